@@ -1,0 +1,64 @@
+"""An attempt: one claim of a job at one stage and tier, written before any money is spent."""
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, Numeric, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, BigId, Instant, Money, now, one_of
+from models.vocabulary import AttemptOutcome, Lane, Stage
+
+
+class Attempt(Base):
+    """What was tried, under which versions, with what outcome and at what cost."""
+
+    __tablename__ = "attempts"
+    __table_args__ = (
+        one_of("stage", Stage),
+        one_of("lane", Lane),
+        one_of("outcome", AttemptOutcome),
+        CheckConstraint("reserved >= 0 AND cost >= 0", name="money"),
+        CheckConstraint("(finished_at IS NULL) = (outcome = 'started')", name="finished"),
+        Index("ix_attempts_open", "worker", postgresql_where=text("outcome = 'started'")),
+        Index("ix_attempts_batch_id", "batch_id", postgresql_where=text("batch_id IS NOT NULL")),
+    )
+
+    job_id: Mapped[BigId] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    fence: Mapped[int] = mapped_column(primary_key=True)
+    stage: Mapped[str]
+    tier: Mapped[str | None]
+    """Tier whose model was asked; null where a rule decided and nothing was asked."""
+    model: Mapped[str | None]
+    lane: Mapped[str]
+    outcome: Mapped[str] = mapped_column(server_default=AttemptOutcome.STARTED)
+    reasons: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    findings: Mapped[list[Any] | None] = mapped_column(JSONB)
+    """What the validators said: `[{validator, severity, finding}]`."""
+    difficulty: Mapped[str | None]
+    rule: Mapped[str | None]
+    """Name of the rule that decided where to start."""
+    confidence: Mapped[Decimal | None] = mapped_column(Numeric(5, 4))
+    threshold: Mapped[Decimal | None] = mapped_column(Numeric(5, 4))
+    decision: Mapped[str | None]
+    """What followed, and where to: `accept`, `climb:sonnet`, `again:haiku`, `review`."""
+    policy_version: Mapped[str]
+    prompt_version: Mapped[str | None]
+    schema_version: Mapped[str | None]
+    effort: Mapped[str | None]
+    max_tokens: Mapped[int | None]
+    hint: Mapped[dict[str, Any] | None]
+    """What this attempt was told beyond the first: findings to mend, a larger `max_tokens`."""
+    reserved: Mapped[Money] = mapped_column(server_default=text("0"))
+    """Worst-case dollars held against the budgets while the attempt is open."""
+    cost: Mapped[Money] = mapped_column(server_default=text("0"))
+    budget_day: Mapped[dt.date] = mapped_column(Date)
+    """The day budget that the reservation was made against (UTC), whenever it is settled."""
+    worker: Mapped[str | None]
+    batch_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("message_batches.id"))
+    available_at: Mapped[Instant]
+    """When the job became ready: `claimed_at - available_at` is the time spent waiting."""
+    claimed_at: Mapped[Instant] = mapped_column(server_default=now())
+    finished_at: Mapped[Instant | None]

@@ -1,0 +1,61 @@
+"""The one accepted (or best-effort) answer of a job, and what people said of it."""
+
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Numeric,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, BigId, Instant, now, one_of
+from models.vocabulary import Verdict
+
+
+class Result(Base):
+    """At most one for a job, by primary key; a recorded result never changes."""
+
+    __tablename__ = "results"
+    __table_args__ = (
+        ForeignKeyConstraint(["job_id", "fence"], ["attempts.job_id", "attempts.fence"]),
+    )
+
+    job_id: Mapped[BigId] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    fence: Mapped[int]
+    reply: Mapped[str]
+    fields: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    """The rest of the structured answer, without `reply` and `confidence`."""
+    tier: Mapped[str]
+    model: Mapped[str]
+    accepted: Mapped[bool]
+    """False: best effort, kept because no rung did better; the job is in `review`."""
+    confidence: Mapped[Decimal | None] = mapped_column(Numeric(5, 4))
+    reasons: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    simulated: Mapped[bool] = mapped_column(server_default=text("false"))
+    created_at: Mapped[Instant] = mapped_column(server_default=now())
+
+
+class Review(Base):
+    """A person's verdict on a job in `review`: stored beside the result, never over it."""
+
+    __tablename__ = "reviews"
+    __table_args__ = (
+        one_of("verdict", Verdict),
+        CheckConstraint("(verdict = 'edit') = (reply IS NOT NULL)", name="reply"),
+        CheckConstraint("verdict <> 'reject' OR reason IS NOT NULL", name="reason"),
+        Index("ix_reviews_job_id", "job_id"),
+    )
+
+    id: Mapped[BigId] = mapped_column(Identity(always=True), primary_key=True)
+    job_id: Mapped[BigId] = mapped_column(ForeignKey("jobs.id"))
+    verdict: Mapped[str]
+    reply: Mapped[str | None]
+    reason: Mapped[str | None]
+    reviewer: Mapped[str]
+    at: Mapped[Instant] = mapped_column(server_default=now())

@@ -1,0 +1,47 @@
+"""A run: one backlog handed in together, or one reprocessing."""
+
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, SmallInteger, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, BigId, Instant, Money, now, one_of
+from models.vocabulary import Lane, RunKind, RunState
+
+
+class Run(Base):
+    """Jobs that share a frozen policy, a lane, a priority, a budget and a deadline."""
+
+    __tablename__ = "runs"
+    __table_args__ = (
+        one_of("state", RunState),
+        one_of("kind", RunKind),
+        one_of("lane", Lane),
+        CheckConstraint("rejected >= 0 AND duplicates >= 0", name="counts"),
+        Index("ix_runs_live", "priority", "id", postgresql_where=text("finished_at IS NULL")),
+    )
+
+    id: Mapped[BigId] = mapped_column(Identity(always=True), primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    key: Mapped[str | None] = mapped_column(unique=True)
+    kind: Mapped[str] = mapped_column(server_default=RunKind.BACKLOG)
+    parent_id: Mapped[BigId | None] = mapped_column(ForeignKey("runs.id"))
+    state: Mapped[str] = mapped_column(server_default=RunState.ACTIVE)
+    state_reason: Mapped[str | None]
+    accepting: Mapped[bool] = mapped_column(server_default=text("true"))
+    """Intake is still adding rows; such a run does not finish."""
+    waiting_for: Mapped[str | None]
+    """Why ready jobs are not claimed just now, in words: `run budget`, `day budget`."""
+    policy: Mapped[dict[str, Any]]
+    policy_name: Mapped[str]
+    policy_version: Mapped[str]
+    lane: Mapped[str] = mapped_column(server_default=Lane.REALTIME)
+    priority: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    deadline: Mapped[Instant | None]
+    budget_cap: Mapped[Money | None]
+    rejected: Mapped[int] = mapped_column(server_default=text("0"))
+    duplicates: Mapped[int] = mapped_column(server_default=text("0"))
+    selection: Mapped[dict[str, Any] | None]
+    """What a reprocessing chose: the filter and its arguments."""
+    created_at: Mapped[Instant] = mapped_column(server_default=now())
+    finished_at: Mapped[Instant | None]

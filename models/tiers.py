@@ -1,0 +1,39 @@
+"""What is known of a queue or tier beyond its configuration: paused, broken, on probation."""
+
+from sqlalchemy import text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, Instant, now, one_of
+from models.vocabulary import Breaker
+
+
+class TierStatus(Base):
+    """One row a tier, one for `routing`, one for `everything`; a missing row means all is well."""
+
+    __tablename__ = "tiers"
+    __table_args__ = (one_of("breaker", Breaker),)
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    paused: Mapped[bool] = mapped_column(server_default=text("false"))
+    paused_reason: Mapped[str | None]
+    paused_by: Mapped[str | None]
+    paused_at: Mapped[Instant | None]
+    breaker: Mapped[str] = mapped_column(server_default=Breaker.CLOSED)
+    breaker_until: Mapped[Instant | None]
+    breaker_reason: Mapped[str | None]
+    trouble: Mapped[int] = mapped_column(server_default=text("0"))
+    """Troubled calls in a row; any good one sets it to zero."""
+    updated_at: Mapped[Instant] = mapped_column(server_default=now())
+
+
+class Canary(Base):
+    """A (tier, prompt, schema) that has proved itself, or is doing so one call at a time."""
+
+    __tablename__ = "canaries"
+
+    tier: Mapped[str] = mapped_column(primary_key=True)
+    prompt_version: Mapped[str] = mapped_column(primary_key=True)
+    schema_version: Mapped[str] = mapped_column(primary_key=True)
+    good: Mapped[int] = mapped_column(server_default=text("0"))
+    bad: Mapped[int] = mapped_column(server_default=text("0"))
+    proven_at: Mapped[Instant | None]

@@ -1,0 +1,124 @@
+"""The words of the record: every value that a `CHECK` in the schema allows.
+
+Everybody may import this module; it imports nothing of ours. `docs/glossary.md` explains the words.
+"""
+
+from enum import StrEnum
+
+
+class JobState(StrEnum):
+    """Where a job stands. A lease (somebody is working on it) is not a state."""
+
+    QUEUED = "queued"
+    ROUTED = "routed"
+    SUBMITTED = "submitted"
+    ANSWERED = "answered"
+    REVIEW = "review"
+    DEAD = "dead"
+    CANCELLED = "cancelled"
+
+
+TERMINAL_STATES = (JobState.ANSWERED, JobState.REVIEW, JobState.DEAD, JobState.CANCELLED)
+OPEN_STATES = (JobState.QUEUED, JobState.ROUTED, JobState.SUBMITTED)
+
+
+class RunState(StrEnum):
+    """`active` runs are dispatched; `finished` means that every job is in a terminal state."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+
+
+class RunKind(StrEnum):
+    """A backlog handed in, or old messages run again."""
+
+    BACKLOG = "backlog"
+    REPROCESS = "reprocess"
+
+
+class Lane(StrEnum):
+    """Messages API, or Message Batches API at half price."""
+
+    REALTIME = "realtime"
+    BATCH = "batch"
+
+
+class Stage(StrEnum):
+    """What an attempt is for: how hard is it, or answer it."""
+
+    ROUTE = "route"
+    ANSWER = "answer"
+
+
+class Purpose(StrEnum):
+    """What one call asks. At most one call of each purpose belongs to an attempt."""
+
+    CLASSIFY = "classify"
+    ANSWER = "answer"
+    CHECK = "check"
+
+
+class AttemptOutcome(StrEnum):
+    """How an attempt ended. `started` is the only one that may still change, except that a
+    `lost` attempt whose answer arrives after all is closed again with what it really was."""
+
+    STARTED = "started"
+    ROUTED = "routed"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    REFUSED = "refused"
+    TRUNCATED = "truncated"
+    EMPTY = "empty"
+    MALFORMED = "malformed"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+    LOST = "lost"
+    SUPERSEDED = "superseded"
+
+
+class CallState(StrEnum):
+    """A call's row is written as `sent` before the request leaves: the ledger is write-ahead."""
+
+    SENT = "sent"
+    DONE = "done"
+    FAILED = "failed"
+    LOST = "lost"
+    NOT_SENT = "not_sent"
+
+
+class Breaker(StrEnum):
+    """Circuit breaker of a tier."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
+
+
+class BatchState(StrEnum):
+    """Life of one Message Batch; `intended` is written before the create request."""
+
+    INTENDED = "intended"
+    SUBMITTED = "submitted"
+    ENDED = "ended"
+    RECORDED = "recorded"
+    FAILED = "failed"
+
+
+class Verdict(StrEnum):
+    """What a person said of a best-effort answer."""
+
+    ACCEPT = "accept"
+    EDIT = "edit"
+    REJECT = "reject"
+
+
+PERSON = "person"
+"""`escalations.to_tier` when no rung is left: reserved, so no tier may have this name."""
+
+ROUTING = "routing"
+"""The queue of jobs whose difficulty is not known yet: reserved, so no tier may have this name."""
+
+EVERYTHING = "everything"
+"""The row of `tiers` that pauses every queue at once: reserved, so no tier may have this name."""
