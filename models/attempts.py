@@ -22,7 +22,11 @@ class Attempt(Base):
         one_of("outcome", AttemptOutcome),
         CheckConstraint("reserved >= 0 AND cost >= 0", name="money"),
         CheckConstraint("(finished_at IS NULL) = (outcome = 'started')", name="finished"),
-        Index("ix_attempts_open", "worker", postgresql_where=text("outcome = 'started'")),
+        Index(
+            "ix_attempts_open",
+            "worker",
+            postgresql_where=text("outcome = 'started' AND batch_id IS NULL"),
+        ),
         Index("ix_attempts_batch_id", "batch_id", postgresql_where=text("batch_id IS NOT NULL")),
     )
 
@@ -50,7 +54,7 @@ class Attempt(Base):
     effort: Mapped[str | None]
     max_tokens: Mapped[int | None]
     hint: Mapped[dict[str, Any] | None]
-    """What this attempt was told beyond the first: findings to mend, a larger `max_tokens`."""
+    """What the next attempt at this tier is told: findings to mend, a larger `max_tokens`."""
     reserved: Mapped[Money] = mapped_column(server_default=text("0"))
     """Worst-case dollars held against the budgets while the attempt is open."""
     cost: Mapped[Money] = mapped_column(server_default=text("0"))

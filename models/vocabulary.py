@@ -85,7 +85,6 @@ class CallState(StrEnum):
     DONE = "done"
     FAILED = "failed"
     LOST = "lost"
-    NOT_SENT = "not_sent"
 
 
 class Breaker(StrEnum):

@@ -565,7 +565,7 @@ def upgrade() -> None:
         "attempts",
         ["worker"],
         unique=False,
-        postgresql_where=sa.text("outcome = 'started'"),
+        postgresql_where=sa.text("outcome = 'started' AND batch_id IS NULL"),
     )
     op.create_table(
         "reviews",
@@ -636,7 +636,7 @@ def upgrade() -> None:
             "purpose IN ('classify', 'answer', 'check')", name=op.f("ck_calls_purpose")
         ),
         sa.CheckConstraint(
-            "state IN ('sent', 'done', 'failed', 'lost', 'not_sent')", name=op.f("ck_calls_state")
+            "state IN ('sent', 'done', 'failed', 'lost')", name=op.f("ck_calls_state")
         ),
         sa.CheckConstraint("cost IS NULL OR cost >= 0", name=op.f("ck_calls_cost")),
         sa.ForeignKeyConstraint(
@@ -715,7 +715,9 @@ def downgrade() -> None:
     op.drop_index("ix_reviews_job_id", table_name="reviews")
     op.drop_table("reviews")
     op.drop_index(
-        "ix_attempts_open", table_name="attempts", postgresql_where=sa.text("outcome = 'started'")
+        "ix_attempts_open",
+        table_name="attempts",
+        postgresql_where=sa.text("outcome = 'started' AND batch_id IS NULL"),
     )
     op.drop_index(
         "ix_attempts_batch_id",

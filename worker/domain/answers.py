@@ -1,0 +1,91 @@
+"""What a model said, read without trusting it.
+
+Nothing here raises: any text is an answer, perhaps a `malformed` one.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from worker.domain.policy import DIFFICULTIES, Difficulty
+
+USABLE_STOPS = frozenset({"end_turn", "stop_sequence"})
+TRUNCATING_STOPS = frozenset({"max_tokens", "model_context_window_exceeded"})
+REFUSAL = "refusal"
+MAX_ANSWER_CHARS = 400_000
+"""Beyond this an answer is malformed unread; 21,333 tokens, the longest answer asked for without
+streaming, stay far below."""
+
+_FENCE = re.compile(r"^\s*```[a-zA-Z]*\s*\n(.*?)\n?\s*```\s*$", re.DOTALL)
+_WORDS = re.compile(r"[A-Za-z]+")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAnswer:
+    """The text blocks of one response joined, with why it stopped.
+
+    `category` is a refusal's `stop_details.category`.
+    """
+
+    text: str
+    stop_reason: str | None = "end_turn"
+    category: str | None = None
+
+
+def parse_object(text: str) -> Mapping[str, Any] | None:
+    """The JSON object in `text`, or None: a code fence around it is forgiven, nothing else."""
+    if len(text) > MAX_ANSWER_CHARS:
+        return None
+    if fenced := _FENCE.match(text):
+        text = fenced.group(1)
+    try:
+        value = json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _no_constant(word: str) -> None:
+    raise ValueError(f"{word} is not JSON")
+
+
+def read_difficulty(answer: ModelAnswer) -> Difficulty | None:
+    """The label of a classification, in any case and any markup; None when it has none or two."""
+    if answer.stop_reason not in USABLE_STOPS:
+        return None
+    document = parse_object(answer.text)
+    spoken = str(document.get("difficulty", "")) if document is not None else answer.text
+    words = {word.upper() for word in _WORDS.findall(spoken[:2000])}
+    found = [label for label in DIFFICULTIES if label in words]
+    return found[0] if len(found) == 1 else None
+
+
+def read_confidence(value: Any) -> Decimal | None:
+    """HIGH or LOW in any case, or a number from 0 to 1, as a Decimal; None when unreadable."""
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, str):
+        word = value.strip().strip("\"'`*.").upper()
+        if word in ("HIGH", "LOW"):
+            return Decimal(1) if word == "HIGH" else Decimal(0)
+    try:
+        number = Decimal(str(value).strip())
+    except InvalidOperation:
+        return None
+    if not number.is_finite() or not 0 <= number <= 1:
+        return None
+    return number.quantize(Decimal("0.0001"))
+
+
+def read_check(answer: ModelAnswer) -> Decimal | None:
+    """Confidence from a separate check: its schema's field, or a bare HIGH or LOW."""
+    if answer.stop_reason not in USABLE_STOPS:
+        return None
+    document = parse_object(answer.text)
+    if document is not None:
+        return read_confidence(document.get("confidence"))
+    words = {word.upper() for word in _WORDS.findall(answer.text[:2000])} & {"HIGH", "LOW"}
+    return read_confidence(words.pop()) if len(words) == 1 else None

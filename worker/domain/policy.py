@@ -1,0 +1,180 @@
+"""A policy is data: where to start × what to accept × where to climb.
+
+It is written in `rung.toml`, checked once, frozen into the run as JSON, and known by the hash of
+that JSON. Two runs with the same `policy_version` were decided by the same rules.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import field
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic.dataclasses import dataclass
+
+from worker.domain.ladder import Ladder
+
+STRICT = ConfigDict(extra="forbid", arbitrary_types_allowed=False)
+
+Difficulty = Literal["SIMPLE", "MODERATE", "COMPLEX"]
+DIFFICULTIES: tuple[Difficulty, ...] = ("SIMPLE", "MODERATE", "COMPLEX")
+CLASSIFY = "classify"
+Threshold = Annotated[Decimal, Field(gt=0, le=1)]
+ConfidenceMode = Literal["off", "inline", "separate"]
+Severity = Literal["reject", "warn"]
+
+NEXT, TOP, AGAIN, TO_PERSON = "next", "top", "again", "person"
+STEPS = (NEXT, TOP, AGAIN, TO_PERSON)
+"""Where to climb: the next rung, straight to the top, once more here, or to a person."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class Rule:
+    """Decides without a call. Every condition given must hold; an empty rule holds for all.
+
+    `tier` says where to start; a rule without one only marks the message as `critical`.
+    `keywords` match whole words in any case; `pattern` is a regular expression, searched within
+    a time bound. Lengths are in characters of subject and body together.
+    """
+
+    name: str
+    tier: str | None = None
+    critical: bool = False
+    keywords: tuple[str, ...] = ()
+    pattern: str | None = None
+    channels: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    customers: tuple[str, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    min_chars: int | None = None
+    max_chars: int | None = None
+
+
+@dataclass(frozen=True, config=STRICT)
+class Start:
+    """Rules in order, then `otherwise`: `classify`, or the name of a tier."""
+
+    otherwise: str = CLASSIFY
+    rules: tuple[Rule, ...] = ()
+    labels: Mapping[Difficulty, str] = field(default_factory=dict)
+    unknown_label: str | None = None
+
+
+@dataclass(frozen=True, config=STRICT)
+class ValidatorUse:
+    """A validator by name, how severe its finding is, and its options."""
+
+    name: str
+    severity: Severity = "reject"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, config=STRICT)
+class Accept:
+    """What an answer must pass. `threshold` holds for every tier without one of its own."""
+
+    validators: tuple[ValidatorUse, ...] = ()
+    confidence: ConfidenceMode = "inline"
+    threshold: Threshold = Decimal("0.7")
+    thresholds: Mapping[str, Threshold] = field(default_factory=dict)
+    answer_schema: Mapping[str, Any] | None = None
+    """The user's own JSON schema for the answer; it must have a string property `reply`."""
+
+    def threshold_at(self, tier: str) -> Decimal:
+        """Confidence that an answer of `tier` needs, above 0 up to 1."""
+        return self.thresholds.get(tier, self.threshold)
+
+
+@dataclass(frozen=True, config=STRICT)
+class Climb:
+    """Where a reason leads. A reason is looked up as it is (`refused:bio`, `schema`), then by its
+    family (`refused`), then as `otherwise`. `again` asks the same tier once more, at most once
+    for a reason, and then follows `otherwise`."""
+
+    otherwise: str = NEXT
+    by_reason: Mapping[str, str] = field(default_factory=dict)
+    critical_low_confidence: str | None = None
+    max_attempts: Annotated[int, Field(ge=1, le=20)] = 6
+    """Answer attempts that were paid for, after which a person takes over."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class Policy:
+    """How one run decides. `ladder` lists the tiers it may use, cheapest first."""
+
+    name: str
+    ladder: tuple[str, ...]
+    start: Start = field(default_factory=Start)
+    accept: Accept = field(default_factory=Accept)
+    climb: Climb = field(default_factory=Climb)
+
+    @property
+    def rungs(self) -> Ladder:
+        """The ladder as something that can be climbed."""
+        return Ladder(self.ladder)
+
+    def tier_for(self, difficulty: Difficulty | None) -> str:
+        """Where a message of this difficulty starts; None is a label nobody could read."""
+        rungs = self.rungs
+        if difficulty is None:
+            return self.start.unknown_label or rungs.middle
+        defaults = dict(zip(DIFFICULTIES, (rungs.bottom, rungs.middle, rungs.top), strict=True))
+        return self.start.labels.get(difficulty) or defaults[difficulty]
+
+
+_ADAPTER: TypeAdapter[Policy] = TypeAdapter(Policy)
+
+
+def to_document(policy: Policy) -> dict[str, Any]:
+    """The policy as JSON values, as a run freezes it."""
+    document: dict[str, Any] = _ADAPTER.dump_python(policy, mode="json")
+    return document
+
+
+def from_document(document: Mapping[str, Any]) -> Policy:
+    """The policy that a run froze. Raises pydantic.ValidationError for a foreign document."""
+    return _ADAPTER.validate_python(dict(document))
+
+
+def version_of(policy: Policy) -> str:
+    """First 12 hex digits of SHA-256 over the canonical JSON."""
+    canonical = json.dumps(to_document(policy), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+
+def complaints(policy: Policy) -> list[str]:
+    """What is wrong with a policy, each as a sentence; empty when it can be used."""
+    try:
+        rungs = policy.rungs
+    except ValueError as error:
+        return [f"policy {policy.name!r}: {error}."]
+    tiers = ", ".join(rungs.names)
+    found: list[str] = []
+
+    def tier(where: str, name: str | None, *also: str) -> None:
+        if name is not None and name not in rungs.names and name not in also:
+            allowed = ", ".join(also) + " or one of " if also else "one of "
+            found.append(
+                f"policy {policy.name!r}: {where} is {name!r}; it must be {allowed}{tiers}."
+            )
+
+    tier("start.otherwise", policy.start.otherwise, CLASSIFY)
+    tier("start.unknown_label", policy.start.unknown_label)
+    for difficulty, name in policy.start.labels.items():
+        tier(f"start.labels.{difficulty}", name)
+    for rule in policy.start.rules:
+        tier(f"the tier of rule {rule.name!r}", rule.tier)
+        if rule.tier is None and not rule.critical:
+            found.append(
+                f"policy {policy.name!r}: rule {rule.name!r} decides nothing;"
+                " give it a tier, or critical = true."
+            )
+    for name in policy.accept.thresholds:
+        tier("accept.thresholds names", name)
+    tier("climb.otherwise", policy.climb.otherwise, *STEPS)
+    tier("climb.critical_low_confidence", policy.climb.critical_low_confidence, *STEPS)
+    for reason, step in policy.climb.by_reason.items():
+        tier(f"climb.by_reason.{reason}", step, *STEPS)
+    return found

@@ -1,0 +1,93 @@
+"""What a call costs, and the most that it can cost.
+
+Rates come from genai-prices or the configuration (`worker/claude/prices.py`); the arithmetic is
+here, and a test holds it to genai-prices' own. Dollars are Decimal throughout.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from models.vocabulary import Lane
+
+MILLION = Decimal(1_000_000)
+BATCH_FACTOR = Decimal("0.5")
+"""Message Batches cost half of every token kind (platform.claude.com/docs/en, November 2026)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one call; the kinds are disjoint."""
+
+    input_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_5m_tokens: int = 0
+    cache_write_1h_tokens: int = 0
+    output_tokens: int = 0
+
+    @property
+    def total_input(self) -> int:
+        """Everything that was read, cached or not."""
+        return (
+            self.input_tokens
+            + self.cache_read_tokens
+            + self.cache_write_5m_tokens
+            + self.cache_write_1h_tokens
+        )
+
+
+NO_TOKENS = Usage()
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Dollars per million tokens of each kind."""
+
+    input: Decimal
+    output: Decimal
+    cache_read: Decimal
+    cache_write_5m: Decimal
+    cache_write_1h: Decimal
+
+    def cost(self, usage: Usage) -> Decimal:
+        """Dollars for `usage` at these rates."""
+        return (
+            usage.input_tokens * self.input
+            + usage.cache_read_tokens * self.cache_read
+            + usage.cache_write_5m_tokens * self.cache_write_5m
+            + usage.cache_write_1h_tokens * self.cache_write_1h
+            + usage.output_tokens * self.output
+        ) / MILLION
+
+    def as_document(self) -> Mapping[str, str]:
+        """The price row that a receipt shows: dollars per million, as text."""
+        return {name: str(getattr(self, name)) for name in self.__slots__}
+
+    def times(self, factor: Decimal) -> "Rates":
+        """Every rate multiplied."""
+        return Rates(*(getattr(self, name) * factor for name in self.__slots__))
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """A model's rates: `base`, or `long` for the whole request above `long_above` input tokens."""
+
+    base: Rates
+    long: Rates | None = None
+    long_above: int | None = None
+
+    def rates(self, total_input: int, lane: Lane) -> Rates:
+        """The rates that a request of this many input tokens is billed at."""
+        is_long = self.long_above is not None and total_input > self.long_above
+        rates = self.long if is_long and self.long is not None else self.base
+        return rates.times(BATCH_FACTOR) if lane is Lane.BATCH else rates
+
+    def worst_case(self, input_bytes: int, max_tokens: int, lane: Lane) -> Decimal:
+        """The most that one request can cost.
+
+        A token is at least one byte of UTF-8, so bytes bound tokens from above; the dearest kind
+        of input is a one-hour cache write.
+        """
+        rates = self.rates(input_bytes, lane)
+        dearest = max(rates.input, rates.cache_write_5m, rates.cache_write_1h)
+        return (input_bytes * dearest + max_tokens * rates.output) / MILLION

@@ -1,0 +1,126 @@
+"""What went wrong with a call, by meaning, and what follows.
+
+```
+Meaning
+├── NOT_SENT          certainly not sent: try again, nothing was used up
+├── REFUSED_FOR_NOW   429, 529, 503: wait, nothing was used up
+├── UNKNOWN           timeouts, resets, 5xx, cut bodies: may have been billed; an attempt is used up
+├── TOO_LONG          the message does not fit into this tier's context: climb
+├── PERMANENT         400, 413, 422: the request itself is wrong; a dead letter
+├── CONFIGURATION     401, 403, 404 of a model: pause the tier, tell people
+└── MONEY             402 and spend limits: pause everything, tell people
+```
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+MAX_FAILURES = 3
+"""Failed or lost attempts after which a job is dead."""
+FIRST_DELAY_S, MAX_DELAY_S = 2.0, 300.0
+HALT_DELAY_S = 30.0
+"""A job met by a pause waits this long; the pause itself is what keeps it from being sent."""
+MAX_RETRY_AFTER_S = 3600.0
+
+
+class Meaning(StrEnum):
+    """What an error means for the job, the tier and the purse."""
+
+    NOT_SENT = "not_sent"
+    REFUSED_FOR_NOW = "refused_for_now"
+    UNKNOWN = "unknown"
+    TOO_LONG = "too_long"
+    PERMANENT = "permanent"
+    CONFIGURATION = "configuration"
+    MONEY = "money"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One troubled call. `words` are the API's, cut short, and hold no message text."""
+
+    meaning: Meaning
+    kind: str
+    words: str = ""
+    status: int | None = None
+    retry_after_s: float | None = None
+    request_id: str | None = None
+
+    @property
+    def may_be_billed(self) -> bool:
+        """Whether Claude may charge for it: then it is charged at worst case until known."""
+        return self.meaning is Meaning.UNKNOWN
+
+    @property
+    def summary(self) -> str:
+        """`429 rate_limit_error: …`, for receipts."""
+        parts = [str(self.status) if self.status is not None else "", self.kind]
+        head = " ".join(part for part in parts if part)
+        return f"{head}: {self.words}" if self.words else head
+
+
+@dataclass(frozen=True, slots=True)
+class Defer:
+    """Ready again after `delay_s`; no attempt is used up."""
+
+    delay_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """An attempt is used up; ready again after `delay_s`."""
+
+    delay_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Die:
+    """A dead letter: it cannot succeed without somebody changing something."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Deferred, and the tier (or everything) is paused until a person resumes it."""
+
+    delay_s: float
+    reason: str
+    everything: bool
+
+
+TroubleStep = Defer | Fail | Die | Halt
+
+
+def follow_up(trouble: Trouble, failures: int, deferrals: int, jitter: float) -> TroubleStep:
+    """What follows. `failures` and `deferrals` are those before this one; `jitter` is 0 to 1.
+
+    Raises ValueError for TOO_LONG, which is a judgement and not trouble.
+    """
+    reason = trouble.summary
+    step: TroubleStep
+    match trouble.meaning:
+        case Meaning.NOT_SENT:
+            step = Defer(backoff(deferrals, jitter), reason)
+        case Meaning.REFUSED_FOR_NOW:
+            asked = min(trouble.retry_after_s or 0.0, MAX_RETRY_AFTER_S)
+            step = Defer(max(asked, backoff(deferrals, jitter)), reason)
+        case Meaning.UNKNOWN if failures + 1 < MAX_FAILURES:
+            step = Fail(backoff(failures, jitter), reason)
+        case Meaning.UNKNOWN:
+            step = Die(f"failed {MAX_FAILURES} times, last with {reason}")
+        case Meaning.PERMANENT:
+            step = Die(reason)
+        case Meaning.CONFIGURATION | Meaning.MONEY:
+            step = Halt(HALT_DELAY_S, reason, everything=trouble.meaning is Meaning.MONEY)
+        case Meaning.TOO_LONG:
+            raise ValueError("too long is judged, not followed up")
+    return step
+
+
+def backoff(tries: int, jitter: float) -> float:
+    """Seconds: exponential from 2 to 300, with half of it jittered so that retries spread out."""
+    full = min(FIRST_DELAY_S * 2.0 ** min(tries, 16), MAX_DELAY_S)
+    return full / 2 + full / 2 * jitter

@@ -1,0 +1,204 @@
+"""Every setting, its unit, its default and its bounds. Loaded by `worker.loading`, then frozen."""
+
+import datetime as dt
+import itertools
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from worker.domain.ladder import Ladder
+
+Dollars = Annotated[Decimal, Field(ge=0)]
+Positive = Annotated[int, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Section(BaseModel):
+    """A table of `rung.toml`: frozen, and an unknown key in it is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TierSettings(Section):
+    """One rung. Limits are a minute's, as Claude counts them; leave one out for no limit."""
+
+    model: str
+    rpm: Positive | None = None
+    itpm: Positive | None = None
+    otpm: Positive | None = None
+    max_in_flight: Positive = 64
+    """Calls in flight in each worker process."""
+    max_tokens: Annotated[int, Field(ge=64, le=21_000)] = 2_048
+    """For an answer, thinking included; above 21,333 the SDK insists on streaming."""
+    effort: Literal["low", "medium", "high"] | None = None
+    """None leaves the model's own default."""
+
+
+class PolicySettings(Section):
+    """Which policy a run uses when none is named."""
+
+    preset: str = "ladder"
+
+
+class RoutingSettings(Section):
+    """The classification call."""
+
+    tier: str | None = None
+    """Whose model classifies; the cheapest when not given."""
+    max_tokens: Annotated[int, Field(ge=16, le=4_096)] = 512
+    effort: Literal["low", "medium", "high"] | None = "low"
+
+
+class CheckSettings(Section):
+    """The separate confidence call; it goes to the tier that answered."""
+
+    max_tokens: Annotated[int, Field(ge=16, le=4_096)] = 1_024
+    effort: Literal["low", "medium", "high"] | None = "low"
+
+
+class BudgetSettings(Section):
+    """Dollars. Left out means no limit."""
+
+    per_run_usd: Dollars | None = None
+    per_day_usd: Dollars | None = None
+
+
+class PromptSettings(Section):
+    """Where the prompts are: `answer.md`, `classify.md`, `check.md`, `knowledge/*.md`."""
+
+    dir: Path | None = None
+    """None means the example company's prompts that come with Rung."""
+
+
+class PriceSettings(Section):
+    """Dollars per million tokens, for a model that genai-prices does not know or has wrong."""
+
+    input: Dollars
+    output: Dollars
+    cache_read: Dollars | None = None
+    cache_write_5m: Dollars | None = None
+    cache_write_1h: Dollars | None = None
+
+
+class NightlySettings(Section):
+    """A scheduled reprocessing."""
+
+    cron: str
+    timezone: str = "UTC"
+    where: str
+    policy: str | None = None
+    lane: Literal["realtime", "batch"] = "batch"
+    since: str | None = None
+    max_cost: Dollars | None = None
+
+
+class TimingSettings(Section):
+    """Seconds. The chain must hold: connect < call < lease < stop < visibility."""
+
+    connect_s: Seconds = 5
+    call_deadline_s: Seconds = 120
+    lease_s: Seconds = 180
+    stop_timeout_s: Seconds = 200
+    visibility_timeout_s: Seconds = 900
+    redispatch_s: Seconds = 60
+    """A dispatched job that nobody claimed for this long is dispatched again."""
+    housekeeping_s: Seconds = 1
+    rescue_s: Seconds = 15
+
+    @model_validator(mode="after")
+    def chain(self) -> Self:
+        """Each step must outlive the one before, or a live call could lose its lease."""
+        names = (
+            "connect_s",
+            "call_deadline_s",
+            "lease_s",
+            "stop_timeout_s",
+            "visibility_timeout_s",
+        )
+        for shorter, longer in itertools.pairwise(names):
+            if not getattr(self, shorter) < getattr(self, longer):
+                raise ValueError(
+                    f"timing.{shorter} ({getattr(self, shorter):g}) must be less than"
+                    f" timing.{longer} ({getattr(self, longer):g})"
+                )
+        return self
+
+
+class WorkerSettings(Section):
+    """A worker process."""
+
+    chunk: Annotated[int, Field(ge=1, le=500)] = 25
+    """Job ids in one Celery task."""
+    threads: Annotated[int, Field(ge=1, le=256)] | None = None
+    """Celery's thread pool; None sizes it so that no tier can keep another's chunks waiting."""
+    max_age: dt.timedelta = dt.timedelta(days=7)
+    """A job still open this long after intake, in a run without a deadline, becomes dead."""
+
+
+def default_tiers() -> dict[str, TierSettings]:
+    """The ladder when `rung.toml` names none: Haiku, Sonnet, Opus of November 2026."""
+    return {
+        "haiku": TierSettings(
+            model="claude-haiku-5-5", rpm=4_000, itpm=2_000_000, otpm=400_000, max_in_flight=64
+        ),
+        "sonnet": TierSettings(
+            model="claude-sonnet-5-5", rpm=2_000, itpm=1_000_000, otpm=200_000, max_in_flight=32
+        ),
+        "opus": TierSettings(
+            model="claude-opus-5-5",
+            rpm=1_000,
+            itpm=500_000,
+            otpm=100_000,
+            max_in_flight=16,
+            max_tokens=4_096,
+        ),
+    }
+
+
+class Settings(Section):
+    """Everything, parsed once and frozen."""
+
+    home: Path = Path(".rung")
+    database_url: str | None = None
+    redis_url: str | None = None
+    anthropic_api_key: SecretStr | None = None
+    anthropic_base_url: str | None = None
+
+    policy: PolicySettings = PolicySettings()
+    policies: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """Policies of one's own, by name; checked by `worker.policies`."""
+    tiers: dict[str, TierSettings] = Field(default_factory=default_tiers)
+    routing: RoutingSettings = RoutingSettings()
+    check: CheckSettings = CheckSettings()
+    budget: BudgetSettings = BudgetSettings()
+    prompts: PromptSettings = PromptSettings()
+    prices: dict[str, PriceSettings] = Field(default_factory=dict)
+    schedule: dict[str, NightlySettings] = Field(default_factory=dict)
+    timing: TimingSettings = TimingSettings()
+    worker: WorkerSettings = WorkerSettings()
+
+    @model_validator(mode="after")
+    def tiers_form_a_ladder(self) -> Self:
+        """Names, their number, and the tier that classifies."""
+        try:
+            ladder = self.ladder
+        except ValueError as error:
+            raise ValueError(f"tiers: {error}") from None
+        if self.routing.tier is not None and self.routing.tier not in ladder.names:
+            raise ValueError(
+                f"routing.tier is {self.routing.tier!r}; it must be one of "
+                + ", ".join(ladder.names)
+            )
+        return self
+
+    @property
+    def ladder(self) -> Ladder:
+        """The order of the tables is the order of the ladder."""
+        return Ladder(tuple(self.tiers))
+
+    @property
+    def routing_tier(self) -> str:
+        """The tier whose model classifies."""
+        return self.routing.tier or self.ladder.bottom

@@ -1,0 +1,295 @@
+"""Claim: take a lease, reserve the worst case, and write the ledger before anything is sent.
+
+One short transaction for a group. Promises: only a ready job of an active run is claimed, by
+compare-and-set under its row lock, and zero rows is a normal end; `settled + reserved ≤ cap`; each
+claimed attempt and its first call are in Postgres before the request leaves (the ledger is
+write-ahead, so a crash can lose an answer but never the trace of a request).
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, text
+
+from models.vocabulary import Lane, Purpose, Stage
+from worker.domain.climbing import PastAttempt
+from worker.domain.messages import MessageText
+from worker.domain.policy import Policy
+from worker.store import budgets
+from worker.store.policies import PolicyCache
+from worker.store.rows import as_json
+
+BUDGET_WAIT_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class PastAnswer:
+    """An answer attempt that was judged, with what the model said in it."""
+
+    fence: int
+    tier: str
+    model: str
+    reasons: tuple[str, ...]
+    decision: str | None
+    hint: Mapping[str, Any] | None
+    output: str | None
+    simulated: bool
+
+    @property
+    def past(self) -> PastAttempt:
+        """As the engine wants to know it."""
+        return PastAttempt(self.tier, self.reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A ready job, locked, with everything that a plan needs."""
+
+    job_id: int
+    run_id: int
+    fence: int
+    stage: Stage
+    lane: Lane
+    tier: str | None
+    difficulty: str | None
+    failures: int
+    deferrals: int
+    message: MessageText
+    digest: bytes
+    policy: Policy
+    policy_version: str
+    history: tuple[PastAnswer, ...]
+    available_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an attempt will do. `purpose` is None when nothing is asked of Claude."""
+
+    purpose: Purpose | None
+    tier: str | None
+    model: str | None
+    worst_cost: Decimal
+    call_worst_cost: Decimal
+    prompt_version: str | None = None
+    schema_version: str | None = None
+    effort: str | None = None
+    max_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A job whose lease is ours, with its plan. `candidate.fence` is the new one."""
+
+    candidate: Candidate
+    plan: Plan
+
+
+Planner = Callable[[Candidate], Plan]
+
+
+class Claims:
+    """Claims groups of jobs for one worker process."""
+
+    def __init__(
+        self, engine: Engine, *, worker: str, lease_s: float, per_day_usd: Decimal | None
+    ) -> None:
+        self._engine = engine
+        self._worker = worker
+        self._lease_s = lease_s
+        self._per_day_usd = per_day_usd
+        self._policies = PolicyCache()
+        self._day_ensured: dt.date | None = None
+
+    def claim(self, queue: str, ids: Sequence[int], planner: Planner) -> list[Claimed]:
+        """Leases of those of `ids` that are ready in `queue` and that the budgets allow."""
+        with self._engine.begin() as connection:
+            rows = connection.execute(LOCK_READY, {"ids": list(ids), "queue": queue}).all()
+            if not rows:
+                return []
+            candidates = self._candidates(connection, rows)
+            planned = [Claimed(candidate, planner(candidate)) for candidate in candidates]
+            day: dt.date = rows[0].today
+            granted, refused = self._reserve(connection, planned, day)
+            if granted:
+                self._write(connection, granted, day)
+            _note_waiting(connection, rows, granted, refused)
+        return granted
+
+    def _candidates(self, connection: Connection, rows: Sequence[Row[Any]]) -> list[Candidate]:
+        policies = self._policies.of(connection, {row.run_id for row in rows})
+        tried = [row.id for row in rows if row.fence > 0]
+        history = _history(connection, tried) if tried else {}
+        return [_candidate(row, policies[row.run_id], history.get(row.id, ())) for row in rows]
+
+    def _reserve(
+        self, connection: Connection, planned: Sequence[Claimed], day: dt.date
+    ) -> tuple[list[Claimed], dict[int, str]]:
+        """Grants in order as long as both budgets allow; says for the rest which one refused."""
+        if self._day_ensured != day:
+            budgets.ensure_day(connection, day, self._per_day_usd)
+            self._day_ensured = day
+        today = budgets.day_scope(day)
+        scopes = [today, *(budgets.run_scope(c.candidate.run_id) for c in planned)]
+        purses = budgets.lock_purses(connection, scopes)
+        granted: list[Claimed] = []
+        refused: dict[int, str] = {}
+        for claimed in planned:
+            run = purses[budgets.run_scope(claimed.candidate.run_id)]
+            purse_of_day, worst = purses[today], claimed.plan.worst_cost
+            if not run.fits(worst):
+                refused[claimed.candidate.job_id] = "run budget"
+            elif not purse_of_day.fits(worst):
+                refused[claimed.candidate.job_id] = "day budget"
+            else:
+                run.taken += worst
+                purse_of_day.taken += worst
+                granted.append(claimed)
+        budgets.reserve(connection, purses)
+        return granted, refused
+
+    def _write(self, connection: Connection, granted: Sequence[Claimed], day: dt.date) -> None:
+        connection.execute(
+            WRITE_CLAIM,
+            {
+                "rows": as_json(_row(claimed) for claimed in granted),
+                "lease": self._lease_s,
+                "worker": self._worker,
+                "day": day,
+            },
+        )
+
+
+def _candidate(
+    row: Row[Any], policy: tuple[Policy, str], history: tuple[PastAnswer, ...]
+) -> Candidate:
+    return Candidate(
+        job_id=row.id,
+        run_id=row.run_id,
+        fence=row.fence + 1,
+        stage=Stage.ROUTE if row.state == "queued" else Stage.ANSWER,
+        lane=Lane(row.lane),
+        tier=row.tier,
+        difficulty=row.difficulty,
+        failures=row.failures,
+        deferrals=row.deferrals,
+        message=MessageText(
+            row.body, row.subject, row.channel, row.language, row.customer_id, row.metadata
+        ),
+        digest=bytes(row.digest),
+        policy=policy[0],
+        policy_version=policy[1],
+        history=history,
+        available_at=row.available_at,
+    )
+
+
+def _history(connection: Connection, job_ids: Sequence[int]) -> dict[int, tuple[PastAnswer, ...]]:
+    found: dict[int, list[PastAnswer]] = {}
+    for row in connection.execute(HISTORY, {"ids": list(job_ids)}):
+        found.setdefault(row.job_id, []).append(
+            PastAnswer(
+                row.fence,
+                row.tier,
+                row.model,
+                tuple(row.reasons),
+                row.decision,
+                row.hint,
+                row.output,
+                row.simulated,
+            )
+        )
+    return {job_id: tuple(answers) for job_id, answers in found.items()}
+
+
+def _row(claimed: Claimed) -> dict[str, Any]:
+    candidate, plan = claimed.candidate, claimed.plan
+    return {
+        "job_id": candidate.job_id,
+        "fence": candidate.fence,
+        "stage": candidate.stage,
+        "tier": plan.tier,
+        "model": plan.model,
+        "lane": candidate.lane,
+        "policy_version": candidate.policy_version,
+        "prompt_version": plan.prompt_version,
+        "schema_version": plan.schema_version,
+        "effort": plan.effort,
+        "max_tokens": plan.max_tokens,
+        "reserved": plan.worst_cost,
+        "available_at": candidate.available_at.isoformat(),
+        "purpose": plan.purpose,
+        "worst_cost": plan.call_worst_cost,
+    }
+
+
+def _note_waiting(
+    connection: Connection,
+    rows: Sequence[Row[Any]],
+    granted: Sequence[Claimed],
+    refused: Mapping[int, str],
+) -> None:
+    """Keeps `runs.waiting_for` true, touching the row only when it changes."""
+    if refused:
+        connection.execute(POSTPONE, {"ids": list(refused), "wait": BUDGET_WAIT_S})
+    waiting = {row.run_id: row.waiting_for for row in rows}
+    claimed_runs = {claimed.candidate.run_id for claimed in granted}
+    words = {row.run_id: refused[row.id] for row in rows if row.id in refused}
+    for run_id, was in waiting.items():
+        now = words.get(run_id)
+        if now != was and (now is not None or run_id in claimed_runs):
+            connection.execute(SET_WAITING, {"run": run_id, "words": now})
+
+
+LOCK_READY = text("""
+SELECT j.id, j.run_id, j.state, j.lane, j.tier, j.fence, j.difficulty, j.failures, j.deferrals,
+  j.available_at, r.waiting_for, (now() AT TIME ZONE 'UTC')::date AS today,
+  m.body, m.subject, m.channel, m.language, m.customer_id, m.metadata, m.digest
+FROM jobs AS j JOIN runs AS r ON r.id = j.run_id JOIN messages AS m ON m.id = j.message_id
+WHERE j.id = ANY(:ids) AND j.queue = :queue AND j.lease_until IS NULL
+  AND j.available_at <= now() AND r.state = 'active'
+  AND NOT EXISTS (
+    SELECT FROM tiers t WHERE t.name IN (:queue, 'everything')
+      AND (t.paused OR (t.breaker = 'open' AND t.breaker_until > now())))
+ORDER BY j.id FOR UPDATE OF j SKIP LOCKED
+""")
+
+HISTORY = text("""
+SELECT a.job_id, a.fence, a.tier, a.model, a.reasons, a.decision, a.hint, c.output, c.simulated
+FROM attempts AS a JOIN calls AS c
+  ON c.job_id = a.job_id AND c.fence = a.fence AND c.purpose = 'answer'
+WHERE a.job_id = ANY(:ids) AND a.stage = 'answer'
+  AND a.outcome IN ('rejected', 'refused', 'truncated', 'empty', 'malformed')
+ORDER BY a.job_id, a.fence
+""")
+
+WRITE_CLAIM = text("""
+WITH given AS (
+  SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(
+    job_id bigint, fence int, stage text, tier text, model text, lane text, policy_version text,
+    prompt_version text, schema_version text, effort text, max_tokens int, reserved numeric,
+    available_at timestamptz, purpose text, worst_cost numeric)
+), leased AS (
+  UPDATE jobs SET fence = g.fence, dispatched_at = NULL,
+    lease_until = clock_timestamp() + make_interval(secs => :lease)
+  FROM given AS g WHERE jobs.id = g.job_id
+), attempted AS (
+  INSERT INTO attempts (job_id, fence, stage, tier, model, lane, policy_version, prompt_version,
+    schema_version, effort, max_tokens, reserved, budget_day, worker, available_at)
+  SELECT job_id, fence, stage, tier, model, lane, policy_version, prompt_version,
+    schema_version, effort, max_tokens, reserved, :day, :worker, available_at
+  FROM given
+)
+INSERT INTO calls (job_id, fence, purpose, tier, model, lane, worst_cost)
+SELECT job_id, fence, purpose, tier, model, lane, worst_cost FROM given WHERE purpose IS NOT NULL
+""")
+
+POSTPONE = text("""
+UPDATE jobs SET dispatched_at = NULL, available_at = now() + make_interval(secs => :wait)
+WHERE id = ANY(:ids)
+""")
+
+SET_WAITING = text("UPDATE runs SET waiting_for = :words WHERE id = :run")
