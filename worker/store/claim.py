@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, Row, text
 from models.vocabulary import Lane, Purpose, Stage
 from worker.domain.climbing import PastAttempt
 from worker.domain.messages import MessageText
-from worker.domain.policy import Policy
+from worker.domain.policy import Difficulty, Policy
 from worker.store import budgets
 from worker.store.policies import PolicyCache
 from worker.store.rows import as_json
@@ -54,11 +54,11 @@ class Candidate:
     stage: Stage
     lane: Lane
     tier: str | None
-    difficulty: str | None
+    remembered: Difficulty | None
+    """Label of an identical text, when this job is to be routed and one is known."""
     failures: int
     deferrals: int
     message: MessageText
-    digest: bytes
     policy: Policy
     policy_version: str
     history: tuple[PastAnswer, ...]
@@ -95,19 +95,28 @@ class Claims:
     """Claims groups of jobs for one worker process."""
 
     def __init__(
-        self, engine: Engine, *, worker: str, lease_s: float, per_day_usd: Decimal | None
+        self,
+        engine: Engine,
+        *,
+        worker: str,
+        lease_s: float,
+        per_day_usd: Decimal | None,
+        classifier: tuple[str, str],
     ) -> None:
+        """`classifier` is the prompt version and model whose labels may be remembered."""
         self._engine = engine
         self._worker = worker
         self._lease_s = lease_s
         self._per_day_usd = per_day_usd
+        self._classifier = {"prompt": classifier[0], "model": classifier[1]}
         self._policies = PolicyCache()
         self._day_ensured: dt.date | None = None
 
     def claim(self, queue: str, ids: Sequence[int], planner: Planner) -> list[Claimed]:
         """Leases of those of `ids` that are ready in `queue` and that the budgets allow."""
         with self._engine.begin() as connection:
-            rows = connection.execute(LOCK_READY, {"ids": list(ids), "queue": queue}).all()
+            wanted = {"ids": list(ids), "queue": queue, **self._classifier}
+            rows = connection.execute(LOCK_READY, wanted).all()
             if not rows:
                 return []
             candidates = self._candidates(connection, rows)
@@ -173,13 +182,12 @@ def _candidate(
         stage=Stage.ROUTE if row.state == "queued" else Stage.ANSWER,
         lane=Lane(row.lane),
         tier=row.tier,
-        difficulty=row.difficulty,
+        remembered=row.remembered,
         failures=row.failures,
         deferrals=row.deferrals,
         message=MessageText(
             row.body, row.subject, row.channel, row.language, row.customer_id, row.metadata
         ),
-        digest=bytes(row.digest),
         policy=policy[0],
         policy_version=policy[1],
         history=history,
@@ -245,9 +253,12 @@ def _note_waiting(
 
 
 LOCK_READY = text("""
-SELECT j.id, j.run_id, j.state, j.lane, j.tier, j.fence, j.difficulty, j.failures, j.deferrals,
+SELECT j.id, j.run_id, j.state, j.lane, j.tier, j.fence, j.failures, j.deferrals,
   j.available_at, r.waiting_for, (now() AT TIME ZONE 'UTC')::date AS today,
-  m.body, m.subject, m.channel, m.language, m.customer_id, m.metadata, m.digest
+  m.body, m.subject, m.channel, m.language, m.customer_id, m.metadata,
+  CASE WHEN j.state = 'queued' THEN (
+    SELECT difficulty FROM classifications
+    WHERE digest = m.digest AND prompt_version = :prompt AND model = :model) END AS remembered
 FROM jobs AS j JOIN runs AS r ON r.id = j.run_id JOIN messages AS m ON m.id = j.message_id
 WHERE j.id = ANY(:ids) AND j.queue = :queue AND j.lease_until IS NULL
   AND j.available_at <= now() AND r.state = 'active'

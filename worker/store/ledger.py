@@ -98,7 +98,7 @@ def _call_row(report: AttemptReport, call: CallReport, run_id: int) -> dict[str,
     }
 
 
-def open_check(connection: Connection, rows: list[dict[str, Any]]) -> None:
+def open_calls(connection: Connection, rows: list[dict[str, Any]]) -> None:
     """Writes further calls of claimed attempts as `sent`, before they are."""
     connection.execute(OPEN_CALLS, {"rows": as_json(rows)})
 

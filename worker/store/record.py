@@ -192,6 +192,8 @@ def _write(connection: Connection, group: Group) -> None:
     ):
         if rows:
             connection.execute(statement, {"rows": as_json(rows)})
+    if labels := [row for row in group.attempts if row["difficulty"] and not row["rule"]]:
+        connection.execute(REMEMBER_LABELS, {"rows": as_json(labels)})
     for name, reason in sorted(group.halts.items()):
         connection.execute(HALT, {"name": name, "reason": reason})
     if group.escalations:
@@ -279,4 +281,15 @@ VALUES (:name, true, :reason, 'rung', now())
 ON CONFLICT (name) DO UPDATE SET paused = true, paused_reason = excluded.paused_reason,
   paused_by = excluded.paused_by, paused_at = excluded.paused_at, updated_at = now()
 WHERE NOT t.paused
+""")
+
+REMEMBER_LABELS = text("""
+INSERT INTO classifications (digest, prompt_version, model, difficulty)
+SELECT DISTINCT ON (1, 2, 3) m.digest, a.prompt_version, a.model, t.difficulty
+FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(job_id bigint, fence int, difficulty text)
+JOIN attempts AS a USING (job_id, fence) JOIN jobs AS j ON j.id = a.job_id
+JOIN messages AS m ON m.id = j.message_id
+WHERE a.prompt_version IS NOT NULL AND a.model IS NOT NULL
+ORDER BY 1, 2, 3
+ON CONFLICT (digest, prompt_version, model) DO NOTHING
 """)

@@ -1,0 +1,126 @@
+"""The Celery app: `celery -A worker.app worker -Q haiku` works by itself.
+
+Celery is used as Celery: named queues, standard commands, standard broker URL. What it cannot
+promise (a delivery may be lost or come twice) Postgres does, so a task carries ids and nothing
+else. Every setting that differs from Celery's default is here for a reason measured on this stack.
+"""
+
+from typing import Any
+
+from celery import Celery
+from celery.signals import (
+    setup_logging,
+    worker_init,
+    worker_ready,
+    worker_shutdown,
+    worker_shutting_down,
+)
+from kombu import Queue
+
+from models.vocabulary import ROUTING
+from worker.errors import RungError
+from worker.loading import load_settings
+from worker.services import redis_url
+from worker.settings import Settings
+
+KEY_PREFIX = "rung:"
+
+
+def queues_of(settings: Settings) -> list[str]:
+    """The routing queue and one for each tier."""
+    return [ROUTING, *settings.tiers]
+
+
+def threads_for(settings: Settings) -> int:
+    """Threads enough for every chunk that dispatch may have outstanding, so that chunks of one
+    tier never keep another's waiting. They wait for most of their life and cost little."""
+    capacities = [tier.max_in_flight for tier in settings.tiers.values()]
+    capacities.append(settings.tiers[settings.routing_tier].max_in_flight)
+    return sum(2 * capacity // settings.worker.chunk + 2 for capacity in capacities)
+
+
+def make_app(settings: Settings) -> Celery:
+    """An app for these settings. Raises Unreachable when there is no Redis to name."""
+    timing = settings.timing
+    app = Celery("rung", broker=redis_url(settings), include=["worker.tasks"])
+    app.conf.update(
+        task_serializer="json",
+        accept_content=["json"],
+        result_backend=None,
+        task_ignore_result=True,
+        task_queues=[Queue(name) for name in queues_of(settings)],
+        task_default_queue=ROUTING,
+        task_create_missing_queues=False,
+        task_acks_late=True,
+        task_acks_on_failure_or_timeout=True,
+        task_reject_on_worker_lost=False,
+        task_publish_retry=False,
+        worker_pool="threads",
+        worker_concurrency=settings.worker.threads or threads_for(settings),
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        worker_enable_remote_control=True,
+        broker_connection_timeout=timing.connect_s,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options={
+            "visibility_timeout": timing.visibility_timeout_s,
+            "socket_timeout": timing.connect_s,
+            "socket_connect_timeout": timing.connect_s,
+            "socket_keepalive": True,
+            "health_check_interval": 5,
+            "unacked_restore_interval": 15,
+            "unacked_restore_throttle": 1,
+            "global_keyprefix": KEY_PREFIX,
+        },
+    )
+    return app
+
+
+def _app() -> Celery:
+    try:
+        return make_app(load_settings())
+    except RungError as error:
+        # `celery -A worker.app` prints what it could not import: a sentence, not a traceback.
+        raise SystemExit(
+            f"rung: {error}" + (f" Mend: {error.mend}" if error.mend else "")
+        ) from None
+
+
+app = _app()
+
+
+@setup_logging.connect
+def _logging(loglevel: int | None = None, **_: Any) -> None:
+    from worker.telemetry import configure_logging
+
+    configure_logging(loglevel)
+
+
+@worker_init.connect
+def _start(**_: Any) -> None:
+    from worker.process import start
+
+    start(load_settings())
+
+
+@worker_ready.connect
+def _ready(sender: Any = None, **_: Any) -> None:
+    from worker.process import keep_house
+
+    keep_house([queue.name for queue in sender.task_consumer.queues])
+
+
+@worker_shutting_down.connect
+def _shutting_down(**_: Any) -> None:
+    from worker.process import wind_down
+
+    wind_down()
+
+
+@worker_shutdown.connect
+def _stop(**_: Any) -> None:
+    from worker.process import stop
+
+    stop()

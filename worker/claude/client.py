@@ -1,0 +1,125 @@
+"""Sends one request to Claude and returns what came back, as values.
+
+One event loop, the SDK over aiohttp, `max_retries=0` (retries belong to Postgres: the SDK's own
+would be second and third bills), and one wall-clock deadline around the whole call, because the
+SDK's timeouts are per read and a dripping body evades them.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import anthropic
+from anthropic.types import Message
+from anthropic.types import Usage as ApiUsage
+
+from worker.claude.errors import trouble_of
+from worker.claude.requests import CALL_HEADER, Ask
+from worker.domain.answers import ModelAnswer
+from worker.domain.pricing import Usage
+from worker.domain.trouble import Trouble
+
+SIMULATED_HEADER = "x-rung-simulated"
+LIMIT_HEADERS = "anthropic-ratelimit-"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response with HTTP 200, whatever it says."""
+
+    answer: ModelAnswer
+    usage: Usage
+    latency_ms: int
+    request_id: str | None
+    service_tier: str | None
+    simulated: bool
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Troubled:
+    """No usable response, and what that means."""
+
+    trouble: Trouble
+    latency_ms: int
+
+
+class Claude:
+    """A client bound to the event loop that it is first used on."""
+
+    def __init__(
+        self, *, api_key: str, base_url: str | None, connect_s: float, deadline_s: float
+    ) -> None:
+        self._deadline_s = deadline_s
+        self._client = anthropic.AsyncAnthropic(
+            api_key=api_key,
+            base_url=base_url,
+            max_retries=0,
+            timeout=anthropic.Timeout(deadline_s, connect=connect_s),
+            http_client=anthropic.DefaultAioHttpClient(
+                limits=anthropic.DEFAULT_CONNECTION_LIMITS,
+                timeout=anthropic.Timeout(deadline_s, connect=connect_s),
+            ),
+        )
+
+    @property
+    def raw(self) -> anthropic.AsyncAnthropic:
+        """The SDK's client, for batches and model look-ups within this package."""
+        return self._client
+
+    async def ask(self, ask: Ask, remaining_s: float | None = None) -> Answer | Troubled:
+        """One request, ended after `remaining_s` seconds of wall clock (the deadline at most)."""
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(min(remaining_s or self._deadline_s, self._deadline_s)):
+                response = await self._client.messages.with_raw_response.create(
+                    **ask.parameters(), extra_headers={CALL_HEADER: ask.key}
+                )
+                message: Message = response.parse()
+            return _answer(message, response.headers, _ms_since(started))
+        except Exception as error:
+            return Troubled(trouble_of(error), _ms_since(started))
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._client.close()
+
+
+def answer_of(message: Message) -> ModelAnswer:
+    """The text blocks of a message, wherever they stand: thinking may come first."""
+    text = "".join(block.text for block in message.content if block.type == "text")
+    details: Any = message.stop_details
+    category = getattr(details, "category", None) if message.stop_reason == "refusal" else None
+    return ModelAnswer(text, message.stop_reason, category)
+
+
+def usage_of(usage: ApiUsage) -> Usage:
+    """Tokens by kind. Without a split of cache writes, they were five-minute ones."""
+    split = usage.cache_creation
+    written = usage.cache_creation_input_tokens or 0
+    hour = split.ephemeral_1h_input_tokens if split is not None else 0
+    return Usage(
+        usage.input_tokens,
+        usage.cache_read_input_tokens or 0,
+        written - hour,
+        hour,
+        usage.output_tokens,
+    )
+
+
+def _answer(message: Message, headers: Mapping[str, str], latency_ms: int) -> Answer:
+    return Answer(
+        answer_of(message),
+        usage_of(message.usage),
+        latency_ms,
+        headers.get("request-id"),
+        message.usage.service_tier,
+        headers.get(SIMULATED_HEADER) == "true",
+        headers,
+    )
+
+
+def _ms_since(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)

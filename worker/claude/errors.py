@@ -1,0 +1,104 @@
+"""What Claude's errors mean (`reference`: platform.claude.com/docs/en/api/errors, November 2026).
+
+Exceptions of the SDK become `Trouble` values. The words kept are the API's own error message, cut
+short: it describes the request and never quotes it.
+"""
+
+import email.utils
+import time
+from collections.abc import Iterator, Mapping
+
+import anthropic
+
+from worker.domain.trouble import Meaning, Trouble
+
+MAX_WORDS = 300
+NEVER_CONNECTED = frozenset(
+    {
+        "ConnectError",
+        "ConnectTimeout",
+        "PoolTimeout",
+        "ClientConnectorError",
+        "ConnectionTimeoutError",
+    }
+)
+"""Names of transport errors (httpx2, aiohttp) raised before any byte of the request left."""
+SPEND_LIMITS = frozenset({"enforced_spend_limit_reached", "contract_spend_limit_reached"})
+SPEND_LIMIT_WORDS = "spend limit"
+TOO_LONG_WORDS = ("prompt is too long", "exceed context limit", "too many tokens")
+
+BY_STATUS = {
+    400: Meaning.PERMANENT,
+    401: Meaning.CONFIGURATION,
+    402: Meaning.MONEY,
+    403: Meaning.CONFIGURATION,
+    404: Meaning.CONFIGURATION,
+    409: Meaning.UNKNOWN,
+    413: Meaning.PERMANENT,
+    422: Meaning.PERMANENT,
+    429: Meaning.REFUSED_FOR_NOW,
+    503: Meaning.REFUSED_FOR_NOW,
+    529: Meaning.REFUSED_FOR_NOW,
+}
+
+
+def trouble_of(error: BaseException) -> Trouble:
+    """The meaning of any exception that a call can raise."""
+    if isinstance(error, anthropic.APIStatusError):
+        return _of_status(error)
+    if isinstance(error, anthropic.APIConnectionError):
+        if any(type(cause).__name__ in NEVER_CONNECTED for cause in _causes(error)):
+            return Trouble(Meaning.NOT_SENT, "not connected", "Claude could not be reached")
+        kind = "timeout" if isinstance(error, anthropic.APITimeoutError) else "connection lost"
+        return Trouble(Meaning.UNKNOWN, kind)
+    if isinstance(error, TimeoutError):
+        return Trouble(Meaning.UNKNOWN, "deadline", "no answer within the call's deadline")
+    return Trouble(Meaning.UNKNOWN, f"unreadable answer ({type(error).__name__})")
+
+
+def _of_status(error: anthropic.APIStatusError) -> Trouble:
+    words = (error.api_message or "")[:MAX_WORDS]
+    kind = error.error_code or error.type or "error"
+    return Trouble(
+        _meaning(error, words.lower()),
+        kind,
+        words,
+        error.status_code,
+        retry_after_s(error.response.headers),
+        error.request_id,
+    )
+
+
+def _meaning(error: anthropic.APIStatusError, words: str) -> Meaning:
+    status = error.status_code
+    if error.error_code in SPEND_LIMITS:
+        return Meaning.MONEY
+    if status == 400 and SPEND_LIMIT_WORDS in words:
+        return Meaning.MONEY
+    if status in (400, 413) and any(known in words for known in TOO_LONG_WORDS):
+        return Meaning.TOO_LONG
+    if known := BY_STATUS.get(status):
+        return known
+    return Meaning.UNKNOWN if status >= 500 else Meaning.PERMANENT
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def retry_after_s(headers: Mapping[str, str], now: float | None = None) -> float | None:
+    """Seconds to wait from `retry-after`, given as seconds or as an HTTP date; None when absent
+    or unreadable. `now` is a Unix time."""
+    value = headers.get("retry-after", "").strip()
+    try:
+        seconds = float(value)
+    except ValueError:
+        parsed = email.utils.parsedate_tz(value)
+        if parsed is None:
+            return None
+        seconds = email.utils.mktime_tz(parsed) - (time.time() if now is None else now)
+    if seconds != seconds or seconds in (float("inf"), float("-inf")):
+        return None
+    return max(seconds, 0.0)

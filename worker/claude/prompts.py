@@ -1,0 +1,117 @@
+"""The prompts: read from a directory, known by the hash of what they say.
+
+`answer.md` and the pages of `knowledge/` make the answering prompt, `classify.md` and `check.md`
+the other two. The customer's words are data: they stand inside `<customer_message>`, and cannot
+close it.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from models.vocabulary import Purpose
+from worker.domain.messages import MessageText
+from worker.errors import ConfigurationError
+
+DELIMITER = "customer_message"
+REPLY_DELIMITER = "proposed_reply"
+MIN_CACHED_TOKENS = 512
+"""Shorter prefixes are silently not cached by Haiku 5.5 and Sonnet 5.5 (November 2026)."""
+CHARS_PER_TOKEN = 4.5
+"""Deliberately high for English prose, so that a prefix said to be cacheable is."""
+
+_DELIMITERS = re.compile(rf"<(?=\s*/?\s*(?:{DELIMITER}|{REPLY_DELIMITER}))", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """The fixed prefix of every request of one purpose."""
+
+    purpose: Purpose
+    text: str
+    version: str
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of UTF-8."""
+        return len(self.text.encode())
+
+    @property
+    def cacheable(self) -> bool:
+        """Whether the prefix is long enough for a cache breakpoint to do anything."""
+        return len(self.text) / CHARS_PER_TOKEN >= MIN_CACHED_TOKENS
+
+    def system(self) -> list[dict[str, Any]]:
+        """The `system` blocks of a request."""
+        block: dict[str, Any] = {"type": "text", "text": self.text}
+        if self.cacheable:
+            block["cache_control"] = {"type": "ephemeral"}
+        return [block]
+
+
+Prompts = Mapping[Purpose, Prompt]
+
+
+def load_prompts(directory: Path | None) -> Prompts:
+    """The three prompts. Raises ConfigurationError naming the file that is missing or empty."""
+    root = directory or default_directory()
+    knowledge = "\n\n".join(_read(page) for page in sorted((root / "knowledge").glob("*.md")))
+    answer = _read(root / "answer.md") + (f"\n\n# Knowledge\n\n{knowledge}" if knowledge else "")
+    texts = {
+        Purpose.CLASSIFY: _read(root / "classify.md"),
+        Purpose.ANSWER: answer,
+        Purpose.CHECK: _read(root / "check.md"),
+    }
+    return {purpose: Prompt(purpose, text, _version(text)) for purpose, text in texts.items()}
+
+
+def default_directory() -> Path:
+    """The example company's prompts: beside a checkout, or inside an installed package."""
+    checkout = Path(__file__).parents[2] / "examples" / "support"
+    return checkout if checkout.is_dir() else Path(str(files("worker"))) / "examples" / "support"
+
+
+def fenced(message: MessageText) -> str:
+    """The customer's message as the model gets it."""
+    lines = [
+        f"{label}: {defused(value)}"
+        for label, value in (
+            ("Channel", message.channel),
+            ("Language", message.language),
+            ("Subject", message.subject),
+        )
+        if value
+    ]
+    head = "\n".join(lines) + "\n\n" if lines else ""
+    return f"<{DELIMITER}>\n{head}{defused(message.body)}\n</{DELIMITER}>"
+
+
+def fenced_reply(message: MessageText, reply: str) -> str:
+    """A message and the reply to be rated, for the separate confidence check."""
+    return f"{fenced(message)}\n\n<{REPLY_DELIMITER}>\n{defused(reply)}\n</{REPLY_DELIMITER}>"
+
+
+def defused(text: str) -> str:
+    """Text in which our delimiters cannot be forged: their angle bracket becomes ‹."""
+    return _DELIMITERS.sub("‹", text)
+
+
+def _version(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _read(path: Path) -> str:
+    try:
+        text = path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"The prompt {path} cannot be read: {error}.",
+            mend="set prompts.dir in rung.toml to a directory that holds the three prompts",
+        ) from None
+    if not text:
+        raise ConfigurationError(f"The prompt {path} is empty.")
+    return text

@@ -1,0 +1,84 @@
+"""Finds a policy by name: a preset, or one of `[policies]` in the configuration."""
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from worker.domain.policy import Policy, complaints, from_document, to_document
+from worker.domain.presets import PRESETS, SINGLE, preset
+from worker.errors import ConfigurationError
+from worker.loading import sentence
+from worker.settings import Settings
+
+EXTENDS = "extends"
+
+
+def policy_named(settings: Settings, name: str | None = None) -> Policy:
+    """The policy `name`, or the configured default. Raises ConfigurationError in sentences."""
+    name = name or settings.policy.preset
+    if name in settings.policies:
+        return _own(settings, name, settings.policies[name])
+    try:
+        return preset(name, settings.ladder)
+    except KeyError:
+        names = policy_names(settings)
+        close = difflib.get_close_matches(name, names, n=1)
+        hint = f" Did you mean {close[0]}?" if close else ""
+        raise ConfigurationError(
+            f"There is no policy called {name!r}.{hint} There are: {', '.join(names)}.",
+            mend="rung config check",
+        ) from None
+
+
+def policy_names(settings: Settings) -> list[str]:
+    """Every name that `policy_named` knows."""
+    return [*PRESETS, *(SINGLE + tier for tier in settings.tiers), *settings.policies]
+
+
+def check_policies(settings: Settings) -> list[str]:
+    """What is wrong with the default policy and those in the configuration, as sentences."""
+    problems = []
+    for name in (settings.policy.preset, *settings.policies):
+        try:
+            policy_named(settings, name)
+        except ConfigurationError as error:
+            problems += error.problems
+    return list(dict.fromkeys(problems))
+
+
+def _own(settings: Settings, name: str, document: Mapping[str, Any]) -> Policy:
+    """A policy of one's own: what it `extends` (the ladder preset by default), overlaid."""
+    base_name = str(document.get(EXTENDS, "ladder"))
+    try:
+        base = preset(base_name, settings.ladder)
+    except KeyError:
+        raise ConfigurationError(
+            f"policies.{name}.extends is {base_name!r}; it must be a preset:"
+            f" {', '.join(PRESETS)} or {SINGLE}TIER."
+        ) from None
+    own = {key: value for key, value in document.items() if key != EXTENDS}
+    merged = _overlay(to_document(base), own) | {"name": name}
+    try:
+        policy = from_document(merged)
+    except ValidationError as error:
+        raise ConfigurationError(
+            [sentence(dict(e), f"policies.{name}") for e in error.errors()]
+        ) from None
+    if problems := complaints(policy):
+        raise ConfigurationError(problems)
+    return policy
+
+
+def _overlay(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables are merged, everything else is replaced."""
+    merged = dict(base)
+    for key, value in own.items():
+        known = merged.get(key)
+        merged[key] = (
+            _overlay(known, value)
+            if isinstance(known, Mapping) and isinstance(value, Mapping)
+            else value
+        )
+    return merged

@@ -1,0 +1,56 @@
+"""The one runtime of this worker process: started, kept and stopped by Celery's signals."""
+
+import logging
+from collections.abc import Sequence
+
+from worker.housekeeping import Housekeeping
+from worker.runtime import Runtime
+from worker.settings import Settings
+from worker.store.engine import reaching_postgres
+from worker.store.schema import require_current
+
+log = logging.getLogger(__name__)
+
+
+class _Process:
+    runtime: Runtime | None = None
+    housekeeping: Housekeeping | None = None
+
+
+def start(settings: Settings) -> None:
+    """Starts the runtime. Raises RungError when the schema is behind or Postgres away."""
+    made = Runtime(settings)
+    with reaching_postgres(made.engine):
+        require_current(made.engine)
+    made.start()
+    made.remember_prompts()
+    _Process.runtime = made
+
+
+def runtime() -> Runtime:
+    """This process's runtime."""
+    assert _Process.runtime is not None, "worker_init starts the runtime before any task runs"
+    return _Process.runtime
+
+
+def keep_house(queues: Sequence[str]) -> None:
+    """Starts housekeeping for the queues that this worker consumes."""
+    from worker.tasks import publish
+
+    _Process.housekeeping = Housekeeping(runtime(), queues, publish)
+    _Process.housekeeping.start()
+    log.info("at work", extra={"queues": list(queues), "worker": runtime().worker_id})
+
+
+def wind_down() -> None:
+    """Claims nothing more; what is in flight goes on."""
+    if _Process.runtime is not None:
+        _Process.runtime.stopping.set()
+
+
+def stop() -> None:
+    """Ends housekeeping and the runtime, after the last task has returned."""
+    if _Process.housekeeping is not None:
+        _Process.housekeeping.stop()
+    if _Process.runtime is not None:
+        _Process.runtime.stop()

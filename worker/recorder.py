@@ -1,0 +1,175 @@
+"""Records finished attempts in groups: one thread, one transaction after another.
+
+While one group commits, the next gathers, so groups are as large as the load makes them and a
+single answer waits for nobody. Promise: a report handed over is recorded, however long Postgres is
+away; it is dropped only with the process, and then rescue charges its worst case.
+"""
+
+import logging
+import queue
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from models.vocabulary import AttemptOutcome
+from worker.domain.reports import AttemptReport, Failed
+from worker.failpoints import failpoint
+from worker.store.engine import is_outage
+from worker.store.ledger import open_calls
+from worker.store.record import record
+
+log = logging.getLogger(__name__)
+MAX_GROUP = 200
+RETRY_S = 1.0
+UNSTORABLE_DELAY_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A report to record; `done` resolves when it is committed."""
+
+    report: AttemptReport
+    done: Future[None]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A further call of an attempt, to be in the ledger before it is sent."""
+
+    row: dict[str, Any]
+    done: Future[None]
+
+
+class Recorder:
+    """The recording thread of a worker process."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._inbox: queue.SimpleQueue[Finished | Opened | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._stopping = threading.Event()
+
+    def start(self) -> None:
+        """Starts the thread."""
+        self._thread.start()
+
+    def record(self, report: AttemptReport) -> Future[None]:
+        """Hands a report over."""
+        finished = Finished(report, Future())
+        self._inbox.put(finished)
+        return finished.done
+
+    def open_call(self, row: dict[str, Any]) -> Future[None]:
+        """Asks for a call's row; resolves when it is committed."""
+        opened = Opened(row, Future())
+        self._inbox.put(opened)
+        return opened.done
+
+    def stop(self, timeout_s: float) -> None:
+        """Records what was handed over, then ends."""
+        self._stopping.set()
+        self._inbox.put(None)
+        self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        while True:
+            group = self._next_group()
+            opened = [item for item in group if isinstance(item, Opened)]
+            finished = [item for item in group if isinstance(item, Finished)]
+            if opened:
+                self._open(opened)
+            if finished:
+                self._record(finished)
+            if self._stopping.is_set() and self._inbox.empty():
+                return
+
+    def _next_group(self) -> list[Finished | Opened]:
+        group: list[Finished | Opened] = []
+        item = self._inbox.get()
+        while item is not None:
+            group.append(item)
+            if len(group) >= MAX_GROUP:
+                break
+            try:
+                item = self._inbox.get_nowait()
+            except queue.Empty:
+                break
+        return group
+
+    def _open(self, opened: list[Opened]) -> None:
+        try:
+            with self._engine.begin() as connection:
+                open_calls(connection, [item.row for item in opened])
+        except Exception as error:
+            # The caller decides: without its row the call must not be sent.
+            for item in opened:
+                item.done.set_exception(error)
+            return
+        for item in opened:
+            item.done.set_result(None)
+
+    def _record(self, finished: list[Finished]) -> None:
+        failpoint("before record")
+        while True:
+            try:
+                record(self._engine, [item.report for item in finished])
+                break
+            except DBAPIError as error:
+                if not is_outage(error):
+                    self._record_singly(finished)
+                    break
+                log.warning("postgres away, outcomes kept", extra={"outcomes": len(finished)})
+                self._stopping.wait(RETRY_S)
+            except Exception:
+                log.exception("a group could not be recorded", extra={"outcomes": len(finished)})
+                self._record_singly(finished)
+                break
+        failpoint("after record")
+        for item in finished:
+            if not item.done.done():
+                item.done.set_result(None)
+
+    def _record_singly(self, finished: list[Finished]) -> None:
+        """One report spoils its group: record the others, and that one without its text."""
+        for item in finished:
+            for report in (item.report, without_text(item.report)):
+                try:
+                    record(self._engine, [report])
+                    break
+                except Exception as error:
+                    log.error(
+                        "an outcome could not be recorded",
+                        extra={"job": report.job_id, "error": type(error).__name__},
+                    )
+
+
+def without_text(report: AttemptReport) -> AttemptReport:
+    """The report with nothing in it that a database could refuse, its money unchanged."""
+    calls = tuple(
+        replace(call, output=None, error="the answer could not be stored", cost=call.cost)
+        for call in report.calls
+    )
+    ending = Failed(UNSTORABLE_DELAY_S, "the answer could not be stored")
+    return AttemptReport(
+        report.job_id, report.fence, AttemptOutcome.FAILED, ending, calls, ("unstorable",)
+    )
+
+
+def call_row(
+    job_id: int, fence: int, purpose: str, tier: str, model: str, lane: str, worst_cost: Decimal
+) -> dict[str, Any]:
+    """A call's row before it is sent."""
+    return {
+        "job_id": job_id,
+        "fence": fence,
+        "purpose": purpose,
+        "tier": tier,
+        "model": model,
+        "lane": lane,
+        "worst_cost": worst_cost,
+    }

@@ -1,0 +1,184 @@
+"""A worker process: one event loop, a few threads that claim, one that records.
+
+A task's thread works through its chunk: take slots, claim, send, and wait until everything is
+recorded. Slots come first, so what is claimed is sent at once, and a crash can waste at most the
+calls in flight.
+"""
+
+import asyncio
+import logging
+import os
+import random
+import secrets
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+from decimal import Decimal
+
+from sqlalchemy.exc import DBAPIError
+
+from models.vocabulary import ROUTING
+from worker.asking import Asker
+from worker.claude.client import Claude
+from worker.claude.prompts import load_prompts
+from worker.claude.requests import Ask
+from worker.domain.reports import AttemptReport
+from worker.domain.validation import BUILTIN
+from worker.failpoints import failpoint
+from worker.planning import Planner
+from worker.recorder import Recorder, call_row
+from worker.services import claude_address, database_url
+from worker.settings import Settings
+from worker.slots import Slots
+from worker.store.claim import Claimed, Claims
+from worker.store.engine import is_outage, make_engine
+from worker.store.prompts import store_prompt
+
+log = logging.getLogger(__name__)
+SLOT_WAIT_S = 1.0
+OUTAGE_WAIT_S = 1.0
+
+
+class Runtime:
+    """What the tasks of one process share. Call `start` before, and `stop` after."""
+
+    def __init__(self, settings: Settings) -> None:
+        timing = settings.timing
+        self.settings = settings
+        self.worker_id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+        self.engine = make_engine(
+            database_url(settings), connect_s=timing.connect_s, name="rung worker"
+        )
+        self.slots = Slots({name: tier.max_in_flight for name, tier in settings.tiers.items()})
+        self.recorder = Recorder(self.engine)
+        self.prompts = load_prompts(settings.prompts.dir)
+        self.planner = Planner.of(settings, self.prompts)
+        self.stopping = threading.Event()
+        self.news = threading.Event()
+        """Set when something may have become ready, so that housekeeping dispatches at once."""
+        self.last_claim_at: float | None = None
+        self._claims = Claims(
+            self.engine,
+            worker=self.worker_id,
+            lease_s=timing.lease_s,
+            per_day_usd=settings.budget.per_day_usd,
+            classifier=self.planner.classifier,
+        )
+        self._claiming = threading.Lock()
+        self._loop = asyncio.new_event_loop()
+        self._loop_thread = threading.Thread(
+            target=self._loop.run_forever, name="calls", daemon=True
+        )
+        self._asker: Asker | None = None
+
+    def start(self) -> None:
+        """Starts the threads."""
+        self._loop_thread.start()
+        self.recorder.start()
+        self._asker = asyncio.run_coroutine_threadsafe(self._make_asker(), self._loop).result()
+
+    def stop(self) -> None:
+        """Records what is in flight, then ends. Tasks have returned before this is called."""
+        self.stopping.set()
+        self.news.set()
+        self.recorder.stop(self.settings.timing.stop_timeout_s)
+        if self._asker is not None:
+            asyncio.run_coroutine_threadsafe(self._asker.claude.close(), self._loop).result(5)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._loop_thread.join(5)
+        self.engine.dispose()
+
+    def remember_prompts(self) -> None:
+        """Stores the prompts in force, so that an old receipt can still be understood."""
+        with self.engine.begin() as connection:
+            for prompt in self.prompts.values():
+                store_prompt(connection, prompt.version, prompt.purpose, prompt.text)
+
+    async def _make_asker(self) -> Asker:
+        timing, address = self.settings.timing, claude_address(self.settings)
+        claude = Claude(
+            api_key=address.api_key,
+            base_url=address.base_url,
+            connect_s=timing.connect_s,
+            deadline_s=timing.call_deadline_s,
+        )
+        return Asker(
+            claude,
+            self.planner,
+            dict(BUILTIN),
+            self._open_call,
+            random.random,
+            timing.lease_s,
+            timing.call_deadline_s,
+        )
+
+    async def _open_call(self, claimed: Claimed, ask: Ask, worst_cost: Decimal) -> None:
+        candidate = claimed.candidate
+        row = call_row(
+            candidate.job_id,
+            candidate.fence,
+            ask.purpose,
+            claimed.plan.tier or "",
+            ask.model,
+            candidate.lane,
+            worst_cost,
+        )
+        await asyncio.wrap_future(self.recorder.open_call(row))
+
+    def work(self, queue: str, ids: Sequence[int]) -> None:
+        """Works through a chunk; returns when everything that it claimed is recorded. What is
+        left unclaimed (paused, claimed elsewhere, out of budget, stopping) is dispatched again."""
+        failpoint("after deliver")
+        tier = self.settings.routing_tier if queue == ROUTING else queue
+        pending, recorded = deque(ids), list[Future[None]]()
+        while pending and not self.stopping.is_set():
+            recorded += self._claim_some(queue, tier, pending)
+        for done in recorded:
+            done.result()
+        failpoint("before ack")
+
+    def _claim_some(self, queue: str, tier: str, pending: deque[int]) -> list[Future[None]]:
+        """Claims as many as there are free slots for, and sends them. One thread at a time: while
+        it claims, more slots come free, and the next claim is larger."""
+        with self._claiming:
+            slots = self.slots.take(tier, len(pending), SLOT_WAIT_S)
+            if not slots:
+                return []
+            claimed_at = time.monotonic()
+            ids = [pending.popleft() for _ in range(slots)]
+            try:
+                claimed = self._claims.claim(queue, ids, self.planner)
+            except DBAPIError as error:
+                self.slots.give_back(tier, slots)
+                if not is_outage(error):
+                    raise
+                log.warning("postgres away, nothing claimed", extra={"queue": queue})
+                self.stopping.wait(OUTAGE_WAIT_S)
+                return []
+        self.last_claim_at = claimed_at
+        self.slots.give_back(tier, slots - len(claimed))
+        failpoint("after claim")
+        return [self._send(one, tier, claimed_at) for one in claimed]
+
+    def _send(self, claimed: Claimed, tier: str, claimed_at: float) -> Future[None]:
+        """Starts an attempt on the loop; the future resolves when it is recorded."""
+        assert self._asker is not None, "a runtime is started before it works"
+        recorded: Future[None] = Future()
+
+        def finish(attempt: Future[AttemptReport]) -> None:
+            self.slots.give_back(tier)
+            self.recorder.record(attempt.result()).add_done_callback(committed)
+
+        def committed(_: Future[None]) -> None:
+            recorded.set_result(None)
+            self.news.set()
+
+        failpoint("before send")
+        attempt = asyncio.run_coroutine_threadsafe(
+            self._asker.attempt(claimed, claimed_at), self._loop
+        )
+        attempt.add_done_callback(finish)
+        return recorded

@@ -1,0 +1,144 @@
+"""Runs: made, found, finished."""
+
+import datetime as dt
+import difflib
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, text
+
+from models.vocabulary import Lane, RunKind
+from worker.domain.policy import Policy, to_document, version_of
+from worker.errors import UsageError
+from worker.store.budgets import run_scope
+
+INTAKE_LOCK = 0x52554E49
+MAX_NAME = 120
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """What a run is made of. `name` is a wish: a number is added when it is taken, unless it was
+    `named` by a person."""
+
+    name: str
+    policy: Policy
+    lane: Lane = Lane.REALTIME
+    priority: int = 0
+    budget_cap: Decimal | None = None
+    deadline: dt.datetime | None = None
+    key: str | None = None
+    kind: RunKind = RunKind.BACKLOG
+    named: bool = False
+    parent_id: int | None = None
+    selection: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunRef:
+    """A run as other statements need it."""
+
+    id: int
+    name: str
+    lane: str
+    priority: int
+
+
+def create_run(connection: Connection, new: NewRun) -> RunRef:
+    """Makes the run and its budget. Raises UsageError when a person's name for it is taken."""
+    name = new.name[:MAX_NAME]
+    for number in range(1, 10_000):
+        wanted = name if number == 1 else f"{name}-{number}"
+        values = {
+            "name": wanted,
+            "key": new.key,
+            "kind": new.kind,
+            "parent": new.parent_id,
+            "policy": json.dumps(to_document(new.policy)),
+            "policy_name": new.policy.name,
+            "policy_version": version_of(new.policy),
+            "lane": new.lane,
+            "priority": new.priority,
+            "deadline": new.deadline,
+            "cap": new.budget_cap,
+            "selection": json.dumps(new.selection) if new.selection is not None else None,
+        }
+        run_id = connection.execute(INSERT, values).scalar()
+        if run_id is not None:
+            budget = {"scope": run_scope(run_id), "run": run_id, "cap": new.budget_cap}
+            connection.execute(INSERT_BUDGET, budget)
+            return RunRef(run_id, wanted, new.lane, new.priority)
+        if new.named:
+            break
+    raise UsageError(
+        f"There is a run called {name!r} already.", mend="choose another --run, or leave it out"
+    )
+
+
+def run_with_key(connection: Connection, key: str) -> RunRef | None:
+    """The run that was made with this key."""
+    row = connection.execute(BY_KEY, {"key": key}).one_or_none()
+    return RunRef(*row) if row is not None else None
+
+
+def find_run(connection: Connection, wanted: str) -> Row[Any]:
+    """The run with this name or number. Raises UsageError with close matches."""
+    row = connection.execute(BY_NAME, {"name": wanted}).one_or_none()
+    if row is None and wanted.isdigit():
+        row = connection.execute(BY_ID, {"id": int(wanted)}).one_or_none()
+    if row is not None:
+        return row
+    names = list(connection.execute(RECENT_NAMES).scalars())
+    close = difflib.get_close_matches(wanted, names, n=3)
+    hint = f" Did you mean {', '.join(close)}?" if close else ""
+    raise UsageError(f"There is no run called {wanted!r}.{hint}", mend="rung runs")
+
+
+def finish_runs(engine: Engine) -> list[str]:
+    """Marks runs as finished whose every job is in a terminal state. Returns their names."""
+    with engine.begin() as connection:
+        return list(connection.execute(FINISH).scalars())
+
+
+def lock_intake(connection: Connection, run_id: int) -> bool:
+    """Holds the intake of a run for as long as this session lives; False when another has it."""
+    values = {"space": INTAKE_LOCK, "run": run_id}
+    return bool(connection.execute(TRY_INTAKE_LOCK, values).scalar_one())
+
+
+def close_abandoned_intakes(engine: Engine) -> None:
+    """Ends the intake of runs whose intake process died: nobody holds its lock any more."""
+    with engine.begin() as connection:
+        connection.execute(CLOSE_ABANDONED, {"space": INTAKE_LOCK})
+
+
+INSERT = text("""
+INSERT INTO runs (name, key, kind, parent_id, policy, policy_name, policy_version, lane, priority,
+  deadline, budget_cap, selection)
+VALUES (:name, :key, :kind, :parent, CAST(:policy AS jsonb), :policy_name, :policy_version, :lane,
+  :priority, :deadline, :cap, CAST(:selection AS jsonb))
+ON CONFLICT (name) DO NOTHING RETURNING id
+""")
+INSERT_BUDGET = text("INSERT INTO budgets (scope, run_id, cap) VALUES (:scope, :run, :cap)")
+BY_KEY = text("SELECT id, name, lane, priority FROM runs WHERE key = :key")
+BY_NAME = text("SELECT * FROM runs WHERE name = :name")
+BY_ID = text("SELECT * FROM runs WHERE id = :id")
+RECENT_NAMES = text("SELECT name FROM runs ORDER BY id DESC LIMIT 200")
+FINISH = text("""
+UPDATE runs AS r SET state = 'finished', finished_at = now(), waiting_for = NULL
+WHERE r.finished_at IS NULL AND r.state IN ('active', 'paused') AND NOT r.accepting
+  AND NOT EXISTS (
+    SELECT FROM run_counts c WHERE c.run_id = r.id AND c.jobs > 0
+      AND c.state IN ('queued', 'routed', 'submitted'))
+RETURNING r.name
+""")
+TRY_INTAKE_LOCK = text("SELECT pg_try_advisory_lock(:space, CAST(:run AS int))")
+CLOSE_ABANDONED = text("""
+UPDATE runs SET accepting = false,
+  state_reason = coalesce(state_reason, 'its intake was interrupted; enqueue the file again'
+    ' to add the rest')
+WHERE accepting AND finished_at IS NULL AND created_at < now() - interval '10 seconds'
+  AND CASE WHEN pg_try_advisory_xact_lock(:space, CAST(id AS int)) THEN true ELSE false END
+""")

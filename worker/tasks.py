@@ -1,0 +1,42 @@
+"""The two tasks. A payload is ids and nothing else: `{"v": 1, "queue": "haiku", "ids": […]}`."""
+
+import logging
+from collections.abc import Sequence
+
+from models.vocabulary import ROUTING
+from worker.app import app
+from worker.process import runtime
+from worker.store.dispatch import Chunk
+
+log = logging.getLogger(__name__)
+PAYLOAD_VERSION = 1
+
+
+@app.task(name="rung.route")
+def route(v: int, queue: str, ids: Sequence[int]) -> None:
+    """Classify each message of the chunk, and push it to its tier's queue."""
+    if v == PAYLOAD_VERSION:
+        runtime().work(queue, ids)
+    else:
+        _foreign(v)
+
+
+@app.task(name="rung.answer")
+def answer(v: int, queue: str, ids: Sequence[int]) -> None:
+    """Answer each message of the chunk at the queue's tier; decide, record, climb."""
+    if v == PAYLOAD_VERSION:
+        runtime().work(queue, ids)
+    else:
+        _foreign(v)
+
+
+def publish(chunk: Chunk) -> None:
+    """Publishes a chunk to its queue. Raises what kombu raises when Redis is away."""
+    task = route if chunk.queue == ROUTING else answer
+    payload = {"v": PAYLOAD_VERSION, "queue": chunk.queue, "ids": list(chunk.ids)}
+    task.apply_async(kwargs=payload, queue=chunk.queue)
+
+
+def _foreign(version: int) -> None:
+    """A newer Rung published this. Its jobs are dispatched again, to a worker that knows how."""
+    log.warning("chunk of another version left alone", extra={"version": version})
