@@ -77,7 +77,7 @@ class Claude:
                 response = await self._client.messages.with_raw_response.create(
                     **ask.parameters(), extra_headers={CALL_HEADER: ask.key}
                 )
-                message: Message = response.parse()
+                message: Message = await response.parse()
             return _answer(message, response.headers, _ms_since(started))
         except Exception as error:
             return Troubled(trouble_of(error), _ms_since(started))

@@ -15,14 +15,15 @@ from worker.domain.trouble import Meaning, Trouble
 MAX_WORDS = 300
 NEVER_CONNECTED = frozenset(
     {
-        "ConnectError",
-        "ConnectTimeout",
-        "PoolTimeout",
         "ClientConnectorError",
+        "ClientConnectorDNSError",
+        "ClientConnectorSSLError",
+        "ClientConnectorCertificateError",
         "ConnectionTimeoutError",
     }
 )
-"""Names of transport errors (httpx2, aiohttp) raised before any byte of the request left."""
+"""aiohttp's errors from before a connection stood. httpx2's `ConnectError` proves nothing: a reset
+in the middle of a request is translated to it as well."""
 SPEND_LIMITS = frozenset({"enforced_spend_limit_reached", "contract_spend_limit_reached"})
 SPEND_LIMIT_WORDS = "spend limit"
 TOO_LONG_WORDS = ("prompt is too long", "exceed context limit", "too many tokens")

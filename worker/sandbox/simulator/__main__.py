@@ -1,0 +1,45 @@
+"""`python -m worker.sandbox.simulator`: Claude's API on loopback, for any Anthropic client."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from worker.sandbox.simulator.limits import DEFAULTS, Limits
+from worker.sandbox.simulator.moods import Moods
+from worker.sandbox.simulator.server import address_of, listen, make_server
+from worker.sandbox.simulator.state import State
+
+
+@click.command()
+@click.option("--port", default=0, help="Port on 127.0.0.1; 0 takes any that is free.")
+@click.option("--seed", default=7, help="Other seed, other answers; the same seed, the same.")
+@click.option("--latency-scale", default=1.0, help="Multiplies every wait; 0 answers at once.")
+@click.option("--limits/--no-limits", default=True, help="Enforce rate limits.")
+@click.option("--moods", "moods_file", type=click.Path(exists=True, path_type=Path))
+@click.option("--address-file", type=click.Path(path_type=Path), help="Where to write the address.")
+def main(
+    port: int,
+    seed: int,
+    latency_scale: float,
+    limits: bool,
+    moods_file: Path | None,
+    address_file: Path | None,
+) -> None:
+    """Serve a simulated Claude until stopped."""
+    moods = Moods()
+    if moods_file is not None:
+        moods.replace(json.loads(moods_file.read_text("utf-8")))
+    state = State(seed, latency_scale, Limits(DEFAULTS if limits else None), moods)
+    listener = listen(port)
+    if address_file is not None:
+        address_file.write_text(address_of(listener), "utf-8")
+    click.echo(f"Simulated Claude listens on {address_of(listener)}", file=sys.stderr)
+    server = make_server(state)
+    asyncio.run(server.serve(sockets=[listener]))
+
+
+if __name__ == "__main__":
+    main()

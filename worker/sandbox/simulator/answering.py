@@ -1,0 +1,118 @@
+"""Makes the answer to one valid request: content, usage, stop reason, latency."""
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from worker.sandbox.simulator import mind, writing
+from worker.sandbox.simulator.cache import Input, count_tokens
+from worker.sandbox.simulator.requests import CONTEXT_TOKENS, Asked
+
+LATENCY_S = {"haiku": (0.35, 0.0012), "sonnet": (0.7, 0.003), "opus": (1.1, 0.006)}
+"""Median seconds before the first token, and seconds a token after it."""
+LATENCY_SPREAD = 0.35
+THINKING = {"haiku": 0.0, "sonnet": 0.25, "opus": 1.0}
+"""Share of answers that begin with a thinking block."""
+BARE_WORDS_TOKENS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A message, ready to be sent, and how long the model took over it (before scaling)."""
+
+    message: dict[str, Any]
+    output_tokens: int
+    latency_s: float
+
+
+def make(
+    asked: Asked, counted: Input, seed: int, mood: Mapping[str, Any], service_tier: str
+) -> Made:
+    """The deterministic answer, bent by the mood."""
+    text = mind.customer_text(asked.user)
+    latent = mind.read(seed, text)
+    family = mind.family_of(asked.model)
+    said, stop, details = _content(asked, latent, text, mood)
+    if counted.total > CONTEXT_TOKENS:
+        said, stop = "", "model_context_window_exceeded"
+    tokens = count_tokens(said, asked.model) if said else 0
+    blocks: list[dict[str, Any]] = []
+    thinks = mood.get("thinking") or latent.draw(f"thinks {family}") < THINKING[family]
+    if (thinks or asked.thinking) and tokens > BARE_WORDS_TOKENS and stop != "refusal":
+        tokens += 40 + int(latent.draw("thoughts") * 160)
+        signature = hashlib.sha256(said.encode()).hexdigest()
+        thought = f"{writing.MARK} weighing the message"
+        blocks.append({"type": "thinking", "thinking": thought, "signature": signature})
+    if tokens > asked.max_tokens and stop in ("end_turn", "stop_sequence"):
+        said = said[: max(0, round(len(said) * (asked.max_tokens / tokens) - 1))]
+        tokens, stop = asked.max_tokens, "max_tokens"
+    if said or not blocks:
+        blocks += [{"type": "text", "text": said}] if said else []
+    message = {
+        "id": f"msg_sim{latent.seed}{family[:1]}",
+        "type": "message",
+        "role": "assistant",
+        "model": asked.model,
+        "content": blocks,
+        "stop_reason": stop,
+        "stop_sequence": None,
+        "stop_details": details,
+        "usage": _usage(counted, tokens, service_tier),
+    }
+    return Made(message, tokens, _latency(latent, family, tokens))
+
+
+def _content(
+    asked: Asked, latent: mind.Mood, text: str, mood: Mapping[str, Any]
+) -> tuple[str, str, dict[str, Any] | None]:
+    """The text, why it stopped, and the details of a refusal."""
+    if "refusal" in mood:
+        return "", "refusal", {"type": "refusal", "category": mood["refusal"] or None}
+    if mood.get("empty"):
+        return "", "end_turn", None
+    said = _said(asked, latent, text, mood)
+    if mood.get("truncated"):
+        return said[: len(said) // 2], "max_tokens", None
+    return said, str(mood.get("stop_reason", "end_turn")), None
+
+
+def _said(asked: Asked, latent: mind.Mood, text: str, mood: Mapping[str, Any]) -> str:
+    if "text" in mood:
+        return str(mood["text"])
+    if "json" in mood:
+        return orjson.dumps(mood["json"]).decode()
+    if asked.schema is None:
+        said = writing.plain(latent, asked.model, asked.system, text)
+    else:
+        document = writing.document(asked.schema, latent, asked.model, text)
+        if isinstance(document, dict):
+            document |= mood.get("merge", {})
+            document.pop(mood.get("drop", ""), None)
+        said = writing.as_text(document)
+    return said.lower() if mood.get("lower_case") else said
+
+
+def _usage(counted: Input, output_tokens: int, service_tier: str) -> dict[str, Any]:
+    return {
+        "input_tokens": counted.plain,
+        "output_tokens": output_tokens,
+        "cache_read_input_tokens": counted.read,
+        "cache_creation_input_tokens": counted.written_5m + counted.written_1h,
+        "cache_creation": {
+            "ephemeral_5m_input_tokens": counted.written_5m,
+            "ephemeral_1h_input_tokens": counted.written_1h,
+        },
+        "service_tier": service_tier,
+    }
+
+
+def _latency(latent: mind.Mood, family: str, tokens: int) -> float:
+    """Lognormal around the family's median: Box and Muller's transform of two draws."""
+    base, per_token = LATENCY_S[family]
+    first, second = latent.draw("latency 1"), latent.draw("latency 2")
+    normal = math.sqrt(-2 * math.log(max(first, 1e-9))) * math.cos(2 * math.pi * second)
+    return (base + per_token * tokens) * math.exp(LATENCY_SPREAD * normal)

@@ -1,0 +1,91 @@
+"""Enforced rate limits: continuously refilling buckets for requests, input and output tokens."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+NAMES = ("requests", "input-tokens", "output-tokens")
+DEFAULTS: Mapping[str, tuple[int, int, int]] = {
+    "haiku": (4_000, 2_000_000, 400_000),
+    "sonnet": (2_000, 1_000_000, 200_000),
+    "opus": (1_000, 500_000, 100_000),
+}
+"""Requests, input tokens and output tokens a minute by family, unless told otherwise."""
+BURST_S = 6.0
+"""Seconds of refill that a bucket holds: bursts beyond are refused, as the real API refuses."""
+
+
+@dataclass(slots=True)
+class Bucket:
+    """One kind of limit."""
+
+    per_minute: int
+    level: float
+    at: float
+
+    @property
+    def size(self) -> float:
+        """The most that it holds."""
+        return max(self.per_minute * BURST_S / 60, 1.0)
+
+    def refill(self, now: float) -> None:
+        """Adds what has come in since."""
+        self.level = min(self.size, self.level + (now - self.at) * self.per_minute / 60)
+        self.at = now
+
+
+@dataclass(slots=True)
+class Limits:
+    """The buckets of every model family."""
+
+    table: Mapping[str, tuple[int, int, int]] | None
+    buckets: dict[str, tuple[Bucket, Bucket, Bucket]] = field(default_factory=dict)
+
+    def take(self, family: str, input_tokens: int, now: float) -> float | None:
+        """Takes one request; seconds to wait instead when a bucket is empty."""
+        if self.table is None:
+            return None
+        buckets = self._of(family, now)
+        needs = (1, input_tokens, 1)
+        short = [
+            (min(need, bucket.size) - bucket.level) * 60 / bucket.per_minute
+            for bucket, need in zip(buckets, needs, strict=True)
+            if bucket.level < min(need, bucket.size)
+        ]
+        if short:
+            return max(short)
+        for bucket, need in zip(buckets[:2], needs[:2], strict=True):
+            bucket.level -= need
+        return None
+
+    def spend_output(self, family: str, output_tokens: int) -> None:
+        """Output is known only afterwards: its bucket may go below zero."""
+        if self.table is not None and family in self.buckets:
+            self.buckets[family][2].level -= output_tokens
+
+    def headers(self, family: str, now: float) -> dict[str, str]:
+        """`anthropic-ratelimit-*`, token figures rounded to thousands."""
+        if self.table is None:
+            return {}
+        found: dict[str, str] = {}
+        for name, bucket in zip(NAMES, self._of(family, now), strict=True):
+            step = 1 if name == "requests" else 1_000
+            left = max(bucket.level, 0.0) * 60 / BURST_S
+            full_in = (bucket.size - bucket.level) * 60 / bucket.per_minute
+            reset = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=max(full_in, 0))
+            prefix = f"anthropic-ratelimit-{name}"
+            found[f"{prefix}-limit"] = str(bucket.per_minute)
+            found[f"{prefix}-remaining"] = str(int(left / step) * step)
+            found[f"{prefix}-reset"] = reset.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return found
+
+    def _of(self, family: str, now: float) -> tuple[Bucket, Bucket, Bucket]:
+        assert self.table is not None, "without a table nothing is limited"
+        if family not in self.buckets:
+            rpm, itpm, otpm = self.table.get(family, DEFAULTS["opus"])
+            self.buckets[family] = tuple(  # type: ignore[assignment]
+                Bucket(limit, limit * BURST_S / 60, now) for limit in (rpm, itpm, otpm)
+            )
+        for bucket in self.buckets[family]:
+            bucket.refill(now)
+        return self.buckets[family]

@@ -1,0 +1,163 @@
+"""Reads a Messages request as strictly as the API does."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from worker.sandbox.simulator.problems import Problem
+
+MODELS: Mapping[str, str] = {
+    "claude-haiku-5-5": "Claude Haiku 5.5",
+    "claude-sonnet-5-5": "Claude Sonnet 5.5",
+    "claude-opus-5-5": "Claude Opus 5.5",
+    "claude-fable-5-2": "Claude Fable 5.2",
+    "claude-sonnet-4-5": "Claude Sonnet 4.5",
+    "claude-haiku-4-5": "Claude Haiku 4.5",
+}
+RETIRES = {"claude-sonnet-4-5": "2026-11-30T00:00:00Z"}
+REMOVED = ("temperature", "top_p", "top_k")
+MAX_BREAKPOINTS = 4
+MAX_TOKENS = 128_000
+CONTEXT_TOKENS = 200_000
+KNOWN = frozenset(
+    {
+        *("model", "max_tokens", "messages", "system", "output_config", "metadata", "stream"),
+        *("stop_sequences", "thinking", "service_tier", "tools", "tool_choice", "cache_control"),
+        *("container", "context_management", "inference_geo", "diagnostics", "speed"),
+        *("user_profile_id", "workspace_id"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of the prompt, in cache order; `ttl` is set where a breakpoint ends it."""
+
+    text: str
+    ttl: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A valid request."""
+
+    model: str
+    max_tokens: int
+    system: str
+    user: str
+    """Text of the last user turn."""
+    prefill: bool
+    segments: tuple[Segment, ...]
+    schema: Mapping[str, Any] | None
+    stream: bool
+    thinking: bool
+
+
+def read_request(body: Any) -> Asked:
+    """The request. Raises Problem with status 400 or 404."""
+    if not isinstance(body, dict):
+        raise Problem(400, "the request body is not a JSON object")
+    for name in REMOVED:
+        if name in body:
+            raise Problem(400, f"{name}: this parameter is no longer supported")
+    if unknown := set(body) - KNOWN:
+        raise Problem(400, f"{sorted(unknown)[0]}: Extra inputs are not permitted")
+    model = body.get("model")
+    if not isinstance(model, str) or not model:
+        raise Problem(400, "model: Field required")
+    if model not in MODELS:
+        raise Problem(404, f"model: {model}")
+    max_tokens = body.get("max_tokens")
+    if not isinstance(max_tokens, int) or isinstance(max_tokens, bool) or max_tokens < 1:
+        raise Problem(400, "max_tokens: Field required")
+    if max_tokens > MAX_TOKENS:
+        raise Problem(400, f"max_tokens: {max_tokens} > {MAX_TOKENS}")
+    turns = _turns(body.get("messages"))
+    system = _blocks(body.get("system") or [], "system")
+    segments = tuple(system + [segment for _, blocks in turns for segment in blocks])
+    if sum(segment.ttl is not None for segment in segments) > MAX_BREAKPOINTS:
+        raise Problem(400, f"A maximum of {MAX_BREAKPOINTS} blocks with cache_control may be used")
+    prefill = turns[-1][0] == "assistant"
+    if prefill and "5-" in model:
+        raise Problem(400, "This model does not support assistant message prefill.")
+    last = next((blocks for role, blocks in reversed(turns) if role == "user"), [])
+    thinking = body.get("thinking")
+    return Asked(
+        model,
+        max_tokens,
+        "\n".join(segment.text for segment in system),
+        "\n".join(segment.text for segment in (turns[0][1] if len(turns) > 1 else last)),
+        prefill,
+        segments,
+        _schema(body.get("output_config")),
+        bool(body.get("stream")),
+        isinstance(thinking, dict) and thinking.get("type") in ("enabled", "adaptive"),
+    )
+
+
+def _turns(messages: Any) -> list[tuple[str, list[Segment]]]:
+    if not isinstance(messages, list) or not messages:
+        raise Problem(400, "messages: at least one message is required")
+    turns = []
+    for place, message in enumerate(messages):
+        if not isinstance(message, dict) or message.get("role") not in ("user", "assistant"):
+            raise Problem(400, f"messages.{place}.role: Input should be 'user' or 'assistant'")
+        blocks = _blocks(message.get("content"), f"messages.{place}.content")
+        if not "".join(block.text for block in blocks).strip():
+            raise Problem(400, f"messages.{place}: all messages must have non-empty content")
+        turns.append((message["role"], blocks))
+    return turns
+
+
+def _blocks(content: Any, where: str) -> list[Segment]:
+    if isinstance(content, str):
+        return [Segment(content, None)]
+    if not isinstance(content, Sequence):
+        raise Problem(400, f"{where}: Input should be a valid string or list")
+    segments = []
+    for block in content:
+        if not isinstance(block, dict) or not isinstance(block.get("text", ""), str):
+            raise Problem(400, f"{where}: Input should be a valid content block")
+        control = block.get("cache_control")
+        ttl = None if not control else str(control.get("ttl", "5m"))
+        segments.append(Segment(block.get("text", ""), ttl))
+    return segments
+
+
+def _schema(output_config: Any) -> Mapping[str, Any] | None:
+    if not isinstance(output_config, dict):
+        return None
+    effort = output_config.get("effort")
+    if effort is not None and effort not in ("low", "medium", "high", "xhigh", "max"):
+        raise Problem(400, "output_config.effort: Input should be 'low', 'medium' or 'high'")
+    wanted = output_config.get("format")
+    if wanted is None:
+        return None
+    schema = wanted.get("schema") if isinstance(wanted, dict) else None
+    if not isinstance(schema, dict):
+        raise Problem(400, "output_config.format.schema: Field required")
+    _require_closed(schema)
+    return schema
+
+
+def _require_closed(schema: Any, depth: int = 0) -> None:
+    if depth > 30 or not isinstance(schema, dict):
+        return
+    is_object = schema.get("type") == "object" or "properties" in schema
+    if is_object and schema.get("additionalProperties") is not False:
+        raise Problem(
+            400,
+            "output_config.format.schema: For 'object' type, 'additionalProperties' must be"
+            " explicitly set to false",
+        )
+    for key in ("minimum", "maximum", "minLength", "maxLength", "multipleOf"):
+        if key in schema and not isinstance(schema[key], dict):
+            raise Problem(400, f"output_config.format.schema: property '{key}' is not supported")
+    for value in schema.values():
+        if isinstance(value, dict):
+            _require_closed(value, depth + 1)
+            for inner in value.values():
+                _require_closed(inner, depth + 1)
+        elif isinstance(value, list):
+            for inner in value:
+                _require_closed(inner, depth + 1)
