@@ -89,6 +89,7 @@ class Runtime:
             asyncio.run_coroutine_threadsafe(self._asker.claude.close(), self._loop).result(5)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._loop_thread.join(5)
+        self._loop.close()
         self.engine.dispose()
 
     def remember_prompts(self) -> None:

@@ -1,0 +1,92 @@
+"""Real servers, a fresh database for each test, and no way out to the internet."""
+
+import os
+import socket
+import uuid
+from collections.abc import Iterator
+
+import pytest
+import redis as redis_client
+from hypothesis import HealthCheck, settings
+from sqlalchemy import Engine
+
+from tests.support import servers as serving
+from worker.sandbox.simulator.server import running
+from worker.sandbox.simulator.state import State
+from worker.store.engine import make_engine
+
+RUN_ID = "RUNG_TEST_RUN"
+settings.register_profile(
+    "rung", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("rung")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Names the run, for xdist's workers to share its servers, and forgets real credentials."""
+    os.environ.setdefault(RUN_ID, uuid.uuid4().hex[:10])
+    for name in list(os.environ):
+        if name.startswith("ANTHROPIC_") or name in ("DATABASE_URL", "REDIS_URL", "RUNG_CONFIG"):
+            del os.environ[name]
+    guard_sockets()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The controller ends the servers."""
+    if not hasattr(config, "workerinput"):
+        serving.end(os.environ[RUN_ID])
+
+
+def guard_sockets() -> None:
+    """Connections leave for loopback and unix sockets only: a live call is impossible."""
+    real = socket.socket.connect
+
+    def connect(self: socket.socket, address: object) -> None:
+        if self.family != socket.AF_UNIX:
+            host = address[0] if isinstance(address, tuple) else ""
+            if host not in ("127.0.0.1", "::1", "localhost"):
+                raise RuntimeError(f"a test tried to reach {host}")
+        real(self, address)  # type: ignore[arg-type]
+
+    socket.socket.connect = connect  # type: ignore[method-assign,assignment]
+
+
+@pytest.fixture(scope="session")
+def servers() -> serving.Servers:
+    """The run's Postgres and Redis."""
+    return serving.shared(os.environ[RUN_ID])
+
+
+@pytest.fixture
+def database_url(servers: serving.Servers) -> Iterator[str]:
+    """A fresh, migrated database."""
+    with serving.cloned(servers, f"t_{uuid.uuid4().hex[:12]}") as url:
+        yield url
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on the fresh database."""
+    made = make_engine(database_url, pool_size=5)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def redis_url(servers: serving.Servers) -> Iterator[str]:
+    """An empty logical database of the run's Redis, this worker's own."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 16
+    url = servers.redis_url.removesuffix("/0") + f"/{number}"
+    client = redis_client.Redis.from_url(url)
+    client.flushdb()
+    yield url
+    client.flushdb()
+    client.close()
+
+
+@pytest.fixture
+def simulator() -> Iterator[tuple[State, str]]:
+    """A simulated Claude that answers at once, with its state at hand."""
+    state = State(latency_scale=0)
+    with running(state) as url:
+        yield state, url

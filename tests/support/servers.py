@@ -1,0 +1,114 @@
+"""Real Postgres and Redis for a test run: started once, by whoever comes first, ended by pid."""
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psycopg
+from sqlalchemy.pool import NullPool
+
+from worker.sandbox.postgres import start_postgres
+from worker.sandbox.redis import Redis, start_redis
+
+TEMPLATE = "rung_template"
+_started: list[Redis] = []
+"""Held, because a `Popen` that is collected while its process runs is a warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Where they listen, and whom to end."""
+
+    root: str
+    postgres_url: str
+    postgres_pid: int
+    redis_url: str
+    redis_pid: int
+
+    def database(self, name: str) -> str:
+        """The URL of a database on the server."""
+        head, _, tail = self.postgres_url.partition("/rung?")
+        return f"{head}/{name}?{tail}"
+
+
+def start(root: Path) -> Servers:
+    """Starts both, and migrates the template database that tests are cloned from."""
+    postgres = start_postgres(root / "pg", durable=False)
+    redis = start_redis(root / "redis")
+    _started.append(redis)
+    servers = Servers(str(root), postgres.url, postgres.pid, redis.url, redis.process.pid)
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {TEMPLATE}")
+    from sqlalchemy import create_engine
+
+    from worker.store.schema import upgrade
+
+    url = servers.database(TEMPLATE).replace("postgresql://", "postgresql+psycopg://")
+    engine = create_engine(url, poolclass=NullPool)
+    upgrade(engine)
+    engine.dispose()
+    return servers
+
+
+def shared(run_id: str) -> Servers:
+    """The servers of this test run, started if nobody has."""
+    root = Path(tempfile.gettempdir()) / f"rung-t-{run_id}"
+    root.mkdir(mode=0o711, exist_ok=True)
+    with (root / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        told = root / "servers.json"
+        if told.exists():
+            return Servers(**json.loads(told.read_text()))
+        servers = start(root)
+        told.write_text(json.dumps(asdict(servers)))
+        return servers
+
+
+def end(run_id: str) -> None:
+    """Ends the servers of this test run, by pid, and removes their data."""
+    root = Path(tempfile.gettempdir()) / f"rung-t-{run_id}"
+    told = root / "servers.json"
+    for redis in _started:
+        redis.stop()
+    if told.exists():
+        servers = Servers(**json.loads(told.read_text()))
+        for pid, how in (
+            (servers.redis_pid, signal.SIGKILL),
+            (servers.postgres_pid, signal.SIGQUIT),
+        ):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, how)
+                _wait_gone(pid)
+    shutil.rmtree(root, ignore_errors=True)
+
+
+def _wait_gone(pid: int) -> None:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def cloned(servers: Servers, name: str) -> Iterator[str]:
+    """A fresh database, migrated already, dropped afterwards."""
+    with psycopg.connect(servers.postgres_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
+    try:
+        yield servers.database(name)
+    finally:
+        with psycopg.connect(servers.postgres_url, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -1,0 +1,97 @@
+"""A worker without Celery: the real runtime and the real SQL, with deliveries made by the test."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any
+
+from pydantic import SecretStr
+from sqlalchemy import Engine, text
+
+from worker.domain.policy import Policy
+from worker.intake import Record
+from worker.policies import policy_named
+from worker.runtime import Runtime
+from worker.settings import Settings
+from worker.store.dispatch import dispatch
+from worker.store.intake import add_in
+from worker.store.presence import Presence, beat
+from worker.store.runs import NewRun, RunRef, create_run, finish_runs
+
+
+def settings_for(database_url: str, simulator_url: str, **changes: Any) -> Settings:
+    """Settings of a worker that is wired to the test's servers."""
+    return Settings.model_validate(
+        {
+            "database_url": database_url,
+            "redis_url": "redis://127.0.0.1:1/0",
+            "anthropic_api_key": SecretStr("sk-test"),
+            "anthropic_base_url": simulator_url,
+            **changes,
+        }
+    )
+
+
+@contextmanager
+def working(settings: Settings) -> Iterator[Runtime]:
+    """A started runtime, known to dispatch as a live worker of every queue."""
+    runtime = Runtime(settings)
+    runtime.start()
+    capacity = {name: tier.max_in_flight for name, tier in settings.tiers.items()}
+    beat(runtime.engine, Presence(runtime.worker_id, {**capacity, "routing": 64}), {})
+    try:
+        yield runtime
+    finally:
+        runtime.stop()
+
+
+def hand_in(
+    engine: Engine,
+    settings: Settings,
+    bodies: list[str],
+    *,
+    policy: str | Policy | None = None,
+    cap: Decimal | None = None,
+    name: str = "run",
+    **fields: Any,
+) -> RunRef:
+    """A run with one message for each body."""
+    chosen = policy if isinstance(policy, Policy) else policy_named(settings, policy)
+    with engine.begin() as connection:
+        run = create_run(connection, NewRun(name, chosen, budget_cap=cap))
+        records = [Record(n + 1, f"{name}-{n}", body, **fields) for n, body in enumerate(bodies)]
+        add_in(connection, run, records, None, False, 0)
+        connection.execute(text("UPDATE runs SET accepting = false WHERE id = :id"), {"id": run.id})
+    return run
+
+
+def drain(runtime: Runtime, *, rounds: int = 50) -> int:
+    """Dispatches and works until nothing is ready. Returns how many chunks there were."""
+    chunks = 0
+    for _ in range(rounds):
+        presence_beat(runtime)
+        ready = dispatch(runtime.engine, chunk=25, redispatch_s=60)
+        if not ready:
+            break
+        for chunk in ready:
+            runtime.work(chunk.queue, chunk.ids)
+        chunks += len(ready)
+    finish_runs(runtime.engine)
+    return chunks
+
+
+def presence_beat(runtime: Runtime) -> None:
+    """Keeps the worker alive in dispatch's eyes, however long the test takes."""
+    with runtime.engine.begin() as connection:
+        connection.execute(text("UPDATE workers SET seen_at = now()"))
+
+
+def make_due(engine: Engine) -> None:
+    """Lets time pass for deferred jobs: everything that waits is ready now."""
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE jobs SET available_at = now()"
+                " WHERE lease_until IS NULL AND finished_at IS NULL"
+            )
+        )

@@ -1,0 +1,185 @@
+"""Intake: rows become messages and jobs, a transaction for each chunk.
+
+Promises: accepted means committed; a message is known by `(source, external_id)` and never changes;
+a job is unique in its run; the same rows again add nothing, however many copies of this run at
+once. Repeated ids within one file are found by the database, in constant memory: a job of this run
+whose id is above the highest at the start of this intake came from this file.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Engine, text
+
+from worker.intake import Record, Reject
+from worker.store.runs import RunRef
+
+DEFAULT_SOURCE = "default"
+DIGEST_BYTES = 16
+
+
+@dataclass(slots=True)
+class Added:
+    """What one chunk came to."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    rejects: list[Reject] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Intake:
+    """Adds chunks of records to one run."""
+
+    engine: Engine
+    run: RunRef
+    source: str | None
+    again: bool
+    first_job: int
+
+    def add(self, records: Sequence[Record]) -> Added:
+        """Commits a chunk. Raises database errors; then nothing of the chunk was added."""
+        with self.engine.begin() as connection:
+            return add_in(connection, self.run, records, self.source, self.again, self.first_job)
+
+
+def add_in(
+    connection: Connection,
+    run: RunRef,
+    records: Sequence[Record],
+    source: str | None,
+    again: bool,
+    first_job: int,
+) -> Added:
+    """Adds a chunk inside the caller's transaction."""
+    if not records:
+        return Added()
+    connection.execute(STAGE)
+    _copy(connection, records, source)
+    connection.execute(INSERT_MESSAGES)
+    values = {"run": run.id, "lane": run.lane, "priority": run.priority, "again": again}
+    accepted = connection.execute(INSERT_JOBS, values).rowcount
+    added = Added(accepted=accepted)
+    if accepted < len(records):
+        _explain(connection, run, first_job, added)
+    return added
+
+
+def _copy(connection: Connection, records: Sequence[Record], source: str | None) -> None:
+    cursor = connection.connection.cursor()
+    with cursor.copy(COPY) as copy:
+        copy.write("".join(_lines(records, source)).encode())
+
+
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def _text(value: str | None) -> str:
+    """A value in COPY's text format."""
+    return "\\N" if value is None else value.translate(_ESCAPES)
+
+
+def _lines(records: Sequence[Record], source: str | None) -> Iterator[str]:
+    for r in records:
+        digest = hashlib.sha256(f"{r.subject or ''}\x00{r.body}".encode()).digest()[:DIGEST_BYTES]
+        metadata = _text(orjson.dumps(r.metadata).decode()) if r.metadata else "{}"
+        received = r.received_at.isoformat() if r.received_at is not None else "\\N"
+        yield (
+            f"{r.line}\t{_text(source or r.source or DEFAULT_SOURCE)}\t{_text(r.external_id)}\t"
+            f"{_text(r.body)}\t\\\\x{digest.hex()}\t{_text(r.subject)}\t{_text(r.channel)}\t"
+            f"{_text(r.customer_id)}\t{_text(r.language)}\t{received}\t{metadata}\n"
+        )
+
+
+def _explain(connection: Connection, run: RunRef, first_job: int, added: Added) -> None:
+    """Why the others were not added: known already, repeated in the file, or changed text."""
+    for row in connection.execute(EXPLAIN, {"run": run.id, "first": first_job}):
+        if row.repeats:
+            added.rejects.append(
+                Reject(row.line, "repeated external_id; the first one is taken", row.external_id)
+            )
+        elif row.changed:
+            where = f" in run {row.known_in}" if row.known_in else ""
+            reason = f"known{where} with other text; give it a new id, or use --source"
+            added.rejects.append(Reject(row.line, reason, row.external_id))
+        else:
+            added.duplicates += 1
+
+
+def runs_holding(connection: Connection, records: Sequence[tuple[str, str]]) -> list[str]:
+    """Names of the runs in which these `(source, external_id)`s are, newest first."""
+    values: dict[str, Any] = {
+        "sources": [source for source, _ in records],
+        "ids": [external_id for _, external_id in records],
+    }
+    return list(connection.execute(HOLDING, values).scalars())
+
+
+def highest_job(connection: Connection) -> int:
+    """The highest job id handed out so far."""
+    return int(connection.execute(HIGHEST_JOB).scalar_one())
+
+
+STAGE = text("""
+CREATE TEMPORARY TABLE IF NOT EXISTS staged (
+  line bigint, source text, external_id text, body text, digest bytea, subject text, channel text,
+  customer_id text, language text, received_at timestamptz, metadata jsonb
+) ON COMMIT DELETE ROWS
+""")
+
+COPY = (
+    "COPY staged (line, source, external_id, body, digest, subject, channel, customer_id,"
+    " language, received_at, metadata) FROM STDIN"
+)
+
+INSERT_MESSAGES = text("""
+INSERT INTO messages (source, external_id, body, digest, subject, channel, customer_id, language,
+  received_at, metadata)
+SELECT source, external_id, body, digest, subject, channel, customer_id, language, received_at,
+  metadata
+FROM staged ORDER BY line
+ON CONFLICT (source, external_id) DO NOTHING
+""")
+
+# The first line of an id in this chunk, with the text that is known: a job, unless the message is
+# in some run already (and `again` was not asked for).
+INSERT_JOBS = text("""
+INSERT INTO jobs (run_id, message_id, lane, priority)
+SELECT :run, id, :lane, :priority FROM (
+  SELECT DISTINCT ON (m.id) m.id, s.line, s.digest = m.digest AS same
+  FROM staged AS s JOIN messages AS m USING (source, external_id)
+  ORDER BY m.id, s.line
+) AS first
+WHERE same AND (:again OR NOT EXISTS (SELECT FROM jobs AS j WHERE j.message_id = first.id))
+ON CONFLICT (run_id, message_id) DO NOTHING
+""")
+
+# Rows that got no job in this transaction. An id repeats when an earlier line of this chunk or an
+# earlier chunk of this intake (a job above `:first`) has it.
+EXPLAIN = text("""
+SELECT * FROM (
+  SELECT s.line, s.external_id, s.digest <> m.digest AS changed,
+    s.line > min(s.line) OVER (PARTITION BY m.id) AS later,
+    own.id > :first AS ours, own.xmin = pg_current_xact_id()::xid AS fresh,
+    (SELECT r.name FROM jobs AS j JOIN runs AS r ON r.id = j.run_id
+     WHERE j.message_id = m.id ORDER BY j.id LIMIT 1) AS known_in
+  FROM staged AS s JOIN messages AS m USING (source, external_id)
+  LEFT JOIN jobs AS own ON own.message_id = m.id AND own.run_id = :run
+) AS row
+CROSS JOIN LATERAL (SELECT later OR coalesce(ours AND NOT fresh, false) AS repeats) AS r
+WHERE later OR NOT coalesce(ours AND fresh, false)
+ORDER BY line
+""")
+
+HOLDING = text("""
+SELECT name FROM runs WHERE id IN (
+  SELECT j.run_id FROM unnest(CAST(:sources AS text[]), CAST(:ids AS text[])) AS t(source, id)
+  JOIN messages AS m ON m.source = t.source AND m.external_id = t.id
+  JOIN jobs AS j ON j.message_id = m.id)
+ORDER BY id DESC LIMIT 5
+""")
+
+HIGHEST_JOB = text("SELECT coalesce(max(id), 0) FROM jobs")
