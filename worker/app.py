@@ -15,7 +15,7 @@ from celery.signals import (
     worker_shutdown,
     worker_shutting_down,
 )
-from kombu import Queue
+from kombu import Exchange, Queue
 
 from models.vocabulary import ROUTING
 from worker.errors import RungError
@@ -23,6 +23,7 @@ from worker.loading import load_settings
 from worker.services import redis_url
 from worker.settings import Settings
 
+EXCHANGE = Exchange("rung", type="direct")
 KEY_PREFIX = "rung:"
 
 
@@ -48,7 +49,7 @@ def make_app(settings: Settings) -> Celery:
         accept_content=["json"],
         result_backend=None,
         task_ignore_result=True,
-        task_queues=[Queue(name) for name in queues_of(settings)],
+        task_queues=[Queue(name, EXCHANGE, routing_key=name) for name in queues_of(settings)],
         task_default_queue=ROUTING,
         task_create_missing_queues=False,
         task_acks_late=True,

@@ -7,7 +7,7 @@ from worker.housekeeping import Housekeeping
 from worker.runtime import Runtime
 from worker.settings import Settings
 from worker.store.engine import reaching_postgres
-from worker.store.schema import require_current
+from worker.store.schema_check import require_current
 
 log = logging.getLogger(__name__)
 

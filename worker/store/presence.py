@@ -41,6 +41,19 @@ def leave(engine: Engine, me: Presence) -> None:
         connection.execute(LEAVE, {"id": me.worker_id})
 
 
+def live_queues(engine: Engine) -> int:
+    """How many (worker, queue) pairs are alive."""
+    with engine.connect() as connection:
+        return int(connection.execute(LIVE_QUEUES).scalar_one())
+
+
+def workers_of(engine: Engine, pid: int) -> list[str]:
+    """Ids of the workers that were this process of this host; takes them off the list."""
+    values = {"host": socket.gethostname(), "pid": pid}
+    with engine.begin() as connection:
+        return list(connection.execute(TAKE_OFF, values).scalars())
+
+
 BEAT = text("""
 INSERT INTO workers AS w (id, host, pid, version, capacity, in_flight)
 VALUES (:id, :host, :pid, :version, CAST(:capacity AS jsonb), CAST(:in_flight AS jsonb))
@@ -50,3 +63,8 @@ ON CONFLICT (id) DO UPDATE SET in_flight = excluded.in_flight, seen_at = now(),
 """)
 FORGET = text("DELETE FROM workers WHERE seen_at < now() - make_interval(secs => :after)")
 LEAVE = text("DELETE FROM workers WHERE id = :id")
+TAKE_OFF = text("DELETE FROM workers WHERE host = :host AND pid = :pid RETURNING id")
+LIVE_QUEUES = text("""
+SELECT count(*) FROM workers, jsonb_each(capacity)
+WHERE seen_at > now() - interval '10 seconds' AND NOT stopping
+""")

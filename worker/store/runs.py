@@ -114,6 +114,23 @@ def close_abandoned_intakes(engine: Engine) -> None:
         connection.execute(CLOSE_ABANDONED, {"space": INTAKE_LOCK})
 
 
+def reopen_intake(connection: Connection, run: RunRef) -> None:
+    """More rows are coming into a run that may have finished."""
+    connection.execute(REOPEN, {"id": run.id})
+
+
+def close_intake(connection: Connection, run: RunRef, rejected: int, duplicates: int) -> None:
+    """No more rows are coming: the run may finish."""
+    values = {"id": run.id, "rejected": rejected, "duplicates": duplicates}
+    connection.execute(CLOSE, values)
+
+
+def forget_run(connection: Connection, run: RunRef) -> None:
+    """Takes back a run that got no job."""
+    connection.execute(FORGET_BUDGET, {"id": run.id})
+    connection.execute(FORGET_RUN, {"id": run.id})
+
+
 INSERT = text("""
 INSERT INTO runs (name, key, kind, parent_id, policy, policy_name, policy_version, lane, priority,
   deadline, budget_cap, selection)
@@ -142,3 +159,13 @@ UPDATE runs SET accepting = false,
 WHERE accepting AND finished_at IS NULL AND created_at < now() - interval '10 seconds'
   AND CASE WHEN pg_try_advisory_xact_lock(:space, CAST(id AS int)) THEN true ELSE false END
 """)
+REOPEN = text("""
+UPDATE runs SET accepting = true, finished_at = NULL,
+  state = CASE WHEN state = 'finished' THEN 'active' ELSE state END WHERE id = :id
+""")
+CLOSE = text("""
+UPDATE runs SET accepting = false, rejected = rejected + :rejected,
+  duplicates = duplicates + :duplicates WHERE id = :id
+""")
+FORGET_BUDGET = text("DELETE FROM budgets WHERE run_id = :id")
+FORGET_RUN = text("DELETE FROM runs WHERE id = :id")

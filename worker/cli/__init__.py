@@ -1,0 +1,1 @@
+"""The command `rung`: what people type, and the sentences that they read."""

@@ -1,0 +1,34 @@
+"""Names that the shell can complete: runs from Postgres, tiers and policies from the settings.
+
+A completion that cannot be had is no completion, and never an error.
+"""
+
+import click
+from click.shell_completion import CompletionItem
+
+
+def _runs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from worker.cli.context import database
+    from worker.store.status import runs
+
+    try:
+        with database() as engine, engine.connect() as connection:
+            names = [row.name for row in runs(connection)]
+    except Exception:
+        return []
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+def _policies(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from worker.loading import load_settings
+    from worker.policies import policy_names
+
+    try:
+        names = policy_names(load_settings())
+    except Exception:
+        return []
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+RUN = _runs
+POLICY = _policies

@@ -1,0 +1,37 @@
+"""`rung db`: the schema."""
+
+import click
+
+from worker.cli.output import talk
+from worker.loading import load_settings
+from worker.services import database_url
+from worker.store.engine import make_engine, reaching_postgres
+from worker.store.schema_check import current, known_revisions
+
+
+@click.group()
+def db() -> None:
+    """Migrate the database."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring the schema to what this version needs; safe to repeat, and to run twice at once."""
+    from worker.store.schema import upgrade as migrate
+
+    engine = make_engine(database_url(load_settings()), pool_size=1, name="rung db")
+    with reaching_postgres(engine):
+        before = current(engine)
+        migrate(engine)
+        after = current(engine)
+    engine.dispose()
+    talk(f"The schema is at {after}." if before == after else f"Migrated {before} to {after}.")
+
+
+@db.command(name="current")
+def show_current() -> None:
+    """The revision of the database, and the one that this version needs."""
+    engine = make_engine(database_url(load_settings()), pool_size=1, name="rung db")
+    with reaching_postgres(engine):
+        click.echo(f"{current(engine) or 'empty'} (needs {known_revisions()[-1]})")
+    engine.dispose()

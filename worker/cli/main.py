@@ -1,0 +1,132 @@
+"""`rung`: the group of commands, each imported only when it is used, and errors as sentences."""
+
+import difflib
+import importlib
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from worker.errors import RungError
+
+# name: (module, help on one line). Kept here so that `rung --help` imports no command.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "up": ("up", "Start everything that is not configured, and work until Ctrl-C."),
+    "demo": ("demo", "Answer the shipped sample backlog, and show the bill."),
+    "enqueue": ("enqueue", "Hand over a backlog: CSV, TSV, JSON, JSONL, gz, zip or -."),
+    "status": ("status", "How a run stands, or everything that is going on."),
+    "results": ("results", "Take the answers back as CSV, JSONL or Parquet."),
+    "show": ("show", "The receipt of a job: why this answer, from whom, at what cost."),
+    "runs": ("runs", "All runs, newest first."),
+    "cost": ("cost", "The bill of a run, against all on the top tier."),
+    "dead": ("dead", "Dead letters: jobs that need somebody to change something."),
+    "review": ("review", "What waits for a person."),
+    "retry": ("ops", "Give dead (or reviewed) jobs another try."),
+    "cancel": ("ops", "End the open jobs of a run."),
+    "pause": ("ops", "Stop claiming: a run, a tier, or everything."),
+    "resume": ("ops", "Go on with what was paused; raise a budget."),
+    "doctor": ("doctor", "Is everything reachable, migrated, priced and keyed?"),
+    "config": ("config", "Check or show the configuration."),
+    "db": ("db", "Migrate the database."),
+}
+EXIT_INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """Finds a command's module when the command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which a person meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"worker.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list for `--help`, from the table above."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click's, with a suggestion for a name that does not exist."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            close = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean `rung {close[0]}`?" if close else " See `rung --help`."
+            ctx.fail(f"There is no command {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="rung", message="rung %(version)s")
+def cli() -> None:
+    """Answer a backlog of support messages with a ladder of Claude models.
+
+    Start with `rung demo`, or `rung up` and then `rung enqueue FILE --watch`.
+
+    Completion: eval "$(_RUNG_COMPLETE=bash_source rung)" (or zsh_source, fish_source).
+    """
+
+
+def run() -> None:
+    """The console script: every outcome is an exit code and at most a few sentences."""
+    sys.exit(guarded(lambda: cli.main(standalone_mode=False, prog_name="rung")))
+
+
+def guarded(command: Callable[[], Any]) -> int:
+    """Runs a command; returns its exit code. Only a bug of Rung's own shows more than sentences,
+    and its traceback only with RUNG_TRACEBACK set."""
+    try:
+        code = command()
+        return code if isinstance(code, int) else 0
+    except RungError as error:
+        say_error(error)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("\nInterrupted.", err=True)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        return _database_error(error)
+
+
+def say_error(error: RungError) -> None:
+    """What happened, and what mends it."""
+    from worker.text import terminal_safe
+
+    for line in str(error).splitlines():
+        click.secho(f"rung: {terminal_safe(line)}", fg="red", err=True)
+    if error.mend:
+        click.echo(f"Mend: {terminal_safe(error.mend)}", err=True)
+
+
+def _database_error(error: Exception) -> int:
+    """An outage in the middle of a command is Unreachable; anything else is a bug."""
+    from sqlalchemy.exc import DBAPIError
+
+    from worker.errors import Unreachable
+    from worker.store.engine import is_outage
+
+    if os.environ.get("RUNG_TRACEBACK"):
+        raise error
+    if isinstance(error, DBAPIError) and is_outage(error):
+        say_error(Unreachable("Postgres went away in the middle of this.", mend="rung doctor"))
+        return Unreachable.exit_code
+    click.secho(f"rung: a bug of Rung's own ({type(error).__name__}).", fg="red", err=True)
+    click.echo("Run it again with RUNG_TRACEBACK=1 to see where, and please report it.", err=True)
+    return 1

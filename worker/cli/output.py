@@ -1,0 +1,59 @@
+"""Data on stdout, talk on stderr."""
+
+import datetime as dt
+import json
+import sys
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from worker.text import terminal_safe
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+SIMULATED = "SIMULATED: answers, confidence and costs are made up by Rung's own simulator"
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on stdout. Dollars are numbers with six decimals."""
+    click.echo(json.dumps(document, default=_encode, ensure_ascii=False, indent=2))
+
+
+def _encode(value: object) -> Any:
+    if isinstance(value, Decimal):
+        return round(float(value), 6)
+    if isinstance(value, dt.datetime | dt.date):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def talk(words: str, **style: Any) -> None:
+    """A sentence for the person, on stderr."""
+    click.secho(terminal_safe(words), err=True, **style)
+
+
+def console(*, stderr: bool = False) -> "Console":
+    """A rich console; colours only on a terminal, and not under NO_COLOR."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def dollars(amount: Decimal | None) -> str:
+    """Four decimals below a dollar, two above."""
+    if amount is None:
+        return "–"
+    return f"${amount:,.4f}" if abs(amount) < 1 else f"${amount:,.2f}"
+
+
+def ago(moment: dt.datetime | None, now: dt.datetime | None = None) -> str:
+    """`3 min ago`."""
+    if moment is None:
+        return "–"
+    seconds = ((now or dt.datetime.now(dt.UTC)) - moment).total_seconds()
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit} ago"
+    return f"{max(seconds, 0):.0f} s ago"

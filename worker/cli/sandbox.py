@@ -1,0 +1,97 @@
+"""Starts what is not configured, and says plainly where everything is."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from worker.cli.output import talk
+from worker.errors import RungError
+from worker.sandbox.home import only_one, prepare, socket_directory
+from worker.sandbox.postgres import start_postgres
+from worker.sandbox.redis import start_redis
+from worker.services import FILE_NAME, SIMULATOR_KEY, Services, write_services
+from worker.settings import Settings
+
+START_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The environment for worker processes, and what is embedded."""
+
+    environ: dict[str, str]
+    services: Services
+    home: Path
+    simulated: bool
+
+
+@contextmanager
+def sandbox(settings: Settings, *, latency_scale: float = 1.0, seed: int = 7) -> Iterator[Running]:
+    """Everything that a worker needs, running; embedded services end with the block. Postgres
+    keeps its data for the next time."""
+    home = prepare(settings.home)
+    with ExitStack() as stack:
+        stack.enter_context(only_one(home))
+        database, redis = settings.database_url, settings.redis_url
+        if database is None:
+            postgres = start_postgres(socket_directory(home) / "postgres")
+            stack.callback(postgres.stop)
+            database = postgres.url
+        if redis is None:
+            server = start_redis(home / "redis")
+            stack.callback(server.stop)
+            redis = server.url
+            if server.kind == "fakeredis":
+                talk("No Redis was found, so fakeredis stands in for it: slowly.", fg="yellow")
+        base_url = settings.anthropic_base_url
+        simulated = settings.anthropic_api_key is None
+        if simulated:
+            base_url = stack.enter_context(_simulator(home, latency_scale, seed))
+        services = Services(
+            os.getpid(),
+            database if settings.database_url is None else None,
+            redis if settings.redis_url is None else None,
+            base_url if simulated else None,
+        )
+        write_services(home, services)
+        stack.callback((home / FILE_NAME).unlink, missing_ok=True)
+        environ = {"DATABASE_URL": database, "REDIS_URL": redis, "RUNG_HOME": str(home)}
+        if simulated:
+            environ |= {"ANTHROPIC_API_KEY": SIMULATOR_KEY, "ANTHROPIC_BASE_URL": str(base_url)}
+        yield Running(environ, services, home, simulated)
+
+
+@contextmanager
+def _simulator(home: Path, latency_scale: float, seed: int) -> Iterator[str]:
+    address = home / "simulator.address"
+    address.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "worker.sandbox.simulator", "--address-file", str(address)]
+    command += ["--latency-scale", str(latency_scale), "--seed", str(seed)]
+    with (home / "simulator.log").open("ab") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+    try:
+        yield _address(address, process)
+    finally:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _address(path: Path, process: subprocess.Popen[bytes]) -> str:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline and process.poll() is None:
+        if path.exists() and (address := path.read_text("utf-8")):
+            return address
+        time.sleep(0.02)
+    raise RungError(
+        f"The Claude simulator did not start. Its log is {path.with_suffix('.log')}.",
+        mend="pip install 'rung[sandbox]', or set ANTHROPIC_API_KEY",
+    )

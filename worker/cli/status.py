@@ -1,0 +1,92 @@
+"""`rung status`: one run, or everything that is going on."""
+
+from typing import Any
+
+import click
+from sqlalchemy import Engine
+
+from worker.cli.completion import RUN
+from worker.cli.context import database
+from worker.cli.output import SIMULATED, console, dollars, print_json, talk
+from worker.loading import load_settings
+from worker.settings import Settings
+from worker.store.runs import find_run
+from worker.store.status import paused_everything, queues, run_status, runs
+
+
+@click.command()
+@click.argument("run", required=False, shell_complete=RUN)
+@click.option("--watch", is_flag=True, help="Follow the run until it ends.")
+@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@click.pass_context
+def status(ctx: click.Context, run: str | None, watch: bool, as_json: bool) -> None:
+    """How a run stands, or everything that is going on."""
+    settings = load_settings()
+    with database(settings) as engine:
+        if run is None:
+            _overview(engine, settings, as_json)
+            return
+        if watch:
+            from worker.cli.watch import watch as follow
+
+            code = follow(engine, run)
+            if not as_json:
+                ctx.exit(code)
+        with engine.connect() as connection:
+            found = run_status(connection, find_run(connection, run))
+        if as_json:
+            print_json(found)
+        else:
+            _print_run(found)
+        ctx.exit(code if watch else 0)
+
+
+def _overview(engine: Engine, settings: Settings, as_json: bool) -> None:
+    with engine.connect() as connection:
+        live = [run_status(connection, row) for row in runs(connection, live_only=True)]
+        lines = queues(connection, ["routing", *settings.tiers])
+        paused = paused_everything(connection)
+    if as_json:
+        print_json({"runs": live, "queues": lines, "everything_paused": paused})
+        return
+    if paused:
+        talk(f"Everything is paused: {paused}. Go on with: rung resume everything", fg="red")
+    for line in lines:
+        if line["paused"]:
+            talk(f"{line['queue']} is paused: {line['paused_reason']}", fg="red")
+        elif not line["workers"] and line["waiting"]:
+            talk(f"{line['queue']}: {line['waiting']} wait, and no worker is there", fg="red")
+    _print_queues(lines)
+    for found in live:
+        _print_run(found)
+    if not live:
+        talk("No run is going on. Hand one over with: rung enqueue FILE")
+
+
+def _print_queues(lines: list[dict[str, Any]]) -> None:
+    from rich.table import Table
+
+    table = Table("queue", "waiting", "in flight", "workers", "state", box=None, pad_edge=False)
+    for line in lines:
+        state = "paused" if line["paused"] else "ok"
+        cells = (line["queue"], line["waiting"], line["in_flight"], line["workers"], state)
+        table.add_row(*map(str, cells))
+    console().print(table)
+
+
+def _print_run(found: dict[str, Any]) -> None:
+    words = [f"{jobs} {state}" for state, jobs in sorted(found["by_state"].items())]
+    click.echo(f"{found['run']}: {found['state']}, {found['ended']} of {found['total']} done")
+    click.echo(f"  jobs        {', '.join(words) or 'none'}")
+    tiers = [f"{jobs} {tier}" for tier, jobs in found["by_tier"].items()]
+    click.echo(f"  tiers       {', '.join(tiers) or 'none yet'}")
+    click.echo(f"  escalations {found['escalations']}, calls {found['calls']}")
+    cap = f" of {dollars(found['budget_usd'])}" if found["budget_usd"] is not None else ""
+    held = f", {dollars(found['reserved_usd'])} reserved" if found["reserved_usd"] else ""
+    click.echo(f"  spent       {dollars(found['spent_usd'])}{cap}{held}")
+    if found["waiting_for"]:
+        click.echo(f"  waiting for {found['waiting_for']}")
+    if found["state_reason"]:
+        click.echo(f"  note        {found['state_reason']}")
+    if found["simulated"]:
+        click.echo(f"  {SIMULATED}")

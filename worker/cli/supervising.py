@@ -1,0 +1,120 @@
+"""Runs worker processes and keeps them running.
+
+A worker that dies is started again, and what it held is rescued at once: its supervisor has seen
+it end, so nobody has to wait for its leases.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from worker.store.presence import workers_of
+from worker.store.rescue import rescue_from
+
+RESTART_AFTER_S = 1.0
+
+
+@dataclass(slots=True)
+class Child:
+    """A process that is to be running."""
+
+    name: str
+    command: Sequence[str]
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    restarts: int = 0
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Starts children, restarts those that die, and ends them all."""
+
+    environ: Mapping[str, str]
+    logs: Path
+    children: list[Child] = field(default_factory=list)
+
+    def add(self, name: str, command: Sequence[str]) -> Child:
+        """Starts a child; its output goes to `logs/NAME.log`."""
+        child = Child(name, command)
+        self.children.append(child)
+        self._start(child)
+        return child
+
+    def _start(self, child: Child) -> None:
+        self.logs.mkdir(parents=True, exist_ok=True)
+        with (self.logs / f"{child.name}.log").open("ab") as log:
+            child.process = subprocess.Popen(
+                list(child.command),
+                env=dict(self.environ),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                # Ctrl-C must reach the supervisor, which then ends its children in order.
+                start_new_session=True,
+            )
+        child.started = time.monotonic()
+
+    def look(self, engine: Engine | None) -> list[str]:
+        """Restarts what has died; returns what happened, in words."""
+        said = []
+        for child in self.children:
+            process = child.process
+            if process is None or process.poll() is None:
+                continue
+            if time.monotonic() - child.started < RESTART_AFTER_S:
+                continue
+            rescued = self._rescue(engine, process.pid)
+            child.restarts += 1
+            self._start(child)
+            words = f"{child.name} ended ({_how(process.returncode)}) and was started again"
+            said.append(f"{words}; {rescued} calls rescued" if rescued else words)
+        return said
+
+    def _rescue(self, engine: Engine | None, pid: int) -> int:
+        if engine is None:
+            return 0
+        try:
+            return rescue_from(engine, workers_of(engine, pid))
+        except DBAPIError:
+            return 0
+
+    def stop(self, timeout_s: float) -> None:
+        """Asks every child to finish (SIGTERM), and ends those that take too long."""
+        alive = [c.process for c in self.children if c.process and c.process.poll() is None]
+        for process in alive:
+            process.terminate()
+        deadline = time.monotonic() + timeout_s
+        for process in alive:
+            try:
+                process.wait(max(deadline - time.monotonic(), 0.1))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def worker_command(name: str) -> list[str]:
+    """A Celery worker of all queues, started as anybody would start it."""
+    return [
+        *(sys.executable, "-m", "celery", "-A", "worker.app", "worker"),
+        *("--loglevel", "INFO", "--without-gossip", "--without-mingle", "-n", f"{name}@%h"),
+    ]
+
+
+def _how(status: int) -> str:
+    """`signal 9` or `exit 1`."""
+    if status < 0:
+        return signal.Signals(-status).name
+    return f"exit {status}"
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """This process's environment, with the services' addresses in it."""
+    return {**os.environ, "PYTHONUNBUFFERED": "1", **changes}

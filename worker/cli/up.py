@@ -1,0 +1,138 @@
+"""`rung up`: everything that is not configured, workers, and whatever else runs, until Ctrl-C."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import click
+from sqlalchemy import Engine
+
+from worker.cli.output import SIMULATED, talk
+from worker.cli.sandbox import Running, sandbox
+from worker.cli.supervising import Supervisor, environment, worker_command
+from worker.errors import ConfigurationError, RungError
+from worker.loading import load_settings
+from worker.policies import check_policies
+from worker.settings import Settings
+from worker.store.engine import make_engine, reaching_postgres
+from worker.store.presence import live_queues
+
+LOOK_EVERY_S = 0.5
+READY_WITHIN_S = 60.0
+
+
+@click.command()
+@click.option("--workers", type=click.IntRange(1, 64), default=1, help="Worker processes.")
+@click.option("--latency-scale", default=1.0, help="Of the simulator; 0 answers at once.")
+def up(workers: int, latency_scale: float) -> None:
+    """Start everything that is not configured, and work until Ctrl-C.
+
+    Without DATABASE_URL an embedded Postgres is started, without REDIS_URL an embedded Redis, and
+    without ANTHROPIC_API_KEY a simulated Claude. A second terminal finds them by itself.
+    """
+    settings = load_settings()
+    with working(settings, workers=workers, latency_scale=latency_scale) as work:
+        talk("Ready. In another terminal: rung enqueue FILE --watch")
+        work.until_stopped()
+        talk("Stopping: what is in flight is finished first.")
+
+
+class Work:
+    """Services and workers that are running."""
+
+    def __init__(
+        self, running: Running, supervisor: Supervisor, engine: Engine, settings: Settings
+    ) -> None:
+        self.running, self.supervisor, self.engine = running, supervisor, engine
+        self.settings = settings
+        self.stop_asked = threading.Event()
+
+    def look(self) -> None:
+        """Restarts workers that died, and says so."""
+        for words in self.supervisor.look(self.engine):
+            talk(words, fg="yellow")
+
+    def until_stopped(self) -> None:
+        """Looks after the workers until SIGINT or SIGTERM."""
+        while not self.stop_asked.wait(LOOK_EVERY_S):
+            self.look()
+
+    def until_ready(self, count: int) -> None:
+        """Waits until every worker is at work. Raises RungError when one does not get there."""
+        for _ in range(int(READY_WITHIN_S / 0.1)):
+            if self.stop_asked.wait(0.1):
+                raise KeyboardInterrupt
+            if live_queues(self.engine) >= count * (len(self.settings.tiers) + 1):
+                return
+            if any(c.process and c.process.poll() is not None for c in self.supervisor.children):
+                break
+        raise RungError(
+            f"The workers did not start. Their logs are in {self.supervisor.logs}.",
+            mend="rung doctor",
+        )
+
+
+@contextmanager
+def working(
+    settings: Settings, *, workers: int, latency_scale: float, quiet: bool = False
+) -> Iterator[Work]:
+    """Services and `workers` processes, all at work; everything ends with the block."""
+    if problems := check_policies(settings):
+        raise ConfigurationError(problems, mend="rung config check")
+    with sandbox(settings, latency_scale=latency_scale) as running:
+        engine = make_engine(running.environ["DATABASE_URL"], pool_size=2, name="rung up")
+        with reaching_postgres(engine):
+            from worker.store.schema import upgrade
+
+            upgrade(engine)
+        _say_what_runs(settings, running)
+        supervisor = Supervisor(environment(**running.environ), running.home / "logs")
+        work = Work(running, supervisor, engine, settings)
+        with _signals(work):
+            try:
+                for number in range(workers):
+                    supervisor.add(f"worker-{number + 1}", worker_command(f"rung{number + 1}"))
+                work.until_ready(workers)
+                yield work
+            finally:
+                supervisor.stop(settings.timing.stop_timeout_s)
+                engine.dispose()
+
+
+@contextmanager
+def _signals(work: Work) -> Iterator[None]:
+    """Ctrl-C and SIGTERM ask for a clean stop; a second Ctrl-C interrupts."""
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        if work.stop_asked.is_set():
+            raise KeyboardInterrupt
+        work.stop_asked.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _say_what_runs(settings: Settings, running: Running) -> None:
+    services = running.services
+    talk(f"Postgres  {'embedded' if services.database_url else 'DATABASE_URL'}")
+    talk(f"Redis     {'embedded' if services.redis_url else 'REDIS_URL'}")
+    if running.simulated:
+        talk(f"Claude    {SIMULATED}", fg="yellow", bold=True)
+    else:
+        talk(f"Claude    {settings.anthropic_base_url or 'api.anthropic.com'}: calls cost money")
+    talk(f"Logs      {_short(running.home / 'logs')}")
+
+
+def _short(path: Path) -> str:
+    """Relative to the working directory where it is inside."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,58 @@
+"""Is the database at the revision that this version needs? Cheap: no Alembic is imported."""
+
+import re
+from functools import lru_cache
+from pathlib import Path
+
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import ProgrammingError
+
+from worker.errors import SchemaBehind
+
+_REVISION = re.compile(r'^revision = "(\w+)"$', re.MULTILINE)
+_DOWN = re.compile(r'^down_revision = "(\w+)"$', re.MULTILINE)
+
+
+@lru_cache(maxsize=1)
+def known_revisions() -> tuple[str, ...]:
+    """Every revision that this version ships, oldest first; the last one is the head."""
+    import migrations
+
+    follows: dict[str | None, str] = {}
+    for path in (Path(str(migrations.__file__)).parent / "versions").glob("*.py"):
+        source = path.read_text("utf-8")
+        down, revision = _DOWN.search(source), _REVISION.search(source)
+        if revision:
+            follows[down.group(1) if down else None] = revision.group(1)
+    chain: list[str] = []
+    current = follows.get(None)
+    while current is not None:
+        chain.append(current)
+        current = follows.get(current)
+    return tuple(chain)
+
+
+def current(engine: Engine) -> str | None:
+    """The database's revision; None when it is empty."""
+    try:
+        with engine.connect() as connection:
+            found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            return str(found) if found is not None else None
+    except ProgrammingError:
+        return None
+
+
+def require_current(engine: Engine) -> None:
+    """Raises SchemaBehind unless the database is at the newest revision."""
+    found, known = current(engine), known_revisions()
+    if found == known[-1]:
+        return
+    if found is not None and found not in known:
+        raise SchemaBehind(
+            f"The database is at revision {found}, which this version of Rung does not know.",
+            mend="install the newer Rung that migrated it",
+        )
+    state = f"at revision {found}" if found else "empty"
+    raise SchemaBehind(
+        f"The database is {state}, and this version needs {known[-1]}.", mend="rung db upgrade"
+    )
