@@ -13,7 +13,7 @@ from alembic import context
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
-from models import Base
+from models.tables import Base
 
 LOCK_TIMEOUT = "10s"
 STATEMENT_TIMEOUT = "15min"

@@ -1,0 +1,71 @@
+# Rung's tasks. `make help` lists them. Everything below needs python3 (3.11 to 3.13), pip and make.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PY := .venv/bin/python
+UV := .tools/bin/uv
+WORKERS ?= 2
+
+.PHONY: help setup demo up test check bench fmt migrate revision compose-check lock browser clean
+
+help: ## What can be made
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  %-14s %s\n", $$1, $$2}'
+
+setup: .venv/.ready ## Make .venv with everything in it; after that .venv/bin/rung works
+
+.venv/.ready: requirements.lock pyproject.toml
+	@python3 -c 'import sys; v = sys.version_info[:2]; sys.exit(f"Rung needs Python 3.11, 3.12 or 3.13; python3 is {v[0]}.{v[1]}." if not (3, 11) <= v < (3, 14) else 0)'
+	@test -x $(UV) || python3 -m pip install --quiet --disable-pip-version-check --target .tools uv 2>/dev/null || true
+	@if test -x $(UV); then \
+	  $(UV) venv --quiet --allow-existing --python "$$(command -v python3)" .venv && \
+	  $(UV) pip install --quiet --python $(PY) --require-hashes -r requirements.lock && \
+	  $(UV) pip install --quiet --python $(PY) --no-deps -e . ; \
+	else \
+	  python3 -m venv .venv && \
+	  $(PY) -m pip install --quiet --require-hashes -r requirements.lock && \
+	  $(PY) -m pip install --quiet --no-deps -e . ; \
+	fi
+	@touch $@
+
+demo: setup ## Answer 1,000 real messages with a simulated Claude, and show the bill
+	@.venv/bin/rung demo
+
+up: setup ## Start everything that is not configured, and work until Ctrl-C
+	@.venv/bin/rung up
+
+test: setup browser ## The whole suite, on real embedded Postgres and Redis
+	$(PY) -m pytest -q -n $(WORKERS) --dist worksteal
+
+browser: setup ## Debian's chromium for the browser tests, where it may be installed
+	@$(PY) -m tests.support.chromium
+
+check: setup compose-check ## Lint, types, import directions, docs in step
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	$(PY) -m pytest -q -p no:cacheprovider tests/unit/test_docs_in_step.py tests/unit/test_house.py
+
+bench: setup ## Speed and memory, as ratios measured in one run
+	$(PY) -m benchmarks
+
+fmt: setup ## Format, and mend what ruff can mend
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+migrate: setup ## Bring the database to the newest schema
+	.venv/bin/rung db upgrade
+
+revision: setup ## A new migration from the models: make revision m="what it does"
+	.venv/bin/alembic revision --autogenerate -m "$(m)"
+
+compose-check: setup ## docker-compose.yml is YAML and conventional
+	$(PY) -m pytest -q -p no:cacheprovider tests/unit/test_compose.py
+
+lock: setup ## Pin every dependency, with hashes and no index address
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" --extra sandbox --extra parquet --group dev \
+	  pyproject.toml -o requirements.lock
+
+clean: ## Remove what was made here; .rung (your data) stays
+	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache dist build

@@ -1,0 +1,40 @@
+"""Every table in one import, for Alembic and for whoever wants the models themselves."""
+
+from models.attempts import Attempt
+from models.audit import AuditEvent
+from models.base import Base
+from models.batches import MessageBatch
+from models.budgets import Budget
+from models.calls import Call
+from models.escalations import Escalation
+from models.jobs import Job
+from models.messages import Message
+from models.prompts import Classification, Prompt
+from models.results import Result, Review
+from models.runs import Run
+from models.tallies import RunCount, RunEscalation, RunSpend
+from models.tiers import Canary, TierStatus
+from models.workers import Worker
+
+__all__ = [
+    "Attempt",
+    "AuditEvent",
+    "Base",
+    "Budget",
+    "Call",
+    "Canary",
+    "Classification",
+    "Escalation",
+    "Job",
+    "Message",
+    "MessageBatch",
+    "Prompt",
+    "Result",
+    "Review",
+    "Run",
+    "RunCount",
+    "RunEscalation",
+    "RunSpend",
+    "TierStatus",
+    "Worker",
+]
