@@ -25,7 +25,9 @@ PLAIN_NAMES = {
     "ANTHROPIC_API_KEY": "anthropic_api_key",
     "ANTHROPIC_BASE_URL": "anthropic_base_url",
 }
-NOT_SETTINGS = frozenset({"RUNG_CONFIG", "RUNG_HOME", "RUNG_DEMO", "RUNG_FAILPOINT"})
+NOT_SETTINGS = frozenset(
+    {"RUNG_CONFIG", "RUNG_HOME", "RUNG_DEMO", "RUNG_FAILPOINT", "RUNG_TRACEBACK", "RUNG_TEST_RUN"}
+)
 """Read elsewhere, so not unknown."""
 SECRET_FILE_SUFFIX = "_FILE"  # noqa: S105 - a suffix, not a secret
 

@@ -147,7 +147,7 @@ FULL JOIN (
 """)
 
 WAITING = text("""
-SELECT CASE state WHEN 'queued' THEN 'routing' ELSE tier END, sum(jobs)::bigint
+SELECT CASE c.state WHEN 'queued' THEN 'routing' ELSE c.tier END, sum(c.jobs)::bigint
 FROM run_counts AS c JOIN runs AS r ON r.id = c.run_id
 WHERE r.finished_at IS NULL AND c.state IN ('queued', 'routed') GROUP BY 1
 """)

@@ -1,0 +1,44 @@
+"""Asks Claude about itself: does the key work, are the models there, do they retire?"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import anthropic
+
+from worker.claude.errors import trouble_of
+from worker.domain.trouble import Trouble
+from worker.services import ClaudeAddress
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """What was found out. `retiring` names models with the day on which they end."""
+
+    trouble: Trouble | None = None
+    missing: tuple[str, ...] = ()
+    retiring: tuple[tuple[str, str], ...] = ()
+
+
+def probe(address: ClaudeAddress, models: Iterable[str], connect_s: float) -> Probed:
+    """Looks up each model; costs nothing."""
+    missing: list[str] = []
+    retiring: list[tuple[str, str]] = []
+    client = anthropic.Anthropic(
+        api_key=address.api_key,
+        base_url=address.base_url,
+        max_retries=0,
+        timeout=anthropic.Timeout(10, connect=connect_s),
+    )
+    with client:
+        for model in sorted(models):
+            try:
+                found: Any = client.models.retrieve(model)
+            except anthropic.NotFoundError:
+                missing.append(model)
+                continue
+            except Exception as error:
+                return Probed(trouble_of(error))
+            if retires_at := getattr(found, "retires_at", None):
+                retiring.append((model, str(retires_at)[:10]))
+    return Probed(None, tuple(missing), tuple(retiring))

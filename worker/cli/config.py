@@ -1,0 +1,55 @@
+"""`rung config`: check or show the configuration."""
+
+import os
+from pathlib import Path
+
+import click
+
+from worker.claude.prices import unpriced_models
+from worker.claude.prompts import load_prompts
+from worker.cli.output import print_json, talk
+from worker.errors import ConfigurationError
+from worker.loading import config_path, load_settings
+from worker.policies import check_policies, policy_named
+
+
+@click.group()
+def config() -> None:
+    """Check or show the configuration."""
+
+
+@config.command()
+def check() -> None:
+    """Say what is wrong: unknown settings, broken policies, models without a price."""
+    settings = load_settings()
+    path = config_path(os.environ, Path.cwd())
+    if problems := check_policies(settings):
+        raise ConfigurationError(problems, mend=f"edit {path or 'rung.toml'}")
+    load_prompts(settings.prompts.dir)
+    for model in unpriced_models(settings):
+        talk(
+            f"Warning: {model} has no price; its calls are recorded as unpriced, and budgets"
+            f' cannot hold for it. Add [prices."{model}"] to rung.toml.',
+            fg="yellow",
+        )
+    if settings.prompts.dir is None and settings.anthropic_api_key is not None:
+        talk("Warning: the prompts are those of the example company. Set prompts.dir.", fg="yellow")
+    talk(f"The configuration is in order ({path or 'defaults and environment; no rung.toml'}).")
+
+
+@config.command()
+def show() -> None:
+    """The settings in force, as JSON, with secrets masked; and the default policy."""
+    settings = load_settings()
+    document = settings.model_dump(mode="json")
+    for name in ("database_url", "redis_url"):
+        if document[name]:
+            document[name] = _masked(document[name])
+    print_json({"settings": document, "policy": policy_named(settings)})
+
+
+def _masked(url: str) -> str:
+    """The URL without its password."""
+    from sqlalchemy.engine import make_url
+
+    return make_url(url).render_as_string(hide_password=True)

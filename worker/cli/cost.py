@@ -1,0 +1,127 @@
+"""`rung cost RUN`: the bill."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+import click
+
+from worker.cli.completion import RUN
+from worker.cli.context import database
+from worker.cli.output import SIMULATED, console, dollars, print_json
+from worker.domain.bill import Bill, SpendLine
+from worker.loading import load_settings
+from worker.store.bill import bill_of
+from worker.store.runs import find_run
+
+
+@click.command()
+@click.argument("run", shell_complete=RUN)
+@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+def cost(run: str, as_json: bool) -> None:
+    """The bill of a run, against all on the top tier and all on the cheapest."""
+    settings = load_settings()
+    with database(settings) as engine, engine.connect() as connection:
+        bill = bill_of(connection, find_run(connection, run), settings)
+    if as_json:
+        print_json(as_document(bill))
+    else:
+        print_bill(bill)
+
+
+def as_document(bill: Bill) -> dict[str, Any]:
+    """The bill as JSON."""
+    return {
+        "run": bill.run,
+        "simulated": bill.simulated,
+        "total_usd": bill.total,
+        "lines": [
+            {
+                "tier": line.tier,
+                "purpose": line.purpose,
+                "model": line.model,
+                "lane": line.lane,
+                "state": line.state,
+                "calls": line.calls,
+                "input_tokens": line.usage.input_tokens,
+                "cache_read_tokens": line.usage.cache_read_tokens,
+                "cache_write_5m_tokens": line.usage.cache_write_5m_tokens,
+                "cache_write_1h_tokens": line.usage.cache_write_1h_tokens,
+                "output_tokens": line.usage.output_tokens,
+                "cost_usd": line.cost,
+            }
+            for line in bill.lines
+        ],
+        "classifying_usd": bill.classifying,
+        "answering_usd": bill.answering,
+        "checking_usd": bill.checking,
+        "escalating_usd": bill.escalating,
+        "lost_usd": bill.lost,
+        "cache_saved_usd": bill.cache_saved,
+        "resolved": bill.resolved,
+        "per_resolved_usd": bill.per_resolved,
+        "all_on_top": {"tier": bill.top.tier, "cost_usd": bill.top.cost},
+        "all_on_cheapest": {"tier": bill.cheapest.tier, "cost_usd": bill.cheapest.cost},
+        "saved_against_top": bill.saved_against_top,
+        "unpriced_calls": bill.unpriced_calls,
+        "assumption": bill.assumption,
+    }
+
+
+def print_bill(bill: Bill) -> None:
+    """The bill for a person."""
+    from rich.table import Table
+
+    out = console()
+    title = f"The bill of run {bill.run}" + (" (simulated)" if bill.simulated else "")
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("tier", "for", "calls", "input", "cached", "output", "cost"):
+        table.add_column(name, justify="left" if name in ("tier", "for") else "right")
+    for tier, purpose, state, lines in _grouped(bill.lines):
+        what = purpose if state == "done" else f"{purpose} ({state})"
+        cached = sum(line.usage.cache_read_tokens for line in lines)
+        table.add_row(
+            tier,
+            what,
+            f"{sum(line.calls for line in lines):,}",
+            f"{sum(line.usage.total_input for line in lines) - cached:,}",
+            f"{cached:,}",
+            f"{sum(line.usage.output_tokens for line in lines):,}",
+            dollars(sum((line.cost for line in lines), Decimal(0))),
+        )
+    table.add_row("total", "", "", "", "", "", dollars(bill.total), style="bold")
+    out.print(table)
+    for words in _sentences(bill):
+        out.print(words)
+    if bill.simulated:
+        out.print(SIMULATED, style="yellow")
+
+
+def _grouped(lines: Iterable[SpendLine]) -> list[tuple[str, str, str, list[SpendLine]]]:
+    groups: dict[tuple[str, str, str], list[SpendLine]] = {}
+    for line in lines:
+        key = (line.tier, line.purpose.value, line.state.value)
+        groups.setdefault(key, []).append(line)
+    return [(*key, group) for key, group in groups.items()]
+
+
+def _sentences(bill: Bill) -> Iterable[str]:
+    if bill.per_resolved is not None:
+        yield f"{bill.resolved:,} messages resolved, {dollars(bill.per_resolved)} each."
+    if bill.top.cost:
+        saved = bill.saved_against_top or Decimal(0)
+        words = f"{saved:.0%} less" if saved >= 0 else f"{-saved:.0%} more"
+        yield (
+            f"All on {bill.top.tier}: {dollars(bill.top.cost)}. This run: {dollars(bill.total)},"
+            f" {words}."
+        )
+    if bill.cheapest.cost and bill.cheapest.tier != bill.top.tier:
+        yield f"All on {bill.cheapest.tier}: {dollars(bill.cheapest.cost)}."
+    yield (
+        f"Of it: classifying {dollars(bill.classifying)}, checking {dollars(bill.checking)},"
+        f" answers that were not used {dollars(bill.escalating)}, lost {dollars(bill.lost)}."
+    )
+    yield f"The prompt cache saved {dollars(bill.cache_saved)}."
+    if bill.unpriced_calls:
+        yield f"{bill.unpriced_calls} calls have no price and are not in the sum: rung doctor"
+    yield bill.assumption

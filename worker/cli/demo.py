@@ -1,0 +1,125 @@
+"""`rung demo`: 1,000 real messages, a simulated Claude, the ladder live, and the bill."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import click
+from sqlalchemy import Engine
+
+from worker.claude.prompts import default_directory
+from worker.cli.ladder_view import LadderView
+from worker.cli.output import console, talk
+from worker.cli.up import Work, working
+from worker.errors import RungError
+from worker.intake import read_blocks
+from worker.loading import load_settings
+from worker.policies import policy_named
+from worker.settings import Settings
+from worker.store.intake import Intake, highest_job
+from worker.store.receipts import escalated_example
+from worker.store.runs import NewRun, RunRef, close_intake, create_run
+from worker.store.status import is_over
+
+LATENCY_SCALE = 0.5
+"""Half of the simulator's believable latency, so that the demo ends within a minute."""
+REDRAW_S = 0.25
+PLAIN_EVERY_S = 5.0
+KEEP = "RUNG_DEMO"
+
+
+@click.command()
+@click.option("--workers", type=click.IntRange(1, 8), default=1, help="Worker processes.")
+@click.option("--policy", help="Preset or policy; `ladder` if left out.")
+def demo(workers: int, policy: str | None) -> None:
+    """Answer the shipped sample backlog with a simulated Claude, and show the bill.
+
+    Always embedded and always simulated, whatever is configured: a demo neither costs money nor
+    touches your database. RUNG_DEMO=keep leaves it running at the end.
+    """
+    settings = load_settings().model_copy(
+        update={"database_url": None, "redis_url": None, "anthropic_api_key": None}
+    )
+    backlog = default_directory().parent / "backlog.jsonl"
+    if not backlog.is_file():
+        raise RungError(f"The sample backlog is missing: {backlog}.", mend="reinstall rung")
+    began = time.monotonic()
+    with working(settings, workers=workers, latency_scale=LATENCY_SCALE) as work:
+        run = _hand_in(work.engine, settings, backlog, policy)
+        _follow(work, settings, run.name)
+        _show_bill(work.engine, settings, run.name)
+        with work.engine.connect() as connection:
+            example = escalated_example(connection, run.id)
+        _say_where_next(run.name, example, time.monotonic() - began)
+        if os.environ.get(KEEP) == "keep":
+            talk("Still running, because RUNG_DEMO=keep. Ctrl-C ends it.")
+            work.until_stopped()
+
+
+def _hand_in(engine: Engine, settings: Settings, backlog: Path, policy: str | None) -> RunRef:
+    """A new run of the sample, though an earlier demo may have answered the same messages."""
+    with engine.begin() as connection:
+        run = create_run(connection, NewRun("demo", policy_named(settings, policy)))
+        first_job = highest_job(connection)
+    intake = Intake(engine, run, None, again=True, first_job=first_job)
+    with backlog.open("rb") as stream:
+        for block in read_blocks(str(backlog), stream):
+            intake.add(block.records)
+    with engine.begin() as connection:
+        close_intake(connection, run, 0, 0)
+    return run
+
+
+def _follow(work: Work, settings: Settings, run: str) -> None:
+    view = LadderView(work.engine, settings, run)
+    if not sys.stderr.isatty():
+        _follow_plainly(work, view)
+        return
+    from rich.live import Live
+
+    with Live(view.draw(), console=console(stderr=True), auto_refresh=False) as live:
+        while not is_over(view.status):
+            if work.stop_asked.wait(REDRAW_S):
+                raise KeyboardInterrupt
+            work.look()
+            live.update(view.draw(), refresh=True)
+
+
+def _follow_plainly(work: Work, view: LadderView) -> None:
+    """For logs: the picture every few seconds, and at the end."""
+    out, last = console(stderr=True), 0.0
+    while True:
+        picture = view.draw()
+        over = is_over(view.status)
+        if over or time.monotonic() - last >= PLAIN_EVERY_S:
+            last = time.monotonic()
+            out.print(picture)
+            out.print()
+        if over:
+            return
+        if work.stop_asked.wait(REDRAW_S):
+            raise KeyboardInterrupt
+        work.look()
+
+
+def _show_bill(engine: Engine, settings: Settings, run: str) -> None:
+    from worker.cli.cost import print_bill
+    from worker.store.bill import bill_of
+    from worker.store.runs import find_run
+
+    with engine.connect() as connection:
+        bill = bill_of(connection, find_run(connection, run), settings)
+    print_bill(bill)
+
+
+def _say_where_next(run: str, example: str, seconds: float) -> None:
+    talk(f"\nDone in {seconds:.0f} s, start-up included. Where to look next:")
+    for command, words in (
+        ("rung up", "starts it again, with what you just saw; in a second terminal:"),
+        (f"rung results {run} -o answers.csv", "every answer, with tier, confidence and cost"),
+        (f"rung show {run}/{example}", "why this message climbed, step by step"),
+        (f"rung review {run}", "what waits for a person"),
+        ("rung enqueue FILE --watch", "your own backlog"),
+    ):
+        talk(f"  {command:<36} {words}")

@@ -1,0 +1,176 @@
+"""`rung doctor`: could a run start now? Each line with what mends it."""
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from worker.cli.output import print_json
+from worker.errors import ConfigurationError, RungError, Unreachable
+from worker.loading import load_settings
+from worker.settings import Settings
+
+MENDED_REDIS = ((6, 2, 20), (7, 2, 11), (7, 4, 6), (8, 0, 4), (8, 2, 2))
+"""First releases of each line that are mended against CVE-2025-49844."""
+LEAST_REDIS = (6, 2)
+LEAST_DISK_GB = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line. `ok` None is a warning: a run could start, but somebody should know."""
+
+    name: str
+    ok: bool | None
+    words: str
+    mend: str | None = None
+    exit_code: int = 0
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@click.pass_context
+def doctor(ctx: click.Context, as_json: bool) -> None:
+    """Is everything reachable, migrated, priced and keyed? Exits 0 only if a run could start."""
+    findings = list(examine())
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            _say(finding)
+    ctx.exit(next((f.exit_code for f in findings if f.ok is False), 0))
+
+
+def examine() -> Iterator[Finding]:
+    """All findings, in the order in which things depend on one another."""
+    yield Finding("python", True, sys.version.split()[0])
+    try:
+        settings = load_settings()
+        yield from _configuration(settings)
+    except RungError as error:
+        yield _failed("configuration", error)
+        return
+    yield from _guarded("postgres", lambda: _postgres(settings))
+    yield from _guarded("redis", lambda: _redis(settings))
+    yield from _guarded("claude", lambda: _claude(settings))
+    free = shutil.disk_usage(Path.cwd()).free / 1e9
+    yield Finding("disk", True if free > LEAST_DISK_GB else None, f"{free:.0f} GB free")
+
+
+def _say(finding: Finding) -> None:
+    mark, colour = {True: ("ok  ", "green"), None: ("note", "yellow"), False: ("FAIL", "red")}[
+        finding.ok
+    ]
+    click.echo(f"{click.style(mark, fg=colour)}  {finding.name:<14} {finding.words}")
+    if finding.mend and finding.ok is not True:
+        click.echo(f"      {'':<14} Mend: {finding.mend}")
+
+
+def _failed(name: str, error: RungError) -> Finding:
+    words = " ".join(str(error).splitlines())
+    return Finding(name, False, words, error.mend, error.exit_code)
+
+
+def _guarded(name: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    try:
+        yield from look()
+    except RungError as error:
+        yield _failed(name, error)
+
+
+def _configuration(settings: Settings) -> Iterator[Finding]:
+    from worker.claude.prices import unpriced_models
+    from worker.claude.prompts import load_prompts
+    from worker.policies import check_policies
+
+    if problems := check_policies(settings):
+        raise ConfigurationError(problems, mend="rung config check")
+    load_prompts(settings.prompts.dir)
+    yield Finding("configuration", True, f"policy {settings.policy.preset}, prompts found")
+    if unpriced := unpriced_models(settings):
+        words = f"no price for {', '.join(unpriced)}: recorded as unpriced, outside every budget"
+        yield Finding("prices", None, words, "add a [prices] table to rung.toml")
+    else:
+        yield Finding("prices", True, "every model of the ladder has one")
+
+
+def _postgres(settings: Settings) -> Iterator[Finding]:
+    from sqlalchemy import text
+
+    from worker.cli.context import database
+    from worker.store.engine import ping
+    from worker.store.status import paused_everything, queues
+
+    with database(settings) as engine, engine.connect() as connection:
+        read_only = connection.execute(text("SHOW transaction_read_only")).scalar() == "on"
+        if read_only:
+            raise Unreachable("Postgres takes no writes.", mend="point DATABASE_URL at the primary")
+        yield Finding("postgres", True, f"version {ping(connection)}, schema up to date")
+        if paused := paused_everything(connection):
+            yield Finding("paused", False, f"everything: {paused}", "rung resume everything", 1)
+        for line in queues(connection, ["routing", *settings.tiers]):
+            yield from _queue(line)
+
+
+def _queue(line: dict[str, Any]) -> Iterator[Finding]:
+    name = f"queue {line['queue']}"
+    if line["paused"]:
+        words = f"paused: {line['paused_reason']}"
+        yield Finding(name, False, words, f"rung resume --tier {line['queue']}", 1)
+    elif not line["workers"]:
+        mend = f"rung up, or celery -A worker.app worker -Q {line['queue']}"
+        yield Finding(name, False, "no worker is there", mend, 1)
+    else:
+        yield Finding(name, True, f"{line['workers']} workers, {line['waiting']} waiting")
+
+
+def _redis(settings: Settings) -> Iterator[Finding]:
+    import redis
+
+    from worker.services import redis_url
+
+    url = redis_url(settings)
+    client = redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5)
+    try:
+        info: Any = client.info("server")
+    except redis.RedisError as error:
+        words = f"Redis does not answer: {type(error).__name__}."
+        raise Unreachable(words, mend="start Redis, or mend REDIS_URL") from None
+    finally:
+        client.close()
+    version = tuple(int(part) for part in str(info["redis_version"]).split(".")[:3])
+    words = f"version {info['redis_version']}"
+    if version < LEAST_REDIS:
+        raise Unreachable(f"Redis is {words}; Celery needs 6.2 or later.", mend="upgrade Redis")
+    mended = any(version[:2] == line[:2] and version >= line for line in MENDED_REDIS)
+    if mended or version > MENDED_REDIS[-1]:
+        yield Finding("redis", True, words)
+    elif settings.redis_url is None:
+        yield Finding("redis", True, f"{words}, embedded: for the sandbox only")
+    else:
+        words += " is open to CVE-2025-49844"
+        yield Finding("redis", None, words, "upgrade to 8.2.2 or a mended release of your line")
+
+
+def _claude(settings: Settings) -> Iterator[Finding]:
+    from worker.claude.probing import probe
+    from worker.services import claude_address
+
+    address = claude_address(settings)
+    models = {tier.model for tier in settings.tiers.values()}
+    probed = probe(address, models, settings.timing.connect_s)
+    if probed.trouble is not None:
+        code = 6 if probed.trouble.status in (401, 403) else 5
+        yield Finding("claude", False, probed.trouble.summary, "check ANTHROPIC_API_KEY", code)
+        return
+    where = "the simulator" if address.simulated else address.base_url or "api.anthropic.com"
+    yield Finding("claude", True, f"{where} answers")
+    for model in probed.missing:
+        words = f"Claude knows no model {model}"
+        yield Finding("model", False, words, "mend tiers.*.model in rung.toml", 6)
+    for model, date in probed.retiring:
+        yield Finding("model", None, f"{model} retires on {date}", "choose its successor")

@@ -1,0 +1,135 @@
+"""The bill of a run, and what the same answers would have cost elsewhere on the ladder."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from models.vocabulary import CallState, Lane, Purpose
+from worker.domain.pricing import NO_TOKENS, Price, Usage
+
+ASSUMPTION = (
+    "Assumed: one answer a job with the same tokens as the answers given, priced at that tier;"
+    " no classification, no checks, no second attempts. Other models would write other lengths."
+)
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class SpendLine:
+    """One row of `run_spend`."""
+
+    tier: str
+    purpose: Purpose
+    model: str
+    lane: Lane
+    state: CallState
+    simulated: bool
+    calls: int
+    unpriced: int
+    usage: Usage
+    cost: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """The run on one tier alone; `cost` is None when that tier's model has no price."""
+
+    tier: str
+    cost: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What a run cost, and how that compares. Dollars.
+
+    `escalating` is what answers cost that did not become the result; `cache_saved` is what cached
+    reads would have cost as plain input, less what they and the cache writes did cost more.
+    """
+
+    run: str
+    lines: tuple[SpendLine, ...]
+    total: Decimal
+    classifying: Decimal
+    answering: Decimal
+    checking: Decimal
+    escalating: Decimal
+    lost: Decimal
+    cache_saved: Decimal
+    resolved: int
+    per_resolved: Decimal | None
+    top: Alternative
+    cheapest: Alternative
+    simulated: bool
+    unpriced_calls: int
+    assumption: str = ASSUMPTION
+
+    @property
+    def saved_against_top(self) -> Decimal | None:
+        """Share of the top tier's cost that was saved, 0 to 1; negative when it cost more."""
+        if not self.top.cost:
+            return None
+        return 1 - self.total / self.top.cost
+
+
+def make_bill(
+    run: str,
+    lines: Iterable[SpendLine],
+    *,
+    resolved: int,
+    jobs: int,
+    rejected_answers: Decimal,
+    ladder: Mapping[str, str],
+    price_of: Callable[[str], Price | None],
+) -> Bill:
+    """The bill. `ladder` maps tiers to models, cheapest first; `rejected_answers` is the cost of
+    answer attempts that were not accepted, in dollars."""
+    rows = tuple(lines)
+    total = sum((line.cost for line in rows), ZERO)
+    cheapest, top = next(iter(ladder)), list(ladder)[-1]
+    return Bill(
+        run,
+        rows,
+        total,
+        _of(rows, Purpose.CLASSIFY),
+        _of(rows, Purpose.ANSWER),
+        _of(rows, Purpose.CHECK),
+        rejected_answers,
+        sum((line.cost for line in rows if line.state is not CallState.DONE), ZERO),
+        sum((_cache_saved(line, price_of(line.model)) for line in rows), ZERO),
+        resolved,
+        total / resolved if resolved else None,
+        Alternative(top, _repriced(rows, jobs, price_of(ladder[top]))),
+        Alternative(cheapest, _repriced(rows, jobs, price_of(ladder[cheapest]))),
+        any(line.simulated for line in rows),
+        sum(line.unpriced for line in rows),
+    )
+
+
+def _of(lines: Iterable[SpendLine], purpose: Purpose) -> Decimal:
+    return sum((line.cost for line in lines if line.purpose is purpose), ZERO)
+
+
+def _repriced(lines: Iterable[SpendLine], jobs: int, price: Price | None) -> Decimal | None:
+    """The answers' tokens at another model's price, scaled to one answer a job. Kinds of input
+    stay what they were: a cached prefix would have been cached there too."""
+    answers = [x for x in lines if x.purpose is Purpose.ANSWER and x.state is CallState.DONE]
+    calls = sum(line.calls for line in answers)
+    if price is None or not calls:
+        return None if price is None else ZERO
+    # Rates by the average request: long-context prices apply to a request, never to a sum.
+    cost = sum(
+        (
+            price.rates(line.usage.total_input // max(line.calls, 1), line.lane).cost(line.usage)
+            for line in answers
+        ),
+        ZERO,
+    )
+    return cost * jobs / calls
+
+
+def _cache_saved(line: SpendLine, price: Price | None) -> Decimal:
+    if price is None or line.usage == NO_TOKENS:
+        return ZERO
+    rates = price.rates(line.usage.total_input // max(line.calls, 1), line.lane)
+    uncached = Usage(line.usage.total_input, output_tokens=line.usage.output_tokens)
+    return rates.cost(uncached) - rates.cost(line.usage)
