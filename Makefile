@@ -6,7 +6,7 @@ PY := .venv/bin/python
 UV := .tools/bin/uv
 WORKERS ?= 2
 
-.PHONY: help setup demo up test check bench fmt migrate revision compose-check lock browser clean
+.PHONY: help setup demo up test check bench fmt migrate revision compose-check lock clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -33,11 +33,8 @@ demo: setup ## Answer 1,000 real messages with a simulated Claude, and show the 
 up: setup ## Start everything that is not configured, and work until Ctrl-C
 	@.venv/bin/rung up
 
-test: setup browser ## The whole suite, on real embedded Postgres and Redis
+test: setup ## The whole suite, on real embedded Postgres and Redis
 	$(PY) -m pytest -q -n $(WORKERS) --dist worksteal
-
-browser: setup ## Debian's chromium for the browser tests, where it may be installed
-	@$(PY) -m tests.support.chromium
 
 check: setup compose-check ## Lint, types, import directions, docs in step
 	.venv/bin/ruff check .

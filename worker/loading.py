@@ -159,3 +159,8 @@ def _make_absolute(document: dict[str, Any], base: Path) -> None:
     prompts = document.get("prompts")
     if isinstance(prompts, dict) and isinstance(prompts.get("dir"), str):
         prompts["dir"] = str(base / prompts["dir"])
+    validators = document.get("validators")
+    if isinstance(validators, dict):
+        for name, where in validators.items():
+            if isinstance(where, str) and ".py:" in where:
+                validators[name] = str(base / where)

@@ -8,9 +8,11 @@ from pydantic import ValidationError
 
 from worker.domain.policy import Policy, complaints, from_document, to_document
 from worker.domain.presets import PRESETS, SINGLE, preset
+from worker.domain.validation.patterns import complaint
 from worker.errors import ConfigurationError
 from worker.loading import sentence
 from worker.settings import Settings
+from worker.validators import load_validators
 
 EXTENDS = "extends"
 
@@ -66,9 +68,31 @@ def _own(settings: Settings, name: str, document: Mapping[str, Any]) -> Policy:
         raise ConfigurationError(
             [sentence(dict(e), f"policies.{name}") for e in error.errors()]
         ) from None
-    if problems := complaints(policy):
+    if problems := complaints(policy) + _unusable(settings, policy):
         raise ConfigurationError(problems)
     return policy
+
+
+def _unusable(settings: Settings, policy: Policy) -> list[str]:
+    """Validators that are not there, and regular expressions that are none."""
+    known = load_validators(settings)
+    found = [
+        f"policy {policy.name!r}: no validator is {use.name!r}{_close(use.name, list(known))}."
+        for use in policy.accept.validators
+        if use.name not in known
+    ]
+    patterns = [(f"rule {rule.name!r}", rule.pattern) for rule in policy.start.rules]
+    for use in policy.accept.validators:
+        patterns += [(f"validator {use.name!r}", p) for p in use.options.get("patterns", ())]
+    for where, pattern in patterns:
+        if pattern is not None and (problem := complaint(pattern)):
+            found.append(f"policy {policy.name!r}: the pattern of {where} is wrong: {problem}.")
+    return found
+
+
+def _close(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(sorted(known))}"
 
 
 def _overlay(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,7 +26,6 @@ from worker.claude.client import Claude
 from worker.claude.prompts import load_prompts
 from worker.claude.requests import Ask
 from worker.domain.reports import AttemptReport
-from worker.domain.validation import BUILTIN
 from worker.failpoints import failpoint
 from worker.planning import Planner
 from worker.recorder import Recorder, call_row
@@ -36,6 +35,7 @@ from worker.slots import Slots
 from worker.store.claim import Claimed, Claims
 from worker.store.engine import is_outage, make_engine
 from worker.store.prompts import store_prompt
+from worker.validators import load_validators
 
 log = logging.getLogger(__name__)
 SLOT_WAIT_S = 1.0
@@ -109,7 +109,7 @@ class Runtime:
         return Asker(
             claude,
             self.planner,
-            dict(BUILTIN),
+            load_validators(self.settings),
             self._open_call,
             random.random,
             timing.lease_s,

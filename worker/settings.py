@@ -169,6 +169,8 @@ class Settings(Section):
     policy: PolicySettings = PolicySettings()
     policies: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Policies of one's own, by name; checked by `worker.policies`."""
+    validators: dict[str, str] = Field(default_factory=dict)
+    """Validators of one's own, by name: `FILE.py:FUNCTION` or `MODULE:FUNCTION`."""
     tiers: dict[str, TierSettings] = Field(default_factory=default_tiers)
     routing: RoutingSettings = RoutingSettings()
     check: CheckSettings = CheckSettings()

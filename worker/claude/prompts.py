@@ -24,6 +24,9 @@ MIN_CACHED_TOKENS = 512
 CHARS_PER_TOKEN = 4.5
 """Deliberately high for English prose, so that a prefix said to be cacheable is."""
 
+KNOWLEDGE = "\n\n# Knowledge\n\n"
+"""Between the instructions and the knowledge pages."""
+
 _DELIMITERS = re.compile(rf"<(?=\s*/?\s*(?:{DELIMITER}|{REPLY_DELIMITER}))", re.IGNORECASE)
 
 
@@ -39,6 +42,11 @@ class Prompt:
     def size_bytes(self) -> int:
         """Bytes of UTF-8."""
         return len(self.text.encode())
+
+    @property
+    def instructions(self) -> str:
+        """The text without the knowledge pages: what a reply must not repeat."""
+        return instructions_of(self.text)
 
     @property
     def cacheable(self) -> bool:
@@ -60,13 +68,18 @@ def load_prompts(directory: Path | None) -> Prompts:
     """The three prompts. Raises ConfigurationError naming the file that is missing or empty."""
     root = directory or default_directory()
     knowledge = "\n\n".join(_read(page) for page in sorted((root / "knowledge").glob("*.md")))
-    answer = _read(root / "answer.md") + (f"\n\n# Knowledge\n\n{knowledge}" if knowledge else "")
+    answer = _read(root / "answer.md") + (KNOWLEDGE + knowledge if knowledge else "")
     texts = {
         Purpose.CLASSIFY: _read(root / "classify.md"),
         Purpose.ANSWER: answer,
         Purpose.CHECK: _read(root / "check.md"),
     }
     return {purpose: Prompt(purpose, text, _version(text)) for purpose, text in texts.items()}
+
+
+def instructions_of(text: str) -> str:
+    """The part of an answering prompt that stands before its knowledge pages."""
+    return text.partition(KNOWLEDGE)[0]
 
 
 def default_directory() -> Path:

@@ -21,6 +21,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "show": ("show", "The receipt of a job: why this answer, from whom, at what cost."),
     "runs": ("runs", "All runs, newest first."),
     "cost": ("cost", "The bill of a run, against all on the top tier."),
+    "advise": ("advise", "Does the pipeline pay? Honestly, from recorded runs."),
+    "replay": ("replay", "Recompute every decision of a run, and report differences."),
     "dead": ("dead", "Dead letters: jobs that need somebody to change something."),
     "review": ("review", "What waits for a person."),
     "retry": ("ops", "Give dead (or reviewed) jobs another try."),

@@ -56,6 +56,7 @@ def judge(
     answer: ModelAnswer,
     check: ModelAnswer | None = None,
     validators: Mapping[str, Validator] = BUILTIN,
+    instructions: str = "",
 ) -> Judgement | NeedsCheck:
     """Judge one answer of `tier`. With `confidence = "separate"` call again with the check."""
     unusable = _unusable(answer)
@@ -67,7 +68,7 @@ def judge(
     reply = storable(document["reply"])
     if not reply.strip():
         return Judgement(AttemptOutcome.EMPTY, ("empty",))
-    draft = Draft(reply, document, answer_schema(policy.accept), message)
+    draft = Draft(reply, document, answer_schema(policy.accept), message, instructions)
     findings = findings_of(policy.accept.validators, draft, validators)
     rejecting = tuple(dict.fromkeys(f.validator for f in findings if f.severity == "reject"))
     if not rejecting and policy.accept.confidence == "separate" and check is None:

@@ -5,10 +5,7 @@ from dataclasses import dataclass
 
 from worker.domain.messages import MessageText
 from worker.domain.policy import CLASSIFY, Difficulty, Policy, Rule
-
-MAX_SEARCHED_CHARS = 20_000
-"""A rule looks at this much of a message: with patterns that are checked at load, this bounds
-the time that a rule can take."""
+from worker.domain.validation.patterns import MAX_CHARS, search
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +51,11 @@ def holds(rule: Rule, message: MessageText) -> bool:
         and (rule.max_chars is None or len(text) <= rule.max_chars)
         and all(str(message.attributes.get(k)) == v for k, v in rule.metadata.items())
         and (not rule.keywords or _has_keyword(rule.keywords, text))
-        and (rule.pattern is None or _matches(rule.pattern, text))
+        and (rule.pattern is None or search(rule.pattern, text))
     )
 
 
 def _has_keyword(keywords: tuple[str, ...], text: str) -> bool:
     alternatives = "|".join(re.escape(keyword) for keyword in keywords)
     pattern = rf"(?<!\w)(?:{alternatives})(?!\w)"
-    return re.search(pattern, text[:MAX_SEARCHED_CHARS], re.IGNORECASE) is not None
-
-
-def _matches(pattern: str, text: str) -> bool:
-    return re.search(pattern, text[:MAX_SEARCHED_CHARS]) is not None
+    return re.search(pattern, text[:MAX_CHARS], re.IGNORECASE) is not None

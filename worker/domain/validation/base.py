@@ -16,6 +16,8 @@ class Draft:
     document: Mapping[str, Any]
     schema: Mapping[str, Any]
     message: MessageText
+    instructions: str = ""
+    """Our own instructions to the model, without the knowledge pages."""
 
 
 @dataclass(frozen=True, slots=True)

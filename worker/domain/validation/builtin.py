@@ -10,6 +10,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.protocols import Validator as SchemaValidator
 
 from worker.domain.validation.base import Draft, Validator
+from worker.domain.validation.language import LANGUAGE
+from worker.domain.validation.promises import PROMISES
 
 MIN_CHARS, MAX_CHARS = 20, 6_000
 _PLACEHOLDER = re.compile(
@@ -61,4 +63,6 @@ BUILTIN: dict[str, Validator] = {
     "schema": schema,
     "placeholder": placeholder,
     "length": length,
+    **PROMISES,
+    **LANGUAGE,
 }

@@ -1,0 +1,47 @@
+"""`rung advise`: does the pipeline pay?"""
+
+from dataclasses import asdict
+
+import click
+
+from worker.cli.completion import RUN
+from worker.cli.context import database
+from worker.cli.output import SIMULATED, print_json, talk
+from worker.domain.advice import advise as judge
+from worker.errors import UsageError
+from worker.loading import load_settings
+from worker.store.facts import facts_of
+from worker.store.runs import find_run
+from worker.store.status import runs as read_runs
+
+LAST = 20
+
+
+@click.command()
+@click.argument("runs", nargs=-1, shell_complete=RUN, metavar="[RUN…]")
+@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+def advise(runs: tuple[str, ...], as_json: bool) -> None:
+    """Say honestly whether the pipeline pays, from recorded runs (the last 20 if none is named).
+
+    Too little volume, uniformly hard messages, a rung that resolves too little to be worth its
+    hop, people who wait: each with the figures that it rests on.
+    """
+    settings = load_settings()
+    with database(settings) as engine, engine.connect() as connection:
+        found = [find_run(connection, name) for name in runs] or read_runs(connection, limit=LAST)
+        if not found:
+            raise UsageError("There is no run yet to learn from.", mend="rung enqueue FILE --watch")
+        facts = facts_of(connection, found, settings)
+    advice = judge(facts)
+    if as_json:
+        document = {"messages": facts.messages, "runs": [run.name for run in found]}
+        document |= {"simulated": facts.simulated, "advice": [asdict(one) for one in advice]}
+        print_json(document)
+        return
+    click.echo(f"From {facts.messages:,} messages in {len(found)} runs:")
+    for one in advice:
+        mark = click.style("pays   ", fg="green") if one.pays else click.style("does not", fg="red")
+        click.echo(f"  {mark}  {one.sentence}")
+        click.echo(f"            {one.figures}")
+    if facts.simulated:
+        talk(f"{SIMULATED}. This says nothing about real models.", fg="yellow")

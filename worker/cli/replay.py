@@ -1,0 +1,49 @@
+"""`rung replay RUN`: does the record explain itself?"""
+
+from dataclasses import asdict
+
+import click
+
+from worker.cli.completion import RUN
+from worker.cli.context import database
+from worker.cli.output import print_json, talk
+from worker.domain.policy import from_document
+from worker.loading import load_settings
+from worker.replaying import replay as recompute
+from worker.store.replay import decided_jobs
+from worker.store.runs import find_run
+from worker.validators import load_validators
+
+SHOWN = 20
+
+
+@click.command()
+@click.argument("run", shell_complete=RUN)
+@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@click.pass_context
+def replay(ctx: click.Context, run: str, as_json: bool) -> None:
+    """Recompute every decision of a run from what Postgres holds, and report differences.
+
+    Nothing is asked of Claude. Exits 1 when a decision comes out otherwise now.
+    """
+    settings = load_settings()
+    with database(settings) as engine:
+        with engine.connect() as connection:
+            found = find_run(connection, run)
+        policy, validators = from_document(found.policy), load_validators(settings)
+        outcome = recompute(decided_jobs(engine, found.id), policy, validators)
+    if as_json:
+        print_json({"run": found.name, **asdict(outcome)})
+    else:
+        for difference in outcome.differences[:SHOWN]:
+            talk(
+                f"job {difference.job}, attempt {difference.fence}: recorded"
+                f" {difference.recorded}; now {difference.recomputed}",
+                fg="red",
+            )
+        talk(
+            f"{outcome.decisions} decisions of {outcome.jobs} jobs replayed:"
+            f" {len(outcome.differences)} differences"
+            f" ({outcome.undecided} attempts decided nothing, {outcome.erased} jobs are erased)."
+        )
+    ctx.exit(1 if outcome.differences else 0)

@@ -1,0 +1,159 @@
+"""The honest question: does this pipeline pay at all?
+
+Advice rests on recorded runs and says on how many messages. Thresholds are stated beside each
+piece of advice, so that whoever disagrees knows with what.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+LOW_VOLUME = 500
+"""Messages a day below which the saving hardly pays for looking after a pipeline."""
+SMALL_SAVING_USD = Decimal(1)
+"""Dollars a day: the same."""
+UNIFORMLY_HARD = Decimal("0.5")
+"""Share that leaves the cheapest rung, above which starting there is mostly a detour."""
+FEW = 100
+"""Messages below which no advice is worth much."""
+SLOW_FACTOR = Decimal(2)
+"""A climbed answer takes this many times as long as a direct one would."""
+
+
+@dataclass(frozen=True, slots=True)
+class RungFacts:
+    """What one rung did: answers tried, accepted ones, dollars and mean seconds of its attempts.
+
+    `next_cost` is the mean cost of one answer attempt on the rung above, None at the top.
+    """
+
+    tier: str
+    tried: int
+    accepted: int
+    cost: Decimal
+    seconds: Decimal
+    next_cost: Decimal | None
+
+    @property
+    def resolves(self) -> Decimal:
+        """Share of what reached the rung that stopped there."""
+        return Decimal(self.accepted) / self.tried if self.tried else Decimal(0)
+
+    @property
+    def mean_cost(self) -> Decimal:
+        """Dollars an attempt."""
+        return self.cost / self.tried if self.tried else Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What recorded runs say. `days` is the number of days on which messages came in."""
+
+    messages: int
+    days: int
+    total: Decimal
+    all_on_top: Decimal | None
+    rungs: Sequence[RungFacts]
+    climbed: int
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """One finding: good news or bad, in a sentence, and the figures that it rests on."""
+
+    pays: bool
+    topic: str
+    sentence: str
+    figures: str
+
+
+def advise(facts: Facts) -> list[Advice]:
+    """Everything worth saying; the verdict on the whole comes first."""
+    if facts.messages < FEW:
+        return [
+            Advice(
+                False,
+                "evidence",
+                f"Too few messages to say anything: run at least {FEW}.",
+                f"{facts.messages} messages",
+            )
+        ]
+    return [
+        *_verdict(facts),
+        *_volume(facts),
+        *_hardness(facts),
+        *_rungs(facts),
+        *_latency(facts),
+    ]
+
+
+def _verdict(facts: Facts) -> Iterator[Advice]:
+    if facts.all_on_top is None or not facts.all_on_top:
+        yield Advice(False, "price", "The top tier has no price, so nothing can be compared.", "–")
+        return
+    saved = facts.all_on_top - facts.total
+    share = saved / facts.all_on_top
+    figures = f"${facts.total:.4f} against ${facts.all_on_top:.4f} all on the top tier"
+    if saved > 0:
+        yield Advice(True, "saving", f"The pipeline saves {share:.0%} of the model bill.", figures)
+    else:
+        sentence = "The pipeline costs more than sending everything to the top tier: do that."
+        yield Advice(False, "saving", sentence, figures)
+
+
+def _volume(facts: Facts) -> Iterator[Advice]:
+    per_day = facts.messages / max(facts.days, 1)
+    saved = ((facts.all_on_top or Decimal(0)) - facts.total) / max(facts.days, 1)
+    figures = f"{per_day:.0f} messages and ${saved:.2f} saved a day, over {facts.days} days"
+    if per_day < LOW_VOLUME or saved < SMALL_SAVING_USD:
+        yield Advice(
+            False,
+            "volume",
+            "At this volume one model for everything is cheaper to look after: what is saved"
+            f" is below ${SMALL_SAVING_USD} a day or the volume below {LOW_VOLUME} messages.",
+            figures,
+        )
+
+
+def _hardness(facts: Facts) -> Iterator[Advice]:
+    left = Decimal(facts.climbed) / facts.messages
+    if left > UNIFORMLY_HARD:
+        yield Advice(
+            False,
+            "hardness",
+            "Most messages do not stop where they start: start them higher"
+            " (start.otherwise, or rules), or use one tier.",
+            f"{left:.0%} of {facts.messages} messages climbed at least one rung",
+        )
+
+
+def _rungs(facts: Facts) -> Iterator[Advice]:
+    """A rung pays when what it resolves would have cost more above than its own attempts cost:
+    its share resolved must exceed its mean cost over the mean cost of the next rung."""
+    for rung in facts.rungs:
+        if rung.next_cost is None or rung.tried < FEW:
+            continue
+        needed = rung.mean_cost / rung.next_cost if rung.next_cost else Decimal(1)
+        pays = rung.resolves > needed
+        figures = f"{rung.resolves:.0%} of {rung.tried} resolved, {needed:.0%} needed to pay"
+        if pays:
+            yield Advice(True, f"rung {rung.tier}", f"{rung.tier} earns its place.", figures)
+        else:
+            sentence = f"{rung.tier} resolves too little to be worth the hop: leave it out."
+            yield Advice(False, f"rung {rung.tier}", sentence, figures)
+
+
+def _latency(facts: Facts) -> Iterator[Advice]:
+    if not facts.climbed or not facts.rungs:
+        return
+    direct = facts.rungs[-1].seconds
+    climbed = sum((rung.seconds for rung in facts.rungs), Decimal(0))
+    if direct and climbed / direct > SLOW_FACTOR:
+        yield Advice(
+            False,
+            "latency",
+            "Where somebody waits for the answer, send it straight to the top tier: a message"
+            " that climbs the whole ladder waits for every rung.",
+            f"{climbed:.1f} s for all rungs in turn, {direct:.1f} s on the top one alone",
+        )

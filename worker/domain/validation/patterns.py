@@ -1,0 +1,36 @@
+"""Users' regular expressions, with a bound on time.
+
+A pattern such as `(a+)+$` can take for ever on the wrong text, and the text is the customer's. The
+`regex` library gives up after `TIMEOUT_S`; what was not found by then counts as not found.
+"""
+
+from functools import lru_cache
+
+import regex
+
+TIMEOUT_S = 0.05
+MAX_CHARS = 20_000
+"""Only this much of a text is searched."""
+
+
+def search(pattern: str, text: str) -> bool:
+    """Whether the pattern is found. False also when it takes too long."""
+    try:
+        return compiled(pattern).search(text[:MAX_CHARS], timeout=TIMEOUT_S) is not None
+    except TimeoutError:
+        return False
+
+
+@lru_cache(maxsize=512)
+def compiled(pattern: str) -> "regex.Pattern[str]":
+    """The pattern, compiled once. Raises regex.error for one that is wrong."""
+    return regex.compile(pattern)
+
+
+def complaint(pattern: str) -> str | None:
+    """Why a pattern cannot be used, or None."""
+    try:
+        compiled(pattern)
+    except regex.error as error:
+        return str(error)
+    return None
