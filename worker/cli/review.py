@@ -1,18 +1,105 @@
-"""`rung review`: what waits for a person."""
+"""`rung review`: what waits for a person, and what the person says."""
+
+import csv
+import sys
+from pathlib import Path
+from typing import IO
 
 import click
+from sqlalchemy import Engine
 
+from models.vocabulary import Verdict
 from worker.cli.attention import list_jobs
 from worker.cli.completion import RUN
+from worker.cli.context import database
+from worker.cli.ops import actor
+from worker.cli.output import talk
+from worker.errors import UsageError
+from worker.store.receipts import find_job
+from worker.store.reviews import EXPORT_COLUMNS, Judged, give_verdict, waiting
+from worker.store.runs import find_run
+from worker.text import neutralise_formula
 
 
 @click.command()
 @click.argument("run", required=False, shell_complete=RUN)
 @click.option("--limit", default=50, show_default=True, help="How many jobs, at the most.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Export to a CSV file.")
+@click.option("--verdicts", type=click.Path(exists=True, path_type=Path), help="Take a CSV back.")
+@click.option("--accept", metavar="JOB", help="The best effort may go out as it is.")
+@click.option("--edit", metavar="JOB", help="Another reply goes out; see --reply.")
+@click.option("--reject", metavar="JOB", help="Nothing goes out; see --reason.")
+@click.option("--reply", type=click.File("r", "utf-8"), help="File with the reply, or -.")
+@click.option("--reason", help="Why, in a few words.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
-def review(run: str | None, limit: int, as_json: bool) -> None:
-    """Jobs whose best answer was not good enough: a person must look.
+def review(
+    run: str | None,
+    limit: int,
+    output: Path | None,
+    verdicts: Path | None,
+    accept: str | None,
+    edit: str | None,
+    reject: str | None,
+    reply: IO[str] | None,
+    reason: str | None,
+    as_json: bool,
+) -> None:
+    """Jobs whose best answer was not good enough: list or export them, and give a verdict.
 
-    Read one with: rung show JOB --text.
+    Read one with: rung show JOB --text. A verdict is stored beside what the model said, never over
+    it; an edited reply is what `rung results` gives from then on.
     """
-    list_jobs("review", run, limit, as_json, "Nothing waits for review.")
+    given = {Verdict.ACCEPT: accept, Verdict.EDIT: edit, Verdict.REJECT: reject}
+    chosen = [(verdict, job) for verdict, job in given.items() if job is not None]
+    if len(chosen) > 1:
+        raise UsageError("One verdict at a time: --accept, --edit or --reject.")
+    if not chosen and output is None and verdicts is None:
+        list_jobs("review", run, limit, as_json, "Nothing waits for review.")
+        return
+    with database() as engine:
+        if chosen:
+            verdict, job = chosen[0]
+            with engine.connect() as connection:
+                job_id = find_job(connection, job)
+            text = reply.read() if reply is not None else None
+            give_verdict(engine, actor(), Judged(job_id, verdict, text, reason))
+            talk(f"Job {job_id}: {verdict}.")
+        elif output is not None:
+            _export(engine, run, output)
+        elif verdicts is not None:
+            _take_back(engine, verdicts)
+
+
+def _export(engine: Engine, run: str | None, path: Path) -> None:
+    """One row a job; fill in verdict, verdict_reply and verdict_reason, then take it back."""
+    with engine.connect() as connection:
+        run_id = find_run(connection, run).id if run is not None else None
+    count = 0
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, EXPORT_COLUMNS)
+        writer.writeheader()
+        for row in waiting(engine, run_id):
+            writer.writerow({k: neutralise_formula(str(v or "")) for k, v in row.items()})
+            count += 1
+    talk(
+        f"{count} jobs written to {path}. Fill in the verdicts, then: rung review --verdicts {path}"
+    )
+
+
+def _take_back(engine: Engine, path: Path) -> None:
+    csv.field_size_limit(sys.maxsize)
+    taken = 0
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        for line, row in enumerate(csv.DictReader(stream), start=2):
+            word = (row.get("verdict") or "").strip().lower()
+            if not word:
+                continue
+            if word not in list(Verdict) or not (row.get("job") or "").strip().isdigit():
+                raise UsageError(
+                    f"{path}, record {line - 1}: the verdict must be accept, edit or reject, and"
+                    f" the job a number. {taken} verdicts before it were taken.",
+                )
+            reply, reason = row.get("verdict_reply") or None, row.get("verdict_reason") or None
+            give_verdict(engine, actor(), Judged(int(row["job"]), Verdict(word), reply, reason))
+            taken += 1
+    talk(f"{taken} verdicts taken.")

@@ -17,7 +17,8 @@ from enum import StrEnum
 
 MAX_FAILURES = 3
 """Failed or lost attempts after which a job is dead."""
-FIRST_DELAY_S, MAX_DELAY_S = 2.0, 300.0
+FIRST_DELAY_S, MAX_DELAY_S = 2.0, 60.0
+"""Seconds. A tier in trouble is slowed as a whole; a single job need not wait longer than this."""
 HALT_DELAY_S = 30.0
 """A job met by a pause waits this long; the pause itself is what keeps it from being sent."""
 MAX_RETRY_AFTER_S = 3600.0
@@ -121,6 +122,6 @@ def follow_up(trouble: Trouble, failures: int, deferrals: int, jitter: float) ->
 
 
 def backoff(tries: int, jitter: float) -> float:
-    """Seconds: exponential from 2 to 300, with half of it jittered so that retries spread out."""
+    """Seconds: exponential from 2 to 60, with half of it jittered so that retries spread out."""
     full = min(FIRST_DELAY_S * 2.0 ** min(tries, 16), MAX_DELAY_S)
     return full / 2 + full / 2 * jitter
