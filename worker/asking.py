@@ -56,6 +56,8 @@ class Asker:
     planner: Planner
     validators: dict[str, Validator]
     open_call: Callable[[Claimed, Ask, Decimal], Awaitable[None]]
+    ended: Callable[[str, Purpose, Answer | Troubled], None]
+    """Hears of every call that ended, for the rate limits; must not block."""
     jitter: Callable[[], float]
     lease_s: float
     deadline_s: float
@@ -131,6 +133,7 @@ class Asker:
         self, claimed: Claimed, ask: Ask, remaining_s: float, worst: Decimal | None = None
     ) -> Asked:
         got = await self.claude.ask(ask, remaining_s)
+        self.ended(claimed.plan.tier or "", ask.purpose, got)
         price = self.planner.prices[ask.model]
         worst = claimed.plan.call_worst_cost if worst is None else worst
         if isinstance(got, Troubled):

@@ -20,16 +20,17 @@ from decimal import Decimal
 
 from sqlalchemy.exc import DBAPIError
 
-from models.vocabulary import ROUTING
+from models.vocabulary import ROUTING, Purpose
 from worker.asking import Asker
 from worker.claude.client import Claude
 from worker.claude.prompts import load_prompts
 from worker.claude.requests import Ask
 from worker.domain.reports import AttemptReport
 from worker.failpoints import failpoint
+from worker.pacing import Pacer
 from worker.planning import Planner
 from worker.recorder import Recorder, call_row
-from worker.services import claude_address, database_url
+from worker.services import claude_address, database_url, redis_url
 from worker.settings import Settings
 from worker.slots import Slots
 from worker.store.claim import Claimed, Claims
@@ -40,6 +41,7 @@ from worker.validators import load_validators
 log = logging.getLogger(__name__)
 SLOT_WAIT_S = 1.0
 OUTAGE_WAIT_S = 1.0
+LIMIT_WAIT_S = 0.5
 
 
 class Runtime:
@@ -67,7 +69,8 @@ class Runtime:
             per_day_usd=settings.budget.per_day_usd,
             classifier=self.planner.classifier,
         )
-        self._claiming = threading.Lock()
+        self.pacer = Pacer(settings, redis_url(settings))
+        self._claiming = {tier: threading.Lock() for tier in settings.tiers}
         self._loop = asyncio.new_event_loop()
         self._loop_thread = threading.Thread(
             target=self._loop.run_forever, name="calls", daemon=True
@@ -78,6 +81,7 @@ class Runtime:
         """Starts the threads."""
         self._loop_thread.start()
         self.recorder.start()
+        self.pacer.start()
         self._asker = asyncio.run_coroutine_threadsafe(self._make_asker(), self._loop).result()
 
     def stop(self) -> None:
@@ -87,6 +91,7 @@ class Runtime:
         self.recorder.stop(self.settings.timing.stop_timeout_s)
         if self._asker is not None:
             asyncio.run_coroutine_threadsafe(self._asker.claude.close(), self._loop).result(5)
+        self.pacer.stop()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._loop_thread.join(5)
         self._loop.close()
@@ -111,6 +116,7 @@ class Runtime:
             self.planner,
             load_validators(self.settings),
             self._open_call,
+            self.pacer.ended,
             random.random,
             timing.lease_s,
             timing.call_deadline_s,
@@ -142,27 +148,41 @@ class Runtime:
         failpoint("before ack")
 
     def _claim_some(self, queue: str, tier: str, pending: deque[int]) -> list[Future[None]]:
-        """Claims as many as there are free slots for, and sends them. One thread at a time: while
-        it claims, more slots come free, and the next claim is larger."""
-        with self._claiming:
+        """Claims as many as there are free slots and room in the rate limits for, and sends them.
+        One thread a tier at a time: while it claims, more slots come free, and the next claim is
+        larger."""
+        purpose = Purpose.CLASSIFY if queue == ROUTING else Purpose.ANSWER
+        with self._claiming[tier]:
             slots = self.slots.take(tier, len(pending), SLOT_WAIT_S)
             if not slots:
                 return []
-            claimed_at = time.monotonic()
-            ids = [pending.popleft() for _ in range(slots)]
-            try:
-                claimed = self._claims.claim(queue, ids, self.planner)
-            except DBAPIError as error:
-                self.slots.give_back(tier, slots)
-                if not is_outage(error):
-                    raise
-                log.warning("postgres away, nothing claimed", extra={"queue": queue})
-                self.stopping.wait(OUTAGE_WAIT_S)
+            grant = self.pacer.take(tier, purpose, slots)
+            self.slots.give_back(tier, slots - grant.calls)
+            if not grant.calls:
+                self.stopping.wait(min(grant.retry_in_s, LIMIT_WAIT_S))
                 return []
+            claimed_at = time.monotonic()
+            ids = [pending.popleft() for _ in range(grant.calls)]
+            claimed = self._claim(queue, tier, ids)
         self.last_claim_at = claimed_at
-        self.slots.give_back(tier, slots - len(claimed))
+        asking = sum(one.plan.purpose is not None for one in claimed)
+        self.pacer.give_back(tier, purpose, grant.calls - asking)
         failpoint("after claim")
         return [self._send(one, tier, claimed_at) for one in claimed]
+
+    def _claim(self, queue: str, tier: str, ids: list[int]) -> list[Claimed]:
+        """The leases of a group; none while Postgres is away. Slots of the others are freed."""
+        try:
+            claimed = self._claims.claim(queue, ids, self.planner)
+        except DBAPIError as error:
+            self.slots.give_back(tier, len(ids))
+            if not is_outage(error):
+                raise
+            log.warning("postgres away, nothing claimed", extra={"queue": queue})
+            self.stopping.wait(OUTAGE_WAIT_S)
+            return []
+        self.slots.give_back(tier, len(ids) - len(claimed))
+        return claimed
 
     def _send(self, claimed: Claimed, tier: str, claimed_at: float) -> Future[None]:
         """Starts an attempt on the loop; the future resolves when it is recorded."""

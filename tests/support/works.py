@@ -12,7 +12,7 @@ from worker.domain.policy import Policy
 from worker.intake import Record
 from worker.policies import policy_named
 from worker.runtime import Runtime
-from worker.settings import Settings
+from worker.settings import Settings, default_tiers
 from worker.store.dispatch import dispatch
 from worker.store.intake import add_in
 from worker.store.presence import Presence, beat
@@ -20,13 +20,19 @@ from worker.store.runs import NewRun, RunRef, create_run, finish_runs
 
 
 def settings_for(database_url: str, simulator_url: str, **changes: Any) -> Settings:
-    """Settings of a worker that is wired to the test's servers."""
+    """Settings of a worker that is wired to the test's servers. Its tiers have no rate limits, so
+    it needs no Redis, unless a test says otherwise."""
+    unlimited = {
+        name: tier.model_copy(update={"rpm": None, "itpm": None, "otpm": None})
+        for name, tier in default_tiers().items()
+    }
     return Settings.model_validate(
         {
             "database_url": database_url,
             "redis_url": "redis://127.0.0.1:1/0",
             "anthropic_api_key": SecretStr("sk-test"),
             "anthropic_base_url": simulator_url,
+            "tiers": unlimited,
             **changes,
         }
     )
