@@ -1,0 +1,123 @@
+"""`rung up` from an empty machine: a backlog goes in, workers are killed, answers come out."""
+
+import json
+import os
+import signal
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.support.processes import RUNG, children_of, clean_environ, process, rung
+from tests.support.waiting import eventually
+
+SAMPLE = Path(__file__).parents[2] / "examples" / "backlog.jsonl"
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("up")]
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """A running `rung up`."""
+
+    pid: int
+    directory: Path
+    environ: dict[str, str]
+    log: Path
+
+    def services(self) -> dict[str, str]:
+        """Where everything listens."""
+        found: dict[str, str] = json.loads((self.directory / ".rung" / "services.json").read_text())
+        return found
+
+    def run(self, *arguments: str) -> str:
+        """A command that must succeed; its stdout."""
+        done = rung(*arguments, environ=self.environ, cwd=self.directory, timeout_s=240)
+        assert done.returncode in (0, 3), done.stderr
+        return done.stdout
+
+    def simulated_requests(self) -> int:
+        """How many Messages requests the simulator has counted."""
+        url = f"{self.services()['anthropic_base_url']}/_sim/stats"
+        with urllib.request.urlopen(url) as response:
+            return int(json.load(response)["messages"])
+
+
+@pytest.fixture
+def up(tmp_path: Path) -> Iterator[Up]:
+    """`rung up --workers 2` in an empty directory, ready."""
+    environ, log = clean_environ(), tmp_path / "up.log"
+    command = [*RUNG, "up", "--workers", "2", "--latency-scale", "0.3"]
+    with process(command, log=log, environ=environ, cwd=tmp_path) as started:
+        eventually(lambda: "Ready" in log.read_text() or started.poll() is not None, within_s=90)
+        assert "Ready" in log.read_text(), log.read_text()
+        yield Up(started.pid, tmp_path, environ, log)
+
+
+def first_rows(path: Path, count: int) -> Path:
+    """A backlog of the sample's first rows."""
+    lines = SAMPLE.read_text("utf-8").splitlines(keepends=True)[:count]
+    path.write_text("".join(lines), "utf-8")
+    return path
+
+
+def test_workers_killed_half_way_lose_nothing(up: Up) -> None:
+    backlog = first_rows(up.directory / "day.jsonl", 400)
+    up.run("enqueue", str(backlog), "--run", "day")
+
+    eventually(
+        lambda: json.loads(up.run("status", "day", "--json"))["ended"] >= 80, within_s=90, every_s=1
+    )
+    killed = children_of(up.pid, "worker.app")
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    up.run("status", "day", "--watch")
+
+    status = json.loads(up.run("status", "day", "--json"))
+    assert len(killed) == 2
+    assert status["state"] == "finished"
+    assert sum(status["by_state"].values()) == 400
+    assert set(status["by_state"]) <= {"answered", "review"}
+    assert status["simulated"] is True
+
+    up.run("results", "day", "-o", "day.out.jsonl")
+    rows = [json.loads(line) for line in (up.directory / "day.out.jsonl").open()]
+    assert len({row["external_id"] for row in rows}) == len(rows) == 400
+
+    with psycopg.connect(up.services()["database_url"]) as connection:
+        ledger, lost, spent, counted = connection.execute(
+            "SELECT count(*), count(*) FILTER (WHERE state = 'lost'), sum(cost),"
+            " (SELECT sum(spent) FROM budgets WHERE run_id IS NOT NULL) FROM calls"
+        ).fetchone() or (0, 0, 0, 0)
+    # A request in flight at the kill is in the ledger as lost, whether or not it had left.
+    assert ledger - lost <= up.simulated_requests() <= ledger
+    assert lost <= 2 * (64 + 32 + 16)
+    assert spent == counted
+    assert "started again" in up.log.read_text()
+
+
+def test_a_celery_worker_by_itself_is_a_worker(up: Up) -> None:
+    environ = {**up.environ, "RUNG_HOME": str(up.directory / ".rung")}
+    command = [
+        RUNG[0],
+        "-m",
+        "celery",
+        "-A",
+        "worker.app",
+        "worker",
+        "-Q",
+        "haiku",
+        "-n",
+        "lone@%h",
+    ]
+    log = up.directory / "lone.log"
+    with process(command, log=log, environ=environ, cwd=up.directory):
+        eventually(lambda: "at work" in log.read_text(), within_s=60)
+        inspect = [RUNG[0], "-m", "celery", "-A", "worker.app", "inspect", "active"]
+        answered = up.directory / "inspect.log"
+        with process(inspect, log=answered, environ=environ, cwd=up.directory) as asked:
+            asked.wait(60)
+    assert "3 nodes online" in answered.read_text()
+    assert '"queues": ["haiku"]' in log.read_text()

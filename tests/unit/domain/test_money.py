@@ -1,0 +1,114 @@
+"""Prices, worst cases, trouble and the bill."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.vocabulary import CallState, Lane, Purpose
+from worker.domain.bill import SpendLine, make_bill
+from worker.domain.pricing import Price, Rates, Usage
+from worker.domain.trouble import Defer, Die, Fail, Halt, Meaning, Trouble, backoff, follow_up
+
+HAIKU = Price(
+    Rates(*(Decimal(x) for x in ("0.1", "0.5", "0.01", "0.125", "0.2"))),
+    Rates(*(Decimal(x) for x in ("0.5", "2.5", "0.05", "0.625", "1"))),
+    100_000,
+)
+OPUS = Price(Rates(*(Decimal(x) for x in ("4", "20", "0.2", "5", "8"))))
+tokens = st.integers(0, 150_000)
+usages = st.builds(Usage, tokens, tokens, tokens, tokens, st.integers(0, 20_000))
+
+
+def test_a_long_prompt_is_billed_long_as_a_whole() -> None:
+    assert HAIKU.rates(100_000, Lane.REALTIME).cost(Usage(100_000)) == Decimal("0.01")
+    assert HAIKU.rates(100_001, Lane.REALTIME).cost(Usage(100_001)) == Decimal("0.0500005")
+
+
+def test_batches_cost_half() -> None:
+    usage = Usage(1_000, 2_000, 30, 40, 500)
+    realtime = OPUS.rates(3_070, Lane.REALTIME).cost(usage)
+    assert OPUS.rates(3_070, Lane.BATCH).cost(usage) * 2 == realtime
+
+
+@given(usages, st.sampled_from([HAIKU, OPUS]), st.sampled_from(list(Lane)))
+def test_the_worst_case_is_never_exceeded(usage: Usage, price: Price, lane: Lane) -> None:
+    cost = price.rates(usage.total_input, lane).cost(usage)
+    assert cost <= price.worst_case(usage.total_input, usage.output_tokens, lane)
+
+
+@pytest.mark.parametrize(
+    ("meaning", "step"),
+    [
+        (Meaning.NOT_SENT, Defer),
+        (Meaning.REFUSED_FOR_NOW, Defer),
+        (Meaning.UNKNOWN, Fail),
+        (Meaning.PERMANENT, Die),
+        (Meaning.CONFIGURATION, Halt),
+        (Meaning.MONEY, Halt),
+    ],
+)
+def test_what_follows_from_trouble(meaning: Meaning, step: type) -> None:
+    assert isinstance(follow_up(Trouble(meaning, "kind"), 0, 0, 0.5), step)
+
+
+def test_money_trouble_halts_everything_and_configuration_one_tier() -> None:
+    money = follow_up(Trouble(Meaning.MONEY, "billing"), 0, 0, 0.5)
+    key = follow_up(Trouble(Meaning.CONFIGURATION, "authentication"), 0, 0, 0.5)
+    assert isinstance(money, Halt)
+    assert isinstance(key, Halt)
+    assert (money.everything, key.everything) == (True, False)
+
+
+def test_the_third_failure_is_a_dead_letter() -> None:
+    trouble = Trouble(Meaning.UNKNOWN, "timeout")
+    assert isinstance(follow_up(trouble, 1, 0, 0.5), Fail)
+    assert follow_up(trouble, 2, 0, 0.5) == Die("failed 3 times, last with timeout")
+
+
+def test_retry_after_is_heard_and_capped() -> None:
+    patient = follow_up(Trouble(Meaning.REFUSED_FOR_NOW, "429", retry_after_s=90), 0, 0, 0)
+    endless = follow_up(Trouble(Meaning.REFUSED_FOR_NOW, "429", retry_after_s=1e9), 0, 0, 0)
+    assert isinstance(patient, Defer)
+    assert isinstance(endless, Defer)
+    assert (patient.delay_s, endless.delay_s) == (90, 3600)
+
+
+@given(st.integers(0, 10_000), st.floats(0, 1))
+def test_backoff_is_bounded(tries: int, jitter: float) -> None:
+    assert 1 <= backoff(tries, jitter) <= 60
+
+
+def line(tier: str, purpose: Purpose, cost: str, usage: Usage, calls: int = 1) -> SpendLine:
+    return SpendLine(
+        tier, purpose, tier, Lane.REALTIME, CallState.DONE, False, calls, 0, usage, Decimal(cost)
+    )
+
+
+def test_the_bill_compares_the_same_answers() -> None:
+    lines = [
+        line("haiku", Purpose.CLASSIFY, "0.02", Usage(100_000), 10),
+        line("haiku", Purpose.ANSWER, "0.10", Usage(400_000, output_tokens=100_000), 8),
+        line("opus", Purpose.ANSWER, "1.20", Usage(100_000, output_tokens=40_000), 2),
+    ]
+    bill = make_bill(
+        "run",
+        lines,
+        resolved=9,
+        jobs=10,
+        rejected_answers=Decimal("0.03"),
+        ladder={"haiku": "haiku", "opus": "opus"},
+        price_of=lambda model: {"haiku": HAIKU, "opus": OPUS}[model],
+    )
+    assert bill.total == Decimal("1.32")
+    assert (bill.classifying, bill.answering, bill.checking) == (
+        Decimal("0.02"),
+        Decimal("1.30"),
+        Decimal(0),
+    )
+    # 500,000 tokens in at 4 dollars a million and 140,000 out at 20, for ten answers of ten jobs.
+    assert bill.top.cost == Decimal("4.8")
+    assert bill.cheapest.cost == Decimal("0.12")
+    assert bill.per_resolved == Decimal("1.32") / 9
+    assert bill.saved_against_top == 1 - Decimal("1.32") / Decimal("4.8")
