@@ -131,7 +131,9 @@ elseif op == 'settle' then
     local more = tonumber(ARGV[9 + kind])
     used[kind] = used[kind] + more
     -- What was taken before Redis was flushed must not be given back to a bucket that starts empty.
-    level[kind] = level[kind] - (known and more or math.max(more, 0))
+    if configured[kind] > 0 then
+      level[kind] = level[kind] - (known and more or math.max(more, 0))
+    end
   end
   if known then refill() end
 elseif op == 'hold' then

@@ -258,9 +258,15 @@ def test_idleness_ends_in_a_ramp() -> None:
 def test_settling_makes_debt_and_gives_back_no_more_than_a_burst() -> None:
     state = Buckets(NOW_US, (0.0, 0.0, 0.0), 0, 0, 0, NOW_US)
 
-    assert settle(state, LIMITS, STEADY, NOW_US, (0, 500, 900)).levels == (0, -500, -900)
-    assert settle(state, LIMITS, STEADY, NOW_US, (-1, -9e9, -5)).levels == (1, 1_000, 5)
-    assert settle(None, LIMITS, STEADY, NOW_US, (-1, -500, 20)).levels == (0, 0, -20)
+    known = settle(state, LIMITS, STEADY, NOW_US, (0.0, 500.0, 900.0))
+    returned = settle(state, LIMITS, STEADY, NOW_US, (-1.0, -9e9, -5.0))
+    unknown = settle(None, LIMITS, STEADY, NOW_US, (-1.0, -500.0, 20.0))
+
+    assert [known.levels, returned.levels, unknown.levels] == [
+        (0, -500, -900),
+        (1, 1_000, 5),
+        (0, 0, -20),
+    ]
 
 
 def test_lower_limits_are_believed_for_a_while_and_low_buckets_emptied() -> None:
@@ -268,9 +274,11 @@ def test_lower_limits_are_believed_for_a_while_and_low_buckets_emptied() -> None
 
     after = observe(state, LIMITS, STEADY, NOW_US, (60, None, 3_000), (0.5, None, -1))
 
-    assert after.levels == (0.5, 1_000, -50)
-    assert in_force(after, LIMITS, NOW_US) == Limits(60, 60_000, 3_000)
-    assert in_force(after, LIMITS, NOW_US + 120 * SECOND) == LIMITS
+    later = NOW_US + 120 * SECOND
+    forces = [in_force(after, LIMITS, at) for at in (NOW_US, later - 1, later)]
+
+    assert list(after.levels) == [0.5, 1_000, -50]
+    assert forces == [Limits(60, 60_000, 3_000), Limits(60, 60_000, 3_000), LIMITS]
 
 
 def test_a_clock_that_steps_back_changes_no_waiting_time() -> None:

@@ -125,7 +125,7 @@ def take(
         elif rate and need > TINY:
             granted = min(granted, math.floor((level + TINY) / need) + 1)
     a, b, c = (
-        level - granted * need if rate else 0.0
+        level - granted * need if rate else level
         for level, rate, need in zip(state.levels, rates, needs, strict=True)
     )
     state = replace(state, levels=(a, b, c))
@@ -145,7 +145,10 @@ def take(
 def settle(state: Buckets | None, limits: Limits, pace: Pace, now: int, more: Triple) -> Buckets:
     """Takes `more` (or gives back, where negative, to a bucket that is known)."""
     if state is None:
-        a, b, c = (-max(amount, 0.0) for amount in more)
+        a, b, c = (
+            -max(amount, 0.0) if limit else 0.0
+            for amount, limit in zip(more, limits.by_kind, strict=True)
+        )
         return replace(fresh(pace, now), levels=(a, b, c))
     state = refilled(state, limits, pace, now)
     a, b, c = (level - amount for level, amount in zip(state.levels, more, strict=True))

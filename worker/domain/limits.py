@@ -17,7 +17,7 @@ from worker.domain.pricing import Usage
 KINDS = ("requests", "input-tokens", "output-tokens")
 ROUNDING = (0, 500, 500)
 """A header's figure may be this much below the truth: token figures are rounded to thousands."""
-LOW_SHARE = 0.25
+LOW_SHARE = 0.1
 """Claude's bucket must be emptier than this before its `remaining` slows anybody: above it, our
 own and much smaller bucket is the tighter one, and a report would only cost time."""
 STALE_AFTER_S = 1.0
