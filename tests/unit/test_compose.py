@@ -1,0 +1,249 @@
+"""docker-compose.yml: shaped as the Compose Specification says, and safe to run as it stands."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from models.vocabulary import ROUTING
+from worker.cli.main import COMMANDS
+from worker.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+FILE = ROOT / "docker-compose.yml"
+LOOPBACK_PORT = re.compile(r"127\.0\.0\.1:\d{1,5}:\d{1,5}")
+REQUIRED_VARIABLE = re.compile(r"\$\{(\w+):\?[^}]+\}")
+ANY_VARIABLE = re.compile(r"\$\{(\w+)")
+MENDED_REDIS = {(8, 2): 2, (8, 0): 4, (7, 4): 6, (7, 2): 11, (6, 2): 20}
+"""First patch of each line that is mended against CVE-2025-49844 (October 2025)."""
+MENDED_SINCE = (8, 3)
+
+DURATION = {"type": "string", "pattern": r"^(\d+(us|ms|s|m|h))+$"}
+STRINGS = {"type": "array", "items": {"type": "string"}}
+CONDITIONS = ["service_started", "service_healthy", "service_completed_successfully"]
+SERVICE = {
+    "type": "object",
+    "properties": {
+        "build": {"type": ["string", "object"]},
+        "image": {"type": "string", "pattern": r"^[a-z0-9./_-]+:[\w.-]+$"},
+        "restart": {"enum": ["no", "always", "on-failure", "unless-stopped"]},
+        "environment": {
+            "type": "object",
+            "additionalProperties": {"type": ["string", "number", "null"]},
+        },
+        "entrypoint": STRINGS,
+        "command": STRINGS,
+        "stop_grace_period": DURATION,
+        "ports": STRINGS,
+        "volumes": STRINGS,
+        "depends_on": {
+            "type": "object",
+            "additionalProperties": {
+                "type": "object",
+                "properties": {"condition": {"enum": CONDITIONS}},
+                "required": ["condition"],
+                "additionalProperties": False,
+            },
+        },
+        "healthcheck": {
+            "type": "object",
+            "properties": {
+                "test": {**STRINGS, "minItems": 2},
+                "interval": DURATION,
+                "timeout": DURATION,
+                "start_period": DURATION,
+                "retries": {"type": "integer", "minimum": 1},
+            },
+            "required": ["test"],
+            "additionalProperties": False,
+        },
+    },
+    "required": ["image"],
+    "additionalProperties": False,
+}
+COMPOSE = {
+    "type": "object",
+    "properties": {
+        "services": {"type": "object", "additionalProperties": SERVICE, "minProperties": 1},
+        "volumes": {"type": "object", "additionalProperties": {"type": ["object", "null"]}},
+    },
+    "patternProperties": {"^x-": {}},
+    "required": ["services"],
+    "additionalProperties": False,
+}
+"""The part of the Compose Specification that our file uses, narrower where we want less: a new
+attribute is added here after a look into the specification."""
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load(FILE.read_text("utf-8"))
+    return document
+
+
+@pytest.fixture(scope="module")
+def services(compose: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = compose["services"]
+    return found
+
+
+def seconds(duration: str) -> float:
+    """`3m30s` as 210."""
+    sizes = {"us": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3_600}
+    parts = re.findall(r"(\d+)(us|ms|s|m|h)", duration)
+    return sum(int(number) * sizes[unit] for number, unit in parts)
+
+
+def is_mended(image: str) -> bool:
+    """Whether a Redis image is mended against CVE-2025-49844; a floating tag is not known to be."""
+    version = re.match(r"redis:(\d+)\.(\d+)\.(\d+)", image)
+    if version is None:
+        return False
+    major, minor, patch = (int(part) for part in version.groups())
+    first = MENDED_REDIS.get((major, minor))
+    return (major, minor) >= MENDED_SINCE if first is None else patch >= first
+
+
+def consumed(service: dict[str, Any]) -> list[str]:
+    """Queues that a worker service takes from."""
+    words = [*service.get("entrypoint", []), *service.get("command", [])]
+    if "worker" not in words or "-Q" not in words:
+        return []
+    return str(words[words.index("-Q") + 1]).split(",")
+
+
+def test_the_file_is_shaped_as_the_specification_says(compose: dict[str, Any]) -> None:
+    errors = [
+        f"{'/'.join(map(str, error.absolute_path))}: {error.message}"
+        for error in Draft202012Validator(COMPOSE).iter_errors(compose)
+    ]
+    assert errors == []
+
+
+def test_every_queue_has_one_worker_service(services: dict[str, dict[str, Any]]) -> None:
+    # given
+    queues = [queue for service in services.values() for queue in consumed(service)]
+    # then
+    assert sorted(queues) == sorted([ROUTING, *Settings().tiers])
+
+
+def test_every_dependency_exists_and_is_waited_for(services: dict[str, dict[str, Any]]) -> None:
+    # given
+    waits = [
+        (name, other, how["condition"])
+        for name, service in services.items()
+        for other, how in service.get("depends_on", {}).items()
+    ]
+    # when
+    wrong = [
+        (name, other, condition)
+        for name, other, condition in waits
+        if other not in services
+        or condition == "service_started"
+        or (condition == "service_healthy" and "healthcheck" not in services[other])
+        or (condition == "service_completed_successfully" and services[other]["restart"] != "no")
+    ]
+    # then
+    assert waits
+    assert wrong == []
+
+
+def test_no_dependency_goes_in_a_circle(services: dict[str, dict[str, Any]]) -> None:
+    # given
+    left = {name: set(service.get("depends_on", {})) for name, service in services.items()}
+    # when
+    while free := {name for name, needs in left.items() if not needs}:
+        left = {name: needs - free for name, needs in left.items() if name not in free}
+    # then
+    assert left == {}
+
+
+def test_everything_of_ours_waits_for_the_migration(services: dict[str, dict[str, Any]]) -> None:
+    # given
+    ours = {name: service for name, service in services.items() if "build" in service}
+    # then
+    assert set(ours) > {"migrate"}
+    assert [
+        name
+        for name, service in ours.items()
+        if name != "migrate"
+        and service["depends_on"].get("migrate", {}).get("condition")
+        != "service_completed_successfully"
+    ] == []
+    assert ours["migrate"]["command"][0] in COMMANDS
+
+
+def test_ports_are_open_on_loopback_only(services: dict[str, dict[str, Any]]) -> None:
+    ports = [port for service in services.values() for port in service.get("ports", [])]
+    assert [port for port in ports if not LOOPBACK_PORT.fullmatch(port)] == []
+
+
+def test_workers_get_the_time_to_finish_what_is_in_flight(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    # given
+    timing = Settings().timing
+    graces = {
+        name: seconds(service.get("stop_grace_period", "10s"))
+        for name, service in services.items()
+        if consumed(service)
+    }
+    # then
+    assert graces
+    short = {
+        name: s
+        for name, s in graces.items()
+        if s <= max(timing.stop_timeout_s, timing.call_deadline_s)
+    }
+    assert short == {}
+
+
+def test_redis_is_mended(services: dict[str, dict[str, Any]]) -> None:
+    assert is_mended(services["redis"]["image"])
+
+
+@pytest.mark.parametrize(
+    ("image", "mended"),
+    [
+        ("redis:8.2.1", False),
+        ("redis:8.2.2", True),
+        ("redis:8.2.3-alpine", True),
+        ("redis:8.4.0", True),
+        ("redis:7.4.5", False),
+        ("redis:7.4.6", True),
+        ("redis:7.0.15", False),
+        ("redis:8", False),
+        ("redis:latest", False),
+    ],
+)
+def test_a_vulnerable_or_floating_redis_is_recognised(image: str, mended: bool) -> None:
+    assert is_mended(image) is mended
+
+
+def test_secrets_come_from_the_environment_and_must_be_set(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    # given
+    text = FILE.read_text("utf-8")
+    secret = re.compile(r"KEY|PASSWORD|TOKEN|SECRET")
+    values = [
+        (name, key, str(value))
+        for name, service in services.items()
+        for key, value in service.get("environment", {}).items()
+        if secret.search(key)
+    ]
+    # then
+    assert values
+    assert [entry for entry in values if not REQUIRED_VARIABLE.fullmatch(entry[2])] == []
+    assert set(ANY_VARIABLE.findall(text)) == set(REQUIRED_VARIABLE.findall(text))
+
+
+def test_the_image_is_that_of_this_version(services: dict[str, dict[str, Any]]) -> None:
+    # given
+    version = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    # then
+    assert version
+    assert {s["image"] for s in services.values() if "build" in s} == {f"rung:{version[1]}"}

@@ -1,0 +1,218 @@
+"""The house: its layout, its lock, its Makefile, and that it names nobody's machine."""
+
+import os
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LAYOUT = [
+    "pyproject.toml",
+    "docker-compose.yml",
+    "Makefile",
+    "README.md",
+    "LICENSE",
+    "CHANGELOG.md",
+    "Dockerfile",
+    "requirements.lock",
+    ".ci/run",
+    "models",
+    "migrations/versions",
+    "worker/domain",
+    "worker/claude",
+    "worker/store",
+    "worker/app.py",
+    "worker/tasks.py",
+    "worker/cli",
+    "worker/settings.py",
+    "worker/errors.py",
+    "worker/telemetry.py",
+    "worker/sandbox",
+    "tests/unit",
+    "tests/integration",
+    "tests/migrations",
+    "tests/faults",
+    "tests/acceptance",
+    "examples",
+    "docs",
+]
+PROMISED_TARGETS = {
+    "help",
+    "setup",
+    "demo",
+    "up",
+    "test",
+    "check",
+    "bench",
+    "fmt",
+    "migrate",
+    "revision",
+    "compose-check",
+}
+MAX_LINES = 300
+LONGER = {
+    "tests/integration/test_limiter.py": 420,
+    "worker/asking.py": 325,
+    "worker/cli/intake.py": 303,
+    "worker/sandbox/simulator/app.py": 324,
+    "worker/store/claim.py": 306,
+}
+"""Files that are longer than they should be, and how long they may be. Only ever shrink this."""
+FOREIGN_PATHS = re.compile(r"(?<![\w.])/(?:work|home/(?!rung\b)\w+|root|Users/\w+)/[\w.]")
+INDEX_ADDRESS = re.compile(r"--(?:extra-)?index-url|--find-links|--trusted-host|@ (?:https?|file):")
+
+
+def tracked() -> list[str]:
+    """Files that git knows; in an unpacked archive, all files that are not made here."""
+    if (ROOT / ".git").exists():
+        listing = subprocess.run(
+            ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        names = [name for name in listing.stdout.split("\0") if name]
+        return [name for name in names if (ROOT / name).is_file()]
+    made = (".venv", ".tools", ".rung", ".git", "__pycache__")
+    return [
+        str(path.relative_to(ROOT))
+        for path in ROOT.rglob("*")
+        if path.is_file() and not any(part in made for part in path.parts)
+    ]
+
+
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text("utf-8", errors="replace")
+
+
+def project() -> dict[str, Any]:
+    return tomllib.loads(text_of("pyproject.toml"))
+
+
+def locked() -> dict[str, str]:
+    """Requirements of the lock with everything that belongs to each, by name."""
+    entries = re.split(r"^(?=[a-z0-9])", text_of("requirements.lock"), flags=re.MULTILINE)[1:]
+    return {re.split(r"[=\[ ]", entry, maxsplit=1)[0]: entry for entry in entries}
+
+
+def name_of(requirement: str) -> str:
+    """`anthropic` of `anthropic[aiohttp]>=2.12,<3`."""
+    match = re.match(r"[\w.-]+", requirement)
+    assert match, requirement
+    return match[0].lower().replace("_", "-").replace(".", "-")
+
+
+@pytest.mark.parametrize("name", LAYOUT)
+def test_the_layout_is_there(name: str) -> None:
+    assert (ROOT / name).exists()
+
+
+def test_nothing_tracked_names_a_path_of_somebodys_machine() -> None:
+    # given
+    names = [name for name in tracked() if not name.startswith("tests/data/")]
+    # when
+    found = [
+        f"{name}:{number}: {line.strip()[:120]}"
+        for name in names
+        for number, line in enumerate(text_of(name).splitlines(), 1)
+        if FOREIGN_PATHS.search(line)
+    ]
+    # then
+    assert [line for line in found if not line.startswith("tests/unit/test_house.py")] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "foreign"),
+    [
+        ("see /work" + "/main/x", True),
+        ("/root" + "/.cache", True),
+        ("mount it under /home/rung/rung.toml", False),
+        ("worker/work/x and https://a.example/work/x", False),
+    ],
+)
+def test_paths_of_a_machine_are_recognised(line: str, foreign: bool) -> None:
+    assert bool(FOREIGN_PATHS.search(line)) is foreign
+
+
+def test_the_lock_pins_by_hash_and_names_no_index_and_no_path() -> None:
+    # given
+    lock, entries = text_of("requirements.lock"), locked()
+    # then
+    assert len(entries) > 50
+    assert [name for name, entry in entries.items() if "--hash=sha256:" not in entry] == []
+    assert [name for name, entry in entries.items() if "==" not in entry.splitlines()[0]] == []
+    assert INDEX_ADDRESS.findall(lock) == []
+
+
+def test_the_lock_holds_everything_that_the_project_asks_for() -> None:
+    # given
+    metadata, entries = project(), locked()
+    wanted = [
+        *metadata["project"]["dependencies"],
+        *(r for extra in metadata["project"]["optional-dependencies"].values() for r in extra),
+        *metadata["dependency-groups"]["dev"],
+    ]
+    # then
+    missing = sorted({name_of(r) for r in wanted} - set(entries))
+    assert missing == [], "run `make lock`"
+
+
+def test_every_extra_goes_into_the_lock_and_the_sandbox_stays_optional() -> None:
+    # given
+    metadata = project()["project"]
+    extras = metadata["optional-dependencies"]
+    recipe = text_of("Makefile").partition("\nlock:")[2].partition("\n\n")[0]
+    # when
+    needed = {name_of(r) for r in metadata["dependencies"]}
+    pretends = {name_of(r) for r in extras["sandbox"]}
+    # then
+    assert {name for name in extras if f"--extra {name}" not in recipe} == set()
+    assert "--group dev" in recipe
+    assert needed & pretends == set()
+
+
+def test_no_lock_of_another_tool_is_tracked() -> None:
+    assert {"uv.lock", "poetry.lock", "Pipfile.lock"} & set(tracked()) == set()
+
+
+def test_make_help_lists_every_target() -> None:
+    # given
+    makefile = text_of("Makefile")
+    phony = re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)
+    assert phony, "no .PHONY"
+    # when
+    targets = set(re.findall(r"^([a-z][a-z-]*):(?!=)", makefile, re.MULTILINE))
+    shown = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True
+    )
+    listed = {line.split()[0] for line in shown.stdout.splitlines() if line.strip()}
+    # then
+    assert targets >= PROMISED_TARGETS
+    assert (listed, set(phony[1].split())) == (targets, targets)
+
+
+def test_ci_calls_make_targets_and_nothing_else() -> None:
+    # given
+    lines = [line.strip() for line in text_of(".ci/run").splitlines()]
+    commands = [line for line in lines if line and not line.startswith(("#", "set ", "cd "))]
+    # then
+    assert [line for line in commands if not re.fullmatch(r"make [a-z-]+", line)] == []
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_files_stay_short() -> None:
+    # given
+    ours = [
+        name
+        for name in tracked()
+        if name.endswith(".py")
+        and not name.startswith(("migrations/versions/", "tests/data/", "benchmarks/data/"))
+    ]
+    # when
+    lengths = {name: len(text_of(name).splitlines()) for name in ours}
+    # then
+    long = {name: n for name, n in lengths.items() if n > LONGER.get(name, MAX_LINES)}
+    assert long == {}, f"split these; {MAX_LINES} lines are the most"
+    shrunk = {name for name in LONGER if lengths.get(name, 0) <= MAX_LINES}
+    assert shrunk == set(), "short enough now: take these out of LONGER"
