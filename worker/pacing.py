@@ -139,7 +139,9 @@ def _correction(ended: Ended) -> tuple[int, float, float]:
     granted = ended.purpose in GRANTED
     expected = ended.expected if granted else Tokens(0, 0)
     if isinstance(ended.got, Troubled):
-        return 0, -expected.input, -expected.output
+        # A timeout or a reset may have been counted by Claude; only what was refused was not.
+        refused = ended.got.trouble.meaning in (Meaning.NOT_SENT, Meaning.REFUSED_FOR_NOW)
+        return (0, -expected.input, -expected.output) if refused else (0, 0, 0)
     usage = ended.got.usage
     return (
         0 if granted else 1,

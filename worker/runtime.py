@@ -41,7 +41,8 @@ from worker.validators import load_validators
 log = logging.getLogger(__name__)
 SLOT_WAIT_S = 1.0
 OUTAGE_WAIT_S = 1.0
-LIMIT_WAIT_S = 0.5
+LIMIT_WAIT_S = 0.25
+"""Shorter than the burst that the limiter saves up, so that a late wake-up loses nothing."""
 
 
 class Runtime:
@@ -163,10 +164,13 @@ class Runtime:
                 return []
             claimed_at = time.monotonic()
             ids = [pending.popleft() for _ in range(grant.calls)]
-            claimed = self._claim(queue, tier, ids)
+            claimed: list[Claimed] = []
+            try:
+                claimed = self._claim(queue, tier, ids)
+            finally:
+                asking = sum(one.plan.purpose is not None for one in claimed)
+                self.pacer.give_back(tier, purpose, grant.calls - asking)
         self.last_claim_at = claimed_at
-        asking = sum(one.plan.purpose is not None for one in claimed)
-        self.pacer.give_back(tier, purpose, grant.calls - asking)
         failpoint("after claim")
         return [self._send(one, tier, claimed_at) for one in claimed]
 
