@@ -14,6 +14,7 @@ class Message(Base):
     __tablename__ = "messages"
     __table_args__ = (
         UniqueConstraint("source", "external_id"),
+        Index("ix_messages_external_id", "external_id"),
         Index(
             "ix_messages_customer_id",
             "customer_id",

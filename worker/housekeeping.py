@@ -17,6 +17,7 @@ from worker.runtime import Runtime
 from worker.store import presence
 from worker.store.dispatch import Chunk, dispatch, undo
 from worker.store.engine import is_outage
+from worker.store.expire import expire
 from worker.store.rescue import rescue
 from worker.store.runs import close_abandoned_intakes, finish_runs
 
@@ -72,6 +73,8 @@ class Housekeeping:
             if rescued := rescue(runtime.engine, runtime.settings.timing.lease_s):
                 log.warning("rescued", extra={"attempts": rescued})
             close_abandoned_intakes(runtime.engine)
+            if expired := expire(runtime.engine, runtime.settings.worker.max_age):
+                log.warning("expired", extra={"jobs": expired})
         dispatch_and_publish(runtime, self._publish)
 
     def _guarded(self, step: Callable[[], object]) -> None:

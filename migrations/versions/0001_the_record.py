@@ -169,6 +169,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_messages")),
         sa.UniqueConstraint("source", "external_id", name=op.f("uq_messages_source_external_id")),
     )
+    op.create_index("ix_messages_external_id", "messages", ["external_id"], unique=False)
     op.create_index(
         "ix_messages_customer_id",
         "messages",
@@ -758,6 +759,7 @@ def downgrade() -> None:
     )
     op.drop_table("runs")
     op.drop_table("prompts")
+    op.drop_index("ix_messages_external_id", table_name="messages")
     op.drop_index(
         "ix_messages_customer_id",
         table_name="messages",

@@ -25,7 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("replay", "Recompute every decision of a run, and report differences."),
     "dead": ("dead", "Dead letters: jobs that need somebody to change something."),
     "review": ("review", "What waits for a person."),
-    "retry": ("ops", "Give dead (or reviewed) jobs another try."),
+    "retry": ("ops", "Give dead jobs another try."),
     "cancel": ("ops", "End the open jobs of a run."),
     "pause": ("ops", "Stop claiming: a run, a tier, or everything."),
     "resume": ("ops", "Go on with what was paused; raise a budget."),
