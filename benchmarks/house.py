@@ -1,0 +1,214 @@
+"""A house to measure in: embedded Postgres and Redis, the Claude simulator, one Celery worker.
+
+Everything is started for one benchmark, on data of its own, and ended with it. The worker is the
+real one (`celery -A worker.app worker`), and dispatches to itself as it does in production. The
+record is durable, so commits cost what they cost.
+"""
+
+import itertools
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine, text
+
+from benchmarks.processes import cpu_s
+from worker.cli.supervising import worker_command
+from worker.intake import Record
+from worker.loading import load_settings
+from worker.policies import policy_named
+from worker.sandbox.home import prepare
+from worker.sandbox.postgres import start_postgres
+from worker.sandbox.redis import start_redis
+from worker.services import SIMULATOR_KEY
+from worker.settings import Settings
+from worker.store.engine import make_engine
+from worker.store.intake import add_in
+from worker.store.presence import live_queues
+from worker.store.runs import NewRun, RunRef, close_intake, create_run
+from worker.store.schema import upgrade
+
+BACKLOG = Path(__file__).parents[1] / "examples" / "backlog.jsonl"
+READY_WITHIN_S = 60.0
+LOOK_EVERY_S = 0.05
+STAGED_ROWS = 1_000
+NO_LIMIT = 1_000_000_000
+"""Tokens a minute that nobody reaches: the rate limiter works, and never says no."""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What runs."""
+
+    home: Path
+    environ: Mapping[str, str]
+    settings: Settings
+    engine: Engine
+    worker_pid: int
+
+    @property
+    def simulator_url(self) -> str:
+        """Where the simulated Claude listens."""
+        return self.environ["ANTHROPIC_BASE_URL"]
+
+    def worker_cpu_s(self) -> float:
+        """CPU seconds of the worker process since it started."""
+        return cpu_s(self.worker_pid)
+
+    def hand_in(
+        self, name: str, count: int, *, first: int = 0, policy: str | None = None
+    ) -> RunRef:
+        """A run of `count` messages from the sample backlog. Beyond its end the backlog is
+        repeated with another word in each text, so that no label is remembered from before."""
+        records = itertools.islice(backlog(), first, first + count)
+        with self.engine.begin() as connection:
+            run = create_run(connection, NewRun(name, policy_named(self.settings, policy)))
+            while block := list(itertools.islice(records, STAGED_ROWS)):
+                add_in(connection, run, block, name, False, 0)
+            close_intake(connection, run, 0, 0)
+        return run
+
+    def wait_for(self, run: RunRef, *, within_s: float) -> None:
+        """Waits until every job of the run is in a terminal state. Raises TimeoutError."""
+        deadline = time.monotonic() + within_s
+        while True:
+            with self.engine.connect() as connection:
+                left = connection.execute(OPEN_JOBS, {"run": run.id}).scalar_one()
+            if not left:
+                return
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{left} jobs still open after {within_s:.0f} s")
+            time.sleep(LOOK_EVERY_S)
+
+
+def backlog() -> Iterator[Record]:
+    """The sample backlog over and over, each message under an id and with a text of its own."""
+    with BACKLOG.open(encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    for number in itertools.count():
+        row = rows[number % len(rows)]
+        turn = number // len(rows)
+        body = f"{row['body']} (case {turn})" if turn else row["body"]
+        yield Record(
+            number + 1,
+            f"{turn}-{row['external_id']}",
+            body,
+            subject=row.get("subject"),
+            channel=row.get("channel"),
+            customer_id=row.get("customer_id"),
+            language=row.get("language"),
+        )
+
+
+@contextmanager
+def house(*, latency_scale: float, in_flight: Mapping[str, int]) -> Iterator[House]:
+    """Everything, running; `in_flight` gives each tier's calls in flight."""
+    with ExitStack() as stack:
+        home = prepare(Path(tempfile.mkdtemp(prefix="rung-b-")))
+        stack.callback(shutil.rmtree, home, ignore_errors=True)
+        environ = _servers(stack, home, latency_scale)
+        (home / "rung.toml").write_text(_toml(in_flight), "utf-8")
+        settings = load_settings(environ, home)
+        engine = make_engine(environ["DATABASE_URL"], pool_size=2, name="rung benchmark")
+        stack.callback(engine.dispose)
+        upgrade(engine)
+        with (home / "worker.log").open("ab") as log:
+            worker = subprocess.Popen(
+                worker_command("bench"), env=environ, cwd=home, stdout=log, stderr=log
+            )
+        stack.callback(_end, worker)
+        _until_ready(engine, worker, len(settings.tiers) + 1, home / "worker.log")
+        yield House(home, environ, settings, engine, worker.pid)
+
+
+@contextmanager
+def database() -> Iterator[dict[str, str]]:
+    """Postgres alone, migrated: the environment for commands that only read."""
+    with ExitStack() as stack:
+        home = prepare(Path(tempfile.mkdtemp(prefix="rung-b-")))
+        stack.callback(shutil.rmtree, home, ignore_errors=True)
+        postgres = start_postgres(home / "pg")
+        stack.callback(postgres.stop)
+        engine = make_engine(postgres.url, pool_size=1)
+        upgrade(engine)
+        engine.dispose()
+        yield {**_clean_environ(), "DATABASE_URL": postgres.url, "RUNG_HOME": str(home)}
+
+
+def _servers(stack: ExitStack, home: Path, latency_scale: float) -> dict[str, str]:
+    postgres = start_postgres(home / "pg")
+    stack.callback(postgres.stop)
+    redis = start_redis(home / "redis")
+    stack.callback(redis.stop)
+    return {
+        **_clean_environ(),
+        "DATABASE_URL": postgres.url,
+        "REDIS_URL": redis.url,
+        "RUNG_HOME": str(home),
+        "ANTHROPIC_API_KEY": SIMULATOR_KEY,
+        "ANTHROPIC_BASE_URL": stack.enter_context(_simulator(home, latency_scale)),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _clean_environ() -> dict[str, str]:
+    """The caller's environment, without anything that configures Rung or the SDK."""
+    ours = ("RUNG_", "ANTHROPIC_", "DATABASE_URL", "REDIS_URL")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+
+
+@contextmanager
+def _simulator(home: Path, latency_scale: float) -> Iterator[str]:
+    address = home / "simulator.address"
+    command = [sys.executable, "-m", "worker.sandbox.simulator", "--no-limits"]
+    command += ["--latency-scale", str(latency_scale), "--address-file", str(address)]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=_clean_environ())
+    try:
+        deadline = time.monotonic() + READY_WITHIN_S
+        while not (address.exists() and address.read_text("utf-8")):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError("the simulator did not start")
+            time.sleep(LOOK_EVERY_S)
+        yield address.read_text("utf-8")
+    finally:
+        _end(process)
+
+
+def _toml(in_flight: Mapping[str, int]) -> str:
+    return "\n".join(
+        f'[tiers.{tier}]\nmodel = "claude-{tier}-5-5"\nmax_in_flight = {calls}\n'
+        f"rpm = {NO_LIMIT}\nitpm = {NO_LIMIT}\notpm = {NO_LIMIT}\n"
+        for tier, calls in in_flight.items()
+    )
+
+
+def _until_ready(engine: Engine, worker: subprocess.Popen[bytes], queues: int, log: Path) -> None:
+    deadline = time.monotonic() + READY_WITHIN_S
+    while live_queues(engine) < queues:
+        if worker.poll() is not None or time.monotonic() > deadline:
+            said = log.read_text("utf-8", "replace")[-2_000:]
+            raise RuntimeError(f"the worker did not start:\n{said}")
+        time.sleep(LOOK_EVERY_S)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+OPEN_JOBS = text("""
+SELECT coalesce(sum(jobs), 0) FROM run_counts
+WHERE run_id = :run AND state IN ('queued', 'routed', 'submitted')
+""")

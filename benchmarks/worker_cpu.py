@@ -1,0 +1,112 @@
+"""Worker CPU for a message, over that of a bare SDK loop making the same calls.
+
+The worker answers messages of the sample backlog under the default policy; then the ledger says
+which calls that took, and the bare loop makes the same calls (prompts, schemas, models, limits)
+against the same simulator. Both are warmed up first, and taken in turns, so that a slow moment of
+the machine meets both. Only the two processes' own CPU counts, user and system.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import text
+
+from benchmarks.figures import Figure, Finding
+from benchmarks.house import House, house
+from models.vocabulary import Purpose
+from worker.claude.prompts import Prompts, fenced, load_prompts
+from worker.claude.requests import Ask
+from worker.domain.messages import MessageText
+from worker.domain.schemas import CLASSIFY_SCHEMA, answer_schema
+from worker.policies import policy_named
+from worker.store.runs import RunRef
+
+TARGET = 1.5
+ROUNDS = 2
+WARM_UP = 150
+IN_FLIGHT = {"haiku": 64, "sonnet": 32, "opus": 16}
+LATENCY_SCALE = 0.2
+"""A fifth of a believable latency: the worker is kept busy, and still has calls to wait for."""
+
+
+def run(*, quick: bool = False) -> Finding:
+    """The ratio, and the milliseconds behind it."""
+    size = 500 if quick else 1_500
+    worker = {"cpu_s": 0.0, "wall_s": 0.0}
+    bare = {"cpu_s": 0.0, "wall_s": 0.0, "calls": 0}
+    with house(latency_scale=LATENCY_SCALE, in_flight=IN_FLIGHT) as home:
+        home.wait_for(home.hand_in("warm-up", WARM_UP), within_s=60)
+        for number in range(ROUNDS):
+            name, first = f"round-{number}", WARM_UP + number * size
+            before, began = home.worker_cpu_s(), time.monotonic()
+            run_of_round = home.hand_in(name, size, first=first)
+            home.wait_for(run_of_round, within_s=300)
+            worker["wall_s"] += time.monotonic() - began
+            worker["cpu_s"] += home.worker_cpu_s() - before
+            for figure, amount in _bare(home, run_of_round).items():
+                bare[figure] += amount
+    messages = ROUNDS * size
+    ours, floor = (1000 * spent["cpu_s"] / messages for spent in (worker, bare))
+    return Finding(
+        "worker_cpu",
+        (Figure("worker CPU a message ÷ bare SDK loop", ours / floor, TARGET, at_most=True),),
+        {
+            "messages": messages,
+            "calls a message": bare["calls"] / messages,
+            "worker ms": ours,
+            "bare ms": floor,
+            "worker messages/s": messages / worker["wall_s"],
+        },
+    )
+
+
+def _bare(home: House, made: RunRef) -> Mapping[str, float]:
+    """The same calls in a bare loop, in a process of its own."""
+    systems = {p.value: prompt.system() for p, prompt in _prompts(home).items()}
+    lines = [json.dumps(systems), *(json.dumps(request) for request in _requests(home, made))]
+    concurrency = sum(IN_FLIGHT.values())
+    process = subprocess.run(
+        [sys.executable, "-m", "benchmarks.bare", home.simulator_url, str(concurrency)],
+        input="\n".join(lines),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    spent: dict[str, float] = json.loads(process.stdout)
+    return spent
+
+
+def _requests(home: House, made: RunRef) -> Iterator[dict[str, Any]]:
+    """The ledger's calls as parameters of `messages.create`, without their system prompts."""
+    schema = answer_schema(policy_named(home.settings).accept)
+    with home.engine.connect() as connection:
+        for row in connection.execute(CALLS, {"run": made.id}):
+            purpose = Purpose(row.purpose)
+            said = fenced(MessageText(row.body, row.subject, row.channel, row.language))
+            ask = Ask(
+                "",
+                purpose,
+                row.model,
+                (),
+                [{"role": "user", "content": said}],
+                CLASSIFY_SCHEMA if purpose is Purpose.CLASSIFY else schema,
+                row.max_tokens,
+                row.effort,
+            )
+            yield {**ask.parameters(), "purpose": purpose.value}
+
+
+def _prompts(home: House) -> Prompts:
+    return load_prompts(home.settings.prompts.dir)
+
+
+CALLS = text("""
+SELECT c.purpose, c.model, a.max_tokens, a.effort, m.body, m.subject, m.channel, m.language
+FROM jobs AS j JOIN messages AS m ON m.id = j.message_id JOIN attempts AS a ON a.job_id = j.id
+JOIN calls AS c ON c.job_id = a.job_id AND c.fence = a.fence
+WHERE j.run_id = :run ORDER BY c.sent_at, c.job_id
+""")
