@@ -22,8 +22,9 @@ from worker.store.rescue import rescue
 from worker.store.runs import close_abandoned_intakes, finish_runs
 
 log = logging.getLogger(__name__)
-MIN_DISPATCH_GAP_S = 0.05
-"""News may come hundreds of times a second; dispatching for each would cost more than waiting."""
+MIN_DISPATCH_GAP_S = 0.2
+"""News may come hundreds of times a second; dispatching for each would cost more than waiting. What
+is outstanding lasts for about the length of a call, so nobody runs out of work meanwhile."""
 
 Publish = Callable[[Chunk], None]
 

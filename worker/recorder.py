@@ -1,13 +1,14 @@
 """Records finished attempts in groups: one thread, one transaction after another.
 
-While one group commits, the next gathers, so groups are as large as the load makes them and a
-single answer waits for nobody. Promise: a report handed over is recorded, however long Postgres is
+A group gathers for a moment, and while the one before it commits, so groups are as large as the
+load makes them. Promise: a report handed over is recorded, however long Postgres is
 away; it is dropped only with the process, and then rescue charges its worst case.
 """
 
 import logging
 import queue
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -25,16 +26,19 @@ from worker.store.record import record
 
 log = logging.getLogger(__name__)
 MAX_GROUP = 200
+GATHER_S = 0.05
+"""How long the first of a group waits for others. A transaction costs the same for one outcome as
+for twenty; an answer that waits could be lost with the process, so the wait is short."""
 RETRY_S = 1.0
 UNSTORABLE_DELAY_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A report to record; `done` resolves when it is committed."""
+    """A report to record; `done` is called once it is committed, on the recording thread."""
 
     report: AttemptReport
-    done: Future[None]
+    done: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,27 +57,28 @@ class Recorder:
         self._inbox: queue.SimpleQueue[Finished | Opened | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._stopping = threading.Event()
+        self._urgent = threading.Event()
 
     def start(self) -> None:
         """Starts the thread."""
         self._thread.start()
 
-    def record(self, report: AttemptReport) -> Future[None]:
-        """Hands a report over."""
-        finished = Finished(report, Future())
-        self._inbox.put(finished)
-        return finished.done
+    def record(self, report: AttemptReport, done: Callable[[], None]) -> None:
+        """Hands a report over; `done` is called once it is committed, and must not raise."""
+        self._inbox.put(Finished(report, done))
 
     def open_call(self, row: dict[str, Any]) -> Future[None]:
         """Asks for a call's row; resolves when it is committed."""
         opened = Opened(row, Future())
         self._inbox.put(opened)
+        self._urgent.set()
         return opened.done
 
     def stop(self, timeout_s: float) -> None:
         """Records what was handed over, then ends."""
         self._stopping.set()
         self._inbox.put(None)
+        self._urgent.set()
         self._thread.join(timeout_s)
 
     def _run(self) -> None:
@@ -91,6 +96,10 @@ class Recorder:
     def _next_group(self) -> list[Finished | Opened]:
         group: list[Finished | Opened] = []
         item = self._inbox.get()
+        if not self._stopping.is_set():
+            # A call that waits for its row holds a slot, so it cuts the gathering short.
+            self._urgent.wait(GATHER_S)
+            self._urgent.clear()
         while item is not None:
             group.append(item)
             if len(group) >= MAX_GROUP:
@@ -131,8 +140,7 @@ class Recorder:
                 break
         failpoint("after record")
         for item in finished:
-            if not item.done.done():
-                item.done.set_result(None)
+            item.done()
 
     def _record_singly(self, finished: list[Finished]) -> None:
         """One report spoils its group: record the others, and that one without its text."""

@@ -6,6 +6,7 @@ calls in flight.
 """
 
 import asyncio
+import itertools
 import logging
 import os
 import random
@@ -14,7 +15,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from decimal import Decimal
 
@@ -25,7 +26,6 @@ from worker.asking import Asker
 from worker.claude.client import Claude
 from worker.claude.prompts import load_prompts
 from worker.claude.requests import Ask
-from worker.domain.reports import AttemptReport
 from worker.failpoints import failpoint
 from worker.pacing import Pacer
 from worker.planning import Planner
@@ -77,6 +77,7 @@ class Runtime:
             target=self._loop.run_forever, name="calls", daemon=True
         )
         self._asker: Asker | None = None
+        self._attempts = set[asyncio.Task[None]]()
 
     def start(self) -> None:
         """Starts the threads."""
@@ -143,12 +144,12 @@ class Runtime:
         tier = self.settings.routing_tier if queue == ROUTING else queue
         pending, recorded = deque(ids), list[Future[None]]()
         while pending and not self.stopping.is_set():
-            recorded += self._claim_some(queue, tier, pending)
-        for done in recorded:
-            done.result()
+            recorded.append(self._claim_some(queue, tier, pending))
+        for group in recorded:
+            group.result()
         failpoint("before ack")
 
-    def _claim_some(self, queue: str, tier: str, pending: deque[int]) -> list[Future[None]]:
+    def _claim_some(self, queue: str, tier: str, pending: deque[int]) -> Future[None]:
         """Claims as many as there are free slots and room in the rate limits for, and sends them.
         One thread a tier at a time: while it claims, more slots come free, and the next claim is
         larger."""
@@ -156,12 +157,12 @@ class Runtime:
         with self._claiming[tier]:
             slots = self.slots.take(tier, len(pending), SLOT_WAIT_S)
             if not slots:
-                return []
+                return self._send([], tier, 0)
             grant = self.pacer.take(tier, purpose, slots)
             self.slots.give_back(tier, slots - grant.calls)
             if not grant.calls:
                 self.stopping.wait(min(grant.retry_in_s, LIMIT_WAIT_S))
-                return []
+                return self._send([], tier, 0)
             claimed_at = time.monotonic()
             ids = [pending.popleft() for _ in range(grant.calls)]
             claimed: list[Claimed] = []
@@ -172,7 +173,7 @@ class Runtime:
                 self.pacer.give_back(tier, purpose, grant.calls - asking)
         self.last_claim_at = claimed_at
         failpoint("after claim")
-        return [self._send(one, tier, claimed_at) for one in claimed]
+        return self._send(claimed, tier, claimed_at)
 
     def _claim(self, queue: str, tier: str, ids: list[int]) -> list[Claimed]:
         """The leases of a group; none while Postgres is away. Slots of the others are freed."""
@@ -188,22 +189,34 @@ class Runtime:
         self.slots.give_back(tier, len(ids) - len(claimed))
         return claimed
 
-    def _send(self, claimed: Claimed, tier: str, claimed_at: float) -> Future[None]:
-        """Starts an attempt on the loop; the future resolves when it is recorded."""
-        assert self._asker is not None, "a runtime is started before it works"
+    def _send(self, group: Sequence[Claimed], tier: str, claimed_at: float) -> Future[None]:
+        """Starts attempts on the loop; the future resolves when all of them are recorded. One
+        wake-up of the loop and one of the waiting thread serve the whole group."""
         recorded: Future[None] = Future()
-
-        def finish(attempt: Future[AttemptReport]) -> None:
-            self.slots.give_back(tier)
-            self.recorder.record(attempt.result()).add_done_callback(committed)
-
-        def committed(_: Future[None]) -> None:
+        if not group:
             recorded.set_result(None)
+            return recorded
+        left = itertools.count(len(group) - 1, -1)
+
+        def committed() -> None:
             self.news.set()
+            if next(left) == 0:
+                recorded.set_result(None)
+
+        def start() -> None:
+            for claimed in group:
+                task = self._loop.create_task(self._carry_out(claimed, tier, claimed_at, committed))
+                self._attempts.add(task)
+                task.add_done_callback(self._attempts.discard)
 
         failpoint("before send")
-        attempt = asyncio.run_coroutine_threadsafe(
-            self._asker.attempt(claimed, claimed_at), self._loop
-        )
-        attempt.add_done_callback(finish)
+        self._loop.call_soon_threadsafe(start)
         return recorded
+
+    async def _carry_out(
+        self, claimed: Claimed, tier: str, claimed_at: float, committed: Callable[[], None]
+    ) -> None:
+        assert self._asker is not None, "a runtime is started before it works"
+        report = await self._asker.attempt(claimed, claimed_at)
+        self.slots.give_back(tier)
+        self.recorder.record(report, committed)

@@ -157,7 +157,7 @@ def test_the_first_paid_answer_wins_even_from_a_worker_that_lost_its_lease(
         queue, ids = chunk_of(runtime)
         (claimed,) = runtime._claims.claim(queue, ids, runtime.planner)
         rescue_from(engine, [runtime.worker_id])
-        runtime._send(claimed, "haiku", 1e12).result(20)
+        runtime._send([claimed], "haiku", 1e12).result(20)
         assert runtime.slots.take("haiku", 1, 0) == 1
     answered = one(engine, "SELECT state, fence, failures FROM jobs")
     assert tuple(answered) == ("answered", 2, 1)
@@ -174,7 +174,7 @@ def test_nothing_is_sent_by_a_worker_that_was_frozen_since_its_claim(
         queue, ids = chunk_of(runtime)
         (claimed,) = runtime._claims.claim(queue, ids, runtime.planner)
         runtime.slots.take("haiku", 1, 1)
-        runtime._send(claimed, "haiku", -1e9).result(20)
+        runtime._send([claimed], "haiku", -1e9).result(20)
         assert requests(simulator) == 0
         assert one(engine, "SELECT count(*) FROM calls")[0] == 0
         drain(runtime)
@@ -264,7 +264,7 @@ def test_cancel_ends_open_jobs_and_pays_for_what_was_in_flight(
         (claimed,) = runtime._claims.claim(queue, ids, runtime.planner)
         assert ops.cancel_run(engine, ME, run.id, run.name) == 1
         runtime.slots.take("haiku", 1, 1)
-        runtime._send(claimed, "haiku", 1e12).result(20)
+        runtime._send([claimed], "haiku", 1e12).result(20)
         drain(runtime)
     assert one(engine, "SELECT state FROM jobs")[0] == "cancelled"
     assert one(engine, "SELECT outcome FROM attempts")[0] == "superseded"
