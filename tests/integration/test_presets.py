@@ -109,12 +109,15 @@ def test_fallback_climbs_until_validators_pass_and_keeps_the_best_effort(
         [
             {
                 "match": {"model": "haiku"},
-                "do": {"json": {"reply": "Dear [your name], it is on its way."}},
+                "do": {"json": {"reply": "Dear [your name], it is coming."}},
             },
-            {"match": {"model": "sonnet", "contains": "parcel zulu"}, "do": {"json": {"reply": "No."}}},
+            {
+                "match": {"model": "sonnet", "contains": "parcel zulu"},
+                "do": {"json": {"reply": "No."}},
+            },
             {
                 "match": {"model": "opus"},
-                "do": {"json": {"reply": "Dear [your name], hello there."}},
+                "do": {"json": {"reply": "Dear [your name], it is late."}},
             },
         ]
     )

@@ -42,8 +42,8 @@ def read_blocks(
         blocks = read_jsonl(path, opened.chunks(), rows, caps)
     else:
         delimiter = _delimiter(kind, opened.first)
-        # A table's rows are renamed by its header, so Rows must not rename them again.
-        blocks = read_table(path, opened.chunks(), delimiter, rows, caps, columns)
+        # A table's header is renamed once, so its rows need not be.
+        blocks = read_table(path, opened.chunks(), delimiter, Rows(caps, {}), caps, columns)
     for block in blocks:
         total += len(block.records) + len(block.rejects)
         if total > caps.records:

@@ -141,15 +141,16 @@ def _header(
     except (StopIteration, csv.Error):
         raise BacklogError(f"{path} has no header that can be read.") from None
     wanted = {**{name: name for name in FIELDS}, **columns}
-    known = {theirs.strip().lower(): theirs for theirs in wanted.values()}
-    names = [known.get(name.strip().lower(), name.strip()) for name in names]
+    ours = {theirs.strip().lower(): name for name, theirs in wanted.items()}
+    found = [name.strip() for name in names]
+    names = [ours.get(name.lower(), name) for name in found]
     if doubled := {name for name in names if name and names.count(name) > 1}:
         raise BacklogError(
             f"{path}: the column {sorted(doubled)[0]!r} appears twice in the header."
         )
-    missing = [name for name in REQUIRED if wanted[name] not in names]
+    missing = [name for name in REQUIRED if name not in names]
     if missing:
-        raise _missing_columns(path, names, missing, delimiter)
+        raise _missing_columns(path, found, missing, delimiter)
     return names
 
 
