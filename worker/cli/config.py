@@ -8,6 +8,7 @@ import click
 from worker.claude.prices import unpriced_models
 from worker.claude.prompts import load_prompts
 from worker.cli.output import print_json, talk
+from worker.domain.policy import to_document
 from worker.errors import ConfigurationError
 from worker.loading import config_path, load_settings
 from worker.policies import check_policies, policy_named
@@ -45,7 +46,7 @@ def show() -> None:
     for name in ("database_url", "redis_url"):
         if document[name]:
             document[name] = _masked(document[name])
-    print_json({"settings": document, "policy": policy_named(settings)})
+    print_json({"settings": document, "policy": to_document(policy_named(settings))})
 
 
 def _masked(url: str) -> str:
