@@ -9,32 +9,38 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from models.vocabulary import EVERYTHING, ROUTING, AttemptOutcome, CallState, Lane, Purpose, Stage
+from models.vocabulary import EVERYTHING, ROUTING, AttemptOutcome, Purpose, Stage
 from worker.claude.client import Answer, Claude, Troubled
 from worker.claude.requests import Ask
-from worker.domain.answers import ModelAnswer, parse_object, read_difficulty
+from worker.domain.answers import ModelAnswer, read_difficulty
 from worker.domain.climbing import Accepted, AskAgain, Climbed, HandOver, decide
-from worker.domain.judging import Judgement, NeedsCheck, judge, storable, too_long
-from worker.domain.pricing import Price
+from worker.domain.judging import Judgement, NeedsCheck, judge, too_long
 from worker.domain.reports import (
     Again,
     Answered,
     AttemptReport,
-    BestEffort,
     CallReport,
     ClimbTo,
     Dead,
     Deferred,
     Ending,
     Failed,
-    RoutedTo,
     ToReview,
 )
 from worker.domain.start import Begin, decide_start, is_critical
 from worker.domain.trouble import Defer, Die, Fail, Halt, Meaning, Trouble, follow_up
 from worker.domain.validation import Validator
 from worker.planning import Planner
-from worker.store.claim import Claimed
+from worker.reporting import (
+    answered_call,
+    best_effort,
+    check_answer,
+    failed_inside,
+    not_sent,
+    routed,
+    troubled_call,
+)
+from worker.store.claimed import Claimed
 
 REMEMBERED = "remembered label"
 """Stands in `attempts.rule` when an identical text had been classified before."""
@@ -69,22 +75,22 @@ class Asker:
             if claimed.plan.purpose is None:
                 return self._begin(claimed)
             if time.monotonic() - claimed_at > self.lease_s - self.deadline_s:
-                return _not_sent(claimed, "the worker was held up between claim and call")
+                return not_sent(claimed, "the worker was held up between claim and call")
             if claimed.candidate.stage is Stage.ROUTE:
                 return await self._route(claimed)
             return await self._answer(claimed)
         except Exception as error:
             # A bug of ours: the money may be spent, so the ledger keeps the worst case.
-            return _failed_inside(claimed, error, self.jitter())
+            return failed_inside(claimed, error, self.jitter())
 
     def _begin(self, claimed: Claimed) -> AttemptReport:
         """A rule, the policy's fixed tier or a remembered label decides; nothing is asked."""
         candidate = claimed.candidate
         start = decide_start(candidate.policy, candidate.message)
         if isinstance(start, Begin):
-            return _routed(claimed, start.tier, start.difficulty, (), start.rule)
+            return routed(claimed, start.tier, start.difficulty, (), start.rule)
         tier = candidate.policy.tier_for(candidate.remembered)
-        return _routed(claimed, tier, candidate.remembered, (), REMEMBERED)
+        return routed(claimed, tier, candidate.remembered, (), REMEMBERED)
 
     async def _route(self, claimed: Claimed) -> AttemptReport:
         asked = await self._ask(claimed, self.planner.ask(claimed), self.deadline_s)
@@ -92,11 +98,11 @@ class Asker:
             if asked.got.trouble.meaning is Meaning.TOO_LONG:
                 # Too long even to classify: it starts where the unknown ones do.
                 tier = claimed.candidate.policy.tier_for(None)
-                return _routed(claimed, tier, None, (asked.call,), None)
+                return routed(claimed, tier, None, (asked.call,), None)
             return self._troubled(claimed, asked.got.trouble, (asked.call,))
         difficulty = read_difficulty(asked.got.answer)
         tier = claimed.candidate.policy.tier_for(difficulty)
-        return _routed(claimed, tier, difficulty, (asked.call,), None)
+        return routed(claimed, tier, difficulty, (asked.call,), None)
 
     async def _answer(self, claimed: Claimed) -> AttemptReport:
         started = time.monotonic()
@@ -112,7 +118,7 @@ class Asker:
             remaining = self.deadline_s - (time.monotonic() - started)
             checked = await self._check(claimed, judged.reply, remaining)
             calls += (checked.call,)
-            judged = self._judge(claimed, answer, _check_answer(checked.got))
+            judged = self._judge(claimed, answer, check_answer(checked.got))
         assert isinstance(judged, Judgement), "a checked answer is judged"
         return self._judged(claimed, judged, calls)
 
@@ -137,8 +143,8 @@ class Asker:
         price = self.planner.prices[ask.model]
         worst = claimed.plan.call_worst_cost if worst is None else worst
         if isinstance(got, Troubled):
-            return Asked(_troubled_call(ask.purpose, got, worst if price else None), got)
-        return Asked(_answered_call(ask.purpose, got, price), got)
+            return Asked(troubled_call(ask.purpose, got, worst if price else None), got)
+        return Asked(answered_call(ask.purpose, got, price), got)
 
     def _troubled(
         self, claimed: Claimed, trouble: Trouble, calls: tuple[CallReport, ...]
@@ -193,131 +199,3 @@ class Asker:
             confidence=judgement.confidence,
             threshold=judgement.threshold,
         )
-
-
-def best_effort(
-    claimed: Claimed, judgement: Judgement, calls: tuple[CallReport, ...]
-) -> BestEffort | None:
-    """This attempt's reply, or else the latest earlier one that a person could use."""
-    candidate, plan = claimed.candidate, claimed.plan
-    if judgement.reply:
-        return BestEffort(
-            candidate.fence,
-            judgement.reply,
-            judgement.fields,
-            plan.tier or "",
-            plan.model or "",
-            judgement.confidence,
-            judgement.reasons,
-            any(call.simulated for call in calls),
-        )
-    for past in reversed(candidate.history):
-        document = parse_object(past.output or "")
-        reply = document.get("reply") if document else None
-        if isinstance(reply, str) and reply.strip():
-            return BestEffort(
-                past.fence,
-                storable(reply),
-                {},
-                past.tier,
-                past.model,
-                None,
-                past.reasons,
-                past.simulated,
-            )
-    return None
-
-
-def _check_answer(got: Answer | Troubled) -> ModelAnswer:
-    """A check that brought nothing leaves confidence unreadable, which is LOW."""
-    return got.answer if isinstance(got, Answer) else ModelAnswer("", "check failed")
-
-
-def _answered_call(purpose: Purpose, got: Answer, price: Price | None) -> CallReport:
-    lane = Lane.BATCH if got.service_tier == "batch" else Lane.REALTIME
-    rates = price.rates(got.usage.total_input, lane) if price is not None else None
-    return CallReport(
-        purpose,
-        CallState.DONE,
-        usage=got.usage,
-        cost=rates.cost(got.usage) if rates is not None else None,
-        price=rates.as_document() if rates is not None else None,
-        latency_ms=got.latency_ms,
-        stop_reason=got.answer.stop_reason,
-        stop_category=got.answer.category,
-        request_id=got.request_id,
-        http_status=200,
-        service_tier=got.service_tier,
-        simulated=got.simulated,
-        output=storable(got.answer.text),
-    )
-
-
-def _troubled_call(purpose: Purpose, got: Troubled, worst: Decimal | None) -> CallReport:
-    trouble = got.trouble
-    return CallReport(
-        purpose,
-        CallState.FAILED,
-        sent=trouble.meaning is not Meaning.NOT_SENT,
-        cost=worst if trouble.may_be_billed else Decimal(0),
-        latency_ms=got.latency_ms,
-        request_id=trouble.request_id,
-        http_status=trouble.status,
-        error=trouble.summary,
-    )
-
-
-def _routed(
-    claimed: Claimed,
-    tier: str,
-    difficulty: str | None,
-    calls: tuple[CallReport, ...],
-    rule: str | None,
-) -> AttemptReport:
-    candidate = claimed.candidate
-    return AttemptReport(
-        candidate.job_id,
-        candidate.fence,
-        AttemptOutcome.ROUTED,
-        RoutedTo(tier, candidate.policy.rungs.rung(tier), difficulty),
-        calls,
-        () if difficulty is not None or not calls else ("unknown label",),
-        difficulty=difficulty,
-        rule=rule,
-    )
-
-
-def _not_sent(claimed: Claimed, reason: str) -> AttemptReport:
-    assert claimed.plan.purpose is not None, "only a call can be held back"
-    return AttemptReport(
-        claimed.candidate.job_id,
-        claimed.candidate.fence,
-        AttemptOutcome.DEFERRED,
-        Deferred(0, reason),
-        (CallReport(claimed.plan.purpose, CallState.FAILED, sent=False),),
-        ("not sent",),
-    )
-
-
-def _failed_inside(claimed: Claimed, error: Exception, jitter: float) -> AttemptReport:
-    trouble = Trouble(Meaning.UNKNOWN, f"internal error ({type(error).__name__})")
-    step = follow_up(trouble, claimed.candidate.failures, 0, jitter)
-    ending = Dead(step.reason) if isinstance(step, Die) else Failed(60, step.reason)
-    calls: tuple[CallReport, ...] = ()
-    if claimed.plan.purpose is not None:
-        calls = (
-            CallReport(
-                claimed.plan.purpose,
-                CallState.LOST,
-                cost=claimed.plan.call_worst_cost,
-                error=trouble.summary,
-            ),
-        )
-    return AttemptReport(
-        claimed.candidate.job_id,
-        claimed.candidate.fence,
-        AttemptOutcome.FAILED,
-        ending,
-        calls,
-        (trouble.kind,),
-    )

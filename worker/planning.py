@@ -19,7 +19,7 @@ from worker.domain.pricing import Price
 from worker.domain.schemas import CHECK_SCHEMA, CLASSIFY_SCHEMA, answer_schema, schema_version
 from worker.domain.start import AskDifficulty, decide_start
 from worker.settings import Settings
-from worker.store.claim import Candidate, Claimed, PastAnswer, Plan
+from worker.store.claimed import Candidate, Claimed, PastAnswer, Plan
 
 MAX_TOKENS = 21_000
 """Just below the SDK's bound for requests that are not streamed (21,333)."""

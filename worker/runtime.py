@@ -33,7 +33,8 @@ from worker.recorder import Recorder, call_row
 from worker.services import claude_address, database_url, redis_url
 from worker.settings import Settings
 from worker.slots import Slots
-from worker.store.claim import Claimed, Claims
+from worker.store.claim import Claims
+from worker.store.claimed import Claimed
 from worker.store.engine import is_outage, make_engine
 from worker.store.prompts import store_prompt
 from worker.validators import load_validators

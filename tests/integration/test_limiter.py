@@ -8,35 +8,20 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import redis
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from tests.support.limiting import NOW, Clock, about, stored, take
 from tests.support.waiting import eventually
-from worker.domain import buckets
-from worker.domain.buckets import SECOND, Buckets
 from worker.domain.limits import DEFAULT_HOLD_S, Grant, Limits, Pace, Used
-from worker.limiter import REASONS, Limiter, connect, key_of, state_of
+from worker.limiter import Limiter, connect
 from worker.sandbox.redis import Redis, free_port, start_redis
 from worker.sandbox.simulator.limits import Limits as Enforced
 
 LIMITS = Limits(600, 60_000, 6_000)
-NOW = 1_795_000_000.0
 STEADY = Pace(burst_s=1, ramp_from=1, ramp_s=0)
 ROOT = Path(__file__).parents[2]
-
-
-class Clock:
-    """Unix seconds that stand still until they are moved."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -54,121 +39,8 @@ def own_redis(tmp_path: Path) -> Iterator[Redis]:
     server.stop()
 
 
-def stored(client: redis.Redis, tier: str = "haiku") -> Buckets | None:
-    raw: Any = client.hgetall(key_of(tier))
-    return state_of({name.decode(): value.decode() for name, value in raw.items()})
-
-
-def take(limiter: Limiter, calls: int, input_tokens: float = 0, output_tokens: float = 0) -> Grant:
-    return limiter.take(
-        "haiku", calls=calls, input_tokens=input_tokens, output_tokens=output_tokens
-    )
-
-
-def about(seconds: float) -> Any:
-    """Equal but for rounding."""
-    return pytest.approx(seconds, abs=1e-6)
-
-
 def drained(limiter: Limiter, calls: int = 1_000) -> int:
     return take(limiter, calls).calls
-
-
-amounts = st.floats(-20_000, 20_000)
-some_limit = st.none() | st.integers(1, 1_000)
-room = st.none() | st.floats(-2, 2)
-steps = st.lists(
-    st.tuples(
-        st.integers(-2 * SECOND, 200 * SECOND) | st.integers(0, SECOND),
-        st.one_of(
-            st.tuples(st.just("take"), st.integers(0, 60), st.floats(0, 5_000), st.floats(0, 500)),
-            st.tuples(st.just("settle"), st.integers(-5, 5), amounts, amounts),
-            st.tuples(st.just("hold"), st.floats(0, 100), st.booleans()),
-            st.tuples(
-                st.just("observe"),
-                st.tuples(some_limit, some_limit, some_limit),
-                st.tuples(room, room, room),
-            ),
-        ),
-    ),
-    max_size=12,
-)
-paces = st.builds(
-    Pace,
-    burst_s=st.floats(0, 3),
-    ramp_from=st.floats(0.05, 1),
-    ramp_s=st.just(0.0) | st.floats(0.1, 30),
-    slow_ramp_s=st.floats(1, 100),
-    idle_s=st.floats(1, 100),
-)
-limits = st.builds(
-    Limits,
-    st.none() | st.integers(1, 5_000),
-    st.none() | st.integers(1, 2_000_000),
-    st.none() | st.integers(1, 400_000),
-)
-
-
-def test_the_script_does_what_the_model_says(client: redis.Redis) -> None:
-    """The same steps on Redis and on values: the same grants, and the same state after each."""
-
-    @settings(max_examples=150)
-    @given(limits, paces, steps)
-    def check(limits: Limits, pace: Pace, steps: list[tuple[int, tuple[Any, ...]]]) -> None:
-        client.delete(key_of("haiku"))
-        now, state = int(NOW) * SECOND, None
-        limiter = Limiter(client, {"haiku": limits}, pace, lambda: now / SECOND)
-        for later, step in steps:
-            now += later
-            state = _both(limiter, state, limits, pace, now, step)
-            found = stored(client)
-            assert found is not None
-            assert found.levels == pytest.approx(state.levels, rel=1e-9, abs=1e-5)
-            assert _without_levels(found) == _without_levels(state)
-
-    check()
-
-
-def _both(
-    limiter: Limiter,
-    state: Buckets | None,
-    limits: Limits,
-    pace: Pace,
-    now: int,
-    step: tuple[Any, ...],
-) -> Buckets:
-    known = state or buckets.fresh(pace, now)
-    match step:
-        case ("take", calls, input_tokens, output_tokens):
-            needs = (1.0, input_tokens, output_tokens)
-            after, granted, wait, why = buckets.take(known, limits, pace, now, calls, needs)
-            grant = take(limiter, calls, input_tokens, output_tokens)
-            assert grant == Grant(granted, about(wait), REASONS[why])
-        case ("settle", calls, input_tokens, output_tokens):
-            more = (calls, input_tokens, output_tokens)
-            after = buckets.settle(state, limits, pace, now, more)
-            limiter._run("settle", "haiku", *more)
-        case ("hold", seconds, slowly):
-            ramp_s = pace.slow_ramp_s if slowly else pace.ramp_s
-            after = buckets.hold(known, limits, pace, now, seconds, ramp_s)
-            assert limiter.hold("haiku", seconds, slowly=slowly) == seconds
-        case ("observe", lowered, room):
-            after = buckets.observe(known, limits, pace, now, lowered, room)
-            blank = ["" if figure is None else figure for figure in (*lowered, *room)]
-            limiter._run("observe", "haiku", *blank)
-    return after
-
-
-def _without_levels(state: Buckets) -> tuple[object, ...]:
-    return (
-        state.seen_us,
-        state.hold_us,
-        state.ramp_us,
-        state.ramp_s,
-        state.asked_us,
-        state.lowered,
-        state.told_us,
-    )
 
 
 TAKER = """

@@ -2,24 +2,20 @@
 
 import csv
 import datetime as dt
-import queue
 import re
-import sys
-import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from sqlalchemy import Connection, Engine
 
 from models.vocabulary import Lane
-from worker.cli.output import console, talk
+from worker.cli.output import talk
+from worker.cli.reading import ahead, progress, stem, stream
 from worker.domain.policy import Policy
 from worker.errors import UsageError
 from worker.intake import Block, Reject, read_blocks
-from worker.intake.sources import open_file
 from worker.settings import Settings
 from worker.store.intake import DEFAULT_SOURCE, Intake, highest_job, runs_holding
 from worker.store.runs import (
@@ -34,8 +30,6 @@ from worker.store.runs import (
 )
 from worker.text import neutralise_formula, terminal_safe
 
-AHEAD = 3
-"""Blocks that reading may be ahead of storing."""
 LISTED_REJECTS = 1_000
 ASKED_WHERE_KNOWN = 200
 _SPAN = re.compile(r"^(\d+(?:\.\d+)?)\s*([smhd])$")
@@ -77,20 +71,20 @@ class Handover:
         columns = column_map(self._options["columns"])
         with ExitStack() as stack:
             self._stack = stack
-            opened = [(name, stack.enter_context(_stream(name))) for name in files]
+            opened = [(name, stack.enter_context(stream(name))) for name in files]
             self._first_name = files[0]
             try:
-                with _progress(opened) as on_bytes:
-                    for name, stream in opened:
+                with progress(opened) as on_bytes:
+                    for name, content in opened:
                         blocks = read_blocks(
                             name,
-                            stream,
+                            content,
                             kind=self._options["kind"],
                             member=self._options["member"],
                             columns=columns,
                             on_bytes=on_bytes,
                         )
-                        for block in _ahead(blocks):
+                        for block in ahead(blocks):
                             self._take_block(name, block)
             except KeyboardInterrupt:
                 self._say_interrupted()
@@ -146,7 +140,7 @@ class Handover:
         self._made_here = True
         cap = options["budget"]
         new = NewRun(
-            name=options["name"] or _stem(self._first_name),
+            name=options["name"] or stem(self._first_name),
             policy=self._policy,
             lane=Lane(options["lane"]),
             priority=options["priority"],
@@ -166,10 +160,10 @@ class Handover:
         if self._engine is None and self._options["rejects"] is None:
             return
         if self._rejects_out is None:
-            path = self._options["rejects"] or Path(f"{_stem(self._first_name)}.rejects.csv")
+            path = self._options["rejects"] or Path(f"{stem(self._first_name)}.rejects.csv")
             self._rejects_file = path
-            stream = self._stack.enter_context(path.open("w", encoding="utf-8", newline=""))
-            self._rejects_out = csv.writer(stream)
+            out = self._stack.enter_context(path.open("w", encoding="utf-8", newline=""))
+            self._rejects_out = csv.writer(out)
             self._rejects_out.writerow(["file", "line", "external_id", "reason"])
         for reject in rejects:
             external_id = neutralise_formula(terminal_safe(reject.external_id or ""))
@@ -239,65 +233,3 @@ def _line(name: str, reject: Reject) -> dict[str, Any]:
         "reason": reject.reason,
         "external_id": reject.external_id,
     }
-
-
-def _stem(name: str) -> str:
-    """`backlog` of `in/backlog.csv.gz`; `stdin` for `-`."""
-    if name == "-":
-        return "stdin"
-    stem = re.sub(r"(\.(gz|gzip|zip|csv|tsv|json|jsonl|ndjson|txt))+$", "", Path(name).name)
-    return re.sub(r"[^\w.-]+", "-", stem).strip("-.") or "backlog"
-
-
-@contextmanager
-def _stream(name: str) -> Iterator[IO[bytes]]:
-    if name == "-":
-        yield sys.stdin.buffer
-        return
-    with open_file(Path(name)) as stream:
-        yield stream
-
-
-def _ahead(blocks: Iterator[Block]) -> Iterator[Block]:
-    """Reads in a thread of its own, a few blocks ahead: parsing overlaps with storing."""
-    ready: queue.Queue[Block | BaseException | None] = queue.Queue(AHEAD)
-    stopped = threading.Event()
-
-    def read() -> None:
-        end: BaseException | None = None
-        try:
-            for block in blocks:
-                ready.put(block)
-                if stopped.is_set():
-                    return
-        except BaseException as error:
-            end = error
-        ready.put(end)
-
-    thread = threading.Thread(target=read, name="reader", daemon=True)
-    thread.start()
-    try:
-        while (item := ready.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        stopped.set()
-        while not ready.empty():
-            ready.get_nowait()
-
-
-@contextmanager
-def _progress(opened: list[tuple[str, IO[bytes]]]) -> Iterator[Any]:
-    """A progress bar by bytes on a terminal; nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
-
-    sizes = [Path(name).stat().st_size if name != "-" else None for name, _ in opened]
-    total = None if None in sizes else sum(size or 0 for size in sizes)
-    columns = (TextColumn("reading"), BarColumn(), DownloadColumn())
-    with Progress(*columns, console=console(stderr=True), transient=True) as progress:
-        bar = progress.add_task("reading", total=total)
-        yield lambda size: progress.advance(bar, size)

@@ -1,0 +1,38 @@
+"""What tests of the limiter share: a clock that stands still, and short ways to ask."""
+
+from typing import Any
+
+import pytest
+import redis
+
+from worker.domain.buckets import Buckets
+from worker.domain.limits import Grant
+from worker.limiter import Limiter, key_of, state_of
+
+NOW = 1_795_000_000.0
+
+
+class Clock:
+    """Unix seconds that stand still until they are moved."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def stored(client: redis.Redis, tier: str = "haiku") -> Buckets | None:
+    raw: Any = client.hgetall(key_of(tier))
+    return state_of({name.decode(): value.decode() for name, value in raw.items()})
+
+
+def take(limiter: Limiter, calls: int, input_tokens: float = 0, output_tokens: float = 0) -> Grant:
+    return limiter.take(
+        "haiku", calls=calls, input_tokens=input_tokens, output_tokens=output_tokens
+    )
+
+
+def about(seconds: float) -> Any:
+    """Equal but for rounding."""
+    return pytest.approx(seconds, abs=1e-6)
