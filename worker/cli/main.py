@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cancel": ("ops", "End the open jobs of a run."),
     "pause": ("ops", "Stop claiming: a run, a tier, or everything."),
     "resume": ("ops", "Go on with what was paused; raise a budget."),
+    "dashboard": ("dashboard", "Serve the dashboard alone."),
     "doctor": ("doctor", "Is everything reachable, migrated, priced and keyed?"),
     "config": ("config", "Check or show the configuration."),
     "db": ("db", "Migrate the database."),

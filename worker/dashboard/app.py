@@ -1,0 +1,59 @@
+"""The web application: pages for people, and whatever is mounted beside them."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from worker.dashboard import access, pages
+from worker.dashboard.context import Dashboard, make_dashboard
+from worker.settings import Settings
+
+log = logging.getLogger(__name__)
+STATIC = Path(__file__).parent / "static"
+READ_EVERY_S = 2.0
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The application. Raises Unreachable when no database is named."""
+    dashboard = make_dashboard(settings)
+    app = Starlette(
+        routes=[
+            *pages.routes(),
+            Mount("/static", StaticFiles(directory=STATIC), name="static"),
+        ],
+        middleware=access.middleware(settings),
+        lifespan=_lifespan,
+    )
+    app.state.dashboard = dashboard
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: Starlette) -> AsyncIterator[None]:
+    dashboard: Dashboard = app.state.dashboard
+    reading = asyncio.create_task(_read_rates(dashboard))
+    try:
+        yield
+    finally:
+        dashboard.live.closing.set()
+        reading.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await reading
+        dashboard.engine.dispose()
+
+
+async def _read_rates(dashboard: Dashboard) -> None:
+    while True:
+        try:
+            await run_in_threadpool(dashboard.rates.read)
+        except DBAPIError as error:
+            log.warning("rates were not read", extra={"error": type(error).__name__})
+        await asyncio.sleep(READ_EVERY_S)

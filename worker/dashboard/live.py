@@ -1,0 +1,66 @@
+"""Server-sent events: each region of a page is rendered once for all who look at it."""
+
+import asyncio
+import hashlib
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+from starlette.concurrency import run_in_threadpool
+
+EVERY_S = 1.0
+"""A region is rendered at most so often, however many people look."""
+KEEP_ALIVE_S = 15.0
+FORGET_AFTER_S = 60.0
+
+
+@dataclass(slots=True)
+class Region:
+    """The last rendering of one address."""
+
+    html: str = ""
+    digest: str = ""
+    at: float = -EVERY_S
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Live:
+    """Regions by address. Used from the event loop; rendering happens in a thread."""
+
+    def __init__(self) -> None:
+        self._regions: dict[str, Region] = {}
+        self.closing = asyncio.Event()
+
+    async def events(self, address: str, render: Callable[[], str]) -> AsyncIterator[str]:
+        """What a viewer is sent: the region whenever it has changed, and a sign of life."""
+        seen, last = "", time.monotonic()
+        yield "retry: 2000\n\n"
+        while not self.closing.is_set():
+            region = await self._fresh(address, render)
+            now = time.monotonic()
+            if region.digest != seen:
+                seen, last = region.digest, now
+                yield f"event: region\ndata: {json.dumps(region.html)}\n\n"
+            elif now - last > KEEP_ALIVE_S:
+                last = now
+                yield ": still here\n\n"
+            try:
+                await asyncio.wait_for(self.closing.wait(), EVERY_S)
+            except TimeoutError:
+                continue
+
+    async def _fresh(self, address: str, render: Callable[[], str]) -> Region:
+        region = self._regions.setdefault(address, Region())
+        async with region.lock:
+            if time.monotonic() - region.at >= EVERY_S * 0.9:
+                region.html = await run_in_threadpool(render)
+                region.digest = hashlib.sha256(region.html.encode()).hexdigest()
+                region.at = time.monotonic()
+                self._forget(region.at)
+        return region
+
+    def _forget(self, now: float) -> None:
+        for address, region in list(self._regions.items()):
+            if now - region.at > FORGET_AFTER_S and not region.lock.locked():
+                del self._regions[address]
