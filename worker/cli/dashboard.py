@@ -6,10 +6,10 @@ import click
 
 from worker.cli.context import database
 from worker.cli.output import SIMULATED, talk
+from worker.cli.up import DEFAULT_PORT
 from worker.errors import UsageError
 from worker.loading import load_settings
 
-DEFAULT_PORT = 8377
 STOP_S = 2
 
 

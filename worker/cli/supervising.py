@@ -4,8 +4,10 @@ A worker that dies is started again, and what it held is rescued at once: its su
 it end, so nobody has to wait for its leases.
 """
 
+import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,6 +18,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
+from worker.errors import RungError
 from worker.store.presence import workers_of
 from worker.store.rescue import rescue_from
 
@@ -106,6 +109,21 @@ def worker_command(name: str) -> list[str]:
         *(sys.executable, "-m", "celery", "-A", "worker.app", "worker"),
         *("--loglevel", "INFO", "--without-gossip", "--without-mingle", "-n", f"{name}@%h"),
     ]
+
+
+def dashboard_command(port: int) -> list[str]:
+    """The dashboard, on loopback."""
+    return [*(sys.executable, "-m", "worker.cli"), "dashboard", "--port", str(port)]
+
+
+def free_port(wanted: int) -> int:
+    """`wanted` on loopback, or any other port when somebody has it."""
+    for port in (wanted, 0):
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(("127.0.0.1", port))
+            return int(listener.getsockname()[1])
+    raise RungError("No port is free on 127.0.0.1.")
 
 
 def _how(status: int) -> str:

@@ -1,5 +1,6 @@
 """`rung up`: everything that is not configured, workers, and whatever else runs, until Ctrl-C."""
 
+import dataclasses
 import signal
 import threading
 from collections.abc import Iterator
@@ -12,14 +13,23 @@ from sqlalchemy import Engine
 
 from worker.cli.output import SIMULATED, talk
 from worker.cli.sandbox import Running, sandbox
-from worker.cli.supervising import Supervisor, environment, worker_command
+from worker.cli.supervising import (
+    Supervisor,
+    dashboard_command,
+    environment,
+    free_port,
+    worker_command,
+)
 from worker.errors import ConfigurationError, RungError
 from worker.loading import load_settings
 from worker.policies import check_policies
+from worker.services import write_services
 from worker.settings import Settings
 from worker.store.engine import make_engine, reaching_postgres
 from worker.store.presence import live_queues
 
+DEFAULT_PORT = 8420
+"""Of the dashboard; another one when it is taken."""
 LOOK_EVERY_S = 0.5
 READY_WITHIN_S = 60.0
 
@@ -35,6 +45,7 @@ def up(workers: int, latency_scale: float) -> None:
     """
     settings = load_settings()
     with working(settings, workers=workers, latency_scale=latency_scale) as work:
+        talk(f"Dashboard {work.dashboard_url}", bold=True)
         talk("Ready. In another terminal: rung enqueue FILE --watch")
         work.until_stopped()
         talk("Stopping: what is in flight is finished first.")
@@ -48,7 +59,16 @@ class Work:
     ) -> None:
         self.running, self.supervisor, self.engine = running, supervisor, engine
         self.settings = settings
+        self.dashboard_url = ""
         self.stop_asked = threading.Event()
+
+    def start_dashboard(self) -> None:
+        """Starts the dashboard, and says in `services.json` where it is."""
+        port = free_port(DEFAULT_PORT)
+        self.supervisor.add("dashboard", dashboard_command(port))
+        self.dashboard_url = f"http://127.0.0.1:{port}/"
+        services = dataclasses.replace(self.running.services, dashboard_url=self.dashboard_url)
+        write_services(self.running.home, services)
 
     def look(self) -> None:
         """Restarts workers that died, and says so."""
@@ -93,6 +113,7 @@ def working(
         work = Work(running, supervisor, engine, settings)
         with _signals(work):
             try:
+                work.start_dashboard()
                 for number in range(workers):
                     supervisor.add(f"worker-{number + 1}", worker_command(f"rung{number + 1}"))
                 work.until_ready(workers)
