@@ -9,6 +9,7 @@ from models.calls import Call
 from models.escalations import Escalation
 from models.jobs import Job
 from models.messages import Message
+from models.notices import Notice
 from models.prompts import Classification, Prompt
 from models.results import Result, Review
 from models.runs import Run
@@ -28,6 +29,7 @@ __all__ = [
     "Job",
     "Message",
     "MessageBatch",
+    "Notice",
     "Prompt",
     "Result",
     "Review",

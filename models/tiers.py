@@ -23,17 +23,27 @@ class TierStatus(Base):
     breaker_reason: Mapped[str | None]
     trouble: Mapped[int] = mapped_column(server_default=text("0"))
     """Troubled calls in a row; any good one sets it to zero."""
+    window_at: Mapped[Instant | None]
+    """When the window began whose calls `good` and `troubled` count."""
+    good: Mapped[int] = mapped_column(server_default=text("0"))
+    troubled: Mapped[int] = mapped_column(server_default=text("0"))
+    trips: Mapped[int] = mapped_column(server_default=text("0"))
+    """How often in a row the breaker opened without closing between."""
     updated_at: Mapped[Instant] = mapped_column(server_default=now())
 
 
 class Canary(Base):
-    """A (tier, prompt, schema) that has proved itself, or is doing so one call at a time."""
+    """A (queue, prompt, schema, model) that has proved itself, or is doing so one call at a time.
+
+    `tier` is the queue: a tier, or `routing` for the classification.
+    """
 
     __tablename__ = "canaries"
 
     tier: Mapped[str] = mapped_column(primary_key=True)
     prompt_version: Mapped[str] = mapped_column(primary_key=True)
     schema_version: Mapped[str] = mapped_column(primary_key=True)
+    model: Mapped[str] = mapped_column(primary_key=True)
     good: Mapped[int] = mapped_column(server_default=text("0"))
     bad: Mapped[int] = mapped_column(server_default=text("0"))
     proven_at: Mapped[Instant | None]

@@ -24,3 +24,7 @@ class Worker(Base):
     started_at: Mapped[Instant] = mapped_column(server_default=now())
     seen_at: Mapped[Instant] = mapped_column(server_default=now())
     last_claim_at: Mapped[Instant | None]
+    in_hand: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    """Jobs delivered to it and not claimed yet, by queue."""
+    note: Mapped[str | None]
+    """What is wrong with it, in words: its watchdog ended it."""

@@ -71,11 +71,12 @@ def upgrade() -> None:
         sa.Column("tier", sa.Text(), nullable=False),
         sa.Column("prompt_version", sa.Text(), nullable=False),
         sa.Column("schema_version", sa.Text(), nullable=False),
+        sa.Column("model", sa.Text(), nullable=False),
         sa.Column("good", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("bad", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("proven_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint(
-            "tier", "prompt_version", "schema_version", name=op.f("pk_canaries")
+            "tier", "prompt_version", "schema_version", "model", name=op.f("pk_canaries")
         ),
     )
     op.create_table(
@@ -240,6 +241,42 @@ def upgrade() -> None:
         postgresql_where=sa.text("finished_at IS NULL"),
     )
     op.create_table(
+        "notices",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column(
+            "detail",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'{}'::jsonb"),
+            nullable=False,
+        ),
+        sa.Column(
+            "at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
+        ),
+        sa.Column("tries", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column(
+            "next_try_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.CheckConstraint("tries >= 0", name=op.f("ck_notices_tries")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
+        sa.UniqueConstraint("key", name=op.f("uq_notices_key")),
+    )
+    op.create_index(
+        "ix_notices_open",
+        "notices",
+        ["next_try_at"],
+        unique=False,
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_table(
         "tiers",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("paused", sa.Boolean(), server_default=sa.text("false"), nullable=False),
@@ -250,6 +287,10 @@ def upgrade() -> None:
         sa.Column("breaker_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("breaker_reason", sa.Text(), nullable=True),
         sa.Column("trouble", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("window_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("good", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("troubled", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("trips", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column(
             "updated_at",
             sa.DateTime(timezone=True),
@@ -285,6 +326,13 @@ def upgrade() -> None:
             "seen_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
         ),
         sa.Column("last_claim_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "in_hand",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'{}'::jsonb"),
+            nullable=False,
+        ),
+        sa.Column("note", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_workers")),
     )
     op.create_table(
@@ -754,6 +802,12 @@ def downgrade() -> None:
     op.drop_table("budgets")
     op.drop_table("workers")
     op.drop_table("tiers")
+    op.drop_index(
+        "ix_notices_open",
+        table_name="notices",
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.drop_table("notices")
     op.drop_index(
         "ix_runs_live", table_name="runs", postgresql_where=sa.text("finished_at IS NULL")
     )
