@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from worker.dashboard.settings import DashboardSettings
 from worker.domain.ladder import Ladder
 
 Dollars = Annotated[Decimal, Field(ge=0)]
@@ -180,6 +181,7 @@ class Settings(Section):
     schedule: dict[str, NightlySettings] = Field(default_factory=dict)
     timing: TimingSettings = TimingSettings()
     worker: WorkerSettings = WorkerSettings()
+    dashboard: DashboardSettings = DashboardSettings()
 
     @model_validator(mode="after")
     def tiers_form_a_ladder(self) -> Self:

@@ -62,7 +62,7 @@ class DashboardSettings(Part):
     https: bool = False
     """It is reached over HTTPS (a proxy ends it): cookies are sent over nothing else."""
     metrics_token: SecretStr | None = None
-    """Bearer token for `/metrics`; without one it is open on loopback only."""
+    """Bearer token for `/metrics`; without one, whoever may see the pages may read it."""
     health_token: SecretStr | None = None
     """Bearer token for `/healthz`; without one it is open, and says nothing but ok or not."""
     upload_mb: Annotated[int, Field(ge=1, le=4_096)] = 64
