@@ -1,0 +1,223 @@
+"""A small, safe language that chooses jobs: `state = review or confidence < 0.6`.
+
+A filter is a value: text goes in, a frozen tree comes out, and `worker.store.filtering` turns the
+tree into an expression with bound parameters. No text of the user's ever becomes SQL.
+
+Logic has two values. A comparison with something that a job does not have (no confidence, no
+channel) is false; `!=` is the opposite of `=`, so it holds there. Fields that may have several
+values (`reason`, `finding`, `prompt`, `policy`, `run`) compare as *any of them*.
+"""
+
+import datetime as dt
+import difflib
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from models.vocabulary import JobState
+from worker.domain.filter_tokens import FilterError, Token
+
+__all__ = ["FIELDS", "And", "Comparison", "Field", "FilterError", "Node", "Not", "Op", "Or", "show"]
+
+METADATA = "metadata"
+KEYWORDS = ("and", "or", "not", "in", "contains")
+_PLAIN = re.compile(r"[^\s!=<>(),'\"&|;]+")
+_UNITS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
+_NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,10})?")
+_SPAN = re.compile(r"([0-9]{1,7})([smhdw])")
+MAX_AGE = dt.timedelta(days=36_500)
+
+
+class Op(StrEnum):
+    """How a field is compared."""
+
+    EQ = "="
+    NE = "!="
+    LT = "<"
+    LE = "<="
+    GT = ">"
+    GE = ">="
+    IN = "in"
+    CONTAINS = "contains"
+
+
+Value = str | Decimal | dt.timedelta
+
+
+class Of(StrEnum):
+    """What a field's values are."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    SPAN = "span"
+    ANYTHING = "anything"
+
+
+ORDER = (Op.LT, Op.LE, Op.GT, Op.GE)
+OPS = {
+    Of.TEXT: (Op.EQ, Op.NE, Op.IN, Op.CONTAINS),
+    Of.NUMBER: (Op.EQ, Op.NE, *ORDER, Op.IN),
+    Of.SPAN: ORDER,
+    Of.ANYTHING: tuple(Op),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A thing that jobs are chosen by. `words`: the only values there are, where they are few;
+    `most`: the largest number that makes sense."""
+
+    of: Of
+    meaning: str
+    words: tuple[str, ...] = ()
+    most: Decimal | None = None
+
+
+_TEXT, _NUMBER_OF = Of.TEXT, Of.NUMBER
+FIELDS: dict[str, Field] = {
+    "state": Field(_TEXT, "Where the job stands.", tuple(JobState)),
+    "reason": Field(_TEXT, "Why it ended so, why it climbed, what an attempt was rejected for."),
+    "tier": Field(_TEXT, "The tier of the answer; of the job where there is none."),
+    "confidence": Field(_NUMBER_OF, "Of the answer, 0 to 1.", most=Decimal(1)),
+    "finding": Field(_TEXT, "A validator that found something in any attempt."),
+    "prompt": Field(_TEXT, "Version of a prompt that any attempt used."),
+    "policy": Field(_TEXT, "Name or version of the run's policy."),
+    "model": Field(_TEXT, "The model that answered."),
+    "run": Field(_TEXT, "Name or number of the run."),
+    "age": Field(Of.SPAN, "Time since the job came in: `7d`, `36h`, `90m`."),
+    "channel": Field(_TEXT, "The message's channel."),
+    "source": Field(_TEXT, "Where the message is from."),
+    "external_id": Field(_TEXT, "The message's id in its source."),
+    "difficulty": Field(
+        _TEXT, "What classification or a rule said.", ("SIMPLE", "MODERATE", "COMPLEX")
+    ),
+    "escalations": Field(_NUMBER_OF, "Steps up the ladder."),
+    "attempts": Field(_NUMBER_OF, "Attempts that were closed other than by deferral."),
+    "cost": Field(_NUMBER_OF, "Dollars that the job has cost."),
+    METADATA: Field(Of.ANYTHING, "`metadata.KEY`: what else came with the message."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One field against one value, or against several (`in`). `key` is metadata's."""
+
+    field: str
+    op: Op
+    values: tuple[Value, ...]
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The opposite."""
+
+    part: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """All of two or more."""
+
+    parts: tuple["Node", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """Any of two or more."""
+
+    parts: tuple["Node", ...]
+
+
+Node = Comparison | Not | And | Or
+
+
+def show(node: Node) -> str:
+    """The filter as text: parsing it gives the same tree again."""
+    match node:
+        case Comparison():
+            return _show_comparison(node)
+        case Not(part):
+            return f"not {_grouped(part)}"
+        case And(parts):
+            return " and ".join(_grouped(part) for part in parts)
+        case Or(parts):
+            return " or ".join(
+                show(part) if isinstance(part, And) else _grouped(part) for part in parts
+            )
+
+
+def _grouped(node: Node) -> str:
+    return f"({show(node)})" if isinstance(node, And | Or) else show(node)
+
+
+def _show_comparison(node: Comparison) -> str:
+    name = node.field if node.key is None else f"{node.field}.{_show_text(node.key)}"
+    values = ", ".join(_show_value(value) for value in node.values)
+    return f"{name} {node.op} ({values})" if node.op is Op.IN else f"{name} {node.op} {values}"
+
+
+def _show_value(value: Value) -> str:
+    match value:
+        case str():
+            return _show_text(value)
+        case Decimal():
+            return f"{value:f}"
+        case dt.timedelta():
+            seconds = int(value.total_seconds())
+            unit = next(unit for unit, size in _UNITS.items() if seconds % size == 0)
+            return f"{seconds // _UNITS[unit]}{unit}"
+
+
+def _show_text(value: str) -> str:
+    if _PLAIN.fullmatch(value) and value.lower() not in KEYWORDS:
+        return value
+    return "'" + value.replace("'", "''") + "'"
+
+
+def value_of(name: str, field: Field, op: Op, token: Token, text: str) -> Value:
+    """What a word means for this field. Raises FilterError."""
+    ordered_metadata = field.of is Of.ANYTHING and op in ORDER
+    if field.of is Of.NUMBER or ordered_metadata:
+        return _number(name, field, token, text)
+    if field.of is Of.SPAN:
+        return _span(name, token, text)
+    if not field.words:
+        return token.text
+    for word in field.words:
+        if token.text.lower() == word.lower():
+            return str(word)
+    if op is Op.CONTAINS:
+        return token.text
+    hint = close_to(token.text, field.words) or f"; there are {', '.join(field.words)}."
+    raise FilterError(f"{token.text!r} is no {name}{hint}", text, token.start, token.end)
+
+
+def _number(name: str, field: Field, token: Token, text: str) -> Decimal:
+    if not _NUMBER.fullmatch(token.text):
+        sentence = f"{name} is compared with a number, and {token.text!r} is none."
+        raise FilterError(sentence, text, token.start, token.end)
+    number = Decimal(token.text)
+    if field.most is not None and not 0 <= number <= field.most:
+        sentence = f"{name} runs from 0 to {field.most}; {token.text} is outside."
+        raise FilterError(sentence, text, token.start, token.end)
+    return number
+
+
+def _span(name: str, token: Token, text: str) -> dt.timedelta:
+    found = _SPAN.fullmatch(token.text)
+    if found is None:
+        sentence = f"{name} is compared with a span like 7d, 36h or 90m; {token.text!r} is none."
+        raise FilterError(sentence, text, token.start, token.end)
+    seconds = int(found[1]) * _UNITS[found[2]]
+    if seconds > MAX_AGE.total_seconds():
+        raise FilterError("That is more than a hundred years.", text, token.start, token.end)
+    return dt.timedelta(seconds=seconds)
+
+
+def close_to(name: str, known: tuple[str, ...]) -> str:
+    """`; did you mean review?`, or nothing."""
+    close = difflib.get_close_matches(name.lower(), [word.lower() for word in known], n=1)
+    matching = [word for word in known if close and word.lower() == close[0]]
+    return f"; did you mean {matching[0]}?" if matching else ""
