@@ -90,6 +90,9 @@ class Job(Base):
     id: Mapped[BigId] = mapped_column(Identity(always=True), primary_key=True)
     run_id: Mapped[BigId] = mapped_column(ForeignKey("runs.id"))
     message_id: Mapped[BigId] = mapped_column(ForeignKey("messages.id"))
+    origin_id: Mapped[BigId | None]
+    """The earlier job of this message that a reprocessing chose. No foreign key: an old run may be
+    purged while its successor stays."""
     state: Mapped[str] = mapped_column(server_default=JobState.QUEUED)
     tier: Mapped[str | None]
     rung: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))

@@ -13,6 +13,7 @@ from models.notices import Notice
 from models.prompts import Classification, Prompt
 from models.results import Result, Review
 from models.runs import Run
+from models.schedules import Firing, Schedule
 from models.tallies import RunCount, RunEscalation, RunSpend
 from models.tiers import Canary, TierStatus
 from models.workers import Worker
@@ -26,6 +27,7 @@ __all__ = [
     "Canary",
     "Classification",
     "Escalation",
+    "Firing",
     "Job",
     "Message",
     "MessageBatch",
@@ -37,6 +39,7 @@ __all__ = [
     "RunCount",
     "RunEscalation",
     "RunSpend",
+    "Schedule",
     "TierStatus",
     "Worker",
 ]

@@ -105,6 +105,14 @@ class BatchState(StrEnum):
     FAILED = "failed"
 
 
+class FiringState(StrEnum):
+    """What came of one night of a schedule: a run, nothing to do, or a failure that is shown."""
+
+    MADE = "made"
+    NOTHING = "nothing"
+    FAILED = "failed"
+
+
 class Verdict(StrEnum):
     """What a person said of a best-effort answer."""
 

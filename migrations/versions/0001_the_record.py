@@ -277,6 +277,53 @@ def upgrade() -> None:
         postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_table(
+        "schedules",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("cron", sa.Text(), nullable=False),
+        sa.Column("timezone", sa.Text(), nullable=False),
+        sa.Column(
+            "since", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
+        ),
+        sa.Column(
+            "seen_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
+        ),
+        sa.PrimaryKeyConstraint("name", "cron", "timezone", name=op.f("pk_schedules")),
+    )
+    op.create_table(
+        "firings",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("night", sa.Date(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "fired_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
+        ),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("missed", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("run_id", sa.BigInteger(), nullable=True),
+        sa.Column("jobs", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("words", sa.Text(), nullable=True),
+        sa.Column(
+            "selection",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'{}'::jsonb"),
+            nullable=False,
+        ),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.CheckConstraint("state IN ('made', 'nothing', 'failed')", name=op.f("ck_firings_state")),
+        sa.CheckConstraint("missed >= 0", name=op.f("ck_firings_missed")),
+        sa.ForeignKeyConstraint(
+            ["run_id"], ["runs.id"], name=op.f("fk_firings_run_id_runs"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("name", "night", name=op.f("pk_firings")),
+    )
+    op.create_index(
+        "ix_firings_run_id",
+        "firings",
+        ["run_id"],
+        unique=False,
+        postgresql_where=sa.text("run_id IS NOT NULL"),
+    )
+    op.create_table(
         "tiers",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("paused", sa.Boolean(), server_default=sa.text("false"), nullable=False),
@@ -379,6 +426,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("run_id", sa.BigInteger(), nullable=False),
         sa.Column("message_id", sa.BigInteger(), nullable=False),
+        sa.Column("origin_id", sa.BigInteger(), nullable=True),
         sa.Column("state", sa.Text(), server_default="queued", nullable=False),
         sa.Column("tier", sa.Text(), nullable=True),
         sa.Column("rung", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),
@@ -802,6 +850,13 @@ def downgrade() -> None:
     op.drop_table("budgets")
     op.drop_table("workers")
     op.drop_table("tiers")
+    op.drop_index(
+        "ix_firings_run_id",
+        table_name="firings",
+        postgresql_where=sa.text("run_id IS NOT NULL"),
+    )
+    op.drop_table("firings")
+    op.drop_table("schedules")
     op.drop_index(
         "ix_notices_open",
         table_name="notices",
