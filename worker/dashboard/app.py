@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from worker.dashboard import access, pages
+from worker.dashboard import access, login, pages
 from worker.dashboard.context import Dashboard, make_dashboard
 from worker.settings import Settings
 
@@ -27,6 +27,7 @@ def create_app(settings: Settings) -> Starlette:
     app = Starlette(
         routes=[
             *pages.routes(),
+            *login.routes(),
             Mount("/static", StaticFiles(directory=STATIC), name="static"),
         ],
         middleware=access.middleware(settings),

@@ -1,0 +1,36 @@
+"""Errors of the HTTP API as problem details (RFC 9457), and of pages as a few words."""
+
+from html import escape
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from starlette.responses import HTMLResponse, Response
+
+PROBLEM = "application/problem+json"
+
+
+def problem(
+    status: int, detail: str, *, headers: dict[str, str] | None = None, **more: Any
+) -> Response:
+    """`{"type", "title", "status", "detail", …more}`. `detail` is a sentence for people and holds
+    no message text."""
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
+    body |= {"detail": detail, **{key: value for key, value in more.items() if value is not None}}
+    return Response(orjson.dumps(body), status, headers, PROBLEM)
+
+
+def refusal(
+    status: int, detail: str, *, for_program: bool, headers: dict[str, str] | None = None
+) -> Response:
+    """A problem for a program, a short page for a person."""
+    if for_program:
+        return problem(status, detail, headers=headers)
+    title = escape(HTTPStatus(status).phrase)
+    page = (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        '<link rel="stylesheet" href="/static/rung.css"></head>'
+        f'<body><main><h1>{title}</h1><p>{escape(detail)}</p><p><a href="/">Now</a></p></main>'
+        "</body></html>"
+    )
+    return HTMLResponse(page, status, headers)
