@@ -52,8 +52,9 @@ class Opened:
 class Recorder:
     """The recording thread of a worker process."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, after: Callable[[], None] = lambda: None) -> None:
+        """`after` is called when a group has been recorded, and must not raise."""
+        self._engine, self._after = engine, after
         self._inbox: queue.SimpleQueue[Finished | Opened | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._stopping = threading.Event()
@@ -141,6 +142,7 @@ class Recorder:
         failpoint("after record")
         for item in finished:
             item.done()
+        self._after()
 
     def _record_singly(self, finished: list[Finished]) -> None:
         """One report spoils its group: record the others, and that one without its text."""

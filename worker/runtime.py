@@ -21,19 +21,21 @@ from decimal import Decimal
 
 from sqlalchemy.exc import DBAPIError
 
-from models.vocabulary import ROUTING, Purpose
+from models.vocabulary import ROUTING, Purpose, Stage
 from worker.asking import Asker
 from worker.claude.client import Claude
 from worker.claude.prompts import load_prompts
 from worker.claude.requests import Ask
+from worker.domain.breaker import Rule
 from worker.failpoints import failpoint
+from worker.health import Health
 from worker.pacing import Pacer
 from worker.planning import Planner
 from worker.recorder import Recorder, call_row
 from worker.services import claude_address, database_url, redis_url
 from worker.settings import Settings
 from worker.slots import Slots
-from worker.store.claim import Claims
+from worker.store.claim import Claims, Taken
 from worker.store.claimed import Claimed
 from worker.store.engine import is_outage, make_engine
 from worker.store.prompts import store_prompt
@@ -42,6 +44,7 @@ from worker.validators import load_validators
 log = logging.getLogger(__name__)
 SLOT_WAIT_S = 1.0
 OUTAGE_WAIT_S = 1.0
+HELD_WAIT_S = 0.1
 LIMIT_WAIT_S = 0.25
 """Shorter than the burst that the limiter saves up, so that a late wake-up loses nothing."""
 
@@ -57,7 +60,8 @@ class Runtime:
             database_url(settings), connect_s=timing.connect_s, name="rung worker"
         )
         self.slots = Slots({name: tier.max_in_flight for name, tier in settings.tiers.items()})
-        self.recorder = Recorder(self.engine)
+        self.health = Health(self.engine, Rule(**settings.breaker.model_dump()))
+        self.recorder = Recorder(self.engine, self.health.tell)
         self.prompts = load_prompts(settings.prompts.dir)
         self.planner = Planner.of(settings, self.prompts)
         self.stopping = threading.Event()
@@ -73,6 +77,7 @@ class Runtime:
         )
         self.pacer = Pacer(settings, redis_url(settings))
         self._claiming = {tier: threading.Lock() for tier in settings.tiers}
+        self._held = {queue: threading.Lock() for queue in (ROUTING, *settings.tiers)}
         self._loop = asyncio.new_event_loop()
         self._loop_thread = threading.Thread(
             target=self._loop.run_forever, name="calls", daemon=True
@@ -166,29 +171,39 @@ class Runtime:
                 return self._send([], tier, 0)
             claimed_at = time.monotonic()
             ids = [pending.popleft() for _ in range(grant.calls)]
-            claimed: list[Claimed] = []
+            taken = Taken([], [])
             try:
-                claimed = self._claim(queue, tier, ids)
+                taken = self._claim(queue, tier, ids)
             finally:
-                asking = sum(one.plan.purpose is not None for one in claimed)
+                asking = sum(one.plan.purpose is not None for one in taken.granted)
                 self.pacer.give_back(tier, purpose, grant.calls - asking)
         self.last_claim_at = claimed_at
         failpoint("after claim")
-        return self._send(claimed, tier, claimed_at)
+        sent = self._send(taken.granted, tier, claimed_at)
+        if taken.held:
+            pending.extend(taken.held)
+            self._wait_for_turn(queue)
+        return sent
 
-    def _claim(self, queue: str, tier: str, ids: list[int]) -> list[Claimed]:
+    def _wait_for_turn(self, queue: str) -> None:
+        """A queue that lets one job through at a time is asked again in a moment; its threads take
+        turns, so that however many hold chunks, Postgres is asked at the same rate."""
+        with self._held[queue]:
+            self.stopping.wait(HELD_WAIT_S)
+
+    def _claim(self, queue: str, tier: str, ids: list[int]) -> Taken:
         """The leases of a group; none while Postgres is away. Slots of the others are freed."""
         try:
-            claimed = self._claims.claim(queue, ids, self.planner)
+            taken = self._claims.take(queue, ids, self.planner)
         except DBAPIError as error:
             self.slots.give_back(tier, len(ids))
             if not is_outage(error):
                 raise
             log.warning("postgres away, nothing claimed", extra={"queue": queue})
             self.stopping.wait(OUTAGE_WAIT_S)
-            return []
-        self.slots.give_back(tier, len(ids) - len(claimed))
-        return claimed
+            return Taken([], [])
+        self.slots.give_back(tier, len(ids) - len(taken.granted))
+        return taken
 
     def _send(self, group: Sequence[Claimed], tier: str, claimed_at: float) -> Future[None]:
         """Starts attempts on the loop; the future resolves when all of them are recorded. One
@@ -219,5 +234,7 @@ class Runtime:
     ) -> None:
         assert self._asker is not None, "a runtime is started before it works"
         report = await self._asker.attempt(claimed, claimed_at)
+        routing = claimed.candidate.stage is Stage.ROUTE
+        self.health.note(ROUTING if routing else tier, report)
         self.slots.give_back(tier)
         self.recorder.record(report, committed)

@@ -138,6 +138,23 @@ class WorkerSettings(Section):
     """A job still open this long after intake, in a run without a deadline, becomes dead."""
 
 
+class BreakerSettings(Section):
+    """When a tier whose calls fail is left alone for a while. A 429 never counts."""
+
+    in_row: Positive = 10
+    """So many failed calls in a row open it."""
+    at_least: Positive = 20
+    """Calls that must have ended within `window_s` before `share` counts."""
+    share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Share of failed calls within `window_s` that opens it."""
+    window_s: Seconds = 30
+    open_s: Seconds = 10
+    """It stays open this long; twice as long after each probe that fails."""
+    max_open_s: Seconds = 120
+    probes: Positive = 3
+    """Calls that must go well, one at a time, before it closes."""
+
+
 def default_tiers() -> dict[str, TierSettings]:
     """The ladder when `rung.toml` names none: Haiku, Sonnet, Opus of November 2026."""
     return {
@@ -181,6 +198,7 @@ class Settings(Section):
     schedule: dict[str, NightlySettings] = Field(default_factory=dict)
     timing: TimingSettings = TimingSettings()
     worker: WorkerSettings = WorkerSettings()
+    breaker: BreakerSettings = BreakerSettings()
     dashboard: DashboardSettings = DashboardSettings()
 
     @model_validator(mode="after")

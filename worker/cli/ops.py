@@ -32,7 +32,7 @@ def actor() -> Actor:
 
 
 @click.command()
-@click.argument("target", metavar="RUN|everything", required=False, shell_complete=RUN)
+@click.argument("target", metavar="RUN|TIER|everything", required=False, shell_complete=RUN)
 @click.option("--tier", help="A tier, or routing.")
 @click.option("--reason", default="paused by hand", help="Shown wherever people look.")
 @JSON
@@ -52,7 +52,7 @@ def pause(target: str | None, tier: str | None, reason: str, as_json: bool) -> N
 
 
 @click.command()
-@click.argument("target", metavar="RUN|everything", required=False, shell_complete=RUN)
+@click.argument("target", metavar="RUN|TIER|everything", required=False, shell_complete=RUN)
 @click.option("--tier", help="A tier, or routing.")
 @click.option("--budget", type=Decimal, help="Dollars that the run may cost from now on, in all.")
 @JSON
@@ -133,6 +133,8 @@ def _queue(settings: Settings, target: str | None, tier: str | None) -> str | No
         raise UsageError("Name a run, everything, or a --tier.", mend="rung pause --help")
     if target == EVERYTHING:
         return EVERYTHING
+    if target in (*settings.tiers, "routing"):
+        return target
     if tier is None:
         return None
     if tier not in (*settings.tiers, "routing"):

@@ -13,6 +13,8 @@ from worker.settings import Settings
 from worker.store.runs import find_run
 from worker.store.status import paused_everything, queues, run_status, runs
 
+BREAKER_WORDS = {"closed": "ok", "open": "breaker open", "half_open": "probing"}
+
 
 @click.command()
 @click.argument("run", required=False, shell_complete=RUN)
@@ -54,6 +56,11 @@ def _overview(engine: Engine, settings: Settings, as_json: bool) -> None:
     for line in lines:
         if line["paused"]:
             talk(f"{line['queue']} is paused: {line['paused_reason']}", fg="red")
+        elif line["breaker"] != "closed":
+            name, reason = line["queue"], line["breaker_reason"]
+            words = "is open" if line["breaker"] == "open" else "lets one call through at a time"
+            talk(f"The breaker of {name} {words}: {reason}.", fg="red")
+            talk(f"It closes by itself when calls go well; at once with: rung resume {name}")
         elif not line["workers"] and line["waiting"]:
             talk(f"{line['queue']}: {line['waiting']} wait, and no worker is there", fg="red")
     _print_queues(lines)
@@ -68,7 +75,7 @@ def _print_queues(lines: list[dict[str, Any]]) -> None:
 
     table = Table("queue", "waiting", "in flight", "workers", "state", box=None, pad_edge=False)
     for line in lines:
-        state = "paused" if line["paused"] else "ok"
+        state = "paused" if line["paused"] else BREAKER_WORDS[line["breaker"]]
         cells = (line["queue"], line["waiting"], line["in_flight"], line["workers"], state)
         table.add_row(*map(str, cells))
     console().print(table)

@@ -8,6 +8,7 @@ write-ahead, so a crash can lose an answer but never the trace of a request).
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +17,7 @@ from sqlalchemy import Connection, Engine, Row, text
 from models.vocabulary import Lane, Stage
 from worker.domain.messages import MessageText
 from worker.domain.policy import Policy
-from worker.store import budgets
+from worker.store import budgets, gates
 from worker.store.claimed import Candidate, Claimed, PastAnswer, Plan
 from worker.store.policies import PolicyCache
 from worker.store.rows import as_json
@@ -25,6 +26,15 @@ BUDGET_WAIT_S = 15.0
 
 
 Planner = Callable[[Candidate], Plan]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a claim came to: leases, and jobs to ask for again in a moment, because their queue
+    lets one through at a time."""
+
+    granted: list[Claimed]
+    held: list[int]
 
 
 class Claims:
@@ -50,11 +60,14 @@ class Claims:
 
     def claim(self, queue: str, ids: Sequence[int], planner: Planner) -> list[Claimed]:
         """Leases of those of `ids` that are ready in `queue` and that the budgets allow."""
+        return self.take(queue, ids, planner).granted
+
+    def take(self, queue: str, ids: Sequence[int], planner: Planner) -> Taken:
+        """As `claim`, and says which jobs have to wait their turn."""
         with self._engine.begin() as connection:
-            wanted = {"ids": list(ids), "queue": queue, **self._classifier}
-            rows = connection.execute(LOCK_READY, wanted).all()
+            rows, held = self._ready(connection, queue, ids)
             if not rows:
-                return []
+                return Taken([], held)
             candidates = self._candidates(connection, rows)
             planned = [Claimed(candidate, planner(candidate)) for candidate in candidates]
             day: dt.date = rows[0].today
@@ -62,7 +75,26 @@ class Claims:
             if granted:
                 self._write(connection, granted, day)
             _note_waiting(connection, rows, granted, refused)
-        return granted
+        return Taken(granted, held)
+
+    def _ready(
+        self, connection: Connection, queue: str, ids: Sequence[int]
+    ) -> tuple[Sequence[Row[Any]], list[int]]:
+        """Locks those that are ready. Nothing ready may mean that the queue's gate is not open."""
+        wanted = {"ids": list(ids), "queue": queue, "probing": False, "limit": None}
+        rows = connection.execute(LOCK_READY, wanted | self._classifier).all()
+        if rows:
+            return rows, []
+        gate = gates.gate_of(connection, queue)
+        if gate is gates.Gate.SHUT:
+            gates.unmark(connection, queue, ids)
+        if gate is gates.Gate.SINGLE:
+            wanted |= {"probing": True, "limit": 1}
+            rows = connection.execute(LOCK_READY, wanted | self._classifier).all()
+        if gate in (gates.Gate.OPEN, gates.Gate.SHUT):
+            return [], []
+        locked = {row.id for row in rows}
+        return rows, [job_id for job_id in ids if job_id not in locked]
 
     def _candidates(self, connection: Connection, rows: Sequence[Row[Any]]) -> list[Candidate]:
         policies = self._policies.of(connection, {row.run_id for row in rows})
@@ -200,8 +232,9 @@ WHERE j.id = ANY(:ids) AND j.queue = :queue AND j.lease_until IS NULL
   AND j.available_at <= now() AND r.state = 'active'
   AND NOT EXISTS (
     SELECT FROM tiers t WHERE t.name IN (:queue, 'everything')
-      AND (t.paused OR (t.breaker = 'open' AND t.breaker_until > now())))
-ORDER BY j.id FOR UPDATE OF j SKIP LOCKED
+      AND (t.paused OR (t.breaker = 'open' AND t.breaker_until > now())
+        OR (t.breaker <> 'closed' AND NOT :probing)))
+ORDER BY j.id LIMIT :limit FOR UPDATE OF j SKIP LOCKED
 """)
 
 HISTORY = text("""

@@ -151,7 +151,8 @@ ON CONFLICT (name) DO UPDATE SET paused = true, paused_reason = excluded.paused_
 """)
 RESUME_TIER = text("""
 UPDATE tiers SET paused = false, paused_reason = NULL, paused_by = NULL, paused_at = NULL,
-  breaker = 'closed', breaker_until = NULL, trouble = 0, updated_at = now()
+  breaker = 'closed', breaker_until = NULL, breaker_reason = NULL, trouble = 0, good = 0,
+  troubled = 0, trips = 0, window_at = NULL, updated_at = now()
 WHERE name = :name AND (paused OR breaker <> 'closed')
 """)
 CANCEL_RUN = text("""

@@ -95,6 +95,8 @@ def _trouble(row: Row[Any] | None) -> dict[str, Any]:
         "paused": bool(row is not None and row.paused),
         "paused_reason": row.paused_reason if row is not None and row.paused else None,
         "breaker": row.breaker if row is not None else "closed",
+        "breaker_until": row.breaker_until if row is not None else None,
+        "breaker_reason": row.breaker_reason if row is not None else None,
     }
 
 

@@ -1,0 +1,61 @@
+"""Gates: whether a queue lets claims through just now.
+
+A claim looks here only when it found nothing to lock, so an open gate costs nothing. Promise: while
+a breaker is half-open, one job of its queue is in flight at a time, whoever claims.
+"""
+
+from collections.abc import Sequence
+from enum import Enum, auto
+
+from sqlalchemy import Connection, text
+
+
+class Gate(Enum):
+    """`SINGLE` lets one job through and holds its row's lock until the claim is committed."""
+
+    OPEN = auto()
+    SINGLE = auto()
+    HELD = auto()
+    SHUT = auto()
+
+
+def gate_of(connection: Connection, queue: str) -> Gate:
+    """How the gate of `queue` stands for this transaction."""
+    row = connection.execute(LOOK, {"queue": queue}).one()
+    if row.shut:
+        return Gate.SHUT
+    if not row.probing:
+        return Gate.OPEN
+    mine = connection.execute(TRY_PROBE, {"queue": queue}).one_or_none()
+    if mine is None or connection.execute(IN_FLIGHT, {"queue": queue}).scalar_one():
+        return Gate.HELD
+    return Gate.SINGLE
+
+
+def unmark(connection: Connection, queue: str, ids: Sequence[int]) -> None:
+    """Takes the dispatch mark from jobs that met a shut gate, so that they are dispatched as soon
+    as it opens."""
+    connection.execute(UNMARK, {"queue": queue, "ids": list(ids)})
+
+
+LOOK = text("""
+SELECT coalesce(bool_or(paused OR (breaker = 'open' AND breaker_until > now())), false) AS shut,
+  coalesce(bool_or(name = :queue AND breaker <> 'closed'), false) AS probing
+FROM tiers WHERE name IN (:queue, 'everything')
+""")
+
+TRY_PROBE = text("""
+SELECT name FROM tiers WHERE name = :queue FOR UPDATE SKIP LOCKED
+""")
+
+# Its own statement, so that it sees what was committed until the row's lock was ours.
+IN_FLIGHT = text("""
+SELECT EXISTS (SELECT FROM jobs WHERE queue = :queue AND lease_until IS NOT NULL)
+""")
+
+UNMARK = text("""
+UPDATE jobs SET dispatched_at = NULL WHERE id IN (
+  SELECT id FROM jobs
+  WHERE id = ANY(:ids) AND queue = :queue AND lease_until IS NULL AND dispatched_at IS NOT NULL
+  ORDER BY id FOR UPDATE SKIP LOCKED)
+""")
