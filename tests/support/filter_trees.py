@@ -5,10 +5,24 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from worker.domain.filters import FIELDS, METADATA, ORDER, And, Comparison, Node, Not, Of, Op, Or
+from worker.domain.filters import (
+    FIELDS,
+    METADATA,
+    ORDER,
+    And,
+    Comparison,
+    Node,
+    Not,
+    Of,
+    Op,
+    Or,
+    Value,
+)
 
 LETTERS = "abzAZ09 é.'\"-_:@\n,()=<>!&|;%\\"
-texts = st.text(LETTERS, max_size=8)
+COMMON = ["", "a", "A", "low", "it's", "%", "_", "1", "-2", "0.5", "1e3", "\\", "true", "É", "é"]
+texts = st.sampled_from(COMMON) | st.text(LETTERS, max_size=4)
+"""Few enough that filters and rows often mean the same."""
 numbers = st.decimals(
     min_value=0, max_value=1, places=4, allow_nan=False, allow_infinity=False
 ) | st.integers(0, 5).map(Decimal)
@@ -29,11 +43,13 @@ def comparisons(draw: st.DrawFn) -> Comparison:
     }[field.of]
     op = draw(st.sampled_from(allowed))
     if field.of is Of.NUMBER or (field.of is Of.ANYTHING and op in ORDER):
-        values = numbers.filter(lambda n: field.most is None or n <= field.most)
+        values: st.SearchStrategy[Value] = numbers.filter(
+            lambda n: field.most is None or n <= field.most
+        )
     elif field.of is Of.SPAN:
         return Comparison(name, op, (draw(spans),))
     else:
-        values = st.sampled_from(field.words).map(str) if field.words else texts  # type: ignore[assignment]
+        values = st.sampled_from([str(word) for word in field.words]) if field.words else texts
     count = draw(st.integers(1, 3)) if op is Op.IN else 1
     return Comparison(name, op, tuple(draw(values) for _ in range(count)), key)
 

@@ -1,0 +1,182 @@
+"""A filter's tree as a SQL expression: every name is a column of ours, every value is bound.
+
+The logic of the language has two values, that of SQL three: a leaf over a column that may be null
+is wrapped so that *unknown* is false. Leaves over columns that are never null stay bare, so that
+their indexes serve.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Interval,
+    Numeric,
+    Select,
+    Text,
+    and_,
+    any_,
+    case,
+    cast,
+    collate,
+    column,
+    exists,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from models.attempts import Attempt
+from models.escalations import Escalation
+from models.jobs import Job
+from models.messages import Message
+from models.results import Result
+from models.runs import Run
+from worker.domain.filters import METADATA, And, Comparison, Node, Not, Op, Or, Value
+
+Test = Callable[[ColumnElement[Any]], ColumnElement[bool]]
+LOOKS_LIKE_A_NUMBER = r"^-?[0-9]{1,12}(\.[0-9]{1,10})?$"
+"""Metadata from a CSV is all text; what looks so is ordered as a number."""
+
+JOINED: FromClause = (
+    Job.__table__.join(Message.__table__, Message.id == Job.message_id)
+    .join(Run.__table__, Run.id == Job.run_id)
+    .outerjoin(Result.__table__, Result.job_id == Job.id)
+)
+"""One row for each job."""
+
+COLUMNS: dict[str, tuple[ColumnElement[Any], bool]] = {
+    "state": (Job.__table__.c.state, False),
+    "tier": (func.coalesce(Result.tier, Job.tier), True),
+    "confidence": (Result.__table__.c.confidence, True),
+    "model": (Result.__table__.c.model, True),
+    "channel": (Message.__table__.c.channel, True),
+    "source": (Message.__table__.c.source, False),
+    "external_id": (Message.__table__.c.external_id, False),
+    "difficulty": (Job.__table__.c.difficulty, True),
+    "escalations": (Job.__table__.c.escalations, False),
+    "attempts": (Job.__table__.c.attempts, False),
+    "cost": (Job.__table__.c.cost, False),
+}
+"""Fields with one value, and whether a job may lack it."""
+
+
+def jobs_where(node: Node) -> Select[int]:
+    """Ids of the jobs that a filter chooses, for use inside a larger statement."""
+    return select(Job.id).select_from(JOINED).where(condition(node))
+
+
+def condition(node: Node) -> ColumnElement[bool]:
+    """The expression over `JOINED`; never null."""
+    match node:
+        case And(parts):
+            return and_(*(condition(part) for part in parts))
+        case Or(parts):
+            return or_(*(condition(part) for part in parts))
+        case Not(part):
+            return not_(condition(part))
+        case Comparison():
+            return _comparison(node)
+
+
+def _comparison(node: Comparison) -> ColumnElement[bool]:
+    if node.op is Op.NE:
+        return not_(_comparison(Comparison(node.field, Op.EQ, node.values, node.key)))
+    if node.field == "age":
+        return _age(node.op, node.values[0])
+    test = _test(node.op, node.values)
+    if node.field == METADATA:
+        return func.coalesce(test(_metadata(node)), false())
+    if node.field in COLUMNS:
+        found, may_be_missing = COLUMNS[node.field]
+        return func.coalesce(test(found), false()) if may_be_missing else test(found)
+    return SEVERAL[node.field](test)
+
+
+def _test(op: Op, values: tuple[Value, ...]) -> Test:
+    """What must hold for one value of a field."""
+    first = values[0]
+    if op is Op.CONTAINS:
+        part = func.lower(collate(literal(str(first), Text), "C"))
+        return lambda found: func.strpos(func.lower(collate(found, "C")), part) > 0
+    if isinstance(first, Decimal):
+        numbers = literal([v for v in values if isinstance(v, Decimal)], ARRAY(Numeric))
+        if op in (Op.EQ, Op.IN):
+            return lambda found: cast(found, Numeric) == any_(numbers)
+        bound = literal(first, Numeric)
+        return lambda found: found.op(op.value, is_comparison=True)(bound)
+    texts = literal([str(value) for value in values], ARRAY(Text))
+    if len(values) == 1:
+        return lambda found: found == literal(str(first), Text)
+    return lambda found: found == any_(texts)
+
+
+def _age(op: Op, span: Value) -> ColumnElement[bool]:
+    """Older than a span is: came in before now less the span."""
+    assert isinstance(span, dt.timedelta)
+    then = func.now() - literal(span, Interval)
+    turned = {Op.LT: ">", Op.LE: ">=", Op.GT: "<", Op.GE: "<="}[op]
+    return Job.__table__.c.created_at.op(turned, is_comparison=True)(then)
+
+
+def _metadata(node: Comparison) -> ColumnElement[Any]:
+    """The value as text, or as a number where it is to be ordered and looks like one."""
+    found = func.jsonb_extract_path_text(Message.attributes, literal(node.key or "", Text))
+    if not isinstance(node.values[0], Decimal):
+        return found
+    return case((found.op("~")(LOOKS_LIKE_A_NUMBER), cast(found, Numeric)))
+
+
+def _reason(test: Test) -> ColumnElement[bool]:
+    tried = func.unnest(Attempt.reasons).column_valued("tried", joins_implicitly=True)
+    return or_(
+        func.coalesce(test(Job.__table__.c.reason), false()),
+        exists(
+            select(1).select_from(Attempt).where(Attempt.job_id == Job.id, test(tried))
+        ).correlate(Job),
+        exists(
+            select(1).where(Escalation.job_id == Job.id, test(Escalation.__table__.c.reason))
+        ).correlate(Job),
+    )
+
+
+def _finding(test: Test) -> ColumnElement[bool]:
+    listed = case((func.jsonb_typeof(Attempt.findings) == "array", Attempt.findings))
+    found = func.jsonb_array_elements(listed).table_valued(
+        column("value", JSONB), name="found", joins_implicitly=True
+    )
+    validator = found.c.value["validator"].astext
+    return exists(
+        select(1).select_from(Attempt).where(Attempt.job_id == Job.id, test(validator))
+    ).correlate(Job)
+
+
+def _prompt(test: Test) -> ColumnElement[bool]:
+    return exists(
+        select(1).where(Attempt.job_id == Job.id, test(Attempt.__table__.c.prompt_version))
+    ).correlate(Job)
+
+
+def _policy(test: Test) -> ColumnElement[bool]:
+    return or_(test(Run.__table__.c.policy_name), test(Run.__table__.c.policy_version))
+
+
+def _run(test: Test) -> ColumnElement[bool]:
+    return or_(test(Run.__table__.c.name), test(cast(Run.id, Text)))
+
+
+SEVERAL: dict[str, Callable[[Test], ColumnElement[bool]]] = {
+    "reason": _reason,
+    "finding": _finding,
+    "prompt": _prompt,
+    "policy": _policy,
+    "run": _run,
+}
+"""Fields that may have several values: any of them may meet the test."""
