@@ -1,22 +1,93 @@
-"""The pages: each reads what it shows in one short transaction and fills a template."""
+"""The first page and the smaller ones: each reads what it shows in one short transaction."""
+
+from collections.abc import Callable
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from worker.dashboard.context import dashboard_of
-from worker.dashboard.rendering import page
-from worker.store.status import queues
+from worker.dashboard import queries
+from worker.dashboard.context import Dashboard, dashboard_of
+from worker.dashboard.now import read_now
+from worker.dashboard.rendering import page, region
+
+PAGE = 50
 
 
 def routes() -> list[BaseRoute]:
     """Everything under `/` that is for people."""
-    return [Route("/", now, name="now")]
+    return [
+        Route("/", now, name="now"),
+        Route("/live/now", live_now),
+        Route("/workers", workers),
+        Route("/live/workers", live_workers),
+        Route("/audit", audit),
+    ]
 
 
 def now(request: Request) -> Response:
     """What goes on just now."""
     dashboard = dashboard_of(request)
     with dashboard.engine.connect() as connection:
-        lines = queues(connection, dashboard.queues)
-    return HTMLResponse(page(request, "now.html", queues=lines))
+        return page(request, connection, "now.html", "Now", **read_now(dashboard, connection))
+
+
+async def live_now(request: Request) -> Response:
+    """The same, as it changes."""
+
+    def render(dashboard: Dashboard) -> str:
+        with dashboard.engine.connect() as connection:
+            return region(dashboard, "now_region.html", **read_now(dashboard, connection))
+
+    return stream(request, render)
+
+
+def workers(request: Request) -> Response:
+    """Who is at work."""
+    dashboard = dashboard_of(request)
+    with dashboard.engine.connect() as connection:
+        found = queries.workers(connection)
+        return page(request, connection, "workers.html", "Workers", workers=found)
+
+
+async def live_workers(request: Request) -> Response:
+    """The same, as it changes."""
+
+    def render(dashboard: Dashboard) -> str:
+        with dashboard.engine.connect() as connection:
+            return region(dashboard, "workers_region.html", workers=queries.workers(connection))
+
+    return stream(request, render)
+
+
+def audit(request: Request) -> Response:
+    """What people and schedules did."""
+    dashboard = dashboard_of(request)
+    before = number(request, "before")
+    with dashboard.engine.connect() as connection:
+        events = queries.audit_page(connection, before, PAGE + 1)
+        return page(
+            request,
+            connection,
+            "audit.html",
+            "Audit",
+            events=events[:PAGE],
+            older=events[PAGE - 1]["id"] if len(events) > PAGE else None,
+        )
+
+
+def stream(request: Request, render: Callable[[Dashboard], str]) -> StreamingResponse:
+    """Server-sent events of what `render` gives, shared by all who ask for this address."""
+    dashboard = dashboard_of(request)
+    events = dashboard.live.events(str(request.url.path), lambda: render(dashboard))
+    return StreamingResponse(
+        events,
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+def number(request: Request, name: str) -> int | None:
+    """A whole number of the address; None when it is missing or is none."""
+    given = request.query_params.get(name, "")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 19 else None

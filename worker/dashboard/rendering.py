@@ -1,23 +1,42 @@
 """Templates: everything escaped, and what cannot be seen made visible."""
 
+import datetime as dt
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from sqlalchemy import Connection
 from starlette.requests import Request
+from starlette.responses import HTMLResponse
 
-from worker.dashboard import access
-from worker.dashboard.context import dashboard_of
+from models.vocabulary import PERSON
+from worker.dashboard import access, queries, words
+from worker.dashboard.context import Dashboard, dashboard_of
 from worker.text import terminal_safe
 
 TEMPLATES = Path(__file__).parent / "templates"
+PLACES = (
+    ("Now", "/", None),
+    ("Runs", "/runs", None),
+    ("Jobs", "/jobs", None),
+    ("Dead letters", "/dead", "dead"),
+    ("Review", "/review", "review"),
+    ("Workers", "/workers", None),
+    ("Audit", "/audit", None),
+)
 
 
-def _finalize(value: object) -> object:
+def _visible(value: object) -> object:
     """Every string that a template prints: control and bidirectional characters become visible."""
-    if type(value) is str:
+    if isinstance(value, str) and not isinstance(value, Markup):
         return terminal_safe(value)
     return "" if value is None else value
+
+
+def _model(name: str) -> str:
+    """A model's name without the family's, which every model on the ladder shares."""
+    return name.removeprefix("claude-")
 
 
 environment = Environment(
@@ -26,18 +45,69 @@ environment = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
-    finalize=_finalize,
+    finalize=_visible,
 )
+environment.filters |= {
+    "dollars": words.dollars,
+    "count": words.count,
+    "percent": words.percent,
+    "span": words.span,
+    "ago": words.ago,
+    "clock": words.clock,
+    "second": words.second,
+    "reason": words.reason,
+    "plural": words.plural,
+    "model": _model,
+}
 
 
-def page(request: Request, template: str, **values: Any) -> str:
+def region(dashboard: Dashboard, template: str, **values: Any) -> str:
+    """A part of a page that is the same for everybody who looks: it holds no token and no name."""
+    return environment.get_template(template).render(**_common(dashboard), **values)
+
+
+def page(
+    request: Request,
+    connection: Connection,
+    template: str,
+    section: str,
+    *,
+    status: int = 200,
+    **values: Any,
+) -> HTMLResponse:
     """A whole page."""
-    dashboard = dashboard_of(request)
-    return environment.get_template(template).render(
+    counts = queries.attention_counts(connection)
+    html = environment.get_template(template).render(
+        **_common(dashboard_of(request)),
         request=request,
-        path=request.url.path,
-        simulated=dashboard.simulated,
+        section=section,
+        navigation=[(name, href, counts.get(key or "", 0)) for name, href, key in PLACES],
         operator=access.may_operate(request),
         csrf=access.csrf_field(request),
+        visitor=access.visitor_of(request),
+        notice=_notice(request, connection),
         **values,
     )
+    return HTMLResponse(html, status, headers={"Cache-Control": "no-store"})
+
+
+def _common(dashboard: Dashboard) -> dict[str, Any]:
+    places = {name: str(place) for place, name in enumerate(dashboard.queues)}
+    return {
+        "simulated": dashboard.simulated,
+        "tier_place": lambda name: "person" if name == PERSON else places.get(name, "0"),
+        "utc_now": dt.datetime.now(dt.UTC),
+    }
+
+
+def _notice(request: Request, connection: Connection) -> dict[str, Any] | None:
+    """What the action that led here did, and how to take it back."""
+    wanted = request.query_params.get("done", "")
+    if not wanted.isdigit() or len(wanted) > 18:
+        return None
+    event = queries.audit_event(connection, int(wanted))
+    if event is None:
+        return None
+    from worker.dashboard.undoing import said, undo_address
+
+    return {"words": said(event), "undo": undo_address(event)}

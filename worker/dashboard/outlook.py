@@ -1,0 +1,89 @@
+"""Will it be done on time? The pace of the last minute, carried on. Pure."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from worker.dashboard.words import clock, count, plural, span
+
+Level = Literal["good", "warn", "bad", "calm"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """A sentence about a run, how good it is, and when the run will be done if that is known."""
+
+    level: Level
+    words: str
+    done_at: dt.datetime | None = None
+
+
+def outlook(run: Mapping[str, Any], a_minute: float | None, *, halted: bool = False) -> Outlook:
+    """Of one run, at `a_minute` ended jobs. `halted` says that everything is paused."""
+    now, deadline = run["now"], run["deadline"]
+    if run["finished_at"] is not None:
+        return _over(run)
+    if run["waiting_for"]:
+        return Outlook("bad", f"stopped: its {run['waiting_for']} is used up")
+    if run["state"] == "paused":
+        return Outlook("warn", f"paused: {run['state_reason'] or 'by hand'}")
+    if halted:
+        return Outlook("warn", "everything is paused")
+    if run["accepting"] and not run["total"]:
+        return Outlook("calm", "messages are being handed in")
+    if deadline is not None and deadline <= now:
+        late = span((now - deadline).total_seconds())
+        return Outlook("bad", f"late: its deadline passed {late} ago")
+    if a_minute is None:
+        return Outlook("calm", "the pace is being measured")
+    if a_minute <= 0:
+        return Outlook("warn" if run["open"] else "good", "nothing has ended in the last minute")
+    done_at = now + dt.timedelta(minutes=run["open"] / a_minute)
+    return _pace(done_at, deadline, now)
+
+
+def _pace(done_at: dt.datetime, deadline: dt.datetime | None, now: dt.datetime) -> Outlook:
+    left, at = span((done_at - now).total_seconds()), clock(done_at, now)
+    if deadline is None:
+        return Outlook("good", f"done in about {left}, at {at}", done_at)
+    spare = (deadline - done_at).total_seconds()
+    if spare >= 0:
+        words = f"on time: done in about {left}, at {at}, {span(spare)} before its deadline"
+        return Outlook("good", words, done_at)
+    words = f"late: at this pace done at {at}, {span(-spare)} after its deadline"
+    return Outlook("bad", words, done_at)
+
+
+def _over(run: Mapping[str, Any]) -> Outlook:
+    took = span((run["finished_at"] - run["created_at"]).total_seconds())
+    if run["state"] == "cancelled":
+        return Outlook("calm", f"cancelled after {took}")
+    missed = run["deadline"] is not None and run["finished_at"] > run["deadline"]
+    if missed:
+        after = span((run["finished_at"] - run["deadline"]).total_seconds())
+        return Outlook("warn", f"finished in {took}, {after} after its deadline")
+    return Outlook("good", f"finished in {took}")
+
+
+def headline(
+    runs: list[dict[str, Any]], outlooks: list[Outlook], last: Mapping[str, Any] | None
+) -> Outlook:
+    """The first sentence of the first page."""
+    if not runs:
+        if last is None:
+            return Outlook("calm", "Nothing has been handed in yet.")
+        return Outlook("calm", f"Nothing is under way. The last run, {last['name']}, has ended.")
+    total, ended = sum(run["total"] for run in runs), sum(run["ended"] for run in runs)
+    worst = max(outlooks, key=lambda found: ("good", "calm", "warn", "bad").index(found.level))
+    name = runs[outlooks.index(worst)]["name"]
+    done = f"{count(ended)} of {plural(total, 'message')} {'is' if ended == 1 else 'are'} done"
+    if len(runs) == 1:
+        words = worst.words[0].upper() + worst.words[1:]
+        return Outlook(worst.level, f"{words}. {done}.")
+    done = f"{done}, in {len(runs)} runs"
+    if worst.level in ("bad", "warn"):
+        return Outlook(worst.level, f"{name} is {worst.words}. {done}.")
+    last_done = max((o.done_at for o in outlooks if o.done_at), default=None)
+    when = f", all at about {clock(last_done, runs[0]['now'])}" if last_done else ""
+    return Outlook(worst.level, f"{done} in {len(runs)} runs{when}.")

@@ -1,0 +1,74 @@
+"""Figures and times as people read them. Pure."""
+
+import datetime as dt
+from decimal import Decimal
+
+UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
+
+
+def dollars(amount: Decimal | float | None) -> str:
+    """Four decimals below a dollar, two above; a dash for what has no price."""
+    if amount is None:
+        return "–"
+    return f"${amount:,.4f}" if amount and -1 < amount < 1 else f"${amount:,.2f}"
+
+
+def count(number: float | None) -> str:
+    """`12,345`; a dash for what is not known."""
+    return "–" if number is None else f"{number:,.0f}"
+
+
+def percent(share: float | Decimal | None) -> str:
+    """`42 %` of 0.42. What is not nothing is not called 0 %, nor what is not all 100 %."""
+    if share is None:
+        return "–"
+    if 0 < share < 0.01:
+        return "<1 %"
+    return f"{min(round(share * 100), 99) if 0.99 < share < 1 else round(share * 100)} %"
+
+
+def span(seconds: float | None) -> str:
+    """A length of time, to two figures: `0.4 s`, `52 s`, `3 min`, `2 h 10 min`, `3 d`."""
+    if seconds is None:
+        return "–"
+    seconds = max(float(seconds), 0.0)
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    if hours < 36:
+        return f"{hours} h {rest} min" if rest else f"{hours} h"
+    return f"{round(hours / 24)} d"
+
+
+def ago(moment: dt.datetime | None, now: dt.datetime) -> str:
+    """`3 min ago`."""
+    return "–" if moment is None else f"{span((now - moment).total_seconds())} ago"
+
+
+def clock(moment: dt.datetime | None, now: dt.datetime | None = None) -> str:
+    """`14:32` of today, with the day otherwise. UTC."""
+    if moment is None:
+        return "–"
+    moment = moment.astimezone(dt.UTC)
+    same = now is not None and moment.date() == now.astimezone(dt.UTC).date()
+    return moment.strftime("%H:%M" if same else "%d %b %Y %H:%M")
+
+
+def second(moment: dt.datetime | None) -> str:
+    """`2026-11-24 14:32:05`. UTC."""
+    return "–" if moment is None else moment.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def reason(word: str | None) -> str:
+    """The record's word for why, as words: `low_confidence` is `low confidence`."""
+    return (word or "").replace("_", " ")
+
+
+def plural(number: int, one: str, many: str | None = None) -> str:
+    """`1 run`, `2 runs`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
