@@ -55,6 +55,8 @@ class Attempt(Base):
     max_tokens: Mapped[int | None]
     hint: Mapped[dict[str, Any] | None]
     """What the next attempt at this tier is told: findings to mend, a larger `max_tokens`."""
+    answer_fence: Mapped[int | None]
+    """Set where only the separate check was asked: the attempt whose paid answer it judges."""
     reserved: Mapped[Money] = mapped_column(server_default=text("0"))
     """Worst-case dollars held against the budgets while the attempt is open."""
     cost: Mapped[Money] = mapped_column(server_default=text("0"))

@@ -9,7 +9,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from models.vocabulary import EVERYTHING, ROUTING, AttemptOutcome, Purpose, Stage
+from models.vocabulary import (
+    EVERYTHING,
+    ROUTING,
+    AttemptOutcome,
+    CallState,
+    Purpose,
+    Stage,
+)
 from worker.claude.client import Answer, Claude, Troubled
 from worker.claude.requests import Ask
 from worker.domain.answers import ModelAnswer, read_difficulty
@@ -42,6 +49,10 @@ from worker.reporting import (
 )
 from worker.store.claimed import Claimed
 
+NOT_NOW = frozenset(
+    {Meaning.NOT_SENT, Meaning.REFUSED_FOR_NOW, Meaning.CONFIGURATION, Meaning.MONEY}
+)
+"""What keeps a check from being asked, and says nothing about the answer."""
 REMEMBERED = "remembered label"
 """Stands in `attempts.rule` when an identical text had been classified before."""
 
@@ -105,6 +116,8 @@ class Asker:
         return routed(claimed, tier, difficulty, (asked.call,), None)
 
     async def _answer(self, claimed: Claimed) -> AttemptReport:
+        if claimed.plan.answer_fence is not None and claimed.candidate.kept is not None:
+            return await self._check_kept(claimed, claimed.candidate.kept.answer)
         started = time.monotonic()
         asked = await self._ask(claimed, self.planner.ask(claimed), self.deadline_s)
         calls: tuple[CallReport, ...] = (asked.call,)
@@ -115,10 +128,38 @@ class Asker:
         answer = asked.got.answer
         judged = self._judge(claimed, answer)
         if isinstance(judged, NeedsCheck):
-            remaining = self.deadline_s - (time.monotonic() - started)
-            checked = await self._check(claimed, judged.reply, remaining)
-            calls += (checked.call,)
-            judged = self._judge(claimed, answer, check_answer(checked.got))
+            ask = self.planner.check(claimed, judged.reply)
+            worst = claimed.plan.worst_cost - claimed.plan.call_worst_cost
+            await self.open_call(claimed, ask, worst)
+            remaining = max(self.deadline_s - (time.monotonic() - started), 1.0)
+            return await self._checked(claimed, answer, calls, (ask, remaining, worst))
+        return self._judged(claimed, judged, calls)
+
+    async def _check_kept(self, claimed: Claimed, answer: ModelAnswer) -> AttemptReport:
+        """An earlier attempt's answer could not be checked then: ask for the check alone."""
+        judged = self._judge(claimed, answer)
+        if isinstance(judged, Judgement):
+            # Other validators are installed by now, and they need no check to reject it.
+            unsent = CallReport(Purpose.CHECK, CallState.FAILED, sent=False)
+            return self._judged(claimed, judged, (unsent,))
+        ask = self.planner.check(claimed, judged.reply)
+        worst = claimed.plan.call_worst_cost
+        return await self._checked(claimed, answer, (), (ask, self.deadline_s, worst))
+
+    async def _checked(
+        self,
+        claimed: Claimed,
+        answer: ModelAnswer,
+        calls: tuple[CallReport, ...],
+        check: tuple[Ask, float, Decimal],
+    ) -> AttemptReport:
+        """Asks for the confidence, with seconds left and worst cost. A check that cannot be asked
+        for now defers the attempt: its answer stays in the ledger, paid, and is checked later."""
+        checked = await self._ask(claimed, *check)
+        calls += (checked.call,)
+        if isinstance(checked.got, Troubled) and checked.got.trouble.meaning in NOT_NOW:
+            return self._troubled(claimed, checked.got.trouble, calls)
+        judged = self._judge(claimed, answer, check_answer(checked.got))
         assert isinstance(judged, Judgement), "a checked answer is judged"
         return self._judged(claimed, judged, calls)
 
@@ -127,13 +168,15 @@ class Asker:
     ) -> Judgement | NeedsCheck:
         candidate = claimed.candidate
         tier = claimed.plan.tier or candidate.policy.rungs.bottom
-        return judge(candidate.policy, tier, candidate.message, answer, check, self.validators)
-
-    async def _check(self, claimed: Claimed, reply: str, remaining_s: float) -> Asked:
-        ask = self.planner.check(claimed, reply)
-        worst = claimed.plan.worst_cost - claimed.plan.call_worst_cost
-        await self.open_call(claimed, ask, worst)
-        return await self._ask(claimed, ask, max(remaining_s, 1.0), worst)
+        return judge(
+            candidate.policy,
+            tier,
+            candidate.message,
+            answer,
+            check,
+            self.validators,
+            self.planner.prompts[Purpose.ANSWER].instructions,
+        )
 
     async def _ask(
         self, claimed: Claimed, ask: Ask, remaining_s: float, worst: Decimal | None = None

@@ -19,7 +19,7 @@ from worker.domain.pricing import Price
 from worker.domain.schemas import CHECK_SCHEMA, CLASSIFY_SCHEMA, answer_schema, schema_version
 from worker.domain.start import AskDifficulty, decide_start
 from worker.settings import Settings
-from worker.store.claimed import Candidate, Claimed, PastAnswer, Plan
+from worker.store.claimed import Candidate, Claimed, KeptAnswer, PastAnswer, Plan
 
 MAX_TOKENS = 21_000
 """Just below the SDK's bound for requests that are not streamed (21,333)."""
@@ -76,6 +76,9 @@ class Planner:
     def _answer(self, candidate: Candidate) -> Plan:
         tier = candidate.tier or candidate.policy.rungs.bottom
         settings = self.settings.tiers[tier]
+        kept = candidate.kept
+        if kept is not None and (kept.tier, kept.model) == (tier, settings.model):
+            return self._check_only(candidate, kept)
         hint = hint_of(candidate.history, tier)
         max_tokens = min(settings.max_tokens * int(hint.get("max_tokens_factor", 1)), MAX_TOKENS)
         schema = answer_schema(candidate.policy.accept)
@@ -84,9 +87,7 @@ class Planner:
         worst = self._worst(tier, size, max_tokens, candidate)
         total = worst
         if candidate.policy.accept.confidence == "separate":
-            size = self._bytes(Purpose.CHECK, [fenced(candidate.message)], CHECK_SCHEMA)
-            size += REPLY_TOKENS_AGAIN * max_tokens
-            total += self._worst(tier, size, self.settings.check.max_tokens, candidate)
+            total += self._worst_check(tier, max_tokens, candidate)
         return Plan(
             Purpose.ANSWER,
             tier,
@@ -98,6 +99,28 @@ class Planner:
             settings.effort,
             max_tokens,
         )
+
+    def _check_only(self, candidate: Candidate, kept: KeptAnswer) -> Plan:
+        """An answer was paid for and could not be checked: only the check is asked for now."""
+        settings = self.settings.tiers[kept.tier]
+        worst = self._worst_check(kept.tier, MAX_TOKENS, candidate)
+        return Plan(
+            Purpose.CHECK,
+            kept.tier,
+            kept.model,
+            worst,
+            worst,
+            self.prompts[Purpose.ANSWER].version,
+            schema_version(answer_schema(candidate.policy.accept)),
+            settings.effort,
+            self.settings.check.max_tokens,
+            kept.fence,
+        )
+
+    def _worst_check(self, tier: str, reply_tokens: int, candidate: Candidate) -> Decimal:
+        size = self._bytes(Purpose.CHECK, [fenced(candidate.message)], CHECK_SCHEMA)
+        size += REPLY_TOKENS_AGAIN * reply_tokens
+        return self._worst(tier, size, self.settings.check.max_tokens, candidate)
 
     def _bytes(self, purpose: Purpose, said: Sequence[str], schema: Mapping[str, Any]) -> int:
         return (

@@ -175,7 +175,7 @@ class Runtime:
             try:
                 taken = self._claim(queue, tier, ids)
             finally:
-                asking = sum(one.plan.purpose is not None for one in taken.granted)
+                asking = sum(one.plan.purpose is purpose for one in taken.granted)
                 self.pacer.give_back(tier, purpose, grant.calls - asking)
         self.last_claim_at = claimed_at
         failpoint("after claim")

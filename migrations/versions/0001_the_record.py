@@ -614,6 +614,7 @@ def upgrade() -> None:
         sa.Column("effort", sa.Text(), nullable=True),
         sa.Column("max_tokens", sa.Integer(), nullable=True),
         sa.Column("hint", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("answer_fence", sa.Integer(), nullable=True),
         sa.Column(
             "reserved",
             sa.Numeric(precision=20, scale=10),

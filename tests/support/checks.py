@@ -74,8 +74,9 @@ ALWAYS = (
         "a result comes from a paid answer",
         3,
         """SELECT 'the result of job ' || r.job_id || ' has no answered call' FROM results AS r
-        LEFT JOIN calls AS c ON c.job_id = r.job_id AND c.fence = r.fence
-          AND c.purpose = 'answer' AND c.state = 'done' AND c.model = r.model
+        JOIN attempts AS a USING (job_id, fence)
+        LEFT JOIN calls AS c ON c.job_id = r.job_id AND c.purpose = 'answer'
+          AND c.fence = coalesce(a.answer_fence, r.fence) AND c.state = 'done' AND c.model = r.model
         WHERE c.job_id IS NULL""",
     ),
     Check(

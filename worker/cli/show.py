@@ -84,6 +84,8 @@ def _lines(attempt: dict[str, Any], with_text: bool) -> Iterator[str]:
     )
     if attempt["rule"]:
         yield f"rule: {attempt['rule']}"
+    if attempt["answer_fence"]:
+        yield f"checks the answer of attempt {attempt['answer_fence']}, which was paid for there"
     if attempt["difficulty"]:
         yield f"difficulty: {attempt['difficulty']}"
     if attempt["threshold"] is not None:

@@ -18,7 +18,8 @@ from models.vocabulary import Lane, Stage
 from worker.domain.messages import MessageText
 from worker.domain.policy import Policy
 from worker.store import budgets, gates
-from worker.store.claimed import Candidate, Claimed, PastAnswer, Plan
+from worker.store.claimed import Candidate, Claimed, Plan
+from worker.store.past import NO_PAST, Past, past_of
 from worker.store.policies import PolicyCache
 from worker.store.rows import as_json
 
@@ -99,8 +100,8 @@ class Claims:
     def _candidates(self, connection: Connection, rows: Sequence[Row[Any]]) -> list[Candidate]:
         policies = self._policies.of(connection, {row.run_id for row in rows})
         tried = [row.id for row in rows if row.fence > 0]
-        history = _history(connection, tried) if tried else {}
-        return [_candidate(row, policies[row.run_id], history.get(row.id, ())) for row in rows]
+        past = past_of(connection, tried) if tried else {}
+        return [_candidate(row, policies[row.run_id], past.get(row.id, NO_PAST)) for row in rows]
 
     def _reserve(
         self, connection: Connection, planned: Sequence[Claimed], day: dt.date
@@ -140,9 +141,7 @@ class Claims:
         )
 
 
-def _candidate(
-    row: Row[Any], policy: tuple[Policy, str], history: tuple[PastAnswer, ...]
-) -> Candidate:
+def _candidate(row: Row[Any], policy: tuple[Policy, str], past: Past) -> Candidate:
     return Candidate(
         job_id=row.id,
         run_id=row.run_id,
@@ -158,27 +157,10 @@ def _candidate(
         ),
         policy=policy[0],
         policy_version=policy[1],
-        history=history,
+        history=past.answers,
         available_at=row.available_at,
+        kept=past.kept,
     )
-
-
-def _history(connection: Connection, job_ids: Sequence[int]) -> dict[int, tuple[PastAnswer, ...]]:
-    found: dict[int, list[PastAnswer]] = {}
-    for row in connection.execute(HISTORY, {"ids": list(job_ids)}):
-        found.setdefault(row.job_id, []).append(
-            PastAnswer(
-                row.fence,
-                row.tier,
-                row.model,
-                tuple(row.reasons),
-                row.decision,
-                row.hint,
-                row.output,
-                row.simulated,
-            )
-        )
-    return {job_id: tuple(answers) for job_id, answers in found.items()}
 
 
 def _row(claimed: Claimed) -> dict[str, Any]:
@@ -195,6 +177,7 @@ def _row(claimed: Claimed) -> dict[str, Any]:
         "schema_version": plan.schema_version,
         "effort": plan.effort,
         "max_tokens": plan.max_tokens,
+        "answer_fence": plan.answer_fence,
         "reserved": plan.worst_cost,
         "available_at": candidate.available_at.isoformat(),
         "purpose": plan.purpose,
@@ -237,30 +220,21 @@ WHERE j.id = ANY(:ids) AND j.queue = :queue AND j.lease_until IS NULL
 ORDER BY j.id LIMIT :limit FOR UPDATE OF j SKIP LOCKED
 """)
 
-HISTORY = text("""
-SELECT a.job_id, a.fence, a.tier, a.model, a.reasons, a.decision, a.hint, c.output, c.simulated
-FROM attempts AS a JOIN calls AS c
-  ON c.job_id = a.job_id AND c.fence = a.fence AND c.purpose = 'answer'
-WHERE a.job_id = ANY(:ids) AND a.stage = 'answer'
-  AND a.outcome IN ('rejected', 'refused', 'truncated', 'empty', 'malformed')
-ORDER BY a.job_id, a.fence
-""")
-
 WRITE_CLAIM = text("""
 WITH given AS (
   SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(
     job_id bigint, fence int, stage text, tier text, model text, lane text, policy_version text,
-    prompt_version text, schema_version text, effort text, max_tokens int, reserved numeric,
-    available_at timestamptz, purpose text, worst_cost numeric)
+    prompt_version text, schema_version text, effort text, max_tokens int, answer_fence int,
+    reserved numeric, available_at timestamptz, purpose text, worst_cost numeric)
 ), leased AS (
   UPDATE jobs SET fence = g.fence, dispatched_at = NULL,
     lease_until = clock_timestamp() + make_interval(secs => :lease)
   FROM given AS g WHERE jobs.id = g.job_id
 ), attempted AS (
   INSERT INTO attempts (job_id, fence, stage, tier, model, lane, policy_version, prompt_version,
-    schema_version, effort, max_tokens, reserved, budget_day, worker, available_at)
+    schema_version, effort, max_tokens, answer_fence, reserved, budget_day, worker, available_at)
   SELECT job_id, fence, stage, tier, model, lane, policy_version, prompt_version,
-    schema_version, effort, max_tokens, reserved, :day, :worker, available_at
+    schema_version, effort, max_tokens, answer_fence, reserved, :day, :worker, available_at
   FROM given
 )
 INSERT INTO calls (job_id, fence, purpose, tier, model, lane, worst_cost)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from models.vocabulary import Lane, Purpose, Stage
+from worker.domain.answers import ModelAnswer
 from worker.domain.climbing import PastAttempt
 from worker.domain.messages import MessageText
 from worker.domain.policy import Difficulty, Policy
@@ -32,6 +33,16 @@ class PastAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """A paid answer whose separate check could not be asked yet, and the attempt it came from."""
+
+    fence: int
+    tier: str
+    model: str
+    answer: ModelAnswer
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A ready job, locked, with everything that a plan needs."""
 
@@ -50,6 +61,8 @@ class Candidate:
     policy_version: str
     history: tuple[PastAnswer, ...]
     available_at: dt.datetime
+    kept: KeptAnswer | None = None
+    """Set when the last attempt brought an answer and could not have it checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +78,8 @@ class Plan:
     schema_version: str | None = None
     effort: str | None = None
     max_tokens: int | None = None
+    answer_fence: int | None = None
+    """Set when only a kept answer is to be checked: the attempt that it came from."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ def find_job(connection: Connection, wanted: str) -> int:
         rows = connection.execute(BY_RUN, {"run": run, "id": external_id}).all()
     if not rows:
         rows = connection.execute(BY_EXTERNAL_ID, {"id": wanted}).all()
-    if not rows and wanted.isdigit():
+    if not rows and wanted.isdecimal():
         rows = connection.execute(BY_NUMBER, {"id": int(wanted)}).all()
     if not rows:
         raise UsageError(f"There is no job {wanted!r}.", mend="rung results RUN lists external ids")
@@ -81,7 +81,7 @@ WHERE j.id = :job
 ATTEMPTS = text("""
 SELECT fence, stage, tier, model, lane, outcome, decision, reasons, findings, difficulty, rule,
   confidence, threshold, policy_version, prompt_version, schema_version, effort, max_tokens, hint,
-  reserved, cost, worker, available_at, claimed_at, finished_at,
+  answer_fence, reserved, cost, worker, available_at, claimed_at, finished_at,
   extract(epoch FROM claimed_at - available_at)::float8 AS waited_s,
   extract(epoch FROM finished_at - claimed_at)::float8 AS took_s
 FROM attempts WHERE job_id = :job ORDER BY fence

@@ -10,26 +10,25 @@ Promises:
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, text
 
 from models.vocabulary import PERSON, AttemptOutcome, JobState
 from worker.domain.reports import (
-    Again,
     Answered,
     AttemptReport,
-    BestEffort,
     ClimbTo,
     Deferred,
     Failed,
     Lost,
     ToReview,
 )
-from worker.store import budgets, ledger
-from worker.store.changes import change_of, decision_word, merged
+from worker.store import budgets, canaries, ledger
+from worker.store.changes import change_of, merged
+from worker.store.halts import halt
+from worker.store.reported import attempt_row, best_effort_row, result_row
 from worker.store.rows import as_json
 
 OPEN = frozenset({JobState.QUEUED, JobState.ROUTED, JobState.SUBMITTED})
@@ -44,6 +43,7 @@ class Group:
     results: list[dict[str, Any]] = field(default_factory=list)
     escalations: list[dict[str, Any]] = field(default_factory=list)
     halts: dict[str, str] = field(default_factory=dict)
+    trials: list[dict[str, Any]] = field(default_factory=list)
     books: ledger.Books = field(default_factory=ledger.Books)
 
 
@@ -75,9 +75,8 @@ def _apply(group: Group, report: AttemptReport, row: Row[Any]) -> None:
     ending, is_open = report.ending, row.state in OPEN
     late = row.outcome == AttemptOutcome.LOST
     if late and isinstance(ending, Lost | Deferred | Failed):
-        # Rescue has already counted this failure, and nothing better is known of the money,
-        # unless the call turned out never to have been billed.
-        group.books.settle(report, row, late=True)
+        # Rescue has already counted this failure; only the money may be known better by now.
+        _correct_cost(group, report, row)
         return
     cost = group.books.settle(report, row, late=late)
     ours = row.job_fence == report.fence
@@ -85,7 +84,9 @@ def _apply(group: Group, report: AttemptReport, row: Row[Any]) -> None:
     outcome = report.outcome
     if not is_open and outcome is not AttemptOutcome.LOST:
         outcome = AttemptOutcome.SUPERSEDED
-    group.attempts.append(_attempt_row(report, outcome, cost))
+    group.attempts.append(attempt_row(report, outcome, cost))
+    if trial := canaries.heard(report, row):
+        group.trials.append(trial)
     change = {
         "id": report.job_id,
         "unlease": ours,
@@ -97,17 +98,26 @@ def _apply(group: Group, report: AttemptReport, row: Row[Any]) -> None:
     group.jobs.append(change)
 
 
+def _correct_cost(group: Group, report: AttemptReport, row: Row[Any]) -> None:
+    """A lost attempt stays lost, at what its calls turned out to cost."""
+    cost = group.books.settle(report, row, late=True)
+    if cost != row.attempt_cost:
+        lost = replace(report, outcome=AttemptOutcome.LOST, ending=Lost())
+        group.attempts.append(attempt_row(lost, AttemptOutcome.LOST, cost))
+        group.jobs.append({"id": report.job_id, "cost": cost - row.attempt_cost})
+
+
 def _add_side_rows(group: Group, report: AttemptReport, row: Row[Any]) -> None:
     """Results, escalations and pauses that come with an ending."""
     match report.ending:
         case Answered(reply, fields):
-            group.results.append(_result_row(report, row, reply, fields))
+            group.results.append(result_row(report, row, reply, fields))
         case ClimbTo(tier, _, reason, detail):
             _escalate(group, report, row, tier, reason, detail)
         case ToReview(reason, best):
             _escalate(group, report, row, PERSON, reason, None)
             if best is not None:
-                group.results.append(_best_effort_row(report, best))
+                group.results.append(best_effort_row(report, best))
         case Deferred(_, reason, str() as halts):
             group.halts[halts] = reason
         case _:
@@ -129,57 +139,6 @@ def _escalate(
     group.escalations.append(step)
 
 
-def _attempt_row(report: AttemptReport, outcome: AttemptOutcome, cost: Decimal) -> dict[str, Any]:
-    hint = report.ending.hint if isinstance(report.ending, Again) else None
-    return {
-        "job_id": report.job_id,
-        "fence": report.fence,
-        "outcome": outcome,
-        "reasons": list(report.reasons),
-        "findings": [
-            {"validator": f.validator, "severity": f.severity, "finding": f.finding}
-            for f in report.findings
-        ],
-        "difficulty": report.difficulty,
-        "rule": report.rule,
-        "confidence": report.confidence,
-        "threshold": report.threshold,
-        "decision": decision_word(report.ending),
-        "hint": hint,
-        "cost": cost,
-    }
-
-
-def _result_row(report: AttemptReport, row: Row[Any], reply: str, fields: Any) -> dict[str, Any]:
-    return {
-        "job_id": report.job_id,
-        "fence": report.fence,
-        "reply": reply,
-        "fields": fields,
-        "tier": row.attempt_tier,
-        "model": row.model,
-        "accepted": True,
-        "confidence": report.confidence,
-        "reasons": list(report.reasons),
-        "simulated": any(call.simulated for call in report.calls),
-    }
-
-
-def _best_effort_row(report: AttemptReport, best: BestEffort) -> dict[str, Any]:
-    return {
-        "job_id": report.job_id,
-        "fence": best.fence,
-        "reply": best.reply,
-        "fields": best.fields,
-        "tier": best.tier,
-        "model": best.model,
-        "accepted": False,
-        "confidence": best.confidence,
-        "reasons": list(best.reasons),
-        "simulated": best.simulated,
-    }
-
-
 def _write(connection: Connection, group: Group) -> None:
     """All rows of the group, a statement a table. Counters and budgets come last: their rows are
     the ones that every worker wants, so they are held for the shortest time."""
@@ -194,8 +153,10 @@ def _write(connection: Connection, group: Group) -> None:
             connection.execute(statement, {"rows": as_json(rows)})
     if labels := [row for row in group.attempts if row["difficulty"] and not row["rule"]]:
         connection.execute(REMEMBER_LABELS, {"rows": as_json(labels)})
+    if group.trials:
+        canaries.count(connection, group.trials)
     for name, reason in sorted(group.halts.items()):
-        connection.execute(HALT, {"name": name, "reason": reason})
+        halt(connection, name, reason)
     if group.escalations:
         connection.execute(COUNT_ESCALATIONS, {"rows": as_json(group.escalations)})
     group.books.write_totals(connection)
@@ -204,7 +165,10 @@ def _write(connection: Connection, group: Group) -> None:
 
 LOCK = text("""
 SELECT a.job_id, a.fence, a.outcome, a.reserved, a.cost AS attempt_cost, a.budget_day, a.model,
-  a.tier AS attempt_tier, j.fence AS job_fence, j.state, j.failures, j.run_id, j.rung
+  a.tier AS attempt_tier, j.fence AS job_fence, j.state, j.failures, j.run_id, j.rung,
+  EXISTS (SELECT FROM canaries AS c WHERE c.proven_at IS NULL AND c.model = a.model
+    AND c.tier = CASE a.stage WHEN 'route' THEN 'routing' ELSE a.tier END
+    AND c.prompt_version = a.prompt_version AND c.schema_version = a.schema_version) AS on_trial
 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(job_id bigint, fence int)
 JOIN attempts AS a USING (job_id, fence) JOIN jobs AS j ON j.id = a.job_id
 ORDER BY j.id, a.fence FOR UPDATE OF j
@@ -273,14 +237,6 @@ FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(
   id bigint, state text, tier text, rung smallint, difficulty text, delay_s float8, reason text,
   unlease boolean, attempts int, failures int, deferrals int, escalations int, cost numeric)
 WHERE j.id = t.id
-""")
-
-HALT = text("""
-INSERT INTO tiers AS t (name, paused, paused_reason, paused_by, paused_at)
-VALUES (:name, true, :reason, 'rung', now())
-ON CONFLICT (name) DO UPDATE SET paused = true, paused_reason = excluded.paused_reason,
-  paused_by = excluded.paused_by, paused_at = excluded.paused_at, updated_at = now()
-WHERE NOT t.paused
 """)
 
 REMEMBER_LABELS = text("""

@@ -27,8 +27,8 @@ SELECT a.job_id, m.external_id, m.body, m.subject, m.channel, m.language, m.cust
 FROM jobs AS j JOIN messages AS m ON m.id = j.message_id
 JOIN attempts AS a ON a.job_id = j.id
 LEFT JOIN prompts AS p ON p.version = a.prompt_version
-LEFT JOIN calls AS first ON first.job_id = a.job_id AND first.fence = a.fence
-  AND first.purpose <> 'check'
+LEFT JOIN calls AS first ON first.job_id = a.job_id
+  AND first.fence = coalesce(a.answer_fence, a.fence) AND first.purpose <> 'check'
 LEFT JOIN calls AS second ON second.job_id = a.job_id AND second.fence = a.fence
   AND second.purpose = 'check'
 WHERE j.run_id = :run ORDER BY a.job_id, a.fence
