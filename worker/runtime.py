@@ -74,6 +74,7 @@ class Runtime:
             lease_s=timing.lease_s,
             per_day_usd=settings.budget.per_day_usd,
             classifier=self.planner.classifier,
+            canary=settings.canary.enabled,
         )
         self.pacer = Pacer(settings, redis_url(settings))
         self._claiming = {tier: threading.Lock() for tier in settings.tiers}

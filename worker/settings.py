@@ -155,6 +155,13 @@ class BreakerSettings(Section):
     """Calls that must go well, one at a time, before it closes."""
 
 
+class CanarySettings(Section):
+    """The first calls of a new prompt, schema or model at a tier go one by one, until five of them
+    were good; when five fail, the tier is paused."""
+
+    enabled: bool = True
+
+
 def default_tiers() -> dict[str, TierSettings]:
     """The ladder when `rung.toml` names none: Haiku, Sonnet, Opus of November 2026."""
     return {
@@ -199,6 +206,7 @@ class Settings(Section):
     timing: TimingSettings = TimingSettings()
     worker: WorkerSettings = WorkerSettings()
     breaker: BreakerSettings = BreakerSettings()
+    canary: CanarySettings = CanarySettings()
     dashboard: DashboardSettings = DashboardSettings()
 
     @model_validator(mode="after")

@@ -21,7 +21,7 @@ from worker.store.runs import NewRun, RunRef, create_run, finish_runs
 
 def settings_for(database_url: str, simulator_url: str, **changes: Any) -> Settings:
     """Settings of a worker that is wired to the test's servers. Its tiers have no rate limits, so
-    it needs no Redis, unless a test says otherwise."""
+    it needs no Redis, and canaries are off, unless a test says otherwise."""
     unlimited = {
         name: tier.model_copy(update={"rpm": None, "itpm": None, "otpm": None})
         for name, tier in default_tiers().items()
@@ -33,6 +33,7 @@ def settings_for(database_url: str, simulator_url: str, **changes: Any) -> Setti
             "anthropic_api_key": SecretStr("sk-test"),
             "anthropic_base_url": simulator_url,
             "tiers": unlimited,
+            "canary": {"enabled": False},
             **changes,
         }
     )

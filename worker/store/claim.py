@@ -18,6 +18,7 @@ from models.vocabulary import Lane, Stage
 from worker.domain.messages import MessageText
 from worker.domain.policy import Policy
 from worker.store import budgets, gates
+from worker.store.canaries import Canaries
 from worker.store.claimed import Candidate, Claimed, Plan
 from worker.store.past import NO_PAST, Past, past_of
 from worker.store.policies import PolicyCache
@@ -49,14 +50,17 @@ class Claims:
         lease_s: float,
         per_day_usd: Decimal | None,
         classifier: tuple[str, str],
+        canary: bool = True,
     ) -> None:
-        """`classifier` is the prompt version and model whose labels may be remembered."""
+        """`classifier` is the prompt version and model whose labels may be remembered; with
+        `canary` a new combination of prompt, schema and model goes one call at a time."""
         self._engine = engine
         self._worker = worker
         self._lease_s = lease_s
         self._per_day_usd = per_day_usd
         self._classifier = {"prompt": classifier[0], "model": classifier[1]}
         self._policies = PolicyCache()
+        self._canaries = Canaries(canary)
         self._day_ensured: dt.date | None = None
 
     def claim(self, queue: str, ids: Sequence[int], planner: Planner) -> list[Claimed]:
@@ -71,12 +75,13 @@ class Claims:
                 return Taken([], held)
             candidates = self._candidates(connection, rows)
             planned = [Claimed(candidate, planner(candidate)) for candidate in candidates]
+            planned, waiting = self._canaries.admit(connection, planned)
             day: dt.date = rows[0].today
             granted, refused = self._reserve(connection, planned, day)
             if granted:
                 self._write(connection, granted, day)
             _note_waiting(connection, rows, granted, refused)
-        return Taken(granted, held)
+        return Taken(granted, held + waiting)
 
     def _ready(
         self, connection: Connection, queue: str, ids: Sequence[int]

@@ -67,6 +67,7 @@ def resume_tier(engine: Engine, actor: Actor, tier: str) -> bool:
     with engine.begin() as connection:
         changed = connection.execute(RESUME_TIER, {"name": tier}).rowcount
         if changed:
+            connection.execute(TRY_CANARIES_AGAIN, {"name": tier})
             audit(connection, actor, "resume", tier, 1)
     return bool(changed)
 
@@ -154,6 +155,9 @@ UPDATE tiers SET paused = false, paused_reason = NULL, paused_by = NULL, paused_
   breaker = 'closed', breaker_until = NULL, breaker_reason = NULL, trouble = 0, good = 0,
   troubled = 0, trips = 0, window_at = NULL, updated_at = now()
 WHERE name = :name AND (paused OR breaker <> 'closed')
+""")
+TRY_CANARIES_AGAIN = text("""
+UPDATE canaries SET good = 0, bad = 0 WHERE tier = :name AND proven_at IS NULL
 """)
 CANCEL_RUN = text("""
 UPDATE runs SET state = 'cancelled', finished_at = now(), accepting = false WHERE id = :run

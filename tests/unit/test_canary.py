@@ -1,0 +1,88 @@
+"""What an attempt says of a new prompt, and when a new prompt is proven or given up."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.vocabulary import AttemptOutcome, CallState, Purpose
+from worker.domain.canary import FORGIVEN, HOPELESS, NEEDED, Verdict, speaks_well, verdict
+from worker.domain.reports import (
+    Answered,
+    AttemptReport,
+    CallReport,
+    ClimbTo,
+    Dead,
+    Deferred,
+    Ending,
+    Failed,
+    RoutedTo,
+)
+
+DONE = CallReport(Purpose.ANSWER, CallState.DONE, http_status=200)
+REFUSED = CallReport(Purpose.ANSWER, CallState.FAILED, http_status=400, error="400 invalid")
+CUT_OFF = CallReport(Purpose.ANSWER, CallState.FAILED, error="timeout")
+CLIMB = ClimbTo("sonnet", 1, "whatever")
+OUTCOME = AttemptOutcome
+
+
+@pytest.mark.parametrize(
+    ("outcome", "ending", "call", "reasons", "expected"),
+    [
+        (OUTCOME.ACCEPTED, Answered("", {}), DONE, (), True),
+        (OUTCOME.REJECTED, CLIMB, DONE, ("low_confidence",), True),
+        (OUTCOME.REJECTED, CLIMB, DONE, ("length",), False),
+        (OUTCOME.REJECTED, CLIMB, DONE, ("length", "low_confidence"), False),
+        (OUTCOME.MALFORMED, CLIMB, DONE, ("malformed",), False),
+        (OUTCOME.EMPTY, CLIMB, DONE, ("empty",), False),
+        (OUTCOME.REFUSED, CLIMB, DONE, ("refused:unnamed",), False),
+        (OUTCOME.TRUNCATED, CLIMB, DONE, ("truncated",), False),
+        (OUTCOME.TRUNCATED, CLIMB, DONE, ("too_long",), None),
+        (OUTCOME.FAILED, Dead("400"), REFUSED, ("invalid",), False),
+        (OUTCOME.FAILED, Dead("failed 3 times"), CUT_OFF, ("timeout",), None),
+        (OUTCOME.FAILED, Failed(1, "timeout"), CUT_OFF, ("timeout",), None),
+        (OUTCOME.DEFERRED, Deferred(1, "529"), CUT_OFF, ("529",), None),
+        (OUTCOME.SUPERSEDED, Answered("", {}), DONE, (), None),
+    ],
+)
+def test_what_an_attempt_says(
+    outcome: AttemptOutcome,
+    ending: Ending,
+    call: CallReport,
+    reasons: tuple[str, ...],
+    expected: bool | None,
+) -> None:
+    assert speaks_well(AttemptReport(1, 1, outcome, ending, (call,), reasons)) is expected
+
+
+@pytest.mark.parametrize(("label", "expected"), [("SIMPLE", True), (None, False)])
+def test_a_label_that_nobody_knows_speaks_against_the_classifier(
+    label: str | None, expected: bool
+) -> None:
+    ending = RoutedTo("haiku", 0, label)
+    report = AttemptReport(1, 1, OUTCOME.ROUTED, ending, (DONE,), difficulty=label)
+    assert speaks_well(report) is expected
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "expected"),
+    [
+        (0, 0, Verdict.UNDECIDED),
+        (NEEDED, 0, Verdict.PROVEN),
+        (0, NEEDED, Verdict.GIVEN_UP),
+        (FORGIVEN, NEEDED, Verdict.GIVEN_UP),
+        (FORGIVEN + 1, NEEDED, Verdict.UNDECIDED),
+        (NEEDED - 1, HOPELESS, Verdict.GIVEN_UP),
+    ],
+)
+def test_the_verdict(good: int, bad: int, expected: Verdict) -> None:
+    assert verdict(good, bad) is expected
+
+
+@given(st.lists(st.booleans(), min_size=NEEDED + HOPELESS))
+def test_every_sequence_of_calls_is_decided(said: list[bool]) -> None:
+    good = bad = 0
+    decided = []
+    for well in said:
+        good, bad = good + well, bad + (not well)
+        decided.append(verdict(good, bad) is not Verdict.UNDECIDED)
+    assert any(decided[: NEEDED + HOPELESS])
