@@ -37,6 +37,7 @@ from worker.domain.reports import (
 from worker.domain.start import Begin, decide_start, is_critical
 from worker.domain.trouble import Defer, Die, Fail, Halt, Meaning, Trouble, follow_up
 from worker.domain.validation import Validator
+from worker.failpoints import failpoint
 from worker.planning import Planner
 from worker.reporting import (
     answered_call,
@@ -130,10 +131,22 @@ class Asker:
         if isinstance(judged, NeedsCheck):
             ask = self.planner.check(claimed, judged.reply)
             worst = claimed.plan.worst_cost - claimed.plan.call_worst_cost
-            await self.open_call(claimed, ask, worst)
+            try:
+                await self.open_call(claimed, ask, worst)
+            except Exception as error:
+                return self._unopened(claimed, calls, error)
             remaining = max(self.deadline_s - (time.monotonic() - started), 1.0)
             return await self._checked(claimed, answer, calls, (ask, remaining, worst))
         return self._judged(claimed, judged, calls)
+
+    def _unopened(
+        self, claimed: Claimed, calls: tuple[CallReport, ...], error: Exception
+    ) -> AttemptReport:
+        """The check has no row in the ledger, so it is not sent. Should the row be there after all
+        (the reply to COMMIT was lost), it goes; the answer stays, paid, and is checked later."""
+        unsent = CallReport(Purpose.CHECK, CallState.FAILED, sent=False)
+        trouble = Trouble(Meaning.NOT_SENT, f"not in the ledger ({type(error).__name__})")
+        return self._troubled(claimed, trouble, (*calls, unsent))
 
     async def _check_kept(self, claimed: Claimed, answer: ModelAnswer) -> AttemptReport:
         """An earlier attempt's answer could not be checked then: ask for the check alone."""
@@ -182,6 +195,7 @@ class Asker:
         self, claimed: Claimed, ask: Ask, remaining_s: float, worst: Decimal | None = None
     ) -> Asked:
         got = await self.claude.ask(ask, remaining_s)
+        failpoint("after send")
         self.ended(claimed.plan.tier or "", ask.purpose, got)
         price = self.planner.prices[ask.model]
         worst = claimed.plan.call_worst_cost if worst is None else worst

@@ -49,6 +49,10 @@ class Opened:
     done: Future[None]
 
 
+class LeaseLost(Exception):
+    """The attempt may send nothing more: rescue took it, or a cancel ended its job."""
+
+
 class Recorder:
     """The recording thread of a worker process."""
 
@@ -114,14 +118,17 @@ class Recorder:
     def _open(self, opened: list[Opened]) -> None:
         try:
             with self._engine.begin() as connection:
-                open_calls(connection, [item.row for item in opened])
+                live = open_calls(connection, [item.row for item in opened])
         except Exception as error:
             # The caller decides: without its row the call must not be sent.
             for item in opened:
                 item.done.set_exception(error)
             return
         for item in opened:
-            item.done.set_result(None)
+            if (item.row["job_id"], item.row["fence"]) in live:
+                item.done.set_result(None)
+            else:
+                item.done.set_exception(LeaseLost())
 
     def _record(self, finished: list[Finished]) -> None:
         failpoint("before record")

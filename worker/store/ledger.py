@@ -98,9 +98,11 @@ def _call_row(report: AttemptReport, call: CallReport, run_id: int) -> dict[str,
     }
 
 
-def open_calls(connection: Connection, rows: list[dict[str, Any]]) -> None:
-    """Writes further calls of claimed attempts as `sent`, before they are."""
-    connection.execute(OPEN_CALLS, {"rows": as_json(rows)})
+def open_calls(connection: Connection, rows: list[dict[str, Any]]) -> set[tuple[int, int]]:
+    """Writes further calls of claimed attempts as `sent`, before they are. Returns `(job, fence)`
+    of those that were: an attempt whose lease is over, or was taken, may send nothing more."""
+    opened = connection.execute(OPEN_CALLS, {"rows": as_json(rows)})
+    return {(row.job_id, row.fence) for row in opened}
 
 
 DELETE_UNSENT = text("""
@@ -170,10 +172,16 @@ ON CONFLICT (run_id, tier, purpose, model, lane, state, simulated) DO UPDATE SET
   output_tokens = s.output_tokens + excluded.output_tokens, cost = s.cost + excluded.cost
 """)
 
+# The job's row is locked, as rescue locks it: either rescue sees this call, or this sees that the
+# lease was taken.
 OPEN_CALLS = text("""
 INSERT INTO calls (job_id, fence, purpose, tier, model, lane, worst_cost)
-SELECT job_id, fence, purpose, tier, model, lane, worst_cost
+SELECT t.job_id, t.fence, t.purpose, t.tier, t.model, t.lane, t.worst_cost
 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(
   job_id bigint, fence int, purpose text, tier text, model text, lane text, worst_cost numeric)
+JOIN jobs AS j ON j.id = t.job_id AND j.fence = t.fence
+WHERE j.lease_until > clock_timestamp()
+ORDER BY j.id FOR UPDATE OF j
 ON CONFLICT (job_id, fence, purpose) DO NOTHING
+RETURNING job_id, fence
 """)

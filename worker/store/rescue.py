@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, Row, text
 
 from models.vocabulary import AttemptOutcome, CallState, Purpose
 from worker.domain.reports import AttemptReport, CallReport, Lost
+from worker.failpoints import failpoint
 from worker.store.record import record_in
 
 GROUP = 500
@@ -35,6 +36,7 @@ def _rescue(engine: Engine, which: Any, parameters: dict[str, Any]) -> int:
         with engine.begin() as connection:
             rows = connection.execute(which, parameters).all()
             record_in(connection, _reports(connection, rows))
+            failpoint("rescue half-way")
         total += len(rows)
         if len(rows) < GROUP:
             return total
