@@ -3,6 +3,7 @@
 ```
 RungError                 1   failed
 ├── UsageError            2   the command cannot mean anything
+├── TooExpensive          4   more than the person is ready to pay
 ├── Unreachable           5   Postgres, Redis or Claude does not answer
 └── ConfigurationError    6   rung.toml or the environment
     └── SchemaBehind      6   the database has not been migrated
@@ -27,6 +28,12 @@ class UsageError(RungError):
     """The command, as given, cannot mean anything."""
 
     exit_code = 2
+
+
+class TooExpensive(RungError):
+    """It would probably cost more than the person is ready to pay; nothing was begun."""
+
+    exit_code = 4
 
 
 class Unreachable(RungError):

@@ -1,0 +1,165 @@
+"""`rung reprocess`: answers old messages anew, in a new run."""
+
+from decimal import Decimal
+from typing import Any
+
+import click
+
+from models.vocabulary import Lane
+from worker.cli.completion import POLICY, RUN
+from worker.cli.context import database
+from worker.cli.intake import parse_deadline
+from worker.cli.output import SIMULATED, console, dollars, print_json, talk
+from worker.loading import load_settings
+from worker.reprocessing import Made, Preview, Request, preview
+from worker.reprocessing import reprocess as carry_out
+from worker.text import terminal_safe
+
+
+@click.command()
+@click.option("--where", help="Which jobs: 'state = review or confidence < 0.6'.")
+@click.option("--since", help="Only jobs that came in since: 7d, 36h, or an ISO time.")
+@click.option("--run", help="Only jobs of this run.", shell_complete=RUN)
+@click.option("--policy", help="Preset or policy of rung.toml.", shell_complete=POLICY)
+@click.option("--lane", type=click.Choice(["realtime", "batch"]), default="realtime")
+@click.option("--max-cost", type=Decimal, help="Dollars: refuse above, and never spend more.")
+@click.option("--budget", type=Decimal, help="Dollars that the run may cost.")
+@click.option("--deadline", help="When it must be done: 6h, 30m, or an ISO time.")
+@click.option("--priority", type=click.IntRange(-100, 100), default=0, help="Higher goes first.")
+@click.option("--key", help="The same key again makes nothing new.")
+@click.option("--name", help="Name of the new run; a number is added when it is taken.")
+@click.option("--dry-run", is_flag=True, help="Count, expect, show a sample; change nothing.")
+@click.option("--watch", "follow", is_flag=True, help="Follow the run until it ends.")
+@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@click.pass_context
+def reprocess(ctx: click.Context, /, **options: Any) -> None:
+    """Answer old messages anew: a new run beside the old ones, which stay as they are.
+
+    A message that was answered again later is judged by its latest job, unless --run names a run.
+    """
+    settings = load_settings()
+    request = Request(
+        where=options["where"],
+        since=options["since"],
+        run=options["run"],
+        policy=options["policy"],
+        lane=Lane(options["lane"]),
+        max_cost=options["max_cost"],
+        budget=options["budget"],
+        key=options["key"],
+        deadline=parse_deadline(options["deadline"]),
+        priority=options["priority"],
+        name=options["name"],
+    )
+    with database(settings) as engine:
+        if options["dry_run"]:
+            with engine.connect() as connection:
+                found = preview(connection, settings, request)
+            say_preview(found, as_json=options["as_json"])
+            return
+        from worker.cli.ops import actor
+
+        with engine.begin() as connection:
+            made = carry_out(connection, settings, actor(), request)
+        say_made(made, as_json=options["as_json"])
+        if options["follow"] and made.run is not None:
+            from worker.cli.watch import watch
+
+            ctx.exit(watch(engine, made.run.name))
+
+
+def say_preview(found: Preview, *, as_json: bool) -> None:
+    """What would be done, in words or as JSON."""
+    refusal = found.refusal()
+    if as_json:
+        refused = str(refusal) if refusal is not None else None
+        print_json({**document_of(found), "run": None, "dry_run": True, "refused": refused})
+        return
+    _say_notes(found)
+    chosen = found.chosen
+    if not chosen.jobs:
+        return
+    talk(f"Dry run, nothing changed: {chosen.jobs:,} messages would be answered anew.")
+    _say_expected(found)
+    _print_sample(found)
+    if refusal is not None:
+        talk(f"It would be refused: {refusal}", fg="yellow")
+
+
+def say_made(made: Made, *, as_json: bool) -> None:
+    """What was done, in words or as JSON."""
+    name = made.run.name if made.run is not None else None
+    if as_json:
+        about = document_of(made.preview) if made.preview is not None else {}
+        done = {"run": name, "jobs": made.jobs, "repeated": made.repeated, "dry_run": False}
+        print_json({**about, **done})
+        return
+    if made.preview is not None:
+        _say_notes(made.preview)
+    if name is None:
+        talk("No run was made.")
+    elif made.repeated:
+        talk(f"Nothing new: run {name} was made with this key already ({made.jobs:,} jobs).")
+    else:
+        talk(f"Run {name}: {made.jobs:,} messages are answered anew.")
+        if made.preview is not None:
+            _say_expected(made.preview)
+        talk(f"Follow it with: rung status {name} --watch")
+
+
+def document_of(found: Preview) -> dict[str, Any]:
+    """A preview as JSON values; no message text is in it."""
+    chosen = found.chosen
+    return {
+        "jobs": chosen.jobs,
+        "unfinished": chosen.unfinished,
+        "superseded": chosen.superseded,
+        "erased": chosen.erased,
+        "everything": chosen.everything,
+        "selection": found.selection,
+        "expected": found.expected.as_document(),
+        "max_cost_usd": found.request.max_cost,
+        "simulated": chosen.simulated,
+        "sample": list(chosen.sample),
+    }
+
+
+def _say_notes(found: Preview) -> None:
+    chosen = found.chosen
+    if not chosen.jobs:
+        talk("Nothing is chosen: no job is like that.", fg="yellow")
+    if chosen.everything:
+        talk(f"The filter leaves nothing out: all {chosen.jobs:,} messages.", fg="yellow")
+    if chosen.superseded:
+        talk(
+            f"{chosen.superseded:,} more were like that and have been answered again since;"
+            " --run RUN takes a run's jobs all the same."
+        )
+    if chosen.erased:
+        talk(f"{chosen.erased:,} more are erased and cannot be answered.")
+
+
+def _say_expected(found: Preview) -> None:
+    expected = found.expected
+    talk(
+        f"Expected: {dollars(expected.usd)}, {dollars(expected.low)} to {dollars(expected.high)}"
+        f" ({expected.basis})."
+    )
+    if found.chosen.simulated:
+        talk(SIMULATED, fg="yellow")
+
+
+def _print_sample(found: Preview) -> None:
+    from rich.table import Table
+
+    table = Table("job", "message", "state", "tier", "conf.", box=None, pad_edge=False)
+    for row in found.chosen.sample:
+        confidence = row["confidence"]
+        table.add_row(
+            str(row["job"]),
+            terminal_safe(f"{row['run']}/{row['external_id']}"),
+            row["state"],
+            row["tier"] or "–",
+            f"{confidence:.2f}" if confidence is not None else "–",
+        )
+    console().print(table)
