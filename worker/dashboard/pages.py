@@ -1,15 +1,14 @@
 """The first page and the smaller ones: each reads what it shows in one short transaction."""
 
-from collections.abc import Callable
-
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from worker.dashboard import queries
+from worker.dashboard import actions, queries
 from worker.dashboard.context import Dashboard, dashboard_of
 from worker.dashboard.now import read_now
 from worker.dashboard.rendering import page, region
+from worker.dashboard.serving import number, stream
 
 PAGE = 50
 
@@ -22,6 +21,7 @@ def routes() -> list[BaseRoute]:
         Route("/workers", workers),
         Route("/live/workers", live_workers),
         Route("/audit", audit),
+        *actions.routes(),
     ]
 
 
@@ -74,20 +74,3 @@ def audit(request: Request) -> Response:
             events=events[:PAGE],
             older=events[PAGE - 1]["id"] if len(events) > PAGE else None,
         )
-
-
-def stream(request: Request, render: Callable[[Dashboard], str]) -> StreamingResponse:
-    """Server-sent events of what `render` gives, shared by all who ask for this address."""
-    dashboard = dashboard_of(request)
-    events = dashboard.live.events(str(request.url.path), lambda: render(dashboard))
-    return StreamingResponse(
-        events,
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
-
-
-def number(request: Request, name: str) -> int | None:
-    """A whole number of the address; None when it is missing or is none."""
-    given = request.query_params.get(name, "")
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 19 else None

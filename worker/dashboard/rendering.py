@@ -13,6 +13,8 @@ from starlette.responses import HTMLResponse
 from models.vocabulary import PERSON
 from worker.dashboard import access, queries, words
 from worker.dashboard.context import Dashboard, dashboard_of
+from worker.dashboard.undoing import said, undo_address
+from worker.errors import RungError, UsageError
 from worker.text import terminal_safe
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -91,6 +93,21 @@ def page(
     return HTMLResponse(html, status, headers={"Cache-Control": "no-store"})
 
 
+def trouble_page(request: Request, connection: Connection, error: RungError) -> HTMLResponse:
+    """Why something cannot be done, in the error's own words."""
+    status = 404 if str(error).startswith("There is no") else 409
+    return page(
+        request,
+        connection,
+        "trouble.html",
+        "",
+        status=422 if status != 404 and isinstance(error, UsageError) else status,
+        heading="There is no such thing" if status == 404 else "That cannot be done",
+        words=str(error),
+        mend=error.mend,
+    )
+
+
 def _common(dashboard: Dashboard) -> dict[str, Any]:
     places = {name: str(place) for place, name in enumerate(dashboard.queues)}
     return {
@@ -108,6 +125,4 @@ def _notice(request: Request, connection: Connection) -> dict[str, Any] | None:
     event = queries.audit_event(connection, int(wanted))
     if event is None:
         return None
-    from worker.dashboard.undoing import said, undo_address
-
     return {"words": said(event), "undo": undo_address(event)}

@@ -2,13 +2,47 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
+
+from worker.dashboard.words import plural
+
+DONE = {
+    "pause": "is paused",
+    "resume": "goes on",
+    "cancel": "is cancelled",
+    "retry": "is tried again",
+    "priority": "has a new priority",
+    "budget": "has a new budget",
+    "reveal": "was looked at",
+}
+COUNTED = ("cancel", "retry")
+BACK = {"pause": "resume", "resume": "pause", "priority": "priority", "budget": "budget"}
 
 
 def said(event: Mapping[str, Any]) -> str:
-    """`Paused haiku.`"""
-    return f"{event['action']} {event['target']}: {event['affected']}"
+    """`haiku is paused.`, `412 jobs of run monday: cancelled.`"""
+    target, action = event["target"], event["action"]
+    if action in COUNTED:
+        done = "cancelled" if action == "cancel" else "tried again"
+        return f"{plural(event['affected'], 'job')} of {target}: {done}."
+    if action in ("priority", "budget"):
+        to = event["detail"].get("to")
+        return f"The {action} of {target} is {'without limit' if to is None else to} now."
+    if action.startswith("review:"):
+        return f"Verdict on {target}: {action.removeprefix('review:')}."
+    return f"{target} {DONE.get(action, action)}."
 
 
 def undo_address(event: Mapping[str, Any]) -> str | None:
     """Where a preview of the opposite is; None when there is no way back."""
-    return None
+    back = BACK.get(event["action"])
+    if back is None:
+        return None
+    target = str(event["target"])
+    if not target.startswith("run "):
+        return f"/actions/{back}?tier={quote(target, safe='')}"
+    address = f"/actions/{back}?run={quote(target.removeprefix('run '), safe='')}"
+    if back in ("priority", "budget"):
+        before = event["detail"].get("from")
+        address += f"&to={quote('' if before is None else str(before), safe='')}"
+    return address
