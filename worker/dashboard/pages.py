@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from worker.dashboard import actions, queries
+from worker.dashboard import actions, queries, runs
 from worker.dashboard.context import Dashboard, dashboard_of
 from worker.dashboard.now import read_now
 from worker.dashboard.rendering import page, region
@@ -21,6 +21,7 @@ def routes() -> list[BaseRoute]:
         Route("/workers", workers),
         Route("/live/workers", live_workers),
         Route("/audit", audit),
+        *runs.routes(),
         *actions.routes(),
     ]
 

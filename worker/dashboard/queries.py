@@ -91,6 +91,11 @@ def open_batches(connection: Connection) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(BATCHES).mappings()]
 
 
+def related_runs(connection: Connection, run_id: int) -> list[dict[str, Any]]:
+    """The run that this one answers again, and those that answer it again."""
+    return [dict(row) for row in connection.execute(RELATED, {"run": run_id}).mappings()]
+
+
 def audit_page(connection: Connection, before: int | None, limit: int) -> list[dict[str, Any]]:
     """What people and schedules did, newest first."""
     rows = connection.execute(AUDIT, {"before": before, "limit": limit}).mappings()
@@ -196,6 +201,14 @@ FROM workers ORDER BY alive DESC, host, pid LIMIT 500
 BATCHES = text("""
 SELECT *, now() AS now FROM message_batches WHERE state IN ('intended', 'submitted', 'ended')
 ORDER BY id LIMIT 200
+""")
+RELATED = text("""
+SELECT p.id, p.name, p.created_at, true AS earlier FROM runs AS r
+JOIN runs AS p ON p.id = r.parent_id WHERE r.id = :run
+UNION ALL
+SELECT id, name, created_at, false FROM (
+  SELECT id, name, created_at, parent_id FROM runs ORDER BY id DESC LIMIT 500) AS recent
+WHERE parent_id = :run ORDER BY id
 """)
 AUDIT = text("""
 SELECT id, at, actor, action, target, affected, detail, now() AS now FROM audit_events
