@@ -16,17 +16,21 @@ from models.runs import Run
 from models.schedules import Firing, Schedule
 from models.tallies import RunCount, RunEscalation, RunSpend
 from models.tiers import Canary, TierStatus
+from models.totals import AttemptTotal, CallTotal, EscalationTotal, Timing
 from models.workers import Worker
 
 __all__ = [
     "Attempt",
+    "AttemptTotal",
     "AuditEvent",
     "Base",
     "Budget",
     "Call",
+    "CallTotal",
     "Canary",
     "Classification",
     "Escalation",
+    "EscalationTotal",
     "Firing",
     "Job",
     "Message",
@@ -41,5 +45,6 @@ __all__ = [
     "RunSpend",
     "Schedule",
     "TierStatus",
+    "Timing",
     "Worker",
 ]
