@@ -16,6 +16,7 @@ from worker.failpoints import failpoint
 from worker.runtime import Runtime
 from worker.store import presence
 from worker.store.breakers import half_open
+from worker.store.budget_care import warn_of_refused
 from worker.store.dispatch import Chunk, dispatch, undo
 from worker.store.engine import is_outage
 from worker.store.expire import expire
@@ -71,6 +72,7 @@ class Housekeeping:
             presence.beat(runtime.engine, self._me, runtime.slots.in_flight())
             finish_runs(runtime.engine)
             half_open(runtime.engine)
+            warn_of_refused(runtime.engine)
         if now >= self._next_rescue:
             self._next_rescue = now + runtime.settings.timing.rescue_s
             if rescued := rescue(runtime.engine, runtime.settings.timing.lease_s):

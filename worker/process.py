@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from worker.housekeeping import Housekeeping
 from worker.runtime import Runtime
 from worker.settings import Settings
+from worker.store.budget_care import reconcile
 from worker.store.engine import reaching_postgres
 from worker.store.schema_check import require_current
 
@@ -22,6 +23,7 @@ def start(settings: Settings) -> None:
     made = Runtime(settings)
     with reaching_postgres(made.engine):
         require_current(made.engine)
+        reconcile(made.engine)
     made.start()
     made.remember_prompts()
     _Process.runtime = made

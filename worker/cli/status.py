@@ -11,7 +11,7 @@ from worker.cli.output import SIMULATED, console, dollars, print_json, talk
 from worker.loading import load_settings
 from worker.settings import Settings
 from worker.store.runs import find_run
-from worker.store.status import paused_everything, queues, run_status, runs
+from worker.store.status import paused_everything, queues, run_status, runs, today
 
 BREAKER_WORDS = {"closed": "ok", "open": "breaker open", "half_open": "probing"}
 
@@ -47,9 +47,9 @@ def _overview(engine: Engine, settings: Settings, as_json: bool) -> None:
     with engine.connect() as connection:
         live = [run_status(connection, row) for row in runs(connection, live_only=True)]
         lines = queues(connection, ["routing", *settings.tiers])
-        paused = paused_everything(connection)
+        paused, day = paused_everything(connection), today(connection)
     if as_json:
-        print_json({"runs": live, "queues": lines, "everything_paused": paused})
+        print_json({"runs": live, "queues": lines, "everything_paused": paused, "day": day})
         return
     if paused:
         talk(f"Everything is paused: {paused}. Go on with: rung resume everything", fg="red")
@@ -66,6 +66,9 @@ def _overview(engine: Engine, settings: Settings, as_json: bool) -> None:
     _print_queues(lines)
     for found in live:
         _print_run(found)
+    if day and day["budget_usd"] is not None:
+        of = f"{dollars(day['spent_usd'])} of {dollars(day['budget_usd'])}"
+        talk(f"Today: {of} spent{_warned(day)}")
     if not live:
         talk("No run is going on. Hand one over with: rung enqueue FILE")
 
@@ -90,10 +93,18 @@ def _print_run(found: dict[str, Any]) -> None:
     click.echo(f"  escalations {found['escalations']}, calls {found['calls']}")
     cap = f" of {dollars(found['budget_usd'])}" if found["budget_usd"] is not None else ""
     held = f", {dollars(found['reserved_usd'])} reserved" if found["reserved_usd"] else ""
-    click.echo(f"  spent       {dollars(found['spent_usd'])}{cap}{held}")
+    click.echo(f"  spent       {dollars(found['spent_usd'])}{cap}{held}{_warned(found)}")
     if found["waiting_for"]:
         click.echo(f"  waiting for {found['waiting_for']}")
     if found["state_reason"]:
         click.echo(f"  note        {found['state_reason']}")
     if found["simulated"]:
         click.echo(f"  {SIMULATED}")
+
+
+def _warned(budget: dict[str, Any]) -> str:
+    """`, over 80 % of the budget`, once a warning was given."""
+    percent = budget["budget_warned_percent"]
+    if not percent:
+        return ""
+    return ", the budget is used up" if percent >= 100 else f", over {percent} % of the budget"

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, text
 
+from worker.store.budget_care import warn
 from worker.store.rows import as_json
 
 
@@ -64,12 +65,15 @@ def settle(connection: Connection, changes: Mapping[str, tuple[Decimal, Decimal]
         if released or spent
     ]
     if rows:
-        connection.execute(SETTLE, {"rows": as_json(rows)})
+        for row in connection.execute(SETTLE, {"rows": as_json(rows)}).all():
+            if row.reached > row.warned:
+                warn(connection, row.scope, row.reached, row.spent, row.cap)
 
 
 ENSURE_DAY = text("""
 INSERT INTO budgets AS b (scope, day, cap) VALUES (:scope, :day, :cap)
-ON CONFLICT (scope) DO UPDATE SET cap = GREATEST(excluded.cap, b.spent + b.reserved)
+ON CONFLICT (scope) DO UPDATE SET cap = GREATEST(excluded.cap, b.spent + b.reserved),
+  warned_percent = 0
 WHERE b.cap IS DISTINCT FROM excluded.cap
   AND b.cap IS DISTINCT FROM GREATEST(excluded.cap, b.spent + b.reserved)
 """)
@@ -90,12 +94,17 @@ WITH change AS (
   SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))
     AS t(scope text, released numeric, spent numeric)
 ), locked AS (
-  SELECT b.scope FROM budgets AS b JOIN change USING (scope) ORDER BY b.scope FOR UPDATE OF b
+  SELECT b.scope, b.warned_percent AS warned,
+    CASE WHEN b.spent + change.spent >= b.cap THEN 100
+      WHEN b.spent + change.spent >= 0.8 * b.cap THEN 80
+      WHEN b.spent + change.spent >= 0.5 * b.cap THEN 50 ELSE 0 END AS reached
+  FROM budgets AS b JOIN change USING (scope) ORDER BY b.scope FOR UPDATE OF b
 )
 UPDATE budgets AS b SET
   reserved = b.reserved - c.released,
   spent = b.spent + c.spent,
   overrun = GREATEST(b.overrun, b.spent + c.spent + b.reserved - c.released - b.cap, 0),
-  updated_at = now()
-FROM change AS c JOIN locked USING (scope) WHERE b.scope = c.scope
+  warned_percent = GREATEST(l.warned, l.reached), updated_at = now()
+FROM change AS c JOIN locked AS l USING (scope) WHERE b.scope = c.scope
+RETURNING b.scope, b.spent, b.cap, l.warned, l.reached
 """)

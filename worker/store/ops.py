@@ -135,7 +135,10 @@ RESUME_RUN = text("""
 UPDATE runs SET state = 'active', state_reason = NULL, waiting_for = NULL
 WHERE id = :run AND state IN ('paused', 'active')
 """)
-SET_CAP = text("UPDATE budgets SET cap = :cap WHERE run_id = :run AND spent + reserved <= :cap")
+SET_CAP = text("""
+UPDATE budgets SET cap = :cap, warned_percent = 0
+WHERE run_id = :run AND spent + reserved <= :cap
+""")
 SET_RUN_CAP = text("UPDATE runs SET budget_cap = :cap WHERE id = :run")
 AVAILABLE_NOW = text("""
 UPDATE jobs SET available_at = now() WHERE run_id = :run AND queue IS NOT NULL

@@ -42,6 +42,7 @@ def run_status(connection: Connection, run: Row[Any]) -> dict[str, Any]:
         "spent_usd": spend.spent,
         "reserved_usd": spend.reserved,
         "budget_usd": spend.cap,
+        "budget_warned_percent": spend.warned_percent,
         "rejected": run.rejected,
         "duplicates": run.duplicates,
         "simulated": spend.simulated,
@@ -84,6 +85,12 @@ def queues(connection: Connection, names: list[str]) -> list[dict[str, Any]]:
     ]
 
 
+def today(connection: Connection) -> dict[str, Any] | None:
+    """The budget of the current UTC day; None before its first claim."""
+    row = connection.execute(TODAY).mappings().one_or_none()
+    return dict(row) if row is not None else None
+
+
 def paused_everything(connection: Connection) -> str | None:
     """Why everything is paused, or None."""
     row = connection.execute(PAUSED_ALL).one_or_none()
@@ -120,7 +127,7 @@ COUNTS = text(
 )
 
 SPEND = text("""
-SELECT b.spent, b.reserved, b.cap,
+SELECT b.spent, b.reserved, b.cap, b.warned_percent,
   (SELECT coalesce(sum(escalations), 0) FROM run_escalations WHERE run_id = :run)::bigint
     AS escalations,
   (SELECT coalesce(sum(calls), 0) FROM run_spend WHERE run_id = :run)::bigint AS calls,
@@ -154,5 +161,10 @@ FROM run_counts AS c JOIN runs AS r ON r.id = c.run_id
 WHERE r.finished_at IS NULL AND c.state IN ('queued', 'routed') GROUP BY 1
 """)
 
+TODAY = text("""
+SELECT day, spent AS spent_usd, reserved AS reserved_usd, cap AS budget_usd,
+  warned_percent AS budget_warned_percent
+FROM budgets WHERE day = (now() AT TIME ZONE 'UTC')::date
+""")
 TIERS = text("SELECT * FROM tiers")
 PAUSED_ALL = text("SELECT paused_reason FROM tiers WHERE name = 'everything' AND paused")
