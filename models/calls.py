@@ -54,5 +54,7 @@ class Call(Base):
     simulated: Mapped[bool] = mapped_column(server_default=text("false"))
     output: Mapped[str | None]
     """What the model said, as it came: the ground for every decision, and for replaying it."""
+    shared: Mapped[int] = mapped_column(SmallInteger, server_default=text("1"))
+    """Jobs that the same request served: each has a row, with its share of tokens and cost."""
     sent_at: Mapped[Instant] = mapped_column(server_default=now())
     finished_at: Mapped[Instant | None]

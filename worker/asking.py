@@ -5,18 +5,16 @@ No transaction is open while a call is under way, and nothing here touches Postg
 """
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from models.vocabulary import (
-    EVERYTHING,
-    ROUTING,
-    AttemptOutcome,
     CallState,
     Purpose,
     Stage,
 )
+from worker.classifying import Together
 from worker.claude.client import Answer, Claude, Troubled
 from worker.claude.requests import Ask
 from worker.domain.answers import ModelAnswer, read_difficulty
@@ -28,14 +26,11 @@ from worker.domain.reports import (
     AttemptReport,
     CallReport,
     ClimbTo,
-    Dead,
-    Deferred,
     Ending,
-    Failed,
     ToReview,
 )
 from worker.domain.start import Begin, decide_start, is_critical
-from worker.domain.trouble import Defer, Die, Fail, Halt, Meaning, Trouble, follow_up
+from worker.domain.trouble import Meaning, Trouble
 from worker.domain.validation import Validator
 from worker.failpoints import failpoint
 from worker.planning import Planner
@@ -47,6 +42,7 @@ from worker.reporting import (
     not_sent,
     routed,
     troubled_call,
+    troubled_report,
 )
 from worker.store.claimed import Claimed
 
@@ -115,6 +111,24 @@ class Asker:
         difficulty = read_difficulty(asked.got.answer)
         tier = claimed.candidate.policy.tier_for(difficulty)
         return routed(claimed, tier, difficulty, (asked.call,), None)
+
+    async def attempt_together(
+        self, group: Sequence[Claimed], claimed_at: float
+    ) -> list[AttemptReport]:
+        """As `attempt`, for routing attempts that share one request; never raises."""
+        if group[0].plan.together == 1:
+            return [await self.attempt(group[0], claimed_at)]
+        try:
+            if time.monotonic() - claimed_at > self.lease_s - self.deadline_s:
+                held_up = "the worker was held up between claim and call"
+                return [not_sent(claimed, held_up) for claimed in group]
+            ask = self.planner.ask_together(group)
+            got = await self.claude.ask(ask, self.deadline_s)
+            self.ended(group[0].plan.tier or "", ask.purpose, got)
+            price = self.planner.prices[ask.model]
+            return Together(group, got, price, self.jitter()).reports()
+        except Exception as error:
+            return [failed_inside(claimed, error, self.jitter()) for claimed in group]
 
     async def _answer(self, claimed: Claimed) -> AttemptReport:
         if claimed.plan.answer_fence is not None and claimed.candidate.kept is not None:
@@ -206,23 +220,7 @@ class Asker:
     def _troubled(
         self, claimed: Claimed, trouble: Trouble, calls: tuple[CallReport, ...]
     ) -> AttemptReport:
-        candidate = claimed.candidate
-        step = follow_up(trouble, candidate.failures, candidate.deferrals, self.jitter())
-        ending: Ending
-        outcome = AttemptOutcome.DEFERRED
-        match step:
-            case Defer(delay_s, reason):
-                ending = Deferred(delay_s, reason)
-            case Halt(delay_s, reason, everything):
-                queue = ROUTING if candidate.stage is Stage.ROUTE else claimed.plan.tier
-                ending = Deferred(delay_s, reason, EVERYTHING if everything else queue)
-            case Fail(delay_s, reason):
-                ending, outcome = Failed(delay_s, reason), AttemptOutcome.FAILED
-            case Die(reason):
-                ending, outcome = Dead(reason), AttemptOutcome.FAILED
-        return AttemptReport(
-            candidate.job_id, candidate.fence, outcome, ending, calls, (trouble.kind,)
-        )
+        return troubled_report(claimed, trouble, calls, self.jitter())
 
     def _judged(
         self, claimed: Claimed, judgement: Judgement, calls: tuple[CallReport, ...]

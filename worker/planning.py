@@ -10,13 +10,20 @@ from typing import Any
 
 import orjson
 
-from models.vocabulary import Purpose, Stage
+from models.vocabulary import Lane, Purpose, Stage
 from worker.claude.prices import price_of
-from worker.claude.prompts import Prompts, fenced, fenced_reply
+from worker.claude.prompts import Prompts, fenced, fenced_many, fenced_reply
 from worker.claude.requests import Ask, call_key
+from worker.domain.messages import MessageText
 from worker.domain.policy import AGAIN
 from worker.domain.pricing import Price
-from worker.domain.schemas import CHECK_SCHEMA, CLASSIFY_SCHEMA, answer_schema, schema_version
+from worker.domain.schemas import (
+    CHECK_SCHEMA,
+    CLASSIFY_MANY_SCHEMA,
+    CLASSIFY_SCHEMA,
+    answer_schema,
+    schema_version,
+)
 from worker.domain.start import AskDifficulty, decide_start
 from worker.settings import Settings
 from worker.store.claimed import Candidate, Claimed, KeptAnswer, PastAnswer, Plan
@@ -27,6 +34,8 @@ REQUEST_OVERHEAD_BYTES = 600
 """Bound on what a request's own frame adds to the input, in bytes and so in tokens."""
 REPLY_TOKENS_AGAIN = 2
 """A reply read back may cost up to this many times the tokens it was written in."""
+LABEL_TOKENS = 40
+"""Room for one more label in the answer to a shared request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,11 @@ class Planner:
         if not undecided or candidate.remembered is not None:
             return Plan(None, None, None, Decimal(0), Decimal(0))
         tier, settings = self.settings.routing_tier, self.settings.routing
-        size = self._bytes(Purpose.CLASSIFY, [fenced(candidate.message)], CLASSIFY_SCHEMA)
+        shares = candidate.lane is Lane.REALTIME and not candidate.alone
+        together = candidate.policy.start.classify_batch if shares else 1
+        schema = CLASSIFY_SCHEMA if together == 1 else CLASSIFY_MANY_SCHEMA
+        said = fenced(candidate.message) if together == 1 else fenced_many([labelled(candidate)])
+        size = self._bytes(Purpose.CLASSIFY, [said], schema)
         worst = self._worst(tier, size, settings.max_tokens, candidate)
         return Plan(
             Purpose.CLASSIFY,
@@ -68,9 +81,10 @@ class Planner:
             worst,
             worst,
             self.prompts[Purpose.CLASSIFY].version,
-            schema_version(CLASSIFY_SCHEMA),
+            schema_version(schema),
             settings.effort,
             settings.max_tokens,
+            together,
         )
 
     def _answer(self, candidate: Candidate) -> Plan:
@@ -114,7 +128,7 @@ class Planner:
             schema_version(answer_schema(candidate.policy.accept)),
             settings.effort,
             self.settings.check.max_tokens,
-            kept.fence,
+            answer_fence=kept.fence,
         )
 
     def _worst_check(self, tier: str, reply_tokens: int, candidate: Candidate) -> Decimal:
@@ -157,6 +171,20 @@ class Planner:
             plan.effort,
         )
 
+    def ask_together(self, group: Sequence[Claimed]) -> Ask:
+        """One request for the labels of several messages, under their job ids."""
+        first, size = group[0], len(group)
+        alone = first.plan.max_tokens or MAX_TOKENS
+        said = fenced_many([labelled(claimed.candidate) for claimed in group])
+        return self._request(
+            first,
+            Purpose.CLASSIFY,
+            [{"role": "user", "content": said}],
+            CLASSIFY_MANY_SCHEMA,
+            min(alone + LABEL_TOKENS * (size - 1), alone * size),
+            first.plan.effort,
+        )
+
     def check(self, claimed: Claimed, reply: str) -> Ask:
         """The separate confidence question about a reply."""
         turn = {"role": "user", "content": fenced_reply(claimed.candidate.message, reply)}
@@ -185,6 +213,11 @@ class Planner:
             max_tokens,
             effort,
         )
+
+
+def labelled(candidate: Candidate) -> tuple[str, MessageText]:
+    """A message under the id that it has in a request shared with others."""
+    return str(candidate.job_id), candidate.message
 
 
 def hint_of(history: Sequence[PastAnswer], tier: str) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from models.vocabulary import AttemptOutcome, CallState, Stage
 from worker.asking import REMEMBERED
+from worker.classifying import NO_LABEL
 from worker.claude.prompts import instructions_of
 from worker.domain.answers import ModelAnswer, read_difficulty
 from worker.domain.climbing import (
@@ -23,7 +24,7 @@ from worker.domain.climbing import (
 )
 from worker.domain.judging import Judgement, judge
 from worker.domain.messages import MessageText
-from worker.domain.policy import Policy
+from worker.domain.policy import AGAIN, Policy
 from worker.domain.start import Begin, decide_start, is_critical
 from worker.domain.validation import Validator
 
@@ -37,6 +38,8 @@ JUDGED = frozenset(
         AttemptOutcome.MALFORMED,
     }
 )
+
+LABELLED = frozenset({AttemptOutcome.ROUTED, AttemptOutcome.MALFORMED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ def _replay_job(
     )
     history: list[PastAttempt] = []
     for attempt in attempts:
-        if attempt.stage == Stage.ROUTE and attempt.outcome == AttemptOutcome.ROUTED:
+        if attempt.stage == Stage.ROUTE and attempt.outcome in LABELLED:
             recomputed = _route(attempt, policy, message)
         elif attempt.outcome in JUDGED and attempt.call_state == CallState.DONE:
             recomputed = _answer(attempt, policy, message, history, validators)
@@ -117,6 +120,8 @@ def _route(attempt: Any, policy: Policy, message: MessageText) -> str:
     else:
         said = ModelAnswer(attempt.output or "", attempt.stop_reason, attempt.stop_category)
         difficulty = read_difficulty(said)
+        if difficulty is None and attempt.shared > 1:
+            return _words(AttemptOutcome.MALFORMED, AGAIN, (NO_LABEL,))
         tier = policy.tier_for(difficulty)
         reasons = () if difficulty is not None else ("unknown label",)
     return _words(AttemptOutcome.ROUTED, f"start:{tier}", reasons)

@@ -2,7 +2,15 @@
 
 from decimal import Decimal
 
-from models.vocabulary import AttemptOutcome, CallState, Lane, Purpose
+from models.vocabulary import (
+    EVERYTHING,
+    ROUTING,
+    AttemptOutcome,
+    CallState,
+    Lane,
+    Purpose,
+    Stage,
+)
 from worker.claude.client import Answer, Troubled
 from worker.domain.answers import ModelAnswer, parse_object
 from worker.domain.judging import Judgement, storable
@@ -13,10 +21,11 @@ from worker.domain.reports import (
     CallReport,
     Dead,
     Deferred,
+    Ending,
     Failed,
     RoutedTo,
 )
-from worker.domain.trouble import Die, Meaning, Trouble, follow_up
+from worker.domain.trouble import Defer, Die, Fail, Halt, Meaning, Trouble, follow_up
 from worker.store.claimed import Claimed
 
 
@@ -110,6 +119,27 @@ def routed(
         difficulty=difficulty,
         rule=rule,
     )
+
+
+def troubled_report(
+    claimed: Claimed, trouble: Trouble, calls: tuple[CallReport, ...], jitter: float
+) -> AttemptReport:
+    """What follows from trouble with a call. `jitter` is 0 to 1."""
+    candidate = claimed.candidate
+    step = follow_up(trouble, candidate.failures, candidate.deferrals, jitter)
+    ending: Ending
+    outcome = AttemptOutcome.DEFERRED
+    match step:
+        case Defer(delay_s, reason):
+            ending = Deferred(delay_s, reason)
+        case Halt(delay_s, reason, everything):
+            queue = ROUTING if candidate.stage is Stage.ROUTE else claimed.plan.tier
+            ending = Deferred(delay_s, reason, EVERYTHING if everything else queue)
+        case Fail(delay_s, reason):
+            ending, outcome = Failed(delay_s, reason), AttemptOutcome.FAILED
+        case Die(reason):
+            ending, outcome = Dead(reason), AttemptOutcome.FAILED
+    return AttemptReport(candidate.job_id, candidate.fence, outcome, ending, calls, (trouble.kind,))
 
 
 def not_sent(claimed: Claimed, reason: str) -> AttemptReport:

@@ -23,6 +23,7 @@ from sqlalchemy.exc import DBAPIError
 
 from models.vocabulary import ROUTING, Purpose, Stage
 from worker.asking import Asker
+from worker.classifying import requests_of
 from worker.claude.client import Claude
 from worker.claude.prompts import load_prompts
 from worker.claude.requests import Ask
@@ -40,6 +41,7 @@ from worker.store.claimed import Claimed
 from worker.store.engine import is_outage, make_engine
 from worker.store.prompts import store_prompt
 from worker.validators import load_validators
+from worker.watchdog import Deliveries
 
 log = logging.getLogger(__name__)
 SLOT_WAIT_S = 1.0
@@ -68,6 +70,7 @@ class Runtime:
         self.news = threading.Event()
         """Set when something may have become ready, so that housekeeping dispatches at once."""
         self.last_claim_at: float | None = None
+        self.deliveries = Deliveries()
         self._claims = Claims(
             self.engine,
             worker=self.worker_id,
@@ -150,10 +153,11 @@ class Runtime:
         failpoint("after deliver")
         tier = self.settings.routing_tier if queue == ROUTING else queue
         pending, recorded = deque(ids), list[Future[None]]()
-        while pending and not self.stopping.is_set():
-            recorded.append(self._claim_some(queue, tier, pending))
-        for group in recorded:
-            group.result()
+        with self.deliveries.holding(queue, pending):
+            while pending and not self.stopping.is_set():
+                recorded.append(self._claim_some(queue, tier, pending))
+            for group in recorded:
+                group.result()
         failpoint("before ack")
 
     def _claim_some(self, queue: str, tier: str, pending: deque[int]) -> Future[None]:
@@ -176,7 +180,8 @@ class Runtime:
             try:
                 taken = self._claim(queue, tier, ids)
             finally:
-                asking = sum(one.plan.purpose is purpose for one in taken.granted)
+                requests = requests_of(taken.granted)
+                asking = sum(group[0].plan.purpose is purpose for group in requests)
                 self.pacer.give_back(tier, purpose, grant.calls - asking)
         self.last_claim_at = claimed_at
         failpoint("after claim")
@@ -221,8 +226,8 @@ class Runtime:
                 recorded.set_result(None)
 
         def start() -> None:
-            for claimed in group:
-                task = self._loop.create_task(self._carry_out(claimed, tier, claimed_at, committed))
+            for request in requests_of(group):
+                task = self._loop.create_task(self._carry_out(request, tier, claimed_at, committed))
                 self._attempts.add(task)
                 task.add_done_callback(self._attempts.discard)
 
@@ -231,11 +236,15 @@ class Runtime:
         return recorded
 
     async def _carry_out(
-        self, claimed: Claimed, tier: str, claimed_at: float, committed: Callable[[], None]
+        self,
+        request: Sequence[Claimed],
+        tier: str,
+        claimed_at: float,
+        committed: Callable[[], None],
     ) -> None:
         assert self._asker is not None, "a runtime is started before it works"
-        report = await self._asker.attempt(claimed, claimed_at)
-        routing = claimed.candidate.stage is Stage.ROUTE
-        self.health.note(ROUTING if routing else tier, report)
-        self.slots.give_back(tier)
-        self.recorder.record(report, committed)
+        routing = request[0].candidate.stage is Stage.ROUTE
+        for report in await self._asker.attempt_together(request, claimed_at):
+            self.health.note(ROUTING if routing else tier, report)
+            self.slots.give_back(tier)
+            self.recorder.record(report, committed)

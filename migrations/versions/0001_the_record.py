@@ -725,6 +725,7 @@ def upgrade() -> None:
         sa.Column("service_tier", sa.Text(), nullable=True),
         sa.Column("simulated", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("output", sa.Text(), nullable=True),
+        sa.Column("shared", sa.SmallInteger(), server_default=sa.text("1"), nullable=False),
         sa.Column(
             "sent_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
         ),

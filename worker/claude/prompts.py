@@ -7,7 +7,7 @@ close it.
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -26,6 +26,10 @@ CHARS_PER_TOKEN = 4.5
 
 KNOWLEDGE = "\n\n# Knowledge\n\n"
 """Between the instructions and the knowledge pages."""
+
+EACH_BY_ITSELF = (
+    "Label each of these messages by itself, whatever the others say: one entry for each id."
+)
 
 _DELIMITERS = re.compile(rf"<(?=\s*/?\s*(?:{DELIMITER}|{REPLY_DELIMITER}))", re.IGNORECASE)
 
@@ -101,6 +105,15 @@ def fenced(message: MessageText) -> str:
     ]
     head = "\n".join(lines) + "\n\n" if lines else ""
     return f"<{DELIMITER}>\n{head}{defused(message.body)}\n</{DELIMITER}>"
+
+
+def fenced_many(messages: Sequence[tuple[str, MessageText]]) -> str:
+    """Several messages to be labelled in one request, each under its id."""
+    together = "\n\n".join(
+        fenced(message).replace(f"<{DELIMITER}>", f'<{DELIMITER} id="{key}">', 1)
+        for key, message in messages
+    )
+    return f"{together}\n\n{EACH_BY_ITSELF}"
 
 
 def fenced_reply(message: MessageText, reply: str) -> str:

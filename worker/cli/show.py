@@ -121,6 +121,8 @@ def _call_lines(call: dict[str, Any], with_text: bool) -> Iterator[str]:
         f" {call['output_tokens']} out, {dollars(call['cost'])}"
     )
     yield words + (f", {call['latency_ms']} ms" if call["latency_ms"] is not None else "")
+    if call["shared"] > 1:
+        yield f"  its share of a request that served {call['shared']} messages"
     if call["price"]:
         rates = call["price"]
         yield f"  at ${rates['input']}/${rates['output']} a million tokens in/out"

@@ -60,6 +60,8 @@ class Start:
     rules: tuple[Rule, ...] = ()
     labels: Mapping[Difficulty, str] = field(default_factory=dict)
     unknown_label: str | None = None
+    classify_batch: Annotated[int, Field(ge=1, le=20)] = 1
+    """Messages that one routing call may label together; 1 asks for each alone."""
 
 
 @dataclass(frozen=True, config=STRICT)

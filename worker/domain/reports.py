@@ -30,6 +30,8 @@ class CallReport:
     service_tier: str | None = None
     simulated: bool = False
     output: str | None = None
+    shared: int = 1
+    """Jobs that the same request served; each has a row with its share of the tokens."""
 
 
 @dataclass(frozen=True, slots=True)

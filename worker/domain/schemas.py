@@ -18,6 +18,22 @@ CLASSIFY_SCHEMA: Mapping[str, Any] = {
     "required": ["difficulty"],
     "additionalProperties": False,
 }
+CLASSIFY_MANY_SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {
+        "labels": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"id": {"type": "string"}, **CLASSIFY_SCHEMA["properties"]},
+                "required": ["id", "difficulty"],
+                "additionalProperties": False,
+            },
+        }
+    },
+    "required": ["labels"],
+    "additionalProperties": False,
+}
 CHECK_SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "properties": {

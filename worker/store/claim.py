@@ -165,6 +165,7 @@ def _candidate(row: Row[Any], policy: tuple[Policy, str], past: Past) -> Candida
         history=past.answers,
         available_at=row.available_at,
         kept=past.kept,
+        alone=past.alone,
     )
 
 

@@ -63,6 +63,8 @@ class Candidate:
     available_at: dt.datetime
     kept: KeptAnswer | None = None
     """Set when the last attempt brought an answer and could not have it checked."""
+    alone: bool = False
+    """Whether a routing call shared with other messages did not serve this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ class Plan:
     schema_version: str | None = None
     effort: str | None = None
     max_tokens: int | None = None
+    together: int = 1
+    """Messages that its routing call may be shared by."""
     answer_fence: int | None = None
     """Set when only a kept answer is to be checked: the attempt that it came from."""
 

@@ -95,6 +95,7 @@ def _call_row(report: AttemptReport, call: CallReport, run_id: int) -> dict[str,
         "service_tier": call.service_tier,
         "simulated": call.simulated,
         "output": call.output,
+        "shared": call.shared,
     }
 
 
@@ -119,7 +120,7 @@ WITH given AS (
     cache_read_tokens int, cache_write_5m_tokens int, cache_write_1h_tokens int,
     output_tokens int, cost numeric, price jsonb, unpriced boolean, latency_ms int,
     stop_reason text, stop_category text, request_id text, http_status smallint, error text,
-    service_tier text, simulated boolean, output text)
+    service_tier text, simulated boolean, output text, shared smallint)
 ), before AS (
   SELECT g.run_id, c.tier, c.purpose, c.model, c.lane, c.state, c.simulated, c.cost
   FROM given AS g JOIN calls AS c USING (job_id, fence, purpose) WHERE c.state = 'lost'
@@ -130,7 +131,7 @@ WITH given AS (
     cost = g.cost, price = g.price, unpriced = g.unpriced, latency_ms = g.latency_ms,
     stop_reason = g.stop_reason, stop_category = g.stop_category, request_id = g.request_id,
     http_status = g.http_status, error = g.error, service_tier = g.service_tier,
-    simulated = g.simulated, output = g.output, finished_at = clock_timestamp()
+    simulated = g.simulated, output = g.output, shared = g.shared, finished_at = clock_timestamp()
   FROM given AS g
   WHERE c.job_id = g.job_id AND c.fence = g.fence AND c.purpose = g.purpose
     AND c.state IN ('sent', 'lost')

@@ -7,17 +7,19 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from models.vocabulary import AttemptOutcome
+from models.vocabulary import AttemptOutcome, Stage
 from worker.domain.answers import ModelAnswer
 from worker.store.claimed import KeptAnswer, PastAnswer
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """Judged answers, oldest first; and the answer that the last attempt could not have checked."""
+    """Judged answers, oldest first; the answer that the last attempt could not have checked; and
+    whether an earlier routing attempt failed, or brought no label."""
 
     answers: tuple[PastAnswer, ...] = ()
     kept: KeptAnswer | None = None
+    alone: bool = False
 
 
 NO_PAST = Past()
@@ -33,6 +35,9 @@ def past_of(connection: Connection, job_ids: Sequence[int]) -> dict[int, Past]:
 
 def _past(rows: Sequence[Row[Any]]) -> Past:
     last = rows[-1]
+    if last.stage == Stage.ROUTE:
+        return Past(alone=True)
+    rows = [row for row in rows if row.stage == Stage.ANSWER]
     kept = None
     if last.outcome == AttemptOutcome.DEFERRED:
         answer = ModelAnswer(last.output or "", last.stop_reason)
@@ -55,12 +60,14 @@ def _answer(row: Row[Any]) -> PastAnswer:
 
 
 PAST = text("""
-SELECT a.job_id, a.fence, a.outcome, a.tier, a.model, a.reasons, a.decision, a.hint,
+SELECT a.job_id, a.fence, a.stage, a.outcome, a.tier, a.model, a.reasons, a.decision, a.hint,
   c.fence AS answered_in, c.output, c.stop_reason, c.simulated
-FROM attempts AS a JOIN calls AS c
+FROM attempts AS a LEFT JOIN calls AS c
   ON c.job_id = a.job_id AND c.fence = coalesce(a.answer_fence, a.fence) AND c.purpose = 'answer'
-WHERE a.job_id = ANY(:ids) AND a.stage = 'answer'
-  AND (a.outcome IN ('rejected', 'refused', 'truncated', 'empty', 'malformed')
-    OR (a.outcome = 'deferred' AND c.state = 'done'))
+WHERE a.job_id = ANY(:ids) AND CASE a.stage
+  WHEN 'route' THEN a.decision IN ('again', 'retry')
+  ELSE c.job_id IS NOT NULL
+    AND (a.outcome IN ('rejected', 'refused', 'truncated', 'empty', 'malformed')
+      OR (a.outcome = 'deferred' AND c.state = 'done')) END
 ORDER BY a.job_id, a.fence
 """)

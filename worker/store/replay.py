@@ -23,6 +23,7 @@ SELECT a.job_id, m.external_id, m.body, m.subject, m.channel, m.language, m.cust
   m.metadata, m.erased_at, a.fence, a.stage, a.tier, a.outcome, a.reasons, a.decision, a.rule,
   a.difficulty, a.confidence, p.text AS prompt,
   first.output, first.stop_reason, first.stop_category, first.state AS call_state,
+  first.shared,
   second.output AS check_output, second.stop_reason AS check_stop, second.state AS check_state
 FROM jobs AS j JOIN messages AS m ON m.id = j.message_id
 JOIN attempts AS a ON a.job_id = j.id

@@ -36,7 +36,7 @@ def make(
     text = mind.customer_text(asked.user)
     latent = mind.read(seed, text)
     family = mind.family_of(asked.model)
-    said, stop, details = _content(asked, latent, text, mood)
+    said, stop, details = _content(asked, latent, text, mood, seed)
     if counted.total > CONTEXT_TOKENS:
         said, stop = "", "model_context_window_exceeded"
     tokens = count_tokens(said, asked.model) if said else 0
@@ -67,20 +67,20 @@ def make(
 
 
 def _content(
-    asked: Asked, latent: mind.Mood, text: str, mood: Mapping[str, Any]
+    asked: Asked, latent: mind.Mood, text: str, mood: Mapping[str, Any], seed: int
 ) -> tuple[str, str, dict[str, Any] | None]:
     """The text, why it stopped, and the details of a refusal."""
     if "refusal" in mood:
         return "", "refusal", {"type": "refusal", "category": mood["refusal"] or None}
     if mood.get("empty"):
         return "", "end_turn", None
-    said = _said(asked, latent, text, mood)
+    said = _said(asked, latent, text, mood, seed)
     if mood.get("truncated"):
         return said[: len(said) // 2], "max_tokens", None
     return said, str(mood.get("stop_reason", "end_turn")), None
 
 
-def _said(asked: Asked, latent: mind.Mood, text: str, mood: Mapping[str, Any]) -> str:
+def _said(asked: Asked, latent: mind.Mood, text: str, mood: Mapping[str, Any], seed: int) -> str:
     if "text" in mood:
         return str(mood["text"])
     if "json" in mood:
@@ -88,7 +88,12 @@ def _said(asked: Asked, latent: mind.Mood, text: str, mood: Mapping[str, Any]) -
     if asked.schema is None:
         said = writing.plain(latent, asked.model, asked.system, text)
     else:
-        document = writing.document(asked.schema, latent, asked.model, text)
+        several = mind.several(asked.user) if "labels" in asked.schema.get("properties", {}) else []
+        document = (
+            writing.labels(several, seed)
+            if several
+            else writing.document(asked.schema, latent, asked.model, text)
+        )
         if isinstance(document, dict):
             document |= mood.get("merge", {})
             document.pop(mood.get("drop", ""), None)

@@ -8,7 +8,9 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-MESSAGE = re.compile(r"<customer_message>\n?(.*?)\n?</customer_message>", re.DOTALL)
+MESSAGE = re.compile(
+    r"<customer_message(?: id=\"([^\"]*)\")?>\n?(.*?)\n?</customer_message>", re.DOTALL
+)
 GRAVE = re.compile(
     r"\b(lawyer|attorney|legal|sue|court|fraud\w*|stolen|theft|identity|regulator\w*|ombudsman|"
     r"cfpb|fcra|u\.?s\.?c\.?|statute|violat\w+|harass\w*|discriminat\w*|scam\w*|threat\w*|police|"
@@ -49,8 +51,13 @@ def family_of(model: str) -> str:
 
 def customer_text(user_text: str) -> str:
     """The customer's words, from between their delimiters where there are any."""
-    found = MESSAGE.findall(user_text)
-    return found[0] if found else user_text
+    found = MESSAGE.search(user_text)
+    return found[2] if found else user_text
+
+
+def several(user_text: str) -> list[tuple[str, str]]:
+    """Id and words of each message of a request that holds several; empty for all others."""
+    return [(key, words) for key, words in MESSAGE.findall(user_text) if key]
 
 
 def read(seed: int, text: str) -> Mood:

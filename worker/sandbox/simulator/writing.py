@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from worker.sandbox.simulator.mind import Mood, confidence, is_sure
+from worker.sandbox.simulator.mind import Mood, confidence, is_sure, read
 
 LABELS = ("SIMPLE", "MODERATE", "COMPLEX")
 MARK = "[simulated]"
@@ -33,6 +33,9 @@ STEPS = (
     "Where a decision is needed, a colleague will confirm it to you in writing.",
 )
 MAX_DEPTH = 12
+FORGOTTEN_TOGETHER, OTHER_TOGETHER = 0.01, 0.05
+"""Shares of messages that are passed over, or labelled otherwise than alone, when several are
+labelled in one request. Assumed: nobody has measured it for real models."""
 
 
 def topic_of(text: str) -> str:
@@ -64,6 +67,20 @@ def plain(mood: Mood, model: str, system: str, text: str) -> str:
 def document(schema: Mapping[str, Any], mood: Mood, model: str, text: str) -> Any:
     """A value that fits `schema`, sensible where the names of its properties are."""
     return _Writer(schema, mood, model, text).value(schema, "")
+
+
+def labels(several: Sequence[tuple[str, str]], seed: int) -> dict[str, Any]:
+    """Labels of several messages in one answer, some of them forgotten or one step off."""
+    entries = []
+    for key, words in several:
+        mood = read(seed, words)
+        luck, difficulty = mood.draw("together"), mood.difficulty
+        if luck < FORGOTTEN_TOGETHER:
+            continue
+        if luck < FORGOTTEN_TOGETHER + OTHER_TOGETHER:
+            difficulty += -1 if difficulty == len(LABELS) - 1 else 1
+        entries.append({"id": key, "difficulty": LABELS[difficulty]})
+    return {"labels": entries}
 
 
 class _Writer:
