@@ -54,9 +54,7 @@ PROMISED_TARGETS = {
     "compose-check",
 }
 MAX_LINES = 300
-LONGER = {
-    "worker/sandbox/simulator/app.py": 324,
-}
+LONGER: dict[str, int] = {}
 """Files that are longer than they should be, and how long they may be. Only ever shrink this."""
 FOREIGN_PATHS = re.compile(r"(?<![\w.])/(?:work|home/(?!rung\b)\w+|root|Users/\w+)/[\w.]")
 INDEX_ADDRESS = re.compile(r"--(?:extra-)?index-url|--find-links|--trusted-host|@ (?:https?|file):")

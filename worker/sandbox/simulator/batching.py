@@ -1,0 +1,143 @@
+"""Handlers of the Message Batches API."""
+
+import datetime as dt
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from worker.sandbox.simulator.answering import make
+from worker.sandbox.simulator.batches import Batch, batch_id, bent, read_batch, shuffled
+from worker.sandbox.simulator.problems import Problem
+from worker.sandbox.simulator.replies import (
+    as_json,
+    base_of,
+    parsed,
+    problem_of,
+    trouble_before,
+)
+from worker.sandbox.simulator.requests import read_request
+from worker.sandbox.simulator.state import State
+from worker.sandbox.simulator.wire import Abort
+
+BATCH_S = 2.0
+"""Seconds that a batch takes, before scaling."""
+VISIBLE_AFTER_S = 1.0
+
+
+class Batching:
+    """`/v1/messages/batches` over one state."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    async def create(self, request: Request) -> Response:
+        """Takes a batch; its items are looked at only when it ends."""
+        requests = read_batch(parsed(await request.body()))
+        state, now = self._state, time.monotonic()
+        mood = state.moods.of("", "", "create")
+        await trouble_before(mood)
+        if mood.get("create") == "refuse":
+            raise Problem(400, "the batch was refused")
+        batch = Batch(
+            batch_id(len(state.batches) + 1),
+            requests,
+            dt.datetime.now(dt.UTC),
+            now + BATCH_S * state.latency_scale,
+            now + VISIBLE_AFTER_S if mood.get("create") == "404" else now,
+        )
+        state.batches[batch.id] = batch
+        if mood.get("create") == "drop":
+            return Abort()
+        return as_json(batch.as_document(base_of(request)))
+
+    async def list(self, request: Request) -> Response:
+        """Newest first, a page at a time."""
+        size = int(request.query_params.get("limit", 20))
+        newest = sorted(self._state.batches.values(), key=lambda b: b.id, reverse=True)
+        newest = [batch for batch in newest if not batch.deleted]
+        ids = [batch.id for batch in newest]
+        if (after := request.query_params.get("after_id")) in ids:
+            newest = newest[ids.index(after) + 1 :]
+        elif (before := request.query_params.get("before_id")) in ids:
+            newest = newest[max(0, ids.index(before) - size) : ids.index(before)]
+        page = newest[:size]
+        for batch in page:
+            self._advance(batch)
+        return as_json(
+            {
+                "data": [batch.as_document(base_of(request)) for batch in page],
+                "has_more": len(newest) > size,
+                "first_id": page[0].id if page else None,
+                "last_id": page[-1].id if page else None,
+            }
+        )
+
+    async def get(self, request: Request) -> Response:
+        """One batch."""
+        return as_json(self._batch(request).as_document(base_of(request)))
+
+    async def cancel(self, request: Request) -> Response:
+        """Ends a batch early: its items come out as `canceled`."""
+        batch = self._batch(request)
+        if batch.ended is None:
+            batch.cancelled = True
+            batch.ready_at = min(batch.ready_at, time.monotonic())
+        return as_json(batch.as_document(base_of(request)))
+
+    async def delete(self, request: Request) -> Response:
+        """Forgets a batch that has ended."""
+        batch = self._batch(request)
+        if batch.ended is None:
+            raise Problem(400, "a batch that is still processing cannot be deleted")
+        batch.deleted = True
+        return as_json({"id": batch.id, "type": "message_batch_deleted"})
+
+    async def results(self, request: Request) -> Response:
+        """One line an item, in no particular order."""
+        batch = self._batch(request)
+        if batch.ended is None:
+            raise Problem(404, "the results of this batch are not available yet")
+        mood = self._state.moods.of("", "", "results")
+        results = shuffled(batch.results, self._state.seed)
+        lines = [
+            b'{"custom_id": "broken\n' if line is None else orjson.dumps(line) + b"\n"
+            for line in bent(results, str(mood.get("results", "")))
+        ]
+        return Response(b"".join(lines), media_type="application/x-jsonl")
+
+    def _batch(self, request: Request) -> Batch:
+        batch = self._state.batches.get(request.path_params["id"])
+        if batch is None or batch.deleted or time.monotonic() < batch.visible_at:
+            raise Problem(404, f"batch {request.path_params['id']} not found")
+        self._advance(batch)
+        return batch
+
+    def _advance(self, batch: Batch) -> None:
+        """Ends a batch whose time has come."""
+        if batch.ended is None and time.monotonic() >= batch.ready_at:
+            batch.results = [self._item(batch, request) for request in batch.requests]
+            batch.ended = dt.datetime.now(dt.UTC)
+
+    def _item(self, batch: Batch, request: Mapping[str, Any]) -> dict[str, Any]:
+        custom_id, params = str(request["custom_id"]), request.get("params")
+        if batch.cancelled:
+            return {"custom_id": custom_id, "result": {"type": "canceled"}}
+        body = orjson.dumps(params).decode()
+        mood = self._state.moods.of(str((params or {}).get("model", "")), body, custom_id)
+        if mood.get("batch") in ("expired", "canceled"):
+            return {"custom_id": custom_id, "result": {"type": mood["batch"]}}
+        try:
+            if mood.get("batch") == "errored" or "status" in mood:
+                raise problem_of({"status": 500, **mood})
+            asked = read_request(params)
+        except Problem as problem:
+            error = problem.body(self._state.next_request_id())
+            return {"custom_id": custom_id, "result": {"type": "errored", "error": error}}
+        self._state.counts.batch_items[custom_id] += 1
+        counted = self._state.cache.count(asked.model, asked.segments, time.monotonic())
+        message = make(asked, counted, self._state.seed, mood, "batch").message
+        return {"custom_id": custom_id, "result": {"type": "succeeded", "message": message}}
