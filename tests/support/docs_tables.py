@@ -21,6 +21,7 @@ from tests.support.docs_markdown import BLOCK, Row, Table, blocks, first_paragra
 from tests.support.docs_settings import settings_tables
 from worker import loading
 from worker.cli.main import cli
+from worker.domain.filters import FIELDS, OPS
 from worker.domain.validation import BUILTIN
 
 ROOT = Path(__file__).parents[2]
@@ -86,6 +87,13 @@ def tables() -> dict[str, Table]:
     )
     made["make"] = Table(("target", "does"), tuple(Row(n, (), w) for n, w in make_targets()))
     made["tables"] = Table(("table", "holds"), tuple(Row(n, (), w) for n, w in stored()))
+    made["filter-fields"] = Table(
+        ("field", "compares by", "meaning"),
+        tuple(
+            Row(name, (" ".join(f"`{op}`" for op in OPS[field.of]),), field.meaning)
+            for name, field in FIELDS.items()
+        ),
+    )
     made["exit-codes"] = Table(("code", "meaning"), tuple(Row(str(c)) for c in exit_codes()))
     return made
 

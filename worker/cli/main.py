@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "advise": ("advise", "Does the pipeline pay? Honestly, from recorded runs."),
     "replay": ("replay", "Recompute every decision of a run, and report differences."),
     "reprocess": ("reprocess", "Answer old messages anew, in a new run beside the old ones."),
+    "diff": ("diff", "What changed between two runs, by message."),
     "dead": ("dead", "Dead letters: jobs that need somebody to change something."),
     "review": ("review", "What waits for a person."),
     "retry": ("ops", "Give dead jobs another try."),

@@ -18,10 +18,11 @@ SIMULATED = "SIMULATED: answers, confidence and costs are made up by Rung's own 
 
 def print_json(document: Any) -> None:
     """One JSON document on stdout. Dollars are numbers with six decimals."""
-    click.echo(json.dumps(document, default=_encode, ensure_ascii=False, indent=2))
+    click.echo(json.dumps(document, default=encode, ensure_ascii=False, indent=2))
 
 
-def _encode(value: object) -> Any:
+def encode(value: object) -> Any:
+    """The JSON form of what JSON does not know. Raises TypeError."""
     if isinstance(value, Decimal):
         return round(float(value), 6)
     if isinstance(value, dt.datetime | dt.date):

@@ -69,7 +69,7 @@ def _write_file(path: Path, kind: str, rows: Iterable[Row]) -> int:
         if kind == "parquet":
             count = _write_parquet(temporary, rows)
         else:
-            with _text_file(temporary) as stream:
+            with text_file(temporary) as stream:
                 count = WRITERS[kind](stream, rows)
         temporary.replace(path)
     except OSError as error:
@@ -80,7 +80,8 @@ def _write_file(path: Path, kind: str, rows: Iterable[Row]) -> int:
 
 
 @contextmanager
-def _text_file(path: Path) -> Iterator[IO[str]]:
+def text_file(path: Path) -> Iterator[IO[str]]:
+    """A file for CSV or JSON, opened for writing."""
     with path.open("w", encoding="utf-8", newline="") as stream:
         yield stream
 
@@ -90,12 +91,13 @@ def _write_csv(stream: IO[str], rows: Iterable[Row]) -> int:
     writer.writerow(COLUMNS)
     count = 0
     for row in rows:
-        writer.writerow([_cell(row[name]) for name in COLUMNS])
+        writer.writerow([csv_cell(row[name]) for name in COLUMNS])
         count += 1
     return count
 
 
-def _cell(value: Any) -> Any:
+def csv_cell(value: Any) -> Any:
+    """A value as a cell that no spreadsheet takes for a formula."""
     if value is None:
         return ""
     if isinstance(value, list):

@@ -1,0 +1,180 @@
+"""`rung diff RUN_A RUN_B`: what changed, message by message."""
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import IO, Any
+
+import click
+from sqlalchemy import Row
+
+from worker.cli.completion import RUN
+from worker.cli.context import database
+from worker.cli.diff_view import print_comparison
+from worker.cli.output import encode, talk
+from worker.cli.results import csv_cell, text_file
+from worker.domain.comparing import Comparison, Pair, Side, compare, examples_of, kind_of
+from worker.errors import RungError, UsageError
+from worker.store.comparing import pairs_of
+from worker.store.runs import find_run
+
+SIDE_COLUMNS = ("job", "state", "tier", "confidence", "cost_usd")
+COLUMNS = (
+    "source",
+    "external_id",
+    "change",
+    *(f"{name}_a" for name in SIDE_COLUMNS),
+    *(f"{name}_b" for name in SIDE_COLUMNS),
+    "reply",
+)
+
+
+@click.command()
+@click.argument("run_a", shell_complete=RUN)
+@click.argument("run_b", shell_complete=RUN)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="FILE.csv, or FILE.json")
+@click.option("--csv", "as_csv", is_flag=True, help="CSV on stdout: one row a message.")
+@click.option("--json", "as_json", is_flag=True, help="JSON on stdout: counts and examples.")
+@click.option("--examples", type=click.IntRange(0, 1_000), default=5, help="Of each kind.")
+def diff(
+    run_a: str, run_b: str, output: Path | None, as_csv: bool, as_json: bool, examples: int
+) -> None:
+    """What changed between two runs in outcome, tier, confidence and cost, by message.
+
+    Counts first, then examples. Only messages that are finished in both runs are compared.
+    """
+    kind = _kind(output, as_csv=as_csv, as_json=as_json)
+    with database() as engine:
+        with engine.connect() as connection:
+            a, b = find_run(connection, run_a), find_run(connection, run_b)
+        if a.id == b.id:
+            raise UsageError(f"{a.name} and {b.name} are the same run.", mend="rung runs")
+        if kind == "csv":
+            _to(output, lambda stream: write_csv(stream, pairs_of(engine, a, b)))
+            return
+        comparison = compare(pairs_of(engine, a, b), examples)
+        document = document_of(a, b, comparison)
+    if kind == "json":
+        _to(output, lambda stream: write_json(stream, document))
+    else:
+        print_comparison(document)
+
+
+def document_of(a: Row[Any], b: Row[Any], found: Comparison) -> dict[str, Any]:
+    """A comparison as JSON values."""
+    return {
+        "run_a": _about(a),
+        "run_b": _about(b),
+        "both": found.both,
+        "only_a": found.only_a,
+        "only_b": found.only_b,
+        "unfinished": found.unfinished,
+        "outcome": {name: found.outcome[name] for name in ("same", "better", "worse", "other")},
+        "outcome_steps": _steps(found.outcomes.items()),
+        "tier": {name: found.tier[name] for name in ("same", "lower", "higher")},
+        "tier_steps": _steps(found.tiers.items()),
+        "confidence": {
+            **{name: found.confidence[name] for name in ("same", "lower", "higher", "unknown")},
+            "mean_a": found.confidence_a.value,
+            "mean_b": found.confidence_b.value,
+        },
+        "reply": {name: found.reply[name] for name in ("same", "changed")},
+        "cost": {
+            **{name: found.cost[name] for name in ("same", "lower", "higher")},
+            "a_usd": found.cost_a,
+            "b_usd": found.cost_b,
+            "difference_usd": found.cost_b - found.cost_a,
+        },
+        "examples": [row_of(example.pair) for example in examples_of(found)],
+    }
+
+
+def row_of(pair: Pair) -> dict[str, Any]:
+    """A message as one flat row; no text of it."""
+    replies = {True: "same", False: "changed", None: None}
+    row: dict[str, Any] = {
+        "source": pair.source,
+        "external_id": pair.external_id,
+        "change": _change(pair),
+    }
+    for letter, side in (("a", pair.a), ("b", pair.b)):
+        row |= {f"{name}_{letter}": value for name, value in _side(side).items()}
+    return row | {"reply": replies[pair.same_reply]}
+
+
+def write_csv(stream: IO[str], pairs: Iterable[Pair]) -> int:
+    """One row for every message of either run, in constant memory."""
+    writer = csv.writer(stream)
+    writer.writerow(COLUMNS)
+    count = 0
+    for pair in pairs:
+        writer.writerow([csv_cell(value) for value in row_of(pair).values()])
+        count += 1
+    return count
+
+
+def write_json(stream: IO[str], document: dict[str, Any]) -> int:
+    """The whole comparison as one document."""
+    json.dump(document, stream, default=encode, ensure_ascii=False, indent=2)
+    stream.write("\n")
+    return int(document["both"])
+
+
+def _about(run: Row[Any]) -> dict[str, Any]:
+    return {
+        "run": run.name,
+        "policy": run.policy_name,
+        "policy_version": run.policy_version,
+        "lane": run.lane,
+    }
+
+
+def _steps(counted: Iterable[tuple[tuple[str, str], int]]) -> list[dict[str, Any]]:
+    ordered = sorted(counted, key=lambda item: (-item[1], item[0]))
+    return [{"from": a, "to": b, "messages": count} for (a, b), count in ordered]
+
+
+def _change(pair: Pair) -> str | None:
+    if pair.a is None or pair.b is None:
+        return "only in b" if pair.a is None else "only in a"
+    if pair.unfinished:
+        return "unfinished"
+    return kind_of(pair.a, pair.b)
+
+
+def _side(side: Side | None) -> dict[str, Any]:
+    if side is None:
+        return dict.fromkeys(SIDE_COLUMNS)
+    values = (side.job, side.state, side.tier, side.confidence, side.cost)
+    return dict(zip(SIDE_COLUMNS, values, strict=True))
+
+
+def _kind(output: Path | None, *, as_csv: bool, as_json: bool) -> str:
+    if as_csv and as_json:
+        raise UsageError("--csv and --json are two formats.", mend="leave one of them out")
+    if output is None:
+        return "csv" if as_csv else "json" if as_json else "table"
+    kind = output.suffix.lower().lstrip(".")
+    if kind not in ("csv", "json"):
+        raise UsageError(
+            f"{output} has an ending that says no format.", mend="-o diff.csv or .json"
+        )
+    return kind
+
+
+def _to(output: Path | None, write: Callable[[IO[str]], int]) -> None:
+    if output is None:
+        write(sys.stdout)
+        return
+    temporary = output.with_name(f".{output.name}.part")
+    try:
+        with text_file(temporary) as stream:
+            count = write(stream)
+        temporary.replace(output)
+    except OSError as error:
+        raise RungError(f"{output} cannot be written: {error.strerror or error}.") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+    talk(f"{count:,} messages written to {output}.")
