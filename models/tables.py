@@ -16,7 +16,7 @@ from models.runs import Run
 from models.schedules import Firing, Schedule
 from models.tallies import RunCount, RunEscalation, RunSpend
 from models.tiers import Canary, TierStatus
-from models.totals import AttemptTotal, CallTotal, EscalationTotal, Timing
+from models.totals import AttemptTotal, CallTotal, EscalationTotal, JobTotal, Timing
 from models.workers import Worker
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "EscalationTotal",
     "Firing",
     "Job",
+    "JobTotal",
     "Message",
     "MessageBatch",
     "Notice",

@@ -1,4 +1,4 @@
-"""Totals over all runs, which only ever grow: what Prometheus reads.
+"""Totals over all runs: what Prometheus reads. Counters only ever grow.
 
 Kept by triggers in the transaction that changes what they count, whoever changes it, and
 untouched when old runs are purged. Each row exists up to `SLOTS` times: a backend adds to its own
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.attempts import Attempt
 from models.base import Base, Money
 from models.calls import Call
-from models.tallies import RunEscalation, RunSpend
+from models.tallies import RunCount, RunEscalation, RunSpend
 
 SLOTS = 8
 TIMING_BOUNDS = (0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300, 900, 3_600, 14_400, 86_400)
@@ -40,6 +40,17 @@ class CallTotal(Base):
     cache_write_1h_tokens: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     output_tokens: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     cost: Mapped[Money] = mapped_column(server_default=text("0"))
+
+
+class JobTotal(Base):
+    """As `run_counts`, for all runs together. The only one that also falls: it counts what is."""
+
+    __tablename__ = "job_totals"
+
+    state: Mapped[str] = mapped_column(primary_key=True)
+    tier: Mapped[str] = mapped_column(primary_key=True)
+    slot: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    jobs: Mapped[int] = mapped_column(BigInteger)
 
 
 class EscalationTotal(Base):
@@ -101,6 +112,16 @@ BEGIN
   RETURN NULL;
 END $$
 """  # noqa: S608 - constants of this module only
+TOTAL_JOBS = f"""
+CREATE FUNCTION total_jobs() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO job_totals AS t VALUES (coalesce(NEW.state, OLD.state),
+    coalesce(NEW.tier, OLD.tier), pg_backend_pid() % {SLOTS},
+    coalesce(NEW.jobs, 0) - coalesce(OLD.jobs, 0))
+  ON CONFLICT (state, tier, slot) DO UPDATE SET jobs = t.jobs + excluded.jobs;
+  RETURN NULL;
+END $$
+"""  # noqa: S608 - constants of this module only
 COUNT_ESCALATIONS = f"""
 CREATE FUNCTION count_escalations() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -153,6 +174,11 @@ BEGIN
 END $$
 """  # noqa: S608 - constants of this module only
 STATEMENTS: dict[type[Base], tuple[str, str]] = {
+    RunCount: (
+        TOTAL_JOBS,
+        "CREATE TRIGGER total_jobs AFTER INSERT OR UPDATE OR DELETE ON run_counts"
+        " FOR EACH ROW EXECUTE FUNCTION total_jobs()",
+    ),
     RunSpend: (
         COUNT_CALLS,
         "CREATE TRIGGER count_calls AFTER INSERT OR UPDATE ON run_spend"
@@ -176,7 +202,7 @@ STATEMENTS: dict[type[Base], tuple[str, str]] = {
         " FOR EACH STATEMENT EXECUTE FUNCTION count_attempts()",
     ),
 }
-"""By the table whose changes are counted. A few rows of `run_spend` and `run_escalations` change
+"""By the table whose changes are counted. A few rows of the tallies change
 with each group that is recorded; of calls and attempts, all of them."""
 
 for _model, _statements in STATEMENTS.items():

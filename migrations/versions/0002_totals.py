@@ -19,6 +19,16 @@ BEGIN
   RETURN NULL;
 END $$
 """
+TOTAL_JOBS = """
+CREATE FUNCTION total_jobs() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO job_totals AS t VALUES (coalesce(NEW.state, OLD.state),
+    coalesce(NEW.tier, OLD.tier), pg_backend_pid() % 8,
+    coalesce(NEW.jobs, 0) - coalesce(OLD.jobs, 0))
+  ON CONFLICT (state, tier, slot) DO UPDATE SET jobs = t.jobs + excluded.jobs;
+  RETURN NULL;
+END $$
+"""
 COUNT_ESCALATIONS = """
 CREATE FUNCTION count_escalations() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -67,13 +77,15 @@ BEGIN
 END $$
 """
 TRIGGERS = (
+    "CREATE TRIGGER total_jobs AFTER INSERT OR UPDATE OR DELETE ON run_counts FOR EACH ROW EXECUTE FUNCTION total_jobs()",
     "CREATE TRIGGER count_calls AFTER INSERT OR UPDATE ON run_spend FOR EACH ROW EXECUTE FUNCTION count_calls()",
     "CREATE TRIGGER count_escalations AFTER INSERT OR UPDATE ON run_escalations FOR EACH ROW EXECUTE FUNCTION count_escalations()",
     "CREATE TRIGGER time_calls AFTER UPDATE ON calls REFERENCING OLD TABLE AS old_calls NEW TABLE AS new_calls FOR EACH STATEMENT EXECUTE FUNCTION time_calls()",
     "CREATE TRIGGER count_attempts AFTER UPDATE ON attempts REFERENCING OLD TABLE AS old_attempts NEW TABLE AS new_attempts FOR EACH STATEMENT EXECUTE FUNCTION count_attempts()",
 )
-TABLES = ("call_totals", "escalation_totals", "attempt_totals", "timings")
+TABLES = ("call_totals", "job_totals", "escalation_totals", "attempt_totals", "timings")
 FUNCTIONS = (
+    ("total_jobs", "run_counts"),
     ("count_calls", "run_spend"),
     ("count_escalations", "run_escalations"),
     ("time_calls", "calls"),
@@ -116,6 +128,13 @@ def upgrade() -> None:
         sa.Column("cost", sa.Numeric(20, 10), server_default=sa.text("0"), nullable=False),
         sa.PrimaryKeyConstraint(*key, "simulated", "slot", name=op.f("pk_call_totals")),
     )
+    op.create_table(
+        "job_totals",
+        *_words("state", "tier"),
+        _slot(),
+        sa.Column("jobs", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("state", "tier", "slot", name=op.f("pk_job_totals")),
+    )
     steps = ("from_tier", "to_tier", "reason")
     op.create_table(
         "escalation_totals",
@@ -142,7 +161,14 @@ def upgrade() -> None:
         sa.Column("seconds", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint(*timed, "bucket", "slot", name=op.f("pk_timings")),
     )
-    for statement in (COUNT_CALLS, COUNT_ESCALATIONS, TIME_CALLS, COUNT_ATTEMPTS, *TRIGGERS):
+    for statement in (
+        COUNT_CALLS,
+        TOTAL_JOBS,
+        COUNT_ESCALATIONS,
+        TIME_CALLS,
+        COUNT_ATTEMPTS,
+        *TRIGGERS,
+    ):
         op.execute(statement)
 
 

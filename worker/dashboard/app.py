@@ -12,7 +12,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from worker.dashboard import access, login, pages
+from worker.dashboard import access, login, metrics, pages
+from worker.dashboard.api import routes as api
 from worker.dashboard.context import Dashboard, make_dashboard
 from worker.settings import Settings
 
@@ -28,6 +29,8 @@ def create_app(settings: Settings) -> Starlette:
         routes=[
             *pages.routes(),
             *login.routes(),
+            *api.routes(),
+            *metrics.routes(),
             Mount("/static", StaticFiles(directory=STATIC), name="static"),
         ],
         middleware=access.middleware(settings),

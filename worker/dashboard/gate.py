@@ -29,6 +29,7 @@ STATIC = "/static/"
 METRICS, HEALTH, UPLOAD = "/metrics", "/healthz", "/api/runs"
 CSRF_FIELD, CSRF_HEADER = "csrf_token", "x-csrf-token"
 MAX_BODY = 1_000_000
+TOO_LARGE = "The body is larger than {:,} bytes."
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
@@ -67,7 +68,7 @@ class Gate:
                 await self._app(scope, receive, send)
             return
         send = _with_headers(scope, send)
-        request = Request(scope, _capped(scope, receive, self._cap(scope)))
+        request = Request(scope, _capped(receive, self._cap(scope)))
         try:
             answer = await self._admit(request)
         except Refused as refused:
@@ -86,6 +87,7 @@ class Gate:
         request.state.gate, request.state.visitor = self, None
         path: str = request.scope["path"]
         _refuse_tricks(request.scope)
+        _refuse_large(request.headers, self._cap(request.scope))
         if path == METRICS and self.settings.metrics_token is not None:
             _guard(request, self.settings.metrics_token.get_secret_value())
             return None
@@ -177,21 +179,26 @@ def _for_program(request: Request) -> bool:
     return request.scope["path"].startswith(("/api", METRICS, HEALTH)) or "text/html" not in accept
 
 
-def _capped(scope: Scope, receive: Receive, cap: int) -> Receive:
-    """Refuses a body beyond `cap` bytes, whether it says its length or not."""
-    told = Headers(scope=scope).get("content-length", "0")
-    received = int(told) if told.isascii() and told.isdigit() else 0
+def _capped(receive: Receive, cap: int) -> Receive:
+    """Refuses a body beyond `cap` bytes as soon as they have come, whatever its length is said to
+    be."""
     counted = 0
 
     async def counting() -> Message:
         nonlocal counted
         message = await receive()
         counted += len(message.get("body", b""))
-        if max(received, counted) > cap:
-            raise HTTPException(413, f"The body is larger than {cap:,} bytes.")
+        if counted > cap:
+            raise HTTPException(413, TOO_LARGE.format(cap))
         return message
 
     return counting
+
+
+def _refuse_large(headers: Headers, cap: int) -> None:
+    told = headers.get("content-length", "0")
+    if told.isascii() and told.isdigit() and int(told) > cap:
+        raise Refused(413, TOO_LARGE.format(cap))
 
 
 def _with_headers(scope: Scope, send: Send) -> Send:

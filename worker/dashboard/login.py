@@ -5,7 +5,6 @@ import logging
 import math
 import weakref
 from html import escape
-from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -95,9 +94,8 @@ async def sign_out(request: Request) -> Response:
 
 def safe_target(target: str) -> str:
     """A path of ours; `/` for anything that could lead elsewhere."""
-    parts = urlsplit(target) if target.isprintable() else urlsplit("")
-    ours = target.startswith("/") and not target.startswith(("//", "/\\")) and "\\" not in target
-    return target if ours and not parts.scheme and not parts.netloc else "/"
+    ours = target.startswith("/") and not target.startswith("//") and "\\" not in target
+    return target if ours and target.isprintable() else "/"
 
 
 def _page(

@@ -86,7 +86,7 @@ def run_with_key(connection: Connection, key: str) -> RunRef | None:
 def find_run(connection: Connection, wanted: str) -> Row[Any]:
     """The run with this name or number. Raises UsageError with close matches."""
     row = connection.execute(BY_NAME, {"name": wanted}).one_or_none()
-    if row is None and wanted.isdigit():
+    if row is None and wanted.isdecimal():
         row = connection.execute(BY_ID, {"id": int(wanted)}).one_or_none()
     if row is not None:
         return row

@@ -1,0 +1,200 @@
+"""An endpoint, and how it is served: checked input, a handler in a thread, JSON or a problem."""
+
+import datetime as dt
+import logging
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import IO, Any
+
+import orjson
+from jsonschema import Draft202012Validator
+from sqlalchemy import Engine
+from sqlalchemy.exc import DataError, DBAPIError
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from worker.dashboard.access import visitor_of
+from worker.dashboard.context import Dashboard, dashboard_of
+from worker.dashboard.problems import problem
+from worker.dashboard.visitors import Visitor
+from worker.errors import RungError, Unreachable, UsageError
+from worker.settings import Settings
+from worker.store.engine import is_outage
+from worker.store.ops import Actor
+
+log = logging.getLogger(__name__)
+MAX_JSON = 1_000_000
+Schema = Mapping[str, Any]
+
+
+class NotFound(Exception):
+    """There is no such thing; says so in a sentence."""
+
+
+class Conflict(Exception):
+    """Not now, or not any more; says why in a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, as a handler sees it. `upload` is set where a file is taken."""
+
+    dashboard: Dashboard
+    visitor: Visitor
+    path: Mapping[str, str]
+    query: Mapping[str, Any]
+    headers: Mapping[str, str]
+    body: Any = None
+    upload: IO[bytes] | None = None
+
+    @property
+    def engine(self) -> Engine:
+        """The database."""
+        return self.dashboard.engine
+
+    @property
+    def settings(self) -> Settings:
+        """The configuration in force."""
+        return self.dashboard.settings
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts, as the audit names them."""
+        return Actor(self.visitor.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A row of the table. `query` maps parameters to schemas; `answer` is the schema of the
+    200 answer; `body` that of a JSON body; `takes` and `gives` name other content types."""
+
+    method: str
+    path: str
+    summary: str
+    handler: Callable[[Call], Any]
+    answer: Schema
+    query: Mapping[str, Schema] = field(default_factory=dict)
+    body: Schema | None = None
+    takes: tuple[str, ...] = ()
+    gives: tuple[str, ...] = ("application/json",)
+    problems: tuple[int, ...] = ()
+    upload: Callable[[Request], Awaitable[IO[bytes]]] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    async def serve(self, request: Request) -> Response:
+        """The answer, or a problem."""
+        try:
+            query = _query(request, self.query)
+            body = await _json_body(request, self.body) if self.body is not None else None
+            taken = await self.upload(request) if self.upload is not None else None
+            call = Call(
+                dashboard_of(request),
+                visitor_of(request),
+                request.path_params,
+                query,
+                request.headers,
+                body,
+                taken,
+            )
+            try:
+                answer = await run_in_threadpool(self.handler, call)
+            finally:
+                if taken is not None:
+                    taken.close()
+        except Exception as error:
+            return as_problem(error)
+        return answer if isinstance(answer, Response) else json_response(answer)
+
+
+def as_problem(error: Exception) -> Response:
+    """What went wrong, as problem details. A bug of ours shows nothing of itself."""
+    match error:
+        case HTTPException():
+            return problem(error.status_code, error.detail)
+        case NotFound():
+            return problem(404, str(error))
+        case Conflict():
+            return problem(409, str(error))
+        case UsageError():
+            return problem(400, str(error), mend=error.mend)
+        case Unreachable():
+            return problem(503, str(error), headers={"Retry-After": "5"})
+        case RungError():
+            return problem(409, str(error), mend=error.mend)
+        case DataError():
+            return problem(400, "A value is of no use to Postgres: too large, or holding NUL.")
+        case DBAPIError() if is_outage(error):
+            return problem(503, "Postgres does not answer just now.", headers={"Retry-After": "5"})
+    log.error("api failed", exc_info=error)
+    return problem(500, "A bug of Rung's own; its log says where.")
+
+
+def json_response(document: Any, status: int = 200, **headers: str) -> Response:
+    """JSON. Dollars are numbers with six decimals, as the commands give them."""
+    body = orjson.dumps(document, default=encode, option=orjson.OPT_NON_STR_KEYS)
+    return Response(body, status, headers, "application/json")
+
+
+def encode(value: object) -> Any:
+    """What orjson does not know by itself."""
+    if isinstance(value, Decimal):
+        return round(float(value), 6)
+    if isinstance(value, dt.timedelta):
+        return value.total_seconds()
+    if isinstance(value, bytes):
+        return value.hex()
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _query(request: Request, known: Mapping[str, Schema]) -> dict[str, Any]:
+    """The parameters, as their schemas want them. Raises HTTPException 400."""
+    found: dict[str, Any] = {}
+    for name, raw in request.query_params.multi_items():
+        if name not in known or name in found:
+            words = "is given twice" if name in found else "is not known here"
+            raise HTTPException(400, f"The parameter {name[:60]!r} {words}.")
+        found[name] = value = _converted(raw, known[name])
+        for error in Draft202012Validator(known[name]).iter_errors(value):
+            raise HTTPException(400, f"{name}: {error.message[:200]}.")
+    for name, schema in known.items():
+        if "default" in schema:
+            found.setdefault(name, schema["default"])
+    return found
+
+
+def _converted(raw: str, schema: Schema) -> Any:
+    try:
+        match schema.get("type"):
+            case "integer":
+                return int(raw) if raw.lstrip("-").isdecimal() else raw
+            case "number":
+                return float(raw) if math.isfinite(float(raw)) else raw
+            case "boolean":
+                return {"true": True, "1": True, "false": False, "0": False}.get(raw, raw)
+    except ValueError:
+        pass
+    return raw
+
+
+async def _json_body(request: Request, schema: Schema) -> Any:
+    """The body, as its schema wants it. Raises HTTPException 400, 413, 415 or 422."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise HTTPException(415, "A body of type application/json is expected.")
+    raw = bytearray()
+    async for part in request.stream():
+        raw += part
+        if len(raw) > MAX_JSON:
+            raise HTTPException(413, f"The body is larger than {MAX_JSON:,} bytes.")
+    try:
+        document = orjson.loads(raw)
+    except ValueError:
+        raise HTTPException(400, "The body is not JSON.") from None
+    for error in Draft202012Validator(schema).iter_errors(document):
+        where = "/".join(map(str, error.absolute_path))
+        raise HTTPException(422, f"{where or 'the body'}: {error.message[:200]}.")
+    return document

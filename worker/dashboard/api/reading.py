@@ -1,0 +1,243 @@
+"""What the screens show, as JSON. Message and reply text is left out until an operator asks for it
+with `text=true`, and the asking is audited."""
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row
+from starlette.exceptions import HTTPException
+from starlette.responses import Response, StreamingResponse
+
+from worker.dashboard import queries
+from worker.dashboard.api.endpoints import Call, NotFound, encode
+from worker.dashboard.now import read_queues
+from worker.errors import UsageError
+from worker.store import attention, status
+from worker.store.ops import audit
+from worker.store.receipts import find_job, receipt
+from worker.store.results import COLUMNS, results_of
+from worker.store.runs import find_run
+from worker.text import neutralise_formula
+
+SPREADSHEET = "text/csv"
+ROWS_AT_ONCE = 500
+
+
+def session(call: Call) -> dict[str, Any]:
+    """Who asks, what they may, and the token that must come with their changes."""
+    visitor = call.visitor
+    return {
+        "user": visitor.name,
+        "role": visitor.role,
+        "via": visitor.via,
+        "csrf_token": visitor.csrf,
+    }
+
+
+def now(call: Call) -> dict[str, Any]:
+    """Queues, live runs, the day's budget."""
+    with call.engine.connect() as connection:
+        day = queries.day_budget(connection)
+        return {
+            "simulated": call.dashboard.simulated,
+            "everything_paused": status.paused_everything(connection),
+            "queues": [_queue(line) for line in read_queues(call.dashboard, connection)],
+            "runs": [run_document(run) for run in queries.live_runs(connection)],
+            "day": None if day is None else _day(day),
+        }
+
+
+def runs(call: Call) -> dict[str, Any]:
+    """A page of runs, newest first; `next` is the `before` of the following page."""
+    limit = call.query["limit"]
+    with call.engine.connect() as connection:
+        found = queries.runs_page(connection, call.query.get("before"), limit)
+    following = found[-1]["id"] if len(found) == limit else None
+    return {"runs": [run_document(run) for run in found], "next": following}
+
+
+def run(call: Call) -> dict[str, Any]:
+    """One run, as `rung status RUN --json` gives it, with its escalations by reason."""
+    with call.engine.connect() as connection:
+        row = run_named(connection, call.path["run"])
+        return {
+            **status.run_status(connection, row),
+            "escalations_by_reason": status.escalations_of(connection, row.id),
+        }
+
+
+def results(call: Call) -> Response:
+    """The answers, streamed."""
+    shown = _asked_for_text(call)
+    with call.engine.connect() as connection:
+        row = run_named(connection, call.path["run"])
+    if shown:
+        _audit_reading(call, f"run {row.name}")
+    rows = _masked(results_of(call.engine, row.id), shown)
+    if call.query["format"] == "csv":
+        return StreamingResponse(_as_csv(rows), media_type=SPREADSHEET)
+    return StreamingResponse(_as_lines(rows), media_type="application/x-ndjson")
+
+
+def job(call: Call) -> dict[str, Any]:
+    """The receipt."""
+    shown = _asked_for_text(call)
+    wanted = call.path["job"]
+    with call.engine.connect() as connection:
+        try:
+            found = receipt(connection, find_job(connection, wanted))
+        except UsageError as error:
+            raise NotFound(str(error)) from None
+    if shown:
+        _audit_reading(call, f"job {found['job']}")
+    else:
+        hide_text(found)
+    return {**found, "text_shown": shown}
+
+
+def dead(call: Call) -> dict[str, Any]:
+    """Dead letters by cause."""
+    return _attention(call, "dead")
+
+
+def review(call: Call) -> dict[str, Any]:
+    """What waits for a person, by cause."""
+    return _attention(call, "review")
+
+
+def tiers(call: Call) -> list[dict[str, Any]]:
+    """Each queue, as `status` gives it."""
+    with call.engine.connect() as connection:
+        return [_queue(line) for line in read_queues(call.dashboard, connection)]
+
+
+def workers(call: Call) -> list[dict[str, Any]]:
+    """Worker processes of the last hour."""
+    with call.engine.connect() as connection:
+        return queries.workers(connection)
+
+
+def audit_events(call: Call) -> dict[str, Any]:
+    """A page of what people and schedules did, newest first."""
+    limit = call.query["limit"]
+    with call.engine.connect() as connection:
+        found = queries.audit_page(connection, call.query.get("before"), limit)
+    return {"events": found, "next": found[-1]["id"] if len(found) == limit else None}
+
+
+def run_named(connection: Connection, wanted: str) -> Row[Any]:
+    """The run with this name or number. Raises NotFound."""
+    try:
+        return find_run(connection, wanted)
+    except UsageError as error:
+        raise NotFound(str(error)) from None
+
+
+def run_document(row: dict[str, Any]) -> dict[str, Any]:
+    """A run of the lists, with the names that `rung status` gives its figures."""
+    same = ("id", "state", "state_reason", "waiting_for", "accepting", "lane", "priority")
+    counted = ("total", "ended", "by_state", "escalations", "calls", "rejected", "simulated")
+    return {
+        "run": row["name"],
+        **{name: row[name] for name in (*same, *counted)},
+        "policy": row["policy_name"],
+        "spent_usd": row["spent"],
+        "reserved_usd": row["reserved"],
+        "budget_usd": row["cap"],
+        "created_at": row["created_at"],
+        "deadline": row["deadline"],
+        "finished_at": row["finished_at"],
+    }
+
+
+def hide_text(found: dict[str, Any]) -> None:
+    """Takes what the customer wrote, and what was written back, out of a receipt."""
+    found |= {"subject": None, "body": None, "metadata": {}}
+    for attempt in found["attempts"]:
+        attempt["hint"] = None
+        for call in attempt["calls"]:
+            call["output"] = None
+    if found["result"] is not None:
+        found["result"] |= {"reply": None, "fields": {}}
+    for given in found["reviews"]:
+        given["reply"] = None
+
+
+def _queue(line: dict[str, Any]) -> dict[str, Any]:
+    same = ("queue", "waiting", "in_flight", "workers", "paused", "paused_reason", "breaker")
+    return {
+        **{name: line[name] for name in (*same, "breaker_reason")},
+        "done_a_minute": line["a_minute"],
+        "oldest_wait_s": line["oldest_s"],
+        "limit_used": line["share"],
+    }
+
+
+def _day(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "day": row.day,
+        "budget_usd": row.cap,
+        "spent_usd": row.spent,
+        "reserved_usd": row.reserved,
+    }
+
+
+def _attention(call: Call, state: str) -> dict[str, Any]:
+    with call.engine.connect() as connection:
+        wanted = call.query.get("run")
+        run_id = run_named(connection, wanted).id if wanted is not None else None
+        return {
+            "causes": attention.causes(connection, state, run_id),
+            "jobs": attention.jobs_in(connection, state, run_id, call.query["limit"]),
+        }
+
+
+def _asked_for_text(call: Call) -> bool:
+    asked = bool(call.query["text"])
+    if asked and not call.visitor.may_operate:
+        raise HTTPException(403, "Only an operator may read what customers wrote.")
+    return asked
+
+
+def _audit_reading(call: Call, target: str) -> None:
+    with call.engine.begin() as connection:
+        audit(connection, call.actor, "read text", target, 1)
+
+
+def _masked(rows: Iterator[dict[str, Any]], shown: bool) -> Iterator[dict[str, Any]]:
+    for row in rows:
+        yield row if shown else {**row, "reply": None}
+
+
+def _as_lines(rows: Iterator[dict[str, Any]]) -> Iterator[bytes]:
+    held: list[bytes] = []
+    for row in rows:
+        held.append(orjson.dumps(row, default=encode))
+        if len(held) >= ROWS_AT_ONCE:
+            yield b"\n".join(held) + b"\n"
+            held = []
+    yield b"".join(line + b"\n" for line in held)
+
+
+def _as_csv(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(COLUMNS)
+    for number, row in enumerate(rows, 1):
+        writer.writerow([_cell(row[name]) for name in COLUMNS])
+        if number % ROWS_AT_ONCE == 0:
+            yield out.getvalue()
+            out.seek(0)
+            out.truncate()
+    yield out.getvalue()
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return neutralise_formula("; ".join(map(str, value)))
+    return neutralise_formula(str(value))
