@@ -22,6 +22,7 @@ from worker.store.engine import is_outage
 from worker.store.expire import expire
 from worker.store.rescue import rescue
 from worker.store.runs import close_abandoned_intakes, finish_runs
+from worker.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 MIN_DISPATCH_GAP_S = 0.2
@@ -42,6 +43,13 @@ class Housekeeping:
         capacities["routing"] = capacities[runtime.settings.routing_tier]
         self._me = presence.Presence(
             runtime.worker_id, {queue: capacities[queue] for queue in queues if queue in capacities}
+        )
+        self._watchdog = Watchdog(
+            runtime.engine,
+            runtime.worker_id,
+            list(self._me.capacity),
+            runtime.deliveries,
+            runtime.settings.timing.watchdog_s,
         )
         self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
         self._next_beat = self._next_rescue = 0.0
@@ -69,7 +77,10 @@ class Housekeeping:
         runtime, now = self._runtime, time.monotonic()
         if now >= self._next_beat:
             self._next_beat = now + runtime.settings.timing.housekeeping_s
-            presence.beat(runtime.engine, self._me, runtime.slots.in_flight())
+            presence.beat(
+                runtime.engine, self._me, runtime.slots.in_flight(), runtime.deliveries.in_hand()
+            )
+            self._watchdog.look()
             finish_runs(runtime.engine)
             half_open(runtime.engine)
             warn_of_refused(runtime.engine)

@@ -107,6 +107,8 @@ class TimingSettings(Section):
     """A dispatched job that nobody claimed for this long is dispatched again."""
     housekeeping_s: Seconds = 1
     rescue_s: Seconds = 15
+    watchdog_s: Seconds = 120
+    """A worker that consumes nothing for this long while jobs wait for it ends itself."""
 
     @model_validator(mode="after")
     def chain(self) -> Self:
@@ -124,6 +126,12 @@ class TimingSettings(Section):
                     f"timing.{shorter} ({getattr(self, shorter):g}) must be less than"
                     f" timing.{longer} ({getattr(self, longer):g})"
                 )
+        if not self.redispatch_s < self.watchdog_s:
+            # What Redis lost looks like work that waits, until it is dispatched again.
+            raise ValueError(
+                f"timing.redispatch_s ({self.redispatch_s:g}) must be less than"
+                f" timing.watchdog_s ({self.watchdog_s:g})"
+            )
         return self
 
 

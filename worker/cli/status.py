@@ -10,6 +10,7 @@ from worker.cli.context import database
 from worker.cli.output import SIMULATED, console, dollars, print_json, talk
 from worker.loading import load_settings
 from worker.settings import Settings
+from worker.store.presence import noted
 from worker.store.runs import find_run
 from worker.store.status import paused_everything, queues, run_status, runs, today
 
@@ -48,11 +49,14 @@ def _overview(engine: Engine, settings: Settings, as_json: bool) -> None:
         live = [run_status(connection, row) for row in runs(connection, live_only=True)]
         lines = queues(connection, ["routing", *settings.tiers])
         paused, day = paused_everything(connection), today(connection)
+        troubled = noted(connection)
     if as_json:
         print_json({"runs": live, "queues": lines, "everything_paused": paused, "day": day})
         return
     if paused:
         talk(f"Everything is paused: {paused}. Go on with: rung resume everything", fg="red")
+    for worker, words in troubled:
+        talk(f"Worker {worker} ended itself: {words}", fg="red")
     for line in lines:
         if line["paused"]:
             talk(f"{line['queue']} is paused: {line['paused_reason']}", fg="red")
