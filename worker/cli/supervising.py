@@ -113,7 +113,14 @@ def worker_command(name: str) -> list[str]:
 
 def dashboard_command(port: int) -> list[str]:
     """The dashboard, on loopback."""
-    return [*(sys.executable, "-m", "worker.cli"), "dashboard", "--port", str(port)]
+    return [
+        *(sys.executable, "-m", "worker.cli"),
+        "dashboard",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
 
 
 def free_port(wanted: int) -> int:

@@ -28,8 +28,6 @@ from worker.settings import Settings
 from worker.store.engine import make_engine, reaching_postgres
 from worker.store.presence import live_queues
 
-DEFAULT_PORT = 8420
-"""Of the dashboard; another one when it is taken."""
 LOOK_EVERY_S = 0.5
 READY_WITHIN_S = 60.0
 
@@ -63,8 +61,9 @@ class Work:
         self.stop_asked = threading.Event()
 
     def start_dashboard(self) -> None:
-        """Starts the dashboard, and says in `services.json` where it is."""
-        port = free_port(DEFAULT_PORT)
+        """Starts the dashboard on loopback, at another port where its own is taken, and says in
+        `services.json` where it is."""
+        port = free_port(self.settings.dashboard.port)
         self.supervisor.add("dashboard", dashboard_command(port))
         self.dashboard_url = f"http://127.0.0.1:{port}/"
         services = dataclasses.replace(self.running.services, dashboard_url=self.dashboard_url)

@@ -12,9 +12,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from worker.claude.prices import price_of
 from worker.dashboard import access, login, metrics, pages
 from worker.dashboard.api import routes as api
 from worker.dashboard.context import Dashboard, make_dashboard
+from worker.dashboard.failing import handlers
 from worker.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -34,6 +36,7 @@ def create_app(settings: Settings) -> Starlette:
             Mount("/static", StaticFiles(directory=STATIC), name="static"),
         ],
         middleware=access.middleware(settings),
+        exception_handlers=handlers(),
         lifespan=_lifespan,
     )
     app.state.dashboard = dashboard
@@ -54,7 +57,14 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
         dashboard.engine.dispose()
 
 
+def warm_up(dashboard: Dashboard) -> None:
+    """Loads the list of prices, which takes a second, before anybody waits for it."""
+    for tier in dashboard.settings.tiers.values():
+        price_of(tier.model, dashboard.settings.prices)
+
+
 async def _read_rates(dashboard: Dashboard) -> None:
+    await run_in_threadpool(warm_up, dashboard)
     while True:
         try:
             await run_in_threadpool(dashboard.rates.read)

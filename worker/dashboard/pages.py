@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from worker.dashboard import actions, queries, runs
+from worker.dashboard import actions, attention, jobs, queries, runs
 from worker.dashboard.context import Dashboard, dashboard_of
 from worker.dashboard.now import read_now
 from worker.dashboard.rendering import page, region
@@ -22,6 +22,8 @@ def routes() -> list[BaseRoute]:
         Route("/live/workers", live_workers),
         Route("/audit", audit),
         *runs.routes(),
+        *jobs.routes(),
+        *attention.routes(),
         *actions.routes(),
     ]
 

@@ -13,7 +13,7 @@ DONE = {
     "retry": "is tried again",
     "priority": "has a new priority",
     "budget": "has a new budget",
-    "reveal": "was looked at",
+    "read text": "was read",
 }
 COUNTED = ("cancel", "retry")
 BACK = {"pause": "resume", "resume": "pause", "priority": "priority", "budget": "budget"}

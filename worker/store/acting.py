@@ -98,7 +98,7 @@ def last_event(connection: Connection, actor: Actor, action: str, target: str) -
 def looked_at(engine: Engine, actor: Actor, job_id: int) -> None:
     """Somebody asked for the text of a message: that is audited before it is shown."""
     with engine.begin() as connection:
-        audit(connection, actor, "reveal", f"job {job_id}", 1)
+        audit(connection, actor, "read text", f"job {job_id}", 1)
 
 
 def _open_run(connection: Connection, run: str) -> Row[Any]:
