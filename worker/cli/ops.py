@@ -10,17 +10,22 @@ from sqlalchemy import Engine, Row
 
 from worker.cli.completion import RUN
 from worker.cli.context import database
-from worker.cli.output import print_json, talk
+from worker.cli.output import dollars, print_json, talk
+from worker.domain.filter_parsing import parse
 from worker.errors import RungError, UsageError
 from worker.loading import load_settings
 from worker.settings import Settings
 from worker.store import ops
+from worker.store.filtered import CANCEL, RETRY, Foreseen, Target, act, foresee
 from worker.store.ops import Actor
 from worker.store.runs import find_run
 
 EVERYTHING = "everything"
 JSON = click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
-DRY_RUN = click.option("--dry-run", is_flag=True, help="Say how many; change nothing.")
+DRY_RUN = click.option(
+    "--dry-run", is_flag=True, help="Say how many, and the expected cost; change nothing."
+)
+WHERE = click.option("--where", help="Which jobs: 'reason contains schema and age < 1d'.")
 
 
 def actor() -> Actor:
@@ -84,47 +89,72 @@ def resume(target: str | None, tier: str | None, budget: Decimal | None, as_json
 
 
 @click.command()
-@click.argument("run", shell_complete=RUN)
+@click.argument("run", required=False, shell_complete=RUN)
+@WHERE
 @DRY_RUN
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @JSON
-def cancel(run: str, dry_run: bool, yes: bool, as_json: bool) -> None:
-    """End the open jobs of a run. Answers in flight are paid for, recorded and not used."""
+def cancel(run: str | None, where: str | None, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """End the open jobs of a run, or those that a filter chooses. Answers in flight are paid for,
+    recorded and not used."""
     with database() as engine:
-        found = _run(engine, run)
-        with engine.connect() as connection:
-            count = ops.open_jobs(connection, found.id)
+        target, found = _target(engine, run, where)
+        foreseen = _foresee(engine, CANCEL, target)
         if dry_run:
-            _said(as_json, "cancel", found.name, count, dry_run=True)
+            _said(as_json, CANCEL, target.name, foreseen.jobs, foreseen=foreseen)
             return
-        _confirm(f"Cancel {count} open jobs of run {found.name}?", yes)
-        count = ops.cancel_run(engine, actor(), found.id, found.name)
-    _said(as_json, "cancel", found.name, count)
+        _confirm(f"Cancel {foreseen.jobs} open jobs of {target.name}?", yes)
+        if found is not None and where is None:
+            count = ops.cancel_run(engine, actor(), found.id, found.name)
+        else:
+            count = act(engine, actor(), CANCEL, target)
+    _said(as_json, CANCEL, target.name, count)
 
 
 @click.command()
-@click.argument("run", shell_complete=RUN)
+@click.argument("run", required=False, shell_complete=RUN)
+@WHERE
 @DRY_RUN
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @JSON
-def retry(run: str, dry_run: bool, yes: bool, as_json: bool) -> None:
-    """Give a run's dead jobs another try, at the tier where they stood.
+def retry(run: str | None, where: str | None, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Give dead jobs another try, of a run or those that a filter chooses, where they stood.
 
-    Jobs in review have their result, and a result never changes: answer those anew in another run.
+    Jobs in review have their result, and a result never changes: answer those anew with
+    `rung reprocess`.
     """
     with database() as engine:
-        found = _run(engine, run)
-        if found.state == "cancelled":
+        target, found = _target(engine, run, where)
+        if found is not None and found.state == "cancelled":
             raise RungError(f"Run {found.name} is cancelled; its jobs cannot be retried.")
-        with engine.connect() as connection:
-            count = ops.retryable(connection, found.id)
+        foreseen = _foresee(engine, RETRY, target)
         if dry_run:
-            _said(as_json, "retry", found.name, count, dry_run=True)
+            _said(as_json, RETRY, target.name, foreseen.jobs, foreseen=foreseen)
             return
+        count = foreseen.jobs
         if count:
-            _confirm(f"Retry {count} jobs of run {found.name}? Each may cost money.", yes)
-            count = ops.retry_run(engine, actor(), found.id, found.name)
-    _said(as_json, "retry", found.name, count)
+            _confirm(f"Retry {count} jobs of {target.name}? Each may cost money.", yes)
+            if found is not None and where is None:
+                count = ops.retry_run(engine, actor(), found.id, found.name)
+            else:
+                count = act(engine, actor(), RETRY, target)
+    _said(as_json, RETRY, target.name, count)
+
+
+def _target(engine: Engine, run: str | None, where: str | None) -> tuple[Target, Row[Any] | None]:
+    """Which jobs are meant, and the run where one is named."""
+    if run is None and where is None:
+        raise UsageError("Name a run, or choose jobs with --where.", mend="rung retry --help")
+    node = parse(where) if where is not None else None
+    if run is None:
+        return Target(node), None
+    found = _run(engine, run)
+    return Target(node, found.id, found.name), found
+
+
+def _foresee(engine: Engine, action: str, target: Target) -> Foreseen:
+    with engine.connect() as connection:
+        return foresee(connection, action, target)
 
 
 def _queue(settings: Settings, target: str | None, tier: str | None) -> str | None:
@@ -157,12 +187,38 @@ def _confirm(question: str, yes: bool) -> None:
     click.confirm(question, abort=True, err=True)
 
 
-def _said(as_json: bool, action: str, target: str, count: int, *, dry_run: bool = False) -> None:
+def _said(
+    as_json: bool, action: str, target: str, count: int, *, foreseen: Foreseen | None = None
+) -> None:
+    """What was done; with `foreseen`, what would be."""
     if as_json:
-        document = {"action": action, "target": target, "affected": count, "dry_run": dry_run}
+        document: dict[str, Any] = {
+            "action": action,
+            "target": target,
+            "affected": count,
+            "dry_run": foreseen is not None,
+        }
+        if foreseen is not None:
+            expected = foreseen.expected
+            document["expected"] = expected.as_document() if expected is not None else None
         print_json(document)
         return
-    would = "would be" if dry_run else "was" if count == 1 else "were"
-    what = f"{count} jobs of {target}" if action in ("cancel", "retry") else target
+    would = "would be" if foreseen is not None else "was" if count == 1 else "were"
+    noun = "job" if count == 1 else "jobs"
+    what = f"{count} {noun} of {target}" if action in (CANCEL, RETRY) else target
     done = {"cancel": "cancelled", "retry": "retried", "pause": "paused", "resume": "resumed"}
     talk(f"{what} {would} {done[action]}.")
+    if foreseen is not None and foreseen.jobs:
+        _say_expected(action, foreseen)
+
+
+def _say_expected(action: str, foreseen: Foreseen) -> None:
+    expected = foreseen.expected
+    if expected is None:
+        talk("Nothing is recorded yet to say what that costs.")
+        return
+    verb = "would cost about" if action == RETRY else "would save up to about"
+    talk(
+        f"That {verb} {dollars(expected.usd)}, {dollars(expected.low)} to"
+        f" {dollars(expected.high)} ({expected.basis})."
+    )

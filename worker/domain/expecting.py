@@ -58,6 +58,11 @@ def from_costs(jobs: int, costs: Costs, factor: Decimal, basis: str) -> Expected
     )
 
 
+def expected_of(jobs: int, costs: Costs, factor: Decimal, basis: str) -> Expected | None:
+    """As `from_costs`; None where too few are recorded."""
+    return from_costs(jobs, costs, factor, basis) if costs.jobs >= FEW else None
+
+
 def assumed(usd: Decimal, basis: str) -> Expected:
     """A guess with nothing recorded behind it: it may be half or double."""
     return Expected(

@@ -130,12 +130,12 @@ def copy_jobs(connection: Connection, choice: Choice, run: RunRef) -> int:
     return copied.rowcount
 
 
-def recent_costs(connection: Connection, policy: str) -> Costs:
-    """What jobs cost lately under a policy of this name, at realtime prices."""
+def recent_costs(connection: Connection, *policies: str) -> Costs:
+    """What jobs cost lately under policies of these names, at realtime prices."""
     recent = (
         select(_price().label("price"))
         .join(Run, Run.id == Job.run_id)
-        .where(Run.policy_name == policy, Job.finished_at.is_not(None), Job.cost > 0)
+        .where(Run.policy_name.in_(policies), Job.finished_at.is_not(None), Job.cost > 0)
         .order_by(Job.id.desc())
         .limit(RECENT)
         .subquery()
