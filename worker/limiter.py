@@ -27,6 +27,7 @@ from redis.retry import Retry
 
 from worker.domain.buckets import HELD, LOWERED_S, SECOND, Buckets, in_force
 from worker.domain.limits import Grant, Limits, Pace, Told, Used, hold_s, read_headers
+from worker.settings import Settings
 
 log = logging.getLogger(__name__)
 SCRIPT = Path(__file__).with_suffix(".lua")
@@ -47,6 +48,23 @@ REASONS = {
 def key_of(tier: str) -> str:
     """The tier's one key; braces keep it in one slot of a cluster."""
     return f"rung:limit:{{{tier}}}"
+
+
+def buckets_of(settings: Settings) -> dict[str, str]:
+    """The bucket of each tier: the first tier that has its model."""
+    first: dict[str, str] = {}
+    return {name: first.setdefault(tier.model, name) for name, tier in settings.tiers.items()}
+
+
+def limits_of(settings: Settings) -> dict[str, Limits]:
+    """The limits of each bucket: of each kind the tightest that one of its tiers has."""
+    tightest: dict[str, list[int | None]] = {}
+    for name, bucket in buckets_of(settings).items():
+        tier = settings.tiers[name]
+        known = tightest.setdefault(bucket, [None, None, None])
+        for kind, limit in enumerate((tier.rpm, tier.itpm, tier.otpm)):
+            known[kind] = min((n for n in (known[kind], limit) if n is not None), default=None)
+    return {bucket: Limits(*kinds) for bucket, kinds in tightest.items()}
 
 
 def connect(url: str, timeout_s: float = 5.0) -> redis.Redis:

@@ -2,21 +2,25 @@
 
 `take` is for threads that claim; `ended` may be called from the event loop, for it only notes what
 happened. A thread of its own tells Redis, so that no call ever waits for it. A tier with no limits
-asks nobody.
+asks nobody; tiers on one model share what Claude allows that model, under the tightest of their
+limits.
+
+What a call was granted by estimate is remembered until it ends or is given back: estimates move
+meanwhile, and what is settled must be what was taken.
 """
 
 import logging
 import queue
 import threading
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from models.vocabulary import Purpose
 from worker.claude.client import Answer, Troubled
-from worker.domain.limits import Estimator, Grant, Limits, Tokens, counted_input
+from worker.domain.limits import Estimator, Grant, Tokens, counted_input
 from worker.domain.trouble import Meaning
-from worker.limiter import Limiter, connect
+from worker.limiter import Limiter, buckets_of, connect, limits_of
 from worker.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -34,9 +38,10 @@ GRANTED = frozenset({Purpose.CLASSIFY, Purpose.ANSWER})
 class Ended:
     """One call that has ended."""
 
-    tier: str
+    bucket: str
     purpose: Purpose
     expected: Tokens
+    """What it, or one like it, was granted."""
     got: Answer | Troubled
 
 
@@ -44,10 +49,10 @@ class Pacer:
     """The rate limits as one worker process sees them."""
 
     def __init__(self, settings: Settings, redis_url: str) -> None:
-        limits = {
-            name: Limits(tier.rpm, tier.itpm, tier.otpm) for name, tier in settings.tiers.items()
-        }
-        self._limited = {name for name, limit in limits.items() if any(limit.by_kind)}
+        self._bucket = buckets_of(settings)
+        limits = limits_of(settings)
+        self._limited = {tier for tier, name in self._bucket.items() if any(limits[name].by_kind)}
+        self._granted: dict[tuple[str, Purpose], deque[Tokens]] = defaultdict(deque)
         self._estimator = Estimator(PRIOR, PRIORS)
         self._client = connect(redis_url, settings.timing.connect_s)
         self._limiter = Limiter(self._client, limits)
@@ -69,22 +74,31 @@ class Pacer:
         if tier not in self._limited:
             return Grant(calls, 0, None)
         tokens = self._estimator.expect(tier, purpose)
-        return self._limiter.take(
-            tier, calls=calls, input_tokens=tokens.input, output_tokens=tokens.output
+        grant = self._limiter.take(
+            self._bucket[tier], calls=calls, input_tokens=tokens.input, output_tokens=tokens.output
         )
+        self._granted[tier, purpose].extend([tokens] * grant.calls)
+        return grant
 
     def give_back(self, tier: str, purpose: Purpose, calls: int) -> None:
         """Calls that were granted and are not sent."""
         if calls and tier in self._limited:
-            tokens = self._estimator.expect(tier, purpose)
-            self._limiter.give_back(
-                tier, calls=calls, input_tokens=tokens.input, output_tokens=tokens.output
+            # The newest grants, and so the caller's own: it is the only one to take for its tier.
+            granted = self._granted[tier, purpose]
+            returned = [granted.pop() for _ in range(min(calls, len(granted)))]
+            self._limiter.settle(
+                self._bucket[tier],
+                calls=-calls,
+                input_tokens=-sum(tokens.input for tokens in returned),
+                output_tokens=-sum(tokens.output for tokens in returned),
             )
 
     def ended(self, tier: str, purpose: Purpose, got: Answer | Troubled) -> None:
         """Notes what a call brought; returns at once."""
         if tier in self._limited:
-            self._inbox.put(Ended(tier, purpose, self._estimator.expect(tier, purpose), got))
+            granted = self._granted[tier, purpose] if purpose in GRANTED else None
+            expected = granted.popleft() if granted else Tokens(0, 0)
+            self._inbox.put(Ended(self._bucket[tier], purpose, expected, got))
         if isinstance(got, Answer):
             self._estimator.learn(tier, purpose, got.usage)
 
@@ -111,27 +125,27 @@ class Pacer:
         headers: dict[str, Mapping[str, str]] = {}
         for item in ended:
             calls, read, written = _correction(item)
-            correction = corrections[item.tier]
+            correction = corrections[item.bucket]
             correction[0] += calls
             correction[1] += read
             correction[2] += written
             if isinstance(item.got, Answer):
-                headers[item.tier] = item.got.headers
+                headers[item.bucket] = item.got.headers
             else:
-                self._hold(item.tier, item.got)
-        for tier, (sent, read, written) in corrections.items():
-            self._limiter.settle(tier, calls=int(sent), input_tokens=read, output_tokens=written)
-        for tier, seen in headers.items():
-            self._limiter.observe(tier, seen)
+                self._hold(item.bucket, item.got)
+        for bucket, (sent, read, written) in corrections.items():
+            self._limiter.settle(bucket, calls=int(sent), input_tokens=read, output_tokens=written)
+        for bucket, seen in headers.items():
+            self._limiter.observe(bucket, seen)
 
-    def _hold(self, tier: str, got: Troubled) -> None:
+    def _hold(self, bucket: str, got: Troubled) -> None:
         trouble = got.trouble
         if trouble.meaning is not Meaning.REFUSED_FOR_NOW:
             return
         seconds = trouble.retry_after_s
         if seconds is None and trouble.status != 429:
             seconds = OVERLOADED_HOLD_S
-        self._limiter.hold(tier, seconds, slowly=trouble.kind == RAMP_TOO_SHARP)
+        self._limiter.hold(bucket, seconds, slowly=trouble.kind == RAMP_TOO_SHARP)
 
 
 def _correction(ended: Ended) -> tuple[int, float, float]:

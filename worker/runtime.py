@@ -244,7 +244,9 @@ class Runtime:
     ) -> None:
         assert self._asker is not None, "a runtime is started before it works"
         routing = request[0].candidate.stage is Stage.ROUTE
-        for report in await self._asker.attempt_together(request, claimed_at):
-            self.health.note(ROUTING if routing else tier, report)
+        reports = await self._asker.attempt_together(request, claimed_at)
+        # One call, however many messages shared it, says one thing of Claude's health.
+        self.health.note(ROUTING if routing else tier, reports[0])
+        for report in reports:
             self.slots.give_back(tier)
             self.recorder.record(report, committed)

@@ -9,9 +9,9 @@ from starlette.requests import Request
 from models.vocabulary import ROUTING
 from worker.dashboard.live import Live
 from worker.dashboard.rates import Rates
-from worker.domain.limits import Limits, Used
+from worker.domain.limits import Used
 from worker.errors import RungError
-from worker.limiter import Limiter, connect
+from worker.limiter import Limiter, buckets_of, connect, limits_of
 from worker.services import claude_address, database_url, redis_url
 from worker.settings import Settings
 from worker.store.engine import make_engine
@@ -40,7 +40,8 @@ class Dashboard:
         """What the queue's tier used of its limits in the last minute; None if Redis is away."""
         if self.limiter is None:
             return None
-        return self.limiter.usage(self.settings.routing_tier if queue == ROUTING else queue)
+        tier = self.settings.routing_tier if queue == ROUTING else queue
+        return self.limiter.usage(buckets_of(self.settings)[tier])
 
 
 def dashboard_of(request: Request) -> Dashboard:
@@ -64,12 +65,11 @@ def make_dashboard(settings: Settings) -> Dashboard:
 
 
 def _limiter(settings: Settings) -> Limiter | None:
-    limits = {name: Limits(tier.rpm, tier.itpm, tier.otpm) for name, tier in settings.tiers.items()}
     try:
         client: redis.Redis = connect(redis_url(settings), REDIS_S)
     except RungError:
         return None
-    return Limiter(client, limits)
+    return Limiter(client, limits_of(settings))
 
 
 def _simulated(settings: Settings) -> bool:
