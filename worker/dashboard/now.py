@@ -18,6 +18,8 @@ from worker.domain.bill import Bill, SpendLine, make_bill
 from worker.domain.pricing import Usage
 from worker.store.status import paused_everything, queues
 
+ENOUGH_ENDED = 20
+
 
 def read_now(dashboard: Dashboard, connection: Connection) -> dict[str, Any]:
     """Everything that the first page shows."""
@@ -30,7 +32,7 @@ def read_now(dashboard: Dashboard, connection: Connection) -> dict[str, Any]:
     day = queries.day_budget(connection)
     away = dashboard.limiter is not None and all(line["used"] is None for line in lines)
     return {
-        "headline": headline(live, outlooks, last[0] if last else None),
+        "headline": headline(live, outlooks, last[0] if last else None, _stopped(lines)),
         "troubles": troubles(
             lines, live, outlooks, everything=everything, day=day, redis_away=away
         ),
@@ -40,11 +42,24 @@ def read_now(dashboard: Dashboard, connection: Connection) -> dict[str, Any]:
         "shown": shown,
         "picture": read_picture(dashboard, connection, [run["id"] for run in shown]),
         "bill": read_bill(dashboard, connection, shown),
+        "comparable": comparable(shown),
         "cap": _sum(run["cap"] for run in shown),
         "reserved": sum((run["reserved"] for run in shown), Decimal(0)),
         "day": day,
         "workers": [w for w in queries.workers(connection) if w["alive"]],
     }
+
+
+def _stopped(lines: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Queues where messages wait and none is sent, if there is no other where any is."""
+    busy = [line for line in lines if line["waiting"] or line["in_flight"]]
+    halted = [
+        line["queue"]
+        for line in busy
+        if not line["in_flight"]
+        and (line["paused"] or line["breaker"] == "open" or not line["workers"])
+    ]
+    return halted if len(halted) == len(busy) else []
 
 
 def outlooks_of(
@@ -103,6 +118,13 @@ def read_picture(dashboard: Dashboard, connection: Connection, runs: Sequence[in
         queries.escalations_of(connection, runs),
         {name: tier.model for name, tier in tiers.items()},
     )
+
+
+def comparable(runs: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether so much has ended that a comparison with another tier means something: what is in
+    flight is paid for, and not yet among the answers."""
+    ended = sum(run["ended"] for run in runs)
+    return bool(ended >= ENOUGH_ENDED and ended >= 0.1 * sum(run["total"] for run in runs))
 
 
 def read_bill(

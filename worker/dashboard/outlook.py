@@ -1,11 +1,11 @@
 """Will it be done on time? The pace of the last minute, carried on. Pure."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from worker.dashboard.words import clock, count, plural, span
+from worker.dashboard.words import clock, count, listed, plural, span
 
 Level = Literal["good", "warn", "bad", "calm"]
 
@@ -67,9 +67,13 @@ def _over(run: Mapping[str, Any]) -> Outlook:
 
 
 def headline(
-    runs: list[dict[str, Any]], outlooks: list[Outlook], last: Mapping[str, Any] | None
+    runs: list[dict[str, Any]],
+    outlooks: list[Outlook],
+    last: Mapping[str, Any] | None,
+    stopped: Sequence[str] = (),
 ) -> Outlook:
-    """The first sentence of the first page."""
+    """The first sentence of the first page. `stopped` are queues where messages wait and nothing
+    is sent, if that is so of all that have any."""
     if not runs:
         if last is None:
             return Outlook("calm", "Nothing has been handed in yet.")
@@ -78,6 +82,8 @@ def headline(
     worst = max(outlooks, key=lambda found: ("good", "calm", "warn", "bad").index(found.level))
     name = runs[outlooks.index(worst)]["name"]
     done = f"{count(ended)} of {plural(total, 'message')} {'is' if ended == 1 else 'are'} done"
+    if stopped:
+        return Outlook("bad", f"Nothing goes on: {listed(stopped)} cannot send. {done}.")
     if len(runs) == 1:
         words = worst.words[0].upper() + worst.words[1:]
         return Outlook(worst.level, f"{words}. {done}.")

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from worker.dashboard import charts, queries
 from worker.dashboard.context import Dashboard, dashboard_of
-from worker.dashboard.now import outlooks_of, read_bill, read_picture
+from worker.dashboard.now import comparable, outlooks_of, read_bill, read_picture
 from worker.dashboard.rendering import page, region, trouble_page
 from worker.dashboard.serving import number, stream
 from worker.errors import RungError
@@ -95,6 +95,7 @@ def _run(dashboard: Dashboard, connection: Connection, run_id: int) -> dict[str,
         "outlook": outlooks_of(dashboard, [found], paused_everything(connection))[0],
         "picture": read_picture(dashboard, connection, [run_id]),
         "bill": read_bill(dashboard, connection, [found]),
+        "comparable": comparable([found]),
         "sample": sample,
         "reasons": charts.reasons(steps, found["total"]),
         "histograms": charts.histograms(sample, tiers),

@@ -1,15 +1,19 @@
 """Figures and times as people read them. Pure."""
 
 import datetime as dt
+from collections.abc import Sequence
 from decimal import Decimal
 
 UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
 
 
 def dollars(amount: Decimal | float | None) -> str:
-    """Four decimals below a dollar, two above; a dash for what has no price."""
+    """Four decimals below a dollar, two above; a dash for what has no price. What costs something
+    is not called nothing."""
     if amount is None:
         return "–"
+    if 0 < amount < 0.00005:
+        return "<$0.0001"
     return f"${amount:,.4f}" if amount and -1 < amount < 1 else f"${amount:,.2f}"
 
 
@@ -72,3 +76,10 @@ def reason(word: str | None) -> str:
 def plural(number: int, one: str, many: str | None = None) -> str:
     """`1 run`, `2 runs`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """`haiku`, `haiku and opus`, `haiku, sonnet and opus`."""
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"
