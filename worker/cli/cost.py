@@ -75,21 +75,24 @@ def print_bill(bill: Bill) -> None:
     out = console()
     title = f"The bill of run {bill.run}" + (" (simulated)" if bill.simulated else "")
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("tier", "for", "calls", "input", "cached", "output", "cost"):
-        table.add_column(name, justify="left" if name in ("tier", "for") else "right")
-    for tier, purpose, state, lines in _grouped(bill.lines):
+    for name in ("tier", "for", "model", "lane", "calls", "input", "cached", "output", "cost"):
+        is_word = name in ("tier", "for", "model", "lane")
+        table.add_column(name, justify="left" if is_word else "right")
+    for (tier, purpose, state, model, lane), lines in _grouped(bill.lines).items():
         what = purpose if state == "done" else f"{purpose} ({state})"
         cached = sum(line.usage.cache_read_tokens for line in lines)
         table.add_row(
             tier,
             what,
+            model,
+            lane,
             f"{sum(line.calls for line in lines):,}",
             f"{sum(line.usage.total_input for line in lines) - cached:,}",
             f"{cached:,}",
             f"{sum(line.usage.output_tokens for line in lines):,}",
             dollars(sum((line.cost for line in lines), Decimal(0))),
         )
-    table.add_row("total", "", "", "", "", "", dollars(bill.total), style="bold")
+    table.add_row("total", *[""] * 7, dollars(bill.total), style="bold")
     out.print(table)
     for words in _sentences(bill):
         out.print(words)
@@ -97,12 +100,12 @@ def print_bill(bill: Bill) -> None:
         out.print(SIMULATED, style="yellow")
 
 
-def _grouped(lines: Iterable[SpendLine]) -> list[tuple[str, str, str, list[SpendLine]]]:
-    groups: dict[tuple[str, str, str], list[SpendLine]] = {}
+def _grouped(lines: Iterable[SpendLine]) -> dict[tuple[str, ...], list[SpendLine]]:
+    groups: dict[tuple[str, ...], list[SpendLine]] = {}
     for line in lines:
-        key = (line.tier, line.purpose.value, line.state.value)
+        key = (line.tier, line.purpose.value, line.state.value, line.model, line.lane.value)
         groups.setdefault(key, []).append(line)
-    return [(*key, group) for key, group in groups.items()]
+    return groups
 
 
 def _sentences(bill: Bill) -> Iterable[str]:

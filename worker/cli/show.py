@@ -55,6 +55,7 @@ def _print(found: dict[str, Any], with_text: bool) -> None:
     head = f"job {found['job']}  {name}  {found['state']}"
     tree = Tree(Text(head, style="bold"))
     tree.add(f"policy {found['policy_name']} {found['policy_version']}, lane {found['lane']}")
+    tree.add(Text(f"validators: {_validators(found['policy'])}"))
     if with_text:
         tree.add(Text(f"message: {terminal_safe(found['body'])}"))
     for attempt in found["attempts"]:
@@ -71,6 +72,11 @@ def _print(found: dict[str, Any], with_text: bool) -> None:
     out.print(tree)
     if found["simulated"]:
         out.print(SIMULATED, style="yellow")
+
+
+def _validators(policy: dict[str, Any]) -> str:
+    uses = policy["accept"]["validators"]
+    return ", ".join(f"{use['name']} ({use['severity']})" for use in uses) or "none"
 
 
 def _headline(attempt: dict[str, Any]) -> str:
@@ -109,15 +115,11 @@ def _lines(attempt: dict[str, Any], with_text: bool) -> Iterator[str]:
 
 
 def _call_lines(call: dict[str, Any], with_text: bool) -> Iterator[str]:
-    total = (
-        call["input_tokens"]
-        + call["cache_read_tokens"]
-        + call["cache_write_5m_tokens"]
-        + call["cache_write_1h_tokens"]
-    )
+    written = call["cache_write_5m_tokens"] + call["cache_write_1h_tokens"]
+    total = call["input_tokens"] + call["cache_read_tokens"] + written
     words = (
         f"{call['purpose']} call: {call['state']}, {call['stop_reason'] or call['error'] or ''};"
-        f" {total} tokens in ({call['cache_read_tokens']} from the cache),"
+        f" {total} tokens in ({call['cache_read_tokens']} from the cache, {written} into it),"
         f" {call['output_tokens']} out, {dollars(call['cost'])}"
     )
     yield words + (f", {call['latency_ms']} ms" if call["latency_ms"] is not None else "")
@@ -125,7 +127,10 @@ def _call_lines(call: dict[str, Any], with_text: bool) -> Iterator[str]:
         yield f"  its share of a request that served {call['shared']} messages"
     if call["price"]:
         rates = call["price"]
-        yield f"  at ${rates['input']}/${rates['output']} a million tokens in/out"
+        yield (
+            f"  at ${rates['input']}/${rates['output']} a million tokens in/out, cache read"
+            f" ${rates['cache_read']}, written ${rates['cache_write_5m']}"
+        )
     if with_text and call["output"]:
         yield f"  said: {terminal_safe(call['output'])}"
 

@@ -16,7 +16,9 @@ from worker.domain.policy import (
 PRESETS = ("ladder", "escalate", "route", "fallback")
 SINGLE = "single:"
 
-BASIC_VALIDATORS = tuple(ValidatorUse(name) for name in ("schema", "placeholder", "length"))
+BASIC_VALIDATORS = tuple(
+    ValidatorUse(name) for name in ("schema", "placeholder", "length", "leaked_prompt", "obeyed")
+)
 CRITICAL_RULE = Rule(name="marked critical", critical=True, metadata={"priority": "critical"})
 BY_REASON = {"schema": AGAIN, "malformed": AGAIN, "truncated": AGAIN}
 

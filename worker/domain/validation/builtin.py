@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.protocols import Validator as SchemaValidator
 
 from worker.domain.validation.base import Draft, Validator
+from worker.domain.validation.injection import INJECTION
 from worker.domain.validation.language import LANGUAGE
 from worker.domain.validation.promises import PROMISES
 
@@ -64,5 +65,6 @@ BUILTIN: dict[str, Validator] = {
     "placeholder": placeholder,
     "length": length,
     **PROMISES,
+    **INJECTION,
     **LANGUAGE,
 }

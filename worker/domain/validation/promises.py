@@ -1,14 +1,12 @@
-"""Validators of what a reply says: patterns, promises, secrets, links, repetition, leaks."""
+"""Validators of what a reply says: patterns, promises, secrets, links, repetition."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from worker.domain.validation.base import Draft, Validator
 from worker.domain.validation.patterns import search
 
-SHINGLE_WORDS = 10
-"""Words in a row that a reply may not share with the instructions."""
 REPEATED_SENTENCES = 3
 
 _REFUND = re.compile(
@@ -86,16 +84,6 @@ def links(draft: Draft, options: Mapping[str, Any]) -> str | None:
     return None
 
 
-def leaked_prompt(draft: Draft, _options: Mapping[str, Any]) -> str | None:
-    """No ten words in a row of our own instructions. Knowledge may be quoted: it is for that."""
-    if not draft.instructions:
-        return None
-    said = _shingles(draft.reply)
-    if said and not said.isdisjoint(_shingles(draft.instructions)):
-        return "the reply repeats our instructions"
-    return None
-
-
 def repeated(draft: Draft, _options: Mapping[str, Any]) -> str | None:
     """No sentence of four words or more three times over."""
     counts: dict[str, int] = {}
@@ -108,22 +96,11 @@ def repeated(draft: Draft, _options: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _shingles(text: str) -> frozenset[tuple[str, ...]]:
-    words = _WORD.findall(text.lower())
-    return frozenset(_windows(words))
-
-
-def _windows(words: list[str]) -> Iterable[tuple[str, ...]]:
-    for start in range(len(words) - SHINGLE_WORDS + 1):
-        yield tuple(words[start : start + SHINGLE_WORDS])
-
-
 PROMISES: dict[str, Validator] = {
     "must_match": must_match,
     "must_not_match": must_not_match,
     "promises": promises,
     "personal_data": personal_data,
     "links": links,
-    "leaked_prompt": leaked_prompt,
     "repeated": repeated,
 }

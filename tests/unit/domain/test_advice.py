@@ -1,0 +1,94 @@
+"""Advice: each finding stands on its figures, and turns when they do."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from worker.domain.advice import Advice, Facts, RungFacts, advise
+
+HAIKU = RungFacts("haiku", 1_000, 800, Decimal(1), Decimal(2), next_cost=Decimal("0.02"))
+SONNET = RungFacts("sonnet", 200, 180, Decimal(4), Decimal(3), next_cost=Decimal("0.05"))
+OPUS = RungFacts("opus", 20, 20, Decimal(1), Decimal(9), next_cost=None)
+GOOD = Facts(
+    messages=1_000,
+    days=1,
+    total=Decimal(6),
+    all_on_top=Decimal(50),
+    rungs=(HAIKU, SONNET, OPUS),
+    climbed=200,
+    simulated=False,
+)
+
+
+def by_topic(facts: Facts) -> dict[str, Advice]:
+    return {one.topic: one for one in advise(facts)}
+
+
+def test_a_pipeline_that_pays_is_told_so_with_its_figures() -> None:
+    assert [(one.topic, one.pays, one.figures) for one in advise(GOOD)] == [
+        ("saving", True, "$6.0000 against $50.0000 all on the top tier"),
+        ("rung haiku", True, "80% of 1000 resolved, 5% needed to pay"),
+        ("rung sonnet", True, "90% of 200 resolved, 40% needed to pay"),
+    ]
+
+
+def test_one_that_costs_more_than_the_top_tier_is_told_to_stop() -> None:
+    said = by_topic(replace(GOOD, total=Decimal(60)))["saving"]
+    assert not said.pays
+    assert "costs more" in said.sentence
+
+
+@pytest.mark.parametrize(
+    ("facts", "figures"),
+    [
+        (
+            replace(GOOD, messages=400, climbed=80),
+            "400 messages and $44.00 saved a day, over 1 days",
+        ),
+        (replace(GOOD, days=50), "20 messages and $0.88 saved a day, over 50 days"),
+        (
+            replace(GOOD, all_on_top=Decimal("6.50")),
+            "1000 messages and $0.50 saved a day, over 1 days",
+        ),
+    ],
+)
+def test_too_little_volume(facts: Facts, figures: str) -> None:
+    said = by_topic(facts)["volume"]
+    assert (said.pays, said.figures) == (False, figures)
+
+
+def test_uniformly_hard_messages() -> None:
+    assert "hardness" not in by_topic(replace(GOOD, climbed=500))
+    said = by_topic(replace(GOOD, climbed=501))["hardness"]
+    assert (said.pays, said.figures) == (False, "50% of 1000 messages climbed at least one rung")
+
+
+def test_a_rung_that_resolves_too_little() -> None:
+    weak = replace(SONNET, accepted=80)
+    said = by_topic(replace(GOOD, rungs=(HAIKU, weak, OPUS)))["rung sonnet"]
+    assert (said.pays, said.figures) == (False, "40% of 200 resolved, 40% needed to pay")
+    assert "leave it out" in said.sentence
+
+
+def test_a_rung_that_few_messages_reached_is_not_judged() -> None:
+    few = replace(SONNET, tried=99, accepted=1)
+    assert "rung sonnet" not in by_topic(replace(GOOD, rungs=(HAIKU, few, OPUS)))
+
+
+def test_people_who_wait() -> None:
+    slow = replace(GOOD, rungs=(replace(HAIKU, seconds=Decimal(8)), SONNET, OPUS))
+    said = by_topic(slow)["latency"]
+    assert (said.pays, said.figures) == (
+        False,
+        "20.0 s for all rungs in turn, 9.0 s on the top one alone",
+    )
+    assert "latency" not in by_topic(replace(slow, climbed=0))
+
+
+def test_too_few_messages_say_nothing_else() -> None:
+    assert [one.topic for one in advise(replace(GOOD, messages=99))] == ["evidence"]
+
+
+def test_without_a_price_nothing_is_compared() -> None:
+    assert "nothing can be compared" in by_topic(replace(GOOD, all_on_top=None))["price"].sentence
