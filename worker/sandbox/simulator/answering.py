@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import orjson
 
 from worker.sandbox.simulator import mind, writing
 from worker.sandbox.simulator.cache import Input, count_tokens
+from worker.sandbox.simulator.problems import Problem
 from worker.sandbox.simulator.requests import CONTEXT_TOKENS, Asked
 
 LATENCY_S = {"haiku": (0.35, 0.0012), "sonnet": (0.7, 0.003), "opus": (1.1, 0.006)}
@@ -32,38 +33,71 @@ class Made:
 def make(
     asked: Asked, counted: Input, seed: int, mood: Mapping[str, Any], service_tier: str
 ) -> Made:
-    """The deterministic answer, bent by the mood."""
+    """The deterministic answer, bent by the mood. Raises Problem for a prompt that is too long."""
+    if counted.total > CONTEXT_TOKENS:
+        raise Problem(400, f"prompt is too long: {counted.total} tokens > {CONTEXT_TOKENS} maximum")
     text = mind.customer_text(asked.user)
     latent = mind.read(seed, text)
     family = mind.family_of(asked.model)
     said, stop, details = _content(asked, latent, text, mood, seed)
-    if counted.total > CONTEXT_TOKENS:
-        said, stop = "", "model_context_window_exceeded"
-    tokens = count_tokens(said, asked.model) if said else 0
-    blocks: list[dict[str, Any]] = []
+    sequence = None
+    if stop == "end_turn" and (cut := _first_of(asked.stop_sequences, said)):
+        (at, sequence), stop = cut, "stop_sequence"
+        said = said[:at]
+    tokens, thoughts = count_tokens(said, asked.model), 0
     thinks = mood.get("thinking") or latent.draw(f"thinks {family}") < THINKING[family]
     if (thinks or asked.thinking) and tokens > BARE_WORDS_TOKENS and stop != "refusal":
-        tokens += 40 + int(latent.draw("thoughts") * 160)
-        signature = hashlib.sha256(said.encode()).hexdigest()
-        thought = f"{writing.MARK} weighing the message"
-        blocks.append({"type": "thinking", "thinking": thought, "signature": signature})
-    if tokens > asked.max_tokens and stop in ("end_turn", "stop_sequence"):
-        said = said[: max(0, round(len(said) * (asked.max_tokens / tokens) - 1))]
-        tokens, stop = asked.max_tokens, "max_tokens"
-    if said or not blocks:
-        blocks += [{"type": "text", "text": said}] if said else []
+        thoughts = 40 + int(latent.draw("thoughts") * 160)
+    full, room = _room(asked, counted)
+    if tokens + thoughts > room and stop in ("end_turn", "stop_sequence"):
+        left, stop, sequence = max(room - thoughts, 0), full, None
+        said = said[: max(0, round(len(said) * (left / tokens) - 1))]
+        tokens, thoughts = left, min(thoughts, room)
     message = {
-        "id": f"msg_sim{latent.seed}{family[:1]}",
+        "id": f"msg_sim{_fingerprint(asked, seed)}",
         "type": "message",
         "role": "assistant",
         "model": asked.model,
-        "content": blocks,
+        "content": _blocks(said, thoughts),
         "stop_reason": stop,
-        "stop_sequence": None,
+        "stop_sequence": sequence,
         "stop_details": details,
-        "usage": _usage(counted, tokens, service_tier),
+        "usage": _usage(counted, tokens + thoughts, thoughts, service_tier),
     }
-    return Made(message, tokens, _latency(latent, family, tokens))
+    return Made(message, tokens + thoughts, _latency(latent, family, tokens + thoughts))
+
+
+def _first_of(sequences: Sequence[str], said: str) -> tuple[int, str] | None:
+    """Where the first stop sequence would have been written, and which."""
+    found = [(said.find(sequence), sequence) for sequence in sequences if sequence in said]
+    return min(found, default=None)
+
+
+def _room(asked: Asked, counted: Input) -> tuple[str, int]:
+    """The stop reason of an answer that is too long, and how many tokens it may have."""
+    window = CONTEXT_TOKENS - counted.total
+    if window < asked.max_tokens:
+        return "model_context_window_exceeded", window
+    return "max_tokens", asked.max_tokens
+
+
+def _blocks(said: str, thoughts: int) -> list[dict[str, Any]]:
+    """Thinking comes first; an answer of no words has no text block."""
+    blocks: list[dict[str, Any]] = []
+    if thoughts:
+        signature = hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()
+        thought = f"{writing.MARK} weighing the message"
+        blocks.append({"type": "thinking", "thinking": thought, "signature": signature})
+    if said:
+        blocks.append({"type": "text", "text": said})
+    return blocks
+
+
+def _fingerprint(asked: Asked, seed: int) -> str:
+    """The same for the same request, another for any other."""
+    told = [asked.model, asked.max_tokens, asked.schema, [s.text for s in asked.segments]]
+    digest = hashlib.blake2b(f"{seed}|{told}".encode("utf-8", "replace"), digest_size=12)
+    return digest.hexdigest()
 
 
 def _content(
@@ -71,7 +105,10 @@ def _content(
 ) -> tuple[str, str, dict[str, Any] | None]:
     """The text, why it stopped, and the details of a refusal."""
     if "refusal" in mood:
-        return "", "refusal", {"type": "refusal", "category": mood["refusal"] or None}
+        details = {"type": "refusal", "category": mood["refusal"] or None, "explanation": None}
+        return "", "refusal", details
+    if asked.max_tokens == 0:
+        return "", "max_tokens", None
     if mood.get("empty"):
         return "", "end_turn", None
     said = _said(asked, latent, text, mood, seed)
@@ -101,10 +138,11 @@ def _said(asked: Asked, latent: mind.Mood, text: str, mood: Mapping[str, Any], s
     return said.lower() if mood.get("lower_case") else said
 
 
-def _usage(counted: Input, output_tokens: int, service_tier: str) -> dict[str, Any]:
+def _usage(counted: Input, output_tokens: int, thoughts: int, service_tier: str) -> dict[str, Any]:
     return {
         "input_tokens": counted.plain,
         "output_tokens": output_tokens,
+        "output_tokens_details": {"thinking_tokens": thoughts},
         "cache_read_input_tokens": counted.read,
         "cache_creation_input_tokens": counted.written_5m + counted.written_1h,
         "cache_creation": {

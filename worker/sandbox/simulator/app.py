@@ -12,13 +12,17 @@ from starlette.routing import Route
 from worker.sandbox.simulator.batching import Batching
 from worker.sandbox.simulator.messaging import Messaging
 from worker.sandbox.simulator.problems import Problem
-from worker.sandbox.simulator.replies import as_json
+from worker.sandbox.simulator.replies import as_json, page_size
 from worker.sandbox.simulator.requests import MODELS, RETIRES
 from worker.sandbox.simulator.state import State
 from worker.sandbox.simulator.wire import Abort
 
 MAX_BODY = 32 * 1024 * 1024
 MAX_BATCH_BODY = 256 * 1024 * 1024
+
+ORGANIZATION = "00000000-0000-4000-8000-000000000000"
+LINES = ("haiku", "sonnet", "opus", "fable")
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -37,6 +41,7 @@ def make_app(state: State) -> Starlette:
         ("GET", "/v1/messages/batches/{id}/results", batches.results),
         ("GET", "/v1/models", door.models),
         ("GET", "/v1/models/{id}", door.model),
+        *((how, "/v1/{rest:path}", door.unknown) for how in METHODS),
     ]
     return Starlette(
         routes=[
@@ -74,23 +79,34 @@ class Door:
                 response = as_json(problem.body(request_id), problem.status, problem.headers)
             except ConnectionResetError:
                 response = Abort()
+            except Exception as error:
+                fault = Problem(500, f"Internal server error ({type(error).__name__})")
+                response = as_json(fault.body(request_id), fault.status)
             counts.by_status[str(response.status_code)] += 1
             response.headers["request-id"] = request_id
+            response.headers["anthropic-organization-id"] = ORGANIZATION
             response.headers["x-rung-simulated"] = "true"
             return response
 
         return handle
 
     async def models(self, request: Request) -> Response:
-        found = [_model(name) for name in MODELS]
-        ends = {"first_id": found[0]["id"], "last_id": found[-1]["id"], "has_more": False}
-        return as_json({"data": found, **ends})
+        names = list(MODELS)
+        if (after := request.query_params.get("after_id")) in names:
+            names = names[names.index(after) + 1 :]
+        found = [_model(name) for name in names[: page_size(request.query_params)]]
+        ends = [model["id"] for model in (found[:1] + found[-1:])] or [None, None]
+        pages = {"first_id": ends[0], "last_id": ends[-1], "has_more": len(found) < len(names)}
+        return as_json({"data": found, **pages})
 
     async def model(self, request: Request) -> Response:
         name = request.path_params["id"]
         if name not in MODELS:
             raise Problem(404, f"model: {name}")
         return as_json(_model(name))
+
+    async def unknown(self, request: Request) -> Response:
+        raise Problem(404, f"{request.method} {request.url.path} does not exist")
 
     async def stats(self, request: Request) -> Response:
         calls = request.query_params.get("calls") == "1"
@@ -116,7 +132,9 @@ def _model(name: str) -> dict[str, Any]:
         "type": "model",
         "display_name": MODELS[name],
         "created_at": "2026-01-01T00:00:00Z",
+        "line": next((line for line in LINES if line in name), None),
         "lifecycle": "deprecated" if retires else "active",
+        "deprecated_at": "2026-09-01T00:00:00Z" if retires else None,
         "retires_at": retires,
         "max_input_tokens": 200_000,
         "max_tokens": 128_000,

@@ -3,13 +3,14 @@
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from worker.sandbox.simulator.problems import Problem
+from worker.sandbox.simulator.replies import page_size
 
-CUSTOM_ID = re.compile(r"^[a-zA-Z0-9_-]{1,64}$")
+CUSTOM_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 MAX_REQUESTS = 100_000
 LIFETIME = dt.timedelta(hours=24)
 NO_COUNTS = {"processing": 0, "succeeded": 0, "errored": 0, "canceled": 0, "expired": 0}
@@ -25,7 +26,7 @@ class Batch:
     ready_at: float
     visible_at: float
     results: list[dict[str, Any]] = field(default_factory=list)
-    cancelled: bool = False
+    cancelled: dt.datetime | None = None
     deleted: bool = False
     ended: dt.datetime | None = None
 
@@ -51,7 +52,7 @@ class Batch:
             "created_at": stamp(self.created),
             "expires_at": stamp(self.created + LIFETIME),
             "ended_at": stamp(self.ended) if self.ended else None,
-            "cancel_initiated_at": stamp(self.created) if self.cancelled else None,
+            "cancel_initiated_at": stamp(self.cancelled) if self.cancelled else None,
             "archived_at": None,
             "results_url": url if self.ended is not None else None,
         }
@@ -72,7 +73,7 @@ def read_batch(body: Any) -> list[Mapping[str, Any]]:
     seen: set[str] = set()
     for place, request in enumerate(requests):
         custom_id = request.get("custom_id") if isinstance(request, dict) else None
-        if not isinstance(custom_id, str) or not CUSTOM_ID.match(custom_id):
+        if not isinstance(custom_id, str) or not CUSTOM_ID.fullmatch(custom_id):
             raise Problem(400, f"requests.{place}.custom_id: must match {CUSTOM_ID.pattern}")
         if custom_id in seen:
             raise Problem(400, f"requests.{place}.custom_id: is not unique in the batch")
@@ -107,3 +108,15 @@ def bent(results: Sequence[dict[str, Any]], how: str) -> Iterator[dict[str, Any]
                 yield {**result, "custom_id": "999999999-1-answer"}
             elif how == "malformed":
                 yield None
+
+
+def page_of(batches: Iterable[Batch], query: Mapping[str, str]) -> tuple[list[Batch], bool]:
+    """A page of a listing, newest first, and whether there is more in that direction."""
+    newest = sorted(batches, key=lambda batch: batch.id, reverse=True)
+    ids, most = [batch.id for batch in newest], page_size(query)
+    if (before := query.get("before_id")) in ids:
+        until = ids.index(before)
+        return newest[max(0, until - most) : until], until > most
+    if (after := query.get("after_id")) in ids:
+        newest = newest[ids.index(after) + 1 :]
+    return newest[:most], len(newest) > most

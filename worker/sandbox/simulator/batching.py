@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from worker.sandbox.simulator.answering import make
-from worker.sandbox.simulator.batches import Batch, batch_id, bent, read_batch, shuffled
+from worker.sandbox.simulator.batches import Batch, batch_id, bent, page_of, read_batch, shuffled
 from worker.sandbox.simulator.problems import Problem
 from worker.sandbox.simulator.replies import (
     as_json,
@@ -19,7 +19,7 @@ from worker.sandbox.simulator.replies import (
     problem_of,
     trouble_before,
 )
-from worker.sandbox.simulator.requests import read_request
+from worker.sandbox.simulator.requests import read_batch_item
 from worker.sandbox.simulator.state import State
 from worker.sandbox.simulator.wire import Abort
 
@@ -56,21 +56,14 @@ class Batching:
 
     async def list(self, request: Request) -> Response:
         """Newest first, a page at a time."""
-        size = int(request.query_params.get("limit", 20))
-        newest = sorted(self._state.batches.values(), key=lambda b: b.id, reverse=True)
-        newest = [batch for batch in newest if not batch.deleted]
-        ids = [batch.id for batch in newest]
-        if (after := request.query_params.get("after_id")) in ids:
-            newest = newest[ids.index(after) + 1 :]
-        elif (before := request.query_params.get("before_id")) in ids:
-            newest = newest[max(0, ids.index(before) - size) : ids.index(before)]
-        page = newest[:size]
+        kept = (batch for batch in self._state.batches.values() if not batch.deleted)
+        page, has_more = page_of(kept, request.query_params)
         for batch in page:
             self._advance(batch)
         return as_json(
             {
                 "data": [batch.as_document(base_of(request)) for batch in page],
-                "has_more": len(newest) > size,
+                "has_more": has_more,
                 "first_id": page[0].id if page else None,
                 "last_id": page[-1].id if page else None,
             }
@@ -84,7 +77,7 @@ class Batching:
         """Ends a batch early: its items come out as `canceled`."""
         batch = self._batch(request)
         if batch.ended is None:
-            batch.cancelled = True
+            batch.cancelled = batch.cancelled or dt.datetime.now(dt.UTC)
             batch.ready_at = min(batch.ready_at, time.monotonic())
         return as_json(batch.as_document(base_of(request)))
 
@@ -127,17 +120,18 @@ class Batching:
         if batch.cancelled:
             return {"custom_id": custom_id, "result": {"type": "canceled"}}
         body = orjson.dumps(params).decode()
-        mood = self._state.moods.of(str((params or {}).get("model", "")), body, custom_id)
+        model = str(params.get("model", "")) if isinstance(params, dict) else ""
+        mood = self._state.moods.of(model, body, custom_id)
         if mood.get("batch") in ("expired", "canceled"):
             return {"custom_id": custom_id, "result": {"type": mood["batch"]}}
         try:
             if mood.get("batch") == "errored" or "status" in mood:
                 raise problem_of({"status": 500, **mood})
-            asked = read_request(params)
+            asked = read_batch_item(params)
+            counted = self._state.cache.count(asked.model, asked.segments, time.monotonic())
+            message = make(asked, counted, self._state.seed, mood, "batch").message
         except Problem as problem:
             error = problem.body(self._state.next_request_id())
             return {"custom_id": custom_id, "result": {"type": "errored", "error": error}}
         self._state.counts.batch_items[custom_id] += 1
-        counted = self._state.cache.count(asked.model, asked.segments, time.monotonic())
-        message = make(asked, counted, self._state.seed, mood, "batch").message
         return {"custom_id": custom_id, "result": {"type": "succeeded", "message": message}}

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-NAMES = ("requests", "input-tokens", "output-tokens")
+NAMES = ("requests", "tokens", "input-tokens", "output-tokens")
 DEFAULTS: Mapping[str, tuple[int, int, int]] = {
     "haiku": (4_000, 2_000_000, 400_000),
     "sonnet": (2_000, 1_000_000, 200_000),
@@ -67,14 +67,16 @@ class Limits:
         """`anthropic-ratelimit-*`, token figures rounded to thousands."""
         if self.table is None:
             return {}
+        requests, taken, given = (_told(bucket) for bucket in self._of(family, now))
+        both = (taken[0] + given[0], taken[1] + given[1], max(taken[2], given[2]))
         found: dict[str, str] = {}
-        for name, bucket in zip(NAMES, self._of(family, now), strict=True):
+        for name, (limit, left, full_in_s) in zip(
+            NAMES, (requests, both, taken, given), strict=True
+        ):
             step = 1 if name == "requests" else 1_000
-            left = max(bucket.level, 0.0) * 60 / BURST_S
-            full_in = (bucket.size - bucket.level) * 60 / bucket.per_minute
-            reset = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=max(full_in, 0))
+            reset = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=full_in_s)
             prefix = f"anthropic-ratelimit-{name}"
-            found[f"{prefix}-limit"] = str(bucket.per_minute)
+            found[f"{prefix}-limit"] = str(limit)
             found[f"{prefix}-remaining"] = str(int(left / step) * step)
             found[f"{prefix}-reset"] = reset.strftime("%Y-%m-%dT%H:%M:%SZ")
         return found
@@ -89,3 +91,9 @@ class Limits:
         for bucket in self.buckets[family]:
             bucket.refill(now)
         return self.buckets[family]
+
+
+def _told(bucket: Bucket) -> tuple[int, float, float]:
+    """Its limit a minute, what is left of that, and the seconds until it is full again."""
+    left = max(bucket.level, 0.0) * 60 / BURST_S
+    return bucket.per_minute, left, max(bucket.size - bucket.level, 0) * 60 / bucket.per_minute

@@ -1,6 +1,7 @@
 """Handlers of the Messages API: one request, one answer, bent by the mood."""
 
 import asyncio
+import math
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -40,7 +41,7 @@ class Messaging:
         counted = state.cache.count(asked.model, asked.segments, now)
         wait = state.limits.take(family, counted.limited, now)
         if wait is not None:
-            headers = {"retry-after": f"{max(wait, 0.01):.2f}"} | state.limits.headers(family, now)
+            headers = {"retry-after": str(math.ceil(wait))} | state.limits.headers(family, now)
             words = "This request would exceed your organization's rate limit"
             raise Problem(429, words, headers=headers)
         made = make(asked, counted, state.seed, mood, "standard")
@@ -60,16 +61,13 @@ class Messaging:
 def _answer(
     asked: Asked, made: Made, mood: Mapping[str, Any], headers: Mapping[str, str]
 ) -> Response:
-    if asked.stream:
-        return StreamingResponse(
-            events(made.message), media_type="text/event-stream", headers=dict(headers)
-        )
-    body = orjson.dumps(made.message)
+    kind = "text/event-stream" if asked.stream else "application/json"
+    body = b"".join(events(made.message)) if asked.stream else orjson.dumps(made.message)
     if mood.get("garbage"):
         body = body[: len(body) // 2] + b"}{"
     if mood.get("cut"):
-        return Cut(body, headers)
+        return Cut(body, kind, headers)
     if "drip" in mood:
         dripping = drip(body, float(mood["drip"]))
-        return StreamingResponse(dripping, media_type="application/json", headers=dict(headers))
-    return Response(body, media_type="application/json", headers=dict(headers))
+        return StreamingResponse(dripping, media_type=kind, headers=dict(headers))
+    return Response(body, media_type=kind, headers=dict(headers))

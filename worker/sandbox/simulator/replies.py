@@ -11,6 +11,7 @@ from starlette.responses import Response
 from worker.sandbox.simulator.problems import Problem
 
 HANG_S = 3600.0
+MAX_PAGE = 1_000
 
 
 def as_json(document: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -26,6 +27,14 @@ def parsed(raw: bytes) -> Any:
         return orjson.loads(raw)
     except orjson.JSONDecodeError:
         raise Problem(400, "the request body is not valid JSON") from None
+
+
+def page_size(query: Mapping[str, str]) -> int:
+    """The `limit` of a listing. Raises Problem when it is not from 1 to 1,000."""
+    size = query.get("limit", "20")
+    if not (size.isascii() and size.isdigit() and 1 <= int(size) <= MAX_PAGE):
+        raise Problem(400, f"limit: Input should be from 1 to {MAX_PAGE}")
+    return int(size)
 
 
 def base_of(request: Request) -> str:

@@ -18,6 +18,13 @@ RETIRES = {"claude-sonnet-4-5": "2026-11-30T00:00:00Z"}
 REMOVED = ("temperature", "top_p", "top_k")
 MAX_BREAKPOINTS = 4
 MAX_TOKENS = 128_000
+UNSUPPORTED = frozenset(
+    {
+        *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+        *("minLength", "maxLength"),
+    }
+)
+"""What a schema may not say: ranges and lengths."""
 CONTEXT_TOKENS = 200_000
 KNOWN = frozenset(
     {
@@ -51,6 +58,7 @@ class Asked:
     schema: Mapping[str, Any] | None
     stream: bool
     thinking: bool
+    stop_sequences: tuple[str, ...] = ()
 
 
 def read_request(body: Any) -> Asked:
@@ -68,13 +76,18 @@ def read_request(body: Any) -> Asked:
     if model not in MODELS:
         raise Problem(404, f"model: {model}")
     max_tokens = body.get("max_tokens")
-    if not isinstance(max_tokens, int) or isinstance(max_tokens, bool) or max_tokens < 1:
+    if max_tokens is None:
         raise Problem(400, "max_tokens: Field required")
+    if not isinstance(max_tokens, int) or isinstance(max_tokens, bool) or max_tokens < 0:
+        raise Problem(400, "max_tokens: Input should be a whole number, at least 0")
     if max_tokens > MAX_TOKENS:
         raise Problem(400, f"max_tokens: {max_tokens} > {MAX_TOKENS}")
     turns = _turns(body.get("messages"))
     system = _blocks(body.get("system") or [], "system")
-    segments = tuple(system + [segment for _, blocks in turns for segment in blocks])
+    segments = _marked(
+        system + [segment for _, blocks in turns for segment in blocks],
+        _ttl(body.get("cache_control"), "cache_control"),
+    )
     if sum(segment.ttl is not None for segment in segments) > MAX_BREAKPOINTS:
         raise Problem(400, f"A maximum of {MAX_BREAKPOINTS} blocks with cache_control may be used")
     prefill = turns[-1][0] == "assistant"
@@ -92,7 +105,27 @@ def read_request(body: Any) -> Asked:
         _schema(body.get("output_config")),
         bool(body.get("stream")),
         isinstance(thinking, dict) and thinking.get("type") in ("enabled", "adaptive"),
+        _stop_sequences(body.get("stop_sequences")),
     )
+
+
+def read_batch_item(params: Any) -> Asked:
+    """The request of a batch item. Raises Problem as it runs, which is when the API looks."""
+    if isinstance(params, dict):
+        for name in ("stream", "speed"):
+            if params.get(name):
+                raise Problem(400, f"{name}: not supported in a batch")
+        if params.get("max_tokens") == 0:
+            raise Problem(400, "max_tokens: must be at least 1 in a batch")
+    return read_request(params)
+
+
+def _stop_sequences(given: Any) -> tuple[str, ...]:
+    if given is None:
+        return ()
+    if not isinstance(given, list) or not all(isinstance(s, str) and s.strip() for s in given):
+        raise Problem(400, "stop_sequences: each stop sequence must contain non-whitespace")
+    return tuple(given)
 
 
 def _turns(messages: Any) -> list[tuple[str, list[Segment]]]:
@@ -118,15 +151,33 @@ def _blocks(content: Any, where: str) -> list[Segment]:
     for block in content:
         if not isinstance(block, dict) or not isinstance(block.get("text", ""), str):
             raise Problem(400, f"{where}: Input should be a valid content block")
-        control = block.get("cache_control")
-        ttl = None if not control else str(control.get("ttl", "5m"))
+        ttl = _ttl(block.get("cache_control"), f"{where}.cache_control")
         segments.append(Segment(block.get("text", ""), ttl))
     return segments
 
 
-def _schema(output_config: Any) -> Mapping[str, Any] | None:
-    if not isinstance(output_config, dict):
+def _ttl(control: Any, where: str) -> str | None:
+    """How long what ends here is to be kept; None without a breakpoint."""
+    if control is None:
         return None
+    ttl = control.get("ttl", "5m") if isinstance(control, dict) else None
+    if ttl not in ("5m", "1h") or control.get("type") != "ephemeral":
+        raise Problem(400, f"{where}: Input should be ephemeral, with a ttl of '5m' or '1h'")
+    return str(ttl)
+
+
+def _marked(segments: list[Segment], ttl: str | None) -> tuple[Segment, ...]:
+    """With a breakpoint at the end where the request asks for one as a whole."""
+    if ttl is not None and segments and segments[-1].ttl is None:
+        segments = [*segments[:-1], Segment(segments[-1].text, ttl)]
+    return tuple(segments)
+
+
+def _schema(output_config: Any) -> Mapping[str, Any] | None:
+    if output_config is None:
+        return None
+    if not isinstance(output_config, dict):
+        raise Problem(400, "output_config: Input should be an object")
     effort = output_config.get("effort")
     if effort is not None and effort not in ("low", "medium", "high", "xhigh", "max"):
         raise Problem(400, "output_config.effort: Input should be 'low', 'medium' or 'high'")
@@ -134,9 +185,12 @@ def _schema(output_config: Any) -> Mapping[str, Any] | None:
     if wanted is None:
         return None
     schema = wanted.get("schema") if isinstance(wanted, dict) else None
+    if not isinstance(wanted, dict) or wanted.get("type") != "json_schema":
+        raise Problem(400, "output_config.format.type: Input should be 'json_schema'")
     if not isinstance(schema, dict):
         raise Problem(400, "output_config.format.schema: Field required")
     _require_closed(schema)
+    _require_finite(schema, schema, ())
     return schema
 
 
@@ -150,8 +204,8 @@ def _require_closed(schema: Any, depth: int = 0) -> None:
             "output_config.format.schema: For 'object' type, 'additionalProperties' must be"
             " explicitly set to false",
         )
-    for key in ("minimum", "maximum", "minLength", "maxLength", "multipleOf"):
-        if key in schema and not isinstance(schema[key], dict):
+    for key in sorted(UNSUPPORTED & set(schema)):
+        if not isinstance(schema[key], dict):
             raise Problem(400, f"output_config.format.schema: property '{key}' is not supported")
     for value in schema.values():
         if isinstance(value, dict):
@@ -161,3 +215,28 @@ def _require_closed(schema: Any, depth: int = 0) -> None:
         elif isinstance(value, list):
             for inner in value:
                 _require_closed(inner, depth + 1)
+
+
+def _require_finite(root: Mapping[str, Any], part: Any, inside: tuple[str, ...]) -> None:
+    """Refuses a schema that refers to itself, directly or by way of others."""
+    if isinstance(part, list):
+        for inner in part:
+            _require_finite(root, inner, inside)
+    if not isinstance(part, dict):
+        return
+    reference = part.get("$ref")
+    if isinstance(reference, str):
+        if reference in inside or reference == "#":
+            raise Problem(400, "output_config.format.schema: recursive schemas are not supported")
+        _require_finite(root, resolved(root, reference), (*inside, reference))
+    for key, inner in part.items():
+        if key not in ("$defs", "definitions"):
+            _require_finite(root, inner, inside)
+
+
+def resolved(root: Mapping[str, Any], reference: str) -> Mapping[str, Any]:
+    """What `#/$defs/…` stands for; nothing when it is not there."""
+    found: Any = root
+    for part in reference.lstrip("#/").split("/"):
+        found = found.get(part, {}) if isinstance(found, Mapping) else {}
+    return found if isinstance(found, Mapping) else {}

@@ -13,10 +13,12 @@ def events(message: Mapping[str, Any]) -> Iterator[bytes]:
     usage = message["usage"]
     start = {**message, "content": [], "stop_reason": None, "usage": {**usage, "output_tokens": 1}}
     yield _event("message_start", {"message": start})
+    yield _event("ping", {})
     for index, block in enumerate(message["content"]):
         yield from _block(index, block)
     delta = {key: message[key] for key in ("stop_reason", "stop_sequence", "stop_details")}
-    counted = {"output_tokens": usage["output_tokens"]}
+    kinds = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+    counted = {kind: usage[kind] for kind in (*kinds, "output_tokens", "output_tokens_details")}
     yield _event("message_delta", {"delta": delta, "usage": counted})
     yield _event("message_stop", {})
 

@@ -28,8 +28,8 @@ class Abort(Response):
 class Cut(Response):
     """Half of a body whose whole length was promised."""
 
-    def __init__(self, content: bytes, headers: Mapping[str, str]) -> None:
-        super().__init__(content, media_type="application/json", headers=dict(headers))
+    def __init__(self, content: bytes, kind: str, headers: Mapping[str, str]) -> None:
+        super().__init__(content, media_type=kind, headers=dict(headers))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from worker.sandbox.simulator.mind import Mood, confidence, is_sure, read
+from worker.sandbox.simulator.requests import resolved
 
 LABELS = ("SIMPLE", "MODERATE", "COMPLEX")
 MARK = "[simulated]"
@@ -91,7 +92,7 @@ class _Writer:
         if depth > MAX_DEPTH:
             return None
         if "$ref" in schema:
-            return self.value(self._resolve(schema["$ref"]), name, depth + 1)
+            return self.value(resolved(self._root, schema["$ref"]), name, depth + 1)
         if "const" in schema:
             return schema["const"]
         if "enum" in schema:
@@ -147,12 +148,6 @@ class _Writer:
         if isinstance(chosen, str) and self._mood.draw(f"case {name}") < 0.03:
             return chosen.lower()
         return chosen
-
-    def _resolve(self, reference: str) -> Mapping[str, Any]:
-        found: Any = self._root
-        for part in reference.lstrip("#/").split("/"):
-            found = found.get(part, {}) if isinstance(found, Mapping) else {}
-        return found if isinstance(found, Mapping) else {}
 
 
 def as_text(value: Any) -> str:
