@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import Engine
 
+from tests.support.checker import Checker
 from tests.support.promises import BODY, ME, checked, chunk_of, crashed_claim, do, one, requests
 from tests.support.works import drain, hand_in, make_due, settings_for, working
 from worker.sandbox.simulator.state import State
@@ -112,6 +113,24 @@ def test_nothing_is_sent_by_a_worker_that_was_frozen_since_its_claim(
         runtime.slots.take("haiku", 1, 1)
         runtime._send([claimed], "haiku", -1e9).result(20)
         assert requests(simulator) == 0
+        assert one(engine, "SELECT count(*) FROM calls")[0] == 0
+        drain(runtime)
+    assert one(engine, "SELECT state FROM jobs")[0] == "answered"
+    checked(engine, simulator)
+
+
+def test_a_rescued_call_that_never_left_is_taken_back_to_the_cent(
+    engine: Engine, settings: Settings, simulator: tuple[State, str]
+) -> None:
+    hand_in(engine, settings, BODY)
+    with working(settings) as runtime:
+        queue, ids = chunk_of(runtime)
+        (claimed,) = runtime._claims.claim(queue, ids, runtime.planner)
+        rescue_from(engine, [runtime.worker_id])
+        runtime.slots.take("haiku", 1, 1)
+        runtime._send([claimed], "haiku", -1e9).result(20)
+        checked(engine, simulator)
+        Checker().require(engine, rest=False)
         assert one(engine, "SELECT count(*) FROM calls")[0] == 0
         drain(runtime)
     assert one(engine, "SELECT state FROM jobs")[0] == "answered"

@@ -57,11 +57,12 @@ class Books:
             return
         unsent = [row for row in self.calls if not row["sent"]]
         if unsent:
-            connection.execute(DELETE_UNSENT, {"rows": as_json(unsent)})
+            gone = connection.execute(DELETE_UNSENT, {"rows": as_json(unsent)}).mappings()
+            self.totals = [dict(row) for row in gone]
         sent = [row for row in self.calls if row["sent"]]
         if sent:
             closed = connection.execute(CLOSE_CALLS, {"rows": as_json(sent)}).mappings()
-            self.totals = [dict(row) for row in closed]
+            self.totals = [*self.totals, *(dict(row) for row in closed)]
 
     def write_totals(self, connection: Connection) -> None:
         """Adds the closed calls to `run_spend`."""
@@ -106,10 +107,20 @@ def open_calls(connection: Connection, rows: list[dict[str, Any]]) -> set[tuple[
     return {(row.job_id, row.fence) for row in opened}
 
 
+# A call that rescue had given up as lost may turn out never to have left: then it goes as well, and
+# the totals' change is returned.
 DELETE_UNSENT = text("""
-DELETE FROM calls AS c USING jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(
-  job_id bigint, fence int, purpose text)
-WHERE c.job_id = t.job_id AND c.fence = t.fence AND c.purpose = t.purpose AND c.state = 'sent'
+WITH gone AS (
+  DELETE FROM calls AS c USING jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(
+    job_id bigint, fence int, run_id bigint, purpose text)
+  WHERE c.job_id = t.job_id AND c.fence = t.fence AND c.purpose = t.purpose
+    AND c.state IN ('sent', 'lost')
+  RETURNING t.run_id, c.tier, c.purpose, c.model, c.lane, c.state, c.simulated, c.cost
+)
+SELECT run_id, tier, purpose, model, lane, state, simulated, -count(*) AS calls, 0 AS unpriced,
+  0 AS input_tokens, 0 AS cache_read_tokens, 0 AS cache_write_5m_tokens,
+  0 AS cache_write_1h_tokens, 0 AS output_tokens, -coalesce(sum(cost), 0) AS cost
+FROM gone WHERE state = 'lost' GROUP BY 1, 2, 3, 4, 5, 6, 7
 """)
 
 # Returns the totals' change: what is now, less what a lost call was counted as before.
