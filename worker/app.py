@@ -5,6 +5,7 @@ promise (a delivery may be lost or come twice) Postgres does, so a task carries 
 else. Every setting that differs from Celery's default is here for a reason measured on this stack.
 """
 
+import logging
 from typing import Any
 
 from celery import Celery
@@ -23,6 +24,7 @@ from worker.loading import load_settings
 from worker.services import redis_url
 from worker.settings import Settings
 
+log = logging.getLogger(__name__)
 EXCHANGE = Exchange("rung", type="direct")
 KEY_PREFIX = "rung:"
 
@@ -38,6 +40,20 @@ def threads_for(settings: Settings) -> int:
     capacities = [tier.max_in_flight for tier in settings.tiers.values()]
     capacities.append(settings.tiers[settings.routing_tier].max_in_flight)
     return sum(2 * capacity // settings.worker.chunk + 2 for capacity in capacities)
+
+
+def beat_schedule(settings: Settings) -> dict[str, Any]:
+    """What Celery beat sends: a tick for the schedules, where there are any. One that waits in its
+    queue until the next is sent is dropped."""
+    if not settings.schedule:
+        return {}
+    every = settings.timing.schedule_s
+    options = {"queue": ROUTING, "expires": every}
+    return {
+        "schedules": {
+            "task": "rung.tick", "schedule": every, "kwargs": {"v": 1}, "options": options
+        }
+    }  # fmt: skip
 
 
 def make_app(settings: Settings) -> Celery:
@@ -56,6 +72,10 @@ def make_app(settings: Settings) -> Celery:
         task_acks_on_failure_or_timeout=True,
         task_reject_on_worker_lost=False,
         task_publish_retry=False,
+        beat_schedule=beat_schedule(settings),
+        # What is due is decided from Postgres at every tick: beat has nothing to remember.
+        beat_scheduler="celery.beat:Scheduler",
+        beat_max_loop_interval=timing.schedule_s,
         worker_pool="threads",
         worker_concurrency=settings.worker.threads or threads_for(settings),
         worker_prefetch_multiplier=1,
@@ -84,9 +104,11 @@ def _app() -> Celery:
         return make_app(load_settings())
     except RungError as error:
         # `celery -A worker.app` prints what it could not import: a sentence, not a traceback.
-        raise SystemExit(
-            f"rung: {error}" + (f" Mend: {error.mend}" if error.mend else "")
-        ) from None
+        raise SystemExit(_sentence(error)) from None
+
+
+def _sentence(error: RungError) -> str:
+    return f"rung: {error}" + (f" Mend: {error.mend}" if error.mend else "")
 
 
 app = _app()
@@ -103,7 +125,16 @@ def _logging(loglevel: int | None = None, **_: Any) -> None:
 def _start(**_: Any) -> None:
     from worker.process import start
 
-    start(load_settings())
+    try:
+        start(load_settings())
+    # Celery would log an exception of a signal's handler and go on: a worker without a runtime,
+    # that takes deliveries and fails each of them.
+    except RungError as error:
+        log.critical(_sentence(error))
+        raise SystemExit(error.exit_code) from None
+    except Exception:
+        log.critical("rung: the worker could not start", exc_info=True)
+        raise SystemExit(1) from None
 
 
 @worker_ready.connect
