@@ -13,6 +13,13 @@ from worker.errors import ConfigurationError, Unreachable
 IDLE_IN_TRANSACTION = "30s"
 """A transaction held open across a call is a bug; Postgres ends it."""
 LOCK_TIMEOUT = "20s"
+KEEPALIVE = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+"""A half-open connection (host gone, NAT forgot) is noticed in about 25 s, not in two hours."""
 
 
 def make_engine(
@@ -40,6 +47,7 @@ def make_engine(
         connect_args={
             "connect_timeout": max(2, round(connect_s)),
             "application_name": name,
+            **KEEPALIVE,
             "options": f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION}"
             f" -c lock_timeout={LOCK_TIMEOUT} -c timezone=UTC",
         },
