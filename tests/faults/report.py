@@ -1,0 +1,66 @@
+"""The table that `make faults` prints, and that `docs/reliability.md` quotes."""
+
+import json
+import os
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tests.support.house import Tally
+
+ROWS = {
+    1: "deliveries lost: Redis flushed, restarted, full, mute; crash before the claim",
+    2: "deliveries twice, late, to the wrong queue, malformed",
+    3: "worker killed",
+    4: "worker frozen past its lease, then awake",
+    5: "worker deaf to a queue",
+    6: "Postgres away, read-only, full, locked, mute",
+    7: "transactions held open",
+    8: "Claude refuses, fails, hangs, cuts",
+    9: "Claude's configuration or money",
+    10: "answers that are none",
+    11: "poison job",
+    12: "the same backlog at once",
+    13: "awkward rows",
+    14: "clocks an hour off",
+    15: "another version's payload or schema",
+    16: "no scheduler, several housekeepers, rescue dies half-way",
+    17: "planted text in errors and replies",
+    18: "every message climbs; budgets of zero, too small",
+}
+"""The failure modes, by the numbers that `docs/reliability.md` uses."""
+
+
+def remember(name: str, row: int, seed: int, tally: Tally) -> None:
+    """Appends one scenario to the report, when there is one."""
+    if path := os.environ.get("FAULT_REPORT"):
+        line = json.dumps({"name": name, "row": row, "seed": seed, **asdict(tally)})
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+
+def table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """One line a failure mode, and a sum."""
+    by_row: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in rows:
+        by_row[row["row"]].append(row)
+    lines = [
+        "| # | failure mode | scenarios | faults | calls wasted | a fault | recovery, s (max) |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for number in sorted(by_row):
+        lines.append(_line(str(number), ROWS[number], by_row[number]))
+    lines.append(_line("", "**all**", rows))
+    seeds = sorted({row["seed"] for row in rows})
+    lines.append(f"seed {', '.join(map(str, seeds))}")
+    return lines
+
+
+def _line(number: str, words: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    faults, wasted = sum(row["faults"] for row in rows), sum(row["wasted"] for row in rows)
+    recoveries = [row["recover_s"] for row in rows if row["faults"]]
+    longest = f"{max(recoveries):.1f}" if recoveries else "–"
+    each = f"{wasted / faults:.2f}" if faults else "–"
+    return f"| {number} | {words} | {len(rows)} | {faults} | {wasted} | {each} | {longest} |"

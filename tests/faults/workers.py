@@ -1,0 +1,296 @@
+"""Rows 3, 4, 5, 11, 14, 15 and 16: what worker processes, hosts, clocks and versions can do."""
+
+import signal
+import time
+
+from tests.faults.broker import JOBS, at_work, dies_at, pause, publish
+from tests.faults.scenario import GOOD, Scenario, Story
+from tests.support.house import House
+from tests.support.household import CAPACITY, TIMING
+
+LEASE_S = float(TIMING["lease_s"])
+SLOW = {"match": {"purpose": "answer"}, "do": {"slow": 1.5}}
+"""Answers that take most of a call's deadline, so that a fault meets calls in flight."""
+
+
+def killed(times: int, *, workers: int = 1, slow: bool = False) -> Story:
+    """`kill -9` while calls are in flight, so many times; each time another worker starts."""
+
+    def story(home: House) -> None:
+        if slow:
+            home.moods(SLOW)
+        at_work(home, workers)
+        for _ in range(times):
+            home.until("EXISTS (SELECT FROM calls WHERE state = 'sent')")
+            home.kill()
+            home.at_work(home.start())
+        home.moods()
+        home.settle()
+
+    return story
+
+
+def host_gone(home: House) -> None:
+    """Every worker at once, and Redis with them."""
+    at_work(home, 2)
+    home.kill()
+    home.kill()
+    with home.redis_client() as client:
+        client.flushall()
+    home.start()
+    home.settle()
+
+
+def stopped(home: House) -> None:
+    """SIGTERM: what is in flight is finished, nothing is wasted."""
+    home.moods({"match": {"purpose": "answer"}, "do": {"slow": 0.5}})
+    at_work(home)
+    first = home.workers[0]
+    home.until("EXISTS (SELECT FROM calls WHERE state = 'sent')")
+    first.signal(signal.SIGTERM)
+    home.fault()
+    assert first.wait(20) == 0
+    assert home.one("SELECT count(*) FROM attempts WHERE outcome = 'started'") == 0
+    home.settle()
+
+
+def stopped_then_killed(home: House) -> None:
+    home.moods(SLOW)
+    at_work(home)
+    first = home.workers[0]
+    home.until("EXISTS (SELECT FROM calls WHERE state = 'sent')")
+    first.signal(signal.SIGTERM)
+    pause(home, 0.3)
+    first.kill()
+    home.fault()
+    home.moods()
+    home.settle()
+
+
+def frozen(seconds: float, *, others: int) -> Story:
+    """A worker that stands still with calls in flight, then goes on."""
+
+    def story(home: House) -> None:
+        home.moods({"match": {"purpose": "answer"}, "do": {"slow": 0.5}})
+        at_work(home, 1)
+        home.until("EXISTS (SELECT FROM calls WHERE state = 'sent' AND purpose = 'answer')")
+        with home.frozen(home.workers[0]):
+            for _ in range(others):
+                home.at_work(home.start())
+            pause(home, seconds)
+        home.settle()
+
+    return story
+
+
+def frozen_into_failure(home: House) -> None:
+    """It wakes to a failed call; its failure must not count against the claim of another."""
+    home.moods({"match": {"purpose": "answer"}, "do": {"slow": 0.5, "status": 500}})
+    at_work(home, 1, jobs=3)
+    home.until("EXISTS (SELECT FROM calls WHERE state = 'sent' AND purpose = 'answer')")
+    with home.frozen(home.workers[0]):
+        home.moods()
+        home.at_work(home.start())
+        pause(home, LEASE_S + 2)
+    home.settle()
+    assert home.one("SELECT max(failures) FROM jobs") <= 1
+
+
+def deaf(home: House) -> None:
+    """A worker that no longer consumes a queue, beside one that does."""
+    from celery import Celery
+
+    at_work(home, 2)
+    with Celery("remote", broker=home.redis_server.url) as app:
+        app.conf.broker_transport_options = {"global_keyprefix": "rung:"}
+        for queue in ("routing", "haiku"):
+            app.control.cancel_consumer(queue, destination=[f"w0@{home.root.name}"])
+    home.fault()
+    home.hand_in(JOBS)
+    home.settle()
+
+
+def lost_queue(home: House) -> None:
+    """Nobody consumes haiku for a while: jobs wait, and are answered when somebody does."""
+    home.at_work(home.start(queues="routing,sonnet,opus"))
+    home.hand_in(JOBS)
+    home.until("NOT EXISTS (SELECT FROM jobs WHERE state = 'queued')")
+    home.fault()
+    assert home.one("SELECT count(*) FROM results") == 0
+    home.start(queues="haiku")
+    home.settle()
+
+
+def poison(failpoint: str) -> Story:
+    """One job whose worker dies each time that it is worked on; then a healthy backlog."""
+
+    def story(home: House) -> None:
+        home.hand_in(1, policy="single:haiku")
+        home.at_work(home.start())
+        home.until("EXISTS (SELECT FROM attempts WHERE stage = 'answer')")
+        home.settle()
+        home.workers[0].kill()
+        home.hand_in(1, policy="single:sonnet", words="poison")
+        for _ in range(3):
+            started = len(home.workers)
+            # The first passage of the place is the start, which asks nothing; then the answer.
+            asking = home.one(
+                "SELECT EXISTS (SELECT FROM jobs WHERE state = 'queued' AND finished_at IS NULL)"
+            )
+            doomed = home.start(failpoint=f"{failpoint}:{2 if asking else 1}")
+            home.died(doomed)
+            assert len(home.workers) == started + 1
+            home.sql("UPDATE jobs SET lease_until = now() WHERE lease_until IS NOT NULL")
+            home.at_work(home.start(queues="opus"))
+            home.until("NOT EXISTS (SELECT FROM attempts WHERE outcome = 'started')")
+            home.workers[-1].kill()
+        home.hand_in(5)
+        home.settle()
+        assert home.states()["dead"] == 1
+        assert "worker died" in home.one("SELECT reason FROM jobs WHERE state = 'dead'")
+
+    return story
+
+
+def wrong_clock(hours: float) -> Story:
+    """A worker whose clock is wrong, beside one whose clock is right; one of them is killed."""
+
+    def story(home: House) -> None:
+        home.at_work(home.start(clock_s=hours * 3600))
+        home.fault()
+        home.hand_in(JOBS)
+        home.until("EXISTS (SELECT FROM results)")
+        home.at_work(home.start())
+        home.settle()
+        home.hand_in(JOBS)
+        home.until("EXISTS (SELECT FROM calls WHERE state = 'sent')")
+        home.kill()
+        home.at_work(home.start(clock_s=hours * 3600))
+        home.settle()
+
+    return story
+
+
+def database_clock(hours: int) -> Story:
+    """The database's clock steps: for whoever is in the middle, every time moved by as much."""
+
+    def story(home: House) -> None:
+        home.moods({"match": {"purpose": "answer"}, "do": {"slow": 0.5}})
+        at_work(home)
+        home.until("EXISTS (SELECT FROM calls WHERE state = 'sent' AND purpose = 'answer')")
+        for column in ("lease_until", "dispatched_at", "available_at"):
+            home.sql(
+                f"UPDATE jobs SET {column} = {column} - make_interval(hours => :hours)"
+                f" WHERE {column} IS NOT NULL AND finished_at IS NULL",
+                hours=hours,
+            )
+        home.fault()
+        home.settle()
+
+    return story
+
+
+def other_version(home: House) -> None:
+    """A newer Rung's payload is left alone, and its jobs are dispatched again."""
+    at_work(home)
+    ids = [row[0] for row in home.sql("SELECT id FROM jobs")]
+    publish(home, {"v": 2, "queue": "haiku", "ids": ids}, "haiku")
+    publish(home, {"v": 1, "queue": "haiku", "ids": ids, "more": True}, "haiku")
+    publish(home, {"v": 1}, "routing", "rung.route")
+    home.settle()
+
+
+def newer_schema(home: House) -> None:
+    """A column more and an index more, beside workers that know nothing of them."""
+    at_work(home)
+    home.sql("ALTER TABLE jobs ADD COLUMN of_tomorrow text")
+    home.sql("ALTER TABLE calls ADD COLUMN of_tomorrow int NOT NULL DEFAULT 7")
+    home.sql("CREATE INDEX of_tomorrow ON attempts (policy_version)")
+    home.fault()
+    home.hand_in(JOBS)
+    home.settle()
+
+
+def older_schema(home: House) -> None:
+    """A worker refuses a schema that it does not know; with the right one it works."""
+    (version,) = home.sql("SELECT version_num FROM alembic_version")[0]
+    home.sql("UPDATE alembic_version SET version_num = '0000'")
+    home.hand_in(5)
+    refused = home.start()
+    assert refused.wait(30) == 6
+    home.fault()
+    assert home.one("SELECT count(*) FROM attempts") == 0
+    home.sql("UPDATE alembic_version SET version_num = :version", version=version)
+    home.settle()
+
+
+def many_housekeepers(home: House) -> None:
+    """Four copies dispatch, rescue and finish at once, and one of the workers dies."""
+    at_work(home, 4)
+    home.kill()
+    home.settle()
+
+
+def dies_in_rescue(home: House) -> None:
+    """Rescue stops half-way: nothing of it happened, and the next one does it."""
+    home.moods(SLOW)
+    at_work(home)
+    home.until("EXISTS (SELECT FROM calls WHERE state = 'sent')")
+    home.kill()
+    doomed = home.start(failpoint="rescue half-way")
+    home.died(doomed)
+    home.moods()
+    home.start()
+    home.settle()
+
+
+def two_die_together(home: House) -> None:
+    home.hand_in(JOBS)
+    doomed = [home.start(failpoint="after claim:2"), home.start(failpoint="before record:2")]
+    deadline = time.monotonic() + 30
+    while any(worker.poll() is None for worker in doomed) and time.monotonic() < deadline:
+        pause(home, 0.1)
+    home.fault(2)
+    home.start()
+    home.settle()
+
+
+SCENARIOS = (
+    Scenario("killed", 3, killed(1), wasted=CAPACITY, quick=True),
+    Scenario("killed with slow calls", 3, killed(1, slow=True), wasted=CAPACITY),
+    Scenario("killed three times", 3, killed(3), (*GOOD,), wasted=3 * CAPACITY),
+    Scenario("killed beside another", 3, killed(1, workers=2, slow=True), wasted=CAPACITY),
+    Scenario("killed twice beside another", 3, killed(2, workers=2), wasted=2 * CAPACITY),
+    Scenario("host gone, redis with it", 3, host_gone, wasted=2 * CAPACITY),
+    Scenario("dies after claim", 3, dies_at("after claim"), wasted=CAPACITY, quick=True),
+    Scenario("dies before send", 3, dies_at("before send"), wasted=CAPACITY),
+    Scenario("dies after send", 3, dies_at("after send"), wasted=CAPACITY, quick=True),
+    Scenario("dies before record", 3, dies_at("before record"), wasted=CAPACITY),
+    Scenario("dies after record", 3, dies_at("after record"), wasted=CAPACITY, quick=True),
+    Scenario("dies before ack", 3, dies_at("before ack"), wasted=CAPACITY),
+    Scenario("two die at different places", 3, two_die_together, wasted=2 * CAPACITY),
+    Scenario("asked to stop", 3, stopped, quick=True),
+    Scenario("asked to stop, then killed", 3, stopped_then_killed, wasted=CAPACITY),
+    Scenario("frozen past its lease", 4, frozen(LEASE_S + 2, others=0), wasted=CAPACITY),
+    Scenario(
+        "frozen past its lease beside another",
+        4,
+        frozen(LEASE_S + 2, others=1),
+        wasted=CAPACITY,
+        quick=True,
+    ),
+    Scenario("frozen within its lease", 4, frozen(1.5, others=1), wasted=CAPACITY),
+    Scenario("frozen into a failure", 4, frozen_into_failure, wasted=CAPACITY),
+    Scenario("deaf to its queues", 5, deaf),
+    Scenario("nobody consumes a queue", 5, lost_queue),
+    Scenario("poison after claim", 11, poison("after claim"), (*GOOD, "dead"), wasted=3),
+    Scenario("poison before record", 11, poison("before record"), (*GOOD, "dead"), wasted=3),
+    Scenario("a worker's clock an hour ahead", 14, wrong_clock(1), wasted=CAPACITY),
+    Scenario("a worker's clock an hour behind", 14, wrong_clock(-1), wasted=CAPACITY),
+    Scenario("the database's clock an hour ahead", 14, database_clock(1), wasted=CAPACITY),
+    Scenario("payloads of another version", 15, other_version),
+    Scenario("a newer schema beside", 15, newer_schema),
+    Scenario("an unknown schema", 15, older_schema, quick=True),
+    Scenario("four housekeepers", 16, many_housekeepers, wasted=CAPACITY),
+    Scenario("rescue dies half-way", 16, dies_in_rescue, wasted=CAPACITY),
+)
