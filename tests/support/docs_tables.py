@@ -116,10 +116,10 @@ def commands(group: click.Group = cli, path: str = "rung") -> Iterator[tuple[str
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         assert command is not None, f"{path} lists {name}, and there is no such command"
+        if not isinstance(command, click.Group) or command.invoke_without_command:
+            yield f"{path}.{name}", command
         if isinstance(command, click.Group):
             yield from commands(command, f"{path}.{name}")
-        else:
-            yield f"{path}.{name}", command
 
 
 def _command_table(command: click.Command) -> Table:

@@ -3,19 +3,23 @@
 import click
 
 from worker.cli.context import database
+from worker.cli.dashboard_secrets import hash_, token
 from worker.cli.output import SIMULATED, talk
 from worker.loading import load_settings
 
 STOP_S = 2
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--host", help="Address to listen at, instead of `dashboard.host`.")
 @click.option(
     "--port", type=click.IntRange(0, 65_535), help="Port to listen at, instead of `dashboard.port`."
 )
-def dashboard(host: str | None, port: int | None) -> None:
+@click.pass_context
+def dashboard(ctx: click.Context, host: str | None, port: int | None) -> None:
     """Serve the dashboard until Ctrl-C: what goes on, why, and what can be done about it."""
+    if ctx.invoked_subcommand is not None:
+        return
     import uvicorn
 
     from worker.dashboard.access import check_listening
@@ -38,5 +42,11 @@ def dashboard(host: str | None, port: int | None) -> None:
         log_level="warning",
         access_log=False,
         server_header=False,
+        # Who asks is told by the gate, which knows whom it trusts.
+        proxy_headers=False,
         timeout_graceful_shutdown=STOP_S,
     )
+
+
+dashboard.add_command(hash_)
+dashboard.add_command(token)

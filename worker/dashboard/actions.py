@@ -67,7 +67,7 @@ def _do(request: Request, given: Mapping[str, str], actor: Actor) -> Response:
         except RungError as error:
             return trouble_page(request, connection, error)
     try:
-        target = _act(dashboard, actor, action, given)
+        target = perform(dashboard, actor, action, given)
     except RungError as error:
         with dashboard.engine.connect() as connection:
             return trouble_page(request, connection, error)
@@ -77,7 +77,7 @@ def _do(request: Request, given: Mapping[str, str], actor: Actor) -> Response:
     return RedirectResponse(found.back + (f"{mark}done={event}" if event else ""), 303)
 
 
-def _act(dashboard: Dashboard, actor: Actor, action: str, given: Mapping[str, str]) -> str:
+def perform(dashboard: Dashboard, actor: Actor, action: str, given: Mapping[str, str]) -> str:
     """Does it; returns what the audit calls its target."""
     engine, reason = dashboard.engine, (given.get("because") or BY_HAND)[:MAX_REASON]
     if "tier" in given:

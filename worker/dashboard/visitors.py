@@ -13,6 +13,8 @@ from worker.dashboard.sessions import COOKIE, Session, Signer
 from worker.dashboard.settings import DashboardSettings, Role
 
 MAX_PROXIED_NAME = 100
+FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "x-forwarded-host", "via")
+"""A proxy adds one of these: whoever is behind it is not at this machine."""
 Via = Literal["session", "proxy", "token", "loopback"]
 
 
@@ -97,6 +99,8 @@ def _address(request: Request) -> ipaddress.IPv4Address | ipaddress.IPv6Address 
 
 
 def _is_local(request: Request) -> bool:
-    """From this machine; a Unix socket has no address."""
+    """From this machine, and not through a proxy on it. A Unix socket has no address."""
+    if any(name in request.headers for name in FORWARDED):
+        return False
     address = _address(request)
     return address is None or address.is_loopback

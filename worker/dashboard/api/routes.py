@@ -32,15 +32,21 @@ ACTION = request_body(
     tier={**NAME, "description": "A tier, routing, or everything."},
     preview={"type": "boolean", "description": "Say what it would do, and do nothing."},
     reason=SHORT,
-    budget_usd=MONEY,
+    priority={"type": "integer", "minimum": -100, "maximum": 100},
+    budget_usd=maybe(MONEY),
+    cause={**SHORT, "description": "For retry: only what died of this."},
+    until={**SHORT, "description": "For retry: only what died until then; the preview says it."},
 )
 DONE = document(
     action=schemas.TEXT,
     target=schemas.TEXT,
     preview=schemas.FLAG,
-    affected=schemas.COUNT,
-    effect=schemas.TEXT,
-    undo=maybe(schemas.ANYTHING),
+    affected=maybe(schemas.COUNT),
+    effect=array(schemas.TEXT),
+    expected_usd=maybe(schemas.DOLLARS),
+    undo=schemas.TEXT,
+    until=maybe(schemas.TEXT),
+    event=maybe(schemas.COUNT),
 )
 VERDICT = request_body(
     ("verdict",),
