@@ -32,6 +32,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "pause": ("ops", "Stop claiming: a run, a tier, or everything."),
     "resume": ("ops", "Go on with what was paused; raise a budget."),
     "dashboard": ("dashboard", "Serve the dashboard alone."),
+    "purge": ("erase", "Erase the text of old messages; counts and costs stay."),
+    "forget": ("erase", "Erase what a customer wrote and was answered."),
     "doctor": ("doctor", "Is everything reachable, migrated, priced and keyed?"),
     "config": ("config", "Check or show the configuration."),
     "db": ("db", "Migrate the database."),

@@ -103,7 +103,7 @@ def cancel(run: str | None, where: str | None, dry_run: bool, yes: bool, as_json
         if dry_run:
             _said(as_json, CANCEL, target.name, foreseen.jobs, foreseen=foreseen)
             return
-        _confirm(f"Cancel {foreseen.jobs} open jobs of {target.name}?", yes)
+        confirm(f"Cancel {foreseen.jobs} open jobs of {target.name}?", yes)
         if found is not None and where is None:
             count = ops.cancel_run(engine, actor(), found.id, found.name)
         else:
@@ -133,7 +133,7 @@ def retry(run: str | None, where: str | None, dry_run: bool, yes: bool, as_json:
             return
         count = foreseen.jobs
         if count:
-            _confirm(f"Retry {count} jobs of {target.name}? Each may cost money.", yes)
+            confirm(f"Retry {count} jobs of {target.name}? Each may cost money.", yes)
             if found is not None and where is None:
                 count = ops.retry_run(engine, actor(), found.id, found.name)
             else:
@@ -179,7 +179,8 @@ def _run(engine: Engine, name: str | None) -> Row[Any]:
         return find_run(connection, name or "")
 
 
-def _confirm(question: str, yes: bool) -> None:
+def confirm(question: str, yes: bool) -> None:
+    """Asks, unless `yes`. Raises UsageError when nobody is there to ask, Abort on a no."""
     if yes:
         return
     if not sys.stdin.isatty():

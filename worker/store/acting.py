@@ -119,6 +119,7 @@ UPDATE jobs SET state = CASE WHEN tier IS NULL THEN 'queued' ELSE 'routed' END,
 WHERE id IN (
   SELECT id FROM jobs WHERE run_id = :run AND state = 'dead' AND finished_at <= :until
     AND (CAST(:reason AS text) IS NULL OR reason = :reason)
+    AND NOT EXISTS (SELECT FROM messages m WHERE m.id = message_id AND m.erased_at IS NOT NULL)
   ORDER BY id LIMIT :limit FOR UPDATE)
 """)
 SET_PRIORITY = text("UPDATE runs SET priority = :priority WHERE id = :run")

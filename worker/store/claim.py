@@ -218,7 +218,7 @@ SELECT j.id, j.run_id, j.state, j.lane, j.tier, j.fence, j.failures, j.deferrals
     WHERE digest = m.digest AND prompt_version = :prompt AND model = :model) END AS remembered
 FROM jobs AS j JOIN runs AS r ON r.id = j.run_id JOIN messages AS m ON m.id = j.message_id
 WHERE j.id = ANY(:ids) AND j.queue = :queue AND j.lease_until IS NULL
-  AND j.available_at <= now() AND r.state = 'active'
+  AND j.available_at <= now() AND r.state = 'active' AND m.erased_at IS NULL
   AND NOT EXISTS (
     SELECT FROM tiers t WHERE t.name IN (:queue, 'everything')
       AND (t.paused OR (t.breaker = 'open' AND t.breaker_until > now())

@@ -185,6 +185,7 @@ UPDATE jobs SET state = CASE WHEN tier IS NULL THEN 'queued' ELSE 'routed' END,
   finished_at = NULL, failures = 0, available_at = now(), reason = NULL
 WHERE id IN (
   SELECT id FROM jobs WHERE run_id = :run AND state = 'dead'
+    AND NOT EXISTS (SELECT FROM messages m WHERE m.id = message_id AND m.erased_at IS NOT NULL)
   ORDER BY id LIMIT :limit FOR UPDATE)
 """)
 REOPEN_RUN = text("""

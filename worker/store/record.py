@@ -27,6 +27,7 @@ from worker.domain.reports import (
 )
 from worker.store import budgets, canaries, ledger
 from worker.store.changes import change_of, merged
+from worker.store.erasure import silenced
 from worker.store.halts import halt
 from worker.store.reported import attempt_row, best_effort_row, result_row
 from worker.store.rows import as_json
@@ -58,7 +59,8 @@ def record_in(connection: Connection, reports: Sequence[AttemptReport]) -> None:
     """As `record`, inside the caller's transaction."""
     rows = {(row.job_id, row.fence): row for row in _lock(connection, reports)}
     group = Group()
-    for report in sorted(reports, key=lambda report: (report.job_id, report.fence)):
+    told = silenced(connection, reports, rows)
+    for report in sorted(told, key=lambda report: (report.job_id, report.fence)):
         row = rows.get((report.job_id, report.fence))
         if row is not None and row.outcome in (AttemptOutcome.STARTED, AttemptOutcome.LOST):
             _apply(group, report, row)

@@ -91,6 +91,7 @@ LEFT JOIN results AS s ON s.job_id = j.id
 LEFT JOIN LATERAL (
   SELECT verdict, reply, reason FROM reviews WHERE job_id = j.id ORDER BY id DESC LIMIT 1
 ) AS v ON true
-WHERE j.state = 'review' AND (CAST(:run AS bigint) IS NULL OR j.run_id = :run)
+WHERE j.state = 'review' AND m.erased_at IS NULL
+  AND (CAST(:run AS bigint) IS NULL OR j.run_id = :run)
 ORDER BY j.run_id, j.id
 """)

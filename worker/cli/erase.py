@@ -1,0 +1,90 @@
+"""`rung purge` and `rung forget`: take text out of every table, and leave the figures."""
+
+import datetime as dt
+import re
+
+import click
+
+from worker.cli.context import database
+from worker.cli.ops import actor
+from worker.cli.ops import confirm as ask
+from worker.cli.output import print_json, talk
+from worker.errors import UsageError
+from worker.store import erasure
+from worker.store.erasure import Chosen
+
+DRY_RUN = click.option("--dry-run", is_flag=True, help="Say how many; change nothing.")
+YES = click.option("--yes", is_flag=True, help="Do not ask.")
+JSON = click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+_SPAN = re.compile(r"(\d{1,5})([dhm])", re.ASCII)
+_UNITS = {"d": 86_400, "h": 3_600, "m": 60}
+
+
+@click.command()
+@click.option("--older-than", "age", required=True, help="30d, 36h: since the message came in.")
+@DRY_RUN
+@YES
+@JSON
+def purge(age: str, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Erase the text of old messages and of their answers; counts and costs stay.
+
+    Messages with an open job are left alone.
+    """
+    _carry_out(erasure.older_than(_span(age)), dry_run=dry_run, yes=yes, as_json=as_json)
+
+
+@click.command()
+@click.option("--customer", help="The customer's id, as in the backlog.")
+@click.option("--external-id", help="One message's id.")
+@click.option("--source", help="Only of this source, with --external-id.")
+@DRY_RUN
+@YES
+@JSON
+def forget(
+    customer: str | None,
+    external_id: str | None,
+    source: str | None,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Erase what a customer wrote and was answered, in every run; counts and costs stay.
+
+    Open jobs are cancelled. An answer in flight is paid for and recorded without its text.
+    """
+    if (customer is None) == (external_id is None):
+        raise UsageError("Name a --customer or an --external-id.", mend="rung forget --help")
+    if customer is not None:
+        chosen = erasure.of_customer(customer)
+    else:
+        chosen = erasure.of_external_id(external_id or "", source)
+    _carry_out(chosen, dry_run=dry_run, yes=yes, as_json=as_json)
+
+
+def _carry_out(chosen: Chosen, *, dry_run: bool, yes: bool, as_json: bool) -> None:
+    with database() as engine:
+        with engine.connect() as connection:
+            found = erasure.count(connection, chosen)
+        words = f"{found['messages']} messages, {found['jobs']} jobs"
+        if found["open_jobs"]:
+            words += f" ({found['open_jobs']} of them open: they would be cancelled)"
+        if not dry_run and found["messages"]:
+            ask(f"Erase the text of {words}? Nothing brings it back.", yes)
+            erased = erasure.erase(engine, actor(), chosen)
+        else:
+            erased = {}
+    if as_json:
+        document = {"action": chosen.action, "dry_run": dry_run, **found, "erased": erased}
+        print_json(document)
+    elif erased:
+        talk(f"Erased the text of {words}. Backups and exported files are not Rung's to erase.")
+    else:
+        talk(f"Would erase the text of {words}." if dry_run else "Nothing to erase.")
+
+
+def _span(words: str) -> dt.timedelta:
+    """Raises UsageError for what is no span."""
+    found = _SPAN.fullmatch(words.strip())
+    if found is None:
+        raise UsageError(f"--older-than {words!r} is no span.", mend="--older-than 30d")
+    return dt.timedelta(seconds=int(found[1]) * _UNITS[found[2]])
