@@ -24,7 +24,16 @@ NEVER_CONNECTED = frozenset(
 )
 """aiohttp's errors from before a connection stood. httpx2's `ConnectError` proves nothing: a reset
 in the middle of a request is translated to it as well."""
-SPEND_LIMITS = frozenset({"enforced_spend_limit_reached", "contract_spend_limit_reached"})
+BY_CODE = {
+    "enforced_spend_limit_reached": Meaning.MONEY,
+    "contract_spend_limit_reached": Meaning.MONEY,
+    "linked_organization_spend_limit_reached": Meaning.MONEY,
+    "organization_on_hold": Meaning.MONEY,
+    "organization_type_not_supported": Meaning.CONFIGURATION,
+    "cmek_key_disabled": Meaning.CONFIGURATION,
+    "cmek_key_network_blocked": Meaning.CONFIGURATION,
+}
+"""Trouble with the account, which comes under statuses that otherwise speak of the request."""
 SPEND_LIMIT_WORDS = "spend limit"
 TOO_LONG_WORDS = ("prompt is too long", "exceed context limit", "too many tokens")
 
@@ -72,14 +81,14 @@ def _of_status(error: anthropic.APIStatusError) -> Trouble:
 
 def _meaning(error: anthropic.APIStatusError, words: str) -> Meaning:
     status = error.status_code
-    if error.error_code in SPEND_LIMITS:
-        return Meaning.MONEY
+    if known := BY_CODE.get(error.error_code or ""):
+        return known
     if status == 400 and SPEND_LIMIT_WORDS in words:
         return Meaning.MONEY
-    if status in (400, 413) and any(known in words for known in TOO_LONG_WORDS):
+    if status in (400, 413) and any(said in words for said in TOO_LONG_WORDS):
         return Meaning.TOO_LONG
-    if known := BY_STATUS.get(status):
-        return known
+    if usual := BY_STATUS.get(status):
+        return usual
     return Meaning.UNKNOWN if status >= 500 else Meaning.PERMANENT
 
 
