@@ -9,49 +9,18 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from models.vocabulary import (
-    CallState,
-    Purpose,
-    Stage,
-)
+from models.vocabulary import CallState, Purpose, Stage
 from worker.classifying import Together
 from worker.claude.client import Answer, Claude, Troubled
 from worker.claude.requests import Ask
-from worker.domain.answers import ModelAnswer, read_difficulty
-from worker.domain.climbing import Accepted, AskAgain, Climbed, HandOver, decide
-from worker.domain.judging import Judgement, NeedsCheck, judge, too_long
-from worker.domain.reports import (
-    Again,
-    Answered,
-    AttemptReport,
-    CallReport,
-    ClimbTo,
-    Ending,
-    ToReview,
-)
-from worker.domain.start import Begin, decide_start, is_critical
+from worker.deciding import Decider
+from worker.domain.answers import ModelAnswer
+from worker.domain.judging import Judgement, NeedsCheck
+from worker.domain.reports import AttemptReport, CallReport
 from worker.domain.trouble import Meaning, Trouble
-from worker.domain.validation import Validator
 from worker.failpoints import failpoint
-from worker.planning import Planner
-from worker.reporting import (
-    answered_call,
-    best_effort,
-    check_answer,
-    failed_inside,
-    not_sent,
-    routed,
-    troubled_call,
-    troubled_report,
-)
+from worker.reporting import failed_inside, not_sent
 from worker.store.claimed import Claimed
-
-NOT_NOW = frozenset(
-    {Meaning.NOT_SENT, Meaning.REFUSED_FOR_NOW, Meaning.CONFIGURATION, Meaning.MONEY}
-)
-"""What keeps a check from being asked, and says nothing about the answer."""
-REMEMBERED = "remembered label"
-"""Stands in `attempts.rule` when an identical text had been classified before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +33,13 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Carries out claimed attempts. `jitter` gives a number from 0 to 1."""
+    """Carries out claimed attempts."""
 
     claude: Claude
-    planner: Planner
-    validators: dict[str, Validator]
+    decider: Decider
     open_call: Callable[[Claimed, Ask, Decimal], Awaitable[None]]
     ended: Callable[[str, Purpose, Answer | Troubled], None]
     """Hears of every call that ended, for the rate limits; must not block."""
-    jitter: Callable[[], float]
     lease_s: float
     deadline_s: float
 
@@ -81,7 +48,7 @@ class Asker:
         before the claim, so that a worker which was frozen meanwhile sends nothing."""
         try:
             if claimed.plan.purpose is None:
-                return self._begin(claimed)
+                return self.decider.begin(claimed)
             if time.monotonic() - claimed_at > self.lease_s - self.deadline_s:
                 return not_sent(claimed, "the worker was held up between claim and call")
             if claimed.candidate.stage is Stage.ROUTE:
@@ -89,28 +56,11 @@ class Asker:
             return await self._answer(claimed)
         except Exception as error:
             # A bug of ours: the money may be spent, so the ledger keeps the worst case.
-            return failed_inside(claimed, error, self.jitter())
-
-    def _begin(self, claimed: Claimed) -> AttemptReport:
-        """A rule, the policy's fixed tier or a remembered label decides; nothing is asked."""
-        candidate = claimed.candidate
-        start = decide_start(candidate.policy, candidate.message)
-        if isinstance(start, Begin):
-            return routed(claimed, start.tier, start.difficulty, (), start.rule)
-        tier = candidate.policy.tier_for(candidate.remembered)
-        return routed(claimed, tier, candidate.remembered, (), REMEMBERED)
+            return failed_inside(claimed, error, self.decider.jitter())
 
     async def _route(self, claimed: Claimed) -> AttemptReport:
-        asked = await self._ask(claimed, self.planner.ask(claimed), self.deadline_s)
-        if isinstance(asked.got, Troubled):
-            if asked.got.trouble.meaning is Meaning.TOO_LONG:
-                # Too long even to classify: it starts where the unknown ones do.
-                tier = claimed.candidate.policy.tier_for(None)
-                return routed(claimed, tier, None, (asked.call,), None)
-            return self._troubled(claimed, asked.got.trouble, (asked.call,))
-        difficulty = read_difficulty(asked.got.answer)
-        tier = claimed.candidate.policy.tier_for(difficulty)
-        return routed(claimed, tier, difficulty, (asked.call,), None)
+        asked = await self._ask(claimed, self.decider.planner.ask(claimed), self.deadline_s)
+        return self.decider.routed(claimed, asked.got, asked.call)
 
     async def attempt_together(
         self, group: Sequence[Claimed], claimed_at: float
@@ -122,28 +72,26 @@ class Asker:
             if time.monotonic() - claimed_at > self.lease_s - self.deadline_s:
                 held_up = "the worker was held up between claim and call"
                 return [not_sent(claimed, held_up) for claimed in group]
-            ask = self.planner.ask_together(group)
+            ask = self.decider.planner.ask_together(group)
             got = await self.claude.ask(ask, self.deadline_s)
             self.ended(group[0].plan.tier or "", ask.purpose, got)
-            price = self.planner.prices[ask.model]
-            return Together(group, got, price, self.jitter()).reports()
+            price = self.decider.planner.prices[ask.model]
+            return Together(group, got, price, self.decider.jitter()).reports()
         except Exception as error:
-            return [failed_inside(claimed, error, self.jitter()) for claimed in group]
+            return [failed_inside(claimed, error, self.decider.jitter()) for claimed in group]
 
     async def _answer(self, claimed: Claimed) -> AttemptReport:
         if claimed.plan.answer_fence is not None and claimed.candidate.kept is not None:
             return await self._check_kept(claimed, claimed.candidate.kept.answer)
         started = time.monotonic()
-        asked = await self._ask(claimed, self.planner.ask(claimed), self.deadline_s)
+        asked = await self._ask(claimed, self.decider.planner.ask(claimed), self.deadline_s)
         calls: tuple[CallReport, ...] = (asked.call,)
         if isinstance(asked.got, Troubled):
-            if asked.got.trouble.meaning is Meaning.TOO_LONG:
-                return self._judged(claimed, too_long(), calls)
-            return self._troubled(claimed, asked.got.trouble, calls)
+            return self.decider.unanswered(claimed, asked.got, calls)
         answer = asked.got.answer
-        judged = self._judge(claimed, answer)
+        judged = self.decider.judge(claimed, answer)
         if isinstance(judged, NeedsCheck):
-            ask = self.planner.check(claimed, judged.reply)
+            ask = self.decider.planner.check(claimed, judged.reply)
             worst = claimed.plan.worst_cost - claimed.plan.call_worst_cost
             try:
                 await self.open_call(claimed, ask, worst)
@@ -151,7 +99,7 @@ class Asker:
                 return self._unopened(claimed, calls, error)
             remaining = max(self.deadline_s - (time.monotonic() - started), 1.0)
             return await self._checked(claimed, answer, calls, (ask, remaining, worst))
-        return self._judged(claimed, judged, calls)
+        return self.decider.judged(claimed, judged, calls)
 
     def _unopened(
         self, claimed: Claimed, calls: tuple[CallReport, ...], error: Exception
@@ -160,16 +108,16 @@ class Asker:
         (the reply to COMMIT was lost), it goes; the answer stays, paid, and is checked later."""
         unsent = CallReport(Purpose.CHECK, CallState.FAILED, sent=False)
         trouble = Trouble(Meaning.NOT_SENT, f"not in the ledger ({type(error).__name__})")
-        return self._troubled(claimed, trouble, (*calls, unsent))
+        return self.decider.troubled(claimed, trouble, (*calls, unsent))
 
     async def _check_kept(self, claimed: Claimed, answer: ModelAnswer) -> AttemptReport:
         """An earlier attempt's answer could not be checked then: ask for the check alone."""
-        judged = self._judge(claimed, answer)
+        judged = self.decider.judge(claimed, answer)
         if isinstance(judged, Judgement):
             # Other validators are installed by now, and they need no check to reject it.
             unsent = CallReport(Purpose.CHECK, CallState.FAILED, sent=False)
-            return self._judged(claimed, judged, (unsent,))
-        ask = self.planner.check(claimed, judged.reply)
+            return self.decider.judged(claimed, judged, (unsent,))
+        ask = self.decider.planner.check(claimed, judged.reply)
         worst = claimed.plan.call_worst_cost
         return await self._checked(claimed, answer, (), (ask, self.deadline_s, worst))
 
@@ -180,30 +128,9 @@ class Asker:
         calls: tuple[CallReport, ...],
         check: tuple[Ask, float, Decimal],
     ) -> AttemptReport:
-        """Asks for the confidence, with seconds left and worst cost. A check that cannot be asked
-        for now defers the attempt: its answer stays in the ledger, paid, and is checked later."""
+        """Asks for the confidence; `check` is the question, its seconds left and worst cost."""
         checked = await self._ask(claimed, *check)
-        calls += (checked.call,)
-        if isinstance(checked.got, Troubled) and checked.got.trouble.meaning in NOT_NOW:
-            return self._troubled(claimed, checked.got.trouble, calls)
-        judged = self._judge(claimed, answer, check_answer(checked.got))
-        assert isinstance(judged, Judgement), "a checked answer is judged"
-        return self._judged(claimed, judged, calls)
-
-    def _judge(
-        self, claimed: Claimed, answer: ModelAnswer, check: ModelAnswer | None = None
-    ) -> Judgement | NeedsCheck:
-        candidate = claimed.candidate
-        tier = claimed.plan.tier or candidate.policy.rungs.bottom
-        return judge(
-            candidate.policy,
-            tier,
-            candidate.message,
-            answer,
-            check,
-            self.validators,
-            self.planner.prompts[Purpose.ANSWER].instructions,
-        )
+        return self.decider.checked(claimed, answer, checked.got, (*calls, checked.call))
 
     async def _ask(
         self, claimed: Claimed, ask: Ask, remaining_s: float, worst: Decimal | None = None
@@ -211,46 +138,5 @@ class Asker:
         got = await self.claude.ask(ask, remaining_s)
         failpoint("after send")
         self.ended(claimed.plan.tier or "", ask.purpose, got)
-        price = self.planner.prices[ask.model]
         worst = claimed.plan.call_worst_cost if worst is None else worst
-        if isinstance(got, Troubled):
-            return Asked(troubled_call(ask.purpose, got, worst if price else None), got)
-        return Asked(answered_call(ask.purpose, got, price), got)
-
-    def _troubled(
-        self, claimed: Claimed, trouble: Trouble, calls: tuple[CallReport, ...]
-    ) -> AttemptReport:
-        return troubled_report(claimed, trouble, calls, self.jitter())
-
-    def _judged(
-        self, claimed: Claimed, judgement: Judgement, calls: tuple[CallReport, ...]
-    ) -> AttemptReport:
-        candidate, tier = claimed.candidate, claimed.plan.tier or ""
-        decision = decide(
-            candidate.policy,
-            tier,
-            judgement,
-            tuple(answer.past for answer in candidate.history),
-            critical=is_critical(candidate.policy, candidate.message),
-        )
-        ending: Ending
-        match decision:
-            case Accepted():
-                ending = Answered(judgement.reply or "", judgement.fields)
-            case Climbed(to, reason):
-                ending = ClimbTo(to, candidate.policy.rungs.rung(to), reason)
-            case AskAgain(_, hint):
-                ending = Again(hint)
-            case HandOver(reason):
-                ending = ToReview(reason, best_effort(claimed, judgement, calls))
-        return AttemptReport(
-            candidate.job_id,
-            candidate.fence,
-            judgement.outcome,
-            ending,
-            calls,
-            judgement.reasons,
-            judgement.findings,
-            confidence=judgement.confidence,
-            threshold=judgement.threshold,
-        )
+        return Asked(self.decider.call(ask.purpose, ask.model, got, worst), got)

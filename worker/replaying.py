@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from models.vocabulary import AttemptOutcome, CallState, Stage
-from worker.asking import REMEMBERED
 from worker.classifying import NO_LABEL
 from worker.claude.prompts import instructions_of
+from worker.deciding import REMEMBERED
 from worker.domain.answers import ModelAnswer, read_difficulty
 from worker.domain.climbing import (
     Accepted,

@@ -27,6 +27,7 @@ from worker.classifying import requests_of
 from worker.claude.client import Claude
 from worker.claude.prompts import load_prompts
 from worker.claude.requests import Ask
+from worker.deciding import Decider
 from worker.domain.breaker import Rule
 from worker.failpoints import failpoint
 from worker.health import Health
@@ -66,6 +67,7 @@ class Runtime:
         self.recorder = Recorder(self.engine, self.health.tell)
         self.prompts = load_prompts(settings.prompts.dir)
         self.planner = Planner.of(settings, self.prompts)
+        self.decider = Decider(self.planner, load_validators(settings), random.random)
         self.stopping = threading.Event()
         self.news = threading.Event()
         """Set when something may have become ready, so that housekeeping dispatches at once."""
@@ -125,11 +127,9 @@ class Runtime:
         )
         return Asker(
             claude,
-            self.planner,
-            load_validators(self.settings),
+            self.decider,
             self._open_call,
             self.pacer.ended,
-            random.random,
             timing.lease_s,
             timing.call_deadline_s,
         )

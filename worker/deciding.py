@@ -1,0 +1,156 @@
+"""What Claude said becomes a report: the same decisions in both lanes, with no I/O of their own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from models.vocabulary import Purpose
+from worker.claude.client import Answer, Troubled
+from worker.domain.answers import ModelAnswer, read_difficulty
+from worker.domain.climbing import Accepted, AskAgain, Climbed, HandOver, decide
+from worker.domain.judging import Judgement, NeedsCheck, judge, too_long
+from worker.domain.reports import (
+    Again,
+    Answered,
+    AttemptReport,
+    CallReport,
+    ClimbTo,
+    Ending,
+    ToReview,
+)
+from worker.domain.start import Begin, decide_start, is_critical
+from worker.domain.trouble import Meaning, Trouble
+from worker.domain.validation import Validator
+from worker.planning import Planner
+from worker.reporting import (
+    answered_call,
+    best_effort,
+    check_answer,
+    routed,
+    troubled_call,
+    troubled_report,
+)
+from worker.store.claimed import Claimed
+
+NOT_NOW = frozenset(
+    {Meaning.NOT_SENT, Meaning.REFUSED_FOR_NOW, Meaning.CONFIGURATION, Meaning.MONEY}
+)
+"""What keeps a check from being asked, and says nothing about the answer."""
+REMEMBERED = "remembered label"
+"""Stands in `attempts.rule` when an identical text had been classified before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decider:
+    """Decides about claimed attempts. `jitter` gives a number from 0 to 1."""
+
+    planner: Planner
+    validators: dict[str, Validator]
+    jitter: Callable[[], float]
+
+    def begin(self, claimed: Claimed) -> AttemptReport:
+        """A rule, the policy's fixed tier or a remembered label decides; nothing is asked."""
+        candidate = claimed.candidate
+        start = decide_start(candidate.policy, candidate.message)
+        if isinstance(start, Begin):
+            return routed(claimed, start.tier, start.difficulty, (), start.rule)
+        tier = candidate.policy.tier_for(candidate.remembered)
+        return routed(claimed, tier, candidate.remembered, (), REMEMBERED)
+
+    def call(
+        self, purpose: Purpose, model: str, got: Answer | Troubled, worst: Decimal
+    ) -> CallReport:
+        """The ledger's entry of one call. `worst` is what one that may be billed is charged."""
+        price = self.planner.prices[model]
+        if isinstance(got, Troubled):
+            return troubled_call(purpose, got, worst if price else None)
+        return answered_call(purpose, got, price)
+
+    def routed(self, claimed: Claimed, got: Answer | Troubled, call: CallReport) -> AttemptReport:
+        """After the classification."""
+        policy = claimed.candidate.policy
+        if isinstance(got, Troubled):
+            if got.trouble.meaning is Meaning.TOO_LONG:
+                # Too long even to classify: it starts where the unknown ones do.
+                return routed(claimed, policy.tier_for(None), None, (call,), None)
+            return self.troubled(claimed, got.trouble, (call,))
+        difficulty = read_difficulty(got.answer)
+        return routed(claimed, policy.tier_for(difficulty), difficulty, (call,), None)
+
+    def unanswered(
+        self, claimed: Claimed, got: Troubled, calls: tuple[CallReport, ...]
+    ) -> AttemptReport:
+        """The call for the answer brought trouble; a message too long for the tier climbs."""
+        if got.trouble.meaning is Meaning.TOO_LONG:
+            return self.judged(claimed, too_long(), calls)
+        return self.troubled(claimed, got.trouble, calls)
+
+    def checked(
+        self,
+        claimed: Claimed,
+        answer: ModelAnswer,
+        got: Answer | Troubled,
+        calls: tuple[CallReport, ...],
+    ) -> AttemptReport:
+        """After the separate check. One that cannot be asked for now defers the attempt: its answer
+        stays in the ledger, paid, and is checked later."""
+        if isinstance(got, Troubled) and got.trouble.meaning in NOT_NOW:
+            return self.troubled(claimed, got.trouble, calls)
+        judged = self.judge(claimed, answer, check_answer(got))
+        assert isinstance(judged, Judgement), "a checked answer is judged"
+        return self.judged(claimed, judged, calls)
+
+    def judge(
+        self, claimed: Claimed, answer: ModelAnswer, check: ModelAnswer | None = None
+    ) -> Judgement | NeedsCheck:
+        """Validators, then confidence."""
+        candidate = claimed.candidate
+        return judge(
+            candidate.policy,
+            claimed.plan.tier or candidate.policy.rungs.bottom,
+            candidate.message,
+            answer,
+            check,
+            self.validators,
+            self.planner.prompts[Purpose.ANSWER].instructions,
+        )
+
+    def troubled(
+        self, claimed: Claimed, trouble: Trouble, calls: tuple[CallReport, ...]
+    ) -> AttemptReport:
+        """What follows from trouble with a call."""
+        return troubled_report(claimed, trouble, calls, self.jitter())
+
+    def judged(
+        self, claimed: Claimed, judgement: Judgement, calls: tuple[CallReport, ...]
+    ) -> AttemptReport:
+        """Accept, climb, ask again or hand over."""
+        candidate = claimed.candidate
+        decision = decide(
+            candidate.policy,
+            claimed.plan.tier or "",
+            judgement,
+            tuple(answer.past for answer in candidate.history),
+            critical=is_critical(candidate.policy, candidate.message),
+        )
+        ending: Ending
+        match decision:
+            case Accepted():
+                ending = Answered(judgement.reply or "", judgement.fields)
+            case Climbed(to, reason):
+                ending = ClimbTo(to, candidate.policy.rungs.rung(to), reason)
+            case AskAgain(_, hint):
+                ending = Again(hint)
+            case HandOver(reason):
+                ending = ToReview(reason, best_effort(claimed, judgement, calls))
+        return AttemptReport(
+            candidate.job_id,
+            candidate.fence,
+            judgement.outcome,
+            ending,
+            calls,
+            judgement.reasons,
+            judgement.findings,
+            confidence=judgement.confidence,
+            threshold=judgement.threshold,
+        )
