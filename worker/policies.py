@@ -40,9 +40,11 @@ def policy_names(settings: Settings) -> list[str]:
 
 
 def check_policies(settings: Settings) -> list[str]:
-    """What is wrong with the default policy and those in the configuration, as sentences."""
+    """What is wrong with the default policy, those in the configuration and those that schedules
+    name, as sentences."""
     problems = []
-    for name in (settings.policy.preset, *settings.policies):
+    scheduled = [s.policy for s in settings.schedule.values() if s.policy is not None]
+    for name in (settings.policy.preset, *settings.policies, *scheduled):
         try:
             policy_named(settings, name)
         except ConfigurationError as error:

@@ -15,8 +15,7 @@ from sqlalchemy import Connection, text
 from models.vocabulary import Lane, RunKind
 from worker.domain.expecting import BATCH_FACTOR, Expected, assumed, better_known, from_costs
 from worker.domain.filter_parsing import parse
-from worker.domain.filter_tokens import Token
-from worker.domain.filters import FIELDS, Op, show, value_of
+from worker.domain.filters import show, span_of
 from worker.domain.policy import Policy, version_of
 from worker.errors import RungError, TooExpensive, UsageError
 from worker.estimating import estimate
@@ -144,9 +143,7 @@ def parse_since(words: str | None) -> dt.datetime | dt.timedelta | None:
     try:
         moment = dt.datetime.fromisoformat(words)
     except ValueError:
-        span = value_of("--since", FIELDS["age"], Op.LT, Token("word", words, 0, len(words)), words)
-        assert isinstance(span, dt.timedelta)
-        return span
+        return span_of("since", words)
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC)
 
 

@@ -93,6 +93,27 @@ class NightlySettings(Section):
     lane: Literal["realtime", "batch"] = "batch"
     since: str | None = None
     max_cost: Dollars | None = None
+    deadline: str | None = None
+    """A span from its start on (`6h`): what the batch lane would finish later goes realtime."""
+    priority: Annotated[int, Field(ge=-100, le=100)] = 0
+
+    @model_validator(mode="after")
+    def makes_sense(self) -> Self:
+        """A night that cannot work is better refused by day. Imported here: few processes have a
+        schedule, and all of them load their settings."""
+        from worker.domain.filter_parsing import parse
+        from worker.domain.filters import FilterError, span_of
+        from worker.domain.nights import Timetable, complaint
+
+        if problem := complaint(Timetable(self.cron, self.timezone)):
+            raise ValueError(problem)
+        try:
+            parse(self.where)
+            if self.deadline is not None:
+                span_of("deadline", self.deadline)
+        except FilterError as error:
+            raise ValueError(f"{error.sentence.rstrip('.')} (in {error.pointed_at!r})") from None
+        return self
 
 
 class TimingSettings(Section):
@@ -107,6 +128,8 @@ class TimingSettings(Section):
     """A dispatched job that nobody claimed for this long is dispatched again."""
     housekeeping_s: Seconds = 1
     rescue_s: Seconds = 15
+    schedule_s: Seconds = 30
+    """How often Celery beat has the schedules looked at."""
     watchdog_s: Seconds = 120
     """A worker that consumes nothing for this long while jobs wait for it ends itself."""
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from models.vocabulary import ROUTING
 from worker.app import app
 from worker.process import runtime
+from worker.scheduling import fire_due
 from worker.store.dispatch import Chunk
 
 log = logging.getLogger(__name__)
@@ -26,6 +27,16 @@ def answer(v: int, queue: str, ids: Sequence[int]) -> None:
     """Answer each message of the chunk at the queue's tier; decide, record, climb."""
     if v == PAYLOAD_VERSION:
         runtime().work(queue, ids)
+    else:
+        _foreign(v)
+
+
+@app.task(name="rung.tick")
+def tick(v: int) -> None:
+    """Fire the schedules that owe a night. Beat sends this every few seconds, from any number of
+    copies; a tick that is lost costs nothing but the wait for the next."""
+    if v == PAYLOAD_VERSION:
+        fire_due(runtime().engine, runtime().settings)
     else:
         _foreign(v)
 

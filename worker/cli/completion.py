@@ -30,5 +30,16 @@ def _policies(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
+def _schedules(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from worker.loading import load_settings
+
+    try:
+        names = list(load_settings().schedule)
+    except Exception:
+        return []
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
 RUN = _runs
 POLICY = _policies
+SCHEDULE = _schedules

@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("replay", "Recompute every decision of a run, and report differences."),
     "reprocess": ("reprocess", "Answer old messages anew, in a new run beside the old ones."),
     "diff": ("diff", "What changed between two runs, by message."),
+    "schedule": ("schedule", "What runs by itself at night, and one night by hand."),
     "dead": ("dead", "Dead letters: jobs that need somebody to change something."),
     "review": ("review", "What waits for a person."),
     "retry": ("ops", "Give dead jobs another try."),

@@ -133,6 +133,11 @@ def free_port(wanted: int) -> int:
     raise RungError("No port is free on 127.0.0.1.")
 
 
+def scheduler_command() -> list[str]:
+    """Celery beat, started as anybody would start it."""
+    return [sys.executable, "-m", "celery", "-A", "worker.app", "beat", "--loglevel", "INFO"]
+
+
 def _how(status: int) -> str:
     """`signal 9` or `exit 1`."""
     if status < 0:

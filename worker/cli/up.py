@@ -18,6 +18,7 @@ from worker.cli.supervising import (
     dashboard_command,
     environment,
     free_port,
+    scheduler_command,
     worker_command,
 )
 from worker.errors import ConfigurationError, RungError
@@ -115,6 +116,8 @@ def working(
                 work.start_dashboard()
                 for number in range(workers):
                     supervisor.add(f"worker-{number + 1}", worker_command(f"rung{number + 1}"))
+                if settings.schedule:
+                    supervisor.add("scheduler", scheduler_command())
                 work.until_ready(workers)
                 yield work
             finally:

@@ -25,6 +25,7 @@ class FilterError(UsageError):
     def __init__(self, sentence: str, text: str, start: int, end: int) -> None:
         super().__init__(f"{sentence}\n{pointed(text, start, end)}")
         self.sentence = sentence
+        self.pointed_at = text[start:end]
         self.start, self.end = start, end
         """Characters of the filter that the sentence is about, end excluded."""
 

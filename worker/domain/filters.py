@@ -194,6 +194,11 @@ def value_of(name: str, field: Field, op: Op, token: Token, text: str) -> Value:
     raise FilterError(f"{token.text!r} is no {name}{hint}", text, token.start, token.end)
 
 
+def span_of(name: str, words: str) -> dt.timedelta:
+    """`7d` as a span, for a setting or an option of this name. Raises FilterError."""
+    return _span(name, Token("word", words, 0, len(words)), words)
+
+
 def _number(name: str, field: Field, token: Token, text: str) -> Decimal:
     if not _NUMBER.fullmatch(token.text):
         sentence = f"{name} is compared with a number, and {token.text!r} is none."

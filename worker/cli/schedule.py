@@ -1,0 +1,175 @@
+"""`rung schedule`: what runs by itself at night, and one night by hand."""
+
+import datetime as dt
+from typing import Any
+
+import click
+from sqlalchemy import Connection
+
+from worker.cli.completion import SCHEDULE
+from worker.cli.context import database
+from worker.cli.output import ago, console, print_json, talk
+from worker.domain.nights import LATE_S, next_due, owed
+from worker.loading import load_settings
+from worker.scheduling import Fired, fire_now, table_of
+from worker.settings import NightlySettings, Settings
+from worker.store.schedules import last_night, watched
+from worker.text import terminal_safe
+
+JSON = click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+START_ONE = "rung up, or: celery -A worker.app beat"
+
+
+@click.group(invoke_without_command=True)
+@JSON
+@click.pass_context
+def schedule(ctx: click.Context, as_json: bool) -> None:
+    """What runs by itself at night: when it ran last, what came of it, when it is due next."""
+    if ctx.invoked_subcommand is None:
+        show_list(as_json)
+
+
+@schedule.command("list")
+@JSON
+def list_schedules(as_json: bool) -> None:
+    """Every schedule of rung.toml: last night, what came of it, and when it is due next."""
+    show_list(as_json)
+
+
+@schedule.command("run")
+@click.argument("name", metavar="NAME", shell_complete=SCHEDULE)
+@click.option("--again", is_flag=True, help="Make another run, though tonight's is made.")
+@click.option("--watch", "follow", is_flag=True, help="Follow the run until it ends.")
+@JSON
+@click.pass_context
+def run_schedule(ctx: click.Context, name: str, again: bool, follow: bool, as_json: bool) -> None:
+    """Do tonight's run of a schedule now, once: for cron, Kubernetes, Airflow or Dagster.
+
+    Repeating it on the same local date makes nothing new. Exit codes: 0 done, or nothing to do;
+    1 failed; 4 refused by max_cost. With --watch: 3 when the run has dead jobs, 4 when its budget
+    stopped it.
+    """
+    from worker.cli.ops import actor
+
+    settings = load_settings()
+    with database(settings) as engine:
+        fired = fire_now(engine, settings, name, actor(), again=again)
+        if as_json:
+            print_json(document_of(fired))
+        if fired.error is not None:
+            raise fired.error
+        if not as_json:
+            _say_fired(fired)
+        if follow and fired.night.run is not None:
+            from worker.cli.watch import watch
+
+            ctx.exit(watch(engine, fired.night.run))
+
+
+def show_list(as_json: bool) -> None:
+    """Lists all schedules."""
+    settings = load_settings()
+    with database(settings) as engine, engine.connect() as connection:
+        rows = [_row(connection, name, one) for name, one in settings.schedule.items()]
+    if as_json:
+        print_json(rows)
+        return
+    if not rows:
+        talk("There is no schedule. Add [schedule.nightly] to rung.toml: docs/scheduling.md.")
+        return
+    for row in rows:
+        _print(row)
+    _say_nobody_looks(settings, rows)
+
+
+def document_of(fired: Fired) -> dict[str, Any]:
+    """A night as JSON values."""
+    night = fired.night
+    return {
+        "schedule": fired.name,
+        "night": night.night,
+        "outcome": str(night.state),
+        "run": night.run,
+        "jobs": night.jobs,
+        "words": night.words,
+        "repeated": fired.repeated,
+    }
+
+
+def _row(connection: Connection, name: str, one: NightlySettings) -> dict[str, Any]:
+    table = table_of(one)
+    seen, last = watched(connection, name, table), last_night(connection, name)
+    now: dt.datetime = seen["now"]
+    following = next_due(table, now)
+    since = max((at for at in (seen["since"], seen["last_due"]) if at is not None), default=now)
+    waiting = owed(table, since, now)
+    overdue = waiting[-1].at if waiting else None
+    if overdue is not None and (now - overdue).total_seconds() < LATE_S:
+        overdue = None
+    return {
+        "schedule": name,
+        "cron": one.cron,
+        "timezone": one.timezone,
+        "where": one.where,
+        "lane": one.lane,
+        "next": following.at.astimezone(table.zone) if following is not None else None,
+        "overdue_since": overdue.astimezone(table.zone) if overdue is not None else None,
+        "scheduler_seen_at": seen["seen_at"],
+        "last": last,
+    }
+
+
+def _print(row: dict[str, Any]) -> None:
+    out = console()
+    out.print(
+        terminal_safe(f"{row['schedule']}  ({row['cron']}, {row['timezone']}, {row['lane']})")
+    )
+    out.print(f"  where  {terminal_safe(row['where'])}", markup=False)
+    out.print(f"  next   {_when(row['next'])}", markup=False)
+    last = row["last"]
+    if last is None:
+        out.print("  last   never", markup=False)
+    else:
+        style = "red" if last["state"] == "failed" else None
+        out.print(f"  last   {_outcome(last)}", markup=False, style=style)
+    if row["overdue_since"] is not None:
+        out.print(f"  OVERDUE since {_when(row['overdue_since'])}", markup=False, style="red")
+
+
+def _outcome(last: dict[str, Any]) -> str:
+    """`2026-11-24: run nightly-2026-11-24, finished: 30 answered, 1 review`."""
+    words = terminal_safe(last["words"] or "")
+    if last["state"] == "failed":
+        return f"{last['night']}: FAILED: {words}"
+    if last["state"] == "nothing":
+        return f"{last['night']}: nothing to do: {words}"
+    states = ", ".join(
+        f"{jobs} {state}" for state, jobs in sorted((last["by_state"] or {}).items())
+    )
+    run = terminal_safe(last["run"] or "a run that is purged")
+    note = f" ({words})" if words else ""
+    return f"{last['night']}: run {run}, {last['run_state'] or 'gone'}: {states or '–'}{note}"
+
+
+def _when(moment: dt.datetime | None) -> str:
+    return "never" if moment is None else f"{moment:%a %Y-%m-%d %H:%M %Z}"
+
+
+def _say_nobody_looks(settings: Settings, rows: list[dict[str, Any]]) -> None:
+    seen = max((row["scheduler_seen_at"] for row in rows if row["scheduler_seen_at"]), default=None)
+    if seen is None:
+        talk(f"No scheduler has looked yet. Start one: {START_ONE}", fg="yellow")
+        return
+    quiet = (dt.datetime.now(dt.UTC) - seen).total_seconds()
+    if quiet > max(3 * settings.timing.schedule_s, 60):
+        talk(f"No scheduler has looked since {ago(seen)}. Start one: {START_ONE}", fg="yellow")
+
+
+def _say_fired(fired: Fired) -> None:
+    night = fired.night
+    if fired.repeated:
+        talk(f"Nothing new: {fired.name} made run {night.run} for {night.night} already.")
+    elif night.run is None:
+        talk(f"{fired.name}, {night.night}: nothing to do, {night.words}.")
+    else:
+        talk(f"{fired.name}, {night.night}: run {night.run} with {night.jobs:,} jobs.")
