@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Console
 from sqlalchemy import Row, text
 
 from benchmarks.backlogs import IN_FLIGHT, hand_in, markdown, records
@@ -38,6 +39,8 @@ class Labelled:
     again: int
     usd: Decimal
     same: int
+    failed: int
+    """Messages whose request failed and was charged at worst case: the machine was too slow."""
 
     def row(self, alone: Decimal) -> tuple[str, ...]:
         """For the table; `alone` is the spend of one message a call."""
@@ -63,7 +66,7 @@ def measure(home: House, together: int, path: Path | None, limit: int | None) ->
                 raise TimeoutError("some messages are still without a label")
             time.sleep(LOOK_EVERY_S)
         row: Row[Any] = connection.execute(FIGURES, {"run": run.id}).one()
-    return Labelled(together, row.messages, row.requests, row.again, row.usd, row.same)
+    return Labelled(together, row.messages, row.requests, row.again, row.usd, row.same, row.failed)
 
 
 @click.command()
@@ -76,6 +79,8 @@ def main(file: Path | None, limit: int | None, as_json: bool) -> None:
         for tier in home.settings.tiers:
             pause_tier(home.engine, Actor("benchmark"), tier, "only labels are wanted")
         found = [measure(home, size, file, limit) for size in SIZES]
+    if failed := sum(one.failed for one in found):
+        Console(stderr=True).print(f"{failed} failed, charged at worst case: measure again")
     if as_json:
         click.echo(json.dumps([asdict(one) for one in found], indent=2, default=float))
         return
@@ -86,7 +91,8 @@ def main(file: Path | None, limit: int | None, as_json: bool) -> None:
 UNLABELLED = text("SELECT count(*) FROM jobs WHERE run_id = :run AND state = 'queued'")
 FIGURES = text("""
 SELECT count(DISTINCT j.id) AS messages, count(DISTINCT c.request_id) AS requests,
-  count(*) FILTER (WHERE a.decision = 'again') AS again, coalesce(sum(c.cost), 0) AS usd,
+  count(*) FILTER (WHERE a.decision = 'again') AS again,
+  count(*) FILTER (WHERE c.state <> 'done') AS failed, coalesce(sum(c.cost), 0) AS usd,
   count(DISTINCT j.id) FILTER (WHERE j.difficulty = alone.difficulty) AS same
 FROM jobs AS j JOIN messages AS m ON m.id = j.message_id
 JOIN attempts AS a ON a.job_id = j.id AND a.stage = 'route'

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 SIMULATED = "SIMULATED: answers, confidence and costs are made up by Rung's own simulator"
 
+PIPED_WIDTH = 200
+
 
 def print_json(document: Any) -> None:
     """One JSON document on stdout. Dollars are numbers with six decimals."""
@@ -36,10 +38,13 @@ def talk(words: str, **style: Any) -> None:
 
 
 def console(*, stderr: bool = False) -> "Console":
-    """A rich console; colours only on a terminal, and not under NO_COLOR."""
+    """A rich console; colours only on a terminal, and not under NO_COLOR. What is piped is wide:
+    rich would cut it off at 80 columns."""
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False, soft_wrap=not sys.stdout.isatty())
+    piped = not sys.stdout.isatty()
+    width = PIPED_WIDTH if piped else None
+    return Console(stderr=stderr, highlight=False, soft_wrap=piped, width=width)
 
 
 def dollars(amount: Decimal | None) -> str:

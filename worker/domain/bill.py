@@ -42,8 +42,10 @@ class Alternative:
 class Bill:
     """What a run cost, and how that compares. Dollars.
 
-    `escalating` is what answers cost that did not become the result; `cache_saved` is what cached
-    reads would have cost as plain input, less what they and the cache writes did cost more.
+    Classifying, answering, checking and lost add up to the total; `lost` are calls that brought
+    nothing and may be billed. `escalating` is the part of answering that did not become the
+    result; `cache_saved` is what cached reads would have cost as plain input, less what they and
+    the cache writes did cost more.
     """
 
     run: str
@@ -106,7 +108,8 @@ def make_bill(
 
 
 def _of(lines: Iterable[SpendLine], purpose: Purpose) -> Decimal:
-    return sum((line.cost for line in lines if line.purpose is purpose), ZERO)
+    done = (x for x in lines if x.purpose is purpose and x.state is CallState.DONE)
+    return sum((line.cost for line in done), ZERO)
 
 
 def _repriced(lines: Iterable[SpendLine], jobs: int, price: Price | None) -> Decimal | None:

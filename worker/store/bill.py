@@ -54,8 +54,9 @@ ORDER BY cost DESC, tier, purpose, model, lane, state
 """)
 STATES = text("SELECT state, sum(jobs)::bigint FROM run_counts WHERE run_id = :run GROUP BY 1")
 REJECTED = text("""
-SELECT sum(a.cost) FROM jobs AS j JOIN attempts AS a ON a.job_id = j.id
-WHERE j.run_id = :run AND a.stage = 'answer' AND a.cost > 0 AND NOT EXISTS (
+SELECT sum(c.cost) FROM jobs AS j
+JOIN calls AS c ON c.job_id = j.id AND c.purpose = 'answer' AND c.state = 'done'
+WHERE j.run_id = :run AND NOT EXISTS (
   SELECT FROM results AS r JOIN attempts AS used USING (job_id, fence)
-  WHERE r.job_id = j.id AND a.fence IN (used.fence, used.answer_fence))
+  WHERE r.job_id = j.id AND c.fence = coalesce(used.answer_fence, used.fence))
 """)
