@@ -1,0 +1,153 @@
+"""Will it be done on time, what is wrong, in which words: pure, so every case is cheap."""
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from worker.dashboard.outlook import headline, outlook
+from worker.dashboard.troubles import troubles
+from worker.dashboard.words import (
+    ago,
+    clock,
+    count,
+    dollars,
+    listed,
+    percent,
+    plural,
+    reason,
+    second,
+    span,
+)
+
+NOW = dt.datetime(2026, 11, 24, 14, 0, tzinfo=dt.UTC)
+HOUR = dt.timedelta(hours=1)
+
+
+def run(**changes: Any) -> dict[str, Any]:
+    """A run of 100 messages, 40 of them done."""
+    made = {
+        "id": 7, "name": "day", "state": "active", "state_reason": None, "waiting_for": None,
+        "accepting": False, "deadline": None, "created_at": NOW - HOUR, "finished_at": None,
+        "now": NOW, "total": 100, "ended": 40, "open": 60, "by_state": {"answered": 40},
+        "cap": None, "spent": Decimal(1), "reserved": Decimal(0),
+    }  # fmt: skip
+    return made | changes
+
+
+def queue(**changes: Any) -> dict[str, Any]:
+    """A queue that is well."""
+    made = {
+        "queue": "haiku", "waiting": 5, "in_flight": 5, "workers": 1, "paused": False,
+        "paused_reason": None, "paused_by": None, "breaker": "closed", "breaker_reason": None,
+        "breaker_s": None, "held_s": 0.0, "oldest_s": 1.0,
+    }  # fmt: skip
+    return made | changes
+
+
+@pytest.mark.parametrize(
+    ("changes", "pace", "level", "words"),
+    [
+        ({}, None, "calm", "the pace is being measured"),
+        ({}, 0.0, "warn", "nothing has ended in the last minute"),
+        ({}, 6.0, "good", "done in about 10 min, at 14:10"),
+        ({"deadline": NOW + HOUR}, 6.0, "good",
+         "on time: done in about 10 min, at 14:10, 50 min before its deadline"),
+        ({"deadline": NOW + HOUR}, 0.5, "bad",
+         "late: at this pace done at 16:00, 1 h after its deadline"),
+        ({"deadline": NOW - HOUR}, 6.0, "bad", "late: its deadline passed 1 h ago"),
+        ({"waiting_for": "day budget"}, 6.0, "bad", "stopped: its day budget is used up"),
+        ({"state": "paused", "state_reason": "later"}, 6.0, "warn", "paused: later"),
+        ({"accepting": True, "total": 0}, None, "calm", "messages are being handed in"),
+        ({"finished_at": NOW, "state": "finished"}, None, "good", "finished in 1 h"),
+        ({"finished_at": NOW, "state": "cancelled"}, None, "calm", "cancelled after 1 h"),
+        ({"finished_at": NOW, "state": "finished", "deadline": NOW - HOUR / 2}, None, "warn",
+         "finished in 1 h, 30 min after its deadline"),
+    ],
+)  # fmt: skip
+def test_the_outlook_of_a_run(
+    changes: dict[str, Any], pace: float | None, level: str, words: str
+) -> None:
+    found = outlook(run(**changes), pace)
+    assert (found.level, found.words) == (level, words)
+
+
+def test_the_first_sentence_is_about_the_worst() -> None:
+    good, late = run(name="good"), run(name="late", deadline=NOW - HOUR)
+    outlooks = [outlook(good, 6.0), outlook(late, 6.0)]
+    assert headline([], [], None).words == "Nothing has been handed in yet."
+    assert headline([good], outlooks[:1], None).words == (
+        "Done in about 10 min, at 14:10. 40 of 100 messages are done."
+    )
+    found = headline([good, late], outlooks, None)
+    assert (found.level, found.words) == (
+        "bad",
+        "late is late: its deadline passed 1 h ago. 80 of 200 messages are done, in 2 runs.",
+    )
+    both = headline([good, good], [outlooks[0]] * 2, None)
+    assert both.words.endswith("in 2 runs, all at about 14:10.")
+    stopped = headline([good], outlooks[:1], None, ["haiku", "opus"])
+    assert (stopped.level, stopped.words) == (
+        "bad", "Nothing goes on: haiku and opus cannot send. 40 of 100 messages are done."
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, []),
+        ({"paused": True, "paused_reason": "a key is missing"},
+         ["haiku is paused: a key is missing."]),
+        ({"breaker": "open", "breaker_reason": "overloaded", "breaker_s": 30.0},
+         ["haiku: the breaker is open, because overloaded; tries again in 30 s."]),
+        ({"held_s": 12.0}, ["haiku: Claude asked for a pause; it goes on in 12 s."]),
+        ({"oldest_s": 300.0, "in_flight": 0},
+         ["haiku: the oldest has waited 5 min, and nothing is in flight."]),
+        ({"workers": 0}, ["No worker is running, and 5 messages wait."]),
+        ({"workers": 0, "waiting": 0}, []),
+    ],
+)  # fmt: skip
+def test_the_troubles_of_a_queue(changes: dict[str, Any], words: list[str]) -> None:
+    found = troubles([queue(**changes)], [], [], everything=None, day=None, redis_away=False)
+    assert [trouble.words for trouble in found] == words
+
+
+def test_what_is_worse_comes_first() -> None:
+    well = queue(queue="opus")
+    low = run(cap=Decimal("1.2"), by_state={"dead": 1})
+    found = troubles(
+        [queue(workers=0), well], [low], [outlook(low, 1.0)],
+        everything="lunch", day=None, redis_away=True,
+    )  # fmt: skip
+    assert [(trouble.level, trouble.words) for trouble in found] == [
+        ("bad", "Everything is paused: lunch."),
+        ("bad", "haiku: 5 wait, and no worker is there."),
+        ("bad", "Redis does not answer: workers send nothing without it."),
+        ("warn", "day has used $1.00 of its budget of $1.20."),
+        ("warn", "day has 1 dead letter."),
+    ]
+    assert [trouble.href for trouble in found if trouble.href] == [
+        "/actions/resume?tier=everything", "/actions/budget?run=7", "/dead?run=7",
+    ]  # fmt: skip
+
+
+def test_figures_are_words() -> None:
+    assert [dollars(Decimal(x)) for x in ("0", "0.00001", "0.1234567", "1234.5", "-0.5")] == [
+        "$0.00", "<$0.0001", "$0.1235", "$1,234.50", "$-0.5000",
+    ]  # fmt: skip
+    assert [percent(x) for x in (0, 0.001, 0.5, 0.999, 1)] == [
+        "0 %", "<1 %", "50 %", "99 %", "100 %"
+    ]  # fmt: skip
+    assert [span(x) for x in (-1, 0.44, 52, 89.6, 200, 7_800, 7_200, 260_000)] == [
+        "0.0 s", "0.4 s", "52 s", "90 s", "3 min", "2 h 10 min", "2 h", "3 d",
+    ]  # fmt: skip
+    assert [dollars(None), percent(None), span(None), count(None), ago(None, NOW)] == ["–"] * 5
+    assert (clock(NOW, NOW), clock(NOW - 24 * HOUR, NOW)) == ("14:00", "23 Nov 2026 14:00")
+    assert (second(NOW), clock(None), second(None)) == ("2026-11-24 14:00:00", "–", "–")
+    assert (plural(1, "run"), plural(2_000, "run"), count(1234.4)) == (
+        "1 run",
+        "2,000 runs",
+        "1,234",
+    )
+    assert (reason("low_confidence"), reason(None), listed([])) == ("low confidence", "", "")
