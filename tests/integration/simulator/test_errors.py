@@ -1,18 +1,13 @@
 """Every error of Claude's documents, as the SDK raises it and as the worker understands it."""
 
-import asyncio
-import socket
 from typing import Any
 
 import anthropic
 import httpx2
 import pytest
 
-from models.vocabulary import Purpose
 from tests.integration.simulator.conftest import Told
-from worker.claude.client import Answer, Claude, Troubled
 from worker.claude.errors import trouble_of
-from worker.claude.requests import Ask
 from worker.domain.trouble import Meaning
 from worker.sandbox.simulator.state import State
 
@@ -252,54 +247,3 @@ def test_a_strangers_mistakes_come_back_in_the_same_shape(
 def test_32_megabytes_are_the_most(client: anthropic.Anthropic) -> None:
     error = asked(client, system="x" * (32 * 1024 * 1024))
     assert (error.status_code, error.type) == (413, "request_too_large")
-
-
-ASK = Ask("7-1-answer", Purpose.ANSWER, HAIKU, [], SAID, CLOSED, 300, None)
-
-
-def heard(address: str, deadline_s: float = 20) -> Answer | Troubled:
-    """What the worker's own client makes of the reply."""
-
-    async def once() -> Answer | Troubled:
-        claude = Claude(api_key="k", base_url=address, connect_s=2, deadline_s=deadline_s)
-        try:
-            return await claude.ask(ASK)
-        finally:
-            await claude.close()
-
-    return asyncio.run(once())
-
-
-@pytest.mark.parametrize(
-    ("mood", "kind"),
-    [
-        ({"reset": True}, "connection lost"),
-        ({"cut": True}, "connection lost"),
-        ({"hang": True}, "deadline"),
-        ({"slow": 30}, "deadline"),
-        ({"drip": 0.05}, "deadline"),
-        ({"garbage": True}, "unreadable answer (JSONDecodeError)"),
-    ],
-)
-def test_trouble_on_the_wire_is_an_unknown_outcome(
-    simulator: tuple[State, str], told: Told, mood: dict[str, Any], kind: str
-) -> None:
-    # given
-    told(**mood)
-    # when
-    found = heard(simulator[1], 1.0)
-    # then
-    assert isinstance(found, Troubled)
-    assert (found.trouble.meaning, found.trouble.kind) == (Meaning.UNKNOWN, kind)
-
-
-def test_a_connection_that_never_stood_was_never_sent() -> None:
-    # given
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        address = f"http://127.0.0.1:{unused.getsockname()[1]}"
-        # when
-        found = heard(address)
-    # then
-    assert isinstance(found, Troubled)
-    assert found.trouble.meaning is Meaning.NOT_SENT

@@ -1,25 +1,16 @@
-"""Messages: what the SDK reads from the simulator's answers is what Claude's documents promise."""
+"""Messages: what the SDK reads from an answer is what Claude's documents promise."""
 
-import asyncio
 import json
 import re
-from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
 import anthropic
-import httpx2
 import pytest
-from anthropic.types import Message, MessageParam
-from genai_prices import extract_usage
 from pydantic import BaseModel
 
 from tests.integration.simulator.conftest import Told
-from worker.sandbox.simulator.state import State
+from tests.support.simulated import HAIKU, OPUS, SAID, SONNET, ask, words_of
 
-HAIKU, SONNET, OPUS = "claude-haiku-5-5", "claude-sonnet-5-5", "claude-opus-5-5"
-WORDS = "My card was charged twice for one taxi ride. Can I have one of them back?"
-SAID: list[MessageParam] = [{"role": "user", "content": WORDS}]
-LONG = "Refunds are made within five working days, to the card that paid. " * 60
 LABEL = {
     "type": "object",
     "properties": {
@@ -38,16 +29,6 @@ class Verdict(BaseModel):
     reason: str
     urgent: bool
     tone: Literal["calm", "upset"]
-
-
-def ask(client: anthropic.Anthropic, model: str = HAIKU, **more: Any) -> Message:
-    return client.messages.create(
-        **{"model": model, "max_tokens": 1_000, "messages": SAID, **more}  # type: ignore[call-overload]
-    )
-
-
-def words_of(message: Message) -> str:
-    return "".join(block.text for block in message.content if block.type == "text")
 
 
 def test_an_answer_says_that_it_is_simulated(client: anthropic.Anthropic) -> None:
@@ -170,17 +151,6 @@ def test_max_tokens_cuts_the_answer(client: anthropic.Anthropic) -> None:
     assert len(words_of(cut)) < len(words_of(whole))
 
 
-def test_max_tokens_of_zero_only_warms_the_cache(client: anthropic.Anthropic) -> None:
-    # given
-    system = [{"type": "text", "text": LONG, "cache_control": {"type": "ephemeral"}}]
-    # when
-    warmed, used = ask(client, system=system, max_tokens=0), ask(client, system=system)
-    # then
-    assert (warmed.content, warmed.stop_reason) == ([], "max_tokens")
-    assert warmed.usage.cache_creation_input_tokens == used.usage.cache_read_input_tokens
-    assert used.usage.cache_creation_input_tokens == 0
-
-
 @pytest.mark.parametrize(
     "category", ["cyber", "bio", "frontier_llm", "reasoning_extraction", "general_harms", None]
 )
@@ -228,185 +198,3 @@ def test_an_empty_answer_has_no_block_but_costs_a_token(
     message = ask(client)
     assert (message.content, message.stop_reason) == ([], "end_turn")
     assert message.usage.output_tokens > 0
-
-
-@pytest.mark.parametrize("ttl", ["5m", "1h"])
-def test_a_long_prefix_is_written_once_and_then_read(client: anthropic.Anthropic, ttl: str) -> None:
-    # given
-    control = {"type": "ephemeral", "ttl": ttl}
-    system = [{"type": "text", "text": LONG, "cache_control": control}]
-    # when
-    first, second = ask(client, system=system).usage, ask(client, system=system).usage
-    # then
-    written = first.cache_creation_input_tokens
-    assert written is not None
-    assert written >= 512
-    assert first.cache_creation is not None
-    assert second.cache_creation is not None
-    by_ttl = {
-        "5m": first.cache_creation.ephemeral_5m_input_tokens,
-        "1h": first.cache_creation.ephemeral_1h_input_tokens,
-    }
-    assert by_ttl == {"5m": 0, "1h": 0, ttl: written}
-    assert (first.cache_read_input_tokens, second.cache_read_input_tokens) == (0, written)
-    assert second.cache_creation_input_tokens == 0
-    assert first.input_tokens == second.input_tokens
-
-
-def test_a_breakpoint_for_the_request_as_a_whole_caches_all_of_it(
-    client: anthropic.Anthropic,
-) -> None:
-    usage = [ask(client, system=LONG, cache_control={"type": "ephemeral"}).usage for _ in range(2)]
-    assert [u.input_tokens for u in usage] == [0, 0]
-    assert usage[0].cache_creation_input_tokens == usage[1].cache_read_input_tokens
-
-
-def test_each_model_has_a_cache_of_its_own(client: anthropic.Anthropic) -> None:
-    system = [{"type": "text", "text": LONG, "cache_control": {"type": "ephemeral"}}]
-    read = [ask(client, model, system=system).usage for model in (HAIKU, SONNET)]
-    assert [usage.cache_read_input_tokens for usage in read] == [0, 0]
-
-
-def test_below_512_tokens_nothing_is_cached_and_nothing_said(client: anthropic.Anthropic) -> None:
-    system = [{"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral"}}]
-    usage = [ask(client, system=system).usage for _ in range(2)]
-    assert [(u.cache_creation_input_tokens, u.cache_read_input_tokens) for u in usage] == [
-        (0, 0),
-        (0, 0),
-    ]
-
-
-def test_genai_prices_finds_every_kind_of_token(client: anthropic.Anthropic) -> None:
-    # given
-    control = {"type": "ephemeral", "ttl": "1h"}
-    system = [{"type": "text", "text": LONG, "cache_control": control}]
-    # when
-    message = ask(client, SONNET, system=system)
-    used = extract_usage(message.model_dump(), provider_id="anthropic")
-    cost = used.calc_price().total_price
-    # then
-    usage = message.usage
-    assert usage.cache_creation_input_tokens is not None
-    expected = (
-        usage.input_tokens * Decimal(2)
-        + usage.cache_creation_input_tokens * Decimal(4)
-        + usage.output_tokens * Decimal(10)
-    ) / 1_000_000
-    assert cost == expected
-
-
-@pytest.mark.parametrize("model", [HAIKU, OPUS])
-def test_a_stream_adds_up_to_the_same_message(client: anthropic.Anthropic, model: str) -> None:
-    # given
-    whole = ask(client, model)
-    # when
-    kinds = []
-    with client.messages.stream(model=model, max_tokens=1_000, messages=SAID) as stream:
-        for event in stream:
-            kinds.append(event.type)
-        told = stream.get_final_message()
-    # then
-    assert told.model_dump() == whole.model_dump()
-    assert kinds[0] == "message_start"
-    assert kinds[-2:] == ["message_delta", "message_stop"]
-
-
-def test_events_of_a_stream_carry_their_names(simulator: tuple[State, str]) -> None:
-    # when
-    reply = httpx2.post(
-        f"{simulator[1]}/v1/messages",
-        headers={"x-api-key": "sk-test", "anthropic-version": "2026-10-21"},
-        json={"model": HAIKU, "max_tokens": 1_000, "messages": SAID, "stream": True},
-    )
-    # then
-    assert reply.headers["content-type"].startswith("text/event-stream")
-    names = re.findall(r"^event: (\w+)\ndata: \{\"type\":\"(\w+)\"", reply.text, re.MULTILINE)
-    assert all(name == kind for name, kind in names)
-    assert {name for name, _ in names} >= {
-        "message_start",
-        "ping",
-        "content_block_start",
-        "content_block_delta",
-        "content_block_stop",
-        "message_delta",
-        "message_stop",
-    }
-
-
-def test_an_asynchronous_client_gets_its_own_answers(simulator: tuple[State, str]) -> None:
-    # given
-    texts = [f"Where is parcel number {number}?" for number in range(30)]
-
-    async def everything() -> list[Message]:
-        async with anthropic.AsyncAnthropic(
-            api_key="sk-test",
-            base_url=simulator[1],
-            max_retries=0,
-            http_client=anthropic.DefaultAioHttpClient(),
-        ) as client:
-            return await asyncio.gather(
-                *(
-                    client.messages.create(
-                        model=HAIKU,
-                        max_tokens=1_000,
-                        messages=[{"role": "user", "content": text}],
-                    )
-                    for text in texts
-                )
-            )
-
-    # when
-    messages = asyncio.run(everything())
-    # then
-    assert len({message.id for message in messages}) == 30
-    assert simulator[0].counts.by_model == {HAIKU: 30}
-
-
-def test_a_stranger_needs_only_http(simulator: tuple[State, str]) -> None:
-    # when
-    reply = httpx2.post(
-        f"{simulator[1]}/v1/messages",
-        headers={"authorization": "Bearer token", "anthropic-version": "2026-10-21"},
-        content=json.dumps({"model": HAIKU, "max_tokens": 300, "messages": SAID}),
-    )
-    # then
-    document = reply.json()
-    assert reply.status_code == 200
-    assert sorted(document) == [
-        *("content", "id", "model", "role", "stop_details", "stop_reason", "stop_sequence"),
-        *("type", "usage"),
-    ]
-    assert document["content"][0]["text"].startswith("[simulated]")
-    assert document["usage"]["service_tier"] == "standard"
-
-
-def test_tokens_are_counted_as_they_are_charged(client: anthropic.Anthropic) -> None:
-    # when
-    counted = client.messages.count_tokens(model=HAIKU, messages=SAID, system="Be brief.")
-    # then
-    assert counted.input_tokens == ask(client, system="Be brief.").usage.input_tokens
-    assert (
-        counted.input_tokens
-        > client.messages.count_tokens(model=SONNET, messages=SAID, system="Be brief.").input_tokens
-    )
-
-
-def test_models_are_listed_with_what_retires(client: anthropic.Anthropic) -> None:
-    # when
-    models = {model.id: model for model in client.models.list(limit=2)}
-    # then
-    assert {HAIKU, SONNET, OPUS, "claude-fable-5-2", "claude-sonnet-4-5"} <= set(models)
-    assert models[HAIKU].lifecycle == "active"
-    assert models[HAIKU].retires_at is None
-    old = client.models.retrieve("claude-sonnet-4-5")
-    assert old == models["claude-sonnet-4-5"]
-    assert (old.lifecycle, str(old.retires_at)[:10]) == ("deprecated", "2026-11-30")
-
-
-def test_a_model_that_is_not_there_is_a_404(client: anthropic.Anthropic) -> None:
-    with pytest.raises(anthropic.NotFoundError) as caught:
-        client.models.retrieve("claude-haiku-9")
-    assert (caught.value.type, caught.value.api_message) == (
-        "not_found_error",
-        "model: claude-haiku-9",
-    )

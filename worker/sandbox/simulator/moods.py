@@ -59,10 +59,14 @@ class Moods:
 
     def replace(self, documents: Iterable[Mapping[str, Any]]) -> None:
         """Takes new rules. Raises ValueError for one that is not a mood."""
+        if isinstance(documents, str | Mapping) or not isinstance(documents, Iterable):
+            raise ValueError("moods are a list")
         rules = []
         for document in documents:
-            match, do = document.get("match", {}), document.get("do")
-            if not isinstance(do, Mapping) or set(match) - MATCHERS:
+            mood = document if isinstance(document, Mapping) else {}
+            match, do = mood.get("match", {}), mood.get("do")
+            known = isinstance(match, Mapping) and not set(match) - MATCHERS
+            if not known or not isinstance(do, Mapping):
                 raise ValueError(f"not a mood: {document}")
             rules.append(MoodRule(match, do))
         self.rules = rules
