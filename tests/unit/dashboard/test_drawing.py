@@ -1,4 +1,4 @@
-"""The ladder's picture, the charts and the story of a job: pure, figures in, shapes and words out."""
+"""The ladder, the charts and the story of a job: pure, figures in, shapes and words out."""
 
 import datetime as dt
 from decimal import Decimal
