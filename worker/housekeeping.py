@@ -13,10 +13,12 @@ from collections.abc import Callable, Sequence
 from sqlalchemy.exc import DBAPIError
 
 from worker.failpoints import failpoint
+from worker.notifying import Notifier
 from worker.runtime import Runtime
 from worker.store import presence
 from worker.store.breakers import half_open
 from worker.store.budget_care import warn_of_refused
+from worker.store.deadlines import watch_deadlines
 from worker.store.dispatch import Chunk, dispatch, undo
 from worker.store.engine import is_outage
 from worker.store.expire import expire
@@ -51,18 +53,22 @@ class Housekeeping:
             runtime.deliveries,
             runtime.settings.timing.watchdog_s,
         )
+        url = runtime.settings.notify.url
+        self._notifier = Notifier(runtime.engine, url.get_secret_value() if url else None)
         self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
         self._next_beat = self._next_rescue = 0.0
 
     def start(self) -> None:
         """Starts the thread."""
         self._thread.start()
+        self._notifier.start()
 
     def stop(self) -> None:
         """Ends the thread and takes the worker off the list."""
         self._runtime.stopping.set()
         self._runtime.news.set()
         self._thread.join(10)
+        self._notifier.stop()
         self._guarded(lambda: presence.leave(self._runtime.engine, self._me))
 
     def _run(self) -> None:
@@ -89,6 +95,7 @@ class Housekeeping:
             if rescued := rescue(runtime.engine, runtime.settings.timing.lease_s):
                 log.warning("rescued", extra={"attempts": rescued})
             close_abandoned_intakes(runtime.engine)
+            watch_deadlines(runtime.engine)
             if expired := expire(runtime.engine, runtime.settings.worker.max_age):
                 log.warning("expired", extra={"jobs": expired})
         dispatch_and_publish(runtime, self._publish)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from worker.dashboard.settings import DashboardSettings
 from worker.domain.ladder import Ladder
@@ -193,6 +193,21 @@ class CanarySettings(Section):
     enabled: bool = True
 
 
+class NotifySettings(Section):
+    """Where people are told of trouble: a pause by trouble, a breaker, a budget, a deadline at
+    risk, a night that failed. JSON by POST, with no message text in it."""
+
+    url: SecretStr | None = None
+
+    @field_validator("url")
+    @classmethod
+    def is_a_web_address(cls, url: SecretStr | None) -> SecretStr | None:
+        """Nothing but a web address; it is not repeated, for it may hold a secret."""
+        if url is not None and not url.get_secret_value().startswith(("https://", "http://")):
+            raise ValueError("it must begin with https:// or http://")
+        return url
+
+
 def default_tiers() -> dict[str, TierSettings]:
     """The ladder when `rung.toml` names none: Haiku, Sonnet, Opus of November 2026."""
     return {
@@ -238,6 +253,7 @@ class Settings(Section):
     worker: WorkerSettings = WorkerSettings()
     breaker: BreakerSettings = BreakerSettings()
     canary: CanarySettings = CanarySettings()
+    notify: NotifySettings = NotifySettings()
     dashboard: DashboardSettings = DashboardSettings()
 
     @model_validator(mode="after")

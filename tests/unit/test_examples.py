@@ -120,6 +120,7 @@ def test_what_the_example_configuration_calls_defaults_are_the_defaults() -> Non
     )
     # then
     same = {"policy", "tiers", "prompts", "check", "timing", "worker", "home"}
+    same |= {"breaker", "canary", "notify", "dashboard"}
     assert settings.model_dump(include=same) == defaults.model_dump(include=same)
     assert settings.routing_tier == defaults.routing_tier
 
