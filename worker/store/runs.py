@@ -108,6 +108,11 @@ def lock_intake(connection: Connection, run_id: int) -> bool:
     return bool(connection.execute(TRY_INTAKE_LOCK, values).scalar_one())
 
 
+def unlock_intake(connection: Connection, run_id: int) -> None:
+    """Lets go of an intake, where the session goes on living."""
+    connection.execute(INTAKE_UNLOCK, {"space": INTAKE_LOCK, "run": run_id})
+
+
 def close_abandoned_intakes(engine: Engine) -> None:
     """Ends the intake of runs whose intake process died: nobody holds its lock any more."""
     with engine.begin() as connection:
@@ -152,6 +157,7 @@ WHERE r.finished_at IS NULL AND r.state IN ('active', 'paused') AND NOT r.accept
 RETURNING r.name
 """)
 TRY_INTAKE_LOCK = text("SELECT pg_try_advisory_lock(:space, CAST(:run AS int))")
+INTAKE_UNLOCK = text("SELECT pg_advisory_unlock(:space, CAST(:run AS int))")
 CLOSE_ABANDONED = text("""
 UPDATE runs SET accepting = false,
   state_reason = coalesce(state_reason, 'its intake was interrupted; enqueue the file again'

@@ -6,12 +6,14 @@ same run, and adds nothing twice; so does the same body without a key.
 
 import datetime as dt
 import tempfile
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import chain
 from typing import IO, Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -31,6 +33,7 @@ from worker.store.runs import (
     lock_intake,
     reopen_intake,
     run_with_key,
+    unlock_intake,
 )
 
 KINDS = {
@@ -95,23 +98,28 @@ def hand_in(call: Call) -> Response:
         with keeper.begin():
             if not lock_intake(keeper, run.id):
                 raise Conflict(f"Another intake into run {run.name} is under way.")
-        tally = Tally()
         intake = Intake(call.engine, run, call.query.get("source"), call.query["again"], first_job)
+        tally, kept = Tally(), None
         try:
-            _take(intake, first, tally)
-            for block in blocks:
-                _take(intake, block, tally)
-        except HTTPException as error:
-            if not tally.accepted:
-                raise
-            words = f"{error.detail} The {tally.accepted} rows before it are in run {run.name}."
-            raise HTTPException(400, words) from None
+            _take_all(intake, chain([first], blocks), tally)
         finally:
             kept = _close(keeper, run, made, tally)
         return _answer(keeper, kept, made, tally)
 
 
-def _blocks(call: Call, upload: IO[bytes]) -> Any:
+def _take_all(intake: Intake, blocks: Iterable[Block], tally: Tally) -> None:
+    """Commits block after block. What was committed before a body broke off stays."""
+    try:
+        for block in blocks:
+            _take(intake, block, tally)
+    except HTTPException as error:
+        if not tally.accepted:
+            raise
+        words = f"{error.detail} The {tally.accepted} rows before it are in run {intake.run.name}."
+        raise HTTPException(400, words) from None
+
+
+def _blocks(call: Call, upload: IO[bytes]) -> Iterator[Block]:
     """The rows. The first block is read before a run is made, so a body that cannot be read at
     all leaves none behind."""
     kind = KINDS[call.headers["content-type"].partition(";")[0].strip().lower()]
@@ -166,12 +174,18 @@ def _take(intake: Intake, block: Block, tally: Tally) -> None:
 
 def _close(connection: Connection, run: RunRef, made: bool, tally: Tally) -> RunRef | None:
     """Ends the intake; a run that was made here and got no job goes away again."""
-    connection.rollback()
-    with connection.begin():
-        if made and not tally.accepted:
-            forget_run(connection, run)
-            return None
-        close_intake(connection, run, tally.rejected, tally.duplicates)
+    try:
+        connection.rollback()
+        with connection.begin():
+            unlock_intake(connection, run.id)
+            if made and not tally.accepted:
+                forget_run(connection, run)
+                return None
+            close_intake(connection, run, tally.rejected, tally.duplicates)
+    except DBAPIError:
+        # Its session may still hold the intake's lock: it must not go back into the pool.
+        connection.invalidate()
+        raise
     return run
 
 

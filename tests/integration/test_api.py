@@ -1,0 +1,409 @@
+"""The HTTP API: it shows what SQL and the commands say, and does what it previewed."""
+
+import csv
+import gzip
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import httpx2
+import pytest
+from sqlalchemy import Engine
+
+from tests.support.promises import do, one
+from tests.support.web import calling, dashboard
+from tests.support.works import drain, hand_in, settings_for, working
+from worker.dashboard.passwords import hash_token
+from worker.sandbox.simulator.state import State
+from worker.settings import Settings
+from worker.store.results import results_of
+from worker.store.runs import find_run, lock_intake
+from worker.store.status import run_status
+
+HOSTILE = '=HYPERLINK("http://evil.example")<script>alert(1)</script>'
+BODIES = ["Where is my card?", "It was due on Monday.", "Please cancel my order.", HOSTILE]
+JSONL = {"Content-Type": "application/x-ndjson"}
+CSV = {"Content-Type": "text/csv"}
+
+
+def rows(*ids: str, body: str = "Where is my card?") -> bytes:
+    lines = [json.dumps({"external_id": name, "body": f"{body} {name}"}) for name in ids]
+    return "\n".join(lines).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """A client with operator rights, and what is behind it."""
+
+    client: httpx2.Client
+    engine: Engine
+    settings: Settings
+
+    def get(self, path: str, **query: Any) -> Any:
+        """The document at a path."""
+        answer = self.client.get(path, params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def act(self, status: int = 200, **body: Any) -> Any:
+        """Asks for an action; the answer's document."""
+        answer = self.client.post("/api/actions", json=body)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    def post_run(self, content: bytes, headers: dict[str, str], **query: Any) -> httpx2.Response:
+        """Hands messages over."""
+        return self.client.post("/api/runs", content=content, headers=headers, params=query)
+
+
+@pytest.fixture
+def api(
+    engine: Engine, database_url: str, redis_url: str, simulator: tuple[State, str]
+) -> Iterator[Api]:
+    settings = settings_for(database_url, simulator[1], redis_url=redis_url)
+    with dashboard(settings) as url, calling(url) as client:
+        yield Api(client, engine, settings)
+
+
+@pytest.fixture
+def worked(api: Api) -> Api:
+    """Behind it a finished run, of which one job died and one waits for a person."""
+    with working(api.settings) as runtime:
+        hand_in(api.engine, api.settings, BODIES, policy="single:haiku", cap=Decimal(5))
+        drain(runtime)
+    change = "UPDATE jobs SET state = '{}', reason = '{}' WHERE message_id = {}"
+    do(api.engine, change.format("dead", "Claude refuses the request: too large", 1))
+    do(api.engine, change.format("review", "low confidence", 2))
+    return api
+
+
+def without_times(document: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in document.items() if not k.endswith("_at") and k != "deadline"}
+
+
+def test_a_run_is_what_the_command_says_of_it(worked: Api) -> None:
+    # given
+    with worked.engine.connect() as connection:
+        expected = run_status(connection, find_run(connection, "run"))
+    # when
+    shown, listed = worked.get("/api/runs/run"), worked.get("/api/runs")
+    # then
+    money = ("spent_usd", "reserved_usd", "budget_usd")
+    for name in money:
+        assert shown[name] == pytest.approx(float(expected[name]), abs=1e-6)
+    same = {k: v for k, v in without_times(expected).items() if k not in money}
+    assert {k: v for k, v in without_times(shown).items() if k in same} == same
+    assert shown["by_state"] == {"answered": 2, "dead": 1, "review": 1}
+    (row,) = listed["runs"]
+    assert {name: shown[name] for name in row} == row
+    assert listed["next"] is None
+
+
+def test_the_overview_shows_queues_and_live_runs(api: Api) -> None:
+    # given
+    hand_in(api.engine, api.settings, BODIES, cap=Decimal(5))
+    do(api.engine, "INSERT INTO tiers (name, paused, paused_reason) VALUES ('opus', true, 'why')")
+    # when
+    status, tiers = api.get("/api/status"), api.get("/api/tiers")
+    # then
+    assert [line["queue"] for line in status["queues"]] == ["routing", "haiku", "sonnet", "opus"]
+    assert (status["queues"][0]["waiting"], status["queues"][0]["in_flight"]) == (4, 0)
+    assert status["queues"][0]["oldest_wait_s"] > 0
+    assert [(q["paused"], q["paused_reason"]) for q in tiers if q["paused"]] == [(True, "why")]
+    assert [(run["run"], run["total"], run["ended"]) for run in status["runs"]] == [("run", 4, 0)]
+
+
+def test_runs_come_in_pages(api: Api) -> None:
+    # given
+    for number in range(5):
+        hand_in(api.engine, api.settings, ["Where is my card?"], name=f"r{number}")
+    # when
+    first = api.get("/api/runs", limit=2)
+    second = api.get("/api/runs", limit=2, before=first["next"])
+    last = api.get("/api/runs", limit=2, before=second["next"])
+    # then
+    pages = [[run["run"] for run in page["runs"]] for page in (first, second, last)]
+    assert (pages, last["next"]) == ([["r4", "r3"], ["r2", "r1"], ["r0"]], None)
+
+
+def test_text_is_hidden_until_an_operator_asks_and_the_asking_is_audited(worked: Api) -> None:
+    # when
+    hidden = worked.client.get("/api/jobs/run-3")
+    hidden_rows = worked.client.get("/api/runs/run/results")
+    before = one(worked.engine, "SELECT count(*) FROM audit_events")[0]
+    shown = worked.get("/api/jobs/run-3", text="true")
+    lines = worked.client.get("/api/runs/run/results", params={"text": "true"}).text.splitlines()
+    audit = worked.get("/api/audit")["events"]
+    # then
+    for answer in (hidden, hidden_rows):
+        assert "HYPERLINK" not in answer.text
+        assert '"reply":null' in answer.text
+    assert (hidden.json()["body"], hidden.json()["text_shown"], before) == (None, False, 0)
+    assert (shown["body"], shown["text_shown"]) == (HOSTILE, True)
+    assert all(json.loads(line)["reply"] for line in lines)
+    assert [(e["actor"], e["action"], e["target"]) for e in audit] == [
+        ("local", "read text", "run run"),
+        ("local", "read text", "job 4"),
+    ]
+
+
+def test_a_viewer_reads_no_text_and_changes_nothing(
+    engine: Engine, database_url: str, simulator: tuple[State, str]
+) -> None:
+    # given
+    tokens = {"screen": {"sha256": hash_token("a viewer's token"), "role": "viewer"}}
+    settings = settings_for(database_url, simulator[1], dashboard={"tokens": tokens})
+    hand_in(engine, settings, BODIES)
+    headers = {"Authorization": "Bearer a viewer's token"}
+    with dashboard(settings) as url, calling(url, csrf=False, headers=headers) as client:
+        # when
+        seen = client.get("/api/jobs/1")
+        asked = [client.get(path, params={"text": 1}) for path in ("/api/jobs/1", RESULTS)]
+        changed = [
+            client.post("/api/actions", json={"action": "cancel", "run": "run"}),
+            client.post("/api/runs", content=rows("a"), headers=JSONL),
+            client.post("/api/jobs/1/verdict", json={"verdict": "accept"}),
+        ]
+    # then
+    assert seen.status_code == 200
+    assert [answer.status_code for answer in (*asked, *changed)] == [403] * 5
+    assert tuple(one(engine, "SELECT count(*), count(finished_at) FROM jobs")) == (4, 0)
+
+
+RESULTS = "/api/runs/run/results"
+
+
+def test_results_are_those_of_the_command_in_both_formats(worked: Api) -> None:
+    # given
+    expected = list(results_of(worked.engine, 1))
+    # when
+    jsonl = worked.client.get(RESULTS, params={"text": "1"})
+    table = worked.client.get(RESULTS, params={"text": "1", "format": "csv"})
+    # then
+    found = [json.loads(line) for line in jsonl.text.splitlines()]
+    assert [(r["external_id"], r["state"], r["reply"]) for r in found] == [
+        (row["external_id"], row["state"], row["reply"]) for row in expected
+    ]
+    read = list(csv.DictReader(io.StringIO(table.text)))
+    assert [r["external_id"] for r in read] == [row["external_id"] for row in expected]
+    assert [r for r in read for cell in r.values() if cell.startswith("=")] == []
+    assert jsonl.headers["content-type"] == "application/x-ndjson"
+
+
+def test_dead_letters_and_reviews_by_cause(worked: Api) -> None:
+    # when
+    dead, review = worked.get("/api/dead"), worked.get("/api/review", run="run")
+    # then
+    assert [(c["run"], c["reason"], c["jobs"]) for c in dead["causes"]] == [
+        ("run", "Claude refuses the request: too large", 1)
+    ]
+    assert [job["external_id"] for job in dead["jobs"]] == ["run-0"]
+    assert [job["external_id"] for job in review["jobs"]] == ["run-1"]
+
+
+def test_messages_are_handed_over_once_however_often_they_are_sent(api: Api) -> None:
+    # when
+    keyed = JSONL | {"Idempotency-Key": "day-1"}
+    first = api.post_run(rows("a", "b", "c"), keyed, source="desk", run="monday", budget_usd=2.5)
+    again = api.post_run(rows("a", "b", "c"), keyed, source="desk", run="monday", budget_usd=2.5)
+    more = api.post_run(rows("c", "d"), keyed, source="desk", run="monday")
+    without_key = api.post_run(rows("a", "b"), JSONL, source="desk")
+    # then
+    assert (first.status_code, again.status_code, more.status_code) == (201, 200, 200)
+    counts = [
+        tuple(answer.json()[name] for name in ("run", "accepted", "rejected", "duplicates"))
+        for answer in (first, again, more, without_key)
+    ]
+    assert counts == [
+        ("monday", 3, 0, 0),
+        ("monday", 0, 0, 3),
+        ("monday", 1, 0, 1),
+        (None, 0, 0, 2),
+    ]
+    assert without_key.json()["known_in"] == ["monday"]
+    run = api.get("/api/runs/monday")
+    assert (run["total"], run["duplicates"], run["budget_usd"]) == (4, 4, 2.5)
+    assert [r["run"] for r in api.get("/api/runs")["runs"]] == ["monday"]
+
+
+def test_rows_that_cannot_be_taken_are_named_by_line(api: Api) -> None:
+    # given
+    table = b"external_id,body\na,Where is my card?\n,no id\nb,\nc,Please help\n"
+    # when
+    answer = api.post_run(table, CSV, lane="realtime", priority=7)
+    nothing = api.post_run(b"external_id,body\n,\n", CSV)
+    # then
+    document = answer.json()
+    assert (answer.status_code, document["accepted"], document["rejected"]) == (201, 2, 2)
+    assert [reject["line"] for reject in document["rejects"]] == [3, 4]
+    assert api.get(f"/api/runs/{document['run']}")["priority"] == 7
+    assert nothing.status_code == 422
+    assert one(api.engine, "SELECT count(*) FROM runs")[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "headers", "query", "status"),
+    [
+        (b"", JSONL, {}, 400),
+        (b"\xff\xfe\x00\x00x", JSONL, {}, 400),
+        (b"no header", CSV, {}, 400),
+        (rows("a"), {"Content-Type": "text/plain"}, {}, 415),
+        (gzip.compress(rows("a")), JSONL | {"Content-Encoding": "gzip"}, {}, 415),
+        (gzip.compress(rows("a")), JSONL, {}, 400),
+        (rows("a"), JSONL, {"policy": "no-such"}, 400),
+        (rows("a"), JSONL, {"deadline": "tomorrow"}, 400),
+        (rows("a"), JSONL, {"deadline": "2001-01-01T00:00:00Z"}, 400),
+        (rows("a"), JSONL, {"budget_usd": "nan"}, 400),
+        (rows("a"), JSONL, {"budget_usd": "-1"}, 400),
+        (rows("a"), JSONL, {"run": "a/b"}, 400),
+        (rows("a"), JSONL, {"colour": "red"}, 400),
+        (rows("a"), JSONL | {"Idempotency-Key": "k" * 201}, {}, 400),
+    ],
+)
+def test_a_bad_handover_makes_nothing(
+    api: Api, content: bytes, headers: dict[str, str], query: dict[str, str], status: int
+) -> None:
+    answer = api.post_run(content, headers, **query)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert one(api.engine, "SELECT (SELECT count(*) FROM runs), (SELECT count(*) FROM jobs)") == (
+        0,
+        0,
+    )
+
+
+def test_a_handover_larger_than_allowed_is_refused(
+    engine: Engine, database_url: str, simulator: tuple[State, str]
+) -> None:
+    settings = settings_for(database_url, simulator[1], dashboard={"upload_mb": 1})
+    with dashboard(settings) as url, calling(url) as client:
+        chunks = (rows(f"m{n}", body="x" * 90_000) + b"\n" for n in range(12))
+        answer = client.post("/api/runs", content=chunks, headers=JSONL)
+    assert answer.status_code == 413
+    assert one(engine, "SELECT count(*) FROM messages")[0] == 0
+
+
+def test_a_second_handover_into_a_run_under_way_waits_its_turn(api: Api) -> None:
+    # given
+    keyed = JSONL | {"Idempotency-Key": "k"}
+    api.post_run(rows("a"), keyed)
+    with api.engine.connect() as other:
+        assert lock_intake(other, 1)
+        # when
+        busy = api.post_run(rows("b"), keyed)
+        other.invalidate()
+    afterwards = api.post_run(rows("b"), keyed)
+    # then
+    assert (busy.status_code, afterwards.status_code) == (409, 200)
+    assert one(api.engine, "SELECT count(*), bool_or(accepting) FROM jobs, runs") == (2, False)
+
+
+def test_a_preview_changes_nothing_and_the_deed_does_what_it_said(api: Api) -> None:
+    # given
+    hand_in(api.engine, api.settings, BODIES, cap=Decimal(5))
+    # when
+    preview = api.act(action="cancel", run="run", preview=True)
+    before = api.get("/api/runs/run")["by_state"]
+    done = api.act(action="cancel", run="run")
+    # then
+    assert (preview["affected"], preview["preview"], preview["event"]) == (4, True, None)
+    assert before == {"queued": 4}
+    assert (done["affected"], done["preview"]) == (4, False)
+    assert api.get("/api/runs/run")["by_state"] == {"cancelled": 4}
+    event = next(e for e in api.get("/api/audit")["events"] if e["id"] == done["event"])
+    assert (event["actor"], event["action"], event["affected"]) == ("local", "cancel", 4)
+
+
+def test_what_died_after_the_preview_is_not_retried_with_it(worked: Api) -> None:
+    # given
+    preview = worked.act(action="retry", run="run", preview=True)
+    do(worked.engine, "UPDATE jobs SET state = 'dead', finished_at = now() WHERE id = 3")
+    # when
+    done = worked.act(action="retry", run="run", until=preview["until"])
+    # then
+    assert (preview["affected"], done["affected"]) == (1, 1)
+    assert worked.get("/api/runs/run")["by_state"]["dead"] == 1
+
+
+def test_pause_priority_and_budget_and_their_undoing(api: Api) -> None:
+    hand_in(api.engine, api.settings, BODIES, cap=Decimal(5))
+    for body, column, value in (
+        ({"action": "pause", "reason": "lunch"}, "state_reason", "lunch"),
+        ({"action": "resume"}, "state", "active"),
+        ({"action": "priority", "priority": 9}, "priority", 9),
+        ({"action": "budget", "budget_usd": 7.5}, "budget_usd", 7.5),
+        ({"action": "budget", "budget_usd": None}, "budget_usd", None),
+    ):
+        api.act(run="run", preview=True, **body)
+        api.act(run="run", **body)
+        assert api.get("/api/runs/run")[column] == value, body
+    api.act(action="pause", tier="everything", reason="fire drill")
+    assert api.get("/api/status")["everything_paused"] == "fire drill"
+    api.act(action="resume", tier="everything")
+    assert api.get("/api/status")["everything_paused"] is None
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"action": "explode", "run": "run"}, 422),
+        ({"action": "pause"}, 422),
+        ({"action": "pause", "run": "run", "tier": "haiku"}, 422),
+        ({"action": "cancel", "tier": "haiku"}, 422),
+        ({"action": "pause", "tier": "everything\x00"}, 404),
+        ({"action": "pause", "run": "no-such"}, 404),
+        ({"action": "budget", "run": "run"}, 422),
+        ({"action": "priority", "run": "run", "priority": 101}, 422),
+        ({"action": "resume", "tier": "haiku"}, 409),
+        ({"action": "pause", "run": "run", "colour": "red"}, 422),
+        ([], 422),
+    ],
+)
+def test_an_action_that_makes_no_sense_says_so(api: Api, body: Any, status: int) -> None:
+    hand_in(api.engine, api.settings, BODIES)
+    answer = api.client.post("/api/actions", json=body)
+    assert answer.status_code == status, answer.text
+    assert answer.json()["detail"]
+    assert one(api.engine, "SELECT count(*) FROM audit_events")[0] == 0
+
+
+def test_a_person_gives_a_verdict(worked: Api) -> None:
+    # when
+    wrong = worked.client.post("/api/jobs/run-2/verdict", json={"verdict": "accept"})
+    bare = worked.client.post("/api/jobs/run-1/verdict", json={"verdict": "edit"})
+    given = worked.client.post(
+        "/api/jobs/run-1/verdict", json={"verdict": "edit", "reply": "It is on its way."}
+    )
+    # then
+    assert [a.status_code for a in (wrong, bare, given)] == [409, 422, 200]
+    assert given.json() == {"job": 2, "verdict": "edit", "reviewer": "local"}
+    assert worked.get("/api/jobs/run-1", text=1)["reviews"][0]["reply"] == "It is on its way."
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/api/nothing", 404),
+        ("GET", "/api/runs/none", 404),
+        ("GET", "/api/jobs/none", 404),
+        ("GET", "/api/jobs/²", 404),
+        ("GET", "/api/jobs/99999999999999999999999", 404),
+        ("GET", "/api/dead?run=none", 404),
+        ("GET", "/api/runs?limit=0", 400),
+        ("GET", "/api/runs?limit=x", 400),
+        ("GET", "/api/runs?limit=1&limit=2", 400),
+        ("GET", "/api/runs?before=99999999999999999999", 400),
+        ("GET", "/api/jobs/1?text=perhaps", 400),
+        ("DELETE", "/api/runs", 405),
+        ("PUT", "/api/status", 405),
+    ],
+)
+def test_errors_are_problem_details(api: Api, method: str, path: str, status: int) -> None:
+    answer = api.client.request(method, path)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["status"] == status
+    assert answer.json()["detail"].endswith((".", "json"))
