@@ -79,7 +79,7 @@ def _unusable(settings: Settings, policy: Policy) -> list[str]:
     """Validators that are not there, and regular expressions that are none."""
     known = load_validators(settings)
     found = [
-        f"policy {policy.name!r}: no validator is {use.name!r}{_close(use.name, list(known))}."
+        f"policy {policy.name!r}: no validator is {use.name!r}{_close(use.name, list(known))}"
         for use in policy.accept.validators
         if use.name not in known
     ]
@@ -94,7 +94,7 @@ def _unusable(settings: Settings, policy: Policy) -> list[str]:
 
 def _close(name: str, known: list[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(sorted(known))}"
+    return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(sorted(known))}."
 
 
 def _overlay(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,200 @@
+"""Policies, ladders and validators of one's own: found by name, and refused in sentences."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from worker.domain.messages import MessageText
+from worker.domain.policy import Policy, from_document, to_document, version_of
+from worker.domain.presets import PRESETS
+from worker.domain.schemas import PLAIN_ANSWER_SCHEMA
+from worker.domain.validation import Draft
+from worker.errors import ConfigurationError
+from worker.loading import load_settings
+from worker.policies import check_policies, policy_named, policy_names
+from worker.settings import Settings
+from worker.validators import MAX_OVERRUNS, load_validators
+
+DRAFT = Draft("A reply that is fine.", {"reply": "x"}, PLAIN_ANSWER_SCHEMA, MessageText("Hello?"))
+
+
+def configured(directory: Path, toml: str) -> Settings:
+    (directory / "rung.toml").write_text(toml)
+    return load_settings({}, directory)
+
+
+def complaint(directory: Path, toml: str) -> list[str]:
+    return check_policies(configured(directory, toml))
+
+
+@pytest.mark.parametrize("name", [*PRESETS, "single:haiku", "single:sonnet", "single:opus"])
+def test_every_preset_is_known_by_name_and_survives_its_document(name: str) -> None:
+    found = policy_named(Settings(), name)
+    again = from_document(json.loads(json.dumps(to_document(found))))
+    assert (found.name, again, version_of(again)) == (name, found, version_of(found))
+
+
+def test_the_presets_are_what_they_are_called() -> None:
+    shapes = {
+        name: (p.start.otherwise, p.accept.confidence, p.climb.otherwise, p.ladder)
+        for name in (*PRESETS, "single:sonnet")
+        for p in [policy_named(Settings(), name)]
+    }
+    whole = ("haiku", "sonnet", "opus")
+    assert shapes == {
+        "ladder": ("classify", "inline", "next", whole),
+        "escalate": ("haiku", "separate", "next", whole),
+        "route": ("classify", "off", "person", whole),
+        "fallback": ("haiku", "off", "next", whole),
+        "single:sonnet": ("sonnet", "off", "person", ("sonnet",)),
+    }
+
+
+def test_only_what_differs_has_to_be_said(tmp_path: Path) -> None:
+    settings = configured(
+        tmp_path,
+        '[policies.mine]\nextends = "escalate"\n[policies.mine.accept]\nthreshold = 0.9\n'
+        "thresholds = { opus = 0.5 }\n[policies.mine.climb]\nmax_attempts = 3\n",
+    )
+    mine, base = policy_named(settings, "mine"), policy_named(settings, "escalate")
+    assert (mine.name, mine.start, mine.ladder) == ("mine", base.start, base.ladder)
+    assert (mine.accept.confidence, mine.climb.max_attempts) == ("separate", 3)
+    assert [float(mine.accept.threshold_at(tier)) for tier in mine.ladder] == [0.9, 0.9, 0.5]
+    assert mine.climb.by_reason == base.climb.by_reason
+    assert policy_names(settings)[-1] == "mine"
+
+
+@pytest.mark.parametrize("height", [2, 3, 4, 5])
+def test_the_ladder_is_configuration(tmp_path: Path, height: int) -> None:
+    names = ["zeta", "alpha", "mid", "beta", "omega"][:height]
+    settings = configured(tmp_path, "".join(f'[tiers.{n}]\nmodel = "m-{n}"\n' for n in names))
+    for preset in PRESETS:
+        assert list(policy_named(settings, preset).ladder) == names
+    assert policy_named(settings, f"single:{names[-1]}").ladder == (names[-1],)
+    assert settings.routing_tier == "zeta"
+
+
+@pytest.mark.parametrize(
+    ("toml", "sentence"),
+    [
+        (
+            '[policies.p]\nextends = "laddder"\n',
+            "policies.p.extends is 'laddder'; it must be a preset: ladder, escalate, route,"
+            " fallback or single:TIER.",
+        ),
+        (
+            '[policies.p.start]\notherwise = "titan"\n',
+            "policy 'p': start.otherwise is 'titan'; it must be classify or one of haiku, sonnet,"
+            " opus.",
+        ),
+        (
+            '[[policies.p.start.rules]]\nname = "r"\npattern = "("\ntier = "opus"\n',
+            "policy 'p': the pattern of rule 'r' is wrong: missing ) at position 1.",
+        ),
+        (
+            '[policies.p.climb]\nby_reason = { schema = "upwards" }\n',
+            "policy 'p': climb.by_reason.schema is 'upwards'; it must be next, top, again, person"
+            " or one of haiku, sonnet, opus.",
+        ),
+        (
+            "[policies.p.accept]\nthresholds = { titan = 0.5 }\n",
+            "policy 'p': accept.thresholds names is 'titan'; it must be one of haiku, sonnet,"
+            " opus.",
+        ),
+        ("[policies.p.accept]\nthreshold = 1.5\n", "policies.p: accept.threshold: "),
+        ('[policies.p.accept]\nconfidence = "maybe"\n', "policies.p: accept.confidence: "),
+        ("[policies.p.climb]\nmax_attempts = 0\n", "policies.p: climb.max_attempts: "),
+        ("[policies.p.start]\nclassify_batch = 21\n", "policies.p: start.classify_batch: "),
+        ("[policies.p]\nstrat = 1\n", "policies.p: strat: "),
+        (
+            '[[policies.p.accept.validators]]\nname = "lenght"\n',
+            "policy 'p': no validator is 'lenght'; did you mean length?",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence(tmp_path: Path, toml: str, sentence: str) -> None:
+    (found,) = complaint(tmp_path, toml)
+    assert found.startswith(sentence)
+    assert found.endswith((".", "?"))
+
+
+def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
+    toml = (
+        '[policies.a.start]\notherwise = "titan"\nunknown_label = "none"\n'
+        '[policies.b]\nextends = "nothing"\n'
+    )
+    assert len(complaint(tmp_path, toml)) == 3
+
+
+@pytest.mark.parametrize("names", [(), ("a", "b", "c", "d", "e", "f"), ("person", "b")])
+def test_a_ladder_that_is_none_is_refused(tmp_path: Path, names: tuple[str, ...]) -> None:
+    toml = "".join(f'[tiers.{name}]\nmodel = "m"\n' for name in names) or "tiers = {}\n"
+    with pytest.raises(ConfigurationError, match="tiers"):
+        configured(tmp_path, toml)
+
+
+def install(directory: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    """A package with an entry point, as pip would leave it."""
+    (directory / "house_rules.py").write_text(code)
+    info = directory / "house_rules-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: house-rules\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[rung.validators]\nno_exclaiming = house_rules:check\n")
+    monkeypatch.syspath_prepend(str(directory))
+
+
+def test_an_installed_package_offers_validators(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    code = "def check(draft, options):\n    return 'it shouts' if '!' in draft.reply else None\n"
+    install(tmp_path, monkeypatch, code)
+    # when
+    settings = configured(
+        tmp_path, '[policies.p.accept]\nvalidators = [{ name = "no_exclaiming" }]\n'
+    )
+    # then
+    assert check_policies(settings) == []
+    check = load_validators(settings)["no_exclaiming"]
+    assert check(DRAFT, {}) is None
+    assert check(Draft("No!", {}, {}, MessageText("?")), {}) == "it shouts"
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ("checks.py", "it must be FILE.py:FUNCTION or MODULE:FUNCTION"),
+        ("absent.py:check", "cannot be loaded (FileNotFoundError"),
+        ("no.such.module:check", "cannot be loaded (ModuleNotFoundError"),
+        ("broken.py:check", "cannot be loaded (SyntaxError"),
+        ("fine.py:absent", "cannot be loaded (AttributeError"),
+    ],
+)
+def test_a_validator_that_cannot_be_loaded_is_a_sentence(
+    tmp_path: Path, where: str, words: str
+) -> None:
+    (tmp_path / "broken.py").write_text("def check(:\n")
+    (tmp_path / "fine.py").write_text("def check(draft, options):\n    return None\n")
+    settings = configured(tmp_path, f'[validators]\nmine = "{where}"\n[policies.p.accept]\n')
+    (found,) = check_policies(settings)
+    assert words in found
+
+
+def test_one_that_takes_too_long_is_switched_off_after_three_times(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(
+        "import time\ndef check(draft, options):\n    time.sleep(0.4)\n"
+    )
+    check = load_validators(configured(tmp_path, '[validators]\nmine = "slow.py:check"\n'))["mine"]
+    said: list[Any] = [check(DRAFT, {}) for _ in range(MAX_OVERRUNS + 1)]
+    assert said[:MAX_OVERRUNS] == ["the validator took longer than 0.25 s"] * MAX_OVERRUNS
+    assert said[-1] == "the validator was switched off: it took too long three times"
+
+
+def test_the_same_rules_have_the_same_version_and_others_another() -> None:
+    ladder: Policy = policy_named(Settings(), "ladder")
+    document = to_document(ladder)
+    document["accept"]["threshold"] = "0.71"
+    assert version_of(from_document(to_document(ladder))) == version_of(ladder)
+    assert version_of(from_document(document)) != version_of(ladder)
