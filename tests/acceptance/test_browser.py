@@ -1,0 +1,243 @@
+"""The dashboard in Debian's Chromium: every page, no console errors, live, phone, dark, keyboard.
+
+Skipped, loudly, where there is no browser: `apt-get install chromium`.
+"""
+
+import re
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from tests.support.promises import do, one
+from tests.support.web import dashboard
+from tests.support.works import drain, hand_in, settings_for, working
+from worker.sandbox.simulator.state import State
+from worker.services import SIMULATOR_KEY
+from worker.settings import Settings
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.skipif(
+        CHROMIUM is None,
+        reason="NO BROWSER, SO THE SCREENS WERE NOT LOOKED AT: apt-get install chromium",
+    ),
+]
+BODIES = [f"A complicated case, number {n}: <b>please</b> help" for n in range(60)]
+PAGES = {
+    "/": "Nothing is under way", "/runs": "Runs", "/runs/day": "day", "/jobs": "Jobs",
+    "/jobs?run=day&climbed=1": "Jobs", "/jobs/1": "day-0", "/dead": "2 dead letters",
+    "/review": "1 message for review", "/workers": "Workers", "/audit": "Audit",
+    "/actions/pause?tier=opus": "Pause the queue opus", "/actions/priority?run=open": "Change",
+    "/actions/cancel?run=open": "Cancel open",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """One browser for all of these tests."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """A tab, with everything that went wrong in it."""
+
+    def __init__(self, browser: Any, url: str, **options: Any) -> None:
+        self.context = browser.new_context(base_url=url, **options)
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(15_000)
+        self.wrong: list[str] = []
+        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        self.page.on("console", lambda said: self._said(said))
+
+    def _said(self, said: Any) -> None:
+        if said.type in ("error", "warning"):
+            self.wrong.append(said.text)
+
+    def close(self) -> None:
+        """Ends the tab; nothing may have gone wrong."""
+        self.context.close()
+        assert self.wrong == []
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str, simulator: tuple[State, str]) -> Settings:
+    return settings_for(
+        database_url, simulator[1], redis_url=redis_url, anthropic_api_key=SIMULATOR_KEY
+    )
+
+
+@pytest.fixture
+def url(settings: Settings) -> Iterator[str]:
+    with dashboard(settings) as address:
+        yield address
+
+
+@pytest.fixture
+def worked(engine: Engine, settings: Settings) -> None:
+    """A run that has ended in every way, and one that is open."""
+    hand_in(engine, settings, BODIES, name="day")
+    with working(settings) as runtime:
+        drain(runtime)
+    do(engine, "UPDATE jobs SET state = 'dead', reason = 'schema' WHERE id IN (2, 3)")
+    do(engine, "UPDATE jobs SET state = 'answered' WHERE state = 'review'")
+    do(engine, "UPDATE jobs SET state = 'review', reason = 'low_confidence' WHERE id = 4")
+    hand_in(engine, settings, BODIES, name="open")
+    do(engine, "UPDATE runs SET finished_at = now(), state = 'finished' WHERE name = 'day'")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
+@pytest.mark.usefixtures("worked")
+def test_every_page_fits_and_complains_of_nothing(
+    chromium: Any, url: str, width: int, scheme: str
+) -> None:
+    # given
+    visit = Visit(chromium, url, viewport={"width": width, "height": 800}, color_scheme=scheme)
+    colours = set()
+    for path in PAGES:
+        # when
+        visit.page.goto(path)
+        # then
+        wide = visit.page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, f"{path} is {wide} wide"
+        assert visit.page.locator("main h1").count() == 1, path
+        assert visit.page.get_by_text("Simulated.", exact=True).is_visible(), path
+        small = visit.page.evaluate(SMALL_TARGETS)
+        assert small == [], path
+        colours.add(visit.page.evaluate("getComputedStyle(document.body).backgroundColor"))
+    (colour,) = colours
+    assert (sum(map(int, re.findall(r"\d+", colour))) < 200) == (scheme == "dark")
+    visit.close()
+
+
+SMALL_TARGETS = """
+[...document.querySelectorAll('button, .button')]
+  .filter(e => e.offsetParent && (e.offsetHeight < 24 || e.offsetWidth < 24))
+  .map(e => e.textContent)
+"""
+
+
+def test_the_first_page_follows_a_run_by_itself(
+    chromium: Any, url: str, engine: Engine, settings: Settings
+) -> None:
+    # given
+    visit = Visit(chromium, url)
+    visit.page.goto("/")
+    visit.page.get_by_text("Nothing has been handed in yet.").wait_for()
+    # when
+    hand_in(engine, settings, BODIES, name="day")
+    # then
+    visit.page.get_by_text("0 of 60 messages are done").wait_for()
+    visit.page.get_by_text("No worker is running, and 60 messages wait.").wait_for()
+    # when
+    with working(settings) as runtime:
+        drain(runtime)
+    # then
+    visit.page.get_by_text("The last run, day, has ended").wait_for()
+    answered = one(engine, "SELECT count(*) FROM jobs WHERE state = 'answered'")[0]
+    shown = visit.page.locator(".ladder svg:visible").get_attribute("aria-label")
+    stopped = sum(int(n) for n in re.findall(r"(\d+) answered", shown))
+    assert stopped == answered
+    assert "The last run, day, has ended" in visit.page.title()
+    visit.close()
+
+
+@pytest.mark.usefixtures("worked")
+def test_what_has_the_focus_keeps_it_while_the_page_changes(
+    chromium: Any, url: str, engine: Engine
+) -> None:
+    # given
+    visit = Visit(chromium, url)
+    visit.page.goto("/")
+    button = visit.page.get_by_role("link", name="Pause sonnet")
+    button.focus()
+    # when
+    do(engine, "UPDATE jobs SET state = 'cancelled', finished_at = now() WHERE id = 61")
+    visit.page.get_by_text("1 of 60 messages is done").wait_for()
+    # then
+    focused = visit.page.evaluate("document.activeElement.getAttribute('href')")
+    assert focused == "/actions/pause?tier=sonnet"
+    visit.close()
+
+
+@pytest.mark.usefixtures("worked")
+def test_the_keyboard_alone_pauses_a_queue_and_takes_it_back(
+    chromium: Any, url: str, engine: Engine
+) -> None:
+    # given
+    visit = Visit(chromium, url)
+    page = visit.page
+    page.goto("/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the page"
+    for keys, heading in (("gr", "Runs"), ("gd", "2 dead letters"), ("gn", "messages are done")):
+        # when
+        page.keyboard.type(keys)
+        # then
+        page.locator("h1", has_text=heading).wait_for()
+    # when
+    page.get_by_role("link", name="Pause haiku").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/actions/**")
+    page.keyboard.type("by keyboard")
+    page.keyboard.press("Enter")
+    # then
+    page.get_by_text("haiku is paused.").wait_for()
+    assert one(engine, "SELECT paused_reason FROM tiers WHERE name = 'haiku'")[0] == "by keyboard"
+    # when
+    page.get_by_role("link", name="Undo").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Resume the queue haiku").focus()
+    page.keyboard.press("Enter")
+    # then
+    page.get_by_text("haiku goes on.").wait_for()
+    assert one(engine, "SELECT paused FROM tiers WHERE name = 'haiku'")[0] is False
+    visit.close()
+
+
+@pytest.mark.usefixtures("worked")
+def test_text_is_masked_shown_and_harmless(chromium: Any, url: str, engine: Engine) -> None:
+    # given
+    hostile = "<img src=x onerror=\"document.title='owned'\"><script>alert(1)</script>"
+    do(engine, "UPDATE messages SET body = :body WHERE id = 4", body=hostile)
+    do(engine, "UPDATE results SET reply = :body WHERE job_id = 4", body=hostile)
+    visit = Visit(chromium, url)
+    visit.page.goto("/jobs/4")
+    assert "onerror" not in visit.page.content()
+    # when
+    visit.page.get_by_role("button", name="Show the text").click()
+    # then
+    shown = visit.page.locator("pre.text")
+    assert [shown.nth(n).inner_text() for n in (0, 1)] == [hostile, hostile]
+    assert visit.page.title() == "day-3 – Rung"
+    # when
+    visit.page.get_by_label("Send the best effort as it is").check()
+    visit.page.get_by_role("button", name="Give the verdict").click()
+    # then
+    visit.page.get_by_text("Verdict on job 4: accept.").wait_for()
+    visit.close()
+
+
+@pytest.mark.usefixtures("worked")
+def test_it_works_without_scripts_and_prints(chromium: Any, url: str) -> None:
+    visit = Visit(chromium, url, java_script_enabled=False)
+    visit.page.goto("/")
+    visit.page.get_by_role("link", name="Pause opus").click()
+    visit.page.get_by_role("button", name="Pause the queue opus").click()
+    assert visit.page.get_by_text("opus is paused.", exact=True).is_visible()
+    visit.page.emulate_media(media="print")
+    assert not visit.page.locator("nav").is_visible()
+    assert visit.page.locator(".ladder svg.wide").is_visible()
+    visit.close()
