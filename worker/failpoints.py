@@ -19,6 +19,13 @@ NAMES = (
     "after dispatch mark",
     "after publish",
     "rescue half-way",
+    "batch intended",
+    "batch created",
+    "batch looked",
+    "batch half read",
+    "batch read",
+    "in a night",
+    "after a night's run",
 )
 EXIT_STATUS = 137
 

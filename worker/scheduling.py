@@ -18,6 +18,7 @@ from models.vocabulary import FiringState, Lane
 from worker.domain.filters import span_of
 from worker.domain.nights import Due, Timetable, lateness, night_of, owed
 from worker.errors import RungError, UsageError
+from worker.failpoints import failpoint
 from worker.reprocessing import Request, reprocess
 from worker.settings import NightlySettings, Settings
 from worker.store import schedules
@@ -120,6 +121,7 @@ def _carry_out(
     again: bool = False,
 ) -> Fired:
     """Makes the run of a claimed night, or records why it could not be made."""
+    failpoint("in a night")
     error: RungError | None = None
     try:
         with connection.begin_nested():
@@ -138,6 +140,7 @@ def _carry_out(
         ended = Ended(FiringState.FAILED, _joined(str(failure), late))
         words = f"Schedule {name} failed for {due.night}: {failure}"
         note(connection, "night_run_failed", f"{name}:{due.night}", f"schedule {name}", words)
+    failpoint("after a night's run")
     schedules.close(connection, name, due.night, ended)
     audit(
         connection, actor, "schedule", f"schedule {name}", ended.jobs,

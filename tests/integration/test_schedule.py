@@ -10,11 +10,12 @@ import pytest
 from sqlalchemy import Engine, text
 
 from tests.support.cli import say
-from tests.support.processes import clean_environ, process
+from tests.support.processes import clean_environ, process, rung
 from tests.support.promises import do, one
 from tests.support.waiting import eventually
 from tests.support.works import hand_in, settings_for
 from worker.cli.supervising import scheduler_command, worker_command
+from worker.failpoints import EXIT_STATUS
 from worker.sandbox.simulator.state import State
 from worker.scheduling import Fired, fire_due
 from worker.settings import Settings
@@ -184,6 +185,22 @@ def test_a_night_done_by_hand_before_it_was_due_is_not_done_again(engine: Engine
     # then: only today's may follow, once it is due, and none counts as missed
     nights = firings(engine)
     assert (len(nights) <= 2, {row.missed for row in nights}) == (True, {0})
+
+
+@pytest.mark.parametrize("place", ["in a night", "after a night's run"])
+def test_a_scheduler_that_dies_in_a_night_leaves_it_to_the_next(
+    engine: Engine, database_url: str, tmp_path: Path, place: str
+) -> None:
+    # given
+    seen_since(engine, 1.0)
+    environ = clean_environ(DATABASE_URL=database_url, RUNG_FAILPOINT=place)
+    # when
+    killed = rung("schedule", "run", "nightly", environ=environ, cwd=tmp_path)
+    left = (killed.returncode, count(engine, "firings"), count(engine, "runs"))
+    (fired,) = fire_due(engine, nightly())
+    # then
+    assert left == (EXIT_STATUS, 0, 1)
+    assert (fired.night.state, fired.night.jobs, count(engine, "runs")) == ("made", 6, 2)
 
 
 def test_exit_codes_for_other_schedulers(engine: Engine) -> None:

@@ -135,7 +135,7 @@ def free_port(wanted: int) -> int:
 
 def scheduler_command() -> list[str]:
     """Celery beat, started as anybody would start it."""
-    return [sys.executable, "-m", "celery", "-A", "worker.app", "beat", "--loglevel", "INFO"]
+    return [sys.executable, "-m", "celery", "-A", "worker.app", "beat", "--loglevel", "WARNING"]
 
 
 def _how(status: int) -> str:

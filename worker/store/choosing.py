@@ -40,8 +40,9 @@ from worker.store.filtering import JOINED, condition
 from worker.store.runs import RunRef
 
 SAMPLE = 10
-RECENT = 10_000
-"""Finished jobs of a policy whose costs are looked at, newest first."""
+RECENT_RUNS, RECENT = 20, 10_000
+"""Newest runs of a policy, and how many of their finished jobs, whose costs are looked at: no scan
+grows with the table."""
 TERMINAL = tuple(str(state) for state in TERMINAL_STATES)
 
 
@@ -132,11 +133,15 @@ def copy_jobs(connection: Connection, choice: Choice, run: RunRef) -> int:
 
 def recent_costs(connection: Connection, *policies: str) -> Costs:
     """What jobs cost lately under policies of these names, at realtime prices."""
+    runs = (
+        select(Run.id)
+        .where(Run.policy_name.in_(policies))
+        .order_by(Run.id.desc())
+        .limit(RECENT_RUNS)
+    )
     recent = (
         select(_price().label("price"))
-        .join(Run, Run.id == Job.run_id)
-        .where(Run.policy_name.in_(policies), Job.finished_at.is_not(None), Job.cost > 0)
-        .order_by(Job.id.desc())
+        .where(Job.run_id.in_(runs), Job.finished_at.is_not(None), Job.cost > 0)
         .limit(RECENT)
         .subquery()
     )
