@@ -7,7 +7,8 @@ _CONTROL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
 )
 _INVISIBLE_CATEGORIES = frozenset({"Cf", "Cc", "Zs", "Zl", "Zp"})
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What makes a formula of a cell; the wide ones do in East Asian spreadsheets."""
 
 
 def terminal_safe(text: str) -> str:
@@ -17,8 +18,9 @@ def terminal_safe(text: str) -> str:
 
 
 def neutralise_formula(cell: str) -> str:
-    """A leading apostrophe where a spreadsheet would take the cell for a formula."""
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
+    """A leading apostrophe where a spreadsheet would take the cell for a formula, and where one
+    stands before such a cell already: so taking it away again gives the cell that went in."""
+    return f"'{cell}" if cell.lstrip("'").startswith(FORMULA_STARTS) else cell
 
 
 def is_blank(text: str) -> bool:

@@ -3,8 +3,10 @@
 import json
 from collections.abc import Iterator
 
+import orjson
+
 from worker.intake.jsonl import BLOCK
-from worker.intake.records import BacklogError, Block, Caps, Reject
+from worker.intake.records import BacklogError, Block, Caps, Record, Reject
 from worker.intake.rows import Rows, warning_of
 
 SPACE = " \t\r\n"
@@ -14,10 +16,12 @@ def read_array(path: str, chunks: Iterator[bytes], rows: Rows, caps: Caps) -> It
     """Blocks of rows. Raises BacklogError, naming the line, where the array is not JSON."""
     block = Block()
     for line, element in _elements(path, chunks, caps):
-        if isinstance(element, dict):
-            judged = rows.judge(line, element)
+        if not isinstance(element, dict):
+            judged: Record | Reject = Reject(line, "not an object")
+        elif _has_lone_surrogate(element):
+            judged = Reject(line, "invalid JSON (lone surrogate)")
         else:
-            judged = Reject(line, "not an object")
+            judged = rows.judge(line, element)
         if isinstance(judged, Reject):
             block.rejects.append(judged)
         else:
@@ -34,18 +38,30 @@ def _elements(path: str, chunks: Iterator[bytes], caps: Caps) -> Iterator[tuple[
     """Each element with the line on which it starts. Only one element is held at a time."""
     text, decoder = _Text(path, chunks, caps.line), json.JSONDecoder(parse_constant=_refuse)
     text.skip("[")
-    if text.peek() == "]":
-        return
-    while True:
+    more = text.peek() != "]"
+    while more:
         if text.peek() in ("", "]"):
             raise text.error("ends too early, or has a comma too many")
         line = text.line
         yield line, text.decode(decoder)
-        if text.peek() == "]":
-            return
-        if text.peek() != ",":
+        more = text.peek() != "]"
+        if more and text.peek() != ",":
             raise text.error("misses a comma")
-        text.skip(",")
+        if more:
+            text.skip(",")
+    text.skip("]")
+    # Rows behind the end would otherwise be lost without a word.
+    if text.peek():
+        raise text.error("is followed by something else")
+
+
+def _has_lone_surrogate(element: dict[str, object]) -> bool:
+    """Whether half a character stands in it, which JSON can say and no UTF-8 can hold."""
+    try:
+        orjson.dumps(element)
+    except TypeError as error:
+        return "surrogate" in str(error)
+    return False
 
 
 def _refuse(word: str) -> None:
@@ -104,6 +120,8 @@ class _Text:
     def _refill(self) -> bool:
         chunk = next(self._chunks, None)
         if chunk is None:
+            if self._bytes:
+                raise self.error("is not UTF-8")
             return False
         data = self._bytes + chunk
         try:

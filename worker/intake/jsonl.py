@@ -9,8 +9,9 @@ from worker.intake.rows import Rows, too_deep, warning_of
 
 BLOCK = 2_000
 RECORD_SEPARATOR = b"\x1e"
-TOO_LONG = b"\x00"
-"""Stands for a line that was longer than the cap and was dropped while it was read."""
+TOO_LONG = b"\x00too long"
+"""Stands for a line that was longer than the cap and was dropped while it was read. Compared by
+identity, so it must have more than one byte: of one-byte values there is only one each."""
 
 
 def read_jsonl(path: str, chunks: Iterator[bytes], rows: Rows, caps: Caps) -> Iterator[Block]:

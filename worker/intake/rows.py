@@ -63,6 +63,8 @@ class Rows:
             value = row.get(name)
             if value is None or value == "":
                 continue
+            if isinstance(value, dict | list) and too_deep(value, self._caps.depth):
+                return "nesting too deep"
             if not isinstance(value, str):
                 value = str(value)
             if NUL in value or len(value) > self._caps.body_chars:
@@ -113,9 +115,10 @@ def too_deep(value: Any, left: int) -> bool:
 
 
 def _instant(value: str) -> dt.datetime | None:
-    """An ISO 8601 time, taken as UTC where it names no zone; None when it cannot be read."""
+    """An ISO 8601 time in UTC, and as UTC where it names no zone; None when it cannot be read.
+    Postgres takes no offsets beyond 16 hours, nor any with parts of a second."""
     try:
         moment = dt.datetime.fromisoformat(value)
-    except ValueError:
+        return moment.replace(tzinfo=moment.tzinfo or dt.UTC).astimezone(dt.UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC)

@@ -3,6 +3,8 @@
 import codecs
 import gzip
 import io
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -15,6 +17,11 @@ from worker.intake.records import BacklogError, Caps
 CHUNK = 1 << 20
 GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
 RATIO_FROM = 100_000_000
+BROKEN_ZIP = (
+    *(zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError),
+    *(OverflowError, struct.error),
+)
+"""What zipfile raises for bytes that are not quite a zip file, or one of a kind it cannot read."""
 UNREADABLE_ENCODINGS = (
     (codecs.BOM_UTF32_LE, "UTF-32LE"),
     (codecs.BOM_UTF32_BE, "UTF-32BE"),
@@ -40,7 +47,7 @@ def open_backlog(
 ) -> Opened:
     """The backlog at `path`, read from `stream`. Raises BacklogError when it cannot be one."""
     name = PurePosixPath(path).name
-    head = stream.read(4)
+    head = _filled(stream, 4)
     if head.startswith(ZIP):
         name, chunks = _unzip(path, head, stream, caps, member, on_bytes)
     elif head.startswith(GZIP):
@@ -57,11 +64,23 @@ def open_backlog(
 
 
 def _plain(head: bytes, stream: IO[bytes], on_bytes: Callable[[int], None]) -> Iterator[bytes]:
-    chunk = head + stream.read(CHUNK)
+    chunk = head + _filled(stream, CHUNK)
     while chunk:
         on_bytes(len(chunk))
         yield chunk
-        chunk = stream.read(CHUNK)
+        chunk = _filled(stream, CHUNK)
+
+
+def _filled(stream: IO[bytes], size: int) -> bytes:
+    """`size` bytes, fewer only at the end: what a file is must not depend on how it trickles in."""
+    data = stream.read(size)
+    if len(data) == size:
+        return data
+    pieces = [data]
+    while data:
+        size -= len(data)
+        pieces.append(data := stream.read(size))
+    return b"".join(pieces)
 
 
 class _Rejoined(io.RawIOBase):
@@ -110,12 +129,16 @@ def _unzip(
         )
     try:
         archive = zipfile.ZipFile(stream)
-    except zipfile.BadZipFile as error:
+    except BROKEN_ZIP as error:
         raise BacklogError(f"{path} is a broken zip file: {error}.") from None
     info = _choose_member(path, archive, member)
 
     def chunks() -> Iterator[bytes]:
-        with archive.open(info) as unpacked:
+        try:
+            unpacked = archive.open(info)
+        except BROKEN_ZIP as error:
+            raise BacklogError(f"{path} cannot be decompressed: {error}.") from None
+        with unpacked:
             yield from _bounded(path, unpacked, caps, lambda: max(info.compress_size, 1))
         on_bytes(info.compress_size)
 
@@ -126,7 +149,7 @@ def _choose_member(path: str, archive: zipfile.ZipFile, member: str | None) -> z
     files = [info for info in archive.infolist() if not info.is_dir()]
     for info in files:
         parts = PurePosixPath(info.filename.replace("\\", "/")).parts
-        if ".." in parts or info.filename.startswith(("/", "\\")) or ":" in parts[0]:
+        if ".." in parts or info.filename.startswith(("/", "\\")) or ":" in "".join(parts[:1]):
             raise BacklogError(f"{path} holds a file with an unsafe path; it was not opened.")
         if info.flag_bits & 1:
             raise BacklogError(f"{path} is encrypted.", mend="unzip it first")
@@ -154,7 +177,7 @@ def _bounded(
             if total > caps.expanded or too_dense:
                 raise BacklogError(f"{path} expands to more than is allowed; it looks like a bomb.")
             yield chunk
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
+    except (*BROKEN_ZIP, EOFError, zlib.error, lzma.LZMAError) as error:
         raise BacklogError(f"{path} cannot be decompressed: {error}.") from None
 
 
