@@ -1,71 +1,36 @@
 """The HTTP API: it shows what SQL and the commands say, and does what it previewed."""
 
 import csv
-import gzip
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-import httpx2
 import pytest
 from sqlalchemy import Engine
 
+from tests.support.apis import JSONL, Api, api_over, rows
 from tests.support.promises import do, one
 from tests.support.web import calling, dashboard
 from tests.support.works import drain, hand_in, settings_for, working
 from worker.dashboard.passwords import hash_token
 from worker.sandbox.simulator.state import State
-from worker.settings import Settings
 from worker.store.results import results_of
-from worker.store.runs import find_run, lock_intake
+from worker.store.runs import find_run
 from worker.store.status import run_status
 
 HOSTILE = '=HYPERLINK("http://evil.example")<script>alert(1)</script>'
 BODIES = ["Where is my card?", "It was due on Monday.", "Please cancel my order.", HOSTILE]
-JSONL = {"Content-Type": "application/x-ndjson"}
-CSV = {"Content-Type": "text/csv"}
-
-
-def rows(*ids: str, body: str = "Where is my card?") -> bytes:
-    lines = [json.dumps({"external_id": name, "body": f"{body} {name}"}) for name in ids]
-    return "\n".join(lines).encode()
-
-
-@dataclass(frozen=True, slots=True)
-class Api:
-    """A client with operator rights, and what is behind it."""
-
-    client: httpx2.Client
-    engine: Engine
-    settings: Settings
-
-    def get(self, path: str, **query: Any) -> Any:
-        """The document at a path."""
-        answer = self.client.get(path, params=query)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    def act(self, status: int = 200, **body: Any) -> Any:
-        """Asks for an action; the answer's document."""
-        answer = self.client.post("/api/actions", json=body)
-        assert answer.status_code == status, answer.text
-        return answer.json()
-
-    def post_run(self, content: bytes, headers: dict[str, str], **query: Any) -> httpx2.Response:
-        """Hands messages over."""
-        return self.client.post("/api/runs", content=content, headers=headers, params=query)
+RESULTS = "/api/runs/run/results"
 
 
 @pytest.fixture
 def api(
     engine: Engine, database_url: str, redis_url: str, simulator: tuple[State, str]
 ) -> Iterator[Api]:
-    settings = settings_for(database_url, simulator[1], redis_url=redis_url)
-    with dashboard(settings) as url, calling(url) as client:
-        yield Api(client, engine, settings)
+    with api_over(engine, settings_for(database_url, simulator[1], redis_url=redis_url)) as served:
+        yield served
 
 
 @pytest.fixture
@@ -173,9 +138,6 @@ def test_a_viewer_reads_no_text_and_changes_nothing(
     assert tuple(one(engine, "SELECT count(*), count(finished_at) FROM jobs")) == (4, 0)
 
 
-RESULTS = "/api/runs/run/results"
-
-
 def test_results_are_those_of_the_command_in_both_formats(worked: Api) -> None:
     # given
     expected = list(results_of(worked.engine, 1))
@@ -202,103 +164,6 @@ def test_dead_letters_and_reviews_by_cause(worked: Api) -> None:
     ]
     assert [job["external_id"] for job in dead["jobs"]] == ["run-0"]
     assert [job["external_id"] for job in review["jobs"]] == ["run-1"]
-
-
-def test_messages_are_handed_over_once_however_often_they_are_sent(api: Api) -> None:
-    # when
-    keyed = JSONL | {"Idempotency-Key": "day-1"}
-    first = api.post_run(rows("a", "b", "c"), keyed, source="desk", run="monday", budget_usd=2.5)
-    again = api.post_run(rows("a", "b", "c"), keyed, source="desk", run="monday", budget_usd=2.5)
-    more = api.post_run(rows("c", "d"), keyed, source="desk", run="monday")
-    without_key = api.post_run(rows("a", "b"), JSONL, source="desk")
-    # then
-    assert (first.status_code, again.status_code, more.status_code) == (201, 200, 200)
-    counts = [
-        tuple(answer.json()[name] for name in ("run", "accepted", "rejected", "duplicates"))
-        for answer in (first, again, more, without_key)
-    ]
-    assert counts == [
-        ("monday", 3, 0, 0),
-        ("monday", 0, 0, 3),
-        ("monday", 1, 0, 1),
-        (None, 0, 0, 2),
-    ]
-    assert without_key.json()["known_in"] == ["monday"]
-    run = api.get("/api/runs/monday")
-    assert (run["total"], run["duplicates"], run["budget_usd"]) == (4, 4, 2.5)
-    assert [r["run"] for r in api.get("/api/runs")["runs"]] == ["monday"]
-
-
-def test_rows_that_cannot_be_taken_are_named_by_line(api: Api) -> None:
-    # given
-    table = b"external_id,body\na,Where is my card?\n,no id\nb,\nc,Please help\n"
-    # when
-    answer = api.post_run(table, CSV, lane="realtime", priority=7)
-    nothing = api.post_run(b"external_id,body\n,\n", CSV)
-    # then
-    document = answer.json()
-    assert (answer.status_code, document["accepted"], document["rejected"]) == (201, 2, 2)
-    assert [reject["line"] for reject in document["rejects"]] == [3, 4]
-    assert api.get(f"/api/runs/{document['run']}")["priority"] == 7
-    assert nothing.status_code == 422
-    assert one(api.engine, "SELECT count(*) FROM runs")[0] == 1
-
-
-@pytest.mark.parametrize(
-    ("content", "headers", "query", "status"),
-    [
-        (b"", JSONL, {}, 400),
-        (b"\xff\xfe\x00\x00x", JSONL, {}, 400),
-        (b"no header", CSV, {}, 400),
-        (rows("a"), {"Content-Type": "text/plain"}, {}, 415),
-        (gzip.compress(rows("a")), JSONL | {"Content-Encoding": "gzip"}, {}, 415),
-        (gzip.compress(rows("a")), JSONL, {}, 400),
-        (rows("a"), JSONL, {"policy": "no-such"}, 400),
-        (rows("a"), JSONL, {"deadline": "tomorrow"}, 400),
-        (rows("a"), JSONL, {"deadline": "2001-01-01T00:00:00Z"}, 400),
-        (rows("a"), JSONL, {"budget_usd": "nan"}, 400),
-        (rows("a"), JSONL, {"budget_usd": "-1"}, 400),
-        (rows("a"), JSONL, {"run": "a/b"}, 400),
-        (rows("a"), JSONL, {"colour": "red"}, 400),
-        (rows("a"), JSONL | {"Idempotency-Key": "k" * 201}, {}, 400),
-    ],
-)
-def test_a_bad_handover_makes_nothing(
-    api: Api, content: bytes, headers: dict[str, str], query: dict[str, str], status: int
-) -> None:
-    answer = api.post_run(content, headers, **query)
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert one(api.engine, "SELECT (SELECT count(*) FROM runs), (SELECT count(*) FROM jobs)") == (
-        0,
-        0,
-    )
-
-
-def test_a_handover_larger_than_allowed_is_refused(
-    engine: Engine, database_url: str, simulator: tuple[State, str]
-) -> None:
-    settings = settings_for(database_url, simulator[1], dashboard={"upload_mb": 1})
-    with dashboard(settings) as url, calling(url) as client:
-        chunks = (rows(f"m{n}", body="x" * 90_000) + b"\n" for n in range(12))
-        answer = client.post("/api/runs", content=chunks, headers=JSONL)
-    assert answer.status_code == 413
-    assert one(engine, "SELECT count(*) FROM messages")[0] == 0
-
-
-def test_a_second_handover_into_a_run_under_way_waits_its_turn(api: Api) -> None:
-    # given
-    keyed = JSONL | {"Idempotency-Key": "k"}
-    api.post_run(rows("a"), keyed)
-    with api.engine.connect() as other:
-        assert lock_intake(other, 1)
-        # when
-        busy = api.post_run(rows("b"), keyed)
-        other.invalidate()
-    afterwards = api.post_run(rows("b"), keyed)
-    # then
-    assert (busy.status_code, afterwards.status_code) == (409, 200)
-    assert one(api.engine, "SELECT count(*), bool_or(accepting) FROM jobs, runs") == (2, False)
 
 
 def test_a_preview_changes_nothing_and_the_deed_does_what_it_said(api: Api) -> None:
@@ -346,27 +211,29 @@ def test_pause_priority_and_budget_and_their_undoing(api: Api) -> None:
     assert api.get("/api/status")["everything_paused"] is None
 
 
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [
-        ({"action": "explode", "run": "run"}, 422),
-        ({"action": "pause"}, 422),
-        ({"action": "pause", "run": "run", "tier": "haiku"}, 422),
-        ({"action": "cancel", "tier": "haiku"}, 422),
-        ({"action": "pause", "tier": "everything\x00"}, 404),
-        ({"action": "pause", "run": "no-such"}, 404),
-        ({"action": "budget", "run": "run"}, 422),
-        ({"action": "priority", "run": "run", "priority": 101}, 422),
-        ({"action": "resume", "tier": "haiku"}, 409),
-        ({"action": "pause", "run": "run", "colour": "red"}, 422),
-        ([], 422),
-    ],
-)
-def test_an_action_that_makes_no_sense_says_so(api: Api, body: Any, status: int) -> None:
+SENSELESS: list[tuple[Any, int]] = [
+    ({"action": "explode", "run": "run"}, 422),
+    ({"action": "pause"}, 422),
+    ({"action": "pause", "run": "run", "tier": "haiku"}, 422),
+    ({"action": "cancel", "tier": "haiku"}, 422),
+    ({"action": "pause", "tier": "everything\x00"}, 404),
+    ({"action": "pause", "run": "no-such"}, 404),
+    ({"action": "budget", "run": "run"}, 422),
+    ({"action": "priority", "run": "run", "priority": 101}, 422),
+    ({"action": "resume", "tier": "haiku"}, 409),
+    ({"action": "pause", "run": "run", "colour": "red"}, 422),
+    ([], 422),
+]
+
+
+def test_an_action_that_makes_no_sense_says_so(api: Api) -> None:
+    # given
     hand_in(api.engine, api.settings, BODIES)
-    answer = api.client.post("/api/actions", json=body)
-    assert answer.status_code == status, answer.text
-    assert answer.json()["detail"]
+    # when
+    answers = [api.client.post("/api/actions", json=body) for body, _ in SENSELESS]
+    # then
+    assert [answer.status_code for answer in answers] == [status for _, status in SENSELESS]
+    assert all(answer.json()["detail"] for answer in answers)
     assert one(api.engine, "SELECT count(*) FROM audit_events")[0] == 0
 
 
@@ -383,27 +250,29 @@ def test_a_person_gives_a_verdict(worked: Api) -> None:
     assert worked.get("/api/jobs/run-1", text=1)["reviews"][0]["reply"] == "It is on its way."
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "status"),
-    [
-        ("GET", "/api/nothing", 404),
-        ("GET", "/api/runs/none", 404),
-        ("GET", "/api/jobs/none", 404),
-        ("GET", "/api/jobs/²", 404),
-        ("GET", "/api/jobs/99999999999999999999999", 404),
-        ("GET", "/api/dead?run=none", 404),
-        ("GET", "/api/runs?limit=0", 400),
-        ("GET", "/api/runs?limit=x", 400),
-        ("GET", "/api/runs?limit=1&limit=2", 400),
-        ("GET", "/api/runs?before=99999999999999999999", 400),
-        ("GET", "/api/jobs/1?text=perhaps", 400),
-        ("DELETE", "/api/runs", 405),
-        ("PUT", "/api/status", 405),
-    ],
-)
-def test_errors_are_problem_details(api: Api, method: str, path: str, status: int) -> None:
-    answer = api.client.request(method, path)
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json()["status"] == status
-    assert answer.json()["detail"].endswith((".", "json"))
+ERRORS = [
+    ("GET", "/api/nothing", 404),
+    ("GET", "/api/runs/none", 404),
+    ("GET", "/api/jobs/none", 404),
+    ("GET", "/api/jobs/²", 404),
+    ("GET", "/api/jobs/99999999999999999999999", 404),
+    ("GET", "/api/dead?run=none", 404),
+    ("GET", "/api/runs?limit=0", 400),
+    ("GET", "/api/runs?limit=x", 400),
+    ("GET", "/api/runs?limit=1&limit=2", 400),
+    ("GET", "/api/runs?before=99999999999999999999", 400),
+    ("GET", "/api/jobs/1?text=perhaps", 400),
+    ("DELETE", "/api/runs", 405),
+    ("PUT", "/api/status", 405),
+]
+
+
+def test_errors_are_problem_details(api: Api) -> None:
+    # when
+    answers = [(api.client.request(method, path), status) for method, path, status in ERRORS]
+    # then
+    assert [answer.status_code for answer, _ in answers] == [status for _, status in answers]
+    for answer, status in answers:
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["status"] == status
+        assert answer.json()["detail"].endswith((".", "json"))

@@ -1,0 +1,116 @@
+"""Messages handed over by HTTP: once, by line, within bounds, one intake at a time."""
+
+import gzip
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine
+
+from tests.support.apis import CSV, JSONL, Api, api_over, rows
+from tests.support.promises import one
+from tests.support.web import calling, dashboard
+from tests.support.works import settings_for
+from worker.sandbox.simulator.state import State
+from worker.store.runs import lock_intake
+
+
+@pytest.fixture
+def api(
+    engine: Engine, database_url: str, redis_url: str, simulator: tuple[State, str]
+) -> Iterator[Api]:
+    with api_over(engine, settings_for(database_url, simulator[1], redis_url=redis_url)) as served:
+        yield served
+
+
+def test_messages_are_handed_over_once_however_often_they_are_sent(api: Api) -> None:
+    # when
+    keyed = JSONL | {"Idempotency-Key": "day-1"}
+    first = api.post_run(rows("a", "b", "c"), keyed, source="desk", run="monday", budget_usd=2.5)
+    again = api.post_run(rows("a", "b", "c"), keyed, source="desk", run="monday", budget_usd=2.5)
+    more = api.post_run(rows("c", "d"), keyed, source="desk", run="monday")
+    without_key = api.post_run(rows("a", "b"), JSONL, source="desk")
+    # then
+    assert (first.status_code, again.status_code, more.status_code) == (201, 200, 200)
+    counts = [
+        tuple(answer.json()[name] for name in ("run", "accepted", "rejected", "duplicates"))
+        for answer in (first, again, more, without_key)
+    ]
+    assert counts == [
+        ("monday", 3, 0, 0),
+        ("monday", 0, 0, 3),
+        ("monday", 1, 0, 1),
+        (None, 0, 0, 2),
+    ]
+    assert without_key.json()["known_in"] == ["monday"]
+    run = api.get("/api/runs/monday")
+    assert (run["total"], run["duplicates"], run["budget_usd"]) == (4, 4, 2.5)
+    assert [r["run"] for r in api.get("/api/runs")["runs"]] == ["monday"]
+
+
+def test_rows_that_cannot_be_taken_are_named_by_line(api: Api) -> None:
+    # given
+    table = b"external_id,body\na,Where is my card?\n,no id\nb,\nc,Please help\n"
+    # when
+    answer = api.post_run(table, CSV, lane="realtime", priority=7)
+    nothing = api.post_run(b"external_id,body\n,\n", CSV)
+    # then
+    document = answer.json()
+    assert (answer.status_code, document["accepted"], document["rejected"]) == (201, 2, 2)
+    assert [reject["line"] for reject in document["rejects"]] == [3, 4]
+    assert api.get(f"/api/runs/{document['run']}")["priority"] == 7
+    assert nothing.status_code == 422
+    assert one(api.engine, "SELECT count(*) FROM runs")[0] == 1
+
+
+BAD: list[tuple[bytes, dict[str, str], dict[str, str], int]] = [
+    (b"", JSONL, {}, 400),
+    (b"\xff\xfe\x00\x00x", JSONL, {}, 400),
+    (b"no header", CSV, {}, 400),
+    (rows("a"), {"Content-Type": "text/plain"}, {}, 415),
+    (gzip.compress(rows("a")), JSONL | {"Content-Encoding": "gzip"}, {}, 415),
+    (gzip.compress(rows("a")), JSONL, {}, 400),
+    (rows("a"), JSONL, {"policy": "no-such"}, 400),
+    (rows("a"), JSONL, {"deadline": "tomorrow"}, 400),
+    (rows("a"), JSONL, {"deadline": "2001-01-01T00:00:00Z"}, 400),
+    (rows("a"), JSONL, {"budget_usd": "nan"}, 400),
+    (rows("a"), JSONL, {"budget_usd": "-1"}, 400),
+    (rows("a"), JSONL, {"run": "a/b"}, 400),
+    (rows("a"), JSONL, {"colour": "red"}, 400),
+    (rows("a"), JSONL | {"Idempotency-Key": "k" * 201}, {}, 400),
+]
+
+
+def test_a_bad_handover_makes_nothing(api: Api) -> None:
+    # when
+    answers = [api.post_run(content, headers, **query) for content, headers, query, _ in BAD]
+    # then
+    assert [answer.status_code for answer in answers] == [status for *_, status in BAD]
+    assert {a.headers["content-type"] for a in answers} == {"application/problem+json"}
+    made = one(api.engine, "SELECT (SELECT count(*) FROM runs), (SELECT count(*) FROM jobs)")
+    assert made == (0, 0)
+
+
+def test_a_handover_larger_than_allowed_is_refused(
+    engine: Engine, database_url: str, simulator: tuple[State, str]
+) -> None:
+    settings = settings_for(database_url, simulator[1], dashboard={"upload_mb": 1})
+    with dashboard(settings) as url, calling(url) as client:
+        chunks = (rows(f"m{n}", body="x" * 90_000) + b"\n" for n in range(12))
+        answer = client.post("/api/runs", content=chunks, headers=JSONL)
+    assert answer.status_code == 413
+    assert one(engine, "SELECT count(*) FROM messages")[0] == 0
+
+
+def test_a_second_handover_into_a_run_under_way_waits_its_turn(api: Api) -> None:
+    # given
+    keyed = JSONL | {"Idempotency-Key": "k"}
+    api.post_run(rows("a"), keyed)
+    with api.engine.connect() as other:
+        assert lock_intake(other, 1)
+        # when
+        busy = api.post_run(rows("b"), keyed)
+        other.invalidate()
+    afterwards = api.post_run(rows("b"), keyed)
+    # then
+    assert (busy.status_code, afterwards.status_code) == (409, 200)
+    assert one(api.engine, "SELECT count(*), bool_or(accepting) FROM jobs, runs") == (2, False)
