@@ -3,17 +3,21 @@
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
 from tests.support.cli import say
-from tests.support.promises import BODY, checked, do, one, requests
+from tests.support.processes import RUNG, clean_environ, process
+from tests.support.promises import BODY, ME, checked, do, one, requests
+from tests.support.waiting import eventually
 from tests.support.works import drain, hand_in, make_due, presence_beat, settings_for, working
 from worker.domain.breaker import Pulse, Rule
 from worker.runtime import Runtime
 from worker.sandbox.simulator.state import State
 from worker.settings import Settings
+from worker.store import ops
 from worker.store.breakers import half_open, tell
 from worker.store.dispatch import dispatch
 
@@ -168,3 +172,26 @@ def test_status_shows_it_and_resume_closes_it(
     # Then it is closed, and the audit says who did it
     assert one(engine, "SELECT breaker, breaker_reason, trouble FROM tiers") == ("closed", None, 0)
     assert one(engine, "SELECT target FROM audit_events WHERE action = 'resume'")[0] == "haiku"
+
+
+def test_whoever_watches_a_run_hears_why_it_stands_still(
+    engine: Engine, settings: Settings, database_url: str, tmp_path: Path
+) -> None:
+    # Given a person who watches a run
+    run = hand_in(engine, settings, BODY)
+    command = [*RUNG, "status", run.name, "--watch"]
+    log = tmp_path / "watch.log"
+    environ = clean_environ(DATABASE_URL=database_url)
+    with process(command, log=log, environ=environ, cwd=tmp_path) as watching:
+        # When everything is paused, and a breaker opens
+        ops.pause_tier(engine, ME, "everything", "402 billing_error")
+        tell(engine, {"haiku": Pulse(0, 12, "timeout")}, Rule())
+        # Then both are said, with what goes on with it
+        told = (
+            "Everything is paused: 402 billing_error (go on with: rung resume everything)",
+            "The breaker of haiku is open: 12 calls in a row failed, last with timeout",
+        )
+        eventually(lambda: all(words in log.read_text("utf-8") for words in told))
+        ops.cancel_run(engine, ME, run.id, run.name)
+        eventually(lambda: watching.poll() is not None)
+    assert log.read_text("utf-8").count("Everything is paused") == 1

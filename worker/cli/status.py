@@ -100,6 +100,8 @@ def _print_run(found: dict[str, Any]) -> None:
     click.echo(f"  spent       {dollars(found['spent_usd'])}{cap}{held}{_warned(found)}")
     if found["waiting_for"]:
         click.echo(f"  waiting for {found['waiting_for']}")
+    for words in found["troubles"]:
+        click.echo(f"  trouble     {words}")
     if found["state_reason"]:
         click.echo(f"  note        {found['state_reason']}")
     if found["simulated"]:

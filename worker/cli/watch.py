@@ -59,15 +59,24 @@ def _stopped(status: dict[str, Any]) -> bool:
 def _follow(engine: Engine, name: str) -> dict[str, Any]:
     if sys.stderr.isatty():
         return _follow_live(engine, name)
-    last = 0.0
+    last, said = 0.0, list[str]()
     while True:
         status = _read(engine, name)
+        said = _say_troubles(status, said)
         if _stopped(status):
             return status
         if time.monotonic() - last >= LINE_EVERY_S:
             last = time.monotonic()
             talk(f"{status['ended']} of {status['total']} done, {dollars(status['spent_usd'])}")
         time.sleep(EVERY_S)
+
+
+def _say_troubles(status: dict[str, Any], said: list[str]) -> list[str]:
+    """Says what has come up since the last look: nobody should wait for a queue that is paused."""
+    for words in status["troubles"]:
+        if words not in said:
+            talk(f"{words[0].upper()}{words[1:]}", fg="red")
+    return list(status["troubles"])
 
 
 def _follow_live(engine: Engine, name: str) -> dict[str, Any]:
@@ -88,8 +97,10 @@ def _follow_live(engine: Engine, name: str) -> dict[str, Any]:
     )
     with Progress(*columns, console=console(stderr=True)) as progress:
         bar = progress.add_task(name, total=None, money="", note="")
+        said = list[str]()
         while True:
             status = _read(engine, name)
+            said = _say_troubles(status, said)
             note = status["waiting_for"] or ("paused" if status["state"] == "paused" else "")
             progress.update(
                 bar,

@@ -28,6 +28,7 @@ def run_status(connection: Connection, run: Row[Any]) -> dict[str, Any]:
         "state": run.state,
         "state_reason": run.state_reason,
         "waiting_for": run.waiting_for if run.state == "active" else None,
+        "troubles": troubles(connection) if run.finished_at is None else [],
         "accepting": run.accepting,
         "policy": run.policy_name,
         "policy_version": run.policy_version,
@@ -50,6 +51,20 @@ def run_status(connection: Connection, run: Row[Any]) -> dict[str, Any]:
         "deadline": run.deadline,
         "finished_at": run.finished_at,
     }
+
+
+def troubles(connection: Connection) -> list[str]:
+    """Why queues stand still or are slow, in sentences: pauses and breakers."""
+    said = []
+    for row in connection.execute(TROUBLED):
+        if row.paused:
+            why = f"{row.name} is paused: {row.paused_reason or 'by hand'}"
+        elif row.breaker == "open":
+            why = f"the breaker of {row.name} is open: {row.breaker_reason}"
+        else:
+            why = f"{row.name} is probed one call at a time: {row.breaker_reason}"
+        said.append(f"{why} (go on with: rung resume {row.name})")
+    return said
 
 
 def by_state_and_tier(connection: Connection, run_id: int) -> dict[tuple[str, str], int]:
@@ -161,6 +176,10 @@ FROM run_counts AS c JOIN runs AS r ON r.id = c.run_id
 WHERE r.finished_at IS NULL AND c.state IN ('queued', 'routed') GROUP BY 1
 """)
 
+TROUBLED = text("""
+SELECT name, paused, paused_reason, breaker, breaker_reason FROM tiers
+WHERE paused OR breaker <> 'closed' ORDER BY name
+""")
 TODAY = text("""
 SELECT day, spent AS spent_usd, reserved AS reserved_usd, cap AS budget_usd,
   warned_percent AS budget_warned_percent
