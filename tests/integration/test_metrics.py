@@ -1,6 +1,5 @@
 """`/metrics` says what SQL says, whatever happened; and it stays cheap."""
 
-import datetime as dt
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -14,7 +13,6 @@ from tests.support.promises import BODY, crashed_claim, do, one
 from tests.support.web import browsing, dashboard
 from tests.support.works import drain, hand_in, settings_for, working
 from worker.dashboard.families import METRICS
-from worker.dashboard.metrics import next_due
 from worker.sandbox.simulator.state import State
 from worker.store.rescue import rescue
 
@@ -214,16 +212,6 @@ def test_a_night_that_nobody_fired_is_overdue(engine: Engine, url: str) -> None:
     assert of(never, "rung_schedule_overdue_seconds", "schedule")["nightly"] > 2 * 86_400
     assert of(fired, "rung_schedule_overdue_seconds", "schedule") == {"nightly": 0}
     assert of(fired, "rung_schedule_failed", "schedule") == {"nightly": 1}
-
-
-def test_due_times_follow_the_clock_of_the_zone() -> None:
-    # given the night in which Berlin sets its clocks back
-    after = dt.datetime(2026, 10, 24, 12, tzinfo=dt.UTC)
-    # then
-    first = next_due("0 2 * * *", "Europe/Berlin", after)
-    second = next_due("0 2 * * *", "Europe/Berlin", first)
-    assert first.astimezone(dt.UTC).hour == 0
-    assert second.astimezone(dt.UTC) == dt.datetime(2026, 10, 26, 1, tzinfo=dt.UTC)
 
 
 def test_everything_that_is_exposed_is_declared_with_help(url: str) -> None:

@@ -10,9 +10,7 @@ from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from itertools import groupby
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from cronsim import CronSim
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
@@ -24,11 +22,12 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from models.totals import TIMING_BOUNDS, WAIT
-from models.vocabulary import EVERYTHING
+from models.vocabulary import EVERYTHING, FiringState
 from worker.dashboard import queries
 from worker.dashboard.context import Dashboard, dashboard_of
 from worker.dashboard.families import METRICS, Family
 from worker.dashboard.metric_queries import rows
+from worker.domain.nights import Timetable, next_due
 from worker.store.status import paused_everything, queues
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -211,17 +210,12 @@ def _schedules(reading: Reading, dashboard: Dashboard, connection: Connection) -
     for name, schedule in dashboard.settings.schedule.items():
         last = fired.get(name)
         begin = max((t for t in (last.due_at if last else None, seen.get(name)) if t), default=None)
-        due = next_due(schedule.cron, schedule.timezone, begin) if begin is not None else now
-        reading.set("rung_schedule_overdue_seconds", max((now - due).total_seconds(), 0), name)
+        due = next_due(Timetable(schedule.cron, schedule.timezone), begin) if begin else None
+        overdue = (now - due.at).total_seconds() if due is not None else 0
+        reading.set("rung_schedule_overdue_seconds", max(overdue, 0), name)
         if last is not None:
             reading.set("rung_schedule_last_due_timestamp_seconds", last.due, name)
-            reading.set("rung_schedule_failed", last.state == "failed", name)
-
-
-def next_due(cron: str, timezone: str, after: dt.datetime) -> dt.datetime:
-    """When a schedule is due next after a moment."""
-    due: dt.datetime = next(CronSim(cron, after.astimezone(ZoneInfo(timezone))))
-    return due
+            reading.set("rung_schedule_failed", last.state == FiringState.FAILED, name)
 
 
 def _limits(reading: Reading, dashboard: Dashboard) -> None:
