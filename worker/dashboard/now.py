@@ -11,6 +11,7 @@ from worker.claude.prices import price_of
 from worker.dashboard import queries
 from worker.dashboard.context import Dashboard
 from worker.dashboard.ladder import picture
+from worker.dashboard.nights import night_troubles, read_nights
 from worker.dashboard.outlook import Outlook, headline, outlook
 from worker.dashboard.rates import ENDED
 from worker.dashboard.troubles import troubles
@@ -30,11 +31,12 @@ def read_now(dashboard: Dashboard, connection: Connection) -> dict[str, Any]:
     outlooks = outlooks_of(dashboard, live, everything)
     lines = read_queues(dashboard, connection)
     day = queries.day_budget(connection)
+    nights = night_troubles(read_nights(connection, dashboard.settings))
     away = dashboard.limiter is not None and all(line["used"] is None for line in lines)
     return {
         "headline": headline(live, outlooks, last[0] if last else None, _stopped(lines)),
         "troubles": troubles(
-            lines, live, outlooks, everything=everything, day=day, redis_away=away
+            lines, live, outlooks, everything=everything, day=day, redis_away=away, more=nights
         ),
         "queues": lines,
         "everything": everything,

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from worker.dashboard import charts, queries
 from worker.dashboard.context import Dashboard, dashboard_of
+from worker.dashboard.nights import read_nights
 from worker.dashboard.now import comparable, outlooks_of, read_bill, read_picture
 from worker.dashboard.rendering import page, region, trouble_page
 from worker.dashboard.serving import number, stream
@@ -40,7 +41,8 @@ def runs(request: Request) -> Response:
     dashboard, before = dashboard_of(request), number(request, "before")
     with dashboard.engine.connect() as connection:
         found = _runs(dashboard, connection, before)
-        return page(request, connection, "runs.html", "Runs", before=before, **found)
+        nights = read_nights(connection, dashboard.settings) if before is None else []
+        return page(request, connection, "runs.html", "Runs", before=before, nights=nights, **found)
 
 
 async def live_runs(request: Request) -> Response:

@@ -34,6 +34,7 @@ def troubles(
     everything: str | None,
     day: Any | None,
     redis_away: bool,
+    more: Sequence[Trouble] = (),
 ) -> list[Trouble]:
     """Everything that somebody should know, worst first."""
     found: list[Trouble] = []
@@ -50,6 +51,7 @@ def troubles(
     if day is not None and day.cap and day.spent + day.reserved >= BUDGET_LOW * day.cap:
         words = f"Today's budget: {dollars(day.spent + day.reserved)} of {dollars(day.cap)} used."
         found.append(Trouble("warn", words))
+    found += more
     return sorted(found, key=lambda trouble: trouble.level != "bad")
 
 
