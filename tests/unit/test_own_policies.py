@@ -100,7 +100,7 @@ def test_the_ladder_is_configuration(tmp_path: Path, height: int) -> None:
         ),
         (
             "[policies.p.accept]\nthresholds = { titan = 0.5 }\n",
-            "policy 'p': accept.thresholds names is 'titan'; it must be one of haiku, sonnet,"
+            "policy 'p': a tier of accept.thresholds is 'titan'; it must be one of haiku, sonnet,"
             " opus.",
         ),
         ("[policies.p.accept]\nthreshold = 1.5\n", "policies.p: accept.threshold: "),

@@ -174,7 +174,7 @@ def complaints(policy: Policy) -> list[str]:
                 " give it a tier, or critical = true."
             )
     for name in policy.accept.thresholds:
-        tier("accept.thresholds names", name)
+        tier("a tier of accept.thresholds", name)
     tier("climb.otherwise", policy.climb.otherwise, *STEPS)
     tier("climb.critical_low_confidence", policy.climb.critical_low_confidence, *STEPS)
     for reason, step in policy.climb.by_reason.items():
