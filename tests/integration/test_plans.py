@@ -14,18 +14,22 @@ import pytest
 from sqlalchemy import Engine, TextClause, text
 
 from tests.support.servers import Servers, cloned
+from worker.dashboard import queries
 from worker.store import (
+    acting,
     attention,
     budgets,
     claim,
     dispatch,
     expire,
     ledger,
+    listing,
     past,
     receipts,
     record,
     rescue,
     runs,
+    sampling,
     status,
 )
 from worker.store.engine import make_engine
@@ -91,14 +95,25 @@ KEYS = [{"job_id": job, "fence": 1} for job in range(349_301, 349_501)]
 CALLS = [
     {**key, "run_id": 2, "purpose": "answer", "state": "done", "unpriced": False, "cost": "0.1",
      "simulated": True, "input_tokens": 1, "cache_read_tokens": 0, "cache_write_5m_tokens": 0,
-     "cache_write_1h_tokens": 0, "output_tokens": 1}
+     "cache_write_1h_tokens": 0, "output_tokens": 1, "shared": 1}
     for key in KEYS
 ]  # fmt: skip
 MOVES = [{"id": key["job_id"], "unlease": True, "cost": "0.1", "delay_s": 0} for key in KEYS]
 CLOSED = [
     {**key, "outcome": "accepted", "reasons": [], "findings": [], "cost": "0.1"} for key in KEYS
 ]
-QUEUE = {"queue": "haiku", "prompt": "p", "model": "m"}
+LETTERS = {
+    "state": "dead", "run": None, "reason": None, "before_run": None, "before_job": None,
+    "limit": 50, "window": 10_000,
+}  # fmt: skip
+QUEUE = {
+    "queue": "haiku",
+    "gate": "haiku",
+    "probing": False,
+    "limit": None,
+    "prompt": "p",
+    "model": "m",
+}
 
 HOT: dict[str, tuple[TextClause, dict[str, Any]]] = {
     "dispatch: forget stale": (dispatch.FORGET_STALE, {"after": 60}),
@@ -128,6 +143,16 @@ HOT: dict[str, tuple[TextClause, dict[str, Any]]] = {
     "receipt: by name": (receipts.BY_RUN, {"run": "run5", "id": "m500000"}),
     "receipt: by external id": (receipts.BY_EXTERNAL_ID, {"id": "m500000"}),
     "receipt: attempts": (receipts.ATTEMPTS, {"job": 500_000}),
+    "screen: pace": (queries.DONE, {}),
+    "screen: live runs": (queries.LIVE_RUNS, {"limit": 12}),
+    "screen: oldest wait": (queries.OLDEST, {"queues": ["routing", "haiku", "opus"]}),
+    "screen: dead letters": (listing.ATTENTION, LETTERS),
+    "screen: causes": (listing.CAUSES, LETTERS),
+    "screen: sample of a run": (sampling.SAMPLE, {"run": 5, "points": 25, "each": 60}),
+    "screen: what a retry opens": (
+        acting.COUNT_DEAD,
+        {"run": 5, "until": dt.datetime(2100, 1, 1, tzinfo=dt.UTC), "reason": None},
+    ),
 }
 
 

@@ -1,0 +1,268 @@
+"""Any order of events over the real SQL: whatever happens, every promise holds after each step.
+
+Two workers claim, ask a scripted Claude through the worker's own code, and record; between any two
+of their steps deliveries come twice, late or to the wrong queue, leases run out, workers die, and
+people pause, cancel, retry and change budgets.
+"""
+
+import time
+from decimal import Decimal
+
+import hypothesis
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from models.vocabulary import Purpose
+from tests.support import servers as serving
+from tests.support.bench import WORK, Bench, Held, benched
+from tests.support.checker import ledger_against
+from tests.support.scripted import BEHAVIOURS, DIES, Died
+from tests.support.works import hand_in
+from worker.store import ops
+from worker.store.dispatch import dispatch
+from worker.store.expire import expire
+from worker.store.record import record
+from worker.store.rescue import rescue, rescue_from
+from worker.store.runs import RunRef, finish_runs
+
+ME = ops.Actor("a machine")
+EXAMPLES, STEPS = 200, 30
+POLICIES = ("ladder", "escalate", "fallback", "single:haiku", "route")
+CAPS = (None, None, Decimal(0), Decimal("0.02"), Decimal("0.2"))
+some = st.integers(0, 11)
+"""Picks one of a list, whatever its length."""
+
+
+class Protocol(RuleBasedStateMachine):
+    """The rules are events; `holds` is what must be true between any two."""
+
+    bench: Bench
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bench.begin()
+        self.engine = self.bench.engine
+        self.runs: list[RunRef] = []
+        self.deliveries: list[tuple[str, tuple[int, ...]]] = []
+        self.held: list[Held] = []
+
+    @invariant()
+    def holds(self) -> None:
+        with self.bench.looking.begin():
+            found = self.bench.checker.always(self.bench.looking)
+        assert found == [], "\n".join(found)
+
+    # -- work ------------------------------------------------------------------------------
+
+    @rule(jobs=st.integers(1, 3), policy=st.sampled_from(POLICIES), cap=st.sampled_from(CAPS))
+    def hand_in(self, jobs: int, policy: str, cap: Decimal | None) -> None:
+        name = f"e{self.bench.examples}-{len(self.runs)}"
+        bodies = [f"Where is my card number {n} of {name}? It was due." for n in range(jobs)]
+        bench = self.bench
+        self.runs.append(
+            hand_in(self.engine, bench.settings, bodies, policy=policy, cap=cap, name=name)
+        )
+
+    @precondition(lambda self: self.runs)
+    @rule()
+    def dispatch(self) -> None:
+        for chunk in dispatch(self.engine, chunk=2, redispatch_s=60):
+            self.deliveries.append((chunk.queue, chunk.ids))
+
+    @precondition(lambda self: self.deliveries)
+    @rule(which=some, worker=st.integers(0, 1), again=st.booleans(), astray=st.booleans())
+    def deliver(self, which: int, worker: int, again: bool, astray: bool) -> None:
+        """To one of the workers, perhaps once more later, perhaps from the wrong queue."""
+        place = which % len(self.deliveries)
+        queue, ids = self.deliveries[place] if again else self.deliveries.pop(place)
+        if astray:
+            queue = WORK[which % len(WORK)]
+        runtime = self.bench.workers[worker]
+        granted = runtime.claims.claim(queue, ids, runtime.planner)
+        self.held += [Held(worker, claimed) for claimed in granted]
+
+    @precondition(lambda self: any(not held.reports for held in self.held))
+    @rule(
+        which=some,
+        first=st.sampled_from([*BEHAVIOURS, "sure", "sure", "unsure", DIES]),
+        check=st.sampled_from([*BEHAVIOURS, "sure", "unsure", DIES]),
+    )
+    def ask(self, which: int, first: str, check: str) -> None:
+        waiting = [held for held in self.held if not held.reports]
+        self._ask(waiting[which % len(waiting)], first, check)
+
+    def _ask(self, held: Held, first: str, check: str) -> None:
+        script = {Purpose.CLASSIFY: first, Purpose.ANSWER: first, Purpose.CHECK: check}
+        self.bench.claude.script = script
+        asking = self.bench.asker.attempt(held.claimed, time.monotonic())
+        try:
+            held.reports = [self.bench.loop.run_until_complete(asking)]
+        except Died:
+            self.held.remove(held)
+
+    @precondition(lambda self: any(held.reports for held in self.held))
+    @rule(which=some, together=st.integers(1, 3), twice=st.booleans())
+    def record(self, which: int, together: int, twice: bool) -> None:
+        """A group, perhaps once more because the reply to COMMIT was lost."""
+        told = [held for held in self.held if held.reports]
+        start = which % len(told)
+        group = told[start : start + together]
+        for _ in range(2 if twice else 1):
+            record(self.engine, [report for held in group for report in held.reports])
+        self.held = [held for held in self.held if held not in group]
+
+    # -- trouble ---------------------------------------------------------------------------
+
+    @precondition(lambda self: self.held)
+    @rule(worker=st.integers(0, 1), seen=st.booleans())
+    def crash(self, worker: int, seen: bool) -> None:
+        """What it held is gone; perhaps its supervisor saw it."""
+        self.held = [held for held in self.held if held.worker != worker]
+        if seen:
+            rescue_from(self.engine, [self.bench.workers[worker].worker_id])
+
+    @precondition(lambda self: self.held)
+    @rule(part=st.integers(0, 2))
+    def leases_expire(self, part: int) -> None:
+        """All of them or some; their workers live, and may yet report."""
+        self.bench.do(
+            "UPDATE jobs SET lease_until = now() - interval '1 second'"
+            " WHERE lease_until IS NOT NULL AND (:part = 2 OR id % 2 = :part)",
+            part=part,
+        )
+
+    @precondition(lambda self: self.runs)
+    @rule()
+    def rescue(self) -> None:
+        rescue(self.engine, 180)
+
+    @precondition(lambda self: self.runs)
+    @rule()
+    def time_passes(self) -> None:
+        """What was deferred is due, what was dispatched and not claimed is stale."""
+        self.bench.do(
+            "UPDATE jobs SET available_at = now(),"
+            " dispatched_at = dispatched_at - interval '2 minutes'"
+            " WHERE finished_at IS NULL AND lease_until IS NULL"
+        )
+        self.bench.do("UPDATE tiers SET breaker_until = now() WHERE breaker_until > now()")
+
+    @rule(tier=st.sampled_from((*WORK, "everything")))
+    def breaker_opens(self, tier: str) -> None:
+        self.bench.do(
+            "INSERT INTO tiers (name, breaker, breaker_until)"
+            " VALUES (:tier, 'open', now() + interval '1 minute') ON CONFLICT (name)"
+            " DO UPDATE SET breaker = 'open', breaker_until = excluded.breaker_until",
+            tier=tier,
+        )
+
+    # -- people ----------------------------------------------------------------------------
+
+    @rule(tier=st.sampled_from((*WORK, "everything")), pause=st.booleans())
+    def a_tier_is_paused_or_resumed(self, tier: str, pause: bool) -> None:
+        if pause:
+            ops.pause_tier(self.engine, ME, tier, "as told")
+        else:
+            ops.resume_tier(self.engine, ME, tier)
+
+    @precondition(lambda self: self.runs)
+    @rule(which=some)
+    def a_run_is_paused(self, which: int) -> None:
+        run = self.runs[which % len(self.runs)]
+        ops.pause_run(self.engine, ME, run.id, run.name, "as told")
+
+    @precondition(lambda self: self.runs)
+    @rule(which=some, cap=st.sampled_from((None, Decimal(0), Decimal("0.01"), Decimal(5))))
+    def a_run_is_resumed(self, which: int, cap: Decimal | None) -> None:
+        run = self.runs[which % len(self.runs)]
+        ops.resume_run(self.engine, ME, run.id, run.name, cap)
+
+    @precondition(lambda self: self.runs)
+    @rule(which=some)
+    def a_run_is_cancelled(self, which: int) -> None:
+        run = self.runs[which % len(self.runs)]
+        ops.cancel_run(self.engine, ME, run.id, run.name)
+
+    @precondition(lambda self: self.runs)
+    @rule(which=some)
+    def dead_letters_are_retried(self, which: int) -> None:
+        run = self.runs[which % len(self.runs)]
+        ops.retry_run(self.engine, ME, run.id, run.name)
+
+    @precondition(lambda self: self.runs)
+    @rule(which=some)
+    def a_deadline_passes(self, which: int) -> None:
+        run = self.runs[which % len(self.runs)]
+        past = "now() - interval '1 minute'"
+        self.bench.do(f"UPDATE runs SET deadline = {past} WHERE id = :run", run=run.id)
+        expire(self.engine, self.bench.settings.worker.max_age)
+        self.bench.do("UPDATE runs SET deadline = NULL WHERE id = :run", run=run.id)
+
+    @precondition(lambda self: self.runs)
+    @rule()
+    def runs_finish(self) -> None:
+        finish_runs(self.engine)
+
+    # -- the end ---------------------------------------------------------------------------
+
+    def teardown(self) -> None:
+        """Everything is mended, and everything comes to its end."""
+        bench = self.bench
+        self.held.clear()
+        rescue_from(self.engine, [worker.worker_id for worker in bench.workers])
+        bench.do("DELETE FROM tiers")
+        bench.do("UPDATE budgets SET cap = NULL")
+        bench.do("UPDATE runs SET state = 'active' WHERE state = 'paused'")
+        for _ in range(40):
+            if not bench.do("SELECT FROM jobs WHERE finished_at IS NULL LIMIT 1"):
+                break
+            self.time_passes()
+            self.deliveries.clear()
+            self.dispatch()
+            while self.deliveries:
+                self.deliver(0, 0, False, False)
+            for held in list(self.held):
+                self._ask(held, "sure", "sure")
+            record(self.engine, [report for held in self.held for report in held.reports])
+            self.held.clear()
+        finish_runs(self.engine)
+        with bench.looking.begin():
+            found = bench.checker.at_rest(bench.looking)
+            found += ledger_against(bench.looking, bench.claude.asked)
+        assert found == [], "\n".join(found)
+        bench.broken = False
+
+
+def run_machine(bench: Bench, seed: int, examples: int, *, shrink: bool = True) -> None:
+    """Runs the machine. Raises what the first broken promise raises."""
+    phases = [Phase.generate, *([Phase.shrink] if shrink else [])]
+    made = type("Bound", (Protocol,), {"bench": bench})
+    run_state_machine_as_test(
+        hypothesis.seed(seed)(made),
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=STEPS,
+            deadline=None,
+            database=None,
+            phases=phases,
+            report_multiple_bugs=False,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+@pytest.mark.slow
+def test_the_promises_hold_whatever_happens_in_whatever_order(
+    servers: serving.Servers, seed: int
+) -> None:
+    with benched(servers, "t_protocol") as bench:
+        run_machine(bench, seed, EXAMPLES)
+        assert bench.examples >= EXAMPLES

@@ -1,0 +1,115 @@
+"""A bench for the state machine: one database, two workers, and what they do between two events."""
+
+import asyncio
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Engine, text
+
+from tests.support import servers as serving
+from tests.support.checker import Checker
+from tests.support.scripted import Scripted
+from tests.support.works import settings_for
+from worker.asking import Asker
+from worker.claude.requests import Ask
+from worker.domain.reports import AttemptReport
+from worker.recorder import LeaseLost, call_row
+from worker.runtime import Runtime
+from worker.settings import Settings
+from worker.store.claimed import Claimed
+from worker.store.ledger import open_calls
+from worker.store.presence import Presence, beat
+
+CLEAN_EVERY = 20
+"""Examples after which the tables are emptied: before that, each starts where the last one, all
+of whose jobs have ended, left off."""
+WORK = ("haiku", "sonnet", "opus", "routing")
+
+
+class Bench:
+    """What outlives an example: a database, two workers, and the code that asks and judges."""
+
+    def __init__(self, url: str) -> None:
+        self.settings: Settings = settings_for(url, "http://127.0.0.1:9")
+        self.workers = (Runtime(self.settings), Runtime(self.settings))
+        self.engine: Engine = self.workers[0].engine
+        self.claude = Scripted()
+        self.loop = asyncio.new_event_loop()
+        self.asker: Asker = self.loop.run_until_complete(self._make_asker())
+        self.examples = 0
+        self.broken = False
+        """An example failed, or did not come to its end: nothing that it left may be met."""
+        self.looking: Connection = self.engine.connect()
+        self.checker = Checker()
+
+    async def _make_asker(self) -> Asker:
+        made = await self.workers[0]._make_asker()
+        self._real = made.claude
+        return dataclasses.replace(made, claude=self.claude, open_call=self._open)  # type: ignore[arg-type]
+
+    async def _open(self, claimed: Claimed, ask: Ask, worst: Decimal) -> None:
+        one = claimed.candidate
+        tier = claimed.plan.tier or ""
+        row = call_row(one.job_id, one.fence, ask.purpose, tier, ask.model, one.lane, worst)
+        with self.engine.begin() as connection:
+            if not open_calls(connection, [row]):
+                raise LeaseLost
+
+    def close(self) -> None:
+        self.looking.close()
+        self.loop.run_until_complete(self._real.close())
+        self.loop.close()
+        for worker in self.workers:
+            worker.pacer._client.close()
+            worker._loop.close()
+            worker.engine.dispose()
+
+    def begin(self) -> None:
+        """Readies the database for an example."""
+        if self.broken or self.examples % CLEAN_EVERY == 0:
+            self.clean()
+        self.broken = True
+        self.examples += 1
+        self.claude.script = {}
+
+    def clean(self) -> None:
+        """Empties every table, and says that both workers are alive for good."""
+        self.do(
+            "TRUNCATE runs, messages, jobs, attempts, calls, escalations, results, budgets, tiers,"
+            " run_counts, run_spend, run_escalations, classifications, audit_events, workers"
+            " RESTART IDENTITY CASCADE"
+        )
+        for worker in self.workers:
+            worker.claims._day_ensured = None
+            worker.claims._policies = type(worker.claims._policies)()
+            beat(self.engine, Presence(worker.worker_id, dict.fromkeys(WORK, 8)), {})
+        self.do("UPDATE workers SET seen_at = now() + interval '1 day'")
+        self.claude.asked.clear()
+        self.checker = Checker()
+
+    def do(self, statement: str, **values: Any) -> list[Any]:
+        with self.engine.begin() as connection:
+            result = connection.execute(text(statement), values)
+            return list(result.all()) if result.returns_rows else []
+
+
+@dataclasses.dataclass(slots=True)
+class Held:
+    """An attempt in a worker's hands: claimed, and asked once there is a report."""
+
+    worker: int
+    claimed: Claimed
+    reports: list[AttemptReport] = dataclasses.field(default_factory=list)
+
+
+@contextmanager
+def benched(servers: serving.Servers, name: str) -> Iterator[Bench]:
+    with serving.cloned(servers, name) as url:
+        bench = Bench(url)
+        try:
+            yield bench
+        finally:
+            bench.close()
