@@ -41,3 +41,5 @@ class MessageBatch(Base):
     submitted_at: Mapped[Instant | None]
     ended_at: Mapped[Instant | None]
     recorded_at: Mapped[Instant | None]
+    cancelled_at: Mapped[Instant | None]
+    """When Claude was asked to stop, because nobody waits for the rest any more."""

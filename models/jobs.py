@@ -39,7 +39,7 @@ class Job(Base):
         UniqueConstraint("run_id", "message_id"),
         one_of("state", JobState),
         one_of("lane", Lane),
-        CheckConstraint("state NOT IN ('routed', 'submitted') OR tier IS NOT NULL", name="tier"),
+        CheckConstraint("state <> 'routed' OR tier IS NOT NULL", name="tier"),
         CheckConstraint("lease_until IS NULL OR queue IS NOT NULL", name="lease"),
         CheckConstraint("fence >= 0 AND attempts >= 0 AND failures >= 0", name="counts"),
         CheckConstraint(

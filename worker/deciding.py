@@ -61,7 +61,7 @@ class Decider:
         self, purpose: Purpose, model: str, got: Answer | Troubled, worst: Decimal
     ) -> CallReport:
         """The ledger's entry of one call. `worst` is what one that may be billed is charged."""
-        price = self.planner.prices[model]
+        price = self.planner.price(model)
         if isinstance(got, Troubled):
             return troubled_call(purpose, got, worst if price else None)
         return answered_call(purpose, got, price)

@@ -148,6 +148,12 @@ class Planner:
         price = self.prices[self.model(tier)]
         return price.worst_case(size, max_tokens, candidate.lane) if price else Decimal(0)
 
+    def price(self, model: str) -> Price | None:
+        """The price of a model, also of one that has left the ladder since it was asked."""
+        if model in self.prices:
+            return self.prices[model]
+        return price_of(model, self.settings.prices)
+
     def model(self, tier: str) -> str:
         """The model id behind a tier."""
         return self.settings.tiers[tier].model

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 
+from worker.batching import BatchLane
 from worker.housekeeping import Housekeeping
 from worker.runtime import Runtime
 from worker.settings import Settings
@@ -16,6 +17,7 @@ log = logging.getLogger(__name__)
 class _Process:
     runtime: Runtime | None = None
     housekeeping: Housekeeping | None = None
+    batches: BatchLane | None = None
 
 
 def start(settings: Settings) -> None:
@@ -41,6 +43,8 @@ def keep_house(queues: Sequence[str]) -> None:
 
     _Process.housekeeping = Housekeeping(runtime(), queues, publish)
     _Process.housekeeping.start()
+    _Process.batches = BatchLane(runtime())
+    _Process.batches.start()
     log.info("at work", extra={"queues": list(queues), "worker": runtime().worker_id})
 
 
@@ -52,6 +56,8 @@ def wind_down() -> None:
 
 def stop() -> None:
     """Ends housekeeping and the runtime, after the last task has returned."""
+    if _Process.batches is not None:
+        _Process.batches.stop()
     if _Process.housekeeping is not None:
         _Process.housekeeping.stop()
     if _Process.runtime is not None:

@@ -37,10 +37,11 @@ from worker.recorder import Recorder, call_row
 from worker.services import claude_address, database_url, redis_url
 from worker.settings import Settings
 from worker.slots import Slots
-from worker.store.claim import Claims, Taken
+from worker.store.claim import Taken
 from worker.store.claimed import Claimed
 from worker.store.engine import is_outage, make_engine
 from worker.store.prompts import store_prompt
+from worker.store.slices import Slices
 from worker.validators import load_validators
 from worker.watchdog import Deliveries
 
@@ -73,7 +74,7 @@ class Runtime:
         """Set when something may have become ready, so that housekeeping dispatches at once."""
         self.last_claim_at: float | None = None
         self.deliveries = Deliveries()
-        self._claims = Claims(
+        self.claims = Slices(
             self.engine,
             worker=self.worker_id,
             lease_s=timing.lease_s,
@@ -200,7 +201,7 @@ class Runtime:
     def _claim(self, queue: str, tier: str, ids: list[int]) -> Taken:
         """The leases of a group; none while Postgres is away. Slots of the others are freed."""
         try:
-            taken = self._claims.take(queue, ids, self.planner)
+            taken = self.claims.take(queue, ids, self.planner)
         except DBAPIError as error:
             self.slots.give_back(tier, len(ids))
             if not is_outage(error):

@@ -169,6 +169,22 @@ class WorkerSettings(Section):
     """A job still open this long after intake, in a run without a deadline, becomes dead."""
 
 
+class BatchSettings(Section):
+    """The batch lane. Against the simulator, whose batches take seconds, no wait is longer than one
+    second."""
+
+    slice: Annotated[int, Field(ge=1, le=100_000)] = 1_000
+    """Requests in one Message Batch. Small slices let the answers of one climb while the next still
+    runs, and let progress be seen."""
+    gather_s: Annotated[float, Field(ge=0)] = 60
+    """A slice that is not full goes when its oldest job has waited this long."""
+    poll_s: Seconds = 30
+    """How often batches are looked at."""
+    adopt_after_s: Seconds = 180
+    """A create whose reply was lost is looked for this long before it is sent again. Longer than
+    the two minutes that such a request may be under way."""
+
+
 class BreakerSettings(Section):
     """When a tier whose calls fail is left alone for a while. A 429 never counts."""
 
@@ -251,6 +267,7 @@ class Settings(Section):
     schedule: dict[str, NightlySettings] = Field(default_factory=dict)
     timing: TimingSettings = TimingSettings()
     worker: WorkerSettings = WorkerSettings()
+    batch: BatchSettings = BatchSettings()
     breaker: BreakerSettings = BreakerSettings()
     canary: CanarySettings = CanarySettings()
     notify: NotifySettings = NotifySettings()

@@ -127,6 +127,7 @@ def upgrade() -> None:
         sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("stage IN ('route', 'answer')", name=op.f("ck_message_batches_stage")),
         sa.CheckConstraint(
             "state IN ('intended', 'submitted', 'ended', 'recorded', 'failed')",
@@ -475,9 +476,7 @@ def upgrade() -> None:
             "state IN ('queued', 'routed', 'submitted', 'answered', 'review', 'dead', 'cancelled')",
             name=op.f("ck_jobs_state"),
         ),
-        sa.CheckConstraint(
-            "state NOT IN ('routed', 'submitted') OR tier IS NOT NULL", name=op.f("ck_jobs_tier")
-        ),
+        sa.CheckConstraint("state <> 'routed' OR tier IS NOT NULL", name=op.f("ck_jobs_tier")),
         sa.CheckConstraint(
             "fence >= 0 AND attempts >= 0 AND failures >= 0", name=op.f("ck_jobs_counts")
         ),

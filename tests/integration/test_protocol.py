@@ -92,7 +92,7 @@ def test_the_first_paid_answer_wins_even_from_a_worker_that_lost_its_lease(
         queue, ids = chunk_of(runtime)
         runtime.work(queue, ids)
         queue, ids = chunk_of(runtime)
-        (claimed,) = runtime._claims.claim(queue, ids, runtime.planner)
+        (claimed,) = runtime.claims.claim(queue, ids, runtime.planner)
         rescue_from(engine, [runtime.worker_id])
         runtime._send([claimed], "haiku", 1e12).result(20)
         assert runtime.slots.take("haiku", 1, 0) == 1
@@ -109,7 +109,7 @@ def test_nothing_is_sent_by_a_worker_that_was_frozen_since_its_claim(
     hand_in(engine, settings, BODY)
     with working(settings) as runtime:
         queue, ids = chunk_of(runtime)
-        (claimed,) = runtime._claims.claim(queue, ids, runtime.planner)
+        (claimed,) = runtime.claims.claim(queue, ids, runtime.planner)
         runtime.slots.take("haiku", 1, 1)
         runtime._send([claimed], "haiku", -1e9).result(20)
         assert requests(simulator) == 0
@@ -125,7 +125,7 @@ def test_a_rescued_call_that_never_left_is_taken_back_to_the_cent(
     hand_in(engine, settings, BODY)
     with working(settings) as runtime:
         queue, ids = chunk_of(runtime)
-        (claimed,) = runtime._claims.claim(queue, ids, runtime.planner)
+        (claimed,) = runtime.claims.claim(queue, ids, runtime.planner)
         rescue_from(engine, [runtime.worker_id])
         runtime.slots.take("haiku", 1, 1)
         runtime._send([claimed], "haiku", -1e9).result(20)

@@ -76,7 +76,7 @@ def test_cancel_ends_open_jobs_and_pays_for_what_was_in_flight(
     run = hand_in(engine, settings, BODY)
     with working(settings) as runtime:
         queue, ids = chunk_of(runtime)
-        (claimed,) = runtime._claims.claim(queue, ids, runtime.planner)
+        (claimed,) = runtime.claims.claim(queue, ids, runtime.planner)
         assert ops.cancel_run(engine, ME, run.id, run.name) == 1
         runtime.slots.take("haiku", 1, 1)
         runtime._send([claimed], "haiku", 1e12).result(20)

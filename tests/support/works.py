@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import SecretStr
 from sqlalchemy import Engine, text
 
+from models.vocabulary import Lane
 from worker.domain.policy import Policy
 from worker.intake import Record
 from worker.policies import policy_named
@@ -60,12 +61,13 @@ def hand_in(
     policy: str | Policy | None = None,
     cap: Decimal | None = None,
     name: str = "run",
+    lane: Lane = Lane.REALTIME,
     **fields: Any,
 ) -> RunRef:
     """A run with one message for each body."""
     chosen = policy if isinstance(policy, Policy) else policy_named(settings, policy)
     with engine.begin() as connection:
-        run = create_run(connection, NewRun(name, chosen, budget_cap=cap))
+        run = create_run(connection, NewRun(name, chosen, lane=lane, budget_cap=cap))
         records = [Record(n + 1, f"{name}-{n}", body, **fields) for n, body in enumerate(bodies)]
         add_in(connection, run, records, None, False, 0)
         connection.execute(text("UPDATE runs SET accepting = false WHERE id = :id"), {"id": run.id})

@@ -31,7 +31,8 @@ class Answer:
 
     answer: ModelAnswer
     usage: Usage
-    latency_ms: int
+    latency_ms: int | None
+    """None in the batch lane, where nobody waits for one answer."""
     request_id: str | None
     service_tier: str | None
     simulated: bool
@@ -43,7 +44,7 @@ class Troubled:
     """No usable response, and what that means."""
 
     trouble: Trouble
-    latency_ms: int
+    latency_ms: int | None
 
 
 class Claude:

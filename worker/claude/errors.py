@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 
 import anthropic
+from anthropic.types.shared import ErrorResponse
 
 from worker.domain.trouble import Meaning, Trouble
 
@@ -51,6 +52,17 @@ BY_STATUS = {
     529: Meaning.REFUSED_FOR_NOW,
 }
 
+BY_TYPE = {
+    "invalid_request_error": Meaning.PERMANENT,
+    "request_too_large": Meaning.PERMANENT,
+    "authentication_error": Meaning.CONFIGURATION,
+    "permission_error": Meaning.CONFIGURATION,
+    "not_found_error": Meaning.CONFIGURATION,
+    "billing_error": Meaning.MONEY,
+    "rate_limit_error": Meaning.REFUSED_FOR_NOW,
+    "overloaded_error": Meaning.REFUSED_FOR_NOW,
+}
+
 
 def trouble_of(error: BaseException) -> Trouble:
     """The meaning of any exception that a call can raise."""
@@ -64,6 +76,15 @@ def trouble_of(error: BaseException) -> Trouble:
     if isinstance(error, TimeoutError):
         return Trouble(Meaning.UNKNOWN, "deadline", "no answer within the call's deadline")
     return Trouble(Meaning.UNKNOWN, f"unreadable answer ({type(error).__name__})")
+
+
+def trouble_of_item(error: ErrorResponse) -> Trouble:
+    """The meaning of an `errored` item of a batch. No item of this kind is billed."""
+    kind, words = error.error.type, (error.error.message or "")[:MAX_WORDS]
+    meaning = BY_TYPE.get(kind, Meaning.UNKNOWN)
+    if meaning is Meaning.PERMANENT and any(known in words.lower() for known in TOO_LONG_WORDS):
+        meaning = Meaning.TOO_LONG
+    return Trouble(meaning, kind, words, request_id=error.request_id)
 
 
 def _of_status(error: anthropic.APIStatusError) -> Trouble:

@@ -20,6 +20,9 @@ from worker.store.rows import as_json
 SILENT_S = 60.0
 """A canary in flight for longer keeps nobody waiting: its worker may have died."""
 
+SLICE = 5
+"""Canaries in one batch: as many as prove a combination."""
+
 
 class Trial(NamedTuple):
     """One combination."""
@@ -56,6 +59,25 @@ class Canaries:
             else:
                 held.append(claimed.candidate.job_id)
         return admitted, held
+
+    def admit_slice(self, connection: Connection, planned: Sequence[Claimed]) -> list[Claimed]:
+        """Those that may go into a batch now. A batch brings its answers all at once, so the canary
+        of a new combination is a small slice, and one such slice at a time."""
+        trials = [trial_of(claimed) if self._enabled else None for claimed in planned]
+        room: dict[Trial, int] = {}
+        for new in {trial for trial in trials if trial is not None and trial not in self._proven}:
+            free = self._may_go(connection, new)
+            if new not in self._proven:
+                waiting = connection.execute(IN_A_BATCH, new._asdict()).scalar_one()
+                room[new] = SLICE if free and not waiting else 0
+        admitted = list[Claimed]()
+        for claimed, trial in zip(planned, trials, strict=True):
+            if trial in room:
+                room[trial] -= 1
+                if room[trial] < 0:
+                    continue
+            admitted.append(claimed)
+        return admitted
 
     def _may_go(self, connection: Connection, trial: Trial) -> bool:
         """Whether the trial's next call may go, its row locked until the claim is committed."""
@@ -120,6 +142,15 @@ SELECT EXISTS (
     AND (tier = :tier OR :stage = 'route') AND prompt_version = :prompt_version
     AND schema_version = :schema_version AND model = :model
     AND claimed_at > now() - make_interval(secs => :silent))
+""")
+
+IN_A_BATCH = text("""
+SELECT EXISTS (
+  SELECT FROM message_batches AS b JOIN attempts AS a ON a.batch_id = b.id
+  WHERE b.state IN ('intended', 'submitted', 'ended') AND a.outcome = 'started'
+    AND CASE a.stage WHEN 'route' THEN 'routing' ELSE a.tier END = :tier
+    AND a.prompt_version = :prompt_version AND a.schema_version = :schema_version
+    AND a.model = :model)
 """)
 
 COUNT = text("""

@@ -80,14 +80,14 @@ class Claims:
             granted, refused = self._reserve(connection, planned, day)
             if granted:
                 self._write(connection, granted, day)
-            _note_waiting(connection, rows, granted, refused)
+            note_waiting(connection, rows, granted, refused)
         return Taken(granted, held + waiting)
 
     def _ready(
         self, connection: Connection, queue: str, ids: Sequence[int]
     ) -> tuple[Sequence[Row[Any]], list[int]]:
         """Locks those that are ready. Nothing ready may mean that the queue's gate is not open."""
-        wanted = {"ids": list(ids), "queue": queue, "probing": False, "limit": None}
+        wanted = {"ids": list(ids), "queue": queue, "gate": queue, "probing": False, "limit": None}
         rows = connection.execute(LOCK_READY, wanted | self._classifier).all()
         if rows:
             return rows, []
@@ -106,7 +106,7 @@ class Claims:
         policies = self._policies.of(connection, {row.run_id for row in rows})
         tried = [row.id for row in rows if row.fence > 0]
         past = past_of(connection, tried) if tried else {}
-        return [_candidate(row, policies[row.run_id], past.get(row.id, NO_PAST)) for row in rows]
+        return [candidate_of(row, policies[row.run_id], past.get(row.id, NO_PAST)) for row in rows]
 
     def _reserve(
         self, connection: Connection, planned: Sequence[Claimed], day: dt.date
@@ -134,19 +134,21 @@ class Claims:
         budgets.reserve(connection, purses)
         return granted, refused
 
-    def _write(self, connection: Connection, granted: Sequence[Claimed], day: dt.date) -> None:
-        connection.execute(
-            WRITE_CLAIM,
-            {
-                "rows": as_json(_row(claimed) for claimed in granted),
-                "lease": self._lease_s,
-                "worker": self._worker,
-                "day": day,
-            },
-        )
+    def _write(
+        self,
+        connection: Connection,
+        granted: Sequence[Claimed],
+        day: dt.date,
+        batch: int | None = None,
+    ) -> None:
+        """Leases; or with `batch` no lease, for whoever reads that batch's results will record."""
+        values = {"rows": as_json(_row(claimed) for claimed in granted), "lease": self._lease_s}
+        values |= {"worker": self._worker, "day": day, "batch": batch}
+        connection.execute(WRITE_CLAIM, values)
 
 
-def _candidate(row: Row[Any], policy: tuple[Policy, str], past: Past) -> Candidate:
+def candidate_of(row: Row[Any], policy: tuple[Policy, str], past: Past) -> Candidate:
+    """From a row as `LOCK_READY` gives it; `fence` is that of before the claim."""
     return Candidate(
         job_id=row.id,
         run_id=row.run_id,
@@ -191,7 +193,7 @@ def _row(claimed: Claimed) -> dict[str, Any]:
     }
 
 
-def _note_waiting(
+def note_waiting(
     connection: Connection,
     rows: Sequence[Row[Any]],
     granted: Sequence[Claimed],
@@ -220,7 +222,7 @@ FROM jobs AS j JOIN runs AS r ON r.id = j.run_id JOIN messages AS m ON m.id = j.
 WHERE j.id = ANY(:ids) AND j.queue = :queue AND j.lease_until IS NULL
   AND j.available_at <= now() AND r.state = 'active' AND m.erased_at IS NULL
   AND NOT EXISTS (
-    SELECT FROM tiers t WHERE t.name IN (:queue, 'everything')
+    SELECT FROM tiers t WHERE t.name IN (:gate, 'everything')
       AND (t.paused OR (t.breaker = 'open' AND t.breaker_until > now())
         OR (t.breaker <> 'closed' AND NOT :probing)))
 ORDER BY j.id LIMIT :limit FOR UPDATE OF j SKIP LOCKED
@@ -234,13 +236,16 @@ WITH given AS (
     reserved numeric, available_at timestamptz, purpose text, worst_cost numeric)
 ), leased AS (
   UPDATE jobs SET fence = g.fence, dispatched_at = NULL,
-    lease_until = clock_timestamp() + make_interval(secs => :lease)
+    state = CASE WHEN CAST(:batch AS bigint) IS NULL THEN jobs.state ELSE 'submitted' END,
+    lease_until = CASE WHEN CAST(:batch AS bigint) IS NULL
+      THEN clock_timestamp() + make_interval(secs => :lease) END
   FROM given AS g WHERE jobs.id = g.job_id
 ), attempted AS (
   INSERT INTO attempts (job_id, fence, stage, tier, model, lane, policy_version, prompt_version,
-    schema_version, effort, max_tokens, answer_fence, reserved, budget_day, worker, available_at)
+    schema_version, effort, max_tokens, answer_fence, reserved, budget_day, worker, batch_id,
+    available_at)
   SELECT job_id, fence, stage, tier, model, lane, policy_version, prompt_version,
-    schema_version, effort, max_tokens, answer_fence, reserved, :day, :worker, available_at
+    schema_version, effort, max_tokens, answer_fence, reserved, :day, :worker, :batch, available_at
   FROM given
 )
 INSERT INTO calls (job_id, fence, purpose, tier, model, lane, worst_cost)

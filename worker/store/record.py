@@ -218,7 +218,8 @@ DO UPDATE SET escalations = r.escalations + excluded.escalations
 
 MOVE_JOBS = text("""
 UPDATE jobs AS j SET
-  state = coalesce(t.state, j.state),
+  state = coalesce(t.state, CASE WHEN j.state = 'submitted' AND t.unlease
+    THEN CASE WHEN j.tier IS NULL THEN 'queued' ELSE 'routed' END ELSE j.state END),
   tier = CASE WHEN t.rung IS NULL OR t.rung >= j.rung OR j.state = 'queued'
     THEN coalesce(t.tier, j.tier) ELSE j.tier END,
   rung = GREATEST(coalesce(t.rung, 0), j.rung),
