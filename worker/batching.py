@@ -23,6 +23,7 @@ from worker.domain.judging import Judgement
 from worker.domain.reports import AttemptReport, CallReport
 from worker.domain.trouble import Meaning, Trouble
 from worker.failpoints import failpoint
+from worker.hurrying import hurry
 from worker.reporting import not_sent
 from worker.runtime import Runtime
 from worker.services import claude_address
@@ -54,6 +55,7 @@ class BatchLane:
         self._runtime, self._settings = runtime, settings.batch
         self._decider, self._engine = runtime.decider, runtime.engine
         self._claude = Batches(address, settings.timing.connect_s)
+        self._simulated = address.simulated
         most = SIMULATED_S if address.simulated else float("inf")
         self._poll_s = min(settings.batch.poll_s, most)
         self._gather_s = min(settings.batch.gather_s, most)
@@ -88,6 +90,7 @@ class BatchLane:
         """One round, if nobody else tends the batches just now."""
         with batching.leading(self._engine) as mine:
             if mine:
+                hurry(self._engine, self._runtime.settings, simulated=self._simulated)
                 self._adopt()
                 self._cancel_unwanted()
                 self._look()
@@ -159,12 +162,13 @@ class BatchLane:
             size = max(self._sizes.values())
             with self._engine.connect() as connection:
                 chosen = ready(connection, list(self._sizes), size, self._gather_s)
-            left = {tier: ids for tier, ids in chosen.items() if tier not in stuck}
+            left = [gathered for gathered in chosen if gathered.tier not in stuck]
             if not left:
                 return
-            for tier, ids in left.items():
-                if not self._submit_slice(tier, ids[: self._sizes[tier]]):
-                    stuck.add(tier)
+            for gathered in left:
+                ids = gathered.ids[: self._sizes[gathered.tier]]
+                if not self._submit_slice(gathered.tier, ids):
+                    stuck.add(gathered.tier)
 
     def _submit_slice(self, tier: str, ids: Sequence[int]) -> bool:
         """False when nothing could be claimed, or Claude would not take it."""

@@ -58,6 +58,8 @@ def as_document(bill: Bill) -> dict[str, Any]:
         "escalating_usd": bill.escalating,
         "lost_usd": bill.lost,
         "cache_saved_usd": bill.cache_saved,
+        "batch_saved_usd": bill.batch_saved,
+        "hurry_cost_usd": bill.hurry_cost,
         "resolved": bill.resolved,
         "per_resolved_usd": bill.per_resolved,
         "all_on_top": {"tier": bill.top.tier, "cost_usd": bill.top.cost},
@@ -125,6 +127,13 @@ def _sentences(bill: Bill) -> Iterable[str]:
         f" answers that were not used {dollars(bill.escalating)}, lost {dollars(bill.lost)}."
     )
     yield f"The prompt cache saved {dollars(bill.cache_saved)}."
+    if bill.batch_saved:
+        yield f"The batch lane saved {dollars(bill.batch_saved)}."
+    if bill.hurry_cost:
+        yield (
+            f"Calls that left the batch lane for the deadline cost {dollars(bill.hurry_cost)} more"
+            " than batches would have."
+        )
     if bill.unpriced_calls:
         yield f"{bill.unpriced_calls} calls have no price and are not in the sum: rung doctor"
     yield bill.assumption

@@ -20,6 +20,10 @@ from worker.settings import Settings
 
 SHOWN_REJECTS = 20
 EXIT_REJECTS = 3
+STARTS_AT_HALF_PRICE = (
+    "Answered in the batch lane, at half price, as long as the deadline leaves time for it; then in"
+    " the realtime lane. To be answered at once: --lane realtime"
+)
 
 
 @click.command()
@@ -27,7 +31,11 @@ EXIT_REJECTS = 3
 @click.option("--run", "name", help="Name of the run; made from the file's name if left out.")
 @click.option("--source", help="Where the messages are from; ids are unique within a source.")
 @click.option("--policy", help="Preset or policy of rung.toml.", shell_complete=POLICY)
-@click.option("--lane", type=click.Choice(["realtime", "batch"]), default="realtime")
+@click.option(
+    "--lane",
+    type=click.Choice(["realtime", "batch"]),
+    help="batch is half price. Left out: batch while a --deadline leaves time, or else realtime.",
+)
 @click.option("--budget", type=Decimal, help="Dollars that the run may cost.")
 @click.option("--deadline", help="When it must be done: 6h, 30m, or an ISO time.")
 @click.option("--priority", type=click.IntRange(-100, 100), default=0, help="Higher goes first.")
@@ -61,6 +69,8 @@ def enqueue(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
             _say_dry_run(settings, policy, outcome, options["as_json"])
             ctx.exit(EXIT_REJECTS if outcome["rejected"] else 0)
         _say(outcome, options["as_json"] and not options["watch"])
+        if options["deadline"] and options["lane"] is None and outcome["accepted"]:
+            talk(STARTS_AT_HALF_PRICE)
         if outcome["run"] is None and not outcome["duplicates"]:
             raise RungError(
                 "Nothing was accepted, so no run was made.", mend="see the rejects above"

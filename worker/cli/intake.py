@@ -10,10 +10,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from models.vocabulary import Lane
 from worker.cli.output import talk
 from worker.cli.reading import ahead, progress, stem, stream
 from worker.domain.policy import Policy
+from worker.domain.slack import lane_of
 from worker.errors import UsageError
 from worker.intake import Block, Reject, read_blocks
 from worker.settings import Settings
@@ -139,13 +139,14 @@ class Handover:
             return known
         self._made_here = True
         cap = options["budget"]
+        deadline = parse_deadline(options["deadline"])
         new = NewRun(
             name=options["name"] or stem(self._first_name),
             policy=self._policy,
-            lane=Lane(options["lane"]),
+            lane=lane_of(options["lane"], deadline),
             priority=options["priority"],
             budget_cap=cap if cap is not None else self._settings.budget.per_run_usd,
-            deadline=parse_deadline(options["deadline"]),
+            deadline=deadline,
             key=options["key"],
             named=options["name"] is not None,
         )

@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
-from models.vocabulary import Lane
 from worker.cli.completion import POLICY, RUN
 from worker.cli.context import database
 from worker.cli.intake import parse_deadline
 from worker.cli.output import SIMULATED, console, dollars, print_json, talk
+from worker.domain.slack import lane_of
 from worker.loading import load_settings
 from worker.reprocessing import Made, Preview, Request, preview
 from worker.reprocessing import reprocess as carry_out
@@ -21,7 +21,11 @@ from worker.text import terminal_safe
 @click.option("--since", help="Only jobs that came in since: 7d, 36h, or an ISO time.")
 @click.option("--run", help="Only jobs of this run.", shell_complete=RUN)
 @click.option("--policy", help="Preset or policy of rung.toml.", shell_complete=POLICY)
-@click.option("--lane", type=click.Choice(["realtime", "batch"]), default="realtime")
+@click.option(
+    "--lane",
+    type=click.Choice(["realtime", "batch"]),
+    help="batch is half price. Left out: batch while a --deadline leaves time, or else realtime.",
+)
 @click.option("--max-cost", type=Decimal, help="Dollars: refuse above, and never spend more.")
 @click.option("--budget", type=Decimal, help="Dollars that the run may cost.")
 @click.option("--deadline", help="When it must be done: 6h, 30m, or an ISO time.")
@@ -38,16 +42,17 @@ def reprocess(ctx: click.Context, /, **options: Any) -> None:
     A message that was answered again later is judged by its latest job, unless --run names a run.
     """
     settings = load_settings()
+    deadline = parse_deadline(options["deadline"])
     request = Request(
         where=options["where"],
         since=options["since"],
         run=options["run"],
         policy=options["policy"],
-        lane=Lane(options["lane"]),
+        lane=lane_of(options["lane"], deadline),
         max_cost=options["max_cost"],
         budget=options["budget"],
         key=options["key"],
-        deadline=parse_deadline(options["deadline"]),
+        deadline=deadline,
         priority=options["priority"],
         name=options["name"],
     )

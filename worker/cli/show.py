@@ -54,7 +54,9 @@ def _print(found: dict[str, Any], with_text: bool) -> None:
     name = f"{found['run']}/{terminal_safe(found['external_id'])}"
     head = f"job {found['job']}  {name}  {found['state']}"
     tree = Tree(Text(head, style="bold"))
-    tree.add(f"policy {found['policy_name']} {found['policy_version']}, lane {found['lane']}")
+    moved = ", left the batch lane for the deadline" if found["lane"] != found["run_lane"] else ""
+    policy = f"policy {found['policy_name']} {found['policy_version']}"
+    tree.add(f"{policy}, lane {found['lane']}{moved}")
     tree.add(Text(f"validators: {_validators(found['policy'])}"))
     if with_text:
         tree.add(Text(f"message: {terminal_safe(found['body'])}"))

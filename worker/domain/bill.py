@@ -43,9 +43,11 @@ class Bill:
     """What a run cost, and how that compares. Dollars.
 
     Classifying, answering, checking and lost add up to the total; `lost` are calls that brought
-    nothing and may be billed. `escalating` is the part of answering that did not become the
-    result; `cache_saved` is what cached reads would have cost as plain input, less what they and
-    the cache writes did cost more.
+    nothing and may be billed. `batch_saved` is what the batch lane's calls would have cost more in
+    the realtime lane; `hurry_cost` is what the realtime calls of a run of the batch lane cost more
+    than batches would have, because its deadline came near. `escalating` is the part of answering
+    that did not become the result; `cache_saved` is what cached reads would have cost as plain
+    input, less what they and the cache writes did cost more.
     """
 
     run: str
@@ -57,6 +59,8 @@ class Bill:
     escalating: Decimal
     lost: Decimal
     cache_saved: Decimal
+    batch_saved: Decimal
+    hurry_cost: Decimal
     resolved: int
     per_resolved: Decimal | None
     top: Alternative
@@ -82,9 +86,10 @@ def make_bill(
     rejected_answers: Decimal,
     ladder: Mapping[str, str],
     price_of: Callable[[str], Price | None],
+    lane: Lane = Lane.REALTIME,
 ) -> Bill:
-    """The bill. `ladder` maps tiers to models, cheapest first; `rejected_answers` is the cost of
-    answer attempts that were not accepted, in dollars."""
+    """The bill. `ladder` maps tiers to models, cheapest first; `lane` is the run's;
+    `rejected_answers` is the cost of answer attempts that were not accepted, in dollars."""
     rows = tuple(lines)
     total = sum((line.cost for line in rows), ZERO)
     cheapest, top = next(iter(ladder)), list(ladder)[-1]
@@ -98,6 +103,10 @@ def make_bill(
         rejected_answers,
         sum((line.cost for line in rows if line.state is not CallState.DONE), ZERO),
         sum((_cache_saved(line, price_of(line.model)) for line in rows), ZERO),
+        sum((_dearer(x, price_of(x.model)) for x in rows if x.lane is Lane.BATCH), ZERO),
+        sum((-_dearer(x, price_of(x.model)) for x in rows if x.lane is not lane), ZERO)
+        if lane is Lane.BATCH
+        else ZERO,
         resolved,
         total / resolved if resolved else None,
         Alternative(top, _repriced(rows, jobs, price_of(ladder[top]))),
@@ -136,3 +145,13 @@ def _cache_saved(line: SpendLine, price: Price | None) -> Decimal:
     rates = price.rates(line.usage.total_input // max(line.calls, 1), line.lane)
     uncached = Usage(line.usage.total_input, output_tokens=line.usage.output_tokens)
     return rates.cost(uncached) - rates.cost(line.usage)
+
+
+def _dearer(line: SpendLine, price: Price | None) -> Decimal:
+    """What the other lane would have cost more; negative when it would have cost less."""
+    if price is None or line.usage == NO_TOKENS:
+        return ZERO
+    other = Lane.REALTIME if line.lane is Lane.BATCH else Lane.BATCH
+    size = line.usage.total_input // max(line.calls, 1)
+    here, there = price.rates(size, line.lane), price.rates(size, other)
+    return there.cost(line.usage) - here.cost(line.usage)

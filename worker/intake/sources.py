@@ -146,7 +146,8 @@ def _unzip(
 
 
 def _choose_member(path: str, archive: zipfile.ZipFile, member: str | None) -> zipfile.ZipInfo:
-    files = [info for info in archive.infolist() if not info.is_dir()]
+    # A damaged archive may hold a member without a name.
+    files = [info for info in archive.infolist() if info.filename and not info.is_dir()]
     for info in files:
         parts = PurePosixPath(info.filename.replace("\\", "/")).parts
         if ".." in parts or info.filename.startswith(("/", "\\")) or ":" in "".join(parts[:1]):

@@ -33,20 +33,29 @@ class Slice:
     begun: list[Claimed]
 
 
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Ready jobs of one queue of the batch lane. `tier` may be `routing`."""
+
+    tier: str
+    ids: list[int]
+
+
 def ready(
     connection: Connection, tiers: Sequence[str], size: int, gather_s: float
-) -> dict[str, list[int]]:
-    """Ids by tier (or `routing`) of those that go into the next slice: a full one, or a smaller one
-    when somebody has waited for `gather_s`."""
+) -> list[Gathered]:
+    """What goes into the next slices: full ones, or smaller ones where somebody has waited for
+    `gather_s`. A run with a deadline has slices of its own, so that they can be cancelled when it
+    has to leave the lane."""
     values = {"queues": [PREFIX + tier for tier in tiers], "limit": size, "gather": gather_s}
-    found: dict[str, list[Row[Any]]] = {}
+    found: dict[tuple[str, int | None], list[Row[Any]]] = {}
     for row in connection.execute(READY, values):
-        found.setdefault(row.queue.removeprefix(PREFIX), []).append(row)
-    return {
-        tier: [row.id for row in rows[:size]]
-        for tier, rows in found.items()
+        found.setdefault((row.queue.removeprefix(PREFIX), row.alone), []).append(row)
+    return [
+        Gathered(tier, [row.id for row in rows[:size]])
+        for (tier, _), rows in found.items()
         if len(rows) >= size or any(row.ripe for row in rows)
-    }
+    ]
 
 
 class Slices(Claims):
@@ -147,7 +156,8 @@ def _plan(row: Row[Any]) -> Plan:
 
 
 READY = text("""
-SELECT j.queue, j.id, j.available_at <= now() - make_interval(secs => :gather) AS ripe
+SELECT j.queue, j.id, j.available_at <= now() - make_interval(secs => :gather) AS ripe,
+  CASE WHEN r.deadline IS NOT NULL THEN r.id END AS alone
 FROM runs AS r CROSS JOIN unnest(CAST(:queues AS text[])) AS q(queue) CROSS JOIN LATERAL (
   SELECT id, queue, priority, available_at FROM jobs
   WHERE run_id = r.id AND queue = q.queue AND lease_until IS NULL AND dispatched_at IS NULL
@@ -163,7 +173,7 @@ VALUES (:stage, :tier, :model, :requests) RETURNING id
 """)
 
 READ_BACK = text("""
-SELECT j.id, j.run_id, j.lane, j.tier, j.failures, j.deferrals, a.available_at,
+SELECT j.id, j.run_id, a.lane, j.tier, j.failures, j.deferrals, a.available_at,
   CASE a.stage WHEN 'route' THEN 'queued' ELSE 'routed' END AS state, a.fence - 1 AS fence,
   NULL AS remembered, m.body, m.subject, m.channel, m.language, m.customer_id, m.metadata,
   a.tier AS attempt_tier, a.model, a.reserved, a.prompt_version, a.schema_version, a.effort,

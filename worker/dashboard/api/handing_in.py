@@ -18,8 +18,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from models.vocabulary import Lane
 from worker.dashboard.api.endpoints import Call, Conflict, json_response
+from worker.domain.slack import lane_of
 from worker.errors import ConfigurationError
 from worker.intake import BacklogError, Block, Caps, Reject, read_blocks
 from worker.policies import policy_named
@@ -135,7 +135,7 @@ def _find_or_make(connection: Connection, call: Call, key: str | None) -> tuple[
         reopen_intake(connection, known)
         return known, False
     query, settings = call.query, call.settings
-    cap = query.get("budget_usd")
+    cap, deadline = query.get("budget_usd"), _deadline(query.get("deadline"))
     try:
         policy = policy_named(settings, query.get("policy"))
     except ConfigurationError as error:
@@ -143,10 +143,10 @@ def _find_or_make(connection: Connection, call: Call, key: str | None) -> tuple[
     new = NewRun(
         name=query.get("run") or f"{call.visitor.name}-{dt.datetime.now(dt.UTC):%Y-%m-%d}",
         policy=policy,
-        lane=Lane(query["lane"]),
+        lane=lane_of(query.get("lane"), deadline),
         priority=query["priority"],
         budget_cap=Decimal(str(cap)) if cap is not None else settings.budget.per_run_usd,
-        deadline=_deadline(query.get("deadline")),
+        deadline=deadline,
         key=key,
         named=query.get("run") is not None,
     )

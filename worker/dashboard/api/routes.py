@@ -59,7 +59,11 @@ NEW_RUN: dict[str, schemas.Schema] = {
     "run": NEW_NAME,
     "source": SOURCE,
     "policy": NAME,
-    "lane": {"type": "string", "enum": ["realtime", "batch"], "default": "realtime"},
+    "lane": {
+        "type": "string",
+        "enum": ["realtime", "batch"],
+        "description": "Left out: batch while a deadline leaves time, or else realtime.",
+    },
     "budget_usd": MONEY,
     "deadline": {"type": "string", "description": "ISO 8601; UTC where it names no zone."},
     "priority": {"type": "integer", "minimum": -100, "maximum": 100, "default": 0},
