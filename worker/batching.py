@@ -32,6 +32,7 @@ from worker.store.batching import Batch
 from worker.store.claimed import Claimed
 from worker.store.engine import is_outage
 from worker.store.record import record
+from worker.store.slack import turnaround_s
 from worker.store.slices import Claimants, ready
 
 log = logging.getLogger(__name__)
@@ -199,6 +200,7 @@ class BatchLane:
         with self._engine.connect() as connection:
             keys = batching.open_attempts(connection, batch_id, MAX_REQUESTS)
             claimed = list(self._claimants.of(connection, keys).values())
+            takes_s = turnaround_s(connection, self._settings.turnaround_s)
         asks, claims, settled = list[Ask](), list[Claimed](), list[AttemptReport]()
         for one in claimed:
             made = self._request(one)
@@ -214,7 +216,7 @@ class BatchLane:
         if not asks:
             self._close(batch_id, "nothing was left to be asked")
             return False
-        created = self._claude.create(asks)
+        created = self._claude.create(self._decider.planner.in_one_batch(asks, takes_s))
         failpoint("batch created")
         if isinstance(created, Trouble):
             self._refused(batch_id, claims, created)

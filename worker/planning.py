@@ -3,8 +3,9 @@
 A plan is made while the job is locked, so it does no I/O: prompts, prices and policy are at hand.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +15,7 @@ from models.vocabulary import Lane, Purpose, Stage
 from worker.claude.prices import price_of
 from worker.claude.prompts import Prompts, fenced, fenced_many, fenced_reply
 from worker.claude.requests import Ask, call_key
+from worker.domain.caching import Lifetime, cheapest
 from worker.domain.messages import MessageText
 from worker.domain.policy import AGAIN
 from worker.domain.pricing import Price
@@ -198,6 +200,24 @@ class Planner:
         return self._request(
             claimed, Purpose.CHECK, [turn], CHECK_SCHEMA, settings.max_tokens, settings.effort
         )
+
+    def in_one_batch(self, asks: Sequence[Ask], takes_s: float) -> list[Ask]:
+        """The same requests, their shared prefixes cached for as long as it pays in a batch that
+        takes `takes_s` seconds."""
+        shared = Counter((ask.purpose, ask.model) for ask in asks)
+        systems = {
+            (purpose, model): self.prompts[purpose].system(
+                self._lifetime(purpose, model, requests, takes_s)
+            )
+            for (purpose, model), requests in shared.items()
+        }
+        return [replace(ask, system=systems[ask.purpose, ask.model]) for ask in asks]
+
+    def _lifetime(self, purpose: Purpose, model: str, requests: int, takes_s: float) -> Lifetime:
+        price, tokens = self.prices[model], self.prompts[purpose].tokens
+        if price is None:
+            return Lifetime.HOUR
+        return cheapest(price.rates(tokens, Lane.BATCH), tokens, requests, takes_s)
 
     def _request(
         self,

@@ -11,7 +11,9 @@ from tests.support.checker import Checker
 from tests.support.nights import night, night_settings, rounds
 from tests.support.works import hand_in
 from worker.sandbox.simulator.state import State
+from worker.store.bill import bill_of
 from worker.store.ops import Actor, cancel_run, pause_tier, resume_run, resume_tier
+from worker.store.runs import find_run
 
 BODIES = [f"Where is my card number {n}? It was due on Monday." for n in range(40)]
 
@@ -237,3 +239,25 @@ def settled(engine: Engine, simulator: tuple[State, str]) -> None:
     )
     made = set(simulator[0].counts.batch_items)
     assert {key for (key,) in done} <= made
+
+
+@pytest.mark.parametrize(("turnaround_s", "kind"), [(3_600, "1h"), (60, "5m")])
+def test_the_shared_prefix_is_cached_for_as_long_as_it_pays(
+    turnaround_s: float, kind: str, engine: Engine, database_url: str, simulator: tuple[State, str]
+) -> None:
+    settings = night_settings(database_url, simulator[1], batch={"turnaround_s": turnaround_s})
+    with night(settings) as (runtime, lane):
+        # given / when: batches that are expected to take an hour, or a minute
+        hand_in(engine, settings, BODIES, policy="single:haiku", lane=Lane.BATCH)
+        rounds(runtime, lane)
+    # then: one request wrote the prefix, for that long, and all others read it
+    other = {"1h": "5m", "5m": "1h"}[kind]
+    assert rows(
+        engine,
+        f"SELECT count(*) FILTER (WHERE cache_write_{kind}_tokens > 0) AS wrote,"
+        f" count(*) FILTER (WHERE cache_write_{other}_tokens > 0) AS wrote_otherwise,"
+        " count(*) FILTER (WHERE cache_read_tokens > 0) AS was_read FROM calls",
+    ) == [(1, 0, len(BODIES) - 1)]
+    with engine.connect() as connection:
+        bill = bill_of(connection, find_run(connection, "run"), settings)
+    assert bill.cache_saved > 0

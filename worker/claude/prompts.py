@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from models.vocabulary import Purpose
+from worker.domain.caching import Lifetime
 from worker.domain.messages import MessageText
 from worker.errors import ConfigurationError
 
@@ -53,15 +54,22 @@ class Prompt:
         return instructions_of(self.text)
 
     @property
+    def tokens(self) -> int:
+        """About as many, and rather fewer than more."""
+        return int(len(self.text) / CHARS_PER_TOKEN)
+
+    @property
     def cacheable(self) -> bool:
         """Whether the prefix is long enough for a cache breakpoint to do anything."""
-        return len(self.text) / CHARS_PER_TOKEN >= MIN_CACHED_TOKENS
+        return self.tokens >= MIN_CACHED_TOKENS
 
-    def system(self) -> list[dict[str, Any]]:
+    def system(self, lifetime: Lifetime = Lifetime.FIVE_MINUTES) -> list[dict[str, Any]]:
         """The `system` blocks of a request."""
         block: dict[str, Any] = {"type": "text", "text": self.text}
-        if self.cacheable:
+        if self.cacheable and lifetime is not Lifetime.NONE:
             block["cache_control"] = {"type": "ephemeral"}
+            if lifetime is Lifetime.HOUR:
+                block["cache_control"]["ttl"] = "1h"
         return [block]
 
 
