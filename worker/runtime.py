@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from decimal import Decimal
 
+import uvloop
 from sqlalchemy.exc import DBAPIError
 
 from models.vocabulary import ROUTING, Purpose, Stage
@@ -85,7 +86,7 @@ class Runtime:
         self.pacer = Pacer(settings, redis_url(settings))
         self._claiming = {tier: threading.Lock() for tier in settings.tiers}
         self._held = {queue: threading.Lock() for queue in (ROUTING, *settings.tiers)}
-        self._loop = asyncio.new_event_loop()
+        self._loop = uvloop.new_event_loop()
         self._loop_thread = threading.Thread(
             target=self._loop.run_forever, name="calls", daemon=True
         )

@@ -1,11 +1,11 @@
 """`python -m worker.sandbox.simulator`: Claude's API on loopback, for any Anthropic client."""
 
-import asyncio
 import json
 import sys
 from pathlib import Path
 
 import click
+import uvloop
 
 from worker.sandbox.simulator.limits import DEFAULTS, Limits
 from worker.sandbox.simulator.moods import Moods
@@ -38,7 +38,7 @@ def main(
         address_file.write_text(address_of(listener), "utf-8")
     click.echo(f"Simulated Claude listens on {address_of(listener)}", file=sys.stderr)
     server = make_server(state)
-    asyncio.run(server.serve(sockets=[listener]))
+    uvloop.run(server.serve(sockets=[listener]))
 
 
 if __name__ == "__main__":
