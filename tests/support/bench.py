@@ -40,6 +40,8 @@ class Bench:
         self.loop = asyncio.new_event_loop()
         self.asker: Asker = self.loop.run_until_complete(self._make_asker())
         self.examples = 0
+        self.newest_job = 0
+        """Of the examples before: what depends on ids counts from here, so that it repeats."""
         self.broken = False
         """An example failed, or did not come to its end: nothing that it left may be met."""
         self.looking: Connection = self.engine.connect()
@@ -74,6 +76,8 @@ class Bench:
         self.broken = True
         self.examples += 1
         self.claude.script = {}
+        (row,) = self.do("SELECT coalesce(max(id), 0) AS newest FROM jobs")
+        self.newest_job = int(row.newest)
 
     def clean(self) -> None:
         """Empties every table, and says that both workers are alive for good."""
@@ -89,6 +93,13 @@ class Bench:
         self.do("UPDATE workers SET seen_at = now() + interval '1 day'")
         self.claude.asked.clear()
         self.checker = Checker()
+
+    def stop_clock(self) -> None:
+        """What is not due now stays so until an event says that time passes."""
+        self.do(
+            "UPDATE jobs SET available_at = now() + interval '1 hour'"
+            " WHERE finished_at IS NULL AND available_at > now()"
+        )
 
     def do(self, statement: str, **values: Any) -> list[Any]:
         with self.engine.begin() as connection:

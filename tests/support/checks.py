@@ -260,7 +260,7 @@ ALWAYS = (
         """SELECT 'job ' || j.id || ' counts ' || j.attempts || ' attempts, used up are '
           || count(a.fence)
         FROM jobs AS j LEFT JOIN attempts AS a ON a.job_id = j.id
-          AND a.outcome NOT IN ('started', 'deferred', 'superseded')
+          AND a.outcome NOT IN ('started', 'deferred')
         GROUP BY j.id HAVING j.attempts > count(a.fence)""",
     ),
 )

@@ -135,5 +135,6 @@ def _cancelled(actor: Actor) -> dict[str, Any]:
 
 
 REOPEN_RUNS = text("""
-UPDATE runs SET state = 'active', finished_at = NULL WHERE id = ANY(:runs) AND state = 'finished'
+UPDATE runs SET state = 'active', state_reason = NULL, finished_at = NULL
+WHERE id = ANY(:runs) AND state IN ('finished', 'cancelled')
 """)

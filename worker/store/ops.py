@@ -189,5 +189,6 @@ WHERE id IN (
   ORDER BY id LIMIT :limit FOR UPDATE)
 """)
 REOPEN_RUN = text("""
-UPDATE runs SET state = 'active', finished_at = NULL WHERE id = :run AND state = 'finished'
+UPDATE runs SET state = 'active', state_reason = NULL, finished_at = NULL
+WHERE id = :run AND state IN ('finished', 'cancelled')
 """)
