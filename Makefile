@@ -5,8 +5,10 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 UV := .tools/bin/uv
 WORKERS ?= 2
+SEED ?= $(shell python3 -c 'import random; print(random.randrange(1000000))')
+MINUTES ?= 10
 
-.PHONY: help setup demo up test check bench fmt migrate revision compose-check lock clean
+.PHONY: help setup demo up test faults soak check bench fmt migrate revision compose-check lock clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -35,6 +37,14 @@ up: setup ## Start everything that is not configured, and work until Ctrl-C
 
 test: setup ## The whole suite, on real embedded Postgres and Redis
 	$(PY) -m pytest -q -n $(WORKERS) --dist worksteal
+
+faults: setup ## Every fault scenario on real processes, and what each cost: make faults SEED=7
+	@rm -f .pytest_cache/faults.jsonl; mkdir -p .pytest_cache
+	FAULTS=all FAULT_SEED=$(SEED) FAULT_REPORT=$(CURDIR)/.pytest_cache/faults.jsonl \
+	  $(PY) -m pytest -q -n $(WORKERS) --dist worksteal tests/faults
+
+soak: setup ## Random faults for a while, then every promise checked: make soak MINUTES=30
+	$(PY) -m tests.faults.soak --minutes $(MINUTES) --seed $(SEED)
 
 check: setup compose-check ## Lint, types, import directions, docs in step
 	.venv/bin/ruff check .

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import broker, postgres, workers
+from tests.faults import broker, claude, postgres, workers
 from tests.faults.report import ROWS, remember
 from tests.faults.scenario import GOOD, Scenario
 from tests.support.house import House
@@ -16,7 +16,12 @@ from tests.support.household import house
 from tests.support.servers import Servers
 from tests.support.zygote import Zygote
 
-TABLE = (*broker.SCENARIOS, *workers.SCENARIOS, *postgres.SCENARIOS)
+TABLE = (
+    *broker.SCENARIOS,
+    *workers.SCENARIOS,
+    *postgres.SCENARIOS,
+    *claude.SCENARIOS,
+)
 
 
 def cases(table: tuple[Scenario, ...]) -> list[object]:

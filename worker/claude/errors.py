@@ -35,7 +35,7 @@ BY_CODE = {
     "cmek_key_network_blocked": Meaning.CONFIGURATION,
 }
 """Trouble with the account, which comes under statuses that otherwise speak of the request."""
-SPEND_LIMIT_WORDS = "spend limit"
+MONEY_WORDS = ("spend limit", "credit balance")
 TOO_LONG_WORDS = ("prompt is too long", "exceed context limit", "too many tokens")
 
 BY_STATUS = {
@@ -104,7 +104,7 @@ def _meaning(error: anthropic.APIStatusError, words: str) -> Meaning:
     status = error.status_code
     if known := BY_CODE.get(error.error_code or ""):
         return known
-    if status == 400 and SPEND_LIMIT_WORDS in words:
+    if status == 400 and any(said in words for said in MONEY_WORDS):
         return Meaning.MONEY
     if status in (400, 413) and any(said in words for said in TOO_LONG_WORDS):
         return Meaning.TOO_LONG
