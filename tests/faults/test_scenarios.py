@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import broker, claude, postgres, workers
+from tests.faults import broker, claude, nights, postgres, workers
 from tests.faults.report import ROWS, remember
 from tests.faults.scenario import GOOD, Scenario
 from tests.support.house import House
@@ -21,6 +21,7 @@ TABLE = (
     *workers.SCENARIOS,
     *postgres.SCENARIOS,
     *claude.SCENARIOS,
+    *nights.SCENARIOS,
 )
 
 

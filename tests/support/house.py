@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import redis
 from sqlalchemy import Engine, text
 
+from models.vocabulary import Lane
 from tests.support.checker import TERMINAL, Checker, ledger_against, text_outside
 from tests.support.processes import clean_environ
 from tests.support.proxy import Proxy
@@ -170,7 +171,13 @@ class House:
     # -- work ------------------------------------------------------------------------------
 
     def hand_in(
-        self, jobs: int, *, policy: str | None = None, cap: Decimal | None = None, words: str = ""
+        self,
+        jobs: int,
+        *,
+        policy: str | None = None,
+        cap: Decimal | None = None,
+        words: str = "",
+        lane: str = "realtime",
     ) -> RunRef:
         """A run of messages with planted text in every field."""
         name = f"run-{len(self.runs)}"
@@ -185,6 +192,7 @@ class House:
             policy=policy,
             cap=cap,
             name=name,
+            lane=Lane(lane),
             subject=f"About {self.plant}",
             customer_id=f"customer-{self.plant}",
             metadata={"note": self.plant},
