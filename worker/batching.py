@@ -73,6 +73,10 @@ class BatchLane:
         """Ends it; a batch that is under way is found again by whoever comes next."""
         self._runtime.stopping.set()
         self._thread.join(10)
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connections to Claude."""
         self._claude.close()
 
     def _run(self) -> None:

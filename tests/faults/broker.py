@@ -233,7 +233,7 @@ SCENARIOS = (
     Scenario("redis slow", 1, toxic("redis", "delay", 2, delay_s=0.2)),
     Scenario("redis replies cut", 1, toxic("redis", "cut", 2, cut_after=3)),
     Scenario("frozen with a delivery, then killed", 1, frozen_in_brpop, wasted=CAPACITY),
-    Scenario("dies after delivery", 1, dies_at("after deliver")),
+    Scenario("dies after delivery", 1, dies_at("after deliver"), wasted=CAPACITY),
     Scenario("dies after the dispatch mark", 1, dies_at("after dispatch mark"), wasted=CAPACITY),
     Scenario("dies after publishing", 1, dies_at("after publish"), wasted=CAPACITY),
     Scenario("every delivery three times", 2, deliveries(*QUEUES, times=3), quick=True),

@@ -30,7 +30,7 @@ def night(settings: Settings) -> Iterator[tuple[Runtime, BatchLane]]:
         try:
             yield runtime, lane
         finally:
-            lane._claude.close()
+            lane.close()
 
 
 def rounds(runtime: Runtime, lane: BatchLane, *, at_most: int = 60) -> int:

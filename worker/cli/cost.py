@@ -127,9 +127,7 @@ def _sentences(bill: Bill) -> Iterable[str]:
         f" answers that were not used {dollars(bill.escalating)}, lost {dollars(bill.lost)}."
     )
     kept = sum(line.usage.cache_write_1h_tokens for line in bill.lines)
-    for_an_hour = (
-        f" ({kept:,} tokens of it were kept for an hour, which costs twice)" if kept else ""
-    )
+    for_an_hour = f", with {kept:,} tokens written to it for an hour" if kept else ""
     yield f"The prompt cache saved {dollars(bill.cache_saved)}{for_an_hour}."
     if bill.batch_saved:
         yield f"The batch lane saved {dollars(bill.batch_saved)}."
