@@ -15,18 +15,20 @@ help: ## What can be made
 
 setup: .venv/.ready ## Make .venv with everything in it; after that .venv/bin/rung works
 
+# uv is quick; where it cannot be had, or does not reach the index as pip is set up to, pip does the same.
 .venv/.ready: requirements.lock pyproject.toml
 	@python3 -c 'import sys; v = sys.version_info[:2]; sys.exit(f"Rung needs Python 3.11, 3.12 or 3.13; python3 is {v[0]}.{v[1]}." if not (3, 11) <= v < (3, 14) else 0)'
 	@test -x $(UV) || python3 -m pip install --quiet --disable-pip-version-check --target .tools uv 2>/dev/null || true
-	@if test -x $(UV); then \
+	@{ test -x $(UV) && export UV_SYSTEM_CERTS=1 && \
 	  $(UV) venv --quiet --allow-existing --python "$$(command -v python3)" .venv && \
 	  $(UV) pip install --quiet --python $(PY) --require-hashes -r requirements.lock && \
 	  $(UV) pip install --quiet --python $(PY) --no-deps -e . ; \
-	else \
-	  python3 -m venv .venv && \
-	  $(PY) -m pip install --quiet --require-hashes -r requirements.lock && \
-	  $(PY) -m pip install --quiet --no-deps -e . ; \
-	fi
+	} || { \
+	  echo "uv could not do it; once more with pip, which takes a minute or two." >&2 && \
+	  python3 -m venv --clear .venv && \
+	  $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock && \
+	  $(PY) -m pip install --quiet --disable-pip-version-check --no-deps -e . ; \
+	}
 	@touch $@
 
 demo: setup ## Answer 1,000 real messages with a simulated Claude, and show the bill
@@ -70,7 +72,7 @@ compose-check: setup ## docker-compose.yml is YAML and conventional
 	$(PY) -m pytest -q -p no:cacheprovider tests/unit/test_compose.py
 
 lock: setup ## Pin every dependency, with hashes and no index address
-	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url \
 	  --custom-compile-command "make lock" --extra sandbox --extra parquet --group dev \
 	  pyproject.toml -o requirements.lock
 
