@@ -29,6 +29,7 @@ NOT_SETTINGS = frozenset(
     {"RUNG_CONFIG", "RUNG_HOME", "RUNG_DEMO", "RUNG_FAILPOINT", "RUNG_TRACEBACK", "RUNG_TEST_RUN"}
 )
 """Read elsewhere, so not unknown."""
+MEND = "correct that (docs/configuration.md lists every setting), then rung config check"
 SECRET_FILE_SUFFIX = "_FILE"  # noqa: S105 - a suffix, not a secret
 
 
@@ -43,13 +44,13 @@ def load_settings(
     problems = list(_overlay_environment(document, environ))
     problems += list(_unknown_keys(document, Settings, where))
     if problems:
-        raise ConfigurationError(problems, mend="rung config check")
+        raise ConfigurationError(problems, mend=MEND)
     _make_absolute(document, path.parent if path is not None else Path.cwd())
     try:
         return Settings.model_validate(document)
     except ValidationError as error:
         raise ConfigurationError(
-            [sentence(dict(e), where) for e in error.errors()], mend="rung config check"
+            [sentence(dict(e), where) for e in error.errors()], mend=MEND
         ) from None
 
 
@@ -88,7 +89,10 @@ def _overlay_environment(document: dict[str, Any], environ: Mapping[str, str]) -
         if value := environ.get(name):
             document[key] = value
         elif file := environ.get(name + SECRET_FILE_SUFFIX):
-            document[key] = Path(file).read_text("utf-8").strip()
+            try:
+                document[key] = Path(file).read_text("utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                yield f"the environment: {name}{SECRET_FILE_SUFFIX} names {file}: {error}."
     if home := environ.get("RUNG_HOME"):
         document["home"] = home
     for name, value in sorted(environ.items()):
@@ -97,16 +101,22 @@ def _overlay_environment(document: dict[str, Any], environ: Mapping[str, str]) -
         keys = name.removeprefix(PREFIX).lower().split(NESTING)
         if keys[0] not in Settings.model_fields:
             known = [PREFIX + field.upper() for field in Settings.model_fields]
-            yield f"the environment: {name} is not a setting{_suggest(name, known)}."
+            yield f"the environment: {name} is not a setting{_suggest(name, known)}"
             continue
-        _put(document, keys, _value(value))
+        if not _put(document, keys, _value(value)):
+            yield f"the environment: {name} cannot be set: a part of its name has a value already."
 
 
-def _put(document: dict[str, Any], keys: list[str], value: Any) -> None:
+def _put(document: dict[str, Any], keys: list[str], value: Any) -> bool:
+    """Whether there was room: a value already stands where a section would have to."""
     *parents, last = keys
     for key in parents:
-        document = document.setdefault(key, {})
+        section = document.setdefault(key, {})
+        if not isinstance(section, dict):
+            return False
+        document = section
     document[last] = value
+    return True
 
 
 def _value(text: str) -> Any:
@@ -126,7 +136,7 @@ def _unknown_keys(
         field = model.model_fields.get(key)
         if field is None:
             hint = _suggest(key, list(model.model_fields))
-            yield f"{where}: {path}{key} is not a setting{hint}."
+            yield f"{where}: {path}{key} is not a setting{hint}"
             continue
         inner = _section_of(field.annotation)
         if inner is None or not isinstance(value, Mapping):
@@ -151,7 +161,7 @@ def _section_of(annotation: Any) -> tuple[type[BaseModel], bool] | None:
 
 def _suggest(name: str, known: list[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    return f"; did you mean {close[0]}?" if close else ""
+    return f"; did you mean {close[0]}?" if close else "."
 
 
 def _make_absolute(document: dict[str, Any], base: Path) -> None:

@@ -30,7 +30,7 @@ def policy_named(settings: Settings, name: str | None = None) -> Policy:
         hint = f" Did you mean {close[0]}?" if close else ""
         raise ConfigurationError(
             f"There is no policy called {name!r}.{hint} There are: {', '.join(names)}.",
-            mend="rung config check",
+            mend="take one of those, or add it to rung.toml under [policies]",
         ) from None
 
 

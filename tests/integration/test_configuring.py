@@ -99,3 +99,29 @@ def test_without_services_the_way_in_is_named(monkeypatch: pytest.MonkeyPatch) -
     said = say("status")
     assert said.code == 5
     assert "DATABASE_URL is not set, and no `rung up` is running" in said.err
+
+
+def test_a_secret_file_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
+    monkeypatch.setenv("ANTHROPIC_API_KEY_FILE", "/nowhere/key")
+    said = say("config", "check")
+    assert said.code == 6
+    assert "ANTHROPIC_API_KEY_FILE names /nowhere/key" in said.err
+    assert "Mend: " in said.err
+
+
+def test_a_name_that_is_value_and_section_at_once_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("RUNG_POLICY", "ladder")
+    monkeypatch.setenv("RUNG_POLICY__PRESET", "ladder")
+    said = say("config", "check")
+    assert (said.code, "RUNG_POLICY__PRESET cannot be set" in said.err) == (6, True)
+
+
+def test_of_two_things_wrong_the_missing_file_is_said_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("DATABASE_URL")
+    said = say("enqueue", "missing.csv")
+    assert (said.code, "missing.csv cannot be read" in said.err) == (1, True)

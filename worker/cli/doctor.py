@@ -11,7 +11,7 @@ import click
 
 from worker.cli.output import print_json
 from worker.errors import ConfigurationError, RungError, Unreachable
-from worker.loading import load_settings
+from worker.loading import MEND, load_settings
 from worker.settings import Settings
 
 MENDED_REDIS = ((6, 2, 20), (7, 2, 11), (7, 4, 6), (8, 0, 4), (8, 2, 2))
@@ -88,7 +88,7 @@ def _configuration(settings: Settings) -> Iterator[Finding]:
     from worker.policies import check_policies
 
     if problems := check_policies(settings):
-        raise ConfigurationError(problems, mend="rung config check")
+        raise ConfigurationError(problems, mend=MEND)
     load_prompts(settings.prompts.dir)
     yield Finding("configuration", True, f"policy {settings.policy.preset}, prompts found")
     if unpriced := unpriced_models(settings):

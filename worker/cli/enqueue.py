@@ -57,14 +57,16 @@ def enqueue(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     """
     settings = load_settings()
     policy = policy_named(settings, options["policy"])
+    from worker.cli.intake import Handover
+    from worker.cli.reading import stream
+
     with ExitStack() as stack:
+        # Opened before Postgres is asked: of two things wrong, a file's name is mended sooner.
+        opened = [(name, stack.enter_context(stream(name))) for name in files]
         engine = None
         if not options["dry_run"]:
             engine = stack.enter_context(database(settings))
-        from worker.cli.intake import Handover
-
-        handover = Handover(settings, policy, engine, options)
-        outcome = handover.take(files)
+        outcome = Handover(settings, policy, engine, options).take(opened)
         if options["dry_run"]:
             _say_dry_run(settings, policy, outcome, options["as_json"])
             ctx.exit(EXIT_REJECTS if outcome["rejected"] else 0)

@@ -6,12 +6,12 @@ import re
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from sqlalchemy import Connection, Engine
 
 from worker.cli.output import talk
-from worker.cli.reading import ahead, progress, stem, stream
+from worker.cli.reading import ahead, progress, stem
 from worker.domain.policy import Policy
 from worker.domain.slack import lane_of
 from worker.errors import UsageError
@@ -64,15 +64,15 @@ class Handover:
         self._rejects_file: Path | None = None
         self._rejects_out: Any = None
 
-    def take(self, files: tuple[str, ...]) -> dict[str, Any]:
-        """Takes all files. What was accepted before an error or Ctrl-C stays, and is worked on."""
+    def take(self, opened: list[tuple[str, IO[bytes]]]) -> dict[str, Any]:
+        """Takes all files, each with its name. What was accepted before an error or Ctrl-C stays,
+        and is worked on."""
         from worker.cli.enqueue import column_map
 
         columns = column_map(self._options["columns"])
         with ExitStack() as stack:
             self._stack = stack
-            opened = [(name, stack.enter_context(stream(name))) for name in files]
-            self._first_name = files[0]
+            self._first_name = opened[0][0]
             try:
                 with progress(opened) as on_bytes:
                     for name, content in opened:

@@ -22,7 +22,7 @@ from worker.cli.supervising import (
     worker_command,
 )
 from worker.errors import ConfigurationError, RungError
-from worker.loading import load_settings
+from worker.loading import MEND, load_settings
 from worker.policies import check_policies
 from worker.services import write_services
 from worker.settings import Settings
@@ -101,7 +101,7 @@ def working(
 ) -> Iterator[Work]:
     """Services and `workers` processes, all at work; everything ends with the block."""
     if problems := check_policies(settings):
-        raise ConfigurationError(problems, mend="rung config check")
+        raise ConfigurationError(problems, mend=MEND)
     with sandbox(settings, latency_scale=latency_scale) as running:
         engine = make_engine(running.environ["DATABASE_URL"], pool_size=2, name="rung up")
         with reaching_postgres(engine):

@@ -65,7 +65,8 @@ def reaching_postgres(engine: Engine) -> Iterator[None]:
         where = engine.url.render_as_string(hide_password=True)
         words = str(error.orig).strip().splitlines()[0] if error.orig else "no answer"
         raise Unreachable(
-            f"Postgres does not answer at {where}: {words}", mend="rung doctor"
+            f"Postgres does not answer at {where}: {words}",
+            mend="start Postgres there, or correct DATABASE_URL",
         ) from None
 
 
