@@ -1,7 +1,6 @@
 """`rung demo`: 1,000 real messages, a simulated Claude, the ladder live, and the bill."""
 
 import os
-import sys
 import time
 from pathlib import Path
 
@@ -10,7 +9,8 @@ from sqlalchemy import Engine
 
 from worker.claude.prompts import default_directory
 from worker.cli.ladder_view import LadderView
-from worker.cli.output import console, talk
+from worker.cli.live import follow
+from worker.cli.output import talk
 from worker.cli.up import Work, working
 from worker.errors import RungError
 from worker.intake import read_blocks
@@ -20,12 +20,9 @@ from worker.settings import Settings
 from worker.store.intake import Intake, highest_job
 from worker.store.receipts import escalated_example
 from worker.store.runs import NewRun, RunRef, close_intake, create_run
-from worker.store.status import is_over
 
 LATENCY_SCALE = 0.5
 """Half of the simulator's believable latency, so that the demo ends within a minute."""
-REDRAW_S = 0.25
-PLAIN_EVERY_S = 5.0
 KEEP = "RUNG_DEMO"
 
 
@@ -74,35 +71,12 @@ def _hand_in(engine: Engine, settings: Settings, backlog: Path, policy: str | No
 
 
 def _follow(work: Work, settings: Settings, run: str) -> None:
-    view = LadderView(work.engine, settings, run)
-    if not sys.stderr.isatty():
-        _follow_plainly(work, view)
-        return
-    from rich.live import Live
-
-    with Live(view.draw(), console=console(stderr=True), auto_refresh=False) as live:
-        while not is_over(view.status):
-            if work.stop_asked.wait(REDRAW_S):
-                raise KeyboardInterrupt
-            work.look()
-            live.update(view.draw(), refresh=True)
-
-
-def _follow_plainly(work: Work, view: LadderView) -> None:
-    """For logs: the picture every few seconds, and at the end."""
-    out, last = console(stderr=True), 0.0
-    while True:
-        picture = view.draw()
-        over = is_over(view.status)
-        if over or time.monotonic() - last >= PLAIN_EVERY_S:
-            last = time.monotonic()
-            out.print(picture)
-            out.print()
-        if over:
-            return
-        if work.stop_asked.wait(REDRAW_S):
+    def wait(seconds: float) -> None:
+        if work.stop_asked.wait(seconds):
             raise KeyboardInterrupt
         work.look()
+
+    follow(LadderView(work.engine, settings, run), wait)
 
 
 def _show_bill(engine: Engine, settings: Settings, run: str) -> None:

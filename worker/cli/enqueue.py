@@ -70,7 +70,7 @@ def enqueue(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
         if options["dry_run"]:
             _say_dry_run(settings, policy, outcome, options["as_json"])
             ctx.exit(EXIT_REJECTS if outcome["rejected"] else 0)
-        _say(outcome, options["as_json"] and not options["watch"])
+        _say(outcome, options["as_json"] and not options["watch"], options["watch"])
         if options["deadline"] and options["lane"] is None and outcome["accepted"]:
             talk(STARTS_AT_HALF_PRICE)
         if outcome["run"] is None and not outcome["duplicates"]:
@@ -81,7 +81,7 @@ def enqueue(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
         if options["watch"] and engine is not None and outcome["run"] is not None:
             from worker.cli.watch import watch
 
-            code = watch(engine, outcome["run"]) or code
+            code = watch(engine, settings, outcome["run"]) or code
             if options["as_json"]:
                 print_json(outcome)
         ctx.exit(code)
@@ -103,7 +103,7 @@ def column_map(pairs: Iterable[str]) -> dict[str, str]:
     return columns
 
 
-def _say(outcome: dict[str, Any], as_json: bool) -> None:
+def _say(outcome: dict[str, Any], as_json: bool, watched: bool) -> None:
     if as_json:
         print_json(outcome)
         return
@@ -124,9 +124,8 @@ def _say(outcome: dict[str, Any], as_json: bool) -> None:
         f"Run {outcome['run']}: {outcome['accepted']} accepted, {outcome['rejected']} rejected,"
         f" {outcome['duplicates']} known already."
     )
-    if not sys.stderr.isatty() or not outcome["accepted"]:
-        return
-    talk(f"Follow it with: rung status {outcome['run']} --watch")
+    if sys.stderr.isatty() and outcome["accepted"] and not watched:
+        talk(f"Follow it with: rung status {outcome['run']} --watch")
 
 
 def _say_dry_run(

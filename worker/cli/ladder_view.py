@@ -10,11 +10,14 @@ from rich.text import Text
 from sqlalchemy import Engine
 
 from worker.cli.output import SIMULATED, dollars
+from worker.dashboard.words import span
 from worker.settings import Settings
 from worker.store.runs import find_run
-from worker.store.status import by_state_and_tier, escalations_of, queues, run_status
+from worker.store.status import by_state_and_tier, escalations_of, queues, run_status, stopped
+from worker.text import terminal_safe
 
 BAR_WIDTH = 28
+PACE_AFTER_S = 5.0
 ENDED = ("answered", "review", "dead", "cancelled")
 
 
@@ -24,7 +27,13 @@ class LadderView:
     def __init__(self, engine: Engine, settings: Settings, run: str) -> None:
         self._engine, self._settings, self._run = engine, settings, run
         self._started = time.monotonic()
+        self._first: int | None = None
         self.status: dict[str, Any] = {}
+
+    @property
+    def over(self) -> bool:
+        """Over, or stopped by a budget with nothing in flight that could still be settled."""
+        return stopped(self.status)
 
     def draw(self) -> RenderableType:
         """The picture as of now."""
@@ -35,14 +44,35 @@ class LadderView:
             lines = queues(connection, ["routing", *self._settings.tiers])
             steps = escalations_of(connection, run.id)
         return Group(
-            self._headline(), self._rungs(counts, lines), self._steps(steps), self._footer()
+            self._headline(),
+            *self._troubles(),
+            self._rungs(counts, lines),
+            self._steps(steps),
+            self._footer(),
         )
 
     def _headline(self) -> Text:
         status, seconds = self.status, time.monotonic() - self._started
         done, total = status["ended"], status["total"]
         words = f"{done:,} of {total:,} messages done, {seconds:.0f} s, {status['calls']:,} calls"
-        return Text(words, style="bold")
+        return Text(words + self._left(done, total, seconds), style="bold")
+
+    def _left(self, done: int, total: int, seconds: float) -> str:
+        """At the pace since the first look, once that says something."""
+        if self._first is None:
+            self._first = done
+        pace = (done - self._first) / seconds if seconds else 0.0
+        if seconds < PACE_AFTER_S or not pace or done == total:
+            return ""
+        return f", about {span((total - done) / pace)} left"
+
+    def _troubles(self) -> list[Text]:
+        words = list(self.status["troubles"])
+        if self.status["state"] == "paused":
+            words.append(f"the run is paused: {self.status['state_reason'] or 'by hand'}")
+        if self.status["waiting_for"]:
+            words.append(f"the run has stopped: the {self.status['waiting_for']} is used up")
+        return [Text(f"! {terminal_safe(one)}", style="bold red") for one in words]
 
     def _rungs(self, counts: dict[tuple[str, str], int], lines: list[dict[str, Any]]) -> Table:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))

@@ -70,7 +70,7 @@ def reprocess(ctx: click.Context, /, **options: Any) -> None:
         if options["follow"] and made.run is not None:
             from worker.cli.watch import watch
 
-            ctx.exit(watch(engine, made.run.name))
+            ctx.exit(watch(engine, settings, made.run.name))
 
 
 def say_preview(found: Preview, *, as_json: bool) -> None:

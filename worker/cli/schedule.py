@@ -63,7 +63,7 @@ def run_schedule(ctx: click.Context, name: str, again: bool, follow: bool, as_js
         if follow and fired.night.run is not None:
             from worker.cli.watch import watch
 
-            ctx.exit(watch(engine, fired.night.run))
+            ctx.exit(watch(engine, settings, fired.night.run))
 
 
 def show_list(as_json: bool) -> None:

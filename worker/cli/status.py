@@ -1,5 +1,6 @@
 """`rung status`: one run, or everything that is going on."""
 
+from contextlib import closing
 from typing import Any
 
 import click
@@ -8,6 +9,7 @@ from sqlalchemy import Engine
 from worker.cli.completion import RUN
 from worker.cli.context import database
 from worker.cli.output import SIMULATED, console, dollars, print_json, talk
+from worker.errors import UsageError
 from worker.loading import load_settings
 from worker.settings import Settings
 from worker.store.presence import noted
@@ -19,7 +21,7 @@ BREAKER_WORDS = {"closed": "ok", "open": "breaker open", "half_open": "probing"}
 
 @click.command()
 @click.argument("run", required=False, shell_complete=RUN)
-@click.option("--watch", is_flag=True, help="Follow the run until it ends.")
+@click.option("--watch", is_flag=True, help="Follow the run to its end; or all that goes on.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 @click.pass_context
 def status(ctx: click.Context, run: str | None, watch: bool, as_json: bool) -> None:
@@ -27,12 +29,14 @@ def status(ctx: click.Context, run: str | None, watch: bool, as_json: bool) -> N
     settings = load_settings()
     with database(settings) as engine:
         if run is None:
+            if watch:
+                _watch_all(settings, as_json)
             _overview(engine, settings, as_json)
             return
         if watch:
             from worker.cli.watch import watch as follow
 
-            code = follow(engine, run)
+            code = follow(engine, settings, run)
             if not as_json:
                 ctx.exit(code)
         with engine.connect() as connection:
@@ -42,6 +46,19 @@ def status(ctx: click.Context, run: str | None, watch: bool, as_json: bool) -> N
         else:
             _print_run(found)
         ctx.exit(code if watch else 0)
+
+
+def _watch_all(settings: Settings, as_json: bool) -> None:
+    """What the dashboard's first page shows, until Ctrl-C."""
+    from worker.cli.live import follow
+    from worker.cli.now_view import NowView
+
+    if as_json:
+        raise UsageError(
+            "--watch --json needs a run to wait for.", mend="rung status RUN --watch --json"
+        )
+    with closing(NowView(settings)) as view:
+        follow(view)
 
 
 def _overview(engine: Engine, settings: Settings, as_json: bool) -> None:

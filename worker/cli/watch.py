@@ -6,19 +6,20 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from worker.cli.output import SIMULATED, console, dollars, talk
+from worker.cli.output import SIMULATED, dollars, talk
+from worker.settings import Settings
 from worker.store.runs import find_run
-from worker.store.status import is_over, run_status, troubled
+from worker.store.status import run_status, stopped, troubled
 
 EVERY_S = 0.5
 LINE_EVERY_S = 5.0
 EXIT_TROUBLED, EXIT_BUDGET, EXIT_INTERRUPTED = 3, 4, 130
 
 
-def watch(engine: Engine, name: str) -> int:
+def watch(engine: Engine, settings: Settings, name: str) -> int:
     """Shows the run until it ends; returns the exit code. Ctrl-C leaves the run going."""
     try:
-        status = _follow(engine, name)
+        status = _follow(engine, settings, name)
     except KeyboardInterrupt:
         talk(f"\nThe run goes on. Watch it again with: rung status {name} --watch")
         return EXIT_INTERRUPTED
@@ -50,20 +51,20 @@ def _read(engine: Engine, name: str) -> dict[str, Any]:
         return run_status(connection, find_run(connection, name))
 
 
-def _stopped(status: dict[str, Any]) -> bool:
-    """Over, or waiting for money with nothing in flight that could still be settled."""
-    waits = status["waiting_for"] and not status["reserved_usd"]
-    return is_over(status) or bool(waits)
-
-
-def _follow(engine: Engine, name: str) -> dict[str, Any]:
+def _follow(engine: Engine, settings: Settings, name: str) -> dict[str, Any]:
+    """The ladder as a picture on a terminal; a line now and then elsewhere."""
     if sys.stderr.isatty():
-        return _follow_live(engine, name)
+        from worker.cli.ladder_view import LadderView
+        from worker.cli.live import follow
+
+        view = LadderView(engine, settings, name)
+        follow(view)
+        return view.status
     last, said = 0.0, list[str]()
     while True:
         status = _read(engine, name)
         said = _say_troubles(status, said)
-        if _stopped(status):
+        if stopped(status):
             return status
         if time.monotonic() - last >= LINE_EVERY_S:
             last = time.monotonic()
@@ -77,38 +78,3 @@ def _say_troubles(status: dict[str, Any], said: list[str]) -> list[str]:
         if words not in said:
             talk(f"{words[0].upper()}{words[1:]}", fg="red")
     return list(status["troubles"])
-
-
-def _follow_live(engine: Engine, name: str) -> dict[str, Any]:
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[money]} {task.fields[note]}"),
-    )
-    with Progress(*columns, console=console(stderr=True)) as progress:
-        bar = progress.add_task(name, total=None, money="", note="")
-        said = list[str]()
-        while True:
-            status = _read(engine, name)
-            said = _say_troubles(status, said)
-            note = status["waiting_for"] or ("paused" if status["state"] == "paused" else "")
-            progress.update(
-                bar,
-                total=status["total"],
-                completed=status["ended"],
-                money=dollars(status["spent_usd"]),
-                note=f"waiting for {note}" if status["waiting_for"] else note,
-            )
-            if _stopped(status):
-                return status
-            time.sleep(EVERY_S)

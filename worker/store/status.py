@@ -127,6 +127,11 @@ def is_over(status: dict[str, Any]) -> bool:
     return status["state"] in ("finished", "cancelled")
 
 
+def stopped(status: dict[str, Any]) -> bool:
+    """Over, or waiting for money with nothing in flight that could still be settled."""
+    return is_over(status) or bool(status["waiting_for"] and not status["reserved_usd"])
+
+
 def troubled(status: dict[str, Any]) -> bool:
     """Whether it ended with something that somebody should look at."""
     return bool(status["by_state"].get(JobState.DEAD, 0) or status["rejected"])
