@@ -238,3 +238,25 @@ def test_the_shell_can_complete(tmp_path: Path) -> None:
         environ = clean_environ(_RUNG_COMPLETE=f"{shell}_source")
         done = subprocess.run(list(RUNG), env=environ, capture_output=True, text=True, check=False)
         assert "_RUNG_COMPLETE" in done.stdout, done.stderr
+
+
+def test_celery_has_the_same_commands(tmp_path: Path) -> None:
+    celery = [sys.executable, "-m", "celery", "rung"]
+    bare = clean_environ(RUNG_HOME=str(tmp_path))
+    done = subprocess.run(
+        [*celery, "status"], cwd=tmp_path, env=bare, capture_output=True, text=True
+    )
+    assert (done.returncode, "Traceback" in done.stderr) == (5, False), done.stderr
+    assert "DATABASE_URL is not set" in done.stderr
+
+
+def test_rejects_are_listed_by_line_wherever_they_were_found(
+    engine: Engine, settings: Settings, tmp_path: Path
+) -> None:
+    # given: the repeated id is found by the database, the empty body before that by the reader
+    backlog = tmp_path / "day.csv"
+    backlog.write_text("external_id,body\n1,where is my card?\n1,and now?\n2,\n")
+    # when
+    said = say("enqueue", str(backlog), "--json", "--rejects", str(tmp_path / "out.csv"))
+    # then
+    assert [reject["line"] for reject in said.document["rejects"]] == [3, 4]

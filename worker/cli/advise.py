@@ -7,6 +7,7 @@ import click
 from worker.cli.completion import RUN
 from worker.cli.context import database
 from worker.cli.output import SIMULATED, print_json, talk
+from worker.dashboard.words import plural
 from worker.domain.advice import advise as judge
 from worker.errors import UsageError
 from worker.loading import load_settings
@@ -38,7 +39,7 @@ def advise(runs: tuple[str, ...], as_json: bool) -> None:
         document |= {"simulated": facts.simulated, "advice": [asdict(one) for one in advice]}
         print_json(document)
         return
-    click.echo(f"From {facts.messages:,} messages in {len(found)} runs:")
+    click.echo(f"From {facts.messages:,} messages in {plural(len(found), 'run')}:")
     for one in advice:
         mark = click.style("pays   ", fg="green") if one.pays else click.style("does not", fg="red")
         click.echo(f"  {mark}  {one.sentence}")

@@ -96,7 +96,7 @@ class Handover:
     def _take_block(self, name: str, block: Block) -> None:
         tally = self._tally
         self._reject(name, block.rejects)
-        tally.warnings += [_line(name, warning) for warning in block.warnings]
+        _list(tally.warnings, name, block.warnings)
         if not block.records:
             return
         if self._engine is None:
@@ -156,8 +156,7 @@ class Handover:
         if not rejects:
             return
         self._tally.rejected += len(rejects)
-        room = LISTED_REJECTS - len(self._tally.rejects)
-        self._tally.rejects += [_line(name, reject) for reject in rejects[: max(room, 0)]]
+        _list(self._tally.rejects, name, rejects)
         if self._engine is None and self._options["rejects"] is None:
             return
         if self._rejects_out is None:
@@ -195,9 +194,10 @@ class Handover:
             "accepted": tally.accepted,
             "rejected": tally.rejected,
             "duplicates": tally.duplicates,
-            "rejects": tally.rejects,
+            # Repeated ids are found by the database, after the lines around them were read.
+            "rejects": sorted(tally.rejects, key=lambda reject: (reject["file"], reject["line"])),
             "rejects_file": str(self._rejects_file) if self._rejects_file else None,
-            "warnings": tally.warnings[:LISTED_REJECTS],
+            "warnings": tally.warnings,
         }
         if self._engine is None:
             outcome["body_bytes"] = tally.body_bytes
@@ -225,6 +225,12 @@ def parse_deadline(words: str | None) -> dt.datetime | None:
     if moment <= now:
         raise UsageError(f"--deadline {words} has passed.", mend="--deadline 6h")
     return moment
+
+
+def _list(listed: list[dict[str, Any]], name: str, found: list[Reject]) -> None:
+    """Lists as many as there is room for: memory stays constant however bad the file is."""
+    room = max(LISTED_REJECTS - len(listed), 0)
+    listed += [_line(name, one) for one in found[:room]]
 
 
 def _line(name: str, reject: Reject) -> dict[str, Any]:

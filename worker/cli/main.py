@@ -73,7 +73,15 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+class CeleryPlugin(LazyGroup):
+    """The same group as a command of `celery`, which knows nothing of our errors."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As `rung` does: every outcome is an exit code and at most a few sentences."""
+        ctx.exit(guarded(lambda: super(CeleryPlugin, self).invoke(ctx)))
+
+
+@click.group("rung", cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="rung", message="rung %(version)s")
 def cli() -> None:
     """Answer a backlog of support messages with a ladder of Claude models.
@@ -82,6 +90,12 @@ def cli() -> None:
 
     Completion: eval "$(_RUNG_COMPLETE=bash_source rung)" (or zsh_source, fish_source).
     """
+
+
+plugin = CeleryPlugin(
+    cli.name, callback=cli.callback, help=cli.help, context_settings=cli.context_settings
+)
+"""What `celery rung` runs. Celery takes the command's own name, so it has one."""
 
 
 def run() -> None:
