@@ -11,7 +11,9 @@ from pathlib import Path
 from worker.errors import RungError
 
 HOST = "127.0.0.1"
-START_S = 10.0
+START_S = 30.0
+PING = b"*1\r\n$4\r\nPING\r\n"
+"""As clients send it: fakeredis knows no inline commands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def _wait_for(port: int, process: subprocess.Popen[bytes], directory: Path) -> N
     while time.monotonic() < deadline:
         try:
             with socket.create_connection((HOST, port), 1) as connection:
-                connection.sendall(b"PING\r\n")
+                connection.sendall(PING)
                 if connection.recv(16).startswith(b"+PONG"):
                     return
         except OSError:
