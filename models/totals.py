@@ -77,6 +77,18 @@ class AttemptTotal(Base):
     attempts: Mapped[int] = mapped_column(BigInteger)
 
 
+class CallErrorTotal(Base):
+    """Calls that failed or were lost, by HTTP status; `none` where no reply came."""
+
+    __tablename__ = "call_error_totals"
+
+    tier: Mapped[str] = mapped_column(primary_key=True)
+    lane: Mapped[str] = mapped_column(primary_key=True)
+    status: Mapped[str] = mapped_column(primary_key=True)
+    slot: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    errors: Mapped[int] = mapped_column(BigInteger)
+
+
 class Timing(Base):
     """Histograms: how long calls took, and how long jobs waited before they were claimed."""
 
@@ -147,6 +159,12 @@ BEGIN
   GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
   ON CONFLICT (what, queue, lane, bucket, slot) DO UPDATE SET
     observations = t.observations + excluded.observations, seconds = t.seconds + excluded.seconds;
+  INSERT INTO call_error_totals AS e
+  SELECT n.tier, n.lane, coalesce(n.http_status::text, 'none'), pg_backend_pid() % {SLOTS}, count(*)
+  FROM new_calls AS n JOIN old_calls AS o USING (job_id, fence, purpose)
+  WHERE o.state = 'sent' AND n.state IN ('failed', 'lost')
+  GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+  ON CONFLICT (tier, lane, status, slot) DO UPDATE SET errors = e.errors + excluded.errors;
   RETURN NULL;
 END $$
 """  # noqa: S608 - constants of this module only

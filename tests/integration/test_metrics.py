@@ -9,49 +9,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import Engine, text
 
 from models.totals import TIMING_BOUNDS
+from models.vocabulary import JobState
+from tests.support.metrics import Seen, of, scraped, sql, without_zeros
 from tests.support.promises import BODY, crashed_claim, do, one
 from tests.support.web import browsing, dashboard
 from tests.support.works import drain, hand_in, settings_for, working
 from worker.dashboard.families import METRICS
 from worker.sandbox.simulator.state import State
 from worker.store.rescue import rescue
-
-Labels = frozenset[tuple[str, str]]
-Seen = dict[tuple[str, Labels], float]
-
-
-def scraped(url: str) -> Seen:
-    """Every sample of `/metrics`."""
-    with browsing(url) as client:
-        answer = client.get("/metrics")
-    assert answer.status_code == 200, answer.text
-    return {
-        (sample.name, frozenset(sample.labels.items())): sample.value
-        for family in text_string_to_metric_families(answer.text)
-        for sample in family.samples
-    }
-
-
-def of(seen: Seen, name: str, *keep: str) -> dict[Any, float]:
-    """Samples of a metric, summed by the labels to keep; a single one without its tuple."""
-    sums: dict[Any, float] = {}
-    for (found, labels), value in seen.items():
-        if found == name:
-            values = tuple(dict(labels)[label] for label in keep)
-            key = values[0] if len(values) == 1 else values
-            sums[key] = sums.get(key, 0) + value
-    return sums
-
-
-def sql(engine: Engine, statement: str) -> dict[Any, float]:
-    """Rows whose last column is a number, by the others."""
-    with engine.connect() as connection:
-        rows = [tuple(row) for row in connection.execute(text(statement))]
-    return {row[0] if len(row) == 2 else row[:-1]: float(row[-1]) for row in rows}
-
-
-def without_zeros(samples: dict[Any, float]) -> dict[Any, float]:
-    return {key: value for key, value in samples.items() if value}
 
 
 @pytest.fixture
@@ -90,6 +55,11 @@ def agrees(engine: Engine, seen: Seen) -> None:
         engine,
         "SELECT purpose, tier, count(*) FROM calls WHERE latency_ms IS NOT NULL GROUP BY 1, 2",
     )
+    assert of(seen, "rung_call_errors_total", "tier", "status") == sql(
+        engine,
+        "SELECT tier, coalesce(http_status::text, 'none'), count(*) FROM calls"
+        " WHERE state IN ('failed', 'lost') GROUP BY 1, 2",
+    )
     waited = sum(of(seen, "rung_wait_seconds_count", "queue").values())
     closed = one(engine, "SELECT count(*) FROM attempts WHERE outcome <> 'started'")[0]
     assert waited == closed
@@ -113,7 +83,8 @@ def test_the_figures_are_those_of_sql_before_during_and_after_work(
         drain(runtime)
         after = scraped(url)
     # then
-    assert of(before, "rung_jobs", "state") == {"queued": 20}
+    assert set(of(before, "rung_jobs", "state")) == set(JobState)
+    assert without_zeros(of(before, "rung_jobs", "state")) == {"queued": 20}
     assert of(before, "rung_queue_waiting", "queue")["routing"] == 20
     assert of(before, "rung_run_open_jobs", "run") == {"run": 20}
     assert of(before, "rung_budget_left_usd", "scope") == {"run:run": 5}
@@ -164,54 +135,6 @@ def test_totals_survive_the_purge_of_a_run_and_jobs_do_not(
     assert of(after, "rung_calls_total", "tier") == of(before, "rung_calls_total", "tier") != {}
     assert without_zeros(of(before, "rung_jobs", "state")) == {"answered": 1}
     assert without_zeros(of(after, "rung_jobs", "state")) == {}
-
-
-def test_pauses_breakers_limits_and_batches_are_told(
-    engine: Engine, database_url: str, url: str
-) -> None:
-    # given
-    do(engine, "INSERT INTO tiers (name, paused) VALUES ('everything', true)")
-    do(engine, "INSERT INTO tiers (name, breaker) VALUES ('haiku', 'open'), ('opus', 'half_open')")
-    do(
-        engine,
-        "INSERT INTO message_batches (state, stage, tier, model, requests)"
-        " VALUES ('submitted', 'answer', 'opus', 'm', 12), ('recorded', 'answer', 'opus', 'm', 9)",
-    )
-    do(
-        engine,
-        "INSERT INTO budgets (scope, day, cap, spent, reserved) VALUES"
-        " ('day:x', (now() AT TIME ZONE 'UTC')::date, 50, 20, 5)",
-    )
-    # when
-    seen = scraped(url)
-    # then
-    assert of(seen, "rung_queue_paused", "queue")["everything"] == 1
-    assert without_zeros(of(seen, "rung_breaker_open", "queue")) == {"haiku": 1, "opus": 0.5}
-    assert of(seen, "rung_batch_requests", "tier", "state") == {("opus", "submitted"): 12}
-    assert of(seen, "rung_budget_left_usd", "scope") == {"day": 25}
-    assert of(seen, "rung_redis_up") == {(): 1}
-
-
-def test_a_night_that_nobody_fired_is_overdue(engine: Engine, url: str) -> None:
-    # given a schedule seen three days ago and never fired
-    do(
-        engine,
-        "INSERT INTO schedules (name, cron, timezone, since)"
-        " VALUES ('nightly', '0 2 * * *', 'UTC', now() - interval '3 days')",
-    )
-    never = scraped(url)
-    # when its last due night is fired, and fails
-    do(
-        engine,
-        "INSERT INTO firings (name, night, due_at, state, by) SELECT 'nightly', d::date, d,"
-        " 'failed', 'a test' FROM (SELECT date_trunc('day', now() - interval '2 hours',"
-        " 'UTC') + interval '2 hours' AS d) AS due",
-    )
-    fired = scraped(url)
-    # then
-    assert of(never, "rung_schedule_overdue_seconds", "schedule")["nightly"] > 2 * 86_400
-    assert of(fired, "rung_schedule_overdue_seconds", "schedule") == {"nightly": 0}
-    assert of(fired, "rung_schedule_failed", "schedule") == {"nightly": 1}
 
 
 def test_everything_that_is_exposed_is_declared_with_help(url: str) -> None:

@@ -45,6 +45,13 @@ METRICS: tuple[Metric, ...] = (
         "Deadline of a live run that has one, as Unix time.",
         ("run",),
     ),
+    Metric(
+        "rung_run_deadline_at_risk",
+        "gauge",
+        "1 when a live run will miss its deadline at the pace so far.",
+        ("run",),
+    ),
+    Metric("rung_run_paused", "gauge", "1 when a live run is paused.", ("run",)),
     Metric("rung_run_waiting_for_budget", "gauge", "1 when a live run waits for budget.", ("run",)),
     Metric(
         "rung_escalations_total",
@@ -65,6 +72,12 @@ METRICS: tuple[Metric, ...] = (
         ("queue", "lane"),
     ),
     Metric("rung_calls_total", "counter", "Closed calls to Claude.", (*CALL, "state")),
+    Metric(
+        "rung_call_errors_total",
+        "counter",
+        "Calls that failed or were lost, by HTTP status; `none` where no reply came.",
+        ("tier", "lane", "status"),
+    ),
     Metric(
         "rung_unpriced_calls_total",
         "counter",
@@ -128,6 +141,12 @@ METRICS: tuple[Metric, ...] = (
         "rung_schedule_last_due_timestamp_seconds",
         "gauge",
         "When the last fired night of a schedule was due, as Unix time.",
+        ("schedule",),
+    ),
+    Metric(
+        "rung_schedule_seen_timestamp_seconds",
+        "gauge",
+        "When a scheduler last looked at a schedule, as Unix time; 0 when none ever did.",
         ("schedule",),
     ),
     Metric(

@@ -28,6 +28,10 @@ SELECT tier, purpose, model, lane, state, simulated, sum(calls)::bigint AS calls
   sum(output_tokens)::bigint AS output_tokens, sum(cost) AS cost
 FROM call_totals GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6
 """),
+    "errors": text("""
+SELECT tier, lane, status, sum(errors)::bigint AS errors FROM call_error_totals
+GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+"""),
     "escalations": text("""
 SELECT from_tier, to_tier, reason, sum(escalations)::bigint AS escalations FROM escalation_totals
 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
@@ -46,9 +50,15 @@ SELECT state, count(*) AS runs FROM runs WHERE finished_at IS NULL GROUP BY 1
     "live": text(f"""
 SELECT r.name, extract(epoch FROM r.deadline)::float8 AS deadline, b.cap, b.spent, b.reserved,
   b.overrun, r.waiting_for IS NOT NULL AND r.state = 'active' AS waits,
-  (SELECT coalesce(sum(jobs), 0) FROM run_counts WHERE run_id = r.id
-    AND state IN ('queued', 'routed', 'submitted'))::bigint AS open
-FROM runs AS r JOIN budgets AS b ON b.run_id = r.id
+  r.state = 'paused' AS paused, c.open, c.ended,
+  extract(epoch FROM now() - r.created_at)::float8 AS elapsed_s,
+  extract(epoch FROM r.deadline - now())::float8 AS left_s
+FROM runs AS r JOIN budgets AS b ON b.run_id = r.id CROSS JOIN LATERAL (
+  SELECT coalesce(sum(jobs) FILTER (WHERE state IN ('queued', 'routed', 'submitted')), 0)::int
+      AS open,
+    coalesce(sum(jobs) FILTER (WHERE state NOT IN ('queued', 'routed', 'submitted')), 0)::int
+      AS ended
+  FROM run_counts WHERE run_id = r.id) AS c
 WHERE r.finished_at IS NULL ORDER BY r.priority DESC, r.id LIMIT {LIVE_RUNS_SHOWN}
 """),  # noqa: S608 - a constant of this module
     "day": text("""
@@ -63,6 +73,9 @@ FROM message_batches WHERE state IN ('intended', 'submitted', 'ended') GROUP BY 
 SELECT DISTINCT ON (name) name, extract(epoch FROM due_at)::float8 AS due, due_at, state
 FROM firings ORDER BY name, night DESC
 """),
-    "schedules": text("SELECT name, min(since) AS since FROM schedules GROUP BY 1"),
+    "schedules": text("""
+SELECT name, min(since) AS since, extract(epoch FROM max(seen_at))::float8 AS seen
+FROM schedules GROUP BY 1
+"""),
     "now": text("SELECT now()"),
 }

@@ -22,11 +22,12 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from models.totals import TIMING_BOUNDS, WAIT
-from models.vocabulary import EVERYTHING, FiringState
+from models.vocabulary import EVERYTHING, FiringState, JobState
 from worker.dashboard import queries
 from worker.dashboard.context import Dashboard, dashboard_of
 from worker.dashboard.families import METRICS, Family
 from worker.dashboard.metric_queries import rows
+from worker.domain.deadlines import Progress, risk
 from worker.domain.nights import Timetable, next_due
 from worker.store.status import paused_everything, queues
 
@@ -116,8 +117,7 @@ def read_all(dashboard: Dashboard) -> list[Family]:
 
 
 def _totals(reading: Reading, connection: Connection) -> None:
-    for row in rows(connection, "jobs"):
-        reading.set("rung_jobs", row.jobs, row.state, row.tier)
+    _jobs(reading, connection)
     for row in rows(connection, "escalations"):
         steps = (row.from_tier, row.to_tier, row.reason)
         reading.set("rung_escalations_total", row.escalations, *steps)
@@ -129,6 +129,8 @@ def _totals(reading: Reading, connection: Connection) -> None:
     for row in calls:
         labels = (row.tier, row.purpose, row.model, row.lane, row.simulated)
         reading.set("rung_calls_total", row.calls, *labels, row.state)
+    for row in rows(connection, "errors"):
+        reading.set("rung_call_errors_total", row.errors, row.tier, row.lane, row.status)
     for labels, of in _grouped(calls, "tier", "purpose", "model", "lane", "simulated"):
         reading.set("rung_spend_usd_total", sum(row.cost for row in of), *labels)
     for labels, of in _grouped(calls, "tier", "model", "lane", "simulated"):
@@ -137,6 +139,15 @@ def _totals(reading: Reading, connection: Connection) -> None:
             reading.set("rung_tokens_total", count, *labels, kind.removesuffix("_tokens"))
     for labels, of in _grouped(calls, "tier", "model"):
         reading.set("rung_unpriced_calls_total", sum(row.unpriced for row in of), *labels)
+
+
+def _jobs(reading: Reading, connection: Connection) -> None:
+    """A state that no job was ever in is told as 0: where there is no series, no rule compares."""
+    found = rows(connection, "jobs")
+    for state in set(JobState) - {row.state for row in found}:
+        reading.set("rung_jobs", 0, state, "")
+    for row in found:
+        reading.set("rung_jobs", row.jobs, row.state, row.tier)
 
 
 def _grouped(found: Iterable[Row[Any]], *names: str) -> Iterator[tuple[Any, list[Row[Any]]]]:
@@ -168,8 +179,11 @@ def _runs(reading: Reading, connection: Connection) -> None:
     for row in rows(connection, "live"):
         reading.set("rung_run_open_jobs", row.open, row.name)
         reading.set("rung_run_waiting_for_budget", row.waits, row.name)
+        reading.set("rung_run_paused", row.paused, row.name)
         if row.deadline is not None:
+            pace = Progress(row.ended, row.open, row.elapsed_s, row.left_s)
             reading.set("rung_run_deadline_timestamp_seconds", row.deadline, row.name)
+            reading.set("rung_run_deadline_at_risk", risk(pace) is not None, row.name)
         _budget(reading, row, f"run:{row.name}")
     for row in rows(connection, "day"):
         _budget(reading, row, "day")
@@ -205,14 +219,17 @@ def _batches(reading: Reading, connection: Connection) -> None:
 def _schedules(reading: Reading, dashboard: Dashboard, connection: Connection) -> None:
     """A schedule that no scheduler has ever seen counts from nowhere: it is not overdue yet."""
     fired = {row.name: row for row in rows(connection, "firings")}
-    seen = {row.name: row.since for row in rows(connection, "schedules")}
+    seen = {row.name: row for row in rows(connection, "schedules")}
     now: dt.datetime = rows(connection, "now")[0][0]
     for name, schedule in dashboard.settings.schedule.items():
         last = fired.get(name)
-        begin = max((t for t in (last.due_at if last else None, seen.get(name)) if t), default=None)
+        since = seen[name].since if name in seen else None
+        begin = max((t for t in (last.due_at if last else None, since) if t), default=None)
         due = next_due(Timetable(schedule.cron, schedule.timezone), begin) if begin else None
         overdue = (now - due.at).total_seconds() if due is not None else 0
         reading.set("rung_schedule_overdue_seconds", max(overdue, 0), name)
+        looked = seen[name].seen if name in seen else 0
+        reading.set("rung_schedule_seen_timestamp_seconds", looked, name)
         if last is not None:
             reading.set("rung_schedule_last_due_timestamp_seconds", last.due, name)
             reading.set("rung_schedule_failed", last.state == FiringState.FAILED, name)
