@@ -68,8 +68,8 @@ migrate: setup ## Bring the database to the newest schema
 revision: setup ## A new migration from the models: make revision m="what it does"
 	.venv/bin/alembic revision --autogenerate -m "$(m)"
 
-compose-check: setup ## docker-compose.yml is YAML and conventional
-	$(PY) -m pytest -q -p no:cacheprovider tests/unit/test_compose.py
+compose-check: setup ## docker-compose.yml and deploy/ are conventional, and name only what exists
+	$(PY) -m pytest -q -p no:cacheprovider tests/unit/deploy
 
 lock: setup ## Pin every dependency, with hashes and no index address
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url \

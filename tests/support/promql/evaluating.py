@@ -71,7 +71,7 @@ def _instant(select: Select, series: Series, now: float) -> Vector:
 def _call(call: Call, series: Series, now: float) -> Value:
     match call.name, call.arguments:
         case "time", ():
-            return now
+            return float(now)
         case name, (Select(_, _, float() | int()) as select,) if name in RANGE:
             return _over_range(name, select, series, now)
         case "absent", (Select() as select,):
