@@ -52,7 +52,7 @@ def test_every_alert_says_whom_it_wakes_what_happens_and_where_to_read_on() -> N
         if rule.labels.get("severity") not in SEVERITIES
         or not rule.annotations.get("summary", "").endswith(".")
         or not rule.annotations.get("description", "").endswith(".")
-        or rule.annotations.get("runbook") != f"docs/operations.md#{rule.name.lower()}"
+        or rule.annotations.get("runbook_url") != f"docs/operations.md#{rule.name.lower()}"
     }
     # then
     assert wrong == {}
