@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support.promql.functions import NAME
 from tests.support.promql.parsing import seconds
 from tests.support.promql.rules import firing
 from tests.support.promql.series import read
 from tests.unit.alerts.test_alerts import CASES, ROOT, RULES
+from tests.unit.alerts.test_promql import AT_S, SERIES, TABLE
 
 FILE = ROOT / "deploy/prometheus/rules.yaml"
 PROMTOOL = os.environ.get("PROMTOOL") or shutil.which("promtool")
@@ -46,6 +48,38 @@ def as_promtool_has_it(name: str, what: str, case: dict[str, Any]) -> dict[str, 
             {"eval_time": case["at"], "alertname": name, "exp_alerts": expected},
         ],
     }
+
+
+def shown(labels: dict[str, str]) -> str:
+    """`name{label="value"}`."""
+    inner = ", ".join(f'{k}="{v}"' for k, v in labels.items() if k != NAME)
+    return f"{labels.get(NAME, '')}{{{inner}}}"
+
+
+def test_it_gives_every_expression_the_value_that_ours_gives_it(tmp_path: Path) -> None:
+    # given
+    document = {
+        "tests": [
+            {
+                "interval": "1m",
+                "input_series": [{"series": k, "values": v} for k, v in SERIES.items()],
+                "promql_expr_test": [
+                    {
+                        "expr": expression,
+                        "eval_time": f"{AT_S:.0f}s",
+                        "exp_samples": [
+                            {"labels": shown(labels), "value": value} for labels, value in expected
+                        ],
+                    }
+                    for expression, expected in TABLE
+                ],
+            }
+        ]
+    }
+    written = tmp_path / "expressions.yaml"
+    written.write_text(yaml.safe_dump(document, sort_keys=False), "utf-8")
+    # then
+    promtool("test", "rules", str(written))
 
 
 def test_it_reads_the_rules() -> None:
