@@ -21,6 +21,7 @@ from tests.support.docs_markdown import BLOCK, Row, Table, blocks, first_paragra
 from tests.support.docs_settings import settings_tables
 from worker import loading
 from worker.cli.main import cli
+from worker.dashboard.families import METRICS
 from worker.domain.filters import FIELDS, OPS
 from worker.domain.validation import BUILTIN
 
@@ -92,6 +93,13 @@ def tables() -> dict[str, Table]:
         tuple(
             Row(name, (" ".join(f"`{op}`" for op in OPS[field.of]),), field.meaning)
             for name, field in FIELDS.items()
+        ),
+    )
+    made["metrics"] = Table(
+        ("metric", "kind", "labels", "meaning"),
+        tuple(
+            Row(one.name, (one.kind, " ".join(f"`{label}`" for label in one.labels)), one.help)
+            for one in METRICS
         ),
     )
     made["exit-codes"] = Table(("code", "meaning"), tuple(Row(str(c)) for c in exit_codes()))

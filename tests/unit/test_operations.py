@@ -130,9 +130,10 @@ def test_every_notice_is_in_the_table_with_its_runbook() -> None:
     # given
     sources = "".join(path.read_text("utf-8") for path in (ROOT / "worker").rglob("*.py"))
     kinds = set(re.findall(r"\bnote\(\s*connection, \"(\w+)\"", sources))
-    rows = dict(re.findall(r"^\| `(\w+)` \| .* \| (.*) \|$", TEXT, re.MULTILINE))
+    table = TEXT.partition("\n### Notices\n")[2].partition("\n#")[0]
+    rows = dict(re.findall(r"^\| `(\w+)` \| .* \| (.*) \|$", table, re.MULTILINE))
     # then
-    assert len(kinds) == 5
+    assert len(kinds) >= 5
     assert set(rows) == kinds
     links = {link for row in rows.values() for link in re.findall(r"\[(\w+)\]\(#(\w+)\)", row)}
     assert {name for name, anchor in links if name.lower() != anchor or name not in ALERTS} == set()
