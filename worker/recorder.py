@@ -56,9 +56,9 @@ class LeaseLost(Exception):
 class Recorder:
     """The recording thread of a worker process."""
 
-    def __init__(self, engine: Engine, after: Callable[[], None] = lambda: None) -> None:
-        """`after` is called when a group has been recorded, and must not raise."""
-        self._engine, self._after = engine, after
+    def __init__(self, engine: Engine, before: Callable[[], None] = lambda: None) -> None:
+        """`before` is called when a group is about to be recorded, and must not raise."""
+        self._engine, self._before = engine, before
         self._inbox: queue.SimpleQueue[Finished | Opened | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._stopping = threading.Event()
@@ -131,6 +131,7 @@ class Recorder:
                 item.done.set_exception(LeaseLost())
 
     def _record(self, finished: list[Finished]) -> None:
+        self._before()
         failpoint("before record")
         while True:
             try:
@@ -149,7 +150,6 @@ class Recorder:
         failpoint("after record")
         for item in finished:
             item.done()
-        self._after()
 
     def _record_singly(self, finished: list[Finished]) -> None:
         """One report spoils its group: record the others, and that one without its text."""

@@ -66,7 +66,8 @@ class Runtime:
         )
         self.slots = Slots({name: tier.max_in_flight for name, tier in settings.tiers.items()})
         self.health = Health(self.engine, Rule(**settings.breaker.model_dump()))
-        self.recorder = Recorder(self.engine, self.health.tell)
+        # Told first: once a probe's lease is gone, the next may go, and the breaker must know.
+        self.recorder = Recorder(self.engine, before=self.health.tell)
         self.prompts = load_prompts(settings.prompts.dir)
         self.planner = Planner.of(settings, self.prompts)
         self.decider = Decider(self.planner, load_validators(settings), random.random)

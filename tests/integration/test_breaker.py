@@ -107,6 +107,10 @@ def test_a_probe_that_fails_opens_it_for_longer(
     time_passes(engine)
     drain(runtime)
     assert requests(simulator) == before + 1
+    # The breaker knew before the probe's lease was gone: nobody could send another in between.
+    assert one(
+        engine, "SELECT max(a.finished_at) > max(e.at) FROM attempts AS a, audit_events AS e"
+    )[0]
     row = one(engine, "SELECT breaker, trips, breaker_until > now() + interval '12 s' FROM tiers")
     assert tuple(row) == ("open", 2, True)
     assert one(engine, "SELECT count(*) FROM notices")[0] == 1

@@ -5,7 +5,7 @@ import threading
 import pytest
 from sqlalchemy import Engine
 
-from tests.support.promises import BODY, ME, checked, one, requests
+from tests.support.promises import BODY, ME, checked, do, one, requests
 from tests.support.works import drain, hand_in, settings_for, working
 from worker.sandbox.simulator.state import State
 from worker.settings import Settings
@@ -54,6 +54,22 @@ def test_a_bad_prompt_burns_five_calls_and_pauses_its_tier(
     assert one(engine, "SELECT kind, target FROM notices") == ("paused", "haiku")
     assert one(engine, "SELECT good, bad, proven_at FROM canaries") == (0, 5, None)
     checked(engine, simulator)
+
+
+def test_a_claim_that_looked_before_the_pause_sends_nothing(
+    engine: Engine, settings: Settings, simulator: tuple[State, str]
+) -> None:
+    # Given a prompt that was given up, and a claim to which its tier still looks open
+    simulator[0].moods.replace([{"match": {"purpose": "answer"}, "do": BAD}])
+    hand_in(engine, settings, BODY * 30)
+    with working(settings) as runtime:
+        drain(runtime)
+        do(engine, "UPDATE tiers SET paused = false")
+        ids = one(engine, "SELECT array_agg(id) FROM jobs WHERE finished_at IS NULL")[0]
+        # When it claims
+        taken = runtime.claims.take("haiku", ids, runtime.planner)
+    # Then it gets nothing: there is no sixth call
+    assert (len(ids), taken.granted) == (25, [])
 
 
 def test_a_mended_prompt_gets_another_chance_when_the_tier_is_resumed(

@@ -231,6 +231,8 @@ def test_no_redis_no_grant_and_it_goes_on_when_redis_is_back(tmp_path: Path) -> 
 
 
 def test_a_redis_that_hangs_is_away_within_the_timeout(own_redis: Redis) -> None:
+    if own_redis.kind == "fakeredis":
+        pytest.skip("NO REDIS SERVER ON THIS MACHINE, AND FAKEREDIS DOES NOT HANG WHEN ASKED TO")
     limiter = Limiter(connect(own_redis.url, timeout_s=0.3), {"haiku": LIMITS})
     assert take(limiter, 1).calls == 1
     blocker = connect(own_redis.url)

@@ -88,6 +88,8 @@ class Canaries:
         if row is not None and row.proven:
             self._proven.add(trial)
             return True
+        if row is not None and verdict(row.good, row.bad) is Verdict.GIVEN_UP:
+            return False  # Its queue was paused after this claim looked at the gate.
         stage = Stage.ROUTE if trial.tier == ROUTING else Stage.ANSWER
         looking = values | {"stage": stage, "silent": SILENT_S}
         return not connection.execute(IN_FLIGHT, looking).scalar_one()
@@ -125,7 +127,7 @@ def count(connection: Connection, said: Sequence[dict[str, Any]]) -> None:
 
 # A row that another claim holds is not waited for.
 LOCK = text("""
-SELECT proven_at IS NOT NULL AS proven FROM canaries
+SELECT proven_at IS NOT NULL AS proven, good, bad FROM canaries
 WHERE tier = :tier AND prompt_version = :prompt_version AND schema_version = :schema_version
   AND model = :model FOR UPDATE SKIP LOCKED
 """)
