@@ -1,5 +1,6 @@
 """Deciding, from the first rule to the last rung, on real Postgres against the simulator."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -282,3 +283,50 @@ def test_a_reply_that_repeats_our_instructions_is_found_while_answering(
     moods(simulator, answering({"json": {**GOOD, "reply": leak}}, model="haiku"))
     work_off(engine, settings, BODY)
     assert one(engine, ANSWERS)[0][0] == "haiku rejected leaked_prompt climb:sonnet"
+
+
+OWN_SCHEMA = {
+    "type": "object",
+    "properties": {"reply": {"type": "string"}, "tag": {"type": "string"}},
+    "required": ["reply"],
+    "additionalProperties": False,
+}
+REPLY = "A fine reply that is long enough to pass."
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        json.dumps({"reply": REPLY, "tag": "\x00"}),
+        json.dumps({"reply": f"{REPLY}\x00\ud800", "tag": "\udfff"}),
+        json.dumps({"reply": REPLY, "\x00": 1}),
+        f'{{"reply":"{REPLY}","tag":1e999}}',
+        f'{{"reply":"{REPLY}","tag":{"9" * 4_000}}}',
+        f'{{"reply":"{REPLY}","tag":{"[" * 800}{"]" * 800}}}',
+        json.dumps({"reply": "\u200b\u200b"}),
+        "```json\n" + "\n" * 30_000,
+    ],
+    ids=["NUL", "half characters", "NUL as key", "infinite", "endless", "deep", "unseen", "blank"],
+)
+def test_whatever_a_model_says_can_be_recorded_and_ends_in_an_outcome(
+    engine: Engine, settings: Settings, simulator: Simulator, said: str
+) -> None:
+    moods(simulator, answering({"text": said}))
+    mine = own(settings, extends="fallback", accept={"answer_schema": OWN_SCHEMA})
+    work_off(engine, mine, BODY, "mine")
+    found = one(engine, "SELECT state, failures FROM jobs")
+    assert (found[0] in ("answered", "review"), found[1]) == (True, 0)
+
+
+def test_a_finding_of_ones_own_holds_nothing_that_cannot_be_recorded(
+    engine: Engine, settings: Settings, simulator: Simulator, tmp_path: Path
+) -> None:
+    (tmp_path / "checks.py").write_text(
+        "def odd(draft, options):\n    return 'odd \\x00 \\ud800 ' + 'x' * 10_000\n"
+    )
+    mine = own(settings, extends="fallback", accept={"validators": [{"name": "odd"}]})
+    mine = mine.model_copy(update={"validators": {"odd": f"{tmp_path}/checks.py:odd"}})
+    work_off(engine, mine, BODY, "mine")
+    assert one(engine, "SELECT state, failures FROM jobs") == ("review", 0)
+    finding = one(engine, "SELECT findings FROM attempts WHERE stage = 'answer' LIMIT 1")[0][0]
+    assert (finding["finding"][:7], len(finding["finding"])) == ("odd \ufffd ?", 300)

@@ -1,6 +1,8 @@
 """Policies, ladders and validators of one's own: found by name, and refused in sentences."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +111,33 @@ def test_the_ladder_is_configuration(tmp_path: Path, height: int) -> None:
         ("[policies.p.start]\nclassify_batch = 21\n", "policies.p: start.classify_batch: "),
         ("[policies.p]\nstrat = 1\n", "policies.p: strat: "),
         (
+            "[policies.p.climb]\nby_reason = { low_confidnce = 'top' }\n",
+            "policy 'p': climb.by_reason names 'low_confidnce', and no reason is; did you mean"
+            " low_confidence?",
+        ),
+        (
+            '[[policies.p.accept.validators]]\nname = "length"\noptions = { max = 100 }\n',
+            "policy 'p': validator 'length' knows no option 'max'; it knows min_chars, max_chars.",
+        ),
+        (
+            '[[policies.p.accept.validators]]\nname = "links"\noptions = { allow = "a.example" }\n',
+            "policy 'p': validator 'links' needs a list of texts as its option allow.",
+        ),
+        (
+            '[[policies.p.accept.validators]]\nname = "must_match"\n',
+            "policy 'p': validator 'must_match' finds nothing without its option patterns.",
+        ),
+        (
+            "[[policies.p.accept.validators]]\nname = 'must_match'\n"
+            "options = { patterns = ['('] }\n",
+            "policy 'p': the pattern of validator 'must_match' is wrong: missing ) at position 1.",
+        ),
+        (
+            "[policies.p.start]\nrules = [{ name = 'r', tier = 'opus' },"
+            " { name = 'r', tier = 'haiku' }]\n",
+            "policy 'p': two rules are called 'r'; a receipt could not tell them apart.",
+        ),
+        (
             '[[policies.p.accept.validators]]\nname = "lenght"\n',
             "policy 'p': no validator is 'lenght'; did you mean length?",
         ),
@@ -118,6 +147,47 @@ def test_what_is_wrong_is_said_in_a_sentence(tmp_path: Path, toml: str, sentence
     (found,) = complaint(tmp_path, toml)
     assert found.startswith(sentence)
     assert found.endswith((".", "?"))
+
+
+def own_schema(tmp_path: Path, confidence: str = "off", **changes: Any) -> list[str]:
+    """What is said of a schema of one's own that is sound, but for these changes."""
+    schema: dict[str, Any] = {
+        "type": "object",
+        "properties": {"reply": {"type": "string"}, "topic": {"enum": ["card", "loan"]}},
+        "required": ["reply", "topic"],
+        "additionalProperties": False,
+    }
+    policies = {"p": {"accept": {"confidence": confidence, "answer_schema": schema | changes}}}
+    return check_policies(Settings.model_validate({"policies": policies}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"additionalProperties": True}, "needs additionalProperties = false at the schema"),
+        ({"type": "array"}, 'must have type = "object"'),
+        ({"required": ["topic"]}, 'needs a required property reply with type = "string"'),
+        ({"type": "objekt"}, "is no JSON schema"),
+        ({"confidence": "inline"}, "has no property confidence"),
+        *(
+            ({"properties": {"reply": {"type": "string"}, "topic": topic}}, words)
+            for topic, words in [
+                ({"type": "object", "properties": {}}, "additionalProperties = false at topic"),
+                ({"type": "integer", "minimum": 0}, "says minimum at topic"),
+                ({"anyOf": [{"type": "string", "maxLength": 3}]}, "says maxLength at anyOf"),
+                ({"type": "string", "pattern": "("}, "topic/pattern: '(' is not a 'regex'"),
+                ({"$ref": "#"}, "refers to itself at topic"),
+            ]
+        ),
+    ],
+)
+def test_a_schema_that_claude_would_refuse_is_refused_before_anything_is_asked(
+    tmp_path: Path, changes: dict[str, Any], words: str
+) -> None:
+    assert own_schema(tmp_path) == []
+    (found,) = own_schema(tmp_path, **changes)
+    assert found.startswith("policy 'p': accept.answer_schema ")
+    assert words in found
 
 
 def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
@@ -137,6 +207,7 @@ def test_a_ladder_that_is_none_is_refused(tmp_path: Path, names: tuple[str, ...]
 
 def install(directory: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     """A package with an entry point, as pip would leave it."""
+    monkeypatch.delitem(sys.modules, "house_rules", raising=False)
     (directory / "house_rules.py").write_text(code)
     info = directory / "house_rules-1.dist-info"
     info.mkdir()
@@ -162,6 +233,14 @@ def test_an_installed_package_offers_validators(
     assert check(Draft("No!", {}, {}, MessageText("?")), {}) == "it shouts"
 
 
+def test_an_installed_validator_that_is_broken_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path, monkeypatch, "import nothing_like_it\n")
+    (found,) = complaint(tmp_path, "[policies.p.accept]\n")
+    assert "validators.no_exclaiming: house_rules:check (an installed package)" in found
+
+
 @pytest.mark.parametrize(
     ("where", "words"),
     [
@@ -170,13 +249,14 @@ def test_an_installed_package_offers_validators(
         ("no.such.module:check", "cannot be loaded (ModuleNotFoundError"),
         ("broken.py:check", "cannot be loaded (SyntaxError"),
         ("fine.py:absent", "cannot be loaded (AttributeError"),
+        ("fine.py:LIMIT", "fine.py:LIMIT is no function"),
     ],
 )
 def test_a_validator_that_cannot_be_loaded_is_a_sentence(
     tmp_path: Path, where: str, words: str
 ) -> None:
     (tmp_path / "broken.py").write_text("def check(:\n")
-    (tmp_path / "fine.py").write_text("def check(draft, options):\n    return None\n")
+    (tmp_path / "fine.py").write_text("LIMIT = 3\ndef check(draft, options):\n    return None\n")
     settings = configured(tmp_path, f'[validators]\nmine = "{where}"\n[policies.p.accept]\n')
     (found,) = check_policies(settings)
     assert words in found
@@ -189,7 +269,44 @@ def test_one_that_takes_too_long_is_switched_off_after_three_times(tmp_path: Pat
     check = load_validators(configured(tmp_path, '[validators]\nmine = "slow.py:check"\n'))["mine"]
     said: list[Any] = [check(DRAFT, {}) for _ in range(MAX_OVERRUNS + 1)]
     assert said[:MAX_OVERRUNS] == ["the validator took longer than 0.25 s"] * MAX_OVERRUNS
-    assert said[-1] == "the validator was switched off: it took too long three times"
+    assert said[-1] == ("the validator was switched off: it took longer than 0.25 s three times")
+
+
+def test_one_that_never_ends_harms_neither_its_neighbours_nor_the_end_of_the_process(
+    tmp_path: Path,
+) -> None:
+    # given
+    (tmp_path / "checks.py").write_text(
+        "import threading\ndef stuck(draft, options):\n    threading.Event().wait()\n"
+        "def exits(draft, options):\n    raise SystemExit\n"
+        "def quick(draft, options):\n    return 'seen'\n"
+    )
+    names = [*(f"stuck{n}" for n in range(5)), "exits", "quick"]
+    lines = "".join(f'{n} = "checks.py:{n.rstrip("01234")}"\n' for n in names)
+    (tmp_path / "rung.toml").write_text("[validators]\n" + lines)
+    program = (
+        "import sys; sys.path.insert(0, '.')\n"
+        "from worker.loading import load_settings\n"
+        "from worker.domain.policy import ValidatorUse\n"
+        "from worker.domain.messages import MessageText\n"
+        "from worker.domain.validation import Draft, findings_of\n"
+        "from worker.validators import load_validators\n"
+        f"uses = [ValidatorUse(name) for name in {names!r}]\n"
+        "draft = Draft('A reply.', {}, {}, MessageText('?'))\n"
+        "for one in findings_of(uses, draft, load_validators(load_settings({}))):\n"
+        "    print(one.finding)\n"
+    )
+    # when
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    # then
+    assert ended.stdout.splitlines() == [
+        *["the validator took longer than 0.25 s"] * 5,
+        "the validator failed with RuntimeError",
+        "seen",
+    ]
+    assert ended.returncode == 0, ended.stderr
 
 
 def test_the_same_rules_have_the_same_version_and_others_another() -> None:
