@@ -26,38 +26,43 @@ TIME_BOUND_S = 0.25
 MAX_OVERRUNS = 3
 
 
-def load_validators(settings: Settings) -> dict[str, Validator]:
+def load_validators(
+    settings: Settings, *, time_bound_s: float = TIME_BOUND_S
+) -> dict[str, Validator]:
     """Validators by name. Raises ConfigurationError for one that cannot be loaded."""
     found: dict[str, Validator] = dict(BUILTIN)
     for entry in entry_points(group=GROUP):
-        found[entry.name] = Bounded(entry.name, _installed(entry))
+        found[entry.name] = Bounded(entry.name, _installed(entry), time_bound_s)
     for name, where in settings.validators.items():
-        found[name] = Bounded(name, _load(name, where))
+        found[name] = Bounded(name, _load(name, where), time_bound_s)
     return found
 
 
 class Bounded:
     """A foreign validator with a bound on its time."""
 
-    def __init__(self, name: str, validator: Callable[..., Any]) -> None:
+    def __init__(
+        self, name: str, validator: Callable[..., Any], time_bound_s: float = TIME_BOUND_S
+    ) -> None:
         self._name, self._validator, self._overruns = name, validator, 0
+        self._bound_s = time_bound_s
 
     def __call__(self, draft: Draft, options: Mapping[str, Any]) -> str | None:
         """What the validator says, as text or None; its exceptions are raised as they are."""
         if self._overruns >= MAX_OVERRUNS:
-            return f"the validator was switched off: it {OVERRAN} {TIME_BOUND_S} s three times"
+            return f"the validator was switched off: it {OVERRAN} {self._bound_s:g} s three times"
         said: Future[Any] = Future()
         threading.Thread(
             target=self._run, args=(said, draft, options), name=f"validator {self._name}",
             daemon=True,
         ).start()  # fmt: skip
         try:
-            result = said.result(TIME_BOUND_S)
+            result = said.result(self._bound_s)
         except TimeoutError:
             if said.done():
                 raise
             self._overruns += 1
-            return f"the validator {OVERRAN} {TIME_BOUND_S} s"
+            return f"the validator {OVERRAN} {self._bound_s:g} s"
         return None if result is None else str(result)
 
     def _run(self, said: Future[Any], draft: Draft, options: Mapping[str, Any]) -> None:

@@ -274,6 +274,29 @@ def test_validators_of_ones_own_decide_and_cannot_crash(
     ]
 
 
+def test_a_replay_takes_what_the_clock_said_from_the_record(
+    engine: Engine, settings: Settings, simulator: Simulator, tmp_path: Path
+) -> None:
+    # given: a validator that was too slow at every rung, and then switched off
+    checks = tmp_path / "checks.py"
+    checks.write_text("import time\ndef slow(draft, options):\n    time.sleep(0.6)\n")
+    mine = own(settings, extends="fallback", accept={"validators": [{"name": "slow"}]})
+    mine = mine.model_copy(update={"validators": {"slow": f"{checks}:slow"}})
+    run = hand_in(engine, mine, [*BODY, "And where is mine?"], policy="mine")
+    with working(mine) as runtime:
+        drain(runtime)
+    assert one(engine, "SELECT array_agg(DISTINCT state || ' ' || reason) FROM jobs")[0] == [
+        "review slow"
+    ]
+    # when: the machine is faster now
+    checks.write_text("def slow(draft, options):\n    return None\n")
+    with engine.connect() as connection:
+        policy = from_document(find_run(connection, run.name).policy)
+    again = replay(decided_jobs(engine, run.id), policy, load_validators(mine))
+    # then
+    assert (again.jobs, again.differences) == (2, [])
+
+
 def test_a_reply_that_repeats_our_instructions_is_found_while_answering(
     engine: Engine, settings: Settings, simulator: Simulator
 ) -> None:
