@@ -21,6 +21,11 @@ def show(job: str, with_text: bool, as_json: bool) -> None:
 
     JOB is a number, RUN/EXTERNAL_ID, or an external id that only one run has.
     """
+    show_receipt(job, with_text=with_text, as_json=as_json)
+
+
+def show_receipt(job: str, *, with_text: bool, as_json: bool) -> None:
+    """Prints the receipt of a job, as its name is given to `rung show`."""
     with database() as engine, engine.connect() as connection:
         found = receipt(connection, find_job(connection, job))
     if not with_text:
