@@ -17,6 +17,7 @@ from worker.store.replay import decided_jobs
 from worker.store.runs import find_run
 from worker.validators import load_validators
 
+INJECTIONS = Path(__file__).parents[1] / "data" / "injections.jsonl"
 GOOD = {
     "reply": "Your card was sent on Monday and arrives within five working days.",
     "grounds": "the knowledge says so",
@@ -353,3 +354,33 @@ def test_a_finding_of_ones_own_holds_nothing_that_cannot_be_recorded(
     assert one(engine, "SELECT state, failures FROM jobs") == ("review", 0)
     finding = one(engine, "SELECT findings FROM attempts WHERE stage = 'answer' LIMIT 1")[0][0]
     assert (finding["finding"][:7], len(finding["finding"])) == ("odd \ufffd ?", 300)
+
+
+def test_real_injections_that_a_model_obeys_climb_and_move_nothing_else(
+    engine: Engine, settings: Settings, simulator: Simulator
+) -> None:
+    # given: haiku obeys every one of twenty real injections, and sonnet none
+    attacks = [json.loads(line) for line in INJECTIONS.read_text("utf-8").splitlines()]
+    label = {"match": {"purpose": "classify"}, "do": {"json": {"difficulty": "SIMPLE"}}}
+    obeyed = [
+        answering(
+            {"json": {**GOOD, "reply": attack["obeying"], "confidence": 1}},
+            model="haiku",
+            contains=json.dumps(attack["body"], ensure_ascii=False)[1:-1],
+        )
+        for attack in attacks
+    ]
+    moods(simulator, label, *obeyed, answering({"json": GOOD}))
+    # when
+    work_off(engine, settings, [attack["body"] for attack in attacks])
+    # then
+    first = """SELECT count(*) FROM attempts WHERE stage = 'answer' AND tier = 'haiku'
+    AND outcome = 'rejected' AND reasons = '{obeyed}' AND decision = 'climb:sonnet'"""
+    assert one(engine, first)[0] == len(attacks) == 20
+    assert one(engine, "SELECT count(*), min(reply) = max(reply) FROM results WHERE accepted") == (
+        20,
+        True,
+    )
+    # The label is the schema's and the policy is the run's, whatever a message says.
+    assert one(engine, "SELECT array_agg(DISTINCT difficulty) FROM jobs")[0] == ["SIMPLE"]
+    assert one(engine, "SELECT count(DISTINCT policy_version) FROM attempts")[0] == 1
