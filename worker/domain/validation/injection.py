@@ -27,7 +27,7 @@ _COMMANDING = re.compile(
 _DEMAND = re.compile(
     r"\b(?:say|reply|respond|answer|print|output|write|repeat|return|state|stating|include|saying"
     r"|start|begin|the same as|exactly)\b"
-    r"[^\"“”\n]{0,60}[\"“]([^\"“”\n]{4,200})[\"”]",
+    r"[^\"“”\n]{0,60}[\"“]([^\s\"“”][^\"“”\n]{2,198}[^\s\"“”])[\"”]",
     re.IGNORECASE,
 )
 _TAG = re.compile(r"([\[(](?!X+[\])])[^\[\]()\n]{2,40}[\])])|(?m:^\W{0,5})\b([A-Z][A-Z-]{2,20}:)")
