@@ -111,6 +111,11 @@ def test_the_ladder_is_configuration(tmp_path: Path, height: int) -> None:
         ("[policies.p.start]\nclassify_batch = 21\n", "policies.p: start.classify_batch: "),
         ("[policies.p]\nstrat = 1\n", "policies.p: strat: "),
         (
+            "[policies.p.start]\nrules = [{ name = 'gold', critical = true }]\n",
+            "policy 'p': rule 'gold' marks messages as critical, and nothing follows from it; set"
+            " climb.critical_low_confidence, to \"top\" for example.",
+        ),
+        (
             "[policies.p.climb]\nby_reason = { low_confidnce = 'top' }\n",
             "policy 'p': climb.by_reason names 'low_confidnce', and no reason is; did you mean"
             " low_confidence?",
