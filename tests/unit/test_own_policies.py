@@ -113,7 +113,7 @@ def test_the_ladder_is_configuration(tmp_path: Path, height: int) -> None:
         (
             "[policies.p.start]\nrules = [{ name = 'gold', critical = true }]\n",
             "policy 'p': rule 'gold' marks messages as critical, and nothing follows from it; set"
-            " climb.critical_low_confidence, to \"top\" for example.",
+            ' climb.critical_low_confidence, to "top" for example.',
         ),
         (
             "[policies.p.climb]\nby_reason = { low_confidnce = 'top' }\n",
