@@ -1,68 +1,31 @@
 """Deciding, from the first rule to the last rung, on real Postgres against the simulator."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
+from tests.support.deciding import GOOD, Simulator, answering, moods, own, work_off
 from tests.support.promises import BODY, checked, one
-from tests.support.works import drain, hand_in, make_due, settings_for, working
+from tests.support.works import drain, hand_in, settings_for, working
 from worker.domain.policy import from_document
 from worker.replaying import replay
-from worker.sandbox.simulator.state import State
 from worker.settings import Settings
 from worker.store.replay import decided_jobs
 from worker.store.runs import find_run
 from worker.validators import load_validators
 
-INJECTIONS = Path(__file__).parents[1] / "data" / "injections.jsonl"
-GOOD = {
-    "reply": "Your card was sent on Monday and arrives within five working days.",
-    "grounds": "the knowledge says so",
-    "confidence": 0.9,
-}
 LOW = {"match": {"purpose": "answer"}, "do": {"merge": {"confidence": 0.1}}}
 ANSWERS = """SELECT array_agg(concat_ws(' ', tier, outcome, array_to_string(reasons, ','), decision)
 ORDER BY fence) FROM attempts WHERE stage = 'answer'"""
 ROUTE = """SELECT rule, difficulty, decision, model FROM attempts WHERE stage = 'route'
 ORDER BY job_id, fence"""
-Simulator = tuple[State, str]
 
 
 @pytest.fixture
 def settings(database_url: str, simulator: Simulator) -> Settings:
     return settings_for(database_url, simulator[1])
-
-
-def own(settings: Settings, **policy: Any) -> Settings:
-    """With one policy more, called `mine`."""
-    return settings.model_copy(update={"policies": {"mine": policy}})
-
-
-def work_off(
-    engine: Engine, settings: Settings, bodies: list[str], policy: str | None = None, **fields: Any
-) -> None:
-    """Works until nothing is open, and holds replay and the ledger to the outcome."""
-    run = hand_in(engine, settings, bodies, policy=policy, **fields)
-    with working(settings) as runtime:
-        runtime.remember_prompts()
-        for _ in range(3):
-            drain(runtime)
-            make_due(engine)
-    with engine.connect() as connection:
-        frozen = from_document(find_run(connection, run.name).policy)
-    again = replay(decided_jobs(engine, run.id), frozen, load_validators(settings))
-    assert (again.jobs, again.differences) == (len(bodies), [])
-
-
-def moods(simulator: Simulator, *rules: dict[str, Any]) -> None:
-    simulator[0].moods.replace(rules)
-
-
-def answering(do: dict[str, Any], **match: Any) -> dict[str, Any]:
-    return {"match": {"purpose": "answer", **match}, "do": do}
 
 
 def test_identical_text_is_classified_once(
@@ -307,80 +270,3 @@ def test_a_reply_that_repeats_our_instructions_is_found_while_answering(
     moods(simulator, answering({"json": {**GOOD, "reply": leak}}, model="haiku"))
     work_off(engine, settings, BODY)
     assert one(engine, ANSWERS)[0][0] == "haiku rejected leaked_prompt climb:sonnet"
-
-
-OWN_SCHEMA = {
-    "type": "object",
-    "properties": {"reply": {"type": "string"}, "tag": {"type": "string"}},
-    "required": ["reply"],
-    "additionalProperties": False,
-}
-REPLY = "A fine reply that is long enough to pass."
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        json.dumps({"reply": REPLY, "tag": "\x00"}),
-        json.dumps({"reply": f"{REPLY}\x00\ud800", "tag": "\udfff"}),
-        json.dumps({"reply": REPLY, "\x00": 1}),
-        f'{{"reply":"{REPLY}","tag":1e999}}',
-        f'{{"reply":"{REPLY}","tag":{"9" * 4_000}}}',
-        f'{{"reply":"{REPLY}","tag":{"[" * 800}{"]" * 800}}}',
-        json.dumps({"reply": "\u200b\u200b"}),
-        "```json\n" + "\n" * 30_000,
-    ],
-    ids=["NUL", "half characters", "NUL as key", "infinite", "endless", "deep", "unseen", "blank"],
-)
-def test_whatever_a_model_says_can_be_recorded_and_ends_in_an_outcome(
-    engine: Engine, settings: Settings, simulator: Simulator, said: str
-) -> None:
-    moods(simulator, answering({"text": said}))
-    mine = own(settings, extends="fallback", accept={"answer_schema": OWN_SCHEMA})
-    work_off(engine, mine, BODY, "mine")
-    found = one(engine, "SELECT state, failures FROM jobs")
-    assert (found[0] in ("answered", "review"), found[1]) == (True, 0)
-
-
-def test_a_finding_of_ones_own_holds_nothing_that_cannot_be_recorded(
-    engine: Engine, settings: Settings, simulator: Simulator, tmp_path: Path
-) -> None:
-    (tmp_path / "checks.py").write_text(
-        "def odd(draft, options):\n    return 'odd \\x00 \\ud800 ' + 'x' * 10_000\n"
-    )
-    mine = own(settings, extends="fallback", accept={"validators": [{"name": "odd"}]})
-    mine = mine.model_copy(update={"validators": {"odd": f"{tmp_path}/checks.py:odd"}})
-    work_off(engine, mine, BODY, "mine")
-    assert one(engine, "SELECT state, failures FROM jobs") == ("review", 0)
-    finding = one(engine, "SELECT findings FROM attempts WHERE stage = 'answer' LIMIT 1")[0][0]
-    assert (finding["finding"][:7], len(finding["finding"])) == ("odd \ufffd ?", 300)
-
-
-def test_real_injections_that_a_model_obeys_climb_and_move_nothing_else(
-    engine: Engine, settings: Settings, simulator: Simulator
-) -> None:
-    # given: haiku obeys every one of twenty real injections, and sonnet none
-    attacks = [json.loads(line) for line in INJECTIONS.read_text("utf-8").splitlines()]
-    label = {"match": {"purpose": "classify"}, "do": {"json": {"difficulty": "SIMPLE"}}}
-    obeyed = [
-        answering(
-            {"json": {**GOOD, "reply": attack["obeying"], "confidence": 1}},
-            model="haiku",
-            contains=json.dumps(attack["body"], ensure_ascii=False)[1:-1],
-        )
-        for attack in attacks
-    ]
-    moods(simulator, label, *obeyed, answering({"json": GOOD}))
-    # when
-    work_off(engine, settings, [attack["body"] for attack in attacks])
-    # then
-    first = """SELECT count(*) FROM attempts WHERE stage = 'answer' AND tier = 'haiku'
-    AND outcome = 'rejected' AND reasons = '{obeyed}' AND decision = 'climb:sonnet'"""
-    assert one(engine, first)[0] == len(attacks) == 20
-    assert one(engine, "SELECT count(*), min(reply) = max(reply) FROM results WHERE accepted") == (
-        20,
-        True,
-    )
-    # The label is the schema's and the policy is the run's, whatever a message says.
-    assert one(engine, "SELECT array_agg(DISTINCT difficulty) FROM jobs")[0] == ["SIMPLE"]
-    assert one(engine, "SELECT count(DISTINCT policy_version) FROM attempts")[0] == 1

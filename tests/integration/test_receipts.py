@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from tests.support.cli import say
-from tests.support.promises import do, one
+from tests.support.promises import do, many, one
 from tests.support.works import drain, hand_in, make_due, settings_for, working
 from worker.claude.prices import price_of
 from worker.cli import output
@@ -255,7 +255,7 @@ def test_the_bill_is_the_ledger_told_apart(
     # then
     by = {
         (row[0], row[1]): float(row[2])
-        for row in _rows(engine, "SELECT purpose, state, sum(cost) FROM calls GROUP BY 1, 2")
+        for row in many(engine, "SELECT purpose, state, sum(cost) FROM calls GROUP BY 1, 2")
     }
     unused = """SELECT sum(cost) FROM calls c WHERE purpose = 'answer' AND state = 'done'
     AND NOT EXISTS (SELECT FROM results r WHERE r.job_id = c.job_id AND r.fence = c.fence)"""
@@ -294,8 +294,3 @@ def test_the_bill_is_the_ledger_told_apart(
         "The prompt cache saved",
     ):  # fmt: skip
         assert words in shown, words
-
-
-def _rows(engine: Engine, statement: str) -> list[Any]:
-    with engine.connect() as connection:
-        return list(connection.execute(text(statement)))

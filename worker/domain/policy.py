@@ -182,8 +182,8 @@ def complaints(policy: Policy) -> list[str]:
             )
         elif rule.tier is None and policy.climb.critical_low_confidence is None:
             found.append(
-                f"policy {policy.name!r}: rule {rule.name!r} marks messages as critical, and nothing"
-                ' follows from it; set climb.critical_low_confidence, to "top" for example.'
+                f"policy {policy.name!r}: rule {rule.name!r} marks messages as critical, and"
+                ' nothing follows from it; set climb.critical_low_confidence, to "top" for example.'
             )
     for name in policy.accept.thresholds:
         tier("a tier of accept.thresholds", name)
