@@ -53,6 +53,7 @@ CASES: list[tuple[str, Mapping[str, Any], str]] = [
     ("links", {}, "See https://harbourlight.example/help for all of the details."),
     ("links", {"allow": ["harbourlight.example"]}, "See https://evil.example/pay for details."),
     ("links", {"allow": ["good.example"]}, "See https://good.example@evil.example/x for more."),
+    ("links", {"allow": ["good.example"]}, "See https://good.example:80@evil.example/ now."),
     ("links", {"allow": ["good.example"]}, "See [this](HTTPS://evil.example:443/x) for more."),
     ("links", {"allow": ["good.example"]}, "Go to evil-bank.com/login and sign in there."),
     ("links", {"allow": ["good.example"]}, "Go to https://good.example.evil.com and sign in."),
