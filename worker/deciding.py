@@ -8,7 +8,8 @@ from models.vocabulary import Purpose
 from worker.claude.client import Answer, Troubled
 from worker.domain.answers import ModelAnswer, read_difficulty
 from worker.domain.climbing import Accepted, AskAgain, Climbed, HandOver, decide
-from worker.domain.judging import Judgement, NeedsCheck, judge, too_long
+from worker.domain.judging import LOW_CONFIDENCE, Judgement, NeedsCheck, judge, too_long
+from worker.domain.policy import Policy
 from worker.domain.reports import (
     Again,
     Answered,
@@ -18,7 +19,7 @@ from worker.domain.reports import (
     Ending,
     ToReview,
 )
-from worker.domain.start import Begin, decide_start, is_critical
+from worker.domain.start import Begin, critical_by, decide_start
 from worker.domain.trouble import Meaning, Trouble
 from worker.domain.validation import Validator
 from worker.planning import Planner
@@ -126,19 +127,21 @@ class Decider:
     ) -> AttemptReport:
         """Accept, climb, ask again or hand over."""
         candidate = claimed.candidate
+        critical = critical_by(candidate.policy, candidate.message)
         decision = decide(
             candidate.policy,
             claimed.plan.tier or "",
             judgement,
             tuple(answer.past for answer in candidate.history),
-            critical=is_critical(candidate.policy, candidate.message),
+            critical=critical is not None,
         )
         ending: Ending
         match decision:
             case Accepted():
                 ending = Answered(judgement.reply or "", judgement.fields)
             case Climbed(to, reason):
-                ending = ClimbTo(to, candidate.policy.rungs.rung(to), reason)
+                detail = _grounds(candidate.policy, judgement, critical)
+                ending = ClimbTo(to, candidate.policy.rungs.rung(to), reason, detail)
             case AskAgain(_, hint):
                 ending = Again(hint)
             case HandOver(reason):
@@ -154,3 +157,12 @@ class Decider:
             confidence=judgement.confidence,
             threshold=judgement.threshold,
         )
+
+
+def _grounds(policy: Policy, judgement: Judgement, critical: str | None) -> str | None:
+    """What an escalation says beside its reason: the rule that made it a longer step."""
+    if critical is None or judgement.reasons[0] != LOW_CONFIDENCE:
+        return None
+    if policy.climb.critical_low_confidence is None:
+        return None
+    return f"{', '.join(judgement.reasons)}; critical by rule: {critical}"

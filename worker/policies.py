@@ -1,13 +1,17 @@
 """Finds a policy by name: a preset, or one of `[policies]` in the configuration."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
+from worker.domain.judging import REASONS
+from worker.domain.own_schemas import schema_complaints
 from worker.domain.policy import Policy, complaints, from_document, to_document
 from worker.domain.presets import PRESETS, SINGLE, preset
+from worker.domain.validation import BUILTIN, Validator
+from worker.domain.validation.builtin import option_complaints
 from worker.domain.validation.patterns import complaint
 from worker.errors import ConfigurationError
 from worker.loading import sentence
@@ -76,20 +80,40 @@ def _own(settings: Settings, name: str, document: Mapping[str, Any]) -> Policy:
 
 
 def _unusable(settings: Settings, policy: Policy) -> list[str]:
-    """Validators that are not there, and regular expressions that are none."""
+    """Validators that are not there or not understood, reasons that nothing gives, regular
+    expressions that are none, and schemas that Claude would refuse."""
     known = load_validators(settings)
     found = [
-        f"policy {policy.name!r}: no validator is {use.name!r}{_close(use.name, list(known))}"
-        for use in policy.accept.validators
-        if use.name not in known
+        *_validator_complaints(policy, known),
+        *_reason_complaints(policy, known),
+        *(f"accept.answer_schema {words}." for words in schema_complaints(policy.accept)),
     ]
     patterns = [(f"rule {rule.name!r}", rule.pattern) for rule in policy.start.rules]
     for use in policy.accept.validators:
-        patterns += [(f"validator {use.name!r}", p) for p in use.options.get("patterns", ())]
+        given = use.options.get("patterns", ())
+        patterns += [(f"validator {use.name!r}", p) for p in given if isinstance(p, str)]
     for where, pattern in patterns:
         if pattern is not None and (problem := complaint(pattern)):
-            found.append(f"policy {policy.name!r}: the pattern of {where} is wrong: {problem}.")
-    return found
+            found.append(f"the pattern of {where} is wrong: {problem}.")
+    return [f"policy {policy.name!r}: {words}" for words in found]
+
+
+def _validator_complaints(policy: Policy, known: Mapping[str, Validator]) -> Iterator[str]:
+    for use in policy.accept.validators:
+        if use.name not in known:
+            yield f"no validator is {use.name!r}{_close(use.name, list(known))}"
+        elif known[use.name] is BUILTIN.get(use.name):
+            for words in option_complaints(use.name, use.options):
+                yield f"validator {use.name!r} {words}."
+
+
+def _reason_complaints(policy: Policy, known: Mapping[str, Validator]) -> Iterator[str]:
+    """A reason that is misspelt would lead nowhere, and nobody would notice."""
+    reasons = [*REASONS, *known]
+    for reason in policy.climb.by_reason:
+        family = reason.partition(":")[0]
+        if family not in reasons:
+            yield f"climb.by_reason names {reason!r}, and no reason is{_close(family, reasons)}"
 
 
 def _close(name: str, known: list[str]) -> str:

@@ -12,8 +12,8 @@ from models.vocabulary import (
     Stage,
 )
 from worker.claude.client import Answer, Troubled
-from worker.domain.answers import ModelAnswer, parse_object
-from worker.domain.judging import Judgement, storable
+from worker.domain.answers import ModelAnswer, parse_object, storable
+from worker.domain.judging import Judgement
 from worker.domain.pricing import Price
 from worker.domain.reports import (
     AttemptReport,
@@ -51,7 +51,7 @@ def best_effort(
         if isinstance(reply, str) and reply.strip():
             return BestEffort(
                 past.fence,
-                storable(reply),
+                reply,
                 {},
                 past.tier,
                 past.model,

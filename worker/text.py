@@ -23,6 +23,12 @@ def neutralise_formula(cell: str) -> str:
     return f"'{cell}" if cell.lstrip("'").startswith(FORMULA_STARTS) else cell
 
 
+def restored_formula(cell: str) -> str:
+    """What `neutralise_formula` was given."""
+    neutral = cell.startswith("'") and cell.lstrip("'").startswith(FORMULA_STARTS)
+    return cell[1:] if neutral else cell
+
+
 def is_blank(text: str) -> bool:
     """Whether no character of the text can be seen: spaces, NBSP, zero-width and the like."""
     if text.strip():

@@ -25,7 +25,7 @@ from tests.support import servers as serving
 from tests.support.bench import WORK, Bench, Held, benched
 from tests.support.checker import ledger_against
 from tests.support.scripted import BEHAVIOURS, DIES, Died
-from tests.support.works import hand_in
+from tests.support.works import hand_in, unexplained
 from worker.store import ops
 from worker.store.dispatch import dispatch
 from worker.store.expire import expire
@@ -242,6 +242,7 @@ class Protocol(RuleBasedStateMachine):
         with bench.looking.begin():
             found = bench.checker.at_rest(bench.looking)
             found += ledger_against(bench.looking, bench.claude.asked)
+        found += [words for run in self.runs for words in unexplained(self.engine, run)]
         assert found == [], "\n".join(found)
         bench.broken = False
 

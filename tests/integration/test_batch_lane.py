@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 from models.vocabulary import Lane
 from tests.support.checker import Checker
 from tests.support.nights import night, night_settings, rounds
-from tests.support.works import hand_in
+from tests.support.works import hand_in, unexplained
 from worker.sandbox.simulator.state import State
 from worker.store.bill import bill_of
 from worker.store.ops import Actor, cancel_run, pause_tier, resume_run, resume_tier
@@ -34,7 +34,8 @@ def test_every_preset_runs_through_batches_at_half_price(
     settings = night_settings(database_url, simulator[1], batch={"slice": 15})
     with night(settings) as (runtime, lane):
         # given: a run in the batch lane
-        hand_in(engine, settings, BODIES, policy=policy, lane=Lane.BATCH)
+        runtime.remember_prompts()
+        run = hand_in(engine, settings, BODIES, policy=policy, lane=Lane.BATCH)
 
         # when: the night goes by
         rounds(runtime, lane)
@@ -62,6 +63,9 @@ def test_every_preset_runs_through_batches_at_half_price(
         assert row.input * 2 == price.rates(1_000, Lane.REALTIME).input
     settled(engine, simulator)
 
+    # then: every decision can be made again from the record, and every receipt adds up
+    assert unexplained(engine, run) == []
+
 
 def test_results_in_any_shape_end_every_job(
     engine: Engine, database_url: str, simulator: tuple[State, str]
@@ -79,7 +83,7 @@ def test_results_in_any_shape_end_every_job(
     )
     settings = night_settings(database_url, simulator[1], batch={"slice": 10})
     with night(settings) as (runtime, lane):
-        hand_in(engine, settings, BODIES, policy="route", lane=Lane.BATCH)
+        run = hand_in(engine, settings, BODIES, policy="route", lane=Lane.BATCH)
 
         # when
         rounds(runtime, lane)
@@ -90,6 +94,8 @@ def test_results_in_any_shape_end_every_job(
     assert sum(ended.values()) == len(BODIES)
     (reason,) = rows(engine, "SELECT reason FROM jobs WHERE state = 'dead'")[0]
     assert reason.startswith("invalid_request_error")
+    # then: the record explains itself
+    assert unexplained(engine, run) == []
     # then: what was odd is counted beside the batches
     odd = rows(
         engine,

@@ -6,61 +6,26 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from tests.support.deciding import GOOD, Simulator, answering, moods, own, work_off
 from tests.support.promises import BODY, checked, one
-from tests.support.works import drain, hand_in, make_due, settings_for, working
+from tests.support.works import drain, hand_in, settings_for, working
 from worker.domain.policy import from_document
 from worker.replaying import replay
-from worker.sandbox.simulator.state import State
 from worker.settings import Settings
 from worker.store.replay import decided_jobs
 from worker.store.runs import find_run
 from worker.validators import load_validators
 
-GOOD = {
-    "reply": "Your card was sent on Monday and arrives within five working days.",
-    "grounds": "the knowledge says so",
-    "confidence": 0.9,
-}
 LOW = {"match": {"purpose": "answer"}, "do": {"merge": {"confidence": 0.1}}}
 ANSWERS = """SELECT array_agg(concat_ws(' ', tier, outcome, array_to_string(reasons, ','), decision)
 ORDER BY fence) FROM attempts WHERE stage = 'answer'"""
 ROUTE = """SELECT rule, difficulty, decision, model FROM attempts WHERE stage = 'route'
 ORDER BY job_id, fence"""
-Simulator = tuple[State, str]
 
 
 @pytest.fixture
 def settings(database_url: str, simulator: Simulator) -> Settings:
     return settings_for(database_url, simulator[1])
-
-
-def own(settings: Settings, **policy: Any) -> Settings:
-    """With one policy more, called `mine`."""
-    return settings.model_copy(update={"policies": {"mine": policy}})
-
-
-def work_off(
-    engine: Engine, settings: Settings, bodies: list[str], policy: str | None = None, **fields: Any
-) -> None:
-    """Works until nothing is open, and holds replay and the ledger to the outcome."""
-    run = hand_in(engine, settings, bodies, policy=policy, **fields)
-    with working(settings) as runtime:
-        runtime.remember_prompts()
-        for _ in range(3):
-            drain(runtime)
-            make_due(engine)
-    with engine.connect() as connection:
-        frozen = from_document(find_run(connection, run.name).policy)
-    again = replay(decided_jobs(engine, run.id), frozen, load_validators(settings))
-    assert (again.jobs, again.differences) == (len(bodies), [])
-
-
-def moods(simulator: Simulator, *rules: dict[str, Any]) -> None:
-    simulator[0].moods.replace(rules)
-
-
-def answering(do: dict[str, Any], **match: Any) -> dict[str, Any]:
-    return {"match": {"purpose": "answer", **match}, "do": do}
 
 
 def test_identical_text_is_classified_once(
@@ -271,6 +236,29 @@ def test_validators_of_ones_own_decide_and_cannot_crash(
         ("explodes", "warn", "the validator failed with ValueError"),
         ("never_ends", "warn", "the validator took longer than 0.25 s"),
     ]
+
+
+def test_a_replay_takes_what_the_clock_said_from_the_record(
+    engine: Engine, settings: Settings, simulator: Simulator, tmp_path: Path
+) -> None:
+    # given: a validator that was too slow at every rung, and then switched off
+    checks = tmp_path / "checks.py"
+    checks.write_text("import time\ndef slow(draft, options):\n    time.sleep(0.6)\n")
+    mine = own(settings, extends="fallback", accept={"validators": [{"name": "slow"}]})
+    mine = mine.model_copy(update={"validators": {"slow": f"{checks}:slow"}})
+    run = hand_in(engine, mine, [*BODY, "And where is mine?"], policy="mine")
+    with working(mine) as runtime:
+        drain(runtime)
+    assert one(engine, "SELECT array_agg(DISTINCT state || ' ' || reason) FROM jobs")[0] == [
+        "review slow"
+    ]
+    # when: the machine is faster now
+    checks.write_text("def slow(draft, options):\n    return None\n")
+    with engine.connect() as connection:
+        policy = from_document(find_run(connection, run.name).policy)
+    again = replay(decided_jobs(engine, run.id), policy, load_validators(mine))
+    # then
+    assert (again.jobs, again.differences) == (2, [])
 
 
 def test_a_reply_that_repeats_our_instructions_is_found_while_answering(

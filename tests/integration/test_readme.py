@@ -53,7 +53,7 @@ def project(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rung.toml").write_text("\n".join(blocks("toml")))
     for code in blocks("python"):
-        name = code.split("\n", 1)[0].removeprefix("# ").strip()
+        name = code.split("\n", 1)[0].removeprefix("# ").partition(",")[0].strip()
         (tmp_path / name).write_text(code)
     lines = [json.dumps(message) for message in MESSAGES]
     (tmp_path / "day.jsonl").write_text("\n".join(lines))
@@ -107,6 +107,10 @@ def test_policy_rule_and_validator_of_the_readme_work_as_written(
     ]
     assert plain["attempts"][2]["findings"] in ([], None)
     assert plain["result"]["tier"] == "sonnet"
+    # then: the marked one says by which rule, and that something follows from it
+    gold = say("show", "day/gold", "--json").document
+    assert gold["critical_by"] == "gold customers are critical"
+    assert [attempt["tier"] for attempt in gold["attempts"]][1:] == ["haiku", "opus"]
     # then: everything explains itself
     assert say("replay", "day").code == 0
 

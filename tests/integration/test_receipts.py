@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import Engine, text
 
 from tests.support.cli import say
-from tests.support.promises import do, one
+from tests.support.promises import do, many, one
 from tests.support.works import drain, hand_in, make_due, settings_for, working
 from worker.claude.prices import price_of
+from worker.cli import output
 from worker.sandbox.simulator.state import State
 from worker.settings import Settings
 from worker.store.receipts import receipt
@@ -102,13 +103,68 @@ def test_a_receipt_has_every_field_of_every_attempt(
     }  # fmt: skip
     assert {a["policy_version"] for a in found["attempts"]} == {found["policy_version"]}
     assert found["policy"]["accept"]["validators"][0]["name"] == "schema"
-    shown = " ".join(say("show", "day/day-0").out.replace("│", " ").split())
+    assert found["ended"] == (
+        "accepted from attempt 5, opus (claude-opus-5-5): every validator passed,"
+        " confidence 0.95 ≥ 0.7"
+    )
+    shown = " ".join(say("show", "day/day-0").out.split())
     for words in (
-        "validators: schema (reject)", "rejected → again", "because schema", "grounds breaks",
-        "confidence 0.2", "against 0.7", "escalated sonnet → opus: low_confidence", "end_turn",
-        "into it", "at $4/$20 a million tokens in/out", "waited", "took", "prompt ", "total $",
+        "policy ladder", "validators schema (reject)", "rejected → again because schema",
+        "reject schema: grounds breaks", "confidence 0.2, against 0.7",
+        "escalated sonnet → opus: low_confidence", "end_turn", "into it",
+        "at $4/$20 a million tokens in/out", "waited", "took", "s calling)", "asked prompt ",
+        "schema ", "effort the model's own", "at most 4096 tokens", "ended accepted from attempt 5",
+        f"total ${found['total_usd']:.6f}",
     ):  # fmt: skip
         assert words in shown, words
+
+
+def test_a_receipt_names_the_rule_that_made_a_message_critical(
+    engine: Engine, settings: Settings, simulator: Simulator
+) -> None:
+    # given
+    simulator[0].moods.replace([{"match": {"purpose": "check"}, "do": {"text": "LOW"}}])
+    # when
+    work_off(engine, settings, BODIES[:1], policy="escalate", metadata={"priority": "critical"})
+    # then
+    found = say("show", "day/day-0", "--json").document
+    assert found["critical_by"] == "marked critical"
+    steps = [a["escalation"] for a in found["attempts"] if a["escalation"]]
+    assert [(s["from_tier"], s["to_tier"], s["detail"]) for s in steps] == [
+        ("haiku", "opus", "low_confidence; critical by rule: marked critical"),
+        ("opus", "person", "low_confidence"),
+    ]
+    assert found["ended"] == (
+        "best effort of attempt 3, opus (claude-opus-5-5), waiting for a person: low_confidence"
+    )
+    shown = " ".join(say("show", "day/day-0").out.split())
+    for words in (
+        "critical by rule: marked critical", "route: nobody was asked",
+        "start where the policy starts everything", "check done, end_turn",
+    ):  # fmt: skip
+        assert words in shown, words
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_a_receipt_fits_the_terminal(
+    engine: Engine,
+    settings: Settings,
+    simulator: Simulator,
+    columns: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # given: a name, a finding and a reply as long as they get
+    simulator[0].moods.replace(
+        [{"match": {"purpose": "answer"}, "do": {"merge": {"grounds": 7, "reply": "x" * 500}}}]
+    )
+    work_off(engine, settings, BODIES[:1])
+    monkeypatch.setattr(output, "PIPED_WIDTH", columns)
+    # when
+    lines = say("show", "day/day-0", "--text").out.splitlines()
+    # then
+    assert max(len(line) for line in lines if "SIMULATED" not in line) <= columns
+    labels = {line[2:12].strip() for line in lines if line.startswith("  ")}
+    assert {"decision", "answer", "cost", "time", "ended", "total", "reject"} <= labels
 
 
 @pytest.mark.parametrize("policy", ["ladder", "escalate", "route", "fallback", "single:haiku"])
@@ -199,7 +255,7 @@ def test_the_bill_is_the_ledger_told_apart(
     # then
     by = {
         (row[0], row[1]): float(row[2])
-        for row in _rows(engine, "SELECT purpose, state, sum(cost) FROM calls GROUP BY 1, 2")
+        for row in many(engine, "SELECT purpose, state, sum(cost) FROM calls GROUP BY 1, 2")
     }
     unused = """SELECT sum(cost) FROM calls c WHERE purpose = 'answer' AND state = 'done'
     AND NOT EXISTS (SELECT FROM results r WHERE r.job_id = c.job_id AND r.fence = c.fence)"""
@@ -232,10 +288,9 @@ def test_the_bill_is_the_ledger_told_apart(
     }
     assert {(line["tier"], line["purpose"], line["model"], line["lane"]) for line in bill["lines"]}
     shown = say("cost", "day").out
-    for words in ("claude-haiku-5-5", "realtime", "answer (failed)", "All on opus", "Assumed"):
+    for words in (
+        "claude-haiku-5-5", "realtime", "answer (failed)", "All on opus", "All on haiku", "Assumed",
+        "classifying", "checking", "climbed past or not good enough", "lost", "a thousand",
+        "The prompt cache saved",
+    ):  # fmt: skip
         assert words in shown, words
-
-
-def _rows(engine: Engine, statement: str) -> list[Any]:
-    with engine.connect() as connection:
-        return list(connection.execute(text(statement)))

@@ -186,4 +186,64 @@ def test_a_spreadsheet_with_another_word_says_where(engine: Engine, jobs: list[i
     said = say("review", "--verdicts", "back.csv")
     assert said.code == 2
     assert "record 2: the verdict must be accept, edit or reject" in said.err
-    assert "1 verdicts before it were taken" in said.err
+    assert "No verdict of this file was taken." in said.err
+    assert one(engine, "SELECT count(*) FROM reviews")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("99999,accept,,", "There is no job 99999."),
+        ("{last},accept,,", "has no best effort that could be accepted."),
+        ("{last},edit,,", "An edit needs the reply"),
+        ("{last},reject,,", "A rejection needs a reason."),
+    ],
+)
+def test_a_spreadsheet_is_taken_whole_or_not_at_all(
+    engine: Engine, jobs: list[int], line: str, words: str
+) -> None:
+    # given: a good verdict, and one that cannot be taken
+    head = f"job,verdict,verdict_reply,verdict_reason\n{jobs[0]},accept,,\n"
+    Path("back.csv").write_text(head + line.format(last=jobs[3]) + "\n")
+    # when
+    said = say("review", "--verdicts", "back.csv")
+    # then
+    assert (said.code, "Record 2: " in said.err, words in said.err) == (2, True, True)
+    assert one(engine, "SELECT count(*) FROM reviews")[0] == 0
+    assert one(engine, "SELECT count(*) FROM audit_events")[0] == 0
+
+
+def test_the_same_spreadsheet_again_adds_nothing(engine: Engine, jobs: list[int]) -> None:
+    # given: an edit that begins as a formula would
+    Path("reply.txt").write_text("- first, open the app")
+    say("review", "--edit", str(jobs[1]), "--reply", "reply.txt")
+    say("review", "day", "--all", "-o", "review.csv")
+    # when
+    said = say("review", "--verdicts", "review.csv")
+    # then
+    assert "0 verdicts taken, 1 known already." in said.err
+    assert verdicts(engine, jobs[1]) == [("edit", "- first, open the app", None)]
+
+
+def test_what_has_a_verdict_waits_no_longer(engine: Engine, jobs: list[int]) -> None:
+    say("review", "--accept", str(jobs[0]))
+    waiting, whole = (say("review", *more, "--json").document for more in ((), ("--all",)))
+    assert [job["job"] for job in waiting["jobs"]] == jobs[1:]
+    assert sum(cause["jobs"] for cause in waiting["causes"]) == 3
+    assert [job["verdict"] for job in whole["jobs"]] == ["accept", None, None, None]
+    say("review", "-o", "review.csv")
+    with Path("review.csv").open(newline="") as stream:
+        assert [int(row["job"]) for row in csv.DictReader(stream)] == jobs[1:]
+
+
+def test_one_is_shown_with_message_best_effort_reasons_and_receipt(
+    engine: Engine, jobs: list[int]
+) -> None:
+    shown = " ".join(say("review", "--show", "day/day-0").out.split())
+    for words in (
+        f"message {BODIES[0]}", f"reply {BEST}", "waiting for a person: low_confidence",
+        "confidence 0.2, against 0.7", "escalated opus → person", "total $",
+    ):  # fmt: skip
+        assert words in shown, words
+    found = say("review", "--show", str(jobs[0]), "--json").document
+    assert (found["body"], found["result"]["reply"]) == (BODIES[0], BEST)

@@ -18,6 +18,11 @@ def one(engine: Engine, statement: str, **values: Any) -> Any:
         return connection.execute(text(statement), values).one()
 
 
+def many(engine: Engine, statement: str, **values: Any) -> list[Any]:
+    with engine.connect() as connection:
+        return list(connection.execute(text(statement), values))
+
+
 def do(engine: Engine, statement: str, **values: Any) -> None:
     with engine.begin() as connection:
         connection.execute(text(statement), values)

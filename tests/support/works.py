@@ -9,15 +9,19 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, text
 
 from models.vocabulary import Lane
-from worker.domain.policy import Policy
+from worker.domain.policy import Policy, from_document
+from worker.domain.validation import BUILTIN
 from worker.intake import Record
 from worker.policies import policy_named
+from worker.replaying import replay
 from worker.runtime import Runtime
 from worker.settings import Settings, default_tiers
 from worker.store.dispatch import dispatch
 from worker.store.intake import add_in
 from worker.store.presence import Presence, beat
-from worker.store.runs import NewRun, RunRef, create_run, finish_runs
+from worker.store.receipts import receipt
+from worker.store.replay import decided_jobs
+from worker.store.runs import NewRun, RunRef, create_run, find_run, finish_runs
 
 
 def settings_for(database_url: str, simulator_url: str, **changes: Any) -> Settings:
@@ -72,6 +76,22 @@ def hand_in(
         add_in(connection, run, records, None, False, 0)
         connection.execute(text("UPDATE runs SET accepting = false WHERE id = :id"), {"id": run.id})
     return run
+
+
+def unexplained(engine: Engine, run: RunRef) -> list[str]:
+    """Decisions of a run that come out otherwise when they are made again from the record, and
+    receipts whose sum is not the job's cost."""
+    with engine.connect() as connection:
+        policy = from_document(find_run(connection, run.name).policy)
+        ids = connection.execute(text("SELECT id FROM jobs WHERE run_id = :id"), {"id": run.id})
+        receipts = [receipt(connection, job_id) for job_id in ids.scalars().all()]
+    again = replay(decided_jobs(engine, run.id), policy, BUILTIN)
+    found = [f"job {d.job}: recorded {d.recorded}, now {d.recomputed}" for d in again.differences]
+    return found + [
+        f"job {one['job']}: the receipt's sum is {one['total_usd']}, its cost {one['cost_usd']}"
+        for one in receipts
+        if one["total_usd"] != one["cost_usd"]
+    ]
 
 
 def drain(runtime: Runtime, *, rounds: int = 50) -> int:

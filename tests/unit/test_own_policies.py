@@ -1,4 +1,4 @@
-"""Policies, ladders and validators of one's own: found by name, and refused in sentences."""
+"""Policies and ladders of one's own: found by name, and refused in sentences."""
 
 import json
 from pathlib import Path
@@ -6,18 +6,12 @@ from typing import Any
 
 import pytest
 
-from worker.domain.messages import MessageText
 from worker.domain.policy import Policy, from_document, to_document, version_of
 from worker.domain.presets import PRESETS
-from worker.domain.schemas import PLAIN_ANSWER_SCHEMA
-from worker.domain.validation import Draft
 from worker.errors import ConfigurationError
 from worker.loading import load_settings
 from worker.policies import check_policies, policy_named, policy_names
 from worker.settings import Settings
-from worker.validators import MAX_OVERRUNS, load_validators
-
-DRAFT = Draft("A reply that is fine.", {"reply": "x"}, PLAIN_ANSWER_SCHEMA, MessageText("Hello?"))
 
 
 def configured(directory: Path, toml: str) -> Settings:
@@ -109,6 +103,38 @@ def test_the_ladder_is_configuration(tmp_path: Path, height: int) -> None:
         ("[policies.p.start]\nclassify_batch = 21\n", "policies.p: start.classify_batch: "),
         ("[policies.p]\nstrat = 1\n", "policies.p: strat: "),
         (
+            "[policies.p.start]\nrules = [{ name = 'gold', critical = true }]\n",
+            "policy 'p': rule 'gold' marks messages as critical, and nothing follows from it; set"
+            ' climb.critical_low_confidence, to "top" for example.',
+        ),
+        (
+            "[policies.p.climb]\nby_reason = { low_confidnce = 'top' }\n",
+            "policy 'p': climb.by_reason names 'low_confidnce', and no reason is; did you mean"
+            " low_confidence?",
+        ),
+        (
+            '[[policies.p.accept.validators]]\nname = "length"\noptions = { max = 100 }\n',
+            "policy 'p': validator 'length' knows no option 'max'; it knows min_chars, max_chars.",
+        ),
+        (
+            '[[policies.p.accept.validators]]\nname = "links"\noptions = { allow = "a.example" }\n',
+            "policy 'p': validator 'links' needs a list of texts as its option allow.",
+        ),
+        (
+            '[[policies.p.accept.validators]]\nname = "must_match"\n',
+            "policy 'p': validator 'must_match' finds nothing without its option patterns.",
+        ),
+        (
+            "[[policies.p.accept.validators]]\nname = 'must_match'\n"
+            "options = { patterns = ['('] }\n",
+            "policy 'p': the pattern of validator 'must_match' is wrong: missing ) at position 1.",
+        ),
+        (
+            "[policies.p.start]\nrules = [{ name = 'r', tier = 'opus' },"
+            " { name = 'r', tier = 'haiku' }]\n",
+            "policy 'p': two rules are called 'r'; a receipt could not tell them apart.",
+        ),
+        (
             '[[policies.p.accept.validators]]\nname = "lenght"\n',
             "policy 'p': no validator is 'lenght'; did you mean length?",
         ),
@@ -118,6 +144,47 @@ def test_what_is_wrong_is_said_in_a_sentence(tmp_path: Path, toml: str, sentence
     (found,) = complaint(tmp_path, toml)
     assert found.startswith(sentence)
     assert found.endswith((".", "?"))
+
+
+def own_schema(tmp_path: Path, confidence: str = "off", **changes: Any) -> list[str]:
+    """What is said of a schema of one's own that is sound, but for these changes."""
+    schema: dict[str, Any] = {
+        "type": "object",
+        "properties": {"reply": {"type": "string"}, "topic": {"enum": ["card", "loan"]}},
+        "required": ["reply", "topic"],
+        "additionalProperties": False,
+    }
+    policies = {"p": {"accept": {"confidence": confidence, "answer_schema": schema | changes}}}
+    return check_policies(Settings.model_validate({"policies": policies}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"additionalProperties": True}, "needs additionalProperties = false at the schema"),
+        ({"type": "array"}, 'must have type = "object"'),
+        ({"required": ["topic"]}, 'needs a required property reply with type = "string"'),
+        ({"type": "objekt"}, "is no JSON schema"),
+        ({"confidence": "inline"}, "has no property confidence"),
+        *(
+            ({"properties": {"reply": {"type": "string"}, "topic": topic}}, words)
+            for topic, words in [
+                ({"type": "object", "properties": {}}, "additionalProperties = false at topic"),
+                ({"type": "integer", "minimum": 0}, "says minimum at topic"),
+                ({"anyOf": [{"type": "string", "maxLength": 3}]}, "says maxLength at anyOf"),
+                ({"type": "string", "pattern": "("}, "topic/pattern: '(' is not a 'regex'"),
+                ({"$ref": "#"}, "refers to itself at topic"),
+            ]
+        ),
+    ],
+)
+def test_a_schema_that_claude_would_refuse_is_refused_before_anything_is_asked(
+    tmp_path: Path, changes: dict[str, Any], words: str
+) -> None:
+    assert own_schema(tmp_path) == []
+    (found,) = own_schema(tmp_path, **changes)
+    assert found.startswith("policy 'p': accept.answer_schema ")
+    assert words in found
 
 
 def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
@@ -133,63 +200,6 @@ def test_a_ladder_that_is_none_is_refused(tmp_path: Path, names: tuple[str, ...]
     toml = "".join(f'[tiers.{name}]\nmodel = "m"\n' for name in names) or "tiers = {}\n"
     with pytest.raises(ConfigurationError, match="tiers"):
         configured(tmp_path, toml)
-
-
-def install(directory: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
-    """A package with an entry point, as pip would leave it."""
-    (directory / "house_rules.py").write_text(code)
-    info = directory / "house_rules-1.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: house-rules\nVersion: 1\n")
-    (info / "entry_points.txt").write_text("[rung.validators]\nno_exclaiming = house_rules:check\n")
-    monkeypatch.syspath_prepend(str(directory))
-
-
-def test_an_installed_package_offers_validators(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # given
-    code = "def check(draft, options):\n    return 'it shouts' if '!' in draft.reply else None\n"
-    install(tmp_path, monkeypatch, code)
-    # when
-    settings = configured(
-        tmp_path, '[policies.p.accept]\nvalidators = [{ name = "no_exclaiming" }]\n'
-    )
-    # then
-    assert check_policies(settings) == []
-    check = load_validators(settings)["no_exclaiming"]
-    assert check(DRAFT, {}) is None
-    assert check(Draft("No!", {}, {}, MessageText("?")), {}) == "it shouts"
-
-
-@pytest.mark.parametrize(
-    ("where", "words"),
-    [
-        ("checks.py", "it must be FILE.py:FUNCTION or MODULE:FUNCTION"),
-        ("absent.py:check", "cannot be loaded (FileNotFoundError"),
-        ("no.such.module:check", "cannot be loaded (ModuleNotFoundError"),
-        ("broken.py:check", "cannot be loaded (SyntaxError"),
-        ("fine.py:absent", "cannot be loaded (AttributeError"),
-    ],
-)
-def test_a_validator_that_cannot_be_loaded_is_a_sentence(
-    tmp_path: Path, where: str, words: str
-) -> None:
-    (tmp_path / "broken.py").write_text("def check(:\n")
-    (tmp_path / "fine.py").write_text("def check(draft, options):\n    return None\n")
-    settings = configured(tmp_path, f'[validators]\nmine = "{where}"\n[policies.p.accept]\n')
-    (found,) = check_policies(settings)
-    assert words in found
-
-
-def test_one_that_takes_too_long_is_switched_off_after_three_times(tmp_path: Path) -> None:
-    (tmp_path / "slow.py").write_text(
-        "import time\ndef check(draft, options):\n    time.sleep(0.4)\n"
-    )
-    check = load_validators(configured(tmp_path, '[validators]\nmine = "slow.py:check"\n'))["mine"]
-    said: list[Any] = [check(DRAFT, {}) for _ in range(MAX_OVERRUNS + 1)]
-    assert said[:MAX_OVERRUNS] == ["the validator took longer than 0.25 s"] * MAX_OVERRUNS
-    assert said[-1] == "the validator was switched off: it took too long three times"
 
 
 def test_the_same_rules_have_the_same_version_and_others_another() -> None:

@@ -1,13 +1,15 @@
 """`rung advise`: does the pipeline pay?"""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import click
 
 from worker.cli.completion import RUN
 from worker.cli.context import database
-from worker.cli.output import SIMULATED, print_json, talk
+from worker.cli.output import SIMULATED, console, print_json, talk
 from worker.dashboard.words import plural
+from worker.domain.advice import Advice
 from worker.domain.advice import advise as judge
 from worker.errors import UsageError
 from worker.loading import load_settings
@@ -39,10 +41,23 @@ def advise(runs: tuple[str, ...], as_json: bool) -> None:
         document |= {"simulated": facts.simulated, "advice": [asdict(one) for one in advice]}
         print_json(document)
         return
-    click.echo(f"From {facts.messages:,} messages in {plural(len(found), 'run')}:")
-    for one in advice:
-        mark = click.style("pays   ", fg="green") if one.pays else click.style("does not", fg="red")
-        click.echo(f"  {mark}  {one.sentence}")
-        click.echo(f"            {one.figures}")
+    _print(advice, f"From {facts.messages:,} messages in {plural(len(found), 'run')}:")
     if facts.simulated:
         talk(f"{SIMULATED}. This says nothing about real models.", fg="yellow")
+
+
+def _print(advice: Sequence[Advice], head: str) -> None:
+    """What speaks for the pipeline, and what against, each with its figures below it."""
+    from rich.table import Table
+    from rich.text import Text
+
+    out = console()
+    out.print(head)
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(min_width=6, no_wrap=True)
+    table.add_column(overflow="fold")
+    for one in advice:
+        mark, style = ("  pays", "green") if one.pays else ("  but", "yellow")
+        table.add_row(Text(mark, style=style), one.sentence)
+        table.add_row("", Text(one.figures, style="dim"))
+    out.print(table)

@@ -9,12 +9,20 @@ from worker.store.runs import find_run
 from worker.text import terminal_safe
 
 
-def list_jobs(state: str, run: str | None, limit: int, as_json: bool, nothing: str) -> None:
-    """Lists the jobs in `state`, grouped by cause first."""
+def list_jobs(
+    state: str,
+    run: str | None,
+    limit: int,
+    as_json: bool,
+    nothing: str,
+    *,
+    decided: bool = True,
+) -> None:
+    """Lists the jobs in `state`, grouped by cause first; `decided` also those with a verdict."""
     with database() as engine, engine.connect() as connection:
         run_id = find_run(connection, run).id if run is not None else None
-        grouped = causes(connection, state, run_id)
-        jobs = jobs_in(connection, state, run_id, limit)
+        grouped = causes(connection, state, run_id, decided=decided)
+        jobs = jobs_in(connection, state, run_id, limit, decided=decided)
     if as_json:
         print_json({"causes": grouped, "jobs": jobs})
     elif not jobs:

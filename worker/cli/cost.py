@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,9 @@ from worker.domain.bill import Bill, SpendLine
 from worker.loading import load_settings
 from worker.store.bill import bill_of
 from worker.store.runs import find_run
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 @click.command()
@@ -76,10 +79,10 @@ def print_bill(bill: Bill) -> None:
 
     out = console()
     title = f"The bill of run {bill.run}" + (" (simulated)" if bill.simulated else "")
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for name in ("tier", "for", "model", "lane", "calls", "input", "cached", "output", "cost"):
         is_word = name in ("tier", "for", "model", "lane")
-        table.add_column(name, justify="left" if is_word else "right")
+        table.add_column(name, justify="left" if is_word else "right", overflow="fold")
     for (tier, purpose, state, model, lane), lines in _grouped(bill.lines).items():
         what = purpose if state == "done" else f"{purpose} ({state})"
         cached = sum(line.usage.cache_read_tokens for line in lines)
@@ -89,17 +92,52 @@ def print_bill(bill: Bill) -> None:
             model,
             lane,
             f"{sum(line.calls for line in lines):,}",
-            f"{sum(line.usage.total_input for line in lines) - cached:,}",
-            f"{cached:,}",
-            f"{sum(line.usage.output_tokens for line in lines):,}",
+            short(sum(line.usage.total_input for line in lines) - cached),
+            short(cached),
+            short(sum(line.usage.output_tokens for line in lines)),
             dollars(sum((line.cost for line in lines), Decimal(0))),
         )
     table.add_row("total", *[""] * 7, dollars(bill.total), style="bold")
     out.print(table)
+    out.print()
+    _print_parts(out, bill)
+    out.print()
     for words in _sentences(bill):
         out.print(words)
     if bill.simulated:
         out.print(SIMULATED, style="yellow")
+
+
+def _print_parts(out: "Console", bill: Bill) -> None:
+    """Where the money went: the parts add up to the total."""
+    from rich.table import Table
+
+    parts = (
+        ("classifying", bill.classifying, ""),
+        ("answering", bill.answering, _past(bill)),
+        ("checking", bill.checking, ""),
+        ("lost", bill.lost, "calls that brought nothing and may be billed"),
+    )
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for justify in ("left", "right", "right", "left"):
+        table.add_column(justify=justify, overflow="fold")
+    for name, amount, words in parts:
+        share = amount / bill.total if bill.total else Decimal(0)
+        table.add_row(name, dollars(amount), f"{share:.0%}", words)
+    out.print(table)
+
+
+def _past(bill: Bill) -> str:
+    return f"of it {dollars(bill.escalating)} for answers that were climbed past or not good enough"
+
+
+def short(tokens: int) -> str:
+    """Tokens in few characters: the JSON has every one."""
+    for size, unit in ((1_000_000, "M"), (1_000, "k")):
+        if tokens >= size:
+            number = tokens / size
+            return f"{number:.0f}{unit}" if number >= 100 else f"{number:.1f}{unit}"
+    return str(tokens)
 
 
 def _grouped(lines: Iterable[SpendLine]) -> dict[tuple[str, ...], list[SpendLine]]:
@@ -112,20 +150,11 @@ def _grouped(lines: Iterable[SpendLine]) -> dict[tuple[str, ...], list[SpendLine
 
 def _sentences(bill: Bill) -> Iterable[str]:
     if bill.per_resolved is not None:
-        yield f"{bill.resolved:,} messages resolved, {dollars(bill.per_resolved)} each."
-    if bill.top.cost:
-        saved = bill.saved_against_top or Decimal(0)
-        words = f"{saved:.0%} less" if saved >= 0 else f"{-saved:.0%} more"
         yield (
-            f"All on {bill.top.tier}: {dollars(bill.top.cost)}. This run: {dollars(bill.total)},"
-            f" {words}."
+            f"{bill.resolved:,} messages resolved, ${bill.per_resolved:.6f} each"
+            f" ({dollars(bill.per_resolved * 1_000)} a thousand)."
         )
-    if bill.cheapest.cost and bill.cheapest.tier != bill.top.tier:
-        yield f"All on {bill.cheapest.tier}: {dollars(bill.cheapest.cost)}."
-    yield (
-        f"Of it: classifying {dollars(bill.classifying)}, checking {dollars(bill.checking)},"
-        f" answers that were not used {dollars(bill.escalating)}, lost {dollars(bill.lost)}."
-    )
+    yield from _comparisons(bill)
     kept = sum(line.usage.cache_write_1h_tokens for line in bill.lines)
     for_an_hour = f", with {kept:,} tokens written to it for an hour" if kept else ""
     yield f"The prompt cache saved {dollars(bill.cache_saved)}{for_an_hour}."
@@ -138,4 +167,24 @@ def _sentences(bill: Bill) -> Iterable[str]:
         )
     if bill.unpriced_calls:
         yield f"{bill.unpriced_calls} calls have no price and are not in the sum: rung doctor"
-    yield bill.assumption
+
+
+def _comparisons(bill: Bill) -> Iterable[str]:
+    """Against one tier alone, with what is assumed beside it."""
+    if bill.top.cost is None:
+        yield f"All on {bill.top.tier}: its model has no price, so nothing is compared: rung doctor"
+    elif bill.top.cost:
+        saved = bill.saved_against_top or Decimal(0)
+        words = f"{saved:.0%} less" if saved >= 0 else f"{-saved:.0%} more"
+        yield (
+            f"All on {bill.top.tier}: {dollars(bill.top.cost)}. This run: {dollars(bill.total)},"
+            f" {words}."
+        )
+    if bill.cheapest.cost and bill.cheapest.tier != bill.top.tier:
+        times = bill.total / bill.cheapest.cost
+        yield (
+            f"All on {bill.cheapest.tier}: {dollars(bill.cheapest.cost)}. This run: {times:.1f}"
+            " times that."
+        )
+    if bill.top.cost or bill.cheapest.cost:
+        yield bill.assumption

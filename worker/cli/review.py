@@ -2,6 +2,7 @@
 
 import csv
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -14,16 +15,19 @@ from worker.cli.completion import RUN
 from worker.cli.context import database
 from worker.cli.ops import actor
 from worker.cli.output import talk
+from worker.cli.show import show_receipt
 from worker.errors import UsageError
 from worker.store.receipts import find_job
-from worker.store.reviews import EXPORT_COLUMNS, Judged, give_verdict, waiting
+from worker.store.reviews import EXPORT_COLUMNS, Judged, give_verdict, give_verdicts, waiting
 from worker.store.runs import find_run
-from worker.text import neutralise_formula
+from worker.text import neutralise_formula, restored_formula
 
 
 @click.command()
 @click.argument("run", required=False, shell_complete=RUN)
 @click.option("--limit", default=50, show_default=True, help="How many jobs, at the most.")
+@click.option("--show", metavar="JOB", help="Message, best effort, reasons and receipt of one.")
+@click.option("--all", "decided", is_flag=True, help="Also those that have a verdict.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Export to a CSV file.")
 @click.option("--verdicts", type=click.Path(exists=True, path_type=Path), help="Take a CSV back.")
 @click.option("--accept", metavar="JOB", help="The best effort may go out as it is.")
@@ -35,6 +39,8 @@ from worker.text import neutralise_formula
 def review(
     run: str | None,
     limit: int,
+    show: str | None,
+    decided: bool,
     output: Path | None,
     verdicts: Path | None,
     accept: str | None,
@@ -46,15 +52,18 @@ def review(
 ) -> None:
     """Jobs whose best answer was not good enough: list or export them, and give a verdict.
 
-    Read one with: rung show JOB --text. A verdict is stored beside what the model said, never over
+    A verdict is stored beside what the model said, never over
     it; an edited reply is what `rung results` gives from then on.
     """
     given = {Verdict.ACCEPT: accept, Verdict.EDIT: edit, Verdict.REJECT: reject}
     chosen = [(verdict, job) for verdict, job in given.items() if job is not None]
     if len(chosen) > 1:
         raise UsageError("One verdict at a time: --accept, --edit or --reject.")
+    if show is not None:
+        show_receipt(show, with_text=True, as_json=as_json)
+        return
     if not chosen and output is None and verdicts is None:
-        list_jobs("review", run, limit, as_json, "Nothing waits for review.")
+        list_jobs("review", run, limit, as_json, "Nothing waits for review.", decided=decided)
         return
     with database() as engine:
         if chosen:
@@ -65,12 +74,12 @@ def review(
             give_verdict(engine, actor(), Judged(job_id, verdict, text, reason))
             talk(f"Job {job_id}: {verdict}.")
         elif output is not None:
-            _export(engine, run, output)
+            _export(engine, run, output, decided)
         elif verdicts is not None:
             _take_back(engine, verdicts)
 
 
-def _export(engine: Engine, run: str | None, path: Path) -> None:
+def _export(engine: Engine, run: str | None, path: Path, decided: bool) -> None:
     """One row a job; fill in verdict, verdict_reply and verdict_reason, then take it back."""
     with engine.connect() as connection:
         run_id = find_run(connection, run).id if run is not None else None
@@ -78,7 +87,7 @@ def _export(engine: Engine, run: str | None, path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, EXPORT_COLUMNS)
         writer.writeheader()
-        for row in waiting(engine, run_id):
+        for row in waiting(engine, run_id, decided=decided):
             writer.writerow({k: neutralise_formula(str(v or "")) for k, v in row.items()})
             count += 1
     talk(
@@ -87,19 +96,27 @@ def _export(engine: Engine, run: str | None, path: Path) -> None:
 
 
 def _take_back(engine: Engine, path: Path) -> None:
+    """All verdicts of a file, or none; those that were taken before are passed over."""
     csv.field_size_limit(sys.maxsize)
-    taken = 0
     with path.open(encoding="utf-8-sig", newline="") as stream:
-        for line, row in enumerate(csv.DictReader(stream), start=2):
-            word = (row.get("verdict") or "").strip().lower()
-            if not word:
-                continue
-            if word not in list(Verdict) or not (row.get("job") or "").strip().isdigit():
-                raise UsageError(
-                    f"{path}, record {line - 1}: the verdict must be accept, edit or reject, and"
-                    f" the job a number. {taken} verdicts before it were taken.",
-                )
-            reply, reason = row.get("verdict_reply") or None, row.get("verdict_reason") or None
-            give_verdict(engine, actor(), Judged(int(row["job"]), Verdict(word), reply, reason))
-            taken += 1
-    talk(f"{taken} verdicts taken.")
+        sheet = list(_read(path, csv.DictReader(stream)))
+    new = give_verdicts(engine, actor(), sheet)
+    known = f", {len(sheet) - new} known already" if new < len(sheet) else ""
+    talk(f"{new} verdicts taken{known}.")
+
+
+def _read(path: Path, rows: Iterable[dict[str, str]]) -> Iterator[tuple[int, Judged]]:
+    for record, row in enumerate(rows, start=1):
+        word = (row.get("verdict") or "").strip().lower()
+        if not word:
+            continue
+        if word not in list(Verdict) or not (row.get("job") or "").strip().isdigit():
+            raise UsageError(
+                f"{path}, record {record}: the verdict must be accept, edit or reject, and the job"
+                " a number. No verdict of this file was taken.",
+            )
+        reply, reason = (
+            restored_formula(row.get(name) or "") or None
+            for name in ("verdict_reply", "verdict_reason")
+        )
+        yield record, Judged(int(row["job"]), Verdict(word), reply, reason)

@@ -1,14 +1,13 @@
 """`rung show JOB`: the receipt."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import click
 
 from worker.cli.context import database
-from worker.cli.output import SIMULATED, console, dollars, print_json
+from worker.cli.output import print_json
+from worker.cli.receipt_view import print_receipt, why_it_stopped
 from worker.store.receipts import find_job, receipt
-from worker.text import terminal_safe
 
 MASK = "(hidden; --text shows it)"
 
@@ -22,14 +21,20 @@ def show(job: str, with_text: bool, as_json: bool) -> None:
 
     JOB is a number, RUN/EXTERNAL_ID, or an external id that only one run has.
     """
+    show_receipt(job, with_text=with_text, as_json=as_json)
+
+
+def show_receipt(job: str, *, with_text: bool, as_json: bool) -> None:
+    """Prints the receipt of a job, as its name is given to `rung show`."""
     with database() as engine, engine.connect() as connection:
         found = receipt(connection, find_job(connection, job))
     if not with_text:
         mask(found)
+    found["ended"] = why_it_stopped(found)
     if as_json:
         print_json(found)
     else:
-        _print(found, with_text)
+        print_receipt(found, with_text)
 
 
 def mask(found: dict[str, Any]) -> None:
@@ -45,101 +50,3 @@ def mask(found: dict[str, Any]) -> None:
         found["result"]["fields"] = {}
     for review in found["reviews"]:
         review["reply"] = MASK if review["reply"] else None
-
-
-def _print(found: dict[str, Any], with_text: bool) -> None:
-    from rich.text import Text
-    from rich.tree import Tree
-
-    name = f"{found['run']}/{terminal_safe(found['external_id'])}"
-    head = f"job {found['job']}  {name}  {found['state']}"
-    tree = Tree(Text(head, style="bold"))
-    moved = ", left the batch lane for the deadline" if found["lane"] != found["run_lane"] else ""
-    policy = f"policy {found['policy_name']} {found['policy_version']}"
-    tree.add(f"{policy}, lane {found['lane']}{moved}")
-    tree.add(Text(f"validators: {_validators(found['policy'])}"))
-    if with_text:
-        tree.add(Text(f"message: {terminal_safe(found['body'])}"))
-    for attempt in found["attempts"]:
-        branch = tree.add(Text(_headline(attempt), style="cyan"))
-        for line in _lines(attempt, with_text):
-            branch.add(Text(line))
-    tree.add(Text(_ending(found), style="bold"))
-    if with_text and found["result"] is not None:
-        tree.add(Text(f"reply: {terminal_safe(found['result']['reply'])}"))
-    for review in found["reviews"]:
-        tree.add(Text(f"{review['reviewer']}: {review['verdict']} {review['reason'] or ''}"))
-    tree.add(f"total {dollars(found['total_usd'])}")
-    out = console()
-    out.print(tree)
-    if found["simulated"]:
-        out.print(SIMULATED, style="yellow")
-
-
-def _validators(policy: dict[str, Any]) -> str:
-    uses = policy["accept"]["validators"]
-    return ", ".join(f"{use['name']} ({use['severity']})" for use in uses) or "none"
-
-
-def _headline(attempt: dict[str, Any]) -> str:
-    asked = attempt["model"] or "nobody asked"
-    return f"{attempt['fence']}. {attempt['stage']} {attempt['tier'] or ''} ({asked})"
-
-
-def _lines(attempt: dict[str, Any], with_text: bool) -> Iterator[str]:
-    yield f"{attempt['outcome']} → {attempt['decision'] or 'open'}" + (
-        f"  because {', '.join(attempt['reasons'])}" if attempt["reasons"] else ""
-    )
-    if attempt["rule"]:
-        yield f"rule: {attempt['rule']}"
-    if attempt["answer_fence"]:
-        yield f"checks the answer of attempt {attempt['answer_fence']}, which was paid for there"
-    if attempt["difficulty"]:
-        yield f"difficulty: {attempt['difficulty']}"
-    if attempt["threshold"] is not None:
-        said = attempt["confidence"] if attempt["confidence"] is not None else "unreadable, so LOW"
-        yield f"confidence {said} against {attempt['threshold']}"
-    for finding in attempt["findings"] or []:
-        yield f"{finding['severity']}: {finding['validator']}: {finding['finding']}"
-    for call in attempt["calls"]:
-        yield from _call_lines(call, with_text)
-    if attempt["escalation"]:
-        step = attempt["escalation"]
-        yield f"escalated {step['from_tier']} → {step['to_tier']}: {step['reason']}"
-    versions = (
-        ("prompt", attempt["prompt_version"]),
-        ("schema", attempt["schema_version"]),
-        ("effort", attempt["effort"]),
-    )
-    yield "  ".join(f"{name} {value}" for name, value in versions if value) or "nothing was asked"
-    took = f"{attempt['took_s']:.2f} s" if attempt["took_s"] is not None else "still open"
-    yield f"waited {attempt['waited_s']:.2f} s, took {took}"
-
-
-def _call_lines(call: dict[str, Any], with_text: bool) -> Iterator[str]:
-    written = call["cache_write_5m_tokens"] + call["cache_write_1h_tokens"]
-    total = call["input_tokens"] + call["cache_read_tokens"] + written
-    words = (
-        f"{call['purpose']} call: {call['state']}, {call['stop_reason'] or call['error'] or ''};"
-        f" {total} tokens in ({call['cache_read_tokens']} from the cache, {written} into it),"
-        f" {call['output_tokens']} out, {dollars(call['cost'])}"
-    )
-    yield words + (f", {call['latency_ms']} ms" if call["latency_ms"] is not None else "")
-    if call["shared"] > 1:
-        yield f"  its share of a request that served {call['shared']} messages"
-    if call["price"]:
-        rates = call["price"]
-        yield (
-            f"  at ${rates['input']}/${rates['output']} a million tokens in/out, cache read"
-            f" ${rates['cache_read']}, written ${rates['cache_write_5m']}"
-        )
-    if with_text and call["output"]:
-        yield f"  said: {terminal_safe(call['output'])}"
-
-
-def _ending(found: dict[str, Any]) -> str:
-    result = found["result"]
-    if result is None:
-        return found["reason"] or f"no result: the job is {found['state']}"
-    kind = "accepted" if result["accepted"] else "best effort, waiting for a person"
-    return f"result from {result['tier']} ({result['model']}), attempt {result['fence']}: {kind}"

@@ -13,7 +13,9 @@ LOW_VOLUME = 500
 SMALL_SAVING_USD = Decimal(1)
 """Dollars a day: the same."""
 UNIFORMLY_HARD = Decimal("0.5")
-"""Share that leaves the cheapest rung, above which starting there is mostly a detour."""
+"""Share that climbs from where it started, above which starting there is mostly a detour."""
+MOSTLY_TOP = Decimal("0.7")
+"""Share that ends on the top rung, above which the rungs below are mostly a detour."""
 FEW = 100
 """Messages below which no advice is worth much."""
 SLOW_FACTOR = Decimal(2)
@@ -47,7 +49,8 @@ class RungFacts:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What recorded runs say. `days` is the number of days on which messages came in."""
+    """What recorded runs say. `days` is the number of days on which messages came in; `on_top` is
+    how many messages ended on the top rung, however they came there."""
 
     messages: int
     days: int
@@ -56,6 +59,7 @@ class Facts:
     rungs: Sequence[RungFacts]
     climbed: int
     simulated: bool
+    on_top: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,10 @@ def _verdict(facts: Facts) -> Iterator[Advice]:
         return
     saved = facts.all_on_top - facts.total
     share = saved / facts.all_on_top
-    figures = f"${facts.total:.4f} against ${facts.all_on_top:.4f} all on the top tier"
+    figures = (
+        f"${facts.total:,.4f} against ${facts.all_on_top:,.4f} all on the top tier,"
+        f" for {facts.messages:,} messages"
+    )
     if saved > 0:
         yield Advice(True, "saving", f"The pipeline saves {share:.0%} of the model bill.", figures)
     else:
@@ -105,7 +112,10 @@ def _verdict(facts: Facts) -> Iterator[Advice]:
 def _volume(facts: Facts) -> Iterator[Advice]:
     per_day = facts.messages / max(facts.days, 1)
     saved = ((facts.all_on_top or Decimal(0)) - facts.total) / max(facts.days, 1)
-    figures = f"{per_day:.0f} messages and ${saved:.2f} saved a day, over {facts.days} days"
+    figures = (
+        f"{per_day:,.0f} messages and ${saved:,.2f} saved a day,"
+        f" over {facts.days} {'day' if facts.days == 1 else 'days'}"
+    )
     if per_day < LOW_VOLUME or saved < SMALL_SAVING_USD:
         yield Advice(
             False,
@@ -124,7 +134,16 @@ def _hardness(facts: Facts) -> Iterator[Advice]:
             "hardness",
             "Most messages do not stop where they start: start them higher"
             " (start.otherwise, or rules), or use one tier.",
-            f"{left:.0%} of {facts.messages} messages climbed at least one rung",
+            f"{left:.0%} of {facts.messages:,} messages climbed at least one rung",
+        )
+    top = Decimal(facts.on_top) / facts.messages
+    if top > MOSTLY_TOP and len(facts.rungs) > 1:
+        yield Advice(
+            False,
+            "top",
+            "The messages are uniformly hard: most end on the top tier whatever is tried before."
+            " Send everything there (policy single:TIER), and look again when they change.",
+            f"{top:.0%} of {facts.messages:,} messages ended on {facts.rungs[-1].tier}",
         )
 
 
@@ -136,7 +155,9 @@ def _rungs(facts: Facts) -> Iterator[Advice]:
             continue
         needed = rung.mean_cost / rung.next_cost if rung.next_cost else Decimal(1)
         pays = rung.resolves > needed
-        figures = f"{rung.resolves:.0%} of {rung.tried} resolved, {needed:.0%} needed to pay"
+        figures = (
+            f"{rung.resolves:.0%} of {rung.tried:,} messages resolved, {needed:.0%} needed to pay"
+        )
         if pays:
             yield Advice(True, f"rung {rung.tier}", f"{rung.tier} earns its place.", figures)
         else:
@@ -155,5 +176,6 @@ def _latency(facts: Facts) -> Iterator[Advice]:
             "latency",
             "Where somebody waits for the answer, send it straight to the top tier: a message"
             " that climbs the whole ladder waits for every rung.",
-            f"{climbed:.1f} s for all rungs in turn, {direct:.1f} s on the top one alone",
+            f"{climbed:.1f} s for all rungs in turn, {direct:.1f} s on the top one alone, waiting"
+            f" in line included; {facts.climbed:,} of {facts.messages:,} messages climbed",
         )

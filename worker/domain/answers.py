@@ -4,6 +4,7 @@ Nothing here raises: any text is an answer, perhaps a `malformed` one.
 """
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +20,12 @@ MAX_ANSWER_CHARS = 400_000
 """Beyond this an answer is malformed unread; 21,333 tokens, the longest answer asked for without
 streaming, stay far below."""
 
-_FENCE = re.compile(r"^\s*```[a-zA-Z]*\s*\n(.*?)\n?\s*```\s*$", re.DOTALL)
+MAX_DEPTH = 64
+"""Levels of lists and objects. Deeper ones no database, spreadsheet or person reads."""
+MAX_INTEGER = 2**64
+"""Whole numbers from here on are exact in no JSON library but Python's."""
+
+_FENCE = "```"
 _WORDS = re.compile(r"[A-Za-z]+")
 
 
@@ -36,20 +42,69 @@ class ModelAnswer:
 
 
 def parse_object(text: str) -> Mapping[str, Any] | None:
-    """The JSON object in `text`, or None: a code fence around it is forgiven, nothing else."""
+    """The JSON object in `text`, or None: a code fence around it is forgiven, nothing else.
+
+    What comes out can be stored: no NUL, no half characters, no infinite or endless numbers, no
+    more than `MAX_DEPTH` levels. Time is linear in the text.
+    """
     if len(text) > MAX_ANSWER_CHARS:
         return None
-    if fenced := _FENCE.match(text):
-        text = fenced.group(1)
     try:
-        value = json.loads(text, parse_constant=_no_constant)
+        value = _storable(
+            json.loads(
+                _unfenced(text), parse_constant=_refused, parse_float=_finite, parse_int=_whole
+            )
+        )
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 
 
-def _no_constant(word: str) -> None:
+def storable(text: str) -> str:
+    """Text as Postgres can hold it: no NUL, no lone surrogates."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+def _unfenced(text: str) -> str:
+    """The text inside a code fence that is around all of it."""
+    stripped = text.strip()
+    if len(stripped) < 2 * len(_FENCE) or not stripped.startswith(_FENCE):
+        return text
+    language, newline, inside = stripped[len(_FENCE) :].partition("\n")
+    if not newline or not stripped.endswith(_FENCE) or not (language.strip() or "x").isalpha():
+        return text
+    return inside[: -len(_FENCE)]
+
+
+def _storable(value: Any, depth: int = 0) -> Any:
+    if depth > MAX_DEPTH:
+        raise ValueError("too deep")
+    match value:
+        case str():
+            return storable(value)
+        case list():
+            return [_storable(inner, depth + 1) for inner in value]
+        case dict():
+            return {storable(key): _storable(inner, depth + 1) for key, inner in value.items()}
+    return value
+
+
+def _refused(word: str) -> None:
     raise ValueError(f"{word} is not JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError("beyond every number")
+    return number
+
+
+def _whole(digits: str) -> int:
+    number = int(digits)
+    if abs(number) >= MAX_INTEGER:
+        raise ValueError("too many digits")
+    return number
 
 
 def read_difficulty(answer: ModelAnswer) -> Difficulty | None:

@@ -19,9 +19,13 @@ from worker.domain.messages import MessageText
 from worker.domain.policy import Accept, Policy
 from worker.domain.schemas import answer_schema
 from worker.domain.validation import BUILTIN, Draft, Finding, Validator, findings_of
+from worker.text import is_blank
 
 LOW_CONFIDENCE = "low_confidence"
 TOO_LONG = "too_long"
+REASONS = ("malformed", "empty", "truncated", TOO_LONG, "refused", LOW_CONFIDENCE)
+"""Why an answer is not accepted, but for the names of validators; `refused` and `malformed` may be
+followed by a colon and what it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +69,8 @@ def judge(
     document = parse_object(answer.text)
     if document is None or not isinstance(document.get("reply"), str):
         return Judgement(AttemptOutcome.MALFORMED, ("malformed",))
-    reply = storable(document["reply"])
-    if not reply.strip():
+    reply: str = document["reply"]
+    if is_blank(reply):
         return Judgement(AttemptOutcome.EMPTY, ("empty",))
     draft = Draft(reply, document, answer_schema(policy.accept), message, instructions)
     findings = findings_of(policy.accept.validators, draft, validators)
@@ -89,11 +93,6 @@ def judge(
 def too_long() -> Judgement:
     """The judgement on a message that does not fit into a tier's context."""
     return Judgement(AttemptOutcome.TRUNCATED, (TOO_LONG,))
-
-
-def storable(text: str) -> str:
-    """Text as Postgres can hold it: no NUL, no lone surrogates."""
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
 def _unusable(answer: ModelAnswer) -> Judgement | None:

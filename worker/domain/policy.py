@@ -36,7 +36,8 @@ class Rule:
 
     `tier` says where to start; a rule without one only marks the message as `critical`.
     `keywords` match whole words in any case; `pattern` is a regular expression, searched within
-    a time bound. Lengths are in characters of subject and body together.
+    a time bound. Channels, languages (`en` is also `en-GB`) and metadata are compared in any case.
+    Lengths are in characters of subject and body together.
     """
 
     name: str
@@ -47,7 +48,7 @@ class Rule:
     channels: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     customers: tuple[str, ...] = ()
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str | bool | int | float] = field(default_factory=dict)
     min_chars: int | None = None
     max_chars: int | None = None
 
@@ -166,12 +167,23 @@ def complaints(policy: Policy) -> list[str]:
     tier("start.unknown_label", policy.start.unknown_label)
     for difficulty, name in policy.start.labels.items():
         tier(f"start.labels.{difficulty}", name)
+    names = [rule.name for rule in policy.start.rules]
+    for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+        found.append(
+            f"policy {policy.name!r}: two rules are called {name!r}; a receipt could not tell them"
+            " apart."
+        )
     for rule in policy.start.rules:
         tier(f"the tier of rule {rule.name!r}", rule.tier)
         if rule.tier is None and not rule.critical:
             found.append(
                 f"policy {policy.name!r}: rule {rule.name!r} decides nothing;"
                 " give it a tier, or critical = true."
+            )
+        elif rule.tier is None and policy.climb.critical_low_confidence is None:
+            found.append(
+                f"policy {policy.name!r}: rule {rule.name!r} marks messages as critical, and"
+                ' nothing follows from it; set climb.critical_low_confidence, to "top" for example.'
             )
     for name in policy.accept.thresholds:
         tier("a tier of accept.thresholds", name)

@@ -17,7 +17,8 @@ def facts_of(connection: Connection, runs: Sequence[Row[Any]], settings: Setting
     bills = [bill_of(connection, run, settings) for run in runs]
     tops = [bill.top.cost for bill in bills if bill.top.cost is not None]
     rows = {row.tier: row for row in connection.execute(RUNGS, {"runs": ids})}
-    totals = connection.execute(TOTALS, {"runs": ids}).one()
+    top = list(settings.tiers)[-1]
+    totals = connection.execute(TOTALS, {"runs": ids, "top": top}).one()
     return Facts(
         messages=totals.messages,
         days=totals.days,
@@ -26,6 +27,7 @@ def facts_of(connection: Connection, runs: Sequence[Row[Any]], settings: Setting
         rungs=_rungs(rows, list(settings.tiers)),
         climbed=totals.climbed,
         simulated=any(bill.simulated for bill in bills),
+        on_top=totals.on_top,
     )
 
 
@@ -51,6 +53,6 @@ GROUP BY 1
 """)
 TOTALS = text("""
 SELECT count(*) AS messages, count(*) FILTER (WHERE escalations > 0) AS climbed,
-  count(DISTINCT created_at::date) AS days
+  count(*) FILTER (WHERE tier = :top) AS on_top, count(DISTINCT created_at::date) AS days
 FROM jobs WHERE run_id = ANY(:runs) AND finished_at IS NOT NULL
 """)

@@ -5,6 +5,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from worker.domain.messages import MessageText
+from worker.domain.policy import from_document
+from worker.domain.start import critical_by
 from worker.errors import UsageError
 
 
@@ -42,12 +45,22 @@ def receipt(connection: Connection, job_id: int) -> dict[str, Any]:
     reviews = connection.execute(REVIEWS, {"job": job_id}).mappings()
     return {
         **job,
+        "critical_by": _critical_by(job),
         "attempts": attempts,
         "result": dict(result) if result is not None else None,
         "reviews": [dict(row) for row in reviews],
         "total_usd": sum((call["cost"] or 0 for call in calls), 0),
         "simulated": any(call["simulated"] for call in calls),
     }
+
+
+def _critical_by(job: dict[str, Any]) -> str | None:
+    """The rule of the frozen policy that marks the stored message as critical."""
+    message = MessageText(
+        job["body"] or "", job["subject"], job["channel"], job["language"], job["customer_id"],
+        job["metadata"] or {},
+    )  # fmt: skip
+    return critical_by(from_document(job["policy"]), message)
 
 
 def escalated_example(connection: Connection, run_id: int) -> str:
@@ -74,7 +87,7 @@ JOB = text("""
 SELECT j.id AS job, r.name AS run, m.source, m.external_id, j.state, j.tier, j.lane,
   r.lane AS run_lane, j.difficulty, j.escalations, j.failures, j.deferrals, j.cost AS cost_usd,
   j.reason, j.created_at, j.finished_at, r.policy_name, r.policy_version, r.policy, m.channel,
-  m.language, m.received_at, m.subject, m.body, m.metadata
+  m.customer_id, m.language, m.received_at, m.subject, m.body, m.metadata
 FROM jobs AS j JOIN runs AS r ON r.id = j.run_id JOIN messages AS m ON m.id = j.message_id
 WHERE j.id = :job
 """)

@@ -1,6 +1,6 @@
 """What people say of best efforts: stored beside the result, never over it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,36 +40,72 @@ class Judged:
 def give_verdict(engine: Engine, actor: Actor, judged: Judged) -> None:
     """Stores a verdict. A later one stands beside an earlier one, and the latest counts. Raises
     UsageError when the job is not in review or the verdict lacks what it needs."""
+    with engine.begin() as connection:
+        _store(connection, actor, judged)
+
+
+def give_verdicts(engine: Engine, actor: Actor, sheet: Iterable[tuple[int, Judged]]) -> int:
+    """Stores the verdicts of a sheet, each with its record's number: all of them, or with an error
+    none. What the sheet says again of a job is passed over. Returns how many were new."""
+    new = 0
+    with engine.begin() as connection:
+        for record, judged in sheet:
+            try:
+                if not _is_known(connection, judged):
+                    _store(connection, actor, judged)
+                    new += 1
+            except RungError as error:
+                raise UsageError(
+                    f"Record {record}: {error} No verdict of this file was taken.",
+                    mend=error.mend,
+                ) from None
+    return new
+
+
+def _is_known(connection: Connection, judged: Judged) -> bool:
+    latest = connection.execute(LATEST, {"job": judged.job_id}).one_or_none()
+    said = (judged.verdict.value, _reply_of(judged), judged.reason)
+    return latest is not None and tuple(latest) == said
+
+
+def _reply_of(judged: Judged) -> str | None:
+    return judged.reply if judged.verdict is Verdict.EDIT else None
+
+
+def _store(connection: Connection, actor: Actor, judged: Judged) -> None:
     if judged.verdict is Verdict.EDIT and not (judged.reply or "").strip():
         raise UsageError("An edit needs the reply to send instead.", mend="--reply FILE, or -")
     if judged.verdict is Verdict.REJECT and not (judged.reason or "").strip():
         raise UsageError("A rejection needs a reason.", mend='--reason "why it cannot go out"')
-    with engine.begin() as connection:
-        state = connection.execute(STATE, {"job": judged.job_id}).scalar()
-        if state is None:
-            raise UsageError(f"There is no job {judged.job_id}.", mend="rung review")
-        if state != JobState.REVIEW:
-            raise RungError(f"Job {judged.job_id} is {state}; only jobs in review take a verdict.")
-        if judged.verdict is Verdict.ACCEPT and not _has_result(connection, judged.job_id):
-            raise UsageError(
-                f"Job {judged.job_id} has no best effort that could be accepted.",
-                mend=f"rung review --edit {judged.job_id} --reply FILE",
-            )
-        values = {
-            "job": judged.job_id,
-            "verdict": judged.verdict,
-            "reply": judged.reply if judged.verdict is Verdict.EDIT else None,
-            "reason": judged.reason,
-            "reviewer": actor.name,
-        }
-        connection.execute(INSERT, values)
-        audit(connection, actor, f"review:{judged.verdict}", f"job {judged.job_id}", 1)
+    state = connection.execute(STATE, {"job": judged.job_id}).scalar()
+    if state is None:
+        raise UsageError(f"There is no job {judged.job_id}.", mend="rung review")
+    if state != JobState.REVIEW:
+        raise RungError(f"Job {judged.job_id} is {state}; only jobs in review take a verdict.")
+    if judged.verdict is Verdict.ACCEPT and not _has_result(connection, judged.job_id):
+        raise UsageError(
+            f"Job {judged.job_id} has no best effort that could be accepted.",
+            mend=f"rung review --edit {judged.job_id} --reply FILE",
+        )
+    values = {
+        "job": judged.job_id,
+        "verdict": judged.verdict,
+        "reply": _reply_of(judged),
+        "reason": judged.reason,
+        "reviewer": actor.name,
+    }
+    connection.execute(INSERT, values)
+    audit(connection, actor, f"review:{judged.verdict}", f"job {judged.job_id}", 1)
 
 
-def waiting(engine: Engine, run_id: int | None) -> Iterator[dict[str, Any]]:
-    """Jobs in review with message, best effort and latest verdict, for a person's spreadsheet."""
+def waiting(
+    engine: Engine, run_id: int | None, *, decided: bool = True
+) -> Iterator[dict[str, Any]]:
+    """Jobs in review with message, best effort and latest verdict, for a person's spreadsheet;
+    without those that have a verdict, if `decided` is false."""
+    values = {"run": run_id, "decided": decided}
     with engine.connect().execution_options(yield_per=FETCH) as connection:
-        for row in connection.execute(WAITING, {"run": run_id}).mappings():
+        for row in connection.execute(WAITING, values).mappings():
             yield dict(row)
 
 
@@ -79,6 +115,9 @@ def _has_result(connection: Connection, job_id: int) -> bool:
 
 STATE = text("SELECT state FROM jobs WHERE id = :job FOR UPDATE")
 HAS_RESULT = text("SELECT 1 FROM results WHERE job_id = :job")
+LATEST = text("""
+SELECT verdict, reply, reason FROM reviews WHERE job_id = :job ORDER BY id DESC LIMIT 1
+""")
 INSERT = text("""
 INSERT INTO reviews (job_id, verdict, reply, reason, reviewer)
 VALUES (:job, :verdict, :reply, :reason, :reviewer)
@@ -93,5 +132,6 @@ LEFT JOIN LATERAL (
 ) AS v ON true
 WHERE j.state = 'review' AND m.erased_at IS NULL
   AND (CAST(:run AS bigint) IS NULL OR j.run_id = :run)
+  AND (:decided OR v.verdict IS NULL)
 ORDER BY j.run_id, j.id
 """)

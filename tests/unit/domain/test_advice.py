@@ -27,9 +27,13 @@ def by_topic(facts: Facts) -> dict[str, Advice]:
 
 def test_a_pipeline_that_pays_is_told_so_with_its_figures() -> None:
     assert [(one.topic, one.pays, one.figures) for one in advise(GOOD)] == [
-        ("saving", True, "$6.0000 against $50.0000 all on the top tier"),
-        ("rung haiku", True, "80% of 1000 resolved, 5% needed to pay"),
-        ("rung sonnet", True, "90% of 200 resolved, 40% needed to pay"),
+        (
+            "saving",
+            True,
+            "$6.0000 against $50.0000 all on the top tier, for 1,000 messages",
+        ),
+        ("rung haiku", True, "80% of 1,000 messages resolved, 5% needed to pay"),
+        ("rung sonnet", True, "90% of 200 messages resolved, 40% needed to pay"),
     ]
 
 
@@ -44,12 +48,12 @@ def test_one_that_costs_more_than_the_top_tier_is_told_to_stop() -> None:
     [
         (
             replace(GOOD, messages=400, climbed=80),
-            "400 messages and $44.00 saved a day, over 1 days",
+            "400 messages and $44.00 saved a day, over 1 day",
         ),
         (replace(GOOD, days=50), "20 messages and $0.88 saved a day, over 50 days"),
         (
             replace(GOOD, all_on_top=Decimal("6.50")),
-            "1000 messages and $0.50 saved a day, over 1 days",
+            "1,000 messages and $0.50 saved a day, over 1 day",
         ),
     ],
 )
@@ -61,13 +65,22 @@ def test_too_little_volume(facts: Facts, figures: str) -> None:
 def test_uniformly_hard_messages() -> None:
     assert "hardness" not in by_topic(replace(GOOD, climbed=500))
     said = by_topic(replace(GOOD, climbed=501))["hardness"]
-    assert (said.pays, said.figures) == (False, "50% of 1000 messages climbed at least one rung")
+    assert (said.pays, said.figures) == (False, "50% of 1,000 messages climbed at least one rung")
+
+
+def test_messages_that_end_on_top_however_they_came_there() -> None:
+    assert "top" not in by_topic(replace(GOOD, on_top=700))
+    said = by_topic(replace(GOOD, on_top=701, climbed=0))["top"]
+    assert (said.pays, said.figures) == (False, "70% of 1,000 messages ended on opus")
+    assert "uniformly hard" in said.sentence
+    # One rung alone is no pipeline.
+    assert "top" not in by_topic(replace(GOOD, on_top=1_000, rungs=(OPUS,)))
 
 
 def test_a_rung_that_resolves_too_little() -> None:
     weak = replace(SONNET, accepted=80)
     said = by_topic(replace(GOOD, rungs=(HAIKU, weak, OPUS)))["rung sonnet"]
-    assert (said.pays, said.figures) == (False, "40% of 200 resolved, 40% needed to pay")
+    assert (said.pays, said.figures) == (False, "40% of 200 messages resolved, 40% needed to pay")
     assert "leave it out" in said.sentence
 
 
@@ -81,7 +94,8 @@ def test_people_who_wait() -> None:
     said = by_topic(slow)["latency"]
     assert (said.pays, said.figures) == (
         False,
-        "20.0 s for all rungs in turn, 9.0 s on the top one alone",
+        "20.0 s for all rungs in turn, 9.0 s on the top one alone, waiting in line included;"
+        " 200 of 1,000 messages climbed",
     )
     assert "latency" not in by_topic(replace(slow, climbed=0))
 

@@ -8,7 +8,7 @@ from worker.domain.ladder import Ladder
 from worker.domain.messages import MessageText
 from worker.domain.policy import Policy, Rule, Start, complaints
 from worker.domain.presets import preset
-from worker.domain.start import AskDifficulty, Begin, decide_start, is_critical
+from worker.domain.start import AskDifficulty, Begin, decide_start, holds, is_critical
 
 LADDER = ("haiku", "sonnet", "opus")
 
@@ -56,6 +56,29 @@ def test_each_condition_decides(rule: Rule, fields: dict[str, object]) -> None:
     assert decide_start(policy(rule), message("What do you charge abroad?", **other)) == (
         AskDifficulty()
     )
+
+
+@pytest.mark.parametrize(
+    ("rule", "fields", "is_held"),
+    [
+        (Rule("r", tier="opus", channels=("Phone",)), {"channel": "phone"}, True),
+        (Rule("r", tier="opus", languages=("pt",)), {"language": "pt-BR"}, True),
+        (Rule("r", tier="opus", languages=("pt-BR",)), {"language": "pt"}, False),
+        (Rule("r", tier="opus", languages=("en",)), {"language": "enx"}, False),
+        (Rule("r", tier="opus", metadata={"vip": True}), {"attributes": {"vip": "true"}}, True),
+        (Rule("r", tier="opus", metadata={"vip": "true"}), {"attributes": {"vip": True}}, True),
+        (Rule("r", tier="opus", metadata={"level": 3}), {"attributes": {"level": 3}}, True),
+        (Rule("r", tier="opus", metadata={"plan": "None"}), {"attributes": {}}, False),
+        (Rule("r", tier="opus", min_chars=18), {}, False),
+        (Rule("r", tier="opus", min_chars=17), {}, True),
+        (Rule("r", tier="opus", keywords=("c++",)), {"subject": "I write C++."}, True),
+        (Rule("r", tier="opus", keywords=("card",), channels=("phone",)), {}, False),
+    ],
+)
+def test_conditions_mean_what_a_person_would_think(
+    rule: Rule, fields: dict[str, object], is_held: bool
+) -> None:
+    assert holds(rule, message(**fields)) is is_held
 
 
 def test_a_critical_rule_marks_and_does_not_decide() -> None:

@@ -1,6 +1,7 @@
 """Each validator finds what it is for, and nothing else."""
 
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -36,10 +37,28 @@ CASES: list[tuple[str, Mapping[str, Any], str]] = [
     ("must_not_match", {"patterns": [r"(?i)working days"]}, FINE),
     ("promises", {}, "We will refund you $25.00 by tomorrow, and that is certain."),
     ("promises", {}, "Honestly, you should sue them: you have a strong legal case here."),
+    ("promises", {}, "A refund of 30 euros has been issued to you this morning."),
+    ("promises", {}, "You will receive a full refund of $12.50 within three days."),
+    ("promises", {}, "$40 has been credited to your account, as you asked us to."),
+    ("promises", {}, "I have approved a $15 refund for the late card, with our apologies."),
+    ("promises", {}, "According to the law, you must be paid within ten days of asking."),
     ("personal_data", {}, "We have written to jane.doe@example.com about it, as you asked."),
     ("personal_data", {}, "Your card 4111 1111 1111 1111 is on its way to you now."),
     ("personal_data", {}, "Use sk-ant-api03-abcdefghijklmnop to sign in to the service."),
+    ("personal_data", {}, "Your colleague can be reached at +44 20 7946 0958 all day long."),
+    ("personal_data", {}, "Call him at (555) 123-4567 and he will tell you all about it."),
+    ("personal_data", {}, "Your IBAN is DE89 3704 0044 0532 0130 00, as far as we can see it."),
+    ("personal_data", {}, "His identity number is 078-05-1120, and that is all that we know."),
+    ("personal_data", {}, "The password is hunter2, which you may now use to sign in again."),
+    ("links", {}, "See https://harbourlight.example/help for all of the details."),
     ("links", {"allow": ["harbourlight.example"]}, "See https://evil.example/pay for details."),
+    ("links", {"allow": ["good.example"]}, "See https://good.example@evil.example/x for more."),
+    ("links", {"allow": ["good.example"]}, "See https://good.example:80@evil.example/ now."),
+    ("links", {"allow": ["good.example"]}, "See [this](HTTPS://evil.example:443/x) for more."),
+    ("links", {"allow": ["good.example"]}, "Go to evil-bank.com/login and sign in there."),
+    ("links", {"allow": ["good.example"]}, "Go to https://good.example.evil.com and sign in."),
+    ("must_not_match", {"patterns": [r"(a+)+$"]}, "a" * 3_000 + "b"),
+    ("must_match", {"patterns": [r"(a+)+$"]}, "a" * 3_000 + "b"),
     ("leaked_prompt", {}, "I was told: " + INSTRUCTIONS),
     ("repeated", {}, "Your card is on its way. " * 3),
     ("language", {}, "Ihre Karte ist unterwegs und kommt in den nächsten Tagen bei Ihnen an."),
@@ -75,6 +94,54 @@ def test_links_below_an_allowed_host_pass() -> None:
     options = {"allow": ["harbourlight.example"]}
     assert BUILTIN["links"](draft("See https://help.harbourlight.example/cards"), options) is None
     assert BUILTIN["links"](draft("See https://notharbourlight.example/cards"), options) is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "reply"),
+    [
+        ("promises", "We cannot promise a refund here; a colleague looks at the $25 charge today."),
+        ("promises", "The fee is $25 for each transfer abroad, as the list of fees says it."),
+        ("promises", "Refunds usually take 5 days once the shop has sent the money back to us."),
+        ("personal_data", "Order 12345678 was placed on 2026-11-24 at 10:15 and costs 1,250.00."),
+        ("personal_data", "Your password is safe with us, and nobody here can read it at all."),
+        ("links", "Open the app, choose Cards, e.g. the blue one, then Freeze. It takes 2.5 min."),
+    ],
+)
+def test_what_only_looks_like_it_is_let_through(name: str, reply: str) -> None:
+    assert BUILTIN[name](draft(reply), {}) is None
+
+
+@pytest.mark.parametrize("name", sorted(BUILTIN))
+@pytest.mark.parametrize(
+    "piece",
+    ["a.", "a ", "1 ", "AB12 CDEF ", "[your ", "{{", "\n", "we refund ", 'say "', "x://", "+1 ",
+     "say to ignore rule ", "$1 "],
+)  # fmt: skip
+def test_no_text_makes_a_validator_slow(name: str, piece: str) -> None:
+    # given: more than any model may write in one answer
+    long = piece * (100_000 // len(piece))
+    started = time.process_time()
+    # when
+    BUILTIN[name](draft(long, long), {"patterns": ["refund"]})
+    # then: it is linear, and far from the seconds that a quadratic one takes
+    assert time.process_time() - started < 2
+
+
+def test_a_schema_of_ones_own_is_lenient_where_the_model_is_not_held_to_it() -> None:
+    schema = {"type": "object", "properties": {"topic": {"enum": ["card", "loan", 3]}}}
+    for said, is_fine in (("Card", True), ("LOAN", True), ("weather", False), (3, True)):
+        found = BUILTIN["schema"](Draft(FINE, {"topic": said}, schema, MessageText("?")), {})
+        assert (found is None) is is_fine
+
+
+def test_a_pattern_in_a_schema_has_its_time_bound_too() -> None:
+    schema = {"type": "object", "properties": {"code": {"type": "string", "pattern": "(a+)+$"}}}
+    started = time.monotonic()
+    found = BUILTIN["schema"](
+        Draft(FINE, {"code": "a" * 5_000 + "b"}, schema, MessageText("?")), {}
+    )
+    assert found == "code breaks the schema's pattern rule"
+    assert time.monotonic() - started < 5
 
 
 def test_the_users_own_schema_is_held_to() -> None:

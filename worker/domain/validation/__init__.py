@@ -4,7 +4,7 @@ A validator has a name, takes the `Draft` and its options, and returns a finding
 holds no text of the customer's) or None. Add one in a few lines: see the README.
 """
 
-from worker.domain.validation.base import Draft, Finding, Validator, findings_of
+from worker.domain.validation.base import OVERRAN, Draft, Finding, Validator, findings_of
 from worker.domain.validation.builtin import BUILTIN
 
-__all__ = ["BUILTIN", "Draft", "Finding", "Validator", "findings_of"]
+__all__ = ["BUILTIN", "OVERRAN", "Draft", "Finding", "Validator", "findings_of"]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from worker.domain.answers import storable
 from worker.domain.messages import MessageText
 from worker.domain.policy import Severity, ValidatorUse
 
@@ -29,6 +30,11 @@ class Finding:
     finding: str
 
 
+OVERRAN = "took longer than"
+"""In every finding that a clock made. A replay takes these from the record: another machine, or the
+same one at another hour, would have been faster."""
+MAX_FINDING_CHARS = 300
+
 Validator = Callable[[Draft, Mapping[str, Any]], str | None]
 
 
@@ -48,7 +54,8 @@ def _run(validator: Validator | None, use: ValidatorUse, draft: Draft) -> str | 
     if validator is None:
         return "this validator is not installed here"
     try:
-        return validator(draft, use.options)
+        said = validator(draft, use.options)
+        return None if said is None else storable(str(said))[:MAX_FINDING_CHARS]
     except Exception as error:
         # The error's text may hold the customer's words: only its kind is kept.
         return f"the validator failed with {type(error).__name__}"

@@ -1,17 +1,20 @@
 """The validators that come with Rung."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import orjson
 from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
 from jsonschema.protocols import Validator as SchemaValidator
+from jsonschema.validators import extend
 
 from worker.domain.validation.base import Draft, Validator
 from worker.domain.validation.injection import INJECTION
 from worker.domain.validation.language import LANGUAGE
+from worker.domain.validation.patterns import search
 from worker.domain.validation.promises import PROMISES
 
 MIN_CHARS, MAX_CHARS = 20, 6_000
@@ -57,7 +60,30 @@ def schema(draft: Draft, _options: Mapping[str, Any]) -> str | None:
 
 @lru_cache(maxsize=64)
 def _validator_for(canonical: bytes) -> SchemaValidator:
-    return Draft202012Validator(orjson.loads(canonical))
+    tolerant: SchemaValidator = _Tolerant(orjson.loads(canonical))
+    return tolerant
+
+
+def _enum(
+    validator: SchemaValidator, allowed: Sequence[Any], value: Any, schema: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    """The case of enum values is not guaranteed by structured output, so it does not count."""
+    words = [one.casefold() for one in allowed if isinstance(one, str)]
+    if not isinstance(value, str) or value.casefold() not in words:
+        yield from Draft202012Validator.VALIDATORS["enum"](validator, allowed, value, schema)
+
+
+def _pattern(
+    _validator: SchemaValidator, pattern: str, value: Any, _schema: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    """Within a time bound, as every regular expression of a user's."""
+    if isinstance(value, str) and not search(pattern, value):
+        yield ValidationError("the pattern is not found, or took too long")
+
+
+_Tolerant = extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator, {"enum": _enum, "pattern": _pattern}
+)
 
 
 BUILTIN: dict[str, Validator] = {
@@ -68,3 +94,33 @@ BUILTIN: dict[str, Validator] = {
     **INJECTION,
     **LANGUAGE,
 }
+
+TEXTS, NUMBER = "a list of texts", "a number"
+OPTIONS: Mapping[str, Mapping[str, str]] = {
+    "length": {"min_chars": NUMBER, "max_chars": NUMBER},
+    "must_match": {"patterns": TEXTS},
+    "must_not_match": {"patterns": TEXTS},
+    "personal_data": {"allow": TEXTS},
+    "links": {"allow": TEXTS},
+}
+"""The options that ours know, and what each must be; the others know none."""
+
+
+def option_complaints(name: str, options: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with the options of one of ours, as ends of sentences."""
+    known = OPTIONS.get(name, {})
+    for option, value in options.items():
+        wanted = known.get(option)
+        if wanted is None:
+            others = f"it knows {', '.join(known)}" if known else "it knows none"
+            yield f"knows no option {option!r}; {others}"
+        elif wanted == TEXTS and not _is_texts(value):
+            yield f"needs {TEXTS} as its option {option}"
+        elif wanted == NUMBER and (isinstance(value, bool) or not isinstance(value, int)):
+            yield f"needs {NUMBER} as its option {option}"
+    if "patterns" in known and not options.get("patterns"):
+        yield "finds nothing without its option patterns"
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(one, str) for one in value)

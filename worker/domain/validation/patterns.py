@@ -1,7 +1,8 @@
 """Users' regular expressions, with a bound on time.
 
 A pattern such as `(a+)+$` can take for ever on the wrong text, and the text is the customer's. The
-`regex` library gives up after `TIMEOUT_S`; what was not found by then counts as not found.
+`regex` library gives up after `TIMEOUT_S`. A rule whose pattern was not found by then does not
+hold; a validator says that it could not tell, which is a finding.
 """
 
 from functools import lru_cache
@@ -15,10 +16,15 @@ MAX_CHARS = 20_000
 
 def search(pattern: str, text: str) -> bool:
     """Whether the pattern is found. False also when it takes too long."""
+    return found(pattern, text) is True
+
+
+def found(pattern: str, text: str) -> bool | None:
+    """Whether the pattern is found; None when it takes too long to tell."""
     try:
         return compiled(pattern).search(text[:MAX_CHARS], timeout=TIMEOUT_S) is not None
     except TimeoutError:
-        return False
+        return None
 
 
 @lru_cache(maxsize=512)
