@@ -75,6 +75,7 @@ class Sender:
             return False
         with self.engine.begin() as connection:
             batching.submitted(connection, batch_id, created.external_id, created.simulated)
+        failpoint("batch submitted")
         log.info("batch submitted", extra={"batch": batch_id, "requests": len(asks)})
         queue = _queue_of(claims[0])
         self.sizes[queue] = min(2 * self.sizes[queue], self.settings.slice)

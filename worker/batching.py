@@ -117,6 +117,7 @@ class BatchLane:
                 free.remove(match)
                 with self._engine.begin() as connection:
                     batching.submitted(connection, intent.id, match.external_id, match.simulated)
+                failpoint("batch adopted")
                 log.warning("batch adopted", extra={"batch": intent.id})
             elif intent.age_s >= self._settings.adopt_after_s:
                 self._sender.send(intent.id)
@@ -129,6 +130,7 @@ class BatchLane:
             if trouble := self._claude.cancel(batch.external_id):
                 self._note([batch], trouble)
                 continue
+            failpoint("batch cancelled")
             with self._engine.begin() as connection:
                 batching.cancelling(connection, batch.id)
 
