@@ -131,7 +131,8 @@ def _call_lines(call: dict[str, Any], with_text: bool) -> Iterator[str]:
         rates = call["price"]
         yield (
             f"  at ${rates['input']}/${rates['output']} a million tokens in/out, cache read"
-            f" ${rates['cache_read']}, written ${rates['cache_write_5m']}"
+            f" ${rates['cache_read']}, written ${rates['cache_write_5m']} for five minutes and"
+            f" ${rates['cache_write_1h']} for an hour"
         )
     if with_text and call["output"]:
         yield f"  said: {terminal_safe(call['output'])}"
