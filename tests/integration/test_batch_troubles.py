@@ -10,9 +10,12 @@ from tests.support.checker import Checker
 from tests.support.nights import night, night_settings, rounds
 from tests.support.works import hand_in, make_due
 from worker.batching import BatchLane
+from worker.cli.status import print_run
 from worker.runtime import Runtime
 from worker.sandbox.simulator.state import State
 from worker.store.ops import Actor, cancel_run, pause_run, pause_tier, resume_run, resume_tier
+from worker.store.runs import find_run
+from worker.store.status import batches_of, run_status
 
 BODIES = [f"Where is my card number {n}? It was due on Monday." for n in range(12)]
 Simulator = tuple[State, str]
@@ -234,6 +237,29 @@ def test_a_batch_that_is_too_large_is_cut_until_it_fits(
     ]
     assert rows(engine, "SELECT DISTINCT state FROM jobs") == [("answered",)]
     Checker().require(engine)
+
+
+def test_status_says_what_is_at_claude_and_what_is_wrong_with_it(
+    engine: Engine, database_url: str, simulator: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # given: two batches at Claude, one of which cannot be looked at
+    simulator[0].latency_scale = 1_000
+    settings = night_settings(database_url, simulator[1], batch={"slice": 6})
+    with night(settings) as (runtime, lane):
+        run = hand_in(engine, settings, BODIES, policy="single:haiku", lane=Lane.BATCH)
+        step(runtime, lane)
+        first, *_ = simulator[0].batches.values()
+        first.deleted = True
+        step(runtime, lane)
+    # when
+    with engine.connect() as connection:
+        found = run_status(connection, find_run(connection, run.name))
+        found["batches"] = batches_of(connection, run.id)
+    print_run(found)
+    # then
+    said = capsys.readouterr().out
+    assert "  batches     2 at Claude, 12 requests, oldest 0 min" in said
+    assert "  trouble     batch 1: 404 not_found_error" in said
 
 
 def test_a_paused_run_sends_nothing_and_what_is_at_claude_is_kept(
