@@ -1,12 +1,14 @@
 """`rung show JOB`: the receipt."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import click
 
 from worker.cli.context import database
 from worker.cli.output import SIMULATED, console, dollars, print_json
+from worker.domain.bill import lane_effect
 from worker.store.receipts import find_job, receipt
 from worker.text import terminal_safe
 
@@ -24,12 +26,21 @@ def show(job: str, with_text: bool, as_json: bool) -> None:
     """
     with database() as engine, engine.connect() as connection:
         found = receipt(connection, find_job(connection, job))
+    found |= lanes_of(found)
     if not with_text:
         mask(found)
     if as_json:
         print_json(found)
     else:
         _print(found, with_text)
+
+
+def lanes_of(found: dict[str, Any]) -> dict[str, Decimal]:
+    """What batches saved on this job, and what leaving them for the deadline cost."""
+    calls = [call for attempt in found["attempts"] for call in attempt["calls"]]
+    done = [(call["lane"], call["cost"] or Decimal(0)) for call in calls if call["state"] == "done"]
+    saved, hurried = lane_effect(done, found["run_lane"])
+    return {"batch_saved_usd": saved, "hurry_cost_usd": hurried}
 
 
 def mask(found: dict[str, Any]) -> None:
@@ -69,11 +80,20 @@ def _print(found: dict[str, Any], with_text: bool) -> None:
         tree.add(Text(f"reply: {terminal_safe(found['result']['reply'])}"))
     for review in found["reviews"]:
         tree.add(Text(f"{review['reviewer']}: {review['verdict']} {review['reason'] or ''}"))
-    tree.add(f"total {dollars(found['total_usd'])}")
+    tree.add(f"total {dollars(found['total_usd'])}{_lane_words(found)}")
     out = console()
     out.print(tree)
     if found["simulated"]:
         out.print(SIMULATED, style="yellow")
+
+
+def _lane_words(found: dict[str, Any]) -> str:
+    words = ""
+    if found["batch_saved_usd"]:
+        words += f"; batches saved {dollars(found['batch_saved_usd'])}"
+    if found["hurry_cost_usd"]:
+        words += f"; leaving the batch lane cost {dollars(found['hurry_cost_usd'])} more"
+    return words
 
 
 def _validators(policy: dict[str, Any]) -> str:
