@@ -35,7 +35,7 @@ from worker.store.runs import NewRun, close_intake, create_run
 
 START_S, SPREAD_MEDIAN_S, SPREAD_SIGMA, RATE_S = 120.0, 480.0, 0.8, 25.0
 NIGHT = 10_000
-SHARES = (1.0, 0.5, 0.25, 0.1, 0.05, 0.025)
+SHARES = (1.0, 0.25, 0.1, 0.05, 0.02)
 """Sizes of a slice, as shares of the night."""
 NEVER = 1e9
 TARGET = 0.8
@@ -80,7 +80,7 @@ class Claude:
 
 def run(*, quick: bool = False) -> Finding:
     """The default's makespan ÷ that of one slice a wave, and the table behind it."""
-    messages, seeds = (250, 1) if quick else (500, 3)
+    messages, seeds = (150, 1) if quick else (300, 3)
     default = BatchSettings().slice / NIGHT
     facts: dict[str, object] = {"night": NIGHT, "of": messages, "seeds": seeds, "simulated": True}
     figures = []
