@@ -1,26 +1,21 @@
-"""Makespan of a night against the size of its slices.
+"""Makespan of a night against the size of its slices: `python -m benchmarks slices`.
 
-The lane, its SQL and its decisions are the real ones; the simulated Claude answers. Only time is
-made up: a batch takes `START_S`, a share of `SPREAD_MEDIAN_S` drawn from a log-normal distribution,
-and the time for its requests at `RATE_S` a second, and the clock jumps to the next batch that ends.
-Nobody outside Anthropic knows how long batches take; theirs say that most end within an hour, and
-100,000 requests the most. So two guesses bound it: batches run *beside* each other, each at that
-rate, or all of an account's batches share it and run *in turn*. Read the ratios, not the minutes.
-
-Each message stands for `STANDS_FOR`, so that a night of 10,000 is seen often enough to trust.
+The table is arithmetic over `NIGHTS` made-up nights of 10,000 messages for each guess about how
+long batches take (`night_model`). Beside it, the real lane with its SQL and its decisions works off
+a few nights against the simulated Claude, each message standing for many, with the same made-up
+times: that the lane really overlaps its waves is seen there.
 """
 
 import random
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Literal
 
 from sqlalchemy import text
 
 from benchmarks.figures import Figure, Finding
 from benchmarks.house import backlog, database
+from benchmarks.night_model import GUESSES, NIGHT, Claude, Guess, Night, imagine
 from models.vocabulary import Lane
 from worker.batching import BatchLane
 from worker.loading import load_settings
@@ -33,95 +28,60 @@ from worker.services import SIMULATOR_KEY
 from worker.store.intake import add_in
 from worker.store.runs import NewRun, close_intake, create_run
 
-START_S, SPREAD_MEDIAN_S, SPREAD_SIGMA, RATE_S = 120.0, 480.0, 0.8, 25.0
-NIGHT = 10_000
-SHARES = (1.0, 0.25, 0.1, 0.05, 0.02)
-"""Sizes of a slice, as shares of the night."""
+NIGHTS = 200
+SIZES = (10_000, 5_000, 2_500, 1_000, 500, 250)
+TARGETS: dict[Guess, float] = {"own luck": 1.35, "one luck": 0.85, "in turn": 0.95}
 NEVER = 1e9
-TARGET = 0.8
-Guess = Literal["beside", "in turn"]
-GUESSES: tuple[Guess, ...] = ("beside", "in turn")
-
-
-@dataclass(frozen=True, slots=True)
-class Night:
-    """One run of the lane; seconds of made-up time."""
-
-    batches: int
-    makespan_s: float
-    half_s: float
-    """Until half of the messages had ended."""
-    at_once: int
-    """Most batches that were at Claude at the same time."""
-
-
-@dataclass(slots=True)
-class Claude:
-    """When batches end. Draws come from the seed alone, so that sizes meet the same luck."""
-
-    guess: Guess
-    stands_for: int
-    chance: random.Random
-    free_s: float = 0.0
-    """In turn: when the requests taken so far are done."""
-    ends: dict[str, float] = field(default_factory=dict)
-
-    def takes(self, key: str, requests: int, clock: float) -> None:
-        """A batch came in."""
-        work_s = requests * self.stands_for / RATE_S
-        if self.guess == "in turn":
-            self.free_s = max(self.free_s, clock) + work_s
-            done_s = self.free_s
-        else:
-            done_s = clock + work_s
-        spread_s = SPREAD_MEDIAN_S * self.chance.lognormvariate(0.0, SPREAD_SIGMA)
-        self.ends[key] = done_s + START_S + spread_s
 
 
 def run(*, quick: bool = False) -> Finding:
     """The default's makespan ÷ that of one slice a wave, and the table behind it."""
-    messages, seeds = (150, 1) if quick else (300, 3)
-    default = BatchSettings().slice / NIGHT
-    facts: dict[str, object] = {"night": NIGHT, "of": messages, "seeds": seeds, "simulated": True}
+    default = BatchSettings().slice
+    facts: dict[str, object] = {"night": NIGHT, "nights": NIGHTS, "simulated": True}
     figures = []
-    with lane_house() as (environ, state):
-        for guess in GUESSES:
-            ratios = dict[float, list[float]]()
-            for share in SHARES:
-                size = max(round(messages * share), 1)
-                nights = [
-                    one_night(environ, state, messages, size, guess, seed) for seed in range(seeds)
-                ]
-                if share == 1.0:
-                    whole = nights
-                ratios[share] = [
-                    night.makespan_s / one.makespan_s
-                    for night, one in zip(nights, whole, strict=True)
-                ]
-                facts[f"{guess}, slices of {round(NIGHT * share)}"] = _words(nights, whole)
-            name = f"makespan of slices of {round(NIGHT * default)} ÷ one slice a wave, {guess}"
-            figures.append(Figure(name, statistics.mean(ratios[default]), TARGET, at_most=True))
+    for guess in GUESSES:
+        whole = [imagine(NIGHT, guess, seed) for seed in range(NIGHTS)]
+        for size in sorted({*SIZES, default}, reverse=True):
+            nights = [imagine(size, guess, seed) for seed in range(NIGHTS)]
+            facts[f"{guess}, slices of {size:,}"] = _words(nights, whole)
+            if size == default:
+                name = f"makespan of slices of {size:,} ÷ one slice a wave, {guess}"
+                ratio = statistics.mean(_ratios(nights, whole))
+                figures.append(Figure(name, ratio, TARGETS[guess], at_most=True))
+    figures.append(_lane_figure(default, messages=100 if quick else 300))
     return Finding("slices", tuple(figures), facts)
 
 
-def _words(nights: list[Night], whole: list[Night]) -> str:
-    pairs = list(zip(nights, whole, strict=True))
-    ratios = [night.makespan_s / one.makespan_s for night, one in pairs]
-    half = statistics.mean(night.half_s / one.half_s for night, one in pairs)
-    batches = statistics.mean(night.batches for night in nights)
+def _lane_figure(default: int, messages: int) -> Figure:
+    with lane_house() as (environ, state):
+        size = round(messages * default / NIGHT)
+        small = one_night(environ, state, messages, size, "one luck", 1)
+        whole = one_night(environ, state, messages, messages, "one luck", 1)
+    ratio = small.makespan_s / whole.makespan_s
+    return Figure("the same of the real lane, one luck", ratio, TARGETS["one luck"], at_most=True)
+
+
+def _ratios(nights: Sequence[Night], whole: Sequence[Night]) -> list[float]:
+    pairs = zip(nights, whole, strict=True)
+    return sorted(night.makespan_s / one.makespan_s for night, one in pairs)
+
+
+def _words(nights: Sequence[Night], whole: Sequence[Night]) -> str:
+    ratios, tenth = _ratios(nights, whole), len(nights) // 10
+    half = statistics.mean(a.half_s / b.half_s for a, b in zip(nights, whole, strict=True))
     minutes = statistics.mean(night.makespan_s for night in nights) / 60
-    at_once = max(night.at_once for night in nights)
     return (
-        f"{statistics.mean(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}), half done at"
-        f" {half:.2f}, {minutes:.0f} min, {batches:.0f} batches, {at_once} at once"
+        f"{statistics.mean(ratios):.2f} ({ratios[tenth]:.2f} to {ratios[-tenth - 1]:.2f}), half"
+        f" done at {half:.2f}, {minutes:.0f} min, {nights[0].batches} batches"
     )
 
 
 def one_night(
     environ: dict[str, str], state: State, messages: int, size: int, guess: Guess, seed: int
 ) -> Night:
-    """Works a backlog off in slices of `size`."""
-    claude = Claude(guess, NIGHT // messages, random.Random(seed))
+    """Works a backlog off in slices of `size`, by the real lane; the clock jumps to whatever ends
+    next."""
+    claude, ends = Claude(guess, random.Random(seed), NIGHT / messages), dict[str, float]()
     clock, half_s, at_once, seen = 0.0, 0.0, 0, len(state.batches)
     with lane_of(environ, messages, size) as (runtime, lane):
         while True:
@@ -130,20 +90,20 @@ def one_night(
             if not half_s and open_jobs <= messages / 2:
                 half_s = clock
             if not open_jobs:
-                return Night(len(claude.ends), clock, half_s, at_once)
+                return Night(len(ends), clock, half_s, at_once)
             for key, batch in list(state.batches.items())[seen:]:
-                claude.takes(key, len(batch.requests), clock)
+                ends[key] = claude.ends_at(len(batch.requests), clock)
             seen = len(state.batches)
-            at_claude = [key for key in claude.ends if state.batches[key].ended is None]
+            at_claude = [key for key in ends if state.batches[key].ended is None]
             at_once = max(at_once, len(at_claude))
-            if at_claude:
-                following = min(at_claude, key=claude.ends.__getitem__)
-                clock = max(clock, claude.ends[following])
+            following = min(at_claude, key=ends.__getitem__, default=None)
+            if following is not None:
+                clock = max(clock, ends[following])
                 state.batches[following].ready_at = 0.0
-                _pass_time(runtime, following)
+            _pass_time(runtime, following)
 
 
-def _pass_time(runtime: Runtime, batch: str) -> None:
+def _pass_time(runtime: Runtime, batch: str | None) -> None:
     with runtime.engine.begin() as connection:
         connection.execute(DUE)
         connection.execute(LOOK, {"batch": batch})
@@ -198,5 +158,8 @@ def _count(runtime: Runtime) -> int:
 
 OPEN = text("SELECT count(*) FROM jobs WHERE finished_at IS NULL")
 DUE = text("UPDATE jobs SET available_at = now() WHERE available_at > now()")
-LOOK = text("UPDATE message_batches SET next_poll_at = now() WHERE external_id = :batch")
-CLEAR = text("TRUNCATE runs, messages, jobs, message_batches CASCADE")
+LOOK = text("""
+UPDATE message_batches SET next_poll_at = CASE WHEN external_id = :batch OR state <> 'submitted'
+  THEN now() ELSE now() + interval '1 day' END WHERE recorded_at IS NULL
+""")
+CLEAR = text("TRUNCATE runs, messages, jobs, message_batches, classifications CASCADE")
