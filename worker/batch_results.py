@@ -60,7 +60,7 @@ class Reader:
                     failpoint("batch half read")
         except Exception as error:
             trouble = trouble_of(error)
-            if trouble.status == 404 and batch.age_s > KEPT_FOR_S:
+            if batch.age_s > KEPT_FOR_S and self._gone(batch.external_id):
                 self.give_up(batch, "its results are gone: Claude keeps them for 29 days")
                 return None
             return trouble
@@ -72,6 +72,11 @@ class Reader:
         say = log.warning if any(odd.values()) else log.info
         say("batch recorded", extra={"batch": batch.id, "items": len(seen), **odd})
         return None
+
+    def _gone(self, external_id: str) -> bool:
+        """Whether Claude says that it keeps the results no longer."""
+        seen = self.claude.look(external_id)
+        return seen.status == 404 if isinstance(seen, Trouble) else seen.gone
 
     def give_up(self, batch: Batch, why: str) -> None:
         """Nothing will come of it any more; what it may have cost is charged."""

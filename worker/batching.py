@@ -7,24 +7,19 @@ goes on from there. A batch is created twice only if Claude took one, lost our r
 list it within `batch.adopt_after_s`.
 """
 
-import itertools
 import logging
 import threading
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy.exc import DBAPIError
 
-from models.vocabulary import ROUTING, BatchState, CallState, Purpose
+from models.vocabulary import ROUTING, BatchState
 from worker.batch_results import Reader
-from worker.claude.batches import MAX_BYTES, MAX_REQUESTS, Batches
-from worker.claude.requests import Ask
-from worker.domain.judging import Judgement
-from worker.domain.reports import AttemptReport, CallReport
-from worker.domain.trouble import Meaning, Trouble
+from worker.batch_sending import Sender
+from worker.claude.batches import MAX_BYTES, Batches
+from worker.domain.trouble import Trouble
 from worker.failpoints import failpoint
 from worker.hurrying import hurry
-from worker.reporting import not_sent
 from worker.runtime import Runtime
 from worker.services import claude_address
 from worker.store import batching
@@ -32,7 +27,6 @@ from worker.store.batching import Batch
 from worker.store.claimed import Claimed
 from worker.store.engine import is_outage
 from worker.store.record import record
-from worker.store.slack import turnaround_s
 from worker.store.slices import Claimants, ready
 
 log = logging.getLogger(__name__)
@@ -44,8 +38,6 @@ SIMULATED_S = 1.0
 """The simulator's batches take seconds: against it, nothing waits for longer than this."""
 FRAME_BYTES = 4_000
 """Room for a request's own frame: schema, names, punctuation."""
-REFUSED_AS_A_WHOLE = (Meaning.PERMANENT, Meaning.TOO_LONG)
-NEEDS_A_PERSON = (Meaning.CONFIGURATION, Meaning.MONEY)
 
 
 class BatchLane:
@@ -60,9 +52,10 @@ class BatchLane:
         most = SIMULATED_S if address.simulated else float("inf")
         self._poll_s = min(settings.batch.poll_s, most)
         self._gather_s = min(settings.batch.gather_s, most)
-        self._claimants = Claimants()
-        self._reader = Reader(runtime.engine, self._claude, self._claimants, runtime.decider)
         self._sizes = dict.fromkeys((ROUTING, *settings.tiers), settings.batch.slice)
+        parts = runtime.engine, self._claude, Claimants(), runtime.decider
+        self._reader = Reader(*parts)
+        self._sender = Sender(*parts, settings.batch, self._poll_s, self._sizes)
         self._thread = threading.Thread(target=self._run, name="batches", daemon=True)
 
     def start(self) -> None:
@@ -124,9 +117,10 @@ class BatchLane:
                 free.remove(match)
                 with self._engine.begin() as connection:
                     batching.submitted(connection, intent.id, match.external_id, match.simulated)
+                failpoint("batch adopted")
                 log.warning("batch adopted", extra={"batch": intent.id})
             elif intent.age_s >= self._settings.adopt_after_s:
-                self._send(intent.id)
+                self._sender.send(intent.id)
 
     def _cancel_unwanted(self) -> None:
         with self._engine.connect() as connection:
@@ -136,6 +130,7 @@ class BatchLane:
             if trouble := self._claude.cancel(batch.external_id):
                 self._note([batch], trouble)
                 continue
+            failpoint("batch cancelled")
             with self._engine.begin() as connection:
                 batching.cancelling(connection, batch.id)
 
@@ -185,7 +180,7 @@ class BatchLane:
             record(self._engine, [self._decider.begin(claimed) for claimed in taken.begun])
         if taken.batch_id is None:
             return bool(taken.begun)
-        return self._send(taken.batch_id)
+        return self._sender.send(taken.batch_id)
 
     def _weigh(self, claimed: Claimed) -> int:
         """Bytes of a request, a little too many."""
@@ -199,99 +194,7 @@ class BatchLane:
         prompt = self._decider.planner.prompts[purpose].size_bytes
         return prompt + 2 * (said + answered) + FRAME_BYTES
 
-    def _send(self, batch_id: int) -> bool:
-        """Builds the requests from the record, and creates the batch. Whether Claude has it."""
-        with self._engine.connect() as connection:
-            keys = batching.open_attempts(connection, batch_id, MAX_REQUESTS)
-            claimed = list(self._claimants.of(connection, keys).values())
-            takes_s = turnaround_s(connection, self._settings.turnaround_s)
-        asks, claims, settled = list[Ask](), list[Claimed](), list[AttemptReport]()
-        for one in claimed:
-            made = self._request(one)
-            if isinstance(made, Ask):
-                asks.append(made)
-                claims.append(one)
-            else:
-                settled.append(made)
-        if settled:
-            self._record(settled)
-            with self._engine.begin() as connection:
-                batching.resize(connection, batch_id, len(asks))
-        if not asks:
-            self._close(batch_id, "nothing was left to be asked")
-            return False
-        created = self._claude.create(self._decider.planner.in_one_batch(asks, takes_s))
-        failpoint("batch created")
-        if isinstance(created, Trouble):
-            self._refused(batch_id, claims, created)
-            return False
-        with self._engine.begin() as connection:
-            batching.submitted(connection, batch_id, created.external_id, created.simulated)
-        log.info("batch submitted", extra={"batch": batch_id, "requests": len(asks)})
-        return True
-
-    def _request(self, claimed: Claimed) -> Ask | AttemptReport:
-        """The request that the record says; a report where the configuration has changed since."""
-        plan, planner = claimed.plan, self._decider.planner
-        assert plan.purpose is not None, "only what asks is put into a batch"
-        prompt = Purpose.ANSWER if plan.purpose is Purpose.CHECK else plan.purpose
-        if plan.prompt_version != planner.prompts[prompt].version:
-            return not_sent(claimed, "the prompt changed before the batch was sent")
-        if plan.purpose is not Purpose.CHECK:
-            return planner.ask(claimed)
-        kept = claimed.candidate.kept
-        if kept is None:
-            return not_sent(claimed, "the answer to be checked is gone")
-        judged = self._decider.judge(claimed, kept.answer)
-        if isinstance(judged, Judgement):
-            unsent = CallReport(plan.purpose, CallState.FAILED, sent=False)
-            return self._decider.judged(claimed, judged, (unsent,))
-        return planner.check(claimed, judged.reply)
-
-    def _refused(self, batch_id: int, claims: Sequence[Claimed], trouble: Trouble) -> None:
-        """What a create without a batch means. Only what certainly was not taken is released."""
-        log.warning("batch not created", extra={"batch": batch_id, "trouble": trouble.kind})
-        if trouble.meaning in REFUSED_AS_A_WHOLE and len(claims) > 1:
-            # One bad request spoils all of them: smaller slices find out which.
-            queue = self._queue_of(claims[0])
-            self._sizes[queue] = max(len(claims) // 2, 1)
-            self._record(not_sent(claimed, trouble.summary) for claimed in claims)
-            self._close(batch_id, trouble.summary)
-        elif trouble.meaning in (*REFUSED_AS_A_WHOLE, *NEEDS_A_PERSON):
-            meaning = trouble.meaning
-            wrong = Meaning.PERMANENT if meaning in REFUSED_AS_A_WHOLE else meaning
-            told = Trouble(wrong, trouble.kind, trouble.words, trouble.status)
-            self._record(self._decider.troubled(one, told, _unsent(one)) for one in claims)
-            self._close(batch_id, trouble.summary)
-        else:
-            with self._engine.begin() as connection:
-                batching.note_error(connection, batch_id, trouble.summary, self._poll_s)
-
-    @staticmethod
-    def _queue_of(claimed: Claimed) -> str:
-        routing = claimed.plan.purpose is Purpose.CLASSIFY
-        return ROUTING if routing else claimed.plan.tier or ROUTING
-
-    def _record(self, reports: Iterable[AttemptReport]) -> None:
-        for group in _groups(reports):
-            record(self._engine, group)
-
-    def _close(self, batch_id: int, error: str) -> None:
-        with self._engine.begin() as connection:
-            batching.close(connection, batch_id, BatchState.FAILED, Counter(), error)
-
     def _note(self, batches: Sequence[Batch], trouble: Trouble) -> None:
         with self._engine.begin() as connection:
             for batch in batches:
                 batching.note_error(connection, batch.id, trouble.summary, self._poll_s)
-
-
-def _unsent(claimed: Claimed) -> tuple[CallReport, ...]:
-    assert claimed.plan.purpose is not None, "only what asks is put into a batch"
-    return (CallReport(claimed.plan.purpose, CallState.FAILED, sent=False),)
-
-
-def _groups(reports: Iterable[AttemptReport], size: int = 200) -> Iterable[list[AttemptReport]]:
-    left = iter(reports)
-    while group := list(itertools.islice(left, size)):
-        yield group

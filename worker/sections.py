@@ -170,9 +170,9 @@ class BatchSettings(Section):
     """The batch lane. Against the simulator, whose batches take seconds, no wait is longer than one
     second."""
 
-    slice: Annotated[int, Field(ge=1, le=100_000)] = 1_000
+    slice: Annotated[int, Field(ge=1, le=100_000)] = 2_500
     """Requests in one Message Batch. Small slices let the answers of one climb while the next still
-    runs, and let progress be seen."""
+    runs, and let progress be seen; very many wait for more stragglers."""
     gather_s: Annotated[float, Field(ge=0)] = 60
     """A slice that is not full goes when its oldest job has waited this long."""
     poll_s: Seconds = 30

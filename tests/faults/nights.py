@@ -3,8 +3,19 @@
 from tests.faults.broker import JOBS
 from tests.faults.scenario import Scenario, Story
 from tests.support.house import House
+from worker.store.bill import bill_of
+from worker.store.ops import Actor, cancel_run
+from worker.store.runs import find_run
 
-POINTS = ("batch intended", "batch created", "batch looked", "batch half read", "batch read")
+POINTS = (
+    "batch intended",
+    "batch created",
+    "batch submitted",
+    "batch looked",
+    "batch half read",
+    "batch read",
+)
+DONE = "SELECT job_id || '-' || fence || '-' || purpose FROM calls WHERE state = 'done'"
 NIGHT = {"batch__slice": 8, "batch__gather_s": 0, "batch__poll_s": 0.2, "batch__adopt_after_s": 600}
 """Slices small enough that some wait while others run; an intent is looked for throughout."""
 SOON = NIGHT | {"batch__adopt_after_s": 3}
@@ -12,13 +23,19 @@ SOON = NIGHT | {"batch__adopt_after_s": 3}
 
 
 def at_half_price(home: House) -> None:
-    """Every call is a batch item, and every item of every batch was made once."""
+    """Every item of every batch was made once, is in the ledger once, and is billed at half the
+    price of the realtime lane; there is nothing else on the bill."""
     assert home.sql("SELECT DISTINCT lane FROM calls") == [("batch",)]
     home.until("NOT EXISTS (SELECT FROM message_batches WHERE recorded_at IS NULL)")
     created = home.one("SELECT count(DISTINCT external_id) FROM message_batches")
     assert created == len(home.state.batches), "a batch was created and forgotten"
     repeated = {key: n for key, n in home.state.counts.batch_items.items() if n > 1}
     assert repeated == {}, "an item was paid twice"
+    assert sorted(key for (key,) in home.sql(DONE)) == sorted(home.state.counts.batch_items)
+    for run in home.runs:
+        with home.engine.connect() as connection:
+            bill = bill_of(connection, find_run(connection, run.name), home.priced())
+        assert bill.batch_saved == bill.total
 
 
 def dies_at(point: str, times: int, policy: str = "ladder") -> Story:
@@ -43,6 +60,32 @@ def replies_lost(home: House) -> None:
     home.at_work(home.start())
     home.settle()
     at_half_price(home)
+
+
+def adopter_dies(home: House) -> None:
+    """The reply to a create is lost, and whoever adopts the orphan dies right after."""
+    home.moods({"match": {"purpose": "create", "first": 1}, "do": {"create": "drop"}})
+    home.hand_in(JOBS, policy="route", lane="batch")
+    home.died(home.start(failpoint="batch adopted"))
+    home.at_work(home.start())
+    home.settle()
+    at_half_price(home)
+
+
+def canceller_dies(home: House) -> None:
+    """A run is cancelled while Claude works on it; whoever cancels there dies right after."""
+    home.state.latency_scale = 1_000
+    run = home.hand_in(JOBS, policy="single:haiku", lane="batch")
+    dying = home.start(failpoint="batch cancelled")
+    home.until("EXISTS (SELECT FROM message_batches WHERE state = 'submitted')")
+    cancel_run(home.engine, Actor("a test"), run.id, run.name)
+    home.died(dying)
+    home.at_work(home.start())
+    home.until("NOT EXISTS (SELECT FROM message_batches WHERE recorded_at IS NULL)")
+    home.settle()
+    assert all(batch.cancelled for batch in home.state.batches.values())
+    assert home.sql("SELECT DISTINCT spent, reserved FROM budgets") == [(0, 0)]
+    assert not home.state.counts.batch_items
 
 
 def two_at_once(home: House) -> None:
@@ -77,5 +120,13 @@ SCENARIOS = (
         for point in POINTS
     ),
     Scenario("a night whose replies are lost", 3, replies_lost, settings=NIGHT),
+    Scenario("a night whose adopter dies", 3, adopter_dies, settings=NIGHT),
+    Scenario(
+        "a cancelled night dies as it cancels at Claude",
+        3,
+        canceller_dies,
+        ends=("cancelled",),
+        settings=NIGHT,
+    ),
     Scenario("a night with two workers", 3, two_at_once, settings=NIGHT),
 )

@@ -8,10 +8,12 @@ from sqlalchemy import Engine, text
 from models.vocabulary import Lane
 from tests.support.nights import night, night_settings, rounds
 from tests.support.works import drain, hand_in, make_due
+from worker.cli.show import lanes_of
 from worker.runtime import Runtime
 from worker.sandbox.simulator.state import State
 from worker.settings import Settings
 from worker.store.bill import bill_of
+from worker.store.receipts import receipt
 from worker.store.runs import find_run
 
 BODIES = [f"Where is my card number {n}? It was due on Monday." for n in range(30)]
@@ -115,6 +117,12 @@ def test_what_is_at_claude_is_cancelled_there_and_what_it_cost_is_kept(
     halved = sum((x.cost for x in bill.lines if x.lane is Lane.BATCH), Decimal(0))
     assert bill.batch_saved == halved > 0
     assert bill.hurry_cost == (bill.total - halved) / 2
+    # then: so says each receipt, and they add up to the bill
+    with engine.connect() as connection:
+        ids = connection.execute(text("SELECT id FROM jobs")).scalars().all()
+        receipts = [lanes_of(receipt(connection, job_id)) for job_id in ids]
+    assert sum(one["batch_saved_usd"] for one in receipts) == bill.batch_saved
+    assert sum(one["hurry_cost_usd"] for one in receipts) == bill.hurry_cost
 
 
 def test_a_run_with_a_deadline_never_shares_a_slice(

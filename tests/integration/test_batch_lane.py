@@ -10,6 +10,7 @@ from models.vocabulary import Lane
 from tests.support.checker import Checker
 from tests.support.nights import night, night_settings, rounds
 from tests.support.works import hand_in, unexplained
+from worker.cli.cost import print_bill
 from worker.sandbox.simulator.state import State
 from worker.store.bill import bill_of
 from worker.store.ops import Actor, cancel_run, pause_tier, resume_run, resume_tier
@@ -249,7 +250,12 @@ def settled(engine: Engine, simulator: tuple[State, str]) -> None:
 
 @pytest.mark.parametrize(("turnaround_s", "kind"), [(3_600, "1h"), (60, "5m")])
 def test_the_shared_prefix_is_cached_for_as_long_as_it_pays(
-    turnaround_s: float, kind: str, engine: Engine, database_url: str, simulator: tuple[State, str]
+    turnaround_s: float,
+    kind: str,
+    engine: Engine,
+    database_url: str,
+    simulator: tuple[State, str],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     settings = night_settings(database_url, simulator[1], batch={"turnaround_s": turnaround_s})
     with night(settings) as (runtime, lane):
@@ -267,3 +273,6 @@ def test_the_shared_prefix_is_cached_for_as_long_as_it_pays(
     with engine.connect() as connection:
         bill = bill_of(connection, find_run(connection, "run"), settings)
     assert bill.cache_saved > 0
+    print_bill(bill)
+    span = {"1h": "an hour", "5m": "five minutes"}[kind]
+    assert f"tokens written to it for {span}." in capsys.readouterr().out.replace("\n", " ")

@@ -27,6 +27,7 @@ from tests.support.works import hand_in, settings_for
 from tests.support.zygote import CELERY, QUIET, Child, Zygote
 from worker.sandbox.redis import Redis
 from worker.sandbox.simulator.state import State
+from worker.settings import Settings
 from worker.store.runs import RunRef
 
 SETTLE_S = 90.0
@@ -187,7 +188,7 @@ class House:
         ]
         run = hand_in(
             self.engine,
-            settings_for(self.database_url, self.claude_url),
+            self.priced(),
             bodies,
             policy=policy,
             cap=cap,
@@ -199,6 +200,10 @@ class House:
         )
         self.runs.append(run)
         return run
+
+    def priced(self) -> Settings:
+        """Settings to make a bill with."""
+        return settings_for(self.database_url, self.claude_url)
 
     def sql(self, statement: str, **values: Any) -> list[Any]:
         """Runs a statement in a transaction; its rows, if it has any."""

@@ -41,6 +41,8 @@ class Seen:
     requests: int
     counts: Mapping[str, int]
     created_at: dt.datetime
+    gone: bool
+    """It has ended, and its results are no longer kept."""
     simulated: bool = False
 
 
@@ -116,13 +118,14 @@ class Batches:
 
 
 def _seen(batch: MessageBatch, headers: Mapping[str, str]) -> Seen:
-    counts = batch.request_counts.model_dump()
+    counts, ended = batch.request_counts.model_dump(), batch.processing_status == "ended"
     return Seen(
         batch.id,
-        batch.processing_status == "ended",
+        ended,
         sum(counts.values()),
         counts,
         batch.created_at,
+        ended and (batch.archived_at is not None or not batch.results_url),
         headers.get(SIMULATED_HEADER) == "true",
     )
 

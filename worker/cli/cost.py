@@ -148,6 +148,19 @@ def _grouped(lines: Iterable[SpendLine]) -> dict[tuple[str, ...], list[SpendLine
     return groups
 
 
+def _written(bill: Bill) -> str:
+    """`, with 2,000 tokens written to it for five minutes and 800 for an hour`."""
+    kept = {
+        "five minutes": sum(line.usage.cache_write_5m_tokens for line in bill.lines),
+        "an hour": sum(line.usage.cache_write_1h_tokens for line in bill.lines),
+    }
+    first, *more = [(count, words) for words, count in kept.items() if count] or [(0, "")]
+    if not first[0]:
+        return ""
+    words = f", with {first[0]:,} tokens written to it for {first[1]}"
+    return words + "".join(f" and {count:,} for {span}" for count, span in more)
+
+
 def _sentences(bill: Bill) -> Iterable[str]:
     if bill.per_resolved is not None:
         yield (
@@ -155,9 +168,7 @@ def _sentences(bill: Bill) -> Iterable[str]:
             f" ({dollars(bill.per_resolved * 1_000)} a thousand)."
         )
     yield from _comparisons(bill)
-    kept = sum(line.usage.cache_write_1h_tokens for line in bill.lines)
-    for_an_hour = f", with {kept:,} tokens written to it for an hour" if kept else ""
-    yield f"The prompt cache saved {dollars(bill.cache_saved)}{for_an_hour}."
+    yield f"The prompt cache saved {dollars(bill.cache_saved)}{_written(bill)}."
     if bill.batch_saved:
         yield f"The batch lane saved {dollars(bill.batch_saved)}."
     if bill.hurry_cost:

@@ -53,18 +53,23 @@ def _counts(document: dict[str, Any]) -> Any:
     table = Table("", box=None, pad_edge=False)
     for heading in ("same", "better", "worse", "other"):
         table.add_column(heading, justify="right")
+    table.add_column()
     table.add_row("outcome", *_numbers(document["outcome"], "same", "better", "worse", "other"))
-    table.add_section()
-    table.add_row("", "same", "lower", "higher", "A → B")
-    table.add_row("tier", *_numbers(document["tier"], "same", "lower", "higher"), "")
+    table.add_row("", "same", "lower", "higher", "changed", "A → B")
+    table.add_row("tier", *_numbers(document["tier"], "same", "lower", "higher"))
     confidence, cost = document["confidence"], document["cost"]
     means = f"mean {_two(confidence['mean_a'])} → {_two(confidence['mean_b'])}"
-    table.add_row("confidence", *_numbers(confidence, "same", "lower", "higher"), means)
-    sums = f"{dollars(cost['a_usd'])} → {dollars(cost['b_usd'])}"
-    table.add_row("cost", *_numbers(cost, "same", "lower", "higher"), sums)
+    table.add_row("confidence", *_numbers(confidence, "same", "lower", "higher"), "", means)
+    sums = f"{dollars(cost['a_usd'])} → {dollars(cost['b_usd'])}{_share(cost)}"
+    table.add_row("cost", *_numbers(cost, "same", "lower", "higher"), "", sums)
     reply = document["reply"]
-    table.add_row("reply", f"{reply['same']:,}", "", "", f"{reply['changed']:,} changed")
+    table.add_row("reply", f"{reply['same']:,}", "", "", f"{reply['changed']:,}")
     return table
+
+
+def _share(cost: dict[str, Any]) -> str:
+    """` (-27%)`: by how much B costs more or less than A."""
+    return f" ({cost['difference_usd'] / cost['a_usd']:+.0%})" if cost["a_usd"] else ""
 
 
 def _steps(name: str, steps: list[dict[str, Any]]) -> Any:

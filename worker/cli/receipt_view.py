@@ -166,6 +166,10 @@ def _foot(found: dict[str, Any], with_text: bool) -> Iterator[Line]:
         if with_text and review["reply"]:
             yield "sent", review["reply"]
     yield "total", exact(found["total_usd"])
+    if found["batch_saved_usd"]:
+        yield "batches", f"saved {exact(found['batch_saved_usd'])}"
+    if found["hurry_cost_usd"]:
+        yield "hurry", f"leaving the batch lane cost {exact(found['hurry_cost_usd'])} more"
 
 
 def exact(amount: Any) -> str:

@@ -146,10 +146,8 @@ def _say_notes(found: Preview) -> None:
 
 def _say_expected(found: Preview) -> None:
     expected = found.expected
-    talk(
-        f"Expected: {dollars(expected.usd)}, {dollars(expected.low)} to {dollars(expected.high)}"
-        f" ({expected.basis})."
-    )
+    talk(f"Expected: {dollars(expected.usd)}, {dollars(expected.low)} to {dollars(expected.high)},")
+    talk(f"  {expected.basis}.")
     if found.chosen.simulated:
         talk(SIMULATED, fg="yellow")
 

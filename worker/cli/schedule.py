@@ -1,7 +1,8 @@
 """`rung schedule`: what runs by itself at night, and one night by hand."""
 
 import datetime as dt
-from typing import Any
+import textwrap
+from typing import TYPE_CHECKING, Any
 
 import click
 from sqlalchemy import Connection
@@ -15,6 +16,9 @@ from worker.scheduling import Fired, fire_now, table_of
 from worker.settings import NightlySettings, Settings
 from worker.store.schedules import last_night, watched
 from worker.text import terminal_safe
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 JSON = click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 START_ONE = "rung up, or: celery -A worker.app beat"
@@ -124,16 +128,23 @@ def _print(row: dict[str, Any]) -> None:
     out.print(
         terminal_safe(f"{row['schedule']}  ({row['cron']}, {row['timezone']}, {row['lane']})")
     )
-    out.print(f"  where  {terminal_safe(row['where'])}", markup=False)
-    out.print(f"  next   {_when(row['next'])}", markup=False)
+    _say(out, "where", terminal_safe(row["where"]))
+    _say(out, "next", _when(row["next"]))
     last = row["last"]
     if last is None:
-        out.print("  last   never", markup=False)
+        _say(out, "last", "never")
     else:
-        style = "red" if last["state"] == "failed" else None
-        out.print(f"  last   {_outcome(last)}", markup=False, style=style)
+        _say(out, "last", _outcome(last), "red" if last["state"] == "failed" else None)
     if row["overdue_since"] is not None:
         out.print(f"  OVERDUE since {_when(row['overdue_since'])}", markup=False, style="red")
+
+
+def _say(out: "Console", label: str, words: str, style: str | None = None) -> None:
+    """A labelled line; on a terminal, what is too long goes on under its own beginning."""
+    line = f"  {label:<6} {words}"
+    if out.is_terminal:
+        line = textwrap.fill(line, out.width, subsequent_indent=" " * 9, break_on_hyphens=False)
+    out.print(line, markup=False, style=style)
 
 
 def _outcome(last: dict[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """`rung show JOB`: the receipt."""
 
+from decimal import Decimal
 from typing import Any
 
 import click
@@ -7,6 +8,7 @@ import click
 from worker.cli.context import database
 from worker.cli.output import print_json
 from worker.cli.receipt_view import print_receipt, why_it_stopped
+from worker.domain.bill import lane_effect
 from worker.store.receipts import find_job, receipt
 
 MASK = "(hidden; --text shows it)"
@@ -28,6 +30,7 @@ def show_receipt(job: str, *, with_text: bool, as_json: bool) -> None:
     """Prints the receipt of a job, as its name is given to `rung show`."""
     with database() as engine, engine.connect() as connection:
         found = receipt(connection, find_job(connection, job))
+    found |= lanes_of(found)
     if not with_text:
         mask(found)
     found["ended"] = why_it_stopped(found)
@@ -35,6 +38,14 @@ def show_receipt(job: str, *, with_text: bool, as_json: bool) -> None:
         print_json(found)
     else:
         print_receipt(found, with_text)
+
+
+def lanes_of(found: dict[str, Any]) -> dict[str, Decimal]:
+    """What batches saved on this job, and what leaving them for the deadline cost."""
+    calls = [call for attempt in found["attempts"] for call in attempt["calls"]]
+    done = [(call["lane"], call["cost"] or Decimal(0)) for call in calls if call["state"] == "done"]
+    saved, hurried = lane_effect(done, found["run_lane"])
+    return {"batch_saved_usd": saved, "hurry_cost_usd": hurried}
 
 
 def mask(found: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """`rung status`: one run, or everything that is going on."""
 
+from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
@@ -14,7 +15,15 @@ from worker.loading import load_settings
 from worker.settings import Settings
 from worker.store.presence import noted
 from worker.store.runs import find_run
-from worker.store.status import paused_everything, queues, run_status, runs, today
+from worker.store.status import (
+    batches_of,
+    paused_everything,
+    queues,
+    run_status,
+    runs,
+    today,
+)
+from worker.text import terminal_safe
 
 BREAKER_WORDS = {"closed": "ok", "open": "breaker open", "half_open": "probing"}
 
@@ -41,10 +50,12 @@ def status(ctx: click.Context, run: str | None, watch: bool, as_json: bool) -> N
                 ctx.exit(code)
         with engine.connect() as connection:
             found = run_status(connection, find_run(connection, run))
+            if found["lane"] == "batch":
+                found["batches"] = batches_of(connection, found["id"])
         if as_json:
             print_json(found)
         else:
-            _print_run(found)
+            print_run(found)
         ctx.exit(code if watch else 0)
 
 
@@ -86,7 +97,7 @@ def _overview(engine: Engine, settings: Settings, as_json: bool) -> None:
             talk(f"{line['queue']}: {line['waiting']} wait, and no worker is there", fg="red")
     _print_queues(lines)
     for found in live:
-        _print_run(found)
+        print_run(found)
     if day and day["budget_usd"] is not None:
         of = f"{dollars(day['spent_usd'])} of {dollars(day['budget_usd'])}"
         talk(f"Today: {of} spent{_warned(day)}")
@@ -105,7 +116,8 @@ def _print_queues(lines: list[dict[str, Any]]) -> None:
     console().print(table)
 
 
-def _print_run(found: dict[str, Any]) -> None:
+def print_run(found: dict[str, Any]) -> None:
+    """A run for a person."""
     words = [f"{jobs} {state}" for state, jobs in sorted(found["by_state"].items())]
     click.echo(f"{found['run']}: {found['state']}, {found['ended']} of {found['total']} done")
     click.echo(f"  jobs        {', '.join(words) or 'none'}")
@@ -115,6 +127,8 @@ def _print_run(found: dict[str, Any]) -> None:
     cap = f" of {dollars(found['budget_usd'])}" if found["budget_usd"] is not None else ""
     held = f", {dollars(found['reserved_usd'])} reserved" if found["reserved_usd"] else ""
     click.echo(f"  spent       {dollars(found['spent_usd'])}{cap}{held}{_warned(found)}")
+    for line in _batch_lines(found.get("batches", [])):
+        click.echo(line)
     if found["waiting_for"]:
         click.echo(f"  waiting for {found['waiting_for']}")
     for words in found["troubles"]:
@@ -123,6 +137,18 @@ def _print_run(found: dict[str, Any]) -> None:
         click.echo(f"  note        {found['state_reason']}")
     if found["simulated"]:
         click.echo(f"  {SIMULATED}")
+
+
+def _batch_lines(batches: list[dict[str, Any]]) -> Iterator[str]:
+    """How many are at Claude and for how long, and what is wrong with any."""
+    held = [batch for batch in batches if batch["state"] != "intended"]
+    if held:
+        requests = sum(batch["requests"] for batch in held)
+        oldest = max(batch["age_s"] for batch in held) / 60
+        yield f"  batches     {len(held)} at Claude, {requests:,} requests, oldest {oldest:.0f} min"
+    for batch in batches:
+        if batch["error"]:
+            yield terminal_safe(f"  trouble     batch {batch['batch']}: {batch['error']}")
 
 
 def _warned(budget: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from models.vocabulary import CallState, Lane, Purpose
-from worker.domain.pricing import NO_TOKENS, Price, Usage
+from worker.domain.pricing import BATCH_FACTOR, NO_TOKENS, Price, Usage
 
 ASSUMPTION = (
     "Assumed: one answer a job with the same tokens as the answers given, priced at that tier;"
@@ -114,6 +114,18 @@ def make_bill(
         any(line.simulated for line in rows),
         sum(line.unpriced for line in rows),
     )
+
+
+def lane_effect(calls: Iterable[tuple[str, Decimal]], run_lane: str) -> tuple[Decimal, Decimal]:
+    """What calls saved by going in batches, and what those that left the batch lane of their run
+    cost more than there. `calls` are lanes and dollars."""
+    saved = hurried = ZERO
+    for lane, cost in calls:
+        if lane == Lane.BATCH:
+            saved += cost / BATCH_FACTOR - cost
+        elif run_lane == Lane.BATCH:
+            hurried += cost - cost * BATCH_FACTOR
+    return saved, hurried
 
 
 def _of(lines: Iterable[SpendLine], purpose: Purpose) -> Decimal:

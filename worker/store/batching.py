@@ -134,6 +134,12 @@ def open_attempts(connection: Connection, batch_id: int, limit: int) -> list[tup
     return [(row.job_id, row.fence) for row in rows]
 
 
+def waited_for(connection: Connection, batch_id: int) -> set[tuple[int, int]]:
+    """`(job, fence)` of attempts that may be sent: not cancelled, paused, erased or in a hurry."""
+    rows = connection.execute(WAITED_FOR, {"batch": batch_id})
+    return {(row.job_id, row.fence) for row in rows}
+
+
 def _batch(row: Row[Any]) -> Batch:
     return Batch(
         row.id,
@@ -229,9 +235,20 @@ FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(job_id bigint, fence int)
 JOIN attempts AS a USING (job_id, fence) WHERE a.batch_id IS NOT NULL
 """)
 
-RESIZE = text("UPDATE message_batches SET requests = :requests WHERE id = :id")
+RESIZE = text("""
+UPDATE message_batches SET requests = :requests WHERE id = :id AND requests <> :requests
+""")
 
 OPEN_ATTEMPTS = text("""
 SELECT job_id, fence FROM attempts WHERE batch_id = :batch AND outcome = 'started'
 ORDER BY job_id LIMIT :limit
+""")
+
+WAITED_FOR = text("""
+SELECT a.job_id, a.fence FROM attempts AS a JOIN jobs AS j ON j.id = a.job_id
+JOIN runs AS r ON r.id = j.run_id JOIN messages AS m ON m.id = j.message_id
+WHERE a.batch_id = :batch AND a.outcome = 'started' AND j.fence = a.fence
+  AND j.state = 'submitted' AND j.lane = 'batch' AND r.state = 'active' AND m.erased_at IS NULL
+  AND NOT EXISTS (SELECT FROM tiers AS t WHERE t.paused
+    AND t.name IN ('everything', CASE a.stage WHEN 'route' THEN 'routing' ELSE a.tier END))
 """)

@@ -67,6 +67,12 @@ def troubles(connection: Connection) -> list[str]:
     return said
 
 
+def batches_of(connection: Connection, run_id: int) -> list[dict[str, Any]]:
+    """Message Batches under way that hold jobs of a run, oldest first. Claude says nothing of a
+    batch before it has ended, so its age is all the progress there is."""
+    return [dict(row) for row in connection.execute(BATCHES, {"run": run_id}).mappings()]
+
+
 def by_state_and_tier(connection: Connection, run_id: int) -> dict[tuple[str, str], int]:
     """Jobs by state and tier."""
     rows = connection.execute(COUNTS, {"run": run_id})
@@ -192,3 +198,12 @@ FROM budgets WHERE day = (now() AT TIME ZONE 'UTC')::date
 """)
 TIERS = text("SELECT * FROM tiers")
 PAUSED_ALL = text("SELECT paused_reason FROM tiers WHERE name = 'everything' AND paused")
+BATCHES = text("""
+SELECT id AS batch, state, stage, tier, requests, error, submitted_at,
+  extract(epoch FROM now() - coalesce(submitted_at, created_at))::float8 AS age_s
+FROM message_batches AS b
+WHERE state IN ('intended', 'submitted', 'ended') AND EXISTS (
+  SELECT FROM attempts AS a JOIN jobs AS j ON j.id = a.job_id
+  WHERE a.batch_id = b.id AND j.run_id = :run)
+ORDER BY id LIMIT 200
+""")

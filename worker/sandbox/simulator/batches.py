@@ -12,7 +12,7 @@ from worker.sandbox.simulator.replies import page_size
 
 CUSTOM_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 MAX_REQUESTS = 100_000
-LIFETIME = dt.timedelta(hours=24)
+LIFETIME, KEPT = dt.timedelta(hours=24), dt.timedelta(days=29)
 NO_COUNTS = {"processing": 0, "succeeded": 0, "errored": 0, "canceled": 0, "expired": 0}
 
 
@@ -28,6 +28,8 @@ class Batch:
     results: list[dict[str, Any]] = field(default_factory=list)
     cancelled: dt.datetime | None = None
     deleted: bool = False
+    archived: bool = False
+    """Its results are no longer kept."""
     ended: dt.datetime | None = None
 
     def status(self) -> str:
@@ -53,8 +55,8 @@ class Batch:
             "expires_at": stamp(self.created + LIFETIME),
             "ended_at": stamp(self.ended) if self.ended else None,
             "cancel_initiated_at": stamp(self.cancelled) if self.cancelled else None,
-            "archived_at": None,
-            "results_url": url if self.ended is not None else None,
+            "archived_at": stamp(self.created + KEPT) if self.archived else None,
+            "results_url": url if self.ended is not None and not self.archived else None,
         }
 
 

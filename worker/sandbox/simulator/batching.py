@@ -92,8 +92,8 @@ class Batching:
     async def results(self, request: Request) -> Response:
         """One line an item, in no particular order."""
         batch = self._batch(request)
-        if batch.ended is None:
-            raise Problem(404, "the results of this batch are not available yet")
+        if batch.ended is None or batch.archived:
+            raise Problem(404, "the results of this batch are not available")
         mood = self._state.moods.of("", "", "results")
         results = shuffled(batch.results, self._state.seed)
         lines = [
