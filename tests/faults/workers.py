@@ -3,7 +3,7 @@
 import signal
 import time
 
-from tests.faults.broker import JOBS, at_work, dies_at, pause, publish
+from tests.faults.broker import JOBS, QUEUES, at_work, dies_at, pause, publish
 from tests.faults.scenario import GOOD, Scenario, Story
 from tests.support.house import House
 from tests.support.household import CAPACITY, TIMING
@@ -107,6 +107,24 @@ def deaf(home: House) -> None:
             app.control.cancel_consumer(queue, destination=[f"w0@{home.root.name}"])
     home.fault()
     home.hand_in(JOBS)
+    home.settle()
+
+
+def deaf_and_alone(home: House) -> None:
+    """The only worker no longer consumes anything: it says so and ends itself, and whoever starts
+    it again has it back at work."""
+    from celery import Celery
+
+    at_work(home)
+    home.settle()
+    with Celery("remote", broker=home.redis_server.url) as app:
+        app.conf.broker_transport_options = {"global_keyprefix": "rung:"}
+        for queue in QUEUES:
+            app.control.cancel_consumer(queue, destination=[f"w0@{home.root.name}"])
+    home.hand_in(JOBS)
+    home.fault()
+    home.workers[0].wait(30)
+    assert home.one("SELECT count(*) FROM jobs WHERE finished_at IS NULL") == JOBS
     home.settle()
 
 
@@ -282,6 +300,7 @@ SCENARIOS = (
     Scenario("frozen within its lease", 4, frozen(1.5, others=1), wasted=CAPACITY),
     Scenario("frozen into a failure", 4, frozen_into_failure, wasted=CAPACITY),
     Scenario("deaf to its queues", 5, deaf),
+    Scenario("deaf and alone", 5, deaf_and_alone, settings={"timing__watchdog_s": 3}),
     Scenario("nobody consumes a queue", 5, lost_queue),
     Scenario("poison after claim", 11, poison("after claim"), (*GOOD, "dead"), wasted=3),
     Scenario("poison before record", 11, poison("before record"), (*GOOD, "dead"), wasted=3),
