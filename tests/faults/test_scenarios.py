@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import broker, claude, nights, postgres, workers
+from tests.faults import broker, claude, intake, nights, postgres, surroundings, workers
 from tests.faults.report import ROWS, remember
 from tests.faults.scenario import GOOD, Scenario
 from tests.support.house import House
@@ -19,8 +19,10 @@ from tests.support.zygote import Zygote
 TABLE = (
     *broker.SCENARIOS,
     *workers.SCENARIOS,
+    *surroundings.SCENARIOS,
     *postgres.SCENARIOS,
     *claude.SCENARIOS,
+    *intake.SCENARIOS,
     *nights.SCENARIOS,
 )
 
