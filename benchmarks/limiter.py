@@ -35,8 +35,8 @@ USED_AT_LEAST, REFUSED_AT_MOST = 0.95, 0.001
 RATE_S = 20
 LIMITS = {
     "haiku": (60 * RATE_S, NO_LIMIT, NO_LIMIT),
-    "sonnet": (NO_LIMIT, 60 * RATE_S * 150, NO_LIMIT),
-    "opus": (NO_LIMIT, NO_LIMIT, 60 * RATE_S * 250),
+    "sonnet": (NO_LIMIT, 60 * RATE_S * 70, NO_LIMIT),
+    "opus": (NO_LIMIT, NO_LIMIT, 60 * RATE_S * 230),
 }
 """Requests, input and output tokens a minute, which the simulator enforces."""
 KIND = {"haiku": "requests", "sonnet": "input_tokens", "opus": "output_tokens"}

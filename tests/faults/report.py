@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.house import Tally
+from tests.support.household import CAPACITY, TIMING
 
 ROWS = {
     1: "deliveries lost: Redis flushed, restarted, full, mute; crash before the claim",
@@ -32,6 +33,11 @@ ROWS = {
 }
 """The failure modes, by the numbers that `docs/reliability.md` uses."""
 
+DELIVERY_S, CRASH_S = 75.0, float(TIMING["lease_s"]) + 30
+RECOVERS_WITHIN_S = {1: DELIVERY_S, 3: CRASH_S, 4: CRASH_S, 11: CRASH_S}
+"""Seconds from a fault's end until everything has ended, by failure mode: what is promised with the
+default timing for deliveries, and with this suite's lease for crashes."""
+
 
 def remember(name: str, row: int, seed: int, tally: Tally) -> None:
     """Appends one scenario to the report, when there is one."""
@@ -54,7 +60,11 @@ def table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         lines.append(_line(str(number), ROWS[number], by_row[number]))
     lines.append(_line("", "**all**", rows))
     seeds = sorted({row["seed"] for row in rows})
-    lines.append(f"seed {', '.join(map(str, seeds))}")
+    lines.append(
+        f"seed {', '.join(map(str, seeds))}; at most {CAPACITY} calls are in flight in a worker;"
+        f" the suite fails above {DELIVERY_S:.0f} s after a lost delivery and {CRASH_S:.0f} s"
+        " after a crash"
+    )
     return lines
 
 
