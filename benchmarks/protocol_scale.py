@@ -1,6 +1,6 @@
 """Dispatch, claim and record at a million jobs, over the same at ten thousand.
 
-Two databases of one Postgres are filled (`filled`), and the store's own functions are timed on
+Two databases of one Postgres are filled (`grown`), and the store's own functions are timed on
 both in turns, so that a slow moment of the machine meets both: dispatch of `GROUP` jobs, their
 claims chunk by chunk, and one record of all their answers. A fifth of the jobs wait, so what is
 ready grows with the table as well. Commits do not wait for the disk here: that would be the same at
@@ -27,7 +27,7 @@ from rich.console import Console
 from sqlalchemy import Engine
 
 from benchmarks.figures import Figure, Finding, show
-from benchmarks.filled import fill
+from benchmarks.grown import fill
 from models.vocabulary import AttemptOutcome, CallState, Purpose
 from worker.claude.prompts import load_prompts
 from worker.domain.pricing import Usage
