@@ -18,6 +18,7 @@ from models.vocabulary import Lane, Stage
 from worker.domain.messages import MessageText
 from worker.domain.policy import Policy
 from worker.store import budgets, gates
+from worker.store import suspects as suspicion
 from worker.store.canaries import Canaries
 from worker.store.claimed import Candidate, Claimed, Plan
 from worker.store.past import NO_PAST, Past, past_of
@@ -80,13 +81,14 @@ class Claims:
             candidates = self._candidates(connection, rows)
             planned = [Claimed(candidate, planner(candidate)) for candidate in candidates]
             planned, unasked = _allowed(planned, may_ask)
+            planned, suspects = suspicion.one_at_a_time(connection, self._worker, planned)
             planned, waiting = self._canaries.admit(connection, planned)
             day: dt.date = rows[0].today
             granted, refused = self._reserve(connection, planned, day)
             if granted:
                 self._write(connection, granted, day)
             note_waiting(connection, rows, granted, refused)
-        return Taken(granted, held + waiting, unasked)
+        return Taken(granted, held + suspects + waiting, unasked)
 
     def _ready(
         self, connection: Connection, queue: str, ids: Sequence[int]
