@@ -1,7 +1,11 @@
-"""The table that `make faults` prints, and that `docs/reliability.md` quotes."""
+"""The table that `make faults` prints, and that `docs/reliability.md` quotes.
+
+`python -m tests.faults.report` puts the last run's table into that document.
+"""
 
 import json
 import os
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -11,6 +15,10 @@ from typing import Any
 from tests.support.house import Tally
 from tests.support.household import CAPACITY, TIMING
 
+ROOT = Path(__file__).parents[2]
+LAST = ROOT / ".pytest_cache" / "faults.jsonl"
+DOCUMENT = ROOT / "docs" / "reliability.md"
+FIGURES = re.compile(r"(<!-- figures -->\n).*?(<!-- end figures -->)", re.DOTALL)
 ROWS = {
     1: "deliveries lost: Redis flushed, restarted, full, mute; crash before the claim",
     2: "deliveries twice, late, to the wrong queue, malformed",
@@ -74,3 +82,16 @@ def _line(number: str, words: str, rows: Sequence[Mapping[str, Any]]) -> str:
     longest = f"{max(recoveries):.1f}" if recoveries else "–"
     each = f"{wasted / faults:.2f}" if faults else "–"
     return f"| {number} | {words} | {len(rows)} | {faults} | {wasted} | {each} | {longest} |"
+
+
+def main() -> None:
+    """Quotes the last run of `make faults`."""
+    rows = [json.loads(line) for line in LAST.read_text("utf-8").splitlines()]
+    *lines, seed = table(rows)
+    quoted = "\n".join([*lines, "", f"`make faults`, {seed}.", ""])
+    text = DOCUMENT.read_text("utf-8")
+    DOCUMENT.write_text(FIGURES.sub(lambda match: match[1] + quoted + match[2], text), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
