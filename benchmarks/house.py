@@ -13,9 +13,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import Engine, text
@@ -64,11 +64,21 @@ class House:
         return cpu_s(self.worker_pid)
 
     def hand_in(
-        self, name: str, count: int, *, first: int = 0, policy: str | None = None
+        self,
+        name: str,
+        count: int,
+        *,
+        first: int = 0,
+        policy: str | None = None,
+        channels: Sequence[str] = (),
     ) -> RunRef:
         """A run of `count` messages from the sample backlog. Beyond its end the backlog is
-        repeated with another word in each text, so that no label is remembered from before."""
+        repeated with another word in each text, so that no label is remembered from before.
+        `channels` stand in turn instead of the messages' own."""
         records = itertools.islice(backlog(), first, first + count)
+        if channels:
+            turns = itertools.cycle(channels)
+            records = (replace(record, channel=next(turns)) for record in records)
         with self.engine.begin() as connection:
             run = create_run(connection, NewRun(name, policy_named(self.settings, policy)))
             while block := list(itertools.islice(records, STAGED_ROWS)):
@@ -109,24 +119,41 @@ def backlog() -> Iterator[Record]:
 
 
 @contextmanager
-def house(*, latency_scale: float, in_flight: Mapping[str, int]) -> Iterator[House]:
-    """Everything, running; `in_flight` gives each tier's calls in flight."""
+def house(
+    *,
+    latency_scale: float,
+    in_flight: Mapping[str, int],
+    workers: int = 1,
+    limits: Mapping[str, tuple[int, int, int]] | None = None,
+    more: str = "",
+) -> Iterator[House]:
+    """Everything, running; `in_flight` gives each tier's calls in flight in each worker. `limits`
+    (requests, input and output tokens a minute by tier) are configured and enforced; `more` is
+    added to rung.toml."""
     with ExitStack() as stack:
         home = prepare(Path(tempfile.mkdtemp(prefix="rung-b-")))
         stack.callback(shutil.rmtree, home, ignore_errors=True)
-        environ = _servers(stack, home, latency_scale)
-        (home / "rung.toml").write_text(_toml(in_flight), "utf-8")
+        environ = _servers(stack, home, latency_scale, limits)
+        (home / "rung.toml").write_text(_toml(in_flight, limits or {}) + more, "utf-8")
         settings = load_settings(environ, home)
         engine = make_engine(environ["DATABASE_URL"], pool_size=2, name="rung benchmark")
         stack.callback(engine.dispose)
         upgrade(engine)
-        with (home / "worker.log").open("ab") as log:
-            worker = subprocess.Popen(
-                worker_command("bench"), env=environ, cwd=home, stdout=log, stderr=log
-            )
-        stack.callback(_end, worker)
-        _until_ready(engine, worker, len(settings.tiers) + 1, home / "worker.log")
-        yield House(home, environ, settings, engine, worker.pid)
+        started = [_worker(stack, home, environ, f"bench{n}") for n in range(workers)]
+        queues = workers * (len(settings.tiers) + 1)
+        _until_ready(engine, started[0], queues, home / "worker.log")
+        yield House(home, environ, settings, engine, started[0].pid)
+
+
+def _worker(
+    stack: ExitStack, home: Path, environ: Mapping[str, str], name: str
+) -> subprocess.Popen[bytes]:
+    with (home / "worker.log").open("ab") as log:
+        worker = subprocess.Popen(
+            worker_command(name), env=environ, cwd=home, stdout=log, stderr=log
+        )
+    stack.callback(_end, worker)
+    return worker
 
 
 @contextmanager
@@ -143,7 +170,12 @@ def database() -> Iterator[dict[str, str]]:
         yield {**_clean_environ(), "DATABASE_URL": postgres.url, "RUNG_HOME": str(home)}
 
 
-def _servers(stack: ExitStack, home: Path, latency_scale: float) -> dict[str, str]:
+def _servers(
+    stack: ExitStack,
+    home: Path,
+    latency_scale: float,
+    limits: Mapping[str, tuple[int, int, int]] | None,
+) -> dict[str, str]:
     postgres = start_postgres(home / "pg")
     stack.callback(postgres.stop)
     redis = start_redis(home / "redis")
@@ -154,7 +186,7 @@ def _servers(stack: ExitStack, home: Path, latency_scale: float) -> dict[str, st
         "REDIS_URL": redis.url,
         "RUNG_HOME": str(home),
         "ANTHROPIC_API_KEY": SIMULATOR_KEY,
-        "ANTHROPIC_BASE_URL": stack.enter_context(_simulator(home, latency_scale)),
+        "ANTHROPIC_BASE_URL": stack.enter_context(_simulator(home, latency_scale, limits)),
         "PYTHONUNBUFFERED": "1",
     }
 
@@ -166,9 +198,15 @@ def _clean_environ() -> dict[str, str]:
 
 
 @contextmanager
-def _simulator(home: Path, latency_scale: float) -> Iterator[str]:
+def _simulator(
+    home: Path, latency_scale: float, limits: Mapping[str, tuple[int, int, int]] | None
+) -> Iterator[str]:
     address = home / "simulator.address"
-    command = [sys.executable, "-m", "worker.sandbox.simulator", "--no-limits"]
+    command = [sys.executable, "-m", "worker.sandbox.simulator"]
+    if limits is None:
+        command.append("--no-limits")
+    for family, figures in (limits or {}).items():
+        command += ["--limit", f"{family}={','.join(map(str, figures))}"]
     command += ["--latency-scale", str(latency_scale), "--address-file", str(address)]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=_clean_environ())
     try:
@@ -182,12 +220,13 @@ def _simulator(home: Path, latency_scale: float) -> Iterator[str]:
         _end(process)
 
 
-def _toml(in_flight: Mapping[str, int]) -> str:
-    return "\n".join(
-        f'[tiers.{tier}]\nmodel = "claude-{tier}-5-5"\nmax_in_flight = {calls}\n'
-        f"rpm = {NO_LIMIT}\nitpm = {NO_LIMIT}\notpm = {NO_LIMIT}\n"
-        for tier, calls in in_flight.items()
-    )
+def _toml(in_flight: Mapping[str, int], limits: Mapping[str, tuple[int, int, int]]) -> str:
+    lines = list[str]()
+    for tier, calls in in_flight.items():
+        rpm, itpm, otpm = limits.get(tier, (NO_LIMIT,) * 3)
+        lines += [f"[tiers.{tier}]", f'model = "claude-{tier}-5-5"', f"max_in_flight = {calls}"]
+        lines += [f"rpm = {rpm}", f"itpm = {itpm}", f"otpm = {otpm}"]
+    return "\n".join([*lines, ""])
 
 
 def _until_ready(engine: Engine, worker: subprocess.Popen[bytes], queues: int, log: Path) -> None:

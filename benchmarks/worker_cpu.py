@@ -66,8 +66,8 @@ def run(*, quick: bool = False) -> Finding:
 
 def _bare(home: House, made: RunRef) -> Mapping[str, float]:
     """The same calls in a bare loop, in a process of its own."""
-    systems = {p.value: prompt.system() for p, prompt in _prompts(home).items()}
-    lines = [json.dumps(systems), *(json.dumps(request) for request in _requests(home, made))]
+    systems = {p.value: prompt.system() for p, prompt in prompts_of(home).items()}
+    lines = [json.dumps(systems), *(json.dumps(request) for request in requests_of(home, made))]
     concurrency = sum(IN_FLIGHT.values())
     process = subprocess.run(
         [sys.executable, "-m", "benchmarks.bare", home.simulator_url, str(concurrency)],
@@ -80,7 +80,7 @@ def _bare(home: House, made: RunRef) -> Mapping[str, float]:
     return spent
 
 
-def _requests(home: House, made: RunRef) -> Iterator[dict[str, Any]]:
+def requests_of(home: House, made: RunRef) -> Iterator[dict[str, Any]]:
     """The ledger's calls as parameters of `messages.create`, without their system prompts."""
     schema = answer_schema(policy_named(home.settings).accept)
     with home.engine.connect() as connection:
@@ -100,7 +100,7 @@ def _requests(home: House, made: RunRef) -> Iterator[dict[str, Any]]:
             yield {**ask.parameters(), "purpose": purpose.value}
 
 
-def _prompts(home: House) -> Prompts:
+def prompts_of(home: House) -> Prompts:
     return load_prompts(home.settings.prompts.dir)
 
 

@@ -36,10 +36,11 @@ def queues_of(settings: Settings) -> list[str]:
 
 def threads_for(settings: Settings) -> int:
     """Threads enough for every chunk that dispatch may have outstanding, so that chunks of one
-    tier never keep another's waiting. They wait for most of their life and cost little."""
+    tier never keep another's waiting: twice as many as would be enough if each were full, for those
+    of a queue at its rate limit are half empty. They wait most of their life and cost little."""
     capacities = [tier.max_in_flight for tier in settings.tiers.values()]
     capacities.append(settings.tiers[settings.routing_tier].max_in_flight)
-    return sum(2 * capacity // settings.worker.chunk + 2 for capacity in capacities)
+    return sum(4 * capacity // settings.worker.chunk + 4 for capacity in capacities)
 
 
 def beat_schedule(settings: Settings) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from worker.claude.prompts import load_prompts
 from worker.claude.requests import Ask
 from worker.deciding import Decider
 from worker.domain.breaker import Rule
+from worker.domain.limits import Grant
 from worker.failpoints import failpoint
 from worker.health import Health
 from worker.pacing import Pacer
@@ -85,8 +86,10 @@ class Runtime:
             canary=settings.canary.enabled,
         )
         self.pacer = Pacer(settings, redis_url(settings))
-        self._claiming = {tier: threading.Lock() for tier in settings.tiers}
-        self._held = {queue: threading.Lock() for queue in (ROUTING, *settings.tiers)}
+        queues = (ROUTING, *settings.tiers)
+        self._claiming = {queue: threading.Lock() for queue in queues}
+        self._held = {queue: threading.Lock() for queue in queues}
+        self._routing_asks = True
         self._loop = uvloop.new_event_loop()
         self._loop_thread = threading.Thread(
             target=self._loop.run_forever, name="calls", daemon=True
@@ -165,45 +168,56 @@ class Runtime:
 
     def _claim_some(self, queue: str, tier: str, pending: deque[int]) -> Future[None]:
         """Claims as many as there are free slots and room in the rate limits for, and sends them.
-        One thread a tier at a time: while it claims, more slots come free, and the next claim is
-        larger."""
+        One thread a queue at a time: while it claims, more slots come free, and the next claim is
+        larger. Routing claims by slots alone, for much of it asks nothing; what would ask, and may
+        not yet, stays in hand."""
         purpose = Purpose.CLASSIFY if queue == ROUTING else Purpose.ANSWER
-        with self._claiming[tier]:
+        with self._claiming[queue]:
             slots = self.slots.take(tier, len(pending), SLOT_WAIT_S)
-            if not slots:
-                return self._send([], tier, 0)
-            grant = self.pacer.take(tier, purpose, slots)
-            self.slots.give_back(tier, slots - grant.calls)
-            if not grant.calls:
+            grant = self._room(queue, tier, purpose, slots)
+            many = slots if queue == ROUTING else grant.calls
+            self.slots.give_back(tier, slots - many)
+            if not many:
                 self.stopping.wait(min(grant.retry_in_s, LIMIT_WAIT_S))
                 return self._send([], tier, 0)
             claimed_at = time.monotonic()
-            ids = [pending.popleft() for _ in range(grant.calls)]
-            taken = Taken([], [])
+            ids = [pending.popleft() for _ in range(many)]
+            taken, asking = Taken([], []), 0
             try:
-                taken = self._claim(queue, tier, ids)
+                taken = self._claim(queue, tier, ids, grant.calls)
             finally:
                 requests = requests_of(taken.granted)
                 asking = sum(group[0].plan.purpose is purpose for group in requests)
                 self.pacer.give_back(tier, purpose, grant.calls - asking)
+            if queue == ROUTING:
+                self._routing_asks = bool(asking or taken.unasked)
         self.last_claim_at = claimed_at
         failpoint("after claim")
         sent = self._send(taken.granted, tier, claimed_at)
+        pending.extend([*taken.held, *taken.unasked])
         if taken.held:
-            pending.extend(taken.held)
-            self._wait_for_turn(queue)
+            self._wait_for_turn(queue, HELD_WAIT_S)
+        elif taken.unasked:
+            self._wait_for_turn(queue, min(grant.retry_in_s, LIMIT_WAIT_S))
         return sent
 
-    def _wait_for_turn(self, queue: str) -> None:
-        """A queue that lets one job through at a time is asked again in a moment; its threads take
-        turns, so that however many hold chunks, Postgres is asked at the same rate."""
-        with self._held[queue]:
-            self.stopping.wait(HELD_WAIT_S)
+    def _room(self, queue: str, tier: str, purpose: Purpose, slots: int) -> Grant:
+        """What the rate limits allow. Routing that asked nothing the last time tries that again,
+        so that a policy which needs no labels neither waits for the limits nor weighs on them."""
+        if not slots or (queue == ROUTING and not self._routing_asks):
+            return Grant(0, 0, None)
+        return self.pacer.take(tier, purpose, slots)
 
-    def _claim(self, queue: str, tier: str, ids: list[int]) -> Taken:
+    def _wait_for_turn(self, queue: str, seconds: float) -> None:
+        """What is held is asked for again in a moment; the queue's threads take turns, so that
+        however many hold chunks, Postgres is asked at the same rate."""
+        with self._held[queue]:
+            self.stopping.wait(seconds)
+
+    def _claim(self, queue: str, tier: str, ids: list[int], may_ask: int) -> Taken:
         """The leases of a group; none while Postgres is away. Slots of the others are freed."""
         try:
-            taken = self.claims.take(queue, ids, self.planner)
+            taken = self.claims.take(queue, ids, self.planner, may_ask)
         except DBAPIError as error:
             self.slots.give_back(tier, len(ids))
             if not is_outage(error):

@@ -12,13 +12,13 @@ GATHER_SHARE = 4
 
 
 class Slots:
-    """Counts of free slots by tier. Threads wait for some (one thread a tier at a time, or they
-    wake one another for nothing); the event loop gives them back."""
+    """Counts of free slots by tier. Threads wait for some (few at a time, or they wake one another
+    for nothing); the event loop gives them back."""
 
     def __init__(self, sizes: Mapping[str, int]) -> None:
         self._sizes = dict(sizes)
         self._free = dict(sizes)
-        self._enough = dict.fromkeys(sizes, 1)
+        self._wanted: dict[str, list[int]] = {tier: [] for tier in sizes}
         self._changed = {tier: threading.Condition() for tier in sizes}
 
     def take(self, tier: str, at_most: int, timeout_s: float) -> int:
@@ -32,15 +32,18 @@ class Slots:
             return taken
 
     def _wait_for(self, tier: str, slots: int, timeout_s: float) -> bool:
-        self._enough[tier] = slots
-        return self._changed[tier].wait_for(lambda: self._free[tier] >= slots, timeout_s)
+        self._wanted[tier].append(slots)
+        try:
+            return self._changed[tier].wait_for(lambda: self._free[tier] >= slots, timeout_s)
+        finally:
+            self._wanted[tier].remove(slots)
 
     def give_back(self, tier: str, slots: int = 1) -> None:
         """Frees slots."""
         if slots:
             with self._changed[tier]:
                 self._free[tier] += slots
-                if self._free[tier] >= self._enough[tier]:
+                if any(self._free[tier] >= wanted for wanted in self._wanted[tier]):
                     self._changed[tier].notify_all()
 
     def in_flight(self) -> dict[str, int]:

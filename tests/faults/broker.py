@@ -137,6 +137,41 @@ def wrong_password(home: House) -> None:
     home.settle()
 
 
+def wrong_password_from_the_start(home: House) -> None:
+    """A worker that is started with a password that Redis does not take, until somebody mends
+    it in Redis: it waits, and nobody starts it again."""
+    home.redis_password = "secret"
+    with home.redis_client() as client:
+        client.execute_command("CONFIG", "SET", "requirepass", "secret")
+        worker = home.start()
+        home.hand_in(JOBS)
+        pause(home, 3)
+        assert worker.poll() is None, worker.log.read_text()[-2000:]
+        assert home.one("SELECT count(*) FROM attempts") == 0
+        client.config_set("requirepass", "")
+    home.redis_password = None
+    home.fault()
+    home.settle()
+    assert home.workers == [worker]
+
+
+def limits_cannot_be_kept(home: House) -> None:
+    """Redis takes no writes while work goes on: what is in flight ends, and nothing more is sent,
+    for nobody could say whether the limits allow it."""
+    at_work(home)
+    with home.redis_client() as client:
+        client.config_set("maxmemory", 1)
+        home.hand_in(JOBS)
+        home.until("NOT EXISTS (SELECT FROM calls WHERE state = 'sent')")
+        pause(home, 0.5)
+        before = home.state.counts.by_path["/v1/messages"]
+        pause(home, 1.5)
+        assert home.state.counts.by_path["/v1/messages"] == before
+        client.config_set("maxmemory", 0)
+    home.fault()
+    home.settle()
+
+
 def at_work_without_redis(home: House) -> None:
     """Work is there, and nothing can be published: nothing is claimed, nothing spent."""
     home.start()
@@ -214,6 +249,13 @@ def garbage_on_the_queue(home: House) -> None:
     home.settle()
 
 
+LIMITED = {
+    f"tiers__{tier}__{kind}": per_minute
+    for tier in QUEUES[1:]
+    for kind, per_minute in (("rpm", 6_000), ("itpm", 6_000_000), ("otpm", 6_000_000))
+}
+"""Rate limits that are kept on Redis and hardly ever reached."""
+
 SCENARIOS = (
     Scenario("redis flushed", 1, during(flush), quick=True),
     Scenario("redis flushed three times", 1, during(flush, 3)),
@@ -226,6 +268,11 @@ SCENARIOS = (
     Scenario("redis out of memory", 1, out_of_memory),
     Scenario("redis made a read-only replica", 1, read_only_replica),
     Scenario("redis with another password", 1, wrong_password),
+    Scenario("redis with another password from the start", 1, wrong_password_from_the_start),
+    Scenario("rate limits on a flushed redis", 1, during(flush, 3), settings=LIMITED),
+    Scenario("rate limits on a restarted redis", 1, during(restart_redis), settings=LIMITED),
+    Scenario("rate limits on a frozen redis", 1, redis_frozen, settings=LIMITED),
+    Scenario("rate limits on a full redis", 1, limits_cannot_be_kept, settings=LIMITED, quick=True),
     Scenario("redis line reset", 1, during(reset, 3)),
     Scenario("redis line a black hole", 1, toxic("redis", "blackhole", 3), quick=True),
     Scenario("redis replies lost", 1, toxic("redis", "mute", 2)),

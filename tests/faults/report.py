@@ -1,7 +1,11 @@
-"""The table that `make faults` prints, and that `docs/reliability.md` quotes."""
+"""The table that `make faults` prints, and that `docs/reliability.md` quotes.
+
+`python -m tests.faults.report` puts the last run's table into that document.
+"""
 
 import json
 import os
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -9,7 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.house import Tally
+from tests.support.household import CAPACITY, TIMING
 
+ROOT = Path(__file__).parents[2]
+LAST = ROOT / ".pytest_cache" / "faults.jsonl"
+DOCUMENT = ROOT / "docs" / "reliability.md"
+FIGURES = re.compile(r"(<!-- figures -->\n).*?(<!-- end figures -->)", re.DOTALL)
 ROWS = {
     1: "deliveries lost: Redis flushed, restarted, full, mute; crash before the claim",
     2: "deliveries twice, late, to the wrong queue, malformed",
@@ -31,6 +40,11 @@ ROWS = {
     18: "every message climbs; budgets of zero, too small",
 }
 """The failure modes, by the numbers that `docs/reliability.md` uses."""
+
+DELIVERY_S, CRASH_S = 75.0, float(TIMING["lease_s"]) + 30
+RECOVERS_WITHIN_S = {1: DELIVERY_S, 3: CRASH_S, 4: CRASH_S, 11: CRASH_S}
+"""Seconds from a fault's end until everything has ended, by failure mode: what is promised with the
+default timing for deliveries, and with this suite's lease for crashes."""
 
 
 def remember(name: str, row: int, seed: int, tally: Tally) -> None:
@@ -54,7 +68,11 @@ def table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         lines.append(_line(str(number), ROWS[number], by_row[number]))
     lines.append(_line("", "**all**", rows))
     seeds = sorted({row["seed"] for row in rows})
-    lines.append(f"seed {', '.join(map(str, seeds))}")
+    lines.append(
+        f"seed {', '.join(map(str, seeds))}; at most {CAPACITY} calls are in flight in a worker;"
+        f" the suite fails above {DELIVERY_S:.0f} s after a lost delivery and {CRASH_S:.0f} s"
+        " after a crash"
+    )
     return lines
 
 
@@ -64,3 +82,16 @@ def _line(number: str, words: str, rows: Sequence[Mapping[str, Any]]) -> str:
     longest = f"{max(recoveries):.1f}" if recoveries else "–"
     each = f"{wasted / faults:.2f}" if faults else "–"
     return f"| {number} | {words} | {len(rows)} | {faults} | {wasted} | {each} | {longest} |"
+
+
+def main() -> None:
+    """Quotes the last run of `make faults`."""
+    rows = [json.loads(line) for line in LAST.read_text("utf-8").splitlines()]
+    *lines, seed = table(rows)
+    quoted = "\n".join([*lines, "", f"`make faults`, {seed}.", ""])
+    text = DOCUMENT.read_text("utf-8")
+    DOCUMENT.write_text(FIGURES.sub(lambda match: match[1] + quoted + match[2], text), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

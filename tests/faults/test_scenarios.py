@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import broker, claude, nights, postgres, workers
-from tests.faults.report import ROWS, remember
+from tests.faults import broker, claude, intake, nights, postgres, surroundings, workers
+from tests.faults.report import RECOVERS_WITHIN_S, ROWS, remember
 from tests.faults.scenario import GOOD, Scenario
-from tests.support.house import House
+from tests.support.house import SETTLE_S, House
 from tests.support.household import house
 from tests.support.servers import Servers
 from tests.support.zygote import Zygote
@@ -19,8 +19,10 @@ from tests.support.zygote import Zygote
 TABLE = (
     *broker.SCENARIOS,
     *workers.SCENARIOS,
+    *surroundings.SCENARIOS,
     *postgres.SCENARIOS,
     *claude.SCENARIOS,
+    *intake.SCENARIOS,
     *nights.SCENARIOS,
 )
 
@@ -59,10 +61,11 @@ def tell(scenario: Scenario, home: House, seed: int) -> None:
     assert ended <= set(scenario.ends), home.story()
     assert scenario.ends == GOOD or ended >= set(scenario.ends) - set(GOOD), home.story()
     assert home.tally.wasted <= scenario.wasted, home.story()
+    assert home.tally.recover_s <= RECOVERS_WITHIN_S.get(scenario.row, SETTLE_S), home.story()
     remember(scenario.name, scenario.row, seed, home.tally)
 
 
-def test_every_scenario_has_a_name_of_its_own_and_a_known_row() -> None:
+def test_every_scenario_has_a_name_of_its_own_and_every_row_has_scenarios() -> None:
     names = [scenario.name for scenario in TABLE]
-    assert len(set(names)) == len(names)
-    assert {scenario.row for scenario in TABLE} <= set(ROWS)
+    assert len(set(names)) == len(names) >= 100
+    assert {scenario.row for scenario in TABLE} == set(ROWS)

@@ -1,9 +1,9 @@
-"""Rows 3, 4, 5, 11, 14, 15 and 16: what worker processes, hosts, clocks and versions can do."""
+"""Rows 3, 4, 5 and 11: what worker processes and their hosts can do."""
 
 import signal
 import time
 
-from tests.faults.broker import JOBS, at_work, dies_at, pause, publish
+from tests.faults.broker import JOBS, QUEUES, at_work, dies_at, pause
 from tests.faults.scenario import GOOD, Scenario, Story
 from tests.support.house import House
 from tests.support.household import CAPACITY, TIMING
@@ -110,6 +110,24 @@ def deaf(home: House) -> None:
     home.settle()
 
 
+def deaf_and_alone(home: House) -> None:
+    """The only worker no longer consumes anything: it says so and ends itself, and whoever starts
+    it again has it back at work."""
+    from celery import Celery
+
+    at_work(home)
+    home.settle()
+    with Celery("remote", broker=home.redis_server.url) as app:
+        app.conf.broker_transport_options = {"global_keyprefix": "rung:"}
+        for queue in QUEUES:
+            app.control.cancel_consumer(queue, destination=[f"w0@{home.root.name}"])
+    home.hand_in(JOBS)
+    home.fault()
+    home.workers[0].wait(30)
+    assert home.one("SELECT count(*) FROM jobs WHERE finished_at IS NULL") == JOBS
+    home.settle()
+
+
 def lost_queue(home: House) -> None:
     """Nobody consumes haiku for a while: jobs wait, and are answered when somebody does."""
     home.at_work(home.start(queues="routing,sonnet,opus"))
@@ -152,98 +170,6 @@ def poison(failpoint: str) -> Story:
     return story
 
 
-def wrong_clock(hours: float) -> Story:
-    """A worker whose clock is wrong, beside one whose clock is right; one of them is killed."""
-
-    def story(home: House) -> None:
-        home.at_work(home.start(clock_s=hours * 3600))
-        home.fault()
-        home.hand_in(JOBS)
-        home.until("EXISTS (SELECT FROM results)")
-        home.at_work(home.start())
-        home.settle()
-        home.hand_in(JOBS)
-        home.until("EXISTS (SELECT FROM calls WHERE state = 'sent')")
-        home.kill()
-        home.at_work(home.start(clock_s=hours * 3600))
-        home.settle()
-
-    return story
-
-
-def database_clock(hours: int) -> Story:
-    """The database's clock steps: for whoever is in the middle, every time moved by as much."""
-
-    def story(home: House) -> None:
-        home.moods({"match": {"purpose": "answer"}, "do": {"slow": 0.5}})
-        at_work(home)
-        home.until("EXISTS (SELECT FROM calls WHERE state = 'sent' AND purpose = 'answer')")
-        for column in ("lease_until", "dispatched_at", "available_at"):
-            home.sql(
-                f"UPDATE jobs SET {column} = {column} - make_interval(hours => :hours)"
-                f" WHERE {column} IS NOT NULL AND finished_at IS NULL",
-                hours=hours,
-            )
-        home.fault()
-        home.settle()
-
-    return story
-
-
-def other_version(home: House) -> None:
-    """A newer Rung's payload is left alone, and its jobs are dispatched again."""
-    at_work(home)
-    ids = [row[0] for row in home.sql("SELECT id FROM jobs")]
-    publish(home, {"v": 2, "queue": "haiku", "ids": ids}, "haiku")
-    publish(home, {"v": 1, "queue": "haiku", "ids": ids, "more": True}, "haiku")
-    publish(home, {"v": 1}, "routing", "rung.route")
-    home.settle()
-
-
-def newer_schema(home: House) -> None:
-    """A column more and an index more, beside workers that know nothing of them."""
-    at_work(home)
-    home.sql("ALTER TABLE jobs ADD COLUMN of_tomorrow text")
-    home.sql("ALTER TABLE calls ADD COLUMN of_tomorrow int NOT NULL DEFAULT 7")
-    home.sql("CREATE INDEX of_tomorrow ON attempts (policy_version)")
-    home.fault()
-    home.hand_in(JOBS)
-    home.settle()
-
-
-def older_schema(home: House) -> None:
-    """A worker refuses a schema that it does not know; with the right one it works."""
-    (version,) = home.sql("SELECT version_num FROM alembic_version")[0]
-    home.sql("UPDATE alembic_version SET version_num = '0000'")
-    home.hand_in(5)
-    refused = home.start()
-    assert refused.wait(30) == 6
-    home.fault()
-    assert home.one("SELECT count(*) FROM attempts") == 0
-    home.sql("UPDATE alembic_version SET version_num = :version", version=version)
-    home.settle()
-
-
-def many_housekeepers(home: House) -> None:
-    """Four copies dispatch, rescue and finish at once, and one of the workers dies."""
-    at_work(home, 4)
-    home.kill()
-    home.settle()
-
-
-def dies_in_rescue(home: House) -> None:
-    """Rescue stops half-way: nothing of it happened, and the next one does it."""
-    home.moods(SLOW)
-    at_work(home)
-    home.until("EXISTS (SELECT FROM calls WHERE state = 'sent')")
-    home.kill()
-    doomed = home.start(failpoint="rescue half-way")
-    home.died(doomed)
-    home.moods()
-    home.start()
-    home.settle()
-
-
 def two_die_together(home: House) -> None:
     home.hand_in(JOBS)
     doomed = [home.start(failpoint="after claim:2"), home.start(failpoint="before record:2")]
@@ -282,15 +208,8 @@ SCENARIOS = (
     Scenario("frozen within its lease", 4, frozen(1.5, others=1), wasted=CAPACITY),
     Scenario("frozen into a failure", 4, frozen_into_failure, wasted=CAPACITY),
     Scenario("deaf to its queues", 5, deaf),
+    Scenario("deaf and alone", 5, deaf_and_alone, settings={"timing__watchdog_s": 3}),
     Scenario("nobody consumes a queue", 5, lost_queue),
     Scenario("poison after claim", 11, poison("after claim"), (*GOOD, "dead"), wasted=3),
     Scenario("poison before record", 11, poison("before record"), (*GOOD, "dead"), wasted=3),
-    Scenario("a worker's clock an hour ahead", 14, wrong_clock(1), wasted=CAPACITY),
-    Scenario("a worker's clock an hour behind", 14, wrong_clock(-1), wasted=CAPACITY),
-    Scenario("the database's clock an hour ahead", 14, database_clock(1), wasted=CAPACITY),
-    Scenario("payloads of another version", 15, other_version),
-    Scenario("a newer schema beside", 15, newer_schema),
-    Scenario("an unknown schema", 15, older_schema, quick=True),
-    Scenario("four housekeepers", 16, many_housekeepers, wasted=CAPACITY),
-    Scenario("rescue dies half-way", 16, dies_in_rescue, wasted=CAPACITY),
 )

@@ -247,6 +247,10 @@ def test_columns_can_be_named(engine: Engine) -> None:
         (["x.csv", "--nonsense"], 2, "No such option"),
         (["x.csv", "--policy", "ladderr"], 6, "Did you mean ladder?"),
         (["x.csv", "--deadline", "soon"], 1, "cannot be read"),
+        (["x.csv", "--budget", "-1"], 2, "it must be from 0 to"),
+        (["x.csv", "--budget", "nan"], 2, "'nan' is not an amount of dollars"),
+        (["x.csv", "--budget", "1e999"], 2, "it must be from 0 to"),
+        (["x.csv", "--budget", "a lot"], 2, "'a lot' is not an amount of dollars"),
     ],
 )
 def test_mistakes_get_a_sentence(arguments: list[str], code: int, words: str) -> None:

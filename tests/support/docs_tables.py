@@ -11,6 +11,7 @@ its document.
 
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -102,8 +103,24 @@ def tables() -> dict[str, Table]:
             for one in METRICS
         ),
     )
+    made |= fault_tables()
     made["exit-codes"] = Table(("code", "meaning"), tuple(Row(str(c)) for c in exit_codes()))
     return made
+
+
+def fault_tables() -> dict[str, Table]:
+    """The fault suite: its failure modes with their scenarios, and the safeguards' switches."""
+    from tests.faults.report import ROWS
+    from tests.faults.test_safeguards import SAFEGUARDS
+    from tests.faults.test_scenarios import TABLE
+
+    numbers = Counter(scenario.row for scenario in TABLE)
+    modes = tuple(Row(str(n), (words, str(numbers[n]))) for n, words in ROWS.items())
+    switches = tuple(Row(name, (guard.broken,)) for name, guard in SAFEGUARDS.items())
+    return {
+        "failure-modes": Table(("#", "failure mode", "scenarios", "how it is met"), modes),
+        "safeguards": Table(("switched off", "the checker says", "what it is"), switches),
+    }
 
 
 def stored() -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ reads its failpoint, and runs Celery's own command, as a process of its own with
 """
 
 import contextlib
+import ctypes
 import importlib
 import json
 import os
@@ -34,6 +35,7 @@ PRELOADED = (
     "worker.process",
     "worker.cli.main",
 )
+PR_SET_PDEATHSIG = 1
 CELERY = ("celery", "-A", "worker.app", "worker", "--loglevel", "INFO")
 QUIET = ("--without-gossip", "--without-mingle", "--without-heartbeat")
 
@@ -185,6 +187,9 @@ def _fork(request: Mapping[str, Any]) -> int:
 
 def _become(request: Mapping[str, Any]) -> None:
     os.setsid()
+    # A suite that is killed takes its workers with it: its end ends the parent, and that ends us.
+    with contextlib.suppress(AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     out = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for number, target in ((nothing, 0), (out, 1), (out, 2)):

@@ -3,12 +3,12 @@
 import sys
 from collections.abc import Iterable
 from contextlib import ExitStack
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import click
 
+from worker.cli.amounts import DOLLARS
 from worker.cli.completion import POLICY
 from worker.cli.context import database
 from worker.cli.output import console, dollars, print_json, talk
@@ -36,7 +36,7 @@ STARTS_AT_HALF_PRICE = (
     type=click.Choice(["realtime", "batch"]),
     help="batch is half price. Left out: batch while a --deadline leaves time, or else realtime.",
 )
-@click.option("--budget", type=Decimal, help="Dollars that the run may cost.")
+@click.option("--budget", type=DOLLARS, help="Dollars that the run may cost.")
 @click.option("--deadline", help="When it must be done: 6h, 30m, or an ISO time.")
 @click.option("--priority", type=click.IntRange(-100, 100), default=0, help="Higher goes first.")
 @click.option("--key", help="The same key again adds to the same run, and nothing twice.")

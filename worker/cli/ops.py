@@ -8,6 +8,7 @@ from typing import Any
 import click
 from sqlalchemy import Engine, Row
 
+from worker.cli.amounts import DOLLARS
 from worker.cli.completion import RUN
 from worker.cli.context import database
 from worker.cli.output import dollars, print_json, talk
@@ -59,7 +60,7 @@ def pause(target: str | None, tier: str | None, reason: str, as_json: bool) -> N
 @click.command()
 @click.argument("target", metavar="RUN|TIER|everything", required=False, shell_complete=RUN)
 @click.option("--tier", help="A tier, or routing.")
-@click.option("--budget", type=Decimal, help="Dollars that the run may cost from now on, in all.")
+@click.option("--budget", type=DOLLARS, help="Dollars that the run may cost from now on, in all.")
 @JSON
 def resume(target: str | None, tier: str | None, budget: Decimal | None, as_json: bool) -> None:
     """Go on with what was paused; raise a run's budget."""

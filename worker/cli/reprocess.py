@@ -1,10 +1,10 @@
 """`rung reprocess`: answers old messages anew, in a new run."""
 
-from decimal import Decimal
 from typing import Any
 
 import click
 
+from worker.cli.amounts import DOLLARS
 from worker.cli.completion import POLICY, RUN
 from worker.cli.context import database
 from worker.cli.intake import parse_deadline
@@ -26,8 +26,8 @@ from worker.text import terminal_safe
     type=click.Choice(["realtime", "batch"]),
     help="batch is half price. Left out: batch while a --deadline leaves time, or else realtime.",
 )
-@click.option("--max-cost", type=Decimal, help="Dollars: refuse above, and never spend more.")
-@click.option("--budget", type=Decimal, help="Dollars that the run may cost.")
+@click.option("--max-cost", type=DOLLARS, help="Dollars: refuse above, and never spend more.")
+@click.option("--budget", type=DOLLARS, help="Dollars that the run may cost.")
 @click.option("--deadline", help="When it must be done: 6h, 30m, or an ISO time.")
 @click.option("--priority", type=click.IntRange(-100, 100), default=0, help="Higher goes first.")
 @click.option("--key", help="The same key again makes nothing new.")

@@ -30,11 +30,7 @@ def conclude(status: dict[str, Any]) -> int:
     """Says how the run ended; returns its exit code."""
     name = status["run"]
     if status["waiting_for"]:
-        talk(
-            f"Stopped by the {status['waiting_for']}: {dollars(status['spent_usd'])} spent of"
-            f" {dollars(status['budget_usd'])}. Go on with: rung resume {name} --budget USD",
-            fg="yellow",
-        )
+        talk(_stopped_by(status), fg="yellow")
         return EXIT_BUDGET
     ended = ", ".join(f"{jobs} {state}" for state, jobs in sorted(status["by_state"].items()))
     talk(f"Run {name} is {status['state']}: {ended or 'no jobs'}; {dollars(status['spent_usd'])}.")
@@ -44,6 +40,18 @@ def conclude(status: dict[str, Any]) -> int:
         talk(f"Dead letters: rung dead {name}", fg="yellow")
     talk(f"Take the answers: rung results {name} -o answers.csv")
     return EXIT_TROUBLED if troubled(status) else 0
+
+
+def _stopped_by(status: dict[str, Any]) -> str:
+    """Which budget, and what goes on with it."""
+    said = f"Stopped by the {status['waiting_for']}: {dollars(status['spent_usd'])} spent"
+    if status["waiting_for"] == "day budget":
+        return (
+            f"{said} by this run. It goes on by itself after midnight UTC, or once per_day_usd is"
+            " raised and the workers are started anew; rung status says what the day has left"
+        )
+    cap = f" of {dollars(status['budget_usd'])}" if status["budget_usd"] is not None else ""
+    return f"{said}{cap}. Go on with: rung resume {status['run']} --budget USD"
 
 
 def _read(engine: Engine, name: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ write-ahead, so a crash can lose an answer but never the trace of a request).
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +18,7 @@ from models.vocabulary import Lane, Stage
 from worker.domain.messages import MessageText
 from worker.domain.policy import Policy
 from worker.store import budgets, gates
+from worker.store import suspects as suspicion
 from worker.store.canaries import Canaries
 from worker.store.claimed import Candidate, Claimed, Plan
 from worker.store.past import NO_PAST, Past, past_of
@@ -32,11 +33,12 @@ Planner = Callable[[Candidate], Plan]
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a claim came to: leases, and jobs to ask for again in a moment, because their queue
-    lets one through at a time."""
+    """What a claim came to: leases; jobs to ask for again in a moment, because their queue lets one
+    through at a time; and jobs that would ask Claude, which more than `may_ask` of them may not."""
 
     granted: list[Claimed]
     held: list[int]
+    unasked: list[int] = field(default_factory=list)
 
 
 class Claims:
@@ -67,21 +69,26 @@ class Claims:
         """Leases of those of `ids` that are ready in `queue` and that the budgets allow."""
         return self.take(queue, ids, planner).granted
 
-    def take(self, queue: str, ids: Sequence[int], planner: Planner) -> Taken:
-        """As `claim`, and says which jobs have to wait their turn."""
+    def take(
+        self, queue: str, ids: Sequence[int], planner: Planner, may_ask: int | None = None
+    ) -> Taken:
+        """As `claim`, and says which jobs have to wait. At most `may_ask` of those that are claimed
+        will ask Claude (None: all may); what a rule or the policy decides alone is not counted."""
         with self._engine.begin() as connection:
             rows, held = self._ready(connection, queue, ids)
             if not rows:
                 return Taken([], held)
             candidates = self._candidates(connection, rows)
             planned = [Claimed(candidate, planner(candidate)) for candidate in candidates]
+            planned, unasked = _allowed(planned, may_ask)
+            planned, suspects = suspicion.one_at_a_time(connection, self._worker, planned)
             planned, waiting = self._canaries.admit(connection, planned)
             day: dt.date = rows[0].today
             granted, refused = self._reserve(connection, planned, day)
             if granted:
                 self._write(connection, granted, day)
             note_waiting(connection, rows, granted, refused)
-        return Taken(granted, held + waiting)
+        return Taken(granted, held + suspects + waiting, unasked)
 
     def _ready(
         self, connection: Connection, queue: str, ids: Sequence[int]
@@ -145,6 +152,16 @@ class Claims:
         values = {"rows": as_json(_row(claimed) for claimed in granted), "lease": self._lease_s}
         values |= {"worker": self._worker, "day": day, "batch": batch}
         connection.execute(WRITE_CLAIM, values)
+
+
+def _allowed(planned: list[Claimed], may_ask: int | None) -> tuple[list[Claimed], list[int]]:
+    """Those that ask nothing and the first `may_ask` of the others; and the ids of the rest."""
+    asking = [claimed for claimed in planned if claimed.plan.purpose is not None]
+    if may_ask is None or len(asking) <= may_ask:
+        return planned, []
+    unasked = {claimed.candidate.job_id for claimed in asking[may_ask:]}
+    allowed = [claimed for claimed in planned if claimed.candidate.job_id not in unasked]
+    return allowed, [c.candidate.job_id for c in planned if c.candidate.job_id in unasked]
 
 
 def candidate_of(row: Row[Any], policy: tuple[Policy, str], past: Past) -> Candidate:

@@ -38,7 +38,10 @@ def dispatch(
             ROOM, {"seen": workers_seen_s, "factor": OUTSTANDING_FACTOR}
         ).all()
         chunks: list[Chunk] = []
-        for queue, room in rooms:
+        for queue, room, capacity in rooms:
+            # Whole chunks: a slow queue whose room comes free job by job would otherwise fill the
+            # worker's threads with small ones, and keep the other queues' chunks waiting.
+            room -= room % max(min(chunk, capacity), 1)
             if room > 0:
                 ids = connection.execute(TAKE, {"queue": queue, "room": room}).scalars().all()
                 chunks += _chunks(queue, ids, chunk)
@@ -70,7 +73,8 @@ UPDATE jobs SET dispatched_at = NULL WHERE id IN (
 # Capacity of the live workers of each queue, less what is outstanding. Both partial indexes hold
 # only outstanding jobs, so this does not grow with the table.
 ROOM = text("""
-SELECT c.queue, (c.capacity * :factor - coalesce(o.outstanding, 0))::int AS room
+SELECT c.queue, (c.capacity * :factor - coalesce(o.outstanding, 0))::int AS room,
+  c.capacity::int AS capacity
 FROM (
   SELECT key AS queue, sum(value::int) AS capacity
   FROM workers, jsonb_each_text(capacity)

@@ -18,6 +18,13 @@ from worker.sandbox.simulator.state import State
 @click.option("--seed", default=7, help="Other seed, other answers; the same seed, the same.")
 @click.option("--latency-scale", default=1.0, help="Multiplies every wait; 0 answers at once.")
 @click.option("--limits/--no-limits", default=True, help="Enforce rate limits.")
+@click.option(
+    "--limit",
+    "table",
+    multiple=True,
+    metavar="FAMILY=RPM,ITPM,OTPM",
+    help="Another limit for a family of models.",
+)
 @click.option("--moods", "moods_file", type=click.Path(exists=True, path_type=Path))
 @click.option("--address-file", type=click.Path(path_type=Path), help="Where to write the address.")
 def main(
@@ -25,6 +32,7 @@ def main(
     seed: int,
     latency_scale: float,
     limits: bool,
+    table: tuple[str, ...],
     moods_file: Path | None,
     address_file: Path | None,
 ) -> None:
@@ -32,13 +40,24 @@ def main(
     moods = Moods()
     if moods_file is not None:
         moods.replace(json.loads(moods_file.read_text("utf-8")))
-    state = State(seed, latency_scale, Limits(DEFAULTS if limits else None), moods)
+    enforced = {**DEFAULTS, **dict(map(_limit, table))} if limits else None
+    state = State(seed, latency_scale, Limits(enforced), moods)
     listener = listen(port)
     if address_file is not None:
         address_file.write_text(address_of(listener), "utf-8")
     click.echo(f"Simulated Claude listens on {address_of(listener)}", file=sys.stderr)
     server = make_server(state)
     uvloop.run(server.serve(sockets=[listener]))
+
+
+def _limit(words: str) -> tuple[str, tuple[int, int, int]]:
+    """`haiku=600,60000,6000` as a row of the table."""
+    family, _, figures = words.partition("=")
+    try:
+        requests, taken, given = (int(figure) for figure in figures.split(","))
+    except ValueError:
+        raise click.BadParameter(f"{words!r} is not FAMILY=RPM,ITPM,OTPM") from None
+    return family, (requests, taken, given)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The HTTP side: routes, the guard before them, models, and the control door `/_sim`."""
 
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -110,7 +111,8 @@ class Door:
 
     async def stats(self, request: Request) -> Response:
         calls = request.query_params.get("calls") == "1"
-        return as_json(self.state.counts.as_document(calls=calls))
+        limits = {"at": time.monotonic(), "limits": self.state.limits.as_document()}
+        return as_json(self.state.counts.as_document(calls=calls) | limits)
 
     async def set_moods(self, request: Request) -> Response:
         try:

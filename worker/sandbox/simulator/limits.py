@@ -2,7 +2,8 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 NAMES = ("requests", "tokens", "input-tokens", "output-tokens")
 DEFAULTS: Mapping[str, tuple[int, int, int]] = {
@@ -35,11 +36,22 @@ class Bucket:
 
 
 @dataclass(slots=True)
+class Taken:
+    """What one family let through since the start, and what it refused."""
+
+    requests: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    refused: int = 0
+
+
+@dataclass(slots=True)
 class Limits:
     """The buckets of every model family."""
 
     table: Mapping[str, tuple[int, int, int]] | None
     buckets: dict[str, tuple[Bucket, Bucket, Bucket]] = field(default_factory=dict)
+    taken: dict[str, Taken] = field(default_factory=dict)
 
     def take(self, family: str, input_tokens: int, now: float) -> float | None:
         """Takes one request; seconds to wait instead when a bucket is empty."""
@@ -52,8 +64,12 @@ class Limits:
             for bucket, need in zip(buckets, needs, strict=True)
             if bucket.level < min(need, bucket.size)
         ]
+        taken = self.taken.setdefault(family, Taken())
         if short:
+            taken.refused += 1
             return max(short)
+        taken.requests += 1
+        taken.input_tokens += input_tokens
         for bucket, need in zip(buckets[:2], needs[:2], strict=True):
             bucket.level -= need
         return None
@@ -62,6 +78,11 @@ class Limits:
         """Output is known only afterwards: its bucket may go below zero."""
         if self.table is not None and family in self.buckets:
             self.buckets[family][2].level -= output_tokens
+            self.taken.setdefault(family, Taken()).output_tokens += output_tokens
+
+    def as_document(self) -> dict[str, Any]:
+        """What was taken and refused, by family."""
+        return {family: asdict(taken) for family, taken in self.taken.items()}
 
     def headers(self, family: str, now: float) -> dict[str, str]:
         """`anthropic-ratelimit-*`, token figures rounded to thousands."""

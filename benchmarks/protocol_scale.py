@@ -1,0 +1,165 @@
+"""Dispatch, claim and record at a million jobs, over the same at ten thousand.
+
+Two databases of one Postgres are filled (`grown`), and the store's own functions are timed on
+both in turns, so that a slow moment of the machine meets both: dispatch of `GROUP` jobs, their
+claims chunk by chunk, and one record of all their answers. A fifth of the jobs wait, so what is
+ready grows with the table as well. Commits do not wait for the disk here: that would be the same at
+any size, and would hide what grows.
+
+`python -m benchmarks.protocol_scale --jobs 10000000` measures at ten million; it takes about
+12 GB of disk.
+"""
+
+import itertools
+import shutil
+import statistics
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from decimal import Decimal
+from pathlib import Path
+
+import click
+import psycopg
+from rich.console import Console
+from sqlalchemy import Engine
+
+from benchmarks.figures import Figure, Finding, show
+from benchmarks.grown import fill
+from models.vocabulary import AttemptOutcome, CallState, Purpose
+from worker.claude.prompts import load_prompts
+from worker.domain.pricing import Usage
+from worker.domain.reports import Answered, AttemptReport, CallReport
+from worker.loading import load_settings
+from worker.planning import Planner
+from worker.sandbox.home import prepare
+from worker.sandbox.postgres import start_postgres, url_for
+from worker.settings import Settings
+from worker.store.claim import Claims
+from worker.store.claimed import Claimed
+from worker.store.dispatch import OUTSTANDING_FACTOR, dispatch
+from worker.store.engine import make_engine
+from worker.store.presence import Presence, beat
+from worker.store.record import record
+
+TARGET = 1.5
+SMALL, LARGE, QUICK_LARGE = 10_000, 1_000_000, 100_000
+GROUP, CHUNK = 50, 25
+ROUNDS, WARM_UP = 36, 6
+"""Rounds on each database, and how many of them do not count. All fit in the small one."""
+STEPS = ("dispatch", "claim", "record")
+
+
+def run(*, quick: bool = False, jobs: int | None = None) -> Finding:
+    """Ratios of the medians, step by step."""
+    large = jobs or (QUICK_LARGE if quick else LARGE)
+    with databases((SMALL, large)) as (sites, fill_s):
+        for number in range(ROUNDS):
+            for site in sites if number % 2 else sites[::-1]:
+                site.round(counts=number >= WARM_UP)
+    small, big = ({step: statistics.median(site.spent[step]) for step in STEPS} for site in sites)
+    figures = [
+        Figure(f"{step} at {large:,} jobs ÷ at {SMALL:,}", big[step] / small[step], TARGET, True)
+        for step in STEPS
+    ]
+    facts: dict[str, object] = {
+        f"{step} ms": f"{1000 * small[step]:.2f} → {1000 * big[step]:.2f}" for step in STEPS
+    }
+    return Finding(
+        "protocol_scale", tuple(figures), {"jobs a round": GROUP, "fill s": fill_s} | facts
+    )
+
+
+class Site:
+    """One filled database, and a worker process's view of it."""
+
+    def __init__(self, engine: Engine, settings: Settings) -> None:
+        prompts = load_prompts(settings.prompts.dir)
+        self.engine = engine
+        self.planner = Planner.of(settings, prompts)
+        self.claims = Claims(
+            engine,
+            worker="bench",
+            lease_s=settings.timing.lease_s,
+            per_day_usd=Decimal(1_000_000),
+            classifier=self.planner.classifier,
+            canary=False,
+        )
+        self.spent: dict[str, list[float]] = defaultdict(list)
+
+    def round(self, *, counts: bool) -> None:
+        """Dispatches, claims and records one group."""
+        beat(self.engine, Presence("bench", {"haiku": GROUP // OUTSTANDING_FACTOR}), {})
+        clock = [time.perf_counter()]
+        chunks = dispatch(self.engine, chunk=CHUNK, redispatch_s=60)
+        clock.append(time.perf_counter())
+        claimed = [
+            one
+            for chunk in chunks
+            for one in self.claims.claim(chunk.queue, chunk.ids, self.planner)
+        ]
+        clock.append(time.perf_counter())
+        reports = [answered(one) for one in claimed]
+        if len(reports) != GROUP:
+            raise RuntimeError(f"{len(reports)} jobs were claimed, not {GROUP}")
+        clock.append(time.perf_counter())
+        record(self.engine, reports)
+        clock.append(time.perf_counter())
+        if counts:
+            dispatched, claimed_, _, recorded = (b - a for a, b in itertools.pairwise(clock))
+            for step, seconds in zip(STEPS, (dispatched, claimed_, recorded), strict=True):
+                self.spent[step].append(seconds)
+
+
+def answered(claimed: Claimed) -> AttemptReport:
+    """One call, one accepted answer."""
+    call = CallReport(
+        Purpose.ANSWER,
+        CallState.DONE,
+        usage=Usage(200, output_tokens=100),
+        cost=Decimal("0.0007"),
+        latency_ms=900,
+        stop_reason="end_turn",
+        http_status=200,
+        simulated=True,
+        output="Thank you for writing to us. " * 5,
+    )
+    ending = Answered("Thank you for writing to us. " * 5, {})
+    one = claimed.candidate
+    return AttemptReport(
+        one.job_id, one.fence, AttemptOutcome.ACCEPTED, ending, (call,), confidence=Decimal("0.9")
+    )
+
+
+@contextmanager
+def databases(sizes: Sequence[int]) -> Iterator[tuple[list[Site], float]]:
+    """A site of each size on one server, and the seconds that filling the largest took."""
+    with ExitStack() as stack:
+        home = prepare(Path(tempfile.mkdtemp(prefix="rung-b-")))
+        stack.callback(shutil.rmtree, home, ignore_errors=True)
+        postgres = start_postgres(home / "pg", durable=False)
+        stack.callback(postgres.stop)
+        settings = load_settings({}, home)
+        sites, took = list[Site](), 0.0
+        for size in sizes:
+            with psycopg.connect(postgres.url, autocommit=True) as connection:
+                connection.execute(f"CREATE DATABASE jobs_{size}")
+            url = url_for(postgres.url, f"jobs_{size}")
+            took = fill(url, settings, size)
+            engine = make_engine(url, pool_size=1, name="rung benchmark")
+            stack.callback(engine.dispose)
+            sites.append(Site(engine, settings))
+        yield sites, took
+
+
+@click.command()
+@click.option("--jobs", default=LARGE, show_default=True, help="Jobs in the large database.")
+def main(jobs: int) -> None:
+    """Dispatch, claim and record, large ÷ small."""
+    show(run(jobs=jobs), Console())
+
+
+if __name__ == "__main__":
+    main()
