@@ -15,7 +15,7 @@ from rich.console import Console
 
 from benchmarks.figures import Finding, show, table_of
 
-NAMES = ("startup", "worker_cpu", "drain", "intake", "slices")
+NAMES = ("startup", "worker_cpu", "drain", "intake", "slices", "screens")
 
 
 @click.command()

@@ -124,7 +124,7 @@ def house(*, latency_scale: float, in_flight: Mapping[str, int]) -> Iterator[Hou
             worker = subprocess.Popen(
                 worker_command("bench"), env=environ, cwd=home, stdout=log, stderr=log
             )
-        stack.callback(_end, worker)
+        stack.callback(end, worker)
         _until_ready(engine, worker, len(settings.tiers) + 1, home / "worker.log")
         yield House(home, environ, settings, engine, worker.pid)
 
@@ -179,7 +179,7 @@ def _simulator(home: Path, latency_scale: float) -> Iterator[str]:
             time.sleep(LOOK_EVERY_S)
         yield address.read_text("utf-8")
     finally:
-        _end(process)
+        end(process)
 
 
 def _toml(in_flight: Mapping[str, int]) -> str:
@@ -199,7 +199,8 @@ def _until_ready(engine: Engine, worker: subprocess.Popen[bytes], queues: int, l
         time.sleep(LOOK_EVERY_S)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Asks a process to end, and kills it when it does not."""
     process.terminate()
     try:
         process.wait(20)
