@@ -90,7 +90,7 @@ def test_a_finished_run_says_how_it_went(url: str, engine: Engine, settings: Set
     with working(settings) as runtime:
         drain(runtime)
     page, runs, run = get(url), get(url, "/runs"), get(url, "/runs/day")
-    assert "Nothing is under way. The last run, day, has ended." in page.text
+    assert "Nothing is under way. The last run, day, has ended: 40 of 40 answered." in page.text
     assert "Nothing is wrong." in page.text
     (row,) = runs.rows("stacked")
     assert row["outcome"].startswith("40 of 40 answered")

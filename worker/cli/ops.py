@@ -98,7 +98,7 @@ def cancel(run: str | None, where: str | None, dry_run: bool, yes: bool, as_json
     """End the open jobs of a run, or those that a filter chooses. Answers in flight are paid for,
     recorded and not used."""
     with database() as engine:
-        target, found = _target(engine, run, where)
+        target, found = target_of(engine, run, where)
         foreseen = _foresee(engine, CANCEL, target)
         if dry_run:
             _said(as_json, CANCEL, target.name, foreseen.jobs, foreseen=foreseen)
@@ -124,7 +124,7 @@ def retry(run: str | None, where: str | None, dry_run: bool, yes: bool, as_json:
     `rung reprocess`.
     """
     with database() as engine:
-        target, found = _target(engine, run, where)
+        target, found = target_of(engine, run, where)
         if found is not None and found.state == "cancelled":
             raise RungError(f"Run {found.name} is cancelled; its jobs cannot be retried.")
         foreseen = _foresee(engine, RETRY, target)
@@ -141,8 +141,8 @@ def retry(run: str | None, where: str | None, dry_run: bool, yes: bool, as_json:
     _said(as_json, RETRY, target.name, count)
 
 
-def _target(engine: Engine, run: str | None, where: str | None) -> tuple[Target, Row[Any] | None]:
-    """Which jobs are meant, and the run where one is named."""
+def target_of(engine: Engine, run: str | None, where: str | None) -> tuple[Target, Row[Any] | None]:
+    """Which jobs are meant, and the run where one is named. Raises UsageError for neither."""
     if run is None and where is None:
         raise UsageError("Name a run, or choose jobs with --where.", mend="rung retry --help")
     node = parse(where) if where is not None else None
@@ -167,11 +167,16 @@ def _queue(settings: Settings, target: str | None, tier: str | None) -> str | No
         return target
     if tier is None:
         return None
-    if tier not in (*settings.tiers, "routing"):
+    return queue_named(settings, tier)
+
+
+def queue_named(settings: Settings, name: str) -> str:
+    """The queue of this name, or `everything`. Raises UsageError."""
+    if name not in (*settings.tiers, "routing", EVERYTHING):
         raise UsageError(
-            f"There is no tier {tier!r}.", mend=f"one of: routing, {', '.join(settings.tiers)}"
+            f"There is no tier {name!r}.", mend=f"one of: routing, {', '.join(settings.tiers)}"
         )
-    return tier
+    return name
 
 
 def _run(engine: Engine, name: str | None) -> Row[Any]:

@@ -30,12 +30,23 @@ ACTION = request_body(
     action={"enum": list(acting.ACTIONS)},
     run=NAME,
     tier={**NAME, "description": "A tier, routing, or everything."},
+    where={
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 2_000,
+        "description": "Jobs that a filter chooses, of the run if one is named.",
+    },
     preview={"type": "boolean", "description": "Say what it would do, and do nothing."},
     reason=SHORT,
     priority={"type": "integer", "minimum": -100, "maximum": 100},
     budget_usd=maybe(MONEY),
     cause={**SHORT, "description": "For retry: only what died of this."},
-    until={**SHORT, "description": "For retry: only what died until then; the preview says it."},
+    until={**SHORT, "description": "Only what died, or came in, until then; the preview says it."},
+    counted={
+        **schemas.COUNT,
+        "maximum": 10**9,
+        "description": "What a preview counted: more than that is refused with 409.",
+    },
 )
 DONE = document(
     action=schemas.TEXT,
