@@ -1,4 +1,4 @@
-"""`make screenshot`: docs/screenshot.png, the real first page, half-way through the simulated sample.
+"""`make screenshot`: docs/screenshot.png, the real first page half-way through the sample.
 
 Two backlogs compete and one has a deadline that it will miss; somebody has paused a tier. So the
 picture shows what the page is for: whether it will be done on time, what is wrong, which button
@@ -15,11 +15,12 @@ from typing import Any
 
 from tests.support.processes import RUNG, clean_environ, process, rung
 from tests.support.waiting import eventually
+from worker.cli.output import talk
 
 ROOT = Path(__file__).parents[2]
 BACKLOG = ROOT / "examples" / "backlog.jsonl"
 TARGET = ROOT / "docs" / "screenshot.png"
-SIZE = {"width": 1280, "height": 860}
+SIZE = {"width": 1280, "height": 1130}
 LATENCY_SCALE = "7"
 """So slow that half-way lasts long enough to be photographed."""
 HALF = 420
@@ -36,12 +37,14 @@ def main() -> None:
     try:
         command = [*RUNG, "up", "--latency-scale", LATENCY_SCALE]
         with process(command, log=log, environ=environ, cwd=home) as started:
-            eventually(lambda: "Ready" in log.read_text() or started.poll() is not None, within_s=90)
+            eventually(
+                lambda: "Ready" in log.read_text() or started.poll() is not None, within_s=90
+            )
             _make_trouble(environ, home)
             _photograph(chromium, json.loads((home / "rung" / "services.json").read_text()))
     finally:
         shutil.rmtree(home, ignore_errors=True)
-    print(f"{TARGET.relative_to(ROOT)}: {TARGET.stat().st_size // 1000} kB")
+    talk(f"{TARGET.relative_to(ROOT)}: {TARGET.stat().st_size // 1000} kB")
 
 
 def _make_trouble(environ: dict[str, str], home: Path) -> None:

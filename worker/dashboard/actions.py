@@ -23,7 +23,7 @@ from worker.store.filtered import act, set_budgets
 from worker.store.ops import Actor
 from worker.store.runs import find_run
 
-BY_HAND = "paused by hand"
+BY_HAND = {"drain": "drained by hand"}
 MAX_REASON = 200
 
 
@@ -77,7 +77,7 @@ def _do(request: Request, given: Mapping[str, str], actor: Actor) -> Response:
 
 def perform(dashboard: Dashboard, actor: Actor, action: str, given: Mapping[str, str]) -> str:
     """Does it; returns what the audit calls its target."""
-    engine, reason = dashboard.engine, (given.get("because") or BY_HAND)[:MAX_REASON]
+    engine, reason = dashboard.engine, _because(action, given)
     counted = read_count(given)
     if "where" in given:
         return _to_filtered(engine, actor, action, given)
@@ -106,6 +106,10 @@ def perform(dashboard: Dashboard, actor: Actor, action: str, given: Mapping[str,
         case "retry" if chosen is not None:
             retry_dead(engine, actor, chosen, counted)
     return f"run {run.name}"
+
+
+def _because(action: str, given: Mapping[str, str]) -> str:
+    return (given.get("because") or BY_HAND.get(action, "paused by hand"))[:MAX_REASON]
 
 
 def _to_filtered(engine: Engine, actor: Actor, action: str, given: Mapping[str, str]) -> str:

@@ -170,21 +170,31 @@ FROM run_spend WHERE run_id = ANY(:runs) AND calls <> 0
 GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY cost DESC, 1, 2, 3, 4, 5
 """)
 
-# The first ready job of each live run (its jobs share a priority), and what is dispatched: two
-# small indexes.
+# The first ready job of each live run at each priority that its jobs have (mostly one), and what
+# is dispatched: a few steps on two small indexes.
 OLDEST = text("""
-SELECT q.queue, extract(epoch FROM now() - min(w.available_at))::float8 AS waited_s
-FROM unnest(CAST(:queues AS text[])) AS q(queue)
-CROSS JOIN LATERAL (
-  SELECT f.available_at FROM runs AS r CROSS JOIN LATERAL (
-    SELECT available_at FROM jobs
+WITH RECURSIVE first AS (
+  SELECT r.id AS run_id, q.queue, f.priority, f.available_at
+  FROM runs AS r CROSS JOIN unnest(CAST(:queues AS text[])) AS q(queue)
+  CROSS JOIN LATERAL (
+    SELECT priority, available_at FROM jobs
     WHERE run_id = r.id AND queue = q.queue AND lease_until IS NULL AND dispatched_at IS NULL
     ORDER BY priority DESC, available_at, id LIMIT 1) AS f
   WHERE r.finished_at IS NULL
   UNION ALL
-  SELECT available_at FROM jobs WHERE queue = q.queue AND dispatched_at IS NOT NULL
-) AS w
-WHERE w.available_at <= now() GROUP BY 1
+  SELECT s.run_id, s.queue, f.priority, f.available_at
+  FROM first AS s CROSS JOIN LATERAL (
+    SELECT priority, available_at FROM jobs
+    WHERE run_id = s.run_id AND queue = s.queue AND lease_until IS NULL AND dispatched_at IS NULL
+      AND priority < s.priority
+    ORDER BY priority DESC, available_at, id LIMIT 1) AS f)
+SELECT queue, extract(epoch FROM now() - min(available_at))::float8 AS waited_s
+FROM (
+  SELECT queue, available_at FROM first
+  UNION ALL
+  SELECT queue, available_at FROM jobs
+  WHERE queue = ANY(CAST(:queues AS text[])) AND dispatched_at IS NOT NULL) AS w
+WHERE available_at <= now() GROUP BY 1
 """)
 TIERS = text("SELECT *, now() AS now FROM tiers")
 ATTENTION = text("""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, select, text
+from sqlalchemy.orm import InstrumentedAttribute
 
 from models.jobs import Job
 from models.messages import Message
@@ -17,8 +18,9 @@ from models.runs import Run
 from worker.domain.filters import Node
 from worker.store.filtering import JOINED, condition
 
+Chosen = Select[*tuple[Any, ...]]
 WINDOW = 4_000
-GROUPED = 10_000
+GROUPED = 2_500
 """Dead letters or reviews that are grouped by cause: the newest."""
 
 
@@ -38,13 +40,14 @@ def list_jobs(
     """A page of the jobs that meet a filter, of one run or of all. `before` is the `next` of the
     page before; it is a message's id within a run, and a job's id otherwise."""
     size = WINDOW if node is not None else limit + 1
-    window = _window(run_id, before, size).subquery("seen")
-    wanted = (
-        select(*COLUMNS, window.c.place)
-        .select_from(JOINED.join(window, window.c.id == Job.id))
-        .order_by(window.c.place.desc())
-        .limit(limit + 1)
-    )
+    place = Job.id if run_id is None else Job.message_id
+    window = _window(place, run_id, before, size).subquery("seen")
+    seen, lowest = connection.execute(select(func.count(), func.min(window.c.place))).one()
+    if not seen:
+        return Page([], None)
+    # A range of the same index: its rows lie together, and none is looked up one by one.
+    wanted = _within(select(*COLUMNS, place.label("place")).select_from(JOINED), run_id, before)
+    wanted = wanted.where(place >= lowest).order_by(place.desc()).limit(limit + 1)
     if node is not None:
         wanted = wanted.where(condition(node))
     rows = [dict(row) for row in connection.execute(wanted).mappings()]
@@ -52,7 +55,6 @@ def list_jobs(
         return Page(rows[:limit], rows[limit - 1]["place"])
     if node is None:
         return Page(rows, None)
-    seen, lowest = connection.execute(select(func.count(), func.min(window.c.place))).one()
     return Page(rows, lowest, seen) if seen == size else Page(rows, None)
 
 
@@ -100,10 +102,17 @@ def causes(connection: Connection, state: str, run_id: int | None) -> list[dict[
     return [dict(row) for row in connection.execute(CAUSES, values).mappings()]
 
 
-def _window(run_id: int | None, before: int | None, size: int) -> Select[int, int]:
-    """Ids of the newest jobs, by an index: within a run in the order of its messages."""
+def _window(
+    place: InstrumentedAttribute[int], run_id: int | None, before: int | None, size: int
+) -> Chosen:
+    """Places of the newest jobs, by an index alone: ids, or within a run those of its messages."""
+    chosen = select(place.label("place")).order_by(place.desc()).limit(size)
+    return _within(chosen, run_id, before)
+
+
+def _within(chosen: Chosen, run_id: int | None, before: int | None) -> Chosen:
+    """Of the run, and before the place where the last page ended."""
     place = Job.id if run_id is None else Job.message_id
-    chosen = select(Job.id, place.label("place")).order_by(place.desc()).limit(size)
     if run_id is not None:
         chosen = chosen.where(Job.run_id == run_id)
     return chosen.where(place < before) if before is not None else chosen
