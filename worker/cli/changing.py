@@ -43,7 +43,7 @@ def drain(target: str, reason: str, timeout: float, dry_run: bool, as_json: bool
     with database(settings) as engine:
         flying = _in_flight(engine, settings, queue)
         if dry_run:
-            talk(f"{queue} would be paused; {flying} of its jobs are in flight.")
+            talk(f"{queue} would be paused, with {flying} in flight.")
         else:
             ops.drain_tier(engine, actor(), queue, reason)
             flying = _wait_until_empty(engine, settings, queue, timeout)
@@ -119,8 +119,7 @@ def _wait_until_empty(engine: Engine, settings: Settings, queue: str, timeout: f
     while flying := _in_flight(engine, settings, queue):
         if time.monotonic() >= deadline:
             raise RungError(
-                f"{queue} is paused, and {flying} of its jobs are still in flight after"
-                f" {timeout:.0f} s.",
+                f"{queue} is paused, and {flying} still in flight after {timeout:.0f} s.",
                 mend=f"rung drain {queue} waits on",
             )
         time.sleep(LOOK_EVERY_S)
