@@ -60,7 +60,7 @@ def _make_trouble(environ: dict[str, str], home: Path) -> None:
     survey.write_text("\n".join(lines), "utf-8")
     realtime = ("--lane", "realtime")
     run("enqueue", str(survey), "--run", "survey", "--budget", "2", *realtime)
-    run("enqueue", str(BACKLOG), "--run", "monday", "--budget", "5", "--deadline", "3m", *realtime)
+    run("enqueue", str(BACKLOG), "--run", "monday", "--budget", "5", "--deadline", "4m", *realtime)
     run("pause", "opus", "--reason", "its answers came in English only; asked Anthropic")
 
     def ended() -> bool:

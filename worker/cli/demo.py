@@ -53,7 +53,8 @@ def demo(workers: int, policy: str | None) -> None:
             example = escalated_example(connection, run.id)
         kept = os.environ.get(KEEP) == "keep"
         _say_where_next(run.name, example, time.monotonic() - began)
-        _point_to_dashboard(work.dashboard_url, run.name, kept=kept)
+        later = f"http://127.0.0.1:{settings.dashboard.port}/"
+        _point_to_dashboard(work.dashboard_url if kept else later, run.name, kept=kept)
         if kept:
             work.until_stopped()
 
