@@ -24,6 +24,7 @@ from worker.store import (
     expire,
     ledger,
     listing,
+    ops,
     past,
     receipts,
     record,
@@ -149,6 +150,7 @@ HOT: dict[str, tuple[TextClause, dict[str, Any]]] = {
     "screen: dead letters": (listing.ATTENTION, LETTERS),
     "screen: causes": (listing.CAUSES, LETTERS),
     "screen: sample of a run": (sampling.SAMPLE, {"run": 5, "points": 25, "each": 60}),
+    "screen: take back": (ops.TAKE_BACK, {"name": "haiku"}),
     "screen: what a retry opens": (
         acting.COUNT_DEAD,
         {"run": 5, "until": dt.datetime(2100, 1, 1, tzinfo=dt.UTC), "reason": None},

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, text
 
 from worker.dashboard.rates import ENDED, Key
 
+COMPARED = 5_000
 LIVE_SHOWN = 12
 """Runs that the first page shows; further ones are on the page of runs."""
 
@@ -94,6 +95,13 @@ def open_batches(connection: Connection) -> list[dict[str, Any]]:
 def related_runs(connection: Connection, run_id: int) -> list[dict[str, Any]]:
     """The run that this one answers again, and those that answer it again."""
     return [dict(row) for row in connection.execute(RELATED, {"run": run_id}).mappings()]
+
+
+def difference(connection: Connection, run: str) -> dict[str, Any] | None:
+    """What a reprocessing changed, of its first `COMPARED` jobs that have ended: how many are
+    answered now and were not, the other way round, and as before. None while none has ended."""
+    row = connection.execute(DIFFERENCE, {"run": run, "limit": COMPARED}).mappings().one()
+    return dict(row) if row["compared"] else None
 
 
 def audit_page(connection: Connection, before: int | None, limit: int) -> list[dict[str, Any]]:
@@ -219,6 +227,16 @@ UNION ALL
 SELECT id, name, created_at, false FROM (
   SELECT id, name, created_at, parent_id FROM runs ORDER BY id DESC LIMIT 500) AS recent
 WHERE parent_id = :run ORDER BY id
+""")
+DIFFERENCE = text("""
+SELECT count(*) AS compared,
+  count(*) FILTER (WHERE j.state = 'answered' AND o.state <> 'answered') AS better,
+  count(*) FILTER (WHERE j.state <> 'answered' AND o.state = 'answered') AS worse,
+  count(*) FILTER (WHERE (j.state = 'answered') = (o.state = 'answered')) AS same
+FROM (
+  SELECT state, origin_id FROM jobs WHERE run_id = (SELECT id FROM runs WHERE name = :run)
+    AND origin_id IS NOT NULL AND finished_at IS NOT NULL ORDER BY message_id LIMIT :limit) AS j
+JOIN jobs AS o ON o.id = j.origin_id
 """)
 AUDIT = text("""
 SELECT id, at, actor, action, target, affected, detail, now() AS now FROM audit_events
