@@ -182,40 +182,6 @@ def test_a_preview_changes_nothing_and_the_deed_does_what_it_said(api: Api) -> N
     assert (event["actor"], event["action"], event["affected"]) == ("local", "cancel", 4)
 
 
-def test_jobs_are_listed_by_filter_and_changed_by_the_same(worked: Api) -> None:
-    # given
-    where = "state = dead"
-    listed = worked.get("/api/jobs", where=where, run="run")
-    pages = worked.get("/api/jobs", limit=3)
-    rest = worked.get("/api/jobs", limit=3, before=pages["next"])
-    assert [job["external_id"] for job in listed["jobs"]] == ["run-0"]
-    assert (len(pages["jobs"]), len(rest["jobs"]), rest["next"]) == (3, 1, None)
-    assert "place" not in listed["jobs"][0]
-    # when
-    preview = worked.act(action="retry", where=where, preview=True)
-    more = worked.act(409, action="retry", where="state = dead or state = review", counted=0)
-    done = worked.act(action="retry", where=where, until=preview["until"], counted=1)
-    # then
-    assert (preview["target"], preview["affected"]) == (where, 1)
-    assert "Nothing was changed: look again." in more["detail"]
-    assert (done["affected"], done["event"] is not None) == (1, True)
-    assert worked.get("/api/jobs", where=where)["jobs"] == []
-    for status, body in ((422, {"where": "stat = dead"}), (422, {"where": where, "tier": "haiku"})):
-        worked.act(status, action="cancel", **body)
-    assert worked.client.get("/api/jobs", params={"where": "no such"}).status_code == 400
-
-
-def test_a_tier_is_drained(api: Api) -> None:
-    hand_in(api.engine, api.settings, BODIES)
-    do(api.engine, "UPDATE jobs SET dispatched_at = now()")
-    assert api.act(action="drain", tier="routing")["target"] == "routing"
-    assert one(api.engine, "SELECT count(*) FROM jobs WHERE dispatched_at IS NOT NULL")[0] == 0
-    status = api.get("/api/status")
-    assert "Resume routing" in [trouble["help"] for trouble in status["troubles"]]
-    assert status["headline"]["level"] == "bad"
-    api.act(422, action="drain", run="run")
-
-
 def test_what_died_after_the_preview_is_not_retried_with_it(worked: Api) -> None:
     # given
     preview = worked.act(action="retry", run="run", preview=True)
