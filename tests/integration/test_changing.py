@@ -73,3 +73,17 @@ def test_a_budget_of_a_run_and_of_chosen_runs(engine: Engine) -> None:
     assert (refused.code, "has spent or reserved more than $2" in refused.err) == (2, True)
     assert say("budget", "one", "--to", "lots").code == 2
     assert one(engine, "SELECT count(*) FROM audit_events")[0] == 2
+
+
+def test_a_pause_and_a_resumption_can_be_looked_at_first(engine: Engine) -> None:
+    for command, target, words in (
+        ("pause", "routing", "12 messages of routing would wait."),
+        ("pause", "everything", "12 messages of everything would wait."),
+        ("pause", "one", "6 messages of one would wait."),
+        ("resume", "one", "6 messages of one would go on."),
+        ("resume", "haiku", "0 messages of haiku would go on."),
+    ):
+        assert words in say(command, target, "--dry-run").err
+        assert say(command, target, "--dry-run", "--json").document["dry_run"] is True
+    paused = "SELECT count(*) FROM tiers WHERE paused"
+    assert (one(engine, paused)[0], one(engine, "SELECT count(*) FROM audit_events")[0]) == (0, 0)
