@@ -56,7 +56,8 @@ FROM (
   SELECT n, CASE WHEN n <= 0.30 * {jobs} THEN 1 WHEN n <= 0.35 * {jobs} THEN 2
       ELSE 3 + n % 4 END AS run,
     CASE WHEN n <= 0.32 * {jobs} THEN 'queued' WHEN n <= 0.35 * {jobs} THEN 'routed'
-      WHEN n % least(1000, {jobs} / 150) = 0 THEN 'dead' WHEN n % 100 = 0 THEN 'review' ELSE 'answered' END AS state
+      WHEN n % least(1000, {jobs} / 150) = 0 THEN 'dead'
+      WHEN n % 100 = 0 THEN 'review' ELSE 'answered' END AS state
   FROM generate_series(1, {jobs}) AS n) AS made
 """,
     """
