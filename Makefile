@@ -8,7 +8,7 @@ WORKERS ?= 2
 SEED ?= $(shell python3 -c 'import random; print(random.randrange(1000000))')
 MINUTES ?= 10
 
-.PHONY: help setup demo up test faults soak check bench fmt migrate revision compose-check lock clean
+.PHONY: help setup demo up test browser screenshot faults soak check bench fmt migrate revision compose-check lock clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -37,8 +37,14 @@ demo: setup ## Answer 1,000 real messages with a simulated Claude, and show the 
 up: setup ## Start everything that is not configured, and work until Ctrl-C
 	@.venv/bin/rung up
 
-test: setup ## The whole suite, on real embedded Postgres and Redis
+test: setup browser ## The whole suite, on real embedded Postgres and Redis
 	$(PY) -m pytest -q -n $(WORKERS) --dist worksteal
+
+browser: ## Debian's chromium for the browser tests, where it may be installed; says so where not
+	@tests/support/get_chromium.sh
+
+screenshot: setup browser ## Take docs/screenshot.png anew, half-way through the simulated sample
+	$(PY) -m tests.support.screenshot
 
 faults: setup ## Every fault scenario on real processes, and what each cost: make faults SEED=7
 	@rm -f .pytest_cache/faults.jsonl; mkdir -p .pytest_cache

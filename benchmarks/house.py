@@ -152,7 +152,7 @@ def _worker(
         worker = subprocess.Popen(
             worker_command(name), env=environ, cwd=home, stdout=log, stderr=log
         )
-    stack.callback(_end, worker)
+    stack.callback(end, worker)
     return worker
 
 
@@ -217,7 +217,7 @@ def _simulator(
             time.sleep(LOOK_EVERY_S)
         yield address.read_text("utf-8")
     finally:
-        _end(process)
+        end(process)
 
 
 def _toml(in_flight: Mapping[str, int], limits: Mapping[str, tuple[int, int, int]]) -> str:
@@ -238,7 +238,8 @@ def _until_ready(engine: Engine, worker: subprocess.Popen[bytes], queues: int, l
         time.sleep(LOOK_EVERY_S)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Asks a process to end, and kills it when it does not."""
     process.terminate()
     try:
         process.wait(20)

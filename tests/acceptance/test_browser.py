@@ -4,31 +4,17 @@ Skipped, loudly, where there is no browser: `apt-get install chromium`.
 """
 
 import re
-import shutil
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
+from tests.support.chromium import BODIES, NEEDED, Visit
 from tests.support.promises import do, one
-from tests.support.web import dashboard
-from tests.support.works import drain, hand_in, settings_for, working
-from worker.sandbox.simulator.state import State
-from worker.services import SIMULATOR_KEY
+from tests.support.works import drain, hand_in, working
 from worker.settings import Settings
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.xdist_group("browser"),
-    pytest.mark.skipif(
-        CHROMIUM is None,
-        reason="NO BROWSER, SO THE SCREENS WERE NOT LOOKED AT: apt-get install chromium",
-    ),
-]
-BODIES = [f"A complicated case, number {n}: <b>please</b> help" for n in range(60)]
+pytestmark = NEEDED
 PAGES = {
     "/": "Nothing is under way", "/runs": "Runs", "/runs/day": "day", "/jobs": "Jobs",
     "/jobs?run=day&climbed=1": "Jobs", "/jobs/1": "day-0", "/dead": "2 dead letters",
@@ -36,66 +22,6 @@ PAGES = {
     "/actions/pause?tier=opus": "Pause the queue opus", "/actions/priority?run=open": "Change",
     "/actions/cancel?run=open": "Cancel open",
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    """One browser for all of these tests."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
-        yield browser
-        browser.close()
-
-
-class Visit:
-    """A tab, with everything that went wrong in it."""
-
-    def __init__(self, browser: Any, url: str, **options: Any) -> None:
-        self.context = browser.new_context(base_url=url, **options)
-        self.page = self.context.new_page()
-        self.page.set_default_timeout(15_000)
-        self.wrong: list[str] = []
-        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        self.page.on("console", lambda said: self._said(said))
-
-    def _said(self, said: Any) -> None:
-        if said.type in ("error", "warning"):
-            self.wrong.append(said.text)
-
-    def close(self) -> None:
-        """Ends the tab; nothing may have gone wrong."""
-        self.context.close()
-        assert self.wrong == []
-
-
-@pytest.fixture
-def settings(database_url: str, redis_url: str, simulator: tuple[State, str]) -> Settings:
-    return settings_for(
-        database_url, simulator[1], redis_url=redis_url, anthropic_api_key=SIMULATOR_KEY
-    )
-
-
-@pytest.fixture
-def url(settings: Settings) -> Iterator[str]:
-    with dashboard(settings) as address:
-        yield address
-
-
-@pytest.fixture
-def worked(engine: Engine, settings: Settings) -> None:
-    """A run that has ended in every way, and one that is open."""
-    hand_in(engine, settings, BODIES, name="day")
-    with working(settings) as runtime:
-        drain(runtime)
-    do(engine, "UPDATE jobs SET state = 'dead', reason = 'schema' WHERE id IN (2, 3)")
-    do(engine, "UPDATE jobs SET state = 'answered' WHERE state = 'review'")
-    do(engine, "UPDATE jobs SET state = 'review', reason = 'low_confidence' WHERE id = 4")
-    hand_in(engine, settings, BODIES, name="open")
-    do(engine, "UPDATE runs SET finished_at = now(), state = 'finished' WHERE name = 'day'")
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])

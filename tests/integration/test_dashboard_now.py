@@ -17,6 +17,7 @@ from tests.support.works import drain, hand_in, settings_for, working
 from worker.dashboard.context import make_dashboard
 from worker.dashboard.rates import Rates
 from worker.sandbox.simulator.state import State
+from worker.scheduling import fire_due
 from worker.services import SIMULATOR_KEY
 from worker.settings import Settings
 from worker.store.ops import Actor, pause_run, pause_tier
@@ -90,7 +91,7 @@ def test_a_finished_run_says_how_it_went(url: str, engine: Engine, settings: Set
     with working(settings) as runtime:
         drain(runtime)
     page, runs, run = get(url), get(url, "/runs"), get(url, "/runs/day")
-    assert "Nothing is under way. The last run, day, has ended." in page.text
+    assert "Nothing is under way. The last run, day, has ended: 40 of 40 answered." in page.text
     assert "Nothing is wrong." in page.text
     (row,) = runs.rows("stacked")
     assert row["outcome"].startswith("40 of 40 answered")
@@ -226,6 +227,29 @@ def test_a_page_without_postgres_says_so(database_url: str) -> None:
     assert answer.status_code == 503
     assert "Postgres does not answer just now" in answer.text
     assert "nobody" not in answer.text
+
+
+def test_a_night_says_what_came_of_it_and_what_it_changed(
+    database_url: str, engine: Engine, redis_url: str, simulator: tuple[State, str]
+) -> None:
+    # given
+    nightly = {"nightly": {"cron": "0 2 * * *", "where": "state in (review, answered)"}}
+    settings = settings_for(database_url, simulator[1], redis_url=redis_url, schedule=nightly)
+    hand_in(engine, settings, BODIES[:6], name="day")
+    do(engine, "UPDATE jobs SET state = CASE WHEN id < 5 THEN 'review' ELSE 'answered' END,"
+       " finished_at = now()")  # fmt: skip
+    do(engine, "UPDATE runs SET state = 'finished', finished_at = now()")
+    fire_due(engine, settings)
+    do(engine, "UPDATE schedules SET since = now() - interval '1 day'")
+    # when
+    fire_due(engine, settings)
+    do(engine, "UPDATE jobs SET finished_at = now(), state = CASE WHEN id IN (7, 8, 9) THEN"
+       " 'answered' ELSE 'review' END WHERE run_id = 2")  # fmt: skip
+    # then
+    with dashboard(settings) as url:
+        page = get(url, "/runs")
+    assert "of 6 that were chosen" in page.text
+    assert "Against their answers before: 3 better , 2 worse, 1 as before." in page.text
 
 
 def test_what_does_not_exist_is_not_found(url: str) -> None:

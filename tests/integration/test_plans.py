@@ -24,6 +24,7 @@ from worker.store import (
     expire,
     ledger,
     listing,
+    ops,
     past,
     receipts,
     record,
@@ -103,7 +104,7 @@ CLOSED = [
     {**key, "outcome": "accepted", "reasons": [], "findings": [], "cost": "0.1"} for key in KEYS
 ]
 LETTERS = {
-    "state": "dead", "run": None, "reason": None, "before_run": None, "before_job": None,
+    "run": None, "reason": None, "before_run": None, "before_job": None,
     "limit": 50, "window": 10_000,
 }  # fmt: skip
 QUEUE = {
@@ -146,9 +147,10 @@ HOT: dict[str, tuple[TextClause, dict[str, Any]]] = {
     "screen: pace": (queries.DONE, {}),
     "screen: live runs": (queries.LIVE_RUNS, {"limit": 12}),
     "screen: oldest wait": (queries.OLDEST, {"queues": ["routing", "haiku", "opus"]}),
-    "screen: dead letters": (listing.ATTENTION, LETTERS),
-    "screen: causes": (listing.CAUSES, LETTERS),
+    "screen: dead letters": (listing.ATTENTION["dead"], LETTERS),
+    "screen: causes": (listing.CAUSES["dead"], LETTERS),
     "screen: sample of a run": (sampling.SAMPLE, {"run": 5, "points": 25, "each": 60}),
+    "screen: take back": (ops.TAKE_BACK, {"name": "haiku"}),
     "screen: what a retry opens": (
         acting.COUNT_DEAD,
         {"run": 5, "until": dt.datetime(2100, 1, 1, tzinfo=dt.UTC), "reason": None},

@@ -45,14 +45,17 @@ def demo(workers: int, policy: str | None) -> None:
     # The shipped prompts have proved themselves, and a simulated call costs nothing.
     os.environ.setdefault("RUNG_CANARY__ENABLED", "false")
     with working(settings, workers=workers, latency_scale=LATENCY_SCALE) as work:
+        talk(f"Dashboard {work.dashboard_url}", bold=True)
         run = _hand_in(work.engine, settings, backlog, policy)
         _follow(work, settings, run.name)
         _show_bill(work.engine, settings, run.name)
         with work.engine.connect() as connection:
             example = escalated_example(connection, run.id)
+        kept = os.environ.get(KEEP) == "keep"
         _say_where_next(run.name, example, time.monotonic() - began)
-        if os.environ.get(KEEP) == "keep":
-            talk("Still running, because RUNG_DEMO=keep. Ctrl-C ends it.")
+        later = f"http://127.0.0.1:{settings.dashboard.port}/"
+        _point_to_dashboard(work.dashboard_url if kept else later, run.name, kept=kept)
+        if kept:
             work.until_stopped()
 
 
@@ -90,12 +93,21 @@ def _show_bill(engine: Engine, settings: Settings, run: str) -> None:
 
 
 def _say_where_next(run: str, example: str, seconds: float) -> None:
-    talk(f"\nDone in {seconds:.0f} s, start-up included. Where to look next:")
+    talk(f"\nDone in {seconds:.0f} s, start-up included. With `rung up` running:")
     for command, words in (
-        ("rung up", "starts it again, with what you just saw; in a second terminal:"),
         (f"rung results {run} -o answers.csv", "every answer, with tier, confidence and cost"),
         (f"rung show {run}/{example}", "why this message climbed, step by step"),
         (f"rung review {run}", "what waits for a person"),
         ("rung enqueue FILE --watch", "your own backlog"),
     ):
         talk(f"  {command:<36} {words}")
+
+
+def _point_to_dashboard(address: str, run: str, *, kept: bool) -> None:
+    """The last words: where the same is seen, and acted upon."""
+    if kept:
+        talk(f"\nDashboard {address}  and this run: {address}runs/{run}", bold=True)
+        talk("Still running, because RUNG_DEMO=keep. Ctrl-C ends it.")
+        return
+    talk("\nSee it all on the dashboard: `rung up` serves what you just saw at", bold=True)
+    talk(f"  {address}  and this run at {address}runs/{run}", bold=True)

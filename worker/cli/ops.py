@@ -20,6 +20,7 @@ from worker.store import ops
 from worker.store.filtered import CANCEL, RETRY, Foreseen, Target, act, foresee
 from worker.store.ops import Actor
 from worker.store.runs import find_run
+from worker.store.status import queues
 
 EVERYTHING = "everything"
 JSON = click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
@@ -41,18 +42,25 @@ def actor() -> Actor:
 @click.argument("target", metavar="RUN|TIER|everything", required=False, shell_complete=RUN)
 @click.option("--tier", help="A tier, or routing.")
 @click.option("--reason", default="paused by hand", help="Shown wherever people look.")
+@DRY_RUN
 @JSON
-def pause(target: str | None, tier: str | None, reason: str, as_json: bool) -> None:
+def pause(target: str | None, tier: str | None, reason: str, dry_run: bool, as_json: bool) -> None:
     """Stop claiming: a run, a tier, or everything. What is in flight is finished."""
     settings = load_settings()
     with database(settings) as engine:
         if (queue := _queue(settings, target, tier)) is not None:
+            if dry_run:
+                _would(as_json, "pause", queue, _waiting(engine, settings, queue))
+                return
             ops.pause_tier(engine, actor(), queue, reason)
             _said(as_json, "pause", queue, 1)
             return
         run = _run(engine, target)
         if run.state != "active":
             raise RungError(f"Run {run.name} is {run.state}, so it cannot be paused.")
+        if dry_run:
+            _would(as_json, "pause", run.name, _open(engine, run.id))
+            return
         ops.pause_run(engine, actor(), run.id, run.name, reason)
     _said(as_json, "pause", run.name, 1)
 
@@ -61,12 +69,18 @@ def pause(target: str | None, tier: str | None, reason: str, as_json: bool) -> N
 @click.argument("target", metavar="RUN|TIER|everything", required=False, shell_complete=RUN)
 @click.option("--tier", help="A tier, or routing.")
 @click.option("--budget", type=DOLLARS, help="Dollars that the run may cost from now on, in all.")
+@DRY_RUN
 @JSON
-def resume(target: str | None, tier: str | None, budget: Decimal | None, as_json: bool) -> None:
+def resume(
+    target: str | None, tier: str | None, budget: Decimal | None, dry_run: bool, as_json: bool
+) -> None:
     """Go on with what was paused; raise a run's budget."""
     settings = load_settings()
     with database(settings) as engine:
         if (queue := _queue(settings, target, tier)) is not None:
+            if dry_run:
+                _would(as_json, "resume", queue, _waiting(engine, settings, queue))
+                return
             if not ops.resume_tier(engine, actor(), queue):
                 talk(f"{queue} was not paused.")
             _said(as_json, "resume", queue, 1)
@@ -85,6 +99,9 @@ def resume(target: str | None, tier: str | None, budget: Decimal | None, as_json
                 f" ${budget} is too small.",
                 mend=f"rung resume {run.name} --budget {spent * 2:.2f}",
             )
+        if dry_run:
+            _would(as_json, "resume", run.name, _open(engine, run.id))
+            return
         ops.resume_run(engine, actor(), run.id, run.name, budget)
     _said(as_json, "resume", run.name, 1)
 
@@ -99,7 +116,7 @@ def cancel(run: str | None, where: str | None, dry_run: bool, yes: bool, as_json
     """End the open jobs of a run, or those that a filter chooses. Answers in flight are paid for,
     recorded and not used."""
     with database() as engine:
-        target, found = _target(engine, run, where)
+        target, found = target_of(engine, run, where)
         foreseen = _foresee(engine, CANCEL, target)
         if dry_run:
             _said(as_json, CANCEL, target.name, foreseen.jobs, foreseen=foreseen)
@@ -125,7 +142,7 @@ def retry(run: str | None, where: str | None, dry_run: bool, yes: bool, as_json:
     `rung reprocess`.
     """
     with database() as engine:
-        target, found = _target(engine, run, where)
+        target, found = target_of(engine, run, where)
         if found is not None and found.state == "cancelled":
             raise RungError(f"Run {found.name} is cancelled; its jobs cannot be retried.")
         foreseen = _foresee(engine, RETRY, target)
@@ -142,8 +159,8 @@ def retry(run: str | None, where: str | None, dry_run: bool, yes: bool, as_json:
     _said(as_json, RETRY, target.name, count)
 
 
-def _target(engine: Engine, run: str | None, where: str | None) -> tuple[Target, Row[Any] | None]:
-    """Which jobs are meant, and the run where one is named."""
+def target_of(engine: Engine, run: str | None, where: str | None) -> tuple[Target, Row[Any] | None]:
+    """Which jobs are meant, and the run where one is named. Raises UsageError for neither."""
     if run is None and where is None:
         raise UsageError("Name a run, or choose jobs with --where.", mend="rung retry --help")
     node = parse(where) if where is not None else None
@@ -168,11 +185,37 @@ def _queue(settings: Settings, target: str | None, tier: str | None) -> str | No
         return target
     if tier is None:
         return None
-    if tier not in (*settings.tiers, "routing"):
+    return queue_named(settings, tier)
+
+
+def queue_named(settings: Settings, name: str) -> str:
+    """The queue of this name, or `everything`. Raises UsageError."""
+    if name not in (*settings.tiers, "routing", EVERYTHING):
         raise UsageError(
-            f"There is no tier {tier!r}.", mend=f"one of: routing, {', '.join(settings.tiers)}"
+            f"There is no tier {name!r}.", mend=f"one of: routing, {', '.join(settings.tiers)}"
         )
-    return tier
+    return name
+
+
+def _waiting(engine: Engine, settings: Settings, queue: str) -> int:
+    """Messages that wait in the queue, or in all of them."""
+    names = ["routing", *settings.tiers] if queue == EVERYTHING else [queue]
+    with engine.connect() as connection:
+        return sum(line["waiting"] for line in queues(connection, names))
+
+
+def _open(engine: Engine, run_id: int) -> int:
+    with engine.connect() as connection:
+        return ops.open_jobs(connection, run_id)
+
+
+def _would(as_json: bool, action: str, target: str, waiting: int) -> None:
+    """What a pause or a resumption is about."""
+    if as_json:
+        print_json({"action": action, "target": target, "affected": waiting, "dry_run": True})
+        return
+    effect = "would wait" if action == "pause" else "would go on"
+    talk(f"{waiting} messages of {target} {effect}.")
 
 
 def _run(engine: Engine, name: str | None) -> Row[Any]:

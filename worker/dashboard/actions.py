@@ -3,6 +3,7 @@ whoever posts here may, and meant to."""
 
 from collections.abc import Mapping
 
+from sqlalchemy import Engine
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -10,22 +11,19 @@ from starlette.routing import BaseRoute, Route
 
 from worker.dashboard import access
 from worker.dashboard.context import Dashboard, dashboard_of
+from worker.dashboard.filtered_previews import target_of
 from worker.dashboard.forms import form_of
-from worker.dashboard.previews import (
-    VERBS,
-    dead_letters,
-    preview,
-    read_dollars,
-    read_priority,
-)
+from worker.dashboard.preview_shapes import VERBS, read_count, read_dollars, read_priority
+from worker.dashboard.previews import dead_letters, preview
 from worker.dashboard.rendering import page, trouble_page
 from worker.errors import RungError, UsageError
 from worker.store import ops
 from worker.store.acting import last_event, retry_dead, set_budget, set_priority
+from worker.store.filtered import act, set_budgets
 from worker.store.ops import Actor
 from worker.store.runs import find_run
 
-BY_HAND = "paused by hand"
+BY_HAND = {"drain": "drained by hand"}
 MAX_REASON = 200
 
 
@@ -79,10 +77,15 @@ def _do(request: Request, given: Mapping[str, str], actor: Actor) -> Response:
 
 def perform(dashboard: Dashboard, actor: Actor, action: str, given: Mapping[str, str]) -> str:
     """Does it; returns what the audit calls its target."""
-    engine, reason = dashboard.engine, (given.get("because") or BY_HAND)[:MAX_REASON]
+    engine, reason = dashboard.engine, _because(action, given)
+    counted = read_count(given)
+    if "where" in given:
+        return _to_filtered(engine, actor, action, given)
     if "tier" in given:
         if action == "pause":
             ops.pause_tier(engine, actor, given["tier"], reason)
+        elif action == "drain":
+            ops.drain_tier(engine, actor, given["tier"], reason)
         elif not ops.resume_tier(engine, actor, given["tier"]):
             raise RungError(f"{given['tier']} is not paused.")
         return given["tier"]
@@ -95,11 +98,30 @@ def perform(dashboard: Dashboard, actor: Actor, action: str, given: Mapping[str,
         case "resume":
             ops.resume_run(engine, actor, run.id, run.name, None)
         case "cancel":
-            ops.cancel_run(engine, actor, run.id, run.name)
+            ops.cancel_run(engine, actor, run.id, run.name, counted)
         case "priority":
             set_priority(engine, actor, str(run.id), read_priority(given["to"]))
         case "budget":
             set_budget(engine, actor, str(run.id), read_dollars(given["to"]))
         case "retry" if chosen is not None:
-            retry_dead(engine, actor, chosen)
+            retry_dead(engine, actor, chosen, counted)
     return f"run {run.name}"
+
+
+def _because(action: str, given: Mapping[str, str]) -> str:
+    return (given.get("because") or BY_HAND.get(action, "paused by hand"))[:MAX_REASON]
+
+
+def _to_filtered(engine: Engine, actor: Actor, action: str, given: Mapping[str, str]) -> str:
+    """Jobs that a filter chooses: no more of them than were counted. Returns the audit's target."""
+    with engine.connect() as connection:
+        target = target_of(connection, given)
+    counted = read_count(given)
+    if action == "budget":
+        set_budgets(engine, actor, target, read_dollars(given["to"]), counted=counted)
+    elif action == "priority":
+        wanted = read_priority(given["to"])
+        act(engine, actor, action, target, counted=counted, priority=wanted)
+    else:
+        act(engine, actor, action, target, counted=counted)
+    return target.words

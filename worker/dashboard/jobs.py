@@ -89,8 +89,9 @@ def jobs(request: Request) -> Response:
             )
         except RungError as error:
             problem, node = error, None
+        chosen = _chosen(node, wanted.run) if node is not None else None
         command = None if node is None else _reprocess(node, wanted.run)
-        return _list(request, connection, wanted, found, problem, command)
+        return _list(request, connection, wanted, found, problem, command, chosen=chosen)
 
 
 def _list(
@@ -101,6 +102,7 @@ def _list(
     problem: RungError | None = None,
     command: str | None = None,
     search: str = "",
+    chosen: dict[str, str] | None = None,
 ) -> Response:
     return page(
         request,
@@ -113,6 +115,7 @@ def _list(
         problem=str(problem) if problem is not None else None,
         pointed=isinstance(problem, FilterError),
         command=command,
+        chosen=chosen,
         search=search,
         states=list(JobState),
         tiers=list(dashboard_of(request).settings.tiers),
@@ -129,6 +132,11 @@ def _search(request: Request, connection: Connection, search: str) -> Response:
         several = jobs_with_id(connection, search, PAGE)
         problem = None if several else error
         return _list(request, connection, Wanted(), Page(several, None), problem, search=search)
+
+
+def _chosen(node: Node, run: str) -> dict[str, str]:
+    """The same set, as the addresses of actions name it."""
+    return {"where": show(node), **({"run": run} if run else {})}
 
 
 def _reprocess(node: Node, run: str) -> str:

@@ -14,7 +14,7 @@ from worker.dashboard.ladder import picture
 from worker.dashboard.nights import night_troubles, read_nights
 from worker.dashboard.outlook import Outlook, headline, outlook
 from worker.dashboard.rates import ENDED
-from worker.dashboard.troubles import troubles
+from worker.dashboard.troubles import ended_badly, troubles
 from worker.domain.bill import Bill, SpendLine, make_bill
 from worker.domain.pricing import Usage
 from worker.store.status import paused_everything, queues
@@ -32,11 +32,18 @@ def read_now(dashboard: Dashboard, connection: Connection) -> dict[str, Any]:
     lines = read_queues(dashboard, connection)
     day = queries.day_budget(connection)
     nights = night_troubles(read_nights(connection, dashboard.settings))
+    ended = [] if live else ended_badly(last)
     away = dashboard.limiter is not None and all(line["used"] is None for line in lines)
     return {
         "headline": headline(live, outlooks, last[0] if last else None, _stopped(lines)),
         "troubles": troubles(
-            lines, live, outlooks, everything=everything, day=day, redis_away=away, more=nights
+            lines,
+            live,
+            outlooks,
+            everything=everything,
+            day=day,
+            redis_away=away,
+            more=[*nights, *ended],
         ),
         "queues": lines,
         "everything": everything,

@@ -25,11 +25,12 @@ def outlook(run: Mapping[str, Any], a_minute: float | None, *, halted: bool = Fa
     if run["finished_at"] is not None:
         return _over(run)
     if run["waiting_for"]:
-        return Outlook("bad", f"stopped: its {run['waiting_for']} is used up")
+        return Outlook("bad", f"stopped: its {run['waiting_for']} is used up{_due(deadline, now)}")
     if run["state"] == "paused":
-        return Outlook("warn", f"paused: {run['state_reason'] or 'by hand'}")
+        why = run["state_reason"] or "by hand"
+        return Outlook("warn", f"paused: {why}{_due(deadline, now)}")
     if halted:
-        return Outlook("warn", "everything is paused")
+        return Outlook("warn", f"everything is paused{_due(deadline, now)}")
     if run["accepting"] and not run["total"]:
         return Outlook("calm", "messages are being handed in")
     if deadline is not None and deadline <= now:
@@ -41,6 +42,15 @@ def outlook(run: Mapping[str, Any], a_minute: float | None, *, halted: bool = Fa
         return Outlook("warn" if run["open"] else "good", "nothing has ended in the last minute")
     done_at = now + dt.timedelta(minutes=run["open"] / a_minute)
     return _pace(done_at, deadline, now)
+
+
+def _due(deadline: dt.datetime | None, now: dt.datetime) -> str:
+    """What a run that stands still has to fear."""
+    if deadline is None:
+        return ""
+    if deadline <= now:
+        return ", and its deadline has passed"
+    return f", with {span((deadline - now).total_seconds())} left to its deadline"
 
 
 def _pace(done_at: dt.datetime, deadline: dt.datetime | None, now: dt.datetime) -> Outlook:
@@ -66,6 +76,19 @@ def _over(run: Mapping[str, Any]) -> Outlook:
     return Outlook("good", f"finished in {took}")
 
 
+def _came_to(last: Mapping[str, Any]) -> str:
+    """How a run that has ended went, by what somebody still has to look at."""
+    answered, total = last["by_state"].get("answered", 0), last["total"]
+    left = [
+        f"{count(last['by_state'][state])} {words}"
+        for state, words in (("review", "wait for a person"), ("dead", "dead"))
+        if last["by_state"].get(state)
+    ]
+    ended = "was cancelled" if last["state"] == "cancelled" else "has ended"
+    tail = f", {listed(left)}" if left else ""
+    return f"{ended}: {count(answered)} of {count(total)} answered{tail}"
+
+
 def headline(
     runs: list[dict[str, Any]],
     outlooks: list[Outlook],
@@ -77,7 +100,9 @@ def headline(
     if not runs:
         if last is None:
             return Outlook("calm", "Nothing has been handed in yet.")
-        return Outlook("calm", f"Nothing is under way. The last run, {last['name']}, has ended.")
+        return Outlook(
+            "calm", f"Nothing is under way. The last run, {last['name']}, {_came_to(last)}."
+        )
     total, ended = sum(run["total"] for run in runs), sum(run["ended"] for run in runs)
     worst = max(outlooks, key=lambda found: ("good", "calm", "warn", "bad").index(found.level))
     name = runs[outlooks.index(worst)]["name"]

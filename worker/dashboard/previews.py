@@ -4,10 +4,8 @@ A preview reads; it changes nothing. What it counted is what the action then doe
 which dead letters were counted travels with the form.
 """
 
-import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection
@@ -15,52 +13,23 @@ from sqlalchemy import Connection
 from models.vocabulary import EVERYTHING
 from worker.dashboard import queries
 from worker.dashboard.context import Dashboard
-from worker.dashboard.words import clock, dollars, plural
+from worker.dashboard.filtered_previews import preview_filtered
+from worker.dashboard.preview_shapes import (
+    ACTIONS,
+    VERBS,
+    Ask,
+    Preview,
+    deadlines,
+    expected_spend,
+    read_dollars,
+    read_moment,
+    read_priority,
+)
+from worker.dashboard.words import dollars, listed, plural
 from worker.errors import RungError, UsageError
 from worker.store.acting import MAX_PRIORITY, DeadLetters, count_dead, database_now
 from worker.store.runs import find_run
 from worker.store.status import queues
-
-ACTIONS = ("pause", "resume", "cancel", "retry", "priority", "budget")
-VERBS = {
-    "pause": "Pause",
-    "resume": "Resume",
-    "cancel": "Cancel",
-    "retry": "Retry",
-    "priority": "Change the priority of",
-    "budget": "Change the budget of",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """A figure that the action needs first."""
-
-    name: str
-    label: str
-    value: str
-    hint: str
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """An action about to be taken. `fields` go back with the form; None in `count` where the
-    action is not about a number of jobs. `ask` wants a figure before there is anything to do."""
-
-    action: str
-    title: str
-    back: str
-    words: tuple[str, ...]
-    fields: Mapping[str, str] = field(default_factory=dict)
-    count: int | None = None
-    expected_usd: Decimal | None = None
-    undo: str = "You can take it back."
-    ask: Ask | None = None
-
-    @property
-    def dangerous(self) -> bool:
-        """Whether it cannot be taken back."""
-        return self.action == "cancel"
 
 
 def preview(
@@ -69,11 +38,15 @@ def preview(
     """Raises UsageError or RungError, in words for the person, when it would make no sense."""
     if action not in ACTIONS:
         raise UsageError(f"There is no action {action!r}.")
-    if action in ("pause", "resume") and "tier" in given:
+    if "where" in given:
+        return preview_filtered(dashboard, connection, action, given)
+    if action in ("pause", "resume", "drain") and "tier" in given:
         return _tier(dashboard, connection, action, given["tier"])
+    if action == "drain":
+        raise UsageError("A tier is drained, or everything: a run is paused.")
     run = queries.one_run(connection, find_run(connection, given.get("run", "")).id)
     if action == "retry":
-        return _retry(connection, run, given)
+        return _retry(dashboard, connection, run, given)
     if run["finished_at"] is not None:
         raise RungError(f"Run {run['name']} is {run['state']}: there is nothing left to {action}.")
     makers = {
@@ -83,7 +56,7 @@ def preview(
         "priority": _priority,
         "budget": _budget,
     }
-    return makers[action](connection, run, given)
+    return makers[action](dashboard, connection, run, given)
 
 
 def _tier(dashboard: Dashboard, connection: Connection, action: str, tier: str) -> Preview:
@@ -93,15 +66,24 @@ def _tier(dashboard: Dashboard, connection: Connection, action: str, tier: str) 
     waiting = sum(line["waiting"] for line in lines)
     flying = sum(line["in_flight"] for line in lines)
     runs = queries.live_runs(connection)
-    if action == "pause":
+    if action != "resume":
+        after = " When none is left, nothing is lost if its workers are taken away."
         words = (
-            f"{plural(waiting, 'message')} that wait will go on waiting.",
+            f"{plural(waiting, 'message')} that wait will go on waiting"
+            + (
+                ", those included that workers hold and have not begun."
+                if action == "drain"
+                else "."
+            ),
             f"{plural(flying, 'call')} in flight will end and be recorded: they are paid for."
-            " When none is left, the queue is drained.",
-            *_deadlines(runs),
+            + (after if action == "drain" else ""),
+            *deadlines(dashboard.rates, runs),
         )
     else:
-        words = (f"{plural(waiting, 'message')} that wait will be sent on.",)
+        words = (
+            f"{plural(waiting, 'message')} that wait will be sent on.",
+            *deadlines(dashboard.rates, runs),
+        )
     name = "every queue" if tier == EVERYTHING else f"the queue {tier}"
     return Preview(
         action,
@@ -110,60 +92,59 @@ def _tier(dashboard: Dashboard, connection: Connection, action: str, tier: str) 
         words,
         {"tier": tier},
         waiting,
-        _expected(runs, waiting) if action == "resume" else None,
+        expected_spend(runs, waiting) if action == "resume" else None,
     )
 
 
-def _deadlines(runs: list[dict[str, Any]]) -> list[str]:
-    return [
-        f"{run['name']} must be done by {clock(run['deadline'], run['now'])}; {run['open']:,} of"
-        " its messages are still open."
-        for run in runs
-        if run["deadline"] is not None
-    ]
-
-
-def _expected(runs: list[dict[str, Any]], jobs: int) -> Decimal | None:
-    """Dollars, at what jobs of these runs have cost so far; None while nothing has ended."""
-    ended = sum(run["ended"] for run in runs)
-    spent = sum((run["spent"] for run in runs), Decimal(0))
-    return spent / ended * jobs if ended else None
-
-
-def _pause_run(_: Connection, run: dict[str, Any], __: Mapping[str, str]) -> Preview:
+def _pause_run(
+    dashboard: Dashboard, _: Connection, run: dict[str, Any], __: Mapping[str, str]
+) -> Preview:
     if run["state"] != "active":
         raise RungError(f"Run {run['name']} is {run['state']}, so it cannot be paused.")
     words = (
         f"{plural(run['open'], 'message')} of it are still open; none is begun any more.",
         "What is in flight ends and is recorded.",
-        *_deadlines([run]),
+        *deadlines(dashboard.rates, [run]),
     )
     return _of_run("pause", run, words, count=run["open"])
 
 
-def _resume_run(_: Connection, run: dict[str, Any], __: Mapping[str, str]) -> Preview:
+def _resume_run(
+    dashboard: Dashboard, _: Connection, run: dict[str, Any], __: Mapping[str, str]
+) -> Preview:
     words = [f"{plural(run['open'], 'open message')} will go on."]
+    words += deadlines(dashboard.rates, [run])
     if run["waiting_for"]:
         words.append(f"It waits for its {run['waiting_for']}: raise the budget instead.")
     return _of_run(
-        "resume", run, tuple(words), count=run["open"], expected=_expected([run], run["open"])
+        "resume", run, tuple(words), count=run["open"], expected=expected_spend([run], run["open"])
     )
 
 
-def _cancel(_: Connection, run: dict[str, Any], __: Mapping[str, str]) -> Preview:
-    spared = _expected([run], run["open"])
+def _cancel(
+    dashboard: Dashboard, connection: Connection, run: dict[str, Any], __: Mapping[str, str]
+) -> Preview:
+    spared = expected_spend([run], run["open"])
+    others = [r["name"] for r in queries.live_runs(connection) if r["id"] != run["id"]]
+    sooner = (f"{listed(others)} will be served sooner.",) if others else ()
+    still = ("It is still being handed in: what comes in before is cancelled too.",)
     words = (
         f"{plural(run['open'], 'message')} still open will end without an answer;"
         f" the {run['ended']:,} that have ended stay as they are.",
         "Answers in flight are paid for, recorded and not used. What ends before you press the"
         " button is not cancelled.",
         f"About {dollars(spared)} is not spent." if spared else "Nothing more is spent.",
+        *(still if run["accepting"] else ()),
+        *sooner,
     )
     undo = "It cannot be taken back: the messages would have to be handed in again."
-    return _of_run("cancel", run, words, count=run["open"], undo=undo)
+    more = {"counted": str(run["open"])}
+    return _of_run("cancel", run, words, count=run["open"], undo=undo, more=more)
 
 
-def _retry(connection: Connection, run: dict[str, Any], given: Mapping[str, str]) -> Preview:
+def _retry(
+    dashboard: Dashboard, connection: Connection, run: dict[str, Any], given: Mapping[str, str]
+) -> Preview:
     if run["state"] == "cancelled":
         raise RungError(f"Run {run['name']} is cancelled; its jobs cannot be retried.")
     chosen = dead_letters(connection, run["id"], given)
@@ -173,8 +154,9 @@ def _retry(connection: Connection, run: dict[str, Any], given: Mapping[str, str]
         f"{plural(count, 'dead letter')}{cause} will be tried again at the tier where they stood,"
         " with a clean count of failures. What was tried before stays in their receipts.",
         "If the cause is still there, they die again: mend it first.",
+        *deadlines(dashboard.rates, [run | {"open": run["open"] + count}]),
     )
-    fields = {"run": str(run["id"]), "until": chosen.until.isoformat()}
+    fields = {"run": str(run["id"]), "until": chosen.until.isoformat(), "counted": str(count)}
     if chosen.reason:
         fields["reason"] = chosen.reason
     return Preview(
@@ -184,23 +166,22 @@ def _retry(connection: Connection, run: dict[str, Any], given: Mapping[str, str]
         words,
         fields,
         count,
-        _expected([run], count),
+        expected_spend([run], count),
         "It cannot be taken back, but the run can be paused or cancelled.",
     )
 
 
 def dead_letters(connection: Connection, run_id: int, given: Mapping[str, str]) -> DeadLetters:
     """The set that a form names; without a moment, everything up to now."""
-    try:
-        until = dt.datetime.fromisoformat(given["until"]) if "until" in given else None
-    except ValueError:
-        raise UsageError("The moment of the preview cannot be read: preview it again.") from None
-    if until is None or until.tzinfo is None:
+    until = read_moment(given)
+    if until is None:
         until = database_now(connection)
     return DeadLetters(run_id, until, given.get("reason") or None)
 
 
-def _priority(connection: Connection, run: dict[str, Any], given: Mapping[str, str]) -> Preview:
+def _priority(
+    dashboard: Dashboard, connection: Connection, run: dict[str, Any], given: Mapping[str, str]
+) -> Preview:
     others = [r for r in queries.live_runs(connection) if r["id"] != run["id"]]
     highest = max((r["priority"] for r in others), default=run["priority"])
     suggested = str(min(max(highest + 1, run["priority"]), MAX_PRIORITY))
@@ -214,13 +195,15 @@ def _priority(connection: Connection, run: dict[str, Any], given: Mapping[str, s
     words = [f"Its priority goes from {run['priority']} to {wanted}, from the next dispatch on."]
     words += [f"It will be served before {', '.join(behind)}."] if behind else []
     words += [f"{', '.join(ahead)} will still be served first."] if ahead else []
-    words += _deadlines([r for r in others if r["name"] in behind])
+    words += deadlines(dashboard.rates, [r for r in others if r["name"] in behind])
     return _of_run("priority", run, tuple(words), count=run["open"], more={"to": str(wanted)})
 
 
-def _budget(_: Connection, run: dict[str, Any], given: Mapping[str, str]) -> Preview:
+def _budget(
+    dashboard: Dashboard, connection: Connection, run: dict[str, Any], given: Mapping[str, str]
+) -> Preview:
     committed = run["spent"] + run["reserved"]
-    rest = _expected([run], run["open"])
+    rest = expected_spend([run], run["open"])
     enough = f" About {dollars(run['spent'] + rest)} would be enough for all of it." if rest else ""
     hint = f"Dollars in all; empty for no limit. {dollars(committed)} is spent or reserved.{enough}"
     current = run["cap"]
@@ -240,31 +223,8 @@ def _budget(_: Connection, run: dict[str, Any], given: Mapping[str, str]) -> Pre
         words.append("It waits for budget now, and goes on at once.")
     if rest and cap is not None and run["spent"] + rest > cap:
         words.append(f"That will not be enough: about {dollars(run['spent'] + rest)} is needed.")
+    words += deadlines(dashboard.rates, [run])
     return _of_run("budget", run, tuple(words), expected=rest, more={"to": given["to"].strip()})
-
-
-def read_priority(given: str) -> int:
-    """Raises UsageError."""
-    try:
-        wanted = int(given)
-    except ValueError:
-        raise UsageError(f"{given!r} is not a whole number.") from None
-    if not -MAX_PRIORITY <= wanted <= MAX_PRIORITY:
-        raise UsageError(f"A priority is between -{MAX_PRIORITY} and {MAX_PRIORITY}.")
-    return wanted
-
-
-def read_dollars(given: str) -> Decimal | None:
-    """None for an empty field: no limit. Raises UsageError."""
-    if not given.strip():
-        return None
-    try:
-        amount = Decimal(given.strip().removeprefix("$"))
-    except InvalidOperation:
-        raise UsageError(f"{given!r} is not an amount in dollars.") from None
-    if not amount.is_finite() or not 0 <= amount < 10**9:
-        raise UsageError(f"{given!r} is not an amount in dollars.")
-    return amount
 
 
 def _of_run(

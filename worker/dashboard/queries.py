@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, text
 
 from worker.dashboard.rates import ENDED, Key
 
+COMPARED = 5_000
 LIVE_SHOWN = 12
 """Runs that the first page shows; further ones are on the page of runs."""
 
@@ -96,6 +97,13 @@ def related_runs(connection: Connection, run_id: int) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(RELATED, {"run": run_id}).mappings()]
 
 
+def difference(connection: Connection, run: str) -> dict[str, Any] | None:
+    """What a reprocessing changed, of its first `COMPARED` jobs that have ended: how many are
+    answered now and were not, the other way round, and as before. None while none has ended."""
+    row = connection.execute(DIFFERENCE, {"run": run, "limit": COMPARED}).mappings().one()
+    return dict(row) if row["compared"] else None
+
+
 def audit_page(connection: Connection, before: int | None, limit: int) -> list[dict[str, Any]]:
     """What people and schedules did, newest first."""
     rows = connection.execute(AUDIT, {"before": before, "limit": limit}).mappings()
@@ -170,21 +178,31 @@ FROM run_spend WHERE run_id = ANY(:runs) AND calls <> 0
 GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY cost DESC, 1, 2, 3, 4, 5
 """)
 
-# The first ready job of each live run (its jobs share a priority), and what is dispatched: two
-# small indexes.
+# The first ready job of each live run at each priority that its jobs have (mostly one), and what
+# is dispatched: a few steps on two small indexes.
 OLDEST = text("""
-SELECT q.queue, extract(epoch FROM now() - min(w.available_at))::float8 AS waited_s
-FROM unnest(CAST(:queues AS text[])) AS q(queue)
-CROSS JOIN LATERAL (
-  SELECT f.available_at FROM runs AS r CROSS JOIN LATERAL (
-    SELECT available_at FROM jobs
+WITH RECURSIVE first AS (
+  SELECT r.id AS run_id, q.queue, f.priority, f.available_at
+  FROM runs AS r CROSS JOIN unnest(CAST(:queues AS text[])) AS q(queue)
+  CROSS JOIN LATERAL (
+    SELECT priority, available_at FROM jobs
     WHERE run_id = r.id AND queue = q.queue AND lease_until IS NULL AND dispatched_at IS NULL
     ORDER BY priority DESC, available_at, id LIMIT 1) AS f
   WHERE r.finished_at IS NULL
   UNION ALL
-  SELECT available_at FROM jobs WHERE queue = q.queue AND dispatched_at IS NOT NULL
-) AS w
-WHERE w.available_at <= now() GROUP BY 1
+  SELECT s.run_id, s.queue, f.priority, f.available_at
+  FROM first AS s CROSS JOIN LATERAL (
+    SELECT priority, available_at FROM jobs
+    WHERE run_id = s.run_id AND queue = s.queue AND lease_until IS NULL AND dispatched_at IS NULL
+      AND priority < s.priority
+    ORDER BY priority DESC, available_at, id LIMIT 1) AS f)
+SELECT queue, extract(epoch FROM now() - min(available_at))::float8 AS waited_s
+FROM (
+  SELECT queue, available_at FROM first
+  UNION ALL
+  SELECT queue, available_at FROM jobs
+  WHERE queue = ANY(CAST(:queues AS text[])) AND dispatched_at IS NOT NULL) AS w
+WHERE available_at <= now() GROUP BY 1
 """)
 TIERS = text("SELECT *, now() AS now FROM tiers")
 ATTENTION = text("""
@@ -209,6 +227,16 @@ UNION ALL
 SELECT id, name, created_at, false FROM (
   SELECT id, name, created_at, parent_id FROM runs ORDER BY id DESC LIMIT 500) AS recent
 WHERE parent_id = :run ORDER BY id
+""")
+DIFFERENCE = text("""
+SELECT count(*) AS compared,
+  count(*) FILTER (WHERE j.state = 'answered' AND o.state <> 'answered') AS better,
+  count(*) FILTER (WHERE j.state <> 'answered' AND o.state = 'answered') AS worse,
+  count(*) FILTER (WHERE (j.state = 'answered') = (o.state = 'answered')) AS same
+FROM (
+  SELECT state, origin_id FROM jobs WHERE run_id = (SELECT id FROM runs WHERE name = :run)
+    AND origin_id IS NOT NULL AND finished_at IS NOT NULL ORDER BY message_id LIMIT :limit) AS j
+JOIN jobs AS o ON o.id = j.origin_id
 """)
 AUDIT = text("""
 SELECT id, at, actor, action, target, affected, detail, now() AS now FROM audit_events

@@ -14,6 +14,7 @@ from models.vocabulary import PERSON
 from worker.dashboard import access, queries, words
 from worker.dashboard.context import Dashboard, dashboard_of
 from worker.dashboard.undoing import said, undo_address
+from worker.domain.filters import FilterError
 from worker.errors import RungError, UsageError
 from worker.text import terminal_safe
 
@@ -95,7 +96,8 @@ def page(
 
 def trouble_page(request: Request, connection: Connection, error: RungError) -> HTMLResponse:
     """Why something cannot be done, in the error's own words."""
-    status = 404 if str(error).startswith("There is no") else 409
+    missing = str(error).startswith("There is no") and not isinstance(error, FilterError)
+    status = 404 if missing else 409
     return page(
         request,
         connection,

@@ -42,7 +42,21 @@ def runs(request: Request) -> Response:
     with dashboard.engine.connect() as connection:
         found = _runs(dashboard, connection, before)
         nights = read_nights(connection, dashboard.settings) if before is None else []
-        return page(request, connection, "runs.html", "Runs", before=before, nights=nights, **found)
+        changed = {
+            night["name"]: queries.difference(connection, night["last"]["run"])
+            for night in nights
+            if night["last"] and night["last"]["run"]
+        }
+        return page(
+            request,
+            connection,
+            "runs.html",
+            "Runs",
+            before=before,
+            nights=nights,
+            changed=changed,
+            **found,
+        )
 
 
 async def live_runs(request: Request) -> Response:

@@ -121,5 +121,19 @@ def _run(run: Mapping[str, Any], seen: Outlook) -> list[Trouble]:
     return found
 
 
+def ended_badly(last: Sequence[Mapping[str, Any]]) -> list[Trouble]:
+    """What the last run has left, while no other is under way."""
+    return [
+        Trouble(
+            "warn",
+            f"{run['name']} ended with {plural(dead, 'dead letter')}.",
+            "See why, and retry",
+            f"/dead?run={run['id']}",
+        )
+        for run in last
+        if (dead := run["by_state"].get("dead", 0)) and run["state"] != "cancelled"
+    ]
+
+
 def _action(action: str, target: object, kind: str = "tier") -> str:
     return f"/actions/{action}?{kind}={target}"

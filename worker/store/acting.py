@@ -41,7 +41,9 @@ def count_dead(connection: Connection, chosen: DeadLetters) -> int:
     return int(connection.execute(COUNT_DEAD, chosen.bound).scalar_one())
 
 
-def retry_dead(engine: Engine, actor: Actor, chosen: DeadLetters) -> int:
+def retry_dead(
+    engine: Engine, actor: Actor, chosen: DeadLetters, counted: int | None = None
+) -> int:
     """Opens them again, in groups, at the tier where they stood, with a clean count of failures.
     Raises RungError when the run is cancelled."""
     total = 0
@@ -56,7 +58,8 @@ def retry_dead(engine: Engine, actor: Actor, chosen: DeadLetters) -> int:
             if changed < GROUP:
                 if total:
                     connection.execute(REOPEN_RUN, {"run": chosen.run_id})
-                audit(connection, actor, "retry", f"run {run.name}", total, cause=chosen.reason)
+                why = {"cause": chosen.reason, "counted": counted}
+                audit(connection, actor, "retry", f"run {run.name}", total, **why)
                 return total
 
 
@@ -77,15 +80,22 @@ def set_budget(engine: Engine, actor: Actor, run: str, cap: Decimal | None) -> D
     """Changes what the run may cost in all; None is no limit. A run that waited for budget goes
     on. Returns what it was. Raises UsageError below what is spent and reserved already."""
     with engine.begin() as connection:
-        found = _open_run(connection, run)
-        if not connection.execute(SET_CAP, {"run": found.id, "cap": cap}).rowcount:
-            raise UsageError(f"{found.name} has spent or reserved more than ${cap} already.")
-        connection.execute(SET_RUN_CAP, {"run": found.id, "cap": cap})
-        connection.execute(AVAILABLE_NOW, {"run": found.id})
+        found = change_cap(connection, run, cap)
         steps = {"from": found.budget_cap, "to": cap}
         audit(connection, actor, "budget", f"run {found.name}", 1, **steps)
     before: Decimal | None = found.budget_cap
     return before
+
+
+def change_cap(connection: Connection, run: str, cap: Decimal | None) -> Row[Any]:
+    """As `set_budget`, in the caller's transaction and without an event. Returns the run as it
+    was."""
+    found = _open_run(connection, run)
+    if not connection.execute(SET_CAP, {"run": found.id, "cap": cap}).rowcount:
+        raise UsageError(f"{found.name} has spent or reserved more than ${cap} already.")
+    connection.execute(SET_RUN_CAP, {"run": found.id, "cap": cap})
+    connection.execute(AVAILABLE_NOW, {"run": found.id})
+    return found
 
 
 def last_event(connection: Connection, actor: Actor, action: str, target: str) -> int | None:

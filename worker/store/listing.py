@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, select, text
+from sqlalchemy.orm import InstrumentedAttribute
 
 from models.jobs import Job
 from models.messages import Message
@@ -17,8 +18,9 @@ from models.runs import Run
 from worker.domain.filters import Node
 from worker.store.filtering import JOINED, condition
 
-WINDOW = 4_000
-GROUPED = 10_000
+Chosen = Select[*tuple[Any, ...]]
+WINDOW = 2_500
+GROUPED = 2_500
 """Dead letters or reviews that are grouped by cause: the newest."""
 
 
@@ -38,21 +40,24 @@ def list_jobs(
     """A page of the jobs that meet a filter, of one run or of all. `before` is the `next` of the
     page before; it is a message's id within a run, and a job's id otherwise."""
     size = WINDOW if node is not None else limit + 1
-    window = _window(run_id, before, size).subquery("seen")
-    wanted = (
-        select(*COLUMNS, window.c.place)
-        .select_from(JOINED.join(window, window.c.id == Job.id))
-        .order_by(window.c.place.desc())
-        .limit(limit + 1)
-    )
+    place = Job.id if run_id is None else Job.message_id
+    window = _window(place, run_id, before, size).subquery("seen")
+    seen, lowest = connection.execute(select(func.count(), func.min(window.c.place))).one()
+    if not seen:
+        return Page([], None)
+    # A range of the same index: its rows lie together, and none is looked up one by one.
+    wanted = _within(select(*COLUMNS, place.label("place")).select_from(JOINED), run_id, before)
+    wanted = wanted.where(place >= lowest).order_by(place.desc()).limit(limit + 1)
     if node is not None:
         wanted = wanted.where(condition(node))
+    # Left to itself, the planner hashes whole tables for a filter on reasons or findings.
+    connection.execute(NO_WHOLE_TABLES)
     rows = [dict(row) for row in connection.execute(wanted).mappings()]
+    connection.execute(AS_BEFORE)
     if len(rows) > limit:
         return Page(rows[:limit], rows[limit - 1]["place"])
     if node is None:
         return Page(rows, None)
-    seen, lowest = connection.execute(select(func.count(), func.min(window.c.place))).one()
     return Page(rows, lowest, seen) if seen == size else Page(rows, None)
 
 
@@ -83,27 +88,34 @@ def attention(
 ) -> list[dict[str, Any]]:
     """Dead letters, or what waits for a verdict, newest run first, by their own small index."""
     values = {
-        "state": state,
         "run": run_id,
         "reason": reason,
         "before_run": before[0] if before else None,
         "before_job": before[1] if before else None,
         "limit": limit,
-        "window": GROUPED,
+        # Only a cause has to be looked for; the planner reads a small limit from the index's end.
+        "window": limit if reason is None else GROUPED,
     }
-    return [dict(row) for row in connection.execute(ATTENTION, values).mappings()]
+    return [dict(row) for row in connection.execute(ATTENTION[state], values).mappings()]
 
 
 def causes(connection: Connection, state: str, run_id: int | None) -> list[dict[str, Any]]:
     """How many of the newest `GROUPED` for each run and reason, most frequent first."""
-    values = {"state": state, "run": run_id, "window": GROUPED}
-    return [dict(row) for row in connection.execute(CAUSES, values).mappings()]
+    values = {"run": run_id, "window": GROUPED}
+    return [dict(row) for row in connection.execute(CAUSES[state], values).mappings()]
 
 
-def _window(run_id: int | None, before: int | None, size: int) -> Select[int, int]:
-    """Ids of the newest jobs, by an index: within a run in the order of its messages."""
+def _window(
+    place: InstrumentedAttribute[int], run_id: int | None, before: int | None, size: int
+) -> Chosen:
+    """Places of the newest jobs, by an index alone: ids, or within a run those of its messages."""
+    chosen = select(place.label("place")).order_by(place.desc()).limit(size)
+    return _within(chosen, run_id, before)
+
+
+def _within(chosen: Chosen, run_id: int | None, before: int | None) -> Chosen:
+    """Of the run, and before the place where the last page ended."""
     place = Job.id if run_id is None else Job.message_id
-    chosen = select(Job.id, place.label("place")).order_by(place.desc()).limit(size)
     if run_id is not None:
         chosen = chosen.where(Job.run_id == run_id)
     return chosen.where(place < before) if before is not None else chosen
@@ -130,13 +142,16 @@ COLUMNS = (
     Result.simulated,
 )
 
-# `state IN (…)` lets the partial index serve.
-ATTENTION = text("""
+NO_WHOLE_TABLES = text("SET LOCAL enable_seqscan = off")
+AS_BEFORE = text("RESET enable_seqscan")
+
+# The state is written out: so the partial index serves, and the planner knows how many there are.
+ATTENTION_OF = """
 SELECT j.id AS job, j.run_id, r.name AS run, m.source, m.external_id, m.channel, j.tier,
   j.attempts, j.reason, j.cost AS cost_usd, j.finished_at, s.confidence, s.job_id IS NOT NULL AS
   answered, v.verdict, v.reviewer, now() AS now
 FROM (
-  SELECT * FROM jobs WHERE state = :state AND state IN ('dead', 'review')
+  SELECT * FROM jobs WHERE state = '{state}'
     AND (CAST(:run AS bigint) IS NULL OR run_id = :run)
     AND (CAST(:before_run AS bigint) IS NULL OR (run_id, id) < (:before_run, :before_job))
   ORDER BY run_id DESC, id DESC LIMIT :window) AS j
@@ -146,15 +161,17 @@ LEFT JOIN LATERAL (
   SELECT verdict, reviewer FROM reviews WHERE job_id = j.id ORDER BY id DESC LIMIT 1) AS v ON true
 WHERE CAST(:reason AS text) IS NULL OR j.reason = :reason
 ORDER BY j.run_id DESC, j.id DESC LIMIT :limit
-""")
-CAUSES = text("""
+"""
+CAUSES_OF = """
 SELECT j.run_id, r.name AS run, r.state AS run_state, j.reason, count(*) AS jobs,
   min(j.finished_at) AS since, max(j.finished_at) AS until, now() AS now
 FROM (
   SELECT run_id, reason, finished_at FROM jobs
-  WHERE state = :state AND state IN ('dead', 'review')
+  WHERE state = '{state}'
     AND (CAST(:run AS bigint) IS NULL OR run_id = :run)
   ORDER BY run_id DESC, id DESC LIMIT :window) AS j
 JOIN runs AS r ON r.id = j.run_id
 GROUP BY 1, 2, 3, 4 ORDER BY jobs DESC, 1 DESC, 4
-""")
+"""
+ATTENTION = {state: text(ATTENTION_OF.format(state=state)) for state in ("dead", "review")}
+CAUSES = {state: text(CAUSES_OF.format(state=state)) for state in ("dead", "review")}

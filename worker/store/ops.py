@@ -62,6 +62,18 @@ def pause_tier(engine: Engine, actor: Actor, tier: str, reason: str) -> None:
         audit(connection, actor, "pause", tier, 1, reason=reason)
 
 
+def drain_tier(engine: Engine, actor: Actor, tier: str, reason: str) -> int:
+    """Pauses the queue (or every one: `everything`), and takes back what was handed to its workers
+    and not begun: when nothing is in flight any more, its workers can be taken away. Returns how
+    many were taken back."""
+    with engine.begin() as connection:
+        values = {"name": tier, "reason": reason, "by": actor.name}
+        connection.execute(PAUSE_TIER, values)
+        taken = connection.execute(TAKE_BACK, {"name": tier}).rowcount
+        audit(connection, actor, "drain", tier, taken, reason=reason)
+    return taken
+
+
 def resume_tier(engine: Engine, actor: Actor, tier: str) -> bool:
     """The queue goes on. False when it was not paused."""
     with engine.begin() as connection:
@@ -72,8 +84,11 @@ def resume_tier(engine: Engine, actor: Actor, tier: str) -> bool:
     return bool(changed)
 
 
-def cancel_run(engine: Engine, actor: Actor, run_id: int, name: str) -> int:
-    """Ends the run's open jobs. What is in flight is paid for, recorded and not used."""
+def cancel_run(
+    engine: Engine, actor: Actor, run_id: int, name: str, counted: int | None = None
+) -> int:
+    """Ends the run's open jobs. What is in flight is paid for, recorded and not used. `counted` is
+    what a preview has counted, for the audit."""
     with engine.begin() as connection:
         connection.execute(CANCEL_RUN, {"run": run_id})
     total = 0
@@ -83,7 +98,7 @@ def cancel_run(engine: Engine, actor: Actor, run_id: int, name: str) -> int:
             changed = connection.execute(CANCEL_JOBS, values).rowcount
             total += changed
             if changed < GROUP:
-                audit(connection, actor, "cancel", f"run {name}", total)
+                audit(connection, actor, "cancel", f"run {name}", total, counted=counted)
                 return total
 
 
@@ -152,6 +167,10 @@ INSERT INTO tiers AS t (name, paused, paused_reason, paused_by, paused_at)
 VALUES (:name, true, :reason, :by, now())
 ON CONFLICT (name) DO UPDATE SET paused = true, paused_reason = excluded.paused_reason,
   paused_by = excluded.paused_by, paused_at = now(), updated_at = now()
+""")
+TAKE_BACK = text("""
+UPDATE jobs SET dispatched_at = NULL
+WHERE dispatched_at IS NOT NULL AND lease_until IS NULL AND (:name = 'everything' OR queue = :name)
 """)
 RESUME_TIER = text("""
 UPDATE tiers SET paused = false, paused_reason = NULL, paused_by = NULL, paused_at = NULL,

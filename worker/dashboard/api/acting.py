@@ -10,6 +10,8 @@ from worker.dashboard import queries
 from worker.dashboard.actions import perform
 from worker.dashboard.api.endpoints import Call, Conflict, NotFound
 from worker.dashboard.api.reading import run_named
+from worker.dashboard.filtered_previews import target_of
+from worker.dashboard.preview_shapes import VERBS
 from worker.dashboard.previews import preview
 from worker.errors import RungError, UsageError
 from worker.store.acting import last_event
@@ -17,7 +19,7 @@ from worker.store.receipts import find_job
 from worker.store.reviews import Judged, give_verdict
 
 NEEDS = {"priority": "priority", "budget": "budget_usd"}
-COUNTED = ("cancel", "retry")
+COUNTED = ("cancel", "retry", "priority", "budget")
 """Actions whose audit event says how many jobs were really changed."""
 
 
@@ -27,11 +29,14 @@ def act(call: Call) -> dict[str, Any]:
     with call.engine.connect() as connection:
         try:
             found = preview(call.dashboard, connection, action, given)
+            named = given.get("tier") or call.body.get("run", "")
+            if "where" in given:
+                named = target_of(connection, given).words
         except UsageError as error:
             raise HTTPException(422, str(error)) from None
     answer = {
         "action": action,
-        "target": given.get("tier") or call.body["run"],
+        "target": named,
         "preview": call.body.get("preview", False),
         "affected": found.count,
         "effect": list(found.words),
@@ -57,21 +62,29 @@ def _perform(call: Call, action: str, given: dict[str, str]) -> dict[str, Any]:
 def _given(call: Call) -> dict[str, str]:
     """The body as the screens' forms have it. Raises HTTPException 422, NotFound."""
     body, action = call.body, call.body["action"]
-    if ("run" in body) == ("tier" in body):
-        raise HTTPException(422, "Name either a run or a tier.")
-    if "tier" in body and action not in ("pause", "resume"):
+    if "tier" in body and ("run" in body or "where" in body):
+        raise HTTPException(422, "Name a tier by itself, without a run or a filter.")
+    if not {"tier", "run", "where"} & set(body):
+        raise HTTPException(422, "Name a run, a tier, or jobs with where.")
+    if "tier" in body and action not in ("pause", "resume", "drain"):
         raise HTTPException(422, f"{action} is done to a run, not to a tier.")
     needed = NEEDS.get(action)
     if needed is not None and needed not in body:
         raise HTTPException(422, f"{action} needs {needed}.")
-    given = {"because": body.get("reason"), "until": body.get("until"), "reason": body.get("cause")}
+    given = {
+        "because": body.get("reason"),
+        "until": body.get("until"),
+        "reason": body.get("cause"),
+        "where": body.get("where"),
+        "counted": str(body["counted"]) if "counted" in body else None,
+    }
     if needed is not None:
         given["to"] = "" if body[needed] is None else str(body[needed])
     if "tier" in body:
         if body["tier"] not in (*call.dashboard.queues, "everything"):
             raise NotFound(f"There is no tier {body['tier']!r}.")
         given["tier"] = body["tier"]
-    else:
+    elif "run" in body:
         with call.engine.connect() as connection:
             given["run"] = str(run_named(connection, body["run"]).id)
     return {name: value for name, value in given.items() if value is not None}
@@ -95,4 +108,4 @@ def judge(call: Call) -> dict[str, Any]:
     return {"job": job_id, "verdict": body["verdict"], "reviewer": call.actor.name}
 
 
-ACTIONS = ("pause", "resume", "cancel", "retry", "priority", "budget")
+ACTIONS = tuple(VERBS)

@@ -13,9 +13,11 @@ from starlette.responses import Response, StreamingResponse
 
 from worker.dashboard import queries
 from worker.dashboard.api.endpoints import Call, NotFound, encode
-from worker.dashboard.now import read_queues
+from worker.dashboard.now import read_now, read_queues
+from worker.domain.filter_parsing import parse
 from worker.errors import UsageError
 from worker.store import attention, status
+from worker.store.listing import list_jobs
 from worker.store.ops import audit
 from worker.store.receipts import find_job, receipt
 from worker.store.results import COLUMNS, results_of
@@ -38,16 +40,21 @@ def session(call: Call) -> dict[str, Any]:
 
 
 def now(call: Call) -> dict[str, Any]:
-    """Queues, live runs, the day's budget."""
+    """The first page: its headline and troubles, queues, live runs, the day's budget."""
     with call.engine.connect() as connection:
-        day = queries.day_budget(connection)
-        return {
-            "simulated": call.dashboard.simulated,
-            "everything_paused": status.paused_everything(connection),
-            "queues": [_queue(line) for line in read_queues(call.dashboard, connection)],
-            "runs": [run_document(run) for run in queries.live_runs(connection)],
-            "day": None if day is None else _day(day),
-        }
+        found = read_now(call.dashboard, connection)
+    return {
+        "simulated": call.dashboard.simulated,
+        "headline": {"level": found["headline"].level, "words": found["headline"].words},
+        "troubles": [
+            {"level": t.level, "words": t.words, "help": t.help, "href": t.href}
+            for t in found["troubles"]
+        ],
+        "everything_paused": found["everything"],
+        "queues": [_queue(line) for line in found["queues"]],
+        "runs": [run_document(run) for run, _ in found["live"]],
+        "day": None if found["day"] is None else _day(found["day"]),
+    }
 
 
 def runs(call: Call) -> dict[str, Any]:
@@ -106,6 +113,26 @@ def dead(call: Call) -> dict[str, Any]:
 def review(call: Call) -> dict[str, Any]:
     """What waits for a person, by cause."""
     return _attention(call, "review")
+
+
+def jobs(call: Call) -> dict[str, Any]:
+    """A page of the jobs that meet a filter, newest first; `next` is the `before` of the following
+    page, which may come before this one is full: a page looks at a bounded number of jobs."""
+    where, wanted = call.query.get("where"), call.query.get("run")
+    with call.engine.connect() as connection:
+        found = list_jobs(
+            connection,
+            run_id=run_named(connection, wanted).id if wanted is not None else None,
+            node=parse(where) if where is not None else None,
+            before=call.query.get("before"),
+            limit=call.query["limit"],
+        )
+    return {"jobs": [_listed(job) for job in found.jobs], "next": found.next}
+
+
+def _listed(job: dict[str, Any]) -> dict[str, Any]:
+    left_out = ("place", "run_id")
+    return {name: value for name, value in job.items() if name not in left_out}
 
 
 def tiers(call: Call) -> list[dict[str, Any]]:

@@ -25,17 +25,29 @@ ASK_TEXT = {
 PAGE: dict[str, schemas.Schema] = {"before": ID, "limit": LIMIT}
 ATTENTION: dict[str, schemas.Schema] = {"run": NAME, "limit": {**LIMIT, "maximum": 1_000}}
 MONEY = {"type": "number", "minimum": 0, "maximum": 1_000_000}
+WHERE = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 2_000,
+    "description": "Jobs that a filter chooses: state = review or confidence < 0.6.",
+}
 ACTION = request_body(
     ("action",),
     action={"enum": list(acting.ACTIONS)},
     run=NAME,
     tier={**NAME, "description": "A tier, routing, or everything."},
+    where=WHERE,
     preview={"type": "boolean", "description": "Say what it would do, and do nothing."},
     reason=SHORT,
     priority={"type": "integer", "minimum": -100, "maximum": 100},
     budget_usd=maybe(MONEY),
     cause={**SHORT, "description": "For retry: only what died of this."},
-    until={**SHORT, "description": "For retry: only what died until then; the preview says it."},
+    until={**SHORT, "description": "Only what died, or came in, until then; the preview says it."},
+    counted={
+        **schemas.COUNT,
+        "maximum": 10**9,
+        "description": "What a preview counted: more than that is refused with 409.",
+    },
 )
 DONE = document(
     action=schemas.TEXT,
@@ -73,6 +85,7 @@ RESULTS: dict[str, schemas.Schema] = {
     "text": ASK_TEXT,
     "format": {"type": "string", "enum": ["jsonl", "csv"], "default": "jsonl"},
 }
+JOB_LIST = document(jobs=array(ref("ListedJob")), next=maybe(schemas.COUNT))
 RUN_LIST = document(runs=array(ref("Run")), next=maybe(schemas.COUNT))
 EVENTS = document(events=array(ref("AuditEvent")), next=maybe(schemas.COUNT))
 JOB, RUN = "/api/jobs/{job}", "/api/runs/{run}"
@@ -103,6 +116,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         ref("ResultRow"),
         RESULTS,
         gives=("application/x-ndjson", "text/csv"),
+        problems=(404,),
+    ),
+    Endpoint(
+        "GET",
+        "/api/jobs",
+        "Jobs that meet a filter, newest first",
+        reading.jobs,
+        JOB_LIST,
+        {"run": NAME, "where": WHERE, **PAGE},
         problems=(404,),
     ),
     Endpoint(

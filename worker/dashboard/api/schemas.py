@@ -113,8 +113,17 @@ QUEUE = document(
     breaker={"enum": ["closed", "open", "half_open"]},
     breaker_reason=maybe(TEXT),
 )
+LEVEL: Schema = {"enum": ["good", "calm", "warn", "bad"]}
+TROUBLE = document(
+    level=LEVEL,
+    words=TEXT,
+    help=maybe({"type": "string", "description": "What the button that helps says."}),
+    href=maybe({"type": "string", "description": "The page that helps."}),
+)
 STATUS = document(
     simulated=FLAG,
+    headline=document(level=LEVEL, words=TEXT),
+    troubles=array(ref("Trouble")),
     everything_paused=maybe(TEXT),
     queues=array(ref("Queue")),
     runs=array(ref("Run")),
@@ -134,6 +143,25 @@ JOB = document(
     finished_at=maybe(TIME),
     confidence=maybe(NUMBER),
     verdict=maybe({"enum": [str(v) for v in Verdict]}),
+)
+LISTED_JOB = document(
+    job=COUNT,
+    run=TEXT,
+    source=TEXT,
+    external_id=TEXT,
+    channel=maybe(TEXT),
+    language=maybe(TEXT),
+    state=STATES,
+    tier=maybe(TEXT),
+    difficulty=maybe(TEXT),
+    confidence=maybe(NUMBER),
+    escalations=COUNT,
+    attempts=COUNT,
+    cost_usd=DOLLARS,
+    reason=maybe(TEXT),
+    created_at=TIME,
+    finished_at=maybe(TIME),
+    simulated=maybe(FLAG),
 )
 CAUSE = document(run=TEXT, reason=maybe(TEXT), jobs=COUNT, since=maybe(TIME))
 ATTENTION = document(causes=array(ref("Cause")), jobs=array(ref("Job")))
@@ -210,7 +238,9 @@ COMPONENTS: dict[str, Schema] = {
     "Escalation": ESCALATION,
     "Queue": QUEUE,
     "Status": STATUS,
+    "Trouble": TROUBLE,
     "Job": JOB,
+    "ListedJob": LISTED_JOB,
     "Cause": CAUSE,
     "Attention": ATTENTION,
     "Receipt": RECEIPT,

@@ -1,0 +1,61 @@
+"""The HTTP API lists jobs by filter, and acts on what a filter chooses; it drains tiers."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine
+
+from tests.support.apis import Api, api_over
+from tests.support.promises import do, one
+from tests.support.works import hand_in, settings_for
+from worker.sandbox.simulator.state import State
+
+BODIES = ["Where is my card?", "It was due on Monday.", "Please cancel my order.", "Hello?"]
+
+
+@pytest.fixture
+def api(
+    engine: Engine, database_url: str, redis_url: str, simulator: tuple[State, str]
+) -> Iterator[Api]:
+    with api_over(engine, settings_for(database_url, simulator[1], redis_url=redis_url)) as served:
+        yield served
+
+
+def test_jobs_are_listed_by_filter_and_changed_by_the_same(api: Api) -> None:
+    # given
+    hand_in(api.engine, api.settings, BODIES)
+    do(
+        api.engine,
+        "UPDATE jobs SET state = 'dead', tier = 'haiku', finished_at = now() WHERE id = 1",
+    )
+    do(api.engine, "UPDATE jobs SET state = 'review', finished_at = now() WHERE id = 2")
+    where = "state = dead"
+    listed = api.get("/api/jobs", where=where, run="run")
+    pages = api.get("/api/jobs", limit=3)
+    rest = api.get("/api/jobs", limit=3, before=pages["next"])
+    assert [job["external_id"] for job in listed["jobs"]] == ["run-0"]
+    assert (len(pages["jobs"]), len(rest["jobs"]), rest["next"]) == (3, 1, None)
+    assert "place" not in listed["jobs"][0]
+    # when
+    preview = api.act(action="retry", where=where, preview=True)
+    more = api.act(409, action="retry", where="state = dead or state = review", counted=0)
+    done = api.act(action="retry", where=where, until=preview["until"], counted=1)
+    # then
+    assert (preview["target"], preview["affected"]) == (where, 1)
+    assert "Nothing was changed: look again." in more["detail"]
+    assert (done["affected"], done["event"] is not None) == (1, True)
+    assert api.get("/api/jobs", where=where)["jobs"] == []
+    for status, body in ((422, {"where": "stat = dead"}), (422, {"where": where, "tier": "haiku"})):
+        api.act(status, action="cancel", **body)
+    assert api.client.get("/api/jobs", params={"where": "no such"}).status_code == 400
+
+
+def test_a_tier_is_drained(api: Api) -> None:
+    hand_in(api.engine, api.settings, BODIES)
+    do(api.engine, "UPDATE jobs SET dispatched_at = now()")
+    assert api.act(action="drain", tier="routing")["target"] == "routing"
+    assert one(api.engine, "SELECT count(*) FROM jobs WHERE dispatched_at IS NOT NULL")[0] == 0
+    status = api.get("/api/status")
+    assert "Resume routing" in [trouble["help"] for trouble in status["troubles"]]
+    assert status["headline"]["level"] == "bad"
+    api.act(422, action="drain", run="run")
