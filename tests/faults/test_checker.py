@@ -1,5 +1,6 @@
 """The checker itself: it accepts what the system really does, and finds every corruption."""
 
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -40,7 +41,7 @@ class Drained:
 def drained(servers: serving.Servers) -> Iterator[Drained]:
     state = State(latency_scale=0)
     state.moods.replace(MOODS)
-    with serving.cloned(servers, "t_checker") as url, running(state) as claude:
+    with serving.cloned(servers, f"t_checker_{os.getpid()}") as url, running(state) as claude:
         engine = make_engine(url)
         settings = settings_for(url, claude)
         hand_in(engine, settings, BODIES)
@@ -244,9 +245,11 @@ def test_planted_text_is_found_in_files_redis_and_titles(tmp_path: Path, redis_u
 
 def test_planted_text_is_found_in_the_title_of_a_process(tmp_path: Path) -> None:
     # given
-    command = [sys.executable, "-c", "input()", "plum-8"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as started:
+    command = [sys.executable, "-c", "print('up', flush=True); input()", "plum-8"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as started:
         pids = [started.pid]
+        assert started.stdout is not None
+        started.stdout.readline()  # Before that, its title may still be ours.
         # when
         found = text_outside(["plum-8"], files=tmp_path, redis_url=None, pids=pids)
         clean = text_outside(["plum-9"], files=tmp_path, redis_url=None, pids=pids)

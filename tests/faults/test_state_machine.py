@@ -5,6 +5,7 @@ of their steps deliveries come twice, late or to the wrong queue, leases run out
 people pause, cancel, retry and change budgets.
 """
 
+import os
 import time
 from decimal import Decimal
 
@@ -269,6 +270,6 @@ def run_machine(bench: Bench, seed: int, examples: int) -> None:
 def test_the_promises_hold_whatever_happens_in_whatever_order(
     servers: serving.Servers, seed: int
 ) -> None:
-    with benched(servers, "t_protocol") as bench:
+    with benched(servers, f"t_protocol_{os.getpid()}") as bench:
         run_machine(bench, seed, EXAMPLES)
         assert bench.examples >= EXAMPLES

@@ -113,7 +113,7 @@ def test_a_receipt_tells_all_and_masks_the_text(engine: Engine, settings: Settin
     work_off(engine, settings, [f"Where is my {planted}? It was due on Monday."])
     shown = say("show", "day/day-0")
     assert shown.code == 0
-    for word in ("start:haiku", "accept", "confidence", "tokens in", "prompt", "total $"):
+    for word in ("start:haiku", "accept", "confidence", "tokens in", "prompt", "ended", "total"):
         assert word in shown.out
     assert planted not in shown.out
     assert planted in say("show", "day/day-0", "--text").out
@@ -166,7 +166,7 @@ def test_dead_letters_and_reviews_are_listed_by_cause(
     Path("reply.txt").write_text("A better reply, by a person.")
     assert say("review", "--edit", job, "--reply", "reply.txt").code == 0
     assert "A better reply, by a person." in say("results", "day").out
-    assert say("review", "-o", "review.csv").code == 0
+    assert say("review", "--all", "-o", "review.csv").code == 0
     exported = Path("review.csv").read_text().replace(",edit,", ",accept,")
     Path("back.csv").write_text(exported)
     assert say("review", "--verdicts", "back.csv").code == 0

@@ -140,7 +140,10 @@ HOT: dict[str, tuple[TextClause, dict[str, Any]]] = {
     "status: counts": (status.COUNTS, {"run": 2}),
     "status: queues": (status.QUEUES, {}),
     "status: waiting": (status.WAITING, {}),
-    "dead letters": (attention.JOBS, {"state": "dead", "run": None, "limit": 50}),
+    "dead letters": (
+        attention.JOBS,
+        {"state": "dead", "run": None, "decided": True, "limit": 50},
+    ),
     "receipt: by name": (receipts.BY_RUN, {"run": "run5", "id": "m500000"}),
     "receipt: by external id": (receipts.BY_EXTERNAL_ID, {"id": "m500000"}),
     "receipt: attempts": (receipts.ATTEMPTS, {"job": 500_000}),
