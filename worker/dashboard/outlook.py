@@ -117,4 +117,4 @@ def headline(
         return Outlook(worst.level, f"{name} is {worst.words}. {done}.")
     last_done = max((o.done_at for o in outlooks if o.done_at), default=None)
     when = f", all at about {clock(last_done, runs[0]['now'])}" if last_done else ""
-    return Outlook(worst.level, f"{done} in {len(runs)} runs{when}.")
+    return Outlook(worst.level, f"{done}{when}.")

@@ -86,7 +86,7 @@ def test_the_first_sentence_is_about_the_worst() -> None:
         "late is late: its deadline passed 1 h ago. 80 of 200 messages are done, in 2 runs.",
     )
     both = headline([good, good], [outlooks[0]] * 2, None)
-    assert both.words.endswith("in 2 runs, all at about 14:10.")
+    assert both.words.endswith("are done, in 2 runs, all at about 14:10.")
     stopped = headline([good], outlooks[:1], None, ["haiku", "opus"])
     assert (stopped.level, stopped.words) == (
         "bad", "Nothing goes on: haiku and opus cannot send. 40 of 100 messages are done."
