@@ -188,9 +188,9 @@ def test_housekeeping_tells_of_a_pause_without_text(
     hand_in(engine, settings, [f"Where is {planted}?"])
     with working(settings) as runtime:
         housekeeping = Housekeeping(runtime, ["routing", "haiku"], lambda _: None)
-        housekeeping.start()
-        # When it meets the refusal
+        # When it meets the refusal (before housekeeping, which dispatches too, takes the job)
         drain(runtime)
+        housekeeping.start()
         # Then the webhook hears that the tier is paused, and why
         eventually(lambda: kinds(webhook) == ["paused"])
         housekeeping.stop()
