@@ -4,6 +4,7 @@ import os
 import socket
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis as redis_client
@@ -90,3 +91,19 @@ def simulator() -> Iterator[tuple[State, str]]:
     state = State(latency_scale=0)
     with running(state) as url:
         yield state, url
+
+
+@pytest.fixture
+def configured(
+    database_url: str,
+    redis_url: str,
+    simulator: tuple[State, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Everything by environment, as a command finds it, and an empty working directory."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test")
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", simulator[1])
+    monkeypatch.chdir(tmp_path)

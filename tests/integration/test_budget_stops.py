@@ -21,20 +21,7 @@ from worker.settings import Settings
 BODIES = [f"Where is my card number {n}? It was due on Monday." for n in range(6)]
 
 
-@pytest.fixture(autouse=True)
-def configured(
-    database_url: str,
-    redis_url: str,
-    simulator: tuple[State, str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Everything by environment, and an empty working directory."""
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    monkeypatch.setenv("REDIS_URL", redis_url)
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test")
-    monkeypatch.setenv("ANTHROPIC_BASE_URL", simulator[1])
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("configured")
 
 
 @pytest.fixture

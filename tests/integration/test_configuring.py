@@ -10,21 +10,7 @@ from tests.support.works import settings_for, working
 from worker.sandbox.simulator.state import State
 from worker.settings import Settings
 
-
-@pytest.fixture(autouse=True)
-def configured(
-    database_url: str,
-    redis_url: str,
-    simulator: tuple[State, str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Everything by environment, and an empty working directory."""
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    monkeypatch.setenv("REDIS_URL", redis_url)
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test")
-    monkeypatch.setenv("ANTHROPIC_BASE_URL", simulator[1])
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("configured")
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import datetime as dt
 import threading
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,19 +21,7 @@ BODIES = [f"Where is my card number {n}? It was due on Monday." for n in range(4
 OLD = "SELECT * FROM {} WHERE job_id IN (SELECT id FROM jobs WHERE run_id = 1) ORDER BY 1, 2"
 
 
-@pytest.fixture(autouse=True)
-def configured(
-    database_url: str,
-    redis_url: str,
-    simulator: tuple[State, str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    monkeypatch.setenv("REDIS_URL", redis_url)
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test")
-    monkeypatch.setenv("ANTHROPIC_BASE_URL", simulator[1])
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("configured")
 
 
 @pytest.fixture

@@ -35,20 +35,8 @@ FIRINGS = "SELECT night, state, missed, jobs, words, by FROM firings ORDER BY ni
 
 
 @pytest.fixture(autouse=True)
-def configured(
-    engine: Engine,
-    database_url: str,
-    redis_url: str,
-    simulator: tuple[State, str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def scheduled(configured: None, engine: Engine) -> None:
     """A schedule in rung.toml, and six finished jobs in review."""
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    monkeypatch.setenv("REDIS_URL", redis_url)
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test")
-    monkeypatch.setenv("ANTHROPIC_BASE_URL", simulator[1])
-    monkeypatch.chdir(tmp_path)
     Path("rung.toml").write_text(TOML)
     hand_in(engine, settings_for("", ""), BODIES, name="day")
     do(engine, "UPDATE jobs SET state = 'review', tier = 'opus', cost = 0.01, finished_at = now()")
