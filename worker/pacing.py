@@ -10,7 +10,6 @@ meanwhile, and what is settled must be what was taken.
 """
 
 import logging
-import queue
 import threading
 from collections import defaultdict, deque
 from collections.abc import Mapping
@@ -20,6 +19,7 @@ from models.vocabulary import Purpose
 from worker.claude.client import Answer, Troubled
 from worker.domain.limits import Estimator, Grant, Tokens, counted_input
 from worker.domain.trouble import Meaning
+from worker.inbox import Inbox
 from worker.limiter import Limiter, buckets_of, connect, limits_of
 from worker.settings import Settings
 
@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 PRIOR = Tokens(600, 250)
 PRIORS = {Purpose.CLASSIFY: Tokens(400, 20), Purpose.CHECK: Tokens(700, 60)}
 """Tokens of a call before any was seen: a support message, with the prompt read from the cache."""
+GATHER_S = 0.05
+"""How long the first call that ended waits for others, to be told together."""
+MAX_GROUP = 1_000
 OVERLOADED_HOLD_S = 1.0
 """After a 529 or 503 without `retry-after`."""
 RAMP_TOO_SHARP = "ramp_limit_exceeded"
@@ -56,7 +59,7 @@ class Pacer:
         self._estimator = Estimator(PRIOR, PRIORS)
         self._client = connect(redis_url, settings.timing.connect_s)
         self._limiter = Limiter(self._client, limits)
-        self._inbox: queue.SimpleQueue[Ended | None] = queue.SimpleQueue()
+        self._inbox = Inbox[Ended](GATHER_S, MAX_GROUP)
         self._thread = threading.Thread(target=self._run, name="pacer", daemon=True)
 
     def start(self) -> None:
@@ -65,7 +68,7 @@ class Pacer:
 
     def stop(self) -> None:
         """Tells what is left to tell, then ends."""
-        self._inbox.put(None)
+        self._inbox.close()
         self._thread.join(10)
         self._client.close()
 
@@ -98,27 +101,18 @@ class Pacer:
         if tier in self._limited:
             granted = self._granted[tier, purpose] if purpose in GRANTED else None
             expected = granted.popleft() if granted else Tokens(0, 0)
-            self._inbox.put(Ended(self._bucket[tier], purpose, expected, got))
+            told = Ended(self._bucket[tier], purpose, expected, got)
+            # After a refusal nobody should send, so Redis hears of it at once.
+            self._inbox.put(told, urgent=isinstance(got, Troubled))
         if isinstance(got, Answer):
             self._estimator.learn(tier, purpose, got.usage)
 
     def _run(self) -> None:
-        while True:
-            ended = self._gather()
+        while ended := self._inbox.take():
             try:
-                self._tell([item for item in ended if item is not None])
+                self._tell(ended)
             except Exception:
                 log.exception("rate limits could not be settled")
-            if None in ended:
-                return
-
-    def _gather(self) -> list[Ended | None]:
-        items = [self._inbox.get()]
-        while True:
-            try:
-                items.append(self._inbox.get_nowait())
-            except queue.Empty:
-                return items
 
     def _tell(self, ended: list[Ended]) -> None:
         corrections: dict[str, list[float]] = defaultdict(lambda: [0, 0.0, 0.0])

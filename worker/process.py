@@ -1,5 +1,6 @@
 """The one runtime of this worker process: started, kept and stopped by Celery's signals."""
 
+import gc
 import logging
 from collections.abc import Sequence
 
@@ -31,6 +32,14 @@ def start(settings: Settings) -> None:
     _Process.runtime = made
 
 
+def settle_memory() -> None:
+    """Takes everything that start-up made out of the collector's sight: libraries, schemas and
+    settings stay as long as the process does, and looking at them again and again costs a worker a
+    sixth of its CPU."""
+    gc.collect()
+    gc.freeze()
+
+
 def runtime() -> Runtime:
     """This process's runtime."""
     assert _Process.runtime is not None, "worker_init starts the runtime before any task runs"
@@ -45,6 +54,7 @@ def keep_house(queues: Sequence[str]) -> None:
     _Process.housekeeping.start()
     _Process.batches = BatchLane(runtime())
     _Process.batches.start()
+    settle_memory()
     log.info("at work", extra={"queues": list(queues), "worker": runtime().worker_id})
 
 

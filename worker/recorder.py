@@ -6,8 +6,8 @@ away; it is dropped only with the process, and then rescue charges its worst cas
 """
 
 import logging
-import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from models.vocabulary import AttemptOutcome
 from worker.domain.reports import AttemptReport, Failed
 from worker.failpoints import failpoint
+from worker.inbox import Inbox
 from worker.store.engine import is_outage
 from worker.store.ledger import open_calls
 from worker.store.record import record
@@ -59,10 +60,8 @@ class Recorder:
     def __init__(self, engine: Engine, before: Callable[[], None] = lambda: None) -> None:
         """`before` is called when a group is about to be recorded, and must not raise."""
         self._engine, self._before = engine, before
-        self._inbox: queue.SimpleQueue[Finished | Opened | None] = queue.SimpleQueue()
+        self._inbox = Inbox[Finished | Opened](GATHER_S, MAX_GROUP)
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
-        self._stopping = threading.Event()
-        self._urgent = threading.Event()
 
     def start(self) -> None:
         """Starts the thread."""
@@ -75,45 +74,23 @@ class Recorder:
     def open_call(self, row: dict[str, Any]) -> Future[None]:
         """Asks for a call's row; resolves when it is committed."""
         opened = Opened(row, Future())
-        self._inbox.put(opened)
-        self._urgent.set()
+        # The call that waits for its row holds a slot.
+        self._inbox.put(opened, urgent=True)
         return opened.done
 
     def stop(self, timeout_s: float) -> None:
         """Records what was handed over, then ends."""
-        self._stopping.set()
-        self._inbox.put(None)
-        self._urgent.set()
+        self._inbox.close()
         self._thread.join(timeout_s)
 
     def _run(self) -> None:
-        while True:
-            group = self._next_group()
+        while group := self._inbox.take():
             opened = [item for item in group if isinstance(item, Opened)]
             finished = [item for item in group if isinstance(item, Finished)]
             if opened:
                 self._open(opened)
             if finished:
                 self._record(finished)
-            if self._stopping.is_set() and self._inbox.empty():
-                return
-
-    def _next_group(self) -> list[Finished | Opened]:
-        group: list[Finished | Opened] = []
-        item = self._inbox.get()
-        if not self._stopping.is_set():
-            # A call that waits for its row holds a slot, so it cuts the gathering short.
-            self._urgent.wait(GATHER_S)
-            self._urgent.clear()
-        while item is not None:
-            group.append(item)
-            if len(group) >= MAX_GROUP:
-                break
-            try:
-                item = self._inbox.get_nowait()
-            except queue.Empty:
-                break
-        return group
 
     def _open(self, opened: list[Opened]) -> None:
         try:
@@ -142,7 +119,7 @@ class Recorder:
                     self._record_singly(finished)
                     break
                 log.warning("postgres away, outcomes kept", extra={"outcomes": len(finished)})
-                self._stopping.wait(RETRY_S)
+                time.sleep(RETRY_S)
             except Exception:
                 log.exception("a group could not be recorded", extra={"outcomes": len(finished)})
                 self._record_singly(finished)
