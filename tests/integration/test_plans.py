@@ -107,6 +107,7 @@ LETTERS = {
     "run": None, "reason": None, "before_run": None, "before_job": None,
     "limit": 50, "window": 10_000,
 }  # fmt: skip
+ROOMS = as_json([{"queue": queue, "room": 70} for queue in ("haiku", "opus", "routing")])
 QUEUE = {
     "queue": "haiku",
     "gate": "haiku",
@@ -119,8 +120,7 @@ QUEUE = {
 HOT: dict[str, tuple[TextClause, dict[str, Any]]] = {
     "dispatch: forget stale": (dispatch.FORGET_STALE, {"after": 60}),
     "dispatch: room": (dispatch.ROOM, {"seen": 10, "factor": 2}),
-    "dispatch: take routing": (dispatch.TAKE, {"queue": "routing", "room": 200}),
-    "dispatch: take haiku": (dispatch.TAKE, {"queue": "haiku", "room": 200}),
+    "dispatch: take": (dispatch.TAKE, {"rooms": ROOMS}),
     "claim: lock": (claim.LOCK_READY, {"ids": IDS, **QUEUE}),
     "claim: history": (past.PAST, {"ids": IDS}),
     "budgets: lock": (budgets.LOCK, {"scopes": ["run:2"]}),

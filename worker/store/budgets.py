@@ -5,9 +5,11 @@ order of their scope, after the jobs, so that two groups cannot wait for one ano
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -50,11 +52,14 @@ def lock_purses(connection: Connection, scopes: Sequence[str]) -> dict[str, Purs
     return {row.scope: Purse(row.scope, row.left) for row in rows}
 
 
-def reserve(connection: Connection, purses: Mapping[str, Purse]) -> None:
-    """Writes what was taken from the locked purses."""
-    rows = [{"scope": p.scope, "reserved": p.taken} for p in purses.values() if p.taken]
-    if rows:
-        connection.execute(RESERVE, {"rows": as_json(rows)})
+def reservations(day: dt.date, amounts: Iterable[tuple[int, Decimal]]) -> list[dict[str, Any]]:
+    """What `(run, worst case)` of each attempt take from the budgets, as rows for `RESERVED`."""
+    taken: dict[str, Decimal] = defaultdict(Decimal)
+    for run_id, amount in amounts:
+        if amount:
+            taken[run_scope(run_id)] += amount
+            taken[day_scope(day)] += amount
+    return [{"scope": scope, "reserved": amount} for scope, amount in taken.items()]
 
 
 def settle(connection: Connection, changes: Mapping[str, tuple[Decimal, Decimal]]) -> None:
@@ -83,11 +88,12 @@ SELECT scope, cap + overrun - spent - reserved AS left FROM budgets
 WHERE scope = ANY(:scopes) ORDER BY scope FOR UPDATE
 """)
 
-RESERVE = text("""
+# Part of the statement that writes a claim, whose transaction has locked these rows.
+RESERVED = """
 UPDATE budgets AS b SET reserved = b.reserved + t.reserved, updated_at = now()
-FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(scope text, reserved numeric)
+FROM jsonb_to_recordset(CAST(:purses AS jsonb)) AS t(scope text, reserved numeric)
 WHERE b.scope = t.scope
-""")
+"""
 
 SETTLE = text("""
 WITH change AS (

@@ -111,7 +111,8 @@ class Claims:
 
     def _candidates(self, connection: Connection, rows: Sequence[Row[Any]]) -> list[Candidate]:
         policies = self._policies.of(connection, {row.run_id for row in rows})
-        tried = [row.id for row in rows if row.fence > 0]
+        # The first attempt of every job routes it: one that is at its first answer has no answers.
+        tried = [row.id for row in rows if row.fence > (row.state == "routed")]
         past = past_of(connection, tried) if tried else {}
         return [candidate_of(row, policies[row.run_id], past.get(row.id, NO_PAST)) for row in rows]
 
@@ -138,7 +139,6 @@ class Claims:
                 run.taken += worst
                 purse_of_day.taken += worst
                 granted.append(claimed)
-        budgets.reserve(connection, purses)
         return granted, refused
 
     def _write(
@@ -148,9 +148,17 @@ class Claims:
         day: dt.date,
         batch: int | None = None,
     ) -> None:
-        """Leases; or with `batch` no lease, for whoever reads that batch's results will record."""
-        values = {"rows": as_json(_row(claimed) for claimed in granted), "lease": self._lease_s}
-        values |= {"worker": self._worker, "day": day, "batch": batch}
+        """Leases and reservations; or with `batch` no lease, for whoever reads that batch's
+        results will record."""
+        worst = ((claimed.candidate.run_id, claimed.plan.worst_cost) for claimed in granted)
+        values = {
+            "rows": as_json(_row(claimed) for claimed in granted),
+            "purses": as_json(budgets.reservations(day, worst)),
+            "lease": self._lease_s,
+            "worker": self._worker,
+            "day": day,
+            "batch": batch,
+        }
         connection.execute(WRITE_CLAIM, values)
 
 
@@ -245,8 +253,8 @@ WHERE j.id = ANY(:ids) AND j.queue = :queue AND j.lease_until IS NULL
 ORDER BY j.id LIMIT :limit FOR UPDATE OF j SKIP LOCKED
 """)
 
-WRITE_CLAIM = text("""
-WITH given AS (
+WRITE_CLAIM = text(f"""
+WITH reserved AS ({budgets.RESERVED}), given AS (
   SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(
     job_id bigint, fence int, stage text, tier text, model text, lane text, policy_version text,
     prompt_version text, schema_version text, effort text, max_tokens int, answer_fence int,

@@ -11,8 +11,11 @@ through); a job is published only after its mark is committed.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, Row, text
+
+from worker.store.rows import as_json
 
 OUTSTANDING_FACTOR = 2
 DISPATCH_LOCK = 0x52554E48
@@ -34,18 +37,23 @@ def dispatch(
         if not connection.execute(TRY_LOCK, {"key": DISPATCH_LOCK}).scalar_one():
             return []
         connection.execute(FORGET_STALE, {"after": redispatch_s})
-        rooms = connection.execute(
+        rows = connection.execute(
             ROOM, {"seen": workers_seen_s, "factor": OUTSTANDING_FACTOR}
         ).all()
-        chunks: list[Chunk] = []
-        for queue, room, capacity in rooms:
-            # Whole chunks: a slow queue whose room comes free job by job would otherwise fill the
-            # worker's threads with small ones, and keep the other queues' chunks waiting.
-            room -= room % max(min(chunk, capacity), 1)
-            if room > 0:
-                ids = connection.execute(TAKE, {"queue": queue, "room": room}).scalars().all()
-                chunks += _chunks(queue, ids, chunk)
-    return chunks
+        free = ((row.queue, _whole_chunks(row, chunk)) for row in rows)
+        rooms = [{"queue": queue, "room": room} for queue, room in free if room]
+        taken = connection.execute(TAKE, {"rooms": as_json(rooms)}).all() if rooms else []
+    by_queue: dict[str, list[int]] = {}
+    for queue, job_id in taken:
+        by_queue.setdefault(queue, []).append(job_id)
+    return [part for queue, ids in by_queue.items() for part in _chunks(queue, ids, chunk)]
+
+
+def _whole_chunks(row: Row[Any], chunk: int) -> int:
+    """Room for whole chunks: a slow queue whose room comes free job by job would otherwise fill the
+    worker's threads with small ones, and keep the other queues' chunks waiting."""
+    size = max(min(chunk, row.capacity), 1)
+    return max(row.room // size * size, 0)
 
 
 def undo(engine: Engine, chunks: Sequence[Chunk]) -> None:
@@ -93,22 +101,26 @@ WHERE NOT EXISTS (
 ORDER BY c.queue
 """)
 
-# One index range for each active run, in the order of the runs' priority: jobs of paused and
-# finished runs are never looked at.
+# One index range for each active run and queue with room, in the order of the runs' priority: jobs
+# of paused and finished runs are never looked at.
 TAKE = text("""
 WITH ready AS (
-  SELECT j.id
-  FROM runs AS r CROSS JOIN LATERAL (
-    SELECT id FROM jobs
-    WHERE run_id = r.id AND queue = :queue AND lease_until IS NULL AND dispatched_at IS NULL
-      AND available_at <= now()
-    ORDER BY priority DESC, available_at, id
-    LIMIT :room FOR UPDATE SKIP LOCKED
-  ) AS j
-  WHERE r.state = 'active' AND r.finished_at IS NULL
-  ORDER BY r.priority DESC, r.id LIMIT :room
+  SELECT one.id FROM jsonb_to_recordset(CAST(:rooms AS jsonb)) AS q(queue text, room int)
+  CROSS JOIN LATERAL (
+    SELECT j.id
+    FROM runs AS r CROSS JOIN LATERAL (
+      SELECT id FROM jobs
+      WHERE run_id = r.id AND queue = q.queue AND lease_until IS NULL AND dispatched_at IS NULL
+        AND available_at <= now()
+      ORDER BY priority DESC, available_at, id
+      LIMIT q.room FOR UPDATE SKIP LOCKED
+    ) AS j
+    WHERE r.state = 'active' AND r.finished_at IS NULL
+    ORDER BY r.priority DESC, r.id LIMIT q.room
+  ) AS one
 )
-UPDATE jobs SET dispatched_at = now() FROM ready WHERE jobs.id = ready.id RETURNING jobs.id
+UPDATE jobs SET dispatched_at = now() WHERE id = ANY(ARRAY(SELECT id FROM ready))
+RETURNING queue, id
 """)
 
 UNMARK = text(
