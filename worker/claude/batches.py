@@ -17,9 +17,9 @@ from typing import Any
 
 import anthropic
 import orjson
-from anthropic.types.messages import MessageBatch, MessageBatchIndividualResponse
+from anthropic.types.messages import MessageBatch
 
-from worker.claude.client import SIMULATED_HEADER, Answer, Troubled, answer_of, usage_of
+from worker.claude.client import SIMULATED_HEADER, Answer, Troubled, read_message
 from worker.claude.errors import trouble_of, trouble_of_item
 from worker.claude.requests import Ask
 from worker.domain.trouble import Meaning, Trouble
@@ -135,30 +135,22 @@ def _item(line: str, simulated: bool) -> Item | None:
     try:
         document = orjson.loads(line)
         key = document["custom_id"]
-        read = MessageBatchIndividualResponse.construct(**document)
         if not isinstance(key, str):
             return None
-        return Item(key, _got(read, simulated))
+        return Item(key, _got(document["result"], simulated))
     except Exception:
         return None
 
 
-def _got(read: MessageBatchIndividualResponse, simulated: bool) -> Answer | Troubled:
-    result = read.result
-    match result.type:
+def _got(result: Mapping[str, Any], simulated: bool) -> Answer | Troubled:
+    match result["type"]:
         case "succeeded":
-            message = result.message
-            return Answer(
-                answer_of(message),
-                usage_of(message.usage),
-                None,
-                message.id,
-                message.usage.service_tier,
-                simulated,
-                {},
+            message = result["message"]
+            return read_message(
+                message, latency_ms=None, request_id=message["id"], simulated=simulated, headers={}
             )
         case "errored":
-            return Troubled(trouble_of_item(result.error), None)
+            return Troubled(trouble_of_item(result["error"]), None)
         case "expired" | "canceled" as ended:
             return Troubled(Trouble(Meaning.NOT_SENT, f"batch item {ended}"), None)
-    raise ValueError(f"an item ended as {result.type!r}")
+    raise ValueError(f"an item ended as {result['type']!r}")

@@ -7,9 +7,9 @@ short: it describes the request and never quotes it.
 import email.utils
 import time
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import anthropic
-from anthropic.types.shared import ErrorResponse
 
 from worker.domain.trouble import Meaning, Trouble
 
@@ -78,13 +78,14 @@ def trouble_of(error: BaseException) -> Trouble:
     return Trouble(Meaning.UNKNOWN, f"unreadable answer ({type(error).__name__})")
 
 
-def trouble_of_item(error: ErrorResponse) -> Trouble:
+def trouble_of_item(response: Mapping[str, Any]) -> Trouble:
     """The meaning of an `errored` item of a batch. No item of this kind is billed."""
-    kind, words = error.error.type, (error.error.message or "")[:MAX_WORDS]
+    error = response["error"]
+    kind, words = error["type"], (error.get("message") or "")[:MAX_WORDS]
     meaning = BY_TYPE.get(kind, Meaning.UNKNOWN)
     if meaning is Meaning.PERMANENT and any(known in words.lower() for known in TOO_LONG_WORDS):
         meaning = Meaning.TOO_LONG
-    return Trouble(meaning, kind, words, request_id=error.request_id)
+    return Trouble(meaning, kind, words, request_id=response.get("request_id"))
 
 
 def _of_status(error: anthropic.APIStatusError) -> Trouble:

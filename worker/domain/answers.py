@@ -50,11 +50,7 @@ def parse_object(text: str) -> Mapping[str, Any] | None:
     if len(text) > MAX_ANSWER_CHARS:
         return None
     try:
-        value = _storable(
-            json.loads(
-                _unfenced(text), parse_constant=_refused, parse_float=_finite, parse_int=_whole
-            )
-        )
+        value = _storable(_JSON.decode(_unfenced(text)))
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
@@ -105,6 +101,9 @@ def _whole(digits: str) -> int:
     if abs(number) >= MAX_INTEGER:
         raise ValueError("too many digits")
     return number
+
+
+_JSON = json.JSONDecoder(parse_constant=_refused, parse_float=_finite, parse_int=_whole)
 
 
 def read_difficulty(answer: ModelAnswer) -> Difficulty | None:
