@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, text
 
@@ -238,7 +239,7 @@ def _until_ready(engine: Engine, worker: subprocess.Popen[bytes], queues: int, l
         time.sleep(LOOK_EVERY_S)
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[Any]) -> None:
     """Asks a process to end, and kills it when it does not."""
     process.terminate()
     try:

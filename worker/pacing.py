@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 PRIOR = Tokens(600, 250)
 PRIORS = {Purpose.CLASSIFY: Tokens(400, 20), Purpose.CHECK: Tokens(700, 60)}
 """Tokens of a call before any was seen: a support message, with the prompt read from the cache."""
-GATHER_S = 0.05
+GATHER_S = 0.1
 """How long the first call that ended waits for others, to be told together."""
 MAX_GROUP = 1_000
 OVERLOADED_HOLD_S = 1.0

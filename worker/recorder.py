@@ -27,7 +27,7 @@ from worker.store.record import record
 
 log = logging.getLogger(__name__)
 MAX_GROUP = 200
-GATHER_S = 0.05
+GATHER_S = 0.1
 """How long the first of a group waits for others. A transaction costs the same for one outcome as
 for twenty; an answer that waits could be lost with the process, so the wait is short."""
 RETRY_S = 1.0

@@ -158,7 +158,7 @@ class TimingSettings(Section):
 class WorkerSettings(Section):
     """A worker process."""
 
-    chunk: Annotated[int, Field(ge=1, le=500)] = 25
+    chunk: Annotated[int, Field(ge=1, le=500)] = 32
     """Job ids in one Celery task."""
     threads: Annotated[int, Field(ge=1, le=256)] | None = None
     """Celery's thread pool; None sizes it so that no tier can keep another's chunks waiting."""

@@ -7,7 +7,7 @@ GATHER_S = 0.05
 """The longest that a free slot waits for others. A claim is a transaction whatever its size, so
 slots that come free one by one are worth waiting for: against calls of a second or more this costs
 under 3 % of the slots' time, and saves most of the claims."""
-GATHER_SHARE = 4
+GATHER_SHARE = 2
 """One in so many of a tier's slots is enough to go at once."""
 
 

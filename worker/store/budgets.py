@@ -53,7 +53,8 @@ def lock_purses(connection: Connection, scopes: Sequence[str]) -> dict[str, Purs
 
 
 def reservations(day: dt.date, amounts: Iterable[tuple[int, Decimal]]) -> list[dict[str, Any]]:
-    """What `(run, worst case)` of each attempt take from the budgets, as rows for `RESERVED`."""
+    """What attempts, each as `(run, worst case)`, take from the budgets: rows for the statement
+    that writes their claim."""
     taken: dict[str, Decimal] = defaultdict(Decimal)
     for run_id, amount in amounts:
         if amount:
@@ -87,13 +88,6 @@ LOCK = text("""
 SELECT scope, cap + overrun - spent - reserved AS left FROM budgets
 WHERE scope = ANY(:scopes) ORDER BY scope FOR UPDATE
 """)
-
-# Part of the statement that writes a claim, whose transaction has locked these rows.
-RESERVED = """
-UPDATE budgets AS b SET reserved = b.reserved + t.reserved, updated_at = now()
-FROM jsonb_to_recordset(CAST(:purses AS jsonb)) AS t(scope text, reserved numeric)
-WHERE b.scope = t.scope
-"""
 
 SETTLE = text("""
 WITH change AS (

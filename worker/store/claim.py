@@ -253,8 +253,13 @@ WHERE j.id = ANY(:ids) AND j.queue = :queue AND j.lease_until IS NULL
 ORDER BY j.id LIMIT :limit FOR UPDATE OF j SKIP LOCKED
 """)
 
-WRITE_CLAIM = text(f"""
-WITH reserved AS ({budgets.RESERVED}), given AS (
+# The budgets' rows are locked by now.
+WRITE_CLAIM = text("""
+WITH reserved AS (
+  UPDATE budgets AS b SET reserved = b.reserved + t.reserved, updated_at = now()
+  FROM jsonb_to_recordset(CAST(:purses AS jsonb)) AS t(scope text, reserved numeric)
+  WHERE b.scope = t.scope
+), given AS (
   SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(
     job_id bigint, fence int, stage text, tier text, model text, lane text, policy_version text,
     prompt_version text, schema_version text, effort text, max_tokens int, answer_fence int,

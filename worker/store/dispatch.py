@@ -52,8 +52,8 @@ def dispatch(
 def _whole_chunks(row: Row[Any], chunk: int) -> int:
     """Room for whole chunks: a slow queue whose room comes free job by job would otherwise fill the
     worker's threads with small ones, and keep the other queues' chunks waiting."""
-    size = max(min(chunk, row.capacity), 1)
-    return max(row.room // size * size, 0)
+    size = max(min(chunk, int(row.capacity)), 1)
+    return max(int(row.room) // size * size, 0)
 
 
 def undo(engine: Engine, chunks: Sequence[Chunk]) -> None:

@@ -4,15 +4,16 @@
 and a group of 100 costs one round trip. Decimals travel as text: no float touches money.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+import orjson
+
 
 def as_json(rows: Iterable[Mapping[str, Any]]) -> str:
     """A JSON array for `jsonb_to_recordset`."""
-    return json.dumps(list(rows), default=_encode, ensure_ascii=False)
+    return orjson.dumps(list(rows), default=_encode).decode()
 
 
 def _encode(value: object) -> Any:
