@@ -54,11 +54,11 @@ def keep_house(queues: Sequence[str]) -> None:
     """Starts housekeeping for the queues that this worker consumes."""
     from worker.tasks import publish
 
+    settle_memory()
     _Process.housekeeping = Housekeeping(runtime(), queues, publish)
     _Process.housekeeping.start()
     _Process.batches = BatchLane(runtime())
     _Process.batches.start()
-    settle_memory()
     log.info("at work", extra={"queues": list(queues), "worker": runtime().worker_id})
 
 
