@@ -17,7 +17,6 @@ from tests.support.pages import Page
 from tests.support.promises import do, one
 from tests.support.web import browsing, dashboard
 from tests.support.works import drain, hand_in, make_due, settings_for, working
-from worker.dashboard.words import dollars
 from worker.domain.filter_parsing import parse
 from worker.runtime import Runtime
 from worker.sandbox.simulator.state import State
@@ -26,6 +25,7 @@ from worker.store import filtered, ops
 from worker.store.acting import set_budget, set_priority
 from worker.store.filtered import Target
 from worker.store.ops import Actor
+from worker.words import dollars
 
 ADA = Actor("ada")
 BODIES = [f"A complicated case, number {n}: please help me." for n in range(14)]

@@ -8,7 +8,6 @@ import click
 from worker.cli.completion import RUN
 from worker.cli.context import database
 from worker.cli.output import SIMULATED, console, print_json, talk
-from worker.dashboard.words import plural
 from worker.domain.advice import Advice
 from worker.domain.advice import advise as judge
 from worker.errors import UsageError
@@ -16,6 +15,7 @@ from worker.loading import load_settings
 from worker.store.facts import facts_of
 from worker.store.runs import find_run
 from worker.store.status import runs as read_runs
+from worker.words import plural
 
 LAST = 20
 

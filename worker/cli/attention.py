@@ -3,10 +3,11 @@
 from typing import Any
 
 from worker.cli.context import database
-from worker.cli.output import console, dollars, print_json, talk
+from worker.cli.output import console, print_json, talk
 from worker.store.attention import causes, jobs_in
 from worker.store.runs import find_run
 from worker.text import terminal_safe
+from worker.words import dollars
 
 
 def list_jobs(

@@ -8,17 +8,19 @@ import click
 from sqlalchemy import Connection, Engine
 
 from models.vocabulary import EVERYTHING, ROUTING
+from worker.cli.amounts import DOLLARS
 from worker.cli.completion import RUN
 from worker.cli.context import database
 from worker.cli.ops import DRY_RUN, JSON, WHERE, actor, queue_named, target_of
-from worker.cli.output import dollars, print_json, talk
-from worker.errors import RungError, UsageError
+from worker.cli.output import print_json, talk
+from worker.errors import RungError
 from worker.loading import load_settings
 from worker.settings import Settings
 from worker.store import ops
 from worker.store.acting import set_budget, set_priority
 from worker.store.filtered import PRIORITY, act, foresee, runs_of, set_budgets
 from worker.store.status import queues
+from worker.words import dollars
 
 LOOK_EVERY_S = 0.5
 NO_LIMIT = "none"
@@ -91,7 +93,7 @@ def priority(run: str | None, to: int, where: str | None, dry_run: bool, as_json
 def budget(run: str | None, to: str, where: str | None, dry_run: bool, as_json: bool) -> None:
     """Change what a run may cost in all; with --where, every run under way with open jobs that the
     filter chooses. A run that waited for its budget goes on."""
-    cap = _dollars(to)
+    cap = None if to == NO_LIMIT else DOLLARS.convert(to, None, None)
     with database() as engine:
         target, found = target_of(engine, run, where)
         with engine.connect() as connection:
@@ -130,18 +132,6 @@ def _caps(connection: Connection, runs: list[int]) -> list[Decimal | None]:
     from worker.store.runs import find_run
 
     return [find_run(connection, str(run)).budget_cap for run in runs]
-
-
-def _dollars(given: str) -> Decimal | None:
-    if given == NO_LIMIT:
-        return None
-    try:
-        amount = Decimal(given)
-    except ArithmeticError:
-        amount = Decimal("NaN")
-    if not amount.is_finite() or not 0 <= amount < 10**9:
-        raise UsageError(f"{given!r} is not an amount in dollars.", mend="--to 20, or --to none")
-    return amount
 
 
 def _as_json(

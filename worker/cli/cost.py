@@ -8,11 +8,12 @@ import click
 
 from worker.cli.completion import RUN
 from worker.cli.context import database
-from worker.cli.output import SIMULATED, console, dollars, print_json
+from worker.cli.output import SIMULATED, console, print_json
 from worker.domain.bill import Bill, SpendLine
 from worker.loading import load_settings
 from worker.store.bill import bill_of
 from worker.store.runs import find_run
+from worker.words import dollars
 
 if TYPE_CHECKING:
     from rich.console import Console

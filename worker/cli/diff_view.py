@@ -3,8 +3,9 @@
 from decimal import Decimal
 from typing import Any
 
-from worker.cli.output import console, dollars
+from worker.cli.output import console
 from worker.text import terminal_safe
+from worker.words import dollars
 
 NAME_WIDTH, STEPS = 22, 6
 KIND_WORDS = {

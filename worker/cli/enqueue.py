@@ -11,12 +11,13 @@ import click
 from worker.cli.amounts import DOLLARS
 from worker.cli.completion import POLICY
 from worker.cli.context import database
-from worker.cli.output import console, dollars, print_json, talk
+from worker.cli.output import console, print_json, talk
 from worker.domain.policy import Policy
 from worker.errors import RungError, UsageError
 from worker.loading import load_settings
 from worker.policies import policy_named
 from worker.settings import Settings
+from worker.words import dollars
 
 SHOWN_REJECTS = 20
 EXIT_REJECTS = 3

@@ -9,12 +9,12 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy import Engine
 
-from worker.cli.output import SIMULATED, dollars
-from worker.dashboard.words import span
+from worker.cli.output import SIMULATED
 from worker.settings import Settings
 from worker.store.runs import find_run
 from worker.store.status import by_state_and_tier, escalations_of, queues, run_status, stopped
 from worker.text import terminal_safe
+from worker.words import dollars, span
 
 BAR_WIDTH = 28
 PACE_AFTER_S = 5.0

@@ -11,9 +11,9 @@ from rich.text import Text
 from worker.cli.output import SIMULATED
 from worker.dashboard.context import Dashboard, make_dashboard
 from worker.dashboard.now import read_now
-from worker.dashboard.words import count, dollars, percent, reason, span
 from worker.settings import Settings
 from worker.text import terminal_safe
+from worker.words import count, dollars, percent, reason, span
 
 COLOURS = {"good": "green", "calm": "default", "warn": "yellow", "bad": "bold red"}
 BAR_WIDTH = 24

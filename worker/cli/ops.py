@@ -11,7 +11,7 @@ from sqlalchemy import Engine, Row
 from worker.cli.amounts import DOLLARS
 from worker.cli.completion import RUN
 from worker.cli.context import database
-from worker.cli.output import dollars, print_json, talk
+from worker.cli.output import print_json, talk
 from worker.domain.filter_parsing import parse
 from worker.errors import RungError, UsageError
 from worker.loading import load_settings
@@ -21,6 +21,7 @@ from worker.store.filtered import CANCEL, RETRY, Foreseen, Target, act, foresee
 from worker.store.ops import Actor
 from worker.store.runs import find_run
 from worker.store.status import queues
+from worker.words import dollars
 
 EVERYTHING = "everything"
 JSON = click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")

@@ -45,21 +45,3 @@ def console(*, stderr: bool = False) -> "Console":
     piped = not sys.stdout.isatty()
     width = PIPED_WIDTH if piped else None
     return Console(stderr=stderr, highlight=False, soft_wrap=piped, width=width)
-
-
-def dollars(amount: Decimal | None) -> str:
-    """Four decimals below a dollar, two above."""
-    if amount is None:
-        return "–"
-    return f"${amount:,.4f}" if abs(amount) < 1 else f"${amount:,.2f}"
-
-
-def ago(moment: dt.datetime | None, now: dt.datetime | None = None) -> str:
-    """`3 min ago`."""
-    if moment is None:
-        return "–"
-    seconds = ((now or dt.datetime.now(dt.UTC)) - moment).total_seconds()
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= size:
-            return f"{seconds / size:.0f} {unit} ago"
-    return f"{max(seconds, 0):.0f} s ago"

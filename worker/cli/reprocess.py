@@ -8,12 +8,13 @@ from worker.cli.amounts import DOLLARS
 from worker.cli.completion import POLICY, RUN
 from worker.cli.context import database
 from worker.cli.intake import parse_deadline
-from worker.cli.output import SIMULATED, console, dollars, print_json, talk
+from worker.cli.output import SIMULATED, console, print_json, talk
 from worker.domain.slack import lane_of
 from worker.loading import load_settings
 from worker.reprocessing import Made, Preview, Request, preview
 from worker.reprocessing import reprocess as carry_out
 from worker.text import terminal_safe
+from worker.words import dollars
 
 
 @click.command()

@@ -3,9 +3,10 @@
 import click
 
 from worker.cli.context import database
-from worker.cli.output import ago, console, dollars, print_json
+from worker.cli.output import console, print_json
 from worker.store.status import run_status
 from worker.store.status import runs as read_runs
+from worker.words import ago, dollars
 
 
 @click.command()

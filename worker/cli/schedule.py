@@ -9,13 +9,14 @@ from sqlalchemy import Connection
 
 from worker.cli.completion import SCHEDULE
 from worker.cli.context import database
-from worker.cli.output import ago, console, print_json, talk
+from worker.cli.output import console, print_json, talk
 from worker.domain.nights import LATE_S, next_due, owed
 from worker.loading import load_settings
 from worker.scheduling import Fired, fire_now, table_of
 from worker.settings import NightlySettings, Settings
 from worker.store.schedules import last_night, watched
 from worker.text import terminal_safe
+from worker.words import ago
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from worker.cli.completion import RUN
 from worker.cli.context import database
-from worker.cli.output import SIMULATED, console, dollars, print_json, talk
+from worker.cli.output import SIMULATED, console, print_json, talk
 from worker.errors import UsageError
 from worker.loading import load_settings
 from worker.settings import Settings
@@ -24,6 +24,7 @@ from worker.store.status import (
     today,
 )
 from worker.text import terminal_safe
+from worker.words import dollars
 
 BREAKER_WORDS = {"closed": "ok", "open": "breaker open", "half_open": "probing"}
 

@@ -6,10 +6,11 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from worker.cli.output import SIMULATED, dollars, talk
+from worker.cli.output import SIMULATED, talk
 from worker.settings import Settings
 from worker.store.runs import find_run
 from worker.store.status import run_status, stopped, troubled
+from worker.words import dollars
 
 EVERY_S = 0.5
 LINE_EVERY_S = 5.0

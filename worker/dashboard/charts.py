@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from worker.dashboard.words import count, percent, reason, span
 from worker.store.sampling import BINS, STEPS, Sample
+from worker.words import count, percent, reason, span
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,12 @@ from worker.dashboard.preview_shapes import (
     read_moment,
     read_priority,
 )
-from worker.dashboard.words import dollars, listed, plural
 from worker.domain.filter_parsing import parse
 from worker.errors import UsageError
 from worker.store.acting import database_now
 from worker.store.filtered import CANCEL, Foreseen, Target, foresee, runs_of
 from worker.store.runs import find_run
+from worker.words import dollars, listed, plural
 
 RUNS_NAMED = 5
 

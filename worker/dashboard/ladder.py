@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.vocabulary import PERSON, ROUTING
-from worker.dashboard.words import count, percent, plural, reason
+from worker.words import count, percent, plural, reason
 
 REASONS_SHOWN = 3
 OPEN = ("queued", "routed", "submitted")

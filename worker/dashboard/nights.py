@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from worker.dashboard.troubles import Trouble
-from worker.dashboard.words import reason, span
 from worker.domain.nights import LATE_S, Timetable, next_due, owed
 from worker.settings import NightlySettings, Settings
 from worker.store.schedules import last_night, watched
+from worker.words import reason, span
 
 QUIET_S = 60.0
 """At least so long may pass between two looks of a scheduler before anybody is told."""

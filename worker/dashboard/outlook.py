@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from worker.dashboard.words import clock, count, listed, plural, span
+from worker.words import clock, count, listed, plural, span
 
 Level = Literal["good", "warn", "bad", "calm"]
 

@@ -4,13 +4,14 @@ spend."""
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
+from worker.amounts import read_amount
 from worker.dashboard.rates import ENDED, Rates
-from worker.dashboard.words import clock, span
 from worker.errors import UsageError
 from worker.store.acting import MAX_PRIORITY
+from worker.words import clock, span
 
 ACTIONS = ("pause", "resume", "drain", "cancel", "retry", "priority", "budget")
 FILTERED = ("cancel", "retry", "priority", "budget")
@@ -119,9 +120,6 @@ def read_dollars(given: str) -> Decimal | None:
     if not given.strip():
         return None
     try:
-        amount = Decimal(given.strip().removeprefix("$"))
-    except InvalidOperation:
-        raise UsageError(f"{given!r} is not an amount in dollars.") from None
-    if not amount.is_finite() or not 0 <= amount < 10**9:
-        raise UsageError(f"{given!r} is not an amount in dollars.")
-    return amount
+        return read_amount(given)
+    except ValueError as error:
+        raise UsageError(str(error)) from None

@@ -25,11 +25,11 @@ from worker.dashboard.preview_shapes import (
     read_moment,
     read_priority,
 )
-from worker.dashboard.words import dollars, listed, plural
 from worker.errors import RungError, UsageError
 from worker.store.acting import MAX_PRIORITY, DeadLetters, count_dead, database_now
 from worker.store.runs import find_run
 from worker.store.status import queues
+from worker.words import dollars, listed, plural
 
 
 def preview(

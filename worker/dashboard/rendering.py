@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from models.vocabulary import PERSON
-from worker.dashboard import access, queries, words
+from worker import words
+from worker.dashboard import access, queries
 from worker.dashboard.context import Dashboard, dashboard_of
 from worker.dashboard.undoing import said, undo_address
 from worker.domain.filters import FilterError

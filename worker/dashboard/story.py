@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.vocabulary import PERSON
-from worker.dashboard.words import plural, reason, span
+from worker.words import plural, reason, span
 
 GROUNDS = {
     "schema": "its answer did not have the form that is asked for",

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from models.vocabulary import EVERYTHING
 from worker.dashboard.outlook import Outlook
-from worker.dashboard.words import dollars, plural, reason, span
+from worker.words import dollars, plural, reason, span
 
 STUCK_S = 120.0
 """Somebody waits so long and nothing is in flight: it does not go on by itself."""

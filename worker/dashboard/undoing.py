@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from worker.dashboard.words import plural
+from worker.words import plural
 
 DONE = {
     "pause": "is paused",

@@ -8,7 +8,7 @@ import pytest
 
 from worker.dashboard.outlook import headline, outlook
 from worker.dashboard.troubles import troubles
-from worker.dashboard.words import (
+from worker.words import (
     ago,
     clock,
     count,

@@ -1,10 +1,8 @@
-"""Figures and times as people read them. Pure."""
+"""Figures and times as people read them, on screens and in terminals."""
 
 import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
-
-UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
 
 
 def dollars(amount: Decimal | float | None) -> str:
@@ -49,9 +47,11 @@ def span(seconds: float | None) -> str:
     return f"{round(hours / 24)} d"
 
 
-def ago(moment: dt.datetime | None, now: dt.datetime) -> str:
-    """`3 min ago`."""
-    return "–" if moment is None else f"{span((now - moment).total_seconds())} ago"
+def ago(moment: dt.datetime | None, now: dt.datetime | None = None) -> str:
+    """`3 min ago`, counted from `now` or from this moment."""
+    if moment is None:
+        return "–"
+    return f"{span(((now or dt.datetime.now(dt.UTC)) - moment).total_seconds())} ago"
 
 
 def clock(moment: dt.datetime | None, now: dt.datetime | None = None) -> str:
