@@ -128,5 +128,5 @@ SCENARIOS = (
         ends=("cancelled",),
         settings=NIGHT,
     ),
-    Scenario("a night with two workers", 3, two_at_once, settings=NIGHT),
+    Scenario("a night with two workers", 3, two_at_once, settings=SOON),
 )
