@@ -27,7 +27,14 @@ class JsonLines(logging.Formatter):
         if record.exc_info and record.exc_info[0] is not None:
             line["error"] = record.exc_info[0].__name__
             line["where"] = _place(record.exc_info[2])
+            line |= _constraint(record.exc_info[1])
         return json.dumps(line, default=str, ensure_ascii=True)
+
+
+def _constraint(error: BaseException | None) -> dict[str, str]:
+    """The name of what the record refused, and never the row that was refused."""
+    name = getattr(getattr(getattr(error, "orig", None), "diag", None), "constraint_name", None)
+    return {"constraint": name} if isinstance(name, str) else {}
 
 
 def _place(traceback: Any) -> str:

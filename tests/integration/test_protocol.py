@@ -1,5 +1,6 @@
 """The promises of the protocol, one by one, on real Postgres."""
 
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
@@ -7,12 +8,20 @@ from sqlalchemy import Engine
 
 from tests.support.checker import Checker
 from tests.support.promises import BODY, ME, checked, chunk_of, crashed_claim, do, one, requests
+from tests.support.waiting import eventually
 from tests.support.works import drain, hand_in, make_due, settings_for, working
+from worker.reporting import not_sent
 from worker.sandbox.simulator.state import State
 from worker.settings import Settings
 from worker.store import ops
 from worker.store.dispatch import dispatch
-from worker.store.rescue import rescue, rescue_from
+from worker.store.record import record, record_in
+from worker.store.rescue import EXPIRED, reports_of, rescue, rescue_from
+
+WAITING_FOR_A_LOCK = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
 
 
 @pytest.fixture
@@ -132,6 +141,50 @@ def test_a_rescued_call_that_never_left_is_taken_back_to_the_cent(
         checked(engine, simulator)
         Checker().require(engine, rest=False)
         assert one(engine, "SELECT count(*) FROM calls")[0] == 0
+        drain(runtime)
+    assert one(engine, "SELECT state FROM jobs")[0] == "answered"
+    checked(engine, simulator)
+
+
+@pytest.mark.parametrize("second", ["rescue", "the worker, which never sent it"])
+def test_two_that_record_one_attempt_at_the_same_moment_settle_it_once(
+    engine: Engine, settings: Settings, simulator: tuple[State, str], second: str
+) -> None:
+    hand_in(engine, settings, BODY)
+    with working(settings) as runtime:
+        queue, ids = chunk_of(runtime)
+        (claimed,) = runtime.claims.claim(queue, ids, runtime.planner)
+        do(engine, "UPDATE jobs SET lease_until = now() - interval '1 second'")
+        with engine.connect() as connection, connection.begin():
+            rows = connection.execute(EXPIRED, {"limit": 9, "lease": 180}).all()
+            (lost,) = reports = reports_of(connection, rows)
+        late = lost if second == "rescue" else not_sent(claimed, "the worker was held up")
+        with ThreadPoolExecutor(1) as pool, engine.connect() as first:
+            with first.begin():
+                record_in(first, reports)
+                other = pool.submit(record, engine, [late])
+                eventually(lambda: one(engine, WAITING_FOR_A_LOCK)[0])
+            other.result(20)
+    outcome, calls = one(engine, "SELECT outcome, (SELECT count(*) FROM calls) FROM attempts")
+    assert (outcome, calls) == ("lost", 1 if second == "rescue" else 0)
+    checked(engine, simulator)
+
+
+def test_a_claim_that_failed_before_its_commit_is_made_again(
+    engine: Engine,
+    settings: Settings,
+    simulator: tuple[State, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hand_in(engine, settings, BODY)
+    with working(settings) as runtime:
+        queue, ids = chunk_of(runtime)
+        with monkeypatch.context() as patch:
+            patch.setattr(runtime.claims, "_write", lambda *_: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                runtime.claims.claim(queue, ids, runtime.planner)
+        assert one(engine, "SELECT count(*) FROM budgets WHERE day IS NOT NULL")[0] == 0
+        runtime.work(queue, ids)
         drain(runtime)
     assert one(engine, "SELECT state FROM jobs")[0] == "answered"
     checked(engine, simulator)

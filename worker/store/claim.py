@@ -64,6 +64,7 @@ class Claims:
         self._policies = PolicyCache()
         self._canaries = Canaries(canary)
         self._day_ensured: dt.date | None = None
+        """The day whose budget is known to be committed."""
 
     def claim(self, queue: str, ids: Sequence[int], planner: Planner) -> list[Claimed]:
         """Leases of those of `ids` that are ready in `queue` and that the budgets allow."""
@@ -88,6 +89,7 @@ class Claims:
             if granted:
                 self._write(connection, granted, day)
             note_waiting(connection, rows, granted, refused)
+        self._day_ensured = day
         return Taken(granted, held + suspects + waiting, unasked)
 
     def _ready(
@@ -122,7 +124,6 @@ class Claims:
         """Grants in order as long as both budgets allow; says for the rest which one refused."""
         if self._day_ensured != day:
             budgets.ensure_day(connection, day, self._per_day_usd)
-            self._day_ensured = day
         today = budgets.day_scope(day)
         scopes = [today, *(budgets.run_scope(c.candidate.run_id) for c in planned)]
         purses = budgets.lock_purses(connection, scopes)

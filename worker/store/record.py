@@ -165,6 +165,8 @@ def _write(connection: Connection, group: Group) -> None:
     budgets.settle(connection, group.books.settlements)
 
 
+# Both rows are locked: whoever waits for a job sees its new row, but of what is not locked the row of
+# before, and would settle an attempt again that another has just closed.
 LOCK = text("""
 SELECT a.job_id, a.fence, a.outcome, a.reserved, a.cost AS attempt_cost, a.budget_day, a.model,
   a.tier AS attempt_tier, j.fence AS job_fence, j.state, j.failures, j.run_id, j.rung,
@@ -173,7 +175,7 @@ SELECT a.job_id, a.fence, a.outcome, a.reserved, a.cost AS attempt_cost, a.budge
     AND c.prompt_version = a.prompt_version AND c.schema_version = a.schema_version) AS on_trial
 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(job_id bigint, fence int)
 JOIN attempts AS a USING (job_id, fence) JOIN jobs AS j ON j.id = a.job_id
-ORDER BY j.id, a.fence FOR UPDATE OF j
+ORDER BY j.id, a.fence FOR UPDATE OF j, a
 """)
 
 CLOSE_ATTEMPTS = text("""

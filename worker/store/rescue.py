@@ -35,14 +35,15 @@ def _rescue(engine: Engine, which: Any, parameters: dict[str, Any]) -> int:
     while True:
         with engine.begin() as connection:
             rows = connection.execute(which, parameters).all()
-            record_in(connection, _reports(connection, rows))
+            record_in(connection, reports_of(connection, rows))
             failpoint("rescue half-way")
         total += len(rows)
         if len(rows) < GROUP:
             return total
 
 
-def _reports(connection: Connection, rows: Sequence[Row[Any]]) -> list[AttemptReport]:
+def reports_of(connection: Connection, rows: Sequence[Row[Any]]) -> list[AttemptReport]:
+    """What is to be recorded of attempts, each with `id` and `fence`, that nobody will report."""
     calls: dict[tuple[int, int], list[CallReport]] = {}
     for call in connection.execute(OPEN_CALLS, {"ids": [row.id for row in rows]}):
         lost = CallReport(

@@ -91,6 +91,7 @@ class Slices(Claims):
                 batch_id = _intend(connection, asked)
                 self._write(connection, asked, day, batch_id)
             note_waiting(connection, rows, granted, refused)
+        self._day_ensured = day
         return Slice(batch_id, asked, begun)
 
 

@@ -1,0 +1,80 @@
+"""Messages of Claude's, read from their JSON, and who asks the SDK for spans."""
+
+from typing import Any
+
+import pytest
+from opentelemetry import trace
+
+from worker.claude import client
+from worker.claude.client import Answer, Claude, read_message
+from worker.domain.answers import ModelAnswer
+from worker.domain.pricing import Usage
+
+MESSAGE: dict[str, Any] = {
+    "id": "msg_1",
+    "type": "message",
+    "content": [
+        {"type": "thinking", "thinking": "Let me see.", "signature": "s"},
+        {"type": "text", "text": "Hello, "},
+        {"type": "a block of tomorrow", "text": "not for the customer"},
+        {"type": "text", "text": "Ann."},
+    ],
+    "stop_reason": "end_turn",
+    "usage": {"input_tokens": 12, "output_tokens": 5},
+}
+
+
+def read(**changes: Any) -> Answer:
+    return read_message(
+        MESSAGE | changes, latency_ms=7, request_id="req_1", simulated=True, headers={}
+    )
+
+
+def test_only_text_blocks_make_the_answer_wherever_they_stand() -> None:
+    assert read().answer == ModelAnswer("Hello, Ann.", "end_turn", None)
+
+
+def test_a_refusal_brings_its_category_and_nothing_else_does() -> None:
+    details = {"type": "refusal", "category": "cyber"}
+    assert read(stop_reason="refusal", stop_details=details).answer.category == "cyber"
+    assert read(stop_reason="refusal", stop_details=None).answer.category is None
+    assert read(stop_details=details).answer.category is None
+
+
+@pytest.mark.parametrize(
+    ("usage", "tokens"),
+    [
+        ({}, Usage(12, 0, 0, 0, 5)),
+        ({"cache_read_input_tokens": None, "cache_creation": None}, Usage(12, 0, 0, 0, 5)),
+        ({"cache_creation_input_tokens": 90, "cache_read_input_tokens": 3}, Usage(12, 3, 90, 0, 5)),
+        (
+            {
+                "cache_creation_input_tokens": 90,
+                "cache_creation": {
+                    "ephemeral_5m_input_tokens": 20,
+                    "ephemeral_1h_input_tokens": 70,
+                },
+            },
+            Usage(12, 0, 20, 70, 5),
+        ),
+    ],
+)
+def test_tokens_by_kind(usage: dict[str, Any], tokens: Usage) -> None:
+    assert read(usage=MESSAGE["usage"] | usage).usage == tokens
+
+
+@pytest.mark.parametrize("missing", ["content", "usage", "stop_reason"])
+def test_without_what_makes_a_message_there_is_none(missing: str) -> None:
+    message = {key: value for key, value in MESSAGE.items() if key != missing}
+    with pytest.raises(KeyError):
+        read_message(message, latency_ms=7, request_id=None, simulated=False, headers={})
+
+
+@pytest.mark.parametrize("collected", [True, False])
+def test_spans_are_made_where_somebody_collects_them(
+    collected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = trace.NoOpTracerProvider() if collected else trace.ProxyTracerProvider()
+    monkeypatch.setattr(client.trace, "get_tracer_provider", lambda: provider)
+    claude = Claude(api_key="k", base_url="http://127.0.0.1:1", connect_s=1, deadline_s=1)
+    assert claude.raw.open_telemetry["traces"]["enabled"] is collected
