@@ -165,8 +165,8 @@ def _write(connection: Connection, group: Group) -> None:
     budgets.settle(connection, group.books.settlements)
 
 
-# Both rows are locked: whoever waits for a job sees its new row, but of what is not locked the row of
-# before, and would settle an attempt again that another has just closed.
+# Both rows are locked. Whoever waits for a job sees its new row, but of what is not locked the row
+# of before, and would settle an attempt again that another has just closed.
 LOCK = text("""
 SELECT a.job_id, a.fence, a.outcome, a.reserved, a.cost AS attempt_cost, a.budget_day, a.model,
   a.tier AS attempt_tier, j.fence AS job_fence, j.state, j.failures, j.run_id, j.rung,
