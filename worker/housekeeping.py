@@ -8,7 +8,8 @@ its `seen_at`, and the others go on.
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from sqlalchemy.exc import DBAPIError
 
@@ -80,25 +81,43 @@ class Housekeeping:
             self._runtime.stopping.wait(MIN_DISPATCH_GAP_S)
 
     def _round(self) -> None:
-        runtime, now = self._runtime, time.monotonic()
+        """What is due. A step that fails keeps no other from its work; an outage ends the round."""
+        for step in self._due():
+            try:
+                step()
+            except Exception as error:
+                if isinstance(error, DBAPIError) and is_outage(error):
+                    raise
+                log.exception("housekeeping failed")
+
+    def _due(self) -> Iterator[Callable[[], object]]:
+        engine, timing, now = self._runtime.engine, self._runtime.settings.timing, time.monotonic()
         if now >= self._next_beat:
-            self._next_beat = now + runtime.settings.timing.housekeeping_s
-            presence.beat(
-                runtime.engine, self._me, runtime.slots.in_flight(), runtime.deliveries.in_hand()
-            )
-            self._watchdog.look()
-            finish_runs(runtime.engine)
-            half_open(runtime.engine)
-            warn_of_refused(runtime.engine)
+            self._next_beat = now + timing.housekeeping_s
+            yield from (self._beat, self._watchdog.look)
+            for step in (finish_runs, half_open, warn_of_refused):
+                yield partial(step, engine)
         if now >= self._next_rescue:
-            self._next_rescue = now + runtime.settings.timing.rescue_s
-            if rescued := rescue(runtime.engine, runtime.settings.timing.lease_s):
-                log.warning("rescued", extra={"attempts": rescued})
-            close_abandoned_intakes(runtime.engine)
-            watch_deadlines(runtime.engine)
-            if expired := expire(runtime.engine, runtime.settings.worker.max_age):
-                log.warning("expired", extra={"jobs": expired})
-        dispatch_and_publish(runtime, self._publish)
+            self._next_rescue = now + timing.rescue_s
+            yield self._rescue
+            yield partial(close_abandoned_intakes, engine)
+            yield partial(watch_deadlines, engine)
+            yield self._expire
+        yield partial(dispatch_and_publish, self._runtime, self._publish)
+
+    def _beat(self) -> None:
+        runtime = self._runtime
+        presence.beat(
+            runtime.engine, self._me, runtime.slots.in_flight(), runtime.deliveries.in_hand()
+        )
+
+    def _rescue(self) -> None:
+        if rescued := rescue(self._runtime.engine, self._runtime.settings.timing.lease_s):
+            log.warning("rescued", extra={"attempts": rescued})
+
+    def _expire(self) -> None:
+        if expired := expire(self._runtime.engine, self._runtime.settings.worker.max_age):
+            log.warning("expired", extra={"jobs": expired})
 
     def _guarded(self, step: Callable[[], object]) -> None:
         try:

@@ -10,11 +10,12 @@ from tests.support.checker import Checker
 from tests.support.promises import BODY, ME, checked, chunk_of, crashed_claim, do, one, requests
 from tests.support.waiting import eventually
 from tests.support.works import drain, hand_in, make_due, settings_for, working
+from worker.housekeeping import Housekeeping
 from worker.reporting import not_sent
 from worker.sandbox.simulator.state import State
 from worker.settings import Settings
 from worker.store import ops
-from worker.store.dispatch import dispatch
+from worker.store.dispatch import Chunk, dispatch
 from worker.store.record import record, record_in
 from worker.store.rescue import EXPIRED, reports_of, rescue, rescue_from
 
@@ -168,6 +169,25 @@ def test_two_that_record_one_attempt_at_the_same_moment_settle_it_once(
     outcome, calls = one(engine, "SELECT outcome, (SELECT count(*) FROM calls) FROM attempts")
     assert (outcome, calls) == ("lost", 1 if second == "rescue" else 0)
     checked(engine, simulator)
+
+
+def test_a_step_of_housekeeping_that_fails_keeps_no_other_from_its_work(
+    engine: Engine,
+    settings: Settings,
+    simulator: tuple[State, str],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    hand_in(engine, settings, BODY)
+    monkeypatch.setattr("worker.housekeeping.rescue", lambda *_: 1 / 0)
+    published = list[Chunk]()
+    with working(settings) as runtime:
+        housekeeping = Housekeeping(runtime, ["routing", "haiku"], published.append)
+        housekeeping.start()
+        eventually(lambda: published)
+        housekeeping.stop()
+    assert len(published[0].ids) == 1
+    assert "housekeeping failed" in caplog.text
 
 
 def test_a_claim_that_failed_before_its_commit_is_made_again(
