@@ -179,7 +179,7 @@ def test_a_step_of_housekeeping_that_fails_keeps_no_other_from_its_work(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     hand_in(engine, settings, BODY)
-    monkeypatch.setattr("worker.housekeeping.rescue", lambda *_: 1 / 0)
+    monkeypatch.setattr("worker.housekeeping.finish_runs", lambda *_: 1 / 0)
     published = list[Chunk]()
     with working(settings) as runtime:
         housekeeping = Housekeeping(runtime, ["routing", "haiku"], published.append)
