@@ -114,7 +114,7 @@ class Claims:
     def _candidates(self, connection: Connection, rows: Sequence[Row[Any]]) -> list[Candidate]:
         policies = self._policies.of(connection, {row.run_id for row in rows})
         # The first attempt of every job routes it: one that is at its first answer has no answers.
-        tried = [row.id for row in rows if row.fence > (row.state == "routed")]
+        tried = [row.id for row in rows if row.fence > (1 if row.state == "routed" else 0)]
         past = past_of(connection, tried) if tried else {}
         return [candidate_of(row, policies[row.run_id], past.get(row.id, NO_PAST)) for row in rows]
 
