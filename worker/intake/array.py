@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 import orjson
 
-from worker.intake.jsonl import BLOCK
 from worker.intake.records import BacklogError, Block, Caps, Record, Reject
 from worker.intake.rows import Rows, warning_of
 
@@ -25,10 +24,10 @@ def read_array(path: str, chunks: Iterator[bytes], rows: Rows, caps: Caps) -> It
         if isinstance(judged, Reject):
             block.rejects.append(judged)
         else:
-            block.records.append(judged)
+            block.add(judged)
             if warning := warning_of(judged):
                 block.warnings.append(warning)
-        if len(block.records) + len(block.rejects) >= BLOCK:
+        if block.full:
             yield block
             block = Block()
     yield block

@@ -7,7 +7,6 @@ import orjson
 from worker.intake.records import BacklogError, Block, Caps, Reject
 from worker.intake.rows import Rows, too_deep, warning_of
 
-BLOCK = 2_000
 RECORD_SEPARATOR = b"\x1e"
 TOO_LONG = b"\x00too long"
 """Stands for a line that was longer than the cap and was dropped while it was read. Compared by
@@ -22,7 +21,7 @@ def read_jsonl(path: str, chunks: Iterator[bytes], rows: Rows, caps: Caps) -> It
         if not line or line.isspace():
             continue
         _read_line(path, block, number, line, rows, caps)
-        if len(block.records) + len(block.rejects) >= BLOCK:
+        if block.full:
             yield block
             block = Block()
     yield block
@@ -50,7 +49,7 @@ def _read_line(path: str, block: Block, number: int, line: bytes, rows: Rows, ca
             judged = Reject(number, "nesting too deep", judged.external_id)
         block.rejects.append(judged)
         return
-    block.records.append(judged)
+    block.add(judged)
     if not judged.external_id.isascii() and (warning := warning_of(judged)):
         block.warnings.append(warning)
 

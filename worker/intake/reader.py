@@ -25,7 +25,7 @@ def read_blocks(
     caps: Caps | None = None,
     on_bytes: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Block]:
-    """Blocks of about 2,000 rows, in order and in constant memory.
+    """Blocks of up to 5,000 rows, in order and in constant memory.
 
     `path` names the file in errors and tells its format by its ending where its content does not;
     `columns` maps our field names to the file's (`{"body": "Message"}`); `on_bytes` hears how many

@@ -5,7 +5,6 @@ import io
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from worker.intake.jsonl import BLOCK
 from worker.intake.records import BacklogError, Block, Caps, Reject
 from worker.intake.rows import FIELDS, Rows, warning_of
 
@@ -85,7 +84,7 @@ def read_table(
             block.rejects.append(Reject(start, "malformed quoting"))
         else:
             _read_record(block, start, fields, names, width, lines, rows)
-        if len(block.records) + len(block.rejects) >= BLOCK:
+        if block.full:
             yield block
             block = Block()
     yield block
@@ -119,7 +118,7 @@ def _read_record(
     if isinstance(judged, Reject):
         block.rejects.append(judged)
         return
-    block.records.append(judged)
+    block.add(judged)
     if not judged.external_id.isascii() and (warning := warning_of(judged)):
         block.warnings.append(warning)
 

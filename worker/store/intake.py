@@ -11,6 +11,7 @@ apart; so do the chunks after it, until one is all new again.
 """
 
 import hashlib
+import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from worker.store.runs import RunRef
 
 DEFAULT_SOURCE = "default"
 DIGEST_BYTES = 16
+PIECE = 250
 
 
 @dataclass(slots=True)
@@ -94,9 +96,11 @@ def add_in(
 
 
 def _copy(connection: Connection, statement: str, lines: Iterator[str]) -> None:
+    """Sends lines in pieces, so that Postgres stores some while the next are being made."""
     cursor = connection.connection.cursor()
     with cursor.copy(statement) as copy:
-        copy.write("".join(lines).encode())
+        while piece := "".join(itertools.islice(lines, PIECE)):
+            copy.write(piece.encode())
 
 
 def _text(value: str | None) -> str:

@@ -1,0 +1,34 @@
+"""Blocks: a transaction's worth of rows, in the order of the file, small however long rows are."""
+
+import io
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from worker.intake import Block, read_blocks
+from worker.intake.records import BLOCK_CHARS, BLOCK_ROWS
+
+LONG = "x" * 190_000
+
+
+def blocks_of(rows: list[dict[str, str]], kind: str) -> Iterator[Block]:
+    if kind == "csv":
+        lines = ["external_id,body", *(f"{row['external_id']},{row['body']}" for row in rows)]
+        content = "\n".join(lines)
+    elif kind == "json":
+        content = json.dumps(rows)
+    else:
+        content = "\n".join(json.dumps(row) for row in rows)
+    return read_blocks(f"backlog.{kind}", io.BytesIO(content.encode()), kind=kind)
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "json", "csv"])
+@pytest.mark.parametrize(("body", "count"), [("Where is it?", 2 * BLOCK_ROWS + 1), (LONG, 100)])
+def test_blocks_are_bounded_by_rows_and_by_characters(kind: str, body: str, count: int) -> None:
+    rows = [{"external_id": f"m{number}", "body": body} for number in range(count)]
+    blocks = list(blocks_of(rows, kind))
+    assert [r.external_id for b in blocks for r in b.records] == [r["external_id"] for r in rows]
+    assert len(blocks) > 2
+    assert all(len(block.records) <= BLOCK_ROWS for block in blocks)
+    assert all(block.chars < BLOCK_CHARS + len(body) for block in blocks)
