@@ -6,8 +6,15 @@ for some an escalation. The counters are filled from the rows, so they are what 
 have made of them.
 """
 
+import json
+
 import psycopg
 
+from worker.domain.policy import to_document
+from worker.domain.presets import preset
+from worker.settings import Settings
+
+POLICY = "ladder"
 RUNS = 6
 ENDED_RUNS = tuple(range(3, RUNS + 1))
 AT_WORK, PAUSED = 2, 1
@@ -20,6 +27,8 @@ def fill(url: str, jobs: int) -> None:
         connection.execute("SET session_replication_role = replica")
         for statement in STATEMENTS:
             connection.execute(statement.replace("{jobs}", str(jobs)).encode())
+        policy = json.dumps(to_document(preset(POLICY, Settings().ladder)))
+        connection.execute("UPDATE runs SET policy = %s", (policy,))
         connection.execute("VACUUM ANALYZE")
 
 
