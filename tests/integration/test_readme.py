@@ -37,20 +37,9 @@ def blocks(language: str) -> list[str]:
 
 
 @pytest.fixture
-def project(
-    database_url: str,
-    redis_url: str,
-    simulator: tuple[State, str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Path:
+def project(configured: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A directory with nothing in it but what the README says to write."""
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    monkeypatch.setenv("REDIS_URL", redis_url)
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test")
-    monkeypatch.setenv("ANTHROPIC_BASE_URL", simulator[1])
     monkeypatch.setenv("RUNG_CANARY__ENABLED", "false")
-    monkeypatch.chdir(tmp_path)
     (tmp_path / "rung.toml").write_text("\n".join(blocks("toml")))
     for code in blocks("python"):
         name = code.split("\n", 1)[0].removeprefix("# ").partition(",")[0].strip()

@@ -45,19 +45,8 @@ Simulator = tuple[State, str]
 
 
 @pytest.fixture
-def settings(
-    database_url: str,
-    redis_url: str,
-    simulator: Simulator,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Settings:
+def settings(configured: None, database_url: str, simulator: Simulator) -> Settings:
     """Wired to the test's servers, and the commands as well."""
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    monkeypatch.setenv("REDIS_URL", redis_url)
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test")
-    monkeypatch.setenv("ANTHROPIC_BASE_URL", simulator[1])
-    monkeypatch.chdir(tmp_path)
     return settings_for(database_url, simulator[1], canary={"enabled": False})
 
 
