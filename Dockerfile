@@ -1,22 +1,29 @@
 # syntax=docker/dockerfile:1
-FROM python:3.13-slim AS build
+# What is installed comes from locks, each file by its hash; `make lock` writes them. With
+# `--build-arg LOCK=requirements-clouds.lock` the image also holds what Bedrock and Vertex need.
+FROM python:3.13.12-slim-trixie AS build
+ARG LOCK=requirements-production.lock
 WORKDIR /src
-RUN python -m venv /opt/rung && /opt/rung/bin/pip install --no-cache-dir --upgrade pip
-COPY pyproject.toml requirements.lock README.md LICENSE ./
+COPY requirements-build.lock requirements-production.lock requirements-clouds.lock ./
+RUN python -m venv /opt/build \
+ && /opt/build/bin/pip install --no-cache-dir --require-hashes -r requirements-build.lock
+RUN python -m venv /opt/rung \
+ && /opt/rung/bin/pip install --no-cache-dir --require-hashes -r $LOCK
+COPY pyproject.toml README.md LICENSE ./
 COPY models models
 COPY worker worker
 COPY migrations migrations
 COPY examples examples
-# The lock pins everything that production needs (and more); it is used as constraints, so that the
-# image holds neither the sandbox's servers nor the development tools.
-RUN sed -E 's/ *\\$//; /^ *--hash/d' requirements.lock > /tmp/constraints.txt \
- && /opt/rung/bin/pip install --no-cache-dir --constraint /tmp/constraints.txt .
+RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /opt/build/wheels . \
+ && /opt/rung/bin/pip install --no-cache-dir --no-index --no-deps /opt/build/wheels/*.whl \
+ && /opt/rung/bin/pip check
 
-FROM python:3.13-slim
+FROM python:3.13.12-slim-trixie
 RUN useradd --create-home --uid 10001 rung
 COPY --from=build /opt/rung /opt/rung
 ENV PATH=/opt/rung/bin:$PATH PYTHONUNBUFFERED=1
-USER rung
+# By number, so that a cluster can tell that it is not root.
+USER 10001:10001
 WORKDIR /home/rung
 ENTRYPOINT ["rung"]
 CMD ["--help"]

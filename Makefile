@@ -4,11 +4,13 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 UV := .tools/bin/uv
+COMPILE := UV_SYSTEM_CERTS=1 $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-strip-extras --no-emit-index-url --custom-compile-command "make lock"
 WORKERS ?= 2
 SEED ?= $(shell python3 -c 'import random; print(random.randrange(1000000))')
 MINUTES ?= 10
 
-.PHONY: help setup demo up test browser screenshot faults soak check bench fmt migrate revision compose-check lock clean
+.PHONY: help setup demo up test browser production screenshot faults soak check bench fmt migrate revision compose-check lock clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -36,6 +38,10 @@ demo: setup ## Answer 1,000 real messages with a simulated Claude, and show the 
 
 up: setup ## Start everything that is not configured, and work until Ctrl-C
 	@.venv/bin/rung up
+
+production: setup ## On real parts: image, PostgreSQL, Redis, pgbouncer, nginx; installed where they may be
+	@tests/support/get_servers.sh
+	PRODUCTION=1 $(PY) -m pytest -q -n $(WORKERS) --dist worksteal tests/production
 
 test: setup browser ## The whole suite, on real embedded Postgres and Redis
 	$(PY) -m pytest -q -n $(WORKERS) --dist worksteal
@@ -78,9 +84,12 @@ compose-check: setup ## docker-compose.yml and deploy/ are conventional, and nam
 	$(PY) -m pytest -q -p no:cacheprovider tests/unit/deploy
 
 lock: setup ## Pin every dependency, with hashes and no index address
-	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url \
-	  --custom-compile-command "make lock" --extra sandbox --extra parquet --group dev \
-	  pyproject.toml -o requirements.lock
+	$(COMPILE) --extra sandbox --extra parquet --group dev pyproject.toml -o requirements.lock
+	@# As constraints, which may name no extras, the same versions go into the image.
+	sed -E 's/ *\\$$//; /^ *--hash/d; s/^([a-z0-9_.-]+)\[[^]]*\]/\1/' requirements.lock > .tools/pins.txt
+	$(COMPILE) --no-annotate -c .tools/pins.txt pyproject.toml -o requirements-production.lock
+	$(COMPILE) --no-annotate -c .tools/pins.txt --extra bedrock --extra vertex pyproject.toml -o requirements-clouds.lock
+	$(COMPILE) --no-annotate --group build -o requirements-build.lock
 
 clean: ## Remove what was made here; .rung (your data) stays
 	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache dist build

