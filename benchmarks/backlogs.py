@@ -9,7 +9,7 @@ from sqlalchemy import text
 from benchmarks.house import BACKLOG, House
 from worker.domain.policy import Policy
 from worker.intake import Record, read_blocks
-from worker.store.intake import add_in
+from worker.store.queue.intake import add_in
 from worker.store.runs import NewRun, RunRef, close_intake, create_run
 
 IN_FLIGHT = {"haiku": 64, "sonnet": 64, "opus": 64}

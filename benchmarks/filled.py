@@ -10,9 +10,9 @@ import json
 
 import psycopg
 
+from worker.config.settings import Settings
 from worker.domain.policy import to_document
 from worker.domain.presets import preset
-from worker.settings import Settings
 
 POLICY = "ladder"
 RUNS = 6

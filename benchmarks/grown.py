@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import Engine, text
 
-from worker.policies import policy_named
-from worker.settings import Settings
+from worker.config.policies import policy_named
+from worker.config.settings import Settings
 from worker.store.engine import make_engine
 from worker.store.runs import NewRun, create_run
 from worker.store.schema import upgrade

@@ -23,17 +23,17 @@ from sqlalchemy import Engine, text
 
 from benchmarks.processes import cpu_s
 from worker.cli.supervising import worker_command
+from worker.config.addresses import SIMULATOR_KEY
+from worker.config.loading import load_settings
+from worker.config.policies import policy_named
+from worker.config.settings import Settings
 from worker.intake import Record
-from worker.loading import load_settings
-from worker.policies import policy_named
 from worker.sandbox.home import prepare
 from worker.sandbox.postgres import start_postgres
 from worker.sandbox.redis import start_redis
-from worker.services import SIMULATOR_KEY
-from worker.settings import Settings
 from worker.store.engine import make_engine
-from worker.store.intake import add_in
-from worker.store.presence import live_queues
+from worker.store.queue.intake import add_in
+from worker.store.queue.presence import live_queues
 from worker.store.runs import NewRun, RunRef, close_intake, create_run
 from worker.store.schema import upgrade
 

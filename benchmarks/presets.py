@@ -21,7 +21,7 @@ from sqlalchemy import Row, text
 
 from benchmarks.backlogs import IN_FLIGHT, hand_in, markdown, records
 from benchmarks.house import House, house
-from worker.policies import policy_named
+from worker.config.policies import policy_named
 
 PRESETS = (
     "single:opus",

@@ -29,20 +29,20 @@ from sqlalchemy import Engine
 from benchmarks.figures import Figure, Finding, show
 from benchmarks.grown import fill
 from models.vocabulary import AttemptOutcome, CallState, Purpose
+from worker.claude.planner import Planner
 from worker.claude.prompts import load_prompts
+from worker.config.loading import load_settings
+from worker.config.settings import Settings
+from worker.domain.attempts import Claimed
 from worker.domain.pricing import Usage
 from worker.domain.reports import Answered, AttemptReport, CallReport
-from worker.loading import load_settings
-from worker.planning import Planner
 from worker.sandbox.home import prepare
 from worker.sandbox.postgres import start_postgres, url_for
-from worker.settings import Settings
-from worker.store.claim import Claims
-from worker.store.claimed import Claimed
-from worker.store.dispatch import OUTSTANDING_FACTOR, dispatch
 from worker.store.engine import make_engine
-from worker.store.presence import Presence, beat
-from worker.store.record import record
+from worker.store.queue.claim import Claims
+from worker.store.queue.dispatch import OUTSTANDING_FACTOR, dispatch
+from worker.store.queue.presence import Presence, beat
+from worker.store.queue.record import record
 
 TARGET = 1.5
 SMALL, LARGE, QUICK_LARGE = 10_000, 1_000_000, 100_000

@@ -20,8 +20,8 @@ from benchmarks.figures import Figure, Finding
 from benchmarks.filled import AT_WORK, ENDED_RUNS, fill
 from benchmarks.house import database
 from benchmarks.viewers import cost_of_viewers, dashboard
+from worker.config.addresses import SIMULATOR_KEY
 from worker.sandbox.redis import start_redis
-from worker.services import SIMULATOR_KEY
 
 SMALL, LARGE, QUICK_LARGE = 10_000, 1_000_000, 100_000
 ROUNDS = 16

@@ -17,15 +17,15 @@ from benchmarks.figures import Figure, Finding
 from benchmarks.house import backlog, database
 from benchmarks.night_model import GUESSES, NIGHT, Claude, Guess, Night, imagine
 from models.vocabulary import Lane
-from worker.batching import BatchLane
-from worker.loading import load_settings
-from worker.policies import policy_named
-from worker.runtime import Runtime
+from worker.config.addresses import SIMULATOR_KEY
+from worker.config.loading import load_settings
+from worker.config.policies import policy_named
+from worker.config.sections import BatchSettings
+from worker.lanes.batch.lane import BatchLane
+from worker.lanes.realtime.runtime import Runtime
 from worker.sandbox.simulator.server import running
 from worker.sandbox.simulator.state import State
-from worker.sections import BatchSettings
-from worker.services import SIMULATOR_KEY
-from worker.store.intake import add_in
+from worker.store.queue.intake import add_in
 from worker.store.runs import NewRun, close_intake, create_run
 
 NIGHTS = 200

@@ -22,9 +22,9 @@ from benchmarks.house import House, end, house
 from models.vocabulary import Purpose
 from worker.claude.prompts import Prompts, fenced, load_prompts
 from worker.claude.requests import Ask
+from worker.config.policies import policy_named
 from worker.domain.messages import MessageText
 from worker.domain.schemas import CLASSIFY_SCHEMA, answer_schema
-from worker.policies import policy_named
 from worker.store.runs import RunRef
 
 TARGET = 1.5

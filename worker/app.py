@@ -19,10 +19,10 @@ from celery.signals import (
 from kombu import Exchange, Queue
 
 from models.vocabulary import ROUTING
+from worker.config.addresses import redis_url
+from worker.config.loading import load_settings
+from worker.config.settings import Settings
 from worker.errors import RungError
-from worker.loading import load_settings
-from worker.services import redis_url
-from worker.settings import Settings
 
 log = logging.getLogger(__name__)
 EXCHANGE = Exchange("rung", type="direct")
@@ -124,7 +124,7 @@ def _logging(loglevel: int | None = None, **_: Any) -> None:
 
 @worker_init.connect
 def _start(**_: Any) -> None:
-    from worker.process import start
+    from worker.lanes.process import start
 
     try:
         start(load_settings())
@@ -140,20 +140,20 @@ def _start(**_: Any) -> None:
 
 @worker_ready.connect
 def _ready(sender: Any = None, **_: Any) -> None:
-    from worker.process import keep_house
+    from worker.lanes.process import keep_house
 
     keep_house([queue.name for queue in sender.task_consumer.queues])
 
 
 @worker_shutting_down.connect
 def _shutting_down(**_: Any) -> None:
-    from worker.process import wind_down
+    from worker.lanes.process import wind_down
 
     wind_down()
 
 
 @worker_shutdown.connect
 def _stop(**_: Any) -> None:
-    from worker.process import stop
+    from worker.lanes.process import stop
 
     stop()

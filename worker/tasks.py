@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from models.vocabulary import ROUTING
 from worker.app import app
-from worker.process import runtime
-from worker.scheduling import fire_due
-from worker.store.dispatch import Chunk
+from worker.lanes.process import runtime
+from worker.runs.nights import fire_due
+from worker.store.queue.dispatch import Chunk
 
 log = logging.getLogger(__name__)
 PAYLOAD_VERSION = 1

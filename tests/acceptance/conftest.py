@@ -10,9 +10,9 @@ from tests.support.chromium import BODIES, launched
 from tests.support.promises import do
 from tests.support.web import dashboard
 from tests.support.works import drain, hand_in, settings_for, working
+from worker.config.addresses import SIMULATOR_KEY
+from worker.config.settings import Settings
 from worker.sandbox.simulator.state import State
-from worker.services import SIMULATOR_KEY
-from worker.settings import Settings
 
 
 @pytest.fixture(scope="module")

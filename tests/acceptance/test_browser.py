@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from tests.support.chromium import BODIES, NEEDED, Visit
 from tests.support.promises import do, one
 from tests.support.works import drain, hand_in, working
-from worker.settings import Settings
+from worker.config.settings import Settings
 
 pytestmark = NEEDED
 PAGES = {

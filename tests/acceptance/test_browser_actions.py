@@ -12,7 +12,7 @@ from tests.support.guarding import USERS
 from tests.support.promises import do, one
 from tests.support.web import dashboard
 from tests.support.works import drain, hand_in, working
-from worker.settings import Settings
+from worker.config.settings import Settings
 
 pytestmark = NEEDED
 HOSTILE = "<script>document.title='owned'</script><b>x</b>\u202egnp.exe\u2066 \x1b[31mred\x07"

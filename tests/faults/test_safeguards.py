@@ -15,8 +15,8 @@ from sqlalchemy import text
 from tests.faults.test_state_machine import Protocol
 from tests.support import servers as serving
 from tests.support.bench import Bench, benched
-from worker.store import budgets, claim, dispatch, record
-from worker.store import rescue as rescuing
+from worker.store.queue import budgets, claim, dispatch, record
+from worker.store.queue import rescue as rescuing
 
 Switch = Callable[[pytest.MonkeyPatch, Bench], None]
 Story = Callable[[Protocol], None]

@@ -27,11 +27,11 @@ from tests.support.bench import WORK, Bench, Held, benched
 from tests.support.checker import ledger_against
 from tests.support.scripted import BEHAVIOURS, DIES, Died
 from tests.support.works import hand_in, unexplained
-from worker.store import ops
-from worker.store.dispatch import dispatch
-from worker.store.expire import expire
-from worker.store.record import record
-from worker.store.rescue import rescue, rescue_from
+from worker.store.actions import ops
+from worker.store.queue.dispatch import dispatch
+from worker.store.queue.expire import expire
+from worker.store.queue.record import record
+from worker.store.queue.rescue import rescue, rescue_from
 from worker.store.runs import RunRef, finish_runs
 
 ME = ops.Actor("a machine")

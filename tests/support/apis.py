@@ -10,7 +10,7 @@ import httpx2
 from sqlalchemy import Engine
 
 from tests.support.web import calling, dashboard
-from worker.settings import Settings
+from worker.config.settings import Settings
 
 JSONL = {"Content-Type": "application/x-ndjson"}
 CSV = {"Content-Type": "text/csv"}

@@ -13,15 +13,15 @@ from tests.support import servers as serving
 from tests.support.checker import Checker
 from tests.support.scripted import Scripted
 from tests.support.works import settings_for
-from worker.asking import Asker
 from worker.claude.requests import Ask
+from worker.config.settings import Settings
+from worker.domain.attempts import Claimed
 from worker.domain.reports import AttemptReport
-from worker.recorder import LeaseLost, call_row
-from worker.runtime import Runtime
-from worker.settings import Settings
-from worker.store.claimed import Claimed
-from worker.store.ledger import open_calls
-from worker.store.presence import Presence, beat
+from worker.lanes.realtime.caller import Asker
+from worker.lanes.realtime.recorder import LeaseLost, call_row
+from worker.lanes.realtime.runtime import Runtime
+from worker.store.queue.ledger import open_calls
+from worker.store.queue.presence import Presence, beat
 
 CLEAN_EVERY = 20
 """Examples after which the tables are emptied: before that, each starts where the last one, all

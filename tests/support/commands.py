@@ -6,7 +6,7 @@ import click
 from celery.bin import beat, control, worker
 
 from worker.cli.main import cli
-from worker.settings import Settings
+from worker.config.settings import Settings
 
 CELERY: dict[str, click.Command] = {
     "worker": worker.worker,

@@ -6,13 +6,13 @@ from typing import Any
 from sqlalchemy import Engine
 
 from tests.support.works import drain, hand_in, make_due, working
+from worker.config.settings import Settings
+from worker.config.validators import load_validators
 from worker.domain.policy import from_document
-from worker.replaying import replay
+from worker.runs.replay import replay
 from worker.sandbox.simulator.state import State
-from worker.settings import Settings
-from worker.store.replay import decided_jobs
+from worker.store.reading.replay import decided_jobs
 from worker.store.runs import find_run
-from worker.validators import load_validators
 
 GOOD = {
     "reply": "Your card was sent on Monday and arrives within five working days.",

@@ -13,9 +13,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from tests.support.docs_markdown import Row, Table, first_paragraph
-from worker import loading
+from worker.config import loading
+from worker.config.settings import Settings
 from worker.domain import policy
-from worker.settings import Settings
 
 POLICY_SECTIONS: dict[str, type[Any]] = {
     "policies.NAME": policy.Policy,

@@ -20,9 +20,9 @@ import click
 from models.tables import Base
 from tests.support.docs_markdown import BLOCK, Row, Table, blocks, first_paragraph, meanings_of
 from tests.support.docs_settings import settings_tables
-from worker import loading
 from worker.cli.main import cli
-from worker.dashboard.families import METRICS
+from worker.config import loading
+from worker.dashboard.metrics.families import METRICS
 from worker.domain.filters import FIELDS, OPS
 from worker.domain.validation import BUILTIN
 

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from tests.support.promises import one
 from tests.support.web import dashboard
 from tests.support.works import settings_for
-from worker.dashboard.passwords import hash_password, hash_token
+from worker.dashboard.access.passwords import hash_password, hash_token
 
 HASHES = {"ada": hash_password("enchantress of numbers"), "bob": hash_password("viewer's word")}
 TOKEN, METRICS, HEALTH = "rung_a-token-for-tests", "metrics-token", "health-token"

@@ -25,9 +25,9 @@ from tests.support.proxy import Proxy
 from tests.support.waiting import eventually
 from tests.support.works import hand_in, settings_for
 from tests.support.zygote import CELERY, QUIET, Child, Zygote
+from worker.config.settings import Settings
 from worker.sandbox.redis import Redis
 from worker.sandbox.simulator.state import State
-from worker.settings import Settings
 from worker.store.runs import RunRef
 
 SETTLE_S = 90.0

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 import redis
 
+from worker.claude.rate_limits import Limiter, key_of, state_of
 from worker.domain.buckets import Buckets
 from worker.domain.limits import Grant
-from worker.limiter import Limiter, key_of, state_of
 
 NOW = 1_795_000_000.0
 

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import text
 
 from tests.support.works import make_due, settings_for, working
-from worker.batching import BatchLane
-from worker.runtime import Runtime
-from worker.settings import Settings
+from worker.config.settings import Settings
+from worker.lanes.batch.lane import BatchLane
+from worker.lanes.realtime.runtime import Runtime
 from worker.store.runs import finish_runs
 
 OPEN = text("SELECT count(*) FROM jobs WHERE finished_at IS NULL")

@@ -4,10 +4,10 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
-from worker.runtime import Runtime
+from worker.lanes.realtime.runtime import Runtime
 from worker.sandbox.simulator.state import State
-from worker.store.dispatch import dispatch
-from worker.store.ops import Actor
+from worker.store.actions.ops import Actor
+from worker.store.queue.dispatch import dispatch
 
 BODY = ["Where is my card? It was due on Monday."]
 ME = Actor("a test")

@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.support.processes import RUNG, clean_environ, process, rung
 from tests.support.waiting import eventually
-from worker.cli.output import talk
+from worker.cli.speech.output import talk
 
 ROOT = Path(__file__).parents[2]
 BACKLOG = ROOT / "examples" / "backlog.jsonl"

@@ -10,8 +10,8 @@ from typing import Any
 import httpx2
 import uvicorn
 
+from worker.config.settings import Settings
 from worker.dashboard.app import create_app
-from worker.settings import Settings
 
 ELSEWHERE = "127.0.0.2"
 """Loopback as well, but another address than the dashboard's own."""

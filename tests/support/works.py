@@ -9,18 +9,18 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, text
 
 from models.vocabulary import Lane
+from worker.config.policies import policy_named
+from worker.config.settings import Settings, default_tiers
 from worker.domain.policy import Policy, from_document
 from worker.domain.validation import BUILTIN
 from worker.intake import Record
-from worker.policies import policy_named
-from worker.replaying import replay
-from worker.runtime import Runtime
-from worker.settings import Settings, default_tiers
-from worker.store.dispatch import dispatch
-from worker.store.intake import add_in
-from worker.store.presence import Presence, beat
-from worker.store.receipts import receipt
-from worker.store.replay import decided_jobs
+from worker.lanes.realtime.runtime import Runtime
+from worker.runs.replay import replay
+from worker.store.queue.dispatch import dispatch
+from worker.store.queue.intake import add_in
+from worker.store.queue.presence import Presence, beat
+from worker.store.reading.receipts import receipt
+from worker.store.reading.replay import decided_jobs
 from worker.store.runs import NewRun, RunRef, create_run, find_run, finish_runs
 
 

@@ -32,7 +32,7 @@ PRELOADED = (
     "celery.events.state",
     "celery.fixups.django",
     "kombu.transport.redis",
-    "worker.process",
+    "worker.lanes.process",
     "worker.cli.main",
 )
 PR_SET_PDEATHSIG = 1

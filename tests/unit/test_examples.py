@@ -14,9 +14,9 @@ from pydantic import BaseModel
 from models.vocabulary import Purpose
 from tests.support.docs_settings import sections
 from worker.claude.prompts import CHARS_PER_TOKEN, MIN_CACHED_TOKENS, load_prompts
-from worker.loading import load_settings
-from worker.policies import check_policies, policy_named
-from worker.settings import Settings
+from worker.config.loading import load_settings
+from worker.config.policies import check_policies, policy_named
+from worker.config.settings import Settings
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 MAY_SHIP = {

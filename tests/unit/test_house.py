@@ -28,7 +28,7 @@ LAYOUT = [
     "worker/app.py",
     "worker/tasks.py",
     "worker/cli",
-    "worker/settings.py",
+    "worker/config/settings.py",
     "worker/errors.py",
     "worker/telemetry.py",
     "worker/sandbox",

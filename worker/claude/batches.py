@@ -22,8 +22,8 @@ from anthropic.types.messages import MessageBatch
 from worker.claude.client import SIMULATED_HEADER, Answer, Troubled, read_message
 from worker.claude.errors import trouble_of, trouble_of_item
 from worker.claude.requests import Ask
+from worker.config.addresses import ClaudeAddress
 from worker.domain.trouble import Meaning, Trouble
-from worker.services import ClaudeAddress
 
 MAX_REQUESTS = 100_000
 MAX_BYTES = 200_000_000

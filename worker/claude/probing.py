@@ -7,8 +7,8 @@ from typing import Any
 import anthropic
 
 from worker.claude.errors import trouble_of
+from worker.config.addresses import ClaudeAddress
 from worker.domain.trouble import Trouble
-from worker.services import ClaudeAddress
 
 
 @dataclass(frozen=True, slots=True)

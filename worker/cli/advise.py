@@ -5,17 +5,17 @@ from dataclasses import asdict
 
 import click
 
-from worker.cli.completion import RUN
-from worker.cli.context import database
-from worker.cli.output import SIMULATED, console, print_json, talk
+from worker.cli.speech.completion import RUN
+from worker.cli.speech.context import database
+from worker.cli.speech.output import SIMULATED, console, print_json, talk
+from worker.config.loading import load_settings
 from worker.domain.advice import Advice
 from worker.domain.advice import advise as judge
+from worker.domain.wording import plural
 from worker.errors import UsageError
-from worker.loading import load_settings
-from worker.store.facts import facts_of
+from worker.store.reading.facts import facts_of
+from worker.store.reading.status import runs as read_runs
 from worker.store.runs import find_run
-from worker.store.status import runs as read_runs
-from worker.words import plural
 
 LAST = 20
 

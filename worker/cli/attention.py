@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from worker.cli.context import database
-from worker.cli.output import console, print_json, talk
-from worker.store.attention import causes, jobs_in
+from worker.cli.speech.context import database
+from worker.cli.speech.output import console, print_json, talk
+from worker.domain.text import terminal_safe
+from worker.domain.wording import dollars
+from worker.store.reading.attention import causes, jobs_in
 from worker.store.runs import find_run
-from worker.text import terminal_safe
-from worker.words import dollars
 
 
 def list_jobs(

@@ -8,19 +8,19 @@ import click
 from sqlalchemy import Connection, Engine
 
 from models.vocabulary import EVERYTHING, ROUTING
-from worker.cli.amounts import DOLLARS
-from worker.cli.completion import RUN
-from worker.cli.context import database
 from worker.cli.ops import DRY_RUN, JSON, WHERE, actor, queue_named, target_of
-from worker.cli.output import print_json, talk
+from worker.cli.speech.amounts import DOLLARS
+from worker.cli.speech.completion import RUN
+from worker.cli.speech.context import database
+from worker.cli.speech.output import print_json, talk
+from worker.config.loading import load_settings
+from worker.config.settings import Settings
+from worker.domain.wording import dollars
 from worker.errors import RungError
-from worker.loading import load_settings
-from worker.settings import Settings
-from worker.store import ops
-from worker.store.acting import set_budget, set_priority
-from worker.store.filtered import PRIORITY, act, foresee, runs_of, set_budgets
-from worker.store.status import queues
-from worker.words import dollars
+from worker.store.actions import ops
+from worker.store.actions.acting import set_budget, set_priority
+from worker.store.actions.filtered import PRIORITY, act, foresee, runs_of, set_budgets
+from worker.store.reading.status import queues
 
 LOOK_EVERY_S = 0.5
 NO_LIMIT = "none"

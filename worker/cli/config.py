@@ -5,13 +5,13 @@ from pathlib import Path
 
 import click
 
-from worker.claude.prices import unpriced_models
 from worker.claude.prompts import load_prompts
-from worker.cli.output import print_json, talk
+from worker.cli.speech.output import print_json, talk
+from worker.config.loading import config_path, load_settings
+from worker.config.policies import check_policies, policy_named
+from worker.config.prices import unpriced_models
 from worker.domain.policy import to_document
 from worker.errors import ConfigurationError
-from worker.loading import config_path, load_settings
-from worker.policies import check_policies, policy_named
 
 
 @click.group()

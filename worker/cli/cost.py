@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from worker.cli.completion import RUN
-from worker.cli.context import database
-from worker.cli.output import SIMULATED, console, print_json
+from worker.cli.speech.completion import RUN
+from worker.cli.speech.context import database
+from worker.cli.speech.output import SIMULATED, console, print_json
+from worker.config.loading import load_settings
 from worker.domain.bill import Bill, SpendLine
-from worker.loading import load_settings
-from worker.store.bill import bill_of
+from worker.domain.wording import dollars
+from worker.store.reading.bill import bill_of
 from worker.store.runs import find_run
-from worker.words import dollars
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -2,10 +2,10 @@
 
 import click
 
-from worker.cli.context import database
 from worker.cli.dashboard_secrets import hash_, token
-from worker.cli.output import SIMULATED, talk
-from worker.loading import load_settings
+from worker.cli.speech.context import database
+from worker.cli.speech.output import SIMULATED, talk
+from worker.config.loading import load_settings
 
 STOP_S = 2
 
@@ -22,7 +22,7 @@ def dashboard(ctx: click.Context, host: str | None, port: int | None) -> None:
         return
     import uvicorn
 
-    from worker.dashboard.access import check_listening
+    from worker.dashboard.access.permissions import check_listening
     from worker.dashboard.app import create_app
 
     settings = load_settings()

@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from worker.cli.output import print_json, talk
+from worker.cli.speech.output import print_json, talk
 from worker.errors import UsageError
 
 MIN_PASSWORD = 8
@@ -14,7 +14,7 @@ MIN_PASSWORD = 8
 @click.command("hash")
 def hash_() -> None:
     """Hash a password for [dashboard.users.NAME]; asks for it, or reads a line of stdin."""
-    from worker.dashboard.passwords import MAX_PASSWORD, hash_password
+    from worker.dashboard.access.passwords import MAX_PASSWORD, hash_password
 
     if sys.stdin.isatty():
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
@@ -30,7 +30,7 @@ def hash_() -> None:
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 def token(as_json: bool) -> None:
     """Make a token for a program that calls the HTTP API, and its hash for rung.toml."""
-    from worker.dashboard.passwords import hash_token, new_token
+    from worker.dashboard.access.passwords import hash_token, new_token
 
     made = new_token()
     if as_json:

@@ -2,9 +2,9 @@
 
 import click
 
-from worker.cli.output import talk
-from worker.loading import load_settings
-from worker.services import database_url
+from worker.cli.speech.output import talk
+from worker.config.addresses import database_url
+from worker.config.loading import load_settings
 from worker.store.engine import make_engine, reaching_postgres
 from worker.store.schema_check import current, known_revisions
 

@@ -3,7 +3,7 @@
 import click
 
 from worker.cli.attention import list_jobs
-from worker.cli.completion import RUN
+from worker.cli.speech.completion import RUN
 
 
 @click.command()

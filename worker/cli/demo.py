@@ -8,17 +8,17 @@ import click
 from sqlalchemy import Engine
 
 from worker.claude.prompts import default_directory
-from worker.cli.ladder_view import LadderView
-from worker.cli.live import follow
-from worker.cli.output import talk
+from worker.cli.speech.output import talk
 from worker.cli.up import Work, working
+from worker.cli.views.ladder import LadderView
+from worker.cli.views.live import follow
+from worker.config.loading import load_settings
+from worker.config.policies import policy_named
+from worker.config.settings import Settings
 from worker.errors import RungError
 from worker.intake import read_blocks
-from worker.loading import load_settings
-from worker.policies import policy_named
-from worker.settings import Settings
-from worker.store.intake import Intake, highest_job
-from worker.store.receipts import escalated_example
+from worker.store.queue.intake import Intake, highest_job
+from worker.store.reading.receipts import escalated_example
 from worker.store.runs import NewRun, RunRef, close_intake, create_run
 
 LATENCY_SCALE = 0.5
@@ -84,7 +84,7 @@ def _follow(work: Work, settings: Settings, run: str) -> None:
 
 def _show_bill(engine: Engine, settings: Settings, run: str) -> None:
     from worker.cli.cost import print_bill
-    from worker.store.bill import bill_of
+    from worker.store.reading.bill import bill_of
     from worker.store.runs import find_run
 
     with engine.connect() as connection:

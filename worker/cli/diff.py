@@ -10,14 +10,14 @@ from typing import IO, Any
 import click
 from sqlalchemy import Row
 
-from worker.cli.completion import RUN
-from worker.cli.context import database
-from worker.cli.diff_view import print_comparison
-from worker.cli.output import encode, talk
 from worker.cli.results import csv_cell, text_file
-from worker.domain.comparing import Comparison, Pair, Side, compare, examples_of, kind_of
+from worker.cli.speech.completion import RUN
+from worker.cli.speech.context import database
+from worker.cli.speech.output import encode, talk
+from worker.cli.views.diff import print_comparison
+from worker.domain.run_diff import Comparison, Pair, Side, compare, examples_of, kind_of
 from worker.errors import RungError, UsageError
-from worker.store.comparing import pairs_of
+from worker.store.reading.comparing import pairs_of
 from worker.store.runs import find_run
 
 SIDE_COLUMNS = ("job", "state", "tier", "confidence", "cost_usd")

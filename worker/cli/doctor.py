@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from worker.cli.output import print_json
+from worker.cli.speech.output import print_json
+from worker.config.loading import MEND, load_settings
+from worker.config.settings import Settings
 from worker.errors import ConfigurationError, RungError, Unreachable
-from worker.loading import MEND, load_settings
-from worker.settings import Settings
 
 MENDED_REDIS = ((6, 2, 20), (7, 2, 11), (7, 4, 6), (8, 0, 4), (8, 2, 2))
 """First releases of each line that are mended against CVE-2025-49844."""
@@ -83,9 +83,9 @@ def _guarded(name: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Findi
 
 
 def _configuration(settings: Settings) -> Iterator[Finding]:
-    from worker.claude.prices import unpriced_models
     from worker.claude.prompts import load_prompts
-    from worker.policies import check_policies
+    from worker.config.policies import check_policies
+    from worker.config.prices import unpriced_models
 
     if problems := check_policies(settings):
         raise ConfigurationError(problems, mend=MEND)
@@ -101,9 +101,9 @@ def _configuration(settings: Settings) -> Iterator[Finding]:
 def _postgres(settings: Settings) -> Iterator[Finding]:
     from sqlalchemy import text
 
-    from worker.cli.context import database
+    from worker.cli.speech.context import database
     from worker.store.engine import ping
-    from worker.store.status import paused_everything, queues
+    from worker.store.reading.status import paused_everything, queues
 
     with database(settings) as engine, engine.connect() as connection:
         read_only = connection.execute(text("SHOW transaction_read_only")).scalar() == "on"
@@ -131,7 +131,7 @@ def _queue(line: dict[str, Any]) -> Iterator[Finding]:
 def _redis(settings: Settings) -> Iterator[Finding]:
     import redis
 
-    from worker.services import redis_url
+    from worker.config.addresses import redis_url
 
     url = redis_url(settings)
     client = redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5)
@@ -163,7 +163,7 @@ def _redis(settings: Settings) -> Iterator[Finding]:
 
 def _claude(settings: Settings) -> Iterator[Finding]:
     from worker.claude.probing import probe
-    from worker.services import claude_address
+    from worker.config.addresses import claude_address
 
     address = claude_address(settings)
     models = {tier.model for tier in settings.tiers.values()}

@@ -8,16 +8,16 @@ from typing import Any
 
 import click
 
-from worker.cli.amounts import DOLLARS
-from worker.cli.completion import POLICY
-from worker.cli.context import database
-from worker.cli.output import console, print_json, talk
+from worker.cli.speech.amounts import DOLLARS
+from worker.cli.speech.completion import POLICY
+from worker.cli.speech.context import database
+from worker.cli.speech.output import console, print_json, talk
+from worker.config.loading import load_settings
+from worker.config.policies import policy_named
+from worker.config.settings import Settings
 from worker.domain.policy import Policy
+from worker.domain.wording import dollars
 from worker.errors import RungError, UsageError
-from worker.loading import load_settings
-from worker.policies import policy_named
-from worker.settings import Settings
-from worker.words import dollars
 
 SHOWN_REJECTS = 20
 EXIT_REJECTS = 3
@@ -58,8 +58,8 @@ def enqueue(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     """
     settings = load_settings()
     policy = policy_named(settings, options["policy"])
-    from worker.cli.intake import Handover
-    from worker.cli.reading import stream
+    from worker.intake.ahead import stream
+    from worker.intake.handover import Handover
 
     with ExitStack() as stack:
         # Opened before Postgres is asked: of two things wrong, a file's name is mended sooner.
@@ -132,7 +132,7 @@ def _say(outcome: dict[str, Any], as_json: bool, watched: bool) -> None:
 def _say_dry_run(
     settings: Settings, policy: Policy, outcome: dict[str, Any], as_json: bool
 ) -> None:
-    from worker.estimating import estimate
+    from worker.runs.estimate import estimate
 
     expected = estimate(settings, policy, outcome["accepted"], outcome.pop("body_bytes"))
     if as_json:

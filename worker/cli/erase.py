@@ -5,13 +5,13 @@ import re
 
 import click
 
-from worker.cli.context import database
 from worker.cli.ops import actor
 from worker.cli.ops import confirm as ask
-from worker.cli.output import print_json, talk
+from worker.cli.speech.context import database
+from worker.cli.speech.output import print_json, talk
 from worker.errors import UsageError
-from worker.store import erasure
-from worker.store.erasure import Chosen
+from worker.store.actions import erasure
+from worker.store.actions.erasure import Chosen
 
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Say how many; change nothing.")
 YES = click.option("--yes", is_flag=True, help="Do not ask.")

@@ -132,7 +132,7 @@ def guarded(command: Callable[[], Any]) -> int:
 
 def say_error(error: RungError) -> None:
     """What happened, and what mends it."""
-    from worker.text import terminal_safe
+    from worker.domain.text import terminal_safe
 
     for line in str(error).splitlines():
         click.secho(f"rung: {terminal_safe(line)}", fg="red", err=True)

@@ -8,20 +8,20 @@ from typing import Any
 import click
 from sqlalchemy import Engine, Row
 
-from worker.cli.amounts import DOLLARS
-from worker.cli.completion import RUN
-from worker.cli.context import database
-from worker.cli.output import print_json, talk
+from worker.cli.speech.amounts import DOLLARS
+from worker.cli.speech.completion import RUN
+from worker.cli.speech.context import database
+from worker.cli.speech.output import print_json, talk
+from worker.config.loading import load_settings
+from worker.config.settings import Settings
 from worker.domain.filter_parsing import parse
+from worker.domain.wording import dollars
 from worker.errors import RungError, UsageError
-from worker.loading import load_settings
-from worker.settings import Settings
-from worker.store import ops
-from worker.store.filtered import CANCEL, RETRY, Foreseen, Target, act, foresee
-from worker.store.ops import Actor
+from worker.store.actions import ops
+from worker.store.actions.filtered import CANCEL, RETRY, Foreseen, Target, act, foresee
+from worker.store.actions.ops import Actor
+from worker.store.reading.status import queues
 from worker.store.runs import find_run
-from worker.store.status import queues
-from worker.words import dollars
 
 EVERYTHING = "everything"
 JSON = click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")

@@ -4,15 +4,15 @@ from dataclasses import asdict
 
 import click
 
-from worker.cli.completion import RUN
-from worker.cli.context import database
-from worker.cli.output import print_json, talk
+from worker.cli.speech.completion import RUN
+from worker.cli.speech.context import database
+from worker.cli.speech.output import print_json, talk
+from worker.config.loading import load_settings
+from worker.config.validators import load_validators
 from worker.domain.policy import from_document
-from worker.loading import load_settings
-from worker.replaying import replay as recompute
-from worker.store.replay import decided_jobs
+from worker.runs.replay import replay as recompute
+from worker.store.reading.replay import decided_jobs
 from worker.store.runs import find_run
-from worker.validators import load_validators
 
 SHOWN = 20
 PATIENCE_S = 10.0

@@ -4,17 +4,17 @@ from typing import Any
 
 import click
 
-from worker.cli.amounts import DOLLARS
-from worker.cli.completion import POLICY, RUN
-from worker.cli.context import database
-from worker.cli.intake import parse_deadline
-from worker.cli.output import SIMULATED, console, print_json, talk
-from worker.domain.slack import lane_of
-from worker.loading import load_settings
-from worker.reprocessing import Made, Preview, Request, preview
-from worker.reprocessing import reprocess as carry_out
-from worker.text import terminal_safe
-from worker.words import dollars
+from worker.cli.speech.amounts import DOLLARS
+from worker.cli.speech.completion import POLICY, RUN
+from worker.cli.speech.context import database
+from worker.cli.speech.output import SIMULATED, console, print_json, talk
+from worker.config.loading import load_settings
+from worker.domain.lane_choice import lane_of
+from worker.domain.text import terminal_safe
+from worker.domain.wording import dollars
+from worker.intake.handover import parse_deadline
+from worker.runs.reprocess import Made, Preview, Request, preview
+from worker.runs.reprocess import reprocess as carry_out
 
 
 @click.command()

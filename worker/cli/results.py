@@ -11,14 +11,14 @@ from typing import IO, Any
 
 import click
 
-from worker.cli.completion import RUN
-from worker.cli.context import database
-from worker.cli.output import SIMULATED, talk
+from worker.cli.speech.completion import RUN
+from worker.cli.speech.context import database
+from worker.cli.speech.output import SIMULATED, talk
+from worker.domain.text import neutralise_formula
 from worker.errors import RungError, UsageError
-from worker.store.results import COLUMNS, results_of
+from worker.store.reading.results import COLUMNS, results_of
+from worker.store.reading.status import run_status
 from worker.store.runs import find_run
-from worker.store.status import run_status
-from worker.text import neutralise_formula
 
 Row = Mapping[str, Any]
 PARQUET_ROWS = 10_000

@@ -11,16 +11,22 @@ from sqlalchemy import Engine
 
 from models.vocabulary import Verdict
 from worker.cli.attention import list_jobs
-from worker.cli.completion import RUN
-from worker.cli.context import database
 from worker.cli.ops import actor
-from worker.cli.output import talk
 from worker.cli.show import show_receipt
+from worker.cli.speech.completion import RUN
+from worker.cli.speech.context import database
+from worker.cli.speech.output import talk
+from worker.domain.text import neutralise_formula, restored_formula
 from worker.errors import UsageError
-from worker.store.receipts import find_job
-from worker.store.reviews import EXPORT_COLUMNS, Judged, give_verdict, give_verdicts, waiting
+from worker.store.actions.reviews import (
+    EXPORT_COLUMNS,
+    Judged,
+    give_verdict,
+    give_verdicts,
+    waiting,
+)
+from worker.store.reading.receipts import find_job
 from worker.store.runs import find_run
-from worker.text import neutralise_formula, restored_formula
 
 
 @click.command()

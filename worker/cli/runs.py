@@ -2,11 +2,11 @@
 
 import click
 
-from worker.cli.context import database
-from worker.cli.output import console, print_json
-from worker.store.status import run_status
-from worker.store.status import runs as read_runs
-from worker.words import ago, dollars
+from worker.cli.speech.context import database
+from worker.cli.speech.output import console, print_json
+from worker.domain.wording import ago, dollars
+from worker.store.reading.status import run_status
+from worker.store.reading.status import runs as read_runs
 
 
 @click.command()

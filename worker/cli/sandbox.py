@@ -9,13 +9,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from worker.cli.output import talk
+from worker.cli.speech.output import talk
+from worker.config.addresses import FILE_NAME, SIMULATOR_KEY, Services, write_services
+from worker.config.settings import Settings
 from worker.errors import RungError
 from worker.sandbox.home import only_one, prepare, socket_directory
 from worker.sandbox.postgres import start_postgres
 from worker.sandbox.redis import start_redis
-from worker.services import FILE_NAME, SIMULATOR_KEY, Services, write_services
-from worker.settings import Settings
 
 START_S = 20.0
 

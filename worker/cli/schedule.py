@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 import click
 from sqlalchemy import Connection
 
-from worker.cli.completion import SCHEDULE
-from worker.cli.context import database
-from worker.cli.output import console, print_json, talk
-from worker.domain.nights import LATE_S, next_due, owed
-from worker.loading import load_settings
-from worker.scheduling import Fired, fire_now, table_of
-from worker.settings import NightlySettings, Settings
-from worker.store.schedules import last_night, watched
-from worker.text import terminal_safe
-from worker.words import ago
+from worker.cli.speech.completion import SCHEDULE
+from worker.cli.speech.context import database
+from worker.cli.speech.output import console, print_json, talk
+from worker.config.loading import load_settings
+from worker.config.settings import NightlySettings, Settings
+from worker.domain.text import terminal_safe
+from worker.domain.timetable import LATE_S, next_due, owed
+from worker.domain.wording import ago
+from worker.runs.nights import Fired, fire_now, table_of
+from worker.store.actions.schedules import last_night, watched
 
 if TYPE_CHECKING:
     from rich.console import Console

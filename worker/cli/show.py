@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
-from worker.cli.context import database
-from worker.cli.output import print_json
-from worker.cli.receipt_view import print_receipt, why_it_stopped
+from worker.cli.speech.context import database
+from worker.cli.speech.output import print_json
+from worker.cli.views.receipt import print_receipt, why_it_stopped
 from worker.domain.bill import lane_effect
-from worker.store.receipts import find_job, receipt
+from worker.store.reading.receipts import find_job, receipt
 
 MASK = "(hidden; --text shows it)"
 

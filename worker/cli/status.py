@@ -7,15 +7,16 @@ from typing import Any
 import click
 from sqlalchemy import Engine
 
-from worker.cli.completion import RUN
-from worker.cli.context import database
-from worker.cli.output import SIMULATED, console, print_json, talk
+from worker.cli.speech.completion import RUN
+from worker.cli.speech.context import database
+from worker.cli.speech.output import SIMULATED, console, print_json, talk
+from worker.config.loading import load_settings
+from worker.config.settings import Settings
+from worker.domain.text import terminal_safe
+from worker.domain.wording import dollars
 from worker.errors import UsageError
-from worker.loading import load_settings
-from worker.settings import Settings
-from worker.store.presence import noted
-from worker.store.runs import find_run
-from worker.store.status import (
+from worker.store.queue.presence import noted
+from worker.store.reading.status import (
     batches_of,
     paused_everything,
     queues,
@@ -23,8 +24,7 @@ from worker.store.status import (
     runs,
     today,
 )
-from worker.text import terminal_safe
-from worker.words import dollars
+from worker.store.runs import find_run
 
 BREAKER_WORDS = {"closed": "ok", "open": "breaker open", "half_open": "probing"}
 
@@ -62,8 +62,8 @@ def status(ctx: click.Context, run: str | None, watch: bool, as_json: bool) -> N
 
 def _watch_all(settings: Settings, as_json: bool) -> None:
     """What the dashboard's first page shows, until Ctrl-C."""
-    from worker.cli.live import follow
-    from worker.cli.now_view import NowView
+    from worker.cli.views.live import follow
+    from worker.cli.views.now import NowView
 
     if as_json:
         raise UsageError(

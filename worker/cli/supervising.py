@@ -19,8 +19,8 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from worker.errors import RungError
-from worker.store.presence import workers_of
-from worker.store.rescue import rescue_from
+from worker.store.queue.presence import workers_of
+from worker.store.queue.rescue import rescue_from
 
 RESTART_AFTER_S = 1.0
 

@@ -11,8 +11,8 @@ from types import FrameType
 import click
 from sqlalchemy import Engine
 
-from worker.cli.output import SIMULATED, talk
 from worker.cli.sandbox import Running, sandbox
+from worker.cli.speech.output import SIMULATED, talk
 from worker.cli.supervising import (
     Supervisor,
     dashboard_command,
@@ -21,13 +21,13 @@ from worker.cli.supervising import (
     scheduler_command,
     worker_command,
 )
+from worker.config.addresses import write_services
+from worker.config.loading import MEND, load_settings
+from worker.config.policies import check_policies
+from worker.config.settings import Settings
 from worker.errors import ConfigurationError, RungError
-from worker.loading import MEND, load_settings
-from worker.policies import check_policies
-from worker.services import write_services
-from worker.settings import Settings
 from worker.store.engine import make_engine, reaching_postgres
-from worker.store.presence import live_queues
+from worker.store.queue.presence import live_queues
 
 LOOK_EVERY_S = 0.5
 READY_WITHIN_S = 60.0

@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from worker.cli.output import SIMULATED, talk
-from worker.settings import Settings
+from worker.cli.speech.output import SIMULATED, talk
+from worker.config.settings import Settings
+from worker.domain.wording import dollars
+from worker.store.reading.status import run_status, stopped, troubled
 from worker.store.runs import find_run
-from worker.store.status import run_status, stopped, troubled
-from worker.words import dollars
 
 EVERY_S = 0.5
 LINE_EVERY_S = 5.0
@@ -63,8 +63,8 @@ def _read(engine: Engine, name: str) -> dict[str, Any]:
 def _follow(engine: Engine, settings: Settings, name: str) -> dict[str, Any]:
     """The ladder as a picture on a terminal; a line now and then elsewhere."""
     if sys.stderr.isatty():
-        from worker.cli.ladder_view import LadderView
-        from worker.cli.live import follow
+        from worker.cli.views.ladder import LadderView
+        from worker.cli.views.live import follow
 
         view = LadderView(engine, settings, name)
         follow(view)

@@ -12,15 +12,17 @@ from starlette.concurrency import run_in_threadpool
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from worker.claude.prices import price_of
-from worker.dashboard import access, login, metrics, pages
+from worker.config.prices import price_of
+from worker.config.settings import Settings
+from worker.dashboard.access import login, permissions
+from worker.dashboard.access.failing import handlers
 from worker.dashboard.api import routes as api
-from worker.dashboard.context import Dashboard, make_dashboard
-from worker.dashboard.failing import handlers
-from worker.settings import Settings
+from worker.dashboard.metrics import exposition
+from worker.dashboard.pages import pages
+from worker.dashboard.pages.context import Dashboard, make_dashboard
 
 log = logging.getLogger(__name__)
-STATIC = Path(__file__).parent / "static"
+STATIC = Path(__file__).parent / "pages" / "static"
 READ_EVERY_S = 2.0
 
 
@@ -32,10 +34,10 @@ def create_app(settings: Settings) -> Starlette:
             *pages.routes(),
             *login.routes(),
             *api.routes(),
-            *metrics.routes(),
+            *exposition.routes(),
             Mount("/static", StaticFiles(directory=STATIC), name="static"),
         ],
-        middleware=access.middleware(settings),
+        middleware=permissions.middleware(settings),
         exception_handlers=handlers(),
         lifespan=_lifespan,
     )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from enum import Enum, auto
 
 from models.vocabulary import AttemptOutcome, CallState
-from worker.domain.judging import LOW_CONFIDENCE, TOO_LONG
+from worker.domain.judgement import LOW_CONFIDENCE, TOO_LONG
 from worker.domain.reports import AttemptReport, Dead
 
 NEEDED = 5

@@ -1,6 +1,6 @@
 """A small, safe language that chooses jobs: `state = review or confidence < 0.6`.
 
-A filter is a value: text goes in, a frozen tree comes out, and `worker.store.filtering` turns the
+A filter is a value: text goes in, a frozen tree comes out, and `worker.store.filter_sql` turns the
 tree into an expression with bound parameters. No text of the user's ever becomes SQL.
 
 Logic has two values. A comparison with something that a job does not have (no confidence, no

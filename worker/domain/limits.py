@@ -2,7 +2,8 @@
 
 Limits count a minute's requests, input tokens and output tokens, as Claude does
 (platform.claude.com/docs/en/api/rate-limits, November 2026). Cache reads count towards none of
-them. The bucket arithmetic is in `worker.domain.buckets`; the shared buckets in `worker.limiter`.
+them. The bucket arithmetic is in `worker.domain.buckets`; the shared buckets are in
+`worker.claude.rate_limits`.
 """
 
 import datetime as dt

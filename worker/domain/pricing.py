@@ -1,6 +1,6 @@
 """What a call costs, and the most that it can cost.
 
-Rates come from genai-prices or the configuration (`worker/claude/prices.py`); the arithmetic is
+Rates come from genai-prices or the configuration (`worker/config/prices.py`); the arithmetic is
 here, and a test holds it to genai-prices' own. Dollars are Decimal throughout.
 """
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import orjson
 
-from worker.intake.records import BacklogError, Block, Caps, Record, Reject
+from worker.domain.backlog import BacklogError, Block, Caps, Record, Reject
 from worker.intake.rows import Rows, warning_of
 
 SPACE = " \t\r\n"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import orjson
 
-from worker.intake.records import BacklogError, Block, Caps, Reject
+from worker.domain.backlog import BacklogError, Block, Caps, Reject
 from worker.intake.rows import Rows, too_deep, warning_of
 
 RECORD_SEPARATOR = b"\x1e"

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import IO
 
+from worker.domain.backlog import BacklogError, Block, Caps
 from worker.intake.array import read_array
 from worker.intake.jsonl import RECORD_SEPARATOR, read_jsonl
-from worker.intake.records import BacklogError, Block, Caps
 from worker.intake.rows import Rows
 from worker.intake.sources import open_backlog
 from worker.intake.tables import read_table

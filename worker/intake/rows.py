@@ -6,8 +6,8 @@ from typing import Any
 
 import orjson
 
-from worker.intake.records import Caps, Record, Reject
-from worker.text import has_invisible, is_blank
+from worker.domain.backlog import Caps, Record, Reject
+from worker.domain.text import has_invisible, is_blank
 
 KNOWN = ("source", "channel", "customer_id", "subject", "language", "received_at")
 FIELDS = ("external_id", "body", *KNOWN)

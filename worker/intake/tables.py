@@ -5,7 +5,7 @@ import io
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from worker.intake.records import BacklogError, Block, Caps, Reject
+from worker.domain.backlog import BacklogError, Block, Caps, Reject
 from worker.intake.rows import FIELDS, Rows, warning_of
 
 REQUIRED = ("external_id", "body")

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, Row, text
 from models.vocabulary import Lane, RunKind
 from worker.domain.policy import Policy, to_document, version_of
 from worker.errors import UsageError
-from worker.store.budgets import run_scope
+from worker.store.queue.budgets import run_scope
 
 INTAKE_LOCK = 0x52554E49
 MAX_NAME = 120

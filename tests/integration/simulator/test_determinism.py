@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import anthropic
@@ -12,6 +11,7 @@ from anthropic.types import Message
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.places import ROOT
 from worker.sandbox.simulator.answering import make
 from worker.sandbox.simulator.cache import PromptCache
 from worker.sandbox.simulator.mind import confidence, is_sure, read
@@ -19,7 +19,6 @@ from worker.sandbox.simulator.requests import read_request
 from worker.sandbox.simulator.server import running
 from worker.sandbox.simulator.state import State
 
-ROOT = Path(__file__).parents[3]
 MODELS = ("claude-haiku-5-5", "claude-sonnet-5-5", "claude-opus-5-5")
 TEXTS = [
     "Where is my parcel?",

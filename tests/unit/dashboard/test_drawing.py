@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.dashboard import story
-from worker.dashboard.charts import histograms, latencies, reasons, spending
-from worker.dashboard.ladder import picture
-from worker.store.sampling import BINS, Sample
+from worker.dashboard.screens import story
+from worker.dashboard.screens.charts import histograms, latencies, reasons, spending
+from worker.dashboard.screens.ladder import picture
+from worker.store.reading.sampling import BINS, Sample
 
 TIERS = ["haiku", "sonnet", "opus"]
 MODELS = {"haiku": "claude-haiku-5-5"}

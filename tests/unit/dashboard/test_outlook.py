@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from worker.dashboard.outlook import headline, outlook
-from worker.dashboard.troubles import troubles
-from worker.words import (
+from worker.dashboard.screens.outlook import headline, outlook
+from worker.dashboard.screens.troubles import troubles
+from worker.domain.wording import (
     ago,
     clock,
     count,

@@ -9,7 +9,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from tests.support.commands import known_queues, queues_of
-from worker.settings import Settings
+from worker.config.settings import Settings
 
 ROOT = Path(__file__).parents[3]
 FILE = ROOT / "docker-compose.yml"

@@ -9,11 +9,11 @@ import yaml
 
 from tests.support.commands import complaint, known_queues
 from tests.unit.deploy.test_compose import FILE, REQUIRED_VARIABLE, ROOT, command_of, consumed
-from worker.dashboard.access import check_listening
-from worker.dashboard.passwords import hash_password
+from worker.config.loading import load_settings
+from worker.config.settings import Settings
+from worker.dashboard.access.passwords import hash_password
+from worker.dashboard.access.permissions import check_listening
 from worker.errors import ConfigurationError
-from worker.loading import load_settings
-from worker.settings import Settings
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ LOCKS = (
 )
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 PROCESSES = {
-    "worker": "import worker.app, worker.tasks, worker.process, kombu.transport.redis",
+    "worker": "import worker.app, worker.tasks, worker.lanes.process, kombu.transport.redis",
     "scheduler": "import worker.app, celery.beat, celery.bin.beat, kombu.transport.redis",
     "dashboard": "import uvicorn.protocols.http.h11_impl, worker.dashboard.app",
     "commands": (

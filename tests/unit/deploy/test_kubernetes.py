@@ -9,10 +9,10 @@ import pytest
 from tests.support import manifests
 from tests.support.commands import complaint, known_queues, queues_of
 from tests.support.manifests import FOLDER, Pod
-from worker.dashboard.access import check_listening
-from worker.dashboard.passwords import hash_password
-from worker.loading import load_settings
-from worker.settings import Settings
+from worker.config.loading import load_settings
+from worker.config.settings import Settings
+from worker.dashboard.access.passwords import hash_password
+from worker.dashboard.access.permissions import check_listening
 
 ROOT = Path(__file__).parents[3]
 PODS = {pod.name: pod for pod in manifests.pods()}

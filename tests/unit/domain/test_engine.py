@@ -15,10 +15,10 @@ from worker.domain.answers import (
     read_confidence,
     read_difficulty,
 )
-from worker.domain.climbing import Accepted, AskAgain, Climbed, HandOver, PastAttempt, decide
-from worker.domain.judging import Judgement, NeedsCheck, judge
+from worker.domain.judgement import Judgement, NeedsCheck, judge
 from worker.domain.ladder import Ladder
 from worker.domain.messages import MessageText
+from worker.domain.next_step import Accepted, AskAgain, Climbed, HandOver, PastAttempt, decide
 from worker.domain.policy import Policy, from_document, to_document, version_of
 from worker.domain.presets import PRESETS, preset
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from models.vocabulary import AttemptOutcome
 from worker.domain.answers import MAX_ANSWER_CHARS, MAX_DEPTH, ModelAnswer, parse_object
-from worker.domain.judging import Judgement, judge
+from worker.domain.judgement import Judgement, judge
 from worker.domain.ladder import Ladder
 from worker.domain.messages import MessageText
 from worker.domain.presets import preset

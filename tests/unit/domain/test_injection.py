@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from models.vocabulary import AttemptOutcome
 from worker.claude.prompts import DELIMITER, REPLY_DELIMITER, fenced, fenced_many, fenced_reply
 from worker.domain.answers import ModelAnswer, read_check, read_difficulty
-from worker.domain.judging import Judgement, judge
+from worker.domain.judgement import Judgement, judge
 from worker.domain.ladder import Ladder
 from worker.domain.messages import MessageText
 from worker.domain.presets import PRESETS, preset

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from worker.config.settings import Settings
+from worker.config.validators import load_validators
 from worker.domain.messages import MessageText
 from worker.domain.policy import ValidatorUse
 from worker.domain.schemas import INLINE_ANSWER_SCHEMA
 from worker.domain.validation import BUILTIN, Draft, findings_of
-from worker.settings import Settings
-from worker.validators import load_validators
 
 FINE = "Your card was sent on Monday and arrives within five working days. You can follow it."
 INSTRUCTIONS = (

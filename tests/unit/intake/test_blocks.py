@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from worker.domain.backlog import BLOCK_CHARS, BLOCK_ROWS
 from worker.intake import Block, read_blocks
-from worker.intake.records import BLOCK_CHARS, BLOCK_ROWS
 
 LONG = "x" * 190_000
 

@@ -6,17 +6,17 @@ from typing import Any
 from starlette.exceptions import HTTPException
 
 from models.vocabulary import Verdict
-from worker.dashboard import queries
-from worker.dashboard.actions import perform
 from worker.dashboard.api.endpoints import Call, Conflict, NotFound
 from worker.dashboard.api.reading import run_named
-from worker.dashboard.filtered_previews import target_of
-from worker.dashboard.preview_shapes import VERBS
-from worker.dashboard.previews import preview
+from worker.dashboard.pages.actions import perform
 from worker.errors import RungError, UsageError
-from worker.store.acting import last_event
-from worker.store.receipts import find_job
-from worker.store.reviews import Judged, give_verdict
+from worker.runs.filtered_previews import target_of
+from worker.runs.preview_shapes import VERBS
+from worker.runs.previews import preview
+from worker.store.actions.acting import last_event
+from worker.store.actions.reviews import Judged, give_verdict
+from worker.store.reading import screens
+from worker.store.reading.receipts import find_job
 
 NEEDS = {"priority": "priority", "budget": "budget_usd"}
 COUNTED = ("cancel", "retry", "priority", "budget")
@@ -53,7 +53,7 @@ def _perform(call: Call, action: str, given: dict[str, str]) -> dict[str, Any]:
     target = perform(call.dashboard, call.actor, action, given)
     with call.engine.connect() as connection:
         number = last_event(connection, call.actor, action, target)
-        event = queries.audit_event(connection, number) if number is not None else None
+        event = screens.audit_event(connection, number) if number is not None else None
     if event is None or action not in COUNTED:
         return {"event": number}
     return {"event": number, "affected": event["affected"]}

@@ -17,14 +17,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from worker.dashboard.access import visitor_of
-from worker.dashboard.context import Dashboard, dashboard_of
-from worker.dashboard.problems import problem
-from worker.dashboard.visitors import Visitor
+from worker.config.settings import Settings
+from worker.dashboard.access.permissions import visitor_of
+from worker.dashboard.access.problems import problem
+from worker.dashboard.access.visitors import Visitor
+from worker.dashboard.pages.context import Dashboard, dashboard_of
 from worker.errors import RungError, Unreachable, UsageError
-from worker.settings import Settings
+from worker.store.actions.ops import Actor
 from worker.store.engine import is_outage
-from worker.store.ops import Actor
 
 log = logging.getLogger(__name__)
 MAX_JSON = 1_000_000

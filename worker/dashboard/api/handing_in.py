@@ -18,12 +18,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from worker.config.policies import policy_named
 from worker.dashboard.api.endpoints import Call, Conflict, json_response
-from worker.domain.slack import lane_of
+from worker.domain.lane_choice import lane_of
 from worker.errors import ConfigurationError
 from worker.intake import BacklogError, Block, Caps, Reject, read_blocks
-from worker.policies import policy_named
-from worker.store.intake import DEFAULT_SOURCE, Intake, highest_job, runs_holding
+from worker.store.queue.intake import DEFAULT_SOURCE, Intake, highest_job, runs_holding
 from worker.store.runs import (
     NewRun,
     RunRef,

@@ -11,18 +11,17 @@ from sqlalchemy import Connection, Row
 from starlette.exceptions import HTTPException
 from starlette.responses import Response, StreamingResponse
 
-from worker.dashboard import queries
 from worker.dashboard.api.endpoints import Call, NotFound, encode
-from worker.dashboard.now import read_now, read_queues
+from worker.dashboard.screens.now import read_now, read_queues
 from worker.domain.filter_parsing import parse
+from worker.domain.text import neutralise_formula
 from worker.errors import UsageError
-from worker.store import attention, status
-from worker.store.listing import list_jobs
-from worker.store.ops import audit
-from worker.store.receipts import find_job, receipt
-from worker.store.results import COLUMNS, results_of
+from worker.store.actions.ops import audit
+from worker.store.reading import attention, screens, status
+from worker.store.reading.listing import list_jobs
+from worker.store.reading.receipts import find_job, receipt
+from worker.store.reading.results import COLUMNS, results_of
 from worker.store.runs import find_run
-from worker.text import neutralise_formula
 
 SPREADSHEET = "text/csv"
 ROWS_AT_ONCE = 500
@@ -61,7 +60,7 @@ def runs(call: Call) -> dict[str, Any]:
     """A page of runs, newest first; `next` is the `before` of the following page."""
     limit = call.query["limit"]
     with call.engine.connect() as connection:
-        found = queries.runs_page(connection, call.query.get("before"), limit)
+        found = screens.runs_page(connection, call.query.get("before"), limit)
     following = found[-1]["id"] if len(found) == limit else None
     return {"runs": [run_document(run) for run in found], "next": following}
 
@@ -144,14 +143,14 @@ def tiers(call: Call) -> list[dict[str, Any]]:
 def workers(call: Call) -> list[dict[str, Any]]:
     """Worker processes of the last hour."""
     with call.engine.connect() as connection:
-        return queries.workers(connection)
+        return screens.workers(connection)
 
 
 def audit_events(call: Call) -> dict[str, Any]:
     """A page of what people and schedules did, newest first."""
     limit = call.query["limit"]
     with call.engine.connect() as connection:
-        found = queries.audit_page(connection, call.query.get("before"), limit)
+        found = screens.audit_page(connection, call.query.get("before"), limit)
     return {"events": found, "next": found[-1]["id"] if len(found) == limit else None}
 
 

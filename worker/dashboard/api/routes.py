@@ -4,11 +4,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from worker.dashboard.access.problems import problem
 from worker.dashboard.api import acting, handing_in, reading, schemas
 from worker.dashboard.api.endpoints import Endpoint, json_response
 from worker.dashboard.api.openapi import description
 from worker.dashboard.api.schemas import array, document, maybe, ref, request_body
-from worker.dashboard.problems import problem
 
 MOST = 2**63 - 1
 ID = {"type": "integer", "minimum": 1, "maximum": MOST}

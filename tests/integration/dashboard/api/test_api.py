@@ -1,0 +1,278 @@
+"""The HTTP API: it shows what SQL and the commands say, and does what it previewed."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from tests.support.apis import JSONL, Api, api_over, rows
+from tests.support.promises import do, one
+from tests.support.web import calling, dashboard
+from tests.support.works import drain, hand_in, settings_for, working
+from worker.dashboard.access.passwords import hash_token
+from worker.sandbox.simulator.state import State
+from worker.store.reading.results import results_of
+from worker.store.reading.status import run_status
+from worker.store.runs import find_run
+
+HOSTILE = '=HYPERLINK("http://evil.example")<script>alert(1)</script>'
+BODIES = ["Where is my card?", "It was due on Monday.", "Please cancel my order.", HOSTILE]
+RESULTS = "/api/runs/run/results"
+
+
+@pytest.fixture
+def api(
+    engine: Engine, database_url: str, redis_url: str, simulator: tuple[State, str]
+) -> Iterator[Api]:
+    with api_over(engine, settings_for(database_url, simulator[1], redis_url=redis_url)) as served:
+        yield served
+
+
+@pytest.fixture
+def worked(api: Api) -> Api:
+    """Behind it a finished run, of which one job died and one waits for a person."""
+    with working(api.settings) as runtime:
+        hand_in(api.engine, api.settings, BODIES, policy="single:haiku", cap=Decimal(5))
+        drain(runtime)
+    change = "UPDATE jobs SET state = '{}', reason = '{}' WHERE message_id = {}"
+    do(api.engine, change.format("dead", "Claude refuses the request: too large", 1))
+    do(api.engine, change.format("review", "low confidence", 2))
+    return api
+
+
+def without_times(document: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in document.items() if not k.endswith("_at") and k != "deadline"}
+
+
+def test_a_run_is_what_the_command_says_of_it(worked: Api) -> None:
+    # given
+    with worked.engine.connect() as connection:
+        expected = run_status(connection, find_run(connection, "run"))
+    # when
+    shown, listed = worked.get("/api/runs/run"), worked.get("/api/runs")
+    # then
+    money = ("spent_usd", "reserved_usd", "budget_usd")
+    for name in money:
+        assert shown[name] == pytest.approx(float(expected[name]), abs=1e-6)
+    same = {k: v for k, v in without_times(expected).items() if k not in money}
+    assert {k: v for k, v in without_times(shown).items() if k in same} == same
+    assert shown["by_state"] == {"answered": 2, "dead": 1, "review": 1}
+    (row,) = listed["runs"]
+    assert {name: shown[name] for name in row} == row
+    assert listed["next"] is None
+
+
+def test_the_overview_shows_queues_and_live_runs(api: Api) -> None:
+    # given
+    hand_in(api.engine, api.settings, BODIES, cap=Decimal(5))
+    do(api.engine, "INSERT INTO tiers (name, paused, paused_reason) VALUES ('opus', true, 'why')")
+    # when
+    status, tiers = api.get("/api/status"), api.get("/api/tiers")
+    # then
+    assert [line["queue"] for line in status["queues"]] == ["routing", "haiku", "sonnet", "opus"]
+    assert (status["queues"][0]["waiting"], status["queues"][0]["in_flight"]) == (4, 0)
+    assert status["queues"][0]["oldest_wait_s"] > 0
+    assert [(q["paused"], q["paused_reason"]) for q in tiers if q["paused"]] == [(True, "why")]
+    assert [(run["run"], run["total"], run["ended"]) for run in status["runs"]] == [("run", 4, 0)]
+
+
+def test_runs_come_in_pages(api: Api) -> None:
+    # given
+    for number in range(5):
+        hand_in(api.engine, api.settings, ["Where is my card?"], name=f"r{number}")
+    # when
+    first = api.get("/api/runs", limit=2)
+    second = api.get("/api/runs", limit=2, before=first["next"])
+    last = api.get("/api/runs", limit=2, before=second["next"])
+    # then
+    pages = [[run["run"] for run in page["runs"]] for page in (first, second, last)]
+    assert (pages, last["next"]) == ([["r4", "r3"], ["r2", "r1"], ["r0"]], None)
+
+
+def test_text_is_hidden_until_an_operator_asks_and_the_asking_is_audited(worked: Api) -> None:
+    # when
+    hidden = worked.client.get("/api/jobs/run-3")
+    hidden_rows = worked.client.get("/api/runs/run/results")
+    before = one(worked.engine, "SELECT count(*) FROM audit_events")[0]
+    shown = worked.get("/api/jobs/run-3", text="true")
+    lines = worked.client.get("/api/runs/run/results", params={"text": "true"}).text.splitlines()
+    audit = worked.get("/api/audit")["events"]
+    # then
+    for answer in (hidden, hidden_rows):
+        assert "HYPERLINK" not in answer.text
+        assert '"reply":null' in answer.text
+    assert (hidden.json()["body"], hidden.json()["text_shown"], before) == (None, False, 0)
+    assert (shown["body"], shown["text_shown"]) == (HOSTILE, True)
+    assert all(json.loads(line)["reply"] for line in lines)
+    assert [(e["actor"], e["action"], e["target"]) for e in audit] == [
+        ("local", "read text", "run run"),
+        ("local", "read text", "job 4"),
+    ]
+
+
+def test_a_viewer_reads_no_text_and_changes_nothing(
+    engine: Engine, database_url: str, simulator: tuple[State, str]
+) -> None:
+    # given
+    tokens = {"screen": {"sha256": hash_token("a viewer's token"), "role": "viewer"}}
+    settings = settings_for(database_url, simulator[1], dashboard={"tokens": tokens})
+    hand_in(engine, settings, BODIES)
+    headers = {"Authorization": "Bearer a viewer's token"}
+    with dashboard(settings) as url, calling(url, csrf=False, headers=headers) as client:
+        # when
+        seen = client.get("/api/jobs/1")
+        asked = [client.get(path, params={"text": 1}) for path in ("/api/jobs/1", RESULTS)]
+        changed = [
+            client.post("/api/actions", json={"action": "cancel", "run": "run"}),
+            client.post("/api/runs", content=rows("a"), headers=JSONL),
+            client.post("/api/jobs/1/verdict", json={"verdict": "accept"}),
+        ]
+    # then
+    assert seen.status_code == 200
+    assert [answer.status_code for answer in (*asked, *changed)] == [403] * 5
+    assert tuple(one(engine, "SELECT count(*), count(finished_at) FROM jobs")) == (4, 0)
+
+
+def test_results_are_those_of_the_command_in_both_formats(worked: Api) -> None:
+    # given
+    expected = list(results_of(worked.engine, 1))
+    # when
+    jsonl = worked.client.get(RESULTS, params={"text": "1"})
+    table = worked.client.get(RESULTS, params={"text": "1", "format": "csv"})
+    # then
+    found = [json.loads(line) for line in jsonl.text.splitlines()]
+    assert [(r["external_id"], r["state"], r["reply"]) for r in found] == [
+        (row["external_id"], row["state"], row["reply"]) for row in expected
+    ]
+    read = list(csv.DictReader(io.StringIO(table.text)))
+    assert [r["external_id"] for r in read] == [row["external_id"] for row in expected]
+    assert [r for r in read for cell in r.values() if cell.startswith("=")] == []
+    assert jsonl.headers["content-type"] == "application/x-ndjson"
+
+
+def test_dead_letters_and_reviews_by_cause(worked: Api) -> None:
+    # when
+    dead, review = worked.get("/api/dead"), worked.get("/api/review", run="run")
+    # then
+    assert [(c["run"], c["reason"], c["jobs"]) for c in dead["causes"]] == [
+        ("run", "Claude refuses the request: too large", 1)
+    ]
+    assert [job["external_id"] for job in dead["jobs"]] == ["run-0"]
+    assert [job["external_id"] for job in review["jobs"]] == ["run-1"]
+
+
+def test_a_preview_changes_nothing_and_the_deed_does_what_it_said(api: Api) -> None:
+    # given
+    hand_in(api.engine, api.settings, BODIES, cap=Decimal(5))
+    # when
+    preview = api.act(action="cancel", run="run", preview=True)
+    before = api.get("/api/runs/run")["by_state"]
+    done = api.act(action="cancel", run="run")
+    # then
+    assert (preview["affected"], preview["preview"], preview["event"]) == (4, True, None)
+    assert before == {"queued": 4}
+    assert (done["affected"], done["preview"]) == (4, False)
+    assert api.get("/api/runs/run")["by_state"] == {"cancelled": 4}
+    event = next(e for e in api.get("/api/audit")["events"] if e["id"] == done["event"])
+    assert (event["actor"], event["action"], event["affected"]) == ("local", "cancel", 4)
+
+
+def test_what_died_after_the_preview_is_not_retried_with_it(worked: Api) -> None:
+    # given
+    preview = worked.act(action="retry", run="run", preview=True)
+    do(worked.engine, "UPDATE jobs SET state = 'dead', finished_at = now() WHERE id = 3")
+    # when
+    done = worked.act(action="retry", run="run", until=preview["until"])
+    # then
+    assert (preview["affected"], done["affected"]) == (1, 1)
+    assert worked.get("/api/runs/run")["by_state"]["dead"] == 1
+
+
+def test_pause_priority_and_budget_and_their_undoing(api: Api) -> None:
+    hand_in(api.engine, api.settings, BODIES, cap=Decimal(5))
+    for body, column, value in (
+        ({"action": "pause", "reason": "lunch"}, "state_reason", "lunch"),
+        ({"action": "resume"}, "state", "active"),
+        ({"action": "priority", "priority": 9}, "priority", 9),
+        ({"action": "budget", "budget_usd": 7.5}, "budget_usd", 7.5),
+        ({"action": "budget", "budget_usd": None}, "budget_usd", None),
+    ):
+        api.act(run="run", preview=True, **body)
+        api.act(run="run", **body)
+        assert api.get("/api/runs/run")[column] == value, body
+    api.act(action="pause", tier="everything", reason="fire drill")
+    assert api.get("/api/status")["everything_paused"] == "fire drill"
+    api.act(action="resume", tier="everything")
+    assert api.get("/api/status")["everything_paused"] is None
+
+
+SENSELESS: list[tuple[Any, int]] = [
+    ({"action": "explode", "run": "run"}, 422),
+    ({"action": "pause"}, 422),
+    ({"action": "pause", "run": "run", "tier": "haiku"}, 422),
+    ({"action": "cancel", "tier": "haiku"}, 422),
+    ({"action": "pause", "tier": "everything\x00"}, 404),
+    ({"action": "pause", "run": "no-such"}, 404),
+    ({"action": "budget", "run": "run"}, 422),
+    ({"action": "priority", "run": "run", "priority": 101}, 422),
+    ({"action": "resume", "tier": "haiku"}, 409),
+    ({"action": "pause", "run": "run", "colour": "red"}, 422),
+    ([], 422),
+]
+
+
+def test_an_action_that_makes_no_sense_says_so(api: Api) -> None:
+    # given
+    hand_in(api.engine, api.settings, BODIES)
+    # when
+    answers = [api.client.post("/api/actions", json=body) for body, _ in SENSELESS]
+    # then
+    assert [answer.status_code for answer in answers] == [status for _, status in SENSELESS]
+    assert all(answer.json()["detail"] for answer in answers)
+    assert one(api.engine, "SELECT count(*) FROM audit_events")[0] == 0
+
+
+def test_a_person_gives_a_verdict(worked: Api) -> None:
+    # when
+    wrong = worked.client.post("/api/jobs/run-2/verdict", json={"verdict": "accept"})
+    bare = worked.client.post("/api/jobs/run-1/verdict", json={"verdict": "edit"})
+    given = worked.client.post(
+        "/api/jobs/run-1/verdict", json={"verdict": "edit", "reply": "It is on its way."}
+    )
+    # then
+    assert [a.status_code for a in (wrong, bare, given)] == [409, 422, 200]
+    assert given.json() == {"job": 2, "verdict": "edit", "reviewer": "local"}
+    assert worked.get("/api/jobs/run-1", text=1)["reviews"][0]["reply"] == "It is on its way."
+
+
+ERRORS = [
+    ("GET", "/api/nothing", 404),
+    ("GET", "/api/runs/none", 404),
+    ("GET", "/api/jobs/none", 404),
+    ("GET", "/api/jobs/²", 404),
+    ("GET", "/api/jobs/99999999999999999999999", 404),
+    ("GET", "/api/dead?run=none", 404),
+    ("GET", "/api/runs?limit=0", 400),
+    ("GET", "/api/runs?limit=x", 400),
+    ("GET", "/api/runs?limit=1&limit=2", 400),
+    ("GET", "/api/runs?before=99999999999999999999", 400),
+    ("GET", "/api/jobs/1?text=perhaps", 400),
+    ("DELETE", "/api/runs", 405),
+    ("PUT", "/api/status", 405),
+]
+
+
+def test_errors_are_problem_details(api: Api) -> None:
+    # when
+    answers = [(api.client.request(method, path), status) for method, path, status in ERRORS]
+    # then
+    assert [answer.status_code for answer, _ in answers] == [status for _, status in answers]
+    for answer, status in answers:
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["status"] == status
+        assert answer.json()["detail"].endswith((".", "json"))

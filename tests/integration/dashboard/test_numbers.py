@@ -1,0 +1,187 @@
+"""Numbers on the pages, in the API and in `/metrics` are those of SQL after every change: workers,
+people and accidents take turns in an order that a seed draws, and after each all are compared with
+the rows themselves, never with the counters that the pages read."""
+
+import random
+import re
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import httpx2
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import Engine
+
+from tests.support.pages import Page
+from tests.support.promises import do, one
+from tests.support.web import browsing, dashboard
+from tests.support.works import drain, hand_in, make_due, settings_for, working
+from worker.config.settings import Settings
+from worker.domain.filter_parsing import parse
+from worker.domain.wording import dollars
+from worker.lanes.realtime.runtime import Runtime
+from worker.sandbox.simulator.state import State
+from worker.store.actions import filtered, ops
+from worker.store.actions.acting import set_budget, set_priority
+from worker.store.actions.filtered import Target
+from worker.store.actions.ops import Actor
+
+ADA = Actor("ada")
+BODIES = [f"A complicated case, number {n}: please help me." for n in range(14)]
+STEPS = 14
+ROWS = """
+SELECT count(*) AS total, count(*) FILTER (WHERE finished_at IS NOT NULL) AS ended,
+  count(*) FILTER (WHERE state = 'answered') AS answered,
+  count(*) FILTER (WHERE state = 'dead') AS dead,
+  count(*) FILTER (WHERE state = 'review') AS review,
+  count(*) FILTER (WHERE state = 'cancelled') AS cancelled,
+  (SELECT count(*) FROM calls AS c JOIN jobs AS j ON j.id = c.job_id
+   WHERE j.run_id = ANY(:runs)) AS calls,
+  (SELECT coalesce(sum(c.cost), 0) FROM calls AS c JOIN jobs AS j ON j.id = c.job_id
+   WHERE j.run_id = ANY(:runs)) AS spent,
+  (SELECT count(*) FROM escalations AS e JOIN jobs AS j ON j.id = e.job_id
+   WHERE j.run_id = ANY(:runs)) AS escalations
+FROM jobs WHERE run_id = ANY(:runs)
+"""
+QUEUES = """
+SELECT count(*) FILTER (WHERE lease_until IS NULL), count(*) FILTER (WHERE lease_until IS NOT NULL)
+FROM jobs AS j JOIN runs AS r ON r.id = j.run_id WHERE queue = :queue AND r.finished_at IS NULL
+"""
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str, simulator: tuple[State, str]) -> Settings:
+    return settings_for(database_url, simulator[1], redis_url=redis_url)
+
+
+@pytest.fixture
+def client(settings: Settings) -> Iterator[httpx2.Client]:
+    with dashboard(settings) as url, browsing(url) as found:
+        yield found
+
+
+def changes(
+    engine: Engine, settings: Settings, runtime: Runtime, draw: random.Random
+) -> dict[str, Callable[[], Any]]:
+    """What may happen."""
+    run = draw.choice(("one", "two"))
+    run_id = one(engine, "SELECT id FROM runs WHERE name = :name", name=run)[0]
+    half = Target(parse("external_id contains 1"), run_id, run)
+    dying = "UPDATE jobs SET state = 'dead', reason = 'schema', finished_at = now() WHERE id = :id"
+    open_one = "SELECT min(id) FROM jobs WHERE finished_at IS NULL AND lease_until IS NULL"
+    return {
+        "work": lambda: drain(runtime, rounds=1),
+        "work on": lambda: drain(runtime, rounds=2),
+        "die": lambda: do(engine, dying, id=one(engine, open_one)[0]),
+        "retry": lambda: filtered.act(engine, ADA, "retry", Target(parse("state = dead"))),
+        "cancel some": lambda: filtered.act(engine, ADA, "cancel", half),
+        "cancel all": lambda: ops.cancel_run(engine, ADA, run_id, run),
+        "pause": lambda: ops.pause_tier(engine, ADA, "sonnet", "later"),
+        "resume": lambda: ops.resume_tier(engine, ADA, "sonnet"),
+        "drain": lambda: ops.drain_tier(engine, ADA, "haiku", "later"),
+        "resume haiku": lambda: ops.resume_tier(engine, ADA, "haiku"),
+        "hand in": lambda: hand_in(engine, settings, BODIES[:3], name=f"more-{draw.random()}"),
+        "put first": lambda: _unless_over(engine, run_id, lambda: set_priority(
+            engine, ADA, str(run_id), draw.randrange(9))),
+        "budget": lambda: _unless_over(engine, run_id, lambda: set_budget(
+            engine, ADA, str(run_id), Decimal(draw.randrange(2, 9)))),
+    }  # fmt: skip
+
+
+def _unless_over(engine: Engine, run_id: int, change: Callable[[], Any]) -> None:
+    if one(engine, "SELECT finished_at FROM runs WHERE id = :id", id=run_id)[0] is None:
+        change()
+
+
+def shown(client: httpx2.Client, path: str) -> Page:
+    answer = client.get(path)
+    assert answer.status_code == 200, answer.text
+    return Page(answer.text)
+
+
+def compare(client: httpx2.Client, engine: Engine) -> None:
+    """Every number that has a place on several surfaces, on all of them."""
+    live = one(engine, "SELECT array_agg(id) FROM runs WHERE finished_at IS NULL")[0]
+    _compare_now(client, engine, live or [])
+    for run_id in one(engine, "SELECT array_agg(id) FROM runs")[0]:
+        _compare_run(client, engine, run_id)
+    whole = one(engine, ROWS, runs=one(engine, "SELECT array_agg(id) FROM runs")[0])
+    assert shown(client, "/dead").root.all("h1")[0].text.split()[0] == str(whole.dead)
+    assert shown(client, "/review").root.all("h1")[0].text.split()[0] == str(whole.review)
+    causes = shown(client, "/dead").root.all("table")[:1]
+    assert sum(int(r.all("th")[0].text) for t in causes for r in t.all("tbody")[0].all("tr")) == (
+        whole.dead
+    )
+    _compare_metrics(client, whole)
+
+
+def _compare_now(client: httpx2.Client, engine: Engine, live: list[int]) -> None:
+    page = shown(client, "/")
+    if live:
+        rows = one(engine, ROWS, runs=live)
+        done = f"{rows.ended} of {rows.total} message"
+        assert done in page.text
+        assert dollars(rows.spent) in page.text
+        ladder = page.root.all("svg", cls="wide")[0].attributes["aria-label"]
+        # Steps to the ladder's tiers say "answered"; the person's rung says "for review".
+        assert sum(map(int, re.findall(r"(\d+) answered", ladder))) == rows.answered
+        assert f"a person: {rows.review} for review" in ladder
+    for row in page.rows("queues") if page.root.all("table", cls="queues") else []:
+        waiting, flying = one(engine, QUEUES, queue=row[""])
+        assert (row["waiting"], row["in flight"]) == (str(waiting), str(flying)), row
+
+
+def _compare_run(client: httpx2.Client, engine: Engine, run_id: int) -> None:
+    rows, page = one(engine, ROWS, runs=[run_id]), shown(client, f"/runs/{run_id}")
+    assert f"{rows.ended} of {rows.total} message" in page.text
+    assert f"calls {rows.calls} escalations {rows.escalations}" in page.text
+    assert dollars(rows.spent) in page.text
+    for word, count in (("answered", rows.answered), ("for review", rows.review),
+                        ("dead", rows.dead), ("cancelled", rows.cancelled),
+                        ("open", rows.total - rows.ended)):  # fmt: skip
+        legend = page.root.all("p", cls="legend")[0].text
+        assert (f"{count} {word}" in legend) is bool(count), (legend, word, count)
+    told = client.get(f"/api/runs/{run_id}").json()
+    assert (told["total"], told["ended"], told["calls"]) == (rows.total, rows.ended, rows.calls)
+    assert Decimal(str(told["spent_usd"])) == round(rows.spent, 6)
+    assert told["by_state"].get("answered", 0) == rows.answered
+
+
+def _compare_metrics(client: httpx2.Client, whole: Any) -> None:
+    sums: dict[str, float] = {}
+    by_state: dict[str, float] = {}
+    for family in text_string_to_metric_families(client.get("/metrics").text):
+        for sample in family.samples:
+            sums[sample.name] = sums.get(sample.name, 0) + sample.value
+            if sample.name == "rung_jobs":
+                state = sample.labels["state"]
+                by_state[state] = by_state.get(state, 0) + sample.value
+    assert sums["rung_jobs"] == whole.total
+    assert [by_state.get(state, 0) for state in ("answered", "dead", "review", "cancelled")] == [
+        whole.answered, whole.dead, whole.review, whole.cancelled
+    ]  # fmt: skip
+    assert sums.get("rung_calls_total", 0) == whole.calls
+    assert sums.get("rung_escalations_total", 0) == whole.escalations
+    assert round(sums.get("rung_spend_usd_total", 0), 6) == float(round(whole.spent, 6))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_number_is_that_of_sql_after_every_change(
+    client: httpx2.Client, engine: Engine, settings: Settings, seed: int
+) -> None:
+    draw = random.Random(seed)
+    for name in ("one", "two"):
+        hand_in(engine, settings, BODIES, name=name, cap=Decimal(2))
+    with working(settings) as runtime:
+        compare(client, engine)
+        for _ in range(STEPS):
+            # given
+            possible = changes(engine, settings, runtime, draw)
+            what = draw.choice([*possible, "work", "work on", "work"])
+            # when
+            possible[what]()
+            make_due(engine)
+            # then
+            compare(client, engine)

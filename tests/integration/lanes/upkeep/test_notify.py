@@ -1,0 +1,207 @@
+"""People are told of trouble by a webhook: once each, without text, and never for ever."""
+
+import json
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from tests.support.promises import BODY, do, one
+from tests.support.waiting import eventually
+from tests.support.works import drain, hand_in, settings_for, working
+from worker.config.loading import load_settings
+from worker.errors import ConfigurationError
+from worker.lanes.upkeep.housekeeping import Housekeeping
+from worker.lanes.upkeep.notifier import TRIES, Notifier
+from worker.sandbox.simulator.state import State
+from worker.store.queue.deadlines import watch_deadlines
+from worker.store.queue.notices import note
+
+
+@dataclass
+class Webhook:
+    """What was posted, and what is to be answered: a status, or None to hang up."""
+
+    url: str = ""
+    status: int | None = 200
+    posted: list[dict[str, Any]] = field(default_factory=list)
+
+
+@pytest.fixture
+def webhook() -> Iterator[Webhook]:
+    with _served(Webhook()) as found:
+        yield found
+
+
+@contextmanager
+def _served(webhook: Webhook) -> Iterator[Webhook]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            webhook.posted.append(json.loads(body))
+            if webhook.status is None:
+                self.close_connection = True
+                return
+            self.send_response(webhook.status)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        webhook.url = f"http://127.0.0.1:{server.server_port}/hook?token=hidden"
+        yield webhook
+        server.shutdown()
+        thread.join()
+
+
+def noted(engine: Engine, key: str = "1") -> None:
+    with engine.begin() as connection:
+        note(connection, "paused", key, "haiku", "The queue haiku is paused: 401.", reason="401")
+
+
+def kinds(webhook: Webhook) -> list[str]:
+    return [document["kind"] for document in webhook.posted]
+
+
+def test_an_event_is_told_once_however_many_send(engine: Engine, webhook: Webhook) -> None:
+    # Given an event that two workers noted, and three that send
+    noted(engine)
+    noted(engine)
+    senders = [Notifier(engine, webhook.url) for _ in range(3)]
+    threads = [threading.Thread(target=sender.send_all) for sender in senders]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    # Then it is posted once, as JSON with what a chat program and a program need
+    (document,) = webhook.posted
+    assert set(document) == {"id", "kind", "target", "text", "detail", "at"}
+    assert document["text"] == "Rung: The queue haiku is paused: 401."
+    assert (document["kind"], document["target"]) == ("paused", "haiku")
+    assert document["detail"] == {"reason": "401"}
+    assert senders[0].send_all() == 0
+
+
+def test_what_is_refused_is_tried_again_and_given_up(
+    engine: Engine, webhook: Webhook, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Given a webhook that is out of order
+    webhook.status = 503
+    noted(engine)
+    sender = Notifier(engine, webhook.url)
+    # When much time goes by
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3 * TRIES):
+            sender.send_all()
+            do(engine, "UPDATE notices SET next_try_at = now()")
+    # Then it was tried three times, every failure was logged, and it is over
+    assert len(webhook.posted) == TRIES
+    told = [record for record in caplog.records if record.msg == "notice not sent"]
+    assert len(told) == TRIES
+    assert one(engine, "SELECT tries, error, ended_at IS NOT NULL FROM notices") == (
+        TRIES,
+        "HTTP 503",
+        True,
+    )
+    # And its address, which may hold a secret, is in no log
+    assert "hidden" not in caplog.text + str([vars(record) for record in caplog.records])
+
+
+@pytest.mark.parametrize("status", [404, None])
+def test_what_may_have_arrived_or_never_will_is_not_repeated(
+    engine: Engine, webhook: Webhook, status: int | None
+) -> None:
+    webhook.status = status
+    noted(engine)
+    sender = Notifier(engine, webhook.url)
+    sender.send_all()
+    do(engine, "UPDATE notices SET next_try_at = now()")
+    sender.send_all()
+    assert len(webhook.posted) == 1
+
+
+def test_a_webhook_that_comes_back_hears_of_it(engine: Engine, webhook: Webhook) -> None:
+    # Given nobody who listens
+    noted(engine)
+    assert Notifier(engine, "http://127.0.0.1:1/").send_all() == 0
+    assert one(engine, "SELECT tries, error, ended_at FROM notices") == (
+        1,
+        "ConnectionRefusedError",
+        None,
+    )
+    # When the webhook is there again, and the wait is over
+    sender = Notifier(engine, webhook.url)
+    assert sender.send_all() == 0
+    do(engine, "UPDATE notices SET next_try_at = now()")
+    # Then it hears of the event
+    assert sender.send_all() == 1
+    assert kinds(webhook) == ["paused"]
+
+
+def test_old_news_is_not_sent(engine: Engine, webhook: Webhook) -> None:
+    noted(engine)
+    do(engine, "UPDATE notices SET at = now() - interval '2 hours'")
+    assert Notifier(engine, webhook.url).send_all() == 0
+
+
+def test_a_deadline_at_risk_is_noted_once(
+    engine: Engine, database_url: str, simulator: tuple[State, str]
+) -> None:
+    # Given a run with most of its time gone by, and nothing done
+    settings = settings_for(database_url, simulator[1])
+    hand_in(engine, settings, BODY * 3)
+    do(
+        engine,
+        "UPDATE runs SET created_at = now() - interval '1 h', deadline = now() + interval '5 m'",
+    )
+    # When housekeeping looks twice
+    assert (watch_deadlines(engine), watch_deadlines(engine)) == (1, 0)
+    # Then there is one notice
+    kind, target, words = one(engine, "SELECT kind, target, words FROM notices")
+    assert (kind, target) == ("deadline_at_risk", "run run")
+    assert words.endswith("half of the time is over, and none of 3 jobs is done.")
+
+
+def test_housekeeping_tells_of_a_pause_without_text(
+    engine: Engine, database_url: str, simulator: tuple[State, str], webhook: Webhook
+) -> None:
+    # Given a worker with a webhook, and a key that Claude refuses
+    planted = "zanzibar-4711"
+    settings = settings_for(
+        database_url,
+        simulator[1],
+        policy={"preset": "single:haiku"},
+        notify={"url": webhook.url},
+    )
+    simulator[0].moods.replace([{"do": {"status": 401}}])
+    hand_in(engine, settings, [f"Where is {planted}?"])
+    with working(settings) as runtime:
+        housekeeping = Housekeeping(runtime, ["routing", "haiku"], lambda _: None)
+        # When it meets the refusal (before housekeeping, which dispatches too, takes the job)
+        drain(runtime)
+        housekeeping.start()
+        # Then the webhook hears that the tier is paused, and why
+        eventually(lambda: kinds(webhook) == ["paused"])
+        housekeeping.stop()
+    (document,) = webhook.posted
+    assert document["target"] == "haiku"
+    assert "401" in document["text"]
+    assert planted not in json.dumps(webhook.posted)
+
+
+def test_only_a_web_address_is_taken_and_it_is_not_repeated(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        load_settings({"RUNG_NOTIFY__URL": "file:///etc/passwd"}, tmp_path)
+    assert "https://" in str(refused.value)
+    assert "passwd" not in str(refused.value)

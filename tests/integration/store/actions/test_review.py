@@ -1,0 +1,249 @@
+"""What no rung answers well enough waits for a person, whose verdict stands beside the answer."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from models.vocabulary import Verdict
+from tests.support.cli import say
+from tests.support.promises import one
+from tests.support.works import drain, hand_in, make_due, settings_for, working
+from worker.config.settings import Settings
+from worker.errors import RungError, UsageError
+from worker.sandbox.simulator.state import State
+from worker.store.actions.ops import Actor
+from worker.store.actions.reviews import Judged, give_verdict
+
+BODIES = [f"=2+{n} Where is my card number {n}?" for n in range(4)]
+BEST = "A best effort that nobody was sure of, long enough to pass."
+EDITED = "What a person wrote instead."
+RESULT = "SELECT reply, accepted, tier, fence FROM results WHERE job_id = :job"
+
+
+@pytest.fixture
+def settings(
+    database_url: str, simulator: tuple[State, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Settings:
+    """Commands and worker on the test's servers, with answers that nobody is sure of."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test")
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", simulator[1])
+    monkeypatch.chdir(tmp_path)
+    unsure = {"reply": BEST, "grounds": "none", "confidence": 0.2}
+    simulator[0].moods.replace(
+        [
+            {"match": {"purpose": "answer", "contains": "number 3"}, "do": {"refusal": "bio"}},
+            {"match": {"purpose": "answer"}, "do": {"json": unsure}},
+        ]
+    )
+    return settings_for(database_url, simulator[1])
+
+
+@pytest.fixture
+def jobs(engine: Engine, settings: Settings) -> list[int]:
+    """Four jobs in review; the last has no best effort."""
+    hand_in(engine, settings, BODIES, name="day")
+    with working(settings) as runtime:
+        for _ in range(3):
+            drain(runtime)
+            make_due(engine)
+    with engine.connect() as connection:
+        ids = connection.execute(text("SELECT id FROM jobs ORDER BY id")).scalars().all()
+    assert one(engine, "SELECT array_agg(DISTINCT state) FROM jobs")[0] == ["review"]
+    return list(ids)
+
+
+def verdicts(engine: Engine, job: int) -> list[tuple[Any, ...]]:
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text("SELECT verdict, reply, reason FROM reviews WHERE job_id = :job ORDER BY id"),
+            {"job": job},
+        )
+        return [tuple(row) for row in rows]
+
+
+def replies() -> dict[str, dict[str, Any]]:
+    rows = [json.loads(line) for line in say("results", "day", "--json").out.splitlines()]
+    return {row["external_id"]: row for row in rows}
+
+
+def test_the_list_has_reasons_and_the_receipt_its_best_effort(
+    engine: Engine, jobs: list[int]
+) -> None:
+    listed = say("review", "day", "--json").document
+    assert {(cause["reason"], cause["jobs"]) for cause in listed["causes"]} == {
+        ("low_confidence", 3),
+        ("refused:bio", 1),
+    }
+    assert [job["external_id"] for job in listed["jobs"]] == [f"day-{n}" for n in range(4)]
+    found = say("show", "day/day-0", "--json", "--text").document
+    assert found["result"]["reply"] == BEST
+    assert (found["result"]["accepted"], found["result"]["tier"]) == (False, "opus")
+    assert found["result"]["reasons"] == ["low_confidence"]
+    assert found["reason"] == "low_confidence"
+    assert say("show", "day/day-3", "--json").document["result"] is None
+    assert "low_confidence" in say("review").out
+
+
+def test_accept_edit_and_reject_stand_beside_what_the_model_said(
+    engine: Engine, jobs: list[int]
+) -> None:
+    # given
+    before = [tuple(one(engine, RESULT, job=job)) for job in jobs[:3]]
+    Path("reply.txt").write_text(EDITED)
+    # when
+    assert say("review", "--accept", "day/day-0").code == 0
+    assert say("review", "--edit", str(jobs[1]), "--reply", "reply.txt").code == 0
+    assert say("review", "--reject", str(jobs[2]), "--reason", "it is rude").code == 0
+    # then
+    assert [verdicts(engine, job) for job in jobs] == [
+        [("accept", None, None)],
+        [("edit", EDITED, None)],
+        [("reject", None, "it is rude")],
+        [],
+    ]
+    assert [tuple(one(engine, RESULT, job=job)) for job in jobs[:3]] == before
+    assert one(engine, "SELECT array_agg(DISTINCT state) FROM jobs")[0] == ["review"]
+    found = replies()
+    assert found["day-0"]["reply"] == BEST
+    assert found["day-1"]["reply"] == EDITED
+    reviewed = say("show", str(jobs[2]), "--json").document["reviews"]
+    assert [(review["verdict"], review["reason"]) for review in reviewed] == [
+        ("reject", "it is rude")
+    ]
+    actions = one(engine, "SELECT array_agg(action ORDER BY id) FROM audit_events")[0]
+    assert actions == ["review:accept", "review:edit", "review:reject"]
+
+
+def test_a_later_verdict_counts_and_the_earlier_one_stays(engine: Engine, jobs: list[int]) -> None:
+    Path("reply.txt").write_text(EDITED)
+    say("review", "--reject", str(jobs[0]), "--reason", "it is rude")
+    say("review", "--edit", str(jobs[0]), "--reply", "reply.txt")
+    assert [row[0] for row in verdicts(engine, jobs[0])] == ["reject", "edit"]
+    assert replies()["day-0"]["reply"] == EDITED
+
+
+@pytest.mark.parametrize(
+    ("judged", "words"),
+    [
+        (Judged(0, Verdict.ACCEPT), "There is no job 0"),
+        (Judged(1, Verdict.EDIT), "An edit needs the reply"),
+        (Judged(1, Verdict.EDIT, "  "), "An edit needs the reply"),
+        (Judged(1, Verdict.REJECT), "A rejection needs a reason"),
+        (Judged(4, Verdict.ACCEPT), "has no best effort that could be accepted"),
+    ],
+)
+def test_a_verdict_that_lacks_something_is_refused(
+    engine: Engine, jobs: list[int], judged: Judged, words: str
+) -> None:
+    job_id = jobs[judged.job_id - 1] if judged.job_id else 0
+    with pytest.raises(UsageError, match=words):
+        give_verdict(
+            engine, Actor("a test"), Judged(job_id, judged.verdict, judged.reply, judged.reason)
+        )
+    assert one(engine, "SELECT count(*) FROM reviews")[0] == 0
+    assert one(engine, "SELECT count(*) FROM audit_events")[0] == 0
+
+
+def test_only_what_is_in_review_takes_a_verdict(
+    engine: Engine, settings: Settings, simulator: tuple[State, str]
+) -> None:
+    hand_in(engine, settings, BODIES[:1], name="day")
+    job = one(engine, "SELECT id FROM jobs")[0]
+    with pytest.raises(RungError, match="only jobs in review take a verdict"):
+        give_verdict(engine, Actor("a test"), Judged(job, Verdict.ACCEPT))
+
+
+def test_a_spreadsheet_goes_out_and_comes_back(engine: Engine, jobs: list[int]) -> None:
+    # given
+    assert say("review", "day", "-o", "review.csv").code == 0
+    with Path("review.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["job"] for row in rows] == [str(job) for job in jobs]
+    assert all(row["message"].startswith("'=2+") for row in rows)
+    # when
+    rows[0]["verdict"] = "Accept"
+    rows[1] |= {"verdict": "edit", "verdict_reply": EDITED}
+    rows[2] |= {"verdict": "reject", "verdict_reason": "it is rude"}
+    with Path("back.csv").open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    taken = say("review", "--verdicts", "back.csv")
+    # then
+    assert (taken.code, "3 verdicts taken." in taken.err) == (0, True)
+    assert [[row[0] for row in verdicts(engine, job)] for job in jobs] == [
+        ["accept"], ["edit"], ["reject"], [],
+    ]  # fmt: skip
+
+
+def test_a_spreadsheet_with_another_word_says_where(engine: Engine, jobs: list[int]) -> None:
+    Path("back.csv").write_text(f"job,verdict\n{jobs[0]},accept\n{jobs[1]},perhaps\n")
+    said = say("review", "--verdicts", "back.csv")
+    assert said.code == 2
+    assert "record 2: the verdict must be accept, edit or reject" in said.err
+    assert "No verdict of this file was taken." in said.err
+    assert one(engine, "SELECT count(*) FROM reviews")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("99999,accept,,", "There is no job 99999."),
+        ("{last},accept,,", "has no best effort that could be accepted."),
+        ("{last},edit,,", "An edit needs the reply"),
+        ("{last},reject,,", "A rejection needs a reason."),
+    ],
+)
+def test_a_spreadsheet_is_taken_whole_or_not_at_all(
+    engine: Engine, jobs: list[int], line: str, words: str
+) -> None:
+    # given: a good verdict, and one that cannot be taken
+    head = f"job,verdict,verdict_reply,verdict_reason\n{jobs[0]},accept,,\n"
+    Path("back.csv").write_text(head + line.format(last=jobs[3]) + "\n")
+    # when
+    said = say("review", "--verdicts", "back.csv")
+    # then
+    assert (said.code, "Record 2: " in said.err, words in said.err) == (2, True, True)
+    assert one(engine, "SELECT count(*) FROM reviews")[0] == 0
+    assert one(engine, "SELECT count(*) FROM audit_events")[0] == 0
+
+
+def test_the_same_spreadsheet_again_adds_nothing(engine: Engine, jobs: list[int]) -> None:
+    # given: an edit that begins as a formula would
+    Path("reply.txt").write_text("- first, open the app")
+    say("review", "--edit", str(jobs[1]), "--reply", "reply.txt")
+    say("review", "day", "--all", "-o", "review.csv")
+    # when
+    said = say("review", "--verdicts", "review.csv")
+    # then
+    assert "0 verdicts taken, 1 known already." in said.err
+    assert verdicts(engine, jobs[1]) == [("edit", "- first, open the app", None)]
+
+
+def test_what_has_a_verdict_waits_no_longer(engine: Engine, jobs: list[int]) -> None:
+    say("review", "--accept", str(jobs[0]))
+    waiting, whole = (say("review", *more, "--json").document for more in ((), ("--all",)))
+    assert [job["job"] for job in waiting["jobs"]] == jobs[1:]
+    assert sum(cause["jobs"] for cause in waiting["causes"]) == 3
+    assert [job["verdict"] for job in whole["jobs"]] == ["accept", None, None, None]
+    say("review", "-o", "review.csv")
+    with Path("review.csv").open(newline="") as stream:
+        assert [int(row["job"]) for row in csv.DictReader(stream)] == jobs[1:]
+
+
+def test_one_is_shown_with_message_best_effort_reasons_and_receipt(
+    engine: Engine, jobs: list[int]
+) -> None:
+    shown = " ".join(say("review", "--show", "day/day-0").out.split())
+    for words in (
+        f"message {BODIES[0]}", f"reply {BEST}", "waiting for a person: low_confidence",
+        "confidence 0.2, against 0.7", "escalated opus → person", "total $",
+    ):  # fmt: skip
+        assert words in shown, words
+    found = say("review", "--show", str(jobs[0]), "--json").document
+    assert (found["body"], found["result"]["reply"]) == (BODIES[0], BEST)

@@ -1,0 +1,121 @@
+"""Budgets say when they run out, once each, and are set right when a worker starts."""
+
+import logging
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import Engine
+
+from tests.support.cli import say
+from tests.support.promises import BODY, ME, checked, crashed_claim, do, one
+from tests.support.works import drain, hand_in, make_due, settings_for, working
+from worker.config.settings import Settings
+from worker.sandbox.simulator.state import State
+from worker.store.actions import ops
+from worker.store.queue import budgets
+from worker.store.queue.budget_warnings import reconcile, warn_of_refused
+
+SAID = """
+SELECT array_agg(target || ' ' || (detail->>'percent') ORDER BY id) FROM audit_events
+WHERE action = 'budget warning'
+"""
+
+
+@pytest.fixture
+def settings(database_url: str, simulator: tuple[State, str]) -> Settings:
+    return settings_for(database_url, simulator[1], policy={"preset": "single:haiku"})
+
+
+def spend(engine: Engine, scope: str, dollars: str) -> None:
+    with engine.begin() as connection:
+        budgets.settle(connection, {scope: (Decimal(0), Decimal(dollars))})
+
+
+def test_each_level_is_said_once_and_again_under_a_new_cap(
+    engine: Engine, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Given a run that may cost ten dollars
+    run = hand_in(engine, settings, BODY, cap=Decimal(10))
+    scope = budgets.run_scope(run.id)
+    # When it spends them bit by bit
+    with caplog.at_level(logging.WARNING):
+        for dollars in ("4.99", "0.01", "1", "2", "1", "1"):
+            spend(engine, scope, dollars)
+    # Then each level is said once: in the audit, as a notice, in the log, in the status
+    assert one(engine, SAID)[0] == ["run run 50", "run run 80", "run run 100"]
+    assert one(engine, "SELECT count(*) FROM notices WHERE kind = 'budget'")[0] == 3
+    assert [r.msg for r in caplog.records] == ["budget"] * 3
+    # When the budget is raised, and half of it is spent again
+    ops.resume_run(engine, ME, run.id, run.name, Decimal(40))
+    spend(engine, scope, "9")
+    assert len(one(engine, SAID)[0]) == 3
+    spend(engine, scope, "1")
+    # Then it is said anew
+    assert one(engine, SAID)[0][3:] == ["run run 50"]
+
+
+def test_a_jump_over_two_levels_says_the_higher_one(engine: Engine, settings: Settings) -> None:
+    run = hand_in(engine, settings, BODY, cap=Decimal(10))
+    spend(engine, budgets.run_scope(run.id), "9")
+    assert one(engine, SAID)[0] == ["run run 80"]
+
+
+def test_a_refused_claim_means_that_the_budget_is_used_up(
+    engine: Engine, settings: Settings, simulator: tuple[State, str]
+) -> None:
+    # Given a budget that covers no call
+    hand_in(engine, settings, BODY, cap=Decimal("0.000001"))
+    # When a claim is refused, and housekeeping looks twice
+    with working(settings) as runtime:
+        drain(runtime)
+        make_due(engine)
+        drain(runtime)
+    warn_of_refused(engine)
+    warn_of_refused(engine)
+    # Then it is said once
+    assert one(engine, SAID)[0] == ["run run 100"]
+    checked(engine, simulator)
+
+
+def test_the_day_is_warned_of_and_shown(
+    engine: Engine,
+    database_url: str,
+    simulator: tuple[State, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Given a day's budget that one call uses up for the most part
+    settings = settings_for(
+        database_url,
+        simulator[1],
+        policy={"preset": "single:haiku"},
+        budget={"per_day_usd": Decimal("0.05")},
+    )
+    hand_in(engine, settings, BODY * 2)
+    with working(settings) as runtime:
+        drain(runtime)
+    day = one(engine, "SELECT scope, spent FROM budgets WHERE day IS NOT NULL")
+    spend(engine, day.scope, str(Decimal("0.041") - day.spent))
+    # Then the status says so
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    found = say("status", "--json").document["day"]
+    assert found["budget_warned_percent"] == 80
+    assert "over 80 % of the budget" in say("status").err
+    assert one(engine, SAID)[0][-1].endswith(" 80")
+
+
+def test_reservations_are_set_right_at_start_up(
+    engine: Engine, settings: Settings, simulator: tuple[State, str]
+) -> None:
+    # Given a claim in flight, and budgets that have lost their count
+    hand_in(engine, settings, BODY * 3, cap=Decimal(5))
+    with working(settings) as runtime:
+        drain(runtime, rounds=1)
+        crashed_claim(runtime)
+    right = one(engine, "SELECT array_agg(reserved ORDER BY scope) FROM budgets")[0]
+    assert reconcile(engine) == 0
+    do(engine, "UPDATE budgets SET reserved = CASE WHEN day IS NULL THEN 0 ELSE reserved + 1 END")
+    # When a worker starts
+    assert reconcile(engine) == 2
+    # Then they hold what the open attempts hold, and the audit says that they were wrong
+    assert one(engine, "SELECT array_agg(reserved ORDER BY scope) FROM budgets")[0] == right
+    assert one(engine, "SELECT count(*) FROM audit_events WHERE action = 'reconcile'")[0] == 2

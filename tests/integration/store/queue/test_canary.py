@@ -1,0 +1,174 @@
+"""A new prompt, schema or model goes one call at a time until it has proved itself."""
+
+import threading
+
+import pytest
+from sqlalchemy import Engine
+
+from tests.support.promises import BODY, ME, checked, do, one, requests
+from tests.support.works import drain, hand_in, settings_for, working
+from worker.config.settings import Settings
+from worker.sandbox.simulator.state import State
+from worker.store.actions import ops
+
+BAD = {"json": {"reply": 5}}
+
+
+@pytest.fixture
+def settings(database_url: str, simulator: tuple[State, str]) -> Settings:
+    """Everything starts at haiku, with canaries on."""
+    return settings_for(
+        database_url,
+        simulator[1],
+        policy={"preset": "single:haiku"},
+        canary={"enabled": True},
+    )
+
+
+def test_a_bad_prompt_burns_five_calls_and_pauses_its_tier(
+    engine: Engine, settings: Settings, simulator: tuple[State, str]
+) -> None:
+    # Given a prompt that brings nothing readable, and thirty messages
+    simulator[0].moods.replace([{"match": {"purpose": "answer"}, "do": BAD}])
+    hand_in(engine, settings, BODY * 30)
+    # When they are worked on
+    with working(settings) as runtime:
+        drain(runtime)
+    # Then five calls were made, and the tier is paused with the reason, in the audit and a notice
+    assert requests(simulator) == 5
+    reason = (
+        "canary: 5 of the first 5 calls of a new prompt, schema or model at haiku failed,"
+        " the last one: malformed"
+    )
+    assert one(engine, "SELECT name, paused, paused_by, paused_reason FROM tiers") == (
+        "haiku",
+        True,
+        "rung",
+        reason,
+    )
+    assert one(engine, "SELECT action, target, actor FROM audit_events") == (
+        "pause",
+        "haiku",
+        "rung",
+    )
+    assert one(engine, "SELECT kind, target FROM notices") == ("paused", "haiku")
+    assert one(engine, "SELECT good, bad, proven_at FROM canaries") == (0, 5, None)
+    checked(engine, simulator)
+
+
+def test_a_claim_that_looked_before_the_pause_sends_nothing(
+    engine: Engine, settings: Settings, simulator: tuple[State, str]
+) -> None:
+    # Given a prompt that was given up, and a claim to which its tier still looks open
+    simulator[0].moods.replace([{"match": {"purpose": "answer"}, "do": BAD}])
+    hand_in(engine, settings, BODY * 30)
+    with working(settings) as runtime:
+        drain(runtime)
+        do(engine, "UPDATE tiers SET paused = false")
+        ids = one(engine, "SELECT array_agg(id) FROM jobs WHERE finished_at IS NULL")[0]
+        # When it claims
+        taken = runtime.claims.take("haiku", ids, runtime.planner)
+    # Then it gets nothing: there is no sixth call
+    assert (len(ids), taken.granted) == (25, [])
+
+
+def test_a_mended_prompt_gets_another_chance_when_the_tier_is_resumed(
+    engine: Engine, settings: Settings, simulator: tuple[State, str]
+) -> None:
+    simulator[0].moods.replace([{"match": {"purpose": "answer"}, "do": BAD}])
+    hand_in(engine, settings, BODY * 30)
+    with working(settings) as runtime:
+        drain(runtime)
+        simulator[0].moods.replace([])
+        ops.resume_tier(engine, ME, "haiku")
+        drain(runtime)
+    assert one(engine, "SELECT count(*) FROM jobs WHERE state = 'answered'")[0] == 25
+    assert one(engine, "SELECT good, bad, proven_at IS NOT NULL FROM canaries") == (5, 0, True)
+    checked(engine, simulator)
+
+
+def test_requests_that_claude_never_takes_count_as_bad(
+    engine: Engine, settings: Settings, simulator: tuple[State, str]
+) -> None:
+    simulator[0].moods.replace([{"match": {"purpose": "answer"}, "do": {"status": 400}}])
+    hand_in(engine, settings, BODY * 12)
+    with working(settings) as runtime:
+        drain(runtime)
+    assert one(engine, "SELECT count(*) FROM jobs WHERE state = 'dead'")[0] == 5
+    assert one(engine, "SELECT paused FROM tiers WHERE name = 'haiku'")[0]
+
+
+def test_overload_decides_nothing(
+    engine: Engine, settings: Settings, simulator: tuple[State, str]
+) -> None:
+    simulator[0].moods.replace([{"match": {"purpose": "answer"}, "do": {"status": 529}}])
+    hand_in(engine, settings, BODY * 8)
+    with working(settings) as runtime:
+        drain(runtime)
+    assert one(engine, "SELECT good, bad, proven_at FROM canaries") == (0, 0, None)
+
+
+def test_one_is_in_flight_until_five_went_well_whoever_claims(
+    engine: Engine, settings: Settings, simulator: tuple[State, str]
+) -> None:
+    # Given a slow Claude, and two workers with a chunk each
+    simulator[0].moods.replace([{"match": {"purpose": "answer"}, "do": {"slow": 0.06}}])
+    hand_in(engine, settings, BODY * 30)
+    ids = [int(n) for n in one(engine, "SELECT array_agg(id ORDER BY id) FROM jobs")[0]]
+    with working(settings) as first, working(settings) as second:
+        first.work("routing", ids)
+        # When both work at once
+        works = [
+            threading.Thread(target=runtime.work, args=("haiku", part))
+            for runtime, part in ((first, ids[:15]), (second, ids[15:]))
+        ]
+        for work in works:
+            work.start()
+        for work in works:
+            work.join()
+    # Then the first five did not overlap, and the rest were not held back
+    overlapping = one(
+        engine,
+        """
+        WITH spans AS (
+          SELECT claimed_at AS since, finished_at AS until,
+            row_number() OVER (ORDER BY claimed_at) AS place
+          FROM attempts WHERE stage = 'answer')
+        SELECT count(*) FROM spans AS a JOIN spans AS b ON b.place = a.place + 1
+        WHERE a.place < 5 AND b.since < a.until
+        """,
+    )[0]
+    assert overlapping == 0
+    assert one(engine, "SELECT good, bad, proven_at IS NOT NULL FROM canaries") == (5, 0, True)
+    assert one(engine, "SELECT count(*) FROM jobs WHERE state = 'answered'")[0] == 30
+    checked(engine, simulator)
+
+
+def test_each_combination_proves_itself_alone(
+    engine: Engine, settings: Settings, simulator: tuple[State, str]
+) -> None:
+    # Given a haiku that is proven
+    hand_in(engine, settings, BODY * 6, name="first")
+    with working(settings) as runtime:
+        drain(runtime)
+        # When a run asks opus as well, with a classification before
+        hand_in(engine, settings, BODY * 6, name="second", policy="single:opus")
+        hand_in(engine, settings, BODY * 2, name="third", policy="route")
+        drain(runtime)
+    # Then each queue has its own canaries
+    rows = one(engine, "SELECT array_agg(DISTINCT tier ORDER BY tier) FROM canaries")[0]
+    assert set(rows) >= {"haiku", "opus", "routing"}
+    assert one(engine, "SELECT count(*) FROM jobs WHERE state <> 'answered'")[0] == 0
+    checked(engine, simulator)
+
+
+def test_one_setting_turns_it_off(
+    engine: Engine, database_url: str, simulator: tuple[State, str]
+) -> None:
+    settings = settings_for(database_url, simulator[1], policy={"preset": "single:haiku"})
+    simulator[0].moods.replace([{"match": {"purpose": "answer"}, "do": BAD}])
+    hand_in(engine, settings, BODY * 12)
+    with working(settings) as runtime:
+        drain(runtime)
+    assert requests(simulator) == 12
+    assert one(engine, "SELECT count(*) FROM canaries")[0] == 0

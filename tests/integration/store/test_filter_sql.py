@@ -1,0 +1,48 @@
+"""What a filter chooses in Postgres is what it means in plain Python, on random jobs."""
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, text
+
+from tests.support.filter_rows import Spec, holds, specs, store
+from tests.support.filter_trees import trees
+from worker.domain.filter_parsing import parse
+from worker.domain.filters import Node
+from worker.store.filter_sql import jobs_where
+
+
+@settings(
+    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+@given(rows=st.lists(specs, min_size=1, max_size=5), nodes=st.lists(trees, min_size=4, max_size=8))
+def test_postgres_and_python_choose_the_same_jobs(
+    engine: Engine, rows: list[Spec], nodes: list[Node]
+) -> None:
+    with engine.connect() as connection, connection.begin() as transaction:
+        # given
+        for row in rows:
+            row.number.clear()
+        store(connection, rows)
+        for node in nodes:
+            # when
+            chosen = set(connection.execute(jobs_where(node)).scalars())
+            # then
+            assert chosen == {row.number[0] for row in rows if holds(node, row)}
+        transaction.rollback()
+
+
+def test_no_text_of_the_users_is_in_the_statement(engine: Engine) -> None:
+    # given
+    bad = "x'; DROP TABLE jobs; --"
+    node = parse(
+        f'reason = \'{bad.replace(chr(39), chr(39) * 2)}\' or metadata."{bad}" contains "{bad}"'
+        f' or run in ("{bad}", b) or finding = "{bad}"'
+    )
+    # when
+    statement = jobs_where(node)
+    shown = str(statement.compile(engine))
+    # then
+    assert "DROP" not in shown
+    with engine.connect() as connection:
+        assert list(connection.execute(statement)) == []
+        assert connection.execute(text("SELECT count(*) FROM jobs")).scalar_one() == 0

@@ -1,0 +1,269 @@
+"""What an attempt will ask, of which model, and what it can cost at most.
+
+A plan is made while the job is locked, so it does no I/O: prompts, prices and policy are at hand.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from models.vocabulary import Lane, Purpose, Stage
+from worker.claude.prompts import Prompts, fenced, fenced_many, fenced_reply
+from worker.claude.requests import Ask, call_key
+from worker.config.prices import price_of
+from worker.config.settings import Settings
+from worker.domain.attempts import Candidate, Claimed, KeptAnswer, PastAnswer, Plan
+from worker.domain.caching import Lifetime, cheapest
+from worker.domain.first_tier import AskDifficulty, decide_start
+from worker.domain.messages import MessageText
+from worker.domain.policy import AGAIN
+from worker.domain.pricing import Price
+from worker.domain.schemas import (
+    CHECK_SCHEMA,
+    CLASSIFY_MANY_SCHEMA,
+    CLASSIFY_SCHEMA,
+    answer_schema,
+    schema_version,
+)
+
+MAX_TOKENS = 21_000
+"""Just below the SDK's bound for requests that are not streamed (21,333)."""
+REQUEST_OVERHEAD_BYTES = 600
+"""Bound on what a request's own frame adds to the input, in bytes and so in tokens."""
+REPLY_TOKENS_AGAIN = 2
+"""A reply read back may cost up to this many times the tokens it was written in."""
+LABEL_TOKENS = 40
+"""Room for one more label in the answer to a shared request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Makes plans and builds their requests; one for a worker process."""
+
+    settings: Settings
+    prompts: Prompts
+    prices: Mapping[str, Price | None]
+
+    @classmethod
+    def of(cls, settings: Settings, prompts: Prompts) -> "Planner":
+        """With the price of every model on the ladder looked up once."""
+        models = {tier.model for tier in settings.tiers.values()}
+        return cls(settings, prompts, {m: price_of(m, settings.prices) for m in models})
+
+    @property
+    def classifier(self) -> tuple[str, str]:
+        """Prompt version and model of the classification."""
+        return self.prompts[Purpose.CLASSIFY].version, self.model(self.settings.routing_tier)
+
+    def __call__(self, candidate: Candidate) -> Plan:
+        """The plan of a locked job."""
+        if candidate.stage is Stage.ROUTE:
+            return self._route(candidate)
+        return self._answer(candidate)
+
+    def _route(self, candidate: Candidate) -> Plan:
+        undecided = isinstance(decide_start(candidate.policy, candidate.message), AskDifficulty)
+        if not undecided or candidate.remembered is not None:
+            return Plan(None, None, None, Decimal(0), Decimal(0))
+        tier, settings = self.settings.routing_tier, self.settings.routing
+        shares = candidate.lane is Lane.REALTIME and not candidate.alone
+        together = candidate.policy.start.classify_batch if shares else 1
+        schema = CLASSIFY_SCHEMA if together == 1 else CLASSIFY_MANY_SCHEMA
+        said = fenced(candidate.message) if together == 1 else fenced_many([labelled(candidate)])
+        size = self._bytes(Purpose.CLASSIFY, [said], schema)
+        worst = self._worst(tier, size, settings.max_tokens, candidate)
+        return Plan(
+            Purpose.CLASSIFY,
+            tier,
+            self.model(tier),
+            worst,
+            worst,
+            self.prompts[Purpose.CLASSIFY].version,
+            schema_version(schema),
+            settings.effort,
+            settings.max_tokens,
+            together,
+        )
+
+    def _answer(self, candidate: Candidate) -> Plan:
+        tier = candidate.tier or candidate.policy.rungs.bottom
+        settings = self.settings.tiers[tier]
+        kept = candidate.kept
+        if kept is not None and (kept.tier, kept.model) == (tier, settings.model):
+            return self._check_only(candidate, kept)
+        hint = hint_of(candidate.history, tier)
+        max_tokens = min(settings.max_tokens * int(hint.get("max_tokens_factor", 1)), MAX_TOKENS)
+        schema = answer_schema(candidate.policy.accept)
+        said = [str(turn["content"]) for turn in answer_turns(candidate)]
+        size = self._bytes(Purpose.ANSWER, said, schema)
+        worst = self._worst(tier, size, max_tokens, candidate)
+        total = worst
+        if candidate.policy.accept.confidence == "separate":
+            total += self._worst_check(tier, max_tokens, candidate)
+        return Plan(
+            Purpose.ANSWER,
+            tier,
+            settings.model,
+            total,
+            worst,
+            self.prompts[Purpose.ANSWER].version,
+            schema_version(schema),
+            settings.effort,
+            max_tokens,
+        )
+
+    def _check_only(self, candidate: Candidate, kept: KeptAnswer) -> Plan:
+        """An answer was paid for and could not be checked: only the check is asked for now."""
+        settings = self.settings.tiers[kept.tier]
+        worst = self._worst_check(kept.tier, MAX_TOKENS, candidate)
+        return Plan(
+            Purpose.CHECK,
+            kept.tier,
+            kept.model,
+            worst,
+            worst,
+            self.prompts[Purpose.ANSWER].version,
+            schema_version(answer_schema(candidate.policy.accept)),
+            settings.effort,
+            self.settings.check.max_tokens,
+            answer_fence=kept.fence,
+        )
+
+    def _worst_check(self, tier: str, reply_tokens: int, candidate: Candidate) -> Decimal:
+        size = self._bytes(Purpose.CHECK, [fenced(candidate.message)], CHECK_SCHEMA)
+        size += REPLY_TOKENS_AGAIN * reply_tokens
+        return self._worst(tier, size, self.settings.check.max_tokens, candidate)
+
+    def _bytes(self, purpose: Purpose, said: Sequence[str], schema: Mapping[str, Any]) -> int:
+        return (
+            self.prompts[purpose].size_bytes
+            + sum(len(text.encode()) for text in said)
+            + len(orjson.dumps(schema))
+            + REQUEST_OVERHEAD_BYTES
+        )
+
+    def _worst(self, tier: str, size: int, max_tokens: int, candidate: Candidate) -> Decimal:
+        price = self.prices[self.model(tier)]
+        return price.worst_case(size, max_tokens, candidate.lane) if price else Decimal(0)
+
+    def price(self, model: str) -> Price | None:
+        """The price of a model, also of one that has left the ladder since it was asked."""
+        if model in self.prices:
+            return self.prices[model]
+        return price_of(model, self.settings.prices)
+
+    def model(self, tier: str) -> str:
+        """The model id behind a tier."""
+        return self.settings.tiers[tier].model
+
+    def ask(self, claimed: Claimed) -> Ask:
+        """The first request of a claimed attempt."""
+        candidate, plan = claimed.candidate, claimed.plan
+        assert plan.purpose is not None, "a plan without a purpose asks nothing"
+        classifying = plan.purpose is Purpose.CLASSIFY
+        turns = (
+            [{"role": "user", "content": fenced(candidate.message)}]
+            if classifying
+            else answer_turns(candidate)
+        )
+        return self._request(
+            claimed,
+            plan.purpose,
+            turns,
+            CLASSIFY_SCHEMA if classifying else answer_schema(candidate.policy.accept),
+            plan.max_tokens or MAX_TOKENS,
+            plan.effort,
+        )
+
+    def ask_together(self, group: Sequence[Claimed]) -> Ask:
+        """One request for the labels of several messages, under their job ids."""
+        first, size = group[0], len(group)
+        alone = first.plan.max_tokens or MAX_TOKENS
+        said = fenced_many([labelled(claimed.candidate) for claimed in group])
+        return self._request(
+            first,
+            Purpose.CLASSIFY,
+            [{"role": "user", "content": said}],
+            CLASSIFY_MANY_SCHEMA,
+            min(alone + LABEL_TOKENS * (size - 1), alone * size),
+            first.plan.effort,
+        )
+
+    def check(self, claimed: Claimed, reply: str) -> Ask:
+        """The separate confidence question about a reply."""
+        turn = {"role": "user", "content": fenced_reply(claimed.candidate.message, reply)}
+        settings = self.settings.check
+        return self._request(
+            claimed, Purpose.CHECK, [turn], CHECK_SCHEMA, settings.max_tokens, settings.effort
+        )
+
+    def in_one_batch(self, asks: Sequence[Ask], takes_s: float) -> list[Ask]:
+        """The same requests, their shared prefixes cached for as long as it pays in a batch that
+        takes `takes_s` seconds."""
+        shared = Counter((ask.purpose, ask.model) for ask in asks)
+        systems = {
+            (purpose, model): self.prompts[purpose].system(
+                self._lifetime(purpose, model, requests, takes_s)
+            )
+            for (purpose, model), requests in shared.items()
+        }
+        return [replace(ask, system=systems[ask.purpose, ask.model]) for ask in asks]
+
+    def _lifetime(self, purpose: Purpose, model: str, requests: int, takes_s: float) -> Lifetime:
+        price, tokens = self.prices[model], self.prompts[purpose].tokens
+        if price is None:
+            return Lifetime.HOUR
+        return cheapest(price.rates(tokens, Lane.BATCH), tokens, requests, takes_s)
+
+    def _request(
+        self,
+        claimed: Claimed,
+        purpose: Purpose,
+        turns: Sequence[Mapping[str, Any]],
+        schema: Mapping[str, Any],
+        max_tokens: int,
+        effort: str | None,
+    ) -> Ask:
+        assert claimed.plan.model is not None, "a plan that asks names its model"
+        return Ask(
+            call_key(claimed.candidate.job_id, claimed.candidate.fence, purpose),
+            purpose,
+            claimed.plan.model,
+            self.prompts[purpose].system(),
+            turns,
+            schema,
+            max_tokens,
+            effort,
+        )
+
+
+def labelled(candidate: Candidate) -> tuple[str, MessageText]:
+    """A message under the id that it has in a request shared with others."""
+    return str(candidate.job_id), candidate.message
+
+
+def hint_of(history: Sequence[PastAnswer], tier: str) -> Mapping[str, Any]:
+    """What the last attempt at this tier left to be told, when it was to be asked again."""
+    if history and history[-1].tier == tier and history[-1].decision == AGAIN:
+        return history[-1].hint or {}
+    return {}
+
+
+def answer_turns(candidate: Candidate) -> list[dict[str, Any]]:
+    """The conversation: the message, and when asked again the last answer and its findings."""
+    turns = [{"role": "user", "content": fenced(candidate.message)}]
+    findings = hint_of(candidate.history, candidate.tier or "").get("findings")
+    if findings:
+        if last := (candidate.history[-1].output or "").strip():
+            turns.append({"role": "assistant", "content": last})
+        told = "\n".join(f"- {finding}" for finding in findings)
+        words = f"That answer could not be used:\n{told}\nAnswer again, with this mended."
+        if not last:
+            turns[0]["content"] += f"\n\n{words}"
+        else:
+            turns.append({"role": "user", "content": words})
+    return turns

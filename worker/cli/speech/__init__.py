@@ -1,0 +1,1 @@
+"""How the commands speak: data on stdout, talk on stderr, names completed, amounts read."""

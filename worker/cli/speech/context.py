@@ -1,0 +1,27 @@
+"""What most commands begin with: settings, a database that is reachable and migrated."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine
+
+from worker.config.addresses import database_url
+from worker.config.loading import load_settings
+from worker.config.settings import Settings
+from worker.store.engine import make_engine, reaching_postgres
+from worker.store.schema_check import require_current
+
+
+@contextmanager
+def database(settings: Settings | None = None) -> Iterator[Engine]:
+    """An engine. Raises Unreachable or SchemaBehind, each with the command that mends it."""
+    settings = settings or load_settings()
+    engine = make_engine(
+        database_url(settings), pool_size=2, connect_s=settings.timing.connect_s, name="rung cli"
+    )
+    try:
+        with reaching_postgres(engine):
+            require_current(engine)
+        yield engine
+    finally:
+        engine.dispose()

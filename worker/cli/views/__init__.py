@@ -1,0 +1,1 @@
+"""Pictures of runs, jobs and comparisons for a terminal."""

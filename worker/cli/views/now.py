@@ -1,0 +1,111 @@
+"""`rung status --watch`: the dashboard's first page in a terminal, from the same reading."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from worker.cli.speech.output import SIMULATED
+from worker.config.settings import Settings
+from worker.dashboard.pages.context import Dashboard, make_dashboard
+from worker.dashboard.screens.now import read_now
+from worker.domain.text import terminal_safe
+from worker.domain.wording import count, dollars, percent, reason, span
+
+COLOURS = {"good": "green", "calm": "default", "warn": "yellow", "bad": "bold red"}
+BAR_WIDTH = 24
+
+
+class NowView:
+    """Everything that is going on. Never over: Ctrl-C ends it."""
+
+    over = False
+
+    def __init__(self, settings: Settings) -> None:
+        self._dashboard: Dashboard = make_dashboard(settings)
+
+    def close(self) -> None:
+        """Lets go of Postgres."""
+        self._dashboard.engine.dispose()
+
+    def draw(self) -> RenderableType:
+        """The picture as of now."""
+        self._dashboard.rates.read()
+        with self._dashboard.engine.connect() as connection:
+            now = read_now(self._dashboard, connection)
+        parts: list[RenderableType] = [_headline(now), *_troubles(now["troubles"])]
+        if now["live"]:
+            parts += [Text(), _runs(now["live"])]
+        parts += [Text(), _queues(now["queues"], now["everything"]), Text(), _spend(now)]
+        if self._dashboard.simulated or now["bill"].simulated:
+            parts.append(Text(SIMULATED, style="yellow"))
+        return Group(*parts)
+
+
+def _headline(now: Mapping[str, Any]) -> Text:
+    return Text(terminal_safe(now["headline"].words), style=COLOURS[now["headline"].level])
+
+
+def _troubles(troubles: Sequence[Any]) -> list[RenderableType]:
+    return [
+        Text(f"! {terminal_safe(trouble.words)}", style=COLOURS[trouble.level])
+        for trouble in troubles
+    ]
+
+
+def _runs(live: Sequence[tuple[Mapping[str, Any], Any]]) -> Table:
+    table = Table("run", "", "done", "outlook", box=None, pad_edge=False)
+    for run, seen in live:
+        total = max(run["total"], 1)
+        table.add_row(
+            Text(terminal_safe(run["name"])),
+            ProgressBar(total=total, completed=run["ended"], width=BAR_WIDTH),
+            f"{count(run['ended'])} of {count(run['total'])}",
+            Text(terminal_safe(seen.words), style=COLOURS[seen.level]),
+        )
+    return table
+
+
+def _queues(lines: Sequence[Mapping[str, Any]], everything: str | None) -> Table:
+    table = Table("queue", box=None, pad_edge=False)
+    for heading in ("waiting", "in flight", "done a minute", "oldest wait", "limit used"):
+        table.add_column(heading, justify="right")
+    table.add_column("state")
+    for line in reversed(lines):
+        table.add_row(
+            line["queue"],
+            count(line["waiting"]),
+            count(line["in_flight"]),
+            count(line["a_minute"]),
+            span(line["oldest_s"]),
+            percent(line["share"]),
+            _state(line, everything),
+        )
+    return table
+
+
+def _state(line: Mapping[str, Any], everything: str | None) -> Text:
+    if line["paused"] or everything is not None:
+        return Text("draining" if line["in_flight"] else "paused", style="yellow")
+    if line["breaker"] != "closed":
+        return Text(f"breaker {reason(line['breaker'])}", style="red")
+    if not line["workers"]:
+        return Text("no worker", style="red" if line["waiting"] else "dim")
+    return Text("open", style="green")
+
+
+def _spend(now: Mapping[str, Any]) -> Text:
+    cap, day, bill = now["cap"], now["day"], now["bill"]
+    words = f"spent {dollars(bill.total)}" + (f" of {dollars(cap)}" if cap is not None else "")
+    if now["reserved"]:
+        words += f", {dollars(now['reserved'])} reserved for calls in flight"
+    if now["comparable"] and bill.saved_against_top is not None:
+        saved = bill.saved_against_top
+        than = "less" if saved >= 0 else "more"
+        words += f"; {percent(abs(saved))} {than} than on {bill.top.tier} alone"
+    if day is not None and day.cap is not None:
+        words += f"; today {dollars(day.spent)} of {dollars(day.cap)}"
+    return Text(words)

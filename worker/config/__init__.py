@@ -1,0 +1,1 @@
+"""What the operator wrote: `rung.toml` and the environment, read once, checked, frozen."""

@@ -1,0 +1,97 @@
+"""Where Postgres, Redis and Claude are: the configuration, or else a running `rung up`.
+
+`rung up` says in `RUNG_HOME/services.json` where its embedded services listen, so that a second
+terminal, or a Celery worker started by hand, finds them with nothing configured.
+"""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from worker.config.settings import Settings
+from worker.errors import Unreachable
+
+FILE_NAME = "services.json"
+SIMULATOR_KEY = "sk-simulated"
+NOTHING_RUNS = "and no `rung up` is running in {home}"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Addresses. `simulated` says that Claude is Rung's own simulator; `pid` is `rung up`'s."""
+
+    pid: int
+    database_url: str | None
+    redis_url: str | None
+    anthropic_base_url: str | None
+    dashboard_url: str | None = None
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the sandbox answers instead of Claude."""
+        return self.anthropic_base_url is not None
+
+
+def write_services(home: Path, services: Services) -> None:
+    """Says where the embedded services listen, in one atomic step."""
+    temporary = home / f"{FILE_NAME}.{os.getpid()}"
+    temporary.write_text(json.dumps(asdict(services), indent=2), "utf-8")
+    temporary.replace(home / FILE_NAME)
+
+
+def read_services(home: Path) -> Services | None:
+    """What a running `rung up` said; None when there is none, or it has died."""
+    try:
+        services = Services(**json.loads((home / FILE_NAME).read_text("utf-8")))
+        os.kill(services.pid, 0)
+    except (OSError, ValueError, TypeError):
+        return None
+    return services
+
+
+def database_url(settings: Settings) -> str:
+    """Raises Unreachable when there is neither a setting nor a running sandbox."""
+    services = read_services(settings.home)
+    url = settings.database_url or (services.database_url if services else None)
+    if url is None:
+        raise _missing(settings, "DATABASE_URL")
+    return url
+
+
+def redis_url(settings: Settings) -> str:
+    """Raises Unreachable when there is neither a setting nor a running sandbox."""
+    services = read_services(settings.home)
+    url = settings.redis_url or (services.redis_url if services else None)
+    if url is None:
+        raise _missing(settings, "REDIS_URL")
+    return url
+
+
+@dataclass(frozen=True, slots=True)
+class ClaudeAddress:
+    """A key and where to send it (None: api.anthropic.com)."""
+
+    api_key: str
+    base_url: str | None
+    simulated: bool
+
+
+def claude_address(settings: Settings) -> ClaudeAddress:
+    """The configured key, or the sandbox's simulator. Raises Unreachable when there is neither."""
+    services = read_services(settings.home)
+    simulator = services.anthropic_base_url if services else None
+    if settings.anthropic_api_key is not None:
+        key = settings.anthropic_api_key.get_secret_value()
+        base_url = settings.anthropic_base_url
+        if key == SIMULATOR_KEY:
+            return ClaudeAddress(key, base_url or simulator, simulated=True)
+        return ClaudeAddress(key, base_url, simulated=False)
+    if simulator is not None:
+        return ClaudeAddress(SIMULATOR_KEY, simulator, simulated=True)
+    raise _missing(settings, "ANTHROPIC_API_KEY")
+
+
+def _missing(settings: Settings, name: str) -> Unreachable:
+    where = NOTHING_RUNS.format(home=settings.home)
+    return Unreachable(f"{name} is not set, {where}.", mend=f"rung up, or set {name}")

@@ -1,0 +1,176 @@
+"""Finds and reads the configuration: `rung.toml`, then the environment, then a running sandbox.
+
+Unknown keys and unknown `RUNG_*` names are errors with a suggestion: a setting that does nothing
+is worse than none.
+"""
+
+import difflib
+import json
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from worker.config.settings import Settings
+from worker.errors import ConfigurationError
+
+PREFIX, NESTING = "RUNG_", "__"
+FILE_NAME = "rung.toml"
+PLAIN_NAMES = {
+    "DATABASE_URL": "database_url",
+    "REDIS_URL": "redis_url",
+    "ANTHROPIC_API_KEY": "anthropic_api_key",
+    "ANTHROPIC_BASE_URL": "anthropic_base_url",
+}
+NOT_SETTINGS = frozenset(
+    {"RUNG_CONFIG", "RUNG_HOME", "RUNG_DEMO", "RUNG_FAILPOINT", "RUNG_TRACEBACK", "RUNG_TEST_RUN"}
+)
+"""Read elsewhere, so not unknown."""
+MEND = "correct that (docs/configuration.md lists every setting), then rung config check"
+SECRET_FILE_SUFFIX = "_FILE"  # noqa: S105 - a suffix, not a secret
+
+
+def load_settings(
+    environ: Mapping[str, str] | None = None, directory: Path | None = None
+) -> Settings:
+    """Settings of this process. Raises ConfigurationError with every problem as a sentence."""
+    environ = os.environ if environ is None else environ
+    path = config_path(environ, directory or Path.cwd())
+    document = _read(path) if path is not None else {}
+    where = str(path) if path is not None else "the environment"
+    problems = list(_overlay_environment(document, environ))
+    problems += list(_unknown_keys(document, Settings, where))
+    if problems:
+        raise ConfigurationError(problems, mend=MEND)
+    _make_absolute(document, path.parent if path is not None else Path.cwd())
+    try:
+        return Settings.model_validate(document)
+    except ValidationError as error:
+        raise ConfigurationError(
+            [sentence(dict(e), where) for e in error.errors()], mend=MEND
+        ) from None
+
+
+def config_path(environ: Mapping[str, str], directory: Path) -> Path | None:
+    """`RUNG_CONFIG`, or `rung.toml` in the working directory; None when there is none."""
+    if named := environ.get("RUNG_CONFIG"):
+        if not Path(named).is_file():
+            raise ConfigurationError(
+                f"RUNG_CONFIG names {named}, and there is no such file.",
+                mend="unset RUNG_CONFIG, or point it at your rung.toml",
+            )
+        return Path(named)
+    path = directory / FILE_NAME
+    return path if path.is_file() else None
+
+
+def sentence(error: Mapping[str, Any], where: str) -> str:
+    """One pydantic error as a sentence that names the setting and its place."""
+    location = ".".join(str(part) for part in error["loc"])
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return f"{where}: {location}: {message}." if location else f"{where}: {message}."
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} cannot be read: {error}.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path} is not valid TOML: {error}.") from None
+
+
+def _overlay_environment(document: dict[str, Any], environ: Mapping[str, str]) -> Iterator[str]:
+    """Writes environment values over the file's; yields a problem for each unknown name."""
+    for name, key in PLAIN_NAMES.items():
+        if value := environ.get(name):
+            document[key] = value
+        elif file := environ.get(name + SECRET_FILE_SUFFIX):
+            try:
+                document[key] = Path(file).read_text("utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                yield f"the environment: {name}{SECRET_FILE_SUFFIX} names {file}: {error}."
+    if home := environ.get("RUNG_HOME"):
+        document["home"] = home
+    for name, value in sorted(environ.items()):
+        if not name.startswith(PREFIX) or name in NOT_SETTINGS:
+            continue
+        keys = name.removeprefix(PREFIX).lower().split(NESTING)
+        if keys[0] not in Settings.model_fields:
+            known = [PREFIX + field.upper() for field in Settings.model_fields]
+            yield f"the environment: {name} is not a setting{_suggest(name, known)}"
+            continue
+        if not _put(document, keys, _value(value)):
+            yield f"the environment: {name} cannot be set: a part of its name has a value already."
+
+
+def _put(document: dict[str, Any], keys: list[str], value: Any) -> bool:
+    """Whether there was room: a value already stands where a section would have to."""
+    *parents, last = keys
+    for key in parents:
+        section = document.setdefault(key, {})
+        if not isinstance(section, dict):
+            return False
+        document = section
+    document[last] = value
+    return True
+
+
+def _value(text: str) -> Any:
+    """JSON where it is a JSON list or object; otherwise text, which pydantic converts."""
+    if text[:1] in "[{":
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+    return text
+
+
+def _unknown_keys(
+    document: Mapping[str, Any], model: type[BaseModel], where: str, path: str = ""
+) -> Iterator[str]:
+    for key, value in document.items():
+        field = model.model_fields.get(key)
+        if field is None:
+            hint = _suggest(key, list(model.model_fields))
+            yield f"{where}: {path}{key} is not a setting{hint}"
+            continue
+        inner = _section_of(field.annotation)
+        if inner is None or not isinstance(value, Mapping):
+            continue
+        if inner[1]:
+            for name, entry in value.items():
+                if isinstance(entry, Mapping):
+                    yield from _unknown_keys(entry, inner[0], where, f"{path}{key}.{name}.")
+        else:
+            yield from _unknown_keys(value, inner[0], where, f"{path}{key}.")
+
+
+def _section_of(annotation: Any) -> tuple[type[BaseModel], bool] | None:
+    """The section behind a field, and whether the field maps names to sections."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation, False
+    arguments = get_args(annotation)
+    if len(arguments) == 2 and isinstance(arguments[1], type):
+        return (arguments[1], True) if issubclass(arguments[1], BaseModel) else None
+    return None
+
+
+def _suggest(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    return f"; did you mean {close[0]}?" if close else "."
+
+
+def _make_absolute(document: dict[str, Any], base: Path) -> None:
+    """Paths in the file are relative to the file."""
+    prompts = document.get("prompts")
+    if isinstance(prompts, dict) and isinstance(prompts.get("dir"), str):
+        prompts["dir"] = str(base / prompts["dir"])
+    validators = document.get("validators")
+    if isinstance(validators, dict):
+        for name, where in validators.items():
+            if isinstance(where, str) and ".py:" in where:
+                validators[name] = str(base / where)

@@ -1,0 +1,134 @@
+"""Finds a policy by name: a preset, or one of `[policies]` in the configuration."""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from worker.config.loading import sentence
+from worker.config.settings import Settings
+from worker.config.validators import load_validators
+from worker.domain.judgement import REASONS
+from worker.domain.own_schemas import schema_complaints
+from worker.domain.policy import Policy, complaints, from_document, to_document
+from worker.domain.presets import PRESETS, SINGLE, preset
+from worker.domain.validation import BUILTIN, Validator
+from worker.domain.validation.builtin import option_complaints
+from worker.domain.validation.patterns import complaint
+from worker.errors import ConfigurationError
+
+EXTENDS = "extends"
+
+
+def policy_named(settings: Settings, name: str | None = None) -> Policy:
+    """The policy `name`, or the configured default. Raises ConfigurationError in sentences."""
+    name = name or settings.policy.preset
+    if name in settings.policies:
+        return _own(settings, name, settings.policies[name])
+    try:
+        return preset(name, settings.ladder)
+    except KeyError:
+        names = policy_names(settings)
+        close = difflib.get_close_matches(name, names, n=1)
+        hint = f" Did you mean {close[0]}?" if close else ""
+        raise ConfigurationError(
+            f"There is no policy called {name!r}.{hint} There are: {', '.join(names)}.",
+            mend="take one of those, or add it to rung.toml under [policies]",
+        ) from None
+
+
+def policy_names(settings: Settings) -> list[str]:
+    """Every name that `policy_named` knows."""
+    return [*PRESETS, *(SINGLE + tier for tier in settings.tiers), *settings.policies]
+
+
+def check_policies(settings: Settings) -> list[str]:
+    """What is wrong with the default policy, those in the configuration and those that schedules
+    name, as sentences."""
+    problems = []
+    scheduled = [s.policy for s in settings.schedule.values() if s.policy is not None]
+    for name in (settings.policy.preset, *settings.policies, *scheduled):
+        try:
+            policy_named(settings, name)
+        except ConfigurationError as error:
+            problems += error.problems
+    return list(dict.fromkeys(problems))
+
+
+def _own(settings: Settings, name: str, document: Mapping[str, Any]) -> Policy:
+    """A policy of one's own: what it `extends` (the ladder preset by default), overlaid."""
+    base_name = str(document.get(EXTENDS, "ladder"))
+    try:
+        base = preset(base_name, settings.ladder)
+    except KeyError:
+        raise ConfigurationError(
+            f"policies.{name}.extends is {base_name!r}; it must be a preset:"
+            f" {', '.join(PRESETS)} or {SINGLE}TIER."
+        ) from None
+    own = {key: value for key, value in document.items() if key != EXTENDS}
+    merged = _overlay(to_document(base), own) | {"name": name}
+    try:
+        policy = from_document(merged)
+    except ValidationError as error:
+        raise ConfigurationError(
+            [sentence(dict(e), f"policies.{name}") for e in error.errors()]
+        ) from None
+    if problems := complaints(policy) + _unusable(settings, policy):
+        raise ConfigurationError(problems)
+    return policy
+
+
+def _unusable(settings: Settings, policy: Policy) -> list[str]:
+    """Validators that are not there or not understood, reasons that nothing gives, regular
+    expressions that are none, and schemas that Claude would refuse."""
+    known = load_validators(settings)
+    found = [
+        *_validator_complaints(policy, known),
+        *_reason_complaints(policy, known),
+        *(f"accept.answer_schema {words}." for words in schema_complaints(policy.accept)),
+    ]
+    patterns = [(f"rule {rule.name!r}", rule.pattern) for rule in policy.start.rules]
+    for use in policy.accept.validators:
+        given = use.options.get("patterns", ())
+        patterns += [(f"validator {use.name!r}", p) for p in given if isinstance(p, str)]
+    for where, pattern in patterns:
+        if pattern is not None and (problem := complaint(pattern)):
+            found.append(f"the pattern of {where} is wrong: {problem}.")
+    return [f"policy {policy.name!r}: {words}" for words in found]
+
+
+def _validator_complaints(policy: Policy, known: Mapping[str, Validator]) -> Iterator[str]:
+    for use in policy.accept.validators:
+        if use.name not in known:
+            yield f"no validator is {use.name!r}{_close(use.name, list(known))}"
+        elif known[use.name] is BUILTIN.get(use.name):
+            for words in option_complaints(use.name, use.options):
+                yield f"validator {use.name!r} {words}."
+
+
+def _reason_complaints(policy: Policy, known: Mapping[str, Validator]) -> Iterator[str]:
+    """A reason that is misspelt would lead nowhere, and nobody would notice."""
+    reasons = [*REASONS, *known]
+    for reason in policy.climb.by_reason:
+        family = reason.partition(":")[0]
+        if family not in reasons:
+            yield f"climb.by_reason names {reason!r}, and no reason is{_close(family, reasons)}"
+
+
+def _close(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(sorted(known))}."
+
+
+def _overlay(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables are merged, everything else is replaced."""
+    merged = dict(base)
+    for key, value in own.items():
+        known = merged.get(key)
+        merged[key] = (
+            _overlay(known, value)
+            if isinstance(known, Mapping) and isinstance(value, Mapping)
+            else value
+        )
+    return merged

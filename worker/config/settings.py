@@ -1,0 +1,102 @@
+"""All settings together. Loaded by `worker.config.loading`, then frozen."""
+
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, SecretStr, model_validator
+
+from worker.config.dashboard import DashboardSettings
+from worker.config.sections import (
+    BatchSettings,
+    BreakerSettings,
+    BudgetSettings,
+    CanarySettings,
+    CheckSettings,
+    NightlySettings,
+    NotifySettings,
+    PolicySettings,
+    PriceSettings,
+    PromptSettings,
+    RoutingSettings,
+    Section,
+    TierSettings,
+    TimingSettings,
+    WorkerSettings,
+)
+from worker.domain.ladder import Ladder
+
+__all__ = ["NightlySettings", "PriceSettings", "Settings", "default_tiers"]
+
+
+def default_tiers() -> dict[str, TierSettings]:
+    """The ladder when `rung.toml` names none: Haiku, Sonnet, Opus of November 2026."""
+    return {
+        "haiku": TierSettings(
+            model="claude-haiku-5-5", rpm=4_000, itpm=2_000_000, otpm=400_000, max_in_flight=64
+        ),
+        "sonnet": TierSettings(
+            model="claude-sonnet-5-5", rpm=2_000, itpm=1_000_000, otpm=200_000, max_in_flight=32
+        ),
+        "opus": TierSettings(
+            model="claude-opus-5-5",
+            rpm=1_000,
+            itpm=500_000,
+            otpm=100_000,
+            max_in_flight=16,
+            max_tokens=4_096,
+        ),
+    }
+
+
+class Settings(Section):
+    """Everything, parsed once and frozen."""
+
+    home: Path = Path(".rung")
+    database_url: str | None = None
+    redis_url: str | None = None
+    anthropic_api_key: SecretStr | None = None
+    anthropic_base_url: str | None = None
+
+    policy: PolicySettings = PolicySettings()
+    policies: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """Policies of one's own, by name; checked by `worker.config.policies`."""
+    validators: dict[str, str] = Field(default_factory=dict)
+    """Validators of one's own, by name: `FILE.py:FUNCTION` or `MODULE:FUNCTION`."""
+    tiers: dict[str, TierSettings] = Field(default_factory=default_tiers)
+    routing: RoutingSettings = RoutingSettings()
+    check: CheckSettings = CheckSettings()
+    budget: BudgetSettings = BudgetSettings()
+    prompts: PromptSettings = PromptSettings()
+    prices: dict[str, PriceSettings] = Field(default_factory=dict)
+    schedule: dict[str, NightlySettings] = Field(default_factory=dict)
+    timing: TimingSettings = TimingSettings()
+    worker: WorkerSettings = WorkerSettings()
+    batch: BatchSettings = BatchSettings()
+    breaker: BreakerSettings = BreakerSettings()
+    canary: CanarySettings = CanarySettings()
+    notify: NotifySettings = NotifySettings()
+    dashboard: DashboardSettings = DashboardSettings()
+
+    @model_validator(mode="after")
+    def tiers_form_a_ladder(self) -> Self:
+        """Names, their number, and the tier that classifies."""
+        try:
+            ladder = self.ladder
+        except ValueError as error:
+            raise ValueError(f"tiers: {error}") from None
+        if self.routing.tier is not None and self.routing.tier not in ladder.names:
+            raise ValueError(
+                f"routing.tier is {self.routing.tier!r}; it must be one of "
+                + ", ".join(ladder.names)
+            )
+        return self
+
+    @property
+    def ladder(self) -> Ladder:
+        """The order of the tables is the order of the ladder."""
+        return Ladder(tuple(self.tiers))
+
+    @property
+    def routing_tier(self) -> str:
+        """The tier whose model classifies."""
+        return self.routing.tier or self.ladder.bottom

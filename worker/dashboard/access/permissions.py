@@ -1,0 +1,62 @@
+"""Who may see and do what. The seam that pages and templates use; `gate` is what enforces it."""
+
+import ipaddress
+
+from markupsafe import Markup
+from starlette.middleware import Middleware
+from starlette.requests import Request
+
+from worker.config.dashboard import DashboardSettings
+from worker.config.settings import Settings
+from worker.dashboard.access.gate import CSRF_FIELD, Gate
+from worker.dashboard.access.sessions import Signer
+from worker.dashboard.access.visitors import Visitor
+from worker.errors import ConfigurationError
+from worker.store.actions.ops import Actor
+
+
+def middleware(settings: Settings) -> list[Middleware]:
+    """What stands in front of every route."""
+    dashboard = settings.dashboard
+    return [Middleware(Gate, settings=dashboard, signer=Signer(dashboard))]
+
+
+def visitor_of(request: Request) -> Visitor:
+    """Who asks. Behind the gate there is always somebody, except on open pages."""
+    visitor: Visitor = request.state.visitor
+    return visitor
+
+
+def csrf_field(request: Request) -> Markup:
+    """The hidden field that every form carries; the gate looks at it."""
+    field = '<input type="hidden" name="{}" value="{}">'
+    return Markup(field).format(CSRF_FIELD, visitor_of(request).csrf)  # noqa: S704 - constant
+
+
+def actor(request: Request) -> Actor:
+    """Who acts, as the audit names them."""
+    return Actor(visitor_of(request).name)
+
+
+def may_operate(request: Request) -> bool:
+    """Whether this person may change things, rather than only look."""
+    return visitor_of(request).may_operate
+
+
+def check_listening(settings: DashboardSettings, host: str) -> None:
+    """Raises ConfigurationError when strangers could reach a dashboard that knows no strangers."""
+    if is_loopback(host) or settings.credentials:
+        return
+    raise ConfigurationError(
+        f"The dashboard would listen on {host} without asking anybody who they are.",
+        mend="rung dashboard hash, then put [dashboard.users.NAME] into rung.toml;"
+        " or listen on 127.0.0.1",
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"

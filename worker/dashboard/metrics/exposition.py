@@ -1,0 +1,252 @@
+"""`/metrics` for Prometheus and `/healthz` for probes.
+
+Read on request from the counters that the screens use, so the two cannot disagree. Nothing is
+counted in this process: any copy of the dashboard, however young, says the same.
+"""
+
+import datetime as dt
+import time
+from collections.abc import Iterable, Iterator
+from importlib.metadata import version
+from itertools import groupby
+from typing import Any
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.registry import Collector
+from sqlalchemy import Connection, Row, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from models.totals import TIMING_BOUNDS, WAIT
+from models.vocabulary import EVERYTHING, FiringState, JobState
+from worker.dashboard.metrics.families import METRICS, Family
+from worker.dashboard.pages.context import Dashboard, dashboard_of
+from worker.domain.deadlines import Progress, risk
+from worker.domain.timetable import Timetable, next_due
+from worker.store.reading import screens
+from worker.store.reading.metrics import rows
+from worker.store.reading.status import paused_everything, queues
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+TOKENS = (
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+    "output_tokens",
+)
+BREAKER = {"closed": 0.0, "half_open": 0.5, "open": 1.0}
+
+
+def routes() -> list[BaseRoute]:
+    """`/metrics` and `/healthz`."""
+    return [Route("/metrics", metrics, name="metrics"), Route("/healthz", healthz, name="healthz")]
+
+
+def metrics(request: Request) -> Response:
+    """The exposition. 503 when Postgres does not answer, so that the scrape itself fails."""
+    try:
+        families = read_all(dashboard_of(request))
+    except (DBAPIError, PoolTimeout):
+        return PlainTextResponse("Postgres does not answer.\n", 503)
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Read(families))
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE)
+
+
+def healthz(request: Request) -> Response:
+    """`ok` when a query can be answered."""
+    try:
+        with dashboard_of(request).engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+    except (DBAPIError, PoolTimeout):
+        return PlainTextResponse("unavailable\n", 503)
+    return PlainTextResponse("ok\n")
+
+
+class _Read(Collector):
+    """Families that have been read already."""
+
+    def __init__(self, families: Iterable[Family]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Family]:
+        return self._families
+
+
+class Reading:
+    """Families being filled, by name."""
+
+    def __init__(self) -> None:
+        self.families = {metric.name: metric.family() for metric in METRICS}
+
+    def set(self, name: str, value: Any, *labels: Any) -> None:
+        """Adds a sample of a counter or gauge."""
+        family = self.families[name]
+        assert isinstance(family, CounterMetricFamily | GaugeMetricFamily)
+        family.add_metric([_label(value) for value in labels], float(value))
+
+    def histogram(
+        self, name: str, buckets: list[tuple[str, float]], total: float, *labels: str
+    ) -> None:
+        """Adds a histogram; buckets are cumulative."""
+        family = self.families[name]
+        assert isinstance(family, HistogramMetricFamily)
+        family.add_metric(list(labels), buckets, total)
+
+
+def read_all(dashboard: Dashboard) -> list[Family]:
+    """Every family, in the order of `METRICS`."""
+    began, reading = time.perf_counter(), Reading()
+    with dashboard.engine.connect() as connection:
+        _totals(reading, connection)
+        _timings(reading, connection)
+        _runs(reading, connection)
+        _queues(reading, dashboard, connection)
+        _batches(reading, connection)
+        _schedules(reading, dashboard, connection)
+    _limits(reading, dashboard)
+    reading.set("rung_build_info", 1, version("rung"))
+    reading.set("rung_simulated", dashboard.simulated)
+    reading.set("rung_scrape_seconds", time.perf_counter() - began)
+    return list(reading.families.values())
+
+
+def _totals(reading: Reading, connection: Connection) -> None:
+    _jobs(reading, connection)
+    for row in rows(connection, "escalations"):
+        steps = (row.from_tier, row.to_tier, row.reason)
+        reading.set("rung_escalations_total", row.escalations, *steps)
+    for row in rows(connection, "attempts"):
+        reading.set("rung_attempts_closed_total", row.attempts, row.queue, row.lane, row.outcome)
+        if row.outcome == "lost":
+            reading.set("rung_rescued_attempts_total", row.attempts, row.queue, row.lane)
+    calls = rows(connection, "calls")
+    for row in calls:
+        labels = (row.tier, row.purpose, row.model, row.lane, row.simulated)
+        reading.set("rung_calls_total", row.calls, *labels, row.state)
+    for row in rows(connection, "errors"):
+        reading.set("rung_call_errors_total", row.errors, row.tier, row.lane, row.status)
+    for labels, of in _grouped(calls, "tier", "purpose", "model", "lane", "simulated"):
+        reading.set("rung_spend_usd_total", sum(row.cost for row in of), *labels)
+    for labels, of in _grouped(calls, "tier", "model", "lane", "simulated"):
+        for kind in TOKENS:
+            count = sum(getattr(row, kind) for row in of)
+            reading.set("rung_tokens_total", count, *labels, kind.removesuffix("_tokens"))
+    for labels, of in _grouped(calls, "tier", "model"):
+        reading.set("rung_unpriced_calls_total", sum(row.unpriced for row in of), *labels)
+
+
+def _jobs(reading: Reading, connection: Connection) -> None:
+    """A state that no job was ever in is told as 0: where there is no series, no rule compares."""
+    found = rows(connection, "jobs")
+    for state in set(JobState) - {row.state for row in found}:
+        reading.set("rung_jobs", 0, state, "")
+    for row in found:
+        reading.set("rung_jobs", row.jobs, row.state, row.tier)
+
+
+def _grouped(found: Iterable[Row[Any]], *names: str) -> Iterator[tuple[Any, list[Row[Any]]]]:
+    def key(row: Row[Any]) -> tuple[Any, ...]:
+        return tuple(getattr(row, name) for name in names)
+
+    for labels, of in groupby(sorted(found, key=key), key):
+        yield labels, list(of)
+
+
+def _timings(reading: Reading, connection: Connection) -> None:
+    for (what, queue, lane), of in _grouped(rows(connection, "timings"), "what", "queue", "lane"):
+        counts = {row.bucket: row.observations for row in of}
+        total, buckets = 0, []
+        for place, bound in enumerate((*map(str, map(float, TIMING_BOUNDS)), "+Inf")):
+            total += counts.get(place, 0)
+            buckets.append((bound, float(total)))
+        seconds = sum(row.seconds for row in of)
+        if what == WAIT:
+            reading.histogram("rung_wait_seconds", buckets, seconds, queue, lane)
+        else:
+            reading.histogram("rung_call_seconds", buckets, seconds, what, queue, lane)
+
+
+def _runs(reading: Reading, connection: Connection) -> None:
+    states = {"active": 0, "paused": 0} | {r.state: r.runs for r in rows(connection, "runs")}
+    for state, count in states.items():
+        reading.set("rung_runs", count, state)
+    for row in rows(connection, "live"):
+        reading.set("rung_run_open_jobs", row.open, row.name)
+        reading.set("rung_run_waiting_for_budget", row.waits, row.name)
+        reading.set("rung_run_paused", row.paused, row.name)
+        if row.deadline is not None:
+            pace = Progress(row.ended, row.open, row.elapsed_s, row.left_s)
+            reading.set("rung_run_deadline_timestamp_seconds", row.deadline, row.name)
+            reading.set("rung_run_deadline_at_risk", risk(pace) is not None, row.name)
+        _budget(reading, row, f"run:{row.name}")
+    for row in rows(connection, "day"):
+        _budget(reading, row, "day")
+
+
+def _budget(reading: Reading, row: Row[Any], scope: str) -> None:
+    if row.cap is not None:
+        reading.set("rung_budget_cap_usd", row.cap, scope)
+        reading.set("rung_budget_left_usd", row.cap + row.overrun - row.spent - row.reserved, scope)
+
+
+def _queues(reading: Reading, dashboard: Dashboard, connection: Connection) -> None:
+    waits = screens.oldest_waits(connection, dashboard.queues)
+    for line in queues(connection, dashboard.queues):
+        queue = line["queue"]
+        reading.set("rung_queue_waiting", max(line["waiting"], 0), queue)
+        reading.set("rung_queue_in_flight", line["in_flight"], queue)
+        reading.set("rung_queue_workers", line["workers"], queue)
+        reading.set("rung_queue_oldest_wait_seconds", waits.get(queue, 0), queue)
+        reading.set("rung_queue_paused", line["paused"], queue)
+        reading.set("rung_breaker_open", BREAKER[line["breaker"]], queue)
+    everything = paused_everything(connection) is not None
+    reading.set("rung_queue_paused", everything, EVERYTHING)
+
+
+def _batches(reading: Reading, connection: Connection) -> None:
+    for row in rows(connection, "batches"):
+        reading.set("rung_batches", row.batches, row.tier, row.state)
+        reading.set("rung_batch_requests", row.requests, row.tier, row.state)
+        reading.set("rung_batch_oldest_seconds", row.oldest_s, row.tier, row.state)
+
+
+def _schedules(reading: Reading, dashboard: Dashboard, connection: Connection) -> None:
+    """A schedule that no scheduler has ever seen counts from nowhere: it is not overdue yet."""
+    fired = {row.name: row for row in rows(connection, "firings")}
+    seen = {row.name: row for row in rows(connection, "schedules")}
+    now: dt.datetime = rows(connection, "now")[0][0]
+    for name, schedule in dashboard.settings.schedule.items():
+        last = fired.get(name)
+        since = seen[name].since if name in seen else None
+        begin = max((t for t in (last.due_at if last else None, since) if t), default=None)
+        due = next_due(Timetable(schedule.cron, schedule.timezone), begin) if begin else None
+        overdue = (now - due.at).total_seconds() if due is not None else 0
+        reading.set("rung_schedule_overdue_seconds", max(overdue, 0), name)
+        looked = seen[name].seen if name in seen else 0
+        reading.set("rung_schedule_seen_timestamp_seconds", looked, name)
+        if last is not None:
+            reading.set("rung_schedule_last_due_timestamp_seconds", last.due, name)
+            reading.set("rung_schedule_failed", last.state == FiringState.FAILED, name)
+
+
+def _limits(reading: Reading, dashboard: Dashboard) -> None:
+    up = False
+    for tier in dashboard.settings.tiers:
+        used = dashboard.used(tier)
+        if used is None:
+            continue
+        up = True
+        reading.set("rung_limit_held_seconds", used.held_s, tier)
+        if used.share is not None:
+            reading.set("rung_limit_headroom_ratio", max(1 - used.share, 0), tier)
+    reading.set("rung_redis_up", up)
+
+
+def _label(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

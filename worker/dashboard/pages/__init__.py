@@ -1,0 +1,1 @@
+"""Pages for people: routes, handlers and templates."""

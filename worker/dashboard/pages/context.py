@@ -1,0 +1,79 @@
+"""What every page needs: settings, an engine, the limiter, and what is simulated."""
+
+from dataclasses import dataclass
+
+import redis
+from sqlalchemy import Engine
+from starlette.requests import Request
+
+from models.vocabulary import ROUTING
+from worker.claude.rate_limits import Limiter, buckets_of, connect, limits_of
+from worker.config.addresses import claude_address, database_url, redis_url
+from worker.config.settings import Settings
+from worker.dashboard.pages.live import Live
+from worker.domain.limits import Used
+from worker.errors import RungError
+from worker.store.engine import make_engine
+from worker.store.reading.rates import Rates
+
+REDIS_S = 0.5
+"""A screen waits no longer than this for Redis; it then says that Redis is away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """One for each process that serves the dashboard; on `app.state.dashboard`."""
+
+    settings: Settings
+    engine: Engine
+    limiter: Limiter | None
+    simulated: bool
+    rates: Rates
+    live: Live
+
+    @property
+    def queues(self) -> list[str]:
+        """`routing` and the tiers, cheapest first."""
+        return [ROUTING, *self.settings.tiers]
+
+    def used(self, queue: str) -> Used | None:
+        """What the queue's tier used of its limits in the last minute; None if Redis is away."""
+        if self.limiter is None:
+            return None
+        tier = self.settings.routing_tier if queue == ROUTING else queue
+        return self.limiter.usage(buckets_of(self.settings)[tier])
+
+
+def dashboard_of(request: Request) -> Dashboard:
+    """The dashboard that serves this request."""
+    found: Dashboard = request.app.state.dashboard
+    return found
+
+
+def make_dashboard(settings: Settings) -> Dashboard:
+    """Raises Unreachable when no database is named. Redis and Claude may be missing: the screens
+    that need them say so."""
+    engine = make_engine(
+        database_url(settings),
+        pool_size=5,
+        connect_s=settings.timing.connect_s,
+        name="rung dashboard",
+    )
+    return Dashboard(
+        settings, engine, _limiter(settings), _simulated(settings), Rates(engine), Live()
+    )
+
+
+def _limiter(settings: Settings) -> Limiter | None:
+    try:
+        client: redis.Redis = connect(redis_url(settings), REDIS_S)
+    except RungError:
+        return None
+    return Limiter(client, limits_of(settings))
+
+
+def _simulated(settings: Settings) -> bool:
+    try:
+        return claude_address(settings).simulated
+    except RungError:
+        return False

@@ -1,0 +1,132 @@
+"""Templates: everything escaped, and what cannot be seen made visible."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from models.vocabulary import PERSON
+from worker.dashboard.access import permissions
+from worker.dashboard.pages.context import Dashboard, dashboard_of
+from worker.dashboard.screens.undoing import said, undo_address
+from worker.domain import wording
+from worker.domain.filters import FilterError
+from worker.domain.text import terminal_safe
+from worker.errors import RungError, UsageError
+from worker.store.reading import screens
+
+TEMPLATES = Path(__file__).parent / "templates"
+PLACES = (
+    ("Now", "/", None),
+    ("Runs", "/runs", None),
+    ("Jobs", "/jobs", None),
+    ("Dead letters", "/dead", "dead"),
+    ("Review", "/review", "review"),
+    ("Workers", "/workers", None),
+    ("Audit", "/audit", None),
+)
+
+
+def _visible(value: object) -> object:
+    """Every string that a template prints: control and bidirectional characters become visible."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return terminal_safe(value)
+    return "" if value is None else value
+
+
+def _model(name: str) -> str:
+    """A model's name without the family's, which every model on the ladder shares."""
+    return name.removeprefix("claude-")
+
+
+environment = Environment(
+    loader=FileSystemLoader(TEMPLATES),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    finalize=_visible,
+)
+environment.filters |= {
+    "dollars": wording.dollars,
+    "count": wording.count,
+    "percent": wording.percent,
+    "span": wording.span,
+    "ago": wording.ago,
+    "clock": wording.clock,
+    "second": wording.second,
+    "reason": wording.reason,
+    "plural": wording.plural,
+    "model": _model,
+}
+
+
+def region(dashboard: Dashboard, template: str, **values: Any) -> str:
+    """A part of a page that is the same for everybody who looks: it holds no token and no name."""
+    return environment.get_template(template).render(**_common(dashboard), **values)
+
+
+def page(
+    request: Request,
+    connection: Connection,
+    template: str,
+    section: str,
+    *,
+    status: int = 200,
+    **values: Any,
+) -> HTMLResponse:
+    """A whole page."""
+    counts = screens.attention_counts(connection)
+    html = environment.get_template(template).render(
+        **_common(dashboard_of(request)),
+        request=request,
+        section=section,
+        navigation=[(name, href, counts.get(key or "", 0)) for name, href, key in PLACES],
+        operator=permissions.may_operate(request),
+        csrf=permissions.csrf_field(request),
+        visitor=permissions.visitor_of(request),
+        notice=_notice(request, connection),
+        **values,
+    )
+    return HTMLResponse(html, status, headers={"Cache-Control": "no-store"})
+
+
+def trouble_page(request: Request, connection: Connection, error: RungError) -> HTMLResponse:
+    """Why something cannot be done, in the error's own words."""
+    missing = str(error).startswith("There is no") and not isinstance(error, FilterError)
+    status = 404 if missing else 409
+    return page(
+        request,
+        connection,
+        "trouble.html",
+        "",
+        status=422 if status != 404 and isinstance(error, UsageError) else status,
+        heading="There is no such thing" if status == 404 else "That cannot be done",
+        words=str(error),
+        mend=error.mend,
+    )
+
+
+def _common(dashboard: Dashboard) -> dict[str, Any]:
+    places = {name: str(place) for place, name in enumerate(dashboard.queues)}
+    return {
+        "simulated": dashboard.simulated,
+        "tier_place": lambda name: "person" if name == PERSON else places.get(name, "0"),
+        "utc_now": dt.datetime.now(dt.UTC),
+    }
+
+
+def _notice(request: Request, connection: Connection) -> dict[str, Any] | None:
+    """What the action that led here did, and how to take it back."""
+    wanted = request.query_params.get("done", "")
+    if not wanted.isdigit() or len(wanted) > 18:
+        return None
+    event = screens.audit_event(connection, int(wanted))
+    if event is None:
+        return None
+    return {"words": said(event), "undo": undo_address(event)}

@@ -1,0 +1,136 @@
+"""The pages of runs: all of them, and one with its ladder, reasons, confidence, times and money."""
+
+import time
+from typing import Any
+
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from worker.dashboard.pages.context import Dashboard, dashboard_of
+from worker.dashboard.pages.rendering import page, region, trouble_page
+from worker.dashboard.pages.serving import number, stream
+from worker.dashboard.screens import charts
+from worker.dashboard.screens.nights import read_nights
+from worker.dashboard.screens.now import comparable, outlooks_of, read_bill, read_picture
+from worker.errors import RungError
+from worker.store.reading import screens
+from worker.store.reading.sampling import Sample, sample_of
+from worker.store.reading.status import paused_everything
+from worker.store.runs import find_run
+
+PAGE = 25
+KEEP_SAMPLE_S = 5.0
+KEPT_SAMPLES = 50
+_samples: dict[tuple[int, int], tuple[float, Sample]] = {}
+"""Of the last runs that were looked at, by dashboard and run, with when they were taken."""
+
+
+def routes() -> list[BaseRoute]:
+    """`/runs`, `/runs/ID` and their streams."""
+    return [
+        Route("/runs", runs),
+        Route("/runs/{run}", run),
+        Route("/live/runs", live_runs),
+        Route("/live/runs/{run:int}", live_run),
+    ]
+
+
+def runs(request: Request) -> Response:
+    """All runs, newest first."""
+    dashboard, before = dashboard_of(request), number(request, "before")
+    with dashboard.engine.connect() as connection:
+        found = _runs(dashboard, connection, before)
+        nights = read_nights(connection, dashboard.settings) if before is None else []
+        changed = {
+            night["name"]: screens.difference(connection, night["last"]["run"])
+            for night in nights
+            if night["last"] and night["last"]["run"]
+        }
+        return page(
+            request,
+            connection,
+            "runs.html",
+            "Runs",
+            before=before,
+            nights=nights,
+            changed=changed,
+            **found,
+        )
+
+
+async def live_runs(request: Request) -> Response:
+    """The newest runs, as they change."""
+
+    def render(dashboard: Dashboard) -> str:
+        with dashboard.engine.connect() as connection:
+            return region(dashboard, "runs_region.html", **_runs(dashboard, connection, None))
+
+    return stream(request, render)
+
+
+def run(request: Request) -> Response:
+    """One run, by name or number."""
+    dashboard = dashboard_of(request)
+    with dashboard.engine.connect() as connection:
+        try:
+            found = find_run(connection, request.path_params["run"])
+        except RungError as error:
+            return trouble_page(request, connection, error)
+        return page(
+            request, connection, "run.html", "Runs", **_run(dashboard, connection, found.id)
+        )
+
+
+async def live_run(request: Request) -> Response:
+    """The same, as it changes."""
+    run_id: int = request.path_params["run"]
+
+    def render(dashboard: Dashboard) -> str:
+        with dashboard.engine.connect() as connection:
+            return region(dashboard, "run_region.html", **_run(dashboard, connection, run_id))
+
+    return stream(request, render)
+
+
+def _runs(dashboard: Dashboard, connection: Connection, before: int | None) -> dict[str, Any]:
+    found = screens.runs_page(connection, before, PAGE + 1)
+    shown = found[:PAGE]
+    outlooks = outlooks_of(dashboard, shown, paused_everything(connection))
+    older = shown[-1]["id"] if len(found) > PAGE else None
+    return {"runs": list(zip(shown, outlooks, strict=True)), "older": older}
+
+
+def _run(dashboard: Dashboard, connection: Connection, run_id: int) -> dict[str, Any]:
+    found = screens.one_run(connection, run_id)
+    steps = screens.escalations_of(connection, [run_id])
+    sample = _sample(dashboard, connection, run_id)
+    tiers = list(dashboard.settings.tiers)
+    return {
+        "run": found,
+        "outlook": outlooks_of(dashboard, [found], paused_everything(connection))[0],
+        "picture": read_picture(dashboard, connection, [run_id]),
+        "bill": read_bill(dashboard, connection, [found]),
+        "comparable": comparable([found]),
+        "sample": sample,
+        "reasons": charts.reasons(steps, found["total"]),
+        "histograms": charts.histograms(sample, tiers),
+        "latencies": charts.latencies(sample, tiers),
+        "curve": charts.spending(sample),
+        "batches": screens.open_batches(connection) if found["lane"] == "batch" else [],
+        "related": screens.related_runs(connection, run_id),
+    }
+
+
+def _sample(dashboard: Dashboard, connection: Connection, run_id: int) -> Sample:
+    """At most one sample of a run in five seconds, however many people look."""
+    key, now = (id(dashboard), run_id), time.monotonic()
+    kept = _samples.get(key)
+    if kept is not None and now - kept[0] < KEEP_SAMPLE_S:
+        return kept[1]
+    sample = sample_of(connection, run_id)
+    while len(_samples) >= KEPT_SAMPLES:
+        _samples.pop(next(iter(_samples)), None)
+    _samples[key] = (now, sample)
+    return sample

@@ -1,0 +1,1 @@
+"""What the screens show, computed from what was read. Pure."""

@@ -1,0 +1,214 @@
+"""The ladder as a picture: figures in, shapes and words out. Pure.
+
+From the ground up: what was handed in, one rung for each tier, and a person at the top. A rung's
+bar is the share of all messages that stopped there; between two rungs stands how many climbed, and
+why. There are two drawings of the same figures, a wide and a narrow one; the style sheet shows one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from models.vocabulary import PERSON, ROUTING
+from worker.domain.wording import count, percent, plural, reason
+
+REASONS_SHOWN = 3
+OPEN = ("queued", "routed", "submitted")
+
+
+@dataclass(frozen=True, slots=True)
+class Climb:
+    """Up from a rung: how many, to where if not to the next rung, and the first reasons."""
+
+    jobs: int
+    words: str
+    why: str
+    weight: float
+    """Of the arrow, 1 to 10, by share of all messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One row of the picture. `stopped` and `busy` are shares of all messages, 0 to 1."""
+
+    name: str
+    kind: str
+    title: str
+    note: str
+    stopped: float
+    busy: float
+    words: str
+    under_way: str
+    climb: Climb | None
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Where things stand, in units of the view box."""
+
+    kind: str
+    width: int
+    height: int
+    left: int
+    right: int
+    row: int
+    top: int
+    rungs: tuple[Rung, ...]
+
+    @property
+    def bar(self) -> int:
+        """Length of a whole bar."""
+        return self.right - self.left
+
+    def y(self, place: int) -> int:
+        """The upper edge of a row's bar."""
+        return self.top + place * self.row
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Both drawings, and the same in a sentence for those who cannot see it."""
+
+    rungs: tuple[Rung, ...]
+    sentence: str
+
+    @property
+    def wide(self) -> Drawing:
+        """For desks and paper."""
+        return self._drawing("wide", 720, 118, 702, 78)
+
+    @property
+    def narrow(self) -> Drawing:
+        """For phones: names stand above their bars."""
+        return self._drawing("narrow", 360, 18, 348, 104)
+
+    def _drawing(self, kind: str, width: int, left: int, right: int, row: int) -> Drawing:
+        top = 12 if kind == "wide" else 34
+        height = top + row * (len(self.rungs) - 1) + (62 if kind == "wide" else 60)
+        return Drawing(kind, width, height, left, right, row, top, self.rungs)
+
+
+def picture(
+    tiers: Sequence[str],
+    counts: Mapping[tuple[str, str], int],
+    steps: Sequence[Mapping[str, Any]],
+    models: Mapping[str, str],
+) -> Picture:
+    """From jobs by (state, tier) and escalations by step and reason, the most frequent first.
+    `tiers` are the ladder's, cheapest first; tiers that only the figures know come below."""
+    known = {tier for _, tier in counts if tier} | {str(step["from_tier"]) for step in steps}
+    ladder = [*sorted(known - {*tiers, PERSON}), *tiers]
+    total = sum(counts.values())
+    rungs = [_person(counts, total)]
+    for place in range(len(ladder) - 1, -1, -1):
+        tier = ladder[place]
+        above = ladder[place + 1] if place + 1 < len(ladder) else PERSON
+        rungs.append(_tier(tier, above, counts, steps, total, models.get(tier, "")))
+    rungs.append(_ground(counts, total, _starts(ladder, counts, steps)))
+    return Picture(tuple(rungs), _sentence(rungs, total))
+
+
+def _tier(
+    tier: str,
+    above: str,
+    counts: Mapping[tuple[str, str], int],
+    steps: Sequence[Mapping[str, Any]],
+    total: int,
+    model: str,
+) -> Rung:
+    stopped = counts.get(("answered", tier), 0)
+    busy = sum(counts.get((state, tier), 0) for state in OPEN)
+    return Rung(
+        tier,
+        "tier",
+        tier,
+        model,
+        stopped / total if total else 0.0,
+        busy / total if total else 0.0,
+        f"{count(stopped)} answered" + (f" · {percent(stopped / total)}" if stopped else ""),
+        f"{count(busy)} under way" if busy else "",
+        _climb(tier, above, steps, total),
+    )
+
+
+def _climb(tier: str, above: str, steps: Sequence[Mapping[str, Any]], total: int) -> Climb | None:
+    mine = [step for step in steps if step["from_tier"] == tier]
+    jobs = sum(step["escalations"] for step in mine)
+    if not jobs:
+        return None
+    leaps = {
+        target: sum(step["escalations"] for step in mine if step["to_tier"] == target)
+        for target in dict.fromkeys(step["to_tier"] for step in mine)
+        if target != above
+    }
+    to = "".join(f", {count(n)} of them straight to {_target(t)}" for t, n in leaps.items())
+    by_reason: dict[str, int] = {}
+    for step in mine:
+        by_reason[step["reason"]] = by_reason.get(step["reason"], 0) + step["escalations"]
+    first = sorted(by_reason.items(), key=lambda item: -item[1])[:REASONS_SHOWN]
+    rest = jobs - sum(n for _, n in first)
+    why = " · ".join(f"{reason(word)} {count(n)}" for word, n in first)
+    why += f" · other {count(rest)}" if rest else ""
+    share = jobs / total if total else 0.0
+    return Climb(jobs, f"{count(jobs)} climbed{to}", why, round(1.5 + 8.5 * min(share * 2, 1), 1))
+
+
+def _target(tier: str) -> str:
+    return "a person" if tier == PERSON else tier
+
+
+def _person(counts: Mapping[tuple[str, str], int], total: int) -> Rung:
+    jobs = sum(n for (state, _), n in counts.items() if state == "review")
+    words = f"{count(jobs)} for review" + (f" · {percent(jobs / total)}" if jobs else "")
+    share = jobs / total if total else 0.0
+    return Rung(PERSON, "person", "a person", "", share, 0.0, words, "", None)
+
+
+def _starts(
+    ladder: Sequence[str],
+    counts: Mapping[tuple[str, str], int],
+    steps: Sequence[Mapping[str, Any]],
+) -> Climb | None:
+    """Where messages were routed to: what is or ended at a tier, less who climbed there, and who
+    climbed away."""
+    starts = []
+    for tier in ladder:
+        here = sum(jobs for (_, at), jobs in counts.items() if at == tier)
+        came = sum(step["escalations"] for step in steps if step["to_tier"] == tier)
+        left = sum(
+            step["escalations"]
+            for step in steps
+            if step["from_tier"] == tier and step["to_tier"] != PERSON
+        )
+        starts.append((tier, here - came + left))
+    routed = sum(jobs for _, jobs in starts)
+    if not routed:
+        return None
+    why = " · ".join(f"{tier} {count(jobs)}" for tier, jobs in starts if jobs)
+    return Climb(routed, f"{count(routed)} routed", f"to {why}", 4.0)
+
+
+def _ground(counts: Mapping[tuple[str, str], int], total: int, starts: Climb | None) -> Rung:
+    queued = sum(n for (state, _), n in counts.items() if state == "queued")
+    lost = {
+        word: sum(n for (state, _), n in counts.items() if state == word)
+        for word in ("dead", "cancelled")
+    }
+    ends = [
+        plural(lost["dead"], "dead letter") if lost["dead"] else "",
+        f"{count(lost['cancelled'])} cancelled" if lost["cancelled"] else "",
+    ]
+    share = 1 - queued / total if total else 0.0
+    words = f"{count(total)} handed in"
+    under_way = f"{count(queued)} not yet routed" if queued else ""
+    note = " · ".join(end for end in ends if end)
+    busy = queued / total if total else 0.0
+    return Rung(ROUTING, "ground", "routing", note, share, busy, words, under_way, starts)
+
+
+def _sentence(rungs: Sequence[Rung], total: int) -> str:
+    if not total:
+        return "The ladder is empty: nothing has been handed in."
+    parts = [f"{rung.title}: {rung.words}" for rung in reversed(rungs)]
+    parts += [f"{r.climb.words} from {r.title}" for r in reversed(rungs) if r.climb is not None]
+    return "; ".join(parts) + "."

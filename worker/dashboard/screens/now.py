@@ -1,0 +1,181 @@
+"""What the first page shows, read in one transaction."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from models.vocabulary import CallState, Lane, Purpose
+from worker.config.prices import price_of
+from worker.dashboard.pages.context import Dashboard
+from worker.dashboard.screens.ladder import picture
+from worker.dashboard.screens.nights import night_troubles, read_nights
+from worker.dashboard.screens.outlook import Outlook, headline, outlook
+from worker.dashboard.screens.troubles import ended_badly, troubles
+from worker.domain.bill import Bill, SpendLine, make_bill
+from worker.domain.pricing import Usage
+from worker.store.reading import screens
+from worker.store.reading.rates import ENDED
+from worker.store.reading.status import paused_everything, queues
+
+ENOUGH_ENDED = 20
+
+
+def read_now(dashboard: Dashboard, connection: Connection) -> dict[str, Any]:
+    """Everything that the first page shows."""
+    live = screens.live_runs(connection)
+    last = screens.runs_page(connection, None, 1)
+    shown = live or last
+    everything = paused_everything(connection)
+    outlooks = outlooks_of(dashboard, live, everything)
+    lines = read_queues(dashboard, connection)
+    day = screens.day_budget(connection)
+    nights = night_troubles(read_nights(connection, dashboard.settings))
+    ended = [] if live else ended_badly(last)
+    away = dashboard.limiter is not None and all(line["used"] is None for line in lines)
+    return {
+        "headline": headline(live, outlooks, last[0] if last else None, _stopped(lines)),
+        "troubles": troubles(
+            lines,
+            live,
+            outlooks,
+            everything=everything,
+            day=day,
+            redis_away=away,
+            more=[*nights, *ended],
+        ),
+        "queues": lines,
+        "everything": everything,
+        "live": list(zip(live, outlooks, strict=True)),
+        "shown": shown,
+        "picture": read_picture(dashboard, connection, [run["id"] for run in shown]),
+        "bill": read_bill(dashboard, connection, shown),
+        "comparable": comparable(shown),
+        "cap": _sum(run["cap"] for run in shown),
+        "reserved": sum((run["reserved"] for run in shown), Decimal(0)),
+        "day": day,
+        "workers": [w for w in screens.workers(connection) if w["alive"]],
+    }
+
+
+def _stopped(lines: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Queues where messages wait and none is sent, if there is no other where any is."""
+    busy = [line for line in lines if line["waiting"] or line["in_flight"]]
+    halted = [
+        line["queue"]
+        for line in busy
+        if not line["in_flight"]
+        and (line["paused"] or line["breaker"] == "open" or not line["workers"])
+    ]
+    return halted if len(halted) == len(busy) else []
+
+
+def outlooks_of(
+    dashboard: Dashboard, runs: Sequence[Mapping[str, Any]], everything: str | None
+) -> list[Outlook]:
+    """For each run, will it be done on time?"""
+    rates = dashboard.rates
+    return [
+        outlook(run, rates.a_minute(ENDED, run["id"]), halted=everything is not None)
+        for run in runs
+    ]
+
+
+def read_queues(dashboard: Dashboard, connection: Connection) -> list[dict[str, Any]]:
+    """The queues with what was done a minute, the oldest wait, limits and troubles."""
+    waits = screens.oldest_waits(connection, dashboard.queues)
+    rows = screens.tier_rows(connection)
+    return [
+        line
+        | {
+            "a_minute": dashboard.rates.a_minute(line["queue"]),
+            "oldest_s": waits.get(line["queue"]),
+            **_limit(dashboard, line["queue"]),
+            **_breaker(rows.get(line["queue"])),
+        }
+        for line in queues(connection, dashboard.queues)
+    ]
+
+
+def _limit(dashboard: Dashboard, queue: str) -> dict[str, Any]:
+    used = dashboard.used(queue)
+    return {
+        "used": used,
+        "share": used.share if used is not None else None,
+        "held_s": used.held_s if used is not None else 0.0,
+    }
+
+
+def _breaker(row: Row[Any] | None) -> dict[str, Any]:
+    if row is None:
+        return {"paused_by": None, "breaker_reason": None, "breaker_s": None}
+    left = (row.breaker_until - row.now).total_seconds() if row.breaker_until else None
+    return {
+        "paused_by": row.paused_by,
+        "breaker_reason": row.breaker_reason,
+        "breaker_s": left if left is not None and left > 0 else None,
+    }
+
+
+def read_picture(dashboard: Dashboard, connection: Connection, runs: Sequence[int]) -> Any:
+    """The ladder of these runs together."""
+    tiers = dashboard.settings.tiers
+    return picture(
+        list(tiers),
+        screens.counts_of(connection, runs),
+        screens.escalations_of(connection, runs),
+        {name: tier.model for name, tier in tiers.items()},
+    )
+
+
+def comparable(runs: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether so much has ended that a comparison with another tier means something: what is in
+    flight is paid for, and not yet among the answers."""
+    ended = sum(run["ended"] for run in runs)
+    return bool(ended >= ENOUGH_ENDED and ended >= 0.1 * sum(run["total"] for run in runs))
+
+
+def read_bill(
+    dashboard: Dashboard, connection: Connection, runs: Sequence[Mapping[str, Any]]
+) -> Bill:
+    """What these runs have cost so far, against what has ended on the top tier alone. What was
+    paid for rejected answers is left out: nobody keeps that sum."""
+    settings = dashboard.settings
+    return make_bill(
+        ", ".join(run["name"] for run in runs),
+        [_line(row) for row in screens.spend_of(connection, [run["id"] for run in runs])],
+        resolved=sum(run["by_state"].get("answered", 0) for run in runs),
+        jobs=sum(run["ended"] for run in runs),
+        rejected_answers=Decimal(0),
+        ladder={name: tier.model for name, tier in settings.tiers.items()},
+        price_of=lambda model: price_of(model, settings.prices),
+    )
+
+
+def _line(row: Row[Any]) -> SpendLine:
+    tokens = Usage(
+        row.input_tokens,
+        row.cache_read_tokens,
+        row.cache_write_5m_tokens,
+        row.cache_write_1h_tokens,
+        row.output_tokens,
+    )
+    return SpendLine(
+        row.tier,
+        Purpose(row.purpose),
+        row.model,
+        Lane(row.lane),
+        CallState(row.state),
+        row.simulated,
+        row.calls,
+        row.unpriced,
+        tokens,
+        row.cost,
+    )
+
+
+def _sum(caps: Any) -> Decimal | None:
+    """Of the caps; None when one of the runs has none."""
+    given = list(caps)
+    return sum(given, Decimal(0)) if given and all(cap is not None for cap in given) else None

@@ -1,0 +1,132 @@
+"""Why a job went the way it did, in sentences. Pure: reads a receipt, and adds nothing to it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from models.vocabulary import PERSON
+from worker.domain.wording import plural, reason, span
+
+GROUNDS = {
+    "schema": "its answer did not have the form that is asked for",
+    "malformed": "its answer was not the structure that is asked for",
+    "placeholder": "it left a placeholder in the reply",
+    "length": "its reply was too long or too short",
+    "truncated": "its answer was cut off",
+    "empty": "its reply was empty",
+    "too_long": "the message is too long for it",
+}
+"""Reasons of the record that need more words than their own."""
+
+
+def hide_text(found: dict[str, Any]) -> None:
+    """Takes what the customer wrote, and what was written back, out of a receipt."""
+    found |= {"subject": None, "body": None, "metadata": {}}
+    for attempt in found["attempts"]:
+        attempt["hint"] = None
+        for call in attempt["calls"]:
+            call["output"] = None
+    if found["result"] is not None:
+        found["result"] |= {"reply": None, "fields": {}}
+    for review in found["reviews"]:
+        review["reply"] = None
+
+
+def headline(found: Mapping[str, Any]) -> str:
+    """The whole story in a sentence or two."""
+    steps = [a for a in found["attempts"] if a["escalation"]]
+    climbs = [f"{_step(attempt)}, because {because(attempt)}" for attempt in steps]
+    end = _ending(found)
+    if not climbs:
+        return f"It did not climb. {end}"
+    return f"It went {'; then '.join(climbs)}. {end}"
+
+
+def _step(attempt: Mapping[str, Any]) -> str:
+    step = attempt["escalation"]
+    to = "to a person" if step["to_tier"] == PERSON else f"to {step['to_tier']}"
+    return f"from {step['from_tier']} {to}"
+
+
+def because(attempt: Mapping[str, Any]) -> str:
+    """Why an answer was not good enough: every reason, in words."""
+    words = list(attempt["reasons"]) or [(attempt["escalation"] or {}).get("reason") or ""]
+    grounds = [ground(word, attempt) for word in words if word]
+    return " and ".join(grounds) or "of its policy"
+
+
+def ground(word: str, attempt: Mapping[str, Any]) -> str:
+    """One reason, in words."""
+    if word == "low_confidence":
+        if attempt["confidence"] is None:
+            return "it did not say how sure it was, which counts as low"
+        return f"it was {attempt['confidence']:.2f} sure, and {attempt['threshold']:.2f} is asked"
+    family, _, kind = word.partition(":")
+    if family == "refused":
+        return f"it refused ({kind or 'no category given'})"
+    return GROUNDS.get(word) or f"it failed the check “{reason(word)}”"
+
+
+def _ending(found: Mapping[str, Any]) -> str:
+    result, state = found["result"], found["state"]
+    match state:
+        case "answered" if result is not None:
+            sure = f", {result['confidence']:.2f} sure" if result["confidence"] is not None else ""
+            return f"{result['tier']} answered it{sure}."
+        case "review":
+            kept = "its best effort is kept" if result is not None else "there is no best effort"
+            return f"A person must look: {kept}."
+        case "dead":
+            return f"It is a dead letter: {found['reason'] or 'no reason was recorded'}."
+        case "cancelled":
+            return f"It was cancelled: {found['reason'] or 'by hand'}."
+    where = f" at {found['tier']}" if found["tier"] else ""
+    return f"It is not done yet: {reason(state)}{where}."
+
+
+def title(attempt: Mapping[str, Any]) -> str:
+    """What an attempt was for and who was asked."""
+    if attempt["stage"] == "route":
+        if attempt["model"] is None:
+            return f"Routed by {attempt['rule'] or 'a rule'}, nobody was asked"
+        return f"{attempt['tier']} was asked how hard it is"
+    return f"{attempt['tier']} was asked to answer"
+
+
+def outcome(attempt: Mapping[str, Any]) -> str:
+    """What came of it, and what followed."""
+    word, decision = attempt["outcome"], attempt["decision"] or ""
+    kind, _, where = decision.partition(":")
+    match word:
+        case "started":
+            return "It is being worked on."
+        case "routed":
+            hard = f"{attempt['difficulty']}: " if attempt["difficulty"] else ""
+            return f"{hard}it starts at {where}."
+        case "accepted":
+            return "The answer was accepted."
+        case "deferred":
+            return "Claude would not take it just then; it was tried later, and this cost no try."
+        case "lost":
+            return "Its worker died or Claude’s answer never came; it is charged at its worst case."
+        case "failed":
+            return f"It failed: {', '.join(map(reason, attempt['reasons'])) or 'see the calls'}."
+        case "superseded":
+            return "Another attempt’s answer came first; this one was not needed."
+    then = {
+        "climb": f"so {where} was asked",
+        "again": "so it was asked once more, and told what to mend",
+        "review": "so a person must look",
+        "accept": "and it was kept",
+    }.get(kind, "")
+    return f"Not good enough: {because(attempt)}{', ' + then if then else ''}."
+
+
+def summary(attempts: Sequence[Mapping[str, Any]]) -> str:
+    """`3 attempts, 4 calls, 12 s of calling and 3 s of waiting`."""
+    calls = sum(len(attempt["calls"]) for attempt in attempts)
+    waited = sum(max(attempt["waited_s"], 0) for attempt in attempts)
+    took = sum(attempt["took_s"] or 0 for attempt in attempts)
+    return (
+        f"{plural(len(attempts), 'attempt')}, {plural(calls, 'call')};"
+        f" {span(waited)} waiting for its turn, {span(took)} with Claude"
+    )

@@ -1,0 +1,132 @@
+"""What an answer is worth: accepted · rejected · refused · truncated · empty · malformed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from models.vocabulary import AttemptOutcome
+from worker.domain.answers import (
+    REFUSAL,
+    TRUNCATING_STOPS,
+    USABLE_STOPS,
+    ModelAnswer,
+    parse_object,
+    read_check,
+    read_confidence,
+)
+from worker.domain.messages import MessageText
+from worker.domain.policy import Accept, Policy
+from worker.domain.schemas import answer_schema
+from worker.domain.text import is_blank
+from worker.domain.validation import BUILTIN, Draft, Finding, Validator, findings_of
+
+LOW_CONFIDENCE = "low_confidence"
+TOO_LONG = "too_long"
+REASONS = ("malformed", "empty", "truncated", TOO_LONG, "refused", LOW_CONFIDENCE)
+"""Why an answer is not accepted, but for the names of validators; `refused` and `malformed` may be
+followed by a colon and what it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """An outcome with its grounds. `reply` is set whenever there is text a person could use."""
+
+    outcome: AttemptOutcome
+    reasons: tuple[str, ...] = ()
+    reply: str | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    confidence: Decimal | None = None
+    threshold: Decimal | None = None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the answer may go out."""
+        return self.outcome is AttemptOutcome.ACCEPTED
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsCheck:
+    """Everything passes so far; the policy wants the confidence asked for separately."""
+
+    reply: str
+
+
+def judge(
+    policy: Policy,
+    tier: str,
+    message: MessageText,
+    answer: ModelAnswer,
+    check: ModelAnswer | None = None,
+    validators: Mapping[str, Validator] = BUILTIN,
+    instructions: str = "",
+) -> Judgement | NeedsCheck:
+    """Judge one answer of `tier`. With `confidence = "separate"` call again with the check."""
+    unusable = _unusable(answer)
+    if unusable is not None:
+        return unusable
+    document = parse_object(answer.text)
+    if document is None or not isinstance(document.get("reply"), str):
+        return Judgement(AttemptOutcome.MALFORMED, ("malformed",))
+    reply: str = document["reply"]
+    if is_blank(reply):
+        return Judgement(AttemptOutcome.EMPTY, ("empty",))
+    draft = Draft(reply, document, answer_schema(policy.accept), message, instructions)
+    findings = findings_of(policy.accept.validators, draft, validators)
+    rejecting = tuple(dict.fromkeys(f.validator for f in findings if f.severity == "reject"))
+    if not rejecting and policy.accept.confidence == "separate" and check is None:
+        return NeedsCheck(reply)
+    confidence, low = _confidence(policy.accept, tier, document, check, asked=not rejecting)
+    reasons = rejecting + ((LOW_CONFIDENCE,) if low else ())
+    return Judgement(
+        AttemptOutcome.REJECTED if reasons else AttemptOutcome.ACCEPTED,
+        reasons,
+        reply,
+        {k: v for k, v in document.items() if k not in ("reply", "confidence")},
+        findings,
+        confidence,
+        None if policy.accept.confidence == "off" else policy.accept.threshold_at(tier),
+    )
+
+
+def too_long() -> Judgement:
+    """The judgement on a message that does not fit into a tier's context."""
+    return Judgement(AttemptOutcome.TRUNCATED, (TOO_LONG,))
+
+
+def _unusable(answer: ModelAnswer) -> Judgement | None:
+    stop = answer.stop_reason
+    if stop == REFUSAL:
+        return Judgement(AttemptOutcome.REFUSED, (f"refused:{answer.category or 'unnamed'}",))
+    if stop == "model_context_window_exceeded":
+        return too_long()
+    if stop in TRUNCATING_STOPS:
+        return Judgement(AttemptOutcome.TRUNCATED, ("truncated",))
+    if stop not in USABLE_STOPS:
+        # The name of a stop reason that nobody knows yet is worth a receipt, cut to a sane size.
+        return Judgement(AttemptOutcome.MALFORMED, (f"malformed:stop_reason {str(stop)[:40]}",))
+    if not answer.text.strip():
+        return Judgement(AttemptOutcome.EMPTY, ("empty",))
+    return None
+
+
+def _confidence(
+    accept: Accept,
+    tier: str,
+    document: Mapping[str, Any],
+    check: ModelAnswer | None,
+    *,
+    asked: bool,
+) -> tuple[Decimal | None, bool]:
+    """Confidence and whether it is too low. What is missing or unreadable is LOW."""
+    match accept.confidence:
+        case "off":
+            return None, False
+        case "inline":
+            value = read_confidence(document.get("confidence"))
+        case "separate":
+            if not asked:
+                return None, False
+            value = read_check(check) if check is not None else None
+    return value, value is None or value < accept.threshold_at(tier)

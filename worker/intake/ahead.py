@@ -1,0 +1,79 @@
+"""Reading files for the commands: from a path or standard input, ahead, and with a progress bar."""
+
+import queue
+import re
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from worker.cli.speech.output import console
+from worker.intake import Block
+from worker.intake.sources import open_file
+
+AHEAD = 3
+"""Blocks that reading may be ahead of storing."""
+
+
+def stem(name: str) -> str:
+    """`backlog` of `in/backlog.csv.gz`; `stdin` for `-`."""
+    if name == "-":
+        return "stdin"
+    bare = re.sub(r"(\.(gz|gzip|zip|csv|tsv|json|jsonl|ndjson|txt))+$", "", Path(name).name)
+    return re.sub(r"[^\w.-]+", "-", bare).strip("-.") or "backlog"
+
+
+@contextmanager
+def stream(name: str) -> Iterator[IO[bytes]]:
+    if name == "-":
+        yield sys.stdin.buffer
+        return
+    with open_file(Path(name)) as content:
+        yield content
+
+
+def ahead(blocks: Iterator[Block]) -> Iterator[Block]:
+    """Reads in a thread of its own, a few blocks ahead: parsing overlaps with storing."""
+    ready: queue.Queue[Block | BaseException | None] = queue.Queue(AHEAD)
+    stopped = threading.Event()
+
+    def read() -> None:
+        end: BaseException | None = None
+        try:
+            for block in blocks:
+                ready.put(block)
+                if stopped.is_set():
+                    return
+        except BaseException as error:
+            end = error
+        ready.put(end)
+
+    thread = threading.Thread(target=read, name="reader", daemon=True)
+    thread.start()
+    try:
+        while (item := ready.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stopped.set()
+        while not ready.empty():
+            ready.get_nowait()
+
+
+@contextmanager
+def progress(opened: list[tuple[str, IO[bytes]]]) -> Iterator[Any]:
+    """A progress bar by bytes on a terminal; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+
+    sizes = [Path(name).stat().st_size if name != "-" else None for name, _ in opened]
+    total = None if None in sizes else sum(size or 0 for size in sizes)
+    columns = (TextColumn("reading"), BarColumn(), DownloadColumn())
+    with Progress(*columns, console=console(stderr=True), transient=True) as shown:
+        bar = shown.add_task("reading", total=total)
+        yield lambda size: shown.advance(bar, size)

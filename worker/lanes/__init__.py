@@ -1,0 +1,1 @@
+"""A worker process: the realtime lane, the batch lane, and the upkeep beside them."""

@@ -1,0 +1,1 @@
+"""Slices of ready jobs go to Claude as Message Batches, at half price."""

@@ -1,0 +1,39 @@
+"""Takes runs with a deadline out of the batch lane before they would be late.
+
+A run starts at half price while there is slack. Looked at before every round of the batch lane, so
+what has no time for a batch is never put into one.
+"""
+
+import logging
+
+from sqlalchemy import Engine
+
+from worker.config.settings import Settings
+from worker.domain.lane_choice import Move, move, realtime_s
+from worker.store.queue.leaving_batch import hurried, leave_lane, paces, turnaround_s
+
+log = logging.getLogger(__name__)
+SIMULATED_S = 10.0
+"""The simulator's batches take seconds: against it, neither waiting nor cancelling takes longer."""
+
+
+def hurry(engine: Engine, settings: Settings, *, simulated: bool) -> int:
+    """Moves what would be late to the realtime lane. Returns how many jobs were moved."""
+    most = SIMULATED_S if simulated else float("inf")
+    with engine.connect() as connection:
+        runs = hurried(connection, settings)
+        if not runs:
+            return 0
+        able = paces(connection, settings)
+        turnaround = turnaround_s(connection, min(settings.batch.turnaround_s, most))
+    total = 0
+    for run in runs:
+        needed = realtime_s(run.rest, able)
+        which = move(run.left_s, needed, turnaround, min(settings.batch.margin_s, most))
+        if which is Move.STAY:
+            continue
+        why = f"{run.left_s / 60:.0f} minutes to the deadline, {needed / 60:.0f} needed"
+        if moved := leave_lane(engine, run, which, why):
+            log.warning("left the batch lane", extra={"run": run.name, "jobs": moved})
+            total += moved
+    return total

@@ -1,0 +1,202 @@
+"""The batch lane: slices of ready jobs go to Claude as Message Batches, at half price.
+
+One thread in every worker process; an advisory lock lets one of them at a time tend the batches.
+Each step reads what has ended before it sends what is ready, so answers of one slice climb while
+the next still runs. Whatever dies at whatever point, the next step finds the intent in Postgres and
+goes on from there. A batch is created twice only if Claude took one, lost our reply, and does not
+list it within `batch.adopt_after_s`.
+"""
+
+import logging
+import threading
+from collections.abc import Sequence
+
+from sqlalchemy.exc import DBAPIError
+
+from models.vocabulary import ROUTING, BatchState
+from worker.claude.batches import MAX_BYTES, Batches
+from worker.config.addresses import claude_address
+from worker.domain.attempts import Claimed
+from worker.domain.trouble import Trouble
+from worker.failpoints import failpoint
+from worker.lanes.batch.deadline import hurry
+from worker.lanes.batch.reader import Reader
+from worker.lanes.batch.sender import Sender
+from worker.lanes.realtime.runtime import Runtime
+from worker.store.engine import is_outage
+from worker.store.queue import message_batches
+from worker.store.queue.message_batches import Batch
+from worker.store.queue.record import record
+from worker.store.queue.slices import Claimants, ready
+
+log = logging.getLogger(__name__)
+SKEW_S = 300.0
+"""Claude's clock and ours may differ by so much when recent batches are looked through."""
+PATIENCE_S = 300.0
+"""A batch may answer 404 for a while after it was made."""
+SIMULATED_S = 1.0
+"""The simulator's batches take seconds: against it, nothing waits for longer than this."""
+FRAME_BYTES = 4_000
+"""Room for a request's own frame: schema, names, punctuation."""
+
+
+class BatchLane:
+    """Tends the batches; `step` does one round."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        settings, address = runtime.settings, claude_address(runtime.settings)
+        self._runtime, self._settings = runtime, settings.batch
+        self._decider, self._engine = runtime.decider, runtime.engine
+        self._claude = Batches(address, settings.timing.connect_s)
+        self._simulated = address.simulated
+        most = SIMULATED_S if address.simulated else float("inf")
+        self._poll_s = min(settings.batch.poll_s, most)
+        self._gather_s = min(settings.batch.gather_s, most)
+        self._sizes = dict.fromkeys((ROUTING, *settings.tiers), settings.batch.slice)
+        parts = runtime.engine, self._claude, Claimants(), runtime.decider
+        self._reader = Reader(*parts)
+        self._sender = Sender(*parts, settings.batch, self._poll_s, self._sizes)
+        self._thread = threading.Thread(target=self._run, name="batches", daemon=True)
+
+    def start(self) -> None:
+        """Starts the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends it; a batch that is under way is found again by whoever comes next."""
+        self._runtime.stopping.set()
+        self._thread.join(10)
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connections to Claude."""
+        self._claude.close()
+
+    def _run(self) -> None:
+        while not self._runtime.stopping.wait(self._poll_s):
+            try:
+                self.step()
+            except DBAPIError as error:
+                if is_outage(error):
+                    log.warning("postgres away, batches wait")
+                else:
+                    log.exception("batches could not be tended")
+            except Exception:
+                log.exception("batches could not be tended")
+
+    def step(self) -> None:
+        """One round, if nobody else tends the batches just now."""
+        with message_batches.leading(self._engine) as mine:
+            if mine:
+                hurry(self._engine, self._runtime.settings, simulated=self._simulated)
+                self._adopt()
+                self._cancel_unwanted()
+                self._look()
+                self._read()
+                self._submit()
+
+    def _open(self, state: BatchState) -> list[Batch]:
+        with self._engine.connect() as connection:
+            return message_batches.open_batches(connection, state)
+
+    def _adopt(self) -> None:
+        """Intents whose create was never answered: Claude's list says whether it was taken."""
+        intents = self._open(BatchState.INTENDED)
+        if not intents:
+            return
+        found = self._claude.recent(intents[0].created_at, SKEW_S)
+        if isinstance(found, Trouble):
+            self._note(intents, found)
+            return
+        with self._engine.connect() as connection:
+            known = message_batches.known_ids(connection, [seen.external_id for seen in found])
+        free = [seen for seen in found if seen.external_id not in known]
+        for intent in intents:
+            match = next((seen for seen in free if seen.requests == intent.requests), None)
+            if match is not None:
+                free.remove(match)
+                with self._engine.begin() as connection:
+                    message_batches.submitted(
+                        connection, intent.id, match.external_id, match.simulated
+                    )
+                failpoint("batch adopted")
+                log.warning("batch adopted", extra={"batch": intent.id})
+            elif intent.age_s >= self._settings.adopt_after_s:
+                self._sender.send(intent.id)
+
+    def _cancel_unwanted(self) -> None:
+        with self._engine.connect() as connection:
+            unwanted = message_batches.unwanted(connection)
+        for batch in unwanted:
+            assert batch.external_id is not None, "a submitted batch has Claude's id"
+            if trouble := self._claude.cancel(batch.external_id):
+                self._note([batch], trouble)
+                continue
+            failpoint("batch cancelled")
+            with self._engine.begin() as connection:
+                message_batches.cancelling(connection, batch.id)
+
+    def _look(self) -> None:
+        """How the submitted ones stand."""
+        for batch in self._open(BatchState.SUBMITTED):
+            assert batch.external_id is not None, "a submitted batch has Claude's id"
+            seen = self._claude.look(batch.external_id)
+            if isinstance(seen, Trouble):
+                if seen.status == 404 and batch.age_s > PATIENCE_S:
+                    self._reader.give_up(batch, "Claude no longer knows this batch")
+                else:
+                    self._note([batch], seen)
+                continue
+            with self._engine.begin() as connection:
+                message_batches.looked(connection, batch.id, seen.counts, seen.ended, self._poll_s)
+            failpoint("batch looked")
+
+    def _read(self) -> None:
+        for batch in self._open(BatchState.ENDED):
+            if trouble := self._reader.read(batch):
+                self._note([batch], trouble)
+            self._runtime.news.set()
+
+    def _submit(self) -> None:
+        """Full slices, and smaller ones when somebody has waited long enough."""
+        stuck = set[str]()
+        while not self._runtime.stopping.is_set():
+            size = max(self._sizes.values())
+            with self._engine.connect() as connection:
+                chosen = ready(connection, list(self._sizes), size, self._gather_s)
+            left = [gathered for gathered in chosen if gathered.tier not in stuck]
+            if not left:
+                return
+            for gathered in left:
+                ids = gathered.ids[: self._sizes[gathered.tier]]
+                if not self._submit_slice(gathered.tier, ids):
+                    stuck.add(gathered.tier)
+
+    def _submit_slice(self, tier: str, ids: Sequence[int]) -> bool:
+        """False when nothing could be claimed, or Claude would not take it."""
+        taken = self._runtime.claims.take_slice(
+            tier, ids, self._decider.planner, self._weigh, MAX_BYTES
+        )
+        failpoint("batch intended")
+        if taken.begun:
+            record(self._engine, [self._decider.begin(claimed) for claimed in taken.begun])
+        if taken.batch_id is None:
+            return bool(taken.begun)
+        return self._sender.send(taken.batch_id)
+
+    def _weigh(self, claimed: Claimed) -> int:
+        """Bytes of a request, a little too many."""
+        purpose = claimed.plan.purpose
+        if purpose is None:
+            return 0
+        said = len(claimed.candidate.message.body.encode())
+        answered = sum(len((past.output or "").encode()) for past in claimed.candidate.history)
+        kept = claimed.candidate.kept
+        answered += len(kept.answer.text.encode()) if kept is not None else 0
+        prompt = self._decider.planner.prompts[purpose].size_bytes
+        return prompt + 2 * (said + answered) + FRAME_BYTES
+
+    def _note(self, batches: Sequence[Batch], trouble: Trouble) -> None:
+        with self._engine.begin() as connection:
+            for batch in batches:
+                message_batches.note_error(connection, batch.id, trouble.summary, self._poll_s)

@@ -1,0 +1,178 @@
+"""Reads the results of a batch into the record, in whatever order and shape they come.
+
+Promises: results read twice change nothing; what is unknown, repeated, missing or malformed is
+counted beside the batch; only what succeeded is paid for, except that an item of which nothing is
+heard is charged its worst case.
+"""
+
+import itertools
+import logging
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlalchemy import Engine
+
+from models.vocabulary import BatchState, Purpose
+from worker.claude.batches import Batches, Item
+from worker.claude.client import Answer, Troubled
+from worker.claude.errors import trouble_of
+from worker.domain.attempts import Claimed
+from worker.domain.deciding import Decider
+from worker.domain.judgement import NeedsCheck
+from worker.domain.reporting import failed_inside
+from worker.domain.reports import AttemptReport
+from worker.domain.trouble import Meaning, Trouble
+from worker.failpoints import failpoint
+from worker.store.queue import message_batches
+from worker.store.queue.message_batches import Batch
+from worker.store.queue.record import record
+from worker.store.queue.slices import Claimants
+
+log = logging.getLogger(__name__)
+GROUP = 200
+KEPT_FOR_S = 29 * 86_400.0
+"""Claude keeps results for 29 days."""
+KEY = re.compile(r"(\d{1,18})-(\d{1,9})-(?:classify|answer|check)")
+CHECKED_NEXT = Trouble(Meaning.NOT_SENT, "check waits", "it goes into a batch of its own")
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads ended batches."""
+
+    engine: Engine
+    claude: Batches
+    claimants: Claimants
+    decider: Decider
+
+    def read(self, batch: Batch) -> Trouble | None:
+        """Records everything that came of a batch. Trouble means that it is to be read again."""
+        assert batch.external_id is not None, "an ended batch has Claude's id"
+        tally, seen = Counter[str](), set[tuple[int, int]]()
+        try:
+            with self.claude.results(batch.external_id) as items:
+                for group in _grouped(items):
+                    if not self._take(batch, group, tally, seen):
+                        return None
+                    failpoint("batch half read")
+        except Exception as error:
+            trouble = trouble_of(error)
+            if batch.age_s > KEPT_FOR_S and self._gone(batch.external_id):
+                self.give_up(batch, "its results are gone: Claude keeps them for 29 days")
+                return None
+            return trouble
+        tally["missing"] = self._charge_rest(batch, "missing from the results")
+        failpoint("batch read")
+        with self.engine.begin() as connection:
+            message_batches.close(connection, batch.id, BatchState.RECORDED, +tally)
+        odd = {name: tally[name] for name in ("unknown", "repeated", "missing", "malformed")}
+        say = log.warning if any(odd.values()) else log.info
+        say("batch recorded", extra={"batch": batch.id, "items": len(seen), **odd})
+        return None
+
+    def _gone(self, external_id: str) -> bool:
+        """Whether Claude says that it keeps the results no longer."""
+        seen = self.claude.look(external_id)
+        return seen.status == 404 if isinstance(seen, Trouble) else seen.gone
+
+    def give_up(self, batch: Batch, why: str) -> None:
+        """Nothing will come of it any more; what it may have cost is charged."""
+        lost = self._charge_rest(batch, why)
+        with self.engine.begin() as connection:
+            message_batches.close(connection, batch.id, BatchState.FAILED, {"missing": lost}, why)
+        log.error("batch given up", extra={"batch": batch.id, "items": lost})
+
+    def _take(
+        self,
+        batch: Batch,
+        group: Sequence[Item | None],
+        tally: Counter[str],
+        seen: set[tuple[int, int]],
+    ) -> bool:
+        """Records a group of lines. False when they are not this batch's: its id at Claude has been
+        put right, and the next round reads on."""
+        got = dict[tuple[int, int], Answer | Troubled]()
+        for item in group:
+            key = _key_of(item)
+            if item is None or key is None:
+                tally["malformed" if item is None else "unknown"] += 1
+            elif key in seen:
+                tally["repeated"] += 1
+            else:
+                seen.add(key)
+                got[key] = item.got
+        with self.engine.connect() as connection:
+            owners = message_batches.owners(connection, list(got))
+            claimed = self.claimants.of(connection, [key for key in got if key in owners])
+        if misplaced := set(owners.values()) - {batch.id}:
+            self._put_right(batch, misplaced.pop())
+            return False
+        if not owners and len(seen) == len(got) and got:
+            with self.engine.begin() as connection:
+                message_batches.disown(connection, batch.id, batch.external_id or "")
+            log.error("adopted a batch that is not ours", extra={"batch": batch.id})
+            return False
+        tally["unknown"] += len(got) - len(owners)
+        reports = [self._report(one, got[key]) for key, one in claimed.items()]
+        if reports:
+            record(self.engine, reports)
+        return True
+
+    def _put_right(self, batch: Batch, other_id: int) -> None:
+        with self.engine.begin() as connection:
+            message_batches.exchange(connection, batch, other_id)
+        log.warning("batches were adopted crosswise", extra={"batch": batch.id, "other": other_id})
+
+    def _report(self, claimed: Claimed, got: Answer | Troubled) -> AttemptReport:
+        """As the realtime lane would decide. Items without success cost nothing."""
+        decider, plan = self.decider, claimed.plan
+        assert plan.purpose is not None, "only what asks is put into a batch"
+        try:
+            call = decider.call(plan.purpose, plan.model or "", got, Decimal(0))
+            if plan.purpose is Purpose.CLASSIFY:
+                return decider.routed(claimed, got, call)
+            kept = claimed.candidate.kept
+            if plan.purpose is Purpose.CHECK and kept is not None:
+                return decider.checked(claimed, kept.answer, got, (call,))
+            if isinstance(got, Troubled):
+                return decider.unanswered(claimed, got, (call,))
+            judged = decider.judge(claimed, got.answer)
+            if isinstance(judged, NeedsCheck):
+                return decider.troubled(claimed, CHECKED_NEXT, (call,))
+            return decider.judged(claimed, judged, (call,))
+        except Exception as error:
+            log.exception("a result could not be judged", extra={"job": claimed.candidate.job_id})
+            return failed_inside(claimed, error, decider.jitter())
+
+    def _charge_rest(self, batch: Batch, why: str) -> int:
+        """Attempts of which nothing is heard use up one try, at worst case. Returns how many."""
+        total = 0
+        while True:
+            with self.engine.connect() as connection:
+                keys = message_batches.open_attempts(connection, batch.id, GROUP)
+                claimed = self.claimants.of(connection, keys)
+            if not claimed:
+                return total
+            trouble = Trouble(Meaning.UNKNOWN, "no result", why)
+            reports = [self._unheard(one, trouble) for one in claimed.values()]
+            record(self.engine, reports)
+            total += len(reports)
+
+    def _unheard(self, claimed: Claimed, trouble: Trouble) -> AttemptReport:
+        plan, lost = claimed.plan, Troubled(trouble, None)
+        assert plan.purpose is not None, "only what asks is put into a batch"
+        call = self.decider.call(plan.purpose, plan.model or "", lost, plan.call_worst_cost)
+        return self.decider.troubled(claimed, trouble, (call,))
+
+
+def _key_of(item: Item | None) -> tuple[int, int] | None:
+    match = KEY.fullmatch(item.key) if item is not None else None
+    return (int(match[1]), int(match[2])) if match else None
+
+
+def _grouped(items: Iterator[Item | None]) -> Iterator[list[Item | None]]:
+    while group := list(itertools.islice(items, GROUP)):
+        yield group

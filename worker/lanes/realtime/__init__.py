@@ -1,0 +1,1 @@
+"""One call after another, as fast as the rate limits allow."""

@@ -1,0 +1,169 @@
+"""Records finished attempts in groups: one thread, one transaction after another.
+
+A group gathers for a moment, and while the one before it commits, so groups are as large as the
+load makes them. Promise: a report handed over is recorded, however long Postgres is
+away; it is dropped only with the process, and then rescue charges its worst case.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from models.vocabulary import AttemptOutcome
+from worker.domain.reports import AttemptReport, Failed
+from worker.failpoints import failpoint
+from worker.lanes.realtime.inbox import Inbox
+from worker.store.engine import is_outage
+from worker.store.queue.ledger import open_calls
+from worker.store.queue.record import record
+
+log = logging.getLogger(__name__)
+MAX_GROUP = 200
+GATHER_S = 0.1
+"""How long the first of a group waits for others. A transaction costs the same for one outcome as
+for twenty; an answer that waits could be lost with the process, so the wait is short."""
+RETRY_S = 1.0
+UNSTORABLE_DELAY_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A report to record; `done` is called once it is committed, on the recording thread."""
+
+    report: AttemptReport
+    done: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A further call of an attempt, to be in the ledger before it is sent."""
+
+    row: dict[str, Any]
+    done: Future[None]
+
+
+class LeaseLost(Exception):
+    """The attempt may send nothing more: rescue took it, or a cancel ended its job."""
+
+
+class Recorder:
+    """The recording thread of a worker process."""
+
+    def __init__(self, engine: Engine, before: Callable[[], None] = lambda: None) -> None:
+        """`before` is called when a group is about to be recorded, and must not raise."""
+        self._engine, self._before = engine, before
+        self._inbox = Inbox[Finished | Opened](GATHER_S, MAX_GROUP)
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+
+    def start(self) -> None:
+        """Starts the thread."""
+        self._thread.start()
+
+    def record(self, report: AttemptReport, done: Callable[[], None]) -> None:
+        """Hands a report over; `done` is called once it is committed, and must not raise."""
+        self._inbox.put(Finished(report, done))
+
+    def open_call(self, row: dict[str, Any]) -> Future[None]:
+        """Asks for a call's row; resolves when it is committed."""
+        opened = Opened(row, Future())
+        # The call that waits for its row holds a slot.
+        self._inbox.put(opened, urgent=True)
+        return opened.done
+
+    def stop(self, timeout_s: float) -> None:
+        """Records what was handed over, then ends."""
+        self._inbox.close()
+        self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        while group := self._inbox.take():
+            opened = [item for item in group if isinstance(item, Opened)]
+            finished = [item for item in group if isinstance(item, Finished)]
+            if opened:
+                self._open(opened)
+            if finished:
+                self._record(finished)
+
+    def _open(self, opened: list[Opened]) -> None:
+        try:
+            with self._engine.begin() as connection:
+                live = open_calls(connection, [item.row for item in opened])
+        except Exception as error:
+            # The caller decides: without its row the call must not be sent.
+            for item in opened:
+                item.done.set_exception(error)
+            return
+        for item in opened:
+            if (item.row["job_id"], item.row["fence"]) in live:
+                item.done.set_result(None)
+            else:
+                item.done.set_exception(LeaseLost())
+
+    def _record(self, finished: list[Finished]) -> None:
+        self._before()
+        failpoint("before record")
+        while True:
+            try:
+                record(self._engine, [item.report for item in finished])
+                break
+            except DBAPIError as error:
+                if not is_outage(error):
+                    self._record_singly(finished)
+                    break
+                log.warning("postgres away, outcomes kept", extra={"outcomes": len(finished)})
+                time.sleep(RETRY_S)
+            except Exception:
+                log.exception("a group could not be recorded", extra={"outcomes": len(finished)})
+                self._record_singly(finished)
+                break
+        failpoint("after record")
+        for item in finished:
+            item.done()
+
+    def _record_singly(self, finished: list[Finished]) -> None:
+        """One report spoils its group: record the others, and that one without its text."""
+        for item in finished:
+            for report in (item.report, without_text(item.report)):
+                try:
+                    record(self._engine, [report])
+                    break
+                except Exception as error:
+                    log.error(
+                        "an outcome could not be recorded",
+                        extra={"job": report.job_id, "error": type(error).__name__},
+                    )
+
+
+def without_text(report: AttemptReport) -> AttemptReport:
+    """The report with nothing in it that a database could refuse, its money unchanged."""
+    calls = tuple(
+        replace(call, output=None, error="the answer could not be stored", cost=call.cost)
+        for call in report.calls
+    )
+    ending = Failed(UNSTORABLE_DELAY_S, "the answer could not be stored")
+    return AttemptReport(
+        report.job_id, report.fence, AttemptOutcome.FAILED, ending, calls, ("unstorable",)
+    )
+
+
+def call_row(
+    job_id: int, fence: int, purpose: str, tier: str, model: str, lane: str, worst_cost: Decimal
+) -> dict[str, Any]:
+    """A call's row before it is sent."""
+    return {
+        "job_id": job_id,
+        "fence": fence,
+        "purpose": purpose,
+        "tier": tier,
+        "model": model,
+        "lane": lane,
+        "worst_cost": worst_cost,
+    }

@@ -1,0 +1,1 @@
+"""What every worker process does beside its work: housekeeping, the watchdog, notices."""

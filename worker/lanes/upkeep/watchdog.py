@@ -1,0 +1,112 @@
+"""Watchdog: ends a worker that consumes nothing although work is waiting for it.
+
+The failure that it answers: on a half-open link Celery's consumer waits for Redis for good, and the
+process looks healthy. Its housekeeping still beats, and nobody else notices.
+
+Evidence is counted only while this process holds no chunk: jobs of its queues were dispatched a
+while ago, nobody has claimed them, and they are not in another live worker's hand either. When
+that adds up to `timing.watchdog_s` without one delivery, the process says so in `workers`, in the
+audit and in its log, and ends, for its supervisor to start it again. It holds nothing then, so
+nothing is lost; ending one that was well costs a start-up.
+"""
+
+import logging
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import NoReturn
+
+from sqlalchemy import Engine
+
+from worker.store.queue import presence
+
+log = logging.getLogger(__name__)
+EXIT_STATUS = 70
+OVERDUE_S = 10.0
+"""A dispatched job that nobody has claimed for so long counts as waiting."""
+LOOKS = 12
+"""How often it looks within `timing.watchdog_s`."""
+
+
+class Deliveries:
+    """What Celery brought to this process and is not claimed yet."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._chunks: dict[int, tuple[str, Sequence[int]]] = {}
+        self.count = 0
+
+    @contextmanager
+    def holding(self, queue: str, pending: Sequence[int]) -> Iterator[None]:
+        """A chunk is being worked on; `pending` shrinks as its jobs are claimed."""
+        with self._lock:
+            self.count += 1
+            self._chunks[id(pending)] = queue, pending
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._chunks[id(pending)]
+
+    def in_hand(self) -> dict[str, int]:
+        """Unclaimed jobs of chunks in hand, by queue; a queue of which all is claimed has 0."""
+        with self._lock:
+            jobs = Counter[str]()
+            for queue, pending in self._chunks.values():
+                jobs[queue] += len(pending)
+            return dict(jobs)
+
+
+def end_process(status: int) -> NoReturn:
+    """At once, as nothing is held; a stuck consumer could not be stopped in order."""
+    logging.shutdown()
+    os._exit(status)
+
+
+class Watchdog:
+    """Looks, from the housekeeping thread. `clock` is monotonic seconds."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        worker_id: str,
+        queues: Sequence[str],
+        deliveries: Deliveries,
+        after_s: float,
+        end: Callable[[int], object] = end_process,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._engine, self._worker_id, self._queues = engine, worker_id, list(queues)
+        self._deliveries, self._after_s = deliveries, after_s
+        self._end, self._clock = end, clock
+        self._seen = 0
+        self._starved_s = 0.0
+        self._looked_at = clock()
+
+    def look(self) -> None:
+        """Counts another moment of evidence, or none. Raises database errors."""
+        now = self._clock()
+        if now - self._looked_at < self._after_s / LOOKS:
+            return
+        # A process that was frozen has no right to judge the time that it slept through.
+        step, self._looked_at = min(now - self._looked_at, 2 * self._after_s / LOOKS), now
+        if self._deliveries.count != self._seen or self._deliveries.in_hand():
+            self._seen, self._starved_s = self._deliveries.count, 0.0
+            return
+        overdue = min(OVERDUE_S, self._after_s / 4)
+        waiting = presence.unclaimed(self._engine, self._worker_id, self._queues, overdue)
+        if not waiting:
+            return
+        self._starved_s += step
+        if self._starved_s >= self._after_s:
+            self._give_up(waiting)
+
+    def _give_up(self, waiting: Mapping[str, int]) -> None:
+        told = ", ".join(f"{jobs} in {queue}" for queue, jobs in waiting.items())
+        words = f"it consumed nothing for {self._after_s:g} s while jobs waited: {told}"
+        log.critical("watchdog ends this worker", extra={"worker": self._worker_id, "why": words})
+        presence.note(self._engine, self._worker_id, words)
+        self._end(EXIT_STATUS)

@@ -1,0 +1,88 @@
+"""What a backlog will probably cost, before anything is spent, and what that assumes."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from models.vocabulary import Lane, Purpose
+from worker.claude.prompts import load_prompts
+from worker.config.prices import price_of
+from worker.config.settings import Settings
+from worker.domain.policy import CLASSIFY, Policy
+from worker.domain.pricing import Usage
+
+CHARS_PER_TOKEN = 3.5
+ANSWER_TOKENS, CLASSIFY_TOKENS, CHECK_TOKENS = 220, 15, 40
+SHARES = (
+    (Decimal(1),),
+    (Decimal("0.8"), Decimal("0.2")),
+    (Decimal("0.75"), Decimal("0.2"), Decimal("0.05")),
+)
+"""Share of messages answered on each rung, for one, two and three rungs; further rungs get none."""
+
+
+@dataclass(frozen=True, slots=True)
+class TierEstimate:
+    """One rung's part."""
+
+    tier: str
+    jobs: int
+    calls: int
+    cost: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """All rungs, and what was assumed."""
+
+    tiers: tuple[TierEstimate, ...]
+    total: Decimal
+    assumption: str
+
+    def as_document(self) -> dict[str, Any]:
+        """For JSON."""
+        tiers = [
+            {"tier": t.tier, "jobs": t.jobs, "calls": t.calls, "cost_usd": t.cost}
+            for t in self.tiers
+        ]
+        return {"tiers": tiers, "total_usd": self.total, "assumption": self.assumption}
+
+
+def estimate(settings: Settings, policy: Policy, jobs: int, body_bytes: int) -> Estimate:
+    """Expected spend by tier. A model without a price counts as zero and is named."""
+    names = policy.ladder
+    shares = SHARES[min(len(names), 3) - 1]
+    prompts = load_prompts(settings.prompts.dir)
+    size = round(body_bytes / max(jobs, 1) / CHARS_PER_TOKEN)
+    lines, unpriced = [], []
+    for rung, name in enumerate(names):
+        share = shares[rung] if rung < len(shares) else Decimal(0)
+        # A job that stops on a rung has, on average, been answered once on the rung below as well.
+        reached = (
+            round(jobs * sum(shares[rung:], Decimal(0)))
+            if policy.start.otherwise != CLASSIFY
+            else round(jobs * share)
+        )
+        cost, calls = Decimal(0), reached
+        if price := price_of(settings.tiers[name].model, settings.prices):
+            prefix = round(prompts[Purpose.ANSWER].size_bytes / CHARS_PER_TOKEN)
+            usage = Usage(size, cache_read_tokens=prefix, output_tokens=ANSWER_TOKENS)
+            rates = price.rates(usage.total_input, Lane.REALTIME)
+            cost = reached * rates.cost(usage)
+            if policy.accept.confidence == "separate":
+                cost += reached * rates.cost(Usage(size + 500, output_tokens=CHECK_TOKENS))
+                calls += reached
+            if name == settings.routing_tier and policy.start.otherwise == CLASSIFY:
+                cost += jobs * rates.cost(Usage(size + 300, output_tokens=CLASSIFY_TOKENS))
+                calls += jobs
+        else:
+            unpriced.append(name)
+        lines.append(TierEstimate(name, reached, calls, cost))
+    words = ", ".join(f"{share:.0%} {name}" for name, share in zip(names, shares, strict=False))
+    assumption = (
+        f"Assumed, not measured: {words}; {ANSWER_TOKENS} tokens an answer; the prompt read from"
+        " the cache."
+    )
+    if unpriced:
+        assumption += f" Without a price, so left out: {', '.join(unpriced)}."
+    return Estimate(tuple(lines), sum((line.cost for line in lines), Decimal(0)), assumption)

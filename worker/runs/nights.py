@@ -1,0 +1,185 @@
+"""Schedules: reprocessings that happen at night by themselves, once each.
+
+Any number of schedulers may look at any time. A night is claimed by its primary key (name, local
+date) in the very transaction that makes its run, so it happens entirely or not at all: a scheduler
+that dies in between leaves nothing behind, and the next look finds the night still owed. What a
+person must mend (a filter without sense, a cost above the limit) is recorded as failed, and not
+tried again by itself; an outage is not recorded, and is.
+"""
+
+import datetime as dt
+import logging
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from models.vocabulary import FiringState, Lane
+from worker.config.settings import NightlySettings, Settings
+from worker.domain.filters import span_of
+from worker.domain.timetable import Due, Timetable, lateness, night_of, owed
+from worker.errors import RungError, UsageError
+from worker.failpoints import failpoint
+from worker.runs.reprocess import Request, reprocess
+from worker.store.actions import schedules
+from worker.store.actions.ops import Actor, audit
+from worker.store.actions.schedules import Ended, Night
+from worker.store.engine import is_outage
+from worker.store.queue.notices import note
+
+log = logging.getLogger(__name__)
+SCHEDULER = Actor("schedule")
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """A night and what came of it. `repeated`: somebody had done it before. `error` is what
+    failed, for whoever asked by hand."""
+
+    name: str
+    night: Night
+    repeated: bool = False
+    error: RungError | None = None
+
+
+def table_of(schedule: NightlySettings) -> Timetable:
+    """When it is due."""
+    return Timetable(schedule.cron, schedule.timezone)
+
+
+def schedule_named(settings: Settings, name: str) -> NightlySettings:
+    """Raises UsageError with the names that there are."""
+    if name not in settings.schedule:
+        names = ", ".join(settings.schedule) or "none"
+        raise UsageError(
+            f"There is no schedule {name!r}; there are: {names}.",
+            mend=f"[schedule.{name}] in rung.toml",
+        )
+    return settings.schedule[name]
+
+
+def fire_due(engine: Engine, settings: Settings) -> list[Fired]:
+    """Fires every schedule that owes a night; what goes wrong with one leaves the others alone."""
+    fired = []
+    for name, schedule in settings.schedule.items():
+        try:
+            with engine.begin() as connection:
+                if done := _fire_if_owed(connection, settings, name, schedule):
+                    fired.append(done)
+        except DBAPIError as error:
+            if not is_outage(error):
+                raise
+            log.warning("postgres away, the schedule waits", extra={"schedule": name})
+    for done in fired:
+        _tell(done)
+    return fired
+
+
+def fire_now(
+    engine: Engine, settings: Settings, name: str, actor: Actor, *, again: bool = False
+) -> Fired:
+    """Does today's night now, whether or not it is due. One that made a run already is left as it
+    is, unless `again` asks for another run."""
+    schedule = schedule_named(settings, name)
+    table = table_of(schedule)
+    with engine.begin() as connection:
+        seen = schedules.see(connection, name, table)
+        due = Due(seen.now, night_of(table, seen.now))
+        before = schedules.claim(connection, name, due, 0, actor.name)
+        if before is not None:
+            if before.state == FiringState.MADE and not again:
+                return Fired(name, before, repeated=True)
+            schedules.claim(connection, name, due, 0, actor.name, again=True)
+        return _carry_out(connection, settings, name, schedule, due, actor, None, again=again)
+
+
+def _fire_if_owed(
+    connection: Connection, settings: Settings, name: str, schedule: NightlySettings
+) -> Fired | None:
+    table = table_of(schedule)
+    seen = schedules.see(connection, name, table)
+    dues = owed(table, seen.since, seen.now)
+    done = schedules.nights_from(connection, name, dues[0].night) if dues else set()
+    dues = [due for due in dues if due.night not in done]
+    if not dues:
+        return None
+    if schedules.claim(connection, name, dues[-1], len(dues) - 1, SCHEDULER.name) is not None:
+        return None
+    words = lateness(dues, seen.now)
+    return _carry_out(connection, settings, name, schedule, dues[-1], SCHEDULER, words)
+
+
+def _carry_out(
+    connection: Connection,
+    settings: Settings,
+    name: str,
+    schedule: NightlySettings,
+    due: Due,
+    actor: Actor,
+    late: str | None,
+    *,
+    again: bool = False,
+) -> Fired:
+    """Makes the run of a claimed night, or records why it could not be made."""
+    failpoint("in a night")
+    error: RungError | None = None
+    try:
+        with connection.begin_nested():
+            request = _request(name, schedule, due, again=again)
+            made = reprocess(connection, settings, actor, request)
+        if made.run is None:
+            ended = Ended(FiringState.NOTHING, _joined("no job is like that", late))
+        else:
+            selection = made.preview.selection if made.preview is not None else None
+            ended = Ended(FiringState.MADE, late, made.run.id, made.jobs, selection)
+    except Exception as failure:
+        if isinstance(failure, DBAPIError) and is_outage(failure):
+            raise
+        error = failure if isinstance(failure, RungError) else _bug(failure)
+        failure = error
+        ended = Ended(FiringState.FAILED, _joined(str(failure), late))
+        words = f"Schedule {name} failed for {due.night}: {failure}"
+        note(connection, "night_run_failed", f"{name}:{due.night}", f"schedule {name}", words)
+    failpoint("after a night's run")
+    schedules.close(connection, name, due.night, ended)
+    audit(
+        connection, actor, "schedule", f"schedule {name}", ended.jobs,
+        night=due.night, outcome=str(ended.state), words=ended.words,
+    )  # fmt: skip
+    run = made.run.name if error is None and made.run is not None else None
+    night = Night(due.night, ended.state, run, ended.jobs, ended.words)
+    return Fired(name, night, error=error)
+
+
+def _request(name: str, schedule: NightlySettings, due: Due, *, again: bool) -> Request:
+    return Request(
+        where=schedule.where,
+        since=schedule.since,
+        policy=schedule.policy,
+        lane=Lane(schedule.lane),
+        max_cost=schedule.max_cost,
+        key=None if again else f"schedule {name} {due.night}",
+        deadline=_deadline(schedule.deadline),
+        priority=schedule.priority,
+        name=f"{name}-{due.night}",
+    )
+
+
+def _deadline(words: str | None) -> dt.datetime | None:
+    return None if words is None else dt.datetime.now(dt.UTC) + span_of("deadline", words)
+
+
+def _bug(failure: Exception) -> RungError:
+    log.exception("a schedule failed")
+    return RungError(f"a bug of Rung's own ({type(failure).__name__})", mend="see the log")
+
+
+def _joined(words: str, late: str | None) -> str:
+    return words if late is None else f"{words} ({late})"
+
+
+def _tell(fired: Fired) -> None:
+    night = fired.night
+    level = logging.ERROR if night.state == FiringState.FAILED else logging.INFO
+    told = {"schedule": fired.name, "night": str(night.night), "run": night.run, "jobs": night.jobs}
+    log.log(level, "schedule fired", extra={**told, "outcome": night.state, "words": night.words})

@@ -1,0 +1,205 @@
+"""Old messages answered anew: a new run beside the old ones, never over them.
+
+Promises: nothing recorded changes; a preview and the run that follows it use one selection; the
+same key makes one run, however often and however many at once; what may be spent is the run's
+budget, so `max_cost` holds even where the expectation was wrong.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from models.vocabulary import Lane, RunKind
+from worker.config.policies import policy_named
+from worker.config.settings import Settings
+from worker.domain.expected_cost import BATCH_FACTOR, Expected, assumed, better_known, from_costs
+from worker.domain.filter_parsing import parse
+from worker.domain.filters import show, span_of
+from worker.domain.policy import Policy, version_of
+from worker.errors import RungError, TooExpensive, UsageError
+from worker.runs.estimate import estimate
+from worker.store.actions.choosing import Choice, Chosen, copy_jobs, look_at, recent_costs
+from worker.store.actions.ops import Actor, audit
+from worker.store.runs import NewRun, RunRef, create_run, find_run, run_with_key
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody asks for. `where` is a filter; `since` a span (`7d`) or an ISO time; `name` a
+    wish for the new run's name."""
+
+    where: str | None = None
+    since: str | None = None
+    run: str | None = None
+    policy: str | None = None
+    lane: Lane = Lane.REALTIME
+    max_cost: Decimal | None = None
+    budget: Decimal | None = None
+    key: str | None = None
+    deadline: dt.datetime | None = None
+    priority: int = 0
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a request comes to, before anything is done."""
+
+    request: Request
+    choice: Choice
+    policy: Policy
+    selection: dict[str, Any]
+    chosen: Chosen
+    expected: Expected
+
+    def refusal(self) -> RungError | None:
+        """Why it cannot be carried out as it is; None when it can."""
+        chosen, most = self.chosen, self.request.max_cost
+        if chosen.unfinished:
+            return RungError(
+                f"{chosen.unfinished} of the {chosen.jobs} chosen jobs are not finished yet, so"
+                " there is nothing to answer anew.",
+                mend="add: and state in (answered, review, dead, cancelled)",
+            )
+        if most is not None and self.expected.usd > most:
+            low, high = self.expected.low, self.expected.high
+            return TooExpensive(
+                f"{chosen.jobs} jobs would cost about ${self.expected.usd:.4f} (${low:.4f} to"
+                f" ${high:.4f}), more than the ${most} allowed ({self.expected.basis}).",
+                mend="choose fewer jobs, use --lane batch, or raise --max-cost",
+            )
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The new run, how many jobs it has, and whether it was there already under its key. `run` is
+    None when nothing was chosen. `preview` is None when it was there already."""
+
+    run: RunRef | None
+    jobs: int
+    repeated: bool
+    preview: Preview | None
+
+
+def preview(connection: Connection, settings: Settings, request: Request) -> Preview:
+    """Counts, expects, and changes nothing. Raises UsageError (FilterError among them) and
+    ConfigurationError."""
+    policy = policy_named(settings, request.policy)
+    choice, selection = _choice(connection, request, policy)
+    chosen = look_at(connection, choice, policy.name)
+    expected = _expect(connection, settings, policy, chosen, request.lane)
+    return Preview(request, choice, policy, selection, chosen, expected)
+
+
+def reprocess(connection: Connection, settings: Settings, actor: Actor, request: Request) -> Made:
+    """Makes the run in the caller's transaction. Raises what `preview` raises, and RungError or
+    TooExpensive where it cannot be carried out; then nothing is changed."""
+    if request.key is not None:
+        connection.execute(LOCK_KEY, {"key": request.key})
+        if known := run_with_key(connection, request.key):
+            return _repeated(connection, settings, request, known)
+    found = preview(connection, settings, request)
+    if refusal := found.refusal():
+        raise refusal
+    if not found.chosen.jobs:
+        return Made(None, 0, False, found)
+    run = create_run(connection, _new_run(settings, found))
+    jobs = copy_jobs(connection, found.choice, run)
+    connection.execute(TAKEN_IN, {"run": run.id})
+    audit(connection, actor, "reprocess", f"run {run.name}", jobs, **found.selection)
+    return Made(run, jobs, False, found)
+
+
+def _choice(
+    connection: Connection, request: Request, policy: Policy
+) -> tuple[Choice, dict[str, Any]]:
+    if request.where is None and request.run is None and request.since is None:
+        raise UsageError(
+            "Say which messages: --where FILTER, --run RUN or --since 7d.",
+            mend="rung reprocess --where 'state = review' --dry-run",
+        )
+    node = parse(request.where) if request.where is not None else None
+    run = find_run(connection, request.run) if request.run is not None else None
+    selection = {
+        "where": show(node) if node is not None else None,
+        "run": run.name if run is not None else None,
+        "since": request.since,
+        "policy": policy.name,
+        "policy_version": version_of(policy),
+        "lane": str(request.lane),
+    }
+    choice = Choice(node, run.id if run is not None else None, parse_since(request.since))
+    return choice, selection
+
+
+def parse_since(words: str | None) -> dt.datetime | dt.timedelta | None:
+    """`7d` as a span; an ISO time (UTC where it names no zone) as that time. Raises UsageError."""
+    if words is None:
+        return None
+    try:
+        moment = dt.datetime.fromisoformat(words)
+    except ValueError:
+        return span_of("since", words)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC)
+
+
+def _expect(
+    connection: Connection, settings: Settings, policy: Policy, chosen: Chosen, lane: Lane
+) -> Expected:
+    factor = BATCH_FACTOR if lane is Lane.BATCH else Decimal(1)
+    price = " at batch prices" if lane is Lane.BATCH else ""
+    known = better_known(chosen.jobs, chosen.costs, recent_costs(connection, policy.name))
+    if known is not None:
+        costs, own = known
+        whose = "what these jobs" if own else f"what {costs.jobs} other jobs"
+        basis = f"from {whose} cost before under policy {policy.name}{price}"
+        return from_costs(chosen.jobs, costs, factor, basis)
+    guess = estimate(settings, policy, chosen.jobs, chosen.body_bytes)
+    basis = f"assumed, for no job has run under policy {policy.name} yet{price}"
+    return assumed(guess.total * factor, basis)
+
+
+def _new_run(settings: Settings, found: Preview) -> NewRun:
+    request = found.request
+    caps = [cap for cap in (request.budget, request.max_cost) if cap is not None]
+    runs = found.chosen.runs
+    return NewRun(
+        name=request.name or f"reprocess-{dt.datetime.now(dt.UTC).date()}",
+        policy=found.policy,
+        lane=request.lane,
+        priority=request.priority,
+        budget_cap=min(caps) if caps else settings.budget.per_run_usd,
+        deadline=request.deadline,
+        key=request.key,
+        kind=RunKind.REPROCESS,
+        parent_id=runs[0] if len(runs) == 1 else None,
+        selection=found.selection,
+    )
+
+
+def _repeated(connection: Connection, settings: Settings, request: Request, known: RunRef) -> Made:
+    """The run that this key made before. Raises UsageError where it stood for something else."""
+    row = connection.execute(ABOUT, {"run": known.id}).one()
+    asked = _choice(connection, request, policy_named(settings, request.policy))[1]
+    same = ("where", "run", "since")
+    before = {name: (row.selection or {}).get(name) for name in same}
+    if row.kind != RunKind.REPROCESS or before != {name: asked[name] for name in same}:
+        raise UsageError(
+            f"The key {request.key!r} belongs to run {known.name}, which was made from something"
+            " else.",
+            mend="use another --key",
+        )
+    return Made(known, row.jobs, True, None)
+
+
+LOCK_KEY = text("SELECT pg_advisory_xact_lock(hashtextextended('reprocess ' || :key, 0))")
+TAKEN_IN = text("UPDATE runs SET accepting = false WHERE id = :run")
+ABOUT = text("""
+SELECT kind, selection,
+  (SELECT coalesce(sum(jobs), 0) FROM run_counts WHERE run_id = :run)::bigint AS jobs
+FROM runs WHERE id = :run
+""")

@@ -1,0 +1,182 @@
+"""Erasure: takes text out of every table and leaves the figures.
+
+What a customer wrote, what was answered, and what was found in an answer is emptied; counts, costs,
+tiers, reasons by name and times stay, so every sum stays what it was. A message's row stays too,
+with its external id, so that the same row handed in again is not taken for a new one.
+
+Promises: a group is erased in one transaction, all tables or none; an answer that was still in
+flight is recorded with its money and without its text (`silenced`); repeating it changes nothing.
+The audit holds counts and, of a customer, only a fingerprint.
+"""
+
+import datetime as dt
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, TextClause, text
+
+from models.vocabulary import TERMINAL_STATES
+from worker.domain.reports import Again, AttemptReport
+from worker.store.actions.ops import Actor, audit
+
+GROUP = 500
+TABLES = ("messages", "results", "calls", "attempts", "reviews", "escalations", "classifications")
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which messages: `statement` gives ids above `:after`, at most `:limit`, in order."""
+
+    action: str
+    target: str
+    statement: TextClause
+    values: Mapping[str, Any]
+
+
+def older_than(age: dt.timedelta) -> Chosen:
+    """Messages that came in longer ago and have no open job."""
+    target = f"messages older than {age.total_seconds() / 86_400:g} days"
+    return Chosen("purge", target, OLDER, {"age": age})
+
+
+def of_customer(customer_id: str) -> Chosen:
+    """A customer's messages, whatever their jobs are doing."""
+    return Chosen(
+        "forget", f"customer {fingerprint(customer_id)}", OF_CUSTOMER, {"customer": customer_id}
+    )
+
+
+def of_external_id(external_id: str, source: str | None) -> Chosen:
+    """One message; of every source that has this id when none is named."""
+    values = {"external": external_id, "source": source}
+    return Chosen("forget", f"message {fingerprint(external_id)}", OF_EXTERNAL_ID, values)
+
+
+def fingerprint(identity: str) -> str:
+    """What the audit keeps of an id: whoever knows it can find the event, and nobody learns it."""
+    return f"sha256:{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
+
+
+def count(connection: Connection, chosen: Chosen) -> dict[str, int]:
+    """How many messages and jobs would be erased, and how many open jobs would be cancelled."""
+    found = Counter[str](messages=0, jobs=0, open_jobs=0)
+    after = 0
+    while ids := _next(connection, chosen, after, GROUP):
+        after = ids[-1]
+        row = connection.execute(COUNT, {"ids": ids}).one()
+        found.update(messages=len(ids), jobs=row.jobs, open_jobs=row.open_jobs)
+    return dict(found)
+
+
+def erase(engine: Engine, actor: Actor, chosen: Chosen) -> dict[str, int]:
+    """Erases in groups; returns how many rows were emptied, by table, and jobs cancelled."""
+    total = Counter[str](dict.fromkeys((*TABLES, "cancelled"), 0))
+    after = 0
+    while True:
+        with engine.begin() as connection:
+            ids = _next(connection, chosen, after, GROUP)
+            if not ids:
+                detail = {"rows": dict(total)}
+                audit(connection, actor, chosen.action, chosen.target, total["messages"], **detail)
+                return dict(total)
+            total.update(_erase(connection, ids))
+        after = ids[-1]
+
+
+def _next(connection: Connection, chosen: Chosen, after: int, limit: int) -> list[int]:
+    values = {**chosen.values, "after": after, "limit": limit}
+    return list(connection.execute(chosen.statement, values).scalars())
+
+
+def _erase(connection: Connection, message_ids: Sequence[int]) -> dict[str, int]:
+    # Jobs first, as every transaction locks them: what is being recorded now is waited for.
+    jobs = list(connection.execute(LOCK_JOBS, {"ids": list(message_ids)}).scalars())
+    changed = {"cancelled": connection.execute(CANCEL, {"jobs": jobs}).rowcount}
+    for table, statement in STATEMENTS.items():
+        values = {"jobs": jobs} if ":jobs" in statement.text else {"ids": list(message_ids)}
+        changed[table] = connection.execute(statement, values).rowcount
+    return changed
+
+
+def silenced(
+    connection: Connection,
+    reports: Sequence[AttemptReport],
+    rows: Mapping[tuple[int, int], Row[Any]],
+) -> Sequence[AttemptReport]:
+    """The reports to record, those of erased messages without their text. Asks only when a job has
+    ended already: erasure ends every job that it touches."""
+    ended = {row.job_id for row in rows.values() if row.state in TERMINAL_STATES}
+    if not ended:
+        return reports
+    erased: Collection[int] = set(connection.execute(ERASED, {"jobs": list(ended)}).scalars())
+    return [_silent(report) if report.job_id in erased else report for report in reports]
+
+
+def _silent(report: AttemptReport) -> AttemptReport:
+    ending = Again({}) if isinstance(report.ending, Again) else report.ending
+    calls = tuple(replace(call, output=None) for call in report.calls)
+    # Without its label too: that would be remembered under the digest of a text that is gone.
+    return replace(report, ending=ending, calls=calls, findings=(), difficulty=None)
+
+
+OLDER = text("""
+SELECT m.id FROM messages AS m
+WHERE m.id > :after AND m.created_at < now() - CAST(:age AS interval) AND m.erased_at IS NULL
+  AND NOT EXISTS (SELECT FROM jobs AS j WHERE j.message_id = m.id AND j.finished_at IS NULL)
+ORDER BY m.id LIMIT :limit
+""")
+OF_CUSTOMER = text("""
+SELECT id FROM messages WHERE customer_id = :customer AND id > :after ORDER BY id LIMIT :limit
+""")
+OF_EXTERNAL_ID = text("""
+SELECT id FROM messages WHERE external_id = :external AND id > :after AND erased_at IS NULL
+  AND (CAST(:source AS text) IS NULL OR source = :source)
+ORDER BY id LIMIT :limit
+""")
+COUNT = text("""
+SELECT count(*) AS jobs, count(*) FILTER (WHERE finished_at IS NULL) AS open_jobs
+FROM jobs WHERE message_id = ANY(:ids)
+""")
+LOCK_JOBS = text("SELECT id FROM jobs WHERE message_id = ANY(:ids) ORDER BY id FOR UPDATE")
+CANCEL = text("""
+UPDATE jobs SET state = 'cancelled', finished_at = now(), lease_until = NULL,
+  dispatched_at = NULL, reason = 'its message was erased'
+WHERE id = ANY(:jobs) AND finished_at IS NULL
+""")
+ERASED = text("""
+SELECT j.id FROM jobs AS j JOIN messages AS m ON m.id = j.message_id
+WHERE j.id = ANY(:jobs) AND m.erased_at IS NOT NULL
+""")
+STATEMENTS = {
+    "results": text("""
+UPDATE results SET reply = '', fields = '{}' WHERE job_id = ANY(:jobs)
+"""),
+    "calls": text("""
+UPDATE calls SET output = NULL WHERE job_id = ANY(:jobs) AND output IS NOT NULL
+"""),
+    "attempts": text("""
+UPDATE attempts SET hint = NULL, findings = (
+  SELECT coalesce(jsonb_agg(f || '{"finding": ""}'), '[]') FROM jsonb_array_elements(findings) AS f)
+WHERE job_id = ANY(:jobs) AND (hint IS NOT NULL OR jsonb_array_length(findings) > 0)
+"""),
+    "reviews": text("""
+UPDATE reviews SET reply = CASE WHEN reply IS NOT NULL THEN '' END,
+  reason = CASE WHEN reason IS NOT NULL THEN '' END
+WHERE job_id = ANY(:jobs)
+"""),
+    "escalations": text("""
+UPDATE escalations SET detail = NULL WHERE job_id = ANY(:jobs) AND detail IS NOT NULL
+"""),
+    # Before the messages, whose digests it needs. A label costs little to ask for again.
+    "classifications": text("""
+DELETE FROM classifications WHERE digest IN (SELECT digest FROM messages WHERE id = ANY(:ids))
+"""),
+    "messages": text("""
+UPDATE messages SET body = '', subject = NULL, metadata = '{}', customer_id = NULL, digest = '',
+  erased_at = now()
+WHERE id = ANY(:ids)
+"""),
+}

@@ -1,0 +1,137 @@
+"""What people say of best efforts: stored beside the result, never over it."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, text
+
+from models.vocabulary import JobState, Verdict
+from worker.errors import RungError, UsageError
+from worker.store.actions.ops import Actor, audit
+
+FETCH = 1_000
+EXPORT_COLUMNS = (
+    "job",
+    "run",
+    "external_id",
+    "message",
+    "reply",
+    "tier",
+    "confidence",
+    "reason",
+    "verdict",
+    "verdict_reply",
+    "verdict_reason",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A person's verdict on a job in review. `reply` is the text to send instead, for `edit`;
+    `reason` says why not, for `reject`."""
+
+    job_id: int
+    verdict: Verdict
+    reply: str | None = None
+    reason: str | None = None
+
+
+def give_verdict(engine: Engine, actor: Actor, judged: Judged) -> None:
+    """Stores a verdict. A later one stands beside an earlier one, and the latest counts. Raises
+    UsageError when the job is not in review or the verdict lacks what it needs."""
+    with engine.begin() as connection:
+        _store(connection, actor, judged)
+
+
+def give_verdicts(engine: Engine, actor: Actor, sheet: Iterable[tuple[int, Judged]]) -> int:
+    """Stores the verdicts of a sheet, each with its record's number: all of them, or with an error
+    none. What the sheet says again of a job is passed over. Returns how many were new."""
+    new = 0
+    with engine.begin() as connection:
+        for record, judged in sheet:
+            try:
+                if not _is_known(connection, judged):
+                    _store(connection, actor, judged)
+                    new += 1
+            except RungError as error:
+                raise UsageError(
+                    f"Record {record}: {error} No verdict of this file was taken.",
+                    mend=error.mend,
+                ) from None
+    return new
+
+
+def _is_known(connection: Connection, judged: Judged) -> bool:
+    latest = connection.execute(LATEST, {"job": judged.job_id}).one_or_none()
+    said = (judged.verdict.value, _reply_of(judged), judged.reason)
+    return latest is not None and tuple(latest) == said
+
+
+def _reply_of(judged: Judged) -> str | None:
+    return judged.reply if judged.verdict is Verdict.EDIT else None
+
+
+def _store(connection: Connection, actor: Actor, judged: Judged) -> None:
+    if judged.verdict is Verdict.EDIT and not (judged.reply or "").strip():
+        raise UsageError("An edit needs the reply to send instead.", mend="--reply FILE, or -")
+    if judged.verdict is Verdict.REJECT and not (judged.reason or "").strip():
+        raise UsageError("A rejection needs a reason.", mend='--reason "why it cannot go out"')
+    state = connection.execute(STATE, {"job": judged.job_id}).scalar()
+    if state is None:
+        raise UsageError(f"There is no job {judged.job_id}.", mend="rung review")
+    if state != JobState.REVIEW:
+        raise RungError(f"Job {judged.job_id} is {state}; only jobs in review take a verdict.")
+    if judged.verdict is Verdict.ACCEPT and not _has_result(connection, judged.job_id):
+        raise UsageError(
+            f"Job {judged.job_id} has no best effort that could be accepted.",
+            mend=f"rung review --edit {judged.job_id} --reply FILE",
+        )
+    values = {
+        "job": judged.job_id,
+        "verdict": judged.verdict,
+        "reply": _reply_of(judged),
+        "reason": judged.reason,
+        "reviewer": actor.name,
+    }
+    connection.execute(INSERT, values)
+    audit(connection, actor, f"review:{judged.verdict}", f"job {judged.job_id}", 1)
+
+
+def waiting(
+    engine: Engine, run_id: int | None, *, decided: bool = True
+) -> Iterator[dict[str, Any]]:
+    """Jobs in review with message, best effort and latest verdict, for a person's spreadsheet;
+    without those that have a verdict, if `decided` is false."""
+    values = {"run": run_id, "decided": decided}
+    with engine.connect().execution_options(yield_per=FETCH) as connection:
+        for row in connection.execute(WAITING, values).mappings():
+            yield dict(row)
+
+
+def _has_result(connection: Connection, job_id: int) -> bool:
+    return connection.execute(HAS_RESULT, {"job": job_id}).scalar() is not None
+
+
+STATE = text("SELECT state FROM jobs WHERE id = :job FOR UPDATE")
+HAS_RESULT = text("SELECT 1 FROM results WHERE job_id = :job")
+LATEST = text("""
+SELECT verdict, reply, reason FROM reviews WHERE job_id = :job ORDER BY id DESC LIMIT 1
+""")
+INSERT = text("""
+INSERT INTO reviews (job_id, verdict, reply, reason, reviewer)
+VALUES (:job, :verdict, :reply, :reason, :reviewer)
+""")
+WAITING = text("""
+SELECT j.id AS job, r.name AS run, m.external_id, m.body AS message, s.reply, j.tier, s.confidence,
+  j.reason, v.verdict, v.reply AS verdict_reply, v.reason AS verdict_reason
+FROM jobs AS j JOIN runs AS r ON r.id = j.run_id JOIN messages AS m ON m.id = j.message_id
+LEFT JOIN results AS s ON s.job_id = j.id
+LEFT JOIN LATERAL (
+  SELECT verdict, reply, reason FROM reviews WHERE job_id = j.id ORDER BY id DESC LIMIT 1
+) AS v ON true
+WHERE j.state = 'review' AND m.erased_at IS NULL
+  AND (CAST(:run AS bigint) IS NULL OR j.run_id = :run)
+  AND (:decided OR v.verdict IS NULL)
+ORDER BY j.run_id, j.id
+""")

@@ -1,0 +1,1 @@
+"""The protocol of the queue: intake, dispatch, claim, record, rescue, and their helpers."""

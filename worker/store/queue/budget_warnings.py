@@ -1,0 +1,95 @@
+"""Care for budgets: warnings as money runs out, and reservations set right at start-up.
+
+Promises: each of 50, 80 and 100 % is said once for a cap, in the transaction that reached it; a
+raised cap is warned about anew. 100 % also means that a claim was refused: what is left would not
+cover the worst case of the next call.
+"""
+
+import logging
+from decimal import Decimal
+
+from sqlalchemy import Connection, Engine, text
+
+from worker.store.actions.ops import Actor, audit
+from worker.store.queue import notices
+
+log = logging.getLogger(__name__)
+RUNG = Actor("rung")
+EXHAUSTED = 100
+
+
+def warn(
+    connection: Connection, scope: str, percent: int, spent: Decimal, cap: Decimal | None
+) -> None:
+    """Says that `percent` of a budget is used up: a log line, an audit event and a notice."""
+    target = connection.execute(NAME, {"scope": scope}).scalar_one()
+    detail = {"percent": percent, "spent_usd": spent, "budget_usd": cap}
+    log.warning("budget", extra={"budget": target, **{k: str(v) for k, v in detail.items()}})
+    audit(connection, RUNG, "budget warning", target, 1, **detail)
+    words = f"{percent} % of the budget of {target} is spent: ${spent:.2f} of ${cap or 0:.2f}."
+    if percent >= EXHAUSTED:
+        words = f"The budget of {target} is used up: ${spent:.2f} of ${cap or 0:.2f} are spent."
+    notices.note(connection, "budget", f"{scope}:{percent}:{cap}", target, words, **detail)
+
+
+def warn_of_refused(engine: Engine) -> None:
+    """Warns of budgets that made a claim wait."""
+    with engine.begin() as connection:
+        for scope, spent, cap in connection.execute(REFUSED).all():
+            warn(connection, scope, EXHAUSTED, spent, cap)
+
+
+def reconcile(engine: Engine) -> int:
+    """Sets what is reserved to what the open attempts hold. Returns how many budgets were wrong.
+
+    Safe beside working processes: a claim that has reserved has committed its attempts once the
+    budgets' locks are ours, and a recording that has not settled still counts as open.
+    """
+    with engine.begin() as connection:
+        connection.execute(LOCK_ALL)
+        wrong = connection.execute(RECONCILE).all()
+        for scope, before, after in wrong:
+            log.warning("budget reconciled", extra={"budget": scope, "reserved": str(after)})
+            audit(connection, RUNG, "reconcile", scope, 1, before=before, after=after)
+    return len(wrong)
+
+
+NAME = text("""
+SELECT coalesce('run ' || r.name, 'day ' || b.day)
+FROM budgets AS b LEFT JOIN runs AS r ON r.id = b.run_id WHERE b.scope = :scope
+""")
+
+REFUSED = text("""
+UPDATE budgets AS b SET warned_percent = 100 FROM runs AS r
+WHERE r.finished_at IS NULL AND r.waiting_for IS NOT NULL AND b.warned_percent < 100
+  AND b.scope = CASE r.waiting_for WHEN 'run budget' THEN 'run:' || r.id
+    ELSE 'day:' || (now() AT TIME ZONE 'UTC')::date END
+RETURNING b.scope, b.spent, b.cap
+""")
+
+LOCK_ALL = text("""
+SELECT scope FROM budgets WHERE reserved <> 0 ORDER BY scope FOR UPDATE
+""")
+
+# Two halves, for each has its partial index. A budget without reservations may have open attempts
+# too (restored from an older backup, say); such a one is locked by the update itself.
+RECONCILE = text("""
+WITH open AS (
+  SELECT job_id, budget_day, reserved FROM attempts
+  WHERE outcome = 'started' AND batch_id IS NULL
+  UNION ALL
+  SELECT job_id, budget_day, reserved FROM attempts
+  WHERE outcome = 'started' AND batch_id IS NOT NULL
+), held AS (
+  SELECT 'run:' || j.run_id AS scope, o.reserved FROM open AS o JOIN jobs AS j ON j.id = o.job_id
+  UNION ALL SELECT 'day:' || budget_day, reserved FROM open
+), due AS (
+  SELECT b.scope, b.reserved AS before, coalesce(h.reserved, 0) AS after FROM budgets AS b
+  LEFT JOIN (SELECT scope, sum(reserved) AS reserved FROM held GROUP BY 1) AS h USING (scope)
+  WHERE b.reserved <> 0 OR h.reserved IS NOT NULL
+)
+UPDATE budgets AS b SET reserved = d.after, updated_at = now(),
+  overrun = GREATEST(b.overrun, b.spent + d.after - b.cap, 0)
+FROM due AS d WHERE b.scope = d.scope AND d.before <> d.after
+RETURNING b.scope, d.before, d.after
+""")

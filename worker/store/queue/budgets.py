@@ -1,0 +1,110 @@
+"""Budgets: reserve the worst case before, settle the truth after.
+
+Promise 5: settled + reserved ≤ cap, at every instant, for every budget. Rows are locked in the
+order of their scope, after the jobs, so that two groups cannot wait for one another.
+"""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from worker.store.queue.budget_warnings import warn
+from worker.store.rows import as_json
+
+
+@dataclass(slots=True)
+class Purse:
+    """What is left of one locked budget while a group is being claimed."""
+
+    scope: str
+    left: Decimal | None
+    taken: Decimal = Decimal(0)
+
+    def fits(self, amount: Decimal) -> bool:
+        """Whether the worst case still fits under the cap."""
+        return self.left is None or self.taken + amount <= self.left
+
+
+def run_scope(run_id: int) -> str:
+    """Scope of a run's budget."""
+    return f"run:{run_id}"
+
+
+def day_scope(day: dt.date) -> str:
+    """Scope of a day's budget, by UTC date."""
+    return f"day:{day.isoformat()}"
+
+
+def ensure_day(connection: Connection, day: dt.date, cap: Decimal | None) -> None:
+    """The day's row, with the cap in force now: a changed configuration counts at once, except
+    that a cap is never lowered beneath what is spent and reserved already."""
+    connection.execute(ENSURE_DAY, {"scope": day_scope(day), "day": day, "cap": cap})
+
+
+def lock_purses(connection: Connection, scopes: Sequence[str]) -> dict[str, Purse]:
+    """Locks the budgets and says what each has left (None: no limit)."""
+    rows = connection.execute(LOCK, {"scopes": sorted(set(scopes))})
+    return {row.scope: Purse(row.scope, row.left) for row in rows}
+
+
+def reservations(day: dt.date, amounts: Iterable[tuple[int, Decimal]]) -> list[dict[str, Any]]:
+    """What attempts, each as `(run, worst case)`, take from the budgets: rows for the statement
+    that writes their claim."""
+    taken: dict[str, Decimal] = defaultdict(Decimal)
+    for run_id, amount in amounts:
+        if amount:
+            taken[run_scope(run_id)] += amount
+            taken[day_scope(day)] += amount
+    return [{"scope": scope, "reserved": amount} for scope, amount in taken.items()]
+
+
+def settle(connection: Connection, changes: Mapping[str, tuple[Decimal, Decimal]]) -> None:
+    """Applies `{scope: (released reservation, money spent)}`."""
+    rows = [
+        {"scope": scope, "released": released, "spent": spent}
+        for scope, (released, spent) in sorted(changes.items())
+        if released or spent
+    ]
+    if rows:
+        for row in connection.execute(SETTLE, {"rows": as_json(rows)}).all():
+            if row.reached > row.warned:
+                warn(connection, row.scope, row.reached, row.spent, row.cap)
+
+
+ENSURE_DAY = text("""
+INSERT INTO budgets AS b (scope, day, cap) VALUES (:scope, :day, :cap)
+ON CONFLICT (scope) DO UPDATE SET cap = GREATEST(excluded.cap, b.spent + b.reserved),
+  warned_percent = 0
+WHERE b.cap IS DISTINCT FROM excluded.cap
+  AND b.cap IS DISTINCT FROM GREATEST(excluded.cap, b.spent + b.reserved)
+""")
+
+LOCK = text("""
+SELECT scope, cap + overrun - spent - reserved AS left FROM budgets
+WHERE scope = ANY(:scopes) ORDER BY scope FOR UPDATE
+""")
+
+SETTLE = text("""
+WITH change AS (
+  SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+    AS t(scope text, released numeric, spent numeric)
+), locked AS (
+  SELECT b.scope, b.warned_percent AS warned,
+    CASE WHEN b.spent + change.spent >= b.cap THEN 100
+      WHEN b.spent + change.spent >= 0.8 * b.cap THEN 80
+      WHEN b.spent + change.spent >= 0.5 * b.cap THEN 50 ELSE 0 END AS reached
+  FROM budgets AS b JOIN change USING (scope) ORDER BY b.scope FOR UPDATE OF b
+)
+UPDATE budgets AS b SET
+  reserved = b.reserved - c.released,
+  spent = b.spent + c.spent,
+  overrun = GREATEST(b.overrun, b.spent + c.spent + b.reserved - c.released - b.cap, 0),
+  warned_percent = GREATEST(l.warned, l.reached), updated_at = now()
+FROM change AS c JOIN locked AS l USING (scope) WHERE b.scope = c.scope
+RETURNING b.scope, b.spent, b.cap, l.warned, l.reached
+""")

@@ -1,0 +1,178 @@
+"""Canaries: combinations of queue, prompt, schema and model that are new.
+
+Promises: until a combination is proven, one of its jobs is in flight at a time, whoever claims
+(but for one whose worker has been silent for `SILENT_S`); a decided call counts once, in the
+transaction that records it; a combination that is given up pauses its queue.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, text
+
+from models.vocabulary import ROUTING, Stage
+from worker.domain.attempts import Claimed
+from worker.domain.canary import Verdict, speaks_well, verdict, words
+from worker.domain.reports import AttemptReport
+from worker.store.queue.halts import halt
+from worker.store.rows import as_json
+
+SILENT_S = 60.0
+"""A canary in flight for longer keeps nobody waiting: its worker may have died."""
+
+SLICE = 5
+"""Canaries in one batch: as many as prove a combination."""
+
+
+class Trial(NamedTuple):
+    """One combination."""
+
+    tier: str
+    prompt_version: str
+    schema_version: str
+    model: str
+
+
+class Canaries:
+    """The claims' side, for one worker process; remembers what is proven."""
+
+    def __init__(self, enabled: bool) -> None:
+        self._enabled = enabled
+        self._proven: set[Trial] = set()
+
+    def admit(
+        self, connection: Connection, planned: Sequence[Claimed]
+    ) -> tuple[list[Claimed], list[int]]:
+        """Those that may go now, and the ids of those that wait for a canary."""
+        trials = [trial_of(claimed) if self._enabled else None for claimed in planned]
+        new = {trial for trial in trials if trial is not None and trial not in self._proven}
+        if not new:
+            return list(planned), []
+        free = {trial for trial in sorted(new) if self._may_go(connection, trial)}
+        admitted, held = list[Claimed](), list[int]()
+        for claimed, trial in zip(planned, trials, strict=True):
+            if trial is None or trial in self._proven:
+                admitted.append(claimed)
+            elif trial in free:
+                free.discard(trial)
+                admitted.append(claimed)
+            else:
+                held.append(claimed.candidate.job_id)
+        return admitted, held
+
+    def admit_slice(self, connection: Connection, planned: Sequence[Claimed]) -> list[Claimed]:
+        """Those that may go into a batch now. A batch brings its answers all at once, so the canary
+        of a new combination is a small slice, and one such slice at a time."""
+        trials = [trial_of(claimed) if self._enabled else None for claimed in planned]
+        room: dict[Trial, int] = {}
+        for new in {trial for trial in trials if trial is not None and trial not in self._proven}:
+            free = self._may_go(connection, new)
+            if new not in self._proven:
+                waiting = connection.execute(IN_A_BATCH, new._asdict()).scalar_one()
+                room[new] = SLICE if free and not waiting else 0
+        admitted = list[Claimed]()
+        for claimed, trial in zip(planned, trials, strict=True):
+            if trial in room:
+                room[trial] -= 1
+                if room[trial] < 0:
+                    continue
+            admitted.append(claimed)
+        return admitted
+
+    def _may_go(self, connection: Connection, trial: Trial) -> bool:
+        """Whether the trial's next call may go, its row locked until the claim is committed."""
+        values = trial._asdict()
+        row = connection.execute(LOCK, values).one_or_none()
+        if row is None and connection.execute(INSERT, values).rowcount == 0:
+            return False  # Somebody else is claiming for it at this moment.
+        if row is not None and row.proven:
+            self._proven.add(trial)
+            return True
+        if row is not None and verdict(row.good, row.bad) is Verdict.GIVEN_UP:
+            return False  # Its queue was paused after this claim looked at the gate.
+        stage = Stage.ROUTE if trial.tier == ROUTING else Stage.ANSWER
+        looking = values | {"stage": stage, "silent": SILENT_S}
+        return not connection.execute(IN_FLIGHT, looking).scalar_one()
+
+
+def trial_of(claimed: Claimed) -> Trial | None:
+    """The combination that an attempt tries; None when it asks nothing."""
+    plan = claimed.plan
+    if plan.purpose is None or plan.tier is None:
+        return None
+    queue = ROUTING if claimed.candidate.stage is Stage.ROUTE else plan.tier
+    return Trial(queue, plan.prompt_version or "", plan.schema_version or "", plan.model or "")
+
+
+def heard(report: AttemptReport, row: Row[Any]) -> dict[str, Any] | None:
+    """What a decided attempt on trial says, for `count`; `row` is its attempt."""
+    well = speaks_well(report) if row.on_trial else None
+    if well is None:
+        return None
+    key = {"job_id": report.job_id, "fence": report.fence, "reasons": list(report.reasons)}
+    return key | {"good": int(well), "bad": int(not well)}
+
+
+def count(connection: Connection, said: Sequence[dict[str, Any]]) -> None:
+    """Counts decided canaries; proves or gives up their combinations."""
+    for row in connection.execute(COUNT, {"rows": as_json(said)}).all():
+        match verdict(row.good, row.bad):
+            case Verdict.PROVEN:
+                connection.execute(PROVE, dict(row._mapping))
+            case Verdict.GIVEN_UP:
+                halt(connection, row.tier, words(row.tier, row.good, row.bad, row.reasons))
+            case Verdict.UNDECIDED:
+                pass
+
+
+# A row that another claim holds is not waited for.
+LOCK = text("""
+SELECT proven_at IS NOT NULL AS proven, good, bad FROM canaries
+WHERE tier = :tier AND prompt_version = :prompt_version AND schema_version = :schema_version
+  AND model = :model FOR UPDATE SKIP LOCKED
+""")
+
+INSERT = text("""
+INSERT INTO canaries (tier, prompt_version, schema_version, model)
+VALUES (:tier, :prompt_version, :schema_version, :model) ON CONFLICT DO NOTHING
+""")
+
+# Open attempts are those in flight, so this stays small however many jobs there are.
+IN_FLIGHT = text("""
+SELECT EXISTS (
+  SELECT FROM attempts WHERE outcome = 'started' AND batch_id IS NULL AND stage = :stage
+    AND (tier = :tier OR :stage = 'route') AND prompt_version = :prompt_version
+    AND schema_version = :schema_version AND model = :model
+    AND claimed_at > now() - make_interval(secs => :silent))
+""")
+
+IN_A_BATCH = text("""
+SELECT EXISTS (
+  SELECT FROM message_batches AS b JOIN attempts AS a ON a.batch_id = b.id
+  WHERE b.state IN ('intended', 'submitted', 'ended') AND a.outcome = 'started'
+    AND CASE a.stage WHEN 'route' THEN 'routing' ELSE a.tier END = :tier
+    AND a.prompt_version = :prompt_version AND a.schema_version = :schema_version
+    AND a.model = :model)
+""")
+
+COUNT = text("""
+UPDATE canaries AS c SET good = c.good + t.good, bad = c.bad + t.bad
+FROM (
+  SELECT CASE a.stage WHEN 'route' THEN 'routing' ELSE a.tier END AS tier, a.prompt_version,
+    a.schema_version, a.model, sum(s.good) AS good, sum(s.bad) AS bad,
+    (array_agg(s.reasons ORDER BY s.job_id DESC) FILTER (WHERE s.bad > 0))[1] AS reasons
+  FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS s(
+    job_id bigint, fence int, reasons jsonb, good int, bad int)
+  JOIN attempts AS a USING (job_id, fence) GROUP BY 1, 2, 3, 4
+) AS t
+WHERE (c.tier, c.prompt_version, c.schema_version, c.model)
+  = (t.tier, t.prompt_version, t.schema_version, t.model) AND c.proven_at IS NULL
+RETURNING c.tier, c.prompt_version, c.schema_version, c.model, c.good, c.bad,
+  coalesce(t.reasons, '[]'::jsonb) AS reasons
+""")
+
+PROVE = text("""
+UPDATE canaries SET proven_at = now()
+WHERE tier = :tier AND prompt_version = :prompt_version AND schema_version = :schema_version
+  AND model = :model
+""")

@@ -1,0 +1,73 @@
+"""What a job's earlier answer attempts brought: judged answers, and one kept for its check."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from models.vocabulary import AttemptOutcome, Stage
+from worker.domain.answers import ModelAnswer
+from worker.domain.attempts import KeptAnswer, PastAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Judged answers, oldest first; the answer that the last attempt could not have checked; and
+    whether an earlier routing attempt failed, or brought no label."""
+
+    answers: tuple[PastAnswer, ...] = ()
+    kept: KeptAnswer | None = None
+    alone: bool = False
+
+
+NO_PAST = Past()
+
+
+def past_of(connection: Connection, job_ids: Sequence[int]) -> dict[int, Past]:
+    """The past of every job that has one."""
+    rows = connection.execute(PAST, {"ids": list(job_ids)})
+    return {
+        job_id: _past(list(attempts)) for job_id, attempts in groupby(rows, lambda row: row.job_id)
+    }
+
+
+def _past(rows: Sequence[Row[Any]]) -> Past:
+    last = rows[-1]
+    if last.stage == Stage.ROUTE:
+        return Past(alone=True)
+    rows = [row for row in rows if row.stage == Stage.ANSWER]
+    kept = None
+    if last.outcome == AttemptOutcome.DEFERRED:
+        answer = ModelAnswer(last.output or "", last.stop_reason)
+        kept = KeptAnswer(last.answered_in, last.tier, last.model, answer)
+    judged = (row for row in rows if row.outcome != AttemptOutcome.DEFERRED)
+    return Past(tuple(_answer(row) for row in judged), kept)
+
+
+def _answer(row: Row[Any]) -> PastAnswer:
+    return PastAnswer(
+        row.fence,
+        row.tier,
+        row.model,
+        tuple(row.reasons),
+        row.decision,
+        row.hint,
+        row.output,
+        row.simulated,
+    )
+
+
+PAST = text("""
+SELECT a.job_id, a.fence, a.stage, a.outcome, a.tier, a.model, a.reasons, a.decision, a.hint,
+  c.fence AS answered_in, c.output, c.stop_reason, c.simulated
+FROM attempts AS a LEFT JOIN calls AS c
+  ON c.job_id = a.job_id AND c.fence = coalesce(a.answer_fence, a.fence) AND c.purpose = 'answer'
+WHERE a.job_id = ANY(:ids) AND CASE a.stage
+  WHEN 'route' THEN a.decision IN ('again', 'retry')
+  ELSE c.job_id IS NOT NULL
+    AND (a.outcome IN ('rejected', 'refused', 'truncated', 'empty', 'malformed')
+      OR (a.outcome = 'deferred' AND c.state = 'done')) END
+ORDER BY a.job_id, a.fence
+""")

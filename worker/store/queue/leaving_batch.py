@@ -1,0 +1,130 @@
+"""Runs of the batch lane that have a deadline: what is left of each, and the way out of the lane.
+
+Promise: a job changes its lane in one statement, with one audit event for each group; an attempt
+that is at Claude keeps the lane, and the price, that it was sent with.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, text
+
+from models.vocabulary import ROUTING
+from worker.config.settings import Settings
+from worker.domain.lane_choice import Move, Pace, Rest
+from worker.store.actions.ops import Actor, audit
+
+GROUP = 5_000
+RUNG = Actor("rung")
+FEW_BATCHES = 3
+"""So many batches must have ended before their own time is believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hurried:
+    """A live run of the batch lane with a deadline, `left_s` seconds away (negative: past)."""
+
+    run_id: int
+    name: str
+    left_s: float
+    rest: Rest
+
+
+def hurried(connection: Connection, settings: Settings) -> list[Hurried]:
+    """Those that still have jobs in the batch lane, or may get some."""
+    return [_hurried(row, settings) for row in connection.execute(HURRIED)]
+
+
+def paces(connection: Connection, settings: Settings) -> dict[str, Pace]:
+    """What the live workers can do in the realtime lane, by tier and `routing`."""
+    held: dict[str, int] = {row.queue: row.capacity for row in connection.execute(CAPACITY)}
+    tiers = {**settings.tiers, ROUTING: settings.tiers[settings.routing_tier]}
+    return {name: Pace(held.get(name, 0), tier.rpm) for name, tier in tiers.items()}
+
+
+def turnaround_s(connection: Connection, assumed_s: float) -> float:
+    """What nine of ten of the latest batches took, or `assumed_s` while too few have ended."""
+    row = connection.execute(TURNAROUND).one()
+    return float(row.p90) if row.batches >= FEW_BATCHES else assumed_s
+
+
+def leave_lane(engine: Engine, run: Hurried, which: Move, why: str) -> int:
+    """Moves the run's jobs to the realtime lane, in groups. Returns how many.
+
+    A batch that holds no job of the lane any more is cancelled by whoever tends the batches."""
+    statements = (LEAVE_UNSENT,) if which is Move.UNSENT else (LEAVE_UNSENT, LEAVE_SENT)
+    total = 0
+    for statement in statements:
+        while True:
+            with engine.begin() as connection:
+                values = {"run": run.run_id, "limit": GROUP}
+                moved = connection.execute(statement, values).rowcount
+                if moved:
+                    target = f"run {run.name}"
+                    audit(connection, RUNG, "move to the realtime lane", target, moved, reason=why)
+            total += moved
+            if moved < GROUP:
+                break
+    return total
+
+
+def _hurried(row: Row[Any], settings: Settings) -> Hurried:
+    rest = Rest(
+        row.ladder or list(settings.tiers),
+        settings.routing_tier,
+        row.by_tier.get("", 0),
+        {tier: jobs for tier, jobs in row.by_tier.items() if tier},
+        row.answered,
+        row.climbed,
+    )
+    return Hurried(row.id, row.name, float(row.left_s), rest)
+
+
+HURRIED = text("""
+SELECT r.id, r.name, extract(epoch FROM r.deadline - now()) AS left_s,
+  r.policy -> 'ladder' AS ladder,
+  coalesce((SELECT jsonb_object_agg(tier, jobs) FROM (
+    SELECT tier, sum(jobs) AS jobs FROM run_counts
+    WHERE run_id = r.id AND state IN ('queued', 'routed', 'submitted') GROUP BY tier) AS c),
+    '{}') AS by_tier,
+  coalesce((SELECT jsonb_object_agg(tier, calls) FROM (
+    SELECT tier, sum(calls) AS calls FROM run_spend
+    WHERE run_id = r.id AND purpose = 'answer' AND state = 'done' GROUP BY tier) AS s),
+    '{}') AS answered,
+  coalesce((SELECT jsonb_object_agg(from_tier, jobs) FROM (
+    SELECT from_tier, sum(escalations) AS jobs FROM run_escalations
+    WHERE run_id = r.id AND to_tier <> 'person' GROUP BY from_tier) AS e),
+    '{}') AS climbed
+FROM runs AS r
+WHERE r.finished_at IS NULL AND r.lane = 'batch' AND r.deadline IS NOT NULL
+ORDER BY r.id
+""")
+
+CAPACITY = text("""
+SELECT key AS queue, sum(value::int)::int AS capacity
+FROM workers, jsonb_each_text(capacity)
+WHERE seen_at > now() - interval '1 minute' AND NOT stopping GROUP BY key
+""")
+
+TURNAROUND = text("""
+SELECT count(*) AS batches,
+  percentile_cont(0.9) WITHIN GROUP (ORDER BY extract(epoch FROM took)) AS p90
+FROM (SELECT ended_at - submitted_at AS took FROM message_batches
+  WHERE ended_at IS NOT NULL AND submitted_at IS NOT NULL AND cancelled_at IS NULL
+  ORDER BY id DESC LIMIT 20) AS latest
+""")
+
+LEAVE_UNSENT = text("""
+UPDATE jobs SET lane = 'realtime' WHERE id IN (
+  SELECT id FROM jobs WHERE run_id = :run AND queue LIKE 'batch.%' AND lane = 'batch'
+    AND lease_until IS NULL AND dispatched_at IS NULL LIMIT :limit FOR UPDATE SKIP LOCKED)
+""")
+
+LEAVE_SENT = text("""
+UPDATE jobs SET lane = 'realtime' WHERE id IN (
+  SELECT j.id FROM message_batches AS b JOIN attempts AS a ON a.batch_id = b.id
+  JOIN jobs AS j ON j.id = a.job_id
+  WHERE b.state IN ('intended', 'submitted') AND a.outcome = 'started' AND j.fence = a.fence
+    AND j.run_id = :run AND j.state = 'submitted' AND j.lane = 'batch'
+  LIMIT :limit FOR UPDATE OF j SKIP LOCKED)
+""")

@@ -1,0 +1,256 @@
+"""Record: one transaction for a group of finished attempts.
+
+Promises:
+- A report written twice changes nothing the second time (a lost COMMIT reply is answered by
+  recording again).
+- The first paid answer wins, even from a worker whose lease was taken. A result never changes.
+- A failure counts only under the fence that claimed.
+- The tier only rises, and the escalation's row is committed before the call that it causes.
+- Every call is settled: what was reserved is released, what was spent is added, in every budget.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, text
+
+from models.vocabulary import PERSON, AttemptOutcome, JobState
+from worker.domain.reports import (
+    Answered,
+    AttemptReport,
+    ClimbTo,
+    Deferred,
+    Failed,
+    Lost,
+    ToReview,
+)
+from worker.store.actions.erasure import silenced
+from worker.store.queue import budgets, canaries, ledger
+from worker.store.queue.changes import change_of, merged
+from worker.store.queue.halts import halt
+from worker.store.queue.rows_of_report import attempt_row, best_effort_row, result_row
+from worker.store.rows import as_json
+
+OPEN = frozenset({JobState.QUEUED, JobState.ROUTED, JobState.SUBMITTED})
+
+
+@dataclass(slots=True)
+class Group:
+    """The rows that one transaction writes, gathered from its reports."""
+
+    jobs: list[dict[str, Any]] = field(default_factory=list)
+    attempts: list[dict[str, Any]] = field(default_factory=list)
+    results: list[dict[str, Any]] = field(default_factory=list)
+    escalations: list[dict[str, Any]] = field(default_factory=list)
+    halts: dict[str, str] = field(default_factory=dict)
+    trials: list[dict[str, Any]] = field(default_factory=list)
+    books: ledger.Books = field(default_factory=ledger.Books)
+
+
+def record(engine: Engine, reports: Sequence[AttemptReport]) -> None:
+    """Writes the reports of a group. Raises nothing but database errors; then nothing is written
+    and the same group may be recorded again."""
+    with engine.begin() as connection:
+        record_in(connection, reports)
+
+
+def record_in(connection: Connection, reports: Sequence[AttemptReport]) -> None:
+    """As `record`, inside the caller's transaction."""
+    rows = {(row.job_id, row.fence): row for row in _lock(connection, reports)}
+    group = Group()
+    told = silenced(connection, reports, rows)
+    for report in sorted(told, key=lambda report: (report.job_id, report.fence)):
+        row = rows.get((report.job_id, report.fence))
+        if row is not None and row.outcome in (AttemptOutcome.STARTED, AttemptOutcome.LOST):
+            _apply(group, report, row)
+    _write(connection, group)
+
+
+def _lock(connection: Connection, reports: Sequence[AttemptReport]) -> Iterable[Row[Any]]:
+    keys = [{"job_id": report.job_id, "fence": report.fence} for report in reports]
+    return connection.execute(LOCK, {"rows": as_json(keys)})
+
+
+def _apply(group: Group, report: AttemptReport, row: Row[Any]) -> None:
+    """Adds one report's rows. `row` is its attempt and job, locked."""
+    ending, is_open = report.ending, row.state in OPEN
+    late = row.outcome == AttemptOutcome.LOST
+    if late and isinstance(ending, Lost | Deferred | Failed):
+        # Rescue has already counted this failure; only the money may be known better by now.
+        _correct_cost(group, report, row)
+        return
+    cost = group.books.settle(report, row, late=late)
+    ours = row.job_fence == report.fence
+    took = is_open and (ours or isinstance(ending, Answered))
+    outcome = report.outcome
+    if not is_open and outcome is not AttemptOutcome.LOST:
+        outcome = AttemptOutcome.SUPERSEDED
+    group.attempts.append(attempt_row(report, outcome, cost))
+    if trial := canaries.heard(report, row):
+        group.trials.append(trial)
+    change = {
+        "id": report.job_id,
+        "unlease": ours,
+        "cost": cost - (row.attempt_cost if late else 0),
+    }
+    if took:
+        change |= change_of(ending, failures=row.failures, counted=late)
+        _add_side_rows(group, report, row)
+    group.jobs.append(change)
+
+
+def _correct_cost(group: Group, report: AttemptReport, row: Row[Any]) -> None:
+    """A lost attempt stays lost, at what its calls turned out to cost."""
+    cost = group.books.settle(report, row, late=True)
+    if cost != row.attempt_cost:
+        lost = replace(report, outcome=AttemptOutcome.LOST, ending=Lost())
+        group.attempts.append(attempt_row(lost, AttemptOutcome.LOST, cost))
+        group.jobs.append({"id": report.job_id, "cost": cost - row.attempt_cost})
+
+
+def _add_side_rows(group: Group, report: AttemptReport, row: Row[Any]) -> None:
+    """Results, escalations and pauses that come with an ending."""
+    match report.ending:
+        case Answered(reply, fields):
+            group.results.append(result_row(report, row, reply, fields))
+        case ClimbTo(tier, _, reason, detail):
+            _escalate(group, report, row, tier, reason, detail)
+        case ToReview(reason, best):
+            _escalate(group, report, row, PERSON, reason, None)
+            if best is not None:
+                group.results.append(best_effort_row(report, best))
+        case Deferred(_, reason, str() as halts):
+            group.halts[halts] = reason
+        case _:
+            pass
+
+
+def _escalate(
+    group: Group, report: AttemptReport, row: Row[Any], to: str, reason: str, detail: str | None
+) -> None:
+    step = {
+        "job_id": report.job_id,
+        "fence": report.fence,
+        "run_id": row.run_id,
+        "from_tier": row.attempt_tier,
+        "to_tier": to,
+        "reason": reason,
+        "detail": detail or ", ".join(report.reasons),
+    }
+    group.escalations.append(step)
+
+
+def _write(connection: Connection, group: Group) -> None:
+    """All rows of the group, a statement a table. Counters and budgets come last: their rows are
+    the ones that every worker wants, so they are held for the shortest time."""
+    group.books.write_calls(connection)
+    for statement, rows in (
+        (CLOSE_ATTEMPTS, group.attempts),
+        (INSERT_RESULTS, group.results),
+        (INSERT_ESCALATIONS, group.escalations),
+        (MOVE_JOBS, merged(group.jobs)),
+    ):
+        if rows:
+            connection.execute(statement, {"rows": as_json(rows)})
+    if labels := [row for row in group.attempts if row["difficulty"] and not row["rule"]]:
+        connection.execute(REMEMBER_LABELS, {"rows": as_json(labels)})
+    if group.trials:
+        canaries.count(connection, group.trials)
+    for name, reason in sorted(group.halts.items()):
+        halt(connection, name, reason)
+    if group.escalations:
+        connection.execute(COUNT_ESCALATIONS, {"rows": as_json(group.escalations)})
+    group.books.write_totals(connection)
+    budgets.settle(connection, group.books.settlements)
+
+
+# Both rows are locked. Whoever waits for a job sees its new row, but of what is not locked the row
+# of before, and would settle an attempt again that another has just closed.
+LOCK = text("""
+SELECT a.job_id, a.fence, a.outcome, a.reserved, a.cost AS attempt_cost, a.budget_day, a.model,
+  a.tier AS attempt_tier, j.fence AS job_fence, j.state, j.failures, j.run_id, j.rung,
+  EXISTS (SELECT FROM canaries AS c WHERE c.proven_at IS NULL AND c.model = a.model
+    AND c.tier = CASE a.stage WHEN 'route' THEN 'routing' ELSE a.tier END
+    AND c.prompt_version = a.prompt_version AND c.schema_version = a.schema_version) AS on_trial
+FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(job_id bigint, fence int)
+JOIN attempts AS a USING (job_id, fence) JOIN jobs AS j ON j.id = a.job_id
+ORDER BY j.id, a.fence FOR UPDATE OF j, a
+""")
+
+CLOSE_ATTEMPTS = text("""
+UPDATE attempts AS a SET outcome = t.outcome, findings = t.findings, rule = t.rule,
+  reasons = ARRAY(SELECT jsonb_array_elements_text(t.reasons)), difficulty = t.difficulty,
+  confidence = t.confidence, threshold = t.threshold, decision = t.decision, hint = t.hint,
+  cost = t.cost, finished_at = clock_timestamp()
+FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(
+  job_id bigint, fence int, outcome text, reasons jsonb, findings jsonb, difficulty text,
+  rule text, confidence numeric, threshold numeric, decision text, hint jsonb, cost numeric)
+WHERE a.job_id = t.job_id AND a.fence = t.fence
+""")
+
+INSERT_RESULTS = text("""
+INSERT INTO results (job_id, fence, reply, fields, tier, model, accepted, confidence, reasons,
+  simulated)
+SELECT job_id, fence, reply, fields, tier, model, accepted, confidence,
+  ARRAY(SELECT jsonb_array_elements_text(t.reasons)), simulated
+FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(
+  job_id bigint, fence int, reply text, fields jsonb, tier text, model text, accepted boolean,
+  confidence numeric, reasons jsonb, simulated boolean)
+ON CONFLICT (job_id) DO NOTHING
+""")
+
+INSERT_ESCALATIONS = text("""
+INSERT INTO escalations (job_id, fence, from_tier, to_tier, reason, detail)
+SELECT job_id, fence, from_tier, to_tier, reason, detail
+FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(
+  job_id bigint, fence int, from_tier text, to_tier text, reason text, detail text)
+ON CONFLICT (job_id, fence) DO NOTHING
+""")
+
+COUNT_ESCALATIONS = text("""
+INSERT INTO run_escalations AS r (run_id, from_tier, to_tier, reason, escalations)
+SELECT run_id, from_tier, to_tier, reason, count(*)
+FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(
+  run_id bigint, from_tier text, to_tier text, reason text)
+GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+ON CONFLICT (run_id, from_tier, to_tier, reason)
+DO UPDATE SET escalations = r.escalations + excluded.escalations
+""")
+
+MOVE_JOBS = text("""
+UPDATE jobs AS j SET
+  state = coalesce(t.state, CASE WHEN j.state = 'submitted' AND t.unlease
+    THEN CASE WHEN j.tier IS NULL THEN 'queued' ELSE 'routed' END ELSE j.state END),
+  tier = CASE WHEN t.rung IS NULL OR t.rung >= j.rung OR j.state = 'queued'
+    THEN coalesce(t.tier, j.tier) ELSE j.tier END,
+  rung = GREATEST(coalesce(t.rung, 0), j.rung),
+  difficulty = coalesce(t.difficulty, j.difficulty),
+  available_at = CASE WHEN t.delay_s IS NULL THEN j.available_at
+    ELSE clock_timestamp() + make_interval(secs => t.delay_s) END,
+  reason = coalesce(t.reason, j.reason),
+  lease_until = CASE WHEN t.unlease OR t.state IS NOT NULL THEN NULL ELSE j.lease_until END,
+  dispatched_at = CASE WHEN t.state IS NOT NULL OR t.unlease THEN NULL ELSE j.dispatched_at END,
+  attempts = j.attempts + coalesce(t.attempts, 0),
+  failures = j.failures + coalesce(t.failures, 0),
+  deferrals = j.deferrals + coalesce(t.deferrals, 0),
+  escalations = j.escalations + coalesce(t.escalations, 0),
+  cost = j.cost + t.cost,
+  finished_at = CASE WHEN t.state IN ('answered', 'review', 'dead') THEN clock_timestamp()
+    ELSE j.finished_at END
+FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(
+  id bigint, state text, tier text, rung smallint, difficulty text, delay_s float8, reason text,
+  unlease boolean, attempts int, failures int, deferrals int, escalations int, cost numeric)
+WHERE j.id = t.id
+""")
+
+REMEMBER_LABELS = text("""
+INSERT INTO classifications (digest, prompt_version, model, difficulty)
+SELECT DISTINCT ON (1, 2, 3) m.digest, a.prompt_version, a.model, t.difficulty
+FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(job_id bigint, fence int, difficulty text)
+JOIN attempts AS a USING (job_id, fence) JOIN jobs AS j ON j.id = a.job_id
+JOIN messages AS m ON m.id = j.message_id
+WHERE a.prompt_version IS NOT NULL AND a.model IS NOT NULL
+ORDER BY 1, 2, 3
+ON CONFLICT (digest, prompt_version, model) DO NOTHING
+""")

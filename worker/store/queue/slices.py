@@ -1,0 +1,188 @@
+"""Slices: claims for the batch lane, and attempts of batches read back as they were claimed.
+
+Promise: a slice's jobs, attempts, calls and the batch's own row are committed before the create
+request leaves, so whatever becomes of the reply, what was asked is known.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from models.vocabulary import Purpose
+from worker.domain.attempts import Claimed, Plan
+from worker.store.policies import PolicyCache
+from worker.store.queue.claim import LOCK_READY, Claims, Planner, candidate_of, note_waiting
+from worker.store.queue.history import NO_PAST, past_of
+from worker.store.rows import as_json
+
+PREFIX = "batch."
+"""`jobs.queue` of a job in the batch lane: this, and its tier or `routing`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """What a claim for the batch lane came to: an intent with its jobs, and jobs that need no call,
+    because a rule or a remembered label decides."""
+
+    batch_id: int | None
+    asked: list[Claimed]
+    begun: list[Claimed]
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Ready jobs of one queue of the batch lane. `tier` may be `routing`."""
+
+    tier: str
+    ids: list[int]
+
+
+def ready(
+    connection: Connection, tiers: Sequence[str], size: int, gather_s: float
+) -> list[Gathered]:
+    """What goes into the next slices: full ones, or smaller ones where somebody has waited for
+    `gather_s`. A run with a deadline has slices of its own, so that they can be cancelled when it
+    has to leave the lane."""
+    values = {"queues": [PREFIX + tier for tier in tiers], "limit": size, "gather": gather_s}
+    found: dict[tuple[str, int | None], list[Row[Any]]] = {}
+    for row in connection.execute(READY, values):
+        found.setdefault((row.queue.removeprefix(PREFIX), row.alone), []).append(row)
+    return [
+        Gathered(tier, [row.id for row in rows[:size]])
+        for (tier, _), rows in found.items()
+        if len(rows) >= size or any(row.ripe for row in rows)
+    ]
+
+
+class Slices(Claims):
+    """Claims for the batch lane."""
+
+    def take_slice(
+        self,
+        tier: str,
+        ids: Sequence[int],
+        planner: Planner,
+        weigh: Callable[[Claimed], int],
+        max_bytes: int,
+    ) -> Slice:
+        """Claims a slice and writes its intent, in one transaction. A queue that is paused, or
+        whose breaker is not closed, gives nothing."""
+        with self._engine.begin() as connection:
+            wanted: dict[str, Any] = {"ids": list(ids), "queue": PREFIX + tier, "gate": tier}
+            wanted |= {"probing": False, "limit": None}
+            rows = connection.execute(LOCK_READY, wanted | self._classifier).all()
+            if not rows:
+                return Slice(None, [], [])
+            planned = [Claimed(one, planner(one)) for one in self._candidates(connection, rows)]
+            planned = _within(max_bytes, planned, weigh)
+            planned = self._canaries.admit_slice(connection, planned)
+            day: dt.date = rows[0].today
+            granted, refused = self._reserve(connection, planned, day)
+            begun = [claimed for claimed in granted if claimed.plan.purpose is None]
+            asked = [claimed for claimed in granted if claimed.plan.purpose is not None]
+            if begun:
+                self._write(connection, begun, day)
+            batch_id = None
+            if asked:
+                batch_id = _intend(connection, asked)
+                self._write(connection, asked, day, batch_id)
+            note_waiting(connection, rows, granted, refused)
+        self._day_ensured = day
+        return Slice(batch_id, asked, begun)
+
+
+def _within(
+    max_bytes: int, planned: Sequence[Claimed], weigh: Callable[[Claimed], int]
+) -> list[Claimed]:
+    """As many, in order, as fit into one request; one at least."""
+    chosen, total = list[Claimed](), 0
+    for claimed in planned:
+        total += weigh(claimed)
+        if chosen and total > max_bytes:
+            break
+        chosen.append(claimed)
+    return chosen
+
+
+def _intend(connection: Connection, asked: Sequence[Claimed]) -> int:
+    first = asked[0]
+    values = {
+        "stage": first.candidate.stage,
+        "tier": first.plan.tier,
+        "model": first.plan.model,
+        "requests": len(asked),
+    }
+    return int(connection.execute(INTEND, values).scalar_one())
+
+
+class Claimants:
+    """Reads attempts of batches back, as they were claimed, in whatever process this is."""
+
+    def __init__(self) -> None:
+        self._policies = PolicyCache()
+
+    def of(
+        self, connection: Connection, keys: Sequence[tuple[int, int]]
+    ) -> dict[tuple[int, int], Claimed]:
+        """Open attempts of any batch among `(job, fence)` keys."""
+        asked = as_json({"job_id": job_id, "fence": fence} for job_id, fence in keys)
+        rows = connection.execute(READ_BACK, {"rows": asked}).all()
+        policies = self._policies.of(connection, {row.run_id for row in rows})
+        past = past_of(connection, [row.id for row in rows]) if rows else {}
+        return {
+            (row.id, row.fence + 1): Claimed(
+                candidate_of(row, policies[row.run_id], past.get(row.id, NO_PAST)), _plan(row)
+            )
+            for row in rows
+        }
+
+
+def _plan(row: Row[Any]) -> Plan:
+    return Plan(
+        Purpose(row.purpose),
+        row.attempt_tier,
+        row.model,
+        row.reserved,
+        row.call_worst_cost or Decimal(0),
+        row.prompt_version,
+        row.schema_version,
+        row.effort,
+        row.max_tokens,
+        answer_fence=row.answer_fence,
+    )
+
+
+READY = text("""
+SELECT j.queue, j.id, j.available_at <= now() - make_interval(secs => :gather) AS ripe,
+  CASE WHEN r.deadline IS NOT NULL THEN r.id END AS alone
+FROM runs AS r CROSS JOIN unnest(CAST(:queues AS text[])) AS q(queue) CROSS JOIN LATERAL (
+  SELECT id, queue, priority, available_at FROM jobs
+  WHERE run_id = r.id AND queue = q.queue AND lease_until IS NULL AND dispatched_at IS NULL
+    AND available_at <= now()
+  ORDER BY priority DESC, available_at, id LIMIT :limit) AS j
+WHERE r.state = 'active' AND r.lane = 'batch'
+ORDER BY r.priority DESC, r.id, j.priority DESC, j.available_at, j.id
+""")
+
+INTEND = text("""
+INSERT INTO message_batches (stage, tier, model, requests)
+VALUES (:stage, :tier, :model, :requests) RETURNING id
+""")
+
+READ_BACK = text("""
+SELECT j.id, j.run_id, a.lane, j.tier, j.failures, j.deferrals, a.available_at,
+  CASE a.stage WHEN 'route' THEN 'queued' ELSE 'routed' END AS state, a.fence - 1 AS fence,
+  NULL AS remembered, m.body, m.subject, m.channel, m.language, m.customer_id, m.metadata,
+  a.tier AS attempt_tier, a.model, a.reserved, a.prompt_version, a.schema_version, a.effort,
+  a.max_tokens, a.answer_fence, c.purpose, c.worst_cost AS call_worst_cost
+FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(job_id bigint, fence int)
+JOIN attempts AS a USING (job_id, fence) JOIN jobs AS j ON j.id = a.job_id
+JOIN messages AS m ON m.id = j.message_id
+JOIN calls AS c ON c.job_id = a.job_id AND c.fence = a.fence
+WHERE a.batch_id IS NOT NULL AND a.outcome = 'started'
+ORDER BY j.id
+""")

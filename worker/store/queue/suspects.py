@@ -1,0 +1,45 @@
+"""Jobs that one more lost attempt would end: their worker died each time that it had them.
+
+One of them may be why. So a worker has at most one in flight: whichever kills it goes alone, and
+takes no other with it that would end by the same blow.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, text
+
+from worker.domain.attempts import Claimed
+from worker.domain.trouble import MAX_FAILURES
+from worker.store.rows import as_json
+
+
+def one_at_a_time(
+    connection: Connection, worker: str, planned: Sequence[Claimed]
+) -> tuple[list[Claimed], list[int]]:
+    """Those that may be claimed: all that are above suspicion, and one suspect when this worker
+    has none in flight; and the ids of the other suspects."""
+    last = [c.candidate for c in planned if c.candidate.failures >= MAX_FAILURES - 1]
+    if not last:
+        return list(planned), []
+    rows = as_json({"job_id": one.job_id, "fence": one.fence - 1} for one in last)
+    suspects = set(connection.execute(LOST, {"rows": rows}).scalars())
+    if not suspects:
+        return list(planned), []
+    alone = connection.execute(MAY_TAKE_ONE, {"worker": worker}).scalar_one()
+    chosen = min(suspects) if alone else None
+    held = sorted(suspects - {chosen})
+    return [c for c in planned if c.candidate.job_id not in held], held
+
+
+LOST = text("""
+SELECT job_id FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(job_id bigint, fence int)
+JOIN attempts AS a USING (job_id, fence) WHERE a.outcome = 'lost'
+""")
+
+# Another thread of this worker may be claiming one at this moment: then it is not our turn.
+MAY_TAKE_ONE = text("""
+SELECT pg_try_advisory_xact_lock(hashtextextended(:worker, 0)) AND NOT EXISTS (
+  SELECT FROM attempts AS a JOIN attempts AS b ON b.job_id = a.job_id AND b.fence = a.fence - 1
+  WHERE a.worker = :worker AND a.outcome = 'started' AND a.batch_id IS NULL
+    AND b.outcome = 'lost')
+""")

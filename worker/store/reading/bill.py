@@ -1,0 +1,63 @@
+"""Reads what a bill is made of."""
+
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from models.vocabulary import CallState, Lane, Purpose
+from worker.config.prices import price_of
+from worker.config.settings import Settings
+from worker.domain.bill import Bill, SpendLine, make_bill
+from worker.domain.pricing import Usage
+
+
+def bill_of(connection: Connection, run: Row[Any], settings: Settings) -> Bill:
+    """The bill of a run; comparisons use the ladder of the configuration in force."""
+    counts: dict[str, int] = {r[0]: r[1] for r in connection.execute(STATES, {"run": run.id})}
+    rejected = connection.execute(REJECTED, {"run": run.id}).scalar() or Decimal(0)
+    return make_bill(
+        run.name,
+        [_line(row) for row in connection.execute(SPEND, {"run": run.id})],
+        resolved=counts.get("answered", 0),
+        jobs=sum(counts.values()),
+        lane=Lane(run.lane),
+        rejected_answers=rejected,
+        ladder={name: tier.model for name, tier in settings.tiers.items()},
+        price_of=lambda model: price_of(model, settings.prices),
+    )
+
+
+def _line(row: Row[Any]) -> SpendLine:
+    return SpendLine(
+        row.tier,
+        Purpose(row.purpose),
+        row.model,
+        Lane(row.lane),
+        CallState(row.state),
+        row.simulated,
+        row.calls,
+        row.unpriced,
+        Usage(
+            row.input_tokens,
+            row.cache_read_tokens,
+            row.cache_write_5m_tokens,
+            row.cache_write_1h_tokens,
+            row.output_tokens,
+        ),
+        row.cost,
+    )
+
+
+SPEND = text("""
+SELECT * FROM run_spend WHERE run_id = :run AND calls <> 0
+ORDER BY cost DESC, tier, purpose, model, lane, state
+""")
+STATES = text("SELECT state, sum(jobs)::bigint FROM run_counts WHERE run_id = :run GROUP BY 1")
+REJECTED = text("""
+SELECT sum(c.cost) FROM jobs AS j
+JOIN calls AS c ON c.job_id = j.id AND c.purpose = 'answer' AND c.state = 'done'
+WHERE j.run_id = :run AND NOT EXISTS (
+  SELECT FROM results AS r JOIN attempts AS used USING (job_id, fence)
+  WHERE r.job_id = j.id AND c.fence = coalesce(used.answer_fence, used.fence))
+""")

@@ -1,0 +1,111 @@
+"""The receipt of a job: every attempt in order, with what was asked, said, decided and paid."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from worker.domain.first_tier import critical_by
+from worker.domain.messages import MessageText
+from worker.domain.policy import from_document
+from worker.errors import UsageError
+
+
+def find_job(connection: Connection, wanted: str) -> int:
+    """The id of a job named by its number, `RUN/EXTERNAL_ID`, or an external id that only one job
+    has. Raises UsageError when there is none, or more than one."""
+    run, slash, external_id = wanted.partition("/")
+    rows: Sequence[Row[Any]] = []
+    if slash:
+        rows = connection.execute(BY_RUN, {"run": run, "id": external_id}).all()
+    if not rows:
+        rows = connection.execute(BY_EXTERNAL_ID, {"id": wanted}).all()
+    if not rows and wanted.isdecimal():
+        rows = connection.execute(BY_NUMBER, {"id": int(wanted)}).all()
+    if not rows:
+        raise UsageError(f"There is no job {wanted!r}.", mend="rung results RUN lists external ids")
+    if len(rows) > 1:
+        names = ", ".join(f"{row.run}/{row.external_id}" for row in rows[:5])
+        raise UsageError(f"{wanted!r} is in {len(rows)} runs.", mend=f"name one: {names}")
+    return int(rows[0].id)
+
+
+def receipt(connection: Connection, job_id: int) -> dict[str, Any]:
+    """Everything that is known of a job, without the message's text unless it is asked for."""
+    job = dict(connection.execute(JOB, {"job": job_id}).mappings().one())
+    attempts = [dict(row) for row in connection.execute(ATTEMPTS, {"job": job_id}).mappings()]
+    calls = [dict(row) for row in connection.execute(CALLS, {"job": job_id}).mappings()]
+    steps = {
+        row["fence"]: dict(row) for row in connection.execute(STEPS, {"job": job_id}).mappings()
+    }
+    for attempt in attempts:
+        attempt["calls"] = [call for call in calls if call["fence"] == attempt["fence"]]
+        attempt["escalation"] = steps.get(attempt["fence"])
+    result = connection.execute(RESULT, {"job": job_id}).mappings().one_or_none()
+    reviews = connection.execute(REVIEWS, {"job": job_id}).mappings()
+    return {
+        **job,
+        "critical_by": _critical_by(job),
+        "attempts": attempts,
+        "result": dict(result) if result is not None else None,
+        "reviews": [dict(row) for row in reviews],
+        "total_usd": sum((call["cost"] or 0 for call in calls), 0),
+        "simulated": any(call["simulated"] for call in calls),
+    }
+
+
+def _critical_by(job: dict[str, Any]) -> str | None:
+    """The rule of the frozen policy that marks the stored message as critical."""
+    message = MessageText(
+        job["body"] or "", job["subject"], job["channel"], job["language"], job["customer_id"],
+        job["metadata"] or {},
+    )  # fmt: skip
+    return critical_by(from_document(job["policy"]), message)
+
+
+def escalated_example(connection: Connection, run_id: int) -> str:
+    """The external id of a job of the run that climbed, or else of its first job."""
+    return str(connection.execute(EXAMPLE, {"run": run_id}).scalar_one())
+
+
+BY_NUMBER = text("""
+SELECT j.id, r.name AS run, m.external_id FROM jobs AS j JOIN runs AS r ON r.id = j.run_id
+JOIN messages AS m ON m.id = j.message_id WHERE j.id = :id
+""")
+BY_RUN = text("""
+SELECT j.id, r.name AS run, m.external_id FROM messages AS m
+JOIN jobs AS j ON j.message_id = m.id JOIN runs AS r ON r.id = j.run_id
+WHERE m.external_id = :id AND r.name = :run
+""")
+BY_EXTERNAL_ID = text("""
+SELECT j.id, r.name AS run, m.external_id FROM messages AS m
+JOIN jobs AS j ON j.message_id = m.id JOIN runs AS r ON r.id = j.run_id
+WHERE m.external_id = :id ORDER BY j.id DESC LIMIT 20
+""")
+
+JOB = text("""
+SELECT j.id AS job, r.name AS run, m.source, m.external_id, j.state, j.tier, j.lane,
+  r.lane AS run_lane, j.difficulty, j.escalations, j.failures, j.deferrals, j.cost AS cost_usd,
+  j.reason, j.created_at, j.finished_at, r.policy_name, r.policy_version, r.policy, m.channel,
+  m.customer_id, m.language, m.received_at, m.subject, m.body, m.metadata
+FROM jobs AS j JOIN runs AS r ON r.id = j.run_id JOIN messages AS m ON m.id = j.message_id
+WHERE j.id = :job
+""")
+ATTEMPTS = text("""
+SELECT fence, stage, tier, model, lane, outcome, decision, reasons, findings, difficulty, rule,
+  confidence, threshold, policy_version, prompt_version, schema_version, effort, max_tokens, hint,
+  answer_fence, reserved, cost, worker, available_at, claimed_at, finished_at,
+  extract(epoch FROM claimed_at - available_at)::float8 AS waited_s,
+  extract(epoch FROM finished_at - claimed_at)::float8 AS took_s
+FROM attempts WHERE job_id = :job ORDER BY fence
+""")
+CALLS = text("SELECT * FROM calls WHERE job_id = :job ORDER BY fence, sent_at, purpose DESC")
+STEPS = text("""
+SELECT fence, from_tier, to_tier, reason, detail, at FROM escalations WHERE job_id = :job
+""")
+RESULT = text("SELECT * FROM results WHERE job_id = :job")
+REVIEWS = text("SELECT verdict, reply, reason, reviewer, at FROM reviews WHERE job_id = :job")
+EXAMPLE = text("""
+SELECT m.external_id FROM jobs AS j JOIN messages AS m ON m.id = j.message_id
+WHERE j.run_id = :run ORDER BY j.escalations DESC, j.id LIMIT 1
+""")

@@ -1,0 +1,245 @@
+"""The SQL of the screens. Each statement reads counters, or a bounded piece of an index: none
+costs more when the tables grow."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from worker.store.reading.rates import ENDED, Key
+
+COMPARED = 5_000
+LIVE_SHOWN = 12
+"""Runs that the first page shows; further ones are on the page of runs."""
+
+
+def done_counters(connection: Connection) -> dict[Key, int]:
+    """For each recent run: jobs that left routing, answers that each tier has given, jobs that
+    ended. All only grow, except that a retry takes dead jobs back."""
+    rows = connection.execute(DONE).all()
+    return {(row.run_id, row.queue): int(row.done) for row in rows}
+
+
+def live_runs(connection: Connection) -> list[dict[str, Any]]:
+    """Runs under way, first the one that is served first."""
+    rows = connection.execute(LIVE_RUNS, {"limit": LIVE_SHOWN}).mappings()
+    return [_run(dict(row)) for row in rows]
+
+
+def runs_page(connection: Connection, before: int | None, limit: int) -> list[dict[str, Any]]:
+    """Runs, newest first, of those with an id below `before`."""
+    rows = connection.execute(RUNS, {"before": before, "limit": limit}).mappings()
+    return [_run(dict(row)) for row in rows]
+
+
+def one_run(connection: Connection, run_id: int) -> dict[str, Any]:
+    """One run as the lists give it."""
+    return _run(dict(connection.execute(ONE_RUN, {"run": run_id}).mappings().one()))
+
+
+def _run(row: dict[str, Any]) -> dict[str, Any]:
+    by_state = {state: int(jobs) for state, jobs in (row["by_state"] or {}).items() if jobs}
+    ended = sum(by_state.get(s, 0) for s in ("answered", "review", "dead", "cancelled"))
+    total = sum(by_state.values())
+    return row | {"by_state": by_state, "ended": ended, "total": total, "open": total - ended}
+
+
+def counts_of(connection: Connection, runs: Sequence[int]) -> dict[tuple[str, str], int]:
+    """Jobs of these runs by state and tier."""
+    rows = connection.execute(COUNTS, {"runs": list(runs)}).all()
+    return {(row.state, row.tier): int(row.jobs) for row in rows}
+
+
+def escalations_of(connection: Connection, runs: Sequence[int]) -> list[dict[str, Any]]:
+    """Escalations of these runs by step and reason, most frequent first."""
+    rows = connection.execute(ESCALATIONS, {"runs": list(runs)}).mappings()
+    return [dict(row) for row in rows]
+
+
+def spend_of(connection: Connection, runs: Sequence[int]) -> Sequence[Row[Any]]:
+    """The ledger's sums of these runs, one row for each tier, purpose, model, lane and state."""
+    return connection.execute(SPEND, {"runs": list(runs)}).all()
+
+
+def oldest_waits(connection: Connection, queues: Sequence[str]) -> dict[str, float]:
+    """Seconds that the longest waiting job of each queue has been ready."""
+    rows = connection.execute(OLDEST, {"queues": list(queues)}).all()
+    return {row.queue: float(row.waited_s) for row in rows if row.waited_s is not None}
+
+
+def tier_rows(connection: Connection) -> dict[str, Row[Any]]:
+    """What is known of each queue beyond its configuration."""
+    return {row.name: row for row in connection.execute(TIERS)}
+
+
+def attention_counts(connection: Connection) -> dict[str, int]:
+    """Dead letters and reviews in all runs."""
+    return {row.state: int(row.jobs) for row in connection.execute(ATTENTION)}
+
+
+def day_budget(connection: Connection) -> Row[Any] | None:
+    """Today's budget, if anything was reserved today."""
+    return connection.execute(DAY_BUDGET).one_or_none()
+
+
+def workers(connection: Connection) -> list[dict[str, Any]]:
+    """Worker processes seen within the hour, those at work first."""
+    return [dict(row) for row in connection.execute(WORKERS).mappings()]
+
+
+def open_batches(connection: Connection) -> list[dict[str, Any]]:
+    """Message Batches that are under way."""
+    return [dict(row) for row in connection.execute(BATCHES).mappings()]
+
+
+def related_runs(connection: Connection, run_id: int) -> list[dict[str, Any]]:
+    """The run that this one answers again, and those that answer it again."""
+    return [dict(row) for row in connection.execute(RELATED, {"run": run_id}).mappings()]
+
+
+def difference(connection: Connection, run: str) -> dict[str, Any] | None:
+    """What a reprocessing changed, of its first `COMPARED` jobs that have ended: how many are
+    answered now and were not, the other way round, and as before. None while none has ended."""
+    row = connection.execute(DIFFERENCE, {"run": run, "limit": COMPARED}).mappings().one()
+    return dict(row) if row["compared"] else None
+
+
+def audit_page(connection: Connection, before: int | None, limit: int) -> list[dict[str, Any]]:
+    """What people and schedules did, newest first."""
+    rows = connection.execute(AUDIT, {"before": before, "limit": limit}).mappings()
+    return [dict(row) for row in rows]
+
+
+def audit_event(connection: Connection, event_id: int) -> dict[str, Any] | None:
+    """One action."""
+    row = connection.execute(AUDIT_EVENT, {"id": event_id}).mappings().one_or_none()
+    return dict(row) if row is not None else None
+
+
+RECENT = "SELECT id FROM runs WHERE finished_at IS NULL OR id > (SELECT max(id) - 20 FROM runs)"
+
+# An answer given at a tier either ended the job there or sent it up.
+DONE = text(f"""
+WITH recent AS ({RECENT}),
+counts AS (SELECT c.* FROM run_counts AS c JOIN recent ON recent.id = c.run_id)
+SELECT run_id, 'routing' AS queue, sum(jobs) AS done FROM counts
+WHERE state NOT IN ('queued', 'cancelled') GROUP BY 1
+UNION ALL
+SELECT run_id, tier, sum(done) FROM (
+  SELECT run_id, tier, jobs AS done FROM counts WHERE state IN ('answered', 'review', 'dead')
+  UNION ALL
+  SELECT e.run_id, e.from_tier, e.escalations FROM run_escalations AS e
+  JOIN recent ON recent.id = e.run_id WHERE e.to_tier <> 'person') AS given
+WHERE tier <> '' GROUP BY 1, 2
+UNION ALL
+SELECT run_id, '{ENDED}', sum(jobs) FROM counts
+WHERE state IN ('answered', 'review', 'dead', 'cancelled') GROUP BY 1
+""")  # noqa: S608 - constants of this module only
+
+RUN = """
+SELECT r.id, r.name, r.kind, r.parent_id, r.state, r.state_reason, r.waiting_for, r.accepting,
+  r.policy_name, r.lane, r.priority, r.deadline, r.rejected, r.created_at, r.finished_at,
+  now() AS now, b.cap, coalesce(b.spent, 0) AS spent, coalesce(b.reserved, 0) AS reserved,
+  c.by_state,
+  (SELECT coalesce(sum(escalations), 0) FROM run_escalations WHERE run_id = r.id)::bigint
+    AS escalations,
+  s.calls, s.simulated
+FROM runs AS r LEFT JOIN budgets AS b ON b.run_id = r.id
+CROSS JOIN LATERAL (
+  SELECT jsonb_object_agg(state, jobs) AS by_state FROM (
+    SELECT state, sum(jobs) AS jobs FROM run_counts WHERE run_id = r.id GROUP BY 1) AS n) AS c
+CROSS JOIN LATERAL (
+  SELECT coalesce(sum(calls), 0)::bigint AS calls,
+    coalesce(bool_or(simulated) FILTER (WHERE calls > 0), false) AS simulated
+  FROM run_spend WHERE run_id = r.id) AS s
+"""
+LIVE_RUNS = text(RUN + "WHERE r.finished_at IS NULL ORDER BY r.priority DESC, r.id LIMIT :limit")
+RUNS = text(
+    RUN + "WHERE CAST(:before AS bigint) IS NULL OR r.id < :before ORDER BY r.id DESC LIMIT :limit"
+)
+ONE_RUN = text(RUN + "WHERE r.id = :run")
+
+COUNTS = text("""
+SELECT state, tier, sum(jobs) AS jobs FROM run_counts WHERE run_id = ANY(:runs)
+GROUP BY 1, 2 HAVING sum(jobs) <> 0
+""")
+ESCALATIONS = text("""
+SELECT from_tier, to_tier, reason, sum(escalations)::bigint AS escalations FROM run_escalations
+WHERE run_id = ANY(:runs) GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3
+""")
+SPEND = text("""
+SELECT tier, purpose, model, lane, state, simulated, sum(calls)::bigint AS calls,
+  sum(unpriced)::bigint AS unpriced, sum(input_tokens)::bigint AS input_tokens,
+  sum(cache_read_tokens)::bigint AS cache_read_tokens,
+  sum(cache_write_5m_tokens)::bigint AS cache_write_5m_tokens,
+  sum(cache_write_1h_tokens)::bigint AS cache_write_1h_tokens,
+  sum(output_tokens)::bigint AS output_tokens, sum(cost) AS cost
+FROM run_spend WHERE run_id = ANY(:runs) AND calls <> 0
+GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY cost DESC, 1, 2, 3, 4, 5
+""")
+
+# The first ready job of each live run at each priority that its jobs have (mostly one), and what
+# is dispatched: a few steps on two small indexes.
+OLDEST = text("""
+WITH RECURSIVE first AS (
+  SELECT r.id AS run_id, q.queue, f.priority, f.available_at
+  FROM runs AS r CROSS JOIN unnest(CAST(:queues AS text[])) AS q(queue)
+  CROSS JOIN LATERAL (
+    SELECT priority, available_at FROM jobs
+    WHERE run_id = r.id AND queue = q.queue AND lease_until IS NULL AND dispatched_at IS NULL
+    ORDER BY priority DESC, available_at, id LIMIT 1) AS f
+  WHERE r.finished_at IS NULL
+  UNION ALL
+  SELECT s.run_id, s.queue, f.priority, f.available_at
+  FROM first AS s CROSS JOIN LATERAL (
+    SELECT priority, available_at FROM jobs
+    WHERE run_id = s.run_id AND queue = s.queue AND lease_until IS NULL AND dispatched_at IS NULL
+      AND priority < s.priority
+    ORDER BY priority DESC, available_at, id LIMIT 1) AS f)
+SELECT queue, extract(epoch FROM now() - min(available_at))::float8 AS waited_s
+FROM (
+  SELECT queue, available_at FROM first
+  UNION ALL
+  SELECT queue, available_at FROM jobs
+  WHERE queue = ANY(CAST(:queues AS text[])) AND dispatched_at IS NOT NULL) AS w
+WHERE available_at <= now() GROUP BY 1
+""")
+TIERS = text("SELECT *, now() AS now FROM tiers")
+ATTENTION = text("""
+SELECT state, sum(jobs) AS jobs FROM run_counts WHERE state IN ('dead', 'review') GROUP BY 1
+""")
+DAY_BUDGET = text("""
+SELECT day, cap, spent, reserved, overrun FROM budgets WHERE day = (now() AT TIME ZONE 'UTC')::date
+""")
+WORKERS = text("""
+SELECT id, host, pid, version, capacity, in_flight, stopping, started_at, seen_at, last_claim_at,
+  now() AS now, seen_at > now() - interval '10 seconds' AS alive
+FROM workers ORDER BY alive DESC, host, pid LIMIT 500
+""")
+BATCHES = text("""
+SELECT *, now() AS now FROM message_batches WHERE state IN ('intended', 'submitted', 'ended')
+ORDER BY id LIMIT 200
+""")
+RELATED = text("""
+SELECT p.id, p.name, p.created_at, true AS earlier FROM runs AS r
+JOIN runs AS p ON p.id = r.parent_id WHERE r.id = :run
+UNION ALL
+SELECT id, name, created_at, false FROM (
+  SELECT id, name, created_at, parent_id FROM runs ORDER BY id DESC LIMIT 500) AS recent
+WHERE parent_id = :run ORDER BY id
+""")
+DIFFERENCE = text("""
+SELECT count(*) AS compared,
+  count(*) FILTER (WHERE j.state = 'answered' AND o.state <> 'answered') AS better,
+  count(*) FILTER (WHERE j.state <> 'answered' AND o.state = 'answered') AS worse,
+  count(*) FILTER (WHERE (j.state = 'answered') = (o.state = 'answered')) AS same
+FROM (
+  SELECT state, origin_id FROM jobs WHERE run_id = (SELECT id FROM runs WHERE name = :run)
+    AND origin_id IS NOT NULL AND finished_at IS NOT NULL ORDER BY message_id LIMIT :limit) AS j
+JOIN jobs AS o ON o.id = j.origin_id
+""")
+AUDIT = text("""
+SELECT id, at, actor, action, target, affected, detail, now() AS now FROM audit_events
+WHERE CAST(:before AS bigint) IS NULL OR id < :before ORDER BY id DESC LIMIT :limit
+""")
+AUDIT_EVENT = text("SELECT * FROM audit_events WHERE id = :id")
