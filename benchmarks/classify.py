@@ -22,7 +22,8 @@ from sqlalchemy import Row, text
 from benchmarks.backlogs import IN_FLIGHT, hand_in, markdown, records
 from benchmarks.house import LOOK_EVERY_S, House, house
 from worker.config.policies import policy_named
-from worker.store.actions.ops import Actor, pause_tier
+from worker.store.actions.ops import pause_tier
+from worker.store.audit import Actor
 
 SIZES = (1, 5, 10, 20)
 WITHIN_S = 1_800.0

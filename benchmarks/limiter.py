@@ -28,7 +28,8 @@ from benchmarks.figures import Figure, Finding
 from benchmarks.house import NO_LIMIT, House, house
 from benchmarks.processes import machine
 from benchmarks.worker_cpu import prompts_of, requests_of
-from worker.store.actions.ops import Actor, cancel_run
+from worker.store.actions.ops import cancel_run
+from worker.store.audit import Actor
 from worker.store.runs import RunRef
 
 USED_AT_LEAST, REFUSED_AT_MOST = 0.95, 0.001

@@ -5,17 +5,9 @@ promise (a delivery may be lost or come twice) Postgres does, so a task carries 
 else. Every setting that differs from Celery's default is here for a reason measured on this stack.
 """
 
-import logging
 from typing import Any
 
 from celery import Celery
-from celery.signals import (
-    setup_logging,
-    worker_init,
-    worker_ready,
-    worker_shutdown,
-    worker_shutting_down,
-)
 from kombu import Exchange, Queue
 
 from models.vocabulary import ROUTING
@@ -24,7 +16,6 @@ from worker.config.loading import load_settings
 from worker.config.settings import Settings
 from worker.errors import RungError
 
-log = logging.getLogger(__name__)
 EXCHANGE = Exchange("rung", type="direct")
 KEY_PREFIX = "rung:"
 
@@ -60,7 +51,7 @@ def beat_schedule(settings: Settings) -> dict[str, Any]:
 def make_app(settings: Settings) -> Celery:
     """An app for these settings. Raises Unreachable when there is no Redis to name."""
     timing = settings.timing
-    app = Celery("rung", broker=redis_url(settings), include=["worker.tasks"])
+    app = Celery("rung", broker=redis_url(settings), include=["worker.signals", "worker.tasks"])
     app.conf.update(
         task_serializer="json",
         accept_content=["json"],
@@ -105,55 +96,12 @@ def _app() -> Celery:
         return make_app(load_settings())
     except RungError as error:
         # `celery -A worker.app` prints what it could not import: a sentence, not a traceback.
-        raise SystemExit(_sentence(error)) from None
+        raise SystemExit(sentence(error)) from None
 
 
-def _sentence(error: RungError) -> str:
+def sentence(error: RungError) -> str:
+    """What happened and what mends it, on one line."""
     return f"rung: {error}" + (f" Mend: {error.mend}" if error.mend else "")
 
 
 app = _app()
-
-
-@setup_logging.connect
-def _logging(loglevel: int | None = None, **_: Any) -> None:
-    from worker.telemetry import configure_logging
-
-    configure_logging(loglevel)
-
-
-@worker_init.connect
-def _start(**_: Any) -> None:
-    from worker.lanes.process import start
-
-    try:
-        start(load_settings())
-    # Celery would log an exception of a signal's handler and go on: a worker without a runtime,
-    # that takes deliveries and fails each of them.
-    except RungError as error:
-        log.critical(_sentence(error))
-        raise SystemExit(error.exit_code) from None
-    except Exception:
-        log.critical("rung: the worker could not start", exc_info=True)
-        raise SystemExit(1) from None
-
-
-@worker_ready.connect
-def _ready(sender: Any = None, **_: Any) -> None:
-    from worker.lanes.process import keep_house
-
-    keep_house([queue.name for queue in sender.task_consumer.queues])
-
-
-@worker_shutting_down.connect
-def _shutting_down(**_: Any) -> None:
-    from worker.lanes.process import wind_down
-
-    wind_down()
-
-
-@worker_shutdown.connect
-def _stop(**_: Any) -> None:
-    from worker.lanes.process import stop
-
-    stop()

@@ -9,7 +9,8 @@ from tests.faults.broker import JOBS
 from tests.faults.scenario import GOOD, Scenario, Story
 from tests.support.house import House
 from tests.support.works import hand_in, settings_for
-from worker.store.actions.ops import Actor, resume_run, resume_tier
+from worker.store.actions.ops import resume_run, resume_tier
+from worker.store.audit import Actor
 
 SOME = 5
 """Requests that meet a mood that ends by itself."""

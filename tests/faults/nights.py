@@ -3,7 +3,8 @@
 from tests.faults.broker import JOBS
 from tests.faults.scenario import Scenario, Story
 from tests.support.house import House
-from worker.store.actions.ops import Actor, cancel_run
+from worker.store.actions.ops import cancel_run
+from worker.store.audit import Actor
 from worker.store.reading.bill import bill_of
 from worker.store.runs import find_run
 

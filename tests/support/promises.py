@@ -6,7 +6,7 @@ from sqlalchemy import Engine, text
 
 from worker.lanes.realtime.runtime import Runtime
 from worker.sandbox.simulator.state import State
-from worker.store.actions.ops import Actor
+from worker.store.audit import Actor
 from worker.store.queue.dispatch import dispatch
 
 BODY = ["Where is my card? It was due on Monday."]

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from models.vocabulary import Purpose
-from worker.claude.client import Answer, Troubled
 from worker.claude.requests import Ask
-from worker.domain.answers import ModelAnswer
+from worker.domain.answers import Answer, ModelAnswer, Troubled
 from worker.domain.pricing import Usage
 from worker.domain.trouble import Meaning, Trouble
 

@@ -1,5 +1,6 @@
 """The house: its layout, its lock, its Makefile, and that it names nobody's machine."""
 
+import ast
 import os
 import re
 import subprocess
@@ -25,8 +26,18 @@ LAYOUT = [
     "worker/domain",
     "worker/claude",
     "worker/store",
+    "worker/store/queue",
+    "worker/store/actions",
+    "worker/store/reading",
+    "worker/intake",
+    "worker/runs",
+    "worker/lanes/realtime",
+    "worker/lanes/batch",
+    "worker/lanes/upkeep",
+    "worker/dashboard",
     "worker/app.py",
     "worker/tasks.py",
+    "worker/signals.py",
     "worker/cli",
     "worker/config/settings.py",
     "worker/errors.py",
@@ -100,6 +111,68 @@ def name_of(requirement: str) -> str:
 @pytest.mark.parametrize("name", LAYOUT)
 def test_the_layout_is_there(name: str) -> None:
     assert (ROOT / name).exists()
+
+
+SQL_PLACES = ("worker/store/", "models/", "migrations/", "worker/sandbox/postgres.py")
+SQL_MAKERS = {"text", "select", "insert", "update", "delete", "literal_column", "exists"}
+
+
+def test_sql_stands_in_the_store_alone() -> None:
+    """Contracts on imports cannot see it: an engine is passed around, a statement is not."""
+    # given
+    names = [n for n in tracked() if n.startswith(("worker/", "rung/")) and n.endswith(".py")]
+    # when
+    found = {
+        f"{name}: {made}"
+        for name in names
+        if not name.startswith(SQL_PLACES)
+        for made in statements_made(text_of(name))
+    }
+    # then
+    assert found == set()
+    assert statements_made(text_of("worker/store/runs.py")), "it finds nothing: mend this test"
+
+
+def statements_made(source: str) -> set[str]:
+    """Names with which a module can make a statement: imported from SQLAlchemy, or raw text given
+    to a cursor or to `exec_driver_sql`."""
+    made = set[str]()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sqlalchemy"):
+            made |= {alias.name for alias in node.names} & SQL_MAKERS
+        elif isinstance(node, ast.Attribute) and node.attr == "exec_driver_sql":
+            made.add(node.attr)
+        elif (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in ("execute", "executemany", "scalars", "scalar")
+            and node.args
+            and isinstance(node.args[0], ast.Constant | ast.JoinedStr)
+        ):
+            made.add(f"{node.func.attr} at line {node.lineno}")
+    return made
+
+
+def folders_listed(name: str) -> str:
+    text = text_of(name)
+    start = text.index("| folder | holds |")
+    return text[start : text.index("\n\n", start)]
+
+
+def test_the_readme_and_the_architecture_list_the_same_folders_and_all_of_worker() -> None:
+    # given
+    listed = folders_listed("README.md")
+    packages = {n.split("/")[1] for n in tracked() if re.match(r"worker/[a-z]+/", n)}
+    # then
+    assert listed == folders_listed("docs/architecture.md")
+    assert packages - set(re.findall(r"`worker/(\w+)/`", listed)) == set()
+
+
+def test_at_most_six_modules_stand_loose_in_worker() -> None:
+    # given
+    loose = {n for n in tracked() if re.fullmatch(r"worker/(?!__init__)[a-z_]+\.py", n)}
+    # then
+    assert len(loose) <= 6, sorted(loose)
 
 
 def test_nothing_tracked_names_a_path_of_somebodys_machine() -> None:

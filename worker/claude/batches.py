@@ -19,10 +19,11 @@ import anthropic
 import orjson
 from anthropic.types.messages import MessageBatch
 
-from worker.claude.client import SIMULATED_HEADER, Answer, Troubled, read_message
+from worker.claude.client import SIMULATED_HEADER, read_message
 from worker.claude.errors import trouble_of, trouble_of_item
 from worker.claude.requests import Ask
 from worker.config.addresses import ClaudeAddress
+from worker.domain.answers import Answer, Troubled
 from worker.domain.trouble import Meaning, Trouble
 
 MAX_REQUESTS = 100_000

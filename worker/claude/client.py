@@ -8,7 +8,6 @@ SDK's timeouts are per read and a dripping body evades them.
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import anthropic
@@ -17,34 +16,11 @@ from opentelemetry import trace
 
 from worker.claude.errors import trouble_of
 from worker.claude.requests import CALL_HEADER, Ask
-from worker.domain.answers import ModelAnswer
+from worker.domain.answers import Answer, ModelAnswer, Troubled
 from worker.domain.pricing import Usage
-from worker.domain.trouble import Trouble
 
 SIMULATED_HEADER = "x-rung-simulated"
 LIMIT_HEADERS = "anthropic-ratelimit-"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A response with HTTP 200, whatever it says."""
-
-    answer: ModelAnswer
-    usage: Usage
-    latency_ms: int | None
-    """None in the batch lane, where nobody waits for one answer."""
-    request_id: str | None
-    service_tier: str | None
-    simulated: bool
-    headers: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Troubled:
-    """No usable response, and what that means."""
-
-    trouble: Trouble
-    latency_ms: int | None
 
 
 class Claude:

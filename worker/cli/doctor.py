@@ -99,15 +99,12 @@ def _configuration(settings: Settings) -> Iterator[Finding]:
 
 
 def _postgres(settings: Settings) -> Iterator[Finding]:
-    from sqlalchemy import text
-
     from worker.cli.speech.context import database
-    from worker.store.engine import ping
+    from worker.store.engine import ping, takes_writes
     from worker.store.reading.status import paused_everything, queues
 
     with database(settings) as engine, engine.connect() as connection:
-        read_only = connection.execute(text("SHOW transaction_read_only")).scalar() == "on"
-        if read_only:
+        if not takes_writes(connection):
             raise Unreachable("Postgres takes no writes.", mend="point DATABASE_URL at the primary")
         yield Finding("postgres", True, f"version {ping(connection)}, schema up to date")
         if paused := paused_everything(connection):

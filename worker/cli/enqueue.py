@@ -1,7 +1,6 @@
 """`rung enqueue`: hands a backlog over."""
 
 import sys
-from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,13 @@ from worker.cli.speech.amounts import DOLLARS
 from worker.cli.speech.completion import POLICY
 from worker.cli.speech.context import database
 from worker.cli.speech.output import console, print_json, talk
+from worker.cli.speech.progress import progress
 from worker.config.loading import load_settings
 from worker.config.policies import policy_named
 from worker.config.settings import Settings
 from worker.domain.policy import Policy
 from worker.domain.wording import dollars
-from worker.errors import RungError, UsageError
+from worker.errors import RungError
 
 SHOWN_REJECTS = 20
 EXIT_REJECTS = 3
@@ -67,7 +67,7 @@ def enqueue(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
         engine = None
         if not options["dry_run"]:
             engine = stack.enter_context(database(settings))
-        outcome = Handover(settings, policy, engine, options).take(opened)
+        outcome = Handover(settings, policy, engine, options, talk, progress).take(opened)
         if options["dry_run"]:
             _say_dry_run(settings, policy, outcome, options["as_json"])
             ctx.exit(EXIT_REJECTS if outcome["rejected"] else 0)
@@ -86,22 +86,6 @@ def enqueue(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
             if options["as_json"]:
                 print_json(outcome)
         ctx.exit(code)
-
-
-def column_map(pairs: Iterable[str]) -> dict[str, str]:
-    """`body=Message` as `{"body": "Message"}`."""
-    from worker.intake.rows import FIELDS
-
-    columns = {}
-    for pair in pairs:
-        field, equals, column = pair.partition("=")
-        if not equals or field not in FIELDS or not column:
-            raise UsageError(
-                f"--map {pair!r} is not FIELD=COLUMN with a field of ours.",
-                mend=f"use one of: {', '.join(FIELDS)}",
-            )
-        columns[field] = column
-    return columns
 
 
 def _say(outcome: dict[str, Any], as_json: bool, watched: bool) -> None:

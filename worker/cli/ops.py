@@ -19,7 +19,7 @@ from worker.domain.wording import dollars
 from worker.errors import RungError, UsageError
 from worker.store.actions import ops
 from worker.store.actions.filtered import CANCEL, RETRY, Foreseen, Target, act, foresee
-from worker.store.actions.ops import Actor
+from worker.store.audit import Actor
 from worker.store.reading.status import queues
 from worker.store.runs import find_run
 

@@ -17,9 +17,9 @@ from worker.config.settings import Settings
 from worker.dashboard.access import login, permissions
 from worker.dashboard.access.failing import handlers
 from worker.dashboard.api import routes as api
+from worker.dashboard.context import Dashboard, make_dashboard
 from worker.dashboard.metrics import exposition
 from worker.dashboard.pages import pages
-from worker.dashboard.pages.context import Dashboard, make_dashboard
 
 log = logging.getLogger(__name__)
 STATIC = Path(__file__).parent / "pages" / "static"

@@ -12,6 +12,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from worker.domain.policy import DIFFICULTIES, Difficulty
+from worker.domain.pricing import Usage
+from worker.domain.trouble import Trouble
 
 USABLE_STOPS = frozenset({"end_turn", "stop_sequence"})
 TRUNCATING_STOPS = frozenset({"max_tokens", "model_context_window_exceeded"})
@@ -143,3 +145,25 @@ def read_check(answer: ModelAnswer) -> Decimal | None:
         return read_confidence(document.get("confidence"))
     words = {word.upper() for word in _WORDS.findall(answer.text[:2000])} & {"HIGH", "LOW"}
     return read_confidence(words.pop()) if len(words) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response with HTTP 200, whatever it says."""
+
+    answer: ModelAnswer
+    usage: Usage
+    latency_ms: int | None
+    """None in the batch lane, where nobody waits for one answer."""
+    request_id: str | None
+    service_tier: str | None
+    simulated: bool
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Troubled:
+    """No usable response, and what that means."""
+
+    trouble: Trouble
+    latency_ms: int | None

@@ -1,18 +1,17 @@
 """What Claude said becomes a report: the same decisions in both lanes, with no I/O of their own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from models.vocabulary import Purpose
-from worker.claude.client import Answer, Troubled
-from worker.claude.planner import Planner
-from worker.domain.answers import ModelAnswer, read_difficulty
+from worker.domain.answers import Answer, ModelAnswer, Troubled, read_difficulty
 from worker.domain.attempts import Claimed
 from worker.domain.first_tier import Begin, critical_by, decide_start
 from worker.domain.judgement import LOW_CONFIDENCE, Judgement, NeedsCheck, judge, too_long
 from worker.domain.next_step import Accepted, AskAgain, Climbed, HandOver, decide
 from worker.domain.policy import Policy
+from worker.domain.pricing import Price
 from worker.domain.reporting import (
     answered_call,
     best_effort,
@@ -43,9 +42,11 @@ REMEMBERED = "remembered label"
 
 @dataclass(frozen=True, slots=True)
 class Decider:
-    """Decides about claimed attempts. `jitter` gives a number from 0 to 1."""
+    """Decides about claimed attempts. `prices` are by model; `instructions` is the answer's
+    prompt, which a reply must not give away; `jitter` gives a number from 0 to 1."""
 
-    planner: Planner
+    prices: Mapping[str, Price | None]
+    instructions: str
     validators: dict[str, Validator]
     jitter: Callable[[], float]
 
@@ -62,7 +63,7 @@ class Decider:
         self, purpose: Purpose, model: str, got: Answer | Troubled, worst: Decimal
     ) -> CallReport:
         """The ledger's entry of one call. `worst` is what one that may be billed is charged."""
-        price = self.planner.price(model)
+        price = self.prices.get(model)
         if isinstance(got, Troubled):
             return troubled_call(purpose, got, worst if price else None)
         return answered_call(purpose, got, price)
@@ -113,7 +114,7 @@ class Decider:
             answer,
             check,
             self.validators,
-            self.planner.prompts[Purpose.ANSWER].instructions,
+            self.instructions,
         )
 
     def troubled(

@@ -11,8 +11,7 @@ from models.vocabulary import (
     Purpose,
     Stage,
 )
-from worker.claude.client import Answer, Troubled
-from worker.domain.answers import ModelAnswer, parse_object, storable
+from worker.domain.answers import Answer, ModelAnswer, Troubled, parse_object, storable
 from worker.domain.attempts import Claimed
 from worker.domain.judgement import Judgement
 from worker.domain.pricing import Price

@@ -11,8 +11,7 @@ from decimal import Decimal
 from itertools import accumulate
 
 from models.vocabulary import AttemptOutcome, CallState, Purpose
-from worker.claude.client import Answer, Troubled
-from worker.domain.answers import read_difficulty
+from worker.domain.answers import Answer, Troubled, read_difficulty
 from worker.domain.attempts import Claimed
 from worker.domain.labels import entries_of
 from worker.domain.pricing import Price, Usage

@@ -1,4 +1,4 @@
-"""Reading files for the commands: from a path or standard input, ahead, and with a progress bar."""
+"""Reading files ahead of storing them: from a path or standard input."""
 
 import queue
 import re
@@ -7,9 +7,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-from worker.cli.speech.output import console
 from worker.intake import Block
 from worker.intake.sources import open_file
 
@@ -61,19 +60,3 @@ def ahead(blocks: Iterator[Block]) -> Iterator[Block]:
         stopped.set()
         while not ready.empty():
             ready.get_nowait()
-
-
-@contextmanager
-def progress(opened: list[tuple[str, IO[bytes]]]) -> Iterator[Any]:
-    """A progress bar by bytes on a terminal; nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
-
-    sizes = [Path(name).stat().st_size if name != "-" else None for name, _ in opened]
-    total = None if None in sizes else sum(size or 0 for size in sizes)
-    columns = (TextColumn("reading"), BarColumn(), DownloadColumn())
-    with Progress(*columns, console=console(stderr=True), transient=True) as shown:
-        bar = shown.add_task("reading", total=total)
-        yield lambda size: shown.advance(bar, size)

@@ -3,21 +3,22 @@
 import csv
 import datetime as dt
 import re
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 from sqlalchemy import Connection, Engine
 
-from worker.cli.speech.output import talk
 from worker.config.settings import Settings
 from worker.domain.lane_choice import lane_of
 from worker.domain.policy import Policy
 from worker.domain.text import neutralise_formula, terminal_safe
 from worker.errors import UsageError
 from worker.intake import Block, Reject, read_blocks
-from worker.intake.ahead import ahead, progress, stem
+from worker.intake.ahead import ahead, stem
+from worker.intake.rows import FIELDS
 from worker.store.queue.intake import DEFAULT_SOURCE, Intake, highest_job, runs_holding
 from worker.store.runs import (
     NewRun,
@@ -50,13 +51,22 @@ class Tally:
 
 
 class Handover:
-    """One `rung enqueue`. Without an engine it is a dry run."""
+    """One `rung enqueue`. Without an engine it is a dry run. `say` tells the person a
+    sentence; `progress` shows how many bytes of the files were read."""
 
     def __init__(
-        self, settings: Settings, policy: Policy, engine: Engine | None, options: dict[str, Any]
+        self,
+        settings: Settings,
+        policy: Policy,
+        engine: Engine | None,
+        options: dict[str, Any],
+        say: Callable[[str], None],
+        progress: Callable[
+            [list[tuple[str, IO[bytes]]]], AbstractContextManager[Callable[[int], None]]
+        ],
     ) -> None:
         self._settings, self._policy, self._engine = settings, policy, engine
-        self._options = options
+        self._options, self._say, self._progress = options, say, progress
         self._tally = Tally()
         self._run: RunRef | None = None
         self._made_here = False
@@ -67,14 +77,12 @@ class Handover:
     def take(self, opened: list[tuple[str, IO[bytes]]]) -> dict[str, Any]:
         """Takes all files, each with its name. What was accepted before an error or Ctrl-C stays,
         and is worked on."""
-        from worker.cli.enqueue import column_map
-
         columns = column_map(self._options["columns"])
         with ExitStack() as stack:
             self._stack = stack
             self._first_name = opened[0][0]
             try:
-                with progress(opened) as on_bytes:
+                with self._progress(opened) as on_bytes:
                     for name, content in opened:
                         blocks = read_blocks(
                             name,
@@ -182,7 +190,7 @@ class Handover:
 
     def _say_interrupted(self) -> None:
         if self._run is not None and self._tally.accepted:
-            talk(
+            self._say(
                 f"\n{self._tally.accepted} rows are accepted in run {self._run.name} and will be"
                 " answered. Run the same command again to add the rest."
             )
@@ -205,6 +213,20 @@ class Handover:
             with self._engine.connect() as connection:
                 outcome["known_in"] = runs_holding(connection, tally.known)
         return outcome
+
+
+def column_map(pairs: Iterable[str]) -> dict[str, str]:
+    """`body=Message` as `{"body": "Message"}`."""
+    columns = {}
+    for pair in pairs:
+        field, equals, column = pair.partition("=")
+        if not equals or field not in FIELDS or not column:
+            raise UsageError(
+                f"--map {pair!r} is not FIELD=COLUMN with a field of ours.",
+                mend=f"use one of: {', '.join(FIELDS)}",
+            )
+        columns[field] = column
+    return columns
 
 
 def parse_deadline(words: str | None) -> dt.datetime | None:

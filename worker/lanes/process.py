@@ -2,7 +2,7 @@
 
 import gc
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from worker.config.settings import Settings
 from worker.lanes.batch.lane import BatchLane
@@ -10,6 +10,7 @@ from worker.lanes.realtime.runtime import Runtime
 from worker.lanes.upkeep.housekeeping import Housekeeping
 from worker.store.engine import reaching_postgres
 from worker.store.queue.budget_warnings import reconcile
+from worker.store.queue.dispatch import Chunk
 from worker.store.schema_check import require_current
 
 log = logging.getLogger(__name__)
@@ -50,10 +51,8 @@ def runtime() -> Runtime:
     return _Process.runtime
 
 
-def keep_house(queues: Sequence[str]) -> None:
-    """Starts housekeeping for the queues that this worker consumes."""
-    from worker.tasks import publish
-
+def keep_house(queues: Sequence[str], publish: Callable[[Chunk], None]) -> None:
+    """Starts housekeeping for the queues that this worker consumes; `publish` sends a chunk."""
     settle_memory()
     _Process.housekeeping = Housekeeping(runtime(), queues, publish)
     _Process.housekeeping.start()

@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 
 from sqlalchemy import Connection
 
-from worker.dashboard.pages.context import Dashboard
 from worker.domain.filter_parsing import parse
 from worker.domain.wording import dollars, listed, plural
 from worker.errors import UsageError
@@ -16,6 +15,7 @@ from worker.runs.preview_shapes import (
     VERBS,
     Ask,
     Preview,
+    Surroundings,
     deadlines,
     read_dollars,
     read_moment,
@@ -40,19 +40,19 @@ def target_of(connection: Connection, given: Mapping[str, str]) -> Target:
 
 
 def preview_filtered(
-    dashboard: Dashboard, connection: Connection, action: str, given: Mapping[str, str]
+    around: Surroundings, connection: Connection, action: str, given: Mapping[str, str]
 ) -> Preview:
     """Raises UsageError or RungError, in words for the person."""
     if action not in FILTERED:
         raise UsageError(f"{VERBS[action]} is not for jobs that a filter chooses.")
     target = target_of(connection, given)
     if action == "budget":
-        return _budget(dashboard, connection, target, given)
+        return _budget(around, connection, target, given)
     found = foresee(connection, action, target)
     if action == "retry":
         return _shown(action, target, given, _retried(found), found)
     runs = [screens.one_run(connection, n) for n in runs_of(connection, target)[:RUNS_NAMED]]
-    dated = deadlines(dashboard.rates, runs)
+    dated = deadlines(around.rates, runs)
     if action == "cancel":
         return _shown(action, target, given, _cancelled(found), found)
     if "to" not in given:
@@ -85,7 +85,7 @@ def _cancelled(found: Foreseen) -> tuple[str, ...]:
 
 
 def _budget(
-    dashboard: Dashboard, connection: Connection, target: Target, given: Mapping[str, str]
+    around: Surroundings, connection: Connection, target: Target, given: Mapping[str, str]
 ) -> Preview:
     ids = runs_of(connection, target)
     runs = [screens.one_run(connection, run_id) for run_id in ids]
@@ -106,7 +106,7 @@ def _budget(
     words = (
         f"{named}{more}: the budget of each becomes {limit}." if runs else "No run is meant.",
         "What waits for budget goes on at once.",
-        *deadlines(dashboard.rates, runs[:RUNS_NAMED]),
+        *deadlines(around.rates, runs[:RUNS_NAMED]),
     )
     return _shown("budget", target, given, words, None, {"to": given["to"]}, count=len(runs))
 

@@ -22,8 +22,8 @@ from worker.errors import RungError, UsageError
 from worker.failpoints import failpoint
 from worker.runs.reprocess import Request, reprocess
 from worker.store.actions import schedules
-from worker.store.actions.ops import Actor, audit
 from worker.store.actions.schedules import Ended, Night
+from worker.store.audit import Actor, audit
 from worker.store.engine import is_outage
 from worker.store.queue.notices import note
 

@@ -5,7 +5,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from worker.domain.amounts import read_amount
 from worker.domain.wording import clock, span
@@ -25,6 +25,18 @@ VERBS = {
     "priority": "Change the priority of",
     "budget": "Change the budget of",
 }
+
+
+class Surroundings(Protocol):
+    """What previews look at beside the database."""
+
+    @property
+    def queues(self) -> list[str]:
+        """`routing` and the tiers, cheapest first."""
+
+    @property
+    def rates(self) -> Rates:
+        """How fast things go just now."""
 
 
 @dataclass(frozen=True, slots=True)

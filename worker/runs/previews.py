@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import Connection
 
 from models.vocabulary import EVERYTHING
-from worker.dashboard.pages.context import Dashboard
 from worker.domain.wording import dollars, listed, plural
 from worker.errors import RungError, UsageError
 from worker.runs.filtered_previews import preview_filtered
@@ -20,6 +19,7 @@ from worker.runs.preview_shapes import (
     VERBS,
     Ask,
     Preview,
+    Surroundings,
     deadlines,
     expected_spend,
     read_dollars,
@@ -33,20 +33,20 @@ from worker.store.runs import find_run
 
 
 def preview(
-    dashboard: Dashboard, connection: Connection, action: str, given: Mapping[str, str]
+    around: Surroundings, connection: Connection, action: str, given: Mapping[str, str]
 ) -> Preview:
     """Raises UsageError or RungError, in words for the person, when it would make no sense."""
     if action not in ACTIONS:
         raise UsageError(f"There is no action {action!r}.")
     if "where" in given:
-        return preview_filtered(dashboard, connection, action, given)
+        return preview_filtered(around, connection, action, given)
     if action in ("pause", "resume", "drain") and "tier" in given:
-        return _tier(dashboard, connection, action, given["tier"])
+        return _tier(around, connection, action, given["tier"])
     if action == "drain":
         raise UsageError("A tier is drained, or everything: a run is paused.")
     run = screens.one_run(connection, find_run(connection, given.get("run", "")).id)
     if action == "retry":
-        return _retry(dashboard, connection, run, given)
+        return _retry(around, connection, run, given)
     if run["finished_at"] is not None:
         raise RungError(f"Run {run['name']} is {run['state']}: there is nothing left to {action}.")
     makers = {
@@ -56,13 +56,13 @@ def preview(
         "priority": _priority,
         "budget": _budget,
     }
-    return makers[action](dashboard, connection, run, given)
+    return makers[action](around, connection, run, given)
 
 
-def _tier(dashboard: Dashboard, connection: Connection, action: str, tier: str) -> Preview:
-    if tier not in (*dashboard.queues, EVERYTHING):
+def _tier(around: Surroundings, connection: Connection, action: str, tier: str) -> Preview:
+    if tier not in (*around.queues, EVERYTHING):
         raise UsageError(f"There is no queue {tier!r}.")
-    lines = [q for q in queues(connection, dashboard.queues) if tier in (q["queue"], EVERYTHING)]
+    lines = [q for q in queues(connection, around.queues) if tier in (q["queue"], EVERYTHING)]
     waiting = sum(line["waiting"] for line in lines)
     flying = sum(line["in_flight"] for line in lines)
     runs = screens.live_runs(connection)
@@ -77,12 +77,12 @@ def _tier(dashboard: Dashboard, connection: Connection, action: str, tier: str) 
             ),
             f"{plural(flying, 'call')} in flight will end and be recorded: they are paid for."
             + (after if action == "drain" else ""),
-            *deadlines(dashboard.rates, runs),
+            *deadlines(around.rates, runs),
         )
     else:
         words = (
             f"{plural(waiting, 'message')} that wait will be sent on.",
-            *deadlines(dashboard.rates, runs),
+            *deadlines(around.rates, runs),
         )
     name = "every queue" if tier == EVERYTHING else f"the queue {tier}"
     return Preview(
@@ -97,23 +97,23 @@ def _tier(dashboard: Dashboard, connection: Connection, action: str, tier: str) 
 
 
 def _pause_run(
-    dashboard: Dashboard, _: Connection, run: dict[str, Any], __: Mapping[str, str]
+    around: Surroundings, _: Connection, run: dict[str, Any], __: Mapping[str, str]
 ) -> Preview:
     if run["state"] != "active":
         raise RungError(f"Run {run['name']} is {run['state']}, so it cannot be paused.")
     words = (
         f"{plural(run['open'], 'message')} of it are still open; none is begun any more.",
         "What is in flight ends and is recorded.",
-        *deadlines(dashboard.rates, [run]),
+        *deadlines(around.rates, [run]),
     )
     return _of_run("pause", run, words, count=run["open"])
 
 
 def _resume_run(
-    dashboard: Dashboard, _: Connection, run: dict[str, Any], __: Mapping[str, str]
+    around: Surroundings, _: Connection, run: dict[str, Any], __: Mapping[str, str]
 ) -> Preview:
     words = [f"{plural(run['open'], 'open message')} will go on."]
-    words += deadlines(dashboard.rates, [run])
+    words += deadlines(around.rates, [run])
     if run["waiting_for"]:
         words.append(f"It waits for its {run['waiting_for']}: raise the budget instead.")
     return _of_run(
@@ -122,7 +122,7 @@ def _resume_run(
 
 
 def _cancel(
-    dashboard: Dashboard, connection: Connection, run: dict[str, Any], __: Mapping[str, str]
+    around: Surroundings, connection: Connection, run: dict[str, Any], __: Mapping[str, str]
 ) -> Preview:
     spared = expected_spend([run], run["open"])
     others = [r["name"] for r in screens.live_runs(connection) if r["id"] != run["id"]]
@@ -143,7 +143,7 @@ def _cancel(
 
 
 def _retry(
-    dashboard: Dashboard, connection: Connection, run: dict[str, Any], given: Mapping[str, str]
+    around: Surroundings, connection: Connection, run: dict[str, Any], given: Mapping[str, str]
 ) -> Preview:
     if run["state"] == "cancelled":
         raise RungError(f"Run {run['name']} is cancelled; its jobs cannot be retried.")
@@ -154,7 +154,7 @@ def _retry(
         f"{plural(count, 'dead letter')}{cause} will be tried again at the tier where they stood,"
         " with a clean count of failures. What was tried before stays in their receipts.",
         "If the cause is still there, they die again: mend it first.",
-        *deadlines(dashboard.rates, [run | {"open": run["open"] + count}]),
+        *deadlines(around.rates, [run | {"open": run["open"] + count}]),
     )
     fields = {"run": str(run["id"]), "until": chosen.until.isoformat(), "counted": str(count)}
     if chosen.reason:
@@ -180,7 +180,7 @@ def dead_letters(connection: Connection, run_id: int, given: Mapping[str, str]) 
 
 
 def _priority(
-    dashboard: Dashboard, connection: Connection, run: dict[str, Any], given: Mapping[str, str]
+    around: Surroundings, connection: Connection, run: dict[str, Any], given: Mapping[str, str]
 ) -> Preview:
     others = [r for r in screens.live_runs(connection) if r["id"] != run["id"]]
     highest = max((r["priority"] for r in others), default=run["priority"])
@@ -195,12 +195,12 @@ def _priority(
     words = [f"Its priority goes from {run['priority']} to {wanted}, from the next dispatch on."]
     words += [f"It will be served before {', '.join(behind)}."] if behind else []
     words += [f"{', '.join(ahead)} will still be served first."] if ahead else []
-    words += deadlines(dashboard.rates, [r for r in others if r["name"] in behind])
+    words += deadlines(around.rates, [r for r in others if r["name"] in behind])
     return _of_run("priority", run, tuple(words), count=run["open"], more={"to": str(wanted)})
 
 
 def _budget(
-    dashboard: Dashboard, connection: Connection, run: dict[str, Any], given: Mapping[str, str]
+    around: Surroundings, connection: Connection, run: dict[str, Any], given: Mapping[str, str]
 ) -> Preview:
     committed = run["spent"] + run["reserved"]
     rest = expected_spend([run], run["open"])
@@ -223,7 +223,7 @@ def _budget(
         words.append("It waits for budget now, and goes on at once.")
     if rest and cap is not None and run["spent"] + rest > cap:
         words.append(f"That will not be enough: about {dollars(run['spent'] + rest)} is needed.")
-    words += deadlines(dashboard.rates, [run])
+    words += deadlines(around.rates, [run])
     return _of_run("budget", run, tuple(words), expected=rest, more={"to": given["to"].strip()})
 
 

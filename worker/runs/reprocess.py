@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from models.vocabulary import Lane, RunKind
 from worker.config.policies import policy_named
@@ -22,8 +22,17 @@ from worker.domain.policy import Policy, version_of
 from worker.errors import RungError, TooExpensive, UsageError
 from worker.runs.estimate import estimate
 from worker.store.actions.choosing import Choice, Chosen, copy_jobs, look_at, recent_costs
-from worker.store.actions.ops import Actor, audit
-from worker.store.runs import NewRun, RunRef, create_run, find_run, run_with_key
+from worker.store.audit import Actor, audit
+from worker.store.runs import (
+    NewRun,
+    RunRef,
+    close_intake,
+    create_run,
+    find_run,
+    lock_key,
+    origin_of,
+    run_with_key,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +108,7 @@ def reprocess(connection: Connection, settings: Settings, actor: Actor, request:
     """Makes the run in the caller's transaction. Raises what `preview` raises, and RungError or
     TooExpensive where it cannot be carried out; then nothing is changed."""
     if request.key is not None:
-        connection.execute(LOCK_KEY, {"key": request.key})
+        lock_key(connection, request.key)
         if known := run_with_key(connection, request.key):
             return _repeated(connection, settings, request, known)
     found = preview(connection, settings, request)
@@ -109,7 +118,7 @@ def reprocess(connection: Connection, settings: Settings, actor: Actor, request:
         return Made(None, 0, False, found)
     run = create_run(connection, _new_run(settings, found))
     jobs = copy_jobs(connection, found.choice, run)
-    connection.execute(TAKEN_IN, {"run": run.id})
+    close_intake(connection, run, 0, 0)
     audit(connection, actor, "reprocess", f"run {run.name}", jobs, **found.selection)
     return Made(run, jobs, False, found)
 
@@ -183,7 +192,7 @@ def _new_run(settings: Settings, found: Preview) -> NewRun:
 
 def _repeated(connection: Connection, settings: Settings, request: Request, known: RunRef) -> Made:
     """The run that this key made before. Raises UsageError where it stood for something else."""
-    row = connection.execute(ABOUT, {"run": known.id}).one()
+    row = origin_of(connection, known)
     asked = _choice(connection, request, policy_named(settings, request.policy))[1]
     same = ("where", "run", "since")
     before = {name: (row.selection or {}).get(name) for name in same}
@@ -194,12 +203,3 @@ def _repeated(connection: Connection, settings: Settings, request: Request, know
             mend="use another --key",
         )
     return Made(known, row.jobs, True, None)
-
-
-LOCK_KEY = text("SELECT pg_advisory_xact_lock(hashtextextended('reprocess ' || :key, 0))")
-TAKEN_IN = text("UPDATE runs SET accepting = false WHERE id = :run")
-ABOUT = text("""
-SELECT kind, selection,
-  (SELECT coalesce(sum(jobs), 0) FROM run_counts WHERE run_id = :run)::bigint AS jobs
-FROM runs WHERE id = :run
-""")

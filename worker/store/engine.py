@@ -81,3 +81,8 @@ def is_outage(error: DBAPIError) -> bool:
 def ping(connection: Connection) -> str:
     """The server's version."""
     return str(connection.execute(text("SHOW server_version")).scalar_one())
+
+
+def takes_writes(connection: Connection) -> bool:
+    """False on a standby, and where transactions are read-only by default."""
+    return bool(connection.execute(text("SHOW transaction_read_only")).scalar() == "off")

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, Row, text
 from models.vocabulary import Lane, RunKind
 from worker.domain.policy import Policy, to_document, version_of
 from worker.errors import UsageError
-from worker.store.queue.budgets import run_scope
+from worker.store.scopes import run_scope
 
 INTAKE_LOCK = 0x52554E49
 MAX_NAME = 120
@@ -81,6 +81,16 @@ def run_with_key(connection: Connection, key: str) -> RunRef | None:
     """The run that was made with this key."""
     row = connection.execute(BY_KEY, {"key": key}).one_or_none()
     return RunRef(*row) if row is not None else None
+
+
+def lock_key(connection: Connection, key: str) -> None:
+    """Holds the making of a run by this key until the transaction ends."""
+    connection.execute(LOCK_KEY, {"key": key})
+
+
+def origin_of(connection: Connection, run: RunRef) -> Row[Any]:
+    """What a run was made from: its kind and selection, and how many jobs it has."""
+    return connection.execute(ORIGIN, {"run": run.id}).one()
 
 
 def find_run(connection: Connection, wanted: str) -> Row[Any]:
@@ -175,3 +185,9 @@ UPDATE runs SET accepting = false, rejected = rejected + :rejected,
 """)
 FORGET_BUDGET = text("DELETE FROM budgets WHERE run_id = :id")
 FORGET_RUN = text("DELETE FROM runs WHERE id = :id")
+LOCK_KEY = text("SELECT pg_advisory_xact_lock(hashtextextended('reprocess ' || :key, 0))")
+ORIGIN = text("""
+SELECT kind, selection,
+  (SELECT coalesce(sum(jobs), 0) FROM run_counts WHERE run_id = :run)::bigint AS jobs
+FROM runs WHERE id = :run
+""")

@@ -16,7 +16,8 @@ from worker.cli.views.live import follow
 from worker.cli.views.now import NowView
 from worker.config.settings import Settings
 from worker.sandbox.simulator.state import State
-from worker.store.actions.ops import Actor, pause_tier
+from worker.store.actions.ops import pause_tier
+from worker.store.audit import Actor
 
 BODIES = [f"Where is my card number {n}? It was due on Monday." for n in range(20)]
 SPENT = "SELECT round(sum(spent), 4) AS usd FROM budgets WHERE run_id IS NOT NULL"

@@ -16,10 +16,11 @@ from tests.support.web import browsing, dashboard
 from tests.support.works import drain, hand_in, settings_for, working
 from worker.config.addresses import SIMULATOR_KEY
 from worker.config.settings import Settings
-from worker.dashboard.pages.context import make_dashboard
+from worker.dashboard.context import make_dashboard
 from worker.runs.nights import fire_due
 from worker.sandbox.simulator.state import State
-from worker.store.actions.ops import Actor, pause_run, pause_tier
+from worker.store.actions.ops import pause_run, pause_tier
+from worker.store.audit import Actor
 from worker.store.reading.rates import Rates
 
 BODIES = [f"Where is my card number {n}? It was due on Monday." for n in range(40)]

@@ -25,7 +25,7 @@ from worker.sandbox.simulator.state import State
 from worker.store.actions import filtered, ops
 from worker.store.actions.acting import set_budget, set_priority
 from worker.store.actions.filtered import Target
-from worker.store.actions.ops import Actor
+from worker.store.audit import Actor
 
 ADA = Actor("ada")
 BODIES = [f"A complicated case, number {n}: please help me." for n in range(14)]

@@ -15,7 +15,7 @@ from tests.support.works import drain, hand_in, make_due, settings_for, working
 from worker.config.settings import Settings
 from worker.runs.reprocess import Made, Request, reprocess
 from worker.sandbox.simulator.state import State
-from worker.store.actions.ops import Actor
+from worker.store.audit import Actor
 
 BODIES = [f"Where is my card number {n}? It was due on Monday." for n in range(40)]
 OLD = "SELECT * FROM {} WHERE job_id IN (SELECT id FROM jobs WHERE run_id = 1) ORDER BY 1, 2"

@@ -8,8 +8,9 @@ import pytest
 
 from models.vocabulary import Purpose
 from tests.integration.simulator.conftest import Told
-from worker.claude.client import Answer, Claude, Troubled
+from worker.claude.client import Claude
 from worker.claude.requests import Ask
+from worker.domain.answers import Answer, Troubled
 from worker.domain.trouble import Meaning
 from worker.sandbox.simulator.state import State
 

@@ -6,8 +6,8 @@ import pytest
 from opentelemetry import trace
 
 from worker.claude import client
-from worker.claude.client import Answer, Claude, read_message
-from worker.domain.answers import ModelAnswer
+from worker.claude.client import Claude, read_message
+from worker.domain.answers import Answer, ModelAnswer
 from worker.domain.pricing import Usage
 
 MESSAGE: dict[str, Any] = {

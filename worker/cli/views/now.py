@@ -10,7 +10,7 @@ from rich.text import Text
 
 from worker.cli.speech.output import SIMULATED
 from worker.config.settings import Settings
-from worker.dashboard.pages.context import Dashboard, make_dashboard
+from worker.dashboard.context import Dashboard, make_dashboard
 from worker.dashboard.screens.now import read_now
 from worker.domain.text import terminal_safe
 from worker.domain.wording import count, dollars, percent, reason, span

@@ -12,7 +12,7 @@ from worker.dashboard.access.gate import CSRF_FIELD, Gate
 from worker.dashboard.access.sessions import Signer
 from worker.dashboard.access.visitors import Visitor
 from worker.errors import ConfigurationError
-from worker.store.actions.ops import Actor
+from worker.store.audit import Actor
 
 
 def middleware(settings: Settings) -> list[Middleware]:

@@ -8,8 +8,8 @@ from starlette.exceptions import HTTPException
 from models.vocabulary import Verdict
 from worker.dashboard.api.endpoints import Call, Conflict, NotFound
 from worker.dashboard.api.reading import run_named
-from worker.dashboard.pages.actions import perform
 from worker.errors import RungError, UsageError
+from worker.runs.actions import perform
 from worker.runs.filtered_previews import target_of
 from worker.runs.preview_shapes import VERBS
 from worker.runs.previews import preview
@@ -50,7 +50,7 @@ def act(call: Call) -> dict[str, Any]:
 
 def _perform(call: Call, action: str, given: dict[str, str]) -> dict[str, Any]:
     """Does it; says what the audit says."""
-    target = perform(call.dashboard, call.actor, action, given)
+    target = perform(call.dashboard.engine, call.actor, action, given)
     with call.engine.connect() as connection:
         number = last_event(connection, call.actor, action, target)
         event = screens.audit_event(connection, number) if number is not None else None

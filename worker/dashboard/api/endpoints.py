@@ -21,9 +21,9 @@ from worker.config.settings import Settings
 from worker.dashboard.access.permissions import visitor_of
 from worker.dashboard.access.problems import problem
 from worker.dashboard.access.visitors import Visitor
-from worker.dashboard.pages.context import Dashboard, dashboard_of
+from worker.dashboard.context import Dashboard, dashboard_of
 from worker.errors import RungError, Unreachable, UsageError
-from worker.store.actions.ops import Actor
+from worker.store.audit import Actor
 from worker.store.engine import is_outage
 
 log = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ from worker.dashboard.screens.now import read_now, read_queues
 from worker.domain.filter_parsing import parse
 from worker.domain.text import neutralise_formula
 from worker.errors import UsageError
-from worker.store.actions.ops import audit
+from worker.store.audit import audit
 from worker.store.reading import attention, screens, status
 from worker.store.reading.listing import list_jobs
 from worker.store.reading.receipts import find_job, receipt

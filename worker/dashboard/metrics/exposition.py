@@ -14,7 +14,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.requests import Request
@@ -23,10 +23,11 @@ from starlette.routing import BaseRoute, Route
 
 from models.totals import TIMING_BOUNDS, WAIT
 from models.vocabulary import EVERYTHING, FiringState, JobState
+from worker.dashboard.context import Dashboard, dashboard_of
 from worker.dashboard.metrics.families import METRICS, Family
-from worker.dashboard.pages.context import Dashboard, dashboard_of
 from worker.domain.deadlines import Progress, risk
 from worker.domain.timetable import Timetable, next_due
+from worker.store.engine import ping
 from worker.store.reading import screens
 from worker.store.reading.metrics import rows
 from worker.store.reading.status import paused_everything, queues
@@ -62,7 +63,7 @@ def healthz(request: Request) -> Response:
     """`ok` when a query can be answered."""
     try:
         with dashboard_of(request).engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
+            ping(connection)
     except (DBAPIError, PoolTimeout):
         return PlainTextResponse("unavailable\n", 503)
     return PlainTextResponse("ok\n")

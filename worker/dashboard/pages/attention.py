@@ -13,13 +13,13 @@ from starlette.routing import BaseRoute, Route
 from models.vocabulary import Verdict
 from worker.dashboard.access import permissions
 from worker.dashboard.access.forms import form_of
-from worker.dashboard.pages.context import dashboard_of
+from worker.dashboard.context import dashboard_of
 from worker.dashboard.pages.rendering import page, trouble_page
 from worker.dashboard.pages.serving import number
 from worker.errors import RungError, UsageError
 from worker.store.actions.acting import last_event
-from worker.store.actions.ops import Actor
 from worker.store.actions.reviews import Judged, give_verdict
+from worker.store.audit import Actor
 from worker.store.reading import listing, screens
 
 PAGE = 50

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from models.vocabulary import JobState
 from worker.dashboard.access import permissions
-from worker.dashboard.pages.context import dashboard_of
+from worker.dashboard.context import dashboard_of
 from worker.dashboard.pages.rendering import page, trouble_page
 from worker.dashboard.pages.serving import number
 from worker.dashboard.screens import story

@@ -4,8 +4,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from worker.dashboard.context import Dashboard, dashboard_of
 from worker.dashboard.pages import actions, attention, jobs, runs
-from worker.dashboard.pages.context import Dashboard, dashboard_of
 from worker.dashboard.pages.rendering import page, region
 from worker.dashboard.pages.serving import number, stream
 from worker.dashboard.screens.now import read_now

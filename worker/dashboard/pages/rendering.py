@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse
 
 from models.vocabulary import PERSON
 from worker.dashboard.access import permissions
-from worker.dashboard.pages.context import Dashboard, dashboard_of
+from worker.dashboard.context import Dashboard, dashboard_of
 from worker.dashboard.screens.undoing import said, undo_address
 from worker.domain import wording
 from worker.domain.filters import FilterError

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from worker.dashboard.pages.context import Dashboard, dashboard_of
+from worker.dashboard.context import Dashboard, dashboard_of
 from worker.dashboard.pages.rendering import page, region, trouble_page
 from worker.dashboard.pages.serving import number, stream
 from worker.dashboard.screens import charts

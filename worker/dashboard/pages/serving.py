@@ -5,7 +5,7 @@ from collections.abc import Callable
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
-from worker.dashboard.pages.context import Dashboard, dashboard_of
+from worker.dashboard.context import Dashboard, dashboard_of
 
 
 def stream(request: Request, render: Callable[[Dashboard], str]) -> StreamingResponse:

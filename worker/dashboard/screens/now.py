@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row
 
 from models.vocabulary import CallState, Lane, Purpose
 from worker.config.prices import price_of
-from worker.dashboard.pages.context import Dashboard
+from worker.dashboard.context import Dashboard
 from worker.dashboard.screens.ladder import picture
 from worker.dashboard.screens.nights import night_troubles, read_nights
 from worker.dashboard.screens.outlook import Outlook, headline, outlook

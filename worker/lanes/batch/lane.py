@@ -55,7 +55,7 @@ class BatchLane:
         self._sizes = dict.fromkeys((ROUTING, *settings.tiers), settings.batch.slice)
         parts = runtime.engine, self._claude, Claimants(), runtime.decider
         self._reader = Reader(*parts)
-        self._sender = Sender(*parts, settings.batch, self._poll_s, self._sizes)
+        self._sender = Sender(*parts, runtime.planner, settings.batch, self._poll_s, self._sizes)
         self._thread = threading.Thread(target=self._run, name="batches", daemon=True)
 
     def start(self) -> None:
@@ -175,7 +175,7 @@ class BatchLane:
     def _submit_slice(self, tier: str, ids: Sequence[int]) -> bool:
         """False when nothing could be claimed, or Claude would not take it."""
         taken = self._runtime.claims.take_slice(
-            tier, ids, self._decider.planner, self._weigh, MAX_BYTES
+            tier, ids, self._runtime.planner, self._weigh, MAX_BYTES
         )
         failpoint("batch intended")
         if taken.begun:
@@ -193,7 +193,7 @@ class BatchLane:
         answered = sum(len((past.output or "").encode()) for past in claimed.candidate.history)
         kept = claimed.candidate.kept
         answered += len(kept.answer.text.encode()) if kept is not None else 0
-        prompt = self._decider.planner.prompts[purpose].size_bytes
+        prompt = self._runtime.planner.prompts[purpose].size_bytes
         return prompt + 2 * (said + answered) + FRAME_BYTES
 
     def _note(self, batches: Sequence[Batch], trouble: Trouble) -> None:

@@ -17,8 +17,8 @@ from sqlalchemy import Engine
 
 from models.vocabulary import BatchState, Purpose
 from worker.claude.batches import Batches, Item
-from worker.claude.client import Answer, Troubled
 from worker.claude.errors import trouble_of
+from worker.domain.answers import Answer, Troubled
 from worker.domain.attempts import Claimed
 from worker.domain.deciding import Decider
 from worker.domain.judgement import NeedsCheck

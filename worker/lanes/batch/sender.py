@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from models.vocabulary import ROUTING, BatchState, CallState, Purpose
 from worker.claude.batches import MAX_REQUESTS, Batches
+from worker.claude.planner import Planner
 from worker.claude.requests import Ask
 from worker.config.sections import BatchSettings
 from worker.domain.attempts import Claimed
@@ -42,6 +43,7 @@ class Sender:
     claude: Batches
     claimants: Claimants
     decider: Decider
+    planner: Planner
     settings: BatchSettings
     poll_s: float
     sizes: dict[str, int]
@@ -68,7 +70,7 @@ class Sender:
             return False
         with self.engine.begin() as connection:
             message_batches.resize(connection, batch_id, len(asks))
-        created = self.claude.create(self.decider.planner.in_one_batch(asks, takes_s))
+        created = self.claude.create(self.planner.in_one_batch(asks, takes_s))
         failpoint("batch created")
         if isinstance(created, Trouble):
             self._refused(batch_id, claims, created)
@@ -83,7 +85,7 @@ class Sender:
 
     def _request(self, claimed: Claimed) -> Ask | AttemptReport:
         """The request that the record says; a report where the configuration has changed since."""
-        plan, planner = claimed.plan, self.decider.planner
+        plan, planner = claimed.plan, self.planner
         assert plan.purpose is not None, "only what asks is put into a batch"
         prompt = Purpose.ANSWER if plan.purpose is Purpose.CHECK else plan.purpose
         if plan.prompt_version != planner.prompts[prompt].version:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from models.vocabulary import CallState, Purpose, Stage
-from worker.claude.client import Answer, Claude, Troubled
+from worker.claude.client import Claude
+from worker.claude.planner import Planner
 from worker.claude.requests import Ask
-from worker.domain.answers import ModelAnswer
+from worker.domain.answers import Answer, ModelAnswer, Troubled
 from worker.domain.attempts import Claimed
 from worker.domain.deciding import Decider
 from worker.domain.judgement import Judgement, NeedsCheck
@@ -36,6 +37,7 @@ class Asker:
     """Carries out claimed attempts."""
 
     claude: Claude
+    planner: Planner
     decider: Decider
     open_call: Callable[[Claimed, Ask, Decimal], Awaitable[None]]
     ended: Callable[[str, Purpose, Answer | Troubled], None]
@@ -59,7 +61,7 @@ class Asker:
             return failed_inside(claimed, error, self.decider.jitter())
 
     async def _route(self, claimed: Claimed) -> AttemptReport:
-        asked = await self._ask(claimed, self.decider.planner.ask(claimed), self.deadline_s)
+        asked = await self._ask(claimed, self.planner.ask(claimed), self.deadline_s)
         return self.decider.routed(claimed, asked.got, asked.call)
 
     async def attempt_together(
@@ -72,10 +74,10 @@ class Asker:
             if time.monotonic() - claimed_at > self.lease_s - self.deadline_s:
                 held_up = "the worker was held up between claim and call"
                 return [not_sent(claimed, held_up) for claimed in group]
-            ask = self.decider.planner.ask_together(group)
+            ask = self.planner.ask_together(group)
             got = await self.claude.ask(ask, self.deadline_s)
             self.ended(group[0].plan.tier or "", ask.purpose, got)
-            price = self.decider.planner.prices[ask.model]
+            price = self.planner.prices[ask.model]
             return Together(group, got, price, self.decider.jitter()).reports()
         except Exception as error:
             return [failed_inside(claimed, error, self.decider.jitter()) for claimed in group]
@@ -84,14 +86,14 @@ class Asker:
         if claimed.plan.answer_fence is not None and claimed.candidate.kept is not None:
             return await self._check_kept(claimed, claimed.candidate.kept.answer)
         started = time.monotonic()
-        asked = await self._ask(claimed, self.decider.planner.ask(claimed), self.deadline_s)
+        asked = await self._ask(claimed, self.planner.ask(claimed), self.deadline_s)
         calls: tuple[CallReport, ...] = (asked.call,)
         if isinstance(asked.got, Troubled):
             return self.decider.unanswered(claimed, asked.got, calls)
         answer = asked.got.answer
         judged = self.decider.judge(claimed, answer)
         if isinstance(judged, NeedsCheck):
-            ask = self.decider.planner.check(claimed, judged.reply)
+            ask = self.planner.check(claimed, judged.reply)
             worst = claimed.plan.worst_cost - claimed.plan.call_worst_cost
             try:
                 await self.open_call(claimed, ask, worst)
@@ -117,7 +119,7 @@ class Asker:
             # Other validators are installed by now, and they need no check to reject it.
             unsent = CallReport(Purpose.CHECK, CallState.FAILED, sent=False)
             return self.decider.judged(claimed, judged, (unsent,))
-        ask = self.decider.planner.check(claimed, judged.reply)
+        ask = self.planner.check(claimed, judged.reply)
         worst = claimed.plan.call_worst_cost
         return await self._checked(claimed, answer, (), (ask, self.deadline_s, worst))
 

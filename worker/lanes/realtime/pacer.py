@@ -16,9 +16,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from models.vocabulary import Purpose
-from worker.claude.client import Answer, Troubled
 from worker.claude.rate_limits import Limiter, buckets_of, connect, limits_of
 from worker.config.settings import Settings
+from worker.domain.answers import Answer, Troubled
 from worker.domain.limits import Estimator, Grant, Tokens, counted_input
 from worker.domain.trouble import Meaning
 from worker.lanes.realtime.inbox import Inbox

@@ -37,11 +37,11 @@ from worker.domain.limits import Grant
 from worker.domain.shared_labels import requests_of
 from worker.failpoints import failpoint
 from worker.lanes.realtime.caller import Asker
+from worker.lanes.realtime.deliveries import Deliveries
 from worker.lanes.realtime.health import Health
 from worker.lanes.realtime.pacer import Pacer
 from worker.lanes.realtime.recorder import Recorder, call_row
 from worker.lanes.realtime.slots import Slots
-from worker.lanes.upkeep.watchdog import Deliveries
 from worker.store.engine import is_outage, make_engine
 from worker.store.prompts import store_prompt
 from worker.store.queue.claim import Taken
@@ -71,7 +71,10 @@ class Runtime:
         self.recorder = Recorder(self.engine, before=self.health.tell)
         self.prompts = load_prompts(settings.prompts.dir)
         self.planner = Planner.of(settings, self.prompts)
-        self.decider = Decider(self.planner, load_validators(settings), random.random)
+        instructions = self.prompts[Purpose.ANSWER].instructions
+        self.decider = Decider(
+            self.planner.prices, instructions, load_validators(settings), random.random
+        )
         self.stopping = threading.Event()
         self.news = threading.Event()
         """Set when something may have become ready, so that housekeeping dispatches at once."""
@@ -133,6 +136,7 @@ class Runtime:
         )
         return Asker(
             claude,
+            self.planner,
             self.decider,
             self._open_call,
             self.pacer.ended,

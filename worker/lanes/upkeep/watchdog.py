@@ -12,15 +12,13 @@ nothing is lost; ending one that was well costs a start-up.
 
 import logging
 import os
-import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
 from sqlalchemy import Engine
 
+from worker.lanes.realtime.deliveries import Deliveries
 from worker.store.queue import presence
 
 log = logging.getLogger(__name__)
@@ -29,35 +27,6 @@ OVERDUE_S = 10.0
 """A dispatched job that nobody has claimed for so long counts as waiting."""
 LOOKS = 12
 """How often it looks within `timing.watchdog_s`."""
-
-
-class Deliveries:
-    """What Celery brought to this process and is not claimed yet."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._chunks: dict[int, tuple[str, Sequence[int]]] = {}
-        self.count = 0
-
-    @contextmanager
-    def holding(self, queue: str, pending: Sequence[int]) -> Iterator[None]:
-        """A chunk is being worked on; `pending` shrinks as its jobs are claimed."""
-        with self._lock:
-            self.count += 1
-            self._chunks[id(pending)] = queue, pending
-        try:
-            yield
-        finally:
-            with self._lock:
-                del self._chunks[id(pending)]
-
-    def in_hand(self) -> dict[str, int]:
-        """Unclaimed jobs of chunks in hand, by queue; a queue of which all is claimed has 0."""
-        with self._lock:
-            jobs = Counter[str]()
-            for queue, pending in self._chunks.values():
-                jobs[queue] += len(pending)
-            return dict(jobs)
 
 
 def end_process(status: int) -> NoReturn:

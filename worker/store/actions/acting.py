@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, text
 
 from worker.errors import RungError, UsageError
-from worker.store.actions.ops import AVAILABLE_NOW, GROUP, REOPEN_RUN, Actor, audit
+from worker.store.actions.ops import AVAILABLE_NOW, GROUP, REOPEN_RUN
+from worker.store.audit import Actor, audit
 from worker.store.runs import find_run
 
 MAX_PRIORITY = 100

@@ -12,15 +12,13 @@ The audit holds counts and, of a customer, only a fingerprint.
 import datetime as dt
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, TextClause, text
+from sqlalchemy import Connection, Engine, TextClause, text
 
-from models.vocabulary import TERMINAL_STATES
-from worker.domain.reports import Again, AttemptReport
-from worker.store.actions.ops import Actor, audit
+from worker.store.audit import Actor, audit
 
 GROUP = 500
 TABLES = ("messages", "results", "calls", "attempts", "reviews", "escalations", "classifications")
@@ -101,27 +99,6 @@ def _erase(connection: Connection, message_ids: Sequence[int]) -> dict[str, int]
     return changed
 
 
-def silenced(
-    connection: Connection,
-    reports: Sequence[AttemptReport],
-    rows: Mapping[tuple[int, int], Row[Any]],
-) -> Sequence[AttemptReport]:
-    """The reports to record, those of erased messages without their text. Asks only when a job has
-    ended already: erasure ends every job that it touches."""
-    ended = {row.job_id for row in rows.values() if row.state in TERMINAL_STATES}
-    if not ended:
-        return reports
-    erased: Collection[int] = set(connection.execute(ERASED, {"jobs": list(ended)}).scalars())
-    return [_silent(report) if report.job_id in erased else report for report in reports]
-
-
-def _silent(report: AttemptReport) -> AttemptReport:
-    ending = Again({}) if isinstance(report.ending, Again) else report.ending
-    calls = tuple(replace(call, output=None) for call in report.calls)
-    # Without its label too: that would be remembered under the digest of a text that is gone.
-    return replace(report, ending=ending, calls=calls, findings=(), difficulty=None)
-
-
 OLDER = text("""
 SELECT m.id FROM messages AS m
 WHERE m.id > :after AND m.created_at < now() - CAST(:age AS interval) AND m.erased_at IS NULL
@@ -145,10 +122,6 @@ CANCEL = text("""
 UPDATE jobs SET state = 'cancelled', finished_at = now(), lease_until = NULL,
   dispatched_at = NULL, reason = 'its message was erased'
 WHERE id = ANY(:jobs) AND finished_at IS NULL
-""")
-ERASED = text("""
-SELECT j.id FROM jobs AS j JOIN messages AS m ON m.id = j.message_id
-WHERE j.id = ANY(:jobs) AND m.erased_at IS NOT NULL
 """)
 STATEMENTS = {
     "results": text("""

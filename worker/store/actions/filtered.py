@@ -30,7 +30,7 @@ from worker.domain.filters import Node, show
 from worker.errors import RungError
 from worker.store.actions.acting import change_cap
 from worker.store.actions.choosing import recent_costs
-from worker.store.actions.ops import Actor, audit
+from worker.store.audit import Actor, audit
 from worker.store.filter_sql import JOINED, condition
 
 RETRY, CANCEL, PRIORITY = "retry", "cancel", "priority"

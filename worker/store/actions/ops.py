@@ -4,35 +4,13 @@ Large runs are changed in groups of `GROUP` jobs, each its own transaction, so t
 locked for long; an action that is interrupted can be repeated.
 """
 
-import json
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
+from worker.store.audit import Actor, audit
+
 GROUP = 5_000
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who acts: a person's name at a terminal, or a service's."""
-
-    name: str
-
-
-def audit(
-    connection: Connection, actor: Actor, action: str, target: str, affected: int, **detail: Any
-) -> None:
-    """One row of the audit."""
-    values = {
-        "actor": actor.name,
-        "action": action,
-        "target": target,
-        "affected": affected,
-        "detail": json.dumps(detail, default=str),
-    }
-    connection.execute(AUDIT, values)
 
 
 def pause_run(engine: Engine, actor: Actor, run_id: int, name: str, reason: str) -> None:
@@ -139,10 +117,6 @@ def _forget_dispatched(engine: Engine, run_id: int) -> None:
         connection.execute(FORGET_DISPATCHED, {"run": run_id})
 
 
-AUDIT = text("""
-INSERT INTO audit_events (actor, action, target, affected, detail)
-VALUES (:actor, :action, :target, :affected, CAST(:detail AS jsonb))
-""")
 PAUSE_RUN = text("""
 UPDATE runs SET state = 'paused', state_reason = :reason WHERE id = :run AND state = 'active'
 """)

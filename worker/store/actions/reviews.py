@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, text
 
 from models.vocabulary import JobState, Verdict
 from worker.errors import RungError, UsageError
-from worker.store.actions.ops import Actor, audit
+from worker.store.audit import Actor, audit
 
 FETCH = 1_000
 EXPORT_COLUMNS = (

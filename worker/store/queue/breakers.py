@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, Row, text
 
 from models.vocabulary import Breaker
 from worker.domain.breaker import Pulse, Rule, Standing, hear
-from worker.store.actions.ops import Actor, audit
+from worker.store.audit import Actor, audit
 from worker.store.queue import notices
 
 RUNG = Actor("rung")

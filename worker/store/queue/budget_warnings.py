@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, Engine, text
 
-from worker.store.actions.ops import Actor, audit
+from worker.store.audit import Actor, audit
 from worker.store.queue import notices
 
 log = logging.getLogger(__name__)

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 
 from worker.store.queue.budget_warnings import warn
 from worker.store.rows import as_json
+from worker.store.scopes import day_scope, run_scope
 
 
 @dataclass(slots=True)
@@ -28,16 +29,6 @@ class Purse:
     def fits(self, amount: Decimal) -> bool:
         """Whether the worst case still fits under the cap."""
         return self.left is None or self.taken + amount <= self.left
-
-
-def run_scope(run_id: int) -> str:
-    """Scope of a run's budget."""
-    return f"run:{run_id}"
-
-
-def day_scope(day: dt.date) -> str:
-    """Scope of a day's budget, by UTC date."""
-    return f"day:{day.isoformat()}"
 
 
 def ensure_day(connection: Connection, day: dt.date, cap: Decimal | None) -> None:

@@ -24,6 +24,7 @@ from worker.store.queue import suspects as suspicion
 from worker.store.queue.canaries import Canaries
 from worker.store.queue.history import NO_PAST, Past, past_of
 from worker.store.rows import as_json
+from worker.store.scopes import day_scope, run_scope
 
 BUDGET_WAIT_S = 15.0
 
@@ -124,13 +125,13 @@ class Claims:
         """Grants in order as long as both budgets allow; says for the rest which one refused."""
         if self._day_ensured != day:
             budgets.ensure_day(connection, day, self._per_day_usd)
-        today = budgets.day_scope(day)
-        scopes = [today, *(budgets.run_scope(c.candidate.run_id) for c in planned)]
+        today = day_scope(day)
+        scopes = [today, *(run_scope(c.candidate.run_id) for c in planned)]
         purses = budgets.lock_purses(connection, scopes)
         granted: list[Claimed] = []
         refused: dict[int, str] = {}
         for claimed in planned:
-            run = purses[budgets.run_scope(claimed.candidate.run_id)]
+            run = purses[run_scope(claimed.candidate.run_id)]
             purse_of_day, worst = purses[today], claimed.plan.worst_cost
             if not run.fits(worst):
                 refused[claimed.candidate.job_id] = "run budget"

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, text
 
 from models.vocabulary import EVERYTHING
-from worker.store.actions.ops import Actor, audit
+from worker.store.audit import Actor, audit
 from worker.store.queue import notices
 
 RUNG = Actor("rung")

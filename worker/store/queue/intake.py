@@ -21,7 +21,7 @@ import orjson
 from psycopg.errors import DeadlockDetected, UniqueViolation
 from sqlalchemy import Connection, Engine, text
 
-from worker.intake import Record, Reject
+from worker.domain.backlog import Record, Reject
 from worker.store.runs import RunRef
 
 DEFAULT_SOURCE = "default"

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, Row, text
 from models.vocabulary import ROUTING
 from worker.config.settings import Settings
 from worker.domain.lane_choice import Move, Pace, Rest
-from worker.store.actions.ops import Actor, audit
+from worker.store.audit import Actor, audit
 
 GROUP = 5_000
 RUNG = Actor("rung")

@@ -15,8 +15,8 @@ from sqlalchemy import Connection, Row, text
 
 from models.vocabulary import CallState
 from worker.domain.reports import AttemptReport, CallReport
-from worker.store.queue.budgets import day_scope, run_scope
 from worker.store.rows import as_json
+from worker.store.scopes import day_scope, run_scope
 
 NOTHING = (Decimal(0), Decimal(0))
 

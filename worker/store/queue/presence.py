@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 from sqlalchemy import Connection, Engine, text
 
-from worker.store.actions.ops import Actor, audit
+from worker.store.audit import Actor, audit
 
 FORGET_AFTER_S = 3600
 

@@ -25,11 +25,11 @@ from worker.domain.reports import (
     Lost,
     ToReview,
 )
-from worker.store.actions.erasure import silenced
 from worker.store.queue import budgets, canaries, ledger
 from worker.store.queue.changes import change_of, merged
 from worker.store.queue.halts import halt
 from worker.store.queue.rows_of_report import attempt_row, best_effort_row, result_row
+from worker.store.queue.silencing import silenced
 from worker.store.rows import as_json
 
 OPEN = frozenset({JobState.QUEUED, JobState.ROUTED, JobState.SUBMITTED})

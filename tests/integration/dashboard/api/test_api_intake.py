@@ -11,7 +11,7 @@ from tests.support.promises import one
 from tests.support.web import calling, dashboard
 from tests.support.works import settings_for
 from worker.sandbox.simulator.state import State
-from worker.store.runs import lock_intake
+from worker.store.runs import lock_intake, unlock_intake
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_a_second_handover_into_a_run_under_way_waits_its_turn(api: Api) -> None
         assert lock_intake(other, 1)
         # when
         busy = api.post_run(rows("b"), keyed)
-        other.invalidate()
+        unlock_intake(other, 1)
     afterwards = api.post_run(rows("b"), keyed)
     # then
     assert (busy.status_code, afterwards.status_code) == (409, 200)

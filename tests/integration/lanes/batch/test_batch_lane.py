@@ -12,7 +12,8 @@ from tests.support.nights import night, night_settings, rounds
 from tests.support.works import hand_in, unexplained
 from worker.cli.cost import print_bill
 from worker.sandbox.simulator.state import State
-from worker.store.actions.ops import Actor, cancel_run, pause_tier, resume_run, resume_tier
+from worker.store.actions.ops import cancel_run, pause_tier, resume_run, resume_tier
+from worker.store.audit import Actor
 from worker.store.reading.bill import bill_of
 from worker.store.runs import find_run
 

@@ -13,14 +13,8 @@ from worker.cli.status import print_run
 from worker.lanes.batch.lane import BatchLane
 from worker.lanes.realtime.runtime import Runtime
 from worker.sandbox.simulator.state import State
-from worker.store.actions.ops import (
-    Actor,
-    cancel_run,
-    pause_run,
-    pause_tier,
-    resume_run,
-    resume_tier,
-)
+from worker.store.actions.ops import cancel_run, pause_run, pause_tier, resume_run, resume_tier
+from worker.store.audit import Actor
 from worker.store.reading.status import batches_of, run_status
 from worker.store.runs import find_run
 

@@ -7,10 +7,9 @@ import pytest
 
 from models.vocabulary import Purpose
 from tests.support.works import settings_for
-from worker.claude.client import Answer, Troubled
 from worker.claude.rate_limits import Limiter, buckets_of, connect, limits_of
 from worker.config.settings import Settings
-from worker.domain.answers import ModelAnswer
+from worker.domain.answers import Answer, ModelAnswer, Troubled
 from worker.domain.limits import Limits, Used
 from worker.domain.pricing import Usage
 from worker.domain.trouble import Meaning, Trouble

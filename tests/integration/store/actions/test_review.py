@@ -15,8 +15,8 @@ from tests.support.works import drain, hand_in, make_due, settings_for, working
 from worker.config.settings import Settings
 from worker.errors import RungError, UsageError
 from worker.sandbox.simulator.state import State
-from worker.store.actions.ops import Actor
 from worker.store.actions.reviews import Judged, give_verdict
+from worker.store.audit import Actor
 
 BODIES = [f"=2+{n} Where is my card number {n}?" for n in range(4)]
 BEST = "A best effort that nobody was sure of, long enough to pass."

@@ -10,7 +10,7 @@ from models.vocabulary import ROUTING
 from worker.claude.rate_limits import Limiter, buckets_of, connect, limits_of
 from worker.config.addresses import claude_address, database_url, redis_url
 from worker.config.settings import Settings
-from worker.dashboard.pages.live import Live
+from worker.dashboard.live import Live
 from worker.domain.limits import Used
 from worker.errors import RungError
 from worker.store.engine import make_engine

@@ -1,0 +1,55 @@
+"""When a worker process starts and stops: Celery's signals, and what this process does at each."""
+
+import logging
+from typing import Any
+
+from celery.signals import (
+    setup_logging,
+    worker_init,
+    worker_ready,
+    worker_shutdown,
+    worker_shutting_down,
+)
+
+from worker.app import sentence
+from worker.config.loading import load_settings
+from worker.errors import RungError
+from worker.lanes import process
+from worker.tasks import publish
+from worker.telemetry import configure_logging
+
+log = logging.getLogger(__name__)
+
+
+@setup_logging.connect
+def _logging(loglevel: int | None = None, **_: Any) -> None:
+    configure_logging(loglevel)
+
+
+@worker_init.connect
+def _start(**_: Any) -> None:
+    try:
+        process.start(load_settings())
+    # Celery would log an exception of a signal's handler and go on: a worker without a runtime,
+    # that takes deliveries and fails each of them.
+    except RungError as error:
+        log.critical(sentence(error))
+        raise SystemExit(error.exit_code) from None
+    except Exception:
+        log.critical("rung: the worker could not start", exc_info=True)
+        raise SystemExit(1) from None
+
+
+@worker_ready.connect
+def _ready(sender: Any = None, **_: Any) -> None:
+    process.keep_house([queue.name for queue in sender.task_consumer.queues], publish)
+
+
+@worker_shutting_down.connect
+def _shutting_down(**_: Any) -> None:
+    process.wind_down()
+
+
+@worker_shutdown.connect
+def _stop(**_: Any) -> None:
+    process.stop()
