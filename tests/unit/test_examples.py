@@ -28,7 +28,13 @@ MAY_SHIP = {
     "giskard_injection",
     "banking77+giskard_injection",
 }
-LICENCES = {"CC-BY-4.0.md", "CDLA-Permissive-1.0.md", "MIT-Giskard.txt"}
+LICENCES = {
+    "Apache-2.0-RouteLLM.txt",
+    "CC-BY-4.0.md",
+    "CDLA-Permissive-1.0.md",
+    "MIT-Applied-AI.txt",
+    "MIT-Giskard.txt",
+}
 DENSEST_CHARS_PER_TOKEN = 3.9
 """English prose never takes more tokens than this many characters for each."""
 

@@ -1,0 +1,42 @@
+"""A certificate in sentences that a person can sign or object to."""
+
+from worker.domain.proof.certificates import START_ERRORS
+from worker.domain.proof.claims import Certification, Claim, Refusal
+
+
+def claim_sentence(result: Certification) -> str:
+    """What is claimed, whether or not it is granted."""
+    terms = result.terms
+    if terms.claim is Claim.PARITY:
+        return (
+            f"at most {terms.alpha:.3g} of all messages are answered worse at {terms.tier} than"
+            f" {terms.top} would have answered them."
+        )
+    return f"at least {1 - terms.alpha:.3g} of the answers accepted at {terms.tier} are right."
+
+
+def rests_on(result: Certification, source: str) -> str:
+    """Threshold, counts, bound, share and level of a claim that is granted."""
+    return (
+        f"At a score of {result.threshold:.3f} or more, which {result.coverage:.1%} of the messages"
+        f" reach: {result.errors} errors in {result.labels:,} labels of {source}, so at most"
+        f" {result.upper:.2%}, said falsely in at most {result.terms.delta:.3g} of the cases."
+    )
+
+
+def refusal_sentence(result: Certification) -> str:
+    """What is missing: how many labels with how few errors would have been enough."""
+    needs, errors, labels = result.needs or 0, result.errors, result.labels
+    match result.refusal:
+        case Refusal.SIMULATED:
+            return "A simulator made these answers up; they certify nothing about a real model."
+        case Refusal.FEW_LABELS:
+            most = START_ERRORS
+            return f"It takes {needs:,} labels with at most {most} errors; there are {labels:,}."
+    have = f"there are {labels:,} labels with {errors} errors"
+    if errors >= result.terms.alpha * labels:
+        return (
+            f"The labels speak against it: {have}, {errors / max(labels, 1):.1%}. More of them will"
+            " not help; a better prompt, more signals or a larger alpha may."
+        )
+    return f"It takes {needs:,} labels with at most {errors} errors; {have}."

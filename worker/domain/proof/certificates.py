@@ -1,0 +1,171 @@
+"""Certificates: claims about accepted answers that a finite number of labels proves.
+
+One labelled set goes in. With a fitted scorer it is split by hash: on one part the scorer is
+fitted and the thresholds are put in order, on the other they are tested, so that no label does
+both. With the stated confidence there is nothing to fit, and the order is from the strictest
+threshold to the laxest. Each tier is judged on the messages that reach it, and several tiers
+share delta.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from worker.domain.proof.claims import Candidate, Certification, Claim, Refusal, Terms, stated
+from worker.domain.proof.exact_tails import labels_needed, upper_bound
+from worker.domain.proof.fixed_sequence import Passed, Tally, by_promise, passing, widest
+from worker.domain.proof.graded import GradedAnswer, GradedMessage, split
+from worker.domain.proof.scorer import Scorer, fit
+
+GRID = tuple(round(1 - step / 20, 2) for step in range(11))
+"""Thresholds on the stated confidence: 1.00, 0.95 … 0.50."""
+SHARES = tuple(step / 20 for step in range(1, 21))
+"""Thresholds on a fitted score accept these shares of the messages."""
+START_ERRORS = 2
+"""An accuracy claim starts where this many errors would still pass: stricter thresholds accept too
+few to prove anything, and one unlucky error there would refuse everything."""
+PILOT_SHARE = 0.3
+"""Of the labels, for fitting the scorer and ordering the thresholds."""
+BONFERRONI = 0.2
+"""Of delta, for thresholds that the order comes to too late."""
+SALT = "rung certificate 1"
+
+Score = Callable[[GradedMessage, GradedAnswer], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a certificate rests on: every message that reaches the tier (for coverage and for the
+    places of thresholds), those of them that are labelled, and the number of messages in all."""
+
+    reaching: Sequence[GradedMessage]
+    labelled: Sequence[GradedMessage]
+    messages: int
+
+
+def candidates(messages: Sequence[GradedMessage], terms: Terms, score: Score) -> list[Candidate]:
+    """Messages that the tier answered, with score and loss; an invalid answer has no score."""
+    made = []
+    for message in messages:
+        answer = message.answered(terms.tier)
+        if answer is not None:
+            scored = score(message, answer) if answer.valid else None
+            made.append(Candidate(message.segment, scored, terms.loss(message)))
+    return made
+
+
+def tally(
+    labelled: Sequence[Candidate],
+    reaching: Sequence[Candidate],
+    messages: int,
+    terms: Terms,
+    threshold: float,
+) -> Tally:
+    """Counts at one threshold. Accuracy counts the accepted labels; parity counts all of them,
+    for a message that is not accepted is not answered worse."""
+    accepted = [c for c in labelled if c.accepted_at(threshold)]
+    known = [c for c in accepted if c.loss is not None]
+    rest = len(labelled) - len(accepted) if terms.claim is Claim.PARITY else 0
+    return Tally(
+        threshold=threshold,
+        errors=sum(1 for c in known if c.loss),
+        labels=len(known) + rest,
+        coverage=sum(c.accepted_at(threshold) for c in reaching) / max(messages, 1),
+    )  # fmt: skip
+
+
+def by_confidence(evidence: Evidence, terms: Terms) -> Certification:
+    """The claim at a threshold on the stated confidence, on `GRID` from the strictest on."""
+    labelled = candidates(evidence.labelled, terms, stated)
+    reaching = candidates(evidence.reaching, terms, stated)
+    tallies = [tally(labelled, reaching, evidence.messages, terms, t) for t in GRID]
+    if terms.claim is Claim.ACCURACY:
+        enough = labels_needed(terms.alpha, terms.delta, START_ERRORS)
+        expected = [_expected(one, reaching, len(labelled), evidence.messages) for one in tallies]
+        started = [t for t, n in zip(tallies, expected, strict=True) if n >= enough]
+        if not started:
+            return _too_few(terms, tallies[-1], expected[-1], enough)
+        tallies = started
+    return conclude(terms, tallies, passing(tallies, terms.alpha, terms.delta))
+
+
+def _expected(one: Tally, reaching: Sequence[Candidate], labelled: int, messages: int) -> float:
+    """Labels to expect at a threshold: its share of what reaches the tier, of the labelled. The
+    share comes from all messages, labelled or not, so the start depends on no outcome."""
+    return one.coverage * messages / max(len(reaching), 1) * labelled
+
+
+def by_scorer(
+    evidence: Evidence, terms: Terms, salt: str = SALT, pilot_share: float = PILOT_SHARE
+) -> tuple[Certification, Scorer]:
+    """The claim at a threshold on a scorer's score: fitted and ordered on the pilot, tested on
+    the rest."""
+    pilot, rest = split(evidence.labelled, pilot_share, salt)
+    scorer = fit_for(pilot, terms)
+    piloted, tested = (candidates(part, terms, scorer.score) for part in (pilot, rest))
+    reaching = candidates(evidence.reaching, terms, scorer.score)
+    thresholds = places(reaching)
+    count = evidence.messages
+    first = [tally(piloted, reaching, count, terms, t) for t in thresholds]
+    order = by_promise(first, terms.alpha, len(tested) / max(len(piloted), 1))
+    tallies = [tally(tested, reaching, count, terms, thresholds[place]) for place in order]
+    if not tallies:
+        nothing = Tally(threshold=1.0, errors=0, labels=0, coverage=0.0)
+        return _too_few(terms, nothing, 0, labels_needed(terms.alpha, terms.delta)), scorer
+    passed = passing(tallies, terms.alpha, terms.delta, BONFERRONI)
+    return conclude(terms, tallies, passed), scorer
+
+
+def fit_for(pilot: Sequence[GradedMessage], terms: Terms) -> Scorer:
+    """A scorer of what the claim counts, from valid answers whose loss is known."""
+    rows = []
+    for message in pilot:
+        answer, loss = message.answered(terms.tier), terms.loss(message)
+        if answer is not None and answer.valid and loss is not None:
+            rows.append((message, answer, not loss))
+    return fit(rows)
+
+
+def places(reaching: Sequence[Candidate]) -> list[float]:
+    """Thresholds that accept `SHARES` of what reaches the tier, the strictest first."""
+    scores = sorted((c.score for c in reaching if c.score is not None), reverse=True)
+    ranks = (round(share * len(reaching)) for share in SHARES)
+    found = [scores[min(rank, len(scores)) - 1] for rank in ranks if rank > 0 and scores]
+    return sorted(set(found), reverse=True)
+
+
+def conclude(terms: Terms, tallies: Sequence[Tally], passed: Sequence[Passed]) -> Certification:
+    """Granted at the widest that passed, or refused with what the first one tested would need."""
+    best = widest(passed)
+    if best is not None:
+        return Certification(
+            terms=terms,
+            certified=True,
+            threshold=best.tally.threshold,
+            errors=best.tally.errors,
+            labels=best.tally.labels,
+            upper=best.upper,
+            coverage=best.tally.coverage,
+            needs=None,
+            tests=len(tallies),
+        )
+    needs = labels_needed(terms.alpha, terms.delta, tallies[0].errors)
+    return replace(refused(terms, Refusal.ERRORS, tallies[0], needs), tests=len(tallies))
+
+
+def _too_few(terms: Terms, nearest: Tally, available: float, needs: int) -> Certification:
+    return replace(refused(terms, Refusal.FEW_LABELS, nearest, needs), labels=round(available))
+
+
+def refused(terms: Terms, why: Refusal, nearest: Tally, needs: int | None) -> Certification:
+    """A refusal, with the counts of the threshold that came nearest."""
+    return Certification(
+        terms=terms,
+        certified=False,
+        threshold=None,
+        errors=nearest.errors,
+        labels=nearest.labels,
+        upper=upper_bound(nearest.errors, nearest.labels, terms.delta),
+        coverage=0.0,
+        needs=needs,
+        refusal=why,
+    )

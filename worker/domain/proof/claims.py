@@ -1,0 +1,110 @@
+"""What a certificate claims, and what one refuses to say."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from worker.domain.proof.graded import GradedAnswer, GradedMessage
+
+
+class Claim(StrEnum):
+    """*Parity*: at most alpha of all messages are answered worse than the top tier would have.
+    *Accuracy*: at most alpha of the accepted answers are wrong."""
+
+    PARITY = "parity"
+    ACCURACY = "accuracy"
+
+
+class Refusal(StrEnum):
+    """Why nothing is certified: too few labels to begin with, too many errors in those there are,
+    or answers that a simulator made up, which certify nothing."""
+
+    FEW_LABELS = "few_labels"
+    ERRORS = "errors"
+    SIMULATED = "simulated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """A claim about the answers accepted at `tier`: wrong in at most `alpha` of the cases, and
+    this said falsely with a probability of at most `delta`. `top` is whom parity compares with."""
+
+    claim: Claim
+    tier: str
+    top: str
+    alpha: float
+    delta: float
+
+    def __post_init__(self) -> None:
+        for name in ("alpha", "delta"):
+            if not 0 < getattr(self, name) < 1:
+                raise ValueError(f"{name} must lie between 0 and 1, both excluded")
+        if self.claim is Claim.PARITY and self.tier == self.top:
+            raise ValueError(f"{self.tier} is the top tier: there is no parity with itself")
+
+    def loss(self, message: GradedMessage) -> bool | None:
+        """Whether accepting this tier's answer would be the error that the claim counts; None
+        where the truth is not known."""
+        answer = message.answered(self.tier)
+        if answer is None or answer.right is None:
+            return None
+        if self.claim is Claim.ACCURACY or answer.right:
+            return not answer.right
+        better = message.answered(self.top)
+        return better.right if better is not None else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentBound:
+    """The claim for one segment, from its own labels at its own share of delta. `threshold` is the
+    laxest that is proved for it; `certified` says whether that covers the threshold in force."""
+
+    segment: str
+    certified: bool
+    threshold: float | None
+    errors: int
+    labels: int
+    upper: float
+    coverage: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certification:
+    """A claim granted or refused.
+
+    Granted: `threshold` and what was counted at it. Refused: `threshold` is None, the counts are
+    those of the threshold that came nearest, and `needs` is the number of labels with which no
+    more errors than these (or than two) would have been enough. `coverage` is the share of all
+    messages that are accepted under the claim. `tests` counts the thresholds that were looked at.
+    """
+
+    terms: Terms
+    certified: bool
+    threshold: float | None
+    errors: int
+    labels: int
+    upper: float
+    coverage: float
+    needs: int | None
+    refusal: Refusal | None = None
+    tests: int = 1
+    segments: Sequence[SegmentBound] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A message as a certificate sees it: its score (None: never accepted) and its loss if it is
+    accepted (None: not labelled)."""
+
+    segment: str
+    score: float | None
+    loss: bool | None
+
+    def accepted_at(self, threshold: float) -> bool:
+        """At the threshold is above it: `>=`."""
+        return self.score is not None and self.score >= threshold
+
+
+def stated(message: GradedMessage, answer: GradedAnswer) -> float:
+    """Confidence as the model stated it; none is none at all."""
+    return answer.confidence or 0.0

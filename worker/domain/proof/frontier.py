@@ -1,0 +1,205 @@
+"""The frontier: what policies would cost and how often they would be right, on recorded outcomes.
+
+A plan is replayed on every message: asked from its first rung on, taken at the first whose answer
+is valid and whose score reaches the threshold, on the last rung in any case.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from worker.domain.proof.claims import stated
+from worker.domain.proof.graded import GradedAnswer, GradedMessage
+from worker.domain.proof.off_policy import Estimate, Glimpse, difference, estimate
+
+Score = Callable[[GradedMessage, GradedAnswer], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A rung of a plan; `threshold` None takes whatever it says."""
+
+    tier: str
+    threshold: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A named way up the ladder. `by_segment` lets segments go ways of their own; `share` is the
+    part of the messages, at random, that goes `steps` while the others go `otherwise`."""
+
+    name: str
+    steps: tuple[Step, ...]
+    by_segment: Mapping[str, tuple[Step, ...]] | None = None
+    share: float = 1.0
+    otherwise: tuple[Step, ...] = ()
+
+    def way(self, message: GradedMessage) -> tuple[Step, ...]:
+        """The rungs in turn for this message."""
+        return (self.by_segment or {}).get(message.segment, self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """One message under a plan: dollars, whether the answer taken is right (None: not known), the
+    probability that this would be known, the tier it ended at, and the answers it took."""
+
+    cost: Decimal
+    right: bool | None
+    probability: float
+    tier: str
+    assumed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """A plan on the frontier: dollars for all messages, quality as a share, and its distance to
+    always the top tier. `assumed_costs` counts messages whose cost is partly a mean, for the rung
+    was never asked. `ends` are messages by the tier they end at."""
+
+    name: str
+    cost: Decimal
+    quality: Estimate
+    against_top: Estimate
+    ends: Mapping[str, float]
+    assumed_costs: int
+    saved: float | None = None
+    """Share of the bill of always the top tier; negative when it costs more."""
+
+
+def walk(
+    message: GradedMessage,
+    steps: Sequence[Step],
+    means: Mapping[str, Decimal],
+    score: Score = stated,
+) -> Walk:
+    """The message under `steps`. A rung that was never asked ends the walk in the dark: its cost
+    is the tier's mean, and nothing is known of its answer."""
+    cost = Decimal(0)
+    for step in steps:
+        answer = message.answered(step.tier)
+        if answer is None:
+            return Walk(cost + means.get(step.tier, Decimal(0)), None, 0.0, step.tier, True)
+        cost += answer.cost
+        last = step is steps[-1]
+        if last or taken(message, answer, step, score):
+            return Walk(cost, answer.right, answer.probability, step.tier)
+    raise ValueError("a plan without a rung")
+
+
+def taken(message: GradedMessage, answer: GradedAnswer, step: Step, score: Score) -> bool:
+    """Whether the rung's answer is good enough to stop at."""
+    if step.threshold is None:
+        return True
+    return answer.valid and score(message, answer) >= step.threshold
+
+
+def mean_costs(messages: Sequence[GradedMessage]) -> dict[str, Decimal]:
+    """Dollars an answer, by tier."""
+    sums: dict[str, tuple[Decimal, int]] = {}
+    for message in messages:
+        for tier, answer in message.answers.items():
+            total, count = sums.get(tier, (Decimal(0), 0))
+            sums[tier] = total + answer.cost, count + 1
+    return {tier: total / count for tier, (total, count) in sums.items()}
+
+
+def standard_plans(ladder: Sequence[str], thresholds: Sequence[float]) -> list[Plan]:
+    """Always one tier, half and half at random, and ladders with each threshold: all rungs, and
+    the bottom with the top alone."""
+    plans = [Plan(f"always {tier}", (Step(tier),)) for tier in ladder]
+    bottom, top = ladder[0], ladder[-1]
+    if bottom == top:
+        return plans
+    plans.append(Plan(f"random half {top}", (Step(top),), None, 0.5, (Step(bottom),)))
+    for rungs in dict.fromkeys((tuple(ladder), (bottom, top))):
+        for threshold in thresholds:
+            plans.append(ladder_plan(rungs, (threshold,) * (len(rungs) - 1)))
+    return plans
+
+
+def ladder_plan(rungs: Sequence[str], thresholds: Sequence[float]) -> Plan:
+    """`haiku>opus 0.95`: each rung but the last with its threshold."""
+    steps = [Step(tier, t) for tier, t in zip(rungs[:-1], thresholds, strict=True)]
+    name = ">".join(rungs) + " " + "/".join(f"{t:.2f}" for t in thresholds)
+    return Plan(name, (*steps, Step(rungs[-1])))
+
+
+def route_plan(pilot: Sequence[GradedMessage], ladder: Sequence[str], enough: float) -> Plan:
+    """Each segment straight to the cheapest tier that is right on `enough` of it, before anything
+    is asked; learned from `pilot`."""
+    ways = {}
+    for segment in sorted({message.segment for message in pilot}):
+        own = [m for m in pilot if m.segment == segment]
+        tier = next((t for t in ladder if _rate(own, t) >= enough), ladder[-1])
+        ways[segment] = (Step(tier),)
+    return Plan(f"route {enough:.2f}", (Step(ladder[-1]),), ways)
+
+
+def _rate(messages: Sequence[GradedMessage], tier: str) -> float:
+    answers = [m.answers[tier].right for m in messages if tier in m.answers]
+    known = [right for right in answers if right is not None]
+    return sum(known) / len(known) if known else 0.0
+
+
+def walks(
+    messages: Sequence[GradedMessage],
+    plan: Plan,
+    means: Mapping[str, Decimal],
+    score: Score = stated,
+) -> list[Walk]:
+    """Every message under the plan's first way."""
+    return [walk(message, plan.way(message), means, score) for message in messages]
+
+
+def glimpses(found: Sequence[Walk], guesses: Sequence[Mapping[str, float]]) -> list[Glimpse]:
+    """Walks as an estimate reads them; `guesses` are a model's, by tier."""
+    return [
+        Glimpse(
+            None if w.right is None else float(w.right),
+            w.probability,
+            guess.get(w.tier, 0.5),
+        )
+        for w, guess in zip(found, guesses, strict=True)
+    ]
+
+
+def point(
+    plan: Plan,
+    messages: Sequence[GradedMessage],
+    top: Sequence[Glimpse],
+    means: Mapping[str, Decimal],
+    guesses: Sequence[Mapping[str, float]],
+    score: Score = stated,
+) -> Point:
+    """The plan's place; `top` is always the top tier, on the same messages."""
+    found = walks(messages, plan, means, score)
+    seen = glimpses(found, guesses)
+    cost = sum((w.cost for w in found), Decimal(0))
+    if plan.share < 1:
+        other = walks(messages, Plan("", plan.otherwise), means, score)
+        part = Decimal(str(plan.share))
+        cost = cost * part + sum((w.cost for w in other), Decimal(0)) * (1 - part)
+        seen = _blend(seen, glimpses(other, guesses), plan.share)
+    ends: dict[str, float] = {}
+    for one in found:
+        ends[one.tier] = ends.get(one.tier, 0.0) + 1 / len(found)
+    return Point(
+        name=plan.name,
+        cost=cost,
+        quality=estimate(seen),
+        against_top=difference(seen, top),
+        ends=ends,
+        assumed_costs=sum(w.assumed for w in found),
+    )
+
+
+def _blend(first: Sequence[Glimpse], second: Sequence[Glimpse], share: float) -> list[Glimpse]:
+    """Outcomes of a random mixture: known where both are, with the smaller probability."""
+    made = []
+    for a, b in zip(first, second, strict=True):
+        known = a.value is not None and b.value is not None
+        value = share * (a.value or 0.0) + (1 - share) * (b.value or 0.0) if known else None
+        guess = share * a.guess + (1 - share) * b.guess
+        made.append(Glimpse(value, min(a.probability, b.probability), guess))
+    return made

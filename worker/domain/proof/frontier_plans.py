@@ -1,0 +1,83 @@
+"""The policies that a frontier compares, and all of them evaluated together."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from worker.domain.proof.claims import stated
+from worker.domain.proof.frontier import (
+    Plan,
+    Point,
+    Score,
+    Step,
+    glimpses,
+    ladder_plan,
+    mean_costs,
+    point,
+    route_plan,
+    standard_plans,
+    walks,
+)
+from worker.domain.proof.graded import GradedMessage, split
+from worker.domain.proof.outcome_model import guesses
+
+THRESHOLDS = (0.5, 0.7, 0.8, 0.9, 0.95, 1.0)
+ROUTE_SHARES = (0.8, 0.9, 0.95)
+"""A route sends a segment to the cheapest tier that is right on this share of it."""
+PILOT_SHARE = 0.3
+SALT = "rung route 1"
+
+
+def plans_for(messages: Sequence[GradedMessage], ladder: Sequence[str]) -> list[Plan]:
+    """The usual ones. Routes learn from a part of the messages by hash."""
+    pilot, _ = split(messages, PILOT_SHARE, SALT)
+    routes = [route_plan(pilot, ladder, share) for share in ROUTE_SHARES]
+    return [*standard_plans(ladder, THRESHOLDS), *(routes if len(ladder) > 1 else [])]
+
+
+def parse_plan(words: str, ladder: Sequence[str]) -> Plan:
+    """`haiku`, or `haiku@0.9>sonnet@0.8>opus`: each rung but the last with its threshold. Raises
+    ValueError with a sentence."""
+    steps = [_step(part.strip()) for part in words.split(">")]
+    for step in steps:
+        if step.tier not in ladder:
+            raise ValueError(f"{step.tier!r} is no tier; there are {', '.join(ladder)}")
+    rungs = [ladder.index(step.tier) for step in steps]
+    if rungs != sorted(set(rungs)):
+        raise ValueError(f"{words.strip()!r} does not climb")
+    if any(step.threshold is None for step in steps[:-1]):
+        raise ValueError(f"every rung but the last of {words.strip()!r} needs a threshold")
+    if len(steps) == 1:
+        return Plan(f"always {steps[0].tier}", (Step(steps[0].tier),))
+    return ladder_plan([s.tier for s in steps], [s.threshold or 0.0 for s in steps[:-1]])
+
+
+def _step(part: str) -> Step:
+    tier, at, number = part.partition("@")
+    if not at:
+        return Step(tier)
+    try:
+        threshold = float(number)
+    except ValueError:
+        raise ValueError(f"{number!r} is no threshold") from None
+    if not 0 <= threshold <= 1:
+        raise ValueError(f"a threshold of {number}: it must be from 0 to 1")
+    return Step(tier, threshold)
+
+
+def evaluate(
+    messages: Sequence[GradedMessage],
+    ladder: Sequence[str],
+    plans: Sequence[Plan] | None = None,
+    score: Score = stated,
+) -> list[Point]:
+    """Every plan's place on the frontier, the cheapest first, with what each saves against always
+    the top tier."""
+    means = mean_costs(messages)
+    guessed = guesses(messages, ladder)
+    always = Plan(f"always {ladder[-1]}", (Step(ladder[-1]),))
+    top = glimpses(walks(messages, always, means), guessed)
+    bill = point(always, messages, top, means, guessed).cost
+    chosen = plans_for(messages, ladder) if plans is None else plans
+    found = [point(plan, messages, top, means, guessed, score) for plan in chosen]
+    saved = [replace(p, saved=float(1 - p.cost / bill) if bill else None) for p in found]
+    return sorted(saved, key=lambda p: (p.cost, p.name))

@@ -1,0 +1,134 @@
+"""Certificates up a ladder: each tier on what reaches it, delta shared; and segment by segment.
+
+A threshold for the second tier that was set on all messages is wrong on those that climb, which
+are the hard ones. So the tiers below are certified first, and what they accept is taken out. With
+two claims at once each has half of delta; so either is false with a probability of at most delta.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from worker.domain.proof.certificates import Evidence, Score, by_confidence, by_scorer, refused
+from worker.domain.proof.claims import Certification, Claim, Refusal, SegmentBound, Terms, stated
+from worker.domain.proof.fixed_sequence import Tally
+from worker.domain.proof.graded import GradedMessage
+from worker.domain.proof.scorer import Scorer
+
+NONE = Tally(threshold=1.0, errors=0, labels=0, coverage=0.0)
+"""Nothing was counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is to be certified: a claim about `tier` of `ladder`, on `messages` of which `labelled`
+    may be looked at. `fitted` takes a scorer instead of the stated confidence; `simulated` answers
+    certify nothing."""
+
+    messages: Sequence[GradedMessage]
+    labelled: Sequence[GradedMessage]
+    ladder: Sequence[str]
+    tier: str
+    claim: Claim
+    alpha: float
+    delta: float
+    fitted: bool
+    simulated: bool = False
+
+    def terms(self, tier: str, claims: int = 1) -> Terms:
+        """The claim about one tier, where `claims` share delta."""
+        return Terms(
+            claim=self.claim,
+            tier=tier,
+            top=self.ladder[-1],
+            alpha=self.alpha,
+            delta=self.delta / claims,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """A certification with the scorer that it holds for (None: the stated confidence), and those
+    of the tiers below that decide what reaches it."""
+
+    result: Certification
+    scorer: Scorer | None = None
+    below: Sequence["Certificate"] = ()
+
+    @property
+    def score(self) -> Score:
+        """What a threshold is compared with."""
+        return self.scorer.score if self.scorer is not None else stated
+
+    def accepts(self, message: GradedMessage) -> bool:
+        """Whether the certificate lets this tier's answer go."""
+        answer = message.answered(self.result.terms.tier)
+        if self.result.threshold is None or answer is None or not answer.valid:
+            return False
+        return self.score(message, answer) >= self.result.threshold
+
+
+def certify(question: Question, *, segments: bool = False) -> Certificate:
+    """The certificate of the tier, those below it first. `segments` adds each segment's bounds."""
+    if question.simulated:
+        return Certificate(
+            result=refused(question.terms(question.tier), Refusal.SIMULATED, NONE, None)
+        )
+    climbed = question.ladder[: question.ladder.index(question.tier) + 1]
+    evidence = Evidence(question.messages, question.labelled, len(question.messages))
+    below: list[Certificate] = []
+    for tier in climbed:
+        made = _certify(evidence, question.terms(tier, len(climbed)), question.fitted)
+        if tier != question.tier:
+            below.append(made)
+            evidence = _climbing(evidence, made)
+    if segments:
+        bounds = segment_bounds(evidence, made)
+        made = replace(made, result=replace(made.result, segments=bounds))
+    return replace(made, below=tuple(below))
+
+
+def _certify(evidence: Evidence, terms: Terms, fitted: bool) -> Certificate:
+    if not fitted:
+        return Certificate(result=by_confidence(evidence, terms))
+    result, scorer = by_scorer(evidence, terms)
+    return Certificate(result=result, scorer=scorer)
+
+
+def _climbing(evidence: Evidence, made: Certificate) -> Evidence:
+    """What the tier does not accept, of the labelled as of all."""
+    return Evidence(
+        [m for m in evidence.reaching if not made.accepts(m)],
+        [m for m in evidence.labelled if not made.accepts(m)],
+        evidence.messages,
+    )
+
+
+def segment_bounds(evidence: Evidence, made: Certificate) -> list[SegmentBound]:
+    """The claim for each segment by itself, at delta over their number, the worst first. A claim
+    about all messages says nothing about a segment of them."""
+    names = sorted({message.segment for message in evidence.reaching})
+    terms = made.result.terms
+    alone = replace(terms, delta=terms.delta / max(len(names), 1))
+    found = []
+    for name in names:
+        part = Evidence(
+            [m for m in evidence.reaching if m.segment == name],
+            [m for m in evidence.labelled if m.segment == name],
+            sum(m.segment == name for m in evidence.reaching),
+        )
+        found.append(_bound(name, part, alone, made))
+    return sorted(found, key=lambda b: (b.certified, -b.upper, b.segment))
+
+
+def _bound(name: str, part: Evidence, alone: Terms, made: Certificate) -> SegmentBound:
+    result = _certify(part, alone, made.scorer is not None).result
+    covers = result.threshold is not None and made.result.threshold is not None
+    return SegmentBound(
+        segment=name,
+        certified=covers and result.threshold <= made.result.threshold,  # type: ignore[operator]
+        threshold=result.threshold,
+        errors=result.errors,
+        labels=result.labels,
+        upper=result.upper,
+        coverage=result.coverage,
+    )
