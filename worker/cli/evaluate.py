@@ -1,0 +1,115 @@
+"""`rung evaluate`: policies on recorded outcomes, as cost against quality."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from worker.cli.speech.completion import RUN
+from worker.cli.speech.output import console, print_json, talk
+from worker.domain.proof.frontier import Plan, Point
+from worker.domain.proof.frontier_plans import evaluate as judge
+from worker.domain.proof.frontier_plans import parse_plan
+from worker.domain.proof.graded import ladder_of
+from worker.domain.proof.off_policy import Estimate
+from worker.domain.wording import dollars
+from worker.errors import UsageError
+from worker.intake.graded_tables import is_table, read_table
+
+
+@click.command()
+@click.argument("sources", nargs=-1, required=True, shell_complete=RUN, metavar="TABLE")
+@click.option("--table", help="Which table of the file, when it holds several.")
+@click.option(
+    "--policies",
+    help="Only these, with commas: 'haiku', 'haiku@0.9>sonnet@0.8>opus'.",
+)
+@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+def evaluate(
+    sources: tuple[str, ...], table: str | None, policies: str | None, as_json: bool
+) -> None:
+    """What policies would have cost and how often they would have been right, with intervals.
+
+    Where the record cannot tell, there are bounds and no point.
+    """
+    if len(sources) > 1 or not is_table(sources[0]):
+        raise UsageError(
+            f"{sources[0]} is no table: give one CSV file of graded outcomes.",
+            mend="rung evaluate FILE.csv",
+        )
+    read = read_table(Path(sources[0]), table)
+    ladder = ladder_of(read.messages)
+    points = judge(read.messages, ladder, _plans(policies, ladder))
+    if as_json:
+        print_json(document(read.name, len(read.messages), read.simulated, points))
+        return
+    _print(points, f"{read.name}: {len(read.messages):,} messages")
+
+
+def _plans(given: str | None, ladder: Sequence[str]) -> list[Plan] | None:
+    """None for the usual ones. Raises UsageError on one that is no way up this ladder."""
+    if given is None:
+        return None
+    try:
+        return [parse_plan(one, ladder) for one in given.split(",")]
+    except ValueError as error:
+        raise UsageError(f"--policies: {error}.", mend="--policies 'haiku@0.9>opus'") from None
+
+
+def document(name: str, messages: int, simulated: bool, points: Sequence[Point]) -> dict[str, Any]:
+    """The frontier as JSON."""
+    return {
+        "table": name,
+        "messages": messages,
+        "simulated": simulated,
+        "policies": [
+            {
+                "policy": one.name,
+                "cost_usd": one.cost,
+                "saved": None if one.saved is None else round(one.saved, 6),
+                "quality": _estimate(one.quality),
+                "against_top": _estimate(one.against_top),
+                "ends": {tier: round(share, 6) for tier, share in one.ends.items()},
+                "assumed_costs": one.assumed_costs,
+            }
+            for one in points
+        ],
+    }
+
+
+def _estimate(one: Estimate) -> dict[str, Any]:
+    return {
+        "point": None if one.point is None else round(one.point, 6),
+        "low": round(one.low, 6),
+        "high": round(one.high, 6),
+        "known": one.known,
+        "of": one.of,
+    }
+
+
+def _print(points: Sequence[Point], head: str) -> None:
+    from rich.table import Table
+
+    table = Table("policy", "dollars", "saves", "right", "against the top", "known", box=None)
+    for one in points:
+        table.add_row(
+            one.name,
+            dollars(one.cost),
+            "–" if one.saved is None else f"{one.saved:.1%}",
+            _interval(one.quality),
+            _interval(one.against_top, signed=True),
+            f"{one.quality.known:,} of {one.quality.of:,}",
+        )
+    console().print(head)
+    console().print(table)
+    if any(one.quality.point is None for one in points):
+        talk(
+            "Without a point: nothing recorded identifies it; the two figures are what is possible."
+        )
+
+
+def _interval(one: Estimate, *, signed: bool = False) -> str:
+    sign = "+" if signed else ""
+    between = f"{one.low:{sign}.1%} to {one.high:{sign}.1%}"
+    return between if one.point is None else f"{one.point:{sign}.1%} ({between})"
