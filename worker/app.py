@@ -11,7 +11,7 @@ from celery import Celery
 from kombu import Exchange, Queue
 
 from models.vocabulary import ROUTING
-from worker.config.addresses import redis_url
+from worker.config.addresses import redis_address
 from worker.config.loading import load_settings
 from worker.config.settings import Settings
 from worker.errors import RungError
@@ -51,8 +51,11 @@ def beat_schedule(settings: Settings) -> dict[str, Any]:
 def make_app(settings: Settings) -> Celery:
     """An app for these settings. Raises Unreachable when there is no Redis to name."""
     timing = settings.timing
-    app = Celery("rung", broker=redis_url(settings), include=["worker.signals", "worker.tasks"])
+    address = redis_address(settings)
+    include = ["worker.signals", "worker.tasks"]
+    app = Celery("rung", broker=address.broker_url, include=include)
     app.conf.update(
+        broker_use_ssl=address.broker_ssl or False,
         task_serializer="json",
         accept_content=["json"],
         result_backend=None,
@@ -86,6 +89,7 @@ def make_app(settings: Settings) -> Celery:
             "unacked_restore_interval": 15,
             "unacked_restore_throttle": 1,
             "global_keyprefix": KEY_PREFIX,
+            **address.transport_options,
         },
     )
     return app

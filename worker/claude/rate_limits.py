@@ -22,9 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
+from worker.config.redis_address import read_redis
 from worker.config.settings import Settings
 from worker.domain.buckets import HELD, LOWERED_S, SECOND, Buckets, in_force
 from worker.domain.limits import Grant, Limits, Pace, Told, Used, hold_s, read_headers
@@ -72,13 +71,8 @@ def connect(url: str, timeout_s: float = 5.0) -> redis.Redis:
 
     It repeats nothing by itself: a repeated settlement would count twice.
     """
-    return redis.Redis.from_url(
-        url,
-        socket_timeout=timeout_s,
-        socket_connect_timeout=timeout_s,
-        socket_keepalive=True,
-        retry=Retry(NoBackoff(), 0),
-    )
+    client: redis.Redis = read_redis(url).client(timeout_s)
+    return client
 
 
 class Limiter:

@@ -128,10 +128,10 @@ def _queue(line: dict[str, Any]) -> Iterator[Finding]:
 def _redis(settings: Settings) -> Iterator[Finding]:
     import redis
 
+    from worker.claude.rate_limits import connect
     from worker.config.addresses import redis_url
 
-    url = redis_url(settings)
-    client = redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5)
+    client = connect(redis_url(settings))
     try:
         client.ping()
         info: Any = client.info("server")

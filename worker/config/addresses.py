@@ -9,6 +9,7 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from worker.config.redis_address import RedisAddress, read_redis
 from worker.config.settings import Settings
 from worker.errors import Unreachable
 
@@ -57,6 +58,11 @@ def database_url(settings: Settings) -> str:
     if url is None:
         raise _missing(settings, "DATABASE_URL")
     return url
+
+
+def redis_address(settings: Settings) -> RedisAddress:
+    """As `redis_url`, taken apart."""
+    return read_redis(redis_url(settings))
 
 
 def redis_url(settings: Settings) -> str:
