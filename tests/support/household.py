@@ -12,7 +12,7 @@ from tests.support import servers as serving
 from tests.support.house import House
 from tests.support.proxy import proxied
 from tests.support.zygote import Zygote
-from worker.sandbox.redis import start_redis
+from worker.sandbox.redis import free_port, start_redis
 from worker.sandbox.simulator.server import running
 from worker.sandbox.simulator.state import State
 from worker.store.engine import make_engine
@@ -70,7 +70,7 @@ def house(
         state = State(seed=seed, latency_scale=latency_scale)
         claude_url = stack.enter_context(running(state))
         # Redis's own files lie beside the house: they are no place that Rung writes to.
-        server = start_redis(root.parent / f"{root.name}-redis")
+        server = start_redis(root.parent / f"{root.name}-redis", free_port())
         stack.callback(lambda: made.redis_server.stop())
         lines = {
             "claude": stack.enter_context(proxied(("127.0.0.1", urlsplit(claude_url).port or 0))),

@@ -16,7 +16,7 @@ import psycopg
 from sqlalchemy.pool import NullPool
 
 from worker.sandbox.postgres import start_postgres
-from worker.sandbox.redis import Redis, start_redis
+from worker.sandbox.redis import Redis, free_port, start_redis
 
 TEMPLATE = "rung_template"
 _started: list[Redis] = []
@@ -42,7 +42,7 @@ class Servers:
 def start(root: Path) -> Servers:
     """Starts both, and migrates the template database that tests are cloned from."""
     postgres = start_postgres(root / "pg", durable=False)
-    redis = start_redis(root / "redis")
+    redis = start_redis(root / "redis", free_port())
     _started.append(redis)
     servers = Servers(str(root), postgres.url, postgres.pid, redis.url, redis.process.pid)
     with psycopg.connect(postgres.url, autocommit=True) as connection:

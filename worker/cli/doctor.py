@@ -3,32 +3,19 @@
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
+from worker.cli.diagnosis.finding import Finding
 from worker.cli.speech.output import print_json
 from worker.config.loading import MEND, load_settings
 from worker.config.settings import Settings
 from worker.errors import ConfigurationError, RungError, Unreachable
 
-MENDED_REDIS = ((6, 2, 20), (7, 2, 11), (7, 4, 6), (8, 0, 4), (8, 2, 2))
-"""First releases of each line that are mended against CVE-2025-49844."""
-LEAST_REDIS = (6, 2)
 LEAST_DISK_GB = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line. `ok` None is a warning: a run could start, but somebody should know."""
-
-    name: str
-    ok: bool | None
-    words: str
-    mend: str | None = None
-    exit_code: int = 0
 
 
 @click.command()
@@ -126,36 +113,9 @@ def _queue(line: dict[str, Any]) -> Iterator[Finding]:
 
 
 def _redis(settings: Settings) -> Iterator[Finding]:
-    import redis
+    from worker.cli.diagnosis.redis import examine as look
 
-    from worker.claude.rate_limits import connect
-    from worker.config.addresses import redis_url
-
-    client = connect(redis_url(settings))
-    try:
-        client.ping()
-        info: Any = client.info("server")
-    except redis.ResponseError:
-        # fakeredis, the sandbox's last resort, tells nothing of itself.
-        yield Finding("redis", True, "answers, and does not tell its version")
-        return
-    except redis.RedisError as error:
-        words = f"Redis does not answer: {type(error).__name__}."
-        raise Unreachable(words, mend="start Redis, or mend REDIS_URL") from None
-    finally:
-        client.close()
-    version = tuple(int(part) for part in str(info["redis_version"]).split(".")[:3])
-    words = f"version {info['redis_version']}"
-    if version < LEAST_REDIS:
-        raise Unreachable(f"Redis is {words}; Celery needs 6.2 or later.", mend="upgrade Redis")
-    mended = any(version[:2] == line[:2] and version >= line for line in MENDED_REDIS)
-    if mended or version > MENDED_REDIS[-1]:
-        yield Finding("redis", True, words)
-    elif settings.redis_url is None:
-        yield Finding("redis", True, f"{words}, embedded: for the sandbox only")
-    else:
-        words += " is open to CVE-2025-49844"
-        yield Finding("redis", None, words, "upgrade to 8.2.2 or a mended release of your line")
+    return look(settings)
 
 
 def _claude(settings: Settings) -> Iterator[Finding]:

@@ -43,7 +43,7 @@ def sandbox(settings: Settings, *, latency_scale: float = 1.0, seed: int = 7) ->
             stack.callback(postgres.stop)
             database = postgres.url
         if redis is None:
-            server = start_redis(home / "redis")
+            server = start_redis(socket_directory(home) / "redis")
             stack.callback(server.stop)
             redis = server.url
             if server.kind == "fakeredis":

@@ -53,6 +53,7 @@ class Supervisor:
 
     def _start(self, child: Child) -> None:
         self.logs.mkdir(parents=True, exist_ok=True)
+        self.logs.chmod(0o700)
         with (self.logs / f"{child.name}.log").open("ab") as log:
             child.process = subprocess.Popen(
                 list(child.command),

@@ -37,7 +37,11 @@ class Services:
 def write_services(home: Path, services: Services) -> None:
     """Says where the embedded services listen, in one atomic step."""
     temporary = home / f"{FILE_NAME}.{os.getpid()}"
-    temporary.write_text(json.dumps(asdict(services), indent=2), "utf-8")
+    temporary.unlink(missing_ok=True)
+    # For our user's eyes only: it says where to go, and the dashboard's address may hold a token.
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(services), indent=2))
     temporary.replace(home / FILE_NAME)
 
 

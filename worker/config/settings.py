@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from worker.config.dashboard import DashboardSettings
+from worker.config.redis_address import read_redis
 from worker.config.sections import (
     BatchSettings,
     BreakerSettings,
@@ -24,6 +25,7 @@ from worker.config.sections import (
     WorkerSettings,
 )
 from worker.domain.ladder import Ladder
+from worker.errors import ConfigurationError
 
 __all__ = ["NightlySettings", "PriceSettings", "Settings", "default_tiers"]
 
@@ -76,6 +78,15 @@ class Settings(Section):
     canary: CanarySettings = CanarySettings()
     notify: NotifySettings = NotifySettings()
     dashboard: DashboardSettings = DashboardSettings()
+
+    @field_validator("redis_url")
+    @classmethod
+    def redis_can_be_asked(cls, url: str | None) -> str | None:
+        """Refused before anything starts, and not when the first delivery is due."""
+        try:
+            return url if url is None or read_redis(url) else None
+        except ConfigurationError as error:
+            raise ValueError(f"{str(error).rstrip('.')}; {error.mend}") from None
 
     @model_validator(mode="after")
     def tiers_form_a_ladder(self) -> Self:

@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,4 +45,11 @@ def socket_directory(home: Path) -> Path:
     name = hashlib.sha256(str(home).encode()).hexdigest()[:12]
     directory = Path(tempfile.gettempdir()) / f"rung-{os.getuid()}-{name}"
     directory.mkdir(mode=0o711, exist_ok=True)
+    found = directory.lstat()
+    # The directory of temporary files is everybody's: somebody else may have made this one first.
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
+        raise RungError(
+            f"{directory} is not ours alone: another user made it, or may write into it.",
+            mend="have it removed, or set RUNG_HOME to a shorter path",
+        )
     return directory

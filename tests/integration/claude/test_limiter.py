@@ -34,7 +34,7 @@ def client(redis_url: str) -> Iterator[redis.Redis]:
 @pytest.fixture
 def own_redis(tmp_path: Path) -> Iterator[Redis]:
     """A server that a test may flush and kill."""
-    server = start_redis(tmp_path)
+    server = start_redis(tmp_path, free_port())
     yield server
     server.stop()
 
@@ -46,7 +46,7 @@ def drained(limiter: Limiter, calls: int = 1_000) -> int:
 TAKER = """
 import json, sys, time
 from worker.domain.limits import Limits, Pace
-from worker.limiter import Limiter, connect
+from worker.claude.rate_limits import Limiter, connect
 url, until = sys.argv[1], time.time() + float(sys.argv[2])
 pace = Pace(burst_s=0.2, ramp_from=1, ramp_s=0)
 limiter = Limiter(connect(url), {"haiku": Limits(6000, 3_000_000, None)}, pace)

@@ -23,6 +23,10 @@ NO_MORE_RIGHTS = {
     "readOnlyRootFilesystem": True,
     "capabilities": {"drop": ["ALL"]},
 }
+ADDRESSES = {
+    "DATABASE_URL": "postgresql://rung:a-secret@db:5432/rung",
+    "REDIS_URL": "redis://:a-secret@queues:6379/0",
+}
 pods = pytest.mark.parametrize("pod", PODS.values(), ids=PODS)
 
 
@@ -102,7 +106,7 @@ def settings_of(pod: Pod, folder: Path) -> Settings:
     for secret in pod.container["envFrom"]:
         for key in manifests.secrets()[secret["secretRef"]["name"]]:
             value = hash_password("correct horse") if "PASSWORD" in key else "x" * 40
-            environ[key] = value
+            environ[key] = ADDRESSES.get(key, value)
     return load_settings(environ, folder)
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from kombu import Connection
 
-from worker.errors import ConfigurationError
 from worker.config.redis_address import RedisAddress, read_redis
 from worker.config.settings import Settings
+from worker.errors import ConfigurationError
 
 PLAIN = {"redis://h": 0, "redis://h:6379/3": 3, "valkey://h/3": 3, "redis://h?db=3": 3}
 SOCKETS = [

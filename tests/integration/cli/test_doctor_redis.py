@@ -1,0 +1,95 @@
+"""`rung doctor` on a Redis that answers, and yet could not serve."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from tests.support.cli import say
+from worker.config.redis_address import read_redis
+from worker.sandbox.redis import Redis, start_redis
+
+pytestmark = pytest.mark.usefixtures("configured")
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Redis]:
+    """A Redis of this test's own, configured."""
+    made = start_redis(tmp_path / "r")
+    monkeypatch.setenv("REDIS_URL", made.url)
+    yield made
+    made.stop()
+
+
+def client_of(server: Redis) -> redis.Redis:
+    client: redis.Redis = read_redis(server.url).client(5)
+    return client
+
+
+def findings(name: str) -> list[tuple[bool | None, str]]:
+    """The lines of that name, with their marks."""
+    document = say("doctor", "--json").document
+    return [(one["ok"], one["words"]) for one in document if one["name"] == name]
+
+
+def test_a_full_redis_is_not_well(server: Redis) -> None:
+    # given
+    with client_of(server) as client:
+        client.config_set("maxmemory", "1kb")
+    # then
+    ((ok, words),) = findings("redis")
+    assert ok is False
+    assert "full" in words
+
+
+def test_a_replica_takes_no_writes(server: Redis) -> None:
+    # given
+    with client_of(server) as client:
+        client.replicaof("127.0.0.1", "1")
+    # then
+    ((ok, words),) = findings("redis")
+    assert ok is False
+    assert "replica" in words
+
+
+def test_a_redis_that_throws_things_away_is_named(server: Redis) -> None:
+    # given
+    with client_of(server) as client:
+        client.config_set("maxmemory-policy", "allkeys-lru")
+        unlimited = findings("redis memory")
+        client.config_set("maxmemory", "100mb")
+    # then
+    assert unlimited == []
+    ((ok, words),) = findings("redis memory")
+    assert ok is None
+    assert "allkeys-lru" in words
+
+
+def test_the_reason_is_said_and_the_password_is_not(
+    server: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    with client_of(server) as client:
+        client.config_set("requirepass", "s3cret-right")
+    monkeypatch.setenv("REDIS_URL", server.url.replace("unix://", "unix://:s3cret-wrong@"))
+    # then
+    ((ok, words),) = findings("redis")
+    assert ok is False
+    assert "AuthenticationError" in words
+    assert "s3cret" not in words
+
+
+@pytest.mark.parametrize("url", ["amqp://h", "redis://:p#w@h", "127.0.0.1:6379"])
+def test_an_address_that_nobody_understands_stops_every_command(
+    url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # given
+    monkeypatch.setenv("REDIS_URL", url)
+    (tmp_path / "b.jsonl").write_text('{"external_id": "1", "body": "Where is my card?"}\n')
+    # when
+    said = [say("doctor"), say("enqueue", "b.jsonl"), say("status")]
+    # then
+    assert {one.code for one in said} == {6}
+    assert all("REDIS_URL" in one.out + one.err for one in said)
+    assert not any("bug" in one.err for one in said)

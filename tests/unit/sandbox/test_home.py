@@ -1,0 +1,82 @@
+"""What is embedded is for our user alone: sockets in closed directories, addresses unread."""
+
+import os
+import shutil
+import stat
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from worker.config.addresses import Services, write_services
+from worker.config.redis_address import read_redis
+from worker.errors import RungError
+from worker.sandbox import home as homes
+from worker.sandbox.redis import Redis, bundled, start_redis
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Redis]:
+    """The embedded Redis, as `rung up` starts it."""
+    made = start_redis(tmp_path / "redis")
+    yield made
+    made.stop()
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.skipif(bundled() is None and not shutil.which("redis-server"), reason="fakeredis")
+def test_the_embedded_redis_listens_on_a_socket_that_nobody_else_reaches(
+    server: Redis, tmp_path: Path
+) -> None:
+    # given
+    address = read_redis(server.url)
+    assert address.path
+    # then
+    with address.client(5) as client:
+        assert client.ping()
+        assert client.config_get("port") == {"port": "0"}
+    assert mode(tmp_path / "redis") == 0o700
+    if os.getuid() == 0 and (cli := shutil.which("redis-cli", path="/usr/bin:/usr/local/bin")):
+        command = [cli, "-s", address.path, "ping"]
+        refused = subprocess.run(command, user="nobody", capture_output=True, text=True, timeout=10)
+        assert "Permission denied" in refused.stderr + refused.stdout
+
+
+def test_where_services_listen_is_for_our_user_to_read(tmp_path: Path) -> None:
+    # given what an older version left, readable by all
+    (tmp_path / "services.json").write_text("{}")
+    # when
+    write_services(tmp_path, Services(os.getpid(), None, "unix:///r/s", None))
+    # then
+    assert mode(tmp_path / "services.json") == 0o600
+
+
+def test_a_directory_of_sockets_that_another_made_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    long = tmp_path / ("x" * 80)
+    made = homes.socket_directory(long)
+    assert homes.socket_directory(long) == made
+    # when anybody may write into it
+    made.chmod(0o777)
+    # then
+    with pytest.raises(RungError, match="not ours alone"):
+        homes.socket_directory(long)
+
+
+def test_a_link_in_its_place_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    long = tmp_path / ("x" * 80)
+    made = homes.socket_directory(long)
+    made.rmdir()
+    made.symlink_to(tmp_path)
+    # then
+    with pytest.raises(RungError, match="not ours alone"):
+        homes.socket_directory(long)

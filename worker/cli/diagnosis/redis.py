@@ -1,0 +1,99 @@
+"""Redis: does it answer, take what is written, keep what it took, and is it mended?"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import redis
+
+from worker.claude.rate_limits import connect
+from worker.cli.diagnosis.finding import Finding
+from worker.config.addresses import claude_address, redis_address, redis_url
+from worker.config.settings import Settings
+from worker.errors import RungError, Unreachable
+
+MENDED = ((6, 2, 20), (7, 2, 11), (7, 4, 6), (8, 0, 4), (8, 2, 2))
+"""First releases of each line that are mended against CVE-2025-49844."""
+LEAST = (6, 2)
+PROBE = "rung:doctor"
+"""A key that lives for seconds, under the prefix that a lean ACL allows."""
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Raises Unreachable when no run could use it."""
+    client = connect(redis_url(settings))
+    try:
+        client.set(PROBE, 1, ex=5)
+        yield from _server(settings, _info(client, "server"))
+        yield from _memory(_info(client, "memory"))
+    except redis.OutOfMemoryError:
+        raise Unreachable(
+            "Redis is full and takes no writes: nothing is sent until it does.",
+            mend="raise its maxmemory, or free what others keep in it",
+        ) from None
+    except redis.ReadOnlyError:
+        raise Unreachable(
+            "Redis is a replica and takes no writes.",
+            mend="point REDIS_URL at the primary, or at its Sentinels: sentinel://h1,h2/mymaster",
+        ) from None
+    except redis.RedisError as error:
+        words = (str(error).splitlines() or [""])[0]
+        raise Unreachable(
+            f"Redis does not answer at {redis_address(settings).spoken}:"
+            f" {type(error).__name__}: {words}",
+            mend="start Redis, or mend REDIS_URL",
+        ) from None
+    finally:
+        client.close()
+
+
+def _info(client: Any, section: str) -> Mapping[str, Any]:
+    """Empty where a lean ACL, or the sandbox's last resort, does not tell."""
+    try:
+        found: Mapping[str, Any] = client.info(section)
+    except redis.ResponseError:
+        return {}
+    return found
+
+
+def _server(settings: Settings, info: Mapping[str, Any]) -> Iterator[Finding]:
+    if not info:
+        yield Finding("redis", True, "answers, and does not tell its version")
+        return
+    if valkey := info.get("valkey_version"):
+        yield Finding("redis", True, f"Valkey {valkey}")
+        return
+    version = tuple(int(part) for part in str(info["redis_version"]).split(".")[:3])
+    words = f"version {info['redis_version']}"
+    if version < LEAST:
+        raise Unreachable(f"Redis is {words}; Celery needs 6.2 or later.", mend="upgrade Redis")
+    mended = any(version[:2] == line[:2] and version >= line for line in MENDED)
+    if settings.redis_url is None:
+        yield _embedded(settings, words)
+    elif mended or version > MENDED[-1]:
+        yield Finding("redis", True, words)
+    else:
+        words += " is open to CVE-2025-49844"
+        yield Finding("redis", None, words, "upgrade to 8.2.2 or a mended release of your line")
+
+
+def _embedded(settings: Settings, words: str) -> Finding:
+    if not real_key(settings):
+        return Finding("redis", True, f"{words}, embedded: for the sandbox only")
+    words += ", embedded, though the key is real: an old release, made for the sandbox only"
+    return Finding("redis", None, words, "set REDIS_URL to a server of your own")
+
+
+def real_key(settings: Settings) -> bool:
+    """Whether calls cost money; False where no key is configured."""
+    try:
+        return not claude_address(settings).simulated
+    except RungError:
+        return False
+
+
+def _memory(info: Mapping[str, Any]) -> Iterator[Finding]:
+    """What is thrown away is dispatched again after a minute: correct, and slow."""
+    policy = str(info.get("maxmemory_policy", "noeviction"))
+    if policy != "noeviction" and int(info.get("maxmemory", 0)):
+        words = f"maxmemory-policy is {policy}: a full Redis throws queues and rate limits away"
+        yield Finding("redis memory", None, words, "CONFIG SET maxmemory-policy noeviction")
