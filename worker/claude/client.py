@@ -1,8 +1,8 @@
 """Sends one request to Claude and returns what came back, as values.
 
-One event loop, the SDK over aiohttp, `max_retries=0` (retries belong to Postgres: the SDK's own
-would be second and third bills), and one wall-clock deadline around the whole call, because the
-SDK's timeouts are per read and a dripping body evades them.
+One event loop, `max_retries=0` (retries belong to Postgres: the SDK's own would be second and
+third bills), and one wall-clock deadline around the whole call, because timeouts of HTTP clients
+are per read and a dripping body evades them. How a request is sent: `transports`.
 """
 
 import asyncio
@@ -14,61 +14,54 @@ import anthropic
 import orjson
 from opentelemetry import trace
 
-from worker.claude.errors import trouble_of
-from worker.claude.requests import CALL_HEADER, Ask
+from worker.claude.errors import trouble_of, trouble_of_response
+from worker.claude.requests import Ask
+from worker.claude.transports import LeanTransport, SdkTransport, Transport, needs_proxy
 from worker.domain.answers import Answer, ModelAnswer, Troubled
 from worker.domain.pricing import Usage
 
 SIMULATED_HEADER = "x-rung-simulated"
-LIMIT_HEADERS = "anthropic-ratelimit-"
 
 
 class Claude:
     """A client bound to the event loop that it is first used on."""
 
     def __init__(
-        self, *, api_key: str, base_url: str | None, connect_s: float, deadline_s: float
+        self,
+        *,
+        api_key: str,
+        base_url: str | None,
+        connect_s: float,
+        deadline_s: float,
+        lean: bool = True,
     ) -> None:
+        """`lean` sends without the SDK, where nothing is asked for that only the SDK does."""
         self._deadline_s = deadline_s
-        self._client = anthropic.AsyncAnthropic(
-            api_key=api_key,
-            base_url=base_url,
-            max_retries=0,
-            timeout=anthropic.Timeout(deadline_s, connect=connect_s),
-            open_telemetry=None if _spans_are_collected() else False,
-            http_client=anthropic.DefaultAioHttpClient(
-                limits=anthropic.DEFAULT_CONNECTION_LIMITS,
-                timeout=anthropic.Timeout(deadline_s, connect=connect_s),
-            ),
-        )
-
-    @property
-    def raw(self) -> anthropic.AsyncAnthropic:
-        """The SDK's client, for batches and model look-ups within this package."""
-        return self._client
+        self.transport = _transport(api_key, base_url, connect_s, deadline_s, lean=lean)
 
     async def ask(self, ask: Ask, remaining_s: float | None = None) -> Answer | Troubled:
         """One request, ended after `remaining_s` seconds of wall clock (the deadline at most)."""
         started = time.monotonic()
         try:
             async with asyncio.timeout(min(remaining_s or self._deadline_s, self._deadline_s)):
-                response = await self._client.messages.with_raw_response.create(
-                    **ask.parameters(), extra_headers={CALL_HEADER: ask.key}
-                )
-                message = orjson.loads(await response.read())
+                response = await self.transport.send(ask)
+            headers = response.headers
+            if not 200 <= response.status < 300:
+                trouble = trouble_of_response(response.status, headers, response.body)
+                return Troubled(trouble, _ms_since(started))
             return read_message(
-                message,
+                orjson.loads(response.body),
                 latency_ms=_ms_since(started),
-                request_id=response.headers.get("request-id"),
-                simulated=response.headers.get(SIMULATED_HEADER) == "true",
-                headers=response.headers,
+                request_id=headers.get("request-id"),
+                simulated=headers.get(SIMULATED_HEADER) == "true",
+                headers=headers,
             )
         except Exception as error:
             return Troubled(trouble_of(error), _ms_since(started))
 
     async def close(self) -> None:
         """Closes the connections."""
-        await self._client.close()
+        await self.transport.close()
 
 
 def read_message(
@@ -114,6 +107,26 @@ def _usage(usage: Mapping[str, Any]) -> Usage:
         hour,
         usage["output_tokens"],
     )
+
+
+def _transport(
+    api_key: str, base_url: str | None, connect_s: float, deadline_s: float, *, lean: bool
+) -> Transport:
+    timeout = anthropic.Timeout(deadline_s, connect=connect_s)
+    spans = _spans_are_collected()
+    client = anthropic.AsyncAnthropic(
+        api_key=api_key,
+        base_url=base_url,
+        max_retries=0,
+        timeout=timeout,
+        open_telemetry=None if spans else False,
+        http_client=anthropic.DefaultAioHttpClient(
+            limits=anthropic.DEFAULT_CONNECTION_LIMITS, timeout=timeout
+        ),
+    )
+    if lean and not spans and not needs_proxy(client.base_url):
+        return LeanTransport(client, connect_s=connect_s, deadline_s=deadline_s)
+    return SdkTransport(client)
 
 
 def _spans_are_collected() -> bool:

@@ -1,7 +1,8 @@
 """What Claude's errors mean (`reference`: platform.claude.com/docs/en/api/errors, November 2026).
 
-Exceptions of the SDK become `Trouble` values. The words kept are the API's own error message, cut
-short: it describes the request and never quotes it.
+Exceptions of the SDK and of our own HTTP client, and responses that are no success, become
+`Trouble` values. The words kept are the API's own error message, cut short: it describes the
+request and never quotes it.
 """
 
 import email.utils
@@ -9,7 +10,9 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import aiohttp
 import anthropic
+import orjson
 
 from worker.domain.trouble import Meaning, Trouble
 
@@ -25,6 +28,7 @@ NEVER_CONNECTED = frozenset(
 )
 """aiohttp's errors from before a connection stood. httpx2's `ConnectError` proves nothing: a reset
 in the middle of a request is translated to it as well."""
+TIMED_OUT = (anthropic.APITimeoutError, aiohttp.ServerTimeoutError)
 BY_CODE = {
     "enforced_spend_limit_reached": Meaning.MONEY,
     "contract_spend_limit_reached": Meaning.MONEY,
@@ -64,15 +68,20 @@ BY_TYPE = {
 }
 
 
+class NoResponse(Exception):
+    """No whole response came: raised from what our own HTTP client raised."""
+
+
 def trouble_of(error: BaseException) -> Trouble:
     """The meaning of any exception that a call can raise."""
     if isinstance(error, anthropic.APIStatusError):
-        return _of_status(error)
-    if isinstance(error, anthropic.APIConnectionError):
-        if any(type(cause).__name__ in NEVER_CONNECTED for cause in _causes(error)):
+        return _of_response(error.status_code, error.response.headers, error.body)
+    if isinstance(error, anthropic.APIConnectionError | NoResponse):
+        causes = list(_causes(error))
+        if any(type(cause).__name__ in NEVER_CONNECTED for cause in causes):
             return Trouble(Meaning.NOT_SENT, "not connected", "Claude could not be reached")
-        kind = "timeout" if isinstance(error, anthropic.APITimeoutError) else "connection lost"
-        return Trouble(Meaning.UNKNOWN, kind)
+        timed_out = any(isinstance(cause, TIMED_OUT) for cause in causes)
+        return Trouble(Meaning.UNKNOWN, "timeout" if timed_out else "connection lost")
     if isinstance(error, TimeoutError):
         return Trouble(Meaning.UNKNOWN, "deadline", "no answer within the call's deadline")
     return Trouble(Meaning.UNKNOWN, f"unreadable answer ({type(error).__name__})")
@@ -88,22 +97,40 @@ def trouble_of_item(response: Mapping[str, Any]) -> Trouble:
     return Trouble(meaning, kind, words, request_id=response.get("request_id"))
 
 
-def _of_status(error: anthropic.APIStatusError) -> Trouble:
-    words = (error.api_message or "")[:MAX_WORDS]
-    kind = error.error_code or error.type or "error"
+def trouble_of_response(status: int, headers: Mapping[str, str], body: bytes) -> Trouble:
+    """The meaning of a response with a status outside of 200 to 299."""
+    try:
+        document = orjson.loads(body.decode("utf-8", "replace"))
+    except ValueError:
+        document = None
+    return _of_response(status, headers, document)
+
+
+def _of_response(status: int, headers: Mapping[str, str], document: object) -> Trouble:
+    """`document` is the parsed body, whatever it is: gateways answer as they like."""
+    error = _part(document, "error")
+    words = _word(_part(error, "message"))[:MAX_WORDS]
+    code = _word(_part(_part(error, "details"), "error_code"))
     return Trouble(
-        _meaning(error, words.lower()),
-        kind,
+        _meaning(status, code, words.lower()),
+        code or _word(_part(error, "type")) or "error",
         words,
-        error.status_code,
-        retry_after_s(error.response.headers),
-        error.request_id,
+        status,
+        retry_after_s(headers),
+        headers.get("request-id"),
     )
 
 
-def _meaning(error: anthropic.APIStatusError, words: str) -> Meaning:
-    status = error.status_code
-    if known := BY_CODE.get(error.error_code or ""):
+def _part(document: object, name: str) -> object:
+    return document.get(name) if isinstance(document, Mapping) else None
+
+
+def _word(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _meaning(status: int, code: str, words: str) -> Meaning:
+    if known := BY_CODE.get(code):
         return known
     if status == 400 and any(said in words for said in MONEY_WORDS):
         return Meaning.MONEY

@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -64,13 +65,8 @@ class Prompt:
         return self.tokens >= MIN_CACHED_TOKENS
 
     def system(self, lifetime: Lifetime = Lifetime.FIVE_MINUTES) -> list[dict[str, Any]]:
-        """The `system` blocks of a request."""
-        block: dict[str, Any] = {"type": "text", "text": self.text}
-        if self.cacheable and lifetime is not Lifetime.NONE:
-            block["cache_control"] = {"type": "ephemeral"}
-            if lifetime is Lifetime.HOUR:
-                block["cache_control"]["ttl"] = "1h"
-        return [block]
+        """The `system` blocks of a request: the same objects each time, not to be changed."""
+        return _system(self.text, lifetime if self.cacheable else Lifetime.NONE)
 
 
 Prompts = Mapping[Purpose, Prompt]
@@ -87,6 +83,16 @@ def load_prompts(directory: Path | None) -> Prompts:
         Purpose.CHECK: _read(root / "check.md"),
     }
     return {purpose: Prompt(purpose, text, _version(text)) for purpose, text in texts.items()}
+
+
+@lru_cache(maxsize=64)
+def _system(text: str, lifetime: Lifetime) -> list[dict[str, Any]]:
+    block: dict[str, Any] = {"type": "text", "text": text}
+    if lifetime is not Lifetime.NONE:
+        block["cache_control"] = {"type": "ephemeral"}
+    if lifetime is Lifetime.HOUR:
+        block["cache_control"]["ttl"] = "1h"
+    return [block]
 
 
 def instructions_of(text: str) -> str:

@@ -1,12 +1,10 @@
-"""Messages of Claude's, read from their JSON, and who asks the SDK for spans."""
+"""Messages of Claude's, read from their JSON."""
 
 from typing import Any
 
 import pytest
-from opentelemetry import trace
 
-from worker.claude import client
-from worker.claude.client import Claude, read_message
+from worker.claude.client import read_message
 from worker.domain.answers import Answer, ModelAnswer
 from worker.domain.pricing import Usage
 
@@ -68,13 +66,3 @@ def test_without_what_makes_a_message_there_is_none(missing: str) -> None:
     message = {key: value for key, value in MESSAGE.items() if key != missing}
     with pytest.raises(KeyError):
         read_message(message, latency_ms=7, request_id=None, simulated=False, headers={})
-
-
-@pytest.mark.parametrize("collected", [True, False])
-def test_spans_are_made_where_somebody_collects_them(
-    collected: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    provider = trace.NoOpTracerProvider() if collected else trace.ProxyTracerProvider()
-    monkeypatch.setattr(client.trace, "get_tracer_provider", lambda: provider)
-    claude = Claude(api_key="k", base_url="http://127.0.0.1:1", connect_s=1, deadline_s=1)
-    assert claude.raw.open_telemetry["traces"]["enabled"] is collected

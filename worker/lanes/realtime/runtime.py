@@ -133,6 +133,7 @@ class Runtime:
             base_url=address.base_url,
             connect_s=timing.connect_s,
             deadline_s=timing.call_deadline_s,
+            lean=self.settings.worker.lean_calls,
         )
         return Asker(
             claude,
