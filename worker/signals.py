@@ -1,6 +1,9 @@
 """When a worker process starts and stops: Celery's signals, and what this process does at each."""
 
 import logging
+import signal
+import threading
+from types import FrameType
 from typing import Any
 
 from celery.signals import (
@@ -43,11 +46,28 @@ def _start(**_: Any) -> None:
 @worker_ready.connect
 def _ready(sender: Any = None, **_: Any) -> None:
     process.keep_house([queue.name for queue in sender.task_consumer.queues], publish)
+    _hurries(signal.SIGQUIT)
 
 
 @worker_shutting_down.connect
 def _shutting_down(**_: Any) -> None:
     process.wind_down()
+    # Celery has just given Ctrl-C its second meaning: end now.
+    _hurries(signal.SIGINT)
+
+
+def _hurries(number: signal.Signals) -> None:
+    """From now on this signal ends the process within seconds. Celery's own handler waits for the
+    tasks, which wait for calls, as long as these may take."""
+    before = signal.getsignal(number)
+    if not callable(before) or threading.current_thread() is not threading.main_thread():
+        return
+
+    def handler(received: int, frame: FrameType | None) -> None:
+        process.hurry()
+        before(received, frame)
+
+    signal.signal(number, handler)
 
 
 @worker_shutdown.connect

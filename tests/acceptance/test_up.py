@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ import pytest
 
 from tests.support.processes import RUNG, children_of, clean_environ, process, rung
 from tests.support.waiting import eventually
+from worker.sandbox.children import FILE_NAME, end_leftovers, remember, started_at
 
 SAMPLE = Path(__file__).parents[2] / "examples" / "backlog.jsonl"
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("up")]
@@ -122,3 +125,38 @@ def test_a_celery_worker_by_itself_is_a_worker(up: Up) -> None:
             asked.wait(60)
     assert "3 nodes online" in answered.read_text()
     assert '"queues": ["haiku"]' in log.read_text()
+
+
+def test_a_killed_rung_up_takes_its_children_with_it_and_the_next_one_starts(up: Up) -> None:
+    # given
+    backlog = first_rows(up.directory / "day.jsonl", 40)
+    up.run("enqueue", str(backlog), "--run", "day")
+    children = children_of(up.pid, "")
+    assert len(children) >= 5
+    # when
+    os.kill(up.pid, signal.SIGKILL)
+    # then
+    eventually(lambda: not any(started_at(pid) for pid in children), within_s=12)
+    log = up.directory / "again.log"
+    command = [*RUNG, "up", "--latency-scale", "0.3"]
+    with process(command, log=log, environ=up.environ, cwd=up.directory) as again:
+        eventually(lambda: "Ready" in log.read_text() or again.poll() is not None, within_s=90)
+        up.run("status", "day", "--watch")
+        status = json.loads(up.run("status", "day", "--json"))
+    assert (status["state"], sum(status["by_state"].values())) == ("finished", 40)
+
+
+def test_what_the_kernel_did_not_end_the_next_rung_up_ends(tmp_path: Path) -> None:
+    # given
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as left:
+        remember(tmp_path, left.pid)
+        strangers = os.getpid()
+        (tmp_path / FILE_NAME).write_text(
+            json.dumps([[left.pid, started_at(left.pid)], [strangers, "another time"]]), "utf-8"
+        )
+        # when
+        ended = end_leftovers(tmp_path)
+        # then
+        assert ended == [left.pid]
+        assert left.wait(5) == -signal.SIGQUIT
+    assert end_leftovers(tmp_path) == []

@@ -1,10 +1,11 @@
 """Starts what is not configured, and says plainly where everything is."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from worker.cli.speech.output import talk
 from worker.config.addresses import FILE_NAME, SIMULATOR_KEY, Services, write_services
 from worker.config.settings import Settings
 from worker.errors import RungError
+from worker.sandbox.children import end_leftovers, ending_with_parent, remember
 from worker.sandbox.home import only_one, prepare, socket_directory
 from worker.sandbox.postgres import start_postgres
 from worker.sandbox.redis import start_redis
@@ -28,6 +30,8 @@ class Running:
     services: Services
     home: Path
     simulated: bool
+    left_over: Sequence[int] = ()
+    """Pids of an earlier `rung up` that was killed, ended now."""
 
 
 @contextmanager
@@ -37,6 +41,7 @@ def sandbox(settings: Settings, *, latency_scale: float = 1.0, seed: int = 7) ->
     home = prepare(settings.home)
     with ExitStack() as stack:
         stack.enter_context(only_one(home))
+        left_over = end_leftovers(home)
         database, redis = settings.database_url, settings.redis_url
         if database is None:
             postgres = start_postgres(socket_directory(home) / "postgres")
@@ -44,6 +49,7 @@ def sandbox(settings: Settings, *, latency_scale: float = 1.0, seed: int = 7) ->
             database = postgres.url
         if redis is None:
             server = start_redis(socket_directory(home) / "redis")
+            remember(home, server.process.pid)
             stack.callback(server.stop)
             redis = server.url
             if server.kind == "fakeredis":
@@ -63,7 +69,7 @@ def sandbox(settings: Settings, *, latency_scale: float = 1.0, seed: int = 7) ->
         environ = {"DATABASE_URL": database, "REDIS_URL": redis, "RUNG_HOME": str(home)}
         if simulated:
             environ |= {"ANTHROPIC_API_KEY": SIMULATOR_KEY, "ANTHROPIC_BASE_URL": str(base_url)}
-        yield Running(environ, services, home, simulated)
+        yield Running(environ, services, home, simulated, left_over)
 
 
 @contextmanager
@@ -73,7 +79,14 @@ def _simulator(home: Path, latency_scale: float, seed: int) -> Iterator[str]:
     command = [sys.executable, "-m", "worker.sandbox.simulator", "--address-file", str(address)]
     command += ["--latency-scale", str(latency_scale), "--seed", str(seed)]
     with (home / "simulator.log").open("ab") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        process = subprocess.Popen(
+            command,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=ending_with_parent(signal.SIGTERM),
+        )
+    remember(home, process.pid)
     try:
         yield _address(address, process)
     finally:

@@ -19,6 +19,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from worker.errors import RungError
+from worker.sandbox.children import ending_with_parent, remember
 from worker.store.queue.presence import workers_of
 from worker.store.queue.rescue import rescue_from
 
@@ -31,9 +32,9 @@ class Child:
 
     name: str
     command: Sequence[str]
+    ended_by: signal.Signals = signal.SIGTERM
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
-    restarts: int = 0
 
 
 @dataclass(slots=True)
@@ -41,12 +42,20 @@ class Supervisor:
     """Starts children, restarts those that die, and ends them all."""
 
     environ: Mapping[str, str]
-    logs: Path
+    home: Path
     children: list[Child] = field(default_factory=list)
 
-    def add(self, name: str, command: Sequence[str]) -> Child:
-        """Starts a child; its output goes to `logs/NAME.log`."""
-        child = Child(name, command)
+    @property
+    def logs(self) -> Path:
+        """Where the output of each child goes."""
+        return self.home / "logs"
+
+    def add(
+        self, name: str, command: Sequence[str], ended_by: signal.Signals = signal.SIGTERM
+    ) -> Child:
+        """Starts a child; its output goes to `logs/NAME.log`. `ended_by` is what it gets when this
+        process is killed."""
+        child = Child(name, command, ended_by)
         self.children.append(child)
         self._start(child)
         return child
@@ -63,7 +72,9 @@ class Supervisor:
                 stderr=log,
                 # Ctrl-C must reach the supervisor, which then ends its children in order.
                 start_new_session=True,
+                preexec_fn=ending_with_parent(child.ended_by),
             )
+        remember(self.home, child.process.pid)
         child.started = time.monotonic()
 
     def look(self, engine: Engine | None) -> list[str]:
@@ -76,7 +87,6 @@ class Supervisor:
             if time.monotonic() - child.started < RESTART_AFTER_S:
                 continue
             rescued = self._rescue(engine, process.pid)
-            child.restarts += 1
             self._start(child)
             words = f"{child.name} ended ({_how(process.returncode)}) and was started again"
             said.append(f"{words}; {rescued} calls rescued" if rescued else words)

@@ -3,7 +3,7 @@
 import dataclasses
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -25,9 +25,11 @@ from worker.config.addresses import write_services
 from worker.config.loading import MEND, load_settings
 from worker.config.policies import check_policies
 from worker.config.settings import Settings
+from worker.domain.wording import plural
 from worker.errors import ConfigurationError, RungError
 from worker.store.engine import make_engine, reaching_postgres
-from worker.store.queue.presence import live_queues
+from worker.store.queue.presence import live_queues, workers_of
+from worker.store.queue.rescue import rescue_from
 
 LOOK_EVERY_S = 0.5
 READY_WITHIN_S = 60.0
@@ -108,14 +110,17 @@ def working(
             from worker.store.schema import upgrade
 
             upgrade(engine)
+            _give_back(engine, running.left_over)
         _say_what_runs(settings, running)
-        supervisor = Supervisor(environment(**running.environ), running.home / "logs")
+        supervisor = Supervisor(environment(**running.environ), running.home)
         work = Work(running, supervisor, engine, settings)
         with _signals(work):
             try:
                 work.start_dashboard()
                 for number in range(workers):
-                    supervisor.add(f"worker-{number + 1}", worker_command(f"rung{number + 1}"))
+                    supervisor.add(
+                        f"worker-{number + 1}", worker_command(f"rung{number + 1}"), signal.SIGQUIT
+                    )
                 if settings.schedule:
                     supervisor.add("scheduler", scheduler_command())
                 work.until_ready(workers)
@@ -123,6 +128,18 @@ def working(
             finally:
                 supervisor.stop(settings.timing.stop_timeout_s)
                 engine.dispose()
+
+
+def _give_back(engine: Engine, pids: Sequence[int]) -> None:
+    """Leases of workers that an earlier `rung up` left behind, and that have been ended now."""
+    if not pids:
+        return
+    held = sum(rescue_from(engine, workers_of(engine, pid)) for pid in pids)
+    talk(
+        f"An earlier `rung up` was killed: {plural(len(pids), 'process')} of its own ended,"
+        f" {plural(held, 'call')} rescued.",
+        fg="yellow",
+    )
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """An embedded Redis for people who have none: the best that this machine can start."""
 
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from worker.errors import RungError
+from worker.sandbox.children import ending_with_parent
 
 HOST = "127.0.0.1"
 START_S = 30.0
@@ -73,7 +75,13 @@ def _start_fake(directory: Path, port: int) -> Redis:
 def _started(command: Sequence[str], directory: Path) -> "subprocess.Popen[bytes]":
     with (directory / "redis.log").open("ab") as log:
         # In a group of its own: Ctrl-C in a terminal must reach `rung up`, and not its services.
-        return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        return subprocess.Popen(
+            command,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=ending_with_parent(signal.SIGTERM),
+        )
 
 
 def bundled() -> str | None:

@@ -16,7 +16,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from decimal import Decimal
 
 import uvloop
@@ -45,12 +46,15 @@ from worker.lanes.realtime.slots import Slots
 from worker.store.engine import is_outage, make_engine
 from worker.store.prompts import store_prompt
 from worker.store.queue.claim import Taken
+from worker.store.queue.rescue import rescue_from
 from worker.store.queue.slices import Slices
 
 log = logging.getLogger(__name__)
 SLOT_WAIT_S = 1.0
 OUTAGE_WAIT_S = 1.0
 HELD_WAIT_S = 0.1
+STEP_S = 0.02
+FLUSH_S = 2.0
 LIMIT_WAIT_S = 0.25
 """Shorter than the burst that the limiter saves up, so that a late wake-up loses nothing."""
 
@@ -99,6 +103,7 @@ class Runtime:
         )
         self._asker: Asker | None = None
         self._attempts = set[asyncio.Task[None]]()
+        self._waiting = set[Future[None]]()
 
     def start(self) -> None:
         """Starts the threads."""
@@ -119,6 +124,27 @@ class Runtime:
         self._loop_thread.join(5)
         self._loop.close()
         self.engine.dispose()
+
+    def give_up(self, grace_s: float) -> None:
+        """A cold shutdown: what comes back within `grace_s` seconds is recorded, the leases of the
+        rest are given back, and every task returns."""
+        self.stopping.set()
+        deadline = time.monotonic() + grace_s
+        while self._waiting and time.monotonic() < deadline:
+            time.sleep(STEP_S)
+        self._loop.call_soon_threadsafe(self._cancel_attempts)
+        self.recorder.stop(FLUSH_S)
+        with suppress(DBAPIError):
+            given_back = rescue_from(self.engine, [self.worker_id])
+            log.warning("cold shutdown", extra={"given_back": given_back})
+        for recorded in list(self._waiting):
+            self._waiting.discard(recorded)
+            with suppress(InvalidStateError):
+                recorded.set_result(None)
+
+    def _cancel_attempts(self) -> None:
+        for task in self._attempts:
+            task.cancel()
 
     def remember_prompts(self) -> None:
         """Stores the prompts in force, so that an old receipt can still be understood."""
@@ -245,7 +271,9 @@ class Runtime:
         def committed() -> None:
             self.news.set()
             if next(left) == 0:
-                recorded.set_result(None)
+                self._waiting.discard(recorded)
+                with suppress(InvalidStateError):
+                    recorded.set_result(None)
 
         def start() -> None:
             for request in requests_of(group):
@@ -253,6 +281,7 @@ class Runtime:
                 self._attempts.add(task)
                 task.add_done_callback(self._attempts.discard)
 
+        self._waiting.add(recorded)
         failpoint("before send")
         self._loop.call_soon_threadsafe(start)
         return recorded
