@@ -78,6 +78,18 @@ class AttemptOutcome(StrEnum):
     SUPERSEDED = "superseded"
 
 
+NOT_GOOD_ENOUGH = (
+    AttemptOutcome.REJECTED,
+    AttemptOutcome.REFUSED,
+    AttemptOutcome.TRUNCATED,
+    AttemptOutcome.EMPTY,
+    AttemptOutcome.MALFORMED,
+)
+"""What a judgement calls an answer that may not go out."""
+JUDGED = (AttemptOutcome.ACCEPTED, *NOT_GOOD_ENOUGH)
+"""What a judgement can call an answer. Whoever asks for judged attempts takes them from here."""
+
+
 class CallState(StrEnum):
     """A call's row is written as `sent` before the request leaves: the ledger is write-ahead."""
 

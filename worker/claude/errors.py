@@ -5,7 +5,6 @@ Exceptions of the SDK and of our own HTTP client, and responses that are no succ
 request and never quotes it.
 """
 
-import email.utils
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,6 +13,7 @@ import aiohttp
 import anthropic
 import orjson
 
+from worker.domain.limits import retry_after_s
 from worker.domain.trouble import Meaning, Trouble
 
 MAX_WORDS = 300
@@ -51,9 +51,9 @@ BY_STATUS = {
     409: Meaning.UNKNOWN,
     413: Meaning.PERMANENT,
     422: Meaning.PERMANENT,
-    429: Meaning.REFUSED_FOR_NOW,
-    503: Meaning.REFUSED_FOR_NOW,
-    529: Meaning.REFUSED_FOR_NOW,
+    429: Meaning.RATE_LIMITED,
+    503: Meaning.OVERLOADED,
+    529: Meaning.OVERLOADED,
 }
 
 BY_TYPE = {
@@ -63,8 +63,8 @@ BY_TYPE = {
     "permission_error": Meaning.CONFIGURATION,
     "not_found_error": Meaning.CONFIGURATION,
     "billing_error": Meaning.MONEY,
-    "rate_limit_error": Meaning.REFUSED_FOR_NOW,
-    "overloaded_error": Meaning.REFUSED_FOR_NOW,
+    "rate_limit_error": Meaning.RATE_LIMITED,
+    "overloaded_error": Meaning.OVERLOADED,
 }
 
 
@@ -116,7 +116,7 @@ def _of_response(status: int, headers: Mapping[str, str], document: object) -> T
         code or _word(_part(error, "type")) or "error",
         words,
         status,
-        retry_after_s(headers),
+        retry_after_s(headers.get("retry-after"), time.time()),
         headers.get("request-id"),
     )
 
@@ -145,19 +145,3 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
-
-
-def retry_after_s(headers: Mapping[str, str], now: float | None = None) -> float | None:
-    """Seconds to wait from `retry-after`, given as seconds or as an HTTP date; None when absent
-    or unreadable. `now` is a Unix time."""
-    value = headers.get("retry-after", "").strip()
-    try:
-        seconds = float(value)
-    except ValueError:
-        parsed = email.utils.parsedate_tz(value)
-        if parsed is None:
-            return None
-        seconds = email.utils.mktime_tz(parsed) - (time.time() if now is None else now)
-    if seconds != seconds or seconds in (float("inf"), float("-inf")):
-        return None
-    return max(seconds, 0.0)

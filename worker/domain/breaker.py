@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 
 from models.vocabulary import Breaker, CallState
 from worker.domain.reports import CallReport
+from worker.domain.trouble import UNWELL
 
-RATE_LIMITED, SERVER_ERRORS = 429, 500
 MAX_TRIPS = 16
 """Beyond this the time open has long reached its bound."""
 
@@ -77,10 +77,7 @@ def pulse_of(calls: tuple[CallReport, ...]) -> Pulse:
 def _beat(call: CallReport) -> Pulse:
     if call.state is CallState.DONE:
         return Pulse(good=1)
-    if call.state is not CallState.FAILED or call.error is None:
-        return Pulse()
-    status = call.http_status
-    if status is not None and status < SERVER_ERRORS:
+    if call.error is None or call.meaning not in UNWELL:
         return Pulse()
     # Only the kind: the API's words may be long, and this is shown in a line.
     return Pulse(troubled=1, last=call.error.partition(":")[0])

@@ -8,17 +8,16 @@ were bad as good ones are needed. Trouble of Claude's decides nothing.
 from collections.abc import Sequence
 from enum import Enum, auto
 
-from models.vocabulary import AttemptOutcome, CallState
+from models.vocabulary import JUDGED, AttemptOutcome, CallState
 from worker.domain.judgement import LOW_CONFIDENCE, TOO_LONG
 from worker.domain.reports import AttemptReport, Dead
+from worker.domain.trouble import Meaning
 
 NEEDED = 5
 """Good calls that prove a combination; as many bad ones at first, and it is given up."""
 FORGIVEN = 1
 """So many good calls do not yet save one that failed NEEDED times."""
 HOPELESS = 3 * NEEDED
-PERMANENT_STATUSES = range(400, 429)
-DECIDED = (AttemptOutcome.REFUSED, AttemptOutcome.EMPTY, AttemptOutcome.MALFORMED)
 
 
 class Verdict(Enum):
@@ -59,11 +58,11 @@ def speaks_well(report: AttemptReport) -> bool | None:
         case AttemptOutcome.TRUNCATED:
             return None if TOO_LONG in report.reasons else False
         case outcome:
-            return False if outcome in DECIDED else None
+            return False if outcome in JUDGED else None
 
 
 def _never_taken(report: AttemptReport) -> bool:
-    return any(call.http_status in PERMANENT_STATUSES for call in report.calls)
+    return any(call.meaning is Meaning.PERMANENT for call in report.calls)
 
 
 def words(queue: str, good: int, bad: int, reasons: Sequence[str]) -> str:

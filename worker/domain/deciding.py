@@ -29,13 +29,9 @@ from worker.domain.reports import (
     Ending,
     ToReview,
 )
-from worker.domain.trouble import Meaning, Trouble
+from worker.domain.trouble import NOT_NOW, Meaning, Trouble
 from worker.domain.validation import Validator
 
-NOT_NOW = frozenset(
-    {Meaning.NOT_SENT, Meaning.REFUSED_FOR_NOW, Meaning.CONFIGURATION, Meaning.MONEY}
-)
-"""What keeps a check from being asked, and says nothing about the answer."""
 REMEMBERED = "remembered label"
 """Stands in `attempts.rule` when an identical text had been classified before."""
 

@@ -152,16 +152,21 @@ def read_headers(headers: Mapping[str, str], now: float) -> Told:
 
 def hold_s(retry_after: str | float | None, now: float) -> float:
     """Seconds to send nothing after a 429, 0 to MAX_HOLD_S. `retry_after` is the header as it
-    came (seconds or an HTTP date), or seconds already read from it; `now` is Unix time."""
-    seconds = retry_after if isinstance(retry_after, float | int) else _seconds(retry_after, now)
+    came, or seconds already read from it; `now` is Unix time."""
+    seconds = retry_after_s(retry_after, now)
+    return DEFAULT_HOLD_S if seconds is None else seconds
+
+
+def retry_after_s(value: str | float | None, now: float) -> float | None:
+    """Seconds that `retry-after` asks for, 0 to MAX_HOLD_S: it may be a number or an HTTP date.
+    None when absent or unreadable. `now` is Unix time."""
+    seconds = value if isinstance(value, float | int) else _seconds(value or "", now)
     if seconds is None or math.isnan(seconds):
-        return DEFAULT_HOLD_S
+        return None
     return min(max(float(seconds), 0.0), MAX_HOLD_S)
 
 
-def _seconds(value: str | None, now: float) -> float | None:
-    if value is None:
-        return None
+def _seconds(value: str, now: float) -> float | None:
     try:
         return float(value)
     except ValueError:

@@ -97,6 +97,7 @@ def troubled_call(purpose: Purpose, got: Troubled, worst: Decimal | None) -> Cal
         request_id=trouble.request_id,
         http_status=trouble.status,
         error=trouble.summary,
+        meaning=trouble.meaning,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from models.vocabulary import AttemptOutcome, CallState, Purpose
 from worker.domain.pricing import NO_TOKENS, Usage
+from worker.domain.trouble import Meaning
 from worker.domain.validation import Finding
 
 
@@ -27,6 +28,8 @@ class CallReport:
     request_id: str | None = None
     http_status: int | None = None
     error: str | None = None
+    meaning: Meaning | None = None
+    """Of the trouble that it met."""
     service_tier: str | None = None
     simulated: bool = False
     output: str | None = None

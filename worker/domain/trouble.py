@@ -3,7 +3,8 @@
 ```
 Meaning
 ├── NOT_SENT          certainly not sent: try again, nothing was used up
-├── REFUSED_FOR_NOW   429, 529, 503: wait, nothing was used up
+├── RATE_LIMITED      429: we send too fast; wait, nothing was used up
+├── OVERLOADED        529, 503: Claude is not well; wait, nothing was used up
 ├── UNKNOWN           timeouts, resets, 5xx, cut bodies: may have been billed; an attempt is used up
 ├── TOO_LONG          the message does not fit into this tier's context: climb
 ├── PERMANENT         400, 413, 422: the request itself is wrong; a dead letter
@@ -28,12 +29,21 @@ class Meaning(StrEnum):
     """What an error means for the job, the tier and the purse."""
 
     NOT_SENT = "not_sent"
-    REFUSED_FOR_NOW = "refused_for_now"
+    RATE_LIMITED = "rate_limited"
+    OVERLOADED = "overloaded"
     UNKNOWN = "unknown"
     TOO_LONG = "too_long"
     PERMANENT = "permanent"
     CONFIGURATION = "configuration"
     MONEY = "money"
+
+
+UNCOUNTED = frozenset({Meaning.NOT_SENT, Meaning.RATE_LIMITED, Meaning.OVERLOADED})
+"""Claude did no work for it: nothing is used up, neither of a limit nor of a job's attempts."""
+NOT_NOW = UNCOUNTED | {Meaning.CONFIGURATION, Meaning.MONEY}
+"""What keeps a call from being made, and says nothing about what it was to ask."""
+UNWELL = frozenset({Meaning.NOT_SENT, Meaning.OVERLOADED, Meaning.UNKNOWN})
+"""Claude, or the way there, is in trouble: others would meet it too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +115,7 @@ def follow_up(trouble: Trouble, failures: int, deferrals: int, jitter: float) ->
     match trouble.meaning:
         case Meaning.NOT_SENT:
             step = Defer(backoff(deferrals, jitter), reason)
-        case Meaning.REFUSED_FOR_NOW:
+        case Meaning.RATE_LIMITED | Meaning.OVERLOADED:
             asked = min(trouble.retry_after_s or 0.0, MAX_RETRY_AFTER_S)
             step = Defer(max(asked, backoff(deferrals, jitter)), reason)
         case Meaning.UNKNOWN if failures + 1 < MAX_FAILURES:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from models.vocabulary import AttemptOutcome, CallState, Stage
+from models.vocabulary import JUDGED, AttemptOutcome, CallState, Stage
 from worker.claude.prompts import instructions_of
 from worker.domain.answers import ModelAnswer, read_difficulty
 from worker.domain.deciding import REMEMBERED
@@ -27,17 +27,6 @@ from worker.domain.next_step import (
 from worker.domain.policy import AGAIN, Policy
 from worker.domain.shared_labels import NO_LABEL
 from worker.domain.validation import OVERRAN, Validator
-
-JUDGED = frozenset(
-    {
-        AttemptOutcome.ACCEPTED,
-        AttemptOutcome.REJECTED,
-        AttemptOutcome.REFUSED,
-        AttemptOutcome.TRUNCATED,
-        AttemptOutcome.EMPTY,
-        AttemptOutcome.MALFORMED,
-    }
-)
 
 LABELLED = frozenset({AttemptOutcome.ROUTED, AttemptOutcome.MALFORMED})
 

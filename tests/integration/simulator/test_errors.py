@@ -8,6 +8,7 @@ import pytest
 
 from tests.integration.simulator.conftest import Told
 from worker.claude.errors import trouble_of
+from worker.domain.limits import hold_s
 from worker.domain.trouble import Meaning
 from worker.sandbox.simulator.state import State
 
@@ -46,11 +47,11 @@ def asked(client: anthropic.Anthropic, **more: Any) -> anthropic.APIStatusError:
         (409, "conflict_error", anthropic.ConflictError, Meaning.UNKNOWN),
         (413, "request_too_large", anthropic.ContentTooLargeError, Meaning.PERMANENT),
         (422, "invalid_request_error", anthropic.UnprocessableEntityError, Meaning.PERMANENT),
-        (429, "rate_limit_error", anthropic.RateLimitError, Meaning.REFUSED_FOR_NOW),
+        (429, "rate_limit_error", anthropic.RateLimitError, Meaning.RATE_LIMITED),
         (500, "api_error", anthropic.InternalServerError, Meaning.UNKNOWN),
-        (503, "api_error", anthropic.InternalServerError, Meaning.REFUSED_FOR_NOW),
+        (503, "api_error", anthropic.InternalServerError, Meaning.OVERLOADED),
         (504, "timeout_error", anthropic.InternalServerError, Meaning.UNKNOWN),
-        (529, "overloaded_error", anthropic.OverloadedError, Meaning.REFUSED_FOR_NOW),
+        (529, "overloaded_error", anthropic.OverloadedError, Meaning.OVERLOADED),
     ],
 )
 def test_every_status_has_its_type_and_its_meaning(
@@ -82,7 +83,7 @@ def test_every_status_has_its_type_and_its_meaning(
     [
         (429, "enforced_spend_limit_reached", Meaning.MONEY),
         (429, "contract_spend_limit_reached", Meaning.MONEY),
-        (429, "ramp_limit_exceeded", Meaning.REFUSED_FOR_NOW),
+        (429, "ramp_limit_exceeded", Meaning.RATE_LIMITED),
         (402, "linked_organization_spend_limit_reached", Meaning.MONEY),
         (400, "organization_on_hold", Meaning.MONEY),
         (400, "cmek_key_disabled", Meaning.CONFIGURATION),
@@ -117,6 +118,15 @@ def test_a_prompt_beyond_the_window_is_too_long_and_not_merely_wrong(
 def test_retry_after_reaches_the_worker(client: anthropic.Anthropic, told: Told) -> None:
     told(status=429, headers={"retry-after": "7"})
     assert trouble_of(asked(client)).retry_after_s == 7
+
+
+@pytest.mark.parametrize("value", ["-3", "1e400", "nan", "soon", "", "3600.5", "0"])
+def test_retry_after_is_read_alike_for_the_job_and_for_the_limits(
+    client: anthropic.Anthropic, told: Told, value: str
+) -> None:
+    told(status=429, headers={"retry-after": value})
+    heard = trouble_of(asked(client)).retry_after_s
+    assert hold_s(heard, 0) == hold_s(value, 0)
 
 
 @pytest.mark.parametrize(

@@ -9,30 +9,45 @@ from hypothesis import strategies as st
 from models.vocabulary import Breaker, CallState, Purpose
 from worker.domain.breaker import Pulse, Rule, Standing, hear, pulse_of
 from worker.domain.reports import CallReport
+from worker.domain.trouble import Meaning
 
 RULE = Rule()
-CALL = CallReport(Purpose.ANSWER, CallState.FAILED, error="500 api_error: words", http_status=500)
+CALL = CallReport(
+    Purpose.ANSWER,
+    CallState.FAILED,
+    error="500 api_error: words",
+    http_status=500,
+    meaning=Meaning.UNKNOWN,
+)
 
 
 @pytest.mark.parametrize(
     ("call", "expected"),
     [
-        (replace(CALL, state=CallState.DONE, error=None, http_status=200), Pulse(good=1)),
+        (CallReport(Purpose.ANSWER, CallState.DONE, http_status=200), Pulse(good=1)),
         (CALL, Pulse(0, 1, "500 api_error")),
         (
-            replace(CALL, http_status=529, error="529 overloaded_error"),
+            replace(
+                CALL, http_status=529, error="529 overloaded_error", meaning=Meaning.OVERLOADED
+            ),
             Pulse(0, 1, "529 overloaded_error"),
         ),
         (replace(CALL, http_status=None, error="timeout"), Pulse(0, 1, "timeout")),
         (
-            replace(CALL, http_status=None, error="not connected: words", sent=False),
+            replace(
+                CALL,
+                http_status=None,
+                error="not connected: words",
+                sent=False,
+                meaning=Meaning.NOT_SENT,
+            ),
             Pulse(0, 1, "not connected"),
         ),
-        (replace(CALL, http_status=429, error="429 rate_limit_error"), Pulse()),
-        (replace(CALL, http_status=400, error="400 invalid_request_error"), Pulse()),
-        (replace(CALL, http_status=401, error="401 authentication_error"), Pulse()),
-        (replace(CALL, http_status=None, error=None, sent=False), Pulse()),
-        (replace(CALL, state=CallState.LOST, http_status=None, error="died"), Pulse()),
+        (replace(CALL, error="429 rate_limit_error", meaning=Meaning.RATE_LIMITED), Pulse()),
+        (replace(CALL, error="400 invalid_request_error", meaning=Meaning.PERMANENT), Pulse()),
+        (replace(CALL, error="401 authentication_error", meaning=Meaning.CONFIGURATION), Pulse()),
+        (CallReport(Purpose.ANSWER, CallState.FAILED, sent=False), Pulse()),
+        (CallReport(Purpose.ANSWER, CallState.LOST, error="died"), Pulse()),
     ],
 )
 def test_only_what_speaks_of_claude_counts(call: CallReport, expected: Pulse) -> None:

@@ -17,10 +17,13 @@ from worker.domain.reports import (
     Failed,
     RoutedTo,
 )
+from worker.domain.trouble import Meaning
 
 DONE = CallReport(Purpose.ANSWER, CallState.DONE, http_status=200)
-REFUSED = CallReport(Purpose.ANSWER, CallState.FAILED, http_status=400, error="400 invalid")
-CUT_OFF = CallReport(Purpose.ANSWER, CallState.FAILED, error="timeout")
+REFUSED = CallReport(
+    Purpose.ANSWER, CallState.FAILED, error="400 invalid", meaning=Meaning.PERMANENT
+)
+CUT_OFF = CallReport(Purpose.ANSWER, CallState.FAILED, error="timeout", meaning=Meaning.UNKNOWN)
 CLIMB = ClimbTo("sonnet", 1, "whatever")
 OUTCOME = AttemptOutcome
 

@@ -42,7 +42,8 @@ def test_the_worst_case_is_never_exceeded(usage: Usage, price: Price, lane: Lane
     ("meaning", "step"),
     [
         (Meaning.NOT_SENT, Defer),
-        (Meaning.REFUSED_FOR_NOW, Defer),
+        (Meaning.RATE_LIMITED, Defer),
+        (Meaning.OVERLOADED, Defer),
         (Meaning.UNKNOWN, Fail),
         (Meaning.PERMANENT, Die),
         (Meaning.CONFIGURATION, Halt),
@@ -68,8 +69,8 @@ def test_the_third_failure_is_a_dead_letter() -> None:
 
 
 def test_retry_after_is_heard_and_capped() -> None:
-    patient = follow_up(Trouble(Meaning.REFUSED_FOR_NOW, "429", retry_after_s=90), 0, 0, 0)
-    endless = follow_up(Trouble(Meaning.REFUSED_FOR_NOW, "429", retry_after_s=1e9), 0, 0, 0)
+    patient = follow_up(Trouble(Meaning.RATE_LIMITED, "429", retry_after_s=90), 0, 0, 0)
+    endless = follow_up(Trouble(Meaning.RATE_LIMITED, "429", retry_after_s=1e9), 0, 0, 0)
     assert isinstance(patient, Defer)
     assert isinstance(endless, Defer)
     assert (patient.delay_s, endless.delay_s) == (90, 3600)

@@ -20,7 +20,7 @@ from worker.claude.rate_limits import Limiter, buckets_of, connect, limits_of
 from worker.config.settings import Settings
 from worker.domain.answers import Answer, Troubled
 from worker.domain.limits import Estimator, Grant, Tokens, counted_input
-from worker.domain.trouble import Meaning
+from worker.domain.trouble import UNCOUNTED, Meaning
 from worker.lanes.realtime.inbox import Inbox
 
 log = logging.getLogger(__name__)
@@ -134,11 +134,14 @@ class Pacer:
 
     def _hold(self, bucket: str, got: Troubled) -> None:
         trouble = got.trouble
-        if trouble.meaning is not Meaning.REFUSED_FOR_NOW:
-            return
         seconds = trouble.retry_after_s
-        if seconds is None and trouble.status != 429:
-            seconds = OVERLOADED_HOLD_S
+        match trouble.meaning:
+            case Meaning.RATE_LIMITED:
+                pass
+            case Meaning.OVERLOADED:
+                seconds = OVERLOADED_HOLD_S if seconds is None else seconds
+            case _:
+                return
         self._limiter.hold(bucket, seconds, slowly=trouble.kind == RAMP_TOO_SHARP)
 
 
@@ -148,7 +151,7 @@ def _correction(ended: Ended) -> tuple[int, float, float]:
     expected = ended.expected if granted else Tokens(0, 0)
     if isinstance(ended.got, Troubled):
         # A timeout or a reset may have been counted by Claude; only what was refused was not.
-        refused = ended.got.trouble.meaning in (Meaning.NOT_SENT, Meaning.REFUSED_FOR_NOW)
+        refused = ended.got.trouble.meaning in UNCOUNTED
         return (0, -expected.input, -expected.output) if refused else (0, 0, 0)
     usage = ended.got.usage
     return (

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from models.vocabulary import AttemptOutcome, Stage
+from models.vocabulary import NOT_GOOD_ENOUGH, AttemptOutcome, Stage
 from worker.domain.answers import ModelAnswer
 from worker.domain.attempts import KeptAnswer, PastAnswer
 
@@ -67,7 +67,7 @@ FROM attempts AS a LEFT JOIN calls AS c
 WHERE a.job_id = ANY(:ids) AND CASE a.stage
   WHEN 'route' THEN a.decision IN ('again', 'retry')
   ELSE c.job_id IS NOT NULL
-    AND (a.outcome IN ('rejected', 'refused', 'truncated', 'empty', 'malformed')
+    AND (a.outcome = ANY(:judged)
       OR (a.outcome = 'deferred' AND c.state = 'done')) END
 ORDER BY a.job_id, a.fence
-""")
+""").bindparams(judged=list(NOT_GOOD_ENOUGH))

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from models.vocabulary import JUDGED
 from worker.config.settings import Settings
 from worker.domain.advice import Facts, RungFacts
 from worker.store.reading.bill import bill_of
@@ -48,9 +49,9 @@ SELECT a.tier, count(*) AS tried, count(*) FILTER (WHERE a.outcome = 'accepted')
   sum(a.cost) AS cost, avg(extract(epoch FROM a.finished_at - a.available_at)) AS seconds
 FROM jobs AS j JOIN attempts AS a ON a.job_id = j.id
 WHERE j.run_id = ANY(:runs) AND a.stage = 'answer'
-  AND a.outcome IN ('accepted', 'rejected', 'refused', 'truncated', 'empty', 'malformed')
+  AND a.outcome = ANY(:judged)
 GROUP BY 1
-""")
+""").bindparams(judged=list(JUDGED))
 TOTALS = text("""
 SELECT count(*) AS messages, count(*) FILTER (WHERE escalations > 0) AS climbed,
   count(*) FILTER (WHERE tier = :top) AS on_top, count(DISTINCT created_at::date) AS days

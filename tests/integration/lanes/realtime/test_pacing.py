@@ -20,7 +20,7 @@ TIERS: dict[str, Any] = {
     "chat": {"model": "small", "rpm": 90_000, "otpm": 30_000_000},
     "opus": {"model": "large"},
 }
-REFUSED = Troubled(Trouble(Meaning.REFUSED_FOR_NOW, "overloaded_error", status=529), 1)
+REFUSED = Troubled(Trouble(Meaning.OVERLOADED, "overloaded_error", status=529), 1)
 
 
 def answer(read: int, written: int) -> Answer:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, TextClause, text
 
+from models.vocabulary import NOT_GOOD_ENOUGH
 from tests.support.servers import Servers, cloned
 from worker.store import runs
 from worker.store.actions import acting, ops
@@ -107,7 +108,7 @@ HOT: dict[str, tuple[TextClause, dict[str, Any]]] = {
     "dispatch: room": (dispatch.ROOM, {"seen": 10, "factor": 2}),
     "dispatch: take": (dispatch.TAKE, {"rooms": ROOMS}),
     "claim: lock": (claim.LOCK_READY, {"ids": IDS, **QUEUE}),
-    "claim: history": (history.PAST, {"ids": IDS}),
+    "claim: history": (history.PAST, {"ids": IDS, "judged": list(NOT_GOOD_ENOUGH)}),
     "budgets: lock": (budgets.LOCK, {"scopes": ["run:2"]}),
     "record: lock": (record.LOCK, {"rows": as_json(KEYS)}),
     "record: close calls": (ledger.CLOSE_CALLS, {"rows": as_json(CALLS)}),
