@@ -22,7 +22,7 @@ from sqlalchemy import Row, text
 from benchmarks.backlogs import IN_FLIGHT, hand_in, markdown, records
 from benchmarks.house import LOOK_EVERY_S, House, house
 from worker.config.policies import policy_named
-from worker.store.actions.ops import pause_tier
+from worker.store.actions import holds
 from worker.store.audit import Actor
 
 SIZES = (1, 5, 10, 20)
@@ -78,7 +78,7 @@ def main(file: Path | None, limit: int | None, as_json: bool) -> None:
     """Saving and agreement by messages a call."""
     with house(latency_scale=0, in_flight=IN_FLIGHT) as home:
         for tier in home.settings.tiers:
-            pause_tier(home.engine, Actor("benchmark"), tier, "only labels are wanted")
+            holds.pause_queue(home.engine, Actor("benchmark"), tier, "only labels are wanted")
         found = [measure(home, size, file, limit) for size in SIZES]
     if failed := sum(one.failed for one in found):
         Console(stderr=True).print(f"{failed} failed, charged at worst case: measure again")

@@ -28,7 +28,8 @@ from benchmarks.figures import Figure, Finding
 from benchmarks.house import NO_LIMIT, House, house
 from benchmarks.processes import machine
 from benchmarks.worker_cpu import prompts_of, requests_of
-from worker.store.actions.ops import cancel_run
+from worker.store.actions import changes
+from worker.store.actions.selection import whole
 from worker.store.audit import Actor
 from worker.store.runs import RunRef
 
@@ -123,7 +124,7 @@ def _by_rung(home: House, window_s: float) -> tuple[Used, RunRef]:
         time.sleep(0.1)
     used = _watched(home, window_s)
     refused = sum(_since(before, _taken(home), tier, "refused") for tier in LIMITS)
-    cancel_run(home.engine, Actor("a benchmark"), run.id, run.name)
+    changes.apply(home.engine, Actor("a benchmark"), changes.CANCEL, whole(run))
     home.wait_for(run, within_s=60)
     share = machine().busy_share_since(busy)
     more = {"429s with the ramp": refused, "machine busy": f"{share:.2f}"}

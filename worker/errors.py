@@ -3,6 +3,7 @@
 ```
 RungError                 1   failed
 ├── UsageError            2   the command cannot mean anything
+│   └── Missing           2   what is named does not exist
 ├── TooExpensive          4   more than the person is ready to pay
 ├── Unreachable           5   Postgres, Redis or Claude does not answer
 └── ConfigurationError    6   rung.toml or the environment
@@ -28,6 +29,10 @@ class UsageError(RungError):
     """The command, as given, cannot mean anything."""
 
     exit_code = 2
+
+
+class Missing(UsageError):
+    """There is no such run, job, queue or action."""
 
 
 class TooExpensive(RungError):

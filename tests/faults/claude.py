@@ -9,7 +9,8 @@ from tests.faults.broker import JOBS
 from tests.faults.scenario import GOOD, Scenario, Story
 from tests.support.house import House
 from tests.support.works import hand_in, settings_for
-from worker.store.actions.ops import resume_run, resume_tier
+from worker.store.actions import holds
+from worker.store.actions.selection import whole
 from worker.store.audit import Actor
 
 SOME = 5
@@ -62,7 +63,7 @@ def refused_until_mended(status: int, message: str, **more: Any) -> Story:
         assert home.one("SELECT count(*) FROM jobs WHERE finished_at IS NOT NULL") == 0
         home.moods()
         for row in home.sql("SELECT name FROM tiers WHERE paused"):
-            resume_tier(home.engine, ME, row.name)
+            holds.resume_queue(home.engine, ME, row.name)
         home.fault()
         home.settle()
 
@@ -100,7 +101,7 @@ def without_money(cap: Decimal) -> Story:
         run = home.hand_in(JOBS, cap=cap)
         home.settle(resting=WHEN_NOTHING_GOES)
         assert home.one("SELECT spent + reserved FROM budgets WHERE run_id = :r", r=run.id) <= cap
-        resume_run(home.engine, ME, run.id, run.name, Decimal(5))
+        holds.resume_run(home.engine, ME, whole(run), Decimal(5))
         home.fault()
         home.settle()
 

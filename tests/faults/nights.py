@@ -3,7 +3,8 @@
 from tests.faults.broker import JOBS
 from tests.faults.scenario import Scenario, Story
 from tests.support.house import House
-from worker.store.actions.ops import cancel_run
+from worker.store.actions import changes
+from worker.store.actions.selection import whole
 from worker.store.audit import Actor
 from worker.store.reading.bill import bill_of
 from worker.store.runs import find_run
@@ -79,7 +80,7 @@ def canceller_dies(home: House) -> None:
     run = home.hand_in(JOBS, policy="single:haiku", lane="batch")
     dying = home.start(failpoint="batch cancelled")
     home.until("EXISTS (SELECT FROM message_batches WHERE state = 'submitted')")
-    cancel_run(home.engine, Actor("a test"), run.id, run.name)
+    changes.apply(home.engine, Actor("a test"), changes.CANCEL, whole(run))
     home.died(dying)
     home.at_work(home.start())
     home.until("NOT EXISTS (SELECT FROM message_batches WHERE recorded_at IS NULL)")

@@ -110,7 +110,9 @@ def test_the_state_machine_names_every_word_of_the_record(words: type[StrEnum]) 
 def test_the_functions_and_statements_that_the_state_machine_names_exist() -> None:
     # given
     text = (DOCS / "state-machine.md").read_text("utf-8")
-    stores = {path.stem: path.read_text("utf-8") for path in (ROOT / "worker/store").rglob("*.py")}
+    stores: dict[str, str] = {}
+    for path in (ROOT / "worker/store").rglob("*.py"):
+        stores[path.stem] = stores.get(path.stem, "") + path.read_text("utf-8")
     modules = "|".join(stores)
     # when
     functions = set(re.findall(rf"`({modules})\.([\w.]+)`", text))

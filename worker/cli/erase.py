@@ -5,10 +5,9 @@ import re
 
 import click
 
-from worker.cli.ops import actor
-from worker.cli.ops import confirm as ask
 from worker.cli.speech.context import database
 from worker.cli.speech.output import print_json, talk
+from worker.cli.speech.person import actor, confirm
 from worker.errors import UsageError
 from worker.store.actions import erasure
 from worker.store.actions.erasure import Chosen
@@ -69,7 +68,7 @@ def _carry_out(chosen: Chosen, *, dry_run: bool, yes: bool, as_json: bool) -> No
         if found["open_jobs"]:
             words += f" ({found['open_jobs']} of them open: they would be cancelled)"
         if not dry_run and found["messages"]:
-            ask(f"Erase the text of {words}? Nothing brings it back.", yes)
+            confirm(f"Erase the text of {words}? Nothing brings it back.", yes)
             erased = erasure.erase(engine, actor(), chosen)
         else:
             erased = {}

@@ -63,7 +63,7 @@ def reprocess(ctx: click.Context, /, **options: Any) -> None:
                 found = preview(connection, settings, request)
             say_preview(found, as_json=options["as_json"])
             return
-        from worker.cli.ops import actor
+        from worker.cli.speech.person import actor
 
         with engine.begin() as connection:
             made = carry_out(connection, settings, actor(), request)

@@ -11,11 +11,11 @@ from sqlalchemy import Engine
 
 from models.vocabulary import Verdict
 from worker.cli.attention import list_jobs
-from worker.cli.ops import actor
 from worker.cli.show import show_receipt
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
 from worker.cli.speech.output import talk
+from worker.cli.speech.person import actor
 from worker.domain.text import neutralise_formula, restored_formula
 from worker.errors import UsageError
 from worker.store.actions.reviews import (

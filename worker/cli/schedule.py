@@ -54,7 +54,7 @@ def run_schedule(ctx: click.Context, name: str, again: bool, follow: bool, as_js
     1 failed; 4 refused by max_cost. With --watch: 3 when the run has dead jobs, 4 when its budget
     stopped it.
     """
-    from worker.cli.ops import actor
+    from worker.cli.speech.person import actor
 
     settings = load_settings()
     with database(settings) as engine:

@@ -1,70 +1,45 @@
-"""What people ask for on a screen or by HTTP, done: the deeds behind the previews."""
-
-from collections.abc import Mapping
+"""Orders, carried out: the deeds behind the previews, one way for every door."""
 
 from sqlalchemy import Engine
 
 from worker.errors import RungError
-from worker.runs.filtered_previews import target_of
-from worker.runs.preview_shapes import read_count, read_dollars, read_priority
-from worker.runs.previews import dead_letters
-from worker.store.actions import ops
-from worker.store.actions.acting import retry_dead, set_budget, set_priority
-from worker.store.actions.filtered import act, set_budgets
-from worker.store.audit import Actor
-from worker.store.runs import find_run
+from worker.runs.orders import Order
+from worker.store.actions import caps, changes, holds
+from worker.store.audit import Actor, Done
 
-BY_HAND = {"drain": "drained by hand"}
-MAX_REASON = 200
+BY_HAND = {"pause": "paused by hand", "drain": "drained by hand"}
 
 
-def perform(engine: Engine, actor: Actor, action: str, given: Mapping[str, str]) -> str:
-    """Does it; returns what the audit calls its target."""
-    reason = _because(action, given)
-    counted = read_count(given)
-    if "where" in given:
-        return _to_filtered(engine, actor, action, given)
-    if "tier" in given:
-        if action == "pause":
-            ops.pause_tier(engine, actor, given["tier"], reason)
-        elif action == "drain":
-            ops.drain_tier(engine, actor, given["tier"], reason)
-        elif not ops.resume_tier(engine, actor, given["tier"]):
-            raise RungError(f"{given['tier']} is not paused.")
-        return given["tier"]
-    with engine.connect() as connection:
-        run = find_run(connection, given.get("run", ""))
-        chosen = dead_letters(connection, run.id, given) if action == "retry" else None
-    match action:
+def perform(engine: Engine, actor: Actor, order: Order) -> Done:
+    """Does it. Raises UsageError or RungError, in words for the person, and then changes
+    nothing."""
+    if order.queue is not None:
+        return _hold_queue(engine, actor, order, order.queue)
+    chosen, counted = order.chosen, order.counted
+    match order.action:
         case "pause":
-            ops.pause_run(engine, actor, run.id, run.name, reason)
+            return holds.pause_run(engine, actor, chosen, _because(order))
         case "resume":
-            ops.resume_run(engine, actor, run.id, run.name, None)
+            return holds.resume_run(engine, actor, chosen, order.cap)
         case "cancel":
-            ops.cancel_run(engine, actor, run.id, run.name, counted)
+            return changes.apply(engine, actor, changes.CANCEL, chosen, counted=counted)
+        case "retry":
+            return changes.apply(engine, actor, changes.RETRY, chosen, counted=counted)
         case "priority":
-            set_priority(engine, actor, str(run.id), read_priority(given["to"]))
-        case "budget":
-            set_budget(engine, actor, str(run.id), read_dollars(given["to"]))
-        case "retry" if chosen is not None:
-            retry_dead(engine, actor, chosen, counted)
-    return f"run {run.name}"
+            return changes.set_priority(engine, actor, chosen, order.priority, counted=counted)
+    return caps.set_budget(engine, actor, chosen, order.cap, counted=counted)
 
 
-def _because(action: str, given: Mapping[str, str]) -> str:
-    return (given.get("because") or BY_HAND.get(action, "paused by hand"))[:MAX_REASON]
+def _hold_queue(engine: Engine, actor: Actor, order: Order, queue: str) -> Done:
+    if order.action == "pause":
+        return holds.pause_queue(engine, actor, queue, _because(order))
+    if order.action == "drain":
+        return holds.drain_queue(engine, actor, queue, _because(order))
+    done = holds.resume_queue(engine, actor, queue)
+    if done is None:
+        raise RungError(f"{queue} is not paused.")
+    return done
 
 
-def _to_filtered(engine: Engine, actor: Actor, action: str, given: Mapping[str, str]) -> str:
-    """Jobs that a filter chooses: no more of them than were counted. Returns the audit's target."""
-    with engine.connect() as connection:
-        target = target_of(connection, given)
-    counted = read_count(given)
-    if action == "budget":
-        set_budgets(engine, actor, target, read_dollars(given["to"]), counted=counted)
-    elif action == "priority":
-        wanted = read_priority(given["to"])
-        act(engine, actor, action, target, counted=counted, priority=wanted)
-    else:
-        act(engine, actor, action, target, counted=counted)
-    return target.words
+def _because(order: Order) -> str:
+    return order.because or BY_HAND[order.action]

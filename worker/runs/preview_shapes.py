@@ -1,30 +1,22 @@
-"""What a preview is made of, and what all previews say: the effect on deadlines, the expected
-spend."""
+"""What a preview is made of, and what all previews say: the effect on deadlines."""
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Protocol
+from urllib.parse import urlencode
 
-from worker.domain.amounts import read_amount
+from sqlalchemy import Connection
+
+from worker.domain.expected_cost import Expected
+from worker.domain.filters import show
 from worker.domain.wording import clock, span
-from worker.errors import UsageError
-from worker.store.actions.acting import MAX_PRIORITY
+from worker.runs.orders import VERBS, Order
+from worker.store.actions.changes import runs_of
+from worker.store.reading import screens
 from worker.store.reading.rates import ENDED, Rates
 
-ACTIONS = ("pause", "resume", "drain", "cancel", "retry", "priority", "budget")
-FILTERED = ("cancel", "retry", "priority", "budget")
-"""What can be done to jobs that a filter chooses."""
-VERBS = {
-    "pause": "Pause",
-    "resume": "Resume",
-    "drain": "Drain",
-    "cancel": "Cancel",
-    "retry": "Retry",
-    "priority": "Change the priority of",
-    "budget": "Change the budget of",
-}
+RUNS_NAMED = 5
 
 
 class Surroundings(Protocol):
@@ -43,38 +35,93 @@ class Surroundings(Protocol):
 class Ask:
     """A figure that the action needs first."""
 
-    name: str
     label: str
     value: str
     hint: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """An action about to be taken. `fields` go back with the form; None in `count` where the
-    action is not about a number of jobs. `ask` wants a figure before there is anything to do."""
+    """An action about to be taken. `fields` go back with the form; `before` is what is to be
+    changed; `ask` wants a figure before there is anything to do."""
 
     action: str
     title: str
     back: str
-    words: tuple[str, ...]
+    words: Sequence[str] = ()
     fields: Mapping[str, str] = field(default_factory=dict)
-    count: int | None = None
-    expected_usd: Decimal | None = None
-    undo: str = "You can take it back."
-    ask: Ask | None = None
+    count: int = 0
     counts: str = "messages"
     """What `count` counts."""
+    expected: Expected | None = None
+    """What it will cost, or what a cancel spares."""
+    before: Any = None
+    undo: str = "You can take it back."
+    ask: Ask | None = None
 
     @property
-    def dangerous(self) -> bool:
-        """Whether it cannot be taken back."""
-        return self.action == "cancel"
+    def expected_usd(self) -> Decimal | None:
+        """Dollars that this will probably cost."""
+        return None if self.expected is None or self.action == "cancel" else self.expected.usd
 
 
-def deadlines(rates: Rates, runs: Sequence[Mapping[str, Any]]) -> list[str]:
-    """When these runs must be done, what is left of them, and how long that takes at their pace."""
-    return [_deadline(rates, run) for run in runs if run["deadline"] is not None and run["open"]]
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at what an order means. `run` is set where a run as such is meant."""
+
+    around: Surroundings
+    connection: Connection
+    order: Order
+    run: Mapping[str, Any] | None = None
+
+    def runs(self) -> list[Mapping[str, Any]]:
+        """The runs that are meant: those whose open jobs are."""
+        if self.run is not None:
+            return [self.run]
+        found = runs_of(self.connection, self.order.chosen)
+        return [screens.one_run(self.connection, run_id) for run_id in found]
+
+    def others(self) -> list[Mapping[str, Any]]:
+        """Runs under way beside the one that is meant."""
+        live = screens.live_runs(self.connection)
+        return [run for run in live if self.run is None or run["id"] != self.run["id"]]
+
+    def deadlines(self, runs: Sequence[Mapping[str, Any]]) -> list[str]:
+        """When these runs must be done, what is left of them, and how long that takes at their
+        pace."""
+        due = [run for run in runs if run["deadline"] is not None and run["open"]]
+        return [_deadline(self.around.rates, run) for run in due]
+
+    def shown(self, what: str | None = None, **values: Any) -> Preview:
+        """The preview of a run or of chosen jobs, with what all of these have. Without words it
+        asks first."""
+        chosen = self.order.chosen
+        address = {} if chosen.run_id is None else {"run": str(chosen.run_id)}
+        back = f"/dead?run={chosen.run_id}" if self.order.action == "retry" else None
+        if chosen.node is not None:
+            address |= {"where": show(chosen.node)}
+            back, what = f"/jobs?{urlencode(address)}", f"{what or 'jobs'}: {chosen.words}"
+        preview = Preview(
+            action=self.order.action,
+            title=f"{VERBS[self.order.action]} {what or chosen.name}",
+            back=back or f"/runs/{chosen.run_id}",
+            fields=address,
+            **values,
+        )
+        return preview if preview.ask is not None else self._counted(preview)
+
+    def _counted(self, preview: Preview) -> Preview:
+        """With what was counted, up to when, for the deed."""
+        chosen = self.order.chosen
+        found = {
+            **preview.fields,
+            "counted": str(preview.count),
+            "until": chosen.until.isoformat() if chosen.until is not None else None,
+            "reason": chosen.cause,
+            "to": self.order.to,
+        }
+        fields = {name: value for name, value in found.items() if value is not None}
+        return replace(preview, fields=fields)
 
 
 def _deadline(rates: Rates, run: Mapping[str, Any]) -> str:
@@ -92,46 +139,3 @@ def _deadline(rates: Rates, run: Mapping[str, Any]) -> str:
     if spare <= 0:
         return f"{words}. At its pace it will be late already."
     return f"{words}: about {span(needed)} at its pace, so that it can rest for {span(spare)}."
-
-
-def expected_spend(runs: Sequence[Mapping[str, Any]], jobs: int) -> Decimal | None:
-    """Dollars, at what jobs of these runs have cost so far; None while nothing has ended."""
-    ended = sum(run["ended"] for run in runs)
-    spent = sum((run["spent"] for run in runs), Decimal(0))
-    return spent / ended * jobs if ended else None
-
-
-def read_moment(given: Mapping[str, str]) -> dt.datetime | None:
-    """Up to when a preview has counted; None before there was one. Raises UsageError."""
-    try:
-        until = dt.datetime.fromisoformat(given["until"]) if "until" in given else None
-    except ValueError:
-        raise UsageError("The moment of the preview cannot be read: preview it again.") from None
-    return until if until is None or until.tzinfo is not None else None
-
-
-def read_count(given: Mapping[str, str]) -> int | None:
-    """What a preview has counted; None before there was one."""
-    number = given.get("counted", "")
-    return int(number) if number.isascii() and number.isdigit() and len(number) < 12 else None
-
-
-def read_priority(given: str) -> int:
-    """Raises UsageError."""
-    try:
-        wanted = int(given)
-    except ValueError:
-        raise UsageError(f"{given!r} is not a whole number.") from None
-    if not -MAX_PRIORITY <= wanted <= MAX_PRIORITY:
-        raise UsageError(f"A priority is between -{MAX_PRIORITY} and {MAX_PRIORITY}.")
-    return wanted
-
-
-def read_dollars(given: str) -> Decimal | None:
-    """None for an empty field: no limit. Raises UsageError."""
-    if not given.strip():
-        return None
-    try:
-        return read_amount(given)
-    except ValueError as error:
-        raise UsageError(str(error)) from None

@@ -1,7 +1,7 @@
-"""What an action would do, said before it is done: how many, at what cost, and to which deadlines.
+"""What an order would do, said before it is done: how many, at what cost, and to which deadlines.
 
-A preview reads; it changes nothing. What it counted is what the action then does: the moment up to
-which dead letters were counted travels with the form.
+A preview reads; it changes nothing. What it counted is what the deed then changes: the moment up to
+which jobs were counted travels with the form.
 """
 
 from collections.abc import Mapping
@@ -13,239 +13,228 @@ from sqlalchemy import Connection
 from models.vocabulary import EVERYTHING
 from worker.domain.wording import dollars, listed, plural
 from worker.errors import RungError, UsageError
-from worker.runs.filtered_previews import preview_filtered
-from worker.runs.preview_shapes import (
-    ACTIONS,
-    VERBS,
-    Ask,
-    Preview,
-    Surroundings,
-    deadlines,
-    expected_spend,
-    read_dollars,
-    read_moment,
-    read_priority,
-)
-from worker.store.actions.acting import MAX_PRIORITY, DeadLetters, count_dead, database_now
+from worker.runs.orders import HOLDS, VERBS, Order
+from worker.runs.preview_shapes import RUNS_NAMED, Ask, Look, Preview, Surroundings
+from worker.store.actions.caps import too_small
+from worker.store.actions.changes import CANCEL, MAX_PRIORITY, RETRY, expected_cost, foresee
 from worker.store.reading import screens
 from worker.store.reading.status import queues
-from worker.store.runs import find_run
+
+RunRow = Mapping[str, Any]
 
 
-def preview(
-    around: Surroundings, connection: Connection, action: str, given: Mapping[str, str]
-) -> Preview:
+def preview(around: Surroundings, connection: Connection, order: Order) -> Preview:
     """Raises UsageError or RungError, in words for the person, when it would make no sense."""
-    if action not in ACTIONS:
-        raise UsageError(f"There is no action {action!r}.")
-    if "where" in given:
-        return preview_filtered(around, connection, action, given)
-    if action in ("pause", "resume", "drain") and "tier" in given:
-        return _tier(around, connection, action, given["tier"])
-    if action == "drain":
+    chosen = order.chosen
+    if order.queue is not None:
+        return _queue(Look(around, connection, order), order.queue)
+    if order.action in HOLDS and not chosen.is_run:
+        raise UsageError(f"{VERBS[order.action]} is not for jobs that a filter chooses.")
+    if order.action == "drain":
         raise UsageError("A tier is drained, or everything: a run is paused.")
-    run = screens.one_run(connection, find_run(connection, given.get("run", "")).id)
+    run = None
+    if chosen.is_run and chosen.run_id is not None:
+        run = screens.one_run(connection, chosen.run_id)
+        _require_possible(order.action, run)
+    return MAKERS[order.action](Look(around, connection, order, run))
+
+
+def _require_possible(action: str, run: RunRow) -> None:
+    name, state = run["name"], run["state"]
     if action == "retry":
-        return _retry(around, connection, run, given)
-    if run["finished_at"] is not None:
-        raise RungError(f"Run {run['name']} is {run['state']}: there is nothing left to {action}.")
-    makers = {
-        "pause": _pause_run,
-        "resume": _resume_run,
-        "cancel": _cancel,
-        "priority": _priority,
-        "budget": _budget,
-    }
-    return makers[action](around, connection, run, given)
+        if state == "cancelled":
+            raise RungError(f"Run {name} is cancelled; its jobs cannot be retried.")
+        return
+    # What a cancel left when it was interrupted can be cancelled again.
+    if run["finished_at"] is not None and not (action == "cancel" and run["open"]):
+        mend = f"rung retry {name} gives dead jobs another try" if action == "resume" else None
+        raise RungError(f"Run {name} is {state}: there is nothing left to {action}.", mend=mend)
+    if action == "pause" and state != "active":
+        raise RungError(f"Run {name} is {state}, so it cannot be paused.")
 
 
-def _tier(around: Surroundings, connection: Connection, action: str, tier: str) -> Preview:
-    if tier not in (*around.queues, EVERYTHING):
-        raise UsageError(f"There is no queue {tier!r}.")
-    lines = [q for q in queues(connection, around.queues) if tier in (q["queue"], EVERYTHING)]
-    waiting = sum(line["waiting"] for line in lines)
-    flying = sum(line["in_flight"] for line in lines)
-    runs = screens.live_runs(connection)
-    if action != "resume":
-        after = " When none is left, nothing is lost if its workers are taken away."
-        words = (
-            f"{plural(waiting, 'message')} that wait will go on waiting"
-            + (
-                ", those included that workers hold and have not begun."
-                if action == "drain"
-                else "."
-            ),
-            f"{plural(flying, 'call')} in flight will end and be recorded: they are paid for."
-            + (after if action == "drain" else ""),
-            *deadlines(around.rates, runs),
-        )
+def _queue(look: Look, queue: str) -> Preview:
+    action, names = look.order.action, look.around.queues
+    lines = [q for q in queues(look.connection, names) if queue in (q["queue"], EVERYTHING)]
+    waiting, flying = (sum(line[name] for line in lines) for name in ("waiting", "in_flight"))
+    runs = screens.live_runs(look.connection)
+    expected = None
+    if action == "resume":
+        words = [f"{plural(waiting, 'message')} that wait will be sent on."]
+        policies = {run["policy_name"] for run in runs}
+        expected = expected_cost(look.connection, waiting, sorted(policies))
     else:
-        words = (
-            f"{plural(waiting, 'message')} that wait will be sent on.",
-            *deadlines(around.rates, runs),
-        )
-    name = "every queue" if tier == EVERYTHING else f"the queue {tier}"
+        drains = action == "drain"
+        held = ", those included that workers hold and have not begun" if drains else ""
+        after = " When none is left, nothing is lost if its workers are taken away."
+        words = [
+            f"{plural(waiting, 'message')} that wait will go on waiting{held}.",
+            f"{plural(flying, 'call')} in flight will end and be recorded: they are paid for."
+            + (after if drains else ""),
+        ]
+    name = "every queue" if queue == EVERYTHING else f"the queue {queue}"
     return Preview(
-        action,
-        f"{VERBS[action]} {name}",
-        "/",
-        words,
-        {"tier": tier},
-        waiting,
-        expected_spend(runs, waiting) if action == "resume" else None,
+        action=action,
+        title=f"{VERBS[action]} {name}",
+        back="/",
+        words=words + look.deadlines(runs),
+        fields={"tier": queue},
+        count=waiting,
+        expected=expected,
+        before=flying,
     )
 
 
-def _pause_run(
-    around: Surroundings, _: Connection, run: dict[str, Any], __: Mapping[str, str]
-) -> Preview:
-    if run["state"] != "active":
-        raise RungError(f"Run {run['name']} is {run['state']}, so it cannot be paused.")
-    words = (
+def _pause(look: Look) -> Preview:
+    (run,) = look.runs()
+    words = [
         f"{plural(run['open'], 'message')} of it are still open; none is begun any more.",
         "What is in flight ends and is recorded.",
-        *deadlines(around.rates, [run]),
-    )
-    return _of_run("pause", run, words, count=run["open"])
+    ]
+    return look.shown(words=words + look.deadlines([run]), count=run["open"])
 
 
-def _resume_run(
-    around: Surroundings, _: Connection, run: dict[str, Any], __: Mapping[str, str]
-) -> Preview:
-    words = [f"{plural(run['open'], 'open message')} will go on."]
-    words += deadlines(around.rates, [run])
-    if run["waiting_for"]:
+def _resume(look: Look) -> Preview:
+    (run,) = look.runs()
+    _require_enough(look, [run])
+    words = [f"{plural(run['open'], 'open message')} will go on.", *look.deadlines([run])]
+    if run["waiting_for"] and look.order.cap is None:
         words.append(f"It waits for its {run['waiting_for']}: raise the budget instead.")
-    return _of_run(
-        "resume", run, tuple(words), count=run["open"], expected=expected_spend([run], run["open"])
+    expected = foresee(look.connection, CANCEL, look.order.chosen).expected
+    return look.shown(words=words, count=run["open"], expected=expected)
+
+
+def _retry(look: Look) -> Preview:
+    chosen = look.order.chosen
+    found = foresee(look.connection, RETRY, chosen)
+    cause = f" that died of “{chosen.cause}”" if chosen.cause else ""
+    words = [
+        f"{plural(found.jobs, 'dead letter')}{cause} will be tried again at the tier where they"
+        " stood, with a clean count of failures. What was tried before stays in their receipts.",
+        "If the cause is still there, they die again: mend it first.",
+    ]
+    if look.run is None:
+        words.append("Jobs that are not dead, or whose run is cancelled, are left as they are.")
+    else:
+        words += look.deadlines([{**look.run, "open": look.run["open"] + found.jobs}])
+    return look.shown(
+        f"dead letters of {chosen.name}" if chosen.is_run else None,
+        words=words,
+        count=found.jobs,
+        expected=found.expected,
+        undo="It cannot be taken back, but they can be cancelled.",
     )
 
 
-def _cancel(
-    around: Surroundings, connection: Connection, run: dict[str, Any], __: Mapping[str, str]
-) -> Preview:
-    spared = expected_spend([run], run["open"])
-    others = [r["name"] for r in screens.live_runs(connection) if r["id"] != run["id"]]
-    sooner = (f"{listed(others)} will be served sooner.",) if others else ()
-    still = ("It is still being handed in: what comes in before is cancelled too.",)
-    words = (
-        f"{plural(run['open'], 'message')} still open will end without an answer;"
-        f" the {run['ended']:,} that have ended stay as they are.",
+def _cancel(look: Look) -> Preview:
+    found = foresee(look.connection, CANCEL, look.order.chosen)
+    spared = found.expected.usd if found.expected is not None else None
+    words = [
+        f"{plural(found.jobs, 'open message')} will end without an answer; what has ended stays as"
+        " it is.",
         "Answers in flight are paid for, recorded and not used. What ends before you press the"
         " button is not cancelled.",
-        f"About {dollars(spared)} is not spent." if spared else "Nothing more is spent.",
-        *(still if run["accepting"] else ()),
-        *sooner,
-    )
+        f"About {dollars(spared)} is not spent." if spared else "Nothing more is spent for them.",
+    ]
+    if look.run is not None:
+        others = [run["name"] for run in look.others()]
+        if look.run["accepting"]:
+            words.append("It is still being handed in: what comes in before is cancelled too.")
+        words += [f"{listed(others)} will be served sooner."] if others else []
+    else:
+        words += look.deadlines(look.runs()[:RUNS_NAMED])
     undo = "It cannot be taken back: the messages would have to be handed in again."
-    more = {"counted": str(run["open"])}
-    return _of_run("cancel", run, words, count=run["open"], undo=undo, more=more)
+    return look.shown(words=words, count=found.jobs, expected=found.expected, undo=undo)
 
 
-def _retry(
-    around: Surroundings, connection: Connection, run: dict[str, Any], given: Mapping[str, str]
-) -> Preview:
-    if run["state"] == "cancelled":
-        raise RungError(f"Run {run['name']} is cancelled; its jobs cannot be retried.")
-    chosen = dead_letters(connection, run["id"], given)
-    count = count_dead(connection, chosen)
-    cause = f" that died of “{chosen.reason}”" if chosen.reason else ""
-    words = (
-        f"{plural(count, 'dead letter')}{cause} will be tried again at the tier where they stood,"
-        " with a clean count of failures. What was tried before stays in their receipts.",
-        "If the cause is still there, they die again: mend it first.",
-        *deadlines(around.rates, [run | {"open": run["open"] + count}]),
-    )
-    fields = {"run": str(run["id"]), "until": chosen.until.isoformat(), "counted": str(count)}
-    if chosen.reason:
-        fields["reason"] = chosen.reason
-    return Preview(
-        "retry",
-        f"Retry dead letters of {run['name']}",
-        f"/dead?run={run['id']}",
-        words,
-        fields,
-        count,
-        expected_spend([run], count),
-        "It cannot be taken back, but the run can be paused or cancelled.",
-    )
-
-
-def dead_letters(connection: Connection, run_id: int, given: Mapping[str, str]) -> DeadLetters:
-    """The set that a form names; without a moment, everything up to now."""
-    until = read_moment(given)
-    if until is None:
-        until = database_now(connection)
-    return DeadLetters(run_id, until, given.get("reason") or None)
-
-
-def _priority(
-    around: Surroundings, connection: Connection, run: dict[str, Any], given: Mapping[str, str]
-) -> Preview:
-    others = [r for r in screens.live_runs(connection) if r["id"] != run["id"]]
-    highest = max((r["priority"] for r in others), default=run["priority"])
-    suggested = str(min(max(highest + 1, run["priority"]), MAX_PRIORITY))
-    hint = f"Higher goes first; it is {run['priority']} now. The highest of the others: {highest}."
-    ask = Ask("to", "New priority", given.get("to", suggested), hint)
-    if "to" not in given:
-        return _of_run("priority", run, (), ask=ask)
-    wanted = read_priority(given["to"])
-    behind = [r["name"] for r in others if r["priority"] < wanted]
-    ahead = [r["name"] for r in others if r["priority"] > wanted]
+def _priority(look: Look) -> Preview:
+    if look.run is None:
+        return _priority_of_jobs(look)
+    run, others = look.run, look.others()
+    highest = max((other["priority"] for other in others), default=run["priority"])
+    if look.order.to is None:
+        suggested = str(min(max(highest + 1, run["priority"]), MAX_PRIORITY))
+        hint = f"Higher goes first; it is {run['priority']} now. The highest of the others:"
+        return look.shown(ask=Ask("New priority", suggested, f"{hint} {highest}."))
+    wanted = look.order.priority
+    behind = [other for other in others if other["priority"] < wanted]
+    ahead = [other["name"] for other in others if other["priority"] > wanted]
     words = [f"Its priority goes from {run['priority']} to {wanted}, from the next dispatch on."]
-    words += [f"It will be served before {', '.join(behind)}."] if behind else []
-    words += [f"{', '.join(ahead)} will still be served first."] if ahead else []
-    words += deadlines(around.rates, [r for r in others if r["name"] in behind])
-    return _of_run("priority", run, tuple(words), count=run["open"], more={"to": str(wanted)})
+    words += [f"It will be served before {listed([r['name'] for r in behind])}."] if behind else []
+    words += [f"{listed(ahead)} will still be served first."] if ahead else []
+    words += look.deadlines(behind)
+    return look.shown(words=words, count=1, counts="runs", before=run["priority"])
 
 
-def _budget(
-    around: Surroundings, connection: Connection, run: dict[str, Any], given: Mapping[str, str]
-) -> Preview:
-    committed = run["spent"] + run["reserved"]
-    rest = expected_spend([run], run["open"])
-    enough = f" About {dollars(run['spent'] + rest)} would be enough for all of it." if rest else ""
-    hint = f"Dollars in all; empty for no limit. {dollars(committed)} is spent or reserved.{enough}"
-    current = run["cap"]
-    ask = Ask("to", "New budget", given.get("to", f"{current:.2f}" if current else ""), hint)
-    if "to" not in given:
-        return _of_run("budget", run, (), ask=ask)
-    cap = read_dollars(given["to"])
-    if cap is not None and cap < committed:
-        raise UsageError(
-            f"{run['name']} has spent or reserved {dollars(committed)} already;"
-            f" a budget of {dollars(cap)} is too small."
-        )
+def _priority_of_jobs(look: Look) -> Preview:
+    if look.order.to is None:
+        hint = "Higher goes first within a run; 0 is usual."
+        return look.shown(ask=Ask("New priority", "10", hint))
+    wanted = look.order.priority
+    words = [
+        f"Their priority becomes {wanted}, from the next dispatch on: they are served before the"
+        " others of their run. A run with a higher priority still goes first.",
+        *look.deadlines(look.runs()[:RUNS_NAMED]),
+    ]
+    jobs = foresee(look.connection, CANCEL, look.order.chosen).jobs
+    return look.shown(words=words, count=jobs, undo="You can give them another priority.")
+
+
+def _budget(look: Look) -> Preview:
+    runs = look.runs()
+    what = None if look.run is not None else "runs with jobs"
+    used = max((run["spent"] + run["reserved"] for run in runs), default=Decimal(0))
+    rest = foresee(look.connection, CANCEL, look.order.chosen).expected
+    if look.order.to is None:
+        return look.shown(what, ask=_ask_budget(look, used, rest.usd if rest else None))
+    cap = _require_enough(look, runs)
+    before = [run["cap"] for run in runs]
+    now = [dollars(one) if one is not None else "no limit" for one in before]
     limit = dollars(cap) if cap is not None else "no limit"
-    before = dollars(current) if current is not None else "no limit"
-    words = [f"Its budget goes from {before} to {limit}; {dollars(committed)} of it is used."]
-    if run["waiting_for"]:
+    named = listed([run["name"] for run in runs[:RUNS_NAMED]])
+    named += f" and {len(runs) - RUNS_NAMED} more" if len(runs) > RUNS_NAMED else ""
+    if not runs:
+        words = ["No run is meant."]
+    elif look.run is not None:
+        words = [f"Its budget goes from {now[0]} to {limit}; {dollars(used)} of it is used."]
+    else:
+        words = [f"{named}: the budget of each becomes {limit}."]
+    if any(run["waiting_for"] for run in runs):
         words.append("It waits for budget now, and goes on at once.")
-    if rest and cap is not None and run["spent"] + rest > cap:
-        words.append(f"That will not be enough: about {dollars(run['spent'] + rest)} is needed.")
-    words += deadlines(around.rates, [run])
-    return _of_run("budget", run, tuple(words), expected=rest, more={"to": given["to"].strip()})
+    if look.run is not None and rest and cap is not None and look.run["spent"] + rest.usd > cap:
+        enough = dollars(look.run["spent"] + rest.usd)
+        words.append(f"That will not be enough: about {enough} is needed.")
+    words += look.deadlines(runs[:RUNS_NAMED])
+    undo = "It can be changed again." if look.run is not None else "Each can be changed again."
+    return look.shown(what, words=words, count=len(runs), counts="runs", before=before, undo=undo)
 
 
-def _of_run(
-    action: str,
-    run: dict[str, Any],
-    words: tuple[str, ...],
-    *,
-    count: int | None = None,
-    expected: Decimal | None = None,
-    undo: str = "You can take it back.",
-    ask: Ask | None = None,
-    more: Mapping[str, str] | None = None,
-) -> Preview:
-    return Preview(
-        action,
-        f"{VERBS[action]} {run['name']}",
-        f"/runs/{run['id']}",
-        words,
-        {"run": str(run["id"]), **(more or {})},
-        count,
-        expected,
-        undo,
-        ask,
-    )
+def _ask_budget(look: Look, used: Decimal, rest: Decimal | None) -> Ask:
+    if look.run is None:
+        hint = f"Dollars in all, for each run; empty for no limit. One has used {dollars(used)}."
+        return Ask("New budget of each run", "", hint)
+    hint = f"Dollars in all; empty for no limit. {dollars(used)} is spent or reserved."
+    if rest is not None:
+        hint += f" About {dollars(look.run['spent'] + rest)} would be enough for all of it."
+    cap = look.run["cap"]
+    return Ask("New budget", f"{cap:.2f}" if cap else "", hint)
+
+
+def _require_enough(look: Look, runs: list[RunRow]) -> Decimal | None:
+    """The cap that is wanted. Raises UsageError when one of the runs has used more."""
+    cap = look.order.cap
+    for run in runs:
+        used = run["spent"] + run["reserved"]
+        if cap is not None and cap < used:
+            raise too_small(run["name"], used, cap)
+    return cap
+
+
+MAKERS = {
+    "pause": _pause,
+    "resume": _resume,
+    "cancel": _cancel,
+    "retry": _retry,
+    "priority": _priority,
+    "budget": _budget,
+}

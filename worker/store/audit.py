@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,9 +14,18 @@ class Actor:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A deed as the audit has it: to what, to how many, and its number there."""
+
+    target: str
+    affected: int
+    event: int
+
+
 def audit(
     connection: Connection, actor: Actor, action: str, target: str, affected: int, **detail: Any
-) -> None:
+) -> Done:
     """One row of the audit."""
     values = {
         "actor": actor.name,
@@ -25,10 +34,16 @@ def audit(
         "affected": affected,
         "detail": json.dumps(detail, default=str),
     }
-    connection.execute(AUDIT, values)
+    return Done(target, affected, connection.execute(AUDIT, values).scalar_one())
+
+
+def audit_reading(engine: Engine, actor: Actor, target: str) -> None:
+    """Somebody asked for what customers wrote: that is audited before it is shown."""
+    with engine.begin() as connection:
+        audit(connection, actor, "read text", target, 1)
 
 
 AUDIT = text("""
 INSERT INTO audit_events (actor, action, target, affected, detail)
-VALUES (:actor, :action, :target, :affected, CAST(:detail AS jsonb))
+VALUES (:actor, :action, :target, :affected, CAST(:detail AS jsonb)) RETURNING id
 """)

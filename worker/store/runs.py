@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, Row, text
 
 from models.vocabulary import Lane, RunKind
 from worker.domain.policy import Policy, to_document, version_of
-from worker.errors import UsageError
+from worker.errors import Missing, UsageError
 from worker.store.scopes import run_scope
 
 INTAKE_LOCK = 0x52554E49
@@ -103,7 +103,7 @@ def find_run(connection: Connection, wanted: str) -> Row[Any]:
     names = list(connection.execute(RECENT_NAMES).scalars())
     close = difflib.get_close_matches(wanted, names, n=3)
     hint = f" Did you mean {', '.join(close)}?" if close else ""
-    raise UsageError(f"There is no run called {wanted!r}.{hint}", mend="rung runs")
+    raise Missing(f"There is no run called {wanted!r}.{hint}", mend="rung runs")
 
 
 def finish_runs(engine: Engine) -> list[str]:

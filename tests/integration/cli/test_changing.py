@@ -70,7 +70,7 @@ def test_a_budget_of_a_run_and_of_chosen_runs(engine: Engine) -> None:
     assert one(engine, "SELECT count(cap) FROM budgets WHERE run_id > 0")[0] == 0
     do(engine, "UPDATE budgets SET spent = 3 WHERE run_id = 1")
     refused = say("budget", "one", "--to", "2")
-    assert (refused.code, "has spent or reserved more than $2" in refused.err) == (2, True)
+    assert (refused.code, "has spent or reserved $3.00 already" in refused.err) == (2, True)
     assert say("budget", "one", "--to", "lots").code == 2
     assert one(engine, "SELECT count(*) FROM audit_events")[0] == 2
 
@@ -87,3 +87,18 @@ def test_a_pause_and_a_resumption_can_be_looked_at_first(engine: Engine) -> None
         assert say(command, target, "--dry-run", "--json").document["dry_run"] is True
     paused = "SELECT count(*) FROM tiers WHERE paused"
     assert (one(engine, paused)[0], one(engine, "SELECT count(*) FROM audit_events")[0]) == (0, 0)
+
+
+def test_a_run_that_has_the_name_of_a_tier_is_asked_about(engine: Engine) -> None:
+    # given
+    hand_in(engine, settings_for("", ""), BODIES, name="haiku")
+    # when
+    both = say("pause", "haiku")
+    tier, run = say("pause", "--tier", "haiku"), say("pause", "3")
+    # then
+    assert (both.code, "haiku is a queue, and a run is called so too." in both.err) == (2, True)
+    assert "rung pause --tier haiku, or the run by its number: 3" in both.err
+    assert (tier.code, run.code) == (0, 0)
+    assert one(engine, "SELECT array_agg(state ORDER BY id) FROM runs")[0] == [
+        "active", "active", "paused"
+    ]  # fmt: skip

@@ -16,7 +16,7 @@ from worker.cli.views.live import follow
 from worker.cli.views.now import NowView
 from worker.config.settings import Settings
 from worker.sandbox.simulator.state import State
-from worker.store.actions.ops import pause_tier
+from worker.store.actions import holds
 from worker.store.audit import Actor
 
 BODIES = [f"Where is my card number {n}? It was due on Monday." for n in range(20)]
@@ -55,7 +55,7 @@ def test_everything_that_goes_on_is_one_picture(
     assert "No worker is running, and 20 messages wait." in idle
     # when a tier is paused and the rest has been worked on
     with working(settings) as runtime:
-        pause_tier(engine, Actor("ann"), "haiku", "new prompt")
+        holds.pause_queue(engine, Actor("ann"), "haiku", "new prompt")
         drain(runtime)
         paused = drawn(view.draw())
     # then
@@ -72,7 +72,7 @@ def test_a_run_is_followed_to_its_end(
     view = LadderView(engine, settings, "day")
     with working(settings) as runtime:
         # given
-        pause_tier(engine, Actor("ann"), "haiku", "new prompt")
+        holds.pause_queue(engine, Actor("ann"), "haiku", "new prompt")
         picture = drawn(view.draw())
         assert ("! haiku is paused: new prompt" in picture, view.over) == (True, False)
         with engine.begin() as connection:

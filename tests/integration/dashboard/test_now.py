@@ -19,7 +19,8 @@ from worker.config.settings import Settings
 from worker.dashboard.context import make_dashboard
 from worker.runs.nights import fire_due
 from worker.sandbox.simulator.state import State
-from worker.store.actions.ops import pause_run, pause_tier
+from worker.store.actions import holds
+from worker.store.actions.selection import whole
 from worker.store.audit import Actor
 from worker.store.reading.rates import Rates
 
@@ -126,7 +127,7 @@ def test_trouble_comes_first_in_words_with_the_button_that_helps(
     do(engine, "UPDATE runs SET waiting_for = 'run budget' WHERE id = :id", id=run.id)
     do(engine, "UPDATE jobs SET state = 'dead', reason = 'schema', finished_at = now()"
        " WHERE run_id = :id AND message_id % 10 = 0", id=other.id)  # fmt: skip
-    pause_tier(engine, Actor("ada"), "opus", "too dear <b>today</b>")
+    holds.pause_queue(engine, Actor("ada"), "opus", "too dear <b>today</b>")
     # when
     page = get(url)
     # then
@@ -142,7 +143,7 @@ def test_trouble_comes_first_in_words_with_the_button_that_helps(
     assert "/actions/resume?tier=opus" in page.links()
     assert f"/actions/budget?run={run.id}" in page.links()
     # when
-    pause_run(engine, Actor("ada"), other.id, "night", "later")
+    holds.pause_run(engine, Actor("ada"), whole(other), "later")
     # then
     assert "night is paused: later." in get(url).text
 

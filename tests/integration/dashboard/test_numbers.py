@@ -5,6 +5,7 @@ the rows themselves, never with the counters that the pages read."""
 import random
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -22,9 +23,9 @@ from worker.domain.filter_parsing import parse
 from worker.domain.wording import dollars
 from worker.lanes.realtime.runtime import Runtime
 from worker.sandbox.simulator.state import State
-from worker.store.actions import filtered, ops
-from worker.store.actions.acting import set_budget, set_priority
-from worker.store.actions.filtered import Target
+from worker.store.actions import changes, holds
+from worker.store.actions.caps import set_budget
+from worker.store.actions.selection import Selection
 from worker.store.audit import Actor
 
 ADA = Actor("ada")
@@ -61,31 +62,33 @@ def client(settings: Settings) -> Iterator[httpx2.Client]:
         yield found
 
 
-def changes(
+def possible_changes(
     engine: Engine, settings: Settings, runtime: Runtime, draw: random.Random
 ) -> dict[str, Callable[[], Any]]:
     """What may happen."""
     run = draw.choice(("one", "two"))
     run_id = one(engine, "SELECT id FROM runs WHERE name = :name", name=run)[0]
-    half = Target(parse("external_id contains 1"), run_id, run)
+    of_run = Selection(run_id=run_id, run_name=run)
+    half = replace(of_run, node=parse("external_id contains 1"))
+    dead = Selection(node=parse("state = dead"))
     dying = "UPDATE jobs SET state = 'dead', reason = 'schema', finished_at = now() WHERE id = :id"
     open_one = "SELECT min(id) FROM jobs WHERE finished_at IS NULL AND lease_until IS NULL"
     return {
         "work": lambda: drain(runtime, rounds=1),
         "work on": lambda: drain(runtime, rounds=2),
         "die": lambda: do(engine, dying, id=one(engine, open_one)[0]),
-        "retry": lambda: filtered.act(engine, ADA, "retry", Target(parse("state = dead"))),
-        "cancel some": lambda: filtered.act(engine, ADA, "cancel", half),
-        "cancel all": lambda: ops.cancel_run(engine, ADA, run_id, run),
-        "pause": lambda: ops.pause_tier(engine, ADA, "sonnet", "later"),
-        "resume": lambda: ops.resume_tier(engine, ADA, "sonnet"),
-        "drain": lambda: ops.drain_tier(engine, ADA, "haiku", "later"),
-        "resume haiku": lambda: ops.resume_tier(engine, ADA, "haiku"),
+        "retry": lambda: changes.apply(engine, ADA, changes.RETRY, dead),
+        "cancel some": lambda: changes.apply(engine, ADA, changes.CANCEL, half),
+        "cancel all": lambda: changes.apply(engine, ADA, changes.CANCEL, of_run),
+        "pause": lambda: holds.pause_queue(engine, ADA, "sonnet", "later"),
+        "resume": lambda: holds.resume_queue(engine, ADA, "sonnet"),
+        "drain": lambda: holds.drain_queue(engine, ADA, "haiku", "later"),
+        "resume haiku": lambda: holds.resume_queue(engine, ADA, "haiku"),
         "hand in": lambda: hand_in(engine, settings, BODIES[:3], name=f"more-{draw.random()}"),
-        "put first": lambda: _unless_over(engine, run_id, lambda: set_priority(
-            engine, ADA, str(run_id), draw.randrange(9))),
+        "put first": lambda: _unless_over(engine, run_id, lambda: changes.set_priority(
+            engine, ADA, of_run, draw.randrange(9))),
         "budget": lambda: _unless_over(engine, run_id, lambda: set_budget(
-            engine, ADA, str(run_id), Decimal(draw.randrange(2, 9)))),
+            engine, ADA, of_run, Decimal(draw.randrange(2, 9)))),
     }  # fmt: skip
 
 
@@ -178,7 +181,7 @@ def test_every_number_is_that_of_sql_after_every_change(
         compare(client, engine)
         for _ in range(STEPS):
             # given
-            possible = changes(engine, settings, runtime, draw)
+            possible = possible_changes(engine, settings, runtime, draw)
             what = draw.choice([*possible, "work", "work on", "work"])
             # when
             possible[what]()

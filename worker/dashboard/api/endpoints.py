@@ -22,7 +22,7 @@ from worker.dashboard.access.permissions import visitor_of
 from worker.dashboard.access.problems import problem
 from worker.dashboard.access.visitors import Visitor
 from worker.dashboard.context import Dashboard, dashboard_of
-from worker.errors import RungError, Unreachable, UsageError
+from worker.errors import Missing, RungError, Unreachable, UsageError
 from worker.store.audit import Actor
 from worker.store.engine import is_outage
 
@@ -119,6 +119,8 @@ def as_problem(error: Exception) -> Response:
             return problem(404, str(error))
         case Conflict():
             return problem(409, str(error))
+        case Missing():
+            return problem(404, str(error))
         case UsageError():
             return problem(400, str(error), mend=error.mend)
         case Unreachable():

@@ -16,7 +16,7 @@ from worker.dashboard.screens.now import read_now, read_queues
 from worker.domain.filter_parsing import parse
 from worker.domain.text import neutralise_formula
 from worker.errors import UsageError
-from worker.store.audit import audit
+from worker.store.audit import audit_reading
 from worker.store.reading import attention, screens, status
 from worker.store.reading.listing import list_jobs
 from worker.store.reading.receipts import find_job, receipt
@@ -81,7 +81,7 @@ def results(call: Call) -> Response:
     with call.engine.connect() as connection:
         row = run_named(connection, call.path["run"])
     if shown:
-        _audit_reading(call, f"run {row.name}")
+        audit_reading(call.engine, call.actor, f"run {row.name}")
     rows = _masked(results_of(call.engine, row.id), shown)
     if call.query["format"] == "csv":
         return StreamingResponse(_as_csv(rows), media_type=SPREADSHEET)
@@ -98,7 +98,7 @@ def job(call: Call) -> dict[str, Any]:
         except UsageError as error:
             raise NotFound(str(error)) from None
     if shown:
-        _audit_reading(call, f"job {found['job']}")
+        audit_reading(call.engine, call.actor, f"job {found['job']}")
     else:
         hide_text(found)
     return {**found, "text_shown": shown}
@@ -226,11 +226,6 @@ def _asked_for_text(call: Call) -> bool:
     if asked and not call.visitor.may_operate:
         raise HTTPException(403, "Only an operator may read what customers wrote.")
     return asked
-
-
-def _audit_reading(call: Call, target: str) -> None:
-    with call.engine.begin() as connection:
-        audit(connection, call.actor, "read text", target, 1)
 
 
 def _masked(rows: Iterator[dict[str, Any]], shown: bool) -> Iterator[dict[str, Any]]:

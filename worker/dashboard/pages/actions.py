@@ -3,6 +3,7 @@ whoever posts here may, and meant to."""
 
 from collections.abc import Mapping
 
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -14,9 +15,8 @@ from worker.dashboard.context import dashboard_of
 from worker.dashboard.pages.rendering import page, trouble_page
 from worker.errors import RungError, UsageError
 from worker.runs.actions import perform
-from worker.runs.preview_shapes import VERBS
+from worker.runs.orders import VERBS, Order, read_order
 from worker.runs.previews import preview
-from worker.store.actions.acting import last_event
 from worker.store.audit import Actor
 
 
@@ -30,12 +30,10 @@ def routes() -> list[BaseRoute]:
 
 def show(request: Request) -> Response:
     """The preview."""
-    dashboard = dashboard_of(request)
+    dashboard, given = dashboard_of(request), dict(request.query_params)
     with dashboard.engine.connect() as connection:
         try:
-            found = preview(
-                dashboard, connection, request.path_params["action"], dict(request.query_params)
-            )
+            found = preview(dashboard, connection, _order(request, connection, given))
         except RungError as error:
             return trouble_page(request, connection, error)
         verb = VERBS[found.action].split()[0]
@@ -49,20 +47,21 @@ async def do(request: Request) -> Response:
 
 
 def _do(request: Request, given: Mapping[str, str], actor: Actor) -> Response:
-    dashboard, action = dashboard_of(request), request.path_params["action"]
-    with dashboard.engine.connect() as connection:
-        try:
-            found = preview(dashboard, connection, action, given)
-            if found.ask is not None and "to" not in given:
-                raise UsageError("A figure is missing.")
-        except RungError as error:
-            return trouble_page(request, connection, error)
+    dashboard = dashboard_of(request)
     try:
-        target = perform(dashboard.engine, actor, action, given)
+        with dashboard.engine.connect() as connection:
+            order = _order(request, connection, given)
+            found = preview(dashboard, connection, order)
+        if found.ask is not None:
+            raise UsageError("A figure is missing.")
+        done = perform(dashboard.engine, actor, order)
     except RungError as error:
         with dashboard.engine.connect() as connection:
             return trouble_page(request, connection, error)
-    with dashboard.engine.connect() as connection:
-        event = last_event(connection, actor, action, target)
     mark = "&" if "?" in found.back else "?"
-    return RedirectResponse(found.back + (f"{mark}done={event}" if event else ""), 303)
+    return RedirectResponse(f"{found.back}{mark}done={done.event}", 303)
+
+
+def _order(request: Request, connection: Connection, given: Mapping[str, str]) -> Order:
+    queues = dashboard_of(request).queues
+    return read_order(connection, queues, request.path_params["action"], given)

@@ -17,7 +17,6 @@ from worker.dashboard.context import dashboard_of
 from worker.dashboard.pages.rendering import page, trouble_page
 from worker.dashboard.pages.serving import number
 from worker.errors import RungError, UsageError
-from worker.store.actions.acting import last_event
 from worker.store.actions.reviews import Judged, give_verdict
 from worker.store.audit import Actor
 from worker.store.reading import listing, screens
@@ -104,10 +103,8 @@ def _verdict(request: Request, given: Mapping[str, str], actor: Actor) -> Respon
             raise UsageError("Choose a verdict: accept, edit or reject.")
         reply = given.get("reply", "").replace("\r\n", "\n")[:MAX_REPLY]
         judged = Judged(job_id, Verdict(word), reply, given.get("reason", "").strip() or None)
-        give_verdict(dashboard.engine, actor, judged)
+        done = give_verdict(dashboard.engine, actor, judged)
     except RungError as error:
         with dashboard.engine.connect() as connection:
             return trouble_page(request, connection, error)
-    with dashboard.engine.connect() as connection:
-        event = last_event(connection, actor, f"review:{word}", f"job {job_id}")
-    return RedirectResponse(f"/jobs/{job_id}?done={event}", 303)
+    return RedirectResponse(f"/jobs/{job_id}?done={done.event}", 303)

@@ -19,8 +19,8 @@ from worker.dashboard.screens import story
 from worker.domain.filter_parsing import parse
 from worker.domain.filters import And, Comparison, FilterError, Node, Op, show
 from worker.domain.text import is_blank
-from worker.errors import RungError, UsageError
-from worker.store.actions.acting import looked_at
+from worker.errors import Missing, RungError
+from worker.store.audit import audit_reading
 from worker.store.reading.listing import Page, exists, jobs_with_id, list_jobs
 from worker.store.reading.receipts import find_job, receipt
 from worker.store.runs import find_run
@@ -129,7 +129,7 @@ def _search(request: Request, connection: Connection, search: str) -> Response:
     """Straight to the job, if there is only one."""
     try:
         return RedirectResponse(f"/jobs/{find_job(connection, search)}", 303)
-    except UsageError as error:
+    except Missing as error:
         several = jobs_with_id(connection, search, PAGE)
         problem = None if several else error
         return _list(request, connection, Wanted(), Page(several, None), problem, search=search)
@@ -166,7 +166,7 @@ def _job(request: Request, *, shown: bool) -> Response:
             return trouble_page(request, connection, error)
         found = receipt(connection, wanted)
         if shown:
-            looked_at(dashboard.engine, permissions.actor(request), wanted)
+            audit_reading(dashboard.engine, permissions.actor(request), f"job {wanted}")
         else:
             story.hide_text(found)
         return page(
@@ -185,7 +185,7 @@ def _job(request: Request, *, shown: bool) -> Response:
 
 def find_job_by_number(connection: Connection, job_id: int) -> int:
     """The id, if there is such a job: a number in an address is never an external id. Raises
-    UsageError."""
+    Missing."""
     if job_id < 2**63 and exists(connection, job_id):
         return job_id
-    raise UsageError(f"There is no job {job_id}.")
+    raise Missing(f"There is no job {job_id}.")

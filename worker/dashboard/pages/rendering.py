@@ -15,9 +15,8 @@ from worker.dashboard.access import permissions
 from worker.dashboard.context import Dashboard, dashboard_of
 from worker.dashboard.screens.undoing import said, undo_address
 from worker.domain import wording
-from worker.domain.filters import FilterError
 from worker.domain.text import terminal_safe
-from worker.errors import RungError, UsageError
+from worker.errors import Missing, RungError, UsageError
 from worker.store.reading import screens
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -98,14 +97,13 @@ def page(
 
 def trouble_page(request: Request, connection: Connection, error: RungError) -> HTMLResponse:
     """Why something cannot be done, in the error's own words."""
-    missing = str(error).startswith("There is no") and not isinstance(error, FilterError)
-    status = 404 if missing else 409
+    status = 404 if isinstance(error, Missing) else 422 if isinstance(error, UsageError) else 409
     return page(
         request,
         connection,
         "trouble.html",
         "",
-        status=422 if status != 404 and isinstance(error, UsageError) else status,
+        status=status,
         heading="There is no such thing" if status == 404 else "That cannot be done",
         words=str(error),
         mend=error.mend,

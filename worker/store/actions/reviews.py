@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, text
 
 from models.vocabulary import JobState, Verdict
-from worker.errors import RungError, UsageError
-from worker.store.audit import Actor, audit
+from worker.errors import Missing, RungError, UsageError
+from worker.store.audit import Actor, Done, audit
 
 FETCH = 1_000
 EXPORT_COLUMNS = (
@@ -37,11 +37,11 @@ class Judged:
     reason: str | None = None
 
 
-def give_verdict(engine: Engine, actor: Actor, judged: Judged) -> None:
+def give_verdict(engine: Engine, actor: Actor, judged: Judged) -> Done:
     """Stores a verdict. A later one stands beside an earlier one, and the latest counts. Raises
     UsageError when the job is not in review or the verdict lacks what it needs."""
     with engine.begin() as connection:
-        _store(connection, actor, judged)
+        return _store(connection, actor, judged)
 
 
 def give_verdicts(engine: Engine, actor: Actor, sheet: Iterable[tuple[int, Judged]]) -> int:
@@ -72,14 +72,14 @@ def _reply_of(judged: Judged) -> str | None:
     return judged.reply if judged.verdict is Verdict.EDIT else None
 
 
-def _store(connection: Connection, actor: Actor, judged: Judged) -> None:
+def _store(connection: Connection, actor: Actor, judged: Judged) -> Done:
     if judged.verdict is Verdict.EDIT and not (judged.reply or "").strip():
         raise UsageError("An edit needs the reply to send instead.", mend="--reply FILE, or -")
     if judged.verdict is Verdict.REJECT and not (judged.reason or "").strip():
         raise UsageError("A rejection needs a reason.", mend='--reason "why it cannot go out"')
     state = connection.execute(STATE, {"job": judged.job_id}).scalar()
     if state is None:
-        raise UsageError(f"There is no job {judged.job_id}.", mend="rung review")
+        raise Missing(f"There is no job {judged.job_id}.", mend="rung review")
     if state != JobState.REVIEW:
         raise RungError(f"Job {judged.job_id} is {state}; only jobs in review take a verdict.")
     if judged.verdict is Verdict.ACCEPT and not _has_result(connection, judged.job_id):
@@ -95,7 +95,7 @@ def _store(connection: Connection, actor: Actor, judged: Judged) -> None:
         "reviewer": actor.name,
     }
     connection.execute(INSERT, values)
-    audit(connection, actor, f"review:{judged.verdict}", f"job {judged.job_id}", 1)
+    return audit(connection, actor, f"review:{judged.verdict}", f"job {judged.job_id}", 1)
 
 
 def waiting(

@@ -1,4 +1,7 @@
-"""Halts: queues that Rung itself pauses, and says so wherever people look."""
+"""Halts: queues that are paused, and those that Rung itself pauses, which it says wherever people
+look."""
+
+import datetime as dt
 
 from sqlalchemy import Connection, text
 
@@ -12,7 +15,7 @@ RUNG = Actor("rung")
 def halt(connection: Connection, queue: str, reason: str) -> bool:
     """Pauses a queue, or `everything`. False when it was paused already. `reason` holds no
     message text."""
-    paused_at = connection.execute(HALT, {"name": queue, "reason": reason}).scalar()
+    paused_at = hold(connection, queue, reason, RUNG)
     if paused_at is None:
         return False
     audit(connection, RUNG, "pause", queue, 1, reason=reason)
@@ -22,11 +25,19 @@ def halt(connection: Connection, queue: str, reason: str) -> bool:
     return True
 
 
-HALT = text("""
+def hold(connection: Connection, queue: str, reason: str, actor: Actor) -> dt.datetime | None:
+    """Marks a queue, or `everything`, as paused; a person's word takes the place of an earlier
+    one, Rung's own does not: then it returns None."""
+    values = {"name": queue, "reason": reason, "by": actor.name, "again": actor != RUNG}
+    paused_at: dt.datetime | None = connection.execute(HOLD, values).scalar()
+    return paused_at
+
+
+HOLD = text("""
 INSERT INTO tiers AS t (name, paused, paused_reason, paused_by, paused_at)
-VALUES (:name, true, :reason, 'rung', now())
+VALUES (:name, true, :reason, :by, now())
 ON CONFLICT (name) DO UPDATE SET paused = true, paused_reason = excluded.paused_reason,
   paused_by = excluded.paused_by, paused_at = excluded.paused_at, updated_at = now()
-WHERE NOT t.paused
+WHERE :again OR NOT t.paused
 RETURNING paused_at
 """)

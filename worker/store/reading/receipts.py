@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, text
 from worker.domain.first_tier import critical_by
 from worker.domain.messages import MessageText
 from worker.domain.policy import from_document
-from worker.errors import UsageError
+from worker.errors import Missing, UsageError
 
 
 def find_job(connection: Connection, wanted: str) -> int:
@@ -23,7 +23,7 @@ def find_job(connection: Connection, wanted: str) -> int:
     if not rows and wanted.isdecimal():
         rows = connection.execute(BY_NUMBER, {"id": int(wanted)}).all()
     if not rows:
-        raise UsageError(f"There is no job {wanted!r}.", mend="rung results RUN lists external ids")
+        raise Missing(f"There is no job {wanted!r}.", mend="rung results RUN lists external ids")
     if len(rows) > 1:
         names = ", ".join(f"{row.run}/{row.external_id}" for row in rows[:5])
         raise UsageError(f"{wanted!r} is in {len(rows)} runs.", mend=f"name one: {names}")

@@ -12,7 +12,8 @@ from tests.support.nights import night, night_settings, rounds
 from tests.support.works import hand_in, unexplained
 from worker.cli.cost import print_bill
 from worker.sandbox.simulator.state import State
-from worker.store.actions.ops import cancel_run, pause_tier, resume_run, resume_tier
+from worker.store.actions import changes, holds
+from worker.store.actions.selection import whole
 from worker.store.audit import Actor
 from worker.store.reading.bill import bill_of
 from worker.store.runs import find_run
@@ -187,7 +188,7 @@ def test_cancelling_the_run_cancels_at_claude_and_keeps_what_was_paid(
         first.ready_at = 0
 
         # when: the run is cancelled before anybody looked
-        cancel_run(engine, Actor("a test"), run.id, run.name)
+        changes.apply(engine, Actor("a test"), changes.CANCEL, whole(run))
         for _ in range(4):
             with engine.begin() as connection:
                 connection.execute(text("UPDATE message_batches SET next_poll_at = now()"))
@@ -208,7 +209,7 @@ def test_a_paused_tier_and_a_small_budget_hold_in_the_batch_lane(
     settings = night_settings(database_url, simulator[1])
     with night(settings) as (runtime, lane):
         # given: a paused tier
-        pause_tier(engine, Actor("a test"), "haiku", "to see")
+        holds.pause_queue(engine, Actor("a test"), "haiku", "to see")
         run = hand_in(
             engine,
             settings,
@@ -225,7 +226,7 @@ def test_a_paused_tier_and_a_small_budget_hold_in_the_batch_lane(
         assert not simulator[0].batches
 
         # when: the tier goes on, with a budget for a few
-        resume_tier(engine, Actor("a test"), "haiku")
+        holds.resume_queue(engine, Actor("a test"), "haiku")
         lane.step()
         sent = [len(batch.requests) for batch in simulator[0].batches.values()]
 
@@ -234,7 +235,7 @@ def test_a_paused_tier_and_a_small_budget_hold_in_the_batch_lane(
         assert 0 < sent[0] < len(BODIES)
         waiting = rows(engine, "SELECT waiting_for FROM runs WHERE id = :id", id=run.id)
         assert waiting == [("run budget",)]
-        resume_run(engine, Actor("a test"), run.id, run.name, Decimal(5))
+        holds.resume_run(engine, Actor("a test"), whole(run), Decimal(5))
         rounds(runtime, lane)
     settled(engine, simulator)
 

@@ -13,7 +13,8 @@ from worker.cli.status import print_run
 from worker.lanes.batch.lane import BatchLane
 from worker.lanes.realtime.runtime import Runtime
 from worker.sandbox.simulator.state import State
-from worker.store.actions.ops import cancel_run, pause_run, pause_tier, resume_run, resume_tier
+from worker.store.actions import changes, holds
+from worker.store.actions.selection import whole
 from worker.store.audit import Actor
 from worker.store.reading.status import batches_of, run_status
 from worker.store.runs import find_run
@@ -52,7 +53,7 @@ def test_what_was_cancelled_before_it_was_sent_is_never_sent(
         step(runtime, lane)
         assert rows(engine, "SELECT state FROM message_batches") == [("intended",)]
         # when: nobody wants it any more, and Claude is well again
-        cancel_run(engine, ME, run.id, run.name)
+        changes.apply(engine, ME, changes.CANCEL, whole(run))
         simulator[0].moods.replace([])
         step(runtime, lane, 3)
     # then: nothing was asked, nothing is reserved, and the intent is closed with the reason
@@ -74,13 +75,13 @@ def test_a_pause_holds_for_what_was_meant_to_be_sent(
         hand_in(engine, settings, BODIES, policy="single:haiku", lane=Lane.BATCH)
         step(runtime, lane)
         simulator[0].moods.replace([])
-        pause_tier(engine, ME, "haiku", "to see")
+        holds.pause_queue(engine, ME, "haiku", "to see")
         # when
         step(runtime, lane, 3)
         # then: its jobs are back in the queue, with no attempt used up
         assert not simulator[0].batches
         assert rows(engine, "SELECT DISTINCT state, failures FROM jobs") == [("routed", 0)]
-        resume_tier(engine, ME, "haiku")
+        holds.resume_queue(engine, ME, "haiku")
         rounds(runtime, lane)
     assert rows(engine, "SELECT DISTINCT state FROM jobs") == [("answered",)]
     Checker().require(engine)
@@ -209,7 +210,7 @@ def test_a_create_that_needs_a_person_pauses_and_says_why(
         assert rows(engine, "SELECT DISTINCT spent, reserved FROM budgets") == [(0, 0)]
         # when: a person has mended it
         simulator[0].moods.replace([])
-        resume_tier(engine, ME, paused)
+        holds.resume_queue(engine, ME, paused)
         rounds(runtime, lane)
     assert rows(engine, "SELECT state, failures, count(*) FROM jobs GROUP BY 1, 2") == [
         ("answered", 0, len(BODIES))
@@ -272,13 +273,13 @@ def test_a_paused_run_sends_nothing_and_what_is_at_claude_is_kept(
         run = hand_in(engine, settings, BODIES, policy="single:haiku", lane=Lane.BATCH)
         step(runtime, lane)
         before = len(simulator[0].batches)
-        pause_run(engine, ME, run.id, run.name, "to see")
+        holds.pause_run(engine, ME, whole(run), "to see")
         # when
         step(runtime, lane, 3)
         # then: what had been asked is recorded; nothing new was
         assert len(simulator[0].batches) == before
         assert rows(engine, "SELECT DISTINCT state FROM message_batches") == [("recorded",)]
-        resume_run(engine, ME, run.id, run.name, None)
+        holds.resume_run(engine, ME, whole(run), None)
         rounds(runtime, lane)
     assert rows(engine, "SELECT DISTINCT state FROM jobs") == [("answered",)]
     Checker().require(engine)

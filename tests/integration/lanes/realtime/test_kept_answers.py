@@ -12,7 +12,7 @@ from worker.config.validators import load_validators
 from worker.domain.policy import from_document
 from worker.runs.replay import Replay, replay
 from worker.sandbox.simulator.state import State
-from worker.store.actions import ops
+from worker.store.actions import holds
 from worker.store.queue.rescue import rescue_from
 from worker.store.reading.receipts import receipt
 from worker.store.reading.replay import decided_jobs
@@ -39,7 +39,7 @@ def replayed(engine: Engine, settings: Settings, run: RunRef) -> Replay:
 
 def unpause(engine: Engine, tier: str) -> None:
     """The tier is resumed, if it was paused, and its breaker knows nothing."""
-    ops.resume_tier(engine, ME, tier)
+    holds.resume_queue(engine, ME, tier)
     do(engine, "UPDATE tiers SET breaker = 'closed', breaker_until = NULL")
 
 

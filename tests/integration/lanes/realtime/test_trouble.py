@@ -11,7 +11,8 @@ from worker.config.policies import policy_named
 from worker.config.settings import Settings
 from worker.domain.policy import Policy
 from worker.sandbox.simulator.state import State
-from worker.store.actions import ops
+from worker.store.actions import changes, holds
+from worker.store.actions.selection import whole
 from worker.store.queue.expire import expire
 
 
@@ -77,7 +78,7 @@ def test_cancel_ends_open_jobs_and_pays_for_what_was_in_flight(
     with working(settings) as runtime:
         queue, ids = chunk_of(runtime)
         (claimed,) = runtime.claims.claim(queue, ids, runtime.planner)
-        assert ops.cancel_run(engine, ME, run.id, run.name) == 1
+        assert changes.apply(engine, ME, changes.CANCEL, whole(run)).affected == 1
         runtime.slots.take("haiku", 1, 1)
         runtime._send([claimed], "haiku", 1e12).result(20)
         drain(runtime)
@@ -93,9 +94,9 @@ def test_a_paused_run_is_left_alone_and_goes_on(
 ) -> None:
     run = hand_in(engine, settings, BODY)
     with working(settings) as runtime:
-        ops.pause_run(engine, ME, run.id, run.name, "lunch")
+        holds.pause_run(engine, ME, whole(run), "lunch")
         assert drain(runtime) == 0
-        ops.resume_run(engine, ME, run.id, run.name, None)
+        holds.resume_run(engine, ME, whole(run), None)
         drain(runtime)
     assert one(engine, "SELECT state FROM jobs")[0] == "answered"
     checked(engine, simulator)
@@ -106,10 +107,10 @@ def test_a_paused_tier_is_left_alone_and_goes_on(
 ) -> None:
     hand_in(engine, settings, BODY)
     with working(settings) as runtime:
-        ops.pause_tier(engine, ME, "haiku", "too dear")
+        holds.pause_queue(engine, ME, "haiku", "too dear")
         drain(runtime)
         assert one(engine, "SELECT state FROM jobs")[0] == "routed"
-        assert ops.resume_tier(engine, ME, "haiku")
+        assert holds.resume_queue(engine, ME, "haiku")
         drain(runtime)
     assert one(engine, "SELECT state FROM jobs")[0] == "answered"
     checked(engine, simulator)
@@ -125,7 +126,7 @@ def test_dead_letters_are_retried_where_they_stood(
     with working(settings) as runtime:
         drain(runtime)
         assert one(engine, "SELECT state FROM jobs")[0] == "dead"
-        assert ops.retry_run(engine, ME, run.id, run.name) == 1
+        assert changes.apply(engine, ME, changes.RETRY, whole(run)).affected == 1
         drain(runtime)
     assert one(engine, "SELECT state FROM jobs")[0] == "answered"
     assert one(engine, "SELECT state FROM runs")[0] == "finished"

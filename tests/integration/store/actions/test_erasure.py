@@ -15,8 +15,9 @@ from worker.config.policies import policy_named
 from worker.config.settings import Settings
 from worker.domain.policy import Policy, ValidatorUse
 from worker.sandbox.simulator.state import State
-from worker.store.actions import ops
+from worker.store.actions import changes
 from worker.store.actions.reviews import Judged, give_verdict
+from worker.store.actions.selection import whole
 
 PLANTED = "zanzibar-4711"
 QUOTING = """
@@ -205,7 +206,7 @@ def test_the_dead_stay_dead_and_the_row_is_not_taken_for_new(
         drain(runtime)
     say("forget", "--customer", "c-77", "--yes")
     # When somebody retries it, and hands the same row in again
-    assert ops.retry_run(engine, ME, run.id, run.name) == 0
+    assert changes.apply(engine, ME, changes.RETRY, whole(run)).affected == 0
     rows = tmp_path / "again.csv"
     rows.write_text(f"external_id,body\nrun-0,{BODY[0]}\n")
     said = say("enqueue", str(rows), "--json")

@@ -17,7 +17,8 @@ from worker.config.settings import Settings
 from worker.domain.breaker import Pulse, Rule
 from worker.lanes.realtime.runtime import Runtime
 from worker.sandbox.simulator.state import State
-from worker.store.actions import ops
+from worker.store.actions import changes, holds
+from worker.store.actions.selection import whole
 from worker.store.queue.breakers import half_open, tell
 from worker.store.queue.dispatch import dispatch
 
@@ -188,7 +189,7 @@ def test_whoever_watches_a_run_hears_why_it_stands_still(
     environ = clean_environ(DATABASE_URL=database_url)
     with process(command, log=log, environ=environ, cwd=tmp_path) as watching:
         # When everything is paused, and a breaker opens
-        ops.pause_tier(engine, ME, "everything", "402 billing_error")
+        holds.pause_queue(engine, ME, "everything", "402 billing_error")
         tell(engine, {"haiku": Pulse(0, 12, "timeout")}, Rule())
         # Then both are said, with what goes on with it
         told = (
@@ -196,6 +197,6 @@ def test_whoever_watches_a_run_hears_why_it_stands_still(
             "The breaker of haiku is open: 12 calls in a row failed, last with timeout",
         )
         eventually(lambda: all(words in log.read_text("utf-8") for words in told))
-        ops.cancel_run(engine, ME, run.id, run.name)
+        changes.apply(engine, ME, changes.CANCEL, whole(run))
         eventually(lambda: watching.poll() is not None)
     assert log.read_text("utf-8").count("Everything is paused") == 1

@@ -11,7 +11,8 @@ from tests.support.promises import BODY, ME, checked, crashed_claim, do, one
 from tests.support.works import drain, hand_in, make_due, settings_for, working
 from worker.config.settings import Settings
 from worker.sandbox.simulator.state import State
-from worker.store.actions import ops
+from worker.store.actions import holds
+from worker.store.actions.selection import whole
 from worker.store.queue import budgets
 from worker.store.queue.budget_warnings import reconcile, warn_of_refused
 
@@ -46,7 +47,7 @@ def test_each_level_is_said_once_and_again_under_a_new_cap(
     assert one(engine, "SELECT count(*) FROM notices WHERE kind = 'budget'")[0] == 3
     assert [r.msg for r in caplog.records] == ["budget"] * 3
     # When the budget is raised, and half of it is spent again
-    ops.resume_run(engine, ME, run.id, run.name, Decimal(40))
+    holds.resume_run(engine, ME, whole(run), Decimal(40))
     spend(engine, scope, "9")
     assert len(one(engine, SAID)[0]) == 3
     spend(engine, scope, "1")

@@ -9,7 +9,7 @@ from tests.support.promises import BODY, ME, checked, do, one, requests
 from tests.support.works import drain, hand_in, settings_for, working
 from worker.config.settings import Settings
 from worker.sandbox.simulator.state import State
-from worker.store.actions import ops
+from worker.store.actions import holds
 
 BAD = {"json": {"reply": 5}}
 
@@ -80,7 +80,7 @@ def test_a_mended_prompt_gets_another_chance_when_the_tier_is_resumed(
     with working(settings) as runtime:
         drain(runtime)
         simulator[0].moods.replace([])
-        ops.resume_tier(engine, ME, "haiku")
+        holds.resume_queue(engine, ME, "haiku")
         drain(runtime)
     assert one(engine, "SELECT count(*) FROM jobs WHERE state = 'answered'")[0] == 25
     assert one(engine, "SELECT good, bad, proven_at IS NOT NULL FROM canaries") == (5, 0, True)

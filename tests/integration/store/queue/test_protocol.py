@@ -14,7 +14,8 @@ from worker.config.settings import Settings
 from worker.domain.reporting import not_sent
 from worker.lanes.upkeep.housekeeping import Housekeeping
 from worker.sandbox.simulator.state import State
-from worker.store.actions import ops
+from worker.store.actions import holds
+from worker.store.actions.selection import whole
 from worker.store.queue.dispatch import Chunk, dispatch
 from worker.store.queue.record import record, record_in
 from worker.store.queue.rescue import EXPIRED, reports_of, rescue, rescue_from
@@ -225,7 +226,7 @@ def test_a_budget_is_never_exceeded_and_the_run_says_that_it_waits(
         assert waiting == "run budget"
         assert spent <= cap
         assert one(engine, "SELECT count(*) FROM jobs WHERE finished_at IS NULL")[0] > 0
-        ops.resume_run(engine, ME, run.id, run.name, Decimal(5))
+        holds.resume_run(engine, ME, whole(run), Decimal(5))
         for _ in range(3):
             drain(runtime)
             make_due(engine)

@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, TextClause, text
+from sqlalchemy import Engine, Select, TextClause, func, text
+from sqlalchemy.dialects import postgresql
 
 from models.vocabulary import NOT_GOOD_ENOUGH
 from tests.support.servers import Servers, cloned
 from worker.store import runs
-from worker.store.actions import acting, ops
+from worker.store.actions import changes, holds
+from worker.store.actions.selection import Selection
 from worker.store.engine import make_engine
 from worker.store.queue import budgets, claim, dispatch, expire, history, ledger, record, rescue
 from worker.store.reading import attention, listing, receipts, sampling, screens, status
@@ -103,6 +105,13 @@ QUEUE = {
     "model": "m",
 }
 
+
+def written_out(statement: Select[Any]) -> TextClause:
+    """A statement that is built, with its values in it."""
+    options = {"literal_binds": True}
+    return text(str(statement.compile(dialect=postgresql.dialect(), compile_kwargs=options)))
+
+
 HOT: dict[str, tuple[TextClause, dict[str, Any]]] = {
     "dispatch: forget stale": (dispatch.FORGET_STALE, {"after": 60}),
     "dispatch: room": (dispatch.ROOM, {"seen": 10, "factor": 2}),
@@ -139,10 +148,16 @@ HOT: dict[str, tuple[TextClause, dict[str, Any]]] = {
     "screen: dead letters": (listing.ATTENTION["dead"], LETTERS),
     "screen: causes": (listing.CAUSES["dead"], LETTERS),
     "screen: sample of a run": (sampling.SAMPLE, {"run": 5, "points": 25, "each": 60}),
-    "screen: take back": (ops.TAKE_BACK, {"name": "haiku"}),
+    "screen: take back": (holds.TAKE_BACK, {"name": "haiku"}),
     "screen: what a retry opens": (
-        acting.COUNT_DEAD,
-        {"run": 5, "until": dt.datetime(2100, 1, 1, tzinfo=dt.UTC), "reason": None},
+        written_out(
+            changes.meant(
+                changes.RETRY,
+                Selection(run_id=5, until=dt.datetime(2100, 1, 1, tzinfo=dt.UTC)),
+                func.count(),
+            )
+        ),
+        {},
     ),
 }
 

@@ -1,0 +1,83 @@
+"""Pauses and what ends them: of a run, a queue, everything; each with its audit event."""
+
+from decimal import Decimal
+
+from sqlalchemy import Engine, text
+
+from worker.store.actions.caps import AVAILABLE_NOW, set_cap
+from worker.store.actions.selection import Selection
+from worker.store.audit import Actor, Done, audit
+from worker.store.queue.halts import hold
+
+
+def pause_run(engine: Engine, actor: Actor, chosen: Selection, reason: str) -> Done:
+    """Nothing of the run is claimed any more; what is in flight is finished."""
+    with engine.begin() as connection:
+        values = {"run": chosen.run_id, "reason": reason}
+        changed = connection.execute(PAUSE_RUN, values).rowcount
+        done = audit(connection, actor, "pause", chosen.words, changed, reason=reason)
+    # Ids of the run that are in Redis find nothing to claim; this makes room at once.
+    with engine.begin() as connection:
+        connection.execute(FORGET_DISPATCHED, {"run": chosen.run_id})
+    return done
+
+
+def resume_run(engine: Engine, actor: Actor, chosen: Selection, cap: Decimal | None = None) -> Done:
+    """The run goes on, perhaps with another budget. Raises UsageError for one that is too small."""
+    with engine.begin() as connection:
+        if cap is not None and chosen.run_id is not None:
+            set_cap(connection, chosen.run_id, cap)
+        connection.execute(RESUME_RUN, {"run": chosen.run_id})
+        connection.execute(AVAILABLE_NOW, {"run": chosen.run_id})
+        return audit(connection, actor, "resume", chosen.words, 1, budget_usd=cap)
+
+
+def pause_queue(engine: Engine, actor: Actor, queue: str, reason: str) -> Done:
+    """Nothing of this queue (or of any: `everything`) is claimed any more."""
+    with engine.begin() as connection:
+        hold(connection, queue, reason, actor)
+        return audit(connection, actor, "pause", queue, 1, reason=reason)
+
+
+def drain_queue(engine: Engine, actor: Actor, queue: str, reason: str) -> Done:
+    """Pauses the queue (or every one: `everything`), and takes back what was handed to its workers
+    and not begun: when nothing is in flight any more, its workers can be taken away. What is
+    affected is what was taken back."""
+    with engine.begin() as connection:
+        hold(connection, queue, reason, actor)
+        taken = connection.execute(TAKE_BACK, {"name": queue}).rowcount
+        return audit(connection, actor, "drain", queue, taken, reason=reason)
+
+
+def resume_queue(engine: Engine, actor: Actor, queue: str) -> Done | None:
+    """The queue goes on. None when it was not paused."""
+    with engine.begin() as connection:
+        if not connection.execute(RESUME_QUEUE, {"name": queue}).rowcount:
+            return None
+        connection.execute(TRY_CANARIES_AGAIN, {"name": queue})
+        return audit(connection, actor, "resume", queue, 1)
+
+
+PAUSE_RUN = text("""
+UPDATE runs SET state = 'paused', state_reason = :reason WHERE id = :run AND state = 'active'
+""")
+RESUME_RUN = text("""
+UPDATE runs SET state = 'active', state_reason = NULL, waiting_for = NULL
+WHERE id = :run AND state IN ('paused', 'active')
+""")
+FORGET_DISPATCHED = text("""
+UPDATE jobs SET dispatched_at = NULL WHERE dispatched_at IS NOT NULL AND run_id = :run
+""")
+TAKE_BACK = text("""
+UPDATE jobs SET dispatched_at = NULL
+WHERE dispatched_at IS NOT NULL AND lease_until IS NULL AND (:name = 'everything' OR queue = :name)
+""")
+RESUME_QUEUE = text("""
+UPDATE tiers SET paused = false, paused_reason = NULL, paused_by = NULL, paused_at = NULL,
+  breaker = 'closed', breaker_until = NULL, breaker_reason = NULL, trouble = 0, good = 0,
+  troubled = 0, trips = 0, window_at = NULL, updated_at = now()
+WHERE name = :name AND (paused OR breaker <> 'closed')
+""")
+TRY_CANARIES_AGAIN = text("""
+UPDATE canaries SET good = 0, bad = 0 WHERE tier = :name AND proven_at IS NULL
+""")
