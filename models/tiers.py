@@ -30,6 +30,12 @@ class TierStatus(Base):
     trips: Mapped[int] = mapped_column(server_default=text("0"))
     """How often in a row the breaker opened without closing between."""
     updated_at: Mapped[Instant] = mapped_column(server_default=now())
+    held_until: Mapped[Instant | None]
+    """Claude asked for a pause until then (`retry-after`)."""
+    held_at: Mapped[Instant | None]
+    held_reason: Mapped[str | None]
+    lift_asked: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Somebody wants the hold lifted; the next worker that keeps house does it."""
 
 
 class Canary(Base):

@@ -140,6 +140,10 @@ elseif op == 'hold' then
   hold = math.max(hold, now + math.floor(tonumber(ARGV[10]) * SECOND))
   ramp, ramp_s = hold, tonumber(ARGV[11])
   empty()
+elseif op == 'lift' then
+  hold = math.min(hold, now)
+  ramp, ramp_s = now, tonumber(ARGV[8])
+  empty()
 elseif op == 'observe' then
   for kind = 1, 3 do lowered[kind] = tonumber(ARGV[9 + kind]) or 0 end
   told = now

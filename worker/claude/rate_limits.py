@@ -133,6 +133,11 @@ class Limiter:
         self._run("hold", tier, seconds, ramp_s)
         return seconds
 
+    def lift(self, tier: str) -> bool:
+        """Ends a hold: sending begins again, at the beginning of a ramp. False when Redis is
+        away."""
+        return not isinstance(self._run("lift", tier), str)
+
     def observe(self, tier: str, headers: Mapping[str, str]) -> bool:
         """Follows `anthropic-ratelimit-*`, downwards only. Cheap: Redis hears of it only when
         Claude's limit is lower than ours, or its bucket is low. True when Redis was told."""

@@ -155,6 +155,12 @@ def settle(state: Buckets | None, limits: Limits, pace: Pace, now: int, more: Tr
     return refilled(replace(state, levels=(a, b, c)), limits, pace, now)
 
 
+def lift(state: Buckets, limits: Limits, pace: Pace, now: int) -> Buckets:
+    """A hold ends now, and a ramp begins."""
+    state, ramp_s = refilled(state, limits, pace, now), pace.ramp_s
+    return replace(_emptied(state), hold_us=min(state.hold_us, now), ramp_us=now, ramp_s=ramp_s)
+
+
 def hold(
     state: Buckets, limits: Limits, pace: Pace, now: int, seconds: float, ramp_s: float
 ) -> Buckets:

@@ -23,7 +23,8 @@ LOW_SHARE = 0.1
 own and much smaller bucket is the tighter one, and a report would only cost time."""
 STALE_AFTER_S = 1.0
 """A bucket whose `reset` is this long past has filled up since; `reset` is in whole seconds."""
-DEFAULT_HOLD_S, MAX_HOLD_S = 10.0, 3600.0
+DEFAULT_HOLD_S, MAX_HOLD_S = 10.0, 900.0
+"""Whoever asks for more than a quarter of an hour is asked again sooner, and people are told."""
 """For a 429 whose `retry-after` is absent or unreadable, and the longest that one is believed."""
 PRIOR_WEIGHT, MEMORY = 10, 500
 """Calls that a prior is worth, and calls after which an old one has largely been forgotten."""

@@ -32,6 +32,7 @@ steps = st.lists(
             st.tuples(st.just("take"), st.integers(0, 60), st.floats(0, 5_000), st.floats(0, 500)),
             st.tuples(st.just("settle"), st.integers(-5, 5), amounts, amounts),
             st.tuples(st.just("hold"), st.floats(0, 100), st.booleans()),
+            st.tuples(st.just("lift")),
             st.tuples(
                 st.just("observe"),
                 st.tuples(some_limit, some_limit, some_limit),
@@ -100,6 +101,9 @@ def _both(
             ramp_s = pace.slow_ramp_s if slowly else pace.ramp_s
             after = buckets.hold(known, limits, pace, now, seconds, ramp_s)
             assert limiter.hold("haiku", seconds, slowly=slowly) == seconds
+        case ("lift",):
+            after = buckets.lift(known, limits, pace, now)
+            assert limiter.lift("haiku")
         case ("observe", lowered, room):
             after = buckets.observe(known, limits, pace, now, lowered, room)
             blank = ["" if figure is None else figure for figure in (*lowered, *room)]

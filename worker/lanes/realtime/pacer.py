@@ -12,10 +12,10 @@ meanwhile, and what is settled must be what was taken.
 import logging
 import threading
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from models.vocabulary import Purpose
+from models.vocabulary import ROUTING, Purpose
 from worker.claude.rate_limits import Limiter, buckets_of, connect, limits_of
 from worker.config.settings import Settings
 from worker.domain.answers import Answer, Troubled
@@ -51,7 +51,15 @@ class Ended:
 class Pacer:
     """The rate limits as one worker process sees them."""
 
-    def __init__(self, settings: Settings, redis_url: str) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        redis_url: str,
+        held: Callable[[Sequence[str], float, float | None], None] = lambda *_: None,
+    ) -> None:
+        """`held` hears of each hold: its queues, its seconds, and the seconds asked for."""
+        self._held = held
+        self._routing_tier = settings.routing_tier
         self._bucket = buckets_of(settings)
         limits = limits_of(settings)
         self._limited = {tier for tier, name in self._bucket.items() if any(limits[name].by_kind)}
@@ -142,7 +150,23 @@ class Pacer:
                 seconds = OVERLOADED_HOLD_S if seconds is None else seconds
             case _:
                 return
-        self._limiter.hold(bucket, seconds, slowly=trouble.kind == RAMP_TOO_SHARP)
+        held_s = self._limiter.hold(bucket, seconds, slowly=trouble.kind == RAMP_TOO_SHARP)
+        try:
+            self._held(self.queues_of(bucket), held_s, seconds)
+        except Exception as error:
+            # What people see of a hold may be late; what it keeps from being sent must not be.
+            log.warning("a hold was not noted", extra={"error": type(error).__name__})
+
+    def lift(self, queue: str) -> None:
+        """Ends the hold of a queue, and of those that share its limits."""
+        tier = self._routing_tier if queue == ROUTING else queue
+        if tier in self._limited:
+            self._limiter.lift(self._bucket[tier])
+
+    def queues_of(self, bucket: str) -> list[str]:
+        """The queues that share a bucket: tiers on one model, and routing with its tier."""
+        tiers = [tier for tier, name in self._bucket.items() if name == bucket]
+        return [ROUTING, *tiers] if self._routing_tier in tiers else tiers
 
 
 def _correction(ended: Ended) -> tuple[int, float, float]:

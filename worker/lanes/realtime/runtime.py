@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from decimal import Decimal
+from functools import partial
 
 import uvloop
 from sqlalchemy.exc import DBAPIError
@@ -46,6 +47,7 @@ from worker.lanes.realtime.slots import Slots
 from worker.store.engine import is_outage, make_engine
 from worker.store.prompts import store_prompt
 from worker.store.queue.claim import Taken
+from worker.store.queue.rate_holds import note_hold
 from worker.store.queue.rescue import rescue_from
 from worker.store.queue.slices import Slices
 
@@ -92,7 +94,7 @@ class Runtime:
             classifier=self.planner.classifier,
             canary=settings.canary.enabled,
         )
-        self.pacer = Pacer(settings, redis_url(settings))
+        self.pacer = Pacer(settings, redis_url(settings), partial(note_hold, self.engine))
         queues = (ROUTING, *settings.tiers)
         self._claiming = {queue: threading.Lock() for queue in queues}
         self._held = {queue: threading.Lock() for queue in queues}

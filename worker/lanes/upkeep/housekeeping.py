@@ -24,6 +24,7 @@ from worker.store.queue.budget_warnings import warn_of_refused
 from worker.store.queue.deadlines import watch_deadlines
 from worker.store.queue.dispatch import Chunk, dispatch, undo
 from worker.store.queue.expire import expire
+from worker.store.queue.rate_holds import carry_out_lifts
 from worker.store.queue.rescue import rescue
 from worker.store.runs import close_abandoned_intakes, finish_runs
 
@@ -97,6 +98,7 @@ class Housekeeping:
             yield from (self._beat, self._watchdog.look)
             for step in (finish_runs, half_open, warn_of_refused):
                 yield partial(step, engine)
+            yield partial(carry_out_lifts, engine, self._runtime.pacer.lift)
         if now >= self._next_rescue:
             self._next_rescue = now + timing.rescue_s
             yield self._rescue

@@ -8,6 +8,7 @@ from worker.store.actions.caps import AVAILABLE_NOW, set_cap
 from worker.store.actions.selection import Selection
 from worker.store.audit import Actor, Done, audit
 from worker.store.queue.halts import hold
+from worker.store.queue.rate_holds import ask_to_lift
 
 
 def pause_run(engine: Engine, actor: Actor, chosen: Selection, reason: str) -> Done:
@@ -50,9 +51,10 @@ def drain_queue(engine: Engine, actor: Actor, queue: str, reason: str) -> Done:
 
 
 def resume_queue(engine: Engine, actor: Actor, queue: str) -> Done | None:
-    """The queue goes on. None when it was not paused."""
+    """The queue goes on, also where Claude had asked for a pause. None when nothing held it."""
     with engine.begin() as connection:
-        if not connection.execute(RESUME_QUEUE, {"name": queue}).rowcount:
+        resumed = connection.execute(RESUME_QUEUE, {"name": queue}).rowcount
+        if not ask_to_lift(connection, queue) and not resumed:
             return None
         connection.execute(TRY_CANARIES_AGAIN, {"name": queue})
         return audit(connection, actor, "resume", queue, 1)
