@@ -11,6 +11,7 @@ from celery import Celery
 from kombu import Exchange, Queue
 
 from models.vocabulary import ROUTING
+from worker.config import broker
 from worker.config.addresses import redis_address
 from worker.config.loading import load_settings
 from worker.config.settings import Settings
@@ -53,6 +54,7 @@ def make_app(settings: Settings) -> Celery:
     timing = settings.timing
     address = redis_address(settings)
     include = ["worker.signals", "worker.tasks"]
+    broker.install()
     app = Celery("rung", broker=address.broker_url, include=include)
     app.conf.update(
         broker_use_ssl=address.broker_ssl or False,

@@ -125,7 +125,7 @@ def _transport(
         ),
     )
     if lean and not spans and not needs_proxy(client.base_url):
-        return LeanTransport(client, connect_s=connect_s, deadline_s=deadline_s)
+        return LeanTransport(client, connect_s)
     return SdkTransport(client)
 
 

@@ -61,17 +61,14 @@ class LeanTransport:
     Cookies are not kept: Claude needs none.
     """
 
-    def __init__(
-        self, client: anthropic.AsyncAnthropic, *, connect_s: float, deadline_s: float
-    ) -> None:
+    def __init__(self, client: anthropic.AsyncAnthropic, connect_s: float) -> None:
         self._client, self._forms = client, Forms(client)
-        self._timeout = aiohttp.ClientTimeout(
-            sock_connect=connect_s, sock_read=deadline_s, connect=deadline_s
-        )
+        # The caller's deadline ends everything else, and no timer is set for each packet.
+        self._timeout = aiohttp.ClientTimeout(sock_connect=connect_s)
         self._opened: aiohttp.ClientSession | None = None
 
     async def send(self, ask: Ask) -> HttpResponse:
-        """One request. Raises NoResponse, from what aiohttp raised."""
+        """One request; the caller bounds its time. Raises NoResponse, from what aiohttp raised."""
         form = await self._forms.for_ask(ask)
         body = form.body(ask)
         headers = form.headers_for(ask, body)

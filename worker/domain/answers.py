@@ -27,6 +27,8 @@ MAX_DEPTH = 64
 MAX_INTEGER = 2**64
 """Whole numbers from here on are exact in no JSON library but Python's."""
 
+CONFIDENCE_STEP = Decimal("0.0001")
+
 _FENCE = "```"
 _WORDS = re.compile(r"[A-Za-z]+")
 
@@ -60,6 +62,8 @@ def parse_object(text: str) -> Mapping[str, Any] | None:
 
 def storable(text: str) -> str:
     """Text as Postgres can hold it: no NUL, no lone surrogates."""
+    if text.isascii() and "\x00" not in text:
+        return text
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
@@ -133,7 +137,7 @@ def read_confidence(value: Any) -> Decimal | None:
         return None
     if not number.is_finite() or not 0 <= number <= 1:
         return None
-    return number.quantize(Decimal("0.0001"))
+    return number.quantize(CONFIDENCE_STEP)
 
 
 def read_check(answer: ModelAnswer) -> Decimal | None:

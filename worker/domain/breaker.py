@@ -71,16 +71,17 @@ class Standing:
 
 def pulse_of(calls: tuple[CallReport, ...]) -> Pulse:
     """What the calls of an attempt say of Claude's health."""
-    return sum(map(_beat, calls), Pulse())
+    troubles = [words for call in calls if (words := _trouble(call)) is not None]
+    good = sum(call.state is CallState.DONE for call in calls)
+    return Pulse(good, len(troubles), troubles[-1] if troubles else None)
 
 
-def _beat(call: CallReport) -> Pulse:
-    if call.state is CallState.DONE:
-        return Pulse(good=1)
+def _trouble(call: CallReport) -> str | None:
+    """What says that Claude is in trouble. Only the kind: the API's words may be long, and this is
+    shown in a line."""
     if call.error is None or call.meaning not in UNWELL:
-        return Pulse()
-    # Only the kind: the API's words may be long, and this is shown in a line.
-    return Pulse(troubled=1, last=call.error.partition(":")[0])
+        return None
+    return call.error.partition(":")[0]
 
 
 def hear(standing: Standing, pulse: Pulse, rule: Rule) -> Standing:

@@ -8,7 +8,10 @@ before the confidence that rests on them.
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
+
+import orjson
 
 from worker.domain.policy import DIFFICULTIES, Accept
 
@@ -72,4 +75,10 @@ def answer_schema(accept: Accept) -> Mapping[str, Any]:
 
 def schema_version(schema: Mapping[str, Any]) -> str:
     """First 12 hex digits of SHA-256. Order counts: it changes what the model writes first."""
-    return hashlib.sha256(json.dumps(schema, separators=(",", ":")).encode()).hexdigest()[:12]
+    return _version(orjson.dumps(schema))
+
+
+@lru_cache(maxsize=256)
+def _version(schema: bytes) -> str:
+    canonical = json.dumps(orjson.loads(schema), separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:12]

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from worker.config.settings import Settings
 from worker.config.validators import load_validators
 from worker.domain.messages import MessageText
 from worker.domain.policy import ValidatorUse
 from worker.domain.schemas import INLINE_ANSWER_SCHEMA
-from worker.domain.validation import BUILTIN, Draft, findings_of
+from worker.domain.validation import BUILTIN, Draft, builtin, findings_of
 
 FINE = "Your card was sent on Monday and arrives within five working days. You can follow it."
 INSTRUCTIONS = (
@@ -204,3 +205,28 @@ def test_schema_checks_the_document_that_was_asked_for() -> None:
     document = json.loads('{"reply": "x", "extra": 1}')
     said = BUILTIN["schema"](Draft("x", document, INLINE_ANSWER_SCHEMA, MessageText("?")), {})
     assert said is not None
+
+
+@given(st.from_regex(builtin._PLACEHOLDER))
+def test_every_placeholder_is_looked_at(slot: str) -> None:
+    assert BUILTIN["placeholder"](Draft(slot, {}, {}, MessageText("?")), {}) is not None
+
+
+plain = st.none() | st.booleans() | st.integers(-9, 9) | st.floats(allow_nan=False) | st.text()
+kinds = st.sampled_from(["string", "number", "integer", "boolean", "null", "object"])
+wanted = st.builds(dict, type=kinds) | st.just({"type": "string", "minLength": 1}) | st.just({})
+
+
+@given(
+    st.dictionaries(st.sampled_from("abc"), wanted),
+    st.lists(st.sampled_from("abcd"), unique=True),
+    st.booleans(),
+    st.dictionaries(st.sampled_from("abcd"), plain),
+)
+def test_the_look_at_flat_schemas_agrees_with_the_whole_one(
+    properties: dict[str, Any], required: list[str], more: bool, document: dict[str, Any]
+) -> None:
+    asked = {"type": "object", "properties": properties, "required": required}
+    asked["additionalProperties"] = more
+    said = BUILTIN["schema"](Draft("x", document, asked, MessageText("?")), {})
+    assert (said is None) is Draft202012Validator(asked).is_valid(document)

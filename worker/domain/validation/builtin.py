@@ -18,6 +18,12 @@ from worker.domain.validation.patterns import search
 from worker.domain.validation.promises import PROMISES
 
 MIN_CHARS, MAX_CHARS = 20, 6_000
+_FLAT = frozenset({"type", "properties", "required", "additionalProperties"})
+_PLAIN: Mapping[str, tuple[type, ...]] = {
+    "string": (str,),
+    "number": (int, float),
+    "boolean": (bool,),
+}
 _PLACEHOLDER = re.compile(
     r"\[(?:your |insert |agent |customer |company |order )[^\]\n]{0,40}\]"
     r"|\{\{[^}\n]{1,40}\}\}|<(?:insert|your|name|customer)[^>\n]{0,40}>|\bXXX+\b|\blorem ipsum\b"
@@ -25,10 +31,16 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 
+_SIGNS = ("[", "{{", "<", "xxx", "lorem", "todo", "tbd")
+"""One of these is in every placeholder, and they are found in a fraction of the time."""
+
 
 def placeholder(draft: Draft, _options: Mapping[str, Any]) -> str | None:
     """Template slots that nobody filled in. What the customer wrote first may be repeated:
     complaints redacted with XXXX are quoted back."""
+    lowered = draft.reply.lower()
+    if not any(sign in lowered for sign in _SIGNS):
+        return None
     for match in _PLACEHOLDER.finditer(draft.reply):
         if match.group(0) not in draft.message.text:
             return "the reply holds placeholder text that was never filled in"
@@ -48,6 +60,8 @@ def length(draft: Draft, options: Mapping[str, Any]) -> str | None:
 
 def schema(draft: Draft, _options: Mapping[str, Any]) -> str | None:
     """The structured answer against the schema that was asked for."""
+    if _plainly_fits(draft.schema, draft.document):
+        return None
     errors = sorted(
         _validator_for(orjson.dumps(draft.schema)).iter_errors(draft.document),
         key=lambda error: list(error.absolute_path),
@@ -56,6 +70,24 @@ def schema(draft: Draft, _options: Mapping[str, Any]) -> str | None:
         return None
     where = "/".join(str(part) for part in errors[0].absolute_path) or "the answer"
     return f"{where} breaks the schema's {errors[0].validator!s} rule"
+
+
+def _plainly_fits(schema: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
+    """Whether a flat object of plain values is as it was asked for, which nearly every answer is.
+    False says nothing: the schema may know more than is looked at here."""
+    properties = schema.get("properties")
+    if schema.keys() - _FLAT or not isinstance(properties, Mapping):
+        return False
+    if schema.get("type") != "object" or properties.keys() != document.keys():
+        return False
+    if not properties.keys() >= set(schema.get("required", ())):
+        return False
+    return all(
+        isinstance(wanted, Mapping)
+        and wanted.keys() == {"type"}
+        and type(document[name]) in _PLAIN.get(str(wanted["type"]), ())
+        for name, wanted in properties.items()
+    )
 
 
 @lru_cache(maxsize=64)

@@ -5,14 +5,14 @@ does so is a finding, and climbs like any other.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from worker.domain.validation.base import Draft, Validator
 
-SHINGLE_WORDS = 10
-"""Words in a row that a reply may not share with the instructions."""
+SHINGLE_WORDS, HALF_WORDS = 10, 5
+"""Words in a row that a reply may not share with the instructions, and half as many."""
 SEARCHED_CHARS = 20_000
 
 _COMMANDING = re.compile(
@@ -24,6 +24,12 @@ _COMMANDING = re.compile(
     r"|\bstay in character\b|\b(?:your|the) responses? (?:must|should|will) (?:be|start|begin)\b",
     re.IGNORECASE,
 )
+_COMMANDS = (
+    *("ignore", "disregard", "forget", "override", "system", "mode", "jailbr", "you are no"),
+    *("new instruction", "from now on", "pretend to be", "act as", "act like", "act just"),
+    *("acting as", "acting like", "acting just", "the role of", "stay in character", "response"),
+)
+"""One of these is in all that commands, where letters have no cases but those of ASCII."""
 _DEMAND = re.compile(
     r"\b(?:say|reply|respond|answer|print|output|write|repeat|return|state|stating|include|saying"
     r"|start|begin|the same as|exactly)\b"
@@ -43,7 +49,7 @@ def obeyed(draft: Draft, _options: Mapping[str, Any]) -> str | None:
     """Where a message gives orders, the reply must not say word for word what it was told to say,
     nor speak under a label or in a part that the message made up."""
     asked = draft.message.text[:SEARCHED_CHARS]
-    if not _COMMANDING.search(asked):
+    if not _may_command(asked) or not _COMMANDING.search(asked):
         return None
     said = f" {_squeezed(draft.reply)} "
     for match in _DEMAND.finditer(asked):
@@ -56,6 +62,12 @@ def obeyed(draft: Draft, _options: Mapping[str, Any]) -> str | None:
     if any(_plays(part, draft.reply) for part in {m.group(1) for m in _PART.finditer(asked)}):
         return "the reply plays the part that the message gave it"
     return None
+
+
+def _may_command(text: str) -> bool:
+    """Cheap, and never wrong when it says no."""
+    lowered = text.lower()
+    return not text.isascii() or any(command in lowered for command in _COMMANDS)
 
 
 def _squeezed(text: str) -> str:
@@ -77,21 +89,24 @@ def leaked_prompt(draft: Draft, _options: Mapping[str, Any]) -> str | None:
     """No ten words in a row of our own instructions. Knowledge may be quoted: it is for that."""
     if not draft.instructions:
         return None
-    kept = _instructed(draft.instructions)
-    if any(window in kept for window in _windows(draft.reply)):
-        return "the reply repeats our instructions"
-    return None
+    words = _WORD.findall(draft.reply.lower())
+    # Ten words in a row hold five that begin at a multiple of five.
+    if _instructed(draft.instructions, HALF_WORDS).isdisjoint(_rows(words, HALF_WORDS, HALF_WORDS)):
+        return None
+    if _instructed(draft.instructions, SHINGLE_WORDS).isdisjoint(_rows(words, SHINGLE_WORDS)):
+        return None
+    return "the reply repeats our instructions"
 
 
-@lru_cache(maxsize=8)
-def _instructed(instructions: str) -> frozenset[tuple[str, ...]]:
-    return frozenset(_windows(instructions))
+@lru_cache(maxsize=16)
+def _instructed(instructions: str, size: int) -> frozenset[tuple[str, ...]]:
+    return frozenset(_rows(_WORD.findall(instructions.lower()), size))
 
 
-def _windows(text: str) -> Iterator[tuple[str, ...]]:
-    words = _WORD.findall(text.lower())
-    for start in range(len(words) - SHINGLE_WORDS + 1):
-        yield tuple(words[start : start + SHINGLE_WORDS])
+def _rows(words: Sequence[str], size: int, step: int = 1) -> Iterator[tuple[str, ...]]:
+    """So many words in a row, beginning at each `step`th."""
+    for start in range(0, len(words) - size + 1, step):
+        yield tuple(words[start : start + size])
 
 
 INJECTION: dict[str, Validator] = {"obeyed": obeyed, "leaked_prompt": leaked_prompt}
