@@ -19,7 +19,7 @@ import httpx2
 from benchmarks.figures import Figure, Finding
 from benchmarks.filled import AT_WORK, ENDED_RUNS, fill
 from benchmarks.house import database
-from benchmarks.viewers import cost_of_viewers, dashboard
+from benchmarks.viewers import BEARER, cost_of_viewers, dashboard
 from worker.config.addresses import SIMULATOR_KEY
 from worker.sandbox.redis import start_redis
 
@@ -144,4 +144,7 @@ def served(jobs: int) -> Iterator[httpx2.Client]:
             "ANTHROPIC_BASE_URL": "http://127.0.0.1:1",
         }
         url, _ = stack.enter_context(dashboard(environ, home))
-        yield stack.enter_context(httpx2.Client(base_url=url, trust_env=False, timeout=60))
+        client = httpx2.Client(
+            base_url=url, trust_env=False, timeout=60, headers={"Authorization": BEARER}
+        )
+        yield stack.enter_context(client)

@@ -22,6 +22,8 @@ TURNS = (False, True, True, False, False, True)
 IN_FLIGHT = {"haiku": 64, "sonnet": 32, "opus": 16}
 LATENCY_SCALE = 0.5
 READY_WITHIN_S = 60.0
+TOKEN = "the-token-that-benchmarks-look-with"
+BEARER = f"Bearer {TOKEN}"
 
 
 @dataclass(slots=True)
@@ -90,7 +92,8 @@ def watching(url: str, viewers: int = VIEWERS) -> Iterator[None]:
         at = urlsplit(url)
         reader, writer = await asyncio.open_connection(at.hostname, at.port, limit=1 << 22)
         path = "/live/now" if number % 2 else "/live/runs"
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: {at.netloc}\r\n\r\n".encode())
+        head = f"GET {path} HTTP/1.1\r\nHost: {at.netloc}\r\nAuthorization: {BEARER}\r\n\r\n"
+        writer.write(head.encode())
         while line := await reader.readline():
             if line.startswith(b"event: region"):
                 seen.add(number)
@@ -122,7 +125,11 @@ def dashboard(environ: Mapping[str, str], home: Path) -> Iterator[tuple[str, int
     port = free_port(18_420)
     with (home / "dashboard.log").open("ab") as log:
         process = subprocess.Popen(
-            dashboard_command(port), env=environ, cwd=home, stdout=log, stderr=log
+            dashboard_command(port),
+            env={**environ, "RUNG_DASHBOARD__TOKEN": TOKEN},
+            cwd=home,
+            stdout=log,
+            stderr=log,
         )
     try:
         url, deadline = f"http://127.0.0.1:{port}", time.monotonic() + READY_WITHIN_S

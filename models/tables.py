@@ -14,6 +14,7 @@ from models.prompts import Classification, Prompt
 from models.results import Result, Review
 from models.runs import Run
 from models.schedules import Firing, Schedule
+from models.sessions import EndedSession
 from models.tallies import RunCount, RunEscalation, RunSpend
 from models.tiers import Canary, TierStatus
 from models.totals import AttemptTotal, CallTotal, EscalationTotal, JobTotal, Timing
@@ -29,6 +30,7 @@ __all__ = [
     "CallTotal",
     "Canary",
     "Classification",
+    "EndedSession",
     "Escalation",
     "EscalationTotal",
     "Firing",

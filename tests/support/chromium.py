@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.web import LOCAL_TOKEN
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 NEEDED = [
     pytest.mark.browser,
@@ -43,6 +45,7 @@ class Visit:
         self.wrong: list[str] = []
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
         self.page.on("console", lambda said: self._said(said))
+        self.page.goto(f"/?token={LOCAL_TOKEN}")
 
     def _said(self, said: Any) -> None:
         if said.type in ("error", "warning"):

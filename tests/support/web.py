@@ -9,23 +9,37 @@ from typing import Any
 
 import httpx2
 import uvicorn
+from pydantic import SecretStr
 
 from worker.config.settings import Settings
+from worker.dashboard.access.connections import HEAD_S, MAX_HEAD, bounded
 from worker.dashboard.app import create_app
+from worker.dashboard.live import RECHECK_S
 
+LOCAL_TOKEN = "the-token-that-tests-put-into-the-address"
 ELSEWHERE = "127.0.0.2"
 """Loopback as well, but another address than the dashboard's own."""
 
 
 @contextmanager
-def dashboard(settings: Settings) -> Iterator[str]:
-    """Serves the dashboard; yields its address."""
+def dashboard(
+    settings: Settings, *, head_s: float = HEAD_S, recheck_s: float = RECHECK_S
+) -> Iterator[str]:
+    """Serves the dashboard, as the command does; yields its address. Where people come in by a
+    token, it is `LOCAL_TOKEN`."""
     # The protocol by name: asyncio sets TCP_NODELAY on no other, and answers would wait 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     listener.listen(128)
+    app = create_app(_with_token(settings))
+    app.state.dashboard.live.recheck_s = recheck_s
     config = uvicorn.Config(
-        create_app(settings), log_level="critical", access_log=False, proxy_headers=False
+        app,
+        http=bounded(head_s),
+        h11_max_incomplete_event_size=MAX_HEAD,
+        log_level="critical",
+        access_log=False,
+        proxy_headers=False,
     )
     server = uvicorn.Server(config)
     config.load()
@@ -41,11 +55,27 @@ def dashboard(settings: Settings) -> Iterator[str]:
         listener.close()
 
 
+def _with_token(settings: Settings) -> Settings:
+    if not settings.dashboard.asks_for_token:
+        return settings
+    known = settings.dashboard.model_copy(update={"token": SecretStr(LOCAL_TOKEN)})
+    return settings.model_copy(update={"dashboard": known})
+
+
 @contextmanager
-def browsing(url: str, **options: Any) -> Iterator[httpx2.Client]:
-    """A client that keeps cookies and follows no redirect."""
+def visiting(url: str, **options: Any) -> Iterator[httpx2.Client]:
+    """A stranger's client: it keeps cookies, has none yet, and follows no redirect."""
     options.setdefault("headers", {"Accept": "text/html"})
     with httpx2.Client(base_url=url, trust_env=False, timeout=20, **options) as client:
+        yield client
+
+
+@contextmanager
+def browsing(url: str, **options: Any) -> Iterator[httpx2.Client]:
+    """A client that has opened the address with the token in it, which lets in where nobody has to
+    sign in."""
+    with visiting(url, **options) as client:
+        client.get("/", params={"token": LOCAL_TOKEN})
         yield client
 
 

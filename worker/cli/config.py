@@ -10,6 +10,7 @@ from worker.cli.speech.output import print_json, talk
 from worker.config.loading import config_path, load_settings
 from worker.config.policies import check_policies, policy_named
 from worker.config.prices import unpriced_models
+from worker.config.settings import Settings
 from worker.domain.policy import to_document
 from worker.errors import ConfigurationError
 
@@ -33,6 +34,8 @@ def check() -> None:
             f' cannot hold for it. Add [prices."{model}"] to rung.toml.',
             fg="yellow",
         )
+    for name in _old_hashes(settings):
+        talk(f"Note: the password of {name} has an older kind of hash: rung dashboard hash")
     if settings.prompts.dir is None and settings.anthropic_api_key is not None:
         talk("Warning: the prompts are those of the example company. Set prompts.dir.", fg="yellow")
     talk(f"The configuration is in order ({path or 'defaults and environment; no rung.toml'}).")
@@ -47,6 +50,14 @@ def show() -> None:
         if document[name]:
             document[name] = _masked(document[name])
     print_json({"settings": document, "policy": to_document(policy_named(settings))})
+
+
+def _old_hashes(settings: Settings) -> list[str]:
+    """People whose password's hash should be made anew."""
+    from worker.dashboard.access.passwords import is_old
+
+    users = settings.dashboard.users.items()
+    return [name for name, user in users if is_old(user.password.get_secret_value())]
 
 
 def _masked(url: str) -> str:

@@ -1,11 +1,17 @@
 """`rung dashboard`: the pages alone, beside workers that run elsewhere."""
 
+import logging
+import secrets
+
 import click
+from pydantic import SecretStr
 
 from worker.cli.dashboard_secrets import hash_, token
 from worker.cli.speech.context import database
 from worker.cli.speech.output import SIMULATED, talk
 from worker.config.loading import load_settings
+from worker.config.settings import Settings
+from worker.telemetry import configure_logging
 
 STOP_S = 2
 
@@ -22,30 +28,45 @@ def dashboard(ctx: click.Context, host: str | None, port: int | None) -> None:
         return
     import uvicorn
 
+    from worker.dashboard.access.connections import MAX_HEAD, bounded
     from worker.dashboard.access.permissions import check_listening
     from worker.dashboard.app import create_app
 
-    settings = load_settings()
+    settings, token = with_token(load_settings())
     host = host or settings.dashboard.host
     port = settings.dashboard.port if port is None else port
     check_listening(settings.dashboard, host)
     with database(settings):
         app = create_app(settings)
     shown = f"[{host}]" if ":" in host else host
-    talk(f"Dashboard http://{shown}:{port}/")
+    talk(f"Dashboard http://{shown}:{port}/{token}")
     if app.state.dashboard.simulated:
         talk(SIMULATED, fg="yellow")
+    configure_logging()
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
     uvicorn.run(
         app,
         host=host,
         port=port,
-        log_level="warning",
+        http=bounded(),
+        h11_max_incomplete_event_size=MAX_HEAD,
+        log_config=None,
         access_log=False,
         server_header=False,
         # Who asks is told by the gate, which knows whom it trusts.
         proxy_headers=False,
         timeout_graceful_shutdown=STOP_S,
     )
+
+
+def with_token(settings: Settings) -> tuple[Settings, str]:
+    """Settings with a token made now where one is asked for and none is set; and what to put behind
+    the address then. A token that was set is not repeated: logs are no place for it."""
+    if not settings.dashboard.asks_for_token or settings.dashboard.token is not None:
+        return settings, ""
+    token = secrets.token_urlsafe(32)
+    dashboard = settings.dashboard.model_copy(update={"token": SecretStr(token)})
+    return settings.model_copy(update={"dashboard": dashboard}), f"?token={token}"
 
 
 dashboard.add_command(hash_)

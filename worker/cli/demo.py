@@ -106,7 +106,7 @@ def _say_where_next(run: str, example: str, seconds: float) -> None:
 def _point_to_dashboard(address: str, run: str, *, kept: bool) -> None:
     """The last words: where the same is seen, and acted upon."""
     if kept:
-        talk(f"\nDashboard {address}  and this run: {address}runs/{run}", bold=True)
+        talk(f"\nDashboard {address}  and this run: /runs/{run}", bold=True)
         talk("Still running, because RUNG_DEMO=keep. Ctrl-C ends it.")
         return
     talk("\nSee it all on the dashboard: `rung up` serves what you just saw at", bold=True)

@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
@@ -24,6 +25,7 @@ from worker.store.queue.presence import workers_of
 from worker.store.queue.rescue import rescue_from
 
 RESTART_AFTER_S = 1.0
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -35,6 +37,8 @@ class Child:
     ended_by: signal.Signals = signal.SIGTERM
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
+    environ: Mapping[str, str] = field(default_factory=dict)
+    """Beside that of all; nobody else's to see."""
 
 
 @dataclass(slots=True)
@@ -51,11 +55,15 @@ class Supervisor:
         return self.home / "logs"
 
     def add(
-        self, name: str, command: Sequence[str], ended_by: signal.Signals = signal.SIGTERM
+        self,
+        name: str,
+        command: Sequence[str],
+        ended_by: signal.Signals = signal.SIGTERM,
+        environ: Mapping[str, str] = NOTHING,
     ) -> Child:
-        """Starts a child; its output goes to `logs/NAME.log`. `ended_by` is what it gets when this
-        process is killed."""
-        child = Child(name, command, ended_by)
+        """Starts a child, with `environ` of its own; its output goes to `logs/NAME.log`. `ended_by`
+        is what it gets when this process is killed."""
+        child = Child(name, command, ended_by, environ=environ)
         self.children.append(child)
         self._start(child)
         return child
@@ -66,7 +74,7 @@ class Supervisor:
         with (self.logs / f"{child.name}.log").open("ab") as log:
             child.process = subprocess.Popen(
                 list(child.command),
-                env=dict(self.environ),
+                env={**self.environ, **child.environ},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -1,6 +1,7 @@
 """`rung up`: everything that is not configured, workers, and whatever else runs, until Ctrl-C."""
 
 import dataclasses
+import secrets
 import signal
 import threading
 from collections.abc import Iterator, Sequence
@@ -67,8 +68,10 @@ class Work:
         """Starts the dashboard on loopback, at another port where its own is taken, and says in
         `services.json` where it is."""
         port = free_port(self.settings.dashboard.port)
-        self.supervisor.add("dashboard", dashboard_command(port))
-        self.dashboard_url = f"http://127.0.0.1:{port}/"
+        token = local_token(self.settings)
+        known = {"RUNG_DASHBOARD__TOKEN": token} if token else {}
+        self.supervisor.add("dashboard", dashboard_command(port), environ=known)
+        self.dashboard_url = f"http://127.0.0.1:{port}/" + (f"?token={token}" if token else "")
         services = dataclasses.replace(self.running.services, dashboard_url=self.dashboard_url)
         write_services(self.running.home, services)
 
@@ -157,6 +160,15 @@ def _signals(work: Work) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def local_token(settings: Settings) -> str | None:
+    """What the dashboard is to be opened with: as set, or else made now; None where people sign in.
+    Whoever else is at this machine can reach the port, and is nobody without it."""
+    if not settings.dashboard.asks_for_token:
+        return None
+    given = settings.dashboard.token
+    return given.get_secret_value() if given is not None else secrets.token_urlsafe(32)
 
 
 def _say_what_runs(settings: Settings, running: Running) -> None:

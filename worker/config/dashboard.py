@@ -8,7 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 Role = Literal["viewer", "operator"]
 NAME = re.compile(r"[\w.@+-]{1,64}")
-SCRYPT = re.compile(r"scrypt(:\d+){3}(:[\w-]+){2}")
+PASSWORD_HASH = re.compile(
+    r"scrypt(:\d+){3}(:[\w-]+){2}"
+    r"|\$?argon2id(?P<by>[:$])v=19(?P=by)m=\d{1,6},t=\d{1,2},p=\d{1,2}((?P=by)[A-Za-z0-9+/]+){2}"
+)
 SHA256 = re.compile(r"[0-9a-f]{64}")
 MIN_SECRET = 32
 
@@ -46,13 +49,17 @@ class DashboardSettings(Part):
     """People, by name: `[dashboard.users.ada]` with `password` and `role`."""
     tokens: dict[str, TokenSettings] = Field(default_factory=dict)
     """Programs, by name: `[dashboard.tokens.helpdesk]` with `sha256` and `role`."""
+    token: SecretStr | None = None
+    """Where neither `users` nor `trusted_proxies` say who may come in: what a browser must bring in
+    the address, and a program as bearer token, 32 characters or more. None makes one at each start,
+    and prints it in the address."""
     secret: SecretStr | None = None
     """Signs sessions, 32 characters or more; None makes one at each start, so a restart signs
     everybody out. Copies behind one address need the same."""
     session_hours: Annotated[float, Field(gt=0, le=720)] = 12
     """After this long a person signs in again."""
     trusted_proxies: tuple[str, ...] = ()
-    """Addresses or networks whose `proxy_user_header` is believed."""
+    """Addresses or networks whose `proxy_user_header` and `X-Forwarded-For` are believed."""
     proxy_user_header: str = "X-Forwarded-User"
     """Names the person, as the trusted proxy has signed them in."""
     proxy_role: Role | None = None
@@ -73,6 +80,12 @@ class DashboardSettings(Part):
         """Whether anybody at all could be told from a stranger."""
         return bool(self.users or self.tokens or self.trusted_proxies)
 
+    @property
+    def asks_for_token(self) -> bool:
+        """Whether people come in by the token in the address, since nothing else says who they
+        are. Programs' `tokens` stand beside it."""
+        return not (self.users or self.trusted_proxies)
+
     @model_validator(mode="after")
     def usable(self) -> Self:
         """Names, hashes and networks, in sentences."""
@@ -80,13 +93,14 @@ class DashboardSettings(Part):
             if not NAME.fullmatch(name):
                 raise ValueError(f"{name!r} is not a name of letters, digits and . _ @ + -")
         for name, user in self.users.items():
-            if not SCRYPT.fullmatch(user.password.get_secret_value()):
+            if not PASSWORD_HASH.fullmatch(user.password.get_secret_value()):
                 raise ValueError(f"users.{name}.password is not a hash: run `rung dashboard hash`")
         for name, token in self.tokens.items():
             if not SHA256.fullmatch(token.sha256.get_secret_value()):
                 raise ValueError(f"tokens.{name}.sha256 is no hash: run `rung dashboard token`")
         for network in self.trusted_proxies:
             ipaddress.ip_network(network, strict=False)
-        if self.secret is not None and len(self.secret.get_secret_value()) < MIN_SECRET:
-            raise ValueError(f"secret is shorter than {MIN_SECRET} characters")
+        for name, secret in (("secret", self.secret), ("token", self.token)):
+            if secret is not None and len(secret.get_secret_value()) < MIN_SECRET:
+                raise ValueError(f"{name} is shorter than {MIN_SECRET} characters")
         return self

@@ -37,7 +37,7 @@ def create_app(settings: Settings) -> Starlette:
             *exposition.routes(),
             Mount("/static", StaticFiles(directory=STATIC), name="static"),
         ],
-        middleware=permissions.middleware(settings),
+        middleware=permissions.middleware(settings, dashboard.engine),
         exception_handlers=handlers(),
         lifespan=_lifespan,
     )

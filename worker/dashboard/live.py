@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
 from starlette.concurrency import run_in_threadpool
@@ -13,6 +13,8 @@ EVERY_S = 1.0
 """A region is rendered at most so often, however many people look."""
 KEEP_ALIVE_S = 15.0
 FORGET_AFTER_S = 60.0
+RECHECK_S = 30.0
+"""So long a viewer who has signed out elsewhere, or whose time is up, may still be shown more."""
 
 
 @dataclass(slots=True)
@@ -28,15 +30,24 @@ class Region:
 class Live:
     """Regions by address. Used from the event loop; rendering happens in a thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, recheck_s: float = RECHECK_S) -> None:
         self._regions: dict[str, Region] = {}
-        self.closing = asyncio.Event()
+        self.closing, self.recheck_s = asyncio.Event(), recheck_s
 
-    async def events(self, address: str, render: Callable[[], str]) -> AsyncIterator[str]:
-        """What a viewer is sent: the region whenever it has changed, and a sign of life."""
+    async def events(
+        self, address: str, render: Callable[[], str], may_look: Callable[[], Awaitable[bool]]
+    ) -> AsyncIterator[str]:
+        """What a viewer is sent: the region whenever it has changed, and a sign of life; nothing
+        any more once they may not look."""
         seen, last = "", time.monotonic()
+        checked = last
         yield "retry: 2000\n\n"
         while not self.closing.is_set():
+            now = time.monotonic()
+            if now - checked >= self.recheck_s:
+                if not await may_look():
+                    return
+                checked = now
             region = await self._fresh(address, render)
             now = time.monotonic()
             if region.digest != seen:

@@ -44,6 +44,8 @@ def make_engine(
         max_overflow=2,
         pool_timeout=30,
         pool_pre_ping=False,
+        # An error's words name no parameter: one may be what a customer wrote.
+        hide_parameters=True,
         connect_args={
             "connect_timeout": max(2, round(connect_s)),
             "application_name": name,

@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from tests.support.cli import say
 from tests.support.works import settings_for, working
 from worker.config.settings import Settings
+from worker.dashboard.access.passwords import hash_password
 from worker.sandbox.simulator.state import State
 
 pytestmark = pytest.mark.usefixtures("configured")
@@ -114,3 +115,14 @@ def test_of_two_things_wrong_the_missing_file_is_said_first(
     monkeypatch.delenv("DATABASE_URL")
     said = say("enqueue", "missing.csv")
     assert (said.code, "missing.csv cannot be read" in said.err) == (1, True)
+
+
+def test_config_check_names_passwords_with_an_older_hash(tmp_path: Path) -> None:
+    old, new = f"scrypt:16384:8:1:{'A' * 22}:{'A' * 43}", hash_password("correct horse")
+    users = "".join(
+        f'[dashboard.users.{name}]\npassword = "{stored}"\n'
+        for name, stored in (("ada", old), ("bob", new))
+    )
+    (tmp_path / "rung.toml").write_text(users)
+    said = say("config", "check")
+    assert (said.code, "password of ada" in said.err, "bob" in said.err) == (0, True, False)

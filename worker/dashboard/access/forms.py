@@ -1,11 +1,8 @@
-"""Forms: urlencoded bodies of bounded size, read once for a request."""
-
-from urllib.parse import parse_qsl
+"""Forms: urlencoded bodies, read once for a request by python-multipart; the gate bounds them."""
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-MAX_BODY = 1_000_000
 MAX_FIELDS = 200
 KEPT = "rung.form"
 
@@ -19,16 +16,10 @@ async def form_of(request: Request) -> dict[str, str]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         raise HTTPException(415, "A form is expected here.")
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_BODY:
-            raise HTTPException(413, "The form is too large.")
-    try:
-        pairs = parse_qsl(
-            body.decode("utf-8"), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict"
-        )
-    except ValueError:
-        raise HTTPException(400, "The form cannot be read.") from None
-    request.scope[KEPT] = dict(pairs)
-    return dict(pairs)
+    async with request.form() as form:
+        pairs = form.multi_items()
+    if len(pairs) > MAX_FIELDS:
+        raise HTTPException(400, f"A form has at most {MAX_FIELDS} fields.")
+    fields = {name: value for name, value in pairs if isinstance(value, str)}
+    request.scope[KEPT] = fields
+    return fields

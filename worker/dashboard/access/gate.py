@@ -1,14 +1,20 @@
 """The gate in front of every route: who is this, may they, and was it them who asked?
 
 In order: a path that plays tricks is refused; metrics and health have tokens of their own; a Host
-that is not ours is refused (DNS rebinding); what needs no visitor passes; the visitor is found; a
-change needs an operator, must come from our own pages, and must carry their CSRF token. A program
-that sends its own token needs no CSRF token: no browser attaches one by itself.
+that is not ours is refused (DNS rebinding); what needs no visitor passes; the visitor is found, and
+their session looked up among those that were ended; a change needs an operator, must come from our
+own pages, and must carry their CSRF token; what another site asks for is neither read nor audited.
+A program that sends its own token needs no CSRF token: no browser attaches one by itself.
+
+Every change and every refusal is a line of the log: who, from where, what.
 """
 
-from urllib.parse import quote, urlsplit
+import logging
+from urllib.parse import quote, urlencode
 
-from starlette.datastructures import Headers, MutableHeaders
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError, TimeoutError
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -18,48 +24,55 @@ from worker.config.dashboard import DashboardSettings
 from worker.dashboard.access.forms import form_of
 from worker.dashboard.access.passwords import same
 from worker.dashboard.access.problems import refusal
-from worker.dashboard.access.sessions import Signer
-from worker.dashboard.access.sign_ins import Attempts
-from worker.dashboard.access.visitors import Visitor, Visitors, bearer
+from worker.dashboard.access.requests import (
+    HEALTH,
+    METRICS,
+    SAFE_METHODS,
+    STATIC,
+    TOKEN,
+    Refused,
+    capped,
+    for_program,
+    guard,
+    host_name,
+    refuse_cross_site,
+    refuse_large,
+    refuse_reading_from_afar,
+    refuse_tricks,
+    token_in,
+    with_headers,
+)
+from worker.dashboard.access.sessions import LOCAL, Cookies
+from worker.dashboard.access.sign_ins import Guesses
+from worker.dashboard.access.visitors import Visitor, Visitors, port_of
+from worker.store.actions.sessions import has_ended
 
+log = logging.getLogger(__name__)
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 OPEN_PATHS = frozenset({"/login", "/favicon.ico"})
-STATIC = "/static/"
-METRICS, HEALTH, UPLOAD = "/metrics", "/healthz", "/api/runs"
+UPLOAD = "/api/runs"
 CSRF_FIELD, CSRF_HEADER = "csrf_token", "x-csrf-token"
-MAX_BODY = 1_000_000
-TOO_LARGE = "The body is larger than {:,} bytes."
-SECURITY_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
-        " font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none';"
-        " frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-
-
-class Refused(Exception):
-    """The request goes no further."""
-
-    def __init__(self, status: int, detail: str, **headers: str) -> None:
-        super().__init__(detail)
-        self.status, self.detail, self.headers = status, detail, headers
+AWAY = "Postgres does not answer just now."
+HOW_TO_MAKE_ONE = "`rung dashboard token` makes one for [dashboard.tokens.NAME] in rung.toml"
+PROGRAMS = f"A program sends `Authorization: Bearer TOKEN`; {HOW_TO_MAKE_ONE}."
+BY_ADDRESS = (
+    "Open the address that `rung up` or `rung dashboard` printed: it holds the token. A program"
+    f" sends `Authorization: Bearer TOKEN`, with that token or one of its own; {HOW_TO_MAKE_ONE}."
+)
+MAX_BODY, MAX_LOGGED = 1_000_000, 200
+REFUSALS = frozenset({401, 403, 421, 429})
 
 
 class Gate:
     """ASGI middleware. Puts the visitor into `request.state.visitor`, and itself into
     `request.state.gate`."""
 
-    def __init__(self, app: ASGIApp, settings: DashboardSettings, signer: Signer) -> None:
-        self._app, self.settings, self.signer = app, settings, signer
-        self.attempts = Attempts()
-        self._visitors = Visitors(settings, signer)
+    def __init__(
+        self, app: ASGIApp, settings: DashboardSettings, cookies: Cookies, engine: Engine
+    ) -> None:
+        self._app, self.settings, self.cookies, self.engine = app, settings, cookies, engine
+        self.guesses = Guesses()
+        self.visitors = Visitors(settings, cookies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Lets a request through, or answers it."""
@@ -67,46 +80,76 @@ class Gate:
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
             return
-        send = _with_headers(scope, send)
-        request = Request(scope, _capped(receive, self._cap(scope)))
+        request = Request(scope, capped(receive, self._cap(scope)))
+        send = self._logged(request, with_headers(scope, send))
         try:
             answer = await self._admit(request)
         except Refused as refused:
             answer = refusal(
                 refused.status,
                 refused.detail,
-                for_program=_for_program(request),
+                for_program=for_program(request),
                 headers=refused.headers,
+                mend=refused.mend,
             )
         except HTTPException as error:
-            answer = refusal(error.status_code, error.detail, for_program=_for_program(request))
+            answer = refusal(error.status_code, error.detail, for_program=for_program(request))
         await (answer or self._app)(scope, request.receive, send)
 
     async def _admit(self, request: Request) -> Response | None:
         """None lets it through."""
         request.state.gate, request.state.visitor = self, None
         path: str = request.scope["path"]
-        _refuse_tricks(request.scope)
-        _refuse_large(request.headers, self._cap(request.scope))
+        refuse_tricks(request.scope)
+        refuse_large(request.headers, self._cap(request.scope))
         if path == METRICS and self.settings.metrics_token is not None:
-            _guard(request, self.settings.metrics_token.get_secret_value())
+            guard(request, self.settings.metrics_token.get_secret_value())
             return None
         if path == HEALTH:
             if self.settings.health_token is not None:
-                _guard(request, self.settings.health_token.get_secret_value())
+                guard(request, self.settings.health_token.get_secret_value())
             return None
         self._refuse_foreign_host(request)
-        request.state.visitor = visitor = self._visitors.find(request)
+        if path.startswith(STATIC):
+            return None
+        if self.settings.asks_for_token and request.method == "GET" and token_in(request):
+            return self._enter(request)
+        request.state.visitor = visitor = await self.visitor(request)
         changes = request.method not in SAFE_METHODS
         if changes:
-            self._refuse_cross_site(request)
-        if path in OPEN_PATHS or path.startswith(STATIC):
+            refuse_cross_site(request, self.settings.hosts)
+        if path in OPEN_PATHS:
             return None
         if visitor is None:
             return self._sign_in_first(request)
         if changes:
             await self._refuse_unauthorised_change(request, visitor)
+        else:
+            refuse_reading_from_afar(request)
         return None
+
+    async def visitor(self, request: Request) -> Visitor | None:
+        """Who asks, if their session was not ended, here or at another copy of the dashboard.
+        Raises Refused while the record cannot be asked."""
+        found = self.visitors.find(request)
+        if found is None or found.session is None:
+            return found
+        try:
+            ended = await run_in_threadpool(has_ended, self.engine, found.session.nonce)
+        except (DBAPIError, TimeoutError):
+            raise Refused(503, AWAY, **{"Retry-After": "5"}) from None
+        return None if ended else found
+
+    def _enter(self, request: Request) -> Response:
+        """The address with the token in it: exchanged for a cookie at once, so that it stays in no
+        history, log or Referer."""
+        if not self.visitors.brings_token(request.query_params[TOKEN]):
+            raise Refused(401, "The token in this address is not this dashboard's.", BY_ADDRESS)
+        kept = [(k, v) for k, v in request.query_params.multi_items() if k != TOKEN]
+        target = request.scope["path"] + (f"?{urlencode(kept)}" if kept else "")
+        cookie = self.cookies.set_session(self.cookies.begin(LOCAL), port_of(request))
+        log.info("opened with the token", extra={"address": self.visitors.address(request)})
+        return RedirectResponse(target, 303, {"Set-Cookie": cookie})
 
     def _refuse_foreign_host(self, request: Request) -> None:
         allowed = {host.lower() for host in self.settings.hosts}
@@ -115,23 +158,17 @@ class Gate:
         if allowed and host_name(request.headers.get("host", "")) not in allowed:
             raise Refused(421, "This dashboard does not answer under that host name.")
 
-    def _refuse_cross_site(self, request: Request) -> None:
-        """Browsers say where a change comes from; only our own pages may ask for one."""
-        site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-        ours = {request.headers.get("host", ""), *self.settings.hosts}
-        foreign = origin is not None and (
-            not _parses(origin.partition("://")[2]) or urlsplit(origin).netloc not in ours
-        )
-        if foreign or site not in (None, "same-origin", "none"):
-            raise Refused(403, "This change was asked for by another site.")
-
     def _sign_in_first(self, request: Request) -> Response:
-        if self.settings.users and request.method == "GET" and not _for_program(request):
+        by_person = request.method == "GET" and not for_program(request)
+        if by_person and (self.settings.users or self.settings.asks_for_token):
             query = request.scope["query_string"].decode("latin-1")
             target = request.scope["path"] + (f"?{query}" if query else "")
             return RedirectResponse(f"/login?next={quote(target, safe='')}", 303)
-        words = "Sign in first." if self.settings.credentials else "Only from this machine."
-        raise Refused(401, words, **{"WWW-Authenticate": 'Bearer realm="rung"'})
+        mend = BY_ADDRESS if self.settings.asks_for_token else PROGRAMS
+        words = "Sign in first."
+        if "authorization" in request.headers:
+            words = "That token is not known here."
+        raise Refused(401, words, mend, **{"WWW-Authenticate": 'Bearer realm="rung"'})
 
     async def _refuse_unauthorised_change(self, request: Request, visitor: Visitor) -> None:
         if request.scope["path"] != "/logout" and not visitor.may_operate:
@@ -143,74 +180,29 @@ class Gate:
         if given is None and kind == "application/x-www-form-urlencoded":
             given = (await form_of(request)).get(CSRF_FIELD)
         if not same(given or "", visitor.csrf):
-            raise Refused(403, "The CSRF token is missing or old: load the page again.")
+            words = "The CSRF token is missing or old: load the page again."
+            raise Refused(403, words, PROGRAMS)
 
     def _cap(self, scope: Scope) -> int:
         upload = scope["method"] == "POST" and scope["path"] == UPLOAD
         return self.settings.upload_mb * 1_000_000 if upload else MAX_BODY
 
+    def _logged(self, request: Request, send: Send) -> Send:
+        """Writes a line for a change, and for whatever is refused."""
 
-def host_name(host: str) -> str:
-    """A Host header without its port, in small letters."""
-    return urlsplit(f"//{host}").hostname or "" if _parses(host) else ""
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                status, refused = message["status"], message["status"] in REFUSALS
+                if refused or request.method not in SAFE_METHODS:
+                    visitor: Visitor | None = getattr(request.state, "visitor", None)
+                    told = {
+                        "user": visitor.name if visitor is not None else None,
+                        "address": self.visitors.address(request),
+                        "method": request.method,
+                        "path": request.scope["path"][:MAX_LOGGED],
+                        "status": status,
+                    }
+                    log.log(logging.WARNING if refused else logging.INFO, "asked", extra=told)
+            await send(message)
 
-
-def _parses(host: str) -> bool:
-    try:
-        return urlsplit(f"//{host}").netloc == host and not any(c in host for c in "@/?#\\")
-    except ValueError:
-        return False
-
-
-def _guard(request: Request, token: str) -> None:
-    if not same(bearer(request.headers) or "", token):
-        raise Refused(401, "A bearer token is needed.", **{"WWW-Authenticate": "Bearer"})
-
-
-def _refuse_tricks(scope: Scope) -> None:
-    path: str = scope["path"]
-    parts = path.split("/")
-    if ".." in parts or "." in parts or "//" in path or "\\" in path or not path.isprintable():
-        raise Refused(404, "There is no such page.")
-
-
-def _for_program(request: Request) -> bool:
-    accept = request.headers.get("accept", "")
-    return request.scope["path"].startswith(("/api", METRICS, HEALTH)) or "text/html" not in accept
-
-
-def _capped(receive: Receive, cap: int) -> Receive:
-    """Refuses a body beyond `cap` bytes as soon as they have come, whatever its length is said to
-    be."""
-    counted = 0
-
-    async def counting() -> Message:
-        nonlocal counted
-        message = await receive()
-        counted += len(message.get("body", b""))
-        if counted > cap:
-            raise HTTPException(413, TOO_LARGE.format(cap))
-        return message
-
-    return counting
-
-
-def _refuse_large(headers: Headers, cap: int) -> None:
-    told = headers.get("content-length", "0")
-    if told.isascii() and told.isdigit() and int(told) > cap:
-        raise Refused(413, TOO_LARGE.format(cap))
-
-
-def _with_headers(scope: Scope, send: Send) -> Send:
-    cacheable = scope["path"].startswith(STATIC)
-
-    async def sending(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            for name, value in SECURITY_HEADERS.items():
-                headers.setdefault(name, value)
-            if not cacheable:
-                headers.setdefault("Cache-Control", "no-store")
-        await send(message)
-
-    return sending
+        return sending

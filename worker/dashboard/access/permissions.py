@@ -3,22 +3,24 @@
 import ipaddress
 
 from markupsafe import Markup
+from sqlalchemy import Engine
 from starlette.middleware import Middleware
 from starlette.requests import Request
 
 from worker.config.dashboard import DashboardSettings
 from worker.config.settings import Settings
 from worker.dashboard.access.gate import CSRF_FIELD, Gate
-from worker.dashboard.access.sessions import Signer
+from worker.dashboard.access.requests import Refused
+from worker.dashboard.access.sessions import Cookies
 from worker.dashboard.access.visitors import Visitor
 from worker.errors import ConfigurationError
 from worker.store.audit import Actor
 
 
-def middleware(settings: Settings) -> list[Middleware]:
-    """What stands in front of every route."""
+def middleware(settings: Settings, engine: Engine) -> list[Middleware]:
+    """What stands in front of every route. `engine` knows which sessions were ended."""
     dashboard = settings.dashboard
-    return [Middleware(Gate, settings=dashboard, signer=Signer(dashboard))]
+    return [Middleware(Gate, settings=dashboard, cookies=Cookies(dashboard), engine=engine)]
 
 
 def visitor_of(request: Request) -> Visitor:
@@ -41,6 +43,15 @@ def actor(request: Request) -> Actor:
 def may_operate(request: Request) -> bool:
     """Whether this person may change things, rather than only look."""
     return visitor_of(request).may_operate
+
+
+async def may_still_look(request: Request) -> bool:
+    """Whether who asked is still known: a stream outlives a session that was ended."""
+    gate: Gate = request.state.gate
+    try:
+        return await gate.visitor(request) is not None
+    except Refused:
+        return False
 
 
 def check_listening(settings: DashboardSettings, host: str) -> None:

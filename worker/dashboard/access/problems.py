@@ -21,16 +21,22 @@ def problem(
 
 
 def refusal(
-    status: int, detail: str, *, for_program: bool, headers: dict[str, str] | None = None
+    status: int,
+    detail: str,
+    *,
+    for_program: bool,
+    headers: dict[str, str] | None = None,
+    mend: str | None = None,
 ) -> Response:
     """A problem for a program, a short page for a person."""
     if for_program:
-        return problem(status, detail, headers=headers)
+        return problem(status, detail, headers=headers, mend=mend)
     title = escape(HTTPStatus(status).phrase)
+    help_ = f"<p>{escape(mend)}</p>" if mend else ""
     page = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         '<link rel="stylesheet" href="/static/rung.css"></head>'
-        f'<body><main><h1>{title}</h1><p>{escape(detail)}</p><p><a href="/">Now</a></p></main>'
-        "</body></html>"
+        f'<body><main><h1>{title}</h1><p>{escape(detail)}</p>{help_}<p><a href="/">Now</a></p>'
+        "</main></body></html>"
     )
     return HTMLResponse(page, status, headers)

@@ -1,5 +1,6 @@
 """Who is behind a request: a signed-in person, one whom a trusted proxy names, a program with its
-token, or, where no credentials are configured, whoever sits at this machine."""
+token, or whoever brought the token that was printed at the start. To come from this machine is no
+credential: other people use it, and so does a proxy on it."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -10,15 +11,15 @@ from starlette.requests import Request
 
 from worker.config.dashboard import DashboardSettings, Role
 from worker.dashboard.access.passwords import hash_token, same
-from worker.dashboard.access.sessions import COOKIE, Session, Signer
+from worker.dashboard.access.sessions import LOCAL, Cookies, Session
 
 MAX_PROXIED_NAME = 100
-FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "x-forwarded-host", "via")
-"""A proxy adds one of these: whoever is behind it is not at this machine."""
+MAX_HOPS = 20
 Via = Literal["session", "proxy", "token", "loopback"]
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Visitor:
     """Somebody who may look, and perhaps change things. `csrf` must come with their changes."""
 
@@ -37,8 +38,8 @@ class Visitor:
 class Visitors:
     """Finds the visitor of a request."""
 
-    def __init__(self, settings: DashboardSettings, signer: Signer) -> None:
-        self._settings, self._signer = settings, signer
+    def __init__(self, settings: DashboardSettings, cookies: Cookies) -> None:
+        self._settings, self._cookies = settings, cookies
         self._networks = [ipaddress.ip_network(n, strict=False) for n in settings.trusted_proxies]
 
     def find(self, request: Request) -> Visitor | None:
@@ -46,24 +47,48 @@ class Visitors:
         settings, headers = self._settings, request.headers
         if "authorization" in headers:
             return self._program(headers)
-        if not settings.credentials:
-            return self._seen("local", "operator", "loopback") if _is_local(request) else None
         if self._is_trusted(request) and settings.proxy_user_header in headers:
             return self._proxied(headers)
-        cookie = request.cookies.get(COOKIE)
-        session = self._signer.read(cookie) if cookie else None
+        cookie = request.cookies.get(self._cookies.name(port_of(request)))
+        session = self._cookies.read(cookie)
         if session is None:
             return None
+        if settings.asks_for_token:
+            return self._seen(session.name, "operator", "loopback", session)
         return self._seen(session.name, settings.users[session.name].role, "session", session)
+
+    def brings_token(self, given: str) -> bool:
+        """Whether it is the token that was printed at the start, and that token lets people in."""
+        token = self._settings.token
+        wanted = self._settings.asks_for_token and token is not None
+        return wanted and token is not None and same(given, token.get_secret_value())
+
+    def address(self, request: Request) -> str:
+        """Where the request comes from: the last address that is no proxy of ours. What a client
+        says of itself stands further left, and is not believed."""
+        peer = request.client.host if request.client else ""
+        if not self._is_trusted(request):
+            return peer
+        hops = ",".join(request.headers.getlist("x-forwarded-for")).split(",")[-MAX_HOPS:]
+        for hop in reversed(hops):
+            address = parsed_address(hop.strip())
+            if address is None:
+                break
+            if not any(address in network for network in self._networks):
+                return str(address)
+        return peer
 
     def _program(self, headers: Headers) -> Visitor | None:
         token = bearer(headers)
-        digest = hash_token(token or "")
-        found = None
+        if token is None:
+            return None
+        if self.brings_token(token):
+            return self._seen(LOCAL, "operator", "token")
+        digest, found = hash_token(token), None
         for name, known in self._settings.tokens.items():
             if same(digest, known.sha256.get_secret_value()):
                 found = self._seen(name, known.role, "token")
-        return found if token else None
+        return found
 
     def _proxied(self, headers: Headers) -> Visitor | None:
         names = headers.getlist(self._settings.proxy_user_header)
@@ -75,11 +100,11 @@ class Visitors:
         return self._seen(name, role, "proxy") if role is not None else None
 
     def _seen(self, name: str, role: Role, via: Via, session: Session | None = None) -> Visitor:
-        csrf = self._signer.csrf(via, name, session.nonce if session else "")
-        return Visitor(name, role, via, csrf, session)
+        csrf = self._cookies.csrf(via, name, session.nonce if session else "")
+        return Visitor(name=name, role=role, via=via, csrf=csrf, session=session)
 
     def _is_trusted(self, request: Request) -> bool:
-        address = _address(request)
+        address = parsed_address(request.client.host if request.client else "")
         return address is not None and any(address in network for network in self._networks)
 
 
@@ -89,18 +114,17 @@ def bearer(headers: Headers) -> str | None:
     return token.strip() or None if kind.lower() == "bearer" else None
 
 
-def _address(request: Request) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def port_of(request: Request) -> int | None:
+    """The port that this dashboard listens at; None on a Unix socket."""
+    server = request.scope.get("server")
+    return server[1] if server else None
+
+
+def parsed_address(words: str) -> Address | None:
+    """An address, and of an IPv4 one in IPv6's clothes the former."""
     try:
-        found = ipaddress.ip_address(request.client.host if request.client else "")
+        found = ipaddress.ip_address(words)
     except ValueError:
         return None
     mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
     return mapped or found
-
-
-def _is_local(request: Request) -> bool:
-    """From this machine, and not through a proxy on it. A Unix socket has no address."""
-    if any(name in request.headers for name in FORWARDED):
-        return False
-    address = _address(request)
-    return address is None or address.is_loopback

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DataError, DBAPIError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from worker.config.settings import Settings
@@ -113,6 +113,8 @@ class Endpoint:
 def as_problem(error: Exception) -> Response:
     """What went wrong, as problem details. A bug of ours shows nothing of itself."""
     match error:
+        case ClientDisconnect():
+            return problem(400, "The body broke off.")
         case HTTPException():
             return problem(error.status_code, error.detail)
         case NotFound():

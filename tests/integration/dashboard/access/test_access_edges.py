@@ -26,7 +26,7 @@ from worker.config.dashboard import DashboardSettings
 from worker.dashboard.access.login import safe_target
 from worker.dashboard.access.passwords import hash_password
 from worker.dashboard.access.permissions import check_listening
-from worker.dashboard.access.sessions import Signer
+from worker.dashboard.access.sessions import Cookies
 from worker.errors import ConfigurationError
 
 
@@ -36,20 +36,32 @@ def guarded(database_url: str) -> Iterator[str]:
         yield url
 
 
-def forged(guarded_signer: Signer, name: str) -> list[str]:
-    real = guarded_signer.begin(name)
+def encoded(document: str) -> str:
+    return base64.urlsafe_b64encode(document.encode()).decode().rstrip("=")
+
+
+BROKEN = [
+    f"{encoded(document)}.{signature}"
+    for document in ('["ada", Infinity, "x"]', "[" * 700, "[" * 30_000, '["ada"]', "null", "")
+    for signature in ("", "x", "A" * 43)
+]
+"""Cookies that a careless reader would stumble over."""
+
+
+def forged(cookies: Cookies, name: str) -> list[str]:
+    real = cookies.begin(name)
     payload, _, signature = real.partition(".")
     other = base64.urlsafe_b64encode(json.dumps(["ada", 9_999_999_999, "x"]).encode()).decode()
-    return [real, payload, f"{payload}.", f"{other}.{signature}", "x.y", ".", "A" * 5_000]
+    return [real, payload, f"{payload}.", f"{other}.{signature}", "x.y", ".", "A" * 5_000, *BROKEN]
 
 
 def test_a_cookie_that_we_did_not_sign_opens_nothing(guarded: str) -> None:
-    # given another dashboard's signer, with a secret of its own
-    signer = Signer(DashboardSettings.model_validate({"users": USERS}))
+    # given another dashboard's cookies, signed with a secret of its own
+    others = Cookies(DashboardSettings.model_validate({"users": USERS}))
     with browsing(guarded) as client:
         codes = {
             client.get("/api/status", headers={"Cookie": f"rung_session={cookie}"}).status_code
-            for cookie in forged(signer, "ada")
+            for cookie in forged(others, "ada")
         }
     assert codes == {401}
 
@@ -59,21 +71,21 @@ def test_a_session_ends_with_its_time_its_user_and_its_password() -> None:
     now = [1_000_000.0]
     secret = SecretStr("s" * 32)
 
-    def signer(**users: Any) -> Signer:
+    def cookies(**users: Any) -> Cookies:
         configured = {"users": users, "secret": secret, "session_hours": 1}
-        return Signer(DashboardSettings.model_validate(configured), clock=lambda: now[0])
+        return Cookies(DashboardSettings.model_validate(configured), clock=lambda: now[0])
 
-    cookie = signer(**USERS).begin("ada")
+    cookie = cookies(**USERS).begin("ada")
     changed = {"password": hash_password("new"), "role": "operator"}
     # then
-    assert signer(**USERS).read(cookie) is not None
-    assert signer(bob=USERS["bob"]).read(cookie) is None
-    assert signer(ada=changed).read(cookie) is None
+    assert cookies(**USERS).read(cookie) is not None
+    assert cookies(bob=USERS["bob"]).read(cookie) is None
+    assert cookies(ada=changed).read(cookie) is None
     now[0] += 3_601
-    assert signer(**USERS).read(cookie) is None
+    assert cookies(**USERS).read(cookie) is None
 
 
-def test_without_credentials_this_machine_operates_but_no_other_site_does(
+def test_who_brings_the_token_operates_but_no_other_site_does(
     database_url: str, engine: Engine
 ) -> None:
     with serving(database_url) as url, browsing(url) as client:

@@ -1,0 +1,136 @@
+"""What a request may be at all, whoever sends it: its path, size, host, and where it comes from."""
+
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import Message, Receive, Scope, Send
+
+from worker.dashboard.access.passwords import same
+from worker.dashboard.access.visitors import bearer
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+STATIC = "/static/"
+METRICS, HEALTH = "/metrics", "/healthz"
+TOKEN, TEXT = "token", "text"
+OURS = (None, "same-origin", "none")
+"""What browsers say of a request that comes from our own pages, or from the address bar."""
+TOO_LARGE = "The body is larger than {:,} bytes."
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+        " font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none';"
+        " frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class Refused(Exception):
+    """The request goes no further; `mend` says what would help."""
+
+    def __init__(self, status: int, detail: str, mend: str | None = None, **headers: str) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.mend, self.headers = status, detail, mend, headers
+
+
+def host_name(host: str) -> str:
+    """A Host header without its port, in small letters."""
+    return urlsplit(f"//{host}").hostname or "" if _parses(host) else ""
+
+
+def _parses(host: str) -> bool:
+    try:
+        return urlsplit(f"//{host}").netloc == host and not any(c in host for c in "@/?#\\")
+    except ValueError:
+        return False
+
+
+def guard(request: Request, token: str) -> None:
+    """Raises Refused without this very bearer token."""
+    if not same(bearer(request.headers) or "", token):
+        raise Refused(401, "A bearer token is needed.", **{"WWW-Authenticate": "Bearer"})
+
+
+def token_in(request: Request) -> bool:
+    """Whether a person opens an address with a token in it."""
+    return TOKEN in request.query_params and not request.scope["path"].startswith("/api")
+
+
+def refuse_reading_from_afar(request: Request) -> None:
+    """Another site may link to our pages, and may not make a visitor's browser fetch one, nor make
+    them read what is audited."""
+    if request.headers.get("sec-fetch-site") in OURS:
+        return
+    linked = request.headers.get("sec-fetch-mode") == "navigate"
+    if not linked or TEXT in request.query_params:
+        raise Refused(403, "This was asked for by another site.")
+
+
+def refuse_tricks(scope: Scope) -> None:
+    """Raises Refused for a path that another program might read as a different one."""
+    path: str = scope["path"]
+    parts = path.split("/")
+    if ".." in parts or "." in parts or "//" in path or "\\" in path or not path.isprintable():
+        raise Refused(404, "There is no such page.")
+
+
+def for_program(request: Request) -> bool:
+    """Whether a problem document is wanted, rather than a page."""
+    accept = request.headers.get("accept", "")
+    return request.scope["path"].startswith(("/api", METRICS, HEALTH)) or "text/html" not in accept
+
+
+def capped(receive: Receive, cap: int) -> Receive:
+    """Refuses a body beyond `cap` bytes as soon as they have come, whatever its length is said to
+    be."""
+    counted = 0
+
+    async def counting() -> Message:
+        nonlocal counted
+        message = await receive()
+        counted += len(message.get("body", b""))
+        if counted > cap:
+            raise HTTPException(413, TOO_LARGE.format(cap))
+        return message
+
+    return counting
+
+
+def refuse_large(headers: Headers, cap: int) -> None:
+    """Raises Refused for a body that says that it is too large."""
+    told = headers.get("content-length", "0")
+    if told.isascii() and told.isdigit() and int(told) > cap:
+        raise Refused(413, TOO_LARGE.format(cap))
+
+
+def refuse_cross_site(request: Request, hosts: tuple[str, ...]) -> None:
+    """Browsers say where a change comes from; only our own pages may ask for one."""
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    ours = {request.headers.get("host", ""), *hosts}
+    foreign = origin is not None and (
+        not _parses(origin.partition("://")[2]) or urlsplit(origin).netloc not in ours
+    )
+    if foreign or site not in OURS:
+        raise Refused(403, "This change was asked for by another site.")
+
+
+def with_headers(scope: Scope, send: Send) -> Send:
+    """Adds the headers that protect a browser to whatever is answered."""
+    cacheable = scope["path"].startswith(STATIC)
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in SECURITY_HEADERS.items():
+                headers.setdefault(name, value)
+            if not cacheable:
+                headers.setdefault("Cache-Control", "no-store")
+        await send(message)
+
+    return sending
