@@ -24,6 +24,7 @@ NAMES = (
     "slices",
     "protocol_scale",
     "screens",
+    "proof",
 )
 
 

@@ -68,3 +68,9 @@ class Attempt(Base):
     """When the job became ready: `claimed_at - available_at` is the time spent waiting."""
     claimed_at: Mapped[Instant] = mapped_column(server_default=now())
     finished_at: Mapped[Instant | None]
+    score: Mapped[Decimal | None] = mapped_column(Numeric(5, 4))
+    """What a certificate's scorer made of the answer, to be compared with `standard`."""
+    standard: Mapped[Decimal | None] = mapped_column(Numeric(5, 4))
+    """The score that the certificate in force asked for."""
+    certificate_id: Mapped[BigId | None]
+    """The certificate that was in force. No foreign key: this table is the busiest."""

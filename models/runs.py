@@ -1,12 +1,13 @@
 """A run: one backlog handed in together, or one reprocessing."""
 
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, SmallInteger, text
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Numeric, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, BigId, Instant, Money, now, one_of
-from models.vocabulary import Lane, RunKind, RunState
+from models.vocabulary import RunKind, RunLane, RunState
 
 
 class Run(Base):
@@ -16,8 +17,9 @@ class Run(Base):
     __table_args__ = (
         one_of("state", RunState),
         one_of("kind", RunKind),
-        one_of("lane", Lane),
+        one_of("lane", RunLane),
         CheckConstraint("rejected >= 0 AND duplicates >= 0", name="counts"),
+        CheckConstraint("audit_share >= 0 AND audit_share <= 1", name="audit_share"),
         Index("ix_runs_live", "priority", "id", postgresql_where=text("finished_at IS NULL")),
     )
 
@@ -35,7 +37,7 @@ class Run(Base):
     policy: Mapped[dict[str, Any]]
     policy_name: Mapped[str]
     policy_version: Mapped[str]
-    lane: Mapped[str] = mapped_column(server_default=Lane.REALTIME)
+    lane: Mapped[str] = mapped_column(server_default=RunLane.REALTIME)
     priority: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     deadline: Mapped[Instant | None]
     budget_cap: Mapped[Money | None]
@@ -45,3 +47,5 @@ class Run(Base):
     """What a reprocessing chose: the filter and its arguments."""
     created_at: Mapped[Instant] = mapped_column(server_default=now())
     finished_at: Mapped[Instant | None]
+    audit_share: Mapped[Decimal] = mapped_column(Numeric(9, 8), server_default=text("0"))
+    """Share of the accepted answers that chance chooses to be looked at."""

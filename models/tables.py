@@ -6,7 +6,9 @@ from models.base import Base
 from models.batches import MessageBatch
 from models.budgets import Budget
 from models.calls import Call
+from models.certificates import Certificate, Evidence
 from models.escalations import Escalation
+from models.forecasts import ForecastRow
 from models.jobs import Job
 from models.messages import Message
 from models.notices import Notice
@@ -18,22 +20,28 @@ from models.sessions import EndedSession
 from models.tallies import RunCount, RunEscalation, RunSpend
 from models.tiers import Canary, TierStatus
 from models.totals import AttemptTotal, CallTotal, EscalationTotal, JobTotal, Timing
+from models.truths import Audit, AuditSalt, Truth
 from models.workers import Worker
 
 __all__ = [
     "Attempt",
     "AttemptTotal",
+    "Audit",
     "AuditEvent",
+    "AuditSalt",
     "Base",
     "Budget",
     "Call",
     "CallTotal",
     "Canary",
+    "Certificate",
     "Classification",
     "EndedSession",
     "Escalation",
     "EscalationTotal",
+    "Evidence",
     "Firing",
+    "ForecastRow",
     "Job",
     "JobTotal",
     "Message",
@@ -49,5 +57,6 @@ __all__ = [
     "Schedule",
     "TierStatus",
     "Timing",
+    "Truth",
     "Worker",
 ]

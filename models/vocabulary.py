@@ -45,6 +45,14 @@ class Lane(StrEnum):
     BATCH = "batch"
 
 
+class RunLane(StrEnum):
+    """A run's lane. `mixed`: what is easy goes by the Messages API, what climbs in batches."""
+
+    REALTIME = "realtime"
+    BATCH = "batch"
+    MIXED = "mixed"
+
+
 class Stage(StrEnum):
     """What an attempt is for: how hard is it, or answer it."""
 
@@ -123,6 +131,52 @@ class FiringState(StrEnum):
     MADE = "made"
     NOTHING = "nothing"
     FAILED = "failed"
+
+
+class Grader(StrEnum):
+    """Who says whether an answer was right."""
+
+    PERSON = "person"
+    TIER = "tier"
+    IMPORT = "import"
+
+
+class AuditPurpose(StrEnum):
+    """A random look at an accepted answer, or a higher tier asked though it was not needed."""
+
+    AUDIT = "audit"
+    SHADOW = "shadow"
+
+
+class AuditState(StrEnum):
+    """`open` waits for a verdict; `second` waits for another one, of somebody else."""
+
+    OPEN = "open"
+    SECOND = "second"
+    GRADED = "graded"
+
+
+class CertificateClaim(StrEnum):
+    """What a certificate says: see `worker.domain.proof.claims`."""
+
+    PARITY = "parity"
+    ACCURACY = "accuracy"
+
+
+class CertificateState(StrEnum):
+    """`amber` holds at its stricter threshold; `void` holds no more, for good."""
+
+    VALID = "valid"
+    AMBER = "amber"
+    VOID = "void"
+
+
+class Measure(StrEnum):
+    """What a forecast is of."""
+
+    DOLLARS = "usd"
+    SECONDS = "seconds"
+    PEOPLE = "people"
 
 
 class Verdict(StrEnum):

@@ -62,7 +62,10 @@ def demo(workers: int, policy: str | None) -> None:
 def _hand_in(engine: Engine, settings: Settings, backlog: Path, policy: str | None) -> RunRef:
     """A new run of the sample, though an earlier demo may have answered the same messages."""
     with engine.begin() as connection:
-        run = create_run(connection, NewRun("demo", policy_named(settings, policy)))
+        run = create_run(
+            connection,
+            NewRun("demo", policy_named(settings, policy), audit_share=settings.audit.share),
+        )
         first_job = highest_job(connection)
     intake = Intake(engine, run, None, again=True, first_job=first_job)
     with backlog.open("rb") as stream:

@@ -22,6 +22,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "runs": ("runs", "All runs, newest first."),
     "cost": ("cost", "The bill of a run, against all on the top tier."),
     "advise": ("advise", "Does the pipeline pay? Honestly, from recorded runs."),
+    "audit": ("audit", "How many accepted answers chance chooses to be looked at."),
+    "truth": ("truth", "Verdicts on answers, from elsewhere."),
     "certify": ("certify", "Claims about accepted answers: granted with a bound, or refused."),
     "evaluate": ("evaluate", "The frontier: what policies cost, and how often they are right."),
     "replay": ("replay", "Recompute every decision of a run, and report differences."),

@@ -32,6 +32,7 @@ from worker.store.runs import find_run
 @click.command()
 @click.argument("run", required=False, shell_complete=RUN)
 @click.option("--limit", default=50, show_default=True, help="How many jobs, at the most.")
+@click.option("--audit", is_flag=True, help="Accepted answers that chance chose, judged blind.")
 @click.option("--show", metavar="JOB", help="Message, best effort, reasons and receipt of one.")
 @click.option("--all", "decided", is_flag=True, help="Also those that have a verdict.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Export to a CSV file.")
@@ -45,6 +46,7 @@ from worker.store.runs import find_run
 def review(
     run: str | None,
     limit: int,
+    audit: bool,
     show: str | None,
     decided: bool,
     output: Path | None,
@@ -67,6 +69,12 @@ def review(
         raise UsageError("One verdict at a time: --accept, --edit or --reject.")
     if show is not None:
         show_receipt(show, with_text=True, as_json=as_json)
+        return
+    if audit:
+        from worker.cli.audit_review import review_audits
+
+        with database() as engine:
+            review_audits(engine, run, output, verdicts)
         return
     if not chosen and output is None and verdicts is None:
         list_jobs("review", run, limit, as_json, "Nothing waits for review.", decided=decided)

@@ -63,6 +63,15 @@ class BudgetSettings(Section):
     per_day_usd: Dollars | None = None
 
 
+class AuditSettings(Section):
+    """Random looks at accepted answers, which certificates rest on."""
+
+    share: Annotated[Decimal, Field(ge=0, le=1)] = Decimal("0.01")
+    """Of the accepted answers of a new run, chosen by chance as they are recorded."""
+    per_run_usd: Dollars | None = Decimal(1)
+    """Dollars that the audits and shadows of one run may cost, beside the run's own budget."""
+
+
 class PromptSettings(Section):
     """Where the prompts are: `answer.md`, `classify.md`, `check.md`, `knowledge/*.md`."""
 

@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from worker.config.dashboard import DashboardSettings
 from worker.config.redis_address import read_redis
 from worker.config.sections import (
+    AuditSettings,
     BatchSettings,
     BreakerSettings,
     BudgetSettings,
@@ -68,6 +69,7 @@ class Settings(Section):
     routing: RoutingSettings = RoutingSettings()
     check: CheckSettings = CheckSettings()
     budget: BudgetSettings = BudgetSettings()
+    audit: AuditSettings = AuditSettings()
     prompts: PromptSettings = PromptSettings()
     prices: dict[str, PriceSettings] = Field(default_factory=dict)
     schedule: dict[str, NightlySettings] = Field(default_factory=dict)

@@ -157,6 +157,7 @@ class Handover:
             deadline=deadline,
             key=options["key"],
             named=options["name"] is not None,
+            audit_share=self._settings.audit.share,
         )
         return create_run(connection, new)
 

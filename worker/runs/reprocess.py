@@ -187,6 +187,7 @@ def _new_run(settings: Settings, found: Preview) -> NewRun:
         kind=RunKind.REPROCESS,
         parent_id=runs[0] if len(runs) == 1 else None,
         selection=found.selection,
+        audit_share=settings.audit.share,
     )
 
 

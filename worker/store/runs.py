@@ -32,6 +32,7 @@ class NewRun:
     key: str | None = None
     kind: RunKind = RunKind.BACKLOG
     named: bool = False
+    audit_share: Decimal = Decimal(0)
     parent_id: int | None = None
     selection: dict[str, Any] | None = None
 
@@ -63,6 +64,7 @@ def create_run(connection: Connection, new: NewRun) -> RunRef:
             "priority": new.priority,
             "deadline": new.deadline,
             "cap": new.budget_cap,
+            "audit_share": new.audit_share,
             "selection": json.dumps(new.selection) if new.selection is not None else None,
         }
         run_id = connection.execute(INSERT, values).scalar()
@@ -148,9 +150,9 @@ def forget_run(connection: Connection, run: RunRef) -> None:
 
 INSERT = text("""
 INSERT INTO runs (name, key, kind, parent_id, policy, policy_name, policy_version, lane, priority,
-  deadline, budget_cap, selection)
+  deadline, budget_cap, selection, audit_share)
 VALUES (:name, :key, :kind, :parent, CAST(:policy AS jsonb), :policy_name, :policy_version, :lane,
-  :priority, :deadline, :cap, CAST(:selection AS jsonb))
+  :priority, :deadline, :cap, CAST(:selection AS jsonb), :audit_share)
 ON CONFLICT (name) DO NOTHING RETURNING id
 """)
 INSERT_BUDGET = text("INSERT INTO budgets (scope, run_id, cap) VALUES (:scope, :run, :cap)")

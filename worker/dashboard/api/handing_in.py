@@ -149,6 +149,7 @@ def _find_or_make(connection: Connection, call: Call, key: str | None) -> tuple[
         deadline=deadline,
         key=key,
         named=query.get("run") is not None,
+        audit_share=settings.audit.share,
     )
     try:
         return create_run(connection, new), True

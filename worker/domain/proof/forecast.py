@@ -13,6 +13,8 @@ from worker.domain.proof.quantiles import normal, student
 
 GUESSED_DAYS = 0.1
 """Relative spread between days that is assumed where fewer than two days are recorded."""
+AGREEING_DAYS = 0.08
+"""What counts as one more day's finding where there are more: a few days may agree by chance."""
 PSEUDO = 5
 """A stratum's mean is drawn towards that of all as by this many messages."""
 
@@ -131,7 +133,8 @@ def _between_days(record: Sequence[Observed], strata: Mapping[str, _Stratum]) ->
     mean = math.fsum(level for level, _ in levels) / len(levels)
     between = math.fsum((level - mean) ** 2 for level, _ in levels) / (len(levels) - 1)
     within = math.fsum(noise for _, noise in levels) / len(levels)
-    return math.sqrt(max(between - within, 0.0)), len(levels)
+    found = (len(levels) - 1) * max(between - within, 0.0) + AGREEING_DAYS**2
+    return math.sqrt(found / len(levels)), len(levels)
 
 
 def _degrees(noise: float, level: float, recorded: int, days: int) -> float:

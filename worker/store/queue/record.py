@@ -25,7 +25,7 @@ from worker.domain.reports import (
     Lost,
     ToReview,
 )
-from worker.store.queue import budgets, canaries, ledger
+from worker.store.queue import audits, budgets, canaries, ledger
 from worker.store.queue.changes import change_of, merged
 from worker.store.queue.halts import halt
 from worker.store.queue.rows_of_report import attempt_row, best_effort_row, result_row
@@ -44,6 +44,7 @@ class Group:
     results: list[dict[str, Any]] = field(default_factory=list)
     escalations: list[dict[str, Any]] = field(default_factory=list)
     halts: dict[str, str] = field(default_factory=dict)
+    drawn: list[dict[str, Any]] = field(default_factory=list)
     trials: list[dict[str, Any]] = field(default_factory=list)
     books: ledger.Books = field(default_factory=ledger.Books)
 
@@ -114,6 +115,7 @@ def _add_side_rows(group: Group, report: AttemptReport, row: Row[Any]) -> None:
     match report.ending:
         case Answered(reply, fields):
             group.results.append(result_row(report, row, reply, fields))
+            group.drawn += audits.chance(report, row)
         case ClimbTo(tier, _, reason, detail):
             _escalate(group, report, row, tier, reason, detail)
         case ToReview(reason, best):
@@ -155,6 +157,7 @@ def _write(connection: Connection, group: Group) -> None:
             connection.execute(statement, {"rows": as_json(rows)})
     if labels := [row for row in group.attempts if row["difficulty"] and not row["rule"]]:
         connection.execute(REMEMBER_LABELS, {"rows": as_json(labels)})
+    audits.draw(connection, group.drawn)
     if group.trials:
         canaries.count(connection, group.trials)
     for name, reason in sorted(group.halts.items()):
@@ -170,6 +173,7 @@ def _write(connection: Connection, group: Group) -> None:
 LOCK = text("""
 SELECT a.job_id, a.fence, a.outcome, a.reserved, a.cost AS attempt_cost, a.budget_day, a.model,
   a.tier AS attempt_tier, j.fence AS job_fence, j.state, j.failures, j.run_id, j.rung,
+  (SELECT audit_share FROM runs WHERE id = j.run_id) AS audit_share,
   EXISTS (SELECT FROM canaries AS c WHERE c.proven_at IS NULL AND c.model = a.model
     AND c.tier = CASE a.stage WHEN 'route' THEN 'routing' ELSE a.tier END
     AND c.prompt_version = a.prompt_version AND c.schema_version = a.schema_version) AS on_trial

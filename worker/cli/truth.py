@@ -1,0 +1,78 @@
+"""`rung truth`: verdicts on answers, from elsewhere."""
+
+import csv
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from worker.cli.ops import actor
+from worker.cli.speech.context import database
+from worker.cli.speech.output import print_json, talk
+from worker.domain.wording import plural
+from worker.errors import UsageError
+from worker.store.actions.truths import Imported, take_file
+
+WORDS = {
+    **dict.fromkeys(("1", "true", "yes", "right"), True),
+    **dict.fromkeys(("0", "false", "no", "wrong"), False),
+    "unsure": None,
+}
+COLUMN = ("right", "correct", "verdict")
+"""The verdict's column, by any of these names."""
+
+
+@click.group()
+def truth() -> None:
+    """Whether answers were right, as people or other systems found."""
+
+
+@truth.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+def import_(file: Path, as_json: bool) -> None:
+    """Take verdicts from a CSV file: `job`, or `run` and `external_id`; `right` (1, 0 or unsure);
+    and `tier` for an answer that did not go out.
+
+    All of the file is taken, or nothing. The same file again changes only what it says otherwise.
+    """
+    csv.field_size_limit(sys.maxsize)
+    with database() as engine, file.open(encoding="utf-8-sig", newline="") as stream:
+        taken = take_file(engine, actor(), file.name, read_verdicts(str(file), stream))
+    if as_json:
+        print_json({"file": str(file), "taken": taken})
+    else:
+        talk(f"{plural(taken, 'verdict')} taken from {file}.")
+
+
+def read_verdicts(name: str, stream: Iterator[str]) -> Iterator[Imported]:
+    """Rows with a verdict; those without one are passed over. Raises UsageError with the line."""
+    rows = csv.DictReader(stream)
+    columns = [column.strip().lower() for column in rows.fieldnames or []]
+    rows.fieldnames = columns
+    said = next((column for column in COLUMN if column in columns), None)
+    if said is None or not ({"job"} <= set(columns) or {"run", "external_id"} <= set(columns)):
+        raise UsageError(
+            f"{name} needs a column right, and job or run and external_id; it has"
+            f" {', '.join(columns) or 'none'}.",
+            mend="rung results RUN -o FILE.csv has run, external_id and job; add a column right",
+        )
+    for row in rows:
+        word = (row[said] or "").strip().lower()
+        if not word:
+            continue
+        job = (row.get("job") or "").strip()
+        if word not in WORDS or (job and not job.isdecimal()):
+            raise UsageError(
+                f"{name}, line {rows.line_num}: the verdict must be 1, 0 or unsure, and a job a"
+                " number. No verdict of this file was taken."
+            )
+        yield Imported(
+            line=rows.line_num,
+            job=int(job) if job else None,
+            run=(row.get("run") or "").strip() or None,
+            external_id=(row.get("external_id") or "").strip() or None,
+            tier=(row.get("tier") or "").strip() or None if "tier" in columns else None,
+            right=WORDS[word],
+        )

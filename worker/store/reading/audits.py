@@ -1,0 +1,98 @@
+"""The audit queue: what waits for a verdict, shuffled, with nothing that would sway the judge."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, text
+
+FETCH = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blind:
+    """An answer as a judge sees it: no tier, no model, no confidence, no run's policy. `second`
+    says that somebody else has judged it already, not how."""
+
+    job_id: int
+    fence: int
+    run: str
+    subject: str | None
+    message: str
+    reply: str
+    received_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditCounts:
+    """How the audits of a run stand. `disagree` of the `twice` that two people judged."""
+
+    run: str
+    drawn: int
+    open: int
+    right: int
+    wrong: int
+    unsure: int
+    twice: int
+    disagree: int
+
+
+def queue_of(
+    connection: Connection, judge: str, run_id: int | None = None, limit: int = 1
+) -> list[Blind]:
+    """What this person may judge next, in an order of their own: open audits, and those that want
+    a second look by somebody else."""
+    values = {"judge": judge, "run": run_id, "limit": limit}
+    return [Blind(**row) for row in connection.execute(QUEUE, values).mappings()]
+
+
+def every(engine: Engine, judge: str, run_id: int | None = None) -> Iterator[Blind]:
+    """All of them, for a spreadsheet."""
+    values = {"judge": judge, "run": run_id, "limit": None}
+    with engine.connect().execution_options(yield_per=FETCH) as connection:
+        for row in connection.execute(QUEUE, values).mappings():
+            yield Blind(**row)
+
+
+def counts(connection: Connection, run_id: int | None = None) -> list[AuditCounts]:
+    """By run, the newest first."""
+    rows = connection.execute(COUNTS, {"run": run_id}).mappings()
+    return [AuditCounts(**row) for row in rows]
+
+
+def waiting_audits(connection: Connection) -> int:
+    """How many wait for a verdict; counted up to a thousand."""
+    found: Any = connection.execute(WAITING).scalar_one()
+    return int(found)
+
+
+QUEUE = text("""
+SELECT a.job_id, a.fence, r.name AS run, m.subject, m.body AS message, s.reply, m.received_at
+FROM audits AS a JOIN runs AS r ON r.id = a.run_id JOIN jobs AS j ON j.id = a.job_id
+JOIN messages AS m ON m.id = j.message_id
+JOIN results AS s ON s.job_id = a.job_id AND s.fence = a.fence
+WHERE a.state IN ('open', 'second') AND m.erased_at IS NULL
+  AND (CAST(:run AS bigint) IS NULL OR a.run_id = :run)
+  AND NOT EXISTS (
+    SELECT FROM truths AS u WHERE u.job_id = a.job_id AND u.fence = a.fence
+      AND u.grader = 'person' AND u.grader_name = :judge AND u.undone_at IS NULL)
+ORDER BY md5(CAST(:judge AS text) || a.job_id) LIMIT :limit
+""")
+COUNTS = text("""
+WITH said AS (
+  SELECT a.run_id, a.job_id, a.state, count(u.id) AS people, bool_and(u.is_right) AS every_right,
+    bool_or(u.is_right) AS any_right, bool_or(u.id IS NOT NULL AND u.is_right IS NULL) AS any_unsure
+  FROM audits AS a LEFT JOIN truths AS u ON u.job_id = a.job_id AND u.fence = a.fence
+    AND u.undone_at IS NULL AND u.grader <> 'tier'
+  WHERE CAST(:run AS bigint) IS NULL OR a.run_id = :run
+  GROUP BY a.run_id, a.job_id, a.fence, a.state)
+SELECT r.name AS run, count(*) AS drawn, count(*) FILTER (WHERE people = 0) AS open,
+  count(*) FILTER (WHERE people > 0 AND NOT any_unsure AND every_right) AS right,
+  count(*) FILTER (WHERE people > 0 AND NOT any_unsure AND NOT every_right) AS wrong,
+  count(*) FILTER (WHERE people > 0 AND any_unsure) AS unsure,
+  count(*) FILTER (WHERE people > 1) AS twice,
+  count(*) FILTER (WHERE people > 1 AND any_right AND NOT every_right) AS disagree
+FROM said JOIN runs AS r ON r.id = said.run_id GROUP BY r.id, r.name ORDER BY r.id DESC LIMIT 100
+""")
+WAITING = text("SELECT count(*) FROM (SELECT FROM audits WHERE state = 'open' LIMIT 1000) AS w")
