@@ -6,7 +6,6 @@ calls in flight.
 """
 
 import asyncio
-import itertools
 import logging
 import os
 import random
@@ -16,7 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, InvalidStateError
+from concurrent.futures import Future
 from contextlib import suppress
 from decimal import Decimal
 from functools import partial
@@ -40,6 +39,7 @@ from worker.domain.shared_labels import requests_of
 from worker.failpoints import failpoint
 from worker.lanes.realtime.caller import Asker
 from worker.lanes.realtime.deliveries import Deliveries
+from worker.lanes.realtime.groups import Groups
 from worker.lanes.realtime.health import Health
 from worker.lanes.realtime.pacer import Pacer
 from worker.lanes.realtime.recorder import Recorder, call_row
@@ -105,7 +105,7 @@ class Runtime:
         )
         self._asker: Asker | None = None
         self._attempts = set[asyncio.Task[None]]()
-        self._waiting = set[Future[None]]()
+        self._groups = Groups()
 
     def start(self) -> None:
         """Starts the threads."""
@@ -132,17 +132,14 @@ class Runtime:
         rest are given back, and every task returns."""
         self.stopping.set()
         deadline = time.monotonic() + grace_s
-        while self._waiting and time.monotonic() < deadline:
+        while self._groups and time.monotonic() < deadline:
             time.sleep(STEP_S)
         self._loop.call_soon_threadsafe(self._cancel_attempts)
         self.recorder.stop(FLUSH_S)
         with suppress(DBAPIError):
             given_back = rescue_from(self.engine, [self.worker_id])
             log.warning("cold shutdown", extra={"given_back": given_back})
-        for recorded in list(self._waiting):
-            self._waiting.discard(recorded)
-            with suppress(InvalidStateError):
-                recorded.set_result(None)
+        self._groups.let_go()
 
     def _cancel_attempts(self) -> None:
         for task in self._attempts:
@@ -264,18 +261,13 @@ class Runtime:
     def _send(self, group: Sequence[Claimed], tier: str, claimed_at: float) -> Future[None]:
         """Starts attempts on the loop; the future resolves when all of them are recorded. One
         wake-up of the loop and one of the waiting thread serve the whole group."""
-        recorded: Future[None] = Future()
+        sent, recorded = self._groups.begin(len(group))
         if not group:
-            recorded.set_result(None)
-            return recorded
-        left = itertools.count(len(group) - 1, -1)
+            return sent
 
         def committed() -> None:
             self.news.set()
-            if next(left) == 0:
-                self._waiting.discard(recorded)
-                with suppress(InvalidStateError):
-                    recorded.set_result(None)
+            recorded()
 
         def start() -> None:
             for request in requests_of(group):
@@ -283,10 +275,9 @@ class Runtime:
                 self._attempts.add(task)
                 task.add_done_callback(self._attempts.discard)
 
-        self._waiting.add(recorded)
         failpoint("before send")
         self._loop.call_soon_threadsafe(start)
-        return recorded
+        return sent
 
     async def _carry_out(
         self,
