@@ -5,10 +5,10 @@ from typing import Any
 
 import click
 
-from worker.cli.ops import actor
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
 from worker.cli.speech.output import console, print_json, talk
+from worker.cli.speech.person import actor
 from worker.domain.wording import plural
 from worker.store.actions.audits import raise_share
 from worker.store.reading.audits import AuditCounts, counts

@@ -9,8 +9,8 @@ import click
 from sqlalchemy import Engine
 
 from models.vocabulary import Grader
-from worker.cli.ops import actor
 from worker.cli.speech.output import console, talk
+from worker.cli.speech.person import actor
 from worker.cli.truth import WORDS
 from worker.domain.text import neutralise_formula, terminal_safe
 from worker.domain.wording import plural

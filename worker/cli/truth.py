@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from worker.cli.ops import actor
 from worker.cli.speech.context import database
 from worker.cli.speech.output import print_json, talk
+from worker.cli.speech.person import actor
 from worker.domain.wording import plural
 from worker.errors import UsageError
 from worker.store.actions.truths import Imported, take_file
