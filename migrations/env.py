@@ -10,7 +10,7 @@ import os
 from typing import Any
 
 from alembic import context
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.pool import NullPool
 
 from models.tables import Base
@@ -22,11 +22,25 @@ MIGRATION_LOCK = 0x52554E47
 
 
 def run(connection: Connection) -> None:
-    """Migrate over an open connection, holding the advisory lock until its session ends."""
-    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
-    connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
-    connection.execute(text(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'"))
-    connection.commit()
+    """Migrate over an open connection, while another holds the lock: by a transaction and not by
+    its session, which behind a pooler is nobody's."""
+    with connection.engine.connect() as keeper:
+        keeper.execute(text("SET LOCAL lock_timeout = 0"))
+        keeper.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+        keeper.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        event.listen(connection, "begin", _short_waits)
+        connection.rollback()
+        _migrate(connection)
+        event.remove(connection, "begin", _short_waits)
+
+
+def _short_waits(connection: Connection) -> None:
+    """Before each transaction."""
+    connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
+    connection.execute(text(f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT}'"))
+
+
+def _migrate(connection: Connection) -> None:
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
@@ -36,7 +50,6 @@ def run(connection: Connection) -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
-    connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": MIGRATION_LOCK})
     connection.commit()
 
 

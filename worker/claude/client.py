@@ -8,7 +8,7 @@ are per read and a dripping body evades them. How a request is sent: `transports
 import asyncio
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 import anthropic
 import orjson
@@ -17,6 +17,8 @@ from opentelemetry import trace
 from worker.claude.errors import trouble_of, trouble_of_response
 from worker.claude.requests import Ask
 from worker.claude.transports import LeanTransport, SdkTransport, Transport, needs_proxy
+from worker.config.addresses import claude_address
+from worker.config.settings import Settings
 from worker.domain.answers import Answer, ModelAnswer, Troubled
 from worker.domain.pricing import Usage
 
@@ -38,6 +40,18 @@ class Claude:
         """`lean` sends without the SDK, where nothing is asked for that only the SDK does."""
         self._deadline_s = deadline_s
         self.transport = _transport(api_key, base_url, connect_s, deadline_s, lean=lean)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The one that these settings describe. Raises Unreachable where they name none."""
+        timing, address = settings.timing, claude_address(settings)
+        return cls(
+            api_key=address.api_key,
+            base_url=address.base_url,
+            connect_s=timing.connect_s,
+            deadline_s=timing.call_deadline_s,
+            lean=settings.worker.lean_calls,
+        )
 
     async def ask(self, ask: Ask, remaining_s: float | None = None) -> Answer | Troubled:
         """One request, ended after `remaining_s` seconds of wall clock (the deadline at most)."""

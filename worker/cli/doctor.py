@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -13,7 +12,7 @@ from worker.cli.diagnosis.finding import Finding
 from worker.cli.speech.output import print_json
 from worker.config.loading import MEND, load_settings
 from worker.config.settings import Settings
-from worker.errors import ConfigurationError, RungError, Unreachable
+from worker.errors import ConfigurationError, RungError
 
 LEAST_DISK_GB = 1.0
 
@@ -86,30 +85,9 @@ def _configuration(settings: Settings) -> Iterator[Finding]:
 
 
 def _postgres(settings: Settings) -> Iterator[Finding]:
-    from worker.cli.speech.context import database
-    from worker.store.engine import ping, takes_writes
-    from worker.store.reading.status import paused_everything, queues
+    from worker.cli.diagnosis.postgres import examine as look
 
-    with database(settings) as engine, engine.connect() as connection:
-        if not takes_writes(connection):
-            raise Unreachable("Postgres takes no writes.", mend="point DATABASE_URL at the primary")
-        yield Finding("postgres", True, f"version {ping(connection)}, schema up to date")
-        if paused := paused_everything(connection):
-            yield Finding("paused", False, f"everything: {paused}", "rung resume everything", 1)
-        for line in queues(connection, ["routing", *settings.tiers]):
-            yield from _queue(line)
-
-
-def _queue(line: dict[str, Any]) -> Iterator[Finding]:
-    name = f"queue {line['queue']}"
-    if line["paused"]:
-        words = f"paused: {line['paused_reason']}"
-        yield Finding(name, False, words, f"rung resume --tier {line['queue']}", 1)
-    elif not line["workers"]:
-        mend = f"rung up, or celery -A worker.app worker -Q {line['queue']}"
-        yield Finding(name, False, "no worker is there", mend, 1)
-    else:
-        yield Finding(name, True, f"{line['workers']} workers, {line['waiting']} waiting")
+    return look(settings)
 
 
 def _redis(settings: Settings) -> Iterator[Finding]:

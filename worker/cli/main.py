@@ -148,14 +148,13 @@ def _database_error(error: Exception) -> int:
     """An outage in the middle of a command is Unreachable; anything else is a bug."""
     from sqlalchemy.exc import DBAPIError
 
-    from worker.errors import Unreachable
-    from worker.store.engine import is_outage
+    from worker.store.complaints import complaint_of
 
     if os.environ.get("RUNG_TRACEBACK"):
         raise error
-    if isinstance(error, DBAPIError) and is_outage(error):
-        say_error(Unreachable("Postgres went away in the middle of this.", mend="rung doctor"))
-        return Unreachable.exit_code
+    if isinstance(error, DBAPIError) and (complaint := complaint_of(error)):
+        say_error(complaint)
+        return complaint.exit_code
     click.secho(f"rung: a bug of Rung's own ({type(error).__name__}).", fg="red", err=True)
     click.echo("Run it again with RUNG_TRACEBACK=1 to see where, and please report it.", err=True)
     return 1

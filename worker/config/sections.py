@@ -164,6 +164,14 @@ class TimingSettings(Section):
         return self
 
 
+class DatabaseSettings(Section):
+    """Connections to Postgres."""
+
+    connections: Annotated[int, Field(ge=3, le=200)] = 7
+    """What each worker process opens at most. One holds the batches' lock, one keeps house; the
+    others are shared by claiming and recording, a moment each."""
+
+
 class WorkerSettings(Section):
     """A worker process."""
 

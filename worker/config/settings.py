@@ -14,6 +14,7 @@ from worker.config.sections import (
     BudgetSettings,
     CanarySettings,
     CheckSettings,
+    DatabaseSettings,
     NightlySettings,
     NotifySettings,
     PolicySettings,
@@ -75,6 +76,7 @@ class Settings(Section):
     schedule: dict[str, NightlySettings] = Field(default_factory=dict)
     timing: TimingSettings = TimingSettings()
     worker: WorkerSettings = WorkerSettings()
+    database: DatabaseSettings = DatabaseSettings()
     batch: BatchSettings = BatchSettings()
     breaker: BreakerSettings = BreakerSettings()
     canary: CanarySettings = CanarySettings()

@@ -26,7 +26,7 @@ from worker.store.runs import (
     close_intake,
     create_run,
     forget_run,
-    lock_intake,
+    holding_intake,
     reopen_intake,
     run_with_key,
 )
@@ -125,16 +125,14 @@ class Handover:
     def _ready_intake(self, engine: Engine) -> Intake:
         """The run is made when its first rows are, so a refused file leaves none behind."""
         if self._intake is None:
-            keeper = self._stack.enter_context(engine.connect())
-            with keeper.begin():
-                self._run = self._find_or_make(keeper)
-                first_job = highest_job(keeper)
-            with keeper.begin():
-                if not lock_intake(keeper, self._run.id):
-                    raise UsageError(
-                        f"Another intake into run {self._run.name} is under way.",
-                        mend="wait for it, then run this again: nothing is added twice",
-                    )
+            with engine.begin() as connection:
+                self._run = self._find_or_make(connection)
+                first_job = highest_job(connection)
+            if not self._stack.enter_context(holding_intake(engine, self._run.id)):
+                raise UsageError(
+                    f"Another intake into run {self._run.name} is under way.",
+                    mend="wait for it, then run this again: nothing is added twice",
+                )
             self._intake = Intake(
                 engine, self._run, self._options["source"], self._options["again"], first_job
             )

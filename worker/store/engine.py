@@ -1,18 +1,36 @@
-"""Connections to Postgres: short waits, no transaction left open, errors as sentences."""
+"""Connections to Postgres: short waits, no transaction left open, errors as sentences.
 
-from collections.abc import Iterator
+Poolers (pgbouncer in transaction mode, RDS Proxy, Supabase, Neon) give a server's session to
+whoever has a transaction, so nothing of the session's may be relied on. Some refuse settings sent
+at the start, some drop them. Whether they took effect is looked up on each new connection; where
+they did not, settings go before each transaction and statements are not prepared.
+"""
+
+import logging
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, Engine, create_engine, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError
 
-from worker.errors import ConfigurationError, Unreachable
+from worker.config.addresses import database_url
+from worker.config.settings import Settings
+from worker.store.address import read_database
+from worker.store.complaints import complaint_of, is_outage
 
-IDLE_IN_TRANSACTION = "30s"
-"""A transaction held open across a call is a bug; Postgres ends it."""
-LOCK_TIMEOUT = "20s"
+__all__ = ["is_outage", "make_engine", "ping", "pooled", "reaching_postgres", "takes_writes"]
+log = logging.getLogger(__name__)
+SETTINGS = {
+    # A transaction held open across a call is a bug; Postgres ends it.
+    "idle_in_transaction_session_timeout": "30s",
+    "lock_timeout": "20s",
+    "timezone": "UTC",
+}
+TELLING = {name: SETTINGS[name] for name in ("lock_timeout", "idle_in_transaction_session_timeout")}
+"""By these a pooler is told; no server has them by itself."""
 KEEPALIVE = {
     "keepalives_idle": 10,
     "keepalives_interval": 5,
@@ -20,64 +38,112 @@ KEEPALIVE = {
     "tcp_user_timeout": 20_000,
 }
 """A half-open connection (host gone, NAT forgot) is noticed in about 25 s, not in two hours."""
+ONE_OPTION = re.compile(r"(?:-c\s*|--)([\w.]+)=((?:\\.|\S)*)")
+"""`-c name=value` and `--name=value`, as libpq reads them: a backslash keeps a space."""
+OVERFLOW = 2
 
 
 def make_engine(
     url: str, *, pool_size: int = 5, connect_s: float = 5, name: str = "rung"
 ) -> Engine:
-    """An engine over psycopg 3. `postgres://` and `postgresql://` URLs both work."""
-    try:
-        parsed = make_url(url.replace("postgres://", "postgresql://", 1))
-    except Exception:
-        raise ConfigurationError(
-            "DATABASE_URL is not a database URL.",
-            mend="DATABASE_URL=postgresql://user:password@host:5432/dbname",
-        ) from None
-    if parsed.get_backend_name() != "postgresql":
-        raise ConfigurationError(
-            f"DATABASE_URL is for {parsed.get_backend_name()}; Rung keeps its record in Postgres.",
-            mend="DATABASE_URL=postgresql://user:password@host:5432/dbname",
-        )
-    return create_engine(
-        parsed.set(drivername="postgresql+psycopg"),
+    """An engine over psycopg 3, of at most `pool_size + 2` connections. Raises ConfigurationError
+    for an address that cannot be read."""
+    address = read_database(url)
+    own = address.query.get("options", "")
+    options = _options(own if isinstance(own, str) else " ".join(own))
+    mine = {"connect_timeout": max(2, round(connect_s)), "application_name": name, **KEEPALIVE}
+    engine = create_engine(
+        address.difference_update_query(["options"]),
         pool_size=pool_size,
-        max_overflow=2,
+        max_overflow=OVERFLOW,
         pool_timeout=30,
         pool_pre_ping=False,
+        connect_args={key: value for key, value in mine.items() if key not in address.query},
         # An error's words name no parameter: one may be what a customer wrote.
         hide_parameters=True,
-        connect_args={
-            "connect_timeout": max(2, round(connect_s)),
-            "application_name": name,
-            **KEEPALIVE,
-            "options": f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION}"
-            f" -c lock_timeout={LOCK_TIMEOUT} -c timezone=UTC",
-        },
     )
+    _Door(options).watch(engine)
+    return engine
+
+
+def worker_engine(settings: Settings) -> Engine:
+    """A worker process's. Raises RungError when no database is named, or not in a way to read."""
+    return make_engine(
+        database_url(settings),
+        pool_size=settings.database.connections - OVERFLOW,
+        connect_s=settings.timing.connect_s,
+        name="rung worker",
+    )
+
+
+def _options(own: str) -> dict[str, str]:
+    """Ours, and above them those of the address."""
+    theirs = {name: re.sub(r"\\(.)", r"\1", value) for name, value in ONE_OPTION.findall(own)}
+    return {**SETTINGS, **{name.replace("-", "_"): value for name, value in theirs.items()}}
+
+
+class _Door:
+    """How sessions are opened: with their settings, until a pooler is found in the way."""
+
+    def __init__(self, options: Mapping[str, str]) -> None:
+        self.options = dict(options)
+        self.pooled = False
+        quoted = (f"{k}={v}".replace("\\", "\\\\").replace(" ", "\\ ") for k, v in options.items())
+        self._sent = " ".join(f"-c {one}" for one in quoted)
+        self._set = "SELECT " + ", ".join(["set_config(%s, %s, true)"] * len(options))
+        self._values = tuple(word for pair in options.items() for word in pair)
+
+    def watch(self, engine: Engine) -> None:
+        """Opens the engine's connections from now on."""
+        event.listen(engine, "do_connect", self._connect)
+        event.listen(engine, "begin", self._begin)
+        engine.update_execution_options(rung_door=self)
+
+    def _connect(self, dialect: Any, _record: Any, args: Any, parameters: dict[str, Any]) -> Any:
+        if not self.pooled:
+            try:
+                connection = dialect.connect(*args, **parameters, options=self._sent)
+            except psycopg.OperationalError as error:
+                if "startup parameter" not in str(error) and "options" not in str(error):
+                    raise
+            else:
+                if self._heeded(connection):
+                    return connection
+                connection.close()
+            self.pooled = True
+            log.info("a pooler stands before postgres: settings go with each transaction")
+        return dialect.connect(*args, **parameters, prepare_threshold=None)
+
+    def _heeded(self, connection: psycopg.Connection[Any]) -> bool:
+        """Whether a setting of ours is in force; where the address has its own, it is trusted."""
+        for name, ours in TELLING.items():
+            if self.options[name] == ours:
+                found = connection.execute("SELECT current_setting(%s)", [name]).fetchone()
+                connection.rollback()
+                return found == (ours,)
+        return True
+
+    def _begin(self, connection: Connection) -> None:
+        if self.pooled:
+            connection.exec_driver_sql(self._set, self._values)
+
+
+def pooled(connection: Connection) -> bool:
+    """Whether a pooler stands between us and Postgres."""
+    door: _Door = connection.get_execution_options()["rung_door"]
+    return door.pooled
 
 
 @contextmanager
 def reaching_postgres(engine: Engine) -> Iterator[None]:
-    """Turns a lost or refused connection into Unreachable, for people's commands."""
+    """Turns what people can mend (a server away, a right or a role missing) into a RungError."""
     try:
         yield
-    except (OperationalError, InterfaceError) as error:
-        if not is_outage(error):
+    except DBAPIError as error:
+        complaint = complaint_of(error, engine.url)
+        if complaint is None:
             raise
-        where = engine.url.render_as_string(hide_password=True)
-        words = str(error.orig).strip().splitlines()[0] if error.orig else "no answer"
-        raise Unreachable(
-            f"Postgres does not answer at {where}: {words}",
-            mend="start Postgres there, or correct DATABASE_URL",
-        ) from None
-
-
-def is_outage(error: DBAPIError) -> bool:
-    """Whether the server was away, shutting down or unwilling, rather than the SQL wrong."""
-    state = getattr(error.orig, "sqlstate", None)
-    if state is None:
-        return isinstance(error.orig, psycopg.OperationalError | psycopg.InterfaceError)
-    return bool(state.startswith(("08", "53", "57", "55", "40", "25")))
+        raise complaint from None
 
 
 def ping(connection: Connection) -> str:

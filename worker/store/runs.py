@@ -3,6 +3,8 @@
 import datetime as dt
 import difflib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -12,6 +14,7 @@ from sqlalchemy import Connection, Engine, Row, text
 from models.vocabulary import Lane, RunKind
 from worker.domain.policy import Policy, to_document, version_of
 from worker.errors import Missing, UsageError
+from worker.store.locks import holding
 from worker.store.scopes import run_scope
 
 INTAKE_LOCK = 0x52554E49
@@ -114,15 +117,13 @@ def finish_runs(engine: Engine) -> list[str]:
         return list(connection.execute(FINISH).scalars())
 
 
-def lock_intake(connection: Connection, run_id: int) -> bool:
-    """Holds the intake of a run for as long as this session lives; False when another has it."""
+@contextmanager
+def holding_intake(engine: Engine, run_id: int) -> Iterator[bool]:
+    """Whether the intake of a run is ours until the end of the block; False when another has
+    it."""
     values = {"space": INTAKE_LOCK, "run": run_id}
-    return bool(connection.execute(TRY_INTAKE_LOCK, values).scalar_one())
-
-
-def unlock_intake(connection: Connection, run_id: int) -> None:
-    """Lets go of an intake, where the session goes on living."""
-    connection.execute(INTAKE_UNLOCK, {"space": INTAKE_LOCK, "run": run_id})
+    with holding(engine, TRY_INTAKE_LOCK, values) as mine:
+        yield mine
 
 
 def close_abandoned_intakes(engine: Engine) -> None:
@@ -168,8 +169,7 @@ WHERE r.finished_at IS NULL AND r.state IN ('active', 'paused') AND NOT r.accept
       AND c.state IN ('queued', 'routed', 'submitted'))
 RETURNING r.name
 """)
-TRY_INTAKE_LOCK = text("SELECT pg_try_advisory_lock(:space, CAST(:run AS int))")
-INTAKE_UNLOCK = text("SELECT pg_advisory_unlock(:space, CAST(:run AS int))")
+TRY_INTAKE_LOCK = text("SELECT pg_try_advisory_xact_lock(:space, CAST(:run AS int))")
 CLOSE_ABANDONED = text("""
 UPDATE runs SET accepting = false,
   state_reason = coalesce(state_reason, 'its intake was interrupted; enqueue the file again'

@@ -13,6 +13,9 @@ _REVISION = re.compile(r'^revision = "(\w+)"$', re.MULTILINE)
 _DOWN = re.compile(r'^down_revision = "(\w+)"$', re.MULTILINE)
 
 
+UNDEFINED_TABLE = "42P01"
+
+
 @lru_cache(maxsize=1)
 def known_revisions() -> tuple[str, ...]:
     """Every revision that this version ships, oldest first; the last one is the head."""
@@ -38,8 +41,10 @@ def current(engine: Engine) -> str | None:
         with engine.connect() as connection:
             found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
             return str(found) if found is not None else None
-    except ProgrammingError:
-        return None
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", None) == UNDEFINED_TABLE:
+            return None
+        raise
 
 
 def require_current(engine: Engine) -> None:

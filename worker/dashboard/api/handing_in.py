@@ -13,7 +13,7 @@ from itertools import chain
 from typing import IO, Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import IntegrityError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -30,10 +30,9 @@ from worker.store.runs import (
     close_intake,
     create_run,
     forget_run,
-    lock_intake,
+    holding_intake,
     reopen_intake,
     run_with_key,
-    unlock_intake,
 )
 
 KINDS = {
@@ -95,15 +94,16 @@ def hand_in(call: Call) -> Response:
         with keeper.begin():
             run, made = _find_or_make(keeper, call, key)
             first_job = highest_job(keeper)
-        with keeper.begin():
-            if not lock_intake(keeper, run.id):
-                raise Conflict(f"Another intake into run {run.name} is under way.")
-        intake = Intake(call.engine, run, call.query.get("source"), call.query["again"], first_job)
+        source, again = call.query.get("source"), call.query["again"]
+        intake = Intake(call.engine, run, source, again, first_job)
         tally, kept = Tally(), None
-        try:
-            _take_all(intake, chain([first], blocks), tally)
-        finally:
-            kept = _close(keeper, run, made, tally)
+        with holding_intake(call.engine, run.id) as mine:
+            if not mine:
+                raise Conflict(f"Another intake into run {run.name} is under way.")
+            try:
+                _take_all(intake, chain([first], blocks), tally)
+            finally:
+                kept = _close(keeper, run, made, tally)
         return _answer(keeper, kept, made, tally)
 
 
@@ -175,18 +175,12 @@ def _take(intake: Intake, block: Block, tally: Tally) -> None:
 
 def _close(connection: Connection, run: RunRef, made: bool, tally: Tally) -> RunRef | None:
     """Ends the intake; a run that was made here and got no job goes away again."""
-    try:
-        connection.rollback()
-        with connection.begin():
-            unlock_intake(connection, run.id)
-            if made and not tally.accepted:
-                forget_run(connection, run)
-                return None
-            close_intake(connection, run, tally.rejected, tally.duplicates)
-    except DBAPIError:
-        # Its session may still hold the intake's lock: it must not go back into the pool.
-        connection.invalidate()
-        raise
+    connection.rollback()
+    with connection.begin():
+        if made and not tally.accepted:
+            forget_run(connection, run)
+            return None
+        close_intake(connection, run, tally.rejected, tally.duplicates)
     return run
 
 

@@ -28,7 +28,7 @@ from worker.claude.client import Claude
 from worker.claude.planner import Planner
 from worker.claude.prompts import load_prompts
 from worker.claude.requests import Ask
-from worker.config.addresses import claude_address, database_url, redis_url
+from worker.config.addresses import redis_url
 from worker.config.settings import Settings
 from worker.config.validators import load_validators
 from worker.domain.attempts import Claimed
@@ -44,7 +44,7 @@ from worker.lanes.realtime.health import Health
 from worker.lanes.realtime.pacer import Pacer
 from worker.lanes.realtime.recorder import Recorder, call_row
 from worker.lanes.realtime.slots import Slots
-from worker.store.engine import is_outage, make_engine
+from worker.store.engine import is_outage, worker_engine
 from worker.store.prompts import store_prompt
 from worker.store.queue.claim import Taken
 from worker.store.queue.rate_holds import note_hold
@@ -65,12 +65,9 @@ class Runtime:
     """What the tasks of one process share. Call `start` before, and `stop` after."""
 
     def __init__(self, settings: Settings) -> None:
-        timing = settings.timing
         self.settings = settings
         self.worker_id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
-        self.engine = make_engine(
-            database_url(settings), connect_s=timing.connect_s, name="rung worker"
-        )
+        self.engine = worker_engine(settings)
         self.slots = Slots({name: tier.max_in_flight for name, tier in settings.tiers.items()})
         self.health = Health(self.engine, Rule(**settings.breaker.model_dump()))
         # Told first: once a probe's lease is gone, the next may go, and the breaker must know.
@@ -89,7 +86,7 @@ class Runtime:
         self.claims = Slices(
             self.engine,
             worker=self.worker_id,
-            lease_s=timing.lease_s,
+            lease_s=settings.timing.lease_s,
             per_day_usd=settings.budget.per_day_usd,
             classifier=self.planner.classifier,
             canary=settings.canary.enabled,
@@ -152,16 +149,9 @@ class Runtime:
                 store_prompt(connection, prompt.version, prompt.purpose, prompt.text)
 
     async def _make_asker(self) -> Asker:
-        timing, address = self.settings.timing, claude_address(self.settings)
-        claude = Claude(
-            api_key=address.api_key,
-            base_url=address.base_url,
-            connect_s=timing.connect_s,
-            deadline_s=timing.call_deadline_s,
-            lean=self.settings.worker.lean_calls,
-        )
+        timing = self.settings.timing
         return Asker(
-            claude,
+            Claude.of(self.settings),
             self.planner,
             self.decider,
             self._open_call,

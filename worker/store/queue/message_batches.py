@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, text
 
 from models.vocabulary import BatchState, Stage
+from worker.store.locks import holding
 from worker.store.rows import as_json
 
 LEADER_LOCK = 7_210_433
@@ -40,15 +41,8 @@ class Batch:
 @contextmanager
 def leading(engine: Engine) -> Iterator[bool]:
     """Whether this process tends the batches until the end of the block."""
-    with engine.connect() as connection:
-        mine = bool(connection.execute(TRY_LEAD, {"key": LEADER_LOCK}).scalar_one())
-        connection.commit()
-        try:
-            yield mine
-        finally:
-            if mine:
-                connection.execute(STOP_LEADING, {"key": LEADER_LOCK})
-                connection.commit()
+    with holding(engine, TRY_LEAD, {"key": LEADER_LOCK}) as mine:
+        yield mine
 
 
 def open_batches(connection: Connection, state: BatchState) -> list[Batch]:
@@ -155,8 +149,7 @@ def _batch(row: Row[Any]) -> Batch:
     )
 
 
-TRY_LEAD = text("SELECT pg_try_advisory_lock(:key)")
-STOP_LEADING = text("SELECT pg_advisory_unlock(:key)")
+TRY_LEAD = text("SELECT pg_try_advisory_xact_lock(:key)")
 
 LOOK = """
 SELECT id, state, external_id, stage, tier, requests, counts, created_at, submitted_at,

@@ -11,7 +11,7 @@ from tests.support.promises import one
 from tests.support.web import calling, dashboard
 from tests.support.works import settings_for
 from worker.sandbox.simulator.state import State
-from worker.store.runs import lock_intake, unlock_intake
+from worker.store.runs import holding_intake
 
 
 @pytest.fixture
@@ -105,11 +105,10 @@ def test_a_second_handover_into_a_run_under_way_waits_its_turn(api: Api) -> None
     # given
     keyed = JSONL | {"Idempotency-Key": "k"}
     api.post_run(rows("a"), keyed)
-    with api.engine.connect() as other:
-        assert lock_intake(other, 1)
+    with holding_intake(api.engine, 1) as theirs:
+        assert theirs
         # when
         busy = api.post_run(rows("b"), keyed)
-        unlock_intake(other, 1)
     afterwards = api.post_run(rows("b"), keyed)
     # then
     assert (busy.status_code, afterwards.status_code) == (409, 200)

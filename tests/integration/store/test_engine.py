@@ -1,0 +1,145 @@
+"""Connections as teams have them: addresses, settings and refusals."""
+
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
+
+from worker.errors import ConfigurationError, Unreachable
+from worker.store.address import read_database, spoken
+from worker.store.complaints import complaint_of
+from worker.store.engine import make_engine, reaching_postgres
+from worker.store.locks import holding
+
+TRY = text("SELECT pg_try_advisory_xact_lock(:key)")
+
+
+def shown(url: str, *names: str) -> list[str]:
+    """Settings in force in a transaction of an engine on this address."""
+    engine = make_engine(url, pool_size=1)
+    with engine.connect() as connection:
+        found = [str(connection.execute(text(f"SHOW {name}")).scalar_one()) for name in names]
+    engine.dispose()
+    return found
+
+
+def test_settings_of_the_address_are_kept_beside_ours(database_url: str) -> None:
+    url = f"{database_url}&options=-csearch_path%3Dmine%20-c%20work_mem%3D12MB"
+    assert shown(url, "search_path", "work_mem", "lock_timeout") == ["mine", "12MB", "20s"]
+
+
+def test_an_address_overrules_ours(database_url: str) -> None:
+    url = f"{database_url}&options=-clock_timeout%3D7s&application_name=mine"
+    assert shown(url, "lock_timeout", "application_name") == ["7s", "mine"]
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg2"])
+def test_hosts_as_libpq_writes_them(scheme: str) -> None:
+    # given
+    url = read_database(f"{scheme}://u:p%40w@h1:5433,h2/db?target_session_attrs=read-write")
+    # then
+    assert url.query["host"] == ("h1:5433", "h2:5432")
+    assert url.query["target_session_attrs"] == "read-write"
+    assert (url.username, url.password, url.database) == ("u", "p@w", "db")
+    assert spoken(url) == "h1:5433,h2:5432/db"
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("postgresql://odd:s3c@ret/w:1#%?@127.0.0.1:1/u2", "percent-encode"),
+        ("mysql://u@h/d", "is for mysql"),
+        ("h:5432/db", "not a database URL"),
+        ("postgresql://u@h:port/db", "not a database URL"),
+    ],
+)
+def test_an_address_that_cannot_be_read_is_not_repeated(url: str, words: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        make_engine(url)
+    said = f"{raised.value} {raised.value.mend}"
+    assert words in said
+    assert "s3c" not in said
+    assert "ret" not in said
+
+
+def test_where_it_does_not_answer_is_said_without_who() -> None:
+    engine = make_engine("postgresql://user:s3cret%2F@127.0.0.1:1/db?password=s3cret")
+    with pytest.raises(Unreachable) as raised, reaching_postgres(engine), engine.connect():
+        pass
+    assert "127.0.0.1:1/db" in str(raised.value)
+    assert "s3cret" not in str(raised.value)
+
+
+def test_a_lock_is_held_by_a_transaction_and_not_by_a_session(engine: Engine) -> None:
+    """A pooler may give the session away; what it holds in a transaction stays ours."""
+    # when
+    with holding(engine, TRY, {"key": 77}) as mine, engine.connect() as other:
+        locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 77"
+        held = other.execute(text(locks)).scalar()
+        with holding(engine, TRY, {"key": 77}) as theirs:
+            pass
+        states = "SELECT backend_xmin FROM pg_stat_activity "
+        states += "WHERE state = 'idle in transaction' AND datname = current_database()"
+        held_back = [row for row in other.execute(text(states)) if row[0] is not None]
+    # then
+    assert (mine, theirs, held) == (True, False, 1)
+    assert held_back == []
+    with holding(engine, TRY, {"key": 77}) as again:
+        assert again
+
+
+def ran(engine: Engine, *statements: str) -> None:
+    """Runs them in a transaction, as people's commands do."""
+    with reaching_postgres(engine), engine.begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+
+
+@pytest.fixture
+def poor(engine: Engine, database_url: str) -> Any:
+    """A role that may connect and nothing more, and its engine."""
+    with engine.begin() as connection:
+        name = f"poor_{connection.engine.url.database}"
+        connection.execute(text(f"CREATE ROLE {name} LOGIN PASSWORD 'x'"))
+    made = make_engine(
+        str(
+            read_database(database_url)
+            .set(username=name, password="x")
+            .render_as_string(hide_password=False)
+        )
+    )
+    yield made
+    made.dispose()
+    with engine.begin() as connection:
+        connection.execute(text(f"DROP OWNED BY {name}"))
+        connection.execute(text(f"DROP ROLE {name}"))
+
+
+@pytest.mark.parametrize(
+    ("statement", "grant"),
+    [
+        ("CREATE TABLE mine (x int)", "GRANT USAGE, CREATE ON SCHEMA public TO poor_"),
+        ("SELECT * FROM jobs", "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA"),
+    ],
+)
+def test_a_right_that_is_missing_comes_with_the_grant(
+    poor: Engine, statement: str, grant: str
+) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        ran(poor, statement)
+    assert "permission denied" in str(raised.value)
+    assert grant in str(raised.value.mend)
+
+
+def test_a_server_that_takes_no_writes_is_named_as_that(engine: Engine) -> None:
+    with pytest.raises(Unreachable, match="takes no writes"):
+        ran(engine, "SET TRANSACTION READ ONLY", "UPDATE tiers SET paused = false")
+
+
+def test_too_many_connections_are_named_as_that() -> None:
+    error = DBAPIError("", {}, psycopg.OperationalError("FATAL: too many connections for role"))
+    complaint = complaint_of(error)
+    assert complaint is not None
+    assert "database.connections" in str(complaint.mend)

@@ -1,0 +1,63 @@
+"""What Postgres's refusals mean to whoever must mend them."""
+
+import re
+
+import psycopg
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+
+from worker.errors import ConfigurationError, RungError, Unreachable
+from worker.store.address import spoken
+
+NO_RIGHT, READ_ONLY, TOO_MANY = "42501", "25006", "53300"
+DENIED = re.compile(r"permission denied for (\w+) (\S+)")
+GRANTS = {
+    "schema": "GRANT USAGE, CREATE ON SCHEMA {thing} TO {role}",
+    "database": "GRANT CREATE, CONNECT ON DATABASE {thing} TO {role}",
+    "table": "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
+    "sequence": "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}",
+}
+PRIMARY = "point DATABASE_URL at the primary (with several hosts: ?target_session_attrs=read-write)"
+
+
+def is_outage(error: DBAPIError) -> bool:
+    """Whether the server was away, shutting down or unwilling, rather than the SQL wrong."""
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None:
+        return isinstance(error.orig, psycopg.OperationalError | psycopg.InterfaceError)
+    return bool(state.startswith(("08", "53", "57", "55", "40", "25")))
+
+
+def complaint_of(error: DBAPIError, url: URL | None = None) -> RungError | None:
+    """The sentence for people, with the statement that mends it; None where it is not theirs to
+    mend. `url` tells where and as whom; without it a connection was lost in the middle."""
+    state = getattr(error.orig, "sqlstate", None)
+    words = (str(error.orig).strip().splitlines() or ["no answer"])[0]
+    role = url.username if url is not None and url.username else "Rung's role"
+    if state == NO_RIGHT:
+        return _denied(words, role)
+    if state == READ_ONLY:
+        return Unreachable("Postgres takes no writes.", mend=PRIMARY)
+    if state == TOO_MANY or "too many connections" in words or "remaining connection" in words:
+        return Unreachable(
+            f"Postgres has no connection left for us: {words}",
+            mend="lower database.connections or raise max_connections; rung doctor counts them",
+        )
+    if not is_outage(error):
+        return None
+    if url is None:
+        return Unreachable("Postgres went away in the middle of this.", mend="rung doctor")
+    return Unreachable(
+        f"Postgres does not answer at {spoken(url)}: {words}",
+        mend="start Postgres there, or correct DATABASE_URL",
+    )
+
+
+def _denied(words: str, role: str) -> ConfigurationError:
+    found = DENIED.search(words)
+    kind, thing = found.groups() if found else ("", "")
+    grant = GRANTS.get(kind, "see docs/deploying.md for the rights that it needs")
+    return ConfigurationError(
+        f"{role} may not do this in Postgres: {words}.",
+        mend=f"as the owner, {grant.format(thing=thing, role=role)}",
+    )
