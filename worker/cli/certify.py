@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from worker.cli.speech.completion import RUN
-from worker.cli.speech.output import print_json
+from worker.cli.speech.output import SIMULATED, print_json, talk
 from worker.cli.views.certificate import print_certificate
 from worker.domain.proof.claims import Claim
 from worker.domain.proof.graded import ladder_of
@@ -20,7 +20,7 @@ SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 
 
 @click.command()
-@click.argument("sources", nargs=-1, required=True, shell_complete=RUN, metavar="TABLE")
+@click.argument("sources", nargs=-1, required=True, shell_complete=RUN, metavar="RUN…|TABLE")
 @click.option("--table", help="Which table of the file, when it holds several.")
 @click.option("--first", type=click.IntRange(min=1), help="Use the labels of the first N only.")
 @click.option("--tier", help="Whose accepted answers; the cheapest if left out.")
@@ -43,31 +43,97 @@ SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
     show_default=True,
     help="A scorer fitted on a part of the labels, or the stated confidence as it is.",
 )
-@click.option("--segment", help="Bounds for each value of this column too, the worst first.")
+@click.option(
+    "--segment",
+    help="Bounds for each value of this too, the worst first: a column of the table; of runs"
+    " difficulty, channel, language or a key of the metadata.",
+)
+@click.option("--dry-run", is_flag=True, help="Of runs: say it, and store no certificate.")
+@click.option(
+    "--rehearse", is_flag=True, help="Of simulated runs: an exercise, which proves nothing."
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 @click.pass_context
 def certify(ctx: click.Context, /, sources: tuple[str, ...], as_json: bool, **given: Any) -> None:
     """Certify the answers accepted at a tier, from graded outcomes, or say what is missing.
 
-    Exit code 0 when certified, 1 when refused.
+    Of runs, each look at new labels costs a part of delta, so decide beforehand how many labels to
+    collect. Exit code 0 when certified, 1 when refused.
     """
-    table = _table(sources, given["table"], given["segment"] or "label")
+    if any(is_table(source) for source in sources):
+        granted = _of_table(sources, as_json, given)
+    else:
+        granted = _of_runs(sources, as_json, given)
+    if not granted:
+        ctx.exit(EXIT_REFUSED)
+
+
+def _of_table(sources: tuple[str, ...], as_json: bool, given: dict[str, Any]) -> bool:
+    if len(sources) > 1:
+        raise UsageError(
+            "One table at a time, and no runs beside it.", mend="rung certify FILE.csv"
+        )
+    table = read_table(Path(sources[0]), given["table"], given["segment"] or "label")
     made = decide(_question(table, given), segments=given["segment"] is not None)
     if as_json:
         print_json(document(made, segments=given["segment"] is not None))
     else:
         print_certificate(made, table.name)
-    if not made.result.certified:
-        ctx.exit(EXIT_REFUSED)
+    return made.result.certified
 
 
-def _table(sources: tuple[str, ...], name: str | None, segment: str) -> GradedTable:
-    if len(sources) > 1 or not is_table(sources[0]):
-        raise UsageError(
-            f"{sources[0]} is no table: give one CSV file of graded outcomes.",
-            mend="rung certify FILE.csv",
+def _of_runs(names: tuple[str, ...], as_json: bool, given: dict[str, Any]) -> bool:
+    from worker.cli.speech.context import database
+    from worker.cli.speech.person import actor
+    from worker.runs.certification import Request, certify_runs
+    from worker.store.runs import find_run
+
+    request = Request(
+        tier=given["tier"],
+        claim=Claim(given["claim"]),
+        alpha=given["alpha"],
+        delta=given["delta"],
+        fitted=given["score"] == "fitted",
+        segment_by=given["segment"],
+        first=given["first"],
+        rehearse=given["rehearse"],
+        store=not given["dry_run"],
+    )
+    with database() as engine, engine.begin() as connection:
+        runs = [find_run(connection, name) for name in dict.fromkeys(names)]
+        outcome = certify_runs(connection, actor(), runs, request)
+    made, number = outcome.made, outcome.number
+    certified = made.result.certified and not outcome.found.simulated
+    if as_json:
+        found = document(made, segments=given["segment"] is not None) | {"certified": certified}
+        print_json(
+            found
+            | {
+                "runs": outcome.runs,
+                "certificate": number,
+                "simulated": outcome.found.simulated,
+                "rehearsal": outcome.rehearsal,
+                "look": outcome.look,
+                "delta": outcome.spent,
+                "drawn": outcome.found.drawn,
+                "ungraded": outcome.found.ungraded,
+            }
         )
-    return read_table(Path(sources[0]), name, segment)
+        return made.result.certified
+    print_certificate(made, " and ".join(outcome.runs), rehearsal=outcome.rehearsal)
+    if outcome.found.ungraded:
+        talk(f"{outcome.found.ungraded} drawn answers are not judged yet: rung review --audit")
+    if outcome.look > 1:
+        talk(
+            f"Look {outcome.look} at new labels: only {outcome.spent:.2g} of delta is left for it."
+        )
+    if number is not None:
+        talk(f"Certificate {number}. In force with accept.certificate = {number} in a policy.")
+    if outcome.found.simulated:
+        talk(
+            f"{SIMULATED}. They certify nothing; --rehearse goes through the motions.", fg="yellow"
+        )
+    return made.result.certified
 
 
 def _question(table: GradedTable, given: dict[str, Any]) -> Question:

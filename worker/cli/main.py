@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("audit", "How many accepted answers chance chooses to be looked at."),
     "truth": ("truth", "Verdicts on answers, from elsewhere."),
     "certify": ("certify", "Claims about accepted answers: granted with a bound, or refused."),
+    "certificates": ("certificates", "What has been certified, and how it bears up."),
     "evaluate": ("evaluate", "The frontier: what policies cost, and how often they are right."),
     "replay": ("replay", "Recompute every decision of a run, and report differences."),
     "reprocess": ("reprocess", "Answer old messages anew, in a new run beside the old ones."),

@@ -147,6 +147,17 @@ def version_of(policy: Policy) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
 
+def rules_of(policy: Policy) -> str:
+    """As `version_of`, of what decides alone: policies that differ in name or in the certificate
+    that is in force decide alike otherwise."""
+    document = to_document(policy)
+    del document["name"]
+    for name in ("certificate", "in_force"):
+        document["accept"].pop(name, None)
+    canonical = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+
 def complaints(policy: Policy) -> list[str]:
     """What is wrong with a policy, each as a sentence; empty when it can be used."""
     try:

@@ -1,17 +1,20 @@
 """How a certificate, or its refusal, reads in a terminal."""
 
 from worker.cli.speech.output import console, talk
+from worker.domain.proof.certificate_page import Issued, page_sentences
 from worker.domain.proof.certificate_words import claim_sentence, refusal_sentence, rests_on
 from worker.domain.proof.claims import Certification
 from worker.domain.proof.ladder_certificates import Certificate
 
 
-def print_certificate(made: Certificate, source: str) -> None:
+def print_certificate(made: Certificate, source: str, *, rehearsal: bool = False) -> None:
     """The sentence, what it rests on, and each segment's bound."""
     result = made.result
     out = console()
     if result.certified:
-        out.print(f"Certified: {claim_sentence(result)}", style="green")
+        word = "REHEARSAL, SIMULATED, certifies nothing" if rehearsal else "Certified"
+        style = "yellow" if rehearsal else "green"
+        out.print(f"{word}: {claim_sentence(result)}", style=style)
         out.print(rests_on(result, source), soft_wrap=True)
     else:
         out.print(f"Refused: {claim_sentence(result)}", style="yellow")
@@ -37,3 +40,21 @@ def _print_segments(result: Certification) -> None:
             f"{one.upper:.1%}",
         )
     console().print(table)
+
+
+def print_stored(found: Issued) -> None:
+    """A certificate on a page that a person can sign."""
+    from rich.table import Table
+    from rich.text import Text
+
+    out = console()
+    out.print(f"Certificate {found.id}, {found.state}", style="bold")
+    for sentence in page_sentences(found):
+        out.print(Text(sentence), soft_wrap=True)
+    if found.segments:
+        table = Table("segment", "certified", "errors", "labels", "at most", box=None)
+        for one in found.segments:
+            counts = str(one["errors"]), str(one["labels"]), f"{one['upper']:.1%}"
+            table.add_row(one["segment"] or "–", "yes" if one["certified"] else "no", *counts)
+        out.print(table)
+    out.print("\nSigned: ______________________    Date: ______________")

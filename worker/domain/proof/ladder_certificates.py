@@ -103,6 +103,17 @@ def _climbing(evidence: Evidence, made: Certificate) -> Evidence:
     )
 
 
+def stricter(reaching: Sequence[GradedMessage], made: Certificate) -> float | None:
+    """The threshold that half of what the certificate accepts would still reach, for when it is in
+    doubt: above the certified one, or None when there is none."""
+    tier, threshold = made.result.terms.tier, made.result.threshold
+    scores = sorted(
+        made.score(message, message.answers[tier]) for message in reaching if made.accepts(message)
+    )
+    above = [score for score in scores[len(scores) // 2 :] if score > (threshold or 0.0)]
+    return above[0] if above else None
+
+
 def segment_bounds(evidence: Evidence, made: Certificate) -> list[SegmentBound]:
     """The claim for each segment by itself, at delta over their number, the worst first. A claim
     about all messages says nothing about a segment of them."""

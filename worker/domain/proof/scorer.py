@@ -27,6 +27,7 @@ _EDGE = 0.005
 """Stated confidence is cut to [0.005, 0.995] before its logit: models say 1.0 too lightly."""
 
 VERSION = 1
+PLACES = 4
 Row = list[tuple[int, float]]
 
 
@@ -54,12 +55,12 @@ class Scorer:
     labels: int
 
     def score(self, message: GradedMessage, answer: GradedAnswer) -> float:
-        """From 0 to 1: how likely this answer is right."""
+        """From 0 to 1, to four places as it is stored: how likely this answer is right."""
         total = self.constant + self.segments.get(message.segment, 0.0)
         for name, value in signals_of(message, answer).items():
             if name in self.signals:
                 total += self.signals[name] * self.scales[name].apply(value)
-        return _logistic(total)
+        return round(_logistic(total), PLACES)
 
     def as_document(self) -> dict[str, Any]:
         """JSON, from which `read` makes the same scorer."""
@@ -94,7 +95,7 @@ def read(document: Mapping[str, Any]) -> Scorer:
 
 def signals_of(message: GradedMessage, answer: GradedAnswer) -> dict[str, float]:
     """What is known of an answer, by name. What is not known is told by a signal of its own."""
-    found = {"message_length": math.log1p(message.chars)}
+    found = {"message_length": math.log1p(message.chars)} if message.chars else {}
     found["no_confidence"] = float(answer.confidence is None)
     if answer.confidence is not None:
         inside = min(max(answer.confidence, _EDGE), 1 - _EDGE)

@@ -1,0 +1,82 @@
+"""`rung certificates`: what has been certified, and how it bears up."""
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from worker.cli.speech.context import database
+from worker.cli.speech.output import console, print_json, talk
+from worker.cli.speech.person import actor
+from worker.cli.views.certificate import print_stored
+from worker.domain.proof.certificate_page import Issued
+from worker.domain.wording import ago
+from worker.errors import UsageError
+from worker.store.actions.certificates import void
+from worker.store.reading.certificates import certificate, days
+from worker.store.reading.certificates import certificates as read
+
+
+@click.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@click.pass_context
+def certificates(ctx: click.Context, as_json: bool) -> None:
+    """Every certificate with its state, the newest first."""
+    if ctx.invoked_subcommand is not None:
+        return
+    with database() as engine, engine.connect() as connection:
+        found = read(connection)
+    if as_json:
+        print_json([document(one) for one in found])
+        return
+    if not found:
+        talk("Nothing has been certified. See: rung certify --help")
+        return
+    from rich.table import Table
+
+    table = Table(
+        "no.", "claim", "tier", "at most", "covers", "state", "audits since", "issued", box=None
+    )
+    for one in found:
+        table.add_row(
+            str(one.id),
+            one.claim + (" (REHEARSAL, simulated)" if one.rehearsal else ""),
+            one.tier,
+            f"{one.upper:.2%}",
+            f"{one.coverage:.0%}",
+            one.state + (f": {one.voided_by}" if one.voided_by else ""),
+            f"{one.wrong} wrong of {one.audits}",
+            ago(one.issued_at),
+        )
+    console().print(table)
+
+
+@certificates.command()
+@click.argument("number")
+@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+def show(number: str, as_json: bool) -> None:
+    """One certificate on a page that can be signed: claim, evidence, segments, what voids it."""
+    with database() as engine, engine.connect() as connection:
+        found = certificate(connection, number)
+        history = days(connection, found.id)
+    if as_json:
+        print_json(document(found) | {"evidence": [asdict(day) for day in history]})
+        return
+    print_stored(found)
+
+
+@certificates.command("void")
+@click.argument("number")
+@click.option("--reason", required=True, help="Why it holds no more.")
+def void_(number: str, reason: str) -> None:
+    """End a certificate by hand, for good: what it let through climbs from now on."""
+    with database() as engine, engine.begin() as connection:
+        found = certificate(connection, number)
+        if not void(connection, found.id, f"by {actor().name}: {reason}"):
+            raise UsageError(f"Certificate {found.id} is void already: {found.voided_by}.")
+    talk(f"Certificate {found.id} is void.")
+
+
+def document(one: Issued) -> dict[str, Any]:
+    """A certificate as JSON."""
+    return asdict(one)

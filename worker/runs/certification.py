@@ -1,0 +1,172 @@
+"""Certifying recorded runs: what may be claimed of answers that people judged."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from worker.domain.policy import from_document, rules_of
+from worker.domain.proof.claims import Claim, Terms
+from worker.domain.proof.graded import GradedAnswer, GradedMessage, in_order
+from worker.domain.proof.ladder_certificates import Certificate, Question, certify, stricter
+from worker.errors import UsageError
+from worker.store.actions import certificates
+from worker.store.actions.certificates import Issue
+from worker.store.audit import Actor
+from worker.store.reading.graded import AnswerKey, Population, population
+
+LOOKS_SHARE = 0.8
+"""Of delta, for the first look; of what is left, for each later one. Who looks again and again
+until it passes would be wrong far more often than delta says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is to be certified of which runs. `rehearse` takes simulated answers, and certifies
+    nothing by them."""
+
+    tier: str | None
+    claim: Claim
+    alpha: float
+    delta: float
+    fitted: bool
+    segment_by: str | None
+    first: int | None = None
+    rehearse: bool = False
+    store: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A certification of runs. `number` is the stored certificate's, None when there is none;
+    `look` counts the looks at new labels for this very question, and `spent` is the delta of this
+    one."""
+
+    made: Certificate
+    found: Population
+    number: int | None
+    look: int
+    spent: float
+    runs: list[str]
+    rehearsal: bool
+
+
+def certify_runs(
+    connection: Connection, actor: Actor, runs: Sequence[Row[Any]], request: Request
+) -> Outcome:
+    """Looks at the labels of the runs, and stores what is granted. Raises UsageError when the
+    answers were not all given under one key, or the tier is none of theirs."""
+    ladder = from_document(runs[0].policy).ladder
+    tier = request.tier or ladder[0]
+    if tier not in ladder:
+        raise UsageError(f"Run {runs[0].name} has no tier {tier!r}; it has {', '.join(ladder)}.")
+    found = population(connection, [run.id for run in runs], request.segment_by or "difficulty")
+    key = one_key(found, tier, runs)
+    look = _look(connection, actor, found, tier, runs, request)
+    spent = request.delta * LOOKS_SHARE * (1 - LOOKS_SHARE) ** (look - 1)
+    question = _question(found, ladder, tier, request, spent)
+    made = certify(question, segments=request.segment_by is not None)
+    number = None
+    if made.result.certified and request.store:
+        rehearsal = found.simulated
+        issue = Issue(
+            made=made,
+            fallback=stricter(question.messages, made),
+            segment_by=request.segment_by or "difficulty",
+            key=asdict(key) if key is not None else {},
+            runs=[run.name for run in runs],
+            sources={"verdicts": found.verdicts, "begun": found.begun, "ended": found.ended},
+            rehearsal=rehearsal,
+        )
+        number = certificates.issue(connection, actor, issue)
+    return Outcome(
+        made=made,
+        found=found,
+        number=number,
+        look=look,
+        spent=spent,
+        runs=[run.name for run in runs],
+        rehearsal=found.simulated and request.rehearse,
+    )
+
+
+def one_key(found: Population, tier: str, runs: Sequence[Row[Any]]) -> AnswerKey | None:
+    """The one key of the tier's accepted answers, with the rules of the policy for its version.
+    Raises UsageError when there are several; None when nothing was accepted there."""
+    rules = {run.policy_version: rules_of(from_document(run.policy)) for run in runs}
+    keys = {
+        replace(key, policy_version=rules.get(key.policy_version, key.policy_version))
+        for key in found.keys.get(tier, ())
+    }
+    if len(keys) > 1:
+        differing = [
+            name for name in AnswerKey.__slots__ if len({getattr(key, name) for key in keys}) > 1
+        ]
+        raise UsageError(
+            f"The answers accepted at {tier} were given under {len(keys)} versions, which differ in"
+            f" {' and '.join(differing).replace('_', ' ')}; a certificate holds for one.",
+            mend="rung certify with the runs of one version",
+        )
+    return next(iter(keys), None)
+
+
+def _look(
+    connection: Connection,
+    actor: Actor,
+    found: Population,
+    tier: str,
+    runs: Sequence[Row[Any]],
+    request: Request,
+) -> int:
+    """Which look this is. Another alpha or another way of scoring is another look at the same
+    question, not another question."""
+    words = "|".join([*sorted(str(run.id) for run in runs), tier])
+    asked = replace(request, store=True, rehearse=False)
+    labels = "|".join([*sorted(found.labels), repr(asked)])
+    return certificates.look(connection, actor, _digest(words), _digest(labels))
+
+
+def _question(
+    found: Population, ladder: Sequence[str], tier: str, request: Request, delta: float
+) -> Question:
+    terms = Terms(claim=request.claim, tier=tier, top=ladder[-1], alpha=request.alpha, delta=delta)
+    labelled = [m for m in in_order(found.sampled) if _looked_at(m, terms)]
+    return Question(
+        messages=[assume_top(m, terms) for m in found.messages],
+        labelled=[assume_top(m, terms) for m in labelled[: request.first]],
+        ladder=ladder,
+        tier=tier,
+        claim=request.claim,
+        alpha=request.alpha,
+        delta=delta,
+        fitted=request.fitted,
+        simulated=found.simulated and not request.rehearse,
+    )
+
+
+def _looked_at(message: GradedMessage, terms: Terms) -> bool:
+    """Whether the message counts as labelled: its accepted answer was judged, or there is none
+    (which counts for parity alone)."""
+    answer = message.answered(terms.tier)
+    if answer is None or not answer.valid:
+        return terms.claim is Claim.PARITY
+    return answer.right is not None
+
+
+def assume_top(message: GradedMessage, terms: Terms) -> GradedMessage:
+    """Where the top tier was not asked, it is taken to have been right: parity can only be
+    claimed too seldom by that."""
+    answer = message.answered(terms.tier)
+    known = message.answered(terms.top)
+    if terms.claim is not Claim.PARITY or (known is not None and known.right is not None):
+        return message
+    if answer is None or answer.right is not False:
+        return message
+    assumed: Mapping[str, GradedAnswer] = {terms.top: GradedAnswer(valid=True, right=True)}
+    return replace(message, answers={**message.answers, **assumed})
+
+
+def _digest(words: str) -> str:
+    return hashlib.sha256(words.encode()).hexdigest()[:24]
