@@ -1,13 +1,11 @@
 """`rung purge` and `rung forget`: take text out of every table, and leave the figures."""
 
-import datetime as dt
-import re
-
 import click
 
 from worker.cli.speech.context import database
 from worker.cli.speech.output import print_json, talk
 from worker.cli.speech.person import actor, confirm
+from worker.domain.spans import read_span
 from worker.errors import UsageError
 from worker.store.actions import erasure
 from worker.store.actions.erasure import Chosen
@@ -15,8 +13,6 @@ from worker.store.actions.erasure import Chosen
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Say how many; change nothing.")
 YES = click.option("--yes", is_flag=True, help="Do not ask.")
 JSON = click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
-_SPAN = re.compile(r"(\d{1,5})([dhm])", re.ASCII)
-_UNITS = {"d": 86_400, "h": 3_600, "m": 60}
 
 
 @click.command()
@@ -29,7 +25,8 @@ def purge(age: str, dry_run: bool, yes: bool, as_json: bool) -> None:
 
     Messages with an open job are left alone.
     """
-    _carry_out(erasure.older_than(_span(age)), dry_run=dry_run, yes=yes, as_json=as_json)
+    span = read_span(age, "--older-than", mend="--older-than 30d")
+    _carry_out(erasure.older_than(span), dry_run=dry_run, yes=yes, as_json=as_json)
 
 
 @click.command()
@@ -79,11 +76,3 @@ def _carry_out(chosen: Chosen, *, dry_run: bool, yes: bool, as_json: bool) -> No
         talk(f"Erased the text of {words}. Backups and exported files are not Rung's to erase.")
     else:
         talk(f"Would erase the text of {words}." if dry_run else "Nothing to erase.")
-
-
-def _span(words: str) -> dt.timedelta:
-    """Raises UsageError for what is no span."""
-    found = _SPAN.fullmatch(words.strip())
-    if found is None:
-        raise UsageError(f"--older-than {words!r} is no span.", mend="--older-than 30d")
-    return dt.timedelta(seconds=int(found[1]) * _UNITS[found[2]])

@@ -108,17 +108,21 @@ class NightlySettings(Section):
         """A night that cannot work is better refused by day. Imported here: few processes have a
         schedule, and all of them load their settings."""
         from worker.domain.filter_parsing import parse
-        from worker.domain.filters import FilterError, span_of
+        from worker.domain.filters import FilterError
+        from worker.domain.spans import read_span
         from worker.domain.timetable import Timetable, complaint
+        from worker.errors import UsageError
 
         if problem := complaint(Timetable(self.cron, self.timezone)):
             raise ValueError(problem)
         try:
             parse(self.where)
             if self.deadline is not None:
-                span_of("deadline", self.deadline)
+                read_span(self.deadline, "deadline")
         except FilterError as error:
             raise ValueError(f"{error.sentence.rstrip('.')} (in {error.pointed_at!r})") from None
+        except UsageError as error:
+            raise ValueError(str(error)) from None
         return self
 
 

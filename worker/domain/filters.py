@@ -17,16 +17,14 @@ from enum import StrEnum
 
 from models.vocabulary import JobState
 from worker.domain.filter_tokens import FilterError, Token
+from worker.domain.spans import MOST, show_span, span_of
 
 __all__ = ["FIELDS", "And", "Comparison", "Field", "FilterError", "Node", "Not", "Op", "Or", "show"]
 
 METADATA = "metadata"
 KEYWORDS = ("and", "or", "not", "in", "contains")
 _PLAIN = re.compile(r"[^\s!=<>(),'\"&|;]+")
-_UNITS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,10})?")
-_SPAN = re.compile(r"([0-9]{1,7})([smhdw])")
-MAX_AGE = dt.timedelta(days=36_500)
 
 
 class Op(StrEnum):
@@ -165,9 +163,7 @@ def _show_value(value: Value) -> str:
         case Decimal():
             return f"{value:f}"
         case dt.timedelta():
-            seconds = int(value.total_seconds())
-            unit = next(unit for unit, size in _UNITS.items() if seconds % size == 0)
-            return f"{seconds // _UNITS[unit]}{unit}"
+            return show_span(value)
 
 
 def _show_text(value: str) -> str:
@@ -194,11 +190,6 @@ def value_of(name: str, field: Field, op: Op, token: Token, text: str) -> Value:
     raise FilterError(f"{token.text!r} is no {name}{hint}", text, token.start, token.end)
 
 
-def span_of(name: str, words: str) -> dt.timedelta:
-    """`7d` as a span, for a setting or an option of this name. Raises FilterError."""
-    return _span(name, Token("word", words, 0, len(words)), words)
-
-
 def _number(name: str, field: Field, token: Token, text: str) -> Decimal:
     if not _NUMBER.fullmatch(token.text):
         sentence = f"{name} is compared with a number, and {token.text!r} is none."
@@ -211,14 +202,13 @@ def _number(name: str, field: Field, token: Token, text: str) -> Decimal:
 
 
 def _span(name: str, token: Token, text: str) -> dt.timedelta:
-    found = _SPAN.fullmatch(token.text)
-    if found is None:
+    span = span_of(token.text)
+    if span is None:
         sentence = f"{name} is compared with a span like 7d, 36h or 90m; {token.text!r} is none."
         raise FilterError(sentence, text, token.start, token.end)
-    seconds = int(found[1]) * _UNITS[found[2]]
-    if seconds > MAX_AGE.total_seconds():
+    if span > MOST:
         raise FilterError("That is more than a hundred years.", text, token.start, token.end)
-    return dt.timedelta(seconds=seconds)
+    return span
 
 
 def close_to(name: str, known: tuple[str, ...]) -> str:

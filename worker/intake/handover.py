@@ -2,7 +2,6 @@
 
 import csv
 import datetime as dt
-import re
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from sqlalchemy import Connection, Engine
 from worker.config.settings import Settings
 from worker.domain.lane_choice import lane_of
 from worker.domain.policy import Policy
+from worker.domain.spans import read_time
 from worker.domain.text import neutralise_formula, terminal_safe
 from worker.errors import UsageError
 from worker.intake import Block, Reject, read_blocks
@@ -33,8 +33,6 @@ from worker.store.runs import (
 
 LISTED_REJECTS = 1_000
 ASKED_WHERE_KNOWN = 200
-_SPAN = re.compile(r"^(\d+(?:\.\d+)?)\s*([smhd])$")
-_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 @dataclass(slots=True)
@@ -233,16 +231,8 @@ def parse_deadline(words: str | None) -> dt.datetime | None:
     if words is None:
         return None
     now = dt.datetime.now(dt.UTC)
-    if span := _SPAN.match(words.strip()):
-        return now + dt.timedelta(seconds=float(span[1]) * _UNITS[span[2]])
-    try:
-        moment = dt.datetime.fromisoformat(words)
-    except ValueError:
-        raise UsageError(
-            f"--deadline {words!r} is neither a span nor a time.",
-            mend="--deadline 6h, or --deadline 2026-12-01T06:00+01:00",
-        ) from None
-    moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC)
+    read = read_time(words, "--deadline", "--deadline 6h, or --deadline 2026-12-01T06:00+01:00")
+    moment = now + read if isinstance(read, dt.timedelta) else read
     if moment <= now:
         raise UsageError(f"--deadline {words} has passed.", mend="--deadline 6h")
     return moment

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from models.vocabulary import FiringState, Lane
 from worker.config.settings import NightlySettings, Settings
-from worker.domain.filters import span_of
+from worker.domain.spans import read_span
 from worker.domain.timetable import Due, Timetable, lateness, night_of, owed
 from worker.errors import RungError, UsageError
 from worker.failpoints import failpoint
@@ -166,7 +166,7 @@ def _request(name: str, schedule: NightlySettings, due: Due, *, again: bool) -> 
 
 
 def _deadline(words: str | None) -> dt.datetime | None:
-    return None if words is None else dt.datetime.now(dt.UTC) + span_of("deadline", words)
+    return None if words is None else dt.datetime.now(dt.UTC) + read_span(words, "deadline")
 
 
 def _bug(failure: Exception) -> RungError:

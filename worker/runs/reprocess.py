@@ -17,8 +17,9 @@ from worker.config.policies import policy_named
 from worker.config.settings import Settings
 from worker.domain.expected_cost import BATCH_FACTOR, Expected, assumed, better_known, from_costs
 from worker.domain.filter_parsing import parse
-from worker.domain.filters import show, span_of
+from worker.domain.filters import show
 from worker.domain.policy import Policy, version_of
+from worker.domain.spans import read_time
 from worker.errors import RungError, TooExpensive, UsageError
 from worker.runs.estimate import estimate
 from worker.store.actions.choosing import Choice, Chosen, copy_jobs, look_at, recent_costs
@@ -141,19 +142,9 @@ def _choice(
         "policy_version": version_of(policy),
         "lane": str(request.lane),
     }
-    choice = Choice(node, run.id if run is not None else None, parse_since(request.since))
+    since = read_time(request.since, "--since", "--since 7d") if request.since else None
+    choice = Choice(node, run.id if run is not None else None, since)
     return choice, selection
-
-
-def parse_since(words: str | None) -> dt.datetime | dt.timedelta | None:
-    """`7d` as a span; an ISO time (UTC where it names no zone) as that time. Raises UsageError."""
-    if words is None:
-        return None
-    try:
-        moment = dt.datetime.fromisoformat(words)
-    except ValueError:
-        return span_of("since", words)
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC)
 
 
 def _expect(

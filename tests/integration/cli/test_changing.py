@@ -102,3 +102,8 @@ def test_a_run_that_has_the_name_of_a_tier_is_asked_about(engine: Engine) -> Non
     assert one(engine, "SELECT array_agg(state ORDER BY id) FROM runs")[0] == [
         "active", "active", "paused"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", ["2w", "1.5h", "90s"])
+def test_a_purge_takes_every_span(words: str) -> None:
+    assert say("purge", "--older-than", words, "--dry-run").code == 0
