@@ -13,12 +13,9 @@ from worker.domain.pricing import Usage
 
 CHARS_PER_TOKEN = 3.5
 ANSWER_TOKENS, CLASSIFY_TOKENS, CHECK_TOKENS = 220, 15, 40
-SHARES = (
-    (Decimal(1),),
-    (Decimal("0.8"), Decimal("0.2")),
-    (Decimal("0.75"), Decimal("0.2"), Decimal("0.05")),
-)
-"""Share of messages answered on each rung, for one, two and three rungs; further rungs get none."""
+STOP_FIRST, STOP_LATER = Decimal("0.75"), Decimal("0.8")
+"""Of what reaches a rung, the share that it answers: the first of several, and any other but the
+last, which answers the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +48,16 @@ class Estimate:
 def estimate(settings: Settings, policy: Policy, jobs: int, body_bytes: int) -> Estimate:
     """Expected spend by tier. A model without a price counts as zero and is named."""
     names = policy.ladder
-    shares = SHARES[min(len(names), 3) - 1]
+    shares = shares_of(len(names))
     prompts = load_prompts(settings.prompts.dir)
     size = round(body_bytes / max(jobs, 1) / CHARS_PER_TOKEN)
     lines, unpriced = [], []
     for rung, name in enumerate(names):
-        share = shares[rung] if rung < len(shares) else Decimal(0)
         # A job that stops on a rung has, on average, been answered once on the rung below as well.
         reached = (
             round(jobs * sum(shares[rung:], Decimal(0)))
             if policy.start.otherwise != CLASSIFY
-            else round(jobs * share)
+            else round(jobs * shares[rung])
         )
         cost, calls = Decimal(0), reached
         if price := price_of(settings.tiers[name].model, settings.prices):
@@ -78,7 +74,7 @@ def estimate(settings: Settings, policy: Policy, jobs: int, body_bytes: int) -> 
         else:
             unpriced.append(name)
         lines.append(TierEstimate(name, reached, calls, cost))
-    words = ", ".join(f"{share:.0%} {name}" for name, share in zip(names, shares, strict=False))
+    words = ", ".join(_words(share, name) for share, name in zip(shares, names, strict=True))
     assumption = (
         f"Assumed, not measured: {words}; {ANSWER_TOKENS} tokens an answer; the prompt read from"
         " the cache."
@@ -86,3 +82,16 @@ def estimate(settings: Settings, policy: Policy, jobs: int, body_bytes: int) -> 
     if unpriced:
         assumption += f" Without a price, so left out: {', '.join(unpriced)}."
     return Estimate(tuple(lines), sum((line.cost for line in lines), Decimal(0)), assumption)
+
+
+def shares_of(rungs: int) -> list[Decimal]:
+    """Share of messages answered on each rung: all of them together."""
+    left, found = Decimal(1), list[Decimal]()
+    for rung in range(rungs - 1):
+        found.append(left * (STOP_FIRST if rung == 0 and rungs > 2 else STOP_LATER))
+        left -= found[-1]
+    return [*found, left]
+
+
+def _words(share: Decimal, name: str) -> str:
+    return f"{(share * 100).normalize():f}% {name}"

@@ -1,6 +1,8 @@
 """Templates: everything escaped, and what cannot be seen made visible."""
 
 import datetime as dt
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from worker.dashboard.access import permissions
 from worker.dashboard.context import Dashboard, dashboard_of
 from worker.dashboard.screens.undoing import said, undo_address
 from worker.domain import wording
+from worker.domain.ladder import MAX_RUNGS
 from worker.domain.text import terminal_safe
 from worker.errors import Missing, RungError, UsageError
 from worker.store.reading import screens
@@ -110,11 +113,19 @@ def trouble_page(request: Request, connection: Connection, error: RungError) -> 
     )
 
 
+def tier_place(queues: Sequence[str], name: str) -> str:
+    """The colour of a tier, cheapest first: `1` to `5` in the style sheet, then from the first
+    again. `0` for routing and for what is no tier any more, `person` for people."""
+    if name == PERSON:
+        return "person"
+    place = queues.index(name) if name in queues else 0
+    return str((place - 1) % MAX_RUNGS + 1 if place else 0)
+
+
 def _common(dashboard: Dashboard) -> dict[str, Any]:
-    places = {name: str(place) for place, name in enumerate(dashboard.queues)}
     return {
         "simulated": dashboard.simulated,
-        "tier_place": lambda name: "person" if name == PERSON else places.get(name, "0"),
+        "tier_place": partial(tier_place, dashboard.queues),
         "utc_now": dt.datetime.now(dt.UTC),
     }
 
