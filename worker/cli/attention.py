@@ -1,57 +1,56 @@
 """What `rung dead` and `rung review` share: causes, then the jobs."""
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict
 
 from worker.cli.speech.context import database
 from worker.cli.speech.output import console, print_json, talk
 from worker.domain.text import terminal_safe
 from worker.domain.wording import dollars
-from worker.store.reading.attention import causes, jobs_in
+from worker.store.reading.attention import GROUPED, Cause, Letter, Wanted, causes, letters, total
 from worker.store.runs import find_run
 
 
 def list_jobs(
-    state: str,
-    run: str | None,
-    limit: int,
-    as_json: bool,
-    nothing: str,
-    *,
-    decided: bool = True,
+    state: str, run: str | None, limit: int, *, as_json: bool, nothing: str, decided: bool = True
 ) -> None:
-    """Lists the jobs in `state`, grouped by cause first; `decided` also those with a verdict."""
+    """Lists the jobs in `state`, newest first, by cause first; `decided` also those with a
+    verdict."""
     with database() as engine, engine.connect() as connection:
         run_id = find_run(connection, run).id if run is not None else None
-        grouped = causes(connection, state, run_id, decided=decided)
-        jobs = jobs_in(connection, state, run_id, limit, decided=decided)
+        wanted = Wanted(state=state, run_id=run_id, decided=decided)
+        grouped, jobs = causes(connection, wanted), letters(connection, wanted, limit)
+        known = total(connection, state, run_id)
     if as_json:
-        print_json({"causes": grouped, "jobs": jobs})
-    elif not jobs:
+        print_json({"causes": list(map(asdict, grouped)), "jobs": list(map(asdict, jobs))})
+        return
+    if not jobs:
         talk(nothing)
-    else:
-        _print(grouped, jobs)
+        return
+    _print(grouped, jobs)
+    if known > GROUPED:
+        talk(f"Grouped are the newest {GROUPED:,} of {known:,}.")
+    if (shown := min(known, sum(row.jobs for row in grouped))) > len(jobs):
+        talk(f"{len(jobs)} of {shown} jobs; see more with --limit.")
 
 
-def _print(grouped: list[dict[str, Any]], jobs: list[dict[str, Any]]) -> None:
+def _print(grouped: Sequence[Cause], jobs: Sequence[Letter]) -> None:
     from rich.table import Table
 
     out = console()
     table = Table("jobs", "run", "cause", box=None, pad_edge=False)
     for row in grouped:
-        table.add_row(str(row["jobs"]), row["run"], terminal_safe(row["reason"] or "–"))
+        table.add_row(str(row.jobs), row.run, terminal_safe(row.reason or "–"))
     out.print(table)
     out.print()
     table = Table("job", "message", "tier", "attempts", "cost", "cause", box=None, pad_edge=False)
     for job in jobs:
         table.add_row(
-            str(job["job"]),
-            f"{job['run']}/{terminal_safe(job['external_id'])}",
-            job["tier"] or "–",
-            str(job["attempts"]),
-            dollars(job["cost_usd"]),
-            terminal_safe(job["verdict"] or job["reason"] or "–"),
+            str(job.job),
+            f"{job.run}/{terminal_safe(job.external_id)}",
+            job.tier or "–",
+            str(job.attempts),
+            dollars(job.cost_usd),
+            terminal_safe(job.verdict or job.reason or "–"),
         )
     out.print(table)
-    shown = sum(row["jobs"] for row in grouped)
-    if shown > len(jobs):
-        talk(f"{len(jobs)} of {shown} jobs; see more with --limit.")

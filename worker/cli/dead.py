@@ -15,4 +15,4 @@ def dead(run: str | None, limit: int, as_json: bool) -> None:
 
     When the cause is mended: rung retry RUN.
     """
-    list_jobs("dead", run, limit, as_json, "There are no dead letters.")
+    list_jobs("dead", run, limit, as_json=as_json, nothing="There are no dead letters.")

@@ -10,13 +10,14 @@ from typing import IO, Any
 import click
 from sqlalchemy import Row
 
-from worker.cli.results import csv_cell, text_file
+from worker.cli.results import text_file
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
 from worker.cli.speech.output import encode, talk
 from worker.cli.views.diff import print_comparison
 from worker.domain.run_diff import Comparison, Pair, Side, compare, examples_of, kind_of
 from worker.errors import RungError, UsageError
+from worker.runs.exports import csv_cell
 from worker.store.reading.comparing import pairs_of
 from worker.store.runs import find_run
 

@@ -77,7 +77,8 @@ def review(
             review_audits(engine, run, output, verdicts)
         return
     if not chosen and output is None and verdicts is None:
-        list_jobs("review", run, limit, as_json, "Nothing waits for review.", decided=decided)
+        nothing = "Nothing waits for review."
+        list_jobs("review", run, limit, as_json=as_json, nothing=nothing, decided=decided)
         return
     with database() as engine:
         if chosen:

@@ -137,7 +137,7 @@ def _print(row: dict[str, Any]) -> None:
     else:
         _say(out, "last", _outcome(last), "red" if last["state"] == "failed" else None)
     if row["overdue_since"] is not None:
-        out.print(f"  OVERDUE since {_when(row['overdue_since'])}", markup=False, style="red")
+        out.print(f"  OVERDUE since {_when(row['overdue_since'])}", style="red")
 
 
 def _say(out: "Console", label: str, words: str, style: str | None = None) -> None:
@@ -145,7 +145,7 @@ def _say(out: "Console", label: str, words: str, style: str | None = None) -> No
     line = f"  {label:<6} {words}"
     if out.is_terminal:
         line = textwrap.fill(line, out.width, subsequent_indent=" " * 9, break_on_hyphens=False)
-    out.print(line, markup=False, style=style)
+    out.print(line, style=style)
 
 
 def _outcome(last: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from worker.cli.speech.context import database
 from worker.cli.speech.output import print_json
 from worker.cli.views.receipt import print_receipt, why_it_stopped
 from worker.domain.bill import lane_effect
-from worker.store.reading.receipts import find_job, receipt
+from worker.store.reading.receipts import find_job, hide_text, receipt
 
 MASK = "(hidden; --text shows it)"
 
@@ -32,7 +32,7 @@ def show_receipt(job: str, *, with_text: bool, as_json: bool) -> None:
         found = receipt(connection, find_job(connection, job))
     found |= lanes_of(found)
     if not with_text:
-        mask(found)
+        hide_text(found, MASK)
     found["ended"] = why_it_stopped(found)
     if as_json:
         print_json(found)
@@ -46,18 +46,3 @@ def lanes_of(found: dict[str, Any]) -> dict[str, Decimal]:
     done = [(call["lane"], call["cost"] or Decimal(0)) for call in calls if call["state"] == "done"]
     saved, hurried = lane_effect(done, found["run_lane"])
     return {"batch_saved_usd": saved, "hurry_cost_usd": hurried}
-
-
-def mask(found: dict[str, Any]) -> None:
-    """Hides what the customer wrote, and what was written back."""
-    found["subject"] = MASK if found["subject"] else None
-    found["body"] = MASK
-    found["metadata"] = {}
-    for attempt in found["attempts"]:
-        for call in attempt["calls"]:
-            call["output"] = MASK if call["output"] else None
-    if found["result"] is not None:
-        found["result"]["reply"] = MASK
-        found["result"]["fields"] = {}
-    for review in found["reviews"]:
-        review["reply"] = MASK if review["reply"] else None

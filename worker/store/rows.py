@@ -1,14 +1,18 @@
-"""Values on their way into SQL: many rows travel as one JSON parameter.
+"""Values on their way into SQL and out of it.
 
-`jsonb_to_recordset` takes a whole group in one bound value, so a statement's text never changes
-and a group of 100 costs one round trip. Decimals travel as text: no float touches money.
+Many rows travel in as one JSON parameter: `jsonb_to_recordset` takes a whole group in one bound
+value, so a statement's text never changes and a group of 100 costs one round trip. Decimals travel
+as text: no float touches money.
 """
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
+from sqlalchemy import Result
+
+Value = TypeVar("Value")
 
 
 def as_json(rows: Iterable[Mapping[str, Any]]) -> str:
@@ -22,3 +26,8 @@ def _encode(value: object) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} does not go into SQL")
+
+
+def values_of(kind: type[Value], found: Result[Any]) -> list[Value]:
+    """Rows as values of a class whose fields are the columns."""
+    return [kind(**row) for row in found.mappings()]

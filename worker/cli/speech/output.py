@@ -39,9 +39,9 @@ def talk(words: str, **style: Any) -> None:
 
 def console(*, stderr: bool = False) -> "Console":
     """A rich console; colours only on a terminal, and not under NO_COLOR. What is piped is wide:
-    rich would cut it off at 80 columns."""
+    rich would cut it off at 80 columns. Brackets mean themselves: an id may be `[/b]`."""
     from rich.console import Console
 
     piped = not sys.stdout.isatty()
     width = PIPED_WIDTH if piped else None
-    return Console(stderr=stderr, highlight=False, soft_wrap=piped, width=width)
+    return Console(stderr=stderr, highlight=False, soft_wrap=piped, width=width, markup=False)

@@ -1,9 +1,8 @@
 """What the screens show, as JSON. Message and reply text is left out until an operator asks for it
 with `text=true`, and the asking is audited."""
 
-import csv
-import io
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -11,20 +10,19 @@ from sqlalchemy import Connection, Row
 from starlette.exceptions import HTTPException
 from starlette.responses import Response, StreamingResponse
 
-from worker.dashboard.api.endpoints import Call, NotFound, encode
+from worker.dashboard.api.endpoints import Call, NotFound
 from worker.dashboard.screens.now import read_now, read_queues
 from worker.domain.filter_parsing import parse
-from worker.domain.text import neutralise_formula
 from worker.errors import UsageError
+from worker.runs.exports import ROWS_AT_ONCE, as_csv, json_row
 from worker.store.audit import audit_reading
 from worker.store.reading import attention, screens, status
 from worker.store.reading.listing import list_jobs
-from worker.store.reading.receipts import find_job, receipt
-from worker.store.reading.results import COLUMNS, results_of
+from worker.store.reading.receipts import find_job, hide_text, receipt
+from worker.store.reading.results import results_of
 from worker.store.runs import find_run
 
 SPREADSHEET = "text/csv"
-ROWS_AT_ONCE = 500
 
 
 def session(call: Call) -> dict[str, Any]:
@@ -84,7 +82,7 @@ def results(call: Call) -> Response:
         audit_reading(call.engine, call.actor, f"run {row.name}")
     rows = _masked(results_of(call.engine, row.id), shown)
     if call.query["format"] == "csv":
-        return StreamingResponse(_as_csv(rows), media_type=SPREADSHEET)
+        return StreamingResponse(as_csv(rows), media_type=SPREADSHEET)
     return StreamingResponse(_as_lines(rows), media_type="application/x-ndjson")
 
 
@@ -179,19 +177,6 @@ def run_document(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def hide_text(found: dict[str, Any]) -> None:
-    """Takes what the customer wrote, and what was written back, out of a receipt."""
-    found |= {"subject": None, "body": None, "metadata": {}}
-    for attempt in found["attempts"]:
-        attempt["hint"] = None
-        for call in attempt["calls"]:
-            call["output"] = None
-    if found["result"] is not None:
-        found["result"] |= {"reply": None, "fields": {}}
-    for given in found["reviews"]:
-        given["reply"] = None
-
-
 def _queue(line: dict[str, Any]) -> dict[str, Any]:
     same = ("queue", "waiting", "in_flight", "workers", "paused", "paused_reason", "breaker")
     return {
@@ -215,9 +200,10 @@ def _attention(call: Call, state: str) -> dict[str, Any]:
     with call.engine.connect() as connection:
         wanted = call.query.get("run")
         run_id = run_named(connection, wanted).id if wanted is not None else None
+        chosen = attention.Wanted(state=state, run_id=run_id)
         return {
-            "causes": attention.causes(connection, state, run_id),
-            "jobs": attention.jobs_in(connection, state, run_id, call.query["limit"]),
+            "causes": list(map(asdict, attention.causes(connection, chosen))),
+            "jobs": list(map(asdict, attention.letters(connection, chosen, call.query["limit"]))),
         }
 
 
@@ -236,29 +222,8 @@ def _masked(rows: Iterator[dict[str, Any]], shown: bool) -> Iterator[dict[str, A
 def _as_lines(rows: Iterator[dict[str, Any]]) -> Iterator[bytes]:
     held: list[bytes] = []
     for row in rows:
-        held.append(orjson.dumps(row, default=encode))
+        held.append(orjson.dumps(json_row(row)) + b"\n")
         if len(held) >= ROWS_AT_ONCE:
-            yield b"\n".join(held) + b"\n"
+            yield b"".join(held)
             held = []
-    yield b"".join(line + b"\n" for line in held)
-
-
-def _as_csv(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(COLUMNS)
-    for number, row in enumerate(rows, 1):
-        writer.writerow([_cell(row[name]) for name in COLUMNS])
-        if number % ROWS_AT_ONCE == 0:
-            yield out.getvalue()
-            out.seek(0)
-            out.truncate()
-    yield out.getvalue()
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, list):
-        return neutralise_formula("; ".join(map(str, value)))
-    return neutralise_formula(str(value))
+    yield b"".join(held)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from models.vocabulary import JobState, Lane, RunState, Verdict
+from worker.store.reading.results import ALWAYS, COLUMNS, Holds
 
 Schema = dict[str, Any]
 TEXT: Schema = {"type": "string"}
@@ -188,22 +189,20 @@ RECEIPT = document(
     created_at=TIME,
     finished_at=maybe(TIME),
 )
+_HELD = {
+    Holds.TEXT: TEXT,
+    Holds.TEXTS: array(TEXT),
+    Holds.COUNT: COUNT,
+    Holds.FLAG: FLAG,
+    Holds.SHARE: NUMBER,
+    Holds.DOLLARS: DOLLARS,
+    Holds.TIME: TIME,
+}
 RESULT_ROW = document(
-    external_id=TEXT,
-    state=STATES,
-    tier=maybe(TEXT),
-    model=maybe(TEXT),
-    reply=maybe(TEXT),
-    confidence=maybe(NUMBER),
-    accepted=FLAG,
-    difficulty=maybe(TEXT),
-    escalations=COUNT,
-    attempts=COUNT,
-    cost_usd=DOLLARS,
-    reasons=array(TEXT),
-    answered_at=maybe(TIME),
-    source=TEXT,
-    simulated=FLAG,
+    **{
+        name: _HELD[holds] if name in ALWAYS else maybe(_HELD[holds])
+        for name, holds in COLUMNS.items()
+    }
 )
 WORKER = document(
     id=TEXT,

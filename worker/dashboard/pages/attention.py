@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -19,7 +18,8 @@ from worker.dashboard.pages.serving import number
 from worker.errors import RungError, UsageError
 from worker.store.actions.reviews import Judged, give_verdict
 from worker.store.audit import Actor
-from worker.store.reading import listing, screens
+from worker.store.reading import attention
+from worker.store.reading.attention import Wanted
 
 PAGE = 50
 MAX_REPLY = 100_000
@@ -49,31 +49,25 @@ def _attention(request: Request, state: str, section: str) -> Response:
     run_id, reason = number(request, "run"), given.get("reason") or None
     before = _place(given.get("before", ""))
     with dashboard.engine.connect() as connection:
-        found = listing.attention(connection, state, run_id, reason, before, PAGE + 1)
+        wanted = Wanted(state=state, run_id=run_id, reason=reason)
+        found = attention.letters(connection, wanted, PAGE + 1, before)
         jobs = found[:PAGE]
         older = None
         if len(found) > PAGE:
-            older = _address(state, run_id, reason, f"{jobs[-1]['run_id']}-{jobs[-1]['job']}")
+            older = _address(state, run_id, reason, f"{jobs[-1].run_id}-{jobs[-1].job}")
         return page(
             request,
             connection,
             f"{state}.html",
             section,
-            causes=listing.causes(connection, state, run_id),
-            total=_total(connection, state, run_id),
-            grouped=listing.GROUPED,
+            causes=attention.causes(connection, Wanted(state=state, run_id=run_id)),
+            total=attention.total(connection, state, run_id),
+            grouped=attention.GROUPED,
             jobs=jobs,
             run=run_id,
             reason=reason,
             older=older,
         )
-
-
-def _total(connection: Connection, state: str, run_id: int | None) -> int:
-    if run_id is None:
-        return screens.attention_counts(connection).get(state, 0)
-    counts = screens.counts_of(connection, [run_id])
-    return sum(jobs for (word, _), jobs in counts.items() if word == state)
 
 
 def _place(given: str) -> tuple[int, int] | None:

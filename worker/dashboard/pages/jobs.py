@@ -22,7 +22,7 @@ from worker.domain.text import is_blank
 from worker.errors import Missing, RungError
 from worker.store.audit import audit_reading
 from worker.store.reading.listing import Page, exists, jobs_with_id, list_jobs
-from worker.store.reading.receipts import find_job, receipt
+from worker.store.reading.receipts import find_job, hide_text, receipt
 from worker.store.runs import find_run
 
 PAGE = 50
@@ -168,7 +168,7 @@ def _job(request: Request, *, shown: bool) -> Response:
         if shown:
             audit_reading(dashboard.engine, permissions.actor(request), f"job {wanted}")
         else:
-            story.hide_text(found)
+            hide_text(found)
         return page(
             request,
             connection,

@@ -18,19 +18,6 @@ GROUNDS = {
 """Reasons of the record that need more words than their own."""
 
 
-def hide_text(found: dict[str, Any]) -> None:
-    """Takes what the customer wrote, and what was written back, out of a receipt."""
-    found |= {"subject": None, "body": None, "metadata": {}}
-    for attempt in found["attempts"]:
-        attempt["hint"] = None
-        for call in attempt["calls"]:
-            call["output"] = None
-    if found["result"] is not None:
-        found["result"] |= {"reply": None, "fields": {}}
-    for review in found["reviews"]:
-        review["reply"] = None
-
-
 def headline(found: Mapping[str, Any]) -> str:
     """The whole story in a sentence or two."""
     steps = [a for a in found["attempts"] if a["escalation"]]

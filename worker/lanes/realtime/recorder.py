@@ -11,15 +11,14 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from models.vocabulary import AttemptOutcome
-from worker.domain.claimed import Candidate, Question
-from worker.domain.endings import Failed
-from worker.domain.reports import AttemptReport
+from worker.domain.reports import AttemptReport, Failed
 from worker.failpoints import failpoint
 from worker.lanes.realtime.inbox import Inbox
 from worker.store.engine import is_outage
@@ -155,14 +154,16 @@ def without_text(report: AttemptReport) -> AttemptReport:
     )
 
 
-def call_row(candidate: Candidate, question: Question) -> dict[str, Any]:
+def call_row(
+    job_id: int, fence: int, purpose: str, tier: str, model: str, lane: str, worst_cost: Decimal
+) -> dict[str, Any]:
     """A call's row before it is sent."""
     return {
-        "job_id": candidate.job_id,
-        "fence": candidate.fence,
-        "purpose": question.purpose,
-        "tier": question.tier,
-        "model": question.model,
-        "lane": candidate.lane,
-        "worst_cost": question.worst_cost,
+        "job_id": job_id,
+        "fence": fence,
+        "purpose": purpose,
+        "tier": tier,
+        "model": model,
+        "lane": lane,
+        "worst_cost": worst_cost,
     }

@@ -7,8 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from models.vocabulary import TERMINAL_STATES
-from worker.domain.endings import Again
-from worker.domain.reports import AttemptReport
+from worker.domain.reports import Again, AttemptReport
 
 
 def silenced(

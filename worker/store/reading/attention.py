@@ -1,45 +1,124 @@
-"""Jobs that need a person: dead letters and reviews, by cause and one by one."""
+"""Jobs that need a person: dead letters and reviews, by cause and one by one, newest first, at a
+bounded cost however many there are: what is grouped are the newest."""
 
-from typing import Any
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
 
 from sqlalchemy import Connection, text
 
+from worker.store.rows import values_of
 
-def causes(
-    connection: Connection, state: str, run_id: int | None, *, decided: bool = True
-) -> list[dict[str, Any]]:
-    """How many jobs for each reason, most frequent first; without those that have a verdict, if
-    `decided` is false."""
-    values = {"state": state, "run": run_id, "decided": decided}
-    rows = connection.execute(CAUSES, values)
-    return [dict(row) for row in rows.mappings()]
+GROUPED = 2_500
+"""Dead letters or reviews that are grouped by cause: the newest."""
 
 
-def jobs_in(
-    connection: Connection, state: str, run_id: int | None, limit: int, *, decided: bool = True
-) -> list[dict[str, Any]]:
-    """The jobs themselves, oldest first; `decided` as in `causes`."""
-    values = {"state": state, "run": run_id, "limit": limit, "decided": decided}
-    rows = connection.execute(JOBS, values)
-    return [dict(row) for row in rows.mappings()]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Jobs of a run that ended so for one reason, of the newest."""
+
+    run_id: int
+    run: str
+    run_state: str
+    reason: str | None
+    jobs: int
+    since: dt.datetime
+    until: dt.datetime
+    now: dt.datetime
 
 
-CAUSES = text("""
-SELECT r.name AS run, j.reason, count(*) AS jobs, min(j.finished_at) AS since
-FROM jobs AS j JOIN runs AS r ON r.id = j.run_id
-WHERE j.state = :state AND j.state IN ('dead', 'review')
-  AND (CAST(:run AS bigint) IS NULL OR j.run_id = :run)
-  AND (:decided OR NOT EXISTS (SELECT FROM reviews WHERE job_id = j.id))
-GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2
-""")
-JOBS = text("""
-SELECT j.id AS job, r.name AS run, m.source, m.external_id, j.tier, j.attempts, j.reason,
-  j.cost AS cost_usd, j.finished_at, s.confidence,
-  (SELECT verdict FROM reviews WHERE job_id = j.id ORDER BY id DESC LIMIT 1) AS verdict
-FROM jobs AS j JOIN runs AS r ON r.id = j.run_id JOIN messages AS m ON m.id = j.message_id
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A job that needs a person. `verdict` is the latest one, by `reviewer`."""
+
+    job: int
+    run_id: int
+    run: str
+    source: str
+    external_id: str
+    channel: str | None
+    tier: str | None
+    attempts: int
+    reason: str | None
+    cost_usd: Decimal
+    finished_at: dt.datetime
+    confidence: Decimal | None
+    answered: bool
+    verdict: str | None
+    reviewer: str | None
+    now: dt.datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which of them: `state` is `dead` or `review`; perhaps of one run, of one reason, and only
+    those without a verdict."""
+
+    state: str
+    run_id: int | None = None
+    reason: str | None = None
+    decided: bool = True
+
+
+def causes(connection: Connection, wanted: Wanted) -> list[Cause]:
+    """How many of the newest `GROUPED` for each run and reason, most frequent first."""
+    values = {"run": wanted.run_id, "decided": wanted.decided, "window": GROUPED}
+    return values_of(Cause, connection.execute(CAUSES[wanted.state], values))
+
+
+def letters(
+    connection: Connection, wanted: Wanted, limit: int, before: tuple[int, int] | None = None
+) -> list[Letter]:
+    """The jobs themselves, newest run first, from `before` (a run and a job) on."""
+    values = {
+        "run": wanted.run_id,
+        "reason": wanted.reason,
+        "decided": wanted.decided,
+        "before_run": before[0] if before else None,
+        "before_job": before[1] if before else None,
+        "limit": limit,
+        # Some have to be looked for; else the planner reads a small limit from the index's end.
+        "window": limit if wanted.reason is None and wanted.decided else GROUPED,
+    }
+    return values_of(Letter, connection.execute(LETTERS[wanted.state], values))
+
+
+def total(connection: Connection, state: str, run_id: int | None) -> int:
+    """How many there are, from the counters."""
+    return int(connection.execute(TOTAL, {"state": state, "run": run_id}).scalar_one())
+
+
+# The state is written out: so the partial index serves, and the planner knows how many there are.
+NEWEST = """
+FROM (
+  SELECT * FROM jobs WHERE state = '{state}'
+    AND (CAST(:run AS bigint) IS NULL OR run_id = :run) {before}
+  ORDER BY run_id DESC, id DESC LIMIT :window) AS j
+JOIN runs AS r ON r.id = j.run_id
+"""
+UNDECIDED = "(:decided OR NOT EXISTS (SELECT FROM reviews WHERE job_id = j.id))"
+BEFORE = "AND (CAST(:before_run AS bigint) IS NULL OR (run_id, id) < (:before_run, :before_job))"
+LETTERS_OF = f"""
+SELECT j.id AS job, j.run_id, r.name AS run, m.source, m.external_id, m.channel, j.tier,
+  j.attempts, j.reason, j.cost AS cost_usd, j.finished_at, s.confidence, s.job_id IS NOT NULL AS
+  answered, v.verdict, v.reviewer, now() AS now
+{NEWEST} JOIN messages AS m ON m.id = j.message_id
 LEFT JOIN results AS s ON s.job_id = j.id
-WHERE j.state = :state AND j.state IN ('dead', 'review')
-  AND (CAST(:run AS bigint) IS NULL OR j.run_id = :run)
-  AND (:decided OR NOT EXISTS (SELECT FROM reviews WHERE job_id = j.id))
-ORDER BY j.run_id, j.id LIMIT :limit
+LEFT JOIN LATERAL (
+  SELECT verdict, reviewer FROM reviews WHERE job_id = j.id ORDER BY id DESC LIMIT 1) AS v ON true
+WHERE (CAST(:reason AS text) IS NULL OR j.reason = :reason) AND {UNDECIDED}
+ORDER BY j.run_id DESC, j.id DESC LIMIT :limit
+"""  # noqa: S608 - constants of this module only
+CAUSES_OF = f"""
+SELECT j.run_id, r.name AS run, r.state AS run_state, j.reason, count(*) AS jobs,
+  min(j.finished_at) AS since, max(j.finished_at) AS until, now() AS now
+{NEWEST} WHERE {UNDECIDED}
+GROUP BY 1, 2, 3, 4 ORDER BY jobs DESC, 1 DESC, 4
+"""
+STATES = ("dead", "review")
+LETTERS = {state: text(LETTERS_OF.format(state=state, before=BEFORE)) for state in STATES}
+CAUSES = {state: text(CAUSES_OF.format(state=state, before="")) for state in STATES}
+TOTAL = text("""
+SELECT coalesce(sum(jobs), 0) FROM run_counts
+WHERE state = :state AND (CAST(:run AS bigint) IS NULL OR run_id = :run)
 """)

@@ -20,8 +20,6 @@ from worker.store.filter_sql import JOINED, condition
 
 Chosen = Select[*tuple[Any, ...]]
 WINDOW = 2_500
-GROUPED = 2_500
-"""Dead letters or reviews that are grouped by cause: the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,33 +76,6 @@ def exists(connection: Connection, job_id: int) -> bool:
     return connection.execute(select(Job.id).where(Job.id == job_id)).scalar() is not None
 
 
-def attention(
-    connection: Connection,
-    state: str,
-    run_id: int | None,
-    reason: str | None,
-    before: tuple[int, int] | None,
-    limit: int,
-) -> list[dict[str, Any]]:
-    """Dead letters, or what waits for a verdict, newest run first, by their own small index."""
-    values = {
-        "run": run_id,
-        "reason": reason,
-        "before_run": before[0] if before else None,
-        "before_job": before[1] if before else None,
-        "limit": limit,
-        # Only a cause has to be looked for; the planner reads a small limit from the index's end.
-        "window": limit if reason is None else GROUPED,
-    }
-    return [dict(row) for row in connection.execute(ATTENTION[state], values).mappings()]
-
-
-def causes(connection: Connection, state: str, run_id: int | None) -> list[dict[str, Any]]:
-    """How many of the newest `GROUPED` for each run and reason, most frequent first."""
-    values = {"run": run_id, "window": GROUPED}
-    return [dict(row) for row in connection.execute(CAUSES[state], values).mappings()]
-
-
 def _window(
     place: InstrumentedAttribute[int], run_id: int | None, before: int | None, size: int
 ) -> Chosen:
@@ -144,34 +115,3 @@ COLUMNS = (
 
 NO_WHOLE_TABLES = text("SET LOCAL enable_seqscan = off")
 AS_BEFORE = text("RESET enable_seqscan")
-
-# The state is written out: so the partial index serves, and the planner knows how many there are.
-ATTENTION_OF = """
-SELECT j.id AS job, j.run_id, r.name AS run, m.source, m.external_id, m.channel, j.tier,
-  j.attempts, j.reason, j.cost AS cost_usd, j.finished_at, s.confidence, s.job_id IS NOT NULL AS
-  answered, v.verdict, v.reviewer, now() AS now
-FROM (
-  SELECT * FROM jobs WHERE state = '{state}'
-    AND (CAST(:run AS bigint) IS NULL OR run_id = :run)
-    AND (CAST(:before_run AS bigint) IS NULL OR (run_id, id) < (:before_run, :before_job))
-  ORDER BY run_id DESC, id DESC LIMIT :window) AS j
-JOIN runs AS r ON r.id = j.run_id JOIN messages AS m ON m.id = j.message_id
-LEFT JOIN results AS s ON s.job_id = j.id
-LEFT JOIN LATERAL (
-  SELECT verdict, reviewer FROM reviews WHERE job_id = j.id ORDER BY id DESC LIMIT 1) AS v ON true
-WHERE CAST(:reason AS text) IS NULL OR j.reason = :reason
-ORDER BY j.run_id DESC, j.id DESC LIMIT :limit
-"""
-CAUSES_OF = """
-SELECT j.run_id, r.name AS run, r.state AS run_state, j.reason, count(*) AS jobs,
-  min(j.finished_at) AS since, max(j.finished_at) AS until, now() AS now
-FROM (
-  SELECT run_id, reason, finished_at FROM jobs
-  WHERE state = '{state}'
-    AND (CAST(:run AS bigint) IS NULL OR run_id = :run)
-  ORDER BY run_id DESC, id DESC LIMIT :window) AS j
-JOIN runs AS r ON r.id = j.run_id
-GROUP BY 1, 2, 3, 4 ORDER BY jobs DESC, 1 DESC, 4
-"""
-ATTENTION = {state: text(ATTENTION_OF.format(state=state)) for state in ("dead", "review")}
-CAUSES = {state: text(CAUSES_OF.format(state=state)) for state in ("dead", "review")}

@@ -14,10 +14,11 @@ from worker.errors import Missing, UsageError
 def find_job(connection: Connection, wanted: str) -> int:
     """The id of a job named by its number, `RUN/EXTERNAL_ID`, or an external id that only one job
     has. Raises UsageError when there is none, or more than one."""
-    run, slash, external_id = wanted.partition("/")
     rows: Sequence[Row[Any]] = []
-    if slash:
-        rows = connection.execute(BY_RUN, {"run": run, "id": external_id}).all()
+    parts = wanted.split("/")
+    for place in range(1, len(parts)):  # either name may hold a slash
+        run, external_id = "/".join(parts[:place]), "/".join(parts[place:])
+        rows = rows or connection.execute(BY_RUN, {"run": run, "id": external_id}).all()
     if not rows:
         rows = connection.execute(BY_EXTERNAL_ID, {"id": wanted}).all()
     if not rows and wanted.isdecimal():
@@ -54,6 +55,26 @@ def receipt(connection: Connection, job_id: int) -> dict[str, Any]:
     }
 
 
+def hide_text(found: dict[str, Any], mask: str | None = None) -> None:
+    """Takes out of a receipt what the customer wrote, what was written back, and hints, which may
+    quote either; a finding holds no text of a customer's. `mask` stands where something was."""
+
+    def hide(place: dict[str, Any], *names: str) -> None:
+        place.update({name: mask for name in names if place[name] is not None})
+
+    hide(found, "subject", "body")
+    found["metadata"] = {}
+    for attempt in found["attempts"]:
+        hide(attempt, "hint")
+        for call in attempt["calls"]:
+            hide(call, "output")
+    if found["result"] is not None:
+        hide(found["result"], "reply")
+        found["result"]["fields"] = {}
+    for review in found["reviews"]:
+        hide(review, "reply")
+
+
 def _critical_by(job: dict[str, Any]) -> str | None:
     """The rule of the frozen policy that marks the stored message as critical."""
     message = MessageText(
@@ -84,7 +105,7 @@ WHERE m.external_id = :id ORDER BY j.id DESC LIMIT 20
 """)
 
 JOB = text("""
-SELECT j.id AS job, r.name AS run, m.source, m.external_id, j.state, j.tier, j.lane,
+SELECT j.id AS job, j.run_id, r.name AS run, m.source, m.external_id, j.state, j.tier, j.lane,
   r.lane AS run_lane, j.difficulty, j.escalations, j.failures, j.deferrals, j.cost AS cost_usd,
   j.reason, j.created_at, j.finished_at, r.policy_name, r.policy_version, r.policy, m.channel,
   m.customer_id, m.language, m.received_at, m.subject, m.body, m.metadata

@@ -1,27 +1,45 @@
 """The answers of a run, streamed: one row a job, in constant memory."""
 
 from collections.abc import Iterator
+from enum import Enum
 from typing import Any
 
 from sqlalchemy import Engine, text
 
-COLUMNS = (
-    "external_id",
-    "state",
-    "tier",
-    "model",
-    "reply",
-    "confidence",
-    "accepted",
-    "difficulty",
-    "escalations",
-    "attempts",
-    "cost_usd",
-    "reasons",
-    "answered_at",
-    "source",
-    "simulated",
-)
+
+class Holds(Enum):
+    """What a column of the results holds; a format knows how to write each."""
+
+    TEXT = "text"
+    TEXTS = "texts"
+    COUNT = "count"
+    FLAG = "flag"
+    SHARE = "share"
+    DOLLARS = "dollars"
+    TIME = "time"
+
+
+COLUMNS = {
+    "external_id": Holds.TEXT,
+    "state": Holds.TEXT,
+    "tier": Holds.TEXT,
+    "model": Holds.TEXT,
+    "reply": Holds.TEXT,
+    "confidence": Holds.SHARE,
+    "accepted": Holds.FLAG,
+    "difficulty": Holds.TEXT,
+    "escalations": Holds.COUNT,
+    "attempts": Holds.COUNT,
+    "cost_usd": Holds.DOLLARS,
+    "reasons": Holds.TEXTS,
+    "answered_at": Holds.TIME,
+    "source": Holds.TEXT,
+    "simulated": Holds.FLAG,
+}
+"""In the order of `RESULTS`: a column more is a line there and a line here."""
+ALWAYS = ("external_id", "state", "accepted", "escalations", "attempts", "cost_usd", "reasons",
+          "source", "simulated")  # fmt: skip
+"""Columns that are never null."""
 FETCH = 2_000
 
 

@@ -21,7 +21,7 @@ from worker.store.actions import changes, holds
 from worker.store.actions.selection import Selection
 from worker.store.engine import make_engine
 from worker.store.queue import budgets, claim, dispatch, expire, history, ledger, record, rescue
-from worker.store.reading import attention, listing, receipts, sampling, screens, status
+from worker.store.reading import attention, receipts, sampling, screens, status
 from worker.store.rows import as_json
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("plans")]
@@ -93,7 +93,7 @@ CLOSED = [
 ]
 LETTERS = {
     "run": None, "reason": None, "before_run": None, "before_job": None,
-    "limit": 50, "window": 10_000,
+    "limit": 50, "window": 10_000, "decided": True,
 }  # fmt: skip
 ROOMS = as_json([{"queue": queue, "room": 70} for queue in ("haiku", "opus", "routing")])
 QUEUE = {
@@ -135,18 +135,14 @@ HOT: dict[str, tuple[TextClause, dict[str, Any]]] = {
     "status: counts": (status.COUNTS, {"run": 2}),
     "status: queues": (status.QUEUES, {}),
     "status: waiting": (status.WAITING, {}),
-    "dead letters": (
-        attention.JOBS,
-        {"state": "dead", "run": None, "decided": True, "limit": 50},
-    ),
     "receipt: by name": (receipts.BY_RUN, {"run": "run5", "id": "m500000"}),
     "receipt: by external id": (receipts.BY_EXTERNAL_ID, {"id": "m500000"}),
     "receipt: attempts": (receipts.ATTEMPTS, {"job": 500_000}),
     "screen: pace": (screens.DONE, {}),
     "screen: live runs": (screens.LIVE_RUNS, {"limit": 12}),
     "screen: oldest wait": (screens.OLDEST, {"queues": ["routing", "haiku", "opus"]}),
-    "screen: dead letters": (listing.ATTENTION["dead"], LETTERS),
-    "screen: causes": (listing.CAUSES["dead"], LETTERS),
+    "screen: dead letters": (attention.LETTERS["dead"], LETTERS),
+    "screen: causes": (attention.CAUSES["dead"], LETTERS),
     "screen: sample of a run": (sampling.SAMPLE, {"run": 5, "points": 25, "each": 60}),
     "screen: take back": (holds.TAKE_BACK, {"name": "haiku"}),
     "screen: what a retry opens": (

@@ -72,7 +72,7 @@ def test_a_receipt_has_every_field_of_every_attempt(
     )
     work_off(engine, settings, BODIES[:1])
     # when
-    found = say("show", "day/day-0", "--json").document
+    found = say("show", "day/day-0", "--text", "--json").document
     # then
     assert all(set(attempt) >= ATTEMPT_KEYS for attempt in found["attempts"])
     assert all(set(call) >= CALL_KEYS for a in found["attempts"] for call in a["calls"])

@@ -1,0 +1,147 @@
+"""What terminal, pages and API show of the same thing is the same: files of results, what is hidden
+of a receipt, dead letters; and names with slashes and brackets in them are names."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from sqlalchemy import Engine
+
+from tests.support.apis import Api, api_over
+from tests.support.cli import say
+from tests.support.promises import do, one
+from tests.support.works import drain, hand_in, settings_for, working
+from worker.sandbox.simulator.state import State
+from worker.store.reading import attention
+
+BODIES = ["Where is my card?", "=1+1", "A complicated case: please help me with SECRET-BODY."]
+SECRETS = ("SECRET-BODY", "SECRET-HINT", "SECRET-REPLY", "SECRET-SUBJECT")
+
+
+@pytest.fixture
+def api(
+    engine: Engine,
+    database_url: str,
+    redis_url: str,
+    simulator: tuple[State, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Api]:
+    """The API, and the commands on the same database."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.chdir(tmp_path)
+    settings = settings_for(database_url, simulator[1], redis_url=redis_url)
+    with api_over(engine, settings) as served:
+        yield served
+
+
+def worked(api: Api) -> None:
+    with working(api.settings) as runtime:
+        hand_in(api.engine, api.settings, BODIES)
+        drain(runtime)
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_the_api_sends_the_file_that_rung_results_writes(api: Api, kind: str) -> None:
+    # given
+    worked(api)
+    assert say("results", "run", "-o", f"a.{kind}").code == 0
+    # when
+    sent = api.client.get("/api/runs/run/results", params={"format": kind, "text": "true"})
+    # then
+    written = Path(f"a.{kind}").read_bytes()
+    if kind == "jsonl":  # one writes a blank after colons, the other does not
+        written = written.replace(b'": ', b'":').replace(b', "', b',"')
+    assert sent.content == written
+    assert b"True" not in sent.content
+
+
+def test_what_is_hidden_of_a_receipt_is_hidden_at_every_door(api: Api) -> None:
+    # given: every place that can hold what somebody wrote
+    worked(api)
+    do(
+        api.engine,
+        "UPDATE messages SET subject = 'SECRET-SUBJECT', metadata = '{\"a\": \"SECRET-BODY\"}'",
+    )
+    do(
+        api.engine,
+        """UPDATE attempts SET hint = '{"findings": ["SECRET-HINT"]}', findings =
+        '[{"validator": "placeholder", "severity": "reject", "finding": "in plain words"}]'""",
+    )
+    do(api.engine, "UPDATE calls SET output = 'SECRET-REPLY'")
+    do(api.engine, "UPDATE results SET reply = 'SECRET-REPLY', fields = '{\"a\": \"SECRET-BODY\"}'")
+    do(
+        api.engine,
+        "INSERT INTO reviews (job_id, verdict, reply, reviewer)"
+        " VALUES (3, 'edit', 'SECRET-REPLY', 'ada')",
+    )
+    # when
+    doors = {
+        "rung show": say("show", "3").out,
+        "rung show --json": say("show", "3", "--json").out,
+        "the API": api.client.get("/api/jobs/run-2").text,
+        "the page": api.client.get("/jobs/3").text,
+    }
+    shown = say("show", "3", "--text", "--json").out
+    # then
+    found = {door: [word for word in SECRETS if word in text] for door, text in doors.items()}
+    assert found == {door: [] for door in doors}
+    assert all("in plain words" in text for text in doors.values())
+    assert [word for word in SECRETS if word not in shown] == []
+
+
+@pytest.mark.parametrize("state", ["dead", "review"])
+def test_dead_letters_are_bounded_at_every_door(
+    api: Api, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    # given: more than are grouped
+    monkeypatch.setattr(attention, "GROUPED", 2)
+    monkeypatch.setattr("worker.cli.attention.GROUPED", 2)
+    hand_in(api.engine, api.settings, BODIES)
+    do(api.engine, f"UPDATE jobs SET state = '{state}', reason = 'schema', finished_at = now()")
+    # when
+    command, told = say(state, "--json").document, api.get(f"/api/{state}")
+    page = api.client.get(f"/{state}").text
+    # then: the newest of them, each door the same ones
+    for document in (command, told):
+        assert [(c["reason"], c["jobs"]) for c in document["causes"]] == [("schema", 2)]
+        assert [job["external_id"] for job in document["jobs"]][:2] == ["run-2", "run-1"]
+    assert "of the newest 2" in page
+    assert "Grouped are the newest 2 of 3." in say(state).err
+
+
+NAMES = ("a/b", "[/b]", "[link=https://evil.example]c[/link]")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_with_a_slash_or_brackets_is_a_name(api: Api, name: str) -> None:
+    # given
+    hand_in(api.engine, api.settings, BODIES, name=name)
+    ended = "UPDATE jobs SET state = :state, reason = :why, finished_at = now() WHERE id = :id"
+    do(api.engine, ended, state="dead", why=name, id=1)
+    do(api.engine, ended, state="review", why=name, id=2)
+    # when
+    said = [
+        say(*words)
+        for words in (
+            ("status", name), ("status",), ("runs",), ("dead",), ("review",), ("dead", name),
+            ("show", f"{name}/{name}-0"), ("show", f"{name}-0"), ("results", name), ("cost", name),
+            ("pause", name), ("resume", name), ("retry", name, "--dry-run"),
+            ("cancel", name, "--yes"),
+        )
+    ]  # fmt: skip
+    # then
+    assert [(s.code, s.err) for s in said if s.code] == []
+    assert f"{name}/{name}-0" in said[3].out
+    for path in (
+        "/",
+        "/runs",
+        "/runs/1",
+        "/jobs/1",
+        "/dead",
+        "/review",
+        f"/jobs?run={quote(name)}",
+    ):
+        assert api.client.get(path).status_code == 200, path
+    assert one(api.engine, "SELECT state FROM runs")[0] == "cancelled"
