@@ -3,7 +3,8 @@
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from enum import StrEnum
+from typing import Any, NamedTuple
 
 from worker.errors import RungError
 
@@ -24,14 +25,75 @@ class Caps:
 
     body_chars: int = 200_000
     id_chars: int = 512
-    line: int = 2_000_000
-    """Longer lines are rejected unread; it must exceed what 200,000 characters can take up."""
+    id_bytes: int = 1_700
+    """With a source of 200 characters, what one entry of Postgres's index has room for (2,704)."""
+    line: int = 8_000_000
+    """Of one record, however many lines it has; a longer one is a reject. Far above what 200,000
+    characters can take up, for metadata may be long: it is left out, and its question is not."""
     depth: int = 20
     metadata: int = 16_384
+    original: int = 1_000_000
+    """Of a body as it came, which is kept where it was made text."""
     records: int = 50_000_000
     expanded: int = 20_000_000_000
-    ratio: int = 2_000
+    ratio: int = 200
     """Expanded size over compressed size, looked at beyond the first 100 MB."""
+
+
+LONGEST: Mapping[str, int] = {
+    "source": 200,
+    "channel": 100,
+    "language": 100,
+    "customer_id": 512,
+    "subject": 2_000,
+}
+"""Characters of a field. Those that Postgres keeps an index of must fit into one."""
+
+
+class Care(StrEnum):
+    """What was done to a row that is taken, for people to know of."""
+
+    COERCED = "coerced"
+    LEFT_OUT = "left_out"
+    KEPT_AS_METADATA = "kept_as_metadata"
+
+
+class Note(NamedTuple):
+    """One kind of thing done: to which column, and in which words."""
+
+    care: Care
+    column: str
+    words: str
+
+
+MOST_NOTES = 200
+"""Kinds: column names come from the file, and there may be any number of them."""
+
+
+@dataclass(slots=True)
+class Notes:
+    """How many rows each thing was done to, and on which line first."""
+
+    counted: dict[Note, list[int]] = field(default_factory=dict)
+
+    def add(self, note: Note, line: int, rows: int = 1) -> None:
+        """Counts a row."""
+        if known := self.counted.get(note):
+            known[0] += rows
+        elif len(self.counted) < MOST_NOTES:
+            self.counted[note] = [rows, line]
+
+    def merge(self, others: "Notes") -> None:
+        """Adds what was noted later."""
+        for note, (rows, line) in others.counted.items():
+            self.add(note, line, rows)
+
+    def as_document(self) -> list[dict[str, Any]]:
+        """For JSON."""
+        return [
+            {"care": n.care, "column": n.column, "words": n.words, "rows": rows, "first_line": line}
+            for n, (rows, line) in self.counted.items()
+        ]
 
 
 @dataclass(slots=True)
@@ -70,6 +132,7 @@ class Block:
     records: list[Record] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     warnings: list[Reject] = field(default_factory=list)
+    notes: Notes = field(default_factory=Notes)
     chars: int = 0
 
     def add(self, record: Record) -> None:

@@ -1,6 +1,6 @@
 """Reads backlogs: files to records, in constant memory, with every reject named by its line."""
 
 from worker.domain.backlog import BacklogError, Block, Caps, Record, Reject
-from worker.intake.reader import read_blocks
+from worker.intake.reader import Backlog, Options, read_blocks
 
-__all__ = ["BacklogError", "Block", "Caps", "Record", "Reject", "read_blocks"]
+__all__ = ["Backlog", "BacklogError", "Block", "Caps", "Options", "Record", "Reject", "read_blocks"]

@@ -18,7 +18,7 @@ from worker.domain.text import neutralise_formula, terminal_safe
 from worker.errors import UsageError
 from worker.intake import Block, Reject, read_blocks
 from worker.intake.ahead import ahead, stem
-from worker.intake.rows import FIELDS
+from worker.intake.layouts import FIELDS
 from worker.store.queue.intake import DEFAULT_SOURCE, Intake, highest_job, runs_holding
 from worker.store.runs import (
     NewRun,

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import orjson
 
-from worker.domain.backlog import BacklogError, Block, Caps, Reject
-from worker.intake.rows import Rows, too_deep, warning_of
+from worker.domain.backlog import Caps, Reject
+from worker.intake.rows import Item
 
 RECORD_SEPARATOR = b"\x1e"
 TOO_LONG = b"\x00too long"
@@ -13,45 +13,23 @@ TOO_LONG = b"\x00too long"
 identity, so it must have more than one byte: of one-byte values there is only one each."""
 
 
-def read_jsonl(path: str, chunks: Iterator[bytes], rows: Rows, caps: Caps) -> Iterator[Block]:
-    """Blocks of rows. Raises BacklogError when the first line shows a wrapper object."""
-    block, number = Block(), 0
-    for line in split_lines(chunks, caps.line):
-        number += 1
-        if not line or line.isspace():
-            continue
-        _read_line(path, block, number, line, rows, caps)
-        if block.full:
-            yield block
-            block = Block()
-    yield block
+def read_jsonl(chunks: Iterator[bytes], caps: Caps) -> Iterator[Item]:
+    """Every line that is not blank."""
+    for number, line in enumerate(split_lines(chunks, caps.line), 1):
+        if line and not line.isspace():
+            yield _read_line(number, line, caps)
 
 
-def _read_line(path: str, block: Block, number: int, line: bytes, rows: Rows, caps: Caps) -> None:
+def _read_line(number: int, line: bytes, caps: Caps) -> Item:
     if line is TOO_LONG:
-        block.rejects.append(Reject(number, f"line is longer than {caps.line:,} bytes"))
-        return
+        return Reject(number, f"line is longer than {caps.line:,} bytes")
     if line[:1] == RECORD_SEPARATOR:
         line = line[1:]
     try:
         row = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        block.rejects.append(Reject(number, why_invalid(line, error)))
-        return
-    if not isinstance(row, dict):
-        block.rejects.append(Reject(number, "not an object"))
-        return
-    if number == 1 and "external_id" not in row and "body" not in row:
-        refuse_wrapper(path, row)
-    judged = rows.judge(number, row)
-    if isinstance(judged, Reject):
-        if too_deep(row, caps.depth):
-            judged = Reject(number, "nesting too deep", judged.external_id)
-        block.rejects.append(judged)
-        return
-    block.add(judged)
-    if not judged.external_id.isascii() and (warning := warning_of(judged)):
-        block.warnings.append(warning)
+        return Reject(number, why_invalid(line, error))
+    return (number, row) if isinstance(row, dict) else Reject(number, "not an object")
 
 
 def split_lines(chunks: Iterator[bytes], cap: int) -> Iterator[bytes]:
@@ -92,14 +70,3 @@ def why_invalid(line: bytes, error: orjson.JSONDecodeError) -> str:
     if "control character" in str(error):
         return "invalid JSON (raw control character)"
     return f"invalid JSON at column {error.colno}"
-
-
-def refuse_wrapper(path: str, row: dict[str, object]) -> None:
-    """Raises BacklogError when a whole backlog stands inside one object."""
-    for key, value in row.items():
-        if isinstance(value, list) and value and isinstance(value[0], dict):
-            raise BacklogError(
-                f"{path} is one JSON object without external_id and body; its messages seem to be"
-                f" under the key {key!r}.",
-                mend=f"jq -c '.{key}[]' {path} | rung enqueue -",
-            )

@@ -1,18 +1,165 @@
-"""Reads any backlog: finds out what it is, then reads it in blocks."""
+"""Reads any backlog: finds out what it is and which column is what, then reads it in blocks."""
 
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import PurePosixPath
-from typing import IO
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import IO, Any
 
 from worker.domain.backlog import BacklogError, Block, Caps
-from worker.intake.array import read_array
-from worker.intake.jsonl import RECORD_SEPARATOR, read_jsonl
-from worker.intake.rows import Rows
+from worker.intake.dates import DateOrder, order_of
+from worker.intake.formats import Found, items_of
+from worker.intake.guess import Guess, guess, refusal
+from worker.intake.layouts import getter_of, layout_of
+from worker.intake.paths import as_text, normal, parse_place
+from worker.intake.rows import Item, Rows
 from worker.intake.sources import open_backlog
-from worker.intake.tables import read_table
 
-FORMATS = ("csv", "tsv", "json", "jsonl")
-DELIMITERS = {"csv": ",", "tsv": "\t"}
+SAMPLE_ROWS = 200
+SAMPLE_CHARS = 2_000_000
+DATES_ROWS = 300_000
+"""As far as a file is read ahead to find out whether its days or its months come first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a person wants files read; what is None is found out.
+
+    `columns` says where our fields stand; `sheet`, `member` and `records` which part of a workbook,
+    an archive or a JSON document is meant (`records` as a dotted path); `dates` whether the day or
+    the month comes first; `strip_quotes` cuts what a mail quotes, and its signature.
+    """
+
+    kind: str | None = None
+    member: str | None = None
+    sheet: str | None = None
+    records: str | None = None
+    delimiter: str | None = None
+    encoding: str | None = None
+    dates: DateOrder | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    strip_quotes: bool = False
+    packed: bool = True
+    """Whether a compressed file is unpacked; if not, it is refused. A workbook is not meant."""
+
+
+class Backlog:
+    """One file that was opened: what it is (`found`), its first rows, and what was guessed of its
+    columns. Raises BacklogError when it cannot be read as a whole."""
+
+    def __init__(
+        self,
+        path: str,
+        stream: IO[bytes],
+        options: Options | None = None,
+        caps: Caps | None = None,
+        on_bytes: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        self.path, self._stream, self._caps = path, stream, caps or Caps()
+        self._options = options or Options()
+        self._on_bytes, self._counting = on_bytes, False
+        self._uncounted = 0
+        self._open()
+        self.guess = guess(self.sample, self._options.columns)
+        self._refuse_repeated()
+
+    def _open(self) -> None:
+        options = self._options
+        opened = open_backlog(
+            self.path, self._stream, self._caps, options.member, options.encoding, self._count
+        )
+        if opened.unpacked and not options.packed:
+            raise BacklogError(f"{self.path} is compressed.", mend="send it as it was before that")
+        self.found, items, self._repeated = items_of(
+            self.path,
+            opened,
+            self._stream,
+            self._caps,
+            Found(
+                kind=options.kind,
+                records=options.records,
+                sheet=options.sheet,
+                delimiter=options.delimiter,
+            ),
+        )
+        self._first: list[Item] = list(_some(items))
+        self._items = items
+
+    def _count(self, size: int) -> None:
+        if self._counting:
+            self._on_bytes(size)
+        else:
+            self._uncounted += size
+
+    @property
+    def sample(self) -> list[Mapping[str, Any]]:
+        """The first rows, as they stand in the file."""
+        return [item[1] for item in self._first if isinstance(item, tuple)]
+
+    def blocks(self, accepted: Guess | None = None) -> Iterator[Block]:
+        """Blocks of up to 5,000 rows, in order and in constant memory. Raises BacklogError when the
+        guess is not certain, and nobody accepted it; and where the file breaks off."""
+        guessed = accepted or self.guess
+        if not (guessed.certain or accepted) or guessed.missing:
+            raise refusal(self.path, guessed)
+        order = self._options.dates or self._order(guessed.columns)
+        rows = Rows(
+            self._caps, guessed.columns, order=order, strip_quotes=self._options.strip_quotes
+        )
+        self._counting = True
+        self._on_bytes(self._uncounted)
+        total = 0
+        for block in rows.blocks(chain(self._first, self._items)):
+            total += len(block.records) + len(block.rejects)
+            if total > self._caps.records:
+                raise BacklogError(f"{self.path} has more than {self._caps.records:,} rows.")
+            yield block
+        if total == 0:
+            raise BacklogError(f"{self.path} holds no rows.")
+
+    def _order(self, columns: Mapping[str, str]) -> DateOrder | None:
+        """Which of day and month comes first: by the first rows, or else by the whole file where it
+        can be read twice."""
+        place = parse_place(columns.get("received_at", "received_at"))
+
+        def times(items: Iterator[Item] | list[Item]) -> Iterator[Any]:
+            for item in items:
+                if isinstance(item, tuple):
+                    getter = getter_of(place, tuple(item[1]), set())
+                    yield as_text(getter(item[1])) if getter is not None else None
+
+        order, needed = order_of(times(self._first))
+        if order is not None or not needed or not self._stream.seekable():
+            return order
+        rest = (item for item, _ in zip(self._items, range(DATES_ROWS), strict=False))
+        order, _ = order_of(chain(times(self._first), times(rest)))
+        self._stream.seek(0)
+        self._uncounted = 0
+        self._open()
+        return order
+
+    def _refuse_repeated(self) -> None:
+        """A column that is read as ours must be there once; of others, all are kept."""
+        for row in self.sample[:1]:
+            layout = layout_of(
+                tuple(row), {n: parse_place(p) for n, p in self.guess.columns.items()}
+            )
+            for name in row:
+                if normal(name) in self._repeated and name not in layout.rest:
+                    raise BacklogError(
+                        f"{self.path}: the column {name!r} appears twice in the header.",
+                        mend="rename one of the two, or say with --map which other column is meant",
+                    )
+
+
+def _some(items: Iterator[Item]) -> Iterator[Item]:
+    """The first rows, few enough to be held."""
+    chars = 0
+    for number, item in enumerate(items, 1):
+        yield item
+        if isinstance(item, tuple):
+            chars += sum(len(v) if isinstance(v, str) else 1_000 for v in item[1].values())
+        if number >= SAMPLE_ROWS or chars >= SAMPLE_CHARS:
+            return
 
 
 def read_blocks(
@@ -24,56 +171,13 @@ def read_blocks(
     columns: Mapping[str, str] | None = None,
     caps: Caps | None = None,
     on_bytes: Callable[[int], None] = lambda _: None,
+    packed: bool = True,
 ) -> Iterator[Block]:
-    """Blocks of up to 5,000 rows, in order and in constant memory.
+    """The blocks of a file whose columns are certain.
 
     `path` names the file in errors and tells its format by its ending where its content does not;
     `columns` maps our field names to the file's (`{"body": "Message"}`); `on_bytes` hears how many
     bytes of the file were read. Raises BacklogError when the file as a whole cannot be read.
     """
-    caps, columns = caps or Caps(), columns or {}
-    opened = open_backlog(path, stream, caps, member, on_bytes)
-    rows = Rows(caps, columns)
-    kind = kind or _kind_of(opened.name, opened.first)
-    total = 0
-    if kind == "json":
-        blocks = read_array(path, opened.chunks(), rows, caps)
-    elif kind == "jsonl":
-        blocks = read_jsonl(path, opened.chunks(), rows, caps)
-    else:
-        delimiter = _delimiter(kind, opened.first)
-        # A table's header is renamed once, so its rows need not be.
-        blocks = read_table(path, opened.chunks(), delimiter, Rows(caps, {}), caps, columns)
-    for block in blocks:
-        total += len(block.records) + len(block.rejects)
-        if total > caps.records:
-            raise BacklogError(f"{path} has more than {caps.records:,} rows.")
-        yield block
-    if total == 0:
-        raise BacklogError(f"{path} holds no rows.")
-
-
-def _kind_of(name: str, first: bytes) -> str:
-    """By content where that is plain, then by the name's ending; CSV in doubt."""
-    start = first.lstrip()[:1]
-    if start == b"[":
-        # One JSON value a line can begin with `[` as well; a backlog's rows are objects.
-        after = first.lstrip()[1:].lstrip()[:1]
-        ending = PurePosixPath(name).suffix.lower()
-        if after == b"{" or ending == ".json":
-            return "json"
-        return "jsonl" if ending in (".jsonl", ".ndjson") else "csv"
-    if start == b"{" or first[:1] == RECORD_SEPARATOR:
-        return "jsonl"
-    ending = PurePosixPath(name).suffix.lower().lstrip(".")
-    return {"tsv": "tsv", "tab": "tsv", "jsonl": "jsonl", "ndjson": "jsonl", "json": "jsonl"}.get(
-        ending, "csv"
-    )
-
-
-def _delimiter(kind: str, first: bytes) -> str:
-    """A tab where the header has tabs and no comma, whatever the name says."""
-    header = first.replace(b"\r", b"\n").split(b"\n", 1)[0]
-    if b"\t" in header and b"," not in header:
-        return "\t"
-    return DELIMITERS.get(kind, ",")
+    options = Options(kind=kind, member=member, columns=columns or {}, packed=packed)
+    yield from Backlog(path, stream, options, caps, on_bytes).blocks()

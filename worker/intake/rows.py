@@ -1,49 +1,126 @@
-"""Judges one row: a Record, or the reason why not."""
+"""Judges one row: a Record, or the reason why not; and notes what was done to it."""
 
-import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import orjson
-
-from worker.domain.backlog import Caps, Record, Reject
+from worker.domain.backlog import LONGEST, Block, Caps, Care, Note, Notes, Record, Reject
 from worker.domain.text import has_invisible, is_blank
+from worker.intake.dates import Ambiguous, DateOrder, moment_of
+from worker.intake.layouts import Layout, layout_of
+from worker.intake.markup import is_markup, text_of, unquoted
+from worker.intake.metadata import fits, fitting, nested, too_deep
+from worker.intake.paths import as_text, parse_place
 
-KNOWN = ("source", "channel", "customer_id", "subject", "language", "received_at")
-FIELDS = ("external_id", "body", *KNOWN)
-_KNOWN_NAMES = frozenset(FIELDS)
+ORIGINAL = "original_body"
 NUL = "\x00"
+MOST_LAYOUTS = 1_000
+"""Rows of one file have few shapes; one in which every row has its own costs speed, not memory."""
+
+Item = tuple[int, Mapping[str, Any]] | Reject
+"""A row as it was read, with its line, or why it could not be."""
+
+DIGITS = "a number, taken as its digits"
+AS_TEXT = "HTML, taken as its text; the original is kept as original_body"
+CUT = "without what it quotes and its signature; the original is kept as original_body"
+NO_ROOM_FOR_ORIGINAL = "the original is too large to be kept"
+UNREAD = "not understood as a time"
+AMBIGUOUS = (
+    "day or month first? The file does not show it, and --dates day or --dates month says it"
+)
+NOT_TEXT = "not text"
 
 
 class Rows:
-    """Turns mappings into records. `columns` maps our field names to the file's."""
+    """Turns mappings into records. `columns` says where our fields stand in the file; a field that
+    it does not name is looked for under its own name. `order` is that of day and month."""
 
-    def __init__(self, caps: Caps, columns: Mapping[str, str]) -> None:
-        self._caps = caps
-        self._renamed = {theirs: ours for ours, theirs in columns.items()}
+    def __init__(
+        self,
+        caps: Caps,
+        columns: Mapping[str, str] | None = None,
+        *,
+        order: DateOrder | None = None,
+        strip_quotes: bool = False,
+    ) -> None:
+        self._caps, self._order, self._strip_quotes = caps, order, strip_quotes
+        self._places = {name: parse_place(text) for name, text in (columns or {}).items()}
+        self._layouts: dict[tuple[str, ...], Layout] = {}
+        self._notes = Notes()
+
+    def blocks(self, items: Iterable[Item]) -> Iterator[Block]:
+        """Everything that was read, in blocks."""
+        block = Block()
+        for item in items:
+            judged = item if isinstance(item, Reject) else self.judge(*item)
+            if isinstance(judged, Reject):
+                block.rejects.append(judged)
+            else:
+                block.add(judged)
+                if not judged.external_id.isascii() and (warning := warning_of(judged)):
+                    block.warnings.append(warning)
+            if block.full:
+                yield self._noted(block)
+                block = Block()
+        yield self._noted(block)
+
+    def _noted(self, block: Block) -> Block:
+        block.notes, self._notes = self._notes, Notes()
+        return block
 
     def judge(self, line: int, row: Mapping[str, Any]) -> Record | Reject:
         """The row as a record, or why it is rejected."""
-        if self._renamed:
-            row = {self._renamed.get(key, key): value for key, value in row.items()}
-        external_id, body = row.get("external_id"), row.get("body")
+        layout = self._layouts.get(names := tuple(row)) or self._layout(names)
+        external_id, body, original = layout.external_id(row), layout.body(row), None
+        if type(external_id) is int:
+            external_id = self._coerced(line, "external_id", external_id)
+        if type(body) is dict:
+            body = as_text(body)
+        if type(body) is str and ("<" in body or self._strip_quotes):
+            body, original = self._said(line, body)
         if reason := self._bad_id(external_id) or self._bad_body(body):
             if not external_id and not body:
                 reason = "missing external_id and body"
             known = external_id if isinstance(external_id, str) and external_id else None
             return Reject(line, reason, known)
-        record = Record(line, external_id, body)  # type: ignore[arg-type]
-        if len(row) > 2 and (reason := self._more(record, row)):
+        record = Record(line, external_id, body)
+        if (layout.others or layout.rest or original) and (
+            reason := self._more(record, row, layout, original)
+        ):
             return Reject(line, reason, record.external_id)
         return record
+
+    def _layout(self, names: tuple[str, ...]) -> Layout:
+        if len(self._layouts) >= MOST_LAYOUTS:
+            self._layouts.clear()
+        layout = self._layouts[names] = layout_of(names, self._places)
+        return layout
+
+    def _coerced(self, line: int, field: str, value: int) -> str:
+        self._notes.add(Note(Care.COERCED, field, DIGITS), line)
+        return str(value)
+
+    def _said(self, line: int, body: str) -> tuple[str, str | None]:
+        """What the customer said, and the body as it came where that is not the same."""
+        said = body
+        if is_markup(said) and (text := text_of(said)) is not None:
+            self._notes.add(Note(Care.COERCED, "body", AS_TEXT), line)
+            said = text
+        if self._strip_quotes and (kept := unquoted(said)) != said.strip():
+            self._notes.add(Note(Care.COERCED, "body", CUT), line)
+            said = kept
+        return said, (body if said is not body else None)
 
     def _bad_id(self, value: Any) -> str | None:
         if type(value) is not str:
             return "missing external_id" if value is None else f"external_id is {kind_of(value)}"
-        if not value or (not value.isascii() and is_blank(value)) or value.isspace():
+        if not value:
+            return "missing external_id"
+        if (not value.isascii() and is_blank(value)) or value.isspace():
             return "empty external_id"
         if len(value) > self._caps.id_chars:
             return f"external_id is longer than {self._caps.id_chars} characters"
+        if not value.isascii() and len(value.encode(errors="replace")) > self._caps.id_bytes:
+            return f"external_id is longer than {self._caps.id_bytes:,} bytes"
         return "NUL in external_id" if NUL in value else None
 
     def _bad_body(self, value: Any) -> str | None:
@@ -57,38 +134,68 @@ class Rows:
             return "empty body"
         return "NUL in body" if NUL in value else None
 
-    def _more(self, record: Record, row: Mapping[str, Any]) -> str | None:
+    def _more(
+        self, record: Record, row: Mapping[str, Any], layout: Layout, original: str | None
+    ) -> str | None:
         """Fills the optional fields; says why the row must go if one cannot be stored."""
-        for name in KNOWN:
-            value = row.get(name)
-            if value is None or value == "":
+        extra = {name: row[name] for name in layout.rest if row[name] not in (None, "")}
+        for field, getter in layout.others:
+            value = getter(row)
+            if value in (None, "", []):
                 continue
             if isinstance(value, dict | list) and too_deep(value, self._caps.depth):
                 return "nesting too deep"
-            if not isinstance(value, str):
-                value = str(value)
-            if NUL in value or len(value) > self._caps.body_chars:
-                return f"{name} cannot be stored"
-            setattr(record, name, _instant(value) if name == "received_at" else value)
-        extra = {k: v for k, v in row.items() if k not in _KNOWN_NAMES and v not in (None, "")}
-        if extra:
-            return self._metadata(record, extra)
+            if field == "received_at":
+                self._put_moment(record, value, extra)
+            elif reason := self._put(record, field, value, extra):
+                return reason
+        if extra and (reason := self._metadata(record, extra)):
+            return reason
+        if original is not None:
+            self._keep(record, original)
         return None
 
-    def _metadata(self, record: Record, extra: Mapping[str, Any]) -> str | None:
-        if any(isinstance(value, dict | list) for value in extra.values()) and too_deep(
-            extra, self._caps.depth
-        ):
-            return "nesting too deep"
+    def _put(self, record: Record, field: str, value: Any, extra: dict[str, Any]) -> str | None:
+        if type(value) is dict:
+            value = as_text(value)
+        if type(value) is int:
+            value = self._coerced(record.line, field, value)
+        if not isinstance(value, str):
+            self._notes.add(Note(Care.KEPT_AS_METADATA, field, NOT_TEXT), record.line)
+            extra[field] = value
+        elif len(value) > LONGEST[field]:
+            return f"{field} is longer than {LONGEST[field]:,} characters"
+        elif NUL in value:
+            return f"NUL in {field}"
+        else:
+            setattr(record, field, value)
+        return None
+
+    def _put_moment(self, record: Record, value: Any, extra: dict[str, Any]) -> None:
+        words = UNREAD
         try:
-            packed = orjson.dumps(extra)
-        except (TypeError, ValueError):
-            return "metadata cannot be stored"
-        if b"\\u0000" in packed:
-            return "NUL in metadata"
-        if len(packed) > self._caps.metadata:
-            return f"metadata is larger than {self._caps.metadata:,} bytes"
-        record.metadata = extra
+            record.received_at = moment_of(value, self._order)
+        except Ambiguous:
+            words = AMBIGUOUS
+        if record.received_at is None:
+            self._notes.add(Note(Care.KEPT_AS_METADATA, "received_at", words), record.line)
+            extra["received_at"] = value
+
+    def _keep(self, record: Record, original: str) -> None:
+        """The body as it came, beside what was made of it."""
+        if NUL in original or len(original.encode(errors="replace")) > self._caps.original:
+            self._notes.add(Note(Care.LEFT_OUT, "body", NO_ROOM_FOR_ORIGINAL), record.line)
+        else:
+            record.metadata = {**(record.metadata or {}), ORIGINAL: original}
+
+    def _metadata(self, record: Record, extra: dict[str, Any]) -> str | None:
+        if any(too_deep(value, self._caps.depth - 1) for value in nested(extra)):
+            return "nesting too deep"
+        if not fits(extra, self._caps):
+            extra, notes = fitting(extra, self._caps)
+            for note in notes:
+                self._notes.add(note, record.line)
+        record.metadata = extra or None
         return None
 
 
@@ -103,22 +210,3 @@ def kind_of(value: Any) -> str:
     """The kind of a JSON value, with its article."""
     kinds = {bool: "a boolean", int: "a number", float: "a number", list: "an array"}
     return "an object" if isinstance(value, dict) else kinds.get(type(value), "not text")
-
-
-def too_deep(value: Any, left: int) -> bool:
-    """Whether objects and arrays nest deeper than `left`."""
-    if left < 0:
-        return True
-    if isinstance(value, Mapping):
-        return any(too_deep(inner, left - 1) for inner in value.values())
-    return isinstance(value, list) and any(too_deep(inner, left - 1) for inner in value)
-
-
-def _instant(value: str) -> dt.datetime | None:
-    """An ISO 8601 time in UTC, and as UTC where it names no zone; None when it cannot be read.
-    Postgres takes no offsets beyond 16 hours, nor any with parts of a second."""
-    try:
-        moment = dt.datetime.fromisoformat(value)
-        return moment.replace(tzinfo=moment.tzinfo or dt.UTC).astimezone(dt.UTC)
-    except (ValueError, OverflowError):
-        return None

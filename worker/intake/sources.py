@@ -1,18 +1,21 @@
-"""Opens a backlog: decompresses, finds the encoding, and hands out chunks of UTF-8."""
+"""Opens a backlog: unpacks it, turns Unicode's wide encodings into UTF-8, and hands out chunks."""
 
 import codecs
 import gzip
 import io
 import lzma
+import re
 import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from worker.domain.backlog import BacklogError, Caps
+from worker.intake.encodings import known_encoding, transcoded
 
 CHUNK = 1 << 20
 GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
@@ -22,19 +25,44 @@ BROKEN_ZIP = (
     *(OverflowError, struct.error),
 )
 """What zipfile raises for bytes that are not quite a zip file, or one of a kind it cannot read."""
-UNREADABLE_ENCODINGS = (
-    (codecs.BOM_UTF32_LE, "UTF-32LE"),
-    (codecs.BOM_UTF32_BE, "UTF-32BE"),
+BOMS = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+"""Four bytes first: UTF-32's begins as UTF-16's does."""
+LEFT_BY_SYSTEMS = re.compile(r"(^|/)(__MACOSX/|\._|\.DS_Store$|Thumbs\.db$|desktop\.ini$)")
+"""What a Mac or Windows puts into an archive beside the files that were meant."""
+FOREIGN = {
+    b"\xd0\xcf\x11\xe0": (
+        "an old Excel workbook (.xls), or one with a password",
+        "open it in a spreadsheet, save it as .xlsx or CSV UTF-8, and enqueue that",
+    ),
+    b"%PDF": ("a PDF", "export the messages as CSV or JSON"),
+    b"BZh": ("packed by bzip2", "bunzip2 -c FILE | rung enqueue -"),
+    b"\xfd7zX": ("packed by xz", "xz -dc FILE | rung enqueue -"),
+    b"\x28\xb5\x2f\xfd": ("packed by zstd", "zstd -dc FILE | rung enqueue -"),
+    b"7z\xbc\xaf": ("a 7z archive", "7z e FILE, then enqueue what was in it"),
+    b"Rar!": ("a RAR archive", "unrar x FILE, then enqueue what was in it"),
+    b"PAR1": ("a Parquet file", "save it as CSV or JSONL, and enqueue that"),
+}
+"""First bytes of what is no backlog: what it is, and what mends it."""
 
 
 @dataclass(slots=True)
 class Opened:
-    """A backlog's bytes, in UTF-8 without a byte order mark, and the name that tells its format."""
+    """A backlog's bytes, without a byte order mark, and the name that tells its format. `workbook`
+    is its format where it is one of the zip files that spreadsheets are; then it has no bytes.
+    `encoding` is what it was in, where that was not UTF-8."""
 
     name: str
-    first: bytes
-    rest: Iterator[bytes]
+    first: bytes = b""
+    rest: Iterator[bytes] = field(default_factory=lambda: iter(()))
+    workbook: str | None = None
+    encoding: str | None = None
+    member: str | None = None
+    unpacked: bool = False
 
     def chunks(self) -> Iterator[bytes]:
         """All of it."""
@@ -43,24 +71,59 @@ class Opened:
 
 
 def open_backlog(
-    path: str, stream: IO[bytes], caps: Caps, member: str | None, on_bytes: Callable[[int], None]
+    path: str,
+    stream: IO[bytes],
+    caps: Caps,
+    member: str | None = None,
+    encoding: str | None = None,
+    on_bytes: Callable[[int], None] = lambda _: None,
 ) -> Opened:
     """The backlog at `path`, read from `stream`. Raises BacklogError when it cannot be one."""
     name = PurePosixPath(path).name
     head = _filled(stream, 4)
+    _refuse_foreign(path, head)
+    inside, unpacked = None, head.startswith((ZIP, GZIP))
     if head.startswith(ZIP):
-        name, chunks = _unzip(path, head, stream, caps, member, on_bytes)
+        archive = _archive(path, stream)
+        if workbook := _workbook(archive):
+            return Opened(name, workbook=workbook)
+        name, chunks = _unzip(path, archive, caps, member, on_bytes)
+        inside = name
     elif head.startswith(GZIP):
-        if not name.endswith((".gz", ".gzip")) and name != "-":
-            raise BacklogError(
-                f"{path} is gzip-compressed, whatever its name says.",
-                mend=f"mv {name} {name}.gz, then enqueue that",
-            )
         name = name.removesuffix(".gz").removesuffix(".gzip")
         chunks = _gunzip(path, head, stream, caps, on_bytes)
     else:
         chunks = _plain(head, stream, on_bytes)
-    return _decoded(path, name, chunks)
+    opened = _decoded(path, name, chunks, encoding)
+    opened.member, opened.unpacked = inside, unpacked
+    return opened
+
+
+def _refuse_foreign(path: str, head: bytes) -> None:
+    for mark, (what, mend) in FOREIGN.items():
+        if head.startswith(mark):
+            raise BacklogError(f"{path} is {what}.", mend=mend)
+
+
+def _archive(path: str, stream: IO[bytes]) -> zipfile.ZipFile:
+    if not stream.seekable():
+        raise BacklogError(
+            "A workbook or zip file cannot be read from standard input.",
+            mend="name the file, or for a zip: unzip -p FILE | rung enqueue -",
+        )
+    try:
+        return zipfile.ZipFile(stream)
+    except BROKEN_ZIP as error:
+        raise BacklogError(f"{path} is a broken zip file: {error}.") from None
+
+
+def _workbook(archive: zipfile.ZipFile) -> str | None:
+    names = set(archive.namelist())
+    if "[Content_Types].xml" in names and any(name.startswith("xl/") for name in names):
+        return "xlsx"
+    if "mimetype" in names and "content.xml" in names:
+        return "ods"
+    return None
 
 
 def _plain(head: bytes, stream: IO[bytes], on_bytes: Callable[[int], None]) -> Iterator[bytes]:
@@ -117,20 +180,11 @@ def _gunzip(
 
 def _unzip(
     path: str,
-    head: bytes,
-    stream: IO[bytes],
+    archive: zipfile.ZipFile,
     caps: Caps,
     member: str | None,
     on_bytes: Callable[[int], None],
 ) -> tuple[str, Iterator[bytes]]:
-    if not stream.seekable():
-        raise BacklogError(
-            "A zip file cannot be read from standard input.", mend="unzip -p FILE | rung enqueue -"
-        )
-    try:
-        archive = zipfile.ZipFile(stream)
-    except BROKEN_ZIP as error:
-        raise BacklogError(f"{path} is a broken zip file: {error}.") from None
     info = _choose_member(path, archive, member)
 
     def chunks() -> Iterator[bytes]:
@@ -147,7 +201,11 @@ def _unzip(
 
 def _choose_member(path: str, archive: zipfile.ZipFile, member: str | None) -> zipfile.ZipInfo:
     # A damaged archive may hold a member without a name.
-    files = [info for info in archive.infolist() if info.filename and not info.is_dir()]
+    files = [
+        info
+        for info in archive.infolist()
+        if info.filename and not info.is_dir() and not LEFT_BY_SYSTEMS.search(info.filename)
+    ]
     for info in files:
         parts = PurePosixPath(info.filename.replace("\\", "/")).parts
         if ".." in parts or info.filename.startswith(("/", "\\")) or ":" in "".join(parts[:1]):
@@ -182,38 +240,37 @@ def _bounded(
         raise BacklogError(f"{path} cannot be decompressed: {error}.") from None
 
 
-def _decoded(path: str, name: str, chunks: Iterator[bytes]) -> Opened:
+def _decoded(path: str, name: str, chunks: Iterator[bytes], encoding: str | None) -> Opened:
     first = next(chunks, b"")
-    for mark, encoding in UNREADABLE_ENCODINGS:
-        if first.startswith(mark):
-            raise BacklogError(
-                f"{path} is {encoding}; a backlog must be UTF-8.",
-                mend=f"iconv -f {encoding} -t UTF-8 {name} > utf8-{name}",
-            )
-    for mark, encoding in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
-        if first.startswith(mark):
-            chunks = _transcoded(path, encoding, first[len(mark) :], chunks)
-            return Opened(name, next(chunks, b""), chunks)
-    first = first.removeprefix(codecs.BOM_UTF8)
-    if not first.strip():
+    if encoding is not None:
+        encoding = known_encoding(encoding)
+    wide, mark = _wide_encoding(first)
+    if encoding in ("utf-16", "utf-32") or (encoding is None and wide is not None):
+        encoding = wide or encoding
+    if encoding not in (None, "utf-8", "utf-8-sig"):
+        first = first.removeprefix(mark)
+        recoded = transcoded(path, encoding, chain([first], chunks))
+        first = next(recoded, b"").removeprefix(codecs.BOM_UTF8)
+        opened = Opened(name, first, recoded, encoding=encoding)
+    else:
+        opened = Opened(name, first.removeprefix(codecs.BOM_UTF8), chunks)
+    if not opened.first.strip():
         raise BacklogError(f"{path} is empty.")
-    if first[:200].count(0) > len(first[:200]) // 4:
-        raise BacklogError(
-            f"{path} is not UTF-8: its first line holds NUL bytes, as UTF-16 does.",
-            mend=f"iconv -f UTF-16LE -t UTF-8 {name} > utf8-{name}",
-        )
-    return Opened(name, first, chunks)
+    return opened
 
 
-def _transcoded(path: str, encoding: str, first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    decoder = codecs.getincrementaldecoder(encoding)()
-    try:
-        yield decoder.decode(first).encode()
-        for chunk in rest:
-            yield decoder.decode(chunk).encode()
-        yield decoder.decode(b"", final=True).encode()
-    except UnicodeError:
-        raise BacklogError(f"{path} is not valid {encoding.upper()}.") from None
+def _wide_encoding(first: bytes) -> tuple[str | None, bytes]:
+    """UTF-16 or UTF-32, by the mark in front, or by NULs where an ASCII header would have them."""
+    for mark, encoding in BOMS:
+        if first.startswith(mark):
+            return encoding, mark
+    head = first[:200]
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    if max(even, odd) * 4 <= len(head) or len(head) < 4:
+        return None, b""
+    if even and odd:
+        return ("utf-32-le" if head[0] else "utf-32-be"), b""
+    return ("utf-16-le" if odd else "utf-16-be"), b""
 
 
 def open_file(path: Path) -> IO[bytes]:

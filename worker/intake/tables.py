@@ -1,126 +1,89 @@
-"""CSV and TSV: a header, then records that may span lines."""
+"""CSV and its relatives: a header, then records that may span lines."""
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from worker.domain.backlog import BacklogError, Block, Caps, Reject
-from worker.intake.rows import FIELDS, Rows, warning_of
+from worker.domain.backlog import BacklogError, Caps, Reject
+from worker.intake.paths import normal
+from worker.intake.records import Fields, records
+from worker.intake.rows import Item
 
-REQUIRED = ("external_id", "body")
-OTHER_DELIMITERS = "|;"
-
-
-class _Bytes(io.RawIOBase):
-    """Chunks as a file."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks, self._held = chunks, b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        if not self._held:
-            self._held = next((chunk for chunk in self._chunks if chunk), b"")
-        size = min(len(buffer), len(self._held))
-        buffer[:size], self._held = self._held[:size], self._held[size:]
-        return size
+DELIMITERS = (",", ";", "\t", "|")
+SNIFFED_RECORDS = 30
+SNIFFED_CHARS = 200_000
 
 
-class _Lines:
-    """Physical lines (LF, CR LF or CR), counted. A line over the cap is cut, with the parity of
-    its quotes kept, so that the record it belongs to ends where it would have ended."""
+@dataclass(slots=True)
+class Table:
+    """A table whose header was read: its columns, and its rows."""
 
-    def __init__(self, chunks: Iterator[bytes], cap: int) -> None:
-        raw = io.BufferedReader(_Bytes(chunks), 1 << 20)
-        self._text = io.TextIOWrapper(raw, "utf-8", errors="surrogateescape", newline="")
-        self._cap = cap
-        self.count = 0
-        self.cut_at: int | None = None
+    names: list[str]
+    items: Iterator[Item]
 
-    def __iter__(self) -> Iterator[str]:
-        read: Callable[[int], str] = self._text.readline
-        while line := read(self._cap):
-            self.count += 1
-            if len(line) == self._cap and not line.endswith(("\n", "\r")):
-                line = self._cut(line)
-            yield line
-
-    def _cut(self, line: str) -> str:
-        self.cut_at = self.count
-        quotes = line.count('"')
-        while rest := self._text.readline(self._cap):
-            quotes += rest.count('"')
-            if rest.endswith(("\n", "\r")):
-                break
-        kept = line[:1_000]
-        return kept + ('"' if (kept.count('"') - quotes) % 2 else "") + "\n"
+    @property
+    def repeated(self) -> frozenset[str]:
+        """Names, without case and spaces, that stand in the header more than once."""
+        counted = Counter(normal(name) for name in self.names if name)
+        return frozenset(name for name, times in counted.items() if times > 1)
 
 
-def read_table(
-    path: str,
-    chunks: Iterator[bytes],
-    delimiter: str,
-    rows: Rows,
-    caps: Caps,
-    columns: Mapping[str, str],
-) -> Iterator[Block]:
-    """Blocks of rows. Raises BacklogError when the header cannot be used."""
-    csv.field_size_limit(caps.line)
-    lines = _Lines(chunks, caps.line)
-    reader = csv.reader(iter(lines), delimiter=delimiter, strict=True)
-    names = _header(path, reader, delimiter, columns)
-    width = max(place for place, name in enumerate(names) if name) + 1
-    block = Block()
-    while True:
-        start = lines.count + 1
-        try:
-            fields = next(reader)
-        except StopIteration:
-            break
-        except csv.Error:
-            block.rejects.append(Reject(start, "malformed quoting"))
+def read_table(path: str, chunks: Iterator[bytes], delimiter: str, caps: Caps) -> Table:
+    """The table in a delimited file. Raises BacklogError when it has no header."""
+    return table_of(path, records(chunks, delimiter, caps.line))
+
+
+def table_of(path: str, found: Iterator[Fields]) -> Table:
+    """The table whose header is the first of these records. Raises BacklogError."""
+    first = next((one for one in found if any(field.strip() for field in one.fields)), None)
+    if first is not None and first.fields[0].lower().startswith("sep=") and len(first.fields) <= 2:
+        first = next(found, None)  # Excel's own word for its delimiter.
+    if first is None or first.wrong:
+        raise BacklogError(f"{path} has no header that can be read.")
+    names = [name.strip() for name in first.fields]
+    return Table(names, _items(names, found))
+
+
+def _items(names: list[str], found: Iterable[Fields]) -> Iterator[Item]:
+    width = max((place for place, name in enumerate(names) if name), default=-1) + 1
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(names):
+        if name:
+            places.setdefault(name, []).append(place)
+    plain = len(places) == len(names)
+    for record in found:
+        if judged := _reject(record, width):
+            yield judged
+        elif plain:
+            yield record.line, dict(zip(names, record.fields, strict=False))
         else:
-            _read_record(block, start, fields, names, width, lines, rows)
-        if block.full:
-            yield block
-            block = Block()
-    yield block
+            yield record.line, _row(places, record.fields)
 
 
-def _read_record(
-    block: Block,
-    start: int,
-    fields: list[str],
-    names: list[str],
-    width: int,
-    lines: _Lines,
-    rows: Rows,
-) -> None:
-    if not fields:
-        return
-    if lines.cut_at is not None and lines.cut_at >= start:
-        lines.cut_at = None
-        block.rejects.append(Reject(start, "line is too long, so its body must be as well"))
-        return
+def _reject(record: Fields, width: int) -> Reject | None:
+    fields = record.fields
+    if record.wrong:
+        return Reject(record.line, record.wrong)
     if len(fields) > width and any(fields[width:]):
         counted = f"{len(fields)} fields, header has {width}"
-        block.rejects.append(Reject(start, f"{counted} (is a comma not quoted?)"))
-        return
-    row = {name: value for name, value in zip(names, fields, strict=False) if name}
-    if not all(value.isascii() or _is_text(value) for value in row.values()):
-        block.rejects.append(Reject(start, "invalid UTF-8"))
-        return
-    row["external_id"] = row.get("external_id") or None  # type: ignore[assignment]
-    judged = rows.judge(start, row)
-    if isinstance(judged, Reject):
-        block.rejects.append(judged)
-        return
-    block.add(judged)
-    if not judged.external_id.isascii() and (warning := warning_of(judged)):
-        block.warnings.append(warning)
+        return Reject(record.line, f"{counted} (is a delimiter in it not quoted?)")
+    if not all(value.isascii() or _is_text(value) for value in fields):
+        return Reject(record.line, "invalid UTF-8")
+    return None
+
+
+def _row(places: dict[str, list[int]], fields: list[str]) -> dict[str, object]:
+    """A row in which what stands in a repeated column is a list."""
+    row: dict[str, object] = {}
+    for name, at in places.items():
+        values = [fields[place] for place in at if place < len(fields)]
+        if len(at) == 1 and values:
+            row[name] = values[0]
+        elif there := [value for value in values if value]:
+            row[name] = there
+    return row
 
 
 def _is_text(value: str) -> bool:
@@ -132,38 +95,33 @@ def _is_text(value: str) -> bool:
     return True
 
 
-def _header(
-    path: str, reader: Iterator[list[str]], delimiter: str, columns: Mapping[str, str]
-) -> list[str]:
+def delimiter_of(first: bytes) -> str:
+    """What parts the columns: by which the header and the rows below it come to the same number of
+    fields, and to the most of them. A comma in doubt."""
+    text = first[:SNIFFED_CHARS].decode(errors="replace")
+    text = text if len(first) <= SNIFFED_CHARS else text[: text.rfind("\n") + 1] or text
+    said = text[:6].lower()
+    if said.startswith("sep=") and said[4:5] in DELIMITERS:
+        return said[4]
+    return max(DELIMITERS, key=lambda one: (_regular(text, one), -DELIMITERS.index(one)))
+
+
+def _regular(text: str, delimiter: str) -> tuple[float, int]:
+    """How regular the table would be: the share of records as wide as the header, and its width."""
+    csv.field_size_limit(SNIFFED_CHARS * 2)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    widths = []
     try:
-        names = next(reader)
-    except (StopIteration, csv.Error):
-        raise BacklogError(f"{path} has no header that can be read.") from None
-    wanted = {**{name: name for name in FIELDS}, **columns}
-    ours = {theirs.strip().lower(): name for name, theirs in wanted.items()}
-    found = [name.strip() for name in names]
-    names = [ours.get(name.lower(), name) for name in found]
-    if doubled := {name for name in names if name and names.count(name) > 1}:
-        raise BacklogError(
-            f"{path}: the column {sorted(doubled)[0]!r} appears twice in the header."
-        )
-    missing = [name for name in REQUIRED if name not in names]
-    if missing:
-        raise _missing_columns(path, found, missing, delimiter)
-    return names
-
-
-def _missing_columns(
-    path: str, names: list[str], missing: list[str], delimiter: str
-) -> BacklogError:
-    if len(names) == 1 and (other := next((d for d in OTHER_DELIMITERS if d in names[0]), None)):
-        return BacklogError(
-            f"{path} has only one column; is its delimiter {other!r} rather than {delimiter!r}?",
-            mend=f"tr '{other}' ',' < {path} > {path}.csv, unless values hold commas",
-        )
-    shown = ", ".join(repr(name[:40]) for name in names[:12])
-    hints = " ".join(f"--map {name}=COLUMN" for name in missing)
-    return BacklogError(
-        f"{path}: no column called {' or '.join(missing)}; there are: {shown}.",
-        mend=f"rung enqueue {hints} {path}",
-    )
+        for fields in reader:
+            if any(fields):
+                widths.append(len(fields))
+            if len(widths) > SNIFFED_RECORDS:
+                break
+    except csv.Error:
+        pass
+    if not widths or widths[0] < 2:
+        return 0.0, 0
+    below = widths[1:]
+    share = sum(width == widths[0] for width in below) / len(below) if below else 1.0
+    # Rows that fall short are ragged; the width of the header is what tells delimiters apart.
+    return (1.0 if share >= 0.5 else share), widths[0]

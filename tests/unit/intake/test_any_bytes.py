@@ -5,56 +5,16 @@ import io
 import json
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import orjson
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from worker.intake import BacklogError, Caps, Record, Reject, read_blocks
+from tests.unit.intake.taking import Taken, taken
+from worker.intake import Caps, Reject
 
 KINDS = ("x.csv", "x.tsv", "x.jsonl", "x.json", "x.gz", "x.zip", "x.txt", "-")
-
-
-@dataclass
-class Taken:
-    """All that reading a file came to."""
-
-    records: list[Record] = field(default_factory=list)
-    rejects: list[Reject] = field(default_factory=list)
-    refused: str | None = None
-
-
-class Trickle(io.RawIOBase):
-    """A stream that gives its bytes in pieces of the given sizes, over and over."""
-
-    def __init__(self, data: bytes, sizes: Sequence[int]) -> None:
-        self._data, self._sizes, self._turn = data, sizes, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        most = self._sizes[self._turn % len(self._sizes)]
-        self._turn += 1
-        taken = most if size < 0 else min(size, most)
-        given_, self._data = self._data[:taken], self._data[taken:]
-        return given_
-
-
-def taken(
-    name: str, data: bytes, caps: Caps | None = None, sizes: Sequence[int] | None = None
-) -> Taken:
-    found = Taken()
-    stream = io.BytesIO(data) if sizes is None else Trickle(data, sizes)
-    try:
-        for block in read_blocks(name, stream, caps=caps):  # type: ignore[arg-type]
-            found.records += block.records
-            found.rejects += block.rejects
-    except BacklogError as error:
-        found.refused = str(error)
-    return found
 
 
 def storable(found: Taken) -> None:
@@ -180,7 +140,11 @@ def test_an_array_and_its_lines_come_to_the_same_rows(elements: list[object]) ->
     # when
     array = taken("x.json", f"[{','.join(rows)}]".encode())
     # then
-    assert array.refused is None
+    if array.refused is not None:
+        held = [e.get(n) for e in elements if isinstance(e, dict) for n in ("external_id", "body")]
+        assert "no column called" in array.refused or "not certain" in array.refused
+        assert not all(held[0::2]) or not all(held[1::2])
+        return
     storable(array)
     assert len(array.records) + len(array.rejects) == len(elements)
     lines = taken("x.jsonl", "\n".join(["{}", *rows]).encode())
@@ -247,7 +211,7 @@ def test_packing_changes_nothing(data: bytes) -> None:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b'[{"external_id":"a","body":"b"}] [{"external_id":"c","body":"d"}]', "is followed by"),
+        (b'[{"external_id":"a","body":"b"}] 7', "something else than a list"),
         (b'[{"external_id":"a","body":"b"}]\xc3', "is not UTF-8"),
         (b'[{"external_id":"a","body":"b"},]', "comma too many"),
         (b'[{"external_id":"a","body":"b"} {"external_id":"c","body":"d"}]', "misses a comma"),
@@ -258,6 +222,15 @@ def test_nothing_of_an_array_is_lost_without_a_word(data: bytes, words: str) -> 
     refused = taken("x.json", data).refused
     assert refused is not None
     assert words in refused
+
+
+def test_documents_one_behind_the_other_are_all_read() -> None:
+    found = taken(
+        "x.json",
+        b'[{"external_id":"a","body":"b"}] [{"external_id":"c","body":"d"}]{"external_id":'
+        b'"e",\n"body":"f"}',
+    )
+    assert [(r.line, r.external_id) for r in found.records] == [(1, "a"), (1, "c"), (1, "e")]
 
 
 def test_a_line_of_one_nul_is_not_called_long() -> None:

@@ -125,7 +125,7 @@ def _blocks(call: Call, upload: IO[bytes]) -> Iterator[Block]:
     kind = KINDS[call.headers["content-type"].partition(";")[0].strip().lower()]
     caps = Caps(expanded=call.settings.dashboard.upload_mb * 1_000_000)
     try:
-        yield from read_blocks("the body", upload, kind=kind, caps=caps)
+        yield from read_blocks("the body", upload, kind=kind, caps=caps, packed=False)
     except BacklogError as error:
         raise HTTPException(400, str(error)) from None
 

@@ -1,0 +1,155 @@
+"""When a message was written, in the forms that helpdesks and spreadsheets write it.
+
+`24.11.2026` is the 24th everywhere; `04/11/2026` is the 4th in one half of the world and November's
+opposite in the other. Which of them a file means is decided by the file as a whole: a `24/11` or an
+`11/24` anywhere in it settles all. Nothing is guessed beyond that.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Iterable
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from typing import Any
+
+from dateutil import parser
+
+SECONDS = re.compile(r"\d{9,10}(\.\d+)?")
+MILLISECONDS = re.compile(r"\d{12,13}")
+_SLASHED = re.compile(r"(?<!\d)(\d{1,2})([/-])(\d{1,2})\2(\d{4}|\d{2})(?!\d)")
+_DOTTED = re.compile(r"^\s*\d{1,2}\.\s?\d{1,2}\.\s?\d{2,4}")
+_SHAPE = re.compile(r"^(?=.*\d{1,4}\D+\d)[\w\s.,:;/+\-()]{6,60}$")
+_MERIDIEM = re.compile(r"\b([ap])\.\s?m\.", re.IGNORECASE)
+_BROWSERS_ZONE = re.compile(r"\b(?:GMT|UTC)([+-]\d{2}:?\d{2})\b.*$")
+_TWO_DEFAULTS = (dt.datetime(2000, 1, 1), dt.datetime(2004, 2, 2))  # noqa: DTZ001
+ZONES = {
+    "EST": -5,
+    "EDT": -4,
+    "CST": -6,
+    "CDT": -5,
+    "MST": -7,
+    "MDT": -6,
+    "PST": -8,
+    "PDT": -7,
+    "CET": 1,
+    "CEST": 2,
+    "MEZ": 1,
+    "MESZ": 2,
+    "BST": 1,
+    "WET": 0,
+    "WEST": 1,
+    "EET": 2,
+    "EEST": 3,
+    "MSK": 3,
+    "JST": 9,
+    "KST": 9,
+    "AEST": 10,
+    "AEDT": 11,
+    "HKT": 8,
+    "SGT": 8,
+}
+"""Hours beside UTC; a name that is not here is not understood, rather than taken for UTC."""
+
+
+class DateOrder(StrEnum):
+    """Which of day and month comes first where only numbers stand."""
+
+    DAY = "day"
+    MONTH = "month"
+
+
+class Ambiguous(ValueError):
+    """A time that has two meanings, in a file that does not say which."""
+
+
+def order_of(values: Iterable[Any]) -> tuple[DateOrder | None, bool]:
+    """The order that these values show, and whether any of them needs to know it. None where
+    nothing shows it, or where they contradict each other."""
+    day = month = False
+    needed = False
+    for value in values:
+        found = _SLASHED.search(value) if isinstance(value, str) else None
+        if found is None:
+            continue
+        first, second = int(found[1]), int(found[3])
+        day = day or first > 12 >= second
+        month = month or second > 12 >= first
+        needed = needed or (first <= 12 and second <= 12 and first != second)
+    if day == month:
+        return None, needed
+    return (DateOrder.DAY if day else DateOrder.MONTH), needed
+
+
+def moment_of(value: Any, order: DateOrder | None) -> dt.datetime | None:
+    """The time in UTC; as UTC where it names no zone. None when it is not understood.
+    Raises Ambiguous."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _epoch(float(value))
+    if not isinstance(value, str):
+        return None
+    value = value.strip()
+    try:
+        return _in_utc(dt.datetime.fromisoformat(value))
+    except (ValueError, OverflowError):
+        pass
+    if SECONDS.fullmatch(value) or MILLISECONDS.fullmatch(value):
+        return _epoch(float(value))
+    if not _SHAPE.match(value):
+        return None
+    value = _BROWSERS_ZONE.sub(r" \1", value)
+    return _written_out(_MERIDIEM.sub(r"\1m", value), order)
+
+
+def _written_out(value: str, order: DateOrder | None) -> dt.datetime | None:
+    slashed = _SLASHED.search(value)
+    if slashed is not None:
+        first, second = int(slashed[1]), int(slashed[3])
+        if order is None and first <= 12 and second <= 12 and first != second:
+            raise Ambiguous(value)
+        day_first = order is DateOrder.DAY if first <= 12 and second <= 12 else first > 12
+    else:
+        day_first = _DOTTED.match(value) is not None
+        try:
+            return _in_utc(parsedate_to_datetime(value))
+        except (ValueError, OverflowError, IndexError, TypeError):
+            pass
+    return _by_words(value, day_first)
+
+
+def _by_words(value: str, day_first: bool) -> dt.datetime | None:
+    """By dateutil, which fills in what is missing: read twice, with different fillings, only what
+    is the same both times stood there."""
+    try:
+        first, second = (
+            parser.parse(value, default=default, dayfirst=day_first, tzinfos=_zone)
+            for default in _TWO_DEFAULTS
+        )
+        return _in_utc(first) if first == second else None
+    except (ValueError, OverflowError, TypeError, AttributeError):
+        return None
+
+
+def _zone(name: str | None, offset: int | None) -> dt.tzinfo:
+    if offset is not None:
+        return dt.timezone(dt.timedelta(seconds=offset))
+    if name in ("UTC", "GMT", "Z", None):
+        return dt.UTC
+    if name not in ZONES:
+        raise ValueError(f"no zone {name}")
+    return dt.timezone(dt.timedelta(hours=ZONES[name]))
+
+
+def _epoch(number: float) -> dt.datetime | None:
+    """Seconds or milliseconds since 1970, where that comes out between 1990 and 2100."""
+    seconds = number / 1_000 if number > 1e11 else number
+    if not 631_152_000 <= seconds <= 4_102_444_800:
+        return None
+    return dt.datetime.fromtimestamp(seconds, dt.UTC)
+
+
+def _in_utc(moment: dt.datetime) -> dt.datetime | None:
+    """Postgres takes no offsets beyond 16 hours, nor any with parts of a second."""
+    try:
+        return moment.replace(tzinfo=moment.tzinfo or dt.UTC).astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        return None

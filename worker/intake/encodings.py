@@ -1,0 +1,110 @@
+"""Which encoding a file is in, when it is not UTF-8: found out by charset-normalizer, and said.
+
+A file is damaged UTF-8, and its broken rows are rejects, when most of its other characters are
+sound UTF-8, or when what is not reads as no word in any encoding.
+"""
+
+import codecs
+import re
+from collections.abc import Iterator
+
+from worker.domain.backlog import BacklogError
+
+SAMPLE = 200_000
+"""Bytes from the first one that is not ASCII."""
+CONTEXT = 2_000
+"""ASCII bytes before it that are looked at as well."""
+CANDIDATES = (
+    *("cp1252", "cp932", "gb18030", "cp1251", "cp1250", "euc_kr", "big5", "euc_jp", "cp1254"),
+    *("cp1253", "cp1255", "cp1256", "koi8_r", "mac_roman", "iso8859_15", "latin_1"),
+)
+"""In the order in which they are believed when the text does not tell: Excel's Western one first.
+"""
+NEAR = 0.03
+"""Two guesses whose mess differs by less are told apart by their letters."""
+_SEQUENCE = re.compile(
+    rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
+)
+_OTHER = re.compile(rb"[\x80-\xff]")
+_ODD = re.compile(r"[^\W\d_](?:[^\w\s'’‘´`\-]|[þðÞÐ¹²³ªº])[^\W\d_]|[\x80-\x9f]")
+_FOREIGN_RUN = re.compile(r"[^\x00-\x7f]+")
+
+
+def known_encoding(name: str) -> str:
+    """Python's name of an encoding that a person named. Raises BacklogError."""
+    try:
+        found = codecs.lookup(name).name
+        "".encode(found)
+    except (LookupError, TypeError, ValueError, UnicodeError):
+        raise BacklogError(
+            f"There is no encoding {name!r}.", mend="--encoding cp1252, shift_jis, gb18030, utf-16"
+        ) from None
+    return found
+
+
+def encoding_of(chunk: bytes) -> str | None:
+    """The encoding in which a chunk that holds other than ASCII is written; None for UTF-8, sound
+    or damaged."""
+    first = _OTHER.search(chunk)
+    if first is None:
+        return None
+    sample = chunk[max(first.start() - CONTEXT, 0) : first.start() + SAMPLE]
+    sound = _SEQUENCE.findall(sample)
+    unsound = len(_OTHER.findall(_SEQUENCE.sub(b"", sample)))
+    # A sample may end in the middle of a character.
+    if unsound <= 3 and sound and not _OTHER.search(_SEQUENCE.sub(b"", sample[:-4])):
+        return None
+    if unsound == 0 or len(sound) > unsound:
+        return None
+    return _guessed(sample)
+
+
+def _guessed(sample: bytes) -> str | None:
+    from charset_normalizer import from_bytes
+
+    matches = from_bytes(sample, cp_isolation=list(CANDIDATES))
+    if not matches:
+        return None
+    best = min(match.chaos for match in matches)
+    ranked = []
+    for match in matches:
+        if match.chaos > best + NEAR:
+            continue
+        for name in match.could_be_from_charset:
+            if name in CANDIDATES:
+                text = str(match)
+                ranked.append((len(_ODD.findall(text)), CANDIDATES.index(name), name, text))
+    if not ranked:
+        return None
+    _, _, name, text = min(ranked)
+    return name if _reads_as_words(text) else None
+
+
+def _reads_as_words(text: str) -> bool:
+    """Whether most of what is not ASCII belongs to words: it touches letters, or is a word of
+    another script."""
+    runs = list(_FOREIGN_RUN.finditer(text))
+    return sum(_in_a_word(text, run) for run in runs) * 2 > len(runs)
+
+
+def _in_a_word(text: str, run: re.Match[str]) -> bool:
+    before, after = text[run.start() - 1 : run.start()], text[run.end() : run.end() + 1]
+    if any(ord(character) > 0x24F and character.isalpha() for character in run[0]):
+        return True
+    if before.islower() and run[0][0].isupper():
+        return False
+    return before.isalpha() or after.isalpha() or run[0] in ("à", "é", "á", "ó", "À", "É", "ü", "ö")
+
+
+def transcoded(path: str, encoding: str, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same text in UTF-8. Raises BacklogError where it is not of that encoding."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        for chunk in chunks:
+            yield decoder.decode(chunk).encode()
+        yield decoder.decode(b"", final=True).encode()
+    except UnicodeError:
+        raise BacklogError(
+            f"{path} is not valid {encoding} throughout.",
+            mend=f"rung enqueue --encoding NAME {path}, with the encoding that it was saved in",
+        ) from None

@@ -1,0 +1,214 @@
+"""What a file is: by its content where that is plain, then by its name's ending; CSV in doubt."""
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import IO, Any
+
+import ijson
+import orjson
+
+from worker.domain.backlog import BacklogError, Caps
+from worker.intake.documents import read_documents
+from worker.intake.encodings import encoding_of, transcoded
+from worker.intake.jsonl import RECORD_SEPARATOR, read_jsonl
+from worker.intake.mail import is_mail, is_mailbox, read_mailbox
+from worker.intake.names import rank_of
+from worker.intake.paths import normal
+from worker.intake.rows import Item
+from worker.intake.sources import Opened
+from worker.intake.tables import delimiter_of, read_table, table_of
+
+KINDS = ("csv", "tsv", "json", "jsonl", "xlsx", "ods", "mbox", "eml")
+ENDINGS = {
+    "tsv": "tsv",
+    "tab": "tsv",
+    "jsonl": "jsonl",
+    "ndjson": "jsonl",
+    "json": "json",
+    "mbox": "mbox",
+    "mbx": "mbox",
+    "eml": "eml",
+}
+SURVEYED = 300_000
+"""Bytes in which it must show where the rows of a JSON document are."""
+ROW_LISTS = (
+    *("tickets", "conversations", "cases", "issues", "records", "results", "_results", "messages"),
+    *("items", "data", "payload", "values", "requests", "rows", "entries", "threads", "enquiries"),
+)
+NO_ROW_LISTS = frozenset(
+    {"users", "organizations", "groups", "brands", "links", "_links", "included", "fields"}
+    | {"customfields", "contacts", "agents", "tags", "errors", "_expands", "comments", "events"}
+)
+
+
+@dataclass(slots=True)
+class Found:
+    """What a file turned out to be, as far as it was not said; `encoding` where it is not UTF-8,
+    `records` where its rows stand inside a document."""
+
+    kind: str | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    records: str | None = None
+    sheet: str | None = None
+    member: str | None = None
+
+    def as_document(self) -> dict[str, str]:
+        """For JSON: what there is to say."""
+        names = ("kind", "encoding", "delimiter", "records", "sheet", "member")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+
+def items_of(
+    path: str, opened: Opened, stream: IO[bytes], caps: Caps, said: Found
+) -> tuple[Found, Iterator[Item], frozenset[str]]:
+    """What the file is, its rows, and names that its header repeats."""
+    said.encoding, said.member = opened.encoding, opened.member
+    said.kind = opened.workbook or said.kind or kind_of(opened.name, opened.first)
+    if said.kind in ("xlsx", "ods"):
+        if opened.workbook is None:
+            raise BacklogError(f"{path} is no workbook.", mend="leave out --format")
+        table = table_of(path, _sheet(path, stream, said, caps))
+        return said, table.items, table.repeated
+    nothing: frozenset[str] = frozenset()
+    if said.kind in ("mbox", "eml"):
+        return said, read_mailbox(opened.chunks(), caps, single=said.kind == "eml"), nothing
+    if said.kind in ("json", "jsonl"):
+        where = tuple(said.records.split(".")) if said.records else rows_within(opened.first)
+        if said.kind == "jsonl" and not where and not _is_document(opened.first):
+            return said, read_jsonl(opened.chunks(), caps), nothing
+        said.kind, said.records = "json", ".".join(where) or None
+        return said, read_documents(path, opened.chunks(), caps, where), nothing
+    said.delimiter = _one_character(said.delimiter) or delimiter_of(opened.first)
+    chunks = opened.chunks() if said.encoding else _in_utf8(path, opened.chunks(), said)
+    table = read_table(path, chunks, said.delimiter, caps)
+    return said, table.items, table.repeated
+
+
+def _sheet(path: str, stream: IO[bytes], said: Found, caps: Caps) -> Iterator[Any]:
+    # Imported when needed: openpyxl takes a quarter of a second.
+    stream.seek(0)
+    if said.kind == "xlsx":
+        from worker.intake.sheets import read_workbook
+
+        return read_workbook(path, stream, said.sheet, caps)
+    from worker.intake.opendocument import read_opendocument
+
+    return read_opendocument(path, stream, said.sheet, caps)
+
+
+def _one_character(delimiter: str | None) -> str | None:
+    named = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
+    delimiter = named.get(delimiter or "", delimiter)
+    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
+        raise BacklogError(
+            f"{delimiter!r} cannot part columns: it must be one character.", mend="--delimiter ';'"
+        )
+    return delimiter
+
+
+def _in_utf8(path: str, chunks: Iterator[bytes], said: Found) -> Iterator[bytes]:
+    """The same text in UTF-8: as long as all is ASCII it is left open what the encoding is."""
+    for chunk in chunks:
+        if not chunk.isascii():
+            said.encoding = encoding_of(chunk)
+            rest = _with(chunk, chunks)
+            yield from transcoded(path, said.encoding, rest) if said.encoding else rest
+            return
+        yield chunk
+
+
+def _with(chunk: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    yield chunk
+    yield from chunks
+
+
+def kind_of(name: str, first: bytes) -> str:
+    """By content where that is plain, then by the name's ending."""
+    ending = PurePosixPath(name).suffix.lower().lstrip(".")
+    start = first.lstrip()[:1]
+    if start == b"[":
+        # One JSON value a line can begin with `[` as well; a backlog's rows are objects.
+        after = first.lstrip()[1:].lstrip()[:1]
+        if after in (b"{", b"]") or ending == "json":
+            return "json"
+        return "jsonl" if ending in ("jsonl", "ndjson") else "csv"
+    if start == b"{" or first[:1] == RECORD_SEPARATOR:
+        return "jsonl"
+    if ending in ("mbox", "mbx") or is_mailbox(first):
+        return "mbox"
+    if ending == "eml" or (ending == "" and is_mail(first)):
+        return "eml"
+    kind = ENDINGS.get(ending, "csv")
+    return "jsonl" if kind == "json" else kind
+
+
+def _is_document(first: bytes) -> bool:
+    """Whether values go on over line ends, or stand one behind the other: not a value a line."""
+    text = first.lstrip().decode(errors="replace")
+    line = text.partition("\n")[0]
+    if text[:1] not in "{[" or _is_json(line):
+        return False
+    second = text[len(line) + 1 :].partition("\n")[0]
+    if _is_json(second) and not line.rstrip().endswith("["):
+        return False
+    try:
+        _, end = json.JSONDecoder().raw_decode(text)
+    except json.JSONDecodeError as error:
+        beyond = len(line) + 1 + len(text[len(line) + 1 :]) - len(text[len(line) + 1 :].lstrip())
+        return error.pos > beyond
+    except (ValueError, RecursionError):
+        return False
+    # It goes over several lines, or another value stands behind it on the same one.
+    return end > len(line) or bool(line[end:].strip())
+
+
+def _is_json(line: str) -> bool:
+    try:
+        orjson.loads(line)
+    except ValueError:
+        return False
+    return True
+
+
+def rows_within(first: bytes) -> tuple[str, ...]:
+    """Where in an object that is no row itself the list of rows is; empty where there is none."""
+    if first.lstrip()[:1] != b"{":
+        return ()
+    scalars: set[str] = set()
+    lists: dict[str, set[str]] = {}
+    for prefix, event, value in _events(first[:SURVEYED]):
+        depth = prefix.count(".") + 1 if prefix else 0
+        if event == "map_key" and prefix.endswith(".item") and depth <= 4:
+            lists.setdefault(prefix.removesuffix(".item"), set()).add(str(value))
+        elif depth == 1 and event in ("string", "number"):
+            scalars.add(prefix)
+        elif not prefix and event == "end_map":
+            break
+    if any(rank_of(name, key) is not None for key in scalars for name in ("external_id", "body")):
+        return ()
+    return _likeliest(lists)
+
+
+def _events(data: bytes) -> Iterator[tuple[str, str, Any]]:
+    """What can be read of a document's beginning."""
+    try:
+        yield from ijson.parse(io.BytesIO(data), multiple_values=True)
+    except (ijson.JSONError, ValueError, OverflowError):
+        return
+
+
+def _likeliest(lists: dict[str, set[str]]) -> tuple[str, ...]:
+    ranked = []
+    for place, (path, keys) in enumerate(lists.items()):
+        steps = path.split(".")
+        last = normal(steps[-1])
+        if "item" in steps or steps[-1] in NO_ROW_LISTS or last in NO_ROW_LISTS:
+            continue
+        known = ROW_LISTS.index(steps[-1]) if steps[-1] in ROW_LISTS else len(ROW_LISTS)
+        ours = any(rank_of("body", key) or rank_of("external_id", key) for key in keys)
+        ranked.append((not ours, len(steps), known, place, steps))
+    return tuple(min(ranked)[-1]) if ranked else ()

@@ -1,0 +1,237 @@
+"""Which column is what, before anything is paid: by what people said, by the file's own names, by a
+product's marks, by usual names, and at last by what stands in the columns.
+
+A guess is certain when names say it and contents agree. What is not certain is asked, or refused
+with the option that says it, filled in.
+"""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from worker.domain.backlog import BacklogError
+from worker.intake.dates import Ambiguous, moment_of
+from worker.intake.layouts import FIELDS, REQUIRED, getter_of
+from worker.intake.names import rank_of
+from worker.intake.paths import as_text, column_of, normal, parse_place
+from worker.intake.presets import PRESETS
+
+DEEPEST = 3
+MOST_COLUMNS = 300
+SHOWN_COLUMNS = 12
+ENOUGH = 0.5
+"""Share of the rows looked at in which a required column must hold something."""
+
+Sample = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """Where the fields stand. `columns` holds what was said and what was found out; `found` names
+    the fields of the latter; `preset` the product whose marks the file shows."""
+
+    columns: Mapping[str, str]
+    found: frozenset[str] = frozenset()
+    certain: bool = True
+    preset: str | None = None
+    missing: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+    def as_words(self) -> str:
+        """`external_id ← Ticket ID, body ← Description`."""
+        shown = (f"{field} ← {self.columns[field]}" for field in FIELDS if field in self.columns)
+        return ", ".join(shown)
+
+    def as_options(self) -> str:
+        """The same as options of a command, ready to copy."""
+        pairs = (f"{field}={self.columns[field]}" for field in FIELDS if field in self.columns)
+        missing = (f"{field}=COLUMN" for field in self.missing)
+        return " ".join(f"--map {shlex.quote(pair)}" for pair in (*pairs, *missing))
+
+
+@dataclass(slots=True)
+class Column:
+    """One column of the sample, at any depth."""
+
+    name: str
+    values: list[Any] = field(default_factory=list)
+
+    def share(self, rows: int) -> float:
+        """Of the rows in which it holds something."""
+        return sum(value not in (None, "", []) for value in self.values) / max(rows, 1)
+
+    @property
+    def texts(self) -> list[str]:
+        """What it holds, as text."""
+        there = (as_text(value) for value in self.values if value not in (None, "", []))
+        return [str(value) for value in there if isinstance(value, str | int | float)]
+
+
+def guess(sample: Sample, columns: Mapping[str, str]) -> Guess:
+    """Completes `columns`, what people said, for these rows."""
+    own = {name for name in FIELDS if name not in columns and _has_own(sample, name)}
+    said = {name for name in columns if _holds(sample, columns[name])}
+    names = _top_names(sample)
+    if not names or all(name in own or name in said for name in REQUIRED):
+        return Guess(columns, names=names)
+    if fitting := _by_preset(sample, columns, names):
+        return fitting
+    found = _by_columns(sample, dict(columns), own)
+    return _judged(sample, found, columns, own, names)
+
+
+def _judged(
+    sample: Sample,
+    found: dict[str, tuple[str, bool]],
+    columns: Mapping[str, str],
+    own: set[str],
+    names: tuple[str, ...],
+) -> Guess:
+    whole = {**{name: place for name, (place, _) in found.items()}, **columns}
+    # A column of the field's own name that is empty so far makes rejects, which is not nothing.
+    empty = {name for name in REQUIRED if column_of(name, names) is not None}
+    missing = tuple(name for name in REQUIRED if name not in {*whole, *own, *empty})
+    sure = all(certain for name, (_, certain) in found.items() if name in REQUIRED)
+    certain = sure and not missing and not (set(columns) - {*_held(sample, columns)})
+    if not certain:
+        # What stands under a required field's own name belongs to the options that are shown.
+        whole = {**{name: name for name in REQUIRED if name in own}, **whole}
+    return Guess(whole, frozenset(found), certain, None, missing, names)
+
+
+def _held(sample: Sample, columns: Mapping[str, str]) -> list[str]:
+    return [name for name in columns if name not in REQUIRED or _holds(sample, columns[name])]
+
+
+def refusal(path: str, guessed: Guess) -> BacklogError:
+    """Why a file whose columns are not certain is not read."""
+    shown = ", ".join(repr(name[:40]) for name in guessed.names[:SHOWN_COLUMNS])
+    missing = [name for name in REQUIRED if name not in guessed.columns] or list(REQUIRED)
+    words = (
+        f"no column called {' or '.join(missing)}"
+        if guessed.missing
+        else "which columns are meant is not certain"
+    )
+    return BacklogError(
+        f"{path}: {words}; there are: {shown}.", mend=f"rung enqueue {guessed.as_options()} {path}"
+    )
+
+
+def _has_own(sample: Sample, name: str) -> bool:
+    """Whether a column is called as the field is, and holds something somewhere."""
+    return any(
+        (column := column_of(name, row)) is not None and row[column] not in (None, "", [])
+        for row in sample
+    )
+
+
+def _holds(sample: Sample, place: str) -> bool:
+    """Whether a place leads to something in any of the rows."""
+    return _share(sample, place) > 0
+
+
+def _share(sample: Sample, place: str) -> float:
+    parsed, held = parse_place(place), 0
+    for row in sample:
+        getter = getter_of(parsed, tuple(row), set())
+        value = as_text(getter(row)) if getter is not None else None
+        held += isinstance(value, str | int) and value != ""
+    return held / max(len(sample), 1)
+
+
+def _top_names(sample: Sample) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for row in sample for name in row))[:MOST_COLUMNS]
+
+
+def _by_preset(sample: Sample, columns: Mapping[str, str], names: tuple[str, ...]) -> Guess | None:
+    """The first product whose marks the file shows, and whose places hold what is needed."""
+    there = {normal(name) for name in names}
+    for product, preset in PRESETS.items():
+        if not any({normal(mark) for mark in marks} <= there for marks in preset.marks):
+            continue
+        whole = {**preset.columns, **columns}
+        if all(_share(sample, whole[name]) >= ENOUGH for name in REQUIRED):
+            used = {name: place for name, place in whole.items() if _holds(sample, place)}
+            return Guess(used, frozenset(used) - set(columns), True, product, (), names)
+    return None
+
+
+def _by_columns(
+    sample: Sample, columns: dict[str, str], own: set[str]
+) -> dict[str, tuple[str, bool]]:
+    """For each field that is not said, the column that fits it best, and whether that is sure."""
+    flat = _columns_of(sample)
+    taken = {normal(place) for place in columns.values()} | {normal(name) for name in own}
+    found: dict[str, tuple[str, bool]] = {}
+    for name in FIELDS[:2] + FIELDS[3:]:
+        if name in columns or name in own or name == "source":
+            continue
+        free = [one for one in flat if normal(one.name) not in taken]
+        best = _best(name, free, len(sample))
+        if best is not None:
+            found[name] = best
+            taken.add(normal(best[0]))
+    return found
+
+
+def _columns_of(sample: Sample) -> list[Column]:
+    columns: dict[str, Column] = {}
+    for row in sample:
+        _collect(row, "", columns, 1)
+    return list(columns.values())
+
+
+def _collect(row: Mapping[str, Any], prefix: str, columns: dict[str, Column], depth: int) -> None:
+    for key, value in row.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping) and depth < DEEPEST and value.get("type") != "doc":
+            _collect(value, f"{name}.", columns, depth + 1)
+        elif name in columns or len(columns) < MOST_COLUMNS:
+            columns.setdefault(name, Column(name)).values.append(value)
+
+
+def _best(name: str, columns: list[Column], rows: int) -> tuple[str, bool] | None:
+    """By name where a name fits and the contents agree; a required field else by contents."""
+    ranked = []
+    for column in columns:
+        rank = rank_of(name, column.name.rpartition(".")[2])
+        if rank is not None and _fits(name, column, rows):
+            ranked.append((column.name.count("."), *rank, column.name))
+    if ranked:
+        depth, unsure, _, best = min(ranked)
+        rivals = [one for one in ranked if one[:2] == (depth, 0)] if name == "body" else []
+        return best, depth == 0 and unsure == 0 and len(rivals) <= 1
+    if name == "external_id":
+        ids = [one for one in columns if _fits(name, one, rows) and "." not in one.name]
+        return (ids[0].name, False) if ids and rows > 1 else None
+    if name == "body":
+        texts = [one for one in columns if _fits(name, one, rows) and _mean(one) >= 20]
+        return (max(texts, key=_mean).name, False) if texts else None
+    return None
+
+
+def _mean(column: Column) -> float:
+    texts = column.texts
+    return sum(map(len, texts)) / max(len(texts), 1)
+
+
+def _fits(name: str, column: Column, rows: int) -> bool:
+    """Whether what stands in the column can be what the field holds."""
+    texts = column.texts
+    if name == "external_id":
+        short = all(len(text) <= 200 and "\n" not in text for text in texts)
+        return column.share(rows) >= 0.9 and short and len(set(texts)) >= 0.9 * len(texts) > 0
+    if name == "body":
+        worded = sum(any(character.isalpha() for character in text) for text in texts)
+        return column.share(rows) >= ENOUGH and worded >= 0.8 * len(texts) > 0
+    if name == "received_at":
+        return bool(texts) and all(_is_moment(value) for value in column.values if value)
+    return bool(texts) and all(len(text) <= 500 for text in texts)
+
+
+def _is_moment(value: Any) -> bool:
+    try:
+        return moment_of(value, None) is not None
+    except Ambiguous:
+        return True

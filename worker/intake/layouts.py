@@ -1,0 +1,83 @@
+"""Where each field stands in rows of one shape: decided once, and followed for each row."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from worker.intake.paths import Place, as_text, column_of, follow, joined, normal
+
+REQUIRED = ("external_id", "body")
+KNOWN = ("source", "channel", "customer_id", "subject", "language", "received_at")
+FIELDS = (*REQUIRED, *KNOWN)
+_OURS = frozenset(normal(field) for field in FIELDS)
+
+Row = Mapping[str, Any]
+Getter = Callable[[Row], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How rows of one shape are read: where each field stands, and which columns are none."""
+
+    external_id: Getter
+    body: Getter
+    others: tuple[tuple[str, Getter], ...]
+    rest: tuple[str, ...]
+
+
+def layout_of(names: tuple[str, ...], places: Mapping[str, Place]) -> Layout:
+    """An explicit place wins over a column of the field's own name."""
+    found: dict[str, Getter] = {}
+    used: set[str] = set()
+    for field, place in places.items():
+        if getter := getter_of(place, names, used):
+            found[field] = getter
+    for field in FIELDS:
+        own = column_of(field, names) if field not in places else None
+        if own is not None and own not in used:
+            found[field] = _column(own)
+            used.add(own)
+    return Layout(
+        found.pop("external_id", _nothing),
+        found.pop("body", _nothing),
+        tuple(found.items()),
+        tuple(name for name in names if name not in used),
+    )
+
+
+def getter_of(place: Place, names: tuple[str, ...], used: set[str]) -> Getter | None:
+    """How the place's value is had from rows of this shape; None when it cannot be. Adds the
+    columns that are taken whole to `used`: they are no metadata any more."""
+    if whole := column_of(place.text, names):
+        used.add(whole)
+        return lambda row: as_text(row[whole])
+    alternatives = []
+    for parts in place.alternatives:
+        there = [path for path in parts if column_of(path[0].name, names)]
+        if there:
+            alternatives.append(there)
+        used.update(column_of(path[0].name, names) or "" for path in there if len(path) == 1)
+    if not alternatives:
+        return None
+
+    def first(row: Row) -> Any:
+        for parts in alternatives:
+            value = as_text(joined(follow(row, path) for path in parts))
+            if value not in (None, "", []) and not (isinstance(value, str) and value.isspace()):
+                return value
+        return None
+
+    return first
+
+
+def _column(name: str) -> Getter:
+    return lambda row: row[name]
+
+
+def _nothing(_: Row) -> None:
+    return None
+
+
+def is_ours(name: str) -> bool:
+    """Whether a column is one of our fields by its own name."""
+    return normal(name) in _OURS

@@ -1,0 +1,90 @@
+"""What the customer said, out of what the mail program made of it: HTML becomes text, and what is
+only quoted or signed can be cut."""
+
+import re
+import unicodedata
+
+from lxml.etree import LxmlError
+
+_TAGS = (
+    "p|div|span|br|a|b|i|u|em|strong|font|table|tbody|tr|td|th|ul|ol|li|blockquote|pre|html|body"
+    "|head|style|img|hr|center|section|h[1-6]"
+)
+_STANDING = re.compile(r"<(?:br|hr)\s*/?>|<(?:p|div|html|body)\b[^<>]*>", re.I)
+_CLOSED = re.compile(rf"</({_TAGS})\s*>", re.I)
+_ALONE = re.compile(rf"^\s*<(?:!doctype|{_TAGS})\b", re.I)
+_HIDDEN = re.compile(r"<(script|style|head|title)\b.*?(?:</\1\s*>|$)|<!--.*?(?:-->|$)", re.I | re.S)
+_TAG = re.compile(r"<[^<>]*>")
+_ENTITY = re.compile(r"&#?\w{1,32};")
+LONGEST_MARKUP = 4_000_000
+"""Characters; longer bodies are left as they are, and are too long afterwards in any case."""
+KEPT_AT_LEAST = 0.5
+"""Of the letters between the tags. A parser gives up on tags nested thousands deep: then the body
+stays as it was, for no word of a customer may get lost on the way."""
+QUOTED_WITHIN = 4_000
+"""Characters from the beginning, within which a quoted mail must begin to be cut: the library takes
+quadratic time, half a second at worst for this much."""
+SIGNED_WITHIN = 600
+"""Characters from the end. The library's patterns take cubic time: this much costs 0.1 s at worst,
+and no signature is longer."""
+LANGUAGES = ["en", "de", "fr", "es", "it", "nl", "pl", "ja"]
+_FORWARDED = re.compile(
+    r"forwarded|weitergeleitet|transf[ée]r|reenvi|inoltrat|doorgestuurd|przekazan|転送", re.I
+)
+
+
+def is_markup(text: str) -> bool:
+    """Whether the text is HTML, rather than words that mention a tag: a tag is closed, or it begins
+    with one, or line breaks are written as tags."""
+    if "<" not in text:
+        return False
+    if closed := _CLOSED.search(text):
+        return f"<{closed[1].lower()}" in text[: closed.start()].lower()
+    standing = _STANDING.search(text)
+    return standing is not None and (_ALONE.match(text) is not None or standing[0][1:3] == "br")
+
+
+def text_of(markup: str) -> str | None:
+    """The words of a piece of HTML, a paragraph a line; None when they could not be had whole."""
+    if len(markup) > LONGEST_MARKUP:
+        return None
+    import html_text
+
+    try:
+        text = str(html_text.extract_text(markup))
+    except (LxmlError, ValueError, RecursionError):
+        return None
+    wanted = _letters(_ENTITY.sub("", _TAG.sub("", _HIDDEN.sub("", markup))))
+    return text if _letters(text) >= KEPT_AT_LEAST * wanted else None
+
+
+def _letters(text: str) -> int:
+    return sum(not character.isspace() for character in text)
+
+
+def unquoted(text: str) -> str:
+    """Without the mail that is answered, and without the signature; as it was where nothing would
+    be left, or where what follows was forwarded, and so is the matter itself."""
+    import quotequail
+
+    cut = text
+    wrapped = quotequail.unwrap(text[:QUOTED_WITHIN])
+    if wrapped is not None and (top := (wrapped.get("text_top") or "").strip()):
+        below = text[text.find(top) + len(top) :].lstrip()
+        if not _FORWARDED.search(below.partition("\n")[0]):
+            cut = top
+    return _unsigned(cut) or text
+
+
+def _unsigned(text: str) -> str:
+    from mailparser_reply import EmailReplyParser
+
+    # A run of blank lines is what its patterns are slowest at.
+    end = re.sub(r"\n\s*\n+", "\n\n", text[-SIGNED_WITHIN:].rstrip())
+    replies = EmailReplyParser(languages=LANGUAGES).read(end).replies
+    signature = str(replies[0].signatures or "").strip() if len(replies) == 1 else ""
+    if not signature or not end.endswith(signature):
+        return text.strip()
+    first = signature.partition("\n")[0]
+    kept = text[: text.rfind(first)].rstrip() if first in text[-SIGNED_WITHIN:] else text
+    return kept if any(unicodedata.category(c)[0] in "LN" for c in kept) else text.strip()

@@ -1,0 +1,135 @@
+"""Where the fields stand in what each product exports: its API's documents, and its own files.
+
+A preset is used by its name (`--map zendesk`), and by itself where a file shows the marks of its
+product.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """One product. `marks` are sets of columns; a file that has all of one set is from it."""
+
+    columns: Mapping[str, str]
+    marks: tuple[frozenset[str], ...] = ()
+
+
+def _preset(marks: tuple[str, ...], **columns: str) -> Preset:
+    sets = tuple(frozenset(mark.split()) for mark in marks)
+    return Preset(MappingProxyType(columns), sets)
+
+
+PRESETS: Mapping[str, Preset] = MappingProxyType(
+    {
+        "zendesk": _preset(
+            ("requester_id via description", "raw_subject description", "requester_id comments"),
+            external_id="id|Ticket ID|ID",
+            body="description|comments.0.plain_body|comments.0.body|Description|Comment",
+            subject="subject|raw_subject|Subject",
+            customer_id="requester_id|requester.email|Requester email|Requester id|Requester",
+            channel="via.channel|Via",
+            received_at="created_at|Created at",
+        ),
+        "freshdesk": _preset(
+            ("requester_id responder_id", "description_text", "responder_id display_id"),
+            external_id="display_id|id|Ticket ID|Ticket Id",
+            body="description_text|description|Description",
+            subject="subject|Subject",
+            customer_id="requester_id|requester.email|Contact ID|Email|Full name",
+            channel="source_name|Source",
+            received_at="created_at|Created time",
+        ),
+        "intercom": _preset(
+            ("source conversation_parts", "conversation_message", "source contacts"),
+            external_id="id|conversation_id|Conversation ID",
+            body="source.body|conversation_message.body|conversation_parts"
+            ".conversation_parts[part_type=comment].0.body|Message",
+            subject="source.subject|title|conversation_message.subject",
+            customer_id="source.author.id|contacts.contacts.0.id|user.id|source.author.email",
+            channel="source.type",
+            language="custom_attributes.Language",
+            received_at="created_at|Created at",
+        ),
+        "helpscout": _preset(
+            ("mailboxId primaryCustomer", "mailboxId threads", "mailboxId preview"),
+            external_id="id|number",
+            body="_embedded.threads[type=customer].-1.body|threads[type=customer].-1.body"
+            "|_embedded.threads.-1.body|preview",
+            subject="subject",
+            customer_id="primaryCustomer.id|primaryCustomer.email|createdBy.id|customer.id",
+            channel="source.type|type",
+            received_at="createdAt|userUpdatedAt",
+        ),
+        "gorgias": _preset(
+            ("messages customer channel via", "created_datetime messages", "created_datetime via"),
+            external_id="id",
+            body="messages[from_agent=false].0.body_text|messages[from_agent=false].0.stripped_text"
+            "|messages[from_agent=false].0.body_html|body_text|stripped_text|body_html|excerpt",
+            subject="subject",
+            customer_id="customer.id|customer.email|sender.id|sender.email",
+            channel="channel",
+            language="language|customer.language",
+            received_at="created_datetime",
+        ),
+        "front": _preset(
+            ("recipient last_message", "is_inbound body", "recipient _links", "blurb body"),
+            external_id="id|Conversation ID|Message ID",
+            body="text|body|last_message.text|last_message.body|Message|Extract",
+            subject="subject|Subject",
+            customer_id="recipient.handle|last_message.recipients[role=from].0.handle"
+            "|recipients[role=from].0.handle|From",
+            channel="type|last_message.type",
+            received_at="created_at|Created at",
+        ),
+        "chatwoot": _preset(
+            ("inbox_id messages", "inbox_id content", "account_id messages", "account_id content"),
+            external_id="id|display_id",
+            body="messages[message_type=0].0.content|messages[message_type=incoming].0.content"
+            "|messages.0.content|content|last_non_activity_message.content",
+            subject="additional_attributes.mail_subject",
+            customer_id="meta.sender.id|sender.id|meta.sender.email|contact.id",
+            channel="meta.channel|channel",
+            language="additional_attributes.browser_language",
+            received_at="created_at|timestamp",
+        ),
+        "salesforce": _preset(
+            ("CaseNumber", "Case_Number Description", "Case_Origin Description"),
+            external_id="CaseNumber|Case Number|Id|Case ID",
+            body="Description|Case Description|Comments",
+            subject="Subject|Case Subject",
+            customer_id="ContactId|SuppliedEmail|ContactEmail|Contact Email|Contact Name|AccountId",
+            channel="Origin|Case Origin",
+            language="Language",
+            received_at="CreatedDate|Date/Time Opened|Created Date|Opened Date",
+        ),
+        "jira": _preset(
+            (
+                "key fields",
+                "issueKey requestFieldValues",
+                "Issue_key Summary",
+                "Issue_key Status",
+            ),
+            external_id="key|issueKey|Issue key|Issue Key",
+            body="fields.description|requestFieldValues[fieldId=description].0.value"
+            "|renderedFields.description|Description|fields.summary|Summary"
+            "|requestFieldValues[fieldId=summary].0.value",
+            subject="fields.summary|requestFieldValues[fieldId=summary].0.value|summary|Summary",
+            customer_id="fields.reporter.emailAddress|fields.reporter.accountId|fields.reporter.name"
+            "|reporter.emailAddress|reporter.accountId|Reporter",
+            channel="fields.customfield_channel|currentStatus.channel",
+            received_at="fields.created|createdDate.iso8601|Created",
+        ),
+        "gmail": _preset(
+            ("snippet payload", "thread labels external_id"),
+            external_id="external_id|id",
+            body="body|snippet",
+            subject="subject",
+            customer_id="customer_id",
+            received_at="received_at|internalDate",
+        ),
+    }
+)
+"""In the order in which their marks are looked for."""

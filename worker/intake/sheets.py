@@ -1,0 +1,248 @@
+"""Workbooks: the first sheet of an .xlsx, or the one that is named, row by row.
+
+openpyxl knows the format: where the sheets are, which numbers are dates. Its own way of going
+through the rows holds every string of the workbook and an element for each row, which for a million
+messages is a gigabyte. So rows are dropped as they are read here, and strings are held packed, a
+page at a time; a page is unpacked when a row asks for it, which rows do in the order of the file.
+"""
+
+import bisect
+import datetime as dt
+import warnings
+import zipfile
+import zlib
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import IO, Any
+from xml.etree.ElementTree import Element
+
+import orjson
+from defusedxml.ElementTree import iterparse
+from openpyxl.reader.excel import ExcelReader
+from openpyxl.utils.cell import column_index_from_string
+from openpyxl.worksheet._reader import WorkSheetParser
+
+from worker.domain.backlog import BacklogError, Caps
+from worker.intake.records import Fields
+
+MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+ROW, CELL, TEXT, VALUE = f"{MAIN}row", f"{MAIN}c", f"{MAIN}t", f"{MAIN}v"
+DATA, STRING, PHONETIC = f"{MAIN}sheetData", f"{MAIN}si", f"{MAIN}rPh"
+STRINGS = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+PAGE_STRINGS, PAGE_CHARS, PAGES_AT_HAND = 256, 200_000, 32
+MOST_ROWS = 1_048_576
+"""Excel's own; a row numbered higher would have billions of empty ones before it."""
+BROKEN = (
+    *(KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, SyntaxError, EOFError),
+    *(zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OverflowError),
+)
+"""What openpyxl, zipfile and the XML parser raise for what is not quite a workbook."""
+
+
+def read_workbook(path: str, stream: IO[bytes], sheet: str | None, caps: Caps) -> Iterator[Fields]:
+    """The rows of a sheet. Raises BacklogError when it cannot be read, or there is none so called;
+    in the course of reading, when it breaks off."""
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"openpyxl\.")
+    try:
+        reader = _Reader(stream, caps)
+        reader.read()
+        sheets = reader.wb.worksheets
+    except BROKEN as error:
+        raise _broken(path, error) from None
+    chosen = _choose(path, sheets, sheet)
+    return _rows(path, reader, chosen, caps)
+
+
+def _choose(path: str, sheets: list[Any], name: str | None) -> Any:
+    titles = ", ".join(repr(one.title) for one in sheets[:20])
+    if name is not None:
+        found = next((one for one in sheets if one.title.strip() == name.strip()), None)
+        if found is None:
+            raise BacklogError(
+                f"{path} has no sheet {name!r}; there are: {titles}.", mend="--sheet NAME"
+            )
+        return found
+    seen = [one for one in sheets if one.sheet_state == "visible"] or sheets
+    if not seen:
+        raise _broken(path, None)
+    return seen[0]
+
+
+def _rows(path: str, reader: "_Reader", sheet: Any, caps: Caps) -> Iterator[Fields]:
+    info = reader.archive.getinfo(sheet._worksheet_path)
+    _refuse_bomb(path, info, caps)
+    book = sheet.parent
+    try:
+        with reader.archive.open(info) as source:
+            parser = _Parser(
+                source,
+                reader.shared_strings,
+                data_only=True,
+                epoch=book.epoch,
+                date_formats=book._date_formats,
+                timedelta_formats=book._timedelta_formats,
+            )
+            for number, cells in parser.rows():
+                if number > MOST_ROWS:
+                    raise BacklogError(f"{path} has more rows than a sheet can have.")
+                if any(cells):
+                    yield Fields(number, cells)
+    except BROKEN as error:
+        raise _broken(path, error) from None
+
+
+def _broken(path: str, error: BaseException | None) -> BacklogError:
+    kind = f" ({type(error).__name__})" if error is not None else ""
+    return BacklogError(
+        f"{path} is an Excel workbook that cannot be read{kind}.",
+        mend=f"open {path} in a spreadsheet, save it as CSV UTF-8, and enqueue that",
+    )
+
+
+def _refuse_bomb(path: str, info: zipfile.ZipInfo, caps: Caps) -> None:
+    """What zipfile reads of a member is never more than it declares."""
+    dense = info.file_size > 100_000_000 and info.file_size > caps.ratio * max(
+        info.compress_size, 1
+    )
+    if info.file_size > caps.expanded or dense:
+        raise BacklogError(f"{path} expands to more than is allowed; it looks like a bomb.")
+
+
+class _Reader(ExcelReader):
+    """openpyxl's, but for the strings."""
+
+    def __init__(self, stream: IO[bytes], caps: Caps) -> None:
+        super().__init__(stream, read_only=True, data_only=True, keep_links=False)
+        self._caps = caps
+
+    def read_strings(self) -> None:
+        """The strings that cells refer to by number."""
+        part = self.package.find(STRINGS)  # type: ignore[no-untyped-call]
+        if part is not None:
+            info = self.archive.getinfo(part.PartName[1:])
+            _refuse_bomb("It", info, self._caps)
+            with self.archive.open(info) as source:
+                self.shared_strings = Strings(_strings(source))  # type: ignore[assignment]
+
+
+def _strings(source: IO[bytes]) -> Iterator[str]:
+    """Each string of the table, without the readings that stand above Japanese ones."""
+    root: Element | None = None
+    for event, element in iterparse(source, events=("start", "end")):
+        if root is None:
+            root = element
+        elif event == "end" and element.tag == STRING:
+            yield _text(element)
+            root.clear()
+
+
+def _text(element: Element) -> str:
+    """Of a string in one piece, or in several of different looks."""
+    pieces = []
+    for child in element:
+        if child.tag == TEXT:
+            pieces.append(child.text or "")
+        elif child.tag != PHONETIC:
+            pieces += [inner.text or "" for inner in child.iter(TEXT)]
+    return "".join(pieces).replace("_x000D_", "").replace("\r\n", "\n")
+
+
+class Strings:
+    """Strings by number, packed."""
+
+    def __init__(self, strings: Iterator[str]) -> None:
+        self._starts: list[int] = []
+        self._packed: list[bytes] = []
+        self._at_hand: OrderedDict[int, list[str]] = OrderedDict()
+        page: list[str] = []
+        count = chars = 0
+        for string in strings:
+            page.append(string)
+            count, chars = count + 1, chars + len(string)
+            if len(page) == PAGE_STRINGS or chars > PAGE_CHARS:
+                self._pack(count - len(page), page)
+                page, chars = [], 0
+        self._pack(count - len(page), page)
+        self._count = count
+
+    def _pack(self, start: int, page: list[str]) -> None:
+        if page:
+            self._starts.append(start)
+            self._packed.append(zlib.compress(orjson.dumps(page), 1))
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, number: int) -> str:
+        """Raises IndexError where there is none of this number."""
+        if not 0 <= number < self._count:
+            raise IndexError(number)
+        place = bisect.bisect_right(self._starts, number) - 1
+        page = self._at_hand.get(place)
+        if page is None:
+            page = orjson.loads(zlib.decompress(self._packed[place]))
+            self._at_hand[place] = page
+            if len(self._at_hand) > PAGES_AT_HAND:
+                self._at_hand.popitem(last=False)
+        return page[number - self._starts[place]]
+
+
+class _Parser(WorkSheetParser):
+    """openpyxl's, for what is not plain text: numbers that are dates, errors, results."""
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Each row's number, and its cells as text."""
+        data: Element | None = None
+        number = 0
+        for event, element in iterparse(self.source, events=("start", "end")):
+            if event == "start":
+                data = element if element.tag == DATA else data
+            elif element.tag == ROW:
+                number = int(element.get("r") or number + 1)
+                yield number, self._cells(element)
+                if data is not None:
+                    data.clear()
+
+    def _cells(self, row: Element) -> list[str]:
+        cells: list[str] = []
+        for cell in row:
+            if cell.tag != CELL:
+                continue
+            place = _column(cell.get("r")) or len(cells) + 1
+            cells += [""] * (place - 1 - len(cells))
+            cells[place - 1 : place] = [self._as_text(cell)]
+        return cells
+
+    def _as_text(self, cell: Element) -> str:
+        kind = cell.get("t", "n")
+        if kind == "s":
+            number = cell.findtext(VALUE)
+            return self.shared_strings[int(number)] if number else ""
+        if kind == "inlineStr":
+            return "".join(_text(child) for child in cell)
+        if kind == "str":
+            return (cell.findtext(VALUE) or "").replace("_x000D_", "")
+        if not len(cell):
+            return ""
+        self.col_counter = self.row_counter = 1
+        return as_text(self.parse_cell(cell)["value"])
+
+
+def _column(coordinate: str | None) -> int:
+    """The number of the column, counted from 1. Raises ValueError where it is none."""
+    if not coordinate:
+        return 0
+    return int(column_index_from_string(coordinate.rstrip("0123456789")))
+
+
+def as_text(value: Any) -> str:
+    """A cell's value as CSV would have it: whole numbers as their digits, times in ISO's form."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    if isinstance(value, dt.datetime):
+        return value.isoformat(" ")
+    return str(value)
