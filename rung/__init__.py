@@ -1,0 +1,40 @@
+"""Rung for other programs: hand messages over, wait, take the answers back.
+
+    import rung
+
+    with rung.Client("http://127.0.0.1:8420", token="…") as client:
+        handed = client.enqueue([{"external_id": "T-1", "body": "Where is my card?"}], run="today")
+        client.wait(handed.run)
+        for answer in client.results(handed.run):
+            print(answer.external_id, answer.send)
+
+`Client` and `AsyncClient` speak HTTP with a dashboard, and import nothing of the server.
+"""
+
+from rung.asynchronous import AsyncClient
+from rung.client import Client
+from rung.errors import (
+    CannotReach,
+    ClientError,
+    Conflicting,
+    NotAllowed,
+    NotKnown,
+    Refused,
+    StillRunning,
+)
+from rung.values import Answered, Handed, RunState
+
+__all__ = [
+    "Answered",
+    "AsyncClient",
+    "CannotReach",
+    "Client",
+    "ClientError",
+    "Conflicting",
+    "Handed",
+    "NotAllowed",
+    "NotKnown",
+    "Refused",
+    "RunState",
+    "StillRunning",
+]

@@ -1,0 +1,112 @@
+"""The client for programs without an event loop."""
+
+import json
+import time
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, Self, Unpack
+
+import httpx2
+
+from rung import requests
+from rung.errors import CannotReach, StillRunning
+from rung.requests import HEADERS, Options, Rows, Sending
+from rung.values import Answered, Handed, RunState
+
+TIMEOUT_S = 60.0
+POLL_S = 2.0
+
+
+class Client:
+    """Speaks with a dashboard at `url`. `token` is what `rung dashboard token` printed, or, for a
+    `rung up` on this machine, the one in its address. Threads may share one."""
+
+    def __init__(self, url: str, token: str | None = None, timeout_s: float = TIMEOUT_S) -> None:
+        bearer = {"Authorization": f"Bearer {token}"} if token else {}
+        self._http = httpx2.Client(
+            base_url=url.rstrip("/"), headers=HEADERS | bearer, timeout=timeout_s
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._http.close()
+
+    def enqueue(self, rows: Rows, **options: Unpack[Options]) -> Handed:
+        """Hands rows (or a file of them) over; what is accepted is committed when this returns.
+        With the same `key` again it adds to the same run, and nothing twice, so it may be repeated
+        after CannotReach."""
+        return Handed.of(self._document(requests.enqueue(rows, options)))
+
+    def status(self, run: str) -> RunState:
+        """How a run stands now."""
+        return RunState.of(self._document(requests.status(run)))
+
+    def wait(self, run: str, *, timeout_s: float | None = None, poll_s: float = POLL_S) -> RunState:
+        """Waits until the run is over, asking every `poll_s` seconds. Raises StillRunning after
+        `timeout_s`: the run goes on."""
+        deadline = time.monotonic() + timeout_s if timeout_s is not None else None
+        while not (state := self.status(run)).over:
+            if deadline is not None and time.monotonic() + poll_s > deadline:
+                raise StillRunning(f"{run}: {state.ended} of {state.total} done")
+            time.sleep(poll_s)
+        return state
+
+    def results(self, run: str) -> Iterator[Answered]:
+        """A row a job, in constant memory. A token that may only look raises NotAllowed: replies
+        are for operators."""
+        sending = requests.results(run)
+        try:
+            with self._http.stream(**options_of(sending)) as answer:
+                if answer.status_code >= 400:
+                    raise requests.trouble(answer.status_code, answer.read())
+                for line in answer.iter_lines():
+                    yield Answered.of(json.loads(line))
+        except httpx2.TransportError as error:
+            raise unreachable(error) from None
+
+    def verdict(
+        self, job: int | str, verdict: str, *, reply: str | None = None, reason: str | None = None
+    ) -> None:
+        """What a person says of a job in review: `accept`, `edit` (with the reply that goes out) or
+        `reject`. `job` is its number, or RUN/external_id."""
+        self._document(requests.verdict(job, verdict, reply, reason))
+
+    def cancel(self, run: str) -> int:
+        """Ends the run's open jobs; returns how many. What is in flight is paid for."""
+        return int(self._document(requests.cancel(run))["affected"] or 0)
+
+    def _document(self, sending: Sending) -> Any:
+        try:
+            answer = self._http.request(**options_of(sending))
+        except httpx2.TransportError as error:
+            raise unreachable(error) from None
+        if answer.status_code >= 400:
+            raise requests.trouble(answer.status_code, answer.content)
+        return answer.json()
+
+
+def options_of(sending: Sending) -> dict[str, Any]:
+    """As the HTTP client takes them."""
+    return {
+        "method": sending.method,
+        "url": sending.path,
+        "params": sending.query,
+        "headers": sending.headers,
+        "content": sending.content,
+    }
+
+
+def unreachable(error: httpx2.TransportError) -> CannotReach:
+    """The HTTP client's trouble in our words."""
+    return CannotReach(f"Rung does not answer ({type(error).__name__}): is `rung up` running?")

@@ -1,0 +1,130 @@
+"""Requests and what answers mean, without a connection: both clients send the same."""
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypedDict
+from urllib.parse import quote
+
+from rung.errors import ClientError, Refused, error_of
+
+Row = Mapping[str, Any]
+Rows = Iterable[Row] | str | Path
+"""Rows with at least `external_id` and `body`, or the path of a file."""
+KINDS = {
+    ".jsonl": "application/x-ndjson",
+    ".ndjson": "application/x-ndjson",
+    ".json": "application/json",
+    ".csv": "text/csv",
+    ".tsv": "text/tab-separated-values",
+}
+PLAIN = ("run", "source", "policy", "lane", "budget_usd", "priority")
+JSON_LINES = "application/x-ndjson"
+HEADERS = {"Accept": "application/json", "User-Agent": "rung-client"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sending:
+    """One request."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes | None = None
+
+
+class Options(TypedDict, total=False):
+    """What may be said of a run that is handed over; each as `rung enqueue` has it."""
+
+    run: str
+    """Its name; the token's name and the day, unless given."""
+    source: str
+    policy: str
+    lane: str
+    budget_usd: Decimal | float
+    deadline: dt.datetime | dt.timedelta
+    """A moment with its zone, or a span from now."""
+    priority: int
+    key: str
+    """The same again means the same run, and adds nothing twice."""
+    again: bool
+    """Answer messages anew that are in another run already."""
+
+
+def enqueue(rows: Rows, options: Options) -> Sending:
+    """Hands rows over. Raises Refused for a file of a kind that is not taken by HTTP, OSError for
+    one that cannot be read."""
+    content, kind = _content(rows)
+    query = {name: str(options[name]) for name in PLAIN if name in options}  # type: ignore[literal-required]
+    if "deadline" in options:
+        query["deadline"] = _moment(options["deadline"])
+    if options.get("again"):
+        query["again"] = "true"
+    headers = {"Content-Type": kind}
+    if "key" in options:
+        headers["Idempotency-Key"] = options["key"]
+    return Sending(method="POST", path="/api/runs", query=query, headers=headers, content=content)
+
+
+def status(run: str) -> Sending:
+    """How a run stands."""
+    return Sending(method="GET", path=f"/api/runs/{quote(run, safe='')}")
+
+
+def results(run: str) -> Sending:
+    """The answers with their text, a line each."""
+    path = f"/api/runs/{quote(run, safe='')}/results"
+    return Sending(method="GET", path=path, query={"text": "true", "format": "jsonl"})
+
+
+def verdict(job: int | str, word: str, reply: str | None, reason: str | None) -> Sending:
+    """What a person says of a best effort."""
+    body = {"verdict": word, "reply": reply, "reason": reason}
+    return _posting(f"/api/jobs/{quote(str(job), safe='')}/verdict", body)
+
+
+def cancel(run: str) -> Sending:
+    """Ends a run's open jobs."""
+    return _posting("/api/actions", {"action": "cancel", "run": run})
+
+
+def trouble(status: int, content: bytes) -> ClientError:
+    """The error of an answer that is none, in the server's words (RFC 9457)."""
+    try:
+        document = json.loads(content)
+        words = document.get("detail") or document.get("title") or f"HTTP {status}"
+    except (ValueError, AttributeError):
+        words = f"HTTP {status}, and not from Rung's API: is the address right?"
+    return error_of(status, str(words))
+
+
+def _posting(path: str, body: Mapping[str, Any]) -> Sending:
+    given = {name: value for name, value in body.items() if value is not None}
+    return Sending(
+        method="POST",
+        path=path,
+        headers={"Content-Type": "application/json"},
+        content=json.dumps(given).encode(),
+    )
+
+
+def _content(rows: Rows) -> tuple[bytes, str]:
+    if not isinstance(rows, str | Path):
+        return b"".join(json.dumps(dict(row)).encode() + b"\n" for row in rows), JSON_LINES
+    path = Path(rows)
+    kind = KINDS.get(path.suffix.lower())
+    if kind is None:
+        raise Refused(f"{path.name} is not taken by HTTP: use one of {', '.join(KINDS)}.")
+    return path.read_bytes(), kind
+
+
+def _moment(deadline: dt.datetime | dt.timedelta) -> str:
+    if isinstance(deadline, dt.timedelta):
+        deadline = dt.datetime.now(dt.UTC) + deadline
+    if deadline.tzinfo is None:
+        raise Refused("deadline has no time zone.")
+    return deadline.isoformat()

@@ -1,0 +1,191 @@
+"""The client for programs, against a real dashboard: the verbs, the errors, sync and async."""
+
+import asyncio
+import datetime as dt
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+import rung
+from tests.support.places import ROOT
+from tests.support.promises import many, one
+from tests.support.web import dashboard
+from tests.support.works import drain, settings_for, working
+from worker.config.settings import Settings
+from worker.dashboard.access.passwords import hash_token
+from worker.sandbox.redis import free_port
+from worker.sandbox.simulator.state import State
+from worker.store.runs import finish_runs
+
+TOKEN, VIEWER = "operator-" + "x" * 32, "viewer-" + "x" * 32
+ROWS = [{"external_id": f"T-{n}", "body": f"Where is my card? {n}"} for n in range(3)]
+LOW = {"match": {"purpose": "answer"}, "do": {"merge": {"confidence": 0.1}}}
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A dashboard with two tokens."""
+
+    url: str
+    settings: Settings
+    engine: Engine
+
+    def work(self) -> None:
+        """Answers everything that was handed over."""
+        with working(self.settings) as runtime:
+            drain(runtime)
+        finish_runs(self.engine)
+
+
+@pytest.fixture
+def served(database_url: str, engine: Engine, simulator: tuple[State, str]) -> Iterator[Served]:
+    tokens = {
+        "helpdesk": {"sha256": hash_token(TOKEN), "role": "operator"},
+        "screen": {"sha256": hash_token(VIEWER), "role": "viewer"},
+    }
+    settings = settings_for(database_url, simulator[1], dashboard={"tokens": tokens})
+    with dashboard(settings) as url:
+        yield Served(url, settings, engine)
+
+
+@pytest.fixture
+def client(served: Served) -> Iterator[rung.Client]:
+    with rung.Client(served.url, TOKEN) as made:
+        yield made
+
+
+def test_rows_go_in_and_answers_come_back(client: rung.Client, served: Served) -> None:
+    # when
+    handed = client.enqueue(iter(ROWS), run="today", budget_usd=2, priority=3)
+    served.work()
+    state = client.wait("today")
+    answers = {answer.external_id: answer for answer in client.results("today")}
+    # then
+    assert (handed.run, handed.accepted, handed.rejected) == ("today", 3, 0)
+    assert (state.state, state.total, state.ended, state.simulated) == ("finished", 3, 3, True)
+    spent = one(served.engine, "SELECT spent FROM budgets WHERE run_id = 1")[0]
+    assert abs(state.spent_usd - spent) < Decimal("0.000001")
+    assert set(answers) == {"T-0", "T-1", "T-2"}
+    replies = dict(
+        many(
+            served.engine,
+            "SELECT external_id, reply FROM results JOIN jobs ON"
+            " jobs.id = job_id JOIN messages ON messages.id = message_id",
+        )
+    )
+    assert {name: answer.document["reply"] for name, answer in answers.items()} == replies
+    assert all(answer.answered_at and answer.cost_usd for answer in answers.values())
+    assert many(served.engine, "SELECT priority, budget_cap FROM runs")[0] == (3, 2)
+
+
+def test_a_file_and_the_same_key_again_add_nothing_twice(
+    client: rung.Client, served: Served, tmp_path: Path
+) -> None:
+    path = tmp_path / "day.csv"
+    path.write_text("external_id,body\na,Hello?\n,no id\n", "utf-8")
+    first = client.enqueue(path, key="day-1", run="day")
+    again = client.enqueue(path, key="day-1")
+    assert (first.run, first.accepted, first.rejected) == ("day", 1, 1)
+    assert first.document["rejects"][0]["line"] == 3
+    assert (again.run, again.accepted, again.duplicates) == ("day", 0, 1)
+
+
+def test_a_deadline_is_a_moment_or_a_span(client: rung.Client, served: Served) -> None:
+    client.enqueue(ROWS[:1], deadline=dt.timedelta(hours=6), lane="realtime")
+    hours = "SELECT round(extract(epoch FROM deadline - created_at) / 3600) FROM runs"
+    assert one(served.engine, hours)[0] == 6
+    with pytest.raises(rung.Refused, match="zone"):
+        client.enqueue(ROWS, deadline=dt.datetime(2030, 1, 1))  # noqa: DTZ001
+
+
+def test_a_person_judges_and_a_run_is_cancelled(
+    client: rung.Client, served: Served, simulator: tuple[State, str]
+) -> None:
+    simulator[0].moods.replace([LOW])
+    client.enqueue(ROWS[:1], run="unsure")
+    served.work()
+    client.verdict(1, "edit", reply="We found it.", reason="checked")
+    assert many(served.engine, "SELECT verdict, reviewer FROM reviews") == [("edit", "helpdesk")]
+    client.enqueue(ROWS[1:], run="open")
+    assert client.cancel("open") == 2
+    assert client.status("open").over
+
+
+@pytest.mark.parametrize(
+    ("act", "error", "words"),
+    [
+        (lambda c: c.status("nowhere"), rung.NotKnown, "nowhere"),
+        (lambda c: c.enqueue([{"body": "no id"}]), rung.Refused, "external_id"),
+        (lambda c: c.enqueue("day.docx"), rung.Refused, ".csv"),
+        (lambda c: c.verdict(999, "accept"), rung.NotKnown, "999"),
+        (lambda c: c.enqueue(ROWS, policy="no such"), rung.Refused, "no such"),
+        (lambda c: list(c.results("nowhere")), rung.NotKnown, "nowhere"),
+    ],
+)
+def test_what_goes_wrong_is_an_error_of_its_own(
+    client: rung.Client, act: object, error: type[rung.ClientError], words: str
+) -> None:
+    assert callable(act)
+    with pytest.raises(error, match=words):
+        act(client)
+
+
+def test_tokens_decide(served: Served) -> None:
+    with rung.Client(served.url) as stranger, pytest.raises(rung.NotAllowed) as refused:
+        stranger.status("today")
+    assert refused.value.status in (401, 403)
+    with rung.Client(served.url, TOKEN) as client:
+        client.enqueue(ROWS, run="today")
+    with rung.Client(served.url, VIEWER) as viewer:
+        assert viewer.status("today").total == 3
+        with pytest.raises(rung.NotAllowed):
+            viewer.enqueue(ROWS)
+        with pytest.raises(rung.NotAllowed):
+            list(viewer.results("today"))
+
+
+def test_waiting_ends_and_nobody_at_the_address_is_said(client: rung.Client) -> None:
+    client.enqueue(ROWS, run="slow")
+    with pytest.raises(rung.StillRunning, match="0 of 3"):
+        client.wait("slow", timeout_s=0, poll_s=0.01)
+    nobody = rung.Client(f"http://127.0.0.1:{free_port()}", TOKEN)
+    with nobody, pytest.raises(rung.CannotReach):
+        nobody.status("slow")
+
+
+def test_the_asynchronous_client_does_the_same(served: Served) -> None:
+    async def use() -> tuple[rung.Handed, rung.RunState, list[rung.Answered]]:
+        async with rung.AsyncClient(served.url, TOKEN) as client:
+            handed = await client.enqueue(ROWS, run="today")
+            await asyncio.to_thread(served.work)
+            state = await client.wait("today")
+            answers = [answer async for answer in client.results("today")]
+            with pytest.raises(rung.NotKnown):
+                await client.status("nowhere")
+            with pytest.raises(rung.Conflicting):
+                await client.verdict(1, "accept")
+            with pytest.raises(rung.Conflicting):
+                await client.cancel("today")
+            return handed, state, answers
+
+    handed, state, answers = asyncio.run(use())
+    assert (handed.accepted, state.ended, len(answers)) == (3, 3, 3)
+
+
+def test_it_imports_nothing_of_the_server() -> None:
+    script = (
+        "import json, sys, rung; print(json.dumps(sorted({n.split('.')[0] for n in sys.modules})))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert not {"celery", "sqlalchemy", "anthropic", "worker", "models"} & set(
+        json.loads(done.stdout)
+    )
