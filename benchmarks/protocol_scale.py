@@ -33,9 +33,10 @@ from worker.claude.planner import Planner
 from worker.claude.prompts import load_prompts
 from worker.config.loading import load_settings
 from worker.config.settings import Settings
-from worker.domain.attempts import Claimed
+from worker.domain.claimed import Claimed
+from worker.domain.endings import Answered
 from worker.domain.pricing import Usage
-from worker.domain.reports import Answered, AttemptReport, CallReport
+from worker.domain.reports import AttemptReport, CallReport
 from worker.sandbox.home import prepare
 from worker.sandbox.postgres import start_postgres, url_for
 from worker.store.engine import make_engine

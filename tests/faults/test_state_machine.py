@@ -108,9 +108,9 @@ class Protocol(RuleBasedStateMachine):
     def _ask(self, held: Held, first: str, check: str) -> None:
         script = {Purpose.CLASSIFY: first, Purpose.ANSWER: first, Purpose.CHECK: check}
         self.bench.claude.script = script
-        asking = self.bench.asker.attempt(held.claimed, time.monotonic())
+        asking = self.bench.caller.carry_out([held.claimed], time.monotonic())
         try:
-            held.reports = [self.bench.loop.run_until_complete(asking)]
+            held.reports = self.bench.loop.run_until_complete(asking)
         except Died:
             self.held.remove(held)
 

@@ -4,7 +4,6 @@ import asyncio
 import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, Engine, text
@@ -13,11 +12,10 @@ from tests.support import servers as serving
 from tests.support.checker import Checker
 from tests.support.scripted import Scripted
 from tests.support.works import settings_for
-from worker.claude.requests import Ask
 from worker.config.settings import Settings
-from worker.domain.attempts import Claimed
+from worker.domain.claimed import Claimed, Question
 from worker.domain.reports import AttemptReport
-from worker.lanes.realtime.caller import Asker
+from worker.lanes.realtime.caller import Caller
 from worker.lanes.realtime.recorder import LeaseLost, call_row
 from worker.lanes.realtime.runtime import Runtime
 from worker.store.queue.ledger import open_calls
@@ -38,7 +36,7 @@ class Bench:
         self.engine: Engine = self.workers[0].engine
         self.claude = Scripted()
         self.loop = asyncio.new_event_loop()
-        self.asker: Asker = self.loop.run_until_complete(self._make_asker())
+        self.caller: Caller = self.loop.run_until_complete(self._make_caller())
         self.examples = 0
         self.newest_job = 0
         """Of the examples before: what depends on ids counts from here, so that it repeats."""
@@ -47,15 +45,13 @@ class Bench:
         self.looking: Connection = self.engine.connect()
         self.checker = Checker()
 
-    async def _make_asker(self) -> Asker:
-        made = await self.workers[0]._make_asker()
+    async def _make_caller(self) -> Caller:
+        made = await self.workers[0]._make_caller()
         self._real = made.claude
         return dataclasses.replace(made, claude=self.claude, open_call=self._open)  # type: ignore[arg-type]
 
-    async def _open(self, claimed: Claimed, ask: Ask, worst: Decimal) -> None:
-        one = claimed.candidate
-        tier = claimed.plan.tier or ""
-        row = call_row(one.job_id, one.fence, ask.purpose, tier, ask.model, one.lane, worst)
+    async def _open(self, claimed: Claimed, question: Question) -> None:
+        row = call_row(claimed.candidate, question)
         with self.engine.begin() as connection:
             if not open_calls(connection, [row]):
                 raise LeaseLost

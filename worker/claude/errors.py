@@ -94,7 +94,7 @@ def trouble_of_item(response: Mapping[str, Any]) -> Trouble:
     meaning = BY_TYPE.get(kind, Meaning.UNKNOWN)
     if meaning is Meaning.PERMANENT and any(known in words.lower() for known in TOO_LONG_WORDS):
         meaning = Meaning.TOO_LONG
-    return Trouble(meaning, kind, words, request_id=response.get("request_id"))
+    return Trouble(meaning, kind, words, request_id=response.get("request_id"), free=True)
 
 
 def trouble_of_response(status: int, headers: Mapping[str, str], body: bytes) -> Trouble:

@@ -16,9 +16,9 @@ from worker.claude.prompts import Prompts, fenced, fenced_many, fenced_reply
 from worker.claude.requests import Ask, call_key
 from worker.config.prices import price_of
 from worker.config.settings import Settings
-from worker.domain.attempts import Candidate, Claimed, KeptAnswer, PastAnswer, Plan
 from worker.domain.caching import Lifetime, cheapest
-from worker.domain.first_tier import AskDifficulty, decide_start
+from worker.domain.claimed import Candidate, Claimed, KeptAnswer, PastAnswer, Plan, Question
+from worker.domain.first_tier import Decided, decide_start
 from worker.domain.messages import MessageText
 from worker.domain.policy import AGAIN
 from worker.domain.pricing import Price
@@ -66,9 +66,9 @@ class Planner:
         return self._answer(candidate)
 
     def _route(self, candidate: Candidate) -> Plan:
-        undecided = isinstance(decide_start(candidate.policy, candidate.message), AskDifficulty)
-        if not undecided or candidate.remembered is not None:
-            return Plan(None, None, None, Decimal(0), Decimal(0))
+        start = decide_start(candidate.policy, candidate.message, candidate.remembered)
+        if isinstance(start, Decided):
+            return start
         tier, settings = self.settings.routing_tier, self.settings.routing
         shares = candidate.lane is Lane.REALTIME and not candidate.alone
         together = candidate.policy.start.classify_batch if shares else 1
@@ -76,17 +76,17 @@ class Planner:
         said = fenced(candidate.message) if together == 1 else fenced_many([labelled(candidate)])
         size = self._bytes(Purpose.CLASSIFY, [said], schema)
         worst = self._worst(tier, size, settings.max_tokens, candidate)
-        return Plan(
-            Purpose.CLASSIFY,
-            tier,
-            self.model(tier),
-            worst,
-            worst,
-            self.prompts[Purpose.CLASSIFY].version,
-            schema_version(schema),
-            settings.effort,
-            settings.max_tokens,
-            together,
+        return Question(
+            purpose=Purpose.CLASSIFY,
+            tier=tier,
+            model=self.model(tier),
+            worst_cost=worst,
+            reserved=worst,
+            prompt_version=self.prompts[Purpose.CLASSIFY].version,
+            schema_version=schema_version(schema),
+            effort=settings.effort,
+            max_tokens=settings.max_tokens,
+            together=together,
         )
 
     def _answer(self, candidate: Candidate) -> Plan:
@@ -101,35 +101,34 @@ class Planner:
         said = [str(turn["content"]) for turn in answer_turns(candidate)]
         size = self._bytes(Purpose.ANSWER, said, schema)
         worst = self._worst(tier, size, max_tokens, candidate)
-        total = worst
+        reserved = worst
         if candidate.policy.accept.confidence == "separate":
-            total += self._worst_check(tier, max_tokens, candidate)
-        return Plan(
-            Purpose.ANSWER,
-            tier,
-            settings.model,
-            total,
-            worst,
-            self.prompts[Purpose.ANSWER].version,
-            schema_version(schema),
-            settings.effort,
-            max_tokens,
+            reserved += self._worst_check(tier, max_tokens, candidate)
+        return Question(
+            purpose=Purpose.ANSWER,
+            tier=tier,
+            model=settings.model,
+            worst_cost=worst,
+            reserved=reserved,
+            prompt_version=self.prompts[Purpose.ANSWER].version,
+            schema_version=schema_version(schema),
+            effort=settings.effort,
+            max_tokens=max_tokens,
         )
 
     def _check_only(self, candidate: Candidate, kept: KeptAnswer) -> Plan:
         """An answer was paid for and could not be checked: only the check is asked for now."""
-        settings = self.settings.tiers[kept.tier]
         worst = self._worst_check(kept.tier, MAX_TOKENS, candidate)
-        return Plan(
-            Purpose.CHECK,
-            kept.tier,
-            kept.model,
-            worst,
-            worst,
-            self.prompts[Purpose.ANSWER].version,
-            schema_version(answer_schema(candidate.policy.accept)),
-            settings.effort,
-            self.settings.check.max_tokens,
+        return Question(
+            purpose=Purpose.CHECK,
+            tier=kept.tier,
+            model=kept.model,
+            worst_cost=worst,
+            reserved=worst,
+            prompt_version=self.prompts[Purpose.ANSWER].version,
+            schema_version=schema_version(answer_schema(candidate.policy.accept)),
+            effort=self.settings.tiers[kept.tier].effort,
+            max_tokens=self.settings.check.max_tokens,
             answer_fence=kept.fence,
         )
 
@@ -160,45 +159,29 @@ class Planner:
         """The model id behind a tier."""
         return self.settings.tiers[tier].model
 
-    def ask(self, claimed: Claimed) -> Ask:
-        """The first request of a claimed attempt."""
-        candidate, plan = claimed.candidate, claimed.plan
-        assert plan.purpose is not None, "a plan without a purpose asks nothing"
-        classifying = plan.purpose is Purpose.CLASSIFY
-        turns = (
-            [{"role": "user", "content": fenced(candidate.message)}]
-            if classifying
-            else answer_turns(candidate)
-        )
-        return self._request(
-            claimed,
-            plan.purpose,
-            turns,
-            CLASSIFY_SCHEMA if classifying else answer_schema(candidate.policy.accept),
-            plan.max_tokens or MAX_TOKENS,
-            plan.effort,
-        )
+    def ask(self, claimed: Claimed, question: Question) -> Ask:
+        """The request of a question about a claimed job."""
+        candidate = claimed.candidate
+        match question.purpose:
+            case Purpose.CLASSIFY:
+                turns, schema = [_turn(fenced(candidate.message))], CLASSIFY_SCHEMA
+            case Purpose.ANSWER:
+                turns, schema = answer_turns(candidate), answer_schema(candidate.policy.accept)
+            case Purpose.CHECK:
+                turns = [_turn(fenced_reply(candidate.message, question.reply))]
+                check = self.settings.check
+                question = replace(question, max_tokens=check.max_tokens, effort=check.effort)
+                schema = CHECK_SCHEMA
+        return self._request(claimed, question, turns, schema)
 
-    def ask_together(self, group: Sequence[Claimed]) -> Ask:
-        """One request for the labels of several messages, under their job ids."""
-        first, size = group[0], len(group)
-        alone = first.plan.max_tokens or MAX_TOKENS
+    def ask_together(self, group: Sequence[Claimed], question: Question) -> Ask:
+        """One request for the labels of several messages, under their job ids; `question` is that
+        of one of them."""
+        size, alone = len(group), question.max_tokens
         said = fenced_many([labelled(claimed.candidate) for claimed in group])
+        most = min(alone + LABEL_TOKENS * (size - 1), alone * size)
         return self._request(
-            first,
-            Purpose.CLASSIFY,
-            [{"role": "user", "content": said}],
-            CLASSIFY_MANY_SCHEMA,
-            min(alone + LABEL_TOKENS * (size - 1), alone * size),
-            first.plan.effort,
-        )
-
-    def check(self, claimed: Claimed, reply: str) -> Ask:
-        """The separate confidence question about a reply."""
-        turn = {"role": "user", "content": fenced_reply(claimed.candidate.message, reply)}
-        settings = self.settings.check
-        return self._request(
-            claimed, Purpose.CHECK, [turn], CHECK_SCHEMA, settings.max_tokens, settings.effort
+            group[0], replace(question, max_tokens=most), [_turn(said)], CLASSIFY_MANY_SCHEMA
         )
 
     def in_one_batch(self, asks: Sequence[Ask], takes_s: float) -> list[Ask]:
@@ -214,7 +197,7 @@ class Planner:
         return [replace(ask, system=systems[ask.purpose, ask.model]) for ask in asks]
 
     def _lifetime(self, purpose: Purpose, model: str, requests: int, takes_s: float) -> Lifetime:
-        price, tokens = self.prices[model], self.prompts[purpose].tokens
+        price, tokens = self.price(model), self.prompts[purpose].tokens
         if price is None:
             return Lifetime.HOUR
         return cheapest(price.rates(tokens, Lane.BATCH), tokens, requests, takes_s)
@@ -222,23 +205,25 @@ class Planner:
     def _request(
         self,
         claimed: Claimed,
-        purpose: Purpose,
+        question: Question,
         turns: Sequence[Mapping[str, Any]],
         schema: Mapping[str, Any],
-        max_tokens: int,
-        effort: str | None,
     ) -> Ask:
-        assert claimed.plan.model is not None, "a plan that asks names its model"
+        purpose = question.purpose
         return Ask(
             call_key(claimed.candidate.job_id, claimed.candidate.fence, purpose),
             purpose,
-            claimed.plan.model,
+            question.model,
             self.prompts[purpose].system(),
             turns,
             schema,
-            max_tokens,
-            effort,
+            question.max_tokens,
+            question.effort,
         )
+
+
+def _turn(said: str) -> dict[str, Any]:
+    return {"role": "user", "content": said}
 
 
 def labelled(candidate: Candidate) -> tuple[str, MessageText]:
@@ -255,7 +240,7 @@ def hint_of(history: Sequence[PastAnswer], tier: str) -> Mapping[str, Any]:
 
 def answer_turns(candidate: Candidate) -> list[dict[str, Any]]:
     """The conversation: the message, and when asked again the last answer and its findings."""
-    turns = [{"role": "user", "content": fenced(candidate.message)}]
+    turns = [_turn(fenced(candidate.message))]
     findings = hint_of(candidate.history, candidate.tier or "").get("findings")
     if findings:
         if last := (candidate.history[-1].output or "").strip():
@@ -265,5 +250,5 @@ def answer_turns(candidate: Candidate) -> list[dict[str, Any]]:
         if not last:
             turns[0]["content"] += f"\n\n{words}"
         else:
-            turns.append({"role": "user", "content": words})
+            turns.append(_turn(words))
     return turns

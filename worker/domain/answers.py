@@ -163,6 +163,10 @@ class Answer:
     service_tier: str | None
     simulated: bool
     headers: Mapping[str, str]
+    whole: Usage | None = None
+    """Tokens of the whole request, where it was shared with other messages."""
+    shared: int = 1
+    """Messages that the request served."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,3 +175,5 @@ class Troubled:
 
     trouble: Trouble
     latency_ms: int | None
+    shared: int = 1
+    """Messages that the request was to serve."""

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from enum import Enum, auto
 
 from models.vocabulary import JUDGED, AttemptOutcome, CallState
+from worker.domain.endings import Dead
 from worker.domain.judgement import LOW_CONFIDENCE, TOO_LONG
-from worker.domain.reports import AttemptReport, Dead
+from worker.domain.reports import AttemptReport
 from worker.domain.trouble import Meaning
 
 NEEDED = 5

@@ -8,9 +8,12 @@ from worker.domain.messages import MessageText
 from worker.domain.policy import CLASSIFY, Difficulty, Policy, Rule
 from worker.domain.validation.patterns import MAX_CHARS, search
 
+REMEMBERED = "remembered label"
+"""Stands in `attempts.rule` when an identical text had been classified before."""
+
 
 @dataclass(frozen=True, slots=True)
-class Begin:
+class Decided:
     """Start at `tier` without asking."""
 
     tier: str
@@ -23,17 +26,22 @@ class AskDifficulty:
     """No rule decides: the routing call must."""
 
 
-StartDecision = Begin | AskDifficulty
+StartDecision = Decided | AskDifficulty
 
 
-def decide_start(policy: Policy, message: MessageText) -> StartDecision:
-    """The first rule with a tier wins; a rule that only marks a message critical goes on."""
+def decide_start(
+    policy: Policy, message: MessageText, remembered: Difficulty | None = None
+) -> StartDecision:
+    """The first rule with a tier wins; a rule that only marks a message critical goes on.
+    `remembered` is the label of an identical text."""
     for rule in policy.start.rules:
         if rule.tier is not None and holds(rule, message):
-            return Begin(rule.tier, rule=rule.name)
-    if policy.start.otherwise == CLASSIFY:
-        return AskDifficulty()
-    return Begin(policy.start.otherwise)
+            return Decided(rule.tier, rule.name)
+    if policy.start.otherwise != CLASSIFY:
+        return Decided(policy.start.otherwise)
+    if remembered is not None:
+        return Decided(policy.tier_for(remembered), REMEMBERED, remembered)
+    return AskDifficulty()
 
 
 def is_critical(policy: Policy, message: MessageText) -> bool:

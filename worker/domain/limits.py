@@ -24,8 +24,10 @@ own and much smaller bucket is the tighter one, and a report would only cost tim
 STALE_AFTER_S = 1.0
 """A bucket whose `reset` is this long past has filled up since; `reset` is in whole seconds."""
 DEFAULT_HOLD_S, MAX_HOLD_S = 10.0, 900.0
-"""Whoever asks for more than a quarter of an hour is asked again sooner, and people are told."""
-"""For a 429 whose `retry-after` is absent or unreadable, and the longest that one is believed."""
+"""For a 429 whose `retry-after` is absent or unreadable, and the longest that one is believed:
+whoever asks for more than a quarter of an hour is asked again sooner, and people are told."""
+MAX_ASKED_S = 7 * 86_400.0
+"""What asks for more than a week is told as a week."""
 PRIOR_WEIGHT, MEMORY = 10, 500
 """Calls that a prior is worth, and calls after which an old one has largely been forgotten."""
 MARGIN = 1.1
@@ -155,16 +157,16 @@ def hold_s(retry_after: str | float | None, now: float) -> float:
     """Seconds to send nothing after a 429, 0 to MAX_HOLD_S. `retry_after` is the header as it
     came, or seconds already read from it; `now` is Unix time."""
     seconds = retry_after_s(retry_after, now)
-    return DEFAULT_HOLD_S if seconds is None else seconds
+    return DEFAULT_HOLD_S if seconds is None else min(seconds, MAX_HOLD_S)
 
 
 def retry_after_s(value: str | float | None, now: float) -> float | None:
-    """Seconds that `retry-after` asks for, 0 to MAX_HOLD_S: it may be a number or an HTTP date.
+    """Seconds that `retry-after` asks for, 0 to MAX_ASKED_S: it may be a number or an HTTP date.
     None when absent or unreadable. `now` is Unix time."""
     seconds = value if isinstance(value, float | int) else _seconds(value or "", now)
     if seconds is None or math.isnan(seconds):
         return None
-    return min(max(float(seconds), 0.0), MAX_HOLD_S)
+    return min(max(float(seconds), 0.0), MAX_ASKED_S)
 
 
 def _seconds(value: str, now: float) -> float | None:

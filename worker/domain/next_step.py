@@ -4,10 +4,11 @@ Bounded by construction: a step either ends the job, or raises the tier, or is t
 a reason has at a tier; and `max_attempts` ends whatever is left.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from worker.domain.endings import Again, Answered, ClimbTo, ToReview
 from worker.domain.judgement import LOW_CONFIDENCE, Judgement
 from worker.domain.policy import AGAIN, NEXT, TO_PERSON, TOP, Policy
 
@@ -23,66 +24,42 @@ class PastAttempt:
     reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """The answer is the job's result."""
-
-
-@dataclass(frozen=True, slots=True)
-class Climbed:
-    """On to a higher tier, because of `reason`."""
-
-    tier: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class AskAgain:
-    """The same tier once more, told something: findings to mend, or room for more tokens."""
-
-    reason: str
-    hint: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class HandOver:
-    """No rung does better, or the policy says so: a person must look."""
-
-    reason: str
-
-
-Decision = Accepted | Climbed | AskAgain | HandOver
-
-
 def decide(
     policy: Policy,
     tier: str,
     judgement: Judgement,
-    history: tuple[PastAttempt, ...] = (),
+    history: Sequence[PastAttempt] = (),
     *,
-    critical: bool = False,
-) -> Decision:
-    """The next step of a job whose answer at `tier` was judged. `history` is oldest first."""
+    critical: str | None = None,
+) -> Answered | ClimbTo | Again | ToReview:
+    """The next step of a job whose answer at `tier` was judged. `history` is oldest first;
+    `critical` names the rule that marks its message as critical."""
     if judgement.accepted:
-        return Accepted()
+        return Answered(judgement.reply or "", judgement.fields)
     reason = judgement.reasons[0]
     if len(history) + 1 >= policy.climb.max_attempts:
-        return HandOver(reason)
-    step = _step_for(policy, reason, critical)
+        return ToReview(reason)
+    longer = _longer_step(policy, reason) if critical else None
+    step = longer or _step_for(policy, reason)
     if step == AGAIN:
         asked_before = any(p.tier == tier and p.reasons[:1] == (reason,) for p in history)
         if not asked_before:
-            return AskAgain(reason, _hint(judgement))
+            return Again(_hint(judgement))
         step = policy.climb.otherwise if policy.climb.otherwise != AGAIN else NEXT
     target = _target(policy, tier, step)
-    return Climbed(target, reason) if target is not None else HandOver(reason)
+    if target is None:
+        return ToReview(reason)
+    grounds = f"{', '.join(judgement.reasons)}; critical by rule: {critical}" if longer else None
+    return ClimbTo(target, policy.rungs.rung(target), reason, grounds)
 
 
-def _step_for(policy: Policy, reason: str, critical: bool) -> str:
-    climb = policy.climb
-    if critical and reason == LOW_CONFIDENCE and climb.critical_low_confidence is not None:
-        return climb.critical_low_confidence
-    family = reason.partition(":")[0]
+def _longer_step(policy: Policy, reason: str) -> str | None:
+    """What the policy has for critical messages, where it has that."""
+    return policy.climb.critical_low_confidence if reason == LOW_CONFIDENCE else None
+
+
+def _step_for(policy: Policy, reason: str) -> str:
+    climb, family = policy.climb, reason.partition(":")[0]
     return climb.by_reason.get(reason) or climb.by_reason.get(family) or climb.otherwise
 
 

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
-from models.vocabulary import AttemptOutcome, CallState, Purpose
-from worker.domain.pricing import NO_TOKENS, Usage
+from models.vocabulary import AttemptOutcome, CallState, Lane, Purpose
+from worker.domain.answers import Answer, Troubled, storable
+from worker.domain.claimed import Question
+from worker.domain.endings import Ending
+from worker.domain.pricing import NO_TOKENS, Price, Usage
 from worker.domain.trouble import Meaning
 from worker.domain.validation import Finding
 
@@ -38,94 +40,6 @@ class CallReport:
 
 
 @dataclass(frozen=True, slots=True)
-class RoutedTo:
-    """The routing stage decided where to start."""
-
-    tier: str
-    rung: int
-    difficulty: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The result: first paid answer wins."""
-
-    reply: str
-    fields: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class ClimbTo:
-    """One step up, to a higher tier."""
-
-    tier: str
-    rung: int
-    reason: str
-    detail: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Again:
-    """The same tier once more."""
-
-    hint: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class BestEffort:
-    """The last reply that a person could use, and the attempt that it came from."""
-
-    fence: int
-    reply: str
-    fields: Mapping[str, Any]
-    tier: str
-    model: str
-    confidence: Decimal | None
-    reasons: tuple[str, ...]
-    simulated: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ToReview:
-    """No rung did well enough: a person must look."""
-
-    reason: str
-    best: BestEffort | None
-
-
-@dataclass(frozen=True, slots=True)
-class Deferred:
-    """Ready again later; nothing used up. `halts` names the tier to pause, or `everything`."""
-
-    delay_s: float
-    reason: str
-    halts: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """An attempt is used up; ready again later."""
-
-    delay_s: float
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """Written by rescue for a worker that can no longer report."""
-
-
-@dataclass(frozen=True, slots=True)
-class Dead:
-    """A dead letter."""
-
-    reason: str
-
-
-Ending = RoutedTo | Answered | ClimbTo | Again | ToReview | Deferred | Failed | Lost | Dead
-
-
-@dataclass(frozen=True, slots=True)
 class AttemptReport:
     """How an attempt ended, and every call that it made."""
 
@@ -140,3 +54,45 @@ class AttemptReport:
     rule: str | None = None
     confidence: Decimal | None = None
     threshold: Decimal | None = None
+
+
+def call_of(question: Question, got: Answer | Troubled, price: Price | None) -> CallReport:
+    """The ledger's entry of one call. One that may be billed is charged its worst case; one without
+    a price is charged nothing, and said to be so."""
+    if isinstance(got, Troubled):
+        return _troubled(question, got, question.worst_cost if price is not None else None)
+    lane = Lane.BATCH if got.service_tier == "batch" else Lane.REALTIME
+    # At the rates of a shared request as a whole, so that the shares add up to its price.
+    rates = price.rates((got.whole or got.usage).total_input, lane) if price is not None else None
+    return CallReport(
+        question.purpose,
+        CallState.DONE,
+        usage=got.usage,
+        cost=rates.cost(got.usage) if rates is not None else None,
+        price=rates.as_document() if rates is not None else None,
+        latency_ms=got.latency_ms,
+        stop_reason=got.answer.stop_reason,
+        stop_category=got.answer.category,
+        request_id=got.request_id,
+        http_status=200,
+        service_tier=got.service_tier,
+        simulated=got.simulated,
+        output=storable(got.answer.text),
+        shared=got.shared,
+    )
+
+
+def _troubled(question: Question, got: Troubled, worst: Decimal | None) -> CallReport:
+    trouble = got.trouble
+    return CallReport(
+        question.purpose,
+        CallState.FAILED,
+        sent=trouble.meaning is not Meaning.NOT_SENT,
+        cost=worst if trouble.may_be_billed else Decimal(0),
+        latency_ms=got.latency_ms,
+        request_id=trouble.request_id,
+        http_status=trouble.status,
+        error=trouble.summary,
+        meaning=trouble.meaning,
+        shared=got.shared,
+    )

@@ -16,6 +16,9 @@ Meaning
 from dataclasses import dataclass
 from enum import StrEnum
 
+from models.vocabulary import EVERYTHING
+from worker.domain.endings import Dead, Deferred, Failed
+
 MAX_FAILURES = 3
 """Failed or lost attempts after which a job is dead."""
 FIRST_DELAY_S, MAX_DELAY_S = 2.0, 60.0
@@ -56,11 +59,13 @@ class Trouble:
     status: int | None = None
     retry_after_s: float | None = None
     request_id: str | None = None
+    free: bool = False
+    """Known not to be billed, whatever it means."""
 
     @property
     def may_be_billed(self) -> bool:
         """Whether Claude may charge for it: then it is charged at worst case until known."""
-        return self.meaning is Meaning.UNKNOWN
+        return self.meaning is Meaning.UNKNOWN and not self.free
 
     @property
     def summary(self) -> str:
@@ -70,65 +75,33 @@ class Trouble:
         return f"{head}: {self.words}" if self.words else head
 
 
-@dataclass(frozen=True, slots=True)
-class Defer:
-    """Ready again after `delay_s`; no attempt is used up."""
-
-    delay_s: float
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Fail:
-    """An attempt is used up; ready again after `delay_s`."""
-
-    delay_s: float
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Die:
-    """A dead letter: it cannot succeed without somebody changing something."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Halt:
-    """Deferred, and the tier (or everything) is paused until a person resumes it."""
-
-    delay_s: float
-    reason: str
-    everything: bool
-
-
-TroubleStep = Defer | Fail | Die | Halt
-
-
-def follow_up(trouble: Trouble, failures: int, deferrals: int, jitter: float) -> TroubleStep:
-    """What follows. `failures` and `deferrals` are those before this one; `jitter` is 0 to 1.
+def follow_up(
+    trouble: Trouble, *, queue: str, failures: int, deferrals: int, jitter: float
+) -> Deferred | Failed | Dead:
+    """What follows for a job of `queue`. `failures` and `deferrals` are those before this one;
+    `jitter` is 0 to 1.
 
     Raises ValueError for TOO_LONG, which is a judgement and not trouble.
     """
     reason = trouble.summary
-    step: TroubleStep
     match trouble.meaning:
         case Meaning.NOT_SENT:
-            step = Defer(backoff(deferrals, jitter), reason)
+            return Deferred(backoff(deferrals, jitter), reason)
         case Meaning.RATE_LIMITED | Meaning.OVERLOADED:
             asked = min(trouble.retry_after_s or 0.0, MAX_RETRY_AFTER_S)
-            step = Defer(max(asked, backoff(deferrals, jitter)), reason)
+            return Deferred(max(asked, backoff(deferrals, jitter)), reason)
         case Meaning.UNKNOWN if failures + 1 < MAX_FAILURES:
-            step = Fail(backoff(failures, jitter), reason)
+            return Failed(backoff(failures, jitter), reason)
         case Meaning.UNKNOWN:
-            step = Die(f"failed {MAX_FAILURES} times, last with {reason}")
+            return Dead(f"failed {MAX_FAILURES} times, last with {reason}")
         case Meaning.PERMANENT:
-            step = Die(reason)
-        case Meaning.CONFIGURATION | Meaning.MONEY:
-            step = Halt(HALT_DELAY_S, reason, everything=trouble.meaning is Meaning.MONEY)
+            return Dead(reason)
+        case Meaning.CONFIGURATION:
+            return Deferred(HALT_DELAY_S, reason, queue)
+        case Meaning.MONEY:
+            return Deferred(HALT_DELAY_S, reason, EVERYTHING)
         case Meaning.TOO_LONG:
             raise ValueError("too long is judged, not followed up")
-    return step
 
 
 def backoff(tries: int, jitter: float) -> float:

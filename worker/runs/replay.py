@@ -5,30 +5,26 @@ changed, or a bug. Attempts that decided nothing (deferred, failed, lost, supers
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
-from models.vocabulary import JUDGED, AttemptOutcome, CallState, Stage
+from models.vocabulary import JUDGED, AttemptOutcome, CallState, Lane, Purpose, Stage
 from worker.claude.prompts import instructions_of
-from worker.domain.answers import ModelAnswer, read_difficulty
-from worker.domain.deciding import REMEMBERED
-from worker.domain.first_tier import Begin, decide_start, is_critical
-from worker.domain.judgement import Judgement, judge
+from worker.domain.answers import Answer, ModelAnswer, Troubled
+from worker.domain.attempt import Attempt, Standards
+from worker.domain.claimed import Candidate, Claimed, PastAnswer, Question
+from worker.domain.first_tier import REMEMBERED, Decided, decide_start
+from worker.domain.judgement import TOO_LONG
 from worker.domain.messages import MessageText
-from worker.domain.next_step import (
-    Accepted,
-    AskAgain,
-    Climbed,
-    Decision,
-    HandOver,
-    PastAttempt,
-    decide,
-)
-from worker.domain.policy import AGAIN, Policy
-from worker.domain.shared_labels import NO_LABEL
+from worker.domain.policy import Policy
+from worker.domain.pricing import NO_TOKENS
+from worker.domain.trouble import Meaning, Trouble
 from worker.domain.validation import OVERRAN, Validator
 
 LABELLED = frozenset({AttemptOutcome.ROUTED, AttemptOutcome.MALFORMED})
+TOO_LONG_THEN = Troubled(Trouble(Meaning.TOO_LONG, "as recorded"), None)
+NOTHING_CAME = Troubled(Trouble(Meaning.UNKNOWN, "as recorded"), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,85 +61,116 @@ def replay(
         if job.erased_at is not None:
             found.erased += 1
             continue
-        _replay_job(found, job, attempts, policy, validators)
+        _replay_job(found, _candidate(job, policy), attempts, validators)
     return found
+
+
+def _candidate(job: Any, policy: Policy) -> Candidate:
+    message = MessageText(
+        job.body, job.subject, job.channel, job.language, job.customer_id, job.metadata
+    )
+    return Candidate(
+        job_id=job.job_id,
+        run_id=0,
+        fence=0,
+        stage=Stage.ROUTE,
+        lane=Lane.REALTIME,
+        tier=None,
+        remembered=None,
+        failures=0,
+        deferrals=0,
+        message=message,
+        policy=policy,
+        policy_version="",
+        history=(),
+        available_at=job.available_at,
+    )
 
 
 def _replay_job(
     found: Replay,
-    job: Any,
+    candidate: Candidate,
     attempts: Sequence[Any],
-    policy: Policy,
     validators: Mapping[str, Validator],
 ) -> None:
-    message = MessageText(
-        job.body, job.subject, job.channel, job.language, job.customer_id, job.metadata
-    )
-    history: list[PastAttempt] = []
-    for attempt in attempts:
-        if attempt.stage == Stage.ROUTE and attempt.outcome in LABELLED:
-            recomputed = _route(attempt, policy, message)
-        elif attempt.outcome in JUDGED and attempt.call_state == CallState.DONE:
-            recomputed = _answer(attempt, policy, message, history, validators)
-            history.append(PastAttempt(attempt.tier, tuple(attempt.reasons)))
-        else:
+    for row in attempts:
+        if not _decided(row):
             found.undecided += 1
             continue
         found.decisions += 1
-        recorded = _words(attempt.outcome, attempt.decision, attempt.reasons)
+        recorded = _words(row.outcome, row.decision, row.reasons)
+        recomputed = _again(row, candidate, validators)
         if recorded != recomputed:
             found.differences.append(
-                Difference(job.job_id, job.external_id, attempt.fence, recorded, recomputed)
+                Difference(candidate.job_id, row.external_id, row.fence, recorded, recomputed)
             )
+        if row.stage == Stage.ANSWER:
+            candidate = replace(candidate, history=(*candidate.history, _past(row)))
 
 
-def _route(attempt: Any, policy: Policy, message: MessageText) -> str:
-    start = decide_start(policy, message)
-    reasons: Sequence[str] = attempt.reasons
-    if isinstance(start, Begin):
-        tier = start.tier
-    elif attempt.rule == REMEMBERED:
-        tier = policy.tier_for(attempt.difficulty)
-    elif attempt.call_state != CallState.DONE:
-        tier = policy.tier_for(None)
-    else:
-        said = ModelAnswer(attempt.output or "", attempt.stop_reason, attempt.stop_category)
-        difficulty = read_difficulty(said)
-        if difficulty is None and attempt.shared > 1:
-            return _words(AttemptOutcome.MALFORMED, AGAIN, (NO_LABEL,))
-        tier = policy.tier_for(difficulty)
-        reasons = () if difficulty is not None else ("unknown label",)
-    return _words(AttemptOutcome.ROUTED, f"start:{tier}", reasons)
+def _decided(row: Any) -> bool:
+    if row.stage == Stage.ROUTE:
+        return row.outcome in LABELLED
+    too_long = TOO_LONG in row.reasons
+    return row.outcome in JUDGED and (row.call_state == CallState.DONE or too_long)
 
 
-def _answer(
-    attempt: Any,
-    policy: Policy,
-    message: MessageText,
-    history: Sequence[PastAttempt],
-    validators: Mapping[str, Validator],
-) -> str:
-    answer = ModelAnswer(attempt.output or "", attempt.stop_reason, attempt.stop_category)
-    # A check that failed left nothing to read, and so did one that was never asked for.
-    check = (
-        ModelAnswer(attempt.check_output or "", attempt.check_stop)
-        if attempt.check_state == CallState.DONE
-        else ModelAnswer("", "check failed")
+def _again(row: Any, candidate: Candidate, validators: Mapping[str, Validator]) -> str:
+    """Drives the same machine as the lanes, with what was heard then."""
+    standards = Standards(
+        price=lambda _: None,
+        instructions=instructions_of(row.prompt or ""),
+        validators={**validators, **_overran(row.findings)},
+        jitter=lambda: 0.0,
     )
-    judged = judge(
-        policy,
-        attempt.tier,
-        message,
-        answer,
-        check,
-        {**validators, **_overran(attempt.findings)},
-        instructions_of(attempt.prompt or ""),
+    attempt = Attempt(Claimed(candidate, _plan(row, candidate)), standards)
+    step = attempt.begin()
+    for got in (_first(row), _check(row)):
+        if isinstance(step, Question):
+            step = attempt.heard(got)
+    assert not isinstance(step, Question), "an attempt asks twice at most"
+    return _words(step.outcome, step.ending.word, step.reasons)
+
+
+def _plan(row: Any, candidate: Candidate) -> Decided | Question:
+    if row.stage == Stage.ROUTE:
+        remembered = row.difficulty if row.rule == REMEMBERED else None
+        start = decide_start(candidate.policy, candidate.message, remembered)
+        if isinstance(start, Decided):
+            return start
+    return Question(
+        purpose=Purpose.CLASSIFY if row.stage == Stage.ROUTE else Purpose.ANSWER,
+        tier=row.tier,
+        model="",
+        worst_cost=Decimal(0),
+        reserved=Decimal(0),
+        prompt_version="",
+        schema_version="",
+        effort=None,
+        max_tokens=0,
     )
-    assert isinstance(judged, Judgement), "with a check at hand everything is judged"
-    decision = decide(
-        policy, attempt.tier, judged, tuple(history), critical=is_critical(policy, message)
-    )
-    return _words(judged.outcome, _decision_word(decision), judged.reasons)
+
+
+def _first(row: Any) -> Answer | Troubled:
+    if row.call_state != CallState.DONE:
+        return TOO_LONG_THEN
+    said = ModelAnswer(row.output or "", row.stop_reason, row.stop_category)
+    return _said(said, row.shared)
+
+
+def _check(row: Any) -> Answer | Troubled:
+    """A check that failed left nothing to read, and so did one that was never asked for."""
+    if row.check_state != CallState.DONE:
+        return NOTHING_CAME
+    return _said(ModelAnswer(row.check_output or "", row.check_stop), 1)
+
+
+def _said(said: ModelAnswer, shared: int) -> Answer:
+    return Answer(said, NO_TOKENS, None, None, None, simulated=False, headers={}, shared=shared)
+
+
+def _past(row: Any) -> PastAnswer:
+    return PastAnswer(row.fence, row.tier, "", tuple(row.reasons), None, None, None, False)
 
 
 def _overran(findings: Sequence[Mapping[str, str]] | None) -> dict[str, Validator]:
@@ -154,19 +181,6 @@ def _overran(findings: Sequence[Mapping[str, str]] | None) -> dict[str, Validato
         return lambda _draft, _options: said
 
     return {f["validator"]: again(f["finding"]) for f in findings or () if OVERRAN in f["finding"]}
-
-
-def _decision_word(decision: Decision) -> str:
-    match decision:
-        case Accepted():
-            word = "accept"
-        case Climbed(tier):
-            word = f"climb:{tier}"
-        case AskAgain():
-            word = "again"
-        case HandOver():
-            word = "review"
-    return word
 
 
 def _words(outcome: str, decision: str | None, reasons: Sequence[str]) -> str:

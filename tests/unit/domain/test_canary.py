@@ -6,17 +6,8 @@ from hypothesis import strategies as st
 
 from models.vocabulary import AttemptOutcome, CallState, Purpose
 from worker.domain.canary import FORGIVEN, HOPELESS, NEEDED, Verdict, speaks_well, verdict
-from worker.domain.reports import (
-    Answered,
-    AttemptReport,
-    CallReport,
-    ClimbTo,
-    Dead,
-    Deferred,
-    Ending,
-    Failed,
-    RoutedTo,
-)
+from worker.domain.endings import Answered, ClimbTo, Dead, Deferred, Ending, Failed, RoutedTo
+from worker.domain.reports import AttemptReport, CallReport
 from worker.domain.trouble import Meaning
 
 DONE = CallReport(Purpose.ANSWER, CallState.DONE, http_status=200)

@@ -15,10 +15,11 @@ from worker.domain.answers import (
     read_confidence,
     read_difficulty,
 )
+from worker.domain.endings import Again, Answered, ClimbTo, ToReview
 from worker.domain.judgement import Judgement, NeedsCheck, judge
 from worker.domain.ladder import Ladder
 from worker.domain.messages import MessageText
-from worker.domain.next_step import Accepted, AskAgain, Climbed, HandOver, PastAttempt, decide
+from worker.domain.next_step import PastAttempt, decide
 from worker.domain.policy import Policy, from_document, to_document, version_of
 from worker.domain.presets import PRESETS, preset
 
@@ -94,15 +95,16 @@ def test_a_job_ends_and_its_tier_only_rises(
         one = said[attempts % len(said)]
         found = judge(policy, tier, MESSAGE, one, one)
         assert isinstance(found, Judgement)
-        decision = decide(policy, tier, found, tuple(history), critical=critical)
+        rule = "a rule" if critical else None
+        decision = decide(policy, tier, found, history, critical=rule)
         match decision:
-            case Accepted() | HandOver():
+            case Answered() | ToReview():
                 break
-            case Climbed(to, _):
+            case ClimbTo(to):
                 assert policy.rungs.rung(to) > policy.rungs.rung(tier)
                 history.append(PastAttempt(tier, found.reasons))
                 tier = to
-            case AskAgain():
+            case Again():
                 history.append(PastAttempt(tier, found.reasons))
     assert attempts <= policy.climb.max_attempts
 
@@ -158,8 +160,10 @@ def test_low_confidence_climbs_one_rung_and_critical_ones_to_the_top() -> None:
     escalate = preset("escalate", LADDER)
     low = judge(escalate, "haiku", MESSAGE, plain(), ModelAnswer('{"confidence": "low"}'))
     assert isinstance(low, Judgement)
-    assert decide(escalate, "haiku", low) == Climbed("sonnet", "low_confidence")
-    assert decide(escalate, "haiku", low, critical=True) == Climbed("opus", "low_confidence")
+    assert decide(escalate, "haiku", low) == ClimbTo("sonnet", 1, "low_confidence")
+    assert decide(escalate, "haiku", low, critical="a rule") == ClimbTo(
+        "opus", 2, "low_confidence", "low_confidence; critical by rule: a rule"
+    )
 
 
 def test_the_separate_check_is_asked_only_when_all_else_passes() -> None:
@@ -175,16 +179,16 @@ def test_a_broken_answer_is_asked_again_once_with_its_findings_told() -> None:
     broken = judged(ladder, answer(grounds=7))
     assert broken.reasons == ("schema",)
     first = decide(ladder, "haiku", broken)
-    assert isinstance(first, AskAgain)
+    assert isinstance(first, Again)
     assert first.hint == {"findings": ["schema: grounds breaks the schema's type rule"]}
     again = decide(ladder, "haiku", broken, (PastAttempt("haiku", ("schema",)),))
-    assert again == Climbed("sonnet", "schema")
+    assert again == ClimbTo("sonnet", 1, "schema")
 
 
 def test_truncation_gets_more_room_once() -> None:
     ladder = preset("ladder", LADDER)
     cut = judged(ladder, ModelAnswer('{"reply": "half', "max_tokens"))
-    assert decide(ladder, "haiku", cut) == AskAgain("truncated", {"max_tokens_factor": 2})
+    assert decide(ladder, "haiku", cut) == Again({"max_tokens_factor": 2})
 
 
 def test_refusals_can_go_by_category() -> None:
@@ -193,19 +197,19 @@ def test_refusals_can_go_by_category() -> None:
     policy = from_document(document)
     bio = judged(policy, ModelAnswer("", "refusal", "bio"))
     cyber = judged(policy, ModelAnswer("", "refusal", "cyber"))
-    assert decide(policy, "haiku", bio) == HandOver("refused:bio")
-    assert decide(policy, "haiku", cyber) == Climbed("opus", "refused:cyber")
+    assert decide(policy, "haiku", bio) == ToReview("refused:bio")
+    assert decide(policy, "haiku", cyber) == ClimbTo("opus", 2, "refused:cyber")
 
 
 def test_at_the_top_a_person_takes_over() -> None:
     fallback = preset("fallback", LADDER)
     bad = judged(fallback, plain("short"), "opus")
-    assert decide(fallback, "opus", bad) == HandOver("length")
+    assert decide(fallback, "opus", bad) == ToReview("length")
 
 
 def test_route_answers_once() -> None:
     route = preset("route", LADDER)
-    assert decide(route, "haiku", judged(route, plain("short"))) == HandOver("length")
+    assert decide(route, "haiku", judged(route, plain("short"))) == ToReview("length")
 
 
 def test_labels_are_read_in_any_case_and_markup() -> None:

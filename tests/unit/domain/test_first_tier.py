@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from worker.domain.first_tier import AskDifficulty, Begin, decide_start, holds, is_critical
+from worker.domain.first_tier import AskDifficulty, Decided, decide_start, holds, is_critical
 from worker.domain.ladder import Ladder
 from worker.domain.messages import MessageText
 from worker.domain.policy import Policy, Rule, Start, complaints
@@ -26,7 +26,7 @@ def test_without_a_rule_the_message_is_classified() -> None:
 
 
 def test_or_it_starts_at_the_fixed_tier() -> None:
-    assert decide_start(policy(otherwise="sonnet"), message()) == Begin("sonnet")
+    assert decide_start(policy(otherwise="sonnet"), message()) == Decided("sonnet")
 
 
 def test_the_first_rule_that_holds_decides_and_is_named() -> None:
@@ -35,8 +35,10 @@ def test_the_first_rule_that_holds_decides_and_is_named() -> None:
         Rule("cards", tier="haiku", keywords=("card",)),
         Rule("everything", tier="sonnet"),
     )
-    assert decide_start(policy(*rules), message()) == Begin("haiku", rule="cards")
-    assert decide_start(policy(*rules), message("cardboard")) == Begin("sonnet", rule="everything")
+    assert decide_start(policy(*rules), message()) == Decided("haiku", rule="cards")
+    assert decide_start(policy(*rules), message("cardboard")) == Decided(
+        "sonnet", rule="everything"
+    )
 
 
 @pytest.mark.parametrize(
@@ -51,7 +53,7 @@ def test_the_first_rule_that_holds_decides_and_is_named() -> None:
     ],
 )
 def test_each_condition_decides(rule: Rule, fields: dict[str, object]) -> None:
-    assert decide_start(policy(rule), message(**fields)) == Begin("opus", rule="r")
+    assert decide_start(policy(rule), message(**fields)) == Decided("opus", rule="r")
     other = {"channel": "email", "language": "en", "customer_id": "c2", "attributes": {}}
     assert decide_start(policy(rule), message("What do you charge abroad?", **other)) == (
         AskDifficulty()

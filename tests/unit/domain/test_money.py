@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from models.vocabulary import CallState, Lane, Purpose
 from worker.domain.bill import SpendLine, make_bill
+from worker.domain.endings import Dead, Deferred, Ending, Failed
 from worker.domain.pricing import Price, Rates, Usage
-from worker.domain.trouble import Defer, Die, Fail, Halt, Meaning, Trouble, backoff, follow_up
+from worker.domain.trouble import Meaning, Trouble, backoff, follow_up
 
 HAIKU = Price(
     Rates(*(Decimal(x) for x in ("0.1", "0.5", "0.01", "0.125", "0.2"))),
@@ -38,41 +39,47 @@ def test_the_worst_case_is_never_exceeded(usage: Usage, price: Price, lane: Lane
     assert cost <= price.worst_case(usage.total_input, usage.output_tokens, lane)
 
 
+def after(trouble: Trouble, *, failures: int = 0) -> Ending:
+    return follow_up(trouble, queue="haiku", failures=failures, deferrals=0, jitter=0.5)
+
+
 @pytest.mark.parametrize(
     ("meaning", "step"),
     [
-        (Meaning.NOT_SENT, Defer),
-        (Meaning.RATE_LIMITED, Defer),
-        (Meaning.OVERLOADED, Defer),
-        (Meaning.UNKNOWN, Fail),
-        (Meaning.PERMANENT, Die),
-        (Meaning.CONFIGURATION, Halt),
-        (Meaning.MONEY, Halt),
+        (Meaning.NOT_SENT, Deferred),
+        (Meaning.RATE_LIMITED, Deferred),
+        (Meaning.OVERLOADED, Deferred),
+        (Meaning.UNKNOWN, Failed),
+        (Meaning.PERMANENT, Dead),
+        (Meaning.CONFIGURATION, Deferred),
+        (Meaning.MONEY, Deferred),
     ],
 )
 def test_what_follows_from_trouble(meaning: Meaning, step: type) -> None:
-    assert isinstance(follow_up(Trouble(meaning, "kind"), 0, 0, 0.5), step)
+    assert isinstance(after(Trouble(meaning, "kind")), step)
 
 
 def test_money_trouble_halts_everything_and_configuration_one_tier() -> None:
-    money = follow_up(Trouble(Meaning.MONEY, "billing"), 0, 0, 0.5)
-    key = follow_up(Trouble(Meaning.CONFIGURATION, "authentication"), 0, 0, 0.5)
-    assert isinstance(money, Halt)
-    assert isinstance(key, Halt)
-    assert (money.everything, key.everything) == (True, False)
+    money = after(Trouble(Meaning.MONEY, "billing"))
+    key = after(Trouble(Meaning.CONFIGURATION, "authentication"))
+    others = after(Trouble(Meaning.OVERLOADED, "overloaded"))
+    assert isinstance(money, Deferred)
+    assert isinstance(key, Deferred)
+    assert isinstance(others, Deferred)
+    assert (money.halts, key.halts, others.halts) == ("everything", "haiku", None)
 
 
 def test_the_third_failure_is_a_dead_letter() -> None:
     trouble = Trouble(Meaning.UNKNOWN, "timeout")
-    assert isinstance(follow_up(trouble, 1, 0, 0.5), Fail)
-    assert follow_up(trouble, 2, 0, 0.5) == Die("failed 3 times, last with timeout")
+    assert isinstance(after(trouble, failures=1), Failed)
+    assert after(trouble, failures=2) == Dead("failed 3 times, last with timeout")
 
 
 def test_retry_after_is_heard_and_capped() -> None:
-    patient = follow_up(Trouble(Meaning.RATE_LIMITED, "429", retry_after_s=90), 0, 0, 0)
-    endless = follow_up(Trouble(Meaning.RATE_LIMITED, "429", retry_after_s=1e9), 0, 0, 0)
-    assert isinstance(patient, Defer)
-    assert isinstance(endless, Defer)
+    patient = after(Trouble(Meaning.RATE_LIMITED, "429", retry_after_s=90))
+    endless = after(Trouble(Meaning.RATE_LIMITED, "429", retry_after_s=1e9))
+    assert isinstance(patient, Deferred)
+    assert isinstance(endless, Deferred)
     assert (patient.delay_s, endless.delay_s) == (90, 3600)
 
 

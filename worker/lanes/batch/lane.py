@@ -16,7 +16,9 @@ from sqlalchemy.exc import DBAPIError
 from models.vocabulary import ROUTING, BatchState
 from worker.claude.batches import MAX_BYTES, Batches
 from worker.config.addresses import claude_address
-from worker.domain.attempts import Claimed
+from worker.domain.attempt import Attempt
+from worker.domain.claimed import Claimed
+from worker.domain.reports import AttemptReport
 from worker.domain.trouble import Trouble
 from worker.failpoints import failpoint
 from worker.lanes.batch.deadline import hurry
@@ -46,14 +48,14 @@ class BatchLane:
     def __init__(self, runtime: Runtime) -> None:
         settings, address = runtime.settings, claude_address(runtime.settings)
         self._runtime, self._settings = runtime, settings.batch
-        self._decider, self._engine = runtime.decider, runtime.engine
+        self._standards, self._engine = runtime.standards, runtime.engine
         self._claude = Batches(address, settings.timing.connect_s)
         self._simulated = address.simulated
         most = SIMULATED_S if address.simulated else float("inf")
         self._poll_s = min(settings.batch.poll_s, most)
         self._gather_s = min(settings.batch.gather_s, most)
         self._sizes = dict.fromkeys((ROUTING, *settings.tiers), settings.batch.slice)
-        parts = runtime.engine, self._claude, Claimants(), runtime.decider
+        parts = runtime.engine, self._claude, Claimants(), runtime.standards
         self._reader = Reader(*parts)
         self._sender = Sender(*parts, runtime.planner, settings.batch, self._poll_s, self._sizes)
         self._thread = threading.Thread(target=self._run, name="batches", daemon=True)
@@ -179,21 +181,25 @@ class BatchLane:
         )
         failpoint("batch intended")
         if taken.begun:
-            record(self._engine, [self._decider.begin(claimed) for claimed in taken.begun])
+            record(self._engine, [self._begun(claimed) for claimed in taken.begun])
         if taken.batch_id is None:
             return bool(taken.begun)
         return self._sender.send(taken.batch_id)
 
+    def _begun(self, claimed: Claimed) -> AttemptReport:
+        report = Attempt(claimed, self._standards).begin()
+        assert isinstance(report, AttemptReport), "nothing is asked about it"
+        return report
+
     def _weigh(self, claimed: Claimed) -> int:
         """Bytes of a request, a little too many."""
-        purpose = claimed.plan.purpose
-        if purpose is None:
+        if claimed.question is None:
             return 0
         said = len(claimed.candidate.message.body.encode())
         answered = sum(len((past.output or "").encode()) for past in claimed.candidate.history)
         kept = claimed.candidate.kept
         answered += len(kept.answer.text.encode()) if kept is not None else 0
-        prompt = self._runtime.planner.prompts[purpose].size_bytes
+        prompt = self._runtime.planner.prompts[claimed.question.purpose].size_bytes
         return prompt + 2 * (said + answered) + FRAME_BYTES
 
     def _note(self, batches: Sequence[Batch], trouble: Trouble) -> None:

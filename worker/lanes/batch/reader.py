@@ -11,18 +11,15 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from sqlalchemy import Engine
 
-from models.vocabulary import BatchState, Purpose
+from models.vocabulary import BatchState
 from worker.claude.batches import Batches, Item
 from worker.claude.errors import trouble_of
 from worker.domain.answers import Answer, Troubled
-from worker.domain.attempts import Claimed
-from worker.domain.deciding import Decider
-from worker.domain.judgement import NeedsCheck
-from worker.domain.reporting import failed_inside
+from worker.domain.attempt import Attempt, Standards
+from worker.domain.claimed import Claimed, Question
 from worker.domain.reports import AttemptReport
 from worker.domain.trouble import Meaning, Trouble
 from worker.failpoints import failpoint
@@ -46,7 +43,7 @@ class Reader:
     engine: Engine
     claude: Batches
     claimants: Claimants
-    decider: Decider
+    standards: Standards
 
     def read(self, batch: Batch) -> Trouble | None:
         """Records everything that came of a batch. Trouble means that it is to be read again."""
@@ -127,25 +124,14 @@ class Reader:
         log.warning("batches were adopted crosswise", extra={"batch": batch.id, "other": other_id})
 
     def _report(self, claimed: Claimed, got: Answer | Troubled) -> AttemptReport:
-        """As the realtime lane would decide. Items without success cost nothing."""
-        decider, plan = self.decider, claimed.plan
-        assert plan.purpose is not None, "only what asks is put into a batch"
+        """As the realtime lane would decide, except that a check waits for the next batch."""
+        attempt = Attempt(claimed, self.standards)
         try:
-            call = decider.call(plan.purpose, plan.model or "", got, Decimal(0))
-            if plan.purpose is Purpose.CLASSIFY:
-                return decider.routed(claimed, got, call)
-            kept = claimed.candidate.kept
-            if plan.purpose is Purpose.CHECK and kept is not None:
-                return decider.checked(claimed, kept.answer, got, (call,))
-            if isinstance(got, Troubled):
-                return decider.unanswered(claimed, got, (call,))
-            judged = decider.judge(claimed, got.answer)
-            if isinstance(judged, NeedsCheck):
-                return decider.troubled(claimed, CHECKED_NEXT, (call,))
-            return decider.judged(claimed, judged, (call,))
+            step = attempt.heard(got)
+            return attempt.put_off(CHECKED_NEXT) if isinstance(step, Question) else step
         except Exception as error:
             log.exception("a result could not be judged", extra={"job": claimed.candidate.job_id})
-            return failed_inside(claimed, error, decider.jitter())
+            return attempt.failed(error)
 
     def _charge_rest(self, batch: Batch, why: str) -> int:
         """Attempts of which nothing is heard use up one try, at worst case. Returns how many."""
@@ -157,15 +143,9 @@ class Reader:
             if not claimed:
                 return total
             trouble = Trouble(Meaning.UNKNOWN, "no result", why)
-            reports = [self._unheard(one, trouble) for one in claimed.values()]
-            record(self.engine, reports)
-            total += len(reports)
-
-    def _unheard(self, claimed: Claimed, trouble: Trouble) -> AttemptReport:
-        plan, lost = claimed.plan, Troubled(trouble, None)
-        assert plan.purpose is not None, "only what asks is put into a batch"
-        call = self.decider.call(plan.purpose, plan.model or "", lost, plan.call_worst_cost)
-        return self.decider.troubled(claimed, trouble, (call,))
+            attempts = [Attempt(one, self.standards) for one in claimed.values()]
+            record(self.engine, [attempt.unheard(trouble) for attempt in attempts])
+            total += len(attempts)
 
 
 def _key_of(item: Item | None) -> tuple[int, int] | None:

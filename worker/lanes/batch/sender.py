@@ -12,16 +12,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from models.vocabulary import ROUTING, BatchState, CallState, Purpose
+from models.vocabulary import BatchState, Purpose
 from worker.claude.batches import MAX_REQUESTS, Batches
 from worker.claude.planner import Planner
 from worker.claude.requests import Ask
 from worker.config.sections import BatchSettings
-from worker.domain.attempts import Claimed
-from worker.domain.deciding import Decider
-from worker.domain.judgement import Judgement
-from worker.domain.reporting import not_sent
-from worker.domain.reports import AttemptReport, CallReport
+from worker.domain.attempt import Attempt, Standards
+from worker.domain.claimed import Claimed, Question
+from worker.domain.reports import AttemptReport
 from worker.domain.trouble import Meaning, Trouble
 from worker.failpoints import failpoint
 from worker.store.queue import message_batches
@@ -42,7 +40,7 @@ class Sender:
     engine: Engine
     claude: Batches
     claimants: Claimants
-    decider: Decider
+    standards: Standards
     planner: Planner
     settings: BatchSettings
     poll_s: float
@@ -58,7 +56,7 @@ class Sender:
         asks, claims, settled = list[Ask](), list[Claimed](), list[AttemptReport]()
         for one in claimed:
             wanted = (one.candidate.job_id, one.candidate.fence) in waited_for
-            made = self._request(one) if wanted else not_sent(one, "nobody waits for it any more")
+            made = self._request(one, wanted=wanted)
             if isinstance(made, Ask):
                 asks.append(made)
                 claims.append(one)
@@ -83,23 +81,19 @@ class Sender:
         self.sizes[queue] = min(2 * self.sizes[queue], self.settings.slice)
         return True
 
-    def _request(self, claimed: Claimed) -> Ask | AttemptReport:
-        """The request that the record says; a report where the configuration has changed since."""
-        plan, planner = claimed.plan, self.planner
-        assert plan.purpose is not None, "only what asks is put into a batch"
-        prompt = Purpose.ANSWER if plan.purpose is Purpose.CHECK else plan.purpose
-        if plan.prompt_version != planner.prompts[prompt].version:
-            return not_sent(claimed, "the prompt changed before the batch was sent")
-        if plan.purpose is not Purpose.CHECK:
-            return planner.ask(claimed)
-        kept = claimed.candidate.kept
-        if kept is None:
-            return not_sent(claimed, "the answer to be checked is gone")
-        judged = self.decider.judge(claimed, kept.answer)
-        if isinstance(judged, Judgement):
-            unsent = CallReport(plan.purpose, CallState.FAILED, sent=False)
-            return self.decider.judged(claimed, judged, (unsent,))
-        return planner.check(claimed, judged.reply)
+    def _request(self, claimed: Claimed, *, wanted: bool) -> Ask | AttemptReport:
+        """The request that the record says; a report where nobody wants it any more, or the
+        configuration has changed since."""
+        attempt = Attempt(claimed, self.standards)
+        if not wanted:
+            return attempt.held_back("nobody waits for it any more")
+        step = attempt.begin()
+        if not isinstance(step, Question):
+            return step
+        prompt = Purpose.ANSWER if step.purpose is Purpose.CHECK else step.purpose
+        if step.prompt_version != self.planner.prompts[prompt].version:
+            return attempt.held_back("the prompt changed before the batch was sent")
+        return self.planner.ask(claimed, step)
 
     def _refused(self, batch_id: int, claims: Sequence[Claimed], trouble: Trouble) -> None:
         """What a create without a batch means. Only what certainly was not taken is released."""
@@ -108,13 +102,15 @@ class Sender:
             # One bad request spoils all of them: smaller slices find out which.
             queue = _queue_of(claims[0])
             self.sizes[queue] = max(len(claims) // 2, 1)
-            self._record(not_sent(claimed, trouble.summary) for claimed in claims)
+            attempts = (Attempt(claimed, self.standards) for claimed in claims)
+            self._record(attempt.held_back(trouble.summary) for attempt in attempts)
             self._close(batch_id, trouble.summary)
         elif trouble.meaning in (*REFUSED_AS_A_WHOLE, *NEEDS_A_PERSON):
             meaning = trouble.meaning
             wrong = Meaning.PERMANENT if meaning in REFUSED_AS_A_WHOLE else meaning
             told = Trouble(wrong, trouble.kind, trouble.words, trouble.status)
-            self._record(self.decider.troubled(one, told, _unsent(one)) for one in claims)
+            attempts = (Attempt(claimed, self.standards) for claimed in claims)
+            self._record(attempt.put_off(told) for attempt in attempts)
             self._close(batch_id, trouble.summary)
         else:
             with self.engine.begin() as connection:
@@ -130,13 +126,8 @@ class Sender:
 
 
 def _queue_of(claimed: Claimed) -> str:
-    routing = claimed.plan.purpose is Purpose.CLASSIFY
-    return ROUTING if routing else claimed.plan.tier or ROUTING
-
-
-def _unsent(claimed: Claimed) -> tuple[CallReport, ...]:
-    assert claimed.plan.purpose is not None, "only what asks is put into a batch"
-    return (CallReport(claimed.plan.purpose, CallState.FAILED, sent=False),)
+    assert claimed.question is not None, "only what asks is put into a batch"
+    return claimed.question.queue
 
 
 def _groups(reports: Iterable[AttemptReport], size: int = 200) -> Iterable[list[AttemptReport]]:

@@ -1,4 +1,5 @@
-"""One attempt: ask, decide, and say what happened as a report. Runs on the event loop.
+"""Carries out claimed attempts: asks what they want to know, until their reports come. Runs on the
+event loop.
 
 No transaction is open while a call is under way, and nothing here touches Postgres but one door:
 `open_call` writes a further call's row before that call is sent.
@@ -7,138 +8,82 @@ No transaction is open while a call is under way, and nothing here touches Postg
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
-from models.vocabulary import CallState, Purpose, Stage
+from models.vocabulary import Purpose
 from worker.claude.client import Claude
 from worker.claude.planner import Planner
 from worker.claude.requests import Ask
-from worker.domain.answers import Answer, ModelAnswer, Troubled
-from worker.domain.attempts import Claimed
-from worker.domain.deciding import Decider
-from worker.domain.judgement import Judgement, NeedsCheck
-from worker.domain.reporting import failed_inside, not_sent
-from worker.domain.reports import AttemptReport, CallReport
-from worker.domain.shared_labels import Together
+from worker.domain.answers import Answer, Troubled
+from worker.domain.attempt import Attempt, Standards
+from worker.domain.claimed import Claimed, Question
+from worker.domain.reports import AttemptReport
+from worker.domain.shared_labels import parts_of
 from worker.domain.trouble import Meaning, Trouble
 from worker.failpoints import failpoint
 
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What one call brought: its ledger entry, and an answer or trouble."""
-
-    call: CallReport
-    got: Answer | Troubled
+HELD_UP = "the worker was held up between claim and call"
+LEAST_S = 1.0
+"""A further call has at least so long, whatever the one before it has left of the deadline."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """Carries out claimed attempts."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Makes the calls of a worker process."""
 
     claude: Claude
     planner: Planner
-    decider: Decider
-    open_call: Callable[[Claimed, Ask, Decimal], Awaitable[None]]
+    standards: Standards
+    open_call: Callable[[Claimed, Question], Awaitable[None]]
     ended: Callable[[str, Purpose, Answer | Troubled], None]
     """Hears of every call that ended, for the rate limits; must not block."""
     lease_s: float
     deadline_s: float
 
-    async def attempt(self, claimed: Claimed, claimed_at: float) -> AttemptReport:
-        """The report of one attempt; never raises. `claimed_at` is on the monotonic clock, taken
-        before the claim, so that a worker which was frozen meanwhile sends nothing."""
+    async def carry_out(self, request: Sequence[Claimed], claimed_at: float) -> list[AttemptReport]:
+        """The reports of attempts that share one request, mostly of one alone; never raises.
+        `claimed_at` is on the monotonic clock, taken before the claim, so that a worker which was
+        frozen meanwhile sends nothing."""
+        attempts = [Attempt(claimed, self.standards) for claimed in request]
+        late = time.monotonic() - claimed_at > self.lease_s - self.deadline_s
         try:
-            if claimed.plan.purpose is None:
-                return self.decider.begin(claimed)
-            if time.monotonic() - claimed_at > self.lease_s - self.deadline_s:
-                return not_sent(claimed, "the worker was held up between claim and call")
-            if claimed.candidate.stage is Stage.ROUTE:
-                return await self._route(claimed)
-            return await self._answer(claimed)
+            steps = [attempt.begin() for attempt in attempts]
+            if late and isinstance(steps[0], Question):
+                return [attempt.held_back(HELD_UP) for attempt in attempts]
+            deadline = time.monotonic() + self.deadline_s
+            while isinstance(question := steps[0], Question):
+                steps = await self._next(request, attempts, question, deadline)
+            return [step for step in steps if isinstance(step, AttemptReport)]
         except Exception as error:
-            # A bug of ours: the money may be spent, so the ledger keeps the worst case.
-            return failed_inside(claimed, error, self.decider.jitter())
+            return [attempt.failed(error) for attempt in attempts]
 
-    async def _route(self, claimed: Claimed) -> AttemptReport:
-        asked = await self._ask(claimed, self.planner.ask(claimed), self.deadline_s)
-        return self.decider.routed(claimed, asked.got, asked.call)
-
-    async def attempt_together(
-        self, group: Sequence[Claimed], claimed_at: float
-    ) -> list[AttemptReport]:
-        """As `attempt`, for routing attempts that share one request; never raises."""
-        if group[0].plan.together == 1:
-            return [await self.attempt(group[0], claimed_at)]
-        try:
-            if time.monotonic() - claimed_at > self.lease_s - self.deadline_s:
-                held_up = "the worker was held up between claim and call"
-                return [not_sent(claimed, held_up) for claimed in group]
-            ask = self.planner.ask_together(group)
-            got = await self.claude.ask(ask, self.deadline_s)
-            self.ended(group[0].plan.tier or "", ask.purpose, got)
-            price = self.planner.prices[ask.model]
-            return Together(group, got, price, self.decider.jitter()).reports()
-        except Exception as error:
-            return [failed_inside(claimed, error, self.decider.jitter()) for claimed in group]
-
-    async def _answer(self, claimed: Claimed) -> AttemptReport:
-        if claimed.plan.answer_fence is not None and claimed.candidate.kept is not None:
-            return await self._check_kept(claimed, claimed.candidate.kept.answer)
-        started = time.monotonic()
-        asked = await self._ask(claimed, self.planner.ask(claimed), self.deadline_s)
-        calls: tuple[CallReport, ...] = (asked.call,)
-        if isinstance(asked.got, Troubled):
-            return self.decider.unanswered(claimed, asked.got, calls)
-        answer = asked.got.answer
-        judged = self.decider.judge(claimed, answer)
-        if isinstance(judged, NeedsCheck):
-            ask = self.planner.check(claimed, judged.reply)
-            worst = claimed.plan.worst_cost - claimed.plan.call_worst_cost
-            try:
-                await self.open_call(claimed, ask, worst)
-            except Exception as error:
-                return self._unopened(claimed, calls, error)
-            remaining = max(self.deadline_s - (time.monotonic() - started), 1.0)
-            return await self._checked(claimed, answer, calls, (ask, remaining, worst))
-        return self.decider.judged(claimed, judged, calls)
-
-    def _unopened(
-        self, claimed: Claimed, calls: tuple[CallReport, ...], error: Exception
-    ) -> AttemptReport:
-        """The check has no row in the ledger, so it is not sent. Should the row be there after all
-        (the reply to COMMIT was lost), it goes; the answer stays, paid, and is checked later."""
-        unsent = CallReport(Purpose.CHECK, CallState.FAILED, sent=False)
-        trouble = Trouble(Meaning.NOT_SENT, f"not in the ledger ({type(error).__name__})")
-        return self.decider.troubled(claimed, trouble, (*calls, unsent))
-
-    async def _check_kept(self, claimed: Claimed, answer: ModelAnswer) -> AttemptReport:
-        """An earlier attempt's answer could not be checked then: ask for the check alone."""
-        judged = self.decider.judge(claimed, answer)
-        if isinstance(judged, Judgement):
-            # Other validators are installed by now, and they need no check to reject it.
-            unsent = CallReport(Purpose.CHECK, CallState.FAILED, sent=False)
-            return self.decider.judged(claimed, judged, (unsent,))
-        ask = self.planner.check(claimed, judged.reply)
-        worst = claimed.plan.call_worst_cost
-        return await self._checked(claimed, answer, (), (ask, self.deadline_s, worst))
-
-    async def _checked(
+    async def _next(
         self,
-        claimed: Claimed,
-        answer: ModelAnswer,
-        calls: tuple[CallReport, ...],
-        check: tuple[Ask, float, Decimal],
-    ) -> AttemptReport:
-        """Asks for the confidence; `check` is the question, its seconds left and worst cost."""
-        checked = await self._ask(claimed, *check)
-        return self.decider.checked(claimed, answer, checked.got, (*calls, checked.call))
-
-    async def _ask(
-        self, claimed: Claimed, ask: Ask, remaining_s: float, worst: Decimal | None = None
-    ) -> Asked:
-        got = await self.claude.ask(ask, remaining_s)
+        request: Sequence[Claimed],
+        attempts: Sequence[Attempt],
+        question: Question,
+        deadline: float,
+    ) -> list[Question | AttemptReport]:
+        """What follows from the answer to a question; `deadline` is on the monotonic clock."""
+        if attempts[0].calls and (trouble := await self._unopened(request[0], question)):
+            return [attempt.put_off(trouble) for attempt in attempts]
+        got = await self.claude.ask(
+            self._request(request, question), max(deadline - time.monotonic(), LEAST_S)
+        )
         failpoint("after send")
-        self.ended(claimed.plan.tier or "", ask.purpose, got)
-        worst = claimed.plan.call_worst_cost if worst is None else worst
-        return Asked(self.decider.call(ask.purpose, ask.model, got, worst), got)
+        self.ended(question.tier, question.purpose, got)
+        parts = [got] if question.together == 1 else parts_of(got, request)
+        return [attempt.heard(part) for attempt, part in zip(attempts, parts, strict=True)]
+
+    def _request(self, request: Sequence[Claimed], question: Question) -> Ask:
+        if question.together == 1:
+            return self.planner.ask(request[0], question)
+        return self.planner.ask_together(request, question)
+
+    async def _unopened(self, claimed: Claimed, question: Question) -> Trouble | None:
+        """Why a further call has no row in the ledger: then it is not sent. Should the row be there
+        after all (the reply to COMMIT was lost), it goes; the answer before it stays, paid."""
+        try:
+            await self.open_call(claimed, question)
+        except Exception as error:
+            return Trouble(Meaning.NOT_SENT, f"not in the ledger ({type(error).__name__})")
+        return None

@@ -11,14 +11,15 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from models.vocabulary import AttemptOutcome
-from worker.domain.reports import AttemptReport, Failed
+from worker.domain.claimed import Candidate, Question
+from worker.domain.endings import Failed
+from worker.domain.reports import AttemptReport
 from worker.failpoints import failpoint
 from worker.lanes.realtime.inbox import Inbox
 from worker.store.engine import is_outage
@@ -154,16 +155,14 @@ def without_text(report: AttemptReport) -> AttemptReport:
     )
 
 
-def call_row(
-    job_id: int, fence: int, purpose: str, tier: str, model: str, lane: str, worst_cost: Decimal
-) -> dict[str, Any]:
+def call_row(candidate: Candidate, question: Question) -> dict[str, Any]:
     """A call's row before it is sent."""
     return {
-        "job_id": job_id,
-        "fence": fence,
-        "purpose": purpose,
-        "tier": tier,
-        "model": model,
-        "lane": lane,
-        "worst_cost": worst_cost,
+        "job_id": candidate.job_id,
+        "fence": candidate.fence,
+        "purpose": question.purpose,
+        "tier": question.tier,
+        "model": question.model,
+        "lane": candidate.lane,
+        "worst_cost": question.worst_cost,
     }

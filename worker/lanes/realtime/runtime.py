@@ -17,7 +17,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from decimal import Decimal
 from functools import partial
 
 import uvloop
@@ -27,17 +26,16 @@ from models.vocabulary import ROUTING, Purpose, Stage
 from worker.claude.client import Claude
 from worker.claude.planner import Planner
 from worker.claude.prompts import load_prompts
-from worker.claude.requests import Ask
 from worker.config.addresses import redis_url
 from worker.config.settings import Settings
 from worker.config.validators import load_validators
-from worker.domain.attempts import Claimed
+from worker.domain.attempt import Standards
 from worker.domain.breaker import Rule
-from worker.domain.deciding import Decider
+from worker.domain.claimed import Claimed, Question
 from worker.domain.limits import Grant
 from worker.domain.shared_labels import requests_of
 from worker.failpoints import failpoint
-from worker.lanes.realtime.caller import Asker
+from worker.lanes.realtime.caller import Caller
 from worker.lanes.realtime.deliveries import Deliveries
 from worker.lanes.realtime.groups import Groups
 from worker.lanes.realtime.health import Health
@@ -75,8 +73,11 @@ class Runtime:
         self.prompts = load_prompts(settings.prompts.dir)
         self.planner = Planner.of(settings, self.prompts)
         instructions = self.prompts[Purpose.ANSWER].instructions
-        self.decider = Decider(
-            self.planner.prices, instructions, load_validators(settings), random.random
+        self.standards = Standards(
+            price=self.planner.price,
+            instructions=instructions,
+            validators=load_validators(settings),
+            jitter=random.random,
         )
         self.stopping = threading.Event()
         self.news = threading.Event()
@@ -100,7 +101,7 @@ class Runtime:
         self._loop_thread = threading.Thread(
             target=self._loop.run_forever, name="calls", daemon=True
         )
-        self._asker: Asker | None = None
+        self._caller: Caller | None = None
         self._attempts = set[asyncio.Task[None]]()
         self._groups = Groups()
 
@@ -109,15 +110,15 @@ class Runtime:
         self._loop_thread.start()
         self.recorder.start()
         self.pacer.start()
-        self._asker = asyncio.run_coroutine_threadsafe(self._make_asker(), self._loop).result()
+        self._caller = asyncio.run_coroutine_threadsafe(self._make_caller(), self._loop).result()
 
     def stop(self) -> None:
         """Records what is in flight, then ends. Tasks have returned before this is called."""
         self.stopping.set()
         self.news.set()
         self.recorder.stop(self.settings.timing.stop_timeout_s)
-        if self._asker is not None:
-            asyncio.run_coroutine_threadsafe(self._asker.claude.close(), self._loop).result(5)
+        if self._caller is not None:
+            asyncio.run_coroutine_threadsafe(self._caller.claude.close(), self._loop).result(5)
         self.pacer.stop()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._loop_thread.join(5)
@@ -148,29 +149,20 @@ class Runtime:
             for prompt in self.prompts.values():
                 store_prompt(connection, prompt.version, prompt.purpose, prompt.text)
 
-    async def _make_asker(self) -> Asker:
+    async def _make_caller(self) -> Caller:
         timing = self.settings.timing
-        return Asker(
-            Claude.of(self.settings),
-            self.planner,
-            self.decider,
-            self._open_call,
-            self.pacer.ended,
-            timing.lease_s,
-            timing.call_deadline_s,
+        return Caller(
+            claude=Claude.of(self.settings),
+            planner=self.planner,
+            standards=self.standards,
+            open_call=self._open_call,
+            ended=self.pacer.ended,
+            lease_s=timing.lease_s,
+            deadline_s=timing.call_deadline_s,
         )
 
-    async def _open_call(self, claimed: Claimed, ask: Ask, worst_cost: Decimal) -> None:
-        candidate = claimed.candidate
-        row = call_row(
-            candidate.job_id,
-            candidate.fence,
-            ask.purpose,
-            claimed.plan.tier or "",
-            ask.model,
-            candidate.lane,
-            worst_cost,
-        )
+    async def _open_call(self, claimed: Claimed, question: Question) -> None:
+        row = call_row(claimed.candidate, question)
         await asyncio.wrap_future(self.recorder.open_call(row))
 
     def work(self, queue: str, ids: Sequence[int]) -> None:
@@ -207,7 +199,7 @@ class Runtime:
                 taken = self._claim(queue, tier, ids, grant.calls)
             finally:
                 requests = requests_of(taken.granted)
-                asking = sum(group[0].plan.purpose is purpose for group in requests)
+                asking = sum(_asks(group[0], purpose) for group in requests)
                 self.pacer.give_back(tier, purpose, grant.calls - asking)
             if queue == ROUTING:
                 self._routing_asks = bool(asking or taken.unasked)
@@ -276,11 +268,15 @@ class Runtime:
         claimed_at: float,
         committed: Callable[[], None],
     ) -> None:
-        assert self._asker is not None, "a runtime is started before it works"
+        assert self._caller is not None, "a runtime is started before it works"
         routing = request[0].candidate.stage is Stage.ROUTE
-        reports = await self._asker.attempt_together(request, claimed_at)
+        reports = await self._caller.carry_out(request, claimed_at)
         # One call, however many messages shared it, says one thing of Claude's health.
         self.health.note(ROUTING if routing else tier, reports[0])
         for report in reports:
             self.slots.give_back(tier)
             self.recorder.record(report, committed)
+
+
+def _asks(claimed: Claimed, purpose: Purpose) -> bool:
+    return claimed.question is not None and claimed.question.purpose is purpose

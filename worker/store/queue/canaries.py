@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, text
 
 from models.vocabulary import ROUTING, Stage
-from worker.domain.attempts import Claimed
 from worker.domain.canary import Verdict, speaks_well, verdict, words
+from worker.domain.claimed import Claimed
 from worker.domain.reports import AttemptReport
 from worker.store.queue.halts import halt
 from worker.store.rows import as_json
@@ -97,11 +97,10 @@ class Canaries:
 
 def trial_of(claimed: Claimed) -> Trial | None:
     """The combination that an attempt tries; None when it asks nothing."""
-    plan = claimed.plan
-    if plan.purpose is None or plan.tier is None:
+    asked = claimed.question
+    if asked is None:
         return None
-    queue = ROUTING if claimed.candidate.stage is Stage.ROUTE else plan.tier
-    return Trial(queue, plan.prompt_version or "", plan.schema_version or "", plan.model or "")
+    return Trial(asked.queue, asked.prompt_version, asked.schema_version, asked.model)
 
 
 def heard(report: AttemptReport, row: Row[Any]) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ A column that is missing stays as it is. `attempts`, `failures`, `deferrals`, `e
 from typing import Any
 
 from models.vocabulary import JobState
-from worker.domain.reports import (
+from worker.domain.endings import (
     Again,
     Answered,
     ClimbTo,
@@ -57,28 +57,6 @@ def _columns(ending: Ending) -> dict[str, Any]:
         case Dead(reason):
             change = {"state": JobState.DEAD, "reason": reason, "failures": 1}
     return change
-
-
-def decision_word(ending: Ending) -> str:
-    """The receipt's word for what followed."""
-    match ending:
-        case RoutedTo(tier):
-            word = f"start:{tier}"
-        case Answered():
-            word = "accept"
-        case ClimbTo(tier):
-            word = f"climb:{tier}"
-        case Again():
-            word = "again"
-        case ToReview():
-            word = "review"
-        case Deferred():
-            word = "defer"
-        case Failed() | Lost():
-            word = "retry"
-        case Dead():
-            word = "dead"
-    return word
 
 
 def merged(changes: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, text
 
 from models.vocabulary import Lane, Stage
-from worker.domain.attempts import Candidate, Claimed, Plan
+from worker.domain.claimed import Candidate, Claimed, Plan
 from worker.domain.messages import MessageText
 from worker.domain.policy import Policy
 from worker.store.policies import PolicyCache
@@ -132,7 +132,7 @@ class Claims:
         refused: dict[int, str] = {}
         for claimed in planned:
             run = purses[run_scope(claimed.candidate.run_id)]
-            purse_of_day, worst = purses[today], claimed.plan.worst_cost
+            purse_of_day, worst = purses[today], claimed.reserved
             if not run.fits(worst):
                 refused[claimed.candidate.job_id] = "run budget"
             elif not purse_of_day.fits(worst):
@@ -152,7 +152,7 @@ class Claims:
     ) -> None:
         """Leases and reservations; or with `batch` no lease, for whoever reads that batch's
         results will record."""
-        worst = ((claimed.candidate.run_id, claimed.plan.worst_cost) for claimed in granted)
+        worst = ((claimed.candidate.run_id, claimed.reserved) for claimed in granted)
         values = {
             "rows": as_json(_row(claimed) for claimed in granted),
             "purses": as_json(budgets.reservations(day, worst)),
@@ -166,7 +166,7 @@ class Claims:
 
 def _allowed(planned: list[Claimed], may_ask: int | None) -> tuple[list[Claimed], list[int]]:
     """Those that ask nothing and the first `may_ask` of the others; and the ids of the rest."""
-    asking = [claimed for claimed in planned if claimed.plan.purpose is not None]
+    asking = [claimed for claimed in planned if claimed.question is not None]
     if may_ask is None or len(asking) <= may_ask:
         return planned, []
     unasked = {claimed.candidate.job_id for claimed in asking[may_ask:]}
@@ -199,25 +199,29 @@ def candidate_of(row: Row[Any], policy: tuple[Policy, str], past: Past) -> Candi
 
 
 def _row(claimed: Claimed) -> dict[str, Any]:
-    candidate, plan = claimed.candidate, claimed.plan
-    return {
+    candidate, question = claimed.candidate, claimed.question
+    row: dict[str, Any] = {
         "job_id": candidate.job_id,
         "fence": candidate.fence,
         "stage": candidate.stage,
-        "tier": plan.tier,
-        "model": plan.model,
         "lane": candidate.lane,
         "policy_version": candidate.policy_version,
-        "prompt_version": plan.prompt_version,
-        "schema_version": plan.schema_version,
-        "effort": plan.effort,
-        "max_tokens": plan.max_tokens,
-        "answer_fence": plan.answer_fence,
-        "reserved": plan.worst_cost,
+        "reserved": claimed.reserved,
         "available_at": candidate.available_at.isoformat(),
-        "purpose": plan.purpose,
-        "worst_cost": plan.call_worst_cost,
     }
+    if question is not None:
+        row |= {
+            "tier": question.tier,
+            "model": question.model,
+            "prompt_version": question.prompt_version,
+            "schema_version": question.schema_version,
+            "effort": question.effort,
+            "max_tokens": question.max_tokens,
+            "answer_fence": question.answer_fence,
+            "purpose": question.purpose,
+            "worst_cost": question.worst_cost,
+        }
+    return row
 
 
 def note_waiting(

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, text
 
 from models.vocabulary import NOT_GOOD_ENOUGH, AttemptOutcome, Stage
 from worker.domain.answers import ModelAnswer
-from worker.domain.attempts import KeptAnswer, PastAnswer
+from worker.domain.claimed import KeptAnswer, PastAnswer
 
 
 @dataclass(frozen=True, slots=True)

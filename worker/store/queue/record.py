@@ -16,15 +16,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, text
 
 from models.vocabulary import PERSON, AttemptOutcome, JobState
-from worker.domain.reports import (
-    Answered,
-    AttemptReport,
-    ClimbTo,
-    Deferred,
-    Failed,
-    Lost,
-    ToReview,
-)
+from worker.domain.endings import Answered, ClimbTo, Deferred, Failed, Lost, ToReview
+from worker.domain.reports import AttemptReport
 from worker.store.queue import audits, budgets, canaries, ledger
 from worker.store.queue.changes import change_of, merged
 from worker.store.queue.halts import halt

@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, text
 
 from models.vocabulary import AttemptOutcome, CallState, Purpose
-from worker.domain.reports import AttemptReport, CallReport, Lost
+from worker.domain.endings import Lost
+from worker.domain.reports import AttemptReport, CallReport
 from worker.failpoints import failpoint
 from worker.store.queue.record import record_in
 

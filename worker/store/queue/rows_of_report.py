@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import Row
 
 from models.vocabulary import AttemptOutcome
-from worker.domain.reports import Again, AttemptReport, BestEffort
-from worker.store.queue.changes import decision_word
+from worker.domain.endings import Again, BestEffort
+from worker.domain.reports import AttemptReport
 
 
 def attempt_row(report: AttemptReport, outcome: AttemptOutcome, cost: Decimal) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def attempt_row(report: AttemptReport, outcome: AttemptOutcome, cost: Decimal) -
         "rule": report.rule,
         "confidence": report.confidence,
         "threshold": report.threshold,
-        "decision": decision_word(report.ending),
+        "decision": report.ending.word,
         "hint": hint,
         "cost": cost,
     }

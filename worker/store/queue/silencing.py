@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from models.vocabulary import TERMINAL_STATES
-from worker.domain.reports import Again, AttemptReport
+from worker.domain.endings import Again
+from worker.domain.reports import AttemptReport
 
 
 def silenced(

@@ -7,13 +7,12 @@ request leaves, so whatever becomes of the reply, what was asked is known.
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
 from models.vocabulary import Purpose
-from worker.domain.attempts import Claimed, Plan
+from worker.domain.claimed import Claimed, Question
 from worker.store.policies import PolicyCache
 from worker.store.queue.claim import LOCK_READY, Claims, Planner, candidate_of, note_waiting
 from worker.store.queue.history import NO_PAST, past_of
@@ -82,8 +81,8 @@ class Slices(Claims):
             planned = self._canaries.admit_slice(connection, planned)
             day: dt.date = rows[0].today
             granted, refused = self._reserve(connection, planned, day)
-            begun = [claimed for claimed in granted if claimed.plan.purpose is None]
-            asked = [claimed for claimed in granted if claimed.plan.purpose is not None]
+            begun = [claimed for claimed in granted if claimed.question is None]
+            asked = [claimed for claimed in granted if claimed.question is not None]
             if begun:
                 self._write(connection, begun, day)
             batch_id = None
@@ -109,11 +108,12 @@ def _within(
 
 
 def _intend(connection: Connection, asked: Sequence[Claimed]) -> int:
-    first = asked[0]
+    question = asked[0].question
+    assert question is not None, "only what asks is put into a batch"
     values = {
-        "stage": first.candidate.stage,
-        "tier": first.plan.tier,
-        "model": first.plan.model,
+        "stage": asked[0].candidate.stage,
+        "tier": question.tier,
+        "model": question.model,
         "requests": len(asked),
     }
     return int(connection.execute(INTEND, values).scalar_one())
@@ -135,23 +135,23 @@ class Claimants:
         past = past_of(connection, [row.id for row in rows]) if rows else {}
         return {
             (row.id, row.fence + 1): Claimed(
-                candidate_of(row, policies[row.run_id], past.get(row.id, NO_PAST)), _plan(row)
+                candidate_of(row, policies[row.run_id], past.get(row.id, NO_PAST)), _question(row)
             )
             for row in rows
         }
 
 
-def _plan(row: Row[Any]) -> Plan:
-    return Plan(
-        Purpose(row.purpose),
-        row.attempt_tier,
-        row.model,
-        row.reserved,
-        row.call_worst_cost or Decimal(0),
-        row.prompt_version,
-        row.schema_version,
-        row.effort,
-        row.max_tokens,
+def _question(row: Row[Any]) -> Question:
+    return Question(
+        purpose=Purpose(row.purpose),
+        tier=row.attempt_tier,
+        model=row.model,
+        worst_cost=row.call_worst_cost,
+        reserved=row.reserved,
+        prompt_version=row.prompt_version,
+        schema_version=row.schema_version,
+        effort=row.effort,
+        max_tokens=row.max_tokens,
         answer_fence=row.answer_fence,
     )
 

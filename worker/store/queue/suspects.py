@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, text
 
-from worker.domain.attempts import Claimed
+from worker.domain.claimed import Claimed
 from worker.domain.trouble import MAX_FAILURES
 from worker.store.rows import as_json
 

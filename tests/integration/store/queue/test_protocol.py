@@ -11,7 +11,7 @@ from tests.support.promises import BODY, ME, checked, chunk_of, crashed_claim, d
 from tests.support.waiting import eventually
 from tests.support.works import drain, hand_in, make_due, settings_for, working
 from worker.config.settings import Settings
-from worker.domain.reporting import not_sent
+from worker.domain.attempt import Attempt
 from worker.lanes.upkeep.housekeeping import Housekeeping
 from worker.sandbox.simulator.state import State
 from worker.store.actions import holds
@@ -160,7 +160,8 @@ def test_two_that_record_one_attempt_at_the_same_moment_settle_it_once(
         with engine.connect() as connection, connection.begin():
             rows = connection.execute(EXPIRED, {"limit": 9, "lease": 180}).all()
             (lost,) = reports = reports_of(connection, rows)
-        late = lost if second == "rescue" else not_sent(claimed, "the worker was held up")
+        never = Attempt(claimed, runtime.standards).held_back("the worker was held up")
+        late = lost if second == "rescue" else never
         with ThreadPoolExecutor(1) as pool, engine.connect() as first:
             with first.begin():
                 record_in(first, reports)

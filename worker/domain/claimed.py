@@ -2,12 +2,13 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from models.vocabulary import Lane, Purpose, Stage
+from models.vocabulary import ROUTING, Lane, Purpose, Stage
 from worker.domain.answers import ModelAnswer
+from worker.domain.first_tier import Decided
 from worker.domain.messages import MessageText
 from worker.domain.next_step import PastAttempt
 from worker.domain.policy import Difficulty, Policy
@@ -67,23 +68,40 @@ class Candidate:
     """Whether a routing call shared with other messages did not serve this one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What an attempt will do. `purpose` is None when nothing is asked of Claude."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One call of an attempt: what is asked of which model, and what it can cost at most, in
+    dollars. Versions are those of the attempt's prompt and schema."""
 
-    purpose: Purpose | None
-    tier: str | None
-    model: str | None
+    purpose: Purpose
+    tier: str
+    model: str
     worst_cost: Decimal
-    call_worst_cost: Decimal
-    prompt_version: str | None = None
-    schema_version: str | None = None
-    effort: str | None = None
-    max_tokens: int | None = None
+    reserved: Decimal
+    """For the whole attempt: this call, and the check that may follow it."""
+    prompt_version: str
+    schema_version: str
+    effort: str | None
+    max_tokens: int
     together: int = 1
-    """Messages that its routing call may be shared by."""
+    """Messages that a routing call may be shared by."""
     answer_fence: int | None = None
     """Set when only a kept answer is to be checked: the attempt that it came from."""
+    reply: str = ""
+    """What a check is asked about."""
+
+    @property
+    def queue(self) -> str:
+        """Where its job was claimed."""
+        return ROUTING if self.purpose is Purpose.CLASSIFY else self.tier
+
+    def check(self, reply: str) -> "Question":
+        """The separate check of this one's answer, or of a kept one."""
+        worst = self.reserved - self.worst_cost or self.worst_cost
+        return replace(self, purpose=Purpose.CHECK, worst_cost=worst, reply=reply)
+
+
+Plan = Decided | Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +110,13 @@ class Claimed:
 
     candidate: Candidate
     plan: Plan
+
+    @property
+    def question(self) -> Question | None:
+        """What is asked first; None where nothing is."""
+        return self.plan if isinstance(self.plan, Question) else None
+
+    @property
+    def reserved(self) -> Decimal:
+        """The most that the attempt can cost, in dollars."""
+        return self.plan.reserved if isinstance(self.plan, Question) else Decimal(0)
