@@ -10,6 +10,7 @@ RUN python -m venv /opt/build \
 RUN python -m venv /opt/rung \
  && /opt/rung/bin/pip install --no-cache-dir --require-hashes -r $LOCK
 COPY pyproject.toml README.md LICENSE ./
+COPY rung rung
 COPY models models
 COPY worker worker
 COPY migrations migrations

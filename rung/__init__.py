@@ -11,18 +11,22 @@
 `Client` and `AsyncClient` speak HTTP with a dashboard, and import nothing of the server.
 """
 
-from rung.asynchronous import AsyncClient
-from rung.client import Client
-from rung.errors import (
-    CannotReach,
-    ClientError,
-    Conflicting,
-    NotAllowed,
-    NotKnown,
-    Refused,
-    StillRunning,
-)
-from rung.values import Answered, Handed, RunState
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rung.asynchronous import AsyncClient
+    from rung.client import Client
+    from rung.errors import (
+        CannotReach,
+        ClientError,
+        Conflicting,
+        NotAllowed,
+        NotKnown,
+        Refused,
+        StillRunning,
+    )
+    from rung.values import Answered, Handed, RunState
 
 __all__ = [
     "Answered",
@@ -38,3 +42,17 @@ __all__ = [
     "RunState",
     "StillRunning",
 ]
+
+_HOMES = {
+    **dict.fromkeys(("Answered", "Handed", "RunState"), "rung.values"),
+    "AsyncClient": "rung.asynchronous",
+    "Client": "rung.client",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """What is exported, imported when it is asked for: the command `rung` comes through here too,
+    and needs none of it."""
+    if name not in __all__:
+        raise AttributeError(f"module 'rung' has no attribute {name!r}")
+    return getattr(import_module(_HOMES.get(name, "rung.errors")), name)

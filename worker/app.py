@@ -15,7 +15,7 @@ from worker.config import broker
 from worker.config.addresses import redis_address
 from worker.config.loading import load_settings
 from worker.config.settings import Settings
-from worker.errors import RungError
+from worker.errors import ConfigurationError, RungError
 
 EXCHANGE = Exchange("rung", type="direct")
 KEY_PREFIX = "rung:"
@@ -103,6 +103,26 @@ def _app() -> Celery:
     except RungError as error:
         # `celery -A worker.app` prints what it could not import: a sentence, not a traceback.
         raise SystemExit(sentence(error)) from None
+
+
+def pool_complaint(pool: object) -> ConfigurationError | None:
+    """Why a worker cannot run on this pool of Celery's, given by name or class."""
+    words = f"{getattr(pool, '__module__', '')} {pool}"
+    found = next((name for name in ("gevent", "eventlet") if name in words), None)
+    if found is None:
+        return None
+    return ConfigurationError(
+        f"Rung's workers run on Celery's threads pool, and would hang for ever on {found}'s.",
+        mend="leave out --pool (and worker_pool): the calls of a worker share one event loop",
+    )
+
+
+def ignored_options(worker: Any) -> list[str]:
+    """Options given to a Celery worker that do nothing on its threads pool."""
+    names = ("autoscale", "max_tasks_per_child", "max_memory_per_child", "time_limit")
+    given = [name for name in (*names, "soft_time_limit") if getattr(worker, name, None)]
+    prefork = "prefork" in f"{getattr(worker.pool_cls, '__module__', '')} {worker.pool_cls}"
+    return [*given, "pool prefork"] if prefork else given
 
 
 def sentence(error: RungError) -> str:

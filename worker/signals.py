@@ -14,7 +14,7 @@ from celery.signals import (
     worker_shutting_down,
 )
 
-from worker.app import sentence
+from worker.app import ignored_options, pool_complaint, sentence
 from worker.config.loading import load_settings
 from worker.errors import RungError
 from worker.lanes import process
@@ -30,8 +30,12 @@ def _logging(loglevel: int | None = None, **_: Any) -> None:
 
 
 @worker_init.connect
-def _start(**_: Any) -> None:
+def _start(sender: Any = None, **_: Any) -> None:
     try:
+        if (complaint := pool_complaint(sender.pool_cls)) is not None:
+            raise complaint
+        if ignored := ignored_options(sender):
+            log.warning("threads know no such option: ignored", extra={"options": ignored})
         process.start(load_settings())
     # Celery would log an exception of a signal's handler and go on: a worker without a runtime,
     # that takes deliveries and fails each of them.

@@ -4,7 +4,7 @@ import difflib
 import importlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "drain": ("holds", "Pause a tier, and wait until nothing of it is in flight."),
     "priority": ("changes", "Serve a run, or some of its jobs, before others."),
     "budget": ("changes", "Change what a run may cost."),
+    "worker": ("worker", "Start a worker process, from any directory."),
     "dashboard": ("dashboard", "Serve the dashboard alone."),
     "purge": ("erase", "Erase the text of old messages; counts and costs stay."),
     "forget": ("erase", "Erase what a customer wrote and was answered."),
@@ -81,14 +82,6 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
-class CeleryPlugin(LazyGroup):
-    """The same group as a command of `celery`, which knows nothing of our errors."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """As `rung` does: every outcome is an exit code and at most a few sentences."""
-        ctx.exit(guarded(lambda: super(CeleryPlugin, self).invoke(ctx)))
-
-
 @click.group("rung", cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="rung", message="rung %(version)s")
 def cli() -> None:
@@ -100,15 +93,10 @@ def cli() -> None:
     """
 
 
-plugin = CeleryPlugin(
-    cli.name, callback=cli.callback, help=cli.help, context_settings=cli.context_settings
-)
-"""What `celery rung` runs. Celery takes the command's own name, so it has one."""
-
-
-def run() -> None:
+def run(arguments: Sequence[str] | None = None, name: str = "rung") -> None:
     """The console script: every outcome is an exit code and at most a few sentences."""
-    sys.exit(guarded(lambda: cli.main(standalone_mode=False, prog_name="rung")))
+    given = None if arguments is None else list(arguments)
+    sys.exit(guarded(lambda: cli.main(given, standalone_mode=False, prog_name=name)))
 
 
 def guarded(command: Callable[[], Any]) -> int:

@@ -25,6 +25,8 @@ from worker.store.queue.presence import workers_of
 from worker.store.queue.rescue import rescue_from
 
 RESTART_AFTER_S = 1.0
+PYTHON = (sys.executable, "-P")
+"""`-P`: nothing is imported from the working directory, where a `models` of yours may lie."""
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -123,17 +125,16 @@ class Supervisor:
 
 
 def worker_command(name: str) -> list[str]:
-    """A Celery worker of all queues, started as anybody would start it."""
+    """A Celery worker of all queues."""
     return [
-        *(sys.executable, "-m", "celery", "-A", "worker.app", "worker"),
-        *("--loglevel", "INFO", "--without-gossip", "--without-mingle", "-n", f"{name}@%h"),
+        *(*PYTHON, "-m", "rung", "worker", "-n", f"{name}@%h"),
     ]
 
 
 def dashboard_command(port: int) -> list[str]:
     """The dashboard, on loopback."""
     return [
-        *(sys.executable, "-m", "worker.cli"),
+        *(*PYTHON, "-m", "rung"),
         "dashboard",
         "--host",
         "127.0.0.1",
@@ -153,8 +154,9 @@ def free_port(wanted: int) -> int:
 
 
 def scheduler_command() -> list[str]:
-    """Celery beat, started as anybody would start it."""
-    return [sys.executable, "-m", "celery", "-A", "worker.app", "beat", "--loglevel", "WARNING"]
+    """Celery beat; the command `celery` itself would look in the working directory first."""
+    start = "from worker.app import app; app.start(['beat', '--loglevel', 'WARNING'])"
+    return [*PYTHON, "-c", start]
 
 
 def _how(status: int) -> str:

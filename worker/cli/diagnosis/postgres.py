@@ -53,7 +53,7 @@ def _queue(line: dict[str, Any]) -> Iterator[Finding]:
         words = f"paused: {line['paused_reason']}"
         yield Finding(name, False, words, f"rung resume --tier {line['queue']}", 1)
     elif not line["workers"]:
-        mend = f"rung up, or celery -A worker.app worker -Q {line['queue']}"
+        mend = f"rung up, or rung worker -Q {line['queue']}"
         yield Finding(name, False, "no worker is there", mend, 1)
     else:
         yield Finding(name, True, f"{line['workers']} workers, {line['waiting']} waiting")

@@ -1,0 +1,49 @@
+"""Whose packages are found under our names?
+
+Rung's packages have common names (`worker`, `models`, `migrations`), and so may yours. Nothing but
+the standard library is imported here, and none of the packages that are looked for.
+"""
+
+import sys
+from importlib.machinery import PathFinder
+from pathlib import Path
+
+OURS = ("worker", "models", "migrations")
+HOME = Path(__file__).resolve().parents[1]
+EXIT_CONFIGURATION = 6
+MEND = (
+    "install Rung into an environment of its own, take that place out of PYTHONPATH, or start its"
+    " workers with `rung worker`, which does not look in the working directory"
+)
+
+
+def complaint() -> str | None:
+    """Whose package stands where one of ours should be; None when all are ours."""
+    for name in OURS:
+        found = _place(name)
+        if found is None:
+            return f"Rung's package {name!r} is not installed beside it in {HOME}."
+        if found.parent != HOME:
+            return f"Rung needs its own package {name!r}, and Python finds the one in {found}."
+    return None
+
+
+def require_own() -> None:
+    """Ends the process with a sentence where another's package would be taken for ours."""
+    if (found := complaint()) is not None:
+        sys.stderr.write(f"rung: {found}\nMend: {MEND}\n")
+        raise SystemExit(EXIT_CONFIGURATION)
+
+
+def _place(name: str) -> Path | None:
+    """The directory of a package, without importing it."""
+    loaded = sys.modules.get(name)
+    if loaded is not None and loaded.__file__:
+        return Path(loaded.__file__).resolve().parent
+    spec = PathFinder.find_spec(name)
+    if spec is None:
+        # An editable installation may find its packages by a finder of its own.
+        return HOME / name if (HOME / name / "__init__.py").is_file() else None
+    if spec.origin:
+        return Path(spec.origin).resolve().parent
+    return Path(next(iter(spec.submodule_search_locations or [""]))).resolve()
