@@ -4,10 +4,8 @@ Unknown keys and unknown `RUNG_*` names are errors with a suggestion: a setting 
 is worse than none.
 """
 
-import difflib
 import json
 import os
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
@@ -75,6 +73,8 @@ def sentence(error: Mapping[str, Any], where: str) -> str:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    import tomllib
+
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -160,6 +160,8 @@ def _section_of(annotation: Any) -> tuple[type[BaseModel], bool] | None:
 
 
 def _suggest(name: str, known: list[str]) -> str:
+    import difflib
+
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     return f"; did you mean {close[0]}?" if close else "."
 
