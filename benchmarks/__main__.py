@@ -23,6 +23,7 @@ NAMES = (
     "intake",
     "slices",
     "protocol_scale",
+    "any_statistics",
     "screens",
     "proof",
 )

@@ -38,6 +38,18 @@ class Servers:
         head, _, tail = self.postgres_url.partition("/rung?")
         return f"{head}/{name}?{tail}"
 
+    def stop(self) -> None:
+        """Ends both, by pid."""
+        for redis in _started:
+            redis.stop()
+        for pid, how in (
+            (self.redis_pid, signal.SIGKILL),
+            (self.postgres_pid, signal.SIGQUIT),
+        ):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, how)
+                _wait_gone(pid)
+
 
 def start(root: Path) -> Servers:
     """Starts both, and migrates the template database that tests are cloned from."""
@@ -76,17 +88,8 @@ def end(run_id: str) -> None:
     """Ends the servers of this test run, by pid, and removes their data."""
     root = Path(tempfile.gettempdir()) / f"rung-t-{run_id}"
     told = root / "servers.json"
-    for redis in _started:
-        redis.stop()
     if told.exists():
-        servers = Servers(**json.loads(told.read_text()))
-        for pid, how in (
-            (servers.redis_pid, signal.SIGKILL),
-            (servers.postgres_pid, signal.SIGQUIT),
-        ):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, how)
-                _wait_gone(pid)
+        Servers(**json.loads(told.read_text())).stop()
     shutil.rmtree(root, ignore_errors=True)
 
 

@@ -66,8 +66,13 @@ UPDATE budgets SET cap = :cap, warned_percent = 0, updated_at = now() WHERE run_
   AND (CAST(:cap AS numeric) IS NULL OR spent + reserved <= :cap)
 """)
 SET_RUN_CAP = text("UPDATE runs SET budget_cap = :cap, waiting_for = NULL WHERE id = :run")
+# The run is a row here and not a value, of which statistics from before its intake would say that
+# it has no jobs; so the index of what is ready is used, by its order.
 AVAILABLE_NOW = text("""
-UPDATE jobs SET available_at = now() WHERE run_id = :run AND queue IS NOT NULL
-  AND lease_until IS NULL AND dispatched_at IS NULL AND available_at > now()
+UPDATE jobs SET available_at = now() WHERE id = ANY(ARRAY(
+  SELECT j.id FROM (SELECT CAST(:run AS bigint) AS id OFFSET 0) AS r CROSS JOIN LATERAL (
+    SELECT id FROM jobs WHERE run_id = r.id AND queue IS NOT NULL AND lease_until IS NULL
+      AND dispatched_at IS NULL AND available_at > now()
+    ORDER BY queue, priority DESC, available_at, id FOR UPDATE) AS j))
 """)
 COMMITTED = text("SELECT spent + reserved FROM budgets WHERE run_id = :run")

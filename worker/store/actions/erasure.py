@@ -102,7 +102,8 @@ def _erase(connection: Connection, message_ids: Sequence[int]) -> dict[str, int]
 OLDER = text("""
 SELECT m.id FROM messages AS m
 WHERE m.id > :after AND m.created_at < now() - CAST(:age AS interval) AND m.erased_at IS NULL
-  AND NOT EXISTS (SELECT FROM jobs AS j WHERE j.message_id = m.id AND j.finished_at IS NULL)
+  AND NOT EXISTS (
+    SELECT FROM jobs AS j WHERE j.message_id = m.id AND j.finished_at IS NULL OFFSET 0)
 ORDER BY m.id LIMIT :limit
 """)
 OF_CUSTOMER = text("""

@@ -67,12 +67,21 @@ RESUME_RUN = text("""
 UPDATE runs SET state = 'active', state_reason = NULL, waiting_for = NULL
 WHERE id = :run AND state IN ('paused', 'active')
 """)
+# `OFFSET 0` and an order keep these two to the small index of what is dispatched, where stale
+# statistics would have the planner read all of a run, or the whole table.
 FORGET_DISPATCHED = text("""
-UPDATE jobs SET dispatched_at = NULL WHERE dispatched_at IS NOT NULL AND run_id = :run
+UPDATE jobs SET dispatched_at = NULL WHERE dispatched_at IS NOT NULL AND id = ANY(ARRAY(
+  SELECT id FROM (
+    SELECT id, run_id FROM jobs WHERE dispatched_at IS NOT NULL
+    ORDER BY queue, dispatched_at OFFSET 0) AS marked
+  WHERE run_id = :run))
 """)
 TAKE_BACK = text("""
-UPDATE jobs SET dispatched_at = NULL
-WHERE dispatched_at IS NOT NULL AND lease_until IS NULL AND (:name = 'everything' OR queue = :name)
+UPDATE jobs SET dispatched_at = NULL WHERE dispatched_at IS NOT NULL AND id = ANY(ARRAY(
+  SELECT id FROM (
+    SELECT id, queue, lease_until FROM jobs WHERE dispatched_at IS NOT NULL
+    ORDER BY queue, dispatched_at OFFSET 0) AS marked
+  WHERE lease_until IS NULL AND (:name = 'everything' OR queue = :name)))
 """)
 RESUME_QUEUE = text("""
 UPDATE tiers SET paused = false, paused_reason = NULL, paused_by = NULL, paused_at = NULL,

@@ -62,9 +62,13 @@ def _answer(row: Row[Any]) -> PastAnswer:
 PAST = text("""
 SELECT a.job_id, a.fence, a.stage, a.outcome, a.tier, a.model, a.reasons, a.decision, a.hint,
   c.fence AS answered_in, c.output, c.stop_reason, c.simulated
-FROM attempts AS a LEFT JOIN calls AS c
-  ON c.job_id = a.job_id AND c.fence = coalesce(a.answer_fence, a.fence) AND c.purpose = 'answer'
-WHERE a.job_id = ANY(:ids) AND CASE a.stage
+FROM unnest(CAST(:ids AS bigint[])) AS one(id)
+CROSS JOIN LATERAL (SELECT * FROM attempts WHERE job_id = one.id OFFSET 0) AS a
+LEFT JOIN LATERAL (
+  SELECT * FROM calls
+  WHERE job_id = a.job_id AND fence = coalesce(a.answer_fence, a.fence) AND purpose = 'answer'
+  OFFSET 0) AS c ON true
+WHERE CASE a.stage
   WHEN 'route' THEN a.decision IN ('again', 'retry')
   ELSE c.job_id IS NOT NULL
     AND (a.outcome = ANY(:judged)

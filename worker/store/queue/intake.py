@@ -204,8 +204,8 @@ SELECT * FROM (
   SELECT s.line, s.external_id, s.digest <> m.digest AS changed,
     s.line > min(s.line) OVER (PARTITION BY m.id) AS later,
     own.id > :first AS ours, own.xmin = pg_current_xact_id()::xid AS fresh,
-    (SELECT r.name FROM jobs AS j JOIN runs AS r ON r.id = j.run_id
-     WHERE j.message_id = m.id ORDER BY j.id LIMIT 1) AS known_in
+    (SELECT r.name FROM (SELECT id, run_id FROM jobs WHERE message_id = m.id OFFSET 0) AS j
+     JOIN runs AS r ON r.id = j.run_id ORDER BY j.id LIMIT 1) AS known_in
   FROM staged AS s JOIN messages AS m USING (source, external_id)
   LEFT JOIN jobs AS own ON own.message_id = m.id AND own.run_id = :run
 ) AS row

@@ -114,17 +114,26 @@ FROM (SELECT ended_at - submitted_at AS took FROM message_batches
   ORDER BY id DESC LIMIT 20) AS latest
 """)
 
+# Both are written so that there is one plan, whatever the planner believes. The run is a row here
+# and not a value, of which statistics from before the intake would say that it has no jobs; so the
+# index of what is ready is used, by its order.
 LEAVE_UNSENT = text("""
-UPDATE jobs SET lane = 'realtime' WHERE id IN (
-  SELECT id FROM jobs WHERE run_id = :run AND queue LIKE 'batch.%' AND lane = 'batch'
-    AND lease_until IS NULL AND dispatched_at IS NULL LIMIT :limit FOR UPDATE SKIP LOCKED)
+UPDATE jobs SET lane = 'realtime' WHERE id = ANY(ARRAY(
+  SELECT j.id FROM (SELECT CAST(:run AS bigint) AS id OFFSET 0) AS r CROSS JOIN LATERAL (
+    SELECT id FROM jobs WHERE run_id = r.id AND queue LIKE 'batch.%'
+      AND lease_until IS NULL AND dispatched_at IS NULL
+    ORDER BY queue, priority DESC, available_at, id LIMIT :limit FOR UPDATE SKIP LOCKED) AS j))
 """)
 
+# `OFFSET 0` keeps a step from being joined any other way: the run's jobs one by one, each attempt
+# and batch by its key.
 LEAVE_SENT = text("""
-UPDATE jobs SET lane = 'realtime' WHERE id IN (
-  SELECT j.id FROM message_batches AS b JOIN attempts AS a ON a.batch_id = b.id
-  JOIN jobs AS j ON j.id = a.job_id
-  WHERE b.state IN ('intended', 'submitted') AND a.outcome = 'started' AND j.fence = a.fence
-    AND j.run_id = :run AND j.state = 'submitted' AND j.lane = 'batch'
-  LIMIT :limit FOR UPDATE OF j SKIP LOCKED)
+UPDATE jobs SET lane = 'realtime' WHERE id = ANY(ARRAY(
+  SELECT j.id FROM jobs AS j CROSS JOIN LATERAL (
+    SELECT a.batch_id FROM attempts AS a
+    WHERE a.job_id = j.id AND a.fence = j.fence AND a.outcome = 'started' OFFSET 0) AS a
+  WHERE j.run_id = :run AND j.state = 'submitted' AND j.lane = 'batch' AND EXISTS (
+    SELECT FROM message_batches AS b
+    WHERE b.id = a.batch_id AND b.state IN ('intended', 'submitted') OFFSET 0)
+  LIMIT :limit FOR UPDATE OF j SKIP LOCKED))
 """)

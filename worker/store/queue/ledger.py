@@ -107,14 +107,23 @@ def open_calls(connection: Connection, rows: list[dict[str, Any]]) -> set[tuple[
     return {(row.job_id, row.fence) for row in opened}
 
 
+# Calls are found by their keys before their state is looked at (and `OFFSET 0` keeps it so): few
+# are open among many closed ones, and a planner that takes them for none goes through all of them
+# for each. Their jobs are locked, so nobody else closes them meanwhile.
+#
 # A call that rescue had given up as lost may turn out never to have left: then it goes as well, and
 # the totals' change is returned.
 DELETE_UNSENT = text("""
-WITH gone AS (
-  DELETE FROM calls AS c USING jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(
+WITH found AS (
+  SELECT t.* FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(
     job_id bigint, fence int, run_id bigint, purpose text)
+  CROSS JOIN LATERAL (
+    SELECT state FROM calls
+    WHERE job_id = t.job_id AND fence = t.fence AND purpose = t.purpose OFFSET 0) AS c
+  WHERE c.state IN ('sent', 'lost')
+), gone AS (
+  DELETE FROM calls AS c USING found AS t
   WHERE c.job_id = t.job_id AND c.fence = t.fence AND c.purpose = t.purpose
-    AND c.state IN ('sent', 'lost')
   RETURNING t.run_id, c.tier, c.purpose, c.model, c.lane, c.state, c.simulated, c.cost
 )
 SELECT run_id, tier, purpose, model, lane, state, simulated, -count(*) AS calls, 0 AS unpriced,
@@ -132,9 +141,13 @@ WITH given AS (
     output_tokens int, cost numeric, price jsonb, unpriced boolean, latency_ms int,
     stop_reason text, stop_category text, request_id text, http_status smallint, error text,
     service_tier text, simulated boolean, output text, shared smallint)
-), before AS (
-  SELECT g.run_id, c.tier, c.purpose, c.model, c.lane, c.state, c.simulated, c.cost
-  FROM given AS g JOIN calls AS c USING (job_id, fence, purpose) WHERE c.state = 'lost'
+), found AS (
+  SELECT g.run_id, g.job_id, g.fence, g.purpose, c.tier, c.model, c.lane, c.state, c.simulated,
+    c.cost
+  FROM given AS g CROSS JOIN LATERAL (
+    SELECT tier, model, lane, state, simulated, cost FROM calls
+    WHERE job_id = g.job_id AND fence = g.fence AND purpose = g.purpose OFFSET 0) AS c
+  WHERE c.state IN ('sent', 'lost')
 ), closed AS (
   UPDATE calls AS c SET state = g.state, input_tokens = g.input_tokens,
     cache_read_tokens = g.cache_read_tokens, cache_write_5m_tokens = g.cache_write_5m_tokens,
@@ -143,9 +156,8 @@ WITH given AS (
     stop_reason = g.stop_reason, stop_category = g.stop_category, request_id = g.request_id,
     http_status = g.http_status, error = g.error, service_tier = g.service_tier,
     simulated = g.simulated, output = g.output, shared = g.shared, finished_at = clock_timestamp()
-  FROM given AS g
-  WHERE c.job_id = g.job_id AND c.fence = g.fence AND c.purpose = g.purpose
-    AND c.state IN ('sent', 'lost')
+  FROM found AS f JOIN given AS g USING (job_id, fence, purpose)
+  WHERE c.job_id = f.job_id AND c.fence = f.fence AND c.purpose = f.purpose
   RETURNING g.run_id, c.tier, c.purpose, c.model, c.lane, c.state, c.simulated, c.unpriced,
     c.input_tokens, c.cache_read_tokens, c.cache_write_5m_tokens, c.cache_write_1h_tokens,
     c.output_tokens, c.cost
@@ -160,7 +172,7 @@ FROM closed GROUP BY 1, 2, 3, 4, 5, 6, 7
 UNION ALL
 SELECT run_id, tier, purpose, model, lane, state, simulated, -count(*), 0, 0, 0, 0, 0, 0,
   -coalesce(sum(cost), 0)
-FROM before GROUP BY 1, 2, 3, 4, 5, 6, 7
+FROM found WHERE state = 'lost' GROUP BY 1, 2, 3, 4, 5, 6, 7
 """)
 
 ADD_TOTALS = text("""

@@ -245,8 +245,11 @@ REMEMBER_LABELS = text("""
 INSERT INTO classifications (digest, prompt_version, model, difficulty)
 SELECT DISTINCT ON (1, 2, 3) m.digest, a.prompt_version, a.model, t.difficulty
 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(job_id bigint, fence int, difficulty text)
-JOIN attempts AS a USING (job_id, fence) JOIN jobs AS j ON j.id = a.job_id
-JOIN messages AS m ON m.id = j.message_id
+CROSS JOIN LATERAL (
+  SELECT prompt_version, model FROM attempts
+  WHERE job_id = t.job_id AND fence = t.fence OFFSET 0) AS a
+CROSS JOIN LATERAL (SELECT message_id FROM jobs WHERE id = t.job_id OFFSET 0) AS j
+CROSS JOIN LATERAL (SELECT digest FROM messages WHERE id = j.message_id OFFSET 0) AS m
 WHERE a.prompt_version IS NOT NULL AND a.model IS NOT NULL
 ORDER BY 1, 2, 3
 ON CONFLICT (digest, prompt_version, model) DO NOTHING

@@ -33,13 +33,18 @@ def one_at_a_time(
 
 LOST = text("""
 SELECT job_id FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(job_id bigint, fence int)
-JOIN attempts AS a USING (job_id, fence) WHERE a.outcome = 'lost'
+CROSS JOIN LATERAL (
+  SELECT outcome FROM attempts WHERE job_id = t.job_id AND fence = t.fence OFFSET 0) AS a
+WHERE a.outcome = 'lost'
 """)
 
 # Another thread of this worker may be claiming one at this moment: then it is not our turn.
 MAY_TAKE_ONE = text("""
 SELECT pg_try_advisory_xact_lock(hashtextextended(:worker, 0)) AND NOT EXISTS (
-  SELECT FROM attempts AS a JOIN attempts AS b ON b.job_id = a.job_id AND b.fence = a.fence - 1
-  WHERE a.worker = :worker AND a.outcome = 'started' AND a.batch_id IS NULL
-    AND b.outcome = 'lost')
+  SELECT FROM (
+    SELECT job_id, fence, worker FROM attempts WHERE outcome = 'started' AND batch_id IS NULL
+    ORDER BY worker OFFSET 0) AS a
+  CROSS JOIN LATERAL (
+    SELECT outcome FROM attempts WHERE job_id = a.job_id AND fence = a.fence - 1 OFFSET 0) AS b
+  WHERE a.worker = :worker AND b.outcome = 'lost')
 """)

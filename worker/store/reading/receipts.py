@@ -93,15 +93,18 @@ BY_NUMBER = text("""
 SELECT j.id, r.name AS run, m.external_id FROM jobs AS j JOIN runs AS r ON r.id = j.run_id
 JOIN messages AS m ON m.id = j.message_id WHERE j.id = :id
 """)
+# From the message to its jobs, never the other way round: `OFFSET 0` leaves no other plan.
 BY_RUN = text("""
-SELECT j.id, r.name AS run, m.external_id FROM messages AS m
-JOIN jobs AS j ON j.message_id = m.id JOIN runs AS r ON r.id = j.run_id
-WHERE m.external_id = :id AND r.name = :run
+SELECT j.id, r.name AS run, m.external_id
+FROM (SELECT id, external_id FROM messages WHERE external_id = :id OFFSET 0) AS m
+CROSS JOIN LATERAL (SELECT id, run_id FROM jobs WHERE message_id = m.id OFFSET 0) AS j
+JOIN runs AS r ON r.id = j.run_id WHERE r.name = :run
 """)
 BY_EXTERNAL_ID = text("""
-SELECT j.id, r.name AS run, m.external_id FROM messages AS m
-JOIN jobs AS j ON j.message_id = m.id JOIN runs AS r ON r.id = j.run_id
-WHERE m.external_id = :id ORDER BY j.id DESC LIMIT 20
+SELECT j.id, r.name AS run, m.external_id
+FROM (SELECT id, external_id FROM messages WHERE external_id = :id OFFSET 0) AS m
+CROSS JOIN LATERAL (SELECT id, run_id FROM jobs WHERE message_id = m.id OFFSET 0) AS j
+JOIN runs AS r ON r.id = j.run_id ORDER BY j.id DESC LIMIT 20
 """)
 
 JOB = text("""

@@ -54,7 +54,7 @@ points AS (
   FROM bounds, generate_series(0, :points - 1) AS n WHERE low IS NOT NULL)
 SELECT DISTINCT j.id FROM points CROSS JOIN LATERAL (
   SELECT id FROM jobs WHERE run_id = :run AND message_id >= points.at
-  ORDER BY message_id LIMIT :each) AS j
+  ORDER BY run_id, message_id LIMIT :each) AS j
 """)
 CONFIDENCE = text("""
 SELECT tier, least(floor(confidence * :bins)::int, :bins - 1) AS bin,

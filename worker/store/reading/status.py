@@ -175,7 +175,10 @@ LIVE_RUNS = text(
 QUEUES = text("""
 SELECT coalesce(l.queue, w.queue) AS queue, coalesce(l.leased, 0) AS leased,
   coalesce(w.workers, 0) AS workers
-FROM (SELECT queue, count(*) AS leased FROM jobs WHERE lease_until IS NOT NULL GROUP BY 1) AS l
+FROM (
+  SELECT queue, count(*) AS leased FROM (
+    SELECT queue FROM jobs WHERE lease_until IS NOT NULL ORDER BY queue, lease_until OFFSET 0) AS j
+  GROUP BY 1) AS l
 FULL JOIN (
   SELECT key AS queue, count(*) AS workers FROM workers, jsonb_each(capacity)
   WHERE seen_at > now() - interval '10 seconds' AND NOT stopping GROUP BY 1) AS w USING (queue)
@@ -203,7 +206,8 @@ SELECT id AS batch, state, stage, tier, requests, error, submitted_at,
   extract(epoch FROM now() - coalesce(submitted_at, created_at))::float8 AS age_s
 FROM message_batches AS b
 WHERE state IN ('intended', 'submitted', 'ended') AND EXISTS (
-  SELECT FROM attempts AS a JOIN jobs AS j ON j.id = a.job_id
-  WHERE a.batch_id = b.id AND j.run_id = :run)
+  SELECT FROM (SELECT job_id FROM attempts WHERE batch_id = b.id OFFSET 0) AS a
+  CROSS JOIN LATERAL (SELECT run_id FROM jobs WHERE id = a.job_id OFFSET 0) AS j
+  WHERE j.run_id = :run OFFSET 0)
 ORDER BY id LIMIT 200
 """)

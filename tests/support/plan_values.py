@@ -1,0 +1,157 @@
+"""Example values for every statement that reads a big table, in a database of `backlog_rows`."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from tests.support.backlog_rows import DAY, NIGHT, OLD
+from worker.store.rows import as_json
+
+TODAY = dt.datetime.now(dt.UTC).date()
+LETTERS = {"run": None, "reason": None, "before_run": None, "before_job": None,
+           "limit": 50, "window": 2_500}  # fmt: skip
+TOKENS = {"input_tokens": 1, "cache_read_tokens": 0, "cache_write_5m_tokens": 0,
+          "cache_write_1h_tokens": 0, "output_tokens": 1}  # fmt: skip
+
+
+class Values:
+    """Looked up once in a filled database."""
+
+    def __init__(self, connection: Connection) -> None:
+        def ids(where: str, limit: int = 200) -> list[int]:
+            wanted = text(f"SELECT id FROM jobs WHERE {where} ORDER BY id LIMIT {limit}")
+            return list(connection.execute(wanted).scalars())
+
+        self.ready = ids(f"run_id = {DAY} AND state = 'queued'")
+        self.batched = ids(f"run_id = {NIGHT} AND id % 7 = 0")
+        self.answered = ids(f"run_id = {DAY} AND state = 'answered'")
+        self.leased = ids("lease_until > now()")
+        self.dispatched = ids("dispatched_at IS NOT NULL")
+        wanted = text("SELECT message_id FROM jobs WHERE finished_at IS NULL ORDER BY id LIMIT 500")
+        self.messages = list(connection.execute(wanted).scalars())
+        self.common: dict[str, Any] = self._common()
+        self.special: dict[str, dict[str, Any]] = self._special()
+
+    def of(self, name: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """For the parameters of the statement of this name. Raises KeyError for one that nobody has
+        thought of."""
+        known = self.common | self.special.get(name, {})
+        own = {one: bound.value for one, bound in wanted.items() if not bound.required}
+        return own | {one: known[one] for one in wanted if one not in own}
+
+    def keys(self, ids: list[int], **more: Any) -> list[dict[str, Any]]:
+        """Attempts of these jobs, with what else a row needs."""
+        return [{"job_id": job, "fence": 1, "run_id": NIGHT, "purpose": "answer", **more}
+                for job in ids]  # fmt: skip
+
+    def _common(self) -> dict[str, Any]:
+        return {
+            "a": OLD, "b": DAY, "after": 0, "again": False, "age": dt.timedelta(days=30),
+            "batch": 2, "before": None, "bins": 20, "steps": 60, "points": 25, "each": 60,
+            "counts": "{}", "customer": "c7", "day": TODAY, "decided": False,
+            "ended": False, "error": "no", "external": "m7", "external_id": "msgbatch_x",
+            "factor": 2, "first": 0, "gate": "haiku", "gather": 0.0, "id": 2,
+            "ids": self.ready, "job": self.answered[0], "jobs": self.answered, "lane": "batch",
+            "lease": 180.0, "limit": 500, "model": "claude-haiku-5-5", "name": "haiku",
+            "night": TODAY, "overdue": 10.0, "poll": 60.0, "priority": 0,
+            "probing": False, "prompt": "p1", "prompt_version": "p2", "schema_version": "s",
+            "queue": "routing", "queues": ["routing", "haiku", "batch.haiku", "batch.routing"],
+            "reason": None, "reply": None, "requests": 7, "reviewer": "ada",
+            "rooms": as_json([{"queue": name, "room": 70} for name in ("haiku", "routing")]),
+            "rows": as_json(self.keys(self.batched)), "run": DAY, "runs": [OLD, NIGHT, DAY],
+            "seen": 10.0, "selection": None, "silent": 60.0, "simulated": True, "source": None,
+            "stage": "answer", "state": "dead", "tier": "haiku", "top": "opus",
+            "until": dt.datetime(2100, 1, 1, tzinfo=dt.UTC), "verdict": "accept", "wait": 15.0,
+            "words": None, "worker": "host:1:a", "workers": ["host:1:a"],
+            "before_run": None, "before_job": None,
+            "share": 0.02, "judge": "ada", "purpose": "audit",
+            "window": 2_500, "sources": ["day"] * 200, "purses": "[]", "size": 2_500,
+        }  # fmt: skip
+
+    def _special(self) -> dict[str, dict[str, Any]]:
+        text_ids = [f"m{n}" for n in range(1, 201)]
+        closed = self.keys(self.batched, state="done", unpriced=False, cost="0.1", simulated=True,
+                           shared=1, **TOKENS)  # fmt: skip
+        totals = self.keys(self.batched[:3], tier="haiku", model="m", lane="batch", state="done",
+                           simulated=True, calls=1, unpriced=0, cost="0.1", **TOKENS)  # fmt: skip
+        claimed = [
+            {"job_id": job, "fence": 1, "stage": "route", "tier": "haiku", "model": "m",
+             "lane": "realtime", "policy_version": "v", "reserved": "0.1", "purpose": "classify",
+             "available_at": "2026-01-01T00:00:00Z", "worst_cost": "0.1"}
+            for job in self.ready
+        ]  # fmt: skip
+        return {
+            "audits.DRAW": {"again": 0.05},
+            "audits.DRAW_LATER": {"again": 0.05},
+            "canaries.COUNT": {"rows": as_json(self.keys(self.batched, reasons=[], good=1, bad=0))},
+            "claim.WRITE_CLAIM": {"rows": as_json(claimed), "batch": None},
+            "dispatch.FORGET_STALE": {"after": 60.0},
+            "dispatch.UNMARK": {"ids": self.dispatched},
+            "erasure.COUNT": {"ids": self.messages},
+            "erasure.LOCK_JOBS": {"ids": self.messages},
+            "erasure.STATEMENTS[classifications]": {"ids": self.messages},
+            "erasure.STATEMENTS[messages]": {"ids": self.messages},
+            "expire.EXPIRE": {"limit": 5_000},
+            "gates.UNMARK": {"ids": self.dispatched, "queue": "haiku"},
+            "history.PAST": {"ids": self.answered},
+            "intake.HOLDING": {"ids": text_ids},
+            "intake.RESERVE": {"rows": 500},
+            "leaving_batch.LEAVE_SENT": {"run": NIGHT, "limit": 5_000},
+            "leaving_batch.LEAVE_UNSENT": {"run": NIGHT, "limit": 5_000},
+            "ledger.ADD_TOTALS": {"rows": as_json(totals)},
+            "ledger.CLOSE_CALLS": {"rows": as_json(closed)},
+            "ledger.OPEN_CALLS": {
+                "rows": as_json(self.keys(self.leased, tier="haiku", model="m", lane="realtime",
+                                          worst_cost="0.1") )
+            },
+            "listing.ATTENTION[dead]": LETTERS,
+            "listing.ATTENTION[review]": LETTERS,
+            "listing.CAUSES[dead]": LETTERS,
+            "listing.CAUSES[review]": LETTERS,
+            "message_batches.KNOWN": {"ids": ["msgbatch_1"]},
+            "message_batches.LOCK_TWO": {"ids": [1, 2]},
+            "message_batches.CLOSE": {"state": "recorded"},
+            "message_batches.OPEN": {"state": "submitted"},
+            "message_batches.OPEN_ATTEMPTS": {"limit": 200},
+
+            "receipts.BY_EXTERNAL_ID": {"id": "m77"},
+            "receipts.BY_NUMBER": {"id": self.answered[0]},
+            "receipts.BY_RUN": {"id": "m77", "run": f"run{NIGHT}"},
+            "record.CLOSE_ATTEMPTS": {"rows": as_json(
+                self.keys(self.batched, outcome="accepted", reasons=[], findings=[], cost="0.1"))},
+            "record.COUNT_ESCALATIONS": {"rows": as_json(
+                self.keys(self.batched, from_tier="haiku", to_tier="opus", reason="schema"))},
+            "record.INSERT_ESCALATIONS": {"rows": as_json(
+                self.keys(self.batched, from_tier="haiku", to_tier="opus", reason="schema"))},
+            "record.INSERT_RESULTS": {"rows": as_json(
+                self.keys(self.batched, reply="so", fields={}, tier="haiku", model="m",
+                          accepted=True, reasons=[], simulated=True))},
+            "record.MOVE_JOBS": {"rows": as_json(
+                {"id": job, "unlease": True, "cost": "0.1", "delay_s": 0} for job in self.batched)},
+            "record.REMEMBER_LABELS": {
+                "rows": as_json(self.keys(self.batched, difficulty="SIMPLE"))
+            },
+            "rescue.OPEN_CALLS": {"ids": self.leased},
+            "reviews.INSERT": {"verdict": "reject", "reason": "no"},
+            "sampling.CONFIDENCE": {"ids": self.answered},
+            "sampling.COSTS": {"ids": self.answered},
+            "sampling.LATENCY": {"ids": self.answered},
+            "schedules.CLOSE": {"state": "done", "jobs": 1},
+            "screens.DIFFERENCE": {"run": f"run{DAY}"},
+            "silencing.ERASED": {"jobs": self.batched},
+            "status.BATCHES": {"run": NIGHT},
+            "suspects.LOST": {"rows": as_json(self.keys(self.batched))},
+        }  # fmt: skip
+
+
+FIRST_STAGED = (
+    "INSERT INTO staged (line, source, external_id, body, digest, metadata)"
+    " SELECT id, source, external_id, body, digest, metadata FROM messages"
+    " WHERE source = 'day' ORDER BY id LIMIT 500"
+)
+BEFORE = dict.fromkeys(
+    ("intake.INSERT_MESSAGES", "intake.INSERT_JOBS", "intake.EXPLAIN"), FIRST_STAGED
+)
+"""What has to be done first, in the same transaction."""

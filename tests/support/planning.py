@@ -1,0 +1,145 @@
+"""Every statement that touches a table which grows, tried under the statistics of other times."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event, text
+
+from tests.support.backlog_rows import DAY, Statistics, fill, put_back
+from tests.support.plan_values import BEFORE, Values
+from tests.support.plan_work import LIMIT, Work, work_of
+from tests.support.statements import TABLES, of_big_tables
+from worker.domain.filter_parsing import parse
+from worker.store.actions import changes, choosing
+from worker.store.actions.choosing import Choice
+from worker.store.actions.selection import Selection
+from worker.store.audit import Actor
+from worker.store.queue import intake
+from worker.store.reading import listing
+from worker.store.runs import RunRef
+
+ROWS_A_ROW = 100
+TIMES = 20
+FEW, BRIEF_MS = 2_000, 200.0
+"""Less than this is no trouble, whatever it is compared with."""
+
+ONE_PASS = ("audits.DRAW_LATER", "audits.SHADOWS")
+"""Statements that are meant to look at each job of a run once, to draw a few of them by chance."""
+ACTOR = Actor("a test")
+Builder = Callable[[Connection], object]
+SOME = parse("tier = haiku and reason = low_confidence")
+OF_DAY = Selection(run_id=DAY, run_name="day")
+SOME_OF_DAY = Selection(run_id=DAY, run_name="day", node=SOME)
+LATER = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
+BUILT: dict[str, Builder] = {
+    "choosing.look_at": lambda c: choosing.look_at(c, Choice(SOME, DAY), "ladder"),
+    "choosing.copy_jobs": lambda c: choosing.copy_jobs(
+        c, Choice(SOME, DAY), RunRef(1, "run1", "batch", 0)
+    ),
+    "choosing.recent_costs": lambda c: choosing.recent_costs(c, "ladder"),
+    "changes.foresee": lambda c: changes.foresee(c, changes.RETRY, SOME_OF_DAY),
+    "changes.runs_of": lambda c: changes.runs_of(c, SOME_OF_DAY),
+    "changes.cancel": lambda c: changes._change_jobs(c, ACTOR, changes.CANCEL, OF_DAY, 5_000),
+    "changes.retry": lambda c: changes._change_jobs(c, ACTOR, changes.RETRY, OF_DAY, 5_000),
+    "changes.dead": lambda c: changes.foresee(
+        c, changes.RETRY, Selection(run_id=DAY, run_name="day", until=LATER)
+    ),
+    "listing.list_jobs": lambda c: listing.list_jobs(
+        c, run_id=DAY, node=SOME, before=None, limit=50
+    ),
+    "listing.of all runs": lambda c: listing.list_jobs(
+        c, run_id=None, node=None, before=None, limit=50
+    ),
+    "listing.jobs_with_id": lambda c: listing.jobs_with_id(c, "m77", 20),
+}
+"""What puts its statements together itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    engine: Engine
+    jobs: int
+    moments: dict[str, Statistics]
+    tried: dict[str, tuple[str, dict[str, Any]]]
+    """Statements with their values, by name."""
+
+
+def filled_with(engine: Engine, jobs: int) -> Filled:
+    """Fills an empty database, and finds a value for each parameter of each statement."""
+    moments = fill(engine, jobs)
+    with engine.connect() as connection:
+        values = Values(connection)
+        tried = {
+            name: (statement.text, values.of(name, statement._bindparams))
+            for name, statement in of_big_tables().items()
+            if not statement.text.lstrip().startswith("CREATE")
+        }
+        for name, build in BUILT.items():
+            for number, (statement, bound) in enumerate(captured(connection, build)):
+                tried[f"{name} {number}"] = (statement, bound)
+            connection.rollback()
+    return Filled(engine, jobs, moments, tried)
+
+
+def captured(connection: Connection, build: Builder) -> list[tuple[str, dict[str, Any]]]:
+    """The statements that a builder sends, as texts to be bound again."""
+    sent: list[tuple[str, dict[str, Any]]] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, bound: Any, _context: Any, _m: bool) -> None:
+        if TABLES.search(statement):
+            sent.append((statement, bound))
+
+    event.listen(connection, "before_cursor_execute", note)
+    build(connection)
+    event.remove(connection, "before_cursor_execute", note)
+    return sent
+
+
+def work_under(
+    filled: Filled, moment: str, names: Iterable[str], limit: str = LIMIT
+) -> dict[str, Work]:
+    """What each statement does under the statistics of a moment, within a time."""
+    found: dict[str, Work] = {}
+    with filled.engine.connect() as connection:
+        put_back(connection, filled.moments[moment])
+        connection.commit()
+        for name in names:
+            statement, values = filled.tried[name]
+            connection.execute(text(f"SET LOCAL statement_timeout = '{limit}'"))
+            if before := BEFORE.get(name):
+                connection.execute(intake.STAGE)
+                connection.execute(text(before))
+            found[name] = work_of(connection, statement, values)
+            connection.rollback()
+    return found
+
+
+def worse(fresh: Work, stale: Work, *, pass_rows: float, built: bool) -> str | None:
+    """What is wrong with a statement under other statistics. What people put together themselves
+    may look at much and find little: it may go once through the jobs (`pass_rows`)."""
+    if built and stale.read <= pass_rows:
+        return None
+    if not built and stale.read > FEW and stale.a_row > ROWS_A_ROW:
+        return f"reads {stale.read:,.0f} rows for {stale.used:,.0f}"
+    if stale.read > FEW and stale.read > TIMES * fresh.read:
+        return f"reads {stale.read:,.0f} rows instead of {fresh.read:,.0f}"
+    if stale.ms > BRIEF_MS and stale.ms > TIMES * fresh.ms:
+        return f"takes {stale.ms:,.0f} ms instead of {fresh.ms:,.0f}"
+    return None
+
+
+def faults_of(
+    filled: Filled, moment: str, names: Iterable[str], known: Mapping[str, Work] | None = None
+) -> dict[str, str]:
+    """What is wrong under the statistics of a moment, with the plans. `known` is what each does
+    under fresh ones, where that was measured before."""
+    fresh = known or work_under(filled, "fresh", names)
+    stale = work_under(filled, moment, names)
+    found: dict[str, str] = {}
+    for name in names:
+        built = name in ONE_PASS or name.rpartition(" ")[0] in BUILT
+        if said := worse(fresh[name], stale[name], pass_rows=filled.jobs, built=built):
+            found[name] = f"{name} under statistics of {moment!r}: {said}\n{stale[name].plan}"
+    return found

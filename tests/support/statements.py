@@ -1,0 +1,44 @@
+"""The SQL of the product, collected by program: a new statement is tried without being listed."""
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import TextClause
+
+import worker.store
+
+BIG = ("jobs", "attempts", "calls", "messages", "results", "escalations", "reviews")
+"""Tables that grow with what is handed in."""
+TABLES = re.compile(rf"\b({'|'.join((*BIG, 'message_batches'))})\b")
+
+
+def statements() -> Iterator[tuple[str, TextClause]]:
+    """Every text of SQL in `worker.store`, by the name that it has there."""
+    for found in pkgutil.walk_packages(worker.store.__path__, "worker.store."):
+        module = importlib.import_module(found.name)
+        where = found.name.removeprefix("worker.store.").split(".")[-1]
+        for name, value in vars(module).items():
+            if getattr(module, "__name__", "") == found.name and name.isupper():
+                yield from _named(f"{where}.{name}", value)
+
+
+def _named(name: str, value: Any) -> Iterator[tuple[str, TextClause]]:
+    if isinstance(value, TextClause):
+        yield name, value
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            yield from _named(f"{name}[{key}]", one)
+
+
+def of_big_tables() -> dict[str, TextClause]:
+    """Those that name a table which grows, each once."""
+    found: dict[str, TextClause] = {}
+    seen = set[int]()
+    for name, statement in statements():
+        if TABLES.search(statement.text) and id(statement) not in seen:
+            seen.add(id(statement))
+            found[name] = statement
+    return found
