@@ -14,8 +14,7 @@ from worker.domain.advice import advise as judge
 from worker.domain.wording import plural
 from worker.errors import UsageError
 from worker.store.reading.facts import facts_of
-from worker.store.reading.status import runs as read_runs
-from worker.store.runs import find_run
+from worker.store.runs import find_run, recent_names
 
 LAST = 20
 
@@ -31,7 +30,8 @@ def advise(runs: tuple[str, ...], as_json: bool) -> None:
     """
     settings = load_settings()
     with database(settings) as engine, engine.connect() as connection:
-        found = [find_run(connection, name) for name in runs] or read_runs(connection, limit=LAST)
+        names = runs or recent_names(connection)[:LAST]
+        found = [find_run(connection, name) for name in names]
         if not found:
             raise UsageError("There is no run yet to learn from.", mend="rung enqueue FILE --watch")
         facts = facts_of(connection, found, settings)

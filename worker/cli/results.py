@@ -15,7 +15,7 @@ from worker.cli.speech.output import SIMULATED, talk
 from worker.errors import RungError, UsageError
 from worker.runs.exports import Row, as_csv, json_row, write_parquet
 from worker.store.reading.results import results_of
-from worker.store.reading.status import run_status
+from worker.store.reading.standings import standing_of
 from worker.store.runs import find_run
 
 KINDS = ("csv", "jsonl", "parquet")
@@ -34,7 +34,7 @@ def results(run: str, output: Path | None, as_json: bool) -> None:
     with database() as engine:
         with engine.connect() as connection:
             found = find_run(connection, run)
-            simulated = run_status(connection, found)["simulated"]
+            simulated = standing_of(connection, found.id).simulated
         rows = results_of(engine, found.id)
         if output is None:
             _write_text(sys.stdout, kind, rows)

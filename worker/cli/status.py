@@ -1,6 +1,6 @@
 """`rung status`: one run, or everything that is going on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -16,16 +16,18 @@ from worker.domain.text import terminal_safe
 from worker.domain.wording import dollars
 from worker.errors import UsageError
 from worker.store.queue.presence import noted
+from worker.store.reading.standings import RunStanding, live_runs, standing_of
 from worker.store.reading.status import (
     batches_of,
     paused_everything,
     queues,
-    run_status,
-    runs,
+    run_document,
     today,
+    troubles,
 )
 from worker.store.runs import find_run
 
+LIVE_MOST = 200
 BREAKER_WORDS = {"closed": "ok", "open": "breaker open", "half_open": "probing"}
 
 
@@ -50,13 +52,13 @@ def status(ctx: click.Context, run: str | None, watch: bool, as_json: bool) -> N
             if not as_json:
                 ctx.exit(code)
         with engine.connect() as connection:
-            found = run_status(connection, find_run(connection, run))
-            if found["lane"] == "batch":
-                found["batches"] = batches_of(connection, found["id"])
+            found = standing_of(connection, find_run(connection, run).id)
+            document = run_document(connection, found)
+            batches = batches_of(connection, found.id) if found.lane == "batch" else []
         if as_json:
-            print_json(found)
+            print_json({**document, "batches": batches} if found.lane == "batch" else document)
         else:
-            print_run(found)
+            print_run(found, document["troubles"], batches)
         ctx.exit(code if watch else 0)
 
 
@@ -75,12 +77,14 @@ def _watch_all(settings: Settings, as_json: bool) -> None:
 
 def _overview(engine: Engine, settings: Settings, as_json: bool) -> None:
     with engine.connect() as connection:
-        live = [run_status(connection, row) for row in runs(connection, live_only=True)]
+        live = live_runs(connection, LIVE_MOST)
+        said = troubles(connection)
         lines = queues(connection, ["routing", *settings.tiers])
         paused, day = paused_everything(connection), today(connection)
         troubled = noted(connection)
     if as_json:
-        print_json({"runs": live, "queues": lines, "everything_paused": paused, "day": day})
+        runs = [{**run.as_document(), "troubles": said} for run in live]
+        print_json({"runs": runs, "queues": lines, "everything_paused": paused, "day": day})
         return
     if paused:
         talk(f"Everything is paused: {paused}. Go on with: rung resume everything", fg="red")
@@ -98,10 +102,10 @@ def _overview(engine: Engine, settings: Settings, as_json: bool) -> None:
             talk(f"{line['queue']}: {line['waiting']} wait, and no worker is there", fg="red")
     _print_queues(lines)
     for found in live:
-        print_run(found)
+        print_run(found, said)
     if day and day["budget_usd"] is not None:
         of = f"{dollars(day['spent_usd'])} of {dollars(day['budget_usd'])}"
-        talk(f"Today: {of} spent{_warned(day)}")
+        talk(f"Today: {of} spent{_warned(day['budget_warned_percent'])}")
     if not live:
         talk("No run is going on. Hand one over with: rung enqueue FILE")
 
@@ -117,30 +121,32 @@ def _print_queues(lines: list[dict[str, Any]]) -> None:
     console().print(table)
 
 
-def print_run(found: dict[str, Any]) -> None:
+def print_run(
+    found: RunStanding, troubles: Sequence[str] = (), batches: Sequence[dict[str, Any]] = ()
+) -> None:
     """A run for a person."""
-    words = [f"{jobs} {state}" for state, jobs in sorted(found["by_state"].items())]
-    click.echo(f"{found['run']}: {found['state']}, {found['ended']} of {found['total']} done")
+    words = [f"{jobs} {state}" for state, jobs in sorted(found.by_state.items())]
+    click.echo(f"{found.name}: {found.state}, {found.ended} of {found.total} done")
     click.echo(f"  jobs        {', '.join(words) or 'none'}")
-    tiers = [f"{jobs} {tier}" for tier, jobs in found["by_tier"].items()]
+    tiers = [f"{jobs} {tier}" for tier, jobs in found.by_tier.items()]
     click.echo(f"  tiers       {', '.join(tiers) or 'none yet'}")
-    click.echo(f"  escalations {found['escalations']}, calls {found['calls']}")
-    cap = f" of {dollars(found['budget_usd'])}" if found["budget_usd"] is not None else ""
-    held = f", {dollars(found['reserved_usd'])} reserved" if found["reserved_usd"] else ""
-    click.echo(f"  spent       {dollars(found['spent_usd'])}{cap}{held}{_warned(found)}")
-    for line in _batch_lines(found.get("batches", [])):
+    click.echo(f"  escalations {found.escalations}, calls {found.calls}")
+    cap = f" of {dollars(found.cap)}" if found.cap is not None else ""
+    held = f", {dollars(found.reserved)} reserved" if found.reserved else ""
+    click.echo(f"  spent       {dollars(found.spent)}{cap}{held}{_warned(found.warned_percent)}")
+    for line in _batch_lines(batches):
         click.echo(line)
-    if found["waiting_for"]:
-        click.echo(f"  waiting for {found['waiting_for']}")
-    for words in found["troubles"]:
-        click.echo(f"  trouble     {words}")
-    if found["state_reason"]:
-        click.echo(f"  note        {found['state_reason']}")
-    if found["simulated"]:
+    if found.waiting_for:
+        click.echo(f"  waiting for {found.waiting_for}")
+    for trouble in troubles:
+        click.echo(f"  trouble     {trouble}")
+    if found.state_reason:
+        click.echo(f"  note        {found.state_reason}")
+    if found.simulated:
         click.echo(f"  {SIMULATED}")
 
 
-def _batch_lines(batches: list[dict[str, Any]]) -> Iterator[str]:
+def _batch_lines(batches: Sequence[dict[str, Any]]) -> Iterator[str]:
     """How many are at Claude and for how long, and what is wrong with any."""
     held = [batch for batch in batches if batch["state"] != "intended"]
     if held:
@@ -152,9 +158,8 @@ def _batch_lines(batches: list[dict[str, Any]]) -> Iterator[str]:
             yield terminal_safe(f"  trouble     batch {batch['batch']}: {batch['error']}")
 
 
-def _warned(budget: dict[str, Any]) -> str:
+def _warned(percent: int) -> str:
     """`, over 80 % of the budget`, once a warning was given."""
-    percent = budget["budget_warned_percent"]
     if not percent:
         return ""
     return ", the budget is used up" if percent >= 100 else f", over {percent} % of the budget"

@@ -2,14 +2,14 @@
 
 import sys
 import time
-from typing import Any
 
 from sqlalchemy import Engine
 
 from worker.cli.speech.output import SIMULATED, talk
 from worker.config.settings import Settings
 from worker.domain.wording import dollars
-from worker.store.reading.status import run_status, stopped, troubled
+from worker.store.reading.standings import RunStanding, standing_of
+from worker.store.reading.status import troubles
 from worker.store.runs import find_run
 
 EVERY_S = 0.5
@@ -27,40 +27,42 @@ def watch(engine: Engine, settings: Settings, name: str) -> int:
     return conclude(status)
 
 
-def conclude(status: dict[str, Any]) -> int:
+def conclude(status: RunStanding) -> int:
     """Says how the run ended; returns its exit code."""
-    name = status["run"]
-    if status["waiting_for"]:
+    name = status.name
+    if status.waiting_for:
         talk(_stopped_by(status), fg="yellow")
         return EXIT_BUDGET
-    ended = ", ".join(f"{jobs} {state}" for state, jobs in sorted(status["by_state"].items()))
-    talk(f"Run {name} is {status['state']}: {ended or 'no jobs'}; {dollars(status['spent_usd'])}.")
-    if status["simulated"]:
+    ended = ", ".join(f"{jobs} {state}" for state, jobs in sorted(status.by_state.items()))
+    talk(f"Run {name} is {status.state}: {ended or 'no jobs'}; {dollars(status.spent)}.")
+    if status.simulated:
         talk(SIMULATED, fg="yellow")
-    if status["by_state"].get("dead"):
+    if status.jobs("dead"):
         talk(f"Dead letters: rung dead {name}", fg="yellow")
     talk(f"Take the answers: rung results {name} -o answers.csv")
-    return EXIT_TROUBLED if troubled(status) else 0
+    return EXIT_TROUBLED if status.troubled else 0
 
 
-def _stopped_by(status: dict[str, Any]) -> str:
+def _stopped_by(status: RunStanding) -> str:
     """Which budget, and what goes on with it."""
-    said = f"Stopped by the {status['waiting_for']}: {dollars(status['spent_usd'])} spent"
-    if status["waiting_for"] == "day budget":
+    said = f"Stopped by the {status.waiting_for}: {dollars(status.spent)} spent"
+    if status.waiting_for == "day budget":
         return (
             f"{said} by this run. It goes on by itself after midnight UTC, or once per_day_usd is"
             " raised and the workers are started anew; rung status says what the day has left"
         )
-    cap = f" of {dollars(status['budget_usd'])}" if status["budget_usd"] is not None else ""
-    return f"{said}{cap}. Go on with: rung resume {status['run']} --budget USD"
+    cap = f" of {dollars(status.cap)}" if status.cap is not None else ""
+    return f"{said}{cap}. Go on with: rung resume {status.name} --budget USD"
 
 
-def _read(engine: Engine, name: str) -> dict[str, Any]:
+def _read(engine: Engine, name: str) -> tuple[RunStanding, list[str]]:
+    """How the run stands, and why queues do not go on."""
     with engine.connect() as connection:
-        return run_status(connection, find_run(connection, name))
+        found = standing_of(connection, find_run(connection, name).id)
+        return found, troubles(connection) if found.finished_at is None else []
 
 
-def _follow(engine: Engine, settings: Settings, name: str) -> dict[str, Any]:
+def _follow(engine: Engine, settings: Settings, name: str) -> RunStanding:
     """The ladder as a picture on a terminal; a line now and then elsewhere."""
     if sys.stderr.isatty():
         from worker.cli.views.ladder import LadderView
@@ -71,19 +73,19 @@ def _follow(engine: Engine, settings: Settings, name: str) -> dict[str, Any]:
         return view.status
     last, said = 0.0, list[str]()
     while True:
-        status = _read(engine, name)
-        said = _say_troubles(status, said)
-        if stopped(status):
+        status, troubled = _read(engine, name)
+        said = _say_troubles(troubled, said)
+        if status.stopped:
             return status
         if time.monotonic() - last >= LINE_EVERY_S:
             last = time.monotonic()
-            talk(f"{status['ended']} of {status['total']} done, {dollars(status['spent_usd'])}")
+            talk(f"{status.ended} of {status.total} done, {dollars(status.spent)}")
         time.sleep(EVERY_S)
 
 
-def _say_troubles(status: dict[str, Any], said: list[str]) -> list[str]:
+def _say_troubles(found: list[str], said: list[str]) -> list[str]:
     """Says what has come up since the last look: nobody should wait for a queue that is paused."""
-    for words in status["troubles"]:
+    for words in found:
         if words not in said:
             talk(f"{words[0].upper()}{words[1:]}", fg="red")
-    return list(status["troubles"])
+    return found

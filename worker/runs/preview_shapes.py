@@ -13,8 +13,8 @@ from worker.domain.filters import show
 from worker.domain.wording import clock, span
 from worker.runs.orders import VERBS, Order
 from worker.store.actions.changes import runs_of
-from worker.store.reading import screens
 from worker.store.reading.rates import ENDED, Rates
+from worker.store.reading.standings import RunStanding, live_runs, standing_of
 
 RUNS_NAMED = 5
 
@@ -72,25 +72,25 @@ class Look:
     around: Surroundings
     connection: Connection
     order: Order
-    run: Mapping[str, Any] | None = None
+    run: RunStanding | None = None
 
-    def runs(self) -> list[Mapping[str, Any]]:
+    def runs(self) -> list[RunStanding]:
         """The runs that are meant: those whose open jobs are."""
         if self.run is not None:
             return [self.run]
         found = runs_of(self.connection, self.order.chosen)
-        return [screens.one_run(self.connection, run_id) for run_id in found]
+        return [standing_of(self.connection, run_id) for run_id in found]
 
-    def others(self) -> list[Mapping[str, Any]]:
+    def others(self) -> list[RunStanding]:
         """Runs under way beside the one that is meant."""
-        live = screens.live_runs(self.connection)
-        return [run for run in live if self.run is None or run["id"] != self.run["id"]]
+        live = live_runs(self.connection)
+        return [run for run in live if self.run is None or run.id != self.run.id]
 
-    def deadlines(self, runs: Sequence[Mapping[str, Any]]) -> list[str]:
-        """When these runs must be done, what is left of them, and how long that takes at their
-        pace."""
-        due = [run for run in runs if run["deadline"] is not None and run["open"]]
-        return [_deadline(self.around.rates, run) for run in due]
+    def deadlines(self, runs: Sequence[RunStanding], more: int = 0) -> list[str]:
+        """When these runs must be done, what is left of them (and `more` jobs), and how long that
+        takes at their pace."""
+        due = [run for run in runs if run.deadline is not None and run.open + more]
+        return [_deadline(self.around.rates, run, run.open + more) for run in due]
 
     def shown(self, what: str | None = None, **values: Any) -> Preview:
         """The preview of a run or of chosen jobs, with what all of these have. Without words it
@@ -124,18 +124,19 @@ class Look:
         return replace(preview, fields=fields)
 
 
-def _deadline(rates: Rates, run: Mapping[str, Any]) -> str:
+def _deadline(rates: Rates, run: RunStanding, left: int) -> str:
+    deadline = run.deadline or run.now
     words = (
-        f"{run['name']} must be done by {clock(run['deadline'], run['now'])};"
-        f" {run['open']:,} of its messages are still open"
+        f"{run.name} must be done by {clock(deadline, run.now)};"
+        f" {left:,} of its messages are still open"
     )
-    if run["deadline"] <= run["now"]:
+    if deadline <= run.now:
         return f"{words}, and it is late."
-    pace = rates.a_minute(ENDED, run["id"])
+    pace = rates.a_minute(ENDED, run.id)
     if not pace:
         return f"{words}."
-    needed = 60 * run["open"] / pace
-    spare = (run["deadline"] - run["now"]).total_seconds() - needed
+    needed = 60 * left / pace
+    spare = (deadline - run.now).total_seconds() - needed
     if spare <= 0:
         return f"{words}. At its pace it will be late already."
     return f"{words}: about {span(needed)} at its pace, so that it can rest for {span(spare)}."

@@ -4,9 +4,7 @@ A preview reads; it changes nothing. What it counted is what the deed then chang
 which jobs were counted travels with the form.
 """
 
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -17,10 +15,8 @@ from worker.runs.orders import HOLDS, VERBS, Order
 from worker.runs.preview_shapes import RUNS_NAMED, Ask, Look, Preview, Surroundings
 from worker.store.actions.caps import too_small
 from worker.store.actions.changes import CANCEL, MAX_PRIORITY, RETRY, expected_cost, foresee
-from worker.store.reading import screens
+from worker.store.reading.standings import RunStanding, live_runs, standing_of
 from worker.store.reading.status import queues
-
-RunRow = Mapping[str, Any]
 
 
 def preview(around: Surroundings, connection: Connection, order: Order) -> Preview:
@@ -34,19 +30,19 @@ def preview(around: Surroundings, connection: Connection, order: Order) -> Previ
         raise UsageError("A tier is drained, or everything: a run is paused.")
     run = None
     if chosen.is_run and chosen.run_id is not None:
-        run = screens.one_run(connection, chosen.run_id)
+        run = standing_of(connection, chosen.run_id)
         _require_possible(order.action, run)
     return MAKERS[order.action](Look(around, connection, order, run))
 
 
-def _require_possible(action: str, run: RunRow) -> None:
-    name, state = run["name"], run["state"]
+def _require_possible(action: str, run: RunStanding) -> None:
+    name, state = run.name, run.state
     if action == "retry":
         if state == "cancelled":
             raise RungError(f"Run {name} is cancelled; its jobs cannot be retried.")
         return
     # What a cancel left when it was interrupted can be cancelled again.
-    if run["finished_at"] is not None and not (action == "cancel" and run["open"]):
+    if run.finished_at is not None and not (action == "cancel" and run.open):
         mend = f"rung retry {name} gives dead jobs another try" if action == "resume" else None
         raise RungError(f"Run {name} is {state}: there is nothing left to {action}.", mend=mend)
     if action == "pause" and state != "active":
@@ -57,11 +53,11 @@ def _queue(look: Look, queue: str) -> Preview:
     action, names = look.order.action, look.around.queues
     lines = [q for q in queues(look.connection, names) if queue in (q["queue"], EVERYTHING)]
     waiting, flying = (sum(line[name] for line in lines) for name in ("waiting", "in_flight"))
-    runs = screens.live_runs(look.connection)
+    runs = live_runs(look.connection)
     expected = None
     if action == "resume":
         words = [f"{plural(waiting, 'message')} that wait will be sent on."]
-        policies = {run["policy_name"] for run in runs}
+        policies = {run.policy for run in runs}
         expected = expected_cost(look.connection, waiting, sorted(policies))
     else:
         drains = action == "drain"
@@ -88,20 +84,20 @@ def _queue(look: Look, queue: str) -> Preview:
 def _pause(look: Look) -> Preview:
     (run,) = look.runs()
     words = [
-        f"{plural(run['open'], 'message')} of it are still open; none is begun any more.",
+        f"{plural(run.open, 'message')} of it are still open; none is begun any more.",
         "What is in flight ends and is recorded.",
     ]
-    return look.shown(words=words + look.deadlines([run]), count=run["open"])
+    return look.shown(words=words + look.deadlines([run]), count=run.open)
 
 
 def _resume(look: Look) -> Preview:
     (run,) = look.runs()
     _require_enough(look, [run])
-    words = [f"{plural(run['open'], 'open message')} will go on.", *look.deadlines([run])]
-    if run["waiting_for"] and look.order.cap is None:
-        words.append(f"It waits for its {run['waiting_for']}: raise the budget instead.")
+    words = [f"{plural(run.open, 'open message')} will go on.", *look.deadlines([run])]
+    if run.waiting_for and look.order.cap is None:
+        words.append(f"It waits for its {run.waiting_for}: raise the budget instead.")
     expected = foresee(look.connection, CANCEL, look.order.chosen).expected
-    return look.shown(words=words, count=run["open"], expected=expected)
+    return look.shown(words=words, count=run.open, expected=expected)
 
 
 def _retry(look: Look) -> Preview:
@@ -116,7 +112,7 @@ def _retry(look: Look) -> Preview:
     if look.run is None:
         words.append("Jobs that are not dead, or whose run is cancelled, are left as they are.")
     else:
-        words += look.deadlines([{**look.run, "open": look.run["open"] + found.jobs}])
+        words += look.deadlines([look.run], found.jobs)
     return look.shown(
         f"dead letters of {chosen.name}" if chosen.is_run else None,
         words=words,
@@ -137,8 +133,8 @@ def _cancel(look: Look) -> Preview:
         f"About {dollars(spared)} is not spent." if spared else "Nothing more is spent for them.",
     ]
     if look.run is not None:
-        others = [run["name"] for run in look.others()]
-        if look.run["accepting"]:
+        others = [run.name for run in look.others()]
+        if look.run.accepting:
             words.append("It is still being handed in: what comes in before is cancelled too.")
         words += [f"{listed(others)} will be served sooner."] if others else []
     else:
@@ -151,19 +147,19 @@ def _priority(look: Look) -> Preview:
     if look.run is None:
         return _priority_of_jobs(look)
     run, others = look.run, look.others()
-    highest = max((other["priority"] for other in others), default=run["priority"])
+    highest = max((other.priority for other in others), default=run.priority)
     if look.order.to is None:
-        suggested = str(min(max(highest + 1, run["priority"]), MAX_PRIORITY))
-        hint = f"Higher goes first; it is {run['priority']} now. The highest of the others:"
+        suggested = str(min(max(highest + 1, run.priority), MAX_PRIORITY))
+        hint = f"Higher goes first; it is {run.priority} now. The highest of the others:"
         return look.shown(ask=Ask("New priority", suggested, f"{hint} {highest}."))
     wanted = look.order.priority
-    behind = [other for other in others if other["priority"] < wanted]
-    ahead = [other["name"] for other in others if other["priority"] > wanted]
-    words = [f"Its priority goes from {run['priority']} to {wanted}, from the next dispatch on."]
-    words += [f"It will be served before {listed([r['name'] for r in behind])}."] if behind else []
+    behind = [other for other in others if other.priority < wanted]
+    ahead = [other.name for other in others if other.priority > wanted]
+    words = [f"Its priority goes from {run.priority} to {wanted}, from the next dispatch on."]
+    words += [f"It will be served before {listed([r.name for r in behind])}."] if behind else []
     words += [f"{listed(ahead)} will still be served first."] if ahead else []
     words += look.deadlines(behind)
-    return look.shown(words=words, count=1, counts="runs", before=run["priority"])
+    return look.shown(words=words, count=1, counts="runs", before=run.priority)
 
 
 def _priority_of_jobs(look: Look) -> Preview:
@@ -183,15 +179,15 @@ def _priority_of_jobs(look: Look) -> Preview:
 def _budget(look: Look) -> Preview:
     runs = look.runs()
     what = None if look.run is not None else "runs with jobs"
-    used = max((run["spent"] + run["reserved"] for run in runs), default=Decimal(0))
+    used = max((run.used for run in runs), default=Decimal(0))
     rest = foresee(look.connection, CANCEL, look.order.chosen).expected
     if look.order.to is None:
         return look.shown(what, ask=_ask_budget(look, used, rest.usd if rest else None))
     cap = _require_enough(look, runs)
-    before = [run["cap"] for run in runs]
+    before = [run.cap for run in runs]
     now = [dollars(one) if one is not None else "no limit" for one in before]
     limit = dollars(cap) if cap is not None else "no limit"
-    named = listed([run["name"] for run in runs[:RUNS_NAMED]])
+    named = listed([run.name for run in runs[:RUNS_NAMED]])
     named += f" and {len(runs) - RUNS_NAMED} more" if len(runs) > RUNS_NAMED else ""
     if not runs:
         words = ["No run is meant."]
@@ -199,10 +195,10 @@ def _budget(look: Look) -> Preview:
         words = [f"Its budget goes from {now[0]} to {limit}; {dollars(used)} of it is used."]
     else:
         words = [f"{named}: the budget of each becomes {limit}."]
-    if any(run["waiting_for"] for run in runs):
+    if any(run.waiting_for for run in runs):
         words.append("It waits for budget now, and goes on at once.")
-    if look.run is not None and rest and cap is not None and look.run["spent"] + rest.usd > cap:
-        enough = dollars(look.run["spent"] + rest.usd)
+    if look.run is not None and rest and cap is not None and look.run.spent + rest.usd > cap:
+        enough = dollars(look.run.spent + rest.usd)
         words.append(f"That will not be enough: about {enough} is needed.")
     words += look.deadlines(runs[:RUNS_NAMED])
     undo = "It can be changed again." if look.run is not None else "Each can be changed again."
@@ -215,18 +211,18 @@ def _ask_budget(look: Look, used: Decimal, rest: Decimal | None) -> Ask:
         return Ask("New budget of each run", "", hint)
     hint = f"Dollars in all; empty for no limit. {dollars(used)} is spent or reserved."
     if rest is not None:
-        hint += f" About {dollars(look.run['spent'] + rest)} would be enough for all of it."
-    cap = look.run["cap"]
+        hint += f" About {dollars(look.run.spent + rest)} would be enough for all of it."
+    cap = look.run.cap
     return Ask("New budget", f"{cap:.2f}" if cap else "", hint)
 
 
-def _require_enough(look: Look, runs: list[RunRow]) -> Decimal | None:
+def _require_enough(look: Look, runs: list[RunStanding]) -> Decimal | None:
     """The cap that is wanted. Raises UsageError when one of the runs has used more."""
     cap = look.order.cap
     for run in runs:
-        used = run["spent"] + run["reserved"]
+        used = run.used
         if cap is not None and cap < used:
-            raise too_small(run["name"], used, cap)
+            raise too_small(run.name, used, cap)
     return cap
 
 

@@ -105,10 +105,14 @@ def find_run(connection: Connection, wanted: str) -> Row[Any]:
         row = connection.execute(BY_ID, {"id": int(wanted)}).one_or_none()
     if row is not None:
         return row
-    names = list(connection.execute(RECENT_NAMES).scalars())
-    close = difflib.get_close_matches(wanted, names, n=3)
+    close = difflib.get_close_matches(wanted, recent_names(connection), n=3)
     hint = f" Did you mean {', '.join(close)}?" if close else ""
     raise Missing(f"There is no run called {wanted!r}.{hint}", mend="rung runs")
+
+
+def recent_names(connection: Connection) -> list[str]:
+    """Names of the newest runs, newest first."""
+    return list(connection.execute(RECENT_NAMES).scalars())
 
 
 def finish_runs(engine: Engine) -> list[str]:

@@ -20,20 +20,24 @@ from worker.domain.wording import (
     second,
     span,
 )
+from worker.store.reading.standings import RunStanding
 
 NOW = dt.datetime(2026, 11, 24, 14, 0, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
 
 
-def run(**changes: Any) -> dict[str, Any]:
+def run(**changes: Any) -> RunStanding:
     """A run of 100 messages, 40 of them done."""
-    made = {
-        "id": 7, "name": "day", "state": "active", "state_reason": None, "waiting_for": None,
-        "accepting": False, "deadline": None, "created_at": NOW - HOUR, "finished_at": None,
-        "now": NOW, "total": 100, "ended": 40, "open": 60, "by_state": {"answered": 40},
-        "cap": None, "spent": Decimal(1), "reserved": Decimal(0),
+    made: dict[str, Any] = {
+        "id": 7, "name": "day", "kind": "backlog", "parent_id": None, "state": "active",
+        "state_reason": None, "waiting_for": None, "accepting": False, "policy": "ladder",
+        "policy_version": "v", "lane": "realtime", "priority": 0, "deadline": None, "rejected": 0,
+        "duplicates": 0, "created_at": NOW - HOUR, "finished_at": None, "now": NOW, "cap": None,
+        "spent": Decimal(1), "reserved": Decimal(0), "warned_percent": 0,
+        "by_state": {"answered": 40, "queued": 60}, "by_tier": {}, "escalations": 0, "calls": 40,
+        "simulated": False,
     }  # fmt: skip
-    return made | changes
+    return RunStanding(**made | changes)
 
 
 def queue(**changes: Any) -> dict[str, Any]:
@@ -59,7 +63,7 @@ def queue(**changes: Any) -> dict[str, Any]:
         ({"deadline": NOW - HOUR}, 6.0, "bad", "late: its deadline passed 1 h ago"),
         ({"waiting_for": "day budget"}, 6.0, "bad", "stopped: its day budget is used up"),
         ({"state": "paused", "state_reason": "later"}, 6.0, "warn", "paused: later"),
-        ({"accepting": True, "total": 0}, None, "calm", "messages are being handed in"),
+        ({"accepting": True, "by_state": {}}, None, "calm", "messages are being handed in"),
         ({"finished_at": NOW, "state": "finished"}, None, "good", "finished in 1 h"),
         ({"finished_at": NOW, "state": "cancelled"}, None, "calm", "cancelled after 1 h"),
         ({"finished_at": NOW, "state": "finished", "deadline": NOW - HOUR / 2}, None, "warn",
@@ -115,7 +119,7 @@ def test_the_troubles_of_a_queue(changes: dict[str, Any], words: list[str]) -> N
 
 def test_what_is_worse_comes_first() -> None:
     well = queue(queue="opus")
-    low = run(cap=Decimal("1.2"), by_state={"dead": 1})
+    low = run(cap=Decimal("1.2"), by_state={"dead": 1, "queued": 60})
     found = troubles(
         [queue(workers=0), well], [low], [outlook(low, 1.0)],
         everything="lunch", day=None, redis_away=True,

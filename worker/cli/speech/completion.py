@@ -9,11 +9,11 @@ from click.shell_completion import CompletionItem
 
 def _runs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     from worker.cli.speech.context import database
-    from worker.store.reading.status import runs
+    from worker.store.runs import recent_names
 
     try:
         with database() as engine, engine.connect() as connection:
-            names = [row.name for row in runs(connection)]
+            names = recent_names(connection)
     except Exception:
         return []
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]

@@ -1,7 +1,6 @@
 """The ladder as a live picture: what waits, what is under way, what stopped where."""
 
 import time
-from decimal import Decimal
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -9,17 +8,14 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy import Engine
 
+from models.vocabulary import ROUTING
 from worker.cli.speech.output import SIMULATED
 from worker.config.settings import Settings
 from worker.domain.text import terminal_safe
 from worker.domain.wording import dollars, span
-from worker.store.reading.status import (
-    by_state_and_tier,
-    escalations_of,
-    queues,
-    run_status,
-    stopped,
-)
+from worker.store.reading.screens import counts_of, escalations_of
+from worker.store.reading.standings import standing_of
+from worker.store.reading.status import queues, troubles
 from worker.store.runs import find_run
 
 BAR_WIDTH = 28
@@ -31,24 +27,26 @@ class LadderView:
     """Reads a run and draws it."""
 
     def __init__(self, engine: Engine, settings: Settings, run: str) -> None:
-        self._engine, self._settings, self._run = engine, settings, run
+        self._engine, self._settings = engine, settings
         self._started = time.monotonic()
         self._first: int | None = None
-        self.status: dict[str, Any] = {}
+        self._said: list[str] = []
+        with engine.connect() as connection:
+            self.status = standing_of(connection, find_run(connection, run).id)
 
     @property
     def over(self) -> bool:
         """Over, or stopped by a budget with nothing in flight that could still be settled."""
-        return stopped(self.status)
+        return self.status.stopped
 
     def draw(self) -> RenderableType:
         """The picture as of now."""
         with self._engine.connect() as connection:
-            run = find_run(connection, self._run)
-            self.status = run_status(connection, run)
-            counts = by_state_and_tier(connection, run.id)
-            lines = queues(connection, ["routing", *self._settings.tiers])
-            steps = escalations_of(connection, run.id)
+            self.status = standing_of(connection, self.status.id)
+            self._said = [] if self.status.over else troubles(connection)
+            counts = counts_of(connection, [self.status.id])
+            lines = queues(connection, [ROUTING, *self._settings.tiers])
+            steps = escalations_of(connection, [self.status.id])
         return Group(
             self._headline(),
             *self._troubles(),
@@ -59,8 +57,8 @@ class LadderView:
 
     def _headline(self) -> Text:
         status, seconds = self.status, time.monotonic() - self._started
-        done, total = status["ended"], status["total"]
-        words = f"{done:,} of {total:,} messages done, {seconds:.0f} s, {status['calls']:,} calls"
+        done, total = status.ended, status.total
+        words = f"{done:,} of {total:,} messages done, {seconds:.0f} s, {status.calls:,} calls"
         return Text(words + self._left(done, total, seconds), style="bold")
 
     def _left(self, done: int, total: int, seconds: float) -> str:
@@ -73,21 +71,21 @@ class LadderView:
         return f", about {span((total - done) / pace)} left"
 
     def _troubles(self) -> list[Text]:
-        words = list(self.status["troubles"])
-        if self.status["state"] == "paused":
-            words.append(f"the run is paused: {self.status['state_reason'] or 'by hand'}")
-        if self.status["waiting_for"]:
-            words.append(f"the run has stopped: the {self.status['waiting_for']} is used up")
+        words = list(self._said)
+        if self.status.state == "paused":
+            words.append(f"the run is paused: {self.status.state_reason or 'by hand'}")
+        if self.status.waiting_for:
+            words.append(f"the run has stopped: the {self.status.waiting_for} is used up")
         return [Text(f"! {terminal_safe(one)}", style="bold red") for one in words]
 
     def _rungs(self, counts: dict[tuple[str, str], int], lines: list[dict[str, Any]]) -> Table:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
         for name in ("queue", "waiting", "in flight", "done", ""):
             table.add_column(name, justify="left" if name in ("queue", "") else "right")
-        total = max(self.status["total"], 1)
+        total = max(self.status.total, 1)
         for line in reversed(lines):
             name = line["queue"]
-            if name == "routing":
+            if name == ROUTING:
                 # Done here means classified: whatever is not waiting to be any more.
                 done = total - sum(jobs for (state, _), jobs in counts.items() if state == "queued")
             else:
@@ -105,11 +103,10 @@ class LadderView:
         return Text("escalations: " + ("; ".join(words) or "none yet"))
 
     def _footer(self) -> Text:
-        reserved = Decimal(self.status["reserved_usd"])
-        words = f"spent {dollars(Decimal(self.status['spent_usd']))}"
-        if reserved:
-            words += f", {dollars(reserved)} reserved for calls in flight"
+        words = f"spent {dollars(self.status.spent)}"
+        if self.status.reserved:
+            words += f", {dollars(self.status.reserved)} reserved for calls in flight"
         text = Text(words)
-        if self.status["simulated"]:
+        if self.status.simulated:
             text.append(f"\n{SIMULATED}", style="yellow")
         return text

@@ -14,6 +14,7 @@ from worker.dashboard.context import Dashboard, make_dashboard
 from worker.dashboard.screens.now import read_now
 from worker.domain.text import terminal_safe
 from worker.domain.wording import count, dollars, percent, reason, span
+from worker.store.reading.standings import RunStanding
 
 COLOURS = {"good": "green", "calm": "default", "warn": "yellow", "bad": "bold red"}
 BAR_WIDTH = 24
@@ -56,14 +57,14 @@ def _troubles(troubles: Sequence[Any]) -> list[RenderableType]:
     ]
 
 
-def _runs(live: Sequence[tuple[Mapping[str, Any], Any]]) -> Table:
+def _runs(live: Sequence[tuple[RunStanding, Any]]) -> Table:
     table = Table("run", "", "done", "outlook", box=None, pad_edge=False)
     for run, seen in live:
-        total = max(run["total"], 1)
+        total = max(run.total, 1)
         table.add_row(
-            Text(terminal_safe(run["name"])),
-            ProgressBar(total=total, completed=run["ended"], width=BAR_WIDTH),
-            f"{count(run['ended'])} of {count(run['total'])}",
+            Text(terminal_safe(run.name)),
+            ProgressBar(total=total, completed=run.ended, width=BAR_WIDTH),
+            f"{count(run.ended)} of {count(run.total)}",
             Text(terminal_safe(seen.words), style=COLOURS[seen.level]),
         )
     return table

@@ -20,6 +20,7 @@ from worker.store.reading import attention, screens, status
 from worker.store.reading.listing import list_jobs
 from worker.store.reading.receipts import find_job, hide_text, receipt
 from worker.store.reading.results import results_of
+from worker.store.reading.standings import runs_page, standing_of
 from worker.store.runs import find_run
 
 SPREADSHEET = "text/csv"
@@ -49,7 +50,7 @@ def now(call: Call) -> dict[str, Any]:
         ],
         "everything_paused": found["everything"],
         "queues": [_queue(line) for line in found["queues"]],
-        "runs": [run_document(run) for run, _ in found["live"]],
+        "runs": [run.as_document() for run, _ in found["live"]],
         "day": None if found["day"] is None else _day(found["day"]),
     }
 
@@ -58,9 +59,9 @@ def runs(call: Call) -> dict[str, Any]:
     """A page of runs, newest first; `next` is the `before` of the following page."""
     limit = call.query["limit"]
     with call.engine.connect() as connection:
-        found = screens.runs_page(connection, call.query.get("before"), limit)
-    following = found[-1]["id"] if len(found) == limit else None
-    return {"runs": [run_document(run) for run in found], "next": following}
+        found = runs_page(connection, call.query.get("before"), limit)
+    following = found[-1].id if len(found) == limit else None
+    return {"runs": [run.as_document() for run in found], "next": following}
 
 
 def run(call: Call) -> dict[str, Any]:
@@ -68,8 +69,8 @@ def run(call: Call) -> dict[str, Any]:
     with call.engine.connect() as connection:
         row = run_named(connection, call.path["run"])
         return {
-            **status.run_status(connection, row),
-            "escalations_by_reason": status.escalations_of(connection, row.id),
+            **status.run_document(connection, standing_of(connection, row.id)),
+            "escalations_by_reason": screens.escalations_of(connection, [row.id]),
         }
 
 
@@ -158,23 +159,6 @@ def run_named(connection: Connection, wanted: str) -> Row[Any]:
         return find_run(connection, wanted)
     except UsageError as error:
         raise NotFound(str(error)) from None
-
-
-def run_document(row: dict[str, Any]) -> dict[str, Any]:
-    """A run of the lists, with the names that `rung status` gives its figures."""
-    same = ("id", "state", "state_reason", "waiting_for", "accepting", "lane", "priority")
-    counted = ("total", "ended", "by_state", "escalations", "calls", "rejected", "simulated")
-    return {
-        "run": row["name"],
-        **{name: row[name] for name in (*same, *counted)},
-        "policy": row["policy_name"],
-        "spent_usd": row["spent"],
-        "reserved_usd": row["reserved"],
-        "budget_usd": row["cap"],
-        "created_at": row["created_at"],
-        "deadline": row["deadline"],
-        "finished_at": row["finished_at"],
-    }
 
 
 def _queue(line: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from worker.dashboard.screens.now import comparable, outlooks_of, read_bill, rea
 from worker.errors import RungError
 from worker.store.reading import screens
 from worker.store.reading.sampling import Sample, sample_of
+from worker.store.reading.standings import runs_page, standing_of
 from worker.store.reading.status import paused_everything
 from worker.store.runs import find_run
 
@@ -95,15 +96,15 @@ async def live_run(request: Request) -> Response:
 
 
 def _runs(dashboard: Dashboard, connection: Connection, before: int | None) -> dict[str, Any]:
-    found = screens.runs_page(connection, before, PAGE + 1)
+    found = runs_page(connection, before, PAGE + 1)
     shown = found[:PAGE]
     outlooks = outlooks_of(dashboard, shown, paused_everything(connection))
-    older = shown[-1]["id"] if len(found) > PAGE else None
+    older = shown[-1].id if len(found) > PAGE else None
     return {"runs": list(zip(shown, outlooks, strict=True)), "older": older}
 
 
 def _run(dashboard: Dashboard, connection: Connection, run_id: int) -> dict[str, Any]:
-    found = screens.one_run(connection, run_id)
+    found = standing_of(connection, run_id)
     steps = screens.escalations_of(connection, [run_id])
     sample = _sample(dashboard, connection, run_id)
     tiers = list(dashboard.settings.tiers)
@@ -114,11 +115,11 @@ def _run(dashboard: Dashboard, connection: Connection, run_id: int) -> dict[str,
         "bill": read_bill(dashboard, connection, [found]),
         "comparable": comparable([found]),
         "sample": sample,
-        "reasons": charts.reasons(steps, found["total"]),
+        "reasons": charts.reasons(steps, found.total),
         "histograms": charts.histograms(sample, tiers),
         "latencies": charts.latencies(sample, tiers),
         "curve": charts.spending(sample),
-        "batches": screens.open_batches(connection) if found["lane"] == "batch" else [],
+        "batches": screens.open_batches(connection) if found.lane == "batch" else [],
         "related": screens.related_runs(connection, run_id),
     }
 

@@ -17,6 +17,7 @@ from worker.domain.bill import Bill, SpendLine, make_bill
 from worker.domain.pricing import Usage
 from worker.store.reading import screens
 from worker.store.reading.rates import ENDED
+from worker.store.reading.standings import RunStanding, live_runs, runs_page
 from worker.store.reading.status import paused_everything, queues
 
 ENOUGH_ENDED = 20
@@ -24,8 +25,8 @@ ENOUGH_ENDED = 20
 
 def read_now(dashboard: Dashboard, connection: Connection) -> dict[str, Any]:
     """Everything that the first page shows."""
-    live = screens.live_runs(connection)
-    last = screens.runs_page(connection, None, 1)
+    live = live_runs(connection)
+    last = runs_page(connection, None, 1)
     shown = live or last
     everything = paused_everything(connection)
     outlooks = outlooks_of(dashboard, live, everything)
@@ -49,11 +50,11 @@ def read_now(dashboard: Dashboard, connection: Connection) -> dict[str, Any]:
         "everything": everything,
         "live": list(zip(live, outlooks, strict=True)),
         "shown": shown,
-        "picture": read_picture(dashboard, connection, [run["id"] for run in shown]),
+        "picture": read_picture(dashboard, connection, [run.id for run in shown]),
         "bill": read_bill(dashboard, connection, shown),
         "comparable": comparable(shown),
-        "cap": _sum(run["cap"] for run in shown),
-        "reserved": sum((run["reserved"] for run in shown), Decimal(0)),
+        "cap": _sum(run.cap for run in shown),
+        "reserved": sum((run.reserved for run in shown), Decimal(0)),
         "day": day,
         "workers": [w for w in screens.workers(connection) if w["alive"]],
     }
@@ -72,13 +73,12 @@ def _stopped(lines: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def outlooks_of(
-    dashboard: Dashboard, runs: Sequence[Mapping[str, Any]], everything: str | None
+    dashboard: Dashboard, runs: Sequence[RunStanding], everything: str | None
 ) -> list[Outlook]:
     """For each run, will it be done on time?"""
     rates = dashboard.rates
     return [
-        outlook(run, rates.a_minute(ENDED, run["id"]), halted=everything is not None)
-        for run in runs
+        outlook(run, rates.a_minute(ENDED, run.id), halted=everything is not None) for run in runs
     ]
 
 
@@ -129,24 +129,22 @@ def read_picture(dashboard: Dashboard, connection: Connection, runs: Sequence[in
     )
 
 
-def comparable(runs: Sequence[Mapping[str, Any]]) -> bool:
+def comparable(runs: Sequence[RunStanding]) -> bool:
     """Whether so much has ended that a comparison with another tier means something: what is in
     flight is paid for, and not yet among the answers."""
-    ended = sum(run["ended"] for run in runs)
-    return bool(ended >= ENOUGH_ENDED and ended >= 0.1 * sum(run["total"] for run in runs))
+    ended = sum(run.ended for run in runs)
+    return bool(ended >= ENOUGH_ENDED and ended >= 0.1 * sum(run.total for run in runs))
 
 
-def read_bill(
-    dashboard: Dashboard, connection: Connection, runs: Sequence[Mapping[str, Any]]
-) -> Bill:
+def read_bill(dashboard: Dashboard, connection: Connection, runs: Sequence[RunStanding]) -> Bill:
     """What these runs have cost so far, against what has ended on the top tier alone. What was
     paid for rejected answers is left out: nobody keeps that sum."""
     settings = dashboard.settings
     return make_bill(
-        ", ".join(run["name"] for run in runs),
-        [_line(row) for row in screens.spend_of(connection, [run["id"] for run in runs])],
-        resolved=sum(run["by_state"].get("answered", 0) for run in runs),
-        jobs=sum(run["ended"] for run in runs),
+        ", ".join(run.name for run in runs),
+        [_line(row) for row in screens.spend_of(connection, [run.id for run in runs])],
+        resolved=sum(run.jobs("answered") for run in runs),
+        jobs=sum(run.ended for run in runs),
         rejected_answers=Decimal(0),
         ladder={name: tier.model for name, tier in settings.tiers.items()},
         price_of=lambda model: price_of(model, settings.prices),

@@ -1,11 +1,12 @@
 """Will it be done on time? The pace of the last minute, carried on. Pure."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from worker.domain.wording import clock, count, listed, plural, span
+from worker.store.reading.standings import RunStanding
 
 Level = Literal["good", "warn", "bad", "calm"]
 
@@ -19,19 +20,19 @@ class Outlook:
     done_at: dt.datetime | None = None
 
 
-def outlook(run: Mapping[str, Any], a_minute: float | None, *, halted: bool = False) -> Outlook:
+def outlook(run: RunStanding, a_minute: float | None, *, halted: bool = False) -> Outlook:
     """Of one run, at `a_minute` ended jobs. `halted` says that everything is paused."""
-    now, deadline = run["now"], run["deadline"]
-    if run["finished_at"] is not None:
+    now, deadline = run.now, run.deadline
+    if run.finished_at is not None:
         return _over(run)
-    if run["waiting_for"]:
-        return Outlook("bad", f"stopped: its {run['waiting_for']} is used up{_due(deadline, now)}")
-    if run["state"] == "paused":
-        why = run["state_reason"] or "by hand"
+    if run.waiting_for:
+        return Outlook("bad", f"stopped: its {run.waiting_for} is used up{_due(deadline, now)}")
+    if run.state == "paused":
+        why = run.state_reason or "by hand"
         return Outlook("warn", f"paused: {why}{_due(deadline, now)}")
     if halted:
         return Outlook("warn", f"everything is paused{_due(deadline, now)}")
-    if run["accepting"] and not run["total"]:
+    if run.accepting and not run.total:
         return Outlook("calm", "messages are being handed in")
     if deadline is not None and deadline <= now:
         late = span((now - deadline).total_seconds())
@@ -39,8 +40,8 @@ def outlook(run: Mapping[str, Any], a_minute: float | None, *, halted: bool = Fa
     if a_minute is None:
         return Outlook("calm", "the pace is being measured")
     if a_minute <= 0:
-        return Outlook("warn" if run["open"] else "good", "nothing has ended in the last minute")
-    done_at = now + dt.timedelta(minutes=run["open"] / a_minute)
+        return Outlook("warn" if run.open else "good", "nothing has ended in the last minute")
+    done_at = now + dt.timedelta(minutes=run.open / a_minute)
     return _pace(done_at, deadline, now)
 
 
@@ -65,34 +66,34 @@ def _pace(done_at: dt.datetime, deadline: dt.datetime | None, now: dt.datetime) 
     return Outlook("bad", words, done_at)
 
 
-def _over(run: Mapping[str, Any]) -> Outlook:
-    took = span((run["finished_at"] - run["created_at"]).total_seconds())
-    if run["state"] == "cancelled":
+def _over(run: RunStanding) -> Outlook:
+    finished = run.finished_at or run.now
+    took = span((finished - run.created_at).total_seconds())
+    if run.state == "cancelled":
         return Outlook("calm", f"cancelled after {took}")
-    missed = run["deadline"] is not None and run["finished_at"] > run["deadline"]
-    if missed:
-        after = span((run["finished_at"] - run["deadline"]).total_seconds())
+    if run.deadline is not None and finished > run.deadline:
+        after = span((finished - run.deadline).total_seconds())
         return Outlook("warn", f"finished in {took}, {after} after its deadline")
     return Outlook("good", f"finished in {took}")
 
 
-def _came_to(last: Mapping[str, Any]) -> str:
+def _came_to(last: RunStanding) -> str:
     """How a run that has ended went, by what somebody still has to look at."""
-    answered, total = last["by_state"].get("answered", 0), last["total"]
+    answered, total = last.jobs("answered"), last.total
     left = [
-        f"{count(last['by_state'][state])} {words}"
+        f"{count(last.jobs(state))} {words}"
         for state, words in (("review", "wait for a person"), ("dead", "dead"))
-        if last["by_state"].get(state)
+        if last.jobs(state)
     ]
-    ended = "was cancelled" if last["state"] == "cancelled" else "has ended"
+    ended = "was cancelled" if last.state == "cancelled" else "has ended"
     tail = f", {listed(left)}" if left else ""
     return f"{ended}: {count(answered)} of {count(total)} answered{tail}"
 
 
 def headline(
-    runs: list[dict[str, Any]],
+    runs: Sequence[RunStanding],
     outlooks: list[Outlook],
-    last: Mapping[str, Any] | None,
+    last: RunStanding | None,
     stopped: Sequence[str] = (),
 ) -> Outlook:
     """The first sentence of the first page. `stopped` are queues where messages wait and nothing
@@ -101,11 +102,11 @@ def headline(
         if last is None:
             return Outlook("calm", "Nothing has been handed in yet.")
         return Outlook(
-            "calm", f"Nothing is under way. The last run, {last['name']}, {_came_to(last)}."
+            "calm", f"Nothing is under way. The last run, {last.name}, {_came_to(last)}."
         )
-    total, ended = sum(run["total"] for run in runs), sum(run["ended"] for run in runs)
+    total, ended = sum(run.total for run in runs), sum(run.ended for run in runs)
     worst = max(outlooks, key=lambda found: ("good", "calm", "warn", "bad").index(found.level))
-    name = runs[outlooks.index(worst)]["name"]
+    name = runs[outlooks.index(worst)].name
     done = f"{count(ended)} of {plural(total, 'message')} {'is' if ended == 1 else 'are'} done"
     if stopped:
         return Outlook("bad", f"Nothing goes on: {listed(stopped)} cannot send. {done}.")
@@ -116,5 +117,5 @@ def headline(
     if worst.level in ("bad", "warn"):
         return Outlook(worst.level, f"{name} is {worst.words}. {done}.")
     last_done = max((o.done_at for o in outlooks if o.done_at), default=None)
-    when = f", all at about {clock(last_done, runs[0]['now'])}" if last_done else ""
+    when = f", all at about {clock(last_done, runs[0].now)}" if last_done else ""
     return Outlook(worst.level, f"{done}{when}.")

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from models.vocabulary import EVERYTHING
 from worker.dashboard.screens.outlook import Outlook
 from worker.domain.wording import dollars, plural, reason, span
+from worker.store.reading.standings import RunStanding
 
 STUCK_S = 120.0
 """Somebody waits so long and nothing is in flight: it does not go on by itself."""
@@ -28,7 +29,7 @@ class Trouble:
 
 def troubles(
     queues: Sequence[Mapping[str, Any]],
-    runs: Sequence[Mapping[str, Any]],
+    runs: Sequence[RunStanding],
     outlooks: Sequence[Outlook],
     *,
     everything: str | None,
@@ -93,45 +94,41 @@ def _queue(queue: Mapping[str, Any]) -> list[Trouble]:
     return found
 
 
-def _run(run: Mapping[str, Any], seen: Outlook) -> list[Trouble]:
-    name, href = run["name"], f"/runs/{run['id']}"
-    if run["waiting_for"]:
-        words = f"{name} has stopped: its {run['waiting_for']} is used up."
-        return [Trouble("bad", words, "Raise the budget", _action("budget", run["id"], "run"))]
-    if run["state"] == "paused":
-        words = f"{name} is paused: {run['state_reason'] or 'by hand'}."
-        return [Trouble("warn", words, f"Resume {name}", _action("resume", run["id"], "run"))]
+def _run(run: RunStanding, seen: Outlook) -> list[Trouble]:
+    name, href = run.name, f"/runs/{run.id}"
+    if run.waiting_for:
+        words = f"{name} has stopped: its {run.waiting_for} is used up."
+        return [Trouble("bad", words, "Raise the budget", _action("budget", run.id, "run"))]
+    if run.state == "paused":
+        words = f"{name} is paused: {run.state_reason or 'by hand'}."
+        return [Trouble("warn", words, f"Resume {name}", _action("resume", run.id, "run"))]
     found = []
     if seen.level == "bad":
         words = f"{name} is {seen.words}."
-        found.append(
-            Trouble("bad", words, "Give it priority", _action("priority", run["id"], "run"))
-        )
-    if run["cap"] and run["spent"] + run["reserved"] >= BUDGET_LOW * run["cap"]:
-        used = dollars(run["spent"] + run["reserved"])
-        words = f"{name} has used {used} of its budget of {dollars(run['cap'])}."
-        found.append(
-            Trouble("warn", words, "Change the budget", _action("budget", run["id"], "run"))
-        )
-    if dead := run["by_state"].get("dead", 0):
+        found.append(Trouble("bad", words, "Give it priority", _action("priority", run.id, "run")))
+    if run.cap and run.used >= BUDGET_LOW * run.cap:
+        used = dollars(run.used)
+        words = f"{name} has used {used} of its budget of {dollars(run.cap)}."
+        found.append(Trouble("warn", words, "Change the budget", _action("budget", run.id, "run")))
+    if dead := run.jobs("dead"):
         words = f"{name} has {plural(dead, 'dead letter')}."
-        found.append(Trouble("warn", words, "See why", f"/dead?run={run['id']}"))
-    if run["state_reason"] and run["state"] == "active":
-        found.append(Trouble("warn", f"{name}: {run['state_reason']}.", "The run", href))
+        found.append(Trouble("warn", words, "See why", f"/dead?run={run.id}"))
+    if run.state_reason and run.state == "active":
+        found.append(Trouble("warn", f"{name}: {run.state_reason}.", "The run", href))
     return found
 
 
-def ended_badly(last: Sequence[Mapping[str, Any]]) -> list[Trouble]:
+def ended_badly(last: Sequence[RunStanding]) -> list[Trouble]:
     """What the last run has left, while no other is under way."""
     return [
         Trouble(
             "warn",
-            f"{run['name']} ended with {plural(dead, 'dead letter')}.",
+            f"{run.name} ended with {plural(dead, 'dead letter')}.",
             "See why, and retry",
-            f"/dead?run={run['id']}",
+            f"/dead?run={run.id}",
         )
         for run in last
-        if (dead := run["by_state"].get("dead", 0)) and run["state"] != "cancelled"
+        if (dead := run.jobs("dead")) and run.state != "cancelled"
     ]
 
 

@@ -9,8 +9,6 @@ from sqlalchemy import Connection, Row, text
 from worker.store.reading.rates import ENDED, Key
 
 COMPARED = 5_000
-LIVE_SHOWN = 12
-"""Runs that the first page shows; further ones are on the page of runs."""
 
 
 def done_counters(connection: Connection) -> dict[Key, int]:
@@ -18,30 +16,6 @@ def done_counters(connection: Connection) -> dict[Key, int]:
     ended. All only grow, except that a retry takes dead jobs back."""
     rows = connection.execute(DONE).all()
     return {(row.run_id, row.queue): int(row.done) for row in rows}
-
-
-def live_runs(connection: Connection) -> list[dict[str, Any]]:
-    """Runs under way, first the one that is served first."""
-    rows = connection.execute(LIVE_RUNS, {"limit": LIVE_SHOWN}).mappings()
-    return [_run(dict(row)) for row in rows]
-
-
-def runs_page(connection: Connection, before: int | None, limit: int) -> list[dict[str, Any]]:
-    """Runs, newest first, of those with an id below `before`."""
-    rows = connection.execute(RUNS, {"before": before, "limit": limit}).mappings()
-    return [_run(dict(row)) for row in rows]
-
-
-def one_run(connection: Connection, run_id: int) -> dict[str, Any]:
-    """One run as the lists give it."""
-    return _run(dict(connection.execute(ONE_RUN, {"run": run_id}).mappings().one()))
-
-
-def _run(row: dict[str, Any]) -> dict[str, Any]:
-    by_state = {state: int(jobs) for state, jobs in (row["by_state"] or {}).items() if jobs}
-    ended = sum(by_state.get(s, 0) for s in ("answered", "review", "dead", "cancelled"))
-    total = sum(by_state.values())
-    return row | {"by_state": by_state, "ended": ended, "total": total, "open": total - ended}
 
 
 def counts_of(connection: Connection, runs: Sequence[int]) -> dict[tuple[str, str], int]:
@@ -135,29 +109,6 @@ UNION ALL
 SELECT run_id, '{ENDED}', sum(jobs) FROM counts
 WHERE state IN ('answered', 'review', 'dead', 'cancelled') GROUP BY 1
 """)  # noqa: S608 - constants of this module only
-
-RUN = """
-SELECT r.id, r.name, r.kind, r.parent_id, r.state, r.state_reason, r.waiting_for, r.accepting,
-  r.policy_name, r.lane, r.priority, r.deadline, r.rejected, r.created_at, r.finished_at,
-  now() AS now, b.cap, coalesce(b.spent, 0) AS spent, coalesce(b.reserved, 0) AS reserved,
-  c.by_state,
-  (SELECT coalesce(sum(escalations), 0) FROM run_escalations WHERE run_id = r.id)::bigint
-    AS escalations,
-  s.calls, s.simulated
-FROM runs AS r LEFT JOIN budgets AS b ON b.run_id = r.id
-CROSS JOIN LATERAL (
-  SELECT jsonb_object_agg(state, jobs) AS by_state FROM (
-    SELECT state, sum(jobs) AS jobs FROM run_counts WHERE run_id = r.id GROUP BY 1) AS n) AS c
-CROSS JOIN LATERAL (
-  SELECT coalesce(sum(calls), 0)::bigint AS calls,
-    coalesce(bool_or(simulated) FILTER (WHERE calls > 0), false) AS simulated
-  FROM run_spend WHERE run_id = r.id) AS s
-"""
-LIVE_RUNS = text(RUN + "WHERE r.finished_at IS NULL ORDER BY r.priority DESC, r.id LIMIT :limit")
-RUNS = text(
-    RUN + "WHERE CAST(:before AS bigint) IS NULL OR r.id < :before ORDER BY r.id DESC LIMIT :limit"
-)
-ONE_RUN = text(RUN + "WHERE r.id = :run")
 
 COUNTS = text("""
 SELECT state, tier, sum(jobs) AS jobs FROM run_counts WHERE run_id = ANY(:runs)

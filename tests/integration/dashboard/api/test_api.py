@@ -17,7 +17,8 @@ from tests.support.works import drain, hand_in, settings_for, working
 from worker.dashboard.access.passwords import hash_token
 from worker.sandbox.simulator.state import State
 from worker.store.reading.results import results_of
-from worker.store.reading.status import run_status
+from worker.store.reading.standings import standing_of
+from worker.store.reading.status import run_document
 from worker.store.runs import find_run
 
 HOSTILE = '=HYPERLINK("http://evil.example")<script>alert(1)</script>'
@@ -52,7 +53,8 @@ def without_times(document: dict[str, Any]) -> dict[str, Any]:
 def test_a_run_is_what_the_command_says_of_it(worked: Api) -> None:
     # given
     with worked.engine.connect() as connection:
-        expected = run_status(connection, find_run(connection, "run"))
+        found = standing_of(connection, find_run(connection, "run").id)
+        expected = run_document(connection, found)
     # when
     shown, listed = worked.get("/api/runs/run"), worked.get("/api/runs")
     # then

@@ -16,8 +16,8 @@ from worker.sandbox.simulator.state import State
 from worker.store.actions import changes, holds
 from worker.store.actions.selection import whole
 from worker.store.audit import Actor
-from worker.store.reading.status import batches_of, run_status
-from worker.store.runs import find_run
+from worker.store.reading.standings import standing_of
+from worker.store.reading.status import batches_of
 
 BODIES = [f"Where is my card number {n}? It was due on Monday." for n in range(12)]
 Simulator = tuple[State, str]
@@ -255,9 +255,8 @@ def test_status_says_what_is_at_claude_and_what_is_wrong_with_it(
         step(runtime, lane)
     # when
     with engine.connect() as connection:
-        found = run_status(connection, find_run(connection, run.name))
-        found["batches"] = batches_of(connection, run.id)
-    print_run(found)
+        found, batches = standing_of(connection, run.id), batches_of(connection, run.id)
+    print_run(found, batches=batches)
     # then
     said = capsys.readouterr().out
     assert "  batches     2 at Claude, 12 requests, oldest 0 min" in said

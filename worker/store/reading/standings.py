@@ -1,0 +1,153 @@
+"""How runs stand: one reading for commands, pages and the API, from counters and the ledger's sums:
+nothing here grows with the number of jobs."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from models.vocabulary import OPEN_STATES, JobState
+from worker.store.rows import values_of
+
+LIVE_SHOWN = 12
+"""Runs that the first page shows; further ones are on the page of runs."""
+OPEN = frozenset(map(str, OPEN_STATES))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStanding:
+    """A run with what its jobs came to. Money is dollars; `waiting_for` names the budget that an
+    active run waits for; `now` is the database's time."""
+
+    id: int
+    name: str
+    kind: str
+    parent_id: int | None
+    state: str
+    state_reason: str | None
+    waiting_for: str | None
+    accepting: bool
+    policy: str
+    policy_version: str
+    lane: str
+    priority: int
+    deadline: dt.datetime | None
+    rejected: int
+    duplicates: int
+    created_at: dt.datetime
+    finished_at: dt.datetime | None
+    now: dt.datetime
+    cap: Decimal | None
+    spent: Decimal
+    reserved: Decimal
+    warned_percent: int
+    by_state: Mapping[str, int]
+    by_tier: Mapping[str, int]
+    escalations: int
+    calls: int
+    simulated: bool
+
+    @property
+    def total(self) -> int:
+        """All of its jobs."""
+        return sum(self.by_state.values())
+
+    @property
+    def open(self) -> int:
+        """Jobs that have not ended."""
+        return sum(jobs for state, jobs in self.by_state.items() if state in OPEN)
+
+    @property
+    def ended(self) -> int:
+        """Jobs in a terminal state."""
+        return self.total - self.open
+
+    @property
+    def used(self) -> Decimal:
+        """Dollars spent and reserved."""
+        return self.spent + self.reserved
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will happen to it by itself."""
+        return self.state in ("finished", "cancelled")
+
+    @property
+    def stopped(self) -> bool:
+        """Over, or waiting for money with nothing in flight that could still be settled."""
+        return self.over or bool(self.waiting_for and not self.reserved)
+
+    @property
+    def troubled(self) -> bool:
+        """Whether it ended with something that somebody should look at."""
+        return bool(self.jobs(JobState.DEAD) or self.rejected)
+
+    def jobs(self, state: str) -> int:
+        """Jobs in this state."""
+        return self.by_state.get(state, 0)
+
+    def as_document(self) -> dict[str, Any]:
+        """As `rung status RUN --json` and the API give it."""
+        same = (
+            "id", "state", "state_reason", "waiting_for", "accepting", "policy", "policy_version",
+            "lane", "priority", "total", "ended", "by_state", "by_tier", "escalations", "calls",
+            "rejected", "duplicates", "simulated", "created_at", "deadline", "finished_at",
+        )  # fmt: skip
+        return {
+            "run": self.name,
+            **{name: getattr(self, name) for name in same},
+            "spent_usd": self.spent,
+            "reserved_usd": self.reserved,
+            "budget_usd": self.cap,
+            "budget_warned_percent": self.warned_percent,
+        }
+
+
+def live_runs(connection: Connection, limit: int = LIVE_SHOWN) -> list[RunStanding]:
+    """Runs under way, first the one that is served first."""
+    return values_of(RunStanding, connection.execute(LIVE_RUNS, {"limit": limit}))
+
+
+def runs_page(connection: Connection, before: int | None, limit: int) -> list[RunStanding]:
+    """Runs, newest first, of those with an id below `before`."""
+    return values_of(RunStanding, connection.execute(RUNS, {"before": before, "limit": limit}))
+
+
+def standing_of(connection: Connection, run_id: int) -> RunStanding:
+    """One run, which there must be."""
+    (found,) = values_of(RunStanding, connection.execute(ONE_RUN, {"run": run_id}))
+    return found
+
+
+RUN = """
+SELECT r.id, r.name, r.kind, r.parent_id, r.state, r.state_reason,
+  CASE WHEN r.state = 'active' THEN r.waiting_for END AS waiting_for, r.accepting,
+  r.policy_name AS policy, r.policy_version, r.lane, r.priority, r.deadline, r.rejected,
+  r.duplicates, r.created_at, r.finished_at, now() AS now, b.cap, coalesce(b.spent, 0) AS spent,
+  coalesce(b.reserved, 0) AS reserved, coalesce(b.warned_percent, 0) AS warned_percent,
+  c.by_state, t.by_tier,
+  (SELECT coalesce(sum(escalations), 0) FROM run_escalations WHERE run_id = r.id)::bigint
+    AS escalations,
+  s.calls, s.simulated
+FROM runs AS r LEFT JOIN budgets AS b ON b.run_id = r.id
+CROSS JOIN LATERAL (
+  SELECT coalesce(jsonb_object_agg(state, jobs), '{}') AS by_state FROM (
+    SELECT state, sum(jobs)::bigint AS jobs FROM run_counts WHERE run_id = r.id
+    GROUP BY 1 HAVING sum(jobs) <> 0 ORDER BY 1) AS n) AS c
+CROSS JOIN LATERAL (
+  SELECT coalesce(jsonb_object_agg(tier, jobs), '{}') AS by_tier FROM (
+    SELECT tier, sum(jobs)::bigint AS jobs FROM run_counts WHERE run_id = r.id AND tier <> ''
+    GROUP BY 1 HAVING sum(jobs) <> 0 ORDER BY 1) AS n) AS t
+CROSS JOIN LATERAL (
+  SELECT coalesce(sum(calls), 0)::bigint AS calls,
+    coalesce(bool_or(simulated) FILTER (WHERE calls > 0), false) AS simulated
+  FROM run_spend WHERE run_id = r.id) AS s
+"""
+LIVE_RUNS = text(RUN + "WHERE r.finished_at IS NULL ORDER BY r.priority DESC, r.id LIMIT :limit")
+RUNS = text(
+    RUN + "WHERE CAST(:before AS bigint) IS NULL OR r.id < :before ORDER BY r.id DESC LIMIT :limit"
+)
+ONE_RUN = text(RUN + "WHERE r.id = :run")
