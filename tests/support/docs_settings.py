@@ -52,7 +52,15 @@ def sections() -> Iterator[tuple[str, type[Any]]]:
         inner = loading._section_of(info.annotation)
         if inner is not None:
             yield (f"{key}.NAME" if inner[1] else key), inner[0]
+            yield from _named_sections(key, inner[0])
     yield from POLICY_SECTIONS.items()
+
+
+def _named_sections(key: str, model: type[Any]) -> Iterator[tuple[str, type[Any]]]:
+    for name, info in model.model_fields.items():
+        inner = loading._section_of(info.annotation)
+        if inner is not None and inner[1]:
+            yield f"{key}.{name}.NAME", inner[0]
 
 
 def _table(model: type[Any]) -> Table:

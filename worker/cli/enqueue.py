@@ -3,7 +3,7 @@
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,9 +15,15 @@ from worker.cli.speech.progress import progress
 from worker.config.loading import load_settings
 from worker.config.policies import policy_named
 from worker.config.settings import Settings
+from worker.domain.lane_choice import lane_of
 from worker.domain.policy import Policy
 from worker.domain.wording import dollars
-from worker.errors import RungError
+from worker.errors import RungError, UsageError
+
+if TYPE_CHECKING:
+    from worker.intake.guess import Guess
+    from worker.intake.outcome import Outcome, Terms
+    from worker.intake.reader import Options
 
 SHOWN_REJECTS = 20
 EXIT_REJECTS = 3
@@ -42,19 +48,41 @@ STARTS_AT_HALF_PRICE = (
 @click.option("--priority", type=click.IntRange(-100, 100), default=0, help="Higher goes first.")
 @click.option("--key", help="The same key again adds to the same run, and nothing twice.")
 @click.option("--again", is_flag=True, help="Answer messages anew that are in another run already.")
-@click.option("--map", "columns", multiple=True, metavar="FIELD=COLUMN", help="body=Message, …")
+@click.option(
+    "--map",
+    "columns",
+    multiple=True,
+    metavar="FIELD=COLUMN|NAME",
+    help="body=Message, body=source.body, body=description|comments.0.body; or a map: zendesk.",
+)
+@click.option("--yes", is_flag=True, help="Take the columns that were guessed, without asking.")
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["csv", "tsv", "json", "jsonl", "xlsx", "ods", "mbox", "eml"]),
+)
 @click.option("--member", help="Which file of a zip.")
-@click.option("--format", "kind", type=click.Choice(["csv", "tsv", "json", "jsonl"]))
+@click.option("--sheet", help="Which sheet of a workbook; the first if left out.")
+@click.option("--records", metavar="PATH", help="Where in a JSON document the rows are: data.items")
+@click.option("--delimiter", help="What parts the columns of a CSV: ';', tab, '|'.")
+@click.option("--encoding", help="What a text file is written in: cp1252, shift_jis, utf-16.")
+@click.option(
+    "--dates",
+    type=click.Choice(["day", "month"]),
+    help="Which comes first in 04/11/2026; found out from the file where it shows.",
+)
+@click.option("--strip-quotes", is_flag=True, help="Cut quoted mails and signatures.")
 @click.option("--rejects", type=click.Path(path_type=Path), help="Where rejected rows are listed.")
 @click.option("--dry-run", is_flag=True, help="Count, check and estimate; store nothing.")
 @click.option("--watch", is_flag=True, help="Follow the run until it ends.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 @click.pass_context
 def enqueue(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> None:
-    """Hand over a backlog: CSV, TSV, JSON array, JSONL, gz, zip, or - for standard input.
+    """Hand over a backlog: CSV, JSON, JSONL, xlsx, ods, mbox, gz, zip, or - for standard input.
 
-    Every row that cannot be taken is named by its line and reason; the others go in. Handing the
-    same rows over again adds nothing.
+    Any export as it comes: shape, encoding and columns are found out, and said. Every row that
+    cannot be taken is named by its line and reason; the others go in. Handing the same rows over
+    again adds nothing.
     """
     settings = load_settings()
     policy = policy_named(settings, options["policy"])
@@ -64,70 +92,180 @@ def enqueue(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     with ExitStack() as stack:
         # Opened before Postgres is asked: of two things wrong, a file's name is mended sooner.
         opened = [(name, stack.enter_context(stream(name))) for name in files]
-        engine = None
-        if not options["dry_run"]:
-            engine = stack.enter_context(database(settings))
-        outcome = Handover(settings, policy, engine, options, talk, progress).take(opened)
+        terms = _terms(settings, policy, files[0], options)
+        handover = Handover(
+            terms,
+            _reading(settings, options),
+            _engine(stack, settings, dry=options["dry_run"]),
+            dry=options["dry_run"],
+            rejects=_rejects(files, options),
+            accept=lambda name, guess: _accepted(name, guess, options["yes"]),
+            say=talk,
+            on_bytes=stack.enter_context(progress(opened)),
+        )
+        outcome = handover.take(opened)
         if options["dry_run"]:
             _say_dry_run(settings, policy, outcome, options["as_json"])
-            ctx.exit(EXIT_REJECTS if outcome["rejected"] else 0)
-        _say(outcome, options["as_json"] and not options["watch"], options["watch"])
-        if options["deadline"] and options["lane"] is None and outcome["accepted"]:
-            talk(STARTS_AT_HALF_PRICE)
-        if outcome["run"] is None and not outcome["duplicates"]:
-            raise RungError(
-                "Nothing was accepted, so no run was made.", mend="see the rejects above"
-            )
-        code = EXIT_REJECTS if outcome["rejected"] else 0
-        if options["watch"] and engine is not None and outcome["run"] is not None:
-            from worker.cli.watch import watch
-
-            code = watch(engine, settings, outcome["run"]) or code
-            if options["as_json"]:
-                print_json(outcome)
-        ctx.exit(code)
+            ctx.exit(EXIT_REJECTS if outcome.counts.rejected else 0)
+        ctx.exit(_finish(settings, outcome, options, stack))
 
 
-def _say(outcome: dict[str, Any], as_json: bool, watched: bool) -> None:
+def _terms(settings: Settings, policy: Policy, first: str, options: dict[str, Any]) -> "Terms":
+    from worker.intake.ahead import stem
+    from worker.intake.outcome import Terms, parse_deadline
+
+    deadline = parse_deadline(options["deadline"])
+    cap = options["budget"]
+    return Terms(
+        policy=policy,
+        lane=lane_of(options["lane"], deadline),
+        usual_name=stem(first),
+        name=options["name"],
+        source=options["source"],
+        priority=options["priority"],
+        budget=cap if cap is not None else settings.budget.per_run_usd,
+        deadline=deadline,
+        key=options["key"],
+        again=options["again"],
+        audit_share=settings.audit.share,
+    )
+
+
+def _reading(settings: Settings, options: dict[str, Any]) -> "Options":
+    from worker.cli.map import saved_maps
+    from worker.intake.dates import DateOrder
+    from worker.intake.maps import columns_of
+    from worker.intake.reader import Options
+
+    columns, usual = columns_of(options["columns"], saved_maps(settings))
+    return Options(
+        kind=options["kind"],
+        member=options["member"],
+        sheet=options["sheet"],
+        records=options["records"],
+        delimiter=options["delimiter"],
+        encoding=options["encoding"],
+        dates=DateOrder(options["dates"]) if options["dates"] else None,
+        columns=columns,
+        usual=usual,
+        strip_quotes=options["strip_quotes"],
+    )
+
+
+def _engine(stack: ExitStack, settings: Settings, *, dry: bool) -> Any:
+    """The database; on a dry run it may be away: then rows are not compared with what is stored."""
+    try:
+        return stack.enter_context(database(settings))
+    except RungError:
+        if not dry:
+            raise
+        return None
+
+
+def _rejects(files: tuple[str, ...], options: dict[str, Any]) -> Any:
+    from worker.intake.ahead import stem
+    from worker.intake.rejects import RejectsFile
+
+    if options["dry_run"] and options["rejects"] is None:
+        return None
+    return RejectsFile(options["rejects"], stem(files[0]), files, talk)
+
+
+def _accepted(name: str, guess: "Guess", yes: bool) -> bool:
+    """Whether the guess is meant: asked on a terminal, before anything is stored or paid."""
+    if yes:
+        return True
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return guess.certain
+    shown = f"{Path(name).name}: {guess.as_words()}"
+    if click.confirm(shown, default=True, err=True):
+        return True
+    raise UsageError("Nothing was handed in.", mend=f"rung enqueue {guess.as_options()} {name}")
+
+
+def _finish(
+    settings: Settings, outcome: "Outcome", options: dict[str, Any], stack: ExitStack
+) -> int:
+    """Says what came of it, and follows the run where that is wanted."""
+    counts = outcome.counts
+    document = outcome.as_document()
+    _say(outcome, document, options["as_json"] and not options["watch"], options["watch"])
+    if options["deadline"] and options["lane"] is None and counts.accepted:
+        talk(STARTS_AT_HALF_PRICE)
+    if outcome.run is None and not counts.duplicates:
+        raise RungError("Nothing was accepted, so no run was made.", mend="see the rejects above")
+    _remember(settings, outcome)
+    code = EXIT_REJECTS if counts.rejected else 0
+    if options["watch"] and outcome.run is not None:
+        from worker.cli.watch import watch
+
+        code = watch(stack.enter_context(database(settings)), settings, outcome.run) or code
+        if options["as_json"]:
+            print_json(document)
+    return code
+
+
+def _remember(settings: Settings, outcome: "Outcome") -> None:
+    from worker.intake.maps import remember
+
+    if columns := outcome.read[0].guess.columns:
+        remember(settings.home, columns)
+
+
+def _say(outcome: "Outcome", document: dict[str, Any], as_json: bool, watched: bool) -> None:
     if as_json:
-        print_json(outcome)
+        print_json(document)
         return
-    for reject in outcome["rejects"][:SHOWN_REJECTS]:
-        talk(f"{reject['file']}, line {reject['line']}: {reject['reason']}", fg="yellow")
-    if outcome["rejected"] > SHOWN_REJECTS:
-        talk(f"… and {outcome['rejected'] - SHOWN_REJECTS} more", fg="yellow")
-    if outcome["rejects_file"]:
-        talk(f"Rejected rows are listed in {outcome['rejects_file']}.")
-    for warning in outcome["warnings"][:SHOWN_REJECTS]:
-        talk(f"Note: line {warning['line']}: {warning['reason']}")
-    if outcome["run"] is None:
-        where = ", ".join(outcome["known_in"]) or "another run"
-        talk(f"Nothing new: all {outcome['duplicates']} messages are in {where} already.")
-        talk("To answer them once more: rung enqueue --again …")
+    _say_rows(outcome, document)
+    counts = outcome.counts
+    if outcome.rejects_file:
+        talk(f"Rejected rows are listed in {outcome.rejects_file}.")
+    if outcome.run is None:
+        if counts.duplicates:
+            where = ", ".join(outcome.known_in) or "another run"
+            talk(f"Nothing new: all {counts.duplicates} messages are in {where} already.")
+            talk("To answer them once more: rung enqueue --again …")
         return
     talk(
-        f"Run {outcome['run']}: {outcome['accepted']} accepted, {outcome['rejected']} rejected,"
-        f" {outcome['duplicates']} known already."
+        f"Run {outcome.run}: {counts.accepted} accepted, {counts.rejected} rejected,"
+        f" {counts.duplicates} known already."
     )
-    if sys.stderr.isatty() and outcome["accepted"] and not watched:
-        talk(f"Follow it with: rung status {outcome['run']} --watch")
+    if sys.stderr.isatty() and counts.accepted and not watched:
+        talk(f"Follow it with: rung status {outcome.run} --watch")
 
 
-def _say_dry_run(
-    settings: Settings, policy: Policy, outcome: dict[str, Any], as_json: bool
-) -> None:
+def _say_rows(outcome: "Outcome", document: dict[str, Any]) -> None:
+    """How the files were read, which rows were not taken, and what was done to others."""
+    for read in outcome.read:
+        for words in read.as_words():
+            talk(words)
+    for reject in document["rejects"][:SHOWN_REJECTS]:
+        talk(f"{reject['file']}, line {reject['line']}: {reject['reason']}", fg="yellow")
+    if outcome.counts.rejected > SHOWN_REJECTS:
+        talk(f"… and {outcome.counts.rejected - SHOWN_REJECTS} more", fg="yellow")
+    for warning in document["warnings"][:SHOWN_REJECTS]:
+        talk(f"Note: line {warning['line']}: {warning['reason']}")
+    for words in outcome.counts.notes.as_words()[:SHOWN_REJECTS]:
+        talk(f"Note: {words}")
+
+
+def _say_dry_run(settings: Settings, policy: Policy, outcome: "Outcome", as_json: bool) -> None:
     from worker.runs.estimate import estimate
 
-    expected = estimate(settings, policy, outcome["accepted"], outcome.pop("body_bytes"))
+    counts = outcome.counts
+    expected = estimate(settings, policy, counts.accepted, counts.body_bytes)
+    document = outcome.as_document()
     if as_json:
-        print_json({**outcome, "dry_run": True, "expected": expected.as_document()})
+        extra = {"compared": outcome.compared, "expected": expected.as_document()}
+        print_json({**document, "dry_run": True, **extra})
         return
-    for reject in outcome["rejects"][:SHOWN_REJECTS]:
-        talk(f"{reject['file']}, line {reject['line']}: {reject['reason']}", fg="yellow")
+    _say_rows(outcome, document)
     talk(
-        f"Dry run, nothing stored: {outcome['accepted']} rows would be read,"
-        f" {outcome['rejected']} rejected."
+        f"Dry run, nothing stored: {counts.accepted} rows would be read, {counts.rejected}"
+        f" rejected, {counts.duplicates} known already."
     )
+    if not outcome.compared:
+        talk("Not compared with what is stored: no database was reached.")
     from rich.table import Table
 
     table = Table("tier", "jobs", "calls", "expected", box=None)

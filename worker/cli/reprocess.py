@@ -12,7 +12,7 @@ from worker.config.loading import load_settings
 from worker.domain.lane_choice import lane_of
 from worker.domain.text import terminal_safe
 from worker.domain.wording import dollars
-from worker.intake.handover import parse_deadline
+from worker.intake.outcome import parse_deadline
 from worker.runs.reprocess import Made, Preview, Request, preview
 from worker.runs.reprocess import reprocess as carry_out
 

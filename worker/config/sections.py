@@ -248,3 +248,30 @@ class NotifySettings(Section):
         if url is not None and not url.get_secret_value().startswith(("https://", "http://")):
             raise ValueError("it must begin with https:// or http://")
         return url
+
+
+class ColumnMapSettings(Section):
+    """Where our fields stand in the files of one helpdesk: `--map NAME` uses it. Each is a column's
+    name, or a path into it (`source.body`), with `|` for the first that holds something and `+` for
+    several together."""
+
+    external_id: str | None = None
+    body: str | None = None
+    subject: str | None = None
+    customer_id: str | None = None
+    channel: str | None = None
+    language: str | None = None
+    source: str | None = None
+    received_at: str | None = None
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Those that are set."""
+        return {name: place for name, place in self if place is not None}
+
+
+class IntakeSettings(Section):
+    """How backlogs are read."""
+
+    maps: dict[str, ColumnMapSettings] = Field(default_factory=dict)
+    """Maps of columns of one's own, by name; `rung map save NAME` writes one."""

@@ -15,6 +15,7 @@ from worker.config.sections import (
     CanarySettings,
     CheckSettings,
     DatabaseSettings,
+    IntakeSettings,
     NightlySettings,
     NotifySettings,
     PolicySettings,
@@ -81,6 +82,7 @@ class Settings(Section):
     breaker: BreakerSettings = BreakerSettings()
     canary: CanarySettings = CanarySettings()
     notify: NotifySettings = NotifySettings()
+    intake: IntakeSettings = IntakeSettings()
     dashboard: DashboardSettings = DashboardSettings()
 
     @field_validator("redis_url")

@@ -66,6 +66,11 @@ class Note(NamedTuple):
     words: str
 
 
+_BEFORE = {
+    Care.COERCED: "",
+    Care.LEFT_OUT: "Left out: ",
+    Care.KEPT_AS_METADATA: "Kept as metadata: ",
+}
 MOST_NOTES = 200
 """Kinds: column names come from the file, and there may be any number of them."""
 
@@ -87,6 +92,14 @@ class Notes:
         """Adds what was noted later."""
         for note, (rows, line) in others.counted.items():
             self.add(note, line, rows)
+
+    def as_words(self) -> list[str]:
+        """For people, a sentence each."""
+        return [
+            f"{_BEFORE[n.care]}{n.column}: {n.words} ({rows:,} {'row' if rows == 1 else 'rows'},"
+            f" first on line {line})."
+            for n, (rows, line) in self.counted.items()
+        ]
 
     def as_document(self) -> list[dict[str, Any]]:
         """For JSON."""

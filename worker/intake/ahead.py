@@ -27,10 +27,19 @@ def stem(name: str) -> str:
 @contextmanager
 def stream(name: str) -> Iterator[IO[bytes]]:
     if name == "-":
-        yield sys.stdin.buffer
+        yield _standard_input()
         return
     with open_file(Path(name)) as content:
         yield content
+
+
+def _standard_input() -> IO[bytes]:
+    """Unbuffered: a reader that waits in a buffered one holds its lock, and the process could not
+    end on Ctrl-C."""
+    try:
+        return open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)
+    except (OSError, ValueError):
+        return sys.stdin.buffer
 
 
 def ahead(blocks: Iterator[Block]) -> Iterator[Block]:

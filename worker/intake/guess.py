@@ -50,6 +50,14 @@ class Guess:
         return " ".join(f"--map {shlex.quote(pair)}" for pair in (*pairs, *missing))
 
 
+class UncertainColumns(BacklogError):
+    """Nobody knows which columns are meant; `guess` is the best that can be said."""
+
+    def __init__(self, message: str, *, mend: str, guess: Guess) -> None:
+        super().__init__(message, mend=mend)
+        self.guess = guess
+
+
 @dataclass(slots=True)
 class Column:
     """One column of the sample, at any depth."""
@@ -68,8 +76,13 @@ class Column:
         return [str(value) for value in there if isinstance(value, str | int | float)]
 
 
-def guess(sample: Sample, columns: Mapping[str, str]) -> Guess:
-    """Completes `columns`, what people said, for these rows."""
+def guess(
+    sample: Sample, columns: Mapping[str, str], usual: Mapping[str, str] | None = None
+) -> Guess:
+    """Completes `columns`, what people said, for these rows; of `usual`, a map that they named,
+    what leads somewhere."""
+    there = {name: place for name, place in (usual or {}).items() if _holds(sample, place)}
+    columns = {**there, **columns}
     own = {name for name in FIELDS if name not in columns and _has_own(sample, name)}
     said = {name for name in columns if _holds(sample, columns[name])}
     names = _top_names(sample)
@@ -113,8 +126,10 @@ def refusal(path: str, guessed: Guess) -> BacklogError:
         if guessed.missing
         else "which columns are meant is not certain"
     )
-    return BacklogError(
-        f"{path}: {words}; there are: {shown}.", mend=f"rung enqueue {guessed.as_options()} {path}"
+    return UncertainColumns(
+        f"{path}: {words}; there are: {shown}.",
+        mend=f"rung enqueue {guessed.as_options()} {path}",
+        guess=guessed,
     )
 
 

@@ -37,6 +37,8 @@ class Options:
     encoding: str | None = None
     dates: DateOrder | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
+    usual: Mapping[str, str] = field(default_factory=dict)
+    """Columns of a map that was named: those count of which the file has something."""
     strip_quotes: bool = False
     packed: bool = True
     """Whether a compressed file is unpacked; if not, it is refused. A workbook is not meant."""
@@ -59,7 +61,7 @@ class Backlog:
         self._on_bytes, self._counting = on_bytes, False
         self._uncounted = 0
         self._open()
-        self.guess = guess(self.sample, self._options.columns)
+        self.guess = guess(self.sample, self._options.columns, self._options.usual)
         self._refuse_repeated()
 
     def _open(self) -> None:

@@ -80,6 +80,31 @@ NEW_RUN: dict[str, schemas.Schema] = {
     "deadline": {"type": "string", "description": "ISO 8601; UTC where it names no zone."},
     "priority": {"type": "integer", "minimum": -100, "maximum": 100, "default": 0},
     "again": {"type": "boolean", "default": False},
+    "map": {
+        "type": "string",
+        "maxLength": 4_000,
+        "description": 'Where our fields stand: {"body": "Message"}; or the name of a map.',
+    },
+    "yes": {
+        "type": "boolean",
+        "default": False,
+        "description": "Take the columns that were guessed, though they are not certain.",
+    },
+    "dry_run": {
+        "type": "boolean",
+        "default": False,
+        "description": "Read and check; store nothing.",
+    },
+    "sheet": SHORT,
+    "records": SHORT,
+    "delimiter": SHORT,
+    "encoding": SHORT,
+    "dates": {
+        "type": "string",
+        "enum": ["day", "month"],
+        "description": "Which comes first in 04/11/2026.",
+    },
+    "strip_quotes": {"type": "boolean", "default": False},
 }
 RESULTS: dict[str, schemas.Schema] = {
     "text": ASK_TEXT,

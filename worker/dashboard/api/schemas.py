@@ -219,15 +219,19 @@ WORKER = document(
 AUDIT = document(
     id=COUNT, at=TIME, actor=TEXT, action=TEXT, target=TEXT, affected=WHOLE, detail=ANYTHING
 )
-REJECT = document(line=COUNT, reason=TEXT, external_id=maybe(TEXT))
+REJECT = document(file=TEXT, line=COUNT, reason=TEXT, external_id=maybe(TEXT))
+NOTE = document(care=TEXT, column=TEXT, words=TEXT, rows=COUNT, first_line=COUNT)
 ENQUEUED = document(
     run=maybe(TEXT),
     accepted=COUNT,
     rejected=COUNT,
     duplicates=COUNT,
     rejects=array(ref("Reject")),
+    rejects_file=maybe(TEXT),
     warnings=array(ref("Reject")),
+    notes=array(ref("Note")),
     known_in=array(TEXT),
+    read=array(ANYTHING),
 )
 COMPONENTS: dict[str, Schema] = {
     "Problem": PROBLEM,
@@ -247,5 +251,6 @@ COMPONENTS: dict[str, Schema] = {
     "Worker": WORKER,
     "AuditEvent": AUDIT,
     "Reject": REJECT,
+    "Note": NOTE,
     "Enqueued": ENQUEUED,
 }

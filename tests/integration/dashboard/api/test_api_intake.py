@@ -113,3 +113,45 @@ def test_a_second_handover_into_a_run_under_way_waits_its_turn(api: Api) -> None
     # then
     assert (busy.status_code, afterwards.status_code) == (409, 200)
     assert one(api.engine, "SELECT count(*), bool_or(accepting) FROM jobs, runs") == (2, False)
+
+
+HELPDESK = b"Ticket ID;Description;Created at\n1;Where is my lamp?;24.11.2026 08:15\n"
+UNSURE = b"Foo,Bar\nm1,Where is my parcel please\nm2,Refund me the lamp please\n"
+
+
+def test_the_same_is_found_out_as_by_the_command(api: Api) -> None:
+    # when
+    dry = api.post_run(HELPDESK, CSV, dry_run="true").json()
+    answer = api.post_run(HELPDESK, CSV)
+    # then
+    document = answer.json()
+    assert (answer.status_code, document["accepted"]) == (201, 1)
+    assert (dry["run"], dry["accepted"]) == (None, 1)
+    assert dry["read"] == document["read"] == [
+        {
+            "file": "the body",
+            "kind": "csv",
+            "delimiter": ";",
+            "columns": {
+                "external_id": "Ticket ID",
+                "body": "Description",
+                "received_at": "Created at",
+            },
+            "guessed": ["body", "external_id", "received_at"],
+            "preset": None,
+        }
+    ]  # fmt: skip
+    assert one(api.engine, "SELECT received_at::text FROM messages")[0] == "2026-11-24 08:15:00+00"
+
+
+def test_columns_are_said_by_a_parameter(api: Api) -> None:
+    refused = api.post_run(UNSURE, CSV)
+    said = api.post_run(UNSURE, CSV, map='{"external_id": "Foo", "body": "Bar"}', run="said")
+    yes = api.post_run(UNSURE, CSV, yes="true", again="true")
+    named = api.post_run(rows("a"), JSONL, map="zendesk")
+    assert refused.status_code == 400
+    assert 'map={"external_id": "Foo", "body": "Bar"}' in refused.json()["detail"]
+    assert [said.json()["accepted"], yes.json()["accepted"]] == [2, 2]
+    assert named.status_code == 201
+    for wrong in ('{"bdy": "x"}', "{", '{"body": 7}', "[]", "no-such-map", '{"body": "a..b"}'):
+        assert api.post_run(UNSURE, CSV, map=wrong).status_code == 400, wrong

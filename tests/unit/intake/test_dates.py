@@ -1,0 +1,99 @@
+"""Times in the forms of helpdesks and spreadsheets."""
+
+import pytest
+
+from tests.unit.intake.taking import taken
+from worker.intake import Options
+from worker.intake.dates import Ambiguous, DateOrder, moment_of, order_of
+
+SAME = "2026-11-24 08:15:00+00:00"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2026-11-24T08:15:00Z",
+        "2026-11-24 08:15:00 UTC",
+        "2026-11-24T09:15:00.000+0100",
+        "20261124T081500Z",
+        "Tue, 24 Nov 2026 09:15:00 +0100",
+        "24.11.2026 08:15",
+        "24.11.26, 08:15",
+        "24/11/2026 08:15",
+        "11/24/2026 8:15 AM",
+        "2026/11/24 08:15",
+        "24-11-2026 08:15",
+        "24/Nov/26 8:15 AM",
+        "Nov 24, 2026 08:15 AM",
+        "Tuesday, November 24, 2026 8:15 a.m.",
+        "2026-11-24 03:15 EST",
+        "Tue Nov 24 2026 09:15:00 GMT+0100 (CET)",
+        "1795508100",
+        "1795508100000",
+        1795508100,
+        1795508100.0,
+    ],
+)
+def test_one_moment_in_many_forms(written: object) -> None:
+    assert str(moment_of(written, None)) == SAME
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["12", "Monday", "8:15", "Nov 2026", "2026", "99/99/2026", "2026-11-24 08:15 XYZ", "soon",
+     "46350.34", "", "1", True, None, 5, "call 24/7 at 8"],
+)  # fmt: skip
+def test_what_is_no_time_is_none(written: object) -> None:
+    assert moment_of(written, None) is None
+
+
+def test_a_time_with_two_meanings_needs_to_know_the_order() -> None:
+    with pytest.raises(Ambiguous):
+        moment_of("04/11/2026", None)
+    assert str(moment_of("04/11/2026", DateOrder.DAY)) == "2026-11-04 00:00:00+00:00"
+    assert str(moment_of("04/11/2026", DateOrder.MONTH)) == "2026-04-11 00:00:00+00:00"
+    assert str(moment_of("24/11/2026", DateOrder.MONTH)) == "2026-11-24 00:00:00+00:00"
+    assert str(moment_of("11/11/2026", None)) == "2026-11-11 00:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("values", "order", "needed"),
+    [
+        (["04/11/2026", "24/11/2026"], DateOrder.DAY, True),
+        (["04/11/2026", "11/24/2026"], DateOrder.MONTH, True),
+        (["04/11/2026", "24/11/2026", "11/24/2026"], None, True),
+        (["04/11/2026"], None, True),
+        (["2026-11-04", 5, None], None, False),
+    ],
+)
+def test_the_file_as_a_whole_tells(
+    values: list[object], order: DateOrder | None, needed: bool
+) -> None:
+    assert order_of(values) == (order, needed)
+
+
+def rows(*times: str) -> bytes:
+    lines = (f"m{number},hello there,{at}" for number, at in enumerate(times))
+    return "\n".join(["external_id,body,received_at", *lines]).encode()
+
+
+def test_a_row_far_down_settles_the_order_for_those_above() -> None:
+    found = taken("x.csv", rows(*["04/11/2026 08:15"] * 900, "24/11/2026 08:15"))
+    assert found.noted == []
+    assert {str(r.received_at) for r in found.records[:900]} == {"2026-11-04 08:15:00+00:00"}
+
+
+def test_what_stays_ambiguous_is_metadata_counted_and_named() -> None:
+    found = taken("x.csv", rows("04/11/2026", "2026-11-05", "soon"))
+    assert [record.metadata for record in found.records] == [
+        {"received_at": "04/11/2026"},
+        None,
+        {"received_at": "soon"},
+    ]
+    assert [(n["care"], n["rows"], n["first_line"]) for n in found.noted] == [
+        ("kept_as_metadata", 1, 2),
+        ("kept_as_metadata", 1, 4),
+    ]
+    assert "--dates" in found.noted[0]["words"]
+    said = taken("x.csv", rows("04/11/2026"), options=Options(dates=DateOrder.MONTH))
+    assert str(said.records[0].received_at) == "2026-04-11 00:00:00+00:00"

@@ -1,0 +1,149 @@
+"""What is asked of a handover, and what came of it."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from models.vocabulary import Lane
+from worker.domain.backlog import Notes, Reject
+from worker.domain.policy import Policy
+from worker.domain.spans import read_time
+from worker.errors import UsageError
+from worker.intake.formats import Found
+from worker.intake.guess import Guess
+
+LISTED = 1_000
+"""Rejects and warnings that an outcome names: memory stays constant however bad a file is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """The run that is wanted. `name` is what a person called it, `usual_name` what it is called
+    otherwise; `budget` in dollars; `again` answers messages anew that are in another run."""
+
+    policy: Policy
+    lane: Lane
+    usual_name: str
+    name: str | None = None
+    source: str | None = None
+    priority: int = 0
+    budget: Decimal | None = None
+    deadline: dt.datetime | None = None
+    key: str | None = None
+    again: bool = False
+    audit_share: Decimal = Decimal(0)
+
+
+def parse_deadline(words: str | None) -> dt.datetime | None:
+    """`6h` from now, or an ISO time (UTC where it names no zone). Raises UsageError."""
+    if words is None:
+        return None
+    now = dt.datetime.now(dt.UTC)
+    read = read_time(words, "--deadline", "--deadline 6h, or --deadline 2026-12-01T06:00+01:00")
+    moment = now + read if isinstance(read, dt.timedelta) else read
+    if moment <= now:
+        raise UsageError(f"--deadline {words} has passed.", mend="--deadline 6h")
+    return moment
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """How one file was read."""
+
+    name: str
+    found: Found
+    guess: Guess
+
+    def as_document(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "file": Path(self.name).name,
+            **self.found.as_document(),
+            "columns": dict(self.guess.columns),
+            "guessed": sorted(self.guess.found),
+            "preset": self.guess.preset,
+        }
+
+    def as_words(self) -> list[str]:
+        """What was found out and not said, a sentence each."""
+        found, words = self.found, []
+        if self.guess.found:
+            by = f", as {self.guess.preset} exports it" if self.guess.preset else ""
+            words.append(f"columns: {self.guess.as_words()}{by}")
+        if found.encoding is not None:
+            words.append(f"read as {found.encoding} (--encoding says another)")
+        if found.delimiter not in (None, ","):
+            words.append(f"columns parted by {found.delimiter!r}")
+        if found.records is not None:
+            words.append(f"rows under {found.records!r}")
+        return [f"{Path(self.name).name}: {one}." for one in words]
+
+
+@dataclass(slots=True)
+class Counts:
+    """What has come in so far."""
+
+    accepted: int = 0
+    rejected: int = 0
+    duplicates: int = 0
+    body_bytes: int = 0
+    rejects: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[dict[str, Any]] = field(default_factory=list)
+    notes: Notes = field(default_factory=Notes)
+    known: list[tuple[str, str]] = field(default_factory=list)
+
+    def reject(self, name: str, rejects: list[Reject]) -> None:
+        """Counts rejected rows of a file, and keeps the first ones."""
+        self.rejected += len(rejects)
+        _list(self.rejects, name, rejects)
+
+    def warn(self, name: str, warnings: list[Reject]) -> None:
+        """Keeps the first warnings."""
+        _list(self.warnings, name, warnings)
+
+
+def _list(listed: list[dict[str, Any]], name: str, found: list[Reject]) -> None:
+    room = max(LISTED - len(listed), 0)
+    listed += [
+        {
+            "file": Path(name).name,
+            "line": one.line,
+            "reason": one.reason,
+            "external_id": one.external_id,
+        }
+        for one in found[:room]
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of a handover. `run` is None where nothing was accepted, or on a dry run;
+    `known_in` names runs that hold what was known already; `compared` tells whether a dry run knew
+    what is stored."""
+
+    run: str | None
+    made: bool
+    counts: Counts
+    rejects_file: Path | None
+    known_in: list[str]
+    read: list[Read]
+    compared: bool
+
+    def as_document(self) -> dict[str, Any]:
+        """For JSON, of the command and of the API."""
+        counts = self.counts
+        return {
+            "run": self.run,
+            "accepted": counts.accepted,
+            "rejected": counts.rejected,
+            "duplicates": counts.duplicates,
+            # Repeated ids are found by the database, after the lines around them were read.
+            "rejects": sorted(counts.rejects, key=lambda reject: (reject["file"], reject["line"])),
+            "rejects_file": str(self.rejects_file) if self.rejects_file else None,
+            "warnings": counts.warnings,
+            "notes": counts.notes.as_document(),
+            "known_in": self.known_in,
+            "read": [one.as_document() for one in self.read],
+        }
