@@ -91,9 +91,10 @@ def trouble_of_item(response: Mapping[str, Any]) -> Trouble:
     """The meaning of an `errored` item of a batch. No item of this kind is billed."""
     error = response["error"]
     kind, words = error["type"], (error.get("message") or "")[:MAX_WORDS]
-    meaning = BY_TYPE.get(kind, Meaning.UNKNOWN)
-    if meaning is Meaning.PERMANENT and any(known in words.lower() for known in TOO_LONG_WORDS):
-        meaning = Meaning.TOO_LONG
+    code = _word(_part(_part(error, "details"), "error_code"))
+    meaning = BY_CODE.get(code) or BY_TYPE.get(kind, Meaning.UNKNOWN)
+    if meaning is Meaning.PERMANENT:
+        meaning = _by_words(words.lower()) or meaning
     return Trouble(meaning, kind, words, request_id=response.get("request_id"), free=True)
 
 
@@ -121,6 +122,13 @@ def _of_response(status: int, headers: Mapping[str, str], document: object) -> T
     )
 
 
+def _by_words(words: str) -> Meaning | None:
+    """What only the words of an invalid request tell: an account without money, a long message."""
+    if any(known in words for known in MONEY_WORDS):
+        return Meaning.MONEY
+    return Meaning.TOO_LONG if any(known in words for known in TOO_LONG_WORDS) else None
+
+
 def _part(document: object, name: str) -> object:
     return document.get(name) if isinstance(document, Mapping) else None
 
@@ -132,10 +140,8 @@ def _word(value: object) -> str:
 def _meaning(status: int, code: str, words: str) -> Meaning:
     if known := BY_CODE.get(code):
         return known
-    if status == 400 and any(said in words for said in MONEY_WORDS):
-        return Meaning.MONEY
-    if status in (400, 413) and any(said in words for said in TOO_LONG_WORDS):
-        return Meaning.TOO_LONG
+    if status in (400, 413) and (told := _by_words(words)):
+        return told
     if usual := BY_STATUS.get(status):
         return usual
     return Meaning.UNKNOWN if status >= 500 else Meaning.PERMANENT

@@ -103,7 +103,12 @@ class BatchLane:
 
     def _adopt(self) -> None:
         """Intents whose create was never answered: Claude's list says whether it was taken."""
-        intents = self._open(BatchState.INTENDED)
+        intents = list[Batch]()
+        for intent in self._open(BatchState.INTENDED):
+            if intent.refused:
+                self._sender.send(intent.id)
+            else:
+                intents.append(intent)
         if not intents:
             return
         found = self._claude.recent(intents[0].created_at, SKEW_S)

@@ -33,6 +33,9 @@ GROUP = 200
 KEPT_FOR_S = 29 * 86_400.0
 """Claude keeps results for 29 days."""
 KEY = re.compile(r"(\d{1,18})-(\d{1,9})-(?:classify|answer|check)")
+MAX_READS = 4
+"""Results that stay short for so many looks are taken as they are."""
+SHORT = Trouble(Meaning.UNKNOWN, "short results", "they hold fewer lines than Claude counted")
 CHECKED_NEXT = Trouble(Meaning.NOT_SENT, "check waits", "it goes into a batch of its own")
 
 
@@ -61,6 +64,8 @@ class Reader:
                 self.give_up(batch, "its results are gone: Claude keeps them for 29 days")
                 return None
             return trouble
+        if self._is_short(batch, tally.pop("heard", 0)):
+            return SHORT
         tally["missing"] = self._charge_rest(batch, "missing from the results")
         failpoint("batch read")
         with self.engine.begin() as connection:
@@ -69,6 +74,19 @@ class Reader:
         say = log.warning if any(odd.values()) else log.info
         say("batch recorded", extra={"batch": batch.id, "items": len(seen), **odd})
         return None
+
+    def _is_short(self, batch: Batch, heard: int) -> bool:
+        """Whether the results hold less than Claude counted, and are to be fetched again: what is
+        not in them may be in the next copy, and must not be asked and paid for twice."""
+        reads = int(batch.counts.get("reads", 0)) + 1
+        if heard >= batch.results or reads >= MAX_READS:
+            return False
+        with self.engine.begin() as connection:
+            counts = {"reads": reads}
+            message_batches.note_error(connection, batch.id, SHORT.summary, 0, counts)
+        told = {"batch": batch.id, "items": heard, "of": batch.results}
+        log.warning("results are short, and fetched again", extra=told)
+        return True
 
     def _gone(self, external_id: str) -> bool:
         """Whether Claude says that it keeps the results no longer."""
@@ -113,6 +131,7 @@ class Reader:
             log.error("adopted a batch that is not ours", extra={"batch": batch.id})
             return False
         tally["unknown"] += len(got) - len(owners)
+        tally["heard"] += len(owners) + group.count(None)
         reports = [self._report(one, got[key]) for key, one in claimed.items()]
         if reports:
             record(self.engine, reports)

@@ -19,8 +19,9 @@ from worker.claude.requests import Ask
 from worker.config.sections import BatchSettings
 from worker.domain.attempt import Attempt, Standards
 from worker.domain.claimed import Claimed, Question
+from worker.domain.limits import MAX_HOLD_S
 from worker.domain.reports import AttemptReport
-from worker.domain.trouble import Meaning, Trouble
+from worker.domain.trouble import UNCOUNTED, Meaning, Trouble
 from worker.failpoints import failpoint
 from worker.store.queue import message_batches
 from worker.store.queue.leaving_batch import turnaround_s
@@ -67,7 +68,7 @@ class Sender:
             self._close(batch_id, "nothing was left to be asked")
             return False
         with self.engine.begin() as connection:
-            message_batches.resize(connection, batch_id, len(asks))
+            message_batches.sending(connection, batch_id, len(asks))
         created = self.claude.create(self.planner.in_one_batch(asks, takes_s))
         failpoint("batch created")
         if isinstance(created, Trouble):
@@ -113,8 +114,12 @@ class Sender:
             self._record(attempt.put_off(told) for attempt in attempts)
             self._close(batch_id, trouble.summary)
         else:
+            # Of what is unknown, the listing of recent batches tells; what was refused for now goes
+            # again as soon as Claude's own time is over.
+            refused = {"refused": True} if trouble.meaning in UNCOUNTED else None
+            wait_s = max(self.poll_s, min(trouble.retry_after_s or 0.0, MAX_HOLD_S))
             with self.engine.begin() as connection:
-                message_batches.note_error(connection, batch_id, trouble.summary, self.poll_s)
+                message_batches.note_error(connection, batch_id, trouble.summary, wait_s, refused)
 
     def _record(self, reports: Iterable[AttemptReport]) -> None:
         for group in _groups(reports):

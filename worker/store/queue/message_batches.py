@@ -17,6 +17,8 @@ from models.vocabulary import BatchState, Stage
 from worker.store.locks import holding
 from worker.store.rows import as_json
 
+ENDINGS = ("succeeded", "errored", "canceled", "expired")
+"""How an item can end, as Claude counts them."""
 LEADER_LOCK = 7_210_433
 """Key of the advisory lock of the one who tends the batches."""
 
@@ -35,7 +37,19 @@ class Batch:
     created_at: dt.datetime
     submitted_at: dt.datetime | None
     age_s: float
-    """Seconds since it was submitted, or else since it was intended, by the database's clock."""
+    """Seconds since it was submitted, or last sent, or else since it was intended, by the
+    database's clock."""
+
+    @property
+    def refused(self) -> bool:
+        """Whether Claude certainly did not take it when it was last sent."""
+        return bool(self.counts.get("refused"))
+
+    @property
+    def results(self) -> int:
+        """How many lines its results have, by Claude's own count."""
+        told = sum(int(self.counts.get(name, 0)) for name in ENDINGS)
+        return told or self.requests
 
 
 @contextmanager
@@ -81,9 +95,16 @@ def close(
     connection.execute(CLOSE, values)
 
 
-def note_error(connection: Connection, batch_id: int, error: str, wait_s: float) -> None:
+def note_error(
+    connection: Connection,
+    batch_id: int,
+    error: str,
+    wait_s: float,
+    counts: Mapping[str, Any] | None = None,
+) -> None:
     """Shown beside the batch; looked at again after `wait_s` seconds."""
-    connection.execute(NOTE_ERROR, {"id": batch_id, "error": error, "wait": wait_s})
+    values = {"id": batch_id, "error": error, "wait": wait_s, "counts": json.dumps(counts or {})}
+    connection.execute(NOTE_ERROR, values)
 
 
 def disown(connection: Connection, batch_id: int, external_id: str) -> None:
@@ -117,9 +138,10 @@ def owners(connection: Connection, keys: Sequence[tuple[int, int]]) -> dict[tupl
     return {(row.job_id, row.fence): row.batch_id for row in rows}
 
 
-def resize(connection: Connection, batch_id: int, requests: int) -> None:
-    """Fewer requests are sent than were intended: by their number an orphan is recognised."""
-    connection.execute(RESIZE, {"id": batch_id, "requests": requests})
+def sending(connection: Connection, batch_id: int, requests: int) -> None:
+    """A create is about to leave. There may be fewer requests than were intended: by their number
+    an orphan is recognised. What was refused before says nothing of this one."""
+    connection.execute(SENDING, {"id": batch_id, "requests": requests})
 
 
 def open_attempts(connection: Connection, batch_id: int, limit: int) -> list[tuple[int, int]]:
@@ -190,7 +212,8 @@ UPDATE message_batches SET state = :state, counts = counts || CAST(:counts AS js
 """)
 
 NOTE_ERROR = text("""
-UPDATE message_batches SET error = :error, next_poll_at = now() + make_interval(secs => :wait)
+UPDATE message_batches SET error = :error, counts = counts || CAST(:counts AS jsonb),
+  next_poll_at = now() + make_interval(secs => :wait)
 WHERE id = :id
 """)
 
@@ -233,8 +256,9 @@ CROSS JOIN LATERAL (
 WHERE a.batch_id IS NOT NULL
 """)
 
-RESIZE = text("""
-UPDATE message_batches SET requests = :requests WHERE id = :id AND requests <> :requests
+SENDING = text("""
+UPDATE message_batches SET requests = :requests, counts = counts - 'refused', submitted_at = now()
+WHERE id = :id AND state = 'intended'
 """)
 
 OPEN_ATTEMPTS = text("""

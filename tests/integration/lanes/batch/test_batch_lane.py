@@ -107,7 +107,8 @@ def test_results_in_any_shape_end_every_job(
         FROM message_batches, jsonb_each_text(counts) AS c(name, value)
         WHERE name IN ('malformed', 'unknown', 'repeated', 'missing') GROUP BY 1 ORDER BY 1""",
     )
-    assert dict(odd) == {"malformed": 1, "unknown": 1, "repeated": 1, "missing": 1}
+    # (what is missing is in the copy that is fetched again)
+    assert dict(odd) == {"malformed": 1, "unknown": 1, "repeated": 1}
     settled(engine, simulator)
 
 
