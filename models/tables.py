@@ -7,6 +7,7 @@ from models.batches import MessageBatch
 from models.budgets import Budget
 from models.calls import Call
 from models.certificates import Certificate, Evidence
+from models.deliveries import Delivery, DeliveryTarget
 from models.escalations import Escalation
 from models.forecasts import ForecastRow
 from models.jobs import Job
@@ -36,6 +37,8 @@ __all__ = [
     "Canary",
     "Certificate",
     "Classification",
+    "Delivery",
+    "DeliveryTarget",
     "EndedSession",
     "Escalation",
     "EscalationTotal",

@@ -179,6 +179,15 @@ class Measure(StrEnum):
     PEOPLE = "people"
 
 
+class DeliveryState(StrEnum):
+    """How a delivery stands: under way, arrived, given up, or with nothing to send any more."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+    WITHDRAWN = "withdrawn"
+
+
 class Verdict(StrEnum):
     """What a person said of a best-effort answer."""
 

@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "priority": ("changes", "Serve a run, or some of its jobs, before others."),
     "budget": ("changes", "Change what a run may cost."),
     "worker": ("worker", "Start a worker process, from any directory."),
+    "deliver": ("deliver", "Answers on their way to webhooks: pause, resume, send again."),
     "dashboard": ("dashboard", "Serve the dashboard alone."),
     "purge": ("erase", "Erase the text of old messages; counts and costs stay."),
     "forget": ("erase", "Erase what a customer wrote and was answered."),

@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Dollars = Annotated[Decimal, Field(ge=0)]
 Positive = Annotated[int, Field(gt=0)]
@@ -233,45 +233,3 @@ class CanarySettings(Section):
     were good; when five fail, the tier is paused."""
 
     enabled: bool = True
-
-
-class NotifySettings(Section):
-    """Where people are told of trouble: a pause by trouble, a breaker, a budget, a deadline at
-    risk, a night that failed. JSON by POST, with no message text in it."""
-
-    url: SecretStr | None = None
-
-    @field_validator("url")
-    @classmethod
-    def is_a_web_address(cls, url: SecretStr | None) -> SecretStr | None:
-        """Nothing but a web address; it is not repeated, for it may hold a secret."""
-        if url is not None and not url.get_secret_value().startswith(("https://", "http://")):
-            raise ValueError("it must begin with https:// or http://")
-        return url
-
-
-class ColumnMapSettings(Section):
-    """Where our fields stand in the files of one helpdesk: `--map NAME` uses it. Each is a column's
-    name, or a path into it (`source.body`), with `|` for the first that holds something and `+` for
-    several together."""
-
-    external_id: str | None = None
-    body: str | None = None
-    subject: str | None = None
-    customer_id: str | None = None
-    channel: str | None = None
-    language: str | None = None
-    source: str | None = None
-    received_at: str | None = None
-
-    @property
-    def columns(self) -> dict[str, str]:
-        """Those that are set."""
-        return {name: place for name, place in self if place is not None}
-
-
-class IntakeSettings(Section):
-    """How backlogs are read."""
-
-    maps: dict[str, ColumnMapSettings] = Field(default_factory=dict)
-    """Maps of columns of one's own, by name; `rung map save NAME` writes one."""

@@ -6,6 +6,7 @@ from typing import Any, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from worker.config.dashboard import DashboardSettings
+from worker.config.doors import DeliverSettings, IntakeSettings, NotifySettings
 from worker.config.redis_address import read_redis
 from worker.config.sections import (
     AuditSettings,
@@ -15,9 +16,7 @@ from worker.config.sections import (
     CanarySettings,
     CheckSettings,
     DatabaseSettings,
-    IntakeSettings,
     NightlySettings,
-    NotifySettings,
     PolicySettings,
     PriceSettings,
     PromptSettings,
@@ -83,6 +82,8 @@ class Settings(Section):
     canary: CanarySettings = CanarySettings()
     notify: NotifySettings = NotifySettings()
     intake: IntakeSettings = IntakeSettings()
+    deliver: dict[str, DeliverSettings] = Field(default_factory=dict)
+    """Webhooks for answers, by name: `[deliver.helpdesk]`."""
     dashboard: DashboardSettings = DashboardSettings()
 
     @field_validator("redis_url")

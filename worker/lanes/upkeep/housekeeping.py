@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from worker.failpoints import failpoint
 from worker.lanes.realtime.runtime import Runtime
+from worker.lanes.upkeep.deliverer import Deliverer
 from worker.lanes.upkeep.notifier import Notifier
 from worker.lanes.upkeep.watchdog import Watchdog
 from worker.store.engine import is_outage
@@ -56,6 +57,7 @@ class Housekeeping:
             runtime.settings.timing.watchdog_s,
         )
         url = runtime.settings.notify.url
+        self._deliverer = Deliverer(runtime.engine, runtime.settings.deliver)
         self._notifier = Notifier(runtime.engine, url.get_secret_value() if url else None)
         self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
         self._next_beat = self._next_rescue = 0.0
@@ -64,6 +66,7 @@ class Housekeeping:
         """Starts the thread."""
         self._thread.start()
         self._notifier.start()
+        self._deliverer.start()
 
     def stop(self) -> None:
         """Ends the thread and takes the worker off the list."""
@@ -71,6 +74,7 @@ class Housekeeping:
         self._runtime.news.set()
         self._thread.join(10)
         self._notifier.stop()
+        self._deliverer.stop()
         self._guarded(lambda: presence.leave(self._runtime.engine, self._me))
 
     def _run(self) -> None:

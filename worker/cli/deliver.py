@@ -1,0 +1,97 @@
+"""`rung deliver`: answers on their way to webhooks."""
+
+from typing import Any
+
+import click
+
+from worker.cli.speech.completion import RUN
+from worker.cli.speech.context import database
+from worker.cli.speech.output import console, print_json, talk
+from worker.cli.speech.person import actor
+from worker.domain.text import terminal_safe
+from worker.domain.wording import plural, span
+from worker.errors import UsageError
+from worker.store.queue import deliveries
+from worker.store.runs import find_run
+
+
+@click.group()
+def deliver() -> None:
+    """Answers on their way to webhooks: what waits, what failed; pause, resume, send again."""
+
+
+@deliver.command()
+@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+def status(as_json: bool) -> None:
+    """Each webhook: how many answers wait for it, since when, and how many were given up."""
+    with database() as engine, engine.connect() as connection:
+        rows = [dict(row._mapping) for row in deliveries.standing(connection)]
+    if as_json:
+        print_json(rows)
+        return
+    if not rows:
+        talk("No webhook is configured: see [deliver.NAME] in docs/configuration.md.")
+        return
+    _show(rows)
+
+
+@deliver.command()
+@click.argument("name")
+@click.option("--reason", default="paused by hand", help="Why, for the others.")
+def pause(name: str, reason: str) -> None:
+    """Post nothing there any more; what becomes ready waits."""
+    with database() as engine:
+        if not deliveries.pause(engine, actor(), name, reason):
+            raise UsageError(
+                f"{name!r} is no webhook that could be paused.", mend="rung deliver status"
+            )
+    talk(f"Deliveries to {name} are paused. Go on with: rung deliver resume {name}")
+
+
+@deliver.command()
+@click.argument("name")
+def resume(name: str) -> None:
+    """Go on, at once."""
+    with database() as engine:
+        if not deliveries.resume(engine, actor(), name):
+            raise UsageError(f"{name!r} is no webhook that is paused.", mend="rung deliver status")
+    talk(f"Deliveries to {name} go on.")
+
+
+@deliver.command()
+@click.argument("name")
+@click.option("--run", "run_name", shell_complete=RUN, help="Only answers of this run.")
+@click.option("--dead", is_flag=True, help="Only what was given up.")
+def replay(name: str, run_name: str | None, dead: bool) -> None:
+    """Deliver again what had arrived or was given up; receivers know a repeat by its id."""
+    with database() as engine:
+        run_id = None
+        if run_name is not None:
+            with engine.connect() as connection:
+                run_id = find_run(connection, run_name).id
+        again = deliveries.replay(engine, actor(), name, run_id=run_id, dead=dead)
+    talk(f"{plural(again, 'answer')} will be delivered to {name} again.")
+
+
+def _show(rows: list[dict[str, Any]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None)
+    for head in ("webhook", "waiting", "oldest", "given up", "last trouble", "state"):
+        table.add_column(head)
+    for row in rows:
+        oldest = span(row["oldest_s"]) if row["oldest_s"] is not None else "–"
+        cells = (row["name"], row["waiting"], oldest, row["dead"], row["error"], _state(row))
+        table.add_row(
+            *(Text(terminal_safe(str(cell if cell is not None else ""))) for cell in cells)
+        )
+    console().print(table)
+
+
+def _state(row: dict[str, Any]) -> str:
+    if row["paused_at"] is not None:
+        return f"paused by {row['paused_by']}: {row['paused_reason']}"
+    if not row["enabled"]:
+        return "not configured any more"
+    return "simulated answers too" if row["simulated"] else "in order"

@@ -1,0 +1,200 @@
+"""The outbox: which answers are to be posted where, and what became of it.
+
+Promises: every answer that became ready while its target was configured is delivered at least once,
+or dead after a day and visible; one delivery of a job at a time; a worker that dies with one leaves
+it to the next after `LEASE_S`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, text
+
+from worker.store.audit import Actor, audit
+
+LEASE_S = 90.0
+"""Longer than a post may take: until then nobody else tries the same delivery."""
+GIVE_UP_AFTER = "1 day"
+GONE = "the receiver says that it is gone (HTTP 410)"
+RUNG = Actor("rung")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A delivery to be made now."""
+
+    target: str
+    job_id: int
+    revision: int
+    tries: int
+
+
+def announce(engine: Engine, targets: Mapping[str, bool]) -> None:
+    """Says which targets are configured, each with whether simulated answers go there too. What
+    becomes ready from now on is for them."""
+    names = sorted(targets)
+    with engine.begin() as connection:
+        if names or connection.execute(ANY).scalar():
+            values = {"names": names, "simulated": [targets[name] for name in names]}
+            connection.execute(ANNOUNCE, values)
+            connection.execute(RETIRE, {"names": names})
+
+
+def take(engine: Engine, targets: Sequence[str], limit: int) -> list[Taken]:
+    """Deliveries that are due, each leased to whoever took it."""
+    values = {"targets": list(targets), "limit": limit, "lease": LEASE_S}
+    with engine.begin() as connection:
+        rows = connection.execute(TAKE, values)
+        return [Taken(**row._mapping) for row in rows]
+
+
+def contents(engine: Engine, job_ids: Sequence[int]) -> dict[int, Row[Any]]:
+    """What may go out for these jobs, read now. A job that is missing has nothing to send any more:
+    it was erased, or a person has rejected it since."""
+    with engine.connect() as connection:
+        rows = connection.execute(CONTENTS, {"ids": list(job_ids)})
+        return {row.job: row for row in rows if row.send}
+
+
+def delivered(engine: Engine, taken: Taken) -> None:
+    """It arrived."""
+    _end(engine, taken, "delivered", None)
+
+
+def withdrawn(engine: Engine, taken: Taken) -> None:
+    """There is nothing to send any more."""
+    _end(engine, taken, "withdrawn", None)
+
+
+def failed(engine: Engine, taken: Taken, error: str, again_in_s: float) -> bool:
+    """It did not arrive, or nobody knows: again then, or dead after a day. Whether it is dead."""
+    values = _key(taken) | {"error": error, "again": again_in_s, "after": GIVE_UP_AFTER}
+    with engine.begin() as connection:
+        return connection.execute(FAILED, values).scalar() == "dead"
+
+
+def pause(engine: Engine, actor: Actor, target: str, reason: str) -> bool:
+    """Nothing is posted there any more; what becomes ready waits. False without such a target, or
+    when it is paused already."""
+    values = {"name": target, "by": actor.name, "reason": reason}
+    with engine.begin() as connection:
+        changed = connection.execute(PAUSE, values).rowcount
+        if changed:
+            audit(connection, actor, "pause", f"delivery {target}", 1, reason=reason)
+    return bool(changed)
+
+
+def resume(engine: Engine, actor: Actor, target: str) -> bool:
+    """It goes on, at once. False when it was not paused."""
+    with engine.begin() as connection:
+        changed = connection.execute(RESUME, {"name": target}).rowcount
+        if changed:
+            connection.execute(DUE_NOW, {"name": target})
+            audit(connection, actor, "resume", f"delivery {target}", 1)
+    return bool(changed)
+
+
+def replay(
+    engine: Engine, actor: Actor, target: str, *, run_id: int | None = None, dead: bool = False
+) -> int:
+    """Delivers again what had ended: of one run, or what is `dead`. Receivers know a repeated one
+    by its id. Returns how many."""
+    values = {"name": target, "run": run_id, "dead": dead}
+    with engine.begin() as connection:
+        again = connection.execute(REPLAY, values).rowcount
+        if again:
+            audit(connection, actor, "replay", f"delivery {target}", again, run=run_id, dead=dead)
+    return again
+
+
+def standing(connection: Connection) -> Sequence[Row[Any]]:
+    """Each target: what waits, since when, and what is dead."""
+    return connection.execute(STANDING).all()
+
+
+def _end(engine: Engine, taken: Taken, state: str, error: str | None) -> None:
+    with engine.begin() as connection:
+        connection.execute(END, _key(taken) | {"state": state, "error": error})
+
+
+def _key(taken: Taken) -> dict[str, Any]:
+    return {"target": taken.target, "job": taken.job_id, "revision": taken.revision}
+
+
+ANY = text("SELECT EXISTS (SELECT FROM delivery_targets WHERE enabled)")
+ANNOUNCE = text("""
+INSERT INTO delivery_targets AS t (name, simulated)
+SELECT name, simulated
+FROM unnest(CAST(:names AS text[]), CAST(:simulated AS boolean[])) AS u(name, simulated)
+ON CONFLICT (name) DO UPDATE SET enabled = true, simulated = excluded.simulated
+WHERE NOT t.enabled OR t.simulated <> excluded.simulated
+""")
+RETIRE = text("UPDATE delivery_targets SET enabled = false WHERE enabled AND name <> ALL(:names)")
+TAKE = text("""
+UPDATE deliveries AS d SET tries = d.tries + 1, next_try_at = now() + make_interval(secs => :lease)
+FROM (
+  SELECT w.target, w.job_id FROM delivery_targets AS t CROSS JOIN LATERAL (
+    SELECT target, job_id, next_try_at FROM deliveries
+    WHERE target = t.name AND state = 'waiting' AND next_try_at <= now()
+    ORDER BY next_try_at, job_id LIMIT :limit FOR UPDATE SKIP LOCKED) AS w
+  WHERE t.name = ANY(:targets) AND t.paused_at IS NULL
+  ORDER BY w.next_try_at, w.job_id LIMIT :limit) AS due
+WHERE d.target = due.target AND d.job_id = due.job_id
+RETURNING d.target, d.job_id, d.revision, d.tries
+""")
+CONTENTS = text("""
+SELECT j.id AS job, r.name AS run, m.source, m.external_id, m.customer_id, m.channel, m.language,
+  m.subject, m.metadata, coalesce(v.verdict, CASE WHEN x.accepted THEN 'accepted' END) AS verdict,
+  CASE WHEN v.verdict = 'edit' THEN v.reply WHEN v.verdict = 'accept' OR x.accepted THEN x.reply END
+    AS send,
+  x.tier, x.model, x.confidence, x.simulated, x.created_at AS answered_at
+FROM jobs AS j JOIN runs AS r ON r.id = j.run_id JOIN messages AS m ON m.id = j.message_id
+  JOIN results AS x ON x.job_id = j.id
+  LEFT JOIN LATERAL (
+    SELECT verdict, reply FROM reviews WHERE job_id = j.id ORDER BY id DESC LIMIT 1) AS v ON true
+WHERE j.id = ANY(:ids) AND m.erased_at IS NULL AND v.verdict IS DISTINCT FROM 'reject'
+""")
+END = text("""
+UPDATE deliveries SET state = :state, ended_at = now(), error = :error
+WHERE target = :target AND job_id = :job AND revision = :revision AND state = 'waiting'
+""")
+FAILED = text("""
+UPDATE deliveries SET error = :error, next_try_at = now() + make_interval(secs => :again),
+  state = CASE WHEN created_at < now() - CAST(:after AS interval) THEN 'dead' ELSE 'waiting' END,
+  ended_at = CASE WHEN created_at < now() - CAST(:after AS interval) THEN now() END
+WHERE target = :target AND job_id = :job AND revision = :revision AND state = 'waiting'
+RETURNING state
+""")
+PAUSE = text("""
+UPDATE delivery_targets SET paused_at = now(), paused_by = :by, paused_reason = :reason
+WHERE name = :name AND paused_at IS NULL
+""")
+RESUME = text("""
+UPDATE delivery_targets SET paused_at = NULL, paused_by = NULL, paused_reason = NULL
+WHERE name = :name AND paused_at IS NOT NULL
+""")
+DUE_NOW = text("""
+UPDATE deliveries SET next_try_at = now()
+WHERE target = :name AND state = 'waiting' AND next_try_at > now() + interval '90 seconds'
+""")
+REPLAY = text("""
+UPDATE deliveries AS d SET state = 'waiting', ended_at = NULL, tries = 0, created_at = now(),
+  next_try_at = now(), error = NULL
+WHERE d.target = :name AND d.state IN ('delivered', 'dead') AND (NOT :dead OR d.state = 'dead')
+  AND (CAST(:run AS bigint) IS NULL
+    OR d.job_id IN (SELECT id FROM jobs WHERE run_id = CAST(:run AS bigint)))
+""")
+STANDING = text("""
+SELECT t.name, t.enabled, t.simulated, t.paused_at, t.paused_by, t.paused_reason,
+  w.waiting, w.oldest_s, w.error, x.dead
+FROM delivery_targets AS t CROSS JOIN LATERAL (
+  SELECT count(*) AS waiting, max(extract(epoch FROM now() - created_at))::float8 AS oldest_s,
+    max(error) AS error
+  FROM (SELECT created_at, error FROM deliveries
+    WHERE target = t.name AND state = 'waiting' LIMIT 10000) AS of_it) AS w
+CROSS JOIN LATERAL (
+  SELECT count(*) AS dead FROM (SELECT FROM deliveries
+    WHERE target = t.name AND state = 'dead' LIMIT 10000) AS of_it) AS x
+ORDER BY t.name
+""")
