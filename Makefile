@@ -60,11 +60,12 @@ faults: setup ## Every fault scenario on real processes, and what each cost: mak
 soak: setup ## Random faults for a while, then every promise checked: make soak MINUTES=30
 	$(PY) -m tests.faults.soak --minutes $(MINUTES) --seed $(SEED)
 
-check: setup compose-check ## Lint, types, import directions, docs in step
+check: setup compose-check ## Lint, types, import directions, dead code, docs in step
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	.venv/bin/vulture
 	$(PY) -m pytest -q -p no:cacheprovider tests/unit/test_docs_in_step.py tests/unit/test_house.py
 
 bench: setup ## Speed and memory, as ratios measured in one run

@@ -47,7 +47,7 @@ class Attempt(Base):
     confidence: Mapped[Decimal | None] = mapped_column(Numeric(5, 4))
     threshold: Mapped[Decimal | None] = mapped_column(Numeric(5, 4))
     decision: Mapped[str | None]
-    """What followed, and where to: `accept`, `climb:sonnet`, `again:haiku`, `review`."""
+    """What followed, and where to: `accept`, `climb:sonnet`, `again`, `review`."""
     policy_version: Mapped[str]
     prompt_version: Mapped[str | None]
     schema_version: Mapped[str | None]

@@ -23,8 +23,6 @@ Money = Annotated[Decimal, mapped_column(Numeric(20, 10))]
 
 Instant = Annotated[dt.datetime, mapped_column(DateTime(timezone=True))]
 BigId = Annotated[int, mapped_column(BigInteger)]
-Words = Annotated[list[str], mapped_column(ARRAY(Text))]
-Document = Annotated[dict[str, Any], mapped_column(JSONB)]
 
 
 class Base(DeclarativeBase):

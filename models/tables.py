@@ -20,7 +20,7 @@ from models.schedules import Firing, Schedule
 from models.sessions import EndedSession
 from models.tallies import RunCount, RunEscalation, RunSpend
 from models.tiers import Canary, TierStatus
-from models.totals import AttemptTotal, CallTotal, EscalationTotal, JobTotal, Timing
+from models.totals import AttemptTotal, CallErrorTotal, CallTotal, EscalationTotal, JobTotal, Timing
 from models.truths import Audit, AuditSalt, Truth
 from models.workers import Worker
 
@@ -33,6 +33,7 @@ __all__ = [
     "Base",
     "Budget",
     "Call",
+    "CallErrorTotal",
     "CallTotal",
     "Canary",
     "Certificate",

@@ -36,3 +36,9 @@ def take(limiter: Limiter, calls: int, input_tokens: float = 0, output_tokens: f
 def about(seconds: float) -> Any:
     """Equal but for rounding."""
     return pytest.approx(seconds, abs=1e-6)
+
+
+def give_back(limiter: Limiter, *, calls: int, input_tokens: float, output_tokens: float) -> bool:
+    """Returns calls that were granted and not sent; tokens are those asked for one call."""
+    amounts = {"input_tokens": -calls * input_tokens, "output_tokens": -calls * output_tokens}
+    return limiter.settle("haiku", calls=-calls, **amounts)

@@ -111,17 +111,6 @@ class Limiter:
             return True
         return not isinstance(self._run("settle", tier, calls, input_tokens, output_tokens), str)
 
-    def give_back(
-        self, tier: str, *, calls: int, input_tokens: float, output_tokens: float
-    ) -> bool:
-        """Returns calls that were granted and not sent; tokens are those asked for one call."""
-        return self.settle(
-            tier,
-            calls=-calls,
-            input_tokens=-calls * input_tokens,
-            output_tokens=-calls * output_tokens,
-        )
-
     def hold(
         self, tier: str, retry_after: str | float | None = None, *, slowly: bool = False
     ) -> float:

@@ -101,9 +101,7 @@ class Work:
 
 
 @contextmanager
-def working(
-    settings: Settings, *, workers: int, latency_scale: float, quiet: bool = False
-) -> Iterator[Work]:
+def working(settings: Settings, *, workers: int, latency_scale: float) -> Iterator[Work]:
     """Services and `workers` processes, all at work; everything ends with the block."""
     if problems := check_policies(settings):
         raise ConfigurationError(problems, mend=MEND)

@@ -44,11 +44,6 @@ def decide_start(
     return AskDifficulty()
 
 
-def is_critical(policy: Policy, message: MessageText) -> bool:
-    """Whether any rule marks the message as critical."""
-    return critical_by(policy, message) is not None
-
-
 def critical_by(policy: Policy, message: MessageText) -> str | None:
     """The name of the first rule that marks the message as critical."""
     marking = (r.name for r in policy.start.rules if r.critical and holds(r, message))

@@ -15,7 +15,6 @@ from sqlalchemy import (
     FromClause,
     Interval,
     Numeric,
-    Select,
     Text,
     and_,
     any_,
@@ -66,11 +65,6 @@ COLUMNS: dict[str, tuple[ColumnElement[Any], bool]] = {
     "cost": (Job.__table__.c.cost, False),
 }
 """Fields with one value, and whether a job may lack it."""
-
-
-def jobs_where(node: Node) -> Select[int]:
-    """Ids of the jobs that a filter chooses, for use inside a larger statement."""
-    return select(Job.id).select_from(JOINED).where(condition(node))
 
 
 def condition(node: Node) -> ColumnElement[bool]:

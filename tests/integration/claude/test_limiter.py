@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.support.limiting import NOW, Clock, about, stored, take
+from tests.support.limiting import NOW, Clock, about, give_back, stored, take
 from tests.support.places import ROOT
 from tests.support.waiting import eventually
 from worker.claude.rate_limits import Limiter, connect
@@ -104,7 +104,7 @@ def test_what_was_not_sent_comes_back(client: redis.Redis) -> None:
     clock.now += 10
     assert take(limiter, 5, 50, 10).calls == 5
 
-    assert limiter.give_back("haiku", calls=2, input_tokens=50, output_tokens=10)
+    assert give_back(limiter, calls=2, input_tokens=50, output_tokens=10)
 
     state, used = stored(client), limiter.usage("haiku")
     assert state is not None
@@ -195,7 +195,7 @@ def test_a_redis_that_forgot_everything_starts_low_and_grows(own_redis: Redis) -
 
     client.flushall()
     client.script_flush()
-    limiter.give_back("haiku", calls=11, input_tokens=500, output_tokens=50)
+    give_back(limiter, calls=11, input_tokens=500, output_tokens=50)
 
     assert drained(limiter) == 1, "not a burst, and not what was given back"
     clock.now += 1
@@ -277,7 +277,7 @@ def test_the_simulators_limit_is_used_up_and_hardly_ever_hit(client: redis.Redis
             sent += 1
             if wait is not None:
                 refused += 1
-                limiter.give_back("haiku", calls=1, input_tokens=900, output_tokens=70)
+                give_back(limiter, calls=1, input_tokens=900, output_tokens=70)
                 limiter.hold("haiku", wait)
                 continue
             enforced.spend_output("haiku", used_out)

@@ -8,9 +8,9 @@ import redis
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support import bucket_model as buckets
 from tests.support.limiting import NOW, about, stored, take
 from worker.claude.rate_limits import REASONS, Limiter, connect, key_of
-from worker.domain import buckets
 from worker.domain.buckets import SECOND, Buckets
 from worker.domain.limits import Grant, Limits, Pace
 

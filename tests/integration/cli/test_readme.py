@@ -106,12 +106,12 @@ def test_policy_rule_and_validator_of_the_readme_work_as_written(
 
 
 def test_the_rule_for_gold_customers_marks_them(project: Path) -> None:
-    from worker.domain.first_tier import is_critical
+    from worker.domain.first_tier import critical_by
     from worker.domain.messages import MessageText
 
     policy = policy_named(load_settings())
-    assert is_critical(policy, MessageText("Hello?", attributes={"plan": "gold"}))
-    assert not is_critical(policy, MessageText("Hello?"))
+    assert critical_by(policy, MessageText("Hello?", attributes={"plan": "gold"}))
+    assert not critical_by(policy, MessageText("Hello?"))
 
 
 def test_the_validator_is_as_short_as_the_readme_says() -> None:

@@ -2,13 +2,18 @@
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, Select, select, text
 
+from models.jobs import Job
 from tests.support.filter_rows import Spec, holds, specs, store
 from tests.support.filter_trees import trees
 from worker.domain.filter_parsing import parse
 from worker.domain.filters import Node
-from worker.store.filter_sql import jobs_where
+from worker.store.filter_sql import JOINED, condition
+
+
+def jobs_where(node: Node) -> Select[int]:
+    return select(Job.id).select_from(JOINED).where(condition(node))
 
 
 @settings(

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from worker.domain.first_tier import AskDifficulty, Decided, decide_start, holds, is_critical
+from worker.domain.first_tier import AskDifficulty, Decided, critical_by, decide_start, holds
 from worker.domain.ladder import Ladder
 from worker.domain.messages import MessageText
 from worker.domain.policy import Policy, Rule, Start, complaints
@@ -87,8 +87,8 @@ def test_a_critical_rule_marks_and_does_not_decide() -> None:
     marked = policy(Rule("gold", critical=True, metadata={"plan": "gold"}))
     gold = message(attributes={"plan": "gold"})
     assert decide_start(marked, gold) == AskDifficulty()
-    assert is_critical(marked, gold)
-    assert not is_critical(marked, message())
+    assert critical_by(marked, gold)
+    assert not critical_by(marked, message())
 
 
 def test_a_pattern_that_explodes_is_given_up() -> None:

@@ -8,19 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.vocabulary import Purpose
-from worker.domain.buckets import (
-    HELD,
-    SECOND,
-    Buckets,
-    fresh,
-    hold,
-    in_force,
-    observe,
-    ramped,
-    settle,
-    take,
-    unramped,
-)
+from tests.support.bucket_model import fresh, hold, observe, ramped, settle, take, unramped
+from worker.domain.buckets import HELD, SECOND, Buckets, in_force
 from worker.domain.limits import (
     DEFAULT_HOLD_S,
     LOW_SHARE,

@@ -82,7 +82,6 @@ class Runtime:
         self.stopping = threading.Event()
         self.news = threading.Event()
         """Set when something may have become ready, so that housekeeping dispatches at once."""
-        self.last_claim_at: float | None = None
         self.deliveries = Deliveries()
         self.claims = Slices(
             self.engine,
@@ -203,7 +202,6 @@ class Runtime:
                 self.pacer.give_back(tier, purpose, grant.calls - asking)
             if queue == ROUTING:
                 self._routing_asks = bool(asking or taken.unasked)
-        self.last_claim_at = claimed_at
         failpoint("after claim")
         sent = self._send(taken.granted, tier, claimed_at)
         pending.extend([*taken.held, *taken.unasked])
