@@ -14,12 +14,12 @@ import anthropic
 import orjson
 from opentelemetry import trace
 
-from worker.claude.errors import trouble_of, trouble_of_response
+from worker.claude.errors import OTHER, trouble_of, trouble_of_response
 from worker.claude.requests import Ask
 from worker.claude.transports import LeanTransport, SdkTransport, Transport, needs_proxy
 from worker.config.addresses import claude_address
 from worker.config.settings import Settings
-from worker.domain.answers import Answer, ModelAnswer, Troubled
+from worker.domain.answers import CATEGORIES, REFUSAL, STOPS, Answer, ModelAnswer, Troubled
 from worker.domain.pricing import Usage
 
 SIMULATED_HEADER = "x-rung-simulated"
@@ -107,7 +107,13 @@ def _answer(message: Mapping[str, Any]) -> ModelAnswer:
     """The text blocks, wherever they stand: thinking may come first."""
     text = "".join(block["text"] for block in message["content"] if block["type"] == "text")
     stop, details = message["stop_reason"], message.get("stop_details") or {}
-    return ModelAnswer(text, stop, details.get("category") if stop == "refusal" else None)
+    category = details.get("category") if stop == REFUSAL else None
+    return ModelAnswer(text, _known(stop, STOPS), _known(category, CATEGORIES))
+
+
+def _known(word: str | None, words: frozenset[str]) -> str | None:
+    """Words that end as reasons and as labels of metrics are of a list; others are `other`."""
+    return word if word is None or word in words else OTHER
 
 
 def _usage(usage: Mapping[str, Any]) -> Usage:

@@ -1,8 +1,8 @@
 """What Claude's errors mean (`reference`: platform.claude.com/docs/en/api/errors, November 2026).
 
 Exceptions of the SDK and of our own HTTP client, and responses that are no success, become
-`Trouble` values. The words kept are the API's own error message, cut short: it describes the
-request and never quotes it.
+`Trouble` values. Their kind is of a known list; the words kept are the API's own, cut short, and
+for the ledger alone: Claude describes a request and does not quote it, but gateways do.
 """
 
 import time
@@ -67,6 +67,10 @@ BY_TYPE = {
     "overloaded_error": Meaning.OVERLOADED,
 }
 
+OTHER = "other"
+KINDS = frozenset({*BY_CODE, *BY_TYPE, "api_error", "timeout_error", "ramp_limit_exceeded", OTHER})
+"""What an error may be called outside of the ledger."""
+
 
 class NoResponse(Exception):
     """No whole response came: raised from what our own HTTP client raised."""
@@ -95,6 +99,7 @@ def trouble_of_item(response: Mapping[str, Any]) -> Trouble:
     meaning = BY_CODE.get(code) or BY_TYPE.get(kind, Meaning.UNKNOWN)
     if meaning is Meaning.PERMANENT:
         meaning = _by_words(words.lower()) or meaning
+    kind, words = _known(kind, words)
     return Trouble(meaning, kind, words, request_id=response.get("request_id"), free=True)
 
 
@@ -112,9 +117,11 @@ def _of_response(status: int, headers: Mapping[str, str], document: object) -> T
     error = _part(document, "error")
     words = _word(_part(error, "message"))[:MAX_WORDS]
     code = _word(_part(_part(error, "details"), "error_code"))
+    meaning = _meaning(status, code, words.lower())
+    kind, words = _known(code or _word(_part(error, "type")), words)
     return Trouble(
-        _meaning(status, code, words.lower()),
-        code or _word(_part(error, "type")) or "error",
+        meaning,
+        kind,
         words,
         status,
         retry_after_s(headers.get("retry-after"), time.time()),
@@ -127,6 +134,13 @@ def _by_words(words: str) -> Meaning | None:
     if any(known in words for known in MONEY_WORDS):
         return Meaning.MONEY
     return Meaning.TOO_LONG if any(known in words for known in TOO_LONG_WORDS) else None
+
+
+def _known(kind: str, words: str) -> tuple[str, str]:
+    """The kind, if it is of the list; else `other`, with what it was before the words."""
+    if kind in KINDS:
+        return kind, words
+    return OTHER, f"{kind}: {words}"[:MAX_WORDS].removeprefix(": ").removesuffix(": ")
 
 
 def _part(document: object, name: str) -> object:

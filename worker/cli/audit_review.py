@@ -9,6 +9,7 @@ import click
 from sqlalchemy import Engine
 
 from models.vocabulary import Grader
+from worker.cli.speech.files import new_text
 from worker.cli.speech.output import console, talk
 from worker.cli.speech.person import actor
 from worker.cli.truth import WORDS
@@ -25,13 +26,18 @@ HELP = "y right · n wrong · u unsure · z undo · q quit"
 
 
 def review_audits(
-    engine: Engine, run: str | None, output: Path | None, verdicts: Path | None
+    engine: Engine,
+    run: str | None,
+    output: Path | None,
+    verdicts: Path | None,
+    *,
+    force: bool = False,
 ) -> None:
     """Exports the audit queue, takes verdicts back, or asks for them one by one."""
     with engine.connect() as connection:
         run_id = int(find_run(connection, run).id) if run is not None else None
     if output is not None:
-        _export(engine, run_id, output)
+        _export(engine, run_id, output, force=force)
     elif verdicts is not None:
         _take_back(engine, verdicts)
     else:
@@ -75,9 +81,9 @@ def _show(one: Blind) -> None:
     talk(HELP, fg="cyan")
 
 
-def _export(engine: Engine, run_id: int | None, path: Path) -> None:
+def _export(engine: Engine, run_id: int | None, path: Path, *, force: bool) -> None:
     count = 0
-    with path.open("w", encoding="utf-8", newline="") as stream:
+    with new_text(path, force=force) as stream:
         writer = csv.writer(stream)
         writer.writerow(COLUMNS)
         for one in every(engine, actor().name, run_id):

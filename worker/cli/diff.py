@@ -2,7 +2,6 @@
 
 import csv
 import json
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, Any
@@ -10,13 +9,13 @@ from typing import IO, Any
 import click
 from sqlalchemy import Row
 
-from worker.cli.results import text_file
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
-from worker.cli.speech.output import encode, talk
+from worker.cli.speech.files import FORCE, new_text
+from worker.cli.speech.output import encode, stdout, talk
 from worker.cli.views.diff import print_comparison
 from worker.domain.run_diff import Comparison, Pair, Side, compare, examples_of, kind_of
-from worker.errors import RungError, UsageError
+from worker.errors import UsageError
 from worker.runs.exports import csv_cell
 from worker.store.reading.comparing import pairs_of
 from worker.store.runs import find_run
@@ -39,8 +38,15 @@ COLUMNS = (
 @click.option("--csv", "as_csv", is_flag=True, help="CSV on stdout: one row a message.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout: counts and examples.")
 @click.option("--examples", type=click.IntRange(0, 1_000), default=5, help="Of each kind.")
+@FORCE
 def diff(
-    run_a: str, run_b: str, output: Path | None, as_csv: bool, as_json: bool, examples: int
+    run_a: str,
+    run_b: str,
+    output: Path | None,
+    as_csv: bool,
+    as_json: bool,
+    examples: int,
+    force: bool,
 ) -> None:
     """What changed between two runs in outcome, tier, confidence and cost, by message.
 
@@ -53,12 +59,12 @@ def diff(
         if a.id == b.id:
             raise UsageError(f"{a.name} and {b.name} are the same run.", mend="rung runs")
         if kind == "csv":
-            _to(output, lambda stream: write_csv(stream, pairs_of(engine, a, b)))
+            _to(output, lambda stream: write_csv(stream, pairs_of(engine, a, b)), force=force)
             return
         comparison = compare(pairs_of(engine, a, b), examples)
         document = document_of(a, b, comparison)
     if kind == "json":
-        _to(output, lambda stream: write_json(stream, document))
+        _to(output, lambda stream: write_json(stream, document), force=force)
     else:
         print_comparison(document)
 
@@ -118,7 +124,7 @@ def write_csv(stream: IO[str], pairs: Iterable[Pair]) -> int:
 
 def write_json(stream: IO[str], document: dict[str, Any]) -> int:
     """The whole comparison as one document."""
-    json.dump(document, stream, default=encode, ensure_ascii=False, indent=2)
+    json.dump(document, stream, default=encode, ensure_ascii=stream.isatty(), indent=2)
     stream.write("\n")
     return int(document["both"])
 
@@ -165,17 +171,10 @@ def _kind(output: Path | None, *, as_csv: bool, as_json: bool) -> str:
     return kind
 
 
-def _to(output: Path | None, write: Callable[[IO[str]], int]) -> None:
+def _to(output: Path | None, write: Callable[[IO[str]], int], *, force: bool) -> None:
     if output is None:
-        write(sys.stdout)
+        write(stdout())
         return
-    temporary = output.with_name(f".{output.name}.part")
-    try:
-        with text_file(temporary) as stream:
-            count = write(stream)
-        temporary.replace(output)
-    except OSError as error:
-        raise RungError(f"{output} cannot be written: {error.strerror or error}.") from None
-    finally:
-        temporary.unlink(missing_ok=True)
+    with new_text(output, force=force) as stream:
+        count = write(stream)
     talk(f"{count:,} messages written to {output}.")

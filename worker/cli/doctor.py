@@ -9,9 +9,10 @@ from pathlib import Path
 import click
 
 from worker.cli.diagnosis.finding import Finding
-from worker.cli.speech.output import print_json
+from worker.cli.speech.output import echo, print_json
 from worker.config.loading import MEND, load_settings
 from worker.config.settings import Settings
+from worker.domain.text import terminal_safe
 from worker.errors import ConfigurationError, RungError
 
 LEAST_DISK_GB = 1.0
@@ -51,9 +52,9 @@ def _say(finding: Finding) -> None:
     mark, colour = {True: ("ok  ", "green"), None: ("note", "yellow"), False: ("FAIL", "red")}[
         finding.ok
     ]
-    click.echo(f"{click.style(mark, fg=colour)}  {finding.name:<14} {finding.words}")
+    click.echo(f"{click.style(mark, fg=colour)}  {finding.name:<14} {terminal_safe(finding.words)}")
     if finding.mend and finding.ok is not True:
-        click.echo(f"      {'':<14} Mend: {finding.mend}")
+        echo(f"      {'':<14} Mend: {finding.mend}")
 
 
 def _failed(name: str, error: RungError) -> Finding:

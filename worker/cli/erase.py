@@ -13,26 +13,31 @@ from worker.store.actions.erasure import Chosen
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Say how many; change nothing.")
 YES = click.option("--yes", is_flag=True, help="Do not ask.")
 JSON = click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+IDS = click.option(
+    "--ids", is_flag=True, help="Put fingerprints in place of external ids: the rows look new then."
+)
 
 
 @click.command()
 @click.option("--older-than", "age", required=True, help="30d, 36h: since the message came in.")
+@IDS
 @DRY_RUN
 @YES
 @JSON
-def purge(age: str, dry_run: bool, yes: bool, as_json: bool) -> None:
+def purge(age: str, ids: bool, dry_run: bool, yes: bool, as_json: bool) -> None:
     """Erase the text of old messages and of their answers; counts and costs stay.
 
     Messages with an open job are left alone.
     """
     span = read_span(age, "--older-than", mend="--older-than 30d")
-    _carry_out(erasure.older_than(span), dry_run=dry_run, yes=yes, as_json=as_json)
+    _carry_out(erasure.older_than(span, ids=ids), dry_run=dry_run, yes=yes, as_json=as_json)
 
 
 @click.command()
 @click.option("--customer", help="The customer's id, as in the backlog.")
 @click.option("--external-id", help="One message's id.")
 @click.option("--source", help="Only of this source, with --external-id.")
+@IDS
 @DRY_RUN
 @YES
 @JSON
@@ -40,6 +45,7 @@ def forget(
     customer: str | None,
     external_id: str | None,
     source: str | None,
+    ids: bool,
     dry_run: bool,
     yes: bool,
     as_json: bool,
@@ -51,9 +57,9 @@ def forget(
     if (customer is None) == (external_id is None):
         raise UsageError("Name a --customer or an --external-id.", mend="rung forget --help")
     if customer is not None:
-        chosen = erasure.of_customer(customer)
+        chosen = erasure.of_customer(customer, ids=ids)
     else:
-        chosen = erasure.of_external_id(external_id or "", source)
+        chosen = erasure.of_external_id(external_id or "", source, ids=ids)
     _carry_out(chosen, dry_run=dry_run, yes=yes, as_json=as_json)
 
 

@@ -1,9 +1,7 @@
 """`rung results RUN`: takes the answers back."""
 
 import json
-import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -11,8 +9,9 @@ import click
 
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
-from worker.cli.speech.output import SIMULATED, talk
-from worker.errors import RungError, UsageError
+from worker.cli.speech.files import FORCE, new_path, new_text
+from worker.cli.speech.output import SIMULATED, stdout, talk
+from worker.errors import UsageError
 from worker.runs.exports import Row, as_csv, json_row, write_parquet
 from worker.store.reading.results import results_of
 from worker.store.reading.standings import standing_of
@@ -25,7 +24,8 @@ KINDS = ("csv", "jsonl", "parquet")
 @click.argument("run", shell_complete=RUN)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="FILE.csv, .jsonl, .parquet")
 @click.option("--json", "as_json", is_flag=True, help="JSON Lines on stdout.")
-def results(run: str, output: Path | None, as_json: bool) -> None:
+@FORCE
+def results(run: str, output: Path | None, as_json: bool, force: bool) -> None:
     """Take the answers back: one row a job, as CSV, JSONL or Parquet.
 
     Cells that a spreadsheet would take for a formula get a leading apostrophe in CSV.
@@ -37,9 +37,9 @@ def results(run: str, output: Path | None, as_json: bool) -> None:
             simulated = standing_of(connection, found.id).simulated
         rows = results_of(engine, found.id)
         if output is None:
-            _write_text(sys.stdout, kind, rows)
+            _write_text(stdout(), kind, rows)
         else:
-            count = _write_file(output, kind, rows)
+            count = _write_file(output, kind, rows, force=force)
             talk(f"{count:,} rows written to {output}.")
     if simulated:
         talk(SIMULATED, fg="yellow")
@@ -57,40 +57,25 @@ def _kind(output: Path | None) -> str:
     return kind
 
 
-def _write_file(path: Path, kind: str, rows: Iterable[Row]) -> int:
-    """Writes beside the target and renames: a reader never sees half a file."""
-    if not path.parent.is_dir():
-        raise UsageError(f"There is no directory {path.parent}.", mend=f"mkdir -p {path.parent}")
-    temporary = path.with_name(f".{path.name}.part")
+def _write_file(path: Path, kind: str, rows: Iterable[Row], *, force: bool) -> int:
     count = [0]
     rows = _counted(rows, count)
-    try:
-        if kind == "parquet":
+    if kind == "parquet":
+        with new_path(path, force=force) as temporary:
             write_parquet(temporary, rows)
-        else:
-            with text_file(temporary) as stream:
-                _write_text(stream, kind, rows)
-        temporary.replace(path)
-    except OSError as error:
-        raise RungError(f"{path} cannot be written: {error.strerror or error}.") from None
-    finally:
-        temporary.unlink(missing_ok=True)
+    else:
+        with new_text(path, force=force) as stream:
+            _write_text(stream, kind, rows)
     return count[0]
-
-
-@contextmanager
-def text_file(path: Path) -> Iterator[IO[str]]:
-    """A file for CSV or JSON, opened for writing."""
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        yield stream
 
 
 def _write_text(stream: IO[str], kind: str, rows: Iterable[Row]) -> None:
     if kind == "csv":
         stream.writelines(as_csv(rows))
         return
+    plain = stream.isatty()
     for row in rows:
-        stream.write(json.dumps(json_row(row), ensure_ascii=False) + "\n")
+        stream.write(json.dumps(json_row(row), ensure_ascii=plain) + "\n")
 
 
 def _counted(rows: Iterable[Row], count: list[int]) -> Iterator[Row]:

@@ -14,6 +14,7 @@ from worker.cli.attention import list_jobs
 from worker.cli.show import show_receipt
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
+from worker.cli.speech.files import FORCE, new_text
 from worker.cli.speech.output import talk
 from worker.cli.speech.person import actor
 from worker.domain.text import neutralise_formula, restored_formula
@@ -42,6 +43,7 @@ from worker.store.runs import find_run
 @click.option("--reject", metavar="JOB", help="Nothing goes out; see --reason.")
 @click.option("--reply", type=click.File("r", "utf-8"), help="File with the reply, or -.")
 @click.option("--reason", help="Why, in a few words.")
+@FORCE
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 def review(
     run: str | None,
@@ -56,6 +58,7 @@ def review(
     reject: str | None,
     reply: IO[str] | None,
     reason: str | None,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Jobs whose best answer was not good enough: list or export them, and give a verdict.
@@ -74,7 +77,7 @@ def review(
         from worker.cli.audit_review import review_audits
 
         with database() as engine:
-            review_audits(engine, run, output, verdicts)
+            review_audits(engine, run, output, verdicts, force=force)
         return
     if not chosen and output is None and verdicts is None:
         nothing = "Nothing waits for review."
@@ -89,17 +92,17 @@ def review(
             give_verdict(engine, actor(), Judged(job_id, verdict, text, reason))
             talk(f"Job {job_id}: {verdict}.")
         elif output is not None:
-            _export(engine, run, output, decided)
+            _export(engine, run, output, decided=decided, force=force)
         elif verdicts is not None:
             _take_back(engine, verdicts)
 
 
-def _export(engine: Engine, run: str | None, path: Path, decided: bool) -> None:
+def _export(engine: Engine, run: str | None, path: Path, *, decided: bool, force: bool) -> None:
     """One row a job; fill in verdict, verdict_reply and verdict_reason, then take it back."""
     with engine.connect() as connection:
         run_id = find_run(connection, run).id if run is not None else None
     count = 0
-    with path.open("w", encoding="utf-8", newline="") as stream:
+    with new_text(path, force=force) as stream:
         writer = csv.DictWriter(stream, EXPORT_COLUMNS)
         writer.writeheader()
         for row in waiting(engine, run_id, decided=decided):

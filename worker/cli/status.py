@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
-from worker.cli.speech.output import SIMULATED, console, print_json, talk
+from worker.cli.speech.output import SIMULATED, console, echo, print_json, talk
 from worker.config.loading import load_settings
 from worker.config.settings import Settings
 from worker.domain.text import terminal_safe
@@ -126,24 +126,24 @@ def print_run(
 ) -> None:
     """A run for a person."""
     words = [f"{jobs} {state}" for state, jobs in sorted(found.by_state.items())]
-    click.echo(f"{found.name}: {found.state}, {found.ended} of {found.total} done")
-    click.echo(f"  jobs        {', '.join(words) or 'none'}")
+    echo(f"{found.name}: {found.state}, {found.ended} of {found.total} done")
+    echo(f"  jobs        {', '.join(words) or 'none'}")
     tiers = [f"{jobs} {tier}" for tier, jobs in found.by_tier.items()]
-    click.echo(f"  tiers       {', '.join(tiers) or 'none yet'}")
-    click.echo(f"  escalations {found.escalations}, calls {found.calls}")
+    echo(f"  tiers       {', '.join(tiers) or 'none yet'}")
+    echo(f"  escalations {found.escalations}, calls {found.calls}")
     cap = f" of {dollars(found.cap)}" if found.cap is not None else ""
     held = f", {dollars(found.reserved)} reserved" if found.reserved else ""
-    click.echo(f"  spent       {dollars(found.spent)}{cap}{held}{_warned(found.warned_percent)}")
+    echo(f"  spent       {dollars(found.spent)}{cap}{held}{_warned(found.warned_percent)}")
     for line in _batch_lines(batches):
-        click.echo(line)
+        echo(line)
     if found.waiting_for:
-        click.echo(f"  waiting for {found.waiting_for}")
+        echo(f"  waiting for {found.waiting_for}")
     for trouble in troubles:
-        click.echo(f"  trouble     {trouble}")
+        echo(f"  trouble     {trouble}")
     if found.state_reason:
-        click.echo(f"  note        {found.state_reason}")
+        echo(f"  note        {found.state_reason}")
     if found.simulated:
-        click.echo(f"  {SIMULATED}")
+        echo(f"  {SIMULATED}")
 
 
 def _batch_lines(batches: Sequence[dict[str, Any]]) -> Iterator[str]:

@@ -51,7 +51,8 @@ UNWELL = frozenset({Meaning.NOT_SENT, Meaning.OVERLOADED, Meaning.UNKNOWN})
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """One troubled call. `words` are the API's, cut short, and hold no message text."""
+    """One troubled call. `kind` is one of a known few; `words` are the API's, cut short. A gateway
+    may quote the message in them: they go into the ledger's row of the call, and nowhere else."""
 
     meaning: Meaning
     kind: str
@@ -68,11 +69,14 @@ class Trouble:
         return self.meaning is Meaning.UNKNOWN and not self.free
 
     @property
+    def label(self) -> str:
+        """`429 rate_limit_error`: what pauses, reasons, notices, screens and logs say of it."""
+        return f"{self.status} {self.kind}" if self.status is not None else self.kind
+
+    @property
     def summary(self) -> str:
-        """`429 rate_limit_error: …`, for receipts."""
-        parts = [str(self.status) if self.status is not None else "", self.kind]
-        head = " ".join(part for part in parts if part)
-        return f"{head}: {self.words}" if self.words else head
+        """`429 rate_limit_error: …`, for the call's own row."""
+        return f"{self.label}: {self.words}" if self.words else self.label
 
 
 def follow_up(
@@ -83,7 +87,7 @@ def follow_up(
 
     Raises ValueError for TOO_LONG, which is a judgement and not trouble.
     """
-    reason = trouble.summary
+    reason = trouble.label
     match trouble.meaning:
         case Meaning.NOT_SENT:
             return Deferred(backoff(deferrals, jitter), reason)
@@ -102,6 +106,11 @@ def follow_up(
             return Deferred(HALT_DELAY_S, reason, EVERYTHING)
         case Meaning.TOO_LONG:
             raise ValueError("too long is judged, not followed up")
+
+
+def label_of(summary: str) -> str:
+    """The label alone, where the words are not to be shown."""
+    return summary.partition(":")[0]
 
 
 def backoff(tries: int, jitter: float) -> float:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
 from worker.domain.backlog import LONGEST, BacklogError, Block, Caps, Reject
+from worker.domain.run_names import complaint
 from worker.errors import UsageError
 from worker.intake.ahead import ahead
 from worker.intake.guess import Guess, refusal
@@ -34,7 +35,7 @@ from worker.store.runs import (
 )
 
 ASKED_WHERE_KNOWN = 200
-MOST_KEY, MOST_NAME = 200, 200
+MOST_KEY = 200
 File = tuple[str, IO[bytes]]
 
 
@@ -227,9 +228,10 @@ def _check(terms: Terms) -> None:
     for what, value, most in (
         ("--source", terms.source, LONGEST["source"]),
         ("--key", terms.key, MOST_KEY),
-        ("--run", terms.name, MOST_NAME),
     ):
         if value is not None and not (0 < len(value) <= most and value.isprintable()):
             raise UsageError(
                 f"{what} must be 1 to {most} characters that can be printed.", mend=f"{what} NAME"
             )
+    if terms.name is not None and (problem := complaint(terms.name)):
+        raise UsageError(problem, mend="--run NAME")

@@ -13,12 +13,12 @@ from sqlalchemy import Connection, Engine, Row, text
 
 from models.vocabulary import Lane, RunKind
 from worker.domain.policy import Policy, to_document, version_of
+from worker.domain.run_names import complaint, tidied
 from worker.errors import Missing, UsageError
 from worker.store.locks import holding
 from worker.store.scopes import run_scope
 
 INTAKE_LOCK = 0x52554E49
-MAX_NAME = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,11 @@ class RunRef:
 
 
 def create_run(connection: Connection, new: NewRun) -> RunRef:
-    """Makes the run and its budget. Raises UsageError when a person's name for it is taken."""
-    name = new.name[:MAX_NAME]
+    """Makes the run and its budget. Raises UsageError when a person's name for it is taken, or is
+    none."""
+    if new.named and (problem := complaint(new.name)):
+        raise UsageError(problem, mend="choose another --run")
+    name = tidied(new.name)
     for number in range(1, 10_000):
         wanted = name if number == 1 else f"{name}-{number}"
         values = {

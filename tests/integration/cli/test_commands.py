@@ -143,10 +143,10 @@ def test_dead_letters_and_reviews_are_listed_by_cause(
     )
     work_off(engine, settings, BODIES)
     dead = say("dead", "day", "--json").document
-    assert [cause["reason"] for cause in dead["causes"]] == ["422 invalid_request_error: no good"]
+    assert [cause["reason"] for cause in dead["causes"]] == ["422 invalid_request_error"]
     review = say("review", "day", "--json").document
     assert [job["external_id"] for job in review["jobs"]] == ["day-2"]
-    assert "no good" in say("dead").out
+    assert "no good" not in say("dead").out
 
     job = str(review["jobs"][0]["job"])
     assert say("review", "--reject", job).code == 2

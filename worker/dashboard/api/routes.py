@@ -9,12 +9,13 @@ from worker.dashboard.api import acting, handing_in, reading, schemas
 from worker.dashboard.api.endpoints import Endpoint, json_response
 from worker.dashboard.api.openapi import description
 from worker.dashboard.api.schemas import array, document, maybe, ref, request_body
+from worker.domain.run_names import PATTERN
 
 MOST = 2**63 - 1
 ID = {"type": "integer", "minimum": 1, "maximum": MOST}
 LIMIT = {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}
 NAME = {"type": "string", "minLength": 1, "maxLength": 120}
-NEW_NAME = {**NAME, "pattern": r"^[^\x00-\x1f\x7f/]+$"}
+NEW_NAME = {**NAME, "pattern": PATTERN}
 SHORT = {"type": "string", "minLength": 1, "maxLength": 500}
 SOURCE = {"type": "string", "minLength": 1, "maxLength": 200}
 ASK_TEXT = {

@@ -210,4 +210,4 @@ class BatchLane:
     def _note(self, batches: Sequence[Batch], trouble: Trouble) -> None:
         with self._engine.begin() as connection:
             for batch in batches:
-                message_batches.note_error(connection, batch.id, trouble.summary, self._poll_s)
+                message_batches.note_error(connection, batch.id, trouble.label, self._poll_s)

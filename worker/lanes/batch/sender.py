@@ -104,22 +104,22 @@ class Sender:
             queue = _queue_of(claims[0])
             self.sizes[queue] = max(len(claims) // 2, 1)
             attempts = (Attempt(claimed, self.standards) for claimed in claims)
-            self._record(attempt.held_back(trouble.summary) for attempt in attempts)
-            self._close(batch_id, trouble.summary)
+            self._record(attempt.held_back(trouble.label) for attempt in attempts)
+            self._close(batch_id, trouble.label)
         elif trouble.meaning in (*REFUSED_AS_A_WHOLE, *NEEDS_A_PERSON):
             meaning = trouble.meaning
             wrong = Meaning.PERMANENT if meaning in REFUSED_AS_A_WHOLE else meaning
             told = Trouble(wrong, trouble.kind, trouble.words, trouble.status)
             attempts = (Attempt(claimed, self.standards) for claimed in claims)
             self._record(attempt.put_off(told) for attempt in attempts)
-            self._close(batch_id, trouble.summary)
+            self._close(batch_id, trouble.label)
         else:
             # Of what is unknown, the listing of recent batches tells; what was refused for now goes
             # again as soon as Claude's own time is over.
             refused = {"refused": True} if trouble.meaning in UNCOUNTED else None
             wait_s = max(self.poll_s, min(trouble.retry_after_s or 0.0, MAX_HOLD_S))
             with self.engine.begin() as connection:
-                message_batches.note_error(connection, batch_id, trouble.summary, wait_s, refused)
+                message_batches.note_error(connection, batch_id, trouble.label, wait_s, refused)
 
     def _record(self, reports: Iterable[AttemptReport]) -> None:
         for group in _groups(reports):

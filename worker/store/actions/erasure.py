@@ -2,7 +2,11 @@
 
 What a customer wrote, what was answered, and what was found in an answer is emptied; counts, costs,
 tiers, reasons by name and times stay, so every sum stays what it was. A message's row stays too,
-with its external id, so that the same row handed in again is not taken for a new one.
+with its external id, so that the same row handed in again is not taken for a new one; where the id
+itself says who somebody is, a fingerprint can take its place.
+
+Claude's words on a call that went wrong are in the call's row alone. What older versions wrote, and
+what somebody may have copied into a pause or an audit, is looked for by these words and taken out.
 
 Promises: a group is erased in one transaction, all tables or none; an answer that was still in
 flight is recorded with its money and without its text (`silenced`); repeating it changes nothing.
@@ -11,6 +15,7 @@ The audit holds counts and, of a customer, only a fingerprint.
 
 import datetime as dt
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +26,8 @@ from sqlalchemy import Connection, Engine, TextClause, text
 from worker.store.audit import Actor, audit
 
 GROUP = 500
+SAID_CHARS = 8
+"""Shorter words of an error quote nobody."""
 TABLES = ("messages", "results", "calls", "attempts", "reviews", "escalations", "classifications")
 
 
@@ -32,25 +39,26 @@ class Chosen:
     target: str
     statement: TextClause
     values: Mapping[str, Any]
+    ids: bool = False
+    """Whether external ids become fingerprints too."""
 
 
-def older_than(age: dt.timedelta) -> Chosen:
+def older_than(age: dt.timedelta, *, ids: bool = False) -> Chosen:
     """Messages that came in longer ago and have no open job."""
     target = f"messages older than {age.total_seconds() / 86_400:g} days"
-    return Chosen("purge", target, OLDER, {"age": age})
+    return Chosen("purge", target, OLDER, {"age": age, "with_ids": ids}, ids)
 
 
-def of_customer(customer_id: str) -> Chosen:
+def of_customer(customer_id: str, *, ids: bool = False) -> Chosen:
     """A customer's messages, whatever their jobs are doing."""
-    return Chosen(
-        "forget", f"customer {fingerprint(customer_id)}", OF_CUSTOMER, {"customer": customer_id}
-    )
+    target = f"customer {fingerprint(customer_id)}"
+    return Chosen("forget", target, OF_CUSTOMER, {"customer": customer_id}, ids)
 
 
-def of_external_id(external_id: str, source: str | None) -> Chosen:
+def of_external_id(external_id: str, source: str | None, *, ids: bool = False) -> Chosen:
     """One message; of every source that has this id when none is named."""
-    values = {"external": external_id, "source": source}
-    return Chosen("forget", f"message {fingerprint(external_id)}", OF_EXTERNAL_ID, values)
+    values = {"external": external_id, "source": source, "with_ids": ids}
+    return Chosen("forget", f"message {fingerprint(external_id)}", OF_EXTERNAL_ID, values, ids)
 
 
 def fingerprint(identity: str) -> str:
@@ -81,6 +89,8 @@ def erase(engine: Engine, actor: Actor, chosen: Chosen) -> dict[str, int]:
                 audit(connection, actor, chosen.action, chosen.target, total["messages"], **detail)
                 return dict(total)
             total.update(_erase(connection, ids))
+            if chosen.ids:
+                connection.execute(FINGERPRINT_IDS, {"ids": ids})
         after = ids[-1]
 
 
@@ -93,15 +103,61 @@ def _erase(connection: Connection, message_ids: Sequence[int]) -> dict[str, int]
     # Jobs first, as every transaction locks them: what is being recorded now is waited for.
     jobs = list(connection.execute(LOCK_JOBS, {"ids": list(message_ids)}).scalars())
     changed = {"cancelled": connection.execute(CANCEL, {"jobs": jobs}).rowcount}
+    _take_out(connection, jobs)
     for table, statement in STATEMENTS.items():
         values = {"jobs": jobs} if ":jobs" in statement.text else {"ids": list(message_ids)}
         changed[table] = connection.execute(statement, values).rowcount
     return changed
 
 
+def _take_out(connection: Connection, jobs: list[int]) -> None:
+    """Takes what was said of these jobs' calls out of whatever people read."""
+    said = connection.execute(SAID, {"jobs": jobs, "least": SAID_CHARS}).scalars()
+    for words in sorted(said, key=len, reverse=True):
+        quoted = json.dumps(words, ensure_ascii=False)[1:-1]
+        connection.execute(OF_JOBS, {"said": words, "jobs": jobs})
+        for statement in ELSEWHERE:
+            connection.execute(statement, {"said": words, "quoted": quoted})
+
+
+def _without(
+    table: str, *columns: str, json_columns: Sequence[str] = (), of: str = "true"
+) -> TextClause:
+    """Replaces `:said` in columns of text, and in those of JSON as it is written there."""
+    changes = [f"{column} = replace({column}, :said, '…')" for column in columns]
+    changes += [
+        f"{column} = CAST(replace(CAST({column} AS text), :quoted, '…') AS jsonb)"
+        for column in json_columns
+    ]
+    found = [f"strpos({column}, :said) > 0" for column in columns]
+    found += [f"strpos(CAST({column} AS text), :quoted) > 0" for column in json_columns]
+    # Names of tables and columns are of this file; what is looked for is bound.
+    where = f"{of} AND ({' OR '.join(found)})"
+    return text(f"UPDATE {table} SET {', '.join(changes)} WHERE {where}")  # noqa: S608
+
+
+OF_JOBS = _without("jobs", "reason", of="id = ANY(:jobs)")
+ELSEWHERE = (
+    _without("runs", "state_reason", "waiting_for"),
+    _without("tiers", "paused_reason", "breaker_reason", "held_reason"),
+    _without("message_batches", "error"),
+    _without("notices", "words", json_columns=("detail",)),
+    _without("audit_events", json_columns=("detail",)),
+)
+SAID = text("""
+SELECT DISTINCT substring(error FROM ': (.*)$') FROM calls
+WHERE job_id = ANY(:jobs) AND length(substring(error FROM ': (.*)$')) >= :least
+""")
+FINGERPRINT_IDS = text("""
+UPDATE messages SET external_id =
+  'sha256:' || left(encode(sha256(convert_to(external_id, 'UTF8')), 'hex'), 32)
+WHERE id = ANY(:ids) AND external_id !~ '^sha256:[0-9a-f]{32}$'
+""")
 OLDER = text("""
 SELECT m.id FROM messages AS m
-WHERE m.id > :after AND m.created_at < now() - CAST(:age AS interval) AND m.erased_at IS NULL
+WHERE m.id > :after AND m.created_at < now() - CAST(:age AS interval)
+  AND (m.erased_at IS NULL
+    OR CAST(:with_ids AS boolean) AND external_id !~ '^sha256:[0-9a-f]{32}$')
   AND NOT EXISTS (
     SELECT FROM jobs AS j WHERE j.message_id = m.id AND j.finished_at IS NULL OFFSET 0)
 ORDER BY m.id LIMIT :limit
@@ -110,7 +166,8 @@ OF_CUSTOMER = text("""
 SELECT id FROM messages WHERE customer_id = :customer AND id > :after ORDER BY id LIMIT :limit
 """)
 OF_EXTERNAL_ID = text("""
-SELECT id FROM messages WHERE external_id = :external AND id > :after AND erased_at IS NULL
+SELECT id FROM messages WHERE external_id = :external AND id > :after
+  AND (erased_at IS NULL OR CAST(:with_ids AS boolean))
   AND (CAST(:source AS text) IS NULL OR source = :source)
 ORDER BY id LIMIT :limit
 """)
@@ -129,7 +186,8 @@ STATEMENTS = {
 UPDATE results SET reply = '', fields = '{}' WHERE job_id = ANY(:jobs)
 """),
     "calls": text("""
-UPDATE calls SET output = NULL WHERE job_id = ANY(:jobs) AND output IS NOT NULL
+UPDATE calls SET output = NULL, error = split_part(error, ':', 1)
+WHERE job_id = ANY(:jobs) AND (output IS NOT NULL OR error IS NOT NULL)
 """),
     "attempts": text("""
 UPDATE attempts SET hint = NULL, findings = (

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, text
 from models.vocabulary import TERMINAL_STATES
 from worker.domain.endings import Again
 from worker.domain.reports import AttemptReport
+from worker.domain.trouble import label_of
 
 
 def silenced(
@@ -27,7 +28,10 @@ def silenced(
 
 def _silent(report: AttemptReport) -> AttemptReport:
     ending = Again({}) if isinstance(report.ending, Again) else report.ending
-    calls = tuple(replace(call, output=None) for call in report.calls)
+    calls = tuple(
+        replace(call, output=None, error=label_of(call.error) if call.error else None)
+        for call in report.calls
+    )
     # Without its label too: that would be remembered under the digest of a text that is gone.
     return replace(report, ending=ending, calls=calls, findings=(), difficulty=None)
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, text
 from worker.domain.first_tier import critical_by
 from worker.domain.messages import MessageText
 from worker.domain.policy import from_document
+from worker.domain.trouble import label_of
 from worker.errors import Missing, UsageError
 
 
@@ -56,8 +57,9 @@ def receipt(connection: Connection, job_id: int) -> dict[str, Any]:
 
 
 def hide_text(found: dict[str, Any], mask: str | None = None) -> None:
-    """Takes out of a receipt what the customer wrote, what was written back, and hints, which may
-    quote either; a finding holds no text of a customer's. `mask` stands where something was."""
+    """Takes out of a receipt what the customer wrote, what was written back, and hints and words of
+    errors, which may quote either; a finding holds no text of a customer's. `mask` stands where
+    something was."""
 
     def hide(place: dict[str, Any], *names: str) -> None:
         place.update({name: mask for name in names if place[name] is not None})
@@ -68,6 +70,7 @@ def hide_text(found: dict[str, Any], mask: str | None = None) -> None:
         hide(attempt, "hint")
         for call in attempt["calls"]:
             hide(call, "output")
+            call["error"] = label_of(call["error"]) if call["error"] else None
     if found["result"] is not None:
         hide(found["result"], "reply")
         found["result"]["fields"] = {}
