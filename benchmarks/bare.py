@@ -34,7 +34,7 @@ async def _measure(
     client = anthropic.AsyncAnthropic(
         api_key="sk-simulated",
         base_url=url,
-        max_retries=0,
+        max_retries=2,  # The SDK's own default: as people write it.
         http_client=anthropic.DefaultAioHttpClient(),
     )
     await _all(client, concurrency, requests[:WARM_UP])

@@ -21,7 +21,7 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
-from benchmarks.processes import cpu_s
+from benchmarks.processes import cpu_s, tree_cpu_s
 from worker.cli.supervising import worker_command
 from worker.config.addresses import SIMULATOR_KEY
 from worker.config.loading import load_settings
@@ -29,8 +29,8 @@ from worker.config.policies import policy_named
 from worker.config.settings import Settings
 from worker.intake import Record
 from worker.sandbox.home import prepare
-from worker.sandbox.postgres import start_postgres
-from worker.sandbox.redis import start_redis
+from worker.sandbox.postgres import Postgres, start_postgres
+from worker.sandbox.redis import Redis, start_redis
 from worker.store.engine import make_engine
 from worker.store.queue.intake import add_in
 from worker.store.queue.presence import live_queues
@@ -54,6 +54,8 @@ class House:
     settings: Settings
     engine: Engine
     worker_pid: int
+    postgres_pid: int
+    redis_pid: int
 
     @property
     def simulator_url(self) -> str:
@@ -63,6 +65,10 @@ class House:
     def worker_cpu_s(self) -> float:
         """CPU seconds of the worker process since it started."""
         return cpu_s(self.worker_pid)
+
+    def services_cpu_s(self) -> dict[str, float]:
+        """CPU seconds of Postgres, with its backends, and of Redis, since they started."""
+        return {"postgres": tree_cpu_s(self.postgres_pid), "redis": cpu_s(self.redis_pid)}
 
     def hand_in(
         self,
@@ -86,6 +92,11 @@ class House:
                 add_in(connection, run, block, name, False, 0)
             close_intake(connection, run, 0, 0)
         return run
+
+    def wal_bytes(self) -> int:
+        """Bytes that Postgres has written to its log since it was made."""
+        with self.engine.connect() as connection:
+            return int(connection.execute(WAL).scalar_one())
 
     def wait_for(self, run: RunRef, *, within_s: float) -> None:
         """Waits until every job of the run is in a terminal state. Raises TimeoutError."""
@@ -134,7 +145,7 @@ def house(
     with ExitStack() as stack:
         home = prepare(Path(tempfile.mkdtemp(prefix="rung-b-")))
         stack.callback(shutil.rmtree, home, ignore_errors=True)
-        environ = _servers(stack, home, latency_scale, limits)
+        environ, postgres, redis = _servers(stack, home, latency_scale, limits)
         (home / "rung.toml").write_text(_toml(in_flight, limits or {}) + more, "utf-8")
         settings = load_settings(environ, home)
         engine = make_engine(environ["DATABASE_URL"], pool_size=2, name="rung benchmark")
@@ -143,7 +154,8 @@ def house(
         started = [_worker(stack, home, environ, f"bench{n}") for n in range(workers)]
         queues = workers * (len(settings.tiers) + 1)
         _until_ready(engine, started[0], queues, home / "worker.log")
-        yield House(home, environ, settings, engine, started[0].pid)
+        pids = (started[0].pid, postgres.pid, redis.process.pid)
+        yield House(home, environ, settings, engine, *pids)
 
 
 def _worker(
@@ -176,12 +188,12 @@ def _servers(
     home: Path,
     latency_scale: float,
     limits: Mapping[str, tuple[int, int, int]] | None,
-) -> dict[str, str]:
+) -> tuple[dict[str, str], Postgres, Redis]:
     postgres = start_postgres(home / "pg")
     stack.callback(postgres.stop)
     redis = start_redis(home / "redis")
     stack.callback(redis.stop)
-    return {
+    environ = {
         **_clean_environ(),
         "DATABASE_URL": postgres.url,
         "REDIS_URL": redis.url,
@@ -190,6 +202,7 @@ def _servers(
         "ANTHROPIC_BASE_URL": stack.enter_context(_simulator(home, latency_scale, limits)),
         "PYTHONUNBUFFERED": "1",
     }
+    return environ, postgres, redis
 
 
 def _clean_environ() -> dict[str, str]:
@@ -249,6 +262,7 @@ def end(process: subprocess.Popen[Any]) -> None:
         process.wait()
 
 
+WAL = text("SELECT pg_current_wal_lsn() - '0/0'")
 OPEN_JOBS = text("""
 SELECT coalesce(sum(jobs), 0) FROM run_counts
 WHERE run_id = :run AND state IN ('queued', 'routed', 'submitted')

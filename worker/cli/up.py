@@ -13,6 +13,7 @@ import click
 from sqlalchemy import Engine
 
 from worker.cli.sandbox import Running, sandbox
+from worker.cli.sizing import AUTO, WorkersType, processes, processors
 from worker.cli.speech.output import SIMULATED, talk
 from worker.cli.supervising import (
     Supervisor,
@@ -37,16 +38,24 @@ READY_WITHIN_S = 60.0
 
 
 @click.command()
-@click.option("--workers", type=click.IntRange(1, 64), default=1, help="Worker processes.")
+@click.option(
+    "--workers",
+    type=WorkersType(),
+    default=1,
+    help="Worker processes; auto: as many as this machine and the rate limits can use.",
+)
 @click.option("--latency-scale", default=1.0, help="Of the simulator; 0 answers at once.")
-def up(workers: int, latency_scale: float) -> None:
+def up(workers: int | str, latency_scale: float) -> None:
     """Start everything that is not configured, and work until Ctrl-C.
 
     Without DATABASE_URL an embedded Postgres is started, without REDIS_URL an embedded Redis, and
     without ANTHROPIC_API_KEY a simulated Claude. A second terminal finds them by itself.
     """
     settings = load_settings()
-    with working(settings, workers=workers, latency_scale=latency_scale) as work:
+    count = processes(workers, settings)
+    with working(settings, workers=count, latency_scale=latency_scale) as work:
+        if workers == AUTO:
+            talk(f"{plural(count, 'worker')} on {processors():g} processors.")
         talk(f"Dashboard {work.dashboard_url}", bold=True)
         talk("Ready. In another terminal: rung enqueue FILE --watch")
         work.until_stopped()
