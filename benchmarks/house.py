@@ -38,7 +38,7 @@ from worker.store.runs import NewRun, RunRef, close_intake, create_run
 from worker.store.schema import upgrade
 
 BACKLOG = Path(__file__).parents[1] / "examples" / "backlog.jsonl"
-READY_WITHIN_S = 60.0
+READY_WITHIN_S = 180.0
 LOOK_EVERY_S = 0.05
 STAGED_ROWS = 1_000
 NO_LIMIT = 1_000_000_000
