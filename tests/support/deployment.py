@@ -45,7 +45,8 @@ class Deployment:
         command = [sys.executable, *CELERY, *QUIET, "-n", f"{log.stem}@%h"]
         how = {"env": self.environ | environ, "cwd": self.root}
         with parts.running(command, log, **how) as process:
-            eventually(lambda: "at work" in log.read_text() or process.poll() is not None)
+            up = lambda: "at work" in log.read_text() or process.poll() is not None  # noqa: E731
+            eventually(up, within_s=WITHIN_S)
             assert process.poll() is None, log.read_text()[-3000:]
             yield log
 

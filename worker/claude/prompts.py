@@ -1,12 +1,11 @@
 """The prompts: read from a directory, known by the hash of what they say.
 
 `answer.md` and the pages of `knowledge/` make the answering prompt, `classify.md` and `check.md`
-the other two. The customer's words are data: they stand inside `<customer_message>`, and cannot
-close it.
+the other two. The customer's words are data: they stand behind a fence that is new for each
+request, and that they cannot close (`domain/fence`).
 """
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,11 +15,10 @@ from typing import Any
 
 from models.vocabulary import Purpose
 from worker.domain.caching import Lifetime
+from worker.domain.fence import REPLY_DELIMITER, defused, fence, nonce
 from worker.domain.messages import MessageText
 from worker.errors import ConfigurationError
 
-DELIMITER = "customer_message"
-REPLY_DELIMITER = "proposed_reply"
 MIN_CACHED_TOKENS = 512
 """Shorter prefixes are silently not cached by Haiku 5.5 and Sonnet 5.5 (November 2026)."""
 CHARS_PER_TOKEN = 4.5
@@ -32,8 +30,6 @@ KNOWLEDGE = "\n\n# Knowledge\n\n"
 EACH_BY_ITSELF = (
     "Label each of these messages by itself, whatever the others say: one entry for each id."
 )
-
-_DELIMITERS = re.compile(rf"<(?=\s*/?\s*(?:{DELIMITER}|{REPLY_DELIMITER}))", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +102,8 @@ def default_directory() -> Path:
     return checkout if checkout.is_dir() else Path(str(files("worker"))) / "examples" / "support"
 
 
-def fenced(message: MessageText) -> str:
-    """The customer's message as the model gets it."""
+def fenced(message: MessageText, key: str | None = None, attributes: str = "") -> str:
+    """The customer's message as the model gets it, behind the request's nonce or a new one."""
     lines = [
         f"{label}: {defused(value)}"
         for label, value in (
@@ -118,26 +114,20 @@ def fenced(message: MessageText) -> str:
         if value
     ]
     head = "\n".join(lines) + "\n\n" if lines else ""
-    return f"<{DELIMITER}>\n{head}{defused(message.body)}\n</{DELIMITER}>"
+    return fence(f"{head}{defused(message.body)}", key or nonce(), attributes=attributes)
 
 
 def fenced_many(messages: Sequence[tuple[str, MessageText]]) -> str:
     """Several messages to be labelled in one request, each under its id."""
-    together = "\n\n".join(
-        fenced(message).replace(f"<{DELIMITER}>", f'<{DELIMITER} id="{key}">', 1)
-        for key, message in messages
-    )
+    key = nonce()
+    together = "\n\n".join(fenced(message, key, f' id="{id_}"') for id_, message in messages)
     return f"{together}\n\n{EACH_BY_ITSELF}"
 
 
 def fenced_reply(message: MessageText, reply: str) -> str:
     """A message and the reply to be rated, for the separate confidence check."""
-    return f"{fenced(message)}\n\n<{REPLY_DELIMITER}>\n{defused(reply)}\n</{REPLY_DELIMITER}>"
-
-
-def defused(text: str) -> str:
-    """Text in which our delimiters cannot be forged: their angle bracket becomes ‹."""
-    return _DELIMITERS.sub("‹", text)
+    key = nonce()
+    return f"{fenced(message, key)}\n\n{fence(defused(reply), key, REPLY_DELIMITER)}"
 
 
 def _version(text: str) -> str:

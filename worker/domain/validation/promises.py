@@ -10,7 +10,7 @@ from worker.domain.validation.patterns import TIMEOUT_S, found
 REPEATED_SENTENCES = 3
 
 _AMOUNT = (
-    r"(?:[$€£]\s?\d|\d+(?:[.,]\d\d)?\s?(?:dollars|euros?|pounds|usd|eur|gbp)\b"
+    r"(?:[$€£]\s?\d|(?<!\d)\d++(?:[.,]\d\d)?\s?(?:dollars|euros?|pounds|usd|eur|gbp)\b"
     r"|(?:the )?full amount)"
 )
 _GIVES = (

@@ -5,6 +5,7 @@ No transaction is open while a call is under way, and nothing here touches Postg
 `open_call` writes a further call's row before that call is sent.
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from worker.domain.claimed import Claimed, Question
 from worker.domain.reports import AttemptReport
 from worker.domain.shared_labels import parts_of
 from worker.domain.trouble import Meaning, Trouble
+from worker.domain.validation import BUILTIN
 from worker.failpoints import failpoint
 
 HELD_UP = "the worker was held up between claim and call"
@@ -72,7 +74,10 @@ class Caller:
         failpoint("after send")
         self.ended(question.tier, question.purpose, got)
         parts = [got] if question.together == 1 else parts_of(got, request)
-        return [attempt.heard(part) for attempt, part in zip(attempts, parts, strict=True)]
+        if all(use.name in BUILTIN for use in request[0].candidate.policy.accept.validators):
+            return _heard(attempts, parts)
+        # A validator of somebody's own may take its whole bound, while other calls' answers wait.
+        return await asyncio.to_thread(_heard, attempts, parts)
 
     def _request(self, request: Sequence[Claimed], question: Question) -> Ask:
         if question.together == 1:
@@ -87,3 +92,9 @@ class Caller:
         except Exception as error:
             return Trouble(Meaning.NOT_SENT, f"not in the ledger ({type(error).__name__})")
         return None
+
+
+def _heard(
+    attempts: Sequence[Attempt], parts: Sequence[Answer | Troubled]
+) -> list[Question | AttemptReport]:
+    return [attempt.heard(part) for attempt, part in zip(attempts, parts, strict=True)]

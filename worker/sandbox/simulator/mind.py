@@ -9,7 +9,8 @@ import re
 from dataclasses import dataclass
 
 MESSAGE = re.compile(
-    r"<customer_message(?: id=\"([^\"]*)\")?>\n?(.*?)\n?</customer_message>", re.DOTALL
+    r"<customer_message(_[0-9a-f]+)?(?: id=\"([^\"]*)\")?>\n?(.*?)\n?</customer_message\1?>",
+    re.DOTALL,
 )
 GRAVE = re.compile(
     r"\b(lawyer|attorney|legal|sue|court|fraud\w*|stolen|theft|identity|regulator\w*|ombudsman|"
@@ -52,12 +53,12 @@ def family_of(model: str) -> str:
 def customer_text(user_text: str) -> str:
     """The customer's words, from between their delimiters where there are any."""
     found = MESSAGE.search(user_text)
-    return found[2] if found else user_text
+    return found[3] if found else user_text
 
 
 def several(user_text: str) -> list[tuple[str, str]]:
     """Id and words of each message of a request that holds several; empty for all others."""
-    return [(key, words) for key, words in MESSAGE.findall(user_text) if key]
+    return [(key, words) for _, key, words in MESSAGE.findall(user_text) if key]
 
 
 def read(seed: int, text: str) -> Mood:

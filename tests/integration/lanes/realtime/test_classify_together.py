@@ -66,7 +66,7 @@ def says(*labels: tuple[Any, str]) -> dict[str, Any]:
     """A shared answer with these labels."""
     entries = [{"id": str(job), "difficulty": label} for job, label in labels]
     return {
-        "match": {"purpose": "classify", "contains": "customer_message id", "first": 1},
+        "match": {"purpose": "classify", "contains": " id=", "first": 1},
         "do": {"text": json.dumps({"labels": entries})},
     }
 

@@ -1,0 +1,86 @@
+"""The fence around a customer's words: what they say cannot end it, however it is spelled.
+
+Each request has a nonce, so the real delimiter cannot be known; and what merely looks like one, to
+a model as to a person, is defused: other cases, white space, entities, full-width and mathematical
+letters, letters of other alphabets that look the same, invisible characters in between.
+"""
+
+import re
+import secrets
+import unicodedata
+from collections.abc import Iterable
+from functools import lru_cache
+
+DELIMITER = "customer_message"
+REPLY_DELIMITER = "proposed_reply"
+NONCE_BYTES = 4
+INVISIBLE = "\u200b"
+"""Stands for every format character while a text is searched."""
+DEFUSED = "‹"
+
+_SUSPECT = re.compile(
+    r"[<\uff1c\ufe64&%\\\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\U000e0000-\U000e007f]"
+    r"|(?im:^\W{0,8}(?:human|assistant|system)\W{0,4}:)"
+)
+"""A text without any of these holds no delimiter, and that is nearly every text."""
+_LOOKALIKES = str.maketrans(
+    "асеоруѕіјԁӏмтгкοερυιασſ",
+    "aceopysijdlmtrkoepuiass",
+)
+_RANGES = ((0x80, 0x3100), (0xFE00, 0x10000), (0x1D400, 0x1D800), (0xE0000, 0xE0080))
+
+
+def nonce() -> str:
+    """New for each request."""
+    return secrets.token_hex(NONCE_BYTES)
+
+
+def fence(text: str, key: str, name: str = DELIMITER, attributes: str = "") -> str:
+    """Text between its delimiters; `key` is the request's nonce. The text is defused already."""
+    return f"<{name}_{key}{attributes}>\n{text}\n</{name}_{key}>"
+
+
+def defused(text: str) -> str:
+    """The text, in which what looks like a delimiter or a speaker's label does so no more."""
+    if not _SUSPECT.search(text):
+        return text
+    found = [match.span("mark") for match in _pattern().finditer(text.translate(_folding()))]
+    return _replaced(text, found)
+
+
+def _replaced(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    parts, end = [], 0
+    for start, stop in spans:
+        parts += [text[end:start], DEFUSED]
+        end = stop
+    return "".join([*parts, text[end:]])
+
+
+@lru_cache(maxsize=1)
+def _folding() -> dict[int, str]:
+    """As NFKC where that is one ASCII character, so that no place in the text moves."""
+    table = {code: chr(letter) for code, letter in _LOOKALIKES.items()}
+    for first, last in _RANGES:
+        for code in range(first, last):
+            folded = unicodedata.normalize("NFKC", chr(code))
+            if unicodedata.category(chr(code)) == "Cf":
+                table[code] = INVISIBLE
+            elif len(folded) == 1 and folded.isascii():
+                table[code] = folded
+    return table
+
+
+@lru_cache(maxsize=1)
+def _pattern() -> re.Pattern[str]:
+    gap = rf"[\s{INVISIBLE}]{{0,8}}"
+
+    def spelled(word: str) -> str:
+        letters = [rf"[\s_{INVISIBLE}-]{{0,4}}" if one == "_" else one for one in word]
+        return rf"{INVISIBLE}{{0,4}}".join(letters)
+
+    opening = rf"<|&{gap}(?:lt|\#0{{0,6}}60|\#x0{{0,6}}3c);?|%3c|\\u003c"
+    names = "|".join(map(spelled, (DELIMITER, REPLY_DELIMITER, "system", "human", "assistant")))
+    tag = rf"(?:{opening})(?={gap}\\?{gap}(?:/|&\#47;|%2f)?{gap}(?:{names})(?![a-z]))"
+    speaker = rf"(?<![^\n])(?=\W{{0,8}}(?:{spelled('human')}|{spelled('assistant')}|"
+    speaker += rf"{spelled('system')})\W{{0,4}}:)"
+    return re.compile(rf"(?P<mark>{tag}|{speaker})", re.IGNORECASE)
