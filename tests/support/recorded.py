@@ -94,6 +94,9 @@ def _answer(connection, job, traffic, chance, truth) -> None:  # type: ignore[no
         }
         connection.execute(ATTEMPT, values)
         connection.execute(CALL, values)
+        if not last:
+            step = {"job": job, "fence": number, "from": tier, "to": steps[number]}
+            connection.execute(STEP, step)
         if last:
             connection.execute(RESULT, values)
             connection.execute(ANSWERED, values | {"difficulty": difficulty, "climbs": number - 1})
@@ -113,6 +116,10 @@ CALL = text("""
 INSERT INTO calls (job_id, fence, purpose, state, tier, model, lane, cost, simulated)
 VALUES (:job, :fence, 'answer', 'done', :tier, :model, 'realtime', CAST(:cost AS numeric),
   :simulated)
+""")
+STEP = text("""
+INSERT INTO escalations (job_id, fence, from_tier, to_tier, reason)
+VALUES (:job, :fence, :from, :to, 'low_confidence')
 """)
 RESULT = text("""
 INSERT INTO results (job_id, fence, reply, tier, model, accepted, confidence, simulated)

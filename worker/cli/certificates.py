@@ -12,7 +12,8 @@ from worker.cli.views.certificate import print_stored
 from worker.domain.proof.certificate_page import Issued
 from worker.domain.wording import ago
 from worker.errors import UsageError
-from worker.store.actions.certificates import void
+from worker.store.actions.vigils import lift
+from worker.store.queue.certified import void
 from worker.store.reading.certificates import certificate, days
 from worker.store.reading.certificates import certificates as read
 
@@ -75,6 +76,16 @@ def void_(number: str, reason: str) -> None:
         if not void(connection, found.id, f"by {actor().name}: {reason}"):
             raise UsageError(f"Certificate {found.id} is void already: {found.voided_by}.")
     talk(f"Certificate {found.id} is void.")
+
+
+@certificates.command("lift")
+@click.argument("number")
+def lift_(number: str) -> None:
+    """End an amber by hand: the certified threshold holds again, and the watch starts anew."""
+    with database() as engine, engine.begin() as connection:
+        found = certificate(connection, number)
+        lift(connection, actor(), found.id)
+    talk(f"Certificate {found.id} holds at its threshold of {found.threshold} again.")
 
 
 def document(one: Issued) -> dict[str, Any]:

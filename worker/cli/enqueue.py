@@ -12,6 +12,7 @@ from worker.cli.speech.completion import POLICY
 from worker.cli.speech.context import database
 from worker.cli.speech.output import console, print_json, talk
 from worker.cli.speech.progress import progress
+from worker.cli.views.outlook import keep_forecast, outlook_of, print_outlook
 from worker.config.loading import load_settings
 from worker.config.policies import policy_named
 from worker.config.settings import Settings
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from worker.intake.guess import Guess
     from worker.intake.outcome import Outcome, Terms
     from worker.intake.reader import Options
+    from worker.runs.forecasts import Outlook
 
 SHOWN_REJECTS = 20
 EXIT_REJECTS = 3
@@ -105,8 +107,11 @@ def enqueue(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
         )
         outcome = handover.take(opened)
         if options["dry_run"]:
-            _say_dry_run(settings, policy, outcome, options["as_json"])
+            outlook = outlook_of(settings, policy, outcome.counts.strata, terms.lane)
+            _say_dry_run(settings, policy, outcome, options["as_json"], outlook)
             ctx.exit(EXIT_REJECTS if outcome.counts.rejected else 0)
+        if outcome.run is not None and outcome.counts.accepted:
+            keep_forecast(settings, policy, outcome.run, outcome.counts.strata, terms.lane)
         ctx.exit(_finish(settings, outcome, options, stack))
 
 
@@ -249,14 +254,21 @@ def _say_rows(outcome: "Outcome", document: dict[str, Any]) -> None:
         talk(f"Note: {words}")
 
 
-def _say_dry_run(settings: Settings, policy: Policy, outcome: "Outcome", as_json: bool) -> None:
+def _say_dry_run(
+    settings: Settings,
+    policy: Policy,
+    outcome: "Outcome",
+    as_json: bool,
+    outlook: "Outlook | None",
+) -> None:
     from worker.runs.estimate import estimate
 
     counts = outcome.counts
     expected = estimate(settings, policy, counts.accepted, counts.body_bytes)
     document = outcome.as_document()
     if as_json:
-        extra = {"compared": outcome.compared, "expected": expected.as_document()}
+        measured = expected.as_document() | (outlook.as_expected() if outlook else {})
+        extra = {"compared": outcome.compared, "expected": measured}
         print_json({**document, "dry_run": True, **extra})
         return
     _say_rows(outcome, document)
@@ -266,6 +278,9 @@ def _say_dry_run(settings: Settings, policy: Policy, outcome: "Outcome", as_json
     )
     if not outcome.compared:
         talk("Not compared with what is stored: no database was reached.")
+    if outlook is not None:
+        print_outlook(outlook)
+        return
     from rich.table import Table
 
     table = Table("tier", "jobs", "calls", "expected", box=None)

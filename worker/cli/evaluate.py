@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from worker.cli.speech.completion import RUN
-from worker.cli.speech.output import console, print_json, talk
+from worker.cli.speech.output import SIMULATED, console, print_json, talk
 from worker.domain.proof.frontier import Plan, Point
 from worker.domain.proof.frontier_plans import evaluate as judge
 from worker.domain.proof.frontier_plans import parse_plan
@@ -19,7 +19,7 @@ from worker.intake.graded_tables import is_table, read_table
 
 
 @click.command()
-@click.argument("sources", nargs=-1, required=True, shell_complete=RUN, metavar="TABLE")
+@click.argument("sources", nargs=-1, required=True, shell_complete=RUN, metavar="RUN…|TABLE")
 @click.option("--table", help="Which table of the file, when it holds several.")
 @click.option(
     "--policies",
@@ -33,18 +33,39 @@ def evaluate(
 
     Where the record cannot tell, there are bounds and no point.
     """
-    if len(sources) > 1 or not is_table(sources[0]):
-        raise UsageError(
-            f"{sources[0]} is no table: give one CSV file of graded outcomes.",
-            mend="rung evaluate FILE.csv",
-        )
-    read = read_table(Path(sources[0]), table)
-    ladder = ladder_of(read.messages)
-    points = judge(read.messages, ladder, _plans(policies, ladder))
+    if any(is_table(source) for source in sources):
+        if len(sources) > 1:
+            raise UsageError(
+                "One table at a time, and no runs beside it.", mend="rung evaluate FILE.csv"
+            )
+        read = read_table(Path(sources[0]), table)
+        ladder = ladder_of(read.messages)
+        points = judge(read.messages, ladder, _plans(policies, ladder))
+        found = document(read.name, len(read.messages), read.simulated, points)
+    else:
+        found, points = _of_runs(sources, policies)
     if as_json:
-        print_json(document(read.name, len(read.messages), read.simulated, points))
+        print_json(found)
         return
-    _print(points, f"{read.name}: {len(read.messages):,} messages")
+    _print(points, f"{found['table']}: {found['messages']:,} messages")
+    if found["simulated"]:
+        talk(f"{SIMULATED}. This says nothing about real models.", fg="yellow")
+
+
+def _of_runs(names: Sequence[str], policies: str | None) -> tuple[dict[str, Any], list[Point]]:
+    """The frontier of runs: what happened, and what else is known of."""
+    from worker.cli.speech.context import database
+    from worker.domain.policy import from_document
+    from worker.store.reading.graded import population
+    from worker.store.runs import find_run
+
+    with database() as engine, engine.connect() as connection:
+        runs = [find_run(connection, name) for name in dict.fromkeys(names)]
+        found = population(connection, [run.id for run in runs])
+    ladder = from_document(runs[0].policy).ladder
+    points = judge(found.messages, ladder, _plans(policies, ladder), recorded=True)
+    name = " and ".join(run.name for run in runs)
+    return document(name, len(found.messages), found.simulated, points), points
 
 
 def _plans(given: str | None, ladder: Sequence[str]) -> list[Plan] | None:

@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "certify": ("certify", "Claims about accepted answers: granted with a bound, or refused."),
     "certificates": ("certificates", "What has been certified, and how it bears up."),
     "evaluate": ("evaluate", "The frontier: what policies cost, and how often they are right."),
+    "forecast": ("forecast", "What a backlog will come to, from records; and what came of it."),
     "replay": ("replay", "Recompute every decision of a run, and report differences."),
     "reprocess": ("reprocess", "Answer old messages anew, in a new run beside the old ones."),
     "diff": ("diff", "What changed between two runs, by message."),

@@ -67,6 +67,11 @@ def _own(settings: Settings, name: str, document: Mapping[str, Any]) -> Policy:
             f" {', '.join(PRESETS)} or {SINGLE}TIER."
         ) from None
     own = {key: value for key, value in document.items() if key != EXTENDS}
+    if isinstance(accept := own.get("accept"), Mapping) and "in_force" in accept:
+        raise ConfigurationError(
+            f"policies.{name}.accept.in_force cannot be written by hand: name a"
+            " certificate's number as accept.certificate."
+        )
     merged = _overlay(to_document(base), own) | {"name": name}
     try:
         policy = from_document(merged)

@@ -4,9 +4,12 @@ Advice rests on recorded runs and says on how many messages. Thresholds are stat
 piece of advice, so that whoever disagrees knows with what.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
+
+from worker.domain.proof.exact_tails import upper_bound
+from worker.domain.proof.tier_skip import Hop
 
 LOW_VOLUME = 500
 """Messages a day below which the saving hardly pays for looking after a pipeline."""
@@ -26,7 +29,8 @@ SLOW_FACTOR = Decimal(2)
 class RungFacts:
     """What one rung did: answers tried, accepted ones, dollars and mean seconds of its attempts.
 
-    `next_cost` is the mean cost of one answer attempt on the rung above, None at the top.
+    `next_cost` is the mean cost of one answer attempt on the rung above, None at the top. `hops`
+    judge the rung by those who climbed to it: for all of them first, then by segment.
     """
 
     tier: str
@@ -35,16 +39,25 @@ class RungFacts:
     cost: Decimal
     seconds: Decimal
     next_cost: Decimal | None
+    hops: Sequence[Hop] = ()
 
     @property
     def resolves(self) -> Decimal:
-        """Share of what reached the rung that stopped there."""
+        """Share of what reached the rung that was accepted there, right or not."""
         return Decimal(self.accepted) / self.tried if self.tried else Decimal(0)
 
     @property
     def mean_cost(self) -> Decimal:
         """Dollars an attempt."""
         return self.cost / self.tried if self.tried else Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What people found of answers that were accepted at a tier."""
+
+    right: int
+    judged: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +73,7 @@ class Facts:
     climbed: int
     simulated: bool
     on_top: int = 0
+    quality: Mapping[str, Quality] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,21 +162,63 @@ def _hardness(facts: Facts) -> Iterator[Advice]:
 
 
 def _rungs(facts: Facts) -> Iterator[Advice]:
-    """A rung pays when what it resolves would have cost more above than its own attempts cost:
-    its share resolved must exceed its mean cost over the mean cost of the next rung."""
-    for rung in facts.rungs:
-        if rung.next_cost is None or rung.tried < FEW:
+    """A rung pays when what it accepts would have cost more above than its own attempts cost. The
+    bottom is judged by all that came to it; a rung above by those who climbed, for what starts
+    there says nothing of them."""
+    for place, rung in enumerate(facts.rungs):
+        if rung.next_cost is None:
+            continue
+        if place and rung.hops:
+            yield from _hop(rung, facts)
+            continue
+        if rung.tried < FEW:
             continue
         needed = rung.mean_cost / rung.next_cost if rung.next_cost else Decimal(1)
         pays = rung.resolves > needed
         figures = (
-            f"{rung.resolves:.0%} of {rung.tried:,} messages resolved, {needed:.0%} needed to pay"
+            f"{rung.resolves:.0%} of {rung.tried:,} messages accepted, {needed:.0%} needed to pay"
+            + _quality(facts, rung.tier)
         )
-        if pays:
-            yield Advice(True, f"rung {rung.tier}", f"{rung.tier} earns its place.", figures)
-        else:
-            sentence = f"{rung.tier} resolves too little to be worth the hop: leave it out."
-            yield Advice(False, f"rung {rung.tier}", sentence, figures)
+        yield _worth(rung.tier, pays, figures)
+
+
+def _hop(rung: RungFacts, facts: Facts) -> Iterator[Advice]:
+    """By those who climbed: first all, then each segment where the advice is another."""
+    whole, *parts = rung.hops
+    if whole.climbs.climbed < FEW:
+        return
+    yield _worth(rung.tier, whole.pays, _hop_figures(whole) + _quality(facts, rung.tier))
+    for hop in parts:
+        if hop.sure and hop.pays is not whole.pays:
+            topic = f"rung {rung.tier} for {hop.segment or 'the rest'}"
+            word = "earns its place" if hop.pays else "does not earn its place"
+            sentence = f"For {hop.segment or 'the rest'}, {rung.tier} {word}."
+            yield Advice(hop.pays, topic, sentence, _hop_figures(hop))
+
+
+def _hop_figures(hop: Hop) -> str:
+    return (
+        f"{hop.climbs.accepted / max(hop.climbs.climbed, 1):.0%} of {hop.climbs.climbed:,} that"
+        f" climbed accepted, {hop.needed:.0%} needed to pay; the hop saves ${hop.gain:,.4f} a"
+        f" climbed message (${hop.low:,.4f} to ${hop.high:,.4f}), and this advice costs at most"
+        f" ${hop.regret:,.4f} if it is wrong"
+    )
+
+
+def _quality(facts: Facts, tier: str) -> str:
+    """Accepted is not right: what people found stands beside it, or that nobody has looked."""
+    seen = facts.quality.get(tier)
+    if seen is None or not seen.judged:
+        return "; nobody has judged whether they are right (rung audit)"
+    at_least = 1 - upper_bound(seen.judged - seen.right, seen.judged, 0.05)
+    return f"; {seen.right} of {seen.judged} judged were right (at least {at_least:.0%})"
+
+
+def _worth(tier: str, pays: bool, figures: str) -> Advice:
+    if pays:
+        return Advice(True, f"rung {tier}", f"{tier} earns its place.", figures)
+    sentence = f"{tier} accepts too little to be worth the hop: leave it out."
+    return Advice(False, f"rung {tier}", sentence, figures)
 
 
 def _latency(facts: Facts) -> Iterator[Advice]:

@@ -154,6 +154,7 @@ class Attempt:
             check,
             self._standards.validators,
             self._standards.instructions,
+            self._candidate.difficulty,
         )
         if isinstance(judged, NeedsCheck):
             self._open = question.check(judged.reply)
@@ -179,6 +180,7 @@ class Attempt:
             findings=judgement.findings,
             confidence=judgement.confidence,
             threshold=judgement.threshold,
+            standing=judgement.standing,
         )
 
     def _best_effort(self, question: Question, judgement: Judgement) -> BestEffort | None:

@@ -64,6 +64,8 @@ class Candidate:
     available_at: dt.datetime
     kept: KeptAnswer | None = None
     """Set when the last attempt brought an answer and could not have it checked."""
+    difficulty: str | None = None
+    """The label that routing gave it, once it is routed."""
     alone: bool = False
     """Whether a routing call shared with other messages did not serve this one."""
 

@@ -15,6 +15,7 @@ from worker.domain.answers import (
     read_check,
     read_confidence,
 )
+from worker.domain.in_force import UNCERTIFIED, Standing, standing
 from worker.domain.messages import MessageText
 from worker.domain.policy import Accept, Policy
 from worker.domain.schemas import answer_schema
@@ -23,7 +24,7 @@ from worker.domain.validation import BUILTIN, Draft, Finding, Validator, finding
 
 LOW_CONFIDENCE = "low_confidence"
 TOO_LONG = "too_long"
-REASONS = ("malformed", "empty", "truncated", TOO_LONG, "refused", LOW_CONFIDENCE)
+REASONS = ("malformed", "empty", "truncated", TOO_LONG, "refused", LOW_CONFIDENCE, UNCERTIFIED)
 """Why an answer is not accepted, but for the names of validators; `refused` and `malformed` may be
 followed by a colon and what it was."""
 
@@ -39,6 +40,7 @@ class Judgement:
     findings: tuple[Finding, ...] = ()
     confidence: Decimal | None = None
     threshold: Decimal | None = None
+    standing: Standing | None = None
 
     @property
     def accepted(self) -> bool:
@@ -61,6 +63,7 @@ def judge(
     check: ModelAnswer | None = None,
     validators: Mapping[str, Validator] = BUILTIN,
     instructions: str = "",
+    difficulty: str | None = None,
 ) -> Judgement | NeedsCheck:
     """Judge one answer of `tier`. With `confidence = "separate"` call again with the check."""
     unusable = _unusable(answer)
@@ -78,7 +81,11 @@ def judge(
     if not rejecting and policy.accept.confidence == "separate" and check is None:
         return NeedsCheck(reply)
     confidence, low = _confidence(policy.accept, tier, document, check, asked=not rejecting)
+    held = policy.accept.certified_at(tier)
+    stands = standing(held, message, difficulty, reply, confidence) if held is not None else None
     reasons = rejecting + ((LOW_CONFIDENCE,) if low else ())
+    if stands is not None and not reasons and not stands.passes:
+        reasons = (UNCERTIFIED,)
     return Judgement(
         AttemptOutcome.REJECTED if reasons else AttemptOutcome.ACCEPTED,
         reasons,
@@ -87,6 +94,7 @@ def judge(
         findings,
         confidence,
         None if policy.accept.confidence == "off" else policy.accept.threshold_at(tier),
+        stands,
     )
 
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass
 
+from worker.domain.in_force import InForce
 from worker.domain.ladder import Ladder
 
 STRICT = ConfigDict(extra="forbid", arbitrary_types_allowed=False)
@@ -84,6 +85,15 @@ class Accept:
     thresholds: Mapping[str, Threshold] = field(default_factory=dict)
     answer_schema: Mapping[str, Any] | None = None
     """The user's own JSON schema for the answer; it must have a string property `reply`."""
+    certificate: int | None = None
+    """Number of the certificate that is in force: an answer must reach its threshold too."""
+    in_force: InForce | None = None
+    """The certificate as a run froze it. Never written by hand."""
+
+    def certified_at(self, tier: str) -> InForce | None:
+        """The certificate that holds for answers of `tier`."""
+        held = self.in_force
+        return held if held is not None and held.tier == tier else None
 
     def threshold_at(self, tier: str) -> Decimal:
         """Confidence that an answer of `tier` needs, above 0 up to 1."""
@@ -133,6 +143,10 @@ _ADAPTER: TypeAdapter[Policy] = TypeAdapter(Policy)
 def to_document(policy: Policy) -> dict[str, Any]:
     """The policy as JSON values, as a run freezes it."""
     document: dict[str, Any] = _ADAPTER.dump_python(policy, mode="json")
+    for name in ("certificate", "in_force"):
+        # What is not used does not change the versions of policies that were there before it.
+        if document["accept"][name] is None:
+            del document["accept"][name]
     return document
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from worker.domain.backlog import LONGEST, BacklogError, Block, Caps, Reject
 from worker.domain.run_names import complaint
+from worker.domain.proof.strata import stratum_of
 from worker.errors import UsageError
 from worker.intake.ahead import ahead
 from worker.intake.guess import Guess, refusal
@@ -120,6 +121,7 @@ class Handover:
         counts.notes.merge(block.notes)
         if not block.records:
             return
+        counts.strata.update(stratum_of(len(record.body)) for record in block.records)
         added = self._ready().add(block.records)
         counts.accepted += added.accepted
         counts.duplicates += added.duplicates

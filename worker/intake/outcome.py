@@ -1,6 +1,7 @@
 """What is asked of a handover, and what came of it."""
 
 import datetime as dt
+from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -89,6 +90,8 @@ class Counts:
     rejected: int = 0
     duplicates: int = 0
     body_bytes: int = 0
+    strata: Counter[str] = field(default_factory=Counter)
+    """Messages by stratum, for a forecast; those known already are among them."""
     rejects: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[dict[str, Any]] = field(default_factory=list)
     notes: Notes = field(default_factory=Notes)

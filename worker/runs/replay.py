@@ -123,7 +123,8 @@ def _again(row: Any, candidate: Candidate, validators: Mapping[str, Validator]) 
         validators={**validators, **_overran(row.findings)},
         jitter=lambda: 0.0,
     )
-    attempt = Attempt(Claimed(candidate, _plan(row, candidate)), standards)
+    then = replace(candidate, policy=_then(candidate.policy, row), difficulty=row.job_difficulty)
+    attempt = Attempt(Claimed(then, _plan(row, then)), standards)
     step = attempt.begin()
     for got in (_first(row), _check(row)):
         if isinstance(step, Question):
@@ -171,6 +172,18 @@ def _said(said: ModelAnswer, shared: int) -> Answer:
 
 def _past(row: Any) -> PastAnswer:
     return PastAnswer(row.fence, row.tier, "", tuple(row.reasons), None, None, None, False)
+
+
+def _then(policy: Policy, row: Any) -> Policy:
+    """The policy with its certificate as it stood at the attempt: valid, in doubt or void."""
+    held = policy.accept.certified_at(row.tier or "")
+    if held is None or row.certificate_id is None:
+        return policy
+    if row.standard is None:
+        then = replace(held, state="void")
+    else:
+        then = replace(held, threshold=row.standard, state="valid")
+    return replace(policy, accept=replace(policy.accept, in_force=then))
 
 
 def _overran(findings: Sequence[Mapping[str, str]] | None) -> dict[str, Validator]:

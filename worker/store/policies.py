@@ -1,10 +1,18 @@
-"""The frozen policies of runs, parsed once in each process: a run's policy never changes."""
+"""The frozen policies of runs, parsed once in each process: a run's policy never changes, but for
+the state of the certificate that it has in force, which is that of the moment."""
 
+import json
 from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import Connection, text
 
-from worker.domain.policy import Policy, from_document
+from worker.domain.in_force import InForce
+from worker.domain.policy import Policy, from_document, rules_of
+from worker.errors import ConfigurationError
+
+VOID = "void"
 
 
 class PolicyCache:
@@ -24,7 +32,68 @@ class PolicyCache:
                 self._known = {run: self._known[run] for run in wanted if run in self._known}
             for row in connection.execute(READ, {"ids": missing}):
                 self._known[row.id] = (from_document(row.policy), row.policy_version)
+        self._stand(connection, wanted)
         return {run: self._known[run] for run in wanted}
+
+    def _stand(self, connection: Connection, wanted: Iterable[int]) -> None:
+        """Gives the certificates in force the state that they are in now."""
+        holding = {
+            run: held for run in wanted if (held := self._known[run][0].accept.in_force) is not None
+        }
+        if not holding:
+            return
+        numbers = {"ids": sorted({held.number for held in holding.values()})}
+        states: dict[int, Any] = {row.id: row.state for row in connection.execute(STATES, numbers)}
+        for run, held in holding.items():
+            state = states.get(held.number, VOID)
+            if state != held.state:
+                policy, version = self._known[run]
+                self._known[run] = (standing_as(policy, state), version)
+
+
+def standing_as(policy: Policy, state: Any) -> Policy:
+    """The policy with its certificate in this state."""
+    assert policy.accept.in_force is not None, "a certificate is in force"
+    held = replace(policy.accept.in_force, state=state)
+    return replace(policy, accept=replace(policy.accept, in_force=held))
+
+
+def put_in_force(connection: Connection, policy: Policy) -> Policy:
+    """The policy as a run freezes it: with the certificate that it names. Raises
+    ConfigurationError when there is none such, it is void, or it was proved under other rules."""
+    number = policy.accept.certificate
+    if number is None:
+        return policy
+    row = connection.execute(CERTIFICATE, {"id": number}).one_or_none()
+    if row is None:
+        raise ConfigurationError(
+            f"Policy {policy.name!r}: there is no certificate {number}.", mend="rung certificates"
+        )
+    if row.state == VOID:
+        raise ConfigurationError(
+            f"Policy {policy.name!r}: certificate {number} is void: {row.voided_by}.",
+            mend="take accept.certificate out of the policy, or certify anew",
+        )
+    if row.key.get("policy_version") != rules_of(policy) or row.tier not in policy.ladder:
+        raise ConfigurationError(
+            f"Policy {policy.name!r}: certificate {number} was proved of answers under other rules"
+            " than this policy's, so it holds for none of its answers.",
+            mend="use the policy that the certified runs had, with accept.certificate alone added",
+        )
+    held = InForce(
+        number=row.id,
+        tier=row.tier,
+        threshold=row.threshold,
+        fallback=row.fallback,
+        scorer=json.dumps(row.scorer, sort_keys=True) if row.scorer is not None else None,
+        segment_by=row.segment_by,
+        key=row.key,
+        rehearsal=row.rehearsal,
+        state=row.state,
+    )
+    return replace(policy, accept=replace(policy.accept, in_force=held))
 
 
 READ = text("SELECT id, policy, policy_version FROM runs WHERE id = ANY(:ids)")
+STATES = text("SELECT id, state FROM certificates WHERE id = ANY(:ids)")
+CERTIFICATE = text("SELECT * FROM certificates WHERE id = :id")

@@ -16,6 +16,7 @@ from worker.domain.policy import Policy, to_document, version_of
 from worker.domain.run_names import complaint, tidied
 from worker.errors import Missing, UsageError
 from worker.store.locks import holding
+from worker.store.policies import put_in_force
 from worker.store.scopes import run_scope
 
 INTAKE_LOCK = 0x52554E49
@@ -56,6 +57,7 @@ def create_run(connection: Connection, new: NewRun) -> RunRef:
     if new.named and (problem := complaint(new.name)):
         raise UsageError(problem, mend="choose another --run")
     name = tidied(new.name)
+    policy = put_in_force(connection, new.policy)
     for number in range(1, 10_000):
         wanted = name if number == 1 else f"{name}-{number}"
         values = {
@@ -63,9 +65,9 @@ def create_run(connection: Connection, new: NewRun) -> RunRef:
             "key": new.key,
             "kind": new.kind,
             "parent": new.parent_id,
-            "policy": json.dumps(to_document(new.policy)),
+            "policy": json.dumps(to_document(policy)),
             "policy_name": new.policy.name,
-            "policy_version": version_of(new.policy),
+            "policy_version": version_of(policy),
             "lane": new.lane,
             "priority": new.priority,
             "deadline": new.deadline,

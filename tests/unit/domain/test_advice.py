@@ -5,11 +5,13 @@ from decimal import Decimal
 
 import pytest
 
-from worker.domain.advice import Advice, Facts, RungFacts, advise
+from worker.domain.advice import Advice, Facts, Quality, RungFacts, advise
+from worker.domain.proof.tier_skip import Climbs, judge_hops
 
 HAIKU = RungFacts("haiku", 1_000, 800, Decimal(1), Decimal(2), next_cost=Decimal("0.02"))
 SONNET = RungFacts("sonnet", 200, 180, Decimal(4), Decimal(3), next_cost=Decimal("0.05"))
 OPUS = RungFacts("opus", 20, 20, Decimal(1), Decimal(9), next_cost=None)
+UNJUDGED = "; nobody has judged whether they are right (rung audit)"
 GOOD = Facts(
     messages=1_000,
     days=1,
@@ -32,8 +34,8 @@ def test_a_pipeline_that_pays_is_told_so_with_its_figures() -> None:
             True,
             "$6.0000 against $50.0000 all on the top tier, for 1,000 messages",
         ),
-        ("rung haiku", True, "80% of 1,000 messages resolved, 5% needed to pay"),
-        ("rung sonnet", True, "90% of 200 messages resolved, 40% needed to pay"),
+        ("rung haiku", True, "80% of 1,000 messages accepted, 5% needed to pay" + UNJUDGED),
+        ("rung sonnet", True, "90% of 200 messages accepted, 40% needed to pay" + UNJUDGED),
     ]
 
 
@@ -80,7 +82,10 @@ def test_messages_that_end_on_top_however_they_came_there() -> None:
 def test_a_rung_that_resolves_too_little() -> None:
     weak = replace(SONNET, accepted=80)
     said = by_topic(replace(GOOD, rungs=(HAIKU, weak, OPUS)))["rung sonnet"]
-    assert (said.pays, said.figures) == (False, "40% of 200 messages resolved, 40% needed to pay")
+    assert (said.pays, said.figures) == (
+        False,
+        "40% of 200 messages accepted, 40% needed to pay" + UNJUDGED,
+    )
     assert "leave it out" in said.sentence
 
 
@@ -106,3 +111,18 @@ def test_too_few_messages_say_nothing_else() -> None:
 
 def test_without_a_price_nothing_is_compared() -> None:
     assert "nothing can be compared" in by_topic(replace(GOOD, all_on_top=None))["price"].sentence
+
+
+def test_quality_stands_beside_cost_where_people_have_judged() -> None:
+    said = by_topic(replace(GOOD, quality={"haiku": Quality(95, 100)}))["rung haiku"]
+    assert said.figures.endswith("; 95 of 100 judged were right (at least 90%)")
+
+
+def test_a_hop_is_judged_by_those_who_climbed_and_segments_that_differ_are_named() -> None:
+    hops = judge_hops({"easy": Climbs(200, 190), "hard": Climbs(200, 20)}, 0.004, 0.01)
+    rung = replace(SONNET, hops=hops)
+    said = by_topic(replace(GOOD, rungs=(HAIKU, rung, OPUS)))
+    assert said["rung sonnet"].pays
+    assert "of 400 that climbed accepted, 40% needed to pay" in said["rung sonnet"].figures
+    assert not said["rung sonnet for hard"].pays
+    assert "rung sonnet for easy" not in said

@@ -48,7 +48,11 @@ def why_it_stopped(found: dict[str, Any]) -> str:
     if last["threshold"] is None or last["confidence"] is None:
         return f"accepted from {source}: every validator passed"
     confidence, threshold = _number(last["confidence"]), _number(last["threshold"])
-    return f"accepted from {source}: every validator passed, confidence {confidence} ≥ {threshold}"
+    held = f", under certificate {last['certificate_id']}" if last["certificate_id"] else ""
+    return (
+        f"accepted from {source}: every validator passed, confidence {confidence} ≥ {threshold}"
+        + held
+    )
 
 
 def _print_lines(out: "Console", lines: Iterator[Line]) -> None:
@@ -118,6 +122,11 @@ def _decision(attempt: dict[str, Any]) -> Iterator[Line]:
         how = "not asked for" if _was_not_asked(attempt) else "missing or unreadable, so LOW"
         value = _number(said) if said is not None else how
         yield "confidence", f"{value}, against {_number(attempt['threshold'])}"
+    if attempt["certificate_id"] is not None:
+        standard = attempt["standard"]
+        asked = _number(standard) if standard is not None else "none, for it was void"
+        words = f"score {_number(attempt['score'])}, against {asked}"
+        yield f"certificate {attempt['certificate_id']}", words
     if step := attempt["escalation"]:
         more = f" ({step['detail']})" if step["detail"] not in (None, step["reason"]) else ""
         yield "escalated", f"{step['from_tier']} → {step['to_tier']}: {step['reason']}{more}"

@@ -22,7 +22,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from models.totals import TIMING_BOUNDS, WAIT
-from models.vocabulary import EVERYTHING, FiringState, JobState
+from models.vocabulary import EVERYTHING, CertificateState, FiringState, JobState
 from worker.dashboard.context import Dashboard, dashboard_of
 from worker.dashboard.metrics.families import METRICS, Family
 from worker.domain.deadlines import Progress, risk
@@ -107,6 +107,7 @@ def read_all(dashboard: Dashboard) -> list[Family]:
         _totals(reading, connection)
         _timings(reading, connection)
         _runs(reading, connection)
+        _certificates(reading, connection)
         _queues(reading, dashboard, connection)
         _batches(reading, connection)
         _schedules(reading, dashboard, connection)
@@ -171,6 +172,12 @@ def _timings(reading: Reading, connection: Connection) -> None:
             reading.histogram("rung_wait_seconds", buckets, seconds, queue, lane)
         else:
             reading.histogram("rung_call_seconds", buckets, seconds, what, queue, lane)
+
+
+def _certificates(reading: Reading, connection: Connection) -> None:
+    found = {row.state: row.certificates for row in rows(connection, "certificates")}
+    for state in CertificateState:
+        reading.set("rung_certificates", found.get(state, 0), state)
 
 
 def _runs(reading: Reading, connection: Connection) -> None:

@@ -158,5 +158,11 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "rung_schedule_failed", "gauge", "1 when a schedule's last night failed.", ("schedule",)
     ),
+    Metric(
+        "rung_certificates",
+        "gauge",
+        "Certificates by state: valid, amber (in doubt), and void for a day.",
+        ("state",),
+    ),
     Metric("rung_scrape_seconds", "gauge", "How long it took to read all this."),
 )

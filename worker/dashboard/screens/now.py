@@ -12,10 +12,11 @@ from worker.dashboard.context import Dashboard
 from worker.dashboard.screens.ladder import picture
 from worker.dashboard.screens.nights import night_troubles, read_nights
 from worker.dashboard.screens.outlook import Outlook, headline, outlook
-from worker.dashboard.screens.troubles import ended_badly, troubles
+from worker.dashboard.screens.troubles import certificate_troubles, ended_badly, troubles
 from worker.domain.bill import Bill, SpendLine, make_bill
 from worker.domain.pricing import Usage
 from worker.store.reading import screens
+from worker.store.reading.certificates import doubtful
 from worker.store.reading.rates import ENDED
 from worker.store.reading.standings import RunStanding, live_runs, runs_page
 from worker.store.reading.status import paused_everything, queues
@@ -44,7 +45,7 @@ def read_now(dashboard: Dashboard, connection: Connection) -> dict[str, Any]:
             everything=everything,
             day=day,
             redis_away=away,
-            more=[*nights, *ended],
+            more=[*nights, *ended, *certificate_troubles(doubtful(connection))],
         ),
         "queues": lines,
         "everything": everything,

@@ -47,6 +47,8 @@ def ground(word: str, attempt: Mapping[str, Any]) -> str:
         if attempt["confidence"] is None:
             return "it did not say how sure it was, which counts as low"
         return f"it was {attempt['confidence']:.2f} sure, and {attempt['threshold']:.2f} is asked"
+    if word == "uncertified":
+        return f"certificate {attempt['certificate_id']} asks for more than its score"
     family, _, kind = word.partition(":")
     if family == "refused":
         return f"it refused ({kind or 'no category given'})"

@@ -132,5 +132,18 @@ def ended_badly(last: Sequence[RunStanding]) -> list[Trouble]:
     ]
 
 
+def certificate_troubles(rows: Sequence[Any]) -> list[Trouble]:
+    """Certificates in doubt, and those that became void within a day."""
+    found = []
+    for row in rows:
+        if row.state == "amber":
+            words = f"Certificate {row.id} ({row.tier}) is in doubt: its stricter threshold holds."
+            found.append(Trouble("warn", words))
+        else:
+            words = f"Certificate {row.id} ({row.tier}) is void: {row.voided_by}."
+            found.append(Trouble("bad", words))
+    return found
+
+
 def _action(action: str, target: object, kind: str = "tier") -> str:
     return f"/actions/{action}?{kind}={target}"

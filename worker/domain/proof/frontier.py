@@ -5,7 +5,7 @@ is valid and whose score reaches the threshold, on the last rung in any case.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from worker.domain.proof.claims import stated
@@ -175,23 +175,46 @@ def point(
     """The plan's place; `top` is always the top tier, on the same messages."""
     found = walks(messages, plan, means, score)
     seen = glimpses(found, guesses)
-    cost = sum((w.cost for w in found), Decimal(0))
     if plan.share < 1:
+        cost = sum((w.cost for w in found), Decimal(0))
         other = walks(messages, Plan("", plan.otherwise), means, score)
         part = Decimal(str(plan.share))
         cost = cost * part + sum((w.cost for w in other), Decimal(0)) * (1 - part)
         seen = _blend(seen, glimpses(other, guesses), plan.share)
+        mixed = point_of(plan.name, found, seen, top)
+        return replace(mixed, cost=cost)
+    return point_of(plan.name, found, seen, top)
+
+
+def point_of(
+    name: str, found: Sequence[Walk], seen: Sequence[Glimpse], top: Sequence[Glimpse]
+) -> Point:
+    """The place of walks that were made, or that really happened."""
     ends: dict[str, float] = {}
     for one in found:
         ends[one.tier] = ends.get(one.tier, 0.0) + 1 / len(found)
     return Point(
-        name=plan.name,
-        cost=cost,
+        name=name,
+        cost=sum((w.cost for w in found), Decimal(0)),
         quality=estimate(seen),
         against_top=difference(seen, top),
         ends=ends,
         assumed_costs=sum(w.assumed for w in found),
     )
+
+
+def as_it_ran(messages: Sequence[GradedMessage], ladder: Sequence[str]) -> list[Walk]:
+    """What happened: every answer that was paid for, and the one that was accepted, or the last
+    one."""
+    found = []
+    for message in messages:
+        asked = [(t, message.answers[t]) for t in ladder if t in message.answers]
+        if not asked:
+            continue
+        tier, taken_one = next(((t, a) for t, a in asked if a.valid), asked[-1])
+        cost = sum((a.cost for _, a in asked), Decimal(0))
+        found.append(Walk(cost, taken_one.right, taken_one.probability, tier))
+    return found
 
 
 def _blend(first: Sequence[Glimpse], second: Sequence[Glimpse], share: float) -> list[Glimpse]:

@@ -9,10 +9,12 @@ from worker.domain.proof.frontier import (
     Point,
     Score,
     Step,
+    as_it_ran,
     glimpses,
     ladder_plan,
     mean_costs,
     point,
+    point_of,
     route_plan,
     standard_plans,
     walks,
@@ -25,6 +27,7 @@ ROUTE_SHARES = (0.8, 0.9, 0.95)
 """A route sends a segment to the cheapest tier that is right on this share of it."""
 PILOT_SHARE = 0.3
 SALT = "rung route 1"
+AS_IT_RAN = "as it ran"
 
 
 def plans_for(messages: Sequence[GradedMessage], ladder: Sequence[str]) -> list[Plan]:
@@ -69,15 +72,22 @@ def evaluate(
     ladder: Sequence[str],
     plans: Sequence[Plan] | None = None,
     score: Score = stated,
+    *,
+    recorded: bool = False,
 ) -> list[Point]:
     """Every plan's place on the frontier, the cheapest first, with what each saves against always
-    the top tier."""
+    the top tier. `recorded` messages were answered by a policy, which is shown as it ran."""
     means = mean_costs(messages)
     guessed = guesses(messages, ladder)
+    if not messages:
+        return []
     always = Plan(f"always {ladder[-1]}", (Step(ladder[-1]),))
     top = glimpses(walks(messages, always, means), guessed)
     bill = point(always, messages, top, means, guessed).cost
     chosen = plans_for(messages, ladder) if plans is None else plans
     found = [point(plan, messages, top, means, guessed, score) for plan in chosen]
+    if recorded:
+        ran = as_it_ran(messages, ladder)
+        found.append(point_of(AS_IT_RAN, ran, glimpses(ran, guessed), top))
     saved = [replace(p, saved=float(1 - p.cost / bill) if bill else None) for p in found]
     return sorted(saved, key=lambda p: (p.cost, p.name))

@@ -9,7 +9,6 @@ from sqlalchemy import Connection, text
 
 from worker.domain.proof.ladder_certificates import Certificate
 from worker.store.audit import Actor, audit
-from worker.store.queue.notices import note
 
 LOOK = "certify"
 
@@ -73,15 +72,6 @@ def _segment(one: Any) -> dict[str, Any]:
     return {name: getattr(one, name) for name in one.__slots__}
 
 
-def void(connection: Connection, certificate: int, why: str) -> bool:
-    """Ends a certificate for good, and tells people. False when it was void already."""
-    if not connection.execute(VOID, {"id": certificate, "why": why}).rowcount:
-        return False
-    words = f"Certificate {certificate} is void: {why}."
-    note(connection, "certificate_void", str(certificate), f"certificate {certificate}", words)
-    return True
-
-
 LOCK = text("SELECT pg_advisory_xact_lock(hashtext(:key))")
 LOOKS = text("""
 SELECT detail ->> 'labels' FROM audit_events WHERE action = 'certify' AND target = :target
@@ -94,8 +84,4 @@ VALUES (:claim, :tier, :top, :alpha, :delta, :errors, :labels, :upper, :coverage
   :fallback, CAST(:scorer AS jsonb), :segment_by, CAST(:segments AS jsonb), CAST(:key AS jsonb),
   CAST(:runs AS jsonb), CAST(:sources AS jsonb), :rehearsal, :by)
 RETURNING id
-""")
-VOID = text("""
-UPDATE certificates SET state = 'void', voided_by = :why, changed_at = clock_timestamp()
-WHERE id = :id AND state <> 'void'
 """)

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, Row, text
 
 from models.vocabulary import Grader
 from worker.errors import UsageError
+from worker.store.actions.vigils import hear, hear_again
 from worker.store.audit import Actor, audit
 from worker.store.rows import as_json
 
@@ -51,9 +52,11 @@ def store(connection: Connection, grader: Grader, name: str, verdicts: Iterable[
     known = connection.execute(KNOWN, values).scalar_one()
     if known < len(rows):
         raise UsageError("There is no such answer.", mend="rung show JOB lists a job's answers")
-    connection.execute(SUPERSEDE, values)
+    changed = connection.execute(SUPERSEDE, values).rowcount
     connection.execute(INSERT, values)
     connection.execute(CLOSE, values)
+    if grader is not Grader.TIER:
+        (hear_again if changed else hear)(connection, latest)
 
 
 def undo(engine: Engine, actor: Actor) -> int | None:
@@ -64,6 +67,7 @@ def undo(engine: Engine, actor: Actor) -> int | None:
         if row is None:
             return None
         connection.execute(REOPEN, {"job": row.job_id, "fence": row.fence})
+        hear_again(connection, [(row.job_id, row.fence)])
         return int(row.job_id)
 
 

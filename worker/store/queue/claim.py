@@ -22,6 +22,7 @@ from worker.store.policies import PolicyCache
 from worker.store.queue import budgets, gates
 from worker.store.queue import suspects as suspicion
 from worker.store.queue.canaries import Canaries
+from worker.store.queue.certified import keep_keys
 from worker.store.queue.history import NO_PAST, Past, past_of
 from worker.store.rows import as_json
 from worker.store.scopes import day_scope, run_scope
@@ -82,6 +83,7 @@ class Claims:
                 return Taken([], held)
             candidates = self._candidates(connection, rows)
             planned = [Claimed(candidate, planner(candidate)) for candidate in candidates]
+            planned = keep_keys(connection, planned)
             planned, unasked = _allowed(planned, may_ask)
             planned, suspects = suspicion.one_at_a_time(connection, self._worker, planned)
             planned, waiting = self._canaries.admit(connection, planned)
@@ -194,6 +196,7 @@ def candidate_of(row: Row[Any], policy: tuple[Policy, str], past: Past) -> Candi
         history=past.answers,
         available_at=row.available_at,
         kept=past.kept,
+        difficulty=row.difficulty,
         alone=past.alone,
     )
 
@@ -243,7 +246,7 @@ def note_waiting(
 
 
 LOCK_READY = text("""
-SELECT j.id, j.run_id, j.state, j.lane, j.tier, j.fence, j.failures, j.deferrals,
+SELECT j.id, j.run_id, j.state, j.lane, j.tier, j.difficulty, j.fence, j.failures, j.deferrals,
   j.available_at, r.waiting_for, (now() AT TIME ZONE 'UTC')::date AS today,
   m.body, m.subject, m.channel, m.language, m.customer_id, m.metadata,
   CASE WHEN j.state = 'queued' THEN (

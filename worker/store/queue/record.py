@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, Row, text
 from models.vocabulary import PERSON, AttemptOutcome, JobState
 from worker.domain.endings import Answered, ClimbTo, Deferred, Failed, Lost, ToReview
 from worker.domain.reports import AttemptReport
-from worker.store.queue import audits, budgets, canaries, ledger
+from worker.store.queue import audits, budgets, canaries, certified, ledger
 from worker.store.queue.changes import change_of, merged
 from worker.store.queue.halts import halt
 from worker.store.queue.rows_of_report import attempt_row, best_effort_row, result_row
@@ -151,6 +151,8 @@ def _write(connection: Connection, group: Group) -> None:
     if labels := [row for row in group.attempts if row["difficulty"] and not row["rule"]]:
         connection.execute(REMEMBER_LABELS, {"rows": as_json(labels)})
     audits.draw(connection, group.drawn)
+    if under := [row for row in group.results if row.get("certificate_id")]:
+        certified.end_rehearsals(connection, under)
     if group.trials:
         canaries.count(connection, group.trials)
     for name, reason in sorted(group.halts.items()):
@@ -179,10 +181,12 @@ CLOSE_ATTEMPTS = text("""
 UPDATE attempts AS a SET outcome = t.outcome, findings = t.findings, rule = t.rule,
   reasons = ARRAY(SELECT jsonb_array_elements_text(t.reasons)), difficulty = t.difficulty,
   confidence = t.confidence, threshold = t.threshold, decision = t.decision, hint = t.hint,
+  score = t.score, standard = t.standard, certificate_id = t.certificate_id,
   cost = t.cost, finished_at = clock_timestamp()
 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(
   job_id bigint, fence int, outcome text, reasons jsonb, findings jsonb, difficulty text,
-  rule text, confidence numeric, threshold numeric, decision text, hint jsonb, cost numeric)
+  rule text, confidence numeric, threshold numeric, decision text, hint jsonb, cost numeric,
+  score numeric, standard numeric, certificate_id bigint)
 WHERE a.job_id = t.job_id AND a.fence = t.fence
 """)
 

@@ -26,6 +26,9 @@ def attempt_row(report: AttemptReport, outcome: AttemptOutcome, cost: Decimal) -
         "rule": report.rule,
         "confidence": report.confidence,
         "threshold": report.threshold,
+        "score": report.standing.score if report.standing else None,
+        "standard": report.standing.standard if report.standing else None,
+        "certificate_id": report.standing.certificate if report.standing else None,
         "decision": report.ending.word,
         "hint": hint,
         "cost": cost,
@@ -45,6 +48,7 @@ def result_row(report: AttemptReport, row: Row[Any], reply: str, fields: Any) ->
         "confidence": report.confidence,
         "reasons": list(report.reasons),
         "simulated": any(call.simulated for call in report.calls),
+        "certificate_id": report.standing.certificate if report.standing else None,
     }
 
 

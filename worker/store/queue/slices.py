@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, text
 from models.vocabulary import Purpose
 from worker.domain.claimed import Claimed, Question
 from worker.store.policies import PolicyCache
+from worker.store.queue.certified import keep_keys
 from worker.store.queue.claim import LOCK_READY, Claims, Planner, candidate_of, note_waiting
 from worker.store.queue.history import NO_PAST, past_of
 from worker.store.rows import as_json
@@ -77,7 +78,7 @@ class Slices(Claims):
             if not rows:
                 return Slice(None, [], [])
             planned = [Claimed(one, planner(one)) for one in self._candidates(connection, rows)]
-            planned = _within(max_bytes, planned, weigh)
+            planned = _within(max_bytes, keep_keys(connection, planned), weigh)
             planned = self._canaries.admit_slice(connection, planned)
             day: dt.date = rows[0].today
             granted, refused = self._reserve(connection, planned, day)
@@ -174,7 +175,7 @@ VALUES (:stage, :tier, :model, :requests) RETURNING id
 """)
 
 READ_BACK = text("""
-SELECT j.id, j.run_id, a.lane, j.tier, j.failures, j.deferrals, a.available_at,
+SELECT j.id, j.run_id, a.lane, j.tier, j.difficulty, j.failures, j.deferrals, a.available_at,
   CASE a.stage WHEN 'route' THEN 'queued' ELSE 'routed' END AS state, a.fence - 1 AS fence,
   NULL AS remembered, m.body, m.subject, m.channel, m.language, m.customer_id, m.metadata,
   a.tier AS attempt_tier, a.model, a.reserved, a.prompt_version, a.schema_version, a.effort,

@@ -43,6 +43,11 @@ def _stored(row: Row[Any]) -> Issued:
     return Issued(**row._mapping)
 
 
+def doubtful(connection: Connection) -> Sequence[Row[Any]]:
+    """Those in doubt, and those that became void within a day: id, tier, state, voided_by."""
+    return connection.execute(DOUBTFUL).all()
+
+
 def days(connection: Connection, number: int) -> list[Day]:
     """The evidence by day, oldest first."""
     found = []
@@ -61,3 +66,8 @@ WHERE CAST(:id AS bigint) IS NULL OR c.id = :id
 ORDER BY c.id DESC LIMIT :limit
 """)
 DAYS = text("SELECT * FROM evidence WHERE certificate_id = :id ORDER BY day")
+DOUBTFUL = text("""
+SELECT id, tier, state, voided_by FROM certificates
+WHERE state = 'amber' OR (state = 'void' AND changed_at > now() - interval '1 day')
+ORDER BY state, id DESC LIMIT 10
+""")

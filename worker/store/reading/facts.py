@@ -8,7 +8,8 @@ from sqlalchemy import Connection, Row, text
 
 from models.vocabulary import JUDGED
 from worker.config.settings import Settings
-from worker.domain.advice import Facts, RungFacts
+from worker.domain.advice import Facts, Quality, RungFacts
+from worker.domain.proof.tier_skip import Climbs, Hop, judge_hops
 from worker.store.reading.bill import bill_of
 
 
@@ -25,22 +26,44 @@ def facts_of(connection: Connection, runs: Sequence[Row[Any]], settings: Setting
         days=totals.days,
         total=sum((bill.total for bill in bills), Decimal(0)),
         all_on_top=sum(tops, Decimal(0)) if len(tops) == len(bills) else None,
-        rungs=_rungs(rows, list(settings.tiers)),
+        rungs=_rungs(rows, list(settings.tiers), _hops(connection, ids)),
         climbed=totals.climbed,
         simulated=any(bill.simulated for bill in bills),
         on_top=totals.on_top,
+        quality={
+            row.tier: Quality(row.judged_right, row.judged)
+            for row in connection.execute(QUALITY, {"runs": ids})
+        },
     )
 
 
-def _rungs(rows: dict[str, Row[Any]], ladder: list[str]) -> list[RungFacts]:
+def _hops(connection: Connection, runs: list[int]) -> dict[str, list[Hop]]:
+    """Each rung above the bottom, judged by those who climbed to it: by difficulty."""
+    climbs: dict[str, dict[str, Climbs]] = {}
+    costs: dict[str, tuple[float, int]] = {}
+    for row in connection.execute(CLIMBS, {"runs": runs}):
+        part = Climbs(row.climbed, row.accepted)
+        climbs.setdefault(row.tier, {})[row.segment] = part
+        cost, climbed = costs.get(row.tier, (0.0, 0))
+        costs[row.tier] = cost + float(row.cost), climbed + part.climbed
+    above = {row.tier: float(row.cost) for row in connection.execute(NEXT, {"runs": runs})}
+    return {
+        tier: judge_hops(parts, costs[tier][0] / costs[tier][1], above[tier])
+        for tier, parts in climbs.items()
+        if tier in above
+    }
+
+
+def _rungs(
+    rows: dict[str, Row[Any]], ladder: list[str], hops: dict[str, list[Hop]]
+) -> list[RungFacts]:
     used = [name for name in ladder if name in rows]
     facts = []
     for place, name in enumerate(used):
         row, above = rows[name], rows.get(used[place + 1]) if place + 1 < len(used) else None
         next_cost = Decimal(above.cost) / above.tried if above is not None and above.tried else None
-        facts.append(
-            RungFacts(name, row.tried, row.accepted, row.cost, Decimal(row.seconds or 0), next_cost)
-        )
+        seconds, judged = Decimal(row.seconds or 0), hops.get(name, [])
+        facts.append(RungFacts(name, row.tried, row.accepted, row.cost, seconds, next_cost, judged))
     return facts
 
 
@@ -56,4 +79,30 @@ TOTALS = text("""
 SELECT count(*) AS messages, count(*) FILTER (WHERE escalations > 0) AS climbed,
   count(*) FILTER (WHERE tier = :top) AS on_top, count(DISTINCT created_at::date) AS days
 FROM jobs WHERE run_id = ANY(:runs) AND finished_at IS NOT NULL
+""")
+# Of those who climbed to a tier: what they cost there, and how many stopped there.
+CLIMBS = text("""
+SELECT e.to_tier AS tier, coalesce(j.difficulty, '') AS segment, count(DISTINCT j.id) AS climbed,
+  count(DISTINCT j.id) FILTER (WHERE a.outcome = 'accepted') AS accepted, sum(a.cost) AS cost
+FROM jobs AS j JOIN escalations AS e ON e.job_id = j.id
+JOIN attempts AS a ON a.job_id = j.id AND a.tier = e.to_tier AND a.stage = 'answer'
+  AND a.fence > e.fence
+WHERE j.run_id = ANY(:runs) AND j.finished_at IS NOT NULL AND a.outcome = ANY(:judged)
+GROUP BY 1, 2 ORDER BY 1, 2
+""").bindparams(judged=list(JUDGED))
+# What the rung above cost those who climbed on to it: the same messages, not others.
+NEXT = text("""
+SELECT e.from_tier AS tier, sum(a.cost) / count(DISTINCT j.id) AS cost
+FROM jobs AS j JOIN escalations AS e ON e.job_id = j.id
+JOIN attempts AS a ON a.job_id = j.id AND a.tier = e.to_tier AND a.stage = 'answer'
+WHERE j.run_id = ANY(:runs) AND j.finished_at IS NOT NULL AND a.outcome = ANY(:judged)
+GROUP BY 1
+""").bindparams(judged=list(JUDGED))
+QUALITY = text("""
+SELECT a.tier, count(*) AS judged, count(*) FILTER (WHERE t.right) AS judged_right
+FROM audits AS d JOIN attempts AS a USING (job_id, fence) JOIN LATERAL (
+  SELECT bool_and(coalesce(is_right, false)) AS right FROM truths
+  WHERE job_id = d.job_id AND fence = d.fence AND undone_at IS NULL AND grader <> 'tier') AS t
+  ON t.right IS NOT NULL
+WHERE d.run_id = ANY(:runs) GROUP BY 1
 """)

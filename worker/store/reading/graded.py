@@ -94,11 +94,11 @@ def _graded(found: Population, message: Row[Any], row: Row[Any]) -> GradedAnswer
         found.labels.append(f"{row.job_id}:{row.fence}:{row.people}")
     return GradedAnswer(
         valid=accepted,
-        right=row.people,
+        right=row.people if row.probability is not None else None,
         confidence=float(row.confidence) if row.confidence is not None else None,
         length=row.length or None,
         cost=Decimal(row.cost),
-        probability=float(row.probability or (1 if row.people is not None else 0)),
+        probability=float(row.audit_share) if accepted else 0.0,
     )
 
 
@@ -128,8 +128,9 @@ ORDER BY j.id
 ANSWERS = text("""
 SELECT DISTINCT ON (a.job_id, a.tier) a.job_id, a.fence, a.tier, a.model, a.outcome, a.confidence,
   a.cost, a.prompt_version, a.schema_version, a.effort, a.policy_version, d.probability,
+  r.audit_share,
   char_length(s.reply) AS length, s.simulated, t.people, t.graders
-FROM jobs AS j JOIN attempts AS a ON a.job_id = j.id
+FROM jobs AS j JOIN runs AS r ON r.id = j.run_id JOIN attempts AS a ON a.job_id = j.id
 LEFT JOIN results AS s ON s.job_id = a.job_id AND s.fence = a.fence
 LEFT JOIN audits AS d ON d.job_id = a.job_id AND d.fence = a.fence
 LEFT JOIN LATERAL (

@@ -44,6 +44,10 @@ GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 SELECT what, queue, lane, bucket, sum(observations)::bigint AS observations, sum(seconds) AS seconds
 FROM timings GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
 """),
+    "certificates": text("""
+SELECT state, count(*) AS certificates FROM certificates
+WHERE state <> 'void' OR changed_at > now() - interval '1 day' GROUP BY 1
+"""),
     "runs": text("""
 SELECT state, count(*) AS runs FROM runs WHERE finished_at IS NULL GROUP BY 1
 """),

@@ -21,7 +21,8 @@ def decided_jobs(engine: Engine, run_id: int) -> Iterator[tuple[Row[Any], Sequen
 ATTEMPTS = text("""
 SELECT a.job_id, m.external_id, m.body, m.subject, m.channel, m.language, m.customer_id,
   m.metadata, m.erased_at, a.fence, a.stage, a.tier, a.outcome, a.reasons, a.decision, a.rule,
-  a.findings, a.available_at, a.difficulty, a.confidence, p.text AS prompt,
+  a.findings, a.available_at, a.difficulty, a.confidence, a.standard, a.certificate_id,
+  j.difficulty AS job_difficulty, p.text AS prompt,
   first.output, first.stop_reason, first.stop_category, first.state AS call_state,
   first.shared,
   second.output AS check_output, second.stop_reason AS check_stop, second.state AS check_state

@@ -1,0 +1,59 @@
+"""`rung evaluate RUN` and `rung advise`: what happened beside what might have."""
+
+import pytest
+from sqlalchemy import Engine
+
+from tests.support.cli import say
+from tests.support.promises import do, one
+from tests.support.recorded import Traffic, answered_run
+
+
+@pytest.fixture
+def monday(engine: Engine, database_url: str, configured: None) -> Engine:
+    """A run of 600 messages, a third of them audited and judged."""
+    answered_run(engine, database_url, Traffic(messages=600, right=0.95, share="0.33"))
+    return engine
+
+
+def test_what_ran_has_its_cost_and_an_interval_from_the_audits(monday: Engine) -> None:
+    said = say("evaluate", "monday", "--json")
+    found = {p["policy"]: p for p in said.document["policies"]}
+    ran = found["as it ran"]
+    cost = one(monday, "SELECT sum(cost) FROM jobs")[0]
+    assert ran["cost_usd"] == pytest.approx(float(cost), abs=1e-6)
+    assert ran["quality"]["low"] < 0.95 < ran["quality"]["high"]
+    assert ran["quality"]["known"] < ran["quality"]["of"] == 600
+
+
+def test_what_was_never_asked_has_bounds_and_no_point(monday: Engine) -> None:
+    found = {p["policy"]: p for p in say("evaluate", "monday", "--json").document["policies"]}
+    top = found["always opus"]
+    assert top["quality"]["point"] is None
+    assert top["quality"]["high"] - top["quality"]["low"] > 0.8
+    assert top["assumed_costs"] > 0
+
+
+def test_a_hop_is_judged_by_those_who_climbed_to_it(monday: Engine) -> None:
+    # given: others that started at sonnet, every one accepted there
+    do(
+        monday,
+        "UPDATE attempts SET tier = 'sonnet' WHERE fence = 1 AND outcome = 'accepted'"
+        " AND job_id % 2 = 0",
+    )
+    # when
+    advice = {a["topic"]: a for a in say("advise", "--json").document["advice"]}
+    # then: about half of those that climbed stop at sonnet, whoever started there
+    figures = advice["rung sonnet"]["figures"]
+    climbed = one(monday, "SELECT count(*) FROM escalations WHERE to_tier = 'sonnet'")[0]
+    assert f"of {climbed:,} that climbed accepted, 50% needed to pay" in figures
+    assert "this advice costs at most" in figures
+    assert "judged were right" in figures
+
+
+def test_accepted_is_not_called_resolved_and_unjudged_is_said(
+    engine: Engine, database_url: str, configured: None
+) -> None:
+    answered_run(engine, database_url, Traffic(messages=200), judged=False)
+    said = say("advise").out
+    assert "resolved" not in said
+    assert "nobody has judged whether they are right" in said

@@ -1,0 +1,62 @@
+"""Forecasts in a terminal, and where they come from."""
+
+from collections.abc import Mapping
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from worker.cli.speech.output import console, talk
+from worker.config.settings import Settings
+from worker.domain.policy import Policy
+from worker.domain.wording import count, dollars, span
+from worker.errors import ConfigurationError, Unreachable
+
+if TYPE_CHECKING:
+    from worker.runs.forecasts import Outlook
+
+
+def outlook_of(
+    settings: Settings, policy: Policy, strata: Mapping[str, int], lane: str
+) -> "Outlook | None":
+    """The forecast from the record; None where there is no record to be reached, or too little."""
+    from worker.cli.speech.context import database
+    from worker.runs.forecasts import foresee
+
+    try:
+        with database(settings) as engine, closing(engine.connect()) as connection:
+            return foresee(connection, policy, strata, lane)
+    except (Unreachable, ConfigurationError):
+        return None
+
+
+def keep_forecast(
+    settings: Settings, policy: Policy, name: str, strata: Mapping[str, int], lane: str
+) -> None:
+    """Keeps what is expected of a run that has just been handed in, to compare it with fact."""
+    from worker.cli.speech.context import database
+    from worker.runs.forecasts import foresee
+    from worker.store.actions.forecasts import keep
+    from worker.store.runs import find_run
+
+    with database(settings) as engine, engine.begin() as connection:
+        run = find_run(connection, name)
+        outlook = foresee(connection, policy, strata, lane, before_run=run.id)
+        if outlook is not None:
+            rows = [(m, s.p10, s.p50, s.p90) for m, s in outlook.rows()]
+            keep(connection, run.id, outlook.detail.recorded, rows)
+
+
+def print_outlook(outlook: "Outlook") -> None:
+    """Three figures a line, and what they rest on."""
+    from rich.table import Table
+
+    table = Table("", "10 %", "50 %", "90 %", box=None)
+    lines = [("dollars", outlook.dollars, dollars), ("for people", outlook.people, count)]
+    for name, one, shown in lines:
+        table.add_row(name, *(shown(value) for value in (one.p10, one.p50, one.p90)))
+    if outlook.seconds is not None:
+        one = outlook.seconds
+        table.add_row("time", *(span(value) for value in (one.p10, one.p50, one.p90)))
+    console(stderr=True).print(table)
+    talk(f"Below these with so much probability, {outlook.basis}.")
+    if outlook.detail.days < 2:
+        talk("Days differ, and one day alone cannot say how much: 10 % is assumed.")

@@ -1,0 +1,96 @@
+"""Recorded jobs for forecasts: the newest, with what each answer cost and said."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from models.vocabulary import JUDGED
+from worker.domain.in_force import UNCERTIFIED
+from worker.domain.judgement import LOW_CONFIDENCE
+from worker.domain.proof.changed_decisions import RecordedAnswer
+from worker.domain.proof.replayed_cost import RecordedJob
+from worker.domain.proof.strata import stratum_of
+
+MOST = 20_000
+"""The newest jobs that a forecast looks at: more would say little more, and take longer."""
+BY_SCORE = frozenset({LOW_CONFIDENCE, UNCERTIFIED})
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """A finished run of a lane: how many jobs, and how many seconds from first to last."""
+
+    jobs: int
+    seconds: float
+
+
+def recorded_jobs(
+    connection: Connection, policy_name: str | None, before_run: int | None = None
+) -> list[RecordedJob]:
+    """The newest finished jobs, of one policy or of all; of runs made before `before_run`."""
+    values = {"policy": policy_name, "before": before_run, "most": MOST}
+    found: dict[int, list[Row[Any]]] = {}
+    for row in connection.execute(JOBS, values):
+        found.setdefault(row.job_id, []).append(row)
+    return [job for rows in found.values() if (job := _job(rows)) is not None]
+
+
+def _job(rows: Sequence[Row[Any]]) -> RecordedJob | None:
+    answers = [row for row in rows if row.stage == "answer" and row.judged]
+    if not answers:
+        return None
+    first = answers[0]
+    routing = sum(float(row.cost) for row in rows if row.fence < first.fence)
+    return RecordedJob(
+        stratum=stratum_of(first.chars),
+        day=str(first.day),
+        start=first.tier,
+        routing=routing,
+        answers=[_answer(row) for row in answers],
+        costs={row.fence: float(row.cost) for row in answers},
+    )
+
+
+def _answer(row: Row[Any]) -> RecordedAnswer:
+    blocking = tuple(reason for reason in row.reasons if reason not in BY_SCORE)
+    if row.outcome not in ("accepted", "rejected") and not blocking:
+        blocking = (row.outcome,)
+    return RecordedAnswer(
+        tier=row.tier,
+        fence=row.fence,
+        blocking=blocking,
+        confidence=float(row.confidence) if row.confidence is not None else None,
+    )
+
+
+def paces(connection: Connection, lane: str, before_run: int | None = None) -> list[Pace]:
+    """Finished runs of the lane, the newest twenty."""
+    values = {"lane": lane, "before": before_run}
+    return [Pace(row.jobs, row.seconds) for row in connection.execute(PACES, values)]
+
+
+# At realtime prices: half-price answers are doubled.
+JOBS = text("""
+WITH newest AS (
+  SELECT j.id, j.created_at, char_length(m.body) AS chars
+  FROM jobs AS j JOIN runs AS r ON r.id = j.run_id JOIN messages AS m ON m.id = j.message_id
+  WHERE j.state IN ('answered', 'review')
+    AND (CAST(:policy AS text) IS NULL OR r.policy_name = :policy)
+    AND (CAST(:before AS bigint) IS NULL OR r.id < :before)
+  ORDER BY j.id DESC LIMIT :most)
+SELECT a.job_id, a.fence, a.stage, a.tier, a.outcome, a.reasons, a.confidence,
+  a.cost * CASE a.lane WHEN 'batch' THEN 2 ELSE 1 END AS cost,
+  a.outcome = ANY(:judged) AS judged, n.chars, n.created_at::date AS day
+FROM newest AS n JOIN attempts AS a ON a.job_id = n.id
+WHERE a.outcome <> 'started' ORDER BY a.job_id, a.fence
+""").bindparams(judged=list(JUDGED))
+PACES = text("""
+SELECT c.jobs, extract(epoch FROM r.finished_at - r.created_at)::float8 AS seconds
+FROM runs AS r CROSS JOIN LATERAL (
+  SELECT coalesce(sum(jobs), 0)::int AS jobs FROM run_counts WHERE run_id = r.id) AS c
+WHERE r.state = 'finished' AND r.lane = :lane AND r.finished_at > r.created_at AND c.jobs > 0
+  AND (CAST(:before AS bigint) IS NULL OR r.id < :before)
+ORDER BY r.id DESC LIMIT 20
+""")
