@@ -14,8 +14,8 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
 from worker.domain.backlog import LONGEST, BacklogError, Block, Caps, Reject
-from worker.domain.run_names import complaint
 from worker.domain.proof.strata import stratum_of
+from worker.domain.run_names import complaint
 from worker.errors import UsageError
 from worker.intake.ahead import ahead
 from worker.intake.guess import Guess, refusal
