@@ -45,7 +45,8 @@ class Guess:
 
     def as_options(self) -> str:
         """The same as options of a command, ready to copy."""
-        pairs = (f"{field}={self.columns[field]}" for field in FIELDS if field in self.columns)
+        there = [field for field in FIELDS if field in self.columns and field not in self.missing]
+        pairs = (f"{field}={self.columns[field]}" for field in there)
         missing = (f"{field}=COLUMN" for field in self.missing)
         return " ".join(f"--map {shlex.quote(pair)}" for pair in (*pairs, *missing))
 
@@ -82,11 +83,14 @@ def guess(
     """Completes `columns`, what people said, for these rows; of `usual`, a map that they named,
     what leads somewhere."""
     there = {name: place for name, place in (usual or {}).items() if _holds(sample, place)}
+    names = _top_names(sample)
+    if astray := [name for name, place in columns.items() if not _is_there(names, place)]:
+        return Guess(
+            columns, certain=not names, missing=tuple(astray) if names else (), names=names
+        )
     columns = {**there, **columns}
     own = {name for name in FIELDS if name not in columns and _has_own(sample, name)}
-    said = {name for name in columns if _holds(sample, columns[name])}
-    names = _top_names(sample)
-    if not names or all(name in own or name in said for name in REQUIRED):
+    if not names or all(name in own or name in columns for name in REQUIRED):
         return Guess(columns, names=names)
     if fitting := _by_preset(sample, columns, names):
         return fitting
@@ -106,24 +110,20 @@ def _judged(
     empty = {name for name in REQUIRED if column_of(name, names) is not None}
     missing = tuple(name for name in REQUIRED if name not in {*whole, *own, *empty})
     sure = all(certain for name, (_, certain) in found.items() if name in REQUIRED)
-    certain = sure and not missing and not (set(columns) - {*_held(sample, columns)})
+    certain = sure and not missing
     if not certain:
         # What stands under a required field's own name belongs to the options that are shown.
         whole = {**{name: name for name in REQUIRED if name in own}, **whole}
     return Guess(whole, frozenset(found), certain, None, missing, names)
 
 
-def _held(sample: Sample, columns: Mapping[str, str]) -> list[str]:
-    return [name for name in columns if name not in REQUIRED or _holds(sample, columns[name])]
-
-
 def refusal(path: str, guessed: Guess) -> BacklogError:
     """Why a file whose columns are not certain is not read."""
     shown = ", ".join(repr(name[:40]) for name in guessed.names[:SHOWN_COLUMNS])
-    missing = [name for name in REQUIRED if name not in guessed.columns] or list(REQUIRED)
+    missing = [guessed.columns.get(name, name) for name in guessed.missing]
     words = (
         f"no column called {' or '.join(missing)}"
-        if guessed.missing
+        if missing
         else "which columns are meant is not certain"
     )
     return UncertainColumns(
@@ -141,6 +141,11 @@ def _has_own(sample: Sample, name: str) -> bool:
     )
 
 
+def _is_there(names: tuple[str, ...], place: str) -> bool:
+    """Whether the file has the columns of a place, or of one of its alternatives."""
+    return getter_of(parse_place(place), names, set()) is not None
+
+
 def _holds(sample: Sample, place: str) -> bool:
     """Whether a place leads to something in any of the rows."""
     return _share(sample, place) > 0
@@ -151,7 +156,7 @@ def _share(sample: Sample, place: str) -> float:
     for row in sample:
         getter = getter_of(parsed, tuple(row), set())
         value = as_text(getter(row)) if getter is not None else None
-        held += isinstance(value, str | int) and value != ""
+        held += isinstance(value, str | int | float) and value != ""
     return held / max(len(sample), 1)
 
 

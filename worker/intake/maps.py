@@ -10,7 +10,6 @@ from typing import Any
 
 from worker.errors import RungError, UsageError
 from worker.intake.layouts import FIELDS
-from worker.intake.paths import parse_place
 from worker.intake.presets import PRESETS
 
 LAST = "last-map.json"
@@ -53,13 +52,6 @@ def checked(field: str, place: str, where: str) -> str:
             f"{where} is not FIELD=COLUMN with a field of ours.",
             mend=f"use one of: {', '.join(FIELDS)}",
         )
-    try:
-        parse_place(place)
-    except ValueError as error:
-        raise UsageError(
-            f"{where}: {error}.",
-            mend="body=Message, body=source.body, body=description|comments.0.body",
-        ) from None
     return place
 
 

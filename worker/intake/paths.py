@@ -54,12 +54,15 @@ class Place:
 
 
 def parse_place(text: str) -> Place:
-    """Raises ValueError, in words, where it cannot be one."""
-    alternatives = tuple(
-        tuple(_parse_path(part) for part in alternative.split("+"))
-        for alternative in text.split("|")
-    )
-    return Place(text, alternatives)
+    """What cannot be a path can be the name of a column all the same."""
+    try:
+        return Place(text, tuple(map(_parse_parts, text.split("|"))))
+    except ValueError:
+        return Place(text, ())
+
+
+def _parse_parts(text: str) -> tuple[Path, ...]:
+    return tuple(_parse_path(part) for part in text.split("+"))
 
 
 def _parse_path(text: str) -> Path:

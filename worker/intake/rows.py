@@ -160,6 +160,8 @@ class Rows:
             value = as_text(value)
         if type(value) is int:
             value = self._coerced(record.line, field, value)
+        elif field == "subject" and "<" in str(value) and is_markup(str(value)):
+            value = text_of(str(value)) or value
         if not isinstance(value, str):
             self._notes.add(Note(Care.KEPT_AS_METADATA, field, NOT_TEXT), record.line)
             extra[field] = value

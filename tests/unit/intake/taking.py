@@ -21,6 +21,9 @@ class Taken:
     notes: Notes = field(default_factory=Notes)
     document: dict[str, Any] = field(default_factory=dict)
 
+    preset: str | None = None
+    guessed: list[str] = field(default_factory=list)
+
     @property
     def noted(self) -> list[dict[str, Any]]:
         return self.notes.as_document()
@@ -68,6 +71,7 @@ def taken(
             found.records += block.records
             found.rejects += block.rejects
             found.notes.merge(block.notes)
+        found.preset, found.guessed = backlog.guess.preset, sorted(backlog.guess.found)
         found.document = {**backlog.found.as_document(), "columns": dict(backlog.guess.columns)}
     except BacklogError as error:
         found.refused, found.mend = str(error), error.mend
