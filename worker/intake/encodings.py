@@ -26,7 +26,7 @@ _SEQUENCE = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
 )
 _OTHER = re.compile(rb"[\x80-\xff]")
-_ODD = re.compile(r"[^\W\d_](?:[^\w\s'’‘´`\-]|[þðÞÐ¹²³ªº])[^\W\d_]|[\x80-\x9f]")
+_ODD = re.compile(r"[^\W\d_](?:(?![\x00-\x7f’‘´])[^\w\s]|[þðÞÐ¹²³ªº])[^\W\d_]|[\x80-\x9f]")
 _FOREIGN_RUN = re.compile(r"[^\x00-\x7f]+")
 
 

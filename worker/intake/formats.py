@@ -71,7 +71,7 @@ def items_of(
     if said.kind in ("xlsx", "ods"):
         if opened.workbook is None:
             raise BacklogError(f"{path} is no workbook.", mend="leave out --format")
-        table = table_of(path, _sheet(path, stream, said, caps))
+        table = table_of(path, _sheet(path, stream, said, caps), loose=True)
         return said, table.items, table.repeated
     nothing: frozenset[str] = frozenset()
     if said.kind in ("mbox", "eml"):

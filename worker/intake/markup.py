@@ -81,10 +81,12 @@ def _unsigned(text: str) -> str:
 
     # A run of blank lines is what its patterns are slowest at.
     end = re.sub(r"\n\s*\n+", "\n\n", text[-SIGNED_WITHIN:].rstrip())
+    end = re.sub(r"[ \t]+\n", "\n", end)
     replies = EmailReplyParser(languages=LANGUAGES).read(end).replies
     signature = str(replies[0].signatures or "").strip() if len(replies) == 1 else ""
     if not signature or not end.endswith(signature):
         return text.strip()
     first = signature.partition("\n")[0]
-    kept = text[: text.rfind(first)].rstrip() if first in text[-SIGNED_WITHIN:] else text
+    at = text.find(f"\n{first}", max(len(text) - SIGNED_WITHIN, 0))
+    kept = text[:at].rstrip() if at > 0 else text
     return kept if any(unicodedata.category(c)[0] in "LN" for c in kept) else text.strip()

@@ -2,14 +2,11 @@
 
 import zipfile
 from collections.abc import Iterator
-from typing import IO
-from xml.etree.ElementTree import Element
-
-from defusedxml.ElementTree import iterparse
+from typing import IO, Any
 
 from worker.domain.backlog import BacklogError, Caps
 from worker.intake.records import Fields
-from worker.intake.sheets import BROKEN, MOST_ROWS
+from worker.intake.sheets import BROKEN, MOST_ROWS, elements
 
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
@@ -37,29 +34,27 @@ def read_opendocument(
 
 
 def _rows(path: str, source: IO[bytes], sheet: str | None) -> Iterator[Fields]:
-    table: Element | None = None
-    number, titles = 1, []
-    for event, element in iterparse(source, events=("start", "end")):
-        if event == "start" and element.tag == f"{_TABLE}table":
-            titles.append(element.get(f"{_TABLE}name") or "")
-            table, number = element, 1
-        elif event == "end" and element.tag == f"{_TABLE}table-row" and table is not None:
-            times = int(element.get(f"{_TABLE}number-rows-repeated") or 1)
-            wanted = sheet is None or titles[-1] == sheet
-            if wanted and any(cells := _cells(element)):
-                for further in range(min(times, MOST_ROWS)):
-                    yield Fields(number + further, cells)
-            number += times
-            table.clear()
-        elif event == "end" and element.tag == f"{_TABLE}table":
-            if sheet is None or titles[-1] == sheet:
+    number, table, titles = 1, None, []
+    for row in elements(source, f"{_TABLE}table-row"):
+        above = next(row.iterancestors(f"{_TABLE}table"))
+        if above is not table:
+            if table is not None and sheet in (None, titles[-1]):
                 return
-            table = None
-    there = ", ".join(map(repr, titles[:20]))
-    raise BacklogError(f"{path} has no sheet {sheet!r}; there are: {there}.", mend="--sheet NAME")
+            number, table = 1, above
+            titles.append(above.get(f"{_TABLE}name") or "")
+        times = int(row.get(f"{_TABLE}number-rows-repeated") or 1)
+        if sheet in (None, titles[-1]) and any(cells := _cells(row)):
+            for further in range(min(times, MOST_ROWS)):
+                yield Fields(number + further, cells)
+        number += times
+    if sheet is not None and sheet not in titles:
+        there = ", ".join(map(repr, titles[:20]))
+        raise BacklogError(
+            f"{path} has no sheet {sheet!r}; there are: {there}.", mend="--sheet NAME"
+        )
 
 
-def _cells(row: Element) -> list[str]:
+def _cells(row: Any) -> list[str]:
     cells: list[str] = []
     for cell in row:
         if cell.tag not in (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"):
@@ -72,7 +67,7 @@ def _cells(row: Element) -> list[str]:
     return cells
 
 
-def _as_text(cell: Element) -> str:
+def _as_text(cell: Any) -> str:
     kind = cell.get(f"{_OFFICE}value-type")
     if kind in ("float", "currency", "percentage"):
         value = cell.get(f"{_OFFICE}value") or ""
@@ -84,7 +79,7 @@ def _as_text(cell: Element) -> str:
     return "\n".join(_paragraph(child) for child in cell if child.tag == f"{_TEXT}p")
 
 
-def _paragraph(element: Element) -> str:
+def _paragraph(element: Any) -> str:
     pieces = [element.text or ""]
     for child in element:
         if child.tag == f"{_TEXT}s":

@@ -2,8 +2,9 @@
 
 openpyxl knows the format: where the sheets are, which numbers are dates. Its own way of going
 through the rows holds every string of the workbook and an element for each row, which for a million
-messages is a gigabyte. So rows are dropped as they are read here, and strings are held packed, a
-page at a time; a page is unpacked when a row asks for it, which rows do in the order of the file.
+messages is a gigabyte, and takes four times as long. So lxml reads the rows here, and drops them as
+they are read; strings are held packed, a page at a time, and a page is unpacked when a row asks for
+it, which rows do in the order of the file.
 """
 
 import bisect
@@ -13,12 +14,13 @@ import zipfile
 import zlib
 from collections import OrderedDict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import IO, Any
-from xml.etree.ElementTree import Element
 
 import orjson
-from defusedxml.ElementTree import iterparse
+from lxml.etree import LxmlError, iterparse
 from openpyxl.reader.excel import ExcelReader
+from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.utils.cell import column_index_from_string
 from openpyxl.worksheet._reader import WorkSheetParser
 
@@ -27,14 +29,14 @@ from worker.intake.records import Fields
 
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 ROW, CELL, TEXT, VALUE = f"{MAIN}row", f"{MAIN}c", f"{MAIN}t", f"{MAIN}v"
-DATA, STRING, PHONETIC = f"{MAIN}sheetData", f"{MAIN}si", f"{MAIN}rPh"
+STRING, PHONETIC = f"{MAIN}si", f"{MAIN}rPh"
 STRINGS = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
 PAGE_STRINGS, PAGE_CHARS, PAGES_AT_HAND = 256, 200_000, 32
 MOST_ROWS = 1_048_576
 """Excel's own; a row numbered higher would have billions of empty ones before it."""
 BROKEN = (
     *(KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, SyntaxError, EOFError),
-    *(zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OverflowError),
+    *(zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OverflowError, LxmlError),
 )
 """What openpyxl, zipfile and the XML parser raise for what is not quite a workbook."""
 
@@ -46,14 +48,21 @@ def read_workbook(path: str, stream: IO[bytes], sheet: str | None, caps: Caps) -
     try:
         reader = _Reader(stream, caps)
         reader.read()
-        sheets = reader.wb.worksheets
     except BROKEN as error:
         raise _broken(path, error) from None
-    chosen = _choose(path, sheets, sheet)
-    return _rows(path, reader, chosen, caps)
+    return _rows(path, reader, _choose(path, reader.sheets, sheet), caps)
 
 
-def _choose(path: str, sheets: list[Any], name: str | None) -> Any:
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One sheet of a workbook: its title, where it is, and whether people see it."""
+
+    title: str
+    place: str
+    visible: bool
+
+
+def _choose(path: str, sheets: list[Sheet], name: str | None) -> Sheet:
     titles = ", ".join(repr(one.title) for one in sheets[:20])
     if name is not None:
         found = next((one for one in sheets if one.title.strip() == name.strip()), None)
@@ -62,16 +71,16 @@ def _choose(path: str, sheets: list[Any], name: str | None) -> Any:
                 f"{path} has no sheet {name!r}; there are: {titles}.", mend="--sheet NAME"
             )
         return found
-    seen = [one for one in sheets if one.sheet_state == "visible"] or sheets
+    seen = [one for one in sheets if one.visible] or sheets
     if not seen:
         raise _broken(path, None)
     return seen[0]
 
 
-def _rows(path: str, reader: "_Reader", sheet: Any, caps: Caps) -> Iterator[Fields]:
-    info = reader.archive.getinfo(sheet._worksheet_path)
+def _rows(path: str, reader: "_Reader", sheet: Sheet, caps: Caps) -> Iterator[Fields]:
+    info = reader.archive.getinfo(sheet.place)
     _refuse_bomb(path, info, caps)
-    book = sheet.parent
+    book = reader.wb
     try:
         with reader.archive.open(info) as source:
             parser = _Parser(
@@ -79,8 +88,8 @@ def _rows(path: str, reader: "_Reader", sheet: Any, caps: Caps) -> Iterator[Fiel
                 reader.shared_strings,
                 data_only=True,
                 epoch=book.epoch,
-                date_formats=book._date_formats,
-                timedelta_formats=book._timedelta_formats,
+                date_formats=book._date_formats,  # type: ignore[attr-defined]
+                timedelta_formats=book._timedelta_formats,  # type: ignore[attr-defined]
             )
             for number, cells in parser.rows():
                 if number > MOST_ROWS:
@@ -114,6 +123,21 @@ class _Reader(ExcelReader):
     def __init__(self, stream: IO[bytes], caps: Caps) -> None:
         super().__init__(stream, read_only=True, data_only=True, keep_links=False)
         self._caps = caps
+        self.sheets: list[Sheet] = []
+
+    def read(self) -> None:
+        """What is needed of the workbook: the rest may be large, and is not looked at."""
+        self.read_manifest()
+        self.read_strings()
+        self.read_workbook()
+        apply_stylesheet(self.archive, self.wb)
+        self.read_worksheets()
+
+    def read_worksheets(self) -> None:
+        """Where the sheets are."""
+        for sheet, relation in self.parser.find_sheets():
+            if relation.target in self.valid_files and "chartsheet" not in relation.Type:
+                self.sheets.append(Sheet(sheet.name, relation.target, sheet.state == "visible"))
 
     def read_strings(self) -> None:
         """The strings that cells refer to by number."""
@@ -127,16 +151,23 @@ class _Reader(ExcelReader):
 
 def _strings(source: IO[bytes]) -> Iterator[str]:
     """Each string of the table, without the readings that stand above Japanese ones."""
-    root: Element | None = None
-    for event, element in iterparse(source, events=("start", "end")):
-        if root is None:
-            root = element
-        elif event == "end" and element.tag == STRING:
-            yield _text(element)
-            root.clear()
+    for element in elements(source, STRING):
+        yield _text(element)
 
 
-def _text(element: Element) -> str:
+def elements(source: Any, *tags: str) -> Iterator[Any]:
+    """Each element of these names, complete; it is gone when the next is asked for. Entities are
+    not resolved, and nothing is fetched."""
+    for _, element in iterparse(
+        source, events=("end",), tag=tags, resolve_entities=False, no_network=True, load_dtd=False
+    ):
+        yield element
+        element.clear(keep_tail=False)
+        while (before := element.getprevious()) is not None:
+            before.getparent().remove(before)
+
+
+def _text(element: Any) -> str:
     """Of a string in one piece, or in several of different looks."""
     pieces = []
     for child in element:
@@ -192,18 +223,12 @@ class _Parser(WorkSheetParser):
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Each row's number, and its cells as text."""
-        data: Element | None = None
         number = 0
-        for event, element in iterparse(self.source, events=("start", "end")):
-            if event == "start":
-                data = element if element.tag == DATA else data
-            elif element.tag == ROW:
-                number = int(element.get("r") or number + 1)
-                yield number, self._cells(element)
-                if data is not None:
-                    data.clear()
+        for row in elements(self.source, ROW):
+            number = int(row.get("r") or number + 1)
+            yield number, self._cells(row)
 
-    def _cells(self, row: Element) -> list[str]:
+    def _cells(self, row: Any) -> list[str]:
         cells: list[str] = []
         for cell in row:
             if cell.tag != CELL:
@@ -213,7 +238,7 @@ class _Parser(WorkSheetParser):
             cells[place - 1 : place] = [self._as_text(cell)]
         return cells
 
-    def _as_text(self, cell: Element) -> str:
+    def _as_text(self, cell: Any) -> str:
         kind = cell.get("t", "n")
         if kind == "s":
             number = cell.findtext(VALUE)

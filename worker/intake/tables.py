@@ -35,15 +35,16 @@ def read_table(path: str, chunks: Iterator[bytes], delimiter: str, caps: Caps) -
     return table_of(path, records(chunks, delimiter, caps.line))
 
 
-def table_of(path: str, found: Iterator[Fields]) -> Table:
-    """The table whose header is the first of these records. Raises BacklogError."""
+def table_of(path: str, found: Iterator[Fields], *, loose: bool = False) -> Table:
+    """The table whose header is the first of these records; in a `loose` one, cells may stand
+    beside the named columns. Raises BacklogError."""
     first = next((one for one in found if any(field.strip() for field in one.fields)), None)
     if first is not None and first.fields[0].lower().startswith("sep=") and len(first.fields) <= 2:
         first = next(found, None)  # Excel's own word for its delimiter.
     if first is None or first.wrong:
         raise BacklogError(f"{path} has no header that can be read.")
     names = [name.strip() for name in first.fields]
-    return Table(names, _items(names, found))
+    return Table(names, _loose(names, found) if loose else _items(names, found))
 
 
 def _items(names: list[str], found: Iterable[Fields]) -> Iterator[Item]:
@@ -60,6 +61,20 @@ def _items(names: list[str], found: Iterable[Fields]) -> Iterator[Item]:
             yield record.line, dict(zip(names, record.fields, strict=False))
         else:
             yield record.line, _row(places, record.fields)
+
+
+def _loose(names: list[str], found: Iterable[Fields]) -> Iterator[Item]:
+    """Rows of a sheet, where what stands in a column without a name goes by its number."""
+    named = len(names) if all(names) and len(set(names)) == len(names) else 0
+    for record in found:
+        if len(record.fields) <= named:
+            yield record.line, dict(zip(names, record.fields, strict=False))
+            continue
+        whole = [*names, *([""] * (len(record.fields) - len(names)))]
+        for place, value in enumerate(record.fields):
+            if value and not whole[place]:
+                whole[place] = f"column {place + 1}"
+        yield from _items(whole, (record,))
 
 
 def _reject(record: Fields, width: int) -> Reject | None:

@@ -1,0 +1,184 @@
+"""Workbooks: of Excel, with its shared strings, and of LibreOffice."""
+
+import datetime as dt
+import io
+import zipfile
+
+import openpyxl
+import pytest
+
+from tests.unit.intake.taking import taken
+from worker.intake import Options
+from worker.intake.sheets import Strings
+
+BODY = "Where is my <parcel> & why?"
+MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+RELATED = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+TYPES = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+
+
+def workbook(*sheets: tuple[str, list[list[object]]]) -> bytes:
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for title, rows in sheets:
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+NAIVE = dt.datetime(2026, 11, 24, 8, 15)  # noqa: DTZ001 - as cells have them
+ROWS: list[list[object]] = [
+    ["Ticket ID", "Description", "Created at", "Amount", "Paid"],
+    [35436, BODY, NAIVE, 12.5, True],
+    [],
+    ["T-2", "Second", None, 3.0, None],
+]
+
+
+def test_the_first_sheet_is_read_and_cells_are_as_csv_has_them() -> None:
+    found = taken("x.xlsx", workbook(("Tickets", ROWS), ("Other", [["a"]])))
+    assert (found.refused, found.rejects) == (None, [])
+    assert [(r.line, r.external_id, r.body) for r in found.records] == [
+        (2, "35436", BODY),
+        (4, "T-2", "Second"),
+    ]
+    assert str(found.records[0].received_at) == "2026-11-24 08:15:00+00:00"
+    assert found.records[0].metadata == {"Amount": "12.5", "Paid": "true"}
+    assert found.records[1].metadata == {"Amount": "3"}
+
+
+def test_a_sheet_can_be_named_and_a_hidden_one_is_not_the_first() -> None:
+    book = openpyxl.load_workbook(io.BytesIO(workbook(("Secret", [["x"]]), ("Tickets", ROWS))))
+    book["Secret"].sheet_state = "hidden"
+    out = io.BytesIO()
+    book.save(out)
+    assert taken("x.xlsx", out.getvalue()).ids == ["35436", "T-2"]
+    assert taken("x.xlsx", out.getvalue(), options=Options(sheet="Tickets")).ids == ["35436", "T-2"]
+    missing = taken("x.xlsx", out.getvalue(), options=Options(sheet="Nope")).refused
+    assert missing is not None
+    assert "there are: 'Secret', 'Tickets'" in missing
+
+
+def test_cells_beside_the_named_columns_are_kept() -> None:
+    rows: list[list[object]] = [["external_id", "body"], ["a", "hello", None, "a remark"]]
+    found = taken("x.xlsx", workbook(("T", rows)))
+    assert found.records[0].metadata == {"column 4": "a remark"}
+
+
+def excels(strings: str, rows: str, extra: str = "") -> bytes:
+    """A workbook as Excel writes it: strings apart from the cells."""
+    out = io.BytesIO()
+    parts = {
+        "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/'
+        f'content-types"><Override PartName="/xl/workbook.xml" ContentType="{TYPES}.sheet.main+xml"'
+        f'/><Override PartName="/xl/sharedStrings.xml" ContentType="{TYPES}.sharedStrings+xml"/>'
+        "</Types>",
+        "xl/workbook.xml": f'<workbook {MAIN} xmlns:r="{RELATED}"><sheets><sheet name="T" '
+        'sheetId="1" r:id="r1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/'
+        f'package/2006/relationships"><Relationship Id="r1" Type="{RELATED}/worksheet" '
+        'Target="worksheets/sheet1.xml"/></Relationships>',
+        "xl/sharedStrings.xml": f"{extra}<sst {MAIN}>{strings}</sst>",
+        "xl/worksheets/sheet1.xml": f"<worksheet {MAIN}><sheetData>{rows}</sheetData></worksheet>",
+    }
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def cells(number: int, *strings: int) -> str:
+    there = zip("AB", strings, strict=False)
+    inner = "".join(f'<c r="{name}{number}" t="s"><v>{s}</v></c>' for name, s in there)
+    return f'<row r="{number}">{inner}</row>'
+
+
+def test_strings_in_pieces_and_with_readings_are_their_text() -> None:
+    strings = (
+        "<si><t>external_id</t></si><si><t>body</t></si><si><t>a</t></si>"
+        "<si><r><t>注文</t></r><r><t>した_x000D_\n商品</t></r>"
+        "<rPh sb='0'><t>ちゅうもん</t></rPh></si>"
+    )
+    found = taken("x.xlsx", excels(strings, cells(1, 0, 1) + cells(2, 2, 3)))
+    assert found.bodies == ["注文した\n商品"]
+
+
+def test_strings_are_had_by_number_however_many() -> None:
+    words = [f"string {number} {'x' * (number % 900)}" for number in range(30_000)]
+    strings = Strings(iter(words))
+    assert len(strings) == 30_000
+    assert [strings[n] for n in (0, 29_999, 255, 256, 12_345)] == [
+        words[n] for n in (0, 29_999, 255, 256, 12_345)
+    ]
+    with pytest.raises(IndexError):
+        strings[30_000]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        excels("<si><t>external_id</t></si>", cells(1, 0, 7)),
+        excels("<si><t>external_id", cells(1, 0, 0)),
+        excels("", '<row r="99999999999"><c r="A1"><v>1</v></c></row>'),
+        excels("", '<row r="1"><c r="!!"><v>1</v></c></row>'),
+        workbook(("T", ROWS))[:-300],
+    ],
+)
+def test_what_is_broken_is_a_sentence(data: bytes) -> None:
+    found = taken("x.xlsx", data)
+    assert found.refused is not None
+    assert found.records == []
+
+
+def test_entities_are_not_resolved() -> None:
+    bomb = '<!DOCTYPE sst [<!ENTITY a "ha"><!ENTITY b "&a;&a;"><!ENTITY f SYSTEM "/etc/passwd">]>'
+    strings = "<si><t>external_id</t></si><si><t>body</t></si><si><t>a</t></si>"
+    rows = cells(1, 0, 1) + cells(2, 2, 3)
+    found = taken("x.xlsx", excels(strings + "<si><t>x&b;&f;</t></si>", rows, bomb))
+    assert "root" not in str(found.records)
+    assert "haha" not in str(found.records)
+
+
+TABLE = "urn:oasis:names:tc:opendocument:xmlns"
+CONTENT = f"""<office:document-content xmlns:office="{TABLE}:office:1.0"
+ xmlns:table="{TABLE}:table:1.0" xmlns:text="{TABLE}:text:1.0"><office:body><office:spreadsheet>
+<table:table table:name="Tickets">
+<table:table-row><table:table-cell><text:p>Ticket ID</text:p></table:table-cell>
+<table:table-cell><text:p>Description</text:p></table:table-cell>
+<table:table-cell><text:p>Created at</text:p></table:table-cell>
+<table:table-cell table:number-columns-repeated="16381"/></table:table-row>
+<table:table-row table:number-rows-repeated="2"><table:table-cell/></table:table-row>
+<table:table-row><table:table-cell office:value-type="float" office:value="35436"><text:p>35,436
+</text:p></table:table-cell><table:table-cell><text:p>Where<text:s text:c="2"/>is <text:span>my
+parcel</text:span>?</text:p><text:p>Thanks</text:p></table:table-cell>
+<table:table-cell office:value-type="date" office:date-value="2026-11-24T08:15:00"/>
+</table:table-row></table:table>
+<table:table table:name="Other"><table:table-row><table:table-cell><text:p>external_id</text:p>
+</table:table-cell><table:table-cell><text:p>body</text:p></table:table-cell></table:table-row>
+<table:table-row><table:table-cell table:number-columns-repeated="2"><text:p>same</text:p>
+</table:table-cell></table:table-row></table:table>
+</office:spreadsheet></office:body></office:document-content>"""
+
+
+def opendocument() -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", CONTENT)
+    return out.getvalue()
+
+
+def test_libreoffices_sheets_are_read_too() -> None:
+    found = taken("x.ods", opendocument())
+    assert [(r.line, r.external_id, r.body) for r in found.records] == [
+        (4, "35436", "Where  is my\nparcel?\nThanks")
+    ]
+    assert str(found.records[0].received_at) == "2026-11-24 08:15:00+00:00"
+    other = taken("x.ods", opendocument(), options=Options(sheet="Other"))
+    assert (other.ids, other.bodies) == (["same"], ["same"])
+    missing = taken("x.ods", opendocument(), options=Options(sheet="Nope")).refused
+    assert missing is not None
+    assert "'Tickets', 'Other'" in missing
