@@ -7,7 +7,7 @@ from worker.cli.speech.context import database
 from worker.cli.speech.output import console, print_json, talk
 from worker.domain.text import terminal_safe
 from worker.domain.wording import dollars
-from worker.store.reading.attention import GROUPED, Cause, Letter, Wanted, causes, letters, total
+from worker.store.reading.attention import GROUPED, Attention, Cause, Letter, causes, letters, total
 from worker.store.runs import find_run
 
 
@@ -18,7 +18,7 @@ def list_jobs(
     verdict."""
     with database() as engine, engine.connect() as connection:
         run_id = find_run(connection, run).id if run is not None else None
-        wanted = Wanted(state=state, run_id=run_id, decided=decided)
+        wanted = Attention(state=state, run_id=run_id, decided=decided)
         grouped, jobs = causes(connection, wanted), letters(connection, wanted, limit)
         known = total(connection, state, run_id)
     if as_json:

@@ -14,7 +14,7 @@ from worker.cli.speech.context import database
 from worker.cli.speech.files import FORCE, new_text
 from worker.cli.speech.output import encode, stdout, talk
 from worker.cli.views.diff import print_comparison
-from worker.domain.run_diff import Comparison, Pair, Side, compare, examples_of, kind_of
+from worker.domain.run_diff import Pair, RunComparison, Side, compare, examples_of, kind_of
 from worker.errors import UsageError
 from worker.runs.exports import csv_cell
 from worker.store.reading.comparing import pairs_of
@@ -69,7 +69,7 @@ def diff(
         print_comparison(document)
 
 
-def document_of(a: Row[Any], b: Row[Any], found: Comparison) -> dict[str, Any]:
+def document_of(a: Row[Any], b: Row[Any], found: RunComparison) -> dict[str, Any]:
     """A comparison as JSON values."""
     return {
         "run_a": _about(a),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from worker.cli.diagnosis.finding import Finding
+from worker.cli.diagnosis.finding import Symptom
 from worker.cli.speech.output import echo, print_json
 from worker.config.loading import MEND, load_settings
 from worker.config.settings import Settings
@@ -32,9 +32,9 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     ctx.exit(next((f.exit_code for f in findings if f.ok is False), 0))
 
 
-def examine() -> Iterator[Finding]:
+def examine() -> Iterator[Symptom]:
     """All findings, in the order in which things depend on one another."""
-    yield Finding("python", True, sys.version.split()[0])
+    yield Symptom("python", True, sys.version.split()[0])
     try:
         settings = load_settings()
         yield from _configuration(settings)
@@ -45,10 +45,10 @@ def examine() -> Iterator[Finding]:
     yield from _guarded("redis", lambda: _redis(settings))
     yield from _guarded("claude", lambda: _claude(settings))
     free = shutil.disk_usage(Path.cwd()).free / 1e9
-    yield Finding("disk", True if free > LEAST_DISK_GB else None, f"{free:.0f} GB free")
+    yield Symptom("disk", True if free > LEAST_DISK_GB else None, f"{free:.0f} GB free")
 
 
-def _say(finding: Finding) -> None:
+def _say(finding: Symptom) -> None:
     mark, colour = {True: ("ok  ", "green"), None: ("note", "yellow"), False: ("FAIL", "red")}[
         finding.ok
     ]
@@ -57,19 +57,19 @@ def _say(finding: Finding) -> None:
         echo(f"      {'':<14} Mend: {finding.mend}")
 
 
-def _failed(name: str, error: RungError) -> Finding:
+def _failed(name: str, error: RungError) -> Symptom:
     words = " ".join(str(error).splitlines())
-    return Finding(name, False, words, error.mend, error.exit_code)
+    return Symptom(name, False, words, error.mend, error.exit_code)
 
 
-def _guarded(name: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+def _guarded(name: str, look: Callable[[], Iterator[Symptom]]) -> Iterator[Symptom]:
     try:
         yield from look()
     except RungError as error:
         yield _failed(name, error)
 
 
-def _configuration(settings: Settings) -> Iterator[Finding]:
+def _configuration(settings: Settings) -> Iterator[Symptom]:
     from worker.claude.prompts import load_prompts
     from worker.config.policies import check_policies
     from worker.config.prices import unpriced_models
@@ -77,27 +77,27 @@ def _configuration(settings: Settings) -> Iterator[Finding]:
     if problems := check_policies(settings):
         raise ConfigurationError(problems, mend=MEND)
     load_prompts(settings.prompts.dir)
-    yield Finding("configuration", True, f"policy {settings.policy.preset}, prompts found")
+    yield Symptom("configuration", True, f"policy {settings.policy.preset}, prompts found")
     if unpriced := unpriced_models(settings):
         words = f"no price for {', '.join(unpriced)}: recorded as unpriced, outside every budget"
-        yield Finding("prices", None, words, "add a [prices] table to rung.toml")
+        yield Symptom("prices", None, words, "add a [prices] table to rung.toml")
     else:
-        yield Finding("prices", True, "every model of the ladder has one")
+        yield Symptom("prices", True, "every model of the ladder has one")
 
 
-def _postgres(settings: Settings) -> Iterator[Finding]:
+def _postgres(settings: Settings) -> Iterator[Symptom]:
     from worker.cli.diagnosis.postgres import examine as look
 
     return look(settings)
 
 
-def _redis(settings: Settings) -> Iterator[Finding]:
+def _redis(settings: Settings) -> Iterator[Symptom]:
     from worker.cli.diagnosis.redis import examine as look
 
     return look(settings)
 
 
-def _claude(settings: Settings) -> Iterator[Finding]:
+def _claude(settings: Settings) -> Iterator[Symptom]:
     from worker.claude.probing import probe
     from worker.config.addresses import claude_address
 
@@ -106,12 +106,12 @@ def _claude(settings: Settings) -> Iterator[Finding]:
     probed = probe(address, models, settings.timing.connect_s)
     if probed.trouble is not None:
         code = 6 if probed.trouble.status in (401, 403) else 5
-        yield Finding("claude", False, probed.trouble.summary, "check ANTHROPIC_API_KEY", code)
+        yield Symptom("claude", False, probed.trouble.summary, "check ANTHROPIC_API_KEY", code)
         return
     where = "the simulator" if address.simulated else address.base_url or "api.anthropic.com"
-    yield Finding("claude", True, f"{where} answers")
+    yield Symptom("claude", True, f"{where} answers")
     for model in probed.missing:
         words = f"Claude knows no model {model}"
-        yield Finding("model", False, words, "mend tiers.*.model in rung.toml", 6)
+        yield Symptom("model", False, words, "mend tiers.*.model in rung.toml", 6)
     for model, date in probed.retiring:
-        yield Finding("model", None, f"{model} retires on {date}", "choose its successor")
+        yield Symptom("model", None, f"{model} retires on {date}", "choose its successor")

@@ -8,7 +8,7 @@ from worker.cli.speech.person import actor, confirm
 from worker.domain.spans import read_span
 from worker.errors import UsageError
 from worker.store.actions import erasure
-from worker.store.actions.erasure import Chosen
+from worker.store.actions.erasure import Erasure
 
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Say how many; change nothing.")
 YES = click.option("--yes", is_flag=True, help="Do not ask.")
@@ -63,7 +63,7 @@ def forget(
     _carry_out(chosen, dry_run=dry_run, yes=yes, as_json=as_json)
 
 
-def _carry_out(chosen: Chosen, *, dry_run: bool, yes: bool, as_json: bool) -> None:
+def _carry_out(chosen: Erasure, *, dry_run: bool, yes: bool, as_json: bool) -> None:
     with database() as engine:
         with engine.connect() as connection:
             found = erasure.count(connection, chosen)

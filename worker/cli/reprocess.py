@@ -13,7 +13,7 @@ from worker.domain.lane_choice import lane_of
 from worker.domain.text import terminal_safe
 from worker.domain.wording import dollars
 from worker.intake.outcome import parse_deadline
-from worker.runs.reprocess import Made, Preview, Request, preview
+from worker.runs.reprocess import Reprocessed, ReprocessPreview, Request, preview
 from worker.runs.reprocess import reprocess as carry_out
 
 
@@ -74,7 +74,7 @@ def reprocess(ctx: click.Context, /, **options: Any) -> None:
             ctx.exit(watch(engine, settings, made.run.name))
 
 
-def say_preview(found: Preview, *, as_json: bool) -> None:
+def say_preview(found: ReprocessPreview, *, as_json: bool) -> None:
     """What would be done, in words or as JSON."""
     refusal = found.refusal()
     if as_json:
@@ -92,7 +92,7 @@ def say_preview(found: Preview, *, as_json: bool) -> None:
         talk(f"It would be refused: {refusal}", fg="yellow")
 
 
-def say_made(made: Made, *, as_json: bool) -> None:
+def say_made(made: Reprocessed, *, as_json: bool) -> None:
     """What was done, in words or as JSON."""
     name = made.run.name if made.run is not None else None
     if as_json:
@@ -113,7 +113,7 @@ def say_made(made: Made, *, as_json: bool) -> None:
         talk(f"Follow it with: rung status {name} --watch")
 
 
-def document_of(found: Preview) -> dict[str, Any]:
+def document_of(found: ReprocessPreview) -> dict[str, Any]:
     """A preview as JSON values; no message text is in it."""
     chosen = found.chosen
     return {
@@ -130,7 +130,7 @@ def document_of(found: Preview) -> dict[str, Any]:
     }
 
 
-def _say_notes(found: Preview) -> None:
+def _say_notes(found: ReprocessPreview) -> None:
     chosen = found.chosen
     if not chosen.jobs:
         talk("Nothing is chosen: no job is like that.", fg="yellow")
@@ -145,7 +145,7 @@ def _say_notes(found: Preview) -> None:
         talk(f"{chosen.erased:,} more are erased and cannot be answered.")
 
 
-def _say_expected(found: Preview) -> None:
+def _say_expected(found: ReprocessPreview) -> None:
     expected = found.expected
     talk(f"Expected: {dollars(expected.usd)}, {dollars(expected.low)} to {dollars(expected.high)},")
     talk(f"  {expected.basis}.")
@@ -153,7 +153,7 @@ def _say_expected(found: Preview) -> None:
         talk(SIMULATED, fg="yellow")
 
 
-def _print_sample(found: Preview) -> None:
+def _print_sample(found: ReprocessPreview) -> None:
     from rich.table import Table
 
     table = Table("job", "message", "state", "tier", "conf.", box=None, pad_edge=False)

@@ -14,7 +14,7 @@ from worker.dashboard.live import Live
 from worker.domain.limits import Used
 from worker.errors import RungError
 from worker.store.engine import make_engine
-from worker.store.reading.rates import Rates
+from worker.store.reading.rates import Throughput
 
 REDIS_S = 0.5
 """A screen waits no longer than this for Redis; it then says that Redis is away."""
@@ -28,7 +28,7 @@ class Dashboard:
     engine: Engine
     limiter: Limiter | None
     simulated: bool
-    rates: Rates
+    rates: Throughput
     live: Live
 
     @property
@@ -60,7 +60,7 @@ def make_dashboard(settings: Settings) -> Dashboard:
         name="rung dashboard",
     )
     return Dashboard(
-        settings, engine, _limiter(settings), _simulated(settings), Rates(engine), Live()
+        settings, engine, _limiter(settings), _simulated(settings), Throughput(engine), Live()
     )
 
 

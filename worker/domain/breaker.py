@@ -23,7 +23,7 @@ MAX_TRIPS = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class BreakerRule:
     """When a breaker opens, for how long, and when it closes. Seconds."""
 
     in_row: int = 10
@@ -84,7 +84,7 @@ def _trouble(call: CallReport) -> str | None:
     return call.error.partition(":")[0]
 
 
-def hear(standing: Standing, pulse: Pulse, rule: Rule) -> Standing:
+def hear(standing: Standing, pulse: Pulse, rule: BreakerRule) -> Standing:
     """The breaker after these calls; the same object when they change nothing."""
     match standing.state:
         case Breaker.OPEN:
@@ -95,7 +95,7 @@ def hear(standing: Standing, pulse: Pulse, rule: Rule) -> Standing:
             return _counted(standing, pulse, rule)
 
 
-def _probed(standing: Standing, pulse: Pulse, rule: Rule) -> Standing:
+def _probed(standing: Standing, pulse: Pulse, rule: BreakerRule) -> Standing:
     if pulse.troubled:
         return _opened(standing, f"a probe failed: {pulse.last}", rule)
     good = standing.good + pulse.good
@@ -104,7 +104,7 @@ def _probed(standing: Standing, pulse: Pulse, rule: Rule) -> Standing:
     return replace(standing, good=good) if pulse.good else standing
 
 
-def _counted(standing: Standing, pulse: Pulse, rule: Rule) -> Standing:
+def _counted(standing: Standing, pulse: Pulse, rule: BreakerRule) -> Standing:
     fresh = standing.age_s is not None and standing.age_s <= rule.window_s
     if not pulse.troubled and not fresh:
         # All is well: nothing to write, however busy the queue is.
@@ -127,7 +127,7 @@ def _counted(standing: Standing, pulse: Pulse, rule: Rule) -> Standing:
     return counted
 
 
-def _opened(standing: Standing, reason: str, rule: Rule) -> Standing:
+def _opened(standing: Standing, reason: str, rule: BreakerRule) -> Standing:
     return Standing(
         Breaker.OPEN,
         trips=standing.trips + 1,

@@ -21,7 +21,7 @@ FORGIVEN = 1
 HOPELESS = 3 * NEEDED
 
 
-class Verdict(Enum):
+class CanaryVerdict(Enum):
     """What its calls say of a combination so far."""
 
     UNDECIDED = auto()
@@ -29,13 +29,13 @@ class Verdict(Enum):
     GIVEN_UP = auto()
 
 
-def verdict(good: int, bad: int) -> Verdict:
+def verdict(good: int, bad: int) -> CanaryVerdict:
     """Of so many good and bad calls."""
     if good >= NEEDED:
-        return Verdict.PROVEN
+        return CanaryVerdict.PROVEN
     if (bad >= NEEDED and good <= FORGIVEN) or bad >= HOPELESS:
-        return Verdict.GIVEN_UP
-    return Verdict.UNDECIDED
+        return CanaryVerdict.GIVEN_UP
+    return CanaryVerdict.UNDECIDED
 
 
 def speaks_well(report: AttemptReport) -> bool | None:

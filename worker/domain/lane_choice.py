@@ -33,7 +33,7 @@ class Move(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class LanePace:
     """Calls a second that one tier can do in the realtime lane. None where nothing bounds it."""
 
     in_flight: int
@@ -67,7 +67,7 @@ def lane_of(named: str | None, deadline: dt.datetime | None) -> Lane:
     return Lane.BATCH if deadline is not None else Lane.REALTIME
 
 
-def realtime_s(rest: Rest, paces: Mapping[str, Pace]) -> float:
+def realtime_s(rest: Rest, paces: Mapping[str, LanePace]) -> float:
     """Seconds until `rest` would be done in the realtime lane, all tiers working side by side.
 
     `paces` holds each tier, and `routing`. Unclassified jobs are taken to start at the cheapest
@@ -93,7 +93,7 @@ def move(left_s: float, realtime: float, turnaround_s: float, margin_s: float) -
     return Move.UNSENT if slack <= turnaround_s else Move.STAY
 
 
-def _takes(calls: float, pace: Pace | None) -> float:
+def _takes(calls: float, pace: LanePace | None) -> float:
     if calls < 1:
         return 0.0
     return calls / pace.per_s if pace is not None and pace.per_s > 0 else float("inf")

@@ -83,7 +83,7 @@ class Mean:
 
 
 @dataclass(slots=True)
-class Comparison:
+class RunComparison:
     """Counts over messages that are in both runs and finished in both, but for the first four."""
 
     both: int = 0
@@ -137,9 +137,9 @@ class Comparison:
         self.cost_b += b.cost
 
 
-def compare(pairs: Iterable[Pair], examples: int) -> Comparison:
+def compare(pairs: Iterable[Pair], examples: int) -> RunComparison:
     """Counts all pairs; keeps at most `examples` of each kind."""
-    comparison = Comparison()
+    comparison = RunComparison()
     for pair in pairs:
         comparison.add(pair, examples)
     return comparison
@@ -171,6 +171,6 @@ def _moved(a: Any, b: Any) -> str:
     return "same" if a == b else "higher" if b > a else "lower"
 
 
-def examples_of(comparison: Comparison) -> list[Example]:
+def examples_of(comparison: RunComparison) -> list[Example]:
     """All examples, the most interesting kinds first."""
     return [Example(kind, pair) for kind in KINDS for pair in comparison.examples.get(kind, ())]

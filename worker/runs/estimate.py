@@ -29,7 +29,7 @@ class TierEstimate:
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class BacklogEstimate:
     """All rungs, and what was assumed."""
 
     tiers: tuple[TierEstimate, ...]
@@ -45,7 +45,7 @@ class Estimate:
         return {"tiers": tiers, "total_usd": self.total, "assumption": self.assumption}
 
 
-def estimate(settings: Settings, policy: Policy, jobs: int, body_bytes: int) -> Estimate:
+def estimate(settings: Settings, policy: Policy, jobs: int, body_bytes: int) -> BacklogEstimate:
     """Expected spend by tier. A model without a price counts as zero and is named."""
     names = policy.ladder
     shares = shares_of(len(names))
@@ -81,7 +81,7 @@ def estimate(settings: Settings, policy: Policy, jobs: int, body_bytes: int) -> 
     )
     if unpriced:
         assumption += f" Without a price, so left out: {', '.join(unpriced)}."
-    return Estimate(tuple(lines), sum((line.cost for line in lines), Decimal(0)), assumption)
+    return BacklogEstimate(tuple(lines), sum((line.cost for line in lines), Decimal(0)), assumption)
 
 
 def shares_of(rungs: int) -> list[Decimal]:

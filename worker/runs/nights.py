@@ -22,7 +22,7 @@ from worker.errors import RungError, UsageError
 from worker.failpoints import failpoint
 from worker.runs.reprocess import Request, reprocess
 from worker.store.actions import schedules
-from worker.store.actions.schedules import Ended, Night
+from worker.store.actions.schedules import Night, NightEnded
 from worker.store.audit import Actor, audit
 from worker.store.engine import is_outage
 from worker.store.queue.notices import note
@@ -128,16 +128,16 @@ def _carry_out(
             request = _request(name, schedule, due, again=again)
             made = reprocess(connection, settings, actor, request)
         if made.run is None:
-            ended = Ended(FiringState.NOTHING, _joined("no job is like that", late))
+            ended = NightEnded(FiringState.NOTHING, _joined("no job is like that", late))
         else:
             selection = made.preview.selection if made.preview is not None else None
-            ended = Ended(FiringState.MADE, late, made.run.id, made.jobs, selection)
+            ended = NightEnded(FiringState.MADE, late, made.run.id, made.jobs, selection)
     except Exception as failure:
         if isinstance(failure, DBAPIError) and is_outage(failure):
             raise
         error = failure if isinstance(failure, RungError) else _bug(failure)
         failure = error
-        ended = Ended(FiringState.FAILED, _joined(str(failure), late))
+        ended = NightEnded(FiringState.FAILED, _joined(str(failure), late))
         words = f"Schedule {name} failed for {due.night}: {failure}"
         note(connection, "night_run_failed", f"{name}:{due.night}", f"schedule {name}", words)
     failpoint("after a night's run")

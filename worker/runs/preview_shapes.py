@@ -13,7 +13,7 @@ from worker.domain.filters import show
 from worker.domain.wording import clock, span
 from worker.runs.orders import VERBS, Order
 from worker.store.actions.changes import runs_of
-from worker.store.reading.rates import ENDED, Rates
+from worker.store.reading.rates import ENDED, Throughput
 from worker.store.reading.standings import RunStanding, live_runs, standing_of
 
 RUNS_NAMED = 5
@@ -27,12 +27,12 @@ class Surroundings(Protocol):
         """`routing` and the tiers, cheapest first."""
 
     @property
-    def rates(self) -> Rates:
+    def rates(self) -> Throughput:
         """How fast things go just now."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class FigureAsked:
     """A figure that the action needs first."""
 
     label: str
@@ -57,7 +57,7 @@ class Preview:
     """What it will cost, or what a cancel spares."""
     before: Any = None
     undo: str = "You can take it back."
-    ask: Ask | None = None
+    ask: FigureAsked | None = None
 
     @property
     def expected_usd(self) -> Decimal | None:
@@ -124,7 +124,7 @@ class Look:
         return replace(preview, fields=fields)
 
 
-def _deadline(rates: Rates, run: RunStanding, left: int) -> str:
+def _deadline(rates: Throughput, run: RunStanding, left: int) -> str:
     deadline = run.deadline or run.now
     words = (
         f"{run.name} must be done by {clock(deadline, run.now)};"

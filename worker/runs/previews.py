@@ -12,7 +12,7 @@ from models.vocabulary import EVERYTHING
 from worker.domain.wording import dollars, listed, plural
 from worker.errors import RungError, UsageError
 from worker.runs.orders import HOLDS, VERBS, Order
-from worker.runs.preview_shapes import RUNS_NAMED, Ask, Look, Preview, Surroundings
+from worker.runs.preview_shapes import RUNS_NAMED, FigureAsked, Look, Preview, Surroundings
 from worker.store.actions.caps import too_small
 from worker.store.actions.changes import CANCEL, MAX_PRIORITY, RETRY, expected_cost, foresee
 from worker.store.reading.standings import RunStanding, live_runs, standing_of
@@ -151,7 +151,7 @@ def _priority(look: Look) -> Preview:
     if look.order.to is None:
         suggested = str(min(max(highest + 1, run.priority), MAX_PRIORITY))
         hint = f"Higher goes first; it is {run.priority} now. The highest of the others:"
-        return look.shown(ask=Ask("New priority", suggested, f"{hint} {highest}."))
+        return look.shown(ask=FigureAsked("New priority", suggested, f"{hint} {highest}."))
     wanted = look.order.priority
     behind = [other for other in others if other.priority < wanted]
     ahead = [other.name for other in others if other.priority > wanted]
@@ -165,7 +165,7 @@ def _priority(look: Look) -> Preview:
 def _priority_of_jobs(look: Look) -> Preview:
     if look.order.to is None:
         hint = "Higher goes first within a run; 0 is usual."
-        return look.shown(ask=Ask("New priority", "10", hint))
+        return look.shown(ask=FigureAsked("New priority", "10", hint))
     wanted = look.order.priority
     words = [
         f"Their priority becomes {wanted}, from the next dispatch on: they are served before the"
@@ -205,15 +205,15 @@ def _budget(look: Look) -> Preview:
     return look.shown(what, words=words, count=len(runs), counts="runs", before=before, undo=undo)
 
 
-def _ask_budget(look: Look, used: Decimal, rest: Decimal | None) -> Ask:
+def _ask_budget(look: Look, used: Decimal, rest: Decimal | None) -> FigureAsked:
     if look.run is None:
         hint = f"Dollars in all, for each run; empty for no limit. One has used {dollars(used)}."
-        return Ask("New budget of each run", "", hint)
+        return FigureAsked("New budget of each run", "", hint)
     hint = f"Dollars in all; empty for no limit. {dollars(used)} is spent or reserved."
     if rest is not None:
         hint += f" About {dollars(look.run.spent + rest)} would be enough for all of it."
     cap = look.run.cap
-    return Ask("New budget", f"{cap:.2f}" if cap else "", hint)
+    return FigureAsked("New budget", f"{cap:.2f}" if cap else "", hint)
 
 
 def _require_enough(look: Look, runs: list[RunStanding]) -> Decimal | None:

@@ -55,7 +55,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class ReprocessPreview:
     """What a request comes to, before anything is done."""
 
     request: Request
@@ -85,27 +85,29 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class Reprocessed:
     """The new run, how many jobs it has, and whether it was there already under its key. `run` is
     None when nothing was chosen. `preview` is None when it was there already."""
 
     run: RunRef | None
     jobs: int
     repeated: bool
-    preview: Preview | None
+    preview: ReprocessPreview | None
 
 
-def preview(connection: Connection, settings: Settings, request: Request) -> Preview:
+def preview(connection: Connection, settings: Settings, request: Request) -> ReprocessPreview:
     """Counts, expects, and changes nothing. Raises UsageError (FilterError among them) and
     ConfigurationError."""
     policy = policy_named(settings, request.policy)
     choice, selection = _choice(connection, request, policy)
     chosen = look_at(connection, choice, policy.name)
     expected = _expect(connection, settings, policy, chosen, request.lane)
-    return Preview(request, choice, policy, selection, chosen, expected)
+    return ReprocessPreview(request, choice, policy, selection, chosen, expected)
 
 
-def reprocess(connection: Connection, settings: Settings, actor: Actor, request: Request) -> Made:
+def reprocess(
+    connection: Connection, settings: Settings, actor: Actor, request: Request
+) -> Reprocessed:
     """Makes the run in the caller's transaction. Raises what `preview` raises, and RungError or
     TooExpensive where it cannot be carried out; then nothing is changed."""
     if request.key is not None:
@@ -116,12 +118,12 @@ def reprocess(connection: Connection, settings: Settings, actor: Actor, request:
     if refusal := found.refusal():
         raise refusal
     if not found.chosen.jobs:
-        return Made(None, 0, False, found)
+        return Reprocessed(None, 0, False, found)
     run = create_run(connection, _new_run(settings, found))
     jobs = copy_jobs(connection, found.choice, run)
     close_intake(connection, run, 0, 0)
     audit(connection, actor, "reprocess", f"run {run.name}", jobs, **found.selection)
-    return Made(run, jobs, False, found)
+    return Reprocessed(run, jobs, False, found)
 
 
 def _choice(
@@ -163,7 +165,7 @@ def _expect(
     return assumed(guess.total * factor, basis)
 
 
-def _new_run(settings: Settings, found: Preview) -> NewRun:
+def _new_run(settings: Settings, found: ReprocessPreview) -> NewRun:
     request = found.request
     caps = [cap for cap in (request.budget, request.max_cost) if cap is not None]
     runs = found.chosen.runs
@@ -182,7 +184,9 @@ def _new_run(settings: Settings, found: Preview) -> NewRun:
     )
 
 
-def _repeated(connection: Connection, settings: Settings, request: Request, known: RunRef) -> Made:
+def _repeated(
+    connection: Connection, settings: Settings, request: Request, known: RunRef
+) -> Reprocessed:
     """The run that this key made before. Raises UsageError where it stood for something else."""
     row = origin_of(connection, known)
     asked = _choice(connection, request, policy_named(settings, request.policy))[1]
@@ -194,4 +198,4 @@ def _repeated(connection: Connection, settings: Settings, request: Request, know
             " else.",
             mend="use another --key",
         )
-    return Made(known, row.jobs, True, None)
+    return Reprocessed(known, row.jobs, True, None)

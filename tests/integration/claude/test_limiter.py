@@ -18,7 +18,7 @@ from tests.support.waiting import eventually
 from worker.claude.rate_limits import Limiter, connect
 from worker.domain.limits import DEFAULT_HOLD_S, Grant, Limits, Pace, Used
 from worker.sandbox.redis import Redis, free_port, start_redis
-from worker.sandbox.simulator.limits import Limits as Enforced
+from worker.sandbox.simulator.limits import SimulatedLimits as Enforced
 
 LIMITS = Limits(600, 60_000, 6_000)
 STEADY = Pace(burst_s=1, ramp_from=1, ramp_s=0)

@@ -22,7 +22,7 @@ from worker.sandbox.simulator.state import State
 from worker.store.actions import holds
 from worker.store.actions.selection import whole
 from worker.store.audit import Actor
-from worker.store.reading.rates import Rates
+from worker.store.reading.rates import Throughput
 
 BODIES = [f"Where is my card number {n}? It was due on Monday." for n in range(40)]
 WAITING = """
@@ -184,7 +184,7 @@ def test_the_pace_and_the_outlook_come_from_counters(engine: Engine, settings: S
     # given
     clock = iter([0.0, 30.0, 60.0])
     run = hand_in(engine, settings, BODIES, name="day")
-    rates = Rates(engine, clock=lambda: next(clock))
+    rates = Throughput(engine, clock=lambda: next(clock))
     rates.read()
     assert rates.a_minute("ended") is None
     # when

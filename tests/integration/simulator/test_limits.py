@@ -9,7 +9,7 @@ import pytest
 from anthropic.types import Message
 
 from tests.support.waiting import eventually
-from worker.sandbox.simulator.limits import Limits
+from worker.sandbox.simulator.limits import SimulatedLimits
 from worker.sandbox.simulator.server import running
 from worker.sandbox.simulator.state import State
 
@@ -21,7 +21,7 @@ TABLE = {"haiku": (60, 60_000, 6_000), "sonnet": (600, 600, 600_000)}
 
 @pytest.fixture
 def client() -> Iterator[anthropic.Anthropic]:
-    state = State(latency_scale=0, limits=Limits(TABLE))
+    state = State(latency_scale=0, limits=SimulatedLimits(TABLE))
     with (
         running(state) as url,
         anthropic.Anthropic(api_key="k", base_url=url, max_retries=0) as made,
@@ -79,7 +79,7 @@ def test_input_tokens_are_limited_and_each_family_by_itself(client: anthropic.An
 
 def test_cache_reads_do_not_count_towards_input_tokens() -> None:
     # given
-    state = State(latency_scale=0, limits=Limits({"sonnet": (6_000, 12_000, 600_000)}))
+    state = State(latency_scale=0, limits=SimulatedLimits({"sonnet": (6_000, 12_000, 600_000)}))
     control = {"type": "ephemeral"}
     system = [{"type": "text", "text": "Refunds take five days. " * 150, "cache_control": control}]
     # when
@@ -102,7 +102,7 @@ def test_cache_reads_do_not_count_towards_input_tokens() -> None:
 
 def test_output_tokens_are_known_afterwards_and_then_count(client: anthropic.Anthropic) -> None:
     # given
-    state = State(latency_scale=0, limits=Limits({"haiku": (6_000, 6_000_000, 300)}))
+    state = State(latency_scale=0, limits=SimulatedLimits({"haiku": (6_000, 6_000_000, 300)}))
     # when
     with (
         running(state) as url,
@@ -144,7 +144,7 @@ def test_a_simulator_without_limits_announces_none(simulator: tuple[State, str])
 def test_the_sdks_own_retries_are_served_in_the_end() -> None:
     """A stranger's client, as it comes: it waits as `retry-after` says, and goes on."""
     # given
-    state = State(latency_scale=0, limits=Limits({"haiku": (600, 600_000, 60_000_000)}))
+    state = State(latency_scale=0, limits=SimulatedLimits({"haiku": (600, 600_000, 60_000_000)}))
     # when
     with running(state) as url, anthropic.Anthropic(api_key="k", base_url=url) as client:
         stops = [ask(client, words=f"Hi {number}").stop_reason for number in range(62)]

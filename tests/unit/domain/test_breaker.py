@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.vocabulary import Breaker, CallState, Purpose
-from worker.domain.breaker import Pulse, Rule, Standing, hear, pulse_of
+from worker.domain.breaker import BreakerRule, Pulse, Standing, hear, pulse_of
 from worker.domain.reports import CallReport
 from worker.domain.trouble import Meaning
 
-RULE = Rule()
+RULE = BreakerRule()
 CALL = CallReport(
     Purpose.ANSWER,
     CallState.FAILED,

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.vocabulary import AttemptOutcome, CallState, Purpose
-from worker.domain.canary import FORGIVEN, HOPELESS, NEEDED, Verdict, speaks_well, verdict
+from worker.domain.canary import FORGIVEN, HOPELESS, NEEDED, CanaryVerdict, speaks_well, verdict
 from worker.domain.endings import Answered, ClimbTo, Dead, Deferred, Ending, Failed, RoutedTo
 from worker.domain.reports import AttemptReport, CallReport
 from worker.domain.trouble import Meaning
@@ -60,15 +60,15 @@ def test_a_label_that_nobody_knows_speaks_against_the_classifier(
 @pytest.mark.parametrize(
     ("good", "bad", "expected"),
     [
-        (0, 0, Verdict.UNDECIDED),
-        (NEEDED, 0, Verdict.PROVEN),
-        (0, NEEDED, Verdict.GIVEN_UP),
-        (FORGIVEN, NEEDED, Verdict.GIVEN_UP),
-        (FORGIVEN + 1, NEEDED, Verdict.UNDECIDED),
-        (NEEDED - 1, HOPELESS, Verdict.GIVEN_UP),
+        (0, 0, CanaryVerdict.UNDECIDED),
+        (NEEDED, 0, CanaryVerdict.PROVEN),
+        (0, NEEDED, CanaryVerdict.GIVEN_UP),
+        (FORGIVEN, NEEDED, CanaryVerdict.GIVEN_UP),
+        (FORGIVEN + 1, NEEDED, CanaryVerdict.UNDECIDED),
+        (NEEDED - 1, HOPELESS, CanaryVerdict.GIVEN_UP),
     ],
 )
-def test_the_verdict(good: int, bad: int, expected: Verdict) -> None:
+def test_the_verdict(good: int, bad: int, expected: CanaryVerdict) -> None:
     assert verdict(good, bad) is expected
 
 
@@ -78,5 +78,5 @@ def test_every_sequence_of_calls_is_decided(said: list[bool]) -> None:
     decided = []
     for well in said:
         good, bad = good + well, bad + (not well)
-        decided.append(verdict(good, bad) is not Verdict.UNDECIDED)
+        decided.append(verdict(good, bad) is not CanaryVerdict.UNDECIDED)
     assert any(decided[: NEEDED + HOPELESS])

@@ -8,10 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.vocabulary import Lane
-from worker.domain.lane_choice import CALL_S, SAFETY, Move, Pace, Rest, lane_of, move, realtime_s
+from worker.domain.lane_choice import (
+    CALL_S,
+    SAFETY,
+    LanePace,
+    Move,
+    Rest,
+    lane_of,
+    move,
+    realtime_s,
+)
 
 LADDER = ("haiku", "sonnet", "opus")
-ABLE = {name: Pace(64, rpm=600) for name in ("routing", *LADDER)}
+ABLE = {name: LanePace(64, rpm=600) for name in ("routing", *LADDER)}
 FRESH = Rest(LADDER, "haiku", 600, {}, {}, {})
 
 
@@ -23,7 +32,7 @@ def test_the_busiest_tier_sets_the_time() -> None:
 
 def test_what_the_run_has_shown_replaces_the_assumed_share_of_climbs() -> None:
     # given: opus is slow, and nothing has climbed so far
-    slow = ABLE | {"opus": Pace(64, rpm=6)}
+    slow = ABLE | {"opus": LanePace(64, rpm=6)}
     shown = dataclasses.replace(FRESH, answered={"haiku": 100, "sonnet": 100}, climbed={})
     # when / then
     assert realtime_s(shown, slow) == pytest.approx(SAFETY * 600 / 6.4 + 2 * CALL_S)

@@ -1,5 +1,5 @@
 """What `rung doctor` looks at, one service a module, each as lines with what mends them."""
 
-from worker.cli.diagnosis.finding import Finding
+from worker.cli.diagnosis.finding import Symptom
 
-__all__ = ["Finding"]
+__all__ = ["Symptom"]

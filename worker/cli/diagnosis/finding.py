@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Symptom:
     """One line. `ok` None is a note: a run could start, but somebody should know."""
 
     name: str

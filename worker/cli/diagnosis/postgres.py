@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from worker.cli.diagnosis.finding import Finding
+from worker.cli.diagnosis.finding import Symptom
 from worker.cli.diagnosis.redis import real_key
 from worker.cli.speech.context import database
 from worker.config.settings import Settings
@@ -17,43 +17,43 @@ PEOPLE = 10
 """Connections that should stay free for commands, the dashboard and whoever else looks."""
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
+def examine(settings: Settings) -> Iterator[Symptom]:
     """Raises RungError when no run could use it."""
     with database(settings) as engine, engine.connect() as connection:
         if not takes_writes(connection):
             raise Unreachable("Postgres takes no writes.", mend=PRIMARY)
         words = f"version {ping(connection)}, schema up to date"
         through = ", through a pooler: settings go with each transaction"
-        yield Finding("postgres", True, words + (through if pooled(connection) else ""))
+        yield Symptom("postgres", True, words + (through if pooled(connection) else ""))
         if settings.database_url is None and real_key(settings):
             words = "embedded, though the key is real: nobody backs it up"
-            yield Finding("postgres", None, words, "set DATABASE_URL to a server of your own")
+            yield Symptom("postgres", None, words, "set DATABASE_URL to a server of your own")
         if not pooled(connection):
             yield _room(settings, connections(connection))
         if paused := paused_everything(connection):
-            yield Finding("paused", False, f"everything: {paused}", "rung resume everything", 1)
+            yield Symptom("paused", False, f"everything: {paused}", "rung resume everything", 1)
         for line in queues(connection, ["routing", *settings.tiers]):
             yield from _queue(line)
 
 
-def _room(settings: Settings, found: Connections) -> Finding:
+def _room(settings: Settings, found: Connections) -> Symptom:
     each = settings.database.connections
     wanted = found.workers * each
     words = f"{found.used} of {found.limit} in use; {found.workers} workers may open {wanted}"
     if wanted + PEOPLE <= found.limit:
-        return Finding("connections", True, words)
+        return Symptom("connections", True, words)
     words += f", which leaves fewer than {PEOPLE} for everybody else"
     mend = "lower database.connections, raise the limit, or put a pooler between"
-    return Finding("connections", None, words, mend)
+    return Symptom("connections", None, words, mend)
 
 
-def _queue(line: dict[str, Any]) -> Iterator[Finding]:
+def _queue(line: dict[str, Any]) -> Iterator[Symptom]:
     name = f"queue {line['queue']}"
     if line["paused"]:
         words = f"paused: {line['paused_reason']}"
-        yield Finding(name, False, words, f"rung resume --tier {line['queue']}", 1)
+        yield Symptom(name, False, words, f"rung resume --tier {line['queue']}", 1)
     elif not line["workers"]:
         mend = f"rung up, or rung worker -Q {line['queue']}"
-        yield Finding(name, False, "no worker is there", mend, 1)
+        yield Symptom(name, False, "no worker is there", mend, 1)
     else:
-        yield Finding(name, True, f"{line['workers']} workers, {line['waiting']} waiting")
+        yield Symptom(name, True, f"{line['workers']} workers, {line['waiting']} waiting")

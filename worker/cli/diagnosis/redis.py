@@ -6,7 +6,7 @@ from typing import Any
 import redis
 
 from worker.claude.rate_limits import connect
-from worker.cli.diagnosis.finding import Finding
+from worker.cli.diagnosis.finding import Symptom
 from worker.config.addresses import claude_address, redis_address, redis_url
 from worker.config.settings import Settings
 from worker.errors import RungError, Unreachable
@@ -18,7 +18,7 @@ PROBE = "rung:doctor"
 """A key that lives for seconds, under the prefix that a lean ACL allows."""
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
+def examine(settings: Settings) -> Iterator[Symptom]:
     """Raises Unreachable when no run could use it."""
     client = connect(redis_url(settings))
     try:
@@ -55,12 +55,12 @@ def _info(client: Any, section: str) -> Mapping[str, Any]:
     return found
 
 
-def _server(settings: Settings, info: Mapping[str, Any]) -> Iterator[Finding]:
+def _server(settings: Settings, info: Mapping[str, Any]) -> Iterator[Symptom]:
     if not info:
-        yield Finding("redis", True, "answers, and does not tell its version")
+        yield Symptom("redis", True, "answers, and does not tell its version")
         return
     if valkey := info.get("valkey_version"):
-        yield Finding("redis", True, f"Valkey {valkey}")
+        yield Symptom("redis", True, f"Valkey {valkey}")
         return
     version = tuple(int(part) for part in str(info["redis_version"]).split(".")[:3])
     words = f"version {info['redis_version']}"
@@ -70,17 +70,17 @@ def _server(settings: Settings, info: Mapping[str, Any]) -> Iterator[Finding]:
     if settings.redis_url is None:
         yield _embedded(settings, words)
     elif mended or version > MENDED[-1]:
-        yield Finding("redis", True, words)
+        yield Symptom("redis", True, words)
     else:
         words += " is open to CVE-2025-49844"
-        yield Finding("redis", None, words, "upgrade to 8.2.2 or a mended release of your line")
+        yield Symptom("redis", None, words, "upgrade to 8.2.2 or a mended release of your line")
 
 
-def _embedded(settings: Settings, words: str) -> Finding:
+def _embedded(settings: Settings, words: str) -> Symptom:
     if not real_key(settings):
-        return Finding("redis", True, f"{words}, embedded: for the sandbox only")
+        return Symptom("redis", True, f"{words}, embedded: for the sandbox only")
     words += ", embedded, though the key is real: an old release, made for the sandbox only"
-    return Finding("redis", None, words, "set REDIS_URL to a server of your own")
+    return Symptom("redis", None, words, "set REDIS_URL to a server of your own")
 
 
 def real_key(settings: Settings) -> bool:
@@ -91,9 +91,9 @@ def real_key(settings: Settings) -> bool:
         return False
 
 
-def _memory(info: Mapping[str, Any]) -> Iterator[Finding]:
+def _memory(info: Mapping[str, Any]) -> Iterator[Symptom]:
     """What is thrown away is dispatched again after a minute: correct, and slow."""
     policy = str(info.get("maxmemory_policy", "noeviction"))
     if policy != "noeviction" and int(info.get("maxmemory", 0)):
         words = f"maxmemory-policy is {policy}: a full Redis throws queues and rate limits away"
-        yield Finding("redis memory", None, words, "CONFIG SET maxmemory-policy noeviction")
+        yield Symptom("redis memory", None, words, "CONFIG SET maxmemory-policy noeviction")

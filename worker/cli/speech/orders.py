@@ -16,7 +16,7 @@ from worker.runs.orders import Order
 from worker.runs.preview_shapes import Preview
 from worker.runs.previews import preview
 from worker.store.audit import Done
-from worker.store.reading.rates import Rates
+from worker.store.reading.rates import Throughput
 
 JSON = click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 YES = click.option("--yes", is_flag=True, help="Do not ask.")
@@ -37,7 +37,7 @@ class Terminal:
     """What a preview looks at beside the database. A command knows no pace: it has just begun."""
 
     queues: list[str]
-    rates: Rates
+    rates: Throughput
 
 
 def queues_of(settings: Settings) -> list[str]:
@@ -48,7 +48,7 @@ def queues_of(settings: Settings) -> list[str]:
 def look(engine: Engine, settings: Settings, order: Order) -> Preview:
     """What the order would do."""
     with engine.connect() as connection:
-        return preview(Terminal(queues_of(settings), Rates(engine)), connection, order)
+        return preview(Terminal(queues_of(settings), Throughput(engine)), connection, order)
 
 
 def carry_out(

@@ -184,7 +184,7 @@ def _attention(call: Call, state: str) -> dict[str, Any]:
     with call.engine.connect() as connection:
         wanted = call.query.get("run")
         run_id = run_named(connection, wanted).id if wanted is not None else None
-        chosen = attention.Wanted(state=state, run_id=run_id)
+        chosen = attention.Attention(state=state, run_id=run_id)
         return {
             "causes": list(map(asdict, attention.causes(connection, chosen))),
             "jobs": list(map(asdict, attention.letters(connection, chosen, call.query["limit"]))),

@@ -19,7 +19,7 @@ from worker.errors import RungError, UsageError
 from worker.store.actions.reviews import Judged, give_verdict
 from worker.store.audit import Actor
 from worker.store.reading import attention
-from worker.store.reading.attention import Wanted
+from worker.store.reading.attention import Attention
 
 PAGE = 50
 MAX_REPLY = 100_000
@@ -49,7 +49,7 @@ def _attention(request: Request, state: str, section: str) -> Response:
     run_id, reason = number(request, "run"), given.get("reason") or None
     before = _place(given.get("before", ""))
     with dashboard.engine.connect() as connection:
-        wanted = Wanted(state=state, run_id=run_id, reason=reason)
+        wanted = Attention(state=state, run_id=run_id, reason=reason)
         found = attention.letters(connection, wanted, PAGE + 1, before)
         jobs = found[:PAGE]
         older = None
@@ -60,7 +60,7 @@ def _attention(request: Request, state: str, section: str) -> Response:
             connection,
             f"{state}.html",
             section,
-            causes=attention.causes(connection, Wanted(state=state, run_id=run_id)),
+            causes=attention.causes(connection, Attention(state=state, run_id=run_id)),
             total=attention.total(connection, state, run_id),
             grouped=attention.GROUPED,
             jobs=jobs,

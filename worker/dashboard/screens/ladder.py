@@ -17,7 +17,7 @@ OPEN = ("queued", "routed", "submitted")
 
 
 @dataclass(frozen=True, slots=True)
-class Climb:
+class Arrow:
     """Up from a rung: how many, to where if not to the next rung, and the first reasons."""
 
     jobs: int
@@ -39,7 +39,7 @@ class Rung:
     busy: float
     words: str
     under_way: str
-    climb: Climb | None
+    climb: Arrow | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ def _tier(
     )
 
 
-def _climb(tier: str, above: str, steps: Sequence[Mapping[str, Any]], total: int) -> Climb | None:
+def _climb(tier: str, above: str, steps: Sequence[Mapping[str, Any]], total: int) -> Arrow | None:
     mine = [step for step in steps if step["from_tier"] == tier]
     jobs = sum(step["escalations"] for step in mine)
     if not jobs:
@@ -150,7 +150,7 @@ def _climb(tier: str, above: str, steps: Sequence[Mapping[str, Any]], total: int
     why = " · ".join(f"{reason(word)} {count(n)}" for word, n in first)
     why += f" · other {count(rest)}" if rest else ""
     share = jobs / total if total else 0.0
-    return Climb(jobs, f"{count(jobs)} climbed{to}", why, round(1.5 + 8.5 * min(share * 2, 1), 1))
+    return Arrow(jobs, f"{count(jobs)} climbed{to}", why, round(1.5 + 8.5 * min(share * 2, 1), 1))
 
 
 def _target(tier: str) -> str:
@@ -168,7 +168,7 @@ def _starts(
     ladder: Sequence[str],
     counts: Mapping[tuple[str, str], int],
     steps: Sequence[Mapping[str, Any]],
-) -> Climb | None:
+) -> Arrow | None:
     """Where messages were routed to: what is or ended at a tier, less who climbed there, and who
     climbed away."""
     starts = []
@@ -185,10 +185,10 @@ def _starts(
     if not routed:
         return None
     why = " · ".join(f"{tier} {count(jobs)}" for tier, jobs in starts if jobs)
-    return Climb(routed, f"{count(routed)} routed", f"to {why}", 4.0)
+    return Arrow(routed, f"{count(routed)} routed", f"to {why}", 4.0)
 
 
-def _ground(counts: Mapping[tuple[str, str], int], total: int, starts: Climb | None) -> Rung:
+def _ground(counts: Mapping[tuple[str, str], int], total: int, starts: Arrow | None) -> Rung:
     queued = sum(n for (state, _), n in counts.items() if state == "queued")
     lost = {
         word: sum(n for (state, _), n in counts.items() if state == word)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from worker.config.settings import NightlySettings, Settings
-from worker.dashboard.screens.troubles import Trouble
+from worker.dashboard.screens.troubles import ScreenTrouble
 from worker.domain.timetable import LATE_S, Timetable, next_due, owed
 from worker.domain.wording import reason, span
 from worker.store.actions.schedules import last_night, watched
@@ -45,19 +45,19 @@ def _night(
     }
 
 
-def night_troubles(nights: list[dict[str, Any]]) -> list[Trouble]:
+def night_troubles(nights: list[dict[str, Any]]) -> list[ScreenTrouble]:
     """Nights that are missing, failed, or that nobody will begin."""
     found = []
     for night in nights:
         name, last = night["name"], night["last"]
         if night["late_s"] is not None:
             words = f"The night run {name} is {span(night['late_s'])} late."
-            found.append(Trouble("bad", words, "Night runs", "/runs"))
+            found.append(ScreenTrouble("bad", words, "Night runs", "/runs"))
         elif night["unwatched"]:
             words = f"No scheduler is running, so the night run {name} will not begin."
-            found.append(Trouble("warn", words, "Night runs", "/runs"))
+            found.append(ScreenTrouble("warn", words, "Night runs", "/runs"))
         if last is not None and last["state"] == "failed":
             why = reason(last["words"]) or "no reason was recorded"
             words = f"The night run {name} of {last['night']} failed: {why.rstrip('.')}."
-            found.append(Trouble("bad", words, "Night runs", "/runs"))
+            found.append(ScreenTrouble("bad", words, "Night runs", "/runs"))
     return found

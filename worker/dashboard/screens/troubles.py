@@ -18,7 +18,7 @@ Level = Literal["bad", "warn"]
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class ScreenTrouble:
     """A sentence; `help` is what a button says that leads to `href`."""
 
     level: Level
@@ -35,93 +35,105 @@ def troubles(
     everything: str | None,
     day: Any | None,
     redis_away: bool,
-    more: Sequence[Trouble] = (),
-) -> list[Trouble]:
+    more: Sequence[ScreenTrouble] = (),
+) -> list[ScreenTrouble]:
     """Everything that somebody should know, worst first."""
-    found: list[Trouble] = []
+    found: list[ScreenTrouble] = []
     if everything is not None:
         words = f"Everything is paused: {everything}."
-        found.append(Trouble("bad", words, "Resume everything", _action("resume", EVERYTHING)))
+        found.append(
+            ScreenTrouble("bad", words, "Resume everything", _action("resume", EVERYTHING))
+        )
     found += _workers(queues)
     for queue in queues:
         found += _queue(queue)
     for run, seen in zip(runs, outlooks, strict=True):
         found += _run(run, seen)
     if redis_away:
-        found.append(Trouble("bad", "Redis does not answer: workers send nothing without it."))
+        found.append(
+            ScreenTrouble("bad", "Redis does not answer: workers send nothing without it.")
+        )
     if day is not None and day.cap and day.spent + day.reserved >= BUDGET_LOW * day.cap:
         words = f"Today's budget: {dollars(day.spent + day.reserved)} of {dollars(day.cap)} used."
-        found.append(Trouble("warn", words))
+        found.append(ScreenTrouble("warn", words))
     found += more
     return sorted(found, key=lambda trouble: trouble.level != "bad")
 
 
-def _workers(queues: Sequence[Mapping[str, Any]]) -> list[Trouble]:
+def _workers(queues: Sequence[Mapping[str, Any]]) -> list[ScreenTrouble]:
     waiting = sum(queue["waiting"] for queue in queues)
     if any(queue["workers"] for queue in queues):
         return [
-            Trouble("bad", f"{queue['queue']}: {queue['waiting']:,} wait, and no worker is there.")
+            ScreenTrouble(
+                "bad", f"{queue['queue']}: {queue['waiting']:,} wait, and no worker is there."
+            )
             for queue in queues
             if queue["waiting"] and not queue["workers"]
         ]
     if not waiting:
         return []
     words = f"No worker is running, and {plural(waiting, 'message')} wait."
-    return [Trouble("bad", words, "Workers", "/workers")]
+    return [ScreenTrouble("bad", words, "Workers", "/workers")]
 
 
-def _queue(queue: Mapping[str, Any]) -> list[Trouble]:
+def _queue(queue: Mapping[str, Any]) -> list[ScreenTrouble]:
     name, found = queue["queue"], []
     if queue["paused"]:
         why = queue["paused_reason"] or "by hand"
         who = f" by {queue['paused_by']}" if queue["paused_by"] else ""
         words = f"{name} is paused{who}: {why}."
-        found.append(Trouble("bad", words, f"Resume {name}", _action("resume", name)))
+        found.append(ScreenTrouble("bad", words, f"Resume {name}", _action("resume", name)))
     if queue["breaker"] != "closed":
         why = reason(queue["breaker_reason"]) or "too many calls in a row failed"
         when = f"; tries again in {span(queue['breaker_s'])}" if queue["breaker_s"] else ""
         words = f"{name}: the breaker is {reason(queue['breaker'])}, because {why}{when}."
-        found.append(Trouble("bad", words, f"Close it: resume {name}", _action("resume", name)))
+        found.append(
+            ScreenTrouble("bad", words, f"Close it: resume {name}", _action("resume", name))
+        )
     if queue["held_s"] and queue["held_s"] >= HELD_SHOWN_S:
         words = f"{name}: Claude asked for a pause; it goes on in {span(queue['held_s'])}."
-        found.append(Trouble("warn", words))
+        found.append(ScreenTrouble("warn", words))
     stuck = queue["oldest_s"] is not None and queue["oldest_s"] > STUCK_S
     if stuck and not queue["in_flight"] and not queue["paused"] and queue["workers"]:
         words = (
             f"{name}: the oldest has waited {span(queue['oldest_s'])}, and nothing is in flight."
         )
-        found.append(Trouble("warn", words))
+        found.append(ScreenTrouble("warn", words))
     return found
 
 
-def _run(run: RunStanding, seen: Outlook) -> list[Trouble]:
+def _run(run: RunStanding, seen: Outlook) -> list[ScreenTrouble]:
     name, href = run.name, f"/runs/{run.id}"
     if run.waiting_for:
         words = f"{name} has stopped: its {run.waiting_for} is used up."
-        return [Trouble("bad", words, "Raise the budget", _action("budget", run.id, "run"))]
+        return [ScreenTrouble("bad", words, "Raise the budget", _action("budget", run.id, "run"))]
     if run.state == "paused":
         words = f"{name} is paused: {run.state_reason or 'by hand'}."
-        return [Trouble("warn", words, f"Resume {name}", _action("resume", run.id, "run"))]
+        return [ScreenTrouble("warn", words, f"Resume {name}", _action("resume", run.id, "run"))]
     found = []
     if seen.level == "bad":
         words = f"{name} is {seen.words}."
-        found.append(Trouble("bad", words, "Give it priority", _action("priority", run.id, "run")))
+        found.append(
+            ScreenTrouble("bad", words, "Give it priority", _action("priority", run.id, "run"))
+        )
     if run.cap and run.used >= BUDGET_LOW * run.cap:
         used = dollars(run.used)
         words = f"{name} has used {used} of its budget of {dollars(run.cap)}."
-        found.append(Trouble("warn", words, "Change the budget", _action("budget", run.id, "run")))
+        found.append(
+            ScreenTrouble("warn", words, "Change the budget", _action("budget", run.id, "run"))
+        )
     if dead := run.jobs("dead"):
         words = f"{name} has {plural(dead, 'dead letter')}."
-        found.append(Trouble("warn", words, "See why", f"/dead?run={run.id}"))
+        found.append(ScreenTrouble("warn", words, "See why", f"/dead?run={run.id}"))
     if run.state_reason and run.state == "active":
-        found.append(Trouble("warn", f"{name}: {run.state_reason}.", "The run", href))
+        found.append(ScreenTrouble("warn", f"{name}: {run.state_reason}.", "The run", href))
     return found
 
 
-def ended_badly(last: Sequence[RunStanding]) -> list[Trouble]:
+def ended_badly(last: Sequence[RunStanding]) -> list[ScreenTrouble]:
     """What the last run has left, while no other is under way."""
     return [
-        Trouble(
+        ScreenTrouble(
             "warn",
             f"{run.name} ended with {plural(dead, 'dead letter')}.",
             "See why, and retry",

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from models.vocabulary import Breaker
-from worker.domain.breaker import Pulse, Rule, pulse_of
+from worker.domain.breaker import BreakerRule, Pulse, pulse_of
 from worker.domain.reports import AttemptReport
 from worker.store.queue.breakers import tell
 
@@ -25,7 +25,7 @@ class Health:
     """Counts by queue since they were last told. Threads may share one."""
 
     def __init__(
-        self, engine: Engine, rule: Rule, clock: Callable[[], float] = time.monotonic
+        self, engine: Engine, rule: BreakerRule, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._engine, self._rule, self._clock = engine, rule, clock
         self._lock = threading.Lock()

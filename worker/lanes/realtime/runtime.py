@@ -30,7 +30,7 @@ from worker.config.addresses import redis_url
 from worker.config.settings import Settings
 from worker.config.validators import load_validators
 from worker.domain.attempt import Standards
-from worker.domain.breaker import Rule
+from worker.domain.breaker import BreakerRule
 from worker.domain.claimed import Claimed, Question
 from worker.domain.limits import Grant
 from worker.domain.shared_labels import requests_of
@@ -67,7 +67,7 @@ class Runtime:
         self.worker_id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self.engine = worker_engine(settings)
         self.slots = Slots({name: tier.max_in_flight for name, tier in settings.tiers.items()})
-        self.health = Health(self.engine, Rule(**settings.breaker.model_dump()))
+        self.health = Health(self.engine, BreakerRule(**settings.breaker.model_dump()))
         # Told first: once a probe's lease is gone, the next may go, and the breaker must know.
         self.recorder = Recorder(self.engine, before=self.health.tell)
         self.prompts = load_prompts(settings.prompts.dir)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import uvloop
 
-from worker.sandbox.simulator.limits import DEFAULTS, Limits
+from worker.sandbox.simulator.limits import DEFAULTS, SimulatedLimits
 from worker.sandbox.simulator.moods import Moods
 from worker.sandbox.simulator.server import address_of, listen, make_server
 from worker.sandbox.simulator.state import State
@@ -41,7 +41,7 @@ def main(
     if moods_file is not None:
         moods.replace(json.loads(moods_file.read_text("utf-8")))
     enforced = {**DEFAULTS, **dict(map(_limit, table))} if limits else None
-    state = State(seed, latency_scale, Limits(enforced), moods)
+    state = State(seed, latency_scale, SimulatedLimits(enforced), moods)
     listener = listen(port)
     if address_file is not None:
         address_file.write_text(address_of(listener), "utf-8")

@@ -17,7 +17,7 @@ NO_COUNTS = {"processing": 0, "succeeded": 0, "errored": 0, "canceled": 0, "expi
 
 
 @dataclass(slots=True)
-class Batch:
+class SimulatedBatch:
     """Requests that end together, `ready_at` on the monotonic clock."""
 
     id: str
@@ -112,7 +112,9 @@ def bent(results: Sequence[dict[str, Any]], how: str) -> Iterator[dict[str, Any]
                 yield None
 
 
-def page_of(batches: Iterable[Batch], query: Mapping[str, str]) -> tuple[list[Batch], bool]:
+def page_of(
+    batches: Iterable[SimulatedBatch], query: Mapping[str, str]
+) -> tuple[list[SimulatedBatch], bool]:
     """A page of a listing, newest first, and whether there is more in that direction."""
     newest = sorted(batches, key=lambda batch: batch.id, reverse=True)
     ids, most = [batch.id for batch in newest], page_size(query)

@@ -10,7 +10,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from worker.sandbox.simulator.answering import make
-from worker.sandbox.simulator.batches import Batch, batch_id, bent, page_of, read_batch, shuffled
+from worker.sandbox.simulator.batches import (
+    SimulatedBatch,
+    batch_id,
+    bent,
+    page_of,
+    read_batch,
+    shuffled,
+)
 from worker.sandbox.simulator.problems import Problem
 from worker.sandbox.simulator.replies import (
     as_json,
@@ -42,7 +49,7 @@ class Batching:
         await trouble_before(mood)
         if mood.get("create") == "refuse":
             raise Problem(400, "the batch was refused")
-        batch = Batch(
+        batch = SimulatedBatch(
             batch_id(len(state.batches) + 1),
             requests,
             dt.datetime.now(dt.UTC),
@@ -102,20 +109,20 @@ class Batching:
         ]
         return Response(b"".join(lines), media_type="application/x-jsonl")
 
-    def _batch(self, request: Request) -> Batch:
+    def _batch(self, request: Request) -> SimulatedBatch:
         batch = self._state.batches.get(request.path_params["id"])
         if batch is None or batch.deleted or time.monotonic() < batch.visible_at:
             raise Problem(404, f"batch {request.path_params['id']} not found")
         self._advance(batch)
         return batch
 
-    def _advance(self, batch: Batch) -> None:
+    def _advance(self, batch: SimulatedBatch) -> None:
         """Ends a batch whose time has come."""
         if batch.ended is None and time.monotonic() >= batch.ready_at:
             batch.results = [self._item(batch, request) for request in batch.requests]
             batch.ended = dt.datetime.now(dt.UTC)
 
-    def _item(self, batch: Batch, request: Mapping[str, Any]) -> dict[str, Any]:
+    def _item(self, batch: SimulatedBatch, request: Mapping[str, Any]) -> dict[str, Any]:
         custom_id, params = str(request["custom_id"]), request.get("params")
         if batch.cancelled:
             return {"custom_id": custom_id, "result": {"type": "canceled"}}

@@ -36,7 +36,7 @@ class Bucket:
 
 
 @dataclass(slots=True)
-class Taken:
+class TakenTokens:
     """What one family let through since the start, and what it refused."""
 
     requests: int = 0
@@ -46,12 +46,12 @@ class Taken:
 
 
 @dataclass(slots=True)
-class Limits:
+class SimulatedLimits:
     """The buckets of every model family."""
 
     table: Mapping[str, tuple[int, int, int]] | None
     buckets: dict[str, tuple[Bucket, Bucket, Bucket]] = field(default_factory=dict)
-    taken: dict[str, Taken] = field(default_factory=dict)
+    taken: dict[str, TakenTokens] = field(default_factory=dict)
 
     def take(self, family: str, input_tokens: int, now: float) -> float | None:
         """Takes one request; seconds to wait instead when a bucket is empty."""
@@ -64,7 +64,7 @@ class Limits:
             for bucket, need in zip(buckets, needs, strict=True)
             if bucket.level < min(need, bucket.size)
         ]
-        taken = self.taken.setdefault(family, Taken())
+        taken = self.taken.setdefault(family, TakenTokens())
         if short:
             taken.refused += 1
             return max(short)
@@ -78,7 +78,7 @@ class Limits:
         """Output is known only afterwards: its bucket may go below zero."""
         if self.table is not None and family in self.buckets:
             self.buckets[family][2].level -= output_tokens
-            self.taken.setdefault(family, Taken()).output_tokens += output_tokens
+            self.taken.setdefault(family, TakenTokens()).output_tokens += output_tokens
 
     def as_document(self) -> dict[str, Any]:
         """What was taken and refused, by family."""

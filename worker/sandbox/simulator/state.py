@@ -5,14 +5,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from worker.sandbox.simulator.batches import Batch
+from worker.sandbox.simulator.batches import SimulatedBatch
 from worker.sandbox.simulator.cache import PromptCache
-from worker.sandbox.simulator.limits import Limits
+from worker.sandbox.simulator.limits import SimulatedLimits
 from worker.sandbox.simulator.moods import Moods
 
 
 @dataclass(slots=True)
-class Counts:
+class RequestCounts:
     """Every request, counted once it was read and before it was answered."""
 
     total: int = 0
@@ -44,11 +44,11 @@ class State:
 
     seed: int = 7
     latency_scale: float = 1.0
-    limits: Limits = field(default_factory=lambda: Limits(None))
+    limits: SimulatedLimits = field(default_factory=lambda: SimulatedLimits(None))
     moods: Moods = field(default_factory=Moods)
     cache: PromptCache = field(default_factory=PromptCache)
-    counts: Counts = field(default_factory=Counts)
-    batches: dict[str, Batch] = field(default_factory=dict)
+    counts: RequestCounts = field(default_factory=RequestCounts)
+    batches: dict[str, SimulatedBatch] = field(default_factory=dict)
     requests: int = 0
     started: float = field(default_factory=time.monotonic)
 

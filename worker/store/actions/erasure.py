@@ -32,7 +32,7 @@ TABLES = ("messages", "results", "calls", "attempts", "reviews", "escalations", 
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class Erasure:
     """Which messages: `statement` gives ids above `:after`, at most `:limit`, in order."""
 
     action: str
@@ -43,22 +43,22 @@ class Chosen:
     """Whether external ids become fingerprints too."""
 
 
-def older_than(age: dt.timedelta, *, ids: bool = False) -> Chosen:
+def older_than(age: dt.timedelta, *, ids: bool = False) -> Erasure:
     """Messages that came in longer ago and have no open job."""
     target = f"messages older than {age.total_seconds() / 86_400:g} days"
-    return Chosen("purge", target, OLDER, {"age": age, "with_ids": ids}, ids)
+    return Erasure("purge", target, OLDER, {"age": age, "with_ids": ids}, ids)
 
 
-def of_customer(customer_id: str, *, ids: bool = False) -> Chosen:
+def of_customer(customer_id: str, *, ids: bool = False) -> Erasure:
     """A customer's messages, whatever their jobs are doing."""
     target = f"customer {fingerprint(customer_id)}"
-    return Chosen("forget", target, OF_CUSTOMER, {"customer": customer_id}, ids)
+    return Erasure("forget", target, OF_CUSTOMER, {"customer": customer_id}, ids)
 
 
-def of_external_id(external_id: str, source: str | None, *, ids: bool = False) -> Chosen:
+def of_external_id(external_id: str, source: str | None, *, ids: bool = False) -> Erasure:
     """One message; of every source that has this id when none is named."""
     values = {"external": external_id, "source": source, "with_ids": ids}
-    return Chosen("forget", f"message {fingerprint(external_id)}", OF_EXTERNAL_ID, values, ids)
+    return Erasure("forget", f"message {fingerprint(external_id)}", OF_EXTERNAL_ID, values, ids)
 
 
 def fingerprint(identity: str) -> str:
@@ -66,7 +66,7 @@ def fingerprint(identity: str) -> str:
     return f"sha256:{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
 
 
-def count(connection: Connection, chosen: Chosen) -> dict[str, int]:
+def count(connection: Connection, chosen: Erasure) -> dict[str, int]:
     """How many messages and jobs would be erased, and how many open jobs would be cancelled."""
     found = Counter[str](messages=0, jobs=0, open_jobs=0)
     after = 0
@@ -77,7 +77,7 @@ def count(connection: Connection, chosen: Chosen) -> dict[str, int]:
     return dict(found)
 
 
-def erase(engine: Engine, actor: Actor, chosen: Chosen) -> dict[str, int]:
+def erase(engine: Engine, actor: Actor, chosen: Erasure) -> dict[str, int]:
     """Erases in groups; returns how many rows were emptied, by table, and jobs cancelled."""
     total = Counter[str](dict.fromkeys((*TABLES, "cancelled"), 0))
     after = 0
@@ -94,7 +94,7 @@ def erase(engine: Engine, actor: Actor, chosen: Chosen) -> dict[str, int]:
         after = ids[-1]
 
 
-def _next(connection: Connection, chosen: Chosen, after: int, limit: int) -> list[int]:
+def _next(connection: Connection, chosen: Erasure, after: int, limit: int) -> list[int]:
     values = {**chosen.values, "after": after, "limit": limit}
     return list(connection.execute(chosen.statement, values).scalars())
 

@@ -12,7 +12,7 @@ from worker.domain.timetable import Due, Timetable
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ScheduleSeen:
     """What is known of a schedule, under its lock: the database's time, and since when nights are
     owed (the last one that was fired, or when a scheduler first saw this timetable)."""
 
@@ -32,7 +32,7 @@ class Night:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class NightEnded:
     """What came of a night."""
 
     state: FiringState
@@ -42,13 +42,13 @@ class Ended:
     selection: dict[str, Any] | None = None
 
 
-def see(connection: Connection, name: str, table: Timetable) -> Seen:
+def see(connection: Connection, name: str, table: Timetable) -> ScheduleSeen:
     """Notes that a scheduler looked, and holds the schedule until the transaction ends: of two
     schedulers at once, the second sees what the first one did."""
     values = {"name": name, "cron": table.cron, "timezone": table.timezone}
     row = connection.execute(SEE, values).one()
     last = connection.execute(LAST_DUE, {"name": name}).scalar()
-    return Seen(row.now, max(row.since, last) if last is not None else row.since)
+    return ScheduleSeen(row.now, max(row.since, last) if last is not None else row.since)
 
 
 def claim(
@@ -72,7 +72,7 @@ def nights_from(connection: Connection, name: str, first: dt.date) -> set[dt.dat
     return set(connection.execute(NIGHTS, {"name": name, "first": first}).scalars())
 
 
-def close(connection: Connection, name: str, night: dt.date, ended: Ended) -> None:
+def close(connection: Connection, name: str, night: dt.date, ended: NightEnded) -> None:
     """Says what came of the night."""
     values = {
         "name": name,

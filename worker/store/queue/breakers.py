@@ -11,14 +11,14 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, text
 
 from models.vocabulary import Breaker
-from worker.domain.breaker import Pulse, Rule, Standing, hear
+from worker.domain.breaker import BreakerRule, Pulse, Standing, hear
 from worker.store.audit import Actor, audit
 from worker.store.queue import notices
 
 RUNG = Actor("rung")
 
 
-def tell(engine: Engine, pulses: Mapping[str, Pulse], rule: Rule) -> dict[str, Breaker]:
+def tell(engine: Engine, pulses: Mapping[str, Pulse], rule: BreakerRule) -> dict[str, Breaker]:
     """Counts calls that ended, by queue. Returns how each breaker stands now."""
     with engine.begin() as connection:
         troubled = [name for name, pulse in pulses.items() if pulse.troubled]
@@ -31,7 +31,7 @@ def tell(engine: Engine, pulses: Mapping[str, Pulse], rule: Rule) -> dict[str, B
     return standings
 
 
-def _tell_one(connection: Connection, row: Row[Any], pulse: Pulse, rule: Rule) -> Breaker:
+def _tell_one(connection: Connection, row: Row[Any], pulse: Pulse, rule: BreakerRule) -> Breaker:
     before = Standing(
         Breaker(row.breaker), row.trouble, row.good, row.troubled, row.trips, row.age_s
     )

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, text
 
 from models.vocabulary import ROUTING, Stage
-from worker.domain.canary import Verdict, speaks_well, verdict, words
+from worker.domain.canary import CanaryVerdict, speaks_well, verdict, words
 from worker.domain.claimed import Claimed
 from worker.domain.reports import AttemptReport
 from worker.store.queue.halts import halt
@@ -88,7 +88,7 @@ class Canaries:
         if row is not None and row.proven:
             self._proven.add(trial)
             return True
-        if row is not None and verdict(row.good, row.bad) is Verdict.GIVEN_UP:
+        if row is not None and verdict(row.good, row.bad) is CanaryVerdict.GIVEN_UP:
             return False  # Its queue was paused after this claim looked at the gate.
         stage = Stage.ROUTE if trial.tier == ROUTING else Stage.ANSWER
         looking = values | {"stage": stage, "silent": SILENT_S}
@@ -116,11 +116,11 @@ def count(connection: Connection, said: Sequence[dict[str, Any]]) -> None:
     """Counts decided canaries; proves or gives up their combinations."""
     for row in connection.execute(COUNT, {"rows": as_json(said)}).all():
         match verdict(row.good, row.bad):
-            case Verdict.PROVEN:
+            case CanaryVerdict.PROVEN:
                 connection.execute(PROVE, dict(row._mapping))
-            case Verdict.GIVEN_UP:
+            case CanaryVerdict.GIVEN_UP:
                 halt(connection, row.tier, words(row.tier, row.good, row.bad, row.reasons))
-            case Verdict.UNDECIDED:
+            case CanaryVerdict.UNDECIDED:
                 pass
 
 

@@ -104,12 +104,12 @@ class Claims:
         if rows:
             return rows, []
         gate = gates.gate_of(connection, queue)
-        if gate is gates.Gate.SHUT:
+        if gate is gates.QueueGate.SHUT:
             gates.unmark(connection, queue, ids)
-        if gate is gates.Gate.SINGLE:
+        if gate is gates.QueueGate.SINGLE:
             wanted |= {"probing": True, "limit": 1}
             rows = connection.execute(LOCK_READY, wanted | self._classifier).all()
-        if gate in (gates.Gate.OPEN, gates.Gate.SHUT):
+        if gate in (gates.QueueGate.OPEN, gates.QueueGate.SHUT):
             return [], []
         locked = {row.id for row in rows}
         return rows, [job_id for job_id in ids if job_id not in locked]

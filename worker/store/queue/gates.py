@@ -10,7 +10,7 @@ from enum import Enum, auto
 from sqlalchemy import Connection, text
 
 
-class Gate(Enum):
+class QueueGate(Enum):
     """`SINGLE` lets one job through and holds its row's lock until the claim is committed."""
 
     OPEN = auto()
@@ -19,17 +19,17 @@ class Gate(Enum):
     SHUT = auto()
 
 
-def gate_of(connection: Connection, queue: str) -> Gate:
+def gate_of(connection: Connection, queue: str) -> QueueGate:
     """How the gate of `queue` stands for this transaction."""
     row = connection.execute(LOOK, {"queue": queue}).one()
     if row.shut:
-        return Gate.SHUT
+        return QueueGate.SHUT
     if not row.probing:
-        return Gate.OPEN
+        return QueueGate.OPEN
     mine = connection.execute(TRY_PROBE, {"queue": queue}).one_or_none()
     if mine is None or connection.execute(IN_FLIGHT, {"queue": queue}).scalar_one():
-        return Gate.HELD
-    return Gate.SINGLE
+        return QueueGate.HELD
+    return QueueGate.SINGLE
 
 
 def unmark(connection: Connection, queue: str, ids: Sequence[int]) -> None:

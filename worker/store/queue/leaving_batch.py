@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, Row, text
 
 from models.vocabulary import ROUTING
 from worker.config.settings import Settings
-from worker.domain.lane_choice import Move, Pace, Rest
+from worker.domain.lane_choice import LanePace, Move, Rest
 from worker.store.audit import Actor, audit
 
 GROUP = 5_000
@@ -35,11 +35,11 @@ def hurried(connection: Connection, settings: Settings) -> list[Hurried]:
     return [_hurried(row, settings) for row in connection.execute(HURRIED)]
 
 
-def paces(connection: Connection, settings: Settings) -> dict[str, Pace]:
+def paces(connection: Connection, settings: Settings) -> dict[str, LanePace]:
     """What the live workers can do in the realtime lane, by tier and `routing`."""
     held: dict[str, int] = {row.queue: row.capacity for row in connection.execute(CAPACITY)}
     tiers = {**settings.tiers, ROUTING: settings.tiers[settings.routing_tier]}
-    return {name: Pace(held.get(name, 0), tier.rpm) for name, tier in tiers.items()}
+    return {name: LanePace(held.get(name, 0), tier.rpm) for name, tier in tiers.items()}
 
 
 def turnaround_s(connection: Connection, assumed_s: float) -> float:

@@ -50,7 +50,7 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Attention:
     """Which of them: `state` is `dead` or `review`; perhaps of one run, of one reason, and only
     those without a verdict."""
 
@@ -60,14 +60,14 @@ class Wanted:
     decided: bool = True
 
 
-def causes(connection: Connection, wanted: Wanted) -> list[Cause]:
+def causes(connection: Connection, wanted: Attention) -> list[Cause]:
     """How many of the newest `GROUPED` for each run and reason, most frequent first."""
     values = {"run": wanted.run_id, "decided": wanted.decided, "window": GROUPED}
     return values_of(Cause, connection.execute(CAUSES[wanted.state], values))
 
 
 def letters(
-    connection: Connection, wanted: Wanted, limit: int, before: tuple[int, int] | None = None
+    connection: Connection, wanted: Attention, limit: int, before: tuple[int, int] | None = None
 ) -> list[Letter]:
     """The jobs themselves, newest run first, from `before` (a run and a job) on."""
     values = {

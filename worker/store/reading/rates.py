@@ -23,19 +23,19 @@ ENDED = "ended"
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class CounterReading:
     """Counters at a moment (seconds of a monotonic clock)."""
 
     at: float
     done: Mapping[Key, int]
 
 
-class Rates:
+class Throughput:
     """Readings of the last minutes. Threads may share one."""
 
     def __init__(self, engine: Engine, clock: Callable[[], float] = time.monotonic) -> None:
         self._engine, self._clock = engine, clock
-        self._readings: deque[Reading] = deque()
+        self._readings: deque[CounterReading] = deque()
         self._lock = threading.Lock()
 
     def read(self) -> None:
@@ -50,7 +50,7 @@ class Rates:
         """Keeps a reading, and forgets old ones."""
         now = self._clock()
         with self._lock:
-            self._readings.append(Reading(now, done))
+            self._readings.append(CounterReading(now, done))
             while now - self._readings[0].at > KEEP_S:
                 self._readings.popleft()
 

@@ -14,7 +14,7 @@ from tests.support.promises import BODY, ME, checked, do, one, requests
 from tests.support.waiting import eventually
 from tests.support.works import drain, hand_in, make_due, presence_beat, settings_for, working
 from worker.config.settings import Settings
-from worker.domain.breaker import Pulse, Rule
+from worker.domain.breaker import BreakerRule, Pulse
 from worker.lanes.realtime.runtime import Runtime
 from worker.sandbox.simulator.state import State
 from worker.store.actions import changes, holds
@@ -163,7 +163,7 @@ def test_status_shows_it_and_resume_closes_it(
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", database_url)
     # Given an open breaker
-    tell(engine, {"haiku": Pulse(0, 12, "timeout")}, Rule())
+    tell(engine, {"haiku": Pulse(0, 12, "timeout")}, BreakerRule())
     (line,) = [q for q in say("status", "--json").document["queues"] if q["queue"] == "haiku"]
     assert (line["breaker"], line["breaker_reason"]) == (
         "open",
@@ -190,7 +190,7 @@ def test_whoever_watches_a_run_hears_why_it_stands_still(
     with process(command, log=log, environ=environ, cwd=tmp_path) as watching:
         # When everything is paused, and a breaker opens
         holds.pause_queue(engine, ME, "everything", "402 billing_error")
-        tell(engine, {"haiku": Pulse(0, 12, "timeout")}, Rule())
+        tell(engine, {"haiku": Pulse(0, 12, "timeout")}, BreakerRule())
         # Then both are said, with what goes on with it
         told = (
             "Everything is paused: 402 billing_error (go on with: rung resume everything)",

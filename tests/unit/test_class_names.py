@@ -1,0 +1,46 @@
+"""A class name means one thing in the whole tree: who reads it need not ask which is meant."""
+
+import ast
+from collections import defaultdict
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+SAME_THING = {"Attempt", "Call", "Certificate", "Evidence", "Prompt"}
+"""Stored in `models/`, and a value of the same thing elsewhere."""
+TWO_THINGS = {
+    "Bounded",
+    "Candidate",
+    "Opened",
+    "Outcome",
+    "Question",
+    "Request",
+    "Taken",
+    "Terms",
+    "Transport",
+    "Trial",
+    "_Parser",
+}
+"""Names that still mean two things. Only ever shrink this."""
+
+
+def classes() -> dict[str, list[str]]:
+    """Where each class name is defined."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for path in [*ROOT.glob("worker/**/*.py"), *ROOT.glob("models/*.py")]:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                found[node.name].append(str(path.relative_to(ROOT)))
+    return found
+
+
+def test_a_class_name_means_one_thing() -> None:
+    # when
+    doubled = {name: places for name, places in classes().items() if len(places) > 1}
+    # then
+    new = {name: places for name, places in doubled.items() if name not in SAME_THING | TWO_THINGS}
+    assert new == {}, "give one of them a name of its own"
+
+
+def test_what_is_stored_and_a_value_has_its_row_in_models() -> None:
+    found = classes()
+    assert [n for n in SAME_THING if not any(p.startswith("models/") for p in found[n])] == []
