@@ -144,16 +144,16 @@ def ended_badly(last: Sequence[RunStanding]) -> list[ScreenTrouble]:
     ]
 
 
-def certificate_troubles(rows: Sequence[Any]) -> list[Trouble]:
+def certificate_troubles(rows: Sequence[Any]) -> list[ScreenTrouble]:
     """Certificates in doubt, and those that became void within a day."""
     found = []
     for row in rows:
         if row.state == "amber":
             words = f"Certificate {row.id} ({row.tier}) is in doubt: its stricter threshold holds."
-            found.append(Trouble("warn", words))
+            found.append(ScreenTrouble("warn", words))
         else:
             words = f"Certificate {row.id} ({row.tier}) is void: {row.voided_by}."
-            found.append(Trouble("bad", words))
+            found.append(ScreenTrouble("bad", words))
     return found
 
 
