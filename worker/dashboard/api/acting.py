@@ -9,13 +9,12 @@ from models.vocabulary import Verdict
 from worker.dashboard.api.endpoints import Call
 from worker.errors import Missing, UsageError
 from worker.runs.actions import perform
-from worker.runs.orders import HOLDS, VERBS, read_order
+from worker.runs.orders import HOLDS, read_order
 from worker.runs.previews import preview
 from worker.store.actions.reviews import Judged, give_verdict
 from worker.store.reading.receipts import find_job
 
 NEEDS = {"priority": "priority", "budget": "budget_usd"}
-ACTIONS = tuple(VERBS)
 
 
 def act(call: Call) -> dict[str, Any]:

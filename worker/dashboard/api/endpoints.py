@@ -2,14 +2,13 @@
 
 import datetime as dt
 import logging
-import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import IO, Any
 
 import orjson
-from jsonschema import Draft202012Validator
+from pydantic import ValidationError
 from sqlalchemy import Engine
 from sqlalchemy.exc import DataError, DBAPIError
 from starlette.concurrency import run_in_threadpool
@@ -21,14 +20,13 @@ from worker.config.settings import Settings
 from worker.dashboard.access.permissions import visitor_of
 from worker.dashboard.access.problems import problem
 from worker.dashboard.access.visitors import Visitor
+from worker.dashboard.api.inputs import Input, NoQuery
 from worker.dashboard.context import Dashboard, dashboard_of
 from worker.errors import Missing, RungError, Unreachable, UsageError
 from worker.store.audit import Actor
 from worker.store.engine import is_outage
 
 log = logging.getLogger(__name__)
-MAX_JSON = 1_000_000
-Schema = Mapping[str, Any]
 
 
 class NotFound(Exception):
@@ -67,18 +65,21 @@ class Call:
         return Actor(self.visitor.name)
 
 
-@dataclass(frozen=True, slots=True)
+Handler = Callable[[Call], Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Endpoint:
-    """A row of the table. `query` maps parameters to schemas; `answer` is the schema of the
-    200 answer; `body` that of a JSON body; `takes` and `gives` name other content types."""
+    """A row of the table. `answer` is the type of the 200 answer, `query` and `body` are what may
+    be sent; `takes` and `gives` name other content types than JSON."""
 
     method: str
     path: str
     summary: str
-    handler: Callable[[Call], Any]
-    answer: Schema
-    query: Mapping[str, Schema] = field(default_factory=dict)
-    body: Schema | None = None
+    handler: Handler
+    answer: Any
+    query: type[Input] = NoQuery
+    body: type[Input] | None = None
     takes: tuple[str, ...] = ()
     gives: tuple[str, ...] = ("application/json",)
     problems: tuple[int, ...] = ()
@@ -154,51 +155,36 @@ def encode(value: object) -> Any:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
-def _query(request: Request, known: Mapping[str, Schema]) -> dict[str, Any]:
-    """The parameters, as their schemas want them. Raises HTTPException 400."""
-    found: dict[str, Any] = {}
-    for name, raw in request.query_params.multi_items():
-        if name not in known or name in found:
-            words = "is given twice" if name in found else "is not known here"
-            raise HTTPException(400, f"The parameter {name[:60]!r} {words}.")
-        found[name] = value = _converted(raw, known[name])
-        for error in Draft202012Validator(known[name]).iter_errors(value):
-            raise HTTPException(400, f"{name}: {error.message[:200]}.")
-    for name, schema in known.items():
-        if "default" in schema:
-            found.setdefault(name, schema["default"])
-    return found
-
-
-def _converted(raw: str, schema: Schema) -> Any:
+def _query(request: Request, model: type[Input]) -> dict[str, Any]:
+    """The parameters, as their model wants them. Raises HTTPException 400."""
+    names = [name for name, _ in request.query_params.multi_items()]
+    for name in names:
+        if names.count(name) > 1:
+            raise HTTPException(400, f"The parameter {name[:60]!r} is given twice.")
     try:
-        match schema.get("type"):
-            case "integer":
-                return int(raw) if raw.lstrip("-").isdecimal() else raw
-            case "number":
-                return float(raw) if math.isfinite(float(raw)) else raw
-            case "boolean":
-                return {"true": True, "1": True, "false": False, "0": False}.get(raw, raw)
-    except ValueError:
-        pass
-    return raw
+        return model.model_validate(dict(request.query_params)).given()
+    except ValidationError as error:
+        raise HTTPException(400, _sentence(error, "the address")) from None
 
 
-async def _json_body(request: Request, schema: Schema) -> Any:
-    """The body, as its schema wants it. Raises HTTPException 400, 413, 415 or 422."""
+async def _json_body(request: Request, model: type[Input]) -> dict[str, Any]:
+    """The body, as its model wants it. Raises HTTPException 400, 413, 415 or 422."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise HTTPException(415, "A body of type application/json is expected.")
-    raw = bytearray()
-    async for part in request.stream():
-        raw += part
-        if len(raw) > MAX_JSON:
-            raise HTTPException(413, f"The body is larger than {MAX_JSON:,} bytes.")
     try:
-        document = orjson.loads(raw)
+        document = orjson.loads(await request.body())
     except ValueError:
         raise HTTPException(400, "The body is not JSON.") from None
-    for error in Draft202012Validator(schema).iter_errors(document):
-        where = "/".join(map(str, error.absolute_path))
-        raise HTTPException(422, f"{where or 'the body'}: {error.message[:200]}.")
-    return document
+    try:
+        return model.model_validate(document, strict=True).given()
+    except ValidationError as error:
+        raise HTTPException(422, _sentence(error, "the body")) from None
+
+
+def _sentence(error: ValidationError, where: str) -> str:
+    """The first thing that is wrong; what was sent is not repeated."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    name = "/".join(str(part)[:60] for part in first["loc"])
+    words = "is not known here" if first["type"] == "extra_forbidden" else first["msg"]
+    return f"{name or where}: {words}."

@@ -1,12 +1,16 @@
 """The OpenAPI 3.1 description, made of the table of endpoints."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import core_schema
+
 from worker.dashboard.api.endpoints import Endpoint
-from worker.dashboard.api.schemas import COMPONENTS, ref
+from worker.dashboard.api.schemas import ProblemDocument
 
 ALWAYS = (400, 401, 403, 500, 503)
 """Problems that any endpoint may answer with."""
@@ -28,17 +32,38 @@ INTRO = (
 )
 
 
-def description(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
+PROBLEM, SUFFIX = "problem", "Document"
+REFERENCE = "#/components/schemas/{model}"
+
+
+class Numbers(GenerateJsonSchema):
+    """Sums and shares leave as numbers."""
+
+    def decimal_schema(self, schema: core_schema.DecimalSchema) -> dict[str, Any]:
+        """As `endpoints.encode` writes them."""
+        return {"type": "number"}
+
+
+def description(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     """The document at `/api/openapi.json`."""
+    answers = {_name(endpoint): endpoint.answer for endpoint in endpoints} | {
+        PROBLEM: ProblemDocument
+    }
+    made, shared = TypeAdapter.json_schemas(
+        [(name, "serialization", TypeAdapter(answer)) for name, answer in answers.items()],
+        ref_template=REFERENCE,
+        schema_generator=Numbers,
+    )
+    schemas = {name: _plain(schema) for (name, _), schema in made.items()}
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
-        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint)
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint, schemas)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Rung", "version": version("rung"), "description": INTRO},
         "paths": paths,
         "components": {
-            "schemas": COMPONENTS,
+            "schemas": _plain(shared["$defs"]),
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer"},
                 "session": {"type": "apiKey", "in": "cookie", "name": "rung_session"},
@@ -48,15 +73,15 @@ def description(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
     }
 
 
-def _operation(endpoint: Endpoint) -> dict[str, Any]:
+def _operation(endpoint: Endpoint, schemas: Mapping[str, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": _name(endpoint),
         "summary": endpoint.summary,
         "parameters": list(_parameters(endpoint)),
-        "responses": _responses(endpoint),
+        "responses": _responses(endpoint, schemas),
     }
     if endpoint.body is not None:
-        content = {"application/json": {"schema": endpoint.body}}
+        content = {"application/json": {"schema": _plain(endpoint.body.model_json_schema())}}
         operation["requestBody"] = {"required": True, "content": content}
     elif endpoint.takes:
         content = {kind: {"schema": {"type": "string"}} for kind in endpoint.takes}
@@ -67,22 +92,40 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
 def _parameters(endpoint: Endpoint) -> Iterable[dict[str, Any]]:
     for name in re.findall(r"{(\w+)}", endpoint.path):
         yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-    for name, schema in endpoint.query.items():
+    known = _plain(endpoint.query.model_json_schema()).get("properties", {})
+    for name, schema in known.items():
         yield {"name": name, "in": "query", "required": False, "schema": schema}
     for name, words in endpoint.headers.items():
         schema = {"type": "string", "minLength": 1, "maxLength": 200}
         yield {"name": name, "in": "header", "schema": schema, "description": words}
 
 
-def _responses(endpoint: Endpoint) -> dict[str, Any]:
-    good = {kind: {"schema": endpoint.answer} for kind in endpoint.gives}
+def _responses(endpoint: Endpoint, schemas: Mapping[str, Any]) -> dict[str, Any]:
+    good = {kind: {"schema": schemas[_name(endpoint)]} for kind in endpoint.gives}
     responses: dict[str, Any] = {"200": {"description": endpoint.summary, "content": good}}
     if endpoint.upload is not None:
         responses["201"] = {"description": "A new run was made.", "content": good}
     for status in sorted({*ALWAYS, *endpoint.problems}):
-        content = {"application/problem+json": {"schema": ref("Problem")}}
+        content = {"application/problem+json": {"schema": schemas[PROBLEM]}}
         responses[str(status)] = {"description": WORDS[status], "content": content}
     return responses
+
+
+def _plain(schema: Any) -> Any:
+    """Without the titles that pydantic makes of names, and with models named as what they tell of:
+    `Run` for `RunDocument`."""
+    match schema:
+        case list():
+            return [_plain(inner) for inner in schema]
+        case dict():
+            return {
+                name.removesuffix(SUFFIX): value.removesuffix(SUFFIX)
+                if name == "$ref"
+                else _plain(value)
+                for name, value in schema.items()
+                if name != "title" or not isinstance(value, str)
+            }
+    return schema
 
 
 def _name(endpoint: Endpoint) -> str:
