@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from models.vocabulary import RunLane
 from worker.cli.speech.amounts import DOLLARS
 from worker.cli.speech.completion import POLICY
 from worker.cli.speech.context import database
@@ -42,8 +43,9 @@ STARTS_AT_HALF_PRICE = (
 @click.option("--policy", help="Preset or policy of rung.toml.", shell_complete=POLICY)
 @click.option(
     "--lane",
-    type=click.Choice(["realtime", "batch"]),
-    help="batch is half price. Left out: batch while a --deadline leaves time, or else realtime.",
+    type=click.Choice([lane.value for lane in RunLane]),
+    help="batch is half price; mixed answers what is easy at once, and in batches what climbs. Left"
+    " out: batch while a --deadline leaves time, or else realtime.",
 )
 @click.option("--budget", type=DOLLARS, help="Dollars that the run may cost.")
 @click.option("--deadline", help="When it must be done: 6h, 30m, or an ISO time.")
@@ -123,7 +125,9 @@ def _terms(settings: Settings, policy: Policy, first: str, options: dict[str, An
     cap = options["budget"]
     return Terms(
         policy=policy,
-        lane=lane_of(options["lane"], deadline),
+        lane=RunLane.MIXED
+        if options["lane"] == RunLane.MIXED
+        else lane_of(options["lane"], deadline),
         usual_name=stem(first),
         name=options["name"],
         source=options["source"],

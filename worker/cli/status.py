@@ -54,9 +54,9 @@ def status(ctx: click.Context, run: str | None, watch: bool, as_json: bool) -> N
         with engine.connect() as connection:
             found = standing_of(connection, find_run(connection, run).id)
             document = run_document(connection, found)
-            batches = batches_of(connection, found.id) if found.lane == "batch" else []
+            batches = batches_of(connection, found.id) if found.lane != "realtime" else []
         if as_json:
-            print_json({**document, "batches": batches} if found.lane == "batch" else document)
+            print_json({**document, "batches": batches} if found.lane != "realtime" else document)
         else:
             print_run(found, document["troubles"], batches)
         ctx.exit(code if watch else 0)

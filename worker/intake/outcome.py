@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from models.vocabulary import Lane
+from models.vocabulary import Lane, RunLane
 from worker.domain.backlog import Notes, Reject
 from worker.domain.policy import Policy
 from worker.domain.spans import read_time
@@ -25,7 +25,7 @@ class Terms:
     otherwise; `budget` in dollars; `again` answers messages anew that are in another run."""
 
     policy: Policy
-    lane: Lane
+    lane: Lane | RunLane
     usual_name: str
     name: str | None = None
     source: str | None = None

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, text
 
-from models.vocabulary import Lane, RunKind
+from models.vocabulary import Lane, RunKind, RunLane
 from worker.domain.policy import Policy, to_document, version_of
 from worker.domain.run_names import complaint, tidied
 from worker.errors import Missing, UsageError
@@ -29,7 +29,7 @@ class NewRun:
 
     name: str
     policy: Policy
-    lane: Lane = Lane.REALTIME
+    lane: Lane | RunLane = Lane.REALTIME
     priority: int = 0
     budget_cap: Decimal | None = None
     deadline: dt.datetime | None = None
@@ -49,6 +49,11 @@ class RunRef:
     name: str
     lane: str
     priority: int
+
+    @property
+    def first_lane(self) -> str:
+        """The lane of its new jobs: those of a mixed run start in realtime."""
+        return Lane.REALTIME if self.lane == RunLane.MIXED else self.lane
 
 
 def create_run(connection: Connection, new: NewRun) -> RunRef:

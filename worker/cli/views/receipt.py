@@ -68,7 +68,11 @@ def _print_lines(out: "Console", lines: Iterator[Line]) -> None:
 
 
 def _head(found: dict[str, Any], with_text: bool) -> Iterator[Line]:
-    moved = ", left the batch lane for the deadline" if found["lane"] != found["run_lane"] else ""
+    moved = (
+        ", left the batch lane for the deadline"
+        if found["lane"] == "realtime" and found["run_lane"] == "batch"
+        else ""
+    )
     yield "policy", f"{found['policy_name']} {found['policy_version']}, lane {found['lane']}{moved}"
     uses = found["policy"]["accept"]["validators"]
     yield "validators", ", ".join(f"{use['name']} ({use['severity']})" for use in uses) or "none"

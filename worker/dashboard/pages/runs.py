@@ -119,7 +119,7 @@ def _run(dashboard: Dashboard, connection: Connection, run_id: int) -> dict[str,
         "histograms": charts.histograms(sample, tiers),
         "latencies": charts.latencies(sample, tiers),
         "curve": charts.spending(sample),
-        "batches": screens.open_batches(connection) if found.lane == "batch" else [],
+        "batches": screens.open_batches(connection) if found.lane != "realtime" else [],
         "related": screens.related_runs(connection, run_id),
     }
 

@@ -122,7 +122,7 @@ def copy_jobs(connection: Connection, choice: Choice, run: RunRef) -> int:
         literal(run.id),
         taken.c.message_id,
         taken.c.id,
-        literal(run.lane, Text),
+        literal(run.first_lane, Text),
         literal(run.priority),
     ).where(taken.c.state.in_(TERMINAL))
     columns = ["run_id", "message_id", "origin_id", "lane", "priority"]

@@ -6,7 +6,7 @@ A column that is missing stays as it is. `attempts`, `failures`, `deferrals`, `e
 
 from typing import Any
 
-from models.vocabulary import JobState
+from models.vocabulary import JobState, Lane, RunLane
 from worker.domain.endings import (
     Again,
     Answered,
@@ -33,6 +33,13 @@ def change_of(ending: Ending, *, failures: int, counted: bool) -> dict[str, Any]
         change |= {"state": JobState.DEAD, "reason": reason}
     used_up = not isinstance(ending, Deferred) and not counted
     return change | {"attempts": 1 if used_up else 0}
+
+
+def lane_change(ending: Ending, run_lane: str) -> dict[str, Any]:
+    """In a mixed run, what goes to a rung above the cheapest goes in batches, whether it climbed
+    there or starts there."""
+    above = isinstance(ending, ClimbTo) or (isinstance(ending, RoutedTo) and ending.rung > 0)
+    return {"lane": Lane.BATCH} if run_lane == RunLane.MIXED and above else {}
 
 
 def _columns(ending: Ending) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def _add_new(
     ids = connection.execute(RESERVE, {"rows": len(records)}).scalar_one().split()
     lines = (f"{id_}\t{line}" for id_, line in zip(ids, _lines(records, source), strict=True))
     copy_in(connection, COPY_MESSAGES, lines)
-    job = f"{run.lane}\t{run.priority}\t{run.id}\t"
+    job = f"{run.first_lane}\t{run.priority}\t{run.id}\t"
     copy_in(connection, COPY_JOBS, (f"{job}{id_}\n" for id_ in ids))
     return Added(accepted=len(records))
 
@@ -90,7 +90,7 @@ def add_in(
     numbered = zip(records, _lines(records, source), strict=True)
     copy_in(connection, COPY_STAGED, (f"{record.line}\t{line}" for record, line in numbered))
     connection.execute(INSERT_MESSAGES)
-    values = {"run": run.id, "lane": run.lane, "priority": run.priority, "again": again}
+    values = {"run": run.id, "lane": run.first_lane, "priority": run.priority, "again": again}
     accepted = connection.execute(INSERT_JOBS, values).rowcount
     added = Added(accepted=accepted)
     if accepted < len(records):

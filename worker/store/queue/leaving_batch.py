@@ -96,7 +96,7 @@ SELECT r.id, r.name, extract(epoch FROM r.deadline - now()) AS left_s,
     WHERE run_id = r.id AND to_tier <> 'person' GROUP BY from_tier) AS e),
     '{}') AS climbed
 FROM runs AS r
-WHERE r.finished_at IS NULL AND r.lane = 'batch' AND r.deadline IS NOT NULL
+WHERE r.finished_at IS NULL AND r.lane IN ('batch', 'mixed') AND r.deadline IS NOT NULL
 ORDER BY r.id
 """)
 

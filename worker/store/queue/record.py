@@ -19,7 +19,7 @@ from models.vocabulary import PERSON, AttemptOutcome, JobState
 from worker.domain.endings import Answered, ClimbTo, Deferred, Failed, Lost, ToReview
 from worker.domain.reports import AttemptReport
 from worker.store.queue import audits, budgets, canaries, certified, ledger
-from worker.store.queue.changes import change_of, merged
+from worker.store.queue.changes import change_of, lane_change, merged
 from worker.store.queue.halts import halt
 from worker.store.queue.rows_of_report import attempt_row, best_effort_row, result_row
 from worker.store.queue.silencing import silenced
@@ -90,6 +90,7 @@ def _apply(group: Group, report: AttemptReport, row: Row[Any]) -> None:
     }
     if took:
         change |= change_of(ending, failures=row.failures, counted=late)
+        change |= lane_change(ending, row.run_lane)
         _add_side_rows(group, report, row)
     group.jobs.append(change)
 
@@ -168,12 +169,13 @@ def _write(connection: Connection, group: Group) -> None:
 LOCK = text("""
 SELECT a.job_id, a.fence, a.outcome, a.reserved, a.cost AS attempt_cost, a.budget_day, a.model,
   a.tier AS attempt_tier, j.fence AS job_fence, j.state, j.failures, j.run_id, j.rung,
-  (SELECT audit_share FROM runs WHERE id = j.run_id) AS audit_share,
+  r.audit_share, r.lane AS run_lane,
   EXISTS (SELECT FROM canaries AS c WHERE c.proven_at IS NULL AND c.model = a.model
     AND c.tier = CASE a.stage WHEN 'route' THEN 'routing' ELSE a.tier END
     AND c.prompt_version = a.prompt_version AND c.schema_version = a.schema_version) AS on_trial
 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(job_id bigint, fence int)
 JOIN attempts AS a USING (job_id, fence) JOIN jobs AS j ON j.id = a.job_id
+JOIN runs AS r ON r.id = j.run_id
 ORDER BY j.id, a.fence FOR UPDATE OF j, a
 """)
 
@@ -226,7 +228,7 @@ UPDATE jobs AS j SET
   tier = CASE WHEN t.rung IS NULL OR t.rung >= j.rung OR j.state = 'queued'
     THEN coalesce(t.tier, j.tier) ELSE j.tier END,
   rung = GREATEST(coalesce(t.rung, 0), j.rung),
-  difficulty = coalesce(t.difficulty, j.difficulty),
+  difficulty = coalesce(t.difficulty, j.difficulty), lane = coalesce(t.lane, j.lane),
   available_at = CASE WHEN t.delay_s IS NULL THEN j.available_at
     ELSE clock_timestamp() + make_interval(secs => t.delay_s) END,
   reason = coalesce(t.reason, j.reason),
@@ -240,7 +242,8 @@ UPDATE jobs AS j SET
   finished_at = CASE WHEN t.state IN ('answered', 'review', 'dead') THEN clock_timestamp()
     ELSE j.finished_at END
 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(
-  id bigint, state text, tier text, rung smallint, difficulty text, delay_s float8, reason text,
+  id bigint, state text, tier text, rung smallint, difficulty text, lane text, delay_s float8,
+  reason text,
   unlease boolean, attempts int, failures int, deferrals int, escalations int, cost numeric)
 WHERE j.id = t.id
 """)

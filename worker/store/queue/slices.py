@@ -165,7 +165,7 @@ FROM runs AS r CROSS JOIN unnest(CAST(:queues AS text[])) AS q(queue) CROSS JOIN
   WHERE run_id = r.id AND queue = q.queue AND lease_until IS NULL AND dispatched_at IS NULL
     AND available_at <= now()
   ORDER BY priority DESC, available_at, id LIMIT :limit) AS j
-WHERE r.state = 'active' AND r.lane = 'batch'
+WHERE r.state = 'active' AND r.lane IN ('batch', 'mixed')
 ORDER BY r.priority DESC, r.id, j.priority DESC, j.available_at, j.id
 """)
 

@@ -21,7 +21,7 @@ def bill_of(connection: Connection, run: Row[Any], settings: Settings) -> Bill:
         [_line(row) for row in connection.execute(SPEND, {"run": run.id})],
         resolved=counts.get("answered", 0),
         jobs=sum(counts.values()),
-        lane=Lane(run.lane),
+        lane=Lane.BATCH if run.lane == Lane.BATCH else Lane.REALTIME,
         rejected_answers=rejected,
         ladder={name: tier.model for name, tier in settings.tiers.items()},
         price_of=lambda model: price_of(model, settings.prices),
