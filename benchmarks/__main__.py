@@ -13,7 +13,8 @@ from collections.abc import Callable
 import click
 from rich.console import Console
 
-from benchmarks.figures import Finding, show, table_of
+from benchmarks.figures import Finding, as_markdown, show, table_of
+from benchmarks.processes import machine
 
 NAMES = (
     "startup",
@@ -33,11 +34,14 @@ NAMES = (
 @click.argument("names", nargs=-1, type=click.Choice(NAMES))
 @click.option("--quick", is_flag=True, help="Smaller: to see that it works, not to believe it.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@click.option("--markdown", is_flag=True, help="As docs/performance.md holds it.")
 @click.pass_context
-def main(ctx: click.Context, names: tuple[str, ...], quick: bool, as_json: bool) -> None:
+def main(
+    ctx: click.Context, names: tuple[str, ...], quick: bool, as_json: bool, markdown: bool
+) -> None:
     """Speed and memory, as ratios measured in one run."""
     talk = Console(stderr=True)
-    findings, broken = list[Finding](), list[str]()
+    findings, broken, before = list[Finding](), list[str](), machine()
     for name in names or NAMES:
         flag = " --quick" if quick else ""
         talk.print(f"[bold]python -m benchmarks {name}{flag}[/bold]")
@@ -51,7 +55,9 @@ def main(ctx: click.Context, names: tuple[str, ...], quick: bool, as_json: bool)
         findings.append(finding)
         show(finding, talk)
         talk.print(f"  [dim]took {time.monotonic() - began:.0f} s[/dim]")
-    if as_json:
+    if markdown:
+        click.echo(as_markdown(findings, before))
+    elif as_json:
         click.echo(json.dumps([finding.as_document() for finding in findings], indent=2))
     else:
         Console().print(table_of(findings))

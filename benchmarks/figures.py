@@ -1,11 +1,17 @@
 """What a benchmark found, and how it is shown."""
 
+import datetime as dt
+import os
+import platform
+import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+
+from benchmarks.processes import Machine, machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,34 @@ def table_of(findings: Sequence[Finding]) -> Table:
             ok = "[green]yes[/green]" if figure.ok else "[red]no[/red]"
             table.add_row(figure.name, f"{figure.measured:.3g}{figure.unit}", bound, ok)
     return table
+
+
+def as_markdown(findings: Sequence[Finding], before: Machine) -> str:
+    """The figures with when, where and on what they were measured; `before` is the machine as it
+    stood before."""
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    when = dt.datetime.now(dt.UTC).date().isoformat()
+    busy = machine().busy_share_since(before)
+    lines = [
+        f"{when}, commit {commit or 'unknown'}, {os.cpu_count()} processors, Python"
+        f" {platform.python_version()}; the machine was {busy:.0%} busy, by us and by others.",
+        "",
+        "| figure | measured | target | met |",
+        "| --- | ---: | ---: | --- |",
+    ]
+    for finding in findings:
+        for figure in finding.figures:
+            bound = f"{'≤' if figure.at_most else '≥'} {figure.target:g}{figure.unit}"
+            measured, met = f"{figure.measured:.3g}{figure.unit}", "yes" if figure.ok else "no"
+            lines.append(f"| {figure.name} | {measured} | {bound} | {met} |")
+    facts = [
+        f"- {finding.benchmark}: "
+        + ", ".join(f"{name} {_said(value)}" for name, value in finding.facts.items())
+        for finding in findings
+    ]
+    return "\n".join([*lines, "", *facts])
 
 
 def _said(value: Any) -> str:
