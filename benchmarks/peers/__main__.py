@@ -28,6 +28,7 @@ from benchmarks.worker_cpu import prompts_of
 from models.vocabulary import Purpose
 from worker.claude.prompts import fenced
 from worker.claude.requests import Ask
+from worker.config.redis_address import read_redis
 from worker.domain.messages import MessageText
 from worker.domain.schemas import PLAIN_ANSWER_SCHEMA
 
@@ -169,7 +170,8 @@ class Yard:
         environ = self.home.environ
         return {
             **environ,
-            "PEER_REDIS": environ["REDIS_URL"].replace("unix://", "redis+socket://"),
+            "PEER_REDIS": environ["REDIS_URL"],
+            "PEER_BROKER": read_redis(environ["REDIS_URL"]).broker_url,
             "PEER_CLAUDE": self.home.simulator_url,
         }
 

@@ -1,6 +1,7 @@
 """One Celery task for each message: threads, late acknowledgement, retries, answers in Redis.
 
-`celery -A benchmarks.peers.tasks worker`; `PEER_REDIS` and `PEER_CLAUDE` say where they are.
+`celery -A benchmarks.peers.tasks worker`; `PEER_BROKER`, `PEER_REDIS` and `PEER_CLAUDE`
+say where they are.
 """
 
 import json
@@ -14,7 +15,7 @@ from celery import Celery
 ANSWERS = "peer:answers"
 REDIS, CLAUDE = os.environ.get("PEER_REDIS", ""), os.environ.get("PEER_CLAUDE", "")
 
-app = Celery("peer", broker=REDIS)
+app = Celery("peer", broker=os.environ.get("PEER_BROKER"))
 app.conf.update(
     task_acks_late=True,
     task_ignore_result=True,
