@@ -22,6 +22,7 @@ NAMES = (
     "drain",
     "limiter",
     "intake",
+    "shapes",
     "slices",
     "protocol_scale",
     "any_statistics",

@@ -34,7 +34,7 @@ def run(*, quick: bool = False) -> Finding:
         home = Path(environ["RUNG_HOME"])
         size = _write_backlog(home / "backlog.jsonl", home / "backlog.copy", rows)
         copy_s = _copied(environ["DATABASE_URL"], home / "backlog.copy", rows)
-        intake = _enqueued(environ, home / "backlog.jsonl", rows)
+        intake = enqueued(environ, home / "backlog.jsonl", rows)
     return Finding(
         "intake",
         (
@@ -100,7 +100,7 @@ def _copied(url: str, path: Path, rows: int) -> float:
     return took
 
 
-def _enqueued(environ: Mapping[str, str], path: Path, rows: int) -> Spent:
+def enqueued(environ: Mapping[str, str], path: Path, rows: int) -> Spent:
     command = [str(Path(sys.executable).with_name("rung")), "enqueue", str(path), "--json"]
     command += ["--source", "benchmark", "--budget", "1000000"]
     began = time.monotonic()
