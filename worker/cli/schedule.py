@@ -2,21 +2,20 @@
 
 import datetime as dt
 import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
-from sqlalchemy import Connection
 
 from worker.cli.speech.completion import SCHEDULE
 from worker.cli.speech.context import database
 from worker.cli.speech.output import console, print_json, talk
 from worker.config.loading import load_settings
-from worker.config.settings import NightlySettings, Settings
 from worker.domain.text import terminal_safe
-from worker.domain.timetable import LATE_S, next_due, owed
 from worker.domain.wording import ago
-from worker.runs.nights import Fired, fire_now, table_of
-from worker.store.actions.schedules import last_night, watched
+from worker.runs.nights import Fired, fire_now
+from worker.runs.timetables import ScheduleStanding, read_schedules
+from worker.store.actions.schedules import LastNight
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -75,16 +74,16 @@ def show_list(as_json: bool) -> None:
     """Lists all schedules."""
     settings = load_settings()
     with database(settings) as engine, engine.connect() as connection:
-        rows = [_row(connection, name, one) for name, one in settings.schedule.items()]
+        rows = read_schedules(connection, settings)
     if as_json:
-        print_json(rows)
+        print_json([row.as_document() for row in rows])
         return
     if not rows:
         talk("There is no schedule. Add [schedule.nightly] to rung.toml: docs/scheduling.md.")
         return
     for row in rows:
         _print(row)
-    _say_nobody_looks(settings, rows)
+    _say_nobody_looks(rows)
 
 
 def document_of(fired: Fired) -> dict[str, Any]:
@@ -101,43 +100,18 @@ def document_of(fired: Fired) -> dict[str, Any]:
     }
 
 
-def _row(connection: Connection, name: str, one: NightlySettings) -> dict[str, Any]:
-    table = table_of(one)
-    seen, last = watched(connection, name, table), last_night(connection, name)
-    now: dt.datetime = seen["now"]
-    following = next_due(table, now)
-    since = max((at for at in (seen["since"], seen["last_due"]) if at is not None), default=now)
-    waiting = owed(table, since, now)
-    overdue = waiting[-1].at if waiting else None
-    if overdue is not None and (now - overdue).total_seconds() < LATE_S:
-        overdue = None
-    return {
-        "schedule": name,
-        "cron": one.cron,
-        "timezone": one.timezone,
-        "where": one.where,
-        "lane": one.lane,
-        "next": following.at.astimezone(table.zone) if following is not None else None,
-        "overdue_since": overdue.astimezone(table.zone) if overdue is not None else None,
-        "scheduler_seen_at": seen["seen_at"],
-        "last": last,
-    }
-
-
-def _print(row: dict[str, Any]) -> None:
+def _print(row: ScheduleStanding) -> None:
     out = console()
-    out.print(
-        terminal_safe(f"{row['schedule']}  ({row['cron']}, {row['timezone']}, {row['lane']})")
-    )
-    _say(out, "where", terminal_safe(row["where"]))
-    _say(out, "next", _when(row["next"]))
-    last = row["last"]
+    out.print(terminal_safe(f"{row.name}  ({row.cron}, {row.timezone}, {row.lane})"))
+    _say(out, "where", terminal_safe(row.where))
+    _say(out, "next", _when(row.next))
+    last = row.last
     if last is None:
         _say(out, "last", "never")
     else:
-        _say(out, "last", _outcome(last), "red" if last["state"] == "failed" else None)
-    if row["overdue_since"] is not None:
-        out.print(f"  OVERDUE since {_when(row['overdue_since'])}", style="red")
+        _say(out, "last", _outcome(last), "red" if last.state == "failed" else None)
+    if row.overdue_since is not None:
+        out.print(f"  OVERDUE since {_when(row.overdue_since)}", style="red")
 
 
 def _say(out: "Console", label: str, words: str, style: str | None = None) -> None:
@@ -148,32 +122,28 @@ def _say(out: "Console", label: str, words: str, style: str | None = None) -> No
     out.print(line, style=style)
 
 
-def _outcome(last: dict[str, Any]) -> str:
+def _outcome(last: LastNight) -> str:
     """`2026-11-24: run nightly-2026-11-24, finished: 30 answered, 1 review`."""
-    words = terminal_safe(last["words"] or "")
-    if last["state"] == "failed":
-        return f"{last['night']}: FAILED: {words}"
-    if last["state"] == "nothing":
-        return f"{last['night']}: nothing to do: {words}"
-    states = ", ".join(
-        f"{jobs} {state}" for state, jobs in sorted((last["by_state"] or {}).items())
-    )
-    run = terminal_safe(last["run"] or "a run that is purged")
+    words = terminal_safe(last.words or "")
+    if last.state == "failed":
+        return f"{last.night}: FAILED: {words}"
+    if last.state == "nothing":
+        return f"{last.night}: nothing to do: {words}"
+    states = ", ".join(f"{jobs} {state}" for state, jobs in sorted((last.by_state or {}).items()))
+    run = terminal_safe(last.run or "a run that is purged")
     note = f" ({words})" if words else ""
-    return f"{last['night']}: run {run}, {last['run_state'] or 'gone'}: {states or '–'}{note}"
+    return f"{last.night}: run {run}, {last.run_state or 'gone'}: {states or '–'}{note}"
 
 
 def _when(moment: dt.datetime | None) -> str:
     return "never" if moment is None else f"{moment:%a %Y-%m-%d %H:%M %Z}"
 
 
-def _say_nobody_looks(settings: Settings, rows: list[dict[str, Any]]) -> None:
-    seen = max((row["scheduler_seen_at"] for row in rows if row["scheduler_seen_at"]), default=None)
+def _say_nobody_looks(rows: Sequence[ScheduleStanding]) -> None:
+    seen = max((row.seen_at for row in rows if row.seen_at is not None), default=None)
     if seen is None:
         talk(f"No scheduler has looked yet. Start one: {START_ONE}", fg="yellow")
-        return
-    quiet = (dt.datetime.now(dt.UTC) - seen).total_seconds()
-    if quiet > max(3 * settings.timing.schedule_s, 60):
+    elif all(row.unwatched for row in rows):
         talk(f"No scheduler has looked since {ago(seen)}. Start one: {START_ONE}", fg="yellow")
 
 

@@ -12,9 +12,9 @@ from worker.dashboard.context import Dashboard, dashboard_of
 from worker.dashboard.pages.rendering import page, region, trouble_page
 from worker.dashboard.pages.serving import number, stream
 from worker.dashboard.screens import charts
-from worker.dashboard.screens.nights import read_nights
 from worker.dashboard.screens.now import comparable, outlooks_of, read_bill, read_picture
 from worker.errors import RungError
+from worker.runs.timetables import read_schedules
 from worker.store.reading import screens
 from worker.store.reading.sampling import Sample, sample_of
 from worker.store.reading.standings import runs_page, standing_of
@@ -43,11 +43,11 @@ def runs(request: Request) -> Response:
     dashboard, before = dashboard_of(request), number(request, "before")
     with dashboard.engine.connect() as connection:
         found = _runs(dashboard, connection, before)
-        nights = read_nights(connection, dashboard.settings) if before is None else []
+        nights = read_schedules(connection, dashboard.settings) if before is None else []
         changed = {
-            night["name"]: screens.difference(connection, night["last"]["run"])
+            night.name: screens.difference(connection, night.last.run)
             for night in nights
-            if night["last"] and night["last"]["run"]
+            if night.last is not None and night.last.run is not None
         }
         return page(
             request,

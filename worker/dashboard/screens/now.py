@@ -10,11 +10,12 @@ from models.vocabulary import CallState, Lane, Purpose
 from worker.config.prices import price_of
 from worker.dashboard.context import Dashboard
 from worker.dashboard.screens.ladder import picture
-from worker.dashboard.screens.nights import night_troubles, read_nights
+from worker.dashboard.screens.nights import night_troubles
 from worker.dashboard.screens.outlook import Outlook, headline, outlook
 from worker.dashboard.screens.troubles import certificate_troubles, ended_badly, troubles
 from worker.domain.bill import Bill, SpendLine, make_bill
 from worker.domain.pricing import Usage
+from worker.runs.timetables import read_schedules
 from worker.store.reading import screens
 from worker.store.reading.certificates import doubtful
 from worker.store.reading.rates import ENDED
@@ -33,7 +34,7 @@ def read_now(dashboard: Dashboard, connection: Connection) -> dict[str, Any]:
     outlooks = outlooks_of(dashboard, live, everything)
     lines = read_queues(dashboard, connection)
     day = screens.day_budget(connection)
-    nights = night_troubles(read_nights(connection, dashboard.settings))
+    nights = night_troubles(read_schedules(connection, dashboard.settings))
     ended = [] if live else ended_badly(last)
     away = dashboard.limiter is not None and all(line["used"] is None for line in lines)
     return {

@@ -58,7 +58,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Foreseen:
+class Touched:
     """How many jobs a change would touch, and what these would probably cost (or save) from here
     on; None where too little is recorded to expect from."""
 
@@ -116,7 +116,7 @@ def priority_of(to: int) -> Change:
     )
 
 
-def foresee(connection: Connection, change: Change, chosen: Selection) -> Foreseen:
+def foresee(connection: Connection, change: Change, chosen: Selection) -> Touched:
     """What `apply` would do now. The open jobs of a run are read from its counters."""
     if chosen.is_run and change.able is OPEN:
         row = connection.execute(OPEN_OF_RUN, {"run": chosen.run_id}).one()
@@ -133,7 +133,7 @@ def foresee(connection: Connection, change: Change, chosen: Selection) -> Forese
             )
         ).one()
         weight = Decimal(row.weight)
-    return Foreseen(row.jobs, expected_cost(connection, row.jobs, row.policies or [], weight))
+    return Touched(row.jobs, expected_cost(connection, row.jobs, row.policies or [], weight))
 
 
 def expected_cost(

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from models.vocabulary import FiringState
 from worker.domain.timetable import Due, Timetable
+from worker.store.rows import values_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,23 @@ class Night:
     run: str | None
     jobs: int
     words: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastNight:
+    """The newest night of a schedule, and how its run stands; `missed` nights came before it."""
+
+    night: dt.date
+    due_at: dt.datetime
+    fired_at: dt.datetime
+    state: str
+    missed: int
+    jobs: int
+    words: str | None
+    by: str
+    run: str | None
+    run_state: str | None
+    by_state: Mapping[str, int] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +105,9 @@ def close(connection: Connection, name: str, night: dt.date, ended: NightEnded) 
     connection.execute(CLOSE, values)
 
 
-def last_night(connection: Connection, name: str) -> dict[str, Any] | None:
-    """The newest night with how its run stands."""
-    row = connection.execute(LAST, {"name": name}).mappings().one_or_none()
-    return dict(row) if row is not None else None
+def last_night(connection: Connection, name: str) -> LastNight | None:
+    """The newest night."""
+    return next(iter(values_of(LastNight, connection.execute(LAST, {"name": name}))), None)
 
 
 def watched(connection: Connection, name: str, table: Timetable) -> dict[str, Any]:
