@@ -10,7 +10,7 @@ WORKERS ?= 2
 SEED ?= $(shell python3 -c 'import random; print(random.randrange(1000000))')
 MINUTES ?= 10
 
-.PHONY: help setup demo up test browser production screenshot faults soak check bench fmt migrate revision compose-check lock clean
+.PHONY: help setup demo up test browser production audit screenshot faults soak check bench fmt migrate revision compose-check lock clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ up: setup ## Start everything that is not configured, and work until Ctrl-C
 production: setup ## On real parts: image, PostgreSQL, Redis, pgbouncer, nginx; installed where they may be
 	@tests/support/get_servers.sh
 	PRODUCTION=1 $(PY) -m pytest -q -n $(WORKERS) --dist worksteal tests/production
+
+audit: setup ## Known vulnerabilities, hashes and licences of what ships
+	@$(PY) -m tests.support.audit
 
 test: setup browser ## The whole suite, on real embedded Postgres and Redis
 	$(PY) -m pytest -q -n $(WORKERS) --dist worksteal
