@@ -34,7 +34,8 @@ def detected(text: str) -> str | None:
 
 @lru_cache(maxsize=1)
 def _identifier() -> Any:
-    """py3langid with our languages; loading its model takes about a second, once."""
+    """py3langid with our languages; loading its model takes about a second, once. Others were
+    measured: docs/decisions/0016."""
     import py3langid
 
     py3langid.set_languages(list(COMMON))

@@ -3,6 +3,7 @@
 Promise: nobody hears of an event twice because of us. A notice counts as sent before it leaves;
 only where it certainly did not arrive (no connection, or a status that says so) is it tried again,
 three times in all. A webhook that does not answer costs this thread its time and nothing else.
+By urllib, which tells these cases apart (docs/decisions/0016).
 """
 
 import http.client
