@@ -4,15 +4,22 @@ An SDK whose requests change shows here, before a worker meets it.
 """
 
 import asyncio
+import contextlib
+import socket
 from dataclasses import replace
+from typing import Any
 
+import anthropic
 import pytest
 from opentelemetry import trace
 
 from tests.support.both_ways import ANSWER, AS_JSON, ASK, ASKS, OK, SAID, USER, claude, heard, run
 from tests.support.wire import answering, http
 from worker.claude import client
+from worker.claude.client import Claude
 from worker.claude.transports import LeanTransport, SdkTransport
+from worker.domain.answers import Troubled
+from worker.domain.trouble import Meaning
 
 
 @pytest.mark.parametrize("name", ASKS)
@@ -135,3 +142,52 @@ def test_what_a_tracer_collects_is_the_sdks(
     assert isinstance(transport, SdkTransport if collected else LeanTransport)
     if isinstance(transport, SdkTransport):
         assert transport.client.open_telemetry["traces"]["enabled"] is True
+
+
+def test_no_cookies_are_kept() -> None:
+    """Not for want of being set: a gateway's balancer sets one with each answer."""
+
+    async def scenario() -> None:
+        async with answering(http("200 OK", SAID, AS_JSON, "set-cookie: a=b; Path=/")) as server:
+            made = claude(f"http://localhost:{server.port}", lean=True)
+            for _ in range(2):
+                await made.ask(ASK)
+            await made.close()
+            assert not any(b"cookie:" in request.lower() for request in server.requests)
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("lean", [True, False])
+def test_a_host_that_takes_no_connection_is_given_up_in_time(lean: bool) -> None:
+    async def scenario() -> None:
+        with contextlib.ExitStack() as stack:
+            full = stack.enter_context(socket.socket())
+            full.bind(("127.0.0.1", 0))
+            full.listen(0)
+            for _ in range(4):  # More than its queue holds: nobody accepts them.
+                waiting = stack.enter_context(socket.socket())
+                waiting.setblocking(False)
+                waiting.connect_ex(full.getsockname())
+            address = f"http://127.0.0.1:{full.getsockname()[1]}"
+            made = Claude(api_key="k", base_url=address, connect_s=0.3, deadline_s=20, lean=lean)
+            got = await made.ask(ASK)
+            await made.close()
+        assert isinstance(got, Troubled)
+        assert got.trouble.meaning is Meaning.NOT_SENT
+        assert (got.latency_ms or 0) < 10_000
+
+    run(scenario)
+
+
+def test_an_idle_connection_is_given_up_before_gateways_do() -> None:
+    async def scenario() -> None:
+        made = claude("http://127.0.0.1:1", lean=True)
+        assert isinstance(made.transport, LeanTransport)
+        connector: Any = made.transport._session().connector
+        sdk = anthropic.DEFAULT_CONNECTION_LIMITS
+        assert connector._keepalive_timeout < (sdk.keepalive_expiry or 0)
+        assert connector.limit == sdk.max_connections
+        await made.close()
+
+    run(scenario)
