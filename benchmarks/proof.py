@@ -21,7 +21,7 @@ from worker.domain.proof.forecast import Observed, forecast
 from worker.domain.proof.frontier import Plan, Step
 from worker.domain.proof.frontier_plans import evaluate
 from worker.domain.proof.graded import GradedAnswer, GradedMessage, ladder_of
-from worker.domain.proof.ladder_certificates import Question, certify
+from worker.domain.proof.ladder_certificates import CertificateQuestion, certify
 from worker.domain.proof.tier_skip import Climbs, judge_hops
 
 DRAWS, QUICK_DRAWS = 500, 40
@@ -124,7 +124,7 @@ def two_tiers(draws: int) -> float:
     pool, chance, false = shipped("synthetic")[:POOL], random.Random(8), 0
     for _ in range(draws):
         made = certify(
-            Question(
+            CertificateQuestion(
                 messages=pool,
                 labelled=redrawn(pool, 2_000, chance),
                 ladder=("haiku", "sonnet", "opus"),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from worker.domain.proof.claims import Claim
 from worker.domain.proof.graded import GradedAnswer, GradedMessage, ladder_of
-from worker.domain.proof.ladder_certificates import Question
+from worker.domain.proof.ladder_certificates import CertificateQuestion
 from worker.intake.graded_tables import read_table
 
 GRADED = Path(__file__).parents[2] / "examples" / "graded.csv.gz"
@@ -23,7 +23,7 @@ def shipped(table: str) -> list[GradedMessage]:
     return read_table(GRADED, table).messages
 
 
-def question(messages: Sequence[GradedMessage], **more: object) -> Question:
+def question(messages: Sequence[GradedMessage], **more: object) -> CertificateQuestion:
     """Accuracy at haiku at 5 %, on all labels and the stated confidence, but for what is given."""
     ladder = ladder_of(messages)
     asked: dict[str, object] = {
@@ -36,7 +36,7 @@ def question(messages: Sequence[GradedMessage], **more: object) -> Question:
         "delta": 0.05,
         "fitted": False,
     }
-    return Question(**(asked | more))  # type: ignore[arg-type]
+    return CertificateQuestion(**(asked | more))  # type: ignore[arg-type]
 
 
 def redrawn(

@@ -10,7 +10,7 @@ from worker.cli.speech.output import SIMULATED, print_json, talk
 from worker.cli.views.certificate import print_certificate
 from worker.domain.proof.claims import Claim
 from worker.domain.proof.graded import ladder_of
-from worker.domain.proof.ladder_certificates import Certificate, Question
+from worker.domain.proof.ladder_certificates import Certificate, CertificateQuestion
 from worker.domain.proof.ladder_certificates import certify as decide
 from worker.errors import UsageError
 from worker.intake.graded_tables import GradedTable, is_table, read_table
@@ -136,7 +136,7 @@ def _of_runs(names: tuple[str, ...], as_json: bool, given: dict[str, Any]) -> bo
     return made.result.certified
 
 
-def _question(table: GradedTable, given: dict[str, Any]) -> Question:
+def _question(table: GradedTable, given: dict[str, Any]) -> CertificateQuestion:
     ladder = ladder_of(table.messages)
     tier = given["tier"] or ladder[0]
     if tier not in ladder:
@@ -146,7 +146,7 @@ def _question(table: GradedTable, given: dict[str, Any]) -> Question:
             f"{tier} is the top tier of {table.name}: there is no parity with itself.",
             mend="--claim accuracy, or a tier below",
         )
-    return Question(
+    return CertificateQuestion(
         messages=table.messages,
         labelled=table.messages[: given["first"]],
         ladder=ladder,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from worker.intake.guess import Guess
     from worker.intake.outcome import Outcome, Terms
     from worker.intake.reader import Options
-    from worker.runs.forecasts import Outlook
+    from worker.runs.forecasts import RunForecast
 
 SHOWN_REJECTS = 20
 EXIT_REJECTS = 3
@@ -263,7 +263,7 @@ def _say_dry_run(
     policy: Policy,
     outcome: "Outcome",
     as_json: bool,
-    outlook: "Outlook | None",
+    outlook: "RunForecast | None",
 ) -> None:
     from worker.runs.estimate import estimate
 

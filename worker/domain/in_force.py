@@ -50,7 +50,7 @@ class InForce:
 
 
 @plain(frozen=True, slots=True)
-class Standing:
+class CertifiedScore:
     """An answer against a certificate: its score and what was asked."""
 
     certificate: int
@@ -69,10 +69,10 @@ def standing(
     difficulty: str | None,
     reply: str,
     confidence: Decimal | None,
-) -> Standing:
+) -> CertifiedScore:
     """How an answer stands against the certificate."""
     if held.scorer is None:
-        return Standing(held.number, confidence or Decimal(0), held.standard)
+        return CertifiedScore(held.number, confidence or Decimal(0), held.standard)
     answer = GradedAnswer(
         valid=True,
         right=None,
@@ -82,7 +82,7 @@ def standing(
     segment = segment_of(held.segment_by, message, difficulty)
     known = GradedMessage("", segment, len(message.body))
     score = _scorer(held.scorer).score(known, answer)
-    return Standing(held.number, Decimal(str(score)), held.standard)
+    return CertifiedScore(held.number, Decimal(str(score)), held.standard)
 
 
 def segment_of(by: str, message: MessageText, difficulty: str | None) -> str:

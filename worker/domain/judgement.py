@@ -15,7 +15,7 @@ from worker.domain.answers import (
     read_check,
     read_confidence,
 )
-from worker.domain.in_force import UNCERTIFIED, Standing, standing
+from worker.domain.in_force import UNCERTIFIED, CertifiedScore, standing
 from worker.domain.messages import MessageText
 from worker.domain.policy import Accept, Policy
 from worker.domain.schemas import answer_schema
@@ -40,7 +40,7 @@ class Judgement:
     findings: tuple[Finding, ...] = ()
     confidence: Decimal | None = None
     threshold: Decimal | None = None
-    standing: Standing | None = None
+    standing: CertifiedScore | None = None
 
     @property
     def accepted(self) -> bool:

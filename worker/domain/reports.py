@@ -8,7 +8,7 @@ from models.vocabulary import AttemptOutcome, CallState, Lane, Purpose
 from worker.domain.answers import Answer, Troubled, storable
 from worker.domain.claimed import Question
 from worker.domain.endings import Ending
-from worker.domain.in_force import Standing
+from worker.domain.in_force import CertifiedScore
 from worker.domain.pricing import NO_TOKENS, Price, Usage
 from worker.domain.trouble import Meaning
 from worker.domain.validation import Finding
@@ -55,7 +55,7 @@ class AttemptReport:
     rule: str | None = None
     confidence: Decimal | None = None
     threshold: Decimal | None = None
-    standing: Standing | None = None
+    standing: CertifiedScore | None = None
     """Against the certificate in force, if there is one."""
 
 

@@ -10,7 +10,12 @@ from sqlalchemy import Connection, Row
 from worker.domain.policy import from_document, rules_of
 from worker.domain.proof.claims import Claim, Terms
 from worker.domain.proof.graded import GradedAnswer, GradedMessage, in_order
-from worker.domain.proof.ladder_certificates import Certificate, Question, certify, stricter
+from worker.domain.proof.ladder_certificates import (
+    Certificate,
+    CertificateQuestion,
+    certify,
+    stricter,
+)
 from worker.errors import UsageError
 from worker.store.actions import certificates
 from worker.store.actions.certificates import Issue
@@ -130,10 +135,10 @@ def _look(
 
 def _question(
     found: Population, ladder: Sequence[str], tier: str, request: Request, delta: float
-) -> Question:
+) -> CertificateQuestion:
     terms = Terms(claim=request.claim, tier=tier, top=ladder[-1], alpha=request.alpha, delta=delta)
     labelled = [m for m in in_order(found.sampled) if _looked_at(m, terms)]
-    return Question(
+    return CertificateQuestion(
         messages=[assume_top(m, terms) for m in found.messages],
         labelled=[assume_top(m, terms) for m in labelled[: request.first]],
         ladder=ladder,

@@ -13,13 +13,13 @@ from worker.domain.policy import Policy
 from worker.domain.proof.forecast import Forecast, Observed, forecast
 from worker.domain.proof.quantiles import student
 from worker.domain.proof.replayed_cost import (
-    Foreseen,
     Ladderlike,
     RecordedJob,
+    ReplayedCost,
     replayed,
     tier_means,
 )
-from worker.store.reading.records import Pace, paces, recorded_jobs
+from worker.store.reading.records import RunPace, paces, recorded_jobs
 
 ENOUGH = 30
 """Recorded jobs below which the record says too little."""
@@ -37,7 +37,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outlook:
+class RunForecast:
     """A backlog's forecast. `basis` says in words what it rests on; `seconds` is None where no run
     of the lane has finished."""
 
@@ -86,7 +86,7 @@ def foresee(
     coming: Mapping[str, int],
     lane: str = RunLane.REALTIME,
     before_run: int | None = None,
-) -> Outlook | None:
+) -> RunForecast | None:
     """The forecast for messages by stratum; None where too little is recorded. A policy that was
     run before is forecast from its own jobs, another one by replaying it on those there are."""
     jobs, basis = recorded_jobs(connection, policy.name, before_run), f"policy {policy.name}"
@@ -98,7 +98,7 @@ def foresee(
     found = [replayed(job, _ladderlike(policy, jobs)) for job in jobs]
     dollars = _sum(jobs, [_dollars(one, lane) for one in found], coming)
     people = _sum(jobs, [one.person for one in found], coming)
-    return Outlook(
+    return RunForecast(
         dollars=Span(dollars.p10, dollars.p50, dollars.p90),
         people=Span(people.p10, people.p50, min(people.p90, sum(coming.values()))),
         seconds=_seconds(paces(connection, lane, before_run), sum(coming.values())),
@@ -117,7 +117,7 @@ def _ladderlike(policy: Policy, jobs: Sequence[RecordedJob]) -> Ladderlike:
     return Ladderlike(ladder=policy.ladder, thresholds=thresholds, means=means)
 
 
-def _dollars(one: Foreseen, lane: str) -> float:
+def _dollars(one: ReplayedCost, lane: str) -> float:
     match lane:
         case RunLane.BATCH:
             return BATCH_FACTOR * (one.first + one.climbs)
@@ -135,7 +135,7 @@ def _sum(
     return forecast(record, coming)
 
 
-def _seconds(seen: Sequence[Pace], messages: int) -> Span | None:
+def _seconds(seen: Sequence[RunPace], messages: int) -> Span | None:
     """From the paces of finished runs, whose logarithms are taken to be bell-shaped."""
     if not seen:
         return None

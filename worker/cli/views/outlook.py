@@ -11,12 +11,12 @@ from worker.domain.wording import count, dollars, span
 from worker.errors import ConfigurationError, Unreachable
 
 if TYPE_CHECKING:
-    from worker.runs.forecasts import Outlook
+    from worker.runs.forecasts import RunForecast
 
 
 def outlook_of(
     settings: Settings, policy: Policy, strata: Mapping[str, int], lane: str
-) -> "Outlook | None":
+) -> "RunForecast | None":
     """The forecast from the record; None where there is no record to be reached, or too little."""
     from worker.cli.speech.context import database
     from worker.runs.forecasts import foresee
@@ -45,7 +45,7 @@ def keep_forecast(
             keep(connection, run.id, outlook.detail.recorded, rows)
 
 
-def print_outlook(outlook: "Outlook") -> None:
+def print_outlook(outlook: "RunForecast") -> None:
     """Three figures a line, and what they rest on."""
     from rich.table import Table
 

@@ -10,7 +10,7 @@ share delta.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from worker.domain.proof.claims import Candidate, Certification, Claim, Refusal, Terms, stated
+from worker.domain.proof.claims import Certification, Claim, Refusal, Scored, Terms, stated
 from worker.domain.proof.exact_tails import labels_needed, upper_bound
 from worker.domain.proof.fixed_sequence import Passed, Tally, by_promise, passing, widest
 from worker.domain.proof.graded import GradedAnswer, GradedMessage, split
@@ -42,20 +42,20 @@ class Evidence:
     messages: int
 
 
-def candidates(messages: Sequence[GradedMessage], terms: Terms, score: Score) -> list[Candidate]:
+def candidates(messages: Sequence[GradedMessage], terms: Terms, score: Score) -> list[Scored]:
     """Messages that the tier answered, with score and loss; an invalid answer has no score."""
     made = []
     for message in messages:
         answer = message.answered(terms.tier)
         if answer is not None:
             scored = score(message, answer) if answer.valid else None
-            made.append(Candidate(message.segment, scored, terms.loss(message)))
+            made.append(Scored(message.segment, scored, terms.loss(message)))
     return made
 
 
 def tally(
-    labelled: Sequence[Candidate],
-    reaching: Sequence[Candidate],
+    labelled: Sequence[Scored],
+    reaching: Sequence[Scored],
     messages: int,
     terms: Terms,
     threshold: float,
@@ -88,7 +88,7 @@ def by_confidence(evidence: Evidence, terms: Terms) -> Certification:
     return conclude(terms, tallies, passing(tallies, terms.alpha, terms.delta))
 
 
-def _expected(one: Tally, reaching: Sequence[Candidate], labelled: int, messages: int) -> float:
+def _expected(one: Tally, reaching: Sequence[Scored], labelled: int, messages: int) -> float:
     """Labels to expect at a threshold: its share of what reaches the tier, of the labelled. The
     share comes from all messages, labelled or not, so the start depends on no outcome."""
     return one.coverage * messages / max(len(reaching), 1) * labelled
@@ -125,7 +125,7 @@ def fit_for(pilot: Sequence[GradedMessage], terms: Terms) -> Scorer:
     return fit(rows)
 
 
-def places(reaching: Sequence[Candidate]) -> list[float]:
+def places(reaching: Sequence[Scored]) -> list[float]:
     """Thresholds that accept `SHARES` of what reaches the tier, the strictest first."""
     scores = sorted((c.score for c in reaching if c.score is not None), reverse=True)
     ranks = (round(share * len(reaching)) for share in SHARES)

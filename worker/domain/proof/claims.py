@@ -92,7 +92,7 @@ class Certification:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class Scored:
     """A message as a certificate sees it: its score (None: never accepted) and its loss if it is
     accepted (None: not labelled)."""
 

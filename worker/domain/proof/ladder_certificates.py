@@ -19,7 +19,7 @@ NONE = Tally(threshold=1.0, errors=0, labels=0, coverage=0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class CertificateQuestion:
     """What is to be certified: a claim about `tier` of `ladder`, on `messages` of which `labelled`
     may be looked at. `fitted` takes a scorer instead of the stated confidence; `simulated` answers
     certify nothing."""
@@ -67,7 +67,7 @@ class Certificate:
         return self.score(message, answer) >= self.result.threshold
 
 
-def certify(question: Question, *, segments: bool = False) -> Certificate:
+def certify(question: CertificateQuestion, *, segments: bool = False) -> Certificate:
     """The certificate of the tier, those below it first. `segments` adds each segment's bounds."""
     if question.simulated:
         return Certificate(

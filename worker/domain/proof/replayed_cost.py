@@ -29,7 +29,7 @@ class TierMeans:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Foreseen:
+class ReplayedCost:
     """Expected dollars at realtime prices, those for the first rung and for what climbs apart, and
     the probability that it ends with a person."""
 
@@ -48,7 +48,7 @@ class Ladderlike:
     means: Mapping[str, TierMeans] = field(default_factory=dict)
 
 
-def replayed(job: RecordedJob, policy: Ladderlike) -> Foreseen:
+def replayed(job: RecordedJob, policy: Ladderlike) -> ReplayedCost:
     """The job under the policy."""
     latest = {a.tier: a for a in sorted(job.answers, key=lambda answer: answer.fence)}
     start = job.start if job.start in policy.ladder else policy.ladder[0]
@@ -67,7 +67,7 @@ def replayed(job: RecordedJob, policy: Ladderlike) -> Foreseen:
             reach = 0.0
         if not reach:
             break
-    return Foreseen(first=first, climbs=climbs, person=reach)
+    return ReplayedCost(first=first, climbs=climbs, person=reach)
 
 
 def tier_means(

@@ -19,7 +19,7 @@ BY_SCORE = frozenset({LOW_CONFIDENCE, UNCERTIFIED})
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class RunPace:
     """A finished run of a lane: how many jobs, and how many seconds from first to last."""
 
     jobs: int
@@ -65,10 +65,10 @@ def _answer(row: Row[Any]) -> RecordedAnswer:
     )
 
 
-def paces(connection: Connection, lane: str, before_run: int | None = None) -> list[Pace]:
+def paces(connection: Connection, lane: str, before_run: int | None = None) -> list[RunPace]:
     """Finished runs of the lane, the newest twenty."""
     values = {"lane": lane, "before": before_run}
-    return [Pace(row.jobs, row.seconds) for row in connection.execute(PACES, values)]
+    return [RunPace(row.jobs, row.seconds) for row in connection.execute(PACES, values)]
 
 
 # At realtime prices: half-price answers are doubled.
