@@ -6,17 +6,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from models.vocabulary import CallState, Lane, Purpose
 from worker.config.prices import price_of
 from worker.dashboard.context import Dashboard
 from worker.dashboard.screens.ladder import picture
 from worker.dashboard.screens.nights import night_troubles
 from worker.dashboard.screens.outlook import Outlook, headline, outlook
 from worker.dashboard.screens.troubles import certificate_troubles, ended_badly, troubles
-from worker.domain.bill import Bill, SpendLine, make_bill
-from worker.domain.pricing import Usage
+from worker.domain.bill import Bill, make_bill
 from worker.runs.timetables import read_schedules
 from worker.store.reading import screens
+from worker.store.reading.bill import spend_line
 from worker.store.reading.certificates import doubtful
 from worker.store.reading.rates import ENDED
 from worker.store.reading.standings import RunStanding, live_runs, runs_page
@@ -144,34 +143,12 @@ def read_bill(dashboard: Dashboard, connection: Connection, runs: Sequence[RunSt
     settings = dashboard.settings
     return make_bill(
         ", ".join(run.name for run in runs),
-        [_line(row) for row in screens.spend_of(connection, [run.id for run in runs])],
+        [spend_line(row) for row in screens.spend_of(connection, [run.id for run in runs])],
         resolved=sum(run.jobs("answered") for run in runs),
         jobs=sum(run.ended for run in runs),
         rejected_answers=Decimal(0),
         ladder={name: tier.model for name, tier in settings.tiers.items()},
         price_of=lambda model: price_of(model, settings.prices),
-    )
-
-
-def _line(row: Row[Any]) -> SpendLine:
-    tokens = Usage(
-        row.input_tokens,
-        row.cache_read_tokens,
-        row.cache_write_5m_tokens,
-        row.cache_write_1h_tokens,
-        row.output_tokens,
-    )
-    return SpendLine(
-        row.tier,
-        Purpose(row.purpose),
-        row.model,
-        Lane(row.lane),
-        CallState(row.state),
-        row.simulated,
-        row.calls,
-        row.unpriced,
-        tokens,
-        row.cost,
     )
 
 

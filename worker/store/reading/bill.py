@@ -18,7 +18,7 @@ def bill_of(connection: Connection, run: Row[Any], settings: Settings) -> Bill:
     rejected = connection.execute(REJECTED, {"run": run.id}).scalar() or Decimal(0)
     return make_bill(
         run.name,
-        [_line(row) for row in connection.execute(SPEND, {"run": run.id})],
+        [spend_line(row) for row in connection.execute(SPEND, {"run": run.id})],
         resolved=counts.get("answered", 0),
         jobs=sum(counts.values()),
         lane=Lane.BATCH if run.lane == Lane.BATCH else Lane.REALTIME,
@@ -28,24 +28,25 @@ def bill_of(connection: Connection, run: Row[Any], settings: Settings) -> Bill:
     )
 
 
-def _line(row: Row[Any]) -> SpendLine:
+def spend_line(row: Row[Any]) -> SpendLine:
+    """A row of the ledger's sums, of one run or of several."""
     return SpendLine(
-        row.tier,
-        Purpose(row.purpose),
-        row.model,
-        Lane(row.lane),
-        CallState(row.state),
-        row.simulated,
-        row.calls,
-        row.unpriced,
-        Usage(
+        tier=row.tier,
+        purpose=Purpose(row.purpose),
+        model=row.model,
+        lane=Lane(row.lane),
+        state=CallState(row.state),
+        simulated=row.simulated,
+        calls=row.calls,
+        unpriced=row.unpriced,
+        usage=Usage(
             row.input_tokens,
             row.cache_read_tokens,
             row.cache_write_5m_tokens,
             row.cache_write_1h_tokens,
             row.output_tokens,
         ),
-        row.cost,
+        cost=row.cost,
     )
 
 
