@@ -15,30 +15,26 @@ PAYLOAD_VERSION = 1
 
 @app.task(name="rung.route")
 def route(v: int, queue: str, ids: Sequence[int]) -> None:
-    """Classify each message of the chunk, and push it to its tier's queue."""
-    if v == PAYLOAD_VERSION:
+    """Claims each message of the chunk, asks how hard it is, decides where it starts, and records
+    that."""
+    if _understood(v):
         runtime().work(queue, ids)
-    else:
-        _foreign(v)
 
 
 @app.task(name="rung.answer")
 def answer(v: int, queue: str, ids: Sequence[int]) -> None:
-    """Answer each message of the chunk at the queue's tier; decide, record, climb."""
-    if v == PAYLOAD_VERSION:
+    """Claims each message of the chunk, asks for its answer, decides what that is worth, and
+    records what follows."""
+    if _understood(v):
         runtime().work(queue, ids)
-    else:
-        _foreign(v)
 
 
 @app.task(name="rung.tick")
 def tick(v: int) -> None:
     """Fire the schedules that owe a night. Beat sends this every few seconds, from any number of
     copies; a tick that is lost costs nothing but the wait for the next."""
-    if v == PAYLOAD_VERSION:
+    if _understood(v):
         fire_due(runtime().engine, runtime().settings)
-    else:
-        _foreign(v)
 
 
 def publish(chunk: Chunk) -> None:
@@ -48,6 +44,8 @@ def publish(chunk: Chunk) -> None:
     task.apply_async(kwargs=payload, queue=chunk.queue)
 
 
-def _foreign(version: int) -> None:
-    """A newer Rung published this. Its jobs are dispatched again, to a worker that knows how."""
-    log.warning("chunk of another version left alone", extra={"version": version})
+def _understood(version: int) -> bool:
+    """What a newer Rung published is dispatched again, to a worker that knows how."""
+    if version != PAYLOAD_VERSION:
+        log.warning("chunk of another version left alone", extra={"version": version})
+    return version == PAYLOAD_VERSION

@@ -62,7 +62,7 @@ class Bench:
         self.loop.close()
         for worker in self.workers:
             worker.pacer._client.close()
-            worker._loop.close()
+            worker.calls._loop.close()
             worker.engine.dispose()
 
     def begin(self) -> None:
@@ -83,7 +83,7 @@ class Bench:
             " RESTART IDENTITY CASCADE"
         )
         for worker in self.workers:
-            worker.claims._day_ensured = None
+            worker.claims._budgets.committed(None)
             worker.claims._policies = type(worker.claims._policies)()
             beat(self.engine, Presence(worker.worker_id, dict.fromkeys(WORK, 8)), {})
         self.do("UPDATE workers SET seen_at = now() + interval '1 day'")

@@ -86,7 +86,7 @@ class Values:
             "audits.DRAW": {"again": 0.05},
             "audits.DRAW_LATER": {"again": 0.05},
             "canaries.COUNT": {"rows": as_json(self.keys(self.batched, reasons=[], good=1, bad=0))},
-            "claim.WRITE_CLAIM": {"rows": as_json(claimed), "batch": None},
+            "leases.WRITE_CLAIM": {"rows": as_json(claimed), "batch": None},
             "dispatch.FORGET_STALE": {"after": 60.0},
             "dispatch.UNMARK": {"ids": self.dispatched},
             "erasure.COUNT": {"ids": self.messages},

@@ -8,7 +8,7 @@ import pytest
 from models.vocabulary import JUDGED, AttemptOutcome
 
 ROOT = Path(__file__).parents[2]
-UNJUDGED = {"started", "routed", "deferred", "failed", "lost", "superseded"}
+UNJUDGED = frozenset({"started", "routed", "deferred", "failed", "lost", "superseded"})
 
 
 def test_whatever_is_not_listed_as_unjudged_is_a_judgement() -> None:
@@ -16,9 +16,12 @@ def test_whatever_is_not_listed_as_unjudged_is_a_judgement() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["deploy/prometheus/rules.yaml", "deploy/grafana/dashboards/rung.json"]
+    ("name", "lists"),
+    [("deploy/prometheus/rules.yaml", 3), ("deploy/grafana/dashboards/rung.json", 1)],
 )
-def test_alerts_and_dashboards_count_every_judgement(name: str) -> None:
-    lists = re.findall(r'outcome=~\\?"([a-z|]*accepted[a-z|]*)\\?"', (ROOT / name).read_text())
-    assert lists
-    assert {frozenset(found.split("|")) for found in lists} == {frozenset(JUDGED)}
+def test_alerts_and_dashboards_name_what_is_no_judgement(name: str, lists: int) -> None:
+    """So that they count a new one without being changed. Open attempts are not counted, and
+    routed ones are left out by their queue."""
+    found = re.findall(r'outcome!~\\?"([a-z|]+)\\?"', (ROOT / name).read_text())
+    assert len(found) == lists
+    assert {frozenset(one.split("|")) for one in found} == {UNJUDGED - {"started", "routed"}}

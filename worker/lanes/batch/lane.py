@@ -8,10 +8,7 @@ list it within `batch.adopt_after_s`.
 """
 
 import logging
-import threading
 from collections.abc import Sequence
-
-from sqlalchemy.exc import DBAPIError
 
 from models.vocabulary import ROUTING, BatchState
 from worker.claude.batches import MAX_BYTES, Batches
@@ -25,7 +22,7 @@ from worker.lanes.batch.deadline import hurry
 from worker.lanes.batch.reader import Reader
 from worker.lanes.batch.sender import Sender
 from worker.lanes.realtime.runtime import Runtime
-from worker.store.engine import is_outage
+from worker.lanes.routine import Routine
 from worker.store.queue import message_batches
 from worker.store.queue.message_batches import Batch
 from worker.store.queue.record import record
@@ -58,33 +55,24 @@ class BatchLane:
         parts = runtime.engine, self._claude, Claimants(), runtime.standards
         self._reader = Reader(*parts)
         self._sender = Sender(*parts, runtime.planner, settings.batch, self._poll_s, self._sizes)
-        self._thread = threading.Thread(target=self._run, name="batches", daemon=True)
+        self._routine = Routine("batch lane", self._go_on, lambda _: self.step())
 
     def start(self) -> None:
         """Starts the thread."""
-        self._thread.start()
+        self._routine.start()
 
     def stop(self) -> None:
         """Ends it; a batch that is under way is found again by whoever comes next."""
         self._runtime.stopping.set()
-        self._thread.join(10)
+        self._routine.join(10)
         self.close()
 
     def close(self) -> None:
         """Closes the connections to Claude."""
         self._claude.close()
 
-    def _run(self) -> None:
-        while not self._runtime.stopping.wait(self._poll_s):
-            try:
-                self.step()
-            except DBAPIError as error:
-                if is_outage(error):
-                    log.warning("postgres away, batches wait")
-                else:
-                    log.exception("batches could not be tended")
-            except Exception:
-                log.exception("batches could not be tended")
+    def _go_on(self) -> bool:
+        return not self._runtime.stopping.wait(self._poll_s)
 
     def step(self) -> None:
         """One round, if nobody else tends the batches just now."""

@@ -10,7 +10,6 @@ meanwhile, and what is settled must be what was taken.
 """
 
 import logging
-import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from worker.domain.answers import Answer, Troubled
 from worker.domain.limits import Estimator, Grant, Tokens, counted_input
 from worker.domain.trouble import UNCOUNTED, Meaning
 from worker.lanes.realtime.inbox import Inbox
+from worker.lanes.routine import Routine
 
 log = logging.getLogger(__name__)
 PRIOR = Tokens(600, 250)
@@ -68,16 +68,16 @@ class Pacer:
         self._client = connect(redis_url, settings.timing.connect_s)
         self._limiter = Limiter(self._client, limits)
         self._inbox = Inbox[Ended](GATHER_S, MAX_GROUP)
-        self._thread = threading.Thread(target=self._run, name="pacer", daemon=True)
+        self._routine = Routine("pacer", self._inbox.take, self._tell)
 
     def start(self) -> None:
         """Starts the thread that tells Redis."""
-        self._thread.start()
+        self._routine.start()
 
     def stop(self) -> None:
         """Tells what is left to tell, then ends."""
         self._inbox.close()
-        self._thread.join(10)
+        self._routine.join(10)
         self._client.close()
 
     def take(self, tier: str, purpose: Purpose, calls: int) -> Grant:
@@ -114,13 +114,6 @@ class Pacer:
             self._inbox.put(told, urgent=isinstance(got, Troubled))
         if isinstance(got, Answer):
             self._estimator.learn(tier, purpose, got.usage)
-
-    def _run(self) -> None:
-        while ended := self._inbox.take():
-            try:
-                self._tell(ended)
-            except Exception:
-                log.exception("rate limits could not be settled")
 
     def _tell(self, ended: list[Ended]) -> None:
         corrections: dict[str, list[float]] = defaultdict(lambda: [0, 0.0, 0.0])

@@ -6,7 +6,6 @@ away; it is dropped only with the process, and then rescue charges its worst cas
 """
 
 import logging
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -22,6 +21,7 @@ from worker.domain.endings import Failed
 from worker.domain.reports import AttemptReport
 from worker.failpoints import failpoint
 from worker.lanes.realtime.inbox import Inbox
+from worker.lanes.routine import Routine
 from worker.store.engine import is_outage
 from worker.store.queue.ledger import open_calls
 from worker.store.queue.record import record
@@ -62,11 +62,11 @@ class Recorder:
         """`before` is called when a group is about to be recorded, and must not raise."""
         self._engine, self._before = engine, before
         self._inbox = Inbox[Finished | Opened](GATHER_S, MAX_GROUP)
-        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._routine = Routine("recorder", self._inbox.take, self._tend)
 
     def start(self) -> None:
         """Starts the thread."""
-        self._thread.start()
+        self._routine.start()
 
     def record(self, report: AttemptReport, done: Callable[[], None]) -> None:
         """Hands a report over; `done` is called once it is committed, and must not raise."""
@@ -82,16 +82,15 @@ class Recorder:
     def stop(self, timeout_s: float) -> None:
         """Records what was handed over, then ends."""
         self._inbox.close()
-        self._thread.join(timeout_s)
+        self._routine.join(timeout_s)
 
-    def _run(self) -> None:
-        while group := self._inbox.take():
-            opened = [item for item in group if isinstance(item, Opened)]
-            finished = [item for item in group if isinstance(item, Finished)]
-            if opened:
-                self._open(opened)
-            if finished:
-                self._record(finished)
+    def _tend(self, group: list[Finished | Opened]) -> None:
+        opened = [item for item in group if isinstance(item, Opened)]
+        finished = [item for item in group if isinstance(item, Finished)]
+        if opened:
+            self._open(opened)
+        if finished:
+            self._record(finished)
 
     def _open(self, opened: list[Opened]) -> None:
         try:

@@ -14,15 +14,14 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 
-import uvloop
 from sqlalchemy.exc import DBAPIError
 
-from models.vocabulary import ROUTING, Purpose, Stage
+from models.vocabulary import ROUTING, Purpose
 from worker.claude.client import Claude
 from worker.claude.planner import Planner
 from worker.claude.prompts import load_prompts
@@ -32,14 +31,13 @@ from worker.config.validators import load_validators
 from worker.domain.attempt import Standards
 from worker.domain.breaker import BreakerRule
 from worker.domain.claimed import Claimed, Question
-from worker.domain.limits import Grant
-from worker.domain.shared_labels import requests_of
 from worker.failpoints import failpoint
 from worker.lanes.realtime.caller import Caller
+from worker.lanes.realtime.calls import Calls
 from worker.lanes.realtime.deliveries import Deliveries
-from worker.lanes.realtime.groups import Groups
 from worker.lanes.realtime.health import Health
 from worker.lanes.realtime.pacer import Pacer
+from worker.lanes.realtime.queues import Queue, RoutingQueue
 from worker.lanes.realtime.recorder import Recorder, call_row
 from worker.lanes.realtime.slots import Slots
 from worker.store.engine import is_outage, worker_engine
@@ -50,13 +48,9 @@ from worker.store.queue.rescue import rescue_from
 from worker.store.queue.slices import Slices
 
 log = logging.getLogger(__name__)
-SLOT_WAIT_S = 1.0
 OUTAGE_WAIT_S = 1.0
-HELD_WAIT_S = 0.1
 STEP_S = 0.02
 FLUSH_S = 2.0
-LIMIT_WAIT_S = 0.25
-"""Shorter than the burst that the limiter saves up, so that a late wake-up loses nothing."""
 
 
 class Runtime:
@@ -92,36 +86,25 @@ class Runtime:
             canary=settings.canary.enabled,
         )
         self.pacer = Pacer(settings, redis_url(settings), partial(note_hold, self.engine))
-        queues = (ROUTING, *settings.tiers)
-        self._claiming = {queue: threading.Lock() for queue in queues}
-        self._held = {queue: threading.Lock() for queue in queues}
-        self._routing_asks = True
-        self._loop = uvloop.new_event_loop()
-        self._loop_thread = threading.Thread(
-            target=self._loop.run_forever, name="calls", daemon=True
-        )
-        self._caller: Caller | None = None
-        self._attempts = set[asyncio.Task[None]]()
-        self._groups = Groups()
+        self.queues: dict[str, Queue] = {
+            name: Queue(name, name, self.slots, self.pacer) for name in settings.tiers
+        }
+        self.queues[ROUTING] = RoutingQueue(ROUTING, settings.routing_tier, self.slots, self.pacer)
+        self.calls = Calls(self._make_caller, self.health, self.recorder, self.news.set)
 
     def start(self) -> None:
         """Starts the threads."""
-        self._loop_thread.start()
         self.recorder.start()
         self.pacer.start()
-        self._caller = asyncio.run_coroutine_threadsafe(self._make_caller(), self._loop).result()
+        self.calls.start()
 
     def stop(self) -> None:
         """Records what is in flight, then ends. Tasks have returned before this is called."""
         self.stopping.set()
         self.news.set()
         self.recorder.stop(self.settings.timing.stop_timeout_s)
-        if self._caller is not None:
-            asyncio.run_coroutine_threadsafe(self._caller.claude.close(), self._loop).result(5)
+        self.calls.stop()
         self.pacer.stop()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._loop_thread.join(5)
-        self._loop.close()
         self.engine.dispose()
 
     def give_up(self, grace_s: float) -> None:
@@ -129,18 +112,14 @@ class Runtime:
         rest are given back, and every task returns."""
         self.stopping.set()
         deadline = time.monotonic() + grace_s
-        while self._groups and time.monotonic() < deadline:
+        while self.calls.groups and time.monotonic() < deadline:
             time.sleep(STEP_S)
-        self._loop.call_soon_threadsafe(self._cancel_attempts)
+        self.calls.cancel()
         self.recorder.stop(FLUSH_S)
         with suppress(DBAPIError):
             given_back = rescue_from(self.engine, [self.worker_id])
             log.warning("cold shutdown", extra={"given_back": given_back})
-        self._groups.let_go()
-
-    def _cancel_attempts(self) -> None:
-        for task in self._attempts:
-            task.cancel()
+        self.calls.groups.let_go()
 
     def remember_prompts(self) -> None:
         """Stores the prompts in force, so that an old receipt can still be understood."""
@@ -164,117 +143,43 @@ class Runtime:
         row = call_row(claimed.candidate, question)
         await asyncio.wrap_future(self.recorder.open_call(row))
 
-    def work(self, queue: str, ids: Sequence[int]) -> None:
+    def work(self, name: str, ids: Sequence[int]) -> None:
         """Works through a chunk; returns when everything that it claimed is recorded. What is
         left unclaimed (paused, claimed elsewhere, out of budget, stopping) is dispatched again."""
         failpoint("after deliver")
-        tier = self.settings.routing_tier if queue == ROUTING else queue
-        pending, recorded = deque(ids), list[Future[None]]()
-        with self.deliveries.holding(queue, pending):
+        queue, pending, recorded = self.queues[name], deque(ids), list[Future[None]]()
+        with self.deliveries.holding(name, pending):
             while pending and not self.stopping.is_set():
-                recorded.append(self._claim_some(queue, tier, pending))
+                recorded.append(self._claim_and_send(queue, pending))
             for group in recorded:
                 group.result()
         failpoint("before ack")
 
-    def _claim_some(self, queue: str, tier: str, pending: deque[int]) -> Future[None]:
-        """Claims as many as there are free slots and room in the rate limits for, and sends them.
-        One thread a queue at a time: while it claims, more slots come free, and the next claim is
-        larger. Routing claims by slots alone, for much of it asks nothing; what would ask, and may
-        not yet, stays in hand."""
-        purpose = Purpose.CLASSIFY if queue == ROUTING else Purpose.ANSWER
-        with self._claiming[queue]:
-            slots = self.slots.take(tier, len(pending), SLOT_WAIT_S)
-            grant = self._room(queue, tier, purpose, slots)
-            many = slots if queue == ROUTING else grant.calls
-            self.slots.give_back(tier, slots - many)
-            if not many:
-                self.stopping.wait(min(grant.retry_in_s, LIMIT_WAIT_S))
-                return self._send([], tier, 0)
-            claimed_at = time.monotonic()
-            ids = [pending.popleft() for _ in range(many)]
-            taken, asking = Taken([], []), 0
-            try:
-                taken = self._claim(queue, tier, ids, grant.calls)
-            finally:
-                requests = requests_of(taken.granted)
-                asking = sum(_asks(group[0], purpose) for group in requests)
-                self.pacer.give_back(tier, purpose, grant.calls - asking)
-            if queue == ROUTING:
-                self._routing_asks = bool(asking or taken.unasked)
+    def _claim_and_send(self, queue: Queue, pending: deque[int]) -> Future[None]:
+        """As many as there is room for. What may not go yet stays in hand."""
+        with queue.turn:
+            with queue.room(len(pending)) as room:
+                ids, claimed_at = [pending.popleft() for _ in range(room.jobs)], time.monotonic()
+                if ids:
+                    room.taken = self._claim(queue, ids, room.grant.calls)
+            if not ids:
+                self.stopping.wait(room.wait_s)
+                return self.calls.send(queue, [], claimed_at)
         failpoint("after claim")
-        sent = self._send(taken.granted, tier, claimed_at)
-        pending.extend([*taken.held, *taken.unasked])
-        if taken.held:
-            self._wait_for_turn(queue, HELD_WAIT_S)
-        elif taken.unasked:
-            self._wait_for_turn(queue, min(grant.retry_in_s, LIMIT_WAIT_S))
+        sent = self.calls.send(queue, room.taken.granted, claimed_at)
+        pending.extend([*room.taken.held, *room.taken.unasked])
+        if room.wait_s:
+            with queue.again:
+                self.stopping.wait(room.wait_s)
         return sent
 
-    def _room(self, queue: str, tier: str, purpose: Purpose, slots: int) -> Grant:
-        """What the rate limits allow. Routing that asked nothing the last time tries that again,
-        so that a policy which needs no labels neither waits for the limits nor weighs on them."""
-        if not slots or (queue == ROUTING and not self._routing_asks):
-            return Grant(0, 0, None)
-        return self.pacer.take(tier, purpose, slots)
-
-    def _wait_for_turn(self, queue: str, seconds: float) -> None:
-        """What is held is asked for again in a moment; the queue's threads take turns, so that
-        however many hold chunks, Postgres is asked at the same rate."""
-        with self._held[queue]:
-            self.stopping.wait(seconds)
-
-    def _claim(self, queue: str, tier: str, ids: list[int], may_ask: int) -> Taken:
-        """The leases of a group; none while Postgres is away. Slots of the others are freed."""
+    def _claim(self, queue: Queue, ids: list[int], may_ask: int) -> Taken:
+        """The leases of a group; none while Postgres is away."""
         try:
-            taken = self.claims.take(queue, ids, self.planner, may_ask)
+            return self.claims.take(queue.name, ids, self.planner, may_ask)
         except DBAPIError as error:
-            self.slots.give_back(tier, len(ids))
             if not is_outage(error):
                 raise
-            log.warning("postgres away, nothing claimed", extra={"queue": queue})
+            log.warning("postgres away, nothing claimed", extra={"queue": queue.name})
             self.stopping.wait(OUTAGE_WAIT_S)
             return Taken([], [])
-        self.slots.give_back(tier, len(ids) - len(taken.granted))
-        return taken
-
-    def _send(self, group: Sequence[Claimed], tier: str, claimed_at: float) -> Future[None]:
-        """Starts attempts on the loop; the future resolves when all of them are recorded. One
-        wake-up of the loop and one of the waiting thread serve the whole group."""
-        sent, recorded = self._groups.begin(len(group))
-        if not group:
-            return sent
-
-        def committed() -> None:
-            self.news.set()
-            recorded()
-
-        def start() -> None:
-            for request in requests_of(group):
-                task = self._loop.create_task(self._carry_out(request, tier, claimed_at, committed))
-                self._attempts.add(task)
-                task.add_done_callback(self._attempts.discard)
-
-        failpoint("before send")
-        self._loop.call_soon_threadsafe(start)
-        return sent
-
-    async def _carry_out(
-        self,
-        request: Sequence[Claimed],
-        tier: str,
-        claimed_at: float,
-        committed: Callable[[], None],
-    ) -> None:
-        assert self._caller is not None, "a runtime is started before it works"
-        routing = request[0].candidate.stage is Stage.ROUTE
-        reports = await self._caller.carry_out(request, claimed_at)
-        # One call, however many messages shared it, says one thing of Claude's health.
-        self.health.note(ROUTING if routing else tier, reports[0])
-        for report in reports:
-            self.slots.give_back(tier)
-            self.recorder.record(report, committed)
-
-
-def _asks(claimed: Claimed, purpose: Purpose) -> bool:
-    return claimed.question is not None and claimed.question.purpose is purpose

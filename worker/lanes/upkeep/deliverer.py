@@ -16,10 +16,10 @@ from typing import Any
 
 import httpx2
 from sqlalchemy import Engine, Row
-from sqlalchemy.exc import DBAPIError
 
 from rung.webhooks import signature
 from worker.config.doors import DeliverSettings
+from worker.lanes.routine import Routine
 from worker.store.queue import deliveries
 from worker.store.queue.deliveries import RUNG, Taken
 
@@ -44,7 +44,7 @@ class Deliverer:
         self._engine, self._targets, self._clock = engine, targets, clock
         self._client = httpx2.Client(follow_redirects=False)
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="deliveries", daemon=True)
+        self._routine = Routine("deliveries", self._go_on, lambda _: self.deliver_due())
 
     def start(self) -> None:
         """Says which targets there are, and starts the thread if there is one."""
@@ -52,14 +52,16 @@ class Deliverer:
             self._engine, {name: target.simulated for name, target in self._targets.items()}
         )
         if self._targets:
-            self._thread.start()
+            self._routine.start()
 
     def stop(self) -> None:
         """Ends the thread; what was not posted is posted by another worker, or later."""
         self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(10)
+        self._routine.join(10)
         self._client.close()
+
+    def _go_on(self) -> bool:
+        return not self._stopping.wait(LOOK_EVERY_S)
 
     def deliver_due(self) -> int:
         """Posts what is due. Returns how many were tried. Raises database errors."""
@@ -74,15 +76,6 @@ class Deliverer:
 
     def _take(self) -> Sequence[Taken]:
         return deliveries.take(self._engine, list(self._targets), AT_ONCE)
-
-    def _run(self) -> None:
-        while not self._stopping.wait(LOOK_EVERY_S):
-            try:
-                self.deliver_due()
-            except DBAPIError as error:
-                log.warning("deliveries wait", extra={"error": type(error).__name__})
-            except Exception:
-                log.exception("deliveries failed")
 
     def _deliver(self, taken: Taken, row: Row[Any] | None) -> None:
         if row is None:

@@ -6,15 +6,16 @@ its `seen_at`, and the others go on.
 """
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from sqlalchemy.exc import DBAPIError
 
+from models.vocabulary import ROUTING
 from worker.failpoints import failpoint
 from worker.lanes.realtime.runtime import Runtime
+from worker.lanes.routine import Routine, guarded
 from worker.lanes.upkeep.deliverer import Deliverer
 from worker.lanes.upkeep.notifier import Notifier
 from worker.lanes.upkeep.watchdog import Watchdog
@@ -45,7 +46,7 @@ class Housekeeping:
         self._publish = publish
         tiers = runtime.settings.tiers
         capacities = {name: tier.max_in_flight for name, tier in tiers.items()}
-        capacities["routing"] = capacities[runtime.settings.routing_tier]
+        capacities[ROUTING] = capacities[runtime.settings.routing_tier]
         self._me = presence.Presence(
             runtime.worker_id, {queue: capacities[queue] for queue in queues if queue in capacities}
         )
@@ -59,12 +60,13 @@ class Housekeeping:
         url = runtime.settings.notify.url
         self._deliverer = Deliverer(runtime.engine, runtime.settings.deliver)
         self._notifier = Notifier(runtime.engine, url.get_secret_value() if url else None)
-        self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
+        self._routine = Routine("housekeeping", self._go_on, lambda _: self._round())
+        self._begun = False
         self._next_beat = self._next_rescue = 0.0
 
     def start(self) -> None:
         """Starts the thread."""
-        self._thread.start()
+        self._routine.start()
         self._notifier.start()
         self._deliverer.start()
 
@@ -72,18 +74,19 @@ class Housekeeping:
         """Ends the thread and takes the worker off the list."""
         self._runtime.stopping.set()
         self._runtime.news.set()
-        self._thread.join(10)
+        self._routine.join(10)
         self._notifier.stop()
         self._deliverer.stop()
-        self._guarded(lambda: presence.leave(self._runtime.engine, self._me))
+        guarded("housekeeping", lambda: presence.leave(self._runtime.engine, self._me))
 
-    def _run(self) -> None:
-        timing = self._runtime.settings.timing
-        while not self._runtime.stopping.is_set():
-            self._guarded(self._round)
-            self._runtime.news.wait(timing.housekeeping_s)
+    def _go_on(self) -> bool:
+        """The first round at once; then when there is news, or time has passed."""
+        if self._begun:
+            self._runtime.news.wait(self._runtime.settings.timing.housekeeping_s)
             self._runtime.news.clear()
             self._runtime.stopping.wait(MIN_DISPATCH_GAP_S)
+        self._begun = True
+        return not self._runtime.stopping.is_set()
 
     def _round(self) -> None:
         """What is due. A step that fails keeps no other from its work; an outage ends the round."""
@@ -124,17 +127,6 @@ class Housekeeping:
     def _expire(self) -> None:
         if expired := expire(self._runtime.engine, self._runtime.settings.worker.max_age):
             log.warning("expired", extra={"jobs": expired})
-
-    def _guarded(self, step: Callable[[], object]) -> None:
-        try:
-            step()
-        except DBAPIError as error:
-            if is_outage(error):
-                log.warning("postgres away, housekeeping waits")
-            else:
-                log.exception("housekeeping failed")
-        except Exception:
-            log.exception("housekeeping failed")
 
 
 def dispatch_and_publish(runtime: Runtime, publish: Publish) -> None:

@@ -15,8 +15,8 @@ import urllib.request
 from typing import Any
 
 from sqlalchemy import Engine, Row
-from sqlalchemy.exc import DBAPIError
 
+from worker.lanes.routine import Routine
 from worker.store.queue import notices
 
 log = logging.getLogger(__name__)
@@ -35,18 +35,20 @@ class Notifier:
     def __init__(self, engine: Engine, url: str | None, *, again_s: float = AGAIN_AFTER_S) -> None:
         self._engine, self._url, self._again_s = engine, url, again_s
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="notices", daemon=True)
+        self._routine = Routine("notifier", self._go_on, lambda _: self.send_all())
 
     def start(self) -> None:
         """Starts the thread, if there is an address."""
         if self._url is not None:
-            self._thread.start()
+            self._routine.start()
 
     def stop(self) -> None:
         """Ends the thread; what is not sent is sent by another worker, or at the next start."""
         self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(TIMEOUT_S + 1)
+        self._routine.join(TIMEOUT_S + 1)
+
+    def _go_on(self) -> bool:
+        return not self._stopping.wait(LOOK_EVERY_S)
 
     def send_all(self) -> int:
         """Sends what is to be sent now. Returns how many arrived. Raises database errors."""
@@ -54,15 +56,6 @@ class Notifier:
         while not self._stopping.is_set() and (notice := notices.take(self._engine)) is not None:
             sent += self._send(notice)
         return sent
-
-    def _run(self) -> None:
-        while not self._stopping.wait(LOOK_EVERY_S):
-            try:
-                self.send_all()
-            except DBAPIError as error:
-                log.warning("notices wait", extra={"error": type(error).__name__})
-            except Exception:
-                log.exception("notices could not be sent")
 
     def _send(self, notice: Row[Any]) -> bool:
         try:

@@ -13,7 +13,9 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from worker.domain.claimed import Claimed
 from worker.store.queue.budget_warnings import warn
+from worker.store.queue.gates import Stop, Stops
 from worker.store.rows import as_json
 from worker.store.scopes import day_scope, run_scope
 
@@ -29,6 +31,37 @@ class Purse:
     def fits(self, amount: Decimal) -> bool:
         """Whether the worst case still fits under the cap."""
         return self.left is None or self.taken + amount <= self.left
+
+
+class Budgets:
+    """The last gate, for one worker process."""
+
+    def __init__(self, per_day_usd: Decimal | None) -> None:
+        self._per_day_usd = per_day_usd
+        self._committed: dt.date | None = None
+
+    def stops(self, day: dt.date, connection: Connection, planned: Sequence[Claimed]) -> Stops:
+        """Jobs pass in order as long as the budgets of their run and of the day allow."""
+        if self._committed != day:
+            ensure_day(connection, day, self._per_day_usd)
+        today, stops = day_scope(day), dict[int, Stop]()
+        scopes = [today, *(run_scope(claimed.candidate.run_id) for claimed in planned)]
+        purses = lock_purses(connection, scopes)
+        for claimed in planned:
+            run, worst = purses[run_scope(claimed.candidate.run_id)], claimed.reserved
+            if not run.fits(worst):
+                stops[claimed.candidate.job_id] = Stop.RUN_BUDGET
+            elif not purses[today].fits(worst):
+                stops[claimed.candidate.job_id] = Stop.DAY_BUDGET
+            else:
+                run.taken += worst
+                purses[today].taken += worst
+        return stops
+
+    def committed(self, day: dt.date | None) -> None:
+        """A claim of this day is committed, and so is the day's row: it need not be made sure of
+        again."""
+        self._committed = day
 
 
 def ensure_day(connection: Connection, day: dt.date, cap: Decimal | None) -> None:

@@ -14,6 +14,7 @@ from models.vocabulary import ROUTING, Stage
 from worker.domain.canary import CanaryVerdict, speaks_well, verdict, words
 from worker.domain.claimed import Claimed
 from worker.domain.reports import AttemptReport
+from worker.store.queue.gates import Stop, Stops
 from worker.store.queue.halts import halt
 from worker.store.rows import as_json
 
@@ -40,44 +41,39 @@ class Canaries:
         self._enabled = enabled
         self._proven: set[Trial] = set()
 
-    def admit(
-        self, connection: Connection, planned: Sequence[Claimed]
-    ) -> tuple[list[Claimed], list[int]]:
-        """Those that may go now, and the ids of those that wait for a canary."""
-        trials = [trial_of(claimed) if self._enabled else None for claimed in planned]
-        new = {trial for trial in trials if trial is not None and trial not in self._proven}
-        if not new:
-            return list(planned), []
-        free = {trial for trial in sorted(new) if self._may_go(connection, trial)}
-        admitted, held = list[Claimed](), list[int]()
-        for claimed, trial in zip(planned, trials, strict=True):
-            if trial is None or trial in self._proven:
-                admitted.append(claimed)
-            elif trial in free:
-                free.discard(trial)
-                admitted.append(claimed)
-            else:
-                held.append(claimed.candidate.job_id)
-        return admitted, held
+    def singly(self, connection: Connection, planned: Sequence[Claimed]) -> Stops:
+        """The gate of the realtime lane: one of a new combination passes, when none is in
+        flight."""
+        room = {new: int(self._may_go(connection, new)) for new in self._new(planned)}
+        return self._beyond(room, planned, Stop.HELD)
 
-    def admit_slice(self, connection: Connection, planned: Sequence[Claimed]) -> list[Claimed]:
-        """Those that may go into a batch now. A batch brings its answers all at once, so the canary
-        of a new combination is a small slice, and one such slice at a time."""
-        trials = [trial_of(claimed) if self._enabled else None for claimed in planned]
-        room: dict[Trial, int] = {}
-        for new in {trial for trial in trials if trial is not None and trial not in self._proven}:
-            free = self._may_go(connection, new)
-            if new not in self._proven:
-                waiting = connection.execute(IN_A_BATCH, new._asdict()).scalar_one()
-                room[new] = SLICE if free and not waiting else 0
-        admitted = list[Claimed]()
-        for claimed, trial in zip(planned, trials, strict=True):
-            if trial in room:
+    def in_slices(self, connection: Connection, planned: Sequence[Claimed]) -> Stops:
+        """The gate of the batch lane. A batch brings its answers all at once, so the canary of a
+        new combination is a small slice, and one such slice at a time."""
+        room = {new: self._room_in_slice(connection, new) for new in self._new(planned)}
+        return self._beyond(room, planned, Stop.LATER)
+
+    def _room_in_slice(self, connection: Connection, trial: Trial) -> int:
+        free = self._may_go(connection, trial)
+        waiting = connection.execute(IN_A_BATCH, trial._asdict()).scalar_one()
+        return SLICE if free and not waiting else 0
+
+    def _new(self, planned: Sequence[Claimed]) -> list[Trial]:
+        """Combinations that are not known to be proven, in the order in which rows are locked."""
+        if not self._enabled:
+            return []
+        trials = {trial_of(claimed) for claimed in planned} - self._proven
+        return sorted(trial for trial in trials if trial is not None)
+
+    def _beyond(self, room: dict[Trial, int], planned: Sequence[Claimed], stop: Stop) -> Stops:
+        stops = dict[int, Stop]()
+        for claimed in planned if room else ():
+            trial = trial_of(claimed)
+            if trial in room and trial not in self._proven:
                 room[trial] -= 1
                 if room[trial] < 0:
-                    continue
-            admitted.append(claimed)
-        return admitted
+                    stops[claimed.candidate.job_id] = stop
+        return stops
 
     def _may_go(self, connection: Connection, trial: Trial) -> bool:
         """Whether the trial's next call may go, its row locked until the claim is committed."""

@@ -7,9 +7,10 @@ write-ahead, so a crash can lose an answer but never the trace of a request).
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, text
@@ -19,16 +20,14 @@ from worker.domain.claimed import Candidate, Claimed, Plan
 from worker.domain.messages import MessageText
 from worker.domain.policy import Policy
 from worker.store.policies import PolicyCache
-from worker.store.queue import budgets, gates
-from worker.store.queue import suspects as suspicion
+from worker.store.queue.budgets import Budgets
 from worker.store.queue.canaries import Canaries
 from worker.store.queue.certified import keep_keys
+from worker.store.queue.gates import ClaimGate, QueueGate, Stop, Stops, gate_of, unmark
 from worker.store.queue.history import NO_PAST, Past, past_of
-from worker.store.rows import as_json
-from worker.store.scopes import day_scope, run_scope
-
-BUDGET_WAIT_S = 15.0
-
+from worker.store.queue.leases import write_leases
+from worker.store.queue.suspects import one_at_a_time
+from worker.store.queue.waiting import note_waiting
 
 Planner = Callable[[Candidate], Plan]
 
@@ -41,6 +40,19 @@ class Taken:
     granted: list[Claimed]
     held: list[int]
     unasked: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Which of the ready jobs passed every gate, why the others did not, and whose day it is."""
+
+    granted: list[Claimed]
+    stops: Stops
+    day: dt.date
+
+    def at(self, stop: Stop) -> list[int]:
+        """Ids of the jobs that stopped for this."""
+        return [job_id for job_id, why in self.stops.items() if why is stop]
 
 
 class Claims:
@@ -61,12 +73,11 @@ class Claims:
         self._engine = engine
         self._worker = worker
         self._lease_s = lease_s
-        self._per_day_usd = per_day_usd
         self._classifier = {"prompt": classifier[0], "model": classifier[1]}
         self._policies = PolicyCache()
+        self._suspects: ClaimGate = partial(one_at_a_time, worker)
         self._canaries = Canaries(canary)
-        self._day_ensured: dt.date | None = None
-        """The day whose budget is known to be committed."""
+        self._budgets = Budgets(per_day_usd)
 
     def claim(self, queue: str, ids: Sequence[int], planner: Planner) -> list[Claimed]:
         """Leases of those of `ids` that are ready in `queue` and that the budgets allow."""
@@ -77,42 +88,69 @@ class Claims:
     ) -> Taken:
         """As `claim`, and says which jobs have to wait. At most `may_ask` of those that are claimed
         will ask Claude (None: all may); what a rule or the policy decides alone is not counted."""
+        gates: tuple[ClaimGate, ...] = (self._suspects, self._canaries.singly)
+        if may_ask is not None:
+            gates = (partial(_asking, may_ask), *gates)
         with self._engine.begin() as connection:
             rows, held = self._ready(connection, queue, ids)
             if not rows:
                 return Taken([], held)
-            candidates = self._candidates(connection, rows)
-            planned = [Claimed(candidate, planner(candidate)) for candidate in candidates]
-            planned = keep_keys(connection, planned)
-            planned, unasked = _allowed(planned, may_ask)
-            planned, suspects = suspicion.one_at_a_time(connection, self._worker, planned)
-            planned, waiting = self._canaries.admit(connection, planned)
-            day: dt.date = rows[0].today
-            granted, refused = self._reserve(connection, planned, day)
-            if granted:
-                self._write(connection, granted, day)
-            note_waiting(connection, rows, granted, refused)
-        self._day_ensured = day
-        return Taken(granted, held + suspects + waiting, unasked)
+            passed = self._through(connection, rows, planner, gates)
+            if passed.granted:
+                self._write(connection, passed.granted, passed.day)
+        self._budgets.committed(passed.day)
+        return Taken(passed.granted, held + passed.at(Stop.HELD), passed.at(Stop.UNASKED))
 
     def _ready(
         self, connection: Connection, queue: str, ids: Sequence[int]
     ) -> tuple[Sequence[Row[Any]], list[int]]:
         """Locks those that are ready. Nothing ready may mean that the queue's gate is not open."""
-        wanted = {"ids": list(ids), "queue": queue, "gate": queue, "probing": False, "limit": None}
-        rows = connection.execute(LOCK_READY, wanted | self._classifier).all()
+        rows = self._lock(connection, queue, queue, ids)
         if rows:
             return rows, []
-        gate = gates.gate_of(connection, queue)
-        if gate is gates.QueueGate.SHUT:
-            gates.unmark(connection, queue, ids)
-        if gate is gates.QueueGate.SINGLE:
-            wanted |= {"probing": True, "limit": 1}
-            rows = connection.execute(LOCK_READY, wanted | self._classifier).all()
-        if gate in (gates.QueueGate.OPEN, gates.QueueGate.SHUT):
+        gate = gate_of(connection, queue)
+        if gate is QueueGate.SHUT:
+            unmark(connection, queue, ids)
+        if gate is QueueGate.SINGLE:
+            rows = self._lock(connection, queue, queue, ids, probing=True, limit=1)
+        if gate in (QueueGate.OPEN, QueueGate.SHUT):
             return [], []
         locked = {row.id for row in rows}
         return rows, [job_id for job_id in ids if job_id not in locked]
+
+    def _lock(
+        self,
+        connection: Connection,
+        queue: str,
+        gate: str,
+        ids: Sequence[int],
+        *,
+        probing: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[Row[Any]]:
+        wanted = {"ids": list(ids), "queue": queue, "gate": gate, "probing": probing}
+        return connection.execute(LOCK_READY, wanted | self._classifier | {"limit": limit}).all()
+
+    def _through(
+        self,
+        connection: Connection,
+        rows: Sequence[Row[Any]],
+        planner: Planner,
+        gates: Sequence[ClaimGate],
+    ) -> Passage:
+        """Plans what is locked, and sends it through the gates; what the budgets refuse says so."""
+        day: dt.date = rows[0].today
+        candidates = self._candidates(connection, rows)
+        going = [Claimed(candidate, planner(candidate)) for candidate in candidates]
+        going = keep_keys(connection, going)
+        last: ClaimGate = partial(self._budgets.stops, day)
+        stops = dict[int, Stop]()
+        for gate in (*gates, last):
+            if found := gate(connection, going):
+                stops |= found
+                going = [one for one in going if one.candidate.job_id not in found]
+        note_waiting(connection, rows, going, stops)
+        return Passage(going, stops, day)
 
     def _candidates(self, connection: Connection, rows: Sequence[Row[Any]]) -> list[Candidate]:
         policies = self._policies.of(connection, {row.run_id for row in rows})
@@ -121,30 +159,6 @@ class Claims:
         past = past_of(connection, tried) if tried else {}
         return [candidate_of(row, policies[row.run_id], past.get(row.id, NO_PAST)) for row in rows]
 
-    def _reserve(
-        self, connection: Connection, planned: Sequence[Claimed], day: dt.date
-    ) -> tuple[list[Claimed], dict[int, str]]:
-        """Grants in order as long as both budgets allow; says for the rest which one refused."""
-        if self._day_ensured != day:
-            budgets.ensure_day(connection, day, self._per_day_usd)
-        today = day_scope(day)
-        scopes = [today, *(run_scope(c.candidate.run_id) for c in planned)]
-        purses = budgets.lock_purses(connection, scopes)
-        granted: list[Claimed] = []
-        refused: dict[int, str] = {}
-        for claimed in planned:
-            run = purses[run_scope(claimed.candidate.run_id)]
-            purse_of_day, worst = purses[today], claimed.reserved
-            if not run.fits(worst):
-                refused[claimed.candidate.job_id] = "run budget"
-            elif not purse_of_day.fits(worst):
-                refused[claimed.candidate.job_id] = "day budget"
-            else:
-                run.taken += worst
-                purse_of_day.taken += worst
-                granted.append(claimed)
-        return granted, refused
-
     def _write(
         self,
         connection: Connection,
@@ -152,28 +166,20 @@ class Claims:
         day: dt.date,
         batch: int | None = None,
     ) -> None:
-        """Leases and reservations; or with `batch` no lease, for whoever reads that batch's
-        results will record."""
-        worst = ((claimed.candidate.run_id, claimed.reserved) for claimed in granted)
-        values = {
-            "rows": as_json(_row(claimed) for claimed in granted),
-            "purses": as_json(budgets.reservations(day, worst)),
-            "lease": self._lease_s,
-            "worker": self._worker,
-            "day": day,
-            "batch": batch,
-        }
-        connection.execute(WRITE_CLAIM, values)
+        write_leases(
+            connection,
+            granted,
+            day=day,
+            worker=self._worker,
+            lease_s=self._lease_s,
+            batch=batch,
+        )
 
 
-def _allowed(planned: list[Claimed], may_ask: int | None) -> tuple[list[Claimed], list[int]]:
-    """Those that ask nothing and the first `may_ask` of the others; and the ids of the rest."""
-    asking = [claimed for claimed in planned if claimed.question is not None]
-    if may_ask is None or len(asking) <= may_ask:
-        return planned, []
-    unasked = {claimed.candidate.job_id for claimed in asking[may_ask:]}
-    allowed = [claimed for claimed in planned if claimed.candidate.job_id not in unasked]
-    return allowed, [c.candidate.job_id for c in planned if c.candidate.job_id in unasked]
+def _asking(may_ask: int, _: Connection, planned: Sequence[Claimed]) -> Stops:
+    """The gate of the rate limits: what asks nothing passes, and `may_ask` of the others."""
+    asking = [claimed.candidate.job_id for claimed in planned if claimed.question is not None]
+    return dict.fromkeys(asking[may_ask:], Stop.UNASKED)
 
 
 def candidate_of(row: Row[Any], policy: tuple[Policy, str], past: Past) -> Candidate:
@@ -201,50 +207,6 @@ def candidate_of(row: Row[Any], policy: tuple[Policy, str], past: Past) -> Candi
     )
 
 
-def _row(claimed: Claimed) -> dict[str, Any]:
-    candidate, question = claimed.candidate, claimed.question
-    row: dict[str, Any] = {
-        "job_id": candidate.job_id,
-        "fence": candidate.fence,
-        "stage": candidate.stage,
-        "lane": candidate.lane,
-        "policy_version": candidate.policy_version,
-        "reserved": claimed.reserved,
-        "available_at": candidate.available_at.isoformat(),
-    }
-    if question is not None:
-        row |= {
-            "tier": question.tier,
-            "model": question.model,
-            "prompt_version": question.prompt_version,
-            "schema_version": question.schema_version,
-            "effort": question.effort,
-            "max_tokens": question.max_tokens,
-            "answer_fence": question.answer_fence,
-            "purpose": question.purpose,
-            "worst_cost": question.worst_cost,
-        }
-    return row
-
-
-def note_waiting(
-    connection: Connection,
-    rows: Sequence[Row[Any]],
-    granted: Sequence[Claimed],
-    refused: Mapping[int, str],
-) -> None:
-    """Keeps `runs.waiting_for` true, touching the row only when it changes."""
-    if refused:
-        connection.execute(POSTPONE, {"ids": list(refused), "wait": BUDGET_WAIT_S})
-    waiting = {row.run_id: row.waiting_for for row in rows}
-    claimed_runs = {claimed.candidate.run_id for claimed in granted}
-    words = {row.run_id: refused[row.id] for row in rows if row.id in refused}
-    for run_id, was in waiting.items():
-        now = words.get(run_id)
-        if now != was and (now is not None or run_id in claimed_runs):
-            connection.execute(SET_WAITING, {"run": run_id, "words": now})
-
-
 LOCK_READY = text("""
 SELECT j.id, j.run_id, j.state, j.lane, j.tier, j.difficulty, j.fence, j.failures, j.deferrals,
   j.available_at, r.waiting_for, (now() AT TIME ZONE 'UTC')::date AS today,
@@ -261,39 +223,3 @@ WHERE j.id = ANY(:ids) AND j.queue = :queue AND j.lease_until IS NULL
         OR (t.breaker <> 'closed' AND NOT :probing)))
 ORDER BY j.id LIMIT :limit FOR UPDATE OF j SKIP LOCKED
 """)
-
-# The budgets' rows are locked by now.
-WRITE_CLAIM = text("""
-WITH reserved AS (
-  UPDATE budgets AS b SET reserved = b.reserved + t.reserved, updated_at = now()
-  FROM jsonb_to_recordset(CAST(:purses AS jsonb)) AS t(scope text, reserved numeric)
-  WHERE b.scope = t.scope
-), given AS (
-  SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(
-    job_id bigint, fence int, stage text, tier text, model text, lane text, policy_version text,
-    prompt_version text, schema_version text, effort text, max_tokens int, answer_fence int,
-    reserved numeric, available_at timestamptz, purpose text, worst_cost numeric)
-), leased AS (
-  UPDATE jobs SET fence = g.fence, dispatched_at = NULL,
-    state = CASE WHEN CAST(:batch AS bigint) IS NULL THEN jobs.state ELSE 'submitted' END,
-    lease_until = CASE WHEN CAST(:batch AS bigint) IS NULL
-      THEN clock_timestamp() + make_interval(secs => :lease) END
-  FROM given AS g WHERE jobs.id = g.job_id
-), attempted AS (
-  INSERT INTO attempts (job_id, fence, stage, tier, model, lane, policy_version, prompt_version,
-    schema_version, effort, max_tokens, answer_fence, reserved, budget_day, worker, batch_id,
-    available_at)
-  SELECT job_id, fence, stage, tier, model, lane, policy_version, prompt_version,
-    schema_version, effort, max_tokens, answer_fence, reserved, :day, :worker, :batch, available_at
-  FROM given
-)
-INSERT INTO calls (job_id, fence, purpose, tier, model, lane, worst_cost)
-SELECT job_id, fence, purpose, tier, model, lane, worst_cost FROM given WHERE purpose IS NOT NULL
-""")
-
-POSTPONE = text("""
-UPDATE jobs SET dispatched_at = NULL, available_at = now() + make_interval(secs => :wait)
-WHERE id = ANY(:ids)
-""")
-
-SET_WAITING = text("UPDATE runs SET waiting_for = :words WHERE id = :run")

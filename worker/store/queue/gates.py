@@ -1,17 +1,40 @@
-"""Gates: whether a queue lets claims through just now.
+"""Gates: what ready jobs pass before they are claimed, in either lane.
 
-A claim looks here only when it found nothing to lock, so an open gate costs nothing. Promise: while
-a breaker is half-open, one job of its queue is in flight at a time, whoever claims.
+The first is their queue's, which pauses and breakers shut: a claim looks at it only when it found
+nothing to lock, so an open one costs nothing. Promise: while a breaker is half-open, one job of its
+queue is in flight at a time, whoever claims. The others are a list; each says which jobs stop at
+it, and the last one is the budgets'.
 """
 
-from collections.abc import Sequence
-from enum import Enum, auto
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum, StrEnum, auto
 
 from sqlalchemy import Connection, text
 
+from worker.domain.claimed import Claimed
+
+
+class Stop(StrEnum):
+    """Why a ready job is not claimed now."""
+
+    HELD = "held"
+    """Its like go one at a time: it is asked for again in a moment."""
+    UNASKED = "unasked"
+    """It would ask Claude, and no more may for now."""
+    LATER = "later"
+    """It does not fit into this slice, and is ready for the next."""
+    RUN_BUDGET = "run budget"
+    DAY_BUDGET = "day budget"
+
+
+Stops = Mapping[int, Stop]
+"""By job."""
+ClaimGate = Callable[[Connection, Sequence[Claimed]], Stops]
+
 
 class QueueGate(Enum):
-    """`SINGLE` lets one job through and holds its row's lock until the claim is committed."""
+    """How far a queue's gate is open. `SINGLE` lets one job through and holds its row's lock until
+    the claim is committed."""
 
     OPEN = auto()
     SINGLE = auto()

@@ -4,9 +4,10 @@ Promise: a slice's jobs, attempts, calls and the batch's own row are committed b
 request leaves, so whatever becomes of the reply, what was asked is known.
 """
 
-import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
@@ -14,8 +15,8 @@ from sqlalchemy import Connection, Row, text
 from models.vocabulary import Purpose
 from worker.domain.claimed import Claimed, Question
 from worker.store.policies import PolicyCache
-from worker.store.queue.certified import keep_keys
-from worker.store.queue.claim import LOCK_READY, Claims, Planner, candidate_of, note_waiting
+from worker.store.queue.claim import Claims, Planner, candidate_of
+from worker.store.queue.gates import ClaimGate, Stop, Stops
 from worker.store.queue.history import NO_PAST, past_of
 from worker.store.rows import as_json
 
@@ -71,41 +72,30 @@ class Slices(Claims):
     ) -> Slice:
         """Claims a slice and writes its intent, in one transaction. A queue that is paused, or
         whose breaker is not closed, gives nothing."""
+        size: ClaimGate = partial(_beyond, max_bytes, weigh)
         with self._engine.begin() as connection:
-            wanted: dict[str, Any] = {"ids": list(ids), "queue": PREFIX + tier, "gate": tier}
-            wanted |= {"probing": False, "limit": None}
-            rows = connection.execute(LOCK_READY, wanted | self._classifier).all()
+            rows = self._lock(connection, PREFIX + tier, tier, ids)
             if not rows:
                 return Slice(None, [], [])
-            planned = [Claimed(one, planner(one)) for one in self._candidates(connection, rows)]
-            planned = _within(max_bytes, keep_keys(connection, planned), weigh)
-            planned = self._canaries.admit_slice(connection, planned)
-            day: dt.date = rows[0].today
-            granted, refused = self._reserve(connection, planned, day)
-            begun = [claimed for claimed in granted if claimed.question is None]
-            asked = [claimed for claimed in granted if claimed.question is not None]
+            passed = self._through(connection, rows, planner, (size, self._canaries.in_slices))
+            begun = [claimed for claimed in passed.granted if claimed.question is None]
+            asked = [claimed for claimed in passed.granted if claimed.question is not None]
             if begun:
-                self._write(connection, begun, day)
-            batch_id = None
+                self._write(connection, begun, passed.day)
+            batch_id = _intend(connection, asked) if asked else None
             if asked:
-                batch_id = _intend(connection, asked)
-                self._write(connection, asked, day, batch_id)
-            note_waiting(connection, rows, granted, refused)
-        self._day_ensured = day
+                self._write(connection, asked, passed.day, batch_id)
+        self._budgets.committed(passed.day)
         return Slice(batch_id, asked, begun)
 
 
-def _within(
-    max_bytes: int, planned: Sequence[Claimed], weigh: Callable[[Claimed], int]
-) -> list[Claimed]:
-    """As many, in order, as fit into one request; one at least."""
-    chosen, total = list[Claimed](), 0
-    for claimed in planned:
-        total += weigh(claimed)
-        if chosen and total > max_bytes:
-            break
-        chosen.append(claimed)
-    return chosen
+def _beyond(
+    max_bytes: int, weigh: Callable[[Claimed], int], _: Connection, planned: Sequence[Claimed]
+) -> Stops:
+    """The gate of one request's size: as many pass, in order, as fit into it; one at least."""
+    sizes = accumulate(weigh(claimed) for claimed in planned)
+    fit = max(sum(size <= max_bytes for size in sizes), 1)
+    return {claimed.candidate.job_id: Stop.LATER for claimed in planned[fit:]}
 
 
 def _intend(connection: Connection, asked: Sequence[Claimed]) -> int:

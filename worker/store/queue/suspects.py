@@ -10,25 +10,23 @@ from sqlalchemy import Connection, text
 
 from worker.domain.claimed import Claimed
 from worker.domain.trouble import MAX_FAILURES
+from worker.store.queue.gates import Stop, Stops
 from worker.store.rows import as_json
 
 
-def one_at_a_time(
-    connection: Connection, worker: str, planned: Sequence[Claimed]
-) -> tuple[list[Claimed], list[int]]:
-    """Those that may be claimed: all that are above suspicion, and one suspect when this worker
-    has none in flight; and the ids of the other suspects."""
+def one_at_a_time(worker: str, connection: Connection, planned: Sequence[Claimed]) -> Stops:
+    """The gate: all that are above suspicion pass, and one suspect when this worker has none in
+    flight."""
     last = [c.candidate for c in planned if c.candidate.failures >= MAX_FAILURES - 1]
     if not last:
-        return list(planned), []
+        return {}
     rows = as_json({"job_id": one.job_id, "fence": one.fence - 1} for one in last)
     suspects = set(connection.execute(LOST, {"rows": rows}).scalars())
     if not suspects:
-        return list(planned), []
+        return {}
     alone = connection.execute(MAY_TAKE_ONE, {"worker": worker}).scalar_one()
     chosen = min(suspects) if alone else None
-    held = sorted(suspects - {chosen})
-    return [c for c in planned if c.candidate.job_id not in held], held
+    return dict.fromkeys(sorted(suspects - {chosen}), Stop.HELD)
 
 
 LOST = text("""

@@ -224,7 +224,7 @@ def test_a_refusal_that_comes_late_is_taken_off_the_job_as_well(
         assert one(engine, "SELECT cost > 0 FROM jobs")[0]
         # when
         runtime.slots.take("haiku", 1, 1)
-        runtime._send([claimed], "haiku", 1e12).result(20)
+        runtime.calls.send(runtime.queues["haiku"], [claimed], 1e12).result(20)
     # then: it stays lost, and costs nothing anywhere
     assert one(engine, ATTEMPTS)[0] == ["2 lost retry"]
     assert one(engine, "SELECT j.cost, a.cost FROM jobs j JOIN attempts a ON a.fence = 2") == (0, 0)

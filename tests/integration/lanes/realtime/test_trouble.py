@@ -80,7 +80,7 @@ def test_cancel_ends_open_jobs_and_pays_for_what_was_in_flight(
         (claimed,) = runtime.claims.claim(queue, ids, runtime.planner)
         assert changes.apply(engine, ME, changes.CANCEL, whole(run)).affected == 1
         runtime.slots.take("haiku", 1, 1)
-        runtime._send([claimed], "haiku", 1e12).result(20)
+        runtime.calls.send(runtime.queues["haiku"], [claimed], 1e12).result(20)
         drain(runtime)
     assert one(engine, "SELECT state FROM jobs")[0] == "cancelled"
     assert one(engine, "SELECT outcome FROM attempts")[0] == "superseded"

@@ -187,7 +187,7 @@ def test_an_answer_in_flight_is_paid_and_kept_without_its_text(
         # When its customer is forgotten before the answer comes
         assert say("forget", "--customer", "c-77", "--yes", "--json").document["open_jobs"] == 1
         runtime.slots.take("haiku", 1, 1)
-        runtime._send([claimed], "haiku", 1e12).result(20)
+        runtime.calls.send(runtime.queues["haiku"], [claimed], 1e12).result(20)
         drain(runtime)
     # Then the money is in the ledger, and the text is nowhere
     assert one(engine, "SELECT state, reason FROM jobs") == ("cancelled", "its message was erased")

@@ -105,7 +105,7 @@ def test_the_first_paid_answer_wins_even_from_a_worker_that_lost_its_lease(
         queue, ids = chunk_of(runtime)
         (claimed,) = runtime.claims.claim(queue, ids, runtime.planner)
         rescue_from(engine, [runtime.worker_id])
-        runtime._send([claimed], "haiku", 1e12).result(20)
+        runtime.calls.send(runtime.queues["haiku"], [claimed], 1e12).result(20)
         assert runtime.slots.take("haiku", 1, 0) == 1
     answered = one(engine, "SELECT state, fence, failures FROM jobs")
     assert tuple(answered) == ("answered", 2, 1)
@@ -122,7 +122,7 @@ def test_nothing_is_sent_by_a_worker_that_was_frozen_since_its_claim(
         queue, ids = chunk_of(runtime)
         (claimed,) = runtime.claims.claim(queue, ids, runtime.planner)
         runtime.slots.take("haiku", 1, 1)
-        runtime._send([claimed], "haiku", -1e9).result(20)
+        runtime.calls.send(runtime.queues["haiku"], [claimed], -1e9).result(20)
         assert requests(simulator) == 0
         assert one(engine, "SELECT count(*) FROM calls")[0] == 0
         drain(runtime)
@@ -139,7 +139,7 @@ def test_a_rescued_call_that_never_left_is_taken_back_to_the_cent(
         (claimed,) = runtime.claims.claim(queue, ids, runtime.planner)
         rescue_from(engine, [runtime.worker_id])
         runtime.slots.take("haiku", 1, 1)
-        runtime._send([claimed], "haiku", -1e9).result(20)
+        runtime.calls.send(runtime.queues["haiku"], [claimed], -1e9).result(20)
         checked(engine, simulator)
         Checker().require(engine, rest=False)
         assert one(engine, "SELECT count(*) FROM calls")[0] == 0

@@ -1,0 +1,90 @@
+"""Leases: what a claim writes, in one statement: leases, reservations, attempts and first calls."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from worker.domain.claimed import Claimed
+from worker.store.queue.budgets import reservations
+from worker.store.rows import as_json
+
+
+def write_leases(
+    connection: Connection,
+    granted: Sequence[Claimed],
+    *,
+    day: dt.date,
+    worker: str,
+    lease_s: float,
+    batch: int | None,
+) -> None:
+    """For jobs that are locked, within budgets that are. With `batch` there is no lease: whoever
+    reads that batch's results will record."""
+    worst = ((claimed.candidate.run_id, claimed.reserved) for claimed in granted)
+    values = {
+        "rows": as_json(_row(claimed) for claimed in granted),
+        "purses": as_json(reservations(day, worst)),
+        "lease": lease_s,
+        "worker": worker,
+        "day": day,
+        "batch": batch,
+    }
+    connection.execute(WRITE_CLAIM, values)
+
+
+def _row(claimed: Claimed) -> dict[str, Any]:
+    candidate, question = claimed.candidate, claimed.question
+    row: dict[str, Any] = {
+        "job_id": candidate.job_id,
+        "fence": candidate.fence,
+        "stage": candidate.stage,
+        "lane": candidate.lane,
+        "policy_version": candidate.policy_version,
+        "reserved": claimed.reserved,
+        "available_at": candidate.available_at.isoformat(),
+    }
+    if question is not None:
+        row |= {
+            "tier": question.tier,
+            "model": question.model,
+            "prompt_version": question.prompt_version,
+            "schema_version": question.schema_version,
+            "effort": question.effort,
+            "max_tokens": question.max_tokens,
+            "answer_fence": question.answer_fence,
+            "purpose": question.purpose,
+            "worst_cost": question.worst_cost,
+        }
+    return row
+
+
+# The budgets' rows are locked by now.
+WRITE_CLAIM = text("""
+WITH reserved AS (
+  UPDATE budgets AS b SET reserved = b.reserved + t.reserved, updated_at = now()
+  FROM jsonb_to_recordset(CAST(:purses AS jsonb)) AS t(scope text, reserved numeric)
+  WHERE b.scope = t.scope
+), given AS (
+  SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(
+    job_id bigint, fence int, stage text, tier text, model text, lane text, policy_version text,
+    prompt_version text, schema_version text, effort text, max_tokens int, answer_fence int,
+    reserved numeric, available_at timestamptz, purpose text, worst_cost numeric)
+), leased AS (
+  UPDATE jobs SET fence = g.fence, dispatched_at = NULL,
+    state = CASE WHEN CAST(:batch AS bigint) IS NULL THEN jobs.state ELSE 'submitted' END,
+    lease_until = CASE WHEN CAST(:batch AS bigint) IS NULL
+      THEN clock_timestamp() + make_interval(secs => :lease) END
+  FROM given AS g WHERE jobs.id = g.job_id
+), attempted AS (
+  INSERT INTO attempts (job_id, fence, stage, tier, model, lane, policy_version, prompt_version,
+    schema_version, effort, max_tokens, answer_fence, reserved, budget_day, worker, batch_id,
+    available_at)
+  SELECT job_id, fence, stage, tier, model, lane, policy_version, prompt_version,
+    schema_version, effort, max_tokens, answer_fence, reserved, :day, :worker, :batch, available_at
+  FROM given
+)
+INSERT INTO calls (job_id, fence, purpose, tier, model, lane, worst_cost)
+SELECT job_id, fence, purpose, tier, model, lane, worst_cost FROM given WHERE purpose IS NOT NULL
+""")
