@@ -1,13 +1,11 @@
 """What a file is: by its content where that is plain, then by its name's ending; CSV in doubt."""
 
-import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import IO, Any
 
-import ijson
 import orjson
 
 from worker.domain.backlog import BacklogError, Caps
@@ -15,11 +13,10 @@ from worker.intake.documents import read_documents
 from worker.intake.encodings import encoding_of, transcoded
 from worker.intake.jsonl import RECORD_SEPARATOR, read_jsonl
 from worker.intake.mail import is_mail, is_mailbox, read_mailbox
-from worker.intake.names import rank_of
-from worker.intake.paths import normal
 from worker.intake.rows import Item
 from worker.intake.sources import Opened
 from worker.intake.tables import delimiter_of, read_table, table_of
+from worker.intake.wrappers import rows_within
 
 KINDS = ("csv", "tsv", "json", "jsonl", "xlsx", "ods", "mbox", "eml")
 ENDINGS = {
@@ -32,16 +29,6 @@ ENDINGS = {
     "mbx": "mbox",
     "eml": "eml",
 }
-SURVEYED = 300_000
-"""Bytes in which it must show where the rows of a JSON document are."""
-ROW_LISTS = (
-    *("tickets", "conversations", "cases", "issues", "records", "results", "_results", "messages"),
-    *("items", "data", "payload", "values", "requests", "rows", "entries", "threads", "enquiries"),
-)
-NO_ROW_LISTS = frozenset(
-    {"users", "organizations", "groups", "brands", "links", "_links", "included", "fields"}
-    | {"customfields", "contacts", "agents", "tags", "errors", "_expands", "comments", "events"}
-)
 
 
 @dataclass(slots=True)
@@ -172,43 +159,3 @@ def _is_json(line: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def rows_within(first: bytes) -> tuple[str, ...]:
-    """Where in an object that is no row itself the list of rows is; empty where there is none."""
-    if first.lstrip()[:1] != b"{":
-        return ()
-    scalars: set[str] = set()
-    lists: dict[str, set[str]] = {}
-    for prefix, event, value in _events(first[:SURVEYED]):
-        depth = prefix.count(".") + 1 if prefix else 0
-        if event == "map_key" and prefix.endswith(".item") and depth <= 4:
-            lists.setdefault(prefix.removesuffix(".item"), set()).add(str(value))
-        elif depth == 1 and event in ("string", "number"):
-            scalars.add(prefix)
-        elif not prefix and event == "end_map":
-            break
-    if any(rank_of(name, key) is not None for key in scalars for name in ("external_id", "body")):
-        return ()
-    return _likeliest(lists)
-
-
-def _events(data: bytes) -> Iterator[tuple[str, str, Any]]:
-    """What can be read of a document's beginning."""
-    try:
-        yield from ijson.parse(io.BytesIO(data), multiple_values=True)
-    except (ijson.JSONError, ValueError, OverflowError):
-        return
-
-
-def _likeliest(lists: dict[str, set[str]]) -> tuple[str, ...]:
-    ranked = []
-    for place, (path, keys) in enumerate(lists.items()):
-        steps = path.split(".")
-        last = normal(steps[-1])
-        if "item" in steps or steps[-1] in NO_ROW_LISTS or last in NO_ROW_LISTS:
-            continue
-        known = ROW_LISTS.index(steps[-1]) if steps[-1] in ROW_LISTS else len(ROW_LISTS)
-        ours = any(rank_of("body", key) or rank_of("external_id", key) for key in keys)
-        ranked.append((not ours, len(steps), known, place, steps))
-    return tuple(min(ranked)[-1]) if ranked else ()

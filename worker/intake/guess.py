@@ -6,24 +6,19 @@ with the option that says it, filled in.
 """
 
 import shlex
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from worker.domain.backlog import BacklogError
-from worker.intake.dates import Ambiguous, moment_of
+from worker.intake.columns import ENOUGH, MOST_COLUMNS, Column, Sample, columns_of, fits, mean_of
 from worker.intake.layouts import FIELDS, REQUIRED, getter_of
 from worker.intake.names import rank_of
 from worker.intake.paths import as_text, column_of, normal, parse_place
 from worker.intake.presets import PRESETS
 
-DEEPEST = 3
-MOST_COLUMNS = 300
 SHOWN_COLUMNS = 12
-ENOUGH = 0.5
-"""Share of the rows looked at in which a required column must hold something."""
-
-Sample = Sequence[Mapping[str, Any]]
+LONG_ENOUGH = 20
+"""Characters, on average, from which a column without a telling name may be what people wrote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +54,6 @@ class UncertainColumns(BacklogError):
         self.guess = guess
 
 
-@dataclass(slots=True)
-class Column:
-    """One column of the sample, at any depth."""
-
-    name: str
-    values: list[Any] = field(default_factory=list)
-
-    def share(self, rows: int) -> float:
-        """Of the rows in which it holds something."""
-        return sum(value not in (None, "", []) for value in self.values) / max(rows, 1)
-
-    @property
-    def texts(self) -> list[str]:
-        """What it holds, as text."""
-        there = (as_text(value) for value in self.values if value not in (None, "", []))
-        return [str(value) for value in there if isinstance(value, str | int | float)]
-
-
 def guess(
     sample: Sample, columns: Mapping[str, str], usual: Mapping[str, str] | None = None
 ) -> Guess:
@@ -90,6 +67,9 @@ def guess(
         )
     columns = {**there, **columns}
     own = {name for name in FIELDS if name not in columns and _has_own(sample, name)}
+    if not own >= set(REQUIRED):
+        # In a helpdesk's export, `Source` is how a message came, and not where ids are unique.
+        own.discard("source")
     if not names or all(name in own or name in columns for name in REQUIRED):
         return Guess(columns, names=names)
     if fitting := _by_preset(sample, columns, names):
@@ -180,78 +160,45 @@ def _by_preset(sample: Sample, columns: Mapping[str, str], names: tuple[str, ...
 def _by_columns(
     sample: Sample, columns: dict[str, str], own: set[str]
 ) -> dict[str, tuple[str, bool]]:
-    """For each field that is not said, the column that fits it best, and whether that is sure."""
-    flat = _columns_of(sample)
+    """For each field that is not said, the column that fits it best, and whether that is sure: by
+    names first, and for what is required then by contents."""
+    flat = columns_of(sample)
     taken = {normal(place) for place in columns.values()} | {normal(name) for name in own}
     found: dict[str, tuple[str, bool]] = {}
-    for name in FIELDS[:2] + FIELDS[3:]:
-        if name in columns or name in own or name == "source":
-            continue
+    wanted = [name for name in FIELDS if name not in columns and name not in own]
+    for name, choose in (
+        *((name, _by_name) for name in wanted if name != "source"),
+        *((name, _by_contents) for name in reversed(REQUIRED) if name in wanted),
+    ):
         free = [one for one in flat if normal(one.name) not in taken]
-        best = _best(name, free, len(sample))
+        best = choose(name, free, len(sample)) if name not in found else None
         if best is not None:
             found[name] = best
             taken.add(normal(best[0]))
     return found
 
 
-def _columns_of(sample: Sample) -> list[Column]:
-    columns: dict[str, Column] = {}
-    for row in sample:
-        _collect(row, "", columns, 1)
-    return list(columns.values())
-
-
-def _collect(row: Mapping[str, Any], prefix: str, columns: dict[str, Column], depth: int) -> None:
-    for key, value in row.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, Mapping) and depth < DEEPEST and value.get("type") != "doc":
-            _collect(value, f"{name}.", columns, depth + 1)
-        elif name in columns or len(columns) < MOST_COLUMNS:
-            columns.setdefault(name, Column(name)).values.append(value)
-
-
-def _best(name: str, columns: list[Column], rows: int) -> tuple[str, bool] | None:
-    """By name where a name fits and the contents agree; a required field else by contents."""
+def _by_name(name: str, columns: list[Column], rows: int) -> tuple[str, bool] | None:
+    """Where a name fits and the contents agree."""
     ranked = []
     for column in columns:
         rank = rank_of(name, column.name.rpartition(".")[2])
-        if rank is not None and _fits(name, column, rows):
+        if rank is not None and fits(name, column, rows):
             ranked.append((column.name.count("."), *rank, column.name))
-    if ranked:
-        depth, unsure, _, best = min(ranked)
-        rivals = [one for one in ranked if one[:2] == (depth, 0)] if name == "body" else []
-        return best, depth == 0 and unsure == 0 and len(rivals) <= 1
-    if name == "external_id":
-        ids = [one for one in columns if _fits(name, one, rows) and "." not in one.name]
-        return (ids[0].name, False) if ids and rows > 1 else None
+    if not ranked:
+        return None
+    depth, unsure, _, best = min(ranked)
+    rivals = [one for one in ranked if one[:2] == (depth, 0)] if name == "body" else []
+    return best, depth == 0 and unsure == 0 and len(rivals) <= 1
+
+
+def _by_contents(name: str, columns: list[Column], rows: int) -> tuple[str, bool] | None:
+    """What is long and worded, or what is short and different in every row."""
+    fitting = [one for one in columns if fits(name, one, rows)]
     if name == "body":
-        texts = [one for one in columns if _fits(name, one, rows) and _mean(one) >= 20]
-        return (max(texts, key=_mean).name, False) if texts else None
-    return None
-
-
-def _mean(column: Column) -> float:
-    texts = column.texts
-    return sum(map(len, texts)) / max(len(texts), 1)
-
-
-def _fits(name: str, column: Column, rows: int) -> bool:
-    """Whether what stands in the column can be what the field holds."""
-    texts = column.texts
-    if name == "external_id":
-        short = all(len(text) <= 200 and "\n" not in text for text in texts)
-        return column.share(rows) >= 0.9 and short and len(set(texts)) >= 0.9 * len(texts) > 0
-    if name == "body":
-        worded = sum(any(character.isalpha() for character in text) for text in texts)
-        return column.share(rows) >= ENOUGH and worded >= 0.8 * len(texts) > 0
-    if name == "received_at":
-        return bool(texts) and all(_is_moment(value) for value in column.values if value)
-    return bool(texts) and all(len(text) <= 500 for text in texts)
-
-
-def _is_moment(value: Any) -> bool:
-    try:
-        return moment_of(value, None) is not None
-    except Ambiguous:
-        return True
+        texts = [one for one in fitting if mean_of(one) >= LONG_ENOUGH]
+        return (max(texts, key=mean_of).name, False) if texts else None
+    ids = [
+        one for one in fitting if "." not in one.name and not any(" " in text for text in one.texts)
+    ]
+    return (ids[0].name, False) if ids and rows > 1 else None

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import orjson
 
 from worker.domain.backlog import Caps, Reject
+from worker.intake.documents import unwrapped
 from worker.intake.rows import Item
 
 RECORD_SEPARATOR = b"\x1e"
@@ -29,7 +30,7 @@ def _read_line(number: int, line: bytes, caps: Caps) -> Item:
         row = orjson.loads(line)
     except orjson.JSONDecodeError as error:
         return Reject(number, why_invalid(line, error))
-    return (number, row) if isinstance(row, dict) else Reject(number, "not an object")
+    return (number, unwrapped(row)) if isinstance(row, dict) else Reject(number, "not an object")
 
 
 def split_lines(chunks: Iterator[bytes], cap: int) -> Iterator[bytes]:

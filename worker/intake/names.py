@@ -87,7 +87,7 @@ _UNSURE: dict[str, str] = {
     """,
     "subject": "topic, category, name, thema, kategorie, issue",
     "customer_id": "user, name, customer name, author, phone, benutzer, autor",
-    "channel": "via, source, medium, type",
+    "channel": "via, source, medium",
     "language": "",
     "received_at": "time, updated at, last updated, modified, uhrzeit, heure, hora",
 }

@@ -7,17 +7,14 @@ they are read; strings are held packed, a page at a time, and a page is unpacked
 it, which rows do in the order of the file.
 """
 
-import bisect
 import datetime as dt
 import warnings
 import zipfile
 import zlib
-from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
-import orjson
 from lxml.etree import LxmlError, iterparse
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.styles.stylesheet import apply_stylesheet
@@ -25,13 +22,13 @@ from openpyxl.utils.cell import column_index_from_string
 from openpyxl.worksheet._reader import WorkSheetParser
 
 from worker.domain.backlog import BacklogError, Caps
+from worker.intake.packed_strings import Strings
 from worker.intake.records import Fields
 
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 ROW, CELL, TEXT, VALUE = f"{MAIN}row", f"{MAIN}c", f"{MAIN}t", f"{MAIN}v"
 STRING, PHONETIC = f"{MAIN}si", f"{MAIN}rPh"
 STRINGS = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
-PAGE_STRINGS, PAGE_CHARS, PAGES_AT_HAND = 256, 200_000, 32
 MOST_ROWS = 1_048_576
 """Excel's own; a row numbered higher would have billions of empty ones before it."""
 BROKEN = (
@@ -176,46 +173,6 @@ def _text(element: Any) -> str:
         elif child.tag != PHONETIC:
             pieces += [inner.text or "" for inner in child.iter(TEXT)]
     return "".join(pieces).replace("_x000D_", "").replace("\r\n", "\n")
-
-
-class Strings:
-    """Strings by number, packed."""
-
-    def __init__(self, strings: Iterator[str]) -> None:
-        self._starts: list[int] = []
-        self._packed: list[bytes] = []
-        self._at_hand: OrderedDict[int, list[str]] = OrderedDict()
-        page: list[str] = []
-        count = chars = 0
-        for string in strings:
-            page.append(string)
-            count, chars = count + 1, chars + len(string)
-            if len(page) == PAGE_STRINGS or chars > PAGE_CHARS:
-                self._pack(count - len(page), page)
-                page, chars = [], 0
-        self._pack(count - len(page), page)
-        self._count = count
-
-    def _pack(self, start: int, page: list[str]) -> None:
-        if page:
-            self._starts.append(start)
-            self._packed.append(zlib.compress(orjson.dumps(page), 1))
-
-    def __len__(self) -> int:
-        return self._count
-
-    def __getitem__(self, number: int) -> str:
-        """Raises IndexError where there is none of this number."""
-        if not 0 <= number < self._count:
-            raise IndexError(number)
-        place = bisect.bisect_right(self._starts, number) - 1
-        page = self._at_hand.get(place)
-        if page is None:
-            page = orjson.loads(zlib.decompress(self._packed[place]))
-            self._at_hand[place] = page
-            if len(self._at_hand) > PAGES_AT_HAND:
-                self._at_hand.popitem(last=False)
-        return page[number - self._starts[place]]
 
 
 class _Parser(WorkSheetParser):

@@ -3,11 +3,6 @@
 import codecs
 import gzip
 import io
-import lzma
-import re
-import struct
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
@@ -15,16 +10,10 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from worker.domain.backlog import BacklogError, Caps
+from worker.intake.archives import CHUNK, bounded, opened_archive, unzipped, workbook_in
 from worker.intake.encodings import known_encoding, transcoded
 
-CHUNK = 1 << 20
 GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
-RATIO_FROM = 100_000_000
-BROKEN_ZIP = (
-    *(zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError),
-    *(OverflowError, struct.error),
-)
-"""What zipfile raises for bytes that are not quite a zip file, or one of a kind it cannot read."""
 BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -32,8 +21,6 @@ BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 """Four bytes first: UTF-32's begins as UTF-16's does."""
-LEFT_BY_SYSTEMS = re.compile(r"(^|/)(__MACOSX/|\._|\.DS_Store$|Thumbs\.db$|desktop\.ini$)")
-"""What a Mac or Windows puts into an archive beside the files that were meant."""
 FOREIGN = {
     b"\xd0\xcf\x11\xe0": (
         "an old Excel workbook (.xls), or one with a password",
@@ -84,10 +71,10 @@ def open_backlog(
     _refuse_foreign(path, head)
     inside, unpacked = None, head.startswith((ZIP, GZIP))
     if head.startswith(ZIP):
-        archive = _archive(path, stream)
-        if workbook := _workbook(archive):
+        archive = opened_archive(path, stream)
+        if workbook := workbook_in(archive):
             return Opened(name, workbook=workbook)
-        name, chunks = _unzip(path, archive, caps, member, on_bytes)
+        name, chunks = unzipped(path, archive, caps, member, on_bytes)
         inside = name
     elif head.startswith(GZIP):
         name = name.removesuffix(".gz").removesuffix(".gzip")
@@ -103,27 +90,6 @@ def _refuse_foreign(path: str, head: bytes) -> None:
     for mark, (what, mend) in FOREIGN.items():
         if head.startswith(mark):
             raise BacklogError(f"{path} is {what}.", mend=mend)
-
-
-def _archive(path: str, stream: IO[bytes]) -> zipfile.ZipFile:
-    if not stream.seekable():
-        raise BacklogError(
-            "A workbook or zip file cannot be read from standard input.",
-            mend="name the file, or for a zip: unzip -p FILE | rung enqueue -",
-        )
-    try:
-        return zipfile.ZipFile(stream)
-    except BROKEN_ZIP as error:
-        raise BacklogError(f"{path} is a broken zip file: {error}.") from None
-
-
-def _workbook(archive: zipfile.ZipFile) -> str | None:
-    names = set(archive.namelist())
-    if "[Content_Types].xml" in names and any(name.startswith("xl/") for name in names):
-        return "xlsx"
-    if "mimetype" in names and "content.xml" in names:
-        return "ods"
-    return None
 
 
 def _plain(head: bytes, stream: IO[bytes], on_bytes: Callable[[int], None]) -> Iterator[bytes]:
@@ -175,69 +141,7 @@ def _gunzip(
         on_bytes(size)
 
     unpacked = gzip.GzipFile(fileobj=io.BufferedReader(_Rejoined(head, stream, count), CHUNK))
-    yield from _bounded(path, unpacked, caps, lambda: read)
-
-
-def _unzip(
-    path: str,
-    archive: zipfile.ZipFile,
-    caps: Caps,
-    member: str | None,
-    on_bytes: Callable[[int], None],
-) -> tuple[str, Iterator[bytes]]:
-    info = _choose_member(path, archive, member)
-
-    def chunks() -> Iterator[bytes]:
-        try:
-            unpacked = archive.open(info)
-        except BROKEN_ZIP as error:
-            raise BacklogError(f"{path} cannot be decompressed: {error}.") from None
-        with unpacked:
-            yield from _bounded(path, unpacked, caps, lambda: max(info.compress_size, 1))
-        on_bytes(info.compress_size)
-
-    return PurePosixPath(info.filename).name, chunks()
-
-
-def _choose_member(path: str, archive: zipfile.ZipFile, member: str | None) -> zipfile.ZipInfo:
-    # A damaged archive may hold a member without a name.
-    files = [
-        info
-        for info in archive.infolist()
-        if info.filename and not info.is_dir() and not LEFT_BY_SYSTEMS.search(info.filename)
-    ]
-    for info in files:
-        parts = PurePosixPath(info.filename.replace("\\", "/")).parts
-        if ".." in parts or info.filename.startswith(("/", "\\")) or ":" in "".join(parts[:1]):
-            raise BacklogError(f"{path} holds a file with an unsafe path; it was not opened.")
-        if info.flag_bits & 1:
-            raise BacklogError(f"{path} is encrypted.", mend="unzip it first")
-    names = [info.filename for info in files]
-    if member is not None:
-        if member not in names:
-            raise BacklogError(f"{path} holds no file {member!r}.", mend=f"unzip -l {path}")
-        return files[names.index(member)]
-    if len(files) != 1:
-        raise BacklogError(
-            f"{path} holds {len(files)} files: {', '.join(sorted(names)[:10])}.",
-            mend="name one with --member",
-        )
-    return files[0]
-
-
-def _bounded(
-    path: str, unpacked: IO[bytes] | gzip.GzipFile, caps: Caps, packed: Callable[[], int]
-) -> Iterator[bytes]:
-    total = 0
-    try:
-        while chunk := unpacked.read(CHUNK):
-            total += len(chunk)
-            too_dense = total > RATIO_FROM and total > caps.ratio * max(packed(), 1)
-            if total > caps.expanded or too_dense:
-                raise BacklogError(f"{path} expands to more than is allowed; it looks like a bomb.")
-            yield chunk
-    except (*BROKEN_ZIP, EOFError, zlib.error, lzma.LZMAError) as error:
-        raise BacklogError(f"{path} cannot be decompressed: {error}.") from None
+    yield from bounded(path, unpacked, caps, lambda: read)
 
 
 def _decoded(path: str, name: str, chunks: Iterator[bytes], encoding: str | None) -> Opened:

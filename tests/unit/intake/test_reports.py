@@ -86,3 +86,47 @@ def test_a_cell_of_five_megabytes_is_one_row(tmp_path: Path) -> None:
     assert [(reject.line, reject.reason) for reject in found.rejects] == [
         (3, "body is longer than 200,000 characters")
     ]
+
+
+def test_each_line_may_wrap_its_row() -> None:
+    data = (
+        b'{"ticket":{"id":1,"description":"broken lamp"}}\n{"ticket":{"id":2,"description":"late"}}'
+    )
+    assert taken("x.jsonl", data).ids == ["1", "2"]
+
+
+def test_a_list_without_rows_is_a_file_without_rows() -> None:
+    assert taken("x.json", b'{"tickets": [], "next_page": null}').refused == "x.json holds no rows."
+
+
+FRESHDESK = (
+    b"Ticket ID,Subject,Source,Created time,Description,Email\n21,a,Email,2026-11-24,lost,b@c.d\n"
+)
+
+
+def test_how_a_message_came_is_not_where_its_id_is_unique() -> None:
+    record = taken("x.csv", FRESHDESK).records[0]
+    assert (record.source, record.channel, record.customer_id) == (None, "Email", "b@c.d")
+    own = taken("x.csv", b"external_id,body,Source\n1,hello,desk\n").records[0]
+    assert (own.source, own.channel) == ("desk", None)
+
+
+@pytest.mark.parametrize(
+    ("header", "mend"),
+    [
+        (
+            "Description,Name",
+            "--map body=Description --map customer_id=Name --map external_id=COLUMN",
+        ),
+        ("id,Name", "--map external_id=id --map customer_id=Name --map body=COLUMN"),
+    ],
+)
+def test_what_is_missing_is_named_and_what_was_found_is_filled_in(header: str, mend: str) -> None:
+    found = taken("x.csv", f"{header}\nm1,Ann\nm2,Bob\n".encode())
+    assert found.mend == f"rung enqueue {mend} x.csv"
+
+
+def test_two_columns_that_could_be_the_body_are_asked_about() -> None:
+    found = taken("x.csv", b"id,Description,Message\n1,my lamp broke,hello there\n2,parcel,late\n")
+    assert found.refused is not None
+    assert "not certain" in found.refused

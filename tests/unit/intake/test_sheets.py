@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.intake.taking import taken
 from worker.intake import Options
-from worker.intake.sheets import Strings
+from worker.intake.packed_strings import Strings
 
 BODY = "Where is my <parcel> & why?"
 MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
