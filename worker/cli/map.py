@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from worker.cli.speech.output import print_json, talk
+from worker.cli.speech.output import echo, print_json, talk
 from worker.config.loading import FILE_NAME, config_path, load_settings
 from worker.config.settings import Settings
 from worker.errors import UsageError
@@ -35,9 +35,9 @@ def list_maps(as_json: bool) -> None:
         print_json(whole)
         return
     for name in sorted(whole, key=lambda name: (name not in own, name)):
-        click.echo(f"{name}{'' if name in own else '  (comes with Rung)'}")
+        echo(f"{name}{'' if name in own else '  (comes with Rung)'}")
         for field, place in whole[name].items():
-            click.echo(f"  {field} ← {place}")
+            echo(f"  {field} ← {place}")
 
 
 @map.command("save")

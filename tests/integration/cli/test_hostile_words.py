@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
+import worker.cli
 from tests.support.cli import Said, say
 from tests.support.promises import do
 from tests.support.works import drain, hand_in, settings_for, working
@@ -101,6 +102,11 @@ LISTINGS = (
     ("schedule",),
     ("config", "check"),
     ("doctor",),
+    ("deliver", "status"),
+    ("certificates",),
+    ("map", "list"),
+    ("evaluate", "1"),
+    ("forecast",),
 )
 
 
@@ -132,6 +138,20 @@ def test_a_program_gets_the_words_as_they_are() -> None:
     assert EVIL in say("results", "1").out
     row = json.loads(say("results", "1", "--json").out.splitlines()[0])
     assert row["external_id"].endswith(EVIL)
+
+
+def test_every_command_speaks_through_the_one_door() -> None:
+    """`click.echo` of data, a console of one's own or a file opened for writing would miss it."""
+    commands = Path(worker.cli.__file__).parent
+    own = re.compile(r"\bConsole\(|\.open\(\"w|write_text\(")
+    elsewhere = [
+        path.name
+        for path in commands.rglob("*.py")
+        if path.parent.name != "speech" and own.search(path.read_text("utf-8"))
+    ]
+    echoing = {p.name for p in commands.rglob("*.py") if "click.echo(" in p.read_text("utf-8")}
+    assert elsewhere == []
+    assert echoing == {"main.py", "output.py", "dashboard_secrets.py", "doctor.py", "db.py"}
 
 
 NAMES = [" ", "x" * 121, "a/b", "n\x1b[31mRED", "n\x9b", "n\u202e", "n\n", "n\x00"]
