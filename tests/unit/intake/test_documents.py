@@ -15,7 +15,11 @@ texts = st.text(
     st.characters(blacklist_categories=["Cs"], blacklist_characters="\x00"), max_size=12
 )
 values = st.recursive(
-    texts | st.integers(-(10**20), 10**20) | st.booleans() | st.none() | st.floats(allow_nan=False),
+    texts
+    | st.integers(-(10**20), 10**20)
+    | st.booleans()
+    | st.none()
+    | st.floats(allow_nan=False, allow_infinity=False),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=6,
 )
