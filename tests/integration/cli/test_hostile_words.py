@@ -143,7 +143,7 @@ def test_a_program_gets_the_words_as_they_are() -> None:
 def test_every_command_speaks_through_the_one_door() -> None:
     """`click.echo` of data, a console of one's own or a file opened for writing would miss it."""
     commands = Path(worker.cli.__file__).parent
-    own = re.compile(r"\bConsole\(|\.open\(\"w|write_text\(")
+    own = re.compile(r"\bConsole\(|\.open\(\"w|\.write_text\(")
     elsewhere = [
         path.name
         for path in commands.rglob("*.py")
