@@ -14,10 +14,11 @@ import anthropic
 import orjson
 from opentelemetry import trace
 
-from worker.claude.errors import OTHER, trouble_of, trouble_of_response
+from worker.claude.doors import client_at
+from worker.claude.errors import OTHER, NoUsage, trouble_of, trouble_of_response
 from worker.claude.requests import Ask
 from worker.claude.transports import LeanTransport, SdkTransport, Transport, needs_proxy
-from worker.config.addresses import claude_address
+from worker.config.addresses import ClaudeAddress, claude_address
 from worker.config.settings import Settings
 from worker.domain.answers import CATEGORIES, REFUSAL, STOPS, Answer, ModelAnswer, Troubled
 from worker.domain.pricing import Usage
@@ -31,23 +32,24 @@ class Claude:
     def __init__(
         self,
         *,
-        api_key: str,
-        base_url: str | None,
+        api_key: str = "",
+        base_url: str | None = None,
         connect_s: float,
         deadline_s: float,
         lean: bool = True,
+        address: ClaudeAddress | None = None,
     ) -> None:
         """`lean` sends without the SDK, where nothing is asked for that only the SDK does."""
         self._deadline_s = deadline_s
-        self.transport = _transport(api_key, base_url, connect_s, deadline_s, lean=lean)
+        address = address or ClaudeAddress(api_key, base_url, simulated=False)
+        self.transport = _transport(address, connect_s, deadline_s, lean=lean)
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """The one that these settings describe. Raises Unreachable where they name none."""
         timing, address = settings.timing, claude_address(settings)
         return cls(
-            api_key=address.api_key,
-            base_url=address.base_url,
+            address=address,
             connect_s=timing.connect_s,
             deadline_s=timing.call_deadline_s,
             lean=settings.worker.lean_calls,
@@ -91,7 +93,9 @@ def read_message(
 
     The SDK's own models cost a seventh of a call's CPU, and check as little.
     """
-    usage = message["usage"]
+    usage = message.get("usage")
+    if usage is None:
+        raise NoUsage
     return Answer(
         _answer(message),
         _usage(usage),
@@ -130,21 +134,12 @@ def _usage(usage: Mapping[str, Any]) -> Usage:
 
 
 def _transport(
-    api_key: str, base_url: str | None, connect_s: float, deadline_s: float, *, lean: bool
+    address: ClaudeAddress, connect_s: float, deadline_s: float, *, lean: bool
 ) -> Transport:
     timeout = anthropic.Timeout(deadline_s, connect=connect_s)
     spans = _spans_are_collected()
-    client = anthropic.AsyncAnthropic(
-        api_key=api_key,
-        base_url=base_url,
-        max_retries=0,
-        timeout=timeout,
-        open_telemetry=None if spans else False,
-        http_client=anthropic.DefaultAioHttpClient(
-            limits=anthropic.DEFAULT_CONNECTION_LIMITS, timeout=timeout
-        ),
-    )
-    if lean and not spans and not needs_proxy(client.base_url):
+    client = client_at(address, timeout=timeout, traced=spans)
+    if lean and address.via == "api" and not spans and not needs_proxy(client.base_url):
         return LeanTransport(client, connect_s)
     return SdkTransport(client)
 

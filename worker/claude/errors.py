@@ -48,9 +48,12 @@ BY_STATUS = {
     402: Meaning.MONEY,
     403: Meaning.CONFIGURATION,
     404: Meaning.CONFIGURATION,
+    408: Meaning.UNKNOWN,
     409: Meaning.UNKNOWN,
     413: Meaning.PERMANENT,
     422: Meaning.PERMANENT,
+    # Bedrock: the model failed.
+    424: Meaning.UNKNOWN,
     429: Meaning.RATE_LIMITED,
     503: Meaning.OVERLOADED,
     529: Meaning.OVERLOADED,
@@ -76,6 +79,10 @@ class NoResponse(Exception):
     """No whole response came: raised from what our own HTTP client raised."""
 
 
+class NoUsage(KeyError):
+    """An answer that does not say how many tokens it took, as some gateways send."""
+
+
 def trouble_of(error: BaseException) -> Trouble:
     """The meaning of any exception that a call can raise."""
     if isinstance(error, anthropic.APIStatusError):
@@ -88,6 +95,9 @@ def trouble_of(error: BaseException) -> Trouble:
         return Trouble(Meaning.UNKNOWN, "timeout" if timed_out else "connection lost")
     if isinstance(error, TimeoutError):
         return Trouble(Meaning.UNKNOWN, "deadline", "no answer within the call's deadline")
+    if isinstance(error, NoUsage):
+        words = "the answer does not say what it used, so what it cost is not known"
+        return Trouble(Meaning.UNKNOWN, "no usage", words)
     return Trouble(Meaning.UNKNOWN, f"unreadable answer ({type(error).__name__})")
 
 

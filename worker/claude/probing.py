@@ -18,10 +18,14 @@ class Probed:
     trouble: Trouble | None = None
     missing: tuple[str, ...] = ()
     retiring: tuple[tuple[str, str], ...] = ()
+    unlisted: bool = False
+    """There is no list of models to look into."""
 
 
 def probe(address: ClaudeAddress, models: Iterable[str], connect_s: float) -> Probed:
-    """Looks up each model; costs nothing."""
+    """Looks up each model; costs nothing. Only Anthropic's own door can be asked."""
+    if address.via != "api":
+        return Probed(unlisted=True)
     missing: list[str] = []
     retiring: list[tuple[str, str]] = []
     client = anthropic.Anthropic(
@@ -34,7 +38,9 @@ def probe(address: ClaudeAddress, models: Iterable[str], connect_s: float) -> Pr
         for model in sorted(models):
             try:
                 found: Any = client.models.retrieve(model)
-            except anthropic.NotFoundError:
+            except anthropic.NotFoundError as error:
+                if not _names(error, model):
+                    return Probed(unlisted=True)
                 missing.append(model)
                 continue
             except Exception as error:
@@ -42,3 +48,8 @@ def probe(address: ClaudeAddress, models: Iterable[str], connect_s: float) -> Pr
             if retires_at := getattr(found, "retires_at", None):
                 retiring.append((model, str(retires_at)[:10]))
     return Probed(None, tuple(missing), tuple(retiring))
+
+
+def _names(error: anthropic.NotFoundError, model: str) -> bool:
+    """Whether it is the model that is not found, and not the list of models: gateways have none."""
+    return error.type == "not_found_error" and model in str(error.body)

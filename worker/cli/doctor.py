@@ -109,6 +109,11 @@ def _claude(settings: Settings) -> Iterator[Symptom]:
         yield Symptom("claude", False, probed.trouble.summary, "check ANTHROPIC_API_KEY", code)
         return
     where = "the simulator" if address.simulated else address.base_url or "api.anthropic.com"
+    if probed.unlisted:
+        where = where if address.via == "api" else address.via
+        words = f"{where} lists no models: whether it has yours, the first calls will tell"
+        yield Symptom("claude", None, words, "watch the first run; canaries stop a wrong model")
+        return
     yield Symptom("claude", True, f"{where} answers")
     for model in probed.missing:
         words = f"Claude knows no model {model}"

@@ -14,10 +14,10 @@ from worker.cli.speech.context import database
 from worker.cli.speech.output import console, print_json, talk
 from worker.cli.speech.progress import progress
 from worker.cli.views.outlook import keep_forecast, outlook_of, print_outlook
+from worker.config.addresses import lane_for
 from worker.config.loading import load_settings
 from worker.config.policies import policy_named
 from worker.config.settings import Settings
-from worker.domain.lane_choice import lane_of
 from worker.domain.policy import Policy
 from worker.domain.wording import dollars
 from worker.errors import RungError, UsageError
@@ -127,7 +127,7 @@ def _terms(settings: Settings, policy: Policy, first: str, options: dict[str, An
         policy=policy,
         lane=RunLane.MIXED
         if options["lane"] == RunLane.MIXED
-        else lane_of(options["lane"], deadline),
+        else lane_for(settings, options["lane"], deadline),
         usual_name=stem(first),
         name=options["name"],
         source=options["source"],

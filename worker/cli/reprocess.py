@@ -8,8 +8,8 @@ from worker.cli.speech.amounts import DOLLARS
 from worker.cli.speech.completion import POLICY, RUN
 from worker.cli.speech.context import database
 from worker.cli.speech.output import SIMULATED, console, print_json, talk
+from worker.config.addresses import lane_for
 from worker.config.loading import load_settings
-from worker.domain.lane_choice import lane_of
 from worker.domain.text import terminal_safe
 from worker.domain.wording import dollars
 from worker.intake.outcome import parse_deadline
@@ -49,7 +49,7 @@ def reprocess(ctx: click.Context, /, **options: Any) -> None:
         since=options["since"],
         run=options["run"],
         policy=options["policy"],
-        lane=lane_of(options["lane"], deadline),
+        lane=lane_for(settings, options["lane"], deadline),
         max_cost=options["max_cost"],
         budget=options["budget"],
         key=options["key"],

@@ -4,14 +4,17 @@
 terminal, or a Celery worker started by hand, finds them with nothing configured.
 """
 
+import datetime as dt
 import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from models.vocabulary import Lane
 from worker.config.redis_address import RedisAddress, read_redis
 from worker.config.settings import Settings
-from worker.errors import Unreachable
+from worker.domain.lane_choice import lane_of
+from worker.errors import Unreachable, UsageError
 
 FILE_NAME = "services.json"
 SIMULATOR_KEY = "sk-simulated"
@@ -85,10 +88,17 @@ class ClaudeAddress:
     api_key: str
     base_url: str | None
     simulated: bool
+    via: str = "api"
+    region: str | None = None
+    project: str | None = None
 
 
 def claude_address(settings: Settings) -> ClaudeAddress:
     """The configured key, or the sandbox's simulator. Raises Unreachable when there is neither."""
+    claude = settings.claude
+    if claude.via != "api":
+        where = (claude.via, claude.region, claude.project)
+        return ClaudeAddress("", settings.anthropic_base_url, False, *where)
     services = read_services(settings.home)
     simulator = services.anthropic_base_url if services else None
     if settings.anthropic_api_key is not None:
@@ -105,3 +115,16 @@ def claude_address(settings: Settings) -> ClaudeAddress:
 def _missing(settings: Settings, name: str) -> Unreachable:
     where = NOTHING_RUNS.format(home=settings.home)
     return Unreachable(f"{name} is not set, {where}.", mend=f"rung up, or set {name}")
+
+
+def lane_for(settings: Settings, named: str | None, deadline: dt.datetime | None) -> Lane:
+    """The lane of a new run. Raises UsageError where it needs batches, and Claude's door has
+    none; a lane that nobody named is then realtime."""
+    lane = lane_of(named, deadline)
+    if lane is Lane.REALTIME or settings.claude.via == "api":
+        return lane
+    if named is None:
+        return Lane.REALTIME
+    raise UsageError(
+        f"claude.via is {settings.claude.via}, which has no batches.", mend="--lane realtime"
+    )

@@ -4,6 +4,7 @@ A model without a price is None, and its calls are recorded as `unpriced`; it ne
 """
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
@@ -13,16 +14,24 @@ from worker.config.settings import PriceSettings, Settings
 from worker.domain.pricing import Price, Rates
 
 PROVIDER = "anthropic"
+BEFORE = re.compile(r"^(?:arn:[^/]*/)?(?:[a-z]{2,6}(?:-[a-z]+)?\.)?anthropic\.")
+AFTER = re.compile(r"-v\d+(?::\d+)?$|@[\w-]+$")
 CACHE_READ_SHARE = Decimal("0.1")
 CACHE_WRITE_5M_SHARE, CACHE_WRITE_1H_SHARE = Decimal("1.25"), Decimal(2)
 """Of the input rate, for an override that gives none: Anthropic's usual multiples."""
 
 
 def price_of(model: str, overrides: Mapping[str, PriceSettings]) -> Price | None:
-    """The price of a model, or None when nobody knows it."""
-    if override := overrides.get(model):
+    """The price of a model, or None when nobody knows it. Bedrock's and Vertex's names stand for
+    Anthropic's: what a region adds belongs into an override."""
+    if override := overrides.get(model) or overrides.get(plain_name(model)):
         return Price(_overridden(override))
-    return _listed(model)
+    return _listed(plain_name(model))
+
+
+def plain_name(model: str) -> str:
+    """`eu.anthropic.claude-haiku-5-5-v1:0` and `claude-haiku-5-5@default` as Anthropic's name."""
+    return AFTER.sub("", BEFORE.sub("", model))
 
 
 def unpriced_models(settings: Settings) -> list[str]:

@@ -168,6 +168,18 @@ class TimingSettings(Section):
         return self
 
 
+class ClaudeSettings(Section):
+    """Where Claude is asked. Model ids are the door's own (`tiers.*.model`)."""
+
+    via: Literal["api", "bedrock", "vertex"] = "api"
+    """`api`: Anthropic, or the gateway at `ANTHROPIC_BASE_URL`. `bedrock` and `vertex` sign in as
+    the clouds' own tools do, and have no batches."""
+    region: str | None = None
+    """Of Bedrock (else `AWS_REGION`) or Vertex."""
+    project: str | None = None
+    """Of Vertex."""
+
+
 class DatabaseSettings(Section):
     """Connections to Postgres."""
 

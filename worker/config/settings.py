@@ -15,6 +15,7 @@ from worker.config.sections import (
     BudgetSettings,
     CanarySettings,
     CheckSettings,
+    ClaudeSettings,
     DatabaseSettings,
     NightlySettings,
     PolicySettings,
@@ -77,6 +78,7 @@ class Settings(Section):
     timing: TimingSettings = TimingSettings()
     worker: WorkerSettings = WorkerSettings()
     database: DatabaseSettings = DatabaseSettings()
+    claude: ClaudeSettings = ClaudeSettings()
     batch: BatchSettings = BatchSettings()
     breaker: BreakerSettings = BreakerSettings()
     canary: CanarySettings = CanarySettings()

@@ -15,9 +15,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from worker.config.addresses import lane_for
 from worker.config.policies import policy_named
 from worker.dashboard.api.endpoints import Call, Conflict, json_response
-from worker.domain.lane_choice import lane_of
 from worker.domain.policy import Policy
 from worker.errors import ConfigurationError, UsageError
 from worker.intake import BacklogError, Caps
@@ -99,7 +99,7 @@ def _terms(call: Call) -> Terms:
     cap, deadline = query.get("budget_usd"), _deadline(query.get("deadline"))
     return Terms(
         policy=_policy(call),
-        lane=lane_of(query.get("lane"), deadline),
+        lane=lane_for(settings, query.get("lane"), deadline),
         usual_name=f"{call.visitor.name}-{dt.datetime.now(dt.UTC):%Y-%m-%d}",
         name=query.get("run"),
         source=query.get("source"),

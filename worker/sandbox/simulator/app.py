@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from worker.sandbox.simulator.batching import Batching
+from worker.sandbox.simulator.elsewhere import invoked
 from worker.sandbox.simulator.messaging import Messaging
 from worker.sandbox.simulator.problems import Problem
 from worker.sandbox.simulator.replies import as_json, page_size
@@ -24,6 +25,8 @@ MAX_BATCH_BODY = 256 * 1024 * 1024
 ORGANIZATION = "00000000-0000-4000-8000-000000000000"
 LINES = ("haiku", "sonnet", "opus", "fable")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+VERTEX = "/v1/projects/{project}/locations/{region}/publishers/anthropic/models/{model}"
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -40,6 +43,8 @@ def make_app(state: State) -> Starlette:
         ("DELETE", "/v1/messages/batches/{id}", batches.delete),
         ("POST", "/v1/messages/batches/{id}/cancel", batches.cancel),
         ("GET", "/v1/messages/batches/{id}/results", batches.results),
+        ("POST", "/model/{model}/invoke", invoked(messages.create)),
+        ("POST", VERTEX, invoked(messages.create)),
         ("GET", "/v1/models", door.models),
         ("GET", "/v1/models/{id}", door.model),
         *((how, "/v1/{rest:path}", door.unknown) for how in METHODS),
