@@ -1,8 +1,10 @@
 """`rung reprocess`: answers old messages anew, in a new run."""
 
+from dataclasses import asdict
 from typing import Any
 
 import click
+from sqlalchemy import Engine
 
 from worker.cli.speech.amounts import DOLLARS
 from worker.cli.speech.completion import POLICY, RUN
@@ -10,9 +12,11 @@ from worker.cli.speech.context import database
 from worker.cli.speech.output import SIMULATED, console, print_json, talk
 from worker.config.addresses import lane_for
 from worker.config.loading import load_settings
+from worker.config.settings import Settings
 from worker.domain.text import terminal_safe
 from worker.domain.wording import dollars
 from worker.intake.outcome import parse_deadline
+from worker.runs.counterfactual import PaidDifference
 from worker.runs.reprocess import Reprocessed, ReprocessPreview, Request, preview
 from worker.runs.reprocess import reprocess as carry_out
 
@@ -33,6 +37,11 @@ from worker.runs.reprocess import reprocess as carry_out
 @click.option("--priority", type=click.IntRange(-100, 100), default=0, help="Higher goes first.")
 @click.option("--key", help="The same key again makes nothing new.")
 @click.option("--name", help="Name of the new run; a number is added when it is taken.")
+@click.option(
+    "--changed",
+    is_flag=True,
+    help="Ask only where a threshold or ladder changes a decision; take over what stands.",
+)
 @click.option("--dry-run", is_flag=True, help="Count, expect, show a sample; change nothing.")
 @click.option("--watch", "follow", is_flag=True, help="Follow the run until it ends.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
@@ -56,8 +65,12 @@ def reprocess(ctx: click.Context, /, **options: Any) -> None:
         deadline=deadline,
         priority=options["priority"],
         name=options["name"],
+        changed=options["changed"],
     )
     with database(settings) as engine:
+        if options["dry_run"] and options["changed"]:
+            _say_difference(engine, settings, request, as_json=options["as_json"])
+            return
         if options["dry_run"]:
             with engine.connect() as connection:
                 found = preview(connection, settings, request)
@@ -72,6 +85,30 @@ def reprocess(ctx: click.Context, /, **options: Any) -> None:
             from worker.cli.watch import watch
 
             ctx.exit(watch(engine, settings, made.run.name))
+
+
+def _say_difference(engine: Engine, settings: Settings, request: Request, *, as_json: bool) -> None:
+    """Decides everything as it would be, and takes it all back."""
+    from worker.cli.speech.person import actor
+
+    with engine.connect() as connection, connection.begin() as transaction:
+        made = carry_out(connection, settings, actor(), request)
+        transaction.rollback()
+    counts = asdict(made.difference) if made.difference is not None else {}
+    if as_json:
+        print_json({"run": None, "jobs": made.jobs, "dry_run": True, **counts})
+        return
+    talk(f"Dry run, nothing changed. {_words(made.difference)}")
+
+
+def _words(difference: PaidDifference | None) -> str:
+    if difference is None:
+        return "Nothing was chosen."
+    return (
+        f"{difference.taken_over:,} answers stand and are taken over at no cost,"
+        f" {difference.asked + difference.anew:,} are asked,"
+        f" {difference.for_people:,} go to people."
+    )
 
 
 def say_preview(found: ReprocessPreview, *, as_json: bool) -> None:
@@ -98,6 +135,7 @@ def say_made(made: Reprocessed, *, as_json: bool) -> None:
     if as_json:
         about = document_of(made.preview) if made.preview is not None else {}
         done = {"run": name, "jobs": made.jobs, "repeated": made.repeated, "dry_run": False}
+        about |= asdict(made.difference) if made.difference is not None else {}
         print_json({**about, **done})
         return
     if made.preview is not None:
@@ -107,6 +145,9 @@ def say_made(made: Reprocessed, *, as_json: bool) -> None:
     elif made.repeated:
         talk(f"Nothing new: run {name} was made with this key already ({made.jobs:,} jobs).")
     else:
+        if made.difference is not None:
+            talk(f"Run {name}: {_words(made.difference)}")
+            return
         talk(f"Run {name}: {made.jobs:,} messages are answered anew.")
         if made.preview is not None:
             _say_expected(made.preview)

@@ -21,6 +21,7 @@ from worker.domain.filters import show
 from worker.domain.policy import Policy, version_of
 from worker.domain.spans import read_time
 from worker.errors import RungError, TooExpensive, UsageError
+from worker.runs.counterfactual import PaidDifference, take_over
 from worker.runs.estimate import estimate
 from worker.store.actions.choosing import Choice, Chosen, copy_jobs, look_at, recent_costs
 from worker.store.audit import Actor, audit
@@ -52,6 +53,8 @@ class Request:
     deadline: dt.datetime | None = None
     priority: int = 0
     name: str | None = None
+    changed: bool = False
+    """Only where a decision changes is anything asked; the rest is taken over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,7 @@ class Reprocessed:
     jobs: int
     repeated: bool
     preview: ReprocessPreview | None
+    difference: PaidDifference | None = None
 
 
 def preview(connection: Connection, settings: Settings, request: Request) -> ReprocessPreview:
@@ -115,15 +119,18 @@ def reprocess(
         if known := run_with_key(connection, request.key):
             return _repeated(connection, settings, request, known)
     found = preview(connection, settings, request)
-    if refusal := found.refusal():
+    refusal = found.refusal()
+    # What everything would cost is no reason to refuse where only the difference is paid for.
+    if refusal is not None and not (request.changed and isinstance(refusal, TooExpensive)):
         raise refusal
     if not found.chosen.jobs:
         return Reprocessed(None, 0, False, found)
     run = create_run(connection, _new_run(settings, found))
     jobs = copy_jobs(connection, found.choice, run)
+    difference = take_over(connection, run, found.policy) if request.changed else None
     close_intake(connection, run, 0, 0)
     audit(connection, actor, "reprocess", f"run {run.name}", jobs, **found.selection)
-    return Reprocessed(run, jobs, False, found)
+    return Reprocessed(run, jobs, False, found, difference)
 
 
 def _choice(

@@ -98,6 +98,11 @@ def run_with_key(connection: Connection, key: str) -> RunRef | None:
     return RunRef(*row) if row is not None else None
 
 
+def policies_of_origins(connection: Connection, run_id: int) -> list[dict[str, Any]]:
+    """The different policies of the jobs that this run's jobs are made from."""
+    return list(connection.execute(ORIGIN_POLICIES, {"run": run_id}).scalars())
+
+
 def lock_key(connection: Connection, key: str) -> None:
     """Holds the making of a run by this key until the transaction ends."""
     connection.execute(LOCK_KEY, {"key": key})
@@ -206,4 +211,9 @@ ORIGIN = text("""
 SELECT kind, selection,
   (SELECT coalesce(sum(jobs), 0) FROM run_counts WHERE run_id = :run)::bigint AS jobs
 FROM runs WHERE id = :run
+""")
+ORIGIN_POLICIES = text("""
+SELECT policy FROM runs WHERE id IN (
+  SELECT DISTINCT o.run_id FROM jobs AS j JOIN jobs AS o ON o.id = j.origin_id
+  WHERE j.run_id = :run)
 """)

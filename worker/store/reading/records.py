@@ -48,12 +48,13 @@ def _job(rows: Sequence[Row[Any]]) -> RecordedJob | None:
         day=str(first.day),
         start=first.tier,
         routing=routing,
-        answers=[_answer(row) for row in answers],
+        answers=[recorded_answer(row) for row in answers],
         costs={row.fence: float(row.cost) for row in answers},
     )
 
 
-def _answer(row: Row[Any]) -> RecordedAnswer:
+def recorded_answer(row: Row[Any]) -> RecordedAnswer:
+    """An attempt with tier, fence, outcome, reasons and confidence, as decisions read it."""
     blocking = tuple(reason for reason in row.reasons if reason not in BY_SCORE)
     if row.outcome not in ("accepted", "rejected") and not blocking:
         blocking = (row.outcome,)
