@@ -2,8 +2,9 @@
 
 Every peer answers the same messages, one call each, at the tier haiku, with so many calls in
 flight, against the same simulator. Once to the end: CPU, wall time, memory. Once more until half of
-the calls are made, then `kill -9`: how many of the answers that were paid for are there.
-Rung's figures are its worker's; Postgres and Redis stand beside them.
+the calls are made, then `kill -9`: how many of the answers that were paid for are there. What a
+process spends before its first answer is measured with one message, and stands by itself. Rung's
+figures are its worker's: Postgres and Redis are not in them, nor is the Redis of the Celery tasks.
 """
 
 import json
@@ -35,7 +36,7 @@ from worker.domain.schemas import PLAIN_ANSWER_SCHEMA
 IN_FLIGHT = 64
 WITHIN_S = 900.0
 TASKS = "benchmarks.peers.tasks"
-HEADS = ("", "CPU ms a message", "wall s", "memory MB", "kept of what was paid, after kill -9")
+HEADS = ("", "CPU ms a message", "CPU s to start", "wall s", "memory MB", "kept of what was paid")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,7 @@ class Peer:
 
     name: str
     cpu_ms: float
+    start_s: float
     wall_s: float
     memory_mb: float
     paid: int
@@ -56,6 +58,7 @@ class Peer:
         return (
             self.name,
             f"{self.cpu_ms:.2f}",
+            f"{self.start_s:.1f}",
             f"{self.wall_s:.0f}",
             f"{self.memory_mb:.0f}",
             kept,
@@ -69,10 +72,13 @@ class Yard:
     home: House
     directory: Path
     requests: Sequence[Mapping[str, Any]]
+    start_s: float
+    """CPU seconds of Rung's worker until it was at work."""
 
     def script(self, name: str) -> Peer:
         """A peer that reads requests and writes a file."""
         whole, half = self.directory / f"{name}.jsonl", self.directory / f"{name}-killed.jsonl"
+        start_s, _ = self._ended(self._start(name, self.directory / "one.jsonl", "one"))
         began = time.monotonic()
         cpu_s, memory = self._ended(self._start(name, whole))
         wall_s = time.monotonic() - began
@@ -81,19 +87,25 @@ class Yard:
         killed.kill()
         killed.wait()
         kept = len(half.read_text("utf-8").splitlines()) if half.exists() else 0
-        return self._peer(name, cpu_s, wall_s, memory, paid, kept)
+        return self._peer(name, (start_s, cpu_s - start_s), wall_s, memory, paid, kept)
 
     def tasks(self) -> Peer:
         """One Celery task for each message."""
         answers = redis.Redis.from_url(self.home.environ["REDIS_URL"])
-        self._enqueue()
-        began, worker = time.monotonic(), self._worker()
-        _until(lambda: int(answers.hlen("peer:answers")) >= len(self.requests))  # type: ignore[arg-type]
+
+        def worked_off(name: str, count: int) -> tuple[float, int]:
+            self._enqueue(name)
+            worker = self._worker()
+            _until(lambda: int(answers.hlen("peer:answers")) >= count)  # type: ignore[arg-type]
+            worker.terminate()
+            answers.flushdb()
+            return self._ended(worker)
+
+        start_s, _ = worked_off("one", 1)
+        began = time.monotonic()
+        cpu_s, memory = worked_off("requests", len(self.requests))
         wall_s = time.monotonic() - began
-        worker.terminate()
-        cpu_s, memory = self._ended(worker)
-        answers.flushdb()
-        self._enqueue()
+        self._enqueue("requests")
         worker = self._worker()
         paid = self.until_half()
         worker.kill()
@@ -101,10 +113,11 @@ class Yard:
         kept = int(answers.hlen("peer:answers"))  # type: ignore[arg-type]
         answers.flushdb()
         answers.close()
-        return self._peer("a Celery task each", cpu_s, wall_s, memory, paid, kept)
+        spent = (start_s, cpu_s - start_s)
+        return self._peer("a Celery task each", spent, wall_s, memory, paid, kept)
 
     def rung(self) -> Peer:
-        """Rung itself: its worker is warm, as the others' processes are not."""
+        """Rung itself, whose worker has been running for a while."""
         count, before, began = len(self.requests), self.home.worker_cpu_s(), time.monotonic()
         run = self.home.hand_in("peers", count, policy="single:haiku")
         self.home.wait_for(run, within_s=WITHIN_S)
@@ -117,7 +130,7 @@ class Yard:
         time.sleep(1)
         with self.home.engine.connect() as connection:
             kept = int(connection.execute(KEPT, {"run": killed.id}).scalar_one())
-        return self._peer("Rung", cpu_s, wall_s, memory, paid, kept)
+        return self._peer("Rung", (self.start_s, cpu_s), wall_s, memory, paid, kept)
 
     def until_half(self) -> int:
         """Waits for half of the calls; how many were answered."""
@@ -130,20 +143,27 @@ class Yard:
             return int(json.load(response)["by_status"].get("200", 0))
 
     def _peer(
-        self, name: str, cpu_s: float, wall_s: float, memory_kb: int, paid: int, kept: int
+        self,
+        name: str,
+        cpu_s: tuple[float, float],
+        wall_s: float,
+        memory_kb: int,
+        paid: int,
+        kept: int,
     ) -> Peer:
         return Peer(
             name=name,
-            cpu_ms=1000 * cpu_s / len(self.requests),
+            cpu_ms=1000 * cpu_s[1] / len(self.requests),
+            start_s=cpu_s[0],
             wall_s=wall_s,
             memory_mb=memory_kb / 1024,
             paid=paid,
             kept=kept,
         )
 
-    def _start(self, name: str, output: Path) -> "subprocess.Popen[bytes]":
+    def _start(self, name: str, output: Path, given: str = "requests") -> "subprocess.Popen[bytes]":
         script = [sys.executable, "-m", f"benchmarks.peers.{name}", self.home.simulator_url]
-        with (self.directory / "requests.jsonl").open("rb") as requests:
+        with (self.directory / f"{given}.asked").open("rb") as requests:
             return subprocess.Popen([*script, str(IN_FLIGHT), str(output)], stdin=requests)
 
     def _worker(self) -> "subprocess.Popen[bytes]":
@@ -156,12 +176,12 @@ class Yard:
             stderr=subprocess.DEVNULL,
         )
 
-    def _enqueue(self) -> None:
+    def _enqueue(self, given: str) -> None:
         code = (
             "import json, sys; from benchmarks.peers.tasks import answer\n"
             "for n, line in enumerate(sys.stdin): answer.delay(n, json.loads(line))"
         )
-        with (self.directory / "requests.jsonl").open("rb") as requests:
+        with (self.directory / f"{given}.asked").open("rb") as requests:
             subprocess.run(
                 [sys.executable, "-c", code], stdin=requests, env=self._environ(), check=True
             )
@@ -193,10 +213,11 @@ def main(messages: int, as_json: bool) -> None:
         tempfile.TemporaryDirectory() as directory,
         house(latency_scale=0.2, in_flight=in_flight) as home,
     ):
-        requests = _requests(home, messages)
-        lines = "".join(f"{json.dumps(request)}\n" for request in requests)
-        (Path(directory) / "requests.jsonl").write_text(lines, "utf-8")
-        yard = Yard(home, Path(directory), requests)
+        requests, start_s = _requests(home, messages), home.worker_cpu_s()
+        lines = [f"{json.dumps(request)}\n" for request in requests]
+        (Path(directory) / "requests.asked").write_text("".join(lines), "utf-8")
+        (Path(directory) / "one.asked").write_text(lines[0], "utf-8")
+        yard = Yard(home, Path(directory), requests, start_s)
         found = [yard.script("loop"), yard.script("threads"), yard.tasks(), yard.rung()]
     if as_json:
         click.echo(json.dumps([asdict(peer) for peer in found], indent=2))
