@@ -49,3 +49,5 @@ class Run(Base):
     finished_at: Mapped[Instant | None]
     audit_share: Mapped[Decimal] = mapped_column(Numeric(9, 8), server_default=text("0"))
     """Share of the accepted answers that chance chooses to be looked at."""
+    own_columns: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    """Columns of the file that are not ours, in its order."""

@@ -72,7 +72,7 @@ def _hand_in(engine: Engine, settings: Settings, backlog: Path, policy: str | No
         for block in read_blocks(str(backlog), stream):
             intake.add(block.records)
     with engine.begin() as connection:
-        close_intake(connection, run, 0, 0)
+        close_intake(connection, run, 0, 0, intake.own)
     return run
 
 

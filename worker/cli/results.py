@@ -1,7 +1,7 @@
 """`rung results RUN`: takes the answers back."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -11,38 +11,81 @@ from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
 from worker.cli.speech.files import FORCE, new_path, new_text
 from worker.cli.speech.output import SIMULATED, stdout, talk
+from worker.domain.wording import plural
 from worker.errors import UsageError
-from worker.runs.exports import Row, as_csv, json_row, write_parquet
-from worker.store.reading.results import results_of
-from worker.store.reading.standings import standing_of
+from worker.runs.exports import (
+    ResultColumn,
+    Row,
+    as_csv,
+    json_row,
+    layout,
+    write_parquet,
+    write_workbook,
+)
+from worker.store.reading.results import Only, own_columns, results_of
+from worker.store.reading.standings import RunStanding, standing_of
 from worker.store.runs import find_run
 
-KINDS = ("csv", "jsonl", "parquet")
+KINDS = ("csv", "jsonl", "xlsx", "parquet")
+BINARY: dict[str, Callable[[Path, Iterable[Row], Sequence[ResultColumn]], None]] = {
+    "xlsx": write_workbook,
+    "parquet": write_parquet,
+}
 
 
 @click.command()
 @click.argument("run", shell_complete=RUN)
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="FILE.csv, .jsonl, .parquet")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="FILE.csv, .jsonl, .xlsx, .parquet"
+)
+@click.option("--columns", help="Only these, in this order: external_id,send,…")
+@click.option(
+    "--only",
+    type=click.Choice([only.value for only in Only]),
+    help="Of a state; `ready`: what may go out.",
+)
+@click.option("--excel", is_flag=True, help="CSV that Excel reads as UTF-8 by a double click.")
 @click.option("--json", "as_json", is_flag=True, help="JSON Lines on stdout.")
 @FORCE
-def results(run: str, output: Path | None, as_json: bool, force: bool) -> None:
-    """Take the answers back: one row a job, as CSV, JSONL or Parquet.
+def results(
+    run: str,
+    output: Path | None,
+    columns: str | None,
+    only: str | None,
+    excel: bool,
+    as_json: bool,
+    force: bool,
+) -> None:
+    """Take the answers back: one row a job, with the row's own columns after ours.
 
-    Cells that a spreadsheet would take for a formula get a leading apostrophe in CSV.
+    The column `send` is the one reply that may go out: the accepted answer, or a person's; empty
+    otherwise. Cells that a spreadsheet would take for a formula get a leading apostrophe.
     """
     kind = "jsonl" if as_json and output is None else _kind(output)
     with database() as engine:
         with engine.connect() as connection:
             found = find_run(connection, run)
-            simulated = standing_of(connection, found.id).simulated
-        rows = results_of(engine, found.id)
+            standing = standing_of(connection, found.id)
+            chosen = layout(own_columns(connection, found.id), _names(columns))
+        rows = results_of(engine, found.id, Only(only) if only is not None else None)
         if output is None:
-            _write_text(stdout(), kind, rows)
+            _write_text(stdout(), kind, rows, chosen, excel)
         else:
-            count = _write_file(output, kind, rows, force=force)
-            talk(f"{count:,} rows written to {output}.")
-    if simulated:
+            count = _write_file(output, kind, rows, chosen, excel=excel, force=force)
+            talk(f"{plural(count, 'row')} written to {output}.")
+    _say_how_far(standing)
+    if standing.simulated:
         talk(SIMULATED, fg="yellow")
+
+
+def _names(columns: str | None) -> list[str]:
+    return [name.strip() for name in (columns or "").split(",") if name.strip()]
+
+
+def _say_how_far(standing: RunStanding) -> None:
+    """A file of half a run looks like a whole one."""
+    if standing.finished_at is None:
+        talk(f"{standing.ended:,} of {standing.total:,} are done; the others are empty yet.")
 
 
 def _kind(output: Path | None) -> str:
@@ -52,30 +95,40 @@ def _kind(output: Path | None) -> str:
     if kind not in KINDS:
         raise UsageError(
             f"{output} has an ending that says no format.",
-            mend="-o answers.csv, .jsonl or .parquet",
+            mend="-o answers.csv, .jsonl, .xlsx or .parquet",
         )
     return kind
 
 
-def _write_file(path: Path, kind: str, rows: Iterable[Row], *, force: bool) -> int:
+def _write_file(
+    path: Path,
+    kind: str,
+    rows: Iterable[Row],
+    columns: Sequence[ResultColumn],
+    *,
+    excel: bool,
+    force: bool,
+) -> int:
     count = [0]
     rows = _counted(rows, count)
-    if kind == "parquet":
+    if kind in BINARY:
         with new_path(path, force=force) as temporary:
-            write_parquet(temporary, rows)
+            BINARY[kind](temporary, rows, columns)
     else:
         with new_text(path, force=force) as stream:
-            _write_text(stream, kind, rows)
+            _write_text(stream, kind, rows, columns, excel)
     return count[0]
 
 
-def _write_text(stream: IO[str], kind: str, rows: Iterable[Row]) -> None:
+def _write_text(
+    stream: IO[str], kind: str, rows: Iterable[Row], columns: Sequence[ResultColumn], excel: bool
+) -> None:
     if kind == "csv":
-        stream.writelines(as_csv(rows))
+        stream.writelines(as_csv(rows, columns, excel=excel))
         return
     plain = stream.isatty()
     for row in rows:
-        stream.write(json.dumps(json_row(row), ensure_ascii=plain) + "\n")
+        stream.write(json.dumps(json_row(row, columns), ensure_ascii=plain) + "\n")
 
 
 def _counted(rows: Iterable[Row], count: list[int]) -> Iterator[Row]:

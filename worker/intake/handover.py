@@ -199,7 +199,8 @@ class Handover:
                 self._run = None
             else:
                 counts = self._counts
-                close_intake(connection, self._run, counts.rejected, counts.duplicates)
+                own = self._store.own if isinstance(self._store, Intake) else ()
+                close_intake(connection, self._run, counts.rejected, counts.duplicates, own)
 
     def _kept(self) -> str:
         if self._run is None or not self._counts.accepted:

@@ -1,28 +1,76 @@
-"""Rows as CSV, JSON Lines and Parquet: what `rung results` writes, and what the API sends."""
+"""Rows as CSV, JSON Lines, a workbook and Parquet: what `rung results` writes, and what the API
+sends."""
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from worker.domain.text import neutralise_formula
-from worker.errors import RungError
-from worker.store.reading.results import COLUMNS, Holds
+from worker.errors import RungError, UsageError
+from worker.store.reading.results import BY_NAME_ONLY, COLUMNS, OWN, TEXT_OF_CUSTOMERS, Holds
 
 Row = Mapping[str, Any]
 ROWS_AT_ONCE = 500
 PARQUET_ROWS = 10_000
+SHEET_ROWS = 1_048_575
+CELL_CHARS = 32_767
+"""What a workbook holds at most (Excel's specifications and limits)."""
+BOM = "\ufeff"
 
 
-def as_csv(rows: Iterable[Row]) -> Iterator[str]:
-    """Pieces of a CSV file, the first with its heading."""
+@dataclass(frozen=True, slots=True)
+class ResultColumn:
+    """One column of a file."""
+
+    name: str
+    holds: Holds
+    own: str | None = None
+    """The name in the row's own columns; None for ours."""
+
+    def value(self, row: Row) -> Any:
+        """What the row holds there."""
+        return row[self.name] if self.own is None else (row[OWN] or {}).get(self.own)
+
+
+def layout(own: Sequence[str], wanted: Sequence[str] = ()) -> list[ResultColumn]:
+    """The columns of a file: ours, then the rows' own in their order (`row.NAME` where we have one
+    of that name); or those that are wanted, in that order. Raises UsageError for an unknown one."""
+    ours = {name: ResultColumn(name, holds) for name, holds in (COLUMNS | BY_NAME_ONLY).items()}
+    theirs = [
+        ResultColumn(f"row.{name}" if name in ours else name, Holds.ANY, name) for name in own
+    ]
+    if not wanted:
+        return [*(ours[name] for name in COLUMNS), *theirs]
+    known = ours | {column.name: column for column in theirs}
+    for name in wanted:
+        if name not in known:
+            raise UsageError(
+                f"There is no column {name!r}.", mend=f"choose from: {', '.join(known)}"
+            )
+    return [known[name] for name in wanted]
+
+
+def masked(row: Row) -> dict[str, Any]:
+    """The row without what customers wrote and what was written back."""
+    return {**row, **dict.fromkeys(TEXT_OF_CUSTOMERS), OWN: {}}
+
+
+def as_csv(
+    rows: Iterable[Row], columns: Sequence[ResultColumn], *, excel: bool = False
+) -> Iterator[str]:
+    """Pieces of a CSV file, the first with its heading; for Excel with the mark that makes it read
+    UTF-8."""
     out = io.StringIO()
+    out.write(BOM if excel else "")
     writer = csv.writer(out)
-    writer.writerow(COLUMNS)
+    writer.writerow([csv_cell(column.name) for column in columns])
     for number, row in enumerate(rows, 1):
-        writer.writerow([csv_cell(row[name]) for name in COLUMNS])
+        writer.writerow([csv_cell(column.value(row)) for column in columns])
         if number % ROWS_AT_ONCE == 0:
             yield out.getvalue()
             out.seek(0)
@@ -35,8 +83,10 @@ def csv_cell(value: Any) -> Any:
     match value:
         case None:
             return ""
-        case list():
-            return neutralise_formula("; ".join(map(str, value)))
+        case list() if all(isinstance(part, str) for part in value):
+            return neutralise_formula("; ".join(value))
+        case list() | dict():
+            return neutralise_formula(json.dumps(value, ensure_ascii=False))
         case str():
             return neutralise_formula(value)
         case bool():
@@ -46,9 +96,9 @@ def csv_cell(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
-def json_row(row: Row) -> dict[str, Any]:
+def json_row(row: Row, columns: Sequence[ResultColumn]) -> dict[str, Any]:
     """A row as JSON values: dollars and shares are numbers, as exact as they are recorded."""
-    return {name: _plain(row[name]) for name in COLUMNS}
+    return {column.name: _plain(column.value(row)) for column in columns}
 
 
 def _plain(value: Any) -> Any:
@@ -57,8 +107,40 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
-def write_parquet(path: Path, rows: Iterable[Row]) -> None:
-    """Raises RungError without pyarrow."""
+def write_workbook(path: Path, rows: Iterable[Row], columns: Sequence[ResultColumn]) -> None:
+    """An Excel workbook, row after row. Raises RungError when there are more than it can hold."""
+    from openpyxl import Workbook
+
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("answers")
+    sheet.append([csv_cell(column.name) for column in columns])
+    for number, row in enumerate(rows, 1):
+        if number > SHEET_ROWS:
+            raise RungError(
+                f"A workbook holds {SHEET_ROWS:,} rows, and there are more.",
+                mend="-o answers.csv, or --only ready",
+            )
+        sheet.append([_sheet_cell(column, row) for column in columns])
+    book.save(path)
+
+
+def _sheet_cell(column: ResultColumn, row: Row) -> Any:
+    value = column.value(row)
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, int | float):
+        return value
+    said = csv_cell(value)
+    return _without_controls(said)[:CELL_CHARS] if isinstance(said, str) else said
+
+
+def _without_controls(value: str) -> str:
+    """XML holds no control characters but tab and new lines."""
+    return "".join(c for c in value if c >= " " or c in "\t\n\r")
+
+
+def write_parquet(path: Path, rows: Iterable[Row], columns: Sequence[ResultColumn]) -> None:
+    """Plain numbers throughout. Raises RungError without pyarrow."""
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -71,22 +153,34 @@ def write_parquet(path: Path, rows: Iterable[Row]) -> None:
         Holds.TEXTS: pa.list_(pa.string()),
         Holds.COUNT: pa.int64(),
         Holds.FLAG: pa.bool_(),
-        Holds.SHARE: pa.decimal128(5, 4),
-        Holds.DOLLARS: pa.decimal128(20, 10),
+        Holds.SHARE: pa.float64(),
+        Holds.DOLLARS: pa.float64(),
         Holds.TIME: pa.timestamp("us", tz="UTC"),
+        Holds.ANY: pa.string(),
     }
-    schema = pa.schema([(name, kinds[holds]) for name, holds in COLUMNS.items()])
+    schema = pa.schema([(column.name, kinds[column.holds]) for column in columns])
     with pq.ParquetWriter(path, schema) as writer:
-        for part in _parts(rows):
+        for part in _parts(rows, columns):
             writer.write_table(pa.Table.from_pylist(part, schema=schema))
 
 
-def _parts(rows: Iterable[Row]) -> Iterator[list[dict[str, Any]]]:
+def _parts(rows: Iterable[Row], columns: Sequence[ResultColumn]) -> Iterator[list[dict[str, Any]]]:
     """At least one, be it empty."""
     part: list[dict[str, Any]] = []
     for row in rows:
-        part.append({name: row[name] for name in COLUMNS})
+        part.append({column.name: _stored(column, row) for column in columns})
         if len(part) == PARQUET_ROWS:
             yield part
             part = []
     yield part
+
+
+def _stored(column: ResultColumn, row: Row) -> Any:
+    value = column.value(row)
+    if isinstance(value, Decimal):
+        return float(value)
+    if column.holds is Holds.TEXT and isinstance(value, str):
+        return neutralise_formula(value)
+    if column.holds is Holds.ANY and value is not None:
+        return str(csv_cell(value))
+    return value

@@ -31,6 +31,7 @@ from worker.store.runs import (
     close_intake,
     create_run,
     find_run,
+    inherit_columns,
     lock_key,
     origin_of,
     run_with_key,
@@ -129,6 +130,7 @@ def reprocess(
     jobs = copy_jobs(connection, found.choice, run)
     difference = take_over(connection, run, found.policy) if request.changed else None
     close_intake(connection, run, 0, 0)
+    inherit_columns(connection, run, found.chosen.runs)
     audit(connection, actor, "reprocess", f"run {run.name}", jobs, **found.selection)
     return Reprocessed(run, jobs, False, found, difference)
 

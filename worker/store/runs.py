@@ -3,7 +3,7 @@
 import datetime as dt
 import difflib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -156,10 +156,18 @@ def reopen_intake(connection: Connection, run: RunRef) -> None:
     connection.execute(REOPEN, {"id": run.id})
 
 
-def close_intake(connection: Connection, run: RunRef, rejected: int, duplicates: int) -> None:
-    """No more rows are coming: the run may finish."""
-    values = {"id": run.id, "rejected": rejected, "duplicates": duplicates}
+def close_intake(
+    connection: Connection, run: RunRef, rejected: int, duplicates: int, own: Iterable[str] = ()
+) -> None:
+    """No more rows are coming: the run may finish. `own` names columns of the rows that are not
+    ours, in the order of the file."""
+    values = {"id": run.id, "rejected": rejected, "duplicates": duplicates, "own": list(own)}
     connection.execute(CLOSE, values)
+
+
+def inherit_columns(connection: Connection, run: RunRef, runs: Sequence[int]) -> None:
+    """A run made of other runs' messages has their rows' columns too."""
+    connection.execute(INHERIT, {"id": run.id, "runs": list(runs)})
 
 
 def forget_run(connection: Connection, run: RunRef) -> None:
@@ -202,7 +210,20 @@ UPDATE runs SET accepting = true, finished_at = NULL,
 """)
 CLOSE = text("""
 UPDATE runs SET accepting = false, rejected = rejected + :rejected,
-  duplicates = duplicates + :duplicates WHERE id = :id
+  duplicates = duplicates + :duplicates,
+  own_columns = own_columns || ARRAY(
+    SELECT name FROM unnest(CAST(:own AS text[])) WITH ORDINALITY AS u(name, place)
+    WHERE name <> ALL(own_columns) ORDER BY place)
+WHERE id = :id
+""")
+INHERIT = text("""
+UPDATE runs SET own_columns = ARRAY(
+  SELECT name FROM (
+    SELECT DISTINCT ON (u.name) u.name, r.id, u.place
+    FROM runs AS r CROSS JOIN LATERAL unnest(r.own_columns) WITH ORDINALITY AS u(name, place)
+    WHERE r.id = ANY(:runs) ORDER BY u.name, r.id, u.place) AS first
+  ORDER BY id, place)
+WHERE id = :id
 """)
 FORGET_BUDGET = text("DELETE FROM budgets WHERE run_id = :id")
 FORGET_RUN = text("DELETE FROM runs WHERE id = :id")

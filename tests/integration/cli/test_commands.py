@@ -24,10 +24,7 @@ STATUS_KEYS = {
     "run", "state", "total", "by_state", "by_tier", "escalations", "calls", "spent_usd",
     "reserved_usd", "simulated",
 }  # fmt: skip
-RESULT_COLUMNS = [
-    "external_id", "state", "tier", "model", "reply", "confidence", "accepted", "difficulty",
-    "escalations", "attempts", "cost_usd", "reasons", "answered_at",
-]  # fmt: skip
+RESULT_COLUMNS = ["external_id", "subject", "customer_id", "message", "send", "state"]
 
 
 pytestmark = pytest.mark.usefixtures("configured")
@@ -82,8 +79,8 @@ def test_results_come_back_in_three_formats(engine: Engine, settings: Settings) 
     table = pq.read_table("a.parquet").to_pylist()
     for one in (lines, table):
         assert [row["external_id"] for row in one] == [row["external_id"] for row in rows]
-        assert [row["reply"] for row in one] == [row["reply"] for row in rows]
-    assert say("results", "day", "-o", "a.xlsx").code == 2
+        assert [row["send"] or "" for row in one] == [row["send"] for row in rows]
+    assert say("results", "day", "-o", "a.docx").code == 2
     assert say("results", "day", "-o", "nowhere/a.csv").code == 2
 
 

@@ -83,6 +83,10 @@ class ResultsQuery(ReceiptQuery):
     """How the answers come."""
 
     format: Literal["jsonl", "csv"] = "jsonl"
+    only: Annotated[
+        Literal["answered", "review", "dead", "ready"],
+        Field(description="Of a state, or what may go out: ready."),
+    ] = ABSENT
 
 
 class NewRunQuery(Input):

@@ -1,7 +1,7 @@
 """What the screens show, as JSON. Message and reply text is left out until an operator asks for it
 with `text=true`, and the asking is audited."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -14,12 +14,12 @@ from worker.dashboard.api.endpoints import Call, NotFound
 from worker.dashboard.screens.now import read_now, read_queues
 from worker.domain.filter_parsing import parse
 from worker.errors import UsageError
-from worker.runs.exports import ROWS_AT_ONCE, as_csv, json_row
+from worker.runs.exports import ROWS_AT_ONCE, as_csv, json_row, layout, masked
 from worker.store.audit import audit_reading
 from worker.store.reading import attention, screens, status
 from worker.store.reading.listing import list_jobs
 from worker.store.reading.receipts import find_job, hide_text, receipt
-from worker.store.reading.results import results_of
+from worker.store.reading.results import BY_NAME_ONLY, COLUMNS, Only, own_columns, results_of
 from worker.store.reading.standings import runs_page, standing_of
 from worker.store.runs import find_run
 
@@ -75,16 +75,19 @@ def run(call: Call) -> dict[str, Any]:
 
 
 def results(call: Call) -> Response:
-    """The answers, streamed."""
+    """The answers, streamed: as `rung results` writes them, and the job's number beside them."""
     shown = _asked_for_text(call)
     with call.engine.connect() as connection:
         row = run_named(connection, call.path["run"])
+        own = own_columns(connection, row.id) if shown else []
     if shown:
         audit_reading(call.engine, call.actor, f"run {row.name}")
-    rows = _masked(results_of(call.engine, row.id), shown)
+    only = call.query.get("only")
+    rows = results_of(call.engine, row.id, Only(only) if only is not None else None)
+    seen = rows if shown else map(masked, rows)
     if call.query["format"] == "csv":
-        return StreamingResponse(as_csv(rows), media_type=SPREADSHEET)
-    return StreamingResponse(_as_lines(rows), media_type="application/x-ndjson")
+        return StreamingResponse(as_csv(seen, layout(own)), media_type=SPREADSHEET)
+    return StreamingResponse(_as_lines(seen, shown), media_type="application/x-ndjson")
 
 
 def job(call: Call) -> dict[str, Any]:
@@ -198,15 +201,13 @@ def _asked_for_text(call: Call) -> bool:
     return asked
 
 
-def _masked(rows: Iterator[dict[str, Any]], shown: bool) -> Iterator[dict[str, Any]]:
-    for row in rows:
-        yield row if shown else {**row, "reply": None}
-
-
-def _as_lines(rows: Iterator[dict[str, Any]]) -> Iterator[bytes]:
+def _as_lines(rows: Iterable[dict[str, Any]], shown: bool) -> Iterator[bytes]:
+    """Every column of ours, the row's own under `own`, and whether text is left out."""
+    columns = layout((), [*COLUMNS, *BY_NAME_ONLY])
     held: list[bytes] = []
     for row in rows:
-        held.append(orjson.dumps(json_row(row)) + b"\n")
+        document = {**json_row(row, columns), "own": row["own"] or {}, "text_shown": shown}
+        held.append(orjson.dumps(document) + b"\n")
         if len(held) >= ROWS_AT_ONCE:
             yield b"".join(held)
             held = []

@@ -26,6 +26,7 @@ from worker.store.runs import RunRef
 
 DEFAULT_SOURCE = "default"
 DIGEST_BYTES = 16
+OWN_COLUMNS = 500
 PIECE = 250
 REPEATED = "repeated external_id; the first one is taken"
 
@@ -50,10 +51,15 @@ class Intake:
     source: str | None
     again: bool
     first_job: int
+    own: dict[str, None] = field(default_factory=dict, init=False)
+    """Names of columns that are not ours, in order of appearance; at most `OWN_COLUMNS`."""
     _expects_new: bool = field(default=True, init=False)
 
     def add(self, records: Sequence[Record]) -> Added:
         """Commits a chunk. Raises database errors; then nothing of the chunk was added."""
+        if len(self.own) < OWN_COLUMNS:
+            for record in records:
+                self.own |= dict.fromkeys(record.metadata or ())
         if self._expects_new:
             with suppress(UniqueViolation, DeadlockDetected), self.engine.begin() as connection:
                 return _add_new(connection, self.run, records, self.source)

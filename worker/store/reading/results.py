@@ -1,10 +1,10 @@
 """The answers of a run, streamed: one row a job, in constant memory."""
 
-from collections.abc import Iterator
-from enum import Enum
+from collections.abc import Iterator, Sequence
+from enum import Enum, StrEnum
 from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 
 class Holds(Enum):
@@ -17,14 +17,29 @@ class Holds(Enum):
     SHARE = "share"
     DOLLARS = "dollars"
     TIME = "time"
+    ANY = "any"
+
+
+class Only(StrEnum):
+    """Which jobs: those in a state, or those whose answer may go out."""
+
+    ANSWERED = "answered"
+    REVIEW = "review"
+    DEAD = "dead"
+    READY = "ready"
 
 
 COLUMNS = {
     "external_id": Holds.TEXT,
+    "subject": Holds.TEXT,
+    "customer_id": Holds.TEXT,
+    "message": Holds.TEXT,
+    "send": Holds.TEXT,
     "state": Holds.TEXT,
+    "verdict": Holds.TEXT,
+    "verdict_reason": Holds.TEXT,
     "tier": Holds.TEXT,
     "model": Holds.TEXT,
-    "reply": Holds.TEXT,
     "confidence": Holds.SHARE,
     "accepted": Holds.FLAG,
     "difficulty": Holds.TEXT,
@@ -32,35 +47,72 @@ COLUMNS = {
     "attempts": Holds.COUNT,
     "cost_usd": Holds.DOLLARS,
     "reasons": Holds.TEXTS,
+    "sources": Holds.TEXTS,
     "answered_at": Holds.TIME,
-    "source": Holds.TEXT,
     "simulated": Holds.FLAG,
 }
-"""In the order of `RESULTS`: a column more is a line there and a line here."""
+"""In the order of a file, before the row's own columns: a column more is a line here and a line in
+`RESULTS`."""
+BY_NAME_ONLY = {
+    "reply": Holds.TEXT,
+    "source": Holds.TEXT,
+    "channel": Holds.TEXT,
+    "language": Holds.TEXT,
+    "job": Holds.COUNT,
+}
+"""Columns that come when they are asked for. `reply` is the model's text, whatever became of it;
+what may go out is `send`."""
+TEXT_OF_CUSTOMERS = ("subject", "message", "send", "verdict_reason", "reply")
+"""What only those see who may read text; the row's own columns beside them."""
 ALWAYS = ("external_id", "state", "accepted", "escalations", "attempts", "cost_usd", "reasons",
-          "source", "simulated")  # fmt: skip
+          "simulated")  # fmt: skip
 """Columns that are never null."""
+OWN = "own"
+"""Where a row holds its own columns, by name."""
 FETCH = 2_000
 
 
-def results_of(engine: Engine, run_id: int) -> Iterator[dict[str, Any]]:
-    """Rows as `rung results` gives them, over a server-side cursor."""
+def results_of(engine: Engine, run_id: int, only: Only | None = None) -> Iterator[dict[str, Any]]:
+    """Rows over a server-side cursor: every column above, and the row's own ones under `OWN`."""
+    values = {"run": run_id, "only": only}
     with engine.connect().execution_options(yield_per=FETCH) as connection:
-        for row in connection.execute(RESULTS, {"run": run_id}).mappings():
+        for row in connection.execute(RESULTS, values).mappings():
             yield dict(row)
 
 
+def own_columns(connection: Connection, run_id: int) -> list[str]:
+    """The columns of the run's file that are not ours, in its order; by name where the order was
+    never known."""
+    known: Sequence[str] = connection.execute(KNOWN, {"run": run_id}).scalar_one()
+    return list(known or connection.execute(FOUND, {"run": run_id}).scalars())
+
+
+KNOWN = text("SELECT own_columns FROM runs WHERE id = :run")
+FOUND = text("""
+SELECT DISTINCT key FROM (SELECT message_id FROM jobs WHERE run_id = :run OFFSET 0) AS j
+JOIN messages AS m ON m.id = j.message_id CROSS JOIN LATERAL jsonb_object_keys(m.metadata) AS key
+ORDER BY key LIMIT 500
+""")
 RESULTS = text("""
-SELECT m.external_id, j.state, coalesce(r.tier, j.tier) AS tier, r.model,
-  coalesce(v.reply, r.reply) AS reply, r.confidence, coalesce(r.accepted, false) AS accepted,
-  j.difficulty, j.escalations, j.attempts, j.cost AS cost_usd,
+SELECT m.external_id, m.subject, m.customer_id, m.body AS message,
+  CASE WHEN v.verdict = 'edit' THEN v.reply
+    WHEN v.verdict = 'accept' OR (v.verdict IS NULL AND r.accepted) THEN r.reply END AS send,
+  j.state, v.verdict, v.reason AS verdict_reason, coalesce(r.tier, j.tier) AS tier, r.model,
+  r.confidence, coalesce(r.accepted, false) AS accepted, j.difficulty, j.escalations, j.attempts,
+  j.cost AS cost_usd,
   CASE WHEN j.state IN ('dead', 'review', 'cancelled') AND j.reason IS NOT NULL
     THEN ARRAY[j.reason] ELSE coalesce(r.reasons, '{}') END AS reasons,
-  r.created_at AS answered_at, m.source, coalesce(r.simulated, false) AS simulated
+  CASE WHEN jsonb_typeof(r.fields -> 'sources') = 'array'
+    THEN ARRAY(SELECT jsonb_array_elements_text(r.fields -> 'sources')) END AS sources,
+  r.created_at AS answered_at, coalesce(r.simulated, false) AS simulated,
+  r.reply, m.source, m.channel, m.language, j.id AS job, m.metadata AS own
 FROM jobs AS j JOIN messages AS m ON m.id = j.message_id
 LEFT JOIN results AS r ON r.job_id = j.id
 LEFT JOIN LATERAL (
-  SELECT reply FROM reviews WHERE job_id = j.id AND verdict = 'edit' ORDER BY id DESC LIMIT 1
+  SELECT verdict, reply, reason FROM reviews WHERE job_id = j.id ORDER BY id DESC LIMIT 1
 ) AS v ON true
-WHERE j.run_id = :run ORDER BY j.message_id
+WHERE j.run_id = :run AND CASE WHEN CAST(:only AS text) IS NULL THEN true
+  WHEN :only = 'ready' THEN coalesce(v.verdict IN ('accept', 'edit'), coalesce(r.accepted, false))
+  ELSE j.state = :only END
+ORDER BY j.message_id
 """)
