@@ -71,6 +71,7 @@ def _guarded(name: str, look: Callable[[], Iterator[Symptom]]) -> Iterator[Sympt
 
 def _configuration(settings: Settings) -> Iterator[Symptom]:
     from worker.claude.prompts import load_prompts
+    from worker.cli.diagnosis.redis import real_key
     from worker.config.policies import check_policies
     from worker.config.prices import unpriced_models
 
@@ -83,6 +84,11 @@ def _configuration(settings: Settings) -> Iterator[Symptom]:
         yield Symptom("prices", None, words, "add a [prices] table to rung.toml")
     else:
         yield Symptom("prices", True, "every model of the ladder has one")
+    budget = settings.budget
+    if budget.per_run_usd is None and budget.per_day_usd is None and real_key(settings):
+        words = "none, while the key is real: nothing bounds what a run or a day may cost"
+        mend = "[budget] per_run_usd and per_day_usd in rung.toml"
+        yield Symptom("budget", None, words, mend)
 
 
 def _postgres(settings: Settings) -> Iterator[Symptom]:

@@ -1,5 +1,6 @@
 """`rung doctor` on a Redis that answers, and yet could not serve."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 import redis
 
 from tests.support.cli import say
+from worker.config.addresses import Services, write_services
 from worker.config.redis_address import read_redis
 from worker.sandbox.redis import Redis, start_redis
 
@@ -93,3 +95,28 @@ def test_an_address_that_nobody_understands_stops_every_command(
     assert {one.code for one in said} == {6}
     assert all("REDIS_URL" in one.out + one.err for one in said)
     assert not any("bug" in one.err for one in said)
+
+
+@pytest.mark.parametrize(
+    ("name", "noted"),
+    [("ANTHROPIC_API_KEY", True), ("RUNG_BUDGET__PER_DAY_USD", False)],
+)
+def test_a_real_key_without_a_budget_is_noted(
+    server: Redis, monkeypatch: pytest.MonkeyPatch, name: str, noted: bool
+) -> None:
+    monkeypatch.setenv(name, "50")
+    assert [ok for ok, _ in findings("budget")] == [None] * noted
+
+
+def test_an_embedded_server_beside_a_real_key_is_noted(
+    server: Redis, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, database_url: str
+) -> None:
+    # given a running `rung up` that embeds Redis, and a key that costs money
+    monkeypatch.delenv("REDIS_URL")
+    (tmp_path / ".rung").mkdir()
+    services = Services(os.getpid(), database_url, server.url, None)
+    write_services(tmp_path / ".rung", services)
+    # then
+    ((ok, words),) = findings("redis")
+    assert ok is None
+    assert "embedded, though the key is real" in words
