@@ -69,10 +69,10 @@ class Attempt:
             return self._labelled(question, got)
         if isinstance(got, Troubled):
             return self._unanswered(question, got.trouble)
-        if question.purpose is Purpose.CHECK:
-            return self._judged(question, got.answer)
-        self._answer = got.answer
-        return self._judged(question)
+        check = got.answer if question.purpose is Purpose.CHECK else None
+        if check is None:
+            self._answer = got.answer
+        return self._judged(question, check)
 
     def put_off(self, trouble: Trouble) -> AttemptReport:
         """The open question cannot be asked."""
