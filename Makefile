@@ -10,7 +10,7 @@ WORKERS ?= 2
 SEED ?= $(shell python3 -c 'import random; print(random.randrange(1000000))')
 MINUTES ?= 10
 
-.PHONY: help setup demo up test browser production audit screenshot faults soak check bench fmt migrate revision compose-check lock clean
+.PHONY: help setup demo up test browser production audit screenshot faults mutants soak check bench fmt migrate revision compose-check lock clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -59,6 +59,9 @@ faults: setup ## Every fault scenario on real processes, and what each cost: mak
 	@rm -f .pytest_cache/faults.jsonl; mkdir -p .pytest_cache
 	FAULTS=all FAULT_SEED=$(SEED) FAULT_REPORT=$(CURDIR)/.pytest_cache/faults.jsonl \
 	  $(PY) -m pytest -q -n $(WORKERS) --dist worksteal tests/faults
+
+mutants: setup ## Single faults of guards, each alone, and the tests that should see it: make mutants AREA=claim
+	$(PY) -m tests.mutants $(AREA)
 
 soak: setup ## Random faults for a while, then every promise checked: make soak MINUTES=30
 	$(PY) -m tests.faults.soak --minutes $(MINUTES) --seed $(SEED)

@@ -17,6 +17,8 @@ from worker.sandbox.simulator.state import State
 from worker.store.engine import make_engine
 
 RUN_ID = "RUNG_TEST_RUN"
+"""Hexadecimal; of a run that is named already, the servers are used and left running."""
+NAMED_HERE = pytest.StashKey[bool]()
 settings.register_profile(
     "rung", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
@@ -25,7 +27,9 @@ settings.load_profile("rung")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Names the run, for xdist's workers to share its servers, and forgets real credentials."""
-    os.environ.setdefault(RUN_ID, uuid.uuid4().hex[:10])
+    if RUN_ID not in os.environ:
+        os.environ[RUN_ID] = uuid.uuid4().hex[:10]
+        config.stash[NAMED_HERE] = True
     for name in list(os.environ):
         if name.startswith("ANTHROPIC_") or name in ("DATABASE_URL", "REDIS_URL", "RUNG_CONFIG"):
             del os.environ[name]
@@ -33,9 +37,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """The controller ends the servers."""
-    if not hasattr(config, "workerinput"):
-        serving.end(os.environ[RUN_ID])
+    """Whoever named the run ends its servers: xdist's controller, mostly."""
+    if config.stash.get(NAMED_HERE, False):
+        serving.end(os.environ.pop(RUN_ID))
 
 
 def guard_sockets() -> None:

@@ -4,13 +4,13 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 from tests.support.backlog_rows import DAY, NIGHT, OLD
 from worker.store.rows import as_json
 
 TODAY = dt.datetime.now(dt.UTC).date()
-LETTERS = {"run": None, "reason": None, "before_run": None, "before_job": None,
+LETTERS = {"run": None, "reason": None, "before_run": None, "before_job": None, "with_ids": False,
            "limit": 50, "window": 2_500}  # fmt: skip
 TOKENS = {"input_tokens": 1, "cache_read_tokens": 0, "cache_write_5m_tokens": 0,
           "cache_write_1h_tokens": 0, "output_tokens": 1}  # fmt: skip
@@ -41,6 +41,12 @@ class Values:
         own = {one: bound.value for one, bound in wanted.items() if not bound.required}
         return own | {one: known[one] for one in wanted if one not in own}
 
+    def knows(self, name: str, statement: TextClause) -> bool:
+        """Whether there is a value for each parameter."""
+        known = self.common | self.special.get(name, {})
+        binds = statement._bindparams.items()
+        return all(one in known for one, bound in binds if bound.required)
+
     def keys(self, ids: list[int], **more: Any) -> list[dict[str, Any]]:
         """Attempts of these jobs, with what else a row needs."""
         return [{"job_id": job, "fence": 1, "run_id": NIGHT, "purpose": "answer", **more}
@@ -65,7 +71,7 @@ class Values:
             "stage": "answer", "state": "dead", "tier": "haiku", "top": "opus",
             "until": dt.datetime(2100, 1, 1, tzinfo=dt.UTC), "verdict": "accept", "wait": 15.0,
             "words": None, "worker": "host:1:a", "workers": ["host:1:a"],
-            "before_run": None, "before_job": None,
+            "before_run": None, "before_job": None, "with_ids": False,
             "share": 0.02, "judge": "ada", "purpose": "audit",
             "window": 2_500, "sources": ["day"] * 200, "purses": "[]", "size": 2_500,
         }  # fmt: skip

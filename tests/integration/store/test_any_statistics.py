@@ -14,10 +14,13 @@ import pytest
 
 from tests.support.planning import Filled, faults_of, filled_with, work_under
 from tests.support.servers import Servers, cloned
+from tests.support.statements import of_big_tables
 from worker.store.engine import make_engine
 
 pytestmark = pytest.mark.slow
 JOBS = 20_000
+UNTRIED = 12
+"""Newer statements may lack example values for a while, but not many."""
 
 LEAVE_SENT_BY_JOINS = """
 UPDATE jobs SET lane = 'realtime' WHERE id IN (
@@ -41,6 +44,8 @@ def filled(servers: Servers) -> Iterator[Filled]:
 
 
 def test_every_statement_reads_what_it_needs_under_any_statistics(filled: Filled) -> None:
+    untried = of_big_tables().keys() - filled.tried.keys() - {"intake.STAGE"}
+    assert len(untried) <= UNTRIED, f"give these values in tests/support/plan_values: {untried}"
     wrong: list[str] = []
     fresh = work_under(filled, "fresh", filled.tried)
     for moment in filled.moments:

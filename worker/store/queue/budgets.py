@@ -102,10 +102,10 @@ def settle(connection: Connection, changes: Mapping[str, tuple[Decimal, Decimal]
 
 ENSURE_DAY = text("""
 INSERT INTO budgets AS b (scope, day, cap) VALUES (:scope, :day, :cap)
-ON CONFLICT (scope) DO UPDATE SET cap = GREATEST(excluded.cap, b.spent + b.reserved),
-  warned_percent = 0
-WHERE b.cap IS DISTINCT FROM excluded.cap
-  AND b.cap IS DISTINCT FROM GREATEST(excluded.cap, b.spent + b.reserved)
+ON CONFLICT (scope) DO UPDATE SET warned_percent = 0,
+  cap = CASE WHEN excluded.cap IS NOT NULL THEN GREATEST(excluded.cap, b.spent + b.reserved) END
+WHERE b.cap IS DISTINCT FROM
+  CASE WHEN excluded.cap IS NOT NULL THEN GREATEST(excluded.cap, b.spent + b.reserved) END
 """)
 
 LOCK = text("""

@@ -1,0 +1,88 @@
+"""Each condition of erasure's statements, by rows of which each misses one."""
+
+import datetime as dt
+
+from tests.support.near_misses import PAST, Rows
+from worker.store.actions import erasure
+
+
+def test_old_messages_are_those_whose_jobs_have_all_ended(rows: Rows) -> None:
+    run, then = rows.run(), "now() - interval '31 days'"
+    old = rows.message(created_at=then)
+    again = rows.message(created_at=then)
+    rows.job(run, again, state="answered")
+    for more in ({"created_at": "now() - interval '29 days'"}, {"erased_at": PAST}):
+        rows.message(**{"created_at": then} | more)
+    rows.job(run, rows.message(created_at=then))
+    asked = {"age": dt.timedelta(days=30), "limit": 9, "with_ids": False}
+    assert rows.firsts(erasure.OLDER, after=0, **asked) == [old, again]
+    assert rows.firsts(erasure.OLDER, after=old, **asked) == [again]
+    named = rows.message(created_at=then, erased_at=PAST)
+    rows.message(created_at=then, erased_at=PAST, external_id="sha256:" + "0" * 32)
+    again = rows.firsts(erasure.OLDER, after=named - 1, **asked | {"with_ids": True})
+    assert again == [named]
+
+
+def test_messages_of_a_customer_or_an_id(rows: Rows) -> None:
+    first, second = rows.message(customer_id="c"), rows.message(customer_id="c")
+    rows.message(customer_id="d")
+    assert rows.firsts(erasure.OF_CUSTOMER, customer="c", after=0, limit=9) == [first, second]
+    assert rows.firsts(erasure.OF_CUSTOMER, customer="c", after=first, limit=9) == [second]
+    one = rows.message(external_id="x", source="a")
+    two = rows.message(external_id="x", source="b")
+    three = rows.message(external_id="x", source="c", erased_at=PAST)
+    asked = {"external": "x", "limit": 9, "with_ids": False}
+    assert rows.firsts(erasure.OF_EXTERNAL_ID, source=None, after=0, **asked) == [one, two]
+    assert rows.firsts(erasure.OF_EXTERNAL_ID, source="a", after=0, **asked) == [one]
+    assert rows.firsts(erasure.OF_EXTERNAL_ID, source=None, after=one, **asked) == [two]
+    named = asked | {"with_ids": True}
+    assert rows.firsts(erasure.OF_EXTERNAL_ID, source=None, after=one, **named) == [two, three]
+
+
+def test_erasure_counts_and_locks_the_jobs_of_its_messages(rows: Rows) -> None:
+    run, message = rows.run(), rows.message()
+    open_ = rows.job(run, message)
+    done = rows.job(rows.run(), message, state="answered")
+    other = rows.job(run)
+    assert rows.all(erasure.COUNT, ids=[message]) == [(2, 1)]
+    assert rows.firsts(erasure.LOCK_JOBS, ids=[message]) == [open_, done]
+    rows.all(erasure.CANCEL, jobs=[open_, done])
+    told = dict(rows.all("SELECT id, state FROM jobs"))
+    assert told == {open_: "cancelled", done: "answered", other: "queued"}
+
+
+def test_erasure_empties_what_is_said_and_no_more(rows: Rows) -> None:
+    run = rows.run()
+    messages = [rows.message(customer_id="c", subject="s") for _ in range(2)]
+    jobs = [rows.routed(run, message) for message in messages]
+    for job, message in zip(jobs, messages, strict=True):
+        rows.attempt(job, hint='{"a": 1}', findings='[{"validator": "v", "finding": "f"}]')
+        rows.attempt(job, fence=2, findings="[]")
+        rows.attempt(job, fence=3, findings='[{"validator": "v", "finding": "f"}]')
+        rows.attempt(job, fence=4, hint='{"a": 1}', findings="[]")
+        rows.call(job, output="said")
+        rows.call(job, fence=2)
+        rows.insert("results", None, job_id=job, fence=1, reply="r", fields='{"a": 1}',
+                    tier="haiku", model="m", accepted=True)  # fmt: skip
+        rows.insert("reviews", None, job_id=job, verdict="edit", reply="r", reviewer="ada")
+        rows.insert("reviews", None, job_id=job, verdict="reject", reason="r", reviewer="ada")
+        rows.insert("escalations", None, job_id=job, fence=1, from_tier="haiku", to_tier="opus",
+                    reason="schema", detail="d")  # fmt: skip
+        rows.insert("escalations", None, job_id=job, fence=2, from_tier="haiku", to_tier="opus",
+                    reason="schema")  # fmt: skip
+        digest = rows.one("SELECT digest FROM messages WHERE id = :id", id=message)[0]
+        rows.insert("classifications", None, digest=digest, prompt_version="p", model="m",
+                    difficulty="SIMPLE")  # fmt: skip
+    changed = {}
+    for table, statement in erasure.STATEMENTS.items():
+        values = {"jobs": jobs[:1], "ids": messages[:1]}
+        wanted = {name: values[name] for name in statement._bindparams}
+        changed[table] = rows.connection.execute(statement, wanted).rowcount
+    assert {name: changed[name] for name in changed if name in erasure.TABLES} | {} == {
+        name: {"attempts": 3, "reviews": 2}.get(name, 1) for name in changed
+    }
+    left = ("SELECT job_id, fence FROM attempts WHERE hint IS NOT NULL OR findings::text LIKE"
+            " '%\"f\"%'")  # fmt: skip
+    assert {row[0] for row in rows.all(left)} == {jobs[1]}
+    told = rows.all("SELECT reply, reason FROM reviews WHERE job_id = :id ORDER BY id", id=jobs[0])
+    assert told == [("", None), (None, "")]
