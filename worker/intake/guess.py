@@ -94,6 +94,7 @@ def _judged(
     if not certain:
         # What stands under a required field's own name belongs to the options that are shown.
         whole = {**{name: name for name in REQUIRED if name in own}, **whole}
+    whole = {name: whole[name] for name in FIELDS if name in whole}
     return Guess(whole, frozenset(found), certain, None, missing, names)
 
 

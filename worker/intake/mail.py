@@ -1,6 +1,7 @@
 """Mailboxes (`.mbox`, as Gmail hands them out) and single mails (`.eml`): a mail, a row."""
 
 import email
+import hashlib
 import re
 from collections.abc import Iterator
 from email.header import decode_header, make_header
@@ -84,7 +85,7 @@ def _mail(line: int, raw: bytes) -> Item:
         message = email.message_from_bytes(raw)
         body, attachments = _body(message)
         row: dict[str, Any] = {
-            "external_id": _header(message, "message-id").strip("<> \t") or None,
+            "external_id": _header(message, "message-id").strip("<> \t") or _fingerprint(raw),
             "body": body,
             "subject": _header(message, "subject"),
             "customer_id": parseaddr(_header(message, "from"))[1] or None,
@@ -97,6 +98,11 @@ def _mail(line: int, raw: bytes) -> Item:
         return line, {name: value for name, value in row.items() if value}
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         return Reject(line, f"a mail that cannot be read ({type(error).__name__})")
+
+
+def _fingerprint(raw: bytes) -> str:
+    """What a mail without an id of its own is known by."""
+    return f"mail-{hashlib.sha256(raw).hexdigest()[:24]}"
 
 
 def _header(message: Message, name: str) -> str:

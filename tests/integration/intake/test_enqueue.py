@@ -188,7 +188,7 @@ def test_ctrl_c_keeps_what_was_accepted(engine: Engine, tmp_path: Path, database
     with process(command, log=log, environ=environ, cwd=tmp_path) as intake:
         eventually(lambda: count(engine, "jobs") > 0, every_s=0.01)
         os.kill(intake.pid, signal.SIGINT)
-        assert intake.wait(30) == 130
+        assert intake.wait(30) == 130, log.read_text()
     assert "rows are accepted in run day and will be answered" in log.read_text()
     assert count(engine, "jobs") > 0
     assert count(engine, "runs WHERE accepting") == 0

@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import pty
+import random
 import signal
 import struct
 import subprocess
@@ -241,3 +242,35 @@ def test_ctrl_c_while_standard_input_is_read_ends_with_a_sentence(
     assert waiting.returncode == 130, said
     assert "Nothing was taken in" in said
     assert "Fatal" not in said
+
+
+def test_no_value_of_a_row_stops_the_rows_beside_it(engine: Engine, tmp_path: Path) -> None:
+    # given
+    wide = random.Random(7)
+
+    def letters(count: int) -> str:
+        """Four bytes each, and not to be compressed."""
+        return "".join(chr(wide.randrange(0x10000, 0x1F000)) for _ in range(count))
+
+    full = {
+        "external_id": letters(425),
+        "source": letters(200),
+        "customer_id": letters(512),
+        "channel": letters(100),
+        "language": letters(100),
+        "subject": letters(2_000),
+    }
+    rows: list[dict[str, str]] = [{"external_id": f"m{n}", "body": "hi"} for n in range(50)]
+    rows += [{**full, "body": "as long as it goes"}]
+    for name, value in full.items():
+        rows.append({"external_id": f"long-{name}", "body": "hi", name: value + letters(1)})
+    path = tmp_path / "day.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    # when
+    said = say("enqueue", str(path), "--json")
+    # then
+    assert said.code == 3, said.err
+    assert (said.document["accepted"], said.document["rejected"]) == (51, 6)
+    assert [reject["line"] for reject in said.document["rejects"]] == list(range(52, 58))
+    too_long = say("enqueue", str(path), "--source", letters(201))
+    assert (too_long.code, "--source must be 1 to 200" in too_long.err) == (2, True)

@@ -20,6 +20,16 @@ def progress(opened: list[tuple[str, IO[bytes]]]) -> Iterator[Any]:
     sizes = [Path(name).stat().st_size if name != "-" else None for name, _ in opened]
     total = None if None in sizes else sum(size or 0 for size in sizes)
     columns = (TextColumn("reading"), BarColumn(), DownloadColumn())
-    with Progress(*columns, console=console(stderr=True), transient=True) as shown:
-        bar = shown.add_task("reading", total=total)
-        yield lambda size: shown.advance(bar, size)
+    shown = Progress(*columns, console=console(stderr=True), transient=True)
+    bar = shown.add_task("reading", total=total)
+
+    def advance(size: int) -> None:
+        """Begins with the first bytes: before them people may be asked something."""
+        if not shown.live.is_started:
+            shown.start()
+        shown.advance(bar, size)
+
+    try:
+        yield advance
+    finally:
+        shown.stop()
