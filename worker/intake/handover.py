@@ -7,11 +7,11 @@ and is worked on.
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import IO
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from worker.domain.backlog import LONGEST, BacklogError, Block, Caps, Reject
 from worker.domain.proof.strata import stratum_of
@@ -77,6 +77,7 @@ class Handover:
         self._run: RunRef | None = None
         self._made_here = False
         self._store: Intake | Trial | None = None
+        self._closed = False
 
     def take(self, files: Sequence[File]) -> Outcome:
         """Takes all files, each with its name. Raises BacklogError, UsageError, IntakeBusy, and the
@@ -88,9 +89,14 @@ class Handover:
                 reads = [self._accepted(backlog) for backlog in backlogs]
                 for backlog, read in zip(backlogs, reads, strict=True):
                     self._take_file(backlog, read)
-            except KeyboardInterrupt:
+            except BaseException as error:
+                if not _interrupted(error):
+                    raise
                 self._say(self._kept())
-                raise
+                # Should this fail, housekeeping ends the intake: nobody holds its lock any more.
+                with suppress(DBAPIError):
+                    self._close()
+                raise KeyboardInterrupt from None
             finally:
                 self._close()
         return self._outcome(reads)
@@ -188,7 +194,10 @@ class Handover:
         return run
 
     def _close(self) -> None:
-        """Ends the intake: an empty run that was made here goes away again."""
+        """Ends the intake, once: an empty run that was made here goes away again."""
+        if self._closed:
+            return
+        self._closed = True
         if self._rejects is not None:
             self._rejects.close()
         if self._engine is None or self._run is None:
@@ -224,6 +233,15 @@ class Handover:
             read=reads,
             compared=self._engine is not None,
         )
+
+
+def _interrupted(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is behind it: a driver may report it as a statement that was cancelled."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _check(terms: Terms) -> None:
