@@ -5,7 +5,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from worker.dashboard.context import Dashboard, dashboard_of
-from worker.dashboard.pages import actions, attention, jobs, runs
+from worker.dashboard.pages import actions, attention, jobs, proof, runs
 from worker.dashboard.pages.rendering import page, region
 from worker.dashboard.pages.serving import number, stream
 from worker.dashboard.screens.now import read_now
@@ -25,6 +25,7 @@ def routes() -> list[BaseRoute]:
         *runs.routes(),
         *jobs.routes(),
         *attention.routes(),
+        *proof.routes(),
         *actions.routes(),
     ]
 

@@ -29,6 +29,7 @@ PLACES = (
     ("Jobs", "/jobs", None),
     ("Dead letters", "/dead", "dead"),
     ("Review", "/review", "review"),
+    ("Proof", "/certificates", None),
     ("Workers", "/workers", None),
     ("Audit", "/audit", None),
 )

@@ -150,10 +150,10 @@ def certificate_troubles(rows: Sequence[Any]) -> list[ScreenTrouble]:
     for row in rows:
         if row.state == "amber":
             words = f"Certificate {row.id} ({row.tier}) is in doubt: its stricter threshold holds."
-            found.append(ScreenTrouble("warn", words))
+            found.append(ScreenTrouble("warn", words, "See why", f"/certificates/{row.id}"))
         else:
             words = f"Certificate {row.id} ({row.tier}) is void: {row.voided_by}."
-            found.append(ScreenTrouble("bad", words))
+            found.append(ScreenTrouble("bad", words, "See it", f"/certificates/{row.id}"))
     return found
 
 

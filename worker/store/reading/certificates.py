@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, text
 
 from worker.domain.proof.certificate_page import Issued
 from worker.domain.proof.drift import Vigil
-from worker.errors import UsageError
+from worker.errors import Missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,13 @@ def certificates(connection: Connection, limit: int = 50) -> list[Issued]:
 
 
 def certificate(connection: Connection, number: str) -> Issued:
-    """One by its number. Raises UsageError when there is none."""
+    """One by its number. Raises Missing when there is none."""
     wanted = number.lstrip("#")
     rows: Sequence[Row[Any]] = []
     if wanted.isdecimal() and len(wanted) < 18:
         rows = connection.execute(LIST, {"limit": 1, "id": int(wanted)}).all()
     if not rows:
-        raise UsageError(f"There is no certificate {number!r}.", mend="rung certificates")
+        raise Missing(f"There is no certificate {number!r}.", mend="rung certificates")
     return _stored(rows[0])
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from worker.domain.proof.graded import GradedAnswer, GradedMessage
+from worker.errors import UsageError
 from worker.store.queue.audits import draw_sql
 
 PARTS = ("difficulty", "channel", "language")
@@ -45,10 +46,19 @@ class Population:
 
 
 def population(
-    connection: Connection, runs: Sequence[int], segment_by: str = "difficulty"
+    connection: Connection,
+    runs: Sequence[int],
+    segment_by: str = "difficulty",
+    most: int | None = None,
 ) -> Population:
     """All finished messages of the runs. Identical texts of one customer are one message: the
-    second tells nothing new. Time and memory grow with the runs."""
+    second tells nothing new. Time and memory grow with the runs; raises UsageError where they have
+    more than `most` jobs."""
+    if most is not None and connection.execute(SIZE, {"runs": list(runs)}).scalar_one() > most:
+        raise UsageError(
+            f"That is more than {most:,} jobs, which a page does not read.",
+            mend="rung evaluate RUN reads them all",
+        )
     found = Population()
     said = _answers(connection, runs)
     seen: set[tuple[str | None, str]] = set()
@@ -142,3 +152,4 @@ WHERE j.run_id = ANY(:runs) AND j.state IN ('answered', 'review') AND a.stage = 
 ORDER BY a.job_id, a.tier, a.fence DESC
 """)
 SHARES = text("SELECT name, audit_share FROM runs WHERE id = ANY(:runs) ORDER BY id")
+SIZE = text("SELECT coalesce(sum(jobs), 0) FROM run_counts WHERE run_id = ANY(:runs)")

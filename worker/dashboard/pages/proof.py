@@ -1,0 +1,144 @@
+"""What is proved: certificates that can be signed and printed, the audit queue, the frontier."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from models.vocabulary import Grader
+from worker.dashboard.access import permissions
+from worker.dashboard.access.forms import form_of
+from worker.dashboard.context import dashboard_of
+from worker.dashboard.pages.rendering import page, trouble_page
+from worker.dashboard.screens.curve import curve
+from worker.domain.policy import from_document
+from worker.domain.proof.certificate_page import page_sentences
+from worker.domain.proof.frontier_plans import evaluate
+from worker.errors import RungError, UsageError
+from worker.store.actions.truths import Graded, give, undo
+from worker.store.audit import Actor
+from worker.store.audit import audit as note_deed
+from worker.store.reading.audits import Blind, counts, queue_of, waiting_audits
+from worker.store.reading.certificates import certificate, certificates
+from worker.store.reading.graded import population
+from worker.store.runs import find_run
+
+VERDICTS = {"right": True, "wrong": False, "unsure": None}
+SECTION = "Proof"
+MOST = 20_000
+"""Jobs of a run above which its frontier is left to the command: it reads every one of them."""
+
+
+def routes() -> list[BaseRoute]:
+    """`/certificates`, `/audits` with verdicts, and a run's frontier."""
+    return [
+        Route("/certificates", listed),
+        Route("/certificates/{number:int}", shown),
+        Route("/audits", audits),
+        Route("/audits/next", following, methods=["POST"]),
+        Route("/audits/verdict", verdict, methods=["POST"]),
+        Route("/runs/{run:int}/frontier", frontier),
+    ]
+
+
+def listed(request: Request) -> Response:
+    """Every certificate, and how the audits stand."""
+    with dashboard_of(request).engine.connect() as connection:
+        found = certificates(connection)
+        return page(
+            request,
+            connection,
+            "certificates.html",
+            SECTION,
+            certificates=found,
+            audits=counts(connection),
+        )
+
+
+def shown(request: Request) -> Response:
+    """One, on a page that a person can sign."""
+    with dashboard_of(request).engine.connect() as connection:
+        try:
+            found = certificate(connection, str(request.path_params["number"]))
+        except RungError as error:
+            return trouble_page(request, connection, error)
+        sentences = list(page_sentences(found))
+        return page(
+            request, connection, "certificate.html", SECTION, one=found, sentences=sentences
+        )
+
+
+def audits(request: Request) -> Response:
+    """How many wait; the text of one is shown to whoever asks for it, and that is noted."""
+    with dashboard_of(request).engine.connect() as connection:
+        return _audits(request, connection, None)
+
+
+async def following(request: Request) -> Response:
+    """The next answer to judge."""
+    await form_of(request)
+    return await run_in_threadpool(_following, request, permissions.actor(request))
+
+
+async def verdict(request: Request) -> Response:
+    """A person's verdict, or the last one taken back; then the next answer."""
+    given, actor = await form_of(request), permissions.actor(request)
+    return await run_in_threadpool(_verdict, request, given, actor)
+
+
+def _verdict(request: Request, given: Mapping[str, str], actor: Actor) -> Response:
+    engine = dashboard_of(request).engine
+    word, job, fence = (given.get(name, "") for name in ("verdict", "job", "answer"))
+    try:
+        if word == "undo":
+            undo(engine, actor)
+        elif word in VERDICTS and job.isdecimal() and fence.isdecimal():
+            graded = Graded(int(job[:18]), int(fence[:9]), VERDICTS[word])
+            give(engine, actor, Grader.PERSON, graded)
+        else:
+            raise UsageError("Choose a verdict: right, wrong or unsure.")
+    except RungError as error:
+        with engine.connect() as connection:
+            return trouble_page(request, connection, error)
+    return _following(request, actor)
+
+
+def _following(request: Request, actor: Actor) -> Response:
+    """Blind: message and reply, and nothing of who answered. Who read it is noted."""
+    with dashboard_of(request).engine.begin() as connection:
+        found = queue_of(connection, actor.name)
+        if found:
+            note_deed(connection, actor, "read text", f"job {found[0].job_id}", 1)
+        return _audits(request, connection, found[0] if found else None, asked=True)
+
+
+def _audits(
+    request: Request, connection: Connection, one: Blind | None, *, asked: bool = False
+) -> Response:
+    waiting = waiting_audits(connection)
+    return page(request, connection, "audits.html", SECTION, one=one, waiting=waiting, asked=asked)
+
+
+def frontier(request: Request) -> Response:
+    """Cost against quality: the policy as it ran, and others as far as the record tells."""
+    with dashboard_of(request).engine.connect() as connection:
+        try:
+            run = find_run(connection, str(request.path_params["run"]))
+            found = population(connection, [run.id], most=MOST)
+        except RungError as error:
+            return trouble_page(request, connection, error)
+        ladder = from_document(run.policy).ladder
+        points = evaluate(found.messages, ladder, recorded=True)
+        return page(
+            request,
+            connection,
+            "frontier.html",
+            SECTION,
+            run=run,
+            points=points,
+            curve=curve(points),
+            messages=len(found.messages),
+        )

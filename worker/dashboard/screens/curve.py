@@ -1,0 +1,48 @@
+"""The frontier as a drawing: dollars to the right, quality upwards. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from worker.domain.proof.frontier import Point
+from worker.domain.proof.frontier_plans import AS_IT_RAN
+
+WIDTH, HEIGHT, MARGIN = 640, 300, 30
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A policy on the drawing, in pixels; `low` and `high` are the ends of its interval, and
+    `known` says whether there is a point between them. `ran` is the policy that was in force."""
+
+    name: str
+    x: float
+    y: float
+    low: float
+    high: float
+    known: bool
+    ran: bool
+
+
+def curve(points: Sequence[Point]) -> list[Mark]:
+    """Every policy, the cheapest first."""
+    if not points:
+        return []
+    dearest = max(float(p.cost) for p in points) or 1.0
+    worst = min(p.quality.low for p in points)
+
+    def up(quality: float) -> float:
+        share = (quality - worst) / ((1 - worst) or 1.0)
+        return round(HEIGHT - MARGIN - share * (HEIGHT - 2 * MARGIN), 1)
+
+    return [
+        Mark(
+            p.name,
+            round(MARGIN + float(p.cost) / dearest * (WIDTH - 2 * MARGIN), 1),
+            up(p.quality.point if p.quality.point is not None else p.quality.low),
+            up(p.quality.low),
+            up(p.quality.high),
+            p.quality.point is not None,
+            p.name == AS_IT_RAN,
+        )
+        for p in points
+    ]
