@@ -23,6 +23,13 @@ class MessageBatch(Base):
             "next_poll_at",
             postgresql_where=text("state IN ('intended', 'submitted', 'ended')"),
         ),
+        # As closely as jobs: see migration 0005.
+        {
+            "postgresql_with": {
+                "autovacuum_vacuum_scale_factor": 0.02,
+                "autovacuum_analyze_scale_factor": 0.05,
+            }
+        },
     )
 
     id: Mapped[BigId] = mapped_column(Identity(always=True), primary_key=True)

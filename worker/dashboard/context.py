@@ -13,7 +13,7 @@ from worker.config.settings import Settings
 from worker.dashboard.live import Live
 from worker.domain.limits import Used
 from worker.errors import RungError
-from worker.store.engine import make_engine
+from worker.store.engine import SCREEN_STATEMENT_S, make_engine
 from worker.store.reading.rates import Throughput
 
 REDIS_S = 0.5
@@ -58,6 +58,7 @@ def make_dashboard(settings: Settings) -> Dashboard:
         pool_size=5,
         connect_s=settings.timing.connect_s,
         name="rung dashboard",
+        statement_s=SCREEN_STATEMENT_S,
     )
     return Dashboard(
         settings, engine, _limiter(settings), _simulated(settings), Throughput(engine), Live()

@@ -34,6 +34,7 @@ from worker.store.runs import (
     reopen_intake,
     run_with_key,
 )
+from worker.store.statistics import after_intake
 
 ASKED_WHERE_KNOWN = 200
 MOST_KEY = 200
@@ -210,6 +211,7 @@ class Handover:
                 counts = self._counts
                 own = self._store.own if isinstance(self._store, Intake) else ()
                 close_intake(connection, self._run, counts.rejected, counts.duplicates, own)
+                after_intake(connection, counts.accepted)
 
     def _kept(self) -> str:
         if self._run is None or not self._counts.accepted:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from worker.errors import ConfigurationError, RungError, Unreachable
 from worker.store.address import spoken
 
+STOPPED, LOCKED = "57014", "55P03"
 NO_RIGHT, READ_ONLY, TOO_MANY = "42501", "25006", "53300"
 DENIED = re.compile(r"permission denied for (\w+) (\S+)")
 GRANTS = {
@@ -26,6 +27,12 @@ def is_outage(error: DBAPIError) -> bool:
     if state is None:
         return isinstance(error.orig, psycopg.OperationalError | psycopg.InterfaceError)
     return bool(state.startswith(("08", "53", "57", "55", "40", "25")))
+
+
+def was_stopped(error: DBAPIError) -> bool:
+    """Whether a statement ran into its own time, or waited too long for a lock: that says nothing
+    of the server."""
+    return getattr(error.orig, "sqlstate", None) in (STOPPED, LOCKED)
 
 
 def complaint_of(error: DBAPIError, url: URL | None = None) -> RungError | None:

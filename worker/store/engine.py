@@ -14,14 +14,23 @@ from typing import Any
 
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 
 from worker.config.addresses import database_url
 from worker.config.settings import Settings
 from worker.store.address import read_database
-from worker.store.complaints import complaint_of, is_outage
+from worker.store.complaints import complaint_of, is_outage, was_stopped
 
-__all__ = ["is_outage", "make_engine", "ping", "pooled", "reaching_postgres", "takes_writes"]
+__all__ = [
+    "is_outage",
+    "make_engine",
+    "ping",
+    "pooled",
+    "reaching_postgres",
+    "takes_writes",
+    "was_stopped",
+]
 log = logging.getLogger(__name__)
 SETTINGS = {
     # A transaction held open across a call is a bug; Postgres ends it.
@@ -44,16 +53,27 @@ KEEPALIVE = {
 ONE_OPTION = re.compile(r"(?:-c\s*|--)([\w.]+)=((?:\\.|\S)*)")
 """`-c name=value` and `--name=value`, as libpq reads them: a backslash keeps a space."""
 OVERFLOW = 2
+WORKER_STATEMENT_S, SCREEN_STATEMENT_S = 60.0, 30.0
+"""A statement that takes longer has a bad plan, or waits for what does not come. Exports and
+migrations take as long as they need."""
 
 
 def make_engine(
-    url: str, *, pool_size: int = 5, connect_s: float = 5, name: str = "rung"
+    url: str,
+    *,
+    pool_size: int = 5,
+    connect_s: float = 5,
+    name: str = "rung",
+    statement_s: float | None = None,
 ) -> Engine:
-    """An engine over psycopg 3, of at most `pool_size + 2` connections. Raises ConfigurationError
-    for an address that cannot be read."""
+    """An engine over psycopg 3, of at most `pool_size + 2` connections, whose statements may take
+    `statement_s` seconds each (None: as long as they need). Raises ConfigurationError for an
+    address that cannot be read."""
     address = read_database(url)
     own = address.query.get("options", "")
     options = _options(own if isinstance(own, str) else " ".join(own))
+    if statement_s is not None:
+        options.setdefault("statement_timeout", f"{statement_s * 1000:.0f}ms")
     mine = {"connect_timeout": max(2, round(connect_s)), "application_name": name, **KEEPALIVE}
     engine = create_engine(
         address.difference_update_query(["options"]),
@@ -66,7 +86,15 @@ def make_engine(
         hide_parameters=True,
     )
     _Door(options).watch(engine)
+    event.listen(engine, "handle_error", _say_stopped)
     return engine
+
+
+def _say_stopped(context: ExceptionContext) -> None:
+    """Names a statement that ran into its time. Its text holds no value: those are bound."""
+    error = context.sqlalchemy_exception
+    if isinstance(error, DBAPIError) and was_stopped(error):
+        log.error("statement stopped", extra={"sql": " ".join((context.statement or "").split())})
 
 
 def worker_engine(settings: Settings) -> Engine:
@@ -76,6 +104,7 @@ def worker_engine(settings: Settings) -> Engine:
         pool_size=settings.database.connections - OVERFLOW,
         connect_s=settings.timing.connect_s,
         name="rung worker",
+        statement_s=WORKER_STATEMENT_S,
     )
 
 

@@ -8,7 +8,10 @@ list it within `batch.adopt_after_s`.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from sqlalchemy.exc import DBAPIError
 
 from models.vocabulary import ROUTING, BatchState
 from worker.claude.batches import MAX_BYTES, Batches
@@ -23,10 +26,12 @@ from worker.lanes.batch.reader import Reader
 from worker.lanes.batch.sender import Sender
 from worker.lanes.realtime.runtime import Runtime
 from worker.lanes.routine import Routine
+from worker.store.engine import was_stopped
 from worker.store.queue import message_batches
 from worker.store.queue.message_batches import Batch
 from worker.store.queue.record import record
 from worker.store.queue.slices import Claimants, ready
+from worker.store.statistics import after_submission
 
 log = logging.getLogger(__name__)
 SKEW_S = 300.0
@@ -77,13 +82,24 @@ class BatchLane:
     def step(self) -> None:
         """One round, if nobody else tends the batches just now."""
         with message_batches.leading(self._engine) as mine:
-            if mine:
-                hurry(self._engine, self._runtime.settings, simulated=self._simulated)
-                self._adopt()
-                self._cancel_unwanted()
-                self._look()
-                self._read()
-                self._submit()
+            for part in self._parts() if mine else ():
+                try:
+                    part()
+                except DBAPIError as error:
+                    # Named in the log where it happened; the other parts do not depend on it.
+                    if not was_stopped(error):
+                        raise
+
+    def _parts(self) -> Sequence[Callable[[], object]]:
+        leave = partial(hurry, self._engine, self._runtime.settings, simulated=self._simulated)
+        return (
+            leave,
+            self._adopt,
+            self._cancel_unwanted,
+            self._look,
+            self._read,
+            self._submit,
+        )
 
     def _open(self, state: BatchState) -> list[Batch]:
         with self._engine.connect() as connection:
@@ -154,18 +170,22 @@ class BatchLane:
 
     def _submit(self) -> None:
         """Full slices, and smaller ones when somebody has waited long enough."""
-        stuck = set[str]()
+        stuck, sent = set[str](), 0
         while not self._runtime.stopping.is_set():
             size = max(self._sizes.values())
             with self._engine.connect() as connection:
                 chosen = ready(connection, list(self._sizes), size, self._gather_s)
             left = [gathered for gathered in chosen if gathered.tier not in stuck]
             if not left:
-                return
+                break
             for gathered in left:
                 ids = gathered.ids[: self._sizes[gathered.tier]]
-                if not self._submit_slice(gathered.tier, ids):
+                if self._submit_slice(gathered.tier, ids):
+                    sent += len(ids)
+                else:
                     stuck.add(gathered.tier)
+        with self._engine.begin() as connection:
+            after_submission(connection, sent)
 
     def _submit_slice(self, tier: str, ids: Sequence[int]) -> bool:
         """False when nothing could be claimed, or Claude would not take it."""

@@ -19,7 +19,7 @@ from worker.lanes.routine import Routine, guarded
 from worker.lanes.upkeep.deliverer import Deliverer
 from worker.lanes.upkeep.notifier import Notifier
 from worker.lanes.upkeep.watchdog import Watchdog
-from worker.store.engine import is_outage
+from worker.store.engine import is_outage, was_stopped
 from worker.store.queue import presence
 from worker.store.queue.breakers import half_open
 from worker.store.queue.budget_warnings import warn_of_refused
@@ -89,12 +89,13 @@ class Housekeeping:
         return not self._runtime.stopping.is_set()
 
     def _round(self) -> None:
-        """What is due. A step that fails keeps no other from its work; an outage ends the round."""
+        """What is due. A step that fails, or that took too long for Postgres, keeps no other from
+        its work; an outage ends the round."""
         for step in self._due():
             try:
                 step()
             except Exception as error:
-                if isinstance(error, DBAPIError) and is_outage(error):
+                if isinstance(error, DBAPIError) and is_outage(error) and not was_stopped(error):
                     raise
                 log.exception("housekeeping failed")
 
