@@ -193,3 +193,20 @@ def test_an_injection_changes_nothing_but_its_own_answer(
             )
         ).one()
     assert (outcome in ("answered", "review"), findings, prompt) == (True, 0, 2)
+
+
+def test_escalate_may_ask_in_the_answer_itself_and_pays_no_second_call(
+    engine: Engine, database_url: str, simulator: tuple[State, str]
+) -> None:
+    # given
+    own = {"quick": {"extends": "escalate", "accept": {"confidence": "inline"}}}
+    settings = settings_for(database_url, simulator[1], policies=own)
+    # when
+    work_off(engine, settings, "quick", BODIES[:40])
+    # then
+    calls = column(engine, "SELECT purpose, count(*) FROM calls GROUP BY 1")
+    assert set(calls) == {"answer"}
+    climbs = column(engine, "SELECT from_tier, count(*) FROM escalations GROUP BY 1")
+    assert climbs.get("haiku", 0) > 0
+    said = column(engine, "SELECT 'n', count(*) FROM attempts WHERE confidence IS NOT NULL")
+    assert said["n"] > 0
