@@ -51,3 +51,5 @@ class Run(Base):
     """Share of the accepted answers that chance chooses to be looked at."""
     own_columns: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
     """Columns of the file that are not ours, in its order."""
+    waiting_usd: Mapped[Money | None]
+    """The least that one of the refused jobs may cost, where a budget is waited for."""

@@ -8,11 +8,12 @@ import click
 
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
-from worker.cli.speech.output import SIMULATED, console, print_json
+from worker.cli.speech.output import SIMULATED, console, print_json, talk
 from worker.config.loading import load_settings
 from worker.domain.bill import Bill, SpendLine
 from worker.domain.wording import dollars
 from worker.store.reading.bill import bill_of
+from worker.store.reading.standings import standing_of
 from worker.store.runs import find_run
 
 if TYPE_CHECKING:
@@ -26,10 +27,14 @@ def cost(run: str, as_json: bool) -> None:
     """The bill of a run, against all on the top tier and all on the cheapest."""
     settings = load_settings()
     with database(settings) as engine, engine.connect() as connection:
-        bill = bill_of(connection, find_run(connection, run), settings)
+        found = find_run(connection, run)
+        bill, standing = bill_of(connection, found, settings), standing_of(connection, found.id)
     if as_json:
-        print_json(as_document(bill))
+        progress = {"ended": standing.ended, "total": standing.total}
+        print_json(as_document(bill) | progress)
     else:
+        if standing.finished_at is None:
+            talk(f"So far: {standing.ended:,} of {standing.total:,} are done.", fg="yellow")
         print_bill(bill)
 
 

@@ -13,7 +13,7 @@ from worker.cli.speech.output import SIMULATED, console, echo, print_json, talk
 from worker.config.loading import load_settings
 from worker.config.settings import Settings
 from worker.domain.text import terminal_safe
-from worker.domain.wording import dollars
+from worker.domain.wording import dollars, span
 from worker.errors import UsageError
 from worker.store.queue.presence import noted
 from worker.store.reading.standings import RunStanding, live_runs, standing_of
@@ -93,6 +93,9 @@ def _overview(engine: Engine, settings: Settings, as_json: bool) -> None:
     for line in lines:
         if line["paused"]:
             talk(f"{line['queue']} is paused: {line['paused_reason']}", fg="red")
+        elif line["held_s"]:
+            name, left = line["queue"], span(line["held_s"])
+            talk(f"{name} is held for {left}: {line['held_reason']}. At once: rung resume {name}")
         elif line["breaker"] != "closed":
             name, reason = line["queue"], line["breaker_reason"]
             words = "is open" if line["breaker"] == "open" else "lets one call through at a time"
@@ -115,7 +118,8 @@ def _print_queues(lines: list[dict[str, Any]]) -> None:
 
     table = Table("queue", "waiting", "in flight", "workers", "state", box=None, pad_edge=False)
     for line in lines:
-        state = "paused" if line["paused"] else BREAKER_WORDS[line["breaker"]]
+        held = "held" if line["held_s"] else BREAKER_WORDS[line["breaker"]]
+        state = "paused" if line["paused"] else held
         cells = (line["queue"], line["waiting"], line["in_flight"], line["workers"], state)
         table.add_row(*map(str, cells))
     console().print(table)
@@ -137,7 +141,7 @@ def print_run(
     for line in _batch_lines(batches):
         echo(line)
     if found.waiting_for:
-        echo(f"  waiting for {found.waiting_for}")
+        echo(f"  money       {found.money_words}")
     for trouble in troubles:
         echo(f"  trouble     {trouble}")
     if found.state_reason:
@@ -162,4 +166,4 @@ def _warned(percent: int) -> str:
     """`, over 80 % of the budget`, once a warning was given."""
     if not percent:
         return ""
-    return ", the budget is used up" if percent >= 100 else f", over {percent} % of the budget"
+    return f", {percent} % of the budget or more"

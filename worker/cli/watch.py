@@ -14,6 +14,7 @@ from worker.store.runs import find_run
 
 EVERY_S = 0.5
 LINE_EVERY_S = 5.0
+LASTS_S = 2.0
 EXIT_TROUBLED, EXIT_BUDGET, EXIT_INTERRUPTED = 3, 4, 130
 
 
@@ -30,7 +31,7 @@ def watch(engine: Engine, settings: Settings, name: str) -> int:
 def conclude(status: RunStanding) -> int:
     """Says how the run ended; returns its exit code."""
     name = status.name
-    if status.waiting_for:
+    if status.out_of_money:
         talk(_stopped_by(status), fg="yellow")
         return EXIT_BUDGET
     ended = ", ".join(f"{jobs} {state}" for state, jobs in sorted(status.by_state.items()))
@@ -45,14 +46,37 @@ def conclude(status: RunStanding) -> int:
 
 def _stopped_by(status: RunStanding) -> str:
     """Which budget, and what goes on with it."""
-    said = f"Stopped by the {status.waiting_for}: {dollars(status.spent)} spent"
     if status.waiting_for == "day budget":
         return (
-            f"{said} by this run. It goes on by itself after midnight UTC, or once per_day_usd is"
-            " raised and the workers are started anew; rung status says what the day has left"
+            f"Stopped by the day budget: {dollars(status.spent)} spent by this run. It goes on by"
+            " itself after midnight UTC, or once per_day_usd is raised and the workers are started"
+            " anew; rung status says what the day has left"
         )
-    cap = f" of {dollars(status.cap)}" if status.cap is not None else ""
-    return f"{said}{cap}. Go on with: rung resume {status.name} --budget USD"
+    words = status.money_words
+    return f"{words[0].upper()}{words[1:]}. Go on with: {go_on_with(status)}"
+
+
+def go_on_with(status: RunStanding) -> str:
+    """The command that lets a stopped run go on, ready to copy."""
+    return f"rung resume {status.name} --budget {status.enough.normalize():f}"
+
+
+class Patience:
+    """Whether a run has come to its end. A budget stop has to last: between two claims a run may
+    look like one that has no money left."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+
+    def is_over(self, status: RunStanding) -> bool:
+        """Over, or out of money for `LASTS_S` seconds."""
+        if status.over:
+            return True
+        if not status.out_of_money:
+            self._since = None
+            return False
+        self._since = self._since if self._since is not None else time.monotonic()
+        return time.monotonic() - self._since >= LASTS_S
 
 
 def _read(engine: Engine, name: str) -> tuple[RunStanding, list[str]]:
@@ -71,11 +95,11 @@ def _follow(engine: Engine, settings: Settings, name: str) -> RunStanding:
         view = LadderView(engine, settings, name)
         follow(view)
         return view.status
-    last, said = 0.0, list[str]()
+    last, said, patience = 0.0, list[str](), Patience()
     while True:
         status, troubled = _read(engine, name)
         said = _say_troubles(troubled, said)
-        if status.stopped:
+        if patience.is_over(status):
             return status
         if time.monotonic() - last >= LINE_EVERY_S:
             last = time.monotonic()

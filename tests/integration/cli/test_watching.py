@@ -89,7 +89,7 @@ def test_a_run_without_money_is_not_followed_for_ever(engine: Engine, settings: 
     view = LadderView(engine, settings, "day")
     with working(settings) as runtime:
         follow(view, lambda _seconds: drain(runtime))
-    assert "the run has stopped: the run budget is used up" in drawn(view.draw())
+    assert "the run is stopped by its budget" in drawn(view.draw())
 
 
 def test_following_everything_has_no_end_to_give_as_json(

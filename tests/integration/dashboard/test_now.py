@@ -137,7 +137,7 @@ def test_trouble_comes_first_in_words_with_the_button_that_helps(
     assert said == [
         "No worker is running, and 76 messages wait. Workers",
         "opus is paused by ada: too dear <b>today</b>. Resume opus",
-        "day has stopped: its run budget is used up. Raise the budget",
+        "day is stopped by its budget: <$0.0001 of its budget is left. Raise the budget",
         "night has 4 dead letters. See why",
     ]
     assert "/actions/resume?tier=opus" in page.links()
@@ -208,7 +208,10 @@ def test_the_dashboard_reads_its_own_pace(url: str, engine: Engine, settings: Se
     try:
         made.rates.read()
         assert made.rates.a_minute("ended") is None
-        assert "the pace is being measured" in get(url).text
+        with working(settings):
+            assert "The pace is being measured" in eventually(lambda: get(url)).text
+        do(engine, "UPDATE workers SET seen_at = now() - interval '1 minute'")
+        assert "not before routing has a worker: 40 wait there" in get(url, "/runs/1").text.lower()
     finally:
         made.engine.dispose()
 

@@ -39,10 +39,10 @@ def test_the_picture_says_who_stopped_where_and_who_climbed_why() -> None:
     person, opus, sonnet, haiku, ground = found.rungs
     assert (person.words, person.stopped) == ("3 for review · 3 %", 0.03)
     assert (haiku.words, haiku.under_way, haiku.note) == (
-        "60 answered · 60 %", "5 under way", "claude-haiku-5-5"
+        "60 answered · 60 % · 2 dead letters", "5 under way", "claude-haiku-5-5"
     )  # fmt: skip
     assert (ground.words, ground.under_way) == ("100 handed in", "10 not yet routed")
-    assert ground.note == "2 dead letters · 1 cancelled"
+    assert ground.note == "1 cancelled"
     climbs = [rung.climb for rung in (haiku, sonnet, opus, ground)]
     assert [(climb.jobs, climb.words, climb.why) for climb in climbs if climb] == [
         (11, "11 climbed, 2 of them straight to opus", "low confidence 9 · refused:bio 2"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from worker.dashboard.screens.outlook import headline, outlook
+from worker.dashboard.screens.outlook import blocked, headline, outlook
 from worker.dashboard.screens.troubles import troubles
 from worker.domain.wording import (
     ago,
@@ -30,7 +30,8 @@ def run(**changes: Any) -> RunStanding:
     """A run of 100 messages, 40 of them done."""
     made: dict[str, Any] = {
         "id": 7, "name": "day", "kind": "backlog", "parent_id": None, "state": "active",
-        "state_reason": None, "waiting_for": None, "accepting": False, "policy": "ladder",
+        "state_reason": None, "waiting_for": None, "waiting_usd": None, "accepting": False,
+        "policy": "ladder",
         "policy_version": "v", "lane": "realtime", "priority": 0, "deadline": None, "rejected": 0,
         "duplicates": 0, "created_at": NOW - HOUR, "finished_at": None, "now": NOW, "cap": None,
         "spent": Decimal(1), "reserved": Decimal(0), "warned_percent": 0,
@@ -45,7 +46,7 @@ def queue(**changes: Any) -> dict[str, Any]:
     made = {
         "queue": "haiku", "waiting": 5, "in_flight": 5, "workers": 1, "paused": False,
         "paused_reason": None, "paused_by": None, "breaker": "closed", "breaker_reason": None,
-        "breaker_s": None, "held_s": 0.0, "oldest_s": 1.0,
+        "breaker_s": None, "held_s": 0.0, "held_reason": None, "oldest_s": 1.0,
     }  # fmt: skip
     return made | changes
 
@@ -61,7 +62,18 @@ def queue(**changes: Any) -> dict[str, Any]:
         ({"deadline": NOW + HOUR}, 0.5, "bad",
          "late: at this pace done at 16:00, 1 h after its deadline"),
         ({"deadline": NOW - HOUR}, 6.0, "bad", "late: its deadline passed 1 h ago"),
-        ({"waiting_for": "day budget"}, 6.0, "bad", "stopped: its day budget is used up"),
+        ({"waiting_for": "day budget"}, 6.0, "bad", "stopped by the day budget"),
+        ({"waiting_for": "run budget", "cap": Decimal(2),
+          "waiting_usd": Decimal("1.5")}, 6.0, "bad",
+         "stopped by its budget: $1.00 of its budget is left and the next call may cost up to"
+         " $1.50; about $4.00 would be enough for all of it"),
+        ({"waiting_for": "run budget", "cap": Decimal(2),
+          "waiting_usd": Decimal("0.5")}, 6.0, "calm",
+         "waiting for calls in flight to be settled with its budget"),
+        ({"waiting_for": "run budget", "cap": Decimal(2), "waiting_usd": Decimal("1.5"),
+          "reserved": Decimal(1)}, 6.0, "calm",
+         "waiting for calls in flight to be settled with its budget"),
+        ({"created_at": NOW}, 0.1, "calm", "the pace is being measured"),
         ({"state": "paused", "state_reason": "later"}, 6.0, "warn", "paused: later"),
         ({"accepting": True, "by_state": {}}, None, "calm", "messages are being handed in"),
         ({"finished_at": NOW, "state": "finished"}, None, "good", "finished in 1 h"),
@@ -75,6 +87,40 @@ def test_the_outlook_of_a_run(
 ) -> None:
     found = outlook(run(**changes), pace)
     assert (found.level, found.words) == (level, words)
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ([queue()], ""),
+        ([queue(paused=True)], "not before haiku is resumed: 60 wait there"),
+        ([queue(breaker="open")], "not before haiku answers again: 60 wait there"),
+        ([queue(workers=0)], "not before haiku has a worker: 60 wait there"),
+        ([queue(held_s=400.0)],
+         "not before haiku may send again (Claude asked for a pause): 60 wait there"),
+        ([queue(held_s=20.0)], ""),
+        ([queue(queue="opus", paused=True)], ""),
+        ([queue(paused=True), queue(queue="sonnet", paused=True)],
+         "not before sonnet is resumed: 70 wait there"),
+        ([queue(queue="routing", paused=True)], "not before routing is resumed: 9 wait there"),
+    ],
+)  # fmt: skip
+def test_what_stands_still_has_no_end_before_it_is_lifted(
+    lines: list[dict[str, Any]], words: str
+) -> None:
+    counts = {("routed", "haiku"): 60, ("routed", "sonnet"): 70, ("queued", ""): 9,
+              ("answered", "opus"): 99}  # fmt: skip
+    assert blocked(counts, lines) == words
+    if words:
+        seen = outlook(run(deadline=NOW + HOUR), 600.0, waits=words)
+        assert seen.words == f"{words}, with 1 h left to its deadline"
+        assert (seen.level, seen.done_at) == ("warn", None)
+
+
+def test_a_pause_of_everything_is_one_trouble() -> None:
+    still = queue(oldest_s=900.0, in_flight=0)
+    found = troubles([still], [], [], everything="by hand", day=None, redis_away=False, more=[])
+    assert len(found) == 1
 
 
 def test_the_first_sentence_is_about_the_worst() -> None:
@@ -105,7 +151,8 @@ def test_the_first_sentence_is_about_the_worst() -> None:
          ["haiku is paused: a key is missing."]),
         ({"breaker": "open", "breaker_reason": "overloaded", "breaker_s": 30.0},
          ["haiku: the breaker is open, because overloaded; tries again in 30 s."]),
-        ({"held_s": 12.0}, ["haiku: Claude asked for a pause; it goes on in 12 s."]),
+        ({"held_s": 12.0, "held_reason": "Claude asked for a pause (429)"},
+         ["haiku is held for 12 s: Claude asked for a pause (429)."]),
         ({"oldest_s": 300.0, "in_flight": 0},
          ["haiku: the oldest has waited 5 min, and nothing is in flight."]),
         ({"workers": 0}, ["No worker is running, and 5 messages wait."]),
@@ -128,7 +175,7 @@ def test_what_is_worse_comes_first() -> None:
         ("bad", "Everything is paused: lunch."),
         ("bad", "haiku: 5 wait, and no worker is there."),
         ("bad", "Redis does not answer: workers send nothing without it."),
-        ("warn", "day has used $1.00 of its budget of $1.20."),
+        ("warn", "day has spent $1.00 of its budget of $1.20."),
         ("warn", "day has 1 dead letter."),
     ]
     assert [trouble.href for trouble in found if trouble.href] == [

@@ -10,9 +10,11 @@ from sqlalchemy import Engine
 
 from models.vocabulary import ROUTING
 from worker.cli.speech.output import SIMULATED
+from worker.cli.watch import Patience
 from worker.config.settings import Settings
+from worker.dashboard.screens.outlook import blocked, outlook
 from worker.domain.text import terminal_safe
-from worker.domain.wording import dollars, span
+from worker.domain.wording import dollars
 from worker.store.reading.screens import counts_of, escalations_of
 from worker.store.reading.standings import standing_of
 from worker.store.reading.status import queues, troubles
@@ -31,13 +33,15 @@ class LadderView:
         self._started = time.monotonic()
         self._first: int | None = None
         self._said: list[str] = []
+        self._waits = ""
+        self._patience = Patience()
         with engine.connect() as connection:
             self.status = standing_of(connection, find_run(connection, run).id)
 
     @property
     def over(self) -> bool:
-        """Over, or stopped by a budget with nothing in flight that could still be settled."""
-        return self.status.stopped
+        """Over, or stopped by a budget."""
+        return self._patience.is_over(self.status)
 
     def draw(self) -> RenderableType:
         """The picture as of now."""
@@ -47,6 +51,7 @@ class LadderView:
             counts = counts_of(connection, [self.status.id])
             lines = queues(connection, [ROUTING, *self._settings.tiers])
             steps = escalations_of(connection, [self.status.id])
+        self._waits = blocked(counts, lines)
         return Group(
             self._headline(),
             *self._troubles(),
@@ -59,40 +64,41 @@ class LadderView:
         status, seconds = self.status, time.monotonic() - self._started
         done, total = status.ended, status.total
         words = f"{done:,} of {total:,} messages done, {seconds:.0f} s, {status.calls:,} calls"
-        return Text(words + self._left(done, total, seconds), style="bold")
+        seen = outlook(status, self._a_minute(done, seconds), waits=self._waits)
+        return Text(f"{words}\n{seen.words[0].upper()}{seen.words[1:]}.", style="bold")
 
-    def _left(self, done: int, total: int, seconds: float) -> str:
-        """At the pace since the first look, once that says something."""
+    def _a_minute(self, done: int, seconds: float) -> float | None:
+        """The pace since the first look, once that says something."""
         if self._first is None:
             self._first = done
-        pace = (done - self._first) / seconds if seconds else 0.0
-        if seconds < PACE_AFTER_S or not pace or done == total:
-            return ""
-        return f", about {span((total - done) / pace)} left"
+        return 60 * (done - self._first) / seconds if seconds >= PACE_AFTER_S else None
 
     def _troubles(self) -> list[Text]:
         words = list(self._said)
         if self.status.state == "paused":
             words.append(f"the run is paused: {self.status.state_reason or 'by hand'}")
         if self.status.waiting_for:
-            words.append(f"the run has stopped: the {self.status.waiting_for} is used up")
+            words.append(f"the run is {self.status.money_words}")
         return [Text(f"! {terminal_safe(one)}", style="bold red") for one in words]
 
     def _rungs(self, counts: dict[tuple[str, str], int], lines: list[dict[str, Any]]) -> Table:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-        for name in ("queue", "waiting", "in flight", "done", ""):
+        for name in ("queue", "waiting", "in flight", "at Claude", "done", ""):
             table.add_column(name, justify="left" if name in ("queue", "") else "right")
         total = max(self.status.total, 1)
         for line in reversed(lines):
             name = line["queue"]
             if name == ROUTING:
                 # Done here means classified: whatever is not waiting to be any more.
-                done = total - sum(jobs for (state, _), jobs in counts.items() if state == "queued")
+                unrouted = (("queued", ""), ("submitted", ""))
+                done = total - sum(counts.get(where, 0) for where in unrouted)
             else:
                 done = sum(counts.get((state, name), 0) for state in ENDED)
             bar = "█" * round(BAR_WIDTH * done / total)
             waiting, in_flight = str(line["waiting"]), str(line["in_flight"])
-            table.add_row(name, waiting, in_flight, str(done), Text(bar, style="cyan"))
+            batched = counts.get(("submitted", "" if name == ROUTING else name), 0)
+            cells = (name, waiting, in_flight, str(batched or "–"), str(done))
+            table.add_row(*cells, Text(bar, style="cyan"))
         return table
 
     def _steps(self, steps: list[dict[str, Any]]) -> Text:

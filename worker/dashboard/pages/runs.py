@@ -98,7 +98,7 @@ async def live_run(request: Request) -> Response:
 def _runs(dashboard: Dashboard, connection: Connection, before: int | None) -> dict[str, Any]:
     found = runs_page(connection, before, PAGE + 1)
     shown = found[:PAGE]
-    outlooks = outlooks_of(dashboard, shown, paused_everything(connection))
+    outlooks = outlooks_of(dashboard, connection, shown, paused_everything(connection))
     older = shown[-1].id if len(found) > PAGE else None
     return {"runs": list(zip(shown, outlooks, strict=True)), "older": older}
 
@@ -110,7 +110,7 @@ def _run(dashboard: Dashboard, connection: Connection, run_id: int) -> dict[str,
     tiers = list(dashboard.settings.tiers)
     return {
         "run": found,
-        "outlook": outlooks_of(dashboard, [found], paused_everything(connection))[0],
+        "outlook": outlooks_of(dashboard, connection, [found], paused_everything(connection))[0],
         "picture": read_picture(dashboard, connection, [run_id]),
         "bill": read_bill(dashboard, connection, [found]),
         "comparable": comparable([found]),

@@ -116,8 +116,11 @@ def _tier(
     total: int,
     model: str,
 ) -> Rung:
-    stopped = counts.get(("answered", tier), 0)
+    stopped, dead = counts.get(("answered", tier), 0), counts.get(("dead", tier), 0)
+    batched = counts.get(("submitted", tier), 0)
     busy = sum(counts.get((state, tier), 0) for state in OPEN)
+    at_claude = f", {count(batched)} of them in batches at Claude" if batched else ""
+    died = f" · {plural(dead, 'dead letter')}" if dead else ""
     return Rung(
         tier,
         "tier",
@@ -125,8 +128,8 @@ def _tier(
         model,
         stopped / total if total else 0.0,
         busy / total if total else 0.0,
-        f"{count(stopped)} answered" + (f" · {percent(stopped / total)}" if stopped else ""),
-        f"{count(busy)} under way" if busy else "",
+        f"{count(stopped)} answered" + (f" · {percent(stopped / total)}" if stopped else "") + died,
+        f"{count(busy)} under way{at_claude}" if busy else "",
         _climb(tier, above, steps, total),
     )
 
@@ -189,18 +192,21 @@ def _starts(
 
 
 def _ground(counts: Mapping[tuple[str, str], int], total: int, starts: Arrow | None) -> Rung:
-    queued = sum(n for (state, _), n in counts.items() if state == "queued")
+    batched = counts.get(("submitted", ""), 0)
+    queued = sum(n for (state, _), n in counts.items() if state == "queued") + batched
+    # What died at a tier stands there; a cancelled one has no place of its own.
     lost = {
-        word: sum(n for (state, _), n in counts.items() if state == word)
-        for word in ("dead", "cancelled")
+        "dead": counts.get(("dead", ""), 0),
+        "cancelled": sum(n for (state, _), n in counts.items() if state == "cancelled"),
     }
+    at_claude = f", {count(batched)} of them in batches at Claude" if batched else ""
     ends = [
         plural(lost["dead"], "dead letter") if lost["dead"] else "",
         f"{count(lost['cancelled'])} cancelled" if lost["cancelled"] else "",
     ]
     share = 1 - queued / total if total else 0.0
     words = f"{count(total)} handed in"
-    under_way = f"{count(queued)} not yet routed" if queued else ""
+    under_way = f"{count(queued)} not yet routed{at_claude}" if queued else ""
     note = " · ".join(end for end in ends if end)
     busy = queued / total if total else 0.0
     return Rung(ROUTING, "ground", "routing", note, share, busy, words, under_way, starts)

@@ -10,7 +10,7 @@ from worker.config.prices import price_of
 from worker.dashboard.context import Dashboard
 from worker.dashboard.screens.ladder import picture
 from worker.dashboard.screens.nights import night_troubles
-from worker.dashboard.screens.outlook import Outlook, headline, outlook
+from worker.dashboard.screens.outlook import Outlook, blocked, headline, outlook
 from worker.dashboard.screens.troubles import certificate_troubles, ended_badly, troubles
 from worker.domain.bill import Bill, make_bill
 from worker.runs.timetables import read_schedules
@@ -30,8 +30,8 @@ def read_now(dashboard: Dashboard, connection: Connection) -> dict[str, Any]:
     last = runs_page(connection, None, 1)
     shown = live or last
     everything = paused_everything(connection)
-    outlooks = outlooks_of(dashboard, live, everything)
     lines = read_queues(dashboard, connection)
+    outlooks = outlooks_of(dashboard, connection, live, everything)
     day = screens.day_budget(connection)
     nights = night_troubles(read_schedules(connection, dashboard.settings))
     ended = [] if live else ended_badly(last)
@@ -74,12 +74,26 @@ def _stopped(lines: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def outlooks_of(
-    dashboard: Dashboard, runs: Sequence[RunStanding], everything: str | None
+    dashboard: Dashboard,
+    connection: Connection,
+    runs: Sequence[RunStanding],
+    everything: str | None,
 ) -> list[Outlook]:
     """For each run, will it be done on time?"""
-    rates = dashboard.rates
+    rates, lines = dashboard.rates, queues(connection, dashboard.queues)
+    still = [
+        line
+        for line in lines
+        if line["paused"] or line["held_s"] or line["breaker"] == "open" or not line["workers"]
+    ]
     return [
-        outlook(run, rates.a_minute(ENDED, run.id), halted=everything is not None) for run in runs
+        outlook(
+            run,
+            rates.a_minute(ENDED, run.id),
+            halted=everything is not None,
+            waits=blocked(screens.counts_of(connection, [run.id]), still) if still else "",
+        )
+        for run in runs
     ]
 
 
@@ -104,7 +118,6 @@ def _limit(dashboard: Dashboard, queue: str) -> dict[str, Any]:
     return {
         "used": used,
         "share": used.share if used is not None else None,
-        "held_s": used.held_s if used is not None else 0.0,
     }
 
 

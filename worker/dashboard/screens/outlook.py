@@ -1,14 +1,18 @@
 """Will it be done on time? The pace of the last minute, carried on. Pure."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
+from models.vocabulary import ROUTING
 from worker.domain.wording import clock, count, listed, plural, span
 from worker.store.reading.standings import RunStanding
 
 Level = Literal["good", "warn", "bad", "calm"]
+LONG_HOLD_S = 60.0
+MEASURED_AFTER = dt.timedelta(seconds=20)
+"""What a run does in its first seconds says nothing of its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +24,42 @@ class Outlook:
     done_at: dt.datetime | None = None
 
 
-def outlook(run: RunStanding, a_minute: float | None, *, halted: bool = False) -> Outlook:
-    """Of one run, at `a_minute` ended jobs. `halted` says that everything is paused."""
+def blocked(counts: Mapping[tuple[str, str], int], queues: Sequence[Mapping[str, Any]]) -> str:
+    """What has no end before somebody lifts it: the queue that stands still with the most messages
+    of a run, whose jobs are given by (state, tier). Empty when none does."""
+    found = []
+    for line in queues:
+        state, tier = ("queued", "") if line["queue"] == ROUTING else ("routed", line["queue"])
+        waiting = counts.get((state, tier), 0)
+        if waiting and (why := _stands_still(line)):
+            found.append(
+                (waiting, f"not before {line['queue']} {why}: {count(waiting)} wait there")
+            )
+    return max(found, default=(0, ""))[1]
+
+
+def _stands_still(line: Mapping[str, Any]) -> str:
+    """What has to happen before the queue goes on."""
+    if line["paused"]:
+        return "is resumed"
+    if line["breaker"] == "open":
+        return "answers again"
+    if line["held_s"] > LONG_HOLD_S:
+        return "may send again (Claude asked for a pause)"
+    return "" if line["workers"] else "has a worker"
+
+
+def outlook(
+    run: RunStanding, a_minute: float | None, *, halted: bool = False, waits: str = ""
+) -> Outlook:
+    """Of one run, at `a_minute` ended jobs. `halted` says that everything is paused; `waits` is
+    what `blocked` says."""
     now, deadline = run.now, run.deadline
     if run.finished_at is not None:
         return _over(run)
     if run.waiting_for:
-        return Outlook("bad", f"stopped: its {run.waiting_for} is used up{_due(deadline, now)}")
+        level: Level = "bad" if run.out_of_money else "calm"
+        return Outlook(level, f"{run.money_words}{_due(deadline, now)}")
     if run.state == "paused":
         why = run.state_reason or "by hand"
         return Outlook("warn", f"paused: {why}{_due(deadline, now)}")
@@ -37,7 +70,9 @@ def outlook(run: RunStanding, a_minute: float | None, *, halted: bool = False) -
     if deadline is not None and deadline <= now:
         late = span((now - deadline).total_seconds())
         return Outlook("bad", f"late: its deadline passed {late} ago")
-    if a_minute is None:
+    if waits:
+        return Outlook("warn", f"{waits}{_due(deadline, now)}")
+    if a_minute is None or run.now - run.created_at < MEASURED_AFTER:
         return Outlook("calm", "the pace is being measured")
     if a_minute <= 0:
         return Outlook("warn" if run.open else "good", "nothing has ended in the last minute")

@@ -46,7 +46,8 @@ def troubles(
         )
     found += _workers(queues)
     for queue in queues:
-        found += _queue(queue)
+        # What follows from a pause of everything is no trouble of its own.
+        found += _queue({**queue, "oldest_s": None} if everything is not None else queue)
     for run, seen in zip(runs, outlooks, strict=True):
         found += _run(run, seen)
     if redis_away:
@@ -90,9 +91,9 @@ def _queue(queue: Mapping[str, Any]) -> list[ScreenTrouble]:
         found.append(
             ScreenTrouble("bad", words, f"Close it: resume {name}", _action("resume", name))
         )
-    if queue["held_s"] and queue["held_s"] >= HELD_SHOWN_S:
-        words = f"{name}: Claude asked for a pause; it goes on in {span(queue['held_s'])}."
-        found.append(ScreenTrouble("warn", words))
+    if queue["held_s"] >= HELD_SHOWN_S:
+        words = f"{name} is held for {span(queue['held_s'])}: {queue['held_reason']}."
+        found.append(ScreenTrouble("warn", words, f"Resume {name}", _action("resume", name)))
     stuck = queue["oldest_s"] is not None and queue["oldest_s"] > STUCK_S
     if stuck and not queue["in_flight"] and not queue["paused"] and queue["workers"]:
         words = (
@@ -104,8 +105,8 @@ def _queue(queue: Mapping[str, Any]) -> list[ScreenTrouble]:
 
 def _run(run: RunStanding, seen: Outlook) -> list[ScreenTrouble]:
     name, href = run.name, f"/runs/{run.id}"
-    if run.waiting_for:
-        words = f"{name} has stopped: its {run.waiting_for} is used up."
+    if run.out_of_money:
+        words = f"{name} is {run.money_words}."
         return [ScreenTrouble("bad", words, "Raise the budget", _action("budget", run.id, "run"))]
     if run.state == "paused":
         words = f"{name} is paused: {run.state_reason or 'by hand'}."
@@ -116,9 +117,8 @@ def _run(run: RunStanding, seen: Outlook) -> list[ScreenTrouble]:
         found.append(
             ScreenTrouble("bad", words, "Give it priority", _action("priority", run.id, "run"))
         )
-    if run.cap and run.used >= BUDGET_LOW * run.cap:
-        used = dollars(run.used)
-        words = f"{name} has used {used} of its budget of {dollars(run.cap)}."
+    if run.cap and run.spent >= BUDGET_LOW * run.cap:
+        words = f"{name} has spent {dollars(run.spent)} of its budget of {dollars(run.cap)}."
         found.append(
             ScreenTrouble("warn", words, "Change the budget", _action("budget", run.id, "run"))
         )

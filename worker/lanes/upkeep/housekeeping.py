@@ -22,7 +22,7 @@ from worker.lanes.upkeep.watchdog import Watchdog
 from worker.store.engine import is_outage, was_stopped
 from worker.store.queue import presence
 from worker.store.queue.breakers import half_open
-from worker.store.queue.budget_warnings import warn_of_refused
+from worker.store.queue.budget_warnings import tell_of_stops
 from worker.store.queue.deadlines import watch_deadlines
 from worker.store.queue.dispatch import Chunk, dispatch, undo
 from worker.store.queue.expire import expire
@@ -104,7 +104,7 @@ class Housekeeping:
         if now >= self._next_beat:
             self._next_beat = now + timing.housekeeping_s
             yield from (self._beat, self._watchdog.look)
-            for step in (finish_runs, half_open, warn_of_refused):
+            for step in (finish_runs, half_open, tell_of_stops):
                 yield partial(step, engine)
             yield partial(carry_out_lifts, engine, self._runtime.pacer.lift)
         if now >= self._next_rescue:

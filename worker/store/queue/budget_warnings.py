@@ -1,8 +1,8 @@
 """Care for budgets: warnings as money runs out, and reservations set right at start-up.
 
 Promises: each of 50, 80 and 100 % is said once for a cap, in the transaction that reached it; a
-raised cap is warned about anew. 100 % also means that a claim was refused: what is left would not
-cover the worst case of the next call.
+raised cap is warned about anew, and each level goes by what is spent. A run that its budget stops
+is said once for a cap too: what is left would not cover the worst case of any call that waits.
 """
 
 import logging
@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, Engine, text
 
+from worker.domain.budget_words import enough, stop_words
 from worker.store.audit import Actor, audit
 from worker.store.queue import notices
 
@@ -28,15 +29,24 @@ def warn(
     audit(connection, RUNG, "budget warning", target, 1, **detail)
     words = f"{percent} % of the budget of {target} is spent: ${spent:.2f} of ${cap or 0:.2f}."
     if percent >= EXHAUSTED:
-        words = f"The budget of {target} is used up: ${spent:.2f} of ${cap or 0:.2f} are spent."
+        words = f"All of the budget of {target} is spent: ${spent:.2f} of ${cap or 0:.2f}."
     notices.note(connection, "budget", f"{scope}:{percent}:{cap}", target, words, **detail)
 
 
-def warn_of_refused(engine: Engine) -> None:
-    """Warns of budgets that made a claim wait."""
+def tell_of_stops(engine: Engine) -> None:
+    """Notes each run that a budget has stopped, once for a cap."""
     with engine.begin() as connection:
-        for scope, spent, cap in connection.execute(REFUSED).all():
-            warn(connection, scope, EXHAUSTED, spent, cap)
+        for row in connection.execute(STOPPED).all():
+            wanted = enough(
+                spent=row.spent, needs=row.waiting_usd, ended=row.ended, open_jobs=row.open_jobs
+            )
+            words = f"Run {row.name} is stopped by the {row.waiting_for}"
+            if row.own:
+                words += f": {stop_words(row.remains, row.waiting_usd, wanted)}"
+            key = f"{row.scope}:{row.id}:{row.cap}"
+            target = f"run {row.name}"
+            if notices.note(connection, "budget_stop", key, target, f"{words}.", enough_usd=wanted):
+                audit(connection, RUNG, "budget stop", target, 1, waits_for=row.waiting_for)
 
 
 def reconcile(engine: Engine) -> int:
@@ -59,14 +69,22 @@ SELECT coalesce('run ' || r.name, 'day ' || b.day)
 FROM budgets AS b LEFT JOIN runs AS r ON r.id = b.run_id WHERE b.scope = :scope
 """)
 
-REFUSED = text("""
-UPDATE budgets AS b SET warned_percent = 100 FROM runs AS r
-WHERE r.finished_at IS NULL AND r.waiting_for IS NOT NULL AND b.warned_percent < 100
-  AND b.scope = CASE r.waiting_for WHEN 'run budget' THEN 'run:' || r.id
-    ELSE 'day:' || (now() AT TIME ZONE 'UTC')::date END
-RETURNING b.scope, b.spent, b.cap
+STOPPED = text("""
+SELECT r.id, r.name, r.waiting_for, r.waiting_usd, b.scope, b.cap, own.spent,
+  r.waiting_for = 'run budget' AS own, own.cap - own.spent AS remains,
+  coalesce(c.ended, 0) AS ended, coalesce(c.open_jobs, 0) AS open_jobs
+FROM runs AS r JOIN budgets AS own ON own.run_id = r.id
+JOIN budgets AS b ON b.scope = CASE r.waiting_for WHEN 'run budget' THEN 'run:' || r.id
+  ELSE 'day:' || (now() AT TIME ZONE 'UTC')::date END
+CROSS JOIN LATERAL (
+  SELECT sum(jobs) FILTER (WHERE state IN ('queued', 'routed', 'submitted'))::int AS open_jobs,
+    sum(jobs) FILTER (WHERE state NOT IN ('queued', 'routed', 'submitted'))::int AS ended
+  FROM run_counts WHERE run_id = r.id) AS c
+WHERE r.finished_at IS NULL AND r.state = 'active' AND r.waiting_for IS NOT NULL
+  AND own.reserved = 0
+  AND (r.waiting_for <> 'run budget' OR r.waiting_usd IS NULL
+    OR own.cap - own.spent < r.waiting_usd)
 """)
-
 LOCK_ALL = text("""
 SELECT scope FROM budgets WHERE reserved <> 0 ORDER BY scope FOR UPDATE
 """)

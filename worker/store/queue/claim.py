@@ -142,14 +142,14 @@ class Claims:
         day: dt.date = rows[0].today
         candidates = self._candidates(connection, rows)
         going = [Claimed(candidate, planner(candidate)) for candidate in candidates]
-        going = keep_keys(connection, going)
+        planned = going = keep_keys(connection, going)
         last: ClaimGate = partial(self._budgets.stops, day)
         stops = dict[int, Stop]()
         for gate in (*gates, last):
             if found := gate(connection, going):
                 stops |= found
                 going = [one for one in going if one.candidate.job_id not in found]
-        note_waiting(connection, rows, going, stops)
+        note_waiting(connection, rows, planned, going, stops)
         return Passage(going, stops, day)
 
     def _candidates(self, connection: Connection, rows: Sequence[Row[Any]]) -> list[Candidate]:

@@ -5,11 +5,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from models.vocabulary import CallState, Lane, Purpose
+from models.vocabulary import TERMINAL_STATES, CallState, Lane, Purpose
 from worker.config.prices import price_of
 from worker.config.settings import Settings
 from worker.domain.bill import Bill, SpendLine, make_bill
 from worker.domain.pricing import Usage
+
+ENDED = frozenset(map(str, TERMINAL_STATES))
 
 
 def bill_of(connection: Connection, run: Row[Any], settings: Settings) -> Bill:
@@ -20,7 +22,8 @@ def bill_of(connection: Connection, run: Row[Any], settings: Settings) -> Bill:
         run.name,
         [spend_line(row) for row in connection.execute(SPEND, {"run": run.id})],
         resolved=counts.get("answered", 0),
-        jobs=sum(counts.values()),
+        # What is open has cost nothing yet on the other side of the comparison.
+        jobs=sum(jobs for state, jobs in counts.items() if state in ENDED),
         lane=Lane.BATCH if run.lane == Lane.BATCH else Lane.REALTIME,
         rejected_answers=rejected,
         ladder={name: tier.model for name, tier in settings.tiers.items()},

@@ -10,8 +10,10 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from models.vocabulary import OPEN_STATES, JobState
+from worker.domain.budget_words import enough, stop_words
 from worker.store.rows import values_of
 
+RUN_BUDGET = "run budget"
 LIVE_SHOWN = 12
 """Runs that the first page shows; further ones are on the page of runs."""
 OPEN = frozenset(map(str, OPEN_STATES))
@@ -29,6 +31,7 @@ class RunStanding:
     state: str
     state_reason: str | None
     waiting_for: str | None
+    waiting_usd: Decimal | None
     accepting: bool
     policy: str
     policy_version: str
@@ -76,9 +79,41 @@ class RunStanding:
         return self.state in ("finished", "cancelled")
 
     @property
+    def left(self) -> Decimal | None:
+        """Dollars neither spent nor reserved; None without a budget of its own."""
+        return self.cap - self.used if self.cap is not None else None
+
+    @property
+    def out_of_money(self) -> bool:
+        """Whether a budget has stopped it: nothing is in flight that could still be settled, and
+        what is left is less than any call that waits may cost. Until then it goes on by itself."""
+        if not self.waiting_for or self.reserved:
+            return False
+        fits = self.left is not None and self.waiting_usd is not None
+        return not (self.waiting_for == RUN_BUDGET and fits and self.left >= self.waiting_usd)  # type: ignore[operator]
+
+    @property
     def stopped(self) -> bool:
-        """Over, or waiting for money with nothing in flight that could still be settled."""
-        return self.over or bool(self.waiting_for and not self.reserved)
+        """Over, or stopped by a budget."""
+        return self.over or self.out_of_money
+
+    @property
+    def enough(self) -> Decimal:
+        """Dollars that would be enough for all of it."""
+        return enough(
+            spent=self.spent, needs=self.waiting_usd, ended=self.ended, open_jobs=self.open
+        )
+
+    @property
+    def money_words(self) -> str:
+        """Why a budget stops it, with the sum that is enough; empty when none does."""
+        if not self.waiting_for:
+            return ""
+        if not self.out_of_money:
+            return "waiting for calls in flight to be settled with its budget"
+        if self.waiting_for != RUN_BUDGET or self.left is None:
+            return f"stopped by the {self.waiting_for}"
+        return f"stopped by its budget: {stop_words(self.left, self.waiting_usd, self.enough)}"
 
     @property
     def troubled(self) -> bool:
@@ -102,6 +137,8 @@ class RunStanding:
             "spent_usd": self.spent,
             "reserved_usd": self.reserved,
             "budget_usd": self.cap,
+            "budget_left_usd": self.left,
+            "enough_usd": self.enough if self.waiting_for else None,
             "budget_warned_percent": self.warned_percent,
         }
 
@@ -124,7 +161,8 @@ def standing_of(connection: Connection, run_id: int) -> RunStanding:
 
 RUN = """
 SELECT r.id, r.name, r.kind, r.parent_id, r.state, r.state_reason,
-  CASE WHEN r.state = 'active' THEN r.waiting_for END AS waiting_for, r.accepting,
+  CASE WHEN r.state = 'active' THEN r.waiting_for END AS waiting_for,
+  CASE WHEN r.state = 'active' THEN r.waiting_usd END AS waiting_usd, r.accepting,
   r.policy_name AS policy, r.policy_version, r.lane, r.priority, r.deadline, r.rejected,
   r.duplicates, r.created_at, r.finished_at, now() AS now, b.cap, coalesce(b.spent, 0) AS spent,
   coalesce(b.reserved, 0) AS reserved, coalesce(b.warned_percent, 0) AS warned_percent,

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from worker.domain.wording import span
 from worker.store.reading.standings import RunStanding
 
 
@@ -20,6 +21,8 @@ def troubles(connection: Connection) -> list[str]:
     for row in connection.execute(TROUBLED):
         if row.paused:
             why = f"{row.name} is paused: {row.paused_reason or 'by hand'}"
+        elif row.held_s and row.held_s > 0:
+            why = f"{row.name} is held for {span(row.held_s)}: {row.held_reason}"
         elif row.breaker == "open":
             why = f"the breaker of {row.name} is open: {row.breaker_reason}"
         else:
@@ -42,7 +45,8 @@ def queues(connection: Connection, names: list[str]) -> list[dict[str, Any]]:
     return [
         {
             "queue": name,
-            "waiting": int(waiting.get(name, 0)) - found.get(name, {}).get("leased", 0),
+            # Two statements, so two moments: what was claimed between them is not waiting.
+            "waiting": max(int(waiting.get(name, 0)) - found.get(name, {}).get("leased", 0), 0),
             "in_flight": found.get(name, {}).get("leased", 0),
             "workers": found.get(name, {}).get("workers", 0),
             **_trouble(troubles.get(name)),
@@ -70,6 +74,8 @@ def _trouble(row: Row[Any] | None) -> dict[str, Any]:
         "breaker": row.breaker if row is not None else "closed",
         "breaker_until": row.breaker_until if row is not None else None,
         "breaker_reason": row.breaker_reason if row is not None else None,
+        "held_s": max(row.held_s or 0.0, 0.0) if row is not None else 0.0,
+        "held_reason": row.held_reason if row is not None and (row.held_s or 0) > 0 else None,
     }
 
 
@@ -92,15 +98,16 @@ WHERE r.finished_at IS NULL AND c.state IN ('queued', 'routed') GROUP BY 1
 """)
 
 TROUBLED = text("""
-SELECT name, paused, paused_reason, breaker, breaker_reason FROM tiers
-WHERE paused OR breaker <> 'closed' ORDER BY name
+SELECT name, paused, paused_reason, breaker, breaker_reason, held_reason,
+  extract(epoch FROM held_until - now())::float8 AS held_s
+FROM tiers WHERE paused OR breaker <> 'closed' OR held_until > now() ORDER BY name
 """)
 TODAY = text("""
 SELECT day, spent AS spent_usd, reserved AS reserved_usd, cap AS budget_usd,
   warned_percent AS budget_warned_percent
 FROM budgets WHERE day = (now() AT TIME ZONE 'UTC')::date
 """)
-TIERS = text("SELECT * FROM tiers")
+TIERS = text("SELECT *, extract(epoch FROM held_until - now())::float8 AS held_s FROM tiers")
 PAUSED_ALL = text("SELECT paused_reason FROM tiers WHERE name = 'everything' AND paused")
 BATCHES = text("""
 SELECT id AS batch, state, stage, tier, requests, error, submitted_at,

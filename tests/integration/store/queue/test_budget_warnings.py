@@ -14,7 +14,8 @@ from worker.sandbox.simulator.state import State
 from worker.store.actions import holds
 from worker.store.actions.selection import whole
 from worker.store.queue import budgets
-from worker.store.queue.budget_warnings import reconcile, warn_of_refused
+from worker.store.queue.budget_warnings import reconcile, tell_of_stops
+from worker.store.reading.standings import standing_of
 
 SAID = """
 SELECT array_agg(target || ' ' || (detail->>'percent') ORDER BY id) FROM audit_events
@@ -61,21 +62,52 @@ def test_a_jump_over_two_levels_says_the_higher_one(engine: Engine, settings: Se
     assert one(engine, SAID)[0] == ["run run 80"]
 
 
-def test_a_refused_claim_means_that_the_budget_is_used_up(
+def test_a_run_that_its_budget_stops_is_told_once_with_the_sum_that_is_enough(
     engine: Engine, settings: Settings, simulator: tuple[State, str]
 ) -> None:
     # Given a budget that covers no call
-    hand_in(engine, settings, BODY, cap=Decimal("0.000001"))
+    run = hand_in(engine, settings, BODY, cap=Decimal("0.000001"))
     # When a claim is refused, and housekeeping looks twice
     with working(settings) as runtime:
         drain(runtime)
         make_due(engine)
         drain(runtime)
-    warn_of_refused(engine)
-    warn_of_refused(engine)
-    # Then it is said once
-    assert one(engine, SAID)[0] == ["run run 100"]
+    tell_of_stops(engine)
+    tell_of_stops(engine)
+    # Then it is said once, and nothing says that anything was spent
+    words, detail = one(engine, "SELECT words, detail FROM notices WHERE kind = 'budget_stop'")
+    assert "of its budget is left and the next call may cost up to" in words
+    assert one(engine, SAID)[0] is None
+    assert one(engine, "SELECT warned_percent FROM budgets WHERE run_id = 1")[0] == 0
+    # And with the sum that it names, it goes on to its end
+    holds.resume_run(engine, ME, whole(run), Decimal(detail["enough_usd"]))
+    make_due(engine)
+    with working(settings) as runtime:
+        drain(runtime)
+        make_due(engine)
+        drain(runtime)
+    assert one(engine, "SELECT count(*) FROM jobs WHERE finished_at IS NULL")[0] == 0
     checked(engine, simulator)
+
+
+@pytest.mark.parametrize(
+    ("reserved", "needs", "told"),
+    [("0", "2", 1), ("0", "0.5", 0), ("0.5", "2", 0), ("0", None, 1)],
+)
+def test_a_run_whose_calls_are_still_to_be_settled_is_not_stopped(
+    engine: Engine, settings: Settings, reserved: str, needs: str | None, told: int
+) -> None:
+    run = hand_in(engine, settings, BODY, cap=Decimal(1))
+    do(
+        engine,
+        "UPDATE runs SET waiting_for = 'run budget', waiting_usd = CAST(:n AS numeric)",
+        n=needs,
+    )
+    do(engine, "UPDATE budgets SET reserved = CAST(:r AS numeric)", r=reserved)
+    tell_of_stops(engine)
+    assert one(engine, "SELECT count(*) FROM notices WHERE kind = 'budget_stop'")[0] == told
+    with engine.connect() as connection:
+        assert standing_of(connection, run.id).out_of_money is bool(told)
 
 
 def test_the_day_is_warned_of_and_shown(
@@ -100,7 +132,7 @@ def test_the_day_is_warned_of_and_shown(
     monkeypatch.setenv("DATABASE_URL", database_url)
     found = say("status", "--json").document["day"]
     assert found["budget_warned_percent"] == 80
-    assert "over 80 % of the budget" in say("status").err
+    assert "80 % of the budget or more" in say("status").err
     assert one(engine, SAID)[0][-1].endswith(" 80")
 
 
