@@ -1,0 +1,74 @@
+"""What each of Claude's errors means, told by status, code or words: of a call and of an item."""
+
+from typing import Any
+
+import aiohttp
+import orjson
+import pytest
+
+from worker.claude.errors import NEVER_CONNECTED, trouble_of_item, trouble_of_response
+from worker.domain.trouble import Meaning
+
+BY_STATUS = {
+    400: Meaning.PERMANENT, 401: Meaning.CONFIGURATION, 402: Meaning.MONEY,
+    403: Meaning.CONFIGURATION, 404: Meaning.CONFIGURATION, 409: Meaning.UNKNOWN,
+    413: Meaning.PERMANENT, 418: Meaning.PERMANENT, 422: Meaning.PERMANENT,
+    429: Meaning.RATE_LIMITED, 500: Meaning.UNKNOWN, 503: Meaning.OVERLOADED,
+    504: Meaning.UNKNOWN, 529: Meaning.OVERLOADED,
+}  # fmt: skip
+BY_CODE = {
+    "enforced_spend_limit_reached": Meaning.MONEY,
+    "contract_spend_limit_reached": Meaning.MONEY,
+    "linked_organization_spend_limit_reached": Meaning.MONEY,
+    "organization_on_hold": Meaning.MONEY,
+    "organization_type_not_supported": Meaning.CONFIGURATION,
+    "cmek_key_disabled": Meaning.CONFIGURATION,
+    "cmek_key_network_blocked": Meaning.CONFIGURATION,
+}
+BY_WORDS = {
+    "Your credit balance is too low": Meaning.MONEY,
+    "You have reached your specified spend limit": Meaning.MONEY,
+    "prompt is too long: 1 > 0": Meaning.TOO_LONG,
+    "input and max_tokens exceed context limit": Meaning.TOO_LONG,
+    "too many tokens": Meaning.TOO_LONG,
+    "messages: wrong": Meaning.PERMANENT,
+}
+
+
+def body(**error: Any) -> dict[str, Any]:
+    return {"type": "error", "error": {"type": "invalid_request_error", "message": "", **error}}
+
+
+def meaning(status: int, **error: Any) -> Meaning:
+    return trouble_of_response(status, {}, orjson.dumps(body(**error))).meaning
+
+
+@pytest.mark.parametrize(("status", "means"), BY_STATUS.items())
+def test_a_status_means(status: int, means: Meaning) -> None:
+    assert meaning(status) is means
+
+
+@pytest.mark.parametrize(("code", "means"), BY_CODE.items())
+def test_a_code_means_the_same_under_any_status_and_in_a_batch(code: str, means: Meaning) -> None:
+    details = {"error_code": code}
+    assert {meaning(status, details=details) for status in (400, 403, 429)} == {means}
+    assert trouble_of_item(body(details=details)).meaning is means
+
+
+@pytest.mark.parametrize(("words", "means"), BY_WORDS.items())
+def test_words_tell_what_an_invalid_request_is(words: str, means: Meaning) -> None:
+    assert meaning(400, message=words) is means
+    item = trouble_of_item(body(message=words))
+    assert (item.meaning, item.may_be_billed) == (means, False)
+
+
+def test_words_say_nothing_where_the_status_does() -> None:
+    assert meaning(429, message="too many tokens") is Meaning.RATE_LIMITED
+    assert meaning(500, message="credit balance") is Meaning.UNKNOWN
+
+
+def test_the_errors_from_before_a_connection_stood_are_those_of_the_library() -> None:
+    assert {name for name in NEVER_CONNECTED if hasattr(aiohttp, name)} >= {
+        "ClientConnectorError", "ClientConnectorDNSError", "ClientConnectorSSLError",
+        "ClientConnectorCertificateError", "ConnectionTimeoutError",
+    }  # fmt: skip

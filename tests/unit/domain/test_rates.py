@@ -1,0 +1,39 @@
+"""Each kind of token has its own price, and none stands in for another."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from models.vocabulary import Lane
+from worker.domain.pricing import NO_TOKENS, Price, Rates
+
+RATES = Rates(*(Decimal(n) for n in (1, 10, 100, 1_000, 10_000)))
+LONG = Rates(*(Decimal(n) for n in (2, 20, 200, 2_000, 20_000)))
+KINDS = (
+    ("input_tokens", 1),
+    ("output_tokens", 10),
+    ("cache_read_tokens", 100),
+    ("cache_write_5m_tokens", 1_000),
+    ("cache_write_1h_tokens", 10_000),
+)
+
+
+@pytest.mark.parametrize(("kind", "dollars"), KINDS)
+def test_a_million_tokens_of_a_kind_cost_its_rate(kind: str, dollars: int) -> None:
+    used = replace(NO_TOKENS, **{kind: 1_000_000})
+    assert RATES.cost(used) == dollars
+    assert used.total_input == (0 if kind == "output_tokens" else 1_000_000)
+
+
+@pytest.mark.parametrize(("tokens", "rate"), [(199, 1), (200, 1), (201, 2)])
+def test_a_long_request_is_billed_as_such_above_its_length(tokens: int, rate: int) -> None:
+    price = Price(RATES, LONG, 200)
+    assert price.rates(tokens, Lane.REALTIME).input == rate
+    assert price.rates(tokens, Lane.BATCH).input * 2 == rate
+    assert Price(RATES).rates(tokens, Lane.REALTIME).input == 1
+
+
+def test_the_worst_case_is_all_input_at_its_dearest_and_all_output() -> None:
+    assert Price(RATES).worst_case(1_000_000, 1_000_000, Lane.REALTIME) == 10_010
+    assert Price(RATES).worst_case(1_000_000, 1_000_000, Lane.BATCH) == 5_005
