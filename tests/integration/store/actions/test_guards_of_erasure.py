@@ -86,3 +86,28 @@ def test_erasure_empties_what_is_said_and_no_more(rows: Rows) -> None:
     assert {row[0] for row in rows.all(left)} == {jobs[1]}
     told = rows.all("SELECT reply, reason FROM reviews WHERE job_id = :id ORDER BY id", id=jobs[0])
     assert told == [("", None), (None, "")]
+
+
+def test_ids_become_fingerprints_once(rows: Rows) -> None:
+    mine, other = rows.message(external_id="x"), rows.message(external_id="y")
+    told = "SELECT external_id FROM messages WHERE id = :id"
+    rows.all(erasure.FINGERPRINT_IDS, ids=[mine])
+    (once,) = rows.one(told, id=mine)
+    assert once.startswith("sha256:")
+    rows.all(erasure.FINGERPRINT_IDS, ids=[mine])
+    assert (rows.one(told, id=mine), rows.one(told, id=other)) == ((once,), ("y",))
+
+
+def test_what_was_said_of_calls_is_taken_out_of_their_jobs(rows: Rows) -> None:
+    run = rows.run()
+    jobs = [rows.routed(run, reason=f"{why}: Where is my card?") for why in ("a", "b")]
+    for job, error in zip(jobs, ("bad: Where is my card?", "bad: and mine, please?"), strict=True):
+        rows.attempt(job)
+        rows.call(job, error=error)
+        rows.call(job, purpose="check", error="bad: no")
+    assert rows.firsts(erasure.SAID, jobs=jobs[:1], least=8) == ["Where is my card?"]
+    named = {"said": "Where is my card?", "jobs": jobs[:1]}
+    assert rows.connection.execute(erasure.OF_JOBS, named | {"said": "nothing"}).rowcount == 0
+    rows.all(erasure.OF_JOBS, **named)
+    told = dict(rows.all("SELECT id, reason FROM jobs"))
+    assert told == {jobs[0]: "a: …", jobs[1]: "b: Where is my card?"}

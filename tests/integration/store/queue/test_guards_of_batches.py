@@ -230,7 +230,10 @@ def test_jobs_leave_the_lane_that_are_at_claude(rows: Rows) -> None:
     rows.sent(run, states["submitted"], fence=2)
     rows.sent(run, states["submitted"], state="cancelled")
     rows.routed(run, lane="batch")
-    rows.all(leaving_batch.LEAVE_SENT, run=run, limit=9)
+    left = rows.sent(run, states["submitted"], lane="realtime")
+    moved = rows.connection.execute(leaving_batch.LEAVE_SENT, {"run": run, "limit": 99})
+    assert moved.rowcount == len(goes)
+    goes.append(left)
     assert rows.firsts("SELECT id FROM jobs WHERE lane = 'realtime'") == goes
 
 
