@@ -68,8 +68,6 @@ class AuditSettings(Section):
 
     share: Annotated[Decimal, Field(ge=0, le=1)] = Decimal("0.01")
     """Of the accepted answers of a new run, chosen by chance as they are recorded."""
-    per_run_usd: Dollars | None = Decimal(1)
-    """Dollars that the audits and shadows of one run may cost, beside the run's own budget."""
 
 
 class PromptSettings(Section):

@@ -2,9 +2,8 @@
 
 from decimal import Decimal
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 
-from models.vocabulary import AuditPurpose
 from worker.errors import UsageError
 from worker.store.audit import Actor, audit
 from worker.store.queue.audits import AGAIN_SHARE, draw_sql
@@ -31,20 +30,6 @@ def raise_share(engine: Engine, actor: Actor, run: RunRef, share: Decimal) -> in
     return drawn
 
 
-def drawn_jobs(connection: Connection, run_id: int, share: Decimal) -> list[int]:
-    """Accepted jobs of the run that a draw for shadows of this share chooses: another salt, so that
-    shadows and audits are drawn independently."""
-    values = {"run": run_id, "share": share}
-    return list(connection.execute(SHADOWS, values).scalars())
-
-
-def note_shadows(connection: Connection, run_id: int, share: Decimal) -> None:
-    """Notes the shadows among the answers of `run_id`, with their probability; of the answers of a
-    run that asks a higher tier only because chance chose its messages."""
-    values = {"run": run_id, "share": share, "purpose": AuditPurpose.SHADOW}
-    connection.execute(NOTE_SHADOWS, values)
-
-
 SHARE = text("SELECT audit_share FROM runs WHERE id = :run FOR UPDATE")
 RAISE = text("UPDATE runs SET audit_share = :share WHERE id = :run")
 REWEIGH = text("""
@@ -57,16 +42,5 @@ SELECT s.job_id, s.fence, j.run_id, s.tier, :share, {draw_sql("s.job_id", "'agai
 FROM jobs AS j JOIN results AS s ON s.job_id = j.id CROSS JOIN audit_salt AS z
 WHERE j.run_id = :run AND s.accepted AND CAST(:share AS numeric) > 0
   AND {draw_sql("s.job_id")} < :share
-ON CONFLICT (job_id, fence) DO NOTHING
-""")
-SHADOWS = text(f"""
-SELECT j.id FROM jobs AS j JOIN results AS s ON s.job_id = j.id CROSS JOIN audit_salt AS z
-WHERE j.run_id = :run AND s.accepted AND {draw_sql("s.job_id", "'shadow' || z.salt")} < :share
-ORDER BY j.id
-""")
-NOTE_SHADOWS = text("""
-INSERT INTO audits (job_id, fence, run_id, tier, purpose, probability)
-SELECT s.job_id, s.fence, j.run_id, s.tier, :purpose, :share
-FROM jobs AS j JOIN results AS s ON s.job_id = j.id WHERE j.run_id = :run
 ON CONFLICT (job_id, fence) DO NOTHING
 """)

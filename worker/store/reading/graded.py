@@ -1,7 +1,7 @@
 """Runs as graded outcomes: what each tier said of every message, and what is known of its truth."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -119,12 +119,6 @@ def _segment(row: Row[Any], by: str) -> str:
     return str(metadata.get(by, ""))
 
 
-def sample_share(connection: Connection, runs: Sequence[int]) -> Iterator[tuple[str, Decimal]]:
-    """Names of the runs with the share that is audited."""
-    for row in connection.execute(SHARES, {"runs": list(runs)}):
-        yield row.name, row.audit_share
-
-
 MESSAGES = text(f"""
 SELECT j.id, r.name AS run, m.external_id, m.customer_id, m.digest, j.difficulty, m.channel,
   m.language, m.metadata, char_length(m.body) AS chars, j.created_at, j.finished_at,
@@ -151,5 +145,4 @@ WHERE j.run_id = ANY(:runs) AND j.state IN ('answered', 'review') AND a.stage = 
   AND a.outcome IN ('accepted', 'rejected', 'refused', 'truncated', 'empty', 'malformed')
 ORDER BY a.job_id, a.tier, a.fence DESC
 """)
-SHARES = text("SELECT name, audit_share FROM runs WHERE id = ANY(:runs) ORDER BY id")
 SIZE = text("SELECT coalesce(sum(jobs), 0) FROM run_counts WHERE run_id = ANY(:runs)")
