@@ -157,7 +157,11 @@ FIRST_STAGED = (
     " SELECT id, source, external_id, body, digest, metadata FROM messages"
     " WHERE source = 'day' ORDER BY id LIMIT 500"
 )
+FIRST_TRYING = (
+    "INSERT INTO trying SELECT row_number() OVER (ORDER BY id), source, external_id, digest"
+    " FROM messages WHERE source = 'day' ORDER BY id LIMIT 500"
+)
 BEFORE = dict.fromkeys(
     ("intake.INSERT_MESSAGES", "intake.INSERT_JOBS", "intake.EXPLAIN"), FIRST_STAGED
-)
+) | {"trial.JUDGE": FIRST_TRYING}
 """What has to be done first, in the same transaction."""

@@ -16,7 +16,7 @@ from worker.store.actions import changes, choosing
 from worker.store.actions.choosing import Choice
 from worker.store.actions.selection import Selection
 from worker.store.audit import Actor
-from worker.store.queue import intake
+from worker.store.queue import intake, trial
 from worker.store.reading import listing
 from worker.store.runs import RunRef
 
@@ -74,7 +74,8 @@ def filled_with(engine: Engine, jobs: int) -> Filled:
         tried = {
             name: (statement.text, values.of(name, statement._bindparams))
             for name, statement in of_big_tables().items()
-            if not statement.text.lstrip().startswith("CREATE") and values.knows(name, statement)
+            if not statement.text.lstrip().startswith(("CREATE", "ANALYZE"))
+            and values.knows(name, statement)
         }
         for name, build in BUILT.items():
             for number, (statement, bound) in enumerate(captured(connection, build)):
@@ -109,7 +110,8 @@ def work_under(
             statement, values = filled.tried[name]
             connection.execute(text(f"SET LOCAL statement_timeout = '{limit}'"))
             if before := BEFORE.get(name):
-                connection.execute(intake.STAGE)
+                for table in (intake.STAGE, trial.TRIED, trial.TRYING):
+                    connection.execute(table)
                 connection.execute(text(before))
             found[name] = work_of(connection, statement, values)
             connection.rollback()
