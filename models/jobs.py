@@ -70,6 +70,12 @@ class Job(Base):
         ),
         Index("ix_jobs_message_id", "message_id"),
         Index(
+            "ix_jobs_taken_over",
+            "run_id",
+            "id",
+            postgresql_where=text("origin_id IS NOT NULL AND state = 'queued'"),
+        ),
+        Index(
             "ix_jobs_attention",
             "state",
             "run_id",

@@ -25,8 +25,14 @@ TIMES = 20
 FEW, BRIEF_MS = 2_000, 200.0
 """Less than this is no trouble, whatever it is compared with."""
 
-ONE_PASS = ("audits.DRAW_LATER", "audits.SHADOWS")
-"""Statements that are meant to look at each job of a run once, to draw a few of them by chance."""
+ONE_PASS = (
+    *("audits.DRAW_LATER", "audits.SHADOWS", "facts.CLIMBS", "facts.NEXT", "results.FOUND"),
+    "runs.ORIGIN_POLICIES",
+)
+"""Statements that are meant to look at each job of a run once: to draw a few of them by chance, to
+learn from all of them, to find what nobody has written down."""
+A_JOB = 2.5
+"""Rows of one job that such a pass may read: itself, and its attempts or escalations."""
 ACTOR = Actor("a test")
 Builder = Callable[[Connection], object]
 SOME = parse("tier = haiku and reason = low_confidence")
@@ -142,6 +148,6 @@ def faults_of(
     found: dict[str, str] = {}
     for name in names:
         built = name in ONE_PASS or name.rpartition(" ")[0] in BUILT
-        if said := worse(fresh[name], stale[name], pass_rows=filled.jobs, built=built):
+        if said := worse(fresh[name], stale[name], pass_rows=A_JOB * filled.jobs, built=built):
             found[name] = f"{name} under statistics of {moment!r}: {said}\n{stale[name].plan}"
     return found

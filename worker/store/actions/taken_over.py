@@ -88,17 +88,24 @@ ORDER BY id LIMIT :limit
 """)
 ANSWERS = text("""
 SELECT a.job_id, a.fence, a.tier, a.outcome, a.reasons, a.confidence, j.difficulty
-FROM attempts AS a JOIN jobs AS j ON j.id = a.job_id
-WHERE a.job_id = ANY(:jobs) AND a.stage = 'answer' AND a.outcome = ANY(:judged)
+FROM unnest(CAST(:jobs AS bigint[])) AS i(id)
+CROSS JOIN LATERAL (SELECT difficulty FROM jobs WHERE id = i.id OFFSET 0) AS j
+CROSS JOIN LATERAL (SELECT * FROM attempts WHERE job_id = i.id OFFSET 0) AS a
+WHERE a.stage = 'answer' AND a.outcome = ANY(:judged)
 ORDER BY a.job_id, a.fence
 """).bindparams(judged=list(JUDGED))
 REPLIES = text("""
 SELECT t.job_id, t.fence, s.reply, s.fields, c.output
 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(job_id bigint, fence int)
-LEFT JOIN results AS s ON s.job_id = t.job_id AND s.fence = t.fence AND s.reply <> ''
-LEFT JOIN attempts AS a ON a.job_id = t.job_id AND a.fence = t.fence
-LEFT JOIN calls AS c ON c.job_id = t.job_id AND c.fence = coalesce(a.answer_fence, a.fence)
-  AND c.purpose = 'answer'
+LEFT JOIN LATERAL (
+  SELECT reply, fields FROM results
+  WHERE job_id = t.job_id AND fence = t.fence AND reply <> '' OFFSET 0) AS s ON true
+LEFT JOIN LATERAL (
+  SELECT coalesce(answer_fence, fence) AS fence FROM attempts
+  WHERE job_id = t.job_id AND fence = t.fence OFFSET 0) AS a ON true
+LEFT JOIN LATERAL (
+  SELECT output FROM calls
+  WHERE job_id = t.job_id AND fence = a.fence AND purpose = 'answer' OFFSET 0) AS c ON true
 """)
 ROWS = """jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(job bigint, origin bigint, fence int,
   accepted boolean, threshold numeric, rung smallint, reason text, reply text, fields jsonb)"""

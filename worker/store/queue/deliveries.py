@@ -149,11 +149,16 @@ SELECT j.id AS job, r.name AS run, m.source, m.external_id, m.customer_id, m.cha
   CASE WHEN v.verdict = 'edit' THEN v.reply WHEN v.verdict = 'accept' OR x.accepted THEN x.reply END
     AS send,
   x.tier, x.model, x.confidence, x.simulated, x.created_at AS answered_at
-FROM jobs AS j JOIN runs AS r ON r.id = j.run_id JOIN messages AS m ON m.id = j.message_id
-  JOIN results AS x ON x.job_id = j.id
-  LEFT JOIN LATERAL (
-    SELECT verdict, reply FROM reviews WHERE job_id = j.id ORDER BY id DESC LIMIT 1) AS v ON true
-WHERE j.id = ANY(:ids) AND m.erased_at IS NULL AND v.verdict IS DISTINCT FROM 'reject'
+FROM unnest(CAST(:ids AS bigint[])) AS i(id)
+CROSS JOIN LATERAL (SELECT id, run_id, message_id FROM jobs WHERE id = i.id OFFSET 0) AS j
+CROSS JOIN LATERAL (SELECT * FROM results WHERE job_id = i.id OFFSET 0) AS x
+CROSS JOIN LATERAL (
+  SELECT * FROM messages WHERE id = j.message_id AND erased_at IS NULL OFFSET 0) AS m
+CROSS JOIN LATERAL (SELECT name FROM runs WHERE id = j.run_id OFFSET 0) AS r
+LEFT JOIN LATERAL (
+  SELECT verdict, reply FROM (SELECT * FROM reviews WHERE job_id = i.id OFFSET 0) AS of_it
+  ORDER BY id DESC LIMIT 1) AS v ON true
+WHERE v.verdict IS DISTINCT FROM 'reject'
 """)
 END = text("""
 UPDATE deliveries SET state = :state, ended_at = now(), error = :error

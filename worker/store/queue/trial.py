@@ -123,12 +123,18 @@ WITH judged AS (
       OR t.external_id IS NOT NULL AS repeats,
     coalesce(s.digest <> m.digest, false) AS changed,
     NOT CAST(:again AS boolean)
-      AND EXISTS (SELECT FROM jobs AS j WHERE j.message_id = m.id) AS known,
-    (SELECT r.name FROM jobs AS j JOIN runs AS r ON r.id = j.run_id
-     WHERE j.message_id = m.id ORDER BY j.id LIMIT 1) AS known_in
+      AND k.run_id IS NOT NULL AS known,
+    (SELECT name FROM runs WHERE id = k.run_id) AS known_in
   FROM trying AS s
-  LEFT JOIN tried AS t USING (source, external_id)
-  LEFT JOIN messages AS m USING (source, external_id)
+  LEFT JOIN LATERAL (
+    SELECT external_id FROM tried
+    WHERE source = s.source AND external_id = s.external_id OFFSET 0) AS t ON true
+  LEFT JOIN LATERAL (
+    SELECT id, digest FROM messages
+    WHERE source = s.source AND external_id = s.external_id OFFSET 0) AS m ON true
+  LEFT JOIN LATERAL (
+    SELECT run_id FROM (SELECT id, run_id FROM jobs WHERE message_id = m.id OFFSET 0) AS of_it
+    ORDER BY id LIMIT 1) AS k ON true
 ), remembered AS (
   INSERT INTO tried (source, external_id)
   SELECT source, external_id FROM judged WHERE NOT repeats AND NOT changed AND NOT known
