@@ -90,7 +90,7 @@ def test_a_run_is_paused_put_first_given_money_and_cancelled(
     undo(visit)
     assert one(engine, run)[2] is None
     visit.page.get_by_role("link", name="Cancel", exact=True).click()
-    visit.page.get_by_text("60 messages still open will end without an answer").wait_for()
+    visit.page.get_by_text("60 open messages will end without an answer").wait_for()
     visit.page.get_by_role("button", name="Cancel open").click()
     # then
     visit.page.locator(".notice").wait_for()

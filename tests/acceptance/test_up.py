@@ -73,7 +73,7 @@ def test_workers_killed_half_way_lose_nothing(up: Up) -> None:
     eventually(
         lambda: json.loads(up.run("status", "day", "--json"))["ended"] >= 60, within_s=90, every_s=1
     )
-    killed = children_of(up.pid, "worker.app")
+    killed = children_of(up.pid, "rung worker")
     for pid in killed:
         os.kill(pid, signal.SIGKILL)
     up.run("status", "day", "--watch")

@@ -80,7 +80,7 @@ def test_rows_go_in_and_answers_come_back(client: rung.Client, served: Served) -
             " jobs.id = job_id JOIN messages ON messages.id = message_id",
         )
     )
-    assert {name: answer.document["reply"] for name, answer in answers.items()} == replies
+    assert {name: answer.send for name, answer in answers.items()} == replies
     assert all(answer.answered_at and answer.cost_usd for answer in answers.values())
     assert many(served.engine, "SELECT priority, budget_cap FROM runs")[0] == (3, 2)
 

@@ -166,7 +166,7 @@ def _compare_metrics(client: httpx2.Client, whole: Any) -> None:
     ]  # fmt: skip
     assert sums.get("rung_calls_total", 0) == whole.calls
     assert sums.get("rung_escalations_total", 0) == whole.escalations
-    assert round(sums.get("rung_spend_usd_total", 0), 6) == float(round(whole.spent, 6))
+    assert sums.get("rung_spend_usd_total", 0) == pytest.approx(float(whole.spent), abs=1e-9)
 
 
 @pytest.mark.slow

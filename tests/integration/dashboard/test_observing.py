@@ -28,6 +28,7 @@ ASKED: dict[str, Expression] = {rule.name: rule.expression for rule in RULES} | 
     for panel, expression in asked(ROOT / "deploy/grafana/dashboards/rung.json")
 }
 WORDS: dict[tuple[str, str], type[StrEnum]] = {
+    ("rung_certificates", "state"): words.CertificateState,
     ("rung_jobs", "state"): words.JobState,
     ("rung_runs", "state"): words.RunState,
     ("rung_batches", "state"): words.BatchState,

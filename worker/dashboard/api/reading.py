@@ -1,7 +1,7 @@
 """What the screens show, as JSON. Message and reply text is left out until an operator asks for it
 with `text=true`, and the asking is audited."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -19,7 +19,7 @@ from worker.store.audit import audit_reading
 from worker.store.reading import attention, screens, status
 from worker.store.reading.listing import list_jobs
 from worker.store.reading.receipts import find_job, hide_text, receipt
-from worker.store.reading.results import BY_NAME_ONLY, COLUMNS, Only, own_columns, results_of
+from worker.store.reading.results import Only, own_columns, results_of
 from worker.store.reading.standings import runs_page, standing_of
 from worker.store.runs import find_run
 
@@ -75,7 +75,7 @@ def run(call: Call) -> dict[str, Any]:
 
 
 def results(call: Call) -> Response:
-    """The answers, streamed: as `rung results` writes them, and the job's number beside them."""
+    """The answers, streamed: as `rung results` writes them."""
     shown = _asked_for_text(call)
     with call.engine.connect() as connection:
         row = run_named(connection, call.path["run"])
@@ -87,7 +87,7 @@ def results(call: Call) -> Response:
     seen = rows if shown else map(masked, rows)
     if call.query["format"] == "csv":
         return StreamingResponse(as_csv(seen, layout(own)), media_type=SPREADSHEET)
-    return StreamingResponse(_as_lines(seen, shown), media_type="application/x-ndjson")
+    return StreamingResponse(_as_lines(seen, own, shown), media_type="application/x-ndjson")
 
 
 def job(call: Call) -> dict[str, Any]:
@@ -201,13 +201,12 @@ def _asked_for_text(call: Call) -> bool:
     return asked
 
 
-def _as_lines(rows: Iterable[dict[str, Any]], shown: bool) -> Iterator[bytes]:
-    """Every column of ours, the row's own under `own`, and whether text is left out."""
-    columns = layout((), [*COLUMNS, *BY_NAME_ONLY])
-    held: list[bytes] = []
+def _as_lines(rows: Iterable[dict[str, Any]], own: Sequence[str], shown: bool) -> Iterator[bytes]:
+    """The lines that `rung results` writes; where text is hidden, each says so."""
+    columns, held = layout(own), list[bytes]()
+    hidden = {} if shown else {"text_shown": False}
     for row in rows:
-        document = {**json_row(row, columns), "own": row["own"] or {}, "text_shown": shown}
-        held.append(orjson.dumps(document) + b"\n")
+        held.append(orjson.dumps(json_row(row, columns) | hidden) + b"\n")
         if len(held) >= ROWS_AT_ONCE:
             yield b"".join(held)
             held = []

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, create_model
 
 from models.vocabulary import JobState, Lane, RunState
 from worker.store.reading.attention import Cause, Letter
-from worker.store.reading.results import ALWAYS, BY_NAME_ONLY, COLUMNS, Holds
+from worker.store.reading.results import ALWAYS, COLUMNS, Holds
 
 Count = Annotated[int, Field(ge=0)]
 Dollars = Annotated[float, Field(description="US dollars")]
@@ -191,8 +191,8 @@ HELD: dict[Holds, Any] = {
 }
 _COLUMNS: Any = {
     name: (HELD[holds] if name in ALWAYS else HELD[holds] | None, ...)
-    for name, holds in (COLUMNS | BY_NAME_ONLY).items()
-} | {"own": (Anything, ...), "text_shown": (bool, ...)}
+    for name, holds in COLUMNS.items()
+} | {"text_shown": (bool, True)}
 ResultRowDocument = create_model(
     "ResultRowDocument", __doc__="As `rung results` gives it.", **_COLUMNS
 )

@@ -58,7 +58,7 @@ def test_a_run_is_what_the_command_says_of_it(worked: Api) -> None:
     # when
     shown, listed = worked.get("/api/runs/run"), worked.get("/api/runs")
     # then
-    money = ("spent_usd", "reserved_usd", "budget_usd")
+    money = ("spent_usd", "reserved_usd", "budget_usd", "budget_left_usd")
     for name in money:
         assert shown[name] == pytest.approx(float(expected[name]), abs=1e-6)
     same = {k: v for k, v in without_times(expected).items() if k not in money}
@@ -107,7 +107,7 @@ def test_text_is_hidden_until_an_operator_asks_and_the_asking_is_audited(worked:
     # then
     for answer in (hidden, hidden_rows):
         assert "HYPERLINK" not in answer.text
-        assert '"reply":null' in answer.text
+        assert '"send":null' in answer.text
     assert (hidden.json()["body"], hidden.json()["text_shown"], before) == (None, False, 0)
     assert (shown["body"], shown["text_shown"]) == (HOSTILE, True)
     assert all(json.loads(line)["reply"] for line in lines)
@@ -148,8 +148,8 @@ def test_results_are_those_of_the_command_in_both_formats(worked: Api) -> None:
     table = worked.client.get(RESULTS, params={"text": "1", "format": "csv"})
     # then
     found = [json.loads(line) for line in jsonl.text.splitlines()]
-    assert [(r["external_id"], r["state"], r["reply"]) for r in found] == [
-        (row["external_id"], row["state"], row["reply"]) for row in expected
+    assert [(r["external_id"], r["state"], r["send"]) for r in found] == [
+        (row["external_id"], row["state"], row["send"]) for row in expected
     ]
     read = list(csv.DictReader(io.StringIO(table.text)))
     assert [r["external_id"] for r in read] == [row["external_id"] for row in expected]

@@ -79,7 +79,7 @@ def test_the_list_has_reasons_and_the_receipt_its_best_effort(
         ("low_confidence", 3),
         ("refused:bio", 1),
     }
-    assert [job["external_id"] for job in listed["jobs"]] == [f"day-{n}" for n in range(4)]
+    assert [job["external_id"] for job in listed["jobs"]] == [f"day-{n}" for n in (3, 2, 1, 0)]
     found = say("show", "day/day-0", "--json", "--text").document
     assert found["result"]["reply"] == BEST
     assert (found["result"]["accepted"], found["result"]["tier"]) == (False, "opus")
@@ -109,8 +109,9 @@ def test_accept_edit_and_reject_stand_beside_what_the_model_said(
     assert [tuple(one(engine, RESULT, job=job)) for job in jobs[:3]] == before
     assert one(engine, "SELECT array_agg(DISTINCT state) FROM jobs")[0] == ["review"]
     found = replies()
-    assert found["day-0"]["reply"] == BEST
-    assert found["day-1"]["reply"] == EDITED
+    assert found["day-0"]["send"] == BEST
+    assert found["day-1"]["send"] == EDITED
+    assert found["day-2"]["send"] is None
     reviewed = say("show", str(jobs[2]), "--json").document["reviews"]
     assert [(review["verdict"], review["reason"]) for review in reviewed] == [
         ("reject", "it is rude")
@@ -124,7 +125,7 @@ def test_a_later_verdict_counts_and_the_earlier_one_stays(engine: Engine, jobs: 
     say("review", "--reject", str(jobs[0]), "--reason", "it is rude")
     say("review", "--edit", str(jobs[0]), "--reply", "reply.txt")
     assert [row[0] for row in verdicts(engine, jobs[0])] == ["reject", "edit"]
-    assert replies()["day-0"]["reply"] == EDITED
+    assert replies()["day-0"]["send"] == EDITED
 
 
 @pytest.mark.parametrize(
@@ -228,9 +229,9 @@ def test_the_same_spreadsheet_again_adds_nothing(engine: Engine, jobs: list[int]
 def test_what_has_a_verdict_waits_no_longer(engine: Engine, jobs: list[int]) -> None:
     say("review", "--accept", str(jobs[0]))
     waiting, whole = (say("review", *more, "--json").document for more in ((), ("--all",)))
-    assert [job["job"] for job in waiting["jobs"]] == jobs[1:]
+    assert [job["job"] for job in waiting["jobs"]] == jobs[:0:-1]
     assert sum(cause["jobs"] for cause in waiting["causes"]) == 3
-    assert [job["verdict"] for job in whole["jobs"]] == ["accept", None, None, None]
+    assert [job["verdict"] for job in whole["jobs"]] == [None, None, None, "accept"]
     say("review", "-o", "review.csv")
     with Path("review.csv").open(newline="") as stream:
         assert [int(row["job"]) for row in csv.DictReader(stream)] == jobs[1:]
