@@ -107,10 +107,11 @@ def test_text_is_hidden_until_an_operator_asks_and_the_asking_is_audited(worked:
     # then
     for answer in (hidden, hidden_rows):
         assert "HYPERLINK" not in answer.text
-        assert '"send":null' in answer.text
+    assert '"reply":null' in hidden.text
+    assert '"send":null' in hidden_rows.text
     assert (hidden.json()["body"], hidden.json()["text_shown"], before) == (None, False, 0)
     assert (shown["body"], shown["text_shown"]) == (HOSTILE, True)
-    assert all(json.loads(line)["reply"] for line in lines)
+    assert all(json.loads(line)["message"] for line in lines)
     assert [(e["actor"], e["action"], e["target"]) for e in audit] == [
         ("local", "read text", "run run"),
         ("local", "read text", "job 4"),
