@@ -31,7 +31,7 @@ def read_now(dashboard: Dashboard, connection: Connection) -> dict[str, Any]:
     shown = live or last
     everything = paused_everything(connection)
     lines = read_queues(dashboard, connection)
-    outlooks = outlooks_of(dashboard, connection, live, everything)
+    outlooks = outlooks_of(dashboard, connection, live, everything, lines)
     day = screens.day_budget(connection)
     nights = night_troubles(read_schedules(connection, dashboard.settings))
     ended = [] if live else ended_badly(last)
@@ -78,9 +78,11 @@ def outlooks_of(
     connection: Connection,
     runs: Sequence[RunStanding],
     everything: str | None,
+    lines: Sequence[Mapping[str, Any]] | None = None,
 ) -> list[Outlook]:
-    """For each run, will it be done on time?"""
-    rates, lines = dashboard.rates, queues(connection, dashboard.queues)
+    """For each run, will it be done on time? `lines` are the queues, if read already."""
+    rates = dashboard.rates
+    lines = queues(connection, dashboard.queues) if lines is None else lines
     still = [
         line
         for line in lines
