@@ -31,7 +31,7 @@ def complaint() -> str | None:
 def require_own() -> None:
     """Ends the process with a sentence where another's package would be taken for ours."""
     if (found := complaint()) is not None:
-        sys.stderr.write(f"rung: {found}\nMend: {MEND}\n")
+        sys.stderr.write(f"rung: {found}\nFix: {MEND}\n")
         raise SystemExit(EXIT_CONFIGURATION)
 
 

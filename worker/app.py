@@ -132,7 +132,7 @@ def ignored_options(worker: Any) -> list[str]:
 
 def sentence(error: RungError) -> str:
     """What happened and what mends it, on one line."""
-    return f"rung: {error}" + (f" Mend: {error.mend}" if error.mend else "")
+    return f"rung: {error}" + (f" Fix: {error.mend}" if error.mend else "")
 
 
 app = _app()

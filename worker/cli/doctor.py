@@ -54,7 +54,7 @@ def _say(finding: Symptom) -> None:
     ]
     click.echo(f"{click.style(mark, fg=colour)}  {finding.name:<14} {terminal_safe(finding.words)}")
     if finding.mend and finding.ok is not True:
-        echo(f"      {'':<14} Mend: {finding.mend}")
+        echo(f"      {'':<14} Fix: {finding.mend}")
 
 
 def _failed(name: str, error: RungError) -> Symptom:

@@ -51,6 +51,55 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "config": ("config", "Check or show the configuration."),
     "db": ("db", "Migrate the database."),
 }
+GROUPS: dict[str, tuple[str, ...]] = {
+    "Begin": ("up", "demo", "doctor", "config"),
+    "Enqueue and watch": ("enqueue", "map", "forecast", "status", "runs"),
+    "Answers": ("results", "show", "review", "deliver", "dead", "diff"),
+    "Money and proof": (
+        *("cost", "advise", "evaluate", "audit", "truth", "certify", "certificates", "replay"),
+    ),
+    "Change": ("pause", "resume", "drain", "priority", "budget", "retry", "cancel"),
+    "Again and at night": ("reprocess", "schedule"),
+    "Keep": ("worker", "dashboard", "db", "purge", "forget"),
+}
+"""As `rung --help` shows them; a test keeps each command in one of them."""
+MEANT = {
+    "watch": "status --watch",
+    "list": "runs",
+    "ls": "runs",
+    "ps": "status",
+    "top": "status --watch",
+    "queues": "status",
+    "start": "up",
+    "serve": "up",
+    "stop": "pause",
+    "answer": "enqueue",
+    "submit": "enqueue",
+    "import": "enqueue",
+    "load": "enqueue",
+    "run": "enqueue FILE --watch",
+    "estimate": "enqueue FILE --dry-run",
+    "export": "results",
+    "download": "results",
+    "get": "show",
+    "job": "show",
+    "receipt": "show",
+    "compare": "diff",
+    "bill": "cost",
+    "spend": "cost",
+    "failed": "dead",
+    "kill": "cancel",
+    "delete": "forget",
+    "erase": "purge",
+    "web": "dashboard",
+    "ui": "dashboard",
+    "migrate": "db upgrade",
+    "upgrade": "db upgrade",
+    "init": "up",
+    "check": "doctor",
+    "logs": "doctor",
+}
+"""What people type who know other tools, and what it is called here."""
 EXIT_INTERRUPTED = 130
 YOUNG_OBJECTS = 100_000
 """Importing makes objects that stay: looking for garbage among them took a fifth of a command."""
@@ -72,21 +121,29 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list for `--help`, from the table above."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
+        """The list for `--help`, from the tables above: one column for all groups."""
+        width = max(map(len, COMMANDS))
+        for group, names in GROUPS.items():
+            with formatter.section(group):
+                formatter.write_dl([(name.ljust(width), COMMANDS[name][1]) for name in names])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click's, with a suggestion for a name that does not exist."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            import difflib
-
-            close = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            hint = f" Did you mean `rung {close[0]}`?" if close else " See `rung --help`."
-            ctx.fail(f"There is no command {args[0]!r}.{hint}")
+            ctx.fail(f"There is no command {args[0]!r}. {_meant(args[0])}")
         return super().resolve_command(ctx, args)
+
+
+def _meant(name: str) -> str:
+    """A command that this one may have been meant for."""
+    import difflib
+
+    from worker.cli.speech.invocation import as_typed_here
+
+    close = [MEANT[name]] if name in MEANT else difflib.get_close_matches(name, COMMANDS, n=1)
+    return as_typed_here(f"Did you mean `rung {close[0]}`?" if close else "See `rung --help`.")
 
 
 @click.group("rung", cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -135,12 +192,13 @@ def guarded(command: Callable[[], Any]) -> int:
 
 def say_error(error: RungError) -> None:
     """What happened, and what mends it."""
+    from worker.cli.speech.invocation import as_typed_here
     from worker.domain.text import terminal_safe
 
     for line in str(error).splitlines():
         click.secho(f"rung: {terminal_safe(line)}", fg="red", err=True)
     if error.mend:
-        click.echo(f"Mend: {terminal_safe(error.mend)}", err=True)
+        click.echo(f"Fix: {as_typed_here(terminal_safe(error.mend))}", err=True)
 
 
 def _database_error(error: Exception) -> int:

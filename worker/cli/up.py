@@ -76,7 +76,14 @@ class Work:
     def start_dashboard(self) -> None:
         """Starts the dashboard on loopback, at another port where its own is taken, and says in
         `services.json` where it is."""
-        port = free_port(self.settings.dashboard.port)
+        wanted = self.settings.dashboard.port
+        port = free_port(wanted)
+        if port != wanted:
+            talk(
+                f"Port {wanted} is taken by another program, perhaps by somebody else's Rung:"
+                f" this dashboard is at {port}.",
+                fg="yellow",
+            )
         token = local_token(self.settings)
         known = {"RUNG_DASHBOARD__TOKEN": token} if token else {}
         self.supervisor.add("dashboard", dashboard_command(port), environ=known)

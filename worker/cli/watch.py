@@ -2,7 +2,9 @@
 
 import sys
 import time
+from collections.abc import Callable, Sequence
 
+import click
 from sqlalchemy import Engine
 
 from worker.cli.speech.output import SIMULATED, talk
@@ -14,6 +16,8 @@ from worker.store.runs import find_run
 
 EVERY_S = 0.5
 LINE_EVERY_S = 5.0
+REMIND_EVERY_S = 60.0
+"""Where nothing moves, a line says so once a minute, with the reason."""
 LASTS_S = 2.0
 EXIT_TROUBLED, EXIT_BUDGET, EXIT_INTERRUPTED = 3, 4, 130
 
@@ -29,8 +33,10 @@ def watch(engine: Engine, settings: Settings, name: str) -> int:
 
 
 def conclude(status: RunStanding) -> int:
-    """Says how the run ended; returns its exit code."""
+    """Says how the run ended, with the bell on a terminal; returns its exit code."""
     name = status.name
+    if sys.stderr.isatty():
+        click.echo("\a", nl=False, err=True)
     if status.out_of_money:
         talk(_stopped_by(status), fg="yellow")
         return EXIT_BUDGET
@@ -95,21 +101,33 @@ def _follow(engine: Engine, settings: Settings, name: str) -> RunStanding:
         view = LadderView(engine, settings, name)
         follow(view)
         return view.status
-    last, said, patience = 0.0, list[str](), Patience()
+    lines, patience = Lines(), Patience()
     while True:
         status, troubled = _read(engine, name)
-        said = _say_troubles(troubled, said)
+        lines.say(f"{status.ended} of {status.total} done, {dollars(status.spent)}", troubled)
         if patience.is_over(status):
             return status
-        if time.monotonic() - last >= LINE_EVERY_S:
-            last = time.monotonic()
-            talk(f"{status.ended} of {status.total} done, {dollars(status.spent)}")
         time.sleep(EVERY_S)
 
 
-def _say_troubles(found: list[str], said: list[str]) -> list[str]:
-    """Says what has come up since the last look: nobody should wait for a queue that is paused."""
-    for words in found:
-        if words not in said:
-            talk(f"{words[0].upper()}{words[1:]}", fg="red")
-    return found
+class Lines:
+    """What a log is told of a run: how far it is when that has changed, and why it does not go on
+    as soon as that is known; both again once a minute."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._said = ""
+        self._troubles: Sequence[str] = ()
+        self._at = -REMIND_EVERY_S
+
+    def say(self, progress: str, troubles: Sequence[str]) -> None:
+        """Says what is new, or due."""
+        waited = self._clock() - self._at
+        due = waited >= (LINE_EVERY_S if progress != self._said else REMIND_EVERY_S)
+        for words in troubles:
+            if words not in self._troubles or (due and progress == self._said):
+                talk(f"{words[0].upper()}{words[1:]}", fg="red")
+        self._troubles = tuple(troubles)
+        if due:
+            self._said, self._at = progress, self._clock()
+            talk(progress)

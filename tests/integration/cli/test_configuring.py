@@ -54,7 +54,7 @@ def test_broken_settings_get_a_sentence(
     monkeypatch.setenv(name, value)
     said = say("status")
     assert (said.code, words in said.err, "Traceback" in said.err) == (code, True, False), said.err
-    assert "Mend: " in said.err
+    assert "Fix: " in said.err
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_a_secret_file_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatc
     said = say("config", "check")
     assert said.code == 6
     assert "ANTHROPIC_API_KEY_FILE names /nowhere/key" in said.err
-    assert "Mend: " in said.err
+    assert "Fix: " in said.err
 
 
 def test_a_name_that_is_value_and_section_at_once_is_a_sentence(

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 import click
 
+from worker.cli.speech.invocation import as_typed_here
 from worker.domain.text import terminal_safe
 
 if TYPE_CHECKING:
@@ -38,12 +39,12 @@ def encode(value: object) -> Any:
 
 def talk(words: str, **style: Any) -> None:
     """A sentence for the person, on stderr."""
-    click.secho(terminal_safe(words), err=True, **style)
+    click.secho(as_typed_here(terminal_safe(words)), err=True, **style)
 
 
 def echo(words: str) -> None:
     """A line for the person, on stdout."""
-    click.echo(terminal_safe(words))
+    click.echo(as_typed_here(terminal_safe(words)))
 
 
 def stdout() -> IO[str]:
