@@ -81,3 +81,5 @@ class Attempt(Base):
     """The score that the certificate in force asked for."""
     certificate_id: Mapped[BigId | None]
     """The certificate that was in force. No foreign key: this table is the busiest."""
+    context_digest: Mapped[str | None]
+    """What the model was shown beside the message, in `contexts`."""

@@ -7,6 +7,7 @@ from models.batches import MessageBatch
 from models.budgets import Budget
 from models.calls import Call
 from models.certificates import Certificate, Evidence
+from models.contexts import ShownContext
 from models.deliveries import Delivery, DeliveryTarget
 from models.escalations import Escalation
 from models.forecasts import ForecastRow
@@ -59,6 +60,7 @@ __all__ = [
     "RunEscalation",
     "RunSpend",
     "Schedule",
+    "ShownContext",
     "TierStatus",
     "Timing",
     "Truth",

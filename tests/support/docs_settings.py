@@ -24,6 +24,7 @@ POLICY_SECTIONS: dict[str, type[Any]] = {
     "policies.NAME.accept": policy.Accept,
     "policies.NAME.accept.validators": policy.ValidatorUse,
     "policies.NAME.climb": policy.Climb,
+    "policies.NAME.context": policy.ContextUse,
 }
 """`Settings` holds policies as plain tables; these are the models that check them."""
 

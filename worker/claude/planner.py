@@ -133,7 +133,9 @@ class Planner:
         )
 
     def _worst_check(self, tier: str, reply_tokens: int, candidate: Candidate) -> Decimal:
-        size = self._bytes(Purpose.CHECK, [fenced(candidate.message)], CHECK_SCHEMA)
+        size = self._bytes(
+            Purpose.CHECK, [fenced(candidate.message, context=candidate.context)], CHECK_SCHEMA
+        )
         size += REPLY_TOKENS_AGAIN * reply_tokens
         return self._worst(tier, size, self.settings.check.max_tokens, candidate)
 
@@ -168,7 +170,7 @@ class Planner:
             case Purpose.ANSWER:
                 turns, schema = answer_turns(candidate), answer_schema(candidate.policy.accept)
             case Purpose.CHECK:
-                turns = [_turn(fenced_reply(candidate.message, question.reply))]
+                turns = [_turn(fenced_reply(candidate.message, question.reply, candidate.context))]
                 check = self.settings.check
                 question = replace(question, max_tokens=check.max_tokens, effort=check.effort)
                 schema = CHECK_SCHEMA
@@ -240,7 +242,7 @@ def hint_of(history: Sequence[PastAnswer], tier: str) -> Mapping[str, Any]:
 
 def answer_turns(candidate: Candidate) -> list[dict[str, Any]]:
     """The conversation: the message, and when asked again the last answer and its findings."""
-    turns = [_turn(fenced(candidate.message))]
+    turns = [_turn(fenced(candidate.message, context=candidate.context))]
     findings = hint_of(candidate.history, candidate.tier or "").get("findings")
     if findings:
         if last := (candidate.history[-1].output or "").strip():

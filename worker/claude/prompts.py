@@ -15,6 +15,7 @@ from typing import Any
 
 from models.vocabulary import Purpose
 from worker.domain.caching import Lifetime
+from worker.domain.context import NO_CONTEXT, MessageContext
 from worker.domain.fence import REPLY_DELIMITER, defused, fence, nonce
 from worker.domain.messages import MessageText
 from worker.errors import ConfigurationError
@@ -102,8 +103,15 @@ def default_directory() -> Path:
     return checkout if checkout.is_dir() else Path(str(files("worker"))) / "examples" / "support"
 
 
-def fenced(message: MessageText, key: str | None = None, attributes: str = "") -> str:
-    """The customer's message as the model gets it, behind the request's nonce or a new one."""
+def fenced(
+    message: MessageText,
+    key: str | None = None,
+    attributes: str = "",
+    context: MessageContext = NO_CONTEXT,
+) -> str:
+    """The customer's message as the model gets it, behind the request's nonce or a new one, and in
+    front of it what is known beside."""
+    key = key or nonce()
     lines = [
         f"{label}: {defused(value)}"
         for label, value in (
@@ -114,7 +122,8 @@ def fenced(message: MessageText, key: str | None = None, attributes: str = "") -
         if value
     ]
     head = "\n".join(lines) + "\n\n" if lines else ""
-    return fence(f"{head}{defused(message.body)}", key or nonce(), attributes=attributes)
+    said = fence(f"{head}{defused(message.body)}", key, attributes=attributes)
+    return f"{context.fenced(key)}\n\n{said}" if context else said
 
 
 def fenced_many(messages: Sequence[tuple[str, MessageText]]) -> str:
@@ -124,10 +133,11 @@ def fenced_many(messages: Sequence[tuple[str, MessageText]]) -> str:
     return f"{together}\n\n{EACH_BY_ITSELF}"
 
 
-def fenced_reply(message: MessageText, reply: str) -> str:
+def fenced_reply(message: MessageText, reply: str, context: MessageContext = NO_CONTEXT) -> str:
     """A message and the reply to be rated, for the separate confidence check."""
     key = nonce()
-    return f"{fenced(message, key)}\n\n{fence(defused(reply), key, REPLY_DELIMITER)}"
+    said = fenced(message, key, context=context)
+    return f"{said}\n\n{fence(defused(reply), key, REPLY_DELIMITER)}"
 
 
 def _version(text: str) -> str:

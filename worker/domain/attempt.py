@@ -155,6 +155,7 @@ class Attempt:
             self._standards.validators,
             self._standards.instructions,
             self._candidate.difficulty,
+            self._candidate.context,
         )
         if isinstance(judged, NeedsCheck):
             self._open = question.check(judged.reply)

@@ -8,6 +8,7 @@ from typing import Any
 
 from models.vocabulary import ROUTING, Lane, Purpose, Stage
 from worker.domain.answers import ModelAnswer
+from worker.domain.context import NO_CONTEXT, MessageContext
 from worker.domain.first_tier import Decided
 from worker.domain.messages import MessageText
 from worker.domain.next_step import PastAttempt
@@ -68,6 +69,9 @@ class Candidate:
     """The label that routing gave it, once it is routed."""
     alone: bool = False
     """Whether a routing call shared with other messages did not serve this one."""
+    message_id: int = 0
+    context: MessageContext = NO_CONTEXT
+    """What the model is shown beside the message, where it is asked for an answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

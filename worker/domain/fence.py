@@ -13,6 +13,7 @@ from functools import lru_cache
 
 DELIMITER = "customer_message"
 REPLY_DELIMITER = "proposed_reply"
+CONTEXT_DELIMITER = "shown_context"
 NONCE_BYTES = 4
 INVISIBLE = "\u200b"
 """Stands for every format character while a text is searched."""
@@ -79,7 +80,8 @@ def _pattern() -> re.Pattern[str]:
         return rf"{INVISIBLE}{{0,4}}".join(letters)
 
     opening = rf"<|&{gap}(?:lt|\#0{{0,6}}60|\#x0{{0,6}}3c);?|%3c|\\u003c"
-    names = "|".join(map(spelled, (DELIMITER, REPLY_DELIMITER, "system", "human", "assistant")))
+    ours = (DELIMITER, REPLY_DELIMITER, CONTEXT_DELIMITER)
+    names = "|".join(map(spelled, (*ours, "system", "human", "assistant")))
     tag = rf"(?:{opening})(?={gap}\\?{gap}(?:/|&\#47;|%2f)?{gap}(?:{names})(?![a-z]))"
     speaker = rf"(?<![^\n])(?=\W{{0,8}}(?:{spelled('human')}|{spelled('assistant')}|"
     speaker += rf"{spelled('system')})\W{{0,4}}:)"

@@ -15,6 +15,7 @@ from worker.domain.answers import (
     read_check,
     read_confidence,
 )
+from worker.domain.context import NO_CONTEXT, MessageContext
 from worker.domain.in_force import UNCERTIFIED, CertifiedScore, standing
 from worker.domain.messages import MessageText
 from worker.domain.policy import Accept, Policy
@@ -64,6 +65,7 @@ def judge(
     validators: Mapping[str, Validator] = BUILTIN,
     instructions: str = "",
     difficulty: str | None = None,
+    context: MessageContext = NO_CONTEXT,
 ) -> Judgement | NeedsCheck:
     """Judge one answer of `tier`. With `confidence = "separate"` call again with the check."""
     unusable = _unusable(answer)
@@ -75,7 +77,7 @@ def judge(
     reply: str = document["reply"]
     if is_blank(reply):
         return Judgement(AttemptOutcome.EMPTY, ("empty",))
-    draft = Draft(reply, document, answer_schema(policy.accept), message, instructions)
+    draft = Draft(reply, document, answer_schema(policy.accept), message, instructions, context)
     findings = findings_of(policy.accept.validators, draft, validators)
     rejecting = tuple(dict.fromkeys(f.validator for f in findings if f.severity == "reject"))
     if not rejecting and policy.accept.confidence == "separate" and check is None:

@@ -22,6 +22,7 @@ STRICT = ConfigDict(extra="forbid", arbitrary_types_allowed=False)
 Difficulty = Literal["SIMPLE", "MODERATE", "COMPLEX"]
 DIFFICULTIES: tuple[Difficulty, ...] = ("SIMPLE", "MODERATE", "COMPLEX")
 CLASSIFY = "classify"
+HISTORY = "history"
 Threshold = Annotated[Decimal, Field(gt=0, le=1)]
 ConfidenceMode = Literal["off", "inline", "separate"]
 Severity = Literal["reject", "warn"]
@@ -114,6 +115,22 @@ class Climb:
 
 
 @dataclass(frozen=True, config=STRICT)
+class ContextUse:
+    """What the model is shown beside the message: columns of the row, and the thread so far."""
+
+    fields: tuple[str, ...] = ()
+    """Columns of the row; what a row has no value in is left out."""
+    history: bool | str = False
+    """Whether the thread so far is shown: the row's column with the turns, or `true` for the one
+    called `history`."""
+
+    @property
+    def thread_column(self) -> str | None:
+        """The column with the thread; None where it is not shown."""
+        return HISTORY if self.history is True else self.history or None
+
+
+@dataclass(frozen=True, config=STRICT)
 class Policy:
     """How one run decides. `ladder` lists the tiers it may use, cheapest first."""
 
@@ -122,6 +139,7 @@ class Policy:
     start: Start = field(default_factory=Start)
     accept: Accept = field(default_factory=Accept)
     climb: Climb = field(default_factory=Climb)
+    context: ContextUse = field(default_factory=ContextUse)
 
     @property
     def rungs(self) -> Ladder:
@@ -137,6 +155,7 @@ class Policy:
         return self.start.labels.get(difficulty) or defaults[difficulty]
 
 
+NOTHING_SHOWN = ContextUse()
 _ADAPTER: TypeAdapter[Policy] = TypeAdapter(Policy)
 
 
@@ -147,6 +166,8 @@ def to_document(policy: Policy) -> dict[str, Any]:
         # What is not used does not change the versions of policies that were there before it.
         if document["accept"][name] is None:
             del document["accept"][name]
+    if policy.context == NOTHING_SHOWN:
+        del document["context"]
     return document
 
 

@@ -14,6 +14,7 @@ from worker.claude.prompts import instructions_of
 from worker.domain.answers import Answer, ModelAnswer, Troubled
 from worker.domain.attempt import Attempt, Standards
 from worker.domain.claimed import Candidate, Claimed, PastAnswer, Question
+from worker.domain.context import context_from
 from worker.domain.first_tier import REMEMBERED, Decided, decide_start
 from worker.domain.judgement import TOO_LONG
 from worker.domain.messages import MessageText
@@ -123,7 +124,12 @@ def _again(row: Any, candidate: Candidate, validators: Mapping[str, Validator]) 
         validators={**validators, **_overran(row.findings)},
         jitter=lambda: 0.0,
     )
-    then = replace(candidate, policy=_then(candidate.policy, row), difficulty=row.job_difficulty)
+    then = replace(
+        candidate,
+        policy=_then(candidate.policy, row),
+        difficulty=row.job_difficulty,
+        context=context_from(row.context or {}),
+    )
     attempt = Attempt(Claimed(then, _plan(row, then)), standards)
     step = attempt.begin()
     for got in (_first(row), _check(row)):

@@ -93,6 +93,8 @@ def _lines(attempt: dict[str, Any], with_text: bool) -> Iterator[Line]:
     yield from _decision(attempt)
     for finding in attempt["findings"] or []:
         yield finding["severity"], f"{finding['validator']}: {finding['finding']}"
+    for piece in attempt["context"]:
+        yield "shown", f"{piece['id']}: {piece['text']}"
     for call in attempt["calls"]:
         yield from _call_lines(call, with_text)
     versions = (

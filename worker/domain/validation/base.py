@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from worker.domain.answers import storable
+from worker.domain.context import NO_CONTEXT, MessageContext
 from worker.domain.messages import MessageText
 from worker.domain.policy import Severity, ValidatorUse
 
@@ -19,6 +20,8 @@ class Draft:
     message: MessageText
     instructions: str = ""
     """Our own instructions to the model, without the knowledge pages."""
+    context: MessageContext = NO_CONTEXT
+    """What the model was shown beside the message."""
 
 
 @dataclass(frozen=True, slots=True)

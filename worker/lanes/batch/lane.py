@@ -209,6 +209,7 @@ class BatchLane:
         if claimed.question is None:
             return 0
         said = len(claimed.candidate.message.body.encode())
+        said += sum(len(piece.text.encode()) for piece in claimed.candidate.context.pieces)
         answered = sum(len((past.output or "").encode()) for past in claimed.candidate.history)
         kept = claimed.candidate.kept
         answered += len(kept.answer.text.encode()) if kept is not None else 0

@@ -28,7 +28,10 @@ from worker.store.audit import Actor, audit
 GROUP = 500
 SAID_CHARS = 8
 """Shorter words of an error quote nobody."""
-TABLES = ("messages", "results", "calls", "attempts", "reviews", "escalations", "classifications")
+TABLES = (
+    *("messages", "contexts", "results", "calls", "attempts", "reviews", "escalations"),
+    "classifications",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +193,10 @@ UPDATE calls SET output = NULL, error = split_part(error, ':', 1)
 WHERE job_id = ANY(:jobs) AND (output IS NOT NULL OR error IS NOT NULL)
 """),
     "attempts": text("""
-UPDATE attempts SET hint = NULL, findings = (
+UPDATE attempts SET hint = NULL, context_digest = NULL, findings = (
   SELECT coalesce(jsonb_agg(f || '{"finding": ""}'), '[]') FROM jsonb_array_elements(findings) AS f)
-WHERE job_id = ANY(:jobs) AND (hint IS NOT NULL OR jsonb_array_length(findings) > 0)
+WHERE job_id = ANY(:jobs) AND (
+  hint IS NOT NULL OR context_digest IS NOT NULL OR jsonb_array_length(findings) > 0)
 """),
     "reviews": text("""
 UPDATE reviews SET reply = CASE WHEN reply IS NOT NULL THEN '' END,
@@ -201,6 +205,9 @@ WHERE job_id = ANY(:jobs)
 """),
     "escalations": text("""
 UPDATE escalations SET detail = NULL WHERE job_id = ANY(:jobs) AND detail IS NOT NULL
+"""),
+    "contexts": text("""
+DELETE FROM contexts WHERE message_id = ANY(:ids)
 """),
     # Before the messages, whose digests it needs. A label costs little to ask for again.
     "classifications": text("""

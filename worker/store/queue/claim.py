@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, Row, text
 
 from models.vocabulary import Lane, Stage
 from worker.domain.claimed import Candidate, Claimed, Plan
+from worker.domain.context import NO_CONTEXT, MessageContext, of_row
 from worker.domain.messages import MessageText
 from worker.domain.policy import Policy
 from worker.store.policies import PolicyCache
@@ -182,21 +183,28 @@ def _asking(may_ask: int, _: Connection, planned: Sequence[Claimed]) -> Stops:
     return dict.fromkeys(asking[may_ask:], Stop.UNASKED)
 
 
-def candidate_of(row: Row[Any], policy: tuple[Policy, str], past: Past) -> Candidate:
-    """From a row as `LOCK_READY` gives it; `fence` is that of before the claim."""
+def candidate_of(
+    row: Row[Any], policy: tuple[Policy, str], past: Past, shown: MessageContext | None = None
+) -> Candidate:
+    """From a row as `LOCK_READY` gives it; `fence` is that of before the claim. `shown` is what the
+    model was shown then, where that is on record."""
+    stage = Stage.ROUTE if row.state == "queued" else Stage.ANSWER
+    message = MessageText(
+        row.body, row.subject, row.channel, row.language, row.customer_id, row.metadata
+    )
+    if shown is None:
+        shown = of_row(policy[0].context, message) if stage is Stage.ANSWER else NO_CONTEXT
     return Candidate(
         job_id=row.id,
         run_id=row.run_id,
         fence=row.fence + 1,
-        stage=Stage.ROUTE if row.state == "queued" else Stage.ANSWER,
+        stage=stage,
         lane=Lane(row.lane),
         tier=row.tier,
         remembered=row.remembered,
         failures=row.failures,
         deferrals=row.deferrals,
-        message=MessageText(
-            row.body, row.subject, row.channel, row.language, row.customer_id, row.metadata
-        ),
+        message=message,
         policy=policy[0],
         policy_version=policy[1],
         history=past.answers,
@@ -204,11 +212,14 @@ def candidate_of(row: Row[Any], policy: tuple[Policy, str], past: Past) -> Candi
         kept=past.kept,
         difficulty=row.difficulty,
         alone=past.alone,
+        message_id=row.message_id,
+        context=shown,
     )
 
 
 LOCK_READY = text("""
-SELECT j.id, j.run_id, j.state, j.lane, j.tier, j.difficulty, j.fence, j.failures, j.deferrals,
+SELECT j.id, j.run_id, j.message_id, j.state, j.lane, j.tier, j.difficulty, j.fence, j.failures,
+  j.deferrals,
   j.available_at, r.waiting_for, (now() AT TIME ZONE 'UTC')::date AS today,
   m.body, m.subject, m.channel, m.language, m.customer_id, m.metadata,
   CASE WHEN j.state = 'queued' THEN (

@@ -57,6 +57,12 @@ def _row(claimed: Claimed) -> dict[str, Any]:
             "purpose": question.purpose,
             "worst_cost": question.worst_cost,
         }
+    if question is not None and candidate.context:
+        row |= {
+            "message_id": candidate.message_id,
+            "context_digest": candidate.context.digest,
+            "context": candidate.context.document,
+        }
     return row
 
 
@@ -70,7 +76,12 @@ WITH reserved AS (
   SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(
     job_id bigint, fence int, stage text, tier text, model text, lane text, policy_version text,
     prompt_version text, schema_version text, effort text, max_tokens int, answer_fence int,
-    reserved numeric, available_at timestamptz, purpose text, worst_cost numeric)
+    reserved numeric, available_at timestamptz, purpose text, worst_cost numeric,
+    message_id bigint, context_digest text, context jsonb)
+), shown AS (
+  INSERT INTO contexts (message_id, digest, document)
+  SELECT message_id, context_digest, context FROM given WHERE context_digest IS NOT NULL
+  ORDER BY 1, 2 ON CONFLICT DO NOTHING
 ), leased AS (
   UPDATE jobs SET fence = g.fence, dispatched_at = NULL,
     state = CASE WHEN CAST(:batch AS bigint) IS NULL THEN jobs.state ELSE 'submitted' END,
@@ -80,9 +91,10 @@ WITH reserved AS (
 ), attempted AS (
   INSERT INTO attempts (job_id, fence, stage, tier, model, lane, policy_version, prompt_version,
     schema_version, effort, max_tokens, answer_fence, reserved, budget_day, worker, batch_id,
-    available_at)
+    available_at, context_digest)
   SELECT job_id, fence, stage, tier, model, lane, policy_version, prompt_version,
-    schema_version, effort, max_tokens, answer_fence, reserved, :day, :worker, :batch, available_at
+    schema_version, effort, max_tokens, answer_fence, reserved, :day, :worker, :batch, available_at,
+    context_digest
   FROM given
 )
 INSERT INTO calls (job_id, fence, purpose, tier, model, lane, worst_cost)

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, text
 
 from models.vocabulary import Purpose
 from worker.domain.claimed import Claimed, Question
+from worker.domain.context import context_from
 from worker.store.policies import PolicyCache
 from worker.store.queue.claim import Claims, Planner, candidate_of
 from worker.store.queue.gates import ClaimGate, Stop, Stops
@@ -126,7 +127,13 @@ class Claimants:
         past = past_of(connection, [row.id for row in rows]) if rows else {}
         return {
             (row.id, row.fence + 1): Claimed(
-                candidate_of(row, policies[row.run_id], past.get(row.id, NO_PAST)), _question(row)
+                candidate_of(
+                    row,
+                    policies[row.run_id],
+                    past.get(row.id, NO_PAST),
+                    context_from(row.context or {}),
+                ),
+                _question(row),
             )
             for row in rows
         }
@@ -165,15 +172,20 @@ VALUES (:stage, :tier, :model, :requests) RETURNING id
 """)
 
 READ_BACK = text("""
-SELECT j.id, j.run_id, a.lane, j.tier, j.difficulty, j.failures, j.deferrals, a.available_at,
+SELECT j.id, j.run_id, j.message_id, a.lane, j.tier, j.difficulty, j.failures, j.deferrals,
+  a.available_at,
   CASE a.stage WHEN 'route' THEN 'queued' ELSE 'routed' END AS state, a.fence - 1 AS fence,
   NULL AS remembered, m.body, m.subject, m.channel, m.language, m.customer_id, m.metadata,
   a.tier AS attempt_tier, a.model, a.reserved, a.prompt_version, a.schema_version, a.effort,
-  a.max_tokens, a.answer_fence, c.purpose, c.worst_cost AS call_worst_cost
+  a.max_tokens, a.answer_fence, c.purpose, c.worst_cost AS call_worst_cost,
+  s.document AS context
 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(job_id bigint, fence int)
 JOIN attempts AS a USING (job_id, fence) JOIN jobs AS j ON j.id = a.job_id
 JOIN messages AS m ON m.id = j.message_id
 JOIN calls AS c ON c.job_id = a.job_id AND c.fence = a.fence
+LEFT JOIN LATERAL (
+  SELECT document FROM contexts
+  WHERE message_id = j.message_id AND digest = a.context_digest OFFSET 0) AS s ON true
 WHERE a.batch_id IS NOT NULL AND a.outcome = 'started'
 ORDER BY j.id
 """)

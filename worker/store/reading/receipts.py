@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from worker.domain.context import context_from
 from worker.domain.first_tier import critical_by
 from worker.domain.messages import MessageText
 from worker.domain.policy import from_document
@@ -43,6 +44,7 @@ def receipt(connection: Connection, job_id: int) -> dict[str, Any]:
     for attempt in attempts:
         attempt["calls"] = [call for call in calls if call["fence"] == attempt["fence"]]
         attempt["escalation"] = steps.get(attempt["fence"])
+        attempt["context"] = _pieces(attempt.pop("shown"))
     result = connection.execute(RESULT, {"job": job_id}).mappings().one_or_none()
     reviews = connection.execute(REVIEWS, {"job": job_id}).mappings()
     return {
@@ -68,6 +70,8 @@ def hide_text(found: dict[str, Any], mask: str | None = None) -> None:
     found["metadata"] = {}
     for attempt in found["attempts"]:
         hide(attempt, "hint")
+        for piece in attempt["context"]:
+            hide(piece, "text")
         for call in attempt["calls"]:
             hide(call, "output")
             call["error"] = label_of(call["error"]) if call["error"] else None
@@ -76,6 +80,12 @@ def hide_text(found: dict[str, Any], mask: str | None = None) -> None:
         found["result"]["fields"] = {}
     for review in found["reviews"]:
         hide(review, "reply")
+
+
+def _pieces(document: dict[str, Any] | None) -> list[dict[str, str]]:
+    """What the model was shown beside the message, in pieces as it saw them."""
+    pieces = context_from(document or {}).pieces
+    return [{"id": piece.id, "text": piece.text} for piece in pieces]
 
 
 def _critical_by(job: dict[str, Any]) -> str | None:
@@ -124,7 +134,11 @@ SELECT fence, stage, tier, model, lane, outcome, decision, reasons, findings, di
   policy_version, prompt_version, schema_version, effort, max_tokens, hint,
   answer_fence, reserved, cost, worker, available_at, claimed_at, finished_at,
   extract(epoch FROM claimed_at - available_at)::float8 AS waited_s,
-  extract(epoch FROM finished_at - claimed_at)::float8 AS took_s
+  extract(epoch FROM finished_at - claimed_at)::float8 AS took_s,
+  context_digest, (
+    SELECT document FROM contexts
+    WHERE message_id = (SELECT message_id FROM jobs WHERE id = :job) AND digest = context_digest
+  ) AS shown
 FROM attempts WHERE job_id = :job ORDER BY fence
 """)
 CALLS = text("SELECT * FROM calls WHERE job_id = :job ORDER BY fence, sent_at, purpose DESC")

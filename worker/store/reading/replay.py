@@ -22,13 +22,14 @@ ATTEMPTS = text("""
 SELECT a.job_id, m.external_id, m.body, m.subject, m.channel, m.language, m.customer_id,
   m.metadata, m.erased_at, a.fence, a.stage, a.tier, a.outcome, a.reasons, a.decision, a.rule,
   a.findings, a.available_at, a.difficulty, a.confidence, a.standard, a.certificate_id,
-  j.difficulty AS job_difficulty, p.text AS prompt,
+  j.difficulty AS job_difficulty, p.text AS prompt, s.document AS context,
   first.output, first.stop_reason, first.stop_category, first.state AS call_state,
   first.shared,
   second.output AS check_output, second.stop_reason AS check_stop, second.state AS check_state
 FROM jobs AS j JOIN messages AS m ON m.id = j.message_id
 JOIN attempts AS a ON a.job_id = j.id
 LEFT JOIN prompts AS p ON p.version = a.prompt_version
+LEFT JOIN contexts AS s ON s.message_id = j.message_id AND s.digest = a.context_digest
 LEFT JOIN calls AS first ON first.job_id = a.job_id
   AND first.fence = coalesce(a.answer_fence, a.fence) AND first.purpose <> 'check'
 LEFT JOIN calls AS second ON second.job_id = a.job_id AND second.fence = a.fence
