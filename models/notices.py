@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Identity, Index, SmallInteger, text
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, BigId, Instant, now
@@ -24,7 +24,7 @@ class Notice(Base):
     id: Mapped[BigId] = mapped_column(Identity(always=True), primary_key=True)
     key: Mapped[str] = mapped_column(unique=True)
     kind: Mapped[str]
-    """`paused`, `breaker_open`, `budget`, `deadline_at_risk`, `night_run_failed`."""
+    """`paused`, `budget`, `finished`, …: docs/operations.md lists them."""
     target: Mapped[str]
     """`run NAME`, a queue, `everything`, or a schedule."""
     words: Mapped[str]
@@ -36,3 +36,23 @@ class Notice(Base):
     """When it was sent, or given up."""
     error: Mapped[str | None]
     """Why it could not be sent, the last time."""
+
+
+class NoticeMail(Base):
+    """The mail of one notice: the webhook's and the mail's fate have nothing to do with each
+    other. Made when a worker that can send mails first sees the notice."""
+
+    __tablename__ = "notice_mails"
+    __table_args__ = (
+        CheckConstraint("tries >= 0", name="tries"),
+        Index("ix_notice_mails_open", "next_try_at", postgresql_where=text("ended_at IS NULL")),
+    )
+
+    notice_id: Mapped[BigId] = mapped_column(
+        ForeignKey("notices.id", ondelete="CASCADE"), primary_key=True
+    )
+    tries: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    next_try_at: Mapped[Instant] = mapped_column(server_default=now())
+    ended_at: Mapped[Instant | None]
+    """When it was sent, or given up."""
+    error: Mapped[str | None]

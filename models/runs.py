@@ -53,3 +53,5 @@ class Run(Base):
     """Columns of the file that are not ours, in its order."""
     waiting_usd: Mapped[Money | None]
     """The least that one of the refused jobs may cost, where a budget is waited for."""
+    notify: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    """Mail addresses that are told of its end, beside those that are told of everything."""

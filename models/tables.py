@@ -13,7 +13,7 @@ from models.escalations import Escalation
 from models.forecasts import ForecastRow
 from models.jobs import Job
 from models.messages import Message
-from models.notices import Notice
+from models.notices import Notice, NoticeMail
 from models.prompts import Classification, Prompt
 from models.results import Result, Review
 from models.runs import Run
@@ -52,6 +52,7 @@ __all__ = [
     "Message",
     "MessageBatch",
     "Notice",
+    "NoticeMail",
     "Prompt",
     "Result",
     "Review",

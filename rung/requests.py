@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -48,6 +48,8 @@ class Options(TypedDict, total=False):
     budget_usd: Decimal | float
     deadline: dt.datetime | dt.timedelta
     """A moment with its zone, or a span from now."""
+    notify: Sequence[str]
+    """Mail addresses that are told of its end."""
     priority: int
     key: str
     """The same again means the same run, and adds nothing twice."""
@@ -60,6 +62,8 @@ def enqueue(rows: Rows, options: Options) -> Sending:
     one that cannot be read."""
     content, kind = _content(rows)
     query = {name: str(options[name]) for name in PLAIN if name in options}  # type: ignore[literal-required]
+    if "notify" in options:
+        query["notify"] = ",".join(options["notify"])
     if "deadline" in options:
         query["deadline"] = _moment(options["deadline"])
     if options.get("again"):

@@ -36,7 +36,8 @@ from worker.store.queue.dispatch import dispatch
 from worker.store.queue.expire import expire
 from worker.store.queue.record import record
 from worker.store.queue.rescue import rescue, rescue_from
-from worker.store.runs import RunRef, finish_runs
+from worker.store.queue.run_ends import finish_runs
+from worker.store.runs import RunRef
 
 ME = Actor("a machine")
 EXAMPLES, STEPS = 200, 30

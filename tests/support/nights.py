@@ -10,7 +10,7 @@ from tests.support.works import make_due, settings_for, working
 from worker.config.settings import Settings
 from worker.lanes.batch.lane import BatchLane
 from worker.lanes.realtime.runtime import Runtime
-from worker.store.runs import finish_runs
+from worker.store.queue.run_ends import finish_runs
 
 OPEN = text("SELECT count(*) FROM jobs WHERE finished_at IS NULL")
 DUE = text("UPDATE message_batches SET next_poll_at = now() WHERE recorded_at IS NULL")

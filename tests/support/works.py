@@ -19,9 +19,10 @@ from worker.runs.replay import replay
 from worker.store.queue.dispatch import dispatch
 from worker.store.queue.intake import add_in
 from worker.store.queue.presence import Presence, beat
+from worker.store.queue.run_ends import finish_runs
 from worker.store.reading.receipts import receipt
 from worker.store.reading.replay import decided_jobs
-from worker.store.runs import NewRun, RunRef, create_run, find_run, finish_runs
+from worker.store.runs import NewRun, RunRef, create_run, find_run
 
 
 def settings_for(database_url: str, simulator_url: str, **changes: Any) -> Settings:

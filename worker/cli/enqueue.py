@@ -49,6 +49,7 @@ STARTS_AT_HALF_PRICE = (
 )
 @click.option("--budget", type=DOLLARS, help="Dollars that the run may cost.")
 @click.option("--deadline", help="When it must be done: 6h, 30m, or an ISO time.")
+@click.option("--notify", multiple=True, metavar="ADDRESS", help="Who gets a mail when it is done.")
 @click.option("--priority", type=click.IntRange(-100, 100), default=0, help="Higher goes first.")
 @click.option("--key", help="The same key again adds to the same run, and nothing twice.")
 @click.option("--again", is_flag=True, help="Answer messages anew that are in another run already.")
@@ -119,7 +120,7 @@ def enqueue(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
 
 def _terms(settings: Settings, policy: Policy, first: str, options: dict[str, Any]) -> "Terms":
     from worker.intake.ahead import stem
-    from worker.intake.outcome import Terms, parse_deadline
+    from worker.intake.outcome import Terms, parse_deadline, told_of_end
 
     deadline = parse_deadline(options["deadline"])
     cap = options["budget"]
@@ -137,6 +138,7 @@ def _terms(settings: Settings, policy: Policy, first: str, options: dict[str, An
         key=options["key"],
         again=options["again"],
         audit_share=settings.audit.share,
+        notify=told_of_end(settings.notify, options["notify"]),
     )
 
 

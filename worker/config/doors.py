@@ -1,11 +1,15 @@
 """The tables of `rung.toml` about what comes in and what goes out: intake, notices, deliveries."""
 
-from typing import Annotated
+import re
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from rung.webhooks import key_of
 from worker.config.sections import Section
+
+MAIL_ADDRESS = re.compile(r"[^\s@<>,;:\"]{1,64}@[^\s@<>,;:\"]{1,255}")
 
 
 def web_address(url: SecretStr) -> SecretStr:
@@ -13,6 +17,13 @@ def web_address(url: SecretStr) -> SecretStr:
     if not url.get_secret_value().startswith(("https://", "http://")):
         raise ValueError("it must begin with https:// or http://")
     return url
+
+
+def mail_address(address: str) -> str:
+    """The address. Raises ValueError for what is none, or more than one."""
+    if not MAIL_ADDRESS.fullmatch(address):
+        raise ValueError(f"{address!r} is no mail address, such as lead@example.com")
+    return address
 
 
 class DeliverSettings(Section):
@@ -44,9 +55,51 @@ class DeliverSettings(Section):
 
 class NotifySettings(Section):
     """Where people are told of trouble: a pause by trouble, a breaker, a budget, a deadline at
-    risk, a night that failed. JSON by POST, with no message text in it."""
+    risk, a night that failed; and of a run's end. By webhook, by mail, or both, with no message
+    text in it."""
 
     url: SecretStr | None = None
+    """Where it is posted. It may hold a secret: better by RUNG_NOTIFY__URL."""
+    format: Literal["auto", "json", "slack"] = "auto"
+    """All of it as JSON, or the text alone as Slack takes it; `auto` knows Slack's address."""
+    finished: bool = True
+    """Whether the end of every run is told; those with `--notify` are told of always."""
+    email_to: list[str] = Field(default_factory=list)
+    """Who gets a mail of each notice; needs `smtp_host`."""
+    email_from: str = "rung@localhost"
+    smtp_host: str | None = None
+    """The mail server. With it `rung enqueue --notify ADDRESS` works."""
+    smtp_port: Annotated[int, Field(ge=1, le=65535)] = 587
+    smtp_tls: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    """Better by RUNG_NOTIFY__SMTP_PASSWORD."""
+
+    @property
+    def posts_text_alone(self) -> bool:
+        """Whether the webhook is one of Slack's."""
+        if self.format != "auto" or self.url is None:
+            return self.format == "slack"
+        return urlsplit(self.url.get_secret_value()).hostname == "hooks.slack.com"
+
+    @field_validator("email_to")
+    @classmethod
+    def are_mail_addresses(cls, addresses: list[str]) -> list[str]:
+        """Each by itself, so that none can add another header or recipient."""
+        return [mail_address(address) for address in addresses]
+
+    @field_validator("email_from")
+    @classmethod
+    def is_a_mail_address(cls, address: str) -> str:
+        """As the recipients."""
+        return mail_address(address)
+
+    @model_validator(mode="after")
+    def can_be_mailed(self) -> Self:
+        """Recipients need a server."""
+        if self.email_to and self.smtp_host is None:
+            raise ValueError("email_to needs smtp_host")
+        return self
 
     @field_validator("url")
     @classmethod

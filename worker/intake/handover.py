@@ -184,6 +184,7 @@ class Handover:
             key=terms.key,
             named=terms.name is not None,
             audit_share=terms.audit_share,
+            notify=terms.notify,
         )
         try:
             run = create_run(connection, new)

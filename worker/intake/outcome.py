@@ -2,12 +2,14 @@
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from models.vocabulary import Lane, RunLane
+from worker.config.doors import NotifySettings, mail_address
 from worker.domain.backlog import Notes, Reject
 from worker.domain.policy import Policy
 from worker.domain.spans import read_time
@@ -35,6 +37,8 @@ class Terms:
     key: str | None = None
     again: bool = False
     audit_share: Decimal = Decimal(0)
+    notify: tuple[str, ...] = ()
+    """Mail addresses that are told of its end."""
 
 
 def parse_deadline(words: str | None) -> dt.datetime | None:
@@ -47,6 +51,21 @@ def parse_deadline(words: str | None) -> dt.datetime | None:
     if moment <= now:
         raise UsageError(f"--deadline {words} has passed.", mend="--deadline 6h")
     return moment
+
+
+def told_of_end(settings: NotifySettings, addresses: Iterable[str]) -> tuple[str, ...]:
+    """The mail addresses that a person asked to be told at. Raises UsageError where no mail can be
+    sent, or what was given is none."""
+    found = tuple(addresses)
+    if found and settings.smtp_host is None:
+        raise UsageError(
+            "Nobody can be told by mail: no mail server is set.",
+            mend="set smtp_host under [notify] in rung.toml, or leave --notify out",
+        )
+    try:
+        return tuple(mail_address(address) for address in found)
+    except ValueError as error:
+        raise UsageError(f"{error}.", mend="--notify lead@example.com") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Runs: made, found, finished."""
+"""Runs: made, found, and their intake."""
 
 import datetime as dt
 import difflib
@@ -39,6 +39,7 @@ class NewRun:
     audit_share: Decimal = Decimal(0)
     parent_id: int | None = None
     selection: dict[str, Any] | None = None
+    notify: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ def create_run(connection: Connection, new: NewRun) -> RunRef:
             "deadline": new.deadline,
             "cap": new.budget_cap,
             "audit_share": new.audit_share,
+            "notify": list(new.notify),
             "selection": json.dumps(new.selection) if new.selection is not None else None,
         }
         run_id = connection.execute(INSERT, values).scalar()
@@ -130,12 +132,6 @@ def recent_names(connection: Connection) -> list[str]:
     return list(connection.execute(RECENT_NAMES).scalars())
 
 
-def finish_runs(engine: Engine) -> list[str]:
-    """Marks runs as finished whose every job is in a terminal state. Returns their names."""
-    with engine.begin() as connection:
-        return list(connection.execute(FINISH).scalars())
-
-
 @contextmanager
 def holding_intake(engine: Engine, run_id: int) -> Iterator[bool]:
     """Whether the intake of a run is ours until the end of the block; False when another has
@@ -178,9 +174,9 @@ def forget_run(connection: Connection, run: RunRef) -> None:
 
 INSERT = text("""
 INSERT INTO runs (name, key, kind, parent_id, policy, policy_name, policy_version, lane, priority,
-  deadline, budget_cap, selection, audit_share)
+  deadline, budget_cap, selection, audit_share, notify)
 VALUES (:name, :key, :kind, :parent, CAST(:policy AS jsonb), :policy_name, :policy_version, :lane,
-  :priority, :deadline, :cap, CAST(:selection AS jsonb), :audit_share)
+  :priority, :deadline, :cap, CAST(:selection AS jsonb), :audit_share, CAST(:notify AS text[]))
 ON CONFLICT (name) DO NOTHING RETURNING id
 """)
 INSERT_BUDGET = text("INSERT INTO budgets (scope, run_id, cap) VALUES (:scope, :run, :cap)")
@@ -188,14 +184,6 @@ BY_KEY = text("SELECT id, name, lane, priority FROM runs WHERE key = :key")
 BY_NAME = text("SELECT * FROM runs WHERE name = :name")
 BY_ID = text("SELECT * FROM runs WHERE id = :id")
 RECENT_NAMES = text("SELECT name FROM runs ORDER BY id DESC LIMIT 200")
-FINISH = text("""
-UPDATE runs AS r SET state = 'finished', finished_at = now(), waiting_for = NULL
-WHERE r.finished_at IS NULL AND r.state IN ('active', 'paused') AND NOT r.accepting
-  AND NOT EXISTS (
-    SELECT FROM run_counts c WHERE c.run_id = r.id AND c.jobs > 0
-      AND c.state IN ('queued', 'routed', 'submitted'))
-RETURNING r.name
-""")
 TRY_INTAKE_LOCK = text("SELECT pg_try_advisory_xact_lock(:space, CAST(:run AS int))")
 CLOSE_ABANDONED = text("""
 UPDATE runs SET accepting = false,

@@ -19,7 +19,7 @@ from tests.support.works import drain, settings_for, working
 from worker.config.settings import Settings
 from worker.dashboard.access.passwords import hash_token
 from worker.sandbox.simulator.state import State
-from worker.store.runs import finish_runs
+from worker.store.queue.run_ends import finish_runs
 
 TOKEN = "operator-" + "x" * 32
 TEXT = (ROOT / "docs" / "api.md").read_text("utf-8")

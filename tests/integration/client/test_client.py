@@ -22,7 +22,7 @@ from worker.config.settings import Settings
 from worker.dashboard.access.passwords import hash_token
 from worker.sandbox.redis import free_port
 from worker.sandbox.simulator.state import State
-from worker.store.runs import finish_runs
+from worker.store.queue.run_ends import finish_runs
 
 TOKEN, VIEWER = "operator-" + "x" * 32, "viewer-" + "x" * 32
 ROWS = [{"external_id": f"T-{n}", "body": f"Where is my card? {n}"} for n in range(3)]

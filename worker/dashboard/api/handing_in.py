@@ -25,7 +25,7 @@ from worker.intake.dates import DateOrder
 from worker.intake.guess import UncertainColumns
 from worker.intake.handover import Handover, IntakeBusy
 from worker.intake.maps import checked, map_named
-from worker.intake.outcome import Outcome, Terms
+from worker.intake.outcome import Outcome, Terms, told_of_end
 from worker.intake.reader import Options
 
 KINDS = {
@@ -109,6 +109,7 @@ def _terms(call: Call) -> Terms:
         key=_key(call),
         again=query["again"],
         audit_share=settings.audit.share,
+        notify=told_of_end(settings.notify, filter(None, query.get("notify", "").split(","))),
     )
 
 

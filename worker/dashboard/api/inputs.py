@@ -101,6 +101,9 @@ class NewRunQuery(Input):
     ] = ABSENT
     budget_usd: Money = ABSENT
     deadline: Annotated[str, Field(description="ISO 8601; UTC where it names no zone.")] = ABSENT
+    notify: Annotated[
+        str, Field(description="Mail addresses that are told of its end, with commas between them.")
+    ] = ABSENT
     priority: Priority = 0
     again: bool = False
     map: Annotated[

@@ -16,6 +16,7 @@ from models.vocabulary import ROUTING
 from worker.failpoints import failpoint
 from worker.lanes.realtime.runtime import Runtime
 from worker.lanes.routine import Routine, guarded
+from worker.lanes.upkeep.couriers import couriers_of
 from worker.lanes.upkeep.deliverer import Deliverer
 from worker.lanes.upkeep.notifier import Notifier
 from worker.lanes.upkeep.watchdog import Watchdog
@@ -28,7 +29,8 @@ from worker.store.queue.dispatch import Chunk, dispatch, undo
 from worker.store.queue.expire import expire
 from worker.store.queue.rate_holds import carry_out_lifts
 from worker.store.queue.rescue import rescue
-from worker.store.runs import close_abandoned_intakes, finish_runs
+from worker.store.queue.run_ends import finish_runs
+from worker.store.runs import close_abandoned_intakes
 
 log = logging.getLogger(__name__)
 MIN_DISPATCH_GAP_S = 0.2
@@ -57,9 +59,8 @@ class Housekeeping:
             runtime.deliveries,
             runtime.settings.timing.watchdog_s,
         )
-        url = runtime.settings.notify.url
         self._deliverer = Deliverer(runtime.engine, runtime.settings.deliver)
-        self._notifier = Notifier(runtime.engine, url.get_secret_value() if url else None)
+        self._notifier = Notifier(runtime.engine, couriers_of(runtime.settings.notify))
         self._routine = Routine("housekeeping", self._go_on, lambda _: self._round())
         self._begun = False
         self._next_beat = self._next_rescue = 0.0

@@ -1,6 +1,7 @@
 """Notices: what people should be told, noted once each, in the transaction of its cause."""
 
 import json
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, text
@@ -23,18 +24,27 @@ def note(
     return bool(connection.execute(NOTE, values).rowcount)
 
 
-def take(engine: Engine) -> Row[Any] | None:
-    """The next notice to send, counted as sent from now on: a process that dies with it does not
-    make anybody hear it twice."""
+class Way(StrEnum):
+    """How people hear of a notice; each way has its own tries."""
+
+    WEBHOOK = "webhook"
+    MAIL = "mail"
+
+
+def take(engine: Engine, way: Way) -> Row[Any] | None:
+    """The next notice to send this way, counted as sent from now on: a process that dies with it
+    does not make anybody hear it twice."""
     with engine.begin() as connection:
-        return connection.execute(TAKE, {"fresh": FRESH_S}).one_or_none()
+        if way is Way.MAIL:
+            connection.execute(TO_MAIL, {"fresh": FRESH_S})
+        return connection.execute(TAKE[way], {"fresh": FRESH_S}).one_or_none()
 
 
-def failed(engine: Engine, notice_id: int, error: str, again_in_s: float | None) -> None:
+def failed(engine: Engine, way: Way, notice_id: int, error: str, again_in_s: float | None) -> None:
     """It certainly did not arrive: to be tried again then, or given up (None)."""
     values = {"id": notice_id, "error": error, "again": again_in_s}
     with engine.begin() as connection:
-        connection.execute(FAILED, values)
+        connection.execute(FAILED[way], values)
 
 
 NOTE = text("""
@@ -42,16 +52,35 @@ INSERT INTO notices (key, kind, target, words, detail)
 VALUES (:key, :kind, :target, :words, CAST(:detail AS jsonb))
 ON CONFLICT (key) DO NOTHING
 """)
-TAKE = text("""
+TO_MAIL = text("""
+INSERT INTO notice_mails (notice_id)
+SELECT id FROM notices AS n WHERE at > now() - make_interval(secs => :fresh)
+  AND NOT EXISTS (SELECT FROM notice_mails AS m WHERE m.notice_id = n.id)
+ON CONFLICT (notice_id) DO NOTHING
+""")
+TAKE = {
+    Way.WEBHOOK: text("""
 UPDATE notices SET tries = tries + 1, ended_at = now() WHERE id = (
   SELECT id FROM notices
   WHERE ended_at IS NULL AND next_try_at <= now() AND at > now() - make_interval(secs => :fresh)
   ORDER BY next_try_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING id, kind, target, words, detail, at, tries
-""")
-FAILED = text("""
-UPDATE notices SET error = :error,
-  ended_at = CASE WHEN CAST(:again AS float8) IS NULL THEN now() END,
+"""),
+    Way.MAIL: text("""
+UPDATE notice_mails AS m SET tries = m.tries + 1, ended_at = now() FROM notices AS n
+WHERE n.id = m.notice_id AND m.notice_id = (
+  SELECT o.notice_id FROM notice_mails AS o JOIN notices AS f ON f.id = o.notice_id
+  WHERE o.ended_at IS NULL AND o.next_try_at <= now()
+    AND f.at > now() - make_interval(secs => :fresh)
+  ORDER BY o.next_try_at, o.notice_id LIMIT 1 FOR UPDATE OF o SKIP LOCKED)
+RETURNING n.id, n.kind, n.target, n.words, n.detail, n.at, m.tries
+"""),
+}
+_FAILED = """
+SET error = :error, ended_at = CASE WHEN CAST(:again AS float8) IS NULL THEN now() END,
   next_try_at = now() + make_interval(secs => coalesce(CAST(:again AS float8), 0))
-WHERE id = :id
-""")
+"""
+FAILED = {
+    Way.WEBHOOK: text(f"UPDATE notices {_FAILED} WHERE id = :id"),
+    Way.MAIL: text(f"UPDATE notice_mails {_FAILED} WHERE notice_id = :id"),
+}

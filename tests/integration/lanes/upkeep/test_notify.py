@@ -16,8 +16,10 @@ from sqlalchemy import Engine
 from tests.support.promises import BODY, do, one
 from tests.support.waiting import eventually
 from tests.support.works import drain, hand_in, settings_for, working
+from worker.config.doors import NotifySettings
 from worker.config.loading import load_settings
 from worker.errors import ConfigurationError
+from worker.lanes.upkeep.couriers import Courier, couriers_of
 from worker.lanes.upkeep.housekeeping import Housekeeping
 from worker.lanes.upkeep.notifier import TRIES, Notifier
 from worker.sandbox.simulator.state import State
@@ -65,6 +67,10 @@ def _served(webhook: Webhook) -> Iterator[Webhook]:
         thread.join()
 
 
+def posting_to(url: str, **more: Any) -> list[Courier]:
+    return couriers_of(NotifySettings.model_validate({"url": url, **more}))
+
+
 def noted(engine: Engine, key: str = "1") -> None:
     with engine.begin() as connection:
         note(connection, "paused", key, "haiku", "The queue haiku is paused: 401.", reason="401")
@@ -78,7 +84,7 @@ def test_an_event_is_told_once_however_many_send(engine: Engine, webhook: Webhoo
     # Given an event that two workers noted, and three that send
     noted(engine)
     noted(engine)
-    senders = [Notifier(engine, webhook.url) for _ in range(3)]
+    senders = [Notifier(engine, posting_to(webhook.url)) for _ in range(3)]
     threads = [threading.Thread(target=sender.send_all) for sender in senders]
     for thread in threads:
         thread.start()
@@ -99,7 +105,7 @@ def test_what_is_refused_is_tried_again_and_given_up(
     # Given a webhook that is out of order
     webhook.status = 503
     noted(engine)
-    sender = Notifier(engine, webhook.url)
+    sender = Notifier(engine, posting_to(webhook.url))
     # When much time goes by
     with caplog.at_level(logging.WARNING):
         for _ in range(3 * TRIES):
@@ -124,7 +130,7 @@ def test_what_may_have_arrived_or_never_will_is_not_repeated(
 ) -> None:
     webhook.status = status
     noted(engine)
-    sender = Notifier(engine, webhook.url)
+    sender = Notifier(engine, posting_to(webhook.url))
     sender.send_all()
     do(engine, "UPDATE notices SET next_try_at = now()")
     sender.send_all()
@@ -134,14 +140,14 @@ def test_what_may_have_arrived_or_never_will_is_not_repeated(
 def test_a_webhook_that_comes_back_hears_of_it(engine: Engine, webhook: Webhook) -> None:
     # Given nobody who listens
     noted(engine)
-    assert Notifier(engine, "http://127.0.0.1:1/").send_all() == 0
+    assert Notifier(engine, posting_to("http://127.0.0.1:1/")).send_all() == 0
     assert one(engine, "SELECT tries, error, ended_at FROM notices") == (
         1,
         "ConnectionRefusedError",
         None,
     )
     # When the webhook is there again, and the wait is over
-    sender = Notifier(engine, webhook.url)
+    sender = Notifier(engine, posting_to(webhook.url))
     assert sender.send_all() == 0
     do(engine, "UPDATE notices SET next_try_at = now()")
     # Then it hears of the event
@@ -152,7 +158,7 @@ def test_a_webhook_that_comes_back_hears_of_it(engine: Engine, webhook: Webhook)
 def test_old_news_is_not_sent(engine: Engine, webhook: Webhook) -> None:
     noted(engine)
     do(engine, "UPDATE notices SET at = now() - interval '2 hours'")
-    assert Notifier(engine, webhook.url).send_all() == 0
+    assert Notifier(engine, posting_to(webhook.url)).send_all() == 0
 
 
 def test_a_deadline_at_risk_is_noted_once(
@@ -205,3 +211,14 @@ def test_only_a_web_address_is_taken_and_it_is_not_repeated(tmp_path: Path) -> N
         load_settings({"RUNG_NOTIFY__URL": "file:///etc/passwd"}, tmp_path)
     assert "https://" in str(refused.value)
     assert "passwd" not in str(refused.value)
+
+
+def test_slack_is_known_by_its_address_and_gets_the_text_alone(
+    engine: Engine, webhook: Webhook
+) -> None:
+    slack = NotifySettings.model_validate({"url": "https://hooks.slack.com/services/T/B/x"})
+    assert slack.posts_text_alone
+    assert not NotifySettings.model_validate({"url": webhook.url}).posts_text_alone
+    noted(engine)
+    Notifier(engine, posting_to(webhook.url, format="slack")).send_all()
+    assert webhook.posted == [{"text": "Rung: The queue haiku is paused: 401."}]

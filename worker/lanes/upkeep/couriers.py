@@ -1,0 +1,170 @@
+"""The ways in which a notice leaves: a webhook, and mail.
+
+A courier raises `Undelivered` when the notice certainly did not arrive, or may have arrived and is
+not to be sent again; addresses may hold secrets, and are in no log.
+"""
+
+import http.client
+import json
+import smtplib
+import ssl
+import urllib.error
+import urllib.request
+from email.message import EmailMessage
+from typing import Any, Protocol
+
+from sqlalchemy import Row
+
+from worker.config.doors import NotifySettings
+from worker.store.queue.notices import Way
+
+TIMEOUT_S = 5.0
+NOT_NOW = frozenset({408, 425, 429, 500, 502, 503, 504})
+TRY_AGAIN_FROM, GIVE_UP_FROM = 400, 500
+"""SMTP: 4xx is for now, 5xx for good."""
+
+
+class Undelivered(Exception):
+    """It did not arrive, or nobody knows; `retry` where it certainly did not, and still may."""
+
+    def __init__(self, words: str, *, retry: bool) -> None:
+        super().__init__(words)
+        self.retry = retry
+
+
+class Courier(Protocol):
+    """One way out."""
+
+    way: Way
+
+    def wants(self, notice: Row[Any]) -> bool:
+        """Whether anybody is to hear of it this way."""
+
+    def send(self, notice: Row[Any]) -> None:
+        """Raises Undelivered."""
+
+
+def couriers_of(settings: NotifySettings) -> list[Courier]:
+    """Those that are set up."""
+    found: list[Courier] = [] if settings.url is None else [WebhookCourier(settings)]
+    return found if settings.smtp_host is None else [*found, MailCourier(settings)]
+
+
+class WebhookCourier:
+    """JSON by POST. By urllib, which tells apart what arrived (docs/decisions/0016)."""
+
+    way = Way.WEBHOOK
+
+    def __init__(self, settings: NotifySettings) -> None:
+        assert settings.url is not None, "nothing is posted without an address"
+        self._url = settings.url.get_secret_value()
+        self._text_alone, self._finished = settings.posts_text_alone, settings.finished
+
+    def wants(self, notice: Row[Any]) -> bool:
+        """Everything, but for ends of runs where those are not wanted."""
+        return self._finished or notice.kind != "finished"
+
+    def send(self, notice: Row[Any]) -> None:
+        """Posts it. Raises Undelivered."""
+        document = document_of(notice)
+        if self._text_alone:
+            document = {"text": document["text"]}
+        request = urllib.request.Request(  # noqa: S310 - http and https only, by the settings
+            self._url,
+            json.dumps(document, default=str).encode(),
+            {"content-type": "application/json", "user-agent": "rung"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT_S):  # noqa: S310 - as above
+                pass
+        except urllib.error.HTTPError as error:
+            with error:
+                raise Undelivered(f"HTTP {error.code}", retry=error.code in NOT_NOW) from None
+        except urllib.error.URLError as error:
+            # No connection, or not the whole request was taken.
+            raise Undelivered(type(error.reason).__name__, retry=True) from None
+        except (OSError, http.client.HTTPException) as error:
+            # Sent, and then nothing, or half an answer: it may have arrived.
+            raise Undelivered(type(error).__name__, retry=False) from None
+
+
+class MailCourier:
+    """A mail to those who are told of everything, and to those whom a run names."""
+
+    way = Way.MAIL
+
+    def __init__(self, settings: NotifySettings) -> None:
+        self._settings = settings
+
+    def recipients(self, notice: Row[Any]) -> list[str]:
+        """Each once."""
+        told = self._settings.email_to
+        if notice.kind == "finished":
+            told = [*(told if self._settings.finished else ()), *notice.detail.get("asked", ())]
+        return list(dict.fromkeys(told))
+
+    def wants(self, notice: Row[Any]) -> bool:
+        """Whether there is anybody."""
+        return bool(self.recipients(notice))
+
+    def send(self, notice: Row[Any]) -> None:
+        """Hands it to the mail server. Raises Undelivered."""
+        try:
+            with self._server() as server:
+                server.send_message(self._mail(notice))
+        except smtplib.SMTPServerDisconnected:
+            # Perhaps after it took the mail.
+            raise Undelivered("the mail server hung up", retry=False) from None
+        except smtplib.SMTPRecipientsRefused:
+            raise Undelivered("SMTP: no recipient was taken", retry=False) from None
+        except smtplib.SMTPResponseException as error:
+            later = TRY_AGAIN_FROM <= error.smtp_code < GIVE_UP_FROM
+            raise Undelivered(f"SMTP {error.smtp_code}", retry=later) from None
+        except (OSError, smtplib.SMTPException) as error:
+            raise Undelivered(type(error).__name__, retry=True) from None
+
+    def _server(self) -> smtplib.SMTP:
+        settings, host = self._settings, self._settings.smtp_host or ""
+        context = ssl.create_default_context()
+        if settings.smtp_tls == "tls":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(
+                host, settings.smtp_port, timeout=TIMEOUT_S, context=context
+            )
+        else:
+            server = smtplib.SMTP(host, settings.smtp_port, timeout=TIMEOUT_S)
+        try:
+            if settings.smtp_tls == "starttls":
+                server.starttls(context=context)
+            if settings.smtp_user is not None and settings.smtp_password is not None:
+                server.login(settings.smtp_user, settings.smtp_password.get_secret_value())
+        except BaseException:
+            server.close()
+            raise
+        return server
+
+    def _mail(self, notice: Row[Any]) -> EmailMessage:
+        mail = EmailMessage()
+        mail["Subject"] = subject_of(notice)
+        mail["From"] = self._settings.email_from
+        mail["To"] = ", ".join(self.recipients(notice))
+        mail["Message-ID"] = f"<notice-{notice.id}-{notice.at.timestamp():.6f}@rung>"
+        mail["Auto-Submitted"] = "auto-generated"
+        mail.set_content(f"{notice.words}\n")
+        return mail
+
+
+def subject_of(notice: Row[Any]) -> str:
+    """What happened to what; a mail's list shows no more than that."""
+    return f"Rung: {notice.kind.replace('_', ' ')}, {notice.target}"
+
+
+def document_of(notice: Row[Any]) -> dict[str, Any]:
+    """What is posted. `text` is what chat programs show; `id` lets a receiver tell repeats."""
+    return {
+        "id": notice.id,
+        "kind": notice.kind,
+        "target": notice.target,
+        "text": f"Rung: {notice.words}",
+        "detail": notice.detail,
+        "at": notice.at.isoformat(),
+    }
