@@ -54,6 +54,8 @@ class Spec:
     metadata: dict[str, Any]
     tried: list[Tried]
     answer: Answer | None
+    writer: tuple[str | None, str | None, str | None]
+    """Customer, language and subject of the message."""
     number: list[int] = field(default_factory=list)
     """The job's and the run's id, once it is stored."""
 
@@ -88,6 +90,7 @@ specs = st.builds(
     metadata=st.dictionaries(texts, texts | st.integers(-5, 5) | st.booleans() | st.none()),
     tried=st.lists(tries, max_size=2),
     answer=st.none() | st.builds(Answer, tier=texts, model=texts, confidence=confidences),
+    writer=st.tuples(maybe, maybe, maybe),
 )
 
 
@@ -100,6 +103,7 @@ def store(connection: Connection, specs: list[Spec]) -> None:
             "tier": spec.tier, "reason": spec.reason, "difficulty": spec.difficulty,
             "hours": spec.hours, "escalations": spec.counts[0], "attempts": spec.counts[1],
             "cost": spec.cost, "open": spec.state in OPEN_STATES, "placeholder": str(n),
+            "customer": spec.writer[0], "language": spec.writer[1], "subject": spec.writer[2],
         }  # fmt: skip
         ids = connection.execute(INSERT, values).one()
         spec.number[:] = list(ids)
@@ -158,6 +162,10 @@ def _values(node: Comparison, spec: Spec) -> list[Any]:
         "age": [spec.hours],
         "channel": [spec.channel],
         "source": ["test"],
+        "job": [spec.number[0]],
+        "customer": [spec.writer[0]],
+        "language": [spec.writer[1]],
+        "subject": [spec.writer[2]],
         "external_id": [spec.external_id],
         "difficulty": [spec.difficulty],
         "escalations": [spec.counts[0]],
@@ -199,8 +207,10 @@ WITH r AS (
   INSERT INTO runs (name, policy, policy_name, policy_version)
   VALUES (:run, '{}', :policy, :version) RETURNING id
 ), m AS (
-  INSERT INTO messages (source, external_id, body, digest, channel, metadata)
-  VALUES ('test', :placeholder, '', '', :channel, CAST(:metadata AS jsonb)) RETURNING id
+  INSERT INTO messages (source, external_id, body, digest, channel, metadata, customer_id, language,
+    subject)
+  VALUES ('test', :placeholder, '', '', :channel, CAST(:metadata AS jsonb), :customer, :language,
+    :subject) RETURNING id
 )
 INSERT INTO jobs (run_id, message_id, state, tier, reason, difficulty, created_at, finished_at,
   escalations, attempts, cost)

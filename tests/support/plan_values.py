@@ -74,6 +74,7 @@ class Values:
             "before_run": None, "before_job": None, "with_ids": False,
             "share": 0.02, "judge": "ada", "purpose": "audit",
             "window": 2_500, "sources": ["day"] * 200, "purses": "[]", "size": 2_500,
+            "characters": 240,
         }  # fmt: skip
 
     def _special(self) -> dict[str, dict[str, Any]]:

@@ -58,6 +58,9 @@ BUILT: dict[str, Builder] = {
     "listing.of all runs": lambda c: listing.list_jobs(
         c, run_id=None, node=None, before=None, limit=50
     ),
+    "listing.sorted": lambda c: listing.list_jobs(
+        c, run_id=DAY, node=None, before=None, limit=50, sort=listing.Sort.COST
+    ),
     "listing.jobs_with_id": lambda c: listing.jobs_with_id(c, "m77", 20),
 }
 """What puts its statements together itself."""

@@ -83,8 +83,12 @@ FIELDS: dict[str, Field] = {
     "policy": Field(_TEXT, "Name or version of the run's policy."),
     "model": Field(_TEXT, "The model that answered."),
     "run": Field(_TEXT, "Name or number of the run."),
+    "job": Field(_NUMBER_OF, "Number of the job."),
     "age": Field(Of.SPAN, "Time since the job came in: `7d`, `36h`, `90m`."),
     "channel": Field(_TEXT, "The message's channel."),
+    "customer": Field(_TEXT, "Who wrote the message: its `customer_id`."),
+    "language": Field(_TEXT, "The message's language."),
+    "subject": Field(_TEXT, "The message's subject; for those who may read text."),
     "source": Field(_TEXT, "Where the message is from."),
     "external_id": Field(_TEXT, "The message's id in its source."),
     "difficulty": Field(
@@ -95,6 +99,9 @@ FIELDS: dict[str, Field] = {
     "cost": Field(_NUMBER_OF, "Dollars that the job has cost."),
     METADATA: Field(Of.ANYTHING, "`metadata.KEY`: what else came with the message."),
 }
+
+OF_TEXT = ("subject", METADATA)
+"""Fields that hold what customers wrote: who may not read it may not choose by it either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +136,17 @@ class Or:
 
 
 Node = Comparison | Not | And | Or
+
+
+def reads_text(node: Node) -> bool:
+    """Whether the choice depends on what customers wrote."""
+    match node:
+        case Comparison():
+            return node.field in OF_TEXT
+        case Not(part):
+            return reads_text(part)
+        case And(parts) | Or(parts):
+            return any(map(reads_text, parts))
 
 
 def show(node: Node) -> str:

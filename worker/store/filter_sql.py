@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     FromClause,
     Interval,
@@ -57,6 +58,9 @@ COLUMNS: dict[str, tuple[ColumnElement[Any], bool]] = {
     "confidence": (Result.__table__.c.confidence, True),
     "model": (Result.__table__.c.model, True),
     "channel": (Message.__table__.c.channel, True),
+    "customer": (Message.__table__.c.customer_id, True),
+    "language": (Message.__table__.c.language, True),
+    "subject": (Message.__table__.c.subject, True),
     "source": (Message.__table__.c.source, False),
     "external_id": (Message.__table__.c.external_id, False),
     "difficulty": (Job.__table__.c.difficulty, True),
@@ -85,6 +89,8 @@ def _comparison(node: Comparison) -> ColumnElement[bool]:
         return not_(_comparison(Comparison(node.field, Op.EQ, node.values, node.key)))
     if node.field == "age":
         return _age(node.op, node.values[0])
+    if node.field == "job":
+        return _job(node.op, node.values)
     test = _test(node.op, node.values)
     if node.field == METADATA:
         return func.coalesce(test(_metadata(node)), false())
@@ -110,6 +116,15 @@ def _test(op: Op, values: tuple[Value, ...]) -> Test:
     if len(values) == 1:
         return lambda found: found == literal(str(first), Text)
     return lambda found: found == any_(texts)
+
+
+def _job(op: Op, values: tuple[Value, ...]) -> ColumnElement[bool]:
+    """By the primary key, whose index serves: a few jobs are found among millions."""
+    found, numbers = Job.__table__.c.id, [v for v in values if isinstance(v, Decimal)]
+    if op in (Op.EQ, Op.IN):
+        whole = [int(number) for number in numbers if number == int(number)]
+        return found == any_(literal(whole, ARRAY(BigInteger)))
+    return found.op(op.value, is_comparison=True)(literal(numbers[0], Numeric))
 
 
 def _age(op: Op, span: Value) -> ColumnElement[bool]:

@@ -35,6 +35,7 @@ from worker.dashboard.access.requests import (
     for_program,
     guard,
     host_name,
+    refuse_choosing_by_text,
     refuse_cross_site,
     refuse_large,
     refuse_reading_from_afar,
@@ -126,6 +127,8 @@ class Gate:
             await self._refuse_unauthorised_change(request, visitor)
         else:
             refuse_reading_from_afar(request)
+            if not visitor.may_operate:
+                refuse_choosing_by_text(request)
         return None
 
     async def visitor(self, request: Request) -> Visitor | None:

@@ -9,6 +9,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from worker.dashboard.access.passwords import same
 from worker.dashboard.access.visitors import bearer
+from worker.domain.filter_parsing import parse
+from worker.domain.filters import FilterError, reads_text
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 STATIC = "/static/"
@@ -70,6 +72,17 @@ def refuse_reading_from_afar(request: Request) -> None:
     linked = request.headers.get("sec-fetch-mode") == "navigate"
     if not linked or TEXT in request.query_params:
         raise Refused(403, "This was asked for by another site.")
+
+
+def refuse_choosing_by_text(request: Request) -> None:
+    """Who may not read what customers wrote could else learn it by asking which jobs hold a word.
+    Raises Refused."""
+    try:
+        node = parse(request.query_params.get("where", ""))
+    except FilterError:
+        return
+    if reads_text(node):
+        raise Refused(403, "Only an operator may choose jobs by what customers wrote.")
 
 
 def refuse_tricks(scope: Scope) -> None:

@@ -1,7 +1,6 @@
 """The pages of jobs: the list with its filter, and one job with its receipt as a timeline."""
 
-from dataclasses import dataclass
-from decimal import Decimal
+from typing import Any
 from urllib.parse import urlencode
 
 from sqlalchemy import Connection
@@ -15,96 +14,94 @@ from worker.dashboard.access import permissions
 from worker.dashboard.context import dashboard_of
 from worker.dashboard.pages.rendering import page, trouble_page
 from worker.dashboard.pages.serving import number
-from worker.dashboard.screens import story
-from worker.domain.filter_parsing import parse
-from worker.domain.filters import And, Comparison, FilterError, Node, Op, show
-from worker.domain.text import is_blank
-from worker.errors import Missing, RungError
+from worker.dashboard.screens import job_list, story
+from worker.dashboard.screens.job_list import Wanted, wanted_of
+from worker.errors import Missing, RungError, UsageError
 from worker.store.audit import audit_reading
-from worker.store.reading.listing import Page, exists, jobs_with_id, list_jobs
+from worker.store.reading.exchanges import A_LINE, Exchange, exchanges
+from worker.store.reading.listing import (
+    Page,
+    Sort,
+    counted_jobs,
+    exists,
+    jobs_with_id,
+    list_jobs,
+    run_names,
+)
 from worker.store.reading.receipts import find_job, hide_text, receipt
 from worker.store.runs import find_run
 
 PAGE = 50
-MAX_WHERE = 2_000
+MOST_TICKED = 200
+SORTS = {
+    Sort.NEWEST: "newest first",
+    Sort.ENDED: "ended last first",
+    Sort.COST: "dearest first",
+    Sort.CONFIDENCE: "least sure first",
+}
 
 
 def routes() -> list[BaseRoute]:
     """`/jobs`, `/jobs/ID` and its text."""
     return [
         Route("/jobs", jobs),
+        Route("/jobs/ticked", ticked),
         Route("/jobs/{job:int}", job, methods=["GET"]),
         Route("/jobs/{job:int}", read_text, methods=["POST"]),
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What the address asks for. Each is optional, and they all must hold."""
-
-    run: str = ""
-    state: str = ""
-    tier: str = ""
-    climbed: str = ""
-    where: str = ""
-
-    @property
-    def node(self) -> Node | None:
-        """As a filter, without the run. Raises FilterError."""
-        parts: list[Node] = []
-        if self.state in list(JobState):
-            parts.append(Comparison("state", Op.EQ, (self.state,)))
-        if self.tier:
-            parts.append(Comparison("tier", Op.EQ, (self.tier,)))
-        if self.climbed:
-            parts.append(Comparison("escalations", Op.GE, (Decimal(1),)))
-        if not is_blank(self.where):
-            parts.append(parse(self.where))
-        if len(parts) < 2:
-            return parts[0] if parts else None
-        return And(tuple(parts))
-
-    def address(self, before: int | None = None) -> str:
-        """Of this list, or of its next page."""
-        given = {name: getattr(self, name) for name in self.__slots__}
-        fields = {name: value for name, value in given.items() if value}
-        if before is not None:
-            fields["before"] = str(before)
-        return "/jobs" + (f"?{urlencode(fields)}" if fields else "")
-
-
 def jobs(request: Request) -> Response:
-    """Jobs that meet a filter, newest first; or the one that is searched for."""
+    """Jobs that meet a filter; or the one that is searched for."""
     dashboard, given = dashboard_of(request), request.query_params
-    wanted = Wanted(**{name: given.get(name, "")[:MAX_WHERE] for name in Wanted.__slots__})
+    wanted = wanted_of(given, may_read=permissions.may_operate(request))
     search = given.get("q", "").strip()
     with dashboard.engine.connect() as connection:
         if search:
             return _search(request, connection, search)
-        problem, found = None, Page([], None)
         try:
-            node = wanted.node
-            run_id = find_run(connection, wanted.run).id if wanted.run else None
-            found = list_jobs(
-                connection, run_id=run_id, node=node, before=number(request, "before"), limit=PAGE
-            )
+            return _list(request, connection, wanted, **_found(request, connection, wanted))
         except RungError as error:
-            problem, node = error, None
-        chosen = _chosen(node, wanted.run) if node is not None else None
-        command = None if node is None else _reprocess(node, wanted.run)
-        return _list(request, connection, wanted, found, problem, command, chosen=chosen)
+            return _list(request, connection, wanted, problem=error)
+
+
+def _found(request: Request, connection: Connection, wanted: Wanted) -> dict[str, Any]:
+    """A page of what is wanted, and what may be done with it. Raises FilterError, Missing."""
+    node, before = wanted.node, number(request, "before")
+    shown = number(request, "shown") or 0
+    run_id = find_run(connection, wanted.run).id if wanted.run else None
+    found = list_jobs(
+        connection,
+        run_id=run_id,
+        node=node,
+        before=before,
+        limit=PAGE,
+        sort=wanted.order,
+        skip=shown if wanted.sort else 0,
+    )
+    total = counted_jobs(connection, run_id)
+    return {
+        "found": found,
+        "total": total,
+        "which": job_list.which(wanted, found, shown, total),
+        "older": job_list.older_of(wanted, found, before, shown),
+        "command": job_list.reprocess(node, wanted.run) if node is not None else None,
+        "chosen": job_list.chosen(node, wanted.run) if node is not None else None,
+        "verbs": job_list.verbs_of(found) if node is not None else [],
+    }
 
 
 def _list(
     request: Request,
     connection: Connection,
     wanted: Wanted,
-    found: Page,
+    *,
+    found: Page | None = None,
     problem: RungError | None = None,
-    command: str | None = None,
-    search: str = "",
-    chosen: dict[str, str] | None = None,
+    **more: Any,
 ) -> Response:
+    shown = found or Page([], None)
+    common = {"total": 1, "which": "", "older": None, "command": None, "chosen": None}
     return page(
         request,
         connection,
@@ -112,17 +109,34 @@ def _list(
         "Jobs",
         status=422 if problem is not None else 200,
         wanted=wanted,
-        found=found,
+        found=shown,
+        lines=_lines(request, wanted, shown),
         problem=str(problem) if problem is not None else None,
-        pointed=isinstance(problem, FilterError),
-        command=command,
-        chosen=chosen,
-        search=search,
         states=list(JobState),
         tiers=list(dashboard_of(request).settings.tiers),
+        runs=run_names(connection),
+        sorts=SORTS,
+        ticks=job_list.ticks_of(shown.jobs),
+        fitting=job_list.fitting,
         first=wanted.address(),
-        older=wanted.address(found.next) if found.next is not None else None,
+        **({"search": "", "verbs": []} | common | more),
     )
+
+
+def _lines(request: Request, wanted: Wanted, found: Page) -> dict[int, Exchange]:
+    """A line of each message and reply, where it was asked for by somebody who may read it."""
+    if not wanted.text or not found.jobs:
+        return {}
+    engine, ids = dashboard_of(request).engine, [one["job"] for one in found.jobs]
+    audit_reading(engine, permissions.actor(request), _named(ids))
+    with engine.connect() as connection:
+        return exchanges(connection, ids, A_LINE)
+
+
+def _named(ids: list[int]) -> str:
+    """Jobs, as the audit names those that somebody read."""
+    named = ", ".join(map(str, sorted(ids)))
+    return f"job {named}" if len(ids) == 1 else f"jobs {named}"
 
 
 def _search(request: Request, connection: Connection, search: str) -> Response:
@@ -131,20 +145,31 @@ def _search(request: Request, connection: Connection, search: str) -> Response:
         return RedirectResponse(f"/jobs/{find_job(connection, search)}", 303)
     except Missing as error:
         several = jobs_with_id(connection, search, PAGE)
-        problem = None if several else error
-        return _list(request, connection, Wanted(), Page(several, None), problem, search=search)
+        found, problem = Page(several, None), None if several else error
+        total = len(several)
+        which = job_list.which(Wanted(), found, 0, total)
+        return _list(
+            request,
+            connection,
+            Wanted(),
+            found=found,
+            problem=problem,
+            search=search,
+            which=which,
+            total=total,
+        )
 
 
-def _chosen(node: Node, run: str) -> dict[str, str]:
-    """The same set, as the addresses of actions name it."""
-    return {"where": show(node), **({"run": run} if run else {})}
-
-
-def _reprocess(node: Node, run: str) -> str:
-    """The command that answers these jobs again in a new run."""
-    chosen: Node = And((Comparison("run", Op.EQ, (run,)), node)) if run else node
-    quoted = show(chosen).replace("'", "'\\''")
-    return f"rung reprocess --where '{quoted}' --dry-run"
+def ticked(request: Request) -> Response:
+    """To the preview of an action on the jobs that were ticked."""
+    given = [one for one in request.query_params.getlist("job") if one.isascii()]
+    chosen = [int(one) for one in given if one.isdigit() and len(one) < 13][:MOST_TICKED]
+    action = request.query_params.get("do", "")
+    if chosen and action in job_list.TICKED:
+        where = urlencode({"where": job_list.ticked(chosen)})
+        return RedirectResponse(f"/actions/{action}?{where}", 303)
+    with dashboard_of(request).engine.connect() as connection:
+        return trouble_page(request, connection, UsageError("Tick some jobs first."))
 
 
 def job(request: Request) -> Response:

@@ -1,62 +1,114 @@
-"""Lists of jobs, newest first, at a bounded cost whatever is asked for.
+"""Lists of jobs at a bounded cost, whatever is asked for and in whatever order.
 
-A filter that few jobs meet could look through the whole table. So a page looks at no more than
-`WINDOW` jobs, says how far it came, and goes on from there when asked.
+A filter that few jobs meet could look through the whole table, and so could an order that no index
+has. So a page looks at no more than `WINDOW` jobs, or sorts no more than the newest `SORTED`, says
+how far it came, and goes on from there when asked.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select, text
+from sqlalchemy import Connection, Select, UnaryExpression, func, select, text
 from sqlalchemy.orm import InstrumentedAttribute
 
 from models.jobs import Job
 from models.messages import Message
 from models.results import Result
 from models.runs import Run
+from models.vocabulary import OPEN_STATES, JobState
 from worker.domain.filters import Node
 from worker.store.filter_sql import JOINED, condition
 
 Chosen = Select[*tuple[Any, ...]]
 WINDOW = 2_500
+SORTED = 10_000
+RUNS_LISTED = 200
+
+
+class Sort(StrEnum):
+    """Orders of a list; what is asked for is at the top."""
+
+    NEWEST = ""
+    ENDED = "ended"
+    COST = "cost"
+    CONFIDENCE = "confidence"
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """Jobs, and where the next page begins (None at the end). `looked_at` is set where the page
-    ends because it has looked at enough, rather than because it is full."""
+    ends because it has looked at enough, rather than because it is full. Of a filter or an order,
+    `matched` says how many of those that were looked at meet it, `unfinished` how many of these
+    are open and `dead` how many are dead letters, and `whole` that no others do."""
 
     jobs: Sequence[dict[str, Any]]
     next: int | None
     looked_at: int | None = None
+    matched: int | None = None
+    unfinished: int = 0
+    dead: int = 0
+    whole: bool = True
 
 
 def list_jobs(
-    connection: Connection, *, run_id: int | None, node: Node | None, before: int | None, limit: int
+    connection: Connection,
+    *,
+    run_id: int | None,
+    node: Node | None,
+    before: int | None,
+    limit: int,
+    sort: Sort = Sort.NEWEST,
+    skip: int = 0,
 ) -> Page:
     """A page of the jobs that meet a filter, of one run or of all. `before` is the `next` of the
-    page before; it is a message's id within a run, and a job's id otherwise."""
-    size = WINDOW if node is not None else limit + 1
+    page before; it is a message's id within a run, and a job's id otherwise. `skip` passes over so
+    many of an order other than the newest first, and `next` is where those that were not sorted
+    begin."""
+    size = SORTED if sort else WINDOW if node is not None else limit + 1
     place = Job.id if run_id is None else Job.message_id
     window = _window(place, run_id, before, size).subquery("seen")
     seen, lowest = connection.execute(select(func.count(), func.min(window.c.place))).one()
     if not seen:
-        return Page([], None)
+        return Page([], None, matched=0 if node is not None or sort else None)
     # A range of the same index: its rows lie together, and none is looked up one by one.
     wanted = _within(select(*COLUMNS, place.label("place")).select_from(JOINED), run_id, before)
-    wanted = wanted.where(place >= lowest).order_by(place.desc()).limit(limit + 1)
+    wanted = wanted.where(place >= lowest).order_by(*_order(sort), place.desc())
+    if node is not None or sort:
+        wanted = wanted.add_columns(*COUNTED)
     if node is not None:
         wanted = wanted.where(condition(node))
     # Left to itself, the planner hashes whole tables for a filter on reasons or findings.
     connection.execute(NO_WHOLE_TABLES)
+    wanted = wanted.offset(skip).limit(limit + 1)
     rows = [dict(row) for row in connection.execute(wanted).mappings()]
     connection.execute(AS_BEFORE)
-    if len(rows) > limit:
-        return Page(rows[:limit], rows[limit - 1]["place"])
-    if node is None:
-        return Page(rows, None)
-    return Page(rows, lowest, seen) if seen == size else Page(rows, None)
+    counted = node is not None or bool(sort)
+    return _page(rows, limit, lowest, seen, whole=seen < size, counted=counted, sort=sort)
+
+
+def _page(
+    rows: list[dict[str, Any]],
+    limit: int,
+    lowest: int,
+    seen: int | None,
+    *,
+    whole: bool,
+    counted: bool,
+    sort: Sort,
+) -> Page:
+    more, shown = len(rows) > limit, rows[:limit]
+    if not counted:
+        return Page(shown, shown[-1]["place"] if more else None)
+    matched, unfinished, dead = (
+        max([row.pop(name) for row in shown], default=0)
+        for name in ("matched", "unfinished", "dead")
+    )
+    further = None if whole else lowest
+    if more and not sort:
+        further, seen = shown[-1]["place"], None
+    return Page(shown, further, None if whole else seen, matched, unfinished, dead, whole)
 
 
 def jobs_with_id(connection: Connection, external_id: str, limit: int) -> list[dict[str, Any]]:
@@ -74,6 +126,29 @@ def jobs_with_id(connection: Connection, external_id: str, limit: int) -> list[d
 def exists(connection: Connection, job_id: int) -> bool:
     """Whether there is a job with this id."""
     return connection.execute(select(Job.id).where(Job.id == job_id)).scalar() is not None
+
+
+def counted_jobs(connection: Connection, run_id: int | None) -> int:
+    """Jobs of a run, or of all, from the counters."""
+    chosen = OF_RUN if run_id is not None else OF_ALL
+    values = {"run": run_id} if run_id is not None else {}
+    return int(connection.execute(chosen, values).scalar_one())
+
+
+def run_names(connection: Connection) -> list[str]:
+    """Names of the newest runs, to choose from."""
+    return list(connection.execute(NAMES, {"limit": RUNS_LISTED}).scalars())
+
+
+def _order(sort: Sort) -> tuple[UnaryExpression[Any], ...]:
+    match sort:
+        case Sort.ENDED:
+            return (Job.finished_at.desc().nulls_last(),)
+        case Sort.COST:
+            return (Job.cost.desc(),)
+        case Sort.CONFIDENCE:
+            return (Result.confidence.asc().nulls_last(),)
+    return ()
 
 
 def _window(
@@ -112,6 +187,15 @@ COLUMNS = (
     Job.finished_at,
     Result.simulated,
 )
+COUNTED = (
+    func.count().over().label("matched"),
+    func.count().filter(Job.state.in_(OPEN_STATES)).over().label("unfinished"),
+    func.count().filter(Job.state == JobState.DEAD).over().label("dead"),
+)
+"""Over all that meet the filter within the window, whatever page of it is read."""
 
 NO_WHOLE_TABLES = text("SET LOCAL enable_seqscan = off")
 AS_BEFORE = text("RESET enable_seqscan")
+OF_RUN = text("SELECT coalesce(sum(jobs), 0) FROM run_counts WHERE run_id = :run")
+OF_ALL = text("SELECT coalesce(sum(jobs), 0) FROM job_totals")
+NAMES = text("SELECT name FROM runs ORDER BY id DESC LIMIT :limit")

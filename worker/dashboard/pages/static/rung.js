@@ -65,6 +65,31 @@ function onKey(event) {
   }
 }
 
+// Ticks: a box for all, and only those buttons that fit something that is ticked.
+function ticks(form) {
+  const boxes = [...form.querySelectorAll("input[name=job]")];
+  const all = form.querySelector("[data-all]");
+  const bar = form.querySelector("[data-ticked]");
+  if (!bar || !all) return;
+  all.hidden = false;
+  function count() {
+    const ticked = boxes.filter((box) => box.checked);
+    const fits = new Set(ticked.flatMap((box) => box.dataset.fits.split(" ")));
+    bar.hidden = !ticked.length;
+    bar.querySelector("span").textContent = `${ticked.length} ticked:`;
+    bar.querySelectorAll("button").forEach((button) => (button.hidden = !fits.has(button.value)));
+    all.checked = ticked.length === boxes.length;
+    all.indeterminate = ticked.length > 0 && !all.checked;
+  }
+  all.addEventListener("change", () => {
+    boxes.forEach((box) => (box.checked = all.checked));
+    count();
+  });
+  form.addEventListener("change", count);
+  count();
+}
+
+document.querySelectorAll("[data-ticks]").forEach(ticks);
 document.querySelectorAll("[data-live]").forEach(live);
 document.addEventListener("keydown", onKey);
 if (location.hash === "#search") document.querySelector("[data-search]")?.focus();
