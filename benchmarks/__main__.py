@@ -28,6 +28,7 @@ NAMES = (
     "any_statistics",
     "screens",
     "proof",
+    "grounded",
 )
 
 

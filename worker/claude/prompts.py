@@ -18,6 +18,7 @@ from worker.domain.caching import Lifetime
 from worker.domain.context import NO_CONTEXT, MessageContext
 from worker.domain.fence import REPLY_DELIMITER, defused, fence, nonce
 from worker.domain.messages import MessageText
+from worker.domain.shown import Shown
 from worker.errors import ConfigurationError
 
 MIN_CACHED_TOKENS = 512
@@ -50,6 +51,11 @@ class Prompt:
     def instructions(self) -> str:
         """The text without the knowledge pages: what a reply must not repeat."""
         return instructions_of(self.text)
+
+    @property
+    def shown(self) -> tuple[Shown, ...]:
+        """The knowledge pages, in the pieces that an answer can name."""
+        return shown_in(self.text)
 
     @property
     def tokens(self) -> int:
@@ -95,6 +101,13 @@ def _system(text: str, lifetime: Lifetime) -> list[dict[str, Any]]:
 def instructions_of(text: str) -> str:
     """The part of an answering prompt that stands before its knowledge pages."""
     return text.partition(KNOWLEDGE)[0]
+
+
+@lru_cache(maxsize=16)
+def shown_in(text: str) -> tuple[Shown, ...]:
+    """The knowledge of an answering prompt as what was shown."""
+    knowledge = text.partition(KNOWLEDGE)[2]
+    return (Shown(id="knowledge", text=knowledge),) if knowledge else ()
 
 
 def default_directory() -> Path:

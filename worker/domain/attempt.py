@@ -22,6 +22,7 @@ from worker.domain.judgement import Judgement, NeedsCheck, judge, too_long
 from worker.domain.next_step import decide
 from worker.domain.pricing import Price
 from worker.domain.reports import AttemptReport, CallReport, call_of
+from worker.domain.shown import Shown
 from worker.domain.trouble import NOT_NOW, Meaning, Trouble, follow_up
 from worker.domain.validation import Validator
 
@@ -43,6 +44,8 @@ class Standards:
     instructions: str
     validators: Mapping[str, Validator]
     jitter: Callable[[], float]
+    knowledge: tuple[Shown, ...] = ()
+    """The knowledge that stands in the answer's prompt."""
 
 
 class Attempt:
@@ -156,6 +159,7 @@ class Attempt:
             self._standards.instructions,
             self._candidate.difficulty,
             self._candidate.context,
+            self._standards.knowledge,
         )
         if isinstance(judged, NeedsCheck):
             self._open = question.check(judged.reply)

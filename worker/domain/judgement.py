@@ -20,6 +20,7 @@ from worker.domain.in_force import UNCERTIFIED, CertifiedScore, standing
 from worker.domain.messages import MessageText
 from worker.domain.policy import Accept, Policy
 from worker.domain.schemas import answer_schema
+from worker.domain.shown import Shown
 from worker.domain.text import is_blank
 from worker.domain.validation import BUILTIN, Draft, Finding, Validator, findings_of
 
@@ -66,6 +67,7 @@ def judge(
     instructions: str = "",
     difficulty: str | None = None,
     context: MessageContext = NO_CONTEXT,
+    knowledge: tuple[Shown, ...] = (),
 ) -> Judgement | NeedsCheck:
     """Judge one answer of `tier`. With `confidence = "separate"` call again with the check."""
     unusable = _unusable(answer)
@@ -77,7 +79,15 @@ def judge(
     reply: str = document["reply"]
     if is_blank(reply):
         return Judgement(AttemptOutcome.EMPTY, ("empty",))
-    draft = Draft(reply, document, answer_schema(policy.accept), message, instructions, context)
+    draft = Draft(
+        reply,
+        document,
+        answer_schema(policy.accept),
+        message,
+        instructions,
+        context,
+        knowledge,
+    )
     findings = findings_of(policy.accept.validators, draft, validators)
     rejecting = tuple(dict.fromkeys(f.validator for f in findings if f.severity == "reject"))
     if not rejecting and policy.accept.confidence == "separate" and check is None:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from models.vocabulary import JUDGED, AttemptOutcome, CallState, Lane, Purpose, Stage
-from worker.claude.prompts import instructions_of
+from worker.claude.prompts import instructions_of, shown_in
 from worker.domain.answers import Answer, ModelAnswer, Troubled
 from worker.domain.attempt import Attempt, Standards
 from worker.domain.claimed import Candidate, Claimed, PastAnswer, Question
@@ -123,6 +123,7 @@ def _again(row: Any, candidate: Candidate, validators: Mapping[str, Validator]) 
         instructions=instructions_of(row.prompt or ""),
         validators={**validators, **_overran(row.findings)},
         jitter=lambda: 0.0,
+        knowledge=shown_in(row.prompt or ""),
     )
     then = replace(
         candidate,

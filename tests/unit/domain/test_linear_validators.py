@@ -11,6 +11,7 @@ import pytest
 from worker.domain.fence import defused
 from worker.domain.messages import MessageText
 from worker.domain.validation import BUILTIN, Draft
+from worker.domain.validation.grounded import SEARCHED_CHARS
 
 CHARS = 100_000
 CPU_S = 1.0
@@ -26,9 +27,35 @@ KINDS = [
     *('say "a', 'say "aa aa" ', "ignore ", "ignore all ", "forget ", "system ", "act as "),
     *("acting just as the A", "named AB", "[AAA", "(AAA)", "AAA:", "\nAAA:", "\n.", "XXX", "TODO"),
     *("[your ", "{{a", "<your ", "the same sentence again and again. ", "word word word word "),
+    *(
+        "1 1",
+        "1,111",
+        "1 111",
+        "+1 1 ",
+        "01-",
+        "3 May ",
+        "May ",
+        "May 3 ",
+        "two days ",
+        "A-",
+        "A1-",
+    ),
+    *(
+        "#1",
+        "1/1/",
+        "2026-11-",
+        "1h",
+        "1:1",
+        "“aaa aaa aaa",
+        "« a ",
+        "$1-",
+        "1 to ",
+        "1 %",
+        "\n1. ",
+    ),
     *("\u200b", "\ufeff", "e\u0301", "under the law you "),
 ]
-READING = ("obeyed", "personal_data", "placeholder", "language")
+READING = ("grounded", "obeyed", "personal_data", "placeholder", "language")
 """Those that look at the message as well."""
 OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "must_match": {"patterns": ["(a+)+$"]},
@@ -94,4 +121,21 @@ def test_no_text_holds_up_its_fence() -> None:
         spent = time.thread_time() - before
         if spent > CPU_S:
             slow[kind] = round(spent, 1)
+    assert slow == {}
+
+
+@pytest.mark.slow
+def test_no_reply_that_is_looked_at_holds_up_its_grounds() -> None:
+    # given replies just short enough
+    slow = {}
+    for kind in KINDS:
+        text = (kind * (SEARCHED_CHARS // len(kind)))[:SEARCHED_CHARS]
+        draft = Draft(reply=text, document={}, schema={}, message=MessageText(body="Hello?"))
+        before = time.thread_time()
+        # when
+        BUILTIN["grounded"](draft, {})
+        spent = time.thread_time() - before
+        if spent > CPU_S:
+            slow[kind] = round(spent, 1)
+    # then
     assert slow == {}

@@ -22,9 +22,10 @@ FINE = "Your card was sent on Monday and arrives within five working days. You c
 INSTRUCTIONS = (
     "You answer customers of Harbourlight and you never promise a refund of any amount to anyone."
 )
+QUESTION = "Where is my card? It was due on Monday, within five working days, you said."
 
 
-def draft(reply: str, message: str = "Where is my card? It was due on Monday.") -> Draft:
+def draft(reply: str, message: str = QUESTION) -> Draft:
     document = {"reply": reply, "grounds": "known", "confidence": 0.9}
     return Draft(reply, document, INLINE_ANSWER_SCHEMA, MessageText(message), INSTRUCTIONS)
 

@@ -8,6 +8,7 @@ from worker.domain.answers import storable
 from worker.domain.context import NO_CONTEXT, MessageContext
 from worker.domain.messages import MessageText
 from worker.domain.policy import Severity, ValidatorUse
+from worker.domain.shown import Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,8 @@ class Draft:
     """Our own instructions to the model, without the knowledge pages."""
     context: MessageContext = NO_CONTEXT
     """What the model was shown beside the message."""
+    knowledge: tuple[Shown, ...] = ()
+    """What stands in the prompt for everybody, in the pieces that an answer can name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from jsonschema.protocols import Validator as SchemaValidator
 from jsonschema.validators import extend
 
 from worker.domain.validation.base import Draft, Validator
+from worker.domain.validation.grounded import GROUNDED
 from worker.domain.validation.injection import INJECTION
 from worker.domain.validation.language import LANGUAGE
 from worker.domain.validation.patterns import search
@@ -125,6 +126,7 @@ BUILTIN: dict[str, Validator] = {
     **PROMISES,
     **INJECTION,
     **LANGUAGE,
+    **GROUNDED,
 }
 
 TEXTS, NUMBER = "a list of texts", "a number"

@@ -39,8 +39,9 @@ _LEGAL = re.compile(
     r" (?:legally liable|breaking the law|in breach of (?:contract|the law)))\b",
     re.IGNORECASE,
 )
+EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]+\.[\w.]{2,}\b")
 _PERSONAL: Mapping[str, re.Pattern[str]] = {
-    "an email address": re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]+\.[\w.]{2,}\b"),
+    "an email address": EMAIL,
     "a card number": re.compile(r"\b(?:\d[ -]?){13,19}\b"),
     "an identity number": re.compile(r"\b\d{3}-\d{2}-\d{4}\b"),
     "a bank account number": re.compile(
@@ -61,7 +62,7 @@ _PERSONAL: Mapping[str, re.Pattern[str]] = {
 _URL = re.compile(
     r"(?<![a-z0-9])[a-z][a-z0-9+.-]{1,15}:/{1,3}([^\s<>()\[\]{}\"'“”]+)", re.IGNORECASE
 )
-_BARE = re.compile(
+BARE_HOST = re.compile(
     r"(?<![\w@./-])((?:[a-z0-9-]{1,63}\.){1,8}"
     r"(?:com|net|org|info|biz|io|co|app|dev|me|ly|xyz|top|site|online|shop|support|link|example"
     r"|uk|de|fr|es|it|nl|eu|us|ca|au|in|cn|ru|br|jp))(?![\w@-]|\.\w)",
@@ -130,7 +131,7 @@ def _hosts(reply: str) -> Iterator[str]:
         authority = _HOST.match(match.group(1))
         host = authority.group().rpartition("@")[2] if authority is not None else ""
         yield host.partition(":")[0].lower().rstrip(".,;!?*_")
-    for match in _BARE.finditer(reply):
+    for match in BARE_HOST.finditer(reply):
         yield match.group(1).lower()
 
 

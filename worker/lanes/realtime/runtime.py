@@ -72,6 +72,7 @@ class Runtime:
             instructions=instructions,
             validators=load_validators(settings),
             jitter=random.random,
+            knowledge=self.prompts[Purpose.ANSWER].shown,
         )
         self.stopping = threading.Event()
         self.news = threading.Event()

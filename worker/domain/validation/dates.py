@@ -1,0 +1,67 @@
+"""Dates as people and machines write them, each read as year, month and day."""
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+from worker.domain.validation.fact_words import MONTHS, either
+
+Reading = tuple[int | None, int, int | None]
+"""Year, month, day; a year or a day may be missing."""
+_WORD = re.compile(r"[^\W\d_]+")
+Reader = Callable[[re.Match[str]], list[Reading]]
+
+
+def dates_for(text: str) -> list[tuple[re.Pattern[str], Reader]]:
+    """Patterns of the dates that a text may hold, with what reads them; to be tried in order."""
+    numeric, named = _patterns()
+    spelt = not MONTHS.keys().isdisjoint(_WORD.findall(text.lower()))
+    return [*numeric, *named] if spelt else numeric
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> tuple[list[tuple[re.Pattern[str], Reader]], ...]:
+    """Dates in numbers alone, and those that name their month."""
+    month, gap = rf"(?P<m>{either(MONTHS)})\b\.?", r"[ \u00a0]{1,2}"
+    of = r"(?:(?:of|de|del|di|do) |d['’])?"
+    ordinal = r"(?:st|nd|rd|th|er|º|°|\.)?"
+    day_first = (
+        rf"(?<![\w.,])(?P<d>\d{{1,2}}){ordinal}{gap}{of}{month}(?:,?{gap}{of}(?P<y>\d{{4}})(?!\d))?"
+    )
+    month_first = (
+        rf"(?<!\w){month}{gap}(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?!\d|[.,:]\d)"
+        rf"(?:,?{gap}(?P<y>\d{{4}})(?!\d))?"
+    )
+    month_alone = rf"(?<!\w){month}{gap}{of}(?P<y>\d{{4}})(?!\d)"
+    machine = r"(?<![\w-])(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?!\d)"
+    numeric = r"(?<![\w./-])(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?![\d/-])"
+    return [(re.compile(machine), _machine), (re.compile(numeric), _numeric)], [
+        (re.compile(day_first, re.IGNORECASE), _named),
+        (re.compile(month_first, re.IGNORECASE), _named),
+        (re.compile(month_alone, re.IGNORECASE), _month),
+    ]
+
+
+def _machine(match: re.Match[str]) -> list[Reading]:
+    return _possible((int(match[1]), int(match[3]), int(match[4])))
+
+
+def _numeric(match: re.Match[str]) -> list[Reading]:
+    """Day and month in either order where both can be: who wrote it knows which."""
+    first, second, year = int(match[1]), int(match[3]), int(match[4])
+    year += 2000 if year < 100 else 0
+    either_way = _possible((year, second, first))
+    return either_way if match[2] == "." else either_way + _possible((year, first, second))
+
+
+def _named(match: re.Match[str]) -> list[Reading]:
+    year = int(match["y"]) if match["y"] else None
+    return _possible((year, MONTHS[match["m"].lower()], int(match["d"])))
+
+
+def _month(match: re.Match[str]) -> list[Reading]:
+    return [(int(match["y"]), MONTHS[match["m"].lower()], None)]
+
+
+def _possible(day: tuple[int | None, int, int]) -> list[Reading]:
+    return [day] if 1 <= day[1] <= 12 and 1 <= day[2] <= 31 else []

@@ -1,0 +1,136 @@
+"""The facts of a text that can be compared: links, addresses, dates, amounts, numbers.
+
+A fact has keys, any of which another text may hold; a text of ours gives all the keys under which
+its facts may be repeated. So `1.234,50 €` in a German reply is `1234.50` on an English page, `two
+years` are `24 months`, and `26.11.2026` is `November 26`. Time is linear in the text.
+"""
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from functools import partial
+
+from worker.domain.validation.dates import Reader, dates_for
+from worker.domain.validation.fact import Fact, Key, same
+from worker.domain.validation.fact_words import UNITS
+from worker.domain.validation.numbers import MAX_DIGITS, ORDINAL, dialled, numbers_in, spelt_in
+from worker.domain.validation.promises import BARE_HOST, EMAIL
+
+_LINK = re.compile(
+    rf"(?<![a-z0-9])https?://(?P<url>[^\s<>()\[\]{{}}\"'“”«»]++)"
+    rf"|(?P<bare>{BARE_HOST.pattern}(?:/[^\s<>()\[\]{{}}\"'“”«»]*+)?)",
+    re.IGNORECASE,
+)
+_TIME = re.compile(r"(?<![\w:.,])(\d{1,2})(?::| ?h ?)(\d{2})(?![\d:]\d|\d)")
+_PHONE = re.compile(
+    r"(?<![\w.,+/-])(?:\+\d{7,15}|(?:\+|00(?=[1-9]))?(?:\(\d{1,5}\)|\d{1,5})"
+    r"(?:[ \u00a0.\-/]{1,2}\(?\d{1,8}\)?){1,6})(?!\w|[.,]\d)"
+)
+_NATIONAL = re.compile(r"\d{3}[-. ]\d{3,4}(?:[-. ]\d{4})?")
+_REFERENCE = re.compile(
+    r"(?<![\w#/-])(?:#[^\W_]|(?:[^\W\d]{1,12}[-_/]){0,3}[^\W\d]{0,12}\d)[\w/-]*+"
+)
+_GLUED = re.compile(r"\d++-?([^\W\d_]++)(?:-[^\W\d_]*+)*+")
+_NO_FACT = re.compile(r"(?:(?<=\n)|\A)[ \t]{0,8}(?:\*\*)?\d{1,2}[.)](?=\s)|(?<!\d)24/7(?!\d)")
+"""The number of an item, and all day long."""
+
+
+def facts_in(text: str, language: str | None = None) -> list[Fact]:
+    """The facts of a text, in no order. Without a language a number that two notations read in two
+    ways (`1.234`) counts in both."""
+    if not any(character.isdigit() or character in ".@#" for character in text):
+        return list(spelt_in(text))
+    found: list[Fact] = []
+
+    def taken(pattern: re.Pattern[str], read: Callable[[re.Match[str]], Fact | None]) -> None:
+        nonlocal text
+
+        def blank(match: re.Match[str]) -> str:
+            fact = read(match)
+            if fact is None:
+                return match.group()
+            found.append(fact)
+            return " " * len(match.group())
+
+        text = pattern.sub(blank, text)
+
+    taken(EMAIL, _address)
+    taken(_LINK, _link)
+    for pattern, read in dates_for(text):
+        taken(pattern, partial(_date, read))
+    taken(_TIME, _time)
+    taken(_PHONE, _phone)
+    taken(_REFERENCE, _reference)
+    text = _NO_FACT.sub(lambda m: " " * len(m.group()), text)
+    return [*found, *spelt_in(text), *numbers_in(text, language)]
+
+
+def keys_of(text: str, language: str | None = None) -> frozenset[Key]:
+    """Every key under which a text may be asked for what it says."""
+    return frozenset(key for fact in facts_in(text, language) for key in fact.held)
+
+
+def _address(match: re.Match[str]) -> Fact:
+    return same("the address", match.group(), ("mail", match.group().lower().rstrip(".")))
+
+
+def _link(match: re.Match[str]) -> Fact:
+    """A page may be named by what it lies under: `acme.example` for `acme.example/returns`."""
+    written = (match["url"] or match["bare"]).rstrip(".,;:!?*_'’)")
+    path = written.lower().removeprefix("www.").rstrip("/")
+    parts = path.split("/")[:12]
+    above = (("link", "/".join(parts[:count])) for count in range(1, len(parts)))
+    return same("the link", written, ("link", path), *above)
+
+
+def _date(read: Reader, match: re.Match[str]) -> Fact | None:
+    asked: list[Key] = []
+    held: list[Key] = []
+    for year, month, day in read(match):
+        held += [("raw", Decimal(part)) for part in (year, month, day) if part is not None]
+        if year is not None:
+            held.append(("year and month", year, month))
+        if day is None:
+            asked.append(("year and month", year, month))
+            continue
+        held += [("day", month, day), ("raw", Decimal(f"{day}.{month:02}"))]
+        if year is None:
+            asked.append(("day", month, day))
+            held.append(("any year", month, day))
+        else:
+            asked += [("date", year, month, day), ("any year", month, day)]
+            held.append(("date", year, month, day))
+    return Fact("the date", match.group().strip(), tuple(asked), tuple(held)) if asked else None
+
+
+def _time(match: re.Match[str]) -> Fact | None:
+    hour, minute = int(match[1]), int(match[2])
+    if hour > 24 or minute > 59:
+        return None
+    key = ("time", hour % 12, minute)
+    return same("the time", match.group(), key, ("raw", Decimal(hour)), ("raw", Decimal(minute)))
+
+
+def _phone(match: re.Match[str]) -> Fact | None:
+    written = match.group()
+    digits = "".join(character for character in written if character.isdigit())
+    begins = written.startswith(("+", "0", "("))
+    if not 7 <= len(digits) <= 15 or not (begins or _NATIONAL.fullmatch(written)):
+        return None
+    return Fact("the telephone number", written, *dialled(digits))
+
+
+def _reference(match: re.Match[str]) -> Fact | None:
+    """A number with letters in it, or after a `#`. A unit glued to a number makes none."""
+    written = match.group().rstrip("/-_")
+    glued = _GLUED.fullmatch(written)
+    if glued and (glued[1].lower() in UNITS or ORDINAL.fullmatch(glued[1].lower())):
+        return None
+    if not written.startswith("#"):
+        lettered = any(character.isalpha() for character in written)
+        if not lettered or sum(character.isdigit() for character in written) < 3:
+            return None
+    name = re.sub(r"[-_/#]", "", written).casefold()
+    parts = re.findall(rf"\d{{1,{MAX_DIGITS}}}", written)
+    raw = (("raw", Decimal(part)) for part in parts)
+    return same("the number", written, ("reference", name), *raw)

@@ -1,0 +1,171 @@
+"""Numbers of a text with what they measure, by value in a language's notation."""
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+
+from worker.domain.validation.fact import Fact, Key
+from worker.domain.validation.fact_words import (
+    CENTS,
+    CODES,
+    COMMA_LANGUAGES,
+    CURRENCY_SIGNS,
+    NUMBERS,
+    PERCENT,
+    QUALIFIERS,
+    UNITS,
+    Unit,
+    either,
+)
+
+MONEY = frozenset({*CODES, *CURRENCY_SIGNS.values(), CENTS})
+MAX_DIGITS = 24
+"""A longer number is compared as it is written."""
+_CURRENCY = either([*CURRENCY_SIGNS, *CODES])
+_NUMBER = re.compile(
+    rf"(?<![\w.,'’])(?P<sign>(?:{_CURRENCY})[\s\u00a0]?)?"
+    r"(?P<digits>\d{1,3}(?:[.,'’\u00a0\u202f ]\d{3})+(?!\d)(?:[.,]\d{1,2}(?!\d))?"
+    r"|\d++(?:[.,]\d++)?)",
+    re.IGNORECASE,
+)
+_AFTER = re.compile(
+    rf"[\s\u00a0\u202f-]{{0,2}}(?:(?:{either(QUALIFIERS)})[ -])?([^\W\d_]{{1,20}}|[€$£¥₹₽₺])",
+    re.IGNORECASE,
+)
+_RANGE = re.compile(
+    r"\s?(?:-|–|—|to|bis|à|al?|y|et?|und|and|ou?|or|oder|of|tot|en)\s?", re.IGNORECASE
+)
+ORDINAL = re.compile(r"(?:st|nd|rd|th|er|º|ª|°)\b")
+WORD = re.compile(r"[^\W\d_]+")
+_AMBIGUOUS = re.compile(r"(?<!\d)\d{1,3}[.,]\d{3}(?![\d.,]?\d)")
+SMALL = 10
+"""Numbers below this that measure nothing ("3 steps") are no facts."""
+
+
+def ambiguous(text: str) -> bool:
+    """Whether some number of the text is read otherwise in another language's notation."""
+    return _AMBIGUOUS.search(text) is not None
+
+
+def dialled(digits: str) -> tuple[tuple[Key, ...], tuple[Key, ...]]:
+    """How a telephone number is asked for and held: with and without the codes before it."""
+    digits = digits.removeprefix("00").removeprefix("0")
+    tails = [digits[-size:] for size in range(7, len(digits) + 1)]
+    asked = (("tail", digits), *(("telephone", tail) for tail in tails if len(tail) > 7))
+    return asked, (("telephone", digits), *(("tail", tail) for tail in tails))
+
+
+def spelt_in(text: str) -> Iterator[Fact]:
+    """Numbers that are written out, with a unit: `thirty days`. One of something is too common a
+    phrase to be asked for."""
+    words = list(WORD.finditer(text))
+    lowered = [word.group().lower() for word in words]
+    for at, name in enumerate(lowered[:-1]):
+        value = NUMBERS.get(name)
+        if value is None:
+            continue
+        to = at + 2 if lowered[at + 1] in QUALIFIERS and at + 2 < len(words) else at + 1
+        unit, said = UNITS.get(lowered[to]), text[words[at].start() : words[to].end()]
+        if unit is not None and len(said) <= sum(map(len, lowered[at : to + 1])) + to - at:
+            asked, held = _measured(Decimal(value), unit)
+            yield Fact("the number", said, asked if value > 1 else (), held)
+
+
+def numbers_in(text: str, language: str | None) -> Iterator[Fact]:
+    """Numbers in digits, with the units around them."""
+    matches = list(_NUMBER.finditer(text))
+    found = [_unit_of(match, text) for match in matches]
+    units = [unit for unit, _ in found]
+    for at in range(len(matches) - 2, -1, -1):
+        between = text[matches[at].end() : matches[at + 1].start()][:8]
+        if units[at] is None and _RANGE.fullmatch(between):
+            units[at] = units[at + 1]
+    for at in range(1, len(matches)):
+        between = text[matches[at - 1].end() : matches[at].start()][:8]
+        if units[at] is None and matches[at - 1]["sign"] and _RANGE.fullmatch(between):
+            units[at] = units[at - 1]
+    for match, unit, (_, end) in zip(matches, units, found, strict=True):
+        said = text[match.start() : end].strip()
+        yield _number(match["digits"], said, unit, language)
+
+
+def _number(digits: str, said: str, unit: Unit | None, language: str | None) -> Fact:
+    values = read_number(digits, language)
+    if unit is None:
+        return _plain(digits, said, values)
+    keys = [_measured(value, unit) for value in values]
+    asked = tuple(key for each, _ in keys for key in each)
+    held = tuple(key for _, each in keys for key in each)
+    return Fact(_kind(unit[0]), said, asked, held)
+
+
+def _plain(digits: str, said: str, values: tuple[Decimal, ...]) -> Fact:
+    """A number that measures nothing. Small ones count steps and options."""
+    asked: tuple[Key, ...] = tuple(("raw", value) for value in values)
+    held: tuple[Key, ...] = (*asked, *(("plain", value) for value in values))
+    if digits.isdigit():
+        asked, held = (*asked, ("reference", digits)), (*held, ("reference", digits))
+        if 7 <= len(digits) <= 15:
+            held += dialled(digits)[1]
+    small = len(digits) < 5 and all(value < SMALL and value % 1 == 0 for value in values)
+    return Fact("the number", said, () if small else asked, held)
+
+
+def _kind(what: str) -> str:
+    if what in MONEY:
+        return "the amount"
+    return "the percentage" if what == "percent" else "the number"
+
+
+def _measured(value: Decimal, unit: Unit) -> tuple[tuple[Key, ...], tuple[Key, ...]]:
+    """How a number with a unit is asked for and held. A number without one will do for it, but for
+    a percentage; cents are of any currency."""
+    what, factor = unit
+    exact = _exact(value * factor)
+    asked: tuple[Key, ...] = ((what, exact), ("plain", exact if what == CENTS else value))
+    held: tuple[Key, ...] = ((what, exact), ("raw", value))
+    if what == "percent":
+        return ((what, exact),), held
+    if what in MONEY:
+        asked += (("money" if what == CENTS else CENTS, exact),)
+        held += (("money", exact),)
+    return asked, held
+
+
+def _exact(value: Decimal) -> Decimal:
+    return value.quantize(Decimal("1.0000")) if value.adjusted() < MAX_DIGITS else value
+
+
+def _unit_of(match: re.Match[str], text: str) -> tuple[Unit | None, int]:
+    """From what stands before the number, or behind it; and where that ends."""
+    end = match.end()
+    if sign := match["sign"]:
+        return UNITS[sign.strip().lower()], end
+    if percent := PERCENT.match(text, end):
+        return UNITS["%"], percent.end()
+    after = _AFTER.match(text, end)
+    unit = UNITS.get(after[1].lower()) if after else None
+    return unit, after.end() if after and unit else end
+
+
+def read_number(digits: str, language: str | None = None) -> tuple[Decimal, ...]:
+    """The values of a number as it is written in a language: `1.234,5`, `1,234.5`, `1 234,5`."""
+    plain = re.sub(r"[\s'’]", "", digits)
+    if len(plain) > MAX_DIGITS:
+        return ()
+    marks = [character for character in plain if character in ".,"]
+    if not marks:
+        return (Decimal(plain),)
+    grouped = Decimal(plain.replace(".", "").replace(",", ""))
+    last = marks[-1]
+    head, _, tail = plain.rpartition(last)
+    fraction = Decimal(f"{head.replace('.', '').replace(',', '')}.{tail}")
+    if len(set(marks)) == 2:
+        return (fraction,)
+    if len(marks) > 1:
+        return (grouped,)
+    if len(tail) != 3 or head.startswith("0") or len(head) > 3:
+        return (fraction,)
+    if language is None or (language == "es" and last == ","):
+        return (grouped, fraction)
+    return (fraction,) if (last == ",") == (language in COMMA_LANGUAGES) else (grouped,)
