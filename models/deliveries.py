@@ -65,6 +65,8 @@ BEGIN
   INSERT INTO deliveries (target, job_id)
   SELECT t.name, r.job_id FROM new_results AS r CROSS JOIN delivery_targets AS t
   WHERE r.accepted AND t.enabled AND (t.simulated OR NOT r.simulated)
+    AND (SELECT u.kind FROM jobs AS j JOIN runs AS u ON u.id = j.run_id WHERE j.id = r.job_id)
+      NOT IN ('judge', 'shadow')
   ORDER BY 1, 2 ON CONFLICT DO NOTHING;
   RETURN NULL;
 END $$

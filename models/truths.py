@@ -31,6 +31,7 @@ class Audit(Base):
         one_of("purpose", AuditPurpose),
         one_of("state", AuditState),
         CheckConstraint("probability > 0 AND probability <= 1", name="probability"),
+        CheckConstraint("people_share > 0 AND people_share <= 1", name="people_share"),
         Index("ix_audits_run_id", "run_id", "job_id"),
         Index("ix_audits_open", "run_id", "job_id", postgresql_where=text("state = 'open'")),
     )
@@ -44,6 +45,8 @@ class Audit(Base):
     again: Mapped[bool] = mapped_column(server_default=text("false"))
     state: Mapped[str] = mapped_column(server_default=AuditState.OPEN)
     drawn_at: Mapped[Instant] = mapped_column(server_default=now())
+    people_share: Mapped[Decimal] = mapped_column(Numeric(9, 8), server_default=text("1"))
+    """The probability that people look at it although a stronger tier finds nothing wrong."""
 
 
 class AuditSalt(Base):

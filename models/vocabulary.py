@@ -32,10 +32,18 @@ class RunState(StrEnum):
 
 
 class RunKind(StrEnum):
-    """A backlog handed in, or old messages run again."""
+    """A backlog handed in, or old messages run again; and what is asked only to know more of the
+    answers of another run: `judge` asks a stronger tier whether they are right, `shadow` asks the
+    tiers that were not needed. Nothing of those two goes out."""
 
     BACKLOG = "backlog"
     REPROCESS = "reprocess"
+    JUDGE = "judge"
+    SHADOW = "shadow"
+
+
+INQUIRIES = (RunKind.JUDGE, RunKind.SHADOW)
+"""Runs whose answers are for nobody but us."""
 
 
 class Lane(StrEnum):
@@ -149,11 +157,15 @@ class AuditPurpose(StrEnum):
 
 
 class AuditState(StrEnum):
-    """`open` waits for a verdict; `second` waits for another one, of somebody else."""
+    """`open` waits for a verdict; `second` waits for another one, of somebody else; `judging`
+    waits for a stronger tier's, and `passed` had nothing wrong found by it and is not among those
+    that people look at all the same."""
 
     OPEN = "open"
     SECOND = "second"
     GRADED = "graded"
+    JUDGING = "judging"
+    PASSED = "passed"
 
 
 class CertificateClaim(StrEnum):

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from models.vocabulary import Lane, Purpose, Stage
-from worker.claude.prompts import Prompts, fenced, fenced_many, fenced_reply
+from worker.claude.prompts import JUDGE, Prompt, Prompts, fenced, fenced_many, fenced_reply
 from worker.claude.requests import Ask, call_key
 from worker.config.prices import price_of
 from worker.config.settings import Settings
@@ -74,7 +74,7 @@ class Planner:
         together = candidate.policy.start.classify_batch if shares else 1
         schema = CLASSIFY_SCHEMA if together == 1 else CLASSIFY_MANY_SCHEMA
         said = fenced(candidate.message) if together == 1 else fenced_many([labelled(candidate)])
-        size = self._bytes(Purpose.CLASSIFY, [said], schema)
+        size = self._bytes(self.prompts[Purpose.CLASSIFY], [said], schema)
         worst = self._worst(tier, size, settings.max_tokens, candidate)
         return Question(
             purpose=Purpose.CLASSIFY,
@@ -99,7 +99,8 @@ class Planner:
         max_tokens = min(settings.max_tokens * int(hint.get("max_tokens_factor", 1)), MAX_TOKENS)
         schema = answer_schema(candidate.policy.accept)
         said = [str(turn["content"]) for turn in answer_turns(candidate)]
-        size = self._bytes(Purpose.ANSWER, said, schema)
+        prompt = self.prompt_of(candidate, Purpose.ANSWER)
+        size = self._bytes(prompt, said, schema)
         worst = self._worst(tier, size, max_tokens, candidate)
         reserved = worst
         if candidate.policy.accept.confidence == "separate":
@@ -110,7 +111,7 @@ class Planner:
             model=settings.model,
             worst_cost=worst,
             reserved=reserved,
-            prompt_version=self.prompts[Purpose.ANSWER].version,
+            prompt_version=prompt.version,
             schema_version=schema_version(schema),
             effort=settings.effort,
             max_tokens=max_tokens,
@@ -133,15 +134,18 @@ class Planner:
         )
 
     def _worst_check(self, tier: str, reply_tokens: int, candidate: Candidate) -> Decimal:
-        size = self._bytes(
-            Purpose.CHECK, [fenced(candidate.message, context=candidate.context)], CHECK_SCHEMA
-        )
+        said = [fenced(candidate.message, context=candidate.context)]
+        size = self._bytes(self.prompts[Purpose.CHECK], said, CHECK_SCHEMA)
         size += REPLY_TOKENS_AGAIN * reply_tokens
         return self._worst(tier, size, self.settings.check.max_tokens, candidate)
 
-    def _bytes(self, purpose: Purpose, said: Sequence[str], schema: Mapping[str, Any]) -> int:
+    def prompt_of(self, candidate: Candidate, purpose: Purpose) -> Prompt:
+        """The prompt that a question of this purpose about this job stands under."""
+        return self.prompts[JUDGE if candidate.judged is not None else purpose]
+
+    def _bytes(self, prompt: Prompt, said: Sequence[str], schema: Mapping[str, Any]) -> int:
         return (
-            self.prompts[purpose].size_bytes
+            prompt.size_bytes
             + sum(len(text.encode()) for text in said)
             + len(orjson.dumps(schema))
             + REQUEST_OVERHEAD_BYTES
@@ -189,17 +193,18 @@ class Planner:
     def in_one_batch(self, asks: Sequence[Ask], takes_s: float) -> list[Ask]:
         """The same requests, their shared prefixes cached for as long as it pays in a batch that
         takes `takes_s` seconds."""
-        shared = Counter((ask.purpose, ask.model) for ask in asks)
+        known = {prompt.text: prompt for prompt in self.prompts.values()}
+        shared = Counter((str(ask.system[0]["text"]), ask.model) for ask in asks)
         systems = {
-            (purpose, model): self.prompts[purpose].system(
-                self._lifetime(purpose, model, requests, takes_s)
+            (words, model): known[words].system(
+                self._lifetime(known[words], model, requests, takes_s)
             )
-            for (purpose, model), requests in shared.items()
+            for (words, model), requests in shared.items()
         }
-        return [replace(ask, system=systems[ask.purpose, ask.model]) for ask in asks]
+        return [replace(ask, system=systems[str(ask.system[0]["text"]), ask.model]) for ask in asks]
 
-    def _lifetime(self, purpose: Purpose, model: str, requests: int, takes_s: float) -> Lifetime:
-        price, tokens = self.price(model), self.prompts[purpose].tokens
+    def _lifetime(self, prompt: Prompt, model: str, requests: int, takes_s: float) -> Lifetime:
+        price, tokens = self.price(model), prompt.tokens
         if price is None:
             return Lifetime.HOUR
         return cheapest(price.rates(tokens, Lane.BATCH), tokens, requests, takes_s)
@@ -216,7 +221,7 @@ class Planner:
             call_key(claimed.candidate.job_id, claimed.candidate.fence, purpose),
             purpose,
             question.model,
-            self.prompts[purpose].system(),
+            self.prompt_of(claimed.candidate, purpose).system(),
             turns,
             schema,
             question.max_tokens,
@@ -241,7 +246,11 @@ def hint_of(history: Sequence[PastAnswer], tier: str) -> Mapping[str, Any]:
 
 
 def answer_turns(candidate: Candidate) -> list[dict[str, Any]]:
-    """The conversation: the message, and when asked again the last answer and its findings."""
+    """The conversation: the message, and when asked again the last answer and its findings; or the
+    message with the reply that is to be judged."""
+    if candidate.judged is not None:
+        said = fenced_reply(candidate.message, candidate.judged, candidate.context)
+        return [_turn(said)]
     turns = [_turn(fenced(candidate.message, context=candidate.context))]
     findings = hint_of(candidate.history, candidate.tier or "").get("findings")
     if findings:

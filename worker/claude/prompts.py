@@ -1,8 +1,8 @@
 """The prompts: read from a directory, known by the hash of what they say.
 
-`answer.md` and the pages of `knowledge/` make the answering prompt, `classify.md` and `check.md`
-the other two. The customer's words are data: they stand behind a fence that is new for each
-request, and that they cannot close (`domain/fence`).
+`answer.md` and the pages of `knowledge/` make the answering prompt; `classify.md`, `check.md` and
+`judge.md` are the others. The customer's words are data: they stand behind a fence that is new for
+each request, and that they cannot close (`domain/fence`).
 """
 
 import hashlib
@@ -26,6 +26,8 @@ MIN_CACHED_TOKENS = 512
 CHARS_PER_TOKEN = 4.5
 """Deliberately high for English prose, so that a prefix said to be cacheable is."""
 
+JUDGE = "judge"
+"""The prompt of a stronger tier that judges answers: asked as an answer is, of another text."""
 KNOWLEDGE = "\n\n# Knowledge\n\n"
 """Between the instructions and the knowledge pages."""
 
@@ -72,11 +74,13 @@ class Prompt:
         return _system(self.text, lifetime if self.cacheable else Lifetime.NONE)
 
 
-Prompts = Mapping[Purpose, Prompt]
+Prompts = Mapping[str, Prompt]
+"""By purpose, and `JUDGE`."""
 
 
 def load_prompts(directory: Path | None) -> Prompts:
-    """The three prompts. Raises ConfigurationError naming the file that is missing or empty."""
+    """The prompts. Raises ConfigurationError naming the file that is missing or empty; a directory
+    without a `judge.md` has the one that comes with Rung."""
     root = directory or default_directory()
     knowledge = "\n\n".join(_read(page) for page in sorted((root / "knowledge").glob("*.md")))
     answer = _read(root / "answer.md") + (KNOWLEDGE + knowledge if knowledge else "")
@@ -85,7 +89,12 @@ def load_prompts(directory: Path | None) -> Prompts:
         Purpose.ANSWER: answer,
         Purpose.CHECK: _read(root / "check.md"),
     }
-    return {purpose: Prompt(purpose, text, _version(text)) for purpose, text in texts.items()}
+    prompts: dict[str, Prompt] = {
+        purpose: Prompt(purpose, text, _version(text)) for purpose, text in texts.items()
+    }
+    own = root / "judge.md"
+    judging = _read(own if own.exists() else default_directory() / "judge.md")
+    return prompts | {JUDGE: Prompt(Purpose.ANSWER, judging, _version(judging))}
 
 
 @lru_cache(maxsize=64)

@@ -14,7 +14,7 @@ from worker.domain.advice import advise as judge
 from worker.domain.wording import plural
 from worker.errors import UsageError
 from worker.store.reading.facts import facts_of
-from worker.store.runs import find_run, recent_names
+from worker.store.runs import find_run, recent_answering
 
 LAST = 20
 
@@ -30,7 +30,7 @@ def advise(runs: tuple[str, ...], as_json: bool) -> None:
     """
     settings = load_settings()
     with database(settings) as engine, engine.connect() as connection:
-        names = runs or recent_names(connection)[:LAST]
+        names = runs or recent_answering(connection, LAST)
         found = [find_run(connection, name) for name in names]
         if not found:
             raise UsageError("There is no run yet to learn from.", mend="rung enqueue FILE --watch")

@@ -4,13 +4,20 @@ from decimal import Decimal
 from typing import Any
 
 import click
+from sqlalchemy import Engine, Row
 
+from models.vocabulary import PERSON
+from worker.cli.speech.amounts import DOLLARS
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
 from worker.cli.speech.output import console, print_json, talk
 from worker.cli.speech.person import actor
+from worker.config.loading import load_settings
 from worker.domain.wording import plural
+from worker.runs.inquiries import JudgeRequest, ask_judge
 from worker.store.actions.audits import raise_share
+from worker.store.actions.inquiries import give_back
+from worker.store.audit import audit as note_deed
 from worker.store.reading.audits import AuditCounts, counts
 from worker.store.runs import RunRef, find_run
 
@@ -41,15 +48,34 @@ SHARE = Share()
 @click.command()
 @click.argument("run", required=False, shell_complete=RUN)
 @click.option("--share", type=SHARE, help="Of its accepted answers: 2% or 0.02.")
+@click.option(
+    "--by",
+    help="Who judges what is drawn: a tier above the cheapest, in the batch lane, or person, who"
+    " takes everything back from it.",
+)
+@click.option(
+    "--passes",
+    type=SHARE,
+    help="Of what the tier finds right, for people all the same: 10% or 0.1.",
+)
+@click.option("--max-cost", type=DOLLARS, help="Dollars that the tier's verdicts may cost.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
-def audit(run: str | None, share: Decimal | None, as_json: bool) -> None:
+def audit(
+    run: str | None,
+    share: Decimal | None,
+    by: str | None,
+    passes: Decimal | None,
+    max_cost: Decimal | None,
+    as_json: bool,
+) -> None:
     """How the audits stand; with --share, chance draws more of a run's accepted answers.
 
     A secret hash of each answer decides, those to come included, so nobody can pick. A share can be
-    raised, and never lowered.
+    raised, and never lowered. With --by opus a stronger tier looks first: people get all that it
+    calls wrong, and a random part of what it passes.
     """
     with database() as engine:
-        drawn, run_id = None, None
+        drawn, run_id, judged = None, None, None
         with engine.connect() as connection:
             if run is not None:
                 row = find_run(connection, run)
@@ -60,14 +86,35 @@ def audit(run: str | None, share: Decimal | None, as_json: bool) -> None:
             drawn = raise_share(
                 engine, actor(), RunRef(row.id, row.name, row.lane, row.priority), share
             )
+        if by is not None:
+            if run is None:
+                raise click.UsageError("--by needs a run.")
+            judged = _hand_to(engine, row, JudgeRequest(tier=by, passes=passes, max_cost=max_cost))
         with engine.connect() as connection:
             found = counts(connection, run_id)
     if as_json:
-        print_json({"drawn": drawn, "runs": [document(one) for one in found]})
+        counted = [document(one) for one in found]
+        print_json({"drawn": drawn, "judging": judged, "runs": counted})
         return
     if drawn is not None:
         talk(f"{plural(drawn, 'more answer')} to look at. Judge them with: rung review --audit")
     _print(found)
+
+
+def _hand_to(engine: Engine, run: Row[Any], request: JudgeRequest) -> dict[str, Any]:
+    """To a tier, whose verdicts are a run of their own; or back to people."""
+    with engine.begin() as connection:
+        if request.tier == PERSON:
+            back = give_back(connection, run.id)
+            note_deed(connection, actor(), "judge", f"run {run.name}", back, by=PERSON)
+            talk(f"{plural(back, 'answer')} back with people: rung review --audit {run.name}")
+            return {"by": PERSON, "answers": back}
+        made, answers = ask_judge(connection, load_settings(), actor(), run, request)
+    talk(
+        f"{plural(answers, 'answer')} for {request.tier} to judge, in batches, as run {made.name}."
+        f" What it calls wrong comes to you: rung review --audit {run.name}"
+    )
+    return {"by": request.tier, "answers": answers, "run": made.name}
 
 
 def document(one: AuditCounts) -> dict[str, Any]:
@@ -82,13 +129,11 @@ def _print(found: list[AuditCounts]) -> None:
     from rich.table import Table
 
     table = Table(
-        "run", "drawn", "open", "right", "wrong", "unsure", "judged twice", "differing", box=None
+        *("run", "drawn", "with a tier", "passed by it", "open", "right", "wrong", "unsure"),
+        *("judged twice", "differing"),
+        box=None,
     )
     for one in found:
-        table.add_row(
-            one.run,
-            *(str(n) for n in (one.drawn, one.open, one.right, one.wrong, one.unsure)),
-            str(one.twice),
-            str(one.disagree),
-        )
+        numbers = (one.drawn, one.judging, one.passed, one.open, one.right, one.wrong, one.unsure)
+        table.add_row(one.run, *(str(n) for n in (*numbers, one.twice, one.disagree)))
     console().print(table)

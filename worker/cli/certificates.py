@@ -12,8 +12,8 @@ from worker.cli.views.certificate import print_stored
 from worker.domain.proof.certificate_page import Issued
 from worker.domain.wording import ago
 from worker.errors import UsageError
-from worker.store.actions.vigils import lift
 from worker.store.queue.certified import void
+from worker.store.queue.vigils import lift
 from worker.store.reading.certificates import certificate, days
 from worker.store.reading.certificates import certificates as read
 

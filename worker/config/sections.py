@@ -68,6 +68,10 @@ class AuditSettings(Section):
 
     share: Annotated[Decimal, Field(ge=0, le=1)] = Decimal("0.01")
     """Of the accepted answers of a new run, chosen by chance as they are recorded."""
+    budget_usd: Dollars | None = None
+    """What one `rung audit --by TIER` may cost; left out means `budget.per_run_usd`."""
+    passes: Annotated[Decimal, Field(gt=0, le=1)] = Decimal("0.1")
+    """Of what a tier finds right, chosen by chance for people to look at all the same."""
 
 
 class PromptSettings(Section):

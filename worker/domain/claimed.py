@@ -72,6 +72,8 @@ class Candidate:
     message_id: int = 0
     context: MessageContext = NO_CONTEXT
     """What the model is shown beside the message, where it is asked for an answer."""
+    judged: str | None = None
+    """The reply that is to be judged, in a run that judges another one's answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

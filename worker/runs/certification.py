@@ -137,7 +137,8 @@ def _question(
     found: Population, ladder: Sequence[str], tier: str, request: Request, delta: float
 ) -> CertificateQuestion:
     terms = Terms(claim=request.claim, tier=tier, top=ladder[-1], alpha=request.alpha, delta=delta)
-    labelled = [m for m in in_order(found.sampled) if _looked_at(m, terms)]
+    sampled = [_settled(m, terms) for m in in_order(found.sampled)]
+    labelled = [m for m in sampled if _looked_at(m, terms)]
     return CertificateQuestion(
         messages=[assume_top(m, terms) for m in found.messages],
         labelled=[assume_top(m, terms) for m in labelled[: request.first]],
@@ -151,13 +152,22 @@ def _question(
     )
 
 
+def _settled(message: GradedMessage, terms: Terms) -> GradedMessage:
+    """What a judging tier handed to people counts as wrong until they have looked: what waits of
+    it is no random part."""
+    answer = message.answered(terms.tier)
+    if answer is None or not answer.waits:
+        return message
+    return replace(message, answers={**message.answers, terms.tier: replace(answer, right=False)})
+
+
 def _looked_at(message: GradedMessage, terms: Terms) -> bool:
     """Whether the message counts as labelled: its accepted answer was judged, or there is none
     (which counts for parity alone)."""
     answer = message.answered(terms.tier)
     if answer is None or not answer.valid:
         return terms.claim is Claim.PARITY
-    return answer.right is not None
+    return answer.judged
 
 
 def assume_top(message: GradedMessage, terms: Terms) -> GradedMessage:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, text
 
-from models.vocabulary import Lane, RunKind, RunLane
+from models.vocabulary import INQUIRIES, Lane, RunKind, RunLane
 from worker.domain.policy import Policy, to_document, version_of
 from worker.domain.run_names import complaint, tidied
 from worker.errors import Missing, UsageError
@@ -132,6 +132,12 @@ def recent_names(connection: Connection) -> list[str]:
     return list(connection.execute(RECENT_NAMES).scalars())
 
 
+def recent_answering(connection: Connection, limit: int) -> list[str]:
+    """As `recent_names`, of runs that answered somebody: none that only asked to know more."""
+    values = {"asking": list(INQUIRIES), "limit": limit}
+    return list(connection.execute(RECENT_ANSWERING, values).scalars())
+
+
 @contextmanager
 def holding_intake(engine: Engine, run_id: int) -> Iterator[bool]:
     """Whether the intake of a run is ours until the end of the block; False when another has
@@ -184,6 +190,9 @@ BY_KEY = text("SELECT id, name, lane, priority FROM runs WHERE key = :key")
 BY_NAME = text("SELECT * FROM runs WHERE name = :name")
 BY_ID = text("SELECT * FROM runs WHERE id = :id")
 RECENT_NAMES = text("SELECT name FROM runs ORDER BY id DESC LIMIT 200")
+RECENT_ANSWERING = text("""
+SELECT name FROM runs WHERE kind <> ALL(:asking) ORDER BY id DESC LIMIT :limit
+""")
 TRY_INTAKE_LOCK = text("SELECT pg_try_advisory_xact_lock(:space, CAST(:run AS int))")
 CLOSE_ABANDONED = text("""
 UPDATE runs SET accepting = false,

@@ -19,9 +19,9 @@ from worker.errors import ConfigurationError, UsageError
 from worker.sandbox.simulator.state import State
 from worker.store.actions.audits import raise_share
 from worker.store.actions.truths import Graded, store, undo
-from worker.store.actions.vigils import lift
 from worker.store.audit import Actor
 from worker.store.queue.certified import void
+from worker.store.queue.vigils import lift
 from worker.store.runs import RunRef
 
 BODIES = [f"Where is card number {n}? It was due on Monday." for n in range(40)]

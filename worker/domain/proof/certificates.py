@@ -11,8 +11,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from worker.domain.proof.claims import Certification, Claim, Refusal, Scored, Terms, stated
-from worker.domain.proof.exact_tails import labels_needed, upper_bound
-from worker.domain.proof.fixed_sequence import Passed, Tally, by_promise, passing, widest
+from worker.domain.proof.exact_tails import labels_needed
+from worker.domain.proof.fixed_sequence import (
+    Passed,
+    Tally,
+    bound,
+    by_promise,
+    enough_labels,
+    passing,
+    start_labels,
+    widest,
+)
 from worker.domain.proof.graded import GradedAnswer, GradedMessage, split
 from worker.domain.proof.scorer import Scorer, fit
 
@@ -49,7 +58,8 @@ def candidates(messages: Sequence[GradedMessage], terms: Terms, score: Score) ->
         answer = message.answered(terms.tier)
         if answer is not None:
             scored = score(message, answer) if answer.valid else None
-            made.append(Scored(message.segment, scored, terms.loss(message)))
+            looked = answer.looked if answer.passed else 1.0
+            made.append(Scored(message.segment, scored, terms.loss(message), looked))
     return made
 
 
@@ -65,10 +75,13 @@ def tally(
     accepted = [c for c in labelled if c.accepted_at(threshold)]
     known = [c for c in accepted if c.loss is not None]
     rest = len(labelled) - len(accepted) if terms.claim is Claim.PARITY else 0
+    found = [c.looked for c in known if c.loss]
     return Tally(
         threshold=threshold,
-        errors=sum(1 for c in known if c.loss),
+        errors=len(found),
         labels=len(known) + rest,
+        thinned=sum(looked < 1 for looked in found),
+        looked=min((c.looked for c in known), default=1.0),
         coverage=sum(c.accepted_at(threshold) for c in reaching) / max(messages, 1),
     )  # fmt: skip
 
@@ -79,7 +92,10 @@ def by_confidence(evidence: Evidence, terms: Terms) -> Certification:
     reaching = candidates(evidence.reaching, terms, stated)
     tallies = [tally(labelled, reaching, evidence.messages, terms, t) for t in GRID]
     if terms.claim is Claim.ACCURACY:
+        looked = min((c.looked for c in labelled), default=1.0)
         enough = labels_needed(terms.alpha, terms.delta, START_ERRORS)
+        if looked < 1:
+            enough = start_labels(terms.alpha, terms.delta, looked)
         expected = [_expected(one, reaching, len(labelled), evidence.messages) for one in tallies]
         started = [t for t, n in zip(tallies, expected, strict=True) if n >= enough]
         if not started:
@@ -148,7 +164,7 @@ def conclude(terms: Terms, tallies: Sequence[Tally], passed: Sequence[Passed]) -
             needs=None,
             tests=len(tallies),
         )
-    needs = labels_needed(terms.alpha, terms.delta, tallies[0].errors)
+    needs = enough_labels(tallies[0], terms.alpha, terms.delta)
     return replace(refused(terms, Refusal.ERRORS, tallies[0], needs), tests=len(tallies))
 
 
@@ -164,7 +180,7 @@ def refused(terms: Terms, why: Refusal, nearest: Tally, needs: int | None) -> Ce
         threshold=None,
         errors=nearest.errors,
         labels=nearest.labels,
-        upper=upper_bound(nearest.errors, nearest.labels, terms.delta),
+        upper=bound(nearest, terms.delta),
         coverage=0.0,
         needs=needs,
         refusal=why,

@@ -46,8 +46,10 @@ class Terms:
         """Whether accepting this tier's answer would be the error that the claim counts; None
         where the truth is not known."""
         answer = message.answered(self.tier)
-        if answer is None or answer.right is None:
+        if answer is None or not answer.judged:
             return None
+        if answer.right is None:
+            return False
         if self.claim is Claim.ACCURACY or answer.right:
             return not answer.right
         better = message.answered(self.top)
@@ -93,12 +95,13 @@ class Certification:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A message as a certificate sees it: its score (None: never accepted) and its loss if it is
-    accepted (None: not labelled)."""
+    """A message as a certificate sees it: its score (None: never accepted), its loss if it is
+    accepted (None: not labelled), and the probability with which the loss would have been seen."""
 
     segment: str
     score: float | None
     loss: bool | None
+    looked: float = 1.0
 
     def accepted_at(self, threshold: float) -> bool:
         """At the threshold is above it: `>=`."""

@@ -8,20 +8,30 @@ arXiv 2110.01052); and *Bonferroni*, where each is tested at its share of the le
 A level may be shared between the two.
 """
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from worker.domain.proof.exact_tails import lower_tail, proves, upper_bound
+from worker.domain.proof.exact_tails import labels_needed, lower_tail, proves, upper_bound
+
+JUDGED_LEVEL = 0.05
+"""At which thresholds are compared where a stronger tier judged first: an order, no claim."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """Errors among the labels at one threshold, and the share of all messages it accepts."""
+    """Errors among the labels at one threshold, and the share of all messages it accepts.
+
+    Where a stronger tier judged first, `thinned` of the errors are among what it had passed, of
+    which people looked at the share `looked`: each of them stands for more.
+    """
 
     threshold: float
     errors: int
     labels: int
     coverage: float
+    thinned: int = 0
+    looked: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,16 +51,58 @@ def passing(
     found = []
     going = True
     for tally in ordered:
-        going = going and proves(tally.errors, tally.labels, alpha, walk)
+        going = going and proved(tally, alpha, walk)
         if going:
-            found.append(Passed(tally=tally, upper=_bound(tally, walk)))
-        elif each and proves(tally.errors, tally.labels, alpha, each):
-            found.append(Passed(tally=tally, upper=_bound(tally, each)))
+            found.append(Passed(tally=tally, upper=bound(tally, walk)))
+        elif each and proved(tally, alpha, each):
+            found.append(Passed(tally=tally, upper=bound(tally, each)))
     return found
 
 
-def _bound(tally: Tally, delta: float) -> float:
-    return upper_bound(tally.errors, tally.labels, delta)
+def proved(tally: Tally, alpha: float, delta: float) -> bool:
+    """Whether the labels prove at this level that at most `alpha` are errors."""
+    if tally.looked < 1:
+        return bound(tally, delta) <= alpha
+    return proves(tally.errors, tally.labels, alpha, delta)
+
+
+def bound(tally: Tally, delta: float) -> float:
+    """The rate of errors is at most this. With a judge before the people there are two rates, each
+    bounded at half of the level: of errors that people were certain to see, and of those that they
+    saw with the probability `looked`, which are so many times more."""
+    if tally.looked >= 1:
+        return upper_bound(tally.errors, tally.labels, delta)
+    certain = upper_bound(tally.errors - tally.thinned, tally.labels, delta / 2)
+    return min(certain + upper_bound(tally.thinned, tally.labels, delta / 2) / tally.looked, 1.0)
+
+
+def enough_labels(tally: Tally, alpha: float, delta: float) -> int:
+    """With how many labels the same errors would have been few enough."""
+    if tally.looked >= 1:
+        return labels_needed(alpha, delta, tally.errors)
+    low, high = tally.errors, max(64, 2 * tally.errors)
+    while not proved(replace(tally, labels=high), alpha, delta):
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        fits = proved(replace(tally, labels=middle), alpha, delta)
+        low, high = (low, middle) if fits else (middle, high)
+    return high
+
+
+def start_labels(alpha: float, delta: float, looked: float) -> int:
+    """Where a stronger tier judged first: with how many labels a third of the errors that are
+    allowed would be few enough. Those that nobody was certain to see need many labels at any rate,
+    so a start at fewer would fail for nothing."""
+    labels = 64
+    while not proved(_at_a_third(labels, alpha, looked), alpha, delta):
+        labels = math.ceil(labels * 1.1)
+    return labels
+
+
+def _at_a_third(labels: int, alpha: float, looked: float) -> Tally:
+    errors = math.ceil(labels * alpha / 3)
+    return Tally(threshold=0, errors=errors, labels=labels, coverage=0, looked=looked)
 
 
 def widest(passed: Sequence[Passed]) -> Passed | None:
@@ -70,6 +122,10 @@ def by_promise(
         rate = (tally.errors + errors_beyond) / (tally.labels + 1)
         expected = round(tally.labels * growth)
         wrong = min(round(rate * expected), expected)
+        if tally.looked < 1:
+            thinned = min(round(tally.thinned * growth), wrong)
+            grown = replace(tally, errors=wrong, labels=expected, thinned=thinned)
+            return bound(grown, JUDGED_LEVEL), -tally.threshold
         tail = lower_tail(wrong, expected, alpha) if expected else 1.0
         return tail, -tally.threshold
 

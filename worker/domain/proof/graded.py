@@ -18,6 +18,10 @@ class GradedAnswer:
     other answers that say the same; `length` is in output tokens. `probability` is the chance with
     which this answer's truth would be in the record: 1 in a table, the share of an audit or a
     shadow otherwise.
+
+    Where a stronger tier judged first, `passed` says that it found nothing wrong; people look at
+    what it passed with the probability `looked`, and at everything else for certain; `waits` says
+    that they have not yet.
     """
 
     valid: bool
@@ -27,6 +31,14 @@ class GradedAnswer:
     length: int | None = None
     cost: Decimal = Decimal(0)
     probability: float = 1.0
+    passed: bool = False
+    looked: float = 1.0
+    waits: bool = False
+
+    @property
+    def judged(self) -> bool:
+        """Whether all is known of it that the way of judging asks for."""
+        return self.right is not None or (self.passed and self.looked < 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,7 +213,9 @@ class BatchLane:
         answered = sum(len((past.output or "").encode()) for past in claimed.candidate.history)
         kept = claimed.candidate.kept
         answered += len(kept.answer.text.encode()) if kept is not None else 0
-        prompt = self._runtime.planner.prompts[claimed.question.purpose].size_bytes
+        answered += len((claimed.candidate.judged or "").encode())
+        planner, purpose = self._runtime.planner, claimed.question.purpose
+        prompt = planner.prompt_of(claimed.candidate, purpose).size_bytes
         return prompt + 2 * (said + answered) + FRAME_BYTES
 
     def _note(self, batches: Sequence[Batch], trouble: Trouble) -> None:

@@ -92,7 +92,7 @@ class Sender:
         if not isinstance(step, Question):
             return step
         prompt = Purpose.ANSWER if step.purpose is Purpose.CHECK else step.purpose
-        if step.prompt_version != self.planner.prompts[prompt].version:
+        if step.prompt_version != self.planner.prompt_of(claimed.candidate, prompt).version:
             return attempt.held_back("the prompt changed before the batch was sent")
         return self.planner.ask(claimed, step)
 

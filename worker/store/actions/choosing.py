@@ -2,8 +2,8 @@
 
 A message that was answered again in a later run is judged by its latest job: otherwise a nightly
 `state = review` would buy the same answers every night, though a later run has accepted them. A
-later job that was cancelled says nothing. A choice that names a run means the jobs of that run,
-whatever came later.
+later job that was cancelled says nothing, nor does one of a run that only asks to know more. A
+choice that names a run means the jobs of that run, whatever came later.
 """
 
 import datetime as dt
@@ -33,7 +33,7 @@ from models.jobs import Job
 from models.messages import Message
 from models.results import Result
 from models.runs import Run
-from models.vocabulary import TERMINAL_STATES, JobState, Lane
+from models.vocabulary import INQUIRIES, TERMINAL_STATES, JobState, Lane
 from worker.domain.expected_cost import Costs
 from worker.domain.filters import Node
 from worker.store.filter_sql import JOINED, condition
@@ -43,6 +43,8 @@ SAMPLE = 10
 RECENT_RUNS, RECENT = 20, 10_000
 """Newest runs of a policy, and how many of their finished jobs, whose costs are looked at: no scan
 grows with the table."""
+ASKING = tuple(str(kind) for kind in INQUIRIES)
+"""Runs that only ask to know more: their answers are answers to nobody's message."""
 TERMINAL = tuple(str(state) for state in TERMINAL_STATES)
 
 
@@ -187,6 +189,8 @@ def _scope(choice: Choice) -> ColumnElement[bool]:
     parts: list[ColumnElement[bool]] = [true()]
     if choice.run_id is not None:
         parts.append(Job.run_id == choice.run_id)
+    else:
+        parts.append(Run.kind.not_in(ASKING))
     if isinstance(choice.since, dt.timedelta):
         parts.append(Job.created_at >= func.now() - literal(choice.since, Interval))
     elif choice.since is not None:
@@ -197,12 +201,14 @@ def _scope(choice: Choice) -> ColumnElement[bool]:
 def _superseded(choice: Choice) -> ColumnElement[bool]:
     if choice.run_id is not None:
         return false()
-    later = Job.__table__.alias("later")
+    later, whose = Job.__table__.alias("later"), Run.__table__.alias("whose")
     return exists(
         select(1).where(
             later.c.message_id == Job.message_id,
             later.c.id > Job.id,
             later.c.state != str(JobState.CANCELLED),
+            whose.c.id == later.c.run_id,
+            whose.c.kind.not_in(ASKING),
         )
     ).correlate(Job)
 

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, Engine, Row, text
 
 from models.vocabulary import Grader
 from worker.errors import UsageError
-from worker.store.actions.vigils import hear, hear_again
 from worker.store.audit import Actor, audit
+from worker.store.queue.vigils import hear, hear_again
 from worker.store.rows import as_json
 
 GROUP = 1_000

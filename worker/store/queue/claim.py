@@ -214,6 +214,7 @@ def candidate_of(
         alone=past.alone,
         message_id=row.message_id,
         context=shown,
+        judged=row.judged,
     )
 
 
@@ -224,7 +225,8 @@ SELECT j.id, j.run_id, j.message_id, j.state, j.lane, j.tier, j.difficulty, j.fe
   m.body, m.subject, m.channel, m.language, m.customer_id, m.metadata,
   CASE WHEN j.state = 'queued' THEN (
     SELECT difficulty FROM classifications
-    WHERE digest = m.digest AND prompt_version = :prompt AND model = :model) END AS remembered
+    WHERE digest = m.digest AND prompt_version = :prompt AND model = :model) END AS remembered,
+  CASE r.kind WHEN 'judge' THEN (SELECT reply FROM results WHERE job_id = j.origin_id) END AS judged
 FROM jobs AS j JOIN runs AS r ON r.id = j.run_id JOIN messages AS m ON m.id = j.message_id
 WHERE j.id = ANY(:ids) AND j.queue = :queue AND j.lease_until IS NULL
   AND j.available_at <= now() AND r.state = 'active' AND m.erased_at IS NULL

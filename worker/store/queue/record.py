@@ -15,10 +15,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, text
 
-from models.vocabulary import PERSON, AttemptOutcome, JobState
+from models.vocabulary import INQUIRIES, PERSON, AttemptOutcome, JobState
 from worker.domain.endings import Answered, ClimbTo, Deferred, Failed, Lost, ToReview
 from worker.domain.reports import AttemptReport
-from worker.store.queue import audits, budgets, canaries, certified, ledger
+from worker.store.queue import audits, budgets, canaries, certified, judgements, ledger
 from worker.store.queue.changes import change_of, lane_change, merged
 from worker.store.queue.halts import halt
 from worker.store.queue.rows_of_report import attempt_row, best_effort_row, result_row
@@ -26,6 +26,8 @@ from worker.store.queue.silencing import silenced
 from worker.store.rows import as_json
 
 OPEN = frozenset({JobState.QUEUED, JobState.ROUTED, JobState.SUBMITTED})
+NOTHING_USABLE = {"state": JobState.CANCELLED, "reason": "said nothing usable", "escalations": 0}
+"""Where a run that only asks to know more got no answer: nobody has to look at that."""
 
 
 @dataclass(slots=True)
@@ -39,6 +41,7 @@ class Group:
     halts: dict[str, str] = field(default_factory=dict)
     drawn: list[dict[str, Any]] = field(default_factory=list)
     trials: list[dict[str, Any]] = field(default_factory=list)
+    judgements: list[dict[str, Any]] = field(default_factory=list)
     books: ledger.Books = field(default_factory=ledger.Books)
 
 
@@ -91,7 +94,11 @@ def _apply(group: Group, report: AttemptReport, row: Row[Any]) -> None:
     if took:
         change |= change_of(ending, failures=row.failures, counted=late)
         change |= lane_change(ending, row.run_lane)
-        _add_side_rows(group, report, row)
+        group.judgements += judgements.judgement(report, row)
+        if isinstance(ending, ToReview) and row.kind in INQUIRIES:
+            change |= NOTHING_USABLE
+        else:
+            _add_side_rows(group, report, row)
     group.jobs.append(change)
 
 
@@ -152,6 +159,7 @@ def _write(connection: Connection, group: Group) -> None:
     if labels := [row for row in group.attempts if row["difficulty"] and not row["rule"]]:
         connection.execute(REMEMBER_LABELS, {"rows": as_json(labels)})
     audits.draw(connection, group.drawn)
+    judgements.take(connection, group.judgements)
     if under := [row for row in group.results if row.get("certificate_id")]:
         certified.end_rehearsals(connection, under)
     if group.trials:
@@ -169,7 +177,7 @@ def _write(connection: Connection, group: Group) -> None:
 LOCK = text("""
 SELECT a.job_id, a.fence, a.outcome, a.reserved, a.cost AS attempt_cost, a.budget_day, a.model,
   a.tier AS attempt_tier, j.fence AS job_fence, j.state, j.failures, j.run_id, j.rung,
-  r.audit_share, r.lane AS run_lane,
+  r.audit_share, r.lane AS run_lane, r.kind, j.origin_id,
   EXISTS (SELECT FROM canaries AS c WHERE c.proven_at IS NULL AND c.model = a.model
     AND c.tier = CASE a.stage WHEN 'route' THEN 'routing' ELSE a.tier END
     AND c.prompt_version = a.prompt_version AND c.schema_version = a.schema_version) AS on_trial
@@ -239,7 +247,8 @@ UPDATE jobs AS j SET
   deferrals = j.deferrals + coalesce(t.deferrals, 0),
   escalations = j.escalations + coalesce(t.escalations, 0),
   cost = j.cost + t.cost,
-  finished_at = CASE WHEN t.state IN ('answered', 'review', 'dead') THEN clock_timestamp()
+  finished_at = CASE WHEN t.state IN ('answered', 'review', 'dead', 'cancelled')
+    THEN clock_timestamp()
     ELSE j.finished_at END
 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(
   id bigint, state text, tier text, rung smallint, difficulty text, lane text, delay_s float8,

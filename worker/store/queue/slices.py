@@ -178,10 +178,11 @@ SELECT j.id, j.run_id, j.message_id, a.lane, j.tier, j.difficulty, j.failures, j
   NULL AS remembered, m.body, m.subject, m.channel, m.language, m.customer_id, m.metadata,
   a.tier AS attempt_tier, a.model, a.reserved, a.prompt_version, a.schema_version, a.effort,
   a.max_tokens, a.answer_fence, c.purpose, c.worst_cost AS call_worst_cost,
-  s.document AS context
+  s.document AS context,
+  CASE r.kind WHEN 'judge' THEN (SELECT reply FROM results WHERE job_id = j.origin_id) END AS judged
 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(job_id bigint, fence int)
 JOIN attempts AS a USING (job_id, fence) JOIN jobs AS j ON j.id = a.job_id
-JOIN messages AS m ON m.id = j.message_id
+JOIN runs AS r ON r.id = j.run_id JOIN messages AS m ON m.id = j.message_id
 JOIN calls AS c ON c.job_id = a.job_id AND c.fence = a.fence
 LEFT JOIN LATERAL (
   SELECT document FROM contexts

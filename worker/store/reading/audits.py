@@ -26,10 +26,13 @@ class Blind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditCounts:
-    """How the audits of a run stand. `disagree` of the `twice` that two people judged."""
+    """How the audits of a run stand. `judging` are with a stronger tier, `passed` had nothing
+    wrong found by it and are not looked at; `disagree` of the `twice` that two people judged."""
 
     run: str
     drawn: int
+    judging: int
+    passed: int
     open: int
     right: int
     wrong: int
@@ -87,7 +90,9 @@ WITH said AS (
     AND u.undone_at IS NULL AND u.grader <> 'tier'
   WHERE CAST(:run AS bigint) IS NULL OR a.run_id = :run
   GROUP BY a.run_id, a.job_id, a.fence, a.state)
-SELECT r.name AS run, count(*) AS drawn, count(*) FILTER (WHERE people = 0) AS open,
+SELECT r.name AS run, count(*) AS drawn, count(*) FILTER (WHERE said.state = 'judging') AS judging,
+  count(*) FILTER (WHERE said.state = 'passed' AND people = 0) AS passed,
+  count(*) FILTER (WHERE people = 0 AND said.state NOT IN ('judging', 'passed')) AS open,
   count(*) FILTER (WHERE people > 0 AND NOT any_unsure AND every_right) AS right,
   count(*) FILTER (WHERE people > 0 AND NOT any_unsure AND NOT every_right) AS wrong,
   count(*) FILTER (WHERE people > 0 AND any_unsure) AS unsure,

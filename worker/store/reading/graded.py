@@ -97,18 +97,22 @@ def _graded(found: Population, message: Row[Any], row: Row[Any]) -> GradedAnswer
         )  # fmt: skip
         found.keys.setdefault(row.tier, set()).add(key)
         found.drawn += row.probability is not None
-        found.ungraded += row.probability is not None and row.people is None
+        found.ungraded += row.people is None and row.audit not in (None, "passed")
     if row.people is not None:
         who = row.graders or "import"
         found.verdicts[who] = found.verdicts.get(who, 0) + 1
         found.labels.append(f"{row.job_id}:{row.fence}:{row.people}")
+    looked = float(row.people_share) if row.passed else 1.0
     return GradedAnswer(
         valid=accepted,
         right=row.people if row.probability is not None else None,
         confidence=float(row.confidence) if row.confidence is not None else None,
         length=row.length or None,
         cost=Decimal(row.cost),
-        probability=float(row.audit_share) if accepted else 0.0,
+        probability=float(row.audit_share) * looked if accepted else 0.0,
+        passed=bool(row.passed),
+        looked=looked,
+        waits=bool(row.said) and row.people is None and row.audit in ("open", "second"),
     )
 
 
@@ -133,14 +137,18 @@ ANSWERS = text("""
 SELECT DISTINCT ON (a.job_id, a.tier) a.job_id, a.fence, a.tier, a.model, a.outcome, a.confidence,
   a.cost, a.prompt_version, a.schema_version, a.effort, a.policy_version, d.probability,
   r.audit_share,
+  d.state AS audit, d.people_share, coalesce(t.said AND t.passed, false) AS passed, t.said,
   char_length(s.reply) AS length, s.simulated, t.people, t.graders
 FROM jobs AS j JOIN runs AS r ON r.id = j.run_id JOIN attempts AS a ON a.job_id = j.id
 LEFT JOIN results AS s ON s.job_id = a.job_id AND s.fence = a.fence
 LEFT JOIN audits AS d ON d.job_id = a.job_id AND d.fence = a.fence
 LEFT JOIN LATERAL (
-  SELECT bool_and(coalesce(u.is_right, false)) AS people, max(u.grader) AS graders
+  SELECT bool_and(coalesce(u.is_right, false)) FILTER (WHERE u.grader <> 'tier') AS people,
+    max(u.grader) FILTER (WHERE u.grader <> 'tier') AS graders,
+    coalesce(bool_or(u.grader = 'tier'), false) AS said,
+    bool_and(coalesce(u.is_right, false)) FILTER (WHERE u.grader = 'tier') AS passed
   FROM truths AS u WHERE u.job_id = a.job_id AND u.fence = a.fence AND u.undone_at IS NULL
-    AND u.grader <> 'tier') AS t ON true
+  ) AS t ON true
 WHERE j.run_id = ANY(:runs) AND j.state IN ('answered', 'review') AND a.stage = 'answer'
   AND a.outcome IN ('accepted', 'rejected', 'refused', 'truncated', 'empty', 'malformed')
 ORDER BY a.job_id, a.tier, a.fence DESC

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from models.vocabulary import JUDGED
+from models.vocabulary import INQUIRIES, JUDGED
 from worker.domain.in_force import UNCERTIFIED
 from worker.domain.judgement import LOW_CONFIDENCE
 from worker.domain.proof.changed_decisions import RecordedAnswer
@@ -77,7 +77,7 @@ JOBS = text("""
 WITH newest AS (
   SELECT j.id, j.created_at, char_length(m.body) AS chars
   FROM jobs AS j JOIN runs AS r ON r.id = j.run_id JOIN messages AS m ON m.id = j.message_id
-  WHERE j.state IN ('answered', 'review')
+  WHERE j.state IN ('answered', 'review') AND r.kind <> ALL(:asking)
     AND (CAST(:policy AS text) IS NULL OR r.policy_name = :policy)
     AND (CAST(:before AS bigint) IS NULL OR r.id < :before)
   ORDER BY j.id DESC LIMIT :most)
@@ -86,12 +86,13 @@ SELECT a.job_id, a.fence, a.stage, a.tier, a.outcome, a.reasons, a.confidence,
   a.outcome = ANY(:judged) AS judged, n.chars, n.created_at::date AS day
 FROM newest AS n JOIN attempts AS a ON a.job_id = n.id
 WHERE a.outcome <> 'started' ORDER BY a.job_id, a.fence
-""").bindparams(judged=list(JUDGED))
+""").bindparams(judged=list(JUDGED), asking=list(INQUIRIES))
 PACES = text("""
 SELECT c.jobs, extract(epoch FROM r.finished_at - r.created_at)::float8 AS seconds
 FROM runs AS r CROSS JOIN LATERAL (
   SELECT coalesce(sum(jobs), 0)::int AS jobs FROM run_counts WHERE run_id = r.id) AS c
-WHERE r.state = 'finished' AND r.lane = :lane AND r.finished_at > r.created_at AND c.jobs > 0
+WHERE r.state = 'finished' AND r.kind <> ALL(:asking) AND r.lane = :lane
+  AND r.finished_at > r.created_at AND c.jobs > 0
   AND (CAST(:before AS bigint) IS NULL OR r.id < :before)
 ORDER BY r.id DESC LIMIT 20
-""")
+""").bindparams(asking=list(INQUIRIES))

@@ -1,6 +1,7 @@
 """The vigil over certificates: every verdict on an answer that went out under one is evidence.
 
-Promises: each audited answer counts once, by its first verdict; red voids for good; amber stays
+Promises: each audited answer counts once, by its first verdict, and what a judging tier passed and
+people do not look at counts as right; red voids for good; amber stays
 until a person lifts it, for it is people who lower thresholds. The evidence is a row a day, so a
 verdict costs the same after a year.
 """
@@ -30,6 +31,14 @@ def hear(connection: Connection, answers: Iterable[tuple[int, int]]) -> None:
         heard.setdefault(row.certificate_id, []).append(row.wrong)
     for number, wrong in sorted(heard.items()):
         _take(connection, number, wrong)
+
+
+def hear_passed(connection: Connection, answers: Iterable[tuple[int, int]]) -> None:
+    """Takes what a judging tier passed as evidence too: without it only what it calls wrong would
+    count, and the certificate would end for nothing."""
+    rows = as_json({"job_id": job, "fence": fence} for job, fence in answers)
+    for row in connection.execute(PASSED, {"rows": rows}):
+        _take(connection, row.certificate_id, [False] * row.answers)
 
 
 def hear_again(connection: Connection, answers: Iterable[tuple[int, int]]) -> None:
@@ -112,12 +121,18 @@ SELECT DISTINCT a.certificate_id FROM {ROWS} JOIN attempts AS a USING (job_id, f
 JOIN audits AS d USING (job_id, fence)
 WHERE a.certificate_id IS NOT NULL AND a.outcome = 'accepted' AND d.purpose = 'audit'
 """)
+PASSED = text(f"""
+SELECT a.certificate_id, count(*)::int AS answers
+FROM {ROWS} JOIN attempts AS a USING (job_id, fence) JOIN audits AS d USING (job_id, fence)
+WHERE a.certificate_id IS NOT NULL AND a.outcome = 'accepted' AND d.purpose = 'audit'
+GROUP BY 1 ORDER BY 1
+""")
 ALL = text("""
 SELECT NOT coalesce(u.is_right, false) FROM (
-  SELECT min(u.id) AS id FROM attempts AS a JOIN audits AS d USING (job_id, fence)
-  JOIN truths AS u USING (job_id, fence)
+  SELECT coalesce(min(u.id) FILTER (WHERE u.grader <> 'tier'), min(u.id)) AS id
+  FROM attempts AS a JOIN audits AS d USING (job_id, fence) JOIN truths AS u USING (job_id, fence)
   WHERE a.certificate_id = :id AND a.outcome = 'accepted' AND d.purpose = 'audit'
-    AND u.grader <> 'tier' AND u.undone_at IS NULL
+    AND (u.grader <> 'tier' OR d.state = 'passed') AND u.undone_at IS NULL
   GROUP BY a.job_id, a.fence) AS first JOIN truths AS u ON u.id = first.id
 ORDER BY u.id
 """)

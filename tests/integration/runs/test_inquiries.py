@@ -1,0 +1,168 @@
+"""What is asked only to know more: a stronger tier judges, people keep the last word."""
+
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import Engine
+
+from models.vocabulary import Grader
+from tests.support.cli import say
+from tests.support.nights import night, night_settings, rounds
+from tests.support.promises import ME, do, many, one
+from tests.support.recorded import Traffic, answered_run
+from tests.support.works import unexplained
+from worker.errors import UsageError
+from worker.runs.inquiries import JudgeRequest, ask_judge
+from worker.sandbox.simulator.state import State
+from worker.store.actions.choosing import Choice, look_at
+from worker.store.actions.truths import Graded, store
+from worker.store.reading.audits import counts, queue_of
+from worker.store.reading.graded import population
+from worker.store.runs import RunRef, find_run, recent_answering
+
+HALF = JudgeRequest(tier="opus", passes=Decimal("0.5"), max_cost=Decimal(3))
+TARGET = "INSERT INTO delivery_targets (name, simulated) VALUES ('helpdesk', true)"
+
+
+@pytest.fixture
+def monday(engine: Engine, database_url: str, simulator: tuple[State, str]) -> RunRef:
+    """A run whose every answer was drawn, and nobody has looked yet. Opus will find every fifth
+    wrong."""
+    simulator[0].moods.replace([{"match": {"every": 5}, "do": {"merge": {"right": False}}}])
+    traffic = Traffic(messages=60, simulated=True)
+    return answered_run(engine, database_url, traffic, judged=False)
+
+
+def judged(
+    engine: Engine, database_url: str, simulator: tuple[State, str], request: JudgeRequest = HALF
+) -> RunRef:
+    """Opus has judged what was drawn of monday."""
+    settings = night_settings(database_url, simulator[1])
+    with engine.begin() as connection:
+        made, _ = ask_judge(connection, settings, ME, find_run(connection, "monday"), request)
+    with night(settings) as (runtime, lane):
+        runtime.remember_prompts()
+        rounds(runtime, lane)
+    return made
+
+
+def states(engine: Engine) -> dict[str, int]:
+    rows = many(engine, "SELECT state, count(*) FROM audits WHERE tier <> 'opus' GROUP BY 1")
+    return {row[0]: row[1] for row in rows}
+
+
+def test_people_get_all_that_it_calls_wrong_and_a_part_of_what_it_passes(
+    monday: RunRef, engine: Engine, database_url: str, simulator: tuple[State, str]
+) -> None:
+    made = judged(engine, database_url, simulator)
+    # then: every verdict is the tier's own, and says that it is simulated
+    said = many(engine, "SELECT DISTINCT grader, grader_name FROM truths")
+    assert said == [("tier", "opus (simulated)")]
+    right, wrong = one(
+        engine, "SELECT count(*) FILTER (WHERE is_right), count(*) FILTER (WHERE NOT is_right)"
+        " FROM truths",
+    )  # fmt: skip
+    assert right > 10
+    assert wrong > 0
+    found = states(engine)
+    assert set(found) == {"open", "passed"}
+    assert wrong < found["open"] < wrong + right
+    assert many(
+        engine, "SELECT 1 FROM audits JOIN truths USING (job_id, fence)"
+        " WHERE NOT is_right AND state <> 'open'",
+    ) == []  # fmt: skip
+    # then: what opus said itself waits for people, who see nothing of all this
+    with engine.connect() as connection:
+        waiting = len(queue_of(connection, "ada", limit=100))
+        (counted,) = counts(connection)
+        assert waiting == counted.open
+        assert counted.passed == found["passed"]
+    # then: in batches, by its own prompt, and each decision can be made again
+    assert many(engine, "SELECT DISTINCT lane FROM calls WHERE job_id > 60") == [("batch",)]
+    prompt = one(
+        engine, "SELECT DISTINCT p.text FROM attempts AS a JOIN prompts AS p"
+        f" ON p.version = a.prompt_version JOIN jobs AS j ON j.id = a.job_id"
+        f" WHERE j.run_id = {made.id}",
+    )  # fmt: skip
+    assert prompt[0].startswith("You judge replies")
+    assert unexplained(engine, made) == []
+
+
+def test_what_it_says_goes_to_nobody_and_counts_as_no_answer(
+    monday: RunRef, engine: Engine, database_url: str, simulator: tuple[State, str]
+) -> None:
+    do(engine, TARGET)
+    # given: two that no usable verdict comes for
+    simulator[0].moods.replace([{"match": {"every": 20}, "do": {"refusal": "bio"}}])
+    made = judged(engine, database_url, simulator)
+    assert one(engine, "SELECT count(*) FROM deliveries")[0] == 0
+    ended = many(engine, f"SELECT DISTINCT state FROM jobs WHERE run_id = {made.id} ORDER BY 1")
+    assert [row[0] for row in ended] == ["answered", "cancelled"]
+    unsaid = many(
+        engine, "SELECT DISTINCT a.state FROM truths JOIN audits AS a USING (job_id, fence)"
+        " WHERE is_right IS NULL",
+    )  # fmt: skip
+    assert unsaid == [("open",)]
+    with engine.connect() as connection:
+        chosen = look_at(connection, Choice(), "ladder")
+        assert (chosen.jobs, chosen.superseded) == (60, 0)
+        assert recent_answering(connection, 5) == ["monday"]
+
+
+def test_what_waits_for_people_counts_as_wrong_and_what_passed_counts_once_they_looked(
+    monday: RunRef, engine: Engine, database_url: str, simulator: tuple[State, str]
+) -> None:
+    judged(engine, database_url, simulator)
+    with engine.connect() as connection:
+        found = population(connection, [monday.id])
+    answers = [m.answers["haiku"] for m in found.messages if m.answers["haiku"].valid]
+    assert all(a.looked == 0.5 for a in answers if a.passed)
+    assert all(a.waits for a in answers if not a.passed)
+    assert {a.judged for a in answers if a.passed and not a.waits} == {True}
+    # when: people have looked
+    with engine.begin() as connection:
+        waiting = queue_of(connection, "ada", limit=100)
+        store(connection, Grader.PERSON, "ada", [Graded(b.job_id, b.fence, True) for b in waiting])
+        found = population(connection, [monday.id])
+    answers = [m.answers["haiku"] for m in found.messages if m.answers["haiku"].valid]
+    assert [a for a in answers if a.waits or not a.judged] == []
+
+
+def test_people_can_take_everything_back(
+    monday: RunRef,
+    engine: Engine,
+    database_url: str,
+    simulator: tuple[State, str],
+    configured: None,
+) -> None:
+    judged(engine, database_url, simulator)
+    said = say("audit", "monday", "--by", "person", "--json")
+    assert said.document["judging"]["answers"] > 0
+    assert set(states(engine)) == {"open"}
+    assert one(engine, "SELECT DISTINCT people_share FROM audits")[0] == 1
+
+
+def test_the_command_hands_over_with_a_budget_of_its_own(
+    monday: RunRef, engine: Engine, configured: None
+) -> None:
+    said = say("audit", "monday", "--by", "opus", "--max-cost", "2.50", "--json")
+    made = said.document["judging"]["run"]
+    assert made == "monday-judged-by-opus"
+    row = one(engine, f"SELECT kind, lane, budget_cap FROM runs WHERE name = '{made}'")
+    assert row == ("judge", "batch", Decimal("2.50"))
+    assert one(engine, "SELECT DISTINCT people_share FROM audits WHERE state = 'judging'")[0] == (
+        Decimal("0.1")
+    )
+    again = say("audit", "monday", "--by", "opus")
+    assert (again.code, "Nothing that was drawn" in again.err) == (2, True)
+    cheapest = say("audit", "monday", "--by", "haiku")
+    assert (cheapest.code, "cannot judge" in cheapest.err) == (2, True)
+    assert say("audit", "--by", "opus").code == 2
+
+
+def test_nothing_erased_is_shown_to_a_judge(
+    monday: RunRef, engine: Engine, database_url: str, simulator: tuple[State, str]
+) -> None:
+    do(engine, "UPDATE messages SET erased_at = now()")
+    with pytest.raises(UsageError, match="Nothing that was drawn"):
+        judged(engine, database_url, simulator)
