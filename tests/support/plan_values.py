@@ -103,6 +103,8 @@ class Values:
             "expire.EXPIRE": {"limit": 5_000},
             "gates.UNMARK": {"ids": self.dispatched, "queue": "haiku"},
             "history.PAST": {"ids": self.answered},
+            "inquiries.HAND_OVER": {"below": ["haiku"], "passes": 0.1},
+            "inquiries.JOBS": {"ids": self.answered, "run": OLD},
             "intake.HOLDING": {"ids": text_ids},
             "intake.RESERVE": {"rows": 500},
             "leaving_batch.LEAVE_SENT": {"run": NIGHT, "limit": 5_000},

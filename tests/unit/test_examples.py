@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from models.vocabulary import Purpose
 from tests.support.docs_settings import sections
-from worker.claude.prompts import CHARS_PER_TOKEN, MIN_CACHED_TOKENS, load_prompts
+from worker.claude.prompts import CHARS_PER_TOKEN, JUDGE, MIN_CACHED_TOKENS, load_prompts
 from worker.config.loading import load_settings
 from worker.config.policies import check_policies, policy_named
 from worker.config.settings import Settings
@@ -90,7 +90,7 @@ def test_the_prompts_load_and_only_the_long_prefix_is_cached() -> None:
     # when
     cached = {purpose for purpose, prompt in prompts.items() if prompt.cacheable}
     # then
-    assert set(prompts) == set(Purpose)
+    assert set(prompts) == {*Purpose, JUDGE}
     assert cached == {Purpose.ANSWER}
     short = len(prompts[Purpose.CLASSIFY].text) / DENSEST_CHARS_PER_TOKEN
     assert short < MIN_CACHED_TOKENS

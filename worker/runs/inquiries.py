@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row
 
 from models.vocabulary import Lane, RunKind
 from worker.config.settings import Settings
-from worker.domain.policy import from_document
+from worker.domain.policy import Policy, from_document
 from worker.domain.proof.tier_judge import judge_policy
 from worker.errors import UsageError
 from worker.store.actions.inquiries import ask_about, hand_over
@@ -31,14 +31,15 @@ def ask_judge(
 ) -> tuple[RunRef, int]:
     """Makes the run in the batch lane that judges what was drawn of `run`, and says of how many.
     Raises UsageError where the tier is none of the ladder, or nothing below it waits."""
-    ladder = from_document(run.policy).ladder
+    policy = from_document(run.policy)
+    ladder = policy.ladder
     if request.tier not in ladder or request.tier == ladder[0]:
         raise UsageError(
             f"{request.tier!r} cannot judge run {run.name}: it takes a tier above the cheapest of"
             f" its ladder, {', '.join(ladder)}.",
             mend=f"rung audit {run.name} --by {ladder[-1]}",
         )
-    judging = create_run(connection, _judging(settings, run, request))
+    judging = create_run(connection, _judging(settings, run, policy, request))
     below = ladder[: ladder.index(request.tier)]
     passes = request.passes if request.passes is not None else settings.audit.passes
     jobs = hand_over(connection, run.id, below, passes)
@@ -54,11 +55,11 @@ def ask_judge(
     return judging, len(jobs)
 
 
-def _judging(settings: Settings, run: Row[Any], request: JudgeRequest) -> NewRun:
+def _judging(settings: Settings, run: Row[Any], policy: Policy, request: JudgeRequest) -> NewRun:
     caps = (request.max_cost, settings.audit.budget_usd, settings.budget.per_run_usd)
     return NewRun(
         name=f"{run.name}-judged-by-{request.tier}",
-        policy=judge_policy(request.tier),
+        policy=judge_policy(request.tier, policy),
         lane=Lane.BATCH,
         budget_cap=next((cap for cap in caps if cap is not None), None),
         kind=RunKind.JUDGE,

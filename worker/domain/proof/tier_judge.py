@@ -15,14 +15,16 @@ SCHEMA: Mapping[str, Any] = {
 """Grounds first, so that the verdict rests on them; `reply` holds them in one sentence."""
 
 
-def judge_policy(tier: str) -> Policy:
-    """Everything at one tier, answered in the judge's schema; what is unusable is no verdict."""
+def judge_policy(tier: str, judged: Policy) -> Policy:
+    """Everything at one tier, answered in the judge's schema; what is unusable is no verdict. The
+    judge is shown what the model was that answered under `judged`."""
     return Policy(
         name=f"{NAME}{tier}",
         ladder=(tier,),
         start=Start(otherwise=tier),
         accept=Accept(validators=(ValidatorUse("schema"),), confidence="off", answer_schema=SCHEMA),
         climb=Climb(otherwise=TO_PERSON),
+        context=judged.context,
     )
 
 
