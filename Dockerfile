@@ -26,5 +26,7 @@ ENV PATH=/opt/rung/bin:$PATH PYTHONUNBUFFERED=1
 # By number, so that a cluster can tell that it is not root.
 USER 10001:10001
 WORKDIR /home/rung
+# Looks at whichever part the container runs; each look starts an interpreter, so it looks seldom.
+HEALTHCHECK --interval=60s --timeout=30s --start-period=60s --retries=3 CMD ["rung", "alive"]
 ENTRYPOINT ["rung"]
 CMD ["--help"]

@@ -92,6 +92,8 @@ class AttemptOutcome(StrEnum):
     FAILED = "failed"
     LOST = "lost"
     SUPERSEDED = "superseded"
+    WITHHELD = "withheld"
+    """Nobody was asked: it could have cost more than a message may."""
 
 
 NOT_GOOD_ENOUGH = (

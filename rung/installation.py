@@ -8,7 +8,12 @@ import sys
 from importlib.machinery import PathFinder
 from pathlib import Path
 
-OURS = ("worker", "models", "migrations")
+OURS = {
+    "worker": '"""What happens.',
+    "models": '"""What is stored:',
+    "migrations": '"""How the schema came to be:',
+}
+"""Our packages, and how their first file begins."""
 HOME = Path(__file__).resolve().parents[1]
 EXIT_CONFIGURATION = 6
 MEND = (
@@ -25,7 +30,18 @@ def complaint() -> str | None:
             return f"Rung's package {name!r} is not installed beside it in {HOME}."
         if found.parent != HOME:
             return f"Rung needs its own package {name!r}, and Python finds the one in {found}."
+        if not _is_written_by_us(name, found):
+            return f"Another installed program has written over Rung's own package in {found}."
     return None
+
+
+def _is_written_by_us(name: str, place: Path) -> bool:
+    """pip lets the later of two programs overwrite the earlier one's files without a word."""
+    try:
+        text = (place / "__init__.py").read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
+    return text.startswith(OURS[name])
 
 
 def require_own() -> None:

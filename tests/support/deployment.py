@@ -32,17 +32,23 @@ class Deployment:
     engine: Engine
     state: State
     handed_in: int = 0
+    installed: Path | None = None
+    """The directory of the programs of an installation; None is this checkout."""
     checker: Checker = field(default_factory=Checker)
 
     def rung(self, *words: str) -> Any:
         """`rung WORDS`."""
-        return processes.rung(*words, environ=self.environ, cwd=self.root)
+        command = [str(self.installed / "rung")] if self.installed else processes.RUNG
+        return processes.rung(*words, environ=self.environ, cwd=self.root, command=command)
 
     @contextlib.contextmanager
     def worker(self, **environ: str) -> Iterator[Path]:
         """A worker of all queues, at work; its log."""
         log = self.root / f"worker-{len(list(self.root.glob('worker-*.log')))}.log"
-        command = [sys.executable, *CELERY, *QUIET, "-n", f"{log.stem}@%h"]
+        start = [sys.executable, *CELERY, *QUIET]
+        if self.installed:
+            start = [str(self.installed / "rung"), "worker"]
+        command = [*start, "-n", f"{log.stem}@%h"]
         how = {"env": self.environ | environ, "cwd": self.root}
         with parts.running(command, log, **how) as process:
             up = lambda: "at work" in log.read_text() or process.poll() is not None  # noqa: E731
@@ -85,7 +91,13 @@ class Deployment:
 
 @contextlib.contextmanager
 def deployment(
-    root: Path, *, database: str, redis: str, straight: str, migrate: bool = True
+    root: Path,
+    *,
+    database: str,
+    redis: str,
+    straight: str,
+    migrate: bool = True,
+    installed: Path | None = None,
 ) -> Iterator[Deployment]:
     """One with a simulated Claude. `straight` is the database without what may stand in between."""
     state = State(latency_scale=0)
@@ -101,7 +113,9 @@ def deployment(
         )
         engine = make_engine(straight, pool_size=2)
         stack.callback(engine.dispose)
-        made = Deployment(root=root, environ=environ, engine=engine, state=state)
+        made = Deployment(
+            root=root, environ=environ, engine=engine, state=state, installed=installed
+        )
         if migrate:
             said = made.rung("db", "upgrade")
             assert said.returncode == 0, said.stderr

@@ -49,11 +49,15 @@ def process(
 
 
 def rung(
-    *arguments: str, environ: Mapping[str, str], cwd: Path, timeout_s: float = 120
+    *arguments: str,
+    environ: Mapping[str, str],
+    cwd: Path,
+    timeout_s: float = 120,
+    command: Sequence[str] = RUNG,
 ) -> subprocess.CompletedProcess[str]:
     """One command, to its end."""
     return subprocess.run(
-        [*RUNG, *arguments],
+        [*command, *arguments],
         env=dict(environ),
         cwd=cwd,
         capture_output=True,

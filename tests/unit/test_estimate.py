@@ -1,11 +1,25 @@
 """What a backlog will probably cost, on ladders of every length that there may be."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
+from tests.support.attempts import claimed
+from worker.claude.planner import Planner
+from worker.claude.prompts import load_prompts
+from worker.config.policies import policy_named
+from worker.config.settings import Settings
+from worker.domain.claimed import Question
 from worker.domain.ladder import MAX_RUNGS
-from worker.runs.estimate import shares_of
+from worker.domain.lengths import Lengths
+from worker.runs.estimate import (
+    BacklogEstimator,
+    by_length,
+    shares_of,
+    unreachable,
+    unreachable_words,
+)
 
 
 @pytest.mark.parametrize("rungs", range(1, MAX_RUNGS + 1))
@@ -19,3 +33,64 @@ def test_every_rung_has_a_part_and_all_of_them_make_the_whole(rungs: int) -> Non
 def test_the_usual_ladders() -> None:
     assert shares_of(3) == [Decimal("0.75"), Decimal("0.2"), Decimal("0.05")]
     assert shares_of(2) == [Decimal("0.8"), Decimal("0.2")]
+
+
+def lengths(*bodies: str) -> Lengths:
+    counted = Lengths()
+    for body in bodies:
+        counted.add(body)
+    return counted
+
+
+def test_what_messages_cost_goes_by_their_length() -> None:
+    # given two short ones and one of the longest that there may be
+    settings = Settings()
+    coming = lengths("Where is my card?", "é" * 1_000, "a" * 195_000)
+    # when
+    expected, (short, longest) = by_length(settings, policy_named(settings), coming)
+    # then
+    assert [(one.up_to, one.messages) for one in (short, longest)] == [(1_000, 2), (None, 1)]
+    assert expected.total == short.cost + longest.cost
+    assert [line.jobs for line in expected.tiers] == [3, 0, 0]
+    # the long one is kept from the dear tiers, and costs at most the bound
+    assert (short.withheld_at, longest.withheld_at) == (None, "sonnet")
+    assert 0 < longest.cost <= longest.climbing < settings.policy.max_cost_per_message
+    # a short one may climb to the top: each answer of it, and its label
+    assert short.climbing > 20 * short.cost / short.messages
+
+
+def test_without_a_bound_the_longest_climbs_too() -> None:
+    free = Settings.model_validate({"policy": {"max_cost_per_message": 0}})
+    _, (one,) = by_length(free, policy_named(free), lengths("a" * 195_000))
+    assert one.withheld_at is None
+    assert one.climbing > Decimal("0.30")
+
+
+def test_a_backlog_without_messages_costs_nothing() -> None:
+    expected, classes = by_length(Settings(), policy_named(Settings()), Lengths())
+    assert (expected.total, classes) == (0, [])
+
+
+def test_a_tier_that_no_message_can_reach_is_named() -> None:
+    small = Settings.model_validate({"policy": {"max_cost_per_message": "0.10"}})
+    found = unreachable(small, policy_named(small))
+    assert list(found) == ["opus"]
+    assert unreachable_words(small, found).startswith(
+        "a message may cost $0.1000, and one answer could cost more: opus $0."
+    )
+    assert unreachable(Settings(), policy_named(Settings())) == {}
+
+
+def test_the_worst_case_is_no_less_than_what_is_reserved() -> None:
+    # given
+    settings, body = Settings(), "Where is my card? It was due on Monday."
+    for name in ("ladder", "escalate"):
+        policy = policy_named(settings, name)
+        for tier in settings.tiers:
+            candidate = replace(claimed(None, tier=tier).candidate, policy=policy)
+            # when
+            plan = Planner.of(settings, load_prompts(None))(candidate)
+            # then
+            assert isinstance(plan, Question)
+            worst = BacklogEstimator(settings, policy).worst(tier, len(body))
+            assert worst == pytest.approx(plan.reserved, rel=Decimal("0.1"))

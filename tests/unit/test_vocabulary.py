@@ -8,7 +8,7 @@ import pytest
 from models.vocabulary import JUDGED, AttemptOutcome
 
 ROOT = Path(__file__).parents[2]
-UNJUDGED = frozenset({"started", "routed", "deferred", "failed", "lost", "superseded"})
+UNJUDGED = frozenset({"started", "routed", "deferred", "failed", "lost", "superseded", "withheld"})
 
 
 def test_whatever_is_not_listed_as_unjudged_is_a_judgement() -> None:

@@ -12,7 +12,7 @@ from the calls of the day.
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import anthropic
@@ -31,6 +31,12 @@ MAX_BYTES = 200_000_000
 """Claude takes 256 MB; a fifth is left for what the estimate does not see."""
 READ_S = 120.0
 PAGE = 100
+ABSENT = frozenset({404, 405, 501})
+"""How a server answers that has no batches; Anthropic's own never does to a create or a list."""
+NO_BATCHES = "no batches"
+
+
+NOT_OFFERED = Trouble(Meaning.CONFIGURATION, NO_BATCHES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,7 @@ class Batches:
     """The batch side of one worker process."""
 
     def __init__(self, address: ClaudeAddress, connect_s: float) -> None:
+        self._offered = address.via == "api"
         self._client = anthropic.Anthropic(
             api_key=address.api_key,
             base_url=address.base_url,
@@ -68,15 +75,19 @@ class Batches:
 
     def create(self, asks: Sequence[Ask]) -> Seen | Trouble:
         """Submits a slice. UNKNOWN trouble means that it may have been taken."""
+        if not self._offered:
+            return NOT_OFFERED
         requests: Any = [{"custom_id": ask.key, "params": ask.parameters()} for ask in asks]
         try:
             response = self._client.messages.batches.with_raw_response.create(requests=requests)
             return _seen(response.parse(), response.headers)
         except Exception as error:
-            return trouble_of(error)
+            return _absent(trouble_of(error))
 
     def recent(self, since: dt.datetime, skew_s: float) -> list[Seen] | Trouble:
         """Batches created since, oldest first; clocks may differ by `skew_s`."""
+        if not self._offered:
+            return NOT_OFFERED
         found, earliest = list[Seen](), since - dt.timedelta(seconds=skew_s)
         try:
             response = self._client.messages.batches.with_raw_response.list(limit=PAGE)
@@ -85,7 +96,7 @@ class Batches:
                     break
                 found.append(_seen(batch, response.headers))
         except Exception as error:
-            return trouble_of(error)
+            return _absent(trouble_of(error))
         return sorted(found, key=lambda batch: (batch.created_at, batch.external_id))
 
     def look(self, external_id: str) -> Seen | Trouble:
@@ -116,6 +127,11 @@ class Batches:
     def close(self) -> None:
         """Closes the connections."""
         self._client.close()
+
+
+def _absent(trouble: Trouble) -> Trouble:
+    """A create or a list that is not there is not about a model."""
+    return replace(trouble, kind=NO_BATCHES) if trouble.status in ABSENT else trouble
 
 
 def _seen(batch: MessageBatch, headers: Mapping[str, str]) -> Seen:

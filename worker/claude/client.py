@@ -122,6 +122,8 @@ def _known(word: str | None, words: frozenset[str]) -> str | None:
 
 def _usage(usage: Mapping[str, Any]) -> Usage:
     """Tokens by kind. Without a split of cache writes, they were five-minute ones."""
+    if usage.get("input_tokens") is None or usage.get("output_tokens") is None:
+        raise NoUsage
     written = usage.get("cache_creation_input_tokens") or 0
     hour = (usage.get("cache_creation") or {}).get("ephemeral_1h_input_tokens") or 0
     return Usage(

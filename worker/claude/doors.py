@@ -33,7 +33,13 @@ def client_at(
     match address.via:
         case "bedrock":
             _require("bedrock")
-            made = anthropic.AsyncAnthropicBedrock(aws_region=address.region, **common)
+            try:
+                made = anthropic.AsyncAnthropicBedrock(aws_region=address.region, **common)
+            except ValueError as error:
+                raise ConfigurationError(
+                    f"claude.via is bedrock, and the SDK says: {error}",
+                    mend='[claude] via = "bedrock", region = "eu-central-1"; or AWS_REGION',
+                ) from None
         case "vertex":
             _require("vertex")
             if address.region is None or address.project is None:

@@ -28,6 +28,9 @@ NEVER_CONNECTED = frozenset(
 )
 """aiohttp's errors from before a connection stood. httpx2's `ConnectError` proves nothing: a reset
 in the middle of a request is translated to it as well."""
+CLOUDS = ("google.auth", "botocore")
+AWAY = frozenset({"TransportError", "RefreshError", "MetadataRetrievalError", "ConnectionError"})
+"""Their errors that pass."""
 TIMED_OUT = (anthropic.APITimeoutError, aiohttp.ServerTimeoutError)
 BY_CODE = {
     "enforced_spend_limit_reached": Meaning.MONEY,
@@ -98,7 +101,22 @@ def trouble_of(error: BaseException) -> Trouble:
     if isinstance(error, NoUsage):
         words = "the answer does not say what it used, so what it cost is not known"
         return Trouble(Meaning.UNKNOWN, "no usage", words)
-    return Trouble(Meaning.UNKNOWN, f"unreadable answer ({type(error).__name__})")
+    return _of_credentials(error) or Trouble(
+        Meaning.UNKNOWN, f"unreadable answer ({type(error).__name__})"
+    )
+
+
+def _of_credentials(error: BaseException) -> Trouble | None:
+    """What a cloud's own library says before anything is sent: no credentials, or their server is
+    away. The SDK passes it on as it is, or as a RuntimeError of its own."""
+    name, module = type(error).__name__, type(error).__module__
+    if module.startswith(CLOUDS) and name in AWAY:
+        return Trouble(Meaning.NOT_SENT, "no token", f"the cloud gives none just now ({name})")
+    told = isinstance(error, RuntimeError) and "credentials" in str(error)
+    if module.startswith(CLOUDS) or told:
+        words = f"the cloud's own tools find none here ({name})"
+        return Trouble(Meaning.CONFIGURATION, "no credentials", words)
+    return None
 
 
 def trouble_of_item(response: Mapping[str, Any]) -> Trouble:

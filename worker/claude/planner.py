@@ -17,7 +17,15 @@ from worker.claude.requests import Ask, call_key
 from worker.config.prices import price_of
 from worker.config.settings import Settings
 from worker.domain.caching import Lifetime, cheapest
-from worker.domain.claimed import Candidate, Claimed, KeptAnswer, PastAnswer, Plan, Question
+from worker.domain.claimed import (
+    Candidate,
+    Claimed,
+    KeptAnswer,
+    PastAnswer,
+    Plan,
+    Question,
+    Withheld,
+)
 from worker.domain.first_tier import Decided, decide_start
 from worker.domain.messages import MessageText
 from worker.domain.policy import AGAIN
@@ -61,9 +69,11 @@ class Planner:
 
     def __call__(self, candidate: Candidate) -> Plan:
         """The plan of a locked job."""
-        if candidate.stage is Stage.ROUTE:
-            return self._route(candidate)
-        return self._answer(candidate)
+        made = self._route if candidate.stage is Stage.ROUTE else self._answer
+        plan, most = made(candidate), self.settings.policy.max_cost_per_message
+        if isinstance(plan, Question) and most and candidate.spent + plan.reserved > most:
+            return Withheld(plan.tier, plan.reserved, candidate.spent, most)
+        return plan
 
     def _route(self, candidate: Candidate) -> Plan:
         start = decide_start(candidate.policy, candidate.message, candidate.remembered)

@@ -72,8 +72,9 @@ def _guarded(name: str, look: Callable[[], Iterator[Symptom]]) -> Iterator[Sympt
 def _configuration(settings: Settings) -> Iterator[Symptom]:
     from worker.claude.prompts import load_prompts
     from worker.cli.diagnosis.redis import real_key
-    from worker.config.policies import check_policies
+    from worker.config.policies import check_policies, policy_named
     from worker.config.prices import unpriced_models
+    from worker.runs.estimate import unreachable, unreachable_words
 
     if problems := check_policies(settings):
         raise ConfigurationError(problems, mend=MEND)
@@ -84,6 +85,11 @@ def _configuration(settings: Settings) -> Iterator[Symptom]:
         yield Symptom("prices", None, words, "add a [prices] table to rung.toml")
     else:
         yield Symptom("prices", True, "every model of the ladder has one")
+    if found := unreachable(settings, policy_named(settings)):
+        words = unreachable_words(settings, found)
+        yield Symptom(
+            "cost bound", None, words, "policy.max_cost_per_message, or tiers.*.max_tokens"
+        )
     budget = settings.budget
     if budget.per_run_usd is None and budget.per_day_usd is None and real_key(settings):
         words = "none, while the key is real: nothing bounds what a run or a day may cost"

@@ -11,7 +11,7 @@ from models.vocabulary import RunLane
 from worker.cli.speech.amounts import DOLLARS
 from worker.cli.speech.completion import POLICY
 from worker.cli.speech.context import database
-from worker.cli.speech.output import console, print_json, talk
+from worker.cli.speech.output import print_json, talk
 from worker.cli.speech.progress import progress
 from worker.cli.views.outlook import keep_forecast, outlook_of, print_outlook
 from worker.config.addresses import lane_for
@@ -19,7 +19,6 @@ from worker.config.loading import load_settings
 from worker.config.policies import policy_named
 from worker.config.settings import Settings
 from worker.domain.policy import Policy
-from worker.domain.wording import dollars
 from worker.errors import RungError, UsageError
 
 if TYPE_CHECKING:
@@ -267,13 +266,15 @@ def _say_dry_run(
     as_json: bool,
     outlook: "RunForecast | None",
 ) -> None:
-    from worker.runs.estimate import estimate
+    from worker.cli.views.expected import print_expected, print_lengths
+    from worker.runs.estimate import by_length
 
     counts = outcome.counts
-    expected = estimate(settings, policy, counts.accepted, counts.body_bytes)
+    expected, lengths = by_length(settings, policy, counts.lengths)
     document = outcome.as_document()
     if as_json:
         measured = expected.as_document() | (outlook.as_expected() if outlook else {})
+        measured["by_length"] = [one.as_document() for one in lengths]
         extra = {"compared": outcome.compared, "expected": measured}
         print_json({**document, "dry_run": True, **extra})
         return
@@ -284,14 +285,5 @@ def _say_dry_run(
     )
     if not outcome.compared:
         talk("Not compared with what is stored: no database was reached.")
-    if outlook is not None:
-        print_outlook(outlook)
-        return
-    from rich.table import Table
-
-    table = Table("tier", "jobs", "calls", "expected", box=None)
-    for line in expected.tiers:
-        table.add_row(line.tier, str(line.jobs), str(line.calls), dollars(line.cost))
-    table.add_row("all", "", "", dollars(expected.total))
-    console(stderr=True).print(table)
-    talk(expected.assumption)
+    print_outlook(outlook) if outlook is not None else print_expected(expected)
+    print_lengths(lengths)

@@ -6,7 +6,7 @@ from decimal import Decimal
 import click
 from sqlalchemy import Engine
 
-from models.vocabulary import EVERYTHING
+from models.vocabulary import EVERYTHING, Lane
 from worker.cli.speech.amounts import DOLLARS
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
@@ -18,6 +18,7 @@ from worker.config.settings import Settings
 from worker.errors import Missing, RungError, UsageError
 from worker.runs.actions import perform
 from worker.runs.orders import Order, choose, queue_named
+from worker.store.queue.leaving_batch import end_lane
 from worker.store.runs import find_run
 
 LOOK_EVERY_S = 0.5
@@ -43,14 +44,26 @@ def pause(target: str | None, tier: str | None, reason: str, dry_run: bool, as_j
 @TARGET
 @TIER
 @click.option("--budget", type=DOLLARS, help="Dollars that the run may cost from now on, in all.")
+@click.option(
+    "--lane",
+    type=click.Choice([Lane.REALTIME.value]),
+    help="Take the run out of the batch lane: the rest of it is answered at full price.",
+)
 @DRY_RUN
 @JSON
 def resume(
-    target: str | None, tier: str | None, budget: Decimal | None, dry_run: bool, as_json: bool
+    target: str | None,
+    tier: str | None,
+    budget: Decimal | None,
+    lane: str | None,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Go on with what was paused; raise a run's budget."""
     settings = load_settings()
     with database(settings) as engine:
+        if lane is not None:
+            _to_realtime(engine, target, dry_run=dry_run)
         to = None if budget is None else str(budget)
         order = _order(engine, settings, "resume", target, tier, to=to)
         carry_out(engine, settings, order, dry_run=dry_run, as_json=as_json, yes=True)
@@ -83,6 +96,19 @@ def drain(target: str, reason: str, timeout: float, dry_run: bool, as_json: bool
             talk(f"{queue} is drained: nothing is in flight. Go on with: rung resume {queue}")
     if as_json:
         print_json({"action": "drain", "target": queue, "in_flight": flying, "dry_run": dry_run})
+
+
+def _to_realtime(engine: Engine, target: str | None, *, dry_run: bool) -> None:
+    """Before the run goes on. Raises UsageError where no run is named."""
+    if target is None:
+        raise UsageError("--lane is for a run.", mend="rung resume RUN --lane realtime")
+    with engine.connect() as connection:
+        run = find_run(connection, target)
+    if dry_run:
+        talk(f"{run.name} would leave the {run.lane} lane: the rest of it at full price.")
+        return
+    moved = end_lane(engine, actor(), run.id, run.name)
+    talk(f"{run.name} is in the realtime lane now, at full price: {moved} jobs were moved.")
 
 
 def _order(

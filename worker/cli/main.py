@@ -45,6 +45,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "worker": ("worker", "Start a worker process, from any directory."),
     "deliver": ("deliver", "Answers on their way to webhooks: pause, resume, send again."),
     "dashboard": ("dashboard", "Serve the dashboard alone."),
+    "alive": ("alive", "Is what runs in this container well? For a HEALTHCHECK."),
     "purge": ("erase", "Erase the text of old messages; counts and costs stay."),
     "forget": ("erase", "Erase what a customer wrote and was answered."),
     "doctor": ("doctor", "Is everything reachable, migrated, priced and keyed?"),
@@ -60,7 +61,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "Change": ("pause", "resume", "drain", "priority", "budget", "retry", "cancel"),
     "Again and at night": ("reprocess", "schedule"),
-    "Keep": ("worker", "dashboard", "db", "purge", "forget"),
+    "Keep": ("worker", "dashboard", "alive", "db", "purge", "forget"),
 }
 """As `rung --help` shows them; a test keeps each command in one of them."""
 MEANT = {

@@ -117,6 +117,13 @@ def _missing(settings: Settings, name: str) -> Unreachable:
     return Unreachable(f"{name} is not set, {where}.", mend=f"rung up, or set {name}")
 
 
+def night_lane(settings: Settings, named: str | None) -> Lane:
+    """The lane of a night run: half price where Claude's door has batches."""
+    if named is not None:
+        return Lane(named)
+    return Lane.BATCH if settings.claude.via == "api" else Lane.REALTIME
+
+
 def lane_for(settings: Settings, named: str | None, deadline: dt.datetime | None) -> Lane:
     """The lane of a new run. Raises UsageError where it needs batches, and Claude's door has
     none; a lane that nobody named is then realtime."""

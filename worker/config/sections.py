@@ -35,9 +35,11 @@ class TierSettings(Section):
 
 
 class PolicySettings(Section):
-    """Which policy a run uses when none is named."""
+    """Which policy a run uses when none is named, and what holds for all of them."""
 
     preset: str = "ladder"
+    max_cost_per_message: Dollars = Decimal("0.50")
+    """A job asks for nothing that could take it past this; 0 is no bound."""
 
 
 class RoutingSettings(Section):
@@ -98,7 +100,8 @@ class NightlySettings(Section):
     timezone: str = "UTC"
     where: str
     policy: str | None = None
-    lane: Literal["realtime", "batch"] = "batch"
+    lane: Literal["realtime", "batch"] | None = None
+    """None: half price where Claude's door has batches."""
     since: str | None = None
     max_cost: Dollars | None = None
     deadline: str | None = None

@@ -111,6 +111,17 @@ class Settings(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def nights_find_batches(self) -> Self:
+        """A night that wants batches where there are none is better refused by day."""
+        for name, night in self.schedule.items():
+            if night.lane == "batch" and self.claude.via != "api":
+                raise ValueError(
+                    f"schedule.{name}.lane is batch, and claude.via is {self.claude.via}, which has"
+                    " no batches; leave it out, or say realtime"
+                )
+        return self
+
     @property
     def ladder(self) -> Ladder:
         """The order of the tables is the order of the ladder."""

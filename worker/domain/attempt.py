@@ -1,7 +1,7 @@
 """One attempt as a machine: no clock, no I/O, the same in both lanes and in a replay.
 
 ```
-begin ─┬─> report                    a rule, the policy or a remembered label decides
+begin ─┬─> report                    a rule, the policy or a label decides; or it could be too dear
        └─> question ─heard─┬─> report
                            └─> question ─heard─> report     the separate check of an answer
 ```
@@ -15,7 +15,7 @@ from typing import Any
 
 from models.vocabulary import AttemptOutcome, CallState, Purpose
 from worker.domain.answers import Answer, ModelAnswer, Troubled, parse_object, read_difficulty
-from worker.domain.claimed import Claimed, Question
+from worker.domain.claimed import Claimed, Question, Withheld
 from worker.domain.endings import Again, BestEffort, Deferred, Ending, Failed, RoutedTo, ToReview
 from worker.domain.first_tier import Decided, critical_by
 from worker.domain.judgement import Judgement, NeedsCheck, judge, too_long
@@ -24,11 +24,14 @@ from worker.domain.pricing import Price
 from worker.domain.reports import AttemptReport, CallReport, call_of
 from worker.domain.shown import Shown
 from worker.domain.trouble import NOT_NOW, Meaning, Trouble, follow_up
-from worker.domain.validation import Validator
+from worker.domain.validation import Finding, Validator
+from worker.domain.wording import dollars
 
 FAILED_INSIDE_DELAY_S = 60.0
 NO_CHECK = ModelAnswer("", "check failed")
 """A check that brought nothing leaves confidence unreadable, which is LOW."""
+TOO_COSTLY = "too_costly"
+"""Reason of an attempt that could have cost more than a message may."""
 NO_LABEL = "no label"
 """Reason of an attempt whose label the answer to a shared request lacked."""
 SPOILT = frozenset({Meaning.TOO_LONG, Meaning.PERMANENT})
@@ -62,6 +65,8 @@ class Attempt:
         """The first question, or a report where nothing has to be asked."""
         if isinstance(self._plan, Decided):
             return self._routed(self._plan.tier, self._plan.difficulty, self._plan.rule)
+        if isinstance(self._plan, Withheld):
+            return self._withheld(self._plan)
         return self._judged(self._plan) if self._plan.purpose is Purpose.CHECK else self._plan
 
     def heard(self, got: Answer | Troubled) -> Question | AttemptReport:
@@ -122,6 +127,19 @@ class Attempt:
             # Too long even to classify: it starts where the unknown ones do.
             return self._routed(policy.tier_for(None), None)
         return self._troubled(question, got.trouble)
+
+    def _withheld(self, plan: Withheld) -> AttemptReport:
+        """A person takes over, with the best that was paid for."""
+        words = (
+            f"up to {dollars(plan.worst)} more after {dollars(plan.spent)}, and a message may cost"
+            f" {dollars(plan.most)}"
+        )
+        return self._report(
+            AttemptOutcome.WITHHELD,
+            ToReview(TOO_COSTLY, self._earlier()),
+            (TOO_COSTLY,),
+            findings=(Finding("max_cost_per_message", "reject", words),),
+        )
 
     def _alone(self, outcome: AttemptOutcome, reason: str) -> AttemptReport:
         """The message's label is asked for once more, by itself."""
@@ -201,6 +219,9 @@ class Attempt:
                 judgement.reasons,
                 any(call.simulated for call in self.calls),
             )
+        return self._earlier()
+
+    def _earlier(self) -> BestEffort | None:
         for past in reversed(self._candidate.history):
             reply = (parse_object(past.output or "") or {}).get("reply")
             if isinstance(reply, str) and reply.strip():

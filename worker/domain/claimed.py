@@ -74,6 +74,8 @@ class Candidate:
     """What the model is shown beside the message, where it is asked for an answer."""
     judged: str | None = None
     """The reply that is to be judged, in a run that judges another one's answers."""
+    spent: Decimal = Decimal(0)
+    """Dollars that earlier attempts came to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +111,18 @@ class Question:
         return replace(self, purpose=Purpose.CHECK, worst_cost=worst, reply=reply)
 
 
-Plan = Decided | Question
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A question that is not asked: `worst` more dollars after `spent` could pass `most`, what a
+    message may cost."""
+
+    tier: str
+    worst: Decimal
+    spent: Decimal
+    most: Decimal
+
+
+Plan = Decided | Question | Withheld
 
 
 @dataclass(frozen=True, slots=True)

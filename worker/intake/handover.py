@@ -132,7 +132,7 @@ class Handover:
         added = self._ready().add(block.records)
         counts.accepted += added.accepted
         counts.duplicates += added.duplicates
-        counts.body_bytes += added.body_bytes
+        counts.lengths.merge(added.lengths)
         self._reject(name, added.rejects)
         if not counts.accepted and len(counts.known) < ASKED_WHERE_KNOWN:
             source = self._terms.source

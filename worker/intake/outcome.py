@@ -11,6 +11,7 @@ from typing import Any
 from models.vocabulary import Lane, RunLane
 from worker.config.doors import NotifySettings, mail_address
 from worker.domain.backlog import Notes, Reject
+from worker.domain.lengths import Lengths
 from worker.domain.policy import Policy
 from worker.domain.spans import read_time
 from worker.errors import UsageError
@@ -108,7 +109,8 @@ class Counts:
     accepted: int = 0
     rejected: int = 0
     duplicates: int = 0
-    body_bytes: int = 0
+    lengths: Lengths = field(default_factory=Lengths)
+    """Of what a dry run would accept."""
     strata: Counter[str] = field(default_factory=Counter)
     """Messages by stratum, for a forecast; those known already are among them."""
     rejects: list[dict[str, Any]] = field(default_factory=list)

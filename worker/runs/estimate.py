@@ -1,15 +1,19 @@
 """What a backlog will probably cost, before anything is spent, and what that assumes."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from models.vocabulary import Lane, Purpose
+from worker.claude.planner import REQUEST_OVERHEAD_BYTES
 from worker.claude.prompts import load_prompts
 from worker.config.prices import price_of
 from worker.config.settings import Settings
+from worker.domain.lengths import LengthClass
 from worker.domain.policy import CLASSIFY, Policy
-from worker.domain.pricing import Usage
+from worker.domain.pricing import Price, Usage
+from worker.domain.wording import dollars
 
 CHARS_PER_TOKEN = 3.5
 ANSWER_TOKENS, CLASSIFY_TOKENS, CHECK_TOKENS = 220, 15, 40
@@ -45,43 +49,163 @@ class BacklogEstimate:
         return {"tiers": tiers, "total_usd": self.total, "assumption": self.assumption}
 
 
-def estimate(settings: Settings, policy: Policy, jobs: int, body_bytes: int) -> BacklogEstimate:
-    """Expected spend by tier. A model without a price counts as zero and is named."""
-    names = policy.ladder
-    shares = shares_of(len(names))
-    prompts = load_prompts(settings.prompts.dir)
-    size = round(body_bytes / max(jobs, 1) / CHARS_PER_TOKEN)
-    lines, unpriced = [], []
-    for rung, name in enumerate(names):
-        # A job that stops on a rung has, on average, been answered once on the rung below as well.
-        reached = (
-            round(jobs * sum(shares[rung:], Decimal(0)))
-            if policy.start.otherwise != CLASSIFY
-            else round(jobs * shares[rung])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LengthEstimate:
+    """Messages of about one length: dollars expected of all, and of the longest if every answer of
+    it climbs. `withheld_at` is the first tier that `policy.max_cost_per_message` keeps it from."""
+
+    up_to: int | None
+    messages: int
+    cost: Decimal
+    climbing: Decimal
+    withheld_at: str | None
+
+    def as_document(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "up_to_chars": self.up_to,
+            "messages": self.messages,
+            "cost_usd": self.cost,
+            "each_if_it_climbs_usd": self.climbing,
+            "withheld_at": self.withheld_at,
+        }
+
+
+class BacklogEstimator:
+    """Costs under one policy, at today's prices."""
+
+    def __init__(self, settings: Settings, policy: Policy) -> None:
+        self._settings, self._policy = settings, policy
+        self._prompts = load_prompts(settings.prompts.dir)
+        self._classifies = policy.start.otherwise == CLASSIFY
+        self._checks = policy.accept.confidence == "separate"
+
+    def backlog(self, jobs: int, body_bytes: int) -> BacklogEstimate:
+        """Expected spend by tier. A model without a price counts as zero and is named."""
+        names = self._policy.ladder
+        shares = shares_of(len(names))
+        size = round(body_bytes / max(jobs, 1))
+        lines = [self._line(name, rung, shares, jobs, size) for rung, name in enumerate(names)]
+        words = ", ".join(_words(share, name) for share, name in zip(shares, names, strict=True))
+        assumption = (
+            f"Assumed, not measured: {words}; {ANSWER_TOKENS} tokens an answer; the prompt read"
+            " from the cache."
         )
-        cost, calls = Decimal(0), reached
-        if price := price_of(settings.tiers[name].model, settings.prices):
-            prefix = round(prompts[Purpose.ANSWER].size_bytes / CHARS_PER_TOKEN)
-            usage = Usage(size, cache_read_tokens=prefix, output_tokens=ANSWER_TOKENS)
-            rates = price.rates(usage.total_input, Lane.REALTIME)
-            cost = reached * rates.cost(usage)
-            if policy.accept.confidence == "separate":
-                cost += reached * rates.cost(Usage(size + 500, output_tokens=CHECK_TOKENS))
-                calls += reached
-            if name == settings.routing_tier and policy.start.otherwise == CLASSIFY:
-                cost += jobs * rates.cost(Usage(size + 300, output_tokens=CLASSIFY_TOKENS))
-                calls += jobs
-        else:
-            unpriced.append(name)
-        lines.append(TierEstimate(name, reached, calls, cost))
-    words = ", ".join(_words(share, name) for share, name in zip(shares, names, strict=True))
-    assumption = (
-        f"Assumed, not measured: {words}; {ANSWER_TOKENS} tokens an answer; the prompt read from"
-        " the cache."
+        if unpriced := [name for name in names if self._price(name) is None]:
+            assumption += f" Without a price, so left out: {', '.join(unpriced)}."
+        return BacklogEstimate(
+            tuple(lines), sum((line.cost for line in lines), Decimal(0)), assumption
+        )
+
+    def length(self, one: LengthClass) -> LengthEstimate:
+        """What messages of about one length come to."""
+        spent, withheld = self._label(one.most_bytes), None
+        for name in self._policy.ladder:
+            if self.beyond(name, one.most_bytes, spent):
+                withheld = name
+                break
+            spent += self._answer(name, one.most_bytes)
+        return LengthEstimate(
+            up_to=one.up_to,
+            messages=one.messages,
+            cost=self.backlog(one.messages, one.all_bytes).total,
+            climbing=spent,
+            withheld_at=withheld,
+        )
+
+    def beyond(self, tier: str, body_bytes: int, spent: Decimal = Decimal(0)) -> bool:
+        """Whether an answer of `tier` after `spent` dollars could pass what a message may cost."""
+        most = self._settings.policy.max_cost_per_message
+        return bool(most) and spent + self.worst(tier, body_bytes) > most
+
+    def worst(self, tier: str, body_bytes: int) -> Decimal:
+        """Dollars that an answer of `tier` costs at most, its check included."""
+        price, tokens = self._price(tier), self._settings.tiers[tier].max_tokens
+        if price is None:
+            return Decimal(0)
+        size = self._prompts[Purpose.ANSWER].size_bytes + body_bytes + REQUEST_OVERHEAD_BYTES
+        worst = price.worst_case(size, tokens, Lane.REALTIME)
+        if self._checks:
+            asked = self._prompts[Purpose.CHECK].size_bytes + body_bytes + 2 * tokens
+            worst += price.worst_case(asked, self._settings.check.max_tokens, Lane.REALTIME)
+        return worst
+
+    def _line(
+        self, name: str, rung: int, shares: list[Decimal], jobs: int, size: int
+    ) -> TierEstimate:
+        # A job that stops on a rung has, on average, been answered once on the rung below as well.
+        share = shares[rung] if self._classifies else sum(shares[rung:], Decimal(0))
+        reached = 0 if self.beyond(name, size) else round(jobs * share)
+        priced = self._price(name) is not None
+        calls = reached * (2 if self._checks and priced else 1)
+        cost = reached * self._answer(name, size)
+        if self._classifies and name == self._settings.routing_tier and priced:
+            cost += jobs * self._label(size)
+            calls += jobs
+        return TierEstimate(name, reached, calls, cost)
+
+    def _answer(self, name: str, body_bytes: int) -> Decimal:
+        """Dollars of one answer, and of its check."""
+        price, size = self._price(name), round(body_bytes / CHARS_PER_TOKEN)
+        if price is None:
+            return Decimal(0)
+        prefix = round(self._prompts[Purpose.ANSWER].size_bytes / CHARS_PER_TOKEN)
+        usage = Usage(size, cache_read_tokens=prefix, output_tokens=ANSWER_TOKENS)
+        rates = price.rates(usage.total_input, Lane.REALTIME)
+        check = Usage(size + 500, output_tokens=CHECK_TOKENS)
+        return rates.cost(usage) + (rates.cost(check) if self._checks else 0)
+
+    def _label(self, body_bytes: int) -> Decimal:
+        """Dollars of one routing call."""
+        price = self._price(self._settings.routing_tier)
+        if price is None or not self._classifies:
+            return Decimal(0)
+        usage = Usage(round(body_bytes / CHARS_PER_TOKEN) + 300, output_tokens=CLASSIFY_TOKENS)
+        return price.rates(usage.total_input, Lane.REALTIME).cost(usage)
+
+    def _price(self, tier: str) -> Price | None:
+        return price_of(self._settings.tiers[tier].model, self._settings.prices)
+
+
+def estimate(settings: Settings, policy: Policy, jobs: int, body_bytes: int) -> BacklogEstimate:
+    """Expected spend by tier, of messages that are all of about the same length."""
+    return BacklogEstimator(settings, policy).backlog(jobs, body_bytes)
+
+
+def by_length(
+    settings: Settings, policy: Policy, lengths: Iterable[LengthClass]
+) -> tuple[BacklogEstimate, list[LengthEstimate]]:
+    """Expected spend of a backlog by tier and by length."""
+    estimator, classes = BacklogEstimator(settings, policy), list(lengths)
+    found = [estimator.backlog(one.messages, one.all_bytes) for one in classes]
+    if not found:
+        return estimator.backlog(0, 0), []
+    lines = zip(*(one.tiers for one in found), strict=True)
+    tiers = tuple(
+        TierEstimate(
+            same[0].tier,
+            sum(line.jobs for line in same),
+            sum(line.calls for line in same),
+            sum((line.cost for line in same), Decimal(0)),
+        )
+        for same in lines
     )
-    if unpriced:
-        assumption += f" Without a price, so left out: {', '.join(unpriced)}."
-    return BacklogEstimate(tuple(lines), sum((line.cost for line in lines), Decimal(0)), assumption)
+    total = sum((one.total for one in found), Decimal(0))
+    summed = BacklogEstimate(tiers, total, found[0].assumption)
+    return summed, [estimator.length(one) for one in classes]
+
+
+def unreachable(settings: Settings, policy: Policy) -> Mapping[str, Decimal]:
+    """Tiers at which even an empty message could cost more than a message may, and how much."""
+    estimator = BacklogEstimator(settings, policy)
+    return {tier: estimator.worst(tier, 0) for tier in policy.ladder if estimator.beyond(tier, 0)}
+
+
+def unreachable_words(settings: Settings, found: Mapping[str, Decimal]) -> str:
+    """As a sentence without a full stop."""
+    listed = ", ".join(f"{tier} {dollars(worst)}" for tier, worst in found.items())
+    most = dollars(settings.policy.max_cost_per_message)
+    return f"a message may cost {most}, and one answer could cost more: {listed}"
 
 
 def shares_of(rungs: int) -> list[Decimal]:

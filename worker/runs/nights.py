@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from models.vocabulary import FiringState, Lane
+from models.vocabulary import FiringState
+from worker.config.addresses import night_lane
 from worker.config.settings import NightlySettings, Settings
 from worker.domain.spans import read_span
 from worker.domain.timetable import Due, Timetable, lateness, night_of, owed
@@ -125,7 +126,7 @@ def _carry_out(
     error: RungError | None = None
     try:
         with connection.begin_nested():
-            request = _request(name, schedule, due, again=again)
+            request = _request(name, schedule, due, settings, again=again)
             made = reprocess(connection, settings, actor, request)
         if made.run is None:
             ended = NightEnded(FiringState.NOTHING, _joined("no job is like that", late))
@@ -151,12 +152,14 @@ def _carry_out(
     return Fired(name, night, error=error)
 
 
-def _request(name: str, schedule: NightlySettings, due: Due, *, again: bool) -> Request:
+def _request(
+    name: str, schedule: NightlySettings, due: Due, settings: Settings, *, again: bool
+) -> Request:
     return Request(
         where=schedule.where,
         since=schedule.since,
         policy=schedule.policy,
-        lane=Lane(schedule.lane),
+        lane=night_lane(settings, schedule.lane),
         max_cost=schedule.max_cost,
         key=None if again else f"schedule {name} {due.night}",
         deadline=_deadline(schedule.deadline),

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from worker.config.addresses import night_lane
 from worker.config.settings import NightlySettings, Settings
 from worker.domain.timetable import LATE_S, Timetable, next_due, owed
 from worker.store.actions.schedules import LastNight, last_night, watched
@@ -52,11 +53,14 @@ class ScheduleStanding:
 def read_schedules(connection: Connection, settings: Settings) -> list[ScheduleStanding]:
     """Every schedule of the configuration. One small look at the record for each."""
     quiet_s = max(3 * settings.timing.schedule_s, QUIET_S)
-    return [_standing(connection, name, one, quiet_s) for name, one in settings.schedule.items()]
+    return [
+        _standing(connection, name, one, night_lane(settings, one.lane), quiet_s)
+        for name, one in settings.schedule.items()
+    ]
 
 
 def _standing(
-    connection: Connection, name: str, one: NightlySettings, quiet_s: float
+    connection: Connection, name: str, one: NightlySettings, lane: str, quiet_s: float
 ) -> ScheduleStanding:
     table = Timetable(one.cron, one.timezone)
     seen = watched(connection, name, table)
@@ -70,7 +74,7 @@ def _standing(
         cron=one.cron,
         timezone=one.timezone,
         where=one.where,
-        lane=one.lane,
+        lane=lane,
         now=now,
         next=following.at.astimezone(table.zone) if following is not None else None,
         overdue_since=overdue.astimezone(table.zone) if late else None,

@@ -1,9 +1,17 @@
 """Claude by other doors, on the wire by the SDK's own clients, against the simulator."""
 
 import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from pydantic import ValidationError
 
 from models.vocabulary import Purpose
 from worker.claude.client import Claude, read_message
@@ -11,7 +19,7 @@ from worker.claude.errors import NoUsage, trouble_of
 from worker.claude.probing import probe
 from worker.claude.prompts import fenced
 from worker.claude.requests import Ask
-from worker.config.addresses import claude_address, lane_for
+from worker.config.addresses import claude_address, lane_for, night_lane
 from worker.config.prices import plain_name, price_of
 from worker.config.settings import Settings
 from worker.domain.answers import Answer, Troubled
@@ -86,6 +94,131 @@ def test_what_bedrock_refuses_keeps_its_meaning(simulator: Sim) -> None:
     # then
     assert isinstance(got, Troubled)
     assert got.trouble.meaning is Meaning.RATE_LIMITED
+
+
+@pytest.fixture
+def google(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Application default credentials of a service account, and who gives it tokens: the list
+    holds what was asked there."""
+    asked = list[str]()
+
+    class Tokens(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            body = json.dumps({"access_token": "ya29.x", "expires_in": 3600}).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    with HTTPServer(("127.0.0.1", 0), Tokens) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        account = {
+            "type": "service_account",
+            "project_id": "acme",
+            "private_key_id": "k",
+            "private_key": pem,
+            "client_email": "rung@acme.iam.gserviceaccount.com",
+            "token_uri": f"http://127.0.0.1:{server.server_port}/token",
+        }
+        (tmp_path / "account.json").write_text(json.dumps(account))
+        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "account.json"))
+        yield asked
+        server.shutdown()
+        thread.join()
+
+
+def vertex(simulator: Sim) -> Settings:
+    return settings(f"{simulator[1]}/v1", via="vertex", region="europe-west1", project="acme")
+
+
+def test_vertex_answers_with_a_token_of_its_own(simulator: Sim, google: list[str]) -> None:
+    # when
+    got = asked(vertex(simulator), small("claude-haiku-5-5"))
+    # then
+    assert isinstance(got, Answer), got
+    assert got.usage.output_tokens > 0
+    path = "/v1/projects/{project}/locations/{region}/publishers/anthropic/models/{model}"
+    assert simulator[0].counts.by_path[path] == 1
+    assert "jwt-bearer" in google[0]
+
+
+@pytest.mark.parametrize(
+    ("status", "meaning"),
+    [
+        (429, Meaning.RATE_LIMITED),
+        (403, Meaning.CONFIGURATION),
+        (404, Meaning.CONFIGURATION),
+        (500, Meaning.UNKNOWN),
+        (503, Meaning.OVERLOADED),
+    ],
+)
+@pytest.mark.usefixtures("google")
+def test_what_vertex_refuses_keeps_its_meaning(
+    simulator: Sim, status: int, meaning: Meaning
+) -> None:
+    simulator[0].moods.replace([{"match": {}, "do": {"status": status}}])
+    got = asked(vertex(simulator), small("claude-haiku-5-5"))
+    assert isinstance(got, Troubled)
+    assert got.trouble.meaning is meaning
+
+
+@pytest.mark.parametrize("via", ["bedrock", "vertex"])
+def test_without_credentials_nothing_is_charged_and_people_are_told(
+    simulator: Sim, via: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # given a machine that has none
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
+    # A region of its own, since the SDK keeps a session for each.
+    where = settings(simulator[1], via=via, region="eu-north-1", project="acme")
+    # when
+    got = asked(where, small(BEDROCK))
+    # then
+    assert isinstance(got, Troubled)
+    assert (got.trouble.meaning, got.trouble.kind) == (Meaning.CONFIGURATION, "no credentials")
+    assert not got.trouble.may_be_billed
+    assert simulator[0].counts.by_path.total() == 0
+
+
+@pytest.mark.parametrize("usage", [{}, {"input_tokens": None, "output_tokens": None}])
+def test_a_usage_that_says_nothing_is_none(usage: dict[str, Any]) -> None:
+    message = {"content": [], "stop_reason": "end_turn", "usage": usage}
+    with pytest.raises(NoUsage):
+        read_message(message, latency_ms=1, request_id=None, simulated=True, headers={})
+
+
+def test_a_night_goes_at_half_price_only_where_there_are_batches() -> None:
+    # given
+    night = {"cron": "0 2 * * *", "where": "state = review"}
+    api, cloud = (
+        Settings.model_validate({"claude": {"via": via}, "schedule": {"n": night}})
+        for via in ("api", "bedrock")
+    )
+    # then
+    assert night_lane(api, api.schedule["n"].lane) == "batch"
+    assert night_lane(cloud, cloud.schedule["n"].lane) == "realtime"
+    asks = {"claude": {"via": "vertex"}, "schedule": {"n": {**night, "lane": "batch"}}}
+    with pytest.raises(ValidationError, match=r"schedule\.n\.lane is batch.* which has no batches"):
+        Settings.model_validate(asks)
+
+
+def test_bedrock_wants_a_region(simulator: Sim, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+    with pytest.raises(ConfigurationError, match="No AWS region"):
+        Claude.of(settings(simulator[1], via="bedrock"))
 
 
 def test_vertex_wants_a_region_and_a_project(simulator: Sim) -> None:

@@ -108,6 +108,14 @@ def test_a_real_key_without_a_budget_is_noted(
     assert [ok for ok, _ in findings("budget")] == [None] * noted
 
 
+@pytest.mark.parametrize(("dollars", "noted"), [("0.10", True), ("0", False), ("0.50", False)])
+def test_a_bound_that_no_message_fits_under_is_noted(
+    server: Redis, monkeypatch: pytest.MonkeyPatch, dollars: str, noted: bool
+) -> None:
+    monkeypatch.setenv("RUNG_POLICY__MAX_COST_PER_MESSAGE", dollars)
+    assert [ok for ok, _ in findings("cost bound")] == [None] * noted
+
+
 def test_an_embedded_server_beside_a_real_key_is_noted(
     server: Redis, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, database_url: str
 ) -> None:

@@ -96,6 +96,7 @@ def test_without_a_record_a_dry_run_says_what_it_assumes(configured: None, backl
     expected = say("enqueue", str(backlog), "--dry-run", "--json").document["expected"]
     assert "forecast" not in expected
     assert expected["assumption"].startswith("Assumed, not measured")
+    assert [one["up_to_chars"] for one in expected["by_length"]] == [1_000]
     refused = say("forecast", str(backlog))
     assert (refused.code, "Too little is recorded" in refused.err) == (1, True)
     assert say("forecast").code == 2
@@ -105,3 +106,14 @@ def test_figures_are_printed_with_what_they_rest_on(recorded: Engine, backlog: P
     said = say("enqueue", str(backlog), "--dry-run")
     assert "from 450 recorded jobs on 3 days, policy ladder" in said.err
     assert "dollars" in said.err
+
+
+def test_long_messages_are_shown_by_length(configured: None, tmp_path: Path) -> None:
+    # given one of the longest beside a short one
+    day = tmp_path / "long.csv"
+    day.write_text(f"external_id,body\n1,Where is my card?\n2,{'very ' * 39_000}\n")
+    # when
+    said = say("enqueue", str(day), "--dry-run")
+    # then
+    assert "then for a person: sonnet is too costly" in said.err
+    assert "up to 1,000" in said.err

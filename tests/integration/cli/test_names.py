@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from rung import installation
+from rung.installation import OURS
 from tests.support.processes import clean_environ
 
 BIN = Path(sys.executable).parent
@@ -58,6 +60,24 @@ def test_so_does_rung_where_pythonpath_puts_it_first(
     said = run("rung", "--version", PYTHONPATH=".")
     assert said.returncode == 6
     assert str(tmp_path / package) in said.stderr
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_program_that_was_installed_over_ours_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    # given what pip leaves where another program brings a package of that name
+    for one, first in OURS.items():
+        (tmp_path / one).mkdir()
+        (tmp_path / one / "__init__.py").write_text(first)
+    monkeypatch.setattr(installation, "HOME", tmp_path)
+    monkeypatch.setattr(installation, "_place", lambda one: tmp_path / one)
+    assert installation.complaint() is None
+    (tmp_path / name / "__init__.py").write_text("class User: pass\n")
+    # then
+    assert installation.complaint() == (
+        f"Another installed program has written over Rung's own package in {tmp_path / name}."
+    )
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.support.dockerfile import stages
+from worker.cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[3]
 LOCKS = (
@@ -115,6 +116,9 @@ def test_the_image_is_built_in_stages_and_runs_as_nobody_special() -> None:
     assert "useradd --create-home --uid 10001 rung" in ran
     assert "pip" not in ran
     assert 'ENTRYPOINT ["rung"]' in DOCKERFILE
+    (look,) = [step.rest for step in final if step.word == "HEALTHCHECK"]
+    assert look.endswith('CMD ["rung", "alive"]')
+    assert "alive" in COMMANDS
 
 
 def test_everything_from_the_index_is_taken_by_its_hash() -> None:

@@ -14,6 +14,7 @@ GROUNDS = {
     "truncated": "its answer was cut off",
     "empty": "its reply was empty",
     "too_long": "the message is too long for it",
+    "too_costly": "that could have cost more than a message may",
 }
 """Reasons of the record that need more words than their own."""
 
@@ -78,7 +79,8 @@ def title(attempt: Mapping[str, Any]) -> str:
         if attempt["model"] is None:
             return f"Routed by {attempt['rule'] or 'a rule'}, nobody was asked"
         return f"{attempt['tier']} was asked how hard it is"
-    return f"{attempt['tier']} was asked to answer"
+    asked = "was to be asked" if attempt["model"] is None else "was asked"
+    return f"{attempt['tier']} {asked} to answer"
 
 
 def outcome(attempt: Mapping[str, Any]) -> str:
@@ -99,6 +101,9 @@ def outcome(attempt: Mapping[str, Any]) -> str:
             return "Its worker died or Claude’s answer never came; it is charged at its worst case."
         case "failed":
             return f"It failed: {', '.join(map(reason, attempt['reasons'])) or 'see the calls'}."
+        case "withheld":
+            grounds = because(attempt)
+            return f"Nobody was asked, because {grounds}; so a person must look."
         case "superseded":
             return "Another attempt’s answer came first; this one was not needed."
     then = {

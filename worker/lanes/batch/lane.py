@@ -14,7 +14,7 @@ from functools import partial
 from sqlalchemy.exc import DBAPIError
 
 from models.vocabulary import ROUTING, BatchState
-from worker.claude.batches import MAX_BYTES, Batches
+from worker.claude.batches import MAX_BYTES, NO_BATCHES, Batches
 from worker.config.addresses import claude_address
 from worker.domain.attempt import Attempt
 from worker.domain.claimed import Claimed
@@ -116,6 +116,10 @@ class BatchLane:
         if not intents:
             return
         found = self._claude.recent(intents[0].created_at, SKEW_S)
+        offered = not isinstance(found, Trouble) or found.kind != NO_BATCHES
+        if not offered:
+            # Where there are none, none was taken: sending it once more says so, and gives it back.
+            found = []
         if isinstance(found, Trouble):
             self._note(intents, found)
             return
@@ -132,7 +136,7 @@ class BatchLane:
                     )
                 failpoint("batch adopted")
                 log.warning("batch adopted", extra={"batch": intent.id})
-            elif intent.age_s >= self._settings.adopt_after_s:
+            elif intent.age_s >= self._settings.adopt_after_s or not offered:
                 self._sender.send(intent.id)
 
     def _cancel_unwanted(self) -> None:

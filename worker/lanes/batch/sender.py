@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from models.vocabulary import BatchState, Purpose
-from worker.claude.batches import MAX_REQUESTS, Batches
+from worker.claude.batches import MAX_REQUESTS, NO_BATCHES, Batches
 from worker.claude.planner import Planner
 from worker.claude.requests import Ask
 from worker.config.sections import BatchSettings
@@ -24,7 +24,7 @@ from worker.domain.reports import AttemptReport
 from worker.domain.trouble import UNCOUNTED, Meaning, Trouble
 from worker.failpoints import failpoint
 from worker.store.queue import message_batches
-from worker.store.queue.leaving_batch import turnaround_s
+from worker.store.queue.leaving_batch import pause_lane, turnaround_s
 from worker.store.queue.record import record
 from worker.store.queue.slices import Claimants
 
@@ -99,6 +99,13 @@ class Sender:
     def _refused(self, batch_id: int, claims: Sequence[Claimed], trouble: Trouble) -> None:
         """What a create without a batch means. Only what certainly was not taken is released."""
         log.warning("batch not created", extra={"batch": batch_id, "trouble": trouble.kind})
+        if trouble.kind == NO_BATCHES:
+            # Nothing is wrong with the tier: the runs that want batches wait for a person, alone.
+            pause_lane(self.engine, {claimed.candidate.run_id for claimed in claims})
+            attempts = (Attempt(claimed, self.standards) for claimed in claims)
+            self._record(attempt.held_back(trouble.label) for attempt in attempts)
+            self._close(batch_id, trouble.label)
+            return
         if trouble.meaning in REFUSED_AS_A_WHOLE and len(claims) > 1:
             # One bad request spoils all of them: smaller slices find out which.
             queue = _queue_of(claims[0])

@@ -215,13 +215,14 @@ def candidate_of(
         message_id=row.message_id,
         context=shown,
         judged=row.judged,
+        spent=row.spent,
     )
 
 
 LOCK_READY = text("""
 SELECT j.id, j.run_id, j.message_id, j.state, j.lane, j.tier, j.difficulty, j.fence, j.failures,
-  j.deferrals,
-  j.available_at, r.waiting_for, (now() AT TIME ZONE 'UTC')::date AS today,
+  j.deferrals, j.cost AS spent, j.available_at, r.waiting_for,
+  (now() AT TIME ZONE 'UTC')::date AS today,
   m.body, m.subject, m.channel, m.language, m.customer_id, m.metadata,
   CASE WHEN j.state = 'queued' THEN (
     SELECT difficulty FROM classifications

@@ -22,6 +22,7 @@ from psycopg.errors import DeadlockDetected, UniqueViolation
 from sqlalchemy import Connection, Engine, text
 
 from worker.domain.backlog import Record, Reject
+from worker.domain.lengths import Lengths
 from worker.store.runs import RunRef
 
 DEFAULT_SOURCE = "default"
@@ -38,7 +39,7 @@ class Added:
     accepted: int = 0
     duplicates: int = 0
     rejects: list[Reject] = field(default_factory=list)
-    body_bytes: int = 0
+    lengths: Lengths = field(default_factory=Lengths)
     """Of the bodies accepted; counted by a trial only."""
 
 

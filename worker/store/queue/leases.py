@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from worker.domain.claimed import Claimed
+from worker.domain.claimed import Claimed, Withheld
 from worker.store.queue.budgets import reservations
 from worker.store.rows import as_json
 
@@ -45,6 +45,8 @@ def _row(claimed: Claimed) -> dict[str, Any]:
         "reserved": claimed.reserved,
         "available_at": candidate.available_at.isoformat(),
     }
+    if isinstance(claimed.plan, Withheld):
+        row["tier"] = claimed.plan.tier
     if question is not None:
         row |= {
             "tier": question.tier,

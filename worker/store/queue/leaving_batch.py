@@ -4,18 +4,21 @@ Promise: a job changes its lane in one statement, with one audit event for each 
 that is at Claude keeps the lane, and the price, that it was sent with.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, text
+from sqlalchemy import Connection, Engine, Row, TextClause, text
 
 from models.vocabulary import ROUTING
 from worker.config.settings import Settings
 from worker.domain.lane_choice import LanePace, Move, Rest
 from worker.store.audit import Actor, audit
+from worker.store.queue import notices
 
 GROUP = 5_000
 RUNG = Actor("rung")
+NO_BATCHES = "Claude's door has no batches"
 FEW_BATCHES = 3
 """So many batches must have ended before their own time is believed."""
 
@@ -53,19 +56,40 @@ def leave_lane(engine: Engine, run: Hurried, which: Move, why: str) -> int:
 
     A batch that holds no job of the lane any more is cancelled by whoever tends the batches."""
     statements = (LEAVE_UNSENT,) if which is Move.UNSENT else (LEAVE_UNSENT, LEAVE_SENT)
-    total = 0
-    for statement in statements:
-        while True:
-            with engine.begin() as connection:
-                values = {"run": run.run_id, "limit": GROUP}
-                moved = connection.execute(statement, values).rowcount
-                if moved:
-                    target = f"run {run.name}"
-                    audit(connection, RUNG, "move to the realtime lane", target, moved, reason=why)
-            total += moved
-            if moved < GROUP:
-                break
-    return total
+    return sum(_move(engine, one, run.run_id, (RUNG, run.name, why)) for one in statements)
+
+
+def end_lane(engine: Engine, actor: Actor, run_id: int, name: str) -> int:
+    """The run is one of the realtime lane from now on, by a person's word: all that is open, and
+    what will still come into it or climb. Returns how many jobs were moved."""
+    with engine.begin() as connection:
+        connection.execute(END_LANE, {"run": run_id})
+    told = (actor, name, "by hand")
+    return sum(_move(engine, one, run_id, told) for one in (LEAVE_UNSENT, LEAVE_SENT))
+
+
+def pause_lane(engine: Engine, run_ids: Collection[int]) -> None:
+    """Pauses runs that want batches where Claude has none. Other runs go on."""
+    with engine.begin() as connection:
+        for row in connection.execute(PAUSE_LANE, {"runs": sorted(run_ids), "why": NO_BATCHES}):
+            target, mend = f"run {row.name}", f"rung resume {row.name} --lane realtime"
+            audit(connection, RUNG, "pause", target, 1, reason=NO_BATCHES)
+            words = f"Run {row.name} is paused: {NO_BATCHES}. At full price: {mend}"
+            notices.note(connection, "paused", f"lane:{row.id}", target, words, reason=NO_BATCHES)
+
+
+def _move(engine: Engine, statement: TextClause, run_id: int, told: tuple[Actor, str, str]) -> int:
+    """`told` is for the audit: who, the run's name, and why."""
+    total, (actor, name, why) = 0, told
+    while True:
+        with engine.begin() as connection:
+            moved = connection.execute(statement, {"run": run_id, "limit": GROUP}).rowcount
+            if moved:
+                target = f"run {name}"
+                audit(connection, actor, "move to the realtime lane", target, moved, reason=why)
+        total += moved
+        if moved < GROUP:
+            return total
 
 
 def _hurried(row: Row[Any], settings: Settings) -> Hurried:
@@ -79,6 +103,15 @@ def _hurried(row: Row[Any], settings: Settings) -> Hurried:
     )
     return Hurried(row.id, row.name, float(row.left_s), rest)
 
+
+PAUSE_LANE = text("""
+UPDATE runs SET state = 'paused', state_reason = :why
+WHERE id = ANY(:runs) AND state = 'active' RETURNING id, name
+""")
+
+END_LANE = text("""
+UPDATE runs SET lane = 'realtime' WHERE id = :run AND lane IN ('batch', 'mixed')
+""")
 
 HURRIED = text("""
 SELECT r.id, r.name, extract(epoch FROM r.deadline - now()) AS left_s,

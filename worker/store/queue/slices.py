@@ -173,7 +173,7 @@ VALUES (:stage, :tier, :model, :requests) RETURNING id
 
 READ_BACK = text("""
 SELECT j.id, j.run_id, j.message_id, a.lane, j.tier, j.difficulty, j.failures, j.deferrals,
-  a.available_at,
+  a.available_at, j.cost AS spent,
   CASE a.stage WHEN 'route' THEN 'queued' ELSE 'routed' END AS state, a.fence - 1 AS fence,
   NULL AS remembered, m.body, m.subject, m.channel, m.language, m.customer_id, m.metadata,
   a.tier AS attempt_tier, a.model, a.reserved, a.prompt_version, a.schema_version, a.effort,

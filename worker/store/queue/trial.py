@@ -98,7 +98,7 @@ class Trial:
 
 def _accept(added: Added, record: Record) -> None:
     added.accepted += 1
-    added.body_bytes += len(record.body.encode())
+    added.lengths.add(record.body)
 
 
 TRIED = text("""
