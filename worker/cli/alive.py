@@ -22,7 +22,7 @@ ANSWER_S = 10.0
 PROCESSES = Path("/proc")
 
 
-class Part(StrEnum):
+class ContainerPart(StrEnum):
     """What a process of ours is."""
 
     WORKER = "worker"
@@ -38,9 +38,9 @@ def alive(port: int | None) -> None:
     found = {part for words in command_lines() if (part := part_of(words)) is not None}
     if not found:
         raise RungError("Neither a worker nor a dashboard nor a scheduler runs here.")
-    if Part.WORKER in found and not worker_answers(socket.gethostname()):
+    if ContainerPart.WORKER in found and not worker_answers(socket.gethostname()):
         raise RungError(f"The worker does not answer within {ANSWER_S:.0f} s.")
-    if Part.DASHBOARD in found:
+    if ContainerPart.DASHBOARD in found:
         _look_at_dashboard(settings, port)
     talk(f"Well: {', '.join(sorted(found))}.")
 
@@ -54,13 +54,13 @@ def command_lines(processes: Path = PROCESSES) -> Iterator[list[str]]:
             continue  # It has ended meanwhile.
 
 
-def part_of(words: list[str]) -> Part | None:
+def part_of(words: list[str]) -> ContainerPart | None:
     """Which of ours a command line starts, if any."""
     names = [Path(word).name for word in words]
     ours = "rung" in names or "celery" in names
     if not ours or "alive" in names:
         return None
-    return next((part for part in Part if part in names), None)
+    return next((part for part in ContainerPart if part in names), None)
 
 
 def worker_answers(host: str) -> bool:

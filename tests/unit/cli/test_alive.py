@@ -9,24 +9,30 @@ import pytest
 
 from tests.support.cli import say
 from worker.cli import alive
-from worker.cli.alive import Part, command_lines, part_of
+from worker.cli.alive import ContainerPart, command_lines, part_of
 from worker.sandbox.redis import free_port
 
 
 @pytest.mark.parametrize(
     ("line", "part"),
     [
-        ("/opt/rung/bin/python /opt/rung/bin/celery -A worker.app worker -Q haiku", Part.WORKER),
-        ("/opt/rung/bin/python /opt/rung/bin/rung worker -Q haiku", Part.WORKER),
-        ("/opt/rung/bin/python /opt/rung/bin/celery -A worker.app beat -l INFO", Part.SCHEDULER),
-        ("/opt/rung/bin/python /opt/rung/bin/rung dashboard", Part.DASHBOARD),
-        ("/opt/rung/bin/python /opt/rung/bin/rung db upgrade", None),
-        ("/opt/rung/bin/python /opt/rung/bin/rung alive", None),
+        (
+            "python /opt/rung/bin/celery -A worker.app worker -Q haiku",
+            ContainerPart.WORKER,
+        ),
+        ("python /opt/rung/bin/rung worker -Q haiku", ContainerPart.WORKER),
+        (
+            "python /opt/rung/bin/celery -A worker.app beat -l INFO",
+            ContainerPart.SCHEDULER,
+        ),
+        ("python /opt/rung/bin/rung dashboard", ContainerPart.DASHBOARD),
+        ("python /opt/rung/bin/rung db upgrade", None),
+        ("python /opt/rung/bin/rung alive", None),
         ("/sbin/docker-init -- rung", None),
         ("bash worker dashboard", None),
     ],
 )
-def test_a_command_line_tells_which_part_it_is(line: str, part: Part | None) -> None:
+def test_a_command_line_tells_which_part_it_is(line: str, part: ContainerPart | None) -> None:
     assert part_of(line.split()) is part
 
 
