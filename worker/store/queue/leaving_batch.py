@@ -110,7 +110,7 @@ WHERE id = ANY(:runs) AND state = 'active' RETURNING id, name
 """)
 
 END_LANE = text("""
-UPDATE runs SET lane = 'realtime' WHERE id = :run AND lane IN ('batch', 'mixed')
+UPDATE runs SET lane = 'realtime' WHERE id = :run
 """)
 
 HURRIED = text("""

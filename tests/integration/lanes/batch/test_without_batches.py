@@ -13,6 +13,7 @@ from worker.config.sections import ClaudeSettings
 from worker.lanes.batch.lane import BatchLane
 from worker.lanes.realtime.runtime import Runtime
 from worker.sandbox.simulator.state import State
+from worker.store.queue.leaving_batch import pause_lane
 
 BODIES = [f"Where is my card number {n}? It was due on Monday." for n in range(12)]
 Simulator = tuple[State, str]
@@ -80,3 +81,20 @@ def test_an_intent_of_a_process_that_died_is_given_back_where_there_are_no_batch
     assert many(engine, "SELECT state, count(*) FROM jobs GROUP BY 1") == [("routed", 12)]
     assert many(engine, "SELECT state FROM runs") == [("paused",)]
     assert many(engine, "SELECT DISTINCT spent, reserved FROM budgets") == [(0, 0)]
+
+
+def test_only_what_is_under_way_is_paused(engine: Engine, database_url: str) -> None:
+    # given a run that a person has cancelled meanwhile, and one that is under way
+    settings = night_settings(database_url, "http://127.0.0.1:1")
+    first, second = (
+        hand_in(engine, settings, BODIES[:1], lane=Lane.BATCH, name=name) for name in "ab"
+    )
+    do(engine, "UPDATE runs SET state = 'cancelled' WHERE name = 'a'")
+    # when
+    pause_lane(engine, {first.id, second.id})
+    # then
+    assert many(engine, "SELECT name, state FROM runs ORDER BY name") == [
+        ("a", "cancelled"),
+        ("b", "paused"),
+    ]
+    assert many(engine, "SELECT target FROM notices") == [("run b",)]
