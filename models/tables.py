@@ -16,6 +16,7 @@ from models.messages import Message
 from models.notices import Notice, NoticeMail
 from models.prompts import Classification, Prompt
 from models.results import Result, Review
+from models.rounds import StepRound, StoppedStatements
 from models.runs import Run
 from models.schedules import Firing, Schedule
 from models.sessions import EndedSession
@@ -62,6 +63,8 @@ __all__ = [
     "RunSpend",
     "Schedule",
     "ShownContext",
+    "StepRound",
+    "StoppedStatements",
     "TierStatus",
     "Timing",
     "Truth",

@@ -16,6 +16,7 @@ from worker.domain.text import terminal_safe
 from worker.domain.wording import dollars, span
 from worker.errors import UsageError
 from worker.store.queue.presence import noted
+from worker.store.queue.rounds import late
 from worker.store.reading.standings import RunStanding, live_runs, standing_of
 from worker.store.reading.status import (
     batches_of,
@@ -82,6 +83,7 @@ def _overview(engine: Engine, settings: Settings, as_json: bool) -> None:
         lines = queues(connection, ["routing", *settings.tiers])
         paused, day = paused_everything(connection), today(connection)
         troubled = noted(connection)
+        steps = late(connection)
     if as_json:
         runs = [{**run.as_document(), "troubles": said} for run in live]
         print_json({"runs": runs, "queues": lines, "everything_paused": paused, "day": day})
@@ -90,6 +92,21 @@ def _overview(engine: Engine, settings: Settings, as_json: bool) -> None:
         talk(f"Everything is paused: {paused}. Go on with: rung resume everything", fg="red")
     for worker, words in troubled:
         talk(f"Worker {worker} ended itself: {words}", fg="red")
+    for one in steps:
+        talk(f"No worker gets this done, for {span(one.seconds)} now: {one.step}", fg="red")
+    _say_queues(lines)
+    _print_queues(lines)
+    for found in live:
+        print_run(found, said)
+    if day and day["budget_usd"] is not None:
+        of = f"{dollars(day['spent_usd'])} of {dollars(day['budget_usd'])}"
+        talk(f"Today: {of} spent{_warned(day['budget_warned_percent'])}")
+    if not live:
+        talk("No run is going on. Hand one over with: rung enqueue FILE")
+
+
+def _say_queues(lines: list[dict[str, Any]]) -> None:
+    """Why queues stand still."""
     for line in lines:
         if line["paused"]:
             talk(f"{line['queue']} is paused: {line['paused_reason']}", fg="red")
@@ -103,14 +120,6 @@ def _overview(engine: Engine, settings: Settings, as_json: bool) -> None:
             talk(f"It closes by itself when calls go well; at once with: rung resume {name}")
         elif not line["workers"] and line["waiting"]:
             talk(f"{line['queue']}: {line['waiting']} wait, and no worker is there", fg="red")
-    _print_queues(lines)
-    for found in live:
-        print_run(found, said)
-    if day and day["budget_usd"] is not None:
-        of = f"{dollars(day['spent_usd'])} of {dollars(day['budget_usd'])}"
-        talk(f"Today: {of} spent{_warned(day['budget_warned_percent'])}")
-    if not live:
-        talk("No run is going on. Hand one over with: rung enqueue FILE")
 
 
 def _print_queues(lines: list[dict[str, Any]]) -> None:

@@ -8,6 +8,7 @@ they did not, settings go before each transaction and statements are not prepare
 
 import logging
 import re
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -90,10 +91,33 @@ def make_engine(
     return engine
 
 
+class Tally:
+    """A number that threads add to, and that is taken away now and then."""
+
+    def __init__(self) -> None:
+        self._lock, self._number = threading.Lock(), 0
+
+    def add(self, number: int = 1) -> None:
+        """Adds to it."""
+        with self._lock:
+            self._number += number
+
+    def take(self) -> int:
+        """What has come together since this was asked last."""
+        with self._lock:
+            found, self._number = self._number, 0
+            return found
+
+
+STOPPED = Tally()
+"""Statements of this process that ran into their time."""
+
+
 def _say_stopped(context: ExceptionContext) -> None:
     """Names a statement that ran into its time. Its text holds no value: those are bound."""
     error = context.sqlalchemy_exception
     if isinstance(error, DBAPIError) and was_stopped(error):
+        STOPPED.add()
         log.error("statement stopped", extra={"sql": " ".join((context.statement or "").split())})
 
 

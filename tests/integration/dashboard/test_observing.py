@@ -57,7 +57,8 @@ INSERT INTO message_batches (state, stage, tier, model, requests)
   VALUES ('submitted', 'answer', 'opus', 'm', 12);
 INSERT INTO schedules (name, cron, timezone) VALUES ('nightly', '0 2 * * *', 'UTC');
 INSERT INTO firings (name, night, due_at, state, by)
-  VALUES ('nightly', current_date, now(), 'failed', 'a test')
+  VALUES ('nightly', current_date, now(), 'failed', 'a test');
+INSERT INTO step_rounds (step, every_s) VALUES ('rescue', 15)
 """
 
 

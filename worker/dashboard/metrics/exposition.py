@@ -27,7 +27,9 @@ from worker.dashboard.context import Dashboard, dashboard_of
 from worker.dashboard.metrics.families import METRICS, Family
 from worker.domain.deadlines import Progress, risk
 from worker.domain.timetable import Timetable, next_due
-from worker.store.engine import ping
+from worker.store.engine import STOPPED, ping
+from worker.store.queue.rounds import late as late_steps
+from worker.store.queue.rounds import report
 from worker.store.reading import screens
 from worker.store.reading.metrics import rows
 from worker.store.reading.status import paused_everything, queues
@@ -103,6 +105,8 @@ class Reading:
 def read_all(dashboard: Dashboard) -> list[Family]:
     """Every family, in the order of `METRICS`."""
     began, reading = time.perf_counter(), Reading()
+    # What this process has counted itself goes where every copy of the dashboard sees it.
+    report(dashboard.engine, {}, STOPPED.take())
     with dashboard.engine.connect() as connection:
         _totals(reading, connection)
         _timings(reading, connection)
@@ -111,6 +115,7 @@ def read_all(dashboard: Dashboard) -> list[Family]:
         _queues(reading, dashboard, connection)
         _batches(reading, connection)
         _schedules(reading, dashboard, connection)
+        _steps(reading, connection)
     _limits(reading, dashboard)
     reading.set("rung_build_info", 1, version("rung"))
     reading.set("rung_simulated", dashboard.simulated)
@@ -178,6 +183,14 @@ def _certificates(reading: Reading, connection: Connection) -> None:
     found = {row.state: row.certificates for row in rows(connection, "certificates")}
     for state in CertificateState:
         reading.set("rung_certificates", found.get(state, 0), state)
+
+
+def _steps(reading: Reading, connection: Connection) -> None:
+    for row in rows(connection, "steps"):
+        reading.set("rung_step_age_seconds", row.age_s, row.step)
+    late = len(late_steps(connection))
+    reading.set("rung_steps_late", late)
+    reading.set("rung_statements_stopped_total", rows(connection, "stopped")[0].statements)
 
 
 def _runs(reading: Reading, connection: Connection) -> None:

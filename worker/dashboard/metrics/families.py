@@ -134,6 +134,22 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "rung_budget_left_usd", "gauge", "What is neither spent nor reserved of it.", ("scope",)
     ),
+    Metric(
+        "rung_step_age_seconds",
+        "gauge",
+        "How long ago a worker last got this step of its routines done.",
+        ("step",),
+    ),
+    Metric(
+        "rung_steps_late",
+        "gauge",
+        "Steps that no worker got done for a minute, although workers are there.",
+    ),
+    Metric(
+        "rung_statements_stopped_total",
+        "counter",
+        "Statements of workers and dashboards that ran into their time.",
+    ),
     Metric("rung_batches", "gauge", "Message Batches under way.", ("tier", "state")),
     Metric("rung_batch_requests", "gauge", "Requests in them.", ("tier", "state")),
     Metric("rung_batch_oldest_seconds", "gauge", "Age of the oldest of them.", ("tier", "state")),

@@ -11,9 +11,15 @@ from worker.dashboard.context import Dashboard
 from worker.dashboard.screens.ladder import picture
 from worker.dashboard.screens.nights import night_troubles
 from worker.dashboard.screens.outlook import Outlook, blocked, headline, outlook
-from worker.dashboard.screens.troubles import certificate_troubles, ended_badly, troubles
+from worker.dashboard.screens.troubles import (
+    certificate_troubles,
+    ended_badly,
+    late_troubles,
+    troubles,
+)
 from worker.domain.bill import Bill, make_bill
 from worker.runs.timetables import read_schedules
+from worker.store.queue.rounds import late
 from worker.store.reading import screens
 from worker.store.reading.bill import spend_line
 from worker.store.reading.certificates import doubtful
@@ -45,7 +51,12 @@ def read_now(dashboard: Dashboard, connection: Connection) -> dict[str, Any]:
             everything=everything,
             day=day,
             redis_away=away,
-            more=[*nights, *ended, *certificate_troubles(doubtful(connection))],
+            more=[
+                *late_troubles(late(connection)),
+                *nights,
+                *ended,
+                *certificate_troubles(doubtful(connection)),
+            ],
         ),
         "queues": lines,
         "everything": everything,

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from models.vocabulary import EVERYTHING
 from worker.dashboard.screens.outlook import Outlook
 from worker.domain.wording import dollars, plural, reason, span
+from worker.store.queue.rounds import LateStep
 from worker.store.reading.standings import RunStanding
 
 STUCK_S = 120.0
@@ -141,6 +142,19 @@ def ended_badly(last: Sequence[RunStanding]) -> list[ScreenTrouble]:
         )
         for run in last
         if (dead := run.jobs("dead")) and run.state != "cancelled"
+    ]
+
+
+def late_troubles(late: Sequence[LateStep]) -> list[ScreenTrouble]:
+    """Steps of the workers' own routines that do not come round."""
+    return [
+        ScreenTrouble(
+            "bad",
+            f"No worker gets this done, for {span(one.seconds)} now: {one.step}. Logs say why.",
+            "Workers",
+            "/workers",
+        )
+        for one in late
     ]
 
 

@@ -8,7 +8,7 @@ list it within `batch.adopt_after_s`.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from sqlalchemy.exc import DBAPIError
@@ -40,6 +40,8 @@ PATIENCE_S = 300.0
 """A batch may answer 404 for a while after it was made."""
 SIMULATED_S = 1.0
 """The simulator's batches take seconds: against it, nothing waits for longer than this."""
+READ, SUBMIT = "read batches", "submit batches"
+"""Steps that take their time, and say after each batch that they go on."""
 FRAME_BYTES = 4_000
 """Room for a request's own frame: schema, names, punctuation."""
 
@@ -64,6 +66,8 @@ class BatchLane:
 
     def start(self) -> None:
         """Starts the thread."""
+        for name in self._parts():
+            self._runtime.rounds.expect(name, self._poll_s)
         self._routine.start()
 
     def stop(self) -> None:
@@ -82,24 +86,25 @@ class BatchLane:
     def step(self) -> None:
         """One round, if nobody else tends the batches just now."""
         with message_batches.leading(self._engine) as mine:
-            for part in self._parts() if mine else ():
+            for name, part in self._parts().items() if mine else ():
                 try:
-                    part()
+                    with self._runtime.rounds.step(name):
+                        part()
                 except DBAPIError as error:
                     # Named in the log where it happened; the other parts do not depend on it.
                     if not was_stopped(error):
                         raise
 
-    def _parts(self) -> Sequence[Callable[[], object]]:
+    def _parts(self) -> Mapping[str, Callable[[], object]]:
         leave = partial(hurry, self._engine, self._runtime.settings, simulated=self._simulated)
-        return (
-            leave,
-            self._adopt,
-            self._cancel_unwanted,
-            self._look,
-            self._read,
-            self._submit,
-        )
+        return {
+            "leave for the deadline": leave,
+            "adopt batches": self._adopt,
+            "cancel batches": self._cancel_unwanted,
+            "look at batches": self._look,
+            READ: self._read,
+            SUBMIT: self._submit,
+        }
 
     def _open(self, state: BatchState) -> list[Batch]:
         with self._engine.connect() as connection:
@@ -171,6 +176,7 @@ class BatchLane:
             if trouble := self._reader.read(batch):
                 self._note([batch], trouble)
             self._runtime.news.set()
+            self._runtime.rounds.came_round(READ)
 
     def _submit(self) -> None:
         """Full slices, and smaller ones when somebody has waited long enough."""
@@ -183,6 +189,7 @@ class BatchLane:
             if not left:
                 break
             for gathered in left:
+                self._runtime.rounds.came_round(SUBMIT)
                 ids = gathered.ids[: self._sizes[gathered.tier]]
                 if self._submit_slice(gathered.tier, ids):
                     sent += len(ids)

@@ -40,6 +40,7 @@ from worker.lanes.realtime.pacer import Pacer
 from worker.lanes.realtime.queues import Queue, RoutingQueue
 from worker.lanes.realtime.recorder import Recorder, call_row
 from worker.lanes.realtime.slots import Slots
+from worker.lanes.rounds import Rounds
 from worker.store.engine import is_outage, worker_engine
 from worker.store.prompts import store_prompt
 from worker.store.queue.claim import Taken
@@ -77,6 +78,7 @@ class Runtime:
         self.stopping = threading.Event()
         self.news = threading.Event()
         """Set when something may have become ready, so that housekeeping dispatches at once."""
+        self.rounds = Rounds()
         self.deliveries = Deliveries()
         self.claims = Slices(
             self.engine,

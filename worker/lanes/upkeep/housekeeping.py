@@ -20,7 +20,7 @@ from worker.lanes.upkeep.couriers import couriers_of
 from worker.lanes.upkeep.deliverer import Deliverer
 from worker.lanes.upkeep.notifier import Notifier
 from worker.lanes.upkeep.watchdog import Watchdog
-from worker.store.engine import is_outage, was_stopped
+from worker.store.engine import STOPPED, is_outage, was_stopped
 from worker.store.queue import presence
 from worker.store.queue.breakers import half_open
 from worker.store.queue.budget_warnings import tell_of_stops
@@ -29,6 +29,7 @@ from worker.store.queue.dispatch import Chunk, dispatch, undo
 from worker.store.queue.expire import expire
 from worker.store.queue.rate_holds import carry_out_lifts
 from worker.store.queue.rescue import rescue
+from worker.store.queue.rounds import report
 from worker.store.queue.run_ends import finish_runs
 from worker.store.runs import close_abandoned_intakes
 
@@ -38,6 +39,8 @@ MIN_DISPATCH_GAP_S = 0.2
 is outstanding lasts for about the length of a call, so nobody runs out of work meanwhile."""
 
 Publish = Callable[[Chunk], None]
+REPORT_EVERY_S = 10.0
+"""How often it is written down which steps came round."""
 
 
 class Housekeeping:
@@ -58,12 +61,32 @@ class Housekeeping:
             list(self._me.capacity),
             runtime.deliveries,
             runtime.settings.timing.watchdog_s,
+            hanging=runtime.rounds.hanging,
         )
         self._deliverer = Deliverer(runtime.engine, runtime.settings.deliver)
         self._notifier = Notifier(runtime.engine, couriers_of(runtime.settings.notify))
         self._routine = Routine("housekeeping", self._go_on, lambda _: self._round())
         self._begun = False
-        self._next_beat = self._next_rescue = 0.0
+        self._next_beat = self._next_rescue = self._next_report = 0.0
+        engine, timing = runtime.engine, runtime.settings.timing
+        self._often: dict[str, Callable[[], object]] = {
+            "beat": self._beat,
+            "watchdog": self._watchdog.look,
+            "finish runs": partial(finish_runs, engine),
+            "probe breakers": partial(half_open, engine),
+            "tell of budget stops": partial(tell_of_stops, engine),
+            "lift holds": partial(carry_out_lifts, engine, runtime.pacer.lift),
+        }
+        self._seldom: dict[str, Callable[[], object]] = {
+            "rescue": self._rescue,
+            "close intakes": partial(close_abandoned_intakes, engine),
+            "watch deadlines": partial(watch_deadlines, engine),
+            "expire": self._expire,
+        }
+        for name in (*self._often, "dispatch"):
+            runtime.rounds.expect(name, timing.housekeeping_s)
+        for name in self._seldom:
+            runtime.rounds.expect(name, timing.rescue_s)
 
     def start(self) -> None:
         """Starts the thread."""
@@ -92,29 +115,30 @@ class Housekeeping:
     def _round(self) -> None:
         """What is due. A step that fails, or that took too long for Postgres, keeps no other from
         its work; an outage ends the round."""
-        for step in self._due():
+        for name, step in self._due():
             try:
-                step()
+                with self._runtime.rounds.step(name):
+                    step()
             except Exception as error:
                 if isinstance(error, DBAPIError) and is_outage(error) and not was_stopped(error):
                     raise
                 log.exception("housekeeping failed")
 
-    def _due(self) -> Iterator[Callable[[], object]]:
-        engine, timing, now = self._runtime.engine, self._runtime.settings.timing, time.monotonic()
+    def _due(self) -> Iterator[tuple[str, Callable[[], object]]]:
+        now = time.monotonic()
         if now >= self._next_beat:
-            self._next_beat = now + timing.housekeeping_s
-            yield from (self._beat, self._watchdog.look)
-            for step in (finish_runs, half_open, tell_of_stops):
-                yield partial(step, engine)
-            yield partial(carry_out_lifts, engine, self._runtime.pacer.lift)
+            self._next_beat = now + self._runtime.settings.timing.housekeeping_s
+            yield from self._often.items()
         if now >= self._next_rescue:
-            self._next_rescue = now + timing.rescue_s
-            yield self._rescue
-            yield partial(close_abandoned_intakes, engine)
-            yield partial(watch_deadlines, engine)
-            yield self._expire
-        yield partial(dispatch_and_publish, self._runtime, self._publish)
+            self._next_rescue = now + self._runtime.settings.timing.rescue_s
+            yield from self._seldom.items()
+        if now >= self._next_report:
+            self._next_report = now + REPORT_EVERY_S
+            yield "report", self._report
+        yield "dispatch", partial(dispatch_and_publish, self._runtime, self._publish)
+
+    def _report(self) -> None:
+        report(self._runtime.engine, self._runtime.rounds.news(), STOPPED.take())
 
     def _beat(self) -> None:
         runtime = self._runtime

@@ -8,6 +8,9 @@ while ago, nobody has claimed them, and they are not in another live worker's ha
 that adds up to `timing.watchdog_s` without one delivery, the process says so in `workers`, in the
 audit and in its log, and ends, for its supervisor to start it again. It holds nothing then, so
 nothing is lost; ending one that was well costs a start-up.
+
+A step of another routine that hangs (the batch lane's, on a connection that is half open) ends the
+process too: its calls in flight are rescued, and another worker takes the step over.
 """
 
 import logging
@@ -18,6 +21,7 @@ from typing import NoReturn
 
 from sqlalchemy import Engine
 
+from worker.domain.wording import span
 from worker.lanes.realtime.deliveries import Deliveries
 from worker.store.queue import presence
 
@@ -25,6 +29,9 @@ log = logging.getLogger(__name__)
 EXIT_STATUS = 70
 OVERDUE_S = 10.0
 """A dispatched job that nobody has claimed for so long counts as waiting."""
+HANGING_AFTER_S = 300.0
+"""A step that has said nothing for so long waits for what does not come: each statement has its
+time, and each request to Claude too."""
 LOOKS = 12
 """How often it looks within `timing.watchdog_s`."""
 
@@ -45,18 +52,23 @@ class Watchdog:
         queues: Sequence[str],
         deliveries: Deliveries,
         after_s: float,
+        *,
+        hanging: Callable[[float], Mapping[str, float]] = lambda _: {},
         end: Callable[[int], object] = end_process,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine, self._worker_id, self._queues = engine, worker_id, list(queues)
         self._deliveries, self._after_s = deliveries, after_s
-        self._end, self._clock = end, clock
+        self._hanging, self._end, self._clock = hanging, end, clock
         self._seen = 0
         self._starved_s = 0.0
         self._looked_at = clock()
 
     def look(self) -> None:
         """Counts another moment of evidence, or none. Raises database errors."""
+        if hanging := self._hanging(HANGING_AFTER_S):
+            told = ", ".join(f"{step} for {span(seconds)}" for step, seconds in hanging.items())
+            self._end_with(f"a step of its own hung: {told}")
         now = self._clock()
         if now - self._looked_at < self._after_s / LOOKS:
             return
@@ -75,7 +87,9 @@ class Watchdog:
 
     def _give_up(self, waiting: Mapping[str, int]) -> None:
         told = ", ".join(f"{jobs} in {queue}" for queue, jobs in waiting.items())
-        words = f"it consumed nothing for {self._after_s:g} s while jobs waited: {told}"
+        self._end_with(f"it consumed nothing for {self._after_s:g} s while jobs waited: {told}")
+
+    def _end_with(self, words: str) -> None:
         log.critical("watchdog ends this worker", extra={"worker": self._worker_id, "why": words})
         presence.note(self._engine, self._worker_id, words)
         self._end(EXIT_STATUS)

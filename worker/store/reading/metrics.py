@@ -48,6 +48,10 @@ FROM timings GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
 SELECT state, count(*) AS certificates FROM certificates
 WHERE state <> 'void' OR changed_at > now() - interval '1 day' GROUP BY 1
 """),
+    "stopped": text("SELECT statements FROM stopped_statements"),
+    "steps": text("""
+SELECT step, extract(epoch FROM now() - done_at)::float8 AS age_s FROM step_rounds ORDER BY step
+"""),
     "runs": text("""
 SELECT state, count(*) AS runs FROM runs WHERE finished_at IS NULL GROUP BY 1
 """),

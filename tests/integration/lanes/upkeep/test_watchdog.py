@@ -19,7 +19,8 @@ from worker.config.loading import load_settings
 from worker.config.settings import Settings
 from worker.errors import ConfigurationError
 from worker.lanes.realtime.runtime import Runtime
-from worker.lanes.upkeep.watchdog import EXIT_STATUS, LOOKS, Watchdog
+from worker.lanes.rounds import Rounds
+from worker.lanes.upkeep.watchdog import EXIT_STATUS, HANGING_AFTER_S, LOOKS, Watchdog
 from worker.sandbox.simulator.state import State
 from worker.store.queue.dispatch import dispatch
 
@@ -50,8 +51,9 @@ class Watched:
             ["routing", "haiku"],
             runtime.deliveries,
             AFTER_S,
-            self.ended.append,
-            self.clock,
+            hanging=runtime.rounds.hanging,
+            end=self.ended.append,
+            clock=self.clock,
         )
 
     def after(self, seconds: float) -> list[int]:
@@ -129,6 +131,22 @@ def test_what_another_worker_has_in_hand_is_not_missed(
     do(engine, "UPDATE workers SET seen_at = now() - interval '1 minute' WHERE id = 'other'")
     # Then the work waits for us
     assert watched.after(AFTER_S) == [EXIT_STATUS]
+
+
+def test_a_worker_in_which_a_step_hangs_ends(
+    engine: Engine, runtime: Runtime, caplog: pytest.LogCaptureFixture
+) -> None:
+    watched = Watched(runtime)
+    runtime.rounds = Rounds(watched.clock)
+    watched.dog._hanging = runtime.rounds.hanging
+    with runtime.rounds.step("read batches"):
+        watched.clock.now += HANGING_AFTER_S - 1
+        watched.dog.look()
+        assert watched.ended == []
+        watched.clock.now += 1
+        watched.dog.look()
+    assert watched.ended == [EXIT_STATUS]
+    assert caplog.records[-1].why == "a step of its own hung: read batches for 5 min"  # type: ignore[attr-defined]
 
 
 def test_a_process_that_was_frozen_judges_nothing_by_that_time(
