@@ -91,7 +91,7 @@ def make_engine(
     return engine
 
 
-class Tally:
+class Meter:
     """A number that threads add to, and that is taken away now and then."""
 
     def __init__(self) -> None:
@@ -109,7 +109,7 @@ class Tally:
             return found
 
 
-STOPPED = Tally()
+STOPPED = Meter()
 """Statements of this process that ran into their time."""
 
 
