@@ -18,6 +18,7 @@ from worker.domain.caching import Lifetime
 from worker.domain.context import NO_CONTEXT, MessageContext
 from worker.domain.fence import REPLY_DELIMITER, defused, fence, nonce
 from worker.domain.messages import MessageText
+from worker.domain.passages import cut, rendered, rendered_in
 from worker.domain.shown import Shown
 from worker.errors import ConfigurationError
 
@@ -82,7 +83,8 @@ def load_prompts(directory: Path | None) -> Prompts:
     """The prompts. Raises ConfigurationError naming the file that is missing or empty; a directory
     without a `judge.md` has the one that comes with Rung."""
     root = directory or default_directory()
-    knowledge = "\n\n".join(_read(page) for page in sorted((root / "knowledge").glob("*.md")))
+    pages = {page.stem: _read(page) for page in sorted((root / "knowledge").glob("*.md"))}
+    knowledge = rendered([passage for name in pages for passage in cut(name, pages[name])])
     answer = _read(root / "answer.md") + (KNOWLEDGE + knowledge if knowledge else "")
     texts = {
         Purpose.CLASSIFY: _read(root / "classify.md"),
@@ -116,7 +118,10 @@ def instructions_of(text: str) -> str:
 def shown_in(text: str) -> tuple[Shown, ...]:
     """The knowledge of an answering prompt as what was shown."""
     knowledge = text.partition(KNOWLEDGE)[2]
-    return (Shown(id="knowledge", text=knowledge),) if knowledge else ()
+    if not knowledge:
+        return ()
+    # Prompts on record from before passages had ids hold their pages as they were.
+    return rendered_in(knowledge) or (Shown(id="knowledge", text=knowledge),)
 
 
 def default_directory() -> Path:

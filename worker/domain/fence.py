@@ -14,6 +14,7 @@ from functools import lru_cache
 DELIMITER = "customer_message"
 REPLY_DELIMITER = "proposed_reply"
 CONTEXT_DELIMITER = "shown_context"
+PASSAGE_DELIMITER = "passage"
 NONCE_BYTES = 4
 INVISIBLE = "\u200b"
 """Stands for every format character while a text is searched."""
@@ -80,7 +81,7 @@ def _pattern() -> re.Pattern[str]:
         return rf"{INVISIBLE}{{0,4}}".join(letters)
 
     opening = rf"<|&{gap}(?:lt|\#0{{0,6}}60|\#x0{{0,6}}3c);?|%3c|\\u003c"
-    ours = (DELIMITER, REPLY_DELIMITER, CONTEXT_DELIMITER)
+    ours = (DELIMITER, REPLY_DELIMITER, CONTEXT_DELIMITER, f"{PASSAGE_DELIMITER}_")
     names = "|".join(map(spelled, (*ours, "system", "human", "assistant")))
     tag = rf"(?:{opening})(?={gap}\\?{gap}(?:/|&\#47;|%2f)?{gap}(?:{names})(?![a-z]))"
     speaker = rf"(?<![^\n])(?=\W{{0,8}}(?:{spelled('human')}|{spelled('assistant')}|"

@@ -19,14 +19,20 @@ from worker.domain.context import NO_CONTEXT, MessageContext
 from worker.domain.in_force import UNCERTIFIED, CertifiedScore, standing
 from worker.domain.messages import MessageText
 from worker.domain.policy import Accept, Policy
-from worker.domain.schemas import answer_schema
+from worker.domain.schemas import HAND_OVER, NO_REPLY, REPLY, judged_by
 from worker.domain.shown import Shown
 from worker.domain.text import is_blank
 from worker.domain.validation import BUILTIN, Draft, Finding, Validator, findings_of
 
 LOW_CONFIDENCE = "low_confidence"
 TOO_LONG = "too_long"
-REASONS = ("malformed", "empty", "truncated", TOO_LONG, "refused", LOW_CONFIDENCE, UNCERTIFIED)
+HANDED_OVER, NOT_COVERED = "handed_over", "not_covered"
+"""The answer itself says that a person must take over: because of what the matter is, or because
+nothing that was shown answers it (it names no source)."""
+REASONS = (
+    *("malformed", "empty", "truncated", TOO_LONG, "refused", LOW_CONFIDENCE, UNCERTIFIED),
+    *(HANDED_OVER, NOT_COVERED),
+)
 """Why an answer is not accepted, but for the names of validators; `refused` and `malformed` may be
 followed by a colon and what it was."""
 
@@ -77,18 +83,22 @@ def judge(
     if document is None or not isinstance(document.get("reply"), str):
         return Judgement(AttemptOutcome.MALFORMED, ("malformed",))
     reply: str = document["reply"]
-    if is_blank(reply):
+    action = action_of(document)
+    if is_blank(reply) and action == REPLY:
         return Judgement(AttemptOutcome.EMPTY, ("empty",))
+    if action == HAND_OVER:
+        return _handed_over(policy.accept, tier, reply, document)
     draft = Draft(
         reply,
         document,
-        answer_schema(policy.accept),
+        judged_by(policy.accept, document),
         message,
         instructions,
         context,
         knowledge,
     )
-    findings = findings_of(policy.accept.validators, draft, validators)
+    uses = policy.accept.validators if action == REPLY else ()
+    findings = findings_of(uses, draft, validators)
     rejecting = tuple(dict.fromkeys(f.validator for f in findings if f.severity == "reject"))
     if not rejecting and policy.accept.confidence == "separate" and check is None:
         return NeedsCheck(reply)
@@ -102,11 +112,41 @@ def judge(
         AttemptOutcome.REJECTED if reasons else AttemptOutcome.ACCEPTED,
         reasons,
         reply,
-        {k: v for k, v in document.items() if k not in ("reply", "confidence")},
+        _fields(document),
         findings,
         confidence,
         None if policy.accept.confidence == "off" else policy.accept.threshold_at(tier),
         stands,
+    )
+
+
+def action_of(document: Mapping[str, Any]) -> str:
+    """What an answer says is to be done with it. The case of enum values is not guaranteed, and
+    schemas of one's own need not ask for it."""
+    said = document.get("action")
+    named = said.casefold() if isinstance(said, str) else REPLY
+    return named if named in (HAND_OVER, NO_REPLY) else REPLY
+
+
+def _fields(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The rest of the answer, beside its reply and confidence."""
+    fields = {name: said for name, said in document.items() if name not in ("reply", "confidence")}
+    if "action" in fields:
+        fields["action"] = action_of(document)
+    return fields
+
+
+def _handed_over(accept: Accept, tier: str, reply: str, document: Mapping[str, Any]) -> Judgement:
+    """Nothing of it goes out, so nothing of it is checked; a person may use its words."""
+    sources = document.get("sources")
+    named = isinstance(sources, list) and any(isinstance(one, str) and one for one in sources)
+    return Judgement(
+        AttemptOutcome.REJECTED,
+        (HANDED_OVER if named else NOT_COVERED,),
+        reply if not is_blank(reply) else None,
+        _fields(document),
+        confidence=read_confidence(document.get("confidence")),
+        threshold=None if accept.confidence == "off" else accept.threshold_at(tier),
     )
 
 

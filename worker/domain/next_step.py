@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from worker.domain.endings import Again, Answered, ClimbTo, ToReview
-from worker.domain.judgement import LOW_CONFIDENCE, Judgement
+from worker.domain.judgement import HANDED_OVER, LOW_CONFIDENCE, NOT_COVERED, Judgement
 from worker.domain.policy import AGAIN, NEXT, TO_PERSON, TOP, Policy
 
 MAX_TOKENS_FACTOR = 2
@@ -60,7 +60,9 @@ def _longer_step(policy: Policy, reason: str) -> str | None:
 
 def _step_for(policy: Policy, reason: str) -> str:
     climb, family = policy.climb, reason.partition(":")[0]
-    return climb.by_reason.get(reason) or climb.by_reason.get(family) or climb.otherwise
+    named = climb.by_reason.get(reason) or climb.by_reason.get(family)
+    # A higher tier is shown the same pages, and a matter for people is one for people there too.
+    return named or (TO_PERSON if reason in (HANDED_OVER, NOT_COVERED) else climb.otherwise)
 
 
 def _target(policy: Policy, tier: str, step: str) -> str | None:

@@ -46,24 +46,32 @@ CHECK_SCHEMA: Mapping[str, Any] = {
     "required": ["reason", "confidence"],
     "additionalProperties": False,
 }
-_REPLY: Mapping[str, Any] = {"reply": {"type": "string"}}
-_GROUNDED: Mapping[str, Any] = {
-    **_REPLY,
-    "grounds": {"type": "string"},
-    "confidence": {"type": "number"},
+REPLY, HAND_OVER, NO_REPLY = "reply", "hand_over", "none"
+"""What is to be done with an answer: it goes out, a person takes over, or nothing need be said."""
+
+
+def _object(properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+_REPLY: dict[str, Any] = {"reply": {"type": "string"}}
+_SOURCES: dict[str, Any] = {"sources": {"type": "array", "items": {"type": "string"}}}
+_GROUNDS: dict[str, Any] = {"grounds": {"type": "string"}}
+_ACTION: dict[str, Any] = {
+    "action": {"type": "string", "enum": [REPLY, HAND_OVER, NO_REPLY]},
 }
-PLAIN_ANSWER_SCHEMA: Mapping[str, Any] = {
-    "type": "object",
-    "properties": _REPLY,
-    "required": list(_REPLY),
-    "additionalProperties": False,
-}
-INLINE_ANSWER_SCHEMA: Mapping[str, Any] = {
-    "type": "object",
-    "properties": _GROUNDED,
-    "required": list(_GROUNDED),
-    "additionalProperties": False,
-}
+_CONFIDENCE: dict[str, Any] = {"confidence": {"type": "number"}}
+ACTING = frozenset({*_SOURCES, *_ACTION})
+PLAIN_ANSWER_SCHEMA = _object(_REPLY | _SOURCES | _ACTION)
+INLINE_ANSWER_SCHEMA = _object(_REPLY | _SOURCES | _GROUNDS | _ACTION | _CONFIDENCE)
+EARLIER_PLAIN_SCHEMA = _object(_REPLY)
+EARLIER_INLINE_SCHEMA = _object(_REPLY | _GROUNDS | _CONFIDENCE)
+"""What was asked for before answers named their sources."""
 
 
 def answer_schema(accept: Accept) -> Mapping[str, Any]:
@@ -71,6 +79,15 @@ def answer_schema(accept: Accept) -> Mapping[str, Any]:
     if accept.answer_schema is not None:
         return accept.answer_schema
     return INLINE_ANSWER_SCHEMA if accept.confidence == "inline" else PLAIN_ANSWER_SCHEMA
+
+
+def judged_by(accept: Accept, document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema that an answer is held to. One on record from before answers named sources and an
+    action knows neither, and goes on being what it was."""
+    asked = answer_schema(accept)
+    if accept.answer_schema is not None or not ACTING.isdisjoint(document):
+        return asked
+    return EARLIER_INLINE_SCHEMA if asked is INLINE_ANSWER_SCHEMA else EARLIER_PLAIN_SCHEMA
 
 
 def schema_version(schema: Mapping[str, Any]) -> str:

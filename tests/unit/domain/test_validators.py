@@ -26,7 +26,13 @@ QUESTION = "Where is my card? It was due on Monday, within five working days, yo
 
 
 def draft(reply: str, message: str = QUESTION) -> Draft:
-    document = {"reply": reply, "grounds": "known", "confidence": 0.9}
+    document = {
+        "reply": reply,
+        "sources": [],
+        "grounds": "known",
+        "action": "Reply",
+        "confidence": 0.9,
+    }
     return Draft(reply, document, INLINE_ANSWER_SCHEMA, MessageText(message), INSTRUCTIONS)
 
 

@@ -20,6 +20,7 @@ from worker.domain.validation.promises import PROMISES
 
 MIN_CHARS, MAX_CHARS = 20, 6_000
 _FLAT = frozenset({"type", "properties", "required", "additionalProperties"})
+_TEXTS = {"type": "array", "items": {"type": "string"}}
 _PLAIN: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
     "number": (int, float),
@@ -83,12 +84,18 @@ def _plainly_fits(schema: Mapping[str, Any], document: Mapping[str, Any]) -> boo
         return False
     if not properties.keys() >= set(schema.get("required", ())):
         return False
-    return all(
-        isinstance(wanted, Mapping)
-        and wanted.keys() == {"type"}
-        and type(document[name]) in _PLAIN.get(str(wanted["type"]), ())
-        for name, wanted in properties.items()
-    )
+    return all(_fits(wanted, document[name]) for name, wanted in properties.items())
+
+
+def _fits(wanted: Any, value: Any) -> bool:
+    """A plain value, one of some words as they were asked for, or a list of texts."""
+    if not isinstance(wanted, Mapping):
+        return False
+    if wanted == _TEXTS:
+        return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    if wanted.keys() == {"type", "enum"}:
+        return isinstance(value, str) and value in wanted["enum"]
+    return wanted.keys() == {"type"} and type(value) in _PLAIN.get(str(wanted["type"]), ())
 
 
 @lru_cache(maxsize=64)

@@ -129,7 +129,9 @@ def _said(asked: Asked, latent: mind.Mood, text: str, mood: Mapping[str, Any], s
         document = (
             writing.labels(several, seed)
             if several
-            else writing.document(asked.schema, latent, asked.model, text)
+            else writing.document(
+                asked.schema, latent, asked.model, text, writing.sources(asked, text)
+            )
         )
         if isinstance(document, dict):
             document |= mood.get("merge", {})

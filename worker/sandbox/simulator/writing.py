@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import orjson
 
 from worker.sandbox.simulator.mind import Mood, confidence, is_sure, read
-from worker.sandbox.simulator.requests import resolved
+from worker.sandbox.simulator.requests import Asked, resolved
 
 LABELS = ("SIMPLE", "MODERATE", "COMPLEX")
 MARK = "[simulated]"
@@ -33,6 +34,11 @@ STEPS = (
     "For your safety we never ask for your full card number, PIN or password by message.",
     "Where a decision is needed, a colleague will confirm it to you in writing.",
 )
+_WORD = re.compile(r"[^\W\d_]{4,}")
+_PASSAGE = re.compile(
+    r"<passage_([0-9a-f]+) id=\"([^\"]+)\"[^>\n]*>\n(.*?)\n</passage_\1>", re.DOTALL
+)
+_CONTEXT = re.compile(r"<shown_context_[0-9a-f]+ id=\"([^\"]+)\">")
 MAX_DEPTH = 12
 FORGOTTEN_TOGETHER, OTHER_TOGETHER = 0.01, 0.05
 """Shares of messages that are passed over, or labelled otherwise than alone, when several are
@@ -65,9 +71,30 @@ def plain(mood: Mood, model: str, system: str, text: str) -> str:
     return reply(mood, text)
 
 
-def document(schema: Mapping[str, Any], mood: Mood, model: str, text: str) -> Any:
+def document(
+    schema: Mapping[str, Any], mood: Mood, model: str, text: str, sources: Sequence[str] = ()
+) -> Any:
     """A value that fits `schema`, sensible where the names of its properties are."""
-    return _Writer(schema, mood, model, text).value(schema, "")
+    return _Writer(schema, mood, model, text, sources).value(schema, "")
+
+
+def sources(asked: Asked, text: str) -> list[str]:
+    """What an answer says it stands on: the passage that shares most words with the message, and
+    all that is known of the customer."""
+    words = set(_WORD.findall(text[:2_000].lower()))
+    best = max(
+        (*_passages(asked.system), *_passages(asked.user)),
+        key=lambda passage: len(words & passage[1]),
+        default=None,
+    )
+    return [*([best[0]] if best is not None else []), *_CONTEXT.findall(asked.user)]
+
+
+@lru_cache(maxsize=64)
+def _passages(prompt: str) -> list[tuple[str, frozenset[str]]]:
+    return [
+        (key, frozenset(_WORD.findall(words.lower()))) for _, key, words in _PASSAGE.findall(prompt)
+    ]
 
 
 def labels(several: Sequence[tuple[str, str]], seed: int) -> dict[str, Any]:
@@ -85,8 +112,16 @@ def labels(several: Sequence[tuple[str, str]], seed: int) -> dict[str, Any]:
 
 
 class _Writer:
-    def __init__(self, root: Mapping[str, Any], mood: Mood, model: str, text: str) -> None:
+    def __init__(
+        self,
+        root: Mapping[str, Any],
+        mood: Mood,
+        model: str,
+        text: str,
+        sources: Sequence[str] = (),
+    ) -> None:
         self._root, self._mood, self._model, self._text = root, mood, model, text
+        self._sources = sources
 
     def value(self, schema: Mapping[str, Any], name: str, depth: int = 0) -> Any:
         if depth > MAX_DEPTH:
@@ -111,6 +146,8 @@ class _Writer:
             case "object":
                 properties: Mapping[str, Any] = schema.get("properties", {})
                 return {k: self.value(v, k, depth + 1) for k, v in properties.items()}
+            case "array" if name == "sources":
+                return list(self._sources)
             case "array":
                 return [self.value(schema.get("items", {}), name, depth + 1)]
             case "number":
@@ -140,6 +177,8 @@ class _Writer:
         chosen: Any = None
         if set(by_word) >= set(LABELS):
             chosen = by_word[LABELS[self._mood.difficulty]]
+        elif set(by_word) >= {"REPLY", "HAND_OVER"}:
+            chosen = by_word["REPLY"]
         elif set(by_word) >= {"HIGH", "LOW"}:
             chosen = by_word["HIGH" if is_sure(self._mood, self._model) else "LOW"]
         else:

@@ -146,8 +146,8 @@ RETURNING d.target, d.job_id, d.revision, d.tries
 CONTENTS = text("""
 SELECT j.id AS job, r.name AS run, m.source, m.external_id, m.customer_id, m.channel, m.language,
   m.subject, m.metadata, coalesce(v.verdict, CASE WHEN x.accepted THEN 'accepted' END) AS verdict,
-  CASE WHEN v.verdict = 'edit' THEN v.reply WHEN v.verdict = 'accept' OR x.accepted THEN x.reply END
-    AS send,
+  CASE WHEN v.verdict = 'edit' THEN v.reply WHEN v.verdict = 'accept' OR (x.accepted
+    AND x.fields ->> 'action' IS DISTINCT FROM 'none') THEN x.reply END AS send,
   x.tier, x.model, x.confidence, x.simulated, x.created_at AS answered_at
 FROM unnest(CAST(:ids AS bigint[])) AS i(id)
 CROSS JOIN LATERAL (SELECT id, run_id, message_id FROM jobs WHERE id = i.id OFFSET 0) AS j

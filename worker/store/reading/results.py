@@ -96,7 +96,8 @@ ORDER BY key LIMIT 500
 RESULTS = text("""
 SELECT m.external_id, m.subject, m.customer_id, m.body AS message,
   CASE WHEN v.verdict = 'edit' THEN v.reply
-    WHEN v.verdict = 'accept' OR (v.verdict IS NULL AND r.accepted) THEN r.reply END AS send,
+    WHEN v.verdict = 'accept' OR (v.verdict IS NULL AND r.accepted
+      AND r.fields ->> 'action' IS DISTINCT FROM 'none') THEN r.reply END AS send,
   j.state, v.verdict, v.reason AS verdict_reason, coalesce(r.tier, j.tier) AS tier, r.model,
   r.confidence, coalesce(r.accepted, false) AS accepted, j.difficulty, j.escalations, j.attempts,
   j.cost AS cost_usd,
@@ -112,7 +113,8 @@ LEFT JOIN LATERAL (
   SELECT verdict, reply, reason FROM reviews WHERE job_id = j.id ORDER BY id DESC LIMIT 1
 ) AS v ON true
 WHERE j.run_id = :run AND CASE WHEN CAST(:only AS text) IS NULL THEN true
-  WHEN :only = 'ready' THEN coalesce(v.verdict IN ('accept', 'edit'), coalesce(r.accepted, false))
+  WHEN :only = 'ready' THEN coalesce(v.verdict IN ('accept', 'edit'),
+    r.accepted AND r.fields ->> 'action' IS DISTINCT FROM 'none', false)
   ELSE j.state = :only END
 ORDER BY j.message_id
 """)

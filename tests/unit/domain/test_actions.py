@@ -1,0 +1,74 @@
+"""What an answer says is to be done with it: sent, handed over, or nothing."""
+
+import json
+from typing import Any
+
+import pytest
+
+from models.vocabulary import AttemptOutcome
+from worker.domain.answers import ModelAnswer
+from worker.domain.endings import ToReview
+from worker.domain.judgement import Judgement, judge
+from worker.domain.ladder import Ladder
+from worker.domain.messages import MessageText
+from worker.domain.next_step import decide
+from worker.domain.policy import Policy, from_document, to_document
+from worker.domain.presets import preset
+
+LADDER = preset("ladder", Ladder(("haiku", "sonnet", "opus")))
+ANSWER = {
+    "reply": "Your card was sent on Monday. You can follow it in the app.",
+    "sources": ["cards#1"],
+    "grounds": "the page says so",
+    "action": "reply",
+    "confidence": 0.9,
+}
+
+
+def judged(policy: Policy = LADDER, **said: Any) -> Judgement:
+    document = {name: value for name, value in (ANSWER | said).items() if value is not None}
+    found = judge(
+        policy, "haiku", MessageText("Where is my card?"), ModelAnswer(json.dumps(document))
+    )
+    assert isinstance(found, Judgement)
+    return found
+
+
+def test_a_reply_goes_out_with_its_sources() -> None:
+    found = judged()
+    assert (found.accepted, found.fields["sources"], found.fields["action"]) == (
+        True,
+        ["cards#1"],
+        "reply",
+    )
+
+
+@pytest.mark.parametrize(("sources", "reason"), [(["cards#1"], "handed_over"), ([], "not_covered")])
+def test_what_is_handed_over_goes_to_a_person_at_once(sources: list[str], reason: str) -> None:
+    # given a confident answer that would pass
+    found = judged(action="HAND_OVER", sources=sources)
+    # then
+    assert (found.outcome, found.reasons) == (AttemptOutcome.REJECTED, (reason,))
+    assert decide(LADDER, "haiku", found) == ToReview(reason)
+
+
+def test_a_policy_may_send_it_up_instead() -> None:
+    document = to_document(LADDER)
+    document["climb"]["by_reason"] = {"not_covered": "next"}
+    step = decide(from_document(document), "haiku", judged(action="hand_over", sources=[]))
+    assert step.word == "climb:sonnet"
+
+
+def test_nothing_to_say_is_accepted_without_words() -> None:
+    found = judged(action="None", reply="", sources=[])
+    assert (found.accepted, found.reply, found.fields["action"]) == (True, "", "none")
+    assert not judged(action="none", reply="", confidence=0.1).accepted, "it must be sure of that"
+
+
+def test_no_words_are_no_reply() -> None:
+    assert judged(reply=" ").outcome is AttemptOutcome.EMPTY
+
+
+def test_an_answer_from_before_goes_on_being_one() -> None:
+    assert judged(sources=None, action=None).accepted
+    assert judged(sources=None).reasons == ("schema",), "half of it was never asked for"
