@@ -143,6 +143,7 @@ class Values:
                 "rows": as_json(self.keys(self.batched, difficulty="SIMPLE"))
             },
             "rescue.OPEN_CALLS": {"ids": self.leased},
+            "unheard_claims.UNHEARD": {"ids": self.leased, "worker": "w1"},
             "reviews.INSERT": {"verdict": "reject", "reason": "no"},
             "sampling.CONFIDENCE": {"ids": self.answered},
             "sampling.COSTS": {"ids": self.answered},

@@ -47,6 +47,7 @@ from worker.store.queue.claim import Taken
 from worker.store.queue.rate_holds import note_hold
 from worker.store.queue.rescue import rescue_from
 from worker.store.queue.slices import Slices
+from worker.store.queue.unheard_claims import give_back_unheard
 
 log = logging.getLogger(__name__)
 OUTAGE_WAIT_S = 1.0
@@ -177,12 +178,26 @@ class Runtime:
         return sent
 
     def _claim(self, queue: Queue, ids: list[int], may_ask: int) -> Taken:
-        """The leases of a group; none while Postgres is away."""
+        """The leases of a group; none while Postgres is away. The queue's turn is held, so no other
+        thread claims these jobs before it is known whether this one did."""
         try:
             return self.claims.take(queue.name, ids, self.planner, may_ask)
         except DBAPIError as error:
             if not is_outage(error):
                 raise
             log.warning("postgres away, nothing claimed", extra={"queue": queue.name})
-            self.stopping.wait(OUTAGE_WAIT_S)
+            self._give_back(ids)
             return Taken([], [])
+
+    def _give_back(self, ids: list[int]) -> None:
+        """What the claim may have taken although nobody answered, once Postgres is there again."""
+        while not self.stopping.wait(OUTAGE_WAIT_S):
+            try:
+                given_back = give_back_unheard(self.engine, self.worker_id, ids)
+            except DBAPIError as error:
+                if not is_outage(error):
+                    raise
+                continue
+            if given_back:
+                log.warning("claim not heard of, given back", extra={"attempts": given_back})
+            return
