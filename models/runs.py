@@ -20,6 +20,7 @@ class Run(Base):
         one_of("lane", RunLane),
         CheckConstraint("rejected >= 0 AND duplicates >= 0", name="counts"),
         CheckConstraint("audit_share >= 0 AND audit_share <= 1", name="audit_share"),
+        CheckConstraint("shadow_share >= 0 AND shadow_share <= 1", name="shadow_share"),
         Index("ix_runs_live", "priority", "id", postgresql_where=text("finished_at IS NULL")),
     )
 
@@ -55,3 +56,5 @@ class Run(Base):
     """The least that one of the refused jobs may cost, where a budget is waited for."""
     notify: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
     """Mail addresses that are told of its end, beside those that are told of everything."""
+    shadow_share: Mapped[Decimal] = mapped_column(Numeric(9, 8), server_default=text("0"))
+    """Share of the messages that chance chooses to have every tier asked."""

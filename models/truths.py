@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from sqlalchemy import (
     CheckConstraint,
+    ForeignKey,
     ForeignKeyConstraint,
     Identity,
     Index,
@@ -47,6 +48,23 @@ class Audit(Base):
     drawn_at: Mapped[Instant] = mapped_column(server_default=now())
     people_share: Mapped[Decimal] = mapped_column(Numeric(9, 8), server_default=text("1"))
     """The probability that people look at it although a stronger tier finds nothing wrong."""
+
+
+class Shadow(Base):
+    """A message that chance chose to know more of than was needed: every tier that was not asked is
+    asked too, in a run of its own, and people judge what was said. By the same secret hash as the
+    audits, so of two shares the smaller one's messages are among the greater one's."""
+
+    __tablename__ = "shadows"
+    __table_args__ = (
+        CheckConstraint("probability > 0 AND probability <= 1", name="probability"),
+        Index("ix_shadows_run_id", "run_id", "job_id"),
+    )
+
+    job_id: Mapped[BigId] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    run_id: Mapped[BigId]
+    probability: Mapped[Decimal] = mapped_column(Numeric(9, 8))
+    drawn_at: Mapped[Instant] = mapped_column(server_default=now())
 
 
 class AuditSalt(Base):

@@ -14,7 +14,7 @@ from worker.cli.speech.output import console, print_json, talk
 from worker.cli.speech.person import actor
 from worker.config.loading import load_settings
 from worker.domain.wording import plural
-from worker.runs.inquiries import JudgeRequest, ask_judge
+from worker.runs.inquiries import JudgeRequest, ask_judge, ask_shadows
 from worker.store.actions.audits import raise_share
 from worker.store.actions.inquiries import give_back
 from worker.store.audit import audit as note_deed
@@ -58,13 +58,19 @@ SHARE = Share()
     type=SHARE,
     help="Of what the tier finds right, for people all the same: 10% or 0.1.",
 )
-@click.option("--max-cost", type=DOLLARS, help="Dollars that the tier's verdicts may cost.")
+@click.option(
+    "--shadow",
+    type=SHARE,
+    help="Of its messages: every tier that was not needed is asked too, in batches.",
+)
+@click.option("--max-cost", type=DOLLARS, help="Dollars for --by, or for each tier of --shadow.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 def audit(
     run: str | None,
     share: Decimal | None,
     by: str | None,
     passes: Decimal | None,
+    shadow: Decimal | None,
     max_cost: Decimal | None,
     as_json: bool,
 ) -> None:
@@ -72,10 +78,11 @@ def audit(
 
     A secret hash of each answer decides, those to come included, so nobody can pick. A share can be
     raised, and never lowered. With --by opus a stronger tier looks first: people get all that it
-    calls wrong, and a random part of what it passes.
+    calls wrong, and a random part of what it passes. With --shadow 5% all of a random part is
+    known, which is what rung evaluate needs to say how other policies would have done.
     """
     with database() as engine:
-        drawn, run_id, judged = None, None, None
+        drawn, run_id, judged, shadows = None, None, None, None
         with engine.connect() as connection:
             if run is not None:
                 row = find_run(connection, run)
@@ -90,11 +97,15 @@ def audit(
             if run is None:
                 raise click.UsageError("--by needs a run.")
             judged = _hand_to(engine, row, JudgeRequest(tier=by, passes=passes, max_cost=max_cost))
+        if shadow is not None:
+            if run is None:
+                raise click.UsageError("--shadow needs a run.")
+            shadows = _shadow(engine, row, shadow, max_cost)
         with engine.connect() as connection:
             found = counts(connection, run_id)
     if as_json:
         counted = [document(one) for one in found]
-        print_json({"drawn": drawn, "judging": judged, "runs": counted})
+        print_json({"drawn": drawn, "judging": judged, "shadows": shadows, "runs": counted})
         return
     if drawn is not None:
         talk(f"{plural(drawn, 'more answer')} to look at. Judge them with: rung review --audit")
@@ -115,6 +126,19 @@ def _hand_to(engine: Engine, run: Row[Any], request: JudgeRequest) -> dict[str, 
         f" What it calls wrong comes to you: rung review --audit {run.name}"
     )
     return {"by": request.tier, "answers": answers, "run": made.name}
+
+
+def _shadow(
+    engine: Engine, run: Row[Any], share: Decimal, max_cost: Decimal | None
+) -> list[dict[str, Any]]:
+    with engine.begin() as connection:
+        made = ask_shadows(connection, load_settings(), actor(), run, share, max_cost)
+    for one, asked in made:
+        talk(f"{plural(asked, 'message')} for {one.name}, in batches.")
+    if not made:
+        talk("Every tier has been asked about what was drawn.")
+    talk(f"Judge what they say with: rung review --audit {run.name}")
+    return [{"run": one.name, "messages": asked} for one, asked in made]
 
 
 def document(one: AuditCounts) -> dict[str, Any]:

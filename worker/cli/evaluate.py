@@ -61,7 +61,7 @@ def _of_runs(names: Sequence[str], policies: str | None) -> tuple[dict[str, Any]
 
     with database() as engine, engine.connect() as connection:
         runs = [find_run(connection, name) for name in dict.fromkeys(names)]
-        found = population(connection, [run.id for run in runs])
+        found = population(connection, [run.id for run in runs], by_score=True)
     ladder = from_document(runs[0].policy).ladder
     points = judge(found.messages, ladder, _plans(policies, ladder), recorded=True)
     name = " and ".join(run.name for run in runs)

@@ -1,4 +1,5 @@
-"""What is asked only to know more of a run's answers: whether a stronger tier finds them right."""
+"""What is asked only to know more of a run's answers: whether a stronger tier finds them right, and
+what the tiers that were not needed would have said."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,9 +10,10 @@ from sqlalchemy import Connection, Row
 from models.vocabulary import Lane, RunKind
 from worker.config.settings import Settings
 from worker.domain.policy import Policy, from_document
-from worker.domain.proof.tier_judge import judge_policy
+from worker.domain.proof.tier_judge import judge_policy, shadow_policy
 from worker.errors import UsageError
-from worker.store.actions.inquiries import ask_about, hand_over
+from worker.store.actions.audits import raise_shadows
+from worker.store.actions.inquiries import ask_about, hand_over, unasked
 from worker.store.audit import Actor, audit
 from worker.store.runs import NewRun, RunRef, close_intake, create_run
 
@@ -55,13 +57,58 @@ def ask_judge(
     return judging, len(jobs)
 
 
+def ask_shadows(
+    connection: Connection,
+    settings: Settings,
+    actor: Actor,
+    run: Row[Any],
+    share: Decimal,
+    max_cost: Decimal | None,
+) -> list[tuple[RunRef, int]]:
+    """Draws `share` of the run's messages, and asks every tier that was not needed for them, each
+    in a batch run of its own whose answers people judge all. `max_cost` is for each. Returns the
+    runs with their numbers of messages."""
+    policy = from_document(run.policy)
+    raise_shadows(connection, RunRef(run.id, run.name, run.lane, run.priority), share)
+    made = []
+    for tier in policy.ladder:
+        jobs = unasked(connection, run.id, tier)
+        if jobs:
+            asking = create_run(connection, _shadowing(settings, run, policy, tier, max_cost))
+            ask_about(connection, asking, tier, jobs)
+            close_intake(connection, asking, 0, 0)
+            made.append((asking, len(jobs)))
+    asked = sum(number for _, number in made)
+    told = {"share": str(share), "runs": [one.name for one, _ in made]}
+    audit(connection, actor, "shadow", f"run {run.name}", asked, **told)
+    return made
+
+
+def _shadowing(
+    settings: Settings, run: Row[Any], policy: Policy, tier: str, max_cost: Decimal | None
+) -> NewRun:
+    return NewRun(
+        name=f"{run.name}-shadow-{tier}",
+        policy=shadow_policy(tier, policy),
+        lane=Lane.BATCH,
+        budget_cap=_cap(settings, max_cost),
+        kind=RunKind.SHADOW,
+        parent_id=run.id,
+        audit_share=Decimal(1),
+    )
+
+
+def _cap(settings: Settings, max_cost: Decimal | None) -> Decimal | None:
+    caps = (max_cost, settings.audit.budget_usd, settings.budget.per_run_usd)
+    return next((cap for cap in caps if cap is not None), None)
+
+
 def _judging(settings: Settings, run: Row[Any], policy: Policy, request: JudgeRequest) -> NewRun:
-    caps = (request.max_cost, settings.audit.budget_usd, settings.budget.per_run_usd)
     return NewRun(
         name=f"{run.name}-judged-by-{request.tier}",
         policy=judge_policy(request.tier, policy),
         lane=Lane.BATCH,
-        budget_cap=next((cap for cap in caps if cap is not None), None),
+        budget_cap=_cap(settings, request.max_cost),
         kind=RunKind.JUDGE,
         parent_id=run.id,
     )

@@ -1,6 +1,7 @@
 """What is asked only to know more: a stronger tier judges, people keep the last word."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -10,7 +11,7 @@ from tests.support.cli import say
 from tests.support.nights import night, night_settings, rounds
 from tests.support.promises import ME, do, many, one
 from tests.support.recorded import Traffic, answered_run
-from tests.support.works import unexplained
+from tests.support.works import drain, hand_in, settings_for, unexplained, working
 from worker.errors import UsageError
 from worker.runs.inquiries import JudgeRequest, ask_judge
 from worker.sandbox.simulator.state import State
@@ -166,3 +167,82 @@ def test_nothing_erased_is_shown_to_a_judge(
     do(engine, "UPDATE messages SET erased_at = now()")
     with pytest.raises(UsageError, match="Nothing that was drawn"):
         judged(engine, database_url, simulator)
+
+
+def test_shadows_ask_every_tier_that_was_not_needed_once(
+    monday: RunRef,
+    engine: Engine,
+    database_url: str,
+    simulator: tuple[State, str],
+    configured: None,
+) -> None:
+    # given
+    bounds = point(say("evaluate", "monday", "--json").document, "always opus")
+    assert bounds is None
+    # when
+    said = say("audit", "monday", "--shadow", "60%", "--max-cost", "2", "--json").document
+    runs = {one["run"]: one["messages"] for one in said["shadows"]}
+    assert set(runs) == {"monday-shadow-sonnet", "monday-shadow-opus"}
+    settings = night_settings(database_url, simulator[1])
+    with night(settings) as (runtime, lane):
+        rounds(runtime, lane)
+    # then: in batches, within their own budgets, and each message was asked once
+    shadows = one(engine, "SELECT count(*), min(probability) FROM shadows")
+    assert 20 < shadows[0] < 60
+    assert shadows[1] == Decimal("0.6")
+    asked = many(
+        engine, "SELECT s.job_id, array_agg(a.tier ORDER BY a.tier) FROM shadows AS s"
+        " JOIN jobs AS j ON j.id = s.job_id OR j.origin_id = s.job_id"
+        " JOIN attempts AS a ON a.job_id = j.id GROUP BY 1",
+    )  # fmt: skip
+    assert {tuple(row[1]) for row in asked} == {("haiku", "opus", "sonnet")}
+    caps = many(engine, "SELECT DISTINCT kind, lane, budget_cap FROM runs WHERE id > 1")
+    assert caps == [("shadow", "batch", Decimal(2))]
+    again = say("audit", "monday", "--shadow", "60%", "--json").document
+    assert again["shadows"] == []
+    lower = say("audit", "monday", "--shadow", "10%")
+    assert (lower.code, "a draw is not taken back" in lower.err) == (2, True)
+    # when: people have judged what everybody said
+    with engine.begin() as connection:
+        blind = queue_of(connection, "ada", monday.id, limit=1_000)
+        assert {one.run for one in blind} == {"monday"}
+        store(connection, Grader.PERSON, "ada", [Graded(b.job_id, b.fence, True) for b in blind])
+    # then: always opus has a place
+    found = point(say("evaluate", "monday", "--json").document, "always opus")
+    assert found == pytest.approx(1.0, abs=0.1)
+    assert say("advise", "monday").code == 0
+
+
+def point(document: Any, policy: str) -> float | None:
+    found = next(p["quality"] for p in document["policies"] if p["policy"] == policy)
+    said: float | None = found["point"]
+    return said
+
+
+def test_the_recording_transaction_draws_shadows_and_what_was_climbed_past(
+    engine: Engine, database_url: str, simulator: tuple[State, str]
+) -> None:
+    # given: haiku is never sure of itself
+    low = {"match": {"purpose": "answer", "model": "haiku"}, "do": {"merge": {"confidence": 0.1}}}
+    simulator[0].moods.replace([low])
+    settings = settings_for(database_url, simulator[1])
+    bodies = [f"Where is card number {n}? It was due on Monday." for n in range(16)]
+    hand_in(engine, settings, bodies, policy="fallback", name="tuesday")
+    do(engine, "UPDATE runs SET shadow_share = 1, policy = jsonb_set(policy, '{accept,confidence}',"
+        " '\"inline\"')",
+    )  # fmt: skip
+    # when
+    with working(settings) as runtime:
+        drain(runtime)
+    # then: every message is one, and every answer of it is looked at, also the rejected
+    assert one(engine, "SELECT count(*) FROM shadows")[0] == 16
+    drawn = one(engine, "SELECT count(*), count(*) FILTER (WHERE tier = 'haiku') FROM audits")
+    answers = one(
+        engine, "SELECT count(*) FROM attempts WHERE stage = 'answer'"
+        " AND outcome IN ('accepted', 'rejected')",
+    )[0]  # fmt: skip
+    assert drawn == (answers, 16)
+    with engine.connect() as connection:
+        replies = [one.reply for one in queue_of(connection, "ada", limit=100)]
+    assert len(replies) == answers
+    assert all("[simulated]" in reply for reply in replies)

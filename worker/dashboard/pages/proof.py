@@ -127,7 +127,7 @@ def frontier(request: Request) -> Response:
     with dashboard_of(request).engine.connect() as connection:
         try:
             run = find_run(connection, str(request.path_params["run"]))
-            found = population(connection, [run.id], most=MOST)
+            found = population(connection, [run.id], most=MOST, by_score=True)
         except RungError as error:
             return trouble_page(request, connection, error)
         ladder = from_document(run.policy).ladder

@@ -74,16 +74,18 @@ def walk(
     score: Score = stated,
 ) -> Walk:
     """The message under `steps`. A rung that was never asked ends the walk in the dark: its cost
-    is the tier's mean, and nothing is known of its answer."""
-    cost = Decimal(0)
+    is the tier's mean, and nothing is known of its answer, which a shadow would have told. One hash
+    draws everything of a message, so the walk is known with the least of its probabilities."""
+    cost, seen = Decimal(0), 1.0
     for step in steps:
         answer = message.answered(step.tier)
         if answer is None:
-            return Walk(cost + means.get(step.tier, Decimal(0)), None, 0.0, step.tier, True)
-        cost += answer.cost
+            cost += means.get(step.tier, Decimal(0))
+            return Walk(cost, None, min(seen, message.shadow), step.tier, True)
+        cost, seen = cost + answer.cost, min(seen, answer.asked)
         last = step is steps[-1]
         if last or taken(message, answer, step, score):
-            return Walk(cost, answer.right, answer.probability, step.tier)
+            return Walk(cost, answer.right, min(seen, answer.probability), step.tier)
     raise ValueError("a plan without a rung")
 
 
@@ -204,14 +206,14 @@ def point_of(
 
 
 def as_it_ran(messages: Sequence[GradedMessage], ladder: Sequence[str]) -> list[Walk]:
-    """What happened: every answer that was paid for, and the one that was accepted, or the last
-    one."""
+    """What happened: every answer that was needed, the last of which is what came of it."""
     found = []
     for message in messages:
-        asked = [(t, message.answers[t]) for t in ladder if t in message.answers]
+        answered = [(t, message.answers[t]) for t in ladder if t in message.answers]
+        asked = [(t, a) for t, a in answered if a.asked >= 1]
         if not asked:
             continue
-        tier, taken_one = next(((t, a) for t, a in asked if a.valid), asked[-1])
+        tier, taken_one = asked[-1]
         cost = sum((a.cost for _, a in asked), Decimal(0))
         found.append(Walk(cost, taken_one.right, taken_one.probability, tier))
     return found

@@ -21,7 +21,8 @@ class GradedAnswer:
 
     Where a stronger tier judged first, `passed` says that it found nothing wrong; people look at
     what it passed with the probability `looked`, and at everything else for certain; `waits` says
-    that they have not yet.
+    that they have not yet. `asked` is the probability with which the tier would have been asked:
+    1 where it was needed, a shadow's share where it was not.
     """
 
     valid: bool
@@ -34,6 +35,7 @@ class GradedAnswer:
     passed: bool = False
     looked: float = 1.0
     waits: bool = False
+    asked: float = 1.0
 
     @property
     def judged(self) -> bool:
@@ -43,12 +45,14 @@ class GradedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class GradedMessage:
-    """A message with the answers of the tiers that were asked, by tier."""
+    """A message with the answers of the tiers that were asked, by tier. `shadow` is the probability
+    with which the others would have been asked too."""
 
     name: str
     segment: str
     chars: int
     answers: Mapping[str, GradedAnswer] = field(default_factory=dict)
+    shadow: float = 0.0
 
     def answered(self, tier: str) -> GradedAnswer | None:
         """What `tier` said; None where it was not asked."""

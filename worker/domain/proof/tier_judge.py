@@ -1,11 +1,16 @@
-"""A stronger tier as a judge: what it is asked, under which policy, and what it said."""
+"""A tier that is asked only to know more: as a judge of answers, or for an answer that was not
+needed; under which policy, and what the judge said."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from worker.domain.policy import TO_PERSON, Accept, Climb, Policy, Start, ValidatorUse
 
-NAME = "judge:"
+NAME, SHADOW = "judge:", "shadow:"
+LEAST = Decimal("0.0001")
+"""A threshold that every answer passes which states its confidence at all."""
 SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "properties": {"reply": {"type": "string"}, "right": {"type": "boolean"}},
@@ -25,6 +30,22 @@ def judge_policy(tier: str, judged: Policy) -> Policy:
         accept=Accept(validators=(ValidatorUse("schema"),), confidence="off", answer_schema=SCHEMA),
         climb=Climb(otherwise=TO_PERSON),
         context=judged.context,
+    )
+
+
+def shadow_policy(tier: str, answered: Policy) -> Policy:
+    """What `tier` would have said: the same question under the same rules, but for the threshold,
+    for whether the answer would have been sure enough is asked later, at any threshold."""
+    accept = replace(
+        answered.accept, threshold=LEAST, thresholds={}, certificate=None, in_force=None
+    )
+    return Policy(
+        name=f"{SHADOW}{tier}",
+        ladder=(tier,),
+        start=Start(otherwise=tier),
+        accept=accept,
+        climb=Climb(otherwise=TO_PERSON),
+        context=answered.context,
     )
 
 

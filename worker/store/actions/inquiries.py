@@ -24,6 +24,12 @@ def ask_about(connection: Connection, asking: RunRef, tier: str, jobs: Sequence[
     connection.execute(JOBS, new | {"priority": asking.priority})
 
 
+def unasked(connection: Connection, run_id: int, tier: str) -> list[int]:
+    """The run's shadows that `tier` was not asked about, neither in it nor in a run made for that
+    since, by job."""
+    return list(connection.execute(UNASKED, {"run": run_id, "tier": tier}).scalars())
+
+
 def give_back(connection: Connection, run_id: int) -> int:
     """People look at everything that a tier was to judge, whatever it said or may say yet."""
     back = [(row.job_id, row.fence) for row in connection.execute(GIVE_BACK, {"run": run_id})]
@@ -44,6 +50,20 @@ JOBS = text("""
 INSERT INTO jobs (run_id, message_id, origin_id, state, tier, lane, priority)
 SELECT :run, message_id, id, 'routed', :tier, :lane, :priority FROM jobs
 WHERE id = ANY(:ids) ORDER BY id
+""")
+UNASKED = text("""
+SELECT s.job_id FROM shadows AS s
+CROSS JOIN LATERAL (SELECT message_id FROM jobs WHERE id = s.job_id OFFSET 0) AS j
+CROSS JOIN LATERAL (
+  SELECT FROM messages WHERE id = j.message_id AND erased_at IS NULL OFFSET 0) AS m
+WHERE s.run_id = :run
+  AND NOT EXISTS (SELECT FROM attempts AS a
+    WHERE a.job_id = s.job_id AND a.stage = 'answer' AND a.tier = :tier
+      AND a.outcome IN ('accepted', 'rejected', 'refused', 'truncated', 'empty', 'malformed'))
+  AND NOT EXISTS (SELECT FROM jobs AS k JOIN runs AS r ON r.id = k.run_id
+    WHERE k.message_id = j.message_id AND k.origin_id = s.job_id AND k.tier = :tier
+      AND r.kind = 'shadow' AND r.parent_id = :run)
+ORDER BY s.job_id
 """)
 GIVE_BACK = text("""
 UPDATE audits SET people_share = 1,

@@ -1,5 +1,5 @@
-"""The draw: chance chooses which accepted answers are looked at, in the transaction that records
-them.
+"""The draw: chance chooses which results are looked at, and which messages every tier is asked
+about, in the transaction that records them.
 
 Promises: the probability is known and stored; a hash of the job with a secret salt decides, so
 nobody can pick, and the same job is drawn or not however often it is asked; a greater share draws
@@ -26,26 +26,49 @@ def draw_sql(job: str, salt: str = "z.salt") -> str:
 
 
 def chance(report: AttemptReport, row: Row[Any]) -> list[dict[str, Any]]:
-    """The accepted answer of a report, if its run has audits at all."""
-    if not row.audit_share:
+    """The job of a report that ends it, if its run has audits or shadows at all."""
+    if not (row.audit_share or row.shadow_share):
         return []
-    found = {"job_id": report.job_id, "fence": report.fence, "share": row.audit_share}
-    return [found | {"run_id": row.run_id}]
+    found = {"job_id": report.job_id, "run_id": row.run_id}
+    return [found | {"share": row.audit_share, "shadow": row.shadow_share}]
 
 
-def draw(connection: Connection, answers: Sequence[dict[str, Any]]) -> None:
-    """Draws among answers whose results have just been recorded."""
-    if answers:
-        connection.execute(DRAW, {"rows": as_json(answers), "again": AGAIN_SHARE})
+def draw(connection: Connection, jobs: Sequence[dict[str, Any]]) -> None:
+    """Draws among jobs whose ends have just been recorded: their results to be looked at, and
+    shadows, of which everything that was said is."""
+    if audited := [row for row in jobs if row["share"]]:
+        connection.execute(DRAW, {"rows": as_json(audited), "again": AGAIN_SHARE})
+    if shadowed := [row for row in jobs if row["shadow"]]:
+        values = {"rows": as_json(shadowed)}
+        connection.execute(DRAW_SHADOWS, values)
+        connection.execute(LOOK_AT_ALL, values)
 
 
 DRAW = text(f"""
 INSERT INTO audits (job_id, fence, run_id, tier, probability, again)
 SELECT s.job_id, s.fence, t.run_id, s.tier, t.share, {draw_sql("s.job_id", "'again' || z.salt")}
   < :again
-FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(
-  job_id bigint, fence int, run_id bigint, share numeric)
-JOIN results AS s USING (job_id, fence) CROSS JOIN audit_salt AS z
-WHERE s.accepted AND {draw_sql("s.job_id")} < t.share
+FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(job_id bigint, run_id bigint, share numeric)
+JOIN results AS s USING (job_id) CROSS JOIN audit_salt AS z
+WHERE {draw_sql("s.job_id")} < t.share
+ON CONFLICT (job_id, fence) DO NOTHING
+""")
+SHADOWED = (
+    "jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(job_id bigint, run_id bigint, shadow numeric)"
+)
+DRAW_SHADOWS = text(f"""
+INSERT INTO shadows (job_id, run_id, probability)
+SELECT t.job_id, t.run_id, t.shadow FROM {SHADOWED} CROSS JOIN audit_salt AS z
+WHERE {draw_sql("t.job_id")} < t.shadow
+ON CONFLICT (job_id) DO NOTHING
+""")
+# What was climbed past is looked at too: without it nothing is known of a laxer threshold.
+LOOK_AT_ALL = text(f"""
+INSERT INTO audits (job_id, fence, run_id, tier, purpose, probability)
+SELECT a.job_id, a.fence, t.run_id, a.tier, 'shadow', t.shadow FROM {SHADOWED}
+CROSS JOIN LATERAL (SELECT job_id FROM shadows WHERE job_id = t.job_id OFFSET 0) AS s
+CROSS JOIN LATERAL (
+  SELECT job_id, fence, tier FROM attempts WHERE job_id = s.job_id AND stage = 'answer'
+    AND outcome IN ('accepted', 'rejected') OFFSET 0) AS a
 ON CONFLICT (job_id, fence) DO NOTHING
 """)

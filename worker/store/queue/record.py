@@ -123,6 +123,7 @@ def _add_side_rows(group: Group, report: AttemptReport, row: Row[Any]) -> None:
             _escalate(group, report, row, PERSON, reason, None)
             if best is not None:
                 group.results.append(best_effort_row(report, best))
+            group.drawn += audits.chance(report, row)
         case Deferred(_, reason, str() as halts):
             group.halts[halts] = reason
         case _:
@@ -177,7 +178,7 @@ def _write(connection: Connection, group: Group) -> None:
 LOCK = text("""
 SELECT a.job_id, a.fence, a.outcome, a.reserved, a.cost AS attempt_cost, a.budget_day, a.model,
   a.tier AS attempt_tier, j.fence AS job_fence, j.state, j.failures, j.run_id, j.rung,
-  r.audit_share, r.lane AS run_lane, r.kind, j.origin_id,
+  r.audit_share, r.shadow_share, r.lane AS run_lane, r.kind, j.origin_id,
   EXISTS (SELECT FROM canaries AS c WHERE c.proven_at IS NULL AND c.model = a.model
     AND c.tier = CASE a.stage WHEN 'route' THEN 'routing' ELSE a.tier END
     AND c.prompt_version = a.prompt_version AND c.schema_version = a.schema_version) AS on_trial

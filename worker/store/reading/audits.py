@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, Row, text
+
+from worker.domain.answers import parse_object
 
 FETCH = 500
 
@@ -47,15 +49,30 @@ def queue_of(
     """What this person may judge next, in an order of their own: open audits, and those that want
     a second look by somebody else."""
     values = {"judge": judge, "run": run_id, "limit": limit}
-    return [Blind(**row) for row in connection.execute(QUEUE, values).mappings()]
+    return [_blind(row) for row in connection.execute(QUEUE, values)]
 
 
 def every(engine: Engine, judge: str, run_id: int | None = None) -> Iterator[Blind]:
     """All of them, for a spreadsheet."""
     values = {"judge": judge, "run": run_id, "limit": None}
     with engine.connect().execution_options(yield_per=FETCH) as connection:
-        for row in connection.execute(QUEUE, values).mappings():
-            yield Blind(**row)
+        for row in connection.execute(QUEUE, values):
+            yield _blind(row)
+
+
+def _blind(row: Row[Any]) -> Blind:
+    said = row.reply
+    if said is None:
+        said = str((parse_object(row.output) or {}).get("reply") or "")
+    return Blind(
+        job_id=row.job_id,
+        fence=row.fence,
+        run=row.run,
+        subject=row.subject,
+        message=row.message,
+        reply=said,
+        received_at=row.received_at,
+    )
 
 
 def counts(connection: Connection, run_id: int | None = None) -> list[AuditCounts]:
@@ -70,17 +87,25 @@ def waiting_audits(connection: Connection) -> int:
     return int(found)
 
 
+# Of an answer that was climbed past there is what the model said, and no result. Whose run it is
+# would say that it is a shadow, so it is called by the run that it is a shadow of.
 QUEUE = text("""
-SELECT a.job_id, a.fence, r.name AS run, m.subject, m.body AS message, s.reply, m.received_at
+SELECT a.job_id, a.fence, coalesce(p.name, r.name) AS run, m.subject, m.body AS message, s.reply,
+  c.output, m.received_at
 FROM audits AS a JOIN runs AS r ON r.id = a.run_id JOIN jobs AS j ON j.id = a.job_id
 JOIN messages AS m ON m.id = j.message_id
-JOIN results AS s ON s.job_id = a.job_id AND s.fence = a.fence
+LEFT JOIN runs AS p ON p.id = r.parent_id AND r.kind = 'shadow'
+LEFT JOIN results AS s ON s.job_id = a.job_id AND s.fence = a.fence
+LEFT JOIN LATERAL (
+  SELECT output FROM calls WHERE job_id = a.job_id AND fence = a.fence AND purpose = 'answer'
+  OFFSET 0) AS c ON s.job_id IS NULL
 WHERE a.state IN ('open', 'second') AND m.erased_at IS NULL
-  AND (CAST(:run AS bigint) IS NULL OR a.run_id = :run)
+  AND (s.job_id IS NOT NULL OR c.output IS NOT NULL)
+  AND (CAST(:run AS bigint) IS NULL OR CAST(:run AS bigint) IN (a.run_id, p.id))
   AND NOT EXISTS (
     SELECT FROM truths AS u WHERE u.job_id = a.job_id AND u.fence = a.fence
       AND u.grader = 'person' AND u.grader_name = :judge AND u.undone_at IS NULL)
-ORDER BY md5(CAST(:judge AS text) || a.job_id) LIMIT :limit
+ORDER BY md5(CAST(:judge AS text) || a.job_id || '.' || a.fence) LIMIT :limit
 """)
 COUNTS = text("""
 WITH said AS (

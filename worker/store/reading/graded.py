@@ -1,17 +1,21 @@
 """Runs as graded outcomes: what each tier said of every message, and what is known of its truth."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from worker.domain.in_force import UNCERTIFIED
+from worker.domain.judgement import LOW_CONFIDENCE
 from worker.domain.proof.graded import GradedAnswer, GradedMessage
 from worker.errors import UsageError
 from worker.store.queue.audits import draw_sql
 
+BY_SCORE = frozenset({LOW_CONFIDENCE, UNCERTIFIED})
+"""Reasons that a laxer threshold would not have given."""
 PARTS = ("difficulty", "channel", "language")
 """What messages can be parted by, beside any key of their metadata."""
 
@@ -50,10 +54,13 @@ def population(
     runs: Sequence[int],
     segment_by: str = "difficulty",
     most: int | None = None,
+    *,
+    by_score: bool = False,
 ) -> Population:
-    """All finished messages of the runs. Identical texts of one customer are one message: the
-    second tells nothing new. Time and memory grow with the runs; raises UsageError where they have
-    more than `most` jobs."""
+    """All finished messages of the runs; `by_score` counts as valid also what only its score kept
+    from being accepted, for the frontier asks about other thresholds. Identical texts of one
+    customer are one message: the second tells nothing new. Time and memory grow with the runs;
+    raises UsageError where they have more than `most` jobs."""
     if most is not None and connection.execute(SIZE, {"runs": list(runs)}).scalar_one() > most:
         raise UsageError(
             f"That is more than {most:,} jobs, which a page does not read.",
@@ -61,16 +68,18 @@ def population(
         )
     found = Population()
     said = _answers(connection, runs)
+    judged = _judged_shares(row for rows in said.values() for row in rows)
     seen: set[tuple[str | None, str]] = set()
     for row in connection.execute(MESSAGES, {"runs": list(runs)}):
         twin = (row.customer_id, row.digest)
         if row.digest and twin in seen:
             continue
         seen.add(twin)
-        answers = {one.tier: _graded(found, row, one) for one in said.pop(row.id, ())}
-        message = GradedMessage(
-            f"{row.run}/{row.external_id}", _segment(row, segment_by), row.chars, answers
-        )
+        answers: dict[str, GradedAnswer] = {}
+        for one in said.pop(row.id, ()):
+            answers.setdefault(one.tier, _graded(found, one, judged, by_score=by_score))
+        name, segment = f"{row.run}/{row.external_id}", _segment(row, segment_by)
+        message = GradedMessage(name, segment, row.chars, answers, float(row.shadow_share))
         found.messages.append(message)
         if row.sampled:
             found.sampled.append(message)
@@ -80,17 +89,36 @@ def population(
 
 
 def _answers(connection: Connection, runs: Sequence[int]) -> dict[int, list[Row[Any]]]:
-    """The last judged answer of each tier, by job."""
+    """The last judged answer of each tier, by job; shadows' under the job that they are of."""
     found: dict[int, list[Row[Any]]] = {}
-    for row in connection.execute(ANSWERS, {"runs": list(runs)}):
-        found.setdefault(row.job_id, []).append(row)
+    for statement in (ANSWERS, SHADOWED):
+        for row in connection.execute(statement, {"runs": list(runs)}):
+            found.setdefault(row.about, []).append(row)
     return found
 
 
-def _graded(found: Population, message: Row[Any], row: Row[Any]) -> GradedAnswer:
+def _judged_shares(rows: Iterable[Row[Any]]) -> dict[tuple[bool, bool], float]:
+    """Of what was drawn the share that people have judged, by whether it is a shadow's and whether
+    it is a result: they judge in an order that chance gives, so with this probability more."""
+    counts: dict[tuple[bool, bool], list[int]] = {}
+    for row in rows:
+        if row.audit is not None and row.audit != "passed":
+            drawn = counts.setdefault((row.shadowed, row.result), [0, 0])
+            drawn[0] += row.people is not None
+            drawn[1] += 1
+    return {kind: judged / drawn for kind, (judged, drawn) in counts.items()}
+
+
+def _graded(
+    found: Population,
+    row: Row[Any],
+    judged: Mapping[tuple[bool, bool], float],
+    *,
+    by_score: bool,
+) -> GradedAnswer:
     accepted = row.outcome == "accepted"
     found.simulated = found.simulated or bool(row.simulated)
-    if accepted:
+    if accepted and not row.shadowed:
         key = AnswerKey(
             row.model or "", row.prompt_version or "", row.schema_version or "",
             row.effort or "", row.policy_version,
@@ -103,17 +131,33 @@ def _graded(found: Population, message: Row[Any], row: Row[Any]) -> GradedAnswer
         found.verdicts[who] = found.verdicts.get(who, 0) + 1
         found.labels.append(f"{row.job_id}:{row.fence}:{row.people}")
     looked = float(row.people_share) if row.passed else 1.0
+    right, share = _known(row, accepted=accepted)
+    if row.outcome in ("accepted", "rejected"):
+        share *= judged.get((row.shadowed, row.result), 1.0)
     return GradedAnswer(
-        valid=accepted,
-        right=row.people if row.probability is not None else None,
+        valid=accepted or (by_score and BY_SCORE.issuperset(row.reasons or ("unknown",))),
+        right=right,
         confidence=float(row.confidence) if row.confidence is not None else None,
         length=row.length or None,
         cost=Decimal(row.cost),
-        probability=float(row.audit_share) * looked if accepted else 0.0,
+        probability=share * looked,
         passed=bool(row.passed),
         looked=looked,
         waits=bool(row.said) and row.people is None and row.audit in ("open", "second"),
+        asked=float(row.shadow_share) if row.shadowed else 1.0,
     )
+
+
+def _known(row: Row[Any], *, accepted: bool) -> tuple[bool | None, float]:
+    """Whether the answer was right, and with which probability that would be known. What could not
+    be used is wrong, and so is what a shadow did not get past the validators."""
+    shadows = float(row.shadow_share)
+    if row.outcome not in ("accepted", "rejected"):
+        return False, shadows if row.shadowed else 1.0
+    if row.shadowed:
+        return (row.people if accepted else False), shadows
+    right: bool | None = row.people if row.probability is not None else None
+    return right, max(float(row.audit_share), shadows) if row.result else shadows
 
 
 def _segment(row: Row[Any], by: str) -> str:
@@ -126,20 +170,20 @@ def _segment(row: Row[Any], by: str) -> str:
 MESSAGES = text(f"""
 SELECT j.id, r.name AS run, m.external_id, m.customer_id, m.digest, j.difficulty, m.channel,
   m.language, m.metadata, char_length(m.body) AS chars, j.created_at, j.finished_at,
-  {draw_sql("j.id")} < r.audit_share AS sampled
+  r.shadow_share, {draw_sql("j.id")} < r.audit_share AS sampled
 FROM jobs AS j JOIN runs AS r ON r.id = j.run_id JOIN messages AS m ON m.id = j.message_id
 CROSS JOIN audit_salt AS z
 WHERE j.run_id = ANY(:runs) AND j.state IN ('answered', 'review')
 ORDER BY j.id
 """)
 # The last answer of a tier counts. Of people, all must say right: one who is unsure is not enough.
-ANSWERS = text("""
-SELECT DISTINCT ON (a.job_id, a.tier) a.job_id, a.fence, a.tier, a.model, a.outcome, a.confidence,
-  a.cost, a.prompt_version, a.schema_version, a.effort, a.policy_version, d.probability,
-  r.audit_share,
+COLUMNS = """a.job_id, a.fence, a.tier, a.model, a.outcome, a.reasons, a.confidence,
+  a.prompt_version, a.schema_version, a.effort, a.policy_version, d.probability,
+  o.audit_share, o.shadow_share,
   d.state AS audit, d.people_share, coalesce(t.said AND t.passed, false) AS passed, t.said,
-  char_length(s.reply) AS length, s.simulated, t.people, t.graders
-FROM jobs AS j JOIN runs AS r ON r.id = j.run_id JOIN attempts AS a ON a.job_id = j.id
+  s.job_id IS NOT NULL AS result, char_length(s.reply) AS length, s.simulated, t.people, t.graders,
+  a.cost * CASE WHEN a.lane = 'batch' AND o.lane <> 'batch' THEN 2 ELSE 1 END AS cost"""
+BESIDE = """
 LEFT JOIN results AS s ON s.job_id = a.job_id AND s.fence = a.fence
 LEFT JOIN audits AS d ON d.job_id = a.job_id AND d.fence = a.fence
 LEFT JOIN LATERAL (
@@ -148,9 +192,20 @@ LEFT JOIN LATERAL (
     coalesce(bool_or(u.grader = 'tier'), false) AS said,
     bool_and(coalesce(u.is_right, false)) FILTER (WHERE u.grader = 'tier') AS passed
   FROM truths AS u WHERE u.job_id = a.job_id AND u.fence = a.fence AND u.undone_at IS NULL
-  ) AS t ON true
-WHERE j.run_id = ANY(:runs) AND j.state IN ('answered', 'review') AND a.stage = 'answer'
-  AND a.outcome IN ('accepted', 'rejected', 'refused', 'truncated', 'empty', 'malformed')
+  ) AS t ON true"""
+JUDGED_ONES = """a.stage = 'answer'
+  AND a.outcome IN ('accepted', 'rejected', 'refused', 'truncated', 'empty', 'malformed')"""
+ANSWERS = text(f"""
+SELECT DISTINCT ON (a.job_id, a.tier) a.job_id AS about, false AS shadowed, {COLUMNS}
+FROM jobs AS j JOIN runs AS o ON o.id = j.run_id JOIN attempts AS a ON a.job_id = j.id {BESIDE}
+WHERE j.run_id = ANY(:runs) AND j.state IN ('answered', 'review') AND {JUDGED_ONES}
 ORDER BY a.job_id, a.tier, a.fence DESC
+""")
+SHADOWED = text(f"""
+SELECT DISTINCT ON (j.origin_id, a.tier) j.origin_id AS about, true AS shadowed, {COLUMNS}
+FROM runs AS r JOIN runs AS o ON o.id = r.parent_id JOIN jobs AS j ON j.run_id = r.id
+JOIN attempts AS a ON a.job_id = j.id {BESIDE}
+WHERE r.kind = 'shadow' AND r.parent_id = ANY(:runs) AND {JUDGED_ONES}
+ORDER BY j.origin_id, a.tier, a.job_id, a.fence DESC
 """)
 SIZE = text("SELECT coalesce(sum(jobs), 0) FROM run_counts WHERE run_id = ANY(:runs)")
