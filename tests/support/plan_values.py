@@ -92,6 +92,10 @@ class Values:
         return {
             "audits.DRAW": {"again": 0.05},
             "audits.DRAW_LATER": {"again": 0.05},
+            "audits.DRAW_SHADOWS": {"rows": as_json(
+                {"job_id": job, "run_id": DAY, "shadow": 0.5} for job in self.answered)},
+            "audits.LOOK_AT_ALL": {"rows": as_json(
+                {"job_id": job, "run_id": DAY, "shadow": 0.5} for job in self.answered)},
             "canaries.COUNT": {"rows": as_json(self.keys(self.batched, reasons=[], good=1, bad=0))},
             "leases.WRITE_CLAIM": {"rows": as_json(claimed), "batch": None},
             "dispatch.FORGET_STALE": {"after": 60.0},

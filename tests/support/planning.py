@@ -26,7 +26,15 @@ FEW, BRIEF_MS = 2_000, 200.0
 """Less than this is no trouble, whatever it is compared with."""
 
 ONE_PASS = (
-    *("audits.DRAW_LATER", "audits.SHADOWS", "facts.CLIMBS", "facts.NEXT", "results.FOUND"),
+    *(
+        "audits.DRAW_LATER",
+        "audits.SHADOWS_LATER",
+        "audits.LOOKS_LATER",
+        "audits.SHADOWS",
+        "facts.CLIMBS",
+        "facts.NEXT",
+        "results.FOUND",
+    ),
     "runs.ORIGIN_POLICIES",
 )
 """Statements that are meant to look at each job of a run once: to draw a few of them by chance, to

@@ -177,6 +177,7 @@ def test_shadows_ask_every_tier_that_was_not_needed_once(
     configured: None,
 ) -> None:
     # given
+    simulator[0].moods.replace([])
     bounds = point(say("evaluate", "monday", "--json").document, "always opus")
     assert bounds is None
     # when
@@ -209,7 +210,7 @@ def test_shadows_ask_every_tier_that_was_not_needed_once(
         store(connection, Grader.PERSON, "ada", [Graded(b.job_id, b.fence, True) for b in blind])
     # then: always opus has a place
     found = point(say("evaluate", "monday", "--json").document, "always opus")
-    assert found == pytest.approx(1.0, abs=0.1)
+    assert found == pytest.approx(1.0, abs=0.02)
     assert say("advise", "monday").code == 0
 
 

@@ -49,8 +49,10 @@ INSERT INTO audits (job_id, fence, run_id, tier, probability, again)
 SELECT s.job_id, s.fence, t.run_id, s.tier, t.share, {draw_sql("s.job_id", "'again' || z.salt")}
   < :again
 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(job_id bigint, run_id bigint, share numeric)
-JOIN results AS s USING (job_id) CROSS JOIN audit_salt AS z
-WHERE {draw_sql("s.job_id")} < t.share
+CROSS JOIN audit_salt AS z
+CROSS JOIN LATERAL (
+  SELECT job_id, fence, tier FROM results WHERE job_id = t.job_id OFFSET 0) AS s
+WHERE {draw_sql("t.job_id")} < t.share
 ON CONFLICT (job_id, fence) DO NOTHING
 """)
 SHADOWED = (
