@@ -203,8 +203,10 @@ ORDER BY a.job_id, a.tier, a.fence DESC
 """)
 SHADOWED = text(f"""
 SELECT DISTINCT ON (j.origin_id, a.tier) j.origin_id AS about, true AS shadowed, {COLUMNS}
-FROM runs AS r JOIN runs AS o ON o.id = r.parent_id JOIN jobs AS j ON j.run_id = r.id
-JOIN attempts AS a ON a.job_id = j.id {BESIDE}
+FROM runs AS r
+CROSS JOIN LATERAL (SELECT * FROM runs WHERE id = r.parent_id OFFSET 0) AS o
+CROSS JOIN LATERAL (SELECT id, origin_id FROM jobs WHERE run_id = r.id OFFSET 0) AS j
+CROSS JOIN LATERAL (SELECT * FROM attempts WHERE job_id = j.id OFFSET 0) AS a {BESIDE}
 WHERE r.kind = 'shadow' AND r.parent_id = ANY(:runs) AND {JUDGED_ONES}
 ORDER BY j.origin_id, a.tier, a.job_id, a.fence DESC
 """)
