@@ -8,7 +8,9 @@ import shutil
 import signal
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -108,10 +110,51 @@ def _wait_gone(pid: int) -> None:
 @contextlib.contextmanager
 def cloned(servers: Servers, name: str) -> Iterator[str]:
     """A fresh database, migrated already, dropped afterwards."""
-    with psycopg.connect(servers.postgres_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
+    _clone(servers, name)
     try:
         yield servers.database(name)
     finally:
-        with psycopg.connect(servers.postgres_url, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        _drop(servers, name)
+
+
+class Stock:
+    """Fresh databases, the next of which is made while a test runs on the one before."""
+
+    def __init__(self, servers: Servers) -> None:
+        self._servers = servers
+        self._thread = ThreadPoolExecutor(1, "databases")
+        self._next: Future[str] | None = None
+        self._dropped = list[Future[None]]()
+
+    @contextlib.contextmanager
+    def database(self) -> Iterator[str]:
+        """As `cloned`; it is dropped some time afterwards."""
+        name = (self._next or self._order()).result()
+        self._next = self._order()
+        try:
+            yield self._servers.database(name)
+        finally:
+            self._dropped.append(self._thread.submit(_drop, self._servers, name))
+
+    def close(self) -> None:
+        """Drops what is left. Raises what went wrong with any of them."""
+        if self._next is not None:
+            self._dropped.append(self._thread.submit(_drop, self._servers, self._next.result()))
+        self._thread.shutdown()
+        for dropped in self._dropped:
+            dropped.result()
+
+    def _order(self) -> "Future[str]":
+        name = f"t_{uuid.uuid4().hex[:12]}"
+        return self._thread.submit(_clone, self._servers, name)
+
+
+def _clone(servers: Servers, name: str) -> str:
+    with psycopg.connect(servers.postgres_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
+    return name
+
+
+def _drop(servers: Servers, name: str) -> None:
+    with psycopg.connect(servers.postgres_url, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from worker.dashboard.app import create_app
 from worker.dashboard.live import RECHECK_S
 
 LOCAL_TOKEN = "the-token-that-tests-put-into-the-address"
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For clients that speak plain HTTP: to load the machine's authorities takes as long as a test."""
 ELSEWHERE = "127.0.0.2"
 """Loopback as well, but another address than the dashboard's own."""
 
@@ -66,6 +69,7 @@ def _with_token(settings: Settings) -> Settings:
 def visiting(url: str, **options: Any) -> Iterator[httpx2.Client]:
     """A stranger's client: it keeps cookies, has none yet, and follows no redirect."""
     options.setdefault("headers", {"Accept": "text/html"})
+    options.setdefault("verify", NO_TLS)
     with httpx2.Client(base_url=url, trust_env=False, timeout=20, **options) as client:
         yield client
 
@@ -90,4 +94,4 @@ def calling(url: str, *, csrf: bool = True, **options: Any) -> Iterator[httpx2.C
 
 def from_elsewhere() -> httpx2.HTTPTransport:
     """A transport whose connections come from `ELSEWHERE`."""
-    return httpx2.HTTPTransport(local_address=ELSEWHERE)
+    return httpx2.HTTPTransport(local_address=ELSEWHERE, verify=NO_TLS)

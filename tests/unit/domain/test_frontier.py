@@ -38,9 +38,9 @@ def test_policies_on_all_synthetic_rows(policy: str, cost: str, right: float) ->
 
 
 def test_a_random_mixture_lies_half_way() -> None:
+    found = {plan.name: plan for plan in evaluate(shipped("synthetic"), LADDER)}
     cheap, half, dear = (
-        next(p for p in evaluate(shipped("synthetic"), LADDER) if p.name == name)
-        for name in ("always haiku", "random half opus", "always opus")
+        found[name] for name in ("always haiku", "random half opus", "always opus")
     )
     assert half.cost == (cheap.cost + dear.cost) / 2
     assert half.quality.point == pytest.approx((cheap.quality.point + dear.quality.point) / 2)  # type: ignore[operator]

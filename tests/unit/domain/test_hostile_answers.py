@@ -19,6 +19,7 @@ FALLBACK = preset("fallback", Ladder(("haiku", "sonnet", "opus")))
 values = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(st.characters()),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters()), inner),
+    max_leaves=12,
 )
 
 
@@ -28,7 +29,7 @@ def judged(text: str) -> Judgement:
     return found
 
 
-@given(st.dictionaries(st.text(st.characters()), values))
+@given(st.dictionaries(st.text(st.characters()), values, max_size=4))
 def test_whatever_is_read_can_be_stored_as_json(document: dict[str, Any]) -> None:
     found = parse_object(json.dumps(document))
     if found is not None:

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import uvicorn
 
@@ -28,9 +28,47 @@ def listen(port: int) -> socket.socket:
     return listener
 
 
-def make_server(state: State) -> uvicorn.Server:
+class PromptServer(uvicorn.Server):
+    """Ends as soon as it is told, where uvicorn looks ten times a second and then lets its clients
+    have another tenth: for a server that is started and ended once for each test."""
+
+    _loop: asyncio.AbstractEventLoop | None = None
+
+    async def main_loop(self) -> None:
+        """Until `end`, or a signal."""
+        self._told, self._loop = asyncio.Event(), asyncio.get_running_loop()
+        either = {
+            asyncio.ensure_future(super().main_loop()),
+            asyncio.ensure_future(self._told.wait()),
+        }
+        _, left = await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        for one in left:
+            one.cancel()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """After `end`, closes every connection, whatever is under way on it."""
+        if not self.force_exit:
+            await super().shutdown(sockets)
+            return
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+            if connection.transport is not None:
+                connection.transport.abort()
+        await asyncio.sleep(0)
+
+    def end(self) -> None:
+        """Tells it, from another thread."""
+        self.should_exit = self.force_exit = True
+        if self._loop is not None:
+            with suppress(RuntimeError):  # The loop has ended by itself.
+                self._loop.call_soon_threadsafe(self._told.set)
+
+
+def make_server(state: State) -> PromptServer:
     """A quiet server: no access log, and no lines about connections that moods cut."""
-    return uvicorn.Server(
+    return PromptServer(
         uvicorn.Config(
             make_app(state),
             http=Protocol,
@@ -60,7 +98,6 @@ def running(state: State) -> Iterator[str]:
     try:
         yield address_of(listener)
     finally:
-        server.should_exit = True
-        server.force_exit = True
+        server.end()
         thread.join(10)
         listener.close()
