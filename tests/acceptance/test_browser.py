@@ -19,6 +19,7 @@ PAGES = {
     "/": "Nothing is under way", "/runs": "Runs", "/runs/day": "day", "/jobs": "Jobs",
     "/jobs?run=day&climbed=1": "Jobs", "/jobs/1": "day-0", "/dead": "2 dead letters",
     "/review": "1 message for review", "/workers": "Workers", "/audit": "Audit",
+    "/hand-over": "The file, as the helpdesk exports it",
     "/actions/pause?tier=opus": "Pause the queue opus", "/actions/priority?run=open": "Change",
     "/actions/cancel?run=open": "Cancel open",
 }  # fmt: skip

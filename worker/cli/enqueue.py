@@ -13,7 +13,7 @@ from worker.cli.speech.completion import POLICY
 from worker.cli.speech.context import database
 from worker.cli.speech.output import print_json, talk
 from worker.cli.speech.progress import progress
-from worker.cli.views.outlook import keep_forecast, outlook_of, print_outlook
+from worker.cli.views.outlook import outlook_of, print_outlook
 from worker.config.addresses import lane_for
 from worker.config.loading import load_settings
 from worker.config.policies import policy_named
@@ -113,8 +113,17 @@ def enqueue(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
             _say_dry_run(settings, policy, outcome, options["as_json"], outlook)
             ctx.exit(EXIT_REJECTS if outcome.counts.rejected else 0)
         if outcome.run is not None and outcome.counts.accepted:
-            keep_forecast(settings, policy, outcome.run, outcome.counts.strata, terms.lane)
+            _keep_forecast(settings, policy, outcome.run, outcome, terms.lane)
         ctx.exit(_finish(settings, outcome, options, stack))
+
+
+def _keep_forecast(
+    settings: Settings, policy: Policy, run: str, outcome: "Outcome", lane: str
+) -> None:
+    from worker.runs.forecasts import keep_forecast
+
+    with database(settings) as engine:
+        keep_forecast(engine, policy, run, outcome.counts.strata, lane)
 
 
 def _terms(settings: Settings, policy: Policy, first: str, options: dict[str, Any]) -> "Terms":

@@ -7,7 +7,7 @@ with the option that says it, filled in.
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from worker.domain.backlog import BacklogError
 from worker.intake.columns import ENOUGH, MOST_COLUMNS, Column, Sample, columns_of, fits, mean_of
@@ -24,7 +24,8 @@ LONG_ENOUGH = 20
 @dataclass(frozen=True, slots=True)
 class Guess:
     """Where the fields stand. `columns` holds what was said and what was found out; `found` names
-    the fields of the latter; `preset` the product whose marks the file shows."""
+    the fields of the latter; `preset` the product whose marks the file shows; `used` the places
+    that the first rows use where a field has several."""
 
     columns: Mapping[str, str]
     found: frozenset[str] = frozenset()
@@ -32,11 +33,16 @@ class Guess:
     preset: str | None = None
     missing: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    used: Mapping[str, str] = field(default_factory=dict)
 
     def as_words(self) -> str:
         """`external_id ← Ticket ID, body ← Description`."""
-        shown = (f"{field} ← {self.columns[field]}" for field in FIELDS if field in self.columns)
-        return ", ".join(shown)
+        there = [name for name in FIELDS if name in self.columns]
+        return ", ".join(f"{name} ← {self.place(name)}" for name in there)
+
+    def place(self, field: str) -> str:
+        """Where a field stands, of alternatives those that the first rows use."""
+        return self.used.get(field, self.columns[field])
 
     def as_options(self) -> str:
         """The same as options of a command, ready to copy."""
@@ -59,7 +65,26 @@ def guess(
 ) -> Guess:
     """Completes `columns`, what people said, for these rows; of `usual`, a map that they named,
     what leads somewhere."""
-    there = {name: place for name, place in (usual or {}).items() if _holds(sample, place)}
+    guessed = _guess(sample, columns, usual or {})
+    several = {name: place for name, place in guessed.columns.items() if "|" in place}
+    used = {name: _used(sample, place) for name, place in several.items()}
+    return replace(guessed, used=used)
+
+
+def _used(sample: Sample, place: str) -> str:
+    """The alternatives that hold something, to the first that does in every row."""
+    used = []
+    for one in place.split("|"):
+        share = _share(sample, one)
+        if share > 0:
+            used.append(one)
+        if share == 1:
+            break
+    return "|".join(used) or place
+
+
+def _guess(sample: Sample, columns: Mapping[str, str], usual: Mapping[str, str]) -> Guess:
+    there = {name: place for name, place in usual.items() if _holds(sample, place)}
     names = _top_names(sample)
     if astray := [name for name, place in columns.items() if not _is_there(names, place)]:
         return Guess(

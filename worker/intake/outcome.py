@@ -42,15 +42,16 @@ class Terms:
     """Mail addresses that are told of its end."""
 
 
-def parse_deadline(words: str | None) -> dt.datetime | None:
-    """`6h` from now, or an ISO time (UTC where it names no zone). Raises UsageError."""
+def parse_deadline(words: str | None, called: str = "--deadline") -> dt.datetime | None:
+    """`6h` from now, or an ISO time (UTC where it names no zone). Raises UsageError, in which it is
+    called as whoever gave it knows it."""
     if words is None:
         return None
     now = dt.datetime.now(dt.UTC)
-    read = read_time(words, "--deadline", "--deadline 6h, or --deadline 2026-12-01T06:00+01:00")
+    read = read_time(words, called, f"{called} 6h, or {called} 2026-12-01T06:00+01:00")
     moment = now + read if isinstance(read, dt.timedelta) else read
     if moment <= now:
-        raise UsageError(f"--deadline {words} has passed.", mend="--deadline 6h")
+        raise UsageError(f"{called} {words} has passed.", mend=f"{called} 6h")
     return moment
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from models.vocabulary import Measure, RunLane
 from worker.domain.policy import Policy
@@ -19,7 +19,9 @@ from worker.domain.proof.replayed_cost import (
     replayed,
     tier_means,
 )
+from worker.store.actions.forecasts import keep
 from worker.store.reading.records import RunPace, paces, recorded_jobs
+from worker.store.runs import find_run
 
 ENOUGH = 30
 """Recorded jobs below which the record says too little."""
@@ -106,6 +108,18 @@ def foresee(
         detail=dollars,
         basis=f"from {len(jobs):,} recorded jobs on {dollars.days} days, {basis}",
     )
+
+
+def keep_forecast(
+    engine: Engine, policy: Policy, name: str, strata: Mapping[str, int], lane: str
+) -> None:
+    """Keeps what is expected of a run that has just been handed in, to compare it with fact."""
+    with engine.begin() as connection:
+        run = find_run(connection, name)
+        found = foresee(connection, policy, strata, lane, before_run=run.id)
+        if found is not None:
+            rows = [(measure, one.p10, one.p50, one.p90) for measure, one in found.rows()]
+            keep(connection, run.id, found.detail.recorded, rows)
 
 
 def _ladderlike(policy: Policy, jobs: Sequence[RecordedJob]) -> Ladderlike:

@@ -28,23 +28,6 @@ def outlook_of(
         return None
 
 
-def keep_forecast(
-    settings: Settings, policy: Policy, name: str, strata: Mapping[str, int], lane: str
-) -> None:
-    """Keeps what is expected of a run that has just been handed in, to compare it with fact."""
-    from worker.cli.speech.context import database
-    from worker.runs.forecasts import foresee
-    from worker.store.actions.forecasts import keep
-    from worker.store.runs import find_run
-
-    with database(settings) as engine, engine.begin() as connection:
-        run = find_run(connection, name)
-        outlook = foresee(connection, policy, strata, lane, before_run=run.id)
-        if outlook is not None:
-            rows = [(m, s.p10, s.p50, s.p90) for m, s in outlook.rows()]
-            keep(connection, run.id, outlook.detail.recorded, rows)
-
-
 def print_outlook(outlook: "RunForecast") -> None:
     """Three figures a line, and what they rest on."""
     from rich.table import Table

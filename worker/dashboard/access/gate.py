@@ -21,10 +21,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from worker.config.dashboard import DashboardSettings
-from worker.dashboard.access.forms import form_of
+from worker.dashboard.access.forms import close_files, form_of, is_form
 from worker.dashboard.access.passwords import same
 from worker.dashboard.access.problems import refusal
 from worker.dashboard.access.requests import (
+    HAND_OVER,
     HEALTH,
     METRICS,
     SAFE_METHODS,
@@ -51,7 +52,7 @@ from worker.store.actions.sessions import has_ended
 log = logging.getLogger(__name__)
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
 OPEN_PATHS = frozenset({"/login", "/favicon.ico"})
-UPLOAD = "/api/runs"
+UPLOADS = frozenset({"/api/runs", HAND_OVER})
 CSRF_FIELD, CSRF_HEADER = "csrf_token", "x-csrf-token"
 AWAY = "Postgres does not answer just now."
 HOW_TO_MAKE_ONE = "`rung dashboard token` makes one for [dashboard.tokens.NAME] in rung.toml"
@@ -95,7 +96,10 @@ class Gate:
             )
         except HTTPException as error:
             answer = refusal(error.status_code, error.detail, for_program=for_program(request))
-        await (answer or self._app)(scope, request.receive, send)
+        try:
+            await (answer or self._app)(scope, request.receive, send)
+        finally:
+            await close_files(scope)
 
     async def _admit(self, request: Request) -> Response | None:
         """None lets it through."""
@@ -179,15 +183,14 @@ class Gate:
         if visitor.via == "token":
             return
         given = request.headers.get(CSRF_HEADER)
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if given is None and kind == "application/x-www-form-urlencoded":
+        if given is None and is_form(request):
             given = (await form_of(request)).get(CSRF_FIELD)
         if not same(given or "", visitor.csrf):
             words = "The CSRF token is missing or old: load the page again."
             raise Refused(403, words, PROGRAMS)
 
     def _cap(self, scope: Scope) -> int:
-        upload = scope["method"] == "POST" and scope["path"] == UPLOAD
+        upload = scope["method"] == "POST" and scope["path"] in UPLOADS
         return self.settings.upload_mb * 1_000_000 if upload else MAX_BODY
 
     def _logged(self, request: Request, send: Send) -> Send:

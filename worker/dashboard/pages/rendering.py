@@ -25,6 +25,7 @@ from worker.store.reading import screens
 TEMPLATES = Path(__file__).parent / "templates"
 PLACES = (
     ("Now", "/", None),
+    ("Hand over", "/hand-over", None),
     ("Runs", "/runs", None),
     ("Jobs", "/jobs", None),
     ("Dead letters", "/dead", "dead"),

@@ -47,7 +47,7 @@ function live(region) {
   window.addEventListener("pagehide", () => source.close());
 }
 
-const PLACES = { n: "/", r: "/runs", j: "/jobs", d: "/dead", v: "/review", w: "/workers", a: "/audit" };
+const PLACES = { n: "/", h: "/hand-over", r: "/runs", j: "/jobs", d: "/dead", v: "/review", w: "/workers", a: "/audit" };
 let going = 0;
 
 function onKey(event) {

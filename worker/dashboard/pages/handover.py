@@ -1,0 +1,177 @@
+"""`/hand-over`: a file is dropped, looked at, and started. What is known of it is asked of the file
+each time, so that any copy of the dashboard can answer: nothing is kept between two requests.
+
+Columns that are not certain are taken once they were looked at.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import PurePath
+from typing import Any
+from urllib.parse import quote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from models.vocabulary import RunLane
+from worker.config.addresses import lane_for
+from worker.config.policies import policy_named, policy_names
+from worker.config.settings import Settings
+from worker.dashboard.access.forms import file_of, form_of
+from worker.dashboard.access.requests import HAND_OVER
+from worker.dashboard.context import Dashboard, dashboard_of
+from worker.dashboard.pages.rendering import page
+from worker.dashboard.screens.first_look import File, FirstLook, look
+from worker.domain.backlog import Caps
+from worker.errors import RungError, UsageError
+from worker.intake.ahead import stem
+from worker.intake.dates import DateOrder
+from worker.intake.guess import Guess
+from worker.intake.handover import Handover, IntakeBusy
+from worker.intake.layouts import FIELDS
+from worker.intake.outcome import Outcome, Terms, parse_deadline
+from worker.intake.reader import Options
+from worker.runs.forecasts import keep_forecast
+
+LANES = {
+    "": "as the deadline leaves time",
+    RunLane.REALTIME: "at once",
+    RunLane.BATCH: "in batches, half price",
+    RunLane.MIXED: "what is easy at once, what climbs in batches",
+}
+READING = ("sheet", "records", "delimiter", "encoding", "member")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What the page shows below the form."""
+
+    file: str = ""
+    look: FirstLook | None = None
+    outcome: Outcome | None = None
+    problem: RungError | None = None
+
+
+def routes() -> list[BaseRoute]:
+    """GET shows the form, POST looks at the file in it or starts a run of it."""
+    return [
+        Route(HAND_OVER, show, methods=["GET"]),
+        Route(HAND_OVER, hand_over, methods=["POST"]),
+    ]
+
+
+def show(request: Request) -> Response:
+    """The form."""
+    return _page(request, Shown(), {})
+
+
+async def hand_over(request: Request) -> Response:
+    """Looks, or starts."""
+    fields, file = await form_of(request), await file_of(request, "file")
+    if file is None:
+        nothing = UsageError("No file was chosen.", mend="choose one, or drop it onto the page")
+        shown = Shown(problem=nothing)
+        return await run_in_threadpool(_page, request, shown, fields)
+    given = (PurePath(file.filename or "").name or "file", file.file)
+    return await run_in_threadpool(_hand_over, request, fields, given)
+
+
+def _hand_over(request: Request, fields: Mapping[str, str], file: File) -> Response:
+    dashboard = dashboard_of(request)
+    caps = Caps(expanded=dashboard.settings.dashboard.upload_mb * 1_000_000)
+    try:
+        terms = _terms(dashboard.settings, file[0], fields)
+        options = _options(dashboard.settings, fields)
+        if fields.get("step") == "start":
+            outcome = _started(dashboard, file, terms, options, caps, seen="seen" in fields)
+            if outcome.run is not None and not outcome.counts.rejected:
+                return RedirectResponse(f"/runs/{quote(outcome.run, safe='')}", 303)
+            return _page(request, Shown(file=file[0], outcome=outcome), fields)
+        found = look(dashboard, file, terms, options, caps)
+        return _page(request, Shown(file=file[0], look=found), fields)
+    except RungError as error:
+        return _page(request, Shown(file=file[0], problem=error), fields)
+
+
+def _started(
+    dashboard: Dashboard, file: File, terms: Terms, options: Options, caps: Caps, *, seen: bool
+) -> Outcome:
+    def accept(_: str, guess: Guess) -> bool:
+        return seen or guess.certain
+
+    handover = Handover(terms, options, dashboard.engine, caps=caps, accept=accept)
+    outcome = handover.take([file])
+    if outcome.run is not None and outcome.counts.accepted:
+        keep_forecast(
+            dashboard.engine, terms.policy, outcome.run, outcome.counts.strata, terms.lane
+        )
+    return outcome
+
+
+def _terms(settings: Settings, name: str, fields: Mapping[str, str]) -> Terms:
+    given = {key: value.strip() for key, value in fields.items() if value.strip()}
+    deadline = parse_deadline(given.get("deadline"), "Deadline")
+    lane = given.get("lane")
+    return Terms(
+        policy=policy_named(settings, given.get("policy")),
+        lane=RunLane.MIXED if lane == RunLane.MIXED else lane_for(settings, lane, deadline),
+        usual_name=stem(name),
+        name=given.get("run"),
+        budget=_budget(given.get("budget")),
+        deadline=deadline,
+        again="again" in given,
+        audit_share=settings.audit.share,
+    )
+
+
+def _budget(words: str | None) -> Decimal | None:
+    try:
+        budget = Decimal(words) if words is not None else None
+    except InvalidOperation:
+        budget = Decimal(-1)
+    if budget is not None and not (budget.is_finite() and budget >= 0):
+        raise UsageError("The budget is no number of dollars.", mend="write it as 5 or 12.50")
+    return budget
+
+
+def _options(settings: Settings, fields: Mapping[str, str]) -> Options:
+    columns = {f: place for f in FIELDS if (place := fields.get(f"map.{f}", "").strip())}
+    reading: dict[str, Any] = {name: fields.get(name, "").strip() or None for name in READING}
+    dates = fields.get("dates")
+    return Options(
+        **reading,
+        dates=DateOrder(dates) if dates in tuple(DateOrder) else None,
+        columns=columns,
+        strip_quotes="strip_quotes" in fields,
+    )
+
+
+def _page(request: Request, shown: Shown, fields: Mapping[str, str]) -> Response:
+    dashboard = dashboard_of(request)
+    settings = dashboard.settings
+    cap = settings.budget.per_run_usd
+    with dashboard.engine.connect() as connection:
+        return page(
+            request,
+            connection,
+            "hand_over.html",
+            "Hand over",
+            status=_status(shown.problem),
+            shown=shown,
+            given=defaultdict(str, {"budget": "" if cap is None else f"{cap:f}", **fields}),
+            policies=policy_names(settings),
+            usual=settings.policy.preset,
+            lanes=LANES,
+            fields=FIELDS,
+            most_mb=settings.dashboard.upload_mb,
+        )
+
+
+def _status(problem: RungError | None) -> int:
+    if problem is None:
+        return 200
+    return 409 if isinstance(problem, IntakeBusy) else 422
