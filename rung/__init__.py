@@ -8,7 +8,8 @@
         for answer in client.results(handed.run):
             print(answer.external_id, answer.send)
 
-`Client` and `AsyncClient` speak HTTP with a dashboard, and import nothing of the server.
+`Client` and `AsyncClient` speak HTTP with a dashboard, and import nothing of the server;
+`connect(database_url)` and `connect_async` give the same verbs where there is only the database.
 """
 
 from importlib import import_module
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rung.asynchronous import AsyncClient
     from rung.client import Client
+    from rung.database import AsyncDatabaseClient, DatabaseClient, connect, connect_async
     from rung.errors import (
         CannotReach,
         ClientError,
@@ -31,20 +33,27 @@ if TYPE_CHECKING:
 __all__ = [
     "Answered",
     "AsyncClient",
+    "AsyncDatabaseClient",
     "CannotReach",
     "Client",
     "ClientError",
     "Conflicting",
+    "DatabaseClient",
     "Handed",
     "NotAllowed",
     "NotKnown",
     "Refused",
     "RunState",
     "StillRunning",
+    "connect",
+    "connect_async",
 ]
 
 _HOMES = {
     **dict.fromkeys(("Answered", "Handed", "RunState"), "rung.values"),
+    **dict.fromkeys(
+        ("AsyncDatabaseClient", "DatabaseClient", "connect", "connect_async"), "rung.database"
+    ),
     "AsyncClient": "rung.asynchronous",
     "Client": "rung.client",
 }

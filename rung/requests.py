@@ -55,6 +55,8 @@ class Options(TypedDict, total=False):
     """The same again means the same run, and adds nothing twice."""
     again: bool
     """Answer messages anew that are in another run already."""
+    map: Mapping[str, str] | str
+    """Where our fields stand: `{"body": "Message"}`; or the name of a map, `zendesk`."""
 
 
 def enqueue(rows: Rows, options: Options) -> Sending:
@@ -65,7 +67,10 @@ def enqueue(rows: Rows, options: Options) -> Sending:
     if "notify" in options:
         query["notify"] = ",".join(options["notify"])
     if "deadline" in options:
-        query["deadline"] = _moment(options["deadline"])
+        query["deadline"] = moment(options["deadline"])
+    if "map" in options:
+        said = options["map"]
+        query["map"] = said if isinstance(said, str) else json.dumps(dict(said))
     if options.get("again"):
         query["again"] = "true"
     headers = {"Content-Type": kind}
@@ -76,19 +81,19 @@ def enqueue(rows: Rows, options: Options) -> Sending:
 
 def status(run: str) -> Sending:
     """How a run stands."""
-    return Sending(method="GET", path=f"/api/runs/{quote(run, safe='')}")
+    return Sending(method="GET", path=f"/api/runs/{quote(run)}")
 
 
 def results(run: str) -> Sending:
     """The answers with their text, a line each."""
-    path = f"/api/runs/{quote(run, safe='')}/results"
+    path = f"/api/runs/{quote(run)}/results"
     return Sending(method="GET", path=path, query={"text": "true", "format": "jsonl"})
 
 
 def verdict(job: int | str, word: str, reply: str | None, reason: str | None) -> Sending:
     """What a person says of a best effort."""
     body = {"verdict": word, "reply": reply, "reason": reason}
-    return _posting(f"/api/jobs/{quote(str(job), safe='')}/verdict", body)
+    return _posting(f"/api/jobs/{quote(str(job))}/verdict", body)
 
 
 def cancel(run: str) -> Sending:
@@ -126,7 +131,8 @@ def _content(rows: Rows) -> tuple[bytes, str]:
     return path.read_bytes(), kind
 
 
-def _moment(deadline: dt.datetime | dt.timedelta) -> str:
+def moment(deadline: dt.datetime | dt.timedelta) -> str:
+    """ISO 8601, of a moment or a span from now. Raises Refused for one without a zone."""
     if isinstance(deadline, dt.timedelta):
         deadline = dt.datetime.now(dt.UTC) + deadline
     if deadline.tzinfo is None:

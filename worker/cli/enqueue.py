@@ -13,8 +13,7 @@ from worker.cli.speech.completion import POLICY
 from worker.cli.speech.context import database
 from worker.cli.speech.output import print_json, talk
 from worker.cli.speech.progress import progress
-from worker.cli.views.outlook import outlook_of, print_outlook
-from worker.config.addresses import lane_for
+from worker.cli.views.outlook import keep_outlook, outlook_of, print_outlook
 from worker.config.loading import load_settings
 from worker.config.policies import policy_named
 from worker.config.settings import Settings
@@ -23,8 +22,9 @@ from worker.errors import RungError, UsageError
 
 if TYPE_CHECKING:
     from worker.intake.guess import Guess
-    from worker.intake.outcome import Outcome, Terms
+    from worker.intake.outcome import Outcome
     from worker.intake.reader import Options
+    from worker.intake.terms import Terms
     from worker.runs.forecasts import RunForecast
 
 SHOWN_REJECTS = 20
@@ -113,40 +113,27 @@ def enqueue(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
             _say_dry_run(settings, policy, outcome, options["as_json"], outlook)
             ctx.exit(EXIT_REJECTS if outcome.counts.rejected else 0)
         if outcome.run is not None and outcome.counts.accepted:
-            _keep_forecast(settings, policy, outcome.run, outcome, terms.lane)
+            keep_outlook(settings, policy, outcome.run, outcome.counts.strata, terms.lane)
         ctx.exit(_finish(settings, outcome, options, stack))
-
-
-def _keep_forecast(
-    settings: Settings, policy: Policy, run: str, outcome: "Outcome", lane: str
-) -> None:
-    from worker.runs.forecasts import keep_forecast
-
-    with database(settings) as engine:
-        keep_forecast(engine, policy, run, outcome.counts.strata, lane)
 
 
 def _terms(settings: Settings, policy: Policy, first: str, options: dict[str, Any]) -> "Terms":
     from worker.intake.ahead import stem
-    from worker.intake.outcome import Terms, parse_deadline, told_of_end
+    from worker.intake.terms import parse_deadline, terms_for
 
-    deadline = parse_deadline(options["deadline"])
-    cap = options["budget"]
-    return Terms(
-        policy=policy,
-        lane=RunLane.MIXED
-        if options["lane"] == RunLane.MIXED
-        else lane_for(settings, options["lane"], deadline),
+    return terms_for(
+        settings,
+        policy,
+        lane=options["lane"],
+        budget=options["budget"],
         usual_name=stem(first),
         name=options["name"],
         source=options["source"],
         priority=options["priority"],
-        budget=cap if cap is not None else settings.budget.per_run_usd,
-        deadline=deadline,
+        deadline=parse_deadline(options["deadline"]),
         key=options["key"],
         again=options["again"],
-        audit_share=settings.audit.share,
-        notify=told_of_end(settings.notify, options["notify"]),
+        notify=options["notify"],
     )
 
 

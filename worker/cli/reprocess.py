@@ -15,7 +15,7 @@ from worker.config.loading import load_settings
 from worker.config.settings import Settings
 from worker.domain.text import terminal_safe
 from worker.domain.wording import dollars
-from worker.intake.outcome import parse_deadline
+from worker.intake.terms import parse_deadline
 from worker.runs.counterfactual import PaidDifference
 from worker.runs.reprocess import Reprocessed, ReprocessPreview, Request, preview
 from worker.runs.reprocess import reprocess as carry_out

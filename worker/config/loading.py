@@ -25,8 +25,9 @@ PLAIN_NAMES = {
 }
 NOT_SETTINGS = frozenset(
     {"RUNG_CONFIG", "RUNG_HOME", "RUNG_DEMO", "RUNG_FAILPOINT", "RUNG_TRACEBACK", "RUNG_TEST_RUN"}
+    | {"RUNG_URL", "RUNG_TOKEN"}
 )
-"""Read elsewhere, so not unknown."""
+"""Read elsewhere, or by programs that use the client (docs/api.md), so not unknown."""
 MEND = "correct that (docs/configuration.md lists every setting), then rung config check"
 SECRET_FILE_SUFFIX = "_FILE"  # noqa: S105 - a suffix, not a secret
 

@@ -5,9 +5,11 @@ import re
 from worker.domain.text import terminal_safe
 
 MAX_NAME = 120
-PATTERN = r"^[^\x00-\x1f\x7f-\x9f/\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]+$"
-"""No control or bidirectional character, and no slash, which `RUN/MESSAGE` is written with. Without
-what differs between Python and JSON Schema (ECMA 262)."""
+PATTERN = r"^[^\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]+$"
+"""No control or bidirectional character. Without what differs between Python and JSON Schema
+(ECMA 262)."""
+ANSWERS = "results"
+"""What stands below a run in an address."""
 _NAME = re.compile(PATTERN)
 
 
@@ -19,11 +21,24 @@ def complaint(name: str) -> str | None:
         return "The name of a run is more than blanks."
     if not _NAME.fullmatch(name):
         shown = terminal_safe(name.replace("\n", "\\n").replace("\t", "\\t"))
-        return f"The name of a run holds no slash and no control character: {shown!r}."
+        return f"The name of a run holds no control character: {shown!r}."
+    if not _fits_an_address(name):
+        return (
+            "The name of a run leads to its page: it holds no backslash, between slashes nothing"
+            f" empty and no dots alone, and does not end with /{ANSWERS}: {name!r}."
+        )
     return None
+
+
+def _fits_an_address(name: str) -> bool:
+    """Whether `/runs/NAME` leads to the run, and to nothing else that stands below one."""
+    parts = name.split("/")
+    whole = all(part and part not in (".", "..") for part in parts) and "\\" not in name
+    return whole and (len(parts) == 1 or parts[-1] != ANSWERS)
 
 
 def tidied(name: str) -> str:
     """A name that nobody chose, such as a file's, made one that may be."""
-    kept = "".join(c if _NAME.fullmatch(c) else "_" for c in name)[:MAX_NAME].strip()
-    return kept or "run"
+    kept = "".join(c if _NAME.fullmatch(c) and c not in "/\\" else "_" for c in name)
+    kept = kept[:MAX_NAME].strip()
+    return kept if kept.strip(".") else "run"

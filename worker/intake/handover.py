@@ -19,9 +19,10 @@ from worker.domain.run_names import complaint
 from worker.errors import UsageError
 from worker.intake.ahead import ahead
 from worker.intake.guess import Guess, refusal
-from worker.intake.outcome import Counts, Outcome, Read, Terms
+from worker.intake.outcome import Counts, Outcome, Read
 from worker.intake.reader import Backlog, Options
 from worker.intake.rejects import RejectsFile
+from worker.intake.terms import Terms
 from worker.store.queue.intake import DEFAULT_SOURCE, Intake, highest_job, runs_holding
 from worker.store.queue.trial import Trial
 from worker.store.runs import (

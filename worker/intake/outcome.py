@@ -1,73 +1,17 @@
-"""What is asked of a handover, and what came of it."""
+"""What came of a handover."""
 
-import datetime as dt
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from models.vocabulary import Lane, RunLane
-from worker.config.doors import NotifySettings, mail_address
 from worker.domain.backlog import Notes, Reject
 from worker.domain.lengths import Lengths
-from worker.domain.policy import Policy
-from worker.domain.spans import read_time
-from worker.errors import UsageError
 from worker.intake.formats import Found
 from worker.intake.guess import Guess
 
 LISTED = 1_000
 """Rejects and warnings that an outcome names: memory stays constant however bad a file is."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """The run that is wanted. `name` is what a person called it, `usual_name` what it is called
-    otherwise; `budget` in dollars; `again` answers messages anew that are in another run."""
-
-    policy: Policy
-    lane: Lane | RunLane
-    usual_name: str
-    name: str | None = None
-    source: str | None = None
-    priority: int = 0
-    budget: Decimal | None = None
-    deadline: dt.datetime | None = None
-    key: str | None = None
-    again: bool = False
-    audit_share: Decimal = Decimal(0)
-    notify: tuple[str, ...] = ()
-    """Mail addresses that are told of its end."""
-
-
-def parse_deadline(words: str | None, called: str = "--deadline") -> dt.datetime | None:
-    """`6h` from now, or an ISO time (UTC where it names no zone). Raises UsageError, in which it is
-    called as whoever gave it knows it."""
-    if words is None:
-        return None
-    now = dt.datetime.now(dt.UTC)
-    read = read_time(words, called, f"{called} 6h, or {called} 2026-12-01T06:00+01:00")
-    moment = now + read if isinstance(read, dt.timedelta) else read
-    if moment <= now:
-        raise UsageError(f"{called} {words} has passed.", mend=f"{called} 6h")
-    return moment
-
-
-def told_of_end(settings: NotifySettings, addresses: Iterable[str]) -> tuple[str, ...]:
-    """The mail addresses that a person asked to be told at. Raises UsageError where no mail can be
-    sent, or what was given is none."""
-    found = tuple(addresses)
-    if found and settings.smtp_host is None:
-        raise UsageError(
-            "Nobody can be told by mail: no mail server is set.",
-            mend="set smtp_host under [notify] in rung.toml, or leave --notify out",
-        )
-    try:
-        return tuple(mail_address(address) for address in found)
-    except ValueError as error:
-        raise UsageError(f"{error}.", mend="--notify lead@example.com") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +99,11 @@ class Outcome:
     known_in: list[str]
     read: list[Read]
     compared: bool
+
+    def first_reason(self) -> str:
+        """Why the first row that was not taken was not; of no file that holds rows."""
+        first = self.counts.rejects[0] if self.counts.rejects else None
+        return f"line {first['line']}: {first['reason']}" if first else "it holds none"
 
     def as_document(self) -> dict[str, Any]:
         """For JSON, of the command and of the API."""

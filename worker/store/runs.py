@@ -62,7 +62,7 @@ def create_run(connection: Connection, new: NewRun) -> RunRef:
     none."""
     if new.named and (problem := complaint(new.name)):
         raise UsageError(problem, mend="choose another --run")
-    name = tidied(new.name)
+    name = new.name.strip() if new.named else tidied(new.name)
     policy = put_in_force(connection, new.policy)
     for number in range(1, 10_000):
         wanted = name if number == 1 else f"{name}-{number}"

@@ -154,7 +154,10 @@ def test_every_command_speaks_through_the_one_door() -> None:
     assert echoing == {"main.py", "output.py", "dashboard_secrets.py", "doctor.py", "db.py"}
 
 
-NAMES = [" ", "x" * 121, "a/b", "n\x1b[31mRED", "n\x9b", "n\u202e", "n\n", "n\x00"]
+NAMES = [
+    *(" ", "x" * 121, "a//b", "/a", "a/..", ".", "a\\b", "a/results"),
+    *("n\x1b[31mRED", "n\x9b", "n\u202e", "n\n", "n\x00"),
+]
 
 
 @pytest.mark.parametrize("name", NAMES)

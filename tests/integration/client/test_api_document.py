@@ -42,6 +42,7 @@ def url(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     with dashboard(settings) as served:
         monkeypatch.setenv("RUNG_URL", served)
         monkeypatch.setenv("RUNG_TOKEN", TOKEN)
+        monkeypatch.setenv("DATABASE_URL", settings.database_url or "")
         yield served
 
 

@@ -55,14 +55,29 @@ def served(database_url: str, engine: Engine, simulator: tuple[State, str]) -> I
         yield Served(url, settings, engine)
 
 
+Either = rung.Client | rung.DatabaseClient
+
+
 @pytest.fixture
 def client(served: Served) -> Iterator[rung.Client]:
     with rung.Client(served.url, TOKEN) as made:
         yield made
 
 
-def test_rows_go_in_and_answers_come_back(client: rung.Client, served: Served) -> None:
+@pytest.fixture(params=["by HTTP", "by the database"])
+def either(request: pytest.FixtureRequest, served: Served, database_url: str) -> Iterator[Either]:
+    """The same verbs, whatever is in between."""
+    if request.param == "by HTTP":
+        with rung.Client(served.url, TOKEN) as by_http:
+            yield by_http
+        return
+    with rung.connect(database_url, name="helpdesk") as direct:
+        yield direct
+
+
+def test_rows_go_in_and_answers_come_back(either: Either, served: Served) -> None:
     # when
+    client = either
     handed = client.enqueue(iter(ROWS), run="today", budget_usd=2, priority=3)
     served.work()
     state = client.wait("today")
@@ -86,8 +101,9 @@ def test_rows_go_in_and_answers_come_back(client: rung.Client, served: Served) -
 
 
 def test_a_file_and_the_same_key_again_add_nothing_twice(
-    client: rung.Client, served: Served, tmp_path: Path
+    either: Either, served: Served, tmp_path: Path
 ) -> None:
+    client = either
     path = tmp_path / "day.csv"
     path.write_text("external_id,body\na,Hello?\n,no id\n", "utf-8")
     first = client.enqueue(path, key="day-1", run="day")
@@ -106,8 +122,9 @@ def test_a_deadline_is_a_moment_or_a_span(client: rung.Client, served: Served) -
 
 
 def test_a_person_judges_and_a_run_is_cancelled(
-    client: rung.Client, served: Served, simulator: tuple[State, str]
+    either: Either, served: Served, simulator: tuple[State, str]
 ) -> None:
+    client = either
     simulator[0].moods.replace([LOW])
     client.enqueue(ROWS[:1], run="unsure")
     served.work()
@@ -123,15 +140,16 @@ def test_a_person_judges_and_a_run_is_cancelled(
     [
         (lambda c: c.status("nowhere"), rung.NotKnown, "nowhere"),
         (lambda c: c.enqueue([{"body": "no id"}]), rung.Refused, "external_id"),
-        (lambda c: c.enqueue("day.docx"), rung.Refused, ".csv"),
+        (lambda c: c.verdict(1, "maybe"), rung.Refused, "verdict|maybe"),
         (lambda c: c.verdict(999, "accept"), rung.NotKnown, "999"),
         (lambda c: c.enqueue(ROWS, policy="no such"), rung.Refused, "no such"),
         (lambda c: list(c.results("nowhere")), rung.NotKnown, "nowhere"),
     ],
 )
 def test_what_goes_wrong_is_an_error_of_its_own(
-    client: rung.Client, act: object, error: type[rung.ClientError], words: str
+    either: Either, act: object, error: type[rung.ClientError], words: str
 ) -> None:
+    client = either
     assert callable(act)
     with pytest.raises(error, match=words):
         act(client)
@@ -155,15 +173,25 @@ def test_waiting_ends_and_nobody_at_the_address_is_said(client: rung.Client) -> 
     client.enqueue(ROWS, run="slow")
     with pytest.raises(rung.StillRunning, match="0 of 3"):
         client.wait("slow", timeout_s=0, poll_s=0.01)
+    with pytest.raises(rung.Refused, match=r"\.csv"):
+        client.enqueue("day.docx")
     nobody = rung.Client(f"http://127.0.0.1:{free_port()}", TOKEN)
     with nobody, pytest.raises(rung.CannotReach):
         nobody.status("slow")
 
 
-def test_the_asynchronous_client_does_the_same(served: Served) -> None:
+@pytest.mark.parametrize("door", ["by HTTP", "by the database"])
+def test_the_asynchronous_client_does_the_same(
+    served: Served, database_url: str, door: str
+) -> None:
     async def use() -> tuple[rung.Handed, rung.RunState, list[rung.Answered]]:
-        async with rung.AsyncClient(served.url, TOKEN) as client:
+        by_http = door == "by HTTP"
+        async with (
+            rung.AsyncClient(served.url, TOKEN) if by_http else rung.connect_async(database_url)
+        ) as client:
             handed = await client.enqueue(ROWS, run="today")
+            with pytest.raises(rung.StillRunning, match="0 of 3"):
+                await client.wait("today", timeout_s=0, poll_s=0.01)
             await asyncio.to_thread(served.work)
             state = await client.wait("today")
             answers = [answer async for answer in client.results("today")]
@@ -177,6 +205,24 @@ def test_the_asynchronous_client_does_the_same(served: Served) -> None:
 
     handed, state, answers = asyncio.run(use())
     assert (handed.accepted, state.ended, len(answers)) == (3, 3, 3)
+
+
+def test_columns_are_said_by_either_client(either: Either, served: Served) -> None:
+    rows = [{"n": "a", "words": "Where is my card?"}]
+    with pytest.raises(rung.Refused, match="external_id"):
+        either.enqueue(rows)
+    assert either.enqueue(rows, map={"external_id": "n", "body": "words"}).accepted == 1
+
+
+def test_a_database_that_is_none_and_a_configuration_that_is_wrong_are_said(
+    database_url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "rung.toml").write_text("[budget]\nper_rum_usd = 1\n")
+    with pytest.raises(rung.Refused, match="did you mean per_run_usd"):
+        rung.connect(database_url, config=tmp_path / "rung.toml")
+    nobody = f"postgresql://u@127.0.0.1:{free_port()}/none"
+    with rung.connect(nobody) as client, pytest.raises(rung.CannotReach, match="Postgres"):
+        client.status("day")
 
 
 def test_it_imports_nothing_of_the_server() -> None:

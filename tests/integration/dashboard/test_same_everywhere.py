@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import Engine
 
-from tests.support.apis import Api, api_over
+from tests.support.apis import JSONL, Api, api_over, rows
 from tests.support.cli import say
 from tests.support.promises import do, one
 from tests.support.works import drain, hand_in, settings_for, working
@@ -145,3 +145,22 @@ def test_a_name_with_a_slash_or_brackets_is_a_name(api: Api, name: str) -> None:
     ):
         assert api.client.get(path).status_code == 200, path
     assert one(api.engine, "SELECT state FROM runs")[0] == "cancelled"
+
+
+def test_a_run_and_a_message_whose_names_hold_slashes_are_found_at_every_door(api: Api) -> None:
+    # given
+    run, job = "Support / Monday", "Support / Monday/T/1"
+    api.post_run(rows("T/1"), JSONL, run=run)
+    ended = "UPDATE jobs SET state = 'review', reason = 'low_confidence', finished_at = now()"
+    do(api.engine, ended)
+    # when
+    shown, found = say("show", job), api.get(f"/api/jobs/{quote(job)}")
+    verdict = {"verdict": "edit", "reply": "We have sent it."}
+    judged = api.client.post(f"/api/jobs/{quote(job)}/verdict", json=verdict)
+    answers = api.client.get(f"/api/runs/{quote(run, safe='')}/results", params={"text": "true"})
+    # then
+    assert (shown.code, found["external_id"], judged.status_code) == (0, "T/1", 200)
+    assert answers.json()["send"] == "We have sent it."
+    assert api.get(f"/api/runs/{quote(run)}")["total"] == 1
+    assert "<h1>Support / Monday" in api.client.get(f"/runs/{quote(run)}").text
+    assert api.client.get(f"/jobs?q={quote(job)}").headers["location"] == "/jobs/1"

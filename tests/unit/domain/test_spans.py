@@ -12,7 +12,7 @@ from worker.domain.filter_parsing import parse
 from worker.domain.filters import Comparison
 from worker.domain.spans import read_span, read_time, show_span, span_of
 from worker.errors import UsageError
-from worker.intake.outcome import parse_deadline
+from worker.intake.terms import parse_deadline
 
 HOUR = dt.timedelta(hours=1)
 SPANS = {

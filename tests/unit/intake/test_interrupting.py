@@ -9,7 +9,7 @@ from worker.config.policies import policy_named
 from worker.config.settings import Settings
 from worker.intake import Options
 from worker.intake.handover import Handover
-from worker.intake.outcome import Terms
+from worker.intake.terms import Terms
 
 
 class Interrupted(io.BytesIO):

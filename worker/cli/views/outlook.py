@@ -28,6 +28,17 @@ def outlook_of(
         return None
 
 
+def keep_outlook(
+    settings: Settings, policy: Policy, run: str, strata: Mapping[str, int], lane: str
+) -> None:
+    """Keeps what is expected of a run that has just been handed in, to compare it with fact."""
+    from worker.cli.speech.context import database
+    from worker.runs.forecasts import keep_forecast
+
+    with database(settings) as engine:
+        keep_forecast(engine, policy, run, strata, lane)
+
+
 def print_outlook(outlook: "RunForecast") -> None:
     """Three figures a line, and what they rest on."""
     from rich.table import Table

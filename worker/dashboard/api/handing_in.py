@@ -15,7 +15,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from worker.config.addresses import lane_for
 from worker.config.policies import policy_named
 from worker.dashboard.api.endpoints import Call, Conflict, json_response
 from worker.domain.policy import Policy
@@ -25,8 +24,9 @@ from worker.intake.dates import DateOrder
 from worker.intake.guess import UncertainColumns
 from worker.intake.handover import Handover, IntakeBusy
 from worker.intake.maps import checked, map_named
-from worker.intake.outcome import Outcome, Terms, told_of_end
+from worker.intake.outcome import Outcome
 from worker.intake.reader import Options
+from worker.intake.terms import Terms, terms_for
 
 KINDS = {
     "application/x-ndjson": "jsonl",
@@ -95,21 +95,20 @@ def _refusal(error: BacklogError) -> str:
 
 
 def _terms(call: Call) -> Terms:
-    query, settings = call.query, call.settings
-    cap, deadline = query.get("budget_usd"), _deadline(query.get("deadline"))
-    return Terms(
-        policy=_policy(call),
-        lane=lane_for(settings, query.get("lane"), deadline),
+    query, cap = call.query, call.query.get("budget_usd")
+    return terms_for(
+        call.settings,
+        _policy(call),
+        lane=query.get("lane"),
+        budget=Decimal(str(cap)) if cap is not None else None,
         usual_name=f"{call.visitor.name}-{dt.datetime.now(dt.UTC):%Y-%m-%d}",
         name=query.get("run"),
         source=query.get("source"),
         priority=query["priority"],
-        budget=Decimal(str(cap)) if cap is not None else settings.budget.per_run_usd,
-        deadline=deadline,
+        deadline=_deadline(query.get("deadline")),
         key=_key(call),
         again=query["again"],
-        audit_share=settings.audit.share,
-        notify=told_of_end(settings.notify, filter(None, query.get("notify", "").split(","))),
+        notify=filter(None, query.get("notify", "").split(",")),
     )
 
 
@@ -157,9 +156,7 @@ def _answer(outcome: Outcome, *, dry: bool) -> Response:
     if dry:
         return json_response(document)
     if outcome.run is None and not counts.duplicates:
-        first = document["rejects"][0] if document["rejects"] else None
-        why = f"line {first['line']}: {first['reason']}" if first else "it holds none"
-        raise HTTPException(422, f"No row could be taken: {why}.")
+        raise HTTPException(422, f"No row could be taken: {outcome.first_reason()}.")
     return json_response(document, 201 if outcome.made and outcome.run is not None else 200)
 
 

@@ -96,7 +96,7 @@ class NewRunQuery(Input):
     source: Annotated[str, Field(min_length=1, max_length=200)] = ABSENT
     policy: Name = ABSENT
     lane: Annotated[
-        Literal["realtime", "batch"],
+        Literal["realtime", "batch", "mixed"],
         Field(description="Left out: batch while a deadline leaves time, or else realtime."),
     ] = ABSENT
     budget_usd: Money = ABSENT

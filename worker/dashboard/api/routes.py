@@ -120,12 +120,19 @@ ENDPOINTS: tuple[Endpoint, ...] = (
 
 def routes() -> list[BaseRoute]:
     """Everything under `/api`."""
-    served = [Route(e.path, e.serve, methods=[e.method]) for e in ENDPOINTS]
+    # What stands below a run or a job comes first: the names of both may hold slashes.
+    ordered = sorted(ENDPOINTS, key=lambda e: -e.path.count("/"))
+    served = [Route(_whole(e.path), e.serve, methods=[e.method]) for e in ordered]
     return [
         *served,
         Route("/api/openapi.json", openapi, methods=["GET"]),
         Route("/api/{rest:path}", unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
     ]
+
+
+def _whole(path: str) -> str:
+    """The path, whose names are whatever stands there, slashes and all."""
+    return path.replace("}", ":path}")
 
 
 async def openapi(request: Request) -> Response:

@@ -18,7 +18,6 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from models.vocabulary import RunLane
-from worker.config.addresses import lane_for
 from worker.config.policies import policy_named, policy_names
 from worker.config.settings import Settings
 from worker.dashboard.access.forms import file_of, form_of
@@ -33,8 +32,9 @@ from worker.intake.dates import DateOrder
 from worker.intake.guess import Guess
 from worker.intake.handover import Handover, IntakeBusy
 from worker.intake.layouts import FIELDS
-from worker.intake.outcome import Outcome, Terms, parse_deadline
+from worker.intake.outcome import Outcome
 from worker.intake.reader import Options
+from worker.intake.terms import Terms, parse_deadline, terms_for
 from worker.runs.forecasts import keep_forecast
 
 LANES = {
@@ -47,7 +47,7 @@ READING = ("sheet", "records", "delimiter", "encoding", "member")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class PageState:
     """What the page shows below the form."""
 
     file: str = ""
@@ -66,7 +66,7 @@ def routes() -> list[BaseRoute]:
 
 def show(request: Request) -> Response:
     """The form."""
-    return _page(request, Shown(), {})
+    return _page(request, PageState(), {})
 
 
 async def hand_over(request: Request) -> Response:
@@ -74,7 +74,7 @@ async def hand_over(request: Request) -> Response:
     fields, file = await form_of(request), await file_of(request, "file")
     if file is None:
         nothing = UsageError("No file was chosen.", mend="choose one, or drop it onto the page")
-        shown = Shown(problem=nothing)
+        shown = PageState(problem=nothing)
         return await run_in_threadpool(_page, request, shown, fields)
     given = (PurePath(file.filename or "").name or "file", file.file)
     return await run_in_threadpool(_hand_over, request, fields, given)
@@ -89,12 +89,12 @@ def _hand_over(request: Request, fields: Mapping[str, str], file: File) -> Respo
         if fields.get("step") == "start":
             outcome = _started(dashboard, file, terms, options, caps, seen="seen" in fields)
             if outcome.run is not None and not outcome.counts.rejected:
-                return RedirectResponse(f"/runs/{quote(outcome.run, safe='')}", 303)
-            return _page(request, Shown(file=file[0], outcome=outcome), fields)
+                return RedirectResponse(f"/runs/{quote(outcome.run)}", 303)
+            return _page(request, PageState(file=file[0], outcome=outcome), fields)
         found = look(dashboard, file, terms, options, caps)
-        return _page(request, Shown(file=file[0], look=found), fields)
+        return _page(request, PageState(file=file[0], look=found), fields)
     except RungError as error:
-        return _page(request, Shown(file=file[0], problem=error), fields)
+        return _page(request, PageState(file=file[0], problem=error), fields)
 
 
 def _started(
@@ -114,17 +114,16 @@ def _started(
 
 def _terms(settings: Settings, name: str, fields: Mapping[str, str]) -> Terms:
     given = {key: value.strip() for key, value in fields.items() if value.strip()}
-    deadline = parse_deadline(given.get("deadline"), "Deadline")
-    lane = given.get("lane")
-    return Terms(
-        policy=policy_named(settings, given.get("policy")),
-        lane=RunLane.MIXED if lane == RunLane.MIXED else lane_for(settings, lane, deadline),
+    return terms_for(
+        settings,
+        policy_named(settings, given.get("policy")),
+        lane=given.get("lane"),
+        budget=_budget(given.get("budget")),
         usual_name=stem(name),
         name=given.get("run"),
-        budget=_budget(given.get("budget")),
-        deadline=deadline,
+        deadline=parse_deadline(given.get("deadline"), "Deadline"),
         again="again" in given,
-        audit_share=settings.audit.share,
+        notify=given.get("notify", "").replace(",", " ").split(),
     )
 
 
@@ -150,7 +149,7 @@ def _options(settings: Settings, fields: Mapping[str, str]) -> Options:
     )
 
 
-def _page(request: Request, shown: Shown, fields: Mapping[str, str]) -> Response:
+def _page(request: Request, shown: PageState, fields: Mapping[str, str]) -> Response:
     dashboard = dashboard_of(request)
     settings = dashboard.settings
     cap = settings.budget.per_run_usd
@@ -167,6 +166,7 @@ def _page(request: Request, shown: Shown, fields: Mapping[str, str]) -> Response
             usual=settings.policy.preset,
             lanes=LANES,
             fields=FIELDS,
+            mails=settings.notify.smtp_host is not None,
             most_mb=settings.dashboard.upload_mb,
         )
 

@@ -32,7 +32,7 @@ def routes() -> list[BaseRoute]:
     """`/runs`, `/runs/ID` and their streams."""
     return [
         Route("/runs", runs),
-        Route("/runs/{run}", run),
+        Route("/runs/{run:path}", run),
         Route("/live/runs", live_runs),
         Route("/live/runs/{run:int}", live_run),
     ]

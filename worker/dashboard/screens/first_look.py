@@ -10,9 +10,10 @@ from worker.domain.wording import count, dollars, span
 from worker.intake.guess import Guess
 from worker.intake.handover import Handover
 from worker.intake.layouts import FIELDS
-from worker.intake.outcome import Outcome, Terms
+from worker.intake.outcome import Outcome
 from worker.intake.reader import Backlog, Options
 from worker.intake.rows import Rows
+from worker.intake.terms import Terms
 from worker.runs.estimate import estimate
 from worker.runs.forecasts import RunForecast, foresee
 
@@ -22,7 +23,7 @@ File = tuple[str, IO[bytes]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
+class ExpectedFigures:
     """What it comes to: what is measured in three figures, or one that is assumed; and on what
     they rest."""
 
@@ -42,7 +43,7 @@ class FirstLook:
     rows: tuple[tuple[str, ...] | str, ...]
     kept: tuple[str, ...]
     outcome: Outcome | None = None
-    expected: Expected | None = None
+    expected: ExpectedFigures | None = None
 
 
 def look(dashboard: Dashboard, file: File, terms: Terms, options: Options, caps: Caps) -> FirstLook:
@@ -64,7 +65,7 @@ def first_look(
     backlog: Backlog,
     rows: list[Record | str],
     outcome: Outcome | None = None,
-    expected: Expected | None = None,
+    expected: ExpectedFigures | None = None,
 ) -> FirstLook:
     """As it is shown."""
     guess, records = backlog.guess, [row for row in rows if isinstance(row, Record)]
@@ -96,7 +97,7 @@ def _short(value: str) -> str:
     return line if len(line) <= MOST_CHARS else f"{line[:MOST_CHARS].rstrip()} …"
 
 
-def _expected(dashboard: Dashboard, terms: Terms, outcome: Outcome) -> Expected | None:
+def _expected(dashboard: Dashboard, terms: Terms, outcome: Outcome) -> ExpectedFigures | None:
     counts = outcome.counts
     if not counts.accepted:
         return None
@@ -105,13 +106,15 @@ def _expected(dashboard: Dashboard, terms: Terms, outcome: Outcome) -> Expected 
     if found is not None:
         return _measured(found)
     assumed = estimate(dashboard.settings, terms.policy, counts.accepted, counts.body_bytes)
-    return Expected(lines=(("dollars", (dollars(assumed.total),)),), basis=assumed.assumption)
+    return ExpectedFigures(
+        lines=(("dollars", (dollars(assumed.total),)),), basis=assumed.assumption
+    )
 
 
-def _measured(found: RunForecast) -> Expected:
+def _measured(found: RunForecast) -> ExpectedFigures:
     spans = [("dollars", found.dollars, dollars), ("for people", found.people, count)]
     lines = [(name, tuple(shown(v) for v in (s.p10, s.p50, s.p90))) for name, s, shown in spans]
     if found.seconds is not None:
         figures = (found.seconds.p10, found.seconds.p50, found.seconds.p90)
         lines.append(("time", tuple(map(span, figures))))
-    return Expected(lines=tuple(lines), basis=f"Measured {found.basis}.")
+    return ExpectedFigures(lines=tuple(lines), basis=f"Measured {found.basis}.")

@@ -74,7 +74,7 @@ BAD: list[tuple[bytes, dict[str, str], dict[str, str], int]] = [
     (rows("a"), JSONL, {"deadline": "2001-01-01T00:00:00Z"}, 400),
     (rows("a"), JSONL, {"budget_usd": "nan"}, 400),
     (rows("a"), JSONL, {"budget_usd": "-1"}, 400),
-    (rows("a"), JSONL, {"run": "a/b"}, 400),
+    (rows("a"), JSONL, {"run": "a//b"}, 400),
     (rows("a"), JSONL, {"colour": "red"}, 400),
     (rows("a"), JSONL | {"Idempotency-Key": "k" * 201}, {}, 400),
 ]

@@ -14,7 +14,7 @@ from tests.support.works import drain, hand_in, settings_for, working
 from worker.config.doors import NotifySettings
 from worker.config.loading import load_settings
 from worker.errors import ConfigurationError, UsageError
-from worker.intake.outcome import told_of_end
+from worker.intake.terms import told_of_end
 from worker.lanes.upkeep.couriers import couriers_of
 from worker.lanes.upkeep.notifier import TRIES, Notifier
 from worker.sandbox.simulator.state import State

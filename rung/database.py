@@ -1,0 +1,172 @@
+"""The client for programs that reach the database of Rung, and need no dashboard in between.
+
+It needs the server's packages, which come with the same installation; they are loaded when somebody
+connects.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from importlib import import_module
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self, Unpack
+
+from rung.client import POLL_S
+from rung.errors import StillRunning
+from rung.installation import require_own
+from rung.requests import Options, Rows
+from rung.values import Answered, Handed, RunState
+
+ROWS_AT_ONCE = 500
+
+
+class Server(Protocol):
+    """What is asked of `worker.direct.verbs`: documents, as HTTP gives them."""
+
+    def close(self) -> None: ...
+    def enqueue(self, rows: Rows, options: Options) -> dict[str, Any]: ...
+    def status(self, run: str) -> dict[str, Any]: ...
+    def results(self, run: str) -> Iterator[dict[str, Any]]: ...
+    def verdict(self, job: str, word: str, reply: str | None, reason: str | None) -> None: ...
+    def cancel(self, run: str) -> int: ...
+
+
+def server_at(database_url: str, config: str | Path | None, name: str) -> Server:
+    """Raises CannotReach, and Refused where the configuration cannot be used."""
+    require_own()
+    environ: Mapping[str, str] = {**os.environ, "DATABASE_URL": database_url}
+    if config is not None:
+        environ = {**environ, "RUNG_CONFIG": str(config)}
+    found: Server = import_module("worker.direct.verbs").Direct(environ, Path.cwd(), name)
+    return found
+
+
+class DatabaseClient:
+    """As `Client`, without a dashboard. Threads may share one."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._server.close()
+
+    def enqueue(self, rows: Rows, **options: Unpack[Options]) -> Handed:
+        """As `Client.enqueue`; a file may be of any kind that `rung enqueue` takes."""
+        return Handed.of(self._server.enqueue(rows, options))
+
+    def status(self, run: str) -> RunState:
+        """As `Client.status`."""
+        return RunState.of(self._server.status(run))
+
+    def wait(self, run: str, *, timeout_s: float | None = None, poll_s: float = POLL_S) -> RunState:
+        """As `Client.wait`."""
+        deadline = time.monotonic() + timeout_s if timeout_s is not None else None
+        while not (state := self.status(run)).over:
+            if deadline is not None and time.monotonic() + poll_s > deadline:
+                raise StillRunning(f"{run}: {state.ended} of {state.total} done")
+            time.sleep(poll_s)
+        return state
+
+    def results(self, run: str) -> Iterator[Answered]:
+        """As `Client.results`."""
+        return map(Answered.of, self._server.results(run))
+
+    def verdict(
+        self, job: int | str, verdict: str, *, reply: str | None = None, reason: str | None = None
+    ) -> None:
+        """As `Client.verdict`."""
+        self._server.verdict(str(job), verdict, reply, reason)
+
+    def cancel(self, run: str) -> int:
+        """As `Client.cancel`."""
+        return self._server.cancel(run)
+
+
+class AsyncDatabaseClient:
+    """As `DatabaseClient`, each verb to be awaited: what waits for the database, waits in a
+    thread."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await asyncio.to_thread(self._server.close)
+
+    async def enqueue(self, rows: Rows, **options: Unpack[Options]) -> Handed:
+        """As `DatabaseClient.enqueue`."""
+        return Handed.of(await asyncio.to_thread(self._server.enqueue, rows, options))
+
+    async def status(self, run: str) -> RunState:
+        """As `Client.status`."""
+        return RunState.of(await asyncio.to_thread(self._server.status, run))
+
+    async def wait(
+        self, run: str, *, timeout_s: float | None = None, poll_s: float = POLL_S
+    ) -> RunState:
+        """As `Client.wait`."""
+        deadline = time.monotonic() + timeout_s if timeout_s is not None else None
+        while not (state := await self.status(run)).over:
+            if deadline is not None and time.monotonic() + poll_s > deadline:
+                raise StillRunning(f"{run}: {state.ended} of {state.total} done")
+            await asyncio.sleep(poll_s)
+        return state
+
+    async def results(self, run: str) -> AsyncIterator[Answered]:
+        """As `Client.results`, for `async for`."""
+        rows = self._server.results(run)
+        while part := await asyncio.to_thread(lambda: list(islice(rows, ROWS_AT_ONCE))):
+            for row in part:
+                yield Answered.of(row)
+
+    async def verdict(
+        self, job: int | str, verdict: str, *, reply: str | None = None, reason: str | None = None
+    ) -> None:
+        """As `Client.verdict`."""
+        await asyncio.to_thread(self._server.verdict, str(job), verdict, reply, reason)
+
+    async def cancel(self, run: str) -> int:
+        """As `Client.cancel`."""
+        return await asyncio.to_thread(self._server.cancel, run)
+
+
+def connect(
+    database_url: str, *, config: str | Path | None = None, name: str = "program"
+) -> DatabaseClient:
+    """A client of the Rung whose Postgres is at `database_url`. Policies, maps and budgets are
+    those of `config`, a rung.toml, or of the one that a command would find here. `name` stands in
+    the audit. Raises CannotReach, and Refused where the configuration cannot be used."""
+    return DatabaseClient(server_at(database_url, config, name))
+
+
+def connect_async(
+    database_url: str, *, config: str | Path | None = None, name: str = "program"
+) -> AsyncDatabaseClient:
+    """As `connect`, for programs with an event loop."""
+    return AsyncDatabaseClient(server_at(database_url, config, name))

@@ -1,0 +1,1 @@
+"""Rung without a dashboard in between: what `rung.connect` loads."""

@@ -1,0 +1,87 @@
+"""What is asked of a handover: the run that is wanted."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from models.vocabulary import Lane, RunLane
+from worker.config.addresses import lane_for
+from worker.config.doors import NotifySettings, mail_address
+from worker.config.settings import Settings
+from worker.domain.policy import Policy
+from worker.domain.spans import read_time
+from worker.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """The run that is wanted. `name` is what a person called it, `usual_name` what it is called
+    otherwise; `budget` in dollars; `again` answers messages anew that are in another run."""
+
+    policy: Policy
+    lane: Lane | RunLane
+    usual_name: str
+    name: str | None = None
+    source: str | None = None
+    priority: int = 0
+    budget: Decimal | None = None
+    deadline: dt.datetime | None = None
+    key: str | None = None
+    again: bool = False
+    audit_share: Decimal = Decimal(0)
+    notify: tuple[str, ...] = ()
+    """Mail addresses that are told of its end."""
+
+
+def parse_deadline(words: str | None, called: str = "--deadline") -> dt.datetime | None:
+    """`6h` from now, or an ISO time (UTC where it names no zone). Raises UsageError, in which it is
+    called as whoever gave it knows it."""
+    if words is None:
+        return None
+    now = dt.datetime.now(dt.UTC)
+    read = read_time(words, called, f"{called} 6h, or {called} 2026-12-01T06:00+01:00")
+    moment = now + read if isinstance(read, dt.timedelta) else read
+    if moment <= now:
+        raise UsageError(f"{called} {words} has passed.", mend=f"{called} 6h")
+    return moment
+
+
+def told_of_end(settings: NotifySettings, addresses: Iterable[str]) -> tuple[str, ...]:
+    """The mail addresses that a person asked to be told at. Raises UsageError where no mail can be
+    sent, or what was given is none."""
+    found = tuple(addresses)
+    if found and settings.smtp_host is None:
+        raise UsageError(
+            "Nobody can be told by mail: no mail server is set.",
+            mend="set smtp_host under [notify] in rung.toml, or leave --notify out",
+        )
+    try:
+        return tuple(mail_address(address) for address in found)
+    except ValueError as error:
+        raise UsageError(f"{error}.", mend="--notify lead@example.com") from None
+
+
+def terms_for(
+    settings: Settings,
+    policy: Policy,
+    *,
+    lane: str | None,
+    budget: Decimal | None,
+    notify: Iterable[str] = (),
+    **asked: Any,
+) -> Terms:
+    """What was asked for, by whichever door, and the configuration where it was not: a lane by the
+    deadline, a budget, a share of audits. Raises UsageError for a lane that there is not, and where
+    nobody can be told."""
+    return Terms(
+        policy=policy,
+        lane=RunLane.MIXED
+        if lane == RunLane.MIXED
+        else lane_for(settings, lane, asked.get("deadline")),
+        budget=budget if budget is not None else settings.budget.per_run_usd,
+        audit_share=settings.audit.share,
+        notify=told_of_end(settings.notify, notify),
+        **asked,
+    )
