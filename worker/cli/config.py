@@ -6,7 +6,9 @@ from pathlib import Path
 import click
 
 from worker.claude.prompts import load_prompts
-from worker.cli.speech.output import print_json, talk
+from worker.cli.config_trial import try_message
+from worker.cli.speech.output import echo, print_json, talk
+from worker.cli.views.configuration import as_words, understood
 from worker.config.loading import config_path, load_settings
 from worker.config.policies import check_policies, policy_named
 from worker.config.prices import unpriced_models
@@ -20,14 +22,25 @@ def config() -> None:
     """Check or show the configuration."""
 
 
+config.add_command(try_message)
+
+
 @config.command()
-def check() -> None:
-    """Say what is wrong: unknown settings, broken policies, models without a price."""
+@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+def check(as_json: bool) -> None:
+    """Say what is wrong: unknown settings, broken policies, models without a price; and what was
+    understood.
+    """
     settings = load_settings()
     path = config_path(os.environ, Path.cwd())
     if problems := check_policies(settings):
         raise ConfigurationError(problems, mend=f"edit {path or 'rung.toml'}")
-    load_prompts(settings.prompts.dir)
+    found = understood(settings, load_prompts(settings.prompts.dir))
+    if as_json:
+        print_json(found)
+    else:
+        for line in as_words(found):
+            echo(line)
     for model in unpriced_models(settings):
         talk(
             f"Warning: {model} has no price; its calls are recorded as unpriced, and budgets"

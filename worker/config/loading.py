@@ -6,7 +6,7 @@ is worse than none.
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -29,6 +29,8 @@ NOT_SETTINGS = frozenset(
 )
 """Read elsewhere, or by programs that use the client (docs/api.md), so not unknown."""
 MEND = "correct that (docs/configuration.md lists every setting), then rung config check"
+UNKNOWN = frozenset({"extra_forbidden", "unexpected_keyword_argument"})
+"""How pydantic calls a name that nobody knows."""
 SECRET_FILE_SUFFIX = "_FILE"  # noqa: S105 - a suffix, not a secret
 
 
@@ -49,7 +51,8 @@ def load_settings(
         return Settings.model_validate(document)
     except ValidationError as error:
         raise ConfigurationError(
-            [sentence(dict(e), where) for e in error.errors()], mend=MEND
+            [sentence(dict(e), where, Settings.model_json_schema()) for e in error.errors()],
+            mend=MEND,
         ) from None
 
 
@@ -66,11 +69,41 @@ def config_path(environ: Mapping[str, str], directory: Path) -> Path | None:
     return path if path.is_file() else None
 
 
-def sentence(error: Mapping[str, Any], where: str) -> str:
-    """One pydantic error as a sentence that names the setting and its place."""
+def sentence(error: Mapping[str, Any], where: str, schema: Mapping[str, Any] | None = None) -> str:
+    """One pydantic error as a sentence that names the setting and its place; `schema` is that of
+    the whole, from which the nearest name of an unknown one is taken."""
     location = ".".join(str(part) for part in error["loc"])
-    message = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] in UNKNOWN:
+        known = known_at(schema or {}, error["loc"][:-1])
+        return f"{where}: {location} is not a setting{_suggest(str(error['loc'][-1]), known)}"
+    message = str(error["msg"]).removeprefix("Value error, ").replace("Input should", "it must")
     return f"{where}: {location}: {message}." if location else f"{where}: {message}."
+
+
+def known_at(schema: Mapping[str, Any], place: Sequence[str | int]) -> list[str]:
+    """The names that a JSON schema knows at a place in what it describes."""
+    found = [dict(schema)]
+    for part in [*place, None]:
+        here = [one for schema_ in found for one in _unfolded(schema_, schema)]
+        if part is None:
+            return [name for one in here for name in one.get("properties", {})]
+        found = [inner for one in here if (inner := _inside(one, part)) is not None]
+    return []
+
+
+def _inside(schema: Mapping[str, Any], part: str | int) -> dict[str, Any] | None:
+    """The schema of one element, or of one property; those without names of their own are alike."""
+    inner = schema.get("items") if isinstance(part, int) else schema.get("properties", {}).get(part)
+    inner = inner if inner is not None else schema.get("additionalProperties")
+    return inner if isinstance(inner, dict) else None
+
+
+def _unfolded(schema: dict[str, Any], root: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Without references and alternatives."""
+    if reference := schema.get("$ref"):
+        return _unfolded(root["$defs"][reference.rpartition("/")[2]], root)
+    either = schema.get("anyOf")
+    return [one for s in either for one in _unfolded(s, root)] if either else [schema]
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from worker.config.loading import sentence
 from worker.config.settings import Settings
@@ -19,6 +19,7 @@ from worker.domain.validation.patterns import complaint
 from worker.errors import ConfigurationError
 
 EXTENDS = "extends"
+SCHEMA = TypeAdapter(Policy)
 
 
 def policy_named(settings: Settings, name: str | None = None) -> Policy:
@@ -77,7 +78,7 @@ def _own(settings: Settings, name: str, document: Mapping[str, Any]) -> Policy:
         policy = from_document(merged)
     except ValidationError as error:
         raise ConfigurationError(
-            [sentence(dict(e), f"policies.{name}") for e in error.errors()]
+            [sentence(dict(e), f"policies.{name}", SCHEMA.json_schema()) for e in error.errors()]
         ) from None
     if problems := complaints(policy) + _unusable(settings, policy):
         raise ConfigurationError(problems)

@@ -67,6 +67,14 @@ def test_broken_settings_get_a_sentence(
         ("[policies.p.start]\nrules = [{name = 'x', pattern = '('}]\n", "decides nothing"),
         ("[policies.p.accept]\nvalidators = [{name = 'lenght'}]\n", "did you mean length?"),
         ("[validators]\nmine = 'nowhere.py:f'\n[policies.p.accept]\n", "cannot be loaded"),
+        ("[policies.p.accept]\ntreshold = 0.5\n", "treshold is not a setting; did you mean thr"),
+        ("[policies.p.start]\nrules = [{name = 'x', teir = 'opus'}]\n", "did you mean tier?"),
+        ("[policies.p.accept]\nvalidators = [{nmae = 'length'}]\n", "did you mean name?"),
+        ("[policies.p.accept]\nthreshold = 2\n", "accept.threshold: it must be less than or"),
+        ("[deliver.x]\nurll = 'http://x.example'\n", "did you mean url?"),
+        ("[dashboard.users.bob]\npasword = 'x'\n", "did you mean password?"),
+        ("[schedule.n]\ncorn = '0 2 * * *'\n", "did you mean cron?"),
+        ("[intake.maps.x]\nbodyy = 'a'\n", "did you mean body?"),
     ],
 )
 def test_config_check_finds_what_is_wrong(tmp_path: Path, toml: str, words: str) -> None:
@@ -126,3 +134,56 @@ def test_config_check_names_passwords_with_an_older_hash(tmp_path: Path) -> None
     (tmp_path / "rung.toml").write_text(users)
     said = say("config", "check")
     assert (said.code, "password of ada" in said.err, "bob" in said.err) == (0, True, False)
+
+
+TOML = """
+[validators]
+tone = "checks.py:tone"
+[policies.own.start]
+rules = [{name = "lawyer", tier = "opus", critical = true, keywords = ["lawyer"]}]
+[policies.own.accept]
+validators = [{name = "length"}, {name = "tone"}]
+[budget]
+per_run_usd = 20
+[intake.maps.desk]
+body = "Words"
+"""
+
+
+def test_config_check_says_what_it_understood(tmp_path: Path) -> None:
+    (tmp_path / "checks.py").write_text("def tone(draft, options):\n    return None\n")
+    (tmp_path / "rung.toml").write_text(TOML)
+    said, found = say("config", "check"), say("config", "check", "--json").document
+    assert said.code == 0
+    assert "Policy own: haiku → sonnet → opus; 1 rule (lawyer), then classified" in said.out
+    assert "2 validators (length, tone; 1 of your own)" in said.out
+    assert "Budgets: $20.00 a run, no limit a day" in said.out
+    assert "Maps of columns: desk" in said.out
+    assert [tier["name"] for tier in found["tiers"]] == ["haiku", "sonnet", "opus"]
+    assert all(tier["input_usd"] and tier["model"] for tier in found["tiers"])
+    assert found["prompts"]["answer"]["tokens"] > 500
+
+
+def test_a_message_is_tried_without_a_call(tmp_path: Path) -> None:
+    (tmp_path / "checks.py").write_text("def tone(draft, options):\n    return None\n")
+    (tmp_path / "rung.toml").write_text(TOML)
+    (tmp_path / "letter.txt").write_text("You will hear from my lawyer.\n")
+    # when
+    ruled = say("config", "try", "letter.txt", "--policy", "own", "--channel", "mail")
+    asked = say("config", "try", "Where is my card?", "--json").document
+    fixed = say("config", "try", "Where is it?", "--policy", "single:sonnet", "--json").document
+    # then
+    assert "start     opus, by the rule 'lawyer'; it is not classified" in ruled.out
+    assert "critical  by the rule 'lawyer'" in ruled.out
+    assert "Channel: mail\n\nYou will hear from my lawyer." in ruled.out
+    assert asked["classified_to"] == {"SIMPLE": "haiku", "MODERATE": "sonnet", "COMPLEX": "opus"}
+    assert [one["purpose"] for one in asked["requests"]] == ["classify", "answer"]
+    assert "Where is my card?" in asked["requests"][1]["parameters"]["messages"][0]["content"]
+    assert (fixed["tier"], [one["tier"] for one in fixed["requests"]]) == ("sonnet", ["sonnet"])
+    for words, complaint in (
+        (("x", "--tier", "gpt"), "'gpt' is no tier of ladder"),
+        ((" ",), "A message has 1 to"),
+        (("x", "--column", "vip"), "is not NAME=VALUE"),
+    ):
+        wrong = say("config", "try", *words)
+        assert (wrong.code, complaint in wrong.err) == (2, True), wrong.err

@@ -14,7 +14,7 @@ from worker.intake.outcome import Outcome
 from worker.intake.reader import Backlog, Options
 from worker.intake.rows import Rows
 from worker.intake.terms import Terms
-from worker.runs.estimate import estimate
+from worker.runs.estimate import by_length
 from worker.runs.forecasts import RunForecast, foresee
 
 FIRST_ROWS = 5
@@ -105,7 +105,7 @@ def _expected(dashboard: Dashboard, terms: Terms, outcome: Outcome) -> ExpectedF
         found = foresee(connection, terms.policy, counts.strata, terms.lane)
     if found is not None:
         return _measured(found)
-    assumed = estimate(dashboard.settings, terms.policy, counts.accepted, counts.body_bytes)
+    assumed, _ = by_length(dashboard.settings, terms.policy, counts.lengths)
     return ExpectedFigures(
         lines=(("dollars", (dollars(assumed.total),)),), basis=assumed.assumption
     )
