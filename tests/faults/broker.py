@@ -60,7 +60,8 @@ def toxic(line: str, kind: str, seconds: float, **how: Any) -> Story:
 def pause(home: House, seconds: float) -> None:
     """Lets the fault last, by the database's clock."""
     until = home.one("SELECT clock_timestamp() + make_interval(secs => :s)", s=seconds)
-    eventually(lambda: home.one("SELECT clock_timestamp() > :until", until=until))
+    passed = "SELECT clock_timestamp() > :until"
+    eventually(lambda: home.one(passed, until=until), within_s=seconds + 30)
 
 
 def flush(home: House) -> None:

@@ -38,6 +38,7 @@ ROWS = {
     16: "no scheduler, several housekeepers, rescue dies half-way",
     17: "planted text in errors and replies",
     18: "every message climbs; budgets of zero, too small",
+    19: "several hosts: a cable pulled, a host killed, a slow and lossy line",
 }
 """The failure modes, by the numbers that `docs/reliability.md` uses."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import broker, claude, intake, nights, postgres, surroundings, workers
+from tests.faults import broker, claude, hosts, intake, nights, postgres, surroundings, workers
 from tests.faults.report import RECOVERS_WITHIN_S, ROWS, remember
 from tests.faults.scenario import GOOD, Scenario
 from tests.support.house import SETTLE_S, House
@@ -24,6 +24,7 @@ TABLE = (
     *claude.SCENARIOS,
     *intake.SCENARIOS,
     *nights.SCENARIOS,
+    *hosts.SCENARIOS,
 )
 
 

@@ -20,6 +20,7 @@ from sqlalchemy import Engine, text
 
 from models.vocabulary import Lane
 from tests.support.checker import TERMINAL, Checker, ledger_against, text_outside
+from tests.support.hosts import Host
 from tests.support.processes import clean_environ
 from tests.support.proxy import Proxy
 from tests.support.waiting import eventually
@@ -72,31 +73,40 @@ class House:
 
     # -- worker processes ------------------------------------------------------------------
 
-    def environ(self) -> dict[str, str]:
-        """A worker's: everything through the proxies."""
+    def environ(self, host: Host | None = None) -> dict[str, str]:
+        """A worker's: everything through the proxies, those of its host."""
         postgres = urlsplit(self.database_url)
+        there, lines = (host.gateway, host.lines) if host else ("127.0.0.1", self.lines)
         return clean_environ(
-            DATABASE_URL=f"postgresql://{postgres.username}@127.0.0.1:"
-            f"{self.lines['postgres'].port}{postgres.path}",
-            REDIS_URL=f"redis://127.0.0.1:{self.lines['redis'].port}/0",
+            DATABASE_URL=f"postgresql://{postgres.username}@{there}:"
+            f"{lines['postgres'].port}{postgres.path}",
+            REDIS_URL=f"redis://{there}:{lines['redis'].port}/0",
             ANTHROPIC_API_KEY="sk-test",
-            ANTHROPIC_BASE_URL=f"http://127.0.0.1:{self.lines['claude'].port}",
+            ANTHROPIC_BASE_URL=f"http://{there}:{lines['claude'].port}",
             RUNG_HOME=str(self.root / ".rung"),
             TMPDIR=str(self.root / "tmp"),
             **{f"RUNG_{name.upper()}": str(value) for name, value in self.settings.items()},
         )
 
     def start(
-        self, *, failpoint: str | None = None, queues: str | None = None, clock_s: float = 0.0
+        self,
+        *,
+        failpoint: str | None = None,
+        queues: str | None = None,
+        clock_s: float = 0.0,
+        host: Host | None = None,
     ) -> Child:
         """A worker, not yet at work."""
         name = f"w{len(self.workers)}"
         log = self.root / "logs" / f"{name}.log"
         log.touch()
-        environ = self.environ() | ({"RUNG_FAILPOINT": failpoint} if failpoint else {})
+        environ = self.environ(host) | ({"RUNG_FAILPOINT": failpoint} if failpoint else {})
         argv = [*CELERY, *QUIET, "-n", f"{name}@{self.root.name}"]
         argv += ["-Q", queues] if queues else []
-        child = self.zygote.spawn(argv, environ=environ, cwd=self.root, log=log, clock_s=clock_s)
+        network = host.name if host else None
+        child = self.zygote.spawn(
+            argv, environ=environ, cwd=self.root, log=log, clock_s=clock_s, network=network
+        )
         self.workers.append(child)
         return child
 

@@ -8,6 +8,7 @@
 - `blackhole`: bytes are swallowed in both directions, connections stay open.
 - `mute`: requests get through, replies are swallowed: the work is done, and nobody hears of it.
 - `delay`: bytes are late by `delay_s` seconds in each direction.
+- `lossy`: as `delay`, and each hundredth chunk waits for its retransmission too.
 - `cut`: each connection ends after `cut_after` bytes of reply.
 """
 
@@ -19,16 +20,18 @@ import threading
 from collections.abc import Iterator
 from typing import Literal
 
-Toxic = Literal["pass", "refuse", "reset", "blackhole", "mute", "delay", "cut"]
+Toxic = Literal["pass", "refuse", "reset", "blackhole", "mute", "delay", "lossy", "cut"]
+RETRANSMISSION_S = 1.0
+LOST_OF = 100
 CHUNK = 64 * 1024
 HARD_CLOSE = struct.pack("ii", 1, 0)
 """SO_LINGER that makes close() send a reset."""
 
 
 class Proxy:
-    """Forwards a loopback port to a TCP address or to a unix socket."""
+    """Forwards a port of `address` to a TCP address or to a unix socket."""
 
-    def __init__(self, target: tuple[str, int] | str) -> None:
+    def __init__(self, target: tuple[str, int] | str, address: str = "127.0.0.1") -> None:
         self.toxic: Toxic = "pass"
         self.delay_s = 0.0
         self.cut_after = 0
@@ -37,7 +40,8 @@ class Proxy:
         self.injected = 0
         """Connections, or chunks of bytes, that a toxic met."""
         self.port = 0
-        self._target = target
+        self.target, self._address = target, address
+        self._chunks = 0
         self._loop = asyncio.new_event_loop()
         self._open: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -45,7 +49,7 @@ class Proxy:
         self._server: asyncio.Server | None = None
 
     def start(self) -> None:
-        """Listens on a free port of 127.0.0.1."""
+        """Listens on a free port."""
         self._thread.start()
         self._server = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(10)
         self.port = self._server.sockets[0].getsockname()[1]
@@ -68,7 +72,7 @@ class Proxy:
         return asyncio.run_coroutine_threadsafe(self._reset(), self._loop).result(10)
 
     async def _listen(self) -> asyncio.Server:
-        return await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        return await asyncio.start_server(self._serve, self._address, 0)
 
     async def _close(self) -> None:
         if self._server is not None:
@@ -114,9 +118,9 @@ class Proxy:
                 end.transport.abort()
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        if isinstance(self._target, str):
-            return await asyncio.open_unix_connection(self._target)
-        return await asyncio.open_connection(*self._target)
+        if isinstance(self.target, str):
+            return await asyncio.open_unix_connection(self.target)
+        return await asyncio.open_connection(*self.target)
 
     async def _pump(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, reply: bool
@@ -127,9 +131,11 @@ class Proxy:
                 if self.toxic == "blackhole" or (self.toxic == "mute" and reply):
                     self.injected += 1
                     continue
-                if self.toxic == "delay":
+                if self.toxic in ("delay", "lossy"):
                     self.injected += 1
-                    await asyncio.sleep(self.delay_s)
+                    self._chunks += 1
+                    lost = self.toxic == "lossy" and self._chunks % LOST_OF == 0
+                    await asyncio.sleep(self.delay_s + (RETRANSMISSION_S if lost else 0))
                 if self.toxic == "cut" and reply:
                     self.injected += 1
                     writer.write(data[: max(self.cut_after - passed, 0)])
@@ -155,9 +161,9 @@ def _abort(writer: asyncio.StreamWriter) -> None:
 
 
 @contextlib.contextmanager
-def proxied(target: tuple[str, int] | str) -> Iterator[Proxy]:
+def proxied(target: tuple[str, int] | str, address: str = "127.0.0.1") -> Iterator[Proxy]:
     """A running proxy to `(host, port)` or to the path of a unix socket."""
-    proxy = Proxy(target)
+    proxy = Proxy(target, address)
     proxy.start()
     try:
         yield proxy

@@ -36,6 +36,7 @@ PRELOADED = (
     "worker.cli.main",
 )
 PR_SET_PDEATHSIG = 1
+CLONE_NEWNET = 0x40000000
 CELERY = ("celery", "-A", "worker.app", "worker", "--loglevel", "INFO")
 QUIET = ("--without-gossip", "--without-mingle", "--without-heartbeat")
 
@@ -61,8 +62,10 @@ class Zygote:
         cwd: Path,
         log: Path,
         clock_s: float = 0.0,
+        network: str | None = None,
     ) -> "Child":
-        """Starts `argv` of Celery. `clock_s` is by how much its wall clock is wrong."""
+        """Starts `argv` of Celery. `clock_s` is by how much its wall clock is wrong, `network` a
+        namespace of `ip netns` that it lives in."""
         pid = int(
             self._ask(
                 {
@@ -71,6 +74,7 @@ class Zygote:
                     "cwd": str(cwd),
                     "log": str(log),
                     "clock_s": clock_s,
+                    "network": network,
                 }
             )
         )
@@ -185,6 +189,15 @@ def _fork(request: Mapping[str, Any]) -> int:
         os._exit(status)
 
 
+def _enter(network: str) -> None:
+    """Moves this process into a network namespace (os.setns comes with Python 3.12)."""
+    place = os.open(f"/run/netns/{network}", os.O_RDONLY)
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(place, CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), f"cannot enter {network}")
+    os.close(place)
+
+
 def _become(request: Mapping[str, Any]) -> None:
     os.setsid()
     # A suite that is killed takes its workers with it: its end ends the parent, and that ends us.
@@ -194,6 +207,8 @@ def _become(request: Mapping[str, Any]) -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     for number, target in ((nothing, 0), (out, 1), (out, 2)):
         os.dup2(number, target)
+    if request["network"]:
+        _enter(request["network"])
     os.chdir(request["cwd"])
     os.environ.clear()
     os.environ.update(request["environ"])

@@ -23,7 +23,7 @@ def report(engine: Engine, came_round: Mapping[str, float], stopped: int) -> Non
     this process ran into their time since the last report."""
     values = {
         "steps": list(came_round),
-        "paces": list(came_round.values()),
+        "paces": [float(every_s) for every_s in came_round.values()],
         "stopped": stopped,
     }
     with engine.begin() as connection:

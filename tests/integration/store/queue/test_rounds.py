@@ -5,6 +5,12 @@ from sqlalchemy import Engine
 
 from tests.support.cli import say
 from tests.support.promises import do, one
+from tests.support.waiting import eventually
+from tests.support.works import settings_for
+from tests.support.works import working as working_with
+from worker.lanes.batch.lane import BatchLane
+from worker.lanes.upkeep.housekeeping import Housekeeping
+from worker.sandbox.simulator.state import State
 from worker.store.queue.presence import Presence, beat
 from worker.store.queue.rounds import LATE_S, late, report
 
@@ -57,6 +63,29 @@ def test_where_no_worker_is_nothing_is_late(engine: Engine, nobody: str) -> None
     assert seen(engine) == ["rescue"]
     do(engine, nobody)
     assert seen(engine) == []
+
+
+def test_every_step_of_a_worker_is_written_down(
+    database_url: str,
+    engine: Engine,
+    simulator: tuple[State, str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    settings = settings_for(database_url, simulator[1])
+    with working_with(settings) as runtime:
+        lane, house = BatchLane(runtime), Housekeeping(runtime, ["routing"], lambda _: None)
+        expected = runtime.rounds.news()
+        lane.start()
+        house.start()
+        names = "SELECT coalesce(array_agg(step), '{}') FROM step_rounds"
+        found = eventually(
+            lambda: {*one(engine, names)[0]} >= {*expected} and one(engine, names)[0]
+        )
+        lane.stop()
+        house.stop()
+    assert {"dispatch", "rescue", "finish runs"} <= {*found}
+    assert one(engine, "SELECT every_s FROM step_rounds WHERE step = 'rescue'")[0] == 15
+    assert "failed" not in caplog.text
 
 
 @pytest.mark.usefixtures("working")
