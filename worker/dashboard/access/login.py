@@ -5,6 +5,7 @@ import logging
 import math
 import time
 import weakref
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
 
@@ -27,6 +28,8 @@ AT_ONCE = 2
 MAX_WAITING = 8
 """Sign-ins that wait for their turn while more fail than is usual; others are sent away."""
 MAX_NAME = 64
+BROWSER = "device "
+"""Begins the name of a place that is a browser, and not an address."""
 WRONG = "Name or password is wrong."
 WRONG_TOKEN = "That is not this dashboard’s token."  # noqa: S105 - words, not a token
 PAGE = """<!doctype html>
@@ -93,12 +96,32 @@ async def sign_in(request: Request) -> Response:
     name = form.get("name", "").strip()
     if not name or len(name) > MAX_NAME:
         return _page(request, target, WRONG, 403)
-    address = gate.visitors.address(request)
     device = gate.cookies.device_of(name, request.cookies.get(DEVICE))
-    place = f"device {device}" if device is not None else address
-    if wait := gate.guesses.wait_s(name, place):
-        return _come_later(request, target, wait)
-    crowded = device is None and gate.guesses.crowded(name, place)
+    place = f"{BROWSER}{device}" if device is not None else gate.visitors.address(request)
+    rest = gate.guesses.rest_s(name, place)
+    if not rest:
+        return await _with_password(request, target, form, name, place)
+    if not gate.guesses.enter(name, place):
+        return _come_later(request, target, rest)
+    try:
+        await rest_for(rest)
+        return await _with_password(request, target, form, name, place)
+    finally:
+        gate.guesses.leave(name, place)
+
+
+async def rest_for(seconds: float) -> None:
+    """Holds one sign-in back; others go on."""
+    await asyncio.sleep(seconds)
+
+
+async def _with_password(
+    request: Request, target: str, form: Mapping[str, str], name: str, place: str
+) -> Response:
+    """Lets in who brings the right one."""
+    gate: Gate = request.state.gate
+    device, address = place.startswith(BROWSER), gate.visitors.address(request)
+    crowded = not device and gate.guesses.crowded(name, place)
     gate.guesses.failed(name, place)
     right = await _verified(gate, name, form.get("password", ""), crowded=crowded)
     if right is None:
