@@ -6,13 +6,13 @@ import io
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
 
 import worker.cli
 from tests.support.cli import Said, say
+from tests.support.hostile import EVIL, every_command, hostile_rows, usual
 from tests.support.promises import do
 from tests.support.works import drain, hand_in, settings_for, working
 from worker.cli.main import cli, guarded
@@ -20,9 +20,11 @@ from worker.config.settings import Settings
 from worker.domain.run_names import complaint, tidied
 from worker.sandbox.simulator.state import State
 
-EVIL = "a[/x][link=https://evil.example]b[/link]\x1b]0;PWN\x07\x9b31m\u202e\x1b[2J"
-COLOUR = re.compile(r"\x1b\[[\d;]*m|\x1b\[\?25[lh]")
-RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
+NO_ROWS = {"evidence"}
+"""Tables that nothing of this test fills."""
+COLOUR = re.compile(r"\x1b\[[\d;]*m|\x1b\[\?25[lh]|\x1b\[2K|\x1b\[1A")
+"""What rich itself writes: colours, and progress that is drawn again."""
+RAW = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e]")
 pytestmark = pytest.mark.usefixtures("configured")
 
 
@@ -52,77 +54,64 @@ def hostile(engine: Engine, settings: Settings) -> None:
         hand_in(engine, settings, bodies, name=name)
         with working(settings) as runtime:
             drain(runtime)
-    words: dict[str, Any] = {"evil": EVIL}
     with engine.begin() as connection:
         for statement in (
-            "UPDATE runs SET name = name || :evil, state_reason = :evil, waiting_for = :evil",
-            "UPDATE messages SET external_id = external_id || :evil, subject = :evil,"
-            " language = :evil, channel = :evil, customer_id = :evil",
-            "UPDATE results SET reply = :evil",
-            "UPDATE jobs SET reason = :evil, difficulty = :evil",
-            "UPDATE calls SET error = :evil",
+            "UPDATE runs SET name = name || :evil",
+            "UPDATE messages SET external_id = external_id || :evil",
             "UPDATE attempts SET reasons = ARRAY[:evil]",
             "INSERT INTO tiers (name, paused, paused_reason, breaker_reason)"
-            " VALUES ('opus', true, :evil, :evil) ON CONFLICT (name) DO UPDATE"
-            " SET paused = true, paused_reason = :evil, breaker_reason = :evil",
+            " VALUES ('opus', true, :evil, :evil)",
+            "INSERT INTO escalations (job_id, fence, from_tier, to_tier, reason, detail)"
+            " SELECT job_id, fence, 'haiku', 'person', :evil, :evil FROM attempts",
         ):
-            connection.execute(text(statement), words)
+            connection.execute(text(statement), {"evil": EVIL})
+        assert hostile_rows(connection) <= NO_ROWS
     do(engine, "UPDATE jobs SET state = 'review' WHERE id % 3 = 0")
     do(engine, "UPDATE jobs SET state = 'dead' WHERE id % 3 = 1")
 
 
-LISTINGS = (
-    ("status",),
-    ("status", "1"),
+FURTHER = (
     ("status", "--json"),
-    ("runs",),
-    ("runs", "--json"),
-    ("cost", "1"),
-    ("advise",),
-    ("replay", "1"),
-    ("diff", "1", "2"),
     ("diff", "1", "2", "--csv"),
-    ("diff", "1", "2", "--json"),
-    ("dead",),
-    ("dead", "--json"),
-    ("review",),
     ("review", "--all"),
-    ("review", "--json"),
     ("review", "--show", "3"),
-    ("show", "1"),
+    ("review", "--audit", "--json"),
     ("show", "1", "--text"),
     ("show", "1", "--text", "--json"),
-    ("results", "1"),
-    ("results", "1", "--json"),
-    ("retry", "1", "--dry-run"),
-    ("cancel", "1", "--dry-run"),
-    ("priority", "1", "5", "--dry-run"),
-    ("budget", "1", "5", "--dry-run"),
     ("reprocess", "--where", "state = review", "--dry-run"),
     ("schedule",),
+    ("forget", "--customer", EVIL, "--dry-run"),
+    ("forecast", "--settled"),
     ("config", "check"),
-    ("doctor",),
-    ("deliver", "status"),
-    ("certificates",),
-    ("map", "list"),
-    ("evaluate", "1"),
-    ("forecast",),
 )
+"""Besides each command as it is usually called."""
+STARTING = {"up", "demo", "worker", "dashboard", "alive"}
+"""They start servers, or look at the machine: tested where that is."""
 
 
 @pytest.mark.usefixtures("hostile")
-def test_no_listing_obeys_what_it_lists() -> None:
+def test_no_command_obeys_what_it_says(tmp_path: Path) -> None:
+    # given a file of a hostile name with hostile contents
+    file = tmp_path / "d\x1b[31may.csv"
+    words = ",".join(f'"{EVIL}"' for _ in range(4))
+    file.write_text(f"external_id,body,subject,correct\n{words}\n")
+    calls = [
+        call
+        for path, command in every_command()
+        if path[0] not in STARTING
+        for call in usual(path, command, str(file))
+    ]
     failed: dict[tuple[str, ...], str] = {}
-    for listing in LISTINGS:
-        said = say_on_terminal(*listing)
+    # when each is called with its usual arguments
+    for call in (*calls, *FURTHER):
+        said = say_on_terminal(*call)
+        # then
         for words in (said.out, said.err):
             left = COLOUR.sub("", words)
             if found := RAW.search(left):
-                failed[listing] = (
-                    f"raw {found.group()!r} in {left[max(found.start() - 60, 0) :][:90]}"
-                )
+                failed[call] = f"raw {found.group()!r} in {left[max(found.start() - 60, 0) :][:90]}"
         if "a bug of Rung" in said.err or "]8;" in said.out:
-            failed[listing] = said.err or said.out
+            failed[call] = said.err or said.out
     assert failed == {}
 
 
@@ -151,7 +140,8 @@ def test_every_command_speaks_through_the_one_door() -> None:
     ]
     echoing = {p.name for p in commands.rglob("*.py") if "click.echo(" in p.read_text("utf-8")}
     assert elsewhere == []
-    assert echoing == {"main.py", "output.py", "dashboard_secrets.py", "doctor.py", "db.py"}
+    own = {"main.py", "output.py", "dashboard_secrets.py", "doctor.py", "db.py", "watch.py"}
+    assert echoing == own
 
 
 NAMES = [
