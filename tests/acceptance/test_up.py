@@ -115,7 +115,7 @@ def test_a_celery_worker_by_itself_is_a_worker(up: Up) -> None:
         "-n",
         "lone@%h",
     ]
-    command += ["--loglevel", "INFO"]
+    command += ["--loglevel", "INFO", "--max-tasks-per-child", "100", "--time-limit", "30"]
     log = up.directory / "lone.log"
     with process(command, log=log, environ=environ, cwd=up.directory):
         eventually(lambda: "at work" in log.read_text(), within_s=60)
@@ -125,6 +125,10 @@ def test_a_celery_worker_by_itself_is_a_worker(up: Up) -> None:
             asked.wait(60)
     assert "3 nodes online" in answered.read_text()
     assert '"queues": ["haiku"]' in log.read_text()
+    # Options that its threads do not know are named, once.
+    ignored = [line for line in log.read_text().splitlines() if "no such option" in line]
+    assert len(ignored) == 1
+    assert '["max_tasks_per_child", "time_limit"]' in ignored[0]
 
 
 def test_a_killed_rung_up_takes_its_children_with_it_and_the_next_one_starts(up: Up) -> None:

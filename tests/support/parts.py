@@ -84,6 +84,29 @@ def postgres(root: Path, *settings: str) -> Iterator[str]:
         yield url
 
 
+@contextlib.contextmanager
+def standby(root: Path, of: str) -> Iterator[tuple[str, Path]]:
+    """A streaming standby of a PostgreSQL: its address, and its data directory."""
+    data, port = theirs(root / "standby") / "data", free_port()
+    primary = psycopg.conninfo.conninfo_to_dict(of)
+    copy = [*_as_server(), program("pg_basebackup"), "-h", "127.0.0.1", "-p", str(primary["port"])]
+    copy += ["-U", SERVER_USER, "-D", str(data), "-R", "-X", "stream", "-c", "fast"]
+    subprocess.run(copy, check=True, capture_output=True, cwd="/")
+    quick = ("fsync=off", "listen_addresses=127.0.0.1", f"unix_socket_directories={data.parent}")
+    options = [word for one in quick for word in ("-c", one)]
+    command = [*_as_server(), program("postgres"), "-D", str(data), "-p", str(port), *options]
+    url = f"postgresql://{SERVER_USER}@127.0.0.1:{port}/rung"
+    with running(command, root / "standby.log", cwd="/"):
+        eventually(lambda: _connects(url))
+        yield url, data
+
+
+def promote(data: Path) -> None:
+    """Makes a standby the primary."""
+    command = [*_as_server(), program("pg_ctl"), "promote", "-D", str(data), "-w"]
+    subprocess.run(command, check=True, capture_output=True, cwd="/")
+
+
 def _connects(url: str) -> bool:
     try:
         psycopg.connect(url, connect_timeout=2).close()

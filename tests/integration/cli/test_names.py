@@ -4,6 +4,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -14,6 +16,7 @@ from tests.support.processes import clean_environ
 BIN = Path(sys.executable).parent
 Said = subprocess.CompletedProcess[str]
 Runs = Callable[..., Said]
+PER_CHILD = ("max_tasks_per_child", "max_memory_per_child")
 
 
 @pytest.fixture
@@ -113,6 +116,25 @@ def test_celery_knows_our_commands(run: Runs) -> None:
     listed, asked = run("celery", "--help"), run("celery", "rung", "config", "check")
     assert "every command of rung" in listed.stdout
     assert asked.returncode == 0, asked.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({}, []),
+        ({"autoscale": "10,3"}, ["autoscale"]),
+        ({"max_tasks_per_child": 9, "max_memory_per_child": 9}, [*PER_CHILD]),
+        ({"time_limit": 30.0, "soft_time_limit": 20.0}, ["time_limit", "soft_time_limit"]),
+        ({"pool_cls": "celery.concurrency.prefork:TaskPool"}, ["pool prefork"]),
+    ],
+)
+def test_options_that_threads_do_not_know_are_named(
+    given: dict[str, Any], named: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    from worker.app import ignored_options
+
+    assert ignored_options(SimpleNamespace(**{"pool_cls": "threads", **given})) == named
 
 
 @pytest.mark.parametrize("pool", ["gevent", "eventlet"])

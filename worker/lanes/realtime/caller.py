@@ -74,7 +74,8 @@ class Caller:
         failpoint("after send")
         self.ended(question.tier, question.purpose, got)
         parts = [got] if question.together == 1 else parts_of(got, request)
-        if all(use.name in BUILTIN for use in request[0].candidate.policy.accept.validators):
+        known, uses = self.standards.validators, request[0].candidate.policy.accept.validators
+        if all(known.get(use.name) is BUILTIN.get(use.name) for use in uses):
             return _heard(attempts, parts)
         # A validator of somebody's own may take its whole bound, while other calls' answers wait.
         return await asyncio.to_thread(_heard, attempts, parts)

@@ -2,6 +2,7 @@
 nothing but its own answer."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,10 @@ from sqlalchemy import Engine
 from tests.support.deciding import GOOD, Simulator, answering, moods, own, work_off
 from tests.support.places import DATA
 from tests.support.promises import BODY, one
-from tests.support.works import settings_for
+from tests.support.works import drain, hand_in, settings_for, working
 from worker.config.settings import Settings
+from worker.config.validators import load_validators
+from worker.lanes.realtime import runtime
 
 INJECTIONS = DATA / "injections.jsonl"
 OWN_SCHEMA = {
@@ -64,6 +67,33 @@ def test_a_finding_of_ones_own_holds_nothing_that_cannot_be_recorded(
     assert one(engine, "SELECT state, failures FROM jobs") == ("review", 0)
     finding = one(engine, "SELECT findings FROM attempts WHERE stage = 'answer' LIMIT 1")[0][0]
     assert (finding["finding"][:7], len(finding["finding"])) == ("odd \ufffd ?", 300)
+
+
+@pytest.mark.parametrize("name", ["mine", "length"], ids=["of its own name", "in place of ours"])
+def test_validators_of_ones_own_do_not_hold_up_the_loop(
+    engine: Engine,
+    settings: Settings,
+    simulator: Simulator,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+) -> None:
+    # given one that lets an answer pass only while it looks at another one as well
+    (tmp_path / "checks.py").write_text(
+        "import threading\nboth = threading.Barrier(2)\n"
+        "def meets(draft, options):\n    both.wait(15)\n"
+    )
+    monkeypatch.setattr(runtime, "load_validators", partial(load_validators, time_bound_s=20))
+    moods(simulator, answering({"json": GOOD}))
+    mine = own(settings, extends="fallback", accept={"validators": [{"name": name}]})
+    mine = mine.model_copy(update={"validators": {name: f"{tmp_path}/checks.py:meets"}})
+    # when
+    run = hand_in(engine, mine, [f"{BODY[0]} {n}" for n in range(2)], policy="mine")
+    with working(mine) as made:
+        drain(made)
+    # then
+    found = "SELECT count(*) FROM jobs WHERE state = 'answered' AND tier = 'haiku' AND run_id = :r"
+    assert one(engine, found, r=run.id)[0] == 2
 
 
 def test_real_injections_that_a_model_obeys_climb_and_move_nothing_else(
