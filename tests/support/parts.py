@@ -1,6 +1,6 @@
 """The parts that teams have, started for one test each: PostgreSQL, pgbouncer, Redis, Sentinel.
 
-Each listens on a loopback port of its own, keeps its files below the test's directory, and is ended
+Each listens on a loopback port of its own, keeps its files in a directory of its own, and is ended
 by its pid. A part that this machine lacks skips the test, by name.
 """
 
@@ -9,7 +9,8 @@ import os
 import pwd
 import shutil
 import subprocess
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psycopg
@@ -36,17 +37,16 @@ def _as_server() -> list[str]:
     return ["runuser", "-u", SERVER_USER, "--"] if os.getuid() == 0 else []
 
 
-def theirs(path: Path) -> Path:
-    """A directory that the server's user may write to."""
-    path.mkdir(parents=True, exist_ok=True)
-    if os.getuid() == 0:
-        # pytest's own directories above it are closed to others.
-        for parent in path.parents:
-            if parent.stat().st_uid == 0 and parent != parent.parent and "pytest" in str(parent):
-                parent.chmod(parent.stat().st_mode | 0o011)
-        owner = pwd.getpwnam(SERVER_USER)
-        os.chown(path, owner.pw_uid, owner.pw_gid)
-    return path
+@contextlib.contextmanager
+def their_directory() -> Iterator[Path]:
+    """A directory of the server's user. Not below pytest's own: every session of pytest closes
+    those to others again."""
+    with tempfile.TemporaryDirectory(prefix="rung-part-", ignore_cleanup_errors=True) as name:
+        path = Path(name)
+        if os.getuid() == 0:
+            owner = pwd.getpwnam(SERVER_USER)
+            os.chown(path, owner.pw_uid, owner.pw_gid)
+        yield path
 
 
 @contextlib.contextmanager
@@ -68,43 +68,52 @@ def running(command: list[str], log: Path, **how: object) -> Iterator[subprocess
 
 @contextlib.contextmanager
 def postgres(root: Path, *settings: str) -> Iterator[str]:
-    """Debian's PostgreSQL with an empty database `rung`; its superuser's address."""
-    initdb, server = program("initdb"), program("postgres")
-    data, port = theirs(root / "pg") / "data", free_port()
-    made = [*_as_server(), initdb, "-D", str(data), "-U", SERVER_USER, "-A", "trust", "-N"]
-    subprocess.run(made, check=True, capture_output=True, cwd="/")
-    quick = ("fsync=off", "listen_addresses=127.0.0.1", f"unix_socket_directories={data.parent}")
-    options = [word for one in (*quick, *settings) for word in ("-c", one)]
-    command = [*_as_server(), server, "-D", str(data), "-p", str(port), *options]
-    url = f"postgresql://{SERVER_USER}@127.0.0.1:{port}/rung"
-    with running(command, root / "postgres.log", cwd="/"):
-        eventually(lambda: _connects(url.replace("/rung", "/postgres")))
-        with psycopg.connect(url.replace("/rung", "/postgres"), autocommit=True) as connection:
-            connection.execute("CREATE DATABASE rung")
-        yield url
+    """Debian's PostgreSQL with an empty database `rung`; its superuser's address. Its log is in
+    `root`."""
+    initdb = program("initdb")
+    root.mkdir(parents=True, exist_ok=True)
+    with their_directory() as home:
+        made = [*_as_server(), initdb, "-D", str(home / "data"), "-U", SERVER_USER, "-A", "trust"]
+        done = subprocess.run([*made, "-N"], capture_output=True, text=True, cwd="/")
+        assert done.returncode == 0, done.stderr
+        with _serving(home, root / "postgres.log", settings) as server:
+            url = f"{server}/postgres"
+            with psycopg.connect(url, autocommit=True) as connection:
+                connection.execute("CREATE DATABASE rung")
+            yield f"{server}/rung"
 
 
 @contextlib.contextmanager
-def standby(root: Path, of: str) -> Iterator[tuple[str, Path]]:
-    """A streaming standby of a PostgreSQL: its address, and its data directory."""
-    data, port = theirs(root / "standby") / "data", free_port()
-    primary = psycopg.conninfo.conninfo_to_dict(of)
-    copy = [*_as_server(), program("pg_basebackup"), "-h", "127.0.0.1", "-p", str(primary["port"])]
-    copy += ["-U", SERVER_USER, "-D", str(data), "-R", "-X", "stream", "-c", "fast"]
-    subprocess.run(copy, check=True, capture_output=True, cwd="/")
-    quick = ("fsync=off", "listen_addresses=127.0.0.1", f"unix_socket_directories={data.parent}")
-    options = [word for one in quick for word in ("-c", one)]
-    command = [*_as_server(), program("postgres"), "-D", str(data), "-p", str(port), *options]
-    url = f"postgresql://{SERVER_USER}@127.0.0.1:{port}/rung"
-    with running(command, root / "standby.log", cwd="/"):
-        eventually(lambda: _connects(url))
-        yield url, data
+def _serving(home: Path, log: Path, settings: Sequence[str] = ()) -> Iterator[str]:
+    """A running server over `home`; its address without a database."""
+    port = free_port()
+    quick = ("fsync=off", "listen_addresses=127.0.0.1", f"unix_socket_directories={home}")
+    options = [word for one in (*quick, *settings) for word in ("-c", one)]
+    command = [*_as_server(), program("postgres"), "-D", str(home / "data"), "-p", str(port)]
+    server = f"postgresql://{SERVER_USER}@127.0.0.1:{port}"
+    with running([*command, *options], log, cwd="/"):
+        eventually(lambda: _connects(f"{server}/postgres"))
+        yield server
 
 
-def promote(data: Path) -> None:
+@contextlib.contextmanager
+def standby(root: Path, of: str) -> Iterator[str]:
+    """A streaming standby of a PostgreSQL; its address."""
+    port = psycopg.conninfo.conninfo_to_dict(of)["port"]
+    with their_directory() as home:
+        copy = [*_as_server(), program("pg_basebackup"), "-h", "127.0.0.1", "-p", str(port)]
+        copy += ["-U", SERVER_USER, "-D", str(home / "data"), "-R", "-X", "stream", "-c", "fast"]
+        done = subprocess.run(copy, capture_output=True, text=True, cwd="/")
+        assert done.returncode == 0, done.stderr
+        with _serving(home, root / "standby.log") as server:
+            yield f"{server}/rung"
+
+
+def promote(url: str) -> None:
     """Makes a standby the primary."""
-    command = [*_as_server(), program("pg_ctl"), "promote", "-D", str(data), "-w"]
-    subprocess.run(command, check=True, capture_output=True, cwd="/")
+    with psycopg.connect(url, autocommit=True) as connection:
+        row = connection.execute("SELECT pg_promote()").fetchone()
+    assert row == (True,)
 
 
 def _connects(url: str) -> bool:
@@ -118,23 +127,22 @@ def _connects(url: str) -> bool:
 @contextlib.contextmanager
 def pgbouncer(root: Path, behind: str, *lines: str) -> Iterator[str]:
     """In transaction mode before a PostgreSQL, with few server connections; its address."""
-    binary = program("pgbouncer")
-    folder, port = theirs(root / "bouncer"), free_port()
+    binary, port = program("pgbouncer"), free_port()
     server = psycopg.conninfo.conninfo_to_dict(behind)
-    (folder / "pgbouncer.ini").write_text(
-        "[databases]\n"
-        f"rung = host=127.0.0.1 port={server['port']} dbname=rung user={SERVER_USER}\n"
-        "[pgbouncer]\n"
-        f"listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
-        "auth_type = any\npool_mode = transaction\ndefault_pool_size = 12\nmax_client_conn = 200\n"
-        + "\n".join(lines)
-        + "\n"
-    )
-    command = [*_as_server(), binary, str(folder / "pgbouncer.ini")]
-    url = f"postgresql://{SERVER_USER}@127.0.0.1:{port}/rung"
-    with running(command, root / "pgbouncer.log", cwd="/"):
-        eventually(lambda: _connects(url))
-        yield url
+    with their_directory() as folder:
+        (folder / "pgbouncer.ini").write_text(
+            "[databases]\n"
+            f"rung = host=127.0.0.1 port={server['port']} dbname=rung user={SERVER_USER}\n"
+            "[pgbouncer]\n"
+            f"listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
+            "auth_type = any\npool_mode = transaction\ndefault_pool_size = 12\n"
+            "max_client_conn = 200\n" + "\n".join(lines) + "\n"
+        )
+        command = [*_as_server(), binary, str(folder / "pgbouncer.ini")]
+        url = f"postgresql://{SERVER_USER}@127.0.0.1:{port}/rung"
+        with running(command, root / "pgbouncer.log", cwd="/"):
+            eventually(lambda: _connects(url))
+            yield url
 
 
 @contextlib.contextmanager
