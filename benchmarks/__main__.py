@@ -29,6 +29,7 @@ NAMES = (
     "screens",
     "proof",
     "grounded",
+    "knowledge",
 )
 
 

@@ -12,6 +12,13 @@ from models.deliveries import Delivery, DeliveryTarget
 from models.escalations import Escalation
 from models.forecasts import ForecastRow
 from models.jobs import Job
+from models.knowledge import (
+    KnowledgeFolder,
+    KnowledgePage,
+    KnowledgePassage,
+    KnowledgePosting,
+    KnowledgeWord,
+)
 from models.messages import Message
 from models.notices import Notice, NoticeMail
 from models.prompts import Classification, Prompt
@@ -50,6 +57,11 @@ __all__ = [
     "ForecastRow",
     "Job",
     "JobTotal",
+    "KnowledgeFolder",
+    "KnowledgePage",
+    "KnowledgePassage",
+    "KnowledgePosting",
+    "KnowledgeWord",
     "Message",
     "MessageBatch",
     "Notice",

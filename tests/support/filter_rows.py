@@ -156,6 +156,7 @@ def _values(node: Comparison, spec: Spec) -> list[Any]:
         "confidence": [answer.confidence if answer else None],
         "finding": [name for one in spec.tried for name in one.findings or ()],
         "prompt": [one.prompt for one in spec.tried],
+        "knowledge": [],
         "policy": list(spec.policy),
         "model": [answer.model if answer else None],
         "run": [f"{spec.number[2]}{spec.run}", str(spec.number[1])],

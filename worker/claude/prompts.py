@@ -18,6 +18,7 @@ from worker.domain.caching import Lifetime
 from worker.domain.context import NO_CONTEXT, MessageContext
 from worker.domain.fence import REPLY_DELIMITER, defused, fence, nonce
 from worker.domain.messages import MessageText
+from worker.domain.pages import without_front
 from worker.domain.passages import cut, rendered, rendered_in
 from worker.domain.shown import Shown
 from worker.errors import ConfigurationError
@@ -84,7 +85,9 @@ def load_prompts(directory: Path | None) -> Prompts:
     without a `judge.md` has the one that comes with Rung."""
     root = directory or default_directory()
     pages = {page.stem: _read(page) for page in sorted((root / "knowledge").glob("*.md"))}
-    knowledge = rendered([passage for name in pages for passage in cut(name, pages[name])])
+    knowledge = rendered(
+        [passage for name in pages for passage in cut(name, without_front(pages[name])[1])]
+    )
     answer = _read(root / "answer.md") + (KNOWLEDGE + knowledge if knowledge else "")
     texts = {
         Purpose.CLASSIFY: _read(root / "classify.md"),

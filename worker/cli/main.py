@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "schedule": ("schedule", "What runs by itself at night, and one night by hand."),
     "dead": ("dead", "Dead letters: jobs that need somebody to change something."),
     "review": ("review", "What waits for a person."),
+    "knowledge": ("knowledge", "Pages that answers stand on: sync, search."),
     "retry": ("changes", "Give dead jobs another try."),
     "cancel": ("changes", "End the open jobs of a run."),
     "pause": ("holds", "Stop claiming: a run, a tier, or everything."),
@@ -60,6 +61,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         *("cost", "advise", "evaluate", "audit", "truth", "certify", "certificates", "replay"),
     ),
     "Change": ("pause", "resume", "drain", "priority", "budget", "retry", "cancel"),
+    "Knowledge": ("knowledge",),
     "Again and at night": ("reprocess", "schedule"),
     "Keep": ("worker", "dashboard", "alive", "db", "purge", "forget"),
 }

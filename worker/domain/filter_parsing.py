@@ -17,8 +17,10 @@ from typing import NoReturn
 
 from worker.domain.filter_tokens import FilterError, Token, tokens_of
 from worker.domain.filters import (
+    CHANGED,
     FIELDS,
     KEYWORDS,
+    KNOWLEDGE,
     METADATA,
     OPS,
     And,
@@ -118,6 +120,9 @@ class _Parser:
             self._fail(f"More than {MAX_COMPARISONS} comparisons.", self._now)
         name, key = self._field()
         field = FIELDS[name]
+        if name == KNOWLEDGE and self._now.is_word(CHANGED):
+            self._take()
+            return Comparison(name, Op.EQ, (CHANGED,), key)
         turned = self._now.is_word("not")
         if turned:
             self._take()

@@ -21,7 +21,7 @@ from worker.domain.spans import MOST, show_span, span_of
 
 __all__ = ["FIELDS", "And", "Comparison", "Field", "FilterError", "Node", "Not", "Op", "Or", "show"]
 
-METADATA = "metadata"
+METADATA, KNOWLEDGE, CHANGED = "metadata", "knowledge", "changed"
 KEYWORDS = ("and", "or", "not", "in", "contains")
 _PLAIN = re.compile(r"[^\s!=<>(),'\"&|;]+")
 _NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,10})?")
@@ -97,6 +97,9 @@ FIELDS: dict[str, Field] = {
     "escalations": Field(_NUMBER_OF, "Steps up the ladder."),
     "attempts": Field(_NUMBER_OF, "Attempts that were closed other than by deferral."),
     "cost": Field(_NUMBER_OF, "Dollars that the job has cost."),
+    KNOWLEDGE: Field(
+        _TEXT, "`changed`: the answer cites a page that reads otherwise now.", (CHANGED,)
+    ),
     METADATA: Field(Of.ANYTHING, "`metadata.KEY`: what else came with the message."),
 }
 

@@ -48,11 +48,12 @@ class PagePassage:
 
 def cut(page: str, markdown: str, language: str | None = None) -> list[PagePassage]:
     """The passages of a page in Markdown; `page` is its name, of which the ids are made."""
+    path = "/".join(slug(part) for part in page.split("/"))
     made: dict[str, PagePassage] = {}
     for trail, body in _sections(markdown):
         head = " > ".join(trail)
         for part in _parts(body):
-            name = f"{slug(page)}#{slug(trail[-1]) if trail else START}"
+            name = f"{path}#{slug(trail[-1]) if trail else START}"
             free = next(one for one in _numbered(name) if one not in made)
             text = f"## {head}\n\n{part}" if head else part
             made[free] = PagePassage(id=free, heading=head, text=text, language=language)

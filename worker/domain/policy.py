@@ -140,6 +140,8 @@ class Policy:
     accept: Accept = field(default_factory=Accept)
     climb: Climb = field(default_factory=Climb)
     context: ContextUse = field(default_factory=ContextUse)
+    knowledge: tuple[str, ...] = ()
+    """Folders of pages that its answers stand on, as `rung knowledge sync` reads them."""
 
     @property
     def rungs(self) -> Ladder:
@@ -168,6 +170,8 @@ def to_document(policy: Policy) -> dict[str, Any]:
             del document["accept"][name]
     if policy.context == NOTHING_SHOWN:
         del document["context"]
+    if not policy.knowledge:
+        del document["knowledge"]
     return document
 
 

@@ -34,12 +34,25 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from models.attempts import Attempt
+from models.contexts import ShownContext
 from models.escalations import Escalation
 from models.jobs import Job
+from models.knowledge import KnowledgePassage
 from models.messages import Message
 from models.results import Result
 from models.runs import Run
-from worker.domain.filters import METADATA, And, Comparison, Node, Not, Op, Or, Value
+from worker.domain.filters import (
+    CHANGED,
+    KNOWLEDGE,
+    METADATA,
+    And,
+    Comparison,
+    Node,
+    Not,
+    Op,
+    Or,
+    Value,
+)
 
 Test = Callable[[ColumnElement[Any]], ColumnElement[bool]]
 LOOKS_LIKE_A_NUMBER = r"^-?[0-9]{1,12}(\.[0-9]{1,10})?$"
@@ -181,10 +194,38 @@ def _run(test: Test) -> ColumnElement[bool]:
     return or_(test(Run.__table__.c.name), test(cast(Run.id, Text)))
 
 
+def _knowledge(test: Test) -> ColumnElement[bool]:
+    """Whether a passage that the answer cites stands no more as it was shown."""
+    shown = func.jsonb_array_elements(ShownContext.document["passages"]).table_valued(
+        column("value", JSONB), name="shown", joins_implicitly=True
+    )
+    name, version = shown.c.value[0].astext, shown.c.value[1].astext
+    stands = exists(
+        select(1).where(
+            KnowledgePassage.name == name,
+            KnowledgePassage.__table__.c.version == version,
+        )
+    ).correlate(ShownContext, shown)
+    changed = exists(
+        select(1)
+        .select_from(Attempt)
+        .join(ShownContext, ShownContext.digest == Attempt.context_digest)
+        .where(
+            Attempt.job_id == Job.id,
+            Attempt.fence == Result.fence,
+            ShownContext.message_id == Job.message_id,
+            func.jsonb_exists(Result.__table__.c.fields["sources"], name),
+            not_(stands),
+        )
+    ).correlate(Job, Result)
+    return and_(test(literal(CHANGED, Text)), changed)
+
+
 SEVERAL: dict[str, Callable[[Test], ColumnElement[bool]]] = {
     "reason": _reason,
     "finding": _finding,
     "prompt": _prompt,
+    KNOWLEDGE: _knowledge,
     "policy": _policy,
     "run": _run,
 }

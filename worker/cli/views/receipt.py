@@ -94,7 +94,8 @@ def _lines(attempt: dict[str, Any], with_text: bool) -> Iterator[Line]:
     for finding in attempt["findings"] or []:
         yield finding["severity"], f"{finding['validator']}: {finding['finding']}"
     for piece in attempt["context"]:
-        yield "shown", f"{piece['id']}: {piece['text']}"
+        version = f" (version {piece['version']})" if "version" in piece else ""
+        yield "shown", f"{piece['id']}{version}: {piece['text']}"
     for call in attempt["calls"]:
         yield from _call_lines(call, with_text)
     versions = (

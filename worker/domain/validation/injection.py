@@ -64,6 +64,12 @@ def obeyed(draft: Draft, _options: Mapping[str, Any]) -> str | None:
     return None
 
 
+def orders(text: str) -> bool:
+    """Whether a text seems to give orders to a model."""
+    begins = text[:SEARCHED_CHARS]
+    return _may_command(begins) and _COMMANDING.search(begins) is not None
+
+
 def _may_command(text: str) -> bool:
     """Cheap, and never wrong when it says no."""
     lowered = text.lower()

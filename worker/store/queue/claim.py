@@ -26,6 +26,7 @@ from worker.store.queue.canaries import Canaries
 from worker.store.queue.certified import keep_keys
 from worker.store.queue.gates import ClaimGate, QueueGate, Stop, Stops, gate_of, unmark
 from worker.store.queue.history import NO_PAST, Past, past_of
+from worker.store.queue.knowledge import with_passages
 from worker.store.queue.leases import write_leases
 from worker.store.queue.suspects import one_at_a_time
 from worker.store.queue.waiting import note_waiting
@@ -141,7 +142,7 @@ class Claims:
     ) -> Passage:
         """Plans what is locked, and sends it through the gates; what the budgets refuse says so."""
         day: dt.date = rows[0].today
-        candidates = self._candidates(connection, rows)
+        candidates = with_passages(connection, self._candidates(connection, rows))
         going = [Claimed(candidate, planner(candidate)) for candidate in candidates]
         planned = going = keep_keys(connection, going)
         last: ClaimGate = partial(self._budgets.stops, day)

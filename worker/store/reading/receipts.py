@@ -84,8 +84,11 @@ def hide_text(found: dict[str, Any], mask: str | None = None) -> None:
 
 def _pieces(document: dict[str, Any] | None) -> list[dict[str, str]]:
     """What the model was shown beside the message, in pieces as it saw them."""
-    pieces = context_from(document or {}).pieces
-    return [{"id": piece.id, "text": piece.text} for piece in pieces]
+    shown = context_from(document or {})
+    versions = {passage.id: {"version": passage.version} for passage in shown.passages}
+    return [
+        {"id": piece.id, "text": piece.text, **versions.get(piece.id, {})} for piece in shown.pieces
+    ]
 
 
 def _critical_by(job: dict[str, Any]) -> str | None:

@@ -1,0 +1,90 @@
+"""Whether the right page is found, how fast, and what knowledge costs whole and searched.
+
+    python -m benchmarks knowledge [--quick]
+
+Messages are those of the sample backlog whose intent is answered by a page of the example company
+(`knowledge_labels` says how they were labelled). Found means: a page that answers is among the five
+best passages' pages.
+"""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import Engine
+
+from benchmarks.distractor_pages import distractors
+from benchmarks.figures import Figure, Finding
+from benchmarks.house import database
+from benchmarks.knowledge_labels import PAGES_BY_LABEL
+from worker.intake.pages import read_folder
+from worker.store.engine import make_engine
+from worker.store.knowledge import sync_folder
+from worker.store.passages import Query, find_passages
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+PAGES = EXAMPLES / "support" / "knowledge"
+DISTRACTORS, MANY, QUICK_MANY = 500, 20_000, 2_000
+CHUNK, LIMIT = 32, 5
+
+
+def labelled() -> list[tuple[str, tuple[str, ...]]]:
+    """Messages with the pages that answer them."""
+    rows = map(orjson.loads, (EXAMPLES / "backlog.jsonl").read_bytes().splitlines())
+    return [
+        (row["body"], PAGES_BY_LABEL[row["source_label"]])
+        for row in rows
+        if row.get("source_label") in PAGES_BY_LABEL
+    ]
+
+
+def run(*, quick: bool) -> Finding:
+    """Recall among 512 pages, and milliseconds a message among 20,000."""
+    many = QUICK_MANY if quick else MANY
+    messages = labelled()
+    with database() as environ:
+        engine = make_engine(environ["DATABASE_URL"], pool_size=2)
+        ours = read_folder(PAGES).pages
+        sync_folder(engine, "few", [*ours, *distractors(DISTRACTORS)])
+        began = time.monotonic()
+        sync_folder(engine, "many", [*ours, *distractors(many - len(ours))])
+        synced_s = time.monotonic() - began
+        found = recall(engine, "few", messages)
+        found_many = recall(engine, "many", messages)
+        search(engine, "many", [body for body, _ in messages[:200]])
+        began = time.monotonic()
+        search(engine, "many", [body for body, _ in messages])
+        each_ms = 1000 * (time.monotonic() - began) / len(messages)
+    return Finding(
+        "knowledge",
+        (
+            Figure("recall at 5, 512 pages", found, 0.9, False),
+            Figure(f"ms a message, {many:,} pages", each_ms, 10, True),
+        ),
+        {
+            "messages": len(messages),
+            f"recall at 5, {many:,} pages": round(found_many, 3),
+            f"sync of {many:,} pages (s)": round(synced_s, 1),
+        },
+    )
+
+
+def recall(engine: Engine, folder: str, messages: list[tuple[str, tuple[str, ...]]]) -> float:
+    """The share of messages whose page is found."""
+    found = search(engine, folder, [body for body, _ in messages])
+    hits = sum(
+        any(passage.page in pages for passage in found[key])
+        for key, (_, pages) in enumerate(messages)
+    )
+    return hits / len(messages)
+
+
+def search(engine: Engine, folder: str, bodies: list[str]) -> dict[int, list[Any]]:
+    """In chunks, as a worker does."""
+    found: dict[int, list[Any]] = {}
+    queries = [Query(key, body, (folder,), "en") for key, body in enumerate(bodies)]
+    with engine.connect() as connection:
+        for at in range(0, len(queries), CHUNK):
+            found |= find_passages(connection, queries[at : at + CHUNK], LIMIT)
+    return found

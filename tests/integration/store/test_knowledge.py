@@ -1,0 +1,87 @@
+"""Knowledge in Postgres: synced by content, searched for a whole chunk."""
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import Engine, text
+
+from worker.domain.pages import SourcePage
+from worker.store.knowledge import sync_folder
+from worker.store.passages import Query, find_passages, stored_folders
+
+RETURNS = SourcePage(
+    name="returns", path="returns.md", title="Returns", language="en", also="money back",
+    markdown="# Returns\n\nParcels are returned within 30 days.\n\n## Damaged\n\nSend a photo.",
+)  # fmt: skip
+CARDS = SourcePage(
+    name="karten", path="karten.md", title="Karten", language="de",
+    markdown="# Karten\n\nVerlorene Karten werden ersetzt.",
+)  # fmt: skip
+
+
+def names(engine: Engine, said: str, language: str | None = "en", *folders: str) -> list[str]:
+    with engine.connect() as connection:
+        found = find_passages(connection, [Query(7, said, folders or ("ours",), language)])
+    return [passage.name for passage in found[7]]
+
+
+def test_pages_are_found_by_the_stems_of_their_language(engine: Engine) -> None:
+    # given
+    done = sync_folder(engine, "ours", [RETURNS, CARDS])
+    # then
+    assert (done.pages, done.passages, done.added) == (2, 3, 2)
+    assert names(engine, "I am returning a parcel")[0] == "returns#returns"
+    assert names(engine, "it came damaged, here are photos") == ["returns#damaged"]
+    assert names(engine, "Ich habe meine Karte verloren", "de") == ["karten#karten"]
+    assert set(names(engine, "my money!")) == {"returns#returns", "returns#damaged"}, "by `also`"
+    assert names(engine, "nothing of the kind") == []
+    assert names(engine, "parcel", "en", "theirs") == [], "another folder is another's"
+
+
+def test_the_same_pages_again_change_nothing(engine: Engine) -> None:
+    first = sync_folder(engine, "ours", [RETURNS, CARDS])
+    again = sync_folder(engine, "ours", [CARDS, RETURNS])
+    assert (again.added, again.changed, again.removed) == (0, 0, 0)
+    assert again.version == first.version
+
+
+def test_a_page_that_changed_is_found_as_it_is_now(engine: Engine) -> None:
+    # given
+    before = sync_folder(engine, "ours", [RETURNS, CARDS])
+    changed = replace(RETURNS, markdown="# Returns\n\nBoxes come back within 60 days.")
+    # when
+    done = sync_folder(engine, "ours", [changed])
+    # then
+    assert (done.added, done.changed, done.removed, done.passages) == (0, 1, 1, 1)
+    assert done.version != before.version
+    assert names(engine, "parcel") == []
+    assert names(engine, "boxes") == ["returns#returns"], "its id lasts"
+    assert names(engine, "Karte", "de") == []
+    with engine.connect() as connection:
+        assert stored_folders(connection) == {"ours": done.version}
+        left = connection.execute(text("SELECT count(*) FROM knowledge_postings")).scalar_one()
+        words = connection.execute(text("SELECT count(*) FROM knowledge_words")).scalar_one()
+    assert left == words > 0, "nothing is left of what is gone"
+
+
+def test_a_chunk_is_searched_at_once_and_each_gets_its_own(engine: Engine) -> None:
+    sync_folder(engine, "ours", [RETURNS])
+    sync_folder(engine, "theirs", [CARDS])
+    queries = [
+        Query(1, "parcels", ("ours",)),
+        Query(2, "Karten", ("theirs",), "de"),
+        Query(3, "parcels", ("theirs",)),
+        Query(4, "x" * 10_000 + " parcels", ("ours", "theirs")),
+        Query(5, "", ("ours",)),
+    ]
+    with engine.connect() as connection:
+        found = find_passages(connection, queries)
+    assert {key: [one.name for one in each] for key, each in found.items()} == {
+        1: ["returns#returns"], 2: ["karten#karten"], 3: [], 4: [], 5: [],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("said", ["'; DROP TABLE jobs; --", "a & b | !c", "\\", "100%", "\u200b"])
+def test_any_words_may_be_looked_for(engine: Engine, said: str) -> None:
+    sync_folder(engine, "ours", [RETURNS])
+    assert names(engine, said) == []

@@ -1,0 +1,216 @@
+"""Folders of knowledge: Markdown, HTML, text, questions and answers as CSV, and exported addresses.
+
+Everything becomes a page in Markdown, for headings are what passages are cut and named by. What
+cannot be read is left out and named in a sentence; the rest is taken.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+from lxml import etree
+from lxml.html import HtmlElement, fromstring
+
+from worker.domain.pages import SourcePage, doubts, without_front
+from worker.domain.passages import slug
+from worker.domain.validation.injection import orders
+from worker.domain.validation.language import detected
+from worker.errors import UsageError
+from worker.intake.encodings import encoding_of
+
+MAX_PAGE_BYTES = 2_000_000
+MAX_PAGES = 50_000
+MAX_CELL_CHARS = 200_000
+KINDS = (".md", ".markdown", ".html", ".htm", ".txt", ".csv", ".json", ".jsonl")
+QUESTION, ANSWER = ("question", "q", "title", "frage"), ("answer", "a", "text", "antwort")
+ADDRESS, WORDS = ("url", "address", "link"), ("markdown", "html", "text", "body", "content")
+_DROPPED = "//head|//script|//style|//nav|//footer|//noscript|//template|//svg|//form"
+_FIRST_HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$", re.MULTILINE)
+
+
+@dataclass(slots=True)
+class PageFolder:
+    """What a folder held: pages, and sentences about what was left out or looks odd."""
+
+    pages: list[SourcePage] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def read_folder(root: Path) -> PageFolder:
+    """All pages below a folder, by path. Raises UsageError when there is no such folder, or it
+    holds more than 50,000 files."""
+    if not root.is_dir():
+        raise UsageError(
+            f"There is no folder {str(root)!r}.", mend="name a folder of pages, or make it"
+        )
+    paths = [path for path in sorted(root.rglob("*")) if path.suffix.lower() in KINDS]
+    if len(paths) > MAX_PAGES:
+        raise UsageError(
+            f"{root} holds {len(paths):,} pages; {MAX_PAGES:,} is the most.",
+            mend="divide it into folders, and give each policy those that it needs",
+        )
+    found, names = PageFolder(), set[str]()
+    for path in paths:
+        try:
+            for page in _pages_of(path, path.relative_to(root), found):
+                _take(found, names, page)
+        except _Unreadable as error:
+            found.problems.append(f"{path}: {error}")
+    found.notes += doubts(found.pages)
+    return found
+
+
+class _Unreadable(Exception):
+    """Why a page is left out, as the end of a sentence."""
+
+
+def _take(found: PageFolder, names: set[str], page: SourcePage) -> None:
+    if page.name in names:
+        found.problems.append(
+            f"{page.path}: another page is called {page.name!r} already; rename one of the two."
+        )
+        return
+    if orders(page.markdown):
+        found.notes.append(
+            f"{page.path} seems to give orders to a model; it is shown as data, and nothing in it"
+            " is obeyed. Read it, and take it out if it is not yours."
+        )
+    names.add(page.name)
+    found.pages.append(page)
+
+
+def _pages_of(path: Path, within: Path, found: PageFolder) -> Iterator[SourcePage]:
+    size = path.stat().st_size
+    if size > MAX_PAGE_BYTES:
+        raise _Unreadable(
+            f"it has {size / 1e6:.1f} MB, and a page may have {MAX_PAGE_BYTES / 1e6:.0f}; cut it"
+            " into pages."
+        )
+    text, suffix = _text(path, found), path.suffix.lower()
+    if not text.strip():
+        raise _Unreadable("it is empty.")
+    name = str(within.with_suffix(""))
+    match suffix:
+        case ".csv":
+            yield _questions(name, str(within), text)
+        case ".json" | ".jsonl":
+            yield from _exported(str(within), text)
+        case ".html" | ".htm":
+            title, markdown = _markdown_of(text)
+            yield _page(name, str(within), markdown, title)
+        case _:
+            yield _page(name, str(within), text)
+
+
+def _text(path: Path, found: PageFolder) -> str:
+    raw = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    if b"\x00" in raw[:4_096] and not raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise _Unreadable("it is no text.")
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return raw.decode("utf-16", "replace")
+    encoding = encoding_of(raw)
+    if encoding is not None:
+        found.notes.append(f"{path} was read as {encoding}; save it as UTF-8 if that is wrong.")
+        return raw.decode(encoding, "replace")
+    text = raw.decode("utf-8", "replace").replace("\x00", "")
+    if (broken := text.count("\ufffd")) > 0:
+        found.notes.append(f"{path} holds {broken} broken characters, which are shown as �.")
+    return text
+
+
+def _page(name: str, path: str, markdown: str, title: str = "", language: str = "") -> SourcePage:
+    """A page with what its front matter says of it, else with what its words tell."""
+    known, markdown = without_front(markdown)
+    heading = _FIRST_HEADING.search(markdown)
+    spoken = language or known.get("language") or detected(markdown) or ""
+    return SourcePage(
+        name="/".join(slug(part) for part in Path(name).parts),
+        path=path,
+        title=known.get("title") or title or (heading[1] if heading else Path(name).name),
+        markdown=markdown,
+        language=spoken[:2].lower() or None,
+        also=known.get("also", ""),
+    )
+
+
+def _markdown_of(html: str) -> tuple[str, str]:
+    """Title and words of an HTML page, its headings as Markdown's."""
+    import html_text
+
+    try:
+        tree: HtmlElement = fromstring(html)
+        title = str(tree.findtext(".//title") or "").strip()
+        for element in tree.xpath(_DROPPED):
+            element.drop_tree()
+        for depth in range(1, 7):
+            for element in tree.iter(f"h{depth}"):
+                element.text = f"{'#' * depth} {' '.join(element.text_content().split())}"
+                for child in list(element):
+                    element.remove(child)
+        words = str(html_text.extract_text(tree))
+    except (etree.LxmlError, ValueError, RecursionError, TypeError):
+        raise _Unreadable("its HTML cannot be read.") from None
+    return title, words
+
+
+def _questions(name: str, path: str, text: str) -> SourcePage:
+    """A table of questions and answers: each question is a heading."""
+    csv.field_size_limit(MAX_CELL_CHARS)
+    try:
+        dialect = csv.Sniffer().sniff(text[:8_000], ",;\t")
+    except csv.Error:
+        dialect = csv.excel
+    try:
+        reader = csv.DictReader(io.StringIO(text), dialect=dialect)
+        columns = {(column or "").strip().lower(): column for column in reader.fieldnames or ()}
+        question, answer = _first(columns, QUESTION), _first(columns, ANSWER)
+        if question is None or answer is None:
+            raise _Unreadable("it has no columns question and answer.")
+        parts = [
+            f"## {' '.join(str(row[question]).split())}\n\n{str(row[answer]).strip()}"
+            for row in reader
+            if row.get(question) and row.get(answer)
+        ]
+    except csv.Error as error:
+        raise _Unreadable(f"its rows cannot be read ({error}).") from None
+    return _page(name, path, "\n\n".join(parts), Path(name).name)
+
+
+def _first(columns: Mapping[str, str], names: tuple[str, ...]) -> str | None:
+    return next((columns[name] for name in names if name in columns), None)
+
+
+def _exported(path: str, text: str) -> Iterator[SourcePage]:
+    """Addresses with their words, as a team exports them: a list, or one on each line."""
+    try:
+        whole = text.lstrip().startswith("[")
+        rows: list[Any] = (
+            orjson.loads(text)
+            if whole
+            else [orjson.loads(line) for line in text.splitlines() if line.strip()]
+        )
+    except orjson.JSONDecodeError as error:
+        raise _Unreadable(f"it is no JSON ({error}).") from None
+    for number, row in enumerate(rows, start=1):
+        address = _value(row, ADDRESS)
+        words = _value(row, WORDS)
+        if not address or not words:
+            raise _Unreadable(f"entry {number} has no url, or no text, html or markdown.")
+        title = str(row.get("title") or "")
+        if row.get("html"):
+            found_title, words = _markdown_of(words)
+            title = title or found_title
+        named = re.sub(r"^https?://(?:www\.)?", "", address)
+        yield _page(named, address, words, title, str(row.get("language") or ""))
+
+
+def _value(row: Any, names: tuple[str, ...]) -> str:
+    if not isinstance(row, Mapping):
+        return ""
+    return next((str(row[name]) for name in names if row.get(name)), "")

@@ -1,0 +1,127 @@
+"""Finds the passages that a message is about: BM25 over stems, for a whole chunk in one statement.
+
+A message's rarest words are looked up, until they stand in so many passages together that common
+ones would add nothing but time. Typing errors find nothing by themselves; the other words do.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from worker.store.rows import as_json
+
+DICTIONARIES: Mapping[str, str] = {
+    "ar": "arabic", "da": "danish", "de": "german", "el": "greek", "en": "english",
+    "es": "spanish", "fi": "finnish", "fr": "french", "hi": "hindi", "hu": "hungarian",
+    "id": "indonesian", "it": "italian", "nl": "dutch", "pt": "portuguese", "ro": "romanian",
+    "ru": "russian", "sv": "swedish", "tr": "turkish",
+}  # fmt: skip
+"""Postgres' names of the languages whose words it can reduce to their stems."""
+SAID_CHARS = 4_000
+"""Of a message, from its beginning."""
+MAX_WORDS, MAX_POSTINGS = 24, 6_000
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is looked for: a message's words, in its language where that is known, in folders."""
+
+    key: int
+    text: str
+    folders: tuple[str, ...]
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundPassage:
+    """A passage with its score; the higher, the more of the query's rare words it holds."""
+
+    name: str
+    page: str
+    title: str
+    heading: str
+    text: str
+    language: str | None
+    version: str
+    folder: str
+    score: float
+
+
+def dictionary_of(language: str | None) -> str:
+    """The text search configuration for a language; `simple` takes words as they are."""
+    return DICTIONARIES.get(language or "", "simple")
+
+
+def stored_folders(connection: Connection) -> dict[str, str]:
+    """The version of every folder that was synced, by its name."""
+    return {row.name: row.version for row in connection.execute(FOLDERS)}
+
+
+def find_passages(
+    connection: Connection, queries: Sequence[Query], limit: int = 5
+) -> dict[int, list[FoundPassage]]:
+    """The best passages for each query, best first; fewer where fewer share a word with it."""
+    found: dict[int, list[FoundPassage]] = {query.key: [] for query in queries}
+    if not queries:
+        return found
+    rows = [
+        {
+            "key": query.key,
+            "said": query.text[:SAID_CHARS],
+            "folders": list(query.folders),
+            "dictionary": dictionary_of(query.language) if query.language else None,
+        }
+        for query in queries
+    ]
+    values = {"rows": as_json(rows), "limit": limit, "words": MAX_WORDS, "postings": MAX_POSTINGS}
+    for row in connection.execute(SEARCH, values):
+        fields = dict(row._mapping)
+        found[row.key].append(
+            FoundPassage(**{name: value for name, value in fields.items() if name != "key"})
+        )
+    return found
+
+
+FOLDERS = text("SELECT name, version FROM knowledge_folders ORDER BY name")
+SEARCH = text("""
+WITH asked AS MATERIALIZED (
+  SELECT t.key, t.said, f.id AS folder_id, f.name AS folder, f.passages,
+    coalesce(t.dictionary, 'english') AS dictionary
+  FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(
+    key bigint, said text, folders jsonb, dictionary text)
+  CROSS JOIN LATERAL (
+    SELECT id, name, passages FROM knowledge_folders
+    WHERE name IN (SELECT jsonb_array_elements_text(t.folders)) OFFSET 0) AS f
+), scored AS (
+  SELECT a.key, a.folder, best.passage_id, best.score FROM asked AS a
+  CROSS JOIN LATERAL (
+    SELECT p.passage_id, sum(p.weight * w.rarity) AS score FROM (
+      SELECT word, rarity FROM (
+        SELECT k.word, ln(1 + (a.passages - k.passages + 0.5) / (k.passages + 0.5)) AS rarity,
+          sum(k.passages) OVER (ORDER BY k.passages, k.word) AS so_far,
+          row_number() OVER (ORDER BY k.passages, k.word) AS nth
+        FROM unnest(tsvector_to_array(to_tsvector(CAST(a.dictionary AS regconfig), a.said)))
+          AS l(word)
+        CROSS JOIN LATERAL (
+          SELECT word, passages FROM knowledge_words
+          WHERE folder_id = a.folder_id AND word = l.word OFFSET 0) AS k
+      ) AS ranked
+      WHERE nth <= :words AND (so_far <= :postings OR nth <= 2)
+    ) AS w
+    CROSS JOIN LATERAL (
+      SELECT passage_id, weight FROM knowledge_postings
+      WHERE folder_id = a.folder_id AND word = w.word OFFSET 0) AS p
+    GROUP BY p.passage_id ORDER BY score DESC, p.passage_id LIMIT :limit) AS best
+)
+SELECT s.key, p.name, p.page, g.title, p.heading, p.text, p.language, p.version, s.folder, s.score
+FROM (
+  SELECT *, row_number() OVER (PARTITION BY key ORDER BY score DESC, passage_id) AS nth FROM scored
+) AS s
+CROSS JOIN LATERAL (
+  SELECT * FROM knowledge_passages WHERE id = s.passage_id OFFSET 0) AS p
+CROSS JOIN LATERAL (
+  SELECT title FROM knowledge_pages
+  WHERE folder_id = p.folder_id AND name = p.page OFFSET 0) AS g
+WHERE s.nth <= :limit ORDER BY s.key, s.nth
+""")
