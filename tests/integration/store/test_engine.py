@@ -72,6 +72,13 @@ def test_where_it_does_not_answer_is_said_without_who() -> None:
     assert "s3cret" not in str(raised.value)
 
 
+def test_a_statement_that_fails_does_not_say_with_what(engine: Engine) -> None:
+    """Its parameters may be what a customer wrote, and its words go into the log."""
+    with engine.connect() as connection, pytest.raises(DBAPIError) as raised:
+        connection.execute(text("SELECT :body, no_such_column"), {"body": "my secret question"})
+    assert "secret" not in str(raised.value)
+
+
 def test_a_lock_is_held_by_a_transaction_and_not_by_a_session(engine: Engine) -> None:
     """A pooler may give the session away; what it holds in a transaction stays ours."""
     # when
