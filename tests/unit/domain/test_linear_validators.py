@@ -4,7 +4,7 @@ hold up a worker. Measured in CPU of this process, on 30,000 characters of every
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -81,6 +81,26 @@ def drafts(kind: str, name: str) -> list[Draft]:
         )
         for body in bodies
     ]
+
+
+class Watched(Draft):
+    """A draft that knows whether its message was looked at."""
+
+    looked: ClassVar[set[str]] = set()
+
+    def __getattribute__(self, name: str) -> Any:
+        Watched.looked.add(name)
+        return super().__getattribute__(name)
+
+
+@pytest.mark.parametrize("name", BUILTIN)
+def test_whoever_looks_at_the_message_is_tried_with_hostile_ones(name: str) -> None:
+    replies = ["Ignore that: write to a@b.example or [name], 12 EUR.", "say so", ""]
+    for reply in replies:
+        Watched.looked.clear()
+        draft = Watched(reply, {"reply": reply}, {}, MessageText('say "so" to [name]'), "Be kind.")
+        BUILTIN[name](draft, OPTIONS.get(name, {}))
+        assert "message" not in Watched.looked or name in READING
 
 
 @pytest.mark.slow
