@@ -27,6 +27,7 @@ NAMES = (
     "protocol_scale",
     "any_statistics",
     "screens",
+    "forecast",
     "proof",
     "grounded",
     "knowledge",

@@ -1,6 +1,6 @@
-"""Prompts by content, and labels remembered for identical text."""
+"""Prompts by content, what Claude counts for them, and labels remembered for identical text."""
 
-from sqlalchemy import LargeBinary
+from sqlalchemy import CheckConstraint, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Instant, now, one_of
@@ -29,3 +29,22 @@ class Classification(Base):
     model: Mapped[str] = mapped_column(primary_key=True)
     difficulty: Mapped[str]
     created_at: Mapped[Instant] = mapped_column(server_default=now())
+
+
+class CountedInput(Base):
+    """Tokens of the part that requests of one kind share, at most: the least input that Claude has
+    billed for one of them. Worst cases are bounded by it."""
+
+    __tablename__ = "counted_inputs"
+    __table_args__ = (
+        one_of("purpose", Purpose),
+        CheckConstraint("tokens > 0", name="tokens"),
+    )
+
+    purpose: Mapped[str] = mapped_column(primary_key=True)
+    model: Mapped[str] = mapped_column(primary_key=True)
+    prompt_version: Mapped[str] = mapped_column(primary_key=True)
+    schema_version: Mapped[str] = mapped_column(primary_key=True)
+    simulated: Mapped[bool] = mapped_column(primary_key=True)
+    tokens: Mapped[int]
+    counted_at: Mapped[Instant] = mapped_column(server_default=now())

@@ -21,13 +21,13 @@ from models.knowledge import (
 )
 from models.messages import Message
 from models.notices import Notice, NoticeMail
-from models.prompts import Classification, Prompt
+from models.prompts import Classification, CountedInput, Prompt
 from models.results import Result, Review
 from models.rounds import StepRound, StoppedStatements
 from models.runs import Run
 from models.schedules import Firing, Schedule
 from models.sessions import EndedSession
-from models.tallies import RunCount, RunEscalation, RunSpend
+from models.tallies import PaceRow, RunCount, RunEscalation, RunSpend, RunVerdict
 from models.tiers import Canary, TierStatus
 from models.totals import AttemptTotal, CallErrorTotal, CallTotal, EscalationTotal, JobTotal, Timing
 from models.truths import Audit, AuditSalt, Truth
@@ -47,6 +47,7 @@ __all__ = [
     "Canary",
     "Certificate",
     "Classification",
+    "CountedInput",
     "Delivery",
     "DeliveryTarget",
     "EndedSession",
@@ -66,6 +67,7 @@ __all__ = [
     "MessageBatch",
     "Notice",
     "NoticeMail",
+    "PaceRow",
     "Prompt",
     "Result",
     "Review",
@@ -73,6 +75,7 @@ __all__ = [
     "RunCount",
     "RunEscalation",
     "RunSpend",
+    "RunVerdict",
     "Schedule",
     "ShownContext",
     "StepRound",

@@ -1,16 +1,22 @@
 """Counters that screens, the dispatcher and metrics read instead of counting rows.
 
 `run_counts` is kept by a statement trigger on `jobs`, in the very transaction that changes a
-job's state or tier, whoever changes it: intake, record, cancel, or a person with psql. The other
-two are kept by the recording transaction, the only writer of calls and escalations.
+job's state or tier, whoever changes it: intake, record, cancel, or a person with psql. So is
+`run_verdicts`, by one on `reviews`. The other two are kept by the recording transaction, the only
+writer of calls and escalations.
 """
 
-from sqlalchemy import DDL, BigInteger, ForeignKey, event, text
+from typing import Any
+
+from sqlalchemy import DDL, BigInteger, ForeignKey, SmallInteger, event, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, BigId, Money, one_of
+from models.base import Base, BigId, Instant, Money, one_of
 from models.jobs import Job
-from models.vocabulary import JobState, Lane
+from models.results import Review
+from models.vocabulary import JobState, Lane, Verdict
+
+PACE_SLOTS = 24
 
 
 class RunCount(Base):
@@ -23,6 +29,29 @@ class RunCount(Base):
     state: Mapped[str] = mapped_column(primary_key=True)
     tier: Mapped[str] = mapped_column(primary_key=True)
     jobs: Mapped[int] = mapped_column(BigInteger)
+
+
+class RunVerdict(Base):
+    """How many jobs of a run a person has decided, by the latest verdict on each."""
+
+    __tablename__ = "run_verdicts"
+    __table_args__ = (one_of("verdict", Verdict),)
+
+    run_id: Mapped[BigId] = mapped_column(ForeignKey("runs.id"), primary_key=True)
+    verdict: Mapped[str] = mapped_column(primary_key=True)
+    jobs: Mapped[int] = mapped_column(BigInteger)
+
+
+class PaceRow(Base):
+    """What a live run had done at a moment of the last minutes, by queue: a ring of `PACE_SLOTS`
+    rows a run, for forecasts."""
+
+    __tablename__ = "run_paces"
+
+    run_id: Mapped[BigId] = mapped_column(ForeignKey("runs.id"), primary_key=True)
+    slot: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    at: Mapped[Instant]
+    done: Mapped[dict[str, Any]]
 
 
 class RunSpend(Base):
@@ -94,5 +123,32 @@ COUNT_JOBS_TRIGGERS = tuple(
     )
 )
 
+COUNT_VERDICTS = """
+CREATE FUNCTION count_verdicts() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO run_verdicts AS c (run_id, verdict, jobs)
+  SELECT j.run_id, m.verdict, sum(m.delta) FROM (
+    SELECT DISTINCT ON (job_id) job_id, verdict FROM new_reviews
+    ORDER BY job_id, id DESC) AS latest
+  CROSS JOIN LATERAL (
+    SELECT latest.verdict, 1 AS delta
+    UNION ALL
+    SELECT verdict, -1 FROM (
+      SELECT verdict FROM reviews AS r WHERE r.job_id = latest.job_id
+        AND NOT EXISTS (SELECT FROM new_reviews AS n WHERE n.id = r.id)
+      ORDER BY id DESC LIMIT 1) AS before) AS m
+  JOIN jobs AS j ON j.id = latest.job_id
+  GROUP BY 1, 2 HAVING sum(m.delta) <> 0 ORDER BY 1, 2
+  ON CONFLICT (run_id, verdict) DO UPDATE SET jobs = c.jobs + excluded.jobs;
+  RETURN NULL;
+END $$
+"""
+COUNT_VERDICTS_TRIGGER = (
+    "CREATE TRIGGER count_verdicts AFTER INSERT ON reviews "
+    "REFERENCING NEW TABLE AS new_reviews FOR EACH STATEMENT EXECUTE FUNCTION count_verdicts()"
+)
+
 for _statement in (COUNT_JOBS, *COUNT_JOBS_TRIGGERS):
     event.listen(Job.__table__, "after_create", DDL(_statement))  # type: ignore[no-untyped-call]
+for _statement in (COUNT_VERDICTS, COUNT_VERDICTS_TRIGGER):
+    event.listen(Review.__table__, "after_create", DDL(_statement))  # type: ignore[no-untyped-call]

@@ -1,6 +1,6 @@
 """What is known of a queue or tier beyond its configuration: paused, broken, on probation."""
 
-from sqlalchemy import text
+from sqlalchemy import ARRAY, BigInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Instant, now, one_of
@@ -53,3 +53,9 @@ class Canary(Base):
     good: Mapped[int] = mapped_column(server_default=text("0"))
     bad: Mapped[int] = mapped_column(server_default=text("0"))
     proven_at: Mapped[Instant | None]
+    failed_jobs: Mapped[list[int]] = mapped_column(
+        ARRAY(BigInteger), server_default=text("'{}'::bigint[]")
+    )
+    """Whose answers spoke against it, while it is not proven."""
+    overruled_by: Mapped[str | None]
+    """Who said that it goes on although its canary had given it up."""

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, text
 from tests.support import servers as serving
 from tests.support.checker import Checker, ledger_against, text_outside
 from tests.support.checks import ALWAYS, AT_REST
+from tests.support.counter_checks import COUNTED
 from tests.support.works import drain, hand_in, make_due, settings_for, working
 from worker.sandbox.simulator.server import running
 from worker.sandbox.simulator.state import State
@@ -120,6 +121,9 @@ CORRUPTIONS: dict[str, tuple[str, ...]] = {
     "the tally of spend is the ledger": ("UPDATE run_spend SET output_tokens = 1",),
     "the counts of jobs are the jobs": ("UPDATE run_counts SET jobs = jobs + 1",),
     "the counts of escalations are the escalations": ("DELETE FROM run_escalations",),
+    "what people have decided is counted": (
+        "INSERT INTO run_verdicts (run_id, verdict, jobs) SELECT id, 'accept', 1 FROM runs",
+    ),
     "an escalation rises": (
         f"UPDATE escalations SET from_tier = 'opus' WHERE job_id = {CLIMBED}"
         " AND to_tier = 'sonnet'",
@@ -161,7 +165,7 @@ def test_what_really_happened_is_accepted(drained: Drained) -> None:
 
 
 def test_every_check_has_its_corruption() -> None:
-    assert {check.name for check in (*ALWAYS, *AT_REST)} == set(CORRUPTIONS)
+    assert {check.name for check in (*ALWAYS, *COUNTED, *AT_REST)} == set(CORRUPTIONS)
 
 
 @pytest.mark.parametrize("name", CORRUPTIONS)

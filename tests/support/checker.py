@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, text
 
 from models.vocabulary import TERMINAL_STATES
 from tests.support.checks import ALWAYS, AT_REST, LADDER, Check
+from tests.support.counter_checks import COUNTED
 
 TERMINAL = tuple(str(state) for state in TERMINAL_STATES)
 SHOWN = 5
@@ -37,7 +38,7 @@ class Checker:
 
     def always(self, connection: Connection) -> list[str]:
         """What must not be found between any two transactions."""
-        return self._look(connection, ALWAYS) + self.changed_results(connection)
+        return self._look(connection, (*ALWAYS, *COUNTED)) + self.changed_results(connection)
 
     def at_rest(self, connection: Connection) -> list[str]:
         """What must not be found once everything has settled."""

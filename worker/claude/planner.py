@@ -5,17 +5,18 @@ A plan is made while the job is locked, so it does no I/O: prompts, prices and p
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-import orjson
-
 from models.vocabulary import Lane, Purpose, Stage
+from worker.claude.counted import CountedInputs, RequestKind
+from worker.claude.input_sizes import InputSize, kind_of, size_of
 from worker.claude.prompts import JUDGE, Prompt, Prompts, fenced, fenced_many, fenced_reply
 from worker.claude.requests import Ask, call_key
 from worker.config.prices import price_of
 from worker.config.settings import Settings
+from worker.domain.answers import Answer, Troubled
 from worker.domain.caching import Lifetime, cheapest
 from worker.domain.claimed import (
     Candidate,
@@ -40,8 +41,6 @@ from worker.domain.schemas import (
 
 MAX_TOKENS = 21_000
 """Just below the SDK's bound for requests that are not streamed (21,333)."""
-REQUEST_OVERHEAD_BYTES = 600
-"""Bound on what a request's own frame adds to the input, in bytes and so in tokens."""
 REPLY_TOKENS_AGAIN = 2
 """A reply read back may cost up to this many times the tokens it was written in."""
 LABEL_TOKENS = 40
@@ -55,6 +54,7 @@ class Planner:
     settings: Settings
     prompts: Prompts
     prices: Mapping[str, Price | None]
+    counted: CountedInputs = field(default_factory=CountedInputs)
 
     @classmethod
     def of(cls, settings: Settings, prompts: Prompts) -> "Planner":
@@ -84,7 +84,8 @@ class Planner:
         together = candidate.policy.start.classify_batch if shares else 1
         schema = CLASSIFY_SCHEMA if together == 1 else CLASSIFY_MANY_SCHEMA
         said = fenced(candidate.message) if together == 1 else fenced_many([labelled(candidate)])
-        size = self._bytes(self.prompts[Purpose.CLASSIFY], [said], schema)
+        prompt = self.prompts[Purpose.CLASSIFY]
+        size = size_of(self.counted, prompt, self.model(tier), [said], schema)
         worst = self._worst(tier, size, settings.max_tokens, candidate)
         return Question(
             purpose=Purpose.CLASSIFY,
@@ -92,11 +93,12 @@ class Planner:
             model=self.model(tier),
             worst_cost=worst,
             reserved=worst,
-            prompt_version=self.prompts[Purpose.CLASSIFY].version,
+            prompt_version=prompt.version,
             schema_version=schema_version(schema),
             effort=settings.effort,
             max_tokens=settings.max_tokens,
             together=together,
+            most_input=size.whole if together == 1 else None,
         )
 
     def _answer(self, candidate: Candidate) -> Plan:
@@ -110,7 +112,7 @@ class Planner:
         schema = answer_schema(candidate.policy.accept)
         said = [str(turn["content"]) for turn in answer_turns(candidate)]
         prompt = self.prompt_of(candidate, Purpose.ANSWER)
-        size = self._bytes(prompt, said, schema)
+        size = size_of(self.counted, prompt, settings.model, said, schema)
         worst = self._worst(tier, size, max_tokens, candidate)
         reserved = worst
         if candidate.policy.accept.confidence == "separate":
@@ -125,6 +127,7 @@ class Planner:
             schema_version=schema_version(schema),
             effort=settings.effort,
             max_tokens=max_tokens,
+            most_input=size.whole,
         )
 
     def _check_only(self, candidate: Candidate, kept: KeptAnswer) -> Plan:
@@ -145,25 +148,35 @@ class Planner:
 
     def _worst_check(self, tier: str, reply_tokens: int, candidate: Candidate) -> Decimal:
         said = [fenced(candidate.message, context=candidate.context)]
-        size = self._bytes(self.prompts[Purpose.CHECK], said, CHECK_SCHEMA)
-        size += REPLY_TOKENS_AGAIN * reply_tokens
+        prompt = self.prompts[Purpose.CHECK]
+        size = size_of(self.counted, prompt, self.model(tier), said, CHECK_SCHEMA)
+        size = replace(size, said=size.said + REPLY_TOKENS_AGAIN * reply_tokens)
         return self._worst(tier, size, self.settings.check.max_tokens, candidate)
 
     def prompt_of(self, candidate: Candidate, purpose: Purpose) -> Prompt:
         """The prompt that a question of this purpose about this job stands under."""
         return self.prompts[JUDGE if candidate.judged is not None else purpose]
 
-    def _bytes(self, prompt: Prompt, said: Sequence[str], schema: Mapping[str, Any]) -> int:
-        return (
-            prompt.size_bytes
-            + sum(len(text.encode()) for text in said)
-            + len(orjson.dumps(schema))
-            + REQUEST_OVERHEAD_BYTES
+    def learn(self, question: Question, got: Answer | Troubled) -> None:
+        """Remembers what a request's input came to, for the worst cases of those after it."""
+        if isinstance(got, Troubled):
+            return
+        kind = RequestKind(
+            question.purpose, question.model, question.prompt_version, question.schema_version
         )
+        if question.purpose is Purpose.CHECK:
+            # A check's question names the versions of the answer that it is about.
+            kind = kind_of(self.prompts[Purpose.CHECK], question.model, CHECK_SCHEMA)
+        counted = (got.whole or got.usage).total_input
+        self.counted.note(kind, counted, simulated=got.simulated, expected=question.most_input)
 
-    def _worst(self, tier: str, size: int, max_tokens: int, candidate: Candidate) -> Decimal:
+    def _worst(self, tier: str, size: InputSize, max_tokens: int, candidate: Candidate) -> Decimal:
         price = self.prices[self.model(tier)]
-        return price.worst_case(size, max_tokens, candidate.lane) if price else Decimal(0)
+        if price is None:
+            return Decimal(0)
+        return price.worst_case(
+            fixed=size.fixed, said=size.said, max_tokens=max_tokens, lane=candidate.lane
+        )
 
     def price(self, model: str) -> Price | None:
         """The price of a model, also of one that has left the ladder since it was asked."""

@@ -37,11 +37,15 @@ def advise(runs: tuple[str, ...], as_json: bool) -> None:
         facts = facts_of(connection, found, settings)
     advice = judge(facts)
     if as_json:
-        document = {"messages": facts.messages, "runs": [run.name for run in found]}
+        document = {
+            "messages": facts.messages,
+            "open": facts.open,
+            "runs": [run.name for run in found],
+        }
         document |= {"simulated": facts.simulated, "advice": [asdict(one) for one in advice]}
         print_json(document)
         return
-    _print(advice, f"From {facts.messages:,} messages in {plural(len(found), 'run')}:")
+    _print(advice, f"From {facts.basis}, in {plural(len(found), 'run')}:")
     if facts.simulated:
         talk(f"{SIMULATED}. This says nothing about real models.", fg="yellow")
 

@@ -10,14 +10,19 @@ from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
 from worker.cli.speech.output import SIMULATED, console, print_json, talk
 from worker.config.loading import load_settings
-from worker.domain.bill import Bill, SpendLine
-from worker.domain.wording import dollars
+from worker.domain.bill import Bill, SpendLine, comparable
+from worker.domain.wording import dollars, percent
 from worker.store.reading.bill import bill_of
 from worker.store.reading.standings import standing_of
 from worker.store.runs import find_run
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+COLUMNS = (
+    "tier", "for", "model", "lane", "calls", "input", "cached", "written", "output", "cost",
+)  # fmt: skip
 
 
 @click.command()
@@ -32,10 +37,10 @@ def cost(run: str, as_json: bool) -> None:
     if as_json:
         progress = {"ended": standing.ended, "total": standing.total}
         print_json(as_document(bill) | progress)
-    else:
-        if standing.finished_at is None:
-            talk(f"So far: {standing.ended:,} of {standing.total:,} are done.", fg="yellow")
-        print_bill(bill)
+        return
+    if standing.finished_at is None:
+        talk(f"So far: {standing.ended:,} of {standing.total:,} are done.", fg="yellow")
+    print_bill(bill, compared=comparable(standing.ended, standing.total))
 
 
 def as_document(bill: Bill) -> dict[str, Any]:
@@ -79,36 +84,40 @@ def as_document(bill: Bill) -> dict[str, Any]:
     }
 
 
-def print_bill(bill: Bill) -> None:
-    """The bill for a person."""
+def print_bill(bill: Bill, *, compared: bool = True) -> None:
+    """The bill for a person; `compared` with one tier alone once enough has ended."""
     from rich.table import Table
 
     out = console()
     title = f"The bill of run {bill.run}" + (" (simulated)" if bill.simulated else "")
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    for name in ("tier", "for", "model", "lane", "calls", "input", "cached", "output", "cost"):
+    for name in COLUMNS:
         is_word = name in ("tier", "for", "model", "lane")
         table.add_column(name, justify="left" if is_word else "right", overflow="fold")
     for (tier, purpose, state, model, lane), lines in _grouped(bill.lines).items():
         what = purpose if state == "done" else f"{purpose} ({state})"
         cached = sum(line.usage.cache_read_tokens for line in lines)
+        written = sum(
+            line.usage.cache_write_5m_tokens + line.usage.cache_write_1h_tokens for line in lines
+        )
         table.add_row(
             tier,
             what,
             model,
             lane,
             f"{sum(line.calls for line in lines):,}",
-            short(sum(line.usage.total_input for line in lines) - cached),
+            short(sum(line.usage.input_tokens for line in lines)),
             short(cached),
+            short(written),
             short(sum(line.usage.output_tokens for line in lines)),
             dollars(sum((line.cost for line in lines), Decimal(0))),
         )
-    table.add_row("total", *[""] * 7, dollars(bill.total), style="bold")
+    table.add_row("total", *[""] * 8, dollars(bill.total), style="bold")
     out.print(table)
     out.print()
     _print_parts(out, bill)
     out.print()
-    for words in _sentences(bill):
+    for words in _sentences(bill, compared):
         out.print(words)
     if bill.simulated:
         out.print(SIMULATED, style="yellow")
@@ -167,13 +176,16 @@ def _written(bill: Bill) -> str:
     return words + "".join(f" and {count:,} for {span}" for count, span in more)
 
 
-def _sentences(bill: Bill) -> Iterable[str]:
+def _sentences(bill: Bill, compared: bool) -> Iterable[str]:
     if bill.per_resolved is not None:
         yield (
             f"{bill.resolved:,} messages resolved, ${bill.per_resolved:.6f} each"
             f" ({dollars(bill.per_resolved * 1_000)} a thousand)."
         )
-    yield from _comparisons(bill)
+    if compared:
+        yield from _comparisons(bill)
+    else:
+        yield "Too little has ended to compare it with one tier alone."
     yield f"The prompt cache saved {dollars(bill.cache_saved)}{_written(bill)}."
     if bill.batch_saved:
         yield f"The batch lane saved {dollars(bill.batch_saved)}."
@@ -192,7 +204,7 @@ def _comparisons(bill: Bill) -> Iterable[str]:
         yield f"All on {bill.top.tier}: its model has no price, so nothing is compared: rung doctor"
     elif bill.top.cost:
         saved = bill.saved_against_top or Decimal(0)
-        words = f"{saved:.0%} less" if saved >= 0 else f"{-saved:.0%} more"
+        words = f"{percent(abs(saved))} {'less' if saved >= 0 else 'more'}"
         yield (
             f"All on {bill.top.tier}: {dollars(bill.top.cost)}. This run: {dollars(bill.total)},"
             f" {words}."

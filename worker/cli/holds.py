@@ -49,6 +49,9 @@ def pause(target: str | None, tier: str | None, reason: str, dry_run: bool, as_j
     type=click.Choice([Lane.REALTIME.value]),
     help="Take the run out of the batch lane: the rest of it is answered at full price.",
 )
+@click.option(
+    "--anyway", is_flag=True, help="Of a tier that its canary has paused: trust the new prompt."
+)
 @DRY_RUN
 @JSON
 def resume(
@@ -56,16 +59,18 @@ def resume(
     tier: str | None,
     budget: Decimal | None,
     lane: str | None,
+    anyway: bool,
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Go on with what was paused; raise a run's budget."""
+    """Go on with what was paused; raise a run's budget; overrule a canary."""
     settings = load_settings()
     with database(settings) as engine:
         if lane is not None:
             _to_realtime(engine, target, dry_run=dry_run)
         to = None if budget is None else str(budget)
-        order = _order(engine, settings, "resume", target, tier, to=to)
+        action = "overrule" if anyway else "resume"
+        order = _order(engine, settings, action, target, tier, to=to)
         carry_out(engine, settings, order, dry_run=dry_run, as_json=as_json, yes=True)
 
 

@@ -20,14 +20,16 @@ def runs(limit: int, as_json: bool) -> None:
         return
     from rich.table import Table
 
-    table = Table("run", "state", "policy", "done", "review", "dead", "spent", "created", box=None)
+    table = Table(
+        "run", "state", "policy", "done", "for a person", "dead", "spent", "created", box=None
+    )
     for run in found:
         table.add_row(
             run.name,
             run.state + (f" ({run.waiting_for})" if run.waiting_for else ""),
             run.policy,
             f"{run.ended}/{run.total}",
-            str(run.jobs("review")),
+            str(run.for_people),
             str(run.jobs("dead")),
             dollars(run.spent) + (" simulated" if run.simulated else ""),
             ago(run.created_at),

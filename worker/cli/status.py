@@ -1,12 +1,13 @@
 """`rung status`: one run, or everything that is going on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
 import click
 from sqlalchemy import Engine
 
+from models.vocabulary import ROUTING
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
 from worker.cli.speech.output import SIMULATED, console, echo, print_json, talk
@@ -17,15 +18,10 @@ from worker.domain.wording import dollars, span
 from worker.errors import UsageError
 from worker.store.queue.presence import noted
 from worker.store.queue.rounds import late
+from worker.store.reading.outlook import read_outlooks, read_surrounding, run_document
+from worker.store.reading.queue_holds import queue_holds
 from worker.store.reading.standings import RunStanding, live_runs, standing_of
-from worker.store.reading.status import (
-    batches_of,
-    paused_everything,
-    queues,
-    run_document,
-    today,
-    troubles,
-)
+from worker.store.reading.status import batches_of, paused_everything, today
 from worker.store.runs import find_run
 
 LIVE_MOST = 200
@@ -54,12 +50,15 @@ def status(ctx: click.Context, run: str | None, watch: bool, as_json: bool) -> N
                 ctx.exit(code)
         with engine.connect() as connection:
             found = standing_of(connection, find_run(connection, run).id)
-            document = run_document(connection, found)
+            around = read_surrounding(
+                connection, [ROUTING, *settings.tiers], settings.batch.turnaround_s
+            )
+            document = run_document(connection, found, around)
             batches = batches_of(connection, found.id) if found.lane != "realtime" else []
         if as_json:
             print_json({**document, "batches": batches} if found.lane != "realtime" else document)
         else:
-            print_run(found, document["troubles"], batches)
+            print_run(found, document["outlook"]["words"], document["troubles"], batches)
         ctx.exit(code if watch else 0)
 
 
@@ -79,25 +78,33 @@ def _watch_all(settings: Settings, as_json: bool) -> None:
 def _overview(engine: Engine, settings: Settings, as_json: bool) -> None:
     with engine.connect() as connection:
         live = live_runs(connection, LIVE_MOST)
-        said = troubles(connection)
-        lines = queues(connection, ["routing", *settings.tiers])
+        held = queue_holds(connection)
+        said = [hold.words for hold in held]
+        names, assumed_s = [ROUTING, *settings.tiers], settings.batch.turnaround_s
+        around = read_surrounding(connection, names, assumed_s)
+        seen = read_outlooks(connection, live, around)
         paused, day = paused_everything(connection), today(connection)
         troubled = noted(connection)
         steps = late(connection)
     if as_json:
-        runs = [{**run.as_document(), "troubles": said} for run in live]
-        print_json({"runs": runs, "queues": lines, "everything_paused": paused, "day": day})
+        runs = [
+            {**run.as_document(), "outlook": one.as_document(), "troubles": said}
+            for run, one in zip(live, seen, strict=True)
+        ]
+        print_json({"runs": runs, "queues": around.queues, "everything_paused": paused, "day": day})
         return
-    if paused:
-        talk(f"Everything is paused: {paused}. Go on with: rung resume everything", fg="red")
+    for hold in held:
+        if hold.paused:
+            talk(hold.words_now, fg="red")
     for worker, words in troubled:
         talk(f"Worker {worker} ended itself: {words}", fg="red")
-    for one in steps:
-        talk(f"No worker gets this done, for {span(one.seconds)} now: {one.step}", fg="red")
-    _say_queues(lines)
-    _print_queues(lines)
-    for found in live:
-        print_run(found, said)
+    for step in steps:
+        talk(f"No worker gets this done, for {span(step.seconds)} now: {step.step}", fg="red")
+    for line in around.queues:
+        _say_trouble(line)
+    _print_queues(around.queues)
+    for found, one in zip(live, seen, strict=True):
+        print_run(found, one.words)
     if day and day["budget_usd"] is not None:
         of = f"{dollars(day['spent_usd'])} of {dollars(day['budget_usd'])}"
         talk(f"Today: {of} spent{_warned(day['budget_warned_percent'])}")
@@ -105,24 +112,23 @@ def _overview(engine: Engine, settings: Settings, as_json: bool) -> None:
         talk("No run is going on. Hand one over with: rung enqueue FILE")
 
 
-def _say_queues(lines: list[dict[str, Any]]) -> None:
-    """Why queues stand still."""
-    for line in lines:
-        if line["paused"]:
-            talk(f"{line['queue']} is paused: {line['paused_reason']}", fg="red")
-        elif line["held_s"]:
-            name, left = line["queue"], span(line["held_s"])
-            talk(f"{name} is held for {left}: {line['held_reason']}. At once: rung resume {name}")
-        elif line["breaker"] != "closed":
-            name, reason = line["queue"], line["breaker_reason"]
-            words = "is open" if line["breaker"] == "open" else "lets one call through at a time"
-            talk(f"The breaker of {name} {words}: {reason}.", fg="red")
-            talk(f"It closes by itself when calls go well; at once with: rung resume {name}")
-        elif not line["workers"] and line["waiting"]:
-            talk(f"{line['queue']}: {line['waiting']} wait, and no worker is there", fg="red")
+def _say_trouble(line: Mapping[str, Any]) -> None:
+    """What keeps a queue that is not paused."""
+    name = line["queue"]
+    if line["paused"]:
+        return
+    if line["held_s"]:
+        left = span(line["held_s"])
+        talk(f"{name} is held for {left}: {line['held_reason']}. At once: rung resume {name}")
+    elif line["breaker"] != "closed":
+        words = "is open" if line["breaker"] == "open" else "lets one call through at a time"
+        talk(f"The breaker of {name} {words}: {line['breaker_reason']}.", fg="red")
+        talk(f"It closes by itself when calls go well; at once with: rung resume {name}")
+    elif not line["workers"] and line["waiting"]:
+        talk(f"{name}: {line['waiting']} wait, and no worker is there", fg="red")
 
 
-def _print_queues(lines: list[dict[str, Any]]) -> None:
+def _print_queues(lines: Sequence[Mapping[str, Any]]) -> None:
     from rich.table import Table
 
     table = Table("queue", "waiting", "in flight", "workers", "state", box=None, pad_edge=False)
@@ -135,12 +141,15 @@ def _print_queues(lines: list[dict[str, Any]]) -> None:
 
 
 def print_run(
-    found: RunStanding, troubles: Sequence[str] = (), batches: Sequence[dict[str, Any]] = ()
+    found: RunStanding,
+    outlook: str,
+    troubles: Sequence[str] = (),
+    batches: Sequence[dict[str, Any]] = (),
 ) -> None:
-    """A run for a person."""
-    words = [f"{jobs} {state}" for state, jobs in sorted(found.by_state.items())]
-    echo(f"{found.name}: {found.state}, {found.ended} of {found.total} done")
-    echo(f"  jobs        {', '.join(words) or 'none'}")
+    """A run for a person; `outlook` says whether it will be done in time."""
+    echo(f"{found.name}: {found.state}, {found.ended:,} of {found.total:,} done")
+    echo(f"  outlook     {outlook}")
+    echo(f"  jobs        {', '.join(found.state_words) or 'none'}")
     tiers = [f"{jobs} {tier}" for tier, jobs in found.by_tier.items()]
     echo(f"  tiers       {', '.join(tiers) or 'none yet'}")
     echo(f"  escalations {found.escalations}, calls {found.calls}")
@@ -149,8 +158,6 @@ def print_run(
     echo(f"  spent       {dollars(found.spent)}{cap}{held}{_warned(found.warned_percent)}")
     for line in _batch_lines(batches):
         echo(line)
-    if found.waiting_for:
-        echo(f"  money       {found.money_words}")
     for trouble in troubles:
         echo(f"  trouble     {trouble}")
     if found.state_reason:

@@ -15,7 +15,7 @@ from typing import IO, Any
 import orjson
 from sqlalchemy.exc import DBAPIError
 
-from models.vocabulary import Verdict
+from models.vocabulary import ROUTING, Verdict
 from rung.errors import CannotReach, ClientError, Conflicting, NotKnown, Refused
 from rung.requests import Options, Row, Rows, moment
 from rung.values import OVER
@@ -37,10 +37,10 @@ from worker.runs.orders import read_order
 from worker.store.actions.reviews import Judged, give_verdict
 from worker.store.audit import Actor, audit_reading
 from worker.store.engine import is_outage, make_engine
+from worker.store.reading.outlook import read_surrounding, run_document
 from worker.store.reading.receipts import find_job
 from worker.store.reading.results import own_columns, results_of
 from worker.store.reading.standings import standing_of
-from worker.store.reading.status import run_document
 from worker.store.runs import find_run
 
 IN_MEMORY = 1_000_000
@@ -85,7 +85,10 @@ class Direct:
         """As `GET /api/runs/RUN`."""
         with _told(), self._engine.connect() as connection:
             found = standing_of(connection, find_run(connection, run).id)
-            return _plain(run_document(connection, found))
+            names = [ROUTING, *self._settings.tiers]
+            assumed_s = self._settings.batch.turnaround_s
+            around = read_surrounding(connection, names, assumed_s)
+            return _plain(run_document(connection, found, around))
 
     def results(self, run: str) -> Iterator[dict[str, Any]]:
         """As `GET /api/runs/RUN/results?text=true`, a row a job; the reading is audited."""

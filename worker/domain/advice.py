@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from worker.domain.proof.exact_tails import upper_bound
 from worker.domain.proof.tier_skip import Hop
+from worker.domain.wording import percent
 
 LOW_VOLUME = 500
 """Messages a day below which the saving hardly pays for looking after a pipeline."""
@@ -74,6 +75,14 @@ class Facts:
     simulated: bool
     on_top: int = 0
     quality: Mapping[str, Quality] = field(default_factory=dict)
+    open: int = 0
+    """Messages of these runs that have not ended: nothing here speaks of them."""
+
+    @property
+    def basis(self) -> str:
+        """`854 messages`, or of runs under way `854 messages that have ended (2,146 are open)`."""
+        said = f"{self.messages:,} messages"
+        return f"{said} that have ended ({self.open:,} are open)" if self.open else said
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +123,12 @@ def _verdict(facts: Facts) -> Iterator[Advice]:
     share = saved / facts.all_on_top
     figures = (
         f"${facts.total:,.4f} against ${facts.all_on_top:,.4f} all on the top tier,"
-        f" for {facts.messages:,} messages"
+        f" for {facts.basis}"
     )
     if saved > 0:
-        yield Advice(True, "saving", f"The pipeline saves {share:.0%} of the model bill.", figures)
+        yield Advice(
+            True, "saving", f"The pipeline saves {percent(share)} of the model bill.", figures
+        )
     else:
         sentence = "The pipeline costs more than sending everything to the top tier: do that."
         yield Advice(False, "saving", sentence, figures)

@@ -14,6 +14,17 @@ ASSUMPTION = (
 ZERO = Decimal(0)
 
 
+ENOUGH_ENDED = 20
+ENOUGH_SHARE = 0.1
+
+
+def comparable(ended: int, total: int) -> bool:
+    """Whether so much has ended that a comparison with another tier means something: what is in
+    flight is paid for, and not yet among the answers. Of what has ended altogether it always does.
+    """
+    return ended == total or (ended >= ENOUGH_ENDED and ended >= ENOUGH_SHARE * total)
+
+
 @dataclass(frozen=True, slots=True)
 class SpendLine:
     """One row of `run_spend`."""

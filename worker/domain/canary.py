@@ -10,6 +10,7 @@ from enum import Enum, auto
 
 from models.vocabulary import JUDGED, AttemptOutcome, CallState
 from worker.domain.endings import Dead
+from worker.domain.hold_words import CANARY
 from worker.domain.judgement import LOW_CONFIDENCE, TOO_LONG
 from worker.domain.reports import AttemptReport
 from worker.domain.trouble import Meaning
@@ -70,6 +71,6 @@ def words(queue: str, good: int, bad: int, reasons: Sequence[str]) -> str:
     """Why a queue was paused, for people."""
     last = f", the last one: {', '.join(reasons)}" if reasons else ""
     return (
-        f"canary: {bad} of the first {good + bad} calls of a new prompt, schema or model at"
+        f"{CANARY}{bad} of the first {good + bad} calls of a new prompt, schema or model at"
         f" {queue} failed{last}"
     )

@@ -99,6 +99,8 @@ class Question:
     """Set when only a kept answer is to be checked: the attempt that it came from."""
     reply: str = ""
     """What a check is asked about."""
+    most_input: int | None = None
+    """Tokens of input that `worst_cost` allows for, where the request is for this message alone."""
 
     @property
     def queue(self) -> str:
@@ -108,7 +110,7 @@ class Question:
     def check(self, reply: str) -> "Question":
         """The separate check of this one's answer, or of a kept one."""
         worst = self.reserved - self.worst_cost or self.worst_cost
-        return replace(self, purpose=Purpose.CHECK, worst_cost=worst, reply=reply)
+        return replace(self, purpose=Purpose.CHECK, worst_cost=worst, reply=reply, most_input=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,12 +82,16 @@ class Price:
         rates = self.long if is_long and self.long is not None else self.base
         return rates.times(BATCH_FACTOR) if lane is Lane.BATCH else rates
 
-    def worst_case(self, input_bytes: int, max_tokens: int, lane: Lane) -> Decimal:
+    def worst_case(self, *, fixed: int, said: int, max_tokens: int, lane: Lane) -> Decimal:
         """The most that one request can cost.
 
-        A token is at least one byte of UTF-8, so bytes bound tokens from above; the dearest kind
-        of input is a one-hour cache write.
+        `fixed` bounds the tokens that it shares with others of its kind, at the dearest that they
+        can have: only a batch writes them into the cache for an hour. `said` bounds those of what
+        is said to this one alone, which is never cached. A token is at least one byte of UTF-8, so
+        bytes bound either.
         """
-        rates = self.rates(input_bytes, lane)
-        dearest = max(rates.input, rates.cache_write_5m, rates.cache_write_1h)
-        return (input_bytes * dearest + max_tokens * rates.output) / MILLION
+        rates = self.rates(fixed + said, lane)
+        dearest = max(rates.input, rates.cache_write_5m)
+        if lane is Lane.BATCH:
+            dearest = max(dearest, rates.cache_write_1h)
+        return (fixed * dearest + said * rates.input + max_tokens * rates.output) / MILLION

@@ -18,6 +18,7 @@ from enum import StrEnum
 
 from models.vocabulary import EVERYTHING
 from worker.domain.endings import Dead, Deferred, Failed
+from worker.domain.limits import MAX_HOLD_S
 
 MAX_FAILURES = 3
 """Failed or lost attempts after which a job is dead."""
@@ -25,7 +26,6 @@ FIRST_DELAY_S, MAX_DELAY_S = 2.0, 60.0
 """Seconds. A tier in trouble is slowed as a whole; a single job need not wait longer than this."""
 HALT_DELAY_S = 30.0
 """A job met by a pause waits this long; the pause itself is what keeps it from being sent."""
-MAX_RETRY_AFTER_S = 3600.0
 
 
 class Meaning(StrEnum):
@@ -92,7 +92,7 @@ def follow_up(
         case Meaning.NOT_SENT:
             return Deferred(backoff(deferrals, jitter), reason)
         case Meaning.RATE_LIMITED | Meaning.OVERLOADED:
-            asked = min(trouble.retry_after_s or 0.0, MAX_RETRY_AFTER_S)
+            asked = min(trouble.retry_after_s or 0.0, MAX_HOLD_S)
             return Deferred(max(asked, backoff(deferrals, jitter)), reason)
         case Meaning.UNKNOWN if failures + 1 < MAX_FAILURES:
             return Failed(backoff(failures, jitter), reason)

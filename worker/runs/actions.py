@@ -2,12 +2,11 @@
 
 from sqlalchemy import Engine
 
+from worker.domain.hold_words import BY_HAND
 from worker.errors import RungError
 from worker.runs.orders import Order
 from worker.store.actions import caps, changes, holds
 from worker.store.audit import Actor, Done
-
-BY_HAND = {"pause": "paused by hand", "drain": "drained by hand"}
 
 
 def perform(engine: Engine, actor: Actor, order: Order) -> Done:
@@ -35,9 +34,14 @@ def _hold_queue(engine: Engine, actor: Actor, order: Order, queue: str) -> Done:
         return holds.pause_queue(engine, actor, queue, _because(order))
     if order.action == "drain":
         return holds.drain_queue(engine, actor, queue, _because(order))
-    done = holds.resume_queue(engine, actor, queue)
+    overrules = order.action == "overrule"
+    deed = holds.overrule_canary if overrules else holds.resume_queue
+    done = deed(engine, actor, queue)
     if done is None:
-        raise RungError(f"{queue} is not paused.")
+        raise RungError(
+            f"No canary holds {queue}." if overrules else f"{queue} is not paused.",
+            mend="rung status says what holds it" if overrules else None,
+        )
     return done
 
 

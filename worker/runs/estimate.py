@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from models.vocabulary import Lane, Purpose
-from worker.claude.planner import REQUEST_OVERHEAD_BYTES
+from worker.claude.input_sizes import REQUEST_OVERHEAD_BYTES
 from worker.claude.prompts import load_prompts
 from worker.config.prices import price_of
 from worker.config.settings import Settings
@@ -119,15 +119,24 @@ class BacklogEstimator:
         return bool(most) and spent + self.worst(tier, body_bytes) > most
 
     def worst(self, tier: str, body_bytes: int) -> Decimal:
-        """Dollars that an answer of `tier` costs at most, its check included."""
+        """Dollars that an answer of `tier` costs at most, its check included; the prompts by their
+        bytes, as if Claude had counted none of them yet."""
         price, tokens = self._price(tier), self._settings.tiers[tier].max_tokens
         if price is None:
             return Decimal(0)
-        size = self._prompts[Purpose.ANSWER].size_bytes + body_bytes + REQUEST_OVERHEAD_BYTES
-        worst = price.worst_case(size, tokens, Lane.REALTIME)
+        worst = price.worst_case(
+            fixed=self._prompts[Purpose.ANSWER].size_bytes + REQUEST_OVERHEAD_BYTES,
+            said=body_bytes,
+            max_tokens=tokens,
+            lane=Lane.REALTIME,
+        )
         if self._checks:
-            asked = self._prompts[Purpose.CHECK].size_bytes + body_bytes + 2 * tokens
-            worst += price.worst_case(asked, self._settings.check.max_tokens, Lane.REALTIME)
+            worst += price.worst_case(
+                fixed=self._prompts[Purpose.CHECK].size_bytes,
+                said=body_bytes + 2 * tokens,
+                max_tokens=self._settings.check.max_tokens,
+                lane=Lane.REALTIME,
+            )
         return worst
 
     def _line(

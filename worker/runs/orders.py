@@ -19,13 +19,15 @@ VERBS = {
     "pause": "Pause",
     "resume": "Resume",
     "drain": "Drain",
+    "overrule": "Overrule the canary of",
     "cancel": "Cancel",
     "retry": "Retry",
     "priority": "Change the priority of",
     "budget": "Change the budget of",
 }
-HOLDS = ("pause", "resume", "drain")
+HOLDS = ("pause", "resume", "drain", "overrule")
 """What is done to queues; the first two also to runs, and nothing of it to chosen jobs."""
+OF_QUEUES = ("drain", "overrule")
 MAX_REASON = 200
 
 

@@ -11,10 +11,11 @@ from sqlalchemy import Connection
 from models.vocabulary import EVERYTHING
 from worker.domain.wording import dollars, listed, plural
 from worker.errors import RungError, UsageError
-from worker.runs.orders import HOLDS, VERBS, Order
+from worker.runs.orders import HOLDS, OF_QUEUES, VERBS, Order
 from worker.runs.preview_shapes import RUNS_NAMED, FigureAsked, Look, Preview, Surroundings
 from worker.store.actions.caps import too_small
 from worker.store.actions.changes import CANCEL, MAX_PRIORITY, RETRY, expected_cost, foresee
+from worker.store.reading.queue_holds import failed_canaries
 from worker.store.reading.standings import RunStanding, live_runs, standing_of
 from worker.store.reading.status import queues
 
@@ -26,8 +27,8 @@ def preview(around: Surroundings, connection: Connection, order: Order) -> Previ
         return _queue(Look(around, connection, order), order.queue)
     if order.action in HOLDS and not chosen.is_run:
         raise UsageError(f"{VERBS[order.action]} is not for jobs that a filter chooses.")
-    if order.action == "drain":
-        raise UsageError("A tier is drained, or everything: a run is paused.")
+    if order.action in OF_QUEUES:
+        raise UsageError(f"{VERBS[order.action]} is for a tier: a run is paused or resumed.")
     run = None
     if chosen.is_run and chosen.run_id is not None:
         run = standing_of(connection, chosen.run_id)
@@ -55,8 +56,9 @@ def _queue(look: Look, queue: str) -> Preview:
     waiting, flying = (sum(line[name] for line in lines) for name in ("waiting", "in_flight"))
     runs = live_runs(look.connection)
     expected = None
-    if action == "resume":
+    if action in ("resume", "overrule"):
         words = [f"{plural(waiting, 'message')} that wait will be sent on."]
+        words += _canary(look, queue)
         policies = {run.policy for run in runs}
         expected = expected_cost(look.connection, waiting, sorted(policies))
     else:
@@ -78,7 +80,26 @@ def _queue(look: Look, queue: str) -> Preview:
         count=waiting,
         expected=expected,
         before=flying,
+        undo="You can pause it again." if action == "overrule" else "You can take it back.",
     )
+
+
+def _canary(look: Look, queue: str) -> list[str]:
+    """What a canary has against this queue, and what becomes of it."""
+    bad = sum(row.bad for row in failed_canaries(look.connection) if row.tier == queue)
+    if look.order.action == "overrule":
+        if not bad:
+            raise RungError(f"No canary holds {queue}.", mend="rung status says what holds it")
+        return [
+            f"{plural(bad, 'answer')} of its first ones failed. They are taken for bad luck: the"
+            " new prompt, schema or model is trusted from now on, and its calls go many at a time.",
+        ]
+    if not bad:
+        return []
+    return [
+        f"{plural(bad, 'answer')} of its first ones failed. The first are sent one at a time again;"
+        " if they fail too, it is paused again. If they are in order, overrule the canary instead.",
+    ]
 
 
 def _pause(look: Look) -> Preview:

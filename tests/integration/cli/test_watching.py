@@ -59,7 +59,8 @@ def test_everything_that_goes_on_is_one_picture(
         drain(runtime)
         paused = drawn(view.draw())
     # then
-    assert "haiku is paused by ann: new prompt." in paused
+    assert "haiku is paused by ann, since" in paused
+    assert ": new prompt;" in paused
     spent: Decimal = one(engine, SPENT).usd
     assert f"spent ${spent:.4f}" in paused
     assert not view.over
@@ -74,7 +75,7 @@ def test_a_run_is_followed_to_its_end(
         # given
         holds.pause_queue(engine, Actor("ann"), "haiku", "new prompt")
         picture = drawn(view.draw())
-        assert ("! haiku is paused: new prompt" in picture, view.over) == (True, False)
+        assert ("! haiku is paused by ann, since" in picture, view.over) == (True, False)
         with engine.begin() as connection:
             connection.exec_driver_sql("UPDATE tiers SET paused = false")
         # when

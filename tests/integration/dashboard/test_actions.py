@@ -103,7 +103,8 @@ def test_a_tier_is_paused_shown_and_resumed(
     # then
     queues = {row[""]: row["state"] for row in after.rows("queues")}
     assert queues["haiku"] == "paused the prompt is wrong"
-    assert "haiku is paused by local: the prompt is wrong." in after.text
+    assert "haiku is paused by local, since" in after.text
+    assert ": the prompt is wrong; 20 messages wait." in after.text
     with working(settings) as runtime:
         assert drain(runtime) == 0
         # when

@@ -14,31 +14,38 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import Engine
 
+from models.vocabulary import Lane, Verdict
+from tests.support.nights import night, night_settings
 from tests.support.pages import Page
 from tests.support.promises import do, one
 from tests.support.web import browsing, dashboard
-from tests.support.works import drain, hand_in, make_due, settings_for, working
+from tests.support.works import drain, hand_in, make_due
 from worker.config.settings import Settings
+from worker.domain.canary import words as canary_words
 from worker.domain.filter_parsing import parse
 from worker.domain.wording import dollars
 from worker.lanes.realtime.runtime import Runtime
 from worker.sandbox.simulator.state import State
 from worker.store.actions import changes, holds
 from worker.store.actions.caps import set_budget
+from worker.store.actions.reviews import Judged, give_verdict
 from worker.store.actions.selection import Selection
 from worker.store.audit import Actor
+from worker.store.queue import halts, rate_holds
+from worker.store.reading.standings import standing_of
 
 ADA = Actor("ada")
 BODIES = [f"A complicated case, number {n}: please help me." for n in range(14)]
-STEPS = 14
+STEPS = 16
 ROWS = """
 SELECT count(*) AS total, count(*) FILTER (WHERE finished_at IS NOT NULL) AS ended,
   count(*) FILTER (WHERE state = 'answered') AS answered,
   count(*) FILTER (WHERE state = 'dead') AS dead,
   count(*) FILTER (WHERE state = 'review') AS review,
   count(*) FILTER (WHERE state = 'cancelled') AS cancelled,
+  count(*) FILTER (WHERE id IN (SELECT job_id FROM reviews)) AS decided,
   (SELECT count(*) FROM calls AS c JOIN jobs AS j ON j.id = c.job_id
-   WHERE j.run_id = ANY(:runs)) AS calls,
+   WHERE j.run_id = ANY(:runs) AND c.state <> 'sent') AS calls,
   (SELECT coalesce(sum(c.cost), 0) FROM calls AS c JOIN jobs AS j ON j.id = c.job_id
    WHERE j.run_id = ANY(:runs)) AS spent,
   (SELECT count(*) FROM escalations AS e JOIN jobs AS j ON j.id = e.job_id
@@ -47,13 +54,14 @@ FROM jobs WHERE run_id = ANY(:runs)
 """
 QUEUES = """
 SELECT count(*) FILTER (WHERE lease_until IS NULL), count(*) FILTER (WHERE lease_until IS NOT NULL)
-FROM jobs AS j JOIN runs AS r ON r.id = j.run_id WHERE queue = :queue AND r.finished_at IS NULL
+FROM jobs AS j JOIN runs AS r ON r.id = j.run_id
+WHERE queue IN (:queue, 'batch.' || :queue) AND r.finished_at IS NULL
 """
 
 
 @pytest.fixture
 def settings(database_url: str, redis_url: str, simulator: tuple[State, str]) -> Settings:
-    return settings_for(database_url, simulator[1], redis_url=redis_url)
+    return night_settings(database_url, simulator[1], redis_url=redis_url)
 
 
 @pytest.fixture
@@ -66,14 +74,21 @@ def possible_changes(
     engine: Engine, settings: Settings, runtime: Runtime, draw: random.Random
 ) -> dict[str, Callable[[], Any]]:
     """What may happen."""
-    run = draw.choice(("one", "two"))
+    run = draw.choice(("one", "two", "night"))
     run_id = one(engine, "SELECT id FROM runs WHERE name = :name", name=run)[0]
     of_run = Selection(run_id=run_id, run_name=run)
     half = replace(of_run, node=parse("external_id contains 1"))
     dead = Selection(node=parse("state = dead"))
     dying = "UPDATE jobs SET state = 'dead', reason = 'schema', finished_at = now() WHERE id = :id"
     open_one = "SELECT min(id) FROM jobs WHERE finished_at IS NULL AND lease_until IS NULL"
+    spent = one(engine, "SELECT spent + reserved FROM budgets WHERE run_id = :id", id=run_id)[0]
     return {
+        "stop by budget": lambda: _unless_over(engine, run_id, lambda: set_budget(
+            engine, ADA, of_run, spent + Decimal("0.000001"))),
+        "hold": lambda: rate_holds.note_hold(engine, ["sonnet"], 60, None),
+        "fail a canary": lambda: _fail_canary(engine),
+        "resume opus": lambda: holds.resume_queue(engine, ADA, "opus"),
+        "decide": lambda: _decide(engine, draw.choice(tuple(Verdict))),
         "work": lambda: drain(runtime, rounds=1),
         "work on": lambda: drain(runtime, rounds=2),
         "die": lambda: do(engine, dying, id=one(engine, open_one)[0]),
@@ -90,6 +105,18 @@ def possible_changes(
         "budget": lambda: _unless_over(engine, run_id, lambda: set_budget(
             engine, ADA, of_run, Decimal(draw.randrange(2, 9)))),
     }  # fmt: skip
+
+
+def _fail_canary(engine: Engine) -> None:
+    with engine.begin() as connection:
+        halts.halt(connection, "opus", canary_words("opus", 0, 5, ["malformed"]))
+
+
+def _decide(engine: Engine, verdict: Verdict) -> None:
+    """A person's word on one that waits for it, or on one that has it already."""
+    found = one(engine, "SELECT max(id) FROM jobs WHERE state = 'review' AND id % 3 > 0")[0]
+    if found is not None:
+        give_verdict(engine, ADA, Judged(found, verdict, "Another reply.", "a reason"))
 
 
 def _unless_over(engine: Engine, run_id: int, change: Callable[[], Any]) -> None:
@@ -111,7 +138,11 @@ def compare(client: httpx2.Client, engine: Engine) -> None:
         _compare_run(client, engine, run_id)
     whole = one(engine, ROWS, runs=one(engine, "SELECT array_agg(id) FROM runs")[0])
     assert shown(client, "/dead").root.all("h1")[0].text.split()[0] == str(whole.dead)
-    assert shown(client, "/review").root.all("h1")[0].text.split()[0] == str(whole.review)
+    review = shown(client, "/review")
+    waits = whole.review - whole.decided
+    assert review.root.all("h1")[0].text.split()[0] == str(waits)
+    badges = [n.text for n in review.root.all("nav")[0].all("a") if n.text.startswith("Review")]
+    assert badges == [f"Review {waits}" if waits else "Review"]
     causes = shown(client, "/dead").root.all("table")[:1]
     assert sum(int(r.all("th")[0].text) for t in causes for r in t.all("tbody")[0].all("tr")) == (
         whole.dead
@@ -127,12 +158,24 @@ def _compare_now(client: httpx2.Client, engine: Engine, live: list[int]) -> None
         assert done in page.text
         assert dollars(rows.spent) in page.text
         ladder = page.root.all("svg", cls="wide")[0].attributes["aria-label"]
-        # Steps to the ladder's tiers say "answered"; the person's rung says "for review".
+        # Steps to the ladder's tiers say "answered"; the person's rung says "for a person".
         assert sum(map(int, re.findall(r"(\d+) answered", ladder))) == rows.answered
-        assert f"a person: {rows.review} for review" in ladder
+        assert f"a person: {rows.review} for a person" in ladder
+        assert (f"{rows.decided} of them decided" in ladder) is bool(rows.decided)
+        _adds_up(ladder, rows.total)
     for row in page.rows("queues") if page.root.all("table", cls="queues") else []:
         waiting, flying = one(engine, QUEUES, queue=row[""])
         assert (row["waiting"], row["in flight"]) == (str(waiting), str(flying)), row
+
+
+PLACES = ("answered", "dead letter", "under way", "not yet routed", "for a person", "cancelled")
+
+
+def _adds_up(ladder: str, total: int) -> None:
+    """Every message stands at one place of the ladder."""
+    found = {place: sum(map(int, re.findall(rf"(\d+) {place}", ladder))) for place in PLACES}
+    assert sum(found.values()) == total, (found, ladder)
+    assert f"{total} handed in" in ladder
 
 
 def _compare_run(client: httpx2.Client, engine: Engine, run_id: int) -> None:
@@ -140,15 +183,23 @@ def _compare_run(client: httpx2.Client, engine: Engine, run_id: int) -> None:
     assert f"{rows.ended} of {rows.total} message" in page.text
     assert f"calls {rows.calls} escalations {rows.escalations}" in page.text
     assert dollars(rows.spent) in page.text
-    for word, count in (("answered", rows.answered), ("for review", rows.review),
+    for word, count in (("answered", rows.answered), ("for a person", rows.review),
                         ("dead", rows.dead), ("cancelled", rows.cancelled),
+                        ("of them decided", rows.decided),
                         ("open", rows.total - rows.ended)):  # fmt: skip
         legend = page.root.all("p", cls="legend")[0].text
         assert (f"{count} {word}" in legend) is bool(count), (legend, word, count)
+    _adds_up(page.root.all("svg", cls="wide")[0].attributes["aria-label"], rows.total)
     told = client.get(f"/api/runs/{run_id}").json()
+    assert sum(told["by_state"].values()) == rows.total
+    with engine.connect() as connection:
+        said = standing_of(connection, run_id).state_words
+    assert sum(int(words.split()[0]) for words in said) == rows.total, said
     assert (told["total"], told["ended"], told["calls"]) == (rows.total, rows.ended, rows.calls)
     assert Decimal(str(told["spent_usd"])) == round(rows.spent, 6)
     assert told["by_state"].get("answered", 0) == rows.answered
+    assert sum(told["by_verdict"].values()) == rows.decided
+    assert told["for_people"] == rows.review - rows.decided
 
 
 def _compare_metrics(client: httpx2.Client, whole: Any) -> None:
@@ -164,6 +215,8 @@ def _compare_metrics(client: httpx2.Client, whole: Any) -> None:
     assert [by_state.get(state, 0) for state in ("answered", "dead", "review", "cancelled")] == [
         whole.answered, whole.dead, whole.review, whole.cancelled
     ]  # fmt: skip
+    assert sums["rung_jobs_decided"] == whole.decided
+    assert sums["rung_jobs_for_people"] == whole.review - whole.decided
     assert sums.get("rung_calls_total", 0) == whole.calls
     assert sums.get("rung_escalations_total", 0) == whole.escalations
     assert sums.get("rung_spend_usd_total", 0) == pytest.approx(float(whole.spent), abs=1e-9)
@@ -177,12 +230,14 @@ def test_every_number_is_that_of_sql_after_every_change(
     draw = random.Random(seed)
     for name in ("one", "two"):
         hand_in(engine, settings, BODIES, name=name, cap=Decimal(2))
-    with working(settings) as runtime:
+    hand_in(engine, settings, BODIES[:6], name="night", cap=Decimal(2), lane=Lane.BATCH)
+    with night(settings) as (runtime, lane):
         compare(client, engine)
         for _ in range(STEPS):
             # given
             possible = possible_changes(engine, settings, runtime, draw)
-            what = draw.choice([*possible, "work", "work on", "work"])
+            possible["batch"] = lane.step
+            what = draw.choice([*possible, "work", "work on", "work", "batch", "batch"])
             # when
             possible[what]()
             make_due(engine)

@@ -1,6 +1,7 @@
 """What terminal, pages and API show of the same thing is the same: files of results, what is hidden
 of a receipt, dead letters; and names with slashes and brackets in them are names."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -10,6 +11,7 @@ from sqlalchemy import Engine
 
 from tests.support.apis import JSONL, Api, api_over, rows
 from tests.support.cli import say
+from tests.support.pages import Page
 from tests.support.promises import do, one
 from tests.support.works import drain, hand_in, settings_for, working
 from worker.sandbox.simulator.state import State
@@ -40,6 +42,27 @@ def worked(api: Api) -> None:
     with working(api.settings) as runtime:
         hand_in(api.engine, api.settings, BODIES)
         drain(runtime)
+
+
+def test_half_way_terminal_and_page_say_the_same_saving_of_what_has_ended(api: Api) -> None:
+    # given: a run of which some has ended
+    bodies = [f"Where is my card number {n}? It was due on Monday." for n in range(150)]
+    hand_in(api.engine, api.settings, bodies)
+    with working(api.settings) as runtime:
+        while one(api.engine, "SELECT count(finished_at) < 100 FROM jobs")[0]:
+            drain(runtime, rounds=1)
+    ended = one(api.engine, "SELECT count(finished_at) FROM jobs")[0]
+    assert 100 <= ended < 150
+    # when
+    cost, advice = say("cost", "run"), say("advise", "run")
+    page = Page(api.client.get("/runs/1", headers={"Accept": "text/html"}).text)
+    # then: one figure, and both commands say of how many
+    saved = re.search(r"saved (\d+ %)", page.text)
+    assert saved is not None
+    assert f"{saved[1]} less" in cost.out
+    assert f"The pipeline saves {saved[1]} of the model bill." in advice.out
+    assert f"So far: {ended} of 150 are done." in cost.err
+    assert f"From {ended} messages that have ended ({150 - ended} are open)" in advice.out
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from worker.dashboard.screens.outlook import blocked, headline, outlook
+from worker.dashboard.screens.outlook import headline
 from worker.dashboard.screens.troubles import troubles
 from worker.domain.wording import (
     ago,
@@ -20,6 +20,7 @@ from worker.domain.wording import (
     second,
     span,
 )
+from worker.store.reading.outlook import at_risk, blocked, outlook
 from worker.store.reading.standings import RunStanding
 
 NOW = dt.datetime(2026, 11, 24, 14, 0, tzinfo=dt.UTC)
@@ -35,8 +36,8 @@ def run(**changes: Any) -> RunStanding:
         "policy_version": "v", "lane": "realtime", "priority": 0, "deadline": None, "rejected": 0,
         "duplicates": 0, "created_at": NOW - HOUR, "finished_at": None, "now": NOW, "cap": None,
         "spent": Decimal(1), "reserved": Decimal(0), "warned_percent": 0,
-        "by_state": {"answered": 40, "queued": 60}, "by_tier": {}, "escalations": 0, "calls": 40,
-        "simulated": False,
+        "by_state": {"answered": 40, "queued": 60}, "by_tier": {}, "by_verdict": {},
+        "escalations": 0, "calls": 40, "simulated": False,
     }  # fmt: skip
     return RunStanding(**made | changes)
 
@@ -45,36 +46,36 @@ def queue(**changes: Any) -> dict[str, Any]:
     """A queue that is well."""
     made = {
         "queue": "haiku", "waiting": 5, "in_flight": 5, "workers": 1, "paused": False,
-        "paused_reason": None, "paused_by": None, "breaker": "closed", "breaker_reason": None,
+        "paused_reason": None, "paused_by": None, "paused_at": None,
+        "failed_jobs": [], "breaker": "closed", "breaker_reason": None,
         "breaker_s": None, "held_s": 0.0, "held_reason": None, "oldest_s": 1.0,
     }  # fmt: skip
     return made | changes
 
 
 @pytest.mark.parametrize(
-    ("changes", "pace", "level", "words"),
+    ("changes", "left_s", "level", "words"),
     [
         ({}, None, "calm", "the pace is being measured"),
-        ({}, 0.0, "warn", "nothing has ended in the last minute"),
-        ({}, 6.0, "good", "done in about 10 min, at 14:10"),
-        ({"deadline": NOW + HOUR}, 6.0, "good",
+        ({}, 600.0, "good", "done in about 10 min, at 14:10"),
+        ({"deadline": NOW + HOUR}, 600.0, "good",
          "on time: done in about 10 min, at 14:10, 50 min before its deadline"),
-        ({"deadline": NOW + HOUR}, 0.5, "bad",
+        ({"deadline": NOW + HOUR}, 7_200.0, "bad",
          "late: at this pace done at 16:00, 1 h after its deadline"),
-        ({"deadline": NOW - HOUR}, 6.0, "bad", "late: its deadline passed 1 h ago"),
-        ({"waiting_for": "day budget"}, 6.0, "bad", "stopped by the day budget"),
+        ({"deadline": NOW - HOUR}, 600.0, "bad", "late: its deadline passed 1 h ago"),
+        ({"waiting_for": "day budget"}, 600.0, "bad", "stopped by the day budget"),
         ({"waiting_for": "run budget", "cap": Decimal(2),
-          "waiting_usd": Decimal("1.5")}, 6.0, "bad",
+          "waiting_usd": Decimal("1.5")}, 600.0, "bad",
          "stopped by its budget: $1.00 of its budget is left and the next call may cost up to"
          " $1.50; about $4.00 would be enough for all of it"),
         ({"waiting_for": "run budget", "cap": Decimal(2),
-          "waiting_usd": Decimal("0.5")}, 6.0, "calm",
+          "waiting_usd": Decimal("0.5")}, 600.0, "calm",
          "waiting for calls in flight to be settled with its budget"),
         ({"waiting_for": "run budget", "cap": Decimal(2), "waiting_usd": Decimal("1.5"),
-          "reserved": Decimal(1)}, 6.0, "calm",
+          "reserved": Decimal(1)}, 600.0, "calm",
          "waiting for calls in flight to be settled with its budget"),
-        ({"created_at": NOW}, 0.1, "calm", "the pace is being measured"),
-        ({"state": "paused", "state_reason": "later"}, 6.0, "warn", "paused: later"),
+        ({"created_at": NOW}, 60_000.0, "calm", "the pace is being measured"),
+        ({"state": "paused", "state_reason": "later"}, 600.0, "warn", "paused: later"),
         ({"accepting": True, "by_state": {}}, None, "calm", "messages are being handed in"),
         ({"finished_at": NOW, "state": "finished"}, None, "good", "finished in 1 h"),
         ({"finished_at": NOW, "state": "cancelled"}, None, "calm", "cancelled after 1 h"),
@@ -83,10 +84,37 @@ def queue(**changes: Any) -> dict[str, Any]:
     ],
 )  # fmt: skip
 def test_the_outlook_of_a_run(
-    changes: dict[str, Any], pace: float | None, level: str, words: str
+    changes: dict[str, Any], left_s: float | None, level: str, words: str
 ) -> None:
-    found = outlook(run(**changes), pace)
+    found = outlook(run(**changes), left_s)
     assert (found.level, found.words) == (level, words)
+
+
+def test_a_run_that_stands_still_without_a_cause_says_so() -> None:
+    found = outlook(run(), 600.0, still=True)
+    assert (found.level, found.words) == ("warn", "nothing has moved in the last minute")
+    assert outlook(run(), 600.0, still=True, halted=True).words == "everything is paused"
+
+
+@pytest.mark.parametrize(
+    ("changes", "left_s", "waits", "why"),
+    [
+        ({"deadline": NOW + HOUR}, 3_500.0, "", None),
+        ({"deadline": NOW + HOUR}, 3_700.0, "",
+         "late: at this pace done at 15:01, 2 min after its deadline"),
+        ({}, 3_700.0, "", None),
+        ({"deadline": NOW + HOUR, "finished_at": NOW, "state": "finished"}, 3_700.0, "", None),
+        ({"deadline": NOW + 2 * HOUR}, 600.0, "not before opus is resumed: 60 wait there", None),
+        ({"deadline": NOW + HOUR}, 600.0, "not before opus is resumed: 60 wait there",
+         "not before opus is resumed: 60 wait there, with 1 h left to its deadline;"
+         " at the pace so far it is done 30 minutes too late (60 jobs left)"),
+    ],
+)  # fmt: skip
+def test_a_deadline_is_at_risk_by_the_forecast_or_where_there_is_none_by_the_pace_so_far(
+    changes: dict[str, Any], left_s: float, waits: str, why: str | None
+) -> None:
+    found = run(**changes)
+    assert at_risk(found, outlook(found, left_s, waits=waits)) == why
 
 
 @pytest.mark.parametrize(
@@ -119,13 +147,22 @@ def test_what_stands_still_has_no_end_before_it_is_lifted(
 
 def test_a_pause_of_everything_is_one_trouble() -> None:
     still = queue(oldest_s=900.0, in_flight=0)
-    found = troubles([still], [], [], everything="by hand", day=None, redis_away=False, more=[])
+    found = troubles(
+        [still],
+        [],
+        [],
+        now=NOW,
+        everything="everything is paused",
+        day=None,
+        redis_away=False,
+        more=[],
+    )
     assert len(found) == 1
 
 
 def test_the_first_sentence_is_about_the_worst() -> None:
     good, late = run(name="good"), run(name="late", deadline=NOW - HOUR)
-    outlooks = [outlook(good, 6.0), outlook(late, 6.0)]
+    outlooks = [outlook(good, 600.0), outlook(late, 600.0)]
     assert headline([], [], None).words == "Nothing has been handed in yet."
     assert headline([good], outlooks[:1], None).words == (
         "Done in about 10 min, at 14:10. 40 of 100 messages are done."
@@ -148,7 +185,16 @@ def test_the_first_sentence_is_about_the_worst() -> None:
     [
         ({}, []),
         ({"paused": True, "paused_reason": "a key is missing"},
-         ["haiku is paused: a key is missing."]),
+         ["haiku is paused: a key is missing; 5 messages wait."]),
+        ({"paused": True, "paused_reason": "paused by hand", "paused_by": "root",
+          "paused_at": NOW - HOUR, "waiting": 672},
+         ["haiku is paused by root, since 13:00: 672 messages wait."]),
+        ({"paused": True, "paused_reason": "drained by hand", "waiting": 0},
+         ["haiku is paused."]),
+        ({"paused": True, "paused_by": "rung", "paused_reason": "canary: 5 failed", "waiting": 1,
+          "failed_jobs": [7, 9]},
+         ["haiku is paused by Rung itself: canary: 5 failed; 1 message waits. Look at the answers"
+          " that failed, and mend the prompt; or go on all the same, if they are in order."]),
         ({"breaker": "open", "breaker_reason": "overloaded", "breaker_s": 30.0},
          ["haiku: the breaker is open, because overloaded; tries again in 30 s."]),
         ({"held_s": 12.0, "held_reason": "Claude asked for a pause (429)"},
@@ -160,7 +206,9 @@ def test_the_first_sentence_is_about_the_worst() -> None:
     ],
 )  # fmt: skip
 def test_the_troubles_of_a_queue(changes: dict[str, Any], words: list[str]) -> None:
-    found = troubles([queue(**changes)], [], [], everything=None, day=None, redis_away=False)
+    found = troubles(
+        [queue(**changes)], [], [], now=NOW, everything=None, day=None, redis_away=False
+    )
     assert [trouble.words for trouble in found] == words
 
 
@@ -168,11 +216,11 @@ def test_what_is_worse_comes_first() -> None:
     well = queue(queue="opus")
     low = run(cap=Decimal("1.2"), by_state={"dead": 1, "queued": 60})
     found = troubles(
-        [queue(workers=0), well], [low], [outlook(low, 1.0)],
-        everything="lunch", day=None, redis_away=True,
+        [queue(workers=0), well], [low], [outlook(low, 3_600.0)],
+        now=NOW, everything="everything is paused by ada: lunch", day=None, redis_away=True,
     )  # fmt: skip
     assert [(trouble.level, trouble.words) for trouble in found] == [
-        ("bad", "Everything is paused: lunch."),
+        ("bad", "Everything is paused by ada: lunch."),
         ("bad", "haiku: 5 wait, and no worker is there."),
         ("bad", "Redis does not answer: workers send nothing without it."),
         ("warn", "day has spent $1.00 of its budget of $1.20."),

@@ -34,6 +34,11 @@ def test_a_long_request_is_billed_as_such_above_its_length(tokens: int, rate: in
     assert Price(RATES).rates(tokens, Lane.REALTIME).input == 1
 
 
-def test_the_worst_case_is_all_input_at_its_dearest_and_all_output() -> None:
-    assert Price(RATES).worst_case(1_000_000, 1_000_000, Lane.REALTIME) == 10_010
-    assert Price(RATES).worst_case(1_000_000, 1_000_000, Lane.BATCH) == 5_005
+def test_what_is_shared_counts_at_its_dearest_and_what_is_said_as_input() -> None:
+    most = {"fixed": 1_000_000, "said": 1_000_000, "max_tokens": 1_000_000}
+    assert Price(RATES).worst_case(**most, lane=Lane.REALTIME) == 1_000 + 1 + 10
+    assert Price(RATES).worst_case(**most, lane=Lane.BATCH) == (10_000 + 1 + 10) / Decimal(2)
+    assert Price(RATES, LONG, 2_000_000).worst_case(**most, lane=Lane.REALTIME) == 1_011
+    assert Price(RATES, LONG, 1_999_999).worst_case(**most, lane=Lane.REALTIME) == 2_022
+    dear = replace(RATES, input=Decimal(20_000))
+    assert Price(dear).worst_case(**most, lane=Lane.REALTIME) == 40_010

@@ -31,7 +31,7 @@ def examine(settings: Settings) -> Iterator[Symptom]:
         if not pooled(connection):
             yield _room(settings, connections(connection))
         if paused := paused_everything(connection):
-            yield Symptom("paused", False, f"everything: {paused}", "rung resume everything", 1)
+            yield Symptom("paused", False, paused, "rung resume everything", 1)
         for line in queues(connection, ["routing", *settings.tiers]):
             yield from _queue(line)
 

@@ -29,7 +29,13 @@ ASKED = {
     "cancel": "Cancel {jobs} of {name}?",
     "retry": "Retry {jobs} of {name}? Each may cost money.",
 }
-DONE = {"cancel": "cancelled", "retry": "retried", "pause": "paused", "resume": "resumed"}
+DONE = {
+    "cancel": "cancelled",
+    "retry": "retried",
+    "pause": "paused",
+    "resume": "resumed",
+    "overrule": "resumed, and its new prompt is trusted",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,7 @@ def _say_preview(order: Order, found: Preview, as_json: bool) -> None:
         print_json(_document(order, found, found.count, dry_run=True))
         return
     name = name_of(order)
-    if order.action in ("pause", "resume"):
+    if order.action in ("pause", "resume", "overrule"):
         effect = "would wait" if order.action == "pause" else "would go on"
         talk(f"{found.count} messages of {name} {effect}.")
     elif order.action in DONE:

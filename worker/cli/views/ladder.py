@@ -12,16 +12,15 @@ from models.vocabulary import ROUTING
 from worker.cli.speech.output import SIMULATED
 from worker.cli.watch import Patience
 from worker.config.settings import Settings
-from worker.dashboard.screens.outlook import blocked, outlook
 from worker.domain.text import terminal_safe
 from worker.domain.wording import dollars
+from worker.store.reading.outlook import Surrounding, read_outlooks
 from worker.store.reading.screens import counts_of, escalations_of
 from worker.store.reading.standings import standing_of
-from worker.store.reading.status import queues, troubles
+from worker.store.reading.status import paused_everything, queues, troubles
 from worker.store.runs import find_run
 
 BAR_WIDTH = 28
-PACE_AFTER_S = 5.0
 ENDED = ("answered", "review", "dead", "cancelled")
 
 
@@ -31,9 +30,8 @@ class LadderView:
     def __init__(self, engine: Engine, settings: Settings, run: str) -> None:
         self._engine, self._settings = engine, settings
         self._started = time.monotonic()
-        self._first: int | None = None
         self._said: list[str] = []
-        self._waits = ""
+        self._outlook = ""
         self._patience = Patience()
         with engine.connect() as connection:
             self.status = standing_of(connection, find_run(connection, run).id)
@@ -51,7 +49,13 @@ class LadderView:
             counts = counts_of(connection, [self.status.id])
             lines = queues(connection, [ROUTING, *self._settings.tiers])
             steps = escalations_of(connection, [self.status.id])
-        self._waits = blocked(counts, lines)
+            around = Surrounding(
+                queues=lines,
+                halted=paused_everything(connection) is not None,
+                assumed_turnaround_s=self._settings.batch.turnaround_s,
+            )
+            (seen,) = read_outlooks(connection, [self.status], around)
+        self._outlook = seen.words
         return Group(
             self._headline(),
             *self._troubles(),
@@ -64,14 +68,7 @@ class LadderView:
         status, seconds = self.status, time.monotonic() - self._started
         done, total = status.ended, status.total
         words = f"{done:,} of {total:,} messages done, {seconds:.0f} s, {status.calls:,} calls"
-        seen = outlook(status, self._a_minute(done, seconds), waits=self._waits)
-        return Text(f"{words}\n{seen.words[0].upper()}{seen.words[1:]}.", style="bold")
-
-    def _a_minute(self, done: int, seconds: float) -> float | None:
-        """The pace since the first look, once that says something."""
-        if self._first is None:
-            self._first = done
-        return 60 * (done - self._first) / seconds if seconds >= PACE_AFTER_S else None
+        return Text(f"{words}\n{self._outlook[0].upper()}{self._outlook[1:]}.", style="bold")
 
     def _troubles(self) -> list[Text]:
         words = list(self._said)

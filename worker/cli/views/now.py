@@ -95,7 +95,7 @@ def _state(line: Mapping[str, Any], everything: str | None) -> Text:
         return Text(f"breaker {reason(line['breaker'])}", style="red")
     if not line["workers"]:
         return Text("no worker", style="red" if line["waiting"] else "dim")
-    return Text("open", style="green")
+    return Text("ok", style="green")
 
 
 def _spend(now: Mapping[str, Any]) -> Text:

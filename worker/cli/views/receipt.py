@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from worker.cli.speech.output import SIMULATED, console
+from worker.dashboard.screens.story import headline as story
 from worker.domain.text import terminal_safe
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def print_receipt(found: dict[str, Any], with_text: bool) -> None:
     out = console()
     name = f"{found['run']}/{terminal_safe(found['external_id'])}"
     out.print(Text(f"job {found['job']}  {name}  {found['state']}", style="bold"))
+    out.print(terminal_safe(story(found)))
     _print_lines(out, _head(found, with_text))
     for attempt in found["attempts"]:
         out.print()
@@ -43,6 +45,9 @@ def why_it_stopped(found: dict[str, Any]) -> str:
             return f"a person must look, and there is no best effort: {found['reason']}"
         return found["reason"] or f"no result yet: the job is {found['state']}"
     source = f"attempt {result['fence']}, {result['tier']} ({result['model']})"
+    if found["state"] == "review" and found["reviews"]:
+        latest = found["reviews"][-1]
+        return f"best effort of {source}; {latest['reviewer']}'s verdict: {latest['verdict']}"
     if not result["accepted"]:
         return f"best effort of {source}, waiting for a person: {found['reason']}"
     if last["threshold"] is None or last["confidence"] is None:

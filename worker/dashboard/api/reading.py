@@ -16,8 +16,9 @@ from worker.domain.filter_parsing import parse
 from worker.errors import UsageError
 from worker.runs.exports import ROWS_AT_ONCE, as_csv, json_row, layout, masked
 from worker.store.audit import audit_reading
-from worker.store.reading import attention, screens, status
+from worker.store.reading import attention, screens
 from worker.store.reading.listing import list_jobs
+from worker.store.reading.outlook import read_surrounding, run_document
 from worker.store.reading.receipts import find_job, hide_text, receipt
 from worker.store.reading.results import Only, own_columns, results_of
 from worker.store.reading.standings import runs_page, standing_of
@@ -45,12 +46,14 @@ def now(call: Call) -> dict[str, Any]:
         "simulated": call.dashboard.simulated,
         "headline": {"level": found["headline"].level, "words": found["headline"].words},
         "troubles": [
-            {"level": t.level, "words": t.words, "help": t.help, "href": t.href}
+            {"level": t.level, "words": t.words, "help": t.help, "href": t.href, "more": t.more}
             for t in found["troubles"]
         ],
         "everything_paused": found["everything"],
         "queues": [_queue(line) for line in found["queues"]],
-        "runs": [run.as_document() for run, _ in found["live"]],
+        "runs": [
+            {**run.as_document(), "outlook": seen.as_document()} for run, seen in found["live"]
+        ],
         "day": None if found["day"] is None else _day(found["day"]),
     }
 
@@ -68,8 +71,11 @@ def run(call: Call) -> dict[str, Any]:
     """One run, as `rung status RUN --json` gives it, with its escalations by reason."""
     with call.engine.connect() as connection:
         row = run_named(connection, call.path["run"])
+        dashboard = call.dashboard
+        assumed_s = dashboard.settings.batch.turnaround_s
+        around = read_surrounding(connection, dashboard.queues, assumed_s)
         return {
-            **status.run_document(connection, standing_of(connection, row.id)),
+            **run_document(connection, standing_of(connection, row.id), around),
             "escalations_by_reason": screens.escalations_of(connection, [row.id]),
         }
 
@@ -165,9 +171,12 @@ def run_named(connection: Connection, wanted: str) -> Row[Any]:
 
 
 def _queue(line: dict[str, Any]) -> dict[str, Any]:
-    same = ("queue", "waiting", "in_flight", "workers", "paused", "paused_reason", "breaker")
+    same = (
+        "queue", "waiting", "in_flight", "workers", "paused", "paused_reason", "paused_by",
+        "paused_at", "failed_jobs", "breaker", "breaker_reason",
+    )  # fmt: skip
     return {
-        **{name: line[name] for name in (*same, "breaker_reason")},
+        **{name: line[name] for name in same},
         "done_a_minute": line["a_minute"],
         "oldest_wait_s": line["oldest_s"],
         "limit_used": line["share"],

@@ -35,6 +35,14 @@ class SessionDocument(BaseModel):
     csrf_token: Annotated[str, Field(description="Send it as X-CSRF-Token with every change.")]
 
 
+class OutlookDocument(BaseModel):
+    """Whether a run will be done in time."""
+
+    level: Level
+    words: str
+    done_at: dt.datetime | None
+
+
 class RunDocument(BaseModel):
     """A run of a list."""
 
@@ -50,6 +58,8 @@ class RunDocument(BaseModel):
     total: Count
     ended: Count
     by_state: dict[str, Count]
+    by_verdict: Annotated[dict[str, Count], Field(description="Of those in review, by verdict.")]
+    for_people: Annotated[int, Field(description="Of those in review, without a verdict.")]
     escalations: Count
     calls: Count
     spent_usd: Dollars
@@ -71,7 +81,13 @@ class EscalationDocument(BaseModel):
     escalations: Count
 
 
-class RunDetailDocument(RunDocument):
+class LiveRunDocument(RunDocument):
+    """A run under way."""
+
+    outlook: OutlookDocument
+
+
+class RunDetailDocument(LiveRunDocument):
     """One run."""
 
     by_tier: dict[str, Count]
@@ -92,6 +108,11 @@ class QueueDocument(BaseModel):
     limit_used: Annotated[float, Field(description="Share of the nearest limit, 0 to 1.")] | None
     paused: bool
     paused_reason: str | None
+    paused_by: Annotated[str, Field(description="rung where it did so itself.")] | None
+    paused_at: dt.datetime | None
+    failed_jobs: Annotated[
+        list[Count], Field(description="Jobs whose answers its canary failed on.")
+    ]
     breaker: Literal["closed", "open", "half_open"]
     breaker_reason: str | None
 
@@ -108,6 +129,9 @@ class TroubleDocument(HeadlineDocument):
 
     help: Annotated[str, Field(description="What the button that helps says.")] | None
     href: Annotated[str, Field(description="The page that helps.")] | None
+    more: Annotated[
+        list[tuple[str, str]], Field(description="Further links: what each says, its page.")
+    ]
 
 
 class DayDocument(BaseModel):
@@ -127,7 +151,7 @@ class StatusDocument(BaseModel):
     troubles: list[TroubleDocument]
     everything_paused: str | None
     queues: list[QueueDocument]
-    runs: list[RunDocument]
+    runs: list[LiveRunDocument]
     day: DayDocument | None
 
 

@@ -22,16 +22,16 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from models.totals import TIMING_BOUNDS, WAIT
-from models.vocabulary import EVERYTHING, CertificateState, FiringState, JobState
+from models.vocabulary import EVERYTHING, CertificateState, FiringState, JobState, Verdict
 from worker.dashboard.context import Dashboard, dashboard_of
 from worker.dashboard.metrics.families import METRICS, Family
-from worker.domain.deadlines import Progress, risk
 from worker.domain.timetable import Timetable, next_due
 from worker.store.engine import STOPPED, ping
 from worker.store.queue.rounds import late as late_steps
 from worker.store.queue.rounds import report
 from worker.store.reading import screens
-from worker.store.reading.metrics import rows
+from worker.store.reading.metrics import LIVE_RUNS_SHOWN, rows
+from worker.store.reading.outlook import deadline_risks, read_surrounding
 from worker.store.reading.status import paused_everything, queues
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -110,7 +110,7 @@ def read_all(dashboard: Dashboard) -> list[Family]:
     with dashboard.engine.connect() as connection:
         _totals(reading, connection)
         _timings(reading, connection)
-        _runs(reading, connection)
+        _runs(reading, dashboard, connection)
         _certificates(reading, connection)
         _queues(reading, dashboard, connection)
         _batches(reading, connection)
@@ -155,6 +155,11 @@ def _jobs(reading: Reading, connection: Connection) -> None:
         reading.set("rung_jobs", 0, state, "")
     for row in found:
         reading.set("rung_jobs", row.jobs, row.state, row.tier)
+    decided = {row.verdict: row.jobs for row in rows(connection, "verdicts")}
+    for verdict in Verdict:
+        reading.set("rung_jobs_decided", decided.get(verdict, 0), verdict)
+    review = sum(row.jobs for row in found if row.state == JobState.REVIEW)
+    reading.set("rung_jobs_for_people", review - sum(decided.values()))
 
 
 def _grouped(found: Iterable[Row[Any]], *names: str) -> Iterator[tuple[Any, list[Row[Any]]]]:
@@ -193,7 +198,8 @@ def _steps(reading: Reading, connection: Connection) -> None:
     reading.set("rung_statements_stopped_total", rows(connection, "stopped")[0].statements)
 
 
-def _runs(reading: Reading, connection: Connection) -> None:
+def _runs(reading: Reading, dashboard: Dashboard, connection: Connection) -> None:
+    late = _late(dashboard, connection)
     states = {"active": 0, "paused": 0} | {r.state: r.runs for r in rows(connection, "runs")}
     for state, count in states.items():
         reading.set("rung_runs", count, state)
@@ -202,12 +208,19 @@ def _runs(reading: Reading, connection: Connection) -> None:
         reading.set("rung_run_waiting_for_budget", row.waits, row.name)
         reading.set("rung_run_paused", row.paused, row.name)
         if row.deadline is not None:
-            pace = Progress(row.ended, row.open, row.elapsed_s, row.left_s)
             reading.set("rung_run_deadline_timestamp_seconds", row.deadline, row.name)
-            reading.set("rung_run_deadline_at_risk", risk(pace) is not None, row.name)
+            reading.set("rung_run_deadline_at_risk", row.name in late, row.name)
         _budget(reading, row, f"run:{row.name}")
     for row in rows(connection, "day"):
         _budget(reading, row, "day")
+
+
+def _late(dashboard: Dashboard, connection: Connection) -> set[str]:
+    """Names of the live runs that may miss their deadline."""
+    assumed_s = dashboard.settings.batch.turnaround_s
+    around = read_surrounding(connection, dashboard.queues, assumed_s)
+    found = deadline_risks(connection, around, LIVE_RUNS_SHOWN)
+    return {run.name for run, why in found if why is not None}
 
 
 def _budget(reading: Reading, row: Row[Any], scope: str) -> None:

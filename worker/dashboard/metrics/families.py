@@ -37,6 +37,8 @@ METRICS: tuple[Metric, ...] = (
     Metric("rung_simulated", "gauge", "1 when Claude is Rung's own simulator."),
     Metric("rung_redis_up", "gauge", "1 when Redis answers; without it nothing is sent."),
     Metric("rung_jobs", "gauge", "Jobs of all runs, by state and tier.", ("state", "tier")),
+    Metric("rung_jobs_decided", "gauge", "Jobs for a person, by verdict.", ("verdict",)),
+    Metric("rung_jobs_for_people", "gauge", "Jobs for a person that wait for a verdict."),
     Metric("rung_runs", "gauge", "Live runs, by state.", ("state",)),
     Metric("rung_run_open_jobs", "gauge", "Open jobs of a live run.", ("run",)),
     Metric(

@@ -1,6 +1,7 @@
 """What needs a person: dead letters by cause, and answers that wait for a verdict."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -49,7 +50,9 @@ def _attention(request: Request, state: str, section: str) -> Response:
     run_id, reason = number(request, "run"), given.get("reason") or None
     before = _place(given.get("before", ""))
     with dashboard.engine.connect() as connection:
-        wanted = Attention(state=state, run_id=run_id, reason=reason)
+        # What somebody has decided waits for nobody.
+        open_ = Attention(state=state, run_id=run_id, decided=state != "review")
+        wanted = replace(open_, reason=reason)
         found = attention.letters(connection, wanted, PAGE + 1, before)
         jobs = found[:PAGE]
         older = None
@@ -60,7 +63,7 @@ def _attention(request: Request, state: str, section: str) -> Response:
             connection,
             f"{state}.html",
             section,
-            causes=attention.causes(connection, Attention(state=state, run_id=run_id)),
+            causes=attention.causes(connection, open_),
             total=attention.total(connection, state, run_id),
             grouped=attention.GROUPED,
             jobs=jobs,

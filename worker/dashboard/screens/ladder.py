@@ -93,13 +93,15 @@ def picture(
     counts: Mapping[tuple[str, str], int],
     steps: Sequence[Mapping[str, Any]],
     models: Mapping[str, str],
+    decided: int = 0,
 ) -> Picture:
     """From jobs by (state, tier) and escalations by step and reason, the most frequent first.
-    `tiers` are the ladder's, cheapest first; tiers that only the figures know come below."""
+    `tiers` are the ladder's, cheapest first; tiers that only the figures know come below. People
+    have given a verdict on `decided` of those in review."""
     known = {tier for _, tier in counts if tier} | {str(step["from_tier"]) for step in steps}
     ladder = [*sorted(known - {*tiers, PERSON}), *tiers]
     total = sum(counts.values())
-    rungs = [_person(counts, total)]
+    rungs = [_person(counts, total, decided)]
     for place in range(len(ladder) - 1, -1, -1):
         tier = ladder[place]
         above = ladder[place + 1] if place + 1 < len(ladder) else PERSON
@@ -160,9 +162,10 @@ def _target(tier: str) -> str:
     return "a person" if tier == PERSON else tier
 
 
-def _person(counts: Mapping[tuple[str, str], int], total: int) -> Rung:
+def _person(counts: Mapping[tuple[str, str], int], total: int, decided: int) -> Rung:
     jobs = sum(n for (state, _), n in counts.items() if state == "review")
-    words = f"{count(jobs)} for review" + (f" · {percent(jobs / total)}" if jobs else "")
+    words = f"{count(jobs)} for a person" + (f" · {percent(jobs / total)}" if jobs else "")
+    words += f" · {count(decided)} of them decided" if decided else ""
     share = jobs / total if total else 0.0
     return Rung(PERSON, "person", "a person", "", share, 0.0, words, "", None)
 
@@ -212,9 +215,16 @@ def _ground(counts: Mapping[tuple[str, str], int], total: int, starts: Arrow | N
     return Rung(ROUTING, "ground", "routing", note, share, busy, words, under_way, starts)
 
 
+def _rung_words(rung: Rung) -> str:
+    """Everything that stands at a rung: these figures add up to what was handed in."""
+    lost = rung.note if rung.kind == "ground" else ""
+    said = [part for part in (rung.words, rung.under_way, lost) if part]
+    return f"{rung.title}: {', '.join(said)}"
+
+
 def _sentence(rungs: Sequence[Rung], total: int) -> str:
     if not total:
         return "The ladder is empty: nothing has been handed in."
-    parts = [f"{rung.title}: {rung.words}" for rung in reversed(rungs)]
+    parts = [_rung_words(rung) for rung in reversed(rungs)]
     parts += [f"{r.climb.words} from {r.title}" for r in reversed(rungs) if r.climb is not None]
     return "; ".join(parts) + "."

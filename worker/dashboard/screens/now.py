@@ -10,7 +10,7 @@ from worker.config.prices import price_of
 from worker.dashboard.context import Dashboard
 from worker.dashboard.screens.ladder import picture
 from worker.dashboard.screens.nights import night_troubles
-from worker.dashboard.screens.outlook import Outlook, blocked, headline, outlook
+from worker.dashboard.screens.outlook import headline
 from worker.dashboard.screens.troubles import (
     certificate_troubles,
     ended_badly,
@@ -18,16 +18,17 @@ from worker.dashboard.screens.troubles import (
     troubles,
 )
 from worker.domain.bill import Bill, make_bill
+from worker.domain.bill import comparable as enough_ended
 from worker.runs.timetables import read_schedules
+from worker.store.actions.selection import database_now
 from worker.store.queue.rounds import late
 from worker.store.reading import screens
 from worker.store.reading.bill import spend_line
 from worker.store.reading.certificates import doubtful
-from worker.store.reading.rates import ENDED
+from worker.store.reading.outlook import Outlook, Surrounding, read_outlooks
+from worker.store.reading.queue_holds import failed_canaries
 from worker.store.reading.standings import RunStanding, live_runs, runs_page
 from worker.store.reading.status import paused_everything, queues
-
-ENOUGH_ENDED = 20
 
 
 def read_now(dashboard: Dashboard, connection: Connection) -> dict[str, Any]:
@@ -48,6 +49,7 @@ def read_now(dashboard: Dashboard, connection: Connection) -> dict[str, Any]:
             lines,
             live,
             outlooks,
+            now=database_now(connection),
             everything=everything,
             day=day,
             redis_away=away,
@@ -92,28 +94,19 @@ def outlooks_of(
     lines: Sequence[Mapping[str, Any]] | None = None,
 ) -> list[Outlook]:
     """For each run, will it be done on time? `lines` are the queues, if read already."""
-    rates = dashboard.rates
-    lines = queues(connection, dashboard.queues) if lines is None else lines
-    still = [
-        line
-        for line in lines
-        if line["paused"] or line["held_s"] or line["breaker"] == "open" or not line["workers"]
-    ]
-    return [
-        outlook(
-            run,
-            rates.a_minute(ENDED, run.id),
-            halted=everything is not None,
-            waits=blocked(screens.counts_of(connection, [run.id]), still) if still else "",
-        )
-        for run in runs
-    ]
+    around = Surrounding(
+        queues=queues(connection, dashboard.queues) if lines is None else lines,
+        halted=everything is not None,
+        assumed_turnaround_s=dashboard.settings.batch.turnaround_s,
+    )
+    return read_outlooks(connection, runs, around)
 
 
 def read_queues(dashboard: Dashboard, connection: Connection) -> list[dict[str, Any]]:
     """The queues with what was done a minute, the oldest wait, limits and troubles."""
     waits = screens.oldest_waits(connection, dashboard.queues)
     rows = screens.tier_rows(connection)
+    failed = failed_canaries(connection)
     return [
         line
         | {
@@ -121,6 +114,9 @@ def read_queues(dashboard: Dashboard, connection: Connection) -> list[dict[str, 
             "oldest_s": waits.get(line["queue"]),
             **_limit(dashboard, line["queue"]),
             **_breaker(rows.get(line["queue"])),
+            "failed_jobs": [
+                job for one in failed if one.tier == line["queue"] for job in one.failed_jobs
+            ],
         }
         for line in queues(connection, dashboard.queues)
     ]
@@ -136,10 +132,9 @@ def _limit(dashboard: Dashboard, queue: str) -> dict[str, Any]:
 
 def _breaker(row: Row[Any] | None) -> dict[str, Any]:
     if row is None:
-        return {"paused_by": None, "breaker_reason": None, "breaker_s": None}
+        return {"breaker_reason": None, "breaker_s": None}
     left = (row.breaker_until - row.now).total_seconds() if row.breaker_until else None
     return {
-        "paused_by": row.paused_by,
         "breaker_reason": row.breaker_reason,
         "breaker_s": left if left is not None and left > 0 else None,
     }
@@ -153,14 +148,13 @@ def read_picture(dashboard: Dashboard, connection: Connection, runs: Sequence[in
         screens.counts_of(connection, runs),
         screens.escalations_of(connection, runs),
         {name: tier.model for name, tier in tiers.items()},
+        screens.decided_of(connection, runs),
     )
 
 
 def comparable(runs: Sequence[RunStanding]) -> bool:
-    """Whether so much has ended that a comparison with another tier means something: what is in
-    flight is paid for, and not yet among the answers."""
-    ended = sum(run.ended for run in runs)
-    return bool(ended >= ENOUGH_ENDED and ended >= 0.1 * sum(run.total for run in runs))
+    """Whether enough of these runs has ended for a comparison with one tier alone."""
+    return enough_ended(sum(run.ended for run in runs), sum(run.total for run in runs))
 
 
 def read_bill(dashboard: Dashboard, connection: Connection, runs: Sequence[RunStanding]) -> Bill:

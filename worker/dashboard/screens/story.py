@@ -62,6 +62,8 @@ def _ending(found: Mapping[str, Any]) -> str:
         case "answered" if result is not None:
             sure = f", {result['confidence']:.2f} sure" if result["confidence"] is not None else ""
             return f"{result['tier']} answered it{sure}."
+        case "review" if found["reviews"]:
+            return decided(found["reviews"][-1])
         case "review":
             kept = "its best effort is kept" if result is not None else "there is no best effort"
             return f"A person must look: {kept}."
@@ -71,6 +73,17 @@ def _ending(found: Mapping[str, Any]) -> str:
             return f"It was cancelled: {found['reason'] or 'by hand'}."
     where = f" at {found['tier']}" if found["tier"] else ""
     return f"It is not done yet: {reason(state)}{where}."
+
+
+def decided(review: Mapping[str, Any]) -> str:
+    """What a person's verdict came to; a later one counts, not an earlier one."""
+    who = review["reviewer"]
+    match review["verdict"]:
+        case "accept":
+            return f"{who} accepted its best effort: it may go out."
+        case "edit":
+            return f"{who} wrote the reply that goes out."
+    return f"{who} rejected it: nothing goes out."
 
 
 def title(attempt: Mapping[str, Any]) -> str:

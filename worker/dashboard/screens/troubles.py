@@ -1,20 +1,23 @@
 """What is wrong just now, in sentences, worst first, each with the place that helps. Pure."""
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
 from models.vocabulary import EVERYTHING
-from worker.dashboard.screens.outlook import Outlook
+from worker.domain.hold_words import is_canary, pause_words
 from worker.domain.wording import dollars, plural, reason, span
 from worker.store.queue.rounds import LateStep
+from worker.store.reading.outlook import Outlook
 from worker.store.reading.standings import RunStanding
 
 STUCK_S = 120.0
 """Somebody waits so long and nothing is in flight: it does not go on by itself."""
 BUDGET_LOW = Decimal("0.8")
 HELD_SHOWN_S = 1.0
+ANSWERS_SHOWN = 5
 Level = Literal["bad", "warn"]
 
 
@@ -26,6 +29,8 @@ class ScreenTrouble:
     words: str
     help: str | None = None
     href: str | None = None
+    more: Sequence[tuple[str, str]] = ()
+    """Further links: what each says, and where it leads."""
 
 
 def troubles(
@@ -33,6 +38,7 @@ def troubles(
     runs: Sequence[RunStanding],
     outlooks: Sequence[Outlook],
     *,
+    now: dt.datetime,
     everything: str | None,
     day: Any | None,
     redis_away: bool,
@@ -41,14 +47,14 @@ def troubles(
     """Everything that somebody should know, worst first."""
     found: list[ScreenTrouble] = []
     if everything is not None:
-        words = f"Everything is paused: {everything}."
+        words = f"{everything[0].upper()}{everything[1:]}."
         found.append(
             ScreenTrouble("bad", words, "Resume everything", _action("resume", EVERYTHING))
         )
     found += _workers(queues)
     for queue in queues:
         # What follows from a pause of everything is no trouble of its own.
-        found += _queue({**queue, "oldest_s": None} if everything is not None else queue)
+        found += _queue({**queue, "oldest_s": None} if everything is not None else queue, now)
     for run, seen in zip(runs, outlooks, strict=True):
         found += _run(run, seen)
     if redis_away:
@@ -78,13 +84,10 @@ def _workers(queues: Sequence[Mapping[str, Any]]) -> list[ScreenTrouble]:
     return [ScreenTrouble("bad", words, "Workers", "/workers")]
 
 
-def _queue(queue: Mapping[str, Any]) -> list[ScreenTrouble]:
+def _queue(queue: Mapping[str, Any], now: dt.datetime) -> list[ScreenTrouble]:
     name, found = queue["queue"], []
     if queue["paused"]:
-        why = queue["paused_reason"] or "by hand"
-        who = f" by {queue['paused_by']}" if queue["paused_by"] else ""
-        words = f"{name} is paused{who}: {why}."
-        found.append(ScreenTrouble("bad", words, f"Resume {name}", _action("resume", name)))
+        found.append(_paused(queue, now))
     if queue["breaker"] != "closed":
         why = reason(queue["breaker_reason"]) or "too many calls in a row failed"
         when = f"; tries again in {span(queue['breaker_s'])}" if queue["breaker_s"] else ""
@@ -102,6 +105,32 @@ def _queue(queue: Mapping[str, Any]) -> list[ScreenTrouble]:
         )
         found.append(ScreenTrouble("warn", words))
     return found
+
+
+def _paused(queue: Mapping[str, Any], now: dt.datetime) -> ScreenTrouble:
+    """Who, since when, why; of a canary also what failed, and the way past it."""
+    name = queue["queue"]
+    words = pause_words(
+        name,
+        by=queue["paused_by"],
+        since=queue["paused_at"],
+        reason=queue["paused_reason"],
+        now=now,
+        waiting=queue["waiting"],
+    )
+    resume = _action("resume", name)
+    if not is_canary(queue["paused_reason"]):
+        return ScreenTrouble("bad", f"{words}.", f"Resume {name}", resume)
+    told = (
+        f"{words}. Look at the answers that failed, and mend the prompt; or go on all the same, if"
+        " they are in order."
+    )
+    answers = [
+        (f"answer {place}", f"/jobs/{job}")
+        for place, job in enumerate(queue["failed_jobs"][-ANSWERS_SHOWN:], 1)
+    ]
+    anyway = ("Resume anyway", _action("overrule", name))
+    return ScreenTrouble("bad", told, f"Try {name} again", resume, (*answers, anyway))
 
 
 def _run(run: RunStanding, seen: Outlook) -> list[ScreenTrouble]:

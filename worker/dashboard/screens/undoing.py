@@ -10,6 +10,7 @@ DONE = {
     "pause": "is paused",
     "resume": "goes on",
     "drain": "begins nothing new and runs empty",
+    "overrule": "goes on, and its new prompt is trusted",
     "cancel": "is cancelled",
     "retry": "is tried again",
     "priority": "has a new priority",
@@ -21,6 +22,7 @@ BACK = {
     "pause": "resume",
     "drain": "resume",
     "resume": "pause",
+    "overrule": "pause",
     "priority": "priority",
     "budget": "budget",
 }

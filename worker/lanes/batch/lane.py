@@ -60,7 +60,7 @@ class BatchLane:
         self._gather_s = min(settings.batch.gather_s, most)
         self._sizes = dict.fromkeys((ROUTING, *settings.tiers), settings.batch.slice)
         parts = runtime.engine, self._claude, Claimants(), runtime.standards
-        self._reader = Reader(*parts)
+        self._reader = Reader(*parts, runtime.planner.learn)
         self._sender = Sender(*parts, runtime.planner, settings.batch, self._poll_s, self._sizes)
         self._routine = Routine("batch lane", self._go_on, lambda _: self.step())
 

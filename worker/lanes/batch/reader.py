@@ -9,12 +9,12 @@ import itertools
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from models.vocabulary import BatchState
+from models.vocabulary import BatchState, Purpose
 from worker.claude.batches import Batches, Item
 from worker.claude.errors import trouble_of
 from worker.domain.answers import Answer, Troubled
@@ -47,6 +47,7 @@ class Reader:
     claude: Batches
     claimants: Claimants
     standards: Standards
+    learn: Callable[[Question, Answer | Troubled], None]
 
     def read(self, batch: Batch) -> Trouble | None:
         """Records everything that came of a batch. Trouble means that it is to be read again."""
@@ -144,7 +145,10 @@ class Reader:
 
     def _report(self, claimed: Claimed, got: Answer | Troubled) -> AttemptReport:
         """As the realtime lane would decide, except that a check waits for the next batch."""
-        attempt = Attempt(claimed, self.standards)
+        attempt, question = Attempt(claimed, self.standards), claimed.question
+        if question is not None and question.purpose is not Purpose.CHECK:
+            # The check's own prompt may have changed since the batch was sent.
+            self.learn(question, got)
         try:
             step = attempt.heard(got)
             return attempt.put_off(CHECKED_NEXT) if isinstance(step, Question) else step

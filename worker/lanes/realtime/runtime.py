@@ -25,7 +25,7 @@ from models.vocabulary import ROUTING, Purpose
 from worker.claude.client import Claude
 from worker.claude.planner import Planner
 from worker.claude.prompts import load_prompts
-from worker.config.addresses import redis_url
+from worker.config.addresses import claude_address, redis_url
 from worker.config.settings import Settings
 from worker.config.validators import load_validators
 from worker.domain.attempt import Standards
@@ -41,6 +41,7 @@ from worker.lanes.realtime.queues import Queue, RoutingQueue
 from worker.lanes.realtime.recorder import Recorder, call_row
 from worker.lanes.realtime.slots import Slots
 from worker.lanes.rounds import Rounds
+from worker.store.counted import counted_inputs, keep_counted
 from worker.store.engine import is_outage, worker_engine
 from worker.store.prompts import store_prompt
 from worker.store.queue.claim import Taken
@@ -68,6 +69,7 @@ class Runtime:
         self.recorder = Recorder(self.engine, before=self.health.tell)
         self.prompts = load_prompts(settings.prompts.dir)
         self.planner = Planner.of(settings, self.prompts)
+        self.planner.counted.simulated = claude_address(settings).simulated
         instructions = self.prompts[Purpose.ANSWER].instructions
         self.standards = Standards(
             price=self.planner.price,
@@ -126,10 +128,20 @@ class Runtime:
         self.calls.groups.let_go()
 
     def remember_prompts(self) -> None:
-        """Stores the prompts in force, so that an old receipt can still be understood."""
+        """Stores the prompts in force, so that an old receipt can still be understood; and reads
+        what earlier calls have counted for them."""
         with self.engine.begin() as connection:
             for prompt in self.prompts.values():
                 store_prompt(connection, prompt.version, prompt.purpose, prompt.text)
+            known = counted_inputs(connection, simulated=self.planner.counted.simulated)
+        self.planner.counted.remember(known)
+
+    def keep_counted(self) -> None:
+        """Keeps what the calls of this process have counted since, for the others and the next."""
+        counted, simulated = self.planner.counted.unsaved()
+        if counted:
+            with self.engine.begin() as connection:
+                keep_counted(connection, counted, simulated=simulated)
 
     async def _make_caller(self) -> Caller:
         timing = self.settings.timing

@@ -16,17 +16,18 @@ from models.vocabulary import ROUTING
 from worker.failpoints import failpoint
 from worker.lanes.realtime.runtime import Runtime
 from worker.lanes.routine import Routine, guarded
+from worker.lanes.upkeep.budget_stops import tell_of_stops
 from worker.lanes.upkeep.couriers import couriers_of
+from worker.lanes.upkeep.deadlines import watch_deadlines
 from worker.lanes.upkeep.deliverer import Deliverer
 from worker.lanes.upkeep.notifier import Notifier
 from worker.lanes.upkeep.watchdog import Watchdog
 from worker.store.engine import STOPPED, is_outage, was_stopped
 from worker.store.queue import presence
 from worker.store.queue.breakers import half_open
-from worker.store.queue.budget_warnings import tell_of_stops
-from worker.store.queue.deadlines import watch_deadlines
 from worker.store.queue.dispatch import Chunk, dispatch, undo
 from worker.store.queue.expire import expire
+from worker.store.queue.paces import note_paces
 from worker.store.queue.rate_holds import carry_out_lifts
 from worker.store.queue.rescue import rescue
 from worker.store.queue.rounds import report
@@ -75,12 +76,14 @@ class Housekeeping:
             "finish runs": partial(finish_runs, engine),
             "probe breakers": partial(half_open, engine),
             "tell of budget stops": partial(tell_of_stops, engine),
+            "keep what was counted": runtime.keep_counted,
+            "note paces": partial(note_paces, engine),
             "lift holds": partial(carry_out_lifts, engine, runtime.pacer.lift),
         }
         self._seldom: dict[str, Callable[[], object]] = {
             "rescue": self._rescue,
             "close intakes": partial(close_abandoned_intakes, engine),
-            "watch deadlines": partial(watch_deadlines, engine),
+            "watch deadlines": partial(watch_deadlines, engine, runtime.settings),
             "expire": self._expire,
         }
         for name in (*self._often, "dispatch"):

@@ -57,7 +57,22 @@ def resume_queue(engine: Engine, actor: Actor, queue: str) -> Done | None:
         if not ask_to_lift(connection, queue) and not resumed:
             return None
         connection.execute(TRY_CANARIES_AGAIN, {"name": queue})
+        connection.execute(DUE_NOW, {"name": queue})
         return audit(connection, actor, "resume", queue, 1)
+
+
+def overrule_canary(engine: Engine, actor: Actor, queue: str) -> Done | None:
+    """The queue goes on, and what its canary gave up is taken for proven: its calls go as many at a
+    time as others. None when no canary has anything against it."""
+    with engine.begin() as connection:
+        values = {"name": queue, "by": actor.name}
+        trusted = connection.execute(TRUST_CANARIES, values).mappings().all()
+        if not trusted:
+            return None
+        connection.execute(RESUME_QUEUE, {"name": queue})
+        connection.execute(DUE_NOW, {"name": queue})
+        trials = [dict(row) for row in trusted]
+        return audit(connection, actor, "overrule", queue, len(trials), trusted=trials)
 
 
 PAUSE_RUN = text("""
@@ -89,6 +104,23 @@ UPDATE tiers SET paused = false, paused_reason = NULL, paused_by = NULL, paused_
   troubled = 0, trips = 0, window_at = NULL, updated_at = now()
 WHERE name = :name AND (paused OR breaker <> 'closed')
 """)
+# What was put off because of it goes on at once too. Live runs one by one, by the index of what is
+# ready, whatever the planner believes.
+DUE_NOW = text("""
+UPDATE jobs SET available_at = now() WHERE id = ANY(ARRAY(
+  SELECT j.id FROM (SELECT id FROM runs WHERE finished_at IS NULL OFFSET 0) AS r
+  CROSS JOIN LATERAL (
+    SELECT id FROM jobs WHERE run_id = r.id AND queue IS NOT NULL
+      AND (:name = 'everything' OR queue IN (:name, 'batch.' || :name))
+      AND lease_until IS NULL AND dispatched_at IS NULL AND available_at > now()
+    ORDER BY queue, priority DESC, available_at, id FOR UPDATE SKIP LOCKED) AS j))
+""")
 TRY_CANARIES_AGAIN = text("""
-UPDATE canaries SET good = 0, bad = 0 WHERE tier = :name AND proven_at IS NULL
+UPDATE canaries SET good = 0, bad = 0, failed_jobs = '{}'
+WHERE tier = :name AND proven_at IS NULL
+""")
+TRUST_CANARIES = text("""
+UPDATE canaries SET proven_at = now(), overruled_by = :by
+WHERE tier = :name AND proven_at IS NULL AND bad > 0
+RETURNING prompt_version, schema_version, model, good, bad
 """)

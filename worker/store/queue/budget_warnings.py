@@ -1,8 +1,7 @@
 """Care for budgets: warnings as money runs out, and reservations set right at start-up.
 
 Promises: each of 50, 80 and 100 % is said once for a cap, in the transaction that reached it; a
-raised cap is warned about anew, and each level goes by what is spent. A run that its budget stops
-is said once for a cap too: what is left would not cover the worst case of any call that waits.
+raised cap is warned about anew, and each level goes by what is spent.
 """
 
 import logging
@@ -10,7 +9,6 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, Engine, text
 
-from worker.domain.budget_words import enough, stop_words
 from worker.store.audit import Actor, audit
 from worker.store.queue import notices
 
@@ -33,22 +31,6 @@ def warn(
     notices.note(connection, "budget", f"{scope}:{percent}:{cap}", target, words, **detail)
 
 
-def tell_of_stops(engine: Engine) -> None:
-    """Notes each run that a budget has stopped, once for a cap."""
-    with engine.begin() as connection:
-        for row in connection.execute(STOPPED).all():
-            wanted = enough(
-                spent=row.spent, needs=row.waiting_usd, ended=row.ended, open_jobs=row.open_jobs
-            )
-            words = f"Run {row.name} is stopped by the {row.waiting_for}"
-            if row.own:
-                words += f": {stop_words(row.remains, row.waiting_usd, wanted)}"
-            key = f"{row.scope}:{row.id}:{row.cap}"
-            target = f"run {row.name}"
-            if notices.note(connection, "budget_stop", key, target, f"{words}.", enough_usd=wanted):
-                audit(connection, RUNG, "budget stop", target, 1, waits_for=row.waiting_for)
-
-
 def reconcile(engine: Engine) -> int:
     """Sets what is reserved to what the open attempts hold. Returns how many budgets were wrong.
 
@@ -69,22 +51,6 @@ SELECT coalesce('run ' || r.name, 'day ' || b.day)
 FROM budgets AS b LEFT JOIN runs AS r ON r.id = b.run_id WHERE b.scope = :scope
 """)
 
-STOPPED = text("""
-SELECT r.id, r.name, r.waiting_for, r.waiting_usd, b.scope, b.cap, own.spent,
-  r.waiting_for = 'run budget' AS own, own.cap - own.spent AS remains,
-  coalesce(c.ended, 0) AS ended, coalesce(c.open_jobs, 0) AS open_jobs
-FROM runs AS r JOIN budgets AS own ON own.run_id = r.id
-JOIN budgets AS b ON b.scope = CASE r.waiting_for WHEN 'run budget' THEN 'run:' || r.id
-  ELSE 'day:' || (now() AT TIME ZONE 'UTC')::date END
-CROSS JOIN LATERAL (
-  SELECT sum(jobs) FILTER (WHERE state IN ('queued', 'routed', 'submitted'))::int AS open_jobs,
-    sum(jobs) FILTER (WHERE state NOT IN ('queued', 'routed', 'submitted'))::int AS ended
-  FROM run_counts WHERE run_id = r.id) AS c
-WHERE r.finished_at IS NULL AND r.state = 'active' AND r.waiting_for IS NOT NULL
-  AND own.reserved = 0
-  AND (r.waiting_for <> 'run budget' OR r.waiting_usd IS NULL
-    OR own.cap - own.spent < r.waiting_usd)
-""")
 LOCK_ALL = text("""
 SELECT scope FROM budgets WHERE reserved <> 0 ORDER BY scope FOR UPDATE
 """)

@@ -151,10 +151,12 @@ SELECT EXISTS (
 """)
 
 COUNT = text("""
-UPDATE canaries AS c SET good = c.good + t.good, bad = c.bad + t.bad
+UPDATE canaries AS c SET good = c.good + t.good, bad = c.bad + t.bad,
+  failed_jobs = c.failed_jobs || t.failed
 FROM (
   SELECT CASE a.stage WHEN 'route' THEN 'routing' ELSE a.tier END AS tier, a.prompt_version,
     a.schema_version, a.model, sum(s.good) AS good, sum(s.bad) AS bad,
+    coalesce(array_agg(s.job_id ORDER BY s.job_id) FILTER (WHERE s.bad > 0), '{}') AS failed,
     (array_agg(s.reasons ORDER BY s.job_id DESC) FILTER (WHERE s.bad > 0))[1] AS reasons
   FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS s(
     job_id bigint, fence int, reasons jsonb, good int, bad int)

@@ -84,7 +84,7 @@ def letters(
 
 
 def total(connection: Connection, state: str, run_id: int | None) -> int:
-    """How many there are, from the counters."""
+    """How many there are that nobody has decided, from the counters."""
     return int(connection.execute(TOTAL, {"state": state, "run": run_id}).scalar_one())
 
 
@@ -119,6 +119,8 @@ STATES = ("dead", "review")
 LETTERS = {state: text(LETTERS_OF.format(state=state, before=BEFORE)) for state in STATES}
 CAUSES = {state: text(CAUSES_OF.format(state=state, before="")) for state in STATES}
 TOTAL = text("""
-SELECT coalesce(sum(jobs), 0) FROM run_counts
-WHERE state = :state AND (CAST(:run AS bigint) IS NULL OR run_id = :run)
+SELECT coalesce(sum(jobs), 0) FROM (
+  SELECT run_id, jobs FROM run_counts WHERE state = :state
+  UNION ALL SELECT run_id, -jobs FROM run_verdicts WHERE :state = 'review') AS one
+WHERE CAST(:run AS bigint) IS NULL OR run_id = :run
 """)

@@ -30,6 +30,7 @@ def facts_of(connection: Connection, runs: Sequence[Row[Any]], settings: Setting
         climbed=totals.climbed,
         simulated=any(bill.simulated for bill in bills),
         on_top=totals.on_top,
+        open=connection.execute(OPEN, {"runs": ids}).scalar_one(),
         quality={
             row.tier: Quality(row.judged_right, row.judged)
             for row in connection.execute(QUALITY, {"runs": ids})
@@ -79,6 +80,10 @@ TOTALS = text("""
 SELECT count(*) AS messages, count(*) FILTER (WHERE escalations > 0) AS climbed,
   count(*) FILTER (WHERE tier = :top) AS on_top, count(DISTINCT created_at::date) AS days
 FROM jobs WHERE run_id = ANY(:runs) AND finished_at IS NOT NULL
+""")
+OPEN = text("""
+SELECT coalesce(sum(jobs), 0)::int FROM run_counts
+WHERE run_id = ANY(:runs) AND state IN ('queued', 'routed', 'submitted')
 """)
 # Of those who climbed to a tier: what they cost there, and how many stopped there.
 CLIMBS = text("""

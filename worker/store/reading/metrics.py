@@ -19,6 +19,9 @@ STATEMENTS = {
     "jobs": text("""
 SELECT state, tier, sum(jobs)::bigint AS jobs FROM job_totals GROUP BY 1, 2 ORDER BY 1, 2
 """),
+    "verdicts": text("""
+SELECT verdict, sum(jobs)::bigint AS jobs FROM run_verdicts GROUP BY 1 ORDER BY 1
+"""),
     "calls": text("""
 SELECT tier, purpose, model, lane, state, simulated, sum(calls)::bigint AS calls,
   sum(unpriced)::bigint AS unpriced, sum(input_tokens)::bigint AS input_tokens,
@@ -58,14 +61,10 @@ SELECT state, count(*) AS runs FROM runs WHERE finished_at IS NULL GROUP BY 1
     "live": text(f"""
 SELECT r.name, extract(epoch FROM r.deadline)::float8 AS deadline, b.cap, b.spent, b.reserved,
   b.overrun, r.waiting_for IS NOT NULL AND r.state = 'active' AS waits,
-  r.state = 'paused' AS paused, c.open, c.ended,
-  extract(epoch FROM now() - r.created_at)::float8 AS elapsed_s,
-  extract(epoch FROM r.deadline - now())::float8 AS left_s
+  r.state = 'paused' AS paused, c.open
 FROM runs AS r JOIN budgets AS b ON b.run_id = r.id CROSS JOIN LATERAL (
   SELECT coalesce(sum(jobs) FILTER (WHERE state IN ('queued', 'routed', 'submitted')), 0)::int
-      AS open,
-    coalesce(sum(jobs) FILTER (WHERE state NOT IN ('queued', 'routed', 'submitted')), 0)::int
-      AS ended
+      AS open
   FROM run_counts WHERE run_id = r.id) AS c
 WHERE r.finished_at IS NULL ORDER BY r.priority DESC, r.id LIMIT {LIVE_RUNS_SHOWN}
 """),  # noqa: S608 - a constant of this module

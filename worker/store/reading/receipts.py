@@ -149,7 +149,9 @@ STEPS = text("""
 SELECT fence, from_tier, to_tier, reason, detail, at FROM escalations WHERE job_id = :job
 """)
 RESULT = text("SELECT * FROM results WHERE job_id = :job")
-REVIEWS = text("SELECT verdict, reply, reason, reviewer, at FROM reviews WHERE job_id = :job")
+REVIEWS = text(
+    "SELECT verdict, reply, reason, reviewer, at FROM reviews WHERE job_id = :job ORDER BY id"
+)
 EXAMPLE = text("""
 SELECT m.external_id FROM jobs AS j JOIN messages AS m ON m.id = j.message_id
 WHERE j.run_id = :run ORDER BY j.escalations DESC, j.id LIMIT 1

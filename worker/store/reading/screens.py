@@ -1,11 +1,13 @@
 """The SQL of the screens. Each statement reads counters, or a bounded piece of an index: none
 costs more when the tables grow."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from models.vocabulary import PERSON, ROUTING
 from worker.store.reading.rates import ENDED, Key
 
 COMPARED = 5_000
@@ -18,10 +20,33 @@ def done_counters(connection: Connection) -> dict[Key, int]:
     return {(row.run_id, row.queue): int(row.done) for row in rows}
 
 
+def done_by_queue(
+    counts: Mapping[tuple[str, str], int], steps: Sequence[Mapping[str, Any]]
+) -> dict[str, int]:
+    """The same of one run, from what `counts_of` and `escalations_of` say of it."""
+    found: Counter[str] = Counter()
+    for (state, tier), jobs in counts.items():
+        if state not in ("queued", "cancelled"):
+            found[ROUTING] += jobs
+        if state in ("answered", "review", "dead") and tier:
+            found[tier] += jobs
+        if state in ("answered", "review", "dead", "cancelled"):
+            found[ENDED] += jobs
+    for step in steps:
+        if step["to_tier"] != PERSON:
+            found[step["from_tier"]] += step["escalations"]
+    return dict(found)
+
+
 def counts_of(connection: Connection, runs: Sequence[int]) -> dict[tuple[str, str], int]:
     """Jobs of these runs by state and tier."""
     rows = connection.execute(COUNTS, {"runs": list(runs)}).all()
     return {(row.state, row.tier): int(row.jobs) for row in rows}
+
+
+def decided_of(connection: Connection, runs: Sequence[int]) -> int:
+    """Jobs of these runs that a person has given a verdict on."""
+    return int(connection.execute(DECIDED, {"runs": list(runs)}).scalar_one())
 
 
 def escalations_of(connection: Connection, runs: Sequence[int]) -> list[dict[str, Any]]:
@@ -47,7 +72,7 @@ def tier_rows(connection: Connection) -> dict[str, Row[Any]]:
 
 
 def attention_counts(connection: Connection) -> dict[str, int]:
-    """Dead letters and reviews in all runs."""
+    """Dead letters, and reviews that wait for a verdict, in all runs."""
     return {row.state: int(row.jobs) for row in connection.execute(ATTENTION)}
 
 
@@ -114,6 +139,9 @@ COUNTS = text("""
 SELECT state, tier, sum(jobs) AS jobs FROM run_counts WHERE run_id = ANY(:runs)
 GROUP BY 1, 2 HAVING sum(jobs) <> 0
 """)
+DECIDED = text("""
+SELECT coalesce(sum(jobs), 0) FROM run_verdicts WHERE run_id = ANY(:runs)
+""")
 ESCALATIONS = text("""
 SELECT from_tier, to_tier, reason, sum(escalations)::bigint AS escalations FROM run_escalations
 WHERE run_id = ANY(:runs) GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3
@@ -157,7 +185,10 @@ WHERE available_at <= now() GROUP BY 1
 """)
 TIERS = text("SELECT *, now() AS now FROM tiers")
 ATTENTION = text("""
-SELECT state, sum(jobs) AS jobs FROM run_counts WHERE state IN ('dead', 'review') GROUP BY 1
+SELECT state, sum(jobs) AS jobs FROM (
+  SELECT state, jobs FROM run_counts WHERE state IN ('dead', 'review')
+  UNION ALL SELECT 'review', -jobs FROM run_verdicts) AS one
+GROUP BY 1
 """)
 DAY_BUDGET = text("""
 SELECT day, cap, spent, reserved, overrun FROM budgets WHERE day = (now() AT TIME ZONE 'UTC')::date

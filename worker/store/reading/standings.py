@@ -49,6 +49,7 @@ class RunStanding:
     warned_percent: int
     by_state: Mapping[str, int]
     by_tier: Mapping[str, int]
+    by_verdict: Mapping[str, int]
     escalations: int
     calls: int
     simulated: bool
@@ -67,6 +68,31 @@ class RunStanding:
     def ended(self) -> int:
         """Jobs in a terminal state."""
         return self.total - self.open
+
+    @property
+    def decided(self) -> int:
+        """Jobs for a person that somebody has given a verdict on."""
+        return sum(self.by_verdict.values())
+
+    @property
+    def for_people(self) -> int:
+        """Jobs that wait for a person's verdict."""
+        return self.jobs(JobState.REVIEW) - self.decided
+
+    @property
+    def state_words(self) -> list[str]:
+        """How many jobs are where, in the words of every screen."""
+        said = [
+            (self.jobs("queued"), "not yet routed"),
+            (self.jobs("routed"), "waiting or in flight"),
+            (self.jobs("submitted"), "at Claude in batches"),
+            (self.jobs("answered"), "answered"),
+            (self.for_people, "for a person"),
+            (self.decided, "decided by people"),
+            (self.jobs("dead"), "dead"),
+            (self.jobs("cancelled"), "cancelled"),
+        ]
+        return [f"{jobs:,} {words}" for jobs, words in said if jobs]
 
     @property
     def used(self) -> Decimal:
@@ -128,7 +154,8 @@ class RunStanding:
         """As `rung status RUN --json` and the API give it."""
         same = (
             "id", "state", "state_reason", "waiting_for", "accepting", "policy", "policy_version",
-            "lane", "priority", "total", "ended", "by_state", "by_tier", "escalations", "calls",
+            "lane", "priority", "total", "ended", "by_state", "by_tier", "by_verdict", "for_people",
+            "escalations", "calls",
             "rejected", "duplicates", "simulated", "created_at", "deadline", "finished_at",
         )  # fmt: skip
         return {
@@ -166,7 +193,7 @@ SELECT r.id, r.name, r.kind, r.parent_id, r.state, r.state_reason,
   r.policy_name AS policy, r.policy_version, r.lane, r.priority, r.deadline, r.rejected,
   r.duplicates, r.created_at, r.finished_at, now() AS now, b.cap, coalesce(b.spent, 0) AS spent,
   coalesce(b.reserved, 0) AS reserved, coalesce(b.warned_percent, 0) AS warned_percent,
-  c.by_state, t.by_tier,
+  c.by_state, t.by_tier, v.by_verdict,
   (SELECT coalesce(sum(escalations), 0) FROM run_escalations WHERE run_id = r.id)::bigint
     AS escalations,
   s.calls, s.simulated
@@ -179,6 +206,9 @@ CROSS JOIN LATERAL (
   SELECT coalesce(jsonb_object_agg(tier, jobs), '{}') AS by_tier FROM (
     SELECT tier, sum(jobs)::bigint AS jobs FROM run_counts WHERE run_id = r.id AND tier <> ''
     GROUP BY 1 HAVING sum(jobs) <> 0 ORDER BY 1) AS n) AS t
+CROSS JOIN LATERAL (
+  SELECT coalesce(jsonb_object_agg(verdict, jobs), '{}') AS by_verdict
+  FROM run_verdicts WHERE run_id = r.id AND jobs <> 0) AS v
 CROSS JOIN LATERAL (
   SELECT coalesce(sum(calls), 0)::bigint AS calls,
     coalesce(bool_or(simulated) FILTER (WHERE calls > 0), false) AS simulated

@@ -5,30 +5,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from worker.domain.wording import span
-from worker.store.reading.standings import RunStanding
-
-
-def run_document(connection: Connection, found: RunStanding) -> dict[str, Any]:
-    """A run as `rung status RUN --json` gives it."""
-    said = troubles(connection) if found.finished_at is None else []
-    return {**found.as_document(), "troubles": said}
+from models.vocabulary import EVERYTHING
+from worker.domain.hold_words import pause_words
+from worker.store.reading.queue_holds import queue_holds
 
 
 def troubles(connection: Connection) -> list[str]:
-    """Why queues stand still or are slow, in sentences: pauses and breakers."""
-    said = []
-    for row in connection.execute(TROUBLED):
-        if row.paused:
-            why = f"{row.name} is paused: {row.paused_reason or 'by hand'}"
-        elif row.held_s and row.held_s > 0:
-            why = f"{row.name} is held for {span(row.held_s)}: {row.held_reason}"
-        elif row.breaker == "open":
-            why = f"the breaker of {row.name} is open: {row.breaker_reason}"
-        else:
-            why = f"{row.name} is probed one call at a time: {row.breaker_reason}"
-        said.append(f"{why} (go on with: rung resume {row.name})")
-    return said
+    """Why queues stand still or are slow, in sentences: pauses, holds, breakers, canaries."""
+    return [hold.words for hold in queue_holds(connection)]
 
 
 def batches_of(connection: Connection, run_id: int) -> list[dict[str, Any]]:
@@ -62,15 +46,21 @@ def today(connection: Connection) -> dict[str, Any] | None:
 
 
 def paused_everything(connection: Connection) -> str | None:
-    """Why everything is paused, or None."""
+    """By whom everything is paused, since when and why; None when it is not."""
     row = connection.execute(PAUSED_ALL).one_or_none()
-    return str(row[0] or "by hand") if row is not None else None
+    if row is None:
+        return None
+    return pause_words(
+        EVERYTHING, by=row.paused_by, since=row.paused_at, reason=row.paused_reason, now=row.now
+    )
 
 
 def _trouble(row: Row[Any] | None) -> dict[str, Any]:
     return {
         "paused": bool(row is not None and row.paused),
         "paused_reason": row.paused_reason if row is not None and row.paused else None,
+        "paused_by": row.paused_by if row is not None and row.paused else None,
+        "paused_at": row.paused_at if row is not None and row.paused else None,
         "breaker": row.breaker if row is not None else "closed",
         "breaker_until": row.breaker_until if row is not None else None,
         "breaker_reason": row.breaker_reason if row is not None else None,
@@ -97,18 +87,16 @@ FROM run_counts AS c JOIN runs AS r ON r.id = c.run_id
 WHERE r.finished_at IS NULL AND c.state IN ('queued', 'routed') GROUP BY 1
 """)
 
-TROUBLED = text("""
-SELECT name, paused, paused_reason, breaker, breaker_reason, held_reason,
-  extract(epoch FROM held_until - now())::float8 AS held_s
-FROM tiers WHERE paused OR breaker <> 'closed' OR held_until > now() ORDER BY name
-""")
 TODAY = text("""
 SELECT day, spent AS spent_usd, reserved AS reserved_usd, cap AS budget_usd,
   warned_percent AS budget_warned_percent
 FROM budgets WHERE day = (now() AT TIME ZONE 'UTC')::date
 """)
 TIERS = text("SELECT *, extract(epoch FROM held_until - now())::float8 AS held_s FROM tiers")
-PAUSED_ALL = text("SELECT paused_reason FROM tiers WHERE name = 'everything' AND paused")
+PAUSED_ALL = text("""
+SELECT paused_reason, paused_by, paused_at, now() AS now FROM tiers
+WHERE name = 'everything' AND paused
+""")
 BATCHES = text("""
 SELECT id AS batch, state, stage, tier, requests, error, submitted_at,
   extract(epoch FROM now() - coalesce(submitted_at, created_at))::float8 AS age_s

@@ -16,9 +16,9 @@ from tests.support.web import calling, dashboard
 from tests.support.works import drain, hand_in, settings_for, working
 from worker.dashboard.access.passwords import hash_token
 from worker.sandbox.simulator.state import State
+from worker.store.reading.outlook import read_surrounding, run_document
 from worker.store.reading.results import results_of
 from worker.store.reading.standings import standing_of
-from worker.store.reading.status import run_document
 from worker.store.runs import find_run
 
 HOSTILE = '=HYPERLINK("http://evil.example")<script>alert(1)</script>'
@@ -54,7 +54,8 @@ def test_a_run_is_what_the_command_says_of_it(worked: Api) -> None:
     # given
     with worked.engine.connect() as connection:
         found = standing_of(connection, find_run(connection, "run").id)
-        expected = run_document(connection, found)
+        around = read_surrounding(connection, ["routing", *worked.settings.tiers], 3_600.0)
+        expected = run_document(connection, found, around)
     # when
     shown, listed = worked.get("/api/runs/run"), worked.get("/api/runs")
     # then
@@ -209,7 +210,9 @@ def test_pause_priority_and_budget_and_their_undoing(api: Api) -> None:
         api.act(run="run", **body)
         assert api.get("/api/runs/run")[column] == value, body
     api.act(action="pause", tier="everything", reason="fire drill")
-    assert api.get("/api/status")["everything_paused"] == "fire drill"
+    paused = api.get("/api/status")["everything_paused"]
+    assert paused.startswith("everything is paused by local, since")
+    assert paused.endswith(": fire drill")
     api.act(action="resume", tier="everything")
     assert api.get("/api/status")["everything_paused"] is None
 

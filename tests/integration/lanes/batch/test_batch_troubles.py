@@ -256,7 +256,7 @@ def test_status_says_what_is_at_claude_and_what_is_wrong_with_it(
     # when
     with engine.connect() as connection:
         found, batches = standing_of(connection, run.id), batches_of(connection, run.id)
-    print_run(found, batches=batches)
+    print_run(found, "the pace is being measured", batches=batches)
     # then
     said = capsys.readouterr().out
     assert "  batches     2 at Claude, 12 requests, oldest 0 min" in said

@@ -20,10 +20,10 @@ from worker.config.doors import NotifySettings
 from worker.config.loading import load_settings
 from worker.errors import ConfigurationError
 from worker.lanes.upkeep.couriers import Courier, couriers_of
+from worker.lanes.upkeep.deadlines import watch_deadlines
 from worker.lanes.upkeep.housekeeping import Housekeeping
 from worker.lanes.upkeep.notifier import TRIES, Notifier
 from worker.sandbox.simulator.state import State
-from worker.store.queue.deadlines import watch_deadlines
 from worker.store.queue.notices import note
 
 
@@ -172,7 +172,7 @@ def test_a_deadline_at_risk_is_noted_once(
         "UPDATE runs SET created_at = now() - interval '1 h', deadline = now() + interval '5 m'",
     )
     # When housekeeping looks twice
-    assert (watch_deadlines(engine), watch_deadlines(engine)) == (1, 0)
+    assert [watch_deadlines(engine, settings) for _ in range(2)] == [1, 0]
     # Then there is one notice
     kind, target, words = one(engine, "SELECT kind, target, words FROM notices")
     assert (kind, target) == ("deadline_at_risk", "run run")

@@ -193,7 +193,7 @@ def test_whoever_watches_a_run_hears_why_it_stands_still(
         tell(engine, {"haiku": Pulse(0, 12, "timeout")}, BreakerRule())
         # Then both are said, with what goes on with it
         told = (
-            "Everything is paused: 402 billing_error (go on with: rung resume everything)",
+            ": 402 billing_error (go on with: rung resume everything)",
             "The breaker of haiku is open: 12 calls in a row failed, last with timeout",
         )
         eventually(lambda: all(words in log.read_text("utf-8") for words in told))

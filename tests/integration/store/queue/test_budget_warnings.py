@@ -10,11 +10,12 @@ from tests.support.cli import say
 from tests.support.promises import BODY, ME, checked, crashed_claim, do, one
 from tests.support.works import drain, hand_in, make_due, settings_for, working
 from worker.config.settings import Settings
+from worker.lanes.upkeep.budget_stops import tell_of_stops
 from worker.sandbox.simulator.state import State
 from worker.store.actions import holds
 from worker.store.actions.selection import whole
 from worker.store.queue import budgets
-from worker.store.queue.budget_warnings import reconcile, tell_of_stops
+from worker.store.queue.budget_warnings import reconcile
 from worker.store.reading.standings import standing_of
 
 SAID = """

@@ -5,9 +5,14 @@ import threading
 import pytest
 from sqlalchemy import Engine
 
+from tests.support.cli import say
+from tests.support.pages import Page
 from tests.support.promises import BODY, ME, checked, do, one, requests
+from tests.support.web import browsing, dashboard, visiting
 from tests.support.works import drain, hand_in, settings_for, working
+from worker.config.dashboard import DashboardSettings
 from worker.config.settings import Settings
+from worker.dashboard.access.passwords import hash_token
 from worker.sandbox.simulator.state import State
 from worker.store.actions import holds
 
@@ -53,7 +58,83 @@ def test_a_bad_prompt_burns_five_calls_and_pauses_its_tier(
     )
     assert one(engine, "SELECT kind, target FROM notices") == ("paused", "haiku")
     assert one(engine, "SELECT good, bad, proven_at FROM canaries") == (0, 5, None)
+    malformed = "SELECT array_agg(job_id ORDER BY job_id) FROM attempts WHERE outcome = 'malformed'"
+    assert one(engine, "SELECT failed_jobs FROM canaries") == one(engine, malformed)
     checked(engine, simulator)
+
+
+@pytest.fixture
+def given_up(engine: Engine, settings: Settings, simulator: tuple[State, str]) -> list[int]:
+    """A tier that its canary has paused; the jobs whose answers failed."""
+    simulator[0].moods.replace([{"match": {"purpose": "answer"}, "do": BAD}])
+    hand_in(engine, settings, BODY * 30)
+    with working(settings) as runtime:
+        drain(runtime)
+    failed: list[int] = one(engine, "SELECT failed_jobs FROM canaries")[0]
+    return failed
+
+
+@pytest.mark.usefixtures("configured")
+def test_a_pause_of_a_canary_says_what_failed_and_what_helps(
+    engine: Engine, settings: Settings, given_up: list[int]
+) -> None:
+    # When somebody looks, in a terminal, on the first page, or by the API
+    said = say("status").err
+    with dashboard(settings) as url, browsing(url) as client:
+        page, api = Page(client.get("/").text), client.get("/api/status").json()
+    # Then each says that Rung paused it, why, whose answers failed, and both ways on
+    for words in (said, page.text):
+        assert "haiku is paused by Rung itself, since" in words
+        assert "5 of the first 5 calls of a new prompt, schema or model at haiku failed" in words
+    assert all(f"rung show {job} --text" in said for job in given_up)
+    assert "rung resume haiku --anyway" in said
+    links = {a.attributes["href"] for a in page.root.all("ul", cls="troubles")[0].all("a")}
+    assert {f"/jobs/{job}" for job in given_up} <= links
+    assert {"/actions/resume?tier=haiku", "/actions/overrule?tier=haiku"} <= links
+    (haiku,) = (queue for queue in api["queues"] if queue["queue"] == "haiku")
+    assert (haiku["paused_by"], haiku["failed_jobs"]) == ("rung", given_up)
+
+
+@pytest.mark.usefixtures("configured", "given_up")
+def test_a_canary_can_be_overruled(engine: Engine, settings: Settings) -> None:
+    # When somebody says that it goes on all the same
+    done = say("resume", "haiku", "--anyway")
+    # Then the tier goes on, what was given up is trusted, and who said so is in the audit
+    assert done.code == 0, done.err
+    assert one(engine, "SELECT paused FROM tiers") == (False,)
+    proven = "SELECT proven_at IS NOT NULL, overruled_by = actor FROM canaries, audit_events"
+    assert one(engine, f"{proven} WHERE action = 'overrule' AND target = 'haiku'") == (True, True)
+    with working(settings) as runtime:
+        drain(runtime, rounds=1)
+    assert one(engine, "SELECT count(*) > 20 FROM attempts")[0]
+    # And there is nothing more to overrule
+    again = say("resume", "haiku", "--anyway")
+    assert (again.code, "No canary holds haiku" in again.err) == (1, True), again.err
+
+
+@pytest.mark.usefixtures("given_up")
+def test_only_an_operator_overrules_a_canary(engine: Engine, settings: Settings) -> None:
+    # Given a viewer's and an operator's token
+    roles = {"Vera's token": "viewer", "Olga's token": "operator"}
+    tokens = {role: {"sha256": hash_token(token), "role": role} for token, role in roles.items()}
+    guarded = settings.model_copy(
+        update={"dashboard": DashboardSettings.model_validate({"tokens": tokens})}
+    )
+    body = {"action": "overrule", "tier": "haiku"}
+    with dashboard(guarded) as url:
+        answers = {}
+        for token, role in roles.items():
+            with visiting(url, headers={"Authorization": f"Bearer {token}"}) as client:
+                looked = client.post("/api/actions", json={**body, "preview": True})
+                answers[role] = (looked, client.post("/api/actions", json=body))
+    # Then only the operator's word counts, and the preview said what it means
+    assert {role: done.status_code for role, (_, done) in answers.items()} == {
+        "viewer": 403,
+        "operator": 200,
+    }
+    assert "is trusted from now on" in str(answers["operator"][0].json()["effect"])
+    actors = "SELECT array_agg(actor) FROM audit_events WHERE action = 'overrule'"
+    assert one(engine, actors)[0] == ["operator"]
 
 
 def test_a_claim_that_looked_before_the_pause_sends_nothing(

@@ -81,6 +81,7 @@ def test_canaries_count_for_their_own_combination_until_it_is_proven(rows: Rows)
         {"job_id": jobs[2], "fence": 1, "reasons": ["fine"], "good": 1, "bad": 0}]  # fmt: skip
     counted = rows.all(canaries.COUNT, rows=said)
     assert counted == [("haiku", "p", "s", "m", 2, 3, [f"r{jobs[1]}"])]
+    assert rows.firsts("SELECT failed_jobs FROM canaries WHERE failed_jobs <> '{}'") == [jobs[:2]]
     rows.all("UPDATE canaries SET proven_at = now()")
     assert rows.all(canaries.COUNT, rows=said) == []
 

@@ -1,0 +1,35 @@
+"""What a pause says: who, since when, why, and how many wait. One sentence for every surface."""
+
+import datetime as dt
+
+from worker.domain.wording import clock, plural
+
+BY_HAND = {"pause": "paused by hand", "drain": "drained by hand"}
+"""The reasons of pauses for which nobody gave one."""
+ITSELF = "rung"
+CANARY = "canary: "
+"""How the reason of a pause begins that a canary made."""
+
+
+def pause_words(
+    name: str,
+    *,
+    by: str | None,
+    since: dt.datetime | None,
+    reason: str | None,
+    now: dt.datetime,
+    waiting: int = 0,
+) -> str:
+    """`sonnet is paused by root, since 07:45: 672 messages wait`, without a full stop. A reason
+    stands in brackets; Rung's own is the main thing."""
+    who = f" by {'Rung itself' if by == ITSELF else by}" if by else ""
+    when = f", since {clock(since, now)}" if since is not None else ""
+    given = reason if reason and reason not in BY_HAND.values() else ""
+    wait = f"{plural(waiting, 'message')} wait{'s' if waiting == 1 else ''}" if waiting else ""
+    said = [part for part in (given, wait) if part]
+    return f"{name} is paused{who}{when}" + (f": {'; '.join(said)}" if said else "")
+
+
+def is_canary(reason: str | None) -> bool:
+    """Whether a canary made this pause."""
+    return bool(reason and reason.startswith(CANARY))

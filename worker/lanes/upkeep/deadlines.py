@@ -1,0 +1,31 @@
+"""Deadlines at risk: noted once for each run and deadline, in the words of its forecast."""
+
+import logging
+
+from sqlalchemy import Engine
+
+from models.vocabulary import ROUTING
+from worker.config.settings import Settings
+from worker.store.queue import notices
+from worker.store.reading.outlook import deadline_risks, read_surrounding
+
+log = logging.getLogger(__name__)
+RUNS = 200
+"""Live runs that are looked at, the first served first."""
+
+
+def watch_deadlines(engine: Engine, settings: Settings) -> int:
+    """Notes the live runs that will not be done in time. Returns how many were new."""
+    noted, names = 0, [ROUTING, *settings.tiers]
+    with engine.begin() as connection:
+        around = read_surrounding(connection, names, settings.batch.turnaround_s)
+        for run, why in deadline_risks(connection, around, RUNS):
+            if why is None:
+                continue
+            words = f"Run {run.name} may miss its deadline: {why}."
+            key, target = f"{run.id}:{run.deadline}", f"run {run.name}"
+            detail = {"deadline": run.deadline, "left": run.open}
+            if notices.note(connection, "deadline_at_risk", key, target, words, **detail):
+                log.warning("deadline at risk", extra={"run": run.name, "left": run.open})
+                noted += 1
+    return noted

@@ -1,0 +1,72 @@
+"""How fast live runs go: counters of the last two minutes, kept for every process that forecasts.
+
+Nothing is counted for this: what a run has done is read from its tallies every few seconds, by
+whichever worker comes first. Two dozen small rows a run, so any screen may read them.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, Engine, text
+
+from models.tallies import PACE_SLOTS
+from worker.domain.completion import PaceSample
+
+EVERY_S = 5.0
+KEPT_S = EVERY_S * PACE_SLOTS
+RUNS = 200
+"""Runs whose pace is kept, the first served first."""
+ENDED = "ended"
+"""Beside `routing` and the tiers: jobs in a terminal state."""
+
+
+def note_paces(engine: Engine) -> None:
+    """Keeps what live runs have done so far, unless somebody did so just now."""
+    with engine.begin() as connection:
+        values = {"every": 0.9 * EVERY_S, "slots": PACE_SLOTS, "step": EVERY_S, "runs": RUNS}
+        connection.execute(NOTE, values | {"ended": ENDED})
+        connection.execute(FORGET, {"after": 5 * KEPT_S})
+
+
+def pace_samples(connection: Connection, runs: Sequence[int]) -> dict[int, list[PaceSample]]:
+    """What these runs had done at moments of the last two minutes, oldest first."""
+    found: dict[int, list[PaceSample]] = {run_id: [] for run_id in runs}
+    values = {"runs": list(runs), "kept": KEPT_S + EVERY_S}
+    for row in connection.execute(SAMPLES, values):
+        found[row.run_id].append(PaceSample(row.at, row.done))
+    return found
+
+
+# An answer given at a tier either ended the job there or sent it up.
+NOTE = text("""
+WITH live AS (
+  SELECT id FROM runs WHERE finished_at IS NULL
+    AND NOT EXISTS (SELECT FROM run_paces WHERE at > now() - make_interval(secs => :every))
+  ORDER BY priority DESC, id LIMIT :runs
+), counts AS (SELECT c.* FROM run_counts AS c JOIN live ON live.id = c.run_id
+), done AS (
+  SELECT run_id, 'routing' AS queue, sum(jobs) AS done FROM counts
+  WHERE state NOT IN ('queued', 'cancelled') GROUP BY 1
+  UNION ALL
+  SELECT run_id, tier, sum(done) FROM (
+    SELECT run_id, tier, jobs AS done FROM counts WHERE state IN ('answered', 'review', 'dead')
+    UNION ALL
+    SELECT e.run_id, e.from_tier, e.escalations FROM run_escalations AS e
+    JOIN live ON live.id = e.run_id WHERE e.to_tier <> 'person') AS given
+  WHERE tier <> '' GROUP BY 1, 2
+  UNION ALL
+  SELECT run_id, :ended, sum(jobs) FROM counts
+  WHERE state IN ('answered', 'review', 'dead', 'cancelled') GROUP BY 1
+)
+INSERT INTO run_paces AS p (run_id, slot, at, done)
+SELECT live.id, (extract(epoch FROM now())::bigint / CAST(:step AS int)) % :slots, now(),
+  coalesce((SELECT jsonb_object_agg(queue, done) FROM done WHERE run_id = live.id), '{}')
+FROM live
+ON CONFLICT (run_id, slot) DO UPDATE SET at = excluded.at, done = excluded.done
+""")
+
+FORGET = text("DELETE FROM run_paces WHERE at < now() - make_interval(secs => :after)")
+
+SAMPLES = text("""
+SELECT run_id, at, done FROM run_paces
+WHERE run_id = ANY(:runs) AND at > now() - make_interval(secs => :kept) ORDER BY run_id, at
+""")

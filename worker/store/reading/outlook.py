@@ -1,0 +1,265 @@
+"""Will it be done on time? One sentence, read alike for every surface: pages, commands, the API and
+notices."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Connection
+
+from models.vocabulary import PERSON, ROUTING
+from worker.domain.completion import PaceSample, WorkLeft, paces, seconds_left, stands_still
+from worker.domain.deadlines import Progress, risk
+from worker.domain.wording import clock, count, span
+from worker.store.queue.leaving_batch import turnaround_s
+from worker.store.queue.paces import ENDED, pace_samples
+from worker.store.reading.screens import counts_of, done_by_queue, escalations_of
+from worker.store.reading.standings import RunStanding, live_runs
+from worker.store.reading.status import batches_of, paused_everything, queues, troubles
+
+Level = Literal["good", "warn", "bad", "calm"]
+LONG_HOLD_S = 60.0
+MEASURED_AFTER = dt.timedelta(seconds=20)
+"""What a run does in its first seconds says nothing of its end, but for one that waits for batches.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """A sentence about a run, how good it is, and when the run will be done if that is known."""
+
+    level: Level
+    words: str
+    done_at: dt.datetime | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The words as a sentence of their own."""
+        return f"{self.words[0].upper()}{self.words[1:]}."
+
+    def as_document(self) -> dict[str, Any]:
+        """As commands and the API give it."""
+        return {"level": self.level, "words": self.words, "done_at": self.done_at}
+
+
+def blocked(counts: Mapping[tuple[str, str], int], queues: Sequence[Mapping[str, Any]]) -> str:
+    """What has no end before somebody lifts it: the queue that stands still with the most messages
+    of a run, whose jobs are given by (state, tier). Empty when none does."""
+    found = []
+    for line in queues:
+        state, tier = ("queued", "") if line["queue"] == ROUTING else ("routed", line["queue"])
+        waiting = counts.get((state, tier), 0)
+        if waiting and (why := _stands_still(line)):
+            found.append(
+                (waiting, f"not before {line['queue']} {why}: {count(waiting)} wait there")
+            )
+    return max(found, default=(0, ""))[1]
+
+
+def _stands_still(line: Mapping[str, Any]) -> str:
+    """What has to happen before the queue goes on."""
+    if line["paused"]:
+        return "is resumed"
+    if line["breaker"] == "open":
+        return "answers again"
+    if line["held_s"] > LONG_HOLD_S:
+        return "may send again (Claude asked for a pause)"
+    return "" if line["workers"] else "has a worker"
+
+
+def outlook(
+    run: RunStanding,
+    left_s: float | None,
+    *,
+    still: bool = False,
+    halted: bool = False,
+    waits: str = "",
+) -> Outlook:
+    """Of one run that needs `left_s` seconds more (None: nobody knows yet). `still` says that
+    nothing of it has moved for a minute, `halted` that everything is paused; `waits` is what
+    `blocked` says."""
+    now, deadline = run.now, run.deadline
+    if run.finished_at is not None:
+        return _over(run)
+    if run.waiting_for:
+        level: Level = "bad" if run.out_of_money else "calm"
+        return Outlook(level, f"{run.money_words}{_due(deadline, now)}")
+    if run.state == "paused":
+        why = run.state_reason or "by hand"
+        return Outlook("warn", f"paused: {why}{_due(deadline, now)}")
+    if halted:
+        return Outlook("warn", f"everything is paused{_due(deadline, now)}")
+    if run.accepting and not run.total:
+        return Outlook("calm", "messages are being handed in")
+    if deadline is not None and deadline <= now:
+        late = span((now - deadline).total_seconds())
+        return Outlook("bad", f"late: its deadline passed {late} ago")
+    if waits:
+        return Outlook("warn", f"{waits}{_due(deadline, now)}")
+    if still and run.open:
+        return Outlook("warn", "nothing has moved in the last minute")
+    if left_s is None or (run.lane != "batch" and run.now - run.created_at < MEASURED_AFTER):
+        return Outlook("calm", "the pace is being measured")
+    return _pace(now + dt.timedelta(seconds=left_s), deadline, now)
+
+
+def _due(deadline: dt.datetime | None, now: dt.datetime) -> str:
+    """What a run that stands still has to fear."""
+    if deadline is None:
+        return ""
+    if deadline <= now:
+        return ", and its deadline has passed"
+    return f", with {span((deadline - now).total_seconds())} left to its deadline"
+
+
+def _pace(done_at: dt.datetime, deadline: dt.datetime | None, now: dt.datetime) -> Outlook:
+    left, at = span((done_at - now).total_seconds()), clock(done_at, now)
+    if deadline is None:
+        return Outlook("good", f"done in about {left}, at {at}", done_at)
+    spare = (deadline - done_at).total_seconds()
+    if spare >= 0:
+        words = f"on time: done in about {left}, at {at}, {span(spare)} before its deadline"
+        return Outlook("good", words, done_at)
+    words = f"late: at this pace done at {at}, {span(-spare)} after its deadline"
+    return Outlook("bad", words, done_at)
+
+
+def _over(run: RunStanding) -> Outlook:
+    finished = run.finished_at or run.now
+    took = span((finished - run.created_at).total_seconds())
+    if run.state == "cancelled":
+        return Outlook("calm", f"cancelled after {took}")
+    if run.deadline is not None and finished > run.deadline:
+        after = span((finished - run.deadline).total_seconds())
+        return Outlook("warn", f"finished in {took}, {after} after its deadline")
+    return Outlook("good", f"finished in {took}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surrounding:
+    """What the outlooks of runs have in common: queues as `queues` gives them, whether everything
+    is paused, and what a batch is taken to need (seconds) while too few have ended."""
+
+    queues: Sequence[Mapping[str, Any]]
+    halted: bool
+    assumed_turnaround_s: float
+
+
+def read_surrounding(
+    connection: Connection, names: Sequence[str], assumed_turnaround_s: float
+) -> Surrounding:
+    """As things are just now; `names` are `routing` and the tiers."""
+    return Surrounding(
+        queues=queues(connection, list(names)),
+        halted=paused_everything(connection) is not None,
+        assumed_turnaround_s=assumed_turnaround_s,
+    )
+
+
+def read_outlooks(
+    connection: Connection, runs: Sequence[RunStanding], around: Surrounding
+) -> list[Outlook]:
+    """For each run, will it be done on time? The same for everybody who asks at the same moment."""
+    samples = pace_samples(connection, [run.id for run in runs])
+    return [_read(connection, run, around, samples[run.id]) for run in runs]
+
+
+def run_document(connection: Connection, run: RunStanding, around: Surrounding) -> dict[str, Any]:
+    """A run as `rung status RUN --json` and the API give it."""
+    said = troubles(connection) if run.finished_at is None else []
+    (seen,) = read_outlooks(connection, [run], around)
+    return {**run.as_document(), "outlook": seen.as_document(), "troubles": said}
+
+
+def deadline_risks(
+    connection: Connection, around: Surrounding, limit: int
+) -> list[tuple[RunStanding, str | None]]:
+    """Live runs whose deadline is yet to come, and why each may miss it (None: it does not)."""
+    runs = [
+        run
+        for run in live_runs(connection, limit)
+        if run.deadline is not None and run.deadline > run.now
+    ]
+    found = read_outlooks(connection, runs, around)
+    return [(run, at_risk(run, seen)) for run, seen in zip(runs, found, strict=True)]
+
+
+def at_risk(run: RunStanding, seen: Outlook) -> str | None:
+    """Why a run may miss its deadline, in a sentence without a full stop: by its forecast, or
+    where there is none (it stands still, say), by what it has done of what there is to do."""
+    if run.deadline is None or run.finished_at is not None:
+        return None
+    if seen.done_at is not None:
+        return seen.words if seen.done_at > run.deadline else None
+    so_far = (run.now - run.created_at).total_seconds()
+    left = (run.deadline - run.now).total_seconds()
+    why = risk(Progress(run.ended, run.open, so_far, left))
+    return f"{seen.words}; {why}" if why is not None else None
+
+
+def _read(
+    connection: Connection, run: RunStanding, around: Surrounding, samples: list[PaceSample]
+) -> Outlook:
+    if run.finished_at is not None:
+        return outlook(run, None)
+    counts = counts_of(connection, [run.id])
+    steps = escalations_of(connection, [run.id])
+    samples = [*samples, PaceSample(run.now, done_by_queue(counts, steps))]
+    left = work_left(connection, run, around, counts, steps)
+    return outlook(
+        run,
+        seconds_left(left, paces(samples), ENDED),
+        still=stands_still(samples) and not left.batched,
+        halted=around.halted,
+        waits=blocked(counts, around.queues),
+    )
+
+
+def work_left(
+    connection: Connection,
+    run: RunStanding,
+    around: Surrounding,
+    counts: Mapping[tuple[str, str], int],
+    steps: Sequence[Mapping[str, Any]],
+) -> WorkLeft:
+    """What a forecast goes by, from what `counts_of` and `escalations_of` say of the run."""
+    ladder = [line["queue"] for line in around.queues if line["queue"] != ROUTING]
+    climbed: Counter[tuple[str, str]] = Counter()
+    for step in steps:
+        climbed[step["from_tier"], step["to_tier"]] += step["escalations"]
+    batched = {q: counts.get(("submitted", _tier(q)), 0) for q in (ROUTING, *ladder)}
+    ages = batches_of(connection, run.id) if any(batched.values()) else []
+    done = done_by_queue(counts, steps)
+    here: Counter[str] = Counter()
+    for (_, tier), jobs in counts.items():
+        here[tier] += jobs
+    return WorkLeft(
+        ladder=ladder,
+        waiting={
+            queue: counts.get(("queued" if queue == ROUTING else "routed", _tier(queue)), 0)
+            for queue in (ROUTING, *ladder)
+        },
+        batched=batched,
+        answered={tier: done.get(tier, 0) for tier in ladder},
+        started={tier: _started(tier, here, climbed) for tier in ladder},
+        climbed=climbed,
+        lane=run.lane,
+        turnaround_s=(
+            turnaround_s(connection, around.assumed_turnaround_s) if run.lane != "realtime" else 0
+        ),
+        batch_age_s=min((batch["age_s"] for batch in ages), default=0.0),
+    )
+
+
+def _tier(queue: str) -> str:
+    """As the counters name it: what is not routed yet has none."""
+    return "" if queue == ROUTING else queue
+
+
+def _started(tier: str, here: Mapping[str, int], climbed: Mapping[tuple[str, str], int]) -> int:
+    """Jobs that routing sent to a tier: what is or ended there, less who came, and who left."""
+    came = sum(jobs for (_, to), jobs in climbed.items() if to == tier)
+    left = sum(jobs for (at, to), jobs in climbed.items() if at == tier and to != PERSON)
+    return max(here.get(tier, 0) - came + left, 0)

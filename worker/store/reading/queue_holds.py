@@ -1,0 +1,112 @@
+"""Why queues do not go on: pauses, holds, breakers, canaries; from a handful of rows."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from worker.domain.hold_words import is_canary, pause_words
+from worker.domain.wording import listed, second
+from worker.store.rows import values_of
+
+SHOWN = 5
+"""Answers of a canary that are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedCanary:
+    """A combination that is not proven and has failed; jobs whose answers spoke against it."""
+
+    tier: str
+    bad: int
+    failed_jobs: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueHold:
+    """A queue that stands still or is slow. Seconds in `held_s`."""
+
+    name: str
+    paused: bool
+    paused_reason: str | None
+    paused_by: str | None
+    paused_at: dt.datetime | None
+    breaker: str
+    breaker_reason: str | None
+    held_reason: str | None
+    held_s: float | None
+    now: dt.datetime
+    waiting: int
+    failed_jobs: Sequence[int]
+
+    @property
+    def words(self) -> str:
+        """Why, and what helps: the same words for as long as it lasts."""
+        return self._said(0)
+
+    @property
+    def words_now(self) -> str:
+        """With how many wait just now."""
+        return self._said(self.waiting)
+
+    def _said(self, waiting: int) -> str:
+        again = f"rung resume {self.name}"
+        if self.paused:
+            why = pause_words(
+                self.name,
+                by=self.paused_by,
+                since=self.paused_at,
+                reason=self.paused_reason,
+                now=self.now,
+                waiting=waiting,
+            )
+            if is_canary(self.paused_reason):
+                return f"{why} ({canary_help(self.name, self.failed_jobs)})"
+        elif self.held_s and self.held_s > 0:
+            until = second(self.now + dt.timedelta(seconds=self.held_s))
+            why = f"{self.name} is held until {until}: {self.held_reason}"
+        elif self.breaker == "open":
+            why = f"the breaker of {self.name} is open: {self.breaker_reason}"
+        else:
+            why = f"{self.name} is probed one call at a time: {self.breaker_reason}"
+        return f"{why} (go on with: {again})"
+
+
+def canary_help(name: str, failed_jobs: Sequence[int]) -> str:
+    """What to do about a canary that has paused a queue, in commands."""
+    looks = [f"rung show {job} --text" for job in failed_jobs[-SHOWN:]]
+    look = f"look at what failed: {listed(looks)}; " if looks else ""
+    return (
+        f"{look}mend the prompt, start the workers anew and go on with: rung resume {name};"
+        f" if the answers are in order: rung resume {name} --anyway"
+    )
+
+
+def queue_holds(connection: Connection) -> list[QueueHold]:
+    """Of every queue that does not go on as it should."""
+    return values_of(QueueHold, connection.execute(HELD))
+
+
+def failed_canaries(connection: Connection) -> list[FailedCanary]:
+    """Canaries that have failed so far, and are neither proven nor overruled."""
+    return values_of(FailedCanary, connection.execute(FAILED))
+
+
+HELD = text("""
+SELECT t.name, t.paused, t.paused_reason, t.paused_by, t.paused_at, t.breaker, t.breaker_reason,
+  t.held_reason, extract(epoch FROM t.held_until - now())::float8 AS held_s, now() AS now,
+  coalesce((
+    SELECT sum(c.jobs) FROM run_counts AS c JOIN runs AS r ON r.id = c.run_id
+    WHERE r.finished_at IS NULL AND CASE t.name
+      WHEN 'everything' THEN c.state IN ('queued', 'routed')
+      WHEN 'routing' THEN c.state = 'queued'
+      ELSE c.state = 'routed' AND c.tier = t.name END), 0)::bigint AS waiting,
+  coalesce((
+    SELECT array_agg(job ORDER BY job) FROM canaries AS n CROSS JOIN unnest(n.failed_jobs) AS job
+    WHERE n.tier = t.name AND n.proven_at IS NULL), '{}') AS failed_jobs
+FROM tiers AS t WHERE t.paused OR t.breaker <> 'closed' OR t.held_until > now() ORDER BY t.name
+""")
+FAILED = text("""
+SELECT tier, bad, failed_jobs FROM canaries WHERE proven_at IS NULL AND bad > 0 ORDER BY tier
+""")
