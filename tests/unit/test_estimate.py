@@ -52,8 +52,8 @@ def test_what_messages_cost_goes_by_their_length() -> None:
     assert [(one.up_to, one.messages) for one in (short, longest)] == [(1_000, 2), (None, 1)]
     assert expected.total == short.cost + longest.cost
     assert [line.jobs for line in expected.tiers] == [3, 0, 0]
-    # the long one is kept from the dear tiers, and costs at most the bound
-    assert (short.withheld_at, longest.withheld_at) == (None, "sonnet")
+    # the long one is kept from the dearest tier, and costs at most the bound
+    assert (short.withheld_at, longest.withheld_at) == (None, "opus")
     assert 0 < longest.cost <= longest.climbing < settings.policy.max_cost_per_message
     # a short one may climb to the top: each answer of it, and its label
     assert short.climbing > 20 * short.cost / short.messages
