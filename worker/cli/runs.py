@@ -26,7 +26,7 @@ def runs(limit: int, as_json: bool) -> None:
     for run in found:
         table.add_row(
             run.name,
-            run.state + (f" ({run.waiting_for})" if run.waiting_for else ""),
+            run.state_word,
             run.policy,
             f"{run.ended}/{run.total}",
             str(run.for_people),

@@ -147,7 +147,7 @@ def print_run(
     batches: Sequence[dict[str, Any]] = (),
 ) -> None:
     """A run for a person; `outlook` says whether it will be done in time."""
-    echo(f"{found.name}: {found.state}, {found.ended:,} of {found.total:,} done")
+    echo(f"{found.name}: {found.state_word}, {found.ended:,} of {found.total:,} done")
     echo(f"  outlook     {outlook}")
     echo(f"  jobs        {', '.join(found.state_words) or 'none'}")
     tiers = [f"{jobs} {tier}" for tier, jobs in found.by_tier.items()]

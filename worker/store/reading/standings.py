@@ -80,6 +80,15 @@ class RunStanding:
         return self.jobs(JobState.REVIEW) - self.decided
 
     @property
+    def state_word(self) -> str:
+        """Its state, and what an active run waits for."""
+        if self.out_of_money:
+            return (
+                f"stopped by {'its budget' if self.waiting_for == RUN_BUDGET else 'the day budget'}"
+            )
+        return f"{self.state} (waiting for its budget)" if self.waiting_for else self.state
+
+    @property
     def state_words(self) -> list[str]:
         """How many jobs are where, in the words of every screen."""
         said = [
