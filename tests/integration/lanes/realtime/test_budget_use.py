@@ -124,3 +124,26 @@ def test_a_batch_teaches_too(
         # then
         counted, simulated = runtime.planner.counted.unsaved()
     assert ([kind.purpose for kind in counted], simulated) == ([Purpose.ANSWER], True)
+
+
+def test_a_count_that_claude_no_longer_keeps_to_is_dropped(
+    engine: Engine, settings: Settings
+) -> None:
+    # given: something that makes the prompt look free
+    with working(settings) as runtime:
+        hand_in(engine, settings, BODIES[:1], policy=POLICY, name="first", cap=Decimal(5))
+        drain(runtime)
+        (kind,), _ = runtime.planner.counted.unsaved()
+        true = runtime.planner.counted.tokens(kind)
+        runtime.planner.counted.note(kind, 1, simulated=True)
+        # when
+        hand_in(engine, settings, BODIES[1:2], policy=POLICY, name="second", cap=Decimal(5))
+        drain(runtime)
+        learned = runtime.planner.counted.tokens(kind)
+        hand_in(engine, settings, BODIES[2:3], policy=POLICY, name="third", cap=Decimal(5))
+        drain(runtime)
+    # then: one call was allowed too little, and the next is not
+    assert true is not None
+    assert learned is not None
+    assert learned > true / 2
+    assert dearest(engine, "second") < dearest(engine, "third") < dearest(engine, "first")
