@@ -117,6 +117,8 @@ def _of_runs(names: tuple[str, ...], as_json: bool, given: dict[str, Any]) -> bo
                 "delta": outcome.spent,
                 "drawn": outcome.found.drawn,
                 "ungraded": outcome.found.ungraded,
+                "judged_twice": outcome.found.twice,
+                "differing": outcome.found.differing,
             }
         )
         return made.result.certified

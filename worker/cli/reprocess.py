@@ -6,6 +6,7 @@ from typing import Any
 import click
 from sqlalchemy import Engine
 
+from models.vocabulary import RunLane
 from worker.cli.speech.amounts import DOLLARS
 from worker.cli.speech.completion import POLICY, RUN
 from worker.cli.speech.context import database
@@ -28,8 +29,9 @@ from worker.runs.reprocess import reprocess as carry_out
 @click.option("--policy", help="Preset or policy of rung.toml.", shell_complete=POLICY)
 @click.option(
     "--lane",
-    type=click.Choice(["realtime", "batch"]),
-    help="batch is half price. Left out: batch while a --deadline leaves time, or else realtime.",
+    type=click.Choice([lane.value for lane in RunLane]),
+    help="batch is half price; mixed: what is easy at once, what climbs in batches. Left out: batch"
+    " while a --deadline leaves time, or else realtime.",
 )
 @click.option("--max-cost", type=DOLLARS, help="Dollars: refuse above, and never spend more.")
 @click.option("--budget", type=DOLLARS, help="Dollars that the run may cost.")

@@ -10,7 +10,7 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from models.vocabulary import Lane
+from models.vocabulary import Lane, RunLane
 from worker.config.redis_address import RedisAddress, read_redis
 from worker.config.settings import Settings
 from worker.domain.lane_choice import lane_of
@@ -124,14 +124,14 @@ def night_lane(settings: Settings, named: str | None) -> Lane:
     return Lane.BATCH if settings.claude.via == "api" else Lane.REALTIME
 
 
-def lane_for(settings: Settings, named: str | None, deadline: dt.datetime | None) -> Lane:
+def lane_for(settings: Settings, named: str | None, deadline: dt.datetime | None) -> RunLane:
     """The lane of a new run. Raises UsageError where it needs batches, and Claude's door has
     none; a lane that nobody named is then realtime."""
     lane = lane_of(named, deadline)
-    if lane is Lane.REALTIME or settings.claude.via == "api":
+    if lane is RunLane.REALTIME or settings.claude.via == "api":
         return lane
     if named is None:
-        return Lane.REALTIME
+        return RunLane.REALTIME
     raise UsageError(
         f"claude.via is {settings.claude.via}, which has no batches.", mend="--lane realtime"
     )

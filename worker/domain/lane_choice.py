@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from models.vocabulary import Lane
+from models.vocabulary import RunLane
 
 CALL_S = 10.0
 """What a call takes, generously: Claude's answers take 2 to 8 seconds."""
@@ -59,12 +59,12 @@ class Rest:
     climbed: Mapping[str, int]
 
 
-def lane_of(named: str | None, deadline: dt.datetime | None) -> Lane:
+def lane_of(named: str | None, deadline: dt.datetime | None) -> RunLane:
     """The lane that was named. A run with a deadline otherwise starts at half price, and is taken
     out of the batch lane before it would be late."""
     if named is not None:
-        return Lane(named)
-    return Lane.BATCH if deadline is not None else Lane.REALTIME
+        return RunLane(named)
+    return RunLane.BATCH if deadline is not None else RunLane.REALTIME
 
 
 def realtime_s(rest: Rest, paces: Mapping[str, LanePace]) -> float:

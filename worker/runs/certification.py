@@ -82,7 +82,13 @@ def certify_runs(
             segment_by=request.segment_by or "difficulty",
             key=asdict(key) if key is not None else {},
             runs=[run.name for run in runs],
-            sources={"verdicts": found.verdicts, "begun": found.begun, "ended": found.ended},
+            sources={
+                "verdicts": found.verdicts,
+                "begun": found.begun,
+                "ended": found.ended,
+                "twice": found.twice,
+                "differing": found.differing,
+            },
             rehearsal=rehearsal,
         )
         number = certificates.issue(connection, actor, issue)
@@ -149,6 +155,8 @@ def _question(
         delta=delta,
         fitted=request.fitted,
         simulated=found.simulated and not request.rehearse,
+        twice=found.twice,
+        differing=found.differing,
     )
 
 

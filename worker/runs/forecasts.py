@@ -90,7 +90,10 @@ def foresee(
     before_run: int | None = None,
 ) -> RunForecast | None:
     """The forecast for messages by stratum; None where too little is recorded. A policy that was
-    run before is forecast from its own jobs, another one by replaying it on those there are."""
+    run before is forecast from its own jobs, another one by replaying it on those there are.
+
+    `coming` is what a hand-over counts, a dry one too (`outcome.counts.strata`), so whoever takes a
+    backlog in, a page as well as a command, can show this before anything is stored."""
     jobs, basis = recorded_jobs(connection, policy.name, before_run), f"policy {policy.name}"
     if len(jobs) < ENOUGH:
         jobs = recorded_jobs(connection, None, before_run)

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from models.vocabulary import Lane, RunKind
+from models.vocabulary import Lane, RunKind, RunLane
 from worker.config.policies import policy_named
 from worker.config.settings import Settings
 from worker.domain.expected_cost import BATCH_FACTOR, Expected, assumed, better_known, from_costs
@@ -47,7 +47,7 @@ class Request:
     since: str | None = None
     run: str | None = None
     policy: str | None = None
-    lane: Lane = Lane.REALTIME
+    lane: Lane | RunLane = RunLane.REALTIME
     max_cost: Decimal | None = None
     budget: Decimal | None = None
     key: str | None = None
@@ -159,10 +159,14 @@ def _choice(
 
 
 def _expect(
-    connection: Connection, settings: Settings, policy: Policy, chosen: Chosen, lane: Lane
+    connection: Connection, settings: Settings, policy: Policy, chosen: Chosen, lane: str
 ) -> Expected:
-    factor = BATCH_FACTOR if lane is Lane.BATCH else Decimal(1)
-    price = " at batch prices" if lane is Lane.BATCH else ""
+    factor = BATCH_FACTOR if lane == RunLane.BATCH else Decimal(1)
+    prices = {
+        RunLane.BATCH: " at batch prices",
+        RunLane.MIXED: ", and what climbs costs half",
+    }
+    price = prices.get(RunLane(lane), "")
     known = better_known(chosen.jobs, chosen.costs, recent_costs(connection, policy.name))
     if known is not None:
         costs, own = known

@@ -125,6 +125,29 @@ def test_a_tiers_verdicts_are_no_truth(engine: Engine, database_url: str, config
     assert (said.code, said.document["labels"]) == (1, 0)
 
 
+def test_the_judges_own_noise_is_on_the_page_and_too_much_of_it_refuses(
+    engine: Engine, database_url: str, configured: None
+) -> None:
+    # given: of forty that two people judged they differ on one
+    answered_run(engine, database_url, Traffic(right=1.0))
+    second = (
+        "INSERT INTO truths (job_id, fence, grader, grader_name, is_right)"
+        " SELECT job_id, fence, 'person', 'bob', row_number() OVER (ORDER BY job_id) > {}"
+        " FROM truths WHERE grader_name = 'ada' ORDER BY job_id LIMIT 40"
+    )
+    do(engine, second.format(1))
+    said = certify("monday").document
+    assert (said["certified"], said["judged_twice"], said["differing"]) == (True, 40, 1)
+    page = say("certificates", "show", str(said["certificate"])).out
+    assert "Two people judged 40 of them and differed on 1, 2.5%, at most" in page
+    # when: they differ on ten
+    do(engine, "DELETE FROM truths WHERE grader_name = 'bob'")
+    do(engine, second.format(10))
+    refused = say("certify", "monday", *ACCURACY)
+    assert refused.code == 1
+    assert "differ on 10 of the 40 answers" in refused.out
+
+
 def test_a_certificate_is_ended_by_hand(certified: dict[str, Any]) -> None:
     number = str(certified["certificate"])
     assert say("certificates", "void", number, "--reason", "new products").code == 0

@@ -6,6 +6,7 @@ from sqlalchemy import Engine
 from tests.support.cli import say
 from tests.support.promises import do, one
 from tests.support.recorded import Traffic, answered_run
+from worker.store.reading.graded import population
 
 
 @pytest.fixture
@@ -21,8 +22,22 @@ def test_what_ran_has_its_cost_and_an_interval_from_the_audits(monday: Engine) -
     ran = found["as it ran"]
     cost = one(monday, "SELECT sum(cost) FROM jobs")[0]
     assert ran["cost_usd"] == pytest.approx(float(cost), abs=1e-6)
-    assert ran["quality"]["low"] < 0.95 < ran["quality"]["high"]
+    right = one(monday, "SELECT avg(is_right::int) FROM truths JOIN audits USING (job_id, fence)")[
+        0
+    ]
+    assert ran["quality"]["low"] < right < ran["quality"]["high"]
+    assert ran["quality"]["high"] - ran["quality"]["low"] < 0.15
     assert ran["quality"]["known"] < ran["quality"]["of"] == 600
+
+
+def test_a_part_of_a_run_is_read_evenly_spaced(monday: Engine) -> None:
+    with monday.connect() as connection:
+        whole, part = population(connection, [1]), population(connection, [1], sample=100)
+    assert (len(part.messages), part.of, len(whole.messages)) == (100, 600, 600)
+    known = {message.name: message for message in whole.messages}
+    assert all(known[message.name] == message for message in part.messages)
+    names = sorted(known)
+    assert max(names.index(m.name) for m in part.messages) > 580
 
 
 def test_what_was_never_asked_has_bounds_and_no_point(monday: Engine) -> None:

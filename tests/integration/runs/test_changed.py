@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import Engine
 
-from models.vocabulary import Lane
+from models.vocabulary import Lane, RunLane
 from tests.support.promises import ME, many, one, requests
 from tests.support.works import drain, hand_in, settings_for, unexplained, working
 from worker.config.policies import policy_named
@@ -55,6 +55,21 @@ def below(engine: Engine, threshold: str) -> int:
             t=Decimal(threshold),
         )[0]
     )
+
+
+def test_in_the_mixed_lane_what_begins_above_the_cheapest_goes_in_batches(
+    day: Engine, settings: Settings
+) -> None:
+    request = Request(run="day", policy="strict", lane=RunLane.MIXED, changed=True, name="mixed")
+    with day.begin() as connection:
+        made = reprocess(connection, settings, ME, request)
+    assert made.difference is not None
+    assert made.difference.asked > 0
+    rows = many(
+        day, "SELECT DISTINCT rung > 0, lane FROM jobs WHERE state = 'routed'"
+        " AND run_id = (SELECT max(id) FROM runs) ORDER BY 1",
+    )  # fmt: skip
+    assert rows == [(True, "batch")]
 
 
 def test_loosening_asks_nothing_and_costs_nothing(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.vocabulary import Lane
+from models.vocabulary import RunLane
 from worker.domain.lane_choice import (
     CALL_S,
     SAFETY,
@@ -85,14 +85,14 @@ def test_as_time_passes_nothing_comes_back(
 @pytest.mark.parametrize(
     ("named", "deadline", "expected"),
     [
-        (None, False, Lane.REALTIME),
-        (None, True, Lane.BATCH),
-        ("realtime", True, Lane.REALTIME),
-        ("batch", False, Lane.BATCH),
+        (None, False, RunLane.REALTIME),
+        (None, True, RunLane.BATCH),
+        ("realtime", True, RunLane.REALTIME),
+        ("batch", False, RunLane.BATCH),
     ],
 )
 def test_a_deadline_starts_at_half_price_unless_told_otherwise(
-    named: str | None, deadline: bool, expected: Lane
+    named: str | None, deadline: bool, expected: RunLane
 ) -> None:
     when = dt.datetime(2100, 1, 1, tzinfo=dt.UTC) if deadline else None
     assert lane_of(named, when) is expected

@@ -97,7 +97,10 @@ class NewRunQuery(Input):
     policy: Name = ABSENT
     lane: Annotated[
         Literal["realtime", "batch", "mixed"],
-        Field(description="Left out: batch while a deadline leaves time, or else realtime."),
+        Field(
+            description="Left out: batch while a deadline leaves time, or else realtime. mixed:"
+            " what is easy at once, what climbs in batches."
+        ),
     ] = ABSENT
     budget_usd: Money = ABSENT
     deadline: Annotated[str, Field(description="ISO 8601; UTC where it names no zone.")] = ABSENT

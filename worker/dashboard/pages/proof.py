@@ -1,6 +1,8 @@
 """What is proved: certificates that can be signed and printed, the audit queue, the frontier."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
 
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
@@ -21,15 +23,15 @@ from worker.errors import RungError, UsageError
 from worker.store.actions.truths import Graded, give, undo
 from worker.store.audit import Actor
 from worker.store.audit import audit as note_deed
-from worker.store.reading.audits import Blind, counts, queue_of, waiting_audits
+from worker.store.reading.audits import PAGE_AUDITS, Blind, newest_counts, queue_of, waiting_audits
 from worker.store.reading.certificates import certificate, certificates
 from worker.store.reading.graded import population
 from worker.store.runs import find_run
 
 VERDICTS = {"right": True, "wrong": False, "unsure": None}
 SECTION = "Proof"
-MOST = 20_000
-"""Jobs of a run above which its frontier is left to the command: it reads every one of them."""
+SAMPLE = 2_000
+"""Messages that a frontier's page reads, evenly spaced, however many its run has."""
 
 
 def routes() -> list[BaseRoute]:
@@ -54,7 +56,8 @@ def listed(request: Request) -> Response:
             "certificates.html",
             SECTION,
             certificates=found,
-            audits=counts(connection),
+            audits=newest_counts(connection),
+            most=PAGE_AUDITS,
         )
 
 
@@ -127,11 +130,14 @@ def frontier(request: Request) -> Response:
     with dashboard_of(request).engine.connect() as connection:
         try:
             run = find_run(connection, str(request.path_params["run"]))
-            found = population(connection, [run.id], most=MOST, by_score=True)
+            found = population(connection, [run.id], by_score=True, sample=SAMPLE)
         except RungError as error:
             return trouble_page(request, connection, error)
         ladder = from_document(run.policy).ladder
         points = evaluate(found.messages, ladder, recorded=True)
+        if found.of > SAMPLE:
+            whole = Decimal(found.of) / max(len(found.messages), 1)
+            points = [replace(point, cost=point.cost * whole) for point in points]
         return page(
             request,
             connection,
@@ -141,4 +147,5 @@ def frontier(request: Request) -> Response:
             points=points,
             curve=curve(points),
             messages=len(found.messages),
+            of=found.of,
         )

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from worker.domain.proof.exact_tails import upper_bound
+
 VOIDS = (
     "It is void when model, prompt, schema, effort or policy change, and when audits speak against"
     " it: at the first doubt the stricter threshold holds, at proof it ends."
@@ -60,6 +62,14 @@ def page_sentences(page: Issued) -> Iterator[str]:
     )
     verdicts: Mapping[str, int] = page.sources.get("verdicts", {})
     yield "Judged by: " + _listed([f"{who} ({n})" for who, n in verdicts.items()]) + "."
+    if twice := page.sources.get("twice"):
+        differing = page.sources["differing"]
+        most = upper_bound(differing, twice, page.delta)
+        yield (
+            f"Two people judged {twice:,} of them and differed on {differing},"
+            f" {differing / twice:.1%}, at most {most:.1%}: so much is the noise of the judges"
+            " themselves. Where they differ, the answer counts as wrong."
+        )
     key = page.key
     yield (
         f"It holds for model {key.get('model')}, prompt {key.get('prompt_version')}, schema"

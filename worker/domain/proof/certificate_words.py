@@ -30,6 +30,11 @@ def refusal_sentence(result: Certification) -> str:
     match result.refusal:
         case Refusal.SIMULATED:
             return "A simulator made these answers up; they certify nothing about a real model."
+        case Refusal.NOISE:
+            return (
+                f"The judges differ on {errors} of the {labels:,} answers that two of them judged,"
+                " more than the claim allows answers to be wrong. Agree first on what right means."
+            )
         case Refusal.FEW_LABELS:
             most = START_ERRORS
             return f"It takes {needs:,} labels with at most {most} errors; there are {labels:,}."

@@ -17,11 +17,13 @@ class Claim(StrEnum):
 
 class Refusal(StrEnum):
     """Why nothing is certified: too few labels to begin with, too many errors in those there are,
-    or answers that a simulator made up, which certify nothing."""
+    answers that a simulator made up, which certify nothing, or judges that differ more often than
+    the claim lets answers be wrong."""
 
     FEW_LABELS = "few_labels"
     ERRORS = "errors"
     SIMULATED = "simulated"
+    NOISE = "noise"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

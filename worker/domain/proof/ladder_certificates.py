@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from worker.domain.proof.certificates import Evidence, Score, by_confidence, by_scorer, refused
 from worker.domain.proof.claims import Certification, Claim, Refusal, SegmentBound, Terms, stated
+from worker.domain.proof.exact_tails import lower_bound
 from worker.domain.proof.fixed_sequence import Tally
 from worker.domain.proof.graded import GradedMessage
 from worker.domain.proof.scorer import Scorer
@@ -22,7 +23,7 @@ NONE = Tally(threshold=1.0, errors=0, labels=0, coverage=0.0)
 class CertificateQuestion:
     """What is to be certified: a claim about `tier` of `ladder`, on `messages` of which `labelled`
     may be looked at. `fitted` takes a scorer instead of the stated confidence; `simulated` answers
-    certify nothing."""
+    certify nothing. Two people judged `twice` of the labels, `differing` of them differently."""
 
     messages: Sequence[GradedMessage]
     labelled: Sequence[GradedMessage]
@@ -33,6 +34,14 @@ class CertificateQuestion:
     delta: float
     fitted: bool
     simulated: bool = False
+    twice: int = 0
+    differing: int = 0
+
+    @property
+    def noisy(self) -> bool:
+        """Whether the judges surely differ more often than the claim lets answers be wrong: then it
+        would say more about them than about the answers."""
+        return bool(self.twice) and lower_bound(self.differing, self.twice, self.delta) > self.alpha
 
     def terms(self, tier: str, claims: int = 1) -> Terms:
         """The claim about one tier, where `claims` share delta."""
@@ -72,6 +81,11 @@ def certify(question: CertificateQuestion, *, segments: bool = False) -> Certifi
     if question.simulated:
         return Certificate(
             result=refused(question.terms(question.tier), Refusal.SIMULATED, NONE, None)
+        )
+    if question.noisy:
+        found = replace(NONE, errors=question.differing, labels=question.twice)
+        return Certificate(
+            result=refused(question.terms(question.tier), Refusal.NOISE, found, None)
         )
     climbed = question.ladder[: question.ladder.index(question.tier) + 1]
     evidence = Evidence(question.messages, question.labelled, len(question.messages))

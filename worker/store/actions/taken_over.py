@@ -62,7 +62,7 @@ def write(connection: Connection, run_id: int, group: TakenOver) -> None:
         for statement in (ATTEMPT, RESULT, END):
             connection.execute(statement, values)
     if group.begins:
-        connection.execute(BEGIN, {"rows": as_json(group.begins)})
+        connection.execute(BEGIN, {"rows": as_json(group.begins), "run": run_id})
 
 
 def _replies(
@@ -139,8 +139,10 @@ JOIN jobs AS o ON o.id = t.origin
 WHERE j.id = t.job
 """)
 BEGIN = text("""
-UPDATE jobs AS j SET state = 'routed', tier = t.tier, rung = t.rung, difficulty = t.difficulty
+UPDATE jobs AS j SET state = 'routed', tier = t.tier, rung = t.rung, difficulty = t.difficulty,
+  lane = CASE WHEN r.lane = 'mixed' AND t.rung > 0 THEN 'batch' ELSE j.lane END
 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(
   job bigint, tier text, rung smallint, difficulty text)
+CROSS JOIN (SELECT lane FROM runs WHERE id = :run) AS r
 WHERE j.id = t.job
 """)

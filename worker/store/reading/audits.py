@@ -10,6 +10,8 @@ from sqlalchemy import Connection, Engine, Row, text
 from worker.domain.answers import parse_object
 
 FETCH = 500
+PAGE_RUNS, PAGE_AUDITS = 10, 500
+"""What a page counts: the newest runs, and of each so many audits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,13 @@ def counts(connection: Connection, run_id: int | None = None) -> list[AuditCount
     return [AuditCounts(**row) for row in rows]
 
 
+def newest_counts(connection: Connection) -> list[AuditCounts]:
+    """As `counts`, of the newest runs and at most `PAGE_AUDITS` of each: for a page, which must not
+    take longer where more was drawn."""
+    values = {"runs": PAGE_RUNS, "most": PAGE_AUDITS}
+    return [AuditCounts(**row) for row in connection.execute(NEWEST, values).mappings()]
+
+
 def waiting_audits(connection: Connection) -> int:
     """How many wait for a verdict; counted up to a thousand."""
     found: Any = connection.execute(WAITING).scalar_one()
@@ -107,22 +116,39 @@ WHERE a.state IN ('open', 'second') AND m.erased_at IS NULL
       AND u.grader = 'person' AND u.grader_name = :judge AND u.undone_at IS NULL)
 ORDER BY md5(CAST(:judge AS text) || a.job_id || '.' || a.fence) LIMIT :limit
 """)
-COUNTS = text("""
-WITH said AS (
-  SELECT a.run_id, a.job_id, a.state, count(u.id) AS people, bool_and(u.is_right) AS every_right,
-    bool_or(u.is_right) AS any_right, bool_or(u.id IS NOT NULL AND u.is_right IS NULL) AS any_unsure
-  FROM audits AS a LEFT JOIN truths AS u ON u.job_id = a.job_id AND u.fence = a.fence
-    AND u.undone_at IS NULL AND u.grader <> 'tier'
-  WHERE CAST(:run AS bigint) IS NULL OR a.run_id = :run
-  GROUP BY a.run_id, a.job_id, a.fence, a.state)
-SELECT r.name AS run, count(*) AS drawn, count(*) FILTER (WHERE said.state = 'judging') AS judging,
+TALLIES = """
+  count(*) AS drawn, count(*) FILTER (WHERE said.state = 'judging') AS judging,
   count(*) FILTER (WHERE said.state = 'passed' AND people = 0) AS passed,
   count(*) FILTER (WHERE people = 0 AND said.state NOT IN ('judging', 'passed')) AS open,
   count(*) FILTER (WHERE people > 0 AND NOT any_unsure AND every_right) AS right,
   count(*) FILTER (WHERE people > 0 AND NOT any_unsure AND NOT every_right) AS wrong,
   count(*) FILTER (WHERE people > 0 AND any_unsure) AS unsure,
   count(*) FILTER (WHERE people > 1) AS twice,
-  count(*) FILTER (WHERE people > 1 AND any_right AND NOT every_right) AS disagree
+  count(*) FILTER (WHERE people > 1 AND any_right AND NOT every_right) AS disagree"""
+SAID = """count(u.id) AS people, bool_and(u.is_right) AS every_right,
+    bool_or(u.is_right) AS any_right, bool_or(u.id IS NOT NULL AND u.is_right IS NULL) AS any_unsure
+"""
+COUNTS = text(f"""
+WITH said AS (
+  SELECT a.run_id, a.job_id, a.state, {SAID}
+  FROM audits AS a LEFT JOIN truths AS u ON u.job_id = a.job_id AND u.fence = a.fence
+    AND u.undone_at IS NULL AND u.grader <> 'tier'
+  WHERE CAST(:run AS bigint) IS NULL OR a.run_id = :run
+  GROUP BY a.run_id, a.job_id, a.fence, a.state)
+SELECT r.name AS run, {TALLIES}
 FROM said JOIN runs AS r ON r.id = said.run_id GROUP BY r.id, r.name ORDER BY r.id DESC LIMIT 100
+""")
+NEWEST = text(f"""
+SELECT r.name AS run, {TALLIES} FROM (
+  SELECT id, name FROM runs AS o
+  WHERE EXISTS (SELECT FROM audits WHERE run_id = o.id) ORDER BY id DESC LIMIT :runs) AS r
+CROSS JOIN LATERAL (
+  SELECT job_id, fence, state FROM audits WHERE run_id = r.id
+  ORDER BY job_id LIMIT :most) AS a
+CROSS JOIN LATERAL (
+  SELECT a.state, {SAID} FROM (
+    SELECT * FROM truths WHERE job_id = a.job_id AND fence = a.fence AND undone_at IS NULL
+    OFFSET 0) AS u WHERE u.grader <> 'tier') AS said
+GROUP BY r.id, r.name ORDER BY r.id DESC
 """)
 WAITING = text("SELECT count(*) FROM (SELECT FROM audits WHERE state = 'open' LIMIT 1000) AS w")

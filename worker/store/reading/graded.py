@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row, TextClause, text
 
 from worker.domain.in_force import UNCERTIFIED
 from worker.domain.judgement import LOW_CONFIDENCE
 from worker.domain.proof.graded import GradedAnswer, GradedMessage
-from worker.errors import UsageError
 from worker.store.queue.audits import draw_sql
 
 BY_SCORE = frozenset({LOW_CONFIDENCE, UNCERTIFIED})
@@ -34,7 +33,8 @@ class AnswerKey:
 @dataclass(slots=True)
 class Population:
     """The finished messages of runs. `sampled` are those that chance chose; `keys` are, by tier,
-    what accepted answers were given under; `verdicts` counts those in force by who gave them."""
+    what accepted answers were given under; `verdicts` counts those in force by who gave them. Two
+    people judged `twice` of the answers, and `differing` of those differently."""
 
     messages: list[GradedMessage] = field(default_factory=list)
     sampled: list[GradedMessage] = field(default_factory=list)
@@ -43,6 +43,10 @@ class Population:
     labels: list[str] = field(default_factory=list)
     """Every verdict in force as text, to know whether anything is new."""
     simulated: bool = False
+    of: int = 0
+    """Jobs of the runs, read or not."""
+    twice: int = 0
+    differing: int = 0
     drawn: int = 0
     ungraded: int = 0
     begun: dt.datetime | None = None
@@ -53,24 +57,26 @@ def population(
     connection: Connection,
     runs: Sequence[int],
     segment_by: str = "difficulty",
-    most: int | None = None,
     *,
     by_score: bool = False,
+    sample: int | None = None,
 ) -> Population:
     """All finished messages of the runs; `by_score` counts as valid also what only its score kept
     from being accepted, for the frontier asks about other thresholds. Identical texts of one
-    customer are one message: the second tells nothing new. Time and memory grow with the runs;
-    raises UsageError where they have more than `most` jobs."""
-    if most is not None and connection.execute(SIZE, {"runs": list(runs)}).scalar_one() > most:
-        raise UsageError(
-            f"That is more than {most:,} jobs, which a page does not read.",
-            mend="rung evaluate RUN reads them all",
-        )
-    found = Population()
-    said = _answers(connection, runs)
+    customer are one message: the second tells nothing new. Time and memory grow with the runs; of
+    one run, `sample` reads so many messages, evenly spaced, however many there are."""
+    values: dict[str, Any] = {"runs": list(runs)}
+    messages, said_by = MESSAGES, (ANSWERS, SHADOWED)
+    count = connection.execute(SIZE, values).scalar_one()
+    if sample is not None and count > sample:
+        places = {"run": runs[0], "places": sample}
+        values["ids"] = list(connection.execute(SAMPLE, places).scalars())
+        messages, said_by = MESSAGES_OF_JOBS, (ANSWERS_OF_JOBS, SHADOWED_OF_JOBS)
+    found = Population(of=int(count))
+    said = _answers(connection, said_by, values)
     judged = _judged_shares(row for rows in said.values() for row in rows)
     seen: set[tuple[str | None, str]] = set()
-    for row in connection.execute(MESSAGES, {"runs": list(runs)}):
+    for row in connection.execute(messages, values):
         twin = (row.customer_id, row.digest)
         if row.digest and twin in seen:
             continue
@@ -88,11 +94,13 @@ def population(
     return found
 
 
-def _answers(connection: Connection, runs: Sequence[int]) -> dict[int, list[Row[Any]]]:
+def _answers(
+    connection: Connection, statements: Sequence[TextClause], values: Mapping[str, Any]
+) -> dict[int, list[Row[Any]]]:
     """The last judged answer of each tier, by job; shadows' under the job that they are of."""
     found: dict[int, list[Row[Any]]] = {}
-    for statement in (ANSWERS, SHADOWED):
-        for row in connection.execute(statement, {"runs": list(runs)}):
+    for statement in statements:
+        for row in connection.execute(statement, values):
             found.setdefault(row.about, []).append(row)
     return found
 
@@ -129,6 +137,8 @@ def _graded(
     if row.people is not None:
         who = row.graders or "import"
         found.verdicts[who] = found.verdicts.get(who, 0) + 1
+        found.twice += row.judges > 1
+        found.differing += row.judges > 1 and row.any_right and not row.people
         found.labels.append(f"{row.job_id}:{row.fence}:{row.people}")
     looked = float(row.people_share) if row.passed else 1.0
     right, share = _known(row, accepted=accepted)
@@ -167,21 +177,22 @@ def _segment(row: Row[Any], by: str) -> str:
     return str(metadata.get(by, ""))
 
 
-MESSAGES = text(f"""
+MESSAGES_FROM = f"""
 SELECT j.id, r.name AS run, m.external_id, m.customer_id, m.digest, j.difficulty, m.channel,
   m.language, m.metadata, char_length(m.body) AS chars, j.created_at, j.finished_at,
   r.shadow_share, {draw_sql("j.id")} < r.audit_share AS sampled
 FROM jobs AS j JOIN runs AS r ON r.id = j.run_id JOIN messages AS m ON m.id = j.message_id
 CROSS JOIN audit_salt AS z
-WHERE j.run_id = ANY(:runs) AND j.state IN ('answered', 'review')
-ORDER BY j.id
-""")
+WHERE j.state IN ('answered', 'review') AND """
+MESSAGES = text(f"{MESSAGES_FROM} j.run_id = ANY(:runs) ORDER BY j.id")
+MESSAGES_OF_JOBS = text(f"{MESSAGES_FROM} j.id = ANY(:ids) ORDER BY j.id")
 # The last answer of a tier counts. Of people, all must say right: one who is unsure is not enough.
 COLUMNS = """a.job_id, a.fence, a.tier, a.model, a.outcome, a.reasons, a.confidence,
   a.prompt_version, a.schema_version, a.effort, a.policy_version, d.probability,
   o.audit_share, o.shadow_share,
   d.state AS audit, d.people_share, coalesce(t.said AND t.passed, false) AS passed, t.said,
-  s.job_id IS NOT NULL AS result, char_length(s.reply) AS length, s.simulated, t.people, t.graders,
+  t.judges, t.any_right, t.people, t.graders,
+  s.job_id IS NOT NULL AS result, char_length(s.reply) AS length, s.simulated,
   a.cost * CASE WHEN a.lane = 'batch' AND o.lane <> 'batch' THEN 2 ELSE 1 END AS cost"""
 BESIDE = """
 LEFT JOIN results AS s ON s.job_id = a.job_id AND s.fence = a.fence
@@ -189,25 +200,40 @@ LEFT JOIN audits AS d ON d.job_id = a.job_id AND d.fence = a.fence
 LEFT JOIN LATERAL (
   SELECT bool_and(coalesce(u.is_right, false)) FILTER (WHERE u.grader <> 'tier') AS people,
     max(u.grader) FILTER (WHERE u.grader <> 'tier') AS graders,
+    count(DISTINCT u.grader_name) FILTER (WHERE u.grader = 'person') AS judges,
+    bool_or(u.is_right) FILTER (WHERE u.grader = 'person') AS any_right,
     coalesce(bool_or(u.grader = 'tier'), false) AS said,
     bool_and(coalesce(u.is_right, false)) FILTER (WHERE u.grader = 'tier') AS passed
   FROM truths AS u WHERE u.job_id = a.job_id AND u.fence = a.fence AND u.undone_at IS NULL
   ) AS t ON true"""
 JUDGED_ONES = """a.stage = 'answer'
   AND a.outcome IN ('accepted', 'rejected', 'refused', 'truncated', 'empty', 'malformed')"""
-ANSWERS = text(f"""
+ANSWERS_FROM = f"""
 SELECT DISTINCT ON (a.job_id, a.tier) a.job_id AS about, false AS shadowed, {COLUMNS}
 FROM jobs AS j JOIN runs AS o ON o.id = j.run_id JOIN attempts AS a ON a.job_id = j.id {BESIDE}
-WHERE j.run_id = ANY(:runs) AND j.state IN ('answered', 'review') AND {JUDGED_ONES}
-ORDER BY a.job_id, a.tier, a.fence DESC
-""")
-SHADOWED = text(f"""
+WHERE j.state IN ('answered', 'review') AND {JUDGED_ONES} AND """
+BY_TIER = "ORDER BY a.job_id, a.tier, a.fence DESC"
+ANSWERS = text(f"{ANSWERS_FROM} j.run_id = ANY(:runs) {BY_TIER}")
+ANSWERS_OF_JOBS = text(f"{ANSWERS_FROM} j.id = ANY(:ids) {BY_TIER}")
+SHADOWED_FROM = f"""
 SELECT DISTINCT ON (j.origin_id, a.tier) j.origin_id AS about, true AS shadowed, {COLUMNS}
 FROM runs AS r
 CROSS JOIN LATERAL (SELECT * FROM runs WHERE id = r.parent_id OFFSET 0) AS o
 CROSS JOIN LATERAL (SELECT id, origin_id FROM jobs WHERE run_id = r.id OFFSET 0) AS j
 CROSS JOIN LATERAL (SELECT * FROM attempts WHERE job_id = j.id OFFSET 0) AS a {BESIDE}
-WHERE r.kind = 'shadow' AND r.parent_id = ANY(:runs) AND {JUDGED_ONES}
-ORDER BY j.origin_id, a.tier, a.job_id, a.fence DESC
+WHERE r.kind = 'shadow' AND r.parent_id = ANY(:runs) AND {JUDGED_ONES}"""
+BY_ORIGIN = "ORDER BY j.origin_id, a.tier, a.job_id, a.fence DESC"
+SHADOWED = text(f"{SHADOWED_FROM} {BY_ORIGIN}")
+SHADOWED_OF_JOBS = text(f"{SHADOWED_FROM} AND j.origin_id = ANY(:ids) {BY_ORIGIN}")
+SAMPLE = text("""
+SELECT DISTINCT j.id FROM (
+  SELECT (SELECT message_id FROM jobs WHERE run_id = :run ORDER BY message_id LIMIT 1) AS low,
+    (SELECT message_id FROM jobs WHERE run_id = :run ORDER BY message_id DESC LIMIT 1) AS high
+  OFFSET 0) AS ends
+CROSS JOIN generate_series(0, CAST(:places AS bigint) - 1) AS p(n)
+CROSS JOIN LATERAL (
+  SELECT id FROM jobs WHERE run_id = :run
+    AND message_id >= ends.low + (ends.high - ends.low) * p.n / CAST(:places AS bigint)
+  ORDER BY message_id LIMIT 1) AS j
 """)
 SIZE = text("SELECT coalesce(sum(jobs), 0) FROM run_counts WHERE run_id = ANY(:runs)")

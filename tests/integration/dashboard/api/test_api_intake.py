@@ -51,13 +51,14 @@ def test_rows_that_cannot_be_taken_are_named_by_line(api: Api) -> None:
     # given
     table = b"external_id,body\na,Where is my card?\n,no id\nb,\nc,Please help\n"
     # when
-    answer = api.post_run(table, CSV, lane="realtime", priority=7)
+    answer = api.post_run(table, CSV, lane="mixed", priority=7)
     nothing = api.post_run(b"external_id,body\n,\n", CSV)
     # then
     document = answer.json()
     assert (answer.status_code, document["accepted"], document["rejected"]) == (201, 2, 2)
     assert [reject["line"] for reject in document["rejects"]] == [3, 4]
-    assert api.get(f"/api/runs/{document['run']}")["priority"] == 7
+    made = api.get(f"/api/runs/{document['run']}")
+    assert (made["priority"], made["lane"]) == (7, "mixed")
     assert nothing.status_code == 422
     assert one(api.engine, "SELECT count(*) FROM runs")[0] == 1
 
