@@ -77,9 +77,7 @@ def terms_for(
     nobody can be told."""
     return Terms(
         policy=policy,
-        lane=RunLane.MIXED
-        if lane == RunLane.MIXED
-        else lane_for(settings, lane, asked.get("deadline")),
+        lane=lane_for(settings, lane, asked.get("deadline")),
         budget=budget if budget is not None else settings.budget.per_run_usd,
         audit_share=settings.audit.share,
         notify=told_of_end(settings.notify, notify),
