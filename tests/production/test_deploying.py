@@ -73,7 +73,7 @@ class Host:
             env=self.environ | {"PATH": f"{self.root}/bin:{os.environ['PATH']}"},
             capture_output=True,
             text=True,
-            timeout=500,
+            timeout=1_500,
         )
         assert done.returncode == 0, f"{text}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
         return done.stdout

@@ -20,7 +20,7 @@ from worker.store.engine import make_engine
 
 CELERY = ["-m", "celery", "-A", "worker.app", "worker", "-l", "INFO"]
 QUIET = ["--without-gossip", "--without-mingle"]
-WITHIN_S = 120
+WITHIN_S = 300
 
 
 @dataclass(kw_only=True)

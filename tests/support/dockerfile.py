@@ -86,7 +86,7 @@ def _run(command: str, where: Path, python: str, values: dict[str, str]) -> None
         env=environ,
         capture_output=True,
         text=True,
-        timeout=500,
+        timeout=1_500,
     )
     if said.returncode:
         raise AssertionError(f"{command}\n{said.stdout[-2000:]}\n{said.stderr[-2000:]}")
