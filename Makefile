@@ -6,7 +6,8 @@ PY := .venv/bin/python
 UV := .tools/bin/uv
 COMPILE := UV_SYSTEM_CERTS=1 $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-strip-extras --no-emit-index-url --custom-compile-command "make lock"
-WORKERS ?= 2
+# Tests wait for servers and processes about as long as they compute: three of them fill two cores.
+WORKERS ?= 3
 SEED ?= $(shell python3 -c 'import random; print(random.randrange(1000000))')
 MINUTES ?= 10
 

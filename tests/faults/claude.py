@@ -151,7 +151,13 @@ SCENARIOS = (
         wasted=SOME,
         quick=True,
     ),
-    Scenario("the reply is cut", 8, in_a_mood(answers({"cut": True}, first=SOME)), wasted=SOME),
+    Scenario(
+        "the reply is cut",
+        8,
+        in_a_mood(answers({"cut": True}, first=SOME)),
+        wasted=SOME,
+        quick=True,
+    ),
     Scenario(
         "garbage instead of JSON", 8, in_a_mood(answers({"garbage": True}, first=SOME)), wasted=SOME
     ),
@@ -168,13 +174,17 @@ SCENARIOS = (
     Scenario("the model is unknown", 9, refused_until_mended(404, "model: claude-haiku-9")),
     Scenario("nobody paid", 9, refused_until_mended(402, "billing")),
     Scenario(
-        "no credit left", 9, refused_until_mended(400, "Your credit balance is too low to access")
+        "no credit left",
+        9,
+        refused_until_mended(400, "Your credit balance is too low to access"),
+        quick=True,
     ),
     Scenario("the account's own limit", 9, refused_until_mended(400, "spend limit reached")),
     Scenario(
         "the organisation's limit",
         9,
         refused_until_mended(429, "no more", code="enforced_spend_limit_reached"),
+        quick=True,
     ),
     Scenario("empty answers", 10, in_a_mood(answers({"empty": True}, every=2))),
     Scenario("truncated answers", 10, in_a_mood(answers({"truncated": True}, every=2))),

@@ -121,7 +121,7 @@ SCENARIOS = (
         )
         for point in POINTS
     ),
-    Scenario("a night whose replies are lost", 3, replies_lost, settings=NIGHT),
+    Scenario("a night whose replies are lost", 3, replies_lost, settings=NIGHT, quick=True),
     Scenario("a night whose adopter dies", 3, adopter_dies, settings=NIGHT),
     Scenario(
         "a cancelled night dies as it cancels at Claude",

@@ -40,7 +40,9 @@ from worker.store.queue.run_ends import finish_runs
 from worker.store.runs import RunRef
 
 ME = Actor("a machine")
-EXAMPLES, STEPS = 200, 30
+STEPS = 30
+EXAMPLES = 400 if os.environ.get("FAULTS") == "all" else 120
+"""`make faults` looks further."""
 POLICIES = ("ladder", "escalate", "fallback", "single:haiku", "route")
 CAPS = (None, None, Decimal(0), Decimal("0.02"), Decimal("0.2"))
 some = st.integers(0, 11)

@@ -17,7 +17,15 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import TextClause
 
-from tests.mutants import areas, chosen, python_faults, running, sql_faults, survivors
+from tests.mutants import (
+    areas,
+    chosen,
+    forked,
+    python_faults,
+    running,
+    sql_faults,
+    survivors,
+)
 from tests.mutants import quick as quick_tests
 from tests.support import servers
 from tests.support.statements import statements
@@ -48,7 +56,8 @@ def all_faults() -> Iterator[running.Fault]:
             area = module.rpartition(".")[2]
             name = f"{area} {number}: {_difference(fault)}"
             put_in = partial(python_faults.put_in, module, fault.instead)
-            yield running.Fault(area, name, put_in, tests)
+            unharmed = partial(python_faults.put_in, module, fault.find)
+            yield running.Fault(area, name, put_in, tests, unharmed=unharmed)
     yield from chosen.faults()
 
 
@@ -79,7 +88,8 @@ def _is_own(module: str, constant: str, statement: object) -> bool:
 
 def _difference(fault: python_faults.SourceFault) -> str:
     """The first place where the sources differ."""
-    pairs = enumerate(zip(fault.find, fault.instead, strict=False))
+    faulty = fault.instead.replace(python_faults.IMPORTS, "\nfrom models", 1)
+    pairs = enumerate(zip(fault.find, faulty, strict=False))
     place = next(number for number, (was, now) in pairs if was != now)
     line = fault.find.count("\n", 0, place) + 1
     return f"line {line}, {' '.join(fault.find[place : place + 50].split())}"
@@ -130,8 +140,8 @@ def main(
             quick_tests.run(quick, areas.QUICK, tell)
         slow = [fault for fault in faults if fault.take_out is None]
         slow += [replace(fault, take_out=None) for fault in missed]
-        for outcome in running.outcomes(slow, side_by_side):
-            tell(outcome)
+        if slow:
+            forked.run(slow, tell, side_by_side)
     finally:
         servers.end(run)
     ctx.exit(_told(talk, found))

@@ -40,7 +40,10 @@ STATEMENTS: dict[str, tuple[str, ...]] = {
 """Modules whose statements are texts of SQL."""
 
 EXPRESSIONS: dict[str, tuple[str, ...]] = {
-    f"{ACTIONS}choosing": ("tests/integration/runs/test_reprocess.py",),
+    f"{ACTIONS}choosing": (
+        f"{STORE}actions/test_guards_of_choosing.py",
+        "tests/integration/runs/test_reprocess.py",
+    ),
     f"{ACTIONS}changes": (f"{STORE}actions/test_changes.py",),
     f"{ACTIONS}selection": (f"{STORE}actions/test_changes.py",),
 }

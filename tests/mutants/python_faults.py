@@ -78,6 +78,8 @@ def _take_over_class(old: type, new: type) -> None:
                 was.fget, types.FunctionType
             ):
                 _take_over(was.fget, value.fget)
+        elif isinstance(value, types.MemberDescriptorType):
+            continue  # A slot of another class: it would fit no object of this one.
         elif not name.startswith("__") and was is not value:
             with_suppressed(old, name, value)
 

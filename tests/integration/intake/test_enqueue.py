@@ -158,7 +158,7 @@ def test_many_intakes_of_one_file_at_once_make_one_job_a_message(
 def test_a_killed_intake_is_completed_by_the_same_command(
     engine: Engine, tmp_path: Path, database_url: str
 ) -> None:
-    path = backlog(tmp_path / "day.jsonl", 150_000)
+    path = backlog(tmp_path / "day.jsonl", 60_000)
     environ = clean_environ(DATABASE_URL=database_url)
     command = [*RUNG, "enqueue", str(path), "--key", "day"]
     with process(command, log=tmp_path / "log", environ=environ, cwd=tmp_path) as intake:
@@ -166,7 +166,7 @@ def test_a_killed_intake_is_completed_by_the_same_command(
         os.kill(intake.pid, signal.SIGKILL)
         intake.wait()
     half = count(engine, "jobs")
-    assert 0 < half < 150_000
+    assert 0 < half < 60_000
     with engine.begin() as connection:
         connection.execute(text("UPDATE runs SET created_at = now() - interval '1 minute'"))
     eventually(
@@ -176,12 +176,12 @@ def test_a_killed_intake_is_completed_by_the_same_command(
     )
 
     found = say("enqueue", str(path), "--key", "day", "--json").document
-    assert (found["accepted"], found["duplicates"]) == (150_000 - half, half)
-    assert (count(engine, "jobs"), count(engine, "runs")) == (150_000, 1)
+    assert (found["accepted"], found["duplicates"]) == (60_000 - half, half)
+    assert (count(engine, "jobs"), count(engine, "runs")) == (60_000, 1)
 
 
 def test_ctrl_c_keeps_what_was_accepted(engine: Engine, tmp_path: Path, database_url: str) -> None:
-    path = backlog(tmp_path / "day.jsonl", 150_000)
+    path = backlog(tmp_path / "day.jsonl", 60_000)
     environ = clean_environ(DATABASE_URL=database_url)
     log = tmp_path / "log"
     command = [*RUNG, "enqueue", str(path)]

@@ -10,7 +10,8 @@ import pytest
 from tests.integration.simulator.conftest import Told
 from tests.support.both_ways import AS_JSON, ASK, ASKS, SAID, heard, run
 from tests.support.wire import answering, http
-from worker.domain.answers import Answer
+from worker.claude.client import Claude
+from worker.domain.answers import Answer, Troubled
 from worker.sandbox.simulator.state import State
 
 STATUSES = (400, 401, 402, 403, 404, 408, 409, 413, 418, 422, 429, 500, 502, 503, 504, 529)
@@ -60,6 +61,26 @@ def test_the_deadline_ends_both(
     told(**mood)
     sdk, lean = asyncio.run(heard(simulator[1], ASK, deadline_s=0.4))
     assert (lean, lean.trouble.kind) == (sdk, "deadline")
+
+
+def test_an_answer_says_that_it_is_simulated(simulator: tuple[State, str]) -> None:
+    assert all(
+        isinstance(one, Answer) and one.simulated for one in asyncio.run(heard(simulator[1], ASK))
+    )
+
+
+def test_a_call_ends_with_its_lease(simulator: tuple[State, str], told: Told) -> None:
+    async def asked() -> Answer | Troubled:
+        claude = Claude(api_key="k", base_url=simulator[1], connect_s=2, deadline_s=60)
+        try:
+            return await claude.ask(ASK, 0.2)
+        finally:
+            await claude.close()
+
+    told(hang=True)
+    got = asyncio.run(asked())
+    assert isinstance(got, Troubled)
+    assert got.trouble.kind == "deadline"
 
 
 RESPONSES: dict[str, tuple[bytes, bool]] = {

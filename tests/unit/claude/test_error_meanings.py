@@ -6,13 +6,22 @@ import aiohttp
 import orjson
 import pytest
 
-from worker.claude.errors import NEVER_CONNECTED, trouble_of_item, trouble_of_response
+from worker.claude.errors import (
+    MAX_WORDS,
+    NEVER_CONNECTED,
+    NoResponse,
+    NoUsage,
+    trouble_of,
+    trouble_of_item,
+    trouble_of_response,
+)
 from worker.domain.trouble import Meaning
 
 BY_STATUS = {
     400: Meaning.PERMANENT, 401: Meaning.CONFIGURATION, 402: Meaning.MONEY,
-    403: Meaning.CONFIGURATION, 404: Meaning.CONFIGURATION, 409: Meaning.UNKNOWN,
-    413: Meaning.PERMANENT, 418: Meaning.PERMANENT, 422: Meaning.PERMANENT,
+    403: Meaning.CONFIGURATION, 404: Meaning.CONFIGURATION, 408: Meaning.UNKNOWN,
+    409: Meaning.UNKNOWN, 413: Meaning.PERMANENT, 418: Meaning.PERMANENT, 422: Meaning.PERMANENT,
+    424: Meaning.UNKNOWN,
     429: Meaning.RATE_LIMITED, 500: Meaning.UNKNOWN, 503: Meaning.OVERLOADED,
     504: Meaning.UNKNOWN, 529: Meaning.OVERLOADED,
 }  # fmt: skip
@@ -31,6 +40,7 @@ BY_WORDS = {
     "prompt is too long: 1 > 0": Meaning.TOO_LONG,
     "input and max_tokens exceed context limit": Meaning.TOO_LONG,
     "too many tokens": Meaning.TOO_LONG,
+    "PROMPT IS TOO LONG": Meaning.TOO_LONG,
     "messages: wrong": Meaning.PERMANENT,
 }
 
@@ -60,6 +70,44 @@ def test_words_tell_what_an_invalid_request_is(words: str, means: Meaning) -> No
     assert meaning(400, message=words) is means
     item = trouble_of_item(body(message=words))
     assert (item.meaning, item.may_be_billed) == (means, False)
+
+
+def test_a_body_may_be_too_large_because_its_prompt_is_too_long() -> None:
+    assert meaning(413, message="prompt is too long") is Meaning.TOO_LONG
+
+
+def test_an_item_that_nobody_knows_may_be_anything_and_is_not_billed() -> None:
+    item = trouble_of_item(body(type="api_error"))
+    assert (item.meaning, item.may_be_billed, item.kind) == (Meaning.UNKNOWN, False, "api_error")
+    odd = trouble_of_item(body(type="an error of tomorrow", message="words"))
+    assert (odd.kind, odd.words) == ("other", "an error of tomorrow: words")
+
+
+def test_kinds_are_of_a_list_and_words_are_cut() -> None:
+    odd = trouble_of_response(500, {}, orjson.dumps(body(type="tomorrow", message="x" * 999)))
+    assert (odd.kind, len(odd.words)) == ("other", MAX_WORDS)
+    long = trouble_of_response(500, {}, orjson.dumps(body(type="api_error", message="x" * 999)))
+    assert (long.kind, len(long.words)) == ("api_error", MAX_WORDS)
+
+
+def test_a_span_that_is_asked_for_is_heard() -> None:
+    asked = trouble_of_response(429, {"retry-after": "7"}, orjson.dumps(body()))
+    assert asked.retry_after_s == 7
+
+
+def test_what_came_without_a_whole_answer_is_told_apart() -> None:
+    lost, late = NoResponse(), NoResponse()
+    late.__cause__ = aiohttp.ServerTimeoutError()
+    kinds = [trouble_of(error).kind for error in (lost, late, TimeoutError(), NoUsage("usage"))]
+    assert kinds == ["connection lost", "timeout", "deadline", "no usage"]
+    assert trouble_of(ValueError("x")).kind == "unreadable answer (ValueError)"
+
+
+@pytest.mark.parametrize("name", sorted(NEVER_CONNECTED))
+def test_before_a_connection_stood_nothing_was_sent(name: str) -> None:
+    error = NoResponse()
+    error.__cause__ = type(name, (Exception,), {})()
+    assert trouble_of(error).meaning is Meaning.NOT_SENT
 
 
 def test_words_say_nothing_where_the_status_does() -> None:

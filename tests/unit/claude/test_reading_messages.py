@@ -61,6 +61,12 @@ def test_tokens_by_kind(usage: dict[str, Any], tokens: Usage) -> None:
     assert read(usage=MESSAGE["usage"] | usage).usage == tokens
 
 
+def test_words_of_tomorrow_are_other() -> None:
+    assert read(stop_reason="bored").answer.stop_reason == "other"
+    details = {"category": "a sin of tomorrow"}
+    assert read(stop_reason="refusal", stop_details=details).answer.category == "other"
+
+
 @pytest.mark.parametrize("missing", ["content", "usage", "stop_reason"])
 def test_without_what_makes_a_message_there_is_none(missing: str) -> None:
     message = {key: value for key, value in MESSAGE.items() if key != missing}

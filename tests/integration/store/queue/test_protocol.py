@@ -7,7 +7,17 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.support.checker import Checker
-from tests.support.promises import BODY, ME, checked, chunk_of, crashed_claim, do, one, requests
+from tests.support.promises import (
+    BODY,
+    ME,
+    checked,
+    chunk_of,
+    crashed_claim,
+    do,
+    many,
+    one,
+    requests,
+)
 from tests.support.waiting import eventually
 from tests.support.works import drain, hand_in, make_due, settings_for, working
 from worker.config.settings import Settings
@@ -99,18 +109,24 @@ def test_the_first_paid_answer_wins_even_from_a_worker_that_lost_its_lease(
     engine: Engine, settings: Settings, simulator: tuple[State, str]
 ) -> None:
     hand_in(engine, settings, BODY, policy="single:haiku")
-    with working(settings) as runtime:
+    with working(settings) as runtime, working(settings) as other:
         queue, ids = chunk_of(runtime)
         runtime.work(queue, ids)
         queue, ids = chunk_of(runtime)
-        (claimed,) = runtime.claims.claim(queue, ids, runtime.planner)
+        (first,) = runtime.claims.claim(queue, ids, runtime.planner)
         rescue_from(engine, [runtime.worker_id])
-        runtime.calls.send(runtime.queues["haiku"], [claimed], 1e12).result(20)
+        make_due(engine)
+        # when another has claimed the job, and the first comes back with an answer
+        (second,) = other.claims.claim(queue, ids, other.planner)
+        runtime.calls.send(runtime.queues["haiku"], [first], 1e12).result(20)
+        # then that is the result, and the lease of the other is over
+        answered = one(engine, "SELECT state, fence, failures, lease_until FROM jobs")
+        assert tuple(answered) == ("answered", 3, 1, None)
+        other.calls.send(other.queues["haiku"], [second], 1e12).result(20)
         assert runtime.slots.take("haiku", 1, 0) == 1
-    answered = one(engine, "SELECT state, fence, failures FROM jobs")
-    assert tuple(answered) == ("answered", 2, 1)
-    assert one(engine, "SELECT outcome FROM attempts WHERE fence = 2")[0] == "accepted"
-    assert one(engine, "SELECT state FROM calls")[0] == "done"
+    outcomes = "SELECT outcome FROM attempts WHERE stage = 'answer' ORDER BY fence"
+    assert many(engine, outcomes) == [("accepted",), ("superseded",)]
+    assert one(engine, "SELECT fence FROM results")[0] == 2
     checked(engine, simulator)
 
 
