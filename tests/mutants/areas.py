@@ -44,7 +44,13 @@ EXPRESSIONS: dict[str, tuple[str, ...]] = {
         f"{STORE}actions/test_guards_of_choosing.py",
         "tests/integration/runs/test_reprocess.py",
     ),
-    f"{ACTIONS}changes": (f"{STORE}actions/test_changes.py",),
-    f"{ACTIONS}selection": (f"{STORE}actions/test_changes.py",),
+    f"{ACTIONS}changes": (
+        f"{STORE}actions/test_guards_of_changes.py",
+        f"{STORE}actions/test_changes.py",
+    ),
+    f"{ACTIONS}selection": (
+        f"{STORE}actions/test_guards_of_changes.py",
+        f"{STORE}actions/test_changes.py",
+    ),
 }
 """Modules that put their statements together."""

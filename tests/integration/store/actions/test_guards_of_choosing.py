@@ -39,8 +39,11 @@ def test_the_latest_of_each_message_is_taken_and_what_was_answered_since_is_not(
     # an earlier one, nor that of another message.
     rows.job(second, kept, state="cancelled")
     rows.job(asking, kept, state="answered")
+    gone = rows.message(erased_at=PAST)
+    rows.job(first, gone, state="review")
+    rows.job(second, gone, state="answered")
     found = looked(rows)
-    assert (found.jobs, found.superseded, found.erased) == (2, 2, 0)
+    assert (found.jobs, found.superseded, found.erased) == (2, 2, 1)
     assert found.runs == (first, second)
     assert copied(rows) == [stays, latest]
 
@@ -82,6 +85,7 @@ def test_a_filter_leaves_nothing_out_where_only_what_counts_is_looked_at(rows: R
     rows.job(run, message, state="answered")
     rows.job(later, message, state="review")
     rows.job(run, rows.message(erased_at=PAST), state="answered")
+    rows.job(rows.run(kind=RunKind.JUDGE), state="answered")
     assert looked(rows).everything
     rows.job(run, state="answered")
     assert not looked(rows).everything
