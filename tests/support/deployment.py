@@ -39,7 +39,8 @@ class Deployment:
     def rung(self, *words: str) -> Any:
         """`rung WORDS`."""
         command = [str(self.installed / "rung")] if self.installed else processes.RUNG
-        return processes.rung(*words, environ=self.environ, cwd=self.root, command=command)
+        how: Any = {"environ": self.environ, "cwd": self.root, "timeout_s": WITHIN_S}
+        return processes.rung(*words, command=command, **how)
 
     @contextlib.contextmanager
     def worker(self, **environ: str) -> Iterator[Path]:
