@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from tests.support.near_misses import Rows
+from worker.store.actions import holds
 from worker.store.queue import canaries
+from worker.store.reading import queue_holds
 
 TRIAL = {"tier": "haiku", "prompt_version": "p", "schema_version": "s", "model": "m"}
 
@@ -84,6 +86,22 @@ def test_canaries_count_for_their_own_combination_until_it_is_proven(rows: Rows)
     assert rows.firsts("SELECT failed_jobs FROM canaries WHERE failed_jobs <> '{}'") == [jobs[:2]]
     rows.all("UPDATE canaries SET proven_at = now()")
     assert rows.all(canaries.COUNT, rows=said) == []
+
+
+def test_only_what_a_canary_gave_up_here_is_trusted_by_overruling_it(rows: Rows) -> None:
+    failed = {"bad": 5, "failed_jobs": [1, 2]}
+    rows.insert("canaries", None, **TRIAL, **failed)
+    rows.insert("canaries", None, **TRIAL | {"tier": "opus"}, **failed)
+    rows.insert("canaries", None, **TRIAL | {"model": "well"}, good=1)
+    rows.insert("canaries", None, **TRIAL | {"model": "proven"}, **failed, proven_at="now()")
+    assert [row[:2] for row in rows.all(queue_holds.FAILED)] == [("haiku", 5), ("opus", 5)]
+    trusted = rows.all(holds.TRUST_CANARIES, name="haiku", by="ada")
+    assert [row[2] for row in trusted] == ["m"]
+    by = "SELECT model FROM canaries WHERE overruled_by = 'ada' AND proven_at IS NOT NULL"
+    assert rows.firsts(by) == ["m"]
+    rows.all(holds.TRY_CANARIES_AGAIN, name="opus")
+    left = "SELECT tier FROM canaries WHERE bad > 0 AND failed_jobs <> '{}' AND proven_at IS NULL"
+    assert rows.firsts(left) == []
 
 
 def test_canaries_of_routing_count_as_routing(rows: Rows) -> None:

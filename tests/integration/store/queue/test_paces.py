@@ -1,0 +1,69 @@
+"""How fast live runs go is kept once every few seconds, whoever keeps house, and read by all."""
+
+import pytest
+from sqlalchemy import Engine
+
+from tests.support.near_misses import PAST, Rows
+from tests.support.promises import do, one
+from worker.store.queue.paces import FORGET, SAMPLES, note_paces, pace_samples
+
+
+def run_with(engine: Engine, name: str, *, over: bool = False) -> int:
+    """A run of which 10 were answered at haiku, 3 died at sonnet, 2 climbed and 5 are queued."""
+    do(
+        engine,
+        "INSERT INTO runs (name, policy, policy_name, policy_version, state, finished_at)"
+        " VALUES (:name, '{}', 'p', 'v', 'active', CASE WHEN :over THEN now() END)",
+        name=name,
+        over=over,
+    )
+    run_id: int = one(engine, "SELECT id FROM runs WHERE name = :name", name=name)[0]
+    do(
+        engine,
+        "INSERT INTO run_counts (run_id, state, tier, jobs) VALUES (:id, 'answered', 'haiku', 10),"
+        " (:id, 'dead', 'sonnet', 3), (:id, 'queued', '', 5), (:id, 'cancelled', '', 1)",
+        id=run_id,
+    )
+    do(
+        engine,
+        "INSERT INTO run_escalations (run_id, from_tier, to_tier, reason, escalations)"
+        " VALUES (:id, 'haiku', 'sonnet', 'schema', 2), (:id, 'sonnet', 'person', 'schema', 7)",
+        id=run_id,
+    )
+    return run_id
+
+
+def test_what_a_live_run_has_done_is_kept_by_queue(engine: Engine) -> None:
+    live, over = run_with(engine, "live"), run_with(engine, "over", over=True)
+    note_paces(engine)
+    with engine.connect() as connection:
+        found = pace_samples(connection, [live, over])
+    (sample,) = found[live]
+    assert sample.done == {"routing": 13, "haiku": 12, "sonnet": 3, "ended": 14}
+    assert found[over] == []
+
+
+def test_it_is_kept_once_for_all_workers(engine: Engine) -> None:
+    live = run_with(engine, "live")
+    note_paces(engine)
+    do(engine, "UPDATE run_counts SET jobs = jobs + 1 WHERE state = 'answered'")
+    note_paces(engine)
+    assert one(engine, "SELECT count(*), max(done ->> 'haiku') FROM run_paces") == (1, "12")
+    do(engine, "UPDATE run_paces SET at = at - interval '5 s', slot = (slot + 23) % 24")
+    note_paces(engine)
+    with engine.connect() as connection:
+        samples = pace_samples(connection, [live])[live]
+    assert [sample.done["haiku"] for sample in samples] == [12, 13]
+
+
+@pytest.mark.parametrize(("ago", "read", "kept"), [(100, 1, 1), (140, 0, 1), (700, 0, 0)])
+def test_what_is_old_is_not_read_and_then_forgotten(
+    rows: Rows, ago: int, read: int, kept: int
+) -> None:
+    run, other = rows.run(finished_at=PAST), rows.run()
+    at = f"now() - interval '{ago} s'"
+    rows.insert("run_paces", None, run_id=run, slot=1, at=at, done="{}")
+    rows.insert("run_paces", None, run_id=other, slot=1, at="now()", done="{}")
+    assert len(rows.all(SAMPLES, runs=[run], kept=125)) == read
+    rows.all(FORGET, after=600)
+    assert len(rows.all("SELECT 1 FROM run_paces WHERE run_id = :run", run=run)) == kept
