@@ -272,5 +272,9 @@ def test_a_verdict_is_given_on_the_page(
     said = one(engine, "SELECT verdict, reply, reviewer FROM reviews")
     assert tuple(said) == ("edit", "It is on\nits way.", "local")
     assert "Verdict on job 1: edit." in get(client, taken.headers["location"]).text
-    assert "edit local" in get(client, "/review").text
-    assert "It is on" not in get(client, "/jobs/1").text
+    # what is decided waits for nobody
+    assert "Nothing waits for a person" in get(client, "/review").text
+    job = get(client, "/jobs/1").text
+    assert "Edited by local" in job
+    assert "local wrote the reply that goes out." in job
+    assert "It is on" not in job

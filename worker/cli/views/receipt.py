@@ -25,7 +25,6 @@ def print_receipt(found: dict[str, Any], with_text: bool) -> None:
     out = console()
     name = f"{found['run']}/{terminal_safe(found['external_id'])}"
     out.print(Text(f"job {found['job']}  {name}  {found['state']}", style="bold"))
-    out.print(terminal_safe(story(found)))
     _print_lines(out, _head(found, with_text))
     for attempt in found["attempts"]:
         out.print()
@@ -73,6 +72,7 @@ def _print_lines(out: "Console", lines: Iterator[Line]) -> None:
 
 
 def _head(found: dict[str, Any], with_text: bool) -> Iterator[Line]:
+    yield "why", story(found)
     moved = (
         ", left the batch lane for the deadline"
         if found["lane"] == "realtime" and found["run_lane"] == "batch"
