@@ -107,6 +107,8 @@ class Values:
             "expire.EXPIRE": {"limit": 5_000},
             "gates.UNMARK": {"ids": self.dispatched, "queue": "haiku"},
             "history.PAST": {"ids": self.answered},
+            "clusters.NEWEST": {"most": 500},
+            "clusters.REVIEW": {"most": 500},
             "audits.NEWEST": {"runs": 10, "most": 500},
             "graded.SAMPLE": {"places": 100},
             "graded.MESSAGES_OF_JOBS": {"ids": self.answered},

@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "dead": ("dead", "Dead letters: jobs that need somebody to change something."),
     "review": ("review", "What waits for a person."),
     "knowledge": ("knowledge", "Pages that answers stand on: sync, search."),
+    "clusters": ("clusters", "What broke today: messages that say almost the same."),
     "retry": ("changes", "Give dead jobs another try."),
     "cancel": ("changes", "End the open jobs of a run."),
     "pause": ("holds", "Stop claiming: a run, a tier, or everything."),
@@ -56,7 +57,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 GROUPS: dict[str, tuple[str, ...]] = {
     "Begin": ("up", "demo", "doctor", "config"),
     "Enqueue and watch": ("enqueue", "map", "forecast", "status", "runs"),
-    "Answers": ("results", "show", "review", "deliver", "dead", "diff"),
+    "Answers": ("results", "show", "review", "clusters", "deliver", "dead", "diff"),
     "Money and proof": (
         *("cost", "advise", "evaluate", "audit", "truth", "certify", "certificates", "replay"),
     ),

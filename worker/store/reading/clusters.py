@@ -1,0 +1,43 @@
+"""Messages to be put into clusters: the newest, or what waits for a person."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+MOST = 10_000
+"""Messages that are looked at, the newest first: their cost is the reader's, and never grows."""
+
+
+def to_compare(
+    connection: Connection, run_id: int | None, *, review: bool = False
+) -> Sequence[Row[Any]]:
+    """Jobs with their text, oldest first: `id, name, state, reason, received, text`. `review` takes
+    those alone that wait for a person and have no verdict yet."""
+    values = {"run": run_id, "most": MOST}
+    return connection.execute(REVIEW if review else NEWEST, values).all()
+
+
+COLUMNS = """
+SELECT j.id, r.name || '/' || m.external_id AS name, j.state, j.reason,
+  coalesce(m.received_at, m.created_at) AS received,
+  coalesce(m.subject || ' ', '') || m.body AS text"""
+FROM_JOBS = """
+CROSS JOIN LATERAL (SELECT name, kind FROM runs WHERE id = j.run_id OFFSET 0) AS r
+CROSS JOIN LATERAL (
+  SELECT * FROM messages WHERE id = j.message_id AND erased_at IS NULL OFFSET 0) AS m
+WHERE r.kind NOT IN ('judge', 'shadow')"""
+NEWEST = text(f"""
+{COLUMNS} FROM (
+  SELECT id, run_id, message_id, state, reason FROM jobs
+  WHERE CAST(:run AS bigint) IS NULL OR run_id = :run ORDER BY id DESC LIMIT :most) AS j
+{FROM_JOBS} ORDER BY j.id
+""")
+REVIEW = text(f"""
+{COLUMNS} FROM (
+  SELECT id, run_id, message_id, state, reason FROM jobs AS k
+  WHERE state = 'review' AND (CAST(:run AS bigint) IS NULL OR run_id = :run)
+    AND NOT EXISTS (SELECT FROM reviews WHERE job_id = k.id)
+  ORDER BY run_id DESC, id DESC LIMIT :most) AS j
+{FROM_JOBS} ORDER BY j.id
+""")
