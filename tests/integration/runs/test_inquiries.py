@@ -17,6 +17,7 @@ from worker.runs.inquiries import JudgeRequest, ask_judge
 from worker.sandbox.simulator.state import State
 from worker.store.actions.choosing import Choice, look_at
 from worker.store.actions.truths import Graded, store
+from worker.store.queue.judgements import take
 from worker.store.reading.audits import counts, queue_of
 from worker.store.reading.graded import population
 from worker.store.runs import RunRef, find_run, recent_answering
@@ -247,3 +248,24 @@ def test_the_recording_transaction_draws_shadows_and_what_was_climbed_past(
         replies = [one.reply for one in queue_of(connection, "ada", limit=100)]
     assert len(replies) == answers
     assert all("[simulated]" in reply for reply in replies)
+
+
+def test_what_a_tier_passes_is_evidence_for_a_certificate_until_people_take_it_back(
+    engine: Engine, database_url: str, configured: None
+) -> None:
+    # given: a certificate under which everything at haiku went out, and a tier that is to judge it
+    answered_run(engine, database_url, Traffic(messages=200))
+    asked = ("--claim", "accuracy", "--tier", "haiku", "--score", "confidence", "--json")
+    number = say("certify", "monday", *asked).document["certificate"]
+    do(engine, f"UPDATE attempts SET certificate_id = {number} WHERE tier = 'haiku'")
+    do(engine, "DELETE FROM truths")
+    do(engine, "UPDATE audits SET state = 'judging', people_share = 0.00000001")
+    jobs = [row[0] for row in many(engine, "SELECT job_id FROM audits WHERE tier = 'haiku'")]
+    # when: it finds one wrong
+    said = [{"job": job, "judge": "opus", "right": job != jobs[0]} for job in jobs]
+    with engine.begin() as connection:
+        take(connection, said)
+    # then: what it passed counts as right, and what it called wrong waits for people
+    assert one(engine, "SELECT audits, errors FROM evidence") == (len(jobs) - 1, 0)
+    say("audit", "monday", "--by", "person")
+    assert one(engine, "SELECT audits, errors FROM evidence") == (0, 0)
