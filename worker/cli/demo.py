@@ -17,7 +17,8 @@ from worker.config.policies import policy_named
 from worker.config.settings import Settings
 from worker.errors import RungError
 from worker.intake import read_blocks
-from worker.store.queue.intake import Intake, highest_job
+from worker.store.queue.chunks import Intake
+from worker.store.queue.intake import highest_job
 from worker.store.reading.receipts import escalated_example
 from worker.store.runs import NewRun, RunRef, close_intake, create_run
 
@@ -71,6 +72,8 @@ def _hand_in(engine: Engine, settings: Settings, backlog: Path, policy: str | No
     with backlog.open("rb") as stream:
         for block in read_blocks(str(backlog), stream):
             intake.add(block.records)
+    intake.settle()
+    intake.close()
     with engine.begin() as connection:
         close_intake(connection, run, 0, 0, intake.own)
     return run

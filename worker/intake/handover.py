@@ -11,7 +11,7 @@ from contextlib import ExitStack, suppress
 from typing import IO
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import IntegrityError
 
 from worker.domain.backlog import LONGEST, BacklogError, Block, Caps, Reject
 from worker.domain.proof.strata import stratum_of
@@ -23,7 +23,8 @@ from worker.intake.outcome import Counts, Outcome, Read
 from worker.intake.reader import Backlog, Options
 from worker.intake.rejects import RejectsFile
 from worker.intake.terms import Terms
-from worker.store.queue.intake import DEFAULT_SOURCE, Intake, highest_job, runs_holding
+from worker.store.queue.chunks import STORE_ERRORS, Intake
+from worker.store.queue.intake import DEFAULT_SOURCE, Added, highest_job, runs_holding
 from worker.store.queue.trial import Trial
 from worker.store.runs import (
     NewRun,
@@ -80,6 +81,7 @@ class Handover:
         self._made_here = False
         self._store: Intake | Trial | None = None
         self._closed = False
+        self._at = ""
 
     def take(self, files: Sequence[File]) -> Outcome:
         """Takes all files, each with its name. Raises BacklogError, UsageError, IntakeBusy, and the
@@ -94,9 +96,11 @@ class Handover:
             except BaseException as error:
                 if not _interrupted(error):
                     raise
+                # Should these fail, housekeeping ends the intake: nobody holds its lock any more.
+                with suppress(*STORE_ERRORS):
+                    self._settle()
                 self._say(self._kept())
-                # Should this fail, housekeeping ends the intake: nobody holds its lock any more.
-                with suppress(DBAPIError):
+                with suppress(*STORE_ERRORS):
                     self._close()
                 raise KeyboardInterrupt from None
             finally:
@@ -113,10 +117,13 @@ class Handover:
         return Read(backlog.path, backlog.found, guess)
 
     def _take_file(self, backlog: Backlog, read: Read) -> None:
+        self._at = backlog.path
         try:
             for block in ahead(backlog.blocks(read.guess)):
                 self._take_block(backlog.path, block)
+            self._settle()
         except BacklogError as error:
+            self._settle()
             if not self._counts.accepted or self._run is None:
                 raise
             rows = f"The {self._counts.accepted:,} rows before it are in run {self._run.name}."
@@ -130,17 +137,24 @@ class Handover:
         if not block.records:
             return
         counts.strata.update(stratum_of(len(record.body)) for record in block.records)
-        added = self._ready().add(block.records)
-        counts.accepted += added.accepted
-        counts.duplicates += added.duplicates
-        counts.lengths.merge(added.lengths)
-        self._reject(name, added.rejects)
+        self._count(name, self._ready().add(block.records))
         if not counts.accepted and len(counts.known) < ASKED_WHERE_KNOWN:
             source = self._terms.source
             counts.known += [
                 (source or record.source or DEFAULT_SOURCE, record.external_id)
                 for record in block.records[:ASKED_WHERE_KNOWN]
             ]
+
+    def _settle(self) -> None:
+        """Waits until all that the store was given is committed, and counts it."""
+        if isinstance(self._store, Intake):
+            self._count(self._at, self._store.settle())
+
+    def _count(self, name: str, added: Added) -> None:
+        self._counts.accepted += added.accepted
+        self._counts.duplicates += added.duplicates
+        self._counts.lengths.merge(added.lengths)
+        self._reject(name, added.rejects)
 
     def _reject(self, name: str, rejects: list[Reject]) -> None:
         if rejects:
@@ -168,6 +182,7 @@ class Handover:
                 mend="wait for it, then run this again: nothing is added twice",
             )
         self._store = Intake(self._engine, self._run, terms.source, terms.again, first_job)
+        self._stack.callback(self._store.close)
         return self._store
 
     def _find_or_make(self, connection: Connection) -> RunRef:
@@ -201,6 +216,9 @@ class Handover:
         if self._closed:
             return
         self._closed = True
+        # What is open may be committed yet: a run with rows in it is not forgotten.
+        with suppress(*STORE_ERRORS):
+            self._settle()
         if self._rejects is not None:
             self._rejects.close()
         if self._engine is None or self._run is None:

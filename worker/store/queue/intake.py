@@ -5,21 +5,19 @@ a job is unique in its run; the same rows again add nothing, however many copies
 once. Repeated ids within one file are found by the database, in constant memory: a job of this run
 whose id is above the highest at the start of this intake came from this file.
 
-A chunk of new messages is two COPYs. One that holds a message that is known, or an id twice, is
-refused as a whole by the unique constraint, and goes through a staging table that tells the rows
-apart; so do the chunks after it, until one is all new again.
+A chunk of new messages is two COPYs in one transaction. One that holds a message that is known, or
+an id twice, is refused as a whole by the unique constraint, and goes through a staging table that
+tells the rows apart; so do the chunks after it, until one is all new again.
 """
 
 import hashlib
 import itertools
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from psycopg.errors import DeadlockDetected, UniqueViolation
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, text
 
 from worker.domain.backlog import Record, Reject
 from worker.domain.lengths import Lengths
@@ -27,7 +25,6 @@ from worker.store.runs import RunRef
 
 DEFAULT_SOURCE = "default"
 DIGEST_BYTES = 16
-OWN_COLUMNS = 500
 PIECE = 250
 REPEATED = "repeated external_id; the first one is taken"
 
@@ -43,45 +40,6 @@ class Added:
     """Of the bodies accepted; counted by a trial only."""
 
 
-@dataclass(slots=True)
-class Intake:
-    """Adds chunks of records to one run."""
-
-    engine: Engine
-    run: RunRef
-    source: str | None
-    again: bool
-    first_job: int
-    own: dict[str, None] = field(default_factory=dict, init=False)
-    """Names of columns that are not ours, in order of appearance; at most `OWN_COLUMNS`."""
-    _expects_new: bool = field(default=True, init=False)
-
-    def add(self, records: Sequence[Record]) -> Added:
-        """Commits a chunk. Raises database errors; then nothing of the chunk was added."""
-        if len(self.own) < OWN_COLUMNS:
-            for record in records:
-                self.own |= dict.fromkeys(record.metadata or ())
-        if self._expects_new:
-            with suppress(UniqueViolation, DeadlockDetected), self.engine.begin() as connection:
-                return _add_new(connection, self.run, records, self.source)
-        with self.engine.begin() as connection:
-            added = add_in(connection, self.run, records, self.source, self.again, self.first_job)
-        self._expects_new = added.accepted == len(records)
-        return added
-
-
-def _add_new(
-    connection: Connection, run: RunRef, records: Sequence[Record], source: str | None
-) -> Added:
-    """Adds a chunk in which every message is new. Raises UniqueViolation where one is not."""
-    ids = connection.execute(RESERVE, {"rows": len(records)}).scalar_one().split()
-    lines = (f"{id_}\t{line}" for id_, line in zip(ids, _lines(records, source), strict=True))
-    copy_in(connection, COPY_MESSAGES, lines)
-    job = f"{run.first_lane}\t{run.priority}\t{run.id}\t"
-    copy_in(connection, COPY_JOBS, (f"{job}{id_}\n" for id_ in ids))
-    return Added(accepted=len(records))
-
-
 def add_in(
     connection: Connection,
     run: RunRef,
@@ -94,7 +52,7 @@ def add_in(
     if not records:
         return Added()
     connection.execute(STAGE)
-    numbered = zip(records, _lines(records, source), strict=True)
+    numbered = zip(records, copy_lines(records, source), strict=True)
     copy_in(connection, COPY_STAGED, (f"{record.line}\t{line}" for record, line in numbered))
     connection.execute(INSERT_MESSAGES)
     values = {"run": run.id, "lane": run.first_lane, "priority": run.priority, "again": again}
@@ -113,7 +71,7 @@ def copy_in(connection: Connection, statement: str, lines: Iterator[str]) -> Non
             copy.write(piece.encode())
 
 
-def _lines(records: Sequence[Record], source: str | None) -> Iterator[str]:
+def copy_lines(records: Sequence[Record], source: str | None) -> Iterator[str]:
     """Each record as COPY's text, without the number in front."""
     for r in records:
         digest = digest_of(r)

@@ -1,0 +1,74 @@
+"""Chunks stored two at a time: each whole or not at all, in the order of the file, and counted once
+they are committed."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine
+
+from tests.support.promises import many, one
+from worker.domain.backlog import Record
+from worker.domain.ladder import Ladder
+from worker.domain.presets import preset
+from worker.store.queue.chunks import STORE_ERRORS, Intake
+from worker.store.queue.intake import highest_job
+from worker.store.runs import NewRun, create_run
+
+
+@pytest.fixture
+def intake(engine: Engine) -> Iterator[Intake]:
+    with engine.begin() as connection:
+        run = create_run(connection, NewRun("day", preset("ladder", Ladder(("haiku", "sonnet")))))
+        first = highest_job(connection)
+    made = Intake(engine, run, None, again=False, first_job=first)
+    yield made
+    made.close()
+
+
+def chunk(*ids: str, body: str = "Where is it?") -> list[Record]:
+    return [Record(line, name, f"{body} {name}") for line, name in enumerate(ids, 1)]
+
+
+def test_what_is_counted_is_committed(engine: Engine, intake: Intake) -> None:
+    told = [intake.add(chunk("a", "b")).accepted, intake.add(chunk("c")).accepted]
+    committed = one(engine, "SELECT count(*) FROM jobs")[0]
+    assert (told[0], told[1]) == (0, 2)
+    assert committed >= 2
+    assert (intake.settle().accepted, intake.settle().accepted) == (1, 0)
+    names = (
+        "SELECT external_id FROM messages JOIN jobs ON messages.id = message_id ORDER BY jobs.id"
+    )
+    assert [row[0] for row in many(engine, names)] == ["a", "b", "c"]
+
+
+def test_an_id_of_the_chunk_that_is_open_is_repeated(engine: Engine, intake: Intake) -> None:
+    intake.add(chunk("a", "b"))
+    second = intake.add(chunk("b", "c", body="Another"))
+    assert (second.accepted, [r.external_id for r in second.rejects]) == (3, ["b"])
+    bodies = "SELECT body FROM messages ORDER BY external_id"
+    assert [row[0] for row in many(engine, bodies)] == [
+        "Where is it? a",
+        "Where is it? b",
+        "Another c",
+    ]
+
+
+def test_a_chunk_that_cannot_be_stored_takes_none_with_it(engine: Engine, intake: Intake) -> None:
+    intake.add(chunk("a"))
+    with pytest.raises(STORE_ERRORS):
+        intake.add(chunk("b", body="\x00"))
+    assert intake.settle().accepted == 1
+    intake.add(chunk("c"))
+    assert intake.settle().accepted == 1
+    assert one(engine, "SELECT count(*), count(DISTINCT message_id) FROM jobs") == (2, 2)
+    assert one(engine, "SELECT count(*) FROM messages") == (2,)
+
+
+def test_jobs_that_cannot_be_stored_leave_no_messages(engine: Engine, intake: Intake) -> None:
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE jobs ADD CHECK (message_id < 0) NOT VALID")
+    intake.add(chunk("a"))
+    with pytest.raises(STORE_ERRORS):
+        intake.settle()
+    assert intake.settle().accepted == 0
+    assert one(engine, "SELECT count(*) FROM messages") == (0,)
