@@ -20,6 +20,12 @@ KINDS = {
     ".json": "application/json",
     ".csv": "text/csv",
     ".tsv": "text/tab-separated-values",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".ods": "application/vnd.oasis.opendocument.spreadsheet",
+    ".mbox": "application/mbox",
+    ".eml": "message/rfc822",
+    ".gz": "application/gzip",
+    ".zip": "application/zip",
 }
 PLAIN = ("run", "source", "policy", "lane", "budget_usd", "priority")
 JSON_LINES = "application/x-ndjson"

@@ -105,7 +105,11 @@ class Backlog:
             raise refusal(self.path, guessed)
         order = self._options.dates or self._order(guessed.columns)
         rows = Rows(
-            self._caps, guessed.columns, order=order, strip_quotes=self._options.strip_quotes
+            self._caps,
+            guessed.columns,
+            order=order,
+            strip_quotes=self._options.strip_quotes,
+            mails=self.found.kind in ("mbox", "eml"),
         )
         self._counting = True
         self._on_bytes(self._uncounted)

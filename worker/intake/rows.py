@@ -8,7 +8,7 @@ from worker.domain.text import has_invisible, is_blank
 from worker.intake.dates import Ambiguous, DateOrder, moment_of
 from worker.intake.layouts import Layout, layout_of
 from worker.intake.markup import is_markup, text_of, unquoted
-from worker.intake.metadata import fits, fitting, nested, too_deep
+from worker.intake.metadata import fits, fitting, nested, shown, too_deep
 from worker.intake.paths import as_text, parse_place
 
 ORIGINAL = "original_body"
@@ -28,11 +28,13 @@ AMBIGUOUS = (
     "day or month first? The file does not show it, and --dates day or --dates month says it"
 )
 NOT_TEXT = "not text"
+ONLY_NAMED = "files, of which the names are kept"
 
 
 class Rows:
     """Turns mappings into records. `columns` says where our fields stand in the file; a field that
-    it does not name is looked for under its own name. `order` is that of day and month."""
+    it does not name is looked for under its own name. `order` is that of day and month; `mails`
+    have attachments, which are not read."""
 
     def __init__(
         self,
@@ -41,8 +43,10 @@ class Rows:
         *,
         order: DateOrder | None = None,
         strip_quotes: bool = False,
+        mails: bool = False,
     ) -> None:
         self._caps, self._order, self._strip_quotes = caps, order, strip_quotes
+        self._mails = mails
         self._places = {name: parse_place(text) for name, text in (columns or {}).items()}
         self._layouts: dict[tuple[str, ...], Layout] = {}
         self._notes = Notes()
@@ -149,8 +153,8 @@ class Rows:
                 self._put_moment(record, value, extra)
             elif reason := self._put(record, field, value, extra):
                 return reason
-        if extra and (reason := self._metadata(record, extra)):
-            return reason
+        if extra:
+            self._metadata(record, extra)
         if original is not None:
             self._keep(record, original)
         return None
@@ -190,15 +194,27 @@ class Rows:
         else:
             record.metadata = {**(record.metadata or {}), ORIGINAL: original}
 
-    def _metadata(self, record: Record, extra: dict[str, Any]) -> str | None:
+    def _without_deep(self, record: Record, extra: dict[str, Any]) -> dict[str, Any]:
+        """No question is lost for how what stands beside it is nested."""
+        kept = {}
+        for name, value in extra.items():
+            if isinstance(value, dict | list) and too_deep(value, self._caps.depth - 1):
+                words = f"nested deeper than {self._caps.depth} levels"
+                self._notes.add(Note(Care.LEFT_OUT, shown(name), words), record.line)
+            else:
+                kept[name] = value
+        return kept
+
+    def _metadata(self, record: Record, extra: dict[str, Any]) -> None:
         if any(too_deep(value, self._caps.depth - 1) for value in nested(extra)):
-            return "nesting too deep"
+            extra = self._without_deep(record, extra)
+        if self._mails and "attachments" in extra:
+            self._notes.add(Note(Care.LEFT_OUT, "attachments", ONLY_NAMED), record.line)
         if not fits(extra, self._caps):
             extra, notes = fitting(extra, self._caps)
             for note in notes:
                 self._notes.add(note, record.line)
         record.metadata = extra or None
-        return None
 
 
 def warning_of(record: Record) -> Reject | None:

@@ -253,6 +253,16 @@ def test_a_deep_value_of_a_known_field_is_one_reject(name: str) -> None:
     assert [(r.external_id, r.reason) for r in found.rejects] == [("a", "nesting too deep")]
 
 
+@pytest.mark.parametrize("name", ["x.json", "x.jsonl"])
+def test_a_deep_value_beside_a_question_is_left_out_and_said(name: str) -> None:
+    row = '{"external_id":"a","body":"b","n":1,"log":' + "[" * 30 + "]" * 30 + "}"
+    found = taken(name, (f"[{row}]" if name == "x.json" else row).encode())
+    assert [(r.external_id, r.metadata) for r in found.records] == [("a", {"n": 1})]
+    assert [(n["care"], n["column"], n["words"]) for n in found.noted] == [
+        ("left_out", "log", "nested deeper than 20 levels")
+    ]
+
+
 def test_times_of_any_offset_can_be_stored() -> None:
     rows = [
         {"external_id": at, "body": "b", "received_at": at}

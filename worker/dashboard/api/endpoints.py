@@ -34,7 +34,12 @@ class NotFound(Exception):
 
 
 class Conflict(Exception):
-    """Not now, or not any more; says why in a sentence."""
+    """Not now, or not any more; says why in a sentence, and in how many seconds it may be tried
+    again where that is known."""
+
+    def __init__(self, words: str, retry_s: int | None = None) -> None:
+        super().__init__(words)
+        self.headers = {"Retry-After": str(retry_s)} if retry_s is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +126,7 @@ def as_problem(error: Exception) -> Response:
         case NotFound():
             return problem(404, str(error))
         case Conflict():
-            return problem(409, str(error))
+            return problem(409, str(error), headers=error.headers)
         case Missing():
             return problem(404, str(error))
         case UsageError():

@@ -10,6 +10,7 @@ import json
 import tempfile
 from decimal import Decimal
 from typing import IO
+from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -38,7 +39,12 @@ KINDS = {
     "application/vnd.oasis.opendocument.spreadsheet": "ods",
     "application/mbox": "mbox",
     "message/rfc822": "eml",
+    **dict.fromkeys(("application/gzip", "application/x-gzip", "application/zip"), "packed"),
 }
+"""What a body may be; one that is packed shows what is in it."""
+SHOWN_BY_ITSELF = frozenset({"xlsx", "ods", "packed"})
+BUSY_S = 5
+"""After so long another intake into the run may have ended."""
 KEY = "idempotency-key"
 MAX_KEY = 200
 IN_MEMORY = 1_000_000
@@ -51,7 +57,8 @@ async def receive(request: Request) -> IO[bytes]:
     if kind not in KINDS:
         raise HTTPException(415, f"The body must be one of: {', '.join(KINDS)}.")
     if request.headers.get("content-encoding", "identity") != "identity":
-        raise HTTPException(415, "A compressed body is not taken here.")
+        words = "A body of type application/gzip or application/zip is unpacked here; no other."
+        raise HTTPException(415, words)
     spooled = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - `Endpoint.serve` closes it
     try:
         async for part in request.stream():
@@ -78,7 +85,7 @@ def hand_in(call: Call) -> Response:
         )
         outcome = handover.take([(NAME, call.upload)])
     except IntakeBusy as error:
-        raise Conflict(str(error)) from None
+        raise Conflict(str(error), retry_s=BUSY_S) from None
     except BacklogError as error:
         raise HTTPException(400, _refusal(error)) from None
     except (UsageError, ConfigurationError) as error:
@@ -122,7 +129,8 @@ def _reading(call: Call) -> Options:
     kind = KINDS[_content_type(call.headers["content-type"])]
     return Options(
         # A workbook shows itself; a client that calls one CSV need not be refused.
-        kind=None if kind in ("xlsx", "ods") else kind,
+        kind=None if kind in SHOWN_BY_ITSELF else kind,
+        member=query.get("member"),
         sheet=query.get("sheet"),
         records=query.get("records"),
         delimiter=query.get("delimiter"),
@@ -131,7 +139,7 @@ def _reading(call: Call) -> Options:
         columns=columns,
         usual=usual,
         strip_quotes=query["strip_quotes"],
-        packed=False,
+        packed=kind == "packed",
     )
 
 
@@ -157,7 +165,10 @@ def _answer(outcome: Outcome, *, dry: bool) -> Response:
         return json_response(document)
     if outcome.run is None and not counts.duplicates:
         raise HTTPException(422, f"No row could be taken: {outcome.first_reason()}.")
-    return json_response(document, 201 if outcome.made and outcome.run is not None else 200)
+    if outcome.run is None:
+        return json_response(document)
+    place = f"/api/runs/{quote(outcome.run)}"
+    return json_response(document, 201 if outcome.made else 200, Location=place)
 
 
 def _content_type(header: str) -> str:

@@ -87,6 +87,11 @@ class ResultsQuery(ReceiptQuery):
         Literal["answered", "review", "dead", "ready"],
         Field(description="Of a state, or what may go out: ready."),
     ] = ABSENT
+    limit: Annotated[
+        int,
+        Field(ge=1, le=10_000, description="Rows of a page; the header Link names the next one."),
+    ] = ABSENT
+    after: Annotated[Id, Field(description="The job that the last page ended with.")] = ABSENT
 
 
 class NewRunQuery(Input):
@@ -122,6 +127,7 @@ class NewRunQuery(Input):
     ] = False
     dry_run: Annotated[bool, Field(description="Read and check; store nothing.")] = False
     sheet: Short = ABSENT
+    member: Annotated[Short, Field(description="Which file of a zip.")] = ABSENT
     records: Short = ABSENT
     delimiter: Short = ABSENT
     encoding: Short = ABSENT

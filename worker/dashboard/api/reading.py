@@ -4,6 +4,7 @@ with `text=true`, and the asking is audited."""
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import orjson
 from sqlalchemy import Connection, Row
@@ -89,11 +90,25 @@ def results(call: Call) -> Response:
     if shown:
         audit_reading(call.engine, call.actor, f"run {row.name}")
     only = call.query.get("only")
-    rows = results_of(call.engine, row.id, Only(only) if only is not None else None)
+    limit, after = call.query.get("limit"), call.query.get("after")
+    rows = results_of(
+        call.engine, row.id, Only(only) if only is not None else None, after=after, limit=limit
+    )
+    headers = {}
+    if limit is not None:
+        rows = iter(page := list(rows))
+        if len(page) == limit:
+            headers["Link"] = _next_page(call, page[-1]["job"])
     seen = rows if shown else map(masked, rows)
     if call.query["format"] == "csv":
-        return StreamingResponse(as_csv(seen, layout(own)), media_type=SPREADSHEET)
-    return StreamingResponse(_as_lines(seen, own, shown), media_type="application/x-ndjson")
+        return StreamingResponse(as_csv(seen, layout(own)), 200, headers, SPREADSHEET)
+    return StreamingResponse(_as_lines(seen, own, shown), 200, headers, "application/x-ndjson")
+
+
+def _next_page(call: Call, job: int) -> str:
+    """The address of the page behind a job (RFC 8288)."""
+    asked = {**call.query, "after": job, "text": str(call.query["text"]).lower()}
+    return f'</api/runs/{quote(call.path["run"])}/results?{urlencode(asked)}>; rel="next"'
 
 
 def job(call: Call) -> dict[str, Any]:

@@ -72,9 +72,17 @@ OWN = "own"
 FETCH = 2_000
 
 
-def results_of(engine: Engine, run_id: int, only: Only | None = None) -> Iterator[dict[str, Any]]:
-    """Rows over a server-side cursor: every column above, and the row's own ones under `OWN`."""
-    values = {"run": run_id, "only": only}
+def results_of(
+    engine: Engine,
+    run_id: int,
+    only: Only | None = None,
+    *,
+    after: int | None = None,
+    limit: int | None = None,
+) -> Iterator[dict[str, Any]]:
+    """Rows over a server-side cursor: every column above, and the row's own ones under `OWN`; of a
+    page, those behind the job `after`."""
+    values = {"run": run_id, "only": only, "after": after, "limit": limit}
     with engine.connect().execution_options(yield_per=FETCH) as connection:
         for row in connection.execute(RESULTS, values).mappings():
             yield dict(row)
@@ -112,9 +120,11 @@ LEFT JOIN results AS r ON r.job_id = j.id
 LEFT JOIN LATERAL (
   SELECT verdict, reply, reason FROM reviews WHERE job_id = j.id ORDER BY id DESC LIMIT 1
 ) AS v ON true
-WHERE j.run_id = :run AND CASE WHEN CAST(:only AS text) IS NULL THEN true
+WHERE j.run_id = :run
+  AND j.message_id > coalesce((SELECT message_id FROM jobs WHERE id = :after), 0)
+  AND CASE WHEN CAST(:only AS text) IS NULL THEN true
   WHEN :only = 'ready' THEN coalesce(v.verdict IN ('accept', 'edit'),
     r.accepted AND r.fields ->> 'action' IS DISTINCT FROM 'none', false)
   ELSE j.state = :only END
-ORDER BY j.message_id
+ORDER BY j.message_id LIMIT :limit
 """)

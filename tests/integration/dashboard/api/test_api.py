@@ -159,6 +159,22 @@ def test_results_are_those_of_the_command_in_both_formats(worked: Api) -> None:
     assert jsonl.headers["content-type"] == "application/x-ndjson"
 
 
+def test_results_come_in_pages_that_name_the_next(worked: Api) -> None:
+    # given
+    whole = worked.client.get(RESULTS, params={"text": "true"}).text.splitlines()
+    pages, address = [], f"{RESULTS}?text=true&limit=2"
+    # when
+    while address:
+        answer = worked.client.get(address)
+        pages.append(answer.text.splitlines())
+        address = answer.links.get("next", {}).get("url", "")
+    # then
+    assert [line for page in pages for line in page] == whole
+    assert [len(page) for page in pages[:-1]] == [2] * (len(pages) - 1)
+    assert len(pages) >= 2
+    assert worked.client.get(RESULTS, params={"limit": 0}).status_code == 400
+
+
 def test_dead_letters_and_reviews_by_cause(worked: Api) -> None:
     # when
     dead, review = worked.get("/api/dead"), worked.get("/api/review", run="run")

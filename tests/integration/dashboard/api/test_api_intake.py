@@ -1,6 +1,8 @@
 """Messages handed over by HTTP: once, by line, within bounds, one intake at a time."""
 
 import gzip
+import io
+import zipfile
 from collections.abc import Iterator
 
 import pytest
@@ -113,7 +115,36 @@ def test_a_second_handover_into_a_run_under_way_waits_its_turn(api: Api) -> None
     afterwards = api.post_run(rows("b"), keyed)
     # then
     assert (busy.status_code, afterwards.status_code) == (409, 200)
+    assert int(busy.headers["Retry-After"]) > 0
     assert one(api.engine, "SELECT count(*), bool_or(accepting) FROM jobs, runs") == (2, False)
+
+
+def test_what_is_packed_is_unpacked_within_bounds(engine: Engine, database_url: str) -> None:
+    gzipped = {"Content-Type": "application/gzip"}
+    archive, two = io.BytesIO(), io.BytesIO()
+    for made, names in ((archive, ["a.csv"]), (two, ["a.csv", "b.csv"])):
+        with zipfile.ZipFile(made, "w") as file:
+            for name in names:
+                file.writestr(name, f"external_id,body\n{name},Where is it?\n")
+    settings = settings_for(database_url, "http://127.0.0.1:1", dashboard={"upload_mb": 1})
+    with api_over(engine, settings) as api:
+        zipped = {"Content-Type": "application/zip"}
+        taken = [
+            api.post_run(gzip.compress(rows("g")), gzipped, run="Packed / 1"),
+            api.post_run(archive.getvalue(), zipped),
+            api.post_run(two.getvalue(), zipped, member="b.csv"),
+        ]
+        refused = [
+            api.post_run(two.getvalue(), zipped),
+            api.post_run(gzip.compress(rows("h", body="x" * 1_000_000)), gzipped),
+            api.post_run(gzip.compress(rows("h"))[:20], gzipped),
+        ]
+    assert [answer.status_code for answer in taken] == [201] * 3
+    assert taken[0].headers["Location"] == "/api/runs/Packed%20/%201"
+    assert [answer.status_code for answer in refused] == [400] * 3
+    assert "expands to more than is allowed" in refused[1].json()["detail"]
+    names = one(engine, "SELECT array_agg(external_id ORDER BY id) FROM messages")[0]
+    assert names == ["g", "a.csv", "b.csv"]
 
 
 HELPDESK = b"Ticket ID;Description;Created at\n1;Where is my lamp?;24.11.2026 08:15\n"
