@@ -27,6 +27,7 @@ from worker.dashboard.context import Dashboard, dashboard_of
 from worker.dashboard.metrics.families import METRICS, Family
 from worker.domain.timetable import Timetable, next_due
 from worker.store.engine import STOPPED, ping
+from worker.store.queue import deliveries
 from worker.store.queue.rounds import late as late_steps
 from worker.store.queue.rounds import report
 from worker.store.reading import screens
@@ -112,6 +113,7 @@ def read_all(dashboard: Dashboard) -> list[Family]:
         _timings(reading, connection)
         _runs(reading, dashboard, connection)
         _certificates(reading, connection)
+        _deliveries(reading, connection)
         _queues(reading, dashboard, connection)
         _batches(reading, connection)
         _schedules(reading, dashboard, connection)
@@ -188,6 +190,13 @@ def _certificates(reading: Reading, connection: Connection) -> None:
     found = {row.state: row.certificates for row in rows(connection, "certificates")}
     for state in CertificateState:
         reading.set("rung_certificates", found.get(state, 0), state)
+
+
+def _deliveries(reading: Reading, connection: Connection) -> None:
+    for row in deliveries.standing(connection):
+        reading.set("rung_deliveries", row.waiting, row.name, "waiting")
+        reading.set("rung_deliveries", row.dead, row.name, "dead")
+        reading.set("rung_delivery_oldest_seconds", row.oldest_s or 0, row.name)
 
 
 def _steps(reading: Reading, connection: Connection) -> None:

@@ -182,5 +182,12 @@ METRICS: tuple[Metric, ...] = (
         "Certificates by state: valid, amber (in doubt), and void for a day.",
         ("state",),
     ),
+    Metric(
+        "rung_deliveries",
+        "gauge",
+        "Answers for a webhook, up to 10,000 of a state: waiting, or dead (given up).",
+        ("webhook", "state"),
+    ),
+    Metric("rung_delivery_oldest_seconds", "gauge", "Age of the oldest that waits.", ("webhook",)),
     Metric("rung_scrape_seconds", "gauge", "How long it took to read all this."),
 )

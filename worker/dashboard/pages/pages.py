@@ -5,7 +5,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from worker.dashboard.context import Dashboard, dashboard_of
-from worker.dashboard.pages import actions, attention, handover, jobs, proof, runs
+from worker.dashboard.pages import actions, attention, deliveries, handover, jobs, proof, runs
 from worker.dashboard.pages.rendering import page, region
 from worker.dashboard.pages.serving import number, stream
 from worker.dashboard.screens.now import read_now
@@ -23,6 +23,7 @@ def routes() -> list[BaseRoute]:
         Route("/live/workers", live_workers),
         Route("/audit", audit),
         *handover.routes(),
+        *deliveries.routes(),
         *runs.routes(),
         *jobs.routes(),
         *attention.routes(),

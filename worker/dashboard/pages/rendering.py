@@ -30,6 +30,7 @@ PLACES = (
     ("Jobs", "/jobs", None),
     ("Dead letters", "/dead", "dead"),
     ("Review", "/review", "review"),
+    ("Deliveries", "/deliveries", None),
     ("Proof", "/certificates", None),
     ("Workers", "/workers", None),
     ("Audit", "/audit", None),

@@ -13,6 +13,7 @@ from worker.dashboard.screens.nights import night_troubles
 from worker.dashboard.screens.outlook import headline
 from worker.dashboard.screens.troubles import (
     certificate_troubles,
+    delivery_troubles,
     ended_badly,
     late_troubles,
     troubles,
@@ -21,6 +22,7 @@ from worker.domain.bill import Bill, make_bill
 from worker.domain.bill import comparable as enough_ended
 from worker.runs.timetables import read_schedules
 from worker.store.actions.selection import database_now
+from worker.store.queue import deliveries
 from worker.store.queue.rounds import late
 from worker.store.reading import screens
 from worker.store.reading.bill import spend_line
@@ -58,6 +60,7 @@ def read_now(dashboard: Dashboard, connection: Connection) -> dict[str, Any]:
                 *nights,
                 *ended,
                 *certificate_troubles(doubtful(connection)),
+                *delivery_troubles(deliveries.standing(connection)),
             ],
         ),
         "queues": lines,

@@ -18,6 +18,8 @@ STUCK_S = 120.0
 BUDGET_LOW = Decimal("0.8")
 HELD_SHOWN_S = 1.0
 ANSWERS_SHOWN = 5
+UNDELIVERED_S = 600.0
+"""So long a receiver may be away before anybody is told."""
 Level = Literal["bad", "warn"]
 
 
@@ -185,6 +187,24 @@ def late_troubles(late: Sequence[LateStep]) -> list[ScreenTrouble]:
         )
         for one in late
     ]
+
+
+def delivery_troubles(webhooks: Sequence[Any]) -> list[ScreenTrouble]:
+    """Answers that may go out, and do not."""
+    found = []
+    for one in webhooks:
+        if one.dead:
+            words = f"{plural(one.dead, 'answer')} could not be delivered to {one.name}: given up."
+            found.append(ScreenTrouble("bad", words, "Deliveries", "/deliveries"))
+        if one.paused_at is not None and one.waiting:
+            who = f"paused by {one.paused_by}, {one.paused_reason}"
+            words = f"Deliveries to {one.name} are {who}: {plural(one.waiting, 'answer')} wait."
+            found.append(ScreenTrouble("warn", words, "Deliveries", "/deliveries"))
+        elif one.waiting and one.oldest_s >= UNDELIVERED_S:
+            why = f": {one.error}" if one.error else ""
+            words = f"{one.name} has not taken an answer for {span(one.oldest_s)}{why}."
+            found.append(ScreenTrouble("warn", words, "Deliveries", "/deliveries"))
+    return found
 
 
 def certificate_troubles(rows: Sequence[Any]) -> list[ScreenTrouble]:
