@@ -5,16 +5,28 @@ from typing import Any
 
 import click
 
-from worker.cli.speech.completion import POLICY
+from models.vocabulary import Lane
+from worker.cli.speech.completion import POLICY, RUN
 from worker.cli.speech.context import database
 from worker.cli.speech.output import console, echo, print_json, talk
 from worker.config.knowledge import folder_of, folders_named, place_of
 from worker.config.loading import load_settings
+from worker.config.prices import price_of
+from worker.domain.gaps import gaps_in
+from worker.domain.knowledge_cost import compare_ways
 from worker.domain.wording import plural
 from worker.errors import UsageError
 from worker.intake.pages import PageFolder, read_folder
 from worker.store.knowledge import Synced, sync_folder
-from worker.store.passages import FoundPassage, Query, find_passages, stored_folders
+from worker.store.passages import (
+    FoundPassage,
+    Query,
+    find_passages,
+    folder_sizes,
+    stored_folders,
+)
+from worker.store.reading.gaps import not_covered
+from worker.store.runs import find_run
 
 SHOWN_CHARS = 300
 
@@ -94,6 +106,86 @@ def search(
         console().print(f"{one.name}  ({one.score:.1f}; {one.title}, version {one.version})")
         shown = " ".join(one.text.split())
         console().print(f"  {shown[:SHOWN_CHARS]}{'…' if len(shown) > SHOWN_CHARS else ''}")
+
+
+@knowledge.command()
+@click.argument("run", required=False, shell_complete=RUN)
+@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+def gaps(run: str | None, as_json: bool) -> None:
+    """What customers ask and no page says: jobs that ended as not_covered, grouped by words."""
+    with database() as engine, engine.connect() as connection:
+        run_id = int(find_run(connection, run).id) if run else None
+        asked = not_covered(connection, run_id)
+    ids = {job: external_id for job, external_id, _ in asked}
+    found = gaps_in((job, said) for job, _, said in asked)
+    if as_json:
+        print_json(
+            [{"about": gap.words, "messages": gap.count, "jobs": list(gap.keys)} for gap in found]
+        )
+        return
+    if not found:
+        talk("Nothing: no message that waits for a person was left unanswered by the pages.")
+    for gap in found:
+        about = f"about {gap.words}" if gap.words else "about other things"
+        some = ", ".join(ids[key] for key in gap.keys[:3])
+        echo(f"{gap.count:>5} {about}  ({some}{', …' if gap.count > 3 else ''})")
+
+
+@knowledge.command()
+@click.option("--policy", help="Only its folders.", shell_complete=POLICY)
+@click.option("--messages", type=click.IntRange(1), default=10_000, help="That share a cache.")
+@click.option(
+    "--hours", type=click.FloatRange(0.01), default=1.0, help="In which they are answered."
+)
+@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+def cost(policy: str | None, messages: int, hours: float, as_json: bool) -> None:
+    """What pages add to a message on the cheapest tier: whole in the prompt, or searched."""
+    settings = load_settings()
+    with database(settings) as engine, engine.connect() as connection:
+        sizes = folder_sizes(connection, folders_named(settings, policy) if policy else None)
+    if not sizes:
+        raise UsageError("No pages have been read yet.", mend="rung knowledge sync")
+    model = settings.tiers[settings.ladder.bottom].model
+    price = price_of(model, settings.prices)
+    if price is None:
+        raise UsageError(f"{model} has no price.", mend=f"set prices.{model} in rung.toml")
+    rows = [
+        {
+            "folder": name,
+            "tokens_whole": size.whole,
+            "tokens_searched": size.searched,
+            "lane": lane.value,
+            "usd_whole": choice.whole,
+            "usd_searched": choice.searched,
+            "better": "whole" if choice.better_whole else "searched",
+        }
+        for name, size in sizes.items()
+        for lane in (Lane.REALTIME, Lane.BATCH)
+        for choice in (compare_ways(price, size, lane, messages, hours * 3_600),)
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    _print_costs(rows, model, messages)
+
+
+def _print_costs(rows: list[dict[str, Any]], model: str, messages: int) -> None:
+    from rich.table import Table
+
+    table = Table(
+        "folder", "lane", "better", "whole", "searched", "$ whole", "$ searched", box=None
+    )
+    for row in rows:
+        whole = "does not fit" if row["usd_whole"] is None else f"{1000 * row['usd_whole']:.4f}"
+        tokens = (f"{row['tokens_whole']:,}", f"{row['tokens_searched']:,}")
+        dollars = (whole, f"{1000 * row['usd_searched']:.4f}")
+        table.add_row(row["folder"], row["lane"], row["better"], *tokens, *dollars)
+    console().print(table)
+    talk(
+        f"Dollars a thousand messages on {model}, when {messages:,} share a cache. Folders that"
+        " policies name are searched; pages that are better whole go into the prompts' own folder"
+        " knowledge/."
+    )
 
 
 def _written(read: dict[str, PageFolder]) -> list[Synced]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from worker.domain.knowledge_cost import KnowledgeSize
 from worker.store.rows import as_json
 
 DICTIONARIES: Mapping[str, str] = {
@@ -18,9 +19,12 @@ DICTIONARIES: Mapping[str, str] = {
     "ru": "russian", "sv": "swedish", "tr": "turkish",
 }  # fmt: skip
 """Postgres' names of the languages whose words it can reduce to their stems."""
+PASSAGES_SHOWN = 5
+"""To each message. The page that answers it is among them nine times out of ten
+(docs/knowledge.md)."""
 SAID_CHARS = 4_000
 """Of a message, from its beginning."""
-MAX_WORDS, MAX_POSTINGS = 24, 6_000
+MAX_WORDS, MAX_POSTINGS = 10, 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,17 @@ def stored_folders(connection: Connection) -> dict[str, str]:
     return {row.name: row.version for row in connection.execute(FOLDERS)}
 
 
+def folder_sizes(
+    connection: Connection, names: Sequence[str] | None = None
+) -> dict[str, KnowledgeSize]:
+    """How much each folder holds, and how much of it a message is shown."""
+    return {
+        row.name: KnowledgeSize.of(row.chars, row.passages, PASSAGES_SHOWN)
+        for row in connection.execute(FOLDERS)
+        if names is None or row.name in names
+    }
+
+
 def find_passages(
     connection: Connection, queries: Sequence[Query], limit: int = 5
 ) -> dict[int, list[FoundPassage]]:
@@ -83,7 +98,7 @@ def find_passages(
     return found
 
 
-FOLDERS = text("SELECT name, version FROM knowledge_folders ORDER BY name")
+FOLDERS = text("SELECT name, version, passages, chars FROM knowledge_folders ORDER BY name")
 SEARCH = text("""
 WITH asked AS MATERIALIZED (
   SELECT t.key, t.said, f.id AS folder_id, f.name AS folder, f.passages,

@@ -181,6 +181,8 @@ def _foot(found: dict[str, Any], with_text: bool) -> Iterator[Line]:
     yield "ended", why_it_stopped(found)
     if with_text and found["result"] is not None:
         yield "reply", found["result"]["reply"]
+        if sources := found["result"]["fields"].get("sources"):
+            yield "stands on", ", ".join(map(str, sources)) if isinstance(sources, list) else ""
     for review in found["reviews"]:
         words = f"{review['verdict']} by {review['reviewer']}"
         yield "verdict", words + (f": {review['reason']}" if review["reason"] else "")

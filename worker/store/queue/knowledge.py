@@ -9,11 +9,7 @@ from sqlalchemy import Connection
 from models.vocabulary import Stage
 from worker.domain.claimed import Candidate
 from worker.domain.context import ShownPassage
-from worker.store.passages import FoundPassage, Query, find_passages
-
-PASSAGES = 5
-"""Shown of each message's pages. The page that answers it is among them nine times out of ten
-(docs/knowledge.md)."""
+from worker.store.passages import PASSAGES_SHOWN, FoundPassage, Query, find_passages
 
 
 def with_passages(connection: Connection, candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -23,7 +19,7 @@ def with_passages(connection: Connection, candidates: Sequence[Candidate]) -> li
         for one in candidates
         if one.stage is Stage.ANSWER and one.policy.knowledge
     ]
-    found = find_passages(connection, queries, PASSAGES)
+    found = find_passages(connection, queries, PASSAGES_SHOWN)
     return [_shown(one, found.get(one.job_id, [])) for one in candidates]
 
 

@@ -1,0 +1,73 @@
+"""`rung knowledge`: pages go in, are found, are weighed, and what they lack is said."""
+
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from tests.support.cli import say
+from tests.support.works import hand_in, settings_for
+
+TOML = """
+[policies.acme]
+extends = "single:haiku"
+knowledge = ["pages"]
+"""
+
+LEFT_UNANSWERED = (
+    "UPDATE jobs SET state = 'review', finished_at = now(), reason = 'not_covered', tier = 'haiku'"
+)
+
+
+@pytest.fixture
+def shop(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory with a rung.toml and a folder of pages, and a database."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rung.toml").write_text(TOML)
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "returns.md").write_text("# Returns\n\nParcels come back within 30 days.")
+    (tmp_path / "pages" / "cards.md").write_text("# Cards\n\nA card is replaced.")
+    return tmp_path
+
+
+def test_pages_are_synced_found_and_weighed(shop: Path, engine: Engine) -> None:
+    # given nothing was synced
+    assert "have not been read yet" in say("knowledge", "search", "card", "--policy", "acme").err
+    # when
+    synced = say("knowledge", "sync")
+    # then
+    assert (synced.code, "pages: 2 pages, 2 passages (2 new" in synced.out) == (0, True)
+    again = json.loads(say("knowledge", "sync", "--json").out)
+    assert (again["folders"][0]["added"], again["folders"][0]["changed"]) == (0, 0)
+    found = json.loads(say("knowledge", "search", "my", "parcel", "--json").out)
+    assert [one["name"] for one in found] == ["returns#returns"]
+    assert "returns#returns" in say("knowledge", "search", "my parcel", "--policy", "acme").out
+    costs = json.loads(say("knowledge", "cost", "--json").out)
+    assert [row["lane"] for row in costs] == ["realtime", "batch"]
+    assert costs[0]["usd_searched"] > costs[1]["usd_searched"]
+
+
+def test_a_page_that_is_left_out_is_exit_code_3(shop: Path, engine: Engine) -> None:
+    (shop / "pages" / "empty.md").write_text(" ")
+    tried = say("knowledge", "sync", "--dry-run")
+    assert (tried.code, "it is empty" in tried.err) == (3, True)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM knowledge_pages")).scalar_one() == 0
+
+
+def test_what_no_page_says_is_grouped(shop: Path, engine: Engine, database_url: str) -> None:
+    # given three messages that nothing answered, and one that waits for another reason
+    bodies = ["Do you sell gift cards?", "Is there a gift card?", "Where is your office?", "Help!"]
+    hand_in(engine, settings_for(database_url, "http://127.0.0.1:9"), bodies)
+    with engine.begin() as connection:
+        connection.execute(text(LEFT_UNANSWERED))
+        connection.execute(
+            text("UPDATE jobs SET reason = 'refused' WHERE id = (SELECT max(id) FROM jobs)")
+        )
+    # when
+    found = say("knowledge", "gaps")
+    # then
+    assert "    2 about gift card  (" in found.out
+    assert "    1 about other things" in found.out

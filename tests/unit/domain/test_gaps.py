@@ -1,0 +1,22 @@
+"""Questions that no page answers are grouped by what they share."""
+
+from worker.domain.gaps import gaps_in
+
+
+def test_questions_are_grouped_by_their_words_largest_first() -> None:
+    # given
+    gift = ["Do you sell gift cards?", "Is there a gift card?", "I want gift cards please"]
+    asked = [*gift, "Where is your office?", "Is the office open?", "¿?"]
+    # when
+    found = gaps_in(enumerate(asked))
+    # then
+    assert [(gap.words, gap.count, gap.keys) for gap in found] == [
+        ("gift card", 3, (0, 1, 2)),
+        ("office", 2, (3, 4)),
+        ("", 1, (5,)),
+    ]
+    assert sum(gap.count for gap in found) == len(asked)
+
+
+def test_nothing_asked_is_no_gap() -> None:
+    assert gaps_in([]) == []

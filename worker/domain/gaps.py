@@ -1,0 +1,77 @@
+"""What customers ask and no page answers, grouped by the words that the questions share."""
+
+import itertools
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+MAX_GROUPS = 30
+COMMON_SHARE = 0.4
+"""A word in more of the questions than this tells nothing of any, where there are many of them."""
+MANY = 20
+READ_CHARS = 2_000
+MIN_PLURAL = 4
+"""Letters of a word whose last `s` is taken for a plural's, if it has more."""
+
+_WORD = re.compile(r"[^\W\d_]{4,}")
+_USUAL_WORDS = """
+about after again also anything because been before being cannot could does doing dont from have
+hello help here just know like make more need please question really should some something still
+thank thanks that their them there these they thing this those though time today using very want
+wanted were what when where which while will with without would your yours
+aber alle auch bitte danke dass diese einen eine einer hallo haben ihre ihren kann können meine
+meinen mich mein möchte nicht noch oder sind über wann warum wenn werden wird
+avec bonjour comment dans elle mais merci notre pour pourquoi quand sont votre vous
+cómo cuando desde donde este esta gracias hola para pero porque puedo quiero sobre tengo
+buongiorno come della delle grazie posso quando questo sono vorrei
+"""
+_USUAL = frozenset(_USUAL_WORDS.split())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """A group: what its questions have in common, how many they are, and their keys."""
+
+    words: str
+    count: int
+    keys: tuple[int, ...]
+
+
+def gaps_in(questions: Iterable[tuple[int, str]]) -> list[Gap]:
+    """The groups, largest first; each question is in one. Two words in a row name a group where
+    they name as many questions as either alone would."""
+    left = {key: _terms(text) for key, text in questions}
+    total, found = len(left), list[Gap]()
+    while left and len(found) < MAX_GROUPS:
+        counts = Counter(term for terms in left.values() for term in terms)
+        if total >= MANY:
+            counts = Counter({t: n for t, n in counts.items() if n <= COMMON_SHARE * total})
+        if not counts:
+            break
+        name, count = _best(counts)
+        if count < 2:
+            break
+        keys = tuple(key for key, terms in left.items() if name in terms)
+        found.append(Gap(words=name, count=len(keys), keys=keys))
+        left = {key: terms for key, terms in left.items() if name not in terms}
+    if left:
+        found.append(Gap(words="", count=len(left), keys=tuple(left)))
+    return found
+
+
+def _best(counts: Counter[str]) -> tuple[str, int]:
+    """The commonest word, or a pair with it that is nearly as common and says more."""
+    word, count = max(counts.items(), key=lambda item: (" " not in item[0], item[1], item[0]))
+    pairs = [(n, t) for t, n in counts.items() if " " in t and word in t.split()]
+    if pairs and max(pairs)[0] >= 0.6 * count:
+        best = max(pairs)
+        return best[1], best[0]
+    return word, count
+
+
+def _terms(text: str) -> frozenset[str]:
+    read = (word for word in _WORD.findall(text[:READ_CHARS].lower()) if word not in _USUAL)
+    words = [word.removesuffix("s") if len(word) > MIN_PLURAL else word for word in read]
+    pairs = (f"{first} {second}" for first, second in itertools.pairwise(words))
+    return frozenset({*words, *pairs})
