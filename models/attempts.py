@@ -83,3 +83,5 @@ class Attempt(Base):
     """The certificate that was in force. No foreign key: this table is the busiest."""
     context_digest: Mapped[str | None]
     """What the model was shown beside the message, in `contexts`."""
+    knowledge_version: Mapped[str | None]
+    """Of the folders of pages that passages were looked for in."""

@@ -128,6 +128,7 @@ class Planner:
             effort=settings.effort,
             max_tokens=max_tokens,
             most_input=size.whole,
+            knowledge_version=candidate.knowledge_version,
         )
 
     def _check_only(self, candidate: Candidate, kept: KeptAnswer) -> Plan:

@@ -72,6 +72,8 @@ class Candidate:
     message_id: int = 0
     context: MessageContext = NO_CONTEXT
     """What the model is shown beside the message, where it is asked for an answer."""
+    knowledge_version: str = ""
+    """Of the folders that its passages were looked for in; empty without any."""
     judged: str | None = None
     """The reply that is to be judged, in a run that judges another one's answers."""
     spent: Decimal = Decimal(0)
@@ -101,6 +103,8 @@ class Question:
     """What a check is asked about."""
     most_input: int | None = None
     """Tokens of input that `worst_cost` allows for, where the request is for this message alone."""
+    knowledge_version: str = ""
+    """Of the pages that an answer may stand on, beside those in its prompt."""
 
     @property
     def queue(self) -> str:

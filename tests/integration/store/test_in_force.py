@@ -123,7 +123,9 @@ def test_void_lets_nothing_through(engine: Engine, settings: Settings, certified
         hand_in(engine, settings, BODIES, policy=certified, name="later")
 
 
-@pytest.mark.parametrize("part", ["model", "prompt_version", "schema_version", "effort"])
+@pytest.mark.parametrize(
+    "part", ["model", "prompt_version", "schema_version", "effort", "knowledge_version"]
+)
 def test_a_change_of_key_voids_it_before_anything_is_accepted(
     engine: Engine, settings: Settings, certified: Policy, part: str
 ) -> None:

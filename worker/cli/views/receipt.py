@@ -105,6 +105,7 @@ def _lines(attempt: dict[str, Any], with_text: bool) -> Iterator[Line]:
         yield from _call_lines(call, with_text)
     versions = (
         ("prompt", attempt["prompt_version"]),
+        ("knowledge", attempt["knowledge_version"]),
         ("schema", attempt["schema_version"]),
         ("effort", attempt["effort"] or (attempt["model"] and "the model's own")),
         ("at most", attempt["max_tokens"] and f"{attempt['max_tokens']} tokens"),

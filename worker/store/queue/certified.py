@@ -22,6 +22,7 @@ PARTS = {
     "prompt_version": "prompt",
     "schema_version": "answer schema",
     "effort": "effort",
+    "knowledge_version": "knowledge",
 }
 
 

@@ -54,6 +54,7 @@ def _row(claimed: Claimed) -> dict[str, Any]:
             "prompt_version": question.prompt_version,
             "schema_version": question.schema_version,
             "effort": question.effort,
+            "knowledge_version": question.knowledge_version or None,
             "max_tokens": question.max_tokens,
             "answer_fence": question.answer_fence,
             "purpose": question.purpose,
@@ -79,7 +80,7 @@ WITH reserved AS (
     job_id bigint, fence int, stage text, tier text, model text, lane text, policy_version text,
     prompt_version text, schema_version text, effort text, max_tokens int, answer_fence int,
     reserved numeric, available_at timestamptz, purpose text, worst_cost numeric,
-    message_id bigint, context_digest text, context jsonb)
+    message_id bigint, context_digest text, context jsonb, knowledge_version text)
 ), shown AS (
   INSERT INTO contexts (message_id, digest, document)
   SELECT message_id, context_digest, context FROM given WHERE context_digest IS NOT NULL
@@ -93,10 +94,10 @@ WITH reserved AS (
 ), attempted AS (
   INSERT INTO attempts (job_id, fence, stage, tier, model, lane, policy_version, prompt_version,
     schema_version, effort, max_tokens, answer_fence, reserved, budget_day, worker, batch_id,
-    available_at, context_digest)
+    available_at, context_digest, knowledge_version)
   SELECT job_id, fence, stage, tier, model, lane, policy_version, prompt_version,
     schema_version, effort, max_tokens, answer_fence, reserved, :day, :worker, :batch, available_at,
-    context_digest
+    context_digest, knowledge_version
   FROM given
 )
 INSERT INTO calls (job_id, fence, purpose, tier, model, lane, worst_cost)

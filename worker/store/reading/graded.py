@@ -28,6 +28,8 @@ class AnswerKey:
     schema_version: str
     effort: str
     policy_version: str
+    knowledge_version: str = ""
+    """Of the folders of pages that were searched for it; those in the prompt are in its version."""
 
 
 @dataclass(slots=True)
@@ -129,7 +131,7 @@ def _graded(
     if accepted and not row.shadowed:
         key = AnswerKey(
             row.model or "", row.prompt_version or "", row.schema_version or "",
-            row.effort or "", row.policy_version,
+            row.effort or "", row.policy_version, row.knowledge_version or "",
         )  # fmt: skip
         found.keys.setdefault(row.tier, set()).add(key)
         found.drawn += row.probability is not None
@@ -188,7 +190,8 @@ MESSAGES = text(f"{MESSAGES_FROM} j.run_id = ANY(:runs) ORDER BY j.id")
 MESSAGES_OF_JOBS = text(f"{MESSAGES_FROM} j.id = ANY(:ids) ORDER BY j.id")
 # The last answer of a tier counts. Of people, all must say right: one who is unsure is not enough.
 COLUMNS = """a.job_id, a.fence, a.tier, a.model, a.outcome, a.reasons, a.confidence,
-  a.prompt_version, a.schema_version, a.effort, a.policy_version, d.probability,
+  a.prompt_version, a.schema_version, a.effort, a.policy_version, a.knowledge_version,
+  d.probability,
   o.audit_share, o.shadow_share,
   d.state AS audit, d.people_share, coalesce(t.said AND t.passed, false) AS passed, t.said,
   t.judges, t.any_right, t.people, t.graders,

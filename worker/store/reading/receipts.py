@@ -134,7 +134,7 @@ WHERE j.id = :job
 ATTEMPTS = text("""
 SELECT fence, stage, tier, model, lane, outcome, decision, reasons, findings, difficulty, rule,
   confidence, threshold, score, standard, certificate_id,
-  policy_version, prompt_version, schema_version, effort, max_tokens, hint,
+  policy_version, prompt_version, schema_version, knowledge_version, effort, max_tokens, hint,
   answer_fence, reserved, cost, worker, available_at, claimed_at, finished_at,
   extract(epoch FROM claimed_at - available_at)::float8 AS waited_s,
   extract(epoch FROM finished_at - claimed_at)::float8 AS took_s,

@@ -12,7 +12,7 @@ from tests.support.works import drain, hand_in, unexplained
 from worker.config.policies import policy_named
 from worker.config.settings import Settings
 from worker.domain.filter_parsing import parse
-from worker.domain.pages import SourcePage
+from worker.domain.pages import SourcePage, version_of_pages
 from worker.domain.policy import Policy
 from worker.sandbox.simulator.state import State
 from worker.store.filter_sql import JOINED, condition
@@ -62,7 +62,7 @@ def test_an_amount_that_is_made_up_climbs_and_a_faithful_one_goes_out(
     engine: Engine, database_url: str, simulator: tuple[State, str]
 ) -> None:
     # given a page, and a Haiku that gets its price wrong
-    sync_folder(engine, "pages", [RETURNS, *OTHERS])
+    synced = sync_folder(engine, "pages", [RETURNS, *OTHERS])
     simulator[0].moods.replace(
         [
             said("Send it back within 30 days; the label costs 9.90 EUR.", "haiku"),
@@ -92,6 +92,7 @@ def test_an_amount_that_is_made_up_climbs_and_a_faithful_one_goes_out(
         }
     ]
     assert unexplained(engine, run) == [], "replayed from what was shown then"
+    assert second["knowledge_version"] == version_of_pages([("pages", synced.version)])
 
     # when the page changes
     assert changed(engine) == 0
