@@ -20,6 +20,7 @@ from worker.intake import read_blocks
 from worker.store.queue.chunks import Intake
 from worker.store.queue.intake import highest_job
 from worker.store.reading.receipts import escalated_example
+from worker.store.reading.sources import cited_most
 from worker.store.runs import NewRun, RunRef, close_intake, create_run
 
 LATENCY_SCALE = 0.5
@@ -52,6 +53,8 @@ def demo(workers: int, policy: str | None) -> None:
         _show_bill(work.engine, settings, run.name)
         with work.engine.connect() as connection:
             example = escalated_example(connection, run.id)
+            cited = cited_most(connection, run.id)
+        _say_what_they_stand_on(cited)
         kept = os.environ.get(KEEP) == "keep"
         _say_where_next(run.name, example, time.monotonic() - began)
         later = f"http://127.0.0.1:{settings.dashboard.port}/"
@@ -96,6 +99,12 @@ def _show_bill(engine: Engine, settings: Settings, run: str) -> None:
     with engine.connect() as connection:
         bill = bill_of(connection, find_run(connection, run), settings)
     print_bill(bill)
+
+
+def _say_what_they_stand_on(cited: list[tuple[str, int]]) -> None:
+    if cited:
+        named = ", ".join(f"{source} ({answers})" for source, answers in cited)
+        talk(f"\nAnswers name what they stand on; most often: {named}")
 
 
 def _say_where_next(run: str, example: str, seconds: float) -> None:

@@ -25,7 +25,7 @@ from worker.store.passages import (
     folder_sizes,
     stored_folders,
 )
-from worker.store.reading.gaps import not_covered
+from worker.store.reading.sources import not_covered
 from worker.store.runs import find_run
 
 SHOWN_CHARS = 300

@@ -18,6 +18,7 @@ from worker.sandbox.simulator.state import State
 from worker.store.filter_sql import JOINED, condition
 from worker.store.knowledge import sync_folder
 from worker.store.reading.receipts import receipt
+from worker.store.reading.sources import cited_most
 
 RETURNS = SourcePage(
     name="returns", path="returns.md", title="Returns", language="en",
@@ -93,6 +94,9 @@ def test_an_amount_that_is_made_up_climbs_and_a_faithful_one_goes_out(
     ]
     assert unexplained(engine, run) == [], "replayed from what was shown then"
     assert second["knowledge_version"] == version_of_pages([("pages", synced.version)])
+
+    with engine.connect() as connection:
+        assert cited_most(connection, run.id) == [("returns#returns", 1)]
 
     # when the page changes
     assert changed(engine) == 0

@@ -1,4 +1,4 @@
-"""Messages that nothing shown answered."""
+"""What answers stand on, and the messages that nothing shown answered."""
 
 from sqlalchemy import Connection, text
 
@@ -26,4 +26,22 @@ CROSS JOIN LATERAL (
   SELECT external_id, subject, body FROM messages
   WHERE id = j.message_id AND erased_at IS NULL OFFSET 0) AS m
 ORDER BY j.id DESC
+""")
+
+
+def cited_most(connection: Connection, run_id: int, limit: int = 5) -> list[tuple[str, int]]:
+    """The sources that most accepted answers of a run name, and how many do."""
+    values = {"run": run_id, "limit": limit}
+    return [(row.source, row.answers) for row in connection.execute(CITED, values)]
+
+
+CITED = text("""
+SELECT named.source, count(*)::bigint AS answers
+FROM (SELECT id FROM jobs WHERE run_id = :run AND state = 'answered' OFFSET 0) AS j
+CROSS JOIN LATERAL (
+  SELECT fields FROM results WHERE job_id = j.id AND accepted OFFSET 0) AS r
+CROSS JOIN LATERAL jsonb_array_elements_text(
+  CASE jsonb_typeof(r.fields -> 'sources') WHEN 'array' THEN r.fields -> 'sources' ELSE '[]' END)
+  AS named(source)
+GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT :limit
 """)
