@@ -37,7 +37,7 @@ REVIEW = text(f"""
 {COLUMNS} FROM (
   SELECT id, run_id, message_id, state, reason FROM jobs AS k
   WHERE state = 'review' AND (CAST(:run AS bigint) IS NULL OR run_id = :run)
-    AND NOT EXISTS (SELECT FROM reviews WHERE job_id = k.id)
+    AND (SELECT id FROM reviews WHERE job_id = k.id LIMIT 1) IS NULL
   ORDER BY run_id DESC, id DESC LIMIT :most) AS j
 {FROM_JOBS} ORDER BY j.id
 """)
