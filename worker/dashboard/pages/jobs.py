@@ -18,6 +18,7 @@ from worker.dashboard.screens import job_list, story
 from worker.dashboard.screens.job_list import Wanted, wanted_of
 from worker.errors import Missing, RungError, UsageError
 from worker.store.audit import audit_reading
+from worker.store.reading.attention import Attention, Letter, letters
 from worker.store.reading.exchanges import A_LINE, Exchange, exchanges
 from worker.store.reading.listing import (
     Page,
@@ -182,6 +183,12 @@ async def read_text(request: Request) -> Response:
     return await run_in_threadpool(_job, request, shown=True)
 
 
+def _following(connection: Connection) -> Letter | None:
+    """The next one that waits for a verdict."""
+    found = letters(connection, Attention(state="review", decided=False), 1)
+    return found[0] if found else None
+
+
 def _job(request: Request, *, shown: bool) -> Response:
     dashboard, job_id = dashboard_of(request), request.path_params["job"]
     with dashboard.engine.connect() as connection:
@@ -201,6 +208,7 @@ def _job(request: Request, *, shown: bool) -> Response:
             "Jobs",
             job=found,
             shown=shown,
+            following=_following(connection) if found["reviews"] else None,
             headline=story.headline(found),
             summary=story.summary(found["attempts"]),
             title=story.title,
