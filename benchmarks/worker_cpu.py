@@ -21,10 +21,11 @@ from sqlalchemy import text
 from benchmarks.figures import Figure, Finding
 from benchmarks.house import House, end, house
 from models.vocabulary import Purpose
-from worker.claude.prompts import Prompts, fenced, load_prompts
+from worker.claude.prompts import fenced, load_prompts
 from worker.claude.requests import Ask
 from worker.config.policies import policy_named
 from worker.domain.messages import MessageText
+from worker.domain.prompts import Prompts
 from worker.domain.schemas import CLASSIFY_SCHEMA, answer_schema
 from worker.store.runs import RunRef
 

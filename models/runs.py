@@ -58,3 +58,5 @@ class Run(Base):
     """Mail addresses that are told of its end, beside those that are told of everything."""
     shadow_share: Mapped[Decimal] = mapped_column(Numeric(9, 8), server_default=text("0"))
     """Share of the messages that chance chooses to have every tier asked."""
+    prompts: Mapped[dict[str, Any] | None]
+    """Versions of the prompts that it began with, by purpose."""

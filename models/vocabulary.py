@@ -33,8 +33,8 @@ class RunState(StrEnum):
 
 class RunKind(StrEnum):
     """A backlog handed in, or old messages run again; and what is asked only to know more of the
-    answers of another run: `judge` asks a stronger tier whether they are right, `shadow` asks the
-    tiers that were not needed. Nothing of those two goes out."""
+    answers of another run: `judge` asks a stronger tier whether they are right, `shadow` asks
+    another policy, or tiers that were not needed. Nothing of those two goes out."""
 
     BACKLOG = "backlog"
     REPROCESS = "reprocess"

@@ -13,10 +13,11 @@ from pydantic import BaseModel
 
 from models.vocabulary import Purpose
 from tests.support.docs_settings import sections
-from worker.claude.prompts import CHARS_PER_TOKEN, JUDGE, MIN_CACHED_TOKENS, load_prompts
+from worker.claude.prompts import load_prompts
 from worker.config.loading import load_settings
 from worker.config.policies import check_policies, policy_named
 from worker.config.settings import Settings
+from worker.domain.prompts import CHARS_PER_TOKEN, JUDGE, MIN_CACHED_TOKENS
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 MAY_SHIP = {

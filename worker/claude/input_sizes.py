@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from worker.claude.counted import CountedInputs, RequestKind
-from worker.claude.prompts import Prompt
+from worker.domain.prompts import Prompt
 from worker.domain.schemas import schema_version
 
 REQUEST_OVERHEAD_BYTES = 600

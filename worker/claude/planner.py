@@ -12,7 +12,7 @@ from typing import Any
 from models.vocabulary import Lane, Purpose, Stage
 from worker.claude.counted import CountedInputs, RequestKind
 from worker.claude.input_sizes import InputSize, kind_of, size_of
-from worker.claude.prompts import JUDGE, Prompt, Prompts, fenced, fenced_many, fenced_reply
+from worker.claude.prompts import fenced, fenced_many, fenced_reply
 from worker.claude.requests import Ask, call_key
 from worker.config.prices import price_of
 from worker.config.settings import Settings
@@ -31,6 +31,7 @@ from worker.domain.first_tier import Decided, decide_start
 from worker.domain.messages import MessageText
 from worker.domain.policy import AGAIN
 from worker.domain.pricing import Price
+from worker.domain.prompts import JUDGE, Prompt, Prompts, prompt
 from worker.domain.schemas import (
     CHECK_SCHEMA,
     CLASSIFY_MANY_SCHEMA,
@@ -69,6 +70,8 @@ class Planner:
 
     def __call__(self, candidate: Candidate) -> Plan:
         """The plan of a locked job."""
+        if candidate.unready is not None:
+            return candidate.unready
         made = self._route if candidate.stage is Stage.ROUTE else self._answer
         plan, most = made(candidate), self.settings.policy.max_cost_per_message
         if isinstance(plan, Question) and most and candidate.spent + plan.reserved > most:
@@ -84,8 +87,8 @@ class Planner:
         together = candidate.policy.start.classify_batch if shares else 1
         schema = CLASSIFY_SCHEMA if together == 1 else CLASSIFY_MANY_SCHEMA
         said = fenced(candidate.message) if together == 1 else fenced_many([labelled(candidate)])
-        prompt = self.prompts[Purpose.CLASSIFY]
-        size = size_of(self.counted, prompt, self.model(tier), [said], schema)
+        asked = self.prompt_of(candidate, Purpose.CLASSIFY)
+        size = size_of(self.counted, asked, self.model(tier), [said], schema)
         worst = self._worst(tier, size, settings.max_tokens, candidate)
         return Question(
             purpose=Purpose.CLASSIFY,
@@ -93,7 +96,7 @@ class Planner:
             model=self.model(tier),
             worst_cost=worst,
             reserved=worst,
-            prompt_version=prompt.version,
+            prompt_version=asked.version,
             schema_version=schema_version(schema),
             effort=settings.effort,
             max_tokens=settings.max_tokens,
@@ -140,7 +143,7 @@ class Planner:
             model=kept.model,
             worst_cost=worst,
             reserved=worst,
-            prompt_version=self.prompts[Purpose.ANSWER].version,
+            prompt_version=self.prompt_of(candidate, Purpose.ANSWER).version,
             schema_version=schema_version(answer_schema(candidate.policy.accept)),
             effort=self.settings.tiers[kept.tier].effort,
             max_tokens=self.settings.check.max_tokens,
@@ -149,16 +152,17 @@ class Planner:
 
     def _worst_check(self, tier: str, reply_tokens: int, candidate: Candidate) -> Decimal:
         said = [fenced(candidate.message, context=candidate.context)]
-        prompt = self.prompts[Purpose.CHECK]
-        size = size_of(self.counted, prompt, self.model(tier), said, CHECK_SCHEMA)
+        asked = self.prompt_of(candidate, Purpose.CHECK)
+        size = size_of(self.counted, asked, self.model(tier), said, CHECK_SCHEMA)
         size = replace(size, said=size.said + REPLY_TOKENS_AGAIN * reply_tokens)
         return self._worst(tier, size, self.settings.check.max_tokens, candidate)
 
     def prompt_of(self, candidate: Candidate, purpose: Purpose) -> Prompt:
         """The prompt that a question of this purpose about this job stands under."""
-        return self.prompts[JUDGE if candidate.judged is not None else purpose]
+        known = self.prompts if candidate.prompts is None else candidate.prompts
+        return known[JUDGE if candidate.judged is not None else purpose]
 
-    def learn(self, question: Question, got: Answer | Troubled) -> None:
+    def learn(self, candidate: Candidate, question: Question, got: Answer | Troubled) -> None:
         """Remembers what a request's input came to, for the worst cases of those after it."""
         if isinstance(got, Troubled):
             return
@@ -167,7 +171,8 @@ class Planner:
         )
         if question.purpose is Purpose.CHECK:
             # A check's question names the versions of the answer that it is about.
-            kind = kind_of(self.prompts[Purpose.CHECK], question.model, CHECK_SCHEMA)
+            checking = self.prompt_of(candidate, Purpose.CHECK)
+            kind = kind_of(checking, question.model, CHECK_SCHEMA)
         counted = (got.whole or got.usage).total_input
         self.counted.note(kind, counted, simulated=got.simulated, expected=question.most_input)
 
@@ -217,15 +222,18 @@ class Planner:
     def in_one_batch(self, asks: Sequence[Ask], takes_s: float) -> list[Ask]:
         """The same requests, their shared prefixes cached for as long as it pays in a batch that
         takes `takes_s` seconds."""
-        known = {prompt.text: prompt for prompt in self.prompts.values()}
         shared = Counter((str(ask.system[0]["text"]), ask.model) for ask in asks)
         systems = {
-            (words, model): known[words].system(
-                self._lifetime(known[words], model, requests, takes_s)
-            )
+            (words, model): self._system(words, model, requests, takes_s)
             for (words, model), requests in shared.items()
         }
         return [replace(ask, system=systems[str(ask.system[0]["text"]), ask.model]) for ask in asks]
+
+    def _system(
+        self, words: str, model: str, requests: int, takes_s: float
+    ) -> list[dict[str, Any]]:
+        prefix = prompt(Purpose.ANSWER, words)
+        return prefix.system(self._lifetime(prefix, model, requests, takes_s))
 
     def _lifetime(self, prompt: Prompt, model: str, requests: int, takes_s: float) -> Lifetime:
         price, tokens = self.price(model), prompt.tokens

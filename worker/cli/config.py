@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from worker.claude.prompts import load_prompts
+from worker.claude.prompts import prompts_of
 from worker.cli.config_trial import try_message
 from worker.cli.speech.output import echo, print_json, talk
 from worker.cli.views.configuration import as_words, understood
@@ -35,7 +35,9 @@ def check(as_json: bool) -> None:
     path = config_path(os.environ, Path.cwd())
     if problems := check_policies(settings):
         raise ConfigurationError(problems, mend=f"edit {path or 'rung.toml'}")
-    found = understood(settings, load_prompts(settings.prompts.dir))
+    for name in settings.policies:
+        prompts_of(settings, policy_named(settings, name))
+    found = understood(settings, prompts_of(settings, policy_named(settings)))
     if as_json:
         print_json(found)
     else:

@@ -36,13 +36,13 @@ def try_message(message: str, **options: Any) -> None:
     and nothing stored.
     """
     from worker.claude.planner import Planner
-    from worker.claude.prompts import load_prompts
+    from worker.claude.prompts import prompts_of
     from worker.config.loading import load_settings
     from worker.config.policies import policy_named
 
     settings = load_settings()
     policy = policy_named(settings, options["policy"])
-    planner = Planner.of(settings, load_prompts(settings.prompts.dir))
+    planner = Planner.of(settings, prompts_of(settings, policy))
     given = _message(message, options)
     start = planner(_candidate(policy, given, Stage.ROUTE, None))
     tier = options["tier"] or _first_tier(policy, start)

@@ -2,12 +2,13 @@
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import click
 from sqlalchemy import Engine
 
-from worker.claude.prompts import default_directory
+from worker.claude.prompts import default_directory, prompts_of
 from worker.cli.speech.output import talk
 from worker.cli.up import Work, working
 from worker.cli.views.ladder import LadderView
@@ -15,6 +16,7 @@ from worker.cli.views.live import follow
 from worker.config.loading import load_settings
 from worker.config.policies import policy_named
 from worker.config.settings import Settings
+from worker.domain.policy import Policy
 from worker.errors import RungError
 from worker.intake import read_blocks
 from worker.store.queue.chunks import Intake
@@ -26,6 +28,10 @@ from worker.store.runs import NewRun, RunRef, close_intake, create_run
 LATENCY_SCALE = 0.5
 """Half of the simulator's believable latency, so that the demo ends within a minute."""
 KEEP = "RUNG_DEMO"
+SHOP = "shop_orders"
+ORDERS = "SELECT customer_id, number, item, state, due FROM orders WHERE customer_id = :customer_id"
+ABOUT_AN_ORDER = "msg-02245"
+"""A message of the sample that is answered from the shop."""
 
 
 @click.command()
@@ -46,6 +52,7 @@ def demo(workers: int, policy: str | None) -> None:
     began = time.monotonic()
     # The shipped prompts have proved themselves, and a simulated call costs nothing.
     os.environ.setdefault("RUNG_CANARY__ENABLED", "false")
+    _open_shop()
     with working(settings, workers=workers, latency_scale=LATENCY_SCALE) as work:
         talk(f"Dashboard {work.dashboard_url}", bold=True)
         run = _hand_in(work.engine, settings, backlog, policy)
@@ -66,10 +73,14 @@ def demo(workers: int, policy: str | None) -> None:
 def _hand_in(engine: Engine, settings: Settings, backlog: Path, policy: str | None) -> RunRef:
     """A new run of the sample, though an earlier demo may have answered the same messages."""
     with engine.begin() as connection:
-        run = create_run(
-            connection,
-            NewRun("demo", policy_named(settings, policy), audit_share=settings.audit.share),
+        chosen = _with_orders(policy_named(settings, policy))
+        new = NewRun(
+            "demo",
+            chosen,
+            audit_share=settings.audit.share,
+            prompts=prompts_of(settings, chosen),
         )
+        run = create_run(connection, new)
         first_job = highest_job(connection)
     intake = Intake(engine, run, None, again=True, first_job=first_job)
     with backlog.open("rb") as stream:
@@ -80,6 +91,21 @@ def _hand_in(engine: Engine, settings: Settings, backlog: Path, policy: str | No
     with engine.begin() as connection:
         close_intake(connection, run, 0, 0, intake.own)
     return run
+
+
+def _open_shop() -> None:
+    """The workers look orders up in the example shop."""
+    shop = default_directory().parent / "shop" / "orders.sqlite"
+    prefix = f"RUNG_LOOKUPS__{SHOP.upper()}__"
+    os.environ[f"{prefix}DATABASE_URL"] = f"sqlite:///{shop}"
+    os.environ[f"{prefix}QUERY"] = ORDERS
+    os.environ[f"{prefix}ON_FAILURE"] = "without"
+
+
+def _with_orders(policy: Policy) -> Policy:
+    """The policy, shown what its messages' customers have ordered."""
+    shown = replace(policy.context, lookups=(*policy.context.lookups, SHOP))
+    return replace(policy, context=shown)
 
 
 def _follow(work: Work, settings: Settings, run: str) -> None:
@@ -112,6 +138,7 @@ def _say_where_next(run: str, example: str, seconds: float) -> None:
     for command, words in (
         (f"rung results {run} -o answers.csv", "every answer, with tier, confidence and cost"),
         (f"rung show {run}/{example}", "why this message climbed, step by step"),
+        (f"rung show {run}/{ABOUT_AN_ORDER} --text", "an answer from an order that was looked up"),
         (f"rung review {run}", "what waits for a person"),
         ("rung enqueue FILE --watch", "your own backlog"),
     ):

@@ -135,6 +135,7 @@ def _about(run: Row[Any]) -> dict[str, Any]:
         "policy": run.policy_name,
         "policy_version": run.policy_version,
         "lane": run.lane,
+        "prompts": run.prompts or {},
     }
 
 

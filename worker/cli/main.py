@@ -32,6 +32,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("replay", "Recompute every decision of a run, and report differences."),
     "reprocess": ("reprocess", "Answer old messages anew, in a new run beside the old ones."),
     "diff": ("diff", "What changed between two runs, by message."),
+    "compare": ("compare", "Two policies on the same messages, side by side, with a sentence."),
+    "prompts": ("prompts", "Prompt versions: where each is used, and what it costs."),
     "schedule": ("schedule", "What runs by itself at night, and one night by hand."),
     "dead": ("dead", "Dead letters: jobs that need somebody to change something."),
     "review": ("review", "What waits for a person."),
@@ -55,11 +57,21 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "db": ("db", "Migrate the database."),
 }
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Begin": ("up", "demo", "doctor", "config"),
+    "Begin": ("up", "demo", "doctor", "config", "prompts"),
     "Enqueue and watch": ("enqueue", "map", "forecast", "status", "runs"),
     "Answers": ("results", "show", "review", "clusters", "deliver", "dead", "diff"),
     "Money and proof": (
-        *("cost", "advise", "evaluate", "audit", "truth", "certify", "certificates", "replay"),
+        *(
+            "cost",
+            "compare",
+            "advise",
+            "evaluate",
+            "audit",
+            "truth",
+            "certify",
+            "certificates",
+            "replay",
+        ),
     ),
     "Change": ("pause", "resume", "drain", "priority", "budget", "retry", "cancel"),
     "Knowledge": ("knowledge",),

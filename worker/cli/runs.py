@@ -21,13 +21,23 @@ def runs(limit: int, as_json: bool) -> None:
     from rich.table import Table
 
     table = Table(
-        "run", "state", "policy", "done", "for a person", "dead", "spent", "created", box=None
+        "run",
+        "state",
+        "policy",
+        "prompt",
+        "done",
+        "for a person",
+        "dead",
+        "spent",
+        "created",
+        box=None,
     )
     for run in found:
         table.add_row(
             run.name,
             run.state_word,
             run.policy,
+            (run.prompts or {}).get("answer", "")[:7],
             f"{run.ended}/{run.total}",
             str(run.for_people),
             str(run.jobs("dead")),

@@ -28,6 +28,7 @@ NOT_SETTINGS = frozenset(
     | {"RUNG_URL", "RUNG_TOKEN"}
 )
 """Read elsewhere, or by programs that use the client (docs/api.md), so not unknown."""
+SQLITE = "sqlite:///"
 MEND = "correct that (docs/configuration.md lists every setting), then rung config check"
 UNKNOWN = frozenset({"extra_forbidden", "unexpected_keyword_argument"})
 """How pydantic calls a name that nobody knows."""
@@ -205,8 +206,25 @@ def _make_absolute(document: dict[str, Any], base: Path) -> None:
     prompts = document.get("prompts")
     if isinstance(prompts, dict) and isinstance(prompts.get("dir"), str):
         prompts["dir"] = str(base / prompts["dir"])
+    policies = document.get("policies")
+    for one in policies.values() if isinstance(policies, dict) else ():
+        if isinstance(one, dict) and isinstance(one.get("prompts"), str):
+            one["prompts"] = str((base / one["prompts"]).absolute())
     validators = document.get("validators")
     if isinstance(validators, dict):
         for name, where in validators.items():
             if isinstance(where, str) and ".py:" in where:
                 validators[name] = str(base / where)
+    lookups = document.get("lookups")
+    for one in lookups.values() if isinstance(lookups, dict) else ():
+        if isinstance(one, dict):
+            _lookup_made_absolute(one, base)
+
+
+def _lookup_made_absolute(one: dict[str, Any], base: Path) -> None:
+    """A function's file, and a database that is one."""
+    path, url = one.get("path"), one.get("database_url")
+    if isinstance(path, str) and ".py:" in path:
+        one["path"] = str(base / path)
+    if isinstance(url, str) and url.startswith(SQLITE):
+        one["database_url"] = SQLITE + str((base / url.removeprefix(SQLITE)).absolute())

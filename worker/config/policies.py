@@ -2,13 +2,16 @@
 
 import difflib
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from worker.config.loading import sentence
+from worker.config.lookups import lookup_names, own_lookups
 from worker.config.settings import Settings
 from worker.config.validators import load_validators
+from worker.domain.context import ROW, THREAD
 from worker.domain.judgement import REASONS
 from worker.domain.own_schemas import schema_complaints
 from worker.domain.policy import Policy, complaints, from_document, to_document
@@ -54,6 +57,10 @@ def check_policies(settings: Settings) -> list[str]:
             policy_named(settings, name)
         except ConfigurationError as error:
             problems += error.problems
+    try:
+        own_lookups(settings)
+    except ConfigurationError as error:
+        problems += error.problems
     return list(dict.fromkeys(problems))
 
 
@@ -92,6 +99,8 @@ def _unusable(settings: Settings, policy: Policy) -> list[str]:
     found = [
         *_validator_complaints(policy, known),
         *_reason_complaints(policy, known),
+        *_lookup_name_complaints(settings, policy),
+        *_prompt_complaints(policy),
         *(f"accept.answer_schema {words}." for words in schema_complaints(policy.accept)),
     ]
     patterns = [(f"rule {rule.name!r}", rule.pattern) for rule in policy.start.rules]
@@ -102,6 +111,28 @@ def _unusable(settings: Settings, policy: Policy) -> list[str]:
         if pattern is not None and (problem := complaint(pattern)):
             found.append(f"the pattern of {where} is wrong: {problem}.")
     return [f"policy {policy.name!r}: {words}" for words in found]
+
+
+def _prompt_complaints(policy: Policy) -> Iterator[str]:
+    if policy.prompts is None:
+        return
+    folder = Path(policy.prompts)
+    if not folder.is_dir():
+        yield f"prompts names {folder}, and there is no such folder."
+    elif not (folder / "answer.md").is_file():
+        yield f"prompts names {folder}, and there is no answer.md in it."
+
+
+def _lookup_name_complaints(settings: Settings, policy: Policy) -> Iterator[str]:
+    if not policy.context.lookups:
+        return
+    known = lookup_names(settings)
+    for name in policy.context.lookups:
+        if name not in known:
+            there = _close(name, list(known)) if known else "; none is configured."
+            yield f"context.lookups names {name!r}, and there is no such look-up{there}"
+        elif name in (ROW, THREAD):
+            yield f"a look-up cannot be called {name!r}, as another part of the context is."
 
 
 def _validator_complaints(policy: Policy, known: Mapping[str, Validator]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from worker.config.dashboard import DashboardSettings
 from worker.config.doors import DeliverSettings, IntakeSettings, NotifySettings
+from worker.config.lookups import LookupSettings
 from worker.config.redis_address import read_redis
 from worker.config.sections import (
     AuditSettings,
@@ -67,6 +68,8 @@ class Settings(Section):
     """Policies of one's own, by name; checked by `worker.config.policies`."""
     validators: dict[str, str] = Field(default_factory=dict)
     """Validators of one's own, by name: `FILE.py:FUNCTION` or `MODULE:FUNCTION`."""
+    lookups: dict[str, LookupSettings] = Field(default_factory=dict)
+    """Where facts about a message's customer are asked for, by name."""
     tiers: dict[str, TierSettings] = Field(default_factory=default_tiers)
     routing: RoutingSettings = RoutingSettings()
     check: CheckSettings = CheckSettings()

@@ -8,18 +8,15 @@ that never ends costs those three threads, and neither its neighbours nor the en
 wait for it.
 """
 
-import importlib
-import importlib.util
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from importlib.metadata import EntryPoint, entry_points
-from pathlib import Path
+from importlib.metadata import entry_points
 from typing import Any
 
+from worker.config.own_code import installed, load
 from worker.config.settings import Settings
 from worker.domain.validation import BUILTIN, OVERRAN, Draft, Validator
-from worker.errors import ConfigurationError
 
 GROUP = "rung.validators"
 TIME_BOUND_S = 0.25
@@ -32,9 +29,11 @@ def load_validators(
     """Validators by name. Raises ConfigurationError for one that cannot be loaded."""
     found: dict[str, Validator] = dict(BUILTIN)
     for entry in entry_points(group=GROUP):
-        found[entry.name] = Bounded(entry.name, _installed(entry), time_bound_s)
+        found[entry.name] = Bounded(
+            entry.name, installed(f"validators.{entry.name}", entry), time_bound_s
+        )
     for name, where in settings.validators.items():
-        found[name] = Bounded(name, _load(name, where), time_bound_s)
+        found[name] = Bounded(name, load(f"validators.{name}", where), time_bound_s)
     return found
 
 
@@ -71,46 +70,3 @@ class Bounded:
         except BaseException as error:
             # SystemExit too: a validator ends its thread with it, and not the worker.
             said.set_exception(error if isinstance(error, Exception) else RuntimeError())
-
-
-def _installed(entry: EntryPoint) -> Callable[..., Any]:
-    """What an installed package offers."""
-    return _callable(entry.name, f"{entry.value} (an installed package)", entry.load)
-
-
-def _load(name: str, where: str) -> Callable[..., Any]:
-    place, _, function = where.rpartition(":")
-    if not place or not function:
-        raise ConfigurationError(
-            f"validators.{name} is {where!r}; it must be FILE.py:FUNCTION or MODULE:FUNCTION."
-        )
-
-    def load() -> Any:
-        module = (
-            _file(name, Path(place)) if place.endswith(".py") else importlib.import_module(place)
-        )
-        return getattr(module, function)
-
-    return _callable(name, where, load)
-
-
-def _callable(name: str, where: str, load: Callable[[], Any]) -> Callable[..., Any]:
-    try:
-        loaded = load()
-    except Exception as error:
-        raise ConfigurationError(
-            f"validators.{name}: {where} cannot be loaded ({type(error).__name__}: {error})."
-        ) from None
-    if not callable(loaded):
-        raise ConfigurationError(f"validators.{name}: {where} is no function.")
-    function: Callable[..., Any] = loaded
-    return function
-
-
-def _file(name: str, path: Path) -> Any:
-    spec = importlib.util.spec_from_file_location(f"rung_validator_{name}", path)
-    if spec is None or spec.loader is None:
-        raise FileNotFoundError(path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module

@@ -15,7 +15,7 @@ from typing import Any
 
 from models.vocabulary import AttemptOutcome, CallState, Purpose
 from worker.domain.answers import Answer, ModelAnswer, Troubled, parse_object, read_difficulty
-from worker.domain.claimed import Claimed, Question, Withheld
+from worker.domain.claimed import Claimed, Question, Unready, Withheld
 from worker.domain.endings import Again, BestEffort, Deferred, Ending, Failed, RoutedTo, ToReview
 from worker.domain.first_tier import Decided, critical_by
 from worker.domain.judgement import Judgement, NeedsCheck, judge, too_long
@@ -28,6 +28,8 @@ from worker.domain.validation import Finding, Validator
 from worker.domain.wording import dollars
 
 FAILED_INSIDE_DELAY_S = 60.0
+UNREADY_DELAY_S, MAX_UNREADY_DELAY_S = 15.0, 600.0
+"""How long a message waits for a look-up that brought nothing: twice as long after each time."""
 NO_CHECK = ModelAnswer("", "check failed")
 """A check that brought nothing leaves confidence unreadable, which is LOW."""
 TOO_COSTLY = "too_costly"
@@ -67,6 +69,8 @@ class Attempt:
             return self._routed(self._plan.tier, self._plan.difficulty, self._plan.rule)
         if isinstance(self._plan, Withheld):
             return self._withheld(self._plan)
+        if isinstance(self._plan, Unready):
+            return self._unready(self._plan)
         return self._judged(self._plan) if self._plan.purpose is Purpose.CHECK else self._plan
 
     def heard(self, got: Answer | Troubled) -> Question | AttemptReport:
@@ -109,6 +113,14 @@ class Attempt:
             )
             self.calls, self._open = (*self.calls, lost), None
         return self._report(AttemptOutcome.FAILED, ending, (trouble.kind,))
+
+    def _unready(self, plan: Unready) -> AttemptReport:
+        """Asked later, or left to a person with the best that there was before."""
+        if plan.for_person:
+            ending: Ending = ToReview(plan.reason, self._earlier())
+            return self._report(AttemptOutcome.FAILED, ending, (plan.reason,))
+        delay_s = min(UNREADY_DELAY_S * 2**self._candidate.deferrals, MAX_UNREADY_DELAY_S)
+        return self._report(AttemptOutcome.DEFERRED, Deferred(delay_s, plan.why), (plan.reason,))
 
     def _asked(self) -> Question:
         assert self._open is not None, "an attempt that asks has an open question"
@@ -167,6 +179,8 @@ class Attempt:
         """Validators, then confidence: a report, or the check as the next question."""
         if self._answer is None:
             return self.held_back("the answer to be checked is gone")
+        frozen = self._candidate.prompts
+        prompt = frozen[Purpose.ANSWER] if frozen is not None else None
         judged = judge(
             self._candidate.policy,
             question.tier,
@@ -174,10 +188,10 @@ class Attempt:
             self._answer,
             check,
             self._standards.validators,
-            self._standards.instructions,
+            prompt.instructions if prompt is not None else self._standards.instructions,
             self._candidate.difficulty,
             self._candidate.context,
-            self._standards.knowledge,
+            prompt.shown if prompt is not None else self._standards.knowledge,
         )
         if isinstance(judged, NeedsCheck):
             self._open = question.check(judged.reply)

@@ -13,6 +13,7 @@ from worker.domain.first_tier import Decided
 from worker.domain.messages import MessageText
 from worker.domain.next_step import PastAttempt
 from worker.domain.policy import Difficulty, Policy
+from worker.domain.prompts import Prompts
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,10 @@ class Candidate:
     """The reply that is to be judged, in a run that judges another one's answers."""
     spent: Decimal = Decimal(0)
     """Dollars that earlier attempts came to."""
+    prompts: Prompts | None = None
+    """Those that the run began with; None in a run that froze none."""
+    unready: "Unready | None" = None
+    """Why it is not asked now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +133,25 @@ class Withheld:
     most: Decimal
 
 
-Plan = Decided | Question | Withheld
+@dataclass(frozen=True, slots=True)
+class Unready:
+    """A look-up brought nothing, and the model is not asked without it: `reason` is the record's
+    word, `why` says it to people."""
+
+    reason: str
+    why: str
+    for_person: bool
+
+
+Plan = Decided | Question | Withheld | Unready
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What was found out about a message before it is claimed."""
+
+    context: MessageContext
+    unready: Unready | None = None
 
 
 @dataclass(frozen=True, slots=True)

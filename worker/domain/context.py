@@ -92,12 +92,12 @@ class MessageContext:
         """As JSON values; `context_from` reads them back."""
         made: dict[str, Any] = {}
         if self.fields:
-            made["fields"] = dict(self.fields)
+            made["fields"] = _pairs(self.fields)
         if self.history:
             made["history"] = [[turn.who, turn.said, turn.at] for turn in self.history]
         if self.lookups:
             made["lookups"] = [
-                [found.name, [dict(one) for one in found.records], found.failed]
+                [found.name, [_pairs(one) for one in found.records], found.failed]
                 for found in self.lookups
             ]
         if self.passages:
@@ -128,14 +128,19 @@ NO_CONTEXT = MessageContext()
 def context_from(document: Mapping[str, Any]) -> MessageContext:
     """The context that `document` was made of."""
     return MessageContext(
-        document.get("fields", {}),
+        dict(document.get("fields", ())),
         tuple(ThreadTurn(*turn) for turn in document.get("history", ())),
         tuple(
-            LookedUp(name, tuple(records), failed)
+            LookedUp(name, tuple(map(dict, records)), failed)
             for name, records, failed in document.get("lookups", ())
         ),
         tuple(ShownPassage(*one) for one in document.get("passages", ())),
     )
+
+
+def _pairs(values: Mapping[str, Any]) -> list[list[Any]]:
+    """In their order, which JSONB does not keep of a table's keys."""
+    return [[name, value] for name, value in values.items()]
 
 
 def of_row(use: ContextUse, message: MessageText) -> MessageContext:
@@ -224,7 +229,9 @@ def _lines(values: Mapping[str, Any]) -> str:
 
 
 def _word(value: Any) -> str:
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    if isinstance(value, str):
+        return value
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def _cut_value(value: Any) -> Any:

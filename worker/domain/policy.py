@@ -116,13 +116,15 @@ class Climb:
 
 @dataclass(frozen=True, config=STRICT)
 class ContextUse:
-    """What the model is shown beside the message: columns of the row, and the thread so far."""
+    """What the model is shown beside the message: columns, the thread so far, look-ups."""
 
     fields: tuple[str, ...] = ()
     """Columns of the row; what a row has no value in is left out."""
     history: bool | str = False
     """Whether the thread so far is shown: the row's column with the turns, or `true` for the one
     called `history`."""
+    lookups: tuple[str, ...] = ()
+    """Look-ups that are asked about each message; see [`lookups.NAME`](#lookupsname)."""
 
     @property
     def thread_column(self) -> str | None:
@@ -142,6 +144,8 @@ class Policy:
     context: ContextUse = field(default_factory=ContextUse)
     knowledge: tuple[str, ...] = ()
     """Folders of pages that its answers stand on, as `rung knowledge sync` reads them."""
+    prompts: str | None = None
+    """Folder of prompts of its own; a run keeps them as they were when it began."""
 
     @property
     def rungs(self) -> Ladder:
@@ -172,6 +176,8 @@ def to_document(policy: Policy) -> dict[str, Any]:
         del document["context"]
     if not policy.knowledge:
         del document["knowledge"]
+    if policy.prompts is None:
+        del document["prompts"]
     return document
 
 
@@ -181,8 +187,11 @@ def from_document(document: Mapping[str, Any]) -> Policy:
 
 
 def version_of(policy: Policy) -> str:
-    """First 12 hex digits of SHA-256 over the canonical JSON."""
-    canonical = json.dumps(to_document(policy), sort_keys=True, separators=(",", ":"))
+    """First 12 hex digits of SHA-256 over the canonical JSON. Where the prompts lie is no rule:
+    what they say has versions of its own."""
+    document = to_document(policy)
+    document.pop("prompts", None)
+    canonical = json.dumps(document, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
 
@@ -191,6 +200,7 @@ def rules_of(policy: Policy) -> str:
     that is in force decide alike otherwise."""
     document = to_document(policy)
     del document["name"]
+    document.pop("prompts", None)
     for name in ("certificate", "in_force"):
         document["accept"].pop(name, None)
     canonical = json.dumps(document, sort_keys=True, separators=(",", ":"))

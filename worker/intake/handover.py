@@ -201,6 +201,7 @@ class Handover:
             named=terms.name is not None,
             audit_share=terms.audit_share,
             notify=terms.notify,
+            prompts=terms.prompts,
         )
         try:
             run = create_run(connection, new)

@@ -7,10 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 from models.vocabulary import Lane, RunLane
+from worker.claude.prompts import prompts_of
 from worker.config.addresses import lane_for
 from worker.config.doors import NotifySettings, mail_address
 from worker.config.settings import Settings
 from worker.domain.policy import Policy
+from worker.domain.prompts import Prompts
 from worker.domain.spans import read_time
 from worker.errors import UsageError
 
@@ -33,6 +35,8 @@ class Terms:
     audit_share: Decimal = Decimal(0)
     notify: tuple[str, ...] = ()
     """Mail addresses that are told of its end."""
+    prompts: Prompts | None = None
+    """Those that the run keeps to."""
 
 
 def parse_deadline(words: str | None, called: str = "--deadline") -> dt.datetime | None:
@@ -81,5 +85,6 @@ def terms_for(
         budget=budget if budget is not None else settings.budget.per_run_usd,
         audit_share=settings.audit.share,
         notify=told_of_end(settings.notify, notify),
+        prompts=prompts_of(settings, policy),
         **asked,
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from models.vocabulary import Lane, Purpose
 from worker.claude.input_sizes import REQUEST_OVERHEAD_BYTES
-from worker.claude.prompts import load_prompts
+from worker.claude.prompts import prompts_of
 from worker.config.prices import price_of
 from worker.config.settings import Settings
 from worker.domain.lengths import LengthClass
@@ -76,7 +76,7 @@ class BacklogEstimator:
 
     def __init__(self, settings: Settings, policy: Policy) -> None:
         self._settings, self._policy = settings, policy
-        self._prompts = load_prompts(settings.prompts.dir)
+        self._prompts = prompts_of(settings, policy)
         self._classifies = policy.start.otherwise == CLASSIFY
         self._checks = policy.accept.confidence == "separate"
 

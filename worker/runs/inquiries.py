@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from models.vocabulary import Lane, RunKind
+from worker.claude.prompts import prompts_of
 from worker.config.settings import Settings
 from worker.domain.policy import Policy, from_document
 from worker.domain.proof.tier_judge import judge_policy, shadow_policy
@@ -107,6 +108,7 @@ def _judging(settings: Settings, run: Row[Any], policy: Policy, request: JudgeRe
     return NewRun(
         name=f"{run.name}-judged-by-{request.tier}",
         policy=judge_policy(request.tier, policy),
+        prompts=prompts_of(settings, policy),
         lane=Lane.BATCH,
         budget_cap=_cap(settings, request.max_cost),
         kind=RunKind.JUDGE,

@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import Any
 
 from models.vocabulary import JUDGED, AttemptOutcome, CallState, Lane, Purpose, Stage
-from worker.claude.prompts import instructions_of, shown_in
 from worker.domain.answers import Answer, ModelAnswer, Troubled
 from worker.domain.attempt import Attempt, Standards
 from worker.domain.claimed import Candidate, Claimed, PastAnswer, Question
@@ -20,6 +19,7 @@ from worker.domain.judgement import TOO_LONG
 from worker.domain.messages import MessageText
 from worker.domain.policy import Policy
 from worker.domain.pricing import NO_TOKENS
+from worker.domain.prompts import instructions_of, shown_in
 from worker.domain.trouble import Meaning, Trouble
 from worker.domain.validation import OVERRAN, Validator
 

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from models.vocabulary import Lane, RunKind, RunLane
+from worker.claude.prompts import prompts_of
 from worker.config.policies import policy_named
 from worker.config.settings import Settings
 from worker.domain.expected_cost import BATCH_FACTOR, Expected, assumed, better_known, from_costs
@@ -185,6 +186,7 @@ def _new_run(settings: Settings, found: ReprocessPreview) -> NewRun:
     return NewRun(
         name=request.name or f"reprocess-{dt.datetime.now(dt.UTC).date()}",
         policy=found.policy,
+        prompts=prompts_of(settings, found.policy),
         lane=request.lane,
         priority=request.priority,
         budget_cap=min(caps) if caps else settings.budget.per_run_usd,

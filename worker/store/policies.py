@@ -2,38 +2,61 @@
 the state of the certificate that it has in force, which is that of the moment."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
 
 from worker.domain.in_force import InForce
 from worker.domain.policy import Policy, from_document, rules_of
+from worker.domain.prompts import Prompt, Prompts
 from worker.errors import ConfigurationError
+from worker.store.prompts import read_prompts
 
 VOID = "void"
 
 
+class Frozen(NamedTuple):
+    """What a run keeps as it was when it began."""
+
+    policy: Policy
+    version: str
+    prompts: Prompts | None = None
+
+
 class PolicyCache:
-    """`{run id: (policy, version)}`, read through. Small: a run's entry is a few kilobytes."""
+    """What runs froze, by run, read through. Small: a run's entry is a few kilobytes, and prompts
+    are shared."""
 
     MAX_RUNS = 500
 
     def __init__(self) -> None:
-        self._known: dict[int, tuple[Policy, str]] = {}
+        self._known: dict[int, Frozen] = {}
+        self._prompts: dict[str, Prompt] = {}
 
-    def of(self, connection: Connection, runs: Iterable[int]) -> dict[int, tuple[Policy, str]]:
+    def of(self, connection: Connection, runs: Iterable[int]) -> dict[int, Frozen]:
         """The policies of `runs`."""
         wanted = set(runs)
         missing = [run for run in wanted if run not in self._known]
         if missing:
             if len(self._known) > self.MAX_RUNS:
                 self._known = {run: self._known[run] for run in wanted if run in self._known}
-            for row in connection.execute(READ, {"ids": missing}):
-                self._known[row.id] = (from_document(row.policy), row.policy_version)
+            for row in connection.execute(READ, {"ids": missing}).all():
+                prompts = self._prompts_of(connection, row.prompts)
+                self._known[row.id] = Frozen(from_document(row.policy), row.policy_version, prompts)
         self._stand(connection, wanted)
         return {run: self._known[run] for run in wanted}
+
+    def _prompts_of(
+        self, connection: Connection, versions: Mapping[str, str] | None
+    ) -> Prompts | None:
+        """None where the run froze none."""
+        if versions is None:
+            return None
+        if missing := set(versions.values()) - set(self._prompts):
+            self._prompts |= read_prompts(connection, missing)
+        return {purpose: self._prompts[version] for purpose, version in versions.items()}
 
     def _stand(self, connection: Connection, wanted: Iterable[int]) -> None:
         """Gives the certificates in force the state that they are in now."""
@@ -47,8 +70,8 @@ class PolicyCache:
         for run, held in holding.items():
             state = states.get(held.number, VOID)
             if state != held.state:
-                policy, version = self._known[run]
-                self._known[run] = (standing_as(policy, state), version)
+                known = self._known[run]
+                self._known[run] = known._replace(policy=standing_as(known.policy, state))
 
 
 def standing_as(policy: Policy, state: Any) -> Policy:
@@ -94,6 +117,6 @@ def put_in_force(connection: Connection, policy: Policy) -> Policy:
     return replace(policy, accept=replace(policy.accept, in_force=held))
 
 
-READ = text("SELECT id, policy, policy_version FROM runs WHERE id = ANY(:ids)")
+READ = text("SELECT id, policy, policy_version, prompts FROM runs WHERE id = ANY(:ids)")
 STATES = text("SELECT id, state FROM certificates WHERE id = ANY(:ids)")
 CERTIFICATE = text("SELECT * FROM certificates WHERE id = :id")

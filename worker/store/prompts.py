@@ -1,8 +1,11 @@
-"""The text behind every prompt version that was ever in force."""
+"""The text behind every prompt version that was ever in force, and which run began with which."""
+
+from collections.abc import Iterable
 
 from sqlalchemy import Connection, text
 
 from models.vocabulary import Purpose
+from worker.domain.prompts import Prompt, Prompts
 
 
 def store_prompt(connection: Connection, version: str, purpose: Purpose, words: str) -> None:
@@ -11,6 +14,20 @@ def store_prompt(connection: Connection, version: str, purpose: Purpose, words: 
     connection.execute(INSERT, values)
 
 
+def freeze(connection: Connection, prompts: Prompts) -> dict[str, str]:
+    """Keeps the prompts of a run; returns their versions by purpose."""
+    for one in prompts.values():
+        store_prompt(connection, one.version, one.purpose, one.text)
+    return {str(purpose): one.version for purpose, one in prompts.items()}
+
+
+def read_prompts(connection: Connection, versions: Iterable[str]) -> dict[str, Prompt]:
+    """Prompts by version."""
+    rows = connection.execute(READ, {"versions": list(versions)})
+    return {row.version: Prompt(Purpose(row.purpose), row.text, row.version) for row in rows}
+
+
+READ = text("SELECT version, purpose, text FROM prompts WHERE version = ANY(:versions)")
 INSERT = text("""
 INSERT INTO prompts (version, purpose, text) VALUES (:version, :purpose, :text)
 ON CONFLICT (version) DO NOTHING

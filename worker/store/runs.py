@@ -13,10 +13,12 @@ from sqlalchemy import Connection, Engine, Row, text
 
 from models.vocabulary import INQUIRIES, Lane, RunKind, RunLane
 from worker.domain.policy import Policy, to_document, version_of
+from worker.domain.prompts import Prompts
 from worker.domain.run_names import complaint, tidied
 from worker.errors import Missing, UsageError
 from worker.store.locks import holding
 from worker.store.policies import put_in_force
+from worker.store.prompts import freeze
 from worker.store.scopes import run_scope
 
 INTAKE_LOCK = 0x52554E49
@@ -39,6 +41,8 @@ class NewRun:
     audit_share: Decimal = Decimal(0)
     parent_id: int | None = None
     selection: dict[str, Any] | None = None
+    prompts: Prompts | None = None
+    """Those that it keeps to; None goes with those of the workers."""
     notify: tuple[str, ...] = ()
 
 
@@ -64,6 +68,7 @@ def create_run(connection: Connection, new: NewRun) -> RunRef:
         raise UsageError(problem, mend="choose another --run")
     name = new.name.strip() if new.named else tidied(new.name)
     policy = put_in_force(connection, new.policy)
+    prompts = freeze(connection, new.prompts) if new.prompts is not None else None
     for number in range(1, 10_000):
         wanted = name if number == 1 else f"{name}-{number}"
         values = {
@@ -80,6 +85,7 @@ def create_run(connection: Connection, new: NewRun) -> RunRef:
             "cap": new.budget_cap,
             "audit_share": new.audit_share,
             "notify": list(new.notify),
+            "prompts": json.dumps(prompts) if prompts is not None else None,
             "selection": json.dumps(new.selection) if new.selection is not None else None,
         }
         run_id = connection.execute(INSERT, values).scalar()
@@ -180,9 +186,10 @@ def forget_run(connection: Connection, run: RunRef) -> None:
 
 INSERT = text("""
 INSERT INTO runs (name, key, kind, parent_id, policy, policy_name, policy_version, lane, priority,
-  deadline, budget_cap, selection, audit_share, notify)
+  deadline, budget_cap, selection, audit_share, notify, prompts)
 VALUES (:name, :key, :kind, :parent, CAST(:policy AS jsonb), :policy_name, :policy_version, :lane,
-  :priority, :deadline, :cap, CAST(:selection AS jsonb), :audit_share, CAST(:notify AS text[]))
+  :priority, :deadline, :cap, CAST(:selection AS jsonb), :audit_share, CAST(:notify AS text[]),
+  CAST(:prompts AS jsonb))
 ON CONFLICT (name) DO NOTHING RETURNING id
 """)
 INSERT_BUDGET = text("INSERT INTO budgets (scope, run_id, cap) VALUES (:scope, :run, :cap)")

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from models.vocabulary import Lane
-from worker.claude.prompts import Prompts
 from worker.config.policies import policy_named
 from worker.config.prices import price_of
 from worker.config.settings import Settings
 from worker.domain.policy import CLASSIFY, Policy
+from worker.domain.prompts import Prompts
 from worker.domain.wording import count, dollars, plural
 
 

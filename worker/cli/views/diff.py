@@ -25,6 +25,8 @@ def print_comparison(document: dict[str, Any]) -> None:
     for letter in ("a", "b"):
         run = document[f"run_{letter}"]
         words = f"{run['policy']} {run['policy_version'][:7]}, {run['lane']}"
+        if version := run["prompts"].get("answer"):
+            words += f", prompt {version[:7]}"
         out.print(f"{letter.upper()}  {terminal_safe(run['run'])}  ({words})")
     out.print(_who_is_in(document))
     if not document["both"] - document["unfinished"]:

@@ -70,6 +70,7 @@ class RunDocument(BaseModel):
     created_at: dt.datetime
     deadline: dt.datetime | None
     finished_at: dt.datetime | None
+    prompts: dict[str, str] | None
 
 
 class EscalationDocument(BaseModel):

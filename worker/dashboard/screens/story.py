@@ -53,6 +53,8 @@ def ground(word: str, attempt: Mapping[str, Any]) -> str:
     family, _, kind = word.partition(":")
     if family == "refused":
         return f"it refused ({kind or 'no category given'})"
+    if family == "lookup":
+        return f"look-up {kind} brought nothing"
     return GROUNDS.get(word) or f"it failed the check “{reason(word)}”"
 
 
@@ -92,8 +94,14 @@ def title(attempt: Mapping[str, Any]) -> str:
         if attempt["model"] is None:
             return f"Routed by {attempt['rule'] or 'a rule'}, nobody was asked"
         return f"{attempt['tier']} was asked how hard it is"
+    if _unready(attempt):
+        return "Nobody was asked to answer"
     asked = "was to be asked" if attempt["model"] is None else "was asked"
     return f"{attempt['tier']} {asked} to answer"
+
+
+def _unready(attempt: Mapping[str, Any]) -> bool:
+    return any(word.startswith("lookup:") for word in attempt["reasons"])
 
 
 def outcome(attempt: Mapping[str, Any]) -> str:
@@ -108,6 +116,8 @@ def outcome(attempt: Mapping[str, Any]) -> str:
             return f"{hard}it starts at {where}."
         case "accepted":
             return "The answer was accepted."
+        case "deferred" if _unready(attempt):
+            return f"It waits: {because(attempt)}; it is tried again, and this cost no try."
         case "deferred":
             return "Claude would not take it just then; it was tried later, and this cost no try."
         case "lost":

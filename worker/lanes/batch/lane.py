@@ -26,6 +26,7 @@ from worker.lanes.batch.reader import Reader
 from worker.lanes.batch.sender import Sender
 from worker.lanes.realtime.runtime import Runtime
 from worker.lanes.routine import Routine
+from worker.lookups.preparation import prepare
 from worker.store.engine import was_stopped
 from worker.store.queue import message_batches
 from worker.store.queue.message_batches import Batch
@@ -200,8 +201,10 @@ class BatchLane:
 
     def _submit_slice(self, tier: str, ids: Sequence[int]) -> bool:
         """False when nothing could be claimed, or Claude would not take it."""
-        taken = self._runtime.claims.take_slice(
-            tier, ids, self._runtime.planner, self._weigh, MAX_BYTES
+        claims = self._runtime.claims
+        prepared = {} if tier == ROUTING else prepare(claims, self._runtime.desk, ids)
+        taken = claims.take_slice(
+            tier, ids, self._runtime.planner, self._weigh, MAX_BYTES, prepared
         )
         failpoint("batch intended")
         if taken.begun:

@@ -19,7 +19,7 @@ from worker.claude.batches import Batches, Item
 from worker.claude.errors import trouble_of
 from worker.domain.answers import Answer, Troubled
 from worker.domain.attempt import Attempt, Standards
-from worker.domain.claimed import Claimed, Question
+from worker.domain.claimed import Candidate, Claimed, Question
 from worker.domain.reports import AttemptReport
 from worker.domain.trouble import Meaning, Trouble
 from worker.failpoints import failpoint
@@ -47,7 +47,7 @@ class Reader:
     claude: Batches
     claimants: Claimants
     standards: Standards
-    learn: Callable[[Question, Answer | Troubled], None]
+    learn: Callable[[Candidate, Question, Answer | Troubled], None]
 
     def read(self, batch: Batch) -> Trouble | None:
         """Records everything that came of a batch. Trouble means that it is to be read again."""
@@ -148,7 +148,7 @@ class Reader:
         attempt, question = Attempt(claimed, self.standards), claimed.question
         if question is not None and question.purpose is not Purpose.CHECK:
             # The check's own prompt may have changed since the batch was sent.
-            self.learn(question, got)
+            self.learn(claimed.candidate, question, got)
         try:
             step = attempt.heard(got)
             return attempt.put_off(CHECKED_NEXT) if isinstance(step, Question) else step

@@ -72,7 +72,7 @@ class Caller:
             self._request(request, question), max(deadline - time.monotonic(), LEAST_S)
         )
         failpoint("after send")
-        self.planner.learn(question, got)
+        self.planner.learn(request[0].candidate, question, got)
         self.ended(question.tier, question.purpose, got)
         parts = [got] if question.together == 1 else parts_of(got, request)
         known, uses = self.standards.validators, request[0].candidate.policy.accept.validators

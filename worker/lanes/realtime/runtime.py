@@ -14,7 +14,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
@@ -30,7 +30,7 @@ from worker.config.settings import Settings
 from worker.config.validators import load_validators
 from worker.domain.attempt import Standards
 from worker.domain.breaker import BreakerRule
-from worker.domain.claimed import Claimed, Question
+from worker.domain.claimed import Claimed, Prepared, Question
 from worker.failpoints import failpoint
 from worker.lanes.realtime.caller import Caller
 from worker.lanes.realtime.calls import Calls
@@ -41,6 +41,8 @@ from worker.lanes.realtime.queues import Queue, RoutingQueue
 from worker.lanes.realtime.recorder import Recorder, call_row
 from worker.lanes.realtime.slots import Slots
 from worker.lanes.rounds import Rounds
+from worker.lookups.desk import LookupDesk
+from worker.lookups.preparation import prepare
 from worker.store.counted import counted_inputs, keep_counted
 from worker.store.engine import is_outage, worker_engine
 from worker.store.prompts import store_prompt
@@ -91,6 +93,7 @@ class Runtime:
             classifier=self.planner.classifier,
             canary=settings.canary.enabled,
         )
+        self.desk = LookupDesk(settings)
         self.pacer = Pacer(settings, redis_url(settings), partial(note_hold, self.engine))
         self.queues: dict[str, Queue] = {
             name: Queue(name, name, self.slots, self.pacer) for name in settings.tiers
@@ -110,6 +113,7 @@ class Runtime:
         self.news.set()
         self.recorder.stop(self.settings.timing.stop_timeout_s)
         self.calls.stop()
+        self.desk.stop()
         self.pacer.stop()
         self.engine.dispose()
 
@@ -165,19 +169,33 @@ class Runtime:
         failpoint("after deliver")
         queue, pending, recorded = self.queues[name], deque(ids), list[Future[None]]()
         with self.deliveries.holding(name, pending):
+            prepared = self._prepare(name, ids)
             while pending and not self.stopping.is_set():
-                recorded.append(self._claim_and_send(queue, pending))
+                recorded.append(self._claim_and_send(queue, pending, prepared))
             for group in recorded:
                 group.result()
         failpoint("before ack")
 
-    def _claim_and_send(self, queue: Queue, pending: deque[int]) -> Future[None]:
+    def _prepare(self, name: str, ids: Sequence[int]) -> dict[int, Prepared]:
+        """What look-ups say of a chunk that is to be answered; nothing while Postgres is away."""
+        if name == ROUTING:
+            return {}
+        try:
+            return prepare(self.claims, self.desk, ids)
+        except DBAPIError as error:
+            if not is_outage(error):
+                raise
+            return {}
+
+    def _claim_and_send(
+        self, queue: Queue, pending: deque[int], prepared: Mapping[int, Prepared]
+    ) -> Future[None]:
         """As many as there is room for. What may not go yet stays in hand."""
         with queue.turn:
             with queue.room(len(pending)) as room:
                 ids, claimed_at = [pending.popleft() for _ in range(room.jobs)], time.monotonic()
                 if ids:
-                    room.taken = self._claim(queue, ids, room.grant.calls)
+                    room.taken = self._claim(queue, ids, room.grant.calls, prepared)
             if not ids:
                 self.stopping.wait(room.wait_s)
                 return self.calls.send(queue, [], claimed_at)
@@ -189,11 +207,13 @@ class Runtime:
                 self.stopping.wait(room.wait_s)
         return sent
 
-    def _claim(self, queue: Queue, ids: list[int], may_ask: int) -> Taken:
+    def _claim(
+        self, queue: Queue, ids: list[int], may_ask: int, prepared: Mapping[int, Prepared]
+    ) -> Taken:
         """The leases of a group; none while Postgres is away. The queue's turn is held, so no other
         thread claims these jobs before it is known whether this one did."""
         try:
-            return self.claims.take(queue.name, ids, self.planner, may_ask)
+            return self.claims.take(queue.name, ids, self.planner, may_ask, prepared)
         except DBAPIError as error:
             if not is_outage(error):
                 raise

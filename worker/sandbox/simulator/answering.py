@@ -130,7 +130,12 @@ def _said(asked: Asked, latent: mind.Mood, text: str, mood: Mapping[str, Any], s
             writing.labels(several, seed)
             if several
             else writing.document(
-                asked.schema, latent, asked.model, text, writing.sources(asked, text)
+                asked.schema,
+                latent,
+                asked.model,
+                text,
+                writing.sources(asked, text),
+                writing.known(asked.user, text),
             )
         )
         if isinstance(document, dict):

@@ -39,6 +39,12 @@ _PASSAGE = re.compile(
     r"<passage_([0-9a-f]+) id=\"([^\"]+)\"[^>\n]*>\n(.*?)\n</passage_\1>", re.DOTALL
 )
 _CONTEXT = re.compile(r"<shown_context_[0-9a-f]+ id=\"([^\"]+)\">")
+_BLOCK = re.compile(
+    r"<shown_context_([0-9a-f]+) id=\"([^\"]+)\">\n(.*?)\n</shown_context_\1>", re.DOTALL
+)
+_ABOUT_ORDERS = re.compile(
+    r"\b(order\w*|deliver\w*|parcel|ship\w*|track\w*|arriv\w*)\b", re.IGNORECASE
+)
 MAX_DEPTH = 12
 FORGOTTEN_TOGETHER, OTHER_TOGETHER = 0.01, 0.05
 """Shares of messages that are passed over, or labelled otherwise than alone, when several are
@@ -51,12 +57,23 @@ def topic_of(text: str) -> str:
     return next((topic for pattern, topic in TOPICS if re.search(pattern, lowered)), "your request")
 
 
-def reply(mood: Mood, text: str) -> str:
+def known(user: str, text: str) -> str:
+    """What a look-up says, in a sentence, where the message asks about an order; else nothing."""
+    if not _ABOUT_ORDERS.search(text[:2_000]):
+        return ""
+    for _, piece, words in _BLOCK.findall(user):
+        if piece not in ("row", "thread") and ": " in words:
+            record = words.partition("\n\n")[0].replace("\n", ", ")
+            return f" This is what I can see of it: {record}."
+    return ""
+
+
+def reply(mood: Mood, text: str, known: str = "") -> str:
     """A support answer of 60 to 150 words that says it is simulated."""
     order = sorted(STEPS, key=lambda step: mood.draw(step))
     body = " ".join(order[: 2 + mood.difficulty])
     return (
-        f"{MARK} Hello, thank you for your message about {topic_of(text)}."
+        f"{MARK} Hello, thank you for your message about {topic_of(text)}.{known}"
         f" {body} Kind regards, the support team."
     )
 
@@ -72,10 +89,15 @@ def plain(mood: Mood, model: str, system: str, text: str) -> str:
 
 
 def document(
-    schema: Mapping[str, Any], mood: Mood, model: str, text: str, sources: Sequence[str] = ()
+    schema: Mapping[str, Any],
+    mood: Mood,
+    model: str,
+    text: str,
+    sources: Sequence[str] = (),
+    known: str = "",
 ) -> Any:
     """A value that fits `schema`, sensible where the names of its properties are."""
-    return _Writer(schema, mood, model, text, sources).value(schema, "")
+    return _Writer(schema, mood, model, text, sources, known).value(schema, "")
 
 
 def sources(asked: Asked, text: str) -> list[str]:
@@ -119,9 +141,10 @@ class _Writer:
         model: str,
         text: str,
         sources: Sequence[str] = (),
+        known: str = "",
     ) -> None:
         self._root, self._mood, self._model, self._text = root, mood, model, text
-        self._sources = sources
+        self._sources, self._known = sources, known
 
     def value(self, schema: Mapping[str, Any], name: str, depth: int = 0) -> Any:
         if depth > MAX_DEPTH:
@@ -163,7 +186,7 @@ class _Writer:
 
     def _words(self, name: str) -> str:
         if name in ("reply", "answer", "response", "message", "text", "body"):
-            return reply(self._mood, self._text)
+            return reply(self._mood, self._text, self._known)
         if name in ("difficulty", "label"):
             return LABELS[self._mood.difficulty]
         if "confiden" in name:

@@ -7,7 +7,7 @@ write-ahead, so a crash can lose an answer but never the trace of a request).
 """
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
@@ -16,11 +16,11 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, text
 
 from models.vocabulary import Lane, Stage
-from worker.domain.claimed import Candidate, Claimed, Plan
-from worker.domain.context import NO_CONTEXT, MessageContext, of_row
+from worker.domain.claimed import Candidate, Claimed, Plan, Prepared, Unready
+from worker.domain.context import NO_CONTEXT, of_row
 from worker.domain.messages import MessageText
 from worker.domain.policy import Policy
-from worker.store.policies import PolicyCache
+from worker.store.policies import Frozen, PolicyCache
 from worker.store.queue.budgets import Budgets
 from worker.store.queue.canaries import Canaries
 from worker.store.queue.certified import keep_keys
@@ -30,8 +30,14 @@ from worker.store.queue.knowledge import with_passages
 from worker.store.queue.leases import write_leases
 from worker.store.queue.suspects import one_at_a_time
 from worker.store.queue.waiting import note_waiting
+from worker.store.queue.wanting import Wanting, wanting
 
 Planner = Callable[[Candidate], Plan]
+NOTHING = Prepared(NO_CONTEXT)
+NONE_PREPARED: Mapping[int, Prepared] = {}
+LOOKUP = "lookup"
+"""Before the colon of a reason: what follows is the look-up that brought nothing."""
+UNASKED = "its look-ups were not asked before it was claimed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +92,16 @@ class Claims:
         return self.take(queue, ids, planner).granted
 
     def take(
-        self, queue: str, ids: Sequence[int], planner: Planner, may_ask: int | None = None
+        self,
+        queue: str,
+        ids: Sequence[int],
+        planner: Planner,
+        may_ask: int | None = None,
+        prepared: Mapping[int, Prepared] = NONE_PREPARED,
     ) -> Taken:
         """As `claim`, and says which jobs have to wait. At most `may_ask` of those that are claimed
-        will ask Claude (None: all may); what a rule or the policy decides alone is not counted."""
+        will ask Claude (None: all may); what a rule or the policy decides alone is not counted.
+        `prepared` is what look-ups found, by job."""
         gates: tuple[ClaimGate, ...] = (self._suspects, self._canaries.singly)
         if may_ask is not None:
             gates = (partial(_asking, may_ask), *gates)
@@ -97,7 +109,7 @@ class Claims:
             rows, held = self._ready(connection, queue, ids)
             if not rows:
                 return Taken([], held)
-            passed = self._through(connection, rows, planner, gates)
+            passed = self._through(connection, rows, planner, gates, prepared)
             if passed.granted:
                 self._write(connection, passed.granted, passed.day)
         self._budgets.committed(passed.day)
@@ -139,10 +151,11 @@ class Claims:
         rows: Sequence[Row[Any]],
         planner: Planner,
         gates: Sequence[ClaimGate],
+        prepared: Mapping[int, Prepared] = NONE_PREPARED,
     ) -> Passage:
         """Plans what is locked, and sends it through the gates; what the budgets refuse says so."""
         day: dt.date = rows[0].today
-        candidates = with_passages(connection, self._candidates(connection, rows))
+        candidates = with_passages(connection, self._candidates(connection, rows, prepared))
         going = [Claimed(candidate, planner(candidate)) for candidate in candidates]
         planned = going = keep_keys(connection, going)
         last: ClaimGate = partial(self._budgets.stops, day)
@@ -154,12 +167,22 @@ class Claims:
         note_waiting(connection, rows, planned, going, stops)
         return Passage(going, stops, day)
 
-    def _candidates(self, connection: Connection, rows: Sequence[Row[Any]]) -> list[Candidate]:
+    def _candidates(
+        self, connection: Connection, rows: Sequence[Row[Any]], prepared: Mapping[int, Prepared]
+    ) -> list[Candidate]:
         policies = self._policies.of(connection, {row.run_id for row in rows})
         # The first attempt of every job routes it: one that is at its first answer has no answers.
         tried = [row.id for row in rows if row.fence > (1 if row.state == "routed" else 0)]
         past = past_of(connection, tried) if tried else {}
-        return [candidate_of(row, policies[row.run_id], past.get(row.id, NO_PAST)) for row in rows]
+        return [
+            candidate_of(row, policies[row.run_id], past.get(row.id, NO_PAST), prepared.get(row.id))
+            for row in rows
+        ]
+
+    def wanting(self, ids: Sequence[int]) -> list[Wanting]:
+        """Those of `ids` whose policies have look-ups asked about them; nothing is locked."""
+        with self._engine.connect() as connection:
+            return wanting(connection, self._policies, ids)
 
     def _write(
         self,
@@ -185,16 +208,16 @@ def _asking(may_ask: int, _: Connection, planned: Sequence[Claimed]) -> Stops:
 
 
 def candidate_of(
-    row: Row[Any], policy: tuple[Policy, str], past: Past, shown: MessageContext | None = None
+    row: Row[Any], frozen: Frozen, past: Past, found: Prepared | None = None
 ) -> Candidate:
-    """From a row as `LOCK_READY` gives it; `fence` is that of before the claim. `shown` is what the
-    model was shown then, where that is on record."""
+    """From a row as `LOCK_READY` gives it; `fence` is that of before the claim. `found` is what the
+    model is shown, where more than the row had to be asked for it."""
     stage = Stage.ROUTE if row.state == "queued" else Stage.ANSWER
     message = MessageText(
         row.body, row.subject, row.channel, row.language, row.customer_id, row.metadata
     )
-    if shown is None:
-        shown = of_row(policy[0].context, message) if stage is Stage.ANSWER else NO_CONTEXT
+    if found is None:
+        found = _of_row(frozen.policy, message) if stage is Stage.ANSWER else NOTHING
     return Candidate(
         job_id=row.id,
         run_id=row.run_id,
@@ -206,18 +229,26 @@ def candidate_of(
         failures=row.failures,
         deferrals=row.deferrals,
         message=message,
-        policy=policy[0],
-        policy_version=policy[1],
+        policy=frozen.policy,
+        policy_version=frozen.version,
         history=past.answers,
         available_at=row.available_at,
         kept=past.kept,
         difficulty=row.difficulty,
         alone=past.alone,
         message_id=row.message_id,
-        context=shown,
+        context=found.context,
+        unready=found.unready,
+        prompts=frozen.prompts,
         judged=row.judged,
         spent=row.spent,
     )
+
+
+def _of_row(policy: Policy, message: MessageText) -> Prepared:
+    lookups = policy.context.lookups
+    unasked = Unready(f"{LOOKUP}:{lookups[0]}", UNASKED, False) if lookups else None
+    return Prepared(of_row(policy.context, message), unasked)
 
 
 LOCK_READY = text("""
@@ -227,7 +258,8 @@ SELECT j.id, j.run_id, j.message_id, j.state, j.lane, j.tier, j.difficulty, j.fe
   m.body, m.subject, m.channel, m.language, m.customer_id, m.metadata,
   CASE WHEN j.state = 'queued' THEN (
     SELECT difficulty FROM classifications
-    WHERE digest = m.digest AND prompt_version = :prompt AND model = :model) END AS remembered,
+    WHERE digest = m.digest AND model = :model
+      AND prompt_version = coalesce(r.prompts ->> 'classify', :prompt)) END AS remembered,
   CASE r.kind WHEN 'judge' THEN (SELECT reply FROM results WHERE job_id = j.origin_id) END AS judged
 FROM jobs AS j JOIN runs AS r ON r.id = j.run_id JOIN messages AS m ON m.id = j.message_id
 WHERE j.id = ANY(:ids) AND j.queue = :queue AND j.lease_until IS NULL

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from worker.domain.claimed import Claimed, Withheld
+from worker.domain.claimed import Claimed, Unready, Withheld
 from worker.store.queue.budgets import reservations
 from worker.store.rows import as_json
 
@@ -60,6 +60,8 @@ def _row(claimed: Claimed) -> dict[str, Any]:
             "purpose": question.purpose,
             "worst_cost": question.worst_cost,
         }
+    elif isinstance(claimed.plan, Unready):
+        row["tier"] = candidate.tier
     if question is not None and candidate.context:
         row |= {
             "message_id": candidate.message_id,

@@ -4,7 +4,7 @@ Promise: a slice's jobs, attempts, calls and the batch's own row are committed b
 request leaves, so whatever becomes of the reply, what was asked is known.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
@@ -13,10 +13,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from models.vocabulary import Purpose
-from worker.domain.claimed import Claimed, Question
+from worker.domain.claimed import Claimed, Prepared, Question
 from worker.domain.context import context_from
 from worker.store.policies import PolicyCache
-from worker.store.queue.claim import Claims, Planner, candidate_of
+from worker.store.queue.claim import NONE_PREPARED, Claims, Planner, candidate_of
 from worker.store.queue.gates import ClaimGate, Stop, Stops
 from worker.store.queue.history import NO_PAST, past_of
 from worker.store.rows import as_json
@@ -70,6 +70,7 @@ class Slices(Claims):
         planner: Planner,
         weigh: Callable[[Claimed], int],
         max_bytes: int,
+        prepared: Mapping[int, Prepared] = NONE_PREPARED,
     ) -> Slice:
         """Claims a slice and writes its intent, in one transaction. A queue that is paused, or
         whose breaker is not closed, gives nothing."""
@@ -78,7 +79,8 @@ class Slices(Claims):
             rows = self._lock(connection, PREFIX + tier, tier, ids)
             if not rows:
                 return Slice(None, [], [])
-            passed = self._through(connection, rows, planner, (size, self._canaries.in_slices))
+            gates = (size, self._canaries.in_slices)
+            passed = self._through(connection, rows, planner, gates, prepared)
             begun = [claimed for claimed in passed.granted if claimed.question is None]
             asked = [claimed for claimed in passed.granted if claimed.question is not None]
             if begun:
@@ -131,7 +133,7 @@ class Claimants:
                     row,
                     policies[row.run_id],
                     past.get(row.id, NO_PAST),
-                    context_from(row.context or {}),
+                    Prepared(context_from(row.context or {})),
                 ),
                 _question(row),
             )

@@ -53,6 +53,8 @@ class RunStanding:
     escalations: int
     calls: int
     simulated: bool
+    prompts: Mapping[str, str] | None = None
+    """Versions of the prompts that it began with."""
 
     @property
     def total(self) -> int:
@@ -166,6 +168,7 @@ class RunStanding:
             "lane", "priority", "total", "ended", "by_state", "by_tier", "by_verdict", "for_people",
             "escalations", "calls",
             "rejected", "duplicates", "simulated", "created_at", "deadline", "finished_at",
+            "prompts",
         )  # fmt: skip
         return {
             "run": self.name,
@@ -205,7 +208,7 @@ SELECT r.id, r.name, r.kind, r.parent_id, r.state, r.state_reason,
   c.by_state, t.by_tier, v.by_verdict,
   (SELECT coalesce(sum(escalations), 0) FROM run_escalations WHERE run_id = r.id)::bigint
     AS escalations,
-  s.calls, s.simulated
+  s.calls, s.simulated, r.prompts
 FROM runs AS r LEFT JOIN budgets AS b ON b.run_id = r.id
 CROSS JOIN LATERAL (
   SELECT coalesce(jsonb_object_agg(state, jobs), '{}') AS by_state FROM (

@@ -1,0 +1,92 @@
+"""Look-ups over HTTP: one host, no redirects, the secret in a header, bounded time and size."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar
+
+import pytest
+
+from tests.support.looking_up import asked, desk
+from worker.domain.context import LookedUp
+
+SECRET = "s3cret-of-the-shop"
+
+
+class Shop(BaseHTTPRequestHandler):
+    """Answers by the customer that is asked for."""
+
+    seen: ClassVar[list[str]] = []
+    hang = threading.Event()
+
+    def do_GET(self) -> None:
+        customer = self.path.removeprefix("/orders/")
+        self.seen.append(f"{customer} {self.headers['authorization']}")
+        if customer == "slow":
+            self.hang.wait(5)
+        status = {"gone": 404, "ill": 500, "moved": 302}.get(customer, 200)
+        document: Any = [{"customer_id": customer.replace("%2F", "/"), "state": "sent"}]
+        if customer == "other":
+            document = {"customer_id": "somebody", "state": "sent"}
+        body = b"x" * 1_100_000 if customer == "large" else json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("location", "http://127.0.0.1:1/")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def shop() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Shop)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    Shop.seen.clear()
+    Shop.hang.clear()
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    Shop.hang.set()
+    server.shutdown()
+    server.server_close()
+    thread.join(5)
+
+
+def ask(shop: str, *customers: str | None, **more: Any) -> list[LookedUp]:
+    made = desk(
+        orders={
+            "url": shop + "/orders/{customer_id}", "hosts": ["127.0.0.1"], "secret": SECRET, **more
+        }
+    )  # fmt: skip
+    found = [one for (one,) in made.ask(["orders"], asked(*customers))]
+    made.stop()
+    return found
+
+
+def test_each_message_has_its_answer_or_why_there_is_none(shop: str) -> None:
+    found = ask(shop, "c-1", "a/b", "gone", "ill", "moved", "other", "large", None)
+    assert [one.records for one in found] == [
+        ({"state": "sent"},), ({"state": "sent"},), (), (), (), (), (), ()
+    ]  # fmt: skip
+    assert [one.failed for one in found] == [
+        None,
+        None,
+        None,
+        "answered with HTTP 500",
+        "answered with HTTP 302",
+        "brought a record of another customer_id than the row's",
+        "brought more than 1,000,000 bytes",
+        None,
+    ]
+    assert f"c-1 Bearer {SECRET}" in Shop.seen
+    assert "a%2Fb" in "".join(Shop.seen)
+
+
+def test_after_one_that_hung_the_rest_are_not_asked(shop: str) -> None:
+    slow, *rest = ask(shop, "slow", "c-1", "c-2", timeout_s=0.2, max_in_flight=1)
+    assert slow.failed == "did not answer within 0.2 s"
+    assert {one.failed for one in rest} == {"was not asked, for it had just hung"}
+    assert len(Shop.seen) == 1

@@ -1,0 +1,78 @@
+"""Look-ups by query: read only, bound, within their time."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.looking_up import asked, desk, shop
+from worker.domain.context import LookedUp
+
+QUERY = "SELECT customer_id, number, state, due FROM orders WHERE customer_id = :customer_id"
+FOREVER = """WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+SELECT :customer_id AS customer_id, max(i) FROM n"""
+
+
+LATE = "late"
+
+
+def _is_late(found: LookedUp) -> bool:
+    """The database's own bound and ours are the same: either may be the first to be met."""
+    return found.failed in ("failed with OperationalError", "did not answer within 0.3 s")
+
+
+def ask(url: str, query: str, *customers: str, **more: Any) -> list[LookedUp]:
+    made = desk(orders={"database_url": url, "query": query, "timeout_s": 0.3, **more})
+    try:
+        return [found for (found,) in made.ask(["orders"], asked(*customers, plan="gold"))]
+    finally:
+        made.stop()
+
+
+def test_a_query_is_asked_for_each_row_and_shows_nobody_elses(tmp_path: Path) -> None:
+    one, two, none = ask(shop(tmp_path), QUERY, "c-1", "c-2", "c-9")
+    assert [record["number"] for record in one.records] == ["o-1", "o-2"]
+    assert one.records[0] == {"number": "o-1", "state": "sent", "due": "2026-11-28"}
+    assert [record["number"] for record in two.records] == ["o-3"]
+    assert (none.records, none.failed) == ((), None)
+
+
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        # one that forgot its condition
+        (
+            "SELECT *, :plan AS plan FROM orders",
+            "brought a record of another customer_id than the row's",
+        ),
+        ("DELETE FROM orders WHERE customer_id = :customer_id", "failed with OperationalError"),
+        ("SELECT nothing FROM nowhere WHERE x = :plan", "failed with OperationalError"),
+        (FOREVER, LATE),
+    ],
+)
+def test_a_query_that_does_not_do_is_said(query: str, why: str, tmp_path: Path) -> None:
+    found = ask(shop(tmp_path), query, "c-1", "c-2")
+    assert why in [one.failed for one in found] or (why == LATE and _is_late(found[0]))
+    assert ask(shop_again(tmp_path), QUERY, "c-1")[0].records
+
+
+def shop_again(directory: Path) -> str:
+    return f"sqlite:///{directory / 'shop.sqlite'}"
+
+
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        ("SELECT CAST(:customer_id AS text) AS customer_id, 7 AS points", None),
+        ("SELECT CAST(:customer_id AS text) AS customer_id, pg_sleep(5)", LATE),
+        ("CREATE TABLE gone AS SELECT CAST(:customer_id AS text) AS a", "failed with"),
+    ],
+)
+def test_postgres_is_read_only_and_has_its_time(
+    query: str, why: str | None, database_url: str
+) -> None:
+    (found,) = ask(database_url, query, "c-1")
+    if why is None:
+        assert found.records == ({"points": 7},)
+    else:
+        assert (found.failed or "").startswith(why) or (why == LATE and _is_late(found))

@@ -1,0 +1,97 @@
+"""The desk: whole chunks at once, a cache, bounds; what goes wrong is said and shown to nobody."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.looking_up import asked, by_function, desk, functions
+from worker.domain.context import LookedUp
+
+
+def ask(made: Any, *customers: str | None, names: tuple[str, ...] = ("orders",)) -> list[LookedUp]:
+    try:
+        return [found for (found,) in made.ask(names, asked(*customers))]
+    finally:
+        made.stop()
+
+
+def test_a_chunk_is_asked_for_at_once_and_only_for_what_is_new(tmp_path: Path) -> None:
+    made = by_function(tmp_path, "orders", options={"state": "packed"})
+    first, second = made.ask(["orders"], asked("c-1", "c-2"))
+    made.ask(["orders"], asked("c-1", "c-2", "c-3"))
+    # the columns that say whose a record is are not shown
+    assert first == (LookedUp("orders", ({"order": "o-c-1", "state": "packed"},)),)
+    assert second[0].records[0]["order"] == "o-c-2"
+    assert _calls(made) == [2, 1]
+    made.stop()
+
+
+def test_without_a_cache_everything_is_asked_again(tmp_path: Path) -> None:
+    made = by_function(tmp_path, "orders", cache_s=0)
+    made.ask(["orders"], asked("c-1"))
+    made.ask(["orders"], asked("c-1"))
+    assert _calls(made) == [1, 1]
+    made.stop()
+
+
+def _calls(made: Any) -> list[int]:
+    found: list[int] = made._counters["orders"]._own.__globals__["calls"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("shifted", "brought a record of another customer_id than the row's"),
+        ("short", "brought 1 results for 2 messages"),
+        ("anonymous", "brought a record without customer_id, so nobody knows whose it is"),
+        ("chatty", "brought 5,0"),
+        ("many", "brought 30 records, and 20 are allowed"),
+        ("raising", "failed with ValueError"),
+        ("waiting", "did not answer within 0.1 s"),
+        ("words", "brought something that is neither a mapping nor a list of them"),
+    ],
+)
+def test_what_goes_wrong_is_said_and_nothing_is_shown(name: str, why: str, tmp_path: Path) -> None:
+    found = ask(by_function(tmp_path, name, timeout_s=0.1), "c-1", "c-2")
+    assert [one.records for one in found] == [(), ()]
+    assert all((one.failed or "").startswith(why) for one in found)
+    assert "secret" not in str(found)
+
+
+def test_a_function_that_blocks_its_thread_keeps_nobody_else(tmp_path: Path) -> None:
+    # given: one that never lets its loop go, beside one that is well
+    path = functions(tmp_path)
+    made = desk(
+        stuck={"path": f"{path}:blocking", "timeout_s": 0.05, "match": []},
+        orders={"path": f"{path}:orders"},
+    )
+    began = time.monotonic()
+    ((stuck, well),) = made.ask(["stuck", "orders"], asked("c-1"))
+    ((again,),) = made.ask(["stuck"], asked("c-1"))
+    # then: the bound is kept, and it is not waited for a second time
+    assert time.monotonic() - began < 0.8 + 0.1
+    assert (stuck.failed, well.failed) == ("did not answer within 0.05 s", None)
+    assert again.failed == "has not come back from an earlier question"
+    made.stop()
+
+
+def test_values_become_what_json_and_postgres_can_hold(tmp_path: Path) -> None:
+    (found,) = ask(by_function(tmp_path, "awkward"), "c-1")
+    assert found.records[0]["text"] == "a\ufffdb"
+    assert found.records[0]["value"].startswith("<object")
+
+
+def test_nothing_is_known_of_a_row_without_a_customer(tmp_path: Path) -> None:
+    (found,) = ask(by_function(tmp_path, "orders"), None)
+    assert found.failed == "brought a record of another customer_id than the row's"
+    (none,) = ask(by_function(tmp_path, "nothing"), None)
+    assert (none.records, none.failed) == ((), None)
+
+
+def test_a_look_up_that_is_not_configured_here_says_so() -> None:
+    made = desk()
+    ((found,),) = made.ask(["orders"], asked("c-1"))
+    assert (found.failed, made.on_failure("orders")) == ("is not configured here", "wait")

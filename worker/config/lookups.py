@@ -1,0 +1,132 @@
+"""The tables `[lookups.NAME]`: where the facts about one customer are asked for.
+
+A look-up is a function of one's own (`path`, or the entry point group `rung.lookups`), a query
+(`database_url` and `query`), or an address (`url`).
+"""
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from worker.config.own_code import installed, load
+from worker.config.sections import Positive, Section
+from worker.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from worker.config.settings import Settings
+
+GROUP = "rung.lookups"
+DATABASES = ("postgresql://", "postgres://", "sqlite:///")
+BOUND = re.compile(r"(?<![:\w]):([A-Za-z_]\w*)")
+CAST = re.compile(r"(?<![:\w]):\w+::")
+PLACE = re.compile(r"\{(\w+)\}")
+HOME = ("localhost", "127.0.0.1", "::1")
+OwnLookup = Callable[[Sequence[Any], Mapping[str, Any]], Awaitable[Sequence[Any]]]
+
+
+class LookupSettings(Section):
+    """What is asked about each message before the model is, and within which bounds."""
+
+    path: str | None = None
+    """A function of one's own: `FILE.py:FUNCTION` or `MODULE:FUNCTION`."""
+    database_url: SecretStr | None = None
+    """Postgres or SQLite, read only; best by `RUNG_LOOKUPS__NAME__DATABASE_URL`."""
+    query: str | None = None
+    """Asked of `database_url`; `:customer_id` stands for that of the row, as does any column."""
+    url: str | None = None
+    """An address that answers in JSON; `{customer_id}` stands for that of the row."""
+    hosts: tuple[str, ...] = ()
+    """The only hosts that `url` may lead to."""
+    secret: SecretStr | None = None
+    """Sent to `url` as `Authorization: Bearer`; best by `RUNG_LOOKUPS__NAME__SECRET`."""
+    match: tuple[str, ...] = ("customer_id",)
+    """Columns that every record must have as its row has them: nobody is shown another's data."""
+    on_failure: Literal["wait", "without", "person"] = "wait"
+    """`wait` and ask again, go on `without` and tell the model so, or leave it to a `person`."""
+    timeout_s: Annotated[float, Field(gt=0, le=60)] = 5
+    """For a whole chunk of messages; of an address, for each."""
+    cache_s: Annotated[float, Field(ge=0)] = 60
+    """How long what was found is used again, in each worker process."""
+    max_in_flight: Positive = 4
+    """Calls at a time, in each worker process."""
+    max_records: Positive = 20
+    """For one message; more than these are refused."""
+    max_bytes: Positive = 4_000
+    """Of what is shown of one message; more is refused."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """Handed to the function as they are."""
+
+    @field_validator("database_url")
+    @classmethod
+    def is_a_database(cls, url: SecretStr | None) -> SecretStr | None:
+        """Not repeated, for it may hold a password."""
+        if url is not None and not url.get_secret_value().startswith(DATABASES):
+            raise ValueError("it must begin with postgresql:// or sqlite:///")
+        return url
+
+    @model_validator(mode="after")
+    def is_one_of_three(self) -> Self:
+        """A function, a query or an address, and whole."""
+        kinds = [self.path, self.database_url or self.query, self.url]
+        if sum(kind is not None for kind in kinds) > 1:
+            raise ValueError("give one of path, database_url with query, and url")
+        if (self.database_url is None) != (self.query is None):
+            raise ValueError("database_url and query go together")
+        if self.query is not None and not self.columns:
+            raise ValueError("its query names no column of the row (:customer_id, for example)")
+        if self.query is not None and CAST.search(self.query):
+            raise ValueError("its query casts a column with ::; write CAST(:column AS type)")
+        if self.url is not None:
+            self._checked_address(self.url)
+        return self
+
+    def _checked_address(self, url: str) -> None:
+        try:
+            parts = urlsplit(url)
+            host = parts.hostname or ""
+        except ValueError:
+            raise ValueError("its url is no web address") from None
+        if "{" in parts.netloc or not host:
+            raise ValueError("its url must name its host, without {…}")
+        if parts.scheme != "https" and not (parts.scheme == "http" and host in HOME):
+            raise ValueError("its url must begin with https://")
+        if host not in self.hosts:
+            raise ValueError(f"its url leads to {host}, which is not in hosts")
+        if not self.columns:
+            raise ValueError("its url names no column of the row ({customer_id}, for example)")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the row that the query or the address is made with."""
+        found = BOUND.findall(self.query) if self.query else PLACE.findall(self.url or "")
+        return tuple(dict.fromkeys(found))
+
+
+def lookup_names(settings: "Settings") -> set[str]:
+    """Every look-up that a policy can name."""
+    return {*settings.lookups, *(entry.name for entry in entry_points(group=GROUP))}
+
+
+def own_lookups(settings: "Settings") -> dict[str, OwnLookup]:
+    """The functions behind look-ups. Raises ConfigurationError for one that cannot be loaded."""
+    found = {e.name: installed(f"lookups.{e.name}", e) for e in entry_points(group=GROUP)}
+    for name, one in settings.lookups.items():
+        if one.path is not None:
+            found[name] = load(f"lookups.{name}.path", one.path)
+        elif one.query is None and one.url is None and name not in found:
+            raise ConfigurationError(
+                f"lookups.{name} says nowhere to look: give it path, database_url with query,"
+                " or url."
+            )
+    for name, function in found.items():
+        if not inspect.iscoroutinefunction(function):
+            raise ConfigurationError(
+                f"lookups.{name}: its function must be `async def`, for it is asked while others"
+                " are."
+            )
+    return found

@@ -1,0 +1,57 @@
+"""Functions of one's own: `FILE.py:FUNCTION`, `MODULE:FUNCTION`, or what a package offers."""
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
+from worker.errors import ConfigurationError
+
+
+def installed(setting: str, entry: EntryPoint) -> Callable[..., Any]:
+    """What an installed package offers."""
+    return _callable(setting, f"{entry.value} (an installed package)", entry.load)
+
+
+def load(setting: str, where: str) -> Callable[..., Any]:
+    """The function that `setting` names. Raises ConfigurationError where there is none."""
+    place, _, function = where.rpartition(":")
+    if not place or not function:
+        raise ConfigurationError(
+            f"{setting} is {where!r}; it must be FILE.py:FUNCTION or MODULE:FUNCTION."
+        )
+
+    def find() -> Any:
+        module = _file(setting, Path(place)) if place.endswith(".py") else _module(place)
+        return getattr(module, function)
+
+    return _callable(setting, where, find)
+
+
+def _callable(setting: str, where: str, find: Callable[[], Any]) -> Callable[..., Any]:
+    try:
+        loaded = find()
+    except Exception as error:
+        raise ConfigurationError(
+            f"{setting}: {where} cannot be loaded ({type(error).__name__}: {error})."
+        ) from None
+    if not callable(loaded):
+        raise ConfigurationError(f"{setting}: {where} is no function.")
+    function: Callable[..., Any] = loaded
+    return function
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(name)
+
+
+def _file(setting: str, path: Path) -> Any:
+    name = "rung_own_" + setting.replace(".", "_")
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise FileNotFoundError(path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

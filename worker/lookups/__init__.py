@@ -1,0 +1,1 @@
+"""Look-ups: facts about the customers of a chunk of messages, asked for before the model is."""

@@ -1,0 +1,152 @@
+"""The three kinds of look-up. Each is asked about several messages at once, and brings for each of
+them what it found, or why it has nothing: an exception in its place."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+from urllib.parse import quote
+
+import httpx2
+import orjson
+
+from worker.config.lookups import PLACE, LookupSettings, OwnLookup
+from worker.domain.looked_up import LookupMessage, LookupRefused
+from worker.store.own_queries import OwnQuery
+
+MAX_BODY = 1_000_000
+"""Bytes that are read of an answer over HTTP."""
+NOT_FOUND = 404
+
+
+class Kind(Protocol):
+    """One way of looking up."""
+
+    async def ask(self, messages: Sequence[LookupMessage]) -> Sequence[Any]:
+        """For each message records, None, or an exception. Raises when nothing came at all."""
+
+    def key(self, message: LookupMessage) -> Any:
+        """Messages of one key are found the same."""
+
+    async def close(self) -> None:
+        """Lets connections go."""
+
+
+class FunctionKind:
+    """A function of one's own."""
+
+    def __init__(self, function: OwnLookup, options: Mapping[str, Any]) -> None:
+        self._function, self._options = function, options
+
+    async def ask(self, messages: Sequence[LookupMessage]) -> Sequence[Any]:
+        """All at once, in one call."""
+        found = await self._function(messages, self._options)
+        if not isinstance(found, list | tuple):
+            raise LookupRefused("brought no list")
+        if len(found) != len(messages):
+            raise LookupRefused(
+                f"brought {len(found)} results for {len(messages)} messages; it must bring one"
+                " for each, in their order"
+            )
+        return found
+
+    def key(self, message: LookupMessage) -> Any:
+        """Nobody knows what the function goes by."""
+        return message.message_id
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+class QueryKind:
+    """A query, asked for each message in one transaction."""
+
+    def __init__(self, settings: LookupSettings) -> None:
+        assert settings.database_url is not None, "a query has its database"
+        assert settings.query is not None, "a database has its query"
+        self._columns, self._most = settings.columns, settings.max_records
+        url = settings.database_url.get_secret_value()
+        self._query = OwnQuery(url, settings.query, settings.timeout_s)
+
+    async def ask(self, messages: Sequence[LookupMessage]) -> Sequence[Any]:
+        """In a thread, for the driver waits."""
+        values = [dict(zip(self._columns, self.key(one), strict=True)) for one in messages]
+        return await asyncio.to_thread(self._query.ask, values, self._most)
+
+    def key(self, message: LookupMessage) -> tuple[Any, ...]:
+        """What is bound."""
+        return tuple(message.scalar(column) for column in self._columns)
+
+    async def close(self) -> None:
+        """Ends the connections."""
+        self._query.close()
+
+
+class AddressKind:
+    """An address that answers in JSON; redirects are not followed."""
+
+    def __init__(self, settings: LookupSettings) -> None:
+        assert settings.url is not None, "an address is given"
+        self._url, self._columns = settings.url, settings.columns
+        self._timeout_s = settings.timeout_s
+        self._slots = asyncio.Semaphore(settings.max_in_flight)
+        secret = settings.secret.get_secret_value() if settings.secret is not None else None
+        head = {"accept": "application/json"}
+        self._headers = head | ({"authorization": f"Bearer {secret}"} if secret else {})
+        self._client: httpx2.AsyncClient | None = None
+
+    async def ask(self, messages: Sequence[LookupMessage]) -> Sequence[Any]:
+        """One request for each, a few at a time. After one that hung the rest are not asked."""
+        hung = asyncio.Event()
+        return await asyncio.gather(*(self._one(message, hung) for message in messages))
+
+    def key(self, message: LookupMessage) -> Any:
+        """The whole address."""
+        return self._address(message)
+
+    async def close(self) -> None:
+        """Ends the connections."""
+        if self._client is not None:
+            await self._client.aclose()
+
+    def _address(self, message: LookupMessage) -> str | None:
+        """None where the row lacks a column of it."""
+        values = {column: message.scalar(column) for column in self._columns}
+        if any(value in (None, "") for value in values.values()):
+            return None
+        return PLACE.sub(lambda place: quote(str(values[place[1]]), safe=""), self._url)
+
+    async def _one(self, message: LookupMessage, hung: asyncio.Event) -> Any:
+        address = self._address(message)
+        if address is None:
+            return None
+        try:
+            async with self._slots:
+                if hung.is_set():
+                    return LookupRefused("was not asked, for it had just hung")
+                async with asyncio.timeout(self._timeout_s):
+                    return await self._get(address)
+        except TimeoutError:
+            hung.set()
+            return TimeoutError()
+        except (httpx2.HTTPError, LookupRefused) as error:
+            return error
+
+    async def _get(self, address: str) -> Any:
+        if self._client is None:
+            self._client = httpx2.AsyncClient(
+                headers=self._headers, follow_redirects=False, timeout=self._timeout_s
+            )
+        async with self._client.stream("GET", address) as response:
+            if response.status_code == NOT_FOUND:
+                return None
+            if not response.is_success:
+                raise LookupRefused(f"answered with HTTP {response.status_code}")
+            body = b""
+            async for piece in response.aiter_bytes():
+                body += piece
+                if len(body) > MAX_BODY:
+                    raise LookupRefused(f"brought more than {MAX_BODY:,} bytes")
+        try:
+            return orjson.loads(body)
+        except orjson.JSONDecodeError:
+            raise LookupRefused("answered with something that is no JSON") from None

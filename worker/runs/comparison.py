@@ -1,0 +1,118 @@
+"""Two policies on the same messages: two runs beside one another, whose answers go to nobody."""
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+
+from models.vocabulary import Lane, RunKind
+from worker.claude.prompts import prompts_of
+from worker.config.policies import policy_named
+from worker.config.settings import Settings
+from worker.domain.backlog import Record
+from worker.errors import UsageError
+from worker.store.actions.samples import copy_sample
+from worker.store.audit import Actor, audit
+from worker.store.queue.chunks import Intake
+from worker.store.queue.intake import highest_job
+from worker.store.runs import NewRun, RunRef, close_intake, create_run, inherit_columns
+
+SEED = 20_261_126
+"""The same file gives the same sample."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompareRequest:
+    """Two policies, how many messages, in which lane, and what both together may cost."""
+
+    policies: tuple[str, str]
+    sample: int
+    lane: Lane = Lane.REALTIME
+    max_cost: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The two runs and how many messages each has."""
+
+    runs: tuple[RunRef, RunRef]
+    messages: int
+
+
+def sampled(records: Iterable[Record], most: int) -> list[Record]:
+    """As many records by chance, each as likely as any other, in their order; all of a stream that
+    has no more. Holds no more than `most` of them."""
+    chance, kept = random.Random(SEED), list[Record]()
+    for seen, record in enumerate(records):
+        if seen < most:
+            kept.append(record)
+        elif (place := chance.randrange(seen + 1)) < most:
+            kept[place] = record
+    return sorted(kept, key=lambda record: record.line)
+
+
+def compare_records(
+    engine: Engine, settings: Settings, actor: Actor, request: CompareRequest, given: list[Record]
+) -> Compared:
+    """Both policies on these records, which may be in other runs too. Raises UsageError without
+    any, and ConfigurationError."""
+    if not given:
+        raise UsageError("There is no message to compare on.", mend="give another file")
+    with engine.begin() as connection:
+        a, b = _runs(connection, settings, request)
+        first_job = highest_job(connection)
+    intake = Intake(engine, a, None, again=True, first_job=first_job)
+    intake.add(given)
+    with engine.begin() as connection:
+        close_intake(connection, a, 0, 0, intake.own)
+        return _filled(connection, actor, request, (a, b), a.id)
+
+
+def compare_run(
+    connection: Connection, settings: Settings, actor: Actor, request: CompareRequest, run: int
+) -> Compared:
+    """Both policies on a sample of a run's messages, in the caller's transaction. Raises UsageError
+    where it has none, and ConfigurationError."""
+    a, b = _runs(connection, settings, request)
+    if not copy_sample(connection, run, a, request.sample):
+        raise UsageError("That run has no message to compare on.", mend="rung runs")
+    close_intake(connection, a, 0, 0)
+    inherit_columns(connection, a, [run])
+    return _filled(connection, actor, request, (a, b), a.id)
+
+
+def _filled(
+    connection: Connection,
+    actor: Actor,
+    request: CompareRequest,
+    runs: tuple[RunRef, RunRef],
+    first: int,
+) -> Compared:
+    messages = copy_sample(connection, first, runs[1], request.sample)
+    close_intake(connection, runs[1], 0, 0)
+    inherit_columns(connection, runs[1], [first])
+    told: dict[str, Any] = {"policies": list(request.policies)}
+    audit(connection, actor, "compare", f"run {runs[0].name}, {runs[1].name}", messages, **told)
+    return Compared(runs, messages)
+
+
+def _runs(
+    connection: Connection, settings: Settings, request: CompareRequest
+) -> tuple[RunRef, RunRef]:
+    cap = request.max_cost / 2 if request.max_cost is not None else settings.budget.per_run_usd
+    made = list[RunRef]()
+    for name in request.policies:
+        policy = policy_named(settings, name)
+        new = NewRun(
+            name=f"compare-{name}",
+            policy=policy,
+            prompts=prompts_of(settings, policy),
+            lane=request.lane,
+            budget_cap=cap,
+            kind=RunKind.SHADOW,
+        )
+        made.append(create_run(connection, new))
+    return made[0], made[1]

@@ -1,0 +1,69 @@
+"""Answers of two runs to the same message, for somebody who is not told whose is which; and what
+people said of them."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlindPair:
+    """A message with both replies, which differ. A fence names the answer that a verdict is on."""
+
+    job_a: int
+    fence_a: int
+    reply_a: str
+    job_b: int
+    fence_b: int
+    reply_b: str
+    subject: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class PairVerdicts:
+    """Pairs of which people judged both answers, alike ones among them: right in both, in one, in
+    neither."""
+
+    pairs: int
+    only_a: int
+    only_b: int
+    both: int
+
+
+def next_pair(connection: Connection, run_a: int, run_b: int, judge: str) -> BlindPair | None:
+    """One that this person has not judged; always in the same order. None when none is left."""
+    values = {"a": run_a, "b": run_b, "judge": judge}
+    row = connection.execute(NEXT, values).mappings().one_or_none()
+    return BlindPair(**row) if row is not None else None
+
+
+def pair_verdicts(connection: Connection, run_a: int, run_b: int) -> PairVerdicts:
+    """How people's verdicts on both answers of a message come out; the latest of each counts."""
+    return PairVerdicts(*connection.execute(VERDICTS, {"a": run_a, "b": run_b}).one())
+
+
+PAIRS = """
+FROM (SELECT id, message_id FROM jobs WHERE run_id = :a AND state = 'answered' OFFSET 0) AS a
+JOIN (SELECT id, message_id FROM jobs WHERE run_id = :b AND state = 'answered' OFFSET 0) AS b
+  USING (message_id)
+JOIN results AS ra ON ra.job_id = a.id JOIN results AS rb ON rb.job_id = b.id
+"""
+NEXT = text(f"""
+SELECT a.id AS job_a, ra.fence AS fence_a, ra.reply AS reply_a,
+  b.id AS job_b, rb.fence AS fence_b, rb.reply AS reply_b, m.subject, m.body AS message
+{PAIRS} JOIN messages AS m ON m.id = message_id
+WHERE ra.reply <> rb.reply AND m.erased_at IS NULL AND NOT EXISTS (
+  SELECT FROM truths AS u WHERE u.job_id IN (a.id, b.id) AND u.undone_at IS NULL
+    AND u.grader = 'person' AND u.grader_name = :judge)
+ORDER BY md5(CAST(message_id AS text)) LIMIT 1
+""")
+RIGHT = """(
+  SELECT is_right FROM truths AS u WHERE u.job_id = {job} AND u.undone_at IS NULL
+    AND u.grader = 'person' ORDER BY u.id DESC LIMIT 1)"""
+VERDICTS = text(f"""
+SELECT count(*) FILTER (WHERE sa IS NOT NULL AND sb IS NOT NULL) AS pairs,
+  count(*) FILTER (WHERE sa AND NOT sb) AS only_a, count(*) FILTER (WHERE sb AND NOT sa) AS only_b,
+  count(*) FILTER (WHERE sa AND sb) AS both
+FROM (SELECT {RIGHT.format(job="a.id")} AS sa, {RIGHT.format(job="b.id")} AS sb {PAIRS}) AS judged
+""")
