@@ -92,7 +92,9 @@ def test_versions_are_listed_with_their_use(
     old, new = [row[0] for row in many(engine, "SELECT prompts ->> 'answer' FROM runs ORDER BY id")]
     assert (listed[old]["in_force_for"], listed[new]["in_force_for"]) == ([], ["acme"])
     assert (listed[old]["calls"], listed[old]["newest_run"], listed[old]["runs"]) == (1, "a", 1)
-    assert float(listed[old]["per_thousand_usd"]) == 1_000 * float(listed[old]["cost_usd"]) > 0
+    each = float(listed[old]["cost_usd"])
+    assert float(listed[old]["per_thousand_usd"]) == pytest.approx(1_000 * each, rel=0.1)
+    assert each > 0
     assert (listed[new]["calls"], listed[new]["per_thousand_usd"]) == (0, None)
     assert say("prompts", old[:8]).out.strip() == "You answer for the company acme."
     assert "no prompt 'ffff'" in say("prompts", "ffff").err
