@@ -20,6 +20,7 @@ from models.knowledge import (
     KnowledgeWord,
 )
 from models.messages import Message
+from models.minutes import Minute
 from models.notices import Notice, NoticeMail
 from models.prompts import Classification, CountedInput, Prompt
 from models.results import Result, Review
@@ -65,6 +66,7 @@ __all__ = [
     "KnowledgeWord",
     "Message",
     "MessageBatch",
+    "Minute",
     "Notice",
     "NoticeMail",
     "PaceRow",

@@ -171,6 +171,7 @@ def _values(node: Comparison, spec: Spec) -> list[Any]:
         "difficulty": [spec.difficulty],
         "escalations": [spec.counts[0]],
         "attempts": [spec.counts[1]],
+        "climbed": ["a" for one in spec.tried if one.climbed is not None],
         "cost": [spec.cost],
     }
     if node.field != METADATA:

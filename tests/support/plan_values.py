@@ -74,7 +74,7 @@ class Values:
             "before_run": None, "before_job": None, "with_ids": False,
             "share": 0.02, "judge": "ada", "purpose": "audit",
             "window": 2_500, "sources": ["day"] * 200, "purses": "[]", "size": 2_500,
-            "characters": 240,
+            "characters": 240, "since": dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
         }  # fmt: skip
 
     def _special(self) -> dict[str, dict[str, Any]]:
@@ -97,6 +97,12 @@ class Values:
             "audits.LOOK_AT_ALL": {"rows": as_json(
                 {"job_id": job, "run_id": DAY, "shadow": 0.5} for job in self.answered)},
             "canaries.COUNT": {"rows": as_json(self.keys(self.batched, reasons=[], good=1, bad=0))},
+            "side_by_side.FEW": {"limit": 1_501},
+            "side_by_side.MANY": {"run": OLD, "points": list(range(1, 4_000, 50)), "near": 25},
+            "side_by_side.PAIRED": {"ids": self.answered, "run": OLD},
+            "side_by_side.SHOWN": {"ids": self.answered},
+            "review_queue.COUNT": LETTERS,
+            "review_queue.NEXT": LETTERS,
             "leases.WRITE_CLAIM": {"rows": as_json(claimed), "batch": None},
             "dispatch.FORGET_STALE": {"after": 60.0},
             "dispatch.UNMARK": {"ids": self.dispatched},

@@ -20,8 +20,8 @@ from worker.cli.speech.output import talk
 ROOT = Path(__file__).parents[2]
 BACKLOG = ROOT / "examples" / "backlog.jsonl"
 TARGET = ROOT / "docs" / "screenshot.png"
-SIZE = {"width": 1280, "height": 1130}
-LATENCY_SCALE = "7"
+SIZE = {"width": 1280, "height": 1330}
+LATENCY_SCALE = "12"
 """So slow that half-way lasts long enough to be photographed."""
 HALF = 420
 
@@ -66,7 +66,7 @@ def _make_trouble(environ: dict[str, str], home: Path) -> None:
     def ended() -> bool:
         return bool(json.loads(run("status", "monday", "--json"))["ended"] >= HALF)
 
-    eventually(ended, within_s=300, every_s=2)
+    eventually(ended, within_s=400, every_s=1)
 
 
 def _photograph(chromium: str, services: dict[str, Any]) -> None:

@@ -7,17 +7,19 @@ from pathlib import Path
 from typing import IO, Any
 
 import click
-from sqlalchemy import Row
+from sqlalchemy import Engine, Row
 
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
 from worker.cli.speech.files import FORCE, new_text
-from worker.cli.speech.output import encode, stdout, talk
+from worker.cli.speech.output import encode, print_json, stdout, talk
+from worker.cli.views import side_by_side
 from worker.cli.views.diff import print_comparison
 from worker.domain.run_diff import Pair, RunComparison, Side, compare, examples_of, kind_of
 from worker.errors import UsageError
 from worker.runs.exports import csv_cell
 from worker.store.reading.comparing import pairs_of
+from worker.store.reading.side_by_side import MOST, sample_pairs, texts_of
 from worker.store.runs import find_run
 
 SIDE_COLUMNS = ("job", "state", "tier", "confidence", "cost_usd")
@@ -38,6 +40,9 @@ COLUMNS = (
 @click.option("--csv", "as_csv", is_flag=True, help="CSV on stdout: one row a message.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout: counts and examples.")
 @click.option("--examples", type=click.IntRange(0, 1_000), default=5, help="Of each kind.")
+@click.option("--texts", is_flag=True, help="Messages beside both replies, where these differ.")
+@click.option("-n", "size", type=click.IntRange(1, MOST), default=20, help="Of --texts.")
+@click.option("--seed", type=click.IntRange(0), default=1, help="Of --texts: another one, others.")
 @FORCE
 def diff(
     run_a: str,
@@ -46,6 +51,9 @@ def diff(
     as_csv: bool,
     as_json: bool,
     examples: int,
+    texts: bool,
+    size: int,
+    seed: int,
     force: bool,
 ) -> None:
     """What changed between two runs in outcome, tier, confidence and cost, by message.
@@ -58,6 +66,9 @@ def diff(
             a, b = find_run(connection, run_a), find_run(connection, run_b)
         if a.id == b.id:
             raise UsageError(f"{a.name} and {b.name} are the same run.", mend="rung runs")
+        if texts:
+            _show_texts(engine, a, b, size, seed, as_json=as_json)
+            return
         if kind == "csv":
             _to(output, lambda stream: write_csv(stream, pairs_of(engine, a, b)), force=force)
             return
@@ -67,6 +78,21 @@ def diff(
         _to(output, lambda stream: write_json(stream, document), force=force)
     else:
         print_comparison(document)
+
+
+def _show_texts(
+    engine: Engine, a: Row[Any], b: Row[Any], size: int, seed: int, *, as_json: bool
+) -> None:
+    with engine.connect() as connection:
+        shown = sample_pairs(connection, a.id, b.id, size, seed)
+        said = texts_of(connection, shown)
+    if as_json:
+        print_json(side_by_side.document_of(shown, said))
+        return
+    if shown.rows:
+        side_by_side.print_shown(shown, said, a.name, b.name)
+    both = f"{shown.looked_at:,} messages that both have answered"
+    talk(f"{shown.differ:,} of {both} and that were looked at have another reply.")
 
 
 def document_of(a: Row[Any], b: Row[Any], found: RunComparison) -> dict[str, Any]:

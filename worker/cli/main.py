@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "map": ("map", "Column maps: which there are, and how one is remembered."),
     "status": ("status", "How a run stands, or everything that is going on."),
     "results": ("results", "Take the answers back as CSV, JSONL or Parquet."),
+    "sample": ("sample", "Read some answers of a run beside their messages."),
     "show": ("show", "The receipt of a job: why this answer, from whom, at what cost."),
     "runs": ("runs", "All runs, newest first."),
     "cost": ("cost", "The bill of a run, against all on the top tier."),
@@ -59,7 +60,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 GROUPS: dict[str, tuple[str, ...]] = {
     "Begin": ("up", "demo", "doctor", "config", "prompts"),
     "Enqueue and watch": ("enqueue", "map", "forecast", "status", "runs"),
-    "Answers": ("results", "show", "review", "clusters", "deliver", "dead", "diff"),
+    "Answers": ("results", "sample", "show", "review", "clusters", "deliver", "dead", "diff"),
     "Money and proof": (
         *(
             "cost",

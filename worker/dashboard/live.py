@@ -55,7 +55,7 @@ class Live:
                 yield f"event: region\ndata: {json.dumps(region.html)}\n\n"
             elif now - last > KEEP_ALIVE_S:
                 last = now
-                yield ": still here\n\n"
+                yield "event: alive\ndata: 1\n\n"
             try:
                 await asyncio.wait_for(self.closing.wait(), EVERY_S)
             except TimeoutError:

@@ -95,6 +95,7 @@ FIELDS: dict[str, Field] = {
         _TEXT, "What classification or a rule said.", ("SIMPLE", "MODERATE", "COMPLEX")
     ),
     "escalations": Field(_NUMBER_OF, "Steps up the ladder."),
+    "climbed": Field(_TEXT, "A tier that the job climbed from."),
     "attempts": Field(_NUMBER_OF, "Attempts that were closed other than by deferral."),
     "cost": Field(_NUMBER_OF, "Dollars that the job has cost."),
     KNOWLEDGE: Field(

@@ -107,6 +107,18 @@ class Used:
         pairs = zip(used, self.limits.by_kind, strict=True)
         return max((amount / limit for amount, limit in pairs if limit), default=None)
 
+    @property
+    def nearest(self) -> str:
+        """Which limit that is, in words; empty when nothing is limited."""
+        used = (self.calls, self.input_tokens, self.output_tokens)
+        words = ("requests", "input tokens", "output tokens")
+        shares = [
+            (amount / limit, word)
+            for amount, limit, word in zip(used, self.limits.by_kind, words, strict=True)
+            if limit
+        ]
+        return max(shares, default=(0.0, ""))[1]
+
 
 def counted_input(usage: Usage) -> int:
     """Input tokens that count towards the limit: cache reads do not, cache writes do."""

@@ -37,10 +37,10 @@ def audit(
     return Done(target, affected, connection.execute(AUDIT, values).scalar_one())
 
 
-def audit_reading(engine: Engine, actor: Actor, target: str) -> None:
+def audit_reading(engine: Engine, actor: Actor, target: str, jobs: int = 1) -> None:
     """Somebody asked for what customers wrote: that is audited before it is shown."""
     with engine.begin() as connection:
-        audit(connection, actor, "read text", target, 1)
+        audit(connection, actor, "read text", target, jobs)
 
 
 AUDIT = text("""

@@ -169,6 +169,12 @@ def _reason(test: Test) -> ColumnElement[bool]:
     )
 
 
+def _climbed(test: Test) -> ColumnElement[bool]:
+    return exists(
+        select(1).where(Escalation.job_id == Job.id, test(Escalation.__table__.c.from_tier))
+    ).correlate(Job)
+
+
 def _finding(test: Test) -> ColumnElement[bool]:
     listed = case((func.jsonb_typeof(Attempt.findings) == "array", Attempt.findings))
     found = func.jsonb_array_elements(listed).table_valued(
@@ -223,6 +229,7 @@ def _knowledge(test: Test) -> ColumnElement[bool]:
 
 SEVERAL: dict[str, Callable[[Test], ColumnElement[bool]]] = {
     "reason": _reason,
+    "climbed": _climbed,
     "finding": _finding,
     "prompt": _prompt,
     KNOWLEDGE: _knowledge,

@@ -76,6 +76,8 @@ FURTHER = (
     ("review", "--all"),
     ("review", "--show", "3"),
     ("review", "--audit", "--json"),
+    ("sample", "1", "--json"),
+    ("diff", "1", "2", "--texts"),
     ("show", "1", "--text"),
     ("show", "1", "--text", "--json"),
     ("reprocess", "--where", "state = review", "--dry-run"),

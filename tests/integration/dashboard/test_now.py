@@ -102,7 +102,7 @@ def test_a_finished_run_says_how_it_went(url: str, engine: Engine, settings: Set
     ladder = run.root.all("svg", cls="wide")[0].attributes["aria-label"]
     haiku = one(engine, "SELECT count(*) FROM jobs WHERE tier = 'haiku' AND state = 'answered'")[0]
     assert f"haiku: {haiku} answered" in ladder
-    assert "passed; 0.70 is asked" in run.text
+    assert "were accepted; 0.70 is asked" in run.text
     assert (row["state"], "day finished simulated" in run.text) == ("finished simulated", True)
 
 
@@ -114,7 +114,7 @@ def test_every_page_says_that_claude_is_simulated(database_url: str, engine: Eng
              "/audit", "/actions/pause?tier=haiku")  # fmt: skip
     with dashboard(settings) as url:
         # when
-        marked = {path for path in paths if get(url, path).root.all("p", cls="simulated")}
+        marked = {path for path in paths if get(url, path).root.all("div", cls="simulated")}
     # then
     assert marked == set(paths)
 

@@ -9,8 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.dashboard.screens import story
-from worker.dashboard.screens.charts import histograms, latencies, reasons, spending
+from worker.dashboard.screens.charts import (
+    SpendSoFar,
+    histograms,
+    latencies,
+    reasons,
+    spending,
+)
 from worker.dashboard.screens.ladder import picture
+from worker.dashboard.screens.plots import WIDTH
 from worker.store.reading.sampling import BINS, Sample
 
 TIERS = ["haiku", "sonnet", "opus"]
@@ -41,8 +48,9 @@ def test_the_picture_says_who_stopped_where_and_who_climbed_why() -> None:
     assert (haiku.words, haiku.under_way, haiku.note) == (
         "60 answered · 60 % · 2 dead letters", "5 under way", "claude-haiku-5-5"
     )  # fmt: skip
-    assert (ground.words, ground.under_way) == ("100 handed in", "10 not yet routed")
-    assert ground.note == "1 cancelled"
+    assert ground.words == "100 handed in · 1 cancelled"
+    assert ground.under_way == "10 not yet routed"
+    assert {one.href for rung in found.rungs for one in (*rung.figures, *rung.open)} == {None}
     climbs = [rung.climb for rung in (haiku, sonnet, opus, ground)]
     assert [(climb.jobs, climb.words, climb.why) for climb in climbs if climb] == [
         (11, "11 climbed, 2 of them straight to opus", "low confidence 9 · refused:bio 2"),
@@ -90,11 +98,15 @@ def test_histograms_stack_what_passed_and_what_did_not() -> None:
         {"tier": "haiku", "bin": BINS - 1, "passed": True, "answers": 20},
         {"tier": "haiku", "bin": BINS - 1, "passed": False, "answers": 5},
     ]
-    (found,) = histograms(sample(confidence=rows, thresholds={"haiku": 0.7}), TIERS)
-    assert found.words == "20 of 30 answers of haiku passed; 0.70 is asked"
-    assert found.line == 70
-    assert max(box.x + box.width for box in found.boxes) <= 100
-    assert min(box.y for box in found.boxes) == 0
+    ((tier, found),) = histograms(sample(confidence=rows, thresholds={"haiku": 0.7}), TIERS)
+    assert (tier, found.words) == ("haiku", "20 of 30 answers were accepted; 0.70 is asked")
+    assert found.ys == ("40", "20", "0")
+    assert [line.d for line in found.lines] == ["M420.0 0V120"]
+    assert max(one.x + one.width for one in found.bars) <= WIDTH
+    assert [(one.kind, one.y, one.height) for one in found.bars] == [
+        ("failed", 105.0, 15.0), ("passed", 60.0, 60.0), ("failed", 45.0, 15.0)
+    ]  # fmt: skip
+    assert found.places[-1].words == "0.95 to 1.00: 20 accepted, 5 not"
     assert histograms(sample(), TIERS) == []
 
 
@@ -109,11 +121,38 @@ def test_times_reasons_and_money_become_shapes() -> None:
     assert [(bar.title, bar.words) for bar in bars] == [
         ("haiku → sonnet", "low confidence: 8, 8 % of all messages")
     ]
-    costs = [{"step": n, "cost": Decimal("0.1"), "begun": NOW, "ended": NOW} for n in (0, 30, 59)]
-    curve = spending(sample(costs=costs))
+
+
+@pytest.mark.parametrize(
+    ("cap", "due_min", "xs", "lines", "legend"),
+    [
+        (None, None, ("14:00", "14:20", "14:40"), [], ["spent"]),
+        ("4", 60, ("14:00", "14:30", "15:00"), ["M0 0.0H600", "M600.0 0V120"],
+         ["spent", "budget $4.00", "deadline 15:00"]),
+        ("50", 600, ("14:00", "14:20", "14:40"), [],
+         ["spent", "budget $50.00, above this", "deadline 25 Nov 2026 00:00, not on this"]),
+    ],
+)  # fmt: skip
+def test_money_has_a_scale_a_budget_and_a_deadline(
+    cap: str | None, due_min: int | None, xs: Any, lines: list[str], legend: list[str]
+) -> None:
+    # given
+    ended = NOW + dt.timedelta(minutes=40)
+    costs = [{"step": n, "cost": Decimal("0.1"), "begun": NOW, "ended": ended} for n in (0, 30, 59)]
+    so_far = SpendSoFar(
+        spent=Decimal(3),
+        cap=Decimal(cap) if cap else None,
+        deadline=NOW + dt.timedelta(minutes=due_min) if due_min else None,
+    )
+    # when
+    curve = spending(sample(costs=costs), so_far)
+    # then
     assert curve is not None
-    assert curve.line.endswith("600.0,8.0")
-    assert spending(sample(costs=costs[:1])) is None
+    assert (curve.xs, [line.d for line in curve.lines]) == (xs, lines)
+    assert [words for _, words in curve.legend] == legend
+    assert curve.places[-1].words == "until 14:40: $3.00"
+    assert curve.ys == ("$4", "$2", "$0")
+    assert spending(sample(costs=costs[:1]), so_far) is None
 
 
 def attempt(**changes: Any) -> dict[str, Any]:
@@ -170,6 +209,11 @@ def test_the_story_of_a_job() -> None:
     )
     dead = found | {"attempts": [], "result": None, "state": "dead", "reason": "too long"}
     assert story.headline(dead) == "It did not climb. It is a dead letter: too long."
+    review = found | {"attempts": [], "state": "review", "reviews": []}
+    assert story.headline(review).endswith("A person must look: its best effort is kept.")
+    said = {"reviewer": "ada", "verdict": "reject", "at": NOW}
+    review["reviews"] = [{"reviewer": "eve", "verdict": "accept", "at": NOW}, said]
+    assert story.headline(review).endswith("ada rejected it: nothing goes out.")
     waiting = found | {"attempts": [], "state": "routed"}
     assert story.headline(waiting) == "It did not climb. It is not done yet: routed at sonnet."
     titles = [story.title(a) for a in (attempt(), attempt(stage="route"),

@@ -137,6 +137,8 @@ def test_an_estimator_moves_from_its_prior_to_the_mean() -> None:
 
 def test_the_share_used_is_of_the_nearest_limit() -> None:
     assert Used(300, 6_000, 5_400, LIMITS, 0).share == 0.9
+    assert Used(300, 6_000, 5_400, LIMITS, 0).nearest == "output tokens"
+    assert Used(300, 6_000, 5_400, Limits(None, None, None), 0).nearest == ""
     assert Used(300, 6_000, 5_400, Limits(None, None, None), 0).share is None
 
 

@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from worker.dashboard.access.forms import form_of
+from worker.dashboard.access.frame import framed
 from worker.dashboard.access.gate import Gate
 from worker.dashboard.access.passwords import NOBODY, is_old, verify_password
 from worker.dashboard.access.problems import refusal
@@ -32,16 +33,11 @@ BROWSER = "device "
 """Begins the name of a place that is a browser, and not an address."""
 WRONG = "Name or password is wrong."
 WRONG_TOKEN = "That is not this dashboard’s token."  # noqa: S105 - words, not a token
-PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Sign in to Rung</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="stylesheet" href="/static/rung.css"></head>
-<body class="login"><main><h1>Sign in to Rung</h1>{notice}
-<form method="post" action="/login">
+PAGE = """{notice}<form method="post" action="/login">
 <input type="hidden" name="next" value="{target}">
 {fields}
 <p><button type="submit">Sign in</button></p>
-</form></main></body></html>
+</form>
 """
 WITH_NAME = """<p><label for="name">Name</label>
 <input id="name" name="name" autocomplete="username" required autofocus maxlength="64"></p>
@@ -202,4 +198,4 @@ def _page(
     fields = WITH_ADDRESS if request.state.gate.settings.asks_for_token else WITH_NAME
     notice = f'<p class="notice" role="alert">{escape(words)}</p>' if words else ""
     body = PAGE.format(notice=notice, fields=fields, target=escape(target, quote=True))
-    return HTMLResponse(body, status, headers)
+    return HTMLResponse(framed("Sign in to Rung", body, places=False), status, headers)

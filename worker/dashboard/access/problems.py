@@ -7,6 +7,8 @@ from typing import Any
 import orjson
 from starlette.responses import HTMLResponse, Response
 
+from worker.dashboard.access.frame import framed
+
 PROBLEM = "application/problem+json"
 
 
@@ -31,12 +33,7 @@ def refusal(
     """A problem for a program, a short page for a person."""
     if for_program:
         return problem(status, detail, headers=headers, mend=mend)
-    title = escape(HTTPStatus(status).phrase)
     help_ = f"<p>{escape(mend)}</p>" if mend else ""
-    page = (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-        '<link rel="stylesheet" href="/static/rung.css"></head>'
-        f'<body><main><h1>{title}</h1><p>{escape(detail)}</p>{help_}<p><a href="/">Now</a></p>'
-        "</main></body></html>"
-    )
+    back = '<p class="actions after"><a class="button quiet" href="/">To the first page</a></p>'
+    page = framed(HTTPStatus(status).phrase, f"<p>{escape(detail)}</p>{help_}{back}")
     return HTMLResponse(page, status, headers)

@@ -129,7 +129,7 @@ def _lines(request: Request, wanted: Wanted, found: Page) -> dict[int, Exchange]
     if not wanted.text or not found.jobs:
         return {}
     engine, ids = dashboard_of(request).engine, [one["job"] for one in found.jobs]
-    audit_reading(engine, permissions.actor(request), _named(ids))
+    audit_reading(engine, permissions.actor(request), _named(ids), len(ids))
     with engine.connect() as connection:
         return exchanges(connection, ids, A_LINE)
 

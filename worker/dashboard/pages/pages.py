@@ -1,11 +1,25 @@
 """The first page and the smaller ones: each reads what it shows in one short transaction."""
 
+import datetime as dt
+from typing import Any
+from urllib.parse import urlencode
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from worker.dashboard.context import Dashboard, dashboard_of
-from worker.dashboard.pages import actions, attention, deliveries, handover, jobs, proof, runs
+from worker.dashboard.pages import (
+    actions,
+    attention,
+    deliveries,
+    handover,
+    jobs,
+    proof,
+    reviews,
+    runs,
+    sampled,
+)
 from worker.dashboard.pages.rendering import page, region
 from worker.dashboard.pages.serving import number, stream
 from worker.dashboard.screens.now import read_now
@@ -27,6 +41,8 @@ def routes() -> list[BaseRoute]:
         *runs.routes(),
         *jobs.routes(),
         *attention.routes(),
+        *reviews.routes(),
+        *sampled.routes(),
         *proof.routes(),
         *actions.routes(),
     ]
@@ -69,15 +85,32 @@ async def live_workers(request: Request) -> Response:
 
 def audit(request: Request) -> Response:
     """What people and schedules did."""
-    dashboard = dashboard_of(request)
+    dashboard, given = dashboard_of(request), request.query_params
+    chosen = {name: given.get(name, "").strip()[:200] for name in ("who", "what", "target")}
+    asked = {name: value or None for name, value in chosen.items()}
     before = number(request, "before")
     with dashboard.engine.connect() as connection:
-        events = screens.audit_page(connection, before, PAGE + 1)
+        events = screens.audit_page(connection, before, PAGE + 1, **asked)
+        people, deeds = screens.audit_words(connection)
+        older = None
+        if len(events) > PAGE:
+            kept = {name: value for name, value in chosen.items() if value}
+            older = "/audit?" + urlencode(kept | {"before": events[PAGE - 1]["id"]})
         return page(
             request,
             connection,
             "audit.html",
             "Audit",
-            events=events[:PAGE],
-            older=events[PAGE - 1]["id"] if len(events) > PAGE else None,
+            # Numbers are drawn when a deed begins, and times when its transaction did.
+            events=_by_time(events[:PAGE]),
+            older=older,
+            chosen=chosen,
+            people=people,
+            deeds=deeds,
         )
+
+
+def _by_time(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Newest first, each with its day in words."""
+    ordered = sorted(events, key=lambda event: event["at"], reverse=True)
+    return [event | {"day": f"{event['at'].astimezone(dt.UTC):%Y-%m-%d}"} for event in ordered]

@@ -15,7 +15,7 @@ from worker.dashboard.access import permissions
 from worker.dashboard.access.forms import form_of
 from worker.dashboard.context import dashboard_of
 from worker.dashboard.pages.rendering import page, trouble_page
-from worker.dashboard.screens.curve import curve
+from worker.dashboard.screens.curve import curve, scales
 from worker.domain.policy import from_document
 from worker.domain.proof.certificate_page import page_sentences
 from worker.domain.proof.frontier_plans import evaluate
@@ -146,6 +146,7 @@ def frontier(request: Request) -> Response:
             run=run,
             points=points,
             curve=curve(points),
+            scales=scales(points) if points else None,
             messages=len(found.messages),
             of=found.of,
         )

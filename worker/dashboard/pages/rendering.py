@@ -1,7 +1,9 @@
 """Templates: everything escaped, and what cannot be seen made visible."""
 
 import datetime as dt
+import re
 from collections.abc import Sequence
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from starlette.responses import HTMLResponse
 
 from models.vocabulary import PERSON
 from worker.dashboard.access import permissions
+from worker.dashboard.access.frame import PLACES
 from worker.dashboard.context import Dashboard, dashboard_of
 from worker.dashboard.screens.undoing import said, undo_address
 from worker.domain import wording
@@ -22,19 +25,8 @@ from worker.domain.text import terminal_safe
 from worker.errors import Missing, RungError, UsageError
 from worker.store.reading import screens
 
+LONG_DECIMALS = re.compile(r"-?\d{1,20}\.\d{5,}")
 TEMPLATES = Path(__file__).parent / "templates"
-PLACES = (
-    ("Now", "/", None),
-    ("Hand over", "/hand-over", None),
-    ("Runs", "/runs", None),
-    ("Jobs", "/jobs", None),
-    ("Dead letters", "/dead", "dead"),
-    ("Review", "/review", "review"),
-    ("Deliveries", "/deliveries", None),
-    ("Proof", "/certificates", None),
-    ("Workers", "/workers", None),
-    ("Audit", "/audit", None),
-)
 
 
 def _visible(value: object) -> object:
@@ -47,6 +39,15 @@ def _visible(value: object) -> object:
 def _model(name: str) -> str:
     """A model's name without the family's, which every model on the ladder shares."""
     return name.removeprefix("claude-")
+
+
+def _rounded(value: object) -> str:
+    """A figure of the record without decimals that nobody reads."""
+    words = str(value)
+    if not LONG_DECIMALS.fullmatch(words):
+        return words
+    short = f"{Decimal(words):.4f}".rstrip("0").rstrip(".")
+    return short if Decimal(short) or not Decimal(words) else f"{Decimal(words):.10f}".rstrip("0")
 
 
 environment = Environment(
@@ -68,6 +69,7 @@ environment.filters |= {
     "reason": wording.reason,
     "plural": wording.plural,
     "model": _model,
+    "rounded": _rounded,
 }
 
 

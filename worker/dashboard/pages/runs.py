@@ -12,6 +12,7 @@ from worker.dashboard.context import Dashboard, dashboard_of
 from worker.dashboard.pages.rendering import page, region, trouble_page
 from worker.dashboard.pages.serving import number, stream
 from worker.dashboard.screens import charts
+from worker.dashboard.screens.charts import SpendSoFar
 from worker.dashboard.screens.now import comparable, outlooks_of, read_bill, read_picture
 from worker.errors import RungError
 from worker.runs.timetables import read_schedules
@@ -111,14 +112,16 @@ def _run(dashboard: Dashboard, connection: Connection, run_id: int) -> dict[str,
     return {
         "run": found,
         "outlook": outlooks_of(dashboard, connection, [found], paused_everything(connection))[0],
-        "picture": read_picture(dashboard, connection, [run_id]),
+        "picture": read_picture(dashboard, connection, [found]),
         "bill": read_bill(dashboard, connection, [found]),
         "comparable": comparable([found]),
         "sample": sample,
         "reasons": charts.reasons(steps, found.total),
         "histograms": charts.histograms(sample, tiers),
         "latencies": charts.latencies(sample, tiers),
-        "curve": charts.spending(sample),
+        "curve": charts.spending(
+            sample, SpendSoFar(spent=found.spent, cap=found.cap, deadline=found.deadline)
+        ),
         "batches": screens.open_batches(connection) if found.lane != "realtime" else [],
         "related": screens.related_runs(connection, run_id),
     }

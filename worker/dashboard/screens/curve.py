@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from worker.dashboard.screens.plots import money
 from worker.domain.proof.frontier import Point
 from worker.domain.proof.frontier_plans import AS_IT_RAN
 
-WIDTH, HEIGHT, MARGIN = 640, 300, 30
+WIDTH, HEIGHT, MARGIN = 640, 300, 46
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,32 @@ class Mark:
     high: float
     known: bool
     ran: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scales:
+    """Where the words of both axes stand, in pixels: dollars below, shares right at the left."""
+
+    xs: tuple[tuple[float, str], ...]
+    ys: tuple[tuple[float, str], ...]
+
+
+def scales(points: Sequence[Point]) -> Scales:
+    """Three ticks for each axis: its ends and its middle. Not for no points."""
+    dearest = max(float(p.cost) for p in points) or 1.0
+    worst = min(p.quality.low for p in points)
+    wide, high = WIDTH - 2 * MARGIN, HEIGHT - 2 * MARGIN
+    parts = (0.0, 0.5, 1.0)
+    return Scales(
+        xs=tuple((round(MARGIN + part * wide, 1), money(part * dearest)) for part in parts),
+        ys=tuple(
+            (
+                round(HEIGHT - MARGIN - part * high, 1),
+                f"{round(100 * (worst + part * (1 - worst)), 1):g} %",
+            )
+            for part in parts
+        ),
+    )
 
 
 def curve(points: Sequence[Point]) -> list[Mark]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.vocabulary import PERSON, ROUTING
+from worker.dashboard.screens.links import JobLinks, Linked, is_in, is_not_in
 from worker.domain.wording import count, percent, plural, reason
 
 REASONS_SHOWN = 3
@@ -25,11 +26,18 @@ class Arrow:
     why: str
     weight: float
     """Of the arrow, 1 to 10, by share of all messages."""
+    href: str | None = None
+
+    @property
+    def figures(self) -> tuple[Linked, ...]:
+        """The same, as the drawing links it."""
+        return (Linked(self.words, self.href),)
 
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """One row of the picture. `stopped` and `busy` are shares of all messages, 0 to 1."""
+    """One row of the picture. `stopped` and `busy` are shares of all messages, 0 to 1; `figures`
+    stand beside the bar, and below them those of what is `open`."""
 
     name: str
     kind: str
@@ -37,9 +45,19 @@ class Rung:
     note: str
     stopped: float
     busy: float
-    words: str
-    under_way: str
+    figures: tuple[Linked, ...]
+    open: tuple[Linked, ...]
     climb: Arrow | None
+
+    @property
+    def words(self) -> str:
+        """What stands beside the bar."""
+        return " · ".join(one.words for one in self.figures)
+
+    @property
+    def under_way(self) -> str:
+        """What stands below that."""
+        return " · ".join(one.words for one in self.open)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +71,8 @@ class Drawing:
     right: int
     row: int
     top: int
+    thick: int
+    words_x: int
     rungs: tuple[Rung, ...]
 
     @property
@@ -75,17 +95,18 @@ class Picture:
     @property
     def wide(self) -> Drawing:
         """For desks and paper."""
-        return self._drawing("wide", 720, 118, 702, 78)
+        return self._drawing("wide", 720, 118, 384, 78)
 
     @property
     def narrow(self) -> Drawing:
         """For phones: names stand above their bars."""
-        return self._drawing("narrow", 360, 18, 348, 104)
+        return self._drawing("narrow", 360, 18, 348, 118)
 
     def _drawing(self, kind: str, width: int, left: int, right: int, row: int) -> Drawing:
-        top = 12 if kind == "wide" else 34
-        height = top + row * (len(self.rungs) - 1) + (62 if kind == "wide" else 60)
-        return Drawing(kind, width, height, left, right, row, top, self.rungs)
+        wide = kind == "wide"
+        top, thick, words_x = (12, 28, right + 14) if wide else (34, 14, left)
+        height = top + row * (len(self.rungs) - 1) + 62
+        return Drawing(kind, width, height, left, right, row, top, thick, words_x, self.rungs)
 
 
 def picture(
@@ -94,35 +115,45 @@ def picture(
     steps: Sequence[Mapping[str, Any]],
     models: Mapping[str, str],
     decided: int = 0,
+    runs: Sequence[str] = (),
 ) -> Picture:
     """From jobs by (state, tier) and escalations by step and reason, the most frequent first.
     `tiers` are the ladder's, cheapest first; tiers that only the figures know come below. People
-    have given a verdict on `decided` of those in review."""
+    have given a verdict on `decided` of those in review; `runs` are the names of those that the
+    figures are of."""
     known = {tier for _, tier in counts if tier} | {str(step["from_tier"]) for step in steps}
     ladder = [*sorted(known - {*tiers, PERSON}), *tiers]
     total = sum(counts.values())
-    rungs = [_person(counts, total, decided)]
+    links = JobLinks(runs)
+    rungs = [_person(counts, total, decided, links)]
     for place in range(len(ladder) - 1, -1, -1):
         tier = ladder[place]
         above = ladder[place + 1] if place + 1 < len(ladder) else PERSON
-        rungs.append(_tier(tier, above, counts, steps, total, models.get(tier, "")))
-    rungs.append(_ground(counts, total, _starts(ladder, counts, steps)))
+        climb = _climb(tier, above, steps, total, links)
+        rungs.append(_tier(tier, counts, total, models.get(tier, ""), climb, links))
+    starts = _starts(ladder, counts, steps, links)
+    rungs.append(_ground(ladder, counts, total, starts, links))
     return Picture(tuple(rungs), _sentence(rungs, total))
 
 
 def _tier(
     tier: str,
-    above: str,
     counts: Mapping[tuple[str, str], int],
-    steps: Sequence[Mapping[str, Any]],
     total: int,
     model: str,
+    climb: Arrow | None,
+    links: JobLinks,
 ) -> Rung:
+    here = is_in("tier", tier)
     stopped, dead = counts.get(("answered", tier), 0), counts.get(("dead", tier), 0)
     batched = counts.get(("submitted", tier), 0)
     busy = sum(counts.get((state, tier), 0) for state in OPEN)
     at_claude = f", {count(batched)} of them in batches at Claude" if batched else ""
-    died = f" · {plural(dead, 'dead letter')}" if dead else ""
+    figures = [links.linked(f"{count(stopped)} answered", is_in("state", "answered"), here)]
+    figures += [Linked(percent(stopped / total))] if stopped else []
+    if dead:
+        figures.append(links.linked(plural(dead, "dead letter"), is_in("state", "dead"), here))
+    open_ = is_in("state", *OPEN)
     return Rung(
         tier,
         "tier",
@@ -130,13 +161,15 @@ def _tier(
         model,
         stopped / total if total else 0.0,
         busy / total if total else 0.0,
-        f"{count(stopped)} answered" + (f" · {percent(stopped / total)}" if stopped else "") + died,
-        f"{count(busy)} under way{at_claude}" if busy else "",
-        _climb(tier, above, steps, total),
+        tuple(figures),
+        (links.linked(f"{count(busy)} under way{at_claude}", open_, here),) if busy else (),
+        climb,
     )
 
 
-def _climb(tier: str, above: str, steps: Sequence[Mapping[str, Any]], total: int) -> Arrow | None:
+def _climb(
+    tier: str, above: str, steps: Sequence[Mapping[str, Any]], total: int, links: JobLinks
+) -> Arrow | None:
     mine = [step for step in steps if step["from_tier"] == tier]
     jobs = sum(step["escalations"] for step in mine)
     if not jobs:
@@ -155,25 +188,30 @@ def _climb(tier: str, above: str, steps: Sequence[Mapping[str, Any]], total: int
     why = " · ".join(f"{reason(word)} {count(n)}" for word, n in first)
     why += f" · other {count(rest)}" if rest else ""
     share = jobs / total if total else 0.0
-    return Arrow(jobs, f"{count(jobs)} climbed{to}", why, round(1.5 + 8.5 * min(share * 2, 1), 1))
+    weight = round(1.5 + 8.5 * min(share * 2, 1), 1)
+    return Arrow(jobs, f"{count(jobs)} climbed{to}", why, weight, links.of(is_in("climbed", tier)))
 
 
 def _target(tier: str) -> str:
     return "a person" if tier == PERSON else tier
 
 
-def _person(counts: Mapping[tuple[str, str], int], total: int, decided: int) -> Rung:
+def _person(
+    counts: Mapping[tuple[str, str], int], total: int, decided: int, links: JobLinks
+) -> Rung:
     jobs = sum(n for (state, _), n in counts.items() if state == "review")
-    words = f"{count(jobs)} for a person" + (f" · {percent(jobs / total)}" if jobs else "")
-    words += f" · {count(decided)} of them decided" if decided else ""
+    figures = [links.linked(f"{count(jobs)} for a person", is_in("state", "review"))]
+    figures += [Linked(percent(jobs / total))] if jobs else []
+    figures += [Linked(f"{count(decided)} of them decided")] if decided else []
     share = jobs / total if total else 0.0
-    return Rung(PERSON, "person", "a person", "", share, 0.0, words, "", None)
+    return Rung(PERSON, "person", "a person", "", share, 0.0, tuple(figures), (), None)
 
 
 def _starts(
     ladder: Sequence[str],
     counts: Mapping[tuple[str, str], int],
     steps: Sequence[Mapping[str, Any]],
+    links: JobLinks,
 ) -> Arrow | None:
     """Where messages were routed to: what is or ended at a tier, less who climbed there, and who
     climbed away."""
@@ -191,28 +229,34 @@ def _starts(
     if not routed:
         return None
     why = " · ".join(f"{tier} {count(jobs)}" for tier, jobs in starts if jobs)
-    return Arrow(routed, f"{count(routed)} routed", f"to {why}", 4.0)
+    href = links.of(is_in("tier", *ladder))
+    return Arrow(routed, f"{count(routed)} routed", f"to {why}", 4.0, href)
 
 
-def _ground(counts: Mapping[tuple[str, str], int], total: int, starts: Arrow | None) -> Rung:
+def _ground(
+    ladder: Sequence[str],
+    counts: Mapping[tuple[str, str], int],
+    total: int,
+    starts: Arrow | None,
+    links: JobLinks,
+) -> Rung:
     batched = counts.get(("submitted", ""), 0)
     queued = sum(n for (state, _), n in counts.items() if state == "queued") + batched
     # What died at a tier stands there; a cancelled one has no place of its own.
-    lost = {
-        "dead": counts.get(("dead", ""), 0),
-        "cancelled": sum(n for (state, _), n in counts.items() if state == "cancelled"),
-    }
+    dead = counts.get(("dead", ""), 0)
+    cancelled = sum(n for (state, _), n in counts.items() if state == "cancelled")
+    nowhere, figures = is_not_in("tier", *ladder), [links.linked(f"{count(total)} handed in")]
+    if dead:
+        figures.append(links.linked(plural(dead, "dead letter"), is_in("state", "dead"), nowhere))
+    if cancelled:
+        figures.append(links.linked(f"{count(cancelled)} cancelled", is_in("state", "cancelled")))
     at_claude = f", {count(batched)} of them in batches at Claude" if batched else ""
-    ends = [
-        plural(lost["dead"], "dead letter") if lost["dead"] else "",
-        f"{count(lost['cancelled'])} cancelled" if lost["cancelled"] else "",
-    ]
+    waits = is_in("state", "queued", "submitted")
+    not_yet = links.linked(f"{count(queued)} not yet routed{at_claude}", waits, nowhere)
     share = 1 - queued / total if total else 0.0
-    words = f"{count(total)} handed in"
-    under_way = f"{count(queued)} not yet routed{at_claude}" if queued else ""
-    note = " · ".join(end for end in ends if end)
     busy = queued / total if total else 0.0
-    return Rung(ROUTING, "ground", "routing", note, share, busy, words, under_way, starts)
+    under_way = (not_yet,) if queued else ()
+    return Rung(ROUTING, "ground", "routing", "", share, busy, tuple(figures), under_way, starts)
 
 
 def _rung_words(rung: Rung) -> str:

@@ -6,11 +6,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from models.vocabulary import ROUTING
 from worker.config.prices import price_of
 from worker.dashboard.context import Dashboard
-from worker.dashboard.screens.ladder import picture
+from worker.dashboard.screens.ladder import Picture, picture
 from worker.dashboard.screens.nights import night_troubles
 from worker.dashboard.screens.outlook import headline
+from worker.dashboard.screens.plots import hour
 from worker.dashboard.screens.troubles import (
     certificate_troubles,
     delivery_troubles,
@@ -27,6 +29,7 @@ from worker.store.queue.rounds import late
 from worker.store.reading import screens
 from worker.store.reading.bill import spend_line
 from worker.store.reading.certificates import doubtful
+from worker.store.reading.minutes import last_hour
 from worker.store.reading.outlook import Outlook, Surrounding, read_outlooks
 from worker.store.reading.queue_holds import failed_canaries
 from worker.store.reading.standings import RunStanding, live_runs, runs_page
@@ -67,7 +70,8 @@ def read_now(dashboard: Dashboard, connection: Connection) -> dict[str, Any]:
         "everything": everything,
         "live": list(zip(live, outlooks, strict=True)),
         "shown": shown,
-        "picture": read_picture(dashboard, connection, [run.id for run in shown]),
+        "picture": read_picture(dashboard, connection, shown),
+        "history": hour(last_hour(connection)),
         "bill": read_bill(dashboard, connection, shown),
         "comparable": comparable(shown),
         "cap": _sum(run.cap for run in shown),
@@ -130,6 +134,8 @@ def _limit(dashboard: Dashboard, queue: str) -> dict[str, Any]:
     return {
         "used": used,
         "share": used.share if used is not None else None,
+        "limit_of": dashboard.settings.routing_tier if queue == ROUTING else queue,
+        "nearest": used.nearest if used is not None else "",
     }
 
 
@@ -143,15 +149,18 @@ def _breaker(row: Row[Any] | None) -> dict[str, Any]:
     }
 
 
-def read_picture(dashboard: Dashboard, connection: Connection, runs: Sequence[int]) -> Any:
+def read_picture(
+    dashboard: Dashboard, connection: Connection, runs: Sequence[RunStanding]
+) -> Picture:
     """The ladder of these runs together."""
-    tiers = dashboard.settings.tiers
+    tiers, ids = dashboard.settings.tiers, [run.id for run in runs]
     return picture(
         list(tiers),
-        screens.counts_of(connection, runs),
-        screens.escalations_of(connection, runs),
+        screens.counts_of(connection, ids),
+        screens.escalations_of(connection, ids),
         {name: tier.model for name, tier in tiers.items()},
-        screens.decided_of(connection, runs),
+        screens.decided_of(connection, ids),
+        [run.name for run in runs],
     )
 
 

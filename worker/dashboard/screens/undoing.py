@@ -41,6 +41,8 @@ def said(event: Mapping[str, Any]) -> str:
             limit = "without limit" if to is None else to
             return f"The {action} of {many} is {limit} now ({target}).{_fewer(event)}"
         return f"The {action} of {target} is {'without limit' if to is None else to} now."
+    if action == "review:undo":
+        return f"The verdict on {target} is taken back."
     if action.startswith("review:"):
         return f"Verdict on {target}: {action.removeprefix('review:')}."
     return f"{target} {DONE.get(action, action)}."

@@ -27,6 +27,7 @@ from worker.store.queue import presence
 from worker.store.queue.breakers import half_open
 from worker.store.queue.dispatch import Chunk, dispatch, undo
 from worker.store.queue.expire import expire
+from worker.store.queue.minutes import note_minute
 from worker.store.queue.paces import note_paces
 from worker.store.queue.rate_holds import carry_out_lifts
 from worker.store.queue.rescue import rescue
@@ -85,6 +86,7 @@ class Housekeeping:
             "close intakes": partial(close_abandoned_intakes, engine),
             "watch deadlines": partial(watch_deadlines, engine, runtime.settings),
             "expire": self._expire,
+            "note the minute": partial(note_minute, engine),
         }
         for name in (*self._often, "dispatch"):
             runtime.rounds.expect(name, timing.housekeeping_s)

@@ -98,6 +98,27 @@ def _store(connection: Connection, actor: Actor, judged: Judged) -> Done:
     return audit(connection, actor, f"review:{judged.verdict}", f"job {judged.job_id}", 1)
 
 
+def take_back(engine: Engine, actor: Actor, job_id: int) -> Done:
+    """Takes the latest verdict on a job back, if it is this person's own: the job waits again. What
+    has gone out cannot come back. Raises UsageError or RungError, and then changes nothing."""
+    with engine.begin() as connection:
+        connection.execute(STATE, {"job": job_id})
+        found = connection.execute(LATEST_OF, {"job": job_id}).one_or_none()
+        if found is None or found.reviewer != actor.name:
+            raise UsageError(f"The latest verdict on job {job_id} is not yours to take back.")
+        connection.execute(WITHDRAW, {"job": job_id})
+        if connection.execute(GONE_OUT, {"job": job_id, "since": found.at}).scalar():
+            raise RungError(
+                f"The answer of job {job_id} is being delivered or has been: it cannot be taken"
+                " back. Another verdict stands beside this one.",
+                mend=f"rung review --reject {job_id} --reason WHY",
+            )
+        connection.execute(FORGET, {"id": found.id})
+        connection.execute(UNCOUNT, {"job": job_id, "verdict": found.verdict})
+        said = f"review:{found.verdict}"
+        return audit(connection, actor, "review:undo", f"job {job_id}", 1, verdict=said)
+
+
 def waiting(
     engine: Engine, run_id: int | None, *, decided: bool = True
 ) -> Iterator[dict[str, Any]]:
@@ -117,6 +138,28 @@ STATE = text("SELECT state FROM jobs WHERE id = :job FOR UPDATE")
 HAS_RESULT = text("SELECT 1 FROM results WHERE job_id = :job")
 LATEST = text("""
 SELECT verdict, reply, reason FROM reviews WHERE job_id = :job ORDER BY id DESC LIMIT 1
+""")
+LATEST_OF = text("""
+SELECT id, verdict, reviewer, at FROM reviews WHERE job_id = :job ORDER BY id DESC LIMIT 1
+""")
+WITHDRAW = text("""
+UPDATE deliveries SET state = 'withdrawn', ended_at = now()
+WHERE target = ANY(ARRAY(SELECT name FROM delivery_targets)) AND job_id = :job
+  AND state = 'waiting' AND tries = 0
+""")
+GONE_OUT = text("""
+SELECT EXISTS (SELECT FROM deliveries
+  WHERE target = ANY(ARRAY(SELECT name FROM delivery_targets)) AND job_id = :job
+  AND (state = 'waiting' OR state = 'delivered' AND ended_at >= :since))
+""")
+FORGET = text("DELETE FROM reviews WHERE id = :id")
+# The counter of verdicts follows new ones by itself; an earlier one counts again.
+UNCOUNT = text("""
+UPDATE run_verdicts AS c SET jobs = c.jobs
+  + (CASE WHEN c.verdict = (
+      SELECT verdict FROM reviews WHERE job_id = :job ORDER BY id DESC LIMIT 1) THEN 1 ELSE 0 END)
+  - (CASE WHEN c.verdict = :verdict THEN 1 ELSE 0 END)
+WHERE c.run_id = (SELECT run_id FROM jobs WHERE id = :job)
 """)
 INSERT = text("""
 INSERT INTO reviews (job_id, verdict, reply, reason, reviewer)

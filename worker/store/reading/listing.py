@@ -10,7 +10,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Select, UnaryExpression, func, select, text
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    FromClause,
+    Select,
+    UnaryExpression,
+    any_,
+    func,
+    literal,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import InstrumentedAttribute
 
 from models.jobs import Job
@@ -73,7 +85,9 @@ def list_jobs(
     if not seen:
         return Page([], None, matched=0 if node is not None or sort else None)
     # A range of the same index: its rows lie together, and none is looked up one by one.
-    wanted = _within(select(*COLUMNS, place.label("place")).select_from(JOINED), run_id, before)
+    columns = COLUMNS if not sort else (Job.id.label("job"),)
+    source = JOINED if node is not None or not sort else NARROW[sort]
+    wanted = _within(select(*columns, place.label("place")).select_from(source), run_id, before)
     wanted = wanted.where(place >= lowest).order_by(*_order(sort), place.desc())
     if node is not None or sort:
         wanted = wanted.add_columns(*COUNTED)
@@ -83,9 +97,20 @@ def list_jobs(
     connection.execute(NO_WHOLE_TABLES)
     wanted = wanted.offset(skip).limit(limit + 1)
     rows = [dict(row) for row in connection.execute(wanted).mappings()]
+    if sort:
+        # Only what is shown is looked up: an order needs few columns of many jobs.
+        rows = _filled(connection, rows)
     connection.execute(AS_BEFORE)
     counted = node is not None or bool(sort)
     return _page(rows, limit, lowest, seen, whole=seen < size, counted=counted, sort=sort)
+
+
+def _filled(connection: Connection, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The columns of a page of jobs, in its order."""
+    ids = literal([row["job"] for row in rows], ARRAY(BigInteger))
+    wanted = select(*COLUMNS).select_from(JOINED).where(Job.id == any_(ids))
+    found = {row["job"]: dict(row) for row in connection.execute(wanted).mappings()}
+    return [row | found[row["job"]] for row in rows]
 
 
 def _page(
@@ -187,6 +212,12 @@ COLUMNS = (
     Job.finished_at,
     Result.simulated,
 )
+NARROW: dict[Sort, FromClause] = {
+    Sort.ENDED: Job.__table__,
+    Sort.COST: Job.__table__,
+    Sort.CONFIDENCE: Job.__table__.outerjoin(Result.__table__, Result.job_id == Job.id),
+}
+"""What an order is made of, where no filter wants more."""
 COUNTED = (
     func.count().over().label("matched"),
     func.count().filter(Job.state.in_(OPEN_STATES)).over().label("unfinished"),

@@ -11,6 +11,7 @@ from models.vocabulary import PERSON, ROUTING
 from worker.store.reading.rates import ENDED, Key
 
 COMPARED = 5_000
+AUDITED = 2_500
 
 
 def done_counters(connection: Connection) -> dict[Key, int]:
@@ -103,10 +104,27 @@ def difference(connection: Connection, run: str) -> dict[str, Any] | None:
     return dict(row) if row["compared"] else None
 
 
-def audit_page(connection: Connection, before: int | None, limit: int) -> list[dict[str, Any]]:
-    """What people and schedules did, newest first."""
-    rows = connection.execute(AUDIT, {"before": before, "limit": limit}).mappings()
+def audit_page(
+    connection: Connection,
+    before: int | None,
+    limit: int,
+    *,
+    who: str | None = None,
+    what: str | None = None,
+    target: str | None = None,
+) -> list[dict[str, Any]]:
+    """What people and schedules did, newest first: by whom, what, and a part of what it was done
+    to. A filter looks at the newest `AUDITED` events."""
+    values = {"before": before, "limit": limit, "who": who, "what": what, "target": target}
+    window = AUDITED if who or what or target else limit
+    rows = connection.execute(AUDIT, values | {"window": window}).mappings()
     return [dict(row) for row in rows]
+
+
+def audit_words(connection: Connection) -> tuple[list[str], list[str]]:
+    """Who did something, and what was done, among the newest `AUDITED` events."""
+    rows = connection.execute(AUDIT_WORDS, {"window": AUDITED}).all()
+    return sorted({row.actor for row in rows}), sorted({row.action for row in rows})
 
 
 def audit_event(connection: Connection, event_id: int) -> dict[str, Any] | None:
@@ -221,7 +239,16 @@ FROM (
 JOIN jobs AS o ON o.id = j.origin_id
 """)
 AUDIT = text("""
-SELECT id, at, actor, action, target, affected, detail, now() AS now FROM audit_events
-WHERE CAST(:before AS bigint) IS NULL OR id < :before ORDER BY id DESC LIMIT :limit
+SELECT id, at, actor, action, target, affected, detail, now() AS now FROM (
+  SELECT * FROM audit_events WHERE CAST(:before AS bigint) IS NULL OR id < :before
+  ORDER BY id DESC LIMIT :window) AS e
+WHERE (CAST(:who AS text) IS NULL OR actor = :who)
+  AND (CAST(:what AS text) IS NULL OR action = :what)
+  AND (CAST(:target AS text) IS NULL OR strpos(lower(target), lower(:target)) > 0)
+ORDER BY id DESC LIMIT :limit
+""")
+AUDIT_WORDS = text("""
+SELECT DISTINCT actor, action FROM (
+  SELECT actor, action FROM audit_events ORDER BY id DESC LIMIT :window) AS e
 """)
 AUDIT_EVENT = text("SELECT * FROM audit_events WHERE id = :id")

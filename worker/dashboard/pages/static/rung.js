@@ -26,22 +26,44 @@ function morph(old, fresh) {
   before.slice(after.length).forEach((node) => node.remove());
 }
 
+const SILENT_MS = 40000; // The server says something every 15 s.
+const LOST_MS = 2500; // A connection that is renewed at once has lost nothing.
+
 function live(region) {
   const pulse = document.getElementById("pulse");
   const source = new EventSource(region.dataset.live);
+  let heard = Date.now();
+  let waiting = 0;
+  source.addEventListener("alive", hear);
   source.addEventListener("region", (event) => {
+    hear();
     const fresh = region.cloneNode(false);
     fresh.innerHTML = JSON.parse(event.data);
     morph(region, fresh);
     const headline = region.querySelector("h1.headline");
     if (headline) document.title = headline.textContent.trim() + " – Rung";
   });
-  source.onopen = () => say("live", false);
-  source.onerror = () => say("not live", true);
+  source.onopen = hear;
+  source.onerror = () => {
+    waiting ||= setTimeout(lose, LOST_MS);
+  };
+  setInterval(() => Date.now() - heard > SILENT_MS && lose(), 5000);
+  function hear() {
+    clearTimeout(waiting);
+    waiting = 0;
+    heard = Date.now();
+    say("live", false);
+  }
+  function lose() {
+    const at = new Date(heard).toISOString().slice(11, 16);
+    say(`not live since ${at}`, true);
+  }
+  // What is old looks old: the page turns grey, and says of when it is.
   function say(words, off) {
+    document.body.classList.toggle("stale", off);
     if (!pulse) return;
     pulse.hidden = false;
-    pulse.textContent = words;
+    if (pulse.textContent !== words) pulse.textContent = words;
     pulse.classList.toggle("off", off);
   }
   window.addEventListener("pagehide", () => source.close());
@@ -50,8 +72,58 @@ function live(region) {
 const PLACES = { n: "/", h: "/hand-over", r: "/runs", j: "/jobs", d: "/dead", v: "/review", w: "/workers", a: "/audit" };
 let going = 0;
 
+// Charts: what the pointer or the arrow keys are at is said below; else the summary.
+function tell(svg, place) {
+  const said = svg.closest("figure").querySelector("[data-readout]");
+  said.dataset.summary ??= said.textContent;
+  svg.querySelector(".place.at")?.classList.remove("at");
+  place?.classList.add("at");
+  said.textContent = place ? place.dataset.words : said.dataset.summary;
+}
+
+function along(svg, key) {
+  const places = [...svg.querySelectorAll(".place")];
+  const at = places.findIndex((place) => place.classList.contains("at"));
+  const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: places.length - 1 }[key];
+  if (to === undefined || !places.length) return false;
+  tell(svg, places[at < 0 && key === "ArrowLeft" ? places.length - 1 : Math.min(Math.max(to, 0), places.length - 1)]);
+  return true;
+}
+
+function pointed(event) {
+  const svg = event.target.closest?.("[data-plot]");
+  document.querySelectorAll("[data-plot]").forEach((one) => {
+    if (one !== svg && one.querySelector(".at") && one !== document.activeElement) tell(one, null);
+  });
+  const place = event.target.closest?.(".place");
+  if (place) tell(svg, place);
+}
+
+document.addEventListener("pointerover", pointed);
+document.addEventListener("focusout", (event) => {
+  if (event.target.matches?.("[data-plot]")) tell(event.target, null);
+});
+
+// A key of the page itself: presses what carries it; what opens, opens with its first field.
+function press(key) {
+  const found = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
+  if (!found) return false;
+  found.click();
+  const field = found.closest("details")?.querySelector("textarea, input:not([type=hidden])");
+  if (field && found.closest("details").open) field.focus();
+  return true;
+}
+
 function onKey(event) {
-  const typing = event.target.closest("input, textarea, select, [contenteditable]");
+  const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
+  if (typing && event.key === "Escape") event.target.blur();
+  if (typing && event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    event.target.form?.requestSubmit();
+  }
+  if (event.target.matches?.("[data-plot]") && along(event.target, event.key)) {
+    event.preventDefault();
+    return;
+  }
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "/") {
     const search = document.querySelector("[data-search]");
@@ -62,6 +134,8 @@ function onKey(event) {
     going = Date.now();
   } else if (Date.now() - going < 1500 && PLACES[event.key]) {
     location.href = PLACES[event.key];
+  } else if (press(event.key)) {
+    event.preventDefault();
   }
 }
 
@@ -90,6 +164,13 @@ function ticks(form) {
 }
 
 document.querySelectorAll("[data-ticks]").forEach(ticks);
+// A row leads where its first link leads, for those who do not aim well.
+document.addEventListener("click", (event) => {
+  if (event.target.closest("a, button, input, label, select, summary")) return;
+  if (event.button || event.ctrlKey || event.metaKey || String(getSelection())) return;
+  event.target.closest("tbody tr")?.querySelector("th a[href], td a[href]:not(.button)")?.click();
+});
+
 document.querySelectorAll("[data-live]").forEach(live);
 document.addEventListener("keydown", onKey);
 if (location.hash === "#search") document.querySelector("[data-search]")?.focus();

@@ -1,0 +1,83 @@
+"""What stands around pages: refusals keep the frame, the audit is in order and can be asked, and a
+live page hears that its server is there."""
+
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+from sqlalchemy import Engine
+
+from tests.support.pages import Page
+from tests.support.promises import do
+from tests.support.web import browsing, dashboard, visiting
+from tests.support.works import settings_for
+from worker.config.settings import Settings
+from worker.dashboard.pages.rendering import environment
+from worker.sandbox.simulator.state import State
+
+DEEDS = """
+INSERT INTO audit_events (at, actor, action, target, affected, detail) VALUES
+  ('2026-11-24 23:59:59Z', 'ada', 'pause', 'haiku', 3, '{"usd": "0.0572912200"}'),
+  ('2026-11-25 10:00:02Z', 'ada', 'cancel', 'run monday', 7, '{}'),
+  ('2026-11-25 10:00:01Z', 'rung', 'deadline', 'run monday', 1, '{}'),
+  ('2026-11-25 10:00:03Z', 'ada', 'read text', 'job 5', 1, '{}')
+"""
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str, simulator: tuple[State, str]) -> Settings:
+    return settings_for(database_url, simulator[1], redis_url=redis_url)
+
+
+@pytest.fixture
+def client(settings: Settings) -> Iterator[httpx2.Client]:
+    with dashboard(settings) as url, browsing(url) as found:
+        yield found
+
+
+def deeds(client: httpx2.Client, path: str) -> list[str]:
+    page = Page(client.get(path).text)
+    rows = [row for table in page.root.all("tbody") for row in table.all("tr")]
+    return [f"{row.all('th')[0].text} {row.all('td')[1].text}" for row in rows]
+
+
+def test_the_audit_is_by_time_by_day_and_can_be_asked(
+    client: httpx2.Client, engine: Engine
+) -> None:
+    do(engine, DEEDS)
+    page = Page(client.get("/audit").text)
+    assert deeds(client, "/audit") == [
+        "10:00:03 read text", "10:00:02 cancel", "10:00:01 deadline", "23:59:59 pause"
+    ]  # fmt: skip
+    assert [day.text for day in page.root.all("h2")] == ["2026-11-25", "2026-11-24"]
+    assert "usd: 0.0573" in page.text
+    assert deeds(client, "/audit?who=rung") == ["10:00:01 deadline"]
+    assert deeds(client, "/audit?what=cancel&who=ada") == ["10:00:02 cancel"]
+    assert deeds(client, "/audit?target=MONDAY") == ["10:00:02 cancel", "10:00:01 deadline"]
+    assert "None of the newest" in Page(client.get("/audit?target=x").text).text
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [("0.0572912200", "0.0573"), ("12.0000000000", "12"), ("0.0000012000", "0.0000012"),
+     ("1.25", "1.25"), ("a 0.123456", "a 0.123456"), (3, "3")],
+)  # fmt: skip
+def test_figures_of_the_record_are_rounded(given: object, words: str) -> None:
+    assert environment.filters["rounded"](given) == words
+
+
+def test_refusals_keep_the_frame(client: httpx2.Client, settings: Settings) -> None:
+    missing = client.get("/nope")
+    with dashboard(settings) as url, visiting(url) as stranger:
+        unknown = stranger.post("/actions/pause")
+        sign_in = stranger.get("/login")
+    for answer, status, words in (
+        (missing, 404, "There is no such page."),
+        (unknown, 401, "Sign in first."),
+    ):
+        page = Page(answer.text)
+        assert (answer.status_code, words in page.text) == (status, True)
+        assert "/review" in [a.attributes["href"] for a in page.root.all("nav")[0].all("a")]
+        assert page.root.all("main")[0].all("h1")
+    assert (sign_in.status_code, "Sign in to Rung" in sign_in.text) == (200, True)
+    assert not Page(sign_in.text).root.all("nav")

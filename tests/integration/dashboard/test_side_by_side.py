@@ -1,0 +1,123 @@
+"""Answers beside their messages, of one run and of two: the same on the page and in the terminal,
+without their texts for who may not read them."""
+
+import json
+import re
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+from sqlalchemy import Engine
+
+from tests.support.cli import say
+from tests.support.pages import Page
+from tests.support.promises import do, one
+from tests.support.web import browsing, dashboard
+from tests.support.works import hand_in, settings_for
+from worker.config.settings import Settings
+from worker.sandbox.simulator.state import State
+from worker.store.reading import side_by_side
+from worker.store.reading.side_by_side import sample_run
+
+SECRET = "My card 4111 was eaten"
+ANSWERED = """
+UPDATE jobs SET state = 'answered', tier = 'haiku', finished_at = now() WHERE state = 'queued';
+INSERT INTO attempts (job_id, fence, stage, tier, lane, outcome, reasons, policy_version,
+  budget_day, available_at, finished_at, confidence, threshold)
+SELECT id, 1, 'answer', 'haiku', 'realtime', 'accepted', '{}', 'v', current_date, now(), now(),
+  0.9, 0.7 FROM jobs;
+INSERT INTO results (job_id, fence, reply, tier, model, accepted, confidence, simulated)
+SELECT id, 1, 'Reply to ' || message_id, 'haiku', 'm', true, 0.9, true FROM jobs;
+"""
+AGAIN = """
+INSERT INTO runs (name, policy, policy_name, policy_version, accepting)
+SELECT 'night', policy, policy_name, policy_version, false FROM runs WHERE name = 'day';
+INSERT INTO jobs (run_id, message_id) SELECT 2, id FROM messages WHERE id <= 20;
+"""
+CLIMBED = """
+INSERT INTO escalations (job_id, fence, from_tier, to_tier, reason)
+SELECT id, 1, 'haiku', 'sonnet', 'low_confidence' FROM jobs WHERE run_id = 2
+"""
+
+
+@pytest.fixture
+def settings(
+    database_url: str,
+    redis_url: str,
+    simulator: tuple[State, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Settings:
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    return settings_for(database_url, simulator[1], redis_url=redis_url)
+
+
+@pytest.fixture
+def client(settings: Settings, engine: Engine) -> Iterator[httpx2.Client]:
+    hand_in(engine, settings, [f"{SECRET} {n}" for n in range(30)], name="day")
+    do(engine, AGAIN)
+    do(engine, ANSWERED)
+    do(engine, "UPDATE results SET reply = 'Other words' WHERE job_id IN (31, 33, 35)")
+    with dashboard(settings) as url, browsing(url) as found:
+        yield found
+
+
+def get(client: httpx2.Client, path: str, status: int = 200) -> Page:
+    answer = client.get(path)
+    assert answer.status_code == status, answer.text
+    return Page(answer.text)
+
+
+def jobs_on(page: Page) -> list[int]:
+    return [int(m[1]) for link in page.links() if (m := re.fullmatch(r"/jobs/(\d+)", link))]
+
+
+def test_answers_by_chance_beside_their_messages(client: httpx2.Client, engine: Engine) -> None:
+    # given
+    hidden = get(client, "/runs/day/sample?n=5")
+    # when
+    shown = get(client, "/runs/day/sample?n=5&text=1")
+    others = get(client, "/runs/day/sample?n=5&seed=2")
+    told = json.loads(say("sample", "day", "-n", "5", "--json").out)
+    # then
+    assert (SECRET in hidden.text, SECRET in shown.text) == (False, True)
+    assert len(set(jobs_on(shown))) == 5
+    assert jobs_on(hidden) == jobs_on(shown) == [row["job"] for row in told] != jobs_on(others)
+    assert all(row["reply"] == f"Reply to {row['job']}" for row in told)
+    assert all(f"{SECRET} {row['job'] - 1}" == row["message"] for row in told)
+    assert "0.90 sure, 0.70 asked" in shown.text
+    read = one(engine, "SELECT action, target FROM audit_events ORDER BY id DESC")
+    assert tuple(read) == ("read text", "5 answers of run day")
+    assert SECRET in say("sample", "day", "-n", "2").out
+    assert one(engine, "SELECT count(*) FROM audit_events")[0] == 1
+
+
+def test_two_runs_beside_one_another(client: httpx2.Client, engine: Engine) -> None:
+    # given
+    do(engine, CLIMBED)
+    # when
+    page = get(client, "/runs/day/sample?with=night&text=1")
+    told = json.loads(say("diff", "day", "night", "--texts", "--json").out)
+    # then
+    assert "3 of 20 that were looked at have another reply" in page.text
+    assert {row["b"]["job"] for row in told} == {31, 33, 35}
+    assert all(row["a"]["job"] == row["b"]["job"] - 30 for row in told)
+    assert (page.text.count("Other words"), page.text.count("Reply to")) == (3, 3)
+    assert "haiku → sonnet: low confidence; 0.90 sure, 0.70 asked" in page.text
+    assert len(jobs_on(get(client, "/runs/day/sample?with=night&same=1"))) == 40
+    assert "Other words" in say("diff", "day", "night", "--texts").out
+    assert "are the same run" in get(client, "/runs/day/sample?with=day", 422).text
+    get(client, "/runs/nope/sample", 404)
+
+
+def test_a_large_run_is_sampled_by_points(
+    client: httpx2.Client, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    monkeypatch.setattr(side_by_side, "AT_ONCE", 10)
+    do(engine, "UPDATE jobs SET state = 'routed', finished_at = NULL WHERE id = 7")
+    # when
+    with engine.connect() as connection:
+        shown = sample_run(connection, 1, 12, seed=1)
+    # then
+    jobs = [row.a.job for row in shown.rows]
+    assert (len(set(jobs)), 7 in jobs, max(jobs) <= 30) == (12, False, True)

@@ -1,0 +1,35 @@
+"""Once a minute, the counters are written down: the history of the first page.
+
+Whoever comes first in a minute writes it; the others find it there. The counters are few rows each,
+whatever was handed in.
+"""
+
+from sqlalchemy import Engine, text
+
+
+def note_minute(engine: Engine) -> bool:
+    """Writes this minute down, if nobody has; forgets those of more than a day. Whether it did."""
+    with engine.begin() as connection:
+        if connection.execute(KNOWN).scalar():
+            return False
+        written = connection.execute(NOTE).rowcount
+        connection.execute(FORGET)
+        return bool(written)
+
+
+KNOWN = text("SELECT EXISTS (SELECT FROM minutes WHERE at = date_trunc('minute', now()))")
+NOTE = text("""
+INSERT INTO minutes (at, ended, waiting, at_claude, failed_calls, spent)
+SELECT date_trunc('minute', now()), j.ended, j.waiting, j.at_claude,
+  (SELECT coalesce(sum(errors), 0) FROM call_error_totals),
+  (SELECT coalesce(sum(cost), 0) FROM call_totals)
+FROM (
+  SELECT
+    coalesce(sum(jobs) FILTER (WHERE state IN ('answered', 'review', 'dead', 'cancelled')), 0)
+      AS ended,
+    coalesce(sum(jobs) FILTER (WHERE state IN ('queued', 'routed')), 0) AS waiting,
+    coalesce(sum(jobs) FILTER (WHERE state = 'submitted'), 0) AS at_claude
+  FROM job_totals) AS j
+ON CONFLICT DO NOTHING
+""")
+FORGET = text("DELETE FROM minutes WHERE at < now() - interval '25 hours'")

@@ -1,0 +1,84 @@
+"""The queue of reviews: how many wait for a person, and which is the next, at a bounded cost.
+
+The newest run comes first. What was decided is passed over a window at a time, so that neither a
+long queue nor a long day's work makes the next one slow.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from worker.store.rows import values_of
+
+WINDOW = 2_500
+MOST_WINDOWS = 40
+"""A hundred thousand that are decided, one after the other, end the search."""
+Place = tuple[int, int]
+"""A run and a job, where the search goes on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewScope:
+    """Which of them: all, or of one run, or of one reason."""
+
+    run_id: int | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewCount:
+    """Of the newest `WINDOW` in a scope: all, and those without a verdict."""
+
+    total: int
+    waiting: int
+
+
+def count_reviews(connection: Connection, scope: ReviewScope) -> ReviewCount:
+    """How many there are, and how many wait."""
+    (found,) = values_of(ReviewCount, connection.execute(COUNT, _values(scope, None)))
+    return found
+
+
+def next_review(connection: Connection, scope: ReviewScope, after: Place | None) -> Place | None:
+    """The next that waits, after a place; None at the end."""
+    for _ in range(MOST_WINDOWS):
+        row = connection.execute(NEXT, _values(scope, after)).one()
+        if row.job is not None:
+            return int(row.run), int(row.job)
+        if row.last_job is None or row.seen < WINDOW:
+            return None
+        after = int(row.last_run), int(row.last_job)
+    return None
+
+
+def _values(scope: ReviewScope, after: Place | None) -> dict[str, object]:
+    return {
+        "run": scope.run_id,
+        "reason": scope.reason,
+        "before_run": after[0] if after else None,
+        "before_job": after[1] if after else None,
+        "window": WINDOW,
+    }
+
+
+# The state is written out, so that the partial index serves.
+SEEN = """
+WITH seen AS MATERIALIZED (
+  SELECT run_id, id, reason FROM jobs WHERE state = 'review'
+    AND (CAST(:run AS bigint) IS NULL OR run_id = :run)
+    AND (CAST(:before_run AS bigint) IS NULL OR (run_id, id) < (:before_run, :before_job))
+  ORDER BY run_id DESC, id DESC LIMIT :window),
+meant AS (
+  SELECT run_id, id, NOT EXISTS (SELECT FROM reviews WHERE job_id = seen.id OFFSET 0) AS waits
+  FROM seen WHERE CAST(:reason AS text) IS NULL OR reason = :reason)
+"""
+COUNT = text(f"""
+{SEEN} SELECT count(*) AS total, count(*) FILTER (WHERE waits) AS waiting FROM meant
+""")  # noqa: S608 - constants of this module only
+NEXT = text(f"""
+{SEEN}
+SELECT n.run_id AS run, n.id AS job, l.run_id AS last_run, l.id AS last_job, c.seen
+FROM (SELECT count(*) AS seen FROM seen) AS c
+LEFT JOIN (SELECT * FROM meant WHERE waits ORDER BY run_id DESC, id DESC LIMIT 1) AS n ON true
+LEFT JOIN (SELECT * FROM seen ORDER BY run_id, id LIMIT 1) AS l ON true
+""")  # noqa: S608 - constants of this module only
