@@ -123,7 +123,7 @@ class Values:
             "inquiries.HAND_OVER": {"below": ["haiku"], "passes": 0.1},
             "inquiries.JOBS": {"ids": self.answered, "run": OLD},
             "intake.HOLDING": {"ids": text_ids},
-            "intake.RESERVE": {"rows": 500},
+            "chunks.RESERVE": {"rows": 500},
             "leaving_batch.LEAVE_SENT": {"run": NIGHT, "limit": 5_000},
             "leaving_batch.LEAVE_UNSENT": {"run": NIGHT, "limit": 5_000},
             "ledger.ADD_TOTALS": {"rows": as_json(totals)},

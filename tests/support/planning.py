@@ -31,9 +31,12 @@ ONE_PASS = (
         "audits.SHADOWS_LATER",
         "audits.LOOKS_LATER",
         "audits.SHADOWS",
+        "blind_pairs.NEXT",
+        "blind_pairs.VERDICTS",
         "facts.CLIMBS",
         "facts.NEXT",
         "results.FOUND",
+        "sources.CITED",
     ),
     "runs.ORIGIN_POLICIES",
 )

@@ -48,11 +48,11 @@ def _reports(connection: Connection, rows: Sequence[Row[Any]]) -> list[AttemptRe
     ]
 
 
-# A job's own attempts are a few; kept apart, for nothing is to be known of the whole table here.
+# Each by its number, whatever the planner believes of the leased ones or of open attempts.
 UNHEARD = text("""
 SELECT j.id, a.fence FROM unnest(CAST(:ids AS bigint[])) AS asked(id)
 CROSS JOIN LATERAL (
-  SELECT id, fence FROM jobs WHERE id = asked.id AND lease_until IS NOT NULL FOR UPDATE) AS j
+  SELECT id, fence FROM jobs WHERE id = asked.id FOR UPDATE) AS j
 CROSS JOIN LATERAL (
   SELECT fence, worker, outcome, batch_id FROM attempts
   WHERE job_id = j.id AND fence = j.fence OFFSET 0) AS a

@@ -45,18 +45,21 @@ def pair_verdicts(connection: Connection, run_a: int, run_b: int) -> PairVerdict
 
 PAIRS = """
 FROM (SELECT id, message_id FROM jobs WHERE run_id = :a AND state = 'answered' OFFSET 0) AS a
-JOIN (SELECT id, message_id FROM jobs WHERE run_id = :b AND state = 'answered' OFFSET 0) AS b
-  USING (message_id)
-JOIN results AS ra ON ra.job_id = a.id JOIN results AS rb ON rb.job_id = b.id
+CROSS JOIN LATERAL (
+  SELECT id FROM jobs WHERE run_id = :b AND message_id = a.message_id AND state = 'answered'
+  OFFSET 0) AS b
+CROSS JOIN LATERAL (SELECT fence, reply FROM results WHERE job_id = a.id OFFSET 0) AS ra
+CROSS JOIN LATERAL (SELECT fence, reply FROM results WHERE job_id = b.id OFFSET 0) AS rb
 """
 NEXT = text(f"""
 SELECT a.id AS job_a, ra.fence AS fence_a, ra.reply AS reply_a,
   b.id AS job_b, rb.fence AS fence_b, rb.reply AS reply_b, m.subject, m.body AS message
-{PAIRS} JOIN messages AS m ON m.id = message_id
-WHERE ra.reply <> rb.reply AND m.erased_at IS NULL AND NOT EXISTS (
+{PAIRS} CROSS JOIN LATERAL (
+  SELECT subject, body FROM messages WHERE id = a.message_id AND erased_at IS NULL OFFSET 0) AS m
+WHERE ra.reply <> rb.reply AND NOT EXISTS (
   SELECT FROM truths AS u WHERE u.job_id IN (a.id, b.id) AND u.undone_at IS NULL
     AND u.grader = 'person' AND u.grader_name = :judge)
-ORDER BY md5(CAST(message_id AS text)) LIMIT 1
+ORDER BY md5(CAST(a.message_id AS text)) LIMIT 1
 """)
 RIGHT = """(
   SELECT is_right FROM truths AS u WHERE u.job_id = {job} AND u.undone_at IS NULL

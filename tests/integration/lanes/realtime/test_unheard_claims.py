@@ -74,7 +74,6 @@ def test_what_was_taken_is_given_back_and_answered_without_rescue(
         "UPDATE attempts SET worker = 'another'",
         "UPDATE attempts SET outcome = 'failed', finished_at = now()",
         "UPDATE jobs SET fence = fence + 1",
-        "UPDATE jobs SET lease_until = NULL",
     ],
 )
 def test_nothing_else_is_given_back(engine: Engine, settings: Settings, other: str) -> None:
