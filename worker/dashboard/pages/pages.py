@@ -38,12 +38,13 @@ def routes() -> list[BaseRoute]:
         Route("/audit", audit),
         *handover.routes(),
         *deliveries.routes(),
+        # A run's name may hold slashes: what is of a run stands before the run itself.
+        *sampled.routes(),
+        *proof.routes(),
         *runs.routes(),
         *jobs.routes(),
         *attention.routes(),
         *reviews.routes(),
-        *sampled.routes(),
-        *proof.routes(),
         *actions.routes(),
     ]
 

@@ -21,7 +21,7 @@ USUAL = 20
 
 def routes() -> list[BaseRoute]:
     """`/runs/ID/sample`, alone or with another run."""
-    return [Route("/runs/{run}/sample", sample)]
+    return [Route("/runs/{run:path}/sample", sample)]
 
 
 def sample(request: Request) -> Response:
