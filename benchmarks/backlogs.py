@@ -1,4 +1,4 @@
-"""Any backlog file, handed in to a house under any policy; and the options that both take."""
+"""Any backlog file, submitted to a house under any policy; and the options that both take."""
 
 import itertools
 from collections.abc import Iterator

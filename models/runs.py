@@ -1,4 +1,4 @@
-"""A run: one backlog handed in together, or one reprocessing."""
+"""A run: one backlog submitted together, or one reprocessing."""
 
 from decimal import Decimal
 from typing import Any

@@ -32,7 +32,7 @@ class RunState(StrEnum):
 
 
 class RunKind(StrEnum):
-    """A backlog handed in, or old messages run again; and what is asked only to know more of the
+    """A backlog submitted, or old messages run again; and what is asked only to know more of the
     answers of another run: `judge` asks a stronger tier whether they are right, `shadow` asks
     another policy, or tiers that were not needed. Nothing of those two goes out."""
 

@@ -1,4 +1,4 @@
-"""Rung for other programs: hand messages over, wait, take the answers back.
+"""Rung for other programs: submit messages, wait, take the answers back.
 
     import rung
 

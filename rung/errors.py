@@ -19,8 +19,8 @@ class ClientError(Exception):
 
 
 class CannotReach(ClientError):
-    """Nobody answers at the address, or not in time. What was handed over with a `key` may be
-    handed over again: nothing is added twice."""
+    """Nobody answers at the address, or not in time. What was submitted with a `key` may be
+    submitted again: nothing is added twice."""
 
 
 class NotAllowed(ClientError):

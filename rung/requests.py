@@ -44,7 +44,7 @@ class Sending:
 
 
 class Options(TypedDict, total=False):
-    """What may be said of a run that is handed over; each as `rung enqueue` has it."""
+    """What may be said of a run that is submitted; each as `rung enqueue` has it."""
 
     run: str
     """Its name; the token's name and the day, unless given."""
@@ -66,7 +66,7 @@ class Options(TypedDict, total=False):
 
 
 def enqueue(rows: Rows, options: Options) -> Sending:
-    """Hands rows over. Raises Refused for a file of a kind that is not taken by HTTP, OSError for
+    """Submits rows. Raises Refused for a file of a kind that is not taken by HTTP, OSError for
     one that cannot be read."""
     content, kind = _content(rows)
     query = {name: str(options[name]) for name in PLAIN if name in options}  # type: ignore[literal-required]

@@ -12,7 +12,7 @@ OVER = frozenset({"finished", "cancelled"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handed:
-    """What became of rows that were handed over. `run` is None when nothing was new."""
+    """What became of rows that were submitted. `run` is None when nothing was new."""
 
     run: str | None
     accepted: int

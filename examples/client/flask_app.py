@@ -1,4 +1,4 @@
-"""A contact form in Flask: the message is handed over at once, its answer comes by webhook.
+"""A contact form in Flask: the message is submitted at once, its answer comes by webhook.
 
 Run with `flask --app flask_app run`, with RUNG_URL, RUNG_TOKEN and SITE_SECRET set;
 `[deliver.site]` in rung.toml posts answers to /answers.

@@ -62,7 +62,7 @@ def test_the_first_page_follows_a_run_by_itself(
     # given
     visit = Visit(chromium, url)
     visit.page.goto("/")
-    visit.page.get_by_text("Nothing has been handed in yet.").wait_for()
+    visit.page.get_by_text("Nothing has been submitted yet.").wait_for()
     # when
     hand_in(engine, settings, BODIES, name="day")
     # then

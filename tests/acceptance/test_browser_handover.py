@@ -20,7 +20,7 @@ def test_a_lead_hands_in_watches_reviews_and_downloads(
 ) -> None:
     visit = Visit(chromium, url, accept_downloads=True)
     page = visit.page
-    page.get_by_role("link", name="Hand over").first.click()
+    page.get_by_role("link", name="Submit").first.click()
     # looks
     page.get_by_label("The file").set_input_files(EXPORT)
     page.get_by_text("Start: 3 messages").wait_for()

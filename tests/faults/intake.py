@@ -1,4 +1,4 @@
-"""Rows 12 and 13: one backlog handed in by several at once, and rows that cannot be taken."""
+"""Rows 12 and 13: one backlog submitted by several at once, and rows that cannot be taken."""
 
 import json
 import subprocess

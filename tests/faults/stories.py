@@ -206,7 +206,7 @@ def out_in_a_batch_of(told: Protocol) -> None:
 
 
 def still_coming_in(told: Protocol) -> None:
-    """A deadline passes while the backlog is still being handed in."""
+    """A deadline passes while the backlog is still being submitted."""
     told.hand_in(jobs=1, policy="single:haiku", cap=None)
     told.bench.do("UPDATE runs SET accepting = true, deadline = now() - interval '1 minute'")
     expire.expire(told.engine, told.bench.settings.worker.max_age)

@@ -128,7 +128,7 @@ def fill(engine: Engine, jobs: int) -> dict[str, Statistics]:
     kept: dict[str, Statistics] = {"never analysed": {}}
     sizes = {"old": str(OLD_JOBS), "jobs": str(jobs), "batches": str(BATCHES)}
     steps = (
-        (None, RUNS), ("one small old run", OLD_RUN), ("just handed in", HANDED_IN),
+        (None, RUNS), ("one small old run", OLD_RUN), ("just submitted", HANDED_IN),
         ("five canaries out", CANARIES_OUT), ("fresh", OUT),
     )  # fmt: skip
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

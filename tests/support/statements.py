@@ -11,7 +11,7 @@ from sqlalchemy import TextClause
 import worker.store
 
 BIG = ("jobs", "attempts", "calls", "messages", "results", "escalations", "reviews")
-"""Tables that grow with what is handed in."""
+"""Tables that grow with what is submitted."""
 TABLES = re.compile(rf"\b({'|'.join((*BIG, 'message_batches'))})\b")
 
 

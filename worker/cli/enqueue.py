@@ -1,4 +1,4 @@
-"""`rung enqueue`: hands a backlog over."""
+"""`rung enqueue`: submits a backlog."""
 
 import sys
 from contextlib import ExitStack
@@ -82,7 +82,7 @@ STARTS_AT_HALF_PRICE = (
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 @click.pass_context
 def enqueue(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> None:
-    """Hand over a backlog: CSV, JSON, JSONL, xlsx, ods, mbox, gz, zip, or - for standard input.
+    """Submit a backlog: CSV, JSON, JSONL, xlsx, ods, mbox, gz, zip, or - for standard input.
 
     Any export as it comes: shape, encoding and columns are found out, and said. Every row that
     cannot be taken is named by its line and reason; the others go in. Handing the same rows over
@@ -186,7 +186,7 @@ def _accepted(name: str, guess: "Guess", yes: bool) -> bool:
     shown = f"{Path(name).name}: {guess.as_words()}"
     if click.confirm(shown, default=True, err=True):
         return True
-    raise UsageError("Nothing was handed in.", mend=f"rung enqueue {guess.as_options()} {name}")
+    raise UsageError("Nothing was submitted.", mend=f"rung enqueue {guess.as_options()} {name}")
 
 
 def _finish(

@@ -42,7 +42,7 @@ def forecast(
     """What a backlog will cost, how long it takes and how much people must look at, from records:
     p10, p50 and p90, by stratum of length and with the spread between days.
 
-    Every run that is handed in keeps its forecast; --settled compares them with fact.
+    Every run that is submitted keeps its forecast; --settled compares them with fact.
     """
     settings = load_settings()
     if settled:

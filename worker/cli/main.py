@@ -15,7 +15,7 @@ from worker.errors import RungError
 COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("up", "Start everything that is not configured, and work until Ctrl-C."),
     "demo": ("demo", "Answer the shipped sample backlog, and show the bill."),
-    "enqueue": ("enqueue", "Hand over a backlog: CSV, JSON, xlsx, mbox and more, or -."),
+    "enqueue": ("enqueue", "Submit a backlog: CSV, JSON, xlsx, mbox and more, or -."),
     "map": ("map", "Column maps: which there are, and how one is remembered."),
     "status": ("status", "How a run stands, or everything that is going on."),
     "results": ("results", "Take the answers back as CSV, JSONL or Parquet."),

@@ -47,7 +47,7 @@ def list_maps(as_json: bool) -> None:
 @click.option("--replace", is_flag=True, help="Instead of the map that has this name.")
 def save_map(name: str, file: str | None, said: tuple[str, ...], replace: bool) -> None:
     """Remember columns in rung.toml: those that are said, those guessed of FILE, or those of what
-    was handed in last."""
+    was submitted last."""
     settings = load_settings()
     if not name.replace("-", "").replace("_", "").isalnum():
         raise UsageError(f"{name!r} is no name for a map.", mend="letters, digits, - and _")

@@ -109,7 +109,7 @@ def _overview(engine: Engine, settings: Settings, as_json: bool) -> None:
         of = f"{dollars(day['spent_usd'])} of {dollars(day['budget_usd'])}"
         talk(f"Today: {of} spent{_warned(day['budget_warned_percent'])}")
     if not live:
-        talk("No run is going on. Hand one over with: rung enqueue FILE")
+        talk("No run is going on. Submit one with: rung enqueue FILE")
 
 
 def _say_trouble(line: Mapping[str, Any]) -> None:

@@ -73,7 +73,7 @@ class DashboardSettings(Part):
     health_token: SecretStr | None = None
     """Bearer token for `/healthz`; without one it is open, and says nothing but ok or not."""
     upload_mb: Annotated[int, Field(ge=1, le=4_096)] = 64
-    """Largest file that is handed over by HTTP or in the browser, unpacked too."""
+    """Largest file that is submitted by HTTP or in the browser, unpacked too."""
 
     @property
     def credentials(self) -> bool:

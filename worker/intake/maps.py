@@ -56,7 +56,7 @@ def checked(field: str, place: str, where: str) -> str:
 
 
 def remember(home: Path, columns: Mapping[str, str]) -> None:
-    """Keeps the columns of what was handed in last, for `rung map save NAME`. They are no message's
+    """Keeps the columns of what was submitted last, for `rung map save NAME`. They are no message's
     text; where they cannot be kept, nothing is lost."""
     try:
         home.mkdir(parents=True, exist_ok=True)
@@ -69,14 +69,14 @@ def remember(home: Path, columns: Mapping[str, str]) -> None:
 
 
 def remembered(home: Path) -> dict[str, str]:
-    """The columns of what was handed in last. Raises RungError when there are none."""
+    """The columns of what was submitted last. Raises RungError when there are none."""
     try:
         columns = json.loads((home / LAST).read_text("utf-8"))
     except (OSError, ValueError):
         columns = None
     if not isinstance(columns, dict) or not columns:
         raise RungError(
-            "Nothing was handed in from here whose columns had other names than ours.",
+            "Nothing was submitted from here whose columns had other names than ours.",
             mend="rung map save NAME --map external_id=COLUMN --map body=COLUMN",
         )
     return {str(field): str(place) for field, place in columns.items()}

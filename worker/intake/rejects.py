@@ -97,7 +97,7 @@ def _refuse_input(wanted: Path, inputs: Sequence[str]) -> None:
             continue
         if same:
             raise UsageError(
-                f"--rejects {wanted} is one of the files that are handed in.",
+                f"--rejects {wanted} is one of the files that are submitted.",
                 mend=f"--rejects {wanted.stem}.rejects.csv",
             )
 

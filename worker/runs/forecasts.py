@@ -116,7 +116,7 @@ def foresee(
 def keep_forecast(
     engine: Engine, policy: Policy, name: str, strata: Mapping[str, int], lane: str
 ) -> None:
-    """Keeps what is expected of a run that has just been handed in, to compare it with fact."""
+    """Keeps what is expected of a run that has just been submitted, to compare it with fact."""
     with engine.begin() as connection:
         run = find_run(connection, name)
         found = foresee(connection, policy, strata, lane, before_run=run.id)

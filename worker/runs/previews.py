@@ -156,11 +156,11 @@ def _cancel(look: Look) -> Preview:
     if look.run is not None:
         others = [run.name for run in look.others()]
         if look.run.accepting:
-            words.append("It is still being handed in: what comes in before is cancelled too.")
+            words.append("It is still being submitted: what comes in before is cancelled too.")
         words += [f"{listed(others)} will be served sooner."] if others else []
     else:
         words += look.deadlines(look.runs()[:RUNS_NAMED])
-    undo = "It cannot be taken back: the messages would have to be handed in again."
+    undo = "It cannot be taken back: the messages would have to be submitted again."
     return look.shown(words=words, count=found.jobs, expected=found.expected, undo=undo)
 
 

@@ -12,7 +12,7 @@ MANY = 1_000
 
 
 def after_intake(connection: Connection, rows: int) -> None:
-    """Analyses what an intake has filled, a sample of 30,000 rows a table; by rows handed in."""
+    """Analyses what an intake has filled, a sample of 30,000 rows a table; by rows submitted."""
     if rows >= MANY:
         connection.execute(ANALYZE_INTAKE)
 

@@ -46,7 +46,7 @@ def test_everything_that_goes_on_is_one_picture(
     view: NowView, engine: Engine, settings: Settings
 ) -> None:
     # given
-    assert "Nothing has been handed in yet." in drawn(view.draw())
+    assert "Nothing has been submitted yet." in drawn(view.draw())
     hand_in(engine, settings, BODIES, name="day")
     # when nobody works
     idle = drawn(view.draw())

@@ -38,7 +38,7 @@ class Served:
     engine: Engine
 
     def work(self) -> None:
-        """Answers everything that was handed over."""
+        """Answers everything that was submitted."""
         with working(self.settings) as runtime:
             drain(runtime)
         finish_runs(self.engine)

@@ -147,7 +147,7 @@ def test_only_who_may_and_meant_to_hands_over(engine: Engine, database_url: str)
             bob.post("/hand-over", data={**table, "csrf_token": csrf_of(bob)}, files=file),
         ]
         assert [answer.status_code for answer in refused] == [403] * 5
-        assert "An operator hands files over." in bob.get("/hand-over").text
+        assert "An operator submits files." in bob.get("/hand-over").text
         assert "<form id=" not in bob.get("/hand-over").text
         assert one(engine, "SELECT count(*) FROM runs")[0] == 0
         assert ada.post("/hand-over", data={**table, **csrf}, files=file).status_code == 303

@@ -166,4 +166,4 @@ def test_verbs_and_ticks_are_those_that_fit(client: httpx2.Client, engine: Engin
 
 def test_an_empty_system_says_so(settings: Settings) -> None:
     with dashboard(settings) as url, browsing(url) as found:
-        assert "Nothing has been handed in yet." in get(found, "/jobs").text
+        assert "Nothing has been submitted yet." in get(found, "/jobs").text

@@ -58,7 +58,7 @@ def get(url: str, path: str = "/", **options: Any) -> Page:
 
 def test_an_empty_database_says_what_to_do(url: str) -> None:
     page = get(url)
-    assert "Nothing has been handed in yet." in page.text
+    assert "Nothing has been submitted yet." in page.text
     assert "rung enqueue FILE" in page.text
     assert "No run yet" in get(url, "/runs").text
     assert "No worker has been seen" in get(url, "/workers").text

@@ -175,7 +175,7 @@ def _adds_up(ladder: str, total: int) -> None:
     """Every message stands at one place of the ladder."""
     found = {place: sum(map(int, re.findall(rf"(\d+) {place}", ladder))) for place in PLACES}
     assert sum(found.values()) == total, (found, ladder)
-    assert f"{total} handed in" in ladder
+    assert f"{total} submitted" in ladder
 
 
 def _compare_run(client: httpx2.Client, engine: Engine, run_id: int) -> None:

@@ -1,4 +1,4 @@
-"""Handing a backlog over: every row is accounted for, and nothing goes in twice."""
+"""Submitting a backlog: every row is accounted for, and nothing goes in twice."""
 
 import csv
 import io

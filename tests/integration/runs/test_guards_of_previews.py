@@ -136,6 +136,6 @@ def test_a_run_that_waits_for_money_needs_money(rows: Rows) -> None:
 def test_a_run_that_is_still_handed_in_says_so_when_it_is_cancelled(rows: Rows) -> None:
     rows.job(rows.run(name="coming", accepting=True))
     rows.job(rows.run(name="here"))
-    words = "It is still being handed in: what comes in before is cancelled too."
+    words = "It is still being submitted: what comes in before is cancelled too."
     assert words in look(rows, "cancel", "coming").words
     assert words not in look(rows, "cancel", "here").words

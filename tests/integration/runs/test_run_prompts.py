@@ -58,7 +58,7 @@ def enqueue(directory: Path, run: str, policy: str) -> None:
 def test_two_companies_in_one_installation_and_a_prompt_that_changes(
     companies: Path, engine: Engine, tmp_path: Path
 ) -> None:
-    # given: a worker that started before anything was handed in
+    # given: a worker that started before anything was submitted
     with working(load_settings()) as runtime:
         enqueue(tmp_path, "a", "acme")
         enqueue(tmp_path, "z", "zeta")

@@ -1,7 +1,7 @@
 """No statement depends on what the planner happens to believe.
 
 A plan is chosen by statistics, and these are of another time: autovacuum may not have come round
-since 20,000 jobs were handed in, or went out in batches. So every statement that touches a table
+since 20,000 jobs were submitted, or went out in batches. So every statement that touches a table
 which grows is run under statistics of each of these times, and may neither read more than a hundred
 rows for each that it uses, nor do twenty times the work that it does when they are fresh.
 """

@@ -48,7 +48,7 @@ def test_the_picture_says_who_stopped_where_and_who_climbed_why() -> None:
     assert (haiku.words, haiku.under_way, haiku.note) == (
         "60 answered · 60 % · 2 dead letters", "5 under way", "claude-haiku-5-5"
     )  # fmt: skip
-    assert ground.words == "100 handed in · 1 cancelled"
+    assert ground.words == "100 submitted · 1 cancelled"
     assert ground.under_way == "10 not yet routed"
     assert {one.href for rung in found.rungs for one in (*rung.figures, *rung.open)} == {None}
     climbs = [rung.climb for rung in (haiku, sonnet, opus, ground)]

@@ -76,7 +76,7 @@ def queue(**changes: Any) -> dict[str, Any]:
          "waiting for calls in flight to be settled with its budget"),
         ({"created_at": NOW}, 60_000.0, "calm", "the pace is being measured"),
         ({"state": "paused", "state_reason": "later"}, 600.0, "warn", "paused: later"),
-        ({"accepting": True, "by_state": {}}, None, "calm", "messages are being handed in"),
+        ({"accepting": True, "by_state": {}}, None, "calm", "messages are being submitted"),
         ({"finished_at": NOW, "state": "finished"}, None, "good", "finished in 1 h"),
         ({"finished_at": NOW, "state": "cancelled"}, None, "calm", "cancelled after 1 h"),
         ({"finished_at": NOW, "state": "finished", "deadline": NOW - HOUR / 2}, None, "warn",
@@ -163,7 +163,7 @@ def test_a_pause_of_everything_is_one_trouble() -> None:
 def test_the_first_sentence_is_about_the_worst() -> None:
     good, late = run(name="good"), run(name="late", deadline=NOW - HOUR)
     outlooks = [outlook(good, 600.0), outlook(late, 600.0)]
-    assert headline([], [], None).words == "Nothing has been handed in yet."
+    assert headline([], [], None).words == "Nothing has been submitted yet."
     assert headline([good], outlooks[:1], None).words == (
         "Done in about 10 min, at 14:10. 40 of 100 messages are done."
     )

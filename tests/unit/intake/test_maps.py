@@ -63,7 +63,7 @@ def test_what_is_no_toml_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_the_columns_of_what_was_handed_in_last_are_remembered(tmp_path: Path) -> None:
-    with pytest.raises(RungError, match="Nothing was handed in from here"):
+    with pytest.raises(RungError, match="Nothing was submitted from here"):
         remembered(tmp_path)
     remember(tmp_path / "home", {"body": "Text"})
     assert remembered(tmp_path / "home") == {"body": "Text"}

@@ -64,7 +64,7 @@ def test_an_input_is_refused_by_whatever_name(here: Path) -> None:
     (here / "day.csv").write_text("external_id,body\n")
     (here / "same.csv").symlink_to(here / "day.csv")
     for name in ("day.csv", "same.csv", f"{here}/day.csv"):
-        with pytest.raises(UsageError, match="is one of the files that are handed in"):
+        with pytest.raises(UsageError, match="is one of the files that are submitted"):
             RejectsFile(Path(name), "day", ("other.csv", "day.csv"), print)
     assert (here / "day.csv").read_text() == "external_id,body\n"
 

@@ -31,7 +31,7 @@ def outlook_of(
 def keep_outlook(
     settings: Settings, policy: Policy, run: str, strata: Mapping[str, int], lane: str
 ) -> None:
-    """Keeps what is expected of a run that has just been handed in, to compare it with fact."""
+    """Keeps what is expected of a run that has just been submitted, to compare it with fact."""
     from worker.cli.speech.context import database
     from worker.runs.forecasts import keep_forecast
 

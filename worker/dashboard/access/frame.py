@@ -7,7 +7,7 @@ from html import escape
 
 PLACES = (
     ("Now", "/", None),
-    ("Hand over", "/hand-over", None),
+    ("Submit", "/hand-over", None),
     ("Runs", "/runs", None),
     ("Jobs", "/jobs", None),
     ("Dead letters", "/dead", "dead"),

@@ -16,7 +16,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 STATIC = "/static/"
 METRICS, HEALTH = "/metrics", "/healthz"
 HAND_OVER = "/hand-over"
-"""Where people hand a file over."""
+"""Where people submit a file."""
 TOKEN, TEXT = "token", "text"
 OURS = (None, "same-origin", "none")
 """What browsers say of a request that comes from our own pages, or from the address bar."""

@@ -1,4 +1,4 @@
-"""`POST /api/runs`: a helpdesk hands messages over, as `rung enqueue` does.
+"""`POST /api/runs`: a helpdesk submits messages, as `rung enqueue` does.
 
 What was accepted is committed before the answer leaves. The same `Idempotency-Key` again means the
 same run, and adds nothing twice; so does the same body without a key. Columns that are not certain

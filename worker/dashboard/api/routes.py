@@ -40,7 +40,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     _post(
         "/api/runs",
-        "Hand messages over",
+        "Submit messages",
         handing_in.hand_in,
         outcomes.EnqueuedDocument,
         query=inputs.NewRunQuery,

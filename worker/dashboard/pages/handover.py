@@ -158,7 +158,7 @@ def _page(request: Request, shown: PageState, fields: Mapping[str, str]) -> Resp
             request,
             connection,
             "hand_over.html",
-            "Hand over",
+            "Submit",
             status=_status(shown.problem),
             shown=shown,
             given=defaultdict(str, {"budget": "" if cap is None else f"{cap:f}", **fields}),

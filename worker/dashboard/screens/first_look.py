@@ -1,4 +1,4 @@
-"""A file before it is handed over: which column is what on its first rows, what cannot be taken,
+"""A file before it is submitted: which column is what on its first rows, what cannot be taken,
 what it will cost and how long it takes. Nothing is stored."""
 
 from dataclasses import dataclass

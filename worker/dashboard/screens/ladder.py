@@ -1,6 +1,6 @@
 """The ladder as a picture: figures in, shapes and words out. Pure.
 
-From the ground up: what was handed in, one rung for each tier, and a person at the top. A rung's
+From the ground up: what was submitted, one rung for each tier, and a person at the top. A rung's
 bar is the share of all messages that stopped there; between two rungs stands how many climbed, and
 why. There are two drawings of the same figures, a wide and a narrow one; the style sheet shows one.
 """
@@ -245,7 +245,7 @@ def _ground(
     # What died at a tier stands there; a cancelled one has no place of its own.
     dead = counts.get(("dead", ""), 0)
     cancelled = sum(n for (state, _), n in counts.items() if state == "cancelled")
-    nowhere, figures = is_not_in("tier", *ladder), [links.linked(f"{count(total)} handed in")]
+    nowhere, figures = is_not_in("tier", *ladder), [links.linked(f"{count(total)} submitted")]
     if dead:
         figures.append(links.linked(plural(dead, "dead letter"), is_in("state", "dead"), nowhere))
     if cancelled:
@@ -260,7 +260,7 @@ def _ground(
 
 
 def _rung_words(rung: Rung) -> str:
-    """Everything that stands at a rung: these figures add up to what was handed in."""
+    """Everything that stands at a rung: these figures add up to what was submitted."""
     lost = rung.note if rung.kind == "ground" else ""
     said = [part for part in (rung.words, rung.under_way, lost) if part]
     return f"{rung.title}: {', '.join(said)}"
@@ -268,7 +268,7 @@ def _rung_words(rung: Rung) -> str:
 
 def _sentence(rungs: Sequence[Rung], total: int) -> str:
     if not total:
-        return "The ladder is empty: nothing has been handed in."
+        return "The ladder is empty: nothing has been submitted."
     parts = [_rung_words(rung) for rung in reversed(rungs)]
     parts += [f"{r.climb.words} from {r.title}" for r in reversed(rungs) if r.climb is not None]
     return "; ".join(parts) + "."

@@ -34,7 +34,7 @@ def headline(
     is sent, if that is so of all that have any."""
     if not runs:
         if last is None:
-            return Outlook("calm", "Nothing has been handed in yet.")
+            return Outlook("calm", "Nothing has been submitted yet.")
         return Outlook(
             "calm", f"Nothing is under way. The last run, {last.name}, {_came_to(last)}."
         )

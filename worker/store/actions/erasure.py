@@ -2,7 +2,7 @@
 
 What a customer wrote, what was answered, and what was found in an answer is emptied; counts, costs,
 tiers, reasons by name and times stay, so every sum stays what it was. A message's row stays too,
-with its external id, so that the same row handed in again is not taken for a new one; where the id
+with its external id, so that the same row submitted again is not taken for a new one; where the id
 itself says who somebody is, a fingerprint can take its place.
 
 Claude's words on a call that went wrong are in the call's row alone. What older versions wrote, and

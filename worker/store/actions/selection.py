@@ -15,7 +15,7 @@ from worker.store.runs import RunRef
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Jobs of a run, jobs that meet a filter, or both. `until` leaves out what was handed in (for
+    """Jobs of a run, jobs that meet a filter, or both. `until` leaves out what was submitted (for
     a retry: what died) later: such a set only shrinks, so what was counted is what is changed.
     `cause` means the dead letters of one cause."""
 

@@ -1,7 +1,7 @@
 """Once a minute, the counters are written down: the history of the first page.
 
 Whoever comes first in a minute writes it; the others find it there. The counters are few rows each,
-whatever was handed in.
+whatever was submitted.
 """
 
 from sqlalchemy import Engine, text

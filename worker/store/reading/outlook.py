@@ -92,7 +92,7 @@ def outlook(
     if halted:
         return Outlook("warn", f"everything is paused{_due(deadline, now)}")
     if run.accepting and not run.total:
-        return Outlook("calm", "messages are being handed in")
+        return Outlook("calm", "messages are being submitted")
     if deadline is not None and deadline <= now:
         late = span((now - deadline).total_seconds())
         return Outlook("bad", f"late: its deadline passed {late} ago")

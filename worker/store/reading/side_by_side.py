@@ -133,13 +133,15 @@ BOUNDS = text("""
 SELECT (SELECT message_id FROM jobs WHERE run_id = :run ORDER BY run_id, message_id LIMIT 1),
   (SELECT message_id FROM jobs WHERE run_id = :run ORDER BY run_id DESC, message_id DESC LIMIT 1)
 """)
+# Compared as a pair, which only the index of both can answer: by the message alone, every other
+# run's jobs would be looked at.
 MANY = text("""
 SELECT j.id FROM unnest(CAST(:points AS bigint[])) AS point(at)
 CROSS JOIN LATERAL (
   SELECT id FROM (
-    SELECT id, state FROM jobs WHERE run_id = :run AND message_id >= point.at
+    SELECT id, run_id, state FROM jobs WHERE (run_id, message_id) >= (:run, point.at)
     ORDER BY run_id, message_id LIMIT :near) AS after
-  WHERE state IN ('answered', 'review') LIMIT 1) AS j
+  WHERE run_id = :run AND state IN ('answered', 'review') LIMIT 1) AS j
 """)
 PAIRED = text("""
 SELECT a.id AS job, b.id AS other, ra.reply IS DISTINCT FROM rb.reply AS differs

@@ -90,7 +90,7 @@ def made_for(engine: Engine, receiver: Receiver, *, simulated: bool = True) -> D
 
 
 def answered(engine: Engine, settings: Settings, bodies: list[str]) -> None:
-    """Messages that were handed in and worked through."""
+    """Messages that were submitted and worked through."""
     hand_in(engine, settings, bodies)
     with working(settings) as runtime:
         drain(runtime)
