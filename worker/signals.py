@@ -35,7 +35,8 @@ def _start(sender: Any = None, **_: Any) -> None:
         if (complaint := pool_complaint(sender.pool_cls)) is not None:
             raise complaint
         if ignored := ignored_options(sender):
-            log.warning("threads know no such option: ignored", extra={"options": ignored})
+            # In the words: it may be said before the log has its form.
+            log.warning("threads know no such option, ignored: %s", ", ".join(ignored))
         process.start(load_settings())
     # Celery would log an exception of a signal's handler and go on: a worker without a runtime,
     # that takes deliveries and fails each of them.

@@ -53,6 +53,7 @@ GIVEN = {
     "sources": "1",
     "number": "1",
     "target": "1",
+    "where": EVIL,
     "name": EVIL,
     "reason": EVIL,
     "to": "5",

@@ -101,7 +101,6 @@ MEANT = {
     "get": "show",
     "job": "show",
     "receipt": "show",
-    "compare": "diff",
     "bill": "cost",
     "spend": "cost",
     "failed": "dead",

@@ -7,11 +7,10 @@ import click
 
 from worker.claude.prompts import prompts_of
 from worker.cli.speech.context import database
-from worker.cli.speech.output import SIMULATED, console, print_json, talk
+from worker.cli.speech.output import SIMULATED, console, echo, print_json, talk
 from worker.config.loading import load_settings
 from worker.config.policies import policy_named
 from worker.domain.prompts import CHARS_PER_TOKEN
-from worker.domain.text import terminal_safe
 from worker.domain.wording import ago, dollars
 from worker.store.reading.prompts import PromptUse, prompt_text, prompt_uses
 
@@ -29,7 +28,7 @@ def prompts(version: str | None, as_json: bool) -> None:
     now = _on_disk()
     with database() as engine, engine.connect() as connection:
         if version is not None:
-            click.echo(terminal_safe(prompt_text(connection, version)))
+            echo(prompt_text(connection, version))
             return
         found = prompt_uses(connection)
     if as_json:

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -64,8 +65,9 @@ def compare_records(
     with engine.begin() as connection:
         a, b = _runs(connection, settings, request)
         first_job = highest_job(connection)
-    intake = Intake(engine, a, None, again=True, first_job=first_job)
-    intake.add(given)
+    with closing(Intake(engine, a, None, again=True, first_job=first_job)) as intake:
+        intake.add(given)
+        intake.settle()
     with engine.begin() as connection:
         close_intake(connection, a, 0, 0, intake.own)
         return _filled(connection, actor, request, (a, b), a.id)

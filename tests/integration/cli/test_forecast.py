@@ -115,5 +115,5 @@ def test_long_messages_are_shown_by_length(configured: None, tmp_path: Path) -> 
     # when
     said = say("enqueue", str(day), "--dry-run")
     # then
-    assert "then for a person: sonnet is too costly" in said.err
+    assert "then for a person: opus is too costly" in said.err
     assert "up to 1,000" in said.err

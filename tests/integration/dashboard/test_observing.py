@@ -31,6 +31,7 @@ WORDS: dict[tuple[str, str], type[StrEnum]] = {
     ("rung_certificates", "state"): words.CertificateState,
     ("rung_jobs", "state"): words.JobState,
     ("rung_runs", "state"): words.RunState,
+    ("rung_deliveries", "state"): words.DeliveryState,
     ("rung_batches", "state"): words.BatchState,
     ("rung_batch_requests", "state"): words.BatchState,
     ("rung_batch_oldest_seconds", "state"): words.BatchState,
@@ -58,6 +59,7 @@ INSERT INTO message_batches (state, stage, tier, model, requests)
 INSERT INTO schedules (name, cron, timezone) VALUES ('nightly', '0 2 * * *', 'UTC');
 INSERT INTO firings (name, night, due_at, state, by)
   VALUES ('nightly', current_date, now(), 'failed', 'a test');
+INSERT INTO delivery_targets (name) VALUES ('desk');
 INSERT INTO step_rounds (step, every_s) VALUES ('rescue', 15)
 """
 

@@ -101,7 +101,7 @@ def test_the_ladder_is_configuration(tmp_path: Path, height: int) -> None:
         ('[policies.p.accept]\nconfidence = "maybe"\n', "policies.p: accept.confidence: "),
         ("[policies.p.climb]\nmax_attempts = 0\n", "policies.p: climb.max_attempts: "),
         ("[policies.p.start]\nclassify_batch = 21\n", "policies.p: start.classify_batch: "),
-        ("[policies.p]\nstrat = 1\n", "policies.p: strat: "),
+        ("[policies.p]\nstrat = 1\n", "policies.p: strat is not a setting; did you mean start?"),
         (
             "[policies.p.start]\nrules = [{ name = 'gold', critical = true }]\n",
             "policy 'p': rule 'gold' marks messages as critical, and nothing follows from it; set"

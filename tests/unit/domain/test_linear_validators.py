@@ -15,6 +15,8 @@ from worker.domain.validation.grounded import SEARCHED_CHARS
 
 CHARS = 30_000
 CPU_S = 0.3
+SEARCHED_CPU_S = 1.5
+"""Where facts are looked for, and another language is tried when nothing was found."""
 """A quadratic one takes many seconds; a linear one some hundredths of this."""
 KINDS = [
     *("1", "a", "A", " ", "\n", "(", "[", "{{", "<", "'", '"', "“", "@", "+", "-", ".", ":", "/"),
@@ -155,7 +157,7 @@ def test_no_reply_that_is_looked_at_holds_up_its_grounds() -> None:
         # when
         BUILTIN["grounded"](draft, {})
         spent = time.thread_time() - before
-        if spent > CPU_S:
+        if spent > SEARCHED_CPU_S:
             slow[kind] = round(spent, 1)
     # then
     assert slow == {}

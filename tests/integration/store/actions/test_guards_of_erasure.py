@@ -70,6 +70,7 @@ def test_erasure_empties_what_is_said_and_no_more(rows: Rows) -> None:
                     reason="schema", detail="d")  # fmt: skip
         rows.insert("escalations", None, job_id=job, fence=2, from_tier="haiku", to_tier="opus",
                     reason="schema")  # fmt: skip
+        rows.insert("contexts", None, message_id=message, digest="d", document="{}")
         digest = rows.one("SELECT digest FROM messages WHERE id = :id", id=message)[0]
         rows.insert("classifications", None, digest=digest, prompt_version="p", model="m",
                     difficulty="SIMPLE")  # fmt: skip
