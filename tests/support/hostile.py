@@ -56,6 +56,7 @@ GIVEN = {
     "where": EVIL,
     "folders": EVIL,
     "version": EVIL,
+    "message": EVIL,
     "words": EVIL,
     "name": EVIL,
     "reason": EVIL,

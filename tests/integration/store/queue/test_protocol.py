@@ -232,7 +232,7 @@ def test_a_budget_is_never_exceeded_and_the_run_says_that_it_waits(
     engine: Engine, settings: Settings, simulator: tuple[State, str]
 ) -> None:
     run = hand_in(
-        engine, settings, BODY * 1 + [f"And {n}?" for n in range(30)], cap=Decimal("0.01")
+        engine, settings, BODY * 1 + [f"And {n}?" for n in range(30)], cap=Decimal("0.004")
     )
     with working(settings) as runtime:
         drain(runtime)
