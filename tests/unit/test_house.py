@@ -189,13 +189,18 @@ def test_nothing_tracked_names_a_path_of_somebodys_machine() -> None:
     assert [line for line in found if not line.startswith("tests/unit/test_house.py")] == []
 
 
+def test_nothing_that_is_tracked_is_a_link() -> None:
+    """A link leads to a place of the machine it was made on: a clone elsewhere ends in nothing."""
+    assert [name for name in tracked() if (ROOT / name).is_symlink()] == []
+
+
 @pytest.mark.parametrize(
     ("line", "foreign"),
     [
         ("see /work" + "/main/x", True),
         ("/root" + "/.cache", True),
         ("mount it under /home/rung/rung.toml", False),
-        ("worker/work/x and https://a.example/work/x", False),
+        ("worker" + "/work/x and https://a.example" + "/work/x", False),
     ],
 )
 def test_paths_of_a_machine_are_recognised(line: str, foreign: bool) -> None:
