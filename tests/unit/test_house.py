@@ -191,7 +191,12 @@ def test_nothing_tracked_names_a_path_of_somebodys_machine() -> None:
 
 def test_nothing_that_is_tracked_is_a_link() -> None:
     """A link leads to a place of the machine it was made on: a clone elsewhere ends in nothing."""
-    assert [name for name in tracked() if (ROOT / name).is_symlink()] == []
+    if not (ROOT / ".git").exists():
+        pytest.skip("an unpacked archive has no list of what is tracked")
+    listing = subprocess.run(
+        ["git", "ls-files", "--stage"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert [line for line in listing.stdout.splitlines() if line.startswith("120000")] == []
 
 
 @pytest.mark.parametrize(

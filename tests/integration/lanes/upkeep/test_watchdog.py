@@ -45,13 +45,14 @@ class Watched:
     def __init__(self, runtime: Runtime) -> None:
         self.ended: list[int] = []
         self.clock = Clock()
+        self.rounds = Rounds(self.clock)
         self.dog = Watchdog(
             runtime.engine,
             runtime.worker_id,
             ["routing", "haiku"],
             runtime.deliveries,
             AFTER_S,
-            hanging=runtime.rounds.hanging,
+            hanging=self.rounds.hanging,
             end=self.ended.append,
             clock=self.clock,
         )
@@ -137,9 +138,7 @@ def test_a_worker_in_which_a_step_hangs_ends(
     engine: Engine, runtime: Runtime, caplog: pytest.LogCaptureFixture
 ) -> None:
     watched = Watched(runtime)
-    runtime.rounds = Rounds(watched.clock)
-    watched.dog._hanging = runtime.rounds.hanging
-    with runtime.rounds.step("read batches"):
+    with watched.rounds.step("read batches"):
         watched.clock.now += HANGING_AFTER_S - 1
         watched.dog.look()
         assert watched.ended == []
