@@ -1,22 +1,19 @@
 """The same client for programs with an event loop."""
 
-import asyncio
 import json
-import time
 from collections.abc import AsyncIterator
-from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import Any, Unpack
 
 import httpx2
 
 from rung import requests
-from rung.client import POLL_S, TIMEOUT_S, options_of, unreachable
-from rung.errors import StillRunning
+from rung.client import TIMEOUT_S, options_of, unreachable
+from rung.lifetimes import AwaitedClient
 from rung.requests import HEADERS, Options, Rows, Sending
 from rung.values import Answered, Handed, RunState
 
 
-class AsyncClient:
+class AsyncClient(AwaitedClient):
     """As `Client`, each verb to be awaited."""
 
     def __init__(self, url: str, token: str | None = None, timeout_s: float = TIMEOUT_S) -> None:
@@ -24,17 +21,6 @@ class AsyncClient:
         self._http = httpx2.AsyncClient(
             base_url=url.rstrip("/"), headers=HEADERS | bearer, timeout=timeout_s
         )
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        where: TracebackType | None,
-    ) -> None:
-        await self.close()
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -47,17 +33,6 @@ class AsyncClient:
     async def status(self, run: str) -> RunState:
         """As `Client.status`."""
         return RunState.of(await self._document(requests.status(run)))
-
-    async def wait(
-        self, run: str, *, timeout_s: float | None = None, poll_s: float = POLL_S
-    ) -> RunState:
-        """As `Client.wait`."""
-        deadline = time.monotonic() + timeout_s if timeout_s is not None else None
-        while not (state := await self.status(run)).over:
-            if deadline is not None and time.monotonic() + poll_s > deadline:
-                raise StillRunning(f"{run}: {state.ended} of {state.total} done")
-            await asyncio.sleep(poll_s)
-        return state
 
     async def results(self, run: str) -> AsyncIterator[Answered]:
         """As `Client.results`, for `async for`."""

@@ -1,23 +1,21 @@
 """The client for programs without an event loop."""
 
 import json
-import time
 from collections.abc import Iterator
-from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import Any, Unpack
 
 import httpx2
 
 from rung import requests
-from rung.errors import CannotReach, StillRunning
+from rung.errors import CannotReach
+from rung.lifetimes import BlockingClient
 from rung.requests import HEADERS, Options, Rows, Sending
 from rung.values import Answered, Handed, RunState
 
 TIMEOUT_S = 60.0
-POLL_S = 2.0
 
 
-class Client:
+class Client(BlockingClient):
     """Speaks with a dashboard at `url`. `token` is what `rung dashboard token` printed, or, for a
     `rung up` on this machine, the one in its address. Threads may share one."""
 
@@ -26,17 +24,6 @@ class Client:
         self._http = httpx2.Client(
             base_url=url.rstrip("/"), headers=HEADERS | bearer, timeout=timeout_s
         )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        where: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Closes the connections."""
@@ -51,16 +38,6 @@ class Client:
     def status(self, run: str) -> RunState:
         """How a run stands now."""
         return RunState.of(self._document(requests.status(run)))
-
-    def wait(self, run: str, *, timeout_s: float | None = None, poll_s: float = POLL_S) -> RunState:
-        """Waits until the run is over, asking every `poll_s` seconds. Raises StillRunning after
-        `timeout_s`: the run goes on."""
-        deadline = time.monotonic() + timeout_s if timeout_s is not None else None
-        while not (state := self.status(run)).over:
-            if deadline is not None and time.monotonic() + poll_s > deadline:
-                raise StillRunning(f"{run}: {state.ended} of {state.total} done")
-            time.sleep(poll_s)
-        return state
 
     def results(self, run: str) -> Iterator[Answered]:
         """A row a job, in constant memory. A token that may only look raises NotAllowed: replies

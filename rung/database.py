@@ -6,17 +6,14 @@ connects.
 
 import asyncio
 import os
-import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Protocol, Self, Unpack
+from typing import Any, Protocol, Unpack
 
-from rung.client import POLL_S
-from rung.errors import StillRunning
 from rung.installation import require_own
+from rung.lifetimes import AwaitedClient, BlockingClient
 from rung.requests import Options, Rows
 from rung.values import Answered, Handed, RunState
 
@@ -44,22 +41,11 @@ def server_at(database_url: str, config: str | Path | None, name: str) -> Server
     return found
 
 
-class DatabaseClient:
+class DatabaseClient(BlockingClient):
     """As `Client`, without a dashboard. Threads may share one."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        where: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Closes the connections."""
@@ -72,15 +58,6 @@ class DatabaseClient:
     def status(self, run: str) -> RunState:
         """As `Client.status`."""
         return RunState.of(self._server.status(run))
-
-    def wait(self, run: str, *, timeout_s: float | None = None, poll_s: float = POLL_S) -> RunState:
-        """As `Client.wait`."""
-        deadline = time.monotonic() + timeout_s if timeout_s is not None else None
-        while not (state := self.status(run)).over:
-            if deadline is not None and time.monotonic() + poll_s > deadline:
-                raise StillRunning(f"{run}: {state.ended} of {state.total} done")
-            time.sleep(poll_s)
-        return state
 
     def results(self, run: str) -> Iterator[Answered]:
         """As `Client.results`."""
@@ -97,23 +74,12 @@ class DatabaseClient:
         return self._server.cancel(run)
 
 
-class AsyncDatabaseClient:
+class AsyncDatabaseClient(AwaitedClient):
     """As `DatabaseClient`, each verb to be awaited: what waits for the database, waits in a
     thread."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        where: TracebackType | None,
-    ) -> None:
-        await self.close()
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -126,17 +92,6 @@ class AsyncDatabaseClient:
     async def status(self, run: str) -> RunState:
         """As `Client.status`."""
         return RunState.of(await asyncio.to_thread(self._server.status, run))
-
-    async def wait(
-        self, run: str, *, timeout_s: float | None = None, poll_s: float = POLL_S
-    ) -> RunState:
-        """As `Client.wait`."""
-        deadline = time.monotonic() + timeout_s if timeout_s is not None else None
-        while not (state := await self.status(run)).over:
-            if deadline is not None and time.monotonic() + poll_s > deadline:
-                raise StillRunning(f"{run}: {state.ended} of {state.total} done")
-            await asyncio.sleep(poll_s)
-        return state
 
     async def results(self, run: str) -> AsyncIterator[Answered]:
         """As `Client.results`, for `async for`."""

@@ -19,7 +19,7 @@ from worker.config.settings import Settings
 from worker.domain.policy import Policy
 from worker.errors import RungError
 from worker.intake import read_blocks
-from worker.store.queue.chunks import Intake
+from worker.store.queue.chunks import add_all
 from worker.store.queue.intake import highest_job
 from worker.store.reading.receipts import escalated_example
 from worker.store.reading.sources import cited_most
@@ -82,14 +82,11 @@ def _hand_in(engine: Engine, settings: Settings, backlog: Path, policy: str | No
         )
         run = create_run(connection, new)
         first_job = highest_job(connection)
-    intake = Intake(engine, run, None, again=True, first_job=first_job)
     with backlog.open("rb") as stream:
-        for block in read_blocks(str(backlog), stream):
-            intake.add(block.records)
-    intake.settle()
-    intake.close()
+        blocks = read_blocks(str(backlog), stream)
+        own = add_all(engine, run, (block.records for block in blocks), first_job)
     with engine.begin() as connection:
-        close_intake(connection, run, 0, 0, intake.own)
+        close_intake(connection, run, 0, 0, own)
     return run
 
 

@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Iterable
-from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -17,7 +16,7 @@ from worker.domain.backlog import Record
 from worker.errors import UsageError
 from worker.store.actions.samples import copy_sample
 from worker.store.audit import Actor, audit
-from worker.store.queue.chunks import Intake
+from worker.store.queue.chunks import add_all
 from worker.store.queue.intake import highest_job
 from worker.store.runs import NewRun, RunRef, close_intake, create_run, inherit_columns
 
@@ -65,11 +64,9 @@ def compare_records(
     with engine.begin() as connection:
         a, b = _runs(connection, settings, request)
         first_job = highest_job(connection)
-    with closing(Intake(engine, a, None, again=True, first_job=first_job)) as intake:
-        intake.add(given)
-        intake.settle()
+    own = add_all(engine, a, [given], first_job)
     with engine.begin() as connection:
-        close_intake(connection, a, 0, 0, intake.own)
+        close_intake(connection, a, 0, 0, own)
         return _filled(connection, actor, request, (a, b), a.id)
 
 

@@ -13,7 +13,8 @@ from worker.domain.filters import show
 from worker.domain.wording import clock, span
 from worker.runs.orders import VERBS, Order
 from worker.store.actions.changes import runs_of
-from worker.store.reading.rates import ENDED, Throughput
+from worker.store.queue.paces import ENDED
+from worker.store.reading.rates import Throughput
 from worker.store.reading.standings import RunStanding, live_runs, standing_of
 
 RUNS_NAMED = 5

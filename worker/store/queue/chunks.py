@@ -5,8 +5,9 @@ by another connection: Postgres works on two cores. One that repeats an id of th
 for its commit, and then finds it known; the chunks' jobs are stored in order, one after the other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import psycopg
@@ -109,6 +110,18 @@ class Intake:
         self._done.accepted += added.accepted
         self._done.duplicates += added.duplicates
         self._done.rejects += added.rejects
+
+
+def add_all(
+    engine: Engine, run: RunRef, chunks: Iterable[Sequence[Record]], first_job: int
+) -> list[str]:
+    """Stores chunks into a run, messages of other runs too; all is committed when this returns.
+    Returns the names of columns that are not ours. Raises database errors."""
+    with closing(Intake(engine, run, None, again=True, first_job=first_job)) as intake:
+        for records in chunks:
+            intake.add(records)
+        intake.settle()
+    return list(intake.own)
 
 
 @dataclass(frozen=True, slots=True)

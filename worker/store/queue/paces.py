@@ -23,7 +23,7 @@ def note_paces(engine: Engine) -> None:
     """Keeps what live runs have done so far, unless somebody did so just now."""
     with engine.begin() as connection:
         values = {"every": 0.9 * EVERY_S, "slots": PACE_SLOTS, "step": EVERY_S, "runs": RUNS}
-        connection.execute(NOTE, values | {"ended": ENDED})
+        connection.execute(NOTE, values)
         connection.execute(FORGET, {"after": 5 * KEPT_S})
 
 
@@ -36,14 +36,9 @@ def pace_samples(connection: Connection, runs: Sequence[int]) -> dict[int, list[
     return found
 
 
-# An answer given at a tier either ended the job there or sent it up.
-NOTE = text("""
-WITH live AS (
-  SELECT id FROM runs WHERE finished_at IS NULL
-    AND NOT EXISTS (SELECT FROM run_paces WHERE at > now() - make_interval(secs => :every))
-  ORDER BY priority DESC, id LIMIT :runs
-), counts AS (SELECT c.* FROM run_counts AS c JOIN live ON live.id = c.run_id
-), done AS (
+# Of the runs in `chosen`, whose tallies are `counts`. An answer given at a tier either ended the
+# job there or sent it up.
+DONE_OF_CHOSEN = f"""
   SELECT run_id, 'routing' AS queue, sum(jobs) AS done FROM counts
   WHERE state NOT IN ('queued', 'cancelled') GROUP BY 1
   UNION ALL
@@ -51,18 +46,25 @@ WITH live AS (
     SELECT run_id, tier, jobs AS done FROM counts WHERE state IN ('answered', 'review', 'dead')
     UNION ALL
     SELECT e.run_id, e.from_tier, e.escalations FROM run_escalations AS e
-    JOIN live ON live.id = e.run_id WHERE e.to_tier <> 'person') AS given
+    JOIN chosen ON chosen.id = e.run_id WHERE e.to_tier <> 'person') AS given
   WHERE tier <> '' GROUP BY 1, 2
   UNION ALL
-  SELECT run_id, :ended, sum(jobs) FROM counts
+  SELECT run_id, '{ENDED}', sum(jobs) FROM counts
   WHERE state IN ('answered', 'review', 'dead', 'cancelled') GROUP BY 1
-)
+"""  # noqa: S608 - a constant of this module
+NOTE = text(f"""
+WITH chosen AS (
+  SELECT id FROM runs WHERE finished_at IS NULL
+    AND NOT EXISTS (SELECT FROM run_paces WHERE at > now() - make_interval(secs => :every))
+  ORDER BY priority DESC, id LIMIT :runs
+), counts AS (SELECT c.* FROM run_counts AS c JOIN chosen ON chosen.id = c.run_id
+), done AS ({DONE_OF_CHOSEN})
 INSERT INTO run_paces AS p (run_id, slot, at, done)
-SELECT live.id, (extract(epoch FROM now())::bigint / CAST(:step AS int)) % :slots, now(),
-  coalesce((SELECT jsonb_object_agg(queue, done) FROM done WHERE run_id = live.id), '{}')
-FROM live
+SELECT chosen.id, (extract(epoch FROM now())::bigint / CAST(:step AS int)) % :slots, now(),
+  coalesce((SELECT jsonb_object_agg(queue, done) FROM done WHERE run_id = chosen.id), '{{}}')
+FROM chosen
 ON CONFLICT (run_id, slot) DO UPDATE SET at = excluded.at, done = excluded.done
-""")
+""")  # noqa: S608 - a constant of this module
 
 FORGET = text("DELETE FROM run_paces WHERE at < now() - make_interval(secs => :after)")
 

@@ -19,7 +19,6 @@ ENOUGH_S = 4.0
 
 Key = tuple[int, str]
 """A run's id and a queue, or `ended` for jobs that reached a terminal state."""
-ENDED = "ended"
 
 
 @dataclass(frozen=True, slots=True)

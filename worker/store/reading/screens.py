@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from models.vocabulary import PERSON, ROUTING
-from worker.store.reading.rates import ENDED, Key
+from worker.store.queue.paces import DONE_OF_CHOSEN, ENDED
+from worker.store.reading.rates import Key
 
 COMPARED = 5_000
 AUDITED = 2_500
@@ -135,23 +136,10 @@ def audit_event(connection: Connection, event_id: int) -> dict[str, Any] | None:
 
 RECENT = "SELECT id FROM runs WHERE finished_at IS NULL OR id > (SELECT max(id) - 20 FROM runs)"
 
-# An answer given at a tier either ended the job there or sent it up.
 DONE = text(f"""
-WITH recent AS ({RECENT}),
-counts AS (SELECT c.* FROM run_counts AS c JOIN recent ON recent.id = c.run_id)
-SELECT run_id, 'routing' AS queue, sum(jobs) AS done FROM counts
-WHERE state NOT IN ('queued', 'cancelled') GROUP BY 1
-UNION ALL
-SELECT run_id, tier, sum(done) FROM (
-  SELECT run_id, tier, jobs AS done FROM counts WHERE state IN ('answered', 'review', 'dead')
-  UNION ALL
-  SELECT e.run_id, e.from_tier, e.escalations FROM run_escalations AS e
-  JOIN recent ON recent.id = e.run_id WHERE e.to_tier <> 'person') AS given
-WHERE tier <> '' GROUP BY 1, 2
-UNION ALL
-SELECT run_id, '{ENDED}', sum(jobs) FROM counts
-WHERE state IN ('answered', 'review', 'dead', 'cancelled') GROUP BY 1
-""")  # noqa: S608 - constants of this module only
+WITH chosen AS ({RECENT}),
+counts AS (SELECT c.* FROM run_counts AS c JOIN chosen ON chosen.id = c.run_id)
+{DONE_OF_CHOSEN}""")  # noqa: S608 - constants only
 
 COUNTS = text("""
 SELECT state, tier, sum(jobs) AS jobs FROM run_counts WHERE run_id = ANY(:runs)
