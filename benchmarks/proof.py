@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks.figures import Figure, Finding
 from tests.support.graded import COSTS, made_up, redrawn, shipped
 from worker.domain.proof.certificates import Evidence, by_confidence, by_scorer, candidates, tally
-from worker.domain.proof.claims import Certification, Claim, Terms, stated
+from worker.domain.proof.claims import Certification, Claim, ClaimTerms, stated
 from worker.domain.proof.drift import Watch, first_alarm
 from worker.domain.proof.forecast import Observed, forecast
 from worker.domain.proof.frontier import Plan, Step
@@ -94,7 +94,7 @@ def redraw(
 ) -> tuple[float, float, float]:
     """Shares of draws that certify falsely, of traffic let through, of draws refused."""
     chance = random.Random(f"{claim}{alpha}{method}")
-    terms = Terms(claim=claim, tier="haiku", top=ladder_of(pool)[-1], alpha=alpha, delta=DELTA)
+    terms = ClaimTerms(claim=claim, tier="haiku", top=ladder_of(pool)[-1], alpha=alpha, delta=DELTA)
     false = refused = 0
     share = 0.0
     for _ in range(draws):
@@ -111,7 +111,7 @@ def redraw(
 
 
 def _certified(
-    evidence: Evidence, terms: Terms, method: str
+    evidence: Evidence, terms: ClaimTerms, method: str
 ) -> tuple[Certification, Callable[[GradedMessage, GradedAnswer], float]]:
     if method == "stated":
         return by_confidence(evidence, terms), stated

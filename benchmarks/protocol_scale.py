@@ -34,7 +34,7 @@ from worker.claude.prompts import load_prompts
 from worker.config.loading import load_settings
 from worker.config.settings import Settings
 from worker.domain.claimed import Claimed
-from worker.domain.endings import Answered
+from worker.domain.endings import Accepted
 from worker.domain.pricing import Usage
 from worker.domain.reports import AttemptReport, CallReport
 from worker.sandbox.home import prepare
@@ -127,7 +127,7 @@ def answered(claimed: Claimed) -> AttemptReport:
         simulated=True,
         output="Thank you for writing to us. " * 5,
     )
-    ending = Answered("Thank you for writing to us. " * 5, {})
+    ending = Accepted("Thank you for writing to us. " * 5, {})
     one = claimed.candidate
     return AttemptReport(
         one.job_id, one.fence, AttemptOutcome.ACCEPTED, ending, (call,), confidence=Decimal("0.9")

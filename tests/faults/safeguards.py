@@ -80,7 +80,7 @@ def no_reservation(patch: pytest.MonkeyPatch, bench: Bench) -> None:
 
 def no_late_answers(patch: pytest.MonkeyPatch, _: Bench) -> None:
     """An answer that comes after the lease is over is nobody's."""
-    patch.setattr(record, "Answered", type("Never", (), {}))
+    patch.setattr(record, "Accepted", type("Never", (), {}))
 
 
 def no_rising(patch: pytest.MonkeyPatch, bench: Bench) -> None:

@@ -17,7 +17,7 @@ from opentelemetry import trace
 from worker.claude.doors import client_at
 from worker.claude.errors import OTHER, NoUsage, trouble_of, trouble_of_response
 from worker.claude.requests import Ask
-from worker.claude.transports import LeanTransport, SdkTransport, Transport, needs_proxy
+from worker.claude.transports import ClaudeTransport, LeanTransport, SdkTransport, needs_proxy
 from worker.config.addresses import ClaudeAddress, claude_address
 from worker.config.settings import Settings
 from worker.domain.answers import CATEGORIES, REFUSAL, STOPS, Answer, ModelAnswer, Troubled
@@ -137,7 +137,7 @@ def _usage(usage: Mapping[str, Any]) -> Usage:
 
 def _transport(
     address: ClaudeAddress, connect_s: float, deadline_s: float, *, lean: bool
-) -> Transport:
+) -> ClaudeTransport:
     timeout = anthropic.Timeout(deadline_s, connect=connect_s)
     spans = _spans_are_collected()
     client = client_at(address, timeout=timeout, traced=spans)

@@ -33,7 +33,7 @@ class HttpResponse:
     body: bytes
 
 
-class Transport(Protocol):
+class ClaudeTransport(Protocol):
     """Sends requests on one event loop."""
 
     async def send(self, ask: Ask) -> HttpResponse:

@@ -85,10 +85,10 @@ def _of_table(sources: tuple[str, ...], as_json: bool, given: dict[str, Any]) ->
 def _of_runs(names: tuple[str, ...], as_json: bool, given: dict[str, Any]) -> bool:
     from worker.cli.speech.context import database
     from worker.cli.speech.person import actor
-    from worker.runs.certification import Request, certify_runs
+    from worker.runs.certification import CertificationRequest, certify_runs
     from worker.store.runs import find_run
 
-    request = Request(
+    request = CertificationRequest(
         tier=given["tier"],
         claim=Claim(given["claim"]),
         alpha=given["alpha"],

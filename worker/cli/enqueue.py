@@ -22,9 +22,9 @@ from worker.errors import RungError, UsageError
 
 if TYPE_CHECKING:
     from worker.intake.guess import Guess
-    from worker.intake.outcome import Outcome
-    from worker.intake.reader import Options
-    from worker.intake.terms import Terms
+    from worker.intake.outcome import HandoverOutcome
+    from worker.intake.reader import ReadingOptions
+    from worker.intake.terms import RunTerms
     from worker.runs.forecasts import RunForecast
 
 SHOWN_REJECTS = 20
@@ -117,7 +117,7 @@ def enqueue(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
         ctx.exit(_finish(settings, outcome, options, stack))
 
 
-def _terms(settings: Settings, policy: Policy, first: str, options: dict[str, Any]) -> "Terms":
+def _terms(settings: Settings, policy: Policy, first: str, options: dict[str, Any]) -> "RunTerms":
     from worker.intake.ahead import stem
     from worker.intake.terms import parse_deadline, terms_for
 
@@ -137,14 +137,14 @@ def _terms(settings: Settings, policy: Policy, first: str, options: dict[str, An
     )
 
 
-def _reading(settings: Settings, options: dict[str, Any]) -> "Options":
+def _reading(settings: Settings, options: dict[str, Any]) -> "ReadingOptions":
     from worker.cli.map import saved_maps
     from worker.intake.dates import DateOrder
     from worker.intake.maps import columns_of
-    from worker.intake.reader import Options
+    from worker.intake.reader import ReadingOptions
 
     columns, usual = columns_of(options["columns"], saved_maps(settings))
-    return Options(
+    return ReadingOptions(
         kind=options["kind"],
         member=options["member"],
         sheet=options["sheet"],
@@ -190,7 +190,7 @@ def _accepted(name: str, guess: "Guess", yes: bool) -> bool:
 
 
 def _finish(
-    settings: Settings, outcome: "Outcome", options: dict[str, Any], stack: ExitStack
+    settings: Settings, outcome: "HandoverOutcome", options: dict[str, Any], stack: ExitStack
 ) -> int:
     """Says what came of it, and follows the run where that is wanted."""
     counts = outcome.counts
@@ -211,14 +211,16 @@ def _finish(
     return code
 
 
-def _remember(settings: Settings, outcome: "Outcome") -> None:
+def _remember(settings: Settings, outcome: "HandoverOutcome") -> None:
     from worker.intake.maps import remember
 
     if columns := outcome.read[0].guess.columns:
         remember(settings.home, columns)
 
 
-def _say(outcome: "Outcome", document: dict[str, Any], as_json: bool, watched: bool) -> None:
+def _say(
+    outcome: "HandoverOutcome", document: dict[str, Any], as_json: bool, watched: bool
+) -> None:
     if as_json:
         print_json(document)
         return
@@ -240,7 +242,7 @@ def _say(outcome: "Outcome", document: dict[str, Any], as_json: bool, watched: b
         talk(f"Follow it with: rung status {outcome.run} --watch")
 
 
-def _say_rows(outcome: "Outcome", document: dict[str, Any]) -> None:
+def _say_rows(outcome: "HandoverOutcome", document: dict[str, Any]) -> None:
     """How the files were read, which rows were not taken, and what was done to others."""
     for read in outcome.read:
         for words in read.as_words():
@@ -258,7 +260,7 @@ def _say_rows(outcome: "Outcome", document: dict[str, Any]) -> None:
 def _say_dry_run(
     settings: Settings,
     policy: Policy,
-    outcome: "Outcome",
+    outcome: "HandoverOutcome",
     as_json: bool,
     outlook: "RunForecast | None",
 ) -> None:

@@ -12,7 +12,7 @@ from worker.errors import UsageError
 from worker.intake.ahead import stream
 from worker.intake.maps import columns_of, map_named, remembered, save
 from worker.intake.presets import PRESETS
-from worker.intake.reader import Backlog, Options
+from worker.intake.reader import Backlog, ReadingOptions
 
 
 def saved_maps(settings: Settings) -> dict[str, dict[str, str]]:
@@ -56,7 +56,7 @@ def save_map(name: str, file: str | None, said: tuple[str, ...], replace: bool) 
     if file is not None:
         with stream(file) as content:
             columns = dict(
-                Backlog(file, content, Options(columns=explicit, usual=usual)).guess.columns
+                Backlog(file, content, ReadingOptions(columns=explicit, usual=usual)).guess.columns
             )
     elif not columns:
         columns = remembered(settings.home)

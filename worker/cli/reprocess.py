@@ -18,7 +18,7 @@ from worker.domain.text import terminal_safe
 from worker.domain.wording import dollars
 from worker.intake.terms import parse_deadline
 from worker.runs.counterfactual import PaidDifference
-from worker.runs.reprocess import Reprocessed, ReprocessPreview, Request, preview
+from worker.runs.reprocess import Reprocessed, ReprocessPreview, ReprocessRequest, preview
 from worker.runs.reprocess import reprocess as carry_out
 
 
@@ -55,7 +55,7 @@ def reprocess(ctx: click.Context, /, **options: Any) -> None:
     """
     settings = load_settings()
     deadline = parse_deadline(options["deadline"])
-    request = Request(
+    request = ReprocessRequest(
         where=options["where"],
         since=options["since"],
         run=options["run"],
@@ -89,7 +89,9 @@ def reprocess(ctx: click.Context, /, **options: Any) -> None:
             ctx.exit(watch(engine, settings, made.run.name))
 
 
-def _say_difference(engine: Engine, settings: Settings, request: Request, *, as_json: bool) -> None:
+def _say_difference(
+    engine: Engine, settings: Settings, request: ReprocessRequest, *, as_json: bool
+) -> None:
     """Decides everything as it would be, and takes it all back."""
     from worker.cli.speech.person import actor
 

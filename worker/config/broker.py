@@ -25,7 +25,7 @@ class Channel(redis.Channel):
         return client
 
 
-class Transport(redis.Transport):
+class RedisTransport(redis.Transport):
     """What `redis://` means to kombu, in every process that imports the app."""
 
     Channel = Channel
@@ -33,6 +33,5 @@ class Transport(redis.Transport):
 
 def install() -> None:
     """Makes it kombu's transport for Redis. May be called again."""
-    TRANSPORT_ALIASES.update(
-        redis="worker.config.broker:Transport", rediss="worker.config.broker:Transport"
-    )
+    name = f"{RedisTransport.__module__}:{RedisTransport.__name__}"
+    TRANSPORT_ALIASES.update(redis=name, rediss=name)

@@ -29,15 +29,15 @@ def load_validators(
     """Validators by name. Raises ConfigurationError for one that cannot be loaded."""
     found: dict[str, Validator] = dict(BUILTIN)
     for entry in entry_points(group=GROUP):
-        found[entry.name] = Bounded(
+        found[entry.name] = TimeBoundValidator(
             entry.name, installed(f"validators.{entry.name}", entry), time_bound_s
         )
     for name, where in settings.validators.items():
-        found[name] = Bounded(name, load(f"validators.{name}", where), time_bound_s)
+        found[name] = TimeBoundValidator(name, load(f"validators.{name}", where), time_bound_s)
     return found
 
 
-class Bounded:
+class TimeBoundValidator:
     """A foreign validator with a bound on its time."""
 
     def __init__(

@@ -28,8 +28,8 @@ from worker.errors import ConfigurationError, Missing, RungError, Unreachable, U
 from worker.intake.ahead import stem
 from worker.intake.handover import Handover, IntakeBusy
 from worker.intake.maps import columns_of
-from worker.intake.reader import Options as Reading
-from worker.intake.terms import Terms, parse_deadline, terms_for
+from worker.intake.reader import ReadingOptions
+from worker.intake.terms import RunTerms, parse_deadline, terms_for
 from worker.runs.actions import perform
 from worker.runs.exports import json_row, layout
 from worker.runs.forecasts import keep_forecast
@@ -71,7 +71,7 @@ class Direct:
             terms = self._terms(name, options)
             columns, usual = self._columns(options)
             kind = "jsonl" if name is None else None
-            reading = Reading(kind=kind, columns=columns, usual=usual)
+            reading = ReadingOptions(kind=kind, columns=columns, usual=usual)
             handover = Handover(terms, reading, self._engine)
             outcome = handover.take([(name or "the rows", content)])
             counts = outcome.counts
@@ -125,7 +125,7 @@ class Direct:
         words = [said] if isinstance(said, str) else [f"{field}={at}" for field, at in said.items()]
         return columns_of(words, saved)
 
-    def _terms(self, name: str | None, options: Options) -> Terms:
+    def _terms(self, name: str | None, options: Options) -> RunTerms:
         cap = options.get("budget_usd")
         deadline = options.get("deadline")
         return terms_for(

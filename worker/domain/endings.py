@@ -22,7 +22,7 @@ class RoutedTo:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class Accepted:
     """The result: first paid answer wins."""
 
     word: ClassVar[str] = "accept"
@@ -111,4 +111,4 @@ class Dead:
     reason: str
 
 
-Ending = RoutedTo | Answered | ClimbTo | Again | ToReview | Deferred | Failed | Lost | Dead
+Ending = RoutedTo | Accepted | ClimbTo | Again | ToReview | Deferred | Failed | Lost | Dead

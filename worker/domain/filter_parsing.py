@@ -44,10 +44,10 @@ _PREFIX = METADATA + "."
 
 def parse(text: str) -> Node:
     """The filter as a tree. Raises FilterError, whose message points at the word."""
-    return _Parser(text).whole()
+    return _FilterParser(text).whole()
 
 
-class _Parser:
+class _FilterParser:
     """Reads tokens from left to right; nothing is read twice."""
 
     def __init__(self, text: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from worker.domain.endings import Again, Answered, ClimbTo, ToReview
+from worker.domain.endings import Accepted, Again, ClimbTo, ToReview
 from worker.domain.judgement import HANDED_OVER, LOW_CONFIDENCE, NOT_COVERED, Judgement
 from worker.domain.policy import AGAIN, NEXT, TO_PERSON, TOP, Policy
 
@@ -31,11 +31,11 @@ def decide(
     history: Sequence[PastAttempt] = (),
     *,
     critical: str | None = None,
-) -> Answered | ClimbTo | Again | ToReview:
+) -> Accepted | ClimbTo | Again | ToReview:
     """The next step of a job whose answer at `tier` was judged. `history` is oldest first;
     `critical` names the rule that marks its message as critical."""
     if judgement.accepted:
-        return Answered(judgement.reply or "", judgement.fields)
+        return Accepted(judgement.reply or "", judgement.fields)
     reason = judgement.reasons[0]
     if len(history) + 1 >= policy.climb.max_attempts:
         return ToReview(reason)

@@ -14,7 +14,7 @@ from worker.intake.encodings import encoding_of, transcoded
 from worker.intake.jsonl import RECORD_SEPARATOR, read_jsonl
 from worker.intake.mail import is_mail, is_mailbox, read_mailbox
 from worker.intake.rows import Item
-from worker.intake.sources import Opened
+from worker.intake.sources import OpenedBacklog
 from worker.intake.tables import delimiter_of, read_table, table_of
 from worker.intake.wrappers import rows_within
 
@@ -50,7 +50,7 @@ class Found:
 
 
 def items_of(
-    path: str, opened: Opened, stream: IO[bytes], caps: Caps, said: Found
+    path: str, opened: OpenedBacklog, stream: IO[bytes], caps: Caps, said: Found
 ) -> tuple[Found, Iterator[Item], frozenset[str]]:
     """What the file is, its rows, and names that its header repeats."""
     said.encoding, said.member = opened.encoding, opened.member

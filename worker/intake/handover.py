@@ -19,13 +19,13 @@ from worker.domain.run_names import complaint
 from worker.errors import UsageError
 from worker.intake.ahead import ahead
 from worker.intake.guess import Guess, refusal
-from worker.intake.outcome import Counts, Outcome, Read
-from worker.intake.reader import Backlog, Options
+from worker.intake.outcome import Counts, HandoverOutcome, Read
+from worker.intake.reader import Backlog, ReadingOptions
 from worker.intake.rejects import RejectsFile
-from worker.intake.terms import Terms
+from worker.intake.terms import RunTerms
 from worker.store.queue.chunks import STORE_ERRORS, Intake
 from worker.store.queue.intake import DEFAULT_SOURCE, Added, highest_job, runs_holding
-from worker.store.queue.trial import Trial
+from worker.store.queue.trial import IntakeTrial
 from worker.store.runs import (
     NewRun,
     RunRef,
@@ -61,8 +61,8 @@ class Handover:
 
     def __init__(
         self,
-        terms: Terms,
-        options: Options,
+        terms: RunTerms,
+        options: ReadingOptions,
         engine: Engine | None,
         *,
         dry: bool = False,
@@ -79,11 +79,11 @@ class Handover:
         self._counts = Counts()
         self._run: RunRef | None = None
         self._made_here = False
-        self._store: Intake | Trial | None = None
+        self._store: Intake | IntakeTrial | None = None
         self._closed = False
         self._at = ""
 
-    def take(self, files: Sequence[File]) -> Outcome:
+    def take(self, files: Sequence[File]) -> HandoverOutcome:
         """Takes all files, each with its name. Raises BacklogError, UsageError, IntakeBusy, and the
         database's errors."""
         with ExitStack() as stack:
@@ -162,14 +162,14 @@ class Handover:
             if self._rejects is not None:
                 self._rejects.add(name, rejects)
 
-    def _ready(self) -> "Intake | Trial":
+    def _ready(self) -> "Intake | IntakeTrial":
         """The run is made when its first rows are, so a refused file leaves none behind."""
         if self._store is not None:
             return self._store
         terms = self._terms
         if self._dry or self._engine is None:
             self._store = self._stack.enter_context(
-                Trial(self._engine, terms.source, again=terms.again)
+                IntakeTrial(self._engine, terms.source, again=terms.again)
             )
             return self._store
         with self._engine.begin() as connection:
@@ -242,12 +242,12 @@ class Handover:
             " answered. Run the same command again to add the rest."
         )
 
-    def _outcome(self, reads: list[Read]) -> Outcome:
+    def _outcome(self, reads: list[Read]) -> HandoverOutcome:
         known_in: list[str] = []
         if self._engine is not None and self._run is None and self._counts.duplicates:
             with self._engine.connect() as connection:
                 known_in = runs_holding(connection, self._counts.known)
-        return Outcome(
+        return HandoverOutcome(
             run=self._run.name if self._run is not None else None,
             made=self._made_here,
             counts=self._counts,
@@ -267,7 +267,7 @@ def _interrupted(error: BaseException | None) -> bool:
     return False
 
 
-def _check(terms: Terms) -> None:
+def _check(terms: RunTerms) -> None:
     """What is given once for all rows must fit as what stands in a row. Raises UsageError."""
     for what, value, most in (
         ("--source", terms.source, LONGEST["source"]),

@@ -87,7 +87,7 @@ def _list(listed: list[dict[str, Any]], name: str, found: list[Reject]) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class HandoverOutcome:
     """What came of a handover. `run` is None where nothing was accepted, or on a dry run;
     `known_in` names runs that hold what was known already; `compared` tells whether a dry run knew
     what is stored."""

@@ -21,7 +21,7 @@ DATES_ROWS = 300_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class ReadingOptions:
     """How a person wants files read; what is None is found out.
 
     `columns` says where our fields stand; `sheet`, `member` and `records` which part of a workbook,
@@ -52,12 +52,12 @@ class Backlog:
         self,
         path: str,
         stream: IO[bytes],
-        options: Options | None = None,
+        options: ReadingOptions | None = None,
         caps: Caps | None = None,
         on_bytes: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.path, self._stream, self._caps = path, stream, caps or Caps()
-        self._options = options or Options()
+        self._options = options or ReadingOptions()
         self._on_bytes, self._counting = on_bytes, False
         self._uncounted = 0
         self._open()
@@ -185,5 +185,5 @@ def read_blocks(
     `columns` maps our field names to the file's (`{"body": "Message"}`); `on_bytes` hears how many
     bytes of the file were read. Raises BacklogError when the file as a whole cannot be read.
     """
-    options = Options(kind=kind, member=member, columns=columns or {}, packed=packed)
+    options = ReadingOptions(kind=kind, member=member, columns=columns or {}, packed=packed)
     yield from Backlog(path, stream, options, caps, on_bytes).blocks()

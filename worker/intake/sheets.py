@@ -80,7 +80,7 @@ def _rows(path: str, reader: "_Reader", sheet: Sheet, caps: Caps) -> Iterator[Fi
     book = reader.wb
     try:
         with reader.archive.open(info) as source:
-            parser = _Parser(
+            parser = _SheetParser(
                 source,
                 reader.shared_strings,
                 data_only=True,
@@ -175,7 +175,7 @@ def _text(element: Any) -> str:
     return "".join(pieces).replace("_x000D_", "").replace("\r\n", "\n")
 
 
-class _Parser(WorkSheetParser):
+class _SheetParser(WorkSheetParser):
     """openpyxl's, for what is not plain text: numbers that are dates, errors, results."""
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:

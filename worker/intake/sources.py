@@ -38,7 +38,7 @@ FOREIGN = {
 
 
 @dataclass(slots=True)
-class Opened:
+class OpenedBacklog:
     """A backlog's bytes, without a byte order mark, and the name that tells its format. `workbook`
     is its format where it is one of the zip files that spreadsheets are; then it has no bytes.
     `encoding` is what it was in, where that was not UTF-8."""
@@ -64,7 +64,7 @@ def open_backlog(
     member: str | None = None,
     encoding: str | None = None,
     on_bytes: Callable[[int], None] = lambda _: None,
-) -> Opened:
+) -> OpenedBacklog:
     """The backlog at `path`, read from `stream`. Raises BacklogError when it cannot be one."""
     name = PurePosixPath(path).name
     head = _filled(stream, 4)
@@ -73,7 +73,7 @@ def open_backlog(
     if head.startswith(ZIP):
         archive = opened_archive(path, stream)
         if workbook := workbook_in(archive):
-            return Opened(name, workbook=workbook)
+            return OpenedBacklog(name, workbook=workbook)
         name, chunks = unzipped(path, archive, caps, member, on_bytes)
         inside = name
     elif head.startswith(GZIP):
@@ -144,7 +144,7 @@ def _gunzip(
     yield from bounded(path, unpacked, caps, lambda: read)
 
 
-def _decoded(path: str, name: str, chunks: Iterator[bytes], encoding: str | None) -> Opened:
+def _decoded(path: str, name: str, chunks: Iterator[bytes], encoding: str | None) -> OpenedBacklog:
     first = next(chunks, b"")
     if encoding is not None:
         encoding = known_encoding(encoding)
@@ -155,9 +155,9 @@ def _decoded(path: str, name: str, chunks: Iterator[bytes], encoding: str | None
         first = first.removeprefix(mark)
         recoded = transcoded(path, encoding, chain([first], chunks))
         first = next(recoded, b"").removeprefix(codecs.BOM_UTF8)
-        opened = Opened(name, first, recoded, encoding=encoding)
+        opened = OpenedBacklog(name, first, recoded, encoding=encoding)
     else:
-        opened = Opened(name, first.removeprefix(codecs.BOM_UTF8), chunks)
+        opened = OpenedBacklog(name, first.removeprefix(codecs.BOM_UTF8), chunks)
     if not opened.first.strip():
         raise BacklogError(f"{path} is empty.")
     return opened

@@ -18,7 +18,7 @@ from worker.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class RunTerms:
     """The run that is wanted. `name` is what a person called it, `usual_name` what it is called
     otherwise; `budget` in dollars; `again` answers messages anew that are in another run."""
 
@@ -75,11 +75,11 @@ def terms_for(
     budget: Decimal | None,
     notify: Iterable[str] = (),
     **asked: Any,
-) -> Terms:
+) -> RunTerms:
     """What was asked for, by whichever door, and the configuration where it was not: a lane by the
     deadline, a budget, a share of audits. Raises UsageError for a lane that there is not, and where
     nobody can be told."""
-    return Terms(
+    return RunTerms(
         policy=policy,
         lane=lane_for(settings, lane, asked.get("deadline")),
         budget=budget if budget is not None else settings.budget.per_run_usd,

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from worker.domain.policy import from_document, rules_of
-from worker.domain.proof.claims import Claim, Terms
+from worker.domain.proof.claims import Claim, ClaimTerms
 from worker.domain.proof.graded import GradedAnswer, GradedMessage, in_order
 from worker.domain.proof.ladder_certificates import (
     Certificate,
@@ -28,7 +28,7 @@ until it passes would be wrong far more often than delta says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class CertificationRequest:
     """What is to be certified of which runs. `rehearse` takes simulated answers, and certifies
     nothing by them."""
 
@@ -44,7 +44,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class CertificationOutcome:
     """A certification of runs. `number` is the stored certificate's, None when there is none;
     `look` counts the looks at new labels for this very question, and `spent` is the delta of this
     one."""
@@ -59,8 +59,8 @@ class Outcome:
 
 
 def certify_runs(
-    connection: Connection, actor: Actor, runs: Sequence[Row[Any]], request: Request
-) -> Outcome:
+    connection: Connection, actor: Actor, runs: Sequence[Row[Any]], request: CertificationRequest
+) -> CertificationOutcome:
     """Looks at the labels of the runs, and stores what is granted. Raises UsageError when the
     answers were not all given under one key, or the tier is none of theirs."""
     ladder = from_document(runs[0].policy).ladder
@@ -92,7 +92,7 @@ def certify_runs(
             rehearsal=rehearsal,
         )
         number = certificates.issue(connection, actor, issue)
-    return Outcome(
+    return CertificationOutcome(
         made=made,
         found=found,
         number=number,
@@ -129,7 +129,7 @@ def _look(
     found: Population,
     tier: str,
     runs: Sequence[Row[Any]],
-    request: Request,
+    request: CertificationRequest,
 ) -> int:
     """Which look this is. Another alpha or another way of scoring is another look at the same
     question, not another question."""
@@ -140,9 +140,11 @@ def _look(
 
 
 def _question(
-    found: Population, ladder: Sequence[str], tier: str, request: Request, delta: float
+    found: Population, ladder: Sequence[str], tier: str, request: CertificationRequest, delta: float
 ) -> CertificateQuestion:
-    terms = Terms(claim=request.claim, tier=tier, top=ladder[-1], alpha=request.alpha, delta=delta)
+    terms = ClaimTerms(
+        claim=request.claim, tier=tier, top=ladder[-1], alpha=request.alpha, delta=delta
+    )
     sampled = [_settled(m, terms) for m in in_order(found.sampled)]
     labelled = [m for m in sampled if _looked_at(m, terms)]
     return CertificateQuestion(
@@ -160,7 +162,7 @@ def _question(
     )
 
 
-def _settled(message: GradedMessage, terms: Terms) -> GradedMessage:
+def _settled(message: GradedMessage, terms: ClaimTerms) -> GradedMessage:
     """What a judging tier handed to people counts as wrong until they have looked: what waits of
     it is no random part."""
     answer = message.answered(terms.tier)
@@ -169,7 +171,7 @@ def _settled(message: GradedMessage, terms: Terms) -> GradedMessage:
     return replace(message, answers={**message.answers, terms.tier: replace(answer, right=False)})
 
 
-def _looked_at(message: GradedMessage, terms: Terms) -> bool:
+def _looked_at(message: GradedMessage, terms: ClaimTerms) -> bool:
     """Whether the message counts as labelled: its accepted answer was judged, or there is none
     (which counts for parity alone)."""
     answer = message.answered(terms.tier)
@@ -178,7 +180,7 @@ def _looked_at(message: GradedMessage, terms: Terms) -> bool:
     return answer.judged
 
 
-def assume_top(message: GradedMessage, terms: Terms) -> GradedMessage:
+def assume_top(message: GradedMessage, terms: ClaimTerms) -> GradedMessage:
     """Where the top tier was not asked, it is taken to have been right: parity can only be
     claimed too seldom by that."""
     answer = message.answered(terms.tier)

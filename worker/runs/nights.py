@@ -21,7 +21,7 @@ from worker.domain.spans import read_span
 from worker.domain.timetable import Due, Timetable, lateness, night_of, owed
 from worker.errors import RungError, UsageError
 from worker.failpoints import failpoint
-from worker.runs.reprocess import Request, reprocess
+from worker.runs.reprocess import ReprocessRequest, reprocess
 from worker.store.actions import schedules
 from worker.store.actions.schedules import Night, NightEnded
 from worker.store.audit import Actor, audit
@@ -154,8 +154,8 @@ def _carry_out(
 
 def _request(
     name: str, schedule: NightlySettings, due: Due, settings: Settings, *, again: bool
-) -> Request:
-    return Request(
+) -> ReprocessRequest:
+    return ReprocessRequest(
         where=schedule.where,
         since=schedule.since,
         policy=schedule.policy,

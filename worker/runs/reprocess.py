@@ -40,7 +40,7 @@ from worker.store.runs import (
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ReprocessRequest:
     """What somebody asks for. `where` is a filter; `since` a span (`7d`) or an ISO time; `name` a
     wish for the new run's name."""
 
@@ -63,7 +63,7 @@ class Request:
 class ReprocessPreview:
     """What a request comes to, before anything is done."""
 
-    request: Request
+    request: ReprocessRequest
     choice: Choice
     policy: Policy
     selection: dict[str, Any]
@@ -101,7 +101,9 @@ class Reprocessed:
     difference: PaidDifference | None = None
 
 
-def preview(connection: Connection, settings: Settings, request: Request) -> ReprocessPreview:
+def preview(
+    connection: Connection, settings: Settings, request: ReprocessRequest
+) -> ReprocessPreview:
     """Counts, expects, and changes nothing. Raises UsageError (FilterError among them) and
     ConfigurationError."""
     policy = policy_named(settings, request.policy)
@@ -112,7 +114,7 @@ def preview(connection: Connection, settings: Settings, request: Request) -> Rep
 
 
 def reprocess(
-    connection: Connection, settings: Settings, actor: Actor, request: Request
+    connection: Connection, settings: Settings, actor: Actor, request: ReprocessRequest
 ) -> Reprocessed:
     """Makes the run in the caller's transaction. Raises what `preview` raises, and RungError or
     TooExpensive where it cannot be carried out; then nothing is changed."""
@@ -137,7 +139,7 @@ def reprocess(
 
 
 def _choice(
-    connection: Connection, request: Request, policy: Policy
+    connection: Connection, request: ReprocessRequest, policy: Policy
 ) -> tuple[Choice, dict[str, Any]]:
     if request.where is None and request.run is None and request.since is None:
         raise UsageError(
@@ -200,7 +202,7 @@ def _new_run(settings: Settings, found: ReprocessPreview) -> NewRun:
 
 
 def _repeated(
-    connection: Connection, settings: Settings, request: Request, known: RunRef
+    connection: Connection, settings: Settings, request: ReprocessRequest, known: RunRef
 ) -> Reprocessed:
     """The run that this key made before. Raises UsageError where it stood for something else."""
     row = origin_of(connection, known)

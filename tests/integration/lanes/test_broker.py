@@ -41,5 +41,5 @@ def test_messages_go_through(redis_url: str) -> None:
 
 def test_every_redis_address_means_ours() -> None:
     for scheme in ("redis", "rediss"):
-        assert Connection(f"{scheme}://127.0.0.1:1/0").get_transport_cls() is broker.Transport
-    assert Connection("redis+socket:///tmp/x.sock").get_transport_cls() is broker.Transport
+        assert Connection(f"{scheme}://127.0.0.1:1/0").get_transport_cls() is broker.RedisTransport
+    assert Connection("redis+socket:///tmp/x.sock").get_transport_cls() is broker.RedisTransport

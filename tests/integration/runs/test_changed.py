@@ -13,7 +13,7 @@ from worker.config.policies import policy_named
 from worker.config.settings import Settings
 from worker.errors import UsageError
 from worker.runs.counterfactual import PaidDifference
-from worker.runs.reprocess import Reprocessed, Request, reprocess
+from worker.runs.reprocess import Reprocessed, ReprocessRequest, reprocess
 from worker.sandbox.simulator.state import State
 
 BODIES = [f"Where is card number {n}? It was due on Monday." for n in range(40)]
@@ -39,7 +39,9 @@ def day(engine: Engine, settings: Settings) -> Engine:
 
 
 def again(engine: Engine, settings: Settings, policy: str) -> Reprocessed:
-    request = Request(run="day", policy=policy, lane=Lane.REALTIME, changed=True, name=policy)
+    request = ReprocessRequest(
+        run="day", policy=policy, lane=Lane.REALTIME, changed=True, name=policy
+    )
     with engine.begin() as connection:
         return reprocess(connection, settings, ME, request)
 
@@ -60,7 +62,9 @@ def below(engine: Engine, threshold: str) -> int:
 def test_in_the_mixed_lane_what_begins_above_the_cheapest_goes_in_batches(
     day: Engine, settings: Settings
 ) -> None:
-    request = Request(run="day", policy="strict", lane=RunLane.MIXED, changed=True, name="mixed")
+    request = ReprocessRequest(
+        run="day", policy="strict", lane=RunLane.MIXED, changed=True, name="mixed"
+    )
     with day.begin() as connection:
         made = reprocess(connection, settings, ME, request)
     assert made.difference is not None

@@ -13,7 +13,7 @@ from tests.support.cli import say
 from tests.support.promises import do, one
 from tests.support.works import drain, hand_in, make_due, settings_for, working
 from worker.config.settings import Settings
-from worker.runs.reprocess import Reprocessed, Request, reprocess
+from worker.runs.reprocess import Reprocessed, ReprocessRequest, reprocess
 from worker.sandbox.simulator.state import State
 from worker.store.audit import Actor
 
@@ -160,7 +160,7 @@ def test_the_same_key_makes_one_run_however_many_ask_at_once(
 ) -> None:
     # given
     finished(engine, 10)
-    request = Request(where="state = answered", key="night-1", lane=Lane.BATCH)
+    request = ReprocessRequest(where="state = answered", key="night-1", lane=Lane.BATCH)
     made: list[Reprocessed] = []
 
     def ask() -> None:

@@ -21,7 +21,7 @@ from worker.domain.buckets import Buckets, in_force
 from worker.domain.canary import speaks_well
 from worker.domain.claimed import Claimed
 from worker.domain.deadlines import Progress, risk
-from worker.domain.endings import Again, Answered, ClimbTo, Failed
+from worker.domain.endings import Accepted, Again, ClimbTo, Failed
 from worker.domain.filter_parsing import parse
 from worker.domain.filter_tokens import MAX_LENGTH
 from worker.domain.filters import FilterError
@@ -205,7 +205,7 @@ def test_good_calls_alone_never_open_it_and_the_latest_trouble_is_named() -> Non
 
 
 def test_what_was_not_heard_from_claude_says_nothing_of_a_prompt() -> None:
-    kept = AttemptReport(1, 1, AttemptOutcome.REJECTED, Answered("", {}), (), ("length",))
+    kept = AttemptReport(1, 1, AttemptOutcome.REJECTED, Accepted("", {}), (), ("length",))
     assert speaks_well(kept) is None
     assert speaks_well(replace(kept, calls=(replace(CALL, state=CallState.LOST),))) is None
 

@@ -23,7 +23,7 @@ from tests.support.attempts import (
 )
 from worker.domain.answers import ModelAnswer
 from worker.domain.claimed import KeptAnswer, PastAnswer, Question
-from worker.domain.endings import Again, Answered, ClimbTo, Deferred, Failed, RoutedTo, ToReview
+from worker.domain.endings import Accepted, Again, ClimbTo, Deferred, Failed, RoutedTo, ToReview
 from worker.domain.first_tier import Decided
 from worker.domain.reports import AttemptReport
 from worker.domain.shared_labels import parts_of
@@ -70,7 +70,7 @@ def test_an_answer_is_judged_and_paid_for() -> None:
     one.begin()
     found = report(one.heard(said(GOOD)))
     assert (found.outcome, found.confidence) == ("accepted", Decimal("0.9000"))
-    assert found.ending == Answered(REPLY, {"grounds": "as asked"})
+    assert found.ending == Accepted(REPLY, {"grounds": "as asked"})
     assert calls(found) == [("answer", "done", True, COST)]
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from models.vocabulary import AttemptOutcome, CallState, Purpose
 from worker.domain.canary import FORGIVEN, HOPELESS, NEEDED, CanaryVerdict, speaks_well, verdict
-from worker.domain.endings import Answered, ClimbTo, Dead, Deferred, Ending, Failed, RoutedTo
+from worker.domain.endings import Accepted, ClimbTo, Dead, Deferred, Ending, Failed, RoutedTo
 from worker.domain.reports import AttemptReport, CallReport
 from worker.domain.trouble import Meaning
 
@@ -22,7 +22,7 @@ OUTCOME = AttemptOutcome
 @pytest.mark.parametrize(
     ("outcome", "ending", "call", "reasons", "expected"),
     [
-        (OUTCOME.ACCEPTED, Answered("", {}), DONE, (), True),
+        (OUTCOME.ACCEPTED, Accepted("", {}), DONE, (), True),
         (OUTCOME.REJECTED, CLIMB, DONE, ("low_confidence",), True),
         (OUTCOME.REJECTED, CLIMB, DONE, ("length",), False),
         (OUTCOME.REJECTED, CLIMB, DONE, ("length", "low_confidence"), False),
@@ -35,7 +35,7 @@ OUTCOME = AttemptOutcome
         (OUTCOME.FAILED, Dead("failed 3 times"), CUT_OFF, ("timeout",), None),
         (OUTCOME.FAILED, Failed(1, "timeout"), CUT_OFF, ("timeout",), None),
         (OUTCOME.DEFERRED, Deferred(1, "529"), CUT_OFF, ("529",), None),
-        (OUTCOME.SUPERSEDED, Answered("", {}), DONE, (), None),
+        (OUTCOME.SUPERSEDED, Accepted("", {}), DONE, (), None),
     ],
 )
 def test_what_an_attempt_says(

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.graded import made_up, question, redrawn, shipped
 from worker.domain.proof.certificates import GRID, Evidence, by_confidence, by_scorer
-from worker.domain.proof.claims import Claim, Refusal, Terms
+from worker.domain.proof.claims import Claim, ClaimTerms, Refusal
 from worker.domain.proof.exact_tails import upper_bound
 from worker.domain.proof.fixed_sequence import Tally, by_promise, passing, widest
 from worker.domain.proof.graded import GradedAnswer, GradedMessage, ladder_of, split
@@ -211,7 +211,7 @@ def test_parity_counts_only_what_the_top_would_have_got_right() -> None:
             answers["opus"] = GradedAnswer(valid=True, right=opus)
         return GradedMessage("m", "", 1, answers)
 
-    terms = Terms(claim=PARITY, tier="haiku", top="opus", alpha=0.05, delta=0.05)
+    terms = ClaimTerms(claim=PARITY, tier="haiku", top="opus", alpha=0.05, delta=0.05)
     assert [
         terms.loss(one(h, o))
         for h, o in ((True, True), (True, None), (False, False), (False, True), (False, None))
@@ -220,13 +220,13 @@ def test_parity_counts_only_what_the_top_would_have_got_right() -> None:
 
 def test_there_is_no_parity_with_oneself_and_no_certainty() -> None:
     with pytest.raises(ValueError, match="no parity with itself"):
-        Terms(claim=PARITY, tier="opus", top="opus", alpha=0.05, delta=0.05)
+        ClaimTerms(claim=PARITY, tier="opus", top="opus", alpha=0.05, delta=0.05)
     with pytest.raises(ValueError, match="alpha must lie"):
-        Terms(claim=Claim.ACCURACY, tier="haiku", top="opus", alpha=0, delta=0.05)
+        ClaimTerms(claim=Claim.ACCURACY, tier="haiku", top="opus", alpha=0, delta=0.05)
 
 
 def false_share(
-    pool: list[GradedMessage], terms: Terms, draws: int, labels: int, seed: int
+    pool: list[GradedMessage], terms: ClaimTerms, draws: int, labels: int, seed: int
 ) -> float:
     """How often a certificate from redrawn labels is false of the pool."""
     chance, false = random.Random(seed), 0
@@ -239,7 +239,9 @@ def false_share(
     return false / draws
 
 
-def by_confidence_truth(pool: list[GradedMessage], terms: Terms, threshold: float | None) -> float:
+def by_confidence_truth(
+    pool: list[GradedMessage], terms: ClaimTerms, threshold: float | None
+) -> float:
     """The true rate at a threshold, of the whole pool."""
     assert threshold is not None
     accepted = [
@@ -254,5 +256,5 @@ def by_confidence_truth(pool: list[GradedMessage], terms: Terms, threshold: floa
 def test_a_certificate_is_false_no_more_often_than_it_says(claim: Claim) -> None:
     """The long count stands in `benchmarks/proof.py`; this one sees a lost guard."""
     pool = shipped("adversarial")[:2_000]
-    terms = Terms(claim=claim, tier="haiku", top=ladder_of(pool)[-1], alpha=0.05, delta=0.05)
+    terms = ClaimTerms(claim=claim, tier="haiku", top=ladder_of(pool)[-1], alpha=0.05, delta=0.05)
     assert false_share(pool, terms, draws=60, labels=400, seed=11) <= 0.05 + 2 * 0.028

@@ -15,7 +15,7 @@ from worker.domain.answers import (
     read_confidence,
     read_difficulty,
 )
-from worker.domain.endings import Again, Answered, ClimbTo, ToReview
+from worker.domain.endings import Accepted, Again, ClimbTo, ToReview
 from worker.domain.judgement import Judgement, NeedsCheck, judge
 from worker.domain.ladder import Ladder
 from worker.domain.messages import MessageText
@@ -98,7 +98,7 @@ def test_a_job_ends_and_its_tier_only_rises(
         rule = "a rule" if critical else None
         decision = decide(policy, tier, found, history, critical=rule)
         match decision:
-            case Answered() | ToReview():
+            case Accepted() | ToReview():
                 break
             case ClimbTo(to):
                 assert policy.rungs.rung(to) > policy.rungs.rung(tier)

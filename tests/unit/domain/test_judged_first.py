@@ -7,12 +7,12 @@ import pytest
 
 from tests.support.graded import made_up, redrawn
 from worker.domain.proof.certificates import Evidence, by_confidence, candidates, tally
-from worker.domain.proof.claims import Claim, Terms, stated
+from worker.domain.proof.claims import Claim, ClaimTerms, stated
 from worker.domain.proof.exact_tails import upper_bound
 from worker.domain.proof.fixed_sequence import Tally, bound, enough_labels, proved
 from worker.domain.proof.graded import GradedMessage
 
-TERMS = Terms(claim=Claim.ACCURACY, tier="haiku", top="opus", alpha=0.1, delta=0.05)
+TERMS = ClaimTerms(claim=Claim.ACCURACY, tier="haiku", top="opus", alpha=0.1, delta=0.05)
 
 
 def at(errors: int, labels: int, thinned: int = 0, looked: float = 1.0) -> Tally:

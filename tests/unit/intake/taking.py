@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from worker.domain.backlog import Notes
-from worker.intake import Backlog, BacklogError, Caps, Options, Record, Reject
+from worker.intake import Backlog, BacklogError, Caps, ReadingOptions, Record, Reject
 
 
 @dataclass
@@ -59,7 +59,7 @@ def taken(
     data: bytes | None = None,
     caps: Caps | None = None,
     sizes: Sequence[int] | None = None,
-    options: Options | None = None,
+    options: ReadingOptions | None = None,
 ) -> Taken:
     """What comes of a file, or of `data` under a file's name, in pieces of `sizes`."""
     content = Path(file).read_bytes() if data is None else data

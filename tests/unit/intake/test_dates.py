@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.intake.taking import taken
-from worker.intake import Options
+from worker.intake import ReadingOptions
 from worker.intake.dates import Ambiguous, DateOrder, moment_of, order_of
 
 SAME = "2026-11-24 08:15:00+00:00"
@@ -95,5 +95,5 @@ def test_what_stays_ambiguous_is_metadata_counted_and_named() -> None:
         ("kept_as_metadata", 1, 4),
     ]
     assert "--dates" in found.noted[0]["words"]
-    said = taken("x.csv", rows("04/11/2026"), options=Options(dates=DateOrder.MONTH))
+    said = taken("x.csv", rows("04/11/2026"), options=ReadingOptions(dates=DateOrder.MONTH))
     assert str(said.records[0].received_at) == "2026-04-11 00:00:00+00:00"

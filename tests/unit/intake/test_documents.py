@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.unit.intake.taking import Taken, taken
 from worker.domain.backlog import Caps
-from worker.intake import Options
+from worker.intake import ReadingOptions
 
 texts = st.text(
     st.characters(blacklist_categories=["Cs"], blacklist_characters="\x00"), max_size=12
@@ -105,7 +105,7 @@ def test_where_the_rows_are_can_be_said() -> None:
         "errors": [{"id": 1, "text": "x"}],
         "mine": {"here": [{"external_id": "a", "body": "b"}]},
     }
-    found = taken("x.json", json.dumps(data).encode(), options=Options(records="mine.here"))
+    found = taken("x.json", json.dumps(data).encode(), options=ReadingOptions(records="mine.here"))
     assert found.ids == ["a"]
 
 
@@ -151,13 +151,13 @@ def test_a_place_leads_to_what_is_meant(place: str, body: str) -> None:
         "body": "not this one",
     }
     columns = {"external_id": "id", "body": place}
-    found = taken("x.jsonl", json.dumps(row).encode(), options=Options(columns=columns))
+    found = taken("x.jsonl", json.dumps(row).encode(), options=ReadingOptions(columns=columns))
     assert (found.ids, found.bodies) == (["7"], [body])
 
 
 def refused(said: dict[str, str]) -> Taken:
     data = b'{"id":"a","text":"hello there"}\n{"id":"b","text":"and again"}'
-    return taken("x.jsonl", data, options=Options(columns=said))
+    return taken("x.jsonl", data, options=ReadingOptions(columns=said))
 
 
 def test_a_column_that_is_said_and_is_not_there_is_a_refusal() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.intake.taking import taken
-from worker.intake import Options
+from worker.intake import ReadingOptions
 
 GERMAN = "external_id;body\n1;Größe ist falsch, bitte prüfen Sie das.\n2;Das Gerät läuft nicht\n"
 FRENCH = "external_id;body\n1;Où est ma commande ? J'ai été débité deux fois à Noël.\n"
@@ -65,14 +65,16 @@ def test_a_broken_row_among_sound_ones_is_a_reject() -> None:
 
 def test_an_encoding_that_is_said_wins() -> None:
     data = GERMAN.encode("cp1252")
-    found = taken("x.csv", data, options=Options(encoding="mac_roman"))
+    found = taken("x.csv", data, options=ReadingOptions(encoding="mac_roman"))
     assert "Größe" not in found.bodies[0]
     json_lines = '{"external_id":"a","body":"Grüße"}'.encode("latin-1")
-    assert taken("x.jsonl", json_lines, options=Options(encoding="latin-1")).bodies == ["Grüße"]
-    wrong = taken("x.csv", data, options=Options(encoding="klingon"))
+    assert taken("x.jsonl", json_lines, options=ReadingOptions(encoding="latin-1")).bodies == [
+        "Grüße"
+    ]
+    wrong = taken("x.csv", data, options=ReadingOptions(encoding="klingon"))
     assert wrong.refused == "There is no encoding 'klingon'."
     for name in ("utf-8", "UTF8", "utf-16"):
-        assert taken("x.csv", GERMAN.encode(name), options=Options(encoding=name)).bodies
+        assert taken("x.csv", GERMAN.encode(name), options=ReadingOptions(encoding=name)).bodies
 
 
 @pytest.mark.parametrize(
@@ -107,7 +109,7 @@ def test_what_parts_columns_is_found_out(delimiter: str) -> None:
 
 def test_a_delimiter_can_be_said_and_excels_own_word_is_heard() -> None:
     data = b"external_id:body\n1:hello there\n"
-    assert taken("x.csv", data, options=Options(delimiter=":")).bodies == ["hello there"]
+    assert taken("x.csv", data, options=ReadingOptions(delimiter=":")).bodies == ["hello there"]
     assert taken("x.csv", b"sep=|\nexternal_id|body\n1|a, b; c\n").bodies == ["a, b; c"]
-    wrong = taken("x.csv", data, options=Options(delimiter="::"))
+    wrong = taken("x.csv", data, options=ReadingOptions(delimiter="::"))
     assert wrong.refused is not None

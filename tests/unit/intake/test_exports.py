@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.intake.taking import taken
-from worker.intake import Options
+from worker.intake import ReadingOptions
 from worker.intake.presets import PRESETS
 
 EXPORTS = Path(__file__).parents[2] / "data" / "exports"
@@ -47,7 +47,7 @@ def test_the_preset_of_its_name_does_the_same(name: str) -> None:
     if (preset := WANTED[name][0]) is None:
         return
     as_it_comes = taken(EXPORTS / name)
-    named = taken(EXPORTS / name, options=Options(usual=PRESETS[preset].columns))
+    named = taken(EXPORTS / name, options=ReadingOptions(usual=PRESETS[preset].columns))
     assert named.refused is None
     assert named.records == as_it_comes.records
 

@@ -7,9 +7,9 @@ import pytest
 from models.vocabulary import Lane
 from worker.config.policies import policy_named
 from worker.config.settings import Settings
-from worker.intake import Options
+from worker.intake import ReadingOptions
 from worker.intake.handover import Handover
-from worker.intake.terms import Terms
+from worker.intake.terms import RunTerms
 
 
 class Interrupted(io.BytesIO):
@@ -25,7 +25,9 @@ class Interrupted(io.BytesIO):
 def test_what_comes_of_an_interrupt_is_an_interrupt() -> None:
     said: list[str] = []
     policy = policy_named(Settings(), None)
-    terms = Terms(policy=policy, lane=Lane.REALTIME, usual_name="day")
+    terms = RunTerms(policy=policy, lane=Lane.REALTIME, usual_name="day")
     with pytest.raises(KeyboardInterrupt):
-        Handover(terms, Options(), None, dry=True, say=said.append).take([("x", Interrupted())])
+        Handover(terms, ReadingOptions(), None, dry=True, say=said.append).take(
+            [("x", Interrupted())]
+        )
     assert said == ["Nothing was taken in: rows are accepted a block at a time."]

@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.intake.taking import taken
 from worker.domain.backlog import Caps
-from worker.intake import Options
+from worker.intake import ReadingOptions
 from worker.intake.markup import is_markup, text_of, unquoted
 
 
@@ -92,7 +92,7 @@ def test_quotes_are_cut_only_when_asked_and_the_original_is_kept() -> None:
     body, kept = QUOTED[0]
     row = json.dumps({"external_id": "a", "body": body}).encode()
     assert taken("x.jsonl", row).bodies == [body]
-    found = taken("x.jsonl", row, options=Options(strip_quotes=True))
+    found = taken("x.jsonl", row, options=ReadingOptions(strip_quotes=True))
     assert found.bodies == [kept]
     assert found.records[0].metadata == {"original_body": body}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.intake.taking import taken
-from worker.intake import Options
+from worker.intake import ReadingOptions
 
 REPORTS = Path(__file__).parents[2] / "data" / "reports"
 ZENDESK = {"external_id": "id", "body": "description"}
@@ -35,7 +35,7 @@ KAGGLE = {"external_id": "Ticket ID", "body": "Ticket Description"}
     ],
 )  # fmt: skip
 def test_every_row_is_taken(name: str, columns: dict[str, str], ids: list[str]) -> None:
-    found = taken(REPORTS / name, options=Options(columns=columns))
+    found = taken(REPORTS / name, options=ReadingOptions(columns=columns))
     assert (found.refused, found.rejects) == (None, [])
     assert [record.external_id for record in found.records] == ids
 

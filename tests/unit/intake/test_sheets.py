@@ -8,7 +8,7 @@ import openpyxl
 import pytest
 
 from tests.unit.intake.taking import taken
-from worker.intake import Options
+from worker.intake import ReadingOptions
 from worker.intake.packed_strings import Strings
 
 BODY = "Where is my <parcel> & why?"
@@ -56,8 +56,11 @@ def test_a_sheet_can_be_named_and_a_hidden_one_is_not_the_first() -> None:
     out = io.BytesIO()
     book.save(out)
     assert taken("x.xlsx", out.getvalue()).ids == ["35436", "T-2"]
-    assert taken("x.xlsx", out.getvalue(), options=Options(sheet="Tickets")).ids == ["35436", "T-2"]
-    missing = taken("x.xlsx", out.getvalue(), options=Options(sheet="Nope")).refused
+    assert taken("x.xlsx", out.getvalue(), options=ReadingOptions(sheet="Tickets")).ids == [
+        "35436",
+        "T-2",
+    ]
+    missing = taken("x.xlsx", out.getvalue(), options=ReadingOptions(sheet="Nope")).refused
     assert missing is not None
     assert "there are: 'Secret', 'Tickets'" in missing
 
@@ -177,8 +180,8 @@ def test_libreoffices_sheets_are_read_too() -> None:
         (4, "35436", "Where  is my\nparcel?\nThanks")
     ]
     assert str(found.records[0].received_at) == "2026-11-24 08:15:00+00:00"
-    other = taken("x.ods", opendocument(), options=Options(sheet="Other"))
+    other = taken("x.ods", opendocument(), options=ReadingOptions(sheet="Other"))
     assert (other.ids, other.bodies) == (["same"], ["same"])
-    missing = taken("x.ods", opendocument(), options=Options(sheet="Nope")).refused
+    missing = taken("x.ods", opendocument(), options=ReadingOptions(sheet="Nope")).refused
     assert missing is not None
     assert "'Tickets', 'Other'" in missing

@@ -12,7 +12,7 @@ from worker.domain.limits import Grant
 from worker.lanes.realtime.pacer import Pacer
 from worker.lanes.realtime.queues import HELD_WAIT_S, LIMIT_WAIT_S, Queue, Room, RoutingQueue
 from worker.lanes.realtime.slots import Slots
-from worker.store.queue.claim import Taken
+from worker.store.queue.claim import ClaimResult
 
 SLOTS = 8
 ASKS = claimed(asks(Purpose.CLASSIFY))
@@ -41,7 +41,7 @@ def test_what_a_claim_did_not_use_returns_with_the_block(slots: Slots, pacer: Pa
     queue = Queue("haiku", "haiku", slots, pacer)
     with queue.room(5) as room:
         assert (room.jobs, room.grant.calls, held(slots)) == (5, 5, 5)
-        room.taken = Taken([claimed(asks(Purpose.ANSWER))] * 2, [])
+        room.taken = ClaimResult([claimed(asks(Purpose.ANSWER))] * 2, [])
     assert held(slots) == 2
     with queue.under_way(2):
         assert held(slots) == 2
@@ -63,19 +63,19 @@ def test_routing_that_asked_nothing_takes_no_grant_until_something_would_ask(
     queue = RoutingQueue("routing", "haiku", slots, pacer)
     # given: a policy that needs no labels
     with queue.room(3) as room:
-        room.taken = Taken([DECIDED] * 3, [])
+        room.taken = ClaimResult([DECIDED] * 3, [])
     with queue.under_way(3):
         pass
     # then: slots alone decide
     with queue.room(3) as room:
         assert (room.jobs, room.grant.calls) == (3, 0)
-        room.taken = Taken([DECIDED], [], unasked=[7, 8])
+        room.taken = ClaimResult([DECIDED], [], unasked=[7, 8])
     with queue.under_way(1):
         pass
     # and what would have asked asks for room again
     with queue.room(2) as room:
         assert (room.jobs, room.grant.calls) == (2, 2)
-        room.taken = Taken([ASKS] * 2, [])
+        room.taken = ClaimResult([ASKS] * 2, [])
         assert room.asking == 2
     assert held(slots) == 2
 
@@ -83,19 +83,21 @@ def test_routing_that_asked_nothing_takes_no_grant_until_something_would_ask(
 def test_messages_that_share_a_request_are_one_call(slots: Slots, pacer: Pacer) -> None:
     shared = claimed(asks(Purpose.CLASSIFY, together=20))
     with RoutingQueue("routing", "haiku", slots, pacer).room(5) as room:
-        room.taken = Taken([shared] * 5, [])
+        room.taken = ClaimResult([shared] * 5, [])
         assert room.asking == 1
 
 
 @pytest.mark.parametrize(
     ("taken", "wait_s"),
     [
-        (Taken([], []), 0),
-        (Taken([], [1]), HELD_WAIT_S),
-        (Taken([], [], unasked=[1]), LIMIT_WAIT_S),
+        (ClaimResult([], []), 0),
+        (ClaimResult([], [1]), HELD_WAIT_S),
+        (ClaimResult([], [], unasked=[1]), LIMIT_WAIT_S),
     ],
 )
-def test_what_could_not_be_had_is_asked_for_again_in_a_moment(taken: Taken, wait_s: float) -> None:
+def test_what_could_not_be_had_is_asked_for_again_in_a_moment(
+    taken: ClaimResult, wait_s: float
+) -> None:
     room = Room(Purpose.ANSWER, 4, 4, Grant(2, 60, "used up"))
     room.taken = taken
     assert room.wait_s == wait_s

@@ -31,7 +31,7 @@ from worker.dashboard.access.requests import (
     SAFE_METHODS,
     STATIC,
     TOKEN,
-    Refused,
+    RequestRefused,
     capped,
     for_program,
     guard,
@@ -86,7 +86,7 @@ class Gate:
         send = self._logged(request, with_headers(scope, send))
         try:
             answer = await self._admit(request)
-        except Refused as refused:
+        except RequestRefused as refused:
             answer = refusal(
                 refused.status,
                 refused.detail,
@@ -137,21 +137,23 @@ class Gate:
 
     async def visitor(self, request: Request) -> Visitor | None:
         """Who asks, if their session was not ended, here or at another copy of the dashboard.
-        Raises Refused while the record cannot be asked."""
+        Raises RequestRefused while the record cannot be asked."""
         found = self.visitors.find(request)
         if found is None or found.session is None:
             return found
         try:
             ended = await run_in_threadpool(has_ended, self.engine, found.session.nonce)
         except (DBAPIError, TimeoutError):
-            raise Refused(503, AWAY, **{"Retry-After": "5"}) from None
+            raise RequestRefused(503, AWAY, **{"Retry-After": "5"}) from None
         return None if ended else found
 
     def _enter(self, request: Request) -> Response:
         """The address with the token in it: exchanged for a cookie at once, so that it stays in no
         history, log or Referer."""
         if not self.visitors.brings_token(request.query_params[TOKEN]):
-            raise Refused(401, "The token in this address is not this dashboard's.", BY_ADDRESS)
+            raise RequestRefused(
+                401, "The token in this address is not this dashboard's.", BY_ADDRESS
+            )
         kept = [(k, v) for k, v in request.query_params.multi_items() if k != TOKEN]
         target = request.scope["path"] + (f"?{urlencode(kept)}" if kept else "")
         cookie = self.cookies.set_session(self.cookies.begin(LOCAL), port_of(request))
@@ -163,7 +165,7 @@ class Gate:
         if not self.settings.credentials:
             allowed |= LOOPBACK_NAMES
         if allowed and host_name(request.headers.get("host", "")) not in allowed:
-            raise Refused(421, "This dashboard does not answer under that host name.")
+            raise RequestRefused(421, "This dashboard does not answer under that host name.")
 
     def _sign_in_first(self, request: Request) -> Response:
         by_person = request.method == "GET" and not for_program(request)
@@ -175,11 +177,11 @@ class Gate:
         words = "Sign in first."
         if "authorization" in request.headers:
             words = "That token is not known here."
-        raise Refused(401, words, mend, **{"WWW-Authenticate": 'Bearer realm="rung"'})
+        raise RequestRefused(401, words, mend, **{"WWW-Authenticate": 'Bearer realm="rung"'})
 
     async def _refuse_unauthorised_change(self, request: Request, visitor: Visitor) -> None:
         if request.scope["path"] != "/logout" and not visitor.may_operate:
-            raise Refused(403, f"{visitor.name} may look, and not change anything.")
+            raise RequestRefused(403, f"{visitor.name} may look, and not change anything.")
         if visitor.via == "token":
             return
         given = request.headers.get(CSRF_HEADER)
@@ -187,7 +189,7 @@ class Gate:
             given = (await form_of(request)).get(CSRF_FIELD)
         if not same(given or "", visitor.csrf):
             words = "The CSRF token is missing or old: load the page again."
-            raise Refused(403, words, PROGRAMS)
+            raise RequestRefused(403, words, PROGRAMS)
 
     def _cap(self, scope: Scope) -> int:
         upload = scope["method"] == "POST" and scope["path"] in UPLOADS

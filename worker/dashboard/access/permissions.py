@@ -10,7 +10,7 @@ from starlette.requests import Request
 from worker.config.dashboard import DashboardSettings
 from worker.config.settings import Settings
 from worker.dashboard.access.gate import CSRF_FIELD, Gate
-from worker.dashboard.access.requests import Refused
+from worker.dashboard.access.requests import RequestRefused
 from worker.dashboard.access.sessions import Cookies
 from worker.dashboard.access.visitors import Visitor
 from worker.errors import ConfigurationError
@@ -50,7 +50,7 @@ async def may_still_look(request: Request) -> bool:
     gate: Gate = request.state.gate
     try:
         return await gate.visitor(request) is not None
-    except Refused:
+    except RequestRefused:
         return False
 
 

@@ -35,7 +35,7 @@ SECURITY_HEADERS = {
 }
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """The request goes no further; `mend` says what would help."""
 
     def __init__(self, status: int, detail: str, mend: str | None = None, **headers: str) -> None:
@@ -56,9 +56,9 @@ def _parses(host: str) -> bool:
 
 
 def guard(request: Request, token: str) -> None:
-    """Raises Refused without this very bearer token."""
+    """Raises RequestRefused without this very bearer token."""
     if not same(bearer(request.headers) or "", token):
-        raise Refused(401, "A bearer token is needed.", **{"WWW-Authenticate": "Bearer"})
+        raise RequestRefused(401, "A bearer token is needed.", **{"WWW-Authenticate": "Bearer"})
 
 
 def token_in(request: Request) -> bool:
@@ -73,26 +73,26 @@ def refuse_reading_from_afar(request: Request) -> None:
         return
     linked = request.headers.get("sec-fetch-mode") == "navigate"
     if not linked or TEXT in request.query_params:
-        raise Refused(403, "This was asked for by another site.")
+        raise RequestRefused(403, "This was asked for by another site.")
 
 
 def refuse_choosing_by_text(request: Request) -> None:
     """Who may not read what customers wrote could else learn it by asking which jobs hold a word.
-    Raises Refused."""
+    Raises RequestRefused."""
     try:
         node = parse(request.query_params.get("where", ""))
     except FilterError:
         return
     if reads_text(node):
-        raise Refused(403, "Only an operator may choose jobs by what customers wrote.")
+        raise RequestRefused(403, "Only an operator may choose jobs by what customers wrote.")
 
 
 def refuse_tricks(scope: Scope) -> None:
-    """Raises Refused for a path that another program might read as a different one."""
+    """Raises RequestRefused for a path that another program might read as a different one."""
     path: str = scope["path"]
     parts = path.split("/")
     if ".." in parts or "." in parts or "//" in path or "\\" in path or not path.isprintable():
-        raise Refused(404, "There is no such page.")
+        raise RequestRefused(404, "There is no such page.")
 
 
 def for_program(request: Request) -> bool:
@@ -118,10 +118,10 @@ def capped(receive: Receive, cap: int) -> Receive:
 
 
 def refuse_large(headers: Headers, cap: int) -> None:
-    """Raises Refused for a body that says that it is too large."""
+    """Raises RequestRefused for a body that says that it is too large."""
     told = headers.get("content-length", "0")
     if told.isascii() and told.isdigit() and int(told) > cap:
-        raise Refused(413, TOO_LARGE.format(cap))
+        raise RequestRefused(413, TOO_LARGE.format(cap))
 
 
 def refuse_cross_site(request: Request, hosts: tuple[str, ...]) -> None:
@@ -132,7 +132,7 @@ def refuse_cross_site(request: Request, hosts: tuple[str, ...]) -> None:
         not _parses(origin.partition("://")[2]) or urlsplit(origin).netloc not in ours
     )
     if foreign or site not in OURS:
-        raise Refused(403, "This change was asked for by another site.")
+        raise RequestRefused(403, "This change was asked for by another site.")
 
 
 def with_headers(scope: Scope, send: Send) -> Send:

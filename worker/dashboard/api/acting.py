@@ -6,7 +6,7 @@ from typing import Any
 from starlette.exceptions import HTTPException
 
 from models.vocabulary import Verdict
-from worker.dashboard.api.endpoints import Call
+from worker.dashboard.api.endpoints import ApiCall
 from worker.errors import Missing, UsageError
 from worker.runs.actions import perform
 from worker.runs.orders import HOLDS, read_order
@@ -17,7 +17,7 @@ from worker.store.reading.receipts import find_job
 NEEDS = {"priority": "priority", "budget": "budget_usd"}
 
 
-def act(call: Call) -> dict[str, Any]:
+def act(call: ApiCall) -> dict[str, Any]:
     """Previews or performs an action on a run, a queue, or the jobs that a filter chooses."""
     body, dashboard = call.body, call.dashboard
     try:
@@ -63,7 +63,7 @@ def _given(body: dict[str, Any]) -> dict[str, str]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def judge(call: Call) -> dict[str, Any]:
+def judge(call: ApiCall) -> dict[str, Any]:
     """A person's verdict on a job in review."""
     body = call.body
     with call.engine.connect() as connection:

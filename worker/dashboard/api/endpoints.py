@@ -20,7 +20,7 @@ from worker.config.settings import Settings
 from worker.dashboard.access.permissions import visitor_of
 from worker.dashboard.access.problems import problem
 from worker.dashboard.access.visitors import Visitor
-from worker.dashboard.api.inputs import Input, NoQuery
+from worker.dashboard.api.inputs import NoQuery, StrictInput
 from worker.dashboard.context import Dashboard, dashboard_of
 from worker.errors import Missing, RungError, Unreachable, UsageError
 from worker.store.audit import Actor
@@ -43,7 +43,7 @@ class Conflict(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ApiCall:
     """One request, as a handler sees it. `upload` is set where a file is taken."""
 
     dashboard: Dashboard
@@ -70,7 +70,7 @@ class Call:
         return Actor(self.visitor.name)
 
 
-Handler = Callable[[Call], Any]
+Handler = Callable[[ApiCall], Any]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,8 +83,8 @@ class Endpoint:
     summary: str
     handler: Handler
     answer: Any
-    query: type[Input] = NoQuery
-    body: type[Input] | None = None
+    query: type[StrictInput] = NoQuery
+    body: type[StrictInput] | None = None
     takes: tuple[str, ...] = ()
     gives: tuple[str, ...] = ("application/json",)
     problems: tuple[int, ...] = ()
@@ -97,7 +97,7 @@ class Endpoint:
             query = _query(request, self.query)
             body = await _json_body(request, self.body) if self.body is not None else None
             taken = await self.upload(request) if self.upload is not None else None
-            call = Call(
+            call = ApiCall(
                 dashboard_of(request),
                 visitor_of(request),
                 request.path_params,
@@ -160,7 +160,7 @@ def encode(value: object) -> Any:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
-def _query(request: Request, model: type[Input]) -> dict[str, Any]:
+def _query(request: Request, model: type[StrictInput]) -> dict[str, Any]:
     """The parameters, as their model wants them. Raises HTTPException 400."""
     names = [name for name, _ in request.query_params.multi_items()]
     for name in names:
@@ -172,7 +172,7 @@ def _query(request: Request, model: type[Input]) -> dict[str, Any]:
         raise HTTPException(400, _sentence(error, "the address")) from None
 
 
-async def _json_body(request: Request, model: type[Input]) -> dict[str, Any]:
+async def _json_body(request: Request, model: type[StrictInput]) -> dict[str, Any]:
     """The body, as its model wants it. Raises HTTPException 400, 413, 415 or 422."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":

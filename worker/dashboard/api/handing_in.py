@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from worker.config.policies import policy_named
-from worker.dashboard.api.endpoints import Call, Conflict, json_response
+from worker.dashboard.api.endpoints import ApiCall, Conflict, json_response
 from worker.domain.policy import Policy
 from worker.errors import ConfigurationError, UsageError
 from worker.intake import BacklogError, Caps
@@ -25,9 +25,9 @@ from worker.intake.dates import DateOrder
 from worker.intake.guess import UncertainColumns
 from worker.intake.handover import Handover, IntakeBusy
 from worker.intake.maps import checked, map_named
-from worker.intake.outcome import Outcome
-from worker.intake.reader import Options
-from worker.intake.terms import Terms, terms_for
+from worker.intake.outcome import HandoverOutcome
+from worker.intake.reader import ReadingOptions
+from worker.intake.terms import RunTerms, terms_for
 
 KINDS = {
     "application/x-ndjson": "jsonl",
@@ -70,7 +70,7 @@ async def receive(request: Request) -> IO[bytes]:
     return spooled
 
 
-def hand_in(call: Call) -> Response:
+def hand_in(call: ApiCall) -> Response:
     """Takes the rows: 201 with a new run, 200 when nothing new was made."""
     assert call.upload is not None
     dry, yes = call.query["dry_run"], call.query["yes"]
@@ -101,7 +101,7 @@ def _refusal(error: BacklogError) -> str:
     return f"{error} Say which: map={columns}, or yes=true where that is what is meant."
 
 
-def _terms(call: Call) -> Terms:
+def _terms(call: ApiCall) -> RunTerms:
     query, cap = call.query, call.query.get("budget_usd")
     return terms_for(
         call.settings,
@@ -119,15 +119,15 @@ def _terms(call: Call) -> Terms:
     )
 
 
-def _policy(call: Call) -> Policy:
+def _policy(call: ApiCall) -> Policy:
     return policy_named(call.settings, call.query.get("policy"))
 
 
-def _reading(call: Call) -> Options:
+def _reading(call: ApiCall) -> ReadingOptions:
     query = call.query
     columns, usual = _columns(call)
     kind = KINDS[_content_type(call.headers["content-type"])]
-    return Options(
+    return ReadingOptions(
         # A workbook shows itself; a client that calls one CSV need not be refused.
         kind=None if kind in SHOWN_BY_ITSELF else kind,
         member=query.get("member"),
@@ -143,7 +143,7 @@ def _reading(call: Call) -> Options:
     )
 
 
-def _columns(call: Call) -> tuple[dict[str, str], dict[str, str]]:
+def _columns(call: ApiCall) -> tuple[dict[str, str], dict[str, str]]:
     """`map` is a JSON object of fields and columns, or the name of a map."""
     said = call.query.get("map", "")
     if not said.startswith("{"):
@@ -158,7 +158,7 @@ def _columns(call: Call) -> tuple[dict[str, str], dict[str, str]]:
     return {field: checked(field, place, f"map {field!r}") for field, place in columns.items()}, {}
 
 
-def _answer(outcome: Outcome, *, dry: bool) -> Response:
+def _answer(outcome: HandoverOutcome, *, dry: bool) -> Response:
     document = outcome.as_document()
     counts = outcome.counts
     if dry:
@@ -175,7 +175,7 @@ def _content_type(header: str) -> str:
     return header.partition(";")[0].strip().lower()
 
 
-def _key(call: Call) -> str | None:
+def _key(call: ApiCall) -> str | None:
     key = call.headers.get(KEY)
     if key is not None and not (0 < len(key) <= MAX_KEY and key.isprintable()):
         raise HTTPException(400, f"Idempotency-Key must be 1 to {MAX_KEY} printable characters.")

@@ -33,7 +33,7 @@ AskText = Annotated[
 ]
 
 
-class Input(BaseModel):
+class StrictInput(BaseModel):
     """A parameter or field that is not named here is refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -48,11 +48,11 @@ class Input(BaseModel):
         return defaults | self.model_dump(exclude_unset=True)
 
 
-class NoQuery(Input):
+class NoQuery(StrictInput):
     """No parameters."""
 
 
-class PageQuery(Input):
+class PageQuery(StrictInput):
     """Of a list, newest first."""
 
     before: Id = ABSENT
@@ -66,14 +66,14 @@ class JobsQuery(PageQuery):
     where: Where = ABSENT
 
 
-class AttentionQuery(Input):
+class AttentionQuery(StrictInput):
     """Of one run, or of all."""
 
     run: Name = ABSENT
     limit: Annotated[int, Field(ge=1, le=1_000)] = 50
 
 
-class ReceiptQuery(Input):
+class ReceiptQuery(StrictInput):
     """With text, or without."""
 
     text: AskText = False
@@ -94,7 +94,7 @@ class ResultsQuery(ReceiptQuery):
     after: Annotated[Id, Field(description="The job that the last page ended with.")] = ABSENT
 
 
-class NewRunQuery(Input):
+class NewRunQuery(StrictInput):
     """The run that is made of a backlog."""
 
     run: Annotated[Name, Field(pattern=PATTERN)] = ABSENT
@@ -137,7 +137,7 @@ class NewRunQuery(Input):
     strip_quotes: bool = False
 
 
-class ActionBody(Input):
+class ActionBody(StrictInput):
     """What is to be done, and to what."""
 
     action: Action
@@ -163,7 +163,7 @@ class ActionBody(Input):
     ] = ABSENT
 
 
-class VerdictBody(Input):
+class VerdictBody(StrictInput):
     """What a person thinks of a job's best answer."""
 
     verdict: Literal["accept", "edit", "reject"]

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row
 from starlette.exceptions import HTTPException
 from starlette.responses import Response, StreamingResponse
 
-from worker.dashboard.api.endpoints import Call, NotFound
+from worker.dashboard.api.endpoints import ApiCall, NotFound
 from worker.dashboard.screens.now import read_now, read_queues
 from worker.domain.filter_parsing import parse
 from worker.errors import UsageError
@@ -28,7 +28,7 @@ from worker.store.runs import find_run
 SPREADSHEET = "text/csv"
 
 
-def session(call: Call) -> dict[str, Any]:
+def session(call: ApiCall) -> dict[str, Any]:
     """Who asks, what they may, and the token that must come with their changes."""
     visitor = call.visitor
     return {
@@ -39,7 +39,7 @@ def session(call: Call) -> dict[str, Any]:
     }
 
 
-def now(call: Call) -> dict[str, Any]:
+def now(call: ApiCall) -> dict[str, Any]:
     """The first page: its headline and troubles, queues, live runs, the day's budget."""
     with call.engine.connect() as connection:
         found = read_now(call.dashboard, connection)
@@ -59,7 +59,7 @@ def now(call: Call) -> dict[str, Any]:
     }
 
 
-def runs(call: Call) -> dict[str, Any]:
+def runs(call: ApiCall) -> dict[str, Any]:
     """A page of runs, newest first; `next` is the `before` of the following page."""
     limit = call.query["limit"]
     with call.engine.connect() as connection:
@@ -68,7 +68,7 @@ def runs(call: Call) -> dict[str, Any]:
     return {"runs": [run.as_document() for run in found], "next": following}
 
 
-def run(call: Call) -> dict[str, Any]:
+def run(call: ApiCall) -> dict[str, Any]:
     """One run, as `rung status RUN --json` gives it, with its escalations by reason."""
     with call.engine.connect() as connection:
         row = run_named(connection, call.path["run"])
@@ -81,7 +81,7 @@ def run(call: Call) -> dict[str, Any]:
         }
 
 
-def results(call: Call) -> Response:
+def results(call: ApiCall) -> Response:
     """The answers, streamed: as `rung results` writes them."""
     shown = _asked_for_text(call)
     with call.engine.connect() as connection:
@@ -105,13 +105,13 @@ def results(call: Call) -> Response:
     return StreamingResponse(_as_lines(seen, own, shown), 200, headers, "application/x-ndjson")
 
 
-def _next_page(call: Call, job: int) -> str:
+def _next_page(call: ApiCall, job: int) -> str:
     """The address of the page behind a job (RFC 8288)."""
     asked = {**call.query, "after": job, "text": str(call.query["text"]).lower()}
     return f'</api/runs/{quote(call.path["run"])}/results?{urlencode(asked)}>; rel="next"'
 
 
-def job(call: Call) -> dict[str, Any]:
+def job(call: ApiCall) -> dict[str, Any]:
     """The receipt."""
     shown = _asked_for_text(call)
     wanted = call.path["job"]
@@ -127,17 +127,17 @@ def job(call: Call) -> dict[str, Any]:
     return {**found, "text_shown": shown}
 
 
-def dead(call: Call) -> dict[str, Any]:
+def dead(call: ApiCall) -> dict[str, Any]:
     """Dead letters by cause."""
     return _attention(call, "dead")
 
 
-def review(call: Call) -> dict[str, Any]:
+def review(call: ApiCall) -> dict[str, Any]:
     """What waits for a person, by cause."""
     return _attention(call, "review")
 
 
-def jobs(call: Call) -> dict[str, Any]:
+def jobs(call: ApiCall) -> dict[str, Any]:
     """A page of the jobs that meet a filter, newest first; `next` is the `before` of the following
     page, which may come before this one is full: a page looks at a bounded number of jobs."""
     where, wanted = call.query.get("where"), call.query.get("run")
@@ -157,19 +157,19 @@ def _listed(job: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in job.items() if name not in left_out}
 
 
-def tiers(call: Call) -> list[dict[str, Any]]:
+def tiers(call: ApiCall) -> list[dict[str, Any]]:
     """Each queue, as `status` gives it."""
     with call.engine.connect() as connection:
         return [_queue(line) for line in read_queues(call.dashboard, connection)]
 
 
-def workers(call: Call) -> list[dict[str, Any]]:
+def workers(call: ApiCall) -> list[dict[str, Any]]:
     """Worker processes of the last hour."""
     with call.engine.connect() as connection:
         return screens.workers(connection)
 
 
-def audit_events(call: Call) -> dict[str, Any]:
+def audit_events(call: ApiCall) -> dict[str, Any]:
     """A page of what people and schedules did, newest first."""
     limit = call.query["limit"]
     with call.engine.connect() as connection:
@@ -207,7 +207,7 @@ def _day(row: Row[Any]) -> dict[str, Any]:
     }
 
 
-def _attention(call: Call, state: str) -> dict[str, Any]:
+def _attention(call: ApiCall, state: str) -> dict[str, Any]:
     with call.engine.connect() as connection:
         wanted = call.query.get("run")
         run_id = run_named(connection, wanted).id if wanted is not None else None
@@ -218,7 +218,7 @@ def _attention(call: Call, state: str) -> dict[str, Any]:
         }
 
 
-def _asked_for_text(call: Call) -> bool:
+def _asked_for_text(call: ApiCall) -> bool:
     asked = bool(call.query["text"])
     if asked and not call.visitor.may_operate:
         raise HTTPException(403, "Only an operator may read what customers wrote.")

@@ -32,9 +32,9 @@ from worker.intake.dates import DateOrder
 from worker.intake.guess import Guess
 from worker.intake.handover import Handover, IntakeBusy
 from worker.intake.layouts import FIELDS
-from worker.intake.outcome import Outcome
-from worker.intake.reader import Options
-from worker.intake.terms import Terms, parse_deadline, terms_for
+from worker.intake.outcome import HandoverOutcome
+from worker.intake.reader import ReadingOptions
+from worker.intake.terms import RunTerms, parse_deadline, terms_for
 from worker.runs.forecasts import keep_forecast
 
 LANES = {
@@ -52,7 +52,7 @@ class PageState:
 
     file: str = ""
     look: FirstLook | None = None
-    outcome: Outcome | None = None
+    outcome: HandoverOutcome | None = None
     problem: RungError | None = None
 
 
@@ -98,8 +98,14 @@ def _hand_over(request: Request, fields: Mapping[str, str], file: File) -> Respo
 
 
 def _started(
-    dashboard: Dashboard, file: File, terms: Terms, options: Options, caps: Caps, *, seen: bool
-) -> Outcome:
+    dashboard: Dashboard,
+    file: File,
+    terms: RunTerms,
+    options: ReadingOptions,
+    caps: Caps,
+    *,
+    seen: bool,
+) -> HandoverOutcome:
     def accept(_: str, guess: Guess) -> bool:
         return seen or guess.certain
 
@@ -112,7 +118,7 @@ def _started(
     return outcome
 
 
-def _terms(settings: Settings, name: str, fields: Mapping[str, str]) -> Terms:
+def _terms(settings: Settings, name: str, fields: Mapping[str, str]) -> RunTerms:
     given = {key: value.strip() for key, value in fields.items() if value.strip()}
     return terms_for(
         settings,
@@ -137,11 +143,11 @@ def _budget(words: str | None) -> Decimal | None:
     return budget
 
 
-def _options(settings: Settings, fields: Mapping[str, str]) -> Options:
+def _options(settings: Settings, fields: Mapping[str, str]) -> ReadingOptions:
     columns = {f: place for f in FIELDS if (place := fields.get(f"map.{f}", "").strip())}
     reading: dict[str, Any] = {name: fields.get(name, "").strip() or None for name in READING}
     dates = fields.get("dates")
-    return Options(
+    return ReadingOptions(
         **reading,
         dates=DateOrder(dates) if dates in tuple(DateOrder) else None,
         columns=columns,

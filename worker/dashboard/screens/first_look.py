@@ -10,10 +10,10 @@ from worker.domain.wording import count, dollars, span
 from worker.intake.guess import Guess
 from worker.intake.handover import Handover
 from worker.intake.layouts import FIELDS
-from worker.intake.outcome import Outcome
-from worker.intake.reader import Backlog, Options
+from worker.intake.outcome import HandoverOutcome
+from worker.intake.reader import Backlog, ReadingOptions
 from worker.intake.rows import Rows
-from worker.intake.terms import Terms
+from worker.intake.terms import RunTerms
 from worker.runs.estimate import by_length
 from worker.runs.forecasts import RunForecast, foresee
 
@@ -42,11 +42,13 @@ class FirstLook:
     heads: tuple[tuple[str, str], ...]
     rows: tuple[tuple[str, ...] | str, ...]
     kept: tuple[str, ...]
-    outcome: Outcome | None = None
+    outcome: HandoverOutcome | None = None
     expected: ExpectedFigures | None = None
 
 
-def look(dashboard: Dashboard, file: File, terms: Terms, options: Options, caps: Caps) -> FirstLook:
+def look(
+    dashboard: Dashboard, file: File, terms: RunTerms, options: ReadingOptions, caps: Caps
+) -> FirstLook:
     """Raises BacklogError where the file cannot be read, UsageError, and the database's errors."""
     name, content = file
     backlog = Backlog(name, content, options, caps)
@@ -64,7 +66,7 @@ def look(dashboard: Dashboard, file: File, terms: Terms, options: Options, caps:
 def first_look(
     backlog: Backlog,
     rows: list[Record | str],
-    outcome: Outcome | None = None,
+    outcome: HandoverOutcome | None = None,
     expected: ExpectedFigures | None = None,
 ) -> FirstLook:
     """As it is shown."""
@@ -81,7 +83,7 @@ def first_look(
     )
 
 
-def _first_rows(backlog: Backlog, options: Options, caps: Caps) -> list[Record | str]:
+def _first_rows(backlog: Backlog, options: ReadingOptions, caps: Caps) -> list[Record | str]:
     rows = Rows(caps, backlog.guess.columns, order=options.dates, strip_quotes=options.strip_quotes)
     judged = (rows.judge(number, row) for number, row in enumerate(backlog.sample[:FIRST_ROWS], 1))
     return [one if isinstance(one, Record) else one.reason for one in judged]
@@ -97,7 +99,9 @@ def _short(value: str) -> str:
     return line if len(line) <= MOST_CHARS else f"{line[:MOST_CHARS].rstrip()} …"
 
 
-def _expected(dashboard: Dashboard, terms: Terms, outcome: Outcome) -> ExpectedFigures | None:
+def _expected(
+    dashboard: Dashboard, terms: RunTerms, outcome: HandoverOutcome
+) -> ExpectedFigures | None:
     counts = outcome.counts
     if not counts.accepted:
         return None

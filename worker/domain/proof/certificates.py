@@ -10,7 +10,7 @@ share delta.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from worker.domain.proof.claims import Certification, Claim, Refusal, Scored, Terms, stated
+from worker.domain.proof.claims import Certification, Claim, ClaimTerms, Refusal, Scored, stated
 from worker.domain.proof.exact_tails import labels_needed
 from worker.domain.proof.fixed_sequence import (
     Passed,
@@ -51,7 +51,7 @@ class Evidence:
     messages: int
 
 
-def candidates(messages: Sequence[GradedMessage], terms: Terms, score: Score) -> list[Scored]:
+def candidates(messages: Sequence[GradedMessage], terms: ClaimTerms, score: Score) -> list[Scored]:
     """Messages that the tier answered, with score and loss; an invalid answer has no score."""
     made = []
     for message in messages:
@@ -67,7 +67,7 @@ def tally(
     labelled: Sequence[Scored],
     reaching: Sequence[Scored],
     messages: int,
-    terms: Terms,
+    terms: ClaimTerms,
     threshold: float,
 ) -> Tally:
     """Counts at one threshold. Accuracy counts the accepted labels; parity counts all of them,
@@ -86,7 +86,7 @@ def tally(
     )  # fmt: skip
 
 
-def by_confidence(evidence: Evidence, terms: Terms) -> Certification:
+def by_confidence(evidence: Evidence, terms: ClaimTerms) -> Certification:
     """The claim at a threshold on the stated confidence, on `GRID` from the strictest on."""
     labelled = candidates(evidence.labelled, terms, stated)
     reaching = candidates(evidence.reaching, terms, stated)
@@ -111,7 +111,7 @@ def _expected(one: Tally, reaching: Sequence[Scored], labelled: int, messages: i
 
 
 def by_scorer(
-    evidence: Evidence, terms: Terms, salt: str = SALT, pilot_share: float = PILOT_SHARE
+    evidence: Evidence, terms: ClaimTerms, salt: str = SALT, pilot_share: float = PILOT_SHARE
 ) -> tuple[Certification, Scorer]:
     """The claim at a threshold on a scorer's score: fitted and ordered on the pilot, tested on
     the rest."""
@@ -131,7 +131,7 @@ def by_scorer(
     return conclude(terms, tallies, passed), scorer
 
 
-def fit_for(pilot: Sequence[GradedMessage], terms: Terms) -> Scorer:
+def fit_for(pilot: Sequence[GradedMessage], terms: ClaimTerms) -> Scorer:
     """A scorer of what the claim counts, from valid answers whose loss is known."""
     rows = []
     for message in pilot:
@@ -149,7 +149,9 @@ def places(reaching: Sequence[Scored]) -> list[float]:
     return sorted(set(found), reverse=True)
 
 
-def conclude(terms: Terms, tallies: Sequence[Tally], passed: Sequence[Passed]) -> Certification:
+def conclude(
+    terms: ClaimTerms, tallies: Sequence[Tally], passed: Sequence[Passed]
+) -> Certification:
     """Granted at the widest that passed, or refused with what the first one tested would need."""
     best = widest(passed)
     if best is not None:
@@ -168,11 +170,11 @@ def conclude(terms: Terms, tallies: Sequence[Tally], passed: Sequence[Passed]) -
     return replace(refused(terms, Refusal.ERRORS, tallies[0], needs), tests=len(tallies))
 
 
-def _too_few(terms: Terms, nearest: Tally, available: float, needs: int) -> Certification:
+def _too_few(terms: ClaimTerms, nearest: Tally, available: float, needs: int) -> Certification:
     return replace(refused(terms, Refusal.FEW_LABELS, nearest, needs), labels=round(available))
 
 
-def refused(terms: Terms, why: Refusal, nearest: Tally, needs: int | None) -> Certification:
+def refused(terms: ClaimTerms, why: Refusal, nearest: Tally, needs: int | None) -> Certification:
     """A refusal, with the counts of the threshold that came nearest."""
     return Certification(
         terms=terms,

@@ -27,7 +27,7 @@ class Refusal(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class ClaimTerms:
     """A claim about the answers accepted at `tier`: wrong in at most `alpha` of the cases, and
     this said falsely with a probability of at most `delta`. `top` is whom parity compares with."""
 
@@ -82,7 +82,7 @@ class Certification:
     messages that are accepted under the claim. `tests` counts the thresholds that were looked at.
     """
 
-    terms: Terms
+    terms: ClaimTerms
     certified: bool
     threshold: float | None
     errors: int

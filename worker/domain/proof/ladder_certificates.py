@@ -9,7 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from worker.domain.proof.certificates import Evidence, Score, by_confidence, by_scorer, refused
-from worker.domain.proof.claims import Certification, Claim, Refusal, SegmentBound, Terms, stated
+from worker.domain.proof.claims import (
+    Certification,
+    Claim,
+    ClaimTerms,
+    Refusal,
+    SegmentBound,
+    stated,
+)
 from worker.domain.proof.exact_tails import lower_bound
 from worker.domain.proof.fixed_sequence import Tally
 from worker.domain.proof.graded import GradedMessage
@@ -43,9 +50,9 @@ class CertificateQuestion:
         would say more about them than about the answers."""
         return bool(self.twice) and lower_bound(self.differing, self.twice, self.delta) > self.alpha
 
-    def terms(self, tier: str, claims: int = 1) -> Terms:
+    def terms(self, tier: str, claims: int = 1) -> ClaimTerms:
         """The claim about one tier, where `claims` share delta."""
-        return Terms(
+        return ClaimTerms(
             claim=self.claim,
             tier=tier,
             top=self.ladder[-1],
@@ -101,7 +108,7 @@ def certify(question: CertificateQuestion, *, segments: bool = False) -> Certifi
     return replace(made, below=tuple(below))
 
 
-def _certify(evidence: Evidence, terms: Terms, fitted: bool) -> Certificate:
+def _certify(evidence: Evidence, terms: ClaimTerms, fitted: bool) -> Certificate:
     if not fitted:
         return Certificate(result=by_confidence(evidence, terms))
     result, scorer = by_scorer(evidence, terms)
@@ -145,7 +152,7 @@ def segment_bounds(evidence: Evidence, made: Certificate) -> list[SegmentBound]:
     return sorted(found, key=lambda b: (b.certified, -b.upper, b.segment))
 
 
-def _bound(name: str, part: Evidence, alone: Terms, made: Certificate) -> SegmentBound:
+def _bound(name: str, part: Evidence, alone: ClaimTerms, made: Certificate) -> SegmentBound:
     result = _certify(part, alone, made.scorer is not None).result
     covers = result.threshold is not None and made.result.threshold is not None
     return SegmentBound(

@@ -15,7 +15,7 @@ from worker.domain.limits import Grant
 from worker.domain.shared_labels import requests_of
 from worker.lanes.realtime.pacer import Pacer
 from worker.lanes.realtime.slots import Slots
-from worker.store.queue.claim import Taken
+from worker.store.queue.claim import ClaimResult
 
 SLOT_WAIT_S = 1.0
 HELD_WAIT_S = 0.1
@@ -32,7 +32,7 @@ class Room:
     slots: int
     jobs: int = 0
     grant: Grant = NO_GRANT
-    taken: Taken = field(default_factory=lambda: Taken([], []))
+    taken: ClaimResult = field(default_factory=lambda: ClaimResult([], []))
 
     @property
     def asking(self) -> int:

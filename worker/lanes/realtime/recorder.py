@@ -44,7 +44,7 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class FurtherCall:
     """A further call of an attempt, to be in the ledger before it is sent."""
 
     row: dict[str, Any]
@@ -61,7 +61,7 @@ class Recorder:
     def __init__(self, engine: Engine, before: Callable[[], None] = lambda: None) -> None:
         """`before` is called when a group is about to be recorded, and must not raise."""
         self._engine, self._before = engine, before
-        self._inbox = Inbox[Finished | Opened](GATHER_S, MAX_GROUP)
+        self._inbox = Inbox[Finished | FurtherCall](GATHER_S, MAX_GROUP)
         self._routine = Routine("recorder", self._inbox.take, self._tend)
 
     def start(self) -> None:
@@ -74,7 +74,7 @@ class Recorder:
 
     def open_call(self, row: dict[str, Any]) -> Future[None]:
         """Asks for a call's row; resolves when it is committed."""
-        opened = Opened(row, Future())
+        opened = FurtherCall(row, Future())
         # The call that waits for its row holds a slot.
         self._inbox.put(opened, urgent=True)
         return opened.done
@@ -84,15 +84,15 @@ class Recorder:
         self._inbox.close()
         self._routine.join(timeout_s)
 
-    def _tend(self, group: list[Finished | Opened]) -> None:
-        opened = [item for item in group if isinstance(item, Opened)]
+    def _tend(self, group: list[Finished | FurtherCall]) -> None:
+        opened = [item for item in group if isinstance(item, FurtherCall)]
         finished = [item for item in group if isinstance(item, Finished)]
         if opened:
             self._open(opened)
         if finished:
             self._record(finished)
 
-    def _open(self, opened: list[Opened]) -> None:
+    def _open(self, opened: list[FurtherCall]) -> None:
         try:
             with self._engine.begin() as connection:
                 live = open_calls(connection, [item.row for item in opened])

@@ -46,7 +46,7 @@ from worker.lookups.preparation import prepare
 from worker.store.counted import counted_inputs, keep_counted
 from worker.store.engine import is_outage, worker_engine
 from worker.store.prompts import store_prompt
-from worker.store.queue.claim import Taken
+from worker.store.queue.claim import ClaimResult
 from worker.store.queue.rate_holds import note_hold
 from worker.store.queue.rescue import rescue_from
 from worker.store.queue.slices import Slices
@@ -209,7 +209,7 @@ class Runtime:
 
     def _claim(
         self, queue: Queue, ids: list[int], may_ask: int, prepared: Mapping[int, Prepared]
-    ) -> Taken:
+    ) -> ClaimResult:
         """The leases of a group; none while Postgres is away. The queue's turn is held, so no other
         thread claims these jobs before it is known whether this one did."""
         try:
@@ -219,7 +219,7 @@ class Runtime:
                 raise
             log.warning("postgres away, nothing claimed", extra={"queue": queue.name})
             self._give_back(ids)
-            return Taken([], [])
+            return ClaimResult([], [])
 
     def _give_back(self, ids: list[int]) -> None:
         """What the claim may have taken although nobody answered, once Postgres is there again."""

@@ -21,7 +21,7 @@ from rung.webhooks import signature
 from worker.config.doors import DeliverSettings
 from worker.lanes.routine import Routine
 from worker.store.queue import deliveries
-from worker.store.queue.deliveries import RUNG, Taken
+from worker.store.queue.deliveries import RUNG, DueDelivery
 
 log = logging.getLogger(__name__)
 LOOK_EVERY_S = 2.0
@@ -74,10 +74,10 @@ class Deliverer:
                 tried += len(taken)
         return tried
 
-    def _take(self) -> Sequence[Taken]:
+    def _take(self) -> Sequence[DueDelivery]:
         return deliveries.take(self._engine, list(self._targets), AT_ONCE)
 
-    def _deliver(self, taken: Taken, row: Row[Any] | None) -> None:
+    def _deliver(self, taken: DueDelivery, row: Row[Any] | None) -> None:
         if row is None:
             deliveries.withdrawn(self._engine, taken)
             return
@@ -94,7 +94,7 @@ class Deliverer:
             deliveries.pause(self._engine, RUNG, taken.target, deliveries.GONE)
         self._again(taken, f"HTTP {answer.status_code}", answer.headers.get("retry-after"))
 
-    def _post(self, target: DeliverSettings, taken: Taken, row: Row[Any]) -> httpx2.Response:
+    def _post(self, target: DeliverSettings, taken: DueDelivery, row: Row[Any]) -> httpx2.Response:
         body = json.dumps(document_of(row), default=str).encode()
         webhook_id, timestamp = f"{row.job}.{taken.revision}", int(self._clock())
         headers = {
@@ -110,7 +110,7 @@ class Deliverer:
         url = target.url.get_secret_value()
         return self._client.post(url, content=body, headers=headers, timeout=target.timeout_s)
 
-    def _again(self, taken: Taken, error: str, retry_after: str | None) -> None:
+    def _again(self, taken: DueDelivery, error: str, retry_after: str | None) -> None:
         seconds = wait_s(taken.tries, retry_after, random.random())
         dead = deliveries.failed(self._engine, taken, error, seconds)
         told = {"target": taken.target, "job": taken.job_id, "error": error, "dead": dead}

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from worker.sandbox.simulator import mind, writing
-from worker.sandbox.simulator.cache import Input, count_tokens
+from worker.sandbox.simulator.cache import InputTokens, count_tokens
 from worker.sandbox.simulator.problems import Problem
 from worker.sandbox.simulator.requests import CONTEXT_TOKENS, Asked
 
@@ -31,7 +31,7 @@ class Made:
 
 
 def make(
-    asked: Asked, counted: Input, seed: int, mood: Mapping[str, Any], service_tier: str
+    asked: Asked, counted: InputTokens, seed: int, mood: Mapping[str, Any], service_tier: str
 ) -> Made:
     """The deterministic answer, bent by the mood. Raises Problem for a prompt that is too long."""
     if counted.total > CONTEXT_TOKENS:
@@ -73,7 +73,7 @@ def _first_of(sequences: Sequence[str], said: str) -> tuple[int, str] | None:
     return min(found, default=None)
 
 
-def _room(asked: Asked, counted: Input) -> tuple[str, int]:
+def _room(asked: Asked, counted: InputTokens) -> tuple[str, int]:
     """The stop reason of an answer that is too long, and how many tokens it may have."""
     window = CONTEXT_TOKENS - counted.total
     if window < asked.max_tokens:
@@ -145,7 +145,9 @@ def _said(asked: Asked, latent: mind.Mood, text: str, mood: Mapping[str, Any], s
     return said.lower() if mood.get("lower_case") else said
 
 
-def _usage(counted: Input, output_tokens: int, thoughts: int, service_tier: str) -> dict[str, Any]:
+def _usage(
+    counted: InputTokens, output_tokens: int, thoughts: int, service_tier: str
+) -> dict[str, Any]:
     return {
         "input_tokens": counted.plain,
         "output_tokens": output_tokens,

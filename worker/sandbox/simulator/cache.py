@@ -14,7 +14,7 @@ LIFETIMES_S = {"5m": 300.0, "1h": 3600.0}
 
 
 @dataclass(frozen=True, slots=True)
-class Input:
+class InputTokens:
     """Input tokens by kind; the kinds are disjoint."""
 
     plain: int
@@ -46,7 +46,7 @@ class PromptCache:
 
     until: dict[bytes, float] = field(default_factory=dict)
 
-    def count(self, model: str, segments: Sequence[Segment], now: float) -> Input:
+    def count(self, model: str, segments: Sequence[Segment], now: float) -> InputTokens:
         """Splits the input into read, written and plain, and remembers what was written."""
         tokens, before_breakpoint = 0, 0
         read = written_5m = written_1h = 0
@@ -65,4 +65,4 @@ class PromptCache:
             else:
                 written_5m += span
             self.until[key] = now + LIFETIMES_S.get(segment.ttl, 300.0)
-        return Input(tokens - read - written_5m - written_1h, read, written_5m, written_1h)
+        return InputTokens(tokens - read - written_5m - written_1h, read, written_5m, written_1h)

@@ -25,7 +25,7 @@ SLICE = 5
 """Canaries in one batch: as many as prove a combination."""
 
 
-class Trial(NamedTuple):
+class Combination(NamedTuple):
     """One combination."""
 
     tier: str
@@ -39,7 +39,7 @@ class Canaries:
 
     def __init__(self, enabled: bool) -> None:
         self._enabled = enabled
-        self._proven: set[Trial] = set()
+        self._proven: set[Combination] = set()
 
     def singly(self, connection: Connection, planned: Sequence[Claimed]) -> Stops:
         """The gate of the realtime lane: one of a new combination passes, when none is in
@@ -53,19 +53,21 @@ class Canaries:
         room = {new: self._room_in_slice(connection, new) for new in self._new(planned)}
         return self._beyond(room, planned, Stop.LATER)
 
-    def _room_in_slice(self, connection: Connection, trial: Trial) -> int:
+    def _room_in_slice(self, connection: Connection, trial: Combination) -> int:
         free = self._may_go(connection, trial)
         waiting = connection.execute(IN_A_BATCH, trial._asdict()).scalar_one()
         return SLICE if free and not waiting else 0
 
-    def _new(self, planned: Sequence[Claimed]) -> list[Trial]:
+    def _new(self, planned: Sequence[Claimed]) -> list[Combination]:
         """Combinations that are not known to be proven, in the order in which rows are locked."""
         if not self._enabled:
             return []
         trials = {trial_of(claimed) for claimed in planned} - self._proven
         return sorted(trial for trial in trials if trial is not None)
 
-    def _beyond(self, room: dict[Trial, int], planned: Sequence[Claimed], stop: Stop) -> Stops:
+    def _beyond(
+        self, room: dict[Combination, int], planned: Sequence[Claimed], stop: Stop
+    ) -> Stops:
         stops = dict[int, Stop]()
         for claimed in planned if room else ():
             trial = trial_of(claimed)
@@ -75,7 +77,7 @@ class Canaries:
                     stops[claimed.candidate.job_id] = stop
         return stops
 
-    def _may_go(self, connection: Connection, trial: Trial) -> bool:
+    def _may_go(self, connection: Connection, trial: Combination) -> bool:
         """Whether the trial's next call may go, its row locked until the claim is committed."""
         values = trial._asdict()
         row = connection.execute(LOCK, values).one_or_none()
@@ -91,12 +93,12 @@ class Canaries:
         return not connection.execute(IN_FLIGHT, looking).scalar_one()
 
 
-def trial_of(claimed: Claimed) -> Trial | None:
+def trial_of(claimed: Claimed) -> Combination | None:
     """The combination that an attempt tries; None when it asks nothing."""
     asked = claimed.question
     if asked is None:
         return None
-    return Trial(asked.queue, asked.prompt_version, asked.schema_version, asked.model)
+    return Combination(asked.queue, asked.prompt_version, asked.schema_version, asked.model)
 
 
 def heard(report: AttemptReport, row: Row[Any]) -> dict[str, Any] | None:

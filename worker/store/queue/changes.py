@@ -8,8 +8,8 @@ from typing import Any
 
 from models.vocabulary import JobState, Lane, RunLane
 from worker.domain.endings import (
+    Accepted,
     Again,
-    Answered,
     ClimbTo,
     Dead,
     Deferred,
@@ -47,7 +47,7 @@ def _columns(ending: Ending) -> dict[str, Any]:
         case RoutedTo(tier, rung, difficulty):
             change = {"state": JobState.ROUTED, "tier": tier, "rung": rung, "delay_s": 0}
             change["difficulty"] = difficulty
-        case Answered():
+        case Accepted():
             change = {"state": JobState.ANSWERED}
         case ClimbTo(tier, rung):
             change = {"tier": tier, "rung": rung, "delay_s": 0, "escalations": 1}

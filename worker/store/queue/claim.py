@@ -41,7 +41,7 @@ UNASKED = "its look-ups were not asked before it was claimed"
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class ClaimResult:
     """What a claim came to: leases; jobs to ask for again in a moment, because their queue lets one
     through at a time; and jobs that would ask Claude, which more than `may_ask` of them may not."""
 
@@ -98,7 +98,7 @@ class Claims:
         planner: Planner,
         may_ask: int | None = None,
         prepared: Mapping[int, Prepared] = NONE_PREPARED,
-    ) -> Taken:
+    ) -> ClaimResult:
         """As `claim`, and says which jobs have to wait. At most `may_ask` of those that are claimed
         will ask Claude (None: all may); what a rule or the policy decides alone is not counted.
         `prepared` is what look-ups found, by job."""
@@ -108,12 +108,12 @@ class Claims:
         with self._engine.begin() as connection:
             rows, held = self._ready(connection, queue, ids)
             if not rows:
-                return Taken([], held)
+                return ClaimResult([], held)
             passed = self._through(connection, rows, planner, gates, prepared)
             if passed.granted:
                 self._write(connection, passed.granted, passed.day)
         self._budgets.committed(passed.day)
-        return Taken(passed.granted, held + passed.at(Stop.HELD), passed.at(Stop.UNASKED))
+        return ClaimResult(passed.granted, held + passed.at(Stop.HELD), passed.at(Stop.UNASKED))
 
     def _ready(
         self, connection: Connection, queue: str, ids: Sequence[int]

@@ -21,7 +21,7 @@ RUNG = Actor("rung")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class DueDelivery:
     """A delivery to be made now."""
 
     target: str
@@ -41,12 +41,12 @@ def announce(engine: Engine, targets: Mapping[str, bool]) -> None:
             connection.execute(RETIRE, {"names": names})
 
 
-def take(engine: Engine, targets: Sequence[str], limit: int) -> list[Taken]:
+def take(engine: Engine, targets: Sequence[str], limit: int) -> list[DueDelivery]:
     """Deliveries that are due, each leased to whoever took it."""
     values = {"targets": list(targets), "limit": limit, "lease": LEASE_S}
     with engine.begin() as connection:
         rows = connection.execute(TAKE, values)
-        return [Taken(**row._mapping) for row in rows]
+        return [DueDelivery(**row._mapping) for row in rows]
 
 
 def contents(engine: Engine, job_ids: Sequence[int]) -> dict[int, Row[Any]]:
@@ -57,17 +57,17 @@ def contents(engine: Engine, job_ids: Sequence[int]) -> dict[int, Row[Any]]:
         return {row.job: row for row in rows if row.send}
 
 
-def delivered(engine: Engine, taken: Taken) -> None:
+def delivered(engine: Engine, taken: DueDelivery) -> None:
     """It arrived."""
     _end(engine, taken, "delivered", None)
 
 
-def withdrawn(engine: Engine, taken: Taken) -> None:
+def withdrawn(engine: Engine, taken: DueDelivery) -> None:
     """There is nothing to send any more."""
     _end(engine, taken, "withdrawn", None)
 
 
-def failed(engine: Engine, taken: Taken, error: str, again_in_s: float) -> bool:
+def failed(engine: Engine, taken: DueDelivery, error: str, again_in_s: float) -> bool:
     """It did not arrive, or nobody knows: again then, or dead after a day. Whether it is dead."""
     values = _key(taken) | {"error": error, "again": again_in_s, "after": GIVE_UP_AFTER}
     with engine.begin() as connection:
@@ -113,12 +113,12 @@ def standing(connection: Connection) -> Sequence[Row[Any]]:
     return connection.execute(STANDING).all()
 
 
-def _end(engine: Engine, taken: Taken, state: str, error: str | None) -> None:
+def _end(engine: Engine, taken: DueDelivery, state: str, error: str | None) -> None:
     with engine.begin() as connection:
         connection.execute(END, _key(taken) | {"state": state, "error": error})
 
 
-def _key(taken: Taken) -> dict[str, Any]:
+def _key(taken: DueDelivery) -> dict[str, Any]:
     return {"target": taken.target, "job": taken.job_id, "revision": taken.revision}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from models.vocabulary import RunKind
-from worker.domain.endings import Answered, Ending, ToReview
+from worker.domain.endings import Accepted, Ending, ToReview
 from worker.domain.proof.tier_judge import verdict_of
 from worker.domain.reports import AttemptReport
 from worker.store.queue import vigils
@@ -22,7 +22,7 @@ from worker.store.rows import as_json
 def judgement(report: AttemptReport, row: Row[Any]) -> list[dict[str, Any]]:
     """The verdict that a report of a judging run brings on the job that it is about; `right` is
     None where it cannot say, or nothing usable was said."""
-    if row.kind != RunKind.JUDGE or not isinstance(report.ending, Answered | ToReview):
+    if row.kind != RunKind.JUDGE or not isinstance(report.ending, Accepted | ToReview):
         return []
     simulated = any(call.simulated for call in report.calls)
     name = f"{row.attempt_tier} (simulated)" if simulated else row.attempt_tier
@@ -31,7 +31,7 @@ def judgement(report: AttemptReport, row: Row[Any]) -> list[dict[str, Any]]:
 
 
 def _fields(ending: Ending) -> Mapping[str, Any]:
-    return ending.fields if isinstance(ending, Answered) else {}
+    return ending.fields if isinstance(ending, Accepted) else {}
 
 
 def take(connection: Connection, judgements: Sequence[dict[str, Any]]) -> None:

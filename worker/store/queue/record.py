@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, text
 
 from models.vocabulary import INQUIRIES, PERSON, AttemptOutcome, JobState
-from worker.domain.endings import Answered, ClimbTo, Deferred, Failed, Lost, ToReview
+from worker.domain.endings import Accepted, ClimbTo, Deferred, Failed, Lost, ToReview
 from worker.domain.reports import AttemptReport
 from worker.store.queue import audits, budgets, canaries, certified, judgements, ledger
 from worker.store.queue.changes import change_of, lane_change, merged
@@ -79,7 +79,7 @@ def _apply(group: Group, report: AttemptReport, row: Row[Any]) -> None:
         return
     cost = group.books.settle(report, row, late=late)
     ours = row.job_fence == report.fence
-    took = is_open and (ours or isinstance(ending, Answered))
+    took = is_open and (ours or isinstance(ending, Accepted))
     outcome = report.outcome
     if not is_open and outcome is not AttemptOutcome.LOST:
         outcome = AttemptOutcome.SUPERSEDED
@@ -114,7 +114,7 @@ def _correct_cost(group: Group, report: AttemptReport, row: Row[Any]) -> None:
 def _add_side_rows(group: Group, report: AttemptReport, row: Row[Any]) -> None:
     """Results, escalations and pauses that come with an ending."""
     match report.ending:
-        case Answered(reply, fields):
+        case Accepted(reply, fields):
             group.results.append(result_row(report, row, reply, fields))
             group.drawn += audits.chance(report, row)
         case ClimbTo(tier, _, reason, detail):

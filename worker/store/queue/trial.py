@@ -27,7 +27,7 @@ MOST_REMEMBERED = 2_000_000
 """Ids that are held without a database, about 100 MB; an id that repeats behind them is missed."""
 
 
-class Trial:
+class IntakeTrial:
     """Takes what an intake takes, and comes to the same counts. A context manager."""
 
     def __init__(self, engine: Engine | None, source: str | None, *, again: bool) -> None:

@@ -9,20 +9,20 @@ from tests.support.works import drain, hand_in, settings_for, working
 from worker.domain.trouble import MAX_FAILURES
 from worker.lanes.realtime.runtime import Runtime
 from worker.sandbox.simulator.state import State
-from worker.store.queue.claim import Taken
+from worker.store.queue.claim import ClaimResult
 from worker.store.queue.dispatch import dispatch
 from worker.store.queue.rescue import rescue_from
 
 BODIES = [f"Where is my card number {n}? It was due on Monday." for n in range(5)]
 
 
-def claimed(runtime: Runtime) -> Taken:
+def claimed(runtime: Runtime) -> ClaimResult:
     """All that is ready, in one claim."""
     (chunk,) = dispatch(runtime.engine, chunk=25, redispatch_s=60)
     return runtime.claims.take(chunk.queue, chunk.ids, runtime.planner)
 
 
-def jobs_of(taken: Taken) -> Sequence[int]:
+def jobs_of(taken: ClaimResult) -> Sequence[int]:
     return [one.candidate.job_id for one in taken.granted]
 
 
