@@ -19,6 +19,7 @@ from models.knowledge import (
     KnowledgePosting,
     KnowledgeWord,
 )
+from models.lookups import LookupFailure
 from models.messages import Message
 from models.minutes import Minute
 from models.notices import Notice, NoticeMail
@@ -64,6 +65,7 @@ __all__ = [
     "KnowledgePassage",
     "KnowledgePosting",
     "KnowledgeWord",
+    "LookupFailure",
     "Message",
     "MessageBatch",
     "Minute",

@@ -16,12 +16,13 @@ from worker.config.settings import Settings
 from worker.domain.text import terminal_safe
 from worker.domain.wording import dollars, span
 from worker.errors import UsageError
+from worker.store.queue.lookup_failures import failing_lookups
 from worker.store.queue.presence import noted
 from worker.store.queue.rounds import late
 from worker.store.reading.outlook import read_outlooks, read_surrounding, run_document
 from worker.store.reading.queue_holds import queue_holds
 from worker.store.reading.standings import RunStanding, live_runs, standing_of
-from worker.store.reading.status import batches_of, paused_everything, today
+from worker.store.reading.status import batches_of, paused_everything, today, troubles
 from worker.store.runs import find_run
 
 LIVE_MOST = 200
@@ -79,13 +80,14 @@ def _overview(engine: Engine, settings: Settings, as_json: bool) -> None:
     with engine.connect() as connection:
         live = live_runs(connection, LIVE_MOST)
         held = queue_holds(connection)
-        said = [hold.words for hold in held]
+        said = troubles(connection)
         names, assumed_s = [ROUTING, *settings.tiers], settings.batch.turnaround_s
         around = read_surrounding(connection, names, assumed_s)
         seen = read_outlooks(connection, live, around)
         paused, day = paused_everything(connection), today(connection)
         troubled = noted(connection)
         steps = late(connection)
+        lookups = failing_lookups(connection)
     if as_json:
         runs = [
             {**run.as_document(), "outlook": one.as_document(), "troubles": said}
@@ -100,6 +102,8 @@ def _overview(engine: Engine, settings: Settings, as_json: bool) -> None:
         talk(f"Worker {worker} ended itself: {words}", fg="red")
     for step in steps:
         talk(f"No worker gets this done, for {span(step.seconds)} now: {step.step}", fg="red")
+    for lookup in lookups:
+        talk(terminal_safe(lookup.words), fg="red")
     for line in around.queues:
         _say_trouble(line)
     _print_queues(around.queues)

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from models.vocabulary import ROUTING
 from worker.claude.rate_limits import Limiter, buckets_of, connect, limits_of
 from worker.config.addresses import claude_address, database_url, redis_url
+from worker.config.current import CurrentSettings
 from worker.config.settings import Settings
 from worker.dashboard.live import Live
 from worker.domain.limits import Used
@@ -24,12 +25,17 @@ REDIS_S = 0.5
 class Dashboard:
     """One for each process that serves the dashboard; on `app.state.dashboard`."""
 
-    settings: Settings
+    config: CurrentSettings
     engine: Engine
     limiter: Limiter | None
     simulated: bool
     rates: Throughput
     live: Live
+
+    @property
+    def settings(self) -> Settings:
+        """As they are now: a policy that was added a moment ago can be chosen."""
+        return self.config.now()
 
     @property
     def queues(self) -> list[str]:
@@ -61,7 +67,12 @@ def make_dashboard(settings: Settings) -> Dashboard:
         statement_s=SCREEN_STATEMENT_S,
     )
     return Dashboard(
-        settings, engine, _limiter(settings), _simulated(settings), Throughput(engine), Live()
+        CurrentSettings(settings),
+        engine,
+        _limiter(settings),
+        _simulated(settings),
+        Throughput(engine),
+        Live(),
     )
 
 

@@ -16,6 +16,10 @@ from worker.domain.messages import MessageText
 OWN = ("external_id", "customer_id", "channel", "language", "subject", "body")
 
 
+NOT_CONFIGURED = "is not configured here"
+"""What keeps a look-up that a run names and the worker does not know."""
+
+
 class LookupRefused(Exception):
     """Why a look-up's records are not shown; a sentence without any of them."""
 

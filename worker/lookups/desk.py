@@ -17,12 +17,20 @@ from typing import Any
 from worker.config.lookups import LookupSettings, lookup_names, own_lookups
 from worker.config.settings import Settings
 from worker.domain.context import LookedUp
-from worker.domain.looked_up import LookupBounds, LookupMessage, LookupRefused, read_records
+from worker.domain.looked_up import (
+    NOT_CONFIGURED,
+    LookupBounds,
+    LookupMessage,
+    LookupRefused,
+    read_records,
+)
 from worker.lookups.kinds import AddressKind, FunctionKind, Kind, QueryKind
 
 log = logging.getLogger(__name__)
 MAX_CACHED = 20_000
 STOP_WITHIN_S = 1.0
+RETIRED_S = 120.0
+"""Longer than any look-up may take: then those that were asked before a change are let go."""
 SLACK_S = 0.5
 """Beyond a look-up's own bound, for the way there and back."""
 Found = tuple[Mapping[str, Any], ...] | LookupRefused
@@ -33,11 +41,11 @@ class LookupDesk:
 
     def __init__(self, settings: Settings) -> None:
         """Raises ConfigurationError for a function that cannot be loaded."""
-        own = own_lookups(settings)
-        self._counters = {
-            name: LookupCounter(name, settings.lookups.get(name, LookupSettings()), own.get(name))
-            for name in lookup_names(settings)
-        }
+        self._counters = _counters(settings)
+        self._retired: list[tuple[float, LookupCounter]] = []
+        self._lock = threading.Lock()
+        self._failed: dict[str, tuple[str, str]] = {}
+        self._worked: set[str] = set()
 
     def ask(
         self, names: Sequence[str], messages: Sequence[LookupMessage]
@@ -46,11 +54,38 @@ class LookupDesk:
         asked = [(name, self._begin(name, messages)) for name in names]
         columns = [collect() if collect else _unknown(name, messages) for name, collect in asked]
         for name, column in zip(names, columns, strict=True):
-            failures = Counter(found.failed for found in column if found.failed is not None)
-            for why, count in failures.items():
-                told = {"lookup": name, "why": why, "messages": count}
-                log.warning("a look-up brought nothing", extra=told)
+            self._note(name, column)
         return list(zip(*columns, strict=True))
+
+    def change(self, settings: Settings) -> None:
+        """Asks by these from now on. Who is being asked just now may still answer. Raises
+        ConfigurationError, and then nothing has changed."""
+        old, self._counters = self._counters, _counters(settings)
+        now = time.monotonic()
+        for at, counter in self._retired:
+            if now - at > RETIRED_S:
+                counter.stop()
+        kept = [one for one in self._retired if now - one[0] <= RETIRED_S]
+        self._retired = [*kept, *((now, counter) for counter in old.values())]
+
+    def news(self) -> tuple[dict[str, tuple[str, str]], set[str]]:
+        """What came of the look-ups that were asked since the last time: why those that failed did
+        and what follows, and those that brought something."""
+        with self._lock:
+            found = self._failed, self._worked
+            self._failed, self._worked = {}, set()
+        return found
+
+    def _note(self, name: str, column: Sequence[LookedUp]) -> None:
+        failures = Counter(found.failed for found in column if found.failed is not None)
+        with self._lock:
+            if failures:
+                self._failed[name] = failures.most_common(1)[0][0], self.on_failure(name)
+            if failures.total() < len(column):
+                self._worked.add(name)
+        for why, count in failures.items():
+            told = {"lookup": name, "why": why, "messages": count}
+            log.warning("a look-up brought nothing", extra=told)
 
     def on_failure(self, name: str) -> str:
         """What follows where a look-up brought nothing: `wait`, `without` or `person`."""
@@ -58,7 +93,7 @@ class LookupDesk:
 
     def stop(self) -> None:
         """Ends the threads that are free."""
-        for counter in self._counters.values():
+        for counter in (*self._counters.values(), *(one for _, one in self._retired)):
             counter.stop()
 
     def _begin(
@@ -68,8 +103,16 @@ class LookupDesk:
         return counter.begin(messages) if counter is not None else None
 
 
+def _counters(settings: Settings) -> dict[str, "LookupCounter"]:
+    own = own_lookups(settings)
+    return {
+        name: LookupCounter(name, settings.lookups.get(name, LookupSettings()), own.get(name))
+        for name in lookup_names(settings)
+    }
+
+
 def _unknown(name: str, messages: Sequence[LookupMessage]) -> list[LookedUp]:
-    return [LookedUp(name, failed="is not configured here")] * len(messages)
+    return [LookedUp(name, failed=NOT_CONFIGURED)] * len(messages)
 
 
 class LookupCounter:

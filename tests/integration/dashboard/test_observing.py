@@ -60,7 +60,8 @@ INSERT INTO schedules (name, cron, timezone) VALUES ('nightly', '0 2 * * *', 'UT
 INSERT INTO firings (name, night, due_at, state, by)
   VALUES ('nightly', current_date, now(), 'failed', 'a test');
 INSERT INTO delivery_targets (name) VALUES ('desk');
-INSERT INTO step_rounds (step, every_s) VALUES ('rescue', 15)
+INSERT INTO step_rounds (step, every_s) VALUES ('rescue', 15);
+INSERT INTO lookup_failures (name, why, on_failure) VALUES ('orders', 'hangs', 'wait')
 """
 
 

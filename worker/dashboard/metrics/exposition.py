@@ -28,6 +28,7 @@ from worker.dashboard.metrics.families import METRICS, Family
 from worker.domain.timetable import Timetable, next_due
 from worker.store.engine import STOPPED, ping
 from worker.store.queue import deliveries
+from worker.store.queue.lookup_failures import failing_lookups
 from worker.store.queue.rounds import late as late_steps
 from worker.store.queue.rounds import report
 from worker.store.reading import screens
@@ -204,6 +205,8 @@ def _steps(reading: Reading, connection: Connection) -> None:
         reading.set("rung_step_age_seconds", row.age_s, row.step)
     late = len(late_steps(connection))
     reading.set("rung_steps_late", late)
+    for one in failing_lookups(connection):
+        reading.set("rung_lookup_failing_seconds", one.seconds, one.name, one.on_failure)
     reading.set("rung_statements_stopped_total", rows(connection, "stopped")[0].statements)
 
 

@@ -148,6 +148,12 @@ METRICS: tuple[Metric, ...] = (
         "Steps that no worker got done for a minute, although workers are there.",
     ),
     Metric(
+        "rung_lookup_failing_seconds",
+        "gauge",
+        "For how long this look-up has brought nothing; what follows is its `on_failure`.",
+        ("lookup", "on_failure"),
+    ),
+    Metric(
         "rung_statements_stopped_total",
         "counter",
         "Statements of workers and dashboards that ran into their time.",

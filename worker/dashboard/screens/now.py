@@ -18,6 +18,7 @@ from worker.dashboard.screens.troubles import (
     delivery_troubles,
     ended_badly,
     late_troubles,
+    lookup_troubles,
     troubles,
 )
 from worker.domain.bill import Bill, make_bill
@@ -25,6 +26,7 @@ from worker.domain.bill import comparable as enough_ended
 from worker.runs.timetables import read_schedules
 from worker.store.actions.selection import database_now
 from worker.store.queue import deliveries
+from worker.store.queue.lookup_failures import failing_lookups
 from worker.store.queue.rounds import late
 from worker.store.reading import screens
 from worker.store.reading.bill import spend_line
@@ -60,6 +62,7 @@ def read_now(dashboard: Dashboard, connection: Connection) -> dict[str, Any]:
             redis_away=away,
             more=[
                 *late_troubles(late(connection)),
+                *lookup_troubles(failing_lookups(connection)),
                 *nights,
                 *ended,
                 *certificate_troubles(doubtful(connection)),

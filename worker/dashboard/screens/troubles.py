@@ -9,6 +9,7 @@ from typing import Any, Literal
 from models.vocabulary import EVERYTHING
 from worker.domain.hold_words import is_canary, pause_words
 from worker.domain.wording import dollars, plural, reason, span
+from worker.store.queue.lookup_failures import FailingLookup
 from worker.store.queue.rounds import LateStep
 from worker.store.reading.outlook import Outlook
 from worker.store.reading.standings import RunStanding
@@ -186,6 +187,13 @@ def late_troubles(late: Sequence[LateStep]) -> list[ScreenTrouble]:
             "/workers",
         )
         for one in late
+    ]
+
+
+def lookup_troubles(failing: Sequence[FailingLookup]) -> list[ScreenTrouble]:
+    """Look-ups that bring nothing: whoever waits for them waits in silence otherwise."""
+    return [
+        ScreenTrouble("bad" if one.on_failure == "wait" else "warn", one.words) for one in failing
     ]
 
 

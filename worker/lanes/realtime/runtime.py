@@ -26,6 +26,7 @@ from worker.claude.client import Claude
 from worker.claude.planner import Planner
 from worker.claude.prompts import load_prompts
 from worker.config.addresses import claude_address, redis_url
+from worker.config.current import CurrentSettings
 from worker.config.settings import Settings
 from worker.config.validators import load_validators
 from worker.domain.attempt import Standards
@@ -47,6 +48,7 @@ from worker.store.counted import counted_inputs, keep_counted
 from worker.store.engine import is_outage, worker_engine
 from worker.store.prompts import store_prompt
 from worker.store.queue.claim import ClaimResult
+from worker.store.queue.lookup_failures import note_lookups
 from worker.store.queue.rate_holds import note_hold
 from worker.store.queue.rescue import rescue_from
 from worker.store.queue.slices import Slices
@@ -93,7 +95,8 @@ class Runtime:
             classifier=self.planner.classifier,
             canary=settings.canary.enabled,
         )
-        self.desk = LookupDesk(settings)
+        self.desk, self._current = LookupDesk(settings), CurrentSettings(settings)
+        self._looked_up_by = settings
         self.pacer = Pacer(settings, redis_url(settings), partial(note_hold, self.engine))
         self.queues: dict[str, Queue] = {
             name: Queue(name, name, self.slots, self.pacer) for name in settings.tiers
@@ -146,6 +149,16 @@ class Runtime:
         if counted:
             with self.engine.begin() as connection:
                 keep_counted(connection, counted, simulated=simulated)
+
+    def mind_lookups(self) -> None:
+        """Looks up by the configuration as it is now; and writes down which look-ups bring
+        nothing, for people to see."""
+        if (now := self._current.now()) is not self._looked_up_by:
+            self._looked_up_by = now
+            self.desk.change(now)
+        failed, worked = self.desk.news()
+        if failed or worked:
+            note_lookups(self.engine, failed, worked)
 
     async def _make_caller(self) -> Caller:
         timing = self.settings.timing

@@ -80,6 +80,7 @@ class Housekeeping:
             "keep what was counted": runtime.keep_counted,
             "note paces": partial(note_paces, engine),
             "lift holds": partial(carry_out_lifts, engine, runtime.pacer.lift),
+            "mind look-ups": runtime.mind_lookups,
         }
         self._seldom: dict[str, Callable[[], object]] = {
             "rescue": self._rescue,

@@ -7,12 +7,15 @@ from sqlalchemy import Connection, Row, text
 
 from models.vocabulary import EVERYTHING
 from worker.domain.hold_words import pause_words
+from worker.store.queue.lookup_failures import failing_lookups
 from worker.store.reading.queue_holds import queue_holds
 
 
 def troubles(connection: Connection) -> list[str]:
-    """Why queues stand still or are slow, in sentences: pauses, holds, breakers, canaries."""
-    return [hold.words for hold in queue_holds(connection)]
+    """Why queues stand still or are slow, in sentences: pauses, holds, breakers, canaries, and
+    look-ups that bring nothing."""
+    failing = failing_lookups(connection)
+    return [*(hold.words for hold in queue_holds(connection)), *(one.words for one in failing)]
 
 
 def batches_of(connection: Connection, run_id: int) -> list[dict[str, Any]]:

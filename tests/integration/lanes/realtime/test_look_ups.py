@@ -62,6 +62,7 @@ def failing(settings: Settings, engine: Engine, *, name: str = "run") -> dict[st
     hand_in(engine, settings, ["Where is it?"], policy="acme", customer_id="c-1", name=name)
     with working(settings) as runtime:
         drain(runtime)
+        runtime.mind_lookups()
     with engine.connect() as connection:
         return receipt(connection, one(engine, "SELECT max(id) FROM jobs")[0])
 
@@ -78,6 +79,7 @@ def test_a_look_up_that_brings_nothing_is_waited_for(
     assert story.outcome(found["attempts"][-1]) == words
     assert story.title(found["attempts"][-1]) == "Nobody was asked to answer"
     assert one(engine, "SELECT count(*) FROM calls WHERE purpose = 'answer'")[0] == 0
+    assert many(engine, "SELECT name, on_failure FROM lookup_failures") == [("orders", "wait")]
 
     # when: the database has come
     shop(tmp_path)
