@@ -8,6 +8,8 @@ COMPILE := UV_SYSTEM_CERTS=1 $(UV) pip compile --quiet --universal --python-vers
   --no-strip-extras --no-emit-index-url --custom-compile-command "make lock"
 # Tests wait for servers and processes about as long as they compute: three of them fill two cores.
 WORKERS ?= 3
+# The suite starts hundreds of processes. Where the environment forbids bytecode, each would compile everything again.
+unexport PYTHONDONTWRITEBYTECODE
 SEED ?= $(shell python3 -c 'import random; print(random.randrange(1000000))')
 MINUTES ?= 10
 
@@ -24,7 +26,7 @@ setup: .venv/.ready ## Make .venv with everything in it; after that .venv/bin/ru
 	@test -x $(UV) || python3 -m pip install --quiet --disable-pip-version-check --target .tools uv 2>/dev/null || true
 	@{ test -x $(UV) && export UV_SYSTEM_CERTS=1 && \
 	  $(UV) venv --quiet --allow-existing --python "$$(command -v python3)" .venv && \
-	  $(UV) pip install --quiet --python $(PY) --require-hashes -r requirements.lock && \
+	  $(UV) pip install --quiet --compile-bytecode --python $(PY) --require-hashes -r requirements.lock && \
 	  $(UV) pip install --quiet --python $(PY) --no-deps -e . ; \
 	} || { \
 	  echo "uv could not do it; once more with pip, which takes a minute or two." >&2 && \
