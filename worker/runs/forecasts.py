@@ -100,7 +100,7 @@ def foresee(
         basis = f"{policy.name} replayed on jobs of other policies"
     if len(jobs) < ENOUGH or not sum(coming.values()):
         return None
-    found = [replayed(job, _ladderlike(policy, jobs)) for job in jobs]
+    found = costs_under(policy, jobs)
     dollars = _sum(jobs, [_dollars(one, lane) for one in found], coming)
     people = _sum(jobs, [one.person for one in found], coming)
     return RunForecast(
@@ -109,8 +109,19 @@ def foresee(
         seconds=_seconds(paces(connection, lane, before_run), sum(coming.values())),
         strata=dict(coming),
         detail=dollars,
-        basis=f"from {len(jobs):,} recorded jobs on {dollars.days} days, {basis}",
+        basis=f"from {len(jobs):,} recorded jobs {_on_days(dollars.days)}, {basis}",
     )
+
+
+def _on_days(days: int) -> str:
+    return "on one day" if days == 1 else f"on {days:,} days"
+
+
+def costs_under(policy: Policy, jobs: Sequence[RecordedJob]) -> list[ReplayedCost]:
+    """What each of the recorded jobs would have cost under the policy. The record is gone over a
+    fixed number of times, however long it is."""
+    ladder = _ladderlike(policy, jobs)
+    return [replayed(job, ladder) for job in jobs]
 
 
 def keep_forecast(
