@@ -140,6 +140,15 @@ def test_what_nothing_identifies_has_no_point(tmp_path: Path) -> None:
     assert "nothing recorded identifies it" in say("evaluate", str(path), "--policies", "opus").err
 
 
+def test_where_some_verdicts_are_missing_there_are_bounds(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    rows = [f"m{n},haiku,1,{'' if n % 2 else 1},0.9\nm{n},opus,1,1," for n in range(80)]
+    path.write_text("\n".join(["message,tier,valid,correct,confidence", *rows]))
+    said = say("evaluate", str(path), "--policies", "haiku", "--json")
+    quality = said.document["policies"][0]["quality"]
+    assert (quality["point"], quality["low"], quality["high"]) == (None, 0.5, 1.0)
+
+
 def test_ten_thousand_rows_take_less_than_two_seconds(tmp_path: Path) -> None:
     lines = ["message,tier,valid,correct,confidence,label,chars,cost_usd"]
     for n in range(5_000):

@@ -1,7 +1,9 @@
 """`rung certify`: a claim about accepted answers, granted or refused."""
 
+import math
+import shlex
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,7 +17,12 @@ from worker.domain.proof.ladder_certificates import certify as decide
 from worker.errors import UsageError
 from worker.intake.graded_tables import GradedTable, is_table, read_table
 
+if TYPE_CHECKING:
+    from worker.runs.certification import CertificationOutcome
+
 EXIT_REFUSED = 1
+MORE_THAN_NEEDED = 1.2
+"""So many times the labels are drawn, for a few more errors may be among them."""
 SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 
 
@@ -50,7 +57,9 @@ SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 )
 @click.option("--dry-run", is_flag=True, help="Of runs: say it, and store no certificate.")
 @click.option(
-    "--rehearse", is_flag=True, help="Of simulated runs: an exercise, which proves nothing."
+    "--rehearse",
+    is_flag=True,
+    help="Of simulated runs: an exercise, which proves nothing and ends with exit code 1.",
 )
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 @click.pass_context
@@ -58,7 +67,8 @@ def certify(ctx: click.Context, /, sources: tuple[str, ...], as_json: bool, **gi
     """Certify the answers accepted at a tier, from graded outcomes, or say what is missing.
 
     Of runs, each look at new labels costs a part of delta, so decide beforehand how many labels to
-    collect. Exit code 0 when certified, 1 when refused.
+    collect. Exit code 0 when certified, 1 when refused. A rehearsal certifies nothing, so it ends
+    with 1 too, however it goes.
     """
     if any(is_table(source) for source in sources):
         granted = _of_table(sources, as_json, given)
@@ -121,8 +131,10 @@ def _of_runs(names: tuple[str, ...], as_json: bool, given: dict[str, Any]) -> bo
                 "differing": outcome.found.differing,
             }
         )
-        return made.result.certified
+        return certified
     print_certificate(made, " and ".join(outcome.runs), rehearsal=outcome.rehearsal)
+    if mend := more_labels(outcome):
+        talk(f"Fix: {mend}")
     if outcome.found.ungraded:
         talk(f"{outcome.found.ungraded} drawn answers are not judged yet: rung review --audit")
     if outcome.look > 1:
@@ -135,7 +147,23 @@ def _of_runs(names: tuple[str, ...], as_json: bool, given: dict[str, Any]) -> bo
         talk(
             f"{SIMULATED}. They certify nothing; --rehearse goes through the motions.", fg="yellow"
         )
-    return made.result.certified
+    return certified
+
+
+def more_labels(outcome: "CertificationOutcome") -> str | None:
+    """How to come to as many labels as are missing: the share of the run to draw. None where more
+    would not help, or what is drawn already has to be judged first."""
+    result, found = outcome.made.result, outcome.found
+    name, needs = shlex.quote(outcome.runs[0]), result.needs
+    if result.certified or not needs or result.errors > result.terms.alpha * result.labels > 0:
+        return None
+    if found.ungraded:
+        return f"rung review --audit {name}"
+    have = max(result.labels, 1)
+    share = len(found.sampled) * (needs / have) * MORE_THAN_NEEDED / max(found.of, 1)
+    if not found.sampled or share >= 1:
+        return f"rung audit {name} --share 100%, or a larger run: {needs:,} labels are needed"
+    return f"rung audit {name} --share {math.ceil(share * 100)}%"
 
 
 def _question(table: GradedTable, given: dict[str, Any]) -> CertificateQuestion:

@@ -2,6 +2,7 @@
 
 `table, message, label, chars, tier, model, confidence, valid, correct, cost_usd, input_tokens,
 output_tokens`; other columns are passed over, but for `simulated`. A table holds no texts.
+Semicolons, tabs and bars part columns too, and with them a decimal comma is one.
 """
 
 import csv
@@ -21,7 +22,8 @@ REQUIRED = ("message", "tier", "valid", "correct")
 OPTIONAL = ("table", "label", "chars", "model", "confidence", "cost_usd", "output_tokens")
 FORMAT = "message, tier, valid, correct, and if known table, label, chars, confidence, cost_usd"
 Number = TypeVar("Number", int, float, Decimal)
-_TRUE, _FALSE = frozenset({"1", "true", "yes"}), frozenset({"0", "false", "no"})
+_TRUE, _FALSE = frozenset({"1", "1.0", "true", "yes"}), frozenset({"0", "0.0", "false", "no"})
+DELIMITERS = ",;\t|"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,17 @@ def _opened(path: Path) -> Iterator[IO[str]]:
             yield stream
     except FileNotFoundError:
         raise UsageError(f"There is no file {path}.", mend="ls") from None
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
+    except IsADirectoryError:
+        raise UsageError(f"{path} is a folder.", mend="name a file in it") from None
+    except gzip.BadGzipFile:
+        mend = f"mv {path} {path.with_suffix('')}"
+        raise UsageError(f"{path} is no gzip file, for all its name.", mend=mend) from None
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{path} is not UTF-8: byte {error.start + 1:,} of what was read is none of it.",
+            mend=f"iconv -f WINDOWS-1252 -t UTF-8 {path} > utf8.csv, or UTF-16 for what it is",
+        ) from error
+    except (OSError, EOFError, zlib.error, csv.Error) as error:
         raise UsageError(f"{path} cannot be read as a table: {error}.") from error
 
 
@@ -70,17 +82,20 @@ class _Reading:
         self.answers: dict[tuple[str, str], dict[str, GradedAnswer]] = {}
 
     def read(self, stream: IO[str]) -> GradedTable:
-        rows = csv.reader(stream)
-        columns = self._columns(next(rows, []))
+        first = stream.readline()
+        self.delimiter = max(DELIMITERS, key=first.count)
+        columns = self._columns(next(csv.reader([first], delimiter=self.delimiter), []))
+        rows = csv.reader(stream, delimiter=self.delimiter)
         for row in rows:
-            self.line = rows.line_num
+            self.line = rows.line_num + 1
             if row:
                 self._take({n: row[i].strip() for n, i in columns.items() if i < len(row)})
         name = self._name()
         return GradedTable(name, in_order(self.messages.values()), self.simulated)
 
     def _columns(self, head: list[str]) -> Mapping[str, int]:
-        found = {name.strip().lower(): i for i, name in enumerate(head)}
+        names = [name.strip().lower() for name in head]
+        found = {name: i for i, name in enumerate(names)}
         wanted = [*REQUIRED, *([self.segment] if self.segment != "label" else [])]
         missing = [name for name in wanted if name not in found]
         if missing:
@@ -89,7 +104,13 @@ class _Reading:
                 f" {', '.join(head)[:200] or 'nothing'}.",
                 mend=f"name the columns {FORMAT}",
             )
-        return {n: found[n] for n in (*wanted, *OPTIONAL, "simulated") if n in found}
+        read = {n: found[n] for n in (*wanted, *OPTIONAL, "simulated") if n in found}
+        if doubled := next((name for name in read if names.count(name) > 1), None):
+            raise UsageError(
+                f"{self.path} has {names.count(doubled)} columns {doubled!r}: which one counts?",
+                mend="leave the others out, or call them something else",
+            )
+        return read
 
     def _take(self, row: Mapping[str, str]) -> None:
         table = row.get("table", "")
@@ -113,12 +134,14 @@ class _Reading:
         confidence = self._number(row, "confidence", float)
         if confidence is not None and not 0 <= confidence <= 1:
             raise self._wrong(f"a confidence of {confidence}: it must be from 0 to 1")
+        right = self._truth(row, "correct")
         return GradedAnswer(
             valid=self._truth(row, "valid") is True,
-            right=self._truth(row, "correct"),
+            right=right,
             confidence=confidence,
             length=self._number(row, "output_tokens", int),
             cost=self._number(row, "cost_usd", Decimal) or Decimal(0),
+            probability=0.0 if right is None else 1.0,
         )
 
     def _truth(self, row: Mapping[str, str], column: str) -> bool | None:
@@ -135,12 +158,15 @@ class _Reading:
         text = row.get(column, "")
         if not text:
             return None
+        plain = text.replace(",", ".") if self.delimiter != "," else text
+        if kind is int:
+            plain = plain.removesuffix(".0")
         try:
-            value = kind(text)
+            value = kind(plain)
         except (ValueError, InvalidOperation):
-            raise self._wrong(f"{column} is {text!r}: it must be a number") from None
+            raise self._wrong(f"{column} is {text!r}: it must be a number, or nothing") from None
         if not 0 <= float(value) < float("inf"):
-            raise self._wrong(f"{column} is {text}: it must be a number from 0 on")
+            raise self._wrong(f"{column} is {text}: it must be a number from 0 on, or nothing")
         return value
 
     def _name(self) -> str:

@@ -1,15 +1,16 @@
 """Certifying recorded runs: what may be claimed of answers that people judged."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
 from worker.domain.policy import from_document, rules_of
+from worker.domain.proof.certificates import labelled_evenly
 from worker.domain.proof.claims import Claim, ClaimTerms
-from worker.domain.proof.graded import GradedAnswer, GradedMessage, in_order
+from worker.domain.proof.graded import GradedMessage, in_order
 from worker.domain.proof.ladder_certificates import (
     Certificate,
     CertificateQuestion,
@@ -146,10 +147,9 @@ def _question(
         claim=request.claim, tier=tier, top=ladder[-1], alpha=request.alpha, delta=delta
     )
     sampled = [_settled(m, terms) for m in in_order(found.sampled)]
-    labelled = [m for m in sampled if _looked_at(m, terms)]
     return CertificateQuestion(
-        messages=[assume_top(m, terms) for m in found.messages],
-        labelled=[assume_top(m, terms) for m in labelled[: request.first]],
+        messages=found.messages,
+        labelled=labelled_evenly(sampled, terms)[: request.first],
         ladder=ladder,
         tier=tier,
         claim=request.claim,
@@ -169,28 +169,6 @@ def _settled(message: GradedMessage, terms: ClaimTerms) -> GradedMessage:
     if answer is None or not answer.waits:
         return message
     return replace(message, answers={**message.answers, terms.tier: replace(answer, right=False)})
-
-
-def _looked_at(message: GradedMessage, terms: ClaimTerms) -> bool:
-    """Whether the message counts as labelled: its accepted answer was judged, or there is none
-    (which counts for parity alone)."""
-    answer = message.answered(terms.tier)
-    if answer is None or not answer.valid:
-        return terms.claim is Claim.PARITY
-    return answer.judged
-
-
-def assume_top(message: GradedMessage, terms: ClaimTerms) -> GradedMessage:
-    """Where the top tier was not asked, it is taken to have been right: parity can only be
-    claimed too seldom by that."""
-    answer = message.answered(terms.tier)
-    known = message.answered(terms.top)
-    if terms.claim is not Claim.PARITY or (known is not None and known.right is not None):
-        return message
-    if answer is None or answer.right is not False:
-        return message
-    assumed: Mapping[str, GradedAnswer] = {terms.top: GradedAnswer(valid=True, right=True)}
-    return replace(message, answers={**message.answers, **assumed})
 
 
 def _digest(words: str) -> str:

@@ -1,5 +1,6 @@
 """`rung certify RUN` and `rung certificates`: claims about what was really answered."""
 
+import re
 from typing import Any
 
 import pytest
@@ -55,6 +56,7 @@ def test_too_few_verdicts_are_refused_with_the_number(
     said = certify("monday")
     assert said.code == 1
     assert said.document["needs"] > said.document["labels"]
+    assert re.search(r"Fix: rung audit monday --share \d\d%", say("certify", "monday").err)
 
 
 def test_simulated_answers_certify_nothing_and_can_be_rehearsed(
@@ -65,6 +67,7 @@ def test_simulated_answers_certify_nothing_and_can_be_rehearsed(
     assert (refused.code, refused.document["certified"]) == (1, False)
     rehearsed = certify("monday", "--rehearse")
     assert (rehearsed.document["certified"], rehearsed.document["rehearsal"]) == (False, True)
+    assert rehearsed.code == 1
     page = say("certificates", "show", str(rehearsed.document["certificate"])).out
     assert "REHEARSAL" in page
 

@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -10,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 from tests.support.graded import made_up, shipped
 from worker.domain.proof.graded import GradedAnswer, GradedMessage
 from worker.domain.proof.linear_algebra import solve
-from worker.domain.proof.scorer import RIDGE, fit, newton, read
+from worker.domain.proof.scorer import MOST_SEGMENTS, RIDGE, fit, newton, read
 
 Labelled = list[tuple[GradedMessage, GradedAnswer, bool]]
 
@@ -74,6 +75,19 @@ def test_one_class_alone_has_finite_weights(good: bool) -> None:
     rows = [(m, a, good) for m, a, _ in labelled(made_up(50, 2))]
     scorer = fit(rows)
     assert all((scorer.score(m, a) > 0.5) is good for m, a, _ in rows)
+
+
+def test_so_many_segments_have_a_weight_of_their_own_and_no_more() -> None:
+    """Time grows with the cube of them; a column of free text has as many as rows."""
+    rows = labelled(made_up(400, 2))
+    own = [
+        (replace(m, segment=f"s{n if n >= 100 else n % 4}"), a, g)
+        for n, (m, a, g) in enumerate(rows)
+    ]
+    scorer = fit(own)
+    assert len(scorer.segments) == MOST_SEGMENTS
+    assert {"s0", "s1", "s2", "s3"} <= set(scorer.segments)
+    assert 0 <= scorer.score(*own[-1][:2]) <= 1
 
 
 def test_no_labels_give_one_half() -> None:

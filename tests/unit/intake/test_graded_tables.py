@@ -68,6 +68,8 @@ def test_simulated_rows_are_noticed(tmp_path: Path) -> None:
         (("",), "no column 'message'"),
         (("message,tier,valid", "m,haiku,1"), "no column 'correct'"),
         (("table," + HEAD, "a," + ROW, "b," + ROW), "holds 2 tables: a, b"),
+        ((HEAD, "m1,haiku,1,1,NaN,,,"), "confidence is NaN: it must be a number from 0 on, or"),
+        ((HEAD + ",correct", ROW + ",0"), "has 2 columns 'correct': which one counts"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_place(
@@ -82,10 +84,38 @@ def test_a_table_that_is_not_there_is_named_with_those_that_are() -> None:
         read_table(GRADED, "synthetik")
 
 
+@pytest.mark.parametrize("delimiter", list(";\t|"))
+def test_what_a_spreadsheet_writes_is_read(tmp_path: Path, delimiter: str) -> None:
+    """Other delimiters, decimal commas, and whole numbers as a column with gaps shows them."""
+    row = "m1,haiku,1.0,0.0,0|9,card,20.0,0|5".replace(",", delimiter)
+    comma = "," if delimiter != "|" else "."
+    path = write(
+        tmp_path, HEAD.replace(",", delimiter), row.replace("0|9", f"0{comma}9").replace("0|5", "")
+    )
+    (message,) = read_table(path).messages
+    answer = message.answers["haiku"]
+    assert (message.chars, answer.confidence, answer.valid, answer.right) == (20, 0.9, True, False)
+
+
+def test_what_is_not_known_has_no_probability_of_being_known(tmp_path: Path) -> None:
+    path = write(tmp_path, HEAD, ROW, "m2,haiku,1,,0.9,card,20,0.0002")
+    known = [m.answers["haiku"].probability for m in read_table(path).messages]
+    assert known == [1.0, 0.0]
+
+
+def test_a_folder_and_another_encoding_are_sentences(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is a folder"):
+        read_table(tmp_path)
+    path = tmp_path / "t.csv"
+    path.write_bytes(f"{HEAD}\nm1,haiku,1,1,0.9,größe,20,0\n".encode("cp1252"))
+    with pytest.raises(UsageError, match="is not UTF-8"):
+        read_table(path)
+
+
 def test_no_file_and_no_gzip_are_sentences(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="There is no file"):
         read_table(tmp_path / "none.csv")
-    with pytest.raises(UsageError, match="cannot be read as a table"):
+    with pytest.raises(UsageError, match="is no gzip file"):
         read_table(write(tmp_path, "no gzip", name="t.csv.gz"))
 
 

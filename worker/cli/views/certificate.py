@@ -6,6 +6,9 @@ from worker.domain.proof.certificate_words import claim_sentence, refusal_senten
 from worker.domain.proof.claims import Certification
 from worker.domain.proof.ladder_certificates import Certificate
 
+MOST_SEGMENTS = 40
+"""Lines of a table that somebody reads."""
+
 
 def print_certificate(made: Certificate, source: str, *, rehearsal: bool = False) -> None:
     """The sentence, what it rests on, and each segment's bound."""
@@ -30,7 +33,7 @@ def _print_segments(result: Certification) -> None:
     from rich.table import Table
 
     table = Table("segment", "certified", "from score", "errors", "labels", "at most", box=None)
-    for one in result.segments:
+    for one in result.segments[:MOST_SEGMENTS]:
         table.add_row(
             one.segment or "–",
             "yes" if one.certified else "no",
@@ -40,6 +43,9 @@ def _print_segments(result: Certification) -> None:
             f"{one.upper:.1%}",
         )
     console().print(table)
+    more = len(result.segments) - MOST_SEGMENTS
+    if more > 0:
+        talk(f"and {more:,} more, none worse than these; --json lists them all")
 
 
 def print_stored(found: Issued) -> None:

@@ -1,6 +1,6 @@
 """A certificate in sentences that a person can sign or object to."""
 
-from worker.domain.proof.certificates import START_ERRORS
+from worker.domain.proof.certificates import PILOT_SHARE
 from worker.domain.proof.claims import Certification, Claim, Refusal
 
 
@@ -35,13 +35,29 @@ def refusal_sentence(result: Certification) -> str:
                 f"The judges differ on {errors} of the {labels:,} answers that two of them judged,"
                 " more than the claim allows answers to be wrong. Agree first on what right means."
             )
-        case Refusal.FEW_LABELS:
-            most = START_ERRORS
-            return f"It takes {needs:,} labels with at most {most} errors; there are {labels:,}."
-    have = f"there are {labels:,} labels with {errors} errors"
+        case Refusal.NOTHING_ACCEPTED:
+            return (
+                f"No answer of {result.terms.tier} that passed the validators reaches any"
+                " threshold, so nothing would be accepted under it."
+            )
+    takes = f"It takes {needs:,} labels with at most {result.allowed} errors"
+    if result.refusal is Refusal.FEW_LABELS or not labels:
+        return f"{takes}; there are {labels:,}.{_beside(result)}"
+    have = f"there are {labels:,} with {errors}"
     if errors >= result.terms.alpha * labels:
         return (
-            f"The labels speak against it: {have}, {errors / max(labels, 1):.1%}. More of them will"
-            " not help; a better prompt, more signals or a larger alpha may."
+            f"The labels speak against it: there are {labels:,} labels with {errors} errors,"
+            f" {errors / labels:.1%}. More of them will not help; a better prompt, more signals or"
+            " a larger alpha may."
         )
-    return f"It takes {needs:,} labels with at most {errors} errors; {have}."
+    return f"{takes}; {have}.{_beside(result)}"
+
+
+def _beside(result: Certification) -> str:
+    """Why not all labels count, where a scorer was fitted."""
+    if not result.pilot:
+        return ""
+    return (
+        f" {PILOT_SHARE:.0%} of all labels, here {result.pilot:,}, serve for the scorer and are not"
+        " among them."
+    )

@@ -19,10 +19,11 @@ from worker.domain.proof.fixed_sequence import (
     by_promise,
     enough_labels,
     passing,
+    start_errors,
     start_labels,
     widest,
 )
-from worker.domain.proof.graded import GradedAnswer, GradedMessage, split
+from worker.domain.proof.graded import GradedAnswer, GradedMessage, draw, split
 from worker.domain.proof.scorer import Scorer, fit
 
 GRID = tuple(round(1 - step / 20, 2) for step in range(11))
@@ -37,6 +38,7 @@ PILOT_SHARE = 0.3
 BONFERRONI = 0.2
 """Of delta, for thresholds that the order comes to too late."""
 SALT = "rung certificate 1"
+EVEN_SALT = "rung evenly 1"
 
 Score = Callable[[GradedMessage, GradedAnswer], float]
 
@@ -49,6 +51,26 @@ class Evidence:
     reaching: Sequence[GradedMessage]
     labelled: Sequence[GradedMessage]
     messages: int
+
+
+def labelled_evenly(messages: Sequence[GradedMessage], terms: ClaimTerms) -> list[GradedMessage]:
+    """Those whose truth is known, and of those that the tier would not accept (of which there is
+    nothing to know) the same share, drawn by hash: all of them beside a part of the accepted would
+    make errors look rarer than they are."""
+    known, unknown, rest = [], 0, []
+    for message in messages:
+        answer = message.answered(terms.tier)
+        if answer is None or not answer.valid:
+            rest.append(message)
+        elif terms.loss(message) is None:
+            unknown += 1
+        else:
+            known.append(message)
+    if not unknown:
+        return list(messages)
+    rest.sort(key=lambda message: draw(message.name, EVEN_SALT))
+    kept = {m.name for m in [*known, *rest[: len(rest) * len(known) // (len(known) + unknown)]]}
+    return [message for message in messages if message.name in kept]
 
 
 def candidates(messages: Sequence[GradedMessage], terms: ClaimTerms, score: Score) -> list[Scored]:
@@ -88,18 +110,20 @@ def tally(
 
 def by_confidence(evidence: Evidence, terms: ClaimTerms) -> Certification:
     """The claim at a threshold on the stated confidence, on `GRID` from the strictest on."""
-    labelled = candidates(evidence.labelled, terms, stated)
+    labelled = candidates(labelled_evenly(evidence.labelled, terms), terms, stated)
     reaching = candidates(evidence.reaching, terms, stated)
     tallies = [tally(labelled, reaching, evidence.messages, terms, t) for t in GRID]
     if terms.claim is Claim.ACCURACY:
         looked = min((c.looked for c in labelled), default=1.0)
-        enough = labels_needed(terms.alpha, terms.delta, START_ERRORS)
+        enough, few = labels_needed(terms.alpha, terms.delta, START_ERRORS), START_ERRORS
         if looked < 1:
             enough = start_labels(terms.alpha, terms.delta, looked)
+            few = start_errors(enough, terms.alpha)
         expected = [_expected(one, reaching, len(labelled), evidence.messages) for one in tallies]
         started = [t for t, n in zip(tallies, expected, strict=True) if n >= enough]
-        if not started:
-            return _too_few(terms, tallies[-1], expected[-1], enough)
+        if not started and tallies[-1].coverage:
+            short = refused(terms, Refusal.FEW_LABELS, tallies[-1], enough)
+            return replace(short, labels=round(expected[-1]), allowed=few)
         tallies = started
     return conclude(terms, tallies, passing(tallies, terms.alpha, terms.delta))
 
@@ -110,25 +134,27 @@ def _expected(one: Tally, reaching: Sequence[Scored], labelled: int, messages: i
     return one.coverage * messages / max(len(reaching), 1) * labelled
 
 
-def by_scorer(
-    evidence: Evidence, terms: ClaimTerms, salt: str = SALT, pilot_share: float = PILOT_SHARE
-) -> tuple[Certification, Scorer]:
-    """The claim at a threshold on a scorer's score: fitted and ordered on the pilot, tested on
-    the rest."""
-    pilot, rest = split(evidence.labelled, pilot_share, salt)
+def by_scorer(evidence: Evidence, terms: ClaimTerms) -> tuple[Certification, Scorer]:
+    """The claim at a threshold on the score of a scorer that is fitted on the pilot alone."""
+    pilot, _ = split(evidence.labelled, PILOT_SHARE, SALT)
     scorer = fit_for(pilot, terms)
+    thresholds = places(candidates(evidence.reaching, terms, scorer.score))
+    return on_scores(evidence, terms, scorer, thresholds), scorer
+
+
+def on_scores(
+    evidence: Evidence, terms: ClaimTerms, scorer: Scorer, thresholds: Sequence[float]
+) -> Certification:
+    """The claim at one of these thresholds: put in order on the pilot, tested on the rest."""
+    pilot, rest = split(labelled_evenly(evidence.labelled, terms), PILOT_SHARE, SALT)
     piloted, tested = (candidates(part, terms, scorer.score) for part in (pilot, rest))
     reaching = candidates(evidence.reaching, terms, scorer.score)
-    thresholds = places(reaching)
     count = evidence.messages
     first = [tally(piloted, reaching, count, terms, t) for t in thresholds]
     order = by_promise(first, terms.alpha, len(tested) / max(len(piloted), 1))
     tallies = [tally(tested, reaching, count, terms, thresholds[place]) for place in order]
-    if not tallies:
-        nothing = Tally(threshold=1.0, errors=0, labels=0, coverage=0.0)
-        return _too_few(terms, nothing, 0, labels_needed(terms.alpha, terms.delta)), scorer
     passed = passing(tallies, terms.alpha, terms.delta, BONFERRONI)
-    return conclude(terms, tallies, passed), scorer
+    return replace(conclude(terms, tallies, passed, BONFERRONI), pilot=len(piloted))
 
 
 def fit_for(pilot: Sequence[GradedMessage], terms: ClaimTerms) -> Scorer:
@@ -150,9 +176,15 @@ def places(reaching: Sequence[Scored]) -> list[float]:
 
 
 def conclude(
-    terms: ClaimTerms, tallies: Sequence[Tally], passed: Sequence[Passed]
+    terms: ClaimTerms, tallies: Sequence[Tally], passed: Sequence[Passed], bonferroni: float = 0.0
 ) -> Certification:
-    """Granted at the widest that passed, or refused with what the first one tested would need."""
+    """Granted at the widest that passed, or refused with what the first one tested would need, at
+    the part of delta that it was tested at. A threshold that no answer reaches proves nothing."""
+    tallies = [one for one in tallies if one.coverage > 0]
+    if not tallies:
+        nothing = Tally(threshold=1.0, errors=0, labels=0, coverage=0.0)
+        return refused(terms, Refusal.NOTHING_ACCEPTED, nothing, None)
+    passed = [one for one in passed if one.tally.coverage > 0]
     best = widest(passed)
     if best is not None:
         return Certification(
@@ -165,13 +197,10 @@ def conclude(
             coverage=best.tally.coverage,
             needs=None,
             tests=len(tallies),
+            proved=tuple(one.tally.threshold for one in passed),
         )
-    needs = enough_labels(tallies[0], terms.alpha, terms.delta)
+    needs = enough_labels(tallies[0], terms.alpha, terms.delta * (1 - bonferroni))
     return replace(refused(terms, Refusal.ERRORS, tallies[0], needs), tests=len(tallies))
-
-
-def _too_few(terms: ClaimTerms, nearest: Tally, available: float, needs: int) -> Certification:
-    return replace(refused(terms, Refusal.FEW_LABELS, nearest, needs), labels=round(available))
 
 
 def refused(terms: ClaimTerms, why: Refusal, nearest: Tally, needs: int | None) -> Certification:
@@ -185,5 +214,6 @@ def refused(terms: ClaimTerms, why: Refusal, nearest: Tally, needs: int | None) 
         upper=bound(nearest, terms.delta),
         coverage=0.0,
         needs=needs,
+        allowed=nearest.errors,
         refusal=why,
     )

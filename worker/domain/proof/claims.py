@@ -17,10 +17,11 @@ class Claim(StrEnum):
 
 class Refusal(StrEnum):
     """Why nothing is certified: too few labels to begin with, too many errors in those there are,
-    answers that a simulator made up, which certify nothing, or judges that differ more often than
-    the claim lets answers be wrong."""
+    no answer that any threshold would accept, answers that a simulator made up, which certify
+    nothing, or judges that differ more often than the claim lets answers be wrong."""
 
     FEW_LABELS = "few_labels"
+    NOTHING_ACCEPTED = "nothing_accepted"
     ERRORS = "errors"
     SIMULATED = "simulated"
     NOISE = "noise"
@@ -46,7 +47,9 @@ class ClaimTerms:
 
     def loss(self, message: GradedMessage) -> bool | None:
         """Whether accepting this tier's answer would be the error that the claim counts; None
-        where the truth is not known."""
+        where the truth is not known. Where nobody knows what the top tier would have said it is
+        taken to have been right: to leave such messages out would leave out wrong answers alone,
+        and parity would be claimed falsely."""
         answer = message.answered(self.tier)
         if answer is None or not answer.judged:
             return None
@@ -55,13 +58,14 @@ class ClaimTerms:
         if self.claim is Claim.ACCURACY or answer.right:
             return not answer.right
         better = message.answered(self.top)
-        return better.right if better is not None else None
+        return better is None or better.right is not False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentBound:
     """The claim for one segment, from its own labels at its own share of delta. `threshold` is the
-    laxest that is proved for it; `certified` says whether that covers the threshold in force."""
+    laxest that is proved for it, on the certificate's own scores; `certified` says whether the
+    threshold in force is."""
 
     segment: str
     certified: bool
@@ -78,8 +82,9 @@ class Certification:
 
     Granted: `threshold` and what was counted at it. Refused: `threshold` is None, the counts are
     those of the threshold that came nearest, and `needs` is the number of labels with which no
-    more errors than these (or than two) would have been enough. `coverage` is the share of all
-    messages that are accepted under the claim. `tests` counts the thresholds that were looked at.
+    more errors than `allowed` (these, or two) would have been enough. `coverage` is the share of
+    all messages that are accepted under the claim. `tests` counts the thresholds that were looked
+    at, `proved` are those that passed, and `pilot` the labels that served for the scorer alone.
     """
 
     terms: ClaimTerms
@@ -90,8 +95,11 @@ class Certification:
     upper: float
     coverage: float
     needs: int | None
+    allowed: int = 0
     refusal: Refusal | None = None
     tests: int = 1
+    proved: Sequence[float] = ()
+    pilot: int = 0
     segments: Sequence[SegmentBound] = ()
 
 

@@ -100,8 +100,13 @@ def start_labels(alpha: float, delta: float, looked: float) -> int:
     return labels
 
 
+def start_errors(labels: int, alpha: float) -> int:
+    """A third of the errors that are allowed among so many labels."""
+    return math.ceil(labels * alpha / 3)
+
+
 def _at_a_third(labels: int, alpha: float, looked: float) -> Tally:
-    errors = math.ceil(labels * alpha / 3)
+    errors = start_errors(labels, alpha)
     return Tally(threshold=0, errors=errors, labels=labels, coverage=0, looked=looked)
 
 

@@ -8,7 +8,16 @@ two claims at once each has half of delta; so either is false with a probability
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from worker.domain.proof.certificates import Evidence, Score, by_confidence, by_scorer, refused
+from worker.domain.proof.certificates import (
+    Evidence,
+    Score,
+    by_confidence,
+    by_scorer,
+    candidates,
+    on_scores,
+    places,
+    refused,
+)
 from worker.domain.proof.claims import (
     Certification,
     Claim,
@@ -138,26 +147,29 @@ def stricter(reaching: Sequence[GradedMessage], made: Certificate) -> float | No
 def segment_bounds(evidence: Evidence, made: Certificate) -> list[SegmentBound]:
     """The claim for each segment by itself, at delta over their number, the worst first. A claim
     about all messages says nothing about a segment of them."""
-    names = sorted({message.segment for message in evidence.reaching})
+    parts: dict[str, tuple[list[GradedMessage], list[GradedMessage]]] = {}
+    for message in evidence.reaching:
+        parts.setdefault(message.segment, ([], []))[0].append(message)
+    for message in evidence.labelled:
+        parts.setdefault(message.segment, ([], []))[1].append(message)
     terms = made.result.terms
-    alone = replace(terms, delta=terms.delta / max(len(names), 1))
+    alone = replace(terms, delta=terms.delta / max(len(parts), 1))
+    thresholds = places(candidates(evidence.reaching, terms, made.score))
     found = []
-    for name in names:
-        part = Evidence(
-            [m for m in evidence.reaching if m.segment == name],
-            [m for m in evidence.labelled if m.segment == name],
-            sum(m.segment == name for m in evidence.reaching),
-        )
-        found.append(_bound(name, part, alone, made))
+    for name, (reaching, labelled) in parts.items():
+        part = Evidence(reaching, labelled, len(reaching))
+        if made.scorer is None:
+            result = by_confidence(part, alone)
+        else:
+            result = on_scores(part, alone, made.scorer, thresholds)
+        found.append(_bound(name, result, made))
     return sorted(found, key=lambda b: (b.certified, -b.upper, b.segment))
 
 
-def _bound(name: str, part: Evidence, alone: ClaimTerms, made: Certificate) -> SegmentBound:
-    result = _certify(part, alone, made.scorer is not None).result
-    covers = result.threshold is not None and made.result.threshold is not None
+def _bound(name: str, result: Certification, made: Certificate) -> SegmentBound:
     return SegmentBound(
         segment=name,
-        certified=covers and result.threshold <= made.result.threshold,  # type: ignore[operator]
+        certified=made.result.threshold in result.proved,
         threshold=result.threshold,
         errors=result.errors,
         labels=result.labels,

@@ -10,6 +10,7 @@ same labels cannot serve for both.
 import hashlib
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,8 @@ RIDGE = 1.0
 """Penalty on each squared weight but the constant's, with signals scaled to a deviation of one."""
 MOST_ROWS = 5_000
 """More labels than this change the weights by less than they are worth."""
+MOST_SEGMENTS = 64
+"""Segments with a weight of their own: those with most labels. Time grows with the cube."""
 MOST_STEPS = 25
 ENOUGH = 1e-7
 _EDGE = 0.005
@@ -114,14 +117,15 @@ def fit(rows: Sequence[tuple[GradedMessage, GradedAnswer, bool]]) -> Scorer:
     rows = rows[:MOST_ROWS]
     signals = [signals_of(message, answer) for message, answer, _ in rows]
     scales = _scales(signals)
-    segments = sorted({message.segment for message, _, _ in rows})
+    counts = Counter(message.segment for message, _, _ in rows)
+    segments = sorted(sorted(counts, key=lambda name: (-counts[name], name))[:MOST_SEGMENTS])
     names = sorted(scales)
     place = {name: i + 1 for i, name in enumerate(names)}
     seat = {name: i + 1 + len(names) for i, name in enumerate(segments)}
     design: list[Row] = [
         [(0, 1.0)]
         + [(place[n], scales[n].apply(v)) for n, v in found.items() if n in place]
-        + [(seat[message.segment], 1.0)]
+        + [(seat[name], 1.0) for name in (message.segment,) if name in seat]
         for found, (message, _, _) in zip(signals, rows, strict=True)
     ]
     weights = newton(design, [good for _, _, good in rows], 1 + len(names) + len(segments))
