@@ -1,4 +1,4 @@
-"""What counts as a label: of samples judged in part, of thresholds that nothing reaches, of segments;
+"""What counts as a label: in samples judged in part, where nothing is accepted, by segment;
 and what a refusal asks for."""
 
 from dataclasses import replace
