@@ -1,6 +1,9 @@
 """What the team knows: pages, cut into passages, and the words that passages are found by."""
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, Integer
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, Integer, Numeric
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, BigId, Instant, now
@@ -78,3 +81,28 @@ class KnowledgeWord(Base):
     folder_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     word: Mapped[str] = mapped_column(primary_key=True)
     passages: Mapped[int]
+
+
+class RunKnowledge(Base):
+    """How a run is shown its pages, decided once for each version of them: whole in the prompt, or
+    the passages that each message is about; and the arithmetic that says so."""
+
+    __tablename__ = "run_knowledge"
+
+    run_id: Mapped[BigId] = mapped_column(primary_key=True, autoincrement=False)
+    version: Mapped[str] = mapped_column(primary_key=True)
+    """Of its policy's folders, as attempts have it."""
+    whole: Mapped[bool]
+    by: Mapped[str]
+    """`cost`, `policy` or `certificate`: what decided."""
+    shown: Mapped[dict[str, Any] | None]
+    """Whole: the version of the page of each passage, by the passage's id."""
+    model: Mapped[str]
+    lane: Mapped[str]
+    messages: Mapped[int]
+    tokens_whole: Mapped[int]
+    tokens_searched: Mapped[int]
+    usd_whole: Mapped[Decimal | None] = mapped_column(Numeric(20, 10))
+    """Dollars for each message; null where they do not fit whole."""
+    usd_searched: Mapped[Decimal] = mapped_column(Numeric(20, 10))
+    decided_at: Mapped[Instant] = mapped_column(server_default=now())

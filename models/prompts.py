@@ -17,6 +17,8 @@ class Prompt(Base):
     purpose: Mapped[str]
     text: Mapped[str]
     created_at: Mapped[Instant] = mapped_column(server_default=now())
+    base: Mapped[str | None]
+    """The version that this is with a policy's pages behind it; null for a prompt by itself."""
 
 
 class Classification(Base):

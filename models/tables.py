@@ -18,6 +18,7 @@ from models.knowledge import (
     KnowledgePassage,
     KnowledgePosting,
     KnowledgeWord,
+    RunKnowledge,
 )
 from models.lookups import LookupFailure
 from models.messages import Message
@@ -78,6 +79,7 @@ __all__ = [
     "Run",
     "RunCount",
     "RunEscalation",
+    "RunKnowledge",
     "RunSpend",
     "RunVerdict",
     "Schedule",

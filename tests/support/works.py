@@ -12,6 +12,7 @@ from models.vocabulary import Lane
 from worker.config.policies import policy_named
 from worker.config.settings import Settings, default_tiers
 from worker.domain.policy import Policy, from_document
+from worker.domain.prompts import Prompts
 from worker.domain.validation import BUILTIN
 from worker.intake import Record
 from worker.lanes.realtime.runtime import Runtime
@@ -67,12 +68,15 @@ def hand_in(
     cap: Decimal | None = None,
     name: str = "run",
     lane: Lane = Lane.REALTIME,
+    prompts: Prompts | None = None,
     **fields: Any,
 ) -> RunRef:
-    """A run with one message for each body."""
+    """A run with one message for each body; `prompts` are those that it keeps."""
     chosen = policy if isinstance(policy, Policy) else policy_named(settings, policy)
     with engine.begin() as connection:
-        run = create_run(connection, NewRun(name, chosen, lane=lane, budget_cap=cap))
+        run = create_run(
+            connection, NewRun(name, chosen, lane=lane, budget_cap=cap, prompts=prompts)
+        )
         records = [Record(n + 1, f"{name}-{n}", body, **fields) for n, body in enumerate(bodies)]
         add_in(connection, run, records, None, False, 0)
         connection.execute(text("UPDATE runs SET accepting = false WHERE id = :id"), {"id": run.id})

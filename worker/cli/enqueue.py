@@ -13,7 +13,7 @@ from worker.cli.speech.completion import POLICY
 from worker.cli.speech.context import database
 from worker.cli.speech.output import print_json, talk
 from worker.cli.speech.progress import progress
-from worker.cli.views.outlook import keep_outlook, outlook_of, print_outlook
+from worker.cli.views.outlook import keep_outlook, outlook_of, pages_of, print_outlook
 from worker.config.loading import load_settings
 from worker.config.policies import policy_named
 from worker.config.settings import Settings
@@ -21,6 +21,7 @@ from worker.domain.policy import Policy
 from worker.errors import RungError, UsageError
 
 if TYPE_CHECKING:
+    from worker.domain.knowledge_cost import KnowledgeWay
     from worker.intake.guess import Guess
     from worker.intake.outcome import HandoverOutcome
     from worker.intake.reader import ReadingOptions
@@ -110,7 +111,8 @@ def enqueue(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
         outcome = handover.take(opened)
         if options["dry_run"]:
             outlook = outlook_of(settings, policy, outcome.counts.strata, terms.lane)
-            _say_dry_run(settings, policy, outcome, options["as_json"], outlook)
+            pages = pages_of(settings, policy, terms.lane, outcome.counts.accepted)
+            _say_dry_run(settings, policy, outcome, options["as_json"], outlook, pages)
             ctx.exit(EXIT_REJECTS if outcome.counts.rejected else 0)
         if outcome.run is not None and outcome.counts.accepted:
             keep_outlook(settings, policy, outcome.run, outcome.counts.strata, terms.lane)
@@ -263,15 +265,17 @@ def _say_dry_run(
     outcome: "HandoverOutcome",
     as_json: bool,
     outlook: "RunForecast | None",
+    pages: "KnowledgeWay | None",
 ) -> None:
     from worker.cli.views.expected import print_expected, print_lengths
     from worker.runs.estimate import by_length
 
     counts = outcome.counts
-    expected, lengths = by_length(settings, policy, counts.lengths)
+    expected, lengths = by_length(settings, policy, counts.lengths, pages)
     document = outcome.as_document()
     if as_json:
         measured = expected.as_document() | (outlook.as_expected() if outlook else {})
+        measured["pages"] = pages.words if pages else None
         measured["by_length"] = [one.as_document() for one in lengths]
         extra = {"compared": outcome.compared, "expected": measured}
         print_json({**document, "dry_run": True, **extra})
@@ -284,4 +288,6 @@ def _say_dry_run(
     if not outcome.compared:
         talk("Not compared with what is stored: no database was reached.")
     print_outlook(outlook) if outlook is not None else print_expected(expected)
+    if outlook is not None and pages is not None:
+        talk(f"Pages {pages.words}.")
     print_lengths(lengths)

@@ -22,7 +22,6 @@ from worker.store.passages import (
     FoundPassage,
     Query,
     find_passages,
-    folder_sizes,
     stored_folders,
 )
 from worker.store.reading.sources import not_covered
@@ -142,7 +141,9 @@ def cost(policy: str | None, messages: int, hours: float, as_json: bool) -> None
     """What pages add to a message on the cheapest tier: whole in the prompt, or searched."""
     settings = load_settings()
     with database(settings) as engine, engine.connect() as connection:
-        sizes = folder_sizes(connection, folders_named(settings, policy) if policy else None)
+        known = stored_folders(connection)
+    wanted = folders_named(settings, policy) if policy else known
+    sizes = {name: known[name].size for name in wanted if name in known}
     if not sizes:
         raise UsageError("No pages have been read yet.", mend="rung knowledge sync")
     model = settings.tiers[settings.ladder.bottom].model
@@ -182,9 +183,9 @@ def _print_costs(rows: list[dict[str, Any]], model: str, messages: int) -> None:
         table.add_row(row["folder"], row["lane"], row["better"], *tokens, *dollars)
     console().print(table)
     talk(
-        f"Dollars a thousand messages on {model}, when {messages:,} share a cache. Folders that"
-        " policies name are searched; pages that are better whole go into the prompts' own folder"
-        " knowledge/."
+        f"Dollars a thousand messages on {model}, when {messages:,} share a cache. A run takes what"
+        " costs less, unless context.pages of its policy says whole or searched, and receipts say"
+        " which."
     )
 
 

@@ -125,6 +125,9 @@ class ContextUse:
     called `history`."""
     lookups: tuple[str, ...] = ()
     """Look-ups that are asked about each message; see [`lookups.NAME`](#lookupsname)."""
+    pages: Literal["auto", "whole", "searched"] = "auto"
+    """How the folders of `knowledge` are shown: `whole` in the prompt, or `searched` for each
+    message; `auto` takes what costs less."""
 
     @property
     def thread_column(self) -> str | None:
@@ -174,6 +177,8 @@ def to_document(policy: Policy) -> dict[str, Any]:
             del document["accept"][name]
     if policy.context == NOTHING_SHOWN:
         del document["context"]
+    elif policy.context.pages == "auto":
+        del document["context"]["pages"]
     if not policy.knowledge:
         del document["knowledge"]
     if policy.prompts is None:

@@ -1,14 +1,14 @@
 """Prompts: the fixed prefixes of requests, each known by the hash of what it says."""
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from models.vocabulary import Purpose
 from worker.domain.caching import Lifetime
-from worker.domain.passages import rendered_in
+from worker.domain.passages import PagePassage, rendered, rendered_in
 from worker.domain.shown import Shown
 
 MIN_CACHED_TOKENS = 512
@@ -29,6 +29,8 @@ class Prompt:
     purpose: Purpose
     text: str
     version: str
+    base: str | None = None
+    """The version that this is with a policy's pages behind it; None for a prompt by itself."""
 
     @property
     def size_bytes(self) -> int:
@@ -92,3 +94,10 @@ def shown_in(text: str) -> tuple[Shown, ...]:
 def prompt(purpose: Purpose, text: str) -> Prompt:
     """Under the first 12 hex digits of its text's SHA-256."""
     return Prompt(purpose, text, hashlib.sha256(text.encode()).hexdigest()[:12])
+
+
+def with_pages(base: Prompt, passages: Sequence[PagePassage]) -> Prompt:
+    """The answering prompt with a policy's pages behind it, in the part that Claude caches."""
+    joint = "\n\n" if KNOWLEDGE in base.text else KNOWLEDGE
+    whole = prompt(base.purpose, base.text + joint + rendered(passages))
+    return replace(whole, base=base.version)

@@ -22,6 +22,7 @@ from worker.intake.guess import Guess, refusal
 from worker.intake.outcome import Counts, HandoverOutcome, Read
 from worker.intake.reader import Backlog, ReadingOptions
 from worker.intake.rejects import RejectsFile
+from worker.intake.shown_columns import not_there
 from worker.intake.terms import RunTerms
 from worker.store.queue.chunks import STORE_ERRORS, Intake
 from worker.store.queue.intake import DEFAULT_SOURCE, Added, highest_job, runs_holding
@@ -114,6 +115,7 @@ class Handover:
         guess = backlog.guess
         if guess.missing or (guess.found and not self._accept(backlog.path, guess)):
             raise refusal(backlog.path, guess)
+        self._counts.warn(backlog.path, not_there(self._terms.policy, backlog.sample))
         return Read(backlog.path, backlog.found, guess)
 
     def _take_file(self, backlog: Backlog, read: Read) -> None:

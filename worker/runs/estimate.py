@@ -10,6 +10,8 @@ from worker.claude.input_sizes import REQUEST_OVERHEAD_BYTES
 from worker.claude.prompts import prompts_of
 from worker.config.prices import price_of
 from worker.config.settings import Settings
+from worker.domain.knowledge_cost import CHARS_PER_TOKEN as PAGE_CHARS_PER_TOKEN
+from worker.domain.knowledge_cost import KnowledgeSize, KnowledgeWay, decide_way
 from worker.domain.lengths import LengthClass
 from worker.domain.policy import CLASSIFY, Policy
 from worker.domain.pricing import Price, Usage
@@ -74,8 +76,16 @@ class LengthEstimate:
 class BacklogEstimator:
     """Costs under one policy, at today's prices."""
 
-    def __init__(self, settings: Settings, policy: Policy) -> None:
-        self._settings, self._policy = settings, policy
+    def __init__(
+        self, settings: Settings, policy: Policy, pages: KnowledgeWay | None = None
+    ) -> None:
+        """`pages` says how its policy's pages would be shown, where it has some."""
+        self._settings, self._policy, self._pages = settings, policy, pages
+        self._cached = self._fresh = 0
+        """Tokens of pages in an answer's request: in its prompt, and in its turn."""
+        if pages is not None:
+            self._cached = pages.tokens_whole if pages.whole else 0
+            self._fresh = 0 if pages.whole else pages.tokens_searched
         self._prompts = prompts_of(settings, policy)
         self._classifies = policy.start.otherwise == CLASSIFY
         self._checks = policy.accept.confidence == "separate"
@@ -91,6 +101,8 @@ class BacklogEstimator:
             f"Assumed, not measured: {words}; {ANSWER_TOKENS} tokens an answer; the prompt read"
             " from the cache."
         )
+        if self._pages is not None:
+            assumption += f" Pages {self._pages.words}."
         if unpriced := [name for name in names if self._price(name) is None]:
             assumption += f" Without a price, so left out: {', '.join(unpriced)}."
         return BacklogEstimate(
@@ -125,8 +137,10 @@ class BacklogEstimator:
         if price is None:
             return Decimal(0)
         worst = price.worst_case(
-            fixed=self._prompts[Purpose.ANSWER].size_bytes + REQUEST_OVERHEAD_BYTES,
-            said=body_bytes,
+            fixed=self._prompts[Purpose.ANSWER].size_bytes
+            + REQUEST_OVERHEAD_BYTES
+            + round(self._cached * PAGE_CHARS_PER_TOKEN),
+            said=body_bytes + round(self._fresh * PAGE_CHARS_PER_TOKEN),
             max_tokens=tokens,
             lane=Lane.REALTIME,
         )
@@ -158,8 +172,8 @@ class BacklogEstimator:
         price, size = self._price(name), round(body_bytes / CHARS_PER_TOKEN)
         if price is None:
             return Decimal(0)
-        prefix = round(self._prompts[Purpose.ANSWER].size_bytes / CHARS_PER_TOKEN)
-        usage = Usage(size, cache_read_tokens=prefix, output_tokens=ANSWER_TOKENS)
+        prefix = round(self._prompts[Purpose.ANSWER].size_bytes / CHARS_PER_TOKEN) + self._cached
+        usage = Usage(size + self._fresh, cache_read_tokens=prefix, output_tokens=ANSWER_TOKENS)
         rates = price.rates(usage.total_input, Lane.REALTIME)
         check = Usage(size + 500, output_tokens=CHECK_TOKENS)
         return rates.cost(usage) + (rates.cost(check) if self._checks else 0)
@@ -181,11 +195,34 @@ def estimate(settings: Settings, policy: Policy, jobs: int, body_bytes: int) -> 
     return BacklogEstimator(settings, policy).backlog(jobs, body_bytes)
 
 
+def way_of_pages(
+    settings: Settings,
+    policy: Policy,
+    folders: Mapping[str, KnowledgeSize],
+    lane: Lane,
+    messages: int,
+) -> KnowledgeWay | None:
+    """How a run with so many messages would be shown its pages; None where it has none that were
+    synced, or no price says."""
+    size = KnowledgeSize.together(folders[name] for name in policy.knowledge if name in folders)
+    model = settings.tiers[policy.rungs.bottom].model
+    price = price_of(model, settings.prices)
+    if not size.whole or price is None:
+        return None
+    version = prompts_of(settings, policy)[Purpose.ANSWER].version
+    return decide_way(
+        policy, size, price, model=model, lane=lane, messages=messages, prompt_version=version
+    )
+
+
 def by_length(
-    settings: Settings, policy: Policy, lengths: Iterable[LengthClass]
+    settings: Settings,
+    policy: Policy,
+    lengths: Iterable[LengthClass],
+    pages: KnowledgeWay | None = None,
 ) -> tuple[BacklogEstimate, list[LengthEstimate]]:
     """Expected spend of a backlog by tier and by length."""
-    estimator, classes = BacklogEstimator(settings, policy), list(lengths)
+    estimator, classes = BacklogEstimator(settings, policy, pages), list(lengths)
     found = [estimator.backlog(one.messages, one.all_bytes) for one in classes]
     if not found:
         return estimator.backlog(0, 0), []

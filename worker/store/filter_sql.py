@@ -37,7 +37,7 @@ from models.attempts import Attempt
 from models.contexts import ShownContext
 from models.escalations import Escalation
 from models.jobs import Job
-from models.knowledge import KnowledgePassage
+from models.knowledge import KnowledgePassage, RunKnowledge
 from models.messages import Message
 from models.results import Result
 from models.runs import Run
@@ -201,7 +201,8 @@ def _run(test: Test) -> ColumnElement[bool]:
 
 
 def _knowledge(test: Test) -> ColumnElement[bool]:
-    """Whether a passage that the answer cites stands no more as it was shown."""
+    """Whether a passage that the answer cites stands no more as it was shown: beside the message,
+    or with all others in the prompt."""
     shown = func.jsonb_array_elements(ShownContext.document["passages"]).table_valued(
         column("value", JSONB), name="shown", joins_implicitly=True
     )
@@ -224,7 +225,33 @@ def _knowledge(test: Test) -> ColumnElement[bool]:
             not_(stands),
         )
     ).correlate(Job, Result)
-    return and_(test(literal(CHANGED, Text)), changed)
+    return and_(test(literal(CHANGED, Text)), or_(changed, _changed_in_prompt()))
+
+
+def _changed_in_prompt() -> ColumnElement[bool]:
+    """The same of pages that stood whole in the prompt."""
+    shown = func.jsonb_each_text(RunKnowledge.shown).table_valued(
+        column("key", Text), column("value", Text), name="whole", joins_implicitly=True
+    )
+    stands = exists(
+        select(1).where(
+            KnowledgePassage.name == shown.c.key,
+            KnowledgePassage.__table__.c.version == shown.c.value,
+        )
+    ).correlate(shown)
+    return exists(
+        select(1)
+        .select_from(Attempt)
+        .join(RunKnowledge, RunKnowledge.version == Attempt.knowledge_version)
+        .where(
+            Attempt.job_id == Job.id,
+            Attempt.fence == Result.fence,
+            RunKnowledge.run_id == Job.run_id,
+            RunKnowledge.whole,
+            func.jsonb_exists(Result.__table__.c.fields["sources"], shown.c.key),
+            not_(stands),
+        )
+    ).correlate(Job, Result)
 
 
 SEVERAL: dict[str, Callable[[Test], ColumnElement[bool]]] = {

@@ -6,6 +6,7 @@ ones would add nothing but time. Typing errors find nothing by themselves; the o
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
@@ -57,20 +58,28 @@ def dictionary_of(language: str | None) -> str:
     return DICTIONARIES.get(language or "", "simple")
 
 
-def stored_folders(connection: Connection) -> dict[str, str]:
-    """The version of every folder that was synced, by its name."""
-    return {row.name: row.version for row in connection.execute(FOLDERS)}
+class SyncedFolder(NamedTuple):
+    """A folder that was synced: its version, how much it holds, how much of it a message is
+    shown."""
+
+    version: str
+    size: KnowledgeSize
 
 
-def folder_sizes(
-    connection: Connection, names: Sequence[str] | None = None
-) -> dict[str, KnowledgeSize]:
-    """How much each folder holds, and how much of it a message is shown."""
+def stored_folders(connection: Connection) -> dict[str, SyncedFolder]:
+    """Every folder that was synced, by its name."""
     return {
-        row.name: KnowledgeSize.of(row.chars, row.passages, PASSAGES_SHOWN)
+        row.name: SyncedFolder(
+            row.version, KnowledgeSize.of(row.chars, row.passages, PASSAGES_SHOWN)
+        )
         for row in connection.execute(FOLDERS)
-        if names is None or row.name in names
     }
+
+
+def passages_of(connection: Connection, folders: Sequence[str]) -> list[FoundPassage]:
+    """Every passage of folders, in their order and in that of the pages."""
+    rows = connection.execute(WHOLE, {"folders": list(folders)})
+    return [FoundPassage(**row._mapping) for row in rows]
 
 
 def find_passages(
@@ -99,6 +108,15 @@ def find_passages(
 
 
 FOLDERS = text("SELECT name, version, passages, chars FROM knowledge_folders ORDER BY name")
+WHOLE = text("""
+SELECT p.name, p.page, g.title, p.heading, p.text,
+  p.language, p.version, f.name AS folder, 0.0::float8 AS score
+FROM unnest(CAST(:folders AS text[])) WITH ORDINALITY AS place_of(folder, nth)
+JOIN knowledge_folders AS f ON f.name = place_of.folder
+JOIN knowledge_passages AS p ON p.folder_id = f.id
+JOIN knowledge_pages AS g ON g.folder_id = p.folder_id AND g.name = p.page
+ORDER BY place_of.nth, p.page, p.place
+""")
 SEARCH = text("""
 WITH asked AS MATERIALIZED (
   SELECT t.key, t.said, f.id AS folder_id, f.name AS folder, f.passages,

@@ -14,6 +14,17 @@ def store_prompt(connection: Connection, version: str, purpose: Purpose, words: 
     connection.execute(INSERT, values)
 
 
+def store_with_pages(connection: Connection, one: Prompt) -> None:
+    """Keeps a prompt with a policy's pages behind it."""
+    values = {
+        "version": one.version,
+        "purpose": one.purpose,
+        "text": one.text,
+        "base": one.base,
+    }
+    connection.execute(INSERT_WITH_PAGES, values)
+
+
 def freeze(connection: Connection, prompts: Prompts) -> dict[str, str]:
     """Keeps the prompts of a run; returns their versions by purpose."""
     for one in prompts.values():
@@ -30,5 +41,9 @@ def read_prompts(connection: Connection, versions: Iterable[str]) -> dict[str, P
 READ = text("SELECT version, purpose, text FROM prompts WHERE version = ANY(:versions)")
 INSERT = text("""
 INSERT INTO prompts (version, purpose, text) VALUES (:version, :purpose, :text)
+ON CONFLICT (version) DO NOTHING
+""")
+INSERT_WITH_PAGES = text("""
+INSERT INTO prompts (version, purpose, text, base) VALUES (:version, :purpose, :text, :base)
 ON CONFLICT (version) DO NOTHING
 """)

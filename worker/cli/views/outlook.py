@@ -11,6 +11,7 @@ from worker.domain.wording import count, dollars, span
 from worker.errors import ConfigurationError, Unreachable
 
 if TYPE_CHECKING:
+    from worker.domain.knowledge_cost import KnowledgeWay
     from worker.runs.forecasts import RunForecast
 
 
@@ -26,6 +27,25 @@ def outlook_of(
             return foresee(connection, policy, strata, lane)
     except (Unreachable, ConfigurationError):
         return None
+
+
+def pages_of(settings: Settings, policy: Policy, lane: str, messages: int) -> "KnowledgeWay | None":
+    """How the pages of a run with so many messages would be shown; None without any, or where the
+    database cannot be reached."""
+    from models.vocabulary import Lane, RunLane
+    from worker.cli.speech.context import database
+    from worker.runs.estimate import way_of_pages
+    from worker.store.passages import stored_folders
+
+    if not policy.knowledge:
+        return None
+    try:
+        with database(settings) as engine, closing(engine.connect()) as connection:
+            sizes = {name: one.size for name, one in stored_folders(connection).items()}
+    except (Unreachable, ConfigurationError):
+        return None
+    first = Lane.BATCH if lane == RunLane.BATCH else Lane.REALTIME
+    return way_of_pages(settings, policy, sizes, first, messages)
 
 
 def keep_outlook(

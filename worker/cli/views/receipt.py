@@ -110,6 +110,8 @@ def _lines(attempt: dict[str, Any], with_text: bool) -> Iterator[Line]:
         ("effort", attempt["effort"] or (attempt["model"] and "the model's own")),
         ("at most", attempt["max_tokens"] and f"{attempt['max_tokens']} tokens"),
     )
+    if attempt["pages"]:
+        yield "pages", attempt["pages"]
     if attempt["model"]:
         yield "asked", ", ".join(f"{name} {value}" for name, value in versions if value)
     called = sum(call["latency_ms"] or 0 for call in attempt["calls"]) / 1_000

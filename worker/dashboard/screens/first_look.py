@@ -4,6 +4,7 @@ what it will cost and how long it takes. Nothing is stored."""
 from dataclasses import dataclass
 from typing import IO
 
+from models.vocabulary import Lane, RunLane
 from worker.dashboard.context import Dashboard
 from worker.domain.backlog import Caps, Record
 from worker.domain.wording import count, dollars, span
@@ -14,8 +15,9 @@ from worker.intake.outcome import HandoverOutcome
 from worker.intake.reader import Backlog, ReadingOptions
 from worker.intake.rows import Rows
 from worker.intake.terms import RunTerms
-from worker.runs.estimate import by_length
+from worker.runs.estimate import by_length, way_of_pages
 from worker.runs.forecasts import RunForecast, foresee
+from worker.store.passages import stored_folders
 
 FIRST_ROWS = 5
 MOST_CHARS = 160
@@ -107,18 +109,22 @@ def _expected(
         return None
     with dashboard.engine.connect() as connection:
         found = foresee(connection, terms.policy, counts.strata, terms.lane)
+        folders = stored_folders(connection) if terms.policy.knowledge else {}
+    sizes = {name: one.size for name, one in folders.items()}
+    lane = Lane.BATCH if terms.lane == RunLane.BATCH else Lane.REALTIME
+    pages = way_of_pages(dashboard.settings, terms.policy, sizes, lane, counts.accepted)
     if found is not None:
-        return _measured(found)
-    assumed, _ = by_length(dashboard.settings, terms.policy, counts.lengths)
+        return _measured(found, f" Pages {pages.words}." if pages else "")
+    assumed, _ = by_length(dashboard.settings, terms.policy, counts.lengths, pages)
     return ExpectedFigures(
         lines=(("dollars", (dollars(assumed.total),)),), basis=assumed.assumption
     )
 
 
-def _measured(found: RunForecast) -> ExpectedFigures:
+def _measured(found: RunForecast, more: str) -> ExpectedFigures:
     spans = [("dollars", found.dollars, dollars), ("for people", found.people, count)]
     lines = [(name, tuple(shown(v) for v in (s.p10, s.p50, s.p90))) for name, s, shown in spans]
     if found.seconds is not None:
         figures = (found.seconds.p10, found.seconds.p50, found.seconds.p90)
         lines.append(("time", tuple(map(span, figures))))
-    return ExpectedFigures(lines=tuple(lines), basis=f"Measured {found.basis}.")
+    return ExpectedFigures(lines=tuple(lines), basis=f"Measured {found.basis}.{more}")

@@ -94,6 +94,10 @@ class Runtime:
             per_day_usd=settings.budget.per_day_usd,
             classifier=self.planner.classifier,
             canary=settings.canary.enabled,
+            price_of=lambda tier: (
+                self.planner.model(tier),
+                self.planner.price(self.planner.model(tier)),
+            ),
         )
         self.desk, self._current = LookupDesk(settings), CurrentSettings(settings)
         self._looked_up_by = settings

@@ -26,7 +26,7 @@ from worker.store.queue.canaries import Canaries
 from worker.store.queue.certified import keep_keys
 from worker.store.queue.gates import ClaimGate, QueueGate, Stop, Stops, gate_of, unmark
 from worker.store.queue.history import NO_PAST, Past, past_of
-from worker.store.queue.knowledge import with_passages
+from worker.store.queue.knowledge import PagesShown, PriceOf
 from worker.store.queue.leases import write_leases
 from worker.store.queue.suspects import one_at_a_time
 from worker.store.queue.waiting import note_waiting
@@ -75,9 +75,11 @@ class Claims:
         per_day_usd: Decimal | None,
         classifier: tuple[str, str],
         canary: bool = True,
+        price_of: PriceOf | None = None,
     ) -> None:
         """`classifier` is the prompt version and model whose labels may be remembered; with
-        `canary` a new combination of prompt, schema and model goes one call at a time."""
+        `canary` a new combination of prompt, schema and model goes one call at a time. `price_of`
+        gives model and price of a tier; without it pages are never shown whole."""
         self._engine = engine
         self._worker = worker
         self._lease_s = lease_s
@@ -86,6 +88,7 @@ class Claims:
         self._suspects: ClaimGate = partial(one_at_a_time, worker)
         self._canaries = Canaries(canary)
         self._budgets = Budgets(per_day_usd)
+        self._pages = PagesShown(price_of)
 
     def claim(self, queue: str, ids: Sequence[int], planner: Planner) -> list[Claimed]:
         """Leases of those of `ids` that are ready in `queue` and that the budgets allow."""
@@ -155,7 +158,7 @@ class Claims:
     ) -> Passage:
         """Plans what is locked, and sends it through the gates; what the budgets refuse says so."""
         day: dt.date = rows[0].today
-        candidates = with_passages(connection, self._candidates(connection, rows, prepared))
+        candidates = self._pages.shown_to(connection, self._candidates(connection, rows, prepared))
         going = [Claimed(candidate, planner(candidate)) for candidate in candidates]
         planned = going = keep_keys(connection, going)
         last: ClaimGate = partial(self._budgets.stops, day)

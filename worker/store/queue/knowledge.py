@@ -1,38 +1,145 @@
-"""The pages that answers are to stand on, found as their jobs are claimed: what was synced a moment
-ago is shown to whoever is asked next, and the attempt keeps what it was shown."""
+"""The pages that answers are to stand on, shown as their jobs are claimed: what was synced a moment
+ago is shown to whoever is asked next, and the attempt keeps what it was shown.
 
-from collections.abc import Mapping, Sequence
+Few pages stand whole in the prompt, many are searched for each message. Which of the two is decided
+once for each run and version of its pages, by whoever claims first, and kept with the arithmetic.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
-from models.vocabulary import Stage
+from models.vocabulary import Purpose, Stage
 from worker.domain.claimed import Candidate
 from worker.domain.context import ShownPassage
+from worker.domain.knowledge_cost import KnowledgeSize, KnowledgeWay, decide_way
 from worker.domain.pages import version_of_pages
+from worker.domain.passages import PagePassage
+from worker.domain.pricing import Price
+from worker.domain.prompts import Prompt, with_pages
 from worker.store.passages import (
     PASSAGES_SHOWN,
     FoundPassage,
     Query,
+    SyncedFolder,
     find_passages,
+    passages_of,
     stored_folders,
 )
+from worker.store.prompts import store_with_pages
+
+PriceOf = Callable[[str], tuple[str, Price | None]]
+"""The model behind a tier, and its price."""
+MAX_REMEMBERED = 500
 
 
-def with_passages(connection: Connection, candidates: Sequence[Candidate]) -> list[Candidate]:
-    """The candidates, each with the passages that its message is about, in one statement."""
+class PagesShown:
+    """The claims' side, for one worker process; remembers what was decided."""
+
+    def __init__(self, price_of: PriceOf | None) -> None:
+        """Without prices everything is searched."""
+        self._price_of = price_of
+        self._ways: dict[tuple[int, str], bool] = {}
+        self._prompts: dict[tuple[str, str], Prompt] = {}
+
+    def shown_to(self, connection: Connection, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """The candidates, each with the pages that its answer is to stand on."""
+        asking = [one for one in candidates if one.stage is Stage.ANSWER and one.policy.knowledge]
+        if not asking:
+            return list(candidates)
+        folders = stored_folders(connection)
+        whole = {
+            one.job_id: self._with_all(connection, one, folders)
+            for one in asking
+            if self._is_whole(connection, one, folders)
+        }
+        searched = [one for one in asking if one.job_id not in whole]
+        found = _searched(connection, searched, folders)
+        return [whole.get(one.job_id) or found.get(one.job_id) or one for one in candidates]
+
+    def _is_whole(
+        self, connection: Connection, one: Candidate, folders: Mapping[str, SyncedFolder]
+    ) -> bool:
+        if one.prompts is None or one.judged is not None or self._price_of is None:
+            return False
+        version = version_shown(one, folders)
+        key = one.run_id, version
+        if key not in self._ways:
+            if len(self._ways) > MAX_REMEMBERED:
+                self._ways.clear()
+            self._ways[key] = self._decide(connection, one, folders, version)
+        return self._ways[key]
+
+    def _decide(
+        self,
+        connection: Connection,
+        one: Candidate,
+        folders: Mapping[str, SyncedFolder],
+        version: str,
+    ) -> bool:
+        """As it was decided already, or else now."""
+        assert self._price_of is not None, "without prices nothing is decided"
+        assert one.prompts is not None, "pages stand whole in a prompt that the run keeps"
+        known = connection.execute(KNOWN, {"run": one.run_id, "version": version}).scalar()
+        size = KnowledgeSize.together(
+            folders[name].size for name in one.policy.knowledge if name in folders
+        )
+        model, price = self._price_of(one.policy.rungs.bottom)
+        if known is not None or price is None or not size.whole:
+            return bool(known)
+        way = decide_way(
+            one.policy,
+            size,
+            price,
+            model=model,
+            lane=one.lane,
+            messages=connection.execute(MESSAGES, {"run": one.run_id}).scalar_one(),
+            prompt_version=one.prompts[Purpose.ANSWER].version,
+        )
+        shown = passages_of(connection, one.policy.knowledge) if way.whole else []
+        values = {
+            "run": one.run_id,
+            "version": version,
+            "shown": json.dumps({p.name: p.version for p in shown}) if way.whole else None,
+            **{name: getattr(way, name) for name in KnowledgeWay.__slots__},
+        }
+        return bool(connection.execute(DECIDE, values).scalar_one())
+
+    def _with_all(
+        self, connection: Connection, one: Candidate, folders: Mapping[str, SyncedFolder]
+    ) -> Candidate:
+        assert one.prompts is not None, "pages stand whole in a prompt that the run keeps"
+        version, base = version_shown(one, folders), one.prompts[Purpose.ANSWER]
+        key = base.version, version
+        if key not in self._prompts:
+            if len(self._prompts) > MAX_REMEMBERED // 10:
+                self._prompts.clear()
+            passages = passages_of(connection, one.policy.knowledge)
+            made = with_pages(base, [_as_passage(passage) for passage in passages])
+            store_with_pages(connection, made)
+            self._prompts[key] = made
+        prompts = {**one.prompts, Purpose.ANSWER: self._prompts[key]}
+        return replace(one, prompts=prompts, knowledge_version=version)
+
+
+def _as_passage(found: FoundPassage) -> PagePassage:
+    return PagePassage(
+        id=found.name, heading=found.heading, text=found.text, language=found.language
+    )
+
+
+def _searched(
+    connection: Connection, asking: Sequence[Candidate], folders: Mapping[str, SyncedFolder]
+) -> dict[int, Candidate]:
+    """Those with the passages that their messages are about, in one statement."""
     queries = [
-        Query(one.job_id, one.message.text, one.policy.knowledge, _language(one))
-        for one in candidates
-        if one.stage is Stage.ANSWER and one.policy.knowledge
+        Query(one.job_id, one.message.text, one.policy.knowledge, _language(one)) for one in asking
     ]
-    if not queries:
-        return list(candidates)
-    found, versions = find_passages(connection, queries, PASSAGES_SHOWN), stored_folders(connection)
-    return [
-        _shown(one, found[one.job_id], versions) if one.job_id in found else one
-        for one in candidates
-    ]
+    found = find_passages(connection, queries, PASSAGES_SHOWN) if queries else {}
+    return {one.job_id: _shown(one, found[one.job_id], folders) for one in asking}
 
 
 def _language(candidate: Candidate) -> str | None:
@@ -40,12 +147,41 @@ def _language(candidate: Candidate) -> str | None:
 
 
 def _shown(
-    candidate: Candidate, found: Sequence[FoundPassage], versions: Mapping[str, str]
+    candidate: Candidate, found: Sequence[FoundPassage], folders: Mapping[str, SyncedFolder]
 ) -> Candidate:
     passages = tuple(ShownPassage(one.name, one.version, one.text) for one in found)
-    searched = [(name, versions.get(name, "")) for name in candidate.policy.knowledge]
     return replace(
         candidate,
         context=replace(candidate.context, passages=passages) if found else candidate.context,
-        knowledge_version=version_of_pages(searched),
+        knowledge_version=version_shown(candidate, folders),
     )
+
+
+def version_shown(candidate: Candidate, folders: Mapping[str, SyncedFolder]) -> str:
+    """The version of its policy's folders together."""
+    names = candidate.policy.knowledge
+    return version_of_pages(
+        (name, folders[name].version if name in folders else "") for name in names
+    )
+
+
+def ways_of(connection: Connection, run_id: int) -> dict[str, KnowledgeWay]:
+    """How a run was shown its pages, by their version."""
+    rows: Any = connection.execute(WAYS, {"run": run_id})
+    names = KnowledgeWay.__slots__
+    return {row.version: KnowledgeWay(**{n: getattr(row, n) for n in names}) for row in rows}
+
+
+KNOWN = text("SELECT whole FROM run_knowledge WHERE run_id = :run AND version = :version")
+MESSAGES = text("""
+SELECT coalesce(sum(jobs), 0)::bigint AS jobs FROM run_counts WHERE run_id = :run
+""")
+# Two that claim at once decide alike, for whoever comes second is told what the first has said.
+DECIDE = text("""
+INSERT INTO run_knowledge (run_id, version, whole, by, shown, model, lane, messages, tokens_whole,
+  tokens_searched, usd_whole, usd_searched)
+VALUES (:run, :version, :whole, :by, CAST(:shown AS jsonb), :model, :lane, :messages,
+  :tokens_whole, :tokens_searched, :usd_whole, :usd_searched)
+ON CONFLICT (run_id, version) DO UPDATE SET whole = run_knowledge.whole RETURNING whole
+""")
+WAYS = text("SELECT * FROM run_knowledge WHERE run_id = :run")

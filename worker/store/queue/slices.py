@@ -5,7 +5,7 @@ request leaves, so whatever becomes of the reply, what was asked is known.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import accumulate
 from typing import Any
@@ -15,12 +15,16 @@ from sqlalchemy import Connection, Row, text
 from models.vocabulary import Purpose
 from worker.domain.claimed import Claimed, Prepared, Question
 from worker.domain.context import context_from
+from worker.domain.prompts import Prompt
 from worker.store.policies import PolicyCache
+from worker.store.prompts import read_prompts
 from worker.store.queue.claim import NONE_PREPARED, Claims, Planner, candidate_of
 from worker.store.queue.gates import ClaimGate, Stop, Stops
 from worker.store.queue.history import NO_PAST, past_of
 from worker.store.rows import as_json
 
+MAX_REMEMBERED = 50
+"""Prompts with pages that a process keeps in mind."""
 PREFIX = "batch."
 """`jobs.queue` of a job in the batch lane: this, and its tier or `routing`."""
 
@@ -118,6 +122,7 @@ class Claimants:
 
     def __init__(self) -> None:
         self._policies = PolicyCache()
+        self._with_pages: dict[str, Prompt] = {}
 
     def of(
         self, connection: Connection, keys: Sequence[tuple[int, int]]
@@ -127,8 +132,8 @@ class Claimants:
         rows = connection.execute(READ_BACK, {"rows": asked}).all()
         policies = self._policies.of(connection, {row.run_id for row in rows})
         past = past_of(connection, [row.id for row in rows]) if rows else {}
-        return {
-            (row.id, row.fence + 1): Claimed(
+        claimed = [
+            Claimed(
                 candidate_of(
                     row,
                     policies[row.run_id],
@@ -138,7 +143,40 @@ class Claimants:
                 _question(row),
             )
             for row in rows
+        ]
+        found = self._asked_of(connection, claimed)
+        return {(one.candidate.job_id, one.candidate.fence): one for one in found}
+
+    def _asked_of(self, connection: Connection, claimed: Sequence[Claimed]) -> list[Claimed]:
+        """Each with the prompt that it was asked of: pages may have stood behind its run's."""
+        wanted = {
+            version
+            for one in claimed
+            if (version := _other_version(one)) and version not in self._with_pages
         }
+        if wanted:
+            if len(self._with_pages) > MAX_REMEMBERED:
+                self._with_pages.clear()
+            self._with_pages |= read_prompts(connection, wanted)
+        return [_under(one, self._with_pages) for one in claimed]
+
+
+def _other_version(claimed: Claimed) -> str | None:
+    """The version of an answer's prompt, where it is not the one that its run keeps."""
+    own, asked = claimed.candidate.prompts, claimed.question
+    if own is None or asked is None or asked.purpose is not Purpose.ANSWER:
+        return None
+    if claimed.candidate.judged is not None or asked.prompt_version == own[Purpose.ANSWER].version:
+        return None
+    return asked.prompt_version
+
+
+def _under(claimed: Claimed, known: Mapping[str, Prompt]) -> Claimed:
+    version = _other_version(claimed)
+    if version is None or version not in known or claimed.candidate.prompts is None:
+        return claimed
+    prompts = {**claimed.candidate.prompts, Purpose.ANSWER: known[version]}
+    return replace(claimed, candidate=replace(claimed.candidate, prompts=prompts))
 
 
 def _question(row: Row[Any]) -> Question:

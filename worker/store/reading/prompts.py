@@ -38,7 +38,7 @@ class PromptUse:
 
 
 def prompt_uses(connection: Connection) -> list[PromptUse]:
-    """Every version that is known, newest first."""
+    """Every version that is known, newest first; with pages behind it a prompt counts as itself."""
     return values_of(PromptUse, connection.execute(USES))
 
 
@@ -77,6 +77,7 @@ SELECT p.version, coalesce(s.part, p.purpose) AS part, length(p.text) AS chars, 
   coalesce(s.cached_tokens, 0) AS cached_tokens, coalesce(s.output_tokens, 0) AS output_tokens,
   coalesce(s.cost, 0) AS cost, coalesce(s.simulated, false) AS simulated
 FROM prompts AS p LEFT JOIN summed AS s ON s.version = p.version
+WHERE p.base IS NULL
 ORDER BY p.created_at DESC, p.version
 """)
 TEXT = text("""

@@ -11,6 +11,7 @@ from worker.domain.messages import MessageText
 from worker.domain.policy import from_document
 from worker.domain.trouble import label_of
 from worker.errors import Missing, UsageError
+from worker.store.queue.knowledge import ways_of
 
 
 def find_job(connection: Connection, wanted: str) -> int:
@@ -41,7 +42,9 @@ def receipt(connection: Connection, job_id: int) -> dict[str, Any]:
     steps = {
         row["fence"]: dict(row) for row in connection.execute(STEPS, {"job": job_id}).mappings()
     }
+    ways = ways_of(connection, job["run_id"]) if any(_pages_of(one) for one in attempts) else {}
     for attempt in attempts:
+        attempt["pages"] = ways[way].words if (way := _pages_of(attempt)) in ways else None
         attempt["calls"] = [call for call in calls if call["fence"] == attempt["fence"]]
         attempt["escalation"] = steps.get(attempt["fence"])
         attempt["context"] = _pieces(attempt.pop("shown"))
@@ -56,6 +59,11 @@ def receipt(connection: Connection, job_id: int) -> dict[str, Any]:
         "total_usd": sum((call["cost"] or 0 for call in calls), 0),
         "simulated": any(call["simulated"] for call in calls),
     }
+
+
+def _pages_of(attempt: dict[str, Any]) -> str:
+    """The version of the pages that it was shown; empty without any."""
+    return str(attempt["knowledge_version"] or "")
 
 
 def hide_text(found: dict[str, Any], mask: str | None = None) -> None:

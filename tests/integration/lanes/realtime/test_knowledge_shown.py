@@ -6,17 +6,21 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Engine
 
-from tests.support.nights import night, night_settings
+from models.vocabulary import Lane, Purpose
+from tests.support.nights import night, night_settings, rounds
 from tests.support.promises import many
 from tests.support.works import drain, hand_in, unexplained
+from worker.claude.prompts import prompts_of
 from worker.config.policies import policy_named
 from worker.config.settings import Settings
 from worker.domain.filter_parsing import parse
 from worker.domain.pages import SourcePage, version_of_pages
 from worker.domain.policy import Policy
+from worker.domain.prompts import prompt
 from worker.sandbox.simulator.state import State
 from worker.store.filter_sql import JOINED, condition
 from worker.store.knowledge import sync_folder
+from worker.store.reading.prompts import prompt_uses
 from worker.store.reading.receipts import receipt
 from worker.store.reading.sources import cited_most
 
@@ -106,3 +110,78 @@ def test_an_amount_that_is_made_up_climbs_and_a_faithful_one_goes_out(
     assert unexplained(engine, run) == []
     sync_folder(engine, "pages", [RETURNS, OTHERS[0]])
     assert changed(engine) == 0, "it reads as it did, and nobody cited the page that is gone"
+
+
+def numbered(settings: Settings, **shown: object) -> Policy:
+    own = standing(settings)
+    return replace(own, context=replace(own.context, **shown), ladder=("haiku",))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("lane", [Lane.REALTIME, Lane.BATCH])
+def test_few_pages_stand_whole_in_the_prompt_and_the_receipt_says_why(
+    lane: Lane, engine: Engine, database_url: str, simulator: tuple[State, str]
+) -> None:
+    # given few pages, and messages enough to share their cache
+    pages = [RETURNS, *(replace(OTHERS[0], name=f"p{n}", title=f"P{n}") for n in range(12))]
+    sync_folder(engine, "pages", pages)
+    simulator[0].moods.replace([said("Send it back within 30 days; the label costs 4.90 EUR.")])
+    settings = night_settings(database_url, simulator[1])
+    with night(settings) as (runtime, batches):
+        bodies = [f"{BODY} I am number {n}." for n in range(20)]
+        own = numbered(settings)
+        kept = prompts_of(settings, own)
+        run = hand_in(engine, settings, bodies, policy=own, lane=lane, prompts=kept)
+        if lane is Lane.BATCH:
+            rounds(runtime, batches)
+        else:
+            drain(runtime)
+    # then every answer was asked of one prompt, which holds all of them
+    asked = "SELECT DISTINCT prompt_version, context_digest FROM attempts WHERE stage = 'answer'"
+    ((version, digest),) = many(engine, asked)
+    ((text, base),) = many(engine, "SELECT text, base FROM prompts WHERE base IS NOT NULL")
+    assert (prompt(Purpose.ANSWER, text).version, digest) == (version, None)
+    assert all(f'id="{page.name}' in text for page in pages)
+    assert base == many(engine, "SELECT prompts ->> 'answer' FROM runs")[0][0]
+    # and the facts of a cited page are known, also to a replay
+    assert many(engine, "SELECT DISTINCT state FROM jobs") == [("answered",)]
+    assert unexplained(engine, run) == []
+    with engine.connect() as connection:
+        found = receipt(connection, many(engine, "SELECT min(id) FROM jobs")[0][0])
+        listed = [one.version for one in prompt_uses(connection)]
+    words = found["attempts"][-1]["pages"]
+    assert words.startswith("whole, which costs less: ")
+    assert "for 20 messages" in words
+    assert str(lane) in words
+    assert version not in listed
+    assert base in listed
+    # and what stood on a page that changed is found
+    assert changed(engine) == 0
+    sync_folder(engine, "pages", [replace(RETURNS, markdown="# Returns\n\nNo."), *pages[1:]])
+    assert changed(engine) == 20
+
+
+@pytest.mark.parametrize(
+    ("shown", "messages", "whole", "by"),
+    [
+        ({}, 1, False, "cost"),
+        ({"pages": "whole"}, 1, True, "policy"),
+        ({"pages": "searched"}, 3, False, "policy"),
+    ],
+)
+def test_a_policy_may_say_it_and_one_message_alone_is_searched_for(
+    shown: dict[str, object], messages: int, whole: bool, by: str, engine: Engine,
+    database_url: str, simulator: tuple[State, str],
+) -> None:  # fmt: skip
+    others = (replace(OTHERS[0], name=f"p{n}", title=f"P{n}") for n in range(12))
+    sync_folder(engine, "pages", [RETURNS, *others])
+    settings = night_settings(database_url, simulator[1])
+    with night(settings) as (runtime, _):
+        bodies = [f"{BODY} I am number {n}." for n in range(messages)]
+        own = numbered(settings, **shown)
+        hand_in(engine, settings, bodies, policy=own, prompts=prompts_of(settings, own))
+        drain(runtime)
+    assert many(engine, "SELECT whole, by FROM run_knowledge") == [(whole, by)]
+    ((passages,),) = many(
+        engine, "SELECT bool_and(context_digest IS NOT NULL) FROM attempts WHERE stage = 'answer'"
+    )
+    assert passages is not whole

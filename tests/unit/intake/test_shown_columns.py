@@ -1,0 +1,21 @@
+"""A column that a policy shows and a file does not have is said."""
+
+from worker.domain.policy import ContextUse, Policy
+from worker.intake.shown_columns import not_there
+
+ROWS = [{"id": "1", "body": "Hello"}, {"id": "2", "body": "Hello", "order_status": "sent"}]
+
+
+def said(use: ContextUse) -> list[str]:
+    return [one.reason for one in not_there(Policy("acme", ("haiku",), context=use), ROWS)]
+
+
+def test_what_is_misspelt_gets_the_nearest_name_and_what_is_there_nothing() -> None:
+    assert said(ContextUse(fields=("order_status",))) == []
+    assert said(ContextUse(fields=("order_state",), history=True)) == [
+        "policy acme shows the column 'order_state', and no row has it; did you mean"
+        " 'order_status'?",
+        "policy acme shows the column 'history', and no row has it; there are id, body,"
+        " order_status",
+    ]
+    assert not_there(Policy("acme", ("haiku",), context=ContextUse(fields=("x",))), []) == []
