@@ -12,6 +12,7 @@ PLACES = (
     ("Jobs", "/jobs", None),
     ("Dead letters", "/dead", "dead"),
     ("Review", "/review", "review"),
+    ("Knowledge", "/knowledge", None),
     ("Deliveries", "/deliveries", None),
     ("Proof", "/certificates", None),
     ("Workers", "/workers", None),

@@ -15,6 +15,7 @@ from worker.dashboard.pages import (
     deliveries,
     handover,
     jobs,
+    knowledge,
     proof,
     reviews,
     runs,
@@ -38,6 +39,7 @@ def routes() -> list[BaseRoute]:
         Route("/audit", audit),
         *handover.routes(),
         *deliveries.routes(),
+        *knowledge.routes(),
         # A run's name may hold slashes: what is of a run stands before the run itself.
         *sampled.routes(),
         *proof.routes(),
