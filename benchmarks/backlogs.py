@@ -28,7 +28,7 @@ def hand_in(home: House, name: str, policy: Policy, messages: Iterator[Record]) 
     run's messages are its own, so that every run starts alike."""
     with home.engine.begin() as connection:
         connection.execute(text("DELETE FROM classifications"))
-        run = create_run(connection, NewRun(name, policy))
+        run = create_run(connection, NewRun(name=name, policy=policy))
         while block := list(itertools.islice(messages, STAGED_ROWS)):
             add_in(connection, run, block, name, False, 0)
         close_intake(connection, run, 0, 0)

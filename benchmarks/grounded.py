@@ -54,10 +54,10 @@ def run(*, quick: bool) -> Finding:
 
 def _said(case: Case, body: str) -> str | None:
     draft = Draft(
-        case.reply,
-        {"reply": case.reply, "sources": list(case.sources)},
-        {},
-        MessageText(body, language=case.language),
+        reply=case.reply,
+        document={"reply": case.reply, "sources": list(case.sources)},
+        schema={},
+        message=MessageText(body=body, language=case.language),
         knowledge=case.shown,
     )
     return BUILTIN["grounded"](draft, {})

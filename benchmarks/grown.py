@@ -27,7 +27,7 @@ def fill(url: str, settings: Settings, jobs: int) -> float:
     waiting = round(jobs * WAITING_SHARE)
     values = {"jobs": jobs, "waiting": waiting, "old": OLD_RUNS}
     with engine.begin() as connection:
-        run = create_run(connection, NewRun("waiting", policy_named(settings, POLICY)))
+        run = create_run(connection, NewRun(name="waiting", policy=policy_named(settings, POLICY)))
         connection.execute(RUNS, values | {"policy": run.id})
     steps = ((MESSAGES, JOBS, COUNTS), (ATTEMPTS, CALLS, RESULTS))
     with ThreadPoolExecutor(len(steps)) as pool:

@@ -87,7 +87,9 @@ class House:
             turns = itertools.cycle(channels)
             records = (replace(record, channel=next(turns)) for record in records)
         with self.engine.begin() as connection:
-            run = create_run(connection, NewRun(name, policy_named(self.settings, policy)))
+            run = create_run(
+                connection, NewRun(name=name, policy=policy_named(self.settings, policy))
+            )
             while block := list(itertools.islice(records, STAGED_ROWS)):
                 add_in(connection, run, block, name, False, 0)
             close_intake(connection, run, 0, 0)
@@ -120,9 +122,9 @@ def backlog() -> Iterator[Record]:
         turn = number // len(rows)
         body = f"{row['body']} (case {turn})" if turn else row["body"]
         yield Record(
-            number + 1,
-            f"{turn}-{row['external_id']}",
-            body,
+            line=number + 1,
+            external_id=f"{turn}-{row['external_id']}",
+            body=body,
             subject=row.get("subject"),
             channel=row.get("channel"),
             customer_id=row.get("customer_id"),

@@ -88,7 +88,10 @@ def each_message(engine: Engine, folder: str, bodies: list[str]) -> tuple[float,
     out, for it reads from disk."""
     with engine.connect() as connection:
         server = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
-        queries = [Query(key, body, (folder,), "en") for key, body in enumerate(bodies)]
+        queries = [
+            Query(key=key, text=body, folders=(folder,), language="en")
+            for key, body in enumerate(bodies)
+        ]
         find_passages(connection, queries[:CHUNK], LIMIT)
         cpu, began = cpu_s(server), time.monotonic()
         for at in range(0, len(queries), CHUNK):
@@ -100,7 +103,10 @@ def each_message(engine: Engine, folder: str, bodies: list[str]) -> tuple[float,
 def search(engine: Engine, folder: str, bodies: list[str]) -> dict[int, list[Any]]:
     """In chunks, as a worker does."""
     found: dict[int, list[Any]] = {}
-    queries = [Query(key, body, (folder,), "en") for key, body in enumerate(bodies)]
+    queries = [
+        Query(key=key, text=body, folders=(folder,), language="en")
+        for key, body in enumerate(bodies)
+    ]
     with engine.connect() as connection:
         for at in range(0, len(queries), CHUNK):
             found |= find_passages(connection, queries[at : at + CHUNK], LIMIT)

@@ -86,7 +86,9 @@ def turned_round() -> list[GradedMessage]:
 def _two(n: int, right: bool, confidence: float) -> GradedMessage:
     haiku = GradedAnswer(valid=True, right=right, confidence=confidence, cost=COSTS["haiku"])
     opus = GradedAnswer(valid=True, right=True, cost=COSTS["opus"])
-    return GradedMessage(f"{n:05}", "any", 100, {"haiku": haiku, "opus": opus})
+    return GradedMessage(
+        name=f"{n:05}", segment="any", chars=100, answers={"haiku": haiku, "opus": opus}
+    )
 
 
 def redraw(
@@ -239,7 +241,7 @@ def hidden(draws: int) -> list[Figure]:
     """How often the 95 % interval of always-opus holds, known for 5 % of what did not climb."""
     pool, chance, held, points = made_up(5_000, 7, top=0.9), random.Random(12), 0, 0
     truth = sum(bool(m.answers["opus"].right) for m in pool) / len(pool)
-    plan = Plan("always opus", (Step("opus"),))
+    plan = Plan(name="always opus", steps=(Step("opus"),))
     for share in [0.05] * draws + [0.0]:
         record = [_shadowed(m, share, chance) for m in pool]
         found = evaluate(record, ("haiku", "opus"), [plan])[0].quality

@@ -117,9 +117,9 @@ class Site:
 def answered(claimed: Claimed) -> AttemptReport:
     """One call, one accepted answer."""
     call = CallReport(
-        Purpose.ANSWER,
-        CallState.DONE,
-        usage=Usage(200, output_tokens=100),
+        purpose=Purpose.ANSWER,
+        state=CallState.DONE,
+        usage=Usage(input_tokens=200, output_tokens=100),
         cost=Decimal("0.0007"),
         latency_ms=900,
         stop_reason="end_turn",
@@ -130,7 +130,12 @@ def answered(claimed: Claimed) -> AttemptReport:
     ending = Accepted("Thank you for writing to us. " * 5, {})
     one = claimed.candidate
     return AttemptReport(
-        one.job_id, one.fence, AttemptOutcome.ACCEPTED, ending, (call,), confidence=Decimal("0.9")
+        job_id=one.job_id,
+        fence=one.fence,
+        outcome=AttemptOutcome.ACCEPTED,
+        ending=ending,
+        calls=(call,),
+        confidence=Decimal("0.9"),
     )
 
 

@@ -155,7 +155,9 @@ class _Pause:
 def _hand_in(home: House, name: str, shape: RunShape) -> RunRef:
     policy = policy_named(home.settings, "ladder")
     with home.engine.begin() as connection:
-        run = create_run(connection, NewRun(name.replace(" ", "-"), policy, lane=shape.lane))
+        run = create_run(
+            connection, NewRun(name=name.replace(" ", "-"), policy=policy, lane=shape.lane)
+        )
         records = [next_one for next_one, _ in zip(backlog(), range(shape.messages), strict=False)]
         add_in(connection, run, records, name, False, 0)
         close_intake(connection, run, 0, 0)

@@ -145,7 +145,7 @@ def _hand_in(runtime: Runtime, messages: int) -> None:
     with runtime.engine.begin() as connection:
         connection.execute(CLEAR)
         made = create_run(
-            connection, NewRun("night", policy_named(runtime.settings), lane=Lane.BATCH)
+            connection, NewRun(name="night", policy=policy_named(runtime.settings), lane=Lane.BATCH)
         )
         add_in(connection, made, [next(source) for _ in range(messages)], None, False, 0)
         close_intake(connection, made, 0, 0)

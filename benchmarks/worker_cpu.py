@@ -113,16 +113,20 @@ def requests_of(home: House, made: RunRef) -> Iterator[dict[str, Any]]:
     with home.engine.connect() as connection:
         for row in connection.execute(CALLS, {"run": made.id}):
             purpose = Purpose(row.purpose)
-            said = fenced(MessageText(row.body, row.subject, row.channel, row.language))
+            said = fenced(
+                MessageText(
+                    body=row.body, subject=row.subject, channel=row.channel, language=row.language
+                )
+            )
             ask = Ask(
-                "",
-                purpose,
-                row.model,
-                (),
-                [{"role": "user", "content": said}],
-                CLASSIFY_SCHEMA if purpose is Purpose.CLASSIFY else schema,
-                row.max_tokens,
-                row.effort,
+                key="",
+                purpose=purpose,
+                model=row.model,
+                system=(),
+                messages=[{"role": "user", "content": said}],
+                schema=CLASSIFY_SCHEMA if purpose is Purpose.CLASSIFY else schema,
+                max_tokens=row.max_tokens,
+                effort=row.effort,
             )
             yield {**ask.parameters(), "purpose": purpose.value}
 

@@ -231,10 +231,22 @@ def _requests(home: House, count: int) -> list[dict[str, Any]]:
     tier = home.settings.tiers["haiku"]
     found = []
     for _, record in zip(range(count), backlog(), strict=False):
-        message = MessageText(record.body, record.subject, record.channel, record.language)
+        message = MessageText(
+            body=record.body,
+            subject=record.subject,
+            channel=record.channel,
+            language=record.language,
+        )
         said = [{"role": "user", "content": fenced(message)}]
         ask = Ask(
-            "", Purpose.ANSWER, tier.model, system, said, PLAIN_ANSWER_SCHEMA, tier.max_tokens, None
+            key="",
+            purpose=Purpose.ANSWER,
+            model=tier.model,
+            system=system,
+            messages=said,
+            schema=PLAIN_ANSWER_SCHEMA,
+            max_tokens=tier.max_tokens,
+            effort=None,
         )
         found.append(ask.parameters())
     return found

@@ -7,18 +7,19 @@ from decimal import Decimal
 from typing import Any
 
 from models.vocabulary import Lane, Purpose, Stage
+from tests.support.prices import rates_of
 from worker.domain.answers import Answer, ModelAnswer, Troubled
 from worker.domain.attempt import Attempt, Standards
 from worker.domain.claimed import Candidate, Claimed, Plan, Question
 from worker.domain.ladder import Ladder
 from worker.domain.messages import MessageText
 from worker.domain.presets import preset
-from worker.domain.pricing import Price, Rates, Usage
+from worker.domain.pricing import Price, Usage
 from worker.domain.trouble import Meaning, Trouble
 from worker.domain.validation import BUILTIN
 
 LADDER = Ladder(("haiku", "sonnet", "opus"))
-PRICE = Price(Rates(*(Decimal(dollars) for dollars in ("1", "5", "0.1", "1.25", "2"))))
+PRICE = Price(rates_of("1", "5", "0.1", "1.25", "2"))
 REPLY = "Your card was sent on Monday and arrives within five working days."
 GOOD = json.dumps({"reply": REPLY, "grounds": "as asked", "confidence": 0.9})
 WORST, CHECK_WORST = Decimal("0.02"), Decimal("0.005")
@@ -45,7 +46,7 @@ def claimed(plan: Plan, *, policy: str = "ladder", job_id: int = 7, **fields: An
         remembered=None,
         failures=0,
         deferrals=0,
-        message=MessageText("Where is my card? It was due on Monday."),
+        message=MessageText(body="Where is my card? It was due on Monday."),
         policy=preset(policy, LADDER),
         policy_version="p",
         history=(),
@@ -70,8 +71,16 @@ def asks(purpose: Purpose, **fields: Any) -> Question:
 
 
 def said(text: str, stop: str = "end_turn") -> Answer:
-    return Answer(ModelAnswer(text, stop), Usage(100, output_tokens=20), 5, "req", None, True, {})
+    return Answer(
+        answer=ModelAnswer(text, stop),
+        usage=Usage(input_tokens=100, output_tokens=20),
+        latency_ms=5,
+        request_id="req",
+        service_tier=None,
+        simulated=True,
+        headers={},
+    )
 
 
 def trouble(meaning: Meaning, *, free: bool = False) -> Troubled:
-    return Troubled(Trouble(meaning, "as told", free=free), 5)
+    return Troubled(Trouble(meaning=meaning, kind="as told", free=free), 5)

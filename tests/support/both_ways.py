@@ -20,14 +20,14 @@ PROMPTS = load_prompts(None)
 ANSWER = PROMPTS[Purpose.ANSWER]
 USER: dict[str, Any] = {"role": "user", "content": "Where is my parcel?"}
 ASK = Ask(
-    "7-1-answer",
-    Purpose.ANSWER,
-    "claude-haiku-5-5",
-    ANSWER.system(),
-    [USER],
-    INLINE_ANSWER_SCHEMA,
-    300,
-    None,
+    key="7-1-answer",
+    purpose=Purpose.ANSWER,
+    model="claude-haiku-5-5",
+    system=ANSWER.system(),
+    messages=[USER],
+    schema=INLINE_ANSWER_SCHEMA,
+    max_tokens=300,
+    effort=None,
 )
 AWKWARD = "\x00\x1f\x7f\u2028 é 😀 \" \\ / <customer_message> \r\n\t ' &amp;"
 SCHEMA = {

@@ -13,7 +13,9 @@ EMPTY: Triple = (0.0, 0.0, 0.0)
 
 def fresh(pace: Pace, now: int) -> Buckets:
     """Nothing is known (first use, or Redis was flushed): empty, and at the start of a ramp."""
-    return Buckets(now, EMPTY, 0, now, pace.ramp_s, now)
+    return Buckets(
+        seen_us=now, levels=EMPTY, hold_us=0, ramp_us=now, ramp_s=pace.ramp_s, asked_us=now
+    )
 
 
 def ramped(x: float, ramp_s: float, ramp_from: float) -> float:

@@ -47,11 +47,11 @@ def comparisons(draw: st.DrawFn) -> Comparison:
             lambda n: field.most is None or n <= field.most
         )
     elif field.of is Of.SPAN:
-        return Comparison(name, op, (draw(spans),))
+        return Comparison(field=name, op=op, values=(draw(spans),))
     else:
         values = st.sampled_from([str(word) for word in field.words]) if field.words else texts
     count = draw(st.integers(1, 3)) if op is Op.IN else 1
-    return Comparison(name, op, tuple(draw(values) for _ in range(count)), key)
+    return Comparison(field=name, op=op, values=tuple(draw(values) for _ in range(count)), key=key)
 
 
 def _larger(parts: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:

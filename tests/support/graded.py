@@ -44,7 +44,10 @@ def redrawn(
 ) -> list[GradedMessage]:
     """`count` messages of the pool, with replacement, under names of their own."""
     drawn = (chance.choice(pool) for _ in range(count))
-    return [GradedMessage(f"{i}", m.segment, m.chars, m.answers) for i, m in enumerate(drawn)]
+    return [
+        GradedMessage(name=f"{i}", segment=m.segment, chars=m.chars, answers=m.answers)
+        for i, m in enumerate(drawn)
+    ]
 
 
 def made_up(
@@ -76,7 +79,11 @@ def made_up(
             )
         answers["opus"] = GradedAnswer(valid=True, right=chance.random() < top, cost=COSTS["opus"])
         name = f"m{number:06}"
-        found.append(GradedMessage(name, segments[place], chance.randrange(20, 900), answers))
+        found.append(
+            GradedMessage(
+                name=name, segment=segments[place], chars=chance.randrange(20, 900), answers=answers
+            )
+        )
     return found
 
 

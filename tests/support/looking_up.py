@@ -70,7 +70,9 @@ def asked(*customers: str | None, **row: Any) -> list[LookupMessage]:
     """A message of each customer."""
     return [
         LookupMessage(
-            number, f"m-{number}", MessageText("A secret word", customer_id=one, attributes=row)
+            number,
+            f"m-{number}",
+            MessageText(body="A secret word", customer_id=one, attributes=row),
         )
         for number, one in enumerate(customers)
     ]

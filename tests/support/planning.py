@@ -53,7 +53,7 @@ LATER = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
 BUILT: dict[str, Builder] = {
     "choosing.look_at": lambda c: choosing.look_at(c, Choice(SOME, DAY), "ladder"),
     "choosing.copy_jobs": lambda c: choosing.copy_jobs(
-        c, Choice(SOME, DAY), RunRef(1, "run1", "batch", 0)
+        c, Choice(SOME, DAY), RunRef(id=1, name="run1", lane="batch", priority=0)
     ),
     "choosing.recent_costs": lambda c: choosing.recent_costs(c, "ladder"),
     "changes.foresee": lambda c: changes.foresee(c, changes.RETRY, SOME_OF_DAY),

@@ -30,12 +30,26 @@ def _document(ask: Ask, sure: bool) -> str:
 
 
 def _answer(text: str, stop: str = "end_turn", category: str | None = None) -> Answer:
-    usage = Usage(120, 30, 0, 0, 40)
-    return Answer(ModelAnswer(text, stop, category), usage, 5, "req_1", "standard", True, {})
+    usage = Usage(
+        input_tokens=120,
+        cache_read_tokens=30,
+        cache_write_5m_tokens=0,
+        cache_write_1h_tokens=0,
+        output_tokens=40,
+    )
+    return Answer(
+        answer=ModelAnswer(text, stop, category),
+        usage=usage,
+        latency_ms=5,
+        request_id="req_1",
+        service_tier="standard",
+        simulated=True,
+        headers={},
+    )
 
 
 def _trouble(meaning: Meaning, status: int | None = None) -> Callable[[Ask], Troubled]:
-    return lambda _: Troubled(Trouble(meaning, "as told", status=status), 5)
+    return lambda _: Troubled(Trouble(meaning=meaning, kind="as told", status=status), 5)
 
 
 BEHAVIOURS: dict[str, Callable[[Ask], Answer | Troubled]] = {

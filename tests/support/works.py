@@ -75,9 +75,12 @@ def hand_in(
     chosen = policy if isinstance(policy, Policy) else policy_named(settings, policy)
     with engine.begin() as connection:
         run = create_run(
-            connection, NewRun(name, chosen, lane=lane, budget_cap=cap, prompts=prompts)
+            connection, NewRun(name=name, policy=chosen, lane=lane, budget_cap=cap, prompts=prompts)
         )
-        records = [Record(n + 1, f"{name}-{n}", body, **fields) for n, body in enumerate(bodies)]
+        records = [
+            Record(line=n + 1, external_id=f"{name}-{n}", body=body, **fields)
+            for n, body in enumerate(bodies)
+        ]
         add_in(connection, run, records, None, False, 0)
         connection.execute(text("UPDATE runs SET accepting = false WHERE id = :id"), {"id": run.id})
     return run

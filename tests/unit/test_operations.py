@@ -129,7 +129,7 @@ def test_every_setting_that_is_named_is_one() -> None:
 def test_every_notice_is_in_the_table_with_its_runbook() -> None:
     # given
     sources = "".join(path.read_text("utf-8") for path in (ROOT / "worker").rglob("*.py"))
-    kinds = set(re.findall(r"\bnote\(\s*connection, \"(\w+)\"", sources))
+    kinds = set(re.findall(r"\bnote\(\s*connection,\s*\"(\w+)\"", sources))
     table = TEXT.partition("\n### Notices\n")[2].partition("\n#")[0]
     rows = dict(re.findall(r"^\| `(\w+)` \| .* \| (.*) \|$", table, re.MULTILINE))
     # then

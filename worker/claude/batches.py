@@ -36,10 +36,10 @@ ABSENT = frozenset({404, 405, 501})
 NO_BATCHES = "no batches"
 
 
-NOT_OFFERED = Trouble(Meaning.CONFIGURATION, NO_BATCHES)
+NOT_OFFERED = Trouble(meaning=Meaning.CONFIGURATION, kind=NO_BATCHES)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """A batch as Claude describes it. `requests` counts all of its items."""
 
@@ -137,13 +137,13 @@ def _absent(trouble: Trouble) -> Trouble:
 def _seen(batch: MessageBatch, headers: Mapping[str, str]) -> Seen:
     counts, ended = batch.request_counts.model_dump(), batch.processing_status == "ended"
     return Seen(
-        batch.id,
-        ended,
-        sum(counts.values()),
-        counts,
-        batch.created_at,
-        ended and (batch.archived_at is not None or not batch.results_url),
-        headers.get(SIMULATED_HEADER) == "true",
+        external_id=batch.id,
+        ended=ended,
+        requests=sum(counts.values()),
+        counts=counts,
+        created_at=batch.created_at,
+        gone=ended and (batch.archived_at is not None or not batch.results_url),
+        simulated=headers.get(SIMULATED_HEADER) == "true",
     )
 
 
@@ -169,5 +169,5 @@ def _got(result: Mapping[str, Any], simulated: bool) -> Answer | Troubled:
         case "errored":
             return Troubled(trouble_of_item(result["error"]), None)
         case "expired" | "canceled" as ended:
-            return Troubled(Trouble(Meaning.NOT_SENT, f"batch item {ended}"), None)
+            return Troubled(Trouble(meaning=Meaning.NOT_SENT, kind=f"batch item {ended}"), None)
     raise ValueError(f"an item ended as {result['type']!r}")

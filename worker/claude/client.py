@@ -41,7 +41,7 @@ class Claude:
     ) -> None:
         """`lean` sends without the SDK, where nothing is asked for that only the SDK does."""
         self._deadline_s = deadline_s
-        address = address or ClaudeAddress(api_key, base_url, simulated=False)
+        address = address or ClaudeAddress(api_key=api_key, base_url=base_url, simulated=False)
         self.transport = _transport(address, connect_s, deadline_s, lean=lean)
 
     @classmethod
@@ -97,13 +97,13 @@ def read_message(
     if usage is None:
         raise NoUsage
     return Answer(
-        _answer(message),
-        _usage(usage),
-        latency_ms,
-        request_id,
-        usage.get("service_tier"),
-        simulated,
-        headers,
+        answer=_answer(message),
+        usage=_usage(usage),
+        latency_ms=latency_ms,
+        request_id=request_id,
+        service_tier=usage.get("service_tier"),
+        simulated=simulated,
+        headers=headers,
     )
 
 
@@ -127,11 +127,11 @@ def _usage(usage: Mapping[str, Any]) -> Usage:
     written = usage.get("cache_creation_input_tokens") or 0
     hour = (usage.get("cache_creation") or {}).get("ephemeral_1h_input_tokens") or 0
     return Usage(
-        usage["input_tokens"],
-        usage.get("cache_read_input_tokens") or 0,
-        written - hour,
-        hour,
-        usage["output_tokens"],
+        input_tokens=usage["input_tokens"],
+        cache_read_tokens=usage.get("cache_read_input_tokens") or 0,
+        cache_write_5m_tokens=written - hour,
+        cache_write_1h_tokens=hour,
+        output_tokens=usage["output_tokens"],
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from models.vocabulary import Purpose
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True, order=True, kw_only=True)
 class RequestKind:
     """What requests with the same fixed part have in common."""
 

@@ -93,16 +93,20 @@ def trouble_of(error: BaseException) -> Trouble:
     if isinstance(error, anthropic.APIConnectionError | NoResponse):
         causes = list(_causes(error))
         if any(type(cause).__name__ in NEVER_CONNECTED for cause in causes):
-            return Trouble(Meaning.NOT_SENT, "not connected", "Claude could not be reached")
+            return Trouble(
+                meaning=Meaning.NOT_SENT, kind="not connected", words="Claude could not be reached"
+            )
         timed_out = any(isinstance(cause, TIMED_OUT) for cause in causes)
-        return Trouble(Meaning.UNKNOWN, "timeout" if timed_out else "connection lost")
+        return Trouble(meaning=Meaning.UNKNOWN, kind="timeout" if timed_out else "connection lost")
     if isinstance(error, TimeoutError):
-        return Trouble(Meaning.UNKNOWN, "deadline", "no answer within the call's deadline")
+        return Trouble(
+            meaning=Meaning.UNKNOWN, kind="deadline", words="no answer within the call's deadline"
+        )
     if isinstance(error, NoUsage):
         words = "the answer does not say what it used, so what it cost is not known"
-        return Trouble(Meaning.UNKNOWN, "no usage", words)
+        return Trouble(meaning=Meaning.UNKNOWN, kind="no usage", words=words)
     return _of_credentials(error) or Trouble(
-        Meaning.UNKNOWN, f"unreadable answer ({type(error).__name__})"
+        meaning=Meaning.UNKNOWN, kind=f"unreadable answer ({type(error).__name__})"
     )
 
 
@@ -111,11 +115,15 @@ def _of_credentials(error: BaseException) -> Trouble | None:
     away. The SDK passes it on as it is, or as a RuntimeError of its own."""
     name, module = type(error).__name__, type(error).__module__
     if module.startswith(CLOUDS) and name in AWAY:
-        return Trouble(Meaning.NOT_SENT, "no token", f"the cloud gives none just now ({name})")
+        return Trouble(
+            meaning=Meaning.NOT_SENT,
+            kind="no token",
+            words=f"the cloud gives none just now ({name})",
+        )
     told = isinstance(error, RuntimeError) and "credentials" in str(error)
     if module.startswith(CLOUDS) or told:
         words = f"the cloud's own tools find none here ({name})"
-        return Trouble(Meaning.CONFIGURATION, "no credentials", words)
+        return Trouble(meaning=Meaning.CONFIGURATION, kind="no credentials", words=words)
     return None
 
 
@@ -128,7 +136,9 @@ def trouble_of_item(response: Mapping[str, Any]) -> Trouble:
     if meaning is Meaning.PERMANENT:
         meaning = _by_words(words.lower()) or meaning
     kind, words = _known(kind, words)
-    return Trouble(meaning, kind, words, request_id=response.get("request_id"), free=True)
+    return Trouble(
+        meaning=meaning, kind=kind, words=words, request_id=response.get("request_id"), free=True
+    )
 
 
 def trouble_of_response(status: int, headers: Mapping[str, str], body: bytes) -> Trouble:
@@ -148,12 +158,12 @@ def _of_response(status: int, headers: Mapping[str, str], document: object) -> T
     meaning = _meaning(status, code, words.lower())
     kind, words = _known(code or _word(_part(error, "type")), words)
     return Trouble(
-        meaning,
-        kind,
-        words,
-        status,
-        retry_after_s(headers.get("retry-after"), time.time()),
-        headers.get("request-id"),
+        meaning=meaning,
+        kind=kind,
+        words=words,
+        status=status,
+        retry_after_s=retry_after_s(headers.get("retry-after"), time.time()),
+        request_id=headers.get("request-id"),
     )
 
 

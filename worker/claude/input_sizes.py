@@ -31,7 +31,12 @@ class InputSize:
 
 def kind_of(prompt: Prompt, model: str, schema: Mapping[str, Any]) -> RequestKind:
     """What requests of this prompt, model and schema have in common."""
-    return RequestKind(prompt.purpose, model, prompt.version, schema_version(schema))
+    return RequestKind(
+        purpose=prompt.purpose,
+        model=model,
+        prompt_version=prompt.version,
+        schema_version=schema_version(schema),
+    )
 
 
 def size_of(

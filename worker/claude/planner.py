@@ -48,7 +48,7 @@ LABEL_TOKENS = 40
 """Room for one more label in the answer to a shared request."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Planner:
     """Makes plans and builds their requests; one for a worker process."""
 
@@ -61,7 +61,11 @@ class Planner:
     def of(cls, settings: Settings, prompts: Prompts) -> "Planner":
         """With the price of every model on the ladder looked up once."""
         models = {tier.model for tier in settings.tiers.values()}
-        return cls(settings, prompts, {m: price_of(m, settings.prices) for m in models})
+        return cls(
+            settings=settings,
+            prompts=prompts,
+            prices={m: price_of(m, settings.prices) for m in models},
+        )
 
     @property
     def classifier(self) -> tuple[str, str]:
@@ -75,7 +79,7 @@ class Planner:
         made = self._route if candidate.stage is Stage.ROUTE else self._answer
         plan, most = made(candidate), self.settings.policy.max_cost_per_message
         if isinstance(plan, Question) and most and candidate.spent + plan.reserved > most:
-            return Withheld(plan.tier, plan.reserved, candidate.spent, most)
+            return Withheld(tier=plan.tier, worst=plan.reserved, spent=candidate.spent, most=most)
         return plan
 
     def _route(self, candidate: Candidate) -> Plan:
@@ -167,7 +171,10 @@ class Planner:
         if isinstance(got, Troubled):
             return
         kind = RequestKind(
-            question.purpose, question.model, question.prompt_version, question.schema_version
+            purpose=question.purpose,
+            model=question.model,
+            prompt_version=question.prompt_version,
+            schema_version=question.schema_version,
         )
         if question.purpose is Purpose.CHECK:
             # A check's question names the versions of the answer that it is about.
@@ -223,17 +230,11 @@ class Planner:
         """The same requests, their shared prefixes cached for as long as it pays in a batch that
         takes `takes_s` seconds."""
         shared = Counter((str(ask.system[0]["text"]), ask.model) for ask in asks)
-        systems = {
-            (words, model): self._system(words, model, requests, takes_s)
-            for (words, model), requests in shared.items()
-        }
+        systems = {}
+        for (words, model), requests in shared.items():
+            prefix = prompt(Purpose.ANSWER, words)
+            systems[words, model] = prefix.system(self._lifetime(prefix, model, requests, takes_s))
         return [replace(ask, system=systems[str(ask.system[0]["text"]), ask.model]) for ask in asks]
-
-    def _system(
-        self, words: str, model: str, requests: int, takes_s: float
-    ) -> list[dict[str, Any]]:
-        prefix = prompt(Purpose.ANSWER, words)
-        return prefix.system(self._lifetime(prefix, model, requests, takes_s))
 
     def _lifetime(self, prompt: Prompt, model: str, requests: int, takes_s: float) -> Lifetime:
         price, tokens = self.price(model), prompt.tokens
@@ -250,14 +251,14 @@ class Planner:
     ) -> Ask:
         purpose = question.purpose
         return Ask(
-            call_key(claimed.candidate.job_id, claimed.candidate.fence, purpose),
-            purpose,
-            question.model,
-            self.prompt_of(claimed.candidate, purpose).system(),
-            turns,
-            schema,
-            question.max_tokens,
-            question.effort,
+            key=call_key(claimed.candidate.job_id, claimed.candidate.fence, purpose),
+            purpose=purpose,
+            model=question.model,
+            system=self.prompt_of(claimed.candidate, purpose).system(),
+            messages=turns,
+            schema=schema,
+            max_tokens=question.max_tokens,
+            effort=question.effort,
         )
 
 

@@ -11,7 +11,7 @@ from worker.config.addresses import ClaudeAddress
 from worker.domain.trouble import Trouble
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Probed:
     """What was found out. `retiring` names models with the day on which they end."""
 
@@ -44,10 +44,10 @@ def probe(address: ClaudeAddress, models: Iterable[str], connect_s: float) -> Pr
                 missing.append(model)
                 continue
             except Exception as error:
-                return Probed(trouble_of(error))
+                return Probed(trouble=trouble_of(error))
             if retires_at := getattr(found, "retires_at", None):
                 retiring.append((model, str(retires_at)[:10]))
-    return Probed(None, tuple(missing), tuple(retiring))
+    return Probed(trouble=None, missing=tuple(missing), retiring=tuple(retiring))
 
 
 def _names(error: anthropic.NotFoundError, model: str) -> bool:

@@ -205,7 +205,13 @@ def _used(stored: Mapping[str, str], limits: Limits, now: int) -> Used:
     state = state_of(stored)
     held = max(state.hold_us - now, 0) / SECOND if state else 0.0
     force = in_force(state, limits, now) if state else limits
-    return Used(max(sums[0], 0), max(sums[1], 0), max(sums[2], 0), force, held)
+    return Used(
+        calls=max(sums[0], 0),
+        input_tokens=max(sums[1], 0),
+        output_tokens=max(sums[2], 0),
+        limits=force,
+        held_s=held,
+    )
 
 
 def state_of(stored: Mapping[str, str]) -> Buckets | None:
@@ -214,14 +220,14 @@ def state_of(stored: Mapping[str, str]) -> Buckets | None:
         return None
     lowered = [int(stored[f"told_{kind}"]) or None for kind in ("calls", "input", "output")]
     return Buckets(
-        int(stored["seen"]),
-        (float(stored["calls"]), float(stored["input"]), float(stored["output"])),
-        int(stored["hold"]),
-        int(stored["ramp"]),
-        float(stored["ramp_s"]),
-        int(stored["asked"]),
-        (lowered[0], lowered[1], lowered[2]),
-        int(stored["told"]),
+        seen_us=int(stored["seen"]),
+        levels=(float(stored["calls"]), float(stored["input"]), float(stored["output"])),
+        hold_us=int(stored["hold"]),
+        ramp_us=int(stored["ramp"]),
+        ramp_s=float(stored["ramp_s"]),
+        asked_us=int(stored["asked"]),
+        lowered=(lowered[0], lowered[1], lowered[2]),
+        told_us=int(stored["told"]),
     )
 
 

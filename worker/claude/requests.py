@@ -10,7 +10,7 @@ CALL_HEADER = "x-rung-call"
 """Names job, fence and purpose, so that a request can be found in a proxy's or simulator's log."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """One request: what is asked of which model."""
 

@@ -91,7 +91,10 @@ def audit(
             if run is None:
                 raise click.UsageError("--share needs a run.")
             drawn = raise_share(
-                engine, actor(), RunRef(row.id, row.name, row.lane, row.priority), share
+                engine,
+                actor(),
+                RunRef(id=row.id, name=row.name, lane=row.lane, priority=row.priority),
+                share,
             )
         if by is not None:
             if run is None:

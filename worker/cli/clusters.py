@@ -76,7 +76,10 @@ def clusters(
             else:
                 rows = {row.id: row for row in to_compare(connection, run_id, review=review)}
         if judged is not None:
-            sheet = [(n, Judged(job, verdict, None, reason)) for n, job in enumerate(alike, 1)]
+            sheet = [
+                (n, Judged(job_id=job, verdict=verdict, reply=None, reason=reason))
+                for n, job in enumerate(alike, 1)
+            ]
             given = give_verdicts(engine, actor(), sheet)
             talk(f"{plural(given, 'job')}: {verdict}.")
             return

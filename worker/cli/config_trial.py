@@ -82,7 +82,7 @@ def _message(words: str, options: dict[str, Any]) -> MessageText:
     if astray := [name for name, equals, _ in pairs if not equals]:
         raise UsageError(f"--column {astray[0]!r} is not NAME=VALUE.")
     return MessageText(
-        body.strip(),
+        body=body.strip(),
         subject=options["subject"],
         channel=options["channel"],
         language=options["language"],

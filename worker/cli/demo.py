@@ -75,8 +75,8 @@ def _hand_in(engine: Engine, settings: Settings, backlog: Path, policy: str | No
     with engine.begin() as connection:
         chosen = _with_orders(policy_named(settings, policy))
         new = NewRun(
-            "demo",
-            chosen,
+            name="demo",
+            policy=chosen,
             audit_share=settings.audit.share,
             prompts=prompts_of(settings, chosen),
         )

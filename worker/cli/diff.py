@@ -84,7 +84,7 @@ def _show_texts(
     engine: Engine, a: Row[Any], b: Row[Any], size: int, seed: int, *, as_json: bool
 ) -> None:
     with engine.connect() as connection:
-        shown = sample_pairs(connection, a.id, b.id, size, seed)
+        shown = sample_pairs(connection, a.id, b.id, size=size, seed=seed)
         said = texts_of(connection, shown)
     if as_json:
         print_json(side_by_side.document_of(shown, said))

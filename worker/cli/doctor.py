@@ -34,7 +34,7 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
 
 def examine() -> Iterator[Symptom]:
     """All findings, in the order in which things depend on one another."""
-    yield Symptom("python", True, sys.version.split()[0])
+    yield Symptom(name="python", ok=True, words=sys.version.split()[0])
     try:
         settings = load_settings()
         yield from _configuration(settings)
@@ -45,7 +45,9 @@ def examine() -> Iterator[Symptom]:
     yield from _guarded("redis", lambda: _redis(settings))
     yield from _guarded("claude", lambda: _claude(settings))
     free = shutil.disk_usage(Path.cwd()).free / 1e9
-    yield Symptom("disk", True if free > LEAST_DISK_GB else None, f"{free:.0f} GB free")
+    yield Symptom(
+        name="disk", ok=True if free > LEAST_DISK_GB else None, words=f"{free:.0f} GB free"
+    )
 
 
 def _say(finding: Symptom) -> None:
@@ -59,7 +61,7 @@ def _say(finding: Symptom) -> None:
 
 def _failed(name: str, error: RungError) -> Symptom:
     words = " ".join(str(error).splitlines())
-    return Symptom(name, False, words, error.mend, error.exit_code)
+    return Symptom(name=name, ok=False, words=words, mend=error.mend, exit_code=error.exit_code)
 
 
 def _guarded(name: str, look: Callable[[], Iterator[Symptom]]) -> Iterator[Symptom]:
@@ -79,22 +81,27 @@ def _configuration(settings: Settings) -> Iterator[Symptom]:
     if problems := check_policies(settings):
         raise ConfigurationError(problems, mend=MEND)
     load_prompts(settings.prompts.dir)
-    yield Symptom("configuration", True, f"policy {settings.policy.preset}, prompts found")
+    yield Symptom(
+        name="configuration", ok=True, words=f"policy {settings.policy.preset}, prompts found"
+    )
     if unpriced := unpriced_models(settings):
         words = f"no price for {', '.join(unpriced)}: recorded as unpriced, outside every budget"
-        yield Symptom("prices", None, words, "add a [prices] table to rung.toml")
+        yield Symptom(name="prices", ok=None, words=words, mend="add a [prices] table to rung.toml")
     else:
-        yield Symptom("prices", True, "every model of the ladder has one")
+        yield Symptom(name="prices", ok=True, words="every model of the ladder has one")
     if found := unreachable(settings, policy_named(settings)):
         words = unreachable_words(settings, found)
         yield Symptom(
-            "cost bound", None, words, "policy.max_cost_per_message, or tiers.*.max_tokens"
+            name="cost bound",
+            ok=None,
+            words=words,
+            mend="policy.max_cost_per_message, or tiers.*.max_tokens",
         )
     budget = settings.budget
     if budget.per_run_usd is None and budget.per_day_usd is None and real_key(settings):
         words = "none, while the key is real: nothing bounds what a run or a day may cost"
         mend = "[budget] per_run_usd and per_day_usd in rung.toml"
-        yield Symptom("budget", None, words, mend)
+        yield Symptom(name="budget", ok=None, words=words, mend=mend)
 
 
 def _postgres(settings: Settings) -> Iterator[Symptom]:
@@ -118,17 +125,32 @@ def _claude(settings: Settings) -> Iterator[Symptom]:
     probed = probe(address, models, settings.timing.connect_s)
     if probed.trouble is not None:
         code = 6 if probed.trouble.status in (401, 403) else 5
-        yield Symptom("claude", False, probed.trouble.summary, "check ANTHROPIC_API_KEY", code)
+        yield Symptom(
+            name="claude",
+            ok=False,
+            words=probed.trouble.summary,
+            mend="check ANTHROPIC_API_KEY",
+            exit_code=code,
+        )
         return
     where = "the simulator" if address.simulated else address.base_url or "api.anthropic.com"
     if probed.unlisted:
         where = where if address.via == "api" else address.via
         words = f"{where} lists no models: whether it has yours, the first calls will tell"
-        yield Symptom("claude", None, words, "watch the first run; canaries stop a wrong model")
+        yield Symptom(
+            name="claude",
+            ok=None,
+            words=words,
+            mend="watch the first run; canaries stop a wrong model",
+        )
         return
-    yield Symptom("claude", True, f"{where} answers")
+    yield Symptom(name="claude", ok=True, words=f"{where} answers")
     for model in probed.missing:
         words = f"Claude knows no model {model}"
-        yield Symptom("model", False, words, "mend tiers.*.model in rung.toml", 6)
+        yield Symptom(
+            name="model", ok=False, words=words, mend="mend tiers.*.model in rung.toml", exit_code=6
+        )
     for model, date in probed.retiring:
-        yield Symptom("model", None, f"{model} retires on {date}", "choose its successor")
+        yield Symptom(
+            name="model", ok=None, words=f"{model} retires on {date}", mend="choose its successor"
+        )

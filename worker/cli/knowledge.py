@@ -94,7 +94,7 @@ def search(
             raise UsageError(
                 f"The pages of {missing[0]!r} have not been read yet.", mend="rung knowledge sync"
             )
-        query = Query(0, " ".join(words), tuple(names), language)
+        query = Query(key=0, text=" ".join(words), folders=tuple(names), language=language)
         found = find_passages(connection, [query], limit)[0]
     if as_json:
         print_json([_passage(one) for one in found])

@@ -89,7 +89,9 @@ def review(
             with engine.connect() as connection:
                 job_id = find_job(connection, job)
             text = reply.read() if reply is not None else None
-            give_verdict(engine, actor(), Judged(job_id, verdict, text, reason))
+            give_verdict(
+                engine, actor(), Judged(job_id=job_id, verdict=verdict, reply=text, reason=reason)
+            )
             talk(f"Job {job_id}: {verdict}.")
         elif output is not None:
             _export(engine, run, output, decided=decided, force=force)
@@ -137,4 +139,7 @@ def _read(path: Path, rows: Iterable[dict[str, str]]) -> Iterator[tuple[int, Jud
             restored_formula(row.get(name) or "") or None
             for name in ("verdict_reply", "verdict_reason")
         )
-        yield record, Judged(int(row["job"]), Verdict(word), reply, reason)
+        yield (
+            record,
+            Judged(job_id=int(row["job"]), verdict=Verdict(word), reply=reply, reason=reason),
+        )

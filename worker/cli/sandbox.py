@@ -22,7 +22,7 @@ from worker.sandbox.redis import start_redis
 START_S = 20.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
     """The environment for worker processes, and what is embedded."""
 
@@ -59,17 +59,19 @@ def sandbox(settings: Settings, *, latency_scale: float = 1.0, seed: int = 7) ->
         if simulated:
             base_url = stack.enter_context(_simulator(home, latency_scale, seed))
         services = Services(
-            os.getpid(),
-            database if settings.database_url is None else None,
-            redis if settings.redis_url is None else None,
-            base_url if simulated else None,
+            pid=os.getpid(),
+            database_url=database if settings.database_url is None else None,
+            redis_url=redis if settings.redis_url is None else None,
+            anthropic_base_url=base_url if simulated else None,
         )
         write_services(home, services)
         stack.callback((home / FILE_NAME).unlink, missing_ok=True)
         environ = {"DATABASE_URL": database, "REDIS_URL": redis, "RUNG_HOME": str(home)}
         if simulated:
             environ |= {"ANTHROPIC_API_KEY": SIMULATOR_KEY, "ANTHROPIC_BASE_URL": str(base_url)}
-        yield Running(environ, services, home, simulated, left_over)
+        yield Running(
+            environ=environ, services=services, home=home, simulated=simulated, left_over=left_over
+        )
 
 
 @contextmanager

@@ -30,7 +30,7 @@ PYTHON = (sys.executable, "-P")
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Child:
     """A process that is to be running."""
 
@@ -65,7 +65,7 @@ class Supervisor:
     ) -> Child:
         """Starts a child, with `environ` of its own; its output goes to `logs/NAME.log`. `ended_by`
         is what it gets when this process is killed."""
-        child = Child(name, command, ended_by, environ=environ)
+        child = Child(name=name, command=command, ended_by=ended_by, environ=environ)
         self.children.append(child)
         self._start(child)
         return child

@@ -21,7 +21,7 @@ SIMULATOR_KEY = "sk-simulated"
 NOTHING_RUNS = "and no `rung up` is running in {home}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """Addresses. `simulated` says that Claude is Rung's own simulator; `pid` is `rung up`'s."""
 
@@ -81,7 +81,7 @@ def redis_url(settings: Settings) -> str:
     return url
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClaudeAddress:
     """A key and where to send it (None: api.anthropic.com)."""
 
@@ -97,18 +97,24 @@ def claude_address(settings: Settings) -> ClaudeAddress:
     """The configured key, or the sandbox's simulator. Raises Unreachable when there is neither."""
     claude = settings.claude
     if claude.via != "api":
-        where = (claude.via, claude.region, claude.project)
-        return ClaudeAddress("", settings.anthropic_base_url, False, *where)
+        return ClaudeAddress(
+            api_key="",
+            base_url=settings.anthropic_base_url,
+            simulated=False,
+            via=claude.via,
+            region=claude.region,
+            project=claude.project,
+        )
     services = read_services(settings.home)
     simulator = services.anthropic_base_url if services else None
     if settings.anthropic_api_key is not None:
         key = settings.anthropic_api_key.get_secret_value()
         base_url = settings.anthropic_base_url
         if key == SIMULATOR_KEY:
-            return ClaudeAddress(key, base_url or simulator, simulated=True)
-        return ClaudeAddress(key, base_url, simulated=False)
+            return ClaudeAddress(api_key=key, base_url=base_url or simulator, simulated=True)
+        return ClaudeAddress(api_key=key, base_url=base_url, simulated=False)
     if simulator is not None:
-        return ClaudeAddress(SIMULATOR_KEY, simulator, simulated=True)
+        return ClaudeAddress(api_key=SIMULATOR_KEY, base_url=simulator, simulated=True)
     raise _missing(settings, "ANTHROPIC_API_KEY")
 
 

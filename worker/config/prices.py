@@ -45,11 +45,11 @@ def _overridden(override: PriceSettings) -> Rates:
         return override.input * share if value is None else value
 
     return Rates(
-        override.input,
-        override.output,
-        given(override.cache_read, CACHE_READ_SHARE),
-        given(override.cache_write_5m, CACHE_WRITE_5M_SHARE),
-        given(override.cache_write_1h, CACHE_WRITE_1H_SHARE),
+        input=override.input,
+        output=override.output,
+        cache_read=given(override.cache_read, CACHE_READ_SHARE),
+        cache_write_5m=given(override.cache_write_5m, CACHE_WRITE_5M_SHARE),
+        cache_write_1h=given(override.cache_write_1h, CACHE_WRITE_1H_SHARE),
     )
 
 
@@ -96,9 +96,9 @@ def _rates(kinds: tuple[Any, ...], *, long: bool) -> Rates:
     if plain is None or output is None:
         raise LookupError("a price without input or output is no price")
     return Rates(
-        plain,
-        output,
-        plain * CACHE_READ_SHARE if read is None else read,
-        plain * CACHE_WRITE_5M_SHARE if write_5m is None else write_5m,
-        plain * CACHE_WRITE_1H_SHARE if write_1h is None else write_1h,
+        input=plain,
+        output=output,
+        cache_read=plain * CACHE_READ_SHARE if read is None else read,
+        cache_write_5m=plain * CACHE_WRITE_5M_SHARE if write_5m is None else write_5m,
+        cache_write_1h=plain * CACHE_WRITE_1H_SHARE if write_1h is None else write_1h,
     )

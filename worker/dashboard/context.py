@@ -21,7 +21,7 @@ REDIS_S = 0.5
 """A screen waits no longer than this for Redis; it then says that Redis is away."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dashboard:
     """One for each process that serves the dashboard; on `app.state.dashboard`."""
 
@@ -67,12 +67,12 @@ def make_dashboard(settings: Settings) -> Dashboard:
         statement_s=SCREEN_STATEMENT_S,
     )
     return Dashboard(
-        CurrentSettings(settings),
-        engine,
-        _limiter(settings),
-        _simulated(settings),
-        Throughput(engine),
-        Live(),
+        config=CurrentSettings(settings),
+        engine=engine,
+        limiter=_limiter(settings),
+        simulated=_simulated(settings),
+        rates=Throughput(engine),
+        live=Live(),
     )
 
 

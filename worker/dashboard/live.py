@@ -17,7 +17,7 @@ RECHECK_S = 30.0
 """So long a viewer who has signed out elsewhere, or whose time is up, may still be shown more."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Region:
     """The last rendering of one address."""
 

@@ -107,7 +107,11 @@ class Direct:
                 raise UsageError(f"{word!r} is no verdict: use accept, edit or reject.")
             with self._engine.connect() as connection:
                 job_id = find_job(connection, job)
-            give_verdict(self._engine, self._actor, Judged(job_id, Verdict(word), reply, reason))
+            give_verdict(
+                self._engine,
+                self._actor,
+                Judged(job_id=job_id, verdict=Verdict(word), reply=reply, reason=reason),
+            )
 
     def cancel(self, run: str) -> int:
         """How many jobs ended."""

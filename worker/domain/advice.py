@@ -26,7 +26,7 @@ SLOW_FACTOR = Decimal(2)
 """A climbed answer takes this many times as long as a direct one would."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RungFacts:
     """What one rung did: answers tried, accepted ones, dollars and mean seconds of its attempts.
 
@@ -61,7 +61,7 @@ class Quality:
     judged: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What recorded runs say. `days` is the number of days on which messages came in; `on_top` is
     how many messages ended on the top rung, however they came there."""
@@ -85,7 +85,7 @@ class Facts:
         return f"{said} that have ended ({self.open:,} are open)" if self.open else said
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Advice:
     """One finding: good news or bad, in a sentence, and the figures that it rests on."""
 
@@ -100,10 +100,10 @@ def advise(facts: Facts) -> list[Advice]:
     if facts.messages < FEW:
         return [
             Advice(
-                False,
-                "evidence",
-                f"Too few messages to say anything: run at least {FEW}.",
-                f"{facts.messages} messages",
+                pays=False,
+                topic="evidence",
+                sentence=f"Too few messages to say anything: run at least {FEW}.",
+                figures=f"{facts.messages} messages",
             )
         ]
     return [
@@ -117,7 +117,12 @@ def advise(facts: Facts) -> list[Advice]:
 
 def _verdict(facts: Facts) -> Iterator[Advice]:
     if facts.all_on_top is None or not facts.all_on_top:
-        yield Advice(False, "price", "The top tier has no price, so nothing can be compared.", "–")
+        yield Advice(
+            pays=False,
+            topic="price",
+            sentence="The top tier has no price, so nothing can be compared.",
+            figures="–",
+        )
         return
     saved = facts.all_on_top - facts.total
     share = saved / facts.all_on_top
@@ -127,11 +132,14 @@ def _verdict(facts: Facts) -> Iterator[Advice]:
     )
     if saved > 0:
         yield Advice(
-            True, "saving", f"The pipeline saves {percent(share)} of the model bill.", figures
+            pays=True,
+            topic="saving",
+            sentence=f"The pipeline saves {percent(share)} of the model bill.",
+            figures=figures,
         )
     else:
         sentence = "The pipeline costs more than sending everything to the top tier: do that."
-        yield Advice(False, "saving", sentence, figures)
+        yield Advice(pays=False, topic="saving", sentence=sentence, figures=figures)
 
 
 def _volume(facts: Facts) -> Iterator[Advice]:
@@ -143,11 +151,11 @@ def _volume(facts: Facts) -> Iterator[Advice]:
     )
     if per_day < LOW_VOLUME or saved < SMALL_SAVING_USD:
         yield Advice(
-            False,
-            "volume",
-            "At this volume one model for everything is cheaper to look after: what is saved"
-            f" is below ${SMALL_SAVING_USD} a day or the volume below {LOW_VOLUME} messages.",
-            figures,
+            pays=False,
+            topic="volume",
+            sentence="At this volume one model for everything is cheaper to look after: what is"
+            f" saved is below ${SMALL_SAVING_USD} a day or the volume below {LOW_VOLUME} messages.",
+            figures=figures,
         )
 
 
@@ -155,20 +163,20 @@ def _hardness(facts: Facts) -> Iterator[Advice]:
     left = Decimal(facts.climbed) / facts.messages
     if left > UNIFORMLY_HARD:
         yield Advice(
-            False,
-            "hardness",
-            "Most messages do not stop where they start: start them higher"
+            pays=False,
+            topic="hardness",
+            sentence="Most messages do not stop where they start: start them higher"
             " (start.otherwise, or rules), or use one tier.",
-            f"{left:.0%} of {facts.messages:,} messages climbed at least one rung",
+            figures=f"{left:.0%} of {facts.messages:,} messages climbed at least one rung",
         )
     top = Decimal(facts.on_top) / facts.messages
     if top > MOSTLY_TOP and len(facts.rungs) > 1:
         yield Advice(
-            False,
-            "top",
-            "The messages are uniformly hard: most end on the top tier whatever is tried before."
-            " Send everything there (policy single:TIER), and look again when they change.",
-            f"{top:.0%} of {facts.messages:,} messages ended on {facts.rungs[-1].tier}",
+            pays=False,
+            topic="top",
+            sentence="The messages are uniformly hard: most end on the top tier whatever is tried"
+            " before. Send everything there (policy single:TIER), and look again when they change.",
+            figures=f"{top:.0%} of {facts.messages:,} messages ended on {facts.rungs[-1].tier}",
         )
 
 
@@ -204,7 +212,7 @@ def _hop(rung: RungFacts, facts: Facts) -> Iterator[Advice]:
             topic = f"rung {rung.tier} for {hop.segment or 'the rest'}"
             word = "earns its place" if hop.pays else "does not earn its place"
             sentence = f"For {hop.segment or 'the rest'}, {rung.tier} {word}."
-            yield Advice(hop.pays, topic, sentence, _hop_figures(hop))
+            yield Advice(pays=hop.pays, topic=topic, sentence=sentence, figures=_hop_figures(hop))
 
 
 def _hop_figures(hop: Hop) -> str:
@@ -227,9 +235,11 @@ def _quality(facts: Facts, tier: str) -> str:
 
 def _worth(tier: str, pays: bool, figures: str) -> Advice:
     if pays:
-        return Advice(True, f"rung {tier}", f"{tier} earns its place.", figures)
+        return Advice(
+            pays=True, topic=f"rung {tier}", sentence=f"{tier} earns its place.", figures=figures
+        )
     sentence = f"{tier} accepts too little to be worth the hop: leave it out."
-    return Advice(False, f"rung {tier}", sentence, figures)
+    return Advice(pays=False, topic=f"rung {tier}", sentence=sentence, figures=figures)
 
 
 def _latency(facts: Facts) -> Iterator[Advice]:
@@ -239,10 +249,10 @@ def _latency(facts: Facts) -> Iterator[Advice]:
     climbed = sum((rung.seconds for rung in facts.rungs), Decimal(0))
     if direct and climbed / direct > SLOW_FACTOR:
         yield Advice(
-            False,
-            "latency",
-            "Where somebody waits for the answer, send it straight to the top tier: a message"
-            " that climbs the whole ladder waits for every rung.",
-            f"{climbed:.1f} s for all rungs in turn, {direct:.1f} s on the top one alone, waiting"
-            f" in line included; {facts.climbed:,} of {facts.messages:,} messages climbed",
+            pays=False,
+            topic="latency",
+            sentence="Where somebody waits for the answer, send it straight to the top tier: a"
+            " message that climbs the whole ladder waits for every rung.",
+            figures=f"{climbed:.1f} s for all rungs in turn, {direct:.1f} s on the top one alone,"
+            f" waiting in line included; {facts.climbed:,} of {facts.messages:,} messages climbed",
         )

@@ -154,7 +154,7 @@ def read_check(answer: ModelAnswer) -> Decimal | None:
     return read_confidence(words.pop()) if len(words) == 1 else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """A response with HTTP 200, whatever it says."""
 

@@ -103,13 +103,16 @@ class Attempt:
 
     def failed(self, error: Exception) -> AttemptReport:
         """A bug of ours. The open question may have been asked: it is charged its worst case."""
-        trouble = Trouble(Meaning.UNKNOWN, f"internal error ({type(error).__name__})")
+        trouble = Trouble(meaning=Meaning.UNKNOWN, kind=f"internal error ({type(error).__name__})")
         ending = self._follow_up(trouble, "")
         if isinstance(ending, Failed):
             ending = replace(ending, delay_s=FAILED_INSIDE_DELAY_S)
         if (question := self._open) is not None:
             lost = CallReport(
-                question.purpose, CallState.LOST, cost=question.worst_cost, error=trouble.summary
+                purpose=question.purpose,
+                state=CallState.LOST,
+                cost=question.worst_cost,
+                error=trouble.summary,
             )
             self.calls, self._open = (*self.calls, lost), None
         return self._report(AttemptOutcome.FAILED, ending, (trouble.kind,))
@@ -224,14 +227,14 @@ class Attempt:
         """This attempt's reply, or else the latest earlier one that a person could use."""
         if judgement.reply:
             return BestEffort(
-                self._candidate.fence,
-                judgement.reply,
-                judgement.fields,
-                question.tier,
-                question.model,
-                judgement.confidence,
-                judgement.reasons,
-                any(call.simulated for call in self.calls),
+                fence=self._candidate.fence,
+                reply=judgement.reply,
+                fields=judgement.fields,
+                tier=question.tier,
+                model=question.model,
+                confidence=judgement.confidence,
+                reasons=judgement.reasons,
+                simulated=any(call.simulated for call in self.calls),
             )
         return self._earlier()
 
@@ -240,7 +243,14 @@ class Attempt:
             reply = (parse_object(past.output or "") or {}).get("reply")
             if isinstance(reply, str) and reply.strip():
                 return BestEffort(
-                    past.fence, reply, {}, past.tier, past.model, None, past.reasons, past.simulated
+                    fence=past.fence,
+                    reply=reply,
+                    fields={},
+                    tier=past.tier,
+                    model=past.model,
+                    confidence=None,
+                    reasons=past.reasons,
+                    simulated=past.simulated,
                 )
         return None
 
@@ -264,7 +274,13 @@ class Attempt:
     ) -> AttemptReport:
         calls = self.calls
         if self._open is not None:
-            calls += (CallReport(self._open.purpose, CallState.FAILED, sent=False),)
+            calls += (CallReport(purpose=self._open.purpose, state=CallState.FAILED, sent=False),)
         return AttemptReport(
-            self._candidate.job_id, self._candidate.fence, outcome, ending, calls, reasons, **more
+            job_id=self._candidate.job_id,
+            fence=self._candidate.fence,
+            outcome=outcome,
+            ending=ending,
+            calls=calls,
+            reasons=reasons,
+            **more,
         )

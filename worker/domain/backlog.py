@@ -19,7 +19,7 @@ class BacklogError(RungError):
     """The file as a whole cannot be read."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Caps:
     """Bounds on what is read. Sizes are in bytes unless they say characters."""
 
@@ -109,7 +109,7 @@ class Notes:
         ]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Record:
     """One valid row. `line` is the physical line on which it starts, counted from 1."""
 
@@ -134,7 +134,7 @@ class Reject:
     external_id: str | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Block:
     """Some rows, in the order of the file.
 

@@ -25,7 +25,7 @@ def comparable(ended: int, total: int) -> bool:
     return ended == total or (ended >= ENOUGH_ENDED and ended >= ENOUGH_SHARE * total)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SpendLine:
     """One row of `run_spend`."""
 
@@ -49,7 +49,7 @@ class Alternative:
     cost: Decimal | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bill:
     """What a run cost, and how that compares. Dollars.
 
@@ -105,25 +105,27 @@ def make_bill(
     total = sum((line.cost for line in rows), ZERO)
     cheapest, top = next(iter(ladder)), list(ladder)[-1]
     return Bill(
-        run,
-        rows,
-        total,
-        _of(rows, Purpose.CLASSIFY),
-        _of(rows, Purpose.ANSWER),
-        _of(rows, Purpose.CHECK),
-        rejected_answers,
-        sum((line.cost for line in rows if line.state is not CallState.DONE), ZERO),
-        sum((_cache_saved(line, price_of(line.model)) for line in rows), ZERO),
-        sum((_dearer(x, price_of(x.model)) for x in rows if x.lane is Lane.BATCH), ZERO),
-        sum((-_dearer(x, price_of(x.model)) for x in rows if x.lane is not lane), ZERO)
+        run=run,
+        lines=rows,
+        total=total,
+        classifying=_of(rows, Purpose.CLASSIFY),
+        answering=_of(rows, Purpose.ANSWER),
+        checking=_of(rows, Purpose.CHECK),
+        escalating=rejected_answers,
+        lost=sum((line.cost for line in rows if line.state is not CallState.DONE), ZERO),
+        cache_saved=sum((_cache_saved(line, price_of(line.model)) for line in rows), ZERO),
+        batch_saved=sum(
+            (_dearer(x, price_of(x.model)) for x in rows if x.lane is Lane.BATCH), ZERO
+        ),
+        hurry_cost=sum((-_dearer(x, price_of(x.model)) for x in rows if x.lane is not lane), ZERO)
         if lane is Lane.BATCH
         else ZERO,
-        resolved,
-        total / resolved if resolved else None,
-        Alternative(top, _repriced(rows, jobs, price_of(ladder[top]))),
-        Alternative(cheapest, _repriced(rows, jobs, price_of(ladder[cheapest]))),
-        any(line.simulated for line in rows),
-        sum(line.unpriced for line in rows),
+        resolved=resolved,
+        per_resolved=total / resolved if resolved else None,
+        top=Alternative(top, _repriced(rows, jobs, price_of(ladder[top]))),
+        cheapest=Alternative(cheapest, _repriced(rows, jobs, price_of(ladder[cheapest]))),
+        simulated=any(line.simulated for line in rows),
+        unpriced_calls=sum(line.unpriced for line in rows),
     )
 
 
@@ -166,7 +168,7 @@ def _cache_saved(line: SpendLine, price: Price | None) -> Decimal:
     if price is None or line.usage == NO_TOKENS:
         return ZERO
     rates = price.rates(line.usage.total_input // max(line.calls, 1), line.lane)
-    uncached = Usage(line.usage.total_input, output_tokens=line.usage.output_tokens)
+    uncached = Usage(input_tokens=line.usage.total_input, output_tokens=line.usage.output_tokens)
     return rates.cost(uncached) - rates.cost(line.usage)
 
 

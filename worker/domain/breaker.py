@@ -22,7 +22,7 @@ MAX_TRIPS = 16
 """Beyond this the time open has long reached its bound."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerRule:
     """When a breaker opens, for how long, and when it closes. Seconds."""
 
@@ -54,7 +54,7 @@ class Pulse:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """A breaker. `age_s` is the age of its window, None when there is none; an open breaker whose
     time is over is given as half-open. `open_s` and `reason` are set when it opens."""
@@ -129,7 +129,7 @@ def _counted(standing: Standing, pulse: Pulse, rule: BreakerRule) -> Standing:
 
 def _opened(standing: Standing, reason: str, rule: BreakerRule) -> Standing:
     return Standing(
-        Breaker.OPEN,
+        state=Breaker.OPEN,
         trips=standing.trips + 1,
         open_s=rule.open_for(standing.trips),
         reason=reason,

@@ -26,7 +26,7 @@ HELD = 4
 Lowered = tuple[int | None, int | None, int | None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Buckets:
     """One tier's state. A negative level is debt, in requests or tokens."""
 

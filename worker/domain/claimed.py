@@ -16,7 +16,7 @@ from worker.domain.policy import Difficulty, Policy
 from worker.domain.prompts import Prompts
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PastAnswer:
     """An answer attempt that was judged, with what the model said in it."""
 
@@ -35,7 +35,7 @@ class PastAnswer:
         return PastAttempt(self.tier, self.reasons)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeptAnswer:
     """A paid answer whose separate check could not be asked yet, and the attempt it came from."""
 
@@ -45,7 +45,7 @@ class KeptAnswer:
     answer: ModelAnswer
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A ready job, locked, with everything that a plan needs."""
 
@@ -122,7 +122,7 @@ class Question:
         return replace(self, purpose=Purpose.CHECK, worst_cost=worst, reply=reply, most_input=None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Withheld:
     """A question that is not asked: `worst` more dollars after `spent` could pass `most`, what a
     message may cost."""

@@ -70,7 +70,7 @@ class Piece:
     text: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MessageContext:
     """All of it. An empty one changes nothing in a request."""
 
@@ -116,7 +116,9 @@ class MessageContext:
         if not self:
             return ""
         blocks = (
-            fence(defused(piece.text), key, CONTEXT_DELIMITER, f' id="{_plain(piece.id)}"')
+            fence(
+                defused(piece.text), key, CONTEXT_DELIMITER, attributes=f' id="{_plain(piece.id)}"'
+            )
             for piece in self.pieces
         )
         return "\n\n".join([ABOUT, *blocks])
@@ -128,13 +130,13 @@ NO_CONTEXT = MessageContext()
 def context_from(document: Mapping[str, Any]) -> MessageContext:
     """The context that `document` was made of."""
     return MessageContext(
-        dict(document.get("fields", ())),
-        tuple(ThreadTurn(*turn) for turn in document.get("history", ())),
-        tuple(
+        fields=dict(document.get("fields", ())),
+        history=tuple(ThreadTurn(*turn) for turn in document.get("history", ())),
+        lookups=tuple(
             LookedUp(name, tuple(map(dict, records)), failed)
             for name, records, failed in document.get("lookups", ())
         ),
-        tuple(ShownPassage(*one) for one in document.get("passages", ())),
+        passages=tuple(ShownPassage(*one) for one in document.get("passages", ())),
     )
 
 
@@ -149,7 +151,7 @@ def of_row(use: ContextUse, message: MessageText) -> MessageContext:
     if not use.fields and column is None:
         return NO_CONTEXT
     thread = thread_of(message, column) if column is not None else ()
-    return MessageContext(row_fields(message, use.fields), thread)
+    return MessageContext(fields=row_fields(message, use.fields), history=thread)
 
 
 def row_fields(message: MessageText, names: Sequence[str]) -> dict[str, Any]:

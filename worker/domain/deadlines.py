@@ -9,7 +9,7 @@ SILENT_SHARE = 0.5
 """Of the time gone by without one finished job: then it is at risk whatever comes."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """Of a run with a deadline. Seconds since it was made and until its deadline."""
 

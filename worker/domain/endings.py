@@ -30,7 +30,7 @@ class Accepted:
     fields: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClimbTo:
     """On to a higher tier, because of `reason`."""
 
@@ -53,7 +53,7 @@ class Again:
     hint: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BestEffort:
     """The last reply that a person could use, and the attempt that it came from."""
 

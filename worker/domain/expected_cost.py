@@ -22,7 +22,7 @@ class Costs:
     spread: Decimal
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
     """Dollars: the middle and a 95 % interval (or a guess, where `basis` says so)."""
 
@@ -51,10 +51,10 @@ def from_costs(jobs: int, costs: Costs, factor: Decimal, basis: str) -> Expected
     variance = jobs * costs.spread**2 * (1 + Decimal(jobs) / max(costs.jobs, 1))
     half = SIGMAS * Decimal(math.sqrt(variance))
     return Expected(
-        (factor * middle).quantize(CENTS),
-        (factor * max(middle - half, Decimal(0))).quantize(CENTS),
-        (factor * (middle + half)).quantize(CENTS),
-        basis,
+        usd=(factor * middle).quantize(CENTS),
+        low=(factor * max(middle - half, Decimal(0))).quantize(CENTS),
+        high=(factor * (middle + half)).quantize(CENTS),
+        basis=basis,
     )
 
 
@@ -66,7 +66,10 @@ def expected_of(jobs: int, costs: Costs, factor: Decimal, basis: str) -> Expecte
 def assumed(usd: Decimal, basis: str) -> Expected:
     """A guess with nothing recorded behind it: it may be half or double."""
     return Expected(
-        usd.quantize(CENTS), (usd / 2).quantize(CENTS), (usd * 2).quantize(CENTS), basis
+        usd=usd.quantize(CENTS),
+        low=(usd / 2).quantize(CENTS),
+        high=(usd * 2).quantize(CENTS),
+        basis=basis,
     )
 
 

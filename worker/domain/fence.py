@@ -37,7 +37,7 @@ def nonce() -> str:
     return secrets.token_hex(NONCE_BYTES)
 
 
-def fence(text: str, key: str, name: str = DELIMITER, attributes: str = "") -> str:
+def fence(text: str, key: str, name: str = DELIMITER, *, attributes: str = "") -> str:
     """Text between its delimiters; `key` is the request's nonce. The text is defused already."""
     return f"<{name}_{key}{attributes}>\n{text}\n</{name}_{key}>"
 

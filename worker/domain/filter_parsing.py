@@ -122,13 +122,13 @@ class _FilterParser:
         field = FIELDS[name]
         if name == KNOWLEDGE and self._now.is_word(CHANGED):
             self._take()
-            return Comparison(name, Op.EQ, (CHANGED,), key)
+            return Comparison(field=name, op=Op.EQ, values=(CHANGED,), key=key)
         turned = self._now.is_word("not")
         if turned:
             self._take()
         op = self._op(name, field, turned)
         values = self._list(name, field) if op is Op.IN else (self._value(name, field, op),)
-        found = Comparison(name, op, values, key)
+        found = Comparison(field=name, op=op, values=values, key=key)
         return Not(found) if turned else found
 
     def _field(self) -> tuple[str, str | None]:

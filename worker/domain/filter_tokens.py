@@ -30,7 +30,7 @@ class FilterError(UsageError):
         """Characters of the filter that the sentence is about, end excluded."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
     """A word, a quoted text without its quotes, a sign, or the end, and where it stands."""
 
@@ -61,7 +61,7 @@ def tokens_of(text: str) -> list[Token]:
             continue
         found.append(_token_at(text, at))
         at = found[-1].end
-    return [*found, Token("end", "", len(text), len(text))]
+    return [*found, Token(kind="end", text="", start=len(text), end=len(text))]
 
 
 def pointed(text: str, start: int, end: int) -> str:
@@ -89,10 +89,10 @@ def _token_at(text: str, at: int) -> Token:
             raise FilterError("Equality is written with one =.", text, at, at + 2)
         if sign[0] == "<" and text.startswith(">", sign.end()):
             raise FilterError("Write != instead of <>.", text, at, at + 2)
-        return Token("sign", sign[0], at, sign.end())
+        return Token(kind="sign", text=sign[0], start=at, end=sign.end())
     if word := _WORD.match(text, at):
         _refuse_other_languages(word[0], text, at)
-        return Token("word", word[0], at, word.end())
+        return Token(kind="word", text=word[0], start=at, end=word.end())
     raise FilterError(f"{text[at]} means nothing here; not is written out.", text, at, at + 1)
 
 
@@ -108,6 +108,6 @@ def _quoted_at(text: str, at: int) -> Token:
     while (close := text.find(quote, place)) >= 0:
         parts.append(text[place:close])
         if not text.startswith(quote, close + 1):
-            return Token("quoted", quote.join(parts), at, close + 1)
+            return Token(kind="quoted", text=quote.join(parts), start=at, end=close + 1)
         place = close + 2
     raise FilterError(f"This {quote} is never closed.", text, at, at + 1)

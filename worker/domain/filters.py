@@ -61,7 +61,7 @@ OPS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
     """A thing that jobs are chosen by. `words`: the only values there are, where they are few;
     `most`: the largest number that makes sense."""
@@ -74,41 +74,47 @@ class Field:
 
 _TEXT, _NUMBER_OF = Of.TEXT, Of.NUMBER
 FIELDS: dict[str, Field] = {
-    "state": Field(_TEXT, "Where the job stands.", tuple(JobState)),
-    "reason": Field(_TEXT, "Why it ended so, why it climbed, what an attempt was rejected for."),
-    "tier": Field(_TEXT, "The tier of the answer; of the job where there is none."),
-    "confidence": Field(_NUMBER_OF, "Of the answer, 0 to 1.", most=Decimal(1)),
-    "finding": Field(_TEXT, "A validator that found something in any attempt."),
-    "prompt": Field(_TEXT, "Version of a prompt that any attempt used."),
-    "policy": Field(_TEXT, "Name or version of the run's policy."),
-    "model": Field(_TEXT, "The model that answered."),
-    "run": Field(_TEXT, "Name or number of the run."),
-    "job": Field(_NUMBER_OF, "Number of the job."),
-    "age": Field(Of.SPAN, "Time since the job came in: `7d`, `36h`, `90m`."),
-    "channel": Field(_TEXT, "The message's channel."),
-    "customer": Field(_TEXT, "Who wrote the message: its `customer_id`."),
-    "language": Field(_TEXT, "The message's language."),
-    "subject": Field(_TEXT, "The message's subject; for those who may read text."),
-    "source": Field(_TEXT, "Where the message is from."),
-    "external_id": Field(_TEXT, "The message's id in its source."),
+    "state": Field(of=_TEXT, meaning="Where the job stands.", words=tuple(JobState)),
+    "reason": Field(
+        of=_TEXT, meaning="Why it ended so, why it climbed, what an attempt was rejected for."
+    ),
+    "tier": Field(of=_TEXT, meaning="The tier of the answer; of the job where there is none."),
+    "confidence": Field(of=_NUMBER_OF, meaning="Of the answer, 0 to 1.", most=Decimal(1)),
+    "finding": Field(of=_TEXT, meaning="A validator that found something in any attempt."),
+    "prompt": Field(of=_TEXT, meaning="Version of a prompt that any attempt used."),
+    "policy": Field(of=_TEXT, meaning="Name or version of the run's policy."),
+    "model": Field(of=_TEXT, meaning="The model that answered."),
+    "run": Field(of=_TEXT, meaning="Name or number of the run."),
+    "job": Field(of=_NUMBER_OF, meaning="Number of the job."),
+    "age": Field(of=Of.SPAN, meaning="Time since the job came in: `7d`, `36h`, `90m`."),
+    "channel": Field(of=_TEXT, meaning="The message's channel."),
+    "customer": Field(of=_TEXT, meaning="Who wrote the message: its `customer_id`."),
+    "language": Field(of=_TEXT, meaning="The message's language."),
+    "subject": Field(of=_TEXT, meaning="The message's subject; for those who may read text."),
+    "source": Field(of=_TEXT, meaning="Where the message is from."),
+    "external_id": Field(of=_TEXT, meaning="The message's id in its source."),
     "difficulty": Field(
-        _TEXT, "What classification or a rule said.", ("SIMPLE", "MODERATE", "COMPLEX")
+        of=_TEXT,
+        meaning="What classification or a rule said.",
+        words=("SIMPLE", "MODERATE", "COMPLEX"),
     ),
-    "escalations": Field(_NUMBER_OF, "Steps up the ladder."),
-    "climbed": Field(_TEXT, "A tier that the job climbed from."),
-    "attempts": Field(_NUMBER_OF, "Attempts that were closed other than by deferral."),
-    "cost": Field(_NUMBER_OF, "Dollars that the job has cost."),
+    "escalations": Field(of=_NUMBER_OF, meaning="Steps up the ladder."),
+    "climbed": Field(of=_TEXT, meaning="A tier that the job climbed from."),
+    "attempts": Field(of=_NUMBER_OF, meaning="Attempts that were closed other than by deferral."),
+    "cost": Field(of=_NUMBER_OF, meaning="Dollars that the job has cost."),
     KNOWLEDGE: Field(
-        _TEXT, "`changed`: the answer cites a page that reads otherwise now.", (CHANGED,)
+        of=_TEXT,
+        meaning="`changed`: the answer cites a page that reads otherwise now.",
+        words=(CHANGED,),
     ),
-    METADATA: Field(Of.ANYTHING, "`metadata.KEY`: what else came with the message."),
+    METADATA: Field(of=Of.ANYTHING, meaning="`metadata.KEY`: what else came with the message."),
 }
 
 OF_TEXT = ("subject", METADATA)
 """Fields that hold what customers wrote: who may not read it may not choose by it either."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """One field against one value, or against several (`in`). `key` is metadata's."""
 

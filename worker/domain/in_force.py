@@ -23,7 +23,7 @@ UNCERTIFIED = "uncertified"
 """Why an answer climbs that the policy alone would have taken."""
 
 
-@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"), kw_only=True)
 class InForce:
     """As a run freezes it; `state` is that of the moment. `scorer` is JSON, None for the stated
     confidence. `key` is what answers must be given under."""
@@ -80,7 +80,7 @@ def standing(
         length=len(reply) or None,
     )
     segment = segment_of(held.segment_by, message, difficulty)
-    known = GradedMessage("", segment, len(message.body))
+    known = GradedMessage(name="", segment=segment, chars=len(message.body))
     score = _scorer(held.scorer).score(known, answer)
     return CertifiedScore(held.number, Decimal(str(score)), held.standard)
 

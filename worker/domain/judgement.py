@@ -37,7 +37,7 @@ REASONS = (
 followed by a colon and what it was."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
     """An outcome with its grounds. `reply` is set whenever there is text a person could use."""
 
@@ -81,21 +81,21 @@ def judge(
         return unusable
     document = parse_object(answer.text)
     if document is None or not isinstance(document.get("reply"), str):
-        return Judgement(AttemptOutcome.MALFORMED, ("malformed",))
+        return Judgement(outcome=AttemptOutcome.MALFORMED, reasons=("malformed",))
     reply: str = document["reply"]
     action = action_of(document)
     if is_blank(reply) and action == REPLY:
-        return Judgement(AttemptOutcome.EMPTY, ("empty",))
+        return Judgement(outcome=AttemptOutcome.EMPTY, reasons=("empty",))
     if action == HAND_OVER:
         return _handed_over(policy.accept, tier, reply, document)
     draft = Draft(
-        reply,
-        document,
-        judged_by(policy.accept, document),
-        message,
-        instructions,
-        context,
-        knowledge,
+        reply=reply,
+        document=document,
+        schema=judged_by(policy.accept, document),
+        message=message,
+        instructions=instructions,
+        context=context,
+        knowledge=knowledge,
     )
     uses = policy.accept.validators if action == REPLY else ()
     findings = findings_of(uses, draft, validators)
@@ -109,14 +109,14 @@ def judge(
     if stands is not None and not reasons and not stands.passes:
         reasons = (UNCERTIFIED,)
     return Judgement(
-        AttemptOutcome.REJECTED if reasons else AttemptOutcome.ACCEPTED,
-        reasons,
-        reply,
-        _fields(document),
-        findings,
-        confidence,
-        None if policy.accept.confidence == "off" else policy.accept.threshold_at(tier),
-        stands,
+        outcome=AttemptOutcome.REJECTED if reasons else AttemptOutcome.ACCEPTED,
+        reasons=reasons,
+        reply=reply,
+        fields=_fields(document),
+        findings=findings,
+        confidence=confidence,
+        threshold=None if policy.accept.confidence == "off" else policy.accept.threshold_at(tier),
+        standing=stands,
     )
 
 
@@ -141,10 +141,10 @@ def _handed_over(accept: Accept, tier: str, reply: str, document: Mapping[str, A
     sources = document.get("sources")
     named = isinstance(sources, list) and any(isinstance(one, str) and one for one in sources)
     return Judgement(
-        AttemptOutcome.REJECTED,
-        (HANDED_OVER if named else NOT_COVERED,),
-        reply if not is_blank(reply) else None,
-        _fields(document),
+        outcome=AttemptOutcome.REJECTED,
+        reasons=(HANDED_OVER if named else NOT_COVERED,),
+        reply=reply if not is_blank(reply) else None,
+        fields=_fields(document),
         confidence=read_confidence(document.get("confidence")),
         threshold=None if accept.confidence == "off" else accept.threshold_at(tier),
     )
@@ -152,22 +152,26 @@ def _handed_over(accept: Accept, tier: str, reply: str, document: Mapping[str, A
 
 def too_long() -> Judgement:
     """The judgement on a message that does not fit into a tier's context."""
-    return Judgement(AttemptOutcome.TRUNCATED, (TOO_LONG,))
+    return Judgement(outcome=AttemptOutcome.TRUNCATED, reasons=(TOO_LONG,))
 
 
 def _unusable(answer: ModelAnswer) -> Judgement | None:
     stop = answer.stop_reason
     if stop == REFUSAL:
-        return Judgement(AttemptOutcome.REFUSED, (f"refused:{answer.category or 'unnamed'}",))
+        return Judgement(
+            outcome=AttemptOutcome.REFUSED, reasons=(f"refused:{answer.category or 'unnamed'}",)
+        )
     if stop == "model_context_window_exceeded":
         return too_long()
     if stop in TRUNCATING_STOPS:
-        return Judgement(AttemptOutcome.TRUNCATED, ("truncated",))
+        return Judgement(outcome=AttemptOutcome.TRUNCATED, reasons=("truncated",))
     if stop not in USABLE_STOPS:
         # The name of a stop reason that nobody knows yet is worth a receipt, cut to a sane size.
-        return Judgement(AttemptOutcome.MALFORMED, (f"malformed:stop_reason {str(stop)[:40]}",))
+        return Judgement(
+            outcome=AttemptOutcome.MALFORMED, reasons=(f"malformed:stop_reason {str(stop)[:40]}",)
+        )
     if not answer.text.strip():
-        return Judgement(AttemptOutcome.EMPTY, ("empty",))
+        return Judgement(outcome=AttemptOutcome.EMPTY, reasons=("empty",))
     return None
 
 

@@ -47,7 +47,7 @@ class LanePace:
         return by_workers if self.rpm is None else min(by_workers, LIMIT_USED * self.rpm / 60)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rest:
     """What a run still has to do. `climbed` and `answered` are of this run so far, by tier."""
 
@@ -84,7 +84,7 @@ def realtime_s(rest: Rest, paces: Mapping[str, LanePace]) -> float:
     return SAFETY * needed + waves * CALL_S
 
 
-def move(left_s: float, realtime: float, turnaround_s: float, margin_s: float) -> Move:
+def move(left_s: float, realtime: float, *, turnaround_s: float, margin_s: float) -> Move:
     """`left_s` is until the deadline, `realtime` what the realtime lane needs for the rest,
     `turnaround_s` what a batch takes; `margin_s` is kept free for cancelling and stragglers."""
     slack = left_s - realtime - margin_s

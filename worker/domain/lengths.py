@@ -8,7 +8,7 @@ UP_TO = (1_000, 4_000, 16_000, 64_000)
 """Characters of a body up to which a class of length goes; a last one has the longer ones."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class LengthClass:
     """Messages of about one length: how many, and bytes of UTF-8 of all and of the longest.
     `up_to` is in characters, None for the last class."""
@@ -20,7 +20,7 @@ class LengthClass:
 
 
 def _classes() -> list[LengthClass]:
-    return [LengthClass(up_to) for up_to in (*UP_TO, None)]
+    return [LengthClass(up_to=up_to) for up_to in (*UP_TO, None)]
 
 
 @dataclass(slots=True)

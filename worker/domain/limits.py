@@ -56,7 +56,7 @@ class Limits:
         return (self.rpm, self.itpm, self.otpm)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
     """How a limit is used. Seconds, except `ramp_from`, a share of the limit.
 
@@ -90,7 +90,7 @@ class Grant:
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Used:
     """What a tier sent in the last 60 s, against the limits in force (Claude's, where lower)."""
 

@@ -50,7 +50,7 @@ def decide(
     if target is None:
         return ToReview(reason)
     grounds = f"{', '.join(judgement.reasons)}; critical by rule: {critical}" if longer else None
-    return ClimbTo(target, policy.rungs.rung(target), reason, grounds)
+    return ClimbTo(tier=target, rung=policy.rungs.rung(target), reason=reason, detail=grounds)
 
 
 def _longer_step(policy: Policy, reason: str) -> str | None:

@@ -16,7 +16,7 @@ Z = 1.959963985
 LEAST_PAIRS = 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PairedDifference:
     """B less A, over `pairs`, and the 95 % interval around it."""
 
@@ -39,7 +39,10 @@ def paired_share(pairs: int, only_a: int, only_b: int) -> PairedDifference | Non
     a, b = (only_a + 1) / total, (only_b + 1) / total
     spread = Z * math.sqrt((a + b - (b - a) ** 2) / total)
     return PairedDifference(
-        pairs, (only_b - only_a) / pairs, max(b - a - spread, -1), min(b - a + spread, 1)
+        pairs=pairs,
+        value=(only_b - only_a) / pairs,
+        low=max(b - a - spread, -1),
+        high=min(b - a + spread, 1),
     )
 
 
@@ -52,7 +55,7 @@ def paired_mean(differences: Sequence[Decimal | float]) -> PairedDifference | No
     mean = math.fsum(values) / count
     variance = math.fsum((one - mean) ** 2 for one in values) / (count - 1)
     spread = Z * math.sqrt(variance / count)
-    return PairedDifference(count, mean, mean - spread, mean + spread)
+    return PairedDifference(pairs=count, value=mean, low=mean - spread, high=mean + spread)
 
 
 def share_words(found: PairedDifference, b: str, what: str, a: str) -> str:

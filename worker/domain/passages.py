@@ -84,7 +84,9 @@ def rendered(passages: Sequence[PagePassage]) -> str:
     whole = "\n".join(f"{one.id}\n{one.text}" for one in passages)
     key = hashlib.sha256(whole.encode("utf-8", "replace")).hexdigest()[:KEY_CHARS]
     blocks = (
-        fence(defused(one.text), key, PASSAGE_DELIMITER, f' id="{one.id}"{_language(one)}')
+        fence(
+            defused(one.text), key, PASSAGE_DELIMITER, attributes=f' id="{one.id}"{_language(one)}'
+        )
         for one in passages
     )
     return "\n\n".join([ABOUT, *blocks])

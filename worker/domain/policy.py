@@ -32,7 +32,7 @@ STEPS = (NEXT, TOP, AGAIN, TO_PERSON)
 """Where to climb: the next rung, straight to the top, once more here, or to a person."""
 
 
-@dataclass(frozen=True, config=STRICT)
+@dataclass(frozen=True, config=STRICT, kw_only=True)
 class Rule:
     """Decides without a call. Every condition given must hold; an empty rule holds for all.
 
@@ -55,7 +55,7 @@ class Rule:
     max_chars: int | None = None
 
 
-@dataclass(frozen=True, config=STRICT)
+@dataclass(frozen=True, config=STRICT, kw_only=True)
 class Start:
     """Rules in order, then `otherwise`: `classify`, or the name of a tier."""
 
@@ -76,7 +76,7 @@ class ValidatorUse:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, config=STRICT)
+@dataclass(frozen=True, config=STRICT, kw_only=True)
 class Accept:
     """What an answer must pass. `threshold` holds for every tier without one of its own."""
 
@@ -101,7 +101,7 @@ class Accept:
         return self.thresholds.get(tier, self.threshold)
 
 
-@dataclass(frozen=True, config=STRICT)
+@dataclass(frozen=True, config=STRICT, kw_only=True)
 class Climb:
     """Where a reason leads. A reason is looked up as it is (`refused:bio`, `schema`), then by its
     family (`refused`), then as `otherwise`. `again` asks the same tier once more, at most once
@@ -114,7 +114,7 @@ class Climb:
     """Answer attempts that were paid for, after which a person takes over."""
 
 
-@dataclass(frozen=True, config=STRICT)
+@dataclass(frozen=True, config=STRICT, kw_only=True)
 class ContextUse:
     """What the model is shown beside the message: columns, the thread so far, look-ups."""
 
@@ -135,7 +135,7 @@ class ContextUse:
         return HISTORY if self.history is True else self.history or None
 
 
-@dataclass(frozen=True, config=STRICT)
+@dataclass(frozen=True, config=STRICT, kw_only=True)
 class Policy:
     """How one run decides. `ladder` lists the tiers it may use, cheapest first."""
 

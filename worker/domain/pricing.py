@@ -15,7 +15,7 @@ BATCH_FACTOR = Decimal("0.5")
 """Message Batches cost half of every token kind (platform.claude.com/docs/en, November 2026)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """Tokens of one call; the kinds are disjoint."""
 
@@ -39,7 +39,7 @@ class Usage:
 NO_TOKENS = Usage()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
     """Dollars per million tokens of each kind."""
 
@@ -65,7 +65,7 @@ class Rates:
 
     def times(self, factor: Decimal) -> "Rates":
         """Every rate multiplied."""
-        return Rates(*(getattr(self, name) * factor for name in self.__slots__))
+        return Rates(**{name: getattr(self, name) * factor for name in self.__slots__})
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ KNOWLEDGE = "\n\n# Knowledge\n\n"
 """Between the instructions and the knowledge pages."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
     """The fixed prefix of every request of one purpose."""
 
@@ -93,7 +93,9 @@ def shown_in(text: str) -> tuple[Shown, ...]:
 
 def prompt(purpose: Purpose, text: str) -> Prompt:
     """Under the first 12 hex digits of its text's SHA-256."""
-    return Prompt(purpose, text, hashlib.sha256(text.encode()).hexdigest()[:12])
+    return Prompt(
+        purpose=purpose, text=text, version=hashlib.sha256(text.encode()).hexdigest()[:12]
+    )
 
 
 def with_pages(base: Prompt, passages: Sequence[PagePassage]) -> Prompt:

@@ -14,7 +14,7 @@ from worker.domain.trouble import Meaning
 from worker.domain.validation import Finding
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallReport:
     """One request and what came back. A call that was never sent is reported with `sent=False`,
     and its row leaves the ledger. `cost` is None when the model has no price."""
@@ -40,7 +40,7 @@ class CallReport:
     """Jobs that the same request served; each has a row with its share of the tokens."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptReport:
     """How an attempt ended, and every call that it made."""
 
@@ -68,8 +68,8 @@ def call_of(question: Question, got: Answer | Troubled, price: Price | None) -> 
     # At the rates of a shared request as a whole, so that the shares add up to its price.
     rates = price.rates((got.whole or got.usage).total_input, lane) if price is not None else None
     return CallReport(
-        question.purpose,
-        CallState.DONE,
+        purpose=question.purpose,
+        state=CallState.DONE,
         usage=got.usage,
         cost=rates.cost(got.usage) if rates is not None else None,
         price=rates.as_document() if rates is not None else None,
@@ -88,8 +88,8 @@ def call_of(question: Question, got: Answer | Troubled, price: Price | None) -> 
 def _troubled(question: Question, got: Troubled, worst: Decimal | None) -> CallReport:
     trouble = got.trouble
     return CallReport(
-        question.purpose,
-        CallState.FAILED,
+        purpose=question.purpose,
+        state=CallState.FAILED,
         sent=trouble.meaning is not Meaning.NOT_SENT,
         cost=worst if trouble.may_be_billed else Decimal(0),
         latency_ms=got.latency_ms,

@@ -27,7 +27,7 @@ KINDS = (
 """Kinds of examples, the most interesting first; a message is an example of the first that fits."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
     """A job as one run has it. `rung` is the place of its tier in that run's ladder, -1 where
     there is none."""
@@ -40,7 +40,7 @@ class Side:
     cost: Decimal
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
     """A message in both runs, or in one of them."""
 
@@ -82,7 +82,7 @@ class Mean:
         return self.total / self.count if self.count else None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class RunComparison:
     """Counts over messages that are in both runs and finished in both, but for the first four."""
 

@@ -62,15 +62,9 @@ def requests_of(group: Iterable[Claimed]) -> list[list[Claimed]]:
 
 def shared_out(usage: Usage, weights: Sequence[Decimal]) -> list[Usage]:
     """Tokens of every kind over the messages by weight, so that each kind adds up exactly."""
-    kinds = (
-        usage.input_tokens,
-        usage.cache_read_tokens,
-        usage.cache_write_5m_tokens,
-        usage.cache_write_1h_tokens,
-        usage.output_tokens,
-    )
-    columns = [_split(tokens, weights) for tokens in kinds]
-    return [Usage(*shares) for shares in zip(*columns, strict=True)]
+    kinds = Usage.__slots__
+    columns = [_split(getattr(usage, kind), weights) for kind in kinds]
+    return [Usage(**dict(zip(kinds, one, strict=True))) for one in zip(*columns, strict=True)]
 
 
 def _split(total: int, weights: Sequence[Decimal]) -> list[int]:

@@ -38,7 +38,7 @@ class Verdicts(Protocol):
         """Right in both."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class SideSums:
     """What one side came to."""
 
@@ -116,7 +116,7 @@ def side_by_side(
     pairs: Iterable[Pair], verdicts: Verdicts, names: tuple[str, str], *, simulated: bool
 ) -> SideBySide:
     """Sums up pairs of two runs."""
-    a, b = SideSums(names[0]), SideSums(names[1])
+    a, b = SideSums(run=names[0]), SideSums(run=names[1])
     costs, unfinished, only = list[Decimal](), 0, Counter[str]()
     for pair in pairs:
         if pair.a is None or pair.b is None or pair.unfinished:

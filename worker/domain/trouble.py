@@ -49,7 +49,7 @@ UNWELL = frozenset({Meaning.NOT_SENT, Meaning.OVERLOADED, Meaning.UNKNOWN})
 """Claude, or the way there, is in trouble: others would meet it too."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
     """One troubled call. `kind` is one of a known few; `words` are the API's, cut short. A gateway
     may quote the message in them: they go into the ledger's row of the call, and nowhere else."""

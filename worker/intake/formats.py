@@ -31,7 +31,7 @@ ENDINGS = {
 }
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Found:
     """What a file turned out to be, as far as it was not said; `encoding` where it is not UTF-8,
     `records` where its rows stand inside a document."""

@@ -124,7 +124,9 @@ class _Reading:
         if key not in self.messages:
             chars = self._number(row, "chars", int) or 0
             answers = self.answers[key] = {}
-            self.messages[key] = GradedMessage(name, row.get(self.segment, ""), chars, answers)
+            self.messages[key] = GradedMessage(
+                name=name, segment=row.get(self.segment, ""), chars=chars, answers=answers
+            )
         if tier in self.answers[key]:
             raise self._wrong(f"message {name!r} has a second row for {tier}")
         self.answers[key][tier] = self._answer(row)

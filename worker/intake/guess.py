@@ -21,7 +21,7 @@ LONG_ENOUGH = 20
 """Characters, on average, from which a column without a telling name may be what people wrote."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Guess:
     """Where the fields stand. `columns` holds what was said and what was found out; `found` names
     the fields of the latter; `preset` the product whose marks the file shows; `used` the places
@@ -88,7 +88,7 @@ def _guess(sample: Sample, columns: Mapping[str, str], usual: Mapping[str, str])
     names = _top_names(sample)
     if astray := [name for name, place in columns.items() if not _is_there(names, place)]:
         return Guess(
-            columns, certain=not names, missing=tuple(astray) if names else (), names=names
+            columns=columns, certain=not names, missing=tuple(astray) if names else (), names=names
         )
     columns = {**there, **columns}
     own = {name for name in FIELDS if name not in columns and _has_own(sample, name)}
@@ -96,7 +96,7 @@ def _guess(sample: Sample, columns: Mapping[str, str], usual: Mapping[str, str])
         # In a helpdesk's export, `Source` is how a message came, and not where ids are unique.
         own.discard("source")
     if not names or all(name in own or name in columns for name in REQUIRED):
-        return Guess(columns, names=names)
+        return Guess(columns=columns, names=names)
     if fitting := _by_preset(sample, columns, names):
         return fitting
     found = _by_columns(sample, dict(columns), own)
@@ -120,7 +120,14 @@ def _judged(
         # What stands under a required field's own name belongs to the options that are shown.
         whole = {**{name: name for name in REQUIRED if name in own}, **whole}
     whole = {name: whole[name] for name in FIELDS if name in whole}
-    return Guess(whole, frozenset(found), certain, None, missing, names)
+    return Guess(
+        columns=whole,
+        found=frozenset(found),
+        certain=certain,
+        preset=None,
+        missing=missing,
+        names=names,
+    )
 
 
 def refusal(path: str, guessed: Guess) -> BacklogError:
@@ -179,7 +186,14 @@ def _by_preset(sample: Sample, columns: Mapping[str, str], names: tuple[str, ...
         whole = {**preset.columns, **columns}
         if all(_share(sample, whole[name]) >= ENOUGH for name in REQUIRED):
             used = {name: place for name, place in whole.items() if _holds(sample, place)}
-            return Guess(used, frozenset(used) - set(columns), True, product, (), names)
+            return Guess(
+                columns=used,
+                found=frozenset(used) - set(columns),
+                certain=True,
+                preset=product,
+                missing=(),
+                names=names,
+            )
     return None
 
 

@@ -183,7 +183,13 @@ class Handover:
                 f"Another intake into run {busy.name} is under way.",
                 mend="wait for it, then run this again: nothing is added twice",
             )
-        self._store = Intake(self._engine, self._run, terms.source, terms.again, first_job)
+        self._store = Intake(
+            engine=self._engine,
+            run=self._run,
+            source=terms.source,
+            again=terms.again,
+            first_job=first_job,
+        )
         self._stack.callback(self._store.close)
         return self._store
 

@@ -15,7 +15,7 @@ Row = Mapping[str, Any]
 Getter = Callable[[Row], Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
     """How rows of one shape are read: where each field stands, and which columns are none."""
 
@@ -38,10 +38,10 @@ def layout_of(names: tuple[str, ...], places: Mapping[str, Place]) -> Layout:
             found[field] = _column(own)
             used.add(own)
     return Layout(
-        found.pop("external_id", _nothing),
-        found.pop("body", _nothing),
-        tuple(found.items()),
-        tuple(name for name in names if name not in used),
+        external_id=found.pop("external_id", _nothing),
+        body=found.pop("body", _nothing),
+        others=tuple(found.items()),
+        rest=tuple(name for name in names if name not in used),
     )
 
 

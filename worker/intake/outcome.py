@@ -47,7 +47,7 @@ class Read:
         return [f"{Path(self.name).name}: {one}." for one in words]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Counts:
     """What has come in so far."""
 

@@ -103,7 +103,7 @@ def _pages_of(path: Path, within: Path, found: PageFolder) -> Iterator[SourcePag
             yield from _exported(str(within), text)
         case ".html" | ".htm":
             title, markdown = _markdown_of(text)
-            yield _page(name, str(within), markdown, title)
+            yield _page(name, str(within), markdown, title=title)
         case _:
             yield _page(name, str(within), text)
 
@@ -124,7 +124,9 @@ def _text(path: Path, found: PageFolder) -> str:
     return text
 
 
-def _page(name: str, path: str, markdown: str, title: str = "", language: str = "") -> SourcePage:
+def _page(
+    name: str, path: str, markdown: str, *, title: str = "", language: str = ""
+) -> SourcePage:
     """A page with what its front matter says of it, else with what its words tell."""
     known, markdown = without_front(markdown)
     heading = _FIRST_HEADING.search(markdown)
@@ -179,7 +181,7 @@ def _questions(name: str, path: str, text: str) -> SourcePage:
         ]
     except csv.Error as error:
         raise _Unreadable(f"its rows cannot be read ({error}).") from None
-    return _page(name, path, "\n\n".join(parts), Path(name).name)
+    return _page(name, path, "\n\n".join(parts), title=Path(name).name)
 
 
 def _first(columns: Mapping[str, str], names: tuple[str, ...]) -> str | None:
@@ -207,7 +209,7 @@ def _exported(path: str, text: str) -> Iterator[SourcePage]:
             found_title, words = _markdown_of(words)
             title = title or found_title
         named = re.sub(r"^https?://(?:www\.)?", "", address)
-        yield _page(named, address, words, title, str(row.get("language") or ""))
+        yield _page(named, address, words, title=title, language=str(row.get("language") or ""))
 
 
 def _value(row: Any, names: tuple[str, ...]) -> str:

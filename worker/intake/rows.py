@@ -86,7 +86,7 @@ class Rows:
                 reason = "missing external_id and body"
             known = external_id if isinstance(external_id, str) and external_id else None
             return Reject(line, reason, known)
-        record = Record(line, external_id, body)
+        record = Record(line=line, external_id=external_id, body=body)
         if (layout.others or layout.rest or original) and (
             reason := self._more(record, row, layout, original)
         ):

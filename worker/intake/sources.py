@@ -37,7 +37,7 @@ FOREIGN = {
 """First bytes of what is no backlog: what it is, and what mends it."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class OpenedBacklog:
     """A backlog's bytes, without a byte order mark, and the name that tells its format. `workbook`
     is its format where it is one of the zip files that spreadsheets are; then it has no bytes.
@@ -73,7 +73,7 @@ def open_backlog(
     if head.startswith(ZIP):
         archive = opened_archive(path, stream)
         if workbook := workbook_in(archive):
-            return OpenedBacklog(name, workbook=workbook)
+            return OpenedBacklog(name=name, workbook=workbook)
         name, chunks = unzipped(path, archive, caps, member, on_bytes)
         inside = name
     elif head.startswith(GZIP):
@@ -155,9 +155,9 @@ def _decoded(path: str, name: str, chunks: Iterator[bytes], encoding: str | None
         first = first.removeprefix(mark)
         recoded = transcoded(path, encoding, chain([first], chunks))
         first = next(recoded, b"").removeprefix(codecs.BOM_UTF8)
-        opened = OpenedBacklog(name, first, recoded, encoding=encoding)
+        opened = OpenedBacklog(name=name, first=first, rest=recoded, encoding=encoding)
     else:
-        opened = OpenedBacklog(name, first.removeprefix(codecs.BOM_UTF8), chunks)
+        opened = OpenedBacklog(name=name, first=first.removeprefix(codecs.BOM_UTF8), rest=chunks)
     if not opened.first.strip():
         raise BacklogError(f"{path} is empty.")
     return opened

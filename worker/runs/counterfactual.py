@@ -21,7 +21,7 @@ from worker.store.reading.records import recorded_answer
 from worker.store.runs import RunRef, policies_of_origins
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class PaidDifference:
     """Of the new run's jobs: answers taken over, jobs that begin at a tier with a call, and jobs
     that end with a person by what is recorded. `anew` had no recorded answer."""

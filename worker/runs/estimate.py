@@ -24,7 +24,7 @@ STOP_FIRST, STOP_LATER = Decimal("0.75"), Decimal("0.8")
 last, which answers the rest."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TierEstimate:
     """One rung's part."""
 
@@ -165,7 +165,7 @@ class BacklogEstimator:
         if self._classifies and name == self._settings.routing_tier and priced:
             cost += jobs * self._label(size)
             calls += jobs
-        return TierEstimate(name, reached, calls, cost)
+        return TierEstimate(tier=name, jobs=reached, calls=calls, cost=cost)
 
     def _answer(self, name: str, body_bytes: int) -> Decimal:
         """Dollars of one answer, and of its check."""
@@ -173,9 +173,11 @@ class BacklogEstimator:
         if price is None:
             return Decimal(0)
         prefix = round(self._prompts[Purpose.ANSWER].size_bytes / CHARS_PER_TOKEN) + self._cached
-        usage = Usage(size + self._fresh, cache_read_tokens=prefix, output_tokens=ANSWER_TOKENS)
+        usage = Usage(
+            input_tokens=size + self._fresh, cache_read_tokens=prefix, output_tokens=ANSWER_TOKENS
+        )
         rates = price.rates(usage.total_input, Lane.REALTIME)
-        check = Usage(size + 500, output_tokens=CHECK_TOKENS)
+        check = Usage(input_tokens=size + 500, output_tokens=CHECK_TOKENS)
         return rates.cost(usage) + (rates.cost(check) if self._checks else 0)
 
     def _label(self, body_bytes: int) -> Decimal:
@@ -183,7 +185,9 @@ class BacklogEstimator:
         price = self._price(self._settings.routing_tier)
         if price is None or not self._classifies:
             return Decimal(0)
-        usage = Usage(round(body_bytes / CHARS_PER_TOKEN) + 300, output_tokens=CLASSIFY_TOKENS)
+        usage = Usage(
+            input_tokens=round(body_bytes / CHARS_PER_TOKEN) + 300, output_tokens=CLASSIFY_TOKENS
+        )
         return price.rates(usage.total_input, Lane.REALTIME).cost(usage)
 
     def _price(self, tier: str) -> Price | None:
@@ -229,10 +233,10 @@ def by_length(
     lines = zip(*(one.tiers for one in found), strict=True)
     tiers = tuple(
         TierEstimate(
-            same[0].tier,
-            sum(line.jobs for line in same),
-            sum(line.calls for line in same),
-            sum((line.cost for line in same), Decimal(0)),
+            tier=same[0].tier,
+            jobs=sum(line.jobs for line in same),
+            calls=sum(line.calls for line in same),
+            cost=sum((line.cost for line in same), Decimal(0)),
         )
         for same in lines
     )

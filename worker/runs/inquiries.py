@@ -70,7 +70,9 @@ def ask_shadows(
     in a batch run of its own whose answers people judge all. `max_cost` is for each. Returns the
     runs with their numbers of messages."""
     policy = from_document(run.policy)
-    raise_shadows(connection, RunRef(run.id, run.name, run.lane, run.priority), share)
+    raise_shadows(
+        connection, RunRef(id=run.id, name=run.name, lane=run.lane, priority=run.priority), share
+    )
     made = []
     for tier in policy.ladder:
         jobs = unasked(connection, run.id, tier)

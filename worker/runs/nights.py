@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 SCHEDULER = Actor("schedule")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fired:
     """A night and what came of it. `repeated`: somebody had done it before. `error` is what
     failed, for whoever asked by hand."""
@@ -89,7 +89,7 @@ def fire_now(
         before = schedules.claim(connection, name, due, 0, actor.name)
         if before is not None:
             if before.state == FiringState.MADE and not again:
-                return Fired(name, before, repeated=True)
+                return Fired(name=name, night=before, repeated=True)
             schedules.claim(connection, name, due, 0, actor.name, again=True)
         return _carry_out(connection, settings, name, schedule, due, actor, None, again=again)
 
@@ -129,18 +129,32 @@ def _carry_out(
             request = _request(name, schedule, due, settings, again=again)
             made = reprocess(connection, settings, actor, request)
         if made.run is None:
-            ended = NightEnded(FiringState.NOTHING, _joined("no job is like that", late))
+            ended = NightEnded(
+                state=FiringState.NOTHING, words=_joined("no job is like that", late)
+            )
         else:
             selection = made.preview.selection if made.preview is not None else None
-            ended = NightEnded(FiringState.MADE, late, made.run.id, made.jobs, selection)
+            ended = NightEnded(
+                state=FiringState.MADE,
+                words=late,
+                run_id=made.run.id,
+                jobs=made.jobs,
+                selection=selection,
+            )
     except Exception as failure:
         if isinstance(failure, DBAPIError) and is_outage(failure):
             raise
         error = failure if isinstance(failure, RungError) else _bug(failure)
         failure = error
-        ended = NightEnded(FiringState.FAILED, _joined(str(failure), late))
+        ended = NightEnded(state=FiringState.FAILED, words=_joined(str(failure), late))
         words = f"Schedule {name} failed for {due.night}: {failure}"
-        note(connection, "night_run_failed", f"{name}:{due.night}", f"schedule {name}", words)
+        note(
+            connection,
+            "night_run_failed",
+            key=f"{name}:{due.night}",
+            target=f"schedule {name}",
+            words=words,
+        )
     failpoint("after a night's run")
     schedules.close(connection, name, due.night, ended)
     audit(
@@ -148,8 +162,8 @@ def _carry_out(
         night=due.night, outcome=str(ended.state), words=ended.words,
     )  # fmt: skip
     run = made.run.name if error is None and made.run is not None else None
-    night = Night(due.night, ended.state, run, ended.jobs, ended.words)
-    return Fired(name, night, error=error)
+    night = Night(night=due.night, state=ended.state, run=run, jobs=ended.jobs, words=ended.words)
+    return Fired(name=name, night=night, error=error)
 
 
 def _request(

@@ -66,7 +66,7 @@ class Preview:
         return None if self.expected is None or self.action == "cancel" else self.expected.usd
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
     """One look at what an order means. `run` is set where a run as such is meant."""
 

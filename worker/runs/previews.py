@@ -24,7 +24,7 @@ def preview(around: Surroundings, connection: Connection, order: Order) -> Previ
     """Raises UsageError or RungError, in words for the person, when it would make no sense."""
     chosen = order.chosen
     if order.queue is not None:
-        return _queue(Look(around, connection, order), order.queue)
+        return _queue(Look(around=around, connection=connection, order=order), order.queue)
     if order.action in HOLDS and not chosen.is_run:
         raise UsageError(f"{VERBS[order.action]} is not for jobs that a filter chooses.")
     if order.action in OF_QUEUES:
@@ -33,7 +33,7 @@ def preview(around: Surroundings, connection: Connection, order: Order) -> Previ
     if chosen.is_run and chosen.run_id is not None:
         run = standing_of(connection, chosen.run_id)
         _require_possible(order.action, run)
-    return MAKERS[order.action](Look(around, connection, order, run))
+    return MAKERS[order.action](Look(around=around, connection=connection, order=order, run=run))
 
 
 def _require_possible(action: str, run: RunStanding) -> None:

@@ -24,11 +24,11 @@ from worker.domain.trouble import Meaning, Trouble
 from worker.domain.validation import OVERRAN, Validator
 
 LABELLED = frozenset({AttemptOutcome.ROUTED, AttemptOutcome.MALFORMED})
-TOO_LONG_THEN = Troubled(Trouble(Meaning.TOO_LONG, "as recorded"), None)
-NOTHING_CAME = Troubled(Trouble(Meaning.UNKNOWN, "as recorded"), None)
+TOO_LONG_THEN = Troubled(Trouble(meaning=Meaning.TOO_LONG, kind="as recorded"), None)
+NOTHING_CAME = Troubled(Trouble(meaning=Meaning.UNKNOWN, kind="as recorded"), None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
     """One decision that comes out otherwise now."""
 
@@ -39,7 +39,7 @@ class Difference:
     recomputed: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Replay:
     """What a replay found."""
 
@@ -68,7 +68,12 @@ def replay(
 
 def _candidate(job: Any, policy: Policy) -> Candidate:
     message = MessageText(
-        job.body, job.subject, job.channel, job.language, job.customer_id, job.metadata
+        body=job.body,
+        subject=job.subject,
+        channel=job.channel,
+        language=job.language,
+        customer_id=job.customer_id,
+        attributes=job.metadata,
     )
     return Candidate(
         job_id=job.job_id,
@@ -103,7 +108,13 @@ def _replay_job(
         recomputed = _again(row, candidate, validators)
         if recorded != recomputed:
             found.differences.append(
-                Difference(candidate.job_id, row.external_id, row.fence, recorded, recomputed)
+                Difference(
+                    job=candidate.job_id,
+                    external_id=row.external_id,
+                    fence=row.fence,
+                    recorded=recorded,
+                    recomputed=recomputed,
+                )
             )
         if row.stage == Stage.ANSWER:
             candidate = replace(candidate, history=(*candidate.history, _past(row)))
@@ -174,11 +185,29 @@ def _check(row: Any) -> Answer | Troubled:
 
 
 def _said(said: ModelAnswer, shared: int) -> Answer:
-    return Answer(said, NO_TOKENS, None, None, None, simulated=False, headers={}, shared=shared)
+    return Answer(
+        answer=said,
+        usage=NO_TOKENS,
+        latency_ms=None,
+        request_id=None,
+        service_tier=None,
+        simulated=False,
+        headers={},
+        shared=shared,
+    )
 
 
 def _past(row: Any) -> PastAnswer:
-    return PastAnswer(row.fence, row.tier, "", tuple(row.reasons), None, None, None, False)
+    return PastAnswer(
+        fence=row.fence,
+        tier=row.tier,
+        model="",
+        reasons=tuple(row.reasons),
+        decision=None,
+        hint=None,
+        output=None,
+        simulated=False,
+    )
 
 
 def _then(policy: Policy, row: Any) -> Policy:

@@ -39,7 +39,7 @@ from worker.store.runs import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReprocessRequest:
     """What somebody asks for. `where` is a filter; `since` a span (`7d`) or an ISO time; `name` a
     wish for the new run's name."""
@@ -59,7 +59,7 @@ class ReprocessRequest:
     """Only where a decision changes is anything asked; the rest is taken over."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReprocessPreview:
     """What a request comes to, before anything is done."""
 
@@ -89,7 +89,7 @@ class ReprocessPreview:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reprocessed:
     """The new run, how many jobs it has, and whether it was there already under its key. `run` is
     None when nothing was chosen. `preview` is None when it was there already."""
@@ -110,7 +110,14 @@ def preview(
     choice, selection = _choice(connection, request, policy)
     chosen = look_at(connection, choice, policy.name)
     expected = _expect(connection, settings, policy, chosen, request.lane)
-    return ReprocessPreview(request, choice, policy, selection, chosen, expected)
+    return ReprocessPreview(
+        request=request,
+        choice=choice,
+        policy=policy,
+        selection=selection,
+        chosen=chosen,
+        expected=expected,
+    )
 
 
 def reprocess(
@@ -128,14 +135,14 @@ def reprocess(
     if refusal is not None and not (request.changed and isinstance(refusal, TooExpensive)):
         raise refusal
     if not found.chosen.jobs:
-        return Reprocessed(None, 0, False, found)
+        return Reprocessed(run=None, jobs=0, repeated=False, preview=found)
     run = create_run(connection, _new_run(settings, found))
     jobs = copy_jobs(connection, found.choice, run)
     difference = take_over(connection, run, found.policy) if request.changed else None
     close_intake(connection, run, 0, 0)
     inherit_columns(connection, run, found.chosen.runs)
     audit(connection, actor, "reprocess", f"run {run.name}", jobs, **found.selection)
-    return Reprocessed(run, jobs, False, found, difference)
+    return Reprocessed(run=run, jobs=jobs, repeated=False, preview=found, difference=difference)
 
 
 def _choice(
@@ -215,4 +222,4 @@ def _repeated(
             " else.",
             mend="use another --key",
         )
-    return Reprocessed(known, row.jobs, True, None)
+    return Reprocessed(run=known, jobs=row.jobs, repeated=True, preview=None)

@@ -31,9 +31,12 @@ def counted_inputs(connection: Connection, *, simulated: bool) -> dict[RequestKi
     """All that is known of Claude, or of the simulator."""
     rows = connection.execute(KNOWN, {"simulated": simulated})
     return {
-        RequestKind(Purpose(row.purpose), row.model, row.prompt_version, row.schema_version): (
-            row.tokens
-        )
+        RequestKind(
+            purpose=Purpose(row.purpose),
+            model=row.model,
+            prompt_version=row.prompt_version,
+            schema_version=row.schema_version,
+        ): (row.tokens)
         for row in rows
     }
 

@@ -99,7 +99,9 @@ def condition(node: Node) -> ColumnElement[bool]:
 
 def _comparison(node: Comparison) -> ColumnElement[bool]:
     if node.op is Op.NE:
-        return not_(_comparison(Comparison(node.field, Op.EQ, node.values, node.key)))
+        return not_(
+            _comparison(Comparison(field=node.field, op=Op.EQ, values=node.values, key=node.key))
+        )
     if node.field == "age":
         return _age(node.op, node.values[0])
     if node.field == "job":

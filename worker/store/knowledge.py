@@ -23,7 +23,7 @@ HEADING_COUNTS = 3
 """A word of the heading, or of the title of its page, counts for so many in the text."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Synced:
     """What a sync did to a folder, in pages."""
 
@@ -57,7 +57,15 @@ def sync_folder(engine: Engine, folder: str, pages: Sequence[SourcePage]) -> Syn
     if fresh:
         _look_over(engine)
     added = sum(page.name not in known for page in fresh)
-    return Synced(folder, version, len(pages), passages, added, len(fresh) - added, len(gone))
+    return Synced(
+        folder=folder,
+        version=version,
+        pages=len(pages),
+        passages=passages,
+        added=added,
+        changed=len(fresh) - added,
+        removed=len(gone),
+    )
 
 
 def _remove(

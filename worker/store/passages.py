@@ -28,7 +28,7 @@ SAID_CHARS = 4_000
 MAX_WORDS, MAX_POSTINGS = 10, 2_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """What is looked for: a message's words, in its language where that is known, in folders."""
 

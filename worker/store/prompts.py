@@ -35,7 +35,10 @@ def freeze(connection: Connection, prompts: Prompts) -> dict[str, str]:
 def read_prompts(connection: Connection, versions: Iterable[str]) -> dict[str, Prompt]:
     """Prompts by version."""
     rows = connection.execute(READ, {"versions": list(versions)})
-    return {row.version: Prompt(Purpose(row.purpose), row.text, row.version) for row in rows}
+    return {
+        row.version: Prompt(purpose=Purpose(row.purpose), text=row.text, version=row.version)
+        for row in rows
+    }
 
 
 READ = text("SELECT version, purpose, text FROM prompts WHERE version = ANY(:versions)")

@@ -24,7 +24,7 @@ from worker.store.scopes import run_scope
 INTAKE_LOCK = 0x52554E49
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewRun:
     """What a run is made of. `name` is a wish: a number is added when it is taken, unless it was
     `named` by a person."""
@@ -46,7 +46,7 @@ class NewRun:
     notify: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunRef:
     """A run as other statements need it."""
 
@@ -92,7 +92,7 @@ def create_run(connection: Connection, new: NewRun) -> RunRef:
         if run_id is not None:
             budget = {"scope": run_scope(run_id), "run": run_id, "cap": new.budget_cap}
             connection.execute(INSERT_BUDGET, budget)
-            return RunRef(run_id, wanted, new.lane, new.priority)
+            return RunRef(id=run_id, name=wanted, lane=new.lane, priority=new.priority)
         if new.named:
             break
     raise UsageError(
@@ -102,8 +102,8 @@ def create_run(connection: Connection, new: NewRun) -> RunRef:
 
 def run_with_key(connection: Connection, key: str) -> RunRef | None:
     """The run that was made with this key."""
-    row = connection.execute(BY_KEY, {"key": key}).one_or_none()
-    return RunRef(*row) if row is not None else None
+    row = connection.execute(BY_KEY, {"key": key}).mappings().one_or_none()
+    return RunRef(**row) if row is not None else None
 
 
 def policies_of_origins(connection: Connection, run_id: int) -> list[dict[str, Any]]:

@@ -61,14 +61,14 @@ def small(model: str) -> Ask:
     """A small request of a model."""
     schema = {"type": "object", "properties": {"difficulty": {"type": "string"}}}
     return Ask(
-        "1-1-classify",
-        Purpose.CLASSIFY,
-        model,
-        [{"type": "text", "text": "Label it."}],
-        [{"role": "user", "content": fenced(MessageText("Where is my card?"))}],
-        {**schema, "required": ["difficulty"], "additionalProperties": False},
-        64,
-        None,
+        key="1-1-classify",
+        purpose=Purpose.CLASSIFY,
+        model=model,
+        system=[{"type": "text", "text": "Label it."}],
+        messages=[{"role": "user", "content": fenced(MessageText(body="Where is my card?"))}],
+        schema={**schema, "required": ["difficulty"], "additionalProperties": False},
+        max_tokens=64,
+        effort=None,
     )
 
 

@@ -109,7 +109,7 @@ def test_what_was_not_sent_comes_back(client: redis.Redis) -> None:
     state, used = stored(client), limiter.usage("haiku")
     assert state is not None
     assert state.levels == pytest.approx((7, 850, 70))
-    assert used == Used(4, 150, 30, LIMITS, 0)
+    assert used == Used(calls=4, input_tokens=150, output_tokens=30, limits=LIMITS, held_s=0)
 
 
 def test_debt_after_the_truth_keeps_later_calls_waiting(client: redis.Redis) -> None:
@@ -154,8 +154,12 @@ def test_a_lower_limit_of_claude_is_followed_and_let_go(client: redis.Redis) -> 
     assert limiter.observe("haiku", headers(600, 600))
     higher = limiter.usage("haiku")
 
-    assert lower == Used(0, 0, 0, Limits(60, None, None), 0)
-    assert higher == Used(0, 0, 0, Limits(600, None, None), 0)
+    assert lower == Used(
+        calls=0, input_tokens=0, output_tokens=0, limits=Limits(60, None, None), held_s=0
+    )
+    assert higher == Used(
+        calls=0, input_tokens=0, output_tokens=0, limits=Limits(600, None, None), held_s=0
+    )
 
 
 def test_an_empty_bucket_of_claude_empties_ours_and_a_full_one_costs_nothing(
@@ -180,9 +184,13 @@ def test_the_last_minute_is_kept_and_older_is_forgotten(client: redis.Redis) -> 
         take(limiter, 1, 100, 10)
         clock.now += 5
 
-    assert limiter.usage("haiku") == Used(12, 1_200, 120, LIMITS, 0)
+    assert limiter.usage("haiku") == Used(
+        calls=12, input_tokens=1_200, output_tokens=120, limits=LIMITS, held_s=0
+    )
     clock.now += 70
-    assert limiter.usage("haiku") == Used(0, 0, 0, LIMITS, 0)
+    assert limiter.usage("haiku") == Used(
+        calls=0, input_tokens=0, output_tokens=0, limits=LIMITS, held_s=0
+    )
 
 
 def test_a_redis_that_forgot_everything_starts_low_and_grows(own_redis: Redis) -> None:

@@ -122,7 +122,9 @@ def test_an_embedded_server_beside_a_real_key_is_noted(
     # given a running `rung up` that embeds Redis, and a key that costs money
     monkeypatch.delenv("REDIS_URL")
     (tmp_path / ".rung").mkdir()
-    services = Services(os.getpid(), database_url, server.url, None)
+    services = Services(
+        pid=os.getpid(), database_url=database_url, redis_url=server.url, anthropic_base_url=None
+    )
     write_services(tmp_path / ".rung", services)
     # then
     ((ok, words),) = findings("redis")

@@ -110,8 +110,8 @@ def test_the_rule_for_gold_customers_marks_them(project: Path) -> None:
     from worker.domain.messages import MessageText
 
     policy = policy_named(load_settings())
-    assert critical_by(policy, MessageText("Hello?", attributes={"plan": "gold"}))
-    assert not critical_by(policy, MessageText("Hello?"))
+    assert critical_by(policy, MessageText(body="Hello?", attributes={"plan": "gold"}))
+    assert not critical_by(policy, MessageText(body="Hello?"))
 
 
 def test_the_validator_is_as_short_as_the_readme_says() -> None:

@@ -90,9 +90,9 @@ def test_a_row_holds_question_customer_and_answer_and_its_own_columns_in_order(
 @pytest.mark.parametrize(
     ("judged", "send", "verdict"),
     [
-        (Judged(3, Verdict.ACCEPT), "the model's", "accept"),
-        (Judged(3, Verdict.EDIT, reply="Ours."), "Ours.", "edit"),
-        (Judged(3, Verdict.REJECT, reason="wrong"), "", "reject"),
+        (Judged(job_id=3, verdict=Verdict.ACCEPT), "the model's", "accept"),
+        (Judged(job_id=3, verdict=Verdict.EDIT, reply="Ours."), "Ours.", "edit"),
+        (Judged(job_id=3, verdict=Verdict.REJECT, reason="wrong"), "", "reject"),
     ],
 )
 def test_a_verdict_reaches_the_results(
@@ -109,8 +109,8 @@ def test_a_verdict_reaches_the_results(
 
 @pytest.mark.usefixtures("worked")
 def test_the_last_verdict_counts(engine: Engine) -> None:
-    give_verdict(engine, ME, Judged(3, Verdict.ACCEPT))
-    give_verdict(engine, ME, Judged(3, Verdict.REJECT, reason="no"))
+    give_verdict(engine, ME, Judged(job_id=3, verdict=Verdict.ACCEPT))
+    give_verdict(engine, ME, Judged(job_id=3, verdict=Verdict.REJECT, reason="no"))
     assert [row["send"] for row in rows("--only", "review")] == [""]
 
 

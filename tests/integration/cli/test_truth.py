@@ -114,4 +114,4 @@ def test_nothing_drawn_and_no_share(answered: Engine) -> None:
 def _run(engine: Engine):  # type: ignore[no-untyped-def]
     from worker.store.runs import RunRef
 
-    return RunRef(*one(engine, "SELECT id, name, lane, priority FROM runs"))
+    return RunRef(**one(engine, "SELECT id, name, lane, priority FROM runs")._mapping)

@@ -116,7 +116,11 @@ def _decide(engine: Engine, verdict: Verdict) -> None:
     """A person's word on one that waits for it, or on one that has it already."""
     found = one(engine, "SELECT max(id) FROM jobs WHERE state = 'review' AND id % 3 > 0")[0]
     if found is not None:
-        give_verdict(engine, ADA, Judged(found, verdict, "Another reply.", "a reason"))
+        give_verdict(
+            engine,
+            ADA,
+            Judged(job_id=found, verdict=verdict, reply="Another reply.", reason="a reason"),
+        )
 
 
 def _unless_over(engine: Engine, run_id: int, change: Callable[[], Any]) -> None:

@@ -50,7 +50,10 @@ def prompts(configured: None, tmp_path: Path, simulator: tuple[State, str]) -> N
 
 
 def records(count: int) -> list[Record]:
-    return [Record(n, f"m-{n}", f"Where is parcel {n}, please?") for n in range(1, count + 1)]
+    return [
+        Record(line=n, external_id=f"m-{n}", body=f"Where is parcel {n}, please?")
+        for n in range(1, count + 1)
+    ]
 
 
 def answered(engine: Engine, count: int = 12) -> list[str]:

@@ -74,7 +74,7 @@ def test_two_companies_in_one_installation_and_a_prompt_that_changes(
     frozen = many(engine, "SELECT prompts ->> 'answer' FROM runs ORDER BY id")
     assert [row[0] for row in frozen] == [row.prompt_version for row in rows]
     for number, name in enumerate("azb", 1):
-        assert unexplained(engine, RunRef(number, name, "realtime", 0)) == []
+        assert unexplained(engine, RunRef(id=number, name=name, lane="realtime", priority=0)) == []
 
     # then: rules that are the same have one version, wherever the prompts lie
     assert one(engine, "SELECT count(DISTINCT policy_version) FROM runs WHERE name <> 'z'")[0] == 1

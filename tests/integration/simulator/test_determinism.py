@@ -54,7 +54,11 @@ def heard(url: str) -> list[dict[str, Any]]:
 
 def test_two_servers_of_one_seed_agree_to_the_letter_and_another_seed_does_not() -> None:
     # given
-    servers = [State(seed=7, latency_scale=0), State(seed=7, latency_scale=0), State(8, 0)]
+    servers = [
+        State(seed=7, latency_scale=0),
+        State(seed=7, latency_scale=0),
+        State(seed=8, latency_scale=0),
+    ]
     # when
     answers = []
     for state in servers:

@@ -17,7 +17,16 @@ from worker.sandbox.simulator.state import State
 HAIKU = "claude-haiku-5-5"
 SAID: list[dict[str, Any]] = [{"role": "user", "content": "Where is my parcel?"}]
 CLOSED = {"type": "object", "properties": {}, "additionalProperties": False}
-ASK = Ask("7-1-answer", Purpose.ANSWER, HAIKU, [], SAID, CLOSED, 300, None)
+ASK = Ask(
+    key="7-1-answer",
+    purpose=Purpose.ANSWER,
+    model=HAIKU,
+    system=[],
+    messages=SAID,
+    schema=CLOSED,
+    max_tokens=300,
+    effort=None,
+)
 
 
 def heard(address: str, deadline_s: float = 20) -> Answer | Troubled:

@@ -43,7 +43,7 @@ def run_of(engine: Engine) -> object:
     from worker.store.runs import RunRef
 
     row = one(engine, "SELECT id, name, lane, priority FROM runs WHERE name = 'monday'")
-    return RunRef(*row)
+    return RunRef(**row._mapping)
 
 
 def test_the_recording_transaction_draws_a_known_share(answered: Engine) -> None:

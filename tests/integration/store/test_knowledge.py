@@ -21,7 +21,9 @@ CARDS = SourcePage(
 
 def names(engine: Engine, said: str, language: str | None = "en", *folders: str) -> list[str]:
     with engine.connect() as connection:
-        found = find_passages(connection, [Query(7, said, folders or ("ours",), language)])
+        found = find_passages(
+            connection, [Query(key=7, text=said, folders=folders or ("ours",), language=language)]
+        )
     return [passage.name for passage in found[7]]
 
 
@@ -68,11 +70,11 @@ def test_a_chunk_is_searched_at_once_and_each_gets_its_own(engine: Engine) -> No
     sync_folder(engine, "ours", [RETURNS])
     sync_folder(engine, "theirs", [CARDS])
     queries = [
-        Query(1, "parcels", ("ours",)),
-        Query(2, "Karten", ("theirs",), "de"),
-        Query(3, "parcels", ("theirs",)),
-        Query(4, "x" * 10_000 + " parcels", ("ours", "theirs")),
-        Query(5, "", ("ours",)),
+        Query(key=1, text="parcels", folders=("ours",)),
+        Query(key=2, text="Karten", folders=("theirs",), language="de"),
+        Query(key=3, text="parcels", folders=("theirs",)),
+        Query(key=4, text="x" * 10_000 + " parcels", folders=("ours", "theirs")),
+        Query(key=5, text="", folders=("ours",)),
     ]
     with engine.connect() as connection:
         found = find_passages(connection, queries)

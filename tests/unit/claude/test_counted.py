@@ -3,8 +3,10 @@
 from models.vocabulary import Purpose
 from worker.claude.counted import CountedInputs, RequestKind
 
-ANSWER = RequestKind(Purpose.ANSWER, "haiku", "p1", "s1")
-OTHER = RequestKind(Purpose.ANSWER, "haiku", "p2", "s1")
+ANSWER = RequestKind(
+    purpose=Purpose.ANSWER, model="haiku", prompt_version="p1", schema_version="s1"
+)
+OTHER = RequestKind(purpose=Purpose.ANSWER, model="haiku", prompt_version="p2", schema_version="s1")
 
 
 def noted(*counts: int, expected: int | None = None) -> CountedInputs:

@@ -42,9 +42,36 @@ def test_a_refusal_brings_its_category_and_nothing_else_does() -> None:
 @pytest.mark.parametrize(
     ("usage", "tokens"),
     [
-        ({}, Usage(12, 0, 0, 0, 5)),
-        ({"cache_read_input_tokens": None, "cache_creation": None}, Usage(12, 0, 0, 0, 5)),
-        ({"cache_creation_input_tokens": 90, "cache_read_input_tokens": 3}, Usage(12, 3, 90, 0, 5)),
+        (
+            {},
+            Usage(
+                input_tokens=12,
+                cache_read_tokens=0,
+                cache_write_5m_tokens=0,
+                cache_write_1h_tokens=0,
+                output_tokens=5,
+            ),
+        ),
+        (
+            {"cache_read_input_tokens": None, "cache_creation": None},
+            Usage(
+                input_tokens=12,
+                cache_read_tokens=0,
+                cache_write_5m_tokens=0,
+                cache_write_1h_tokens=0,
+                output_tokens=5,
+            ),
+        ),
+        (
+            {"cache_creation_input_tokens": 90, "cache_read_input_tokens": 3},
+            Usage(
+                input_tokens=12,
+                cache_read_tokens=3,
+                cache_write_5m_tokens=90,
+                cache_write_1h_tokens=0,
+                output_tokens=5,
+            ),
+        ),
         (
             {
                 "cache_creation_input_tokens": 90,
@@ -53,7 +80,13 @@ def test_a_refusal_brings_its_category_and_nothing_else_does() -> None:
                     "ephemeral_1h_input_tokens": 70,
                 },
             },
-            Usage(12, 0, 20, 70, 5),
+            Usage(
+                input_tokens=12,
+                cache_read_tokens=0,
+                cache_write_5m_tokens=20,
+                cache_write_1h_tokens=70,
+                output_tokens=5,
+            ),
         ),
     ],
 )

@@ -16,7 +16,12 @@ from worker.domain.messages import MessageText
 from worker.domain.schemas import PLAIN_ANSWER_SCHEMA
 from worker.domain.validation import Draft
 
-DRAFT = Draft("A reply that is fine.", {"reply": "x"}, PLAIN_ANSWER_SCHEMA, MessageText("Hello?"))
+DRAFT = Draft(
+    reply="A reply that is fine.",
+    document={"reply": "x"},
+    schema=PLAIN_ANSWER_SCHEMA,
+    message=MessageText(body="Hello?"),
+)
 
 
 def configured(directory: Path, toml: str) -> Settings:
@@ -53,7 +58,10 @@ def test_an_installed_package_offers_validators(
     assert check_policies(settings) == []
     check = load_validators(settings)["no_exclaiming"]
     assert check(DRAFT, {}) is None
-    assert check(Draft("No!", {}, {}, MessageText("?")), {}) == "it shouts"
+    assert (
+        check(Draft(reply="No!", document={}, schema={}, message=MessageText(body="?")), {})
+        == "it shouts"
+    )
 
 
 def test_an_installed_validator_that_is_broken_is_a_sentence(
@@ -115,7 +123,8 @@ def test_one_that_never_ends_harms_neither_its_neighbours_nor_the_end_of_the_pro
         "from worker.domain.validation import Draft, findings_of\n"
         "from worker.config.validators import load_validators\n"
         f"uses = [ValidatorUse(name) for name in {names!r}]\n"
-        "draft = Draft('A reply.', {}, {}, MessageText('?'))\n"
+        "message = MessageText(body='?')\n"
+        "draft = Draft(reply='A reply.', document={}, schema={}, message=message)\n"
         "for one in findings_of(uses, draft, load_validators(load_settings({}))):\n"
         "    print(one.finding)\n"
     )

@@ -28,7 +28,7 @@ ANSWER = {
 def judged(policy: Policy = LADDER, **said: Any) -> Judgement:
     document = {name: value for name, value in (ANSWER | said).items() if value is not None}
     found = judge(
-        policy, "haiku", MessageText("Where is my card?"), ModelAnswer(json.dumps(document))
+        policy, "haiku", MessageText(body="Where is my card?"), ModelAnswer(json.dumps(document))
     )
     assert isinstance(found, Judgement)
     return found

@@ -8,9 +8,25 @@ import pytest
 from worker.domain.advice import Advice, Facts, Quality, RungFacts, advise
 from worker.domain.proof.tier_skip import Climbs, judge_hops
 
-HAIKU = RungFacts("haiku", 1_000, 800, Decimal(1), Decimal(2), next_cost=Decimal("0.02"))
-SONNET = RungFacts("sonnet", 200, 180, Decimal(4), Decimal(3), next_cost=Decimal("0.05"))
-OPUS = RungFacts("opus", 20, 20, Decimal(1), Decimal(9), next_cost=None)
+HAIKU = RungFacts(
+    tier="haiku",
+    tried=1_000,
+    accepted=800,
+    cost=Decimal(1),
+    seconds=Decimal(2),
+    next_cost=Decimal("0.02"),
+)
+SONNET = RungFacts(
+    tier="sonnet",
+    tried=200,
+    accepted=180,
+    cost=Decimal(4),
+    seconds=Decimal(3),
+    next_cost=Decimal("0.05"),
+)
+OPUS = RungFacts(
+    tier="opus", tried=20, accepted=20, cost=Decimal(1), seconds=Decimal(9), next_cost=None
+)
 UNJUDGED = "; nobody has judged whether they are right (rung audit)"
 GOOD = Facts(
     messages=1_000,

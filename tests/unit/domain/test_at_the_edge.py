@@ -41,7 +41,7 @@ from worker.domain.timetable import LATE_S, Due, Timetable, complaint, lateness,
 from worker.domain.trouble import Meaning, Trouble, follow_up
 
 GOOD_ANSWER = '{"reply": "Your card is on its way to you.", "grounds": "", "confidence": 1}'
-MESSAGE = MessageText("Where is my card?")
+MESSAGE = MessageText(body="Where is my card?")
 NIGHTLY = Timetable("0 2 * * *", "UTC")
 
 
@@ -60,7 +60,7 @@ def test_a_hint_tells_few_findings_and_never_none() -> None:
     many = decide(of, "haiku", failed(*["length"] * 9))
     assert isinstance(many, Again)
     assert len(many.hint["findings"]) == MAX_TOLD_FINDINGS
-    empty = decide(of, "haiku", Judgement(AttemptOutcome.EMPTY, ("empty",)))
+    empty = decide(of, "haiku", Judgement(outcome=AttemptOutcome.EMPTY, reasons=("empty",)))
     assert empty == Again({"findings": ["empty"]})
 
 
@@ -120,13 +120,22 @@ def test_an_estimator_forgets() -> None:
     estimator = Estimator(Tokens(100, 100))
     for tokens in (100, 200):
         for _ in range(1_000):
-            estimator.learn("haiku", Purpose.ANSWER, Usage(tokens))
+            estimator.learn("haiku", Purpose.ANSWER, Usage(input_tokens=tokens))
     # Of 1,000 calls, those before weigh about an eighth; a plain mean would be 150.
     assert 200 < estimator.expect("haiku", Purpose.ANSWER).input < 210
 
 
 def test_claudes_limit_is_never_above_ours() -> None:
-    state = Buckets(NOW_US, (0, 0, 0), 0, 0, STEADY.ramp_s, NOW_US, (9_999, 1, None), NOW_US)
+    state = Buckets(
+        seen_us=NOW_US,
+        levels=(0, 0, 0),
+        hold_us=0,
+        ramp_us=0,
+        ramp_s=STEADY.ramp_s,
+        asked_us=NOW_US,
+        lowered=(9_999, 1, None),
+        told_us=NOW_US,
+    )
     assert in_force(state, LIMITS, NOW_US) == Limits(600, 1, 6_000)
 
 
@@ -205,7 +214,14 @@ def test_good_calls_alone_never_open_it_and_the_latest_trouble_is_named() -> Non
 
 
 def test_what_was_not_heard_from_claude_says_nothing_of_a_prompt() -> None:
-    kept = AttemptReport(1, 1, AttemptOutcome.REJECTED, Accepted("", {}), (), ("length",))
+    kept = AttemptReport(
+        job_id=1,
+        fence=1,
+        outcome=AttemptOutcome.REJECTED,
+        ending=Accepted("", {}),
+        calls=(),
+        reasons=("length",),
+    )
     assert speaks_well(kept) is None
     assert speaks_well(replace(kept, calls=(replace(CALL, state=CallState.LOST),))) is None
 
@@ -232,7 +248,7 @@ def test_a_minute_is_enough_to_believe_a_pace_and_nothing_left_is_no_risk() -> N
 def test_without_a_word_from_claude_the_wait_is_our_own() -> None:
     how = {"queue": "haiku", "failures": 0, "deferrals": 0, "jitter": 1.0}
     for meaning in (Meaning.OVERLOADED, Meaning.UNKNOWN):
-        step = follow_up(Trouble(meaning, "kind"), **how)  # type: ignore[arg-type]
+        step = follow_up(Trouble(meaning=meaning, kind="kind"), **how)  # type: ignore[arg-type]
         assert step.delay_s == 2  # type: ignore[union-attr]
     assert isinstance(step, Failed)
 
@@ -253,7 +269,7 @@ def grouped(*made: Claimed) -> list[list[int]]:
 def routing(number: int, *, together: int = 2, body: str = "Hi", **fields: Any) -> Claimed:
     versions = {name: fields.pop(name) for name in ("policy_version",) if name in fields}
     question = asks(Purpose.CLASSIFY, together=together, **fields)
-    return claimed(question, job_id=number, message=MessageText(body), **versions)
+    return claimed(question, job_id=number, message=MessageText(body=body), **versions)
 
 
 def test_routing_calls_of_one_kind_go_together_as_many_as_may_and_fit() -> None:

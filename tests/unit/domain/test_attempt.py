@@ -90,7 +90,7 @@ def test_a_check_that_brings_nothing_is_low(meaning: Meaning) -> None:
     one = attempt(asks(Purpose.ANSWER), policy="escalate")
     one.heard(said(json.dumps({"reply": REPLY})))
     found = report(one.heard(trouble(meaning)))
-    assert found.ending == ClimbTo("sonnet", 1, "low_confidence")
+    assert found.ending == ClimbTo(tier="sonnet", rung=1, reason="low_confidence")
     assert calls(found)[1] == (
         "check", "failed", True, CHECK_WORST if meaning is Meaning.UNKNOWN else Decimal(0),
     )  # fmt: skip
@@ -115,7 +115,7 @@ def test_a_check_that_cannot_be_asked_now_says_nothing_of_the_answer(meaning: Me
 
 
 def kept(text: str = json.dumps({"reply": REPLY})) -> KeptAnswer:
-    return KeptAnswer(2, "haiku", "small", ModelAnswer(text))
+    return KeptAnswer(fence=2, tier="haiku", model="small", answer=ModelAnswer(text))
 
 
 def test_a_kept_answer_is_only_checked() -> None:
@@ -127,7 +127,7 @@ def test_a_kept_answer_is_only_checked() -> None:
 def test_a_kept_answer_that_is_rejected_meanwhile_needs_no_check_and_pays_for_none() -> None:
     one = attempt(asks(Purpose.CHECK), policy="escalate", kept=kept('{"reply": "too short"}'))
     found = report(one.begin())
-    assert found.ending == ClimbTo("sonnet", 1, "length")
+    assert found.ending == ClimbTo(tier="sonnet", rung=1, reason="length")
     assert calls(found) == [("check", "failed", False, Decimal(0))]
 
 
@@ -140,7 +140,10 @@ def test_a_check_whose_answer_is_gone_goes_back() -> None:
 def test_too_long_climbs_and_too_long_to_classify_starts_like_the_unknown() -> None:
     answering, routing = attempt(asks(Purpose.ANSWER)), attempt(asks(Purpose.CLASSIFY))
     found = report(answering.heard(trouble(Meaning.TOO_LONG)))
-    assert (found.outcome, found.ending) == ("truncated", ClimbTo("sonnet", 1, "too_long"))
+    assert (found.outcome, found.ending) == (
+        "truncated",
+        ClimbTo(tier="sonnet", rung=1, reason="too_long"),
+    )
     assert isinstance(report(routing.heard(trouble(Meaning.TOO_LONG))).ending, RoutedTo)
 
 
@@ -159,14 +162,14 @@ def test_what_may_be_billed_is_charged_its_worst_case(
 
 def test_what_nothing_is_heard_of_uses_up_a_try_even_if_it_was_a_check() -> None:
     one = attempt(asks(Purpose.CHECK), policy="escalate", kept=kept())
-    found = report(one.unheard(Trouble(Meaning.UNKNOWN, "no result")))
+    found = report(one.unheard(Trouble(meaning=Meaning.UNKNOWN, kind="no result")))
     assert (type(found.ending), calls(found)) == (Failed, [("check", "failed", True, WORST)])
 
 
 def test_a_check_without_its_row_is_not_sent_and_the_answer_stays_paid() -> None:
     one = attempt(asks(Purpose.ANSWER), policy="escalate")
     one.heard(said(json.dumps({"reply": REPLY})))
-    found = one.put_off(Trouble(Meaning.NOT_SENT, "not in the ledger"))
+    found = one.put_off(Trouble(meaning=Meaning.NOT_SENT, kind="not in the ledger"))
     assert isinstance(found.ending, Deferred)
     assert calls(found) == [
         ("answer", "done", True, COST),
@@ -188,7 +191,16 @@ def test_a_bug_of_ours_is_charged_for_what_may_be_under_way_and_no_more() -> Non
 
 
 def test_a_person_gets_the_last_reply_that_could_be_used() -> None:
-    past = PastAnswer(1, "haiku", "small", ("length",), "climb:opus", None, GOOD, True)
+    past = PastAnswer(
+        fence=1,
+        tier="haiku",
+        model="small",
+        reasons=("length",),
+        decision="climb:opus",
+        hint=None,
+        output=GOOD,
+        simulated=True,
+    )
     one = attempt(asks(Purpose.ANSWER, tier="opus"), history=(past,))
     ending = report(one.heard(said("", "refusal"))).ending
     assert isinstance(ending, ToReview)

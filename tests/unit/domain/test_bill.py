@@ -5,23 +5,30 @@ from decimal import Decimal
 from typing import Any
 
 from models.vocabulary import CallState, Lane, Purpose
+from tests.support.prices import rates_of
 from worker.domain.bill import Bill, SpendLine, lane_effect, make_bill
-from worker.domain.pricing import NO_TOKENS, Price, Rates, Usage
+from worker.domain.pricing import NO_TOKENS, Price, Usage
 
-RATES = Rates(*(Decimal(n) for n in (1, 10, 0, 2, 4)))
-LONG = Rates(*(Decimal(n) for n in (100, 1_000, 0, 200, 400)))
+RATES = rates_of(1, 10, 0, 2, 4)
+LONG = rates_of(100, 1_000, 0, 200, 400)
 PRICES = {"small": Price(RATES, LONG, 1_000_000), "large": Price(RATES.times(Decimal(5)))}
 ANSWER = SpendLine(
-    "haiku",
-    Purpose.ANSWER,
-    "small",
-    Lane.REALTIME,
-    CallState.DONE,
-    False,
-    4,
-    0,
-    Usage(1_000_000, 2_000_000, 500_000, 0, 100_000),
-    Decimal(3),
+    tier="haiku",
+    purpose=Purpose.ANSWER,
+    model="small",
+    lane=Lane.REALTIME,
+    state=CallState.DONE,
+    simulated=False,
+    calls=4,
+    unpriced=0,
+    usage=Usage(
+        input_tokens=1_000_000,
+        cache_read_tokens=2_000_000,
+        cache_write_5m_tokens=500_000,
+        cache_write_1h_tokens=0,
+        output_tokens=100_000,
+    ),
+    cost=Decimal(3),
 )
 
 

@@ -13,8 +13,8 @@ from worker.domain.trouble import Meaning
 
 RULE = BreakerRule()
 CALL = CallReport(
-    Purpose.ANSWER,
-    CallState.FAILED,
+    purpose=Purpose.ANSWER,
+    state=CallState.FAILED,
     error="500 api_error: words",
     http_status=500,
     meaning=Meaning.UNKNOWN,
@@ -24,7 +24,7 @@ CALL = CallReport(
 @pytest.mark.parametrize(
     ("call", "expected"),
     [
-        (CallReport(Purpose.ANSWER, CallState.DONE, http_status=200), Pulse(good=1)),
+        (CallReport(purpose=Purpose.ANSWER, state=CallState.DONE, http_status=200), Pulse(good=1)),
         (CALL, Pulse(0, 1, "500 api_error")),
         (
             replace(
@@ -46,8 +46,8 @@ CALL = CallReport(
         (replace(CALL, error="429 rate_limit_error", meaning=Meaning.RATE_LIMITED), Pulse()),
         (replace(CALL, error="400 invalid_request_error", meaning=Meaning.PERMANENT), Pulse()),
         (replace(CALL, error="401 authentication_error", meaning=Meaning.CONFIGURATION), Pulse()),
-        (CallReport(Purpose.ANSWER, CallState.FAILED, sent=False), Pulse()),
-        (CallReport(Purpose.ANSWER, CallState.LOST, error="died"), Pulse()),
+        (CallReport(purpose=Purpose.ANSWER, state=CallState.FAILED, sent=False), Pulse()),
+        (CallReport(purpose=Purpose.ANSWER, state=CallState.LOST, error="died"), Pulse()),
     ],
 )
 def test_only_what_speaks_of_claude_counts(call: CallReport, expected: Pulse) -> None:
@@ -61,7 +61,7 @@ def test_many_in_a_row_open_it_with_a_reason_and_a_time() -> None:
         assert standing.state is Breaker.CLOSED
     standing = hear(standing, Pulse(troubled=1, last="timeout"), RULE)
     assert standing == Standing(
-        Breaker.OPEN,
+        state=Breaker.OPEN,
         trips=1,
         open_s=10.0,
         reason="10 calls in a row failed, last with timeout",
@@ -89,12 +89,12 @@ def test_a_healthy_queue_is_not_written() -> None:
 
 
 def test_an_open_breaker_hears_nothing() -> None:
-    opened = Standing(Breaker.OPEN, trips=2)
+    opened = Standing(state=Breaker.OPEN, trips=2)
     assert hear(opened, Pulse(5, 5, "timeout"), RULE) is opened
 
 
 def test_probes_close_it_and_a_failed_probe_opens_it_for_twice_as_long() -> None:
-    probing = Standing(Breaker.HALF_OPEN, trips=1)
+    probing = Standing(state=Breaker.HALF_OPEN, trips=1)
     one = hear(probing, Pulse(good=1), RULE)
     assert (one.state, one.good) == (Breaker.HALF_OPEN, 1)
     assert hear(one, Pulse(good=2), RULE) == Standing()

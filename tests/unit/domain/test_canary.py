@@ -10,12 +10,14 @@ from worker.domain.endings import Accepted, ClimbTo, Dead, Deferred, Ending, Fai
 from worker.domain.reports import AttemptReport, CallReport
 from worker.domain.trouble import Meaning
 
-DONE = CallReport(Purpose.ANSWER, CallState.DONE, http_status=200)
+DONE = CallReport(purpose=Purpose.ANSWER, state=CallState.DONE, http_status=200)
 REFUSED = CallReport(
-    Purpose.ANSWER, CallState.FAILED, error="400 invalid", meaning=Meaning.PERMANENT
+    purpose=Purpose.ANSWER, state=CallState.FAILED, error="400 invalid", meaning=Meaning.PERMANENT
 )
-CUT_OFF = CallReport(Purpose.ANSWER, CallState.FAILED, error="timeout", meaning=Meaning.UNKNOWN)
-CLIMB = ClimbTo("sonnet", 1, "whatever")
+CUT_OFF = CallReport(
+    purpose=Purpose.ANSWER, state=CallState.FAILED, error="timeout", meaning=Meaning.UNKNOWN
+)
+CLIMB = ClimbTo(tier="sonnet", rung=1, reason="whatever")
 OUTCOME = AttemptOutcome
 
 
@@ -45,7 +47,14 @@ def test_what_an_attempt_says(
     reasons: tuple[str, ...],
     expected: bool | None,
 ) -> None:
-    assert speaks_well(AttemptReport(1, 1, outcome, ending, (call,), reasons)) is expected
+    assert (
+        speaks_well(
+            AttemptReport(
+                job_id=1, fence=1, outcome=outcome, ending=ending, calls=(call,), reasons=reasons
+            )
+        )
+        is expected
+    )
 
 
 @pytest.mark.parametrize(("label", "expected"), [("SIMPLE", True), (None, False)])
@@ -53,7 +62,9 @@ def test_a_label_that_nobody_knows_speaks_against_the_classifier(
     label: str | None, expected: bool
 ) -> None:
     ending = RoutedTo("haiku", 0, label)
-    report = AttemptReport(1, 1, OUTCOME.ROUTED, ending, (DONE,), difficulty=label)
+    report = AttemptReport(
+        job_id=1, fence=1, outcome=OUTCOME.ROUTED, ending=ending, calls=(DONE,), difficulty=label
+    )
     assert speaks_well(report) is expected
 
 

@@ -68,7 +68,12 @@ def test_a_refusal_says_how_many_labels_it_takes() -> None:
 
 def test_a_threshold_is_reached_by_a_confidence_that_equals_it() -> None:
     sure = [
-        GradedMessage(f"{n}", "", 1, {"a": GradedAnswer(valid=True, right=True, confidence=0.5)})
+        GradedMessage(
+            name=f"{n}",
+            segment="",
+            chars=1,
+            answers={"a": GradedAnswer(valid=True, right=True, confidence=0.5)},
+        )
         for n in range(200)
     ]
     assert certify(question(sure)).result.coverage == 1.0
@@ -77,7 +82,7 @@ def test_a_threshold_is_reached_by_a_confidence_that_equals_it() -> None:
 def test_an_invalid_or_unsaid_confidence_is_never_accepted() -> None:
     def one(n: int, valid: bool, confidence: float | None) -> GradedMessage:
         answer = GradedAnswer(valid=valid, right=True, confidence=confidence)
-        return GradedMessage(f"{n}", "", 1, {"a": answer})
+        return GradedMessage(name=f"{n}", segment="", chars=1, answers={"a": answer})
 
     invalid = [one(n, False, 1.0) for n in range(300)]
     unsaid = [one(n + 300, True, None) for n in range(300)]
@@ -145,7 +150,12 @@ def test_what_the_middle_tier_accepts_of_all_says_nothing_of_what_reaches_it() -
         haiku = GradedAnswer(valid=True, right=easy, confidence=1.0 if easy else 0.1)
         sonnet = GradedAnswer(valid=True, right=easy, confidence=1.0, cost=1)  # type: ignore[arg-type]
         opus = GradedAnswer(valid=True, right=True, cost=2)  # type: ignore[arg-type]
-        return GradedMessage(f"{n:04}", "", 1, {"haiku": haiku, "sonnet": sonnet, "opus": opus})
+        return GradedMessage(
+            name=f"{n:04}",
+            segment="",
+            chars=1,
+            answers={"haiku": haiku, "sonnet": sonnet, "opus": opus},
+        )
 
     messages = [one(n) for n in range(2_000)]
     alone = [
@@ -209,7 +219,7 @@ def test_parity_counts_only_what_the_top_would_have_got_right() -> None:
         answers = {"haiku": GradedAnswer(valid=True, right=haiku)}
         if opus is not None:
             answers["opus"] = GradedAnswer(valid=True, right=opus)
-        return GradedMessage("m", "", 1, answers)
+        return GradedMessage(name="m", segment="", chars=1, answers=answers)
 
     terms = ClaimTerms(claim=PARITY, tier="haiku", top="opus", alpha=0.05, delta=0.05)
     assert [

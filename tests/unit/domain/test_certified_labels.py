@@ -19,7 +19,10 @@ def some(count: int, first: int = 0, **said: object) -> list[GradedMessage]:
     shape: dict[str, object] = {"valid": True, "right": True, "confidence": 1.0}
     cheap, top = GradedAnswer(**(shape | said)), GradedAnswer(valid=True, right=True, cost=1)  # type: ignore[arg-type]
     answers = {"haiku": cheap, "opus": top}
-    return [GradedMessage(f"m{n:05}", "", 1, answers) for n in range(first, first + count)]
+    return [
+        GradedMessage(name=f"m{n:05}", segment="", chars=1, answers=answers)
+        for n in range(first, first + count)
+    ]
 
 
 @pytest.mark.parametrize("claim", list(Claim))

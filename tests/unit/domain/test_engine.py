@@ -24,7 +24,7 @@ from worker.domain.policy import Policy, from_document, to_document, version_of
 from worker.domain.presets import PRESETS, preset
 
 LADDER = Ladder(("haiku", "sonnet", "opus"))
-MESSAGE = MessageText("Where is my card? It was due on Monday.")
+MESSAGE = MessageText(body="Where is my card? It was due on Monday.")
 GOOD_REPLY = "Your card was sent on Monday and arrives within five working days."
 STOPS = ("end_turn", "stop_sequence", "max_tokens", "refusal", "tool_use", "pause_turn")
 STOPS += ("model_context_window_exceeded", "a_new_word")
@@ -100,7 +100,7 @@ def test_a_job_ends_and_its_tier_only_rises(
         match decision:
             case Accepted() | ToReview():
                 break
-            case ClimbTo(to):
+            case ClimbTo(tier=to):
                 assert policy.rungs.rung(to) > policy.rungs.rung(tier)
                 history.append(PastAttempt(tier, found.reasons))
                 tier = to
@@ -160,9 +160,12 @@ def test_low_confidence_climbs_one_rung_and_critical_ones_to_the_top() -> None:
     escalate = preset("escalate", LADDER)
     low = judge(escalate, "haiku", MESSAGE, plain(), ModelAnswer('{"confidence": "low"}'))
     assert isinstance(low, Judgement)
-    assert decide(escalate, "haiku", low) == ClimbTo("sonnet", 1, "low_confidence")
+    assert decide(escalate, "haiku", low) == ClimbTo(tier="sonnet", rung=1, reason="low_confidence")
     assert decide(escalate, "haiku", low, critical="a rule") == ClimbTo(
-        "opus", 2, "low_confidence", "low_confidence; critical by rule: a rule"
+        tier="opus",
+        rung=2,
+        reason="low_confidence",
+        detail="low_confidence; critical by rule: a rule",
     )
 
 
@@ -182,7 +185,7 @@ def test_a_broken_answer_is_asked_again_once_with_its_findings_told() -> None:
     assert isinstance(first, Again)
     assert first.hint == {"findings": ["schema: grounds breaks the schema's type rule"]}
     again = decide(ladder, "haiku", broken, (PastAttempt("haiku", ("schema",)),))
-    assert again == ClimbTo("sonnet", 1, "schema")
+    assert again == ClimbTo(tier="sonnet", rung=1, reason="schema")
 
 
 def test_truncation_gets_more_room_once() -> None:
@@ -198,7 +201,7 @@ def test_refusals_can_go_by_category() -> None:
     bio = judged(policy, ModelAnswer("", "refusal", "bio"))
     cyber = judged(policy, ModelAnswer("", "refusal", "cyber"))
     assert decide(policy, "haiku", bio) == ToReview("refused:bio")
-    assert decide(policy, "haiku", cyber) == ClimbTo("opus", 2, "refused:cyber")
+    assert decide(policy, "haiku", cyber) == ClimbTo(tier="opus", rung=2, reason="refused:cyber")
 
 
 def test_at_the_top_a_person_takes_over() -> None:

@@ -14,11 +14,11 @@ LADDER = ("haiku", "sonnet", "opus")
 
 
 def policy(*rules: Rule, otherwise: str = "classify") -> Policy:
-    return Policy("own", LADDER, Start(otherwise=otherwise, rules=rules))
+    return Policy(name="own", ladder=LADDER, start=Start(otherwise=otherwise, rules=rules))
 
 
 def message(body: str = "Where is my card?", **fields: object) -> MessageText:
-    return MessageText(body, **fields)  # type: ignore[arg-type]
+    return MessageText(body=body, **fields)  # type: ignore[arg-type]
 
 
 def test_without_a_rule_the_message_is_classified() -> None:
@@ -31,9 +31,9 @@ def test_or_it_starts_at_the_fixed_tier() -> None:
 
 def test_the_first_rule_that_holds_decides_and_is_named() -> None:
     rules = (
-        Rule("long", tier="opus", min_chars=500),
-        Rule("cards", tier="haiku", keywords=("card",)),
-        Rule("everything", tier="sonnet"),
+        Rule(name="long", tier="opus", min_chars=500),
+        Rule(name="cards", tier="haiku", keywords=("card",)),
+        Rule(name="everything", tier="sonnet"),
     )
     assert decide_start(policy(*rules), message()) == Decided("haiku", rule="cards")
     assert decide_start(policy(*rules), message("cardboard")) == Decided(
@@ -44,12 +44,12 @@ def test_the_first_rule_that_holds_decides_and_is_named() -> None:
 @pytest.mark.parametrize(
     ("rule", "fields"),
     [
-        (Rule("r", tier="opus", channels=("phone",)), {"channel": "phone"}),
-        (Rule("r", tier="opus", languages=("ar",)), {"language": "ar"}),
-        (Rule("r", tier="opus", customers=("c1",)), {"customer_id": "c1"}),
-        (Rule("r", tier="opus", metadata={"plan": "gold"}), {"attributes": {"plan": "gold"}}),
-        (Rule("r", tier="opus", pattern=r"(?i)\bCARD\b"), {}),
-        (Rule("r", tier="opus", max_chars=17), {}),
+        (Rule(name="r", tier="opus", channels=("phone",)), {"channel": "phone"}),
+        (Rule(name="r", tier="opus", languages=("ar",)), {"language": "ar"}),
+        (Rule(name="r", tier="opus", customers=("c1",)), {"customer_id": "c1"}),
+        (Rule(name="r", tier="opus", metadata={"plan": "gold"}), {"attributes": {"plan": "gold"}}),
+        (Rule(name="r", tier="opus", pattern=r"(?i)\bCARD\b"), {}),
+        (Rule(name="r", tier="opus", max_chars=17), {}),
     ],
 )
 def test_each_condition_decides(rule: Rule, fields: dict[str, object]) -> None:
@@ -63,18 +63,26 @@ def test_each_condition_decides(rule: Rule, fields: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     ("rule", "fields", "is_held"),
     [
-        (Rule("r", tier="opus", channels=("Phone",)), {"channel": "phone"}, True),
-        (Rule("r", tier="opus", languages=("pt",)), {"language": "pt-BR"}, True),
-        (Rule("r", tier="opus", languages=("pt-BR",)), {"language": "pt"}, False),
-        (Rule("r", tier="opus", languages=("en",)), {"language": "enx"}, False),
-        (Rule("r", tier="opus", metadata={"vip": True}), {"attributes": {"vip": "true"}}, True),
-        (Rule("r", tier="opus", metadata={"vip": "true"}), {"attributes": {"vip": True}}, True),
-        (Rule("r", tier="opus", metadata={"level": 3}), {"attributes": {"level": 3}}, True),
-        (Rule("r", tier="opus", metadata={"plan": "None"}), {"attributes": {}}, False),
-        (Rule("r", tier="opus", min_chars=18), {}, False),
-        (Rule("r", tier="opus", min_chars=17), {}, True),
-        (Rule("r", tier="opus", keywords=("c++",)), {"subject": "I write C++."}, True),
-        (Rule("r", tier="opus", keywords=("card",), channels=("phone",)), {}, False),
+        (Rule(name="r", tier="opus", channels=("Phone",)), {"channel": "phone"}, True),
+        (Rule(name="r", tier="opus", languages=("pt",)), {"language": "pt-BR"}, True),
+        (Rule(name="r", tier="opus", languages=("pt-BR",)), {"language": "pt"}, False),
+        (Rule(name="r", tier="opus", languages=("en",)), {"language": "enx"}, False),
+        (
+            Rule(name="r", tier="opus", metadata={"vip": True}),
+            {"attributes": {"vip": "true"}},
+            True,
+        ),
+        (
+            Rule(name="r", tier="opus", metadata={"vip": "true"}),
+            {"attributes": {"vip": True}},
+            True,
+        ),
+        (Rule(name="r", tier="opus", metadata={"level": 3}), {"attributes": {"level": 3}}, True),
+        (Rule(name="r", tier="opus", metadata={"plan": "None"}), {"attributes": {}}, False),
+        (Rule(name="r", tier="opus", min_chars=18), {}, False),
+        (Rule(name="r", tier="opus", min_chars=17), {}, True),
+        (Rule(name="r", tier="opus", keywords=("c++",)), {"subject": "I write C++."}, True),
+        (Rule(name="r", tier="opus", keywords=("card",), channels=("phone",)), {}, False),
     ],
 )
 def test_conditions_mean_what_a_person_would_think(
@@ -84,7 +92,7 @@ def test_conditions_mean_what_a_person_would_think(
 
 
 def test_a_critical_rule_marks_and_does_not_decide() -> None:
-    marked = policy(Rule("gold", critical=True, metadata={"plan": "gold"}))
+    marked = policy(Rule(name="gold", critical=True, metadata={"plan": "gold"}))
     gold = message(attributes={"plan": "gold"})
     assert decide_start(marked, gold) == AskDifficulty()
     assert critical_by(marked, gold)
@@ -92,14 +100,16 @@ def test_a_critical_rule_marks_and_does_not_decide() -> None:
 
 
 def test_a_pattern_that_explodes_is_given_up() -> None:
-    evil = policy(Rule("evil", tier="opus", pattern=r"(a+)+$"))
+    evil = policy(Rule(name="evil", tier="opus", pattern=r"(a+)+$"))
     started = time.monotonic()
     assert decide_start(evil, message("a" * 5_000 + "b")) == AskDifficulty()
     assert time.monotonic() - started < 5
 
 
 def test_complaints_are_sentences() -> None:
-    own = Policy("own", LADDER, Start(otherwise="titan", rules=(Rule("idle"),)))
+    own = Policy(
+        name="own", ladder=LADDER, start=Start(otherwise="titan", rules=(Rule(name="idle"),))
+    )
     assert complaints(own) == [
         "policy 'own': start.otherwise is 'titan'; it must be classify or one of haiku, sonnet,"
         " opus.",

@@ -66,7 +66,9 @@ def hidden(
 
 def test_without_a_draw_there_are_bounds_and_no_point() -> None:
     record = hidden(made_up(1_000, 1), 0.0, 1)
-    top = evaluate(record, ("haiku", "opus"), [Plan("always opus", (Step("opus"),))])[0].quality
+    top = evaluate(record, ("haiku", "opus"), [Plan(name="always opus", steps=(Step("opus"),))])[
+        0
+    ].quality
     assert top.point is None
     assert (top.low, top.high) == (
         pytest.approx(sum(bool(m.answers["opus"].right) for m in record) / 1_000),
@@ -81,7 +83,9 @@ def test_with_a_draw_the_interval_holds_the_truth() -> None:
     held, wide = 0, 0.0
     for seed in range(20):
         record = hidden(messages, 0.05, seed)
-        found = evaluate(record, ("haiku", "opus"), [Plan("", (Step("opus"),))])[0].quality
+        found = evaluate(record, ("haiku", "opus"), [Plan(name="", steps=(Step("opus"),))])[
+            0
+        ].quality
         assert found.point is not None
         held += found.low <= truth <= found.high
         wide += (found.high - found.low) / 20

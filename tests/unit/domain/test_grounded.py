@@ -28,11 +28,11 @@ def said(
     reply: str, *, message: str = "Where is it?", language: str | None = None, **more
 ) -> str | None:  # type: ignore[no-untyped-def]
     draft = Draft(
-        reply,
-        {"reply": reply, **more},
-        {},
-        MessageText(message, language=language),
-        "Call 0800 000 0000, or write to help@acme.example.",
+        reply=reply,
+        document={"reply": reply, **more},
+        schema={},
+        message=MessageText(body=message, language=language),
+        instructions="Call 0800 000 0000, or write to help@acme.example.",
         knowledge=SHOWN,
     )
     return BUILTIN["grounded"](draft, {})

@@ -24,7 +24,7 @@ values = st.recursive(
 
 
 def judged(text: str) -> Judgement:
-    found = judge(FALLBACK, "haiku", MessageText("Where is my card?"), ModelAnswer(text))
+    found = judge(FALLBACK, "haiku", MessageText(body="Where is my card?"), ModelAnswer(text))
     assert isinstance(found, Judgement)
     return found
 

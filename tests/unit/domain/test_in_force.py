@@ -8,8 +8,16 @@ import pytest
 from worker.domain.in_force import CertifiedScore, InForce, segment_of, standing
 from worker.domain.messages import MessageText
 
-HELD = InForce(3, "haiku", Decimal("0.8"), Decimal("0.9"), None, "channel", {})
-MESSAGE = MessageText("Hello", channel="mail", language="de", attributes={"plan": 7})
+HELD = InForce(
+    number=3,
+    tier="haiku",
+    threshold=Decimal("0.8"),
+    fallback=Decimal("0.9"),
+    scorer=None,
+    segment_by="channel",
+    key={},
+)
+MESSAGE = MessageText(body="Hello", channel="mail", language="de", attributes={"plan": 7})
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from worker.domain.policy import Accept, Policy, ValidatorUse
 from worker.domain.presets import preset
 from worker.domain.validation import Draft, Finding
 
-MESSAGE = MessageText("Where is my card?")
+MESSAGE = MessageText(body="Where is my card?")
 REPLY = "Your card was sent on Monday and arrives within five working days."
 HIGH, LOW = ModelAnswer("HIGH"), ModelAnswer("LOW")
 
@@ -115,7 +115,15 @@ def test_what_cannot_be_used_says_why(
 
 
 def test_a_certificate_asks_for_more_and_hides_no_other_reason() -> None:
-    held = InForce(3, "haiku", Decimal("0.95"), None, None, "channel", {})
+    held = InForce(
+        number=3,
+        tier="haiku",
+        threshold=Decimal("0.95"),
+        fallback=None,
+        scorer=None,
+        segment_by="channel",
+        key={},
+    )
     one = policy(threshold=Decimal("0.8"), in_force=held)
     assert judged(one, said(0.9)).reasons == (UNCERTIFIED,)
     assert judged(one, said(0.95)).accepted

@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 
 from models.vocabulary import Lane
+from tests.support.prices import rates_of
 from worker.domain.in_force import InForce
 from worker.domain.knowledge_cost import KnowledgeSize, KnowledgeWay, compare_ways, decide_way
 from worker.domain.policy import Accept, ContextUse, Policy
-from worker.domain.pricing import Price, Rates
+from worker.domain.pricing import Price
 
 HAIKU = Price(
-    Rates(*(Decimal(dollars) for dollars in ("0.10", "0.50", "0.01", "0.125", "0.20"))),
-    Rates(*(Decimal(dollars) for dollars in ("0.50", "2.50", "0.05", "0.625", "1"))),
+    rates_of("0.10", "0.50", "0.01", "0.125", "0.20"),
+    rates_of("0.50", "2.50", "0.05", "0.625", "1"),
     100_000,
 )
 IN_FORCE = InForce(
@@ -55,7 +56,9 @@ def test_dollars_by_hand() -> None:
 
 def way(messages: int = 1_000, key: str | None = None, **shown: Any) -> KnowledgeWay:
     held = None if key is None else replace(IN_FORCE, key={"prompt_version": key})
-    policy = Policy("acme", ("haiku",), context=ContextUse(**shown), accept=Accept(in_force=held))
+    policy = Policy(
+        name="acme", ladder=("haiku",), context=ContextUse(**shown), accept=Accept(in_force=held)
+    )
     return decide_way(
         policy, size(12), HAIKU, model="m", lane=Lane.REALTIME, messages=messages,
         prompt_version="p1",
@@ -87,7 +90,7 @@ def test_what_was_decided_is_a_sentence_with_both_sums() -> None:
         " message, $0.1120 a thousand (on m, realtime, for 1,000 messages)"
     )
     too_much = decide_way(
-        Policy("acme", ("haiku",), context=ContextUse(pages="whole")),
+        Policy(name="acme", ladder=("haiku",), context=ContextUse(pages="whole")),
         size(1_000), HAIKU, model="m", lane=Lane.BATCH, messages=1,
     )  # fmt: skip
     assert not too_much.whole

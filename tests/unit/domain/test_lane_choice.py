@@ -21,7 +21,7 @@ from worker.domain.lane_choice import (
 
 LADDER = ("haiku", "sonnet", "opus")
 ABLE = {name: LanePace(64, rpm=600) for name in ("routing", *LADDER)}
-FRESH = Rest(LADDER, "haiku", 600, {}, {}, {})
+FRESH = Rest(ladder=LADDER, routing_tier="haiku", unrouted=600, at_tier={}, answered={}, climbed={})
 
 
 def test_the_busiest_tier_sets_the_time() -> None:
@@ -41,14 +41,29 @@ def test_what_the_run_has_shown_replaces_the_assumed_share_of_climbs() -> None:
 
 def test_a_queue_that_nobody_consumes_never_ends() -> None:
     # given: jobs wait for opus, and no worker takes it
-    rest = Rest(LADDER, "haiku", 0, {"opus": 1}, {}, {})
+    rest = Rest(
+        ladder=LADDER,
+        routing_tier="haiku",
+        unrouted=0,
+        at_tier={"opus": 1},
+        answered={},
+        climbed={},
+    )
     # when / then: waiting for a batch would not be worse than that, but it is not in time
     assert realtime_s(rest, {}) == float("inf")
-    assert move(1e6, float("inf"), 3_600, 900) is Move.ALL
+    assert move(1e6, float("inf"), turnaround_s=3_600, margin_s=900) is Move.ALL
 
 
 def test_nothing_left_needs_nothing() -> None:
-    assert realtime_s(Rest(LADDER, "haiku", 0, {}, {}, {}), {}) == 0
+    assert (
+        realtime_s(
+            Rest(
+                ladder=LADDER, routing_tier="haiku", unrouted=0, at_tier={}, answered={}, climbed={}
+            ),
+            {},
+        )
+        == 0
+    )
 
 
 @pytest.mark.parametrize(
@@ -63,7 +78,7 @@ def test_nothing_left_needs_nothing() -> None:
 )
 def test_what_is_not_sent_leaves_first(left_s: float, expected: Move) -> None:
     # given: 1,000 s needed, 900 s kept free, batches that take an hour
-    assert move(left_s, 1_000, 3_600, 900) is expected
+    assert move(left_s, 1_000, turnaround_s=3_600, margin_s=900) is expected
 
 
 @given(
@@ -77,8 +92,8 @@ def test_as_time_passes_nothing_comes_back(
     left: float, needed: float, turnaround: float, margin: float, later: float
 ) -> None:
     order = [Move.STAY, Move.UNSENT, Move.ALL]
-    now = move(left, needed, turnaround, margin)
-    then = move(left - later, needed, turnaround, margin)
+    now = move(left, needed, turnaround_s=turnaround, margin_s=margin)
+    then = move(left - later, needed, turnaround_s=turnaround, margin_s=margin)
     assert order.index(then) >= order.index(now)
 
 

@@ -2,6 +2,7 @@
 
 import email.utils
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -119,7 +120,9 @@ def test_limits_of_zero_and_impossible_paces_are_refused() -> None:
 
 
 def test_cache_reads_do_not_count() -> None:
-    assert counted_input(Usage(100, 5_000, 30, 7, 900)) == 137
+    written = {"cache_write_5m_tokens": 30, "cache_write_1h_tokens": 7}
+    usage = Usage(input_tokens=100, cache_read_tokens=5_000, output_tokens=900, **written)
+    assert counted_input(usage) == 137
 
 
 def test_an_estimator_moves_from_its_prior_to_the_mean() -> None:
@@ -128,7 +131,11 @@ def test_an_estimator_moves_from_its_prior_to_the_mean() -> None:
     assert estimator.expect("haiku", Purpose.ANSWER) == Tokens(2_200, 440)
     assert estimator.expect("haiku", Purpose.CLASSIFY) == Tokens(550, 22)
     for _ in range(3_000):
-        estimator.learn("haiku", Purpose.ANSWER, Usage(1_000, 9_000, output_tokens=100))
+        estimator.learn(
+            "haiku",
+            Purpose.ANSWER,
+            Usage(input_tokens=1_000, cache_read_tokens=9_000, output_tokens=100),
+        )
     learnt = estimator.expect("haiku", Purpose.ANSWER)
     assert 1_100 <= learnt.input <= 1_106
     assert 110 <= learnt.output <= 112
@@ -136,10 +143,10 @@ def test_an_estimator_moves_from_its_prior_to_the_mean() -> None:
 
 
 def test_the_share_used_is_of_the_nearest_limit() -> None:
-    assert Used(300, 6_000, 5_400, LIMITS, 0).share == 0.9
-    assert Used(300, 6_000, 5_400, LIMITS, 0).nearest == "output tokens"
-    assert Used(300, 6_000, 5_400, Limits(None, None, None), 0).nearest == ""
-    assert Used(300, 6_000, 5_400, Limits(None, None, None), 0).share is None
+    used = Used(calls=300, input_tokens=6_000, output_tokens=5_400, limits=LIMITS, held_s=0)
+    assert (used.share, used.nearest) == (0.9, "output tokens")
+    unknown = replace(used, limits=Limits(None, None, None))
+    assert (unknown.share, unknown.nearest) == (None, "")
 
 
 @given(st.floats(0, 100), st.sampled_from([0.0, 0.1, 5.0, 60.0]), st.floats(0.05, 1))
@@ -195,9 +202,15 @@ def test_who_waits_as_told_gets_the_next_call(
     assert granted == 1
 
 
+def levels(*left: float) -> Buckets:
+    """Buckets with so much in them, asked just now."""
+    calls, read, written = left
+    return replace(fresh(STEADY, NOW_US), levels=(calls, read, written), ramp_us=0, ramp_s=0)
+
+
 def test_all_or_nothing() -> None:
     """Output tokens are used up, so no request and no input token is taken either."""
-    state = Buckets(NOW_US, (10.0, 1_000.0, -50.0), 0, 0, 0, NOW_US)
+    state = levels(10.0, 1_000.0, -50.0)
 
     after, granted, wait, why = take(state, LIMITS, STEADY, NOW_US, 3, (1, 100, 10))
 
@@ -226,7 +239,7 @@ def test_unlimited_kinds_never_stop_anybody() -> None:
 
 def test_a_hold_stops_everybody_and_ends_in_a_ramp() -> None:
     pace = Pace(burst_s=1, ramp_from=0.25, ramp_s=10)
-    start = Buckets(NOW_US, (10.0, 1_000.0, 100.0), 0, 0, 0, NOW_US)
+    start = levels(10.0, 1_000.0, 100.0)
 
     held = hold(start, LIMITS, pace, NOW_US, 30, 10)
     held = hold(held, LIMITS, pace, NOW_US, 5, 10)
@@ -239,7 +252,7 @@ def test_a_hold_stops_everybody_and_ends_in_a_ramp() -> None:
 
 def test_idleness_ends_in_a_ramp() -> None:
     pace = Pace(burst_s=1, ramp_from=0.25, ramp_s=10, idle_s=60)
-    state = Buckets(NOW_US, (10.0, 1_000.0, 100.0), 0, 0, 0, NOW_US)
+    state = levels(10.0, 1_000.0, 100.0)
 
     busy = take(state, LIMITS, pace, NOW_US + 59 * SECOND, 50, (1, 0, 0))
     idle = take(state, LIMITS, pace, NOW_US + 61 * SECOND, 50, (1, 0, 0))
@@ -248,7 +261,7 @@ def test_idleness_ends_in_a_ramp() -> None:
 
 
 def test_settling_makes_debt_and_gives_back_no_more_than_a_burst() -> None:
-    state = Buckets(NOW_US, (0.0, 0.0, 0.0), 0, 0, 0, NOW_US)
+    state = levels(0.0, 0.0, 0.0)
 
     known = settle(state, LIMITS, STEADY, NOW_US, (0.0, 500.0, 900.0))
     returned = settle(state, LIMITS, STEADY, NOW_US, (-1.0, -9e9, -5.0))
@@ -262,7 +275,7 @@ def test_settling_makes_debt_and_gives_back_no_more_than_a_burst() -> None:
 
 
 def test_lower_limits_are_believed_for_a_while_and_low_buckets_emptied() -> None:
-    state = Buckets(NOW_US, (10.0, 1_000.0, 100.0), 0, 0, 0, NOW_US)
+    state = levels(10.0, 1_000.0, 100.0)
 
     after = observe(state, LIMITS, STEADY, NOW_US, (60, None, 3_000), (0.5, None, -1))
 

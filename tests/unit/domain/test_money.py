@@ -8,28 +8,44 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.vocabulary import CallState, Lane, Purpose
+from tests.support.prices import rates_of
 from worker.domain.bill import SpendLine, make_bill
 from worker.domain.endings import Dead, Deferred, Ending, Failed
-from worker.domain.pricing import Price, Rates, Usage
+from worker.domain.pricing import Price, Usage
 from worker.domain.trouble import Meaning, Trouble, backoff, follow_up
 
 HAIKU = Price(
-    Rates(*(Decimal(x) for x in ("0.1", "0.5", "0.01", "0.125", "0.2"))),
-    Rates(*(Decimal(x) for x in ("0.5", "2.5", "0.05", "0.625", "1"))),
+    rates_of("0.1", "0.5", "0.01", "0.125", "0.2"),
+    rates_of("0.5", "2.5", "0.05", "0.625", "1"),
     100_000,
 )
-OPUS = Price(Rates(*(Decimal(x) for x in ("4", "20", "0.2", "5", "8"))))
+OPUS = Price(rates_of("4", "20", "0.2", "5", "8"))
 tokens = st.integers(0, 150_000)
-usages = st.builds(Usage, tokens, tokens, tokens, tokens, st.integers(0, 20_000))
+usages = st.builds(
+    Usage,
+    input_tokens=tokens,
+    cache_read_tokens=tokens,
+    cache_write_5m_tokens=tokens,
+    cache_write_1h_tokens=tokens,
+    output_tokens=st.integers(0, 20_000),
+)
 
 
 def test_a_long_prompt_is_billed_long_as_a_whole() -> None:
-    assert HAIKU.rates(100_000, Lane.REALTIME).cost(Usage(100_000)) == Decimal("0.01")
-    assert HAIKU.rates(100_001, Lane.REALTIME).cost(Usage(100_001)) == Decimal("0.0500005")
+    assert HAIKU.rates(100_000, Lane.REALTIME).cost(Usage(input_tokens=100_000)) == Decimal("0.01")
+    assert HAIKU.rates(100_001, Lane.REALTIME).cost(Usage(input_tokens=100_001)) == Decimal(
+        "0.0500005"
+    )
 
 
 def test_batches_cost_half() -> None:
-    usage = Usage(1_000, 2_000, 30, 40, 500)
+    usage = Usage(
+        input_tokens=1_000,
+        cache_read_tokens=2_000,
+        cache_write_5m_tokens=30,
+        cache_write_1h_tokens=40,
+        output_tokens=500,
+    )
     realtime = OPUS.rates(3_070, Lane.REALTIME).cost(usage)
     assert OPUS.rates(3_070, Lane.BATCH).cost(usage) * 2 == realtime
 
@@ -63,13 +79,13 @@ def after(trouble: Trouble, *, failures: int = 0) -> Ending:
     ],
 )
 def test_what_follows_from_trouble(meaning: Meaning, step: type) -> None:
-    assert isinstance(after(Trouble(meaning, "kind")), step)
+    assert isinstance(after(Trouble(meaning=meaning, kind="kind")), step)
 
 
 def test_money_trouble_halts_everything_and_configuration_one_tier() -> None:
-    money = after(Trouble(Meaning.MONEY, "billing"))
-    key = after(Trouble(Meaning.CONFIGURATION, "authentication"))
-    others = after(Trouble(Meaning.OVERLOADED, "overloaded"))
+    money = after(Trouble(meaning=Meaning.MONEY, kind="billing"))
+    key = after(Trouble(meaning=Meaning.CONFIGURATION, kind="authentication"))
+    others = after(Trouble(meaning=Meaning.OVERLOADED, kind="overloaded"))
     assert isinstance(money, Deferred)
     assert isinstance(key, Deferred)
     assert isinstance(others, Deferred)
@@ -77,14 +93,14 @@ def test_money_trouble_halts_everything_and_configuration_one_tier() -> None:
 
 
 def test_the_third_failure_is_a_dead_letter() -> None:
-    trouble = Trouble(Meaning.UNKNOWN, "timeout")
+    trouble = Trouble(meaning=Meaning.UNKNOWN, kind="timeout")
     assert isinstance(after(trouble, failures=1), Failed)
     assert after(trouble, failures=2) == Dead("failed 3 times, last with timeout")
 
 
 def test_retry_after_is_heard_and_capped() -> None:
-    patient = after(Trouble(Meaning.RATE_LIMITED, "429", retry_after_s=90))
-    endless = after(Trouble(Meaning.RATE_LIMITED, "429", retry_after_s=1e9))
+    patient = after(Trouble(meaning=Meaning.RATE_LIMITED, kind="429", retry_after_s=90))
+    endless = after(Trouble(meaning=Meaning.RATE_LIMITED, kind="429", retry_after_s=1e9))
     assert isinstance(patient, Deferred)
     assert isinstance(endless, Deferred)
     assert (patient.delay_s, endless.delay_s) == (90, 900)
@@ -97,15 +113,26 @@ def test_backoff_is_bounded(tries: int, jitter: float) -> None:
 
 def line(tier: str, purpose: Purpose, cost: str, usage: Usage, calls: int = 1) -> SpendLine:
     return SpendLine(
-        tier, purpose, tier, Lane.REALTIME, CallState.DONE, False, calls, 0, usage, Decimal(cost)
+        tier=tier,
+        purpose=purpose,
+        model=tier,
+        lane=Lane.REALTIME,
+        state=CallState.DONE,
+        simulated=False,
+        calls=calls,
+        unpriced=0,
+        usage=usage,
+        cost=Decimal(cost),
     )
 
 
 def test_the_bill_compares_the_same_answers() -> None:
     lines = [
-        line("haiku", Purpose.CLASSIFY, "0.02", Usage(100_000), 10),
-        line("haiku", Purpose.ANSWER, "0.10", Usage(400_000, output_tokens=100_000), 8),
-        line("opus", Purpose.ANSWER, "1.20", Usage(100_000, output_tokens=40_000), 2),
+        line("haiku", Purpose.CLASSIFY, "0.02", Usage(input_tokens=100_000), 10),
+        line(
+            "haiku", Purpose.ANSWER, "0.10", Usage(input_tokens=400_000, output_tokens=100_000), 8
+        ),
+        line("opus", Purpose.ANSWER, "1.20", Usage(input_tokens=100_000, output_tokens=40_000), 2),
     ]
     bill = make_bill(
         "run",

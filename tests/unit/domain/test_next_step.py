@@ -21,7 +21,7 @@ LADDER = Ladder(("haiku", "sonnet", "opus"))
 
 def failed(*reasons: str, outcome: AttemptOutcome = AttemptOutcome.REJECTED) -> Judgement:
     found = tuple(Finding(reason, "reject", "what was found") for reason in reasons)
-    return Judgement(outcome, reasons, "A reply.", findings=found)
+    return Judgement(outcome=outcome, reasons=reasons, reply="A reply.", findings=found)
 
 
 def policy(height: int = 3, **climb: Any) -> Policy:
@@ -105,11 +105,15 @@ def test_a_second_reason_has_its_own_second_chance() -> None:
     history = (PastAttempt("haiku", ("schema",)),)
     cut = failed("truncated", outcome=AttemptOutcome.TRUNCATED)
     assert decide(policy(), "haiku", cut, history) == Again({"max_tokens_factor": 2})
-    assert decide(policy(), "haiku", failed("schema"), history) == ClimbTo("sonnet", 1, "schema")
+    assert decide(policy(), "haiku", failed("schema"), history) == ClimbTo(
+        tier="sonnet", rung=1, reason="schema"
+    )
 
 
 def test_too_long_for_a_context_goes_up() -> None:
-    assert decide(policy(), "haiku", too_long()) == ClimbTo("sonnet", 1, "too_long")
+    assert decide(policy(), "haiku", too_long()) == ClimbTo(
+        tier="sonnet", rung=1, reason="too_long"
+    )
 
 
 @pytest.mark.parametrize("allowed", [1, 2, 4, 20])

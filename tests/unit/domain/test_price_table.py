@@ -11,8 +11,14 @@ from worker.config.prices import price_of
 from worker.config.settings import default_tiers
 from worker.domain.pricing import Usage
 
-ANSWER, INLINE = Usage(1_200, output_tokens=250), Usage(1_200, output_tokens=262)
-CLASSIFY, CHECK = Usage(1_200, output_tokens=15), Usage(1_550, output_tokens=5)
+ANSWER, INLINE = (
+    Usage(input_tokens=1_200, output_tokens=250),
+    Usage(input_tokens=1_200, output_tokens=262),
+)
+CLASSIFY, CHECK = (
+    Usage(input_tokens=1_200, output_tokens=15),
+    Usage(input_tokens=1_550, output_tokens=5),
+)
 MIX = {"haiku": 8_000, "sonnet": 1_500, "opus": 500}
 CLIMB = {"haiku": 10_000, "sonnet": 2_000, "opus": 500}
 ALL_OPUS = Decimal("98.00")

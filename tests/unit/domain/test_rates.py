@@ -6,10 +6,11 @@ from decimal import Decimal
 import pytest
 
 from models.vocabulary import Lane
-from worker.domain.pricing import NO_TOKENS, Price, Rates
+from tests.support.prices import rates_of
+from worker.domain.pricing import NO_TOKENS, Price
 
-RATES = Rates(*(Decimal(n) for n in (1, 10, 100, 1_000, 10_000)))
-LONG = Rates(*(Decimal(n) for n in (2, 20, 200, 2_000, 20_000)))
+RATES = rates_of(1, 10, 100, 1_000, 10_000)
+LONG = rates_of(2, 20, 200, 2_000, 20_000)
 KINDS = (
     ("input_tokens", 1),
     ("output_tokens", 10),

@@ -9,7 +9,9 @@ import pytest
 from models.vocabulary import JobState
 from worker.domain.run_diff import Pair, Side, compare, examples_of, kind_of, outcome_of
 
-SIDE = Side(1, JobState.ANSWERED, "haiku", 0, Decimal("0.5"), Decimal(1))
+SIDE = Side(
+    job=1, state=JobState.ANSWERED, tier="haiku", rung=0, confidence=Decimal("0.5"), cost=Decimal(1)
+)
 
 
 def side(state: JobState = JobState.ANSWERED, **changes: Any) -> Side:
@@ -17,7 +19,7 @@ def side(state: JobState = JobState.ANSWERED, **changes: Any) -> Side:
 
 
 def pair(a: Side | None, b: Side | None, same: bool | None = None) -> Pair:
-    return Pair("mail", "7", a, b, same)
+    return Pair(source="mail", external_id="7", a=a, b=b, same_reply=same)
 
 
 @pytest.mark.parametrize(

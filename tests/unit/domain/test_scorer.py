@@ -97,7 +97,7 @@ def test_no_labels_give_one_half() -> None:
 
 def test_a_segment_never_seen_has_a_score() -> None:
     scorer = fit(labelled(made_up(300, 1)))
-    stranger = GradedMessage("x", "never seen", 10)
+    stranger = GradedMessage(name="x", segment="never seen", chars=10)
     assert 0 < scorer.score(stranger, GradedAnswer(valid=True, right=None)) < 1
 
 

@@ -69,7 +69,7 @@ tokens = st.integers(0, 100_000)
 
 
 @given(
-    st.builds(Usage, tokens, tokens, tokens, tokens, tokens),
+    st.builds(Usage, **dict.fromkeys(Usage.__slots__, tokens)),
     st.lists(st.decimals(0, 1, places=6), min_size=1, max_size=20),
 )
 def test_shares_add_up_to_the_token(usage: Usage, weights: list[Decimal]) -> None:
@@ -82,5 +82,5 @@ def test_shares_add_up_to_the_token(usage: Usage, weights: list[Decimal]) -> Non
 
 
 def test_shares_follow_the_weights() -> None:
-    shares = shared_out(Usage(1_000, output_tokens=90), [Decimal(1), Decimal(8)])
+    shares = shared_out(Usage(input_tokens=1_000, output_tokens=90), [Decimal(1), Decimal(8)])
     assert [(s.input_tokens, s.output_tokens) for s in shares] == [(111, 10), (889, 80)]

@@ -33,7 +33,13 @@ def draft(reply: str, message: str = QUESTION) -> Draft:
         "action": "Reply",
         "confidence": 0.9,
     }
-    return Draft(reply, document, INLINE_ANSWER_SCHEMA, MessageText(message), INSTRUCTIONS)
+    return Draft(
+        reply=reply,
+        document=document,
+        schema=INLINE_ANSWER_SCHEMA,
+        message=MessageText(body=message),
+        instructions=INSTRUCTIONS,
+    )
 
 
 CASES: list[tuple[str, Mapping[str, Any], str]] = [
@@ -138,7 +144,12 @@ def test_no_text_makes_a_validator_slow(name: str, piece: str) -> None:
 def test_a_schema_of_ones_own_is_lenient_where_the_model_is_not_held_to_it() -> None:
     schema = {"type": "object", "properties": {"topic": {"enum": ["card", "loan", 3]}}}
     for said, is_fine in (("Card", True), ("LOAN", True), ("weather", False), (3, True)):
-        found = BUILTIN["schema"](Draft(FINE, {"topic": said}, schema, MessageText("?")), {})
+        found = BUILTIN["schema"](
+            Draft(
+                reply=FINE, document={"topic": said}, schema=schema, message=MessageText(body="?")
+            ),
+            {},
+        )
         assert (found is None) is is_fine
 
 
@@ -146,7 +157,13 @@ def test_a_pattern_in_a_schema_has_its_time_bound_too() -> None:
     schema = {"type": "object", "properties": {"code": {"type": "string", "pattern": "(a+)+$"}}}
     started = time.monotonic()
     found = BUILTIN["schema"](
-        Draft(FINE, {"code": "a" * 5_000 + "b"}, schema, MessageText("?")), {}
+        Draft(
+            reply=FINE,
+            document={"code": "a" * 5_000 + "b"},
+            schema=schema,
+            message=MessageText(body="?"),
+        ),
+        {},
     )
     assert found == "code breaks the schema's pattern rule"
     assert time.monotonic() - started < 5
@@ -160,7 +177,9 @@ def test_the_users_own_schema_is_held_to() -> None:
         "additionalProperties": False,
     }
     document = {"reply": FINE, "category": "weather"}
-    said = BUILTIN["schema"](Draft(FINE, document, schema, MessageText("?")), {})
+    said = BUILTIN["schema"](
+        Draft(reply=FINE, document=document, schema=schema, message=MessageText(body="?")), {}
+    )
     assert said == "category breaks the schema's enum rule"
 
 
@@ -210,13 +229,23 @@ def test_a_validator_of_ones_own_is_loaded_bounded_and_used(tmp_path: Path) -> N
 
 def test_schema_checks_the_document_that_was_asked_for() -> None:
     document = json.loads('{"reply": "x", "extra": 1}')
-    said = BUILTIN["schema"](Draft("x", document, INLINE_ANSWER_SCHEMA, MessageText("?")), {})
+    said = BUILTIN["schema"](
+        Draft(
+            reply="x", document=document, schema=INLINE_ANSWER_SCHEMA, message=MessageText(body="?")
+        ),
+        {},
+    )
     assert said is not None
 
 
 @given(st.from_regex(builtin._PLACEHOLDER))
 def test_every_placeholder_is_looked_at(slot: str) -> None:
-    assert BUILTIN["placeholder"](Draft(slot, {}, {}, MessageText("?")), {}) is not None
+    assert (
+        BUILTIN["placeholder"](
+            Draft(reply=slot, document={}, schema={}, message=MessageText(body="?")), {}
+        )
+        is not None
+    )
 
 
 plain = st.none() | st.booleans() | st.integers(-9, 9) | st.floats(allow_nan=False) | st.text()
@@ -235,5 +264,7 @@ def test_the_look_at_flat_schemas_agrees_with_the_whole_one(
 ) -> None:
     asked = {"type": "object", "properties": properties, "required": required}
     asked["additionalProperties"] = more
-    said = BUILTIN["schema"](Draft("x", document, asked, MessageText("?")), {})
+    said = BUILTIN["schema"](
+        Draft(reply="x", document=document, schema=asked, message=MessageText(body="?")), {}
+    )
     assert (said is None) is Draft202012Validator(asked).is_valid(document)

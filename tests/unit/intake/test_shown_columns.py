@@ -7,7 +7,9 @@ ROWS = [{"id": "1", "body": "Hello"}, {"id": "2", "body": "Hello", "order_status
 
 
 def said(use: ContextUse) -> list[str]:
-    return [one.reason for one in not_there(Policy("acme", ("haiku",), context=use), ROWS)]
+    return [
+        one.reason for one in not_there(Policy(name="acme", ladder=("haiku",), context=use), ROWS)
+    ]
 
 
 def test_what_is_misspelt_gets_the_nearest_name_and_what_is_there_nothing() -> None:
@@ -18,4 +20,7 @@ def test_what_is_misspelt_gets_the_nearest_name_and_what_is_there_nothing() -> N
         "policy acme shows the column 'history', and no row has it; there are id, body,"
         " order_status",
     ]
-    assert not_there(Policy("acme", ("haiku",), context=ContextUse(fields=("x",))), []) == []
+    assert (
+        not_there(Policy(name="acme", ladder=("haiku",), context=ContextUse(fields=("x",))), [])
+        == []
+    )

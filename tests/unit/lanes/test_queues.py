@@ -98,11 +98,17 @@ def test_messages_that_share_a_request_are_one_call(slots: Slots, pacer: Pacer) 
 def test_what_could_not_be_had_is_asked_for_again_in_a_moment(
     taken: ClaimResult, wait_s: float
 ) -> None:
-    room = Room(Purpose.ANSWER, 4, 4, Grant(2, 60, "used up"))
+    room = Room(purpose=Purpose.ANSWER, slots=4, jobs=4, grant=Grant(2, 60, "used up"))
     room.taken = taken
     assert room.wait_s == wait_s
 
 
 def test_a_full_limit_is_waited_for() -> None:
-    assert Room(Purpose.ANSWER, 4, 0, Grant(0, 60, "used up")).wait_s == LIMIT_WAIT_S
-    assert Room(Purpose.ANSWER, 4, 0, Grant(0, 0.01, "used up")).wait_s == 0.01
+    assert (
+        Room(purpose=Purpose.ANSWER, slots=4, jobs=0, grant=Grant(0, 60, "used up")).wait_s
+        == LIMIT_WAIT_S
+    )
+    assert (
+        Room(purpose=Purpose.ANSWER, slots=4, jobs=0, grant=Grant(0, 0.01, "used up")).wait_s
+        == 0.01
+    )

@@ -50,7 +50,12 @@ def test_where_services_listen_is_for_our_user_to_read(tmp_path: Path) -> None:
     # given what an older version left, readable by all
     (tmp_path / "services.json").write_text("{}")
     # when
-    write_services(tmp_path, Services(os.getpid(), None, "unix:///r/s", None))
+    write_services(
+        tmp_path,
+        Services(
+            pid=os.getpid(), database_url=None, redis_url="unix:///r/s", anthropic_base_url=None
+        ),
+    )
     # then
     assert mode(tmp_path / "services.json") == 0o600
 

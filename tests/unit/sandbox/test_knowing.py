@@ -28,8 +28,8 @@ ORDER = LookedUp("orders", ({"number": "H-1", "state": "sent"}, {"number": "H-2"
     ],
 )
 def test_what_is_known_of_an_order(asked: str, shown: tuple[LookedUp, ...], said: str) -> None:
-    context = MessageContext({"plan": "x: y"}, (), shown)
-    assert known(fenced(MessageText(asked), context=context), asked) == said
+    context = MessageContext(fields={"plan": "x: y"}, history=(), lookups=shown)
+    assert known(fenced(MessageText(body=asked), context=context), asked) == said
 
 
 def test_the_shop_ships_with_orders_of_the_samples_customers() -> None:

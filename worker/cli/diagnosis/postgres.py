@@ -24,14 +24,23 @@ def examine(settings: Settings) -> Iterator[Symptom]:
             raise Unreachable("Postgres takes no writes.", mend=PRIMARY)
         words = f"version {ping(connection)}, schema up to date"
         through = ", through a pooler: settings go with each transaction"
-        yield Symptom("postgres", True, words + (through if pooled(connection) else ""))
+        yield Symptom(
+            name="postgres", ok=True, words=words + (through if pooled(connection) else "")
+        )
         if settings.database_url is None and real_key(settings):
             words = "embedded, though the key is real: nobody backs it up"
-            yield Symptom("postgres", None, words, "set DATABASE_URL to a server of your own")
+            yield Symptom(
+                name="postgres",
+                ok=None,
+                words=words,
+                mend="set DATABASE_URL to a server of your own",
+            )
         if not pooled(connection):
             yield _room(settings, connections(connection))
         if paused := paused_everything(connection):
-            yield Symptom("paused", False, paused, "rung resume everything", 1)
+            yield Symptom(
+                name="paused", ok=False, words=paused, mend="rung resume everything", exit_code=1
+            )
         for line in queues(connection, ["routing", *settings.tiers]):
             yield from _queue(line)
 
@@ -41,19 +50,27 @@ def _room(settings: Settings, found: Connections) -> Symptom:
     wanted = found.workers * each
     words = f"{found.used} of {found.limit} in use; {found.workers} workers may open {wanted}"
     if wanted + PEOPLE <= found.limit:
-        return Symptom("connections", True, words)
+        return Symptom(name="connections", ok=True, words=words)
     words += f", which leaves fewer than {PEOPLE} for everybody else"
     mend = "lower database.connections, raise the limit, or put a pooler between"
-    return Symptom("connections", None, words, mend)
+    return Symptom(name="connections", ok=None, words=words, mend=mend)
 
 
 def _queue(line: dict[str, Any]) -> Iterator[Symptom]:
     name = f"queue {line['queue']}"
     if line["paused"]:
         words = f"paused: {line['paused_reason']}"
-        yield Symptom(name, False, words, f"rung resume --tier {line['queue']}", 1)
+        yield Symptom(
+            name=name,
+            ok=False,
+            words=words,
+            mend=f"rung resume --tier {line['queue']}",
+            exit_code=1,
+        )
     elif not line["workers"]:
         mend = f"rung up, or rung worker -Q {line['queue']}"
-        yield Symptom(name, False, "no worker is there", mend, 1)
+        yield Symptom(name=name, ok=False, words="no worker is there", mend=mend, exit_code=1)
     else:
-        yield Symptom(name, True, f"{line['workers']} workers, {line['waiting']} waiting")
+        yield Symptom(
+            name=name, ok=True, words=f"{line['workers']} workers, {line['waiting']} waiting"
+        )

@@ -57,10 +57,10 @@ def _info(client: Any, section: str) -> Mapping[str, Any]:
 
 def _server(settings: Settings, info: Mapping[str, Any]) -> Iterator[Symptom]:
     if not info:
-        yield Symptom("redis", True, "answers, and does not tell its version")
+        yield Symptom(name="redis", ok=True, words="answers, and does not tell its version")
         return
     if valkey := info.get("valkey_version"):
-        yield Symptom("redis", True, f"Valkey {valkey}")
+        yield Symptom(name="redis", ok=True, words=f"Valkey {valkey}")
         return
     version = tuple(int(part) for part in str(info["redis_version"]).split(".")[:3])
     words = f"version {info['redis_version']}"
@@ -70,17 +70,22 @@ def _server(settings: Settings, info: Mapping[str, Any]) -> Iterator[Symptom]:
     if settings.redis_url is None:
         yield _embedded(settings, words)
     elif mended or version > MENDED[-1]:
-        yield Symptom("redis", True, words)
+        yield Symptom(name="redis", ok=True, words=words)
     else:
         words += " is open to CVE-2025-49844"
-        yield Symptom("redis", None, words, "upgrade to 8.2.2 or a mended release of your line")
+        yield Symptom(
+            name="redis",
+            ok=None,
+            words=words,
+            mend="upgrade to 8.2.2 or a mended release of your line",
+        )
 
 
 def _embedded(settings: Settings, words: str) -> Symptom:
     if not real_key(settings):
-        return Symptom("redis", True, f"{words}, embedded: for the sandbox only")
+        return Symptom(name="redis", ok=True, words=f"{words}, embedded: for the sandbox only")
     words += ", embedded, though the key is real: an old release, made for the sandbox only"
-    return Symptom("redis", None, words, "set REDIS_URL to a server of your own")
+    return Symptom(name="redis", ok=None, words=words, mend="set REDIS_URL to a server of your own")
 
 
 def real_key(settings: Settings) -> bool:
@@ -96,4 +101,6 @@ def _memory(info: Mapping[str, Any]) -> Iterator[Symptom]:
     policy = str(info.get("maxmemory_policy", "noeviction"))
     if policy != "noeviction" and int(info.get("maxmemory", 0)):
         words = f"maxmemory-policy is {policy}: a full Redis throws queues and rate limits away"
-        yield Symptom("redis memory", None, words, "CONFIG SET maxmemory-policy noeviction")
+        yield Symptom(
+            name="redis memory", ok=None, words=words, mend="CONFIG SET maxmemory-policy noeviction"
+        )

@@ -68,7 +68,12 @@ def judge(call: ApiCall) -> dict[str, Any]:
     body = call.body
     with call.engine.connect() as connection:
         job_id = find_job(connection, call.path["job"])
-    judged = Judged(job_id, Verdict(body["verdict"]), body.get("reply"), body.get("reason"))
+    judged = Judged(
+        job_id=job_id,
+        verdict=Verdict(body["verdict"]),
+        reply=body.get("reply"),
+        reason=body.get("reason"),
+    )
     try:
         give_verdict(call.engine, call.actor, judged)
     except UsageError as error:

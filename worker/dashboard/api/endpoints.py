@@ -42,7 +42,7 @@ class Conflict(Exception):
         self.headers = {"Retry-After": str(retry_s)} if retry_s is not None else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApiCall:
     """One request, as a handler sees it. `upload` is set where a file is taken."""
 
@@ -98,13 +98,13 @@ class Endpoint:
             body = await _json_body(request, self.body) if self.body is not None else None
             taken = await self.upload(request) if self.upload is not None else None
             call = ApiCall(
-                dashboard_of(request),
-                visitor_of(request),
-                request.path_params,
-                query,
-                request.headers,
-                body,
-                taken,
+                dashboard=dashboard_of(request),
+                visitor=visitor_of(request),
+                path=request.path_params,
+                query=query,
+                headers=request.headers,
+                body=body,
+                upload=taken,
             )
             try:
                 answer = await run_in_threadpool(self.handler, call)

@@ -101,7 +101,7 @@ def _list(
     problem: RungError | None = None,
     **more: Any,
 ) -> Response:
-    shown = found or Page([], None)
+    shown = found or Page(jobs=[], next=None)
     common = {"total": 1, "which": "", "older": None, "command": None, "chosen": None}
     return page(
         request,
@@ -146,7 +146,7 @@ def _search(request: Request, connection: Connection, search: str) -> Response:
         return RedirectResponse(f"/jobs/{find_job(connection, search)}", 303)
     except Missing as error:
         several = jobs_with_id(connection, search, PAGE)
-        found, problem = Page(several, None), None if several else error
+        found, problem = Page(jobs=several, next=None), None if several else error
         total = len(several)
         which = job_list.which(Wanted(), found, 0, total)
         return _list(

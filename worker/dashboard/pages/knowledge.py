@@ -72,7 +72,7 @@ def listed(request: Request) -> Response:
 def _found(
     connection: Connection, words: str, folders: list[str], language: str
 ) -> list[FoundPassage]:
-    query = Query(0, words, tuple(folders), language or None)
+    query = Query(key=0, text=words, folders=tuple(folders), language=language or None)
     return find_passages(connection, [query], PASSAGES_SHOWN)[0]
 
 

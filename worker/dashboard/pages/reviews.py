@@ -109,7 +109,12 @@ def _verdict(request: Request, given: Mapping[str, str], actor: Actor) -> Respon
         if word not in list(Verdict):
             raise UsageError("Choose a verdict: accept, edit or reject.")
         reply = given.get("reply", "").replace("\r\n", "\n")[:MAX_REPLY]
-        judged = Judged(job_id, Verdict(word), reply, given.get("reason", "").strip() or None)
+        judged = Judged(
+            job_id=job_id,
+            verdict=Verdict(word),
+            reply=reply,
+            reason=given.get("reason", "").strip() or None,
+        )
         done = give_verdict(dashboard.engine, actor, judged)
     except RungError as error:
         with dashboard.engine.connect() as connection:

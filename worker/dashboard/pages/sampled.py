@@ -41,7 +41,7 @@ def sample(request: Request) -> Response:
         if b is None:
             shown = sample_run(connection, a.id, size, seed)
         else:
-            shown = sample_pairs(connection, a.id, b.id, size, seed, same=same)
+            shown = sample_pairs(connection, a.id, b.id, size=size, seed=seed, same=same)
         texts = {}
         if reads and given.get("text") and shown.rows:
             named = f"{len(shown.jobs)} answers of run {a.name}" + (f" and {b.name}" if b else "")

@@ -22,7 +22,7 @@ from worker.domain.wording import clock, count, dollars, percent, reason, span
 from worker.store.reading.sampling import BINS, STEPS, Sample
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bars:
     """One row of a bar chart; lengths are 0 to 100."""
 
@@ -101,11 +101,11 @@ def latencies(sample: Sample, tiers: Sequence[str]) -> list[Bars]:
     longest = max((row["waited_s"][0] + row["took_s"][0] for row in rows), default=0.0) or 1.0
     return [
         Bars(
-            "classify" if row["stage"] == "route" else "answer",
-            row["tier"] or "",
-            100 * row["waited_s"][0] / longest,
-            100 * row["took_s"][0] / longest,
-            f"waited {span(row['waited_s'][0])}, called {span(row['took_s'][0])};"
+            title="classify" if row["stage"] == "route" else "answer",
+            tier=row["tier"] or "",
+            first=100 * row["waited_s"][0] / longest,
+            second=100 * row["took_s"][0] / longest,
+            words=f"waited {span(row['waited_s'][0])}, called {span(row['took_s'][0])};"
             f" one in ten waited over {span(row['waited_s'][1])} or called over"
             f" {span(row['took_s'][1])}",
         )
@@ -118,11 +118,11 @@ def reasons(steps: Sequence[dict[str, Any]], total: int) -> list[Bars]:
     most = max((step["escalations"] for step in steps), default=0) or 1
     return [
         Bars(
-            f"{step['from_tier']} → {step['to_tier']}",
-            step["to_tier"],
-            100 * step["escalations"] / most,
-            0.0,
-            f"{reason(step['reason'])}: {count(step['escalations'])}"
+            title=f"{step['from_tier']} → {step['to_tier']}",
+            tier=step["to_tier"],
+            first=100 * step["escalations"] / most,
+            second=0.0,
+            words=f"{reason(step['reason'])}: {count(step['escalations'])}"
             + (f", {percent(step['escalations'] / total)} of all messages" if total else ""),
         )
         for step in steps[:12]

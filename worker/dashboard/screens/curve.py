@@ -10,7 +10,7 @@ from worker.domain.proof.frontier_plans import AS_IT_RAN
 WIDTH, HEIGHT, MARGIN = 640, 300, 46
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
     """A policy on the drawing, in pixels; `low` and `high` are the ends of its interval, and
     `known` says whether there is a point between them. `ran` is the policy that was in force."""
@@ -63,13 +63,13 @@ def curve(points: Sequence[Point]) -> list[Mark]:
 
     return [
         Mark(
-            p.name,
-            round(MARGIN + float(p.cost) / dearest * (WIDTH - 2 * MARGIN), 1),
-            up(p.quality.point if p.quality.point is not None else p.quality.low),
-            up(p.quality.low),
-            up(p.quality.high),
-            p.quality.point is not None,
-            p.name == AS_IT_RAN,
+            name=p.name,
+            x=round(MARGIN + float(p.cost) / dearest * (WIDTH - 2 * MARGIN), 1),
+            y=up(p.quality.point if p.quality.point is not None else p.quality.low),
+            low=up(p.quality.low),
+            high=up(p.quality.high),
+            known=p.quality.point is not None,
+            ran=p.name == AS_IT_RAN,
         )
         for p in points
     ]

@@ -25,7 +25,7 @@ TICKED = {"retry": "Retry", "cancel": "Cancel", "priority": "Priority"}
 """What may be done with jobs that were ticked, each with the word on its button."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What the address asks for. Each is optional, and they all must hold."""
 
@@ -44,12 +44,14 @@ class Wanted:
     def node(self) -> Node | None:
         """As a filter, without the run. Raises FilterError."""
         parts: list[Node] = [
-            Comparison(name, Op.EQ, (value,)) for name in EXACTLY if (value := getattr(self, name))
+            Comparison(field=name, op=Op.EQ, values=(value,))
+            for name in EXACTLY
+            if (value := getattr(self, name))
         ]
         if self.subject:
-            parts.append(Comparison("subject", Op.CONTAINS, (self.subject,)))
+            parts.append(Comparison(field="subject", op=Op.CONTAINS, values=(self.subject,)))
         if self.climbed:
-            parts.append(Comparison("escalations", Op.GE, (Decimal(1),)))
+            parts.append(Comparison(field="escalations", op=Op.GE, values=(Decimal(1),)))
         if not is_blank(self.where):
             parts.append(parse(self.where))
         if len(parts) < 2:
@@ -139,11 +141,11 @@ def chosen(node: Node, run: str) -> dict[str, str]:
 def ticked(jobs: Sequence[int]) -> str:
     """A filter that these jobs meet, and no others."""
     numbers = tuple(Decimal(job) for job in dict.fromkeys(jobs))
-    return show(Comparison("job", Op.IN if len(numbers) > 1 else Op.EQ, numbers))
+    return show(Comparison(field="job", op=Op.IN if len(numbers) > 1 else Op.EQ, values=numbers))
 
 
 def reprocess(node: Node, run: str) -> str:
     """The command that answers these jobs again in a new run."""
-    whole: Node = And((Comparison("run", Op.EQ, (run,)), node)) if run else node
+    whole: Node = And((Comparison(field="run", op=Op.EQ, values=(run,)), node)) if run else node
     quoted = show(whole).replace("'", "'\\''")
     return f"rung reprocess --where '{quoted}' --dry-run"

@@ -6,7 +6,7 @@ why. There are two drawings of the same figures, a wide and a narrow one; the st
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from models.vocabulary import PERSON, ROUTING
@@ -17,7 +17,7 @@ REASONS_SHOWN = 3
 OPEN = ("queued", "routed", "submitted")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Arrow:
     """Up from a rung: how many, to where if not to the next rung, and the first reasons."""
 
@@ -34,7 +34,7 @@ class Arrow:
         return (Linked(self.words, self.href),)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rung:
     """One row of the picture. `stopped` and `busy` are shares of all messages, 0 to 1; `figures`
     stand beside the bar, and below them those of what is `open`."""
@@ -42,12 +42,12 @@ class Rung:
     name: str
     kind: str
     title: str
-    note: str
     stopped: float
-    busy: float
     figures: tuple[Linked, ...]
-    open: tuple[Linked, ...]
-    climb: Arrow | None
+    note: str = ""
+    busy: float = 0.0
+    open: tuple[Linked, ...] = ()
+    climb: Arrow | None = None
 
     @property
     def words(self) -> str:
@@ -60,20 +60,24 @@ class Rung:
         return " · ".join(one.words for one in self.open)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
     """Where things stand, in units of the view box."""
 
     kind: str
     width: int
-    height: int
     left: int
     right: int
     row: int
     top: int
     thick: int
     words_x: int
-    rungs: tuple[Rung, ...]
+    rungs: tuple[Rung, ...] = ()
+
+    @property
+    def height(self) -> int:
+        """Of all rows, and what stands below the last bar."""
+        return self.y(len(self.rungs) - 1) + 62
 
     @property
     def bar(self) -> int:
@@ -83,6 +87,12 @@ class Drawing:
     def y(self, place: int) -> int:
         """The upper edge of a row's bar."""
         return self.top + place * self.row
+
+
+WIDE = Drawing(kind="wide", width=720, left=118, right=384, row=78, top=12, thick=28, words_x=398)
+NARROW = Drawing(
+    kind="narrow", width=360, left=18, right=348, row=118, top=34, thick=14, words_x=18
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +105,12 @@ class Picture:
     @property
     def wide(self) -> Drawing:
         """For desks and paper."""
-        return self._drawing("wide", 720, 118, 384, 78)
+        return replace(WIDE, rungs=self.rungs)
 
     @property
     def narrow(self) -> Drawing:
         """For phones: names stand above their bars."""
-        return self._drawing("narrow", 360, 18, 348, 118)
-
-    def _drawing(self, kind: str, width: int, left: int, right: int, row: int) -> Drawing:
-        wide = kind == "wide"
-        top, thick, words_x = (12, 28, right + 14) if wide else (34, 14, left)
-        height = top + row * (len(self.rungs) - 1) + 62
-        return Drawing(kind, width, height, left, right, row, top, thick, words_x, self.rungs)
+        return replace(NARROW, rungs=self.rungs)
 
 
 def picture(
@@ -155,15 +159,15 @@ def _tier(
         figures.append(links.linked(plural(dead, "dead letter"), is_in("state", "dead"), here))
     open_ = is_in("state", *OPEN)
     return Rung(
-        tier,
-        "tier",
-        tier,
-        model,
-        stopped / total if total else 0.0,
-        busy / total if total else 0.0,
-        tuple(figures),
-        (links.linked(f"{count(busy)} under way{at_claude}", open_, here),) if busy else (),
-        climb,
+        name=tier,
+        kind="tier",
+        title=tier,
+        note=model,
+        stopped=stopped / total if total else 0.0,
+        busy=busy / total if total else 0.0,
+        figures=tuple(figures),
+        open=(links.linked(f"{count(busy)} under way{at_claude}", open_, here),) if busy else (),
+        climb=climb,
     )
 
 
@@ -189,7 +193,8 @@ def _climb(
     why += f" · other {count(rest)}" if rest else ""
     share = jobs / total if total else 0.0
     weight = round(1.5 + 8.5 * min(share * 2, 1), 1)
-    return Arrow(jobs, f"{count(jobs)} climbed{to}", why, weight, links.of(is_in("climbed", tier)))
+    href = links.of(is_in("climbed", tier))
+    return Arrow(jobs=jobs, words=f"{count(jobs)} climbed{to}", why=why, weight=weight, href=href)
 
 
 def _target(tier: str) -> str:
@@ -204,7 +209,13 @@ def _person(
     figures += [Linked(percent(jobs / total))] if jobs else []
     figures += [Linked(f"{count(decided)} of them decided")] if decided else []
     share = jobs / total if total else 0.0
-    return Rung(PERSON, "person", "a person", "", share, 0.0, tuple(figures), (), None)
+    return Rung(
+        name=PERSON,
+        kind="person",
+        title="a person",
+        stopped=share,
+        figures=tuple(figures),
+    )
 
 
 def _starts(
@@ -230,7 +241,9 @@ def _starts(
         return None
     why = " · ".join(f"{tier} {count(jobs)}" for tier, jobs in starts if jobs)
     href = links.of(is_in("tier", *ladder))
-    return Arrow(routed, f"{count(routed)} routed", f"to {why}", 4.0, href)
+    return Arrow(
+        jobs=routed, words=f"{count(routed)} routed", why=f"to {why}", weight=4.0, href=href
+    )
 
 
 def _ground(
@@ -256,7 +269,16 @@ def _ground(
     share = 1 - queued / total if total else 0.0
     busy = queued / total if total else 0.0
     under_way = (not_yet,) if queued else ()
-    return Rung(ROUTING, "ground", "routing", "", share, busy, tuple(figures), under_way, starts)
+    return Rung(
+        name=ROUTING,
+        kind="ground",
+        title="routing",
+        stopped=share,
+        busy=busy,
+        figures=tuple(figures),
+        open=under_way,
+        climb=starts,
+    )
 
 
 def _rung_words(rung: Rung) -> str:

@@ -30,7 +30,7 @@ class JobLinks:
             return None
         parts = list(nodes)
         if len(self.runs) > 1:
-            parts.append(Comparison("run", Op.IN, tuple(self.runs)))
+            parts.append(Comparison(field="run", op=Op.IN, values=tuple(self.runs)))
         fields = {"run": self.runs[0]} if len(self.runs) == 1 else {}
         node = parts[0] if len(parts) == 1 else And(tuple(parts))
         return "/jobs?" + urlencode(fields | ({"where": show(node)} if parts else {}))
@@ -42,7 +42,7 @@ class JobLinks:
 
 def is_in(field: str, *values: str) -> Comparison:
     """The field is one of these."""
-    return Comparison(field, Op.EQ if len(values) == 1 else Op.IN, values)
+    return Comparison(field=field, op=Op.EQ if len(values) == 1 else Op.IN, values=values)
 
 
 def is_not_in(field: str, *values: str) -> Node:

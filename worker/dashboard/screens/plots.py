@@ -144,7 +144,7 @@ def _minutes(
     )
 
 
-def bar(x: float, wide: float, high: float, kind: str, below: float = 0.0) -> PlotBar:
+def bar(x: float, wide: float, high: float, kind: str, *, below: float = 0.0) -> PlotBar:
     """A bar of this height, in its place, on what is `below`."""
     return PlotBar(
         x=round(x, 2),

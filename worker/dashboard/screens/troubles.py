@@ -24,7 +24,7 @@ UNDELIVERED_S = 600.0
 Level = Literal["bad", "warn"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScreenTrouble:
     """A sentence; `help` is what a button says that leads to `href`."""
 
@@ -52,7 +52,12 @@ def troubles(
     if everything is not None:
         words = f"{everything[0].upper()}{everything[1:]}."
         found.append(
-            ScreenTrouble("bad", words, "Resume everything", _action("resume", EVERYTHING))
+            ScreenTrouble(
+                level="bad",
+                words=words,
+                help="Resume everything",
+                href=_action("resume", EVERYTHING),
+            )
         )
     found += _workers(queues)
     for queue in queues:
@@ -62,11 +67,13 @@ def troubles(
         found += _run(run, seen)
     if redis_away:
         found.append(
-            ScreenTrouble("bad", "Redis does not answer: workers send nothing without it.")
+            ScreenTrouble(
+                level="bad", words="Redis does not answer: workers send nothing without it."
+            )
         )
     if day is not None and day.cap and day.spent + day.reserved >= BUDGET_LOW * day.cap:
         words = f"Today's budget: {dollars(day.spent + day.reserved)} of {dollars(day.cap)} used."
-        found.append(ScreenTrouble("warn", words))
+        found.append(ScreenTrouble(level="warn", words=words))
     found += more
     return sorted(found, key=lambda trouble: trouble.level != "bad")
 
@@ -76,7 +83,8 @@ def _workers(queues: Sequence[Mapping[str, Any]]) -> list[ScreenTrouble]:
     if any(queue["workers"] for queue in queues):
         return [
             ScreenTrouble(
-                "bad", f"{queue['queue']}: {queue['waiting']:,} wait, and no worker is there."
+                level="bad",
+                words=f"{queue['queue']}: {queue['waiting']:,} wait, and no worker is there.",
             )
             for queue in queues
             if queue["waiting"] and not queue["workers"]
@@ -84,7 +92,7 @@ def _workers(queues: Sequence[Mapping[str, Any]]) -> list[ScreenTrouble]:
     if not waiting:
         return []
     words = f"No worker is running, and {plural(waiting, 'message')} wait."
-    return [ScreenTrouble("bad", words, "Workers", "/workers")]
+    return [ScreenTrouble(level="bad", words=words, help="Workers", href="/workers")]
 
 
 def _queue(queue: Mapping[str, Any], now: dt.datetime) -> list[ScreenTrouble]:
@@ -96,17 +104,26 @@ def _queue(queue: Mapping[str, Any], now: dt.datetime) -> list[ScreenTrouble]:
         when = f"; tries again in {span(queue['breaker_s'])}" if queue["breaker_s"] else ""
         words = f"{name}: the breaker is {reason(queue['breaker'])}, because {why}{when}."
         found.append(
-            ScreenTrouble("bad", words, f"Close it: resume {name}", _action("resume", name))
+            ScreenTrouble(
+                level="bad",
+                words=words,
+                help=f"Close it: resume {name}",
+                href=_action("resume", name),
+            )
         )
     if queue["held_s"] >= HELD_SHOWN_S:
         words = f"{name} is held for {span(queue['held_s'])}: {queue['held_reason']}."
-        found.append(ScreenTrouble("warn", words, f"Resume {name}", _action("resume", name)))
+        found.append(
+            ScreenTrouble(
+                level="warn", words=words, help=f"Resume {name}", href=_action("resume", name)
+            )
+        )
     stuck = queue["oldest_s"] is not None and queue["oldest_s"] > STUCK_S
     if stuck and not queue["in_flight"] and not queue["paused"] and queue["workers"]:
         words = (
             f"{name}: the oldest has waited {span(queue['oldest_s'])}, and nothing is in flight."
         )
-        found.append(ScreenTrouble("warn", words))
+        found.append(ScreenTrouble(level="warn", words=words))
     return found
 
 
@@ -123,7 +140,7 @@ def _paused(queue: Mapping[str, Any], now: dt.datetime) -> ScreenTrouble:
     )
     resume = _action("resume", name)
     if not is_canary(queue["paused_reason"]):
-        return ScreenTrouble("bad", f"{words}.", f"Resume {name}", resume)
+        return ScreenTrouble(level="bad", words=f"{words}.", help=f"Resume {name}", href=resume)
     told = (
         f"{words}. Look at the answers that failed, and mend the prompt; or go on all the same, if"
         " they are in order."
@@ -133,33 +150,65 @@ def _paused(queue: Mapping[str, Any], now: dt.datetime) -> ScreenTrouble:
         for place, job in enumerate(queue["failed_jobs"][-ANSWERS_SHOWN:], 1)
     ]
     anyway = ("Resume anyway", _action("overrule", name))
-    return ScreenTrouble("bad", told, f"Try {name} again", resume, (*answers, anyway))
+    return ScreenTrouble(
+        level="bad", words=told, help=f"Try {name} again", href=resume, more=(*answers, anyway)
+    )
 
 
 def _run(run: RunStanding, seen: Outlook) -> list[ScreenTrouble]:
     name, href = run.name, f"/runs/{run.id}"
     if run.out_of_money:
         words = f"{name} is {run.money_words}."
-        return [ScreenTrouble("bad", words, "Raise the budget", _action("budget", run.id, "run"))]
+        return [
+            ScreenTrouble(
+                level="bad",
+                words=words,
+                help="Raise the budget",
+                href=_action("budget", run.id, "run"),
+            )
+        ]
     if run.state == "paused":
         words = f"{name} is paused: {run.state_reason or 'by hand'}."
-        return [ScreenTrouble("warn", words, f"Resume {name}", _action("resume", run.id, "run"))]
+        return [
+            ScreenTrouble(
+                level="warn",
+                words=words,
+                help=f"Resume {name}",
+                href=_action("resume", run.id, "run"),
+            )
+        ]
     found = []
     if seen.level == "bad":
         words = f"{name} is {seen.words}."
         found.append(
-            ScreenTrouble("bad", words, "Give it priority", _action("priority", run.id, "run"))
+            ScreenTrouble(
+                level="bad",
+                words=words,
+                help="Give it priority",
+                href=_action("priority", run.id, "run"),
+            )
         )
     if run.cap and run.spent >= BUDGET_LOW * run.cap:
         words = f"{name} has spent {dollars(run.spent)} of its budget of {dollars(run.cap)}."
         found.append(
-            ScreenTrouble("warn", words, "Change the budget", _action("budget", run.id, "run"))
+            ScreenTrouble(
+                level="warn",
+                words=words,
+                help="Change the budget",
+                href=_action("budget", run.id, "run"),
+            )
         )
     if dead := run.jobs("dead"):
         words = f"{name} has {plural(dead, 'dead letter')}."
-        found.append(ScreenTrouble("warn", words, "See why", f"/dead?run={run.id}"))
+        found.append(
+            ScreenTrouble(level="warn", words=words, help="See why", href=f"/dead?run={run.id}")
+        )
     if run.state_reason and run.state == "active":
-        found.append(ScreenTrouble("warn", f"{name}: {run.state_reason}.", "The run", href))
+        found.append(
+            ScreenTrouble(
+                level="warn", words=f"{name}: {run.state_reason}.", help="The run", href=href
+            )
+        )
     return found
 
 
@@ -167,10 +216,10 @@ def ended_badly(last: Sequence[RunStanding]) -> list[ScreenTrouble]:
     """What the last run has left, while no other is under way."""
     return [
         ScreenTrouble(
-            "warn",
-            f"{run.name} ended with {plural(dead, 'dead letter')}.",
-            "See why, and retry",
-            f"/dead?run={run.id}",
+            level="warn",
+            words=f"{run.name} ended with {plural(dead, 'dead letter')}.",
+            help="See why, and retry",
+            href=f"/dead?run={run.id}",
         )
         for run in last
         if (dead := run.jobs("dead")) and run.state != "cancelled"
@@ -181,10 +230,11 @@ def late_troubles(late: Sequence[LateStep]) -> list[ScreenTrouble]:
     """Steps of the workers' own routines that do not come round."""
     return [
         ScreenTrouble(
-            "bad",
-            f"No worker gets this done, for {span(one.seconds)} now: {one.step}. Logs say why.",
-            "Workers",
-            "/workers",
+            level="bad",
+            words=f"No worker gets this done, for {span(one.seconds)} now: {one.step}. Logs say"
+            " why.",
+            help="Workers",
+            href="/workers",
         )
         for one in late
     ]
@@ -193,7 +243,8 @@ def late_troubles(late: Sequence[LateStep]) -> list[ScreenTrouble]:
 def lookup_troubles(failing: Sequence[FailingLookup]) -> list[ScreenTrouble]:
     """Look-ups that bring nothing: whoever waits for them waits in silence otherwise."""
     return [
-        ScreenTrouble("bad" if one.on_failure == "wait" else "warn", one.words) for one in failing
+        ScreenTrouble(level="bad" if one.on_failure == "wait" else "warn", words=one.words)
+        for one in failing
     ]
 
 
@@ -203,15 +254,21 @@ def delivery_troubles(webhooks: Sequence[Any]) -> list[ScreenTrouble]:
     for one in webhooks:
         if one.dead:
             words = f"{plural(one.dead, 'answer')} could not be delivered to {one.name}: given up."
-            found.append(ScreenTrouble("bad", words, "Deliveries", "/deliveries"))
+            found.append(
+                ScreenTrouble(level="bad", words=words, help="Deliveries", href="/deliveries")
+            )
         if one.paused_at is not None and one.waiting:
             who = f"paused by {one.paused_by}, {one.paused_reason}"
             words = f"Deliveries to {one.name} are {who}: {plural(one.waiting, 'answer')} wait."
-            found.append(ScreenTrouble("warn", words, "Deliveries", "/deliveries"))
+            found.append(
+                ScreenTrouble(level="warn", words=words, help="Deliveries", href="/deliveries")
+            )
         elif one.waiting and one.oldest_s >= UNDELIVERED_S:
             why = f": {one.error}" if one.error else ""
             words = f"{one.name} has not taken an answer for {span(one.oldest_s)}{why}."
-            found.append(ScreenTrouble("warn", words, "Deliveries", "/deliveries"))
+            found.append(
+                ScreenTrouble(level="warn", words=words, help="Deliveries", href="/deliveries")
+            )
     return found
 
 
@@ -221,10 +278,18 @@ def certificate_troubles(rows: Sequence[Any]) -> list[ScreenTrouble]:
     for row in rows:
         if row.state == "amber":
             words = f"Certificate {row.id} ({row.tier}) is in doubt: its stricter threshold holds."
-            found.append(ScreenTrouble("warn", words, "See why", f"/certificates/{row.id}"))
+            found.append(
+                ScreenTrouble(
+                    level="warn", words=words, help="See why", href=f"/certificates/{row.id}"
+                )
+            )
         else:
             words = f"Certificate {row.id} ({row.tier}) is void: {row.voided_by}."
-            found.append(ScreenTrouble("bad", words, "See it", f"/certificates/{row.id}"))
+            found.append(
+                ScreenTrouble(
+                    level="bad", words=words, help="See it", href=f"/certificates/{row.id}"
+                )
+            )
     return found
 
 

@@ -81,7 +81,11 @@ def candidates(messages: Sequence[GradedMessage], terms: ClaimTerms, score: Scor
         if answer is not None:
             scored = score(message, answer) if answer.valid else None
             looked = answer.looked if answer.passed else 1.0
-            made.append(Scored(message.segment, scored, terms.loss(message), looked))
+            made.append(
+                Scored(
+                    segment=message.segment, score=scored, loss=terms.loss(message), looked=looked
+                )
+            )
     return made
 
 

@@ -103,7 +103,7 @@ class Certification:
     segments: Sequence[SegmentBound] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
     """A message as a certificate sees it: its score (None: never accepted), its loss if it is
     accepted (None: not labelled), and the probability with which the loss would have been seen."""

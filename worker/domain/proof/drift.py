@@ -30,7 +30,7 @@ class Watch(StrEnum):
     RED = "red"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Vigil:
     """The running evidence on one certificate: for each alternative rate the log-wealth of the
     e-process and the statistic of the detector. A few numbers, however many audits."""
@@ -71,7 +71,7 @@ def begin(alpha: float) -> Vigil:
     if not 0 < alpha < _HIGHEST:
         raise ValueError(f"nothing to watch at an error rate of {alpha}")
     none = (0.0,) * len(_ALTERNATIVES)
-    return Vigil(alpha, none, none)
+    return Vigil(alpha=alpha, wealth=none, detector=none)
 
 
 def heard(vigil: Vigil, wrong: bool) -> Vigil:
@@ -79,9 +79,21 @@ def heard(vigil: Vigil, wrong: bool) -> Vigil:
     factors = [_factor(vigil.alpha, rate, wrong) for rate in rates(vigil.alpha)]
     wealth = tuple(w + math.log(f) for w, f in zip(vigil.wealth, factors, strict=True))
     detector = tuple(min((1 + r) * f, _MOST) for r, f in zip(vigil.detector, factors, strict=True))
-    made = Vigil(vigil.alpha, wealth, detector, vigil.audits + 1, vigil.errors + wrong, vigil.most)
+    made = Vigil(
+        alpha=vigil.alpha,
+        wealth=wealth,
+        detector=detector,
+        audits=vigil.audits + 1,
+        errors=vigil.errors + wrong,
+        most=vigil.most,
+    )
     return Vigil(
-        made.alpha, wealth, detector, made.audits, made.errors, max(vigil.most, made.log_evidence)
+        alpha=made.alpha,
+        wealth=wealth,
+        detector=detector,
+        audits=made.audits,
+        errors=made.errors,
+        most=max(vigil.most, made.log_evidence),
     )
 
 

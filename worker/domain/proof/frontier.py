@@ -23,7 +23,7 @@ class Step:
     threshold: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """A named way up the ladder. `by_segment` lets segments go ways of their own; `share` is the
     part of the messages, at random, that goes `steps` while the others go `otherwise`."""
@@ -39,7 +39,7 @@ class Plan:
         return (self.by_segment or {}).get(message.segment, self.steps)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Walk:
     """One message under a plan: dollars, whether the answer taken is right (None: not known), the
     probability that this would be known, the tier it ended at, and the answers it took."""
@@ -81,11 +81,22 @@ def walk(
         answer = message.answered(step.tier)
         if answer is None:
             cost += means.get(step.tier, Decimal(0))
-            return Walk(cost, None, min(seen, message.shadow), step.tier, True)
+            return Walk(
+                cost=cost,
+                right=None,
+                probability=min(seen, message.shadow),
+                tier=step.tier,
+                assumed=True,
+            )
         cost, seen = cost + answer.cost, min(seen, answer.asked)
         last = step is steps[-1]
         if last or taken(message, answer, step, score):
-            return Walk(cost, answer.right, min(seen, answer.probability), step.tier)
+            return Walk(
+                cost=cost,
+                right=answer.right,
+                probability=min(seen, answer.probability),
+                tier=step.tier,
+            )
     raise ValueError("a plan without a rung")
 
 
@@ -109,11 +120,19 @@ def mean_costs(messages: Sequence[GradedMessage]) -> dict[str, Decimal]:
 def standard_plans(ladder: Sequence[str], thresholds: Sequence[float]) -> list[Plan]:
     """Always one tier, half and half at random, and ladders with each threshold: all rungs, and
     the bottom with the top alone."""
-    plans = [Plan(f"always {tier}", (Step(tier),)) for tier in ladder]
+    plans = [Plan(name=f"always {tier}", steps=(Step(tier),)) for tier in ladder]
     bottom, top = ladder[0], ladder[-1]
     if bottom == top:
         return plans
-    plans.append(Plan(f"random half {top}", (Step(top),), None, 0.5, (Step(bottom),)))
+    plans.append(
+        Plan(
+            name=f"random half {top}",
+            steps=(Step(top),),
+            by_segment=None,
+            share=0.5,
+            otherwise=(Step(bottom),),
+        )
+    )
     for rungs in dict.fromkeys((tuple(ladder), (bottom, top))):
         for threshold in thresholds:
             plans.append(ladder_plan(rungs, (threshold,) * (len(rungs) - 1)))
@@ -124,7 +143,7 @@ def ladder_plan(rungs: Sequence[str], thresholds: Sequence[float]) -> Plan:
     """`haiku>opus 0.95`: each rung but the last with its threshold."""
     steps = [Step(tier, t) for tier, t in zip(rungs[:-1], thresholds, strict=True)]
     name = ">".join(rungs) + " " + "/".join(f"{t:.2f}" for t in thresholds)
-    return Plan(name, (*steps, Step(rungs[-1])))
+    return Plan(name=name, steps=(*steps, Step(rungs[-1])))
 
 
 def route_plan(pilot: Sequence[GradedMessage], ladder: Sequence[str], enough: float) -> Plan:
@@ -135,7 +154,7 @@ def route_plan(pilot: Sequence[GradedMessage], ladder: Sequence[str], enough: fl
         own = [m for m in pilot if m.segment == segment]
         tier = next((t for t in ladder if _rate(own, t) >= enough), ladder[-1])
         ways[segment] = (Step(tier),)
-    return Plan(f"route {enough:.2f}", (Step(ladder[-1]),), ways)
+    return Plan(name=f"route {enough:.2f}", steps=(Step(ladder[-1]),), by_segment=ways)
 
 
 def _rate(messages: Sequence[GradedMessage], tier: str) -> float:
@@ -179,7 +198,7 @@ def point(
     seen = glimpses(found, guesses)
     if plan.share < 1:
         cost = sum((w.cost for w in found), Decimal(0))
-        other = walks(messages, Plan("", plan.otherwise), means, score)
+        other = walks(messages, Plan(name="", steps=plan.otherwise), means, score)
         part = Decimal(str(plan.share))
         cost = cost * part + sum((w.cost for w in other), Decimal(0)) * (1 - part)
         seen = _blend(seen, glimpses(other, guesses), plan.share)
@@ -215,7 +234,9 @@ def as_it_ran(messages: Sequence[GradedMessage], ladder: Sequence[str]) -> list[
             continue
         tier, taken_one = asked[-1]
         cost = sum((a.cost for _, a in asked), Decimal(0))
-        found.append(Walk(cost, taken_one.right, taken_one.probability, tier))
+        found.append(
+            Walk(cost=cost, right=taken_one.right, probability=taken_one.probability, tier=tier)
+        )
     return found
 
 

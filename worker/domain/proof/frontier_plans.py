@@ -50,7 +50,7 @@ def parse_plan(words: str, ladder: Sequence[str]) -> Plan:
     if any(step.threshold is None for step in steps[:-1]):
         raise ValueError(f"every rung but the last of {words.strip()!r} needs a threshold")
     if len(steps) == 1:
-        return Plan(f"always {steps[0].tier}", (Step(steps[0].tier),))
+        return Plan(name=f"always {steps[0].tier}", steps=(Step(steps[0].tier),))
     return ladder_plan([s.tier for s in steps], [s.threshold or 0.0 for s in steps[:-1]])
 
 
@@ -81,7 +81,7 @@ def evaluate(
     guessed = guesses(messages, ladder)
     if not messages:
         return []
-    always = Plan(f"always {ladder[-1]}", (Step(ladder[-1]),))
+    always = Plan(name=f"always {ladder[-1]}", steps=(Step(ladder[-1]),))
     top = glimpses(walks(messages, always, means), guessed)
     bill = point(always, messages, top, means, guessed).cost
     chosen = plans_for(messages, ladder) if plans is None else plans

@@ -43,7 +43,7 @@ class GradedAnswer:
         return self.right is not None or (self.passed and self.looked < 1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GradedMessage:
     """A message with the answers of the tiers that were asked, by tier. `shadow` is the probability
     with which the others would have been asked too."""

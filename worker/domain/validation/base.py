@@ -11,7 +11,7 @@ from worker.domain.policy import Severity, ValidatorUse
 from worker.domain.shown import Shown
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """An answer that may become a result: the reply, the whole structured answer, the message."""
 

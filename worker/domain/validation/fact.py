@@ -6,7 +6,7 @@ from dataclasses import dataclass
 Key = tuple[Hashable, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
     """Something a text says that can be true or not. `said` is how it is written there."""
 
@@ -20,4 +20,4 @@ class Fact:
 
 def same(kind: str, said: str, key: Key, *held: Key) -> Fact:
     """What is asked for as it is held, under one key; it may hold more."""
-    return Fact(kind, said, (key,), (key, *held))
+    return Fact(kind=kind, said=said, asked=(key,), held=(key, *held))

@@ -100,7 +100,11 @@ def _date(read: Reader, match: re.Match[str]) -> Fact | None:
         else:
             asked += [("date", year, month, day), ("any year", month, day)]
             held.append(("date", year, month, day))
-    return Fact("the date", match.group().strip(), tuple(asked), tuple(held)) if asked else None
+    return (
+        Fact(kind="the date", said=match.group().strip(), asked=tuple(asked), held=tuple(held))
+        if asked
+        else None
+    )
 
 
 def _time(match: re.Match[str]) -> Fact | None:
@@ -117,7 +121,8 @@ def _phone(match: re.Match[str]) -> Fact | None:
     begins = written.startswith(("+", "0", "("))
     if not 7 <= len(digits) <= 15 or not (begins or _NATIONAL.fullmatch(written)):
         return None
-    return Fact("the telephone number", written, *dialled(digits))
+    asked, held = dialled(digits)
+    return Fact(kind="the telephone number", said=written, asked=asked, held=held)
 
 
 def _reference(match: re.Match[str]) -> Fact | None:

@@ -106,7 +106,7 @@ def _missing(draft: Draft, shown: Sequence[Shown]) -> Iterator[Fact]:
         texts = [_squeezed(draft.message.text[:SEARCHED_CHARS]), *_texts(draft, shown)]
         for quote in said:
             if not any(f" {quote} " in f" {text} " for text in texts):
-                yield Fact("the quotation", quote)
+                yield Fact(kind="the quotation", said=quote)
 
 
 def _notation(draft: Draft) -> str | None:

@@ -68,7 +68,7 @@ def spelt_in(text: str) -> Iterator[Fact]:
         unit, said = UNITS.get(lowered[to]), text[words[at].start() : words[to].end()]
         if unit is not None and len(said) <= sum(map(len, lowered[at : to + 1])) + to - at:
             asked, held = _measured(Decimal(value), unit)
-            yield Fact("the number", said, asked if value > 1 else (), held)
+            yield Fact(kind="the number", said=said, asked=asked if value > 1 else (), held=held)
 
 
 def numbers_in(text: str, language: str | None) -> Iterator[Fact]:
@@ -96,7 +96,7 @@ def _number(digits: str, said: str, unit: Unit | None, language: str | None) -> 
     keys = [_measured(value, unit) for value in values]
     asked = tuple(key for each, _ in keys for key in each)
     held = tuple(key for _, each in keys for key in each)
-    return Fact(_kind(unit[0]), said, asked, held)
+    return Fact(kind=_kind(unit[0]), said=said, asked=asked, held=held)
 
 
 def _plain(digits: str, said: str, values: tuple[Decimal, ...]) -> Fact:
@@ -108,7 +108,7 @@ def _plain(digits: str, said: str, values: tuple[Decimal, ...]) -> Fact:
         if 7 <= len(digits) <= 15:
             held += dialled(digits)[1]
     small = len(digits) < 5 and all(value < SMALL and value % 1 == 0 for value in values)
-    return Fact("the number", said, () if small else asked, held)
+    return Fact(kind="the number", said=said, asked=() if small else asked, held=held)
 
 
 def _kind(what: str) -> str:

@@ -29,7 +29,12 @@ def hurry(engine: Engine, settings: Settings, *, simulated: bool) -> int:
     total = 0
     for run in runs:
         needed = realtime_s(run.rest, able)
-        which = move(run.left_s, needed, turnaround, min(settings.batch.margin_s, most))
+        which = move(
+            run.left_s,
+            needed,
+            turnaround_s=turnaround,
+            margin_s=min(settings.batch.margin_s, most),
+        )
         if which is Move.STAY:
             continue
         why = f"{run.left_s / 60:.0f} minutes to the deadline, {needed / 60:.0f} needed"

@@ -60,9 +60,24 @@ class BatchLane:
         self._poll_s = min(settings.batch.poll_s, most)
         self._gather_s = min(settings.batch.gather_s, most)
         self._sizes = dict.fromkeys((ROUTING, *settings.tiers), settings.batch.slice)
-        parts = runtime.engine, self._claude, Claimants(), runtime.standards
-        self._reader = Reader(*parts, runtime.planner.learn)
-        self._sender = Sender(*parts, runtime.planner, settings.batch, self._poll_s, self._sizes)
+        claimants = Claimants()
+        self._reader = Reader(
+            engine=runtime.engine,
+            claude=self._claude,
+            claimants=claimants,
+            standards=runtime.standards,
+            learn=runtime.planner.learn,
+        )
+        self._sender = Sender(
+            engine=runtime.engine,
+            claude=self._claude,
+            claimants=claimants,
+            standards=runtime.standards,
+            planner=runtime.planner,
+            settings=settings.batch,
+            poll_s=self._poll_s,
+            sizes=self._sizes,
+        )
         self._routine = Routine("batch lane", self._go_on, lambda _: self.step())
 
     def start(self) -> None:

@@ -35,11 +35,15 @@ KEPT_FOR_S = 29 * 86_400.0
 KEY = re.compile(r"(\d{1,18})-(\d{1,9})-(?:classify|answer|check)")
 MAX_READS = 4
 """Results that stay short for so many looks are taken as they are."""
-SHORT = Trouble(Meaning.UNKNOWN, "short results", "they hold fewer lines than Claude counted")
-CHECKED_NEXT = Trouble(Meaning.NOT_SENT, "check waits", "it goes into a batch of its own")
+SHORT = Trouble(
+    meaning=Meaning.UNKNOWN, kind="short results", words="they hold fewer lines than Claude counted"
+)
+CHECKED_NEXT = Trouble(
+    meaning=Meaning.NOT_SENT, kind="check waits", words="it goes into a batch of its own"
+)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
     """Reads ended batches."""
 
@@ -165,7 +169,7 @@ class Reader:
                 claimed = self.claimants.of(connection, keys)
             if not claimed:
                 return total
-            trouble = Trouble(Meaning.UNKNOWN, "no result", why)
+            trouble = Trouble(meaning=Meaning.UNKNOWN, kind="no result", words=why)
             attempts = [Attempt(one, self.standards) for one in claimed.values()]
             record(self.engine, [attempt.unheard(trouble) for attempt in attempts])
             total += len(attempts)

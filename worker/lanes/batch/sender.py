@@ -33,7 +33,7 @@ REFUSED_AS_A_WHOLE = (Meaning.PERMANENT, Meaning.TOO_LONG)
 NEEDS_A_PERSON = (Meaning.CONFIGURATION, Meaning.MONEY)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
     """Creates batches. `sizes` holds the requests of the next slice, by tier and `routing`: halved
     by a refusal, doubled again by what Claude takes."""
@@ -116,7 +116,9 @@ class Sender:
         elif trouble.meaning in (*REFUSED_AS_A_WHOLE, *NEEDS_A_PERSON):
             meaning = trouble.meaning
             wrong = Meaning.PERMANENT if meaning in REFUSED_AS_A_WHOLE else meaning
-            told = Trouble(wrong, trouble.kind, trouble.words, trouble.status)
+            told = Trouble(
+                meaning=wrong, kind=trouble.kind, words=trouble.words, status=trouble.status
+            )
             attempts = (Attempt(claimed, self.standards) for claimed in claims)
             self._record(attempt.put_off(told) for attempt in attempts)
             self._close(batch_id, trouble.label)

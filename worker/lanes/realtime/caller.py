@@ -92,7 +92,9 @@ class Caller:
         try:
             await self.open_call(claimed, question)
         except Exception as error:
-            return Trouble(Meaning.NOT_SENT, f"not in the ledger ({type(error).__name__})")
+            return Trouble(
+                meaning=Meaning.NOT_SENT, kind=f"not in the ledger ({type(error).__name__})"
+            )
         return None
 
 

@@ -37,7 +37,7 @@ GRANTED = frozenset({Purpose.CLASSIFY, Purpose.ANSWER})
 """Calls that `take` asked for; a check follows its answer without asking, and is settled whole."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
     """One call that has ended."""
 
@@ -109,7 +109,7 @@ class Pacer:
         if tier in self._limited:
             granted = self._granted[tier, purpose] if purpose in GRANTED else None
             expected = granted.popleft() if granted else Tokens(0, 0)
-            told = Ended(self._bucket[tier], purpose, expected, got)
+            told = Ended(bucket=self._bucket[tier], purpose=purpose, expected=expected, got=got)
             # After a refusal nobody should send, so Redis hears of it at once.
             self._inbox.put(told, urgent=isinstance(got, Troubled))
         if isinstance(got, Answer):

@@ -24,7 +24,7 @@ LIMIT_WAIT_S = 0.25
 NO_GRANT = Grant(0, 0, None)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Room:
     """What a claim may take: `jobs`, and calls as granted. `taken` is what it took."""
 
@@ -67,7 +67,7 @@ class Queue:
     @contextmanager
     def room(self, wanted: int) -> Iterator[Room]:
         """Waits for free slots, asks what the rate limits allow, and takes no more than that."""
-        room = Room(self.purpose, self._slots.take(self.tier, wanted, SLOT_WAIT_S))
+        room = Room(purpose=self.purpose, slots=self._slots.take(self.tier, wanted, SLOT_WAIT_S))
         try:
             self._measure(room)
             yield room

@@ -150,7 +150,12 @@ def without_text(report: AttemptReport) -> AttemptReport:
     )
     ending = Failed(UNSTORABLE_DELAY_S, "the answer could not be stored")
     return AttemptReport(
-        report.job_id, report.fence, AttemptOutcome.FAILED, ending, calls, ("unstorable",)
+        job_id=report.job_id,
+        fence=report.fence,
+        outcome=AttemptOutcome.FAILED,
+        ending=ending,
+        calls=calls,
+        reasons=("unstorable",),
     )
 
 

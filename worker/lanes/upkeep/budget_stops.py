@@ -23,7 +23,9 @@ def tell_of_stops(engine: Engine) -> None:
 def _tell(connection: Connection, run: RunStanding) -> None:
     target, words = f"run {run.name}", f"Run {run.name} is {run.money_words}."
     key, wanted = f"{_budget_of(connection, run)}:{run.id}", run.enough
-    if notices.note(connection, "budget_stop", key, target, words, enough_usd=wanted):
+    if notices.note(
+        connection, "budget_stop", key=key, target=target, words=words, enough_usd=wanted
+    ):
         audit(connection, RUNG, "budget stop", target, 1, waits_for=run.waiting_for)
 
 

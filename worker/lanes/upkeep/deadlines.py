@@ -25,7 +25,9 @@ def watch_deadlines(engine: Engine, settings: Settings) -> int:
             words = f"Run {run.name} may miss its deadline: {why}."
             key, target = f"{run.id}:{run.deadline}", f"run {run.name}"
             detail = {"deadline": run.deadline, "left": run.open}
-            if notices.note(connection, "deadline_at_risk", key, target, words, **detail):
+            if notices.note(
+                connection, "deadline_at_risk", key=key, target=target, words=words, **detail
+            ):
                 log.warning("deadline at risk", extra={"run": run.name, "left": run.open})
                 noted += 1
     return noted

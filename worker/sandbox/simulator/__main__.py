@@ -41,7 +41,9 @@ def main(
     if moods_file is not None:
         moods.replace(json.loads(moods_file.read_text("utf-8")))
     enforced = {**DEFAULTS, **dict(map(_limit, table))} if limits else None
-    state = State(seed, latency_scale, SimulatedLimits(enforced), moods)
+    state = State(
+        seed=seed, latency_scale=latency_scale, limits=SimulatedLimits(enforced), moods=moods
+    )
     listener = listen(port)
     if address_file is not None:
         address_file.write_text(address_of(listener), "utf-8")

@@ -35,7 +35,10 @@ def make(
 ) -> Made:
     """The deterministic answer, bent by the mood. Raises Problem for a prompt that is too long."""
     if counted.total > CONTEXT_TOKENS:
-        raise Problem(400, f"prompt is too long: {counted.total} tokens > {CONTEXT_TOKENS} maximum")
+        raise Problem(
+            status=400,
+            message=f"prompt is too long: {counted.total} tokens > {CONTEXT_TOKENS} maximum",
+        )
     text = mind.customer_text(asked.user)
     latent = mind.read(seed, text)
     family = mind.family_of(asked.model)

@@ -77,16 +77,18 @@ class Door:
                 counts.total += 1
                 counts.by_path[request.scope["route"].path] += 1
                 if not (request.headers.get("x-api-key") or request.headers.get("authorization")):
-                    raise Problem(401, "x-api-key header is required")
+                    raise Problem(status=401, message="x-api-key header is required")
                 if len(body) > limit:
-                    raise Problem(413, "Request exceeds the maximum size")
+                    raise Problem(status=413, message="Request exceeds the maximum size")
                 response = await handler(request)
             except Problem as problem:
                 response = as_json(problem.body(request_id), problem.status, problem.headers)
             except ConnectionResetError:
                 response = Abort()
             except Exception as error:
-                fault = Problem(500, f"Internal server error ({type(error).__name__})")
+                fault = Problem(
+                    status=500, message=f"Internal server error ({type(error).__name__})"
+                )
                 response = as_json(fault.body(request_id), fault.status)
             counts.by_status[str(response.status_code)] += 1
             response.headers["request-id"] = request_id
@@ -108,11 +110,11 @@ class Door:
     async def model(self, request: Request) -> Response:
         name = request.path_params["id"]
         if name not in MODELS:
-            raise Problem(404, f"model: {name}")
+            raise Problem(status=404, message=f"model: {name}")
         return as_json(_model(name))
 
     async def unknown(self, request: Request) -> Response:
-        raise Problem(404, f"{request.method} {request.url.path} does not exist")
+        raise Problem(status=404, message=f"{request.method} {request.url.path} does not exist")
 
     async def stats(self, request: Request) -> Response:
         calls = request.query_params.get("calls") == "1"

@@ -16,7 +16,7 @@ LIFETIME, KEPT = dt.timedelta(hours=24), dt.timedelta(days=29)
 NO_COUNTS = {"processing": 0, "succeeded": 0, "errored": 0, "canceled": 0, "expired": 0}
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class SimulatedBatch:
     """Requests that end together, `ready_at` on the monotonic clock."""
 
@@ -69,16 +69,20 @@ def read_batch(body: Any) -> list[Mapping[str, Any]]:
     """The requests of a create. Raises Problem as the API does before it accepts a batch."""
     requests = body.get("requests") if isinstance(body, dict) else None
     if not isinstance(requests, list) or not requests:
-        raise Problem(400, "requests: at least one request is required")
+        raise Problem(status=400, message="requests: at least one request is required")
     if len(requests) > MAX_REQUESTS:
-        raise Problem(400, f"requests: at most {MAX_REQUESTS} requests")
+        raise Problem(status=400, message=f"requests: at most {MAX_REQUESTS} requests")
     seen: set[str] = set()
     for place, request in enumerate(requests):
         custom_id = request.get("custom_id") if isinstance(request, dict) else None
         if not isinstance(custom_id, str) or not CUSTOM_ID.fullmatch(custom_id):
-            raise Problem(400, f"requests.{place}.custom_id: must match {CUSTOM_ID.pattern}")
+            raise Problem(
+                status=400, message=f"requests.{place}.custom_id: must match {CUSTOM_ID.pattern}"
+            )
         if custom_id in seen:
-            raise Problem(400, f"requests.{place}.custom_id: is not unique in the batch")
+            raise Problem(
+                status=400, message=f"requests.{place}.custom_id: is not unique in the batch"
+            )
         seen.add(custom_id)
     return requests
 

@@ -48,13 +48,13 @@ class Batching:
         mood = state.moods.of("", "", "create")
         await trouble_before(mood)
         if mood.get("create") == "refuse":
-            raise Problem(400, "the batch was refused")
+            raise Problem(status=400, message="the batch was refused")
         batch = SimulatedBatch(
-            batch_id(len(state.batches) + 1),
-            requests,
-            dt.datetime.now(dt.UTC),
-            now + BATCH_S * state.latency_scale,
-            now + VISIBLE_AFTER_S if mood.get("create") == "404" else now,
+            id=batch_id(len(state.batches) + 1),
+            requests=requests,
+            created=dt.datetime.now(dt.UTC),
+            ready_at=now + BATCH_S * state.latency_scale,
+            visible_at=now + VISIBLE_AFTER_S if mood.get("create") == "404" else now,
         )
         state.batches[batch.id] = batch
         if mood.get("create") == "drop":
@@ -92,7 +92,7 @@ class Batching:
         """Forgets a batch that has ended."""
         batch = self._batch(request)
         if batch.ended is None:
-            raise Problem(400, "a batch that is still processing cannot be deleted")
+            raise Problem(status=400, message="a batch that is still processing cannot be deleted")
         batch.deleted = True
         return as_json({"id": batch.id, "type": "message_batch_deleted"})
 
@@ -100,7 +100,7 @@ class Batching:
         """One line an item, in no particular order."""
         batch = self._batch(request)
         if batch.ended is None or batch.archived:
-            raise Problem(404, "the results of this batch are not available")
+            raise Problem(status=404, message="the results of this batch are not available")
         mood = self._state.moods.of("", "", "results")
         results = shuffled(batch.results, self._state.seed)
         lines = [
@@ -112,7 +112,7 @@ class Batching:
     def _batch(self, request: Request) -> SimulatedBatch:
         batch = self._state.batches.get(request.path_params["id"])
         if batch is None or batch.deleted or time.monotonic() < batch.visible_at:
-            raise Problem(404, f"batch {request.path_params['id']} not found")
+            raise Problem(status=404, message=f"batch {request.path_params['id']} not found")
         self._advance(batch)
         return batch
 

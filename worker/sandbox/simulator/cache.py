@@ -13,7 +13,7 @@ MIN_CACHED_TOKENS = 512
 LIFETIMES_S = {"5m": 300.0, "1h": 3600.0}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InputTokens:
     """Input tokens by kind; the kinds are disjoint."""
 
@@ -65,4 +65,9 @@ class PromptCache:
             else:
                 written_5m += span
             self.until[key] = now + LIFETIMES_S.get(segment.ttl, 300.0)
-        return InputTokens(tokens - read - written_5m - written_1h, read, written_5m, written_1h)
+        return InputTokens(
+            plain=tokens - read - written_5m - written_1h,
+            read=read,
+            written_5m=written_5m,
+            written_1h=written_1h,
+        )

@@ -35,7 +35,7 @@ class Bucket:
         self.at = now
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class TakenTokens:
     """What one family let through since the start, and what it refused."""
 

@@ -43,7 +43,7 @@ class Messaging:
         if wait is not None:
             headers = {"retry-after": str(math.ceil(wait))} | state.limits.headers(family, now)
             words = "This request would exceed your organization's rate limit"
-            raise Problem(429, words, headers=headers)
+            raise Problem(status=429, message=words, headers=headers)
         made = make(asked, counted, state.seed, mood, "standard")
         state.limits.spend_output(family, made.output_tokens)
         if (seconds := made.latency_s * state.latency_scale) > 0:

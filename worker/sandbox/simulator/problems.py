@@ -20,7 +20,7 @@ TYPES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Problem(Exception):
     """An error response: `{"type": "error", "error": {"type", "message", "details"}}`."""
 

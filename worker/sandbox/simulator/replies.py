@@ -26,14 +26,14 @@ def parsed(raw: bytes) -> Any:
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError:
-        raise Problem(400, "the request body is not valid JSON") from None
+        raise Problem(status=400, message="the request body is not valid JSON") from None
 
 
 def page_size(query: Mapping[str, str]) -> int:
     """The `limit` of a listing. Raises Problem when it is not from 1 to 1,000."""
     size = query.get("limit", "20")
     if not (size.isascii() and size.isdigit() and 1 <= int(size) <= MAX_PAGE):
-        raise Problem(400, f"limit: Input should be from 1 to {MAX_PAGE}")
+        raise Problem(status=400, message=f"limit: Input should be from 1 to {MAX_PAGE}")
     return int(size)
 
 
@@ -58,11 +58,11 @@ async def trouble_before(mood: Mapping[str, Any]) -> None:
 def problem_of(mood: Mapping[str, Any]) -> Problem:
     """The error that a mood asks for."""
     return Problem(
-        int(mood["status"]),
-        str(mood.get("message", "the simulator was told to fail")),
-        mood.get("type"),
-        mood.get("code"),
-        mood.get("headers", {}),
+        status=int(mood["status"]),
+        message=str(mood.get("message", "the simulator was told to fail")),
+        kind=mood.get("type"),
+        code=mood.get("code"),
+        headers=mood.get("headers", {}),
     )
 
 

@@ -44,7 +44,7 @@ class Segment:
     ttl: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """A valid request."""
 
@@ -64,24 +64,24 @@ class Asked:
 def read_request(body: Any) -> Asked:
     """The request. Raises Problem with status 400 or 404."""
     if not isinstance(body, dict):
-        raise Problem(400, "the request body is not a JSON object")
+        raise Problem(status=400, message="the request body is not a JSON object")
     for name in REMOVED:
         if name in body:
-            raise Problem(400, f"{name}: this parameter is no longer supported")
+            raise Problem(status=400, message=f"{name}: this parameter is no longer supported")
     if unknown := set(body) - KNOWN:
-        raise Problem(400, f"{sorted(unknown)[0]}: Extra inputs are not permitted")
+        raise Problem(status=400, message=f"{sorted(unknown)[0]}: Extra inputs are not permitted")
     model = body.get("model")
     if not isinstance(model, str) or not model:
-        raise Problem(400, "model: Field required")
+        raise Problem(status=400, message="model: Field required")
     if model not in MODELS:
-        raise Problem(404, f"model: {model}")
+        raise Problem(status=404, message=f"model: {model}")
     max_tokens = body.get("max_tokens")
     if max_tokens is None:
-        raise Problem(400, "max_tokens: Field required")
+        raise Problem(status=400, message="max_tokens: Field required")
     if not isinstance(max_tokens, int) or isinstance(max_tokens, bool) or max_tokens < 0:
-        raise Problem(400, "max_tokens: Input should be a whole number, at least 0")
+        raise Problem(status=400, message="max_tokens: Input should be a whole number, at least 0")
     if max_tokens > MAX_TOKENS:
-        raise Problem(400, f"max_tokens: {max_tokens} > {MAX_TOKENS}")
+        raise Problem(status=400, message=f"max_tokens: {max_tokens} > {MAX_TOKENS}")
     turns = _turns(body.get("messages"))
     system = _blocks(body.get("system") or [], "system")
     segments = _marked(
@@ -89,23 +89,26 @@ def read_request(body: Any) -> Asked:
         _ttl(body.get("cache_control"), "cache_control"),
     )
     if sum(segment.ttl is not None for segment in segments) > MAX_BREAKPOINTS:
-        raise Problem(400, f"A maximum of {MAX_BREAKPOINTS} blocks with cache_control may be used")
+        raise Problem(
+            status=400,
+            message=f"A maximum of {MAX_BREAKPOINTS} blocks with cache_control may be used",
+        )
     prefill = turns[-1][0] == "assistant"
     if prefill and "5-" in model:
-        raise Problem(400, "This model does not support assistant message prefill.")
+        raise Problem(status=400, message="This model does not support assistant message prefill.")
     last = next((blocks for role, blocks in reversed(turns) if role == "user"), [])
     thinking = body.get("thinking")
     return Asked(
-        model,
-        max_tokens,
-        "\n".join(segment.text for segment in system),
-        "\n".join(segment.text for segment in (turns[0][1] if len(turns) > 1 else last)),
-        prefill,
-        segments,
-        _schema(body.get("output_config")),
-        bool(body.get("stream")),
-        isinstance(thinking, dict) and thinking.get("type") in ("enabled", "adaptive"),
-        _stop_sequences(body.get("stop_sequences")),
+        model=model,
+        max_tokens=max_tokens,
+        system="\n".join(segment.text for segment in system),
+        user="\n".join(segment.text for segment in (turns[0][1] if len(turns) > 1 else last)),
+        prefill=prefill,
+        segments=segments,
+        schema=_schema(body.get("output_config")),
+        stream=bool(body.get("stream")),
+        thinking=isinstance(thinking, dict) and thinking.get("type") in ("enabled", "adaptive"),
+        stop_sequences=_stop_sequences(body.get("stop_sequences")),
     )
 
 
@@ -114,9 +117,9 @@ def read_batch_item(params: Any) -> Asked:
     if isinstance(params, dict):
         for name in ("stream", "speed"):
             if params.get(name):
-                raise Problem(400, f"{name}: not supported in a batch")
+                raise Problem(status=400, message=f"{name}: not supported in a batch")
         if params.get("max_tokens") == 0:
-            raise Problem(400, "max_tokens: must be at least 1 in a batch")
+            raise Problem(status=400, message="max_tokens: must be at least 1 in a batch")
     return read_request(params)
 
 
@@ -124,20 +127,26 @@ def _stop_sequences(given: Any) -> tuple[str, ...]:
     if given is None:
         return ()
     if not isinstance(given, list) or not all(isinstance(s, str) and s.strip() for s in given):
-        raise Problem(400, "stop_sequences: each stop sequence must contain non-whitespace")
+        raise Problem(
+            status=400, message="stop_sequences: each stop sequence must contain non-whitespace"
+        )
     return tuple(given)
 
 
 def _turns(messages: Any) -> list[tuple[str, list[Segment]]]:
     if not isinstance(messages, list) or not messages:
-        raise Problem(400, "messages: at least one message is required")
+        raise Problem(status=400, message="messages: at least one message is required")
     turns = []
     for place, message in enumerate(messages):
         if not isinstance(message, dict) or message.get("role") not in ("user", "assistant"):
-            raise Problem(400, f"messages.{place}.role: Input should be 'user' or 'assistant'")
+            raise Problem(
+                status=400, message=f"messages.{place}.role: Input should be 'user' or 'assistant'"
+            )
         blocks = _blocks(message.get("content"), f"messages.{place}.content")
         if not "".join(block.text for block in blocks).strip():
-            raise Problem(400, f"messages.{place}: all messages must have non-empty content")
+            raise Problem(
+                status=400, message=f"messages.{place}: all messages must have non-empty content"
+            )
         turns.append((message["role"], blocks))
     return turns
 
@@ -146,11 +155,11 @@ def _blocks(content: Any, where: str) -> list[Segment]:
     if isinstance(content, str):
         return [Segment(content, None)]
     if not isinstance(content, Sequence):
-        raise Problem(400, f"{where}: Input should be a valid string or list")
+        raise Problem(status=400, message=f"{where}: Input should be a valid string or list")
     segments = []
     for block in content:
         if not isinstance(block, dict) or not isinstance(block.get("text", ""), str):
-            raise Problem(400, f"{where}: Input should be a valid content block")
+            raise Problem(status=400, message=f"{where}: Input should be a valid content block")
         ttl = _ttl(block.get("cache_control"), f"{where}.cache_control")
         segments.append(Segment(block.get("text", ""), ttl))
     return segments
@@ -162,7 +171,9 @@ def _ttl(control: Any, where: str) -> str | None:
         return None
     ttl = control.get("ttl", "5m") if isinstance(control, dict) else None
     if ttl not in ("5m", "1h") or control.get("type") != "ephemeral":
-        raise Problem(400, f"{where}: Input should be ephemeral, with a ttl of '5m' or '1h'")
+        raise Problem(
+            status=400, message=f"{where}: Input should be ephemeral, with a ttl of '5m' or '1h'"
+        )
     return str(ttl)
 
 
@@ -177,18 +188,22 @@ def _schema(output_config: Any) -> Mapping[str, Any] | None:
     if output_config is None:
         return None
     if not isinstance(output_config, dict):
-        raise Problem(400, "output_config: Input should be an object")
+        raise Problem(status=400, message="output_config: Input should be an object")
     effort = output_config.get("effort")
     if effort is not None and effort not in ("low", "medium", "high", "xhigh", "max"):
-        raise Problem(400, "output_config.effort: Input should be 'low', 'medium' or 'high'")
+        raise Problem(
+            status=400, message="output_config.effort: Input should be 'low', 'medium' or 'high'"
+        )
     wanted = output_config.get("format")
     if wanted is None:
         return None
     schema = wanted.get("schema") if isinstance(wanted, dict) else None
     if not isinstance(wanted, dict) or wanted.get("type") != "json_schema":
-        raise Problem(400, "output_config.format.type: Input should be 'json_schema'")
+        raise Problem(
+            status=400, message="output_config.format.type: Input should be 'json_schema'"
+        )
     if not isinstance(schema, dict):
-        raise Problem(400, "output_config.format.schema: Field required")
+        raise Problem(status=400, message="output_config.format.schema: Field required")
     _require_closed(schema)
     _require_finite(schema, schema, ())
     return schema
@@ -200,13 +215,16 @@ def _require_closed(schema: Any, depth: int = 0) -> None:
     is_object = schema.get("type") == "object" or "properties" in schema
     if is_object and schema.get("additionalProperties") is not False:
         raise Problem(
-            400,
-            "output_config.format.schema: For 'object' type, 'additionalProperties' must be"
+            status=400,
+            message="output_config.format.schema: For 'object' type, 'additionalProperties' must be"
             " explicitly set to false",
         )
     for key in sorted(UNSUPPORTED & set(schema)):
         if not isinstance(schema[key], dict):
-            raise Problem(400, f"output_config.format.schema: property '{key}' is not supported")
+            raise Problem(
+                status=400,
+                message=f"output_config.format.schema: property '{key}' is not supported",
+            )
     for value in schema.values():
         if isinstance(value, dict):
             _require_closed(value, depth + 1)
@@ -227,7 +245,10 @@ def _require_finite(root: Mapping[str, Any], part: Any, inside: tuple[str, ...])
     reference = part.get("$ref")
     if isinstance(reference, str):
         if reference in inside or reference == "#":
-            raise Problem(400, "output_config.format.schema: recursive schemas are not supported")
+            raise Problem(
+                status=400,
+                message="output_config.format.schema: recursive schemas are not supported",
+            )
         _require_finite(root, resolved(root, reference), (*inside, reference))
     for key, inner in part.items():
         if key not in ("$defs", "definitions"):

@@ -11,7 +11,7 @@ from worker.sandbox.simulator.limits import SimulatedLimits
 from worker.sandbox.simulator.moods import Moods
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class RequestCounts:
     """Every request, counted once it was read and before it was answered."""
 
@@ -38,7 +38,7 @@ class RequestCounts:
         return found
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class State:
     """One simulator. `latency_scale` multiplies every wait; 0 answers at once."""
 

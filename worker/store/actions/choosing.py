@@ -57,7 +57,7 @@ class Choice:
     since: dt.datetime | dt.timedelta | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
     """What a choice comes to: one job for each message.
 

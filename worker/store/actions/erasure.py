@@ -34,7 +34,7 @@ TABLES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Erasure:
     """Which messages: `statement` gives ids above `:after`, at most `:limit`, in order."""
 
@@ -49,19 +49,37 @@ class Erasure:
 def older_than(age: dt.timedelta, *, ids: bool = False) -> Erasure:
     """Messages that came in longer ago and have no open job."""
     target = f"messages older than {age.total_seconds() / 86_400:g} days"
-    return Erasure("purge", target, OLDER, {"age": age, "with_ids": ids}, ids)
+    return Erasure(
+        action="purge",
+        target=target,
+        statement=OLDER,
+        values={"age": age, "with_ids": ids},
+        ids=ids,
+    )
 
 
 def of_customer(customer_id: str, *, ids: bool = False) -> Erasure:
     """A customer's messages, whatever their jobs are doing."""
     target = f"customer {fingerprint(customer_id)}"
-    return Erasure("forget", target, OF_CUSTOMER, {"customer": customer_id}, ids)
+    return Erasure(
+        action="forget",
+        target=target,
+        statement=OF_CUSTOMER,
+        values={"customer": customer_id},
+        ids=ids,
+    )
 
 
 def of_external_id(external_id: str, source: str | None, *, ids: bool = False) -> Erasure:
     """One message; of every source that has this id when none is named."""
     values = {"external": external_id, "source": source, "with_ids": ids}
-    return Erasure("forget", f"message {fingerprint(external_id)}", OF_EXTERNAL_ID, values, ids)
+    return Erasure(
+        action="forget",
+        target=f"message {fingerprint(external_id)}",
+        statement=OF_EXTERNAL_ID,
+        values=values,
+        ids=ids,
+    )
 
 
 def fingerprint(identity: str) -> str:

@@ -26,7 +26,7 @@ EXPORT_COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
     """A person's verdict on a job in review. `reply` is the text to send instead, for `edit`;
     `reason` says why not, for `reject`."""

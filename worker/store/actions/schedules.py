@@ -22,7 +22,7 @@ class ScheduleSeen:
     since: dt.datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Night:
     """One recorded night. `run` is the name of the run that was made."""
 
@@ -50,7 +50,7 @@ class LastNight:
     by_state: Mapping[str, int] | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NightEnded:
     """What came of a night."""
 
@@ -78,9 +78,9 @@ def claim(
     values = {"name": name, "night": due.night, "due": due.at, "missed": missed, "by": by}
     if connection.execute(CLAIM, values).rowcount:
         return None
-    row = connection.execute(NIGHT, {"name": name, "night": due.night}).one()
+    row = connection.execute(NIGHT, {"name": name, "night": due.night}).mappings().one()
     if not again:
-        return Night(*row)
+        return Night(**row)
     connection.execute(TAKE_OVER, values)
     return None
 
@@ -132,7 +132,7 @@ WHERE name = :name AND night = :night
 """)
 NIGHTS = text("SELECT night FROM firings WHERE name = :name AND night >= :first")
 NIGHT = text("""
-SELECT f.night, f.state, r.name, f.jobs, f.words FROM firings AS f
+SELECT f.night, f.state, r.name AS run, f.jobs, f.words FROM firings AS f
 LEFT JOIN runs AS r ON r.id = f.run_id WHERE f.name = :name AND f.night = :night FOR UPDATE OF f
 """)
 CLOSE = text("""

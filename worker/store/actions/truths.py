@@ -24,7 +24,7 @@ class Graded:
     right: bool | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
     """A row of a file: a job by number or by run and external id; `tier` names whose answer, the
     one that went out if left out."""

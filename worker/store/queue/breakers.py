@@ -33,7 +33,12 @@ def tell(engine: Engine, pulses: Mapping[str, Pulse], rule: BreakerRule) -> dict
 
 def _tell_one(connection: Connection, row: Row[Any], pulse: Pulse, rule: BreakerRule) -> Breaker:
     before = Standing(
-        Breaker(row.breaker), row.trouble, row.good, row.troubled, row.trips, row.age_s
+        state=Breaker(row.breaker),
+        in_row=row.trouble,
+        good=row.good,
+        troubled=row.troubled,
+        trips=row.trips,
+        age_s=row.age_s,
     )
     after = hear(before, pulse, rule)
     if after is before:
@@ -63,7 +68,9 @@ def _say_opened(
     audit(connection, RUNG, "breaker open", name, 1, reason=standing.reason, until=until)
     if standing.trips == 1:
         words = f"The breaker of {name} is open: {standing.reason}."
-        notices.note(connection, "breaker_open", f"{name}:{until}", name, words, until=until)
+        notices.note(
+            connection, "breaker_open", key=f"{name}:{until}", target=name, words=words, until=until
+        )
 
 
 def half_open(engine: Engine) -> None:

@@ -28,7 +28,9 @@ def warn(
     words = f"{percent} % of the budget of {target} is spent: ${spent:.2f} of ${cap or 0:.2f}."
     if percent >= EXHAUSTED:
         words = f"All of the budget of {target} is spent: ${spent:.2f} of ${cap or 0:.2f}."
-    notices.note(connection, "budget", f"{scope}:{percent}:{cap}", target, words, **detail)
+    notices.note(
+        connection, "budget", key=f"{scope}:{percent}:{cap}", target=target, words=words, **detail
+    )
 
 
 def reconcile(engine: Engine) -> int:

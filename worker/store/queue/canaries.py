@@ -6,7 +6,8 @@ transaction that records it; a combination that is given up pauses its queue.
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
@@ -25,7 +26,8 @@ SLICE = 5
 """Canaries in one batch: as many as prove a combination."""
 
 
-class Combination(NamedTuple):
+@dataclass(frozen=True, slots=True, order=True, kw_only=True)
+class Combination:
     """One combination."""
 
     tier: str
@@ -55,7 +57,7 @@ class Canaries:
 
     def _room_in_slice(self, connection: Connection, trial: Combination) -> int:
         free = self._may_go(connection, trial)
-        waiting = connection.execute(IN_A_BATCH, trial._asdict()).scalar_one()
+        waiting = connection.execute(IN_A_BATCH, asdict(trial)).scalar_one()
         return SLICE if free and not waiting else 0
 
     def _new(self, planned: Sequence[Claimed]) -> list[Combination]:
@@ -79,7 +81,7 @@ class Canaries:
 
     def _may_go(self, connection: Connection, trial: Combination) -> bool:
         """Whether the trial's next call may go, its row locked until the claim is committed."""
-        values = trial._asdict()
+        values = asdict(trial)
         row = connection.execute(LOCK, values).one_or_none()
         if row is None and connection.execute(INSERT, values).rowcount == 0:
             return False  # Somebody else is claiming for it at this moment.
@@ -98,7 +100,12 @@ def trial_of(claimed: Claimed) -> Combination | None:
     asked = claimed.question
     if asked is None:
         return None
-    return Combination(asked.queue, asked.prompt_version, asked.schema_version, asked.model)
+    return Combination(
+        tier=asked.queue,
+        prompt_version=asked.prompt_version,
+        schema_version=asked.schema_version,
+        model=asked.model,
+    )
 
 
 def heard(report: AttemptReport, row: Row[Any]) -> dict[str, Any] | None:

@@ -64,7 +64,13 @@ def void(connection: Connection, certificate: int, why: str) -> bool:
     if not connection.execute(END, {"id": certificate, "why": why}).rowcount:
         return False
     words = f"Certificate {certificate} is void: {why}."
-    note(connection, "certificate_void", str(certificate), f"certificate {certificate}", words)
+    note(
+        connection,
+        "certificate_void",
+        key=str(certificate),
+        target=f"certificate {certificate}",
+        words=words,
+    )
     return True
 
 

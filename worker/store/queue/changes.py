@@ -49,7 +49,7 @@ def _columns(ending: Ending) -> dict[str, Any]:
             change["difficulty"] = difficulty
         case Accepted():
             change = {"state": JobState.ANSWERED}
-        case ClimbTo(tier, rung):
+        case ClimbTo(tier=tier, rung=rung):
             change = {"tier": tier, "rung": rung, "delay_s": 0, "escalations": 1}
         case Again():
             change = {"delay_s": 0}

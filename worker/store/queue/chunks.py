@@ -34,7 +34,7 @@ STORE_ERRORS = (DBAPIError, psycopg.Error)
 """What a chunk that cannot be stored is answered with: a COPY's errors come as they are."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Intake:
     """Adds chunks of records to one run; used by one thread, and closed by it."""
 
@@ -117,7 +117,9 @@ def add_all(
 ) -> list[str]:
     """Stores chunks into a run, messages of other runs too; all is committed when this returns.
     Returns the names of columns that are not ours. Raises database errors."""
-    with closing(Intake(engine, run, None, again=True, first_job=first_job)) as intake:
+    with closing(
+        Intake(engine=engine, run=run, source=None, again=True, first_job=first_job)
+    ) as intake:
         for records in chunks:
             intake.add(records)
         intake.settle()

@@ -217,7 +217,12 @@ def candidate_of(
     model is shown, where more than the row had to be asked for it."""
     stage = Stage.ROUTE if row.state == "queued" else Stage.ANSWER
     message = MessageText(
-        row.body, row.subject, row.channel, row.language, row.customer_id, row.metadata
+        body=row.body,
+        subject=row.subject,
+        channel=row.channel,
+        language=row.language,
+        customer_id=row.customer_id,
+        attributes=row.metadata,
     )
     if found is None:
         found = _of_row(frozen.policy, message) if stage is Stage.ANSWER else NOTHING

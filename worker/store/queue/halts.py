@@ -21,7 +21,14 @@ def halt(connection: Connection, queue: str, reason: str) -> bool:
     audit(connection, RUNG, "pause", queue, 1, reason=reason)
     what = "Everything" if queue == EVERYTHING else f"The queue {queue}"
     sentence = f"{what} is paused: {reason}. Go on with: rung resume {queue}"
-    notices.note(connection, "paused", f"{queue}:{paused_at}", queue, sentence, reason=reason)
+    notices.note(
+        connection,
+        "paused",
+        key=f"{queue}:{paused_at}",
+        target=queue,
+        words=sentence,
+        reason=reason,
+    )
     return True
 
 

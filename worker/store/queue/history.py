@@ -41,21 +41,21 @@ def _past(rows: Sequence[Row[Any]]) -> Past:
     kept = None
     if last.outcome == AttemptOutcome.DEFERRED:
         answer = ModelAnswer(last.output or "", last.stop_reason)
-        kept = KeptAnswer(last.answered_in, last.tier, last.model, answer)
+        kept = KeptAnswer(fence=last.answered_in, tier=last.tier, model=last.model, answer=answer)
     judged = (row for row in rows if row.outcome != AttemptOutcome.DEFERRED)
     return Past(tuple(_answer(row) for row in judged), kept)
 
 
 def _answer(row: Row[Any]) -> PastAnswer:
     return PastAnswer(
-        row.fence,
-        row.tier,
-        row.model,
-        tuple(row.reasons),
-        row.decision,
-        row.hint,
-        row.output,
-        row.simulated,
+        fence=row.fence,
+        tier=row.tier,
+        model=row.model,
+        reasons=tuple(row.reasons),
+        decision=row.decision,
+        hint=row.hint,
+        output=row.output,
+        simulated=row.simulated,
     )
 
 

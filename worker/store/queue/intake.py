@@ -29,7 +29,7 @@ PIECE = 250
 REPEATED = "repeated external_id; the first one is taken"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Added:
     """What one chunk came to."""
 

@@ -136,7 +136,13 @@ def _searched(
 ) -> dict[int, Candidate]:
     """Those with the passages that their messages are about, in one statement."""
     queries = [
-        Query(one.job_id, one.message.text, one.policy.knowledge, _language(one)) for one in asking
+        Query(
+            key=one.job_id,
+            text=one.message.text,
+            folders=one.policy.knowledge,
+            language=_language(one),
+        )
+        for one in asking
     ]
     found = find_passages(connection, queries, PASSAGES_SHOWN) if queries else {}
     return {one.job_id: _shown(one, found[one.job_id], folders) for one in asking}

@@ -23,7 +23,7 @@ FEW_BATCHES = 3
 """So many batches must have ended before their own time is believed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hurried:
     """A live run of the batch lane with a deadline, `left_s` seconds away (negative: past)."""
 
@@ -75,7 +75,14 @@ def pause_lane(engine: Engine, run_ids: Collection[int]) -> None:
             target, mend = f"run {row.name}", f"rung resume {row.name} --lane realtime"
             audit(connection, RUNG, "pause", target, 1, reason=NO_BATCHES)
             words = f"Run {row.name} is paused: {NO_BATCHES}. At full price: {mend}"
-            notices.note(connection, "paused", f"lane:{row.id}", target, words, reason=NO_BATCHES)
+            notices.note(
+                connection,
+                "paused",
+                key=f"lane:{row.id}",
+                target=target,
+                words=words,
+                reason=NO_BATCHES,
+            )
 
 
 def _move(engine: Engine, statement: TextClause, run_id: int, told: tuple[Actor, str, str]) -> int:
@@ -94,14 +101,14 @@ def _move(engine: Engine, statement: TextClause, run_id: int, told: tuple[Actor,
 
 def _hurried(row: Row[Any], settings: Settings) -> Hurried:
     rest = Rest(
-        row.ladder or list(settings.tiers),
-        settings.routing_tier,
-        row.by_tier.get("", 0),
-        {tier: jobs for tier, jobs in row.by_tier.items() if tier},
-        row.answered,
-        row.climbed,
+        ladder=row.ladder or list(settings.tiers),
+        routing_tier=settings.routing_tier,
+        unrouted=row.by_tier.get("", 0),
+        at_tier={tier: jobs for tier, jobs in row.by_tier.items() if tier},
+        answered=row.answered,
+        climbed=row.climbed,
     )
-    return Hurried(row.id, row.name, float(row.left_s), rest)
+    return Hurried(run_id=row.id, name=row.name, left_s=float(row.left_s), rest=rest)
 
 
 PAUSE_LANE = text("""

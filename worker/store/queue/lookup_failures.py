@@ -23,7 +23,7 @@ CALM_S = 30.0
 """A look-up that works for some messages and fails for others goes on being said for so long."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FailingLookup:
     """A look-up that fails: for what, what follows (`wait`, `without` or `person`), since when."""
 

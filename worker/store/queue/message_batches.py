@@ -23,7 +23,7 @@ LEADER_LOCK = 7_210_433
 """Key of the advisory lock of the one who tends the batches."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """One row of `message_batches`."""
 
@@ -158,16 +158,16 @@ def waited_for(connection: Connection, batch_id: int) -> set[tuple[int, int]]:
 
 def _batch(row: Row[Any]) -> Batch:
     return Batch(
-        row.id,
-        BatchState(row.state),
-        row.external_id,
-        Stage(row.stage),
-        row.tier,
-        row.requests,
-        row.counts,
-        row.created_at,
-        row.submitted_at,
-        float(row.age_s),
+        id=row.id,
+        state=BatchState(row.state),
+        external_id=row.external_id,
+        stage=Stage(row.stage),
+        tier=row.tier,
+        requests=row.requests,
+        counts=row.counts,
+        created_at=row.created_at,
+        submitted_at=row.submitted_at,
+        age_s=float(row.age_s),
     )
 
 

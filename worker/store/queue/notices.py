@@ -11,7 +11,7 @@ FRESH_S = 3_600.0
 
 
 def note(
-    connection: Connection, kind: str, key: str, target: str, words: str, **detail: Any
+    connection: Connection, kind: str, *, key: str, target: str, words: str, **detail: Any
 ) -> bool:
     """Notes an event; False when the same one (by `key`) is noted already. No message text."""
     values = {

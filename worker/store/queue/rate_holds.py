@@ -30,7 +30,9 @@ def note_hold(engine: Engine, queues: Sequence[str], seconds: float, asked_s: fl
         began = connection.execute(HOLD, values).scalars().first()
         if too_long:
             words = f"{', '.join(queues)}: {reason}. Go on at once with: rung resume {queues[0]}"
-            notices.note(connection, "held", f"{queues[0]}:{began}", queues[0], words)
+            notices.note(
+                connection, "held", key=f"{queues[0]}:{began}", target=queues[0], words=words
+            )
 
 
 def carry_out_lifts(engine: Engine, lift: Callable[[str], object]) -> list[str]:

@@ -30,7 +30,7 @@ NOTHING_USABLE = {"state": JobState.CANCELLED, "reason": "said nothing usable", 
 """Where a run that only asks to know more got no answer: nobody has to look at that."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Group:
     """The rows that one transaction writes, gathered from its reports."""
 
@@ -117,7 +117,7 @@ def _add_side_rows(group: Group, report: AttemptReport, row: Row[Any]) -> None:
         case Accepted(reply, fields):
             group.results.append(result_row(report, row, reply, fields))
             group.drawn += audits.chance(report, row)
-        case ClimbTo(tier, _, reason, detail):
+        case ClimbTo(tier=tier, rung=_, reason=reason, detail=detail):
             _escalate(group, report, row, tier, reason, detail)
         case ToReview(reason, best):
             _escalate(group, report, row, PERSON, reason, None)

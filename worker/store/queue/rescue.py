@@ -48,20 +48,20 @@ def reports_of(connection: Connection, rows: Sequence[Row[Any]]) -> list[Attempt
     calls: dict[tuple[int, int], list[CallReport]] = {}
     for call in connection.execute(OPEN_CALLS, {"ids": [row.id for row in rows]}):
         lost = CallReport(
-            Purpose(call.purpose),
-            CallState.LOST,
+            purpose=Purpose(call.purpose),
+            state=CallState.LOST,
             cost=call.worst_cost,
             error="the worker died before it could report",
         )
         calls.setdefault((call.job_id, call.fence), []).append(lost)
     return [
         AttemptReport(
-            row.id,
-            row.fence,
-            AttemptOutcome.LOST,
-            Lost(),
-            tuple(calls.get((row.id, row.fence), ())),
-            ("lost",),
+            job_id=row.id,
+            fence=row.fence,
+            outcome=AttemptOutcome.LOST,
+            ending=Lost(),
+            calls=tuple(calls.get((row.id, row.fence), ())),
+            reasons=("lost",),
         )
         for row in rows
     ]

@@ -30,7 +30,7 @@ def _note(connection: Connection, run: Row[Any]) -> None:
     )
     key, target = f"{run.id}:{run.finished_at}", f"run {run.name}"
     detail = {"run": run.name, "asked": run.notify, **end._asdict()}
-    notices.note(connection, "finished", key, target, words, **detail)
+    notices.note(connection, "finished", key=key, target=target, words=words, **detail)
 
 
 FINISH = text("""

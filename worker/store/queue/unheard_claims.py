@@ -33,16 +33,18 @@ def give_back_unheard(engine: Engine, worker_id: str, ids: Sequence[int]) -> int
 def _reports(connection: Connection, rows: Sequence[Row[Any]]) -> list[AttemptReport]:
     calls: dict[tuple[int, int], list[CallReport]] = {}
     for call in connection.execute(OPEN_CALLS, {"ids": [row.id for row in rows]}):
-        unsent = CallReport(Purpose(call.purpose), CallState.FAILED, sent=False, error=WHY)
+        unsent = CallReport(
+            purpose=Purpose(call.purpose), state=CallState.FAILED, sent=False, error=WHY
+        )
         calls.setdefault((call.job_id, call.fence), []).append(unsent)
     return [
         AttemptReport(
-            row.id,
-            row.fence,
-            AttemptOutcome.DEFERRED,
-            Deferred(0, WHY),
-            tuple(calls.get((row.id, row.fence), ())),
-            ("not sent",),
+            job_id=row.id,
+            fence=row.fence,
+            outcome=AttemptOutcome.DEFERRED,
+            ending=Deferred(0, WHY),
+            calls=tuple(calls.get((row.id, row.fence), ())),
+            reasons=("not sent",),
         )
         for row in rows
     ]

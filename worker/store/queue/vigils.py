@@ -88,7 +88,7 @@ def _follow(connection: Connection, row: Row[Any], vigil: Vigil) -> None:
             connection.execute(DOUBT, {"id": row.id})
             words = f"Certificate {row.id} is in doubt: {counts}; its stricter threshold holds."
             key, target = f"{row.id}:{vigil.audits}", f"certificate {row.id}"
-            note(connection, "certificate_amber", key, target, words)
+            note(connection, "certificate_amber", key=key, target=target, words=words)
 
 
 def _vigil(connection: Connection, row: Row[Any]) -> Vigil:
@@ -100,7 +100,12 @@ def _vigil(connection: Connection, row: Row[Any]) -> Vigil:
     if last is None:
         return vigil
     return Vigil(
-        vigil.alpha, tuple(last.wealth), tuple(last.detector), last.audits, last.errors, last.most
+        alpha=vigil.alpha,
+        wealth=tuple(last.wealth),
+        detector=tuple(last.detector),
+        audits=last.audits,
+        errors=last.errors,
+        most=last.most,
     )
 
 

@@ -35,7 +35,12 @@ def wanting(connection: Connection, policies: PolicyCache, ids: Sequence[int]) -
                 row.message_id,
                 row.external_id,
                 MessageText(
-                    row.body, row.subject, row.channel, row.language, row.customer_id, row.metadata
+                    body=row.body,
+                    subject=row.subject,
+                    channel=row.channel,
+                    language=row.language,
+                    customer_id=row.customer_id,
+                    attributes=row.metadata,
                 ),
             ),
             uses[row.id],

@@ -43,11 +43,11 @@ def spend_line(row: Row[Any]) -> SpendLine:
         calls=row.calls,
         unpriced=row.unpriced,
         usage=Usage(
-            row.input_tokens,
-            row.cache_read_tokens,
-            row.cache_write_5m_tokens,
-            row.cache_write_1h_tokens,
-            row.output_tokens,
+            input_tokens=row.input_tokens,
+            cache_read_tokens=row.cache_read_tokens,
+            cache_write_5m_tokens=row.cache_write_5m_tokens,
+            cache_write_1h_tokens=row.cache_write_1h_tokens,
+            output_tokens=row.output_tokens,
         ),
         cost=row.cost,
     )

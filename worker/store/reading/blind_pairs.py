@@ -20,7 +20,7 @@ class BlindPair:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PairVerdicts:
     """Pairs of which people judged both answers, alike ones among them: right in both, in one, in
     neither."""
@@ -40,7 +40,8 @@ def next_pair(connection: Connection, run_a: int, run_b: int, judge: str) -> Bli
 
 def pair_verdicts(connection: Connection, run_a: int, run_b: int) -> PairVerdicts:
     """How people's verdicts on both answers of a message come out; the latest of each counts."""
-    return PairVerdicts(*connection.execute(VERDICTS, {"a": run_a, "b": run_b}).one())
+    found = connection.execute(VERDICTS, {"a": run_a, "b": run_b}).mappings().one()
+    return PairVerdicts(**found)
 
 
 PAIRS = """

@@ -12,7 +12,7 @@ from worker.domain.proof.drift import Vigil
 from worker.errors import Missing
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
     """A day's evidence on a certificate, running totals."""
 
@@ -52,8 +52,23 @@ def days(connection: Connection, number: int) -> list[Day]:
     """The evidence by day, oldest first."""
     found = []
     for row in connection.execute(DAYS, {"id": number}):
-        seen = Vigil(0.05, tuple(row.wealth), tuple(row.detector), row.audits, row.errors, row.most)
-        found.append(Day(row.day, row.audits, row.errors, seen.log_evidence, seen.alarm))
+        seen = Vigil(
+            alpha=0.05,
+            wealth=tuple(row.wealth),
+            detector=tuple(row.detector),
+            audits=row.audits,
+            errors=row.errors,
+            most=row.most,
+        )
+        found.append(
+            Day(
+                day=row.day,
+                audits=row.audits,
+                errors=row.errors,
+                log_evidence=seen.log_evidence,
+                alarm=seen.alarm,
+            )
+        )
     return found
 
 

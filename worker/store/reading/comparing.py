@@ -21,11 +21,15 @@ def pairs_of(engine: Engine, run_a: Row[Any], run_b: Row[Any]) -> Iterator[Pair]
     with engine.connect().execution_options(yield_per=FETCH) as connection:
         for row in connection.execute(PAIRS, values):
             yield Pair(
-                row.source,
-                row.external_id,
-                _side(ladders[0], row.job_a, row.state_a, row.tier_a, row.confidence_a, row.cost_a),
-                _side(ladders[1], row.job_b, row.state_b, row.tier_b, row.confidence_b, row.cost_b),
-                row.same_reply,
+                source=row.source,
+                external_id=row.external_id,
+                a=_side(
+                    ladders[0], row.job_a, row.state_a, row.tier_a, row.confidence_a, row.cost_a
+                ),
+                b=_side(
+                    ladders[1], row.job_b, row.state_b, row.tier_b, row.confidence_b, row.cost_b
+                ),
+                same_reply=row.same_reply,
             )
 
 
@@ -33,7 +37,9 @@ def _side(ladder: dict[str, int], job: Any, state: Any, tier: Any, *rest: Any) -
     if job is None:
         return None
     confidence, cost = rest
-    return Side(job, state, tier, ladder.get(tier, -1), confidence, cost)
+    return Side(
+        job=job, state=state, tier=tier, rung=ladder.get(tier, -1), confidence=confidence, cost=cost
+    )
 
 
 PAIRS = text("""

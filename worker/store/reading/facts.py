@@ -64,7 +64,17 @@ def _rungs(
         row, above = rows[name], rows.get(used[place + 1]) if place + 1 < len(used) else None
         next_cost = Decimal(above.cost) / above.tried if above is not None and above.tried else None
         seconds, judged = Decimal(row.seconds or 0), hops.get(name, [])
-        facts.append(RungFacts(name, row.tried, row.accepted, row.cost, seconds, next_cost, judged))
+        facts.append(
+            RungFacts(
+                tier=name,
+                tried=row.tried,
+                accepted=row.accepted,
+                cost=row.cost,
+                seconds=seconds,
+                next_cost=next_cost,
+                hops=judged,
+            )
+        )
     return facts
 
 

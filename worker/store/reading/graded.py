@@ -19,7 +19,7 @@ PARTS = ("difficulty", "channel", "language")
 """What messages can be parted by, beside any key of their metadata."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerKey:
     """What an answer was given under: a certificate holds for no other."""
 
@@ -32,7 +32,7 @@ class AnswerKey:
     """Of the folders of pages that were searched for it; those in the prompt are in its version."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Population:
     """The finished messages of runs. `sampled` are those that chance chose; `keys` are, by tier,
     what accepted answers were given under; `verdicts` counts those in force by who gave them. Two
@@ -87,7 +87,13 @@ def population(
         for one in said.pop(row.id, ()):
             answers.setdefault(one.tier, _graded(found, one, judged, by_score=by_score))
         name, segment = f"{row.run}/{row.external_id}", _segment(row, segment_by)
-        message = GradedMessage(name, segment, row.chars, answers, float(row.shadow_share))
+        message = GradedMessage(
+            name=name,
+            segment=segment,
+            chars=row.chars,
+            answers=answers,
+            shadow=float(row.shadow_share),
+        )
         found.messages.append(message)
         if row.sampled:
             found.sampled.append(message)
@@ -130,9 +136,13 @@ def _graded(
     found.simulated = found.simulated or bool(row.simulated)
     if accepted and not row.shadowed:
         key = AnswerKey(
-            row.model or "", row.prompt_version or "", row.schema_version or "",
-            row.effort or "", row.policy_version, row.knowledge_version or "",
-        )  # fmt: skip
+            model=row.model or "",
+            prompt_version=row.prompt_version or "",
+            schema_version=row.schema_version or "",
+            effort=row.effort or "",
+            policy_version=row.policy_version,
+            knowledge_version=row.knowledge_version or "",
+        )
         found.keys.setdefault(row.tier, set()).add(key)
         found.drawn += row.probability is not None
         found.ungraded += row.people is None and row.audit not in (None, "passed")

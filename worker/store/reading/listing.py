@@ -48,7 +48,7 @@ class Sort(StrEnum):
     CONFIDENCE = "confidence"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """Jobs, and where the next page begins (None at the end). `looked_at` is set where the page
     ends because it has looked at enough, rather than because it is full. Of a filter or an order,
@@ -83,7 +83,7 @@ def list_jobs(
     window = _window(place, run_id, before, size).subquery("seen")
     seen, lowest = connection.execute(select(func.count(), func.min(window.c.place))).one()
     if not seen:
-        return Page([], None, matched=0 if node is not None or sort else None)
+        return Page(jobs=[], next=None, matched=0 if node is not None or sort else None)
     # A range of the same index: its rows lie together, and none is looked up one by one.
     columns = COLUMNS if not sort else (Job.id.label("job"),)
     source = JOINED if node is not None or not sort else NARROW[sort]
@@ -125,7 +125,7 @@ def _page(
 ) -> Page:
     more, shown = len(rows) > limit, rows[:limit]
     if not counted:
-        return Page(shown, shown[-1]["place"] if more else None)
+        return Page(jobs=shown, next=shown[-1]["place"] if more else None)
     matched, unfinished, dead = (
         max([row.pop(name) for row in shown], default=0)
         for name in ("matched", "unfinished", "dead")
@@ -133,7 +133,15 @@ def _page(
     further = None if whole else lowest
     if more and not sort:
         further, seen = shown[-1]["place"], None
-    return Page(shown, further, None if whole else seen, matched, unfinished, dead, whole)
+    return Page(
+        jobs=shown,
+        next=further,
+        looked_at=None if whole else seen,
+        matched=matched,
+        unfinished=unfinished,
+        dead=dead,
+        whole=whole,
+    )
 
 
 def jobs_with_id(connection: Connection, external_id: str, limit: int) -> list[dict[str, Any]]:

@@ -195,7 +195,7 @@ def at_risk(run: RunStanding, seen: Outlook) -> str | None:
         return seen.words if seen.done_at > run.deadline else None
     so_far = (run.now - run.created_at).total_seconds()
     left = (run.deadline - run.now).total_seconds()
-    why = risk(Progress(run.ended, run.open, so_far, left))
+    why = risk(Progress(ended=run.ended, left=run.open, elapsed_s=so_far, left_s=left))
     return f"{seen.words}; {why}" if why is not None else None
 
 

@@ -102,9 +102,13 @@ def _pieces(document: dict[str, Any] | None) -> list[dict[str, str]]:
 def _critical_by(job: dict[str, Any]) -> str | None:
     """The rule of the frozen policy that marks the stored message as critical."""
     message = MessageText(
-        job["body"] or "", job["subject"], job["channel"], job["language"], job["customer_id"],
-        job["metadata"] or {},
-    )  # fmt: skip
+        body=job["body"] or "",
+        subject=job["subject"],
+        channel=job["channel"],
+        language=job["language"],
+        customer_id=job["customer_id"],
+        attributes=job["metadata"] or {},
+    )
     return critical_by(from_document(job["policy"]), message)
 
 

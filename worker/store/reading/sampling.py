@@ -14,7 +14,7 @@ BINS = 20
 STEPS = 60
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     """`jobs` were looked at, of all. `confidence`: answers by tier and bin of 1/BINS, accepted or
     not. `latency`: seconds waited and taken, medians and ninth deciles, by stage and tier.
@@ -33,16 +33,16 @@ def sample_of(connection: Connection, run_id: int) -> Sample:
         connection.execute(SAMPLE, {"run": run_id, "points": POINTS, "each": EACH}).scalars()
     )
     if not ids:
-        return Sample(0, [], {}, [], [])
+        return Sample(jobs=0, confidence=[], thresholds={}, latency=[], costs=[])
     chosen = {"ids": ids, "bins": BINS, "steps": STEPS}
     confidence = [dict(row) for row in connection.execute(CONFIDENCE, chosen).mappings()]
     thresholds = {row["tier"]: float(row["threshold"]) for row in confidence if row["threshold"]}
     return Sample(
-        len(ids),
-        confidence,
-        thresholds,
-        [dict(row) for row in connection.execute(LATENCY, chosen).mappings()],
-        [dict(row) for row in connection.execute(COSTS, chosen).mappings()],
+        jobs=len(ids),
+        confidence=confidence,
+        thresholds=thresholds,
+        latency=[dict(row) for row in connection.execute(LATENCY, chosen).mappings()],
+        costs=[dict(row) for row in connection.execute(COSTS, chosen).mappings()],
     )
 
 

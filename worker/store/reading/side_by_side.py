@@ -85,7 +85,7 @@ def sample_run(connection: Connection, run_id: int, size: int, seed: int) -> Sam
 
 
 def sample_pairs(
-    connection: Connection, run_a: int, run_b: int, size: int, seed: int, *, same: bool = False
+    connection: Connection, run_a: int, run_b: int, *, size: int, seed: int, same: bool = False
 ) -> SampleShown:
     """`size` messages that both runs have answered, by chance: those whose replies differ, or with
     `same` all of them."""

@@ -59,9 +59,9 @@ def backlog() -> Iterator[Record]:
             for block in read_blocks(str(FILE), stream):
                 for record in block.records:
                     yield Record(
-                        record.line,
-                        f"{turn}-{record.external_id}",
-                        record.body,
+                        line=record.line,
+                        external_id=f"{turn}-{record.external_id}",
+                        body=record.body,
                         subject=record.subject,
                         channel=record.channel,
                         language=record.language,
@@ -73,7 +73,8 @@ def hand_in(engine: Engine, settings: Settings) -> None:
     records = itertools.islice(backlog(), MESSAGES)
     with engine.begin() as connection:
         run = create_run(
-            connection, NewRun("night", policy_named(settings, "ladder"), lane=Lane.BATCH)
+            connection,
+            NewRun(name="night", policy=policy_named(settings, "ladder"), lane=Lane.BATCH),
         )
         while block := list(itertools.islice(records, 1_000)):
             add_in(connection, run, block, None, False, 0)

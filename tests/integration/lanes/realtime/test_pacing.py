@@ -20,12 +20,20 @@ TIERS: dict[str, Any] = {
     "chat": {"model": "small", "rpm": 90_000, "otpm": 30_000_000},
     "opus": {"model": "large"},
 }
-REFUSED = Troubled(Trouble(Meaning.OVERLOADED, "overloaded_error", status=529), 1)
+REFUSED = Troubled(Trouble(meaning=Meaning.OVERLOADED, kind="overloaded_error", status=529), 1)
 
 
 def answer(read: int, written: int) -> Answer:
     usage = Usage(input_tokens=read, output_tokens=written)
-    return Answer(ModelAnswer("", "end_turn"), usage, 1, None, None, True, {})
+    return Answer(
+        answer=ModelAnswer("", "end_turn"),
+        usage=usage,
+        latency_ms=1,
+        request_id=None,
+        service_tier=None,
+        simulated=True,
+        headers={},
+    )
 
 
 @pytest.fixture

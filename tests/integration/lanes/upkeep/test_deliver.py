@@ -142,9 +142,9 @@ def test_what_waits_for_a_person_goes_out_with_the_verdict_and_as_it_says(
     answered(engine, settings, ["one", "two", "three"])
     assert deliverer.deliver_due() == 0
     # when
-    give_verdict(engine, ME, Judged(1, Verdict.ACCEPT))
-    give_verdict(engine, ME, Judged(2, Verdict.EDIT, reply="Our own words."))
-    give_verdict(engine, ME, Judged(3, Verdict.REJECT, reason="wrong"))
+    give_verdict(engine, ME, Judged(job_id=1, verdict=Verdict.ACCEPT))
+    give_verdict(engine, ME, Judged(job_id=2, verdict=Verdict.EDIT, reply="Our own words."))
+    give_verdict(engine, ME, Judged(job_id=3, verdict=Verdict.REJECT, reason="wrong"))
     deliverer.deliver_due()
     # then
     best = one(engine, "SELECT reply FROM results WHERE job_id = 1")[0]
@@ -160,12 +160,12 @@ def test_a_later_word_is_another_delivery_and_a_rejection_takes_back_what_waits(
 ) -> None:
     simulator[0].moods.replace([LOW])
     answered(engine, settings, ["one"])
-    give_verdict(engine, ME, Judged(1, Verdict.ACCEPT))
+    give_verdict(engine, ME, Judged(job_id=1, verdict=Verdict.ACCEPT))
     deliverer.deliver_due()
-    give_verdict(engine, ME, Judged(1, Verdict.EDIT, reply="Better."))
+    give_verdict(engine, ME, Judged(job_id=1, verdict=Verdict.EDIT, reply="Better."))
     deliverer.deliver_due()
-    give_verdict(engine, ME, Judged(1, Verdict.ACCEPT))
-    give_verdict(engine, ME, Judged(1, Verdict.REJECT, reason="no"))
+    give_verdict(engine, ME, Judged(job_id=1, verdict=Verdict.ACCEPT))
+    give_verdict(engine, ME, Judged(job_id=1, verdict=Verdict.REJECT, reason="no"))
     deliverer.deliver_due()
     assert [headers["webhook-id"] for headers, _ in receiver.posts] == ["1.1", "1.2"]
     assert receiver.data[1]["send"] == "Better."

@@ -86,7 +86,7 @@ def test_a_run_that_was_taken_up_again_ends_again(engine: Engine) -> None:
 def finished(engine: Engine, *asked: str) -> None:
     with engine.begin() as connection:
         words = "run day is finished: 2 answered"
-        note(connection, "finished", "1", "run day", words, asked=list(asked))
+        note(connection, "finished", key="1", target="run day", words=words, asked=list(asked))
 
 
 def test_mail_goes_to_all_who_are_told_and_to_those_whom_the_run_names(
@@ -113,7 +113,7 @@ def test_where_ends_are_not_wanted_only_those_hear_who_asked(
     engine: Engine, mailbox: Mailbox, kind: str, asked: list[str], told: list[str] | None
 ) -> None:
     with engine.begin() as connection:
-        note(connection, kind, "1", "run day", "words", asked=asked)
+        note(connection, kind, key="1", target="run day", words="words", asked=asked)
     settings = mailing(mailbox, email_to=["ops@example.com"], finished=False)
     sender(engine, settings).send_all()
     assert mailbox.recipients == ([] if told is None else [told])

@@ -73,7 +73,14 @@ def posting_to(url: str, **more: Any) -> list[Courier]:
 
 def noted(engine: Engine, key: str = "1") -> None:
     with engine.begin() as connection:
-        note(connection, "paused", key, "haiku", "The queue haiku is paused: 401.", reason="401")
+        note(
+            connection,
+            "paused",
+            key=key,
+            target="haiku",
+            words="The queue haiku is paused: 401.",
+            reason="401",
+        )
 
 
 def kinds(webhook: Webhook) -> list[str]:

@@ -103,8 +103,16 @@ def planted_everywhere(engine: Engine, settings: Settings, simulator: tuple[Stat
         drain(runtime)
     assert one(engine, "SELECT count(*) FROM attempts WHERE hint::text LIKE '%zanzibar%'")[0]
     job = one(engine, "SELECT id FROM jobs WHERE state = 'review'").id
-    give_verdict(engine, ME, Judged(job, Verdict.REJECT, None, f"{PLANTED} is ours"))
-    give_verdict(engine, ME, Judged(job, Verdict.EDIT, f"{PLANTED} is on its way", None))
+    give_verdict(
+        engine,
+        ME,
+        Judged(job_id=job, verdict=Verdict.REJECT, reply=None, reason=f"{PLANTED} is ours"),
+    )
+    give_verdict(
+        engine,
+        ME,
+        Judged(job_id=job, verdict=Verdict.EDIT, reply=f"{PLANTED} is on its way", reason=None),
+    )
 
 
 def test_forgetting_a_customer_reaches_every_table_and_leaves_the_sums(

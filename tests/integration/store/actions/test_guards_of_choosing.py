@@ -21,7 +21,7 @@ def looked(rows: Rows, choice: Choice = REVIEWED) -> Chosen:
 def copied(rows: Rows, choice: Choice = REVIEWED) -> list[int]:
     """Origins of the jobs that a new run gets."""
     run = rows.run()
-    copy_jobs(rows.connection, choice, RunRef(run, "new", "realtime", 0))
+    copy_jobs(rows.connection, choice, RunRef(id=run, name="new", lane="realtime", priority=0))
     return rows.firsts("SELECT origin_id FROM jobs WHERE run_id = :run", run=run)
 
 

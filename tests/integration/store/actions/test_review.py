@@ -131,11 +131,11 @@ def test_a_later_verdict_counts_and_the_earlier_one_stays(engine: Engine, jobs: 
 @pytest.mark.parametrize(
     ("judged", "words"),
     [
-        (Judged(0, Verdict.ACCEPT), "There is no job 0"),
-        (Judged(1, Verdict.EDIT), "An edit needs the reply"),
-        (Judged(1, Verdict.EDIT, "  "), "An edit needs the reply"),
-        (Judged(1, Verdict.REJECT), "A rejection needs a reason"),
-        (Judged(4, Verdict.ACCEPT), "has no best effort that could be accepted"),
+        (Judged(job_id=0, verdict=Verdict.ACCEPT), "There is no job 0"),
+        (Judged(job_id=1, verdict=Verdict.EDIT), "An edit needs the reply"),
+        (Judged(job_id=1, verdict=Verdict.EDIT, reply="  "), "An edit needs the reply"),
+        (Judged(job_id=1, verdict=Verdict.REJECT), "A rejection needs a reason"),
+        (Judged(job_id=4, verdict=Verdict.ACCEPT), "has no best effort that could be accepted"),
     ],
 )
 def test_a_verdict_that_lacks_something_is_refused(
@@ -144,7 +144,9 @@ def test_a_verdict_that_lacks_something_is_refused(
     job_id = jobs[judged.job_id - 1] if judged.job_id else 0
     with pytest.raises(UsageError, match=words):
         give_verdict(
-            engine, Actor("a test"), Judged(job_id, judged.verdict, judged.reply, judged.reason)
+            engine,
+            Actor("a test"),
+            Judged(job_id=job_id, verdict=judged.verdict, reply=judged.reply, reason=judged.reason),
         )
     assert one(engine, "SELECT count(*) FROM reviews")[0] == 0
     assert one(engine, "SELECT count(*) FROM audit_events")[0] == 0
@@ -156,7 +158,7 @@ def test_only_what_is_in_review_takes_a_verdict(
     hand_in(engine, settings, BODIES[:1], name="day")
     job = one(engine, "SELECT id FROM jobs")[0]
     with pytest.raises(RungError, match="only jobs in review take a verdict"):
-        give_verdict(engine, Actor("a test"), Judged(job, Verdict.ACCEPT))
+        give_verdict(engine, Actor("a test"), Judged(job_id=job, verdict=Verdict.ACCEPT))
 
 
 def test_a_spreadsheet_goes_out_and_comes_back(engine: Engine, jobs: list[int]) -> None:

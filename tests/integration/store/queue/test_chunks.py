@@ -18,15 +18,20 @@ from worker.store.runs import NewRun, create_run
 @pytest.fixture
 def intake(engine: Engine) -> Iterator[Intake]:
     with engine.begin() as connection:
-        run = create_run(connection, NewRun("day", preset("ladder", Ladder(("haiku", "sonnet")))))
+        run = create_run(
+            connection, NewRun(name="day", policy=preset("ladder", Ladder(("haiku", "sonnet"))))
+        )
         first = highest_job(connection)
-    made = Intake(engine, run, None, again=False, first_job=first)
+    made = Intake(engine=engine, run=run, source=None, again=False, first_job=first)
     yield made
     made.close()
 
 
 def chunk(*ids: str, body: str = "Where is it?") -> list[Record]:
-    return [Record(line, name, f"{body} {name}") for line, name in enumerate(ids, 1)]
+    return [
+        Record(line=line, external_id=name, body=f"{body} {name}")
+        for line, name in enumerate(ids, 1)
+    ]
 
 
 def test_what_is_counted_is_committed(engine: Engine, intake: Intake) -> None:

@@ -40,7 +40,10 @@ def pacer(engine: Engine, settings: Settings, redis_url: str) -> Iterator[Pacer]
 
 def refused(retry_after_s: float) -> Troubled:
     trouble = Trouble(
-        Meaning.RATE_LIMITED, "rate_limit_error", status=429, retry_after_s=retry_after_s
+        meaning=Meaning.RATE_LIMITED,
+        kind="rate_limit_error",
+        status=429,
+        retry_after_s=retry_after_s,
     )
     return Troubled(trouble, 1)
 
