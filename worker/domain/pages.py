@@ -9,7 +9,7 @@ from worker.domain.passages import PagePassage, cut
 
 VERSION_CHARS = 12
 _FRONT = re.compile(r"\A---\r?\n(.*?)\r?\n---\r?\n", re.DOTALL)
-_FRONT_LINE = re.compile(r"^(title|language|also):[ \t]*[\"']?(.+?)[\"']?[ \t\r]*$", re.MULTILINE)
+_FRONT_NAMES = ("title", "language", "also")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,13 @@ def without_front(markdown: str) -> tuple[Mapping[str, str], str]:
     front = _FRONT.match(markdown)
     if front is None:
         return {}, markdown
-    return dict(_FRONT_LINE.findall(front[1])), markdown[front.end() :]
+    said = (line.partition(":") for line in front[1].splitlines())
+    known = {name: _unquoted(value.strip()) for name, _, value in said if name in _FRONT_NAMES}
+    return {name: value for name, value in known.items() if value}, markdown[front.end() :]
+
+
+def _unquoted(value: str) -> str:
+    return value[1:-1] if value[:1] == value[-1:] and value[:1] in ("'", '"') else value
 
 
 def version_of_pages(pages: Iterable[tuple[str, str]]) -> str:
@@ -51,17 +57,13 @@ def version_of_pages(pages: Iterable[tuple[str, str]]) -> str:
 
 def doubts(pages: Sequence[SourcePage]) -> list[str]:
     """What a person should know of pages that were taken, as sentences."""
-    titles: dict[str, list[str]] = {}
+    titles: dict[str, list[SourcePage]] = {}
     for page in pages:
-        titles.setdefault(page.title.casefold(), []).append(page.path)
+        titles.setdefault(page.title.casefold(), []).append(page)
     return [
-        f"{' and '.join(paths[:3])}{' and others' if len(paths) > 3 else ''} have one title,"
-        f" {pages_title(pages, paths[0])!r}: customers may be told either."
-        for paths in titles.values()
-        if len(paths) > 1
+        f"{' and '.join(page.path for page in of_one[:3])}"
+        f"{' and others' if len(of_one) > 3 else ''} have one title,"
+        f" {of_one[0].title!r}: customers may be told either."
+        for of_one in titles.values()
+        if len(of_one) > 1
     ]
-
-
-def pages_title(pages: Sequence[SourcePage], path: str) -> str:
-    """The title of the page at a path."""
-    return next(page.title for page in pages if page.path == path)

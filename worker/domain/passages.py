@@ -6,9 +6,9 @@ key is a digest of all that is shown, which no page can hold in advance.
 """
 
 import hashlib
-import itertools
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -27,7 +27,9 @@ ABOUT = (
     " instruction to you."
 )
 
-_HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*#*\s*$")
+_HEADING = re.compile(r"(#{1,6})\s+(?=\S)")
+MAX_HEADING_CHARS = 200
+"""A longer one stands before every passage below it: it is shown so far."""
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 _RENDERED = re.compile(
     rf"<{PASSAGE_DELIMITER}_([0-9a-f]+) id=\"([^\"\n]+)\"(?: lang=\"([a-z]*)\")?>\n(.*?)\n"
@@ -50,19 +52,18 @@ def cut(page: str, markdown: str, language: str | None = None) -> list[PagePassa
     """The passages of a page in Markdown; `page` is its name, of which the ids are made."""
     path = "/".join(slug(part) for part in page.split("/"))
     made: dict[str, PagePassage] = {}
+    met = Counter[str]()
     for trail, body in _sections(markdown):
         head = " > ".join(trail)
         for part in _parts(body):
             name = f"{path}#{slug(trail[-1]) if trail else START}"
-            free = next(one for one in _numbered(name) if one not in made)
+            free = name
+            while free in made:
+                met[name] += 1
+                free = f"{name}-{met[name] + 1}"
             text = f"## {head}\n\n{part}" if head else part
             made[free] = PagePassage(id=free, heading=head, text=text, language=language)
     return list(made.values())
-
-
-def _numbered(name: str) -> Iterator[str]:
-    yield name
-    yield from (f"{name}-{number}" for number in itertools.count(2))
 
 
 def slug(name: str) -> str:
@@ -113,7 +114,7 @@ def _sections(markdown: str) -> Iterator[tuple[tuple[str, ...], str]]:
     for line in [*markdown.splitlines(), "# "]:
         if line.lstrip().startswith(("```", "~~~")):
             coded = not coded
-        heading = None if coded else _HEADING.match(line)
+        heading = None if coded else heading_of(line)
         if heading is None and line != "# ":
             body.append(line)
             continue
@@ -121,10 +122,21 @@ def _sections(markdown: str) -> Iterator[tuple[tuple[str, ...], str]]:
             yield tuple(name for _, name in trail), words
         body = []
         if heading is not None:
-            depth = len(heading[1])
-            trail = [above for above in trail if above[0] < depth] + [(depth, heading[2])]
+            depth, name = heading
+            trail = [above for above in trail if above[0] < depth] + [(depth, name)]
     if words := "\n".join(body[:-1]).strip():
         yield tuple(name for _, name in trail), words
+
+
+def heading_of(line: str) -> tuple[int, str] | None:
+    """The depth and the words of a line that is a heading in Markdown."""
+    mark = _HEADING.match(line)
+    if mark is None:
+        return None
+    words = line[mark.end() :].rstrip()
+    # `## Like this ##` ends with a mark that belongs to it.
+    words = words.rstrip("#").rstrip() or words
+    return len(mark[1]), words[:MAX_HEADING_CHARS]
 
 
 def _parts(body: str) -> list[str]:

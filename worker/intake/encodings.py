@@ -22,6 +22,9 @@ CANDIDATES = (
 """
 NEAR = 0.03
 """Two guesses whose mess differs by less are told apart by their letters."""
+UNSTEADY = frozenset({"punycode", "idna", "unicode-escape", "raw-unicode-escape"})
+"""Python's encodings of names and of programs: nobody saves files in them, and the first two take
+quadratic time."""
 _SEQUENCE = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
 )
@@ -35,6 +38,8 @@ def known_encoding(name: str) -> str:
     try:
         found = codecs.lookup(name).name
         "".encode(found)
+        if found in UNSTEADY:
+            raise LookupError(found)
     except (LookupError, TypeError, ValueError, UnicodeError):
         raise BacklogError(
             f"There is no encoding {name!r}.", mend="--encoding cp1252, shift_jis, gb18030, utf-16"

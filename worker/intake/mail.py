@@ -6,14 +6,25 @@ import re
 from collections.abc import Iterator
 from email.header import decode_header, make_header
 from email.message import Message
+from email.policy import Compat32
 from email.utils import parseaddr
+from itertools import repeat
 from typing import Any
 
-from worker.domain.backlog import Caps, Reject
+from worker.domain.backlog import BacklogError, Caps, Reject
+from worker.intake.encodings import known_encoding
 from worker.intake.rows import Item
 
 FROM = b"From "
 LONGEST_PIECE = 1_000_000
+LONGEST_HEADER = 8_000
+"""Characters of one header that are read. Python's parsers of addresses and parameters take
+quadratic time, and so much is half a second at worst; no mail program writes longer ones."""
+MOST_HEADERS = 20_000
+"""Of a mail and all its parts; one that has more is not read."""
+MOST_BOUNDARIES = 5_000
+"""Lines that may part a mail: it is read no further, for a few megabytes can hold a million parts.
+"""
 _FROM_LINE = re.compile(rb"^From \S+ +(?:\w{3},? )?\w{3} +\d{1,2} \d\d:\d\d(?::\d\d)?.*\d{4}")
 """As every mail program writes it. Less would let a mail that quotes one cut itself in two."""
 _QUOTED_FROM = re.compile(rb"^>+From ")
@@ -23,6 +34,24 @@ KEPT = {
     "to": "to",
     "x-gmail-labels": "labels",
 }
+
+
+class _Short(Compat32):
+    """Python's usual way, with no more headers, and no longer ones, than are read of a mail."""
+
+    left: Iterator[bool] = iter(())
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        """The name, and as much of the value. Raises ValueError when there are too many."""
+        if not next(self.left, False):
+            raise ValueError("more headers than any mail has")
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[:LONGEST_HEADER]
+
+
+def _short() -> _Short:
+    """For one mail: it counts."""
+    return _Short(left=repeat(True, MOST_HEADERS))  # type: ignore[call-arg]
 
 
 def is_mailbox(first: bytes) -> bool:
@@ -50,20 +79,18 @@ def read_mailbox(chunks: Iterator[bytes], caps: Caps, *, single: bool) -> Iterat
 
 def _split(chunks: Iterator[bytes], cap: int, single: bool) -> Iterator[tuple[int, bytes]]:
     """Each mail's first line, and its bytes as far as the cap."""
-    held: list[bytes] = []
-    start, size, blank = 1, 0, True
+    held, start, blank = bytearray(), 1, True
     for number, line in enumerate(_lines(chunks), 1):
         if not single and blank and line.startswith(FROM) and _FROM_LINE.match(line):
             if held:
-                yield start, b"".join(held)
-            start, held, size = number, [], 0
+                yield start, bytes(held)
+            held, start = bytearray(), number
             continue
         blank = not line.strip(b"\r\n")
-        if size < cap:
-            held.append(line[1:] if _QUOTED_FROM.match(line) else line)
-            size += len(line)
+        if len(held) < cap:
+            held += line[1:] if _QUOTED_FROM.match(line) else line
     if held:
-        yield start, b"".join(held)
+        yield start, bytes(held)
 
 
 def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -82,7 +109,7 @@ def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 def _mail(line: int, raw: bytes) -> Item:
     try:
-        message = email.message_from_bytes(raw)
+        message = email.message_from_bytes(_begun(raw), policy=_short())
         body, attachments = _body(message)
         row: dict[str, Any] = {
             "external_id": _header(message, "message-id").strip("<> \t") or _fingerprint(raw),
@@ -98,6 +125,16 @@ def _mail(line: int, raw: bytes) -> Item:
         return line, {name: value for name, value in row.items() if value}
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         return Reject(line, f"a mail that cannot be read ({type(error).__name__})")
+
+
+def _begun(raw: bytes) -> bytes:
+    """The mail as far as it is read."""
+    at = 0
+    for _ in range(MOST_BOUNDARIES):
+        at = raw.find(b"\n--", at) + 1
+        if at == 0:
+            return raw
+    return raw[:at]
 
 
 def _fingerprint(raw: bytes) -> str:
@@ -138,9 +175,8 @@ def _text(part: Message) -> str:
     payload = part.get_payload(decode=True)
     if not isinstance(payload, bytes):
         return ""
-    charset = part.get_content_charset() or "utf-8"
     try:
-        text = payload.decode(charset)
-    except (LookupError, UnicodeDecodeError):
+        text = payload.decode(known_encoding(part.get_content_charset() or "utf-8"))
+    except (BacklogError, UnicodeDecodeError):
         text = payload.decode("cp1252", "replace")
     return text.replace("\r\n", "\n").replace("\x00", "").strip()

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from worker.domain.backlog import BacklogError, Caps
+from worker.intake.elements import elements, refuse_bomb
 from worker.intake.records import Fields
-from worker.intake.sheets import BROKEN, MOST_ROWS, elements
+from worker.intake.sheets import BROKEN, MOST_ROWS, fields_of
 
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
@@ -22,10 +23,9 @@ def read_opendocument(
     try:
         with zipfile.ZipFile(stream) as archive:
             info = archive.getinfo("content.xml")
-            if info.file_size > caps.expanded:
-                raise BacklogError(f"{path} expands to more than is allowed; it looks like a bomb.")
+            refuse_bomb(path, info, caps)
             with archive.open(info) as source:
-                yield from _rows(path, source, sheet)
+                yield from _rows(path, source, sheet, caps)
     except BROKEN as error:
         raise BacklogError(
             f"{path} is an OpenDocument sheet that cannot be read ({type(error).__name__}).",
@@ -33,7 +33,7 @@ def read_opendocument(
         ) from None
 
 
-def _rows(path: str, source: IO[bytes], sheet: str | None) -> Iterator[Fields]:
+def _rows(path: str, source: IO[bytes], sheet: str | None, caps: Caps) -> Iterator[Fields]:
     number, table, titles = 1, None, []
     for row in elements(source, f"{_TABLE}table-row"):
         above = next(row.iterancestors(f"{_TABLE}table"))
@@ -42,10 +42,12 @@ def _rows(path: str, source: IO[bytes], sheet: str | None) -> Iterator[Fields]:
                 return
             number, table = 1, above
             titles.append(above.get(f"{_TABLE}name") or "")
-        times = int(row.get(f"{_TABLE}number-rows-repeated") or 1)
-        if sheet in (None, titles[-1]) and any(cells := _cells(row)):
-            for further in range(min(times, MOST_ROWS)):
-                yield Fields(number + further, cells)
+        times = max(int(row.get(f"{_TABLE}number-rows-repeated") or 1), 1)
+        if sheet in (None, titles[-1]) and any(cells := _cells(row, caps)):
+            if number + times - 1 > MOST_ROWS:
+                raise BacklogError(f"{path} has more rows than a sheet can have.")
+            for further in range(times):
+                yield fields_of(number + further, cells, caps)
         number += times
     if sheet is not None and sheet not in titles:
         there = ", ".join(map(repr, titles[:20]))
@@ -54,20 +56,22 @@ def _rows(path: str, source: IO[bytes], sheet: str | None) -> Iterator[Fields]:
         )
 
 
-def _cells(row: Any) -> list[str]:
+def _cells(row: Any, caps: Caps) -> list[str]:
     cells: list[str] = []
     for cell in row:
         if cell.tag not in (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"):
             continue
         times = int(cell.get(f"{_TABLE}number-columns-repeated") or 1)
-        text = _as_text(cell)
+        text = _as_text(cell, caps.original)
         if not text and times > MOST_COLUMNS // 2:
             break  # The empty rest of the row.
         cells += [text] * min(times, MOST_COLUMNS - len(cells))
     return cells
 
 
-def _as_text(cell: Any) -> str:
+def _as_text(cell: Any, most: int) -> str:
+    """The cell's text, which is no longer than `most` characters: a sign may stand for a thousand
+    spaces, and a cell may hold very many of them."""
     kind = cell.get(f"{_OFFICE}value-type")
     if kind in ("float", "currency", "percentage"):
         value = cell.get(f"{_OFFICE}value") or ""
@@ -76,17 +80,31 @@ def _as_text(cell: Any) -> str:
         return cell.get(f"{_OFFICE}date-value") or ""
     if kind == "boolean":
         return cell.get(f"{_OFFICE}boolean-value") or ""
-    return "\n".join(_paragraph(child) for child in cell if child.tag == f"{_TEXT}p")
+    pieces: list[str] = []
+    for piece in _pieces(cell):
+        most -= len(piece)
+        if most < 0:
+            break
+        pieces.append(piece)
+    return "".join(pieces)
 
 
-def _paragraph(element: Any) -> str:
-    pieces = [element.text or ""]
+def _pieces(cell: Any) -> Iterator[str]:
+    between = ""
+    for child in cell:
+        if child.tag == f"{_TEXT}p":
+            yield between
+            yield from _paragraph(child)
+            between = "\n"
+
+
+def _paragraph(element: Any) -> Iterator[str]:
+    yield element.text or ""
     for child in element:
         if child.tag == f"{_TEXT}s":
-            pieces.append(" " * min(int(child.get(f"{_TEXT}c") or 1), 1_000))
+            yield " " * min(int(child.get(f"{_TEXT}c") or 1), 1_000)
         elif child.tag in _SIGNS:
-            pieces.append(_SIGNS[child.tag])
+            yield _SIGNS[child.tag]
         elif child.tag != f"{_OFFICE}annotation":
-            pieces.append(_paragraph(child))
-        pieces.append(child.tail or "")
-    return "".join(pieces)
+            yield from _paragraph(child)
+        yield child.tail or ""

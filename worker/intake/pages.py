@@ -17,7 +17,7 @@ from lxml import etree
 from lxml.html import HtmlElement, fromstring
 
 from worker.domain.pages import SourcePage, doubts, without_front
-from worker.domain.passages import slug
+from worker.domain.passages import heading_of, slug
 from worker.domain.validation.injection import orders
 from worker.domain.validation.language import detected
 from worker.errors import UsageError
@@ -30,7 +30,6 @@ KINDS = (".md", ".markdown", ".html", ".htm", ".txt", ".csv", ".json", ".jsonl")
 QUESTION, ANSWER = ("question", "q", "title", "frage"), ("answer", "a", "text", "antwort")
 ADDRESS, WORDS = ("url", "address", "link"), ("markdown", "html", "text", "body", "content")
 _DROPPED = "//head|//script|//style|//nav|//footer|//noscript|//template|//svg|//form"
-_FIRST_HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$", re.MULTILINE)
 
 
 @dataclass(slots=True)
@@ -50,6 +49,8 @@ def read_folder(root: Path) -> PageFolder:
             f"There is no folder {str(root)!r}.", mend="name a folder of pages, or make it"
         )
     paths = [path for path in sorted(root.rglob("*")) if path.suffix.lower() in KINDS]
+    paths = [path for path in paths if not path.is_dir()]
+    home = root.resolve()
     if len(paths) > MAX_PAGES:
         raise UsageError(
             f"{root} holds {len(paths):,} pages; {MAX_PAGES:,} is the most.",
@@ -58,8 +59,11 @@ def read_folder(root: Path) -> PageFolder:
     found, names = PageFolder(), set[str]()
     for path in paths:
         try:
+            _require_file(path, home)
             for page in _pages_of(path, path.relative_to(root), found):
                 _take(found, names, page)
+        except OSError as error:
+            found.problems.append(f"{path}: it cannot be read ({error.strerror or error}).")
         except _Unreadable as error:
             found.problems.append(f"{path}: {error}")
     found.notes += doubts(found.pages)
@@ -68,6 +72,16 @@ def read_folder(root: Path) -> PageFolder:
 
 class _Unreadable(Exception):
     """Why a page is left out, as the end of a sentence."""
+
+
+def _require_file(path: Path, home: Path) -> None:
+    """What stands in the folder becomes what customers are told: a link to elsewhere does not, and
+    what is no file might never end."""
+    where = path.resolve()
+    if not where.is_relative_to(home):
+        raise _Unreadable("it is a link to another folder; copy the page.")
+    if not where.is_file():
+        raise _Unreadable("it is no file.")
 
 
 def _take(found: PageFolder, names: set[str], page: SourcePage) -> None:
@@ -129,7 +143,7 @@ def _page(
 ) -> SourcePage:
     """A page with what its front matter says of it, else with what its words tell."""
     known, markdown = without_front(markdown)
-    heading = _FIRST_HEADING.search(markdown)
+    heading = next((found for line in markdown.splitlines() if (found := heading_of(line))), None)
     spoken = language or known.get("language") or detected(markdown) or ""
     return SourcePage(
         name="/".join(slug(part) for part in Path(name).parts),

@@ -15,6 +15,8 @@ ORIGINAL = "original_body"
 NUL = "\x00"
 MOST_LAYOUTS = 1_000
 """Rows of one file have few shapes; one in which every row has its own costs speed, not memory."""
+MOST_NAMES = 1_000_000
+"""Columns of all these shapes together."""
 
 Item = tuple[int, Mapping[str, Any]] | Reject
 """A row as it was read, with its line, or why it could not be."""
@@ -49,6 +51,7 @@ class Rows:
         self._mails = mails
         self._places = {name: parse_place(text) for name, text in (columns or {}).items()}
         self._layouts: dict[tuple[str, ...], Layout] = {}
+        self._names = 0
         self._notes = Notes()
 
     def blocks(self, items: Iterable[Item]) -> Iterator[Block]:
@@ -94,8 +97,10 @@ class Rows:
         return record
 
     def _layout(self, names: tuple[str, ...]) -> Layout:
-        if len(self._layouts) >= MOST_LAYOUTS:
+        self._names += len(names)
+        if len(self._layouts) >= MOST_LAYOUTS or self._names > MOST_NAMES:
             self._layouts.clear()
+            self._names = len(names)
         layout = self._layouts[names] = layout_of(names, self._places)
         return layout
 

@@ -1,36 +1,39 @@
 """Workbooks: the first sheet of an .xlsx, or the one that is named, row by row.
 
-openpyxl knows the format: where the sheets are, which numbers are dates. Its own way of going
-through the rows holds every string of the workbook and an element for each row, which for a million
-messages is a gigabyte, and takes four times as long. So lxml reads the rows here, and drops them as
-they are read; strings are held packed, a page at a time, and a page is unpacked when a row asks for
-it, which rows do in the order of the file.
+openpyxl knows what cells mean. Its own way of going through a workbook holds every string, every
+style and an element for each row, which for a million messages is a gigabyte, and takes four times
+as long. So lxml reads the rows here, and drops them as they are read; strings are held packed, a
+page at a time, and a page is unpacked when a row asks for it, which rows do in the order of the
+file.
 """
 
 import datetime as dt
+import io
 import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import IO, Any
 
-from lxml.etree import LxmlError, iterparse
-from openpyxl.reader.excel import ExcelReader
-from openpyxl.styles.stylesheet import apply_stylesheet
+from lxml.etree import LxmlError
 from openpyxl.utils.cell import column_index_from_string
 from openpyxl.worksheet._reader import WorkSheetParser
 
 from worker.domain.backlog import BacklogError, Caps
+from worker.intake.elements import Oversized, elements, refuse_bomb
 from worker.intake.packed_strings import Strings
 from worker.intake.records import Fields
+from worker.intake.workbooks import MAIN, Sheet, Workbook
 
-MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 ROW, CELL, TEXT, VALUE = f"{MAIN}row", f"{MAIN}c", f"{MAIN}t", f"{MAIN}v"
+ROWS = f"{MAIN}sheetData"
 STRING, PHONETIC = f"{MAIN}si", f"{MAIN}rPh"
-STRINGS = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
 MOST_ROWS = 1_048_576
 """Excel's own; a row numbered higher would have billions of empty ones before it."""
+FAR, MOST_FAR = 100, 200_000_000
+"""Columns that a row may leave out before it is counted, and how many of those a file may come to:
+a cell in the last column costs its file a few bytes, and whoever reads it sixteen thousand
+cells."""
 BROKEN = (
     *(KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, SyntaxError, EOFError),
     *(zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OverflowError, LxmlError),
@@ -43,20 +46,14 @@ def read_workbook(path: str, stream: IO[bytes], sheet: str | None, caps: Caps) -
     in the course of reading, when it breaks off."""
     warnings.filterwarnings("ignore", category=UserWarning, module=r"openpyxl\.")
     try:
-        reader = _Reader(stream, caps)
-        reader.read()
+        archive = zipfile.ZipFile(stream)
+        book = Workbook(path, archive, caps)
+        parser = _SheetParser(
+            _strings(path, archive, book.strings, caps), book.epoch, *book.dates()
+        )
     except BROKEN as error:
         raise _broken(path, error) from None
-    return _rows(path, reader, _choose(path, reader.sheets, sheet), caps)
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """One sheet of a workbook: its title, where it is, and whether people see it."""
-
-    title: str
-    place: str
-    visible: bool
+    return _rows(path, archive, parser, _choose(path, book.sheets, sheet), caps)
 
 
 def _choose(path: str, sheets: list[Sheet], name: str | None) -> Sheet:
@@ -74,27 +71,28 @@ def _choose(path: str, sheets: list[Sheet], name: str | None) -> Sheet:
     return seen[0]
 
 
-def _rows(path: str, reader: "_Reader", sheet: Sheet, caps: Caps) -> Iterator[Fields]:
-    info = reader.archive.getinfo(sheet.place)
-    _refuse_bomb(path, info, caps)
-    book = reader.wb
+def _rows(
+    path: str, archive: zipfile.ZipFile, parser: "_SheetParser", sheet: Sheet, caps: Caps
+) -> Iterator[Fields]:
+    info = archive.getinfo(sheet.place)
+    refuse_bomb(path, info, caps)
     try:
-        with reader.archive.open(info) as source:
-            parser = _SheetParser(
-                source,
-                reader.shared_strings,
-                data_only=True,
-                epoch=book.epoch,
-                date_formats=book._date_formats,  # type: ignore[attr-defined]
-                timedelta_formats=book._timedelta_formats,  # type: ignore[attr-defined]
-            )
-            for number, cells in parser.rows():
+        with archive.open(info) as source:
+            for number, cells in parser.rows(source):
                 if number > MOST_ROWS:
                     raise BacklogError(f"{path} has more rows than a sheet can have.")
                 if any(cells):
-                    yield Fields(number, cells)
+                    yield fields_of(number, cells, caps)
     except BROKEN as error:
         raise _broken(path, error) from None
+
+
+def fields_of(number: int, cells: list[str], caps: Caps) -> Fields:
+    """A row; one of which the cells are longer together than a record may be is none. Few cells
+    may refer to one long text over and over."""
+    if sum(map(len, cells)) > caps.line:
+        return Fields(number, [], f"record is longer than {caps.line:,} characters")
+    return Fields(number, cells)
 
 
 def _broken(path: str, error: BaseException | None) -> BacklogError:
@@ -105,63 +103,15 @@ def _broken(path: str, error: BaseException | None) -> BacklogError:
     )
 
 
-def _refuse_bomb(path: str, info: zipfile.ZipInfo, caps: Caps) -> None:
-    """What zipfile reads of a member is never more than it declares."""
-    dense = info.file_size > 100_000_000 and info.file_size > caps.ratio * max(
-        info.compress_size, 1
-    )
-    if info.file_size > caps.expanded or dense:
-        raise BacklogError(f"{path} expands to more than is allowed; it looks like a bomb.")
-
-
-class _Reader(ExcelReader):
-    """openpyxl's, but for the strings."""
-
-    def __init__(self, stream: IO[bytes], caps: Caps) -> None:
-        super().__init__(stream, read_only=True, data_only=True, keep_links=False)
-        self._caps = caps
-        self.sheets: list[Sheet] = []
-
-    def read(self) -> None:
-        """What is needed of the workbook: the rest may be large, and is not looked at."""
-        self.read_manifest()
-        self.read_strings()
-        self.read_workbook()
-        apply_stylesheet(self.archive, self.wb)
-        self.read_worksheets()
-
-    def read_worksheets(self) -> None:
-        """Where the sheets are."""
-        for sheet, relation in self.parser.find_sheets():
-            if relation.target in self.valid_files and "chartsheet" not in relation.Type:
-                self.sheets.append(Sheet(sheet.name, relation.target, sheet.state == "visible"))
-
-    def read_strings(self) -> None:
-        """The strings that cells refer to by number."""
-        part = self.package.find(STRINGS)  # type: ignore[no-untyped-call]
-        if part is not None:
-            info = self.archive.getinfo(part.PartName[1:])
-            _refuse_bomb("It", info, self._caps)
-            with self.archive.open(info) as source:
-                self.shared_strings = Strings(_strings(source))  # type: ignore[assignment]
-
-
-def _strings(source: IO[bytes]) -> Iterator[str]:
-    """Each string of the table, without the readings that stand above Japanese ones."""
-    for element in elements(source, STRING):
-        yield _text(element)
-
-
-def elements(source: Any, *tags: str) -> Iterator[Any]:
-    """Each element of these names, complete; it is gone when the next is asked for. Entities are
-    not resolved, and nothing is fetched."""
-    for _, element in iterparse(
-        source, events=("end",), tag=tags, resolve_entities=False, no_network=True, load_dtd=False
-    ):
-        yield element
-        element.clear(keep_tail=False)
-        while (before := element.getprevious()) is not None:
-            before.getparent().remove(before)
+def _strings(path: str, archive: zipfile.ZipFile, place: str, caps: Caps) -> Strings:
+    """The strings that cells refer to by number, without the readings that stand above Japanese
+    ones."""
+    if not place:
+        return Strings(iter(()))
+    info = archive.getinfo(place)
+    refuse_bomb(path, info, caps)
+    with archive.open(info) as source:
+        return Strings(_text(element) for element in elements(source, STRING))
 
 
 def _text(element: Any) -> str:
@@ -178,10 +128,23 @@ def _text(element: Any) -> str:
 class _SheetParser(WorkSheetParser):
     """openpyxl's, for what is not plain text: numbers that are dates, errors, results."""
 
-    def rows(self) -> Iterator[tuple[int, list[str]]]:
+    def __init__(
+        self, strings: Strings, epoch: dt.datetime, dates: set[int], spans: set[int]
+    ) -> None:
+        super().__init__(
+            io.BytesIO(),
+            strings,
+            data_only=True,
+            epoch=epoch,
+            date_formats=dates,
+            timedelta_formats=spans,
+        )
+        self._far = 0
+
+    def rows(self, source: IO[bytes]) -> Iterator[tuple[int, list[str]]]:
         """Each row's number, and its cells as text."""
         number = 0
-        for row in elements(self.source, ROW):
+        for row in elements(source, ROW, until=ROWS):
             number = int(row.get("r") or number + 1)
             yield number, self._cells(row)
 
@@ -191,6 +154,10 @@ class _SheetParser(WorkSheetParser):
             if cell.tag != CELL:
                 continue
             place = _column(cell.get("r")) or len(cells) + 1
+            if (gap := place - len(cells)) > FAR:
+                self._far += gap
+                if self._far > MOST_FAR:
+                    raise Oversized("cells too far apart")
             cells += [""] * (place - 1 - len(cells))
             cells[place - 1 : place] = [self._as_text(cell)]
         return cells

@@ -67,7 +67,7 @@ def _loose(names: list[str], found: Iterable[Fields]) -> Iterator[Item]:
     """Rows of a sheet, where what stands in a column without a name goes by its number."""
     named = len(names) if all(names) and len(set(names)) == len(names) else 0
     for record in found:
-        if len(record.fields) <= named:
+        if len(record.fields) <= named and not record.wrong:
             yield record.line, dict(zip(names, record.fields, strict=False))
             continue
         whole = [*names, *([""] * (len(record.fields) - len(names)))]

@@ -2,6 +2,7 @@
 them what it found, or why it has nothing: an exception in its place."""
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -16,6 +17,7 @@ from worker.store.own_queries import OwnQuery
 MAX_BODY = 1_000_000
 """Bytes that are read of an answer over HTTP."""
 NOT_FOUND = 404
+_BETWEEN = re.compile(r"[/\\]")
 
 
 class Kind(Protocol):
@@ -101,7 +103,10 @@ class AddressKind:
 
     def key(self, message: LookupMessage) -> Any:
         """The whole address."""
-        return self._address(message)
+        try:
+            return self._address(message)
+        except LookupRefused:
+            return message.message_id
 
     async def close(self) -> None:
         """Ends the connections."""
@@ -113,13 +118,16 @@ class AddressKind:
         values = {column: message.scalar(column) for column in self._columns}
         if any(value in (None, "") for value in values.values()):
             return None
+        if any({".", ".."} & {*_BETWEEN.split(str(value))} for value in values.values()):
+            # `..` is written into a path as it is, and would lead to another address.
+            raise LookupRefused("was not asked, for the row holds dots that would lead elsewhere")
         return PLACE.sub(lambda place: quote(str(values[place[1]]), safe=""), self._url)
 
     async def _one(self, message: LookupMessage, hung: asyncio.Event) -> Any:
-        address = self._address(message)
-        if address is None:
-            return None
         try:
+            address = self._address(message)
+            if address is None:
+                return None
             async with self._slots:
                 if hung.is_set():
                     return LookupRefused("was not asked, for it had just hung")

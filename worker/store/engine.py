@@ -66,9 +66,11 @@ def make_engine(
     connect_s: float = 5,
     name: str = "rung",
     statement_s: float | None = None,
+    pre_ping: bool = False,
 ) -> Engine:
     """An engine over psycopg 3, of at most `pool_size + 2` connections, whose statements may take
-    `statement_s` seconds each (None: as long as they need). Raises ConfigurationError for an
+    `statement_s` seconds each (None: as long as they need). With `pre_ping` a
+    connection is tried before it is used. Raises ConfigurationError for an
     address that cannot be read."""
     address = read_database(url)
     own = address.query.get("options", "")
@@ -81,7 +83,7 @@ def make_engine(
         pool_size=pool_size,
         max_overflow=OVERFLOW,
         pool_timeout=30,
-        pool_pre_ping=False,
+        pool_pre_ping=pre_ping,
         connect_args={key: value for key, value in mine.items() if key not in address.query},
         # An error's words name no parameter: one may be what a customer wrote.
         hide_parameters=True,

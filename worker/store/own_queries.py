@@ -9,8 +9,10 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
-from worker.errors import RungError
+from worker.store.engine import OVERFLOW, make_engine
 
+CONNECTIONS = 3
+"""At most, in each worker process, for one look-up."""
 STEPS_BETWEEN_LOOKS = 10_000
 """Of SQLite's machine, between two looks at the clock."""
 
@@ -47,24 +49,22 @@ class OwnQuery:
 
 
 def _engine(url: str, timeout_s: float) -> Engine:
-    made = make_url(url)
-    if made.get_backend_name() == "sqlite":
-        path = made.database or ""
+    if url.startswith("sqlite:"):
+        path = make_url(url).database or ""
 
         def connect() -> sqlite3.Connection:
             uri = f"file:{path}?mode=ro"
             return sqlite3.connect(uri, uri=True, timeout=timeout_s, check_same_thread=False)
 
         return create_engine("sqlite://", creator=connect, poolclass=NullPool)
-    if made.get_backend_name() not in ("postgresql", "postgres"):
-        raise RungError("A look-up's database is Postgres or SQLite.")
-    return create_engine(
-        made.set(drivername="postgresql+psycopg"),
-        pool_size=2,
-        pool_pre_ping=True,
-        execution_options={"postgresql_readonly": True},
-        connect_args={
-            "connect_timeout": max(round(timeout_s), 2),
-            "options": f"-c statement_timeout={round(timeout_s * 1_000)}",
-        },
+    # As Rung's own database is reached: poolers, several hosts and `?options=` are understood.
+    engine = make_engine(
+        url,
+        pool_size=CONNECTIONS - OVERFLOW,
+        connect_s=timeout_s,
+        name="rung look-up",
+        statement_s=timeout_s,
+        pre_ping=True,
     )
+    engine.update_execution_options(postgresql_readonly=True)
+    return engine

@@ -90,3 +90,14 @@ def test_after_one_that_hung_the_rest_are_not_asked(shop: str) -> None:
     assert slow.failed == "did not answer within 0.2 s"
     assert {one.failed for one in rest} == {"was not asked, for it had just hung"}
     assert len(Shop.seen) == 1
+
+
+def test_a_row_does_not_choose_another_address(shop: str) -> None:
+    # given ids that a path would be shortened by, here or on the way
+    found = ask(shop, "..", ".", "../admin", "a/../../admin", "a\\..\\b", "a..b")
+    # then
+    assert [one.failed for one in found[:-1]] == [
+        "was not asked, for the row holds dots that would lead elsewhere"
+    ] * 5
+    assert found[-1].records == ({"state": "sent"},)
+    assert [one.partition(" ")[0] for one in Shop.seen] == ["a..b"]

@@ -76,3 +76,15 @@ def test_postgres_is_read_only_and_has_its_time(
         assert found.records == ({"points": 7},)
     else:
         assert (found.failed or "").startswith(why) or (why == LATE and _is_late(found))
+
+
+def test_postgres_is_reached_as_our_own_is(database_url: str) -> None:
+    # given settings of the address's own, which ours would have taken the place of
+    mark = "&" if "?" in database_url else "?"
+    url = f"{database_url}{mark}options=-csearch_path%3Dpg_catalog%20-clock_timeout%3D7s"
+    query = """SELECT CAST(:customer_id AS text) AS customer_id,
+      current_setting('search_path') AS path, current_setting('lock_timeout') AS waits,
+      current_setting('statement_timeout') AS bound"""
+    # then
+    (found,) = ask(url, query, "c-1", timeout_s=3)
+    assert found.records == ({"path": "pg_catalog", "waits": "7s", "bound": "3s"},)

@@ -50,6 +50,16 @@ def couriers_of(settings: NotifySettings) -> list[Courier]:
     return found if settings.smtp_host is None else [*found, MailCourier(settings)]
 
 
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """A receiver does not choose where a worker, which may reach more than it, goes next."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """Nowhere: the answer is an error of its status."""
+
+
+_OPENER = urllib.request.build_opener(_NoRedirects)
+
+
 class WebhookCourier:
     """JSON by POST. By urllib, which tells apart what arrived (docs/decisions/0016)."""
 
@@ -75,7 +85,7 @@ class WebhookCourier:
             {"content-type": "application/json", "user-agent": "rung"},
         )
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_S):  # noqa: S310 - as above
+            with _OPENER.open(request, timeout=TIMEOUT_S):
                 pass
         except urllib.error.HTTPError as error:
             with error:

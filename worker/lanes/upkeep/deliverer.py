@@ -1,17 +1,18 @@
-"""Posts answers that may go out to their webhooks, from threads of their own.
+"""Posts answers that may go out to their webhooks, several at a time, from a thread of its own.
 
 At least once: a delivery counts as made when the receiver says so (2xx), and is tried again
 otherwise, further and further apart, for a day. `webhook-id` stays the same over tries, so that a
 receiver can drop repeats. Addresses may hold secrets and are never logged; nor is any text.
 """
 
+import asyncio
 import json
 import logging
 import random
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import httpx2
@@ -29,6 +30,21 @@ AT_ONCE = 8
 """Posts under way at a time, in each worker process."""
 FIRST_AGAIN_S, LONGEST_AGAIN_S, GROWTH = 5.0, 3_600.0, 3.0
 GONE = 410
+MOST_ANSWER = 64_000
+"""Bytes that are read of what a receiver says: its status is what counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a receiver said: a status, and when it is to be asked again."""
+
+    status: int
+    retry_after: str | None
+
+    @property
+    def is_success(self) -> bool:
+        """Whether it took the answer."""
+        return 200 <= self.status < 300
 
 
 class Deliverer:
@@ -42,7 +58,7 @@ class Deliverer:
     ) -> None:
         """`clock` gives Unix seconds."""
         self._engine, self._targets, self._clock = engine, targets, clock
-        self._client = httpx2.Client(follow_redirects=False)
+        self._tls = httpx2.create_ssl_context()
         self._stopping = threading.Event()
         self._routine = Routine("deliveries", self._go_on, lambda _: self.deliver_due())
 
@@ -58,44 +74,68 @@ class Deliverer:
         """Ends the thread; what was not posted is posted by another worker, or later."""
         self._stopping.set()
         self._routine.join(10)
-        self._client.close()
 
     def _go_on(self) -> bool:
         return not self._stopping.wait(LOOK_EVERY_S)
 
     def deliver_due(self) -> int:
         """Posts what is due. Returns how many were tried. Raises database errors."""
+        return asyncio.run(self._deliver_due())
+
+    async def _deliver_due(self) -> int:
         tried = 0
-        with ThreadPoolExecutor(AT_ONCE, "delivery") as threads:
+        async with httpx2.AsyncClient(
+            follow_redirects=False, timeout=None, verify=self._tls
+        ) as client:
             while not self._stopping.is_set() and (taken := self._take()):
                 found = deliveries.contents(self._engine, [one.job_id for one in taken])
-                rows = [found.get(one.job_id) for one in taken]
-                list(threads.map(self._deliver, taken, rows))
+                pairs = [(one, found.get(one.job_id)) for one in taken]
+                told = await asyncio.gather(*(self._post(client, *pair) for pair in pairs))
+                for one, answer in zip(taken, told, strict=True):
+                    self._record(one, answer)
                 tried += len(taken)
         return tried
 
     def _take(self) -> Sequence[DueDelivery]:
         return deliveries.take(self._engine, list(self._targets), AT_ONCE)
 
-    def _deliver(self, taken: DueDelivery, row: Row[Any] | None) -> None:
-        if row is None:
+    def _record(self, taken: DueDelivery, told: Told | str | None) -> None:
+        """What became of a delivery; words where nothing came back, None where nothing was sent."""
+        if told is None:
             deliveries.withdrawn(self._engine, taken)
-            return
-        target = self._targets[taken.target]
-        try:
-            answer = self._post(target, taken, row)
-        except httpx2.HTTPError as error:
-            self._again(taken, type(error).__name__, None)
-            return
-        if answer.is_success:
+        elif isinstance(told, str):
+            self._again(taken, told, None)
+        elif told.is_success:
             deliveries.delivered(self._engine, taken)
-            return
-        if answer.status_code == GONE:
-            deliveries.pause(self._engine, RUNG, taken.target, deliveries.GONE)
-        self._again(taken, f"HTTP {answer.status_code}", answer.headers.get("retry-after"))
+        else:
+            if told.status == GONE:
+                deliveries.pause(self._engine, RUNG, taken.target, deliveries.GONE)
+            self._again(taken, f"HTTP {told.status}", told.retry_after)
 
-    def _post(self, target: DeliverSettings, taken: DueDelivery, row: Row[Any]) -> httpx2.Response:
+    async def _post(
+        self, client: httpx2.AsyncClient, taken: DueDelivery, row: Row[Any] | None
+    ) -> Told | str | None:
+        """Within the target's time as a whole, however slowly its receiver speaks."""
+        if row is None:
+            return None
+        target = self._targets[taken.target]
         body = json.dumps(document_of(row), default=str).encode()
+        url, headers = target.url.get_secret_value(), self._headers(target, taken, row, body)
+        told = None
+        try:
+            async with (
+                asyncio.timeout(target.timeout_s),
+                client.stream("POST", url, content=body, headers=headers) as answer,
+            ):
+                told = Told(answer.status_code, answer.headers.get("retry-after"))
+                await _read_some(answer)
+        except (httpx2.HTTPError, TimeoutError) as error:
+            return told or type(error).__name__
+        return told
+
+    def _headers(
+        self, target: DeliverSettings, taken: DueDelivery, row: Row[Any], body: bytes
+    ) -> dict[str, str]:
         webhook_id, timestamp = f"{row.job}.{taken.revision}", int(self._clock())
         headers = {
             "content-type": "application/json",
@@ -107,14 +147,22 @@ class Deliverer:
         if target.secret is not None:
             secret = target.secret.get_secret_value()
             headers["webhook-signature"] = signature(secret, webhook_id, timestamp, body)
-        url = target.url.get_secret_value()
-        return self._client.post(url, content=body, headers=headers, timeout=target.timeout_s)
+        return headers
 
     def _again(self, taken: DueDelivery, error: str, retry_after: str | None) -> None:
         seconds = wait_s(taken.tries, retry_after, random.random())
         dead = deliveries.failed(self._engine, taken, error, seconds)
         told = {"target": taken.target, "job": taken.job_id, "error": error, "dead": dead}
         log.warning("delivery failed", extra=told)
+
+
+async def _read_some(answer: httpx2.Response) -> None:
+    """The rest of a short answer, so that its connection can be used again."""
+    size = 0
+    async for piece in answer.aiter_raw():
+        size += len(piece)
+        if size > MOST_ANSWER:
+            return
 
 
 def wait_s(tries: int, retry_after: str | None, jitter: float) -> float:

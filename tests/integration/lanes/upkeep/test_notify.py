@@ -33,7 +33,10 @@ class Webhook:
 
     url: str = ""
     status: int | None = 200
+    location: str | None = None
     posted: list[dict[str, Any]] = field(default_factory=list)
+    asked: int = 0
+    """Requests of any kind."""
 
 
 @pytest.fixture
@@ -45,7 +48,11 @@ def webhook() -> Iterator[Webhook]:
 @contextmanager
 def _served(webhook: Webhook) -> Iterator[Webhook]:
     class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            webhook.asked += 1
+
         def do_POST(self) -> None:
+            webhook.asked += 1
             body = self.rfile.read(int(self.headers["content-length"]))
             webhook.posted.append(json.loads(body))
             if webhook.status is None:
@@ -53,6 +60,8 @@ def _served(webhook: Webhook) -> Iterator[Webhook]:
                 return
             self.send_response(webhook.status)
             self.send_header("content-length", "0")
+            if webhook.location is not None:
+                self.send_header("location", webhook.location)
             self.end_headers()
 
         def log_message(self, format: str, *args: Any) -> None:
@@ -142,6 +151,18 @@ def test_what_may_have_arrived_or_never_will_is_not_repeated(
     do(engine, "UPDATE notices SET next_try_at = now()")
     sender.send_all()
     assert len(webhook.posted) == 1
+
+
+@pytest.mark.parametrize("status", [301, 302, 307])
+def test_a_receiver_does_not_lead_a_worker_elsewhere(
+    engine: Engine, webhook: Webhook, status: int
+) -> None:
+    with _served(Webhook()) as inside:
+        webhook.status, webhook.location = status, inside.url
+        noted(engine)
+        assert Notifier(engine, posting_to(webhook.url)).send_all() == 0
+        assert inside.asked == 0
+    assert one(engine, "SELECT error FROM notices") == (f"HTTP {status}",)
 
 
 def test_a_webhook_that_comes_back_hears_of_it(engine: Engine, webhook: Webhook) -> None:

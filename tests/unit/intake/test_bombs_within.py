@@ -1,0 +1,212 @@
+"""Files made to be small where they lie and large where they are read: sheets and mails are read in
+little memory and little time, or refused in a sentence.
+
+Each of these took gigabytes or hours before it was bounded; here a few megabytes show the bound.
+"""
+
+import io
+import re
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.unit.intake.taking import Taken, taken
+from tests.unit.intake.test_sheets import CONTENT, MAIN, RELATED, TYPES
+from worker.domain.backlog import BacklogError
+from worker.domain.passages import cut
+from worker.intake import elements, sheets
+from worker.intake.encodings import known_encoding
+from worker.intake.mail import LONGEST_HEADER
+from worker.intake.pages import read_folder
+
+CPU_S = 8.0
+"""Most are read in a hundredth of it; those that were not took minutes."""
+NAMES = ("external_id", "body")
+ROWS = (
+    '<row r="1"><c r="A1" t="str"><v>external_id</v></c><c r="B1" t="str"><v>body</v></c></row>'
+    '<row r="2"><c r="A2" t="str"><v>1</v></c><c r="B2" t="str"><v>Where is it?</v></c></row>'
+)
+
+
+@pytest.fixture(autouse=True)
+def little_time() -> Iterator[None]:
+    """Whatever the file holds."""
+    before = time.thread_time()
+    yield
+    assert time.thread_time() - before < CPU_S
+
+
+def excels(rows: str = ROWS, after: str = "", styles: str = "", strings: str = "") -> Taken:
+    """What comes of a workbook of Excel's with these parts."""
+    parts = {
+        "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/'
+        f'content-types"><Override PartName="/xl/workbook.xml" ContentType="{TYPES}.sheet.main+xml"'
+        f'/><Override PartName="/xl/sharedStrings.xml" ContentType="{TYPES}.sharedStrings+xml"/>'
+        "</Types>",
+        "xl/workbook.xml": f'<workbook {MAIN} xmlns:r="{RELATED}"><sheets><sheet name="T" '
+        'sheetId="1" r:id="r1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/'
+        f'package/2006/relationships"><Relationship Id="r1" Type="{RELATED}/worksheet" '
+        'Target="worksheets/sheet1.xml"/></Relationships>',
+        "xl/worksheets/sheet1.xml": f"<worksheet {MAIN}><sheetData>{rows}</sheetData>{after}"
+        "</worksheet>",
+        "xl/sharedStrings.xml": f"<sst {MAIN}>{strings}</sst>",
+        "xl/styles.xml": f"<styleSheet {MAIN}>{styles}</styleSheet>",
+    }
+    return taken("x.xlsx", packed(parts))
+
+
+def office(rows: str) -> Taken:
+    """What comes of a sheet of LibreOffice's whose rows end with these."""
+    head = CONTENT[: CONTENT.index("<table:table ")]
+    named = "".join(f"<table:table-cell><text:p>{one}</text:p></table:table-cell>" for one in NAMES)
+    content = (
+        f'{head}<table:table table:name="T"><table:table-row>{named}</table:table-row>{rows}'
+        "</table:table></office:spreadsheet></office:body></office:document-content>"
+    )
+    kind = "application/vnd.oasis.opendocument.spreadsheet"
+    return taken("x.ods", packed({"mimetype": kind, "content.xml": content}))
+
+
+def packed(parts: dict[str, str]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in parts.items():
+            archive.writestr(name, text)
+    return out.getvalue()
+
+
+def test_what_stands_behind_the_rows_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(elements, "MOST_HELD", 100_000)
+    assert excels(after="<z>" + "<a/>" * 500_000 + "</z>").ids == ["1"]
+    assert excels(after="<z>" + "<a/>" * 500_000).ids == ["1"]
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        {"rows": f'{ROWS}<row r="3">{"<c/>" * 100_000}</row>'},
+        {"rows": f"{'<x/>' * 100_000}{ROWS}"},
+        {"strings": f"<si>{'<r/>' * 100_000}</si>"},
+        {"styles": f"<fonts>{'<font/>' * 100_000}</fonts>"},
+    ],
+)
+def test_nothing_between_two_rows_is_held_without_end(
+    bomb: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(elements, "MOST_HELD", 200_000)
+    monkeypatch.setattr(elements, "MOST_ABOUT", 200_000)
+    assert "cannot be read (Oversized)" in (excels(**bomb).refused or "")
+
+
+def test_a_text_that_many_cells_refer_to_is_counted_each_time() -> None:
+    # given two megabytes, and a row of forty that show them
+    strings = f"<si><t>{'x' * 200_000}</t></si>"
+    shown = '<c t="s"><v>0</v></c>' * 41
+    found = excels(rows=f'{ROWS}<row r="3"><c t="str"><v>2</v></c>{shown}</row>', strings=strings)
+    # then
+    assert found.ids == ["1"]
+    assert [one.reason for one in found.rejects] == ["record is longer than 8,000,000 characters"]
+
+
+def test_cells_far_apart_cost_a_file_what_they_cost_its_reader(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sheets, "MOST_FAR", 50_000)
+    far = '<row><c r="XFD1" t="str"><v>x</v></c></row>'
+    assert excels(rows=ROWS + far * 3).ids == ["1"]
+    assert "(Oversized)" in (excels(rows=ROWS + far * 4).refused or "")
+
+
+def test_a_sheet_that_declares_entities_is_none() -> None:
+    declared = '<!DOCTYPE x [<!ENTITY a "ha">]>'
+    parts = {"mimetype": "x", "content.xml": declared + CONTENT}
+    assert "cannot be read (ValueError)" in (taken("x.ods", packed(parts)).refused or "")
+
+
+def test_rows_and_spaces_that_are_only_counted_come_to_an_end() -> None:
+    cell = '<table:table-cell office:value-type="string"><text:p>x</text:p></table:table-cell>'
+    many = f'<table:table-row table:number-rows-repeated="1048576">{cell}</table:table-row>'
+    assert "more rows than a sheet can have" in (office(many).refused or "")
+    space = '<text:s text:c="1000"/>'
+    spaced = f"<table:table-cell><text:p>x{space * 2_000}</text:p></table:table-cell>"
+    found = office(f"<table:table-row>{spaced * 2}</table:table-row>")
+    # The id is as long as the body: neither is held further than a body may have come.
+    assert [one.reason for one in found.rejects] == ["external_id is longer than 512 characters"]
+
+
+HEAD = b"To: x@y.example\nFrom: a@b.example\nDate: Thu, 1 Jan 2026 10:00:00 +0000\n"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"From: " + b"," * 2_000_000,
+        b"From: " + b"a:" * 1_000_000,
+        b"Subject: " + b"=?utf-8?q?a?= " * 200_000,
+        b"Content-Type: text/plain" + b';"' * 500_000,
+        b"Content-Disposition: inline" + b"".join(b";a*%d*=a" % n for n in range(200_000)),
+        b"a:b\n" * 100_000,
+    ],
+)
+def test_no_header_of_a_mail_holds_up_its_reader(head: bytes) -> None:
+    found = taken("x.eml", HEAD + head + b"\n\nWhere is it?")
+    assert len(found.records) + len(found.rejects) <= 1
+
+
+def test_a_header_as_long_as_programs_write_them_is_read_whole() -> None:
+    labels = ", ".join(f"label {n}" for n in range(400))
+    assert 4_000 < len(labels) < LONGEST_HEADER
+    found = taken("x.eml", HEAD + f"X-Gmail-Labels: {labels}\n\nWhere is it?".encode())
+    assert found.records[0].metadata == {"to": "x@y.example", "labels": labels}
+
+
+def test_a_mail_of_a_million_parts_is_read_as_far_as_mails_go() -> None:
+    kind = b"Content-Type: multipart/mixed; boundary=b\n\n"
+    text = b"--b\nContent-Type: text/plain\n\nWhere is it?\n"
+    found = taken("x.eml", HEAD + kind + text + b"--b\n\n" * 150_000)
+    assert found.bodies == ["Where is it?"]
+
+
+def test_charsets_that_no_mail_is_in_are_not_tried() -> None:
+    kind = b"Content-Type: text/plain; charset=punycode\n\n"
+    assert taken("x.eml", HEAD + kind + b"aaaa" * 20_000 + b"-a").bodies == ["aaaa" * 20_000 + "-a"]
+    for name in ("punycode", "idna", "unicode_escape", "undefined", "zlib"):
+        with pytest.raises(BacklogError, match="There is no encoding"):
+            known_encoding(name)
+
+
+def test_no_page_of_knowledge_holds_up_its_reader(tmp_path: Path) -> None:
+    # given headings with a megabyte of space, very many of one name, and one that is very long
+    (tmp_path / "spaces.md").write_text(f"# a{' ' * 1_000_000}b\nWords.")
+    (tmp_path / "same.md").write_text("# a\nb\n" * 10_000)
+    (tmp_path / "front.md").write_text(f"---\ntitle: a{' ' * 1_000_000}b\n---\nWords.")
+    # when
+    found = read_folder(tmp_path)
+    # then
+    assert found.problems == []
+    assert len(cut("same", "# a\nb\n" * 10_000)) == 10_000
+    long = cut("long", f"# {'x' * 500_000}\n" + "## y\nz\n" * 5_000)
+    assert sum(len(one.text) for one in long) < 2_000_000
+
+
+def test_pages_that_are_links_to_elsewhere_or_no_files_are_left_out(tmp_path: Path) -> None:
+    # given
+    inside = tmp_path / "pages"
+    (inside / "v1.md").mkdir(parents=True)
+    (inside / "good.md").write_text("# Good\nWords.")
+    (tmp_path / "secret").write_text("# Secret\nhunter2")
+    (inside / "leak.md").symlink_to(tmp_path / "secret")
+    (inside / "zero.txt").symlink_to("/dev/zero")
+    (inside / "again.md").symlink_to(inside / "good.md")
+    # when
+    found = read_folder(inside)
+    # then
+    assert sorted(page.name for page in found.pages) == ["again", "good"]
+    assert [re.sub(r"^.*/", "", one) for one in found.problems] == [
+        "leak.md: it is a link to another folder; copy the page.",
+        "zero.txt: it is a link to another folder; copy the page.",
+    ]
