@@ -35,7 +35,7 @@ MOST_ANSWER = 64_000
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ReceiverSaid:
     """What a receiver said: a status, and when it is to be asked again."""
 
     status: int
@@ -99,7 +99,7 @@ class Deliverer:
     def _take(self) -> Sequence[DueDelivery]:
         return deliveries.take(self._engine, list(self._targets), AT_ONCE)
 
-    def _record(self, taken: DueDelivery, told: Told | str | None) -> None:
+    def _record(self, taken: DueDelivery, told: ReceiverSaid | str | None) -> None:
         """What became of a delivery; words where nothing came back, None where nothing was sent."""
         if told is None:
             deliveries.withdrawn(self._engine, taken)
@@ -114,7 +114,7 @@ class Deliverer:
 
     async def _post(
         self, client: httpx2.AsyncClient, taken: DueDelivery, row: Row[Any] | None
-    ) -> Told | str | None:
+    ) -> ReceiverSaid | str | None:
         """Within the target's time as a whole, however slowly its receiver speaks."""
         if row is None:
             return None
@@ -127,7 +127,7 @@ class Deliverer:
                 asyncio.timeout(target.timeout_s),
                 client.stream("POST", url, content=body, headers=headers) as answer,
             ):
-                told = Told(answer.status_code, answer.headers.get("retry-after"))
+                told = ReceiverSaid(answer.status_code, answer.headers.get("retry-after"))
                 await _read_some(answer)
         except (httpx2.HTTPError, TimeoutError) as error:
             return told or type(error).__name__
