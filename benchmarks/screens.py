@@ -6,6 +6,9 @@ list where there are several, so that nothing is answered from what a dashboard 
 
 Viewers are 100 open streams of server-sent events while one worker drains a backlog: their cost is
 the worker's CPU for a message with them, over that without, in turns.
+
+`python -m benchmarks.screens --jobs 10000000` asks the pages alone, at ten million; it takes about
+20 GB of disk.
 """
 
 import statistics
@@ -14,13 +17,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import click
 import httpx2
+from rich.console import Console
 
-from benchmarks.figures import Figure, Finding
+from benchmarks.figures import Figure, Finding, show
 from benchmarks.filled import AT_WORK, ENDED_RUNS, fill
 from benchmarks.house import database
 from benchmarks.viewers import BEARER, cost_of_viewers, dashboard
 from worker.config.addresses import SIMULATOR_KEY
+from worker.dashboard.access.requests import HAND_OVER
+from worker.dashboard.pages.jobs import SORTS
 from worker.sandbox.redis import start_redis
 
 SMALL, LARGE, QUICK_LARGE = 10_000, 1_000_000, 100_000
@@ -28,17 +35,36 @@ ROUNDS = 16
 ROUND_S = 1.5
 """Four ended runs, one a round: none is asked for again within the five seconds for which a
 dashboard keeps what it drew of a run."""
+SORTED = tuple(SORTS)
 MAX_MS, MAX_RATIO, MAX_VIEWERS = 100.0, 1.5, 1.05
 
 
 def run(*, quick: bool = False) -> Finding:
     """Milliseconds and ratios."""
-    large = QUICK_LARGE if quick else LARGE
+    pages = compare(QUICK_LARGE if quick else LARGE)
+    viewers = cost_of_viewers(messages=400 if quick else 1_500)
+    share = Figure(
+        "worker CPU a message with 100 viewers ÷ without", viewers.ratio, MAX_VIEWERS, True
+    )
+    return Finding(
+        "screens",
+        (*pages.figures, share),
+        {
+            **pages.facts,
+            "worker ms with viewers": viewers.with_ms,
+            "worker ms without": viewers.without_ms,
+            "dashboard CPU share with viewers": viewers.dashboard_with,
+            "dashboard CPU share without": viewers.dashboard_without,
+        },
+    )
+
+
+def compare(large: int) -> Finding:
+    """The pages alone, at so many jobs and at `SMALL`."""
     with ExitStack() as stack:
         small_client = stack.enter_context(served(SMALL))
         large_client = stack.enter_context(served(large))
         small, big = in_turns(pages_of(SMALL), pages_of(large), small_client, large_client)
-    viewers = cost_of_viewers(messages=400 if quick else 1_500)
     ratios = {page: big[page] / small[page] for page in big}
     slowest, worst = max(big, key=big.__getitem__), max(ratios, key=ratios.__getitem__)
     return Finding(
@@ -50,18 +76,8 @@ def run(*, quick: bool = False) -> Finding:
             Figure(
                 f"page at {large:,} jobs ÷ at {SMALL:,} ({worst})", ratios[worst], MAX_RATIO, True
             ),
-            Figure(
-                "worker CPU a message with 100 viewers ÷ without", viewers.ratio, MAX_VIEWERS, True
-            ),
         ),
-        {
-            **{page: f"{big[page]:.1f} ms ({ratios[page]:.2f})" for page in big},
-            "worker ms with viewers": viewers.with_ms,
-            "worker ms without": viewers.without_ms,
-            "dashboard CPU share with viewers": viewers.dashboard_with,
-            "dashboard CPU share without": viewers.dashboard_without,
-            "simulated": True,
-        },
+        {**{page: f"{big[page]:.1f} ms ({ratios[page]:.2f})" for page in big}, "simulated": True},
     )
 
 
@@ -79,11 +95,19 @@ def pages_of(jobs: int) -> dict[str, Sequence[str]]:
         "/jobs by state": ["/jobs?state=dead", "/jobs?state=review"],
         "/jobs where": ["/jobs?where=confidence+%3C+0.6+and+channel+%3D+chat"],
         "/jobs where, nothing meets it": ["/jobs?where=reason+contains+nonesuch"],
+        "/jobs sorted": [f"/jobs?run=run{run}&sort={sort}" for run in run_ids for sort in SORTED],
         "/jobs found by id": [f"/jobs?q=run{3 + n % 4}%2Fm{n}" for n in done],
         "/jobs/JOB": [f"/jobs/{n}" for n in done],
         "/dead": ["/dead", "/dead?reason=schema"],
         "/dead of a run": [f"/dead?run={run}" for run in run_ids],
         "/review": ["/review"],
+        "/review/queue": ["/review/queue"],
+        "/runs/RUN/sample": [f"/runs/{run}/sample" for run in run_ids],
+        "/runs/RUN/frontier": [f"/runs/{run}/frontier" for run in run_ids],
+        "/certificates": ["/certificates"],
+        "/audits": ["/audits"],
+        "/deliveries": ["/deliveries"],
+        HAND_OVER: [HAND_OVER],
         "/workers": ["/workers"],
         "/audit": ["/audit"],
         "/actions/pause": ["/actions/pause?tier=haiku", "/actions/pause?tier=everything"],
@@ -94,6 +118,9 @@ def pages_of(jobs: int) -> dict[str, Sequence[str]]:
         "/metrics": ["/metrics"],
         "/api/runs": ["/api/runs"],
         "/api/runs/RUN": [f"/api/runs/run{run}" for run in run_ids],
+        "/api/jobs": ["/api/jobs", "/api/jobs?where=state+%3D+dead"],
+        "/api/dead": ["/api/dead"],
+        "/api/review": ["/api/review"],
         "/healthz": ["/healthz"],
     }
 
@@ -148,3 +175,14 @@ def served(jobs: int) -> Iterator[httpx2.Client]:
             base_url=url, trust_env=False, timeout=60, headers={"Authorization": BEARER}
         )
         yield stack.enter_context(client)
+
+
+@click.command()
+@click.option("--jobs", type=click.IntRange(SMALL), default=LARGE, show_default=True)
+def main(jobs: int) -> None:
+    """The pages at a size of your choice."""
+    show(compare(jobs), Console())
+
+
+if __name__ == "__main__":
+    main()
