@@ -13,8 +13,8 @@ class Message(Base):
 
     __tablename__ = "messages"
     __table_args__ = (
-        UniqueConstraint("source", "external_id"),
-        Index("ix_messages_external_id", "external_id"),
+        # In this order it finds an id whose source is not known, too.
+        UniqueConstraint("external_id", "source"),
         Index(
             "ix_messages_customer_id",
             "customer_id",

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Engine
+from sqlalchemy.exc import IntegrityError
 
 from tests.support.promises import many, one
 from worker.domain.backlog import Record
@@ -77,3 +78,22 @@ def test_jobs_that_cannot_be_stored_leave_no_messages(engine: Engine, intake: In
         intake.settle()
     assert intake.settle().accepted == 0
     assert one(engine, "SELECT count(*) FROM messages") == (0,)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO jobs (run_id, message_id) SELECT 999999, id FROM messages",
+        "UPDATE jobs SET run_id = 999999",
+        "DELETE FROM runs",
+    ],
+)
+def test_no_job_is_without_its_run(engine: Engine, intake: Intake, statement: str) -> None:
+    """By the key of `run_counts`, which the counting trigger writes in the same statement."""
+    intake.add(chunk("a"))
+    intake.settle()
+    with engine.connect() as connection:
+        connection.exec_driver_sql("DELETE FROM budgets")
+        with pytest.raises(IntegrityError, match="fk_run_counts_run_id_runs"):
+            connection.exec_driver_sql(statement)
+    assert one(engine, "SELECT count(*) FROM jobs JOIN runs AS r ON r.id = run_id") == (1,)
