@@ -6,8 +6,8 @@ job to its run is kept by `run_counts`, which the counting trigger writes in the
 
 from alembic import op
 
-revision = "0031"
-down_revision = "0030"
+revision = "0032"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 
