@@ -1,17 +1,17 @@
 """`rung review --audit`: accepted answers judged blind, one key each, or in a spreadsheet."""
 
 import csv
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import click
 from sqlalchemy import Engine
 
 from models.vocabulary import Grader
 from worker.cli.speech.files import new_text
+from worker.cli.speech.keys import pressed
 from worker.cli.speech.output import console, talk
 from worker.cli.speech.person import actor
+from worker.cli.speech.sheets import filled_in
 from worker.cli.truth import WORDS
 from worker.domain.text import neutralise_formula, terminal_safe
 from worker.domain.wording import plural
@@ -41,7 +41,7 @@ def review_audits(
     elif verdicts is not None:
         _take_back(engine, verdicts)
     else:
-        judge_by_keys(engine, run_id, click.getchar)
+        judge_by_keys(engine, run_id, pressed)
 
 
 def judge_by_keys(engine: Engine, run_id: int | None, key: Callable[[], str]) -> int:
@@ -55,16 +55,16 @@ def judge_by_keys(engine: Engine, run_id: int | None, key: Callable[[], str]) ->
             talk(f"Nothing more to look at; {plural(judged, 'answer')} judged.")
             return judged
         _show(found[0])
-        pressed = key().lower()
-        if pressed in KEYS:
-            verdict = Graded(found[0].job_id, found[0].fence, KEYS[pressed])
+        said = key().lower()
+        if said in KEYS:
+            verdict = Graded(found[0].job_id, found[0].fence, KEYS[said])
             give(engine, me, Grader.PERSON, verdict)
             judged += 1
-        elif pressed == "z":
+        elif said == "z":
             job = undo(engine, me)
             talk("Nothing to undo." if job is None else "Taken back; it comes again.")
             judged -= job is not None
-        elif pressed in ("q", "\x03", "\x04", ""):
+        elif said in ("q", "\x03", "\x04", ""):
             talk(f"{plural(judged, 'answer')} judged.")
             return judged
 
@@ -98,20 +98,18 @@ def _export(engine: Engine, run_id: int | None, path: Path, *, force: bool) -> N
 
 def _take_back(engine: Engine, path: Path) -> None:
     """All verdicts of a file, or none."""
-    csv.field_size_limit(sys.maxsize)
     verdicts = []
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        for record, row in enumerate(csv.DictReader(stream), start=1):
-            word = (row.get("verdict") or "").strip().lower()
-            if not word:
-                continue
-            numbers = [(row.get(name) or "").strip() for name in ("job", "answer")]
-            if word not in WORDS or not all(number.isdecimal() for number in numbers):
-                raise UsageError(
-                    f"{path}, record {record}: the verdict must be right, wrong or unsure, and job"
-                    " and answer numbers. No verdict of this file was taken."
-                )
-            verdicts.append(Graded(int(numbers[0]), int(numbers[1]), WORDS[word]))
+    for record, row in enumerate(filled_in(path, ("job", "answer", "verdict")), start=1):
+        word = (row["verdict"] or "").strip().lower()
+        if not word:
+            continue
+        numbers = [(row[name] or "").strip() for name in ("job", "answer")]
+        if word not in WORDS or not all(number.isdecimal() for number in numbers):
+            raise UsageError(
+                f"{path}, record {record}: the verdict must be right, wrong or unsure, and job"
+                " and answer numbers. No verdict of this file was taken."
+            )
+        verdicts.append(Graded(int(numbers[0]), int(numbers[1]), WORDS[word]))
     with engine.begin() as connection:
         store(connection, Grader.PERSON, actor().name, verdicts)
     talk(f"{plural(len(verdicts), 'verdict')} taken.")

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, Row
 from models.vocabulary import Grader, Lane
 from worker.cli.speech.amounts import DOLLARS
 from worker.cli.speech.context import database
+from worker.cli.speech.keys import pressed
 from worker.cli.speech.output import print_json, talk
 from worker.cli.speech.person import actor
 from worker.cli.views.comparison import print_side_by_side, show_pair
@@ -126,7 +127,7 @@ def _conclude(engine: Engine, names: Sequence[str], *, judged: bool, as_json: bo
     if a.id == b.id:
         raise UsageError(f"{a.name} and {b.name} are the same run.", mend="rung runs")
     if judged:
-        judge_pairs(engine, a, b, click.getchar)
+        judge_pairs(engine, a, b, pressed)
     with engine.connect() as connection:
         verdicts = pair_verdicts(connection, a.id, b.id)
         simulated = any(standing_of(connection, run.id).simulated for run in (a, b))
@@ -148,15 +149,15 @@ def judge_pairs(engine: Engine, a: Row[Any], b: Row[Any], key: Callable[[], str]
             break
         turned = chance.random() < 0.5
         show_pair(pair, turned=turned, keys=HELP)
-        pressed = key().lower()
-        if pressed in KEYS:
-            _give(engine, me.name, pair, KEYS[pressed], turned=turned)
+        said = key().lower()
+        if said in KEYS:
+            _give(engine, me.name, pair, KEYS[said], turned=turned)
             judged += 1
-        elif pressed == "z" and judged:
+        elif said == "z" and judged:
             undo(engine, me)
             undo(engine, me)
             judged -= 1
-        elif pressed in ("q", "\x03", "\x04", ""):
+        elif said in ("q", "\x03", "\x04", ""):
             break
     talk(f"{plural(judged, 'pair')} judged.")
     return judged

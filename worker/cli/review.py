@@ -1,7 +1,6 @@
 """`rung review`: what waits for a person, and what the person says."""
 
 import csv
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
@@ -17,6 +16,7 @@ from worker.cli.speech.context import database
 from worker.cli.speech.files import FORCE, new_text
 from worker.cli.speech.output import talk
 from worker.cli.speech.person import actor
+from worker.cli.speech.sheets import filled_in
 from worker.domain.text import neutralise_formula, restored_formula
 from worker.errors import UsageError
 from worker.store.actions.reviews import (
@@ -117,9 +117,7 @@ def _export(engine: Engine, run: str | None, path: Path, *, decided: bool, force
 
 def _take_back(engine: Engine, path: Path) -> None:
     """All verdicts of a file, or none; those that were taken before are passed over."""
-    csv.field_size_limit(sys.maxsize)
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        sheet = list(_read(path, csv.DictReader(stream)))
+    sheet = list(_read(path, filled_in(path, ("job", "verdict"))))
     new = give_verdicts(engine, actor(), sheet)
     known = f", {len(sheet) - new} known already" if new < len(sheet) else ""
     talk(f"{new} verdicts taken{known}.")

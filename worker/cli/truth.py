@@ -1,7 +1,6 @@
 """`rung truth`: verdicts on answers, from elsewhere."""
 
 import csv
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import click
 from worker.cli.speech.context import database
 from worker.cli.speech.output import print_json, talk
 from worker.cli.speech.person import actor
+from worker.cli.speech.sheets import filled_in
 from worker.domain.wording import plural
 from worker.errors import UsageError
 from worker.store.actions.truths import Imported, take_file
@@ -37,20 +37,18 @@ def import_(file: Path, as_json: bool) -> None:
 
     All of the file is taken, or nothing. The same file again changes only what it says otherwise.
     """
-    csv.field_size_limit(sys.maxsize)
-    with database() as engine, file.open(encoding="utf-8-sig", newline="") as stream:
-        taken = take_file(engine, actor(), file.name, read_verdicts(str(file), stream))
+    with database() as engine:
+        verdicts = read_verdicts(str(file), filled_in(file, ()))
+        taken = take_file(engine, actor(), file.name, verdicts)
     if as_json:
         print_json({"file": str(file), "taken": taken})
     else:
         talk(f"{plural(taken, 'verdict')} taken from {file}.")
 
 
-def read_verdicts(name: str, stream: Iterator[str]) -> Iterator[Imported]:
+def read_verdicts(name: str, rows: "csv.DictReader[str]") -> Iterator[Imported]:
     """Rows with a verdict; those without one are passed over. Raises UsageError with the line."""
-    rows = csv.DictReader(stream)
-    columns = [column.strip().lower() for column in rows.fieldnames or []]
-    rows.fieldnames = columns
+    columns = rows.fieldnames or []
     said = next((column for column in COLUMN if column in columns), None)
     if said is None or not ({"job"} <= set(columns) or {"run", "external_id"} <= set(columns)):
         raise UsageError(

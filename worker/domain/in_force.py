@@ -71,18 +71,22 @@ def standing(
     confidence: Decimal | None,
 ) -> CertifiedScore:
     """How an answer stands against the certificate."""
-    if held.scorer is None:
-        return CertifiedScore(held.number, confidence or Decimal(0), held.standard)
-    answer = GradedAnswer(
-        valid=True,
-        right=None,
-        confidence=float(confidence) if confidence is not None else None,
-        length=len(reply) or None,
-    )
     segment = segment_of(held.segment_by, message, difficulty)
-    known = GradedMessage(name="", segment=segment, chars=len(message.body))
-    score = _scorer(held.scorer).score(known, answer)
-    return CertifiedScore(held.number, Decimal(str(score)), held.standard)
+    told = float(confidence) if confidence is not None else None
+    score = score_of(held, segment, len(message.body), len(reply) or None, told)
+    return CertifiedScore(held.number, score, held.standard)
+
+
+def score_of(
+    held: InForce, segment: str, chars: int, length: int | None, confidence: float | None
+) -> Decimal:
+    """What the certificate's scorer makes of an answer of `length` characters to a message of
+    `chars`: the stated confidence itself where nothing was fitted."""
+    if held.scorer is None:
+        return Decimal(str(confidence or 0))
+    answer = GradedAnswer(valid=True, right=None, confidence=confidence, length=length)
+    score = _scorer(held.scorer).score(GradedMessage(name="", segment=segment, chars=chars), answer)
+    return Decimal(str(score))
 
 
 def segment_of(by: str, message: MessageText, difficulty: str | None) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row
 from worker.domain.policy import from_document, rules_of
 from worker.domain.proof.certificates import labelled_evenly
 from worker.domain.proof.claims import Claim, ClaimTerms
+from worker.domain.proof.exact_tails import proves
 from worker.domain.proof.graded import GradedMessage, in_order
 from worker.domain.proof.ladder_certificates import (
     Certificate,
@@ -70,9 +71,12 @@ def certify_runs(
         raise UsageError(f"Run {runs[0].name} has no tier {tier!r}; it has {', '.join(ladder)}.")
     found = population(connection, [run.id for run in runs], request.segment_by or "difficulty")
     key = one_key(found, tier, runs)
-    look = _look(connection, actor, found, tier, runs, request)
+    asked, labels = _digests(found, tier, runs, request)
+    look, new = certificates.look(connection, asked, labels)
     spent = request.delta * LOOKS_SHARE * (1 - LOOKS_SHARE) ** (look - 1)
     question = _question(found, ladder, tier, request, spent)
+    if new and could_prove(question):
+        certificates.remember_look(connection, actor, asked, labels)
     made = certify(question, segments=request.segment_by is not None)
     number = None
     if made.result.certified and request.store:
@@ -124,20 +128,22 @@ def one_key(found: Population, tier: str, runs: Sequence[Row[Any]]) -> AnswerKey
     return next(iter(keys), None)
 
 
-def _look(
-    connection: Connection,
-    actor: Actor,
-    found: Population,
-    tier: str,
-    runs: Sequence[Row[Any]],
-    request: CertificationRequest,
-) -> int:
-    """Which look this is. Another alpha or another way of scoring is another look at the same
-    question, not another question."""
+def could_prove(question: CertificateQuestion) -> bool:
+    """Whether so many labels could prove the claim, if none of them were wrong. A look that could
+    prove nothing whatever it found cannot be false, so it costs nothing."""
+    labels = len(question.labelled)
+    return not question.simulated and proves(0, labels, question.alpha, question.delta)
+
+
+def _digests(
+    found: Population, tier: str, runs: Sequence[Row[Any]], request: CertificationRequest
+) -> tuple[str, str]:
+    """Which question is put, and to which labels. Another alpha or another way of scoring is
+    another look at the same question, not another question."""
     words = "|".join([*sorted(str(run.id) for run in runs), tier])
     asked = replace(request, store=True, rehearse=False)
     labels = "|".join([*sorted(found.labels), repr(asked)])
-    return certificates.look(connection, actor, _digest(words), _digest(labels))
+    return _digest(words), _digest(labels)
 
 
 def _question(

@@ -20,6 +20,7 @@ from worker.domain.proof.replayed_cost import (
     tier_means,
 )
 from worker.store.actions.forecasts import keep
+from worker.store.policies import put_in_force
 from worker.store.reading.records import RunPace, paces, recorded_jobs
 from worker.store.runs import find_run
 
@@ -93,10 +94,13 @@ def foresee(
     run before is forecast from its own jobs, another one by replaying it on those there are.
 
     `coming` is what a hand-over counts, a dry one too (`outcome.counts.strata`), so whoever takes a
-    backlog in, a page as well as a command, can show this before anything is stored."""
-    jobs, basis = recorded_jobs(connection, policy.name, before_run), f"policy {policy.name}"
+    backlog in, a page as well as a command, can show this before anything is stored. Raises
+    ConfigurationError where the policy names a certificate that is not in force."""
+    policy = put_in_force(connection, policy)
+    held = policy.accept.in_force
+    jobs, basis = recorded_jobs(connection, policy.name, before_run, held), f"policy {policy.name}"
     if len(jobs) < ENOUGH:
-        jobs = recorded_jobs(connection, None, before_run)
+        jobs = recorded_jobs(connection, None, before_run, held)
         basis = f"{policy.name} replayed on jobs of other policies"
     if len(jobs) < ENOUGH or not sum(coming.values()):
         return None
@@ -141,8 +145,15 @@ def _ladderlike(policy: Policy, jobs: Sequence[RecordedJob]) -> Ladderlike:
     thresholds: dict[str, float | None] = {
         tier: float(policy.accept.threshold_at(tier)) if asked else None for tier in policy.ladder
     }
-    means = tier_means(jobs, thresholds)
-    return Ladderlike(ladder=policy.ladder, thresholds=thresholds, means=means)
+    standards = {}
+    if (held := policy.accept.in_force) is not None:
+        standards[held.tier] = math.inf if held.standard is None else float(held.standard)
+    return Ladderlike(
+        ladder=policy.ladder,
+        thresholds=thresholds,
+        standards=standards,
+        means=tier_means(jobs, thresholds, standards),
+    )
 
 
 def _dollars(one: ReplayedCost, lane: str) -> float:

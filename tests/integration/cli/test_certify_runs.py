@@ -82,6 +82,21 @@ def test_each_look_at_new_labels_costs_and_the_same_look_does_not(
     assert (later["look"], later["delta"]) == (2, pytest.approx(0.05 * 0.8 * 0.2))
 
 
+def test_a_look_that_could_prove_nothing_costs_nothing(
+    engine: Engine, database_url: str, configured: None
+) -> None:
+    # given: a few verdicts, then all of them
+    answered_run(engine, database_url, Traffic())
+    do(engine, "CREATE TABLE kept AS SELECT * FROM truths")
+    do(engine, "DELETE FROM truths WHERE job_id > 40")
+    assert (certify("monday").code, certify("monday").document["look"]) == (1, 1)
+    do(engine, "INSERT INTO truths OVERRIDING SYSTEM VALUE SELECT * FROM kept WHERE job_id > 40")
+    # then
+    said = certify("monday")
+    assert (said.code, said.document["look"]) == (0, 1)
+    do(engine, "DROP TABLE kept")
+
+
 def test_answers_of_two_models_are_not_certified_together(
     engine: Engine, database_url: str, certified: dict[str, Any]
 ) -> None:

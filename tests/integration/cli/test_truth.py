@@ -1,6 +1,7 @@
 """`rung audit`, `rung truth import`, `rung review --audit`: as a person uses them."""
 
 import csv
+import io
 import itertools
 from decimal import Decimal
 from pathlib import Path
@@ -52,6 +53,13 @@ def test_quitting_keeps_what_was_judged(answered: Engine) -> None:
     assert one(answered, "SELECT is_right FROM truths")[0] is False
 
 
+def test_keys_may_come_from_a_program(answered: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    say("audit", "monday", "--share", "100%")
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\nn\n"))
+    said = say("review", "--audit", "monday")
+    assert (said.code, "2 answers judged" in said.err) == (0, True)
+
+
 def test_a_spreadsheet_goes_out_and_comes_back(answered: Engine, tmp_path: Path) -> None:
     # given
     say("audit", "monday", "--share", "100%")
@@ -70,6 +78,13 @@ def test_a_spreadsheet_goes_out_and_comes_back(answered: Engine, tmp_path: Path)
     # then
     assert (said.code, "2 verdicts taken" in said.err) == (0, True)
     assert one(answered, "SELECT count(*) FROM truths WHERE is_right IS NOT true")[0] == 2
+    # then: as a German Excel saves it, too, and without its column there is no sheet of verdicts
+    sheet = "Job;Answer;Message;Reply;Verdict\n{job};{answer};Grüße;;right\n"
+    path.write_text(sheet.format(**rows[1]), "cp1252")
+    assert "1 verdict taken" in say("review", "--audit", "--verdicts", str(path)).err
+    path.write_text("job,answer\n1,2\n")
+    refused = say("review", "--audit", "--verdicts", str(path))
+    assert (refused.code, "has no column verdict" in refused.err) == (2, True)
     path.write_text("job,answer,verdict\n1,2,perhaps\n")
     refused = say("review", "--audit", "--verdicts", str(path))
     assert (refused.code, "record 1" in refused.err) == (2, True)

@@ -15,7 +15,9 @@ from tests.support.works import drain, hand_in, settings_for, unexplained, worki
 from worker.config.policies import policy_named
 from worker.config.settings import Settings
 from worker.domain.policy import Policy, rules_of
+from worker.domain.proof.strata import stratum_of
 from worker.errors import ConfigurationError, UsageError
+from worker.runs.forecasts import foresee
 from worker.sandbox.simulator.state import State
 from worker.store.actions.audits import raise_share
 from worker.store.actions.truths import Graded, store, undo
@@ -94,6 +96,24 @@ def test_it_asks_for_its_threshold_beside_the_policys(
     assert all(Decimal("0.7") <= a.confidence < THRESHOLD for a in climbed)
     assert all((a.score, a.standard) == (a.confidence, THRESHOLD) for a in climbed)
     assert unexplained(engine, run) == []
+
+
+def test_a_forecast_asks_for_what_the_certificate_does(
+    engine: Engine, settings: Settings, certified: Policy
+) -> None:
+    # given
+    coming = {stratum_of(len(BODIES[0])): len(BODIES)}
+    alone = replace(certified, accept=replace(certified.accept, certificate=None))
+    with engine.connect() as connection:
+        plain, asked = foresee(connection, alone, coming), foresee(connection, certified, coming)
+    # then
+    assert plain is not None
+    assert asked is not None
+    assert plain.dollars.p50 < 0.9 * asked.dollars.p50
+    with engine.begin() as connection:
+        void(connection, certified.accept.certificate or 0, "a test says so")
+    with engine.connect() as connection, pytest.raises(ConfigurationError, match="is void"):
+        foresee(connection, certified, coming)
 
 
 def test_in_doubt_the_stricter_threshold_holds_at_once(

@@ -51,6 +51,7 @@ def _policy(settings: Settings, policy: Policy) -> dict[str, Any]:
         "validators": uses,
         "own_validators": [name for name in uses if name in settings.validators],
         "confidence": policy.accept.confidence,
+        "certificate": policy.accept.certificate,
         "thresholds": {t: policy.accept.threshold_at(t) for t in policy.ladder} if asked else {},
     }
 
@@ -116,6 +117,8 @@ def _policy_words(policy: dict[str, Any]) -> Iterator[str]:
     else:
         shares = dict.fromkeys(f"{share:f}" for share in policy["thresholds"].values())
         yield f"confidence {policy['confidence']}, from {', '.join(shares)}"
+    if policy["certificate"] is not None:
+        yield f"and what certificate {policy['certificate']} asks for beside it"
 
 
 def _tier_words(tier: dict[str, Any]) -> Iterator[str]:

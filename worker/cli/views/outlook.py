@@ -25,7 +25,12 @@ def outlook_of(
     try:
         with database(settings) as engine, closing(engine.connect()) as connection:
             return foresee(connection, policy, strata, lane)
-    except (Unreachable, ConfigurationError):
+    except Unreachable:
+        return None
+    except ConfigurationError:
+        # A certificate that is void would refuse the run as well.
+        if policy.accept.certificate is not None:
+            raise
         return None
 
 

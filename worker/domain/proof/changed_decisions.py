@@ -12,12 +12,14 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedAnswer:
     """A recorded answer of one tier. `blocking` are the reasons other than low confidence for
-    which it was not accepted; `confidence` is None where none was stated."""
+    which it was not accepted; `confidence` is None where none was stated. `score` is that of the
+    certificate in force, None where none is."""
 
     tier: str
     fence: int
     blocking: tuple[str, ...] = ()
     confidence: float | None = None
+    score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,12 @@ class ForPeople:
 Change = Stands | Asks | ForPeople
 
 
-def passes(answer: RecordedAnswer, threshold: float | None) -> bool:
-    """Whether the answer may go out at this threshold; None asks for no confidence."""
+def passes(answer: RecordedAnswer, threshold: float | None, standard: float | None = None) -> bool:
+    """Whether the answer may go out at this threshold; None asks for no confidence. `standard` is
+    the score that a certificate asks for beside it."""
     if answer.blocking:
+        return False
+    if standard is not None and (answer.score is None or answer.score < standard):
         return False
     if threshold is None:
         return True

@@ -41,10 +41,12 @@ class ReplayedCost:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ladderlike:
     """What of a policy decides cost: tiers in order, thresholds (None: no confidence is asked for)
-    and whether the top's last answer goes to a person when it does not pass."""
+    and whether the top's last answer goes to a person when it does not pass. `standards` are what a
+    certificate asks for beside them, of the tier that it is about."""
 
     ladder: Sequence[str]
     thresholds: Mapping[str, float | None]
+    standards: Mapping[str, float] = field(default_factory=dict)
     means: Mapping[str, TierMeans] = field(default_factory=dict)
 
 
@@ -63,7 +65,7 @@ def replayed(job: RecordedJob, policy: Ladderlike) -> ReplayedCost:
             first += reach * cost
         if answer is None:
             reach *= 1 - means.passes
-        elif passes(answer, policy.thresholds.get(tier)):
+        elif passes(answer, policy.thresholds.get(tier), policy.standards.get(tier)):
             reach = 0.0
         if not reach:
             break
@@ -71,14 +73,16 @@ def replayed(job: RecordedJob, policy: Ladderlike) -> ReplayedCost:
 
 
 def tier_means(
-    jobs: Sequence[RecordedJob], thresholds: Mapping[str, float | None]
+    jobs: Sequence[RecordedJob],
+    thresholds: Mapping[str, float | None],
+    standards: Mapping[str, float],
 ) -> dict[str, TierMeans]:
-    """Means over everything recorded, at these thresholds."""
+    """Means over everything recorded, at these thresholds and standards."""
     sums: dict[str, list[float]] = {}
     for job in jobs:
         for answer in job.answers:
             one = sums.setdefault(answer.tier, [0.0, 0.0, 0.0])
             one[0] += job.costs.get(answer.fence, 0.0)
-            one[1] += passes(answer, thresholds.get(answer.tier))
+            one[1] += passes(answer, thresholds.get(answer.tier), standards.get(answer.tier))
             one[2] += 1
     return {tier: TierMeans(one[0] / one[2], one[1] / one[2]) for tier, one in sums.items()}

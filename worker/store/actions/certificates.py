@@ -26,15 +26,19 @@ class Issue:
     rehearsal: bool
 
 
-def look(connection: Connection, actor: Actor, question: str, labels: str) -> int:
-    """How many times the question was put, this time included. Looking at the same labels again is
-    the same look. `question` and `labels` are digests."""
+def look(connection: Connection, question: str, labels: str) -> tuple[int, bool]:
+    """How many times the question was put, this time included, and whether this one is new.
+    Looking at the same labels again is the same look. `question` and `labels` are digests."""
     connection.execute(LOCK, {"key": f"look:{question}"})
     seen = list(connection.execute(LOOKS, {"target": question}).scalars())
     if labels in seen:
-        return seen.index(labels) + 1
+        return seen.index(labels) + 1, False
+    return len(seen) + 1, True
+
+
+def remember_look(connection: Connection, actor: Actor, question: str, labels: str) -> None:
+    """Counts a look, from the next one on."""
     audit(connection, actor, LOOK, question, 0, labels=labels)
-    return len(seen) + 1
 
 
 def issue(connection: Connection, actor: Actor, given: Issue) -> int:

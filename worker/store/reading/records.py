@@ -1,13 +1,13 @@
 """Recorded jobs for forecasts: the newest, with what each answer cost and said."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
 from models.vocabulary import INQUIRIES, JUDGED
-from worker.domain.in_force import UNCERTIFIED
+from worker.domain.in_force import UNCERTIFIED, InForce, score_of
 from worker.domain.judgement import LOW_CONFIDENCE
 from worker.domain.proof.changed_decisions import RecordedAnswer
 from worker.domain.proof.replayed_cost import RecordedJob
@@ -27,17 +27,22 @@ class RunPace:
 
 
 def recorded_jobs(
-    connection: Connection, policy_name: str | None, before_run: int | None = None
+    connection: Connection,
+    policy_name: str | None,
+    before_run: int | None = None,
+    held: InForce | None = None,
 ) -> list[RecordedJob]:
-    """The newest finished jobs, of one policy or of all; of runs made before `before_run`."""
-    values = {"policy": policy_name, "before": before_run, "most": MOST}
+    """The newest finished jobs, of one policy or of all; of runs made before `before_run`; with the
+    scores that the certificate `held` would have given."""
+    segment = held.segment_by if held is not None else None
+    values = {"policy": policy_name, "before": before_run, "most": MOST, "segment": segment}
     found: dict[int, list[Row[Any]]] = {}
     for row in connection.execute(JOBS, values):
         found.setdefault(row.job_id, []).append(row)
-    return [job for rows in found.values() if (job := _job(rows)) is not None]
+    return [job for rows in found.values() if (job := _job(rows, held)) is not None]
 
 
-def _job(rows: Sequence[Row[Any]]) -> RecordedJob | None:
+def _job(rows: Sequence[Row[Any]], held: InForce | None) -> RecordedJob | None:
     answers = [row for row in rows if row.stage == "answer" and row.judged]
     if not answers:
         return None
@@ -48,9 +53,21 @@ def _job(rows: Sequence[Row[Any]]) -> RecordedJob | None:
         day=str(first.day),
         start=first.tier,
         routing=routing,
-        answers=[recorded_answer(row) for row in answers],
+        answers=[
+            replace(recorded_answer(row), score=None if held is None else _score(held, row))
+            for row in answers
+        ],
         costs={row.fence: float(row.cost) for row in answers},
     )
+
+
+def _score(held: InForce, row: Row[Any]) -> float:
+    """As it was given under this very certificate, or as it would have been."""
+    if row.certificate_id == held.number and row.score is not None:
+        return float(row.score)
+    segment = "" if row.segment is None else str(row.segment)
+    confidence = float(row.confidence) if row.confidence is not None else None
+    return float(score_of(held, segment, row.chars, row.length or None, confidence))
 
 
 def recorded_answer(row: Row[Any]) -> RecordedAnswer:
@@ -75,7 +92,10 @@ def paces(connection: Connection, lane: str, before_run: int | None = None) -> l
 # At realtime prices: half-price answers are doubled.
 JOBS = text("""
 WITH newest AS (
-  SELECT j.id, j.created_at, char_length(m.body) AS chars
+  SELECT j.id, j.created_at, char_length(m.body) AS chars,
+    CASE CAST(:segment AS text) WHEN 'difficulty' THEN to_jsonb(j.difficulty)
+      WHEN 'channel' THEN to_jsonb(m.channel) WHEN 'language' THEN to_jsonb(m.language)
+      ELSE m.metadata -> CAST(:segment AS text) END AS segment
   FROM jobs AS j JOIN runs AS r ON r.id = j.run_id JOIN messages AS m ON m.id = j.message_id
   WHERE j.state IN ('answered', 'review') AND r.kind <> ALL(:asking)
     AND (CAST(:policy AS text) IS NULL OR r.policy_name = :policy)
@@ -83,8 +103,11 @@ WITH newest AS (
   ORDER BY j.id DESC LIMIT :most)
 SELECT a.job_id, a.fence, a.stage, a.tier, a.outcome, a.reasons, a.confidence,
   a.cost * CASE a.lane WHEN 'batch' THEN 2 ELSE 1 END AS cost,
-  a.outcome = ANY(:judged) AS judged, n.chars, n.created_at::date AS day
+  a.outcome = ANY(:judged) AS judged, n.chars, n.created_at::date AS day,
+  a.score, a.certificate_id, n.segment, char_length(s.reply) AS length
 FROM newest AS n JOIN attempts AS a ON a.job_id = n.id
+LEFT JOIN results AS s ON CAST(:segment AS text) IS NOT NULL AND s.job_id = a.job_id
+  AND s.fence = a.fence
 WHERE a.outcome <> 'started' ORDER BY a.job_id, a.fence
 """).bindparams(judged=list(JUDGED), asking=list(INQUIRIES))
 PACES = text("""
