@@ -1,6 +1,7 @@
 """`rung config try`: what would be done with a message, without a call."""
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +33,13 @@ MOST_CHARS = 200_000
 @click.option("--tier", help="Show the request of this tier, rather than of the first.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout, with the requests.")
 def try_message(message: str, **options: Any) -> None:
-    """What would follow for MESSAGE, words or a file: rule, tier, prompt, request. Nothing is sent,
-    and nothing stored.
+    """What would follow for MESSAGE, words or a file: rule, tier, prompt, context, request.
+
+    Its policy's look-ups are asked; nothing is sent to Claude, and nothing stored.
     """
     from worker.claude.planner import Planner
     from worker.claude.prompts import prompts_of
+    from worker.cli.trial_context import context_of
     from worker.config.loading import load_settings
     from worker.config.policies import policy_named
 
@@ -49,6 +52,8 @@ def try_message(message: str, **options: Any) -> None:
     if tier not in policy.ladder:
         names = ", ".join(policy.ladder)
         raise UsageError(f"{tier!r} is no tier of {policy.name}.", mend=f"use one of: {names}")
+    shown, said = context_of(settings, policy, given)
+    answering = replace(_candidate(policy, given, Stage.ANSWER, tier), context=shown)
     found = {
         "policy": policy.name,
         "policy_version": version_of(policy),
@@ -58,9 +63,11 @@ def try_message(message: str, **options: Any) -> None:
             _request(planner, candidate)
             for candidate in (
                 *([_candidate(policy, given, Stage.ROUTE, None)] if _asks(start) else []),
-                _candidate(policy, given, Stage.ANSWER, tier),
+                answering,
             )
         ],
+        "shown": [{"id": piece.id, "text": piece.text} for piece in shown.pieces],
+        "notes": said,
     }
     if options["as_json"]:
         print_json(found)
@@ -167,6 +174,8 @@ def _words(settings: Settings, found: dict[str, Any]) -> list[str]:
         )
     where = settings.prompts.dir or "those of the example company"
     lines.append(f"prompts   {where}")
+    lines += [f"shown     {', '.join(one['id'] for one in found['shown'])}"] * bool(found["shown"])
+    lines += [f"note      {words}" for words in found["notes"]]
     if "parameters" not in (last := found["requests"][-1]):
         return lines
     said = last["parameters"]["messages"][0]["content"]

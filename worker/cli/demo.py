@@ -9,6 +9,7 @@ import click
 from sqlalchemy import Engine
 
 from worker.claude.prompts import default_directory, prompts_of
+from worker.cli.demo_facts import MADE_UP, checking_facts, say_facts, script_facts
 from worker.cli.speech.output import talk
 from worker.cli.up import Work, working
 from worker.cli.views.ladder import LadderView
@@ -30,6 +31,7 @@ LATENCY_SCALE = 0.5
 KEEP = "RUNG_DEMO"
 SHOP = "shop_orders"
 ORDERS = "SELECT customer_id, number, item, state, due FROM orders WHERE customer_id = :customer_id"
+NAMED, EVERY = 4, 100
 ABOUT_AN_ORDER = "msg-02245"
 """A message of the sample that is answered from the shop."""
 
@@ -55,13 +57,16 @@ def demo(workers: int, policy: str | None) -> None:
     _open_shop()
     with working(settings, workers=workers, latency_scale=LATENCY_SCALE) as work:
         talk(f"Dashboard {work.dashboard_url}", bold=True)
+        script_facts(work.running.environ["ANTHROPIC_BASE_URL"])
         run = _hand_in(work.engine, settings, backlog, policy)
         _follow(work, settings, run.name)
         _show_bill(work.engine, settings, run.name)
         with work.engine.connect() as connection:
             example = escalated_example(connection, run.id)
-            cited = cited_most(connection, run.id)
+            cited = cited_most(connection, run.id, EVERY)
         _say_what_they_stand_on(cited)
+        with work.engine.connect() as connection:
+            say_facts(connection, run.name)
         kept = os.environ.get(KEEP) == "keep"
         _say_where_next(run.name, example, time.monotonic() - began)
         later = f"http://127.0.0.1:{settings.dashboard.port}/"
@@ -73,7 +78,7 @@ def demo(workers: int, policy: str | None) -> None:
 def _hand_in(engine: Engine, settings: Settings, backlog: Path, policy: str | None) -> RunRef:
     """A new run of the sample, though an earlier demo may have answered the same messages."""
     with engine.begin() as connection:
-        chosen = _with_orders(policy_named(settings, policy))
+        chosen = checking_facts(_with_orders(policy_named(settings, policy)))
         new = NewRun(
             name="demo",
             policy=chosen,
@@ -126,8 +131,10 @@ def _show_bill(engine: Engine, settings: Settings, run: str) -> None:
 
 def _say_what_they_stand_on(cited: list[tuple[str, int]]) -> None:
     if cited:
-        named = ", ".join(f"{source} ({answers})" for source, answers in cited)
+        named = ", ".join(f"{source} ({answers})" for source, answers in cited[:NAMED])
         talk(f"\nAnswers name what they stand on; most often: {named}")
+    if orders := dict(cited).get(SHOP):
+        talk(f"{orders} about an order say how it stands, as the look-up {SHOP} has it.")
 
 
 def _say_where_next(run: str, example: str, seconds: float) -> None:
@@ -136,6 +143,7 @@ def _say_where_next(run: str, example: str, seconds: float) -> None:
         (f"rung results {run} -o answers.csv", "every answer, with tier, confidence and cost"),
         (f"rung show {run}/{example}", "why this message climbed, step by step"),
         (f"rung show {run}/{ABOUT_AN_ORDER} --text", "an answer from an order that was looked up"),
+        (f"rung show {run}/{MADE_UP} --text", "an amount that was made up, and what followed"),
         (f"rung review {run}", "what waits for a person"),
         ("rung enqueue FILE --watch", "your own backlog"),
     ):

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.support.cli import say
+from tests.support.looking_up import functions
 from tests.support.works import settings_for, working
 from worker.config.settings import Settings
 from worker.dashboard.access.passwords import hash_password
@@ -162,6 +163,36 @@ def test_config_check_says_what_it_understood(tmp_path: Path) -> None:
     assert [tier["name"] for tier in found["tiers"]] == ["haiku", "sonnet", "opus"]
     assert all(tier["input_usd"] and tier["model"] for tier in found["tiers"])
     assert found["prompts"]["answer"]["tokens"] > 500
+
+
+SHOWING = """
+[policies.acme]
+extends = "single:haiku"
+knowledge = ["pages"]
+[policies.acme.context]
+fields = ["plan"]
+lookups = ["orders", "slow"]
+[lookups.orders]
+path = "lookups.py:orders"
+[lookups.slow]
+path = "lookups.py:raising"
+on_failure = "person"
+"""
+
+
+def test_a_message_is_tried_with_what_would_be_shown_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    functions(tmp_path)
+    (tmp_path / "rung.toml").write_text(SHOWING)
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    words = ("Where is it?", "--policy", "acme", "--customer", "c-1", "--column", "plan=gold")
+    tried = say("config", "try", *words)
+    assert "shown     row, orders, slow" in tried.out
+    assert "note      look-up slow failed with ValueError; then: person" in tried.out
+    assert "note      pages were not searched: " in tried.out
+    assert "plan: gold" in tried.out
+    assert "order: o-c-1\nstate: sent" in tried.out
 
 
 def test_a_message_is_tried_without_a_call(tmp_path: Path) -> None:

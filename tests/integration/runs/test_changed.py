@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine
 
 from models.vocabulary import Lane, RunLane
-from tests.support.promises import ME, many, one, requests
+from tests.support.promises import ME, do, many, one, requests
 from tests.support.works import drain, hand_in, settings_for, unexplained, working
 from worker.config.policies import policy_named
 from worker.config.settings import Settings
@@ -76,9 +76,18 @@ def test_in_the_mixed_lane_what_begins_above_the_cheapest_goes_in_batches(
     assert rows == [(True, "batch")]
 
 
+STOOD = """
+UPDATE attempts SET knowledge_version = 'v1', context_digest = 'd1' WHERE stage = 'answer';
+INSERT INTO run_knowledge (run_id, version, whole, by, shown, model, lane, messages, tokens_whole,
+  tokens_searched, usd_searched)
+SELECT id, 'v1', true, 'cost', '{"returns#returns": "p1"}', 'm', 'realtime', 40, 9, 9, 0.1 FROM runs
+"""
+
+
 def test_loosening_asks_nothing_and_costs_nothing(
     day: Engine, settings: Settings, simulator: tuple[State, str]
 ) -> None:
+    do(day, STOOD)
     before = requests(simulator)
     made = again(day, settings, "loose")
     with working(settings) as runtime:
@@ -93,6 +102,15 @@ def test_loosening_asks_nothing_and_costs_nothing(
         " FROM jobs AS j WHERE run_id = (SELECT max(id) FROM runs)",
     )
     assert tuple(row) == (0, len(BODIES))
+    # What the answers stood on goes with them
+    stood = (
+        "SELECT DISTINCT knowledge_version, context_digest FROM attempts WHERE rule LIKE 'taken%'"
+    )
+    assert many(day, stood) == [("v1", "d1")]
+    assert (
+        many(day, "SELECT whole, shown FROM run_knowledge ORDER BY run_id")
+        == [(True, {"returns#returns": "p1"})] * 2
+    )
 
 
 def test_tightening_asks_exactly_where_a_decision_changes(

@@ -45,6 +45,7 @@ _BLOCK = re.compile(
 _ABOUT_ORDERS = re.compile(
     r"\b(order\w*|deliver\w*|parcel|ship\w*|track\w*|arriv\w*)\b", re.IGNORECASE
 )
+OF_ROW = ("row", "thread")
 MAX_DEPTH = 12
 FORGOTTEN_TOGETHER, OTHER_TOGETHER = 0.01, 0.05
 """Shares of messages that are passed over, or labelled otherwise than alone, when several are
@@ -62,7 +63,7 @@ def known(user: str, text: str) -> str:
     if not _ABOUT_ORDERS.search(text[:2_000]):
         return ""
     for _, piece, words in _BLOCK.findall(user):
-        if piece not in ("row", "thread") and ": " in words:
+        if piece not in OF_ROW and ": " in words:
             record = words.partition("\n\n")[0].replace("\n", ", ")
             return f" This is what I can see of it: {record}."
     return ""
@@ -101,15 +102,17 @@ def document(
 
 
 def sources(asked: Asked, text: str) -> list[str]:
-    """What an answer says it stands on: the passage that shares most words with the message, and
-    all that is known of the customer."""
+    """What an answer says it stands on: the passage that shares most words with the message, the
+    row and the thread, and what look-ups know where the message asks about it."""
     words = set(_WORD.findall(text[:2_000].lower()))
     best = max(
         (*_passages(asked.system), *_passages(asked.user)),
         key=lambda passage: len(words & passage[1]),
         default=None,
     )
-    return [*([best[0]] if best is not None else []), *_CONTEXT.findall(asked.user)]
+    used = known(asked.user, text)
+    pieces = [one for one in _CONTEXT.findall(asked.user) if used or one in OF_ROW]
+    return [*([best[0]] if best is not None else []), *pieces]
 
 
 @lru_cache(maxsize=64)

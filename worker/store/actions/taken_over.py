@@ -59,7 +59,7 @@ def write(connection: Connection, run_id: int, group: TakenOver) -> None:
             if (row["origin"], row["fence"]) in known
         ]
         values = {"rows": as_json(rows), "run": run_id}
-        for statement in (ATTEMPT, RESULT, END):
+        for statement in (ATTEMPT, PAGES, RESULT, END):
             connection.execute(statement, values)
     if group.begins:
         connection.execute(BEGIN, {"rows": as_json(group.begins), "run": run_id})
@@ -112,15 +112,28 @@ ROWS = """jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(job bigint, origin bigin
 ATTEMPT = text(f"""
 INSERT INTO attempts (job_id, fence, stage, tier, model, lane, outcome, reasons, findings,
   difficulty, rule, confidence, threshold, decision, policy_version, prompt_version,
-  schema_version, effort, budget_day, available_at, finished_at)
+  schema_version, effort, budget_day, available_at, finished_at, knowledge_version, context_digest)
 SELECT t.job, 1, 'answer', a.tier, a.model, a.lane,
   CASE WHEN t.accepted THEN 'accepted' ELSE 'rejected' END,
   CASE WHEN t.accepted THEN '{{}}' ELSE a.reasons END, a.findings, a.difficulty,
   'taken over from job ' || t.origin || ', attempt ' || t.fence, a.confidence, t.threshold,
   CASE WHEN t.accepted THEN 'accept' ELSE 'review' END, r.policy_version, a.prompt_version,
-  a.schema_version, a.effort, (now() AT TIME ZONE 'UTC')::date, now(), now()
+  a.schema_version, a.effort, (now() AT TIME ZONE 'UTC')::date, now(), now(),
+  a.knowledge_version, a.context_digest
 FROM {ROWS} JOIN attempts AS a ON a.job_id = t.origin AND a.fence = t.fence
 JOIN runs AS r ON r.id = :run
+""")
+# How the pages were shown that the answers stand on, for whoever looks for those that changed.
+PAGES = text(f"""
+INSERT INTO run_knowledge (run_id, version, whole, by, shown, model, lane, messages, tokens_whole,
+  tokens_searched, usd_whole, usd_searched)
+SELECT DISTINCT ON (k.version) CAST(:run AS bigint), k.version, k.whole, k.by, k.shown, k.model,
+  k.lane, k.messages, k.tokens_whole, k.tokens_searched, k.usd_whole, k.usd_searched
+FROM {ROWS} JOIN attempts AS a ON a.job_id = t.origin AND a.fence = t.fence
+JOIN jobs AS o ON o.id = t.origin
+JOIN run_knowledge AS k ON k.run_id = o.run_id AND k.version = a.knowledge_version
+ORDER BY k.version, k.run_id DESC
+ON CONFLICT DO NOTHING
 """)
 RESULT = text(f"""
 INSERT INTO results (job_id, fence, reply, fields, tier, model, accepted, confidence, reasons,
