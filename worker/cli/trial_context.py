@@ -88,6 +88,11 @@ def _with_passages(
 def _searched(
     settings: Settings, policy: Policy, message: MessageText
 ) -> tuple[dict[str, SyncedFolder], list[FoundPassage]]:
-    query = Query(0, message.text, policy.knowledge, (message.language or "")[:2].lower() or None)
+    query = Query(
+        key=0,
+        text=message.text,
+        folders=policy.knowledge,
+        language=(message.language or "")[:2].lower() or None,
+    )
     with database(settings) as engine, closing(engine.connect()) as connection:
         return stored_folders(connection), find_passages(connection, [query], PASSAGES_SHOWN)[0]
