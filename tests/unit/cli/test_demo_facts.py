@@ -19,11 +19,11 @@ def test_one_amount_stands_on_the_page_and_the_other_does_not(amount: str, stand
     reply = SAID.format(amount)
     prompt = load_prompts(None)[Purpose.ANSWER]
     draft = Draft(
-        reply,
-        {"reply": reply, "sources": [PAGE]},
-        {},
-        MessageText(WORDS[MADE_UP]),
-        prompt.instructions,
+        reply=reply,
+        document={"reply": reply, "sources": [PAGE]},
+        schema={},
+        message=MessageText(body=WORDS[MADE_UP]),
+        instructions=prompt.instructions,
         knowledge=prompt.shown,
     )
     assert (grounded(draft, {}) is None) is stands
