@@ -8,6 +8,7 @@ and is worked on.
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from typing import IO
 
 from sqlalchemy import Connection, Engine
@@ -74,7 +75,8 @@ class Handover:
         on_bytes: Callable[[int], None] = lambda _: None,
     ) -> None:
         _check(terms)
-        self._terms, self._options, self._engine, self._dry = terms, options, engine, dry
+        self._terms, self._engine, self._dry = terms, engine, dry
+        self._options = replace(options, thread=terms.policy.context.thread_column)
         self._caps, self._rejects, self._accept = caps or Caps(), rejects, accept
         self._say, self._on_bytes = say, on_bytes
         self._counts = Counts()

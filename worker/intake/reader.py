@@ -1,6 +1,6 @@
 """Reads any backlog: finds out what it is and which column is what, then reads it in blocks."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import IO, Any
@@ -13,6 +13,7 @@ from worker.intake.layouts import getter_of, layout_of
 from worker.intake.paths import as_text, normal, parse_place
 from worker.intake.rows import Item, Rows
 from worker.intake.sources import open_backlog
+from worker.intake.threads import has_threads, threaded
 
 SAMPLE_ROWS = 200
 SAMPLE_CHARS = 2_000_000
@@ -40,6 +41,8 @@ class ReadingOptions:
     usual: Mapping[str, str] = field(default_factory=dict)
     """Columns of a map that was named: those count of which the file has something."""
     strip_quotes: bool = False
+    thread: str | None = None
+    """Where a policy shows the thread: the column that rows of one `thread_id` are gathered in."""
     packed: bool = True
     """Whether a compressed file is unpacked; if not, it is refused. A workbook is not meant."""
 
@@ -114,7 +117,11 @@ class Backlog:
         self._counting = True
         self._on_bytes(self._uncounted)
         total = 0
-        for block in rows.blocks(chain(self._first, self._items)):
+        items: Iterable[Item] = chain(self._first, self._items)
+        thread = self._options.thread
+        if thread is not None and has_threads(self.sample, thread):
+            items = threaded(items, thread, guessed.columns)
+        for block in rows.blocks(items):
             total += len(block.records) + len(block.rejects)
             if total > self._caps.records:
                 raise BacklogError(f"{self.path} has more than {self._caps.records:,} rows.")

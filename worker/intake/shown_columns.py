@@ -7,6 +7,8 @@ from typing import Any
 
 from worker.domain.backlog import Reject
 from worker.domain.policy import Policy
+from worker.intake.paths import column_of
+from worker.intake.threads import THREAD_ID
 
 
 def not_there(policy: Policy, rows: Sequence[Mapping[str, Any]]) -> list[Reject]:
@@ -20,6 +22,8 @@ def not_there(policy: Policy, rows: Sequence[Mapping[str, Any]]) -> list[Reject]
 def _sentences(policy: Policy, names: Sequence[str]) -> Iterable[str]:
     thread = policy.context.thread_column
     wanted = [*policy.context.fields, *([thread] if thread is not None else [])]
+    if thread is not None and column_of(THREAD_ID, names) is not None:
+        wanted.remove(thread)  # rows of one thread are gathered in it
     for name in wanted:
         if name not in names:
             close = difflib.get_close_matches(name, names, n=1)
