@@ -1,8 +1,7 @@
 """`rung status`: one run, or everything that is going on."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
-from typing import Any
 
 import click
 from sqlalchemy import Engine
@@ -22,7 +21,15 @@ from worker.store.queue.rounds import late
 from worker.store.reading.outlook import read_outlooks, read_surrounding, run_document
 from worker.store.reading.queue_holds import queue_holds
 from worker.store.reading.standings import RunStanding, live_runs, standing_of
-from worker.store.reading.status import batches_of, paused_everything, today, troubles
+from worker.store.reading.status import (
+    OpenBatch,
+    QueueStanding,
+    batches_of,
+    paused_everything,
+    today,
+    troubles,
+)
+from worker.store.rows import as_document
 from worker.store.runs import find_run
 
 LIVE_MOST = 200
@@ -57,7 +64,8 @@ def status(ctx: click.Context, run: str | None, watch: bool, as_json: bool) -> N
             document = run_document(connection, found, around)
             batches = batches_of(connection, found.id) if found.lane != "realtime" else []
         if as_json:
-            print_json({**document, "batches": batches} if found.lane != "realtime" else document)
+            more = {"batches": [*map(as_document, batches)]} if found.lane != "realtime" else {}
+            print_json(document | more)
         else:
             print_run(found, document["outlook"]["words"], document["troubles"], batches)
         ctx.exit(code if watch else 0)
@@ -93,7 +101,9 @@ def _overview(engine: Engine, settings: Settings, as_json: bool) -> None:
             {**run.as_document(), "outlook": one.as_document(), "troubles": said}
             for run, one in zip(live, seen, strict=True)
         ]
-        print_json({"runs": runs, "queues": around.queues, "everything_paused": paused, "day": day})
+        queues = [as_document(line, "breaker_s") for line in around.queues]
+        spent = as_document(day, "overrun") if day is not None else None
+        print_json({"runs": runs, "queues": queues, "everything_paused": paused, "day": spent})
         return
     for hold in held:
         if hold.paused:
@@ -109,37 +119,37 @@ def _overview(engine: Engine, settings: Settings, as_json: bool) -> None:
     _print_queues(around.queues)
     for found, one in zip(live, seen, strict=True):
         print_run(found, one.words)
-    if day and day["budget_usd"] is not None:
-        of = f"{dollars(day['spent_usd'])} of {dollars(day['budget_usd'])}"
-        talk(f"Today: {of} spent{_warned(day['budget_warned_percent'])}")
+    if day is not None and day.budget_usd is not None:
+        of = f"{dollars(day.spent_usd)} of {dollars(day.budget_usd)}"
+        talk(f"Today: {of} spent{_warned(day.budget_warned_percent)}")
     if not live:
         talk("No run is going on. Submit one with: rung enqueue FILE")
 
 
-def _say_trouble(line: Mapping[str, Any]) -> None:
+def _say_trouble(line: QueueStanding) -> None:
     """What keeps a queue that is not paused."""
-    name = line["queue"]
-    if line["paused"]:
+    name = line.queue
+    if line.paused:
         return
-    if line["held_s"]:
-        left = span(line["held_s"])
-        talk(f"{name} is held for {left}: {line['held_reason']}. At once: rung resume {name}")
-    elif line["breaker"] != "closed":
-        words = "is open" if line["breaker"] == "open" else "lets one call through at a time"
-        talk(f"The breaker of {name} {words}: {line['breaker_reason']}.", fg="red")
+    if line.held_s:
+        left = span(line.held_s)
+        talk(f"{name} is held for {left}: {line.held_reason}. At once: rung resume {name}")
+    elif line.breaker != "closed":
+        words = "is open" if line.breaker == "open" else "lets one call through at a time"
+        talk(f"The breaker of {name} {words}: {line.breaker_reason}.", fg="red")
         talk(f"It closes by itself when calls go well; at once with: rung resume {name}")
-    elif not line["workers"] and line["waiting"]:
-        talk(f"{name}: {line['waiting']} wait, and no worker is there", fg="red")
+    elif not line.workers and line.waiting:
+        talk(f"{name}: {line.waiting} wait, and no worker is there", fg="red")
 
 
-def _print_queues(lines: Sequence[Mapping[str, Any]]) -> None:
+def _print_queues(lines: Sequence[QueueStanding]) -> None:
     from rich.table import Table
 
     table = Table("queue", "waiting", "in flight", "workers", "state", box=None, pad_edge=False)
     for line in lines:
-        held = "held" if line["held_s"] else BREAKER_WORDS[line["breaker"]]
-        state = "paused" if line["paused"] else held
-        cells = (line["queue"], line["waiting"], line["in_flight"], line["workers"], state)
+        held = "held" if line.held_s else BREAKER_WORDS[line.breaker]
+        state = "paused" if line.paused else held
+        cells = (line.queue, line.waiting, line.in_flight, line.workers, state)
         table.add_row(*map(str, cells))
     console().print(table)
 
@@ -148,7 +158,7 @@ def print_run(
     found: RunStanding,
     outlook: str,
     troubles: Sequence[str] = (),
-    batches: Sequence[dict[str, Any]] = (),
+    batches: Sequence[OpenBatch] = (),
 ) -> None:
     """A run for a person; `outlook` says whether it will be done in time."""
     echo(f"{found.name}: {found.state_word}, {found.ended:,} of {found.total:,} done")
@@ -170,16 +180,16 @@ def print_run(
         echo(f"  {SIMULATED}")
 
 
-def _batch_lines(batches: Sequence[dict[str, Any]]) -> Iterator[str]:
+def _batch_lines(batches: Sequence[OpenBatch]) -> Iterator[str]:
     """How many are at Claude and for how long, and what is wrong with any."""
-    held = [batch for batch in batches if batch["state"] != "intended"]
+    held = [batch for batch in batches if batch.state != "intended"]
     if held:
-        requests = sum(batch["requests"] for batch in held)
-        oldest = max(batch["age_s"] for batch in held) / 60
+        requests = sum(batch.requests for batch in held)
+        oldest = max(batch.age_s for batch in held) / 60
         yield f"  batches     {len(held)} at Claude, {requests:,} requests, oldest {oldest:.0f} min"
     for batch in batches:
-        if batch["error"]:
-            yield terminal_safe(f"  trouble     batch {batch['batch']}: {batch['error']}")
+        if batch.error:
+            yield terminal_safe(f"  trouble     batch {batch.batch}: {batch.error}")
 
 
 def _warned(percent: int) -> str:

@@ -52,8 +52,8 @@ def _require_possible(action: str, run: RunStanding) -> None:
 
 def _queue(look: Look, queue: str) -> Preview:
     action, names = look.order.action, look.around.queues
-    lines = [q for q in queues(look.connection, names) if queue in (q["queue"], EVERYTHING)]
-    waiting, flying = (sum(line[name] for line in lines) for name in ("waiting", "in_flight"))
+    lines = [q for q in queues(look.connection, names) if queue in (q.queue, EVERYTHING)]
+    waiting, flying = (sum(q.waiting for q in lines), sum(q.in_flight for q in lines))
     runs = live_runs(look.connection)
     expected = None
     if action in ("resume", "overrule"):

@@ -6,6 +6,7 @@ as text: no float touches money.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -26,6 +27,12 @@ def _encode(value: object) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} does not go into SQL")
+
+
+def as_document(value: Any, *left_out: str) -> dict[str, Any]:
+    """A value as JSON gives it: its fields by name, in their order, but for those left out."""
+    names = (field.name for field in fields(value))
+    return {name: getattr(value, name) for name in names if name not in left_out}
 
 
 def values_of(kind: type[Value], found: Result[Any]) -> list[Value]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from worker.dashboard.screens.outlook import headline
+from worker.dashboard.screens.queues import QueueShown
 from worker.dashboard.screens.troubles import troubles
 from worker.domain.wording import (
     ago,
@@ -42,15 +43,13 @@ def run(**changes: Any) -> RunStanding:
     return RunStanding(**made | changes)
 
 
-def queue(**changes: Any) -> dict[str, Any]:
+def queue(**changes: Any) -> QueueShown:
     """A queue that is well."""
     made = {
-        "queue": "haiku", "waiting": 5, "in_flight": 5, "workers": 1, "paused": False,
-        "paused_reason": None, "paused_by": None, "paused_at": None,
-        "failed_jobs": [], "breaker": "closed", "breaker_reason": None,
-        "breaker_s": None, "held_s": 0.0, "held_reason": None, "oldest_s": 1.0,
+        "queue": "haiku", "waiting": 5, "in_flight": 5, "workers": 1, "a_minute": None,
+        "oldest_s": 1.0, "limit_of": "haiku", "used": None, "failed_jobs": [],
     }  # fmt: skip
-    return made | changes
+    return QueueShown(**made | changes)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Postgres: does it answer, take writes, have room for every worker, and are queues served?"""
 
 from collections.abc import Iterator
-from typing import Any
 
 from worker.cli.diagnosis.finding import Symptom
 from worker.cli.diagnosis.redis import real_key
@@ -11,7 +10,7 @@ from worker.errors import Unreachable
 from worker.store.complaints import PRIMARY
 from worker.store.engine import ping, pooled, takes_writes
 from worker.store.reading.connections import Connections, connections
-from worker.store.reading.status import paused_everything, queues
+from worker.store.reading.status import QueueStanding, paused_everything, queues
 
 PEOPLE = 10
 """Connections that should stay free for commands, the dashboard and whoever else looks."""
@@ -56,21 +55,19 @@ def _room(settings: Settings, found: Connections) -> Symptom:
     return Symptom(name="connections", ok=None, words=words, mend=mend)
 
 
-def _queue(line: dict[str, Any]) -> Iterator[Symptom]:
-    name = f"queue {line['queue']}"
-    if line["paused"]:
-        words = f"paused: {line['paused_reason']}"
+def _queue(line: QueueStanding) -> Iterator[Symptom]:
+    name = f"queue {line.queue}"
+    if line.paused:
+        words = f"paused: {line.paused_reason}"
         yield Symptom(
             name=name,
             ok=False,
             words=words,
-            mend=f"rung resume --tier {line['queue']}",
+            mend=f"rung resume --tier {line.queue}",
             exit_code=1,
         )
-    elif not line["workers"]:
-        mend = f"rung up, or rung worker -Q {line['queue']}"
+    elif not line.workers:
+        mend = f"rung up, or rung worker -Q {line.queue}"
         yield Symptom(name=name, ok=False, words="no worker is there", mend=mend, exit_code=1)
     else:
-        yield Symptom(
-            name=name, ok=True, words=f"{line['workers']} workers, {line['waiting']} waiting"
-        )
+        yield Symptom(name=name, ok=True, words=f"{line.workers} workers, {line.waiting} waiting")

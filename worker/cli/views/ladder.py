@@ -1,6 +1,7 @@
 """The ladder as a live picture: what waits, what is under way, what stopped where."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -17,7 +18,7 @@ from worker.domain.wording import dollars
 from worker.store.reading.outlook import Surrounding, read_outlooks
 from worker.store.reading.screens import counts_of, escalations_of
 from worker.store.reading.standings import standing_of
-from worker.store.reading.status import paused_everything, queues, troubles
+from worker.store.reading.status import QueueStanding, paused_everything, queues, troubles
 from worker.store.runs import find_run
 
 BAR_WIDTH = 28
@@ -78,13 +79,13 @@ class LadderView:
             words.append(f"the run is {self.status.money_words}")
         return [Text(f"! {terminal_safe(one)}", style="bold red") for one in words]
 
-    def _rungs(self, counts: dict[tuple[str, str], int], lines: list[dict[str, Any]]) -> Table:
+    def _rungs(self, counts: dict[tuple[str, str], int], lines: Sequence[QueueStanding]) -> Table:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
         for name in ("queue", "waiting", "in flight", "at Claude", "done", ""):
             table.add_column(name, justify="left" if name in ("queue", "") else "right")
         total = max(self.status.total, 1)
         for line in reversed(lines):
-            name = line["queue"]
+            name = line.queue
             if name == ROUTING:
                 # Done here means classified: whatever is not waiting to be any more.
                 unrouted = (("queued", ""), ("submitted", ""))
@@ -92,7 +93,7 @@ class LadderView:
             else:
                 done = sum(counts.get((state, name), 0) for state in ENDED)
             bar = "█" * round(BAR_WIDTH * done / total)
-            waiting, in_flight = str(line["waiting"]), str(line["in_flight"])
+            waiting, in_flight = str(line.waiting), str(line.in_flight)
             batched = counts.get(("submitted", "" if name == ROUTING else name), 0)
             cells = (name, waiting, in_flight, str(batched or "–"), str(done))
             table.add_row(*cells, Text(bar, style="cyan"))

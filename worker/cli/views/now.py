@@ -12,6 +12,7 @@ from worker.cli.speech.output import SIMULATED
 from worker.config.settings import Settings
 from worker.dashboard.context import Dashboard, make_dashboard
 from worker.dashboard.screens.now import read_now
+from worker.dashboard.screens.queues import QueueShown
 from worker.domain.text import terminal_safe
 from worker.domain.wording import count, dollars, percent, reason, span
 from worker.store.reading.standings import RunStanding
@@ -70,31 +71,31 @@ def _runs(live: Sequence[tuple[RunStanding, Any]]) -> Table:
     return table
 
 
-def _queues(lines: Sequence[Mapping[str, Any]], everything: str | None) -> Table:
+def _queues(lines: Sequence[QueueShown], everything: str | None) -> Table:
     table = Table("queue", box=None, pad_edge=False)
     for heading in ("waiting", "in flight", "done a minute", "oldest wait", "limit used"):
         table.add_column(heading, justify="right")
     table.add_column("state")
     for line in reversed(lines):
         table.add_row(
-            line["queue"],
-            count(line["waiting"]),
-            count(line["in_flight"]),
-            count(line["a_minute"]),
-            span(line["oldest_s"]),
-            percent(line["share"]),
+            line.queue,
+            count(line.waiting),
+            count(line.in_flight),
+            count(line.a_minute),
+            span(line.oldest_s),
+            percent(line.share),
             _state(line, everything),
         )
     return table
 
 
-def _state(line: Mapping[str, Any], everything: str | None) -> Text:
-    if line["paused"] or everything is not None:
-        return Text("draining" if line["in_flight"] else "paused", style="yellow")
-    if line["breaker"] != "closed":
-        return Text(f"breaker {reason(line['breaker'])}", style="red")
-    if not line["workers"]:
-        return Text("no worker", style="red" if line["waiting"] else "dim")
+def _state(line: QueueShown, everything: str | None) -> Text:
+    if line.paused or everything is not None:
+        return Text("draining" if line.in_flight else "paused", style="yellow")
+    if line.breaker != "closed":
+        return Text(f"breaker {reason(line.breaker)}", style="red")
+    if not line.workers:
+        return Text("no worker", style="red" if line.waiting else "dim")
     return Text("ok", style="green")
 
 
@@ -107,6 +108,6 @@ def _spend(now: Mapping[str, Any]) -> Text:
         saved = bill.saved_against_top
         than = "less" if saved >= 0 else "more"
         words += f"; {percent(abs(saved))} {than} than on {bill.top.tier} alone"
-    if day is not None and day.cap is not None:
-        words += f"; today {dollars(day.spent)} of {dollars(day.cap)}"
+    if day is not None and day.budget_usd is not None:
+        words += f"; today {dollars(day.spent_usd)} of {dollars(day.budget_usd)}"
     return Text(words)

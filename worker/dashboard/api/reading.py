@@ -12,7 +12,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response, StreamingResponse
 
 from worker.dashboard.api.endpoints import ApiCall, NotFound
-from worker.dashboard.screens.now import read_now, read_queues
+from worker.dashboard.screens.now import read_now
+from worker.dashboard.screens.queues import QueueShown, read_queues
 from worker.domain.filter_parsing import parse
 from worker.errors import UsageError
 from worker.runs.exports import ROWS_AT_ONCE, as_csv, json_row, layout, masked
@@ -185,16 +186,16 @@ def run_named(connection: Connection, wanted: str) -> Row[Any]:
         raise NotFound(str(error)) from None
 
 
-def _queue(line: dict[str, Any]) -> dict[str, Any]:
+def _queue(line: QueueShown) -> dict[str, Any]:
     same = (
         "queue", "waiting", "in_flight", "workers", "paused", "paused_reason", "paused_by",
         "paused_at", "failed_jobs", "breaker", "breaker_reason",
     )  # fmt: skip
     return {
-        **{name: line[name] for name in same},
-        "done_a_minute": line["a_minute"],
-        "oldest_wait_s": line["oldest_s"],
-        "limit_used": line["share"],
+        **{name: getattr(line, name) for name in same},
+        "done_a_minute": line.a_minute,
+        "oldest_wait_s": line.oldest_s,
+        "limit_used": line.share,
     }
 
 

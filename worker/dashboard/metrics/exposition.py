@@ -244,13 +244,13 @@ def _budget(reading: Reading, row: Row[Any], scope: str) -> None:
 def _queues(reading: Reading, dashboard: Dashboard, connection: Connection) -> None:
     waits = screens.oldest_waits(connection, dashboard.queues)
     for line in queues(connection, dashboard.queues):
-        queue = line["queue"]
-        reading.set("rung_queue_waiting", max(line["waiting"], 0), queue)
-        reading.set("rung_queue_in_flight", line["in_flight"], queue)
-        reading.set("rung_queue_workers", line["workers"], queue)
+        queue = line.queue
+        reading.set("rung_queue_waiting", max(line.waiting, 0), queue)
+        reading.set("rung_queue_in_flight", line.in_flight, queue)
+        reading.set("rung_queue_workers", line.workers, queue)
         reading.set("rung_queue_oldest_wait_seconds", waits.get(queue, 0), queue)
-        reading.set("rung_queue_paused", line["paused"], queue)
-        reading.set("rung_breaker_open", BREAKER[line["breaker"]], queue)
+        reading.set("rung_queue_paused", line.paused, queue)
+        reading.set("rung_breaker_open", BREAKER[line.breaker], queue)
     everything = paused_everything(connection) is not None
     reading.set("rung_queue_paused", everything, EVERYTHING)
 

@@ -1,18 +1,18 @@
 """What the first page shows, read in one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
-from models.vocabulary import ROUTING
 from worker.config.prices import price_of
 from worker.dashboard.context import Dashboard
 from worker.dashboard.screens.ladder import Picture, picture
 from worker.dashboard.screens.nights import night_troubles
 from worker.dashboard.screens.outlook import headline
 from worker.dashboard.screens.plots import hour
+from worker.dashboard.screens.queues import read_queues
 from worker.dashboard.screens.troubles import (
     certificate_troubles,
     delivery_troubles,
@@ -33,9 +33,8 @@ from worker.store.reading.bill import spend_line
 from worker.store.reading.certificates import doubtful
 from worker.store.reading.minutes import last_hour
 from worker.store.reading.outlook import Outlook, Surrounding, read_outlooks
-from worker.store.reading.queue_holds import failed_canaries
 from worker.store.reading.standings import RunStanding, live_runs, runs_page
-from worker.store.reading.status import paused_everything, queues
+from worker.store.reading.status import QueueStanding, paused_everything, queues, today
 
 
 def read_now(dashboard: Dashboard, connection: Connection) -> dict[str, Any]:
@@ -46,10 +45,10 @@ def read_now(dashboard: Dashboard, connection: Connection) -> dict[str, Any]:
     everything = paused_everything(connection)
     lines = read_queues(dashboard, connection)
     outlooks = outlooks_of(dashboard, connection, live, everything, lines)
-    day = screens.day_budget(connection)
+    day = today(connection)
     nights = night_troubles(read_schedules(connection, dashboard.settings))
     ended = [] if live else ended_badly(last)
-    away = dashboard.limiter is not None and all(line["used"] is None for line in lines)
+    away = dashboard.limiter is not None and all(line.used is None for line in lines)
     return {
         "headline": headline(live, outlooks, last[0] if last else None, _stopped(lines)),
         "troubles": troubles(
@@ -84,14 +83,13 @@ def read_now(dashboard: Dashboard, connection: Connection) -> dict[str, Any]:
     }
 
 
-def _stopped(lines: Sequence[Mapping[str, Any]]) -> list[str]:
+def _stopped(lines: Sequence[QueueStanding]) -> list[str]:
     """Queues where messages wait and none is sent, if there is no other where any is."""
-    busy = [line for line in lines if line["waiting"] or line["in_flight"]]
+    busy = [line for line in lines if line.waiting or line.in_flight]
     halted = [
-        line["queue"]
+        line.queue
         for line in busy
-        if not line["in_flight"]
-        and (line["paused"] or line["breaker"] == "open" or not line["workers"])
+        if not line.in_flight and (line.paused or line.breaker == "open" or not line.workers)
     ]
     return halted if len(halted) == len(busy) else []
 
@@ -101,7 +99,7 @@ def outlooks_of(
     connection: Connection,
     runs: Sequence[RunStanding],
     everything: str | None,
-    lines: Sequence[Mapping[str, Any]] | None = None,
+    lines: Sequence[QueueStanding] | None = None,
 ) -> list[Outlook]:
     """For each run, will it be done on time? `lines` are the queues, if read already."""
     around = Surrounding(
@@ -110,46 +108,6 @@ def outlooks_of(
         assumed_turnaround_s=dashboard.settings.batch.turnaround_s,
     )
     return read_outlooks(connection, runs, around)
-
-
-def read_queues(dashboard: Dashboard, connection: Connection) -> list[dict[str, Any]]:
-    """The queues with what was done a minute, the oldest wait, limits and troubles."""
-    waits = screens.oldest_waits(connection, dashboard.queues)
-    rows = screens.tier_rows(connection)
-    failed = failed_canaries(connection)
-    return [
-        line
-        | {
-            "a_minute": dashboard.rates.a_minute(line["queue"]),
-            "oldest_s": waits.get(line["queue"]),
-            **_limit(dashboard, line["queue"]),
-            **_breaker(rows.get(line["queue"])),
-            "failed_jobs": [
-                job for one in failed if one.tier == line["queue"] for job in one.failed_jobs
-            ],
-        }
-        for line in queues(connection, dashboard.queues)
-    ]
-
-
-def _limit(dashboard: Dashboard, queue: str) -> dict[str, Any]:
-    used = dashboard.used(queue)
-    return {
-        "used": used,
-        "share": used.share if used is not None else None,
-        "limit_of": dashboard.settings.routing_tier if queue == ROUTING else queue,
-        "nearest": used.nearest if used is not None else "",
-    }
-
-
-def _breaker(row: Row[Any] | None) -> dict[str, Any]:
-    if row is None:
-        return {"breaker_reason": None, "breaker_s": None}
-    left = (row.breaker_until - row.now).total_seconds() if row.breaker_until else None
-    return {
-        "breaker_reason": row.breaker_reason,
-        "breaker_s": left if left is not None and left > 0 else None,
-    }
 
 
 def read_picture(

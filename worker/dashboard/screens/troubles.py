@@ -1,18 +1,20 @@
 """What is wrong just now, in sentences, worst first, each with the place that helps. Pure."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
 
 from models.vocabulary import EVERYTHING
+from worker.dashboard.screens.queues import QueueShown
 from worker.domain.hold_words import is_canary, pause_words
 from worker.domain.wording import dollars, plural, reason, span
 from worker.store.queue.lookup_failures import FailingLookup
 from worker.store.queue.rounds import LateStep
 from worker.store.reading.outlook import Outlook
 from worker.store.reading.standings import RunStanding
+from worker.store.reading.status import DayBudget
 
 STUCK_S = 120.0
 """Somebody waits so long and nothing is in flight: it does not go on by itself."""
@@ -37,13 +39,13 @@ class ScreenTrouble:
 
 
 def troubles(
-    queues: Sequence[Mapping[str, Any]],
+    queues: Sequence[QueueShown],
     runs: Sequence[RunStanding],
     outlooks: Sequence[Outlook],
     *,
     now: dt.datetime,
     everything: str | None,
-    day: Any | None,
+    day: DayBudget | None,
     redis_away: bool,
     more: Sequence[ScreenTrouble] = (),
 ) -> list[ScreenTrouble]:
@@ -62,7 +64,7 @@ def troubles(
     found += _workers(queues)
     for queue in queues:
         # What follows from a pause of everything is no trouble of its own.
-        found += _queue({**queue, "oldest_s": None} if everything is not None else queue, now)
+        found += _queue(replace(queue, oldest_s=None) if everything is not None else queue, now)
     for run, seen in zip(runs, outlooks, strict=True):
         found += _run(run, seen)
     if redis_away:
@@ -71,23 +73,23 @@ def troubles(
                 level="bad", words="Redis does not answer: workers send nothing without it."
             )
         )
-    if day is not None and day.cap and day.spent + day.reserved >= BUDGET_LOW * day.cap:
-        words = f"Today's budget: {dollars(day.spent + day.reserved)} of {dollars(day.cap)} used."
+    if day is not None and day.budget_usd and day.used >= BUDGET_LOW * day.budget_usd:
+        words = f"Today's budget: {dollars(day.used)} of {dollars(day.budget_usd)} used."
         found.append(ScreenTrouble(level="warn", words=words))
     found += more
     return sorted(found, key=lambda trouble: trouble.level != "bad")
 
 
-def _workers(queues: Sequence[Mapping[str, Any]]) -> list[ScreenTrouble]:
-    waiting = sum(queue["waiting"] for queue in queues)
-    if any(queue["workers"] for queue in queues):
+def _workers(queues: Sequence[QueueShown]) -> list[ScreenTrouble]:
+    waiting = sum(queue.waiting for queue in queues)
+    if any(queue.workers for queue in queues):
         return [
             ScreenTrouble(
                 level="bad",
-                words=f"{queue['queue']}: {queue['waiting']:,} wait, and no worker is there.",
+                words=f"{queue.queue}: {queue.waiting:,} wait, and no worker is there.",
             )
             for queue in queues
-            if queue["waiting"] and not queue["workers"]
+            if queue.waiting and not queue.workers
         ]
     if not waiting:
         return []
@@ -95,14 +97,14 @@ def _workers(queues: Sequence[Mapping[str, Any]]) -> list[ScreenTrouble]:
     return [ScreenTrouble(level="bad", words=words, help="Workers", href="/workers")]
 
 
-def _queue(queue: Mapping[str, Any], now: dt.datetime) -> list[ScreenTrouble]:
-    name, found = queue["queue"], []
-    if queue["paused"]:
+def _queue(queue: QueueShown, now: dt.datetime) -> list[ScreenTrouble]:
+    name, found = queue.queue, []
+    if queue.paused:
         found.append(_paused(queue, now))
-    if queue["breaker"] != "closed":
-        why = reason(queue["breaker_reason"]) or "too many calls in a row failed"
-        when = f"; tries again in {span(queue['breaker_s'])}" if queue["breaker_s"] else ""
-        words = f"{name}: the breaker is {reason(queue['breaker'])}, because {why}{when}."
+    if queue.breaker != "closed":
+        why = reason(queue.breaker_reason) or "too many calls in a row failed"
+        when = f"; tries again in {span(queue.breaker_s)}" if queue.breaker_s else ""
+        words = f"{name}: the breaker is {reason(queue.breaker)}, because {why}{when}."
         found.append(
             ScreenTrouble(
                 level="bad",
@@ -111,35 +113,33 @@ def _queue(queue: Mapping[str, Any], now: dt.datetime) -> list[ScreenTrouble]:
                 href=_action("resume", name),
             )
         )
-    if queue["held_s"] >= HELD_SHOWN_S:
-        words = f"{name} is held for {span(queue['held_s'])}: {queue['held_reason']}."
+    if queue.held_s >= HELD_SHOWN_S:
+        words = f"{name} is held for {span(queue.held_s)}: {queue.held_reason}."
         found.append(
             ScreenTrouble(
                 level="warn", words=words, help=f"Resume {name}", href=_action("resume", name)
             )
         )
-    stuck = queue["oldest_s"] is not None and queue["oldest_s"] > STUCK_S
-    if stuck and not queue["in_flight"] and not queue["paused"] and queue["workers"]:
-        words = (
-            f"{name}: the oldest has waited {span(queue['oldest_s'])}, and nothing is in flight."
-        )
+    stuck = queue.oldest_s is not None and queue.oldest_s > STUCK_S
+    if stuck and not queue.in_flight and not queue.paused and queue.workers:
+        words = f"{name}: the oldest has waited {span(queue.oldest_s)}, and nothing is in flight."
         found.append(ScreenTrouble(level="warn", words=words))
     return found
 
 
-def _paused(queue: Mapping[str, Any], now: dt.datetime) -> ScreenTrouble:
+def _paused(queue: QueueShown, now: dt.datetime) -> ScreenTrouble:
     """Who, since when, why; of a canary also what failed, and the way past it."""
-    name = queue["queue"]
+    name = queue.queue
     words = pause_words(
         name,
-        by=queue["paused_by"],
-        since=queue["paused_at"],
-        reason=queue["paused_reason"],
+        by=queue.paused_by,
+        since=queue.paused_at,
+        reason=queue.paused_reason,
         now=now,
-        waiting=queue["waiting"],
+        waiting=queue.waiting,
     )
     resume = _action("resume", name)
-    if not is_canary(queue["paused_reason"]):
+    if not is_canary(queue.paused_reason):
         return ScreenTrouble(level="bad", words=f"{words}.", help=f"Resume {name}", href=resume)
     told = (
         f"{words}. Look at the answers that failed, and mend the prompt; or go on all the same, if"
@@ -147,7 +147,7 @@ def _paused(queue: Mapping[str, Any], now: dt.datetime) -> ScreenTrouble:
     )
     answers = [
         (f"answer {place}", f"/jobs/{job}")
-        for place, job in enumerate(queue["failed_jobs"][-ANSWERS_SHOWN:], 1)
+        for place, job in enumerate(queue.failed_jobs[-ANSWERS_SHOWN:], 1)
     ]
     anyway = ("Resume anyway", _action("overrule", name))
     return ScreenTrouble(

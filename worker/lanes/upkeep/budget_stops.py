@@ -33,5 +33,5 @@ def _budget_of(connection: Connection, run: RunStanding) -> str:
     """The budget that stops it, and its cap: a raised one is told of anew."""
     if run.waiting_for == RUN_BUDGET:
         return f"run:{run.cap}"
-    day = today(connection) or {}
-    return f"day:{day.get('day')}:{day.get('budget_usd')}"
+    day = today(connection)
+    return f"day:{day.day}:{day.budget_usd}" if day is not None else "day:None:None"

@@ -17,7 +17,13 @@ from worker.store.queue.leaving_batch import turnaround_s
 from worker.store.queue.paces import ENDED, pace_samples
 from worker.store.reading.screens import counts_of, done_by_queue, escalations_of
 from worker.store.reading.standings import RunStanding, live_runs
-from worker.store.reading.status import batches_of, paused_everything, queues, troubles
+from worker.store.reading.status import (
+    QueueStanding,
+    batches_of,
+    paused_everything,
+    queues,
+    troubles,
+)
 
 Level = Literal["good", "warn", "bad", "calm"]
 LONG_HOLD_S = 60.0
@@ -44,29 +50,27 @@ class Outlook:
         return {"level": self.level, "words": self.words, "done_at": self.done_at}
 
 
-def blocked(counts: Mapping[tuple[str, str], int], queues: Sequence[Mapping[str, Any]]) -> str:
+def blocked(counts: Mapping[tuple[str, str], int], queues: Sequence[QueueStanding]) -> str:
     """What has no end before somebody lifts it: the queue that stands still with the most messages
     of a run, whose jobs are given by (state, tier). Empty when none does."""
     found = []
     for line in queues:
-        state, tier = ("queued", "") if line["queue"] == ROUTING else ("routed", line["queue"])
+        state, tier = ("queued", "") if line.queue == ROUTING else ("routed", line.queue)
         waiting = counts.get((state, tier), 0)
         if waiting and (why := _stands_still(line)):
-            found.append(
-                (waiting, f"not before {line['queue']} {why}: {count(waiting)} wait there")
-            )
+            found.append((waiting, f"not before {line.queue} {why}: {count(waiting)} wait there"))
     return max(found, default=(0, ""))[1]
 
 
-def _stands_still(line: Mapping[str, Any]) -> str:
+def _stands_still(line: QueueStanding) -> str:
     """What has to happen before the queue goes on."""
-    if line["paused"]:
+    if line.paused:
         return "is resumed"
-    if line["breaker"] == "open":
+    if line.breaker == "open":
         return "answers again"
-    if line["held_s"] > LONG_HOLD_S:
+    if line.held_s > LONG_HOLD_S:
         return "may send again (Claude asked for a pause)"
-    return "" if line["workers"] else "has a worker"
+    return "" if line.workers else "has a worker"
 
 
 def outlook(
@@ -142,7 +146,7 @@ class Surrounding:
     """What the outlooks of runs have in common: queues as `queues` gives them, whether everything
     is paused, and what a batch is taken to need (seconds) while too few have ended."""
 
-    queues: Sequence[Mapping[str, Any]]
+    queues: Sequence[QueueStanding]
     halted: bool
     assumed_turnaround_s: float
 
@@ -152,7 +156,7 @@ def read_surrounding(
 ) -> Surrounding:
     """As things are just now; `names` are `routing` and the tiers."""
     return Surrounding(
-        queues=queues(connection, list(names)),
+        queues=queues(connection, names),
         halted=paused_everything(connection) is not None,
         assumed_turnaround_s=assumed_turnaround_s,
     )
@@ -225,7 +229,7 @@ def work_left(
     steps: Sequence[Mapping[str, Any]],
 ) -> WorkLeft:
     """What a forecast goes by, from what `counts_of` and `escalations_of` say of the run."""
-    ladder = [line["queue"] for line in around.queues if line["queue"] != ROUTING]
+    ladder = [line.queue for line in around.queues if line.queue != ROUTING]
     climbed: Counter[tuple[str, str]] = Counter()
     for step in steps:
         climbed[step["from_tier"], step["to_tier"]] += step["escalations"]
@@ -249,7 +253,7 @@ def work_left(
         turnaround_s=(
             turnaround_s(connection, around.assumed_turnaround_s) if run.lane != "realtime" else 0
         ),
-        batch_age_s=min((batch["age_s"] for batch in ages), default=0.0),
+        batch_age_s=min((batch.age_s for batch in ages), default=0.0),
     )
 
 

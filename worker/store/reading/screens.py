@@ -68,19 +68,9 @@ def oldest_waits(connection: Connection, queues: Sequence[str]) -> dict[str, flo
     return {row.queue: float(row.waited_s) for row in rows if row.waited_s is not None}
 
 
-def tier_rows(connection: Connection) -> dict[str, Row[Any]]:
-    """What is known of each queue beyond its configuration."""
-    return {row.name: row for row in connection.execute(TIERS)}
-
-
 def attention_counts(connection: Connection) -> dict[str, int]:
     """Dead letters, and reviews that wait for a verdict, in all runs."""
     return {row.state: int(row.jobs) for row in connection.execute(ATTENTION)}
-
-
-def day_budget(connection: Connection) -> Row[Any] | None:
-    """Today's budget, if anything was reserved today."""
-    return connection.execute(DAY_BUDGET).one_or_none()
 
 
 def workers(connection: Connection) -> list[dict[str, Any]]:
@@ -189,15 +179,11 @@ FROM (
   WHERE queue = ANY(CAST(:queues AS text[])) AND dispatched_at IS NOT NULL) AS w
 WHERE available_at <= now() GROUP BY 1
 """)
-TIERS = text("SELECT *, now() AS now FROM tiers")
 ATTENTION = text("""
 SELECT state, sum(jobs) AS jobs FROM (
   SELECT state, jobs FROM run_counts WHERE state IN ('dead', 'review')
   UNION ALL SELECT 'review', -jobs FROM run_verdicts) AS one
 GROUP BY 1
-""")
-DAY_BUDGET = text("""
-SELECT day, cap, spent, reserved, overrun FROM budgets WHERE day = (now() AT TIME ZONE 'UTC')::date
 """)
 WORKERS = text("""
 SELECT id, host, pid, version, capacity, in_flight, stopping, started_at, seen_at, last_claim_at,

@@ -1,14 +1,18 @@
 """How runs, queues and tiers stand. Reads counters and the small indexes of what is outstanding:
 nothing here grows with the table."""
 
-from typing import Any
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
 from models.vocabulary import EVERYTHING
 from worker.domain.hold_words import pause_words
 from worker.store.queue.lookup_failures import failing_lookups
 from worker.store.reading.queue_holds import queue_holds
+from worker.store.rows import values_of
 
 
 def troubles(connection: Connection) -> list[str]:
@@ -18,34 +22,87 @@ def troubles(connection: Connection) -> list[str]:
     return [*(hold.words for hold in queue_holds(connection)), *(one.words for one in failing)]
 
 
-def batches_of(connection: Connection, run_id: int) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenBatch:
+    """A Message Batch under way; `batch` is its number here."""
+
+    batch: int
+    state: str
+    stage: str
+    tier: str | None
+    requests: int
+    error: str | None
+    submitted_at: dt.datetime | None
+    age_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueStanding:
+    """A queue: what waits and is in flight, its workers, and what keeps it, if anything does.
+    `breaker_s` is until an open breaker tries again, `held_s` until Claude may be asked again."""
+
+    queue: str
+    waiting: int
+    in_flight: int
+    workers: int
+    paused: bool = False
+    paused_reason: str | None = None
+    paused_by: str | None = None
+    paused_at: dt.datetime | None = None
+    breaker: str = "closed"
+    breaker_until: dt.datetime | None = None
+    breaker_reason: str | None = None
+    held_s: float = 0.0
+    held_reason: str | None = None
+    breaker_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayBudget:
+    """A budget of a UTC day, in dollars; `budget_usd` is its cap, None without one. `overrun` is
+    what it may be passed by, to let what is in flight end."""
+
+    day: dt.date
+    spent_usd: Decimal
+    reserved_usd: Decimal
+    budget_usd: Decimal | None
+    budget_warned_percent: int
+    overrun: Decimal
+
+    @property
+    def used(self) -> Decimal:
+        """Dollars spent and reserved."""
+        return self.spent_usd + self.reserved_usd
+
+
+def batches_of(connection: Connection, run_id: int) -> list[OpenBatch]:
     """Message Batches under way that hold jobs of a run, oldest first. Claude says nothing of a
     batch before it has ended, so its age is all the progress there is."""
-    return [dict(row) for row in connection.execute(BATCHES, {"run": run_id}).mappings()]
+    return values_of(OpenBatch, connection.execute(BATCHES, {"run": run_id}))
 
 
-def queues(connection: Connection, names: list[str]) -> list[dict[str, Any]]:
+def queues(connection: Connection, names: Iterable[str]) -> list[QueueStanding]:
     """Each queue: waiting, dispatched, in flight, workers, paused and why."""
-    found = {row["queue"]: dict(row) for row in connection.execute(QUEUES).mappings()}
+    found = {row.queue: (row.leased, row.workers) for row in connection.execute(QUEUES)}
     waiting: dict[str, int] = {row[0]: row[1] for row in connection.execute(WAITING)}
-    troubles = {row.name: row for row in connection.execute(TIERS)}
+    troubles = {row.pop("name"): row for row in map(dict, connection.execute(TIERS).mappings())}
     return [
-        {
-            "queue": name,
+        QueueStanding(
+            queue=name,
             # Two statements, so two moments: what was claimed between them is not waiting.
-            "waiting": max(int(waiting.get(name, 0)) - found.get(name, {}).get("leased", 0), 0),
-            "in_flight": found.get(name, {}).get("leased", 0),
-            "workers": found.get(name, {}).get("workers", 0),
-            **_trouble(troubles.get(name)),
-        }
+            waiting=max(waiting.get(name, 0) - leased, 0),
+            in_flight=leased,
+            workers=working,
+            **troubles.get(name, {}),
+        )
         for name in names
+        for leased, working in [found.get(name, (0, 0))]
     ]
 
 
-def today(connection: Connection) -> dict[str, Any] | None:
+def today(connection: Connection) -> DayBudget | None:
     """The budget of the current UTC day; None before its first claim."""
-    row = connection.execute(TODAY).mappings().one_or_none()
-    return dict(row) if row is not None else None
+    return next(iter(values_of(DayBudget, connection.execute(TODAY))), None)
 
 
 def paused_everything(connection: Connection) -> str | None:
@@ -56,20 +113,6 @@ def paused_everything(connection: Connection) -> str | None:
     return pause_words(
         EVERYTHING, by=row.paused_by, since=row.paused_at, reason=row.paused_reason, now=row.now
     )
-
-
-def _trouble(row: Row[Any] | None) -> dict[str, Any]:
-    return {
-        "paused": bool(row is not None and row.paused),
-        "paused_reason": row.paused_reason if row is not None and row.paused else None,
-        "paused_by": row.paused_by if row is not None and row.paused else None,
-        "paused_at": row.paused_at if row is not None and row.paused else None,
-        "breaker": row.breaker if row is not None else "closed",
-        "breaker_until": row.breaker_until if row is not None else None,
-        "breaker_reason": row.breaker_reason if row is not None else None,
-        "held_s": max(row.held_s or 0.0, 0.0) if row is not None else 0.0,
-        "held_reason": row.held_reason if row is not None and (row.held_s or 0) > 0 else None,
-    }
 
 
 QUEUES = text("""
@@ -92,10 +135,19 @@ WHERE r.finished_at IS NULL AND c.state IN ('queued', 'routed') GROUP BY 1
 
 TODAY = text("""
 SELECT day, spent AS spent_usd, reserved AS reserved_usd, cap AS budget_usd,
-  warned_percent AS budget_warned_percent
+  warned_percent AS budget_warned_percent, overrun
 FROM budgets WHERE day = (now() AT TIME ZONE 'UTC')::date
 """)
-TIERS = text("SELECT *, extract(epoch FROM held_until - now())::float8 AS held_s FROM tiers")
+TIERS = text("""
+SELECT name, paused, CASE WHEN paused THEN paused_reason END AS paused_reason,
+  CASE WHEN paused THEN paused_by END AS paused_by,
+  CASE WHEN paused THEN paused_at END AS paused_at, breaker, breaker_until, breaker_reason,
+  CASE WHEN breaker_until > now() THEN extract(epoch FROM breaker_until - now())::float8 END
+    AS breaker_s,
+  greatest(coalesce(extract(epoch FROM held_until - now()), 0), 0)::float8 AS held_s,
+  CASE WHEN held_until > now() THEN held_reason END AS held_reason
+FROM tiers
+""")
 PAUSED_ALL = text("""
 SELECT paused_reason, paused_by, paused_at, now() AS now FROM tiers
 WHERE name = 'everything' AND paused
