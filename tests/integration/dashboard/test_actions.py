@@ -1,6 +1,7 @@
 """Actions on screen: the preview's count is the effect's, also while workers run; each is audited
 and can be taken back where that is possible."""
 
+import datetime as dt
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -15,6 +16,7 @@ from tests.support.works import drain, hand_in, settings_for, working
 from worker.config.settings import Settings
 from worker.dashboard.screens.undoing import said, undo_address
 from worker.sandbox.simulator.state import State
+from worker.store.reading.deeds import AuditEntry
 
 BODIES = [f"Where is my card number {n}?" for n in range(20)]
 KILL = """
@@ -251,8 +253,19 @@ def test_what_makes_no_sense_is_refused_in_words(
 
 
 def test_every_action_says_what_was_done_and_knows_its_way_back() -> None:
-    def event(action: str, target: str, **detail: object) -> dict[str, object]:
-        return {"action": action, "target": target, "affected": 2, "detail": detail}
+    at = dt.datetime(2026, 9, 1, tzinfo=dt.UTC)
+
+    def event(action: str, target: str, **detail: object) -> AuditEntry:
+        return AuditEntry(
+            id=1,
+            at=at,
+            actor="kim",
+            action=action,
+            target=target,
+            affected=2,
+            detail=detail,
+            now=at,
+        )
 
     assert [undo_address(e) for e in (
         event("pause", "haiku"), event("resume", "run day & night"), event("cancel", "run day"),

@@ -19,14 +19,15 @@ from worker.dashboard.screens.charts import (
 from worker.dashboard.screens.ladder import picture
 from worker.dashboard.screens.plots import WIDTH
 from worker.store.reading.sampling import BINS, Sample
+from worker.store.reading.screens import ClimbCount
 
 TIERS = ["haiku", "sonnet", "opus"]
 MODELS = {"haiku": "claude-haiku-5-5"}
 NOW = dt.datetime(2026, 11, 24, 14, 0, tzinfo=dt.UTC)
 
 
-def step(source: str, target: str, why: str, jobs: int) -> dict[str, Any]:
-    return {"from_tier": source, "to_tier": target, "reason": why, "escalations": jobs}
+def step(source: str, target: str, why: str, jobs: int) -> ClimbCount:
+    return ClimbCount(from_tier=source, to_tier=target, reason=why, escalations=jobs)
 
 
 def test_the_picture_says_who_stopped_where_and_who_climbed_why() -> None:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -16,7 +15,7 @@ from worker.config.settings import Settings
 from worker.domain.text import terminal_safe
 from worker.domain.wording import dollars
 from worker.store.reading.outlook import Surrounding, read_outlooks
-from worker.store.reading.screens import counts_of, escalations_of
+from worker.store.reading.screens import ClimbCount, counts_of, escalations_of
 from worker.store.reading.standings import standing_of
 from worker.store.reading.status import QueueStanding, paused_everything, queues, troubles
 from worker.store.runs import find_run
@@ -99,9 +98,9 @@ class LadderView:
             table.add_row(*cells, Text(bar, style="cyan"))
         return table
 
-    def _steps(self, steps: list[dict[str, Any]]) -> Text:
+    def _steps(self, steps: Sequence[ClimbCount]) -> Text:
         words = [
-            f"{step['escalations']} {step['from_tier']} → {step['to_tier']} ({step['reason']})"
+            f"{step.escalations} {step.from_tier} → {step.to_tier} ({step.reason})"
             for step in steps[:4]
         ]
         return Text("escalations: " + ("; ".join(words) or "none yet"))

@@ -19,11 +19,14 @@ from worker.errors import UsageError
 from worker.runs.exports import ROWS_AT_ONCE, as_csv, json_row, layout, masked
 from worker.store.audit import audit_reading
 from worker.store.reading import attention, screens
+from worker.store.reading.deeds import audit_page
 from worker.store.reading.listing import list_jobs
 from worker.store.reading.outlook import read_surrounding, run_document
 from worker.store.reading.receipts import find_job, hide_text, receipt
 from worker.store.reading.results import Only, own_columns, results_of
 from worker.store.reading.standings import runs_page, standing_of
+from worker.store.reading.status import DayBudget
+from worker.store.rows import as_document
 from worker.store.runs import find_run
 
 SPREADSHEET = "text/csv"
@@ -78,7 +81,9 @@ def run(call: ApiCall) -> dict[str, Any]:
         around = read_surrounding(connection, dashboard.queues, assumed_s)
         return {
             **run_document(connection, standing_of(connection, row.id), around),
-            "escalations_by_reason": screens.escalations_of(connection, [row.id]),
+            "escalations_by_reason": list(
+                map(asdict, screens.escalations_of(connection, [row.id]))
+            ),
         }
 
 
@@ -150,12 +155,7 @@ def jobs(call: ApiCall) -> dict[str, Any]:
             before=call.query.get("before"),
             limit=call.query["limit"],
         )
-    return {"jobs": [_listed(job) for job in found.jobs], "next": found.next}
-
-
-def _listed(job: dict[str, Any]) -> dict[str, Any]:
-    left_out = ("place", "run_id")
-    return {name: value for name, value in job.items() if name not in left_out}
+    return {"jobs": [as_document(job, "run_id") for job in found.jobs], "next": found.next}
 
 
 def tiers(call: ApiCall) -> list[dict[str, Any]]:
@@ -167,15 +167,18 @@ def tiers(call: ApiCall) -> list[dict[str, Any]]:
 def workers(call: ApiCall) -> list[dict[str, Any]]:
     """Worker processes of the last hour."""
     with call.engine.connect() as connection:
-        return screens.workers(connection)
+        return [*map(asdict, screens.workers(connection))]
 
 
 def audit_events(call: ApiCall) -> dict[str, Any]:
     """A page of what people and schedules did, newest first."""
     limit = call.query["limit"]
     with call.engine.connect() as connection:
-        found = screens.audit_page(connection, call.query.get("before"), limit)
-    return {"events": found, "next": found[-1]["id"] if len(found) == limit else None}
+        found = audit_page(connection, call.query.get("before"), limit)
+    return {
+        "events": [*map(asdict, found)],
+        "next": found[-1].id if len(found) == limit else None,
+    }
 
 
 def run_named(connection: Connection, wanted: str) -> Row[Any]:
@@ -199,12 +202,12 @@ def _queue(line: QueueShown) -> dict[str, Any]:
     }
 
 
-def _day(row: Row[Any]) -> dict[str, Any]:
+def _day(day: DayBudget) -> dict[str, Any]:
     return {
-        "day": row.day,
-        "budget_usd": row.cap,
-        "spent_usd": row.spent,
-        "reserved_usd": row.reserved,
+        "day": day.day,
+        "budget_usd": day.budget_usd,
+        "spent_usd": day.spent_usd,
+        "reserved_usd": day.reserved_usd,
     }
 
 

@@ -128,7 +128,7 @@ def _lines(request: Request, wanted: Wanted, found: Page) -> dict[int, Exchange]
     """A line of each message and reply, where it was asked for by somebody who may read it."""
     if not wanted.text or not found.jobs:
         return {}
-    engine, ids = dashboard_of(request).engine, [one["job"] for one in found.jobs]
+    engine, ids = dashboard_of(request).engine, [one.job for one in found.jobs]
     audit_reading(engine, permissions.actor(request), _named(ids), len(ids))
     with engine.connect() as connection:
         return exchanges(connection, ids, A_LINE)

@@ -1,7 +1,5 @@
 """The first page and the smaller ones: each reads what it shows in one short transaction."""
 
-import datetime as dt
-from typing import Any
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -25,6 +23,7 @@ from worker.dashboard.pages.rendering import page, region
 from worker.dashboard.pages.serving import number, stream
 from worker.dashboard.screens.now import read_now
 from worker.store.reading import screens
+from worker.store.reading.deeds import audit_page, audit_words
 
 PAGE = 50
 
@@ -93,27 +92,21 @@ def audit(request: Request) -> Response:
     asked = {name: value or None for name, value in chosen.items()}
     before = number(request, "before")
     with dashboard.engine.connect() as connection:
-        events = screens.audit_page(connection, before, PAGE + 1, **asked)
-        people, deeds = screens.audit_words(connection)
+        events = audit_page(connection, before, PAGE + 1, **asked)
+        people, deeds = audit_words(connection)
         older = None
         if len(events) > PAGE:
             kept = {name: value for name, value in chosen.items() if value}
-            older = "/audit?" + urlencode(kept | {"before": events[PAGE - 1]["id"]})
+            older = "/audit?" + urlencode(kept | {"before": events[PAGE - 1].id})
         return page(
             request,
             connection,
             "audit.html",
             "Audit",
             # Numbers are drawn when a deed begins, and times when its transaction did.
-            events=_by_time(events[:PAGE]),
+            events=sorted(events[:PAGE], key=lambda event: event.at, reverse=True),
             older=older,
             chosen=chosen,
             people=people,
             deeds=deeds,
         )
-
-
-def _by_time(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Newest first, each with its day in words."""
-    ordered = sorted(events, key=lambda event: event["at"], reverse=True)
-    return [event | {"day": f"{event['at'].astimezone(dt.UTC):%Y-%m-%d}"} for event in ordered]

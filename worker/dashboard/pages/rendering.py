@@ -24,6 +24,7 @@ from worker.domain.ladder import MAX_RUNGS
 from worker.domain.text import terminal_safe
 from worker.errors import Missing, RungError, UsageError
 from worker.store.reading import screens
+from worker.store.reading.deeds import audit_event
 
 LONG_DECIMALS = re.compile(r"-?\d{1,20}\.\d{5,}")
 TEMPLATES = Path(__file__).parent / "templates"
@@ -140,7 +141,7 @@ def _notice(request: Request, connection: Connection) -> dict[str, Any] | None:
     wanted = request.query_params.get("done", "")
     if not wanted.isdigit() or len(wanted) > 18:
         return None
-    event = screens.audit_event(connection, int(wanted))
+    event = audit_event(connection, int(wanted))
     if event is None:
         return None
     return {"words": said(event), "undo": undo_address(event)}

@@ -20,6 +20,7 @@ from worker.dashboard.screens.plots import (
 )
 from worker.domain.wording import clock, count, dollars, percent, reason, span
 from worker.store.reading.sampling import BINS, STEPS, Sample
+from worker.store.reading.screens import ClimbCount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,17 +114,17 @@ def latencies(sample: Sample, tiers: Sequence[str]) -> list[Bars]:
     ]
 
 
-def reasons(steps: Sequence[dict[str, Any]], total: int) -> list[Bars]:
+def reasons(steps: Sequence[ClimbCount], total: int) -> list[Bars]:
     """Escalations by step and reason, the most frequent first."""
-    most = max((step["escalations"] for step in steps), default=0) or 1
+    most = max((step.escalations for step in steps), default=0) or 1
     return [
         Bars(
-            title=f"{step['from_tier']} → {step['to_tier']}",
-            tier=step["to_tier"],
-            first=100 * step["escalations"] / most,
+            title=f"{step.from_tier} → {step.to_tier}",
+            tier=step.to_tier,
+            first=100 * step.escalations / most,
             second=0.0,
-            words=f"{reason(step['reason'])}: {count(step['escalations'])}"
-            + (f", {percent(step['escalations'] / total)} of all messages" if total else ""),
+            words=f"{reason(step.reason)}: {count(step.escalations)}"
+            + (f", {percent(step.escalations / total)} of all messages" if total else ""),
         )
         for step in steps[:12]
     ]

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
-from typing import Any
 from urllib.parse import urlencode
 
 from models.vocabulary import OPEN_STATES, JobState
@@ -11,7 +10,7 @@ from worker.domain.filter_parsing import parse
 from worker.domain.filters import And, Comparison, Node, Op, show
 from worker.domain.text import is_blank
 from worker.domain.wording import count
-from worker.store.reading.listing import Page, Sort
+from worker.store.reading.listing import ListedJob, Page, Sort
 
 MAX_WHERE = 2_000
 EXACTLY = ("state", "tier", "customer", "language")
@@ -127,9 +126,9 @@ def fitting(state: str) -> str:
     return "retry" if state == JobState.DEAD else ""
 
 
-def ticks_of(jobs: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+def ticks_of(jobs: Sequence[ListedJob]) -> list[tuple[str, str]]:
     """Actions on single jobs that fit any of these, with their words."""
-    fits = {verb for job in jobs for verb in fitting(job["state"]).split()}
+    fits = {verb for job in jobs for verb in fitting(job.state).split()}
     return [(name, words) for name, words in TICKED.items() if name in fits]
 
 

@@ -7,11 +7,11 @@ why. There are two drawings of the same figures, a wide and a narrow one; the st
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from models.vocabulary import PERSON, ROUTING
 from worker.dashboard.screens.links import JobLinks, Linked, is_in, is_not_in
 from worker.domain.wording import count, percent, plural, reason
+from worker.store.reading.screens import ClimbCount
 
 REASONS_SHOWN = 3
 OPEN = ("queued", "routed", "submitted")
@@ -116,7 +116,7 @@ class Picture:
 def picture(
     tiers: Sequence[str],
     counts: Mapping[tuple[str, str], int],
-    steps: Sequence[Mapping[str, Any]],
+    steps: Sequence[ClimbCount],
     models: Mapping[str, str],
     decided: int = 0,
     runs: Sequence[str] = (),
@@ -125,7 +125,7 @@ def picture(
     `tiers` are the ladder's, cheapest first; tiers that only the figures know come below. People
     have given a verdict on `decided` of those in review; `runs` are the names of those that the
     figures are of."""
-    known = {tier for _, tier in counts if tier} | {str(step["from_tier"]) for step in steps}
+    known = {tier for _, tier in counts if tier} | {step.from_tier for step in steps}
     ladder = [*sorted(known - {*tiers, PERSON}), *tiers]
     total = sum(counts.values())
     links = JobLinks(runs)
@@ -172,21 +172,21 @@ def _tier(
 
 
 def _climb(
-    tier: str, above: str, steps: Sequence[Mapping[str, Any]], total: int, links: JobLinks
+    tier: str, above: str, steps: Sequence[ClimbCount], total: int, links: JobLinks
 ) -> Arrow | None:
-    mine = [step for step in steps if step["from_tier"] == tier]
-    jobs = sum(step["escalations"] for step in mine)
+    mine = [step for step in steps if step.from_tier == tier]
+    jobs = sum(step.escalations for step in mine)
     if not jobs:
         return None
     leaps = {
-        target: sum(step["escalations"] for step in mine if step["to_tier"] == target)
-        for target in dict.fromkeys(step["to_tier"] for step in mine)
+        target: sum(step.escalations for step in mine if step.to_tier == target)
+        for target in dict.fromkeys(step.to_tier for step in mine)
         if target != above
     }
     to = "".join(f", {count(n)} of them straight to {_target(t)}" for t, n in leaps.items())
     by_reason: dict[str, int] = {}
     for step in mine:
-        by_reason[step["reason"]] = by_reason.get(step["reason"], 0) + step["escalations"]
+        by_reason[step.reason] = by_reason.get(step.reason, 0) + step.escalations
     first = sorted(by_reason.items(), key=lambda item: -item[1])[:REASONS_SHOWN]
     rest = jobs - sum(n for _, n in first)
     why = " · ".join(f"{reason(word)} {count(n)}" for word, n in first)
@@ -221,7 +221,7 @@ def _person(
 def _starts(
     ladder: Sequence[str],
     counts: Mapping[tuple[str, str], int],
-    steps: Sequence[Mapping[str, Any]],
+    steps: Sequence[ClimbCount],
     links: JobLinks,
 ) -> Arrow | None:
     """Where messages were routed to: what is or ended at a tier, less who climbed there, and who
@@ -229,11 +229,9 @@ def _starts(
     starts = []
     for tier in ladder:
         here = sum(jobs for (_, at), jobs in counts.items() if at == tier)
-        came = sum(step["escalations"] for step in steps if step["to_tier"] == tier)
+        came = sum(step.escalations for step in steps if step.to_tier == tier)
         left = sum(
-            step["escalations"]
-            for step in steps
-            if step["from_tier"] == tier and step["to_tier"] != PERSON
+            step.escalations for step in steps if step.from_tier == tier and step.to_tier != PERSON
         )
         starts.append((tier, here - came + left))
     routed = sum(jobs for _, jobs in starts)

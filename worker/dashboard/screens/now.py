@@ -79,7 +79,7 @@ def read_now(dashboard: Dashboard, connection: Connection) -> dict[str, Any]:
         "cap": _sum(run.cap for run in shown),
         "reserved": sum((run.reserved for run in shown), Decimal(0)),
         "day": day,
-        "workers": [w for w in screens.workers(connection) if w["alive"]],
+        "workers": [w for w in screens.workers(connection) if w.alive],
     }
 
 

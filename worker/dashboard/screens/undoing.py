@@ -1,10 +1,9 @@
 """What was done, in a sentence, and the address that takes it back. Pure."""
 
-from collections.abc import Mapping
-from typing import Any
 from urllib.parse import quote
 
 from worker.domain.wording import plural
+from worker.store.reading.deeds import AuditEntry
 
 DONE = {
     "pause": "is paused",
@@ -28,16 +27,16 @@ BACK = {
 }
 
 
-def said(event: Mapping[str, Any]) -> str:
+def said(event: AuditEntry) -> str:
     """`haiku is paused.`, `412 jobs of run monday: cancelled.`"""
-    target, action = event["target"], event["action"]
+    target, action = event.target, event.action
     if action in COUNTED:
         done = "cancelled" if action == "cancel" else "tried again"
-        return f"{plural(event['affected'], 'job')} of {target}: {done}.{_fewer(event)}"
+        return f"{plural(event.affected, 'job')} of {target}: {done}.{_fewer(event)}"
     if action in ("priority", "budget"):
-        to = event["detail"].get("to")
+        to = event.detail.get("to")
         if not _of_run(target):
-            many = plural(event["affected"], "job" if action == "priority" else "run")
+            many = plural(event.affected, "job" if action == "priority" else "run")
             limit = "without limit" if to is None else to
             return f"The {action} of {many} is {limit} now ({target}).{_fewer(event)}"
         return f"The {action} of {target} is {'without limit' if to is None else to} now."
@@ -48,9 +47,9 @@ def said(event: Mapping[str, Any]) -> str:
     return f"{target} {DONE.get(action, action)}."
 
 
-def _fewer(event: Mapping[str, Any]) -> str:
+def _fewer(event: AuditEntry) -> str:
     """What was counted and not changed, because it went on by itself meanwhile."""
-    missing = (event["detail"].get("counted") or 0) - event["affected"]
+    missing = (event.detail.get("counted") or 0) - event.affected
     return (
         f" {missing:,} more were counted, and had ended or moved on by then." if missing > 0 else ""
     )
@@ -61,18 +60,18 @@ def _of_run(target: str) -> bool:
     return target.startswith("run ") and ", " not in target
 
 
-def undo_address(event: Mapping[str, Any]) -> str | None:
+def undo_address(event: AuditEntry) -> str | None:
     """Where a preview of the opposite is; None when there is no way back."""
-    back = BACK.get(event["action"])
+    back = BACK.get(event.action)
     if back is None:
         return None
-    target = str(event["target"])
-    if event["action"] in ("priority", "budget") and not _of_run(target):
+    target = str(event.target)
+    if event.action in ("priority", "budget") and not _of_run(target):
         return None
     if not target.startswith("run "):
         return f"/actions/{back}?tier={quote(target, safe='')}"
     address = f"/actions/{back}?run={quote(target.removeprefix('run '), safe='')}"
     if back in ("priority", "budget"):
-        before = event["detail"].get("from")
+        before = event.detail.get("from")
         address += f"&to={quote('' if before is None else str(before), safe='')}"
     return address

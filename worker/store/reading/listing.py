@@ -5,8 +5,10 @@ has. So a page looks at no more than `WINDOW` jobs, or sorts no more than the ne
 how far it came, and goes on from there when asked.
 """
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -32,6 +34,7 @@ from models.runs import Run
 from models.vocabulary import OPEN_STATES, JobState
 from worker.domain.filters import Node
 from worker.store.filter_sql import JOINED, condition
+from worker.store.rows import values_of
 
 Chosen = Select[*tuple[Any, ...]]
 WINDOW = 2_500
@@ -49,13 +52,37 @@ class Sort(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListedJob:
+    """One job of a list: what it came to."""
+
+    job: int
+    run_id: int
+    run: str
+    source: str
+    external_id: str
+    channel: str | None
+    language: str | None
+    state: str
+    tier: str | None
+    difficulty: str | None
+    confidence: float | None
+    escalations: int
+    attempts: int
+    cost_usd: Decimal
+    reason: str | None
+    created_at: dt.datetime
+    finished_at: dt.datetime | None
+    simulated: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """Jobs, and where the next page begins (None at the end). `looked_at` is set where the page
     ends because it has looked at enough, rather than because it is full. Of a filter or an order,
     `matched` says how many of those that were looked at meet it, `unfinished` how many of these
     are open and `dead` how many are dead letters, and `whole` that no others do."""
 
-    jobs: Sequence[dict[str, Any]]
+    jobs: Sequence[ListedJob]
     next: int | None
     looked_at: int | None = None
     matched: int | None = None
@@ -96,55 +123,43 @@ def list_jobs(
     # Left to itself, the planner hashes whole tables for a filter on reasons or findings.
     connection.execute(NO_WHOLE_TABLES)
     wanted = wanted.offset(skip).limit(limit + 1)
-    rows = [dict(row) for row in connection.execute(wanted).mappings()]
-    if sort:
-        # Only what is shown is looked up: an order needs few columns of many jobs.
-        rows = _filled(connection, rows)
+    rows = connection.execute(wanted).all()
+    # Only what is shown is looked up: an order needs few columns of many jobs.
+    jobs = _filled(connection, [row.job for row in rows[:limit]]) if sort else _jobs(rows[:limit])
     connection.execute(AS_BEFORE)
-    counted = node is not None or bool(sort)
-    return _page(rows, limit, lowest, seen, whole=seen < size, counted=counted, sort=sort)
-
-
-def _filled(connection: Connection, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The columns of a page of jobs, in its order."""
-    ids = literal([row["job"] for row in rows], ARRAY(BigInteger))
-    wanted = select(*COLUMNS).select_from(JOINED).where(Job.id == any_(ids))
-    found = {row["job"]: dict(row) for row in connection.execute(wanted).mappings()}
-    return [row | found[row["job"]] for row in rows]
-
-
-def _page(
-    rows: list[dict[str, Any]],
-    limit: int,
-    lowest: int,
-    seen: int | None,
-    *,
-    whole: bool,
-    counted: bool,
-    sort: Sort,
-) -> Page:
-    more, shown = len(rows) > limit, rows[:limit]
-    if not counted:
-        return Page(jobs=shown, next=shown[-1]["place"] if more else None)
-    matched, unfinished, dead = (
-        max([row.pop(name) for row in shown], default=0)
-        for name in ("matched", "unfinished", "dead")
-    )
-    further = None if whole else lowest
-    if more and not sort:
-        further, seen = shown[-1]["place"], None
+    more = rows[limit - 1].place if len(rows) > limit else None
+    whole = seen < size
+    if node is None and not sort:
+        return Page(jobs=jobs, next=more)
+    further, looked_at = (None, None) if whole else (lowest, seen)
+    if more is not None and not sort:
+        further, looked_at = more, None
     return Page(
-        jobs=shown,
+        jobs=jobs,
         next=further,
-        looked_at=None if whole else seen,
-        matched=matched,
-        unfinished=unfinished,
-        dead=dead,
+        looked_at=looked_at,
+        matched=rows[0].matched if rows else 0,
+        unfinished=rows[0].unfinished if rows else 0,
+        dead=rows[0].dead if rows else 0,
         whole=whole,
     )
 
 
-def jobs_with_id(connection: Connection, external_id: str, limit: int) -> list[dict[str, Any]]:
+def _filled(connection: Connection, ids: list[int]) -> list[ListedJob]:
+    """The jobs of a page, in its order."""
+    chosen = Job.id == any_(literal(ids, ARRAY(BigInteger)))
+    rows = connection.execute(select(*COLUMNS).select_from(JOINED).where(chosen)).all()
+    found = {job.job: job for job in _jobs(rows)}
+    return [found[job_id] for job_id in ids]
+
+
+def _jobs(rows: Iterable[Any]) -> list[ListedJob]:
+    return [
+        ListedJob(**{column.name: getattr(row, column.name) for column in COLUMNS}) for row in rows
+    ]
+
+
+def jobs_with_id(connection: Connection, external_id: str, limit: int) -> list[ListedJob]:
     """Jobs of the message that is known by this id, newest first."""
     wanted = (
         select(*COLUMNS)
@@ -153,7 +168,7 @@ def jobs_with_id(connection: Connection, external_id: str, limit: int) -> list[d
         .order_by(Job.id.desc())
         .limit(limit)
     )
-    return [dict(row) for row in connection.execute(wanted).mappings()]
+    return values_of(ListedJob, connection.execute(wanted))
 
 
 def exists(connection: Connection, job_id: int) -> bool:

@@ -15,7 +15,7 @@ from worker.domain.deadlines import Progress, risk
 from worker.domain.wording import clock, count, span
 from worker.store.queue.leaving_batch import turnaround_s
 from worker.store.queue.paces import ENDED, pace_samples
-from worker.store.reading.screens import counts_of, done_by_queue, escalations_of
+from worker.store.reading.screens import ClimbCount, counts_of, done_by_queue, escalations_of
 from worker.store.reading.standings import RunStanding, live_runs
 from worker.store.reading.status import (
     QueueStanding,
@@ -226,13 +226,13 @@ def work_left(
     run: RunStanding,
     around: Surrounding,
     counts: Mapping[tuple[str, str], int],
-    steps: Sequence[Mapping[str, Any]],
+    steps: Sequence[ClimbCount],
 ) -> WorkLeft:
     """What a forecast goes by, from what `counts_of` and `escalations_of` say of the run."""
     ladder = [line.queue for line in around.queues if line.queue != ROUTING]
     climbed: Counter[tuple[str, str]] = Counter()
     for step in steps:
-        climbed[step["from_tier"], step["to_tier"]] += step["escalations"]
+        climbed[step.from_tier, step.to_tier] += step.escalations
     batched = {q: counts.get(("submitted", _tier(q)), 0) for q in (ROUTING, *ladder)}
     ages = batches_of(connection, run.id) if any(batched.values()) else []
     done = done_by_queue(counts, steps)

@@ -1,8 +1,10 @@
 """The SQL of the screens. Each statement reads counters, or a bounded piece of an index: none
 costs more when the tables grow."""
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
@@ -10,9 +12,75 @@ from sqlalchemy import Connection, Row, text
 from models.vocabulary import PERSON, ROUTING
 from worker.store.queue.paces import DONE_OF_CHOSEN, ENDED
 from worker.store.reading.rates import Key
+from worker.store.rows import values_of
 
 COMPARED = 5_000
-AUDITED = 2_500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClimbCount:
+    """How often jobs climbed from one tier to another for one reason."""
+
+    from_tier: str
+    to_tier: str
+    reason: str
+    escalations: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSeen:
+    """A worker process: the jobs that it may hold and holds, by queue; `now` is the database's
+    time."""
+
+    id: str
+    host: str
+    pid: int
+    version: str
+    capacity: Mapping[str, int]
+    in_flight: Mapping[str, int]
+    stopping: bool
+    started_at: dt.datetime
+    seen_at: dt.datetime
+    last_claim_at: dt.datetime | None
+    now: dt.datetime
+    alive: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchSeen:
+    """A Message Batch under way, of any run; `now` is the database's time."""
+
+    id: int
+    external_id: str | None
+    state: str
+    stage: str
+    tier: str
+    requests: int
+    error: str | None
+    next_poll_at: dt.datetime
+    submitted_at: dt.datetime | None
+    now: dt.datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelatedRun:
+    """A run that another answers again (`earlier`), or that answers it again."""
+
+    id: int
+    name: str
+    created_at: dt.datetime
+    earlier: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reanswered:
+    """Of so many jobs that were compared: answered now and not before, the other way round, and
+    as before."""
+
+    compared: int
+    better: int
+    worse: int
+    same: int
 
 
 def done_counters(connection: Connection) -> dict[Key, int]:
@@ -23,7 +91,7 @@ def done_counters(connection: Connection) -> dict[Key, int]:
 
 
 def done_by_queue(
-    counts: Mapping[tuple[str, str], int], steps: Sequence[Mapping[str, Any]]
+    counts: Mapping[tuple[str, str], int], steps: Sequence[ClimbCount]
 ) -> dict[str, int]:
     """The same of one run, from what `counts_of` and `escalations_of` say of it."""
     found: Counter[str] = Counter()
@@ -35,8 +103,8 @@ def done_by_queue(
         if state in ("answered", "review", "dead", "cancelled"):
             found[ENDED] += jobs
     for step in steps:
-        if step["to_tier"] != PERSON:
-            found[step["from_tier"]] += step["escalations"]
+        if step.to_tier != PERSON:
+            found[step.from_tier] += step.escalations
     return dict(found)
 
 
@@ -51,10 +119,9 @@ def decided_of(connection: Connection, runs: Sequence[int]) -> int:
     return int(connection.execute(DECIDED, {"runs": list(runs)}).scalar_one())
 
 
-def escalations_of(connection: Connection, runs: Sequence[int]) -> list[dict[str, Any]]:
+def escalations_of(connection: Connection, runs: Sequence[int]) -> list[ClimbCount]:
     """Escalations of these runs by step and reason, most frequent first."""
-    rows = connection.execute(ESCALATIONS, {"runs": list(runs)}).mappings()
-    return [dict(row) for row in rows]
+    return values_of(ClimbCount, connection.execute(ESCALATIONS, {"runs": list(runs)}))
 
 
 def spend_of(connection: Connection, runs: Sequence[int]) -> Sequence[Row[Any]]:
@@ -73,55 +140,27 @@ def attention_counts(connection: Connection) -> dict[str, int]:
     return {row.state: int(row.jobs) for row in connection.execute(ATTENTION)}
 
 
-def workers(connection: Connection) -> list[dict[str, Any]]:
+def workers(connection: Connection) -> list[WorkerSeen]:
     """Worker processes seen within the hour, those at work first."""
-    return [dict(row) for row in connection.execute(WORKERS).mappings()]
+    return values_of(WorkerSeen, connection.execute(WORKERS))
 
 
-def open_batches(connection: Connection) -> list[dict[str, Any]]:
+def open_batches(connection: Connection) -> list[BatchSeen]:
     """Message Batches that are under way."""
-    return [dict(row) for row in connection.execute(BATCHES).mappings()]
+    return values_of(BatchSeen, connection.execute(BATCHES))
 
 
-def related_runs(connection: Connection, run_id: int) -> list[dict[str, Any]]:
+def related_runs(connection: Connection, run_id: int) -> list[RelatedRun]:
     """The run that this one answers again, and those that answer it again."""
-    return [dict(row) for row in connection.execute(RELATED, {"run": run_id}).mappings()]
+    return values_of(RelatedRun, connection.execute(RELATED, {"run": run_id}))
 
 
-def difference(connection: Connection, run: str) -> dict[str, Any] | None:
+def difference(connection: Connection, run: str) -> Reanswered | None:
     """What a reprocessing changed, of its first `COMPARED` jobs that have ended: how many are
     answered now and were not, the other way round, and as before. None while none has ended."""
-    row = connection.execute(DIFFERENCE, {"run": run, "limit": COMPARED}).mappings().one()
-    return dict(row) if row["compared"] else None
-
-
-def audit_page(
-    connection: Connection,
-    before: int | None,
-    limit: int,
-    *,
-    who: str | None = None,
-    what: str | None = None,
-    target: str | None = None,
-) -> list[dict[str, Any]]:
-    """What people and schedules did, newest first: by whom, what, and a part of what it was done
-    to. A filter looks at the newest `AUDITED` events."""
-    values = {"before": before, "limit": limit, "who": who, "what": what, "target": target}
-    window = AUDITED if who or what or target else limit
-    rows = connection.execute(AUDIT, values | {"window": window}).mappings()
-    return [dict(row) for row in rows]
-
-
-def audit_words(connection: Connection) -> tuple[list[str], list[str]]:
-    """Who did something, and what was done, among the newest `AUDITED` events."""
-    rows = connection.execute(AUDIT_WORDS, {"window": AUDITED}).all()
-    return sorted({row.actor for row in rows}), sorted({row.action for row in rows})
-
-
-def audit_event(connection: Connection, event_id: int) -> dict[str, Any] | None:
-    """One action."""
-    row = connection.execute(AUDIT_EVENT, {"id": event_id}).mappings().one_or_none()
-    return dict(row) if row is not None else None
+    values = {"run": run, "limit": COMPARED}
+    (found,) = values_of(Reanswered, connection.execute(DIFFERENCE, values))
+    return found if found.compared else None
 
 
 RECENT = "SELECT id FROM runs WHERE finished_at IS NULL OR id > (SELECT max(id) - 20 FROM runs)"
@@ -191,7 +230,9 @@ SELECT id, host, pid, version, capacity, in_flight, stopping, started_at, seen_a
 FROM workers ORDER BY alive DESC, host, pid LIMIT 500
 """)
 BATCHES = text("""
-SELECT *, now() AS now FROM message_batches WHERE state IN ('intended', 'submitted', 'ended')
+SELECT id, external_id, state, stage, tier, requests, error, next_poll_at, submitted_at,
+  now() AS now
+FROM message_batches WHERE state IN ('intended', 'submitted', 'ended')
 ORDER BY id LIMIT 200
 """)
 RELATED = text("""
@@ -212,17 +253,3 @@ FROM (
     AND origin_id IS NOT NULL AND finished_at IS NOT NULL ORDER BY message_id LIMIT :limit) AS j
 JOIN jobs AS o ON o.id = j.origin_id
 """)
-AUDIT = text("""
-SELECT id, at, actor, action, target, affected, detail, now() AS now FROM (
-  SELECT * FROM audit_events WHERE CAST(:before AS bigint) IS NULL OR id < :before
-  ORDER BY id DESC LIMIT :window) AS e
-WHERE (CAST(:who AS text) IS NULL OR actor = :who)
-  AND (CAST(:what AS text) IS NULL OR action = :what)
-  AND (CAST(:target AS text) IS NULL OR strpos(lower(target), lower(:target)) > 0)
-ORDER BY id DESC LIMIT :limit
-""")
-AUDIT_WORDS = text("""
-SELECT DISTINCT actor, action FROM (
-  SELECT actor, action FROM audit_events ORDER BY id DESC LIMIT :window) AS e
-""")
-AUDIT_EVENT = text("SELECT * FROM audit_events WHERE id = :id")
