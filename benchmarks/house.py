@@ -22,7 +22,6 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from benchmarks.processes import cpu_s, tree_cpu_s
-from worker.cli.supervising import worker_command
 from worker.config.addresses import SIMULATOR_KEY
 from worker.config.loading import load_settings
 from worker.config.policies import policy_named
@@ -31,6 +30,7 @@ from worker.intake import Record
 from worker.sandbox.home import prepare
 from worker.sandbox.postgres import Postgres, start_postgres
 from worker.sandbox.redis import Redis, start_redis
+from worker.sandbox.supervisor import worker_command
 from worker.store.engine import make_engine
 from worker.store.queue.intake import add_in
 from worker.store.queue.presence import live_queues

@@ -14,7 +14,7 @@ import httpx2
 
 from benchmarks.house import House, end, house
 from benchmarks.processes import cpu_s
-from worker.cli.supervising import dashboard_command, free_port
+from worker.sandbox.supervisor import dashboard_command, free_port
 
 VIEWERS = 100
 TURNS = (False, True, True, False, False, True)

@@ -6,16 +6,23 @@ import signal
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
 import click
 from sqlalchemy import Engine
 
-from worker.cli.sandbox import Running, sandbox
 from worker.cli.sizing import AUTO, WorkersType, processes, processors
 from worker.cli.speech.output import SIMULATED, talk
-from worker.cli.supervising import (
+from worker.config.addresses import write_services
+from worker.config.loading import MEND, load_settings
+from worker.config.policies import check_policies
+from worker.config.settings import Settings
+from worker.domain.wording import plural
+from worker.errors import ConfigurationError, RungError
+from worker.sandbox.services import Running, sandbox
+from worker.sandbox.supervisor import (
     Supervisor,
     dashboard_command,
     environment,
@@ -23,12 +30,6 @@ from worker.cli.supervising import (
     scheduler_command,
     worker_command,
 )
-from worker.config.addresses import write_services
-from worker.config.loading import MEND, load_settings
-from worker.config.policies import check_policies
-from worker.config.settings import Settings
-from worker.domain.wording import plural
-from worker.errors import ConfigurationError, RungError
 from worker.store.engine import make_engine, reaching_postgres
 from worker.store.queue.presence import live_queues, workers_of
 from worker.store.queue.rescue import rescue_from
@@ -121,7 +122,8 @@ def working(settings: Settings, *, workers: int, latency_scale: float) -> Iterat
     """Services and `workers` processes, all at work; everything ends with the block."""
     if problems := check_policies(settings):
         raise ConfigurationError(problems, mend=MEND)
-    with sandbox(settings, latency_scale=latency_scale) as running:
+    hear = partial(talk, fg="yellow")
+    with sandbox(settings, say=hear, latency_scale=latency_scale) as running:
         engine = make_engine(running.environ["DATABASE_URL"], pool_size=2, name="rung up")
         with reaching_postgres(engine):
             from worker.store.schema import upgrade

@@ -15,11 +15,11 @@ from tests.support.processes import clean_environ, process, rung
 from tests.support.promises import do, one
 from tests.support.waiting import eventually
 from tests.support.works import hand_in, settings_for
-from worker.cli.supervising import scheduler_command, worker_command
 from worker.config.settings import Settings
 from worker.failpoints import EXIT_STATUS
 from worker.runs.nights import Fired, fire_due
 from worker.sandbox.simulator.state import State
+from worker.sandbox.supervisor import scheduler_command, worker_command
 from worker.store.engine import make_engine
 
 BODIES = [f"Where is my card number {n}? It was due on Monday." for n in range(6)]

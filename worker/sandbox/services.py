@@ -5,12 +5,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from worker.cli.speech.output import talk
 from worker.config.addresses import FILE_NAME, SIMULATOR_KEY, Services, write_services
 from worker.config.settings import Settings
 from worker.errors import RungError
@@ -35,9 +34,15 @@ class Running:
 
 
 @contextmanager
-def sandbox(settings: Settings, *, latency_scale: float = 1.0, seed: int = 7) -> Iterator[Running]:
+def sandbox(
+    settings: Settings,
+    *,
+    say: Callable[[str], None],
+    latency_scale: float = 1.0,
+    seed: int = 7,
+) -> Iterator[Running]:
     """Everything that a worker needs, running; embedded services end with the block. Postgres
-    keeps its data for the next time."""
+    keeps its data for the next time. `say` hears what is not as it should be."""
     home = prepare(settings.home)
     with ExitStack() as stack:
         stack.enter_context(only_one(home))
@@ -53,7 +58,7 @@ def sandbox(settings: Settings, *, latency_scale: float = 1.0, seed: int = 7) ->
             stack.callback(server.stop)
             redis = server.url
             if server.kind == "fakeredis":
-                talk("No Redis was found, so fakeredis stands in for it: slowly.", fg="yellow")
+                say("No Redis was found, so fakeredis stands in for it: slowly.")
         base_url = settings.anthropic_base_url
         simulated = settings.anthropic_api_key is None
         if simulated:
