@@ -34,7 +34,7 @@ from sqlalchemy.exc import DBAPIError
 from models.tables import Base
 from worker.cli.main import cli
 
-EVIL = "a[/x][link=https://evil.example]b[/link]\x1b]0;PWN\x07\x9b31m\u202e\x1b[2J"
+EVIL = "a[/x][link=https://evil.example]b[/link]\x1b]0;PWN\x07\x9b31m\u202e\x1b[2Jé€"
 OURS = frozenset(
     {
         *("tier", "model", "queue", "state", "lane", "stage", "purpose", "outcome", "decision"),

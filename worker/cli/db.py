@@ -33,5 +33,6 @@ def show_current() -> None:
     """The revision of the database, and the one that this version needs."""
     engine = make_engine(database_url(load_settings()), pool_size=1, name="rung db")
     with reaching_postgres(engine):
-        click.echo(f"{current(engine) or 'empty'} (needs {known_revisions()[-1]})")
+        found = current(engine)
     engine.dispose()
+    click.echo(f"{found or 'empty'} (needs {known_revisions()[-1]})")

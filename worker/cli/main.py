@@ -175,18 +175,35 @@ def cli() -> None:
 
 def run(arguments: Sequence[str] | None = None, name: str = "rung") -> None:
     """The console script: every outcome is an exit code and at most a few sentences."""
+    from worker.cli.speech import streams
+
     given = None if arguments is None else list(arguments)
     gc.set_threshold(YOUNG_OBJECTS)
+    streams.ready()
     code = guarded(lambda: cli.main(given, standalone_mode=False, prog_name=name))
     gc.freeze()
     sys.exit(code)
 
 
 def guarded(command: Callable[[], Any]) -> int:
-    """Runs a command; returns its exit code. Only a bug of Rung's own shows more than sentences,
-    and its traceback only with RUNG_TRACEBACK set."""
+    """Runs a command; returns its exit code, also where nothing can be said any more. Only a bug of
+    Rung's own shows more than sentences, and its traceback only with RUNG_TRACEBACK set."""
+    from worker.cli.speech import streams
+
+    try:
+        code = _outcome(command)
+    except OSError:
+        if os.environ.get("RUNG_TRACEBACK"):
+            raise
+        code = 1  # Not even the sentence could be said.
+    streams.let_go()
+    return code
+
+
+def _outcome(command: Callable[[], Any]) -> int:
     try:
         code = command()
+        sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except RungError as error:
         say_error(error)
@@ -200,10 +217,9 @@ def guarded(command: Callable[[], Any]) -> int:
         click.echo("\nInterrupted.", err=True)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        return _database_error(error)
+        return _error(error)
 
 
 def say_error(error: RungError) -> None:
@@ -217,15 +233,20 @@ def say_error(error: RungError) -> None:
         click.echo(f"Fix: {as_typed_here(terminal_safe(error.mend))}", err=True)
 
 
-def _database_error(error: Exception) -> int:
-    """An outage in the middle of a command is Unreachable; anything else is a bug."""
+def _error(error: Exception) -> int:
+    """What the database or the machine is to blame for has its sentence; anything else is a bug."""
     from sqlalchemy.exc import DBAPIError
 
+    from worker.cli.speech import streams
     from worker.store.complaints import complaint_of
 
     if os.environ.get("RUNG_TRACEBACK"):
         raise error
-    if isinstance(error, DBAPIError) and (complaint := complaint_of(error)):
+    if isinstance(error, DBAPIError):
+        complaint = complaint_of(error)
+    else:
+        complaint = streams.complaint_of(error, sys.argv[1:])
+    if complaint is not None:
         say_error(complaint)
         return complaint.exit_code
     click.secho(f"rung: a bug of Rung's own ({type(error).__name__}).", fg="red", err=True)

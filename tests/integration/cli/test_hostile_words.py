@@ -4,8 +4,11 @@ none of them."""
 import contextlib
 import io
 import json
+import os
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import pytest
 from sqlalchemy import Engine, text
@@ -16,6 +19,7 @@ from tests.support.hostile import EVIL, every_command, hostile_rows, usual
 from tests.support.promises import do
 from tests.support.works import drain, hand_in, settings_for, working
 from worker.cli.main import cli, guarded
+from worker.cli.speech import streams
 from worker.config.settings import Settings
 from worker.domain.run_names import complaint, tidied
 from worker.sandbox.simulator.state import State
@@ -91,21 +95,80 @@ STARTING = {"up", "demo", "worker", "dashboard", "alive"}
 """They start servers, or look at the machine: tested where that is."""
 
 
+class AsciiTerminal(io.TextIOWrapper):
+    def __init__(self) -> None:
+        super().__init__(io.BytesIO(), encoding="ascii")
+
+    def isatty(self) -> bool:
+        return True
+
+
+def unread() -> io.TextIOWrapper:
+    """A pipe that nobody reads any more."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    return cast(io.TextIOWrapper, os.fdopen(writing, "w", encoding="ascii"))
+
+
+def full() -> io.TextIOWrapper:
+    return Path("/dev/full").open("w", encoding="ascii")
+
+
+def say_into(out: io.TextIOWrapper, *arguments: str) -> Said:
+    """Runs `rung ARGUMENTS` where standard output is this."""
+    err = io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        streams.ready()
+        code = guarded(lambda: cli.main(list(arguments), standalone_mode=False, prog_name="rung"))
+    out.close()
+    return Said(code, "", err.getvalue())
+
+
+def calls_of_all(file: str) -> list[tuple[str, ...]]:
+    """Every command with its usual arguments, but for those that start servers."""
+    commands = (one for one in every_command() if one[0][0] not in STARTING)
+    return [call for path, command in commands for call in usual(path, command, file)]
+
+
+@pytest.mark.usefixtures("hostile")
+@pytest.mark.parametrize("output", [AsciiTerminal, unread, full])
+def test_every_command_can_write_to_anything(
+    output: Callable[[], io.TextIOWrapper], tmp_path: Path
+) -> None:
+    file = tmp_path / "day.csv"
+    file.write_text("external_id,body,subject,correct\n1,é,€,true\n", "utf-8")
+    failed = dict[tuple[str, ...], tuple[int, str]]()
+    # when
+    for call in calls_of_all(str(file)):
+        said = say_into(output(), *call)
+        # then: it writes it, or says in a sentence why it could not
+        if "bug of Rung" in said.err:
+            failed[call] = (said.code, said.err)
+    assert failed == {}
+
+
+@pytest.mark.usefixtures("hostile")
+def test_what_a_full_disk_did_not_take_is_a_failure() -> None:
+    said = say_into(full(), "results", "1")
+    assert (said.code, said.err.splitlines()[-2:]) == (
+        1,
+        [
+            "rung: The system says: No space left on device.",
+            "Fix: make room where it is written to (df -h says where there is none),"
+            " and run it again",
+        ],
+    )
+
+
 @pytest.mark.usefixtures("hostile")
 def test_no_command_obeys_what_it_says(tmp_path: Path) -> None:
     # given a file of a hostile name with hostile contents
     file = tmp_path / "d\x1b[31may.csv"
     words = ",".join(f'"{EVIL}"' for _ in range(4))
     file.write_text(f"external_id,body,subject,correct\n{words}\n")
-    calls = [
-        call
-        for path, command in every_command()
-        if path[0] not in STARTING
-        for call in usual(path, command, str(file))
-    ]
     failed: dict[tuple[str, ...], str] = {}
     # when each is called with its usual arguments
-    for call in (*calls, *FURTHER):
+    for call in (*calls_of_all(str(file)), *FURTHER):
         said = say_on_terminal(*call)
         # then
         for words in (said.out, said.err):
