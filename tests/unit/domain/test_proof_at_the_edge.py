@@ -4,12 +4,12 @@ import pytest
 
 from tests.support.graded import made_up, question
 from worker.domain.proof.certificates import BONFERRONI, Evidence, by_scorer, conclude, tally
-from worker.domain.proof.claims import Claim, Scored, Terms
+from worker.domain.proof.claims import Claim, ClaimTerms, Scored
 from worker.domain.proof.exact_tails import labels_needed, upper_bound
 from worker.domain.proof.fixed_sequence import Tally, by_promise
 from worker.domain.proof.graded import GradedAnswer, GradedMessage
 
-TERMS = Terms(claim=Claim.ACCURACY, tier="haiku", top="opus", alpha=0.05, delta=0.05)
+TERMS = ClaimTerms(claim=Claim.ACCURACY, tier="haiku", top="opus", alpha=0.05, delta=0.05)
 
 
 def counted(errors: int, labels: int, threshold: float = 0.9) -> Tally:
