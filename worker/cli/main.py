@@ -121,8 +121,19 @@ YOUNG_OBJECTS = 100_000
 """Importing makes objects that stay: looking for garbage among them took a fifth of a command."""
 
 
+class NobodyReads(Exception):
+    """The pipe that was written to is closed. To click, a BrokenPipeError would be a failure."""
+
+
 class LazyGroup(click.Group):
     """Finds a command's module when the command is used."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click's. Raises NobodyReads."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise NobodyReads from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order in which a person meets them."""
@@ -216,7 +227,7 @@ def _outcome(command: Callable[[], Any]) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("\nInterrupted.", err=True)
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
+    except (BrokenPipeError, NobodyReads):
         return 0
     except Exception as error:
         return _error(error)

@@ -12,6 +12,10 @@ class HarmlessConsole(Console):
     """Control characters in any text are shown as escapes. Rich's own, and its colours, are no
     text and go through."""
 
+    def on_broken_pipe(self) -> None:
+        """Nobody reads any more, which is no failure: rich would end the process with 1."""
+        raise BrokenPipeError
+
     def _render_buffer(self, buffer: Iterable[Segment]) -> str:
         safe = [
             segment if segment.control else segment._replace(text=terminal_safe(segment.text))

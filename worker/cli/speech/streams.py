@@ -40,8 +40,8 @@ def let_go() -> None:
         try:
             stream.flush()
         except (OSError, ValueError):
-            with contextlib.suppress(OSError, ValueError):
-                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            with contextlib.suppress(OSError, ValueError), _nowhere() as nowhere:
+                os.dup2(nowhere.fileno(), stream.fileno())
 
 
 def complaint_of(error: Exception, arguments: Iterable[str]) -> RungError | None:
