@@ -26,6 +26,7 @@ NAMES = (
     "slices",
     "protocol_scale",
     "any_statistics",
+    "lane_change",
     "screens",
     "forecast",
     "proof",

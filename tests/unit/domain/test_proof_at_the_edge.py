@@ -16,14 +16,18 @@ def counted(errors: int, labels: int, threshold: float = 0.9) -> Tally:
     return Tally(threshold=threshold, errors=errors, labels=labels, coverage=0.1)
 
 
+def scored(score: float, loss: bool | None) -> Scored:
+    return Scored(segment="s", score=score, loss=loss)
+
+
 def test_what_nobody_labelled_is_no_label() -> None:
-    labelled = [Scored("s", 0.9, None), Scored("s", 0.9, loss=False), Scored("s", 0.1, loss=False)]
+    labelled = [scored(0.9, None), scored(0.9, loss=False), scored(0.1, loss=False)]
     found = tally(labelled, labelled, 3, TERMS, 0.5)
     assert (found.labels, found.errors) == (1, 0)
 
 
 def test_coverage_is_a_share_of_all_messages_and_not_of_those_that_came_so_far() -> None:
-    reaching = [Scored("s", 0.9, None), Scored("s", 0.1, None)]
+    reaching = [scored(0.9, None), scored(0.1, None)]
     assert tally([], reaching, 10, TERMS, 0.5).coverage == 0.1
 
 
