@@ -70,4 +70,5 @@ def test_no_number_of_labels_is_certain_or_proves_everything(alpha: float, delta
 
 def test_what_a_stronger_tier_looks_at_first_is_a_loss_only_when_it_has_been_looked_at() -> None:
     answer = GradedAnswer(valid=True, right=None, waits=True)
-    assert TERMS.loss(GradedMessage("m", "s", 1, {"haiku": answer})) is None
+    message = GradedMessage(name="m", segment="s", chars=1, answers={"haiku": answer})
+    assert TERMS.loss(message) is None

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from tests.support.graded import made_up, question
-from worker.domain.proof.drift import Vigil, Watch, begin, heard_all, rates
+from worker.domain.proof.drift import Watch, begin, heard_all, rates
 from worker.domain.proof.exact_tails import lower_bound, upper_bound
 from worker.domain.proof.forecast import Observed, forecast
 from worker.domain.proof.frontier import Plan, Step, point, walk
@@ -24,7 +24,7 @@ def graded(
     name: int, confidence: float, *, right: bool = True, valid: bool = True, segment: str = "s"
 ) -> GradedMessage:
     answer = GradedAnswer(valid=valid, right=right, confidence=confidence)
-    return GradedMessage(f"{name:04}", segment, 1, {"haiku": answer})
+    return GradedMessage(name=f"{name:04}", segment=segment, chars=1, answers={"haiku": answer})
 
 
 def at(threshold: float) -> Certificate:
@@ -67,9 +67,10 @@ def test_the_stricter_threshold_is_above_the_one_in_force_and_keeps_half(
 def test_the_alarm_is_red_from_one_over_delta_on() -> None:
     none = begin(0.05)
     just, not_yet = math.log(20) + 1e-9, math.log(20) - 1e-9
-    assert [
-        Vigil(0.05, none.wealth, none.detector, most=most).watch(0.05) for most in (just, not_yet)
-    ] == [Watch.RED, Watch.VALID]
+    assert [replace(none, most=most).watch(0.05) for most in (just, not_yet)] == [
+        Watch.RED,
+        Watch.VALID,
+    ]
 
 
 def test_a_long_bad_time_leaves_finite_evidence() -> None:
@@ -124,11 +125,12 @@ def test_a_mixture_is_known_with_the_smaller_of_two_probabilities() -> None:
         GradedAnswer(valid=True, right=True if n % 2 else None, probability=0.5) for n in range(60)
     ]
     messages = [
-        GradedMessage(f"{n}", "s", 1, {"haiku": haiku, "opus": opus})
+        GradedMessage(name=f"{n}", segment="s", chars=1, answers={"haiku": haiku, "opus": opus})
         for n, opus in enumerate(drawn)
     ]
     # when
-    half = Plan("half", (Step("opus"),), None, 0.5, (Step("haiku"),))
+    way, other = (Step("opus"),), (Step("haiku"),)
+    half = Plan(name="half", steps=way, share=0.5, otherwise=other)
     found = point(half, messages, [Glimpse(1.0, 1.0)] * 60, {}, [{}] * 60)
     # then
     assert found.quality.point == pytest.approx(1.0)
