@@ -184,13 +184,16 @@ def test_the_users_own_schema_is_held_to() -> None:
 
 
 def test_findings_hold_nothing_of_the_customers_words() -> None:
-    secret = "the-planted-word"
+    secret, found = "the-planted-word", dict[str, str]()
     for name, options, _ in CASES:
         reply = (
             f"Dear [your name], write to {secret}@example.com, see https://{secret}.example. " * 3
         )
         said = BUILTIN[name](draft(reply, secret), options)
-        assert secret not in (said or "")
+        found |= {name: said} if said is not None else {}
+    # then: most of them object, for the reply has something of everything
+    assert len(found) > len({name for name, *_ in CASES}) / 2
+    assert [name for name, said in found.items() if secret in said] == []
 
 
 def test_one_that_raises_or_is_missing_is_a_finding() -> None:
