@@ -41,6 +41,7 @@ OURS = frozenset(
         *("policy_name", "policy_version", "prompt_version", "schema_version", "effort", "key"),
         *("from_tier", "to_tier", "scope", "kind", "grader", "claim", "worker", "verdict", "salt"),
         *("http_status", "service_tier", "stop_reason", "external_id", "name", "breaker"),
+        "on_failure",
     }
 )
 """Columns whose words are ours: names in the configuration, states, versions, keys."""

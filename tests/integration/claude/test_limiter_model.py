@@ -121,3 +121,20 @@ def _without_levels(state: Buckets) -> tuple[object, ...]:
         state.lowered,
         state.told_us,
     )
+
+
+def test_whoever_asks_while_a_tier_is_held_does_not_begin_its_gentle_start(
+    client: redis.Redis,
+) -> None:
+    # given a tier that is held for longer than one may be idle
+    now = [NOW]
+    pace = Pace(burst_s=1, ramp_from=0.1, ramp_s=10, idle_s=10)
+    limiter = Limiter(client, {"haiku": Limits(600, None, None)}, pace, lambda: now[0])
+    take(limiter, 1)
+    limiter.hold("haiku", 100)
+    # when somebody asks shortly before its end
+    now[0] = NOW + 95
+    assert take(limiter, 1).calls == 0
+    # then it starts gently at its end
+    now[0] = NOW + 101
+    assert 0 < take(limiter, 100).calls <= 2

@@ -139,3 +139,15 @@ def test_a_run_that_is_still_handed_in_says_so_when_it_is_cancelled(rows: Rows) 
     words = "It is still being submitted: what comes in before is cancelled too."
     assert words in look(rows, "cancel", "coming").words
     assert words not in look(rows, "cancel", "here").words
+
+
+def test_a_budget_is_enough_for_what_is_spent_and_what_is_still_to_come(rows: Rows) -> None:
+    past, run = rows.run(name="past"), rows.run(name="day")
+    for _ in range(60):
+        rows.job(past, state="answered", cost=1)
+    rows.job(run)
+    rows.connection.exec_driver_sql("DELETE FROM budgets WHERE run_id IS NOT NULL")
+    rows.insert("budgets", None, scope=f"run:{run}", run_id=run, cap=9, spent=5, reserved=0)
+    said = {to: " ".join(look(rows, "budget", "day", to=to).words) for to in ("5.5", "6.5")}
+    assert "That will not be enough: about $6.00 is needed." in said["5.5"]
+    assert "enough" not in said["6.5"]

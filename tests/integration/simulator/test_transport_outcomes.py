@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import time
 from typing import Any
 
 import pytest
@@ -71,16 +72,18 @@ def test_an_answer_says_that_it_is_simulated(simulator: tuple[State, str]) -> No
 
 def test_a_call_ends_with_its_lease(simulator: tuple[State, str], told: Told) -> None:
     async def asked() -> Answer | Troubled:
-        claude = Claude(api_key="k", base_url=simulator[1], connect_s=2, deadline_s=60)
+        claude = Claude(api_key="k", base_url=simulator[1], connect_s=2, deadline_s=30)
         try:
             return await claude.ask(ASK, 0.2)
         finally:
             await claude.close()
 
     told(hang=True)
+    began = time.monotonic()
     got = asyncio.run(asked())
     assert isinstance(got, Troubled)
     assert got.trouble.kind == "deadline"
+    assert time.monotonic() - began < 20
 
 
 RESPONSES: dict[str, tuple[bytes, bool]] = {
