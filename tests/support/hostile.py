@@ -109,6 +109,8 @@ def _value(connection: Connection, column: Column[Any], checks: list[str]) -> An
         return connection.scalar(select(key.column).limit(1))
     if column.name in ("job_id", "run_id", "fence"):
         return 1
+    if column.name == "on_failure":
+        return "wait"
     for check in checks:
         if found := re.match(rf"{column.name} IN \('([^']+)'", check):
             return found[1]
