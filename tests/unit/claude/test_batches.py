@@ -1,4 +1,4 @@
-"""Batches as Claude describes them, read by the real SDK from a server that says what it is told."""
+"""Batches as Claude describes them: the real SDK reads a server that says what a test tells it."""
 
 import datetime as dt
 import json
