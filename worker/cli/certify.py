@@ -115,22 +115,8 @@ def _of_runs(names: tuple[str, ...], as_json: bool, given: dict[str, Any]) -> bo
     made, number = outcome.made, outcome.number
     certified = made.result.certified and not outcome.found.simulated
     if as_json:
-        found = document(made, segments=given["segment"] is not None) | {"certified": certified}
-        print_json(
-            found
-            | {
-                "runs": outcome.runs,
-                "certificate": number,
-                "simulated": outcome.found.simulated,
-                "rehearsal": outcome.rehearsal,
-                "look": outcome.look,
-                "delta": outcome.spent,
-                "drawn": outcome.found.drawn,
-                "ungraded": outcome.found.ungraded,
-                "judged_twice": outcome.found.twice,
-                "differing": outcome.found.differing,
-            }
-        )
+        found = document(made, segments=given["segment"] is not None)
+        print_json(found | {"certified": certified} | _figures(outcome))
         return certified
     print_certificate(made, " and ".join(outcome.runs), rehearsal=outcome.rehearsal)
     if mend := more_labels(outcome):
@@ -148,6 +134,22 @@ def _of_runs(names: tuple[str, ...], as_json: bool, given: dict[str, Any]) -> bo
             f"{SIMULATED}. They certify nothing; --rehearse goes through the motions.", fg="yellow"
         )
     return certified
+
+
+def _figures(outcome: "CertificationOutcome") -> dict[str, Any]:
+    """What it was made of, as JSON."""
+    return {
+        "runs": outcome.runs,
+        "certificate": outcome.number,
+        "simulated": outcome.found.simulated,
+        "rehearsal": outcome.rehearsal,
+        "look": outcome.look,
+        "delta": outcome.spent,
+        "drawn": outcome.found.drawn,
+        "ungraded": outcome.found.ungraded,
+        "judged_twice": outcome.found.twice,
+        "differing": outcome.found.differing,
+    }
 
 
 def more_labels(outcome: "CertificationOutcome") -> str | None:

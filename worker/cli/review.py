@@ -29,6 +29,8 @@ from worker.store.actions.reviews import (
 from worker.store.reading.receipts import find_job
 from worker.store.runs import find_run
 
+NOTHING = "Nothing waits for review."
+
 
 @click.command()
 @click.argument("run", required=False, shell_complete=RUN)
@@ -80,8 +82,7 @@ def review(
             review_audits(engine, run, output, verdicts, force=force)
         return
     if not chosen and output is None and verdicts is None:
-        nothing = "Nothing waits for review."
-        list_jobs("review", run, limit, as_json=as_json, nothing=nothing, decided=decided)
+        list_jobs("review", run, limit, as_json=as_json, nothing=NOTHING, decided=decided)
         return
     with database() as engine:
         if chosen:
@@ -89,9 +90,8 @@ def review(
             with engine.connect() as connection:
                 job_id = find_job(connection, job)
             text = reply.read() if reply is not None else None
-            give_verdict(
-                engine, actor(), Judged(job_id=job_id, verdict=verdict, reply=text, reason=reason)
-            )
+            judged = Judged(job_id=job_id, verdict=verdict, reply=text, reason=reason)
+            give_verdict(engine, actor(), judged)
             talk(f"Job {job_id}: {verdict}.")
         elif output is not None:
             _export(engine, run, output, decided=decided, force=force)

@@ -8,6 +8,7 @@ import click
 from sqlalchemy import Engine
 
 from worker.cli.speech.output import SIMULATED, talk
+from worker.cli.views.patience import Patience
 from worker.config.settings import Settings
 from worker.domain.wording import dollars
 from worker.store.reading.standings import RunStanding, standing_of
@@ -18,7 +19,6 @@ EVERY_S = 0.5
 LINE_EVERY_S = 5.0
 REMIND_EVERY_S = 60.0
 """Where nothing moves, a line says so once a minute, with the reason."""
-LASTS_S = 2.0
 EXIT_TROUBLED, EXIT_BUDGET, EXIT_INTERRUPTED = 3, 4, 130
 
 
@@ -65,24 +65,6 @@ def _stopped_by(status: RunStanding) -> str:
 def go_on_with(status: RunStanding) -> str:
     """The command that lets a stopped run go on, ready to copy."""
     return f"rung resume {status.name} --budget {status.enough.normalize():f}"
-
-
-class Patience:
-    """Whether a run has come to its end. A budget stop has to last: between two claims a run may
-    look like one that has no money left."""
-
-    def __init__(self) -> None:
-        self._since: float | None = None
-
-    def is_over(self, status: RunStanding) -> bool:
-        """Over, or out of money for `LASTS_S` seconds."""
-        if status.over:
-            return True
-        if not status.out_of_money:
-            self._since = None
-            return False
-        self._since = self._since if self._since is not None else time.monotonic()
-        return time.monotonic() - self._since >= LASTS_S
 
 
 def _read(engine: Engine, name: str) -> tuple[RunStanding, list[str]]:

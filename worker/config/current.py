@@ -42,7 +42,7 @@ class CurrentSettings:
         self._stamps = stamps
         try:
             found = load_settings()
-            own_lookups(found)
+            own_lookups(found.lookups)
         except RungError as error:
             problems = error.problems if isinstance(error, ConfigurationError) else [str(error)]
             log.error("changed configuration not taken", extra={"problems": problems})

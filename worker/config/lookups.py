@@ -6,9 +6,9 @@ A look-up is a function of one's own (`path`, or the entry point group `rung.loo
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -16,9 +16,6 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from worker.config.own_code import installed, load
 from worker.config.sections import Positive, Section
 from worker.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from worker.config.settings import Settings
 
 GROUP = "rung.lookups"
 DATABASES = ("postgresql://", "postgres://", "sqlite:///")
@@ -107,15 +104,15 @@ class LookupSettings(Section):
         return tuple(dict.fromkeys(found))
 
 
-def lookup_names(settings: "Settings") -> set[str]:
+def lookup_names(lookups: Iterable[str]) -> set[str]:
     """Every look-up that a policy can name."""
-    return {*settings.lookups, *(entry.name for entry in entry_points(group=GROUP))}
+    return {*lookups, *(entry.name for entry in entry_points(group=GROUP))}
 
 
-def own_lookups(settings: "Settings") -> dict[str, OwnLookup]:
+def own_lookups(lookups: Mapping[str, LookupSettings]) -> dict[str, OwnLookup]:
     """The functions behind look-ups. Raises ConfigurationError for one that cannot be loaded."""
     found = {e.name: installed(f"lookups.{e.name}", e) for e in entry_points(group=GROUP)}
-    for name, one in settings.lookups.items():
+    for name, one in lookups.items():
         if one.path is not None:
             found[name] = load(f"lookups.{name}.path", one.path)
         elif one.query is None and one.url is None and name not in found:

@@ -58,7 +58,7 @@ def check_policies(settings: Settings) -> list[str]:
         except ConfigurationError as error:
             problems += error.problems
     try:
-        own_lookups(settings)
+        own_lookups(settings.lookups)
     except ConfigurationError as error:
         problems += error.problems
     return list(dict.fromkeys(problems))
@@ -126,7 +126,7 @@ def _prompt_complaints(policy: Policy) -> Iterator[str]:
 def _lookup_name_complaints(settings: Settings, policy: Policy) -> Iterator[str]:
     if not policy.context.lookups:
         return
-    known = lookup_names(settings)
+    known = lookup_names(settings.lookups)
     for name in policy.context.lookups:
         if name not in known:
             there = _close(name, list(known)) if known else "; none is configured."

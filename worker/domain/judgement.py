@@ -76,14 +76,12 @@ def judge(
     knowledge: tuple[Shown, ...] = (),
 ) -> Judgement | NeedsCheck:
     """Judge one answer of `tier`. With `confidence = "separate"` call again with the check."""
-    unusable = _unusable(answer)
-    if unusable is not None:
+    if (unusable := _unusable(answer)) is not None:
         return unusable
     document = parse_object(answer.text)
     if document is None or not isinstance(document.get("reply"), str):
         return Judgement(outcome=AttemptOutcome.MALFORMED, reasons=("malformed",))
-    reply: str = document["reply"]
-    action = action_of(document)
+    reply, action = str(document["reply"]), action_of(document)
     if is_blank(reply) and action == REPLY:
         return Judgement(outcome=AttemptOutcome.EMPTY, reasons=("empty",))
     if action == HAND_OVER:
@@ -97,17 +95,14 @@ def judge(
         context=context,
         knowledge=knowledge,
     )
-    uses = policy.accept.validators if action == REPLY else ()
-    findings = findings_of(uses, draft, validators)
+    findings = findings_of(policy.accept.validators if action == REPLY else (), draft, validators)
     rejecting = tuple(dict.fromkeys(f.validator for f in findings if f.severity == "reject"))
     if not rejecting and policy.accept.confidence == "separate" and check is None:
         return NeedsCheck(reply)
     confidence, low = _confidence(policy.accept, tier, document, check, asked=not rejecting)
     held = policy.accept.certified_at(tier)
     stands = standing(held, message, difficulty, reply, confidence) if held is not None else None
-    reasons = rejecting + ((LOW_CONFIDENCE,) if low else ())
-    if stands is not None and not reasons and not stands.passes:
-        reasons = (UNCERTIFIED,)
+    reasons = _reasons(rejecting, low, stands)
     return Judgement(
         outcome=AttemptOutcome.REJECTED if reasons else AttemptOutcome.ACCEPTED,
         reasons=reasons,
@@ -118,6 +113,16 @@ def judge(
         threshold=None if policy.accept.confidence == "off" else policy.accept.threshold_at(tier),
         standing=stands,
     )
+
+
+def _reasons(
+    rejecting: tuple[str, ...], low: bool, stands: CertifiedScore | None
+) -> tuple[str, ...]:
+    """Why an answer is not taken; none where it is."""
+    reasons = rejecting + ((LOW_CONFIDENCE,) if low else ())
+    if stands is not None and not reasons and not stands.passes:
+        return (UNCERTIFIED,)
+    return reasons
 
 
 def action_of(document: Mapping[str, Any]) -> str:

@@ -104,10 +104,10 @@ class LookupDesk:
 
 
 def _counters(settings: Settings) -> dict[str, "LookupCounter"]:
-    own = own_lookups(settings)
+    own = own_lookups(settings.lookups)
     return {
         name: LookupCounter(name, settings.lookups.get(name, LookupSettings()), own.get(name))
-        for name in lookup_names(settings)
+        for name in lookup_names(settings.lookups)
     }
 
 

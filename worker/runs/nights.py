@@ -129,9 +129,8 @@ def _carry_out(
             request = _request(name, schedule, due, settings, again=again)
             made = reprocess(connection, settings, actor, request)
         if made.run is None:
-            ended = NightEnded(
-                state=FiringState.NOTHING, words=_joined("no job is like that", late)
-            )
+            words = _joined("no job is like that", late)
+            ended = NightEnded(state=FiringState.NOTHING, words=words)
         else:
             selection = made.preview.selection if made.preview is not None else None
             ended = NightEnded(
@@ -145,16 +144,10 @@ def _carry_out(
         if isinstance(failure, DBAPIError) and is_outage(failure):
             raise
         error = failure if isinstance(failure, RungError) else _bug(failure)
-        failure = error
-        ended = NightEnded(state=FiringState.FAILED, words=_joined(str(failure), late))
-        words = f"Schedule {name} failed for {due.night}: {failure}"
-        note(
-            connection,
-            "night_run_failed",
-            key=f"{name}:{due.night}",
-            target=f"schedule {name}",
-            words=words,
-        )
+        ended = NightEnded(state=FiringState.FAILED, words=_joined(str(error), late))
+        words = f"Schedule {name} failed for {due.night}: {error}"
+        key, target = f"{name}:{due.night}", f"schedule {name}"
+        note(connection, "night_run_failed", key=key, target=target, words=words)
     failpoint("after a night's run")
     schedules.close(connection, name, due.night, ended)
     audit(

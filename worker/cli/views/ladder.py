@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from models.vocabulary import ROUTING
 from worker.cli.speech.output import SIMULATED
-from worker.cli.watch import Patience
+from worker.cli.views.patience import Patience
 from worker.config.settings import Settings
 from worker.domain.text import terminal_safe
 from worker.domain.wording import dollars

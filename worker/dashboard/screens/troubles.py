@@ -156,59 +156,27 @@ def _paused(queue: QueueShown, now: dt.datetime) -> ScreenTrouble:
 
 
 def _run(run: RunStanding, seen: Outlook) -> list[ScreenTrouble]:
-    name, href = run.name, f"/runs/{run.id}"
+    def trouble(level: Level, words: str, help: str, action: str) -> ScreenTrouble:
+        href = _action(action, run.id, "run")
+        return ScreenTrouble(level=level, words=f"{run.name} {words}.", help=help, href=href)
+
     if run.out_of_money:
-        words = f"{name} is {run.money_words}."
-        return [
-            ScreenTrouble(
-                level="bad",
-                words=words,
-                help="Raise the budget",
-                href=_action("budget", run.id, "run"),
-            )
-        ]
+        return [trouble("bad", f"is {run.money_words}", "Raise the budget", "budget")]
     if run.state == "paused":
-        words = f"{name} is paused: {run.state_reason or 'by hand'}."
-        return [
-            ScreenTrouble(
-                level="warn",
-                words=words,
-                help=f"Resume {name}",
-                href=_action("resume", run.id, "run"),
-            )
-        ]
+        why = run.state_reason or "by hand"
+        return [trouble("warn", f"is paused: {why}", f"Resume {run.name}", "resume")]
     found = []
     if seen.level == "bad":
-        words = f"{name} is {seen.words}."
-        found.append(
-            ScreenTrouble(
-                level="bad",
-                words=words,
-                help="Give it priority",
-                href=_action("priority", run.id, "run"),
-            )
-        )
+        found.append(trouble("bad", f"is {seen.words}", "Give it priority", "priority"))
     if run.cap and run.spent >= BUDGET_LOW * run.cap:
-        words = f"{name} has spent {dollars(run.spent)} of its budget of {dollars(run.cap)}."
-        found.append(
-            ScreenTrouble(
-                level="warn",
-                words=words,
-                help="Change the budget",
-                href=_action("budget", run.id, "run"),
-            )
-        )
+        words = f"has spent {dollars(run.spent)} of its budget of {dollars(run.cap)}"
+        found.append(trouble("warn", words, "Change the budget", "budget"))
     if dead := run.jobs("dead"):
-        words = f"{name} has {plural(dead, 'dead letter')}."
-        found.append(
-            ScreenTrouble(level="warn", words=words, help="See why", href=f"/dead?run={run.id}")
-        )
+        words, href = f"{run.name} has {plural(dead, 'dead letter')}.", f"/dead?run={run.id}"
+        found.append(ScreenTrouble(level="warn", words=words, help="See why", href=href))
     if run.state_reason and run.state == "active":
-        found.append(
-            ScreenTrouble(
-                level="warn", words=f"{name}: {run.state_reason}.", help="The run", href=href
-            )
-        )
+        words, href = f"{run.name}: {run.state_reason}.", f"/runs/{run.id}"
+        found.append(ScreenTrouble(level="warn", words=words, help="The run", href=href))
     return found
 
 

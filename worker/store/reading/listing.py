@@ -138,10 +138,8 @@ def list_jobs(
         jobs=jobs,
         next=further,
         looked_at=looked_at,
-        matched=rows[0].matched if rows else 0,
-        unfinished=rows[0].unfinished if rows else 0,
-        dead=rows[0].dead if rows else 0,
         whole=whole,
+        **{one.name: getattr(rows[0], one.name) if rows else 0 for one in COUNTED},
     )
 
 

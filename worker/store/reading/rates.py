@@ -12,13 +12,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
+from worker.store.reading.screens import Key, done_counters
+
 WINDOW_S = 60.0
 KEEP_S = 150.0
 ENOUGH_S = 4.0
 """Two readings nearer than this say nothing about a rate."""
-
-Key = tuple[int, str]
-"""A run's id and a queue, or `ended` for jobs that reached a terminal state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +38,6 @@ class Throughput:
 
     def read(self) -> None:
         """Takes a reading."""
-        from worker.store.reading.screens import done_counters
-
         with self._engine.connect() as connection:
             done = done_counters(connection)
         self.add(done)

@@ -11,10 +11,11 @@ from sqlalchemy import Connection, Row, text
 
 from models.vocabulary import PERSON, ROUTING
 from worker.store.queue.paces import DONE_OF_CHOSEN, ENDED
-from worker.store.reading.rates import Key
 from worker.store.rows import values_of
 
 COMPARED = 5_000
+Key = tuple[int, str]
+"""A run's id and a queue, or `ended` for jobs that reached a terminal state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
