@@ -7,19 +7,8 @@ a much closer one than its bytes. Safe in any number of threads.
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from models.vocabulary import Purpose
-
-
-@dataclass(frozen=True, slots=True, order=True, kw_only=True)
-class RequestKind:
-    """What requests with the same fixed part have in common."""
-
-    purpose: Purpose
-    model: str
-    prompt_version: str
-    schema_version: str
+from worker.domain.prompts import RequestKind
 
 
 class CountedInputs:

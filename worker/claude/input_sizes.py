@@ -6,8 +6,8 @@ from typing import Any
 
 import orjson
 
-from worker.claude.counted import CountedInputs, RequestKind
-from worker.domain.prompts import Prompt
+from worker.claude.counted import CountedInputs
+from worker.domain.prompts import Prompt, RequestKind
 from worker.domain.schemas import schema_version
 
 REQUEST_OVERHEAD_BYTES = 600

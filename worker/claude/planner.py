@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from models.vocabulary import Lane, Purpose, Stage
-from worker.claude.counted import CountedInputs, RequestKind
+from worker.claude.counted import CountedInputs
 from worker.claude.input_sizes import InputSize, kind_of, size_of
 from worker.claude.prompts import fenced, fenced_many, fenced_reply
 from worker.claude.requests import Ask, call_key
@@ -31,7 +31,7 @@ from worker.domain.first_tier import Decided, decide_start
 from worker.domain.messages import MessageText
 from worker.domain.policy import AGAIN
 from worker.domain.pricing import Price
-from worker.domain.prompts import JUDGE, Prompt, Prompts, prompt
+from worker.domain.prompts import JUDGE, Prompt, Prompts, RequestKind, prompt
 from worker.domain.schemas import (
     CHECK_SCHEMA,
     CLASSIFY_MANY_SCHEMA,

@@ -91,6 +91,16 @@ def shown_in(text: str) -> tuple[Shown, ...]:
     return rendered_in(knowledge) or (Shown(id="knowledge", text=knowledge),)
 
 
+@dataclass(frozen=True, slots=True, order=True, kw_only=True)
+class RequestKind:
+    """What requests with the same fixed part have in common."""
+
+    purpose: Purpose
+    model: str
+    prompt_version: str
+    schema_version: str
+
+
 def prompt(purpose: Purpose, text: str) -> Prompt:
     """Under the first 12 hex digits of its text's SHA-256."""
     return Prompt(

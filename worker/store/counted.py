@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from sqlalchemy import Connection, text
 
 from models.vocabulary import Purpose
-from worker.claude.counted import RequestKind
+from worker.domain.prompts import RequestKind
 from worker.store.rows import as_json
 
 

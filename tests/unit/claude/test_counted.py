@@ -1,7 +1,8 @@
 """What is known of the fixed part of requests: the least that was counted, never too little."""
 
 from models.vocabulary import Purpose
-from worker.claude.counted import CountedInputs, RequestKind
+from worker.claude.counted import CountedInputs
+from worker.domain.prompts import RequestKind
 
 ANSWER = RequestKind(
     purpose=Purpose.ANSWER, model="haiku", prompt_version="p1", schema_version="s1"

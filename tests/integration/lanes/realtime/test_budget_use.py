@@ -10,8 +10,8 @@ from tests.support.checker import Checker
 from tests.support.deciding import GOOD, answering, moods
 from tests.support.nights import night, night_settings, rounds
 from tests.support.works import drain, hand_in, make_due, settings_for, working
-from worker.claude.counted import RequestKind
 from worker.config.settings import Settings
+from worker.domain.prompts import RequestKind
 from worker.lanes.realtime.runtime import Runtime
 from worker.sandbox.simulator.state import State
 from worker.store.counted import counted_inputs
