@@ -52,9 +52,11 @@ DONE_OF_CHOSEN = f"""
   SELECT run_id, '{ENDED}', sum(jobs) FROM counts
   WHERE state IN ('answered', 'review', 'dead', 'cancelled') GROUP BY 1
 """  # noqa: S608 - a constant of this module
+# A run without a job yet has no pace, and may be taken back at any moment.
 NOTE = text(f"""
 WITH chosen AS (
   SELECT id FROM runs WHERE finished_at IS NULL
+    AND EXISTS (SELECT FROM run_counts WHERE run_id = runs.id)
     AND NOT EXISTS (SELECT FROM run_paces WHERE at > now() - make_interval(secs => :every))
   ORDER BY priority DESC, id LIMIT :runs
 ), counts AS (SELECT c.* FROM run_counts AS c JOIN chosen ON chosen.id = c.run_id

@@ -6,6 +6,7 @@ from sqlalchemy import Engine
 from tests.support.near_misses import PAST, Rows
 from tests.support.promises import do, one
 from worker.store.queue.paces import FORGET, SAMPLES, note_paces, pace_samples
+from worker.store.runs import RunRef, forget_run
 
 
 def run_with(engine: Engine, name: str, *, over: bool = False) -> int:
@@ -67,3 +68,16 @@ def test_what_is_old_is_not_read_and_then_forgotten(
     assert len(rows.all(SAMPLES, runs=[run], kept=125)) == read
     rows.all(FORGET, after=600)
     assert len(rows.all("SELECT 1 FROM run_paces WHERE run_id = :run", run=run)) == kept
+
+
+def test_a_run_without_a_job_has_no_pace_so_it_can_be_taken_back(engine: Engine) -> None:
+    # given a run that is being submitted, and of which no row is accepted
+    run_id = run_with(engine, "empty")
+    do(engine, "DELETE FROM run_counts")
+    do(engine, "DELETE FROM run_escalations")
+    # when somebody keeps house meanwhile
+    note_paces(engine)
+    with engine.begin() as connection:
+        forget_run(connection, RunRef(id=run_id, name="empty", lane="realtime", priority=0))
+    # then
+    assert one(engine, "SELECT count(*) FROM runs") == (0,)
