@@ -32,6 +32,7 @@ NAMES = (
     "proof",
     "grounded",
     "knowledge",
+    "context_cpu",
 )
 
 

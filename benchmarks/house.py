@@ -78,14 +78,17 @@ class House:
         first: int = 0,
         policy: str | None = None,
         channels: Sequence[str] = (),
+        metadata: Mapping[str, Any] | None = None,
     ) -> RunRef:
         """A run of `count` messages from the sample backlog. Beyond its end the backlog is
         repeated with another word in each text, so that no label is remembered from before.
-        `channels` stand in turn instead of the messages' own."""
+        `channels` stand in turn instead of the messages' own; `metadata` is that of each row."""
         records = itertools.islice(backlog(), first, first + count)
         if channels:
             turns = itertools.cycle(channels)
             records = (replace(record, channel=next(turns)) for record in records)
+        if metadata is not None:
+            records = (replace(record, metadata=metadata) for record in records)
         with self.engine.begin() as connection:
             run = create_run(
                 connection, NewRun(name=name, policy=policy_named(self.settings, policy))

@@ -83,6 +83,18 @@ class KnowledgeWord(Base):
     passages: Mapped[int]
 
 
+class KnowledgeSpelling(Base):
+    """A word of a folder under each of its spellings with one letter left out, by which a message
+    with a typing error finds it; `place` is that of the letter from 1, and 0 the word as it is."""
+
+    __tablename__ = "knowledge_spellings"
+
+    folder_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    part: Mapped[str] = mapped_column(primary_key=True)
+    word: Mapped[str] = mapped_column(primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
 class RunKnowledge(Base):
     """How a run is shown its pages, decided once for each version of them: whole in the prompt, or
     the passages that each message is about; and the arithmetic that says so."""

@@ -17,6 +17,7 @@ from models.knowledge import (
     KnowledgePage,
     KnowledgePassage,
     KnowledgePosting,
+    KnowledgeSpelling,
     KnowledgeWord,
     RunKnowledge,
 )
@@ -65,6 +66,7 @@ __all__ = [
     "KnowledgePage",
     "KnowledgePassage",
     "KnowledgePosting",
+    "KnowledgeSpelling",
     "KnowledgeWord",
     "LookupFailure",
     "Message",

@@ -9,7 +9,7 @@ a receipt, a replay and the batch lane see it again as it was.
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import orjson
@@ -190,7 +190,7 @@ def newest(turns: Sequence[ThreadTurn]) -> tuple[ThreadTurn, ...]:
 
 
 def _turn(one: Any) -> ThreadTurn | None:
-    if not isinstance(one, Mapping):
+    if not isinstance(one, dict):  # as JSON has it
         return None
     said = _first(one, TURN_SAID)
     if not said:
@@ -199,8 +199,14 @@ def _turn(one: Any) -> ThreadTurn | None:
 
 
 def _first(one: Mapping[str, Any], names: Sequence[str]) -> str | None:
-    value = next((one[name] for name in names if one.get(name) not in (None, "")), None)
-    if isinstance(value, Mapping):  # a helpdesk's author: {"name": …}
+    value = None
+    for name in names:
+        value = one.get(name)
+        if value is not None and value != "":
+            break
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, dict):  # a helpdesk's author: {"name": …}
         value = value.get("name") or value.get("type")
     return None if value is None else str(value).strip()
 
@@ -243,6 +249,17 @@ def _cut_value(value: Any) -> Any:
 
 def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - len(CUT)] + CUT
+
+
+@lru_cache(maxsize=4_096)
+def _defused_page(text: str) -> str:
+    """Nothing of a customer's is kept here."""
+    return defused(text)
+
+
+@lru_cache(maxsize=4_096)
+def _attribute(name: str) -> str:
+    return f' id="{_plain(name)}"'
 
 
 def _plain(name: str) -> str:

@@ -52,6 +52,7 @@ def sync_folder(engine: Engine, folder: str, pages: Sequence[SourcePage]) -> Syn
             _write(connection, folder_id, fresh[at : at + PAGES_AT_ONCE])
         if fresh or gone:
             connection.execute(COUNT_WORDS, {"folder": folder_id})
+            spell_words(connection, folder_id)
         values = {"folder": folder_id, "version": version}
         passages = connection.execute(SUM_UP, values).scalar_one()
     if fresh:
@@ -66,6 +67,12 @@ def sync_folder(engine: Engine, folder: str, pages: Sequence[SourcePage]) -> Syn
         changed=len(fresh) - added,
         removed=len(gone),
     )
+
+
+def spell_words(connection: Connection, folder_id: int) -> None:
+    """Writes down how the words of a folder may be misspelt."""
+    connection.execute(FORGET_SPELLINGS, {"folder": folder_id})
+    connection.execute(SPELL, {"folder": folder_id})
 
 
 def _remove(
@@ -118,13 +125,28 @@ def _write(connection: Connection, folder_id: int, pages: Sequence[SourcePage]) 
 def _look_over(engine: Engine) -> None:
     """Fresh statistics: what was empty a moment ago would be searched as if it were."""
     with engine.begin() as connection:
-        for statement in (ANALYZE_POSTINGS, ANALYZE_WORDS, ANALYZE_PASSAGES):
+        for statement in (ANALYZE_POSTINGS, ANALYZE_WORDS, ANALYZE_PASSAGES, ANALYZE_SPELLINGS):
             connection.execute(statement)
 
 
 ANALYZE_POSTINGS = text("ANALYZE knowledge_postings")
 ANALYZE_WORDS = text("ANALYZE knowledge_words")
 ANALYZE_PASSAGES = text("ANALYZE knowledge_passages")
+ANALYZE_SPELLINGS = text("ANALYZE knowledge_spellings")
+FORGET_SPELLINGS = text("""
+DELETE FROM knowledge_spellings AS s WHERE folder_id = :folder AND NOT EXISTS (
+  SELECT FROM knowledge_words WHERE folder_id = :folder AND word = s.word)
+""")
+SPELL = text("""
+INSERT INTO knowledge_spellings (folder_id, part, word, place)
+SELECT :folder, part, word, place FROM knowledge_words AS w CROSS JOIN LATERAL (
+  SELECT w.word AS part, 0 AS place
+  UNION ALL
+  SELECT overlay(w.word PLACING '' FROM place FOR 1), place
+  FROM generate_series(2, length(w.word)) AS place) AS spelt
+WHERE folder_id = :folder AND length(word) BETWEEN 5 AND 24 AND word !~ '[0-9]'
+ON CONFLICT DO NOTHING
+""")
 FOLDER = text("""
 INSERT INTO knowledge_folders (name, version, passages, chars) VALUES (:name, '', 0, 0)
 ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id

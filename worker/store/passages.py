@@ -6,6 +6,7 @@ ones would add nothing but time. Typing errors find nothing by themselves; the o
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import fields as dataclass_fields
 from typing import NamedTuple
 
 from sqlalchemy import Connection, text
@@ -26,6 +27,8 @@ PASSAGES_SHOWN = 5
 SAID_CHARS = 4_000
 """Of a message, from its beginning."""
 MAX_WORDS, MAX_POSTINGS = 10, 2_000
+MISSPELT_COUNTS = 0.5
+"""How much a word counts that is only taken for one of the pages'."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,10 @@ class FoundPassage:
     version: str
     folder: str
     score: float
+
+
+COLUMNS = tuple(one.name for one in dataclass_fields(FoundPassage))
+"""In the order in which the search gives them."""
 
 
 def dictionary_of(language: str | None) -> str:
@@ -98,12 +105,10 @@ def find_passages(
         }
         for query in queries
     ]
-    values = {"rows": as_json(rows), "limit": limit, "words": MAX_WORDS, "postings": MAX_POSTINGS}
-    for row in connection.execute(SEARCH, values):
-        fields = dict(row._mapping)
-        found[row.key].append(
-            FoundPassage(**{name: value for name, value in fields.items() if name != "key"})
-        )
+    values = {"rows": as_json(rows), "limit": limit, "words": MAX_WORDS, "postings": MAX_POSTINGS,
+              "misspelt": MISSPELT_COUNTS}  # fmt: skip
+    for key, *fields in connection.execute(SEARCH, values).tuples():
+        found[key].append(FoundPassage(**dict(zip(COLUMNS, fields, strict=True))))
     return found
 
 
@@ -131,14 +136,37 @@ WITH asked AS MATERIALIZED (
   CROSS JOIN LATERAL (
     SELECT p.passage_id, sum(p.weight * w.rarity) AS score FROM (
       SELECT word, rarity FROM (
-        SELECT k.word, ln(1 + (a.passages - k.passages + 0.5) / (k.passages + 0.5)) AS rarity,
+        SELECT k.word,
+          k.counts * ln(1 + (a.passages - k.passages + 0.5) / (k.passages + 0.5)) AS rarity,
           sum(k.passages) OVER (ORDER BY k.passages, k.word) AS so_far,
           row_number() OVER (ORDER BY k.passages, k.word) AS nth
         FROM unnest(tsvector_to_array(to_tsvector(CAST(a.dictionary AS regconfig), a.said)))
           AS l(word)
-        CROSS JOIN LATERAL (
+        LEFT JOIN LATERAL (
           SELECT word, passages FROM knowledge_words
-          WHERE folder_id = a.folder_id AND word = l.word OFFSET 0) AS k
+          WHERE folder_id = a.folder_id AND word = l.word OFFSET 0) AS exact ON true
+        LEFT JOIN LATERAL (
+          SELECT n.word, n.passages FROM (
+            SELECT l.word AS part, 0 AS place
+            UNION ALL
+            SELECT overlay(l.word PLACING '' FROM place FOR 1), place
+            FROM generate_series(2, length(l.word)) AS place) AS q
+          CROSS JOIN LATERAL (
+            SELECT s.word, s.place, w.passages FROM knowledge_spellings AS s
+            CROSS JOIN LATERAL (
+              SELECT passages FROM knowledge_words
+              WHERE folder_id = a.folder_id AND word = s.word OFFSET 0) AS w
+            WHERE s.folder_id = a.folder_id AND s.part = q.part OFFSET 0) AS n
+          WHERE exact.word IS NULL AND length(l.word) BETWEEN 5 AND 24 AND l.word !~ '[0-9]'
+            AND (0 IN (q.place, n.place) OR q.place = n.place
+              OR (abs(q.place - n.place) = 1
+                AND substr(l.word, q.place, 1) = substr(n.word, n.place, 1)))
+          ORDER BY n.passages DESC, n.word LIMIT 1) AS near ON true
+        CROSS JOIN LATERAL (
+          SELECT coalesce(exact.word, near.word) AS word,
+            coalesce(exact.passages, near.passages) AS passages,
+            CASE WHEN exact.word IS NULL THEN CAST(:misspelt AS float8) ELSE 1 END AS counts) AS k
+        WHERE k.word IS NOT NULL
       ) AS ranked
       WHERE nth <= :words AND (so_far <= :postings OR nth <= 2)
     ) AS w

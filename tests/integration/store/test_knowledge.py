@@ -87,3 +87,33 @@ def test_a_chunk_is_searched_at_once_and_each_gets_its_own(engine: Engine) -> No
 def test_any_words_may_be_looked_for(engine: Engine, said: str) -> None:
     sync_folder(engine, "ours", [RETURNS])
     assert names(engine, said) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("parcl", True), ("parceel", True), ("pracel", True), ("parxel", True),
+        ("percale", False), ("house", False), ("parc", False), ("parcel7", False),
+    ],
+)  # fmt: skip
+def test_one_typing_error_in_a_word_does_not_keep_its_page_from_being_found(
+    said: str, found: bool, engine: Engine
+) -> None:
+    hours = replace(CARDS, name="hours", language="en", markdown="# Open\n\nOur hours are long.")
+    sync_folder(engine, "ours", [RETURNS, hours])
+    assert names(engine, said) == (["returns#returns"] if found else [])
+
+
+def test_a_word_that_is_right_counts_for_more_and_spellings_go_with_their_words(
+    engine: Engine,
+) -> None:
+    others = [replace(CARDS, name=one, language="en", markdown=f"# X\n\nA {one}.")
+              for one in ("flower", "flowers", "blower")]  # fmt: skip
+    sync_folder(engine, "ours", others)
+    with engine.connect() as connection:
+        found = find_passages(connection, [Query(key=7, text="blower", folders=("ours",))])[7]
+    assert [one.page for one in found] == ["blower"], "nothing is looked for beside it"
+    sync_folder(engine, "ours", [RETURNS])
+    left = "SELECT count(*) FROM knowledge_spellings WHERE word LIKE '%lower%'"
+    with engine.connect() as connection:
+        assert connection.execute(text(left)).scalar_one() == 0
