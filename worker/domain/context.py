@@ -116,12 +116,21 @@ class MessageContext:
         if not self:
             return ""
         blocks = (
-            fence(
-                defused(piece.text), key, CONTEXT_DELIMITER, attributes=f' id="{_plain(piece.id)}"'
-            )
-            for piece in self.pieces
+            fence(text, key, CONTEXT_DELIMITER, attributes=name) for name, text in self._defused
         )
         return "\n\n".join([ABOUT, *blocks])
+
+    @cached_property
+    def _defused(self) -> tuple[tuple[str, str], ...]:
+        """Attribute and text of each piece, as they may stand in a request: a worker asks for them
+        as it plans and as it sends. What pages say is defused once for all whom it is shown to."""
+        first_page = len(self.pieces) - len(self.passages)
+        return tuple(
+            (_attribute(piece.id), _defused_page(piece.text))
+            if place >= first_page
+            else (_attribute(piece.id), defused(piece.text))
+            for place, piece in enumerate(self.pieces)
+        )
 
 
 NO_CONTEXT = MessageContext()
