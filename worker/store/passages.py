@@ -107,7 +107,7 @@ def find_passages(
     ]
     values = {"rows": as_json(rows), "limit": limit, "words": MAX_WORDS, "postings": MAX_POSTINGS,
               "misspelt": MISSPELT_COUNTS}  # fmt: skip
-    for key, *fields in connection.execute(SEARCH, values).tuples():
+    for key, *fields in connection.execute(SEARCH, values).all():
         found[key].append(FoundPassage(**dict(zip(COLUMNS, fields, strict=True))))
     return found
 
