@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, text
 
 from models.vocabulary import Lane
+from tests.support.receipts import receipt
 from worker.config.policies import policy_named
 from worker.config.settings import Settings, default_tiers
 from worker.domain.policy import Policy, from_document
@@ -21,7 +22,6 @@ from worker.store.queue.dispatch import dispatch
 from worker.store.queue.intake import add_in
 from worker.store.queue.presence import Presence, beat
 from worker.store.queue.run_ends import finish_runs
-from worker.store.reading.receipts import receipt
 from worker.store.reading.replay import decided_jobs
 from worker.store.runs import NewRun, RunRef, create_run, find_run
 

@@ -15,7 +15,6 @@ READ_BY_NAME = {
     "worker/store/reading/outlook.py: as_document": "a document: what JSON gives",
     "worker/store/reading/outlook.py: run_document": "a document: what JSON gives",
     "worker/store/reading/standings.py: as_document": "a document: what JSON gives",
-    "worker/store/reading/receipts.py: receipt": "the whole record of a job, its columns as stored",
     "worker/store/reading/results.py: results_of": "a run's rows, with columns of its own backlog",
 }
 """What gives rows by name all the same, and why. Only ever shrink this."""

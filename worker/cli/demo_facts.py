@@ -3,7 +3,6 @@ has it from a page, and goes out."""
 
 import json
 import urllib.request
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +10,7 @@ from sqlalchemy import Connection
 
 from worker.cli.speech.output import talk
 from worker.domain.policy import Policy, ValidatorUse
+from worker.domain.receipt import Receipt
 from worker.errors import Missing
 from worker.store.reading.receipts import find_job, receipt
 
@@ -71,16 +71,16 @@ def say_facts(connection: Connection, run: str) -> None:
         )
     except Missing:
         return
-    caught = next((one for one in made_up["attempts"] if GROUNDED in one["reasons"]), None)
+    caught = next((one for one in made_up.attempts if GROUNDED in one.reasons), None)
     if caught is not None:
-        finding = next(f for f in caught["findings"] if f["validator"] == GROUNDED)
-        why = f"{caught['tier']} made one up for {MADE_UP}: {finding['finding']}"
+        finding = next(f for f in caught.findings or () if f["validator"] == GROUNDED)
+        why = f"{caught.tier} made one up for {MADE_UP}: {finding['finding']}"
         talk(f"\nFacts are checked. {why}; so it climbed, {_end(made_up)}.")
-    if faithful["state"] == "answered" and not faithful["escalations"]:
+    if faithful.state == "answered" and not faithful.escalations:
         talk(f"The same fee for {FAITHFUL}, as the page has it, {_end(faithful)} at once.")
 
 
-def _end(found: Mapping[str, Any]) -> str:
-    if found["state"] == "answered":
-        return f"and {found['tier']} answered it" if found["escalations"] else "went out"
+def _end(found: Receipt) -> str:
+    if found.state == "answered":
+        return f"and {found.tier} answered it" if found.escalations else "went out"
     return "and a person will look"

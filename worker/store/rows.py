@@ -35,6 +35,11 @@ def as_document(value: Any, *left_out: str) -> dict[str, Any]:
     return {name: getattr(value, name) for name in names if name not in left_out}
 
 
+def columns(kind: type[Any]) -> str:
+    """The columns that make a value of a class whose fields are named like them."""
+    return ", ".join(field.name for field in fields(kind))
+
+
 def values_of(kind: type[Value], found: Result[Any]) -> list[Value]:
     """Rows as values of a class whose fields are the columns."""
     return [kind(**row) for row in found.mappings()]

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from tests.support.places import SAMPLE
+from tests.support.receipts import receipt
 from tests.support.works import drain, hand_in, make_due, settings_for, working
 from worker.config.policies import policy_named
 from worker.config.settings import Settings
@@ -15,7 +16,6 @@ from worker.config.validators import load_validators
 from worker.domain.policy import from_document
 from worker.runs.replay import replay
 from worker.sandbox.simulator.state import State
-from worker.store.reading.receipts import receipt
 from worker.store.reading.replay import decided_jobs
 from worker.store.runs import find_run
 

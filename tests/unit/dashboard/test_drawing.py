@@ -1,6 +1,7 @@
 """The ladder, the charts and the story of a job: pure, figures in, shapes and words out."""
 
 import datetime as dt
+from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +19,13 @@ from worker.dashboard.screens.charts import (
 )
 from worker.dashboard.screens.ladder import picture
 from worker.dashboard.screens.plots import WIDTH
+from worker.domain.receipt import (
+    Receipt,
+    ReceiptAttempt,
+    ReceiptResult,
+    ReceiptReview,
+    ReceiptStep,
+)
 from worker.store.reading.sampling import BINS, Sample
 from worker.store.reading.screens import ClimbCount
 
@@ -156,15 +164,23 @@ def test_money_has_a_scale_a_budget_and_a_deadline(
     assert spending(sample(costs=costs[:1]), so_far) is None
 
 
-def attempt(**changes: Any) -> dict[str, Any]:
-    made = {
+STEP = ReceiptStep(
+    fence=1, from_tier="haiku", to_tier="sonnet", reason="low_confidence", detail=None, at=NOW
+)
+
+
+def attempt(**changes: Any) -> ReceiptAttempt:
+    made = dict.fromkeys((field.name for field in fields(ReceiptAttempt)), None) | {
         "stage": "answer", "tier": "haiku", "model": "claude-haiku-5-5", "outcome": "rejected",
-        "reasons": ["low_confidence"], "decision": "climb:sonnet", "difficulty": None,
-        "rule": None, "confidence": Decimal("0.41"), "threshold": Decimal("0.70"),
-        "waited_s": 1.0, "took_s": 2.0, "calls": [{}], "hint": None,
-        "escalation": {"from_tier": "haiku", "to_tier": "sonnet", "reason": "low_confidence"},
+        "reasons": ["low_confidence"], "decision": "climb:sonnet",
+        "confidence": Decimal("0.41"), "threshold": Decimal("0.70"),
+        "waited_s": 1.0, "took_s": 2.0, "calls": [None], "escalation": STEP,
     }  # fmt: skip
-    return made | changes
+    return ReceiptAttempt(**made | changes)
+
+
+def review(verdict: str, reviewer: str) -> ReceiptReview:
+    return ReceiptReview(verdict=verdict, reviewer=reviewer, reply=None, reason=None, at=NOW)
 
 
 @pytest.mark.parametrize(
@@ -196,26 +212,29 @@ def test_what_was_nobodys_fault_is_said_so(word: str) -> None:
 
 
 def test_the_story_of_a_job() -> None:
-    found: dict[str, Any] = {
+    result = ReceiptResult(
+        job_id=1, fence=2, reply="", fields={}, tier="sonnet", model="", accepted=True,
+        confidence=Decimal("0.9"), reasons=(), simulated=False, created_at=NOW,
+    )  # fmt: skip
+    made = dict.fromkeys((field.name for field in fields(Receipt)), None) | {
         "attempts": [attempt(), attempt(tier="sonnet", outcome="accepted", escalation=None)],
-        "result": {"tier": "sonnet", "confidence": Decimal("0.9")},
-        "state": "answered", "tier": "sonnet", "reason": None,
+        "result": result, "state": "answered", "tier": "sonnet",
     }  # fmt: skip
+    found = Receipt(**made)
     assert story.headline(found) == (
         "It went from haiku to sonnet, because it was 0.41 sure, and 0.70 is asked."
         " sonnet answered it, 0.90 sure."
     )
-    assert story.summary(found["attempts"]) == (
+    assert story.summary(found.attempts) == (
         "2 attempts, 2 calls; 2.0 s waiting for its turn, 4.0 s with Claude"
     )
-    dead = found | {"attempts": [], "result": None, "state": "dead", "reason": "too long"}
+    dead = replace(found, attempts=[], result=None, state="dead", reason="too long")
     assert story.headline(dead) == "It did not climb. It is a dead letter: too long."
-    review = found | {"attempts": [], "state": "review", "reviews": []}
-    assert story.headline(review).endswith("A person must look: its best effort is kept.")
-    said = {"reviewer": "ada", "verdict": "reject", "at": NOW}
-    review["reviews"] = [{"reviewer": "eve", "verdict": "accept", "at": NOW}, said]
-    assert story.headline(review).endswith("ada rejected it: nothing goes out.")
-    waiting = found | {"attempts": [], "state": "routed"}
+    waits = replace(found, attempts=[], state="review", reviews=[])
+    assert story.headline(waits).endswith("A person must look: its best effort is kept.")
+    judged = replace(waits, reviews=[review("accept", "eve"), review("reject", "ada")])
+    assert story.headline(judged).endswith("ada rejected it: nothing goes out.")
+    waiting = replace(found, attempts=[], state="routed")
     assert story.headline(waiting) == "It did not climb. It is not done yet: routed at sonnet."
     titles = [story.title(a) for a in (attempt(), attempt(stage="route"),
               attempt(stage="route", model=None, rule="vip"))]  # fmt: skip

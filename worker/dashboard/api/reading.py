@@ -22,7 +22,7 @@ from worker.store.reading import attention, screens
 from worker.store.reading.deeds import audit_page
 from worker.store.reading.listing import list_jobs
 from worker.store.reading.outlook import read_surrounding, run_document
-from worker.store.reading.receipts import find_job, hide_text, receipt
+from worker.store.reading.receipts import find_job, receipt
 from worker.store.reading.results import Only, own_columns, results_of
 from worker.store.reading.standings import runs_page, standing_of
 from worker.store.reading.status import DayBudget
@@ -127,10 +127,10 @@ def job(call: ApiCall) -> dict[str, Any]:
         except UsageError as error:
             raise NotFound(str(error)) from None
     if shown:
-        audit_reading(call.engine, call.actor, f"job {found['job']}")
+        audit_reading(call.engine, call.actor, f"job {found.job}")
     else:
-        hide_text(found)
-    return {**found, "text_shown": shown}
+        found = found.hidden()
+    return found.as_document() | {"text_shown": shown}
 
 
 def dead(call: ApiCall) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from worker.store.reading.listing import (
     list_jobs,
     run_names,
 )
-from worker.store.reading.receipts import find_job, hide_text, receipt
+from worker.store.reading.receipts import find_job, receipt
 from worker.store.runs import find_run
 
 PAGE = 50
@@ -200,7 +200,7 @@ def _job(request: Request, *, shown: bool) -> Response:
         if shown:
             audit_reading(dashboard.engine, permissions.actor(request), f"job {wanted}")
         else:
-            hide_text(found)
+            found = found.hidden()
         return page(
             request,
             connection,
@@ -208,9 +208,9 @@ def _job(request: Request, *, shown: bool) -> Response:
             "Jobs",
             job=found,
             shown=shown,
-            following=_following(connection) if found["reviews"] else None,
+            following=_following(connection) if found.reviews else None,
             headline=story.headline(found),
-            summary=story.summary(found["attempts"]),
+            summary=story.summary(found.attempts),
             title=story.title,
             outcome=story.outcome,
         )

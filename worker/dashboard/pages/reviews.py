@@ -84,7 +84,7 @@ def _one(request: Request, connection: Connection, place: Place | None) -> dict[
     return {
         "job": found,
         "headline": story.headline(found),
-        "summary": story.summary(found["attempts"]),
+        "summary": story.summary(found.attempts),
         "title": story.title,
         "outcome": story.outcome,
     }

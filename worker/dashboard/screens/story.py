@@ -1,9 +1,9 @@
 """Why a job went the way it did, in sentences. Pure: reads a receipt, and adds nothing to it."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from models.vocabulary import PERSON
+from worker.domain.receipt import Receipt, ReceiptAttempt, ReceiptReview, ReceiptStep
 from worker.domain.wording import plural, reason, span
 
 GROUNDS = {
@@ -19,37 +19,39 @@ GROUNDS = {
 """Reasons of the record that need more words than their own."""
 
 
-def headline(found: Mapping[str, Any]) -> str:
+def headline(found: Receipt) -> str:
     """The whole story in a sentence or two."""
-    steps = [a for a in found["attempts"] if a["escalation"]]
-    climbs = [f"{_step(attempt)}, because {because(attempt)}" for attempt in steps]
+    climbs = [
+        f"{_step(one.escalation)}, because {because(one)}"
+        for one in found.attempts
+        if one.escalation is not None
+    ]
     end = _ending(found)
     if not climbs:
         return f"It did not climb. {end}"
     return f"It went {'; then '.join(climbs)}. {end}"
 
 
-def _step(attempt: Mapping[str, Any]) -> str:
-    step = attempt["escalation"]
-    to = "to a person" if step["to_tier"] == PERSON else f"to {step['to_tier']}"
-    return f"from {step['from_tier']} {to}"
+def _step(step: ReceiptStep) -> str:
+    to = "to a person" if step.to_tier == PERSON else f"to {step.to_tier}"
+    return f"from {step.from_tier} {to}"
 
 
-def because(attempt: Mapping[str, Any]) -> str:
+def because(attempt: ReceiptAttempt) -> str:
     """Why an answer was not good enough: every reason, in words."""
-    words = list(attempt["reasons"]) or [(attempt["escalation"] or {}).get("reason") or ""]
+    words = list(attempt.reasons) or [attempt.escalation.reason if attempt.escalation else ""]
     grounds = [ground(word, attempt) for word in words if word]
     return " and ".join(grounds) or "of its policy"
 
 
-def ground(word: str, attempt: Mapping[str, Any]) -> str:
+def ground(word: str, attempt: ReceiptAttempt) -> str:
     """One reason, in words."""
     if word == "low_confidence":
-        if attempt["confidence"] is None:
+        if attempt.confidence is None:
             return "it did not say how sure it was, which counts as low"
-        return f"it was {attempt['confidence']:.2f} sure, and {attempt['threshold']:.2f} is asked"
+        return f"it was {attempt.confidence:.2f} sure, and {attempt.threshold:.2f} is asked"
     if word == "uncertified":
-        return f"certificate {attempt['certificate_id']} asks for more than its score"
+        return f"certificate {attempt.certificate_id} asks for more than its score"
     family, _, kind = word.partition(":")
     if family == "refused":
         return f"it refused ({kind or 'no category given'})"
@@ -58,29 +60,29 @@ def ground(word: str, attempt: Mapping[str, Any]) -> str:
     return GROUNDS.get(word) or f"it failed the check “{reason(word)}”"
 
 
-def _ending(found: Mapping[str, Any]) -> str:
-    result, state = found["result"], found["state"]
+def _ending(found: Receipt) -> str:
+    result, state = found.result, found.state
     match state:
         case "answered" if result is not None:
-            sure = f", {result['confidence']:.2f} sure" if result["confidence"] is not None else ""
-            return f"{result['tier']} answered it{sure}."
-        case "review" if found["reviews"]:
-            return decided(found["reviews"][-1])
+            sure = f", {result.confidence:.2f} sure" if result.confidence is not None else ""
+            return f"{result.tier} answered it{sure}."
+        case "review" if found.reviews:
+            return decided(found.reviews[-1])
         case "review":
             kept = "its best effort is kept" if result is not None else "there is no best effort"
             return f"A person must look: {kept}."
         case "dead":
-            return f"It is a dead letter: {found['reason'] or 'no reason was recorded'}."
+            return f"It is a dead letter: {found.reason or 'no reason was recorded'}."
         case "cancelled":
-            return f"It was cancelled: {found['reason'] or 'by hand'}."
-    where = f" at {found['tier']}" if found["tier"] else ""
+            return f"It was cancelled: {found.reason or 'by hand'}."
+    where = f" at {found.tier}" if found.tier else ""
     return f"It is not done yet: {reason(state)}{where}."
 
 
-def decided(review: Mapping[str, Any]) -> str:
+def decided(review: ReceiptReview) -> str:
     """What a person's verdict came to; a later one counts, not an earlier one."""
-    who = review["reviewer"]
-    match review["verdict"]:
+    who = review.reviewer
+    match review.verdict:
         case "accept":
             return f"{who} accepted its best effort: it may go out."
         case "edit":
@@ -88,31 +90,31 @@ def decided(review: Mapping[str, Any]) -> str:
     return f"{who} rejected it: nothing goes out."
 
 
-def title(attempt: Mapping[str, Any]) -> str:
+def title(attempt: ReceiptAttempt) -> str:
     """What an attempt was for and who was asked."""
-    if attempt["stage"] == "route":
-        if attempt["model"] is None:
-            return f"Routed by {attempt['rule'] or 'a rule'}, nobody was asked"
-        return f"{attempt['tier']} was asked how hard it is"
+    if attempt.stage == "route":
+        if attempt.model is None:
+            return f"Routed by {attempt.rule or 'a rule'}, nobody was asked"
+        return f"{attempt.tier} was asked how hard it is"
     if _unready(attempt):
         return "Nobody was asked to answer"
-    asked = "was to be asked" if attempt["model"] is None else "was asked"
-    return f"{attempt['tier']} {asked} to answer"
+    asked = "was to be asked" if attempt.model is None else "was asked"
+    return f"{attempt.tier} {asked} to answer"
 
 
-def _unready(attempt: Mapping[str, Any]) -> bool:
-    return any(word.startswith("lookup:") for word in attempt["reasons"])
+def _unready(attempt: ReceiptAttempt) -> bool:
+    return any(word.startswith("lookup:") for word in attempt.reasons)
 
 
-def outcome(attempt: Mapping[str, Any]) -> str:
+def outcome(attempt: ReceiptAttempt) -> str:
     """What came of it, and what followed."""
-    word, decision = attempt["outcome"], attempt["decision"] or ""
+    word, decision = attempt.outcome, attempt.decision or ""
     kind, _, where = decision.partition(":")
     match word:
         case "started":
             return "It is being worked on."
         case "routed":
-            hard = f"{attempt['difficulty']}: " if attempt["difficulty"] else ""
+            hard = f"{attempt.difficulty}: " if attempt.difficulty else ""
             return f"{hard}it starts at {where}."
         case "accepted":
             return "The answer was accepted."
@@ -123,7 +125,7 @@ def outcome(attempt: Mapping[str, Any]) -> str:
         case "lost":
             return "Its worker died or Claude’s answer never came; it is charged at its worst case."
         case "failed":
-            return f"It failed: {', '.join(map(reason, attempt['reasons'])) or 'see the calls'}."
+            return f"It failed: {', '.join(map(reason, attempt.reasons)) or 'see the calls'}."
         case "withheld":
             grounds = because(attempt)
             return f"Nobody was asked, because {grounds}; so a person must look."
@@ -138,11 +140,11 @@ def outcome(attempt: Mapping[str, Any]) -> str:
     return f"Not good enough: {because(attempt)}{', ' + then if then else ''}."
 
 
-def summary(attempts: Sequence[Mapping[str, Any]]) -> str:
+def summary(attempts: Sequence[ReceiptAttempt]) -> str:
     """`3 attempts, 4 calls, 12 s of calling and 3 s of waiting`."""
-    calls = sum(len(attempt["calls"]) for attempt in attempts)
-    waited = sum(max(attempt["waited_s"], 0) for attempt in attempts)
-    took = sum(attempt["took_s"] or 0 for attempt in attempts)
+    calls = sum(len(attempt.calls) for attempt in attempts)
+    waited = sum(max(attempt.waited_s, 0) for attempt in attempts)
+    took = sum(attempt.took_s or 0 for attempt in attempts)
     return (
         f"{plural(len(attempts), 'attempt')}, {plural(calls, 'call')};"
         f" {span(waited)} waiting for its turn, {span(took)} with Claude"

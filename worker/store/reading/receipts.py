@@ -1,6 +1,7 @@
 """The receipt of a job: every attempt in order, with what was asked, said, decided and paid."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
@@ -9,9 +10,18 @@ from worker.domain.context import context_from
 from worker.domain.first_tier import critical_by
 from worker.domain.messages import MessageText
 from worker.domain.policy import from_document
-from worker.domain.trouble import label_of
+from worker.domain.receipt import (
+    Receipt,
+    ReceiptAttempt,
+    ReceiptCall,
+    ReceiptResult,
+    ReceiptReview,
+    ReceiptStep,
+    ShownPiece,
+)
 from worker.errors import Missing, UsageError
 from worker.store.queue.knowledge import ways_of
+from worker.store.rows import columns, values_of
 
 
 def find_job(connection: Connection, wanted: str) -> int:
@@ -34,82 +44,60 @@ def find_job(connection: Connection, wanted: str) -> int:
     return int(rows[0].id)
 
 
-def receipt(connection: Connection, job_id: int) -> dict[str, Any]:
-    """Everything that is known of a job, without the message's text unless it is asked for."""
-    job = dict(connection.execute(JOB, {"job": job_id}).mappings().one())
-    attempts = [dict(row) for row in connection.execute(ATTEMPTS, {"job": job_id}).mappings()]
-    calls = [dict(row) for row in connection.execute(CALLS, {"job": job_id}).mappings()]
-    steps = {
-        row["fence"]: dict(row) for row in connection.execute(STEPS, {"job": job_id}).mappings()
-    }
-    ways = ways_of(connection, job["run_id"]) if any(_pages_of(one) for one in attempts) else {}
-    for attempt in attempts:
-        attempt["pages"] = ways[way].words if (way := _pages_of(attempt)) in ways else None
-        attempt["calls"] = [call for call in calls if call["fence"] == attempt["fence"]]
-        attempt["escalation"] = steps.get(attempt["fence"])
-        attempt["context"] = _pieces(attempt.pop("shown"))
-    result = connection.execute(RESULT, {"job": job_id}).mappings().one_or_none()
-    reviews = connection.execute(REVIEWS, {"job": job_id}).mappings()
-    return {
-        **job,
-        "critical_by": _critical_by(job),
-        "attempts": attempts,
-        "result": dict(result) if result is not None else None,
-        "reviews": [dict(row) for row in reviews],
-        "total_usd": sum((call["cost"] or 0 for call in calls), 0),
-        "simulated": any(call["simulated"] for call in calls),
-    }
+def receipt(connection: Connection, job_id: int) -> Receipt:
+    """Everything that is known of a job, its text included."""
+    (job,) = values_of(Receipt, connection.execute(JOB, {"job": job_id}))
+    calls = values_of(ReceiptCall, connection.execute(CALLS, {"job": job_id}))
+    rows = [dict(row) for row in connection.execute(ATTEMPTS, {"job": job_id}).mappings()]
+    steps = values_of(ReceiptStep, connection.execute(STEPS, {"job": job_id}))
+    climbed = {step.fence: step for step in steps}
+    asked = any(row["knowledge_version"] for row in rows)
+    ways = ways_of(connection, job.run_id) if asked else {}
+    attempts = []
+    for row in rows:
+        fence, way = row["fence"], row["knowledge_version"] or ""
+        attempts.append(
+            ReceiptAttempt(
+                pages=ways[way].words if way in ways else None,
+                calls=[call for call in calls if call.fence == fence],
+                escalation=climbed.get(fence),
+                context=_pieces(row.pop("shown")),
+                **row,
+            )
+        )
+    result = values_of(ReceiptResult, connection.execute(RESULT, {"job": job_id}))
+    return replace(
+        job,
+        critical_by=_critical_by(job),
+        attempts=attempts,
+        result=result[0] if result else None,
+        reviews=values_of(ReceiptReview, connection.execute(REVIEWS, {"job": job_id})),
+        total_usd=sum((call.cost or 0 for call in calls), 0),
+        simulated=any(call.simulated for call in calls),
+    )
 
 
-def _pages_of(attempt: dict[str, Any]) -> str:
-    """The version of the pages that it was shown; empty without any."""
-    return str(attempt["knowledge_version"] or "")
-
-
-def hide_text(found: dict[str, Any], mask: str | None = None) -> None:
-    """Takes out of a receipt what the customer wrote, what was written back, and hints and words of
-    errors, which may quote either; a finding holds no text of a customer's. `mask` stands where
-    something was."""
-
-    def hide(place: dict[str, Any], *names: str) -> None:
-        place.update({name: mask for name in names if place[name] is not None})
-
-    hide(found, "subject", "body")
-    found["metadata"] = {}
-    for attempt in found["attempts"]:
-        hide(attempt, "hint")
-        for piece in attempt["context"]:
-            hide(piece, "text")
-        for call in attempt["calls"]:
-            hide(call, "output")
-            call["error"] = label_of(call["error"]) if call["error"] else None
-    if found["result"] is not None:
-        hide(found["result"], "reply")
-        found["result"]["fields"] = {}
-    for review in found["reviews"]:
-        hide(review, "reply")
-
-
-def _pieces(document: dict[str, Any] | None) -> list[dict[str, str]]:
+def _pieces(document: Mapping[str, Any] | None) -> list[ShownPiece]:
     """What the model was shown beside the message, in pieces as it saw them."""
     shown = context_from(document or {})
-    versions = {passage.id: {"version": passage.version} for passage in shown.passages}
+    versions = {passage.id: passage.version for passage in shown.passages}
     return [
-        {"id": piece.id, "text": piece.text, **versions.get(piece.id, {})} for piece in shown.pieces
+        ShownPiece(id=piece.id, text=piece.text, version=versions.get(piece.id))
+        for piece in shown.pieces
     ]
 
 
-def _critical_by(job: dict[str, Any]) -> str | None:
+def _critical_by(job: Receipt) -> str | None:
     """The rule of the frozen policy that marks the stored message as critical."""
     message = MessageText(
-        body=job["body"] or "",
-        subject=job["subject"],
-        channel=job["channel"],
-        language=job["language"],
-        customer_id=job["customer_id"],
-        attributes=job["metadata"] or {},
+        body=job.body or "",
+        subject=job.subject,
+        channel=job.channel,
+        language=job.language,
+        customer_id=job.customer_id,
+        attributes=job.metadata or {},
     )
-    return critical_by(from_document(job["policy"]), message)
+    return critical_by(from_document(job.policy), message)
 
 
 def escalated_example(connection: Connection, run_id: int) -> str:
@@ -156,11 +144,16 @@ SELECT fence, stage, tier, model, lane, outcome, decision, reasons, findings, di
   ) AS shown
 FROM attempts WHERE job_id = :job ORDER BY fence
 """)
-CALLS = text("SELECT * FROM calls WHERE job_id = :job ORDER BY fence, sent_at, purpose DESC")
+CALLS = text(
+    f"SELECT {columns(ReceiptCall)} FROM calls WHERE job_id = :job"  # noqa: S608 - names of ours
+    " ORDER BY fence, sent_at, purpose DESC"
+)
 STEPS = text("""
 SELECT fence, from_tier, to_tier, reason, detail, at FROM escalations WHERE job_id = :job
 """)
-RESULT = text("SELECT * FROM results WHERE job_id = :job")
+RESULT = text(
+    f"SELECT {columns(ReceiptResult)} FROM results WHERE job_id = :job"  # noqa: S608 - as above
+)
 REVIEWS = text(
     "SELECT verdict, reply, reason, reviewer, at FROM reviews WHERE job_id = :job ORDER BY id"
 )

@@ -7,9 +7,9 @@ from sqlalchemy import Engine
 from models.vocabulary import RunLane
 from tests.support.nights import night, night_settings, rounds
 from tests.support.promises import many, one
+from tests.support.receipts import receipt
 from tests.support.works import drain, hand_in, unexplained
 from worker.sandbox.simulator.state import State
-from worker.store.reading.receipts import receipt
 
 EASY = [f"Where is card number {n}?" for n in range(12)]
 HARD = [

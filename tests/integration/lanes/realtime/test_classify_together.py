@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from models.vocabulary import Stage
 from tests.support.promises import do, one, requests
+from tests.support.receipts import receipt
 from tests.support.works import drain, hand_in, make_due, settings_for, working
 from worker.config.policies import policy_named
 from worker.config.settings import Settings
@@ -16,7 +17,6 @@ from worker.config.validators import load_validators
 from worker.domain.policy import Policy, from_document
 from worker.runs.replay import Replay, replay
 from worker.sandbox.simulator.state import State
-from worker.store.reading.receipts import receipt
 from worker.store.reading.replay import decided_jobs
 from worker.store.runs import RunRef, find_run
 

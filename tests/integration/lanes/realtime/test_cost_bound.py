@@ -11,6 +11,7 @@ from models.vocabulary import Lane
 from tests.support.attempts import claimed
 from tests.support.deciding import GOOD, Simulator, answering, moods
 from tests.support.promises import BODY, checked, one
+from tests.support.receipts import receipt
 from tests.support.works import drain, hand_in, settings_for, unexplained, working
 from worker.claude.planner import Planner
 from worker.claude.prompts import load_prompts
@@ -21,7 +22,6 @@ from worker.domain.claimed import Question
 from worker.domain.reports import AttemptReport
 from worker.store.queue.record import record
 from worker.store.queue.slices import PREFIX
-from worker.store.reading.receipts import receipt
 
 LOW = answering({"json": {**GOOD, "confidence": 0.1}})
 SIMPLE = {"match": {"purpose": "classify"}, "do": {"json": {"difficulty": "SIMPLE"}}}

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.support.promises import BODY, ME, checked, chunk_of, do, one
+from tests.support.receipts import receipt
 from tests.support.works import drain, hand_in, make_due, settings_for, working
 from worker.config.settings import Settings
 from worker.config.validators import load_validators
@@ -14,7 +15,6 @@ from worker.runs.replay import Replay, replay
 from worker.sandbox.simulator.state import State
 from worker.store.actions import holds
 from worker.store.queue.rescue import rescue_from
-from worker.store.reading.receipts import receipt
 from worker.store.reading.replay import decided_jobs
 from worker.store.runs import RunRef, find_run
 

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from models.vocabulary import Lane, Purpose
 from tests.support.nights import night, night_settings, rounds
 from tests.support.promises import many
+from tests.support.receipts import receipt
 from tests.support.works import drain, hand_in, unexplained
 from worker.claude.prompts import prompts_of
 from worker.config.policies import policy_named
@@ -21,7 +22,6 @@ from worker.sandbox.simulator.state import State
 from worker.store.filter_sql import JOINED, condition
 from worker.store.knowledge import sync_folder
 from worker.store.reading.prompts import prompt_uses
-from worker.store.reading.receipts import receipt
 from worker.store.reading.sources import cited_most
 
 RETURNS = SourcePage(

@@ -14,6 +14,7 @@ from tests.support.promises import checked, many, one
 from tests.support.works import drain, hand_in, make_due, settings_for, unexplained, working
 from worker.config.settings import Settings
 from worker.dashboard.screens import story
+from worker.domain.receipt import Receipt, ShownPiece
 from worker.sandbox.simulator.state import State
 from worker.store.reading.receipts import receipt
 
@@ -52,13 +53,14 @@ def test_an_answer_stands_on_the_order_that_was_looked_up(
             drain(runtime)
     with engine.connect() as connection:
         found = receipt(connection, one(engine, "SELECT id FROM jobs")[0])
-    assert found["result"]["reply"] == "Order o-3 is lost; you get your money back."
-    shown = [{"id": "orders", "text": "number: o-3\nstate: lost"}]
-    assert found["attempts"][-1]["context"] == shown
+    assert found.result is not None
+    assert found.result.reply == "Order o-3 is lost; you get your money back."
+    shown = [ShownPiece(id="orders", text="number: o-3\nstate: lost")]
+    assert found.attempts[-1].context == shown
     assert unexplained(engine, run) == []
 
 
-def failing(settings: Settings, engine: Engine, *, name: str = "run") -> dict[str, Any]:
+def failing(settings: Settings, engine: Engine, *, name: str = "run") -> Receipt:
     hand_in(engine, settings, ["Where is it?"], policy="acme", customer_id="c-1", name=name)
     with working(settings) as runtime:
         drain(runtime)
@@ -76,8 +78,8 @@ def test_a_look_up_that_brings_nothing_is_waited_for(
     found = failing(settings, engine)
     assert many(engine, ANSWERS) == [("deferred", ["lookup:orders"], "defer")]
     words = "It waits: look-up orders brought nothing; it is tried again, and this cost no try."
-    assert story.outcome(found["attempts"][-1]) == words
-    assert story.title(found["attempts"][-1]) == "Nobody was asked to answer"
+    assert story.outcome(found.attempts[-1]) == words
+    assert story.title(found.attempts[-1]) == "Nobody was asked to answer"
     assert one(engine, "SELECT count(*) FROM calls WHERE purpose = 'answer'")[0] == 0
     assert many(engine, "SELECT name, on_failure FROM lookup_failures") == [("orders", "wait")]
 
@@ -101,11 +103,11 @@ def test_or_a_person_looks_or_it_goes_on_without(
     }
     found = failing(wired(database_url, simulator, lookup), engine)
     if then == "person":
-        assert (found["state"], found["reason"]) == ("review", "lookup:orders")
+        assert (found.state, found.reason) == ("review", "lookup:orders")
         assert many(engine, ANSWERS) == [("failed", ["lookup:orders"], "review")]
         assert "look-up orders brought nothing" in story.headline(found)
     else:
-        assert found["state"] == "answered"
-        shown = [{"id": "orders", "text": "Could not be looked up."}]
-        assert found["attempts"][-1]["context"] == shown
+        assert found.state == "answered"
+        shown = [ShownPiece(id="orders", text="Could not be looked up.")]
+        assert found.attempts[-1].context == shown
     checked(engine, simulator)

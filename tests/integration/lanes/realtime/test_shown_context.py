@@ -15,8 +15,9 @@ from tests.support.works import drain, hand_in, settings_for, unexplained, worki
 from worker.config.policies import policy_named
 from worker.config.settings import Settings
 from worker.domain.policy import Policy, from_document, to_document
+from worker.domain.receipt import Receipt, ShownPiece
 from worker.sandbox.simulator.state import State
-from worker.store.reading.receipts import hide_text, receipt
+from worker.store.reading.receipts import receipt
 from worker.store.runs import find_run
 
 ROW = {"plan": "gold-4711", "history": [{"who": "agent", "text": "It left on Monday."}]}
@@ -37,7 +38,7 @@ def showing(settings: Settings, preset: str = "ladder") -> Policy:
     return policy_named(settings.model_copy(update={"policies": own}), "acme")
 
 
-def answered(engine: Engine) -> list[dict[str, Any]]:
+def answered(engine: Engine) -> list[Receipt]:
     with engine.connect() as connection:
         return [receipt(connection, row.id) for row in many(engine, "SELECT id FROM jobs")]
 
@@ -61,18 +62,19 @@ def test_the_model_sees_it_and_the_receipt_shows_it(
 
     # then: the answer stands on it, and the receipt shows it to whoever may read text
     (found,) = answered(engine)
-    assert found["result"]["reply"] == "As a gold customer you wait for a day."
-    route, answer = found["attempts"]
-    assert route["context"] == []
-    assert answer["context"] == [
-        {"id": "row", "text": "plan: gold-4711"},
-        {"id": "thread", "text": "[agent] It left on Monday."},
+    assert found.result is not None
+    assert found.result.reply == "As a gold customer you wait for a day."
+    route, answer = found.attempts
+    assert route.context == []
+    assert answer.context == [
+        ShownPiece(id="row", text="plan: gold-4711"),
+        ShownPiece(id="thread", text="[agent] It left on Monday."),
     ]
     shown = say("show", "run/run-0", "--text").out
     assert "gold-4711" in shown
     assert "gold-4711" not in say("show", "run/run-0").out
-    hide_text(found)
-    assert [piece["text"] for piece in answer["context"]] == [None, None]
+    hidden = found.hidden().attempts[1].context
+    assert [piece.text for piece in hidden] == [None, None]
 
     # then: it is explained by the record
     assert unexplained(engine, run) == []

@@ -11,12 +11,12 @@ from sqlalchemy import Engine, text
 from tests.support.cli import say
 from tests.support.places import SAMPLE
 from tests.support.promises import do, many, one
+from tests.support.receipts import receipt
 from tests.support.works import drain, hand_in, make_due, settings_for, working
 from worker.cli.speech import output
 from worker.config.prices import price_of
 from worker.config.settings import Settings
 from worker.sandbox.simulator.state import State
-from worker.store.reading.receipts import receipt
 
 BODIES = [json.loads(line)["body"] for line in SAMPLE.read_text("utf-8").splitlines()[200:225]]
 TROUBLED: list[dict[str, Any]] = [
