@@ -27,7 +27,7 @@ DEFAULT_HOLD_S, MAX_HOLD_S = 10.0, 900.0
 """For a 429 whose `retry-after` is absent or unreadable, and the longest that one is believed:
 whoever asks for more than a quarter of an hour is asked again sooner, and people are told."""
 MAX_ASKED_S = 7 * 86_400.0
-"""What asks for more than a week is told as a week."""
+"""What asks for more than a week is beyond belief: as good as unreadable."""
 PRIOR_WEIGHT, MEMORY = 10, 500
 """Calls that a prior is worth, and calls after which an old one has largely been forgotten."""
 MARGIN = 1.1
@@ -174,11 +174,11 @@ def hold_s(retry_after: str | float | None, now: float) -> float:
 
 def retry_after_s(value: str | float | None, now: float) -> float | None:
     """Seconds that `retry-after` asks for, 0 to MAX_ASKED_S: it may be a number or an HTTP date.
-    None when absent or unreadable. `now` is Unix time."""
+    None when absent, unreadable or beyond belief. `now` is Unix time."""
     seconds = value if isinstance(value, float | int) else _seconds(value or "", now)
-    if seconds is None or math.isnan(seconds):
+    if seconds is None or math.isnan(seconds) or seconds > MAX_ASKED_S:
         return None
-    return min(max(float(seconds), 0.0), MAX_ASKED_S)
+    return max(float(seconds), 0.0)
 
 
 def _seconds(value: str, now: float) -> float | None:
