@@ -12,6 +12,7 @@ from worker.cli.speech.amounts import DOLLARS
 from worker.cli.speech.completion import POLICY
 from worker.cli.speech.context import database
 from worker.cli.speech.output import print_json, talk
+from worker.cli.speech.person import actor
 from worker.cli.speech.progress import progress
 from worker.cli.views.outlook import keep_outlook, outlook_of, pages_of, print_outlook
 from worker.config.loading import load_settings
@@ -103,6 +104,7 @@ def enqueue(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
             _reading(settings, options),
             _engine(stack, settings, dry=options["dry_run"]),
             dry=options["dry_run"],
+            by=actor(),
             rejects=_rejects(files, options),
             accept=lambda name, guess: _accepted(name, guess, options["yes"]),
             say=talk,

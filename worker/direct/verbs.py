@@ -72,7 +72,7 @@ class Direct:
             columns, usual = self._columns(options)
             kind = "jsonl" if name is None else None
             reading = ReadingOptions(kind=kind, columns=columns, usual=usual)
-            handover = Handover(terms, reading, self._engine)
+            handover = Handover(terms, reading, self._engine, by=self._actor)
             outcome = handover.take([(name or "the rows", content)])
             counts = outcome.counts
             if outcome.run is None and not counts.duplicates:

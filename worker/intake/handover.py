@@ -14,9 +14,8 @@ from typing import IO
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
-from worker.domain.backlog import LONGEST, BacklogError, Block, Caps, Reject
+from worker.domain.backlog import BacklogError, Block, Caps, Reject
 from worker.domain.proof.strata import stratum_of
-from worker.domain.run_names import complaint
 from worker.errors import UsageError
 from worker.intake.ahead import ahead
 from worker.intake.guess import Guess, refusal
@@ -24,7 +23,8 @@ from worker.intake.outcome import Counts, HandoverOutcome, Read
 from worker.intake.reader import Backlog, ReadingOptions
 from worker.intake.rejects import RejectsFile
 from worker.intake.shown_columns import not_there
-from worker.intake.terms import RunTerms
+from worker.intake.terms import RunTerms, check_terms
+from worker.store.audit import Actor, audit
 from worker.store.queue.chunks import STORE_ERRORS, Intake
 from worker.store.queue.intake import DEFAULT_SOURCE, Added, highest_job, runs_holding
 from worker.store.queue.trial import IntakeTrial
@@ -41,7 +41,6 @@ from worker.store.runs import (
 from worker.store.statistics import after_intake
 
 ASKED_WHERE_KNOWN = 200
-MOST_KEY = 200
 File = tuple[str, IO[bytes]]
 
 
@@ -58,7 +57,7 @@ class Handover:
     """One handover. Without an engine, or with `dry`, nothing is stored.
 
     `accept` decides whether what was guessed of a file's columns is meant; `say` tells the person a
-    sentence; `on_bytes` hears how many bytes of the files were read.
+    sentence; `on_bytes` hears how many bytes of the files were read. The audit names `by`.
     """
 
     def __init__(
@@ -68,14 +67,15 @@ class Handover:
         engine: Engine | None,
         *,
         dry: bool = False,
+        by: Actor | None = None,
         caps: Caps | None = None,
         rejects: RejectsFile | None = None,
         accept: Callable[[str, Guess], bool] = certain_only,
         say: Callable[[str], None] = lambda _: None,
         on_bytes: Callable[[int], None] = lambda _: None,
     ) -> None:
-        _check(terms)
-        self._terms, self._engine, self._dry = terms, engine, dry
+        check_terms(terms)
+        self._terms, self._engine, self._dry, self._by = terms, engine, dry, by
         self._options = replace(options, thread=terms.policy.context.thread_column)
         self._caps, self._rejects, self._accept = caps or Caps(), rejects, accept
         self._say, self._on_bytes = say, on_bytes
@@ -242,6 +242,10 @@ class Handover:
                 counts = self._counts
                 own = self._store.own if isinstance(self._store, Intake) else ()
                 close_intake(connection, self._run, counts.rejected, counts.duplicates, own)
+                if self._by is not None and counts.accepted:
+                    rest = {"rejected": counts.rejected, "known": counts.duplicates}
+                    name = f"run {self._run.name}"
+                    audit(connection, self._by, "submit", name, counts.accepted, **rest)
                 after_intake(connection, counts.accepted)
 
     def _kept(self) -> str:
@@ -275,17 +279,3 @@ def _interrupted(error: BaseException | None) -> bool:
             return True
         error = error.__cause__ or error.__context__
     return False
-
-
-def _check(terms: RunTerms) -> None:
-    """What is given once for all rows must fit as what stands in a row. Raises UsageError."""
-    for what, value, most in (
-        ("--source", terms.source, LONGEST["source"]),
-        ("--key", terms.key, MOST_KEY),
-    ):
-        if value is not None and not (0 < len(value) <= most and value.isprintable()):
-            raise UsageError(
-                f"{what} must be 1 to {most} characters that can be printed.", mend=f"{what} NAME"
-            )
-    if terms.name is not None and (problem := complaint(terms.name)):
-        raise UsageError(problem, mend="--run NAME")

@@ -11,10 +11,14 @@ from worker.claude.prompts import prompts_of
 from worker.config.addresses import lane_for
 from worker.config.doors import NotifySettings, mail_address
 from worker.config.settings import Settings
+from worker.domain.backlog import LONGEST
 from worker.domain.policy import Policy
 from worker.domain.prompts import Prompts
+from worker.domain.run_names import complaint
 from worker.domain.spans import read_time
 from worker.errors import UsageError
+
+MOST_KEY = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,3 +92,17 @@ def terms_for(
         prompts=prompts_of(settings, policy),
         **asked,
     )
+
+
+def check_terms(terms: RunTerms) -> None:
+    """What is given once for all rows must fit as what stands in a row. Raises UsageError."""
+    for what, value, most in (
+        ("--source", terms.source, LONGEST["source"]),
+        ("--key", terms.key, MOST_KEY),
+    ):
+        if value is not None and not (0 < len(value) <= most and value.isprintable()):
+            raise UsageError(
+                f"{what} must be 1 to {most} characters that can be printed.", mend=f"{what} NAME"
+            )
+    if terms.name is not None and (problem := complaint(terms.name)):
+        raise UsageError(problem, mend="--run NAME")

@@ -205,6 +205,8 @@ def test_the_asynchronous_client_does_the_same(
 
     handed, state, answers = asyncio.run(use())
     assert (handed.accepted, state.ended, len(answers)) == (3, 3, 3)
+    submitted = "SELECT target, affected FROM audit_events WHERE action = 'submit'"
+    assert many(served.engine, submitted) == [("run today", 3)]
 
 
 def test_columns_are_said_by_either_client(either: Either, served: Served) -> None:

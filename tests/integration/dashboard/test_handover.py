@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.support.guarding import csrf_of, guarding, sign_in
-from tests.support.promises import one
+from tests.support.promises import many, one
 from tests.support.web import browsing, dashboard
 from tests.support.works import settings_for
 
@@ -68,6 +68,8 @@ def test_an_export_is_looked_at_then_started(client: httpx2.Client, engine: Engi
         " (SELECT count(*) FROM jobs) FROM runs",
     )
     assert tuple(made) == ("A day", "fallback", 2.5, True, 4)
+    events = many(engine, "SELECT action, target, affected, actor <> '' FROM audit_events")
+    assert events == [("submit", "run A day", 4, True)]
     assert "All of them are in A day already." in words(again)
 
 

@@ -28,6 +28,7 @@ from worker.intake.maps import checked, map_named
 from worker.intake.outcome import HandoverOutcome
 from worker.intake.reader import ReadingOptions
 from worker.intake.terms import RunTerms, terms_for
+from worker.runs.forecasts import keep_forecast
 
 KINDS = {
     "application/x-ndjson": "jsonl",
@@ -75,15 +76,19 @@ def hand_in(call: ApiCall) -> Response:
     assert call.upload is not None
     dry, yes = call.query["dry_run"], call.query["yes"]
     try:
+        terms = _terms(call)
         handover = Handover(
-            _terms(call),
+            terms,
             _reading(call),
             call.engine,
             dry=dry,
+            by=call.actor,
             caps=Caps(expanded=call.settings.dashboard.upload_mb * 1_000_000),
             accept=lambda _, guess: yes or guess.certain,
         )
         outcome = handover.take([(NAME, call.upload)])
+        if not dry and outcome.run is not None and outcome.counts.accepted:
+            keep_forecast(call.engine, terms.policy, outcome.run, outcome.counts.strata, terms.lane)
     except IntakeBusy as error:
         raise Conflict(str(error), retry_s=BUSY_S) from None
     except BacklogError as error:

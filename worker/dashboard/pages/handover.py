@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute, Route
 from models.vocabulary import RunLane
 from worker.config.policies import policy_named, policy_names
 from worker.config.settings import Settings
+from worker.dashboard.access import permissions
 from worker.dashboard.access.forms import file_of, form_of
 from worker.dashboard.access.requests import HAND_OVER
 from worker.dashboard.context import Dashboard, dashboard_of
@@ -36,6 +37,7 @@ from worker.intake.outcome import HandoverOutcome
 from worker.intake.reader import ReadingOptions
 from worker.intake.terms import RunTerms, parse_deadline, terms_for
 from worker.runs.forecasts import keep_forecast
+from worker.store.audit import Actor
 
 LANES = {
     "": "as the deadline leaves time",
@@ -87,7 +89,8 @@ def _hand_over(request: Request, fields: Mapping[str, str], file: File) -> Respo
         terms = _terms(dashboard.settings, file[0], fields)
         options = _options(dashboard.settings, fields)
         if fields.get("step") == "start":
-            outcome = _started(dashboard, file, terms, options, caps, seen="seen" in fields)
+            by, seen = permissions.actor(request), "seen" in fields
+            outcome = _started(dashboard, file, terms, options, caps, by=by, seen=seen)
             if outcome.run is not None and not outcome.counts.rejected:
                 return RedirectResponse(f"/runs/{quote(outcome.run)}", 303)
             return _page(request, PageState(file=file[0], outcome=outcome), fields)
@@ -104,12 +107,13 @@ def _started(
     options: ReadingOptions,
     caps: Caps,
     *,
+    by: Actor,
     seen: bool,
 ) -> HandoverOutcome:
     def accept(_: str, guess: Guess) -> bool:
         return seen or guess.certain
 
-    handover = Handover(terms, options, dashboard.engine, caps=caps, accept=accept)
+    handover = Handover(terms, options, dashboard.engine, by=by, caps=caps, accept=accept)
     outcome = handover.take([file])
     if outcome.run is not None and outcome.counts.accepted:
         keep_forecast(

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.support.apis import CSV, JSONL, Api, api_over, rows
-from tests.support.promises import one
+from tests.support.promises import many, one
+from tests.support.recorded import Traffic, answered_run
 from tests.support.web import calling, dashboard
 from tests.support.works import settings_for
 from worker.sandbox.simulator.state import State
@@ -47,6 +48,16 @@ def test_messages_are_handed_over_once_however_often_they_are_sent(api: Api) -> 
     run = api.get("/api/runs/monday")
     assert (run["total"], run["duplicates"], run["budget_usd"]) == (4, 4, 2.5)
     assert [r["run"] for r in api.get("/api/runs")["runs"]] == ["monday"]
+    events = many(api.engine, "SELECT target, affected FROM audit_events WHERE action = 'submit'")
+    assert events == [("run monday", 3), ("run monday", 1)]
+
+
+def test_a_run_that_came_by_the_api_keeps_its_forecast(api: Api, database_url: str) -> None:
+    answered_run(api.engine, database_url, Traffic(messages=40), judged=False, name="before")
+    api.post_run(rows("a", "b"), JSONL, run="monday")
+    api.post_run(rows("d", "e"), JSONL, run="tuesday", dry_run=True)
+    kept = "SELECT DISTINCT r.name FROM forecasts AS f JOIN runs AS r ON r.id = f.run_id"
+    assert many(api.engine, kept) == [("monday",)]
 
 
 def test_rows_that_cannot_be_taken_are_named_by_line(api: Api) -> None:
