@@ -29,16 +29,7 @@ from worker.domain.first_tier import REMEMBERED, Decided, decide_start, holds
 from worker.domain.judgement import Judgement, judge
 from worker.domain.ladder import Ladder
 from worker.domain.lane_choice import CALL_S, SAFETY, TELLING_ANSWERS, LanePace, realtime_s
-from worker.domain.limits import (
-    DEFAULT_HOLD_S,
-    MAX_ASKED_S,
-    Estimator,
-    Limits,
-    Tokens,
-    hold_s,
-    read_headers,
-    retry_after_s,
-)
+from worker.domain.limits import Estimator, Limits, Tokens, read_headers
 from worker.domain.messages import MessageText
 from worker.domain.next_step import MAX_TOLD_FINDINGS, PastAttempt, decide
 from worker.domain.policy import Rule
@@ -122,14 +113,6 @@ def test_a_reset_without_a_zone_says_nothing() -> None:
 
 def test_no_more_than_all_of_it_is_left() -> None:
     assert read_headers(headers("4000"), NOW).left == (1, 1, 1)
-
-
-@pytest.mark.parametrize("said", ["999999999999", "604801", "inf", "1e400"])
-def test_a_wait_of_more_than_a_week_is_beyond_belief(said: str) -> None:
-    assert retry_after_s(said, NOW) is None
-    assert hold_s(said, NOW) == DEFAULT_HOLD_S
-    assert retry_after_s("604800", NOW) == MAX_ASKED_S
-    assert retry_after_s("-1", NOW) == 0.0
 
 
 def test_an_estimator_forgets() -> None:
