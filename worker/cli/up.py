@@ -93,7 +93,13 @@ class Work:
         write_services(self.running.home, services)
 
     def look(self) -> None:
-        """Restarts workers that died, and says so."""
+        """Restarts servers of our own and workers that ended, and says so."""
+        for server in self.running.embedded:
+            try:
+                if said := server.revive():
+                    talk(said, fg="yellow")
+            except RungError as error:
+                talk(str(error), fg="red")
         for words in self.supervisor.look(self.engine):
             talk(words, fg="yellow")
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import psycopg
 
 from worker.errors import RungError
+from worker.sandbox.children import LINUX, started_at
 
 DATABASE = "rung"
 NOT_INSTALLED = RungError(
@@ -28,7 +29,9 @@ class Postgres:
     pid: int
 
     def stop(self) -> None:
-        """Ends the server cleanly."""
+        """Ends the server cleanly, if it still runs."""
+        if started_at(self.pid) is None:
+            return
         _server(self.data).stop()
 
 
@@ -36,6 +39,7 @@ def start_postgres(data: Path, *, durable: bool = True) -> Postgres:
     """Starts Postgres on `data`, or finds it running. `durable=False` is for tests: a power cut
     could lose what was committed."""
     server = _server(data)
+    _release(data)
     try:
         server.start()
     except Exception as error:
@@ -46,6 +50,27 @@ def start_postgres(data: Path, *, durable: bool = True) -> Postgres:
     base = server.get_uri()
     _make_database(base, durable=durable)
     return Postgres(data, url_for(base, DATABASE), int(server.get_pid() or 0))
+
+
+def _release(data: Path) -> None:
+    """A server that ended, and whose end nobody has taken note of (as in a container without an
+    init), seems to run: its lock files go, once no process of it is left in its directory."""
+    if not LINUX:
+        return
+    file = data / "postmaster.pid"
+    with suppress(OSError, ValueError):
+        pid = int(file.read_text("utf-8").split("\n", 1)[0])
+        if started_at(pid) is None and not any(
+            _works_in(data, process) for process in Path("/proc").glob("[0-9]*")
+        ):
+            for name in (file.name, ".s.PGSQL.5432.lock", ".s.PGSQL.5432"):
+                (data / name).unlink(missing_ok=True)
+
+
+def _works_in(data: Path, process: Path) -> bool:
+    with suppress(OSError):
+        return (process / "cwd").resolve(strict=True) == data.resolve()
+    return False
 
 
 def url_for(base: str, database: str) -> str:

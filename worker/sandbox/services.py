@@ -8,15 +8,17 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from worker.config.addresses import FILE_NAME, SIMULATOR_KEY, Services, write_services
 from worker.config.settings import Settings
 from worker.errors import RungError
 from worker.sandbox.children import end_leftovers, ending_with_parent, remember
+from worker.sandbox.embedded import EmbeddedServer
 from worker.sandbox.home import only_one, prepare, socket_directory
 from worker.sandbox.postgres import start_postgres
-from worker.sandbox.redis import start_redis
+from worker.sandbox.redis import Redis, free_port, start_redis
 
 START_S = 20.0
 
@@ -29,6 +31,7 @@ class Running:
     services: Services
     home: Path
     simulated: bool
+    embedded: Sequence[EmbeddedServer] = ()
     left_over: Sequence[int] = ()
     """Pids of an earlier `rung up` that was killed, ended now."""
 
@@ -44,20 +47,23 @@ def sandbox(
     """Everything that a worker needs, running; embedded services end with the block. Postgres
     keeps its data for the next time. `say` hears what is not as it should be."""
     home = prepare(settings.home)
+    embedded = list[EmbeddedServer]()
     with ExitStack() as stack:
         stack.enter_context(only_one(home))
         left_over = end_leftovers(home)
         database, redis = settings.database_url, settings.redis_url
         if database is None:
-            postgres = start_postgres(socket_directory(home) / "postgres")
+            data = socket_directory(home) / "postgres"
+            postgres = EmbeddedServer("Postgres", partial(start_postgres, data))
             stack.callback(postgres.stop)
-            database = postgres.url
+            database = postgres.server.url
+            embedded.append(postgres)
         if redis is None:
-            server = start_redis(socket_directory(home) / "redis")
-            remember(home, server.process.pid)
+            server = EmbeddedServer("Redis", partial(_redis, home, free_port()))
             stack.callback(server.stop)
-            redis = server.url
-            if server.kind == "fakeredis":
+            redis = server.server.url
+            embedded.append(server)
+            if redis.startswith("redis://"):
                 say("No Redis was found, so fakeredis stands in for it: slowly.")
         base_url = settings.anthropic_base_url
         simulated = settings.anthropic_api_key is None
@@ -75,8 +81,19 @@ def sandbox(
         if simulated:
             environ |= {"ANTHROPIC_API_KEY": SIMULATOR_KEY, "ANTHROPIC_BASE_URL": str(base_url)}
         yield Running(
-            environ=environ, services=services, home=home, simulated=simulated, left_over=left_over
+            environ=environ,
+            services=services,
+            home=home,
+            simulated=simulated,
+            embedded=embedded,
+            left_over=left_over,
         )
+
+
+def _redis(home: Path, fake_port: int) -> Redis:
+    server = start_redis(socket_directory(home) / "redis", fake_port=fake_port)
+    remember(home, server.pid)
+    return server
 
 
 @contextmanager
