@@ -80,7 +80,7 @@ check: setup compose-check ## Lint, types, import directions, dead code, docs in
 bench: setup ## Speed and memory, as ratios measured in one run
 	$(PY) -m benchmarks
 
-fmt: setup ## Format, and mend what ruff can mend
+fmt: setup ## Format, and fix what ruff can fix
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 

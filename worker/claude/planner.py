@@ -290,7 +290,7 @@ def answer_turns(candidate: Candidate) -> list[dict[str, Any]]:
         if last := (candidate.history[-1].output or "").strip():
             turns.append({"role": "assistant", "content": last})
         told = "\n".join(f"- {finding}" for finding in findings)
-        words = f"That answer could not be used:\n{told}\nAnswer again, with this mended."
+        words = f"That answer could not be used:\n{told}\nAnswer again, with this put right."
         if not last:
             turns[0]["content"] += f"\n\n{words}"
         else:

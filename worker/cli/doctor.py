@@ -148,7 +148,11 @@ def _claude(settings: Settings) -> Iterator[Symptom]:
     for model in probed.missing:
         words = f"Claude knows no model {model}"
         yield Symptom(
-            name="model", ok=False, words=words, mend="mend tiers.*.model in rung.toml", exit_code=6
+            name="model",
+            ok=False,
+            words=words,
+            mend="correct tiers.*.model in rung.toml",
+            exit_code=6,
         )
     for model, date in probed.retiring:
         yield Symptom(

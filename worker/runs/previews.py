@@ -128,7 +128,7 @@ def _retry(look: Look) -> Preview:
     words = [
         f"{plural(found.jobs, 'dead letter')}{cause} will be tried again at the tier where they"
         " stood, with a clean count of failures. What was tried before stays in their receipts.",
-        "If the cause is still there, they die again: mend it first.",
+        "If the cause is still there, they die again: fix it first.",
     ]
     if look.run is None:
         words.append("Jobs that are not dead, or whose run is cancelled, are left as they are.")

@@ -40,7 +40,7 @@ def examine(settings: Settings) -> Iterator[Symptom]:
         raise Unreachable(
             f"Redis does not answer at {redis_address(settings).spoken}:"
             f" {type(error).__name__}: {words}",
-            mend="start Redis, or mend REDIS_URL",
+            mend="start Redis, or correct REDIS_URL",
         ) from None
     finally:
         client.close()
@@ -77,7 +77,7 @@ def _server(settings: Settings, info: Mapping[str, Any]) -> Iterator[Symptom]:
             name="redis",
             ok=None,
             words=words,
-            mend="upgrade to 8.2.2 or a mended release of your line",
+            mend="upgrade to 8.2.2 or a fixed release of your line",
         )
 
 

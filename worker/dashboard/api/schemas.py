@@ -23,7 +23,7 @@ class ProblemDocument(BaseModel):
     title: str
     status: int
     detail: str
-    mend: Annotated[str, Field(description="What mends it: a command or an edit.")] = ""
+    mend: Annotated[str, Field(description="What fixes it: a command or an edit.")] = ""
 
 
 class SessionDocument(BaseModel):

@@ -133,7 +133,7 @@ def outcome(attempt: ReceiptAttempt) -> str:
             return "Another attempt’s answer came first; this one was not needed."
     then = {
         "climb": f"so {where} was asked",
-        "again": "so it was asked once more, and told what to mend",
+        "again": "so it was asked once more, and told what to fix",
         "review": "so a person must look",
         "accept": "and it was kept",
     }.get(kind, "")
