@@ -1,0 +1,65 @@
+"""What people read says "fix" and "submit": the words of the code stay in the code."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+OF_THE_CODE = re.compile(r"\b(mend(s|ed|ing)?|(?<!by )hand(s|ed|ing)? (it |them )?in)\b", re.I)
+READ = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "SECURITY.md", ROOT / "Makefile"]
+
+
+def said_by(path: Path) -> Iterator[str]:
+    """The words of a module that reach somebody: its texts, without docstrings, names and keys."""
+    tree = ast.parse(path.read_text("utf-8"))
+    told = {
+        id(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Constant) or id(node) in told:
+            continue
+        if isinstance(node.value, str) and " " in node.value.strip():
+            yield node.value
+
+
+def lines_of(path: Path) -> Iterator[str]:
+    """Without what a template asks Python for."""
+    yield from re.sub(r"\{[%{].*?[%}]\}", "", path.read_text("utf-8"), flags=re.S).splitlines()
+
+
+def found_in(words: Iterator[str]) -> list[str]:
+    return [text for text in words if OF_THE_CODE.search(text)]
+
+
+@pytest.mark.parametrize("folder", ["worker", "rung", "models"])
+def test_no_sentence_of_a_module_has_a_word_of_the_code(folder: str) -> None:
+    found = {
+        str(path.relative_to(ROOT)): said
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if (said := found_in(said_by(path)))
+    }
+    assert found == {}
+
+
+def test_no_page_and_no_document_has_a_word_of_the_code() -> None:
+    templates = (ROOT / "worker/dashboard").rglob("*.html")
+    paths = [*READ, *(ROOT / "docs").rglob("*.md"), *templates, *(ROOT / "deploy").rglob("*.y*ml")]
+    found = {
+        str(path.relative_to(ROOT)): said
+        for path in paths
+        if path.is_file() and path.name != "glossary.md"
+        if (said := found_in(lines_of(path)))
+    }
+    assert found == {}
+
+
+def test_the_word_would_be_found() -> None:
+    assert found_in(iter(["Mend it", "handed in twice", "recommend", "chosen by hand in"])) == [
+        "Mend it",
+        "handed in twice",
+    ]
