@@ -193,7 +193,9 @@ def test_the_first_sentence_is_about_the_worst() -> None:
         ({"paused": True, "paused_by": "rung", "paused_reason": "canary: 5 failed", "waiting": 1,
           "failed_jobs": [7, 9]},
          ["haiku is paused by Rung itself: canary: 5 failed; 1 message waits. Look at the answers"
-          " that failed, and mend the prompt; or go on all the same, if they are in order."]),
+          " that failed. If they are in order, go on all the same. If the prompt is at fault, fix"
+          " it, cancel the run, reprocess what was cancelled, and try again: a run keeps the"
+          " prompts that it began with."]),
         ({"breaker": "open", "breaker_reason": "overloaded", "breaker_s": 30.0},
          ["haiku: the breaker is open, because overloaded; tries again in 30 s."]),
         ({"held_s": 12.0, "held_reason": "Claude asked for a pause (429)"},

@@ -142,8 +142,9 @@ def _paused(queue: QueueShown, now: dt.datetime) -> ScreenTrouble:
     if not is_canary(queue.paused_reason):
         return ScreenTrouble(level="bad", words=f"{words}.", help=f"Resume {name}", href=resume)
     told = (
-        f"{words}. Look at the answers that failed, and mend the prompt; or go on all the same, if"
-        " they are in order."
+        f"{words}. Look at the answers that failed. If they are in order, go on all the same. If"
+        " the prompt is at fault, fix it, cancel the run, reprocess what was cancelled, and try"
+        " again: a run keeps the prompts that it began with."
     )
     answers = [
         (f"answer {place}", f"/jobs/{job}")

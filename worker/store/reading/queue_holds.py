@@ -1,6 +1,7 @@
 """Why queues do not go on: pauses, holds, breakers, canaries; from a handful of rows."""
 
 import datetime as dt
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -39,6 +40,7 @@ class QueueHold:
     now: dt.datetime
     waiting: int
     failed_jobs: Sequence[int]
+    failed_run: str | None
 
     @property
     def words(self) -> str:
@@ -62,7 +64,7 @@ class QueueHold:
                 waiting=waiting,
             )
             if is_canary(self.paused_reason):
-                return f"{why} ({canary_help(self.name, self.failed_jobs)})"
+                return f"{why} ({canary_help(self.name, self.failed_jobs, self.failed_run)})"
         elif self.held_s and self.held_s > 0:
             until = second(self.now + dt.timedelta(seconds=self.held_s))
             why = f"{self.name} is held until {until}: {self.held_reason}"
@@ -73,13 +75,17 @@ class QueueHold:
         return f"{why} (go on with: {again})"
 
 
-def canary_help(name: str, failed_jobs: Sequence[int]) -> str:
-    """What to do about a canary that has paused a queue, in commands."""
+def canary_help(name: str, failed_jobs: Sequence[int], run: str | None) -> str:
+    """What to do about a canary that has paused a queue, in commands. A run keeps the prompts that
+    it began with, so that a fixed one takes over what waits in a run of its own."""
     looks = [f"rung show {job} --text" for job in failed_jobs[-SHOWN:]]
     look = f"look at what failed: {listed(looks)}; " if looks else ""
+    named = shlex.quote(run) if run else "RUN"
+    anew = f"rung reprocess --run {named} --where 'state = cancelled'"
     return (
-        f"{look}mend the prompt, start the workers anew and go on with: rung resume {name};"
-        f" if the answers are in order: rung resume {name} --anyway"
+        f"{look}if the answers are in order: rung resume {name} --anyway; if the prompt is at"
+        f" fault, fix it, then: rung cancel {named}, {anew}, rung resume {name}; to try the same"
+        f" once more: rung resume {name}"
     )
 
 
@@ -104,7 +110,12 @@ SELECT t.name, t.paused, t.paused_reason, t.paused_by, t.paused_at, t.breaker, t
       ELSE c.state = 'routed' AND c.tier = t.name END), 0)::bigint AS waiting,
   coalesce((
     SELECT array_agg(job ORDER BY job) FROM canaries AS n CROSS JOIN unnest(n.failed_jobs) AS job
-    WHERE n.tier = t.name AND n.proven_at IS NULL), '{}') AS failed_jobs
+    WHERE n.tier = t.name AND n.proven_at IS NULL), '{}') AS failed_jobs,
+  (SELECT r.name FROM (
+     SELECT failed_jobs[cardinality(failed_jobs)] AS id FROM canaries
+     WHERE tier = t.name AND proven_at IS NULL AND bad > 0 LIMIT 1) AS n
+   CROSS JOIN LATERAL (SELECT run_id FROM jobs WHERE id = n.id OFFSET 0) AS j
+   JOIN runs AS r ON r.id = j.run_id) AS failed_run
 FROM tiers AS t WHERE t.paused OR t.breaker <> 'closed' OR t.held_until > now() ORDER BY t.name
 """)
 FAILED = text("""

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from tests.support.cli import say
 from tests.support.pages import Page
-from tests.support.promises import BODY, ME, checked, do, one, requests
+from tests.support.promises import BODY, ME, checked, do, many, one, requests
 from tests.support.web import browsing, dashboard, visiting
 from tests.support.works import drain, hand_in, settings_for, working
 from worker.config.dashboard import DashboardSettings
@@ -87,12 +87,38 @@ def test_a_pause_of_a_canary_says_what_failed_and_what_helps(
         assert "haiku is paused by Rung itself, since" in words
         assert "5 of the first 5 calls of a new prompt, schema or model at haiku failed" in words
     assert all(f"rung show {job} --text" in said for job in given_up)
+    (name,) = one(engine, "SELECT name FROM runs")
     assert "rung resume haiku --anyway" in said
+    assert f"rung cancel {name}, rung reprocess --run {name} --where 'state = cancelled'," in said
     links = {a.attributes["href"] for a in page.root.all("ul", cls="troubles")[0].all("a")}
     assert {f"/jobs/{job}" for job in given_up} <= links
     assert {"/actions/resume?tier=haiku", "/actions/overrule?tier=haiku"} <= links
     (haiku,) = (queue for queue in api["queues"] if queue["queue"] == "haiku")
     assert (haiku["paused_by"], haiku["failed_jobs"]) == ("rung", given_up)
+
+
+@pytest.mark.usefixtures("configured", "given_up")
+def test_what_a_canary_held_up_is_answered_in_a_run_of_its_own(
+    engine: Engine, settings: Settings, simulator: tuple[State, str]
+) -> None:
+    # Given that Claude answers well again
+    simulator[0].moods.replace([])
+    (name,) = one(engine, "SELECT name FROM runs")
+    (open_,) = one(engine, "SELECT count(*) FROM jobs WHERE finished_at IS NULL")
+    # When somebody does what the pause says
+    for words in (
+        ("cancel", name, "--yes"),
+        ("reprocess", "--run", name, "--where", "state = cancelled"),
+        ("resume", "haiku"),
+    ):
+        assert say(*words).code == 0
+    with working(settings) as runtime:
+        drain(runtime)
+    # Then all that waited is answered
+    assert open_ > 0
+    assert many(engine, "SELECT state, count(*) FROM jobs WHERE run_id > 1 GROUP BY 1") == [
+        ("answered", open_)
+    ]
 
 
 @pytest.mark.usefixtures("configured", "given_up")
