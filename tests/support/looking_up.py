@@ -53,6 +53,9 @@ async def words(messages, options):
 async def awkward(messages, options):
     return [record(one, value=object(), text="a\\x00b") for one in messages]
 
+async def semantic(messages, options):
+    return [["phones#phones", "nowhere#x", "returns#returns"] for _ in messages]
+
 async def nothing(messages, options):
     return [None for _ in messages]
 

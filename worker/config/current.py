@@ -9,11 +9,12 @@ from pathlib import Path
 
 from worker.config.loading import config_path, load_settings
 from worker.config.lookups import own_lookups
+from worker.config.retrievers import own_retrievers
 from worker.config.settings import Settings
 from worker.errors import ConfigurationError, RungError
 
 log = logging.getLogger(__name__)
-TAKEN = ("policy", "policies", "lookups", "prompts")
+TAKEN = ("policy", "policies", "lookups", "retrievers", "prompts")
 """What is taken from a file that has changed; all else is that of the start."""
 LOOK_EVERY_S = 1.0
 Stamps = dict[Path, tuple[int, int]]
@@ -43,6 +44,7 @@ class CurrentSettings:
         try:
             found = load_settings()
             own_lookups(found.lookups)
+            own_retrievers(found.retrievers)
         except RungError as error:
             problems = error.problems if isinstance(error, ConfigurationError) else [str(error)]
             log.error("changed configuration not taken", extra={"problems": problems})
@@ -60,7 +62,8 @@ def _stamps(settings: Settings) -> Stamps:
         path = config_path(os.environ, Path.cwd())
     except ConfigurationError:
         path = None
-    functions = (one.path.rpartition(":")[0] for one in settings.lookups.values() if one.path)
+    given = [one.path for one in settings.lookups.values() if one.path]
+    functions = (one.rpartition(":")[0] for one in (*given, *settings.retrievers.values()))
     for file in (path, *(Path(name) for name in functions if name.endswith(".py"))):
         if file is not None and file.is_file():
             status = file.stat()

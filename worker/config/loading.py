@@ -210,11 +210,11 @@ def _make_absolute(document: dict[str, Any], base: Path) -> None:
     for one in policies.values() if isinstance(policies, dict) else ():
         if isinstance(one, dict) and isinstance(one.get("prompts"), str):
             one["prompts"] = str((base / one["prompts"]).absolute())
-    validators = document.get("validators")
-    if isinstance(validators, dict):
-        for name, where in validators.items():
-            if isinstance(where, str) and ".py:" in where:
-                validators[name] = str(base / where)
+    for section in ("validators", "retrievers"):
+        functions = document.get(section)
+        if isinstance(functions, dict):
+            own = {n: w for n, w in functions.items() if isinstance(w, str) and ".py:" in w}
+            functions |= {name: str(base / where) for name, where in own.items()}
     lookups = document.get("lookups")
     for one in lookups.values() if isinstance(lookups, dict) else ():
         if isinstance(one, dict):

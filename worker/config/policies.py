@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from worker.config.loading import sentence
 from worker.config.lookups import lookup_names, own_lookups
+from worker.config.retrievers import own_retrievers, retriever_names
 from worker.config.settings import Settings
 from worker.config.validators import load_validators
 from worker.domain.context import ROW, THREAD
@@ -59,6 +60,7 @@ def check_policies(settings: Settings) -> list[str]:
             problems += error.problems
     try:
         own_lookups(settings.lookups)
+        own_retrievers(settings.retrievers)
     except ConfigurationError as error:
         problems += error.problems
     return list(dict.fromkeys(problems))
@@ -100,6 +102,7 @@ def _unusable(settings: Settings, policy: Policy) -> list[str]:
         *_validator_complaints(policy, known),
         *_reason_complaints(policy, known),
         *_lookup_name_complaints(settings, policy),
+        *_retriever_complaints(settings, policy),
         *_prompt_complaints(policy),
         *(f"accept.answer_schema {words}." for words in schema_complaints(policy.accept)),
     ]
@@ -133,6 +136,13 @@ def _lookup_name_complaints(settings: Settings, policy: Policy) -> Iterator[str]
             yield f"context.lookups names {name!r}, and there is no such look-up{there}"
         elif name in (ROW, THREAD):
             yield f"a look-up cannot be called {name!r}, as another part of the context is."
+
+
+def _retriever_complaints(settings: Settings, policy: Policy) -> Iterator[str]:
+    name, known = policy.context.retriever, retriever_names(settings.retrievers)
+    if name is not None and name not in known:
+        there = _close(name, list(known)) if known else "; none is configured."
+        yield f"context.retriever names {name!r}, and there is no such retriever{there}"
 
 
 def _validator_complaints(policy: Policy, known: Mapping[str, Validator]) -> Iterator[str]:

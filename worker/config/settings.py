@@ -70,6 +70,9 @@ class Settings(Section):
     """Validators of one's own, by name: `FILE.py:FUNCTION` or `MODULE:FUNCTION`."""
     lookups: dict[str, LookupSettings] = Field(default_factory=dict)
     """Where facts about a message's customer are asked for, by name."""
+    retrievers: dict[str, str] = Field(default_factory=dict)
+    """Functions of one's own that find passages, by name: `FILE.py:FUNCTION` or `MODULE:FUNCTION`.
+    """
     tiers: dict[str, TierSettings] = Field(default_factory=default_tiers)
     routing: RoutingSettings = RoutingSettings()
     check: CheckSettings = CheckSettings()

@@ -83,6 +83,8 @@ class Candidate:
     """Those that the run began with; None in a run that froze none."""
     unready: "Unready | None" = None
     """Why it is not asked now."""
+    retrieved: tuple[str, ...] = ()
+    """Ids of passages that a retriever found, best first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +154,8 @@ class Prepared:
 
     context: MessageContext
     unready: Unready | None = None
+    retrieved: tuple[str, ...] = ()
+    """Ids of passages that a retriever found, best first."""
 
 
 @dataclass(frozen=True, slots=True)

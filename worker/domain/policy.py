@@ -129,6 +129,9 @@ class ContextUse:
     """How the folders of `knowledge` are shown: `whole` in the prompt, or `searched` for each
     message; `auto` takes what costs less."""
 
+    retriever: str | None = None
+    """Finds passages beside those that are found by words; one of [`retrievers`](#retrievers)."""
+
     @property
     def thread_column(self) -> str | None:
         """The column with the thread; None where it is not shown."""
@@ -177,8 +180,10 @@ def to_document(policy: Policy) -> dict[str, Any]:
             del document["accept"][name]
     if policy.context == NOTHING_SHOWN:
         del document["context"]
-    elif policy.context.pages == "auto":
-        del document["context"]["pages"]
+    else:
+        unused = {"pages": "auto", "retriever": None}
+        for name in [one for one, usual in unused.items() if document["context"][one] == usual]:
+            del document["context"][name]
     if not policy.knowledge:
         del document["knowledge"]
     if policy.prompts is None:

@@ -15,6 +15,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from worker.config.lookups import LookupSettings, lookup_names, own_lookups
+from worker.config.retrievers import own_retrievers
 from worker.config.settings import Settings
 from worker.domain.context import LookedUp
 from worker.domain.looked_up import (
@@ -24,7 +25,7 @@ from worker.domain.looked_up import (
     LookupRefused,
     read_records,
 )
-from worker.lookups.kinds import AddressKind, FunctionKind, Kind, QueryKind
+from worker.lookups.kinds import AddressKind, FunctionKind, Kind, QueryKind, as_lookup
 
 log = logging.getLogger(__name__)
 MAX_CACHED = 20_000
@@ -33,6 +34,10 @@ RETIRED_S = 120.0
 """Longer than any look-up may take: then those that were asked before a change are let go."""
 SLACK_S = 0.5
 """Beyond a look-up's own bound, for the way there and back."""
+RETRIEVER = "retriever:"
+"""Before the name of a retriever, which is asked as look-ups are."""
+RETRIEVING = LookupSettings(match=(), on_failure="without", max_bytes=20_000)
+"""Words find passages as well, so nobody waits for it."""
 Found = tuple[Mapping[str, Any], ...] | LookupRefused
 
 
@@ -105,10 +110,14 @@ class LookupDesk:
 
 def _counters(settings: Settings) -> dict[str, "LookupCounter"]:
     own = own_lookups(settings.lookups)
-    return {
+    found = {
         name: LookupCounter(name, settings.lookups.get(name, LookupSettings()), own.get(name))
         for name in lookup_names(settings.lookups)
     }
+    for name, function in own_retrievers(settings.retrievers).items():
+        called = RETRIEVER + name
+        found[called] = LookupCounter(called, RETRIEVING, as_lookup(function))
+    return found
 
 
 def _unknown(name: str, messages: Sequence[LookupMessage]) -> list[LookedUp]:

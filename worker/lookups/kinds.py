@@ -11,6 +11,7 @@ import httpx2
 import orjson
 
 from worker.config.lookups import PLACE, LookupSettings, OwnLookup
+from worker.config.retrievers import OwnRetriever
 from worker.domain.looked_up import LookupMessage, LookupRefused
 from worker.store.own_queries import OwnQuery
 
@@ -57,6 +58,21 @@ class FunctionKind:
 
     async def close(self) -> None:
         """Nothing is held."""
+
+
+def as_lookup(retrieve: OwnRetriever) -> OwnLookup:
+    """A retriever as a look-up: what it finds are ids of passages."""
+
+    async def found(messages: Sequence[Any], options: Mapping[str, Any]) -> Sequence[Any]:
+        brought = await retrieve(messages, options)
+        if not all(
+            isinstance(ids, list | tuple) and all(isinstance(one, str) for one in ids)
+            for ids in brought
+        ):
+            raise LookupRefused("brought something that is no list of ids of passages")
+        return [[{"id": one} for one in ids] for ids in brought]
+
+    return found
 
 
 class QueryKind:

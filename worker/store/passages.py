@@ -89,6 +89,17 @@ def passages_of(connection: Connection, folders: Sequence[str]) -> list[FoundPas
     return [FoundPassage(**row._mapping) for row in rows]
 
 
+def passages_named(
+    connection: Connection, folders: Sequence[str], names: Sequence[str]
+) -> dict[str, FoundPassage]:
+    """Passages of folders by their ids; of two folders that have the same, the first one's."""
+    values = {"folders": list(folders), "names": list(names)}
+    found: dict[str, FoundPassage] = {}
+    for key, *fields in connection.execute(NAMED, values).all():
+        found.setdefault(key, FoundPassage(**dict(zip(COLUMNS, fields, strict=True))))
+    return found
+
+
 def find_passages(
     connection: Connection, queries: Sequence[Query], limit: int = 5
 ) -> dict[int, list[FoundPassage]]:
@@ -121,6 +132,16 @@ JOIN knowledge_folders AS f ON f.name = place_of.folder
 JOIN knowledge_passages AS p ON p.folder_id = f.id
 JOIN knowledge_pages AS g ON g.folder_id = p.folder_id AND g.name = p.page
 ORDER BY place_of.nth, p.page, p.place
+""")
+NAMED = text("""
+SELECT p.name AS key, p.name, p.page, g.title, p.heading, p.text, p.language, p.version,
+  f.name AS folder, 0.0::float8 AS score
+FROM unnest(CAST(:folders AS text[])) WITH ORDINALITY AS place_of(folder, nth)
+JOIN knowledge_folders AS f ON f.name = place_of.folder
+CROSS JOIN LATERAL (
+  SELECT * FROM knowledge_passages WHERE folder_id = f.id AND name = ANY(:names) OFFSET 0) AS p
+JOIN knowledge_pages AS g ON g.folder_id = p.folder_id AND g.name = p.page
+ORDER BY place_of.nth
 """)
 SEARCH = text("""
 WITH asked AS MATERIALIZED (

@@ -68,3 +68,19 @@ def test_what_stands_in_the_file_is_relative_to_it(tmp_path: Path) -> None:
     assert url is not None
     assert url.get_secret_value() == f"sqlite:///{tmp_path / 'shop.sqlite'}"
     assert lookups["b"].path == f"{tmp_path / 'lookups.py'}:orders"
+
+
+@pytest.mark.parametrize(
+    ("toml", "words"),
+    [
+        ('[retrievers]\nmine = "lookups.py:semantic"', ""),
+        ('[retrievers]\nmine = "lookups.py:plain"', "retrievers.mine: its function must be `async"),
+        ('[retrievers]\nmine = "lookups.py:nobody"', "retrievers.mine: "),
+        ('[retrievers]\nmined = "lookups.py:semantic"', "did you mean mined?"),
+        ("", "there is no such retriever; none is configured"),
+    ],
+)
+def test_a_retriever_that_is_not_there_is_a_sentence(toml: str, words: str, tmp_path: Path) -> None:
+    found = complaint(tmp_path, f'{toml}\n[policies.acme.context]\nretriever = "mine"\n')
+    assert words in found
+    assert bool(words) == bool(found)

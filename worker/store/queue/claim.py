@@ -247,6 +247,7 @@ def candidate_of(
         message_id=row.message_id,
         context=found.context,
         unready=found.unready,
+        retrieved=found.retrieved,
         prompts=frozen.prompts,
         judged=row.judged,
         spent=row.spent,

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 from models.vocabulary import Purpose, Stage
 from worker.domain.claimed import Candidate
 from worker.domain.context import ShownPassage
+from worker.domain.fused import fused
 from worker.domain.knowledge_cost import KnowledgeSize, KnowledgeWay, decide_way
 from worker.domain.pages import version_of_pages
 from worker.domain.passages import PagePassage
@@ -26,10 +27,11 @@ from worker.store.passages import (
     Query,
     SyncedFolder,
     find_passages,
+    passages_named,
     passages_of,
     stored_folders,
 )
-from worker.store.prompts import store_with_pages
+from worker.store.prompts import read_prompts, store_with_pages
 
 PriceOf = Callable[[str], tuple[str, Price | None]]
 """The model behind a tier, and its price."""
@@ -44,6 +46,7 @@ class PagesShown:
         self._price_of = price_of
         self._ways: dict[tuple[int, str], bool] = {}
         self._prompts: dict[tuple[str, str], Prompt] = {}
+        self._kept: set[str] = set()
 
     def shown_to(self, connection: Connection, candidates: Sequence[Candidate]) -> list[Candidate]:
         """The candidates, each with the pages that its answer is to stand on."""
@@ -67,11 +70,16 @@ class PagesShown:
             return False
         version = version_shown(one, folders)
         key = one.run_id, version
-        if key not in self._ways:
-            if len(self._ways) > MAX_REMEMBERED:
-                self._ways.clear()
-            self._ways[key] = self._decide(connection, one, folders, version)
-        return self._ways[key]
+        if key in self._ways:
+            return self._ways[key]
+        known = connection.execute(KNOWN, {"run": one.run_id, "version": version}).scalar()
+        if known is None:
+            # Remembered only once it has been read back: this transaction may yet be undone.
+            return self._decide(connection, one, folders, version)
+        if len(self._ways) > MAX_REMEMBERED:
+            self._ways.clear()
+        self._ways[key] = bool(known)
+        return bool(known)
 
     def _decide(
         self,
@@ -80,16 +88,14 @@ class PagesShown:
         folders: Mapping[str, SyncedFolder],
         version: str,
     ) -> bool:
-        """As it was decided already, or else now."""
         assert self._price_of is not None, "without prices nothing is decided"
         assert one.prompts is not None, "pages stand whole in a prompt that the run keeps"
-        known = connection.execute(KNOWN, {"run": one.run_id, "version": version}).scalar()
         size = KnowledgeSize.together(
             folders[name].size for name in one.policy.knowledge if name in folders
         )
         model, price = self._price_of(one.policy.rungs.bottom)
-        if known is not None or price is None or not size.whole:
-            return bool(known)
+        if price is None or not size.whole:
+            return False
         way = decide_way(
             one.policy,
             size,
@@ -118,11 +124,19 @@ class PagesShown:
             if len(self._prompts) > MAX_REMEMBERED // 10:
                 self._prompts.clear()
             passages = passages_of(connection, one.policy.knowledge)
-            made = with_pages(base, [_as_passage(passage) for passage in passages])
-            store_with_pages(connection, made)
-            self._prompts[key] = made
+            self._prompts[key] = with_pages(base, [_as_passage(one) for one in passages])
+        self._keep(connection, self._prompts[key])
         prompts = {**one.prompts, Purpose.ANSWER: self._prompts[key]}
         return replace(one, prompts=prompts, knowledge_version=version)
+
+    def _keep(self, connection: Connection, made: Prompt) -> None:
+        """In Postgres, whatever becomes of the transaction that stored it first."""
+        if made.version in self._kept:
+            return
+        if read_prompts(connection, [made.version]):
+            self._kept.add(made.version)
+        else:
+            store_with_pages(connection, made)
 
 
 def _as_passage(found: FoundPassage) -> PagePassage:
@@ -145,7 +159,24 @@ def _searched(
         for one in asking
     ]
     found = find_passages(connection, queries, PASSAGES_SHOWN) if queries else {}
+    for one in asking:
+        if one.retrieved:
+            found[one.job_id] = _with_retrieved(connection, one, found[one.job_id])
     return {one.job_id: _shown(one, found[one.job_id], folders) for one in asking}
+
+
+def _with_retrieved(
+    connection: Connection, one: Candidate, by_words: Sequence[FoundPassage]
+) -> list[FoundPassage]:
+    """The best of what words and a retriever found; ids of no passage of its folders are passed
+    over."""
+    known = passages_named(connection, one.policy.knowledge, one.retrieved)
+    known |= {passage.name: passage for passage in by_words}
+    orders = [
+        [name for name in one.retrieved if name in known],
+        [passage.name for passage in by_words],
+    ]
+    return [known[name] for name in fused(orders, PASSAGES_SHOWN)]
 
 
 def _language(candidate: Candidate) -> str | None:

@@ -21,11 +21,11 @@ class Wanting:
 
 
 def wanting(connection: Connection, policies: PolicyCache, ids: Sequence[int]) -> list[Wanting]:
-    """Jobs with look-ups among `ids`. Messages are read only where a policy has some."""
+    """Jobs with look-ups or a retriever among `ids`; the messages of no others are read."""
     runs = {row.id: row.run_id for row in connection.execute(RUNS, {"ids": list(ids)})}
     known = policies.of(connection, set(runs.values()))
     uses = {job: known[run][0].context for job, run in runs.items()}
-    chosen = [job for job, use in uses.items() if use.lookups]
+    chosen = [job for job, use in uses.items() if use.lookups or use.retriever]
     if not chosen:
         return []
     return [

@@ -2,11 +2,13 @@
 climbs."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
 from models.vocabulary import Lane, Purpose
+from tests.support.looking_up import functions
 from tests.support.nights import night, night_settings, rounds
 from tests.support.promises import many
 from tests.support.receipts import receipt
@@ -185,3 +187,33 @@ def test_a_policy_may_say_it_and_one_message_alone_is_searched_for(
         engine, "SELECT bool_and(context_digest IS NOT NULL) FROM attempts WHERE stage = 'answer'"
     )
     assert passages is not whole
+
+
+@pytest.mark.parametrize(
+    ("function", "shown"),
+    [
+        ("semantic", ["phones#phones", "returns#returns"]),
+        ("words", ["returns#returns"]),
+        ("raising", ["returns#returns"]),
+    ],
+)
+def test_what_a_retriever_finds_stands_beside_what_words_find(
+    function: str, shown: list[str], engine: Engine, database_url: str,
+    simulator: tuple[State, str], tmp_path: Path,
+) -> None:  # fmt: skip
+    sync_folder(engine, "pages", [RETURNS, *OTHERS])
+    settings = night_settings(
+        database_url,
+        simulator[1],
+        retrievers={"mine": f"{functions(tmp_path)}:{function}"},
+    )
+    with night(settings) as (runtime, _):
+        hand_in(engine, settings, [BODY], policy=numbered(settings, retriever="mine"))
+        drain(runtime)
+        runtime.mind_lookups()
+    (job,) = many(engine, "SELECT id FROM jobs")
+    with engine.connect() as connection:
+        found = receipt(connection, job.id)["attempts"][-1]["context"]
+    assert sorted(one["id"] for one in found) == shown
+    failing = many(engine, "SELECT name, on_failure FROM lookup_failures")
+    assert failing == ([] if function == "semantic" else [("retriever:mine", "without")])
