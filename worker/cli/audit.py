@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import click
-from sqlalchemy import Engine, Row
+from sqlalchemy import Engine
 
 from models.vocabulary import PERSON
 from worker.cli.speech.amounts import DOLLARS
@@ -19,7 +19,7 @@ from worker.store.actions.audits import raise_share
 from worker.store.actions.inquiries import give_back
 from worker.store.audit import audit as note_deed
 from worker.store.reading.audits import AuditCounts, counts
-from worker.store.runs import RunRef, find_run
+from worker.store.runs import RunRef, StoredRun, find_run
 
 
 class Share(click.ParamType[Decimal]):
@@ -115,7 +115,7 @@ def audit(
     _print(found)
 
 
-def _hand_to(engine: Engine, run: Row[Any], request: JudgeRequest) -> dict[str, Any]:
+def _hand_to(engine: Engine, run: StoredRun, request: JudgeRequest) -> dict[str, Any]:
     """To a tier, whose verdicts are a run of their own; or back to people."""
     with engine.begin() as connection:
         if request.tier == PERSON:
@@ -132,7 +132,7 @@ def _hand_to(engine: Engine, run: Row[Any], request: JudgeRequest) -> dict[str, 
 
 
 def _shadow(
-    engine: Engine, run: Row[Any], share: Decimal, max_cost: Decimal | None
+    engine: Engine, run: StoredRun, share: Decimal, max_cost: Decimal | None
 ) -> list[dict[str, Any]]:
     with engine.begin() as connection:
         made = ask_shadows(connection, load_settings(), actor(), run, share, max_cost)

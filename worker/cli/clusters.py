@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from models.vocabulary import Verdict
 from worker.cli.speech.completion import RUN
@@ -18,7 +18,7 @@ from worker.domain.text import terminal_safe
 from worker.domain.wording import ago, plural
 from worker.errors import UsageError
 from worker.store.actions.reviews import Judged, give_verdicts
-from worker.store.reading.clusters import to_compare
+from worker.store.reading.clusters import ComparedText, to_compare
 from worker.store.reading.receipts import find_job
 from worker.store.runs import find_run
 
@@ -100,7 +100,7 @@ def _like(connection: Connection, run_id: int | None, job: str) -> Sequence[int]
     raise UsageError(f"Job {job} does not wait for a verdict.", mend="rung clusters --review")
 
 
-def document(one: Cluster, rows: Mapping[int, Row[Any]], *, with_text: bool) -> dict[str, Any]:
+def document(one: Cluster, rows: Mapping[int, ComparedText], *, with_text: bool) -> dict[str, Any]:
     """A cluster as JSON."""
     members = [rows[job] for job in one.members]
     found: dict[str, Any] = {
@@ -115,7 +115,7 @@ def document(one: Cluster, rows: Mapping[int, Row[Any]], *, with_text: bool) -> 
     return found | ({"text": members[0].text} if with_text else {})
 
 
-def _print(found: Sequence[Cluster], rows: Mapping[int, Row[Any]], *, with_text: bool) -> None:
+def _print(found: Sequence[Cluster], rows: Mapping[int, ComparedText], *, with_text: bool) -> None:
     if not found:
         talk("No messages are so much alike.")
         return

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from sqlalchemy import Engine, Row
+from sqlalchemy import Engine
 
 from models.vocabulary import Grader, Lane
 from worker.cli.speech.amounts import DOLLARS
@@ -27,7 +27,7 @@ from worker.store.actions.truths import Graded, store, undo
 from worker.store.reading.blind_pairs import BlindPair, next_pair, pair_verdicts
 from worker.store.reading.comparing import pairs_of
 from worker.store.reading.standings import standing_of
-from worker.store.runs import find_run
+from worker.store.runs import StoredRun, find_run
 
 KEYS = {"1": (True, False), "2": (False, True), "b": (True, True), "n": (False, False)}
 HELP = "would be sent: 1 only the first · 2 only the second · b both · n neither · z undo · q quit"
@@ -138,7 +138,7 @@ def _conclude(engine: Engine, names: Sequence[str], *, judged: bool, as_json: bo
         print_side_by_side(found)
 
 
-def judge_pairs(engine: Engine, a: Row[Any], b: Row[Any], key: Callable[[], str]) -> int:
+def judge_pairs(engine: Engine, a: StoredRun, b: StoredRun, key: Callable[[], str]) -> int:
     """One pair after another, whose is which unsaid and changing by chance, until none is left or
     the person quits. Returns how many were judged."""
     me, judged, chance = actor(), 0, random.SystemRandom()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import click
-from sqlalchemy import Engine, Row
+from sqlalchemy import Engine
 
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
@@ -20,7 +20,7 @@ from worker.errors import UsageError
 from worker.runs.exports import csv_cell
 from worker.store.reading.comparing import pairs_of
 from worker.store.reading.side_by_side import MOST, sample_pairs, texts_of
-from worker.store.runs import find_run
+from worker.store.runs import StoredRun, find_run
 
 SIDE_COLUMNS = ("job", "state", "tier", "confidence", "cost_usd")
 COLUMNS = (
@@ -81,7 +81,7 @@ def diff(
 
 
 def _show_texts(
-    engine: Engine, a: Row[Any], b: Row[Any], size: int, seed: int, *, as_json: bool
+    engine: Engine, a: StoredRun, b: StoredRun, size: int, seed: int, *, as_json: bool
 ) -> None:
     with engine.connect() as connection:
         shown = sample_pairs(connection, a.id, b.id, size=size, seed=seed)
@@ -95,7 +95,7 @@ def _show_texts(
     talk(f"{shown.differ:,} of {both} and that were looked at have another reply.")
 
 
-def document_of(a: Row[Any], b: Row[Any], found: RunComparison) -> dict[str, Any]:
+def document_of(a: StoredRun, b: StoredRun, found: RunComparison) -> dict[str, Any]:
     """A comparison as JSON values."""
     return {
         "run_a": _about(a),
@@ -155,7 +155,7 @@ def write_json(stream: IO[str], document: dict[str, Any]) -> int:
     return int(document["both"])
 
 
-def _about(run: Row[Any]) -> dict[str, Any]:
+def _about(run: StoredRun) -> dict[str, Any]:
     return {
         "run": run.name,
         "policy": run.policy_name,

@@ -171,7 +171,7 @@ def document_of(found: ReprocessPreview) -> dict[str, Any]:
         "expected": found.expected.as_document(),
         "max_cost_usd": found.request.max_cost,
         "simulated": chosen.simulated,
-        "sample": list(chosen.sample),
+        "sample": [*map(asdict, chosen.sample)],
     }
 
 
@@ -203,12 +203,12 @@ def _print_sample(found: ReprocessPreview) -> None:
 
     table = Table("job", "message", "state", "tier", "conf.", box=None, pad_edge=False)
     for row in found.chosen.sample:
-        confidence = row["confidence"]
+        confidence = row.confidence
         table.add_row(
-            str(row["job"]),
-            terminal_safe(f"{row['run']}/{row['external_id']}"),
-            row["state"],
-            row["tier"] or "–",
+            str(row.job),
+            terminal_safe(f"{row.run}/{row.external_id}"),
+            row.state,
+            row.tier or "–",
             f"{confidence:.2f}" if confidence is not None else "–",
         )
     console().print(table)

@@ -3,9 +3,8 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from worker.domain.policy import from_document, rules_of
 from worker.domain.proof.certificates import labelled_evenly
@@ -23,6 +22,7 @@ from worker.store.actions import certificates
 from worker.store.actions.certificates import Issue
 from worker.store.audit import Actor
 from worker.store.reading.graded import AnswerKey, Population, population
+from worker.store.runs import StoredRun
 
 LOOKS_SHARE = 0.8
 """Of delta, for the first look; of what is left, for each later one. Who looks again and again
@@ -61,7 +61,7 @@ class CertificationOutcome:
 
 
 def certify_runs(
-    connection: Connection, actor: Actor, runs: Sequence[Row[Any]], request: CertificationRequest
+    connection: Connection, actor: Actor, runs: Sequence[StoredRun], request: CertificationRequest
 ) -> CertificationOutcome:
     """Looks at the labels of the runs, and stores what is granted. Raises UsageError when the
     answers were not all given under one key, or the tier is none of theirs."""
@@ -108,7 +108,7 @@ def certify_runs(
     )
 
 
-def one_key(found: Population, tier: str, runs: Sequence[Row[Any]]) -> AnswerKey | None:
+def one_key(found: Population, tier: str, runs: Sequence[StoredRun]) -> AnswerKey | None:
     """The one key of the tier's accepted answers, with the rules of the policy for its version.
     Raises UsageError when there are several; None when nothing was accepted there."""
     rules = {run.policy_version: rules_of(from_document(run.policy)) for run in runs}
@@ -136,7 +136,7 @@ def could_prove(question: CertificateQuestion) -> bool:
 
 
 def _digests(
-    found: Population, tier: str, runs: Sequence[Row[Any]], request: CertificationRequest
+    found: Population, tier: str, runs: Sequence[StoredRun], request: CertificationRequest
 ) -> tuple[str, str]:
     """Which question is put, and to which labels. Another alpha or another way of scoring is
     another look at the same question, not another question."""

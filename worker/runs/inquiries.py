@@ -3,9 +3,8 @@ what the tiers that were not needed would have said."""
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from models.vocabulary import Lane, RunKind
 from worker.claude.prompts import prompts_of
@@ -16,7 +15,7 @@ from worker.errors import UsageError
 from worker.store.actions.audits import raise_shadows
 from worker.store.actions.inquiries import ask_about, hand_over, unasked
 from worker.store.audit import Actor, audit
-from worker.store.runs import NewRun, RunRef, close_intake, create_run
+from worker.store.runs import NewRun, RunRef, StoredRun, close_intake, create_run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +29,7 @@ class JudgeRequest:
 
 
 def ask_judge(
-    connection: Connection, settings: Settings, actor: Actor, run: Row[Any], request: JudgeRequest
+    connection: Connection, settings: Settings, actor: Actor, run: StoredRun, request: JudgeRequest
 ) -> tuple[RunRef, int]:
     """Makes the run in the batch lane that judges what was drawn of `run`, and says of how many.
     Raises UsageError where the tier is none of the ladder, or nothing below it waits."""
@@ -62,7 +61,7 @@ def ask_shadows(
     connection: Connection,
     settings: Settings,
     actor: Actor,
-    run: Row[Any],
+    run: StoredRun,
     share: Decimal,
     max_cost: Decimal | None,
 ) -> list[tuple[RunRef, int]]:
@@ -88,7 +87,7 @@ def ask_shadows(
 
 
 def _shadowing(
-    settings: Settings, run: Row[Any], policy: Policy, tier: str, max_cost: Decimal | None
+    settings: Settings, run: StoredRun, policy: Policy, tier: str, max_cost: Decimal | None
 ) -> NewRun:
     return NewRun(
         name=f"{run.name}-shadow-{tier}",
@@ -106,7 +105,7 @@ def _cap(settings: Settings, max_cost: Decimal | None) -> Decimal | None:
     return next((cap for cap in caps if cap is not None), None)
 
 
-def _judging(settings: Settings, run: Row[Any], policy: Policy, request: JudgeRequest) -> NewRun:
+def _judging(settings: Settings, run: StoredRun, policy: Policy, request: JudgeRequest) -> NewRun:
     return NewRun(
         name=f"{run.name}-judged-by-{request.tier}",
         policy=judge_policy(request.tier, policy),

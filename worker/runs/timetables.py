@@ -64,9 +64,9 @@ def _standing(
 ) -> ScheduleStanding:
     table = Timetable(one.cron, one.timezone)
     seen = watched(connection, name, table)
-    now: dt.datetime = seen["now"]
-    since = max((at for at in (seen["since"], seen["last_due"]) if at is not None), default=now)
-    waiting, following, seen_at = owed(table, since, now), next_due(table, now), seen["seen_at"]
+    now = seen.now
+    since = max((at for at in (seen.since, seen.last_due) if at is not None), default=now)
+    waiting, following, seen_at = owed(table, since, now), next_due(table, now), seen.seen_at
     overdue = waiting[-1].at if waiting else now
     late = (now - overdue).total_seconds() >= LATE_S
     return ScheduleStanding(

@@ -3,13 +3,13 @@
 import datetime as dt
 import difflib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, text
+from sqlalchemy import Connection, Engine, text
 
 from models.vocabulary import INQUIRIES, Lane, RunKind, RunLane
 from worker.domain.policy import Policy, to_document, version_of
@@ -19,6 +19,7 @@ from worker.errors import Missing, UsageError
 from worker.store.locks import holding
 from worker.store.policies import put_in_force
 from worker.store.prompts import freeze
+from worker.store.rows import columns, values_of
 from worker.store.scopes import run_scope
 
 INTAKE_LOCK = 0x52554E49
@@ -44,6 +45,30 @@ class NewRun:
     prompts: Prompts | None = None
     """Those that it keeps to; None goes with those of the workers."""
     notify: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRun:
+    """A run as it is stored; `policy` is the one that it froze."""
+
+    id: int
+    name: str
+    state: str
+    policy: Mapping[str, Any]
+    policy_name: str
+    policy_version: str
+    lane: str
+    priority: int
+    prompts: Mapping[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunOrigin:
+    """What a run was made from, and how many jobs it has."""
+
+    kind: str
+    selection: Mapping[str, Any] | None
+    jobs: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,18 +141,19 @@ def lock_key(connection: Connection, key: str) -> None:
     connection.execute(LOCK_KEY, {"key": key})
 
 
-def origin_of(connection: Connection, run: RunRef) -> Row[Any]:
-    """What a run was made from: its kind and selection, and how many jobs it has."""
-    return connection.execute(ORIGIN, {"run": run.id}).one()
+def origin_of(connection: Connection, run: RunRef) -> RunOrigin:
+    """What a run was made from."""
+    (found,) = values_of(RunOrigin, connection.execute(ORIGIN, {"run": run.id}))
+    return found
 
 
-def find_run(connection: Connection, wanted: str) -> Row[Any]:
+def find_run(connection: Connection, wanted: str) -> StoredRun:
     """The run with this name or number. Raises UsageError with close matches."""
-    row = connection.execute(BY_NAME, {"name": wanted}).one_or_none()
-    if row is None and wanted.isdecimal():
-        row = connection.execute(BY_ID, {"id": int(wanted)}).one_or_none()
-    if row is not None:
-        return row
+    found = values_of(StoredRun, connection.execute(BY_NAME, {"name": wanted}))
+    if not found and wanted.isdecimal():
+        found = values_of(StoredRun, connection.execute(BY_ID, {"id": int(wanted)}))
+    if found:
+        return found[0]
     close = difflib.get_close_matches(wanted, recent_names(connection), n=3)
     hint = f" Did you mean {', '.join(close)}?" if close else ""
     raise Missing(f"There is no run called {wanted!r}.{hint}", mend="rung runs")
@@ -194,8 +220,8 @@ ON CONFLICT (name) DO NOTHING RETURNING id
 """)
 INSERT_BUDGET = text("INSERT INTO budgets (scope, run_id, cap) VALUES (:scope, :run, :cap)")
 BY_KEY = text("SELECT id, name, lane, priority FROM runs WHERE key = :key")
-BY_NAME = text("SELECT * FROM runs WHERE name = :name")
-BY_ID = text("SELECT * FROM runs WHERE id = :id")
+BY_NAME = text(f"SELECT {columns(StoredRun)} FROM runs WHERE name = :name")  # noqa: S608
+BY_ID = text(f"SELECT {columns(StoredRun)} FROM runs WHERE id = :id")  # noqa: S608
 RECENT_NAMES = text("SELECT name FROM runs ORDER BY id DESC LIMIT 200")
 RECENT_ANSWERING = text("""
 SELECT name FROM runs WHERE kind <> ALL(:asking) ORDER BY id DESC LIMIT :limit

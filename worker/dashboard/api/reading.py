@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import orjson
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 from starlette.exceptions import HTTPException
 from starlette.responses import Response, StreamingResponse
 
@@ -27,7 +27,7 @@ from worker.store.reading.results import Only, own_columns, results_of
 from worker.store.reading.standings import runs_page, standing_of
 from worker.store.reading.status import DayBudget
 from worker.store.rows import as_document
-from worker.store.runs import find_run
+from worker.store.runs import StoredRun, find_run
 
 SPREADSHEET = "text/csv"
 
@@ -181,7 +181,7 @@ def audit_events(call: ApiCall) -> dict[str, Any]:
     }
 
 
-def run_named(connection: Connection, wanted: str) -> Row[Any]:
+def run_named(connection: Connection, wanted: str) -> StoredRun:
     """The run with this name or number. Raises NotFound."""
     try:
         return find_run(connection, wanted)

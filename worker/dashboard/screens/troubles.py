@@ -12,6 +12,7 @@ from worker.domain.hold_words import is_canary, pause_words
 from worker.domain.wording import dollars, plural, reason, span
 from worker.store.queue.lookup_failures import FailingLookup
 from worker.store.queue.rounds import LateStep
+from worker.store.reading.certificates import DoubtfulCertificate
 from worker.store.reading.outlook import Outlook
 from worker.store.reading.standings import RunStanding
 from worker.store.reading.status import DayBudget
@@ -241,7 +242,7 @@ def delivery_troubles(webhooks: Sequence[Any]) -> list[ScreenTrouble]:
     return found
 
 
-def certificate_troubles(rows: Sequence[Any]) -> list[ScreenTrouble]:
+def certificate_troubles(rows: Sequence[DoubtfulCertificate]) -> list[ScreenTrouble]:
     """Certificates in doubt, and those that became void within a day."""
     found = []
     for row in rows:

@@ -8,6 +8,7 @@ choice that names a run means the jobs of that run, whatever came later.
 
 import datetime as dt
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
@@ -58,6 +59,20 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenJob:
+    """One of the jobs that are chosen."""
+
+    job: int
+    run: str
+    source: str
+    external_id: str
+    state: str
+    tier: str | None
+    confidence: Decimal | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
     """What a choice comes to: one job for each message.
 
@@ -76,7 +91,7 @@ class Chosen:
     simulated: bool
     costs: Costs
     runs: tuple[int, ...]
-    sample: tuple[dict[str, Any], ...]
+    sample: tuple[ChosenJob, ...]
 
 
 def look_at(connection: Connection, choice: Choice, policy: str) -> Chosen:
@@ -234,7 +249,7 @@ def _leaves_nothing_out(connection: Connection, choice: Choice) -> bool:
     return not connection.execute(select(exists(others))).scalar_one()
 
 
-def _sample(connection: Connection, choice: Choice) -> list[dict[str, Any]]:
+def _sample(connection: Connection, choice: Choice) -> list[ChosenJob]:
     taken = _taken(choice).subquery()
     rows = connection.execute(
         select(
@@ -251,4 +266,4 @@ def _sample(connection: Connection, choice: Choice) -> list[dict[str, Any]]:
         .order_by(Job.id.desc())
         .limit(SAMPLE)
     )
-    return [dict(row) for row in rows.mappings()]
+    return [ChosenJob(**row) for row in rows.mappings()]

@@ -13,6 +13,17 @@ from worker.domain.timetable import Due, Timetable
 from worker.store.rows import values_of
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimetableSeen:
+    """Since when a scheduler knows a timetable, when one looked last, and when the newest night
+    was due; `now` is the database's time."""
+
+    now: dt.datetime
+    since: dt.datetime | None
+    seen_at: dt.datetime | None
+    last_due: dt.datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class ScheduleSeen:
     """What is known of a schedule, under its lock: the database's time, and since when nights are
@@ -110,10 +121,11 @@ def last_night(connection: Connection, name: str) -> LastNight | None:
     return next(iter(values_of(LastNight, connection.execute(LAST, {"name": name}))), None)
 
 
-def watched(connection: Connection, name: str, table: Timetable) -> dict[str, Any]:
-    """Since when a scheduler knows this timetable, when one looked last, and the time now."""
+def watched(connection: Connection, name: str, table: Timetable) -> TimetableSeen:
+    """What schedulers know of this timetable."""
     values = {"name": name, "cron": table.cron, "timezone": table.timezone}
-    return dict(connection.execute(WATCHED, values).mappings().one())
+    (found,) = values_of(TimetableSeen, connection.execute(WATCHED, values))
+    return found
 
 
 SEE = text("""

@@ -4,13 +4,13 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, select, text
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, select, text
 
 from models.jobs import Job
 from models.runs import Run
 from worker.domain.filters import Node, show
 from worker.store.filter_sql import JOINED, condition
-from worker.store.runs import RunRef
+from worker.store.runs import RunRef, StoredRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ class Selection:
         return select(*columns).select_from(self.source)
 
 
-def whole(run: RunRef | Row[Any]) -> Selection:
+def whole(run: RunRef | StoredRun) -> Selection:
     """All of a run."""
     return Selection(run_id=run.id, run_name=run.name)
 

@@ -10,11 +10,12 @@ from worker.config.prices import price_of
 from worker.config.settings import Settings
 from worker.domain.bill import Bill, SpendLine, make_bill
 from worker.domain.pricing import Usage
+from worker.store.runs import StoredRun
 
 ENDED = frozenset(map(str, TERMINAL_STATES))
 
 
-def bill_of(connection: Connection, run: Row[Any], settings: Settings) -> Bill:
+def bill_of(connection: Connection, run: StoredRun, settings: Settings) -> Bill:
     """The bill of a run; comparisons use the ladder of the configuration in force."""
     counts: dict[str, int] = {r[0]: r[1] for r in connection.execute(STATES, {"run": run.id})}
     rejected = connection.execute(REJECTED, {"run": run.id}).scalar() or Decimal(0)

@@ -10,6 +10,17 @@ from sqlalchemy import Connection, Row, text
 from worker.domain.proof.certificate_page import Issued
 from worker.domain.proof.drift import Vigil
 from worker.errors import Missing
+from worker.store.rows import values_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoubtfulCertificate:
+    """A certificate in doubt, or one that is void, and by what."""
+
+    id: int
+    tier: str
+    state: str
+    voided_by: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +54,9 @@ def _stored(row: Row[Any]) -> Issued:
     return Issued(**row._mapping)
 
 
-def doubtful(connection: Connection) -> Sequence[Row[Any]]:
-    """Those in doubt, and those that became void within a day: id, tier, state, voided_by."""
-    return connection.execute(DOUBTFUL).all()
+def doubtful(connection: Connection) -> list[DoubtfulCertificate]:
+    """Those in doubt, and those that became void within a day."""
+    return values_of(DoubtfulCertificate, connection.execute(DOUBTFUL))
 
 
 def days(connection: Connection, number: int) -> list[Day]:

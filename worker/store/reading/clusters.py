@@ -1,21 +1,35 @@
 """Messages to be put into clusters: the newest, or what waits for a person."""
 
-from collections.abc import Sequence
-from typing import Any
+import datetime as dt
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
+
+from worker.store.rows import values_of
 
 MOST = 10_000
 """Messages that are looked at, the newest first: their cost is the reader's, and never grows."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedText:
+    """A job, named `RUN/EXTERNAL_ID`, with its message's subject and body."""
+
+    id: int
+    name: str
+    state: str
+    reason: str | None
+    received: dt.datetime
+    text: str
+
+
 def to_compare(
     connection: Connection, run_id: int | None, *, review: bool = False
-) -> Sequence[Row[Any]]:
-    """Jobs with their text, oldest first: `id, name, state, reason, received, text`. `review` takes
-    those alone that wait for a person and have no verdict yet."""
+) -> list[ComparedText]:
+    """Jobs with their text, oldest first. `review` takes those alone that wait for a person and
+    have no verdict yet."""
     values = {"run": run_id, "most": MOST}
-    return connection.execute(REVIEW if review else NEWEST, values).all()
+    return values_of(ComparedText, connection.execute(REVIEW if review else NEWEST, values))
 
 
 COLUMNS = """

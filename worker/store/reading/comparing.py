@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Engine, Row, text
+from sqlalchemy import Engine, text
 
 from worker.domain.run_diff import Pair, Side
+from worker.store.runs import StoredRun
 
 FETCH = 2_000
 
 
-def pairs_of(engine: Engine, run_a: Row[Any], run_b: Row[Any]) -> Iterator[Pair]:
+def pairs_of(engine: Engine, run_a: StoredRun, run_b: StoredRun) -> Iterator[Pair]:
     """Every message of either run, by its id; no text of it. Tiers are placed in their own run's
     ladder."""
     ladders = [

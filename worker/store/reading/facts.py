@@ -11,9 +11,10 @@ from worker.config.settings import Settings
 from worker.domain.advice import Facts, Quality, RungFacts
 from worker.domain.proof.tier_skip import Climbs, Hop, judge_hops
 from worker.store.reading.bill import bill_of
+from worker.store.runs import StoredRun
 
 
-def facts_of(connection: Connection, runs: Sequence[Row[Any]], settings: Settings) -> Facts:
+def facts_of(connection: Connection, runs: Sequence[StoredRun], settings: Settings) -> Facts:
     """Facts over these runs together; rungs in the order of the configured ladder."""
     ids = [run.id for run in runs]
     bills = [bill_of(connection, run, settings) for run in runs]

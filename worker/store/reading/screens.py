@@ -5,12 +5,13 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
 from models.vocabulary import PERSON, ROUTING
+from worker.domain.bill import SpendLine
 from worker.store.queue.paces import DONE_OF_CHOSEN, ENDED
+from worker.store.reading.bill import spend_line
 from worker.store.rows import values_of
 
 COMPARED = 5_000
@@ -125,9 +126,9 @@ def escalations_of(connection: Connection, runs: Sequence[int]) -> list[ClimbCou
     return values_of(ClimbCount, connection.execute(ESCALATIONS, {"runs": list(runs)}))
 
 
-def spend_of(connection: Connection, runs: Sequence[int]) -> Sequence[Row[Any]]:
-    """The ledger's sums of these runs, one row for each tier, purpose, model, lane and state."""
-    return connection.execute(SPEND, {"runs": list(runs)}).all()
+def spend_of(connection: Connection, runs: Sequence[int]) -> list[SpendLine]:
+    """The ledger's sums of these runs, one for each tier, purpose, model, lane and state."""
+    return [spend_line(row) for row in connection.execute(SPEND, {"runs": list(runs)})]
 
 
 def oldest_waits(connection: Connection, queues: Sequence[str]) -> dict[str, float]:
