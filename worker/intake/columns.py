@@ -61,11 +61,16 @@ def fits(name: str, column: Column, rows: int) -> bool:
         short = all(len(text) <= 200 and "\n" not in text for text in texts)
         return column.share(rows) >= 0.9 and short and len(set(texts)) >= 0.9 * len(texts) > 0
     if name == "body":
-        worded = sum(any(character.isalpha() for character in text) for text in texts)
-        return column.share(rows) >= ENOUGH and worded >= 0.8 * len(texts) > 0
+        return column.share(rows) >= ENOUGH and worded(column)
     if name == "received_at":
         return bool(texts) and all(_is_moment(value) for value in column.values if value)
     return bool(texts) and all(len(text) <= 500 for text in texts)
+
+
+def worded(column: Column) -> bool:
+    """Whether nearly all that stands in it has letters."""
+    texts = [text for text in column.texts if text.strip()]
+    return sum(any(map(str.isalpha, text)) for text in texts) >= 0.8 * len(texts) > 0
 
 
 def _is_moment(value: Any) -> bool:

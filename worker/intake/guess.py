@@ -8,9 +8,19 @@ with the option that says it, filled in.
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from worker.domain.backlog import BacklogError
-from worker.intake.columns import ENOUGH, MOST_COLUMNS, Column, Sample, columns_of, fits, mean_of
+from worker.intake.columns import (
+    ENOUGH,
+    MOST_COLUMNS,
+    Column,
+    Sample,
+    columns_of,
+    fits,
+    mean_of,
+    worded,
+)
 from worker.intake.layouts import FIELDS, REQUIRED, getter_of
 from worker.intake.names import rank_of
 from worker.intake.paths import as_text, column_of, normal, parse_place
@@ -64,11 +74,16 @@ def guess(
     sample: Sample, columns: Mapping[str, str], usual: Mapping[str, str] | None = None
 ) -> Guess:
     """Completes `columns`, what people said, for these rows; of `usual`, a map that they named,
-    what leads somewhere."""
+    what leads somewhere. Rows without a word, as reports end with, say nothing of their columns."""
+    sample = [row for row in sample if any(map(_said, row.values()))] or sample
     guessed = _guess(sample, columns, usual or {})
     several = {name: place for name, place in guessed.columns.items() if "|" in place}
     used = {name: _used(sample, place) for name, place in several.items()}
     return replace(guessed, used=used)
+
+
+def _said(value: Any) -> bool:
+    return bool(value.strip()) if isinstance(value, str) else value not in (None, [], {})
 
 
 def _used(sample: Sample, place: str) -> str:
@@ -220,11 +235,15 @@ def _by_columns(
 
 def _by_name(name: str, columns: list[Column], rows: int) -> tuple[str, bool] | None:
     """Where a name fits and the contents agree."""
-    ranked = []
-    for column in columns:
-        rank = rank_of(name, column.name.rpartition(".")[2])
-        if rank is not None and fits(name, column, rows):
-            ranked.append((column.name.count("."), *rank, column.name))
+    named = [
+        ((column.name.count("."), *rank, column.name), column)
+        for column in columns
+        if (rank := rank_of(name, column.name.rpartition(".")[2])) is not None
+    ]
+    ranked = [rank for rank, column in named if fits(name, column, rows)]
+    if not ranked and name == "body":
+        # A column that is surely called so is meant, though most who wrote left it empty.
+        ranked = [rank for rank, column in named if rank[1] == 0 and worded(column)]
     if not ranked:
         return None
     depth, unsure, _, best = min(ranked)

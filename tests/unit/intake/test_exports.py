@@ -42,6 +42,33 @@ def test_an_export_goes_in_without_an_option(name: str) -> None:
     assert (found.preset, found.guessed != []) == (preset, preset is not None)
 
 
+def test_a_report_that_ends_in_totals_and_a_notice_goes_in(tmp_path: Path) -> None:
+    rows = [
+        '"Case Number","Contact Name","Subject","Opened Date","Case Owner","Description"',
+        '"00001001","Ann","Login","11/24/2026 8:15 AM","Bob","I cannot log in"',
+        '"00001002","Ben","Bill","11/25/2026 8:15 PM","Bob","My bill is wrong"',
+        '"","","","","",""',
+        '"Grand Totals (2 records)"',
+        '"Copyright (c) 2000-2026. All rights reserved."',
+    ]
+    path = tmp_path / "report.csv"
+    path.write_text("\n".join(rows))
+    found = taken(path)
+    assert (found.refused, found.ids, found.preset) == (
+        None,
+        ["00001001", "00001002"],
+        "salesforce",
+    )
+    assert len(found.rejects) == 3
+
+
+def test_a_column_that_is_mostly_empty_is_meant_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "day.csv"
+    path.write_text("id,message\n1,\n2,   \n3,Where is my card?\n")
+    found = taken(path)
+    assert (found.refused, found.bodies, len(found.rejects)) == (None, ["Where is my card?"], 2)
+
+
 @pytest.mark.parametrize("name", sorted(WANTED))
 def test_the_preset_of_its_name_does_the_same(name: str) -> None:
     if (preset := WANTED[name][0]) is None:
