@@ -72,7 +72,10 @@ def _take_over_class(old: type, new: type) -> None:
     for name, value in vars(new).items():
         was = vars(old).get(name)
         if isinstance(value, types.FunctionType) and isinstance(was, types.FunctionType):
-            _take_over(was, value)
+            if value.__closure__ is None and was.__closure__ is None:
+                _take_over(was, value)
+            else:  # A decorated one, whose own code lies in its closure.
+                with_suppressed(old, name, value)
         elif isinstance(value, property) and isinstance(was, property):
             if isinstance(value.fget, types.FunctionType) and isinstance(
                 was.fget, types.FunctionType

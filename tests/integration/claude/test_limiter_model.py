@@ -138,3 +138,28 @@ def test_whoever_asks_while_a_tier_is_held_does_not_begin_its_gentle_start(
     # then it starts gently at its end
     now[0] = NOW + 101
     assert 0 < take(limiter, 100).calls <= 2
+
+
+def test_claude_may_lower_a_limit_and_never_raises_it(client: redis.Redis) -> None:
+    now = [NOW]
+    pace = Pace(burst_s=1, ramp_from=1, ramp_s=0)
+    limiter = Limiter(client, {"haiku": Limits(600, None, None)}, pace, lambda: now[0])
+    granted = {}
+    for told in (60, 6_000):
+        limiter._run("observe", "haiku", told, *[""] * 5)
+        take(limiter, 1_000)
+        now[0] += 60
+        granted[told] = take(limiter, 1_000).calls
+    # a second's worth, and the one that may go into debt
+    assert granted == {60: 2, 6_000: 11}
+
+
+def test_a_tier_that_was_idle_starts_gently_again(client: redis.Redis) -> None:
+    now = [NOW]
+    pace = Pace(burst_s=1, ramp_from=0.1, ramp_s=10, idle_s=30)
+    limiter = Limiter(client, {"haiku": Limits(600, None, None)}, pace, lambda: now[0])
+    take(limiter, 1)
+    now[0] += 29
+    assert take(limiter, 1_000).calls > 10
+    now[0] += 31
+    assert take(limiter, 1_000).calls == 1

@@ -52,6 +52,11 @@ def test_what_is_handed_over_goes_to_a_person_at_once(sources: list[str], reason
     assert decide(LADDER, "haiku", found) == ToReview(reason)
 
 
+@pytest.mark.parametrize(("reply", "kept"), [("Ask ops.", "Ask ops."), (" \u200b", None)])
+def test_words_that_nobody_can_see_are_no_draft(reply: str, kept: str | None) -> None:
+    assert judged(action="hand_over", reply=reply).reply == kept
+
+
 def test_a_policy_may_send_it_up_instead() -> None:
     document = to_document(LADDER)
     document["climb"]["by_reason"] = {"not_covered": "next"}

@@ -80,6 +80,7 @@ def test_a_fence_that_is_not_closed_takes_nothing_off() -> None:
     ("text", "sentence"),
     [
         ("metadata.age < old", "metadata is compared with a number"),
+        ("cost > 1e5", "'1e5' is none"),
         ("metadata. 'age' = 1", "metadata needs a key"),
         ("state not = dead", "After state not comes one of: in contains"),
         ("in = 1", "Here a comparison begins"),

@@ -71,6 +71,20 @@ def test_a_label_is_remembered_by_text_prompt_and_model_until_it_was_used(rows: 
         assert "SIMPLE" not in found
 
 
+def test_a_judge_is_shown_the_answer_that_it_is_to_judge_and_no_other(rows: Rows) -> None:
+    answered, judging = rows.run(), rows.run(kind="judge")
+    first, second = (rows.job(answered, state="answered", tier="haiku", fence=1) for _ in "ab")
+    for job, reply in ((first, "the first"), (second, "the second")):
+        rows.attempt(job, fence=1, outcome="accepted")
+        rows.insert("results", None, job_id=job, fence=1, reply=reply, tier="haiku", model="m",
+                    accepted=True)  # fmt: skip
+    job, usual = rows.routed(judging, origin_id=second), rows.routed(answered, origin_id=second)
+    (found,) = rows.all(claim.LOCK_READY, ids=[job], **ASKED)
+    assert "the second" in found
+    (found,) = rows.all(claim.LOCK_READY, ids=[usual], **ASKED)
+    assert "the second" not in found
+
+
 @pytest.mark.parametrize("in_a_batch", [False, True])
 def test_a_claim_writes_what_it_says_and_nothing_else(rows: Rows, in_a_batch: bool) -> None:
     run = rows.run()
