@@ -2,6 +2,7 @@
 
 import io
 import json
+import tracemalloc
 
 import pytest
 
@@ -163,3 +164,24 @@ def test_a_number_at_the_end_of_a_piece_is_read_to_its_end() -> None:
     assert documents('{"a": 1}\n{"a": 1234}', size=17) == [(1, {"a": 1}), (2, {"a": 1234})]
     huge = documents('[{"a": ' + "9" * 5_000 + "}]")
     assert huge == [(1, {"a": float("inf")})]
+
+
+def test_a_doubled_quote_in_a_record_over_the_cap_is_no_end_of_it() -> None:
+    data = b'a,"' + b"x" * 40 + b'""\nT-1,no"\nb,fine\n'
+    found = list(records(iter([data]), ",", 20))
+    assert [one.fields for one in found] == [[], ["b", "fine"]]
+
+
+def test_an_endless_line_is_not_held() -> None:
+    piece = b"x" * 1_000_000
+    tracemalloc.start()
+    found = list(records(iter([b"a,", *[piece] * 20, b"\nb,fine\n"]), ",", 1_000))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found[1].fields == ["b", "fine"]
+    assert most < 12_000_000
+
+
+def test_an_id_of_spaces_is_none() -> None:
+    found = taken("x.jsonl", lines({**MESSAGE, "external_id": " \t "}, {**MESSAGE, "body": " \n"}))
+    assert [one.reason for one in found.rejects] == ["empty external_id", "empty body"]
