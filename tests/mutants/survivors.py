@@ -23,6 +23,9 @@ CHOSEN_ALIKE = {
     "claude.rate_limits.lua: 'math.max(seen, hold), 0' -> 'seen, 0'": (
         "whatever holds a tier begins its ramp at the end of the hold, and no ramp earns before it"
     ),
+    "intake.jsonl: 'elif dropping:\\n            held = b\"\"' -> ''": (
+        "while a line is being dropped nothing reads what is held of it, which is one piece"
+    ),
     "intake.dates: 'and not isinstance(value, bool):' -> ':'": "1 and 0 are no times either",
     "intake.dates: 'else first > 12' -> 'else first < 12'": (
         "the library turns round what cannot be a month"

@@ -11,7 +11,7 @@ from worker.domain.backlog import Caps
 from worker.intake import read_blocks
 from worker.intake.dates import moment_of, order_of
 from worker.intake.documents import read_documents
-from worker.intake.jsonl import split_lines
+from worker.intake.jsonl import TOO_LONG, split_lines
 from worker.intake.records import records
 
 MESSAGE = {"external_id": "a", "body": "Where is it?"}
@@ -185,3 +185,31 @@ def test_an_endless_line_is_not_held() -> None:
 def test_an_id_of_spaces_is_none() -> None:
     found = taken("x.jsonl", lines({**MESSAGE, "external_id": " \t "}, {**MESSAGE, "body": " \n"}))
     assert [one.reason for one in found.rejects] == ["empty external_id", "empty body"]
+
+
+def test_a_number_that_a_piece_cuts_in_two_is_one_element() -> None:
+    found = documents('[1234, {"a": 1}]', size=3)
+    assert [type(one).__name__ for one in found] == ["Reject", "tuple"]
+
+
+def test_an_endless_element_is_not_held() -> None:
+    pieces = [b'[{"a": "', *[b"x" * 50_000] * 100, b'"}, {"b": 1}]']
+    tracemalloc.start()
+    found = list(read_documents("x.json", iter(pieces), Caps(line=1_000)))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found[1] == (1, {"b": 1})
+    assert most < 2_000_000
+
+
+def test_what_is_left_of_a_dropped_line_is_no_line_of_its_own() -> None:
+    pieces = [b"x" * 60, b"x" * 60, b"tail\nend"]
+    assert list(split_lines(iter(pieces), 100)) == [TOO_LONG, b"end"]
+
+
+@pytest.mark.parametrize("size", [1, 7, 1_000])
+def test_an_escaped_quote_ends_no_string_that_is_stepped_over(size: int) -> None:
+    long = json.dumps({"body": '" } ] ' * 31})
+    found = documents(f'[{long}, {{"a": 1}}]', size=size, cap=100)
+    assert [type(one).__name__ for one in found] == ["Reject", "tuple"]
+    assert found[1] == (1, {"a": 1})
