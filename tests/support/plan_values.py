@@ -169,6 +169,8 @@ class Values:
             "screens.DIFFERENCE": {"run": f"run{DAY}"},
             "silencing.ERASED": {"jobs": self.batched},
             "status.BATCHES": {"run": NIGHT},
+            "status.UNCONFIRMED": {"after": 30.0},
+            "screens.STOPS": {"runs": [DAY, NIGHT]},
             "suspects.LOST": {"rows": as_json(self.keys(self.batched))},
         }  # fmt: skip
 

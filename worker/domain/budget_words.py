@@ -1,19 +1,96 @@
 """What a budget that stops a run says: what is left, what the next call may cost, and what sum is
 enough. Pure; dollars throughout."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import ROUND_UP, Decimal
 
 from worker.domain.wording import dollars
 
 STEP = Decimal("0.0001")
+LEAST_MARGIN = Decimal("1.1")
+"""The jobs that are left are not quite like those before them."""
+UNROUTED = ""
+"""The tier of what is not routed yet."""
 
 
-def enough(*, spent: Decimal, needs: Decimal | None, ended: int, open_jobs: int) -> Decimal:
-    """A budget for the whole run: the jobs that are open at the price of those that have ended, or
-    at the worst case where none has, and room for one more worst case."""
-    worst = needs or Decimal(0)
-    each = spent / ended if ended and spent else worst
-    return (spent + each * open_jobs + worst).quantize(STEP, ROUND_UP)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestOfRun:
+    """What a run has left to do and what it has shown so far, by tier (`UNROUTED` before that):
+    jobs that are `open` and that have `ended`, dollars `paid` for answers (for routing under
+    `UNROUTED`), and how many climbed from where to where."""
+
+    open: Mapping[str, int] = field(default_factory=dict)
+    ended: Mapping[str, int] = field(default_factory=dict)
+    paid: Mapping[str, Decimal] = field(default_factory=dict)
+    climbs: Sequence[tuple[str, str, int]] = ()
+
+    def answers(self, tier: str) -> int:
+        """Answers that the tier has given: each ended its job, or sent it up."""
+        return self.ended.get(tier, 0) + sum(n for at, _, n in self.climbs if at == tier)
+
+    def started(self, tier: str) -> int:
+        """Jobs that routing sent to the tier."""
+        came = sum(n for _, to, n in self.climbs if to == tier)
+        return max(self.open.get(tier, 0) + self.answers(tier) - came, 0)
+
+    def ladder(self) -> list[str]:
+        """The tiers, each after all from which something climbed to it."""
+        left = {*self.open, *self.ended, *(at for at, _, _ in self.climbs)} - {UNROUTED}
+        placed: list[str] = []
+        while left:
+            free = [t for t in left if not any(to == t and at in left for at, to, _ in self.climbs)]
+            placed += sorted(free or left)
+            left -= set(placed)
+        return placed
+
+    def work(self) -> dict[str, Decimal]:
+        """Answers that each tier still has to give: what is there and what will come to it."""
+        tiers, unrouted = self.ladder(), self.open.get(UNROUTED, 0)
+        begun = sum(self.started(tier) for tier in tiers)
+        work = {
+            tier: Decimal(self.open.get(tier, 0))
+            + (Decimal(unrouted * self.started(tier)) / begun if begun else 0)
+            for tier in tiers
+        }
+        for tier in tiers:
+            for at, to, climbed in self.climbs:
+                if at == tier and to in work and (given := self.answers(at)):
+                    work[to] += work[at] * climbed / given
+        if unrouted:
+            work[UNROUTED] = Decimal(unrouted)
+        return work
+
+    def price(self, tier: str) -> Decimal | None:
+        """Dollars for an answer of the tier, or for routing a job; None where none is known."""
+        routed = sum(self.started(t) for t in self.ladder())
+        given = routed if tier == UNROUTED else self.answers(tier)
+        return self.paid.get(tier, Decimal(0)) / given if given else None
+
+    def margin(self, tier: str) -> Decimal:
+        """By how much more it may come to: few answers say little of those to come."""
+        given = self.answers(tier)
+        return max(LEAST_MARGIN, 1 + 1 / Decimal(given).sqrt()) if given else LEAST_MARGIN
+
+
+def enough(*, spent: Decimal, needs: Decimal | None, rest: RestOfRun) -> Decimal:
+    """A budget for the whole run. What is open costs, at each tier, what an answer there has cost
+    so far, or the worst case where none was given; and there is room for one more worst case.
+    `needs` is that of the cheapest call that waits: a dearer tier's is larger as its answers are
+    dearer."""
+    worst, work = needs or Decimal(0), rest.work()
+    known = {tier: price for tier in work if (price := rest.price(tier))}
+    expected = sum(
+        (
+            jobs * (known[tier] * rest.margin(tier) if tier in known else worst)
+            for tier, jobs in work.items()
+        ),
+        Decimal(0),
+    )
+    waiting = [known[tier] for tier in known if rest.open.get(tier)]
+    dearest = max((known[tier] for tier in known if work[tier] >= 1), default=Decimal(0))
+    scale = max(dearest / min(waiting), Decimal(1)) if waiting and dearest else Decimal(1)
+    return (spent + expected + worst * scale).quantize(STEP, ROUND_UP)
 
 
 def stop_words(left: Decimal, needs: Decimal | None, wanted: Decimal) -> str:

@@ -174,7 +174,9 @@ def _batch_seconds(left: WorkLeft, work: Mapping[str, float]) -> float:
         return 0.0
     first = left.turnaround_s
     if at_claude and not unsent:
-        first = max(left.turnaround_s - left.batch_age_s, LEAST_BATCH * left.turnaround_s)
+        # One that should be back already may take as long again as it is late.
+        late = left.batch_age_s - left.turnaround_s
+        first = max(abs(late), LEAST_BATCH * left.turnaround_s)
     lowest = min(at_claude + unsent)
     above = sum(queue in work for queue in places[lowest + 1 :])
     return first + above * left.turnaround_s

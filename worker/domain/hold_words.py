@@ -2,11 +2,13 @@
 
 import datetime as dt
 
-from worker.domain.wording import clock, plural
+from worker.domain.wording import clock, plural, span
 
 BY_HAND = {"pause": "paused by hand", "drain": "drained by hand"}
 """The reasons of pauses for which nobody gave one."""
 ITSELF = "rung"
+LONG_S = 60.0
+"""A shorter hold is over before a clock shows another minute."""
 CANARY = "canary: "
 """How the reason of a pause begins that a canary made."""
 
@@ -28,6 +30,25 @@ def pause_words(
     wait = f"{plural(waiting, 'message')} wait{'s' if waiting == 1 else ''}" if waiting else ""
     said = [part for part in (given, wait) if part]
     return f"{name} is paused{who}{when}" + (f": {'; '.join(said)}" if said else "")
+
+
+def held_words(
+    name: str,
+    *,
+    since: dt.datetime | None,
+    until: dt.datetime,
+    reason: str | None,
+    now: dt.datetime,
+    waiting: int = 0,
+) -> str:
+    """`sonnet is held since 16:48, until 17:03: Claude asked for …; 32 messages wait`, without a
+    full stop."""
+    left = (until - now).total_seconds()
+    when = f" since {clock(since, now)}," if since is not None and left >= LONG_S else ""
+    end = f"until {clock(until, now)}" if left >= LONG_S else f"for {span(left)}"
+    wait = f"{plural(waiting, 'message')} wait{'s' if waiting == 1 else ''}" if waiting else ""
+    said = "; ".join(part for part in (reason, wait) if part)
+    return f"{name} is held{when} {end}" + (f": {said}" if said else "")
 
 
 def is_canary(reason: str | None) -> bool:

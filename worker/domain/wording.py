@@ -73,6 +73,26 @@ def reason(word: str | None) -> str:
     return (word or "").replace("_", " ")
 
 
+STATE_WORDS = {
+    "queued": "not yet routed",
+    "routed": "waiting",
+    "submitted": "at Claude",
+    "review": "for a person",
+}
+"""States of a job whose word on screens is another one than in the record."""
+
+
+def state_word(word: str | None) -> str:
+    """A job's state, or an attempt's outcome, as every screen says it."""
+    return STATE_WORDS.get(word or "", reason(word))
+
+
+def said_of(name: str, words: str) -> str:
+    """`day is late: …`, `day has spent …`, and `day: not before …` of words that go on no name."""
+    verb = " is" if words.startswith(("late:", "stopped ", "paused:")) else ":"
+    return f"{name}{'' if words.startswith('has ') else verb} {words}"
+
+
 def plural(number: int, one: str, many: str | None = None) -> str:
     """`1 run`, `2 runs`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -4,7 +4,7 @@ A preview reads; it changes nothing. What it counted is what the deed then chang
 which jobs were counted travels with the form.
 """
 
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 
 from sqlalchemy import Connection
 
@@ -18,6 +18,8 @@ from worker.store.actions.changes import CANCEL, MAX_PRIORITY, RETRY, expected_c
 from worker.store.reading.queue_holds import failed_canaries
 from worker.store.reading.standings import RunStanding, live_runs, standing_of
 from worker.store.reading.status import queues
+
+CENT = Decimal("0.01")
 
 
 def preview(around: Surroundings, connection: Connection, order: Order) -> Preview:
@@ -202,8 +204,9 @@ def _budget(look: Look) -> Preview:
     what = None if look.run is not None else "runs with jobs"
     used = max((run.used for run in runs), default=Decimal(0))
     rest = foresee(look.connection, CANCEL, look.order.chosen).expected
+    wanted = _wanted(look.run, rest.usd if rest else None)
     if look.order.to is None:
-        return look.shown(what, ask=_ask_budget(look, used, rest.usd if rest else None))
+        return look.shown(what, ask=_ask_budget(look, used, wanted))
     cap = _require_enough(look, runs)
     before = [run.cap for run in runs]
     now = [dollars(one) if one is not None else "no limit" for one in before]
@@ -218,23 +221,32 @@ def _budget(look: Look) -> Preview:
         words = [f"{named}: the budget of each becomes {limit}."]
     if any(run.waiting_for for run in runs):
         words.append("It waits for budget now, and goes on at once.")
-    if look.run is not None and rest and cap is not None and look.run.spent + rest.usd > cap:
-        enough = dollars(look.run.spent + rest.usd)
-        words.append(f"That will not be enough: about {enough} is needed.")
+    if wanted is not None and cap is not None and wanted > cap:
+        words.append(f"That may not be enough for all of it: about {dollars(wanted)} is.")
     words += look.deadlines(runs[:RUNS_NAMED])
     undo = "It can be changed again." if look.run is not None else "Each can be changed again."
     return look.shown(what, words=words, count=len(runs), counts="runs", before=before, undo=undo)
 
 
-def _ask_budget(look: Look, used: Decimal, rest: Decimal | None) -> FigureAsked:
+def _wanted(run: RunStanding | None, rest: Decimal | None) -> Decimal | None:
+    """A budget that is enough for all of a run: by its own answers, as every screen says it, or
+    before it has any, by `rest`, what others have cost."""
+    if run is None or run.finished_at is not None:
+        return None
+    if run.ended:
+        return run.enough
+    return run.spent + rest if rest is not None else None
+
+
+def _ask_budget(look: Look, used: Decimal, wanted: Decimal | None) -> FigureAsked:
     if look.run is None:
         hint = f"Dollars in all, for each run; empty for no limit. One has used {dollars(used)}."
         return FigureAsked("New budget of each run", "", hint)
     hint = f"Dollars in all; empty for no limit. {dollars(used)} is spent or reserved."
-    if rest is not None:
-        hint += f" About {dollars(look.run.spent + rest)} would be enough for all of it."
-    cap = look.run.cap
-    return FigureAsked("New budget", f"{cap:.2f}" if cap else "", hint)
+    if wanted is not None:
+        hint += f" About {dollars(wanted)} would be enough for all of it."
+    cap = wanted if wanted is not None and look.run.out_of_money else look.run.cap
+    return FigureAsked("New budget", f"{cap.quantize(CENT, ROUND_UP)}" if cap else "", hint)
 
 
 def _require_enough(look: Look, runs: list[RunStanding]) -> Decimal | None:

@@ -78,7 +78,7 @@ def test_each_minute_is_noted_once_and_shown(
     assert (last.failed_calls, last.spent) == (3, spent)
     figures = [f.all("p")[-1].text for f in page.root.all("figure", cls="plot")]
     assert len(figures) == 4
-    assert re.match(r"\d+ in the last minute; most at", figures[0])
+    assert re.match(r"\d+ at \d\d:\d\d", figures[0])
     assert len(page.root.all("rect", cls="place")) == 4 * 15
     assert "The last 15 minutes" in page.text
 

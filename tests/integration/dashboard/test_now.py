@@ -84,7 +84,7 @@ def test_the_numbers_are_those_of_sql_after_every_change(
             assert f"{done.ended} of {done.total} messages are done" in run.text
             shown = f"${done.spent:.4f}" if done.spent else "$0.00"
             assert (shown in page.text, shown in run.text) == (True, True)
-            assert f"calls {done.calls} escalations {done.escalations} " in run.text
+            assert f"calls {done.calls} climbed {done.escalations} " in run.text
             drain(runtime, rounds=1)
     assert one(engine, OUTCOME).answered == 40
 

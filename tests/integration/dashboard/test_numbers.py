@@ -185,7 +185,7 @@ def _adds_up(ladder: str, total: int) -> None:
 def _compare_run(client: httpx2.Client, engine: Engine, run_id: int) -> None:
     rows, page = one(engine, ROWS, runs=[run_id]), shown(client, f"/runs/{run_id}")
     assert f"{rows.ended} of {rows.total} message" in page.text
-    assert f"calls {rows.calls} escalations {rows.escalations}" in page.text
+    assert f"calls {rows.calls} climbed {rows.escalations}" in page.text
     assert dollars(rows.spent) in page.text
     for word, count in (("answered", rows.answered), ("for a person", rows.review),
                         ("dead", rows.dead), ("cancelled", rows.cancelled),

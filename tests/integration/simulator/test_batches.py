@@ -53,6 +53,16 @@ def test_a_batch_lives_from_create_to_delete(
     assert list(client.messages.batches.list()) == []
 
 
+def test_another_life_of_the_simulator_gives_other_ids(client: anthropic.Anthropic) -> None:
+    """Whoever kept the ids of the one before would take a new batch for an old one."""
+    first = sent(client, item(1))
+    with (
+        running(State(latency_scale=60)) as url,
+        anthropic.Anthropic(api_key="k", base_url=url, max_retries=0) as other,
+    ):
+        assert sent(other, item(1)).id != first.id
+
+
 def test_a_batch_answers_as_a_request_would_but_as_its_own_service_tier(
     client: anthropic.Anthropic,
 ) -> None:

@@ -139,7 +139,8 @@ def test_times_reasons_and_money_become_shapes() -> None:
         ("4", 60, ("14:00", "14:30", "15:00"), ["M0 0.0H600", "M600.0 0V120"],
          ["spent", "budget $4.00", "deadline 15:00"]),
         ("50", 600, ("14:00", "14:20", "14:40"), [],
-         ["spent", "budget $50.00, above this", "deadline 25 Nov 2026 00:00, not on this"]),
+         ["spent", "budget $50.00, off this chart",
+          "deadline 25 Nov 2026 00:00, off this chart"]),
     ],
 )  # fmt: skip
 def test_money_has_a_scale_a_budget_and_a_deadline(

@@ -21,7 +21,7 @@ from worker.domain.wording import (
     second,
     span,
 )
-from worker.store.reading.outlook import at_risk, blocked, outlook
+from worker.store.reading.outlook import Blocked, at_risk, blocked, outlook
 from worker.store.reading.standings import RunStanding
 
 NOW = dt.datetime(2026, 11, 24, 14, 0, tzinfo=dt.UTC)
@@ -64,9 +64,10 @@ def queue(**changes: Any) -> QueueShown:
         ({"deadline": NOW - HOUR}, 600.0, "bad", "late: its deadline passed 1 h ago"),
         ({"waiting_for": "day budget"}, 600.0, "bad", "stopped by the day budget"),
         ({"waiting_for": "run budget", "cap": Decimal(2),
-          "waiting_usd": Decimal("1.5")}, 600.0, "bad",
+          "waiting_usd": Decimal("1.5"), "rest": {"open": {"opus": 60}, "ended": {"opus": 40},
+          "paid": {"opus": "1"}}}, 600.0, "bad",
          "stopped by its budget: $1.00 of its budget is left and the next call may cost up to"
-         " $1.50; about $4.00 would be enough for all of it"),
+         " $1.50; about $4.24 would be enough for all of it"),
         ({"waiting_for": "run budget", "cap": Decimal(2),
           "waiting_usd": Decimal("0.5")}, 600.0, "calm",
          "waiting for calls in flight to be settled with its budget"),
@@ -113,7 +114,7 @@ def test_a_deadline_is_at_risk_by_the_forecast_or_where_there_is_none_by_the_pac
     changes: dict[str, Any], left_s: float, waits: str, why: str | None
 ) -> None:
     found = run(**changes)
-    assert at_risk(found, outlook(found, left_s, waits=waits)) == why
+    assert at_risk(found, outlook(found, left_s, waits=Blocked(waits))) == why
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,7 @@ def test_a_deadline_is_at_risk_by_the_forecast_or_where_there_is_none_by_the_pac
         ([queue(breaker="open")], "not before haiku answers again: 60 wait there"),
         ([queue(workers=0)], "not before haiku has a worker: 60 wait there"),
         ([queue(held_s=400.0)],
-         "not before haiku may send again (Claude asked for a pause): 60 wait there"),
+         "not before haiku may send again, at 14:06 (Claude asked for a pause): 60 wait there"),
         ([queue(held_s=20.0)], ""),
         ([queue(queue="opus", paused=True)], ""),
         ([queue(paused=True), queue(queue="sonnet", paused=True)],
@@ -137,11 +138,19 @@ def test_what_stands_still_has_no_end_before_it_is_lifted(
 ) -> None:
     counts = {("routed", "haiku"): 60, ("routed", "sonnet"): 70, ("queued", ""): 9,
               ("answered", "opus"): 99}  # fmt: skip
-    assert blocked(counts, lines) == words
+    found = blocked(counts, lines, NOW)
+    assert found.words == words
     if words:
-        seen = outlook(run(deadline=NOW + HOUR), 600.0, waits=words)
+        seen = outlook(run(deadline=NOW + HOUR), 600.0, waits=found)
         assert seen.words == f"{words}, with 1 h left to its deadline"
         assert (seen.level, seen.done_at) == ("warn", None)
+
+
+def test_a_hold_that_lasts_beyond_the_deadline_says_by_how_much() -> None:
+    found = blocked({("routed", "haiku"): 60}, [queue(held_s=900.0)], NOW)
+    seen = outlook(run(deadline=NOW + HOUR / 6), 600.0, waits=found)
+    assert (seen.level, seen.words) == ("bad", f"{found.words}, 5 min after its deadline")
+    assert found.until == NOW + HOUR / 4
 
 
 def test_a_pause_of_everything_is_one_trouble() -> None:
@@ -199,7 +208,7 @@ def test_the_first_sentence_is_about_the_worst() -> None:
         ({"breaker": "open", "breaker_reason": "overloaded", "breaker_s": 30.0},
          ["haiku: the breaker is open, because overloaded; tries again in 30 s."]),
         ({"held_s": 12.0, "held_reason": "Claude asked for a pause (429)"},
-         ["haiku is held for 12 s: Claude asked for a pause (429)."]),
+         ["haiku is held for 12 s: Claude asked for a pause (429); 5 messages wait."]),
         ({"oldest_s": 300.0, "in_flight": 0},
          ["haiku: the oldest has waited 5 min, and nothing is in flight."]),
         ({"workers": 0}, ["No worker is running, and 5 messages wait."]),

@@ -76,11 +76,11 @@ def test_an_hour_is_four_charts_that_say_each_minute() -> None:
     assert [plot.title for plot in (done, waiting, failed, spend)] == [
         "Done", "Waiting", "Failed calls", "Spend"
     ]  # fmt: skip
-    assert done.words == "59 in the last minute; most at 14:59: 59"
-    assert spend.words == "$0.59 in the last minute; most at 14:59: $0.59"
+    assert done.words == "59 at 14:59"
+    assert spend.words == "$0.59 at 14:59"
     said = [place.words for place in done.places[2:5]]
     assert said == ["14:02: 2", "14:03: not known", "14:04: 4"]
-    assert failed.words == "0 in the last minute"
+    assert failed.words == "0 at 14:59"
     assert [bar.kind for bar in failed.bars] == ["unknown"]
     for plot in (done, waiting, spend):
         assert len(plot.places) == 60

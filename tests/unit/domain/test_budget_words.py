@@ -5,22 +5,62 @@ from decimal import Decimal
 import pytest
 
 from worker.domain.amounts import MOST, read_amount
-from worker.domain.budget_words import enough, stop_words
+from worker.domain.budget_words import RestOfRun, enough, stop_words
+
+STOPPED = RestOfRun(
+    open={"sonnet": 119, "opus": 34},
+    ended={"haiku": 799, "sonnet": 41, "opus": 6},
+    paid={"haiku": Decimal("0.18"), "sonnet": Decimal("0.0495"), "opus": Decimal("0.042")},
+    climbs=[("haiku", "sonnet", 30), ("sonnet", "opus", 4)],
+)
+"""A run whose cheap answers are given, and whose dear ones are not."""
+
+
+def test_what_is_left_is_priced_at_its_own_tier() -> None:
+    """What the cheap ones have cost says nothing of it: with as much for each job, a third of what
+    was needed was said to be enough."""
+    found = enough(spent=Decimal("0.2715"), needs=Decimal("0.03"), rest=STOPPED)
+    # What it came to in the end, of 1,000 real messages.
+    assert Decimal("0.85") < found < Decimal("1.15")
+
+
+def test_what_climbs_later_is_paid_for_above() -> None:
+    climbing = RestOfRun(
+        open={"haiku": 100},
+        ended={"haiku": 60, "opus": 40},
+        paid={"haiku": Decimal(1), "opus": Decimal(4)},
+        climbs=[("haiku", "opus", 40)],
+    )
+    assert climbing.work() == {"haiku": 100, "opus": 40}
+    assert enough(spent=Decimal(5), needs=Decimal(0), rest=climbing) > 5 + 1 + 4
+
+
+def test_what_is_not_routed_goes_where_the_others_went() -> None:
+    rest = RestOfRun(
+        open={"": 50, "opus": 10},
+        ended={"haiku": 30, "opus": 10},
+        paid={"": Decimal("0.5"), "haiku": Decimal("0.3"), "opus": Decimal(1)},
+    )
+    assert rest.work() == {"": 50, "haiku": 30, "opus": 30}
+    assert rest.price("") == Decimal("0.01")
 
 
 @pytest.mark.parametrize(
-    ("spent", "needs", "ended", "wanted"),
+    ("spent", "needs", "ended", "paid", "wanted"),
     [
-        ("2", "0.5", 4, "5.5"),  # half a dollar each, and one worst case
-        ("0", "0.1", 0, "0.7"),  # nothing known: the worst case of each, and one more
-        ("0", "0.1", 3, "0.7"),  # what has ended cost nothing: it says nothing
-        ("1", None, 7, "1.8572"),  # a seventh of a dollar each, rounded up
+        ("0", "0.1", 0, "0", "0.7"),  # nothing known: the worst case of each, and one more
+        ("0", "0.1", 3, "0", "0.7"),  # what has ended cost nothing: it says nothing
+        ("1", None, 7, "1", "2.1812"),  # a seventh each and a third more, rounded up
+        ("400", None, 400, "400", "406.6"),  # a dollar each, and a tenth more
+        ("4", "2", 4, "4", "15"),  # as much again as half: four answers say little
     ],
 )
-def test_what_would_be_enough(spent: str, needs: str | None, ended: int, wanted: str) -> None:
+def test_what_would_be_enough(
+    spent: str, needs: str | None, ended: int, paid: str, wanted: str
+) -> None:
+    rest = RestOfRun(open={"haiku": 6}, ended={"haiku": ended}, paid={"haiku": Decimal(paid)})
     worst = Decimal(needs) if needs else None
-    found = enough(spent=Decimal(spent), needs=worst, ended=ended, open_jobs=6)
-    assert found == Decimal(wanted)
+    assert enough(spent=Decimal(spent), needs=worst, rest=rest) == Decimal(wanted)
 
 
 def test_less_than_nothing_is_left_as_nothing() -> None:

@@ -132,7 +132,8 @@ def test_what_only_comes_from_below_waits_for_that() -> None:
     ("fields", "seconds"),
     [
         ({"batched": {"opus": 50}, "batch_age_s": 1_000}, 2_600),
-        ({"batched": {"opus": 50}, "batch_age_s": 9_000}, 360),
+        ({"batched": {"opus": 50}, "batch_age_s": 3_700}, 360),
+        ({"batched": {"opus": 50}, "batch_age_s": 9_000}, 5_400),
         ({"batched": {"haiku": 50}, "batch_age_s": 1_000}, 2_600 + 2 * 3_600),
         ({"batched": {"opus": 5}, "batch_age_s": 1_000, "waiting": {"opus": 5}}, 3_600),
     ],

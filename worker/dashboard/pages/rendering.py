@@ -37,6 +37,10 @@ def _visible(value: object) -> object:
     return "" if value is None else value
 
 
+def _seconds(number: float) -> dt.timedelta:
+    return dt.timedelta(seconds=number)
+
+
 def _model(name: str) -> str:
     """A model's name without the family's, which every model on the ladder shares."""
     return name.removeprefix("claude-")
@@ -68,6 +72,7 @@ environment.filters |= {
     "clock": wording.clock,
     "second": wording.second,
     "reason": wording.reason,
+    "state_word": wording.state_word,
     "plural": wording.plural,
     "model": _model,
     "rounded": _rounded,
@@ -133,6 +138,7 @@ def _common(dashboard: Dashboard) -> dict[str, Any]:
         "simulated": dashboard.simulated,
         "tier_place": partial(tier_place, dashboard.queues),
         "utc_now": dt.datetime.now(dt.UTC),
+        "seconds": _seconds,
     }
 
 

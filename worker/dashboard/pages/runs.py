@@ -8,18 +8,29 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from models.vocabulary import ROUTING
 from worker.dashboard.context import Dashboard, dashboard_of
 from worker.dashboard.pages.rendering import page, region, trouble_page
 from worker.dashboard.pages.serving import number, stream
 from worker.dashboard.screens import charts
 from worker.dashboard.screens.charts import SpendSoFar
-from worker.dashboard.screens.now import comparable, outlooks_of, read_bill, read_picture
+from worker.dashboard.screens.now import (
+    comparable,
+    outlooks_of,
+    read_bill,
+    read_picture,
+    stops_of,
+)
+from worker.dashboard.screens.queues import read_queues
+from worker.dashboard.screens.side_troubles import batch_troubles
+from worker.dashboard.screens.troubles import ScreenTrouble, troubles
 from worker.errors import RungError
 from worker.runs.timetables import read_schedules
 from worker.store.reading import screens
+from worker.store.reading.outlook import Outlook
 from worker.store.reading.sampling import Sample, sample_of
-from worker.store.reading.standings import runs_page, standing_of
-from worker.store.reading.status import paused_everything
+from worker.store.reading.standings import RunStanding, runs_page, standing_of
+from worker.store.reading.status import batches_of, paused_everything, unconfirmed
 from worker.store.runs import find_run
 
 PAGE = 25
@@ -109,9 +120,12 @@ def _run(dashboard: Dashboard, connection: Connection, run_id: int) -> dict[str,
     steps = screens.escalations_of(connection, [run_id])
     sample = _sample(dashboard, connection, run_id)
     tiers = list(dashboard.settings.tiers)
+    everything = paused_everything(connection)
+    (seen,) = outlooks_of(dashboard, connection, [found], everything)
     return {
         "run": found,
-        "outlook": outlooks_of(dashboard, connection, [found], paused_everything(connection))[0],
+        "outlook": seen,
+        "troubles": _troubles(dashboard, connection, found, seen, everything),
         "picture": read_picture(dashboard, connection, [found]),
         "bill": read_bill(dashboard, connection, [found]),
         "comparable": comparable([found]),
@@ -122,9 +136,38 @@ def _run(dashboard: Dashboard, connection: Connection, run_id: int) -> dict[str,
         "curve": charts.spending(
             sample, SpendSoFar(spent=found.spent, cap=found.cap, deadline=found.deadline)
         ),
-        "batches": screens.open_batches(connection) if found.lane != "realtime" else [],
+        "batches": batches_of(connection, run_id) if found.lane != "realtime" else [],
         "related": screens.related_runs(connection, run_id),
     }
+
+
+def _troubles(
+    dashboard: Dashboard,
+    connection: Connection,
+    run: RunStanding,
+    seen: Outlook,
+    everything: str | None,
+) -> list[ScreenTrouble]:
+    """What is wrong with a run under way: with itself, and with queues in which it waits."""
+    if run.finished_at is not None:
+        return []
+    waits = (run.rest or {}).get("open") or {}
+    lines = [
+        line
+        for line in read_queues(dashboard, connection)
+        if waits.get("" if line.queue == ROUTING else line.queue)
+    ]
+    return troubles(
+        lines,
+        [run],
+        [seen],
+        now=run.now,
+        everything=everything,
+        day=None,
+        redis_away=False,
+        stops=stops_of(connection, [run]),
+        more=batch_troubles(unconfirmed(connection) if run.lane != "realtime" else []),
+    )
 
 
 def _sample(dashboard: Dashboard, connection: Connection, run_id: int) -> Sample:

@@ -182,12 +182,13 @@ def _limits(
     """The lines of budget and deadline, and their words; what is too far off has words alone."""
     lines, legend = [], [("spent", "spent")]
     if so_far.cap is not None:
-        legend.append(("budget", f"budget {dollars(so_far.cap)}{'' if top else ', above this'}"))
+        above = "" if top else ", off this chart"
+        legend.append(("budget", f"budget {dollars(so_far.cap)}{above}"))
     if so_far.cap is not None and top:
         y = HEIGHT - HEIGHT * float(so_far.cap) / top
         lines.append(PlotLine(d=f"M0 {y:.1f}H{WIDTH:.0f}", kind="budget"))
     if so_far.deadline is not None:
-        beyond = "" if deadline else ", not on this"
+        beyond = "" if deadline else ", off this chart"
         legend.append(("deadline", f"deadline {clock(so_far.deadline, end)}{beyond}"))
     if deadline is not None:
         x = WIDTH * (deadline - begun) / max(end - begun, dt.timedelta(milliseconds=1))

@@ -89,7 +89,7 @@ class Drawing:
         return self.top + place * self.row
 
 
-WIDE = Drawing(kind="wide", width=720, left=118, right=384, row=78, top=12, thick=28, words_x=398)
+WIDE = Drawing(kind="wide", width=720, left=118, right=420, row=78, top=12, thick=28, words_x=434)
 NARROW = Drawing(
     kind="narrow", width=360, left=18, right=348, row=118, top=34, thick=14, words_x=18
 )
@@ -152,7 +152,7 @@ def _tier(
     stopped, dead = counts.get(("answered", tier), 0), counts.get(("dead", tier), 0)
     batched = counts.get(("submitted", tier), 0)
     busy = sum(counts.get((state, tier), 0) for state in OPEN)
-    at_claude = f", {count(batched)} of them in batches at Claude" if batched else ""
+    at_claude = f", {count(batched)} of them at Claude" if batched else ""
     figures = [links.linked(f"{count(stopped)} answered", is_in("state", "answered"), here)]
     figures += [Linked(percent(stopped / total))] if stopped else []
     if dead:
@@ -261,7 +261,7 @@ def _ground(
         figures.append(links.linked(plural(dead, "dead letter"), is_in("state", "dead"), nowhere))
     if cancelled:
         figures.append(links.linked(f"{count(cancelled)} cancelled", is_in("state", "cancelled")))
-    at_claude = f", {count(batched)} of them in batches at Claude" if batched else ""
+    at_claude = f", {count(batched)} of them at Claude" if batched else ""
     waits = is_in("state", "queued", "submitted")
     not_yet = links.linked(f"{count(queued)} not yet routed{at_claude}", waits, nowhere)
     share = 1 - queued / total if total else 0.0

@@ -1,26 +1,29 @@
 """What the first page shows, read in one transaction."""
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection
 
+from models.vocabulary import ROUTING
 from worker.config.prices import price_of
 from worker.dashboard.context import Dashboard
 from worker.dashboard.screens.ladder import Picture, picture
 from worker.dashboard.screens.nights import night_troubles
 from worker.dashboard.screens.outlook import headline
 from worker.dashboard.screens.plots import hour
-from worker.dashboard.screens.queues import read_queues
-from worker.dashboard.screens.troubles import (
+from worker.dashboard.screens.queues import QueueShown, read_queues
+from worker.dashboard.screens.side_troubles import (
+    batch_troubles,
     certificate_troubles,
     delivery_troubles,
-    ended_badly,
     late_troubles,
     lookup_troubles,
-    troubles,
 )
+from worker.dashboard.screens.troubles import ended_badly, troubles
 from worker.domain.bill import Bill, make_bill
 from worker.domain.bill import comparable as enough_ended
 from worker.runs.timetables import read_schedules
@@ -31,25 +34,41 @@ from worker.store.queue.rounds import late
 from worker.store.reading import screens
 from worker.store.reading.certificates import doubtful
 from worker.store.reading.minutes import last_hour
-from worker.store.reading.outlook import Outlook, Surrounding, read_outlooks
+from worker.store.reading.outlook import Outlook, Surrounding, ended_outlook, read_outlooks
 from worker.store.reading.standings import RunStanding, live_runs, runs_page
-from worker.store.reading.status import QueueStanding, paused_everything, queues, today
+from worker.store.reading.status import (
+    QueueStanding,
+    paused_everything,
+    queues,
+    today,
+    unconfirmed,
+)
+
+RECENT = 3
+"""Runs that the first page shows while none is under way."""
 
 
 def read_now(dashboard: Dashboard, connection: Connection) -> dict[str, Any]:
     """Everything that the first page shows."""
     live = live_runs(connection)
-    last = runs_page(connection, None, 1)
-    shown = live or last
+    last = runs_page(connection, None, 1 if live else RECENT)
+    shown = live or last[:1]
     everything = paused_everything(connection)
     lines = read_queues(dashboard, connection)
     outlooks = outlooks_of(dashboard, connection, live, everything, lines)
     day = today(connection)
     nights = night_troubles(read_schedules(connection, dashboard.settings))
-    ended = [] if live else ended_badly(last)
+    ended = [] if live else ended_badly(last[:1])
+    stops = stops_of(connection, live)
     away = dashboard.limiter is not None and all(line.used is None for line in lines)
     return {
-        "headline": headline(live, outlooks, last[0] if last else None, _stopped(lines)),
+        "headline": headline(
+            live,
+            outlooks,
+            last[0] if last else None,
+            _stopped(lines),
+            halted=everything is not None,
+        ),
         "troubles": troubles(
             lines,
             live,
@@ -58,18 +77,21 @@ def read_now(dashboard: Dashboard, connection: Connection) -> dict[str, Any]:
             everything=everything,
             day=day,
             redis_away=away,
+            stops=stops,
             more=[
                 *late_troubles(late(connection)),
                 *lookup_troubles(failing_lookups(connection)),
+                *batch_troubles(unconfirmed(connection)),
                 *nights,
                 *ended,
                 *certificate_troubles(doubtful(connection)),
                 *delivery_troubles(deliveries.standing(connection)),
             ],
         ),
-        "queues": lines,
+        "queues": with_waits(lines, live, stops),
         "everything": everything,
         "live": list(zip(live, outlooks, strict=True)),
+        "recent": [] if live else [(run, ended_outlook(run)) for run in last],
         "shown": shown,
         "picture": read_picture(dashboard, connection, shown),
         "history": hour(last_hour(connection)),
@@ -80,6 +102,31 @@ def read_now(dashboard: Dashboard, connection: Connection) -> dict[str, Any]:
         "day": day,
         "workers": [w for w in screens.workers(connection) if w.alive],
     }
+
+
+def stops_of(connection: Connection, runs: Sequence[RunStanding]) -> dict[int, dt.datetime]:
+    """Since when budgets have stopped runs, of those that have been told of."""
+    stopped = [run.id for run in runs if run.out_of_money]
+    return screens.budget_stops(connection, stopped) if stopped else {}
+
+
+def with_waits(
+    lines: Sequence[QueueShown],
+    runs: Sequence[RunStanding],
+    stops: Mapping[int, dt.datetime],
+) -> list[QueueShown]:
+    """The queues with how long the oldest has waited: for its turn, or for a budget."""
+    found = []
+    for line in lines:
+        tier = "" if line.queue == ROUTING else line.queue
+        ages = [
+            (run.now - stops[run.id]).total_seconds()
+            for run in runs
+            if run.id in stops and (run.rest or {}).get("open", {}).get(tier)
+        ]
+        waited = [age for age in (line.oldest_s, *ages) if age is not None]
+        found.append(replace(line, waited_s=max(waited, default=None)))
+    return found
 
 
 def _stopped(lines: Sequence[QueueStanding]) -> list[str]:

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from worker.domain.wording import clock, count, listed, plural
-from worker.store.reading.outlook import Outlook
+from worker.domain.wording import clock, count, listed, plural, said_of
+from worker.store.reading.outlook import Outlook, due
 from worker.store.reading.standings import RunStanding
 
 
@@ -24,14 +24,30 @@ def _came_to(last: RunStanding) -> str:
     return f"{ended}: {count(answered)} of {count(total)} answered{tail}"
 
 
+def _short(run: RunStanding, seen: Outlook) -> str:
+    """Without the sums of a budget stop: they stand beside the button that helps."""
+    return f"{run.stop_word}{due(run.deadline, run.now)}" if run.out_of_money else seen.words
+
+
+def _nearest(runs: Sequence[RunStanding]) -> str:
+    """The deadline that a standstill threatens first."""
+    found = [(run.deadline, run) for run in runs if run.deadline is not None]
+    if not found:
+        return ""
+    deadline, run = min(found, key=lambda one: one[0])
+    return f"; {run.name} has to be done by {clock(deadline, run.now)}{due(deadline, run.now)}"
+
+
 def headline(
     runs: Sequence[RunStanding],
     outlooks: list[Outlook],
     last: RunStanding | None,
     stopped: Sequence[str] = (),
+    *,
+    halted: bool = False,
 ) -> Outlook:
     """The first sentence of the first page. `stopped` are queues where messages wait and nothing
-    is sent, if that is so of all that have any."""
+    is sent, if that is so of all that have any; `halted` says that everything is paused."""
     if not runs:
         if last is None:
             return Outlook("calm", "Nothing has been submitted yet.")
@@ -42,14 +58,17 @@ def headline(
     worst = max(outlooks, key=lambda found: ("good", "calm", "warn", "bad").index(found.level))
     name = runs[outlooks.index(worst)].name
     done = f"{count(ended)} of {plural(total, 'message')} {'is' if ended == 1 else 'are'} done"
+    if len(runs) > 1:
+        done += f", in {len(runs)} runs"
+    if halted:
+        return Outlook("bad", f"Nothing goes on: everything is paused. {done}{_nearest(runs)}.")
     if stopped:
         return Outlook("bad", f"Nothing goes on: {listed(stopped)} cannot send. {done}.")
+    words = _short(runs[outlooks.index(worst)], worst)
     if len(runs) == 1:
-        words = worst.words[0].upper() + worst.words[1:]
-        return Outlook(worst.level, f"{words}. {done}.")
-    done = f"{done}, in {len(runs)} runs"
+        return Outlook(worst.level, f"{words[0].upper()}{words[1:]}. {done}.")
     if worst.level in ("bad", "warn"):
-        return Outlook(worst.level, f"{name} is {worst.words}. {done}.")
+        return Outlook(worst.level, f"{said_of(name, words)}. {done}.")
     last_done = max((o.done_at for o in outlooks if o.done_at), default=None)
     when = f", all at about {clock(last_done, runs[0].now)}" if last_done else ""
     return Outlook(worst.level, f"{done}{when}.")

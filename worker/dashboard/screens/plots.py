@@ -130,8 +130,8 @@ def _minutes(
             bars.append(bar(place * wide, wide, high, kind if one.known else "unknown"))
     highest = max(known, key=value, default=None)
     last = _said(value(minutes[-1]), say) if minutes[-1].known else "not known"
-    summed = f"{last} in the last minute"
-    if highest is not None and value(highest) > 0:
+    summed = f"{last} at {clock(minutes[-1].at, minutes[-1].at)}"
+    if highest is not None and value(highest) > value(minutes[-1]):
         summed += f"; most at {clock(highest.at, highest.at)}: {_said(value(highest), say)}"
     return Plot(
         title=title,
@@ -156,7 +156,7 @@ def bar(x: float, wide: float, high: float, kind: str, *, below: float = 0.0) ->
 
 
 def _said(value: float, say: Callable[[float], str]) -> str:
-    return say(round(value)) if say is whole and value >= 1 else say(round(value, 6))
+    return say(round(value)) if say is whole and value >= 0.95 else say(round(value, 6))
 
 
 def _clocks(begin: dt.datetime, end: dt.datetime) -> tuple[str, str, str]:

@@ -24,6 +24,8 @@ class QueueShown(QueueStanding):
     limit_of: str
     used: Used | None
     failed_jobs: Sequence[int]
+    waited_s: float | None = None
+    """Since when the oldest waits, for a budget too."""
 
     @property
     def share(self) -> float | None:

@@ -1,18 +1,15 @@
 """What is wrong just now, in sentences, worst first, each with the place that helps. Pure."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
 from models.vocabulary import EVERYTHING
 from worker.dashboard.screens.queues import QueueShown
-from worker.domain.hold_words import is_canary, pause_words
-from worker.domain.wording import dollars, plural, reason, span
-from worker.store.queue.lookup_failures import FailingLookup
-from worker.store.queue.rounds import LateStep
-from worker.store.reading.certificates import DoubtfulCertificate
+from worker.domain.hold_words import held_words, is_canary, pause_words
+from worker.domain.wording import clock, dollars, plural, reason, said_of, span
 from worker.store.reading.outlook import Outlook
 from worker.store.reading.standings import RunStanding
 from worker.store.reading.status import DayBudget
@@ -22,8 +19,7 @@ STUCK_S = 120.0
 BUDGET_LOW = Decimal("0.8")
 HELD_SHOWN_S = 1.0
 ANSWERS_SHOWN = 5
-UNDELIVERED_S = 600.0
-"""So long a receiver may be away before anybody is told."""
+NO_STOPS: Mapping[int, dt.datetime] = {}
 Level = Literal["bad", "warn"]
 
 
@@ -48,12 +44,16 @@ def troubles(
     everything: str | None,
     day: DayBudget | None,
     redis_away: bool,
+    stops: Mapping[int, dt.datetime] = NO_STOPS,
     more: Sequence[ScreenTrouble] = (),
 ) -> list[ScreenTrouble]:
-    """Everything that somebody should know, worst first."""
+    """Everything that somebody should know, worst first. `stops` says since when budgets have
+    stopped runs, by their ids."""
     found: list[ScreenTrouble] = []
     if everything is not None:
-        words = f"{everything[0].upper()}{everything[1:]}."
+        waiting = sum(queue.waiting for queue in queues)
+        wait = f": {plural(waiting, 'message')} wait" if waiting and ": " not in everything else ""
+        words = f"{everything[0].upper()}{everything[1:]}{wait}."
         found.append(
             ScreenTrouble(
                 level="bad",
@@ -67,7 +67,7 @@ def troubles(
         # What follows from a pause of everything is no trouble of its own.
         found += _queue(replace(queue, oldest_s=None) if everything is not None else queue, now)
     for run, seen in zip(runs, outlooks, strict=True):
-        found += _run(run, seen)
+        found += of_run(run, seen, stops.get(run.id))
     if redis_away:
         found.append(
             ScreenTrouble(
@@ -115,10 +115,20 @@ def _queue(queue: QueueShown, now: dt.datetime) -> list[ScreenTrouble]:
             )
         )
     if queue.held_s >= HELD_SHOWN_S:
-        words = f"{name} is held for {span(queue.held_s)}: {queue.held_reason}."
+        words = held_words(
+            name,
+            since=queue.held_at,
+            until=now + dt.timedelta(seconds=queue.held_s),
+            reason=queue.held_reason,
+            now=now,
+            waiting=queue.waiting,
+        )
         found.append(
             ScreenTrouble(
-                level="warn", words=words, help=f"Resume {name}", href=_action("resume", name)
+                level="warn",
+                words=f"{words}.",
+                help=f"Resume {name}",
+                href=_action("resume", name),
             )
         )
     stuck = queue.oldest_s is not None and queue.oldest_s > STUCK_S
@@ -157,19 +167,27 @@ def _paused(queue: QueueShown, now: dt.datetime) -> ScreenTrouble:
     )
 
 
-def _run(run: RunStanding, seen: Outlook) -> list[ScreenTrouble]:
+def of_run(
+    run: RunStanding, seen: Outlook, stopped_at: dt.datetime | None = None
+) -> list[ScreenTrouble]:
+    """What is wrong with one run."""
+
     def trouble(level: Level, words: str, help: str, action: str) -> ScreenTrouble:
         href = _action(action, run.id, "run")
-        return ScreenTrouble(level=level, words=f"{run.name} {words}.", help=help, href=href)
+        return ScreenTrouble(
+            level=level, words=f"{said_of(run.name, words)}.", help=help, href=href
+        )
 
     if run.out_of_money:
-        return [trouble("bad", f"is {run.money_words}", "Raise the budget", "budget")]
+        since = f" since {clock(stopped_at, run.now)}" if stopped_at is not None else ""
+        words = run.money_words.replace(run.stop_word, run.stop_word + since, 1)
+        return [trouble("bad", words, "Raise the budget", "budget")]
     if run.state == "paused":
         why = run.state_reason or "by hand"
-        return [trouble("warn", f"is paused: {why}", f"Resume {run.name}", "resume")]
+        return [trouble("warn", f"paused: {why}", f"Resume {run.name}", "resume")]
     found = []
     if seen.level == "bad":
-        found.append(trouble("bad", f"is {seen.words}", "Give it priority", "priority"))
+        found.append(trouble("bad", seen.words, "Give it priority", "priority"))
     if run.cap and run.spent >= BUDGET_LOW * run.cap:
         words = f"has spent {dollars(run.spent)} of its budget of {dollars(run.cap)}"
         found.append(trouble("warn", words, "Change the budget", "budget"))
@@ -194,73 +212,6 @@ def ended_badly(last: Sequence[RunStanding]) -> list[ScreenTrouble]:
         for run in last
         if (dead := run.jobs("dead")) and run.state != "cancelled"
     ]
-
-
-def late_troubles(late: Sequence[LateStep]) -> list[ScreenTrouble]:
-    """Steps of the workers' own routines that do not come round."""
-    return [
-        ScreenTrouble(
-            level="bad",
-            words=f"No worker gets this done, for {span(one.seconds)} now: {one.step}. Logs say"
-            " why.",
-            help="Workers",
-            href="/workers",
-        )
-        for one in late
-    ]
-
-
-def lookup_troubles(failing: Sequence[FailingLookup]) -> list[ScreenTrouble]:
-    """Look-ups that bring nothing: whoever waits for them waits in silence otherwise."""
-    return [
-        ScreenTrouble(level="bad" if one.on_failure == "wait" else "warn", words=one.words)
-        for one in failing
-    ]
-
-
-def delivery_troubles(webhooks: Sequence[Any]) -> list[ScreenTrouble]:
-    """Answers that may go out, and do not."""
-    found = []
-    for one in webhooks:
-        if one.dead:
-            words = f"{plural(one.dead, 'answer')} could not be delivered to {one.name}: given up."
-            found.append(
-                ScreenTrouble(level="bad", words=words, help="Deliveries", href="/deliveries")
-            )
-        if one.paused_at is not None and one.waiting:
-            who = f"paused by {one.paused_by}, {one.paused_reason}"
-            words = f"Deliveries to {one.name} are {who}: {plural(one.waiting, 'answer')} wait."
-            found.append(
-                ScreenTrouble(level="warn", words=words, help="Deliveries", href="/deliveries")
-            )
-        elif one.waiting and one.oldest_s >= UNDELIVERED_S:
-            why = f": {one.error}" if one.error else ""
-            words = f"{one.name} has not taken an answer for {span(one.oldest_s)}{why}."
-            found.append(
-                ScreenTrouble(level="warn", words=words, help="Deliveries", href="/deliveries")
-            )
-    return found
-
-
-def certificate_troubles(rows: Sequence[DoubtfulCertificate]) -> list[ScreenTrouble]:
-    """Certificates in doubt, and those that became void within a day."""
-    found = []
-    for row in rows:
-        if row.state == "amber":
-            words = f"Certificate {row.id} ({row.tier}) is in doubt: its stricter threshold holds."
-            found.append(
-                ScreenTrouble(
-                    level="warn", words=words, help="See why", href=f"/certificates/{row.id}"
-                )
-            )
-        else:
-            words = f"Certificate {row.id} ({row.tier}) is void: {row.voided_by}."
-            found.append(
-                ScreenTrouble(
-                    level="bad", words=words, help="See it", href=f"/certificates/{row.id}"
-                )
-            )
-    return found
 
 
 def _action(action: str, target: object, kind: str = "tier") -> str:

@@ -87,9 +87,10 @@ def read_batch(body: Any) -> list[Mapping[str, Any]]:
     return requests
 
 
-def batch_id(number: int) -> str:
-    """`msgbatch_sim…`."""
-    return f"msgbatch_sim{number:08d}"
+def batch_id(birth: str, number: int) -> str:
+    """`msgbatch_sim…`: like Claude's, never given twice, in another life of the simulator neither.
+    Whoever keeps them could not tell an old batch from a new one."""
+    return f"msgbatch_sim{birth}{number:08d}"
 
 
 def shuffled(results: Sequence[dict[str, Any]], seed: int) -> list[dict[str, Any]]:

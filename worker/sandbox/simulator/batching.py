@@ -50,7 +50,7 @@ class Batching:
         if mood.get("create") == "refuse":
             raise Problem(status=400, message="the batch was refused")
         batch = SimulatedBatch(
-            id=batch_id(len(state.batches) + 1),
+            id=batch_id(state.birth, len(state.batches) + 1),
             requests=requests,
             created=dt.datetime.now(dt.UTC),
             ready_at=now + BATCH_S * state.latency_scale,

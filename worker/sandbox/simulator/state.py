@@ -1,5 +1,6 @@
 """What the simulator remembers: its settings, moods, caches, limits and what it was asked."""
 
+import secrets
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -51,6 +52,8 @@ class State:
     batches: dict[str, SimulatedBatch] = field(default_factory=dict)
     requests: int = 0
     started: float = field(default_factory=time.monotonic)
+    birth: str = field(default_factory=lambda: secrets.token_hex(4))
+    """In the ids of this life's batches."""
 
     def next_request_id(self) -> str:
         """`req_sim…`, unique in this process."""

@@ -24,7 +24,7 @@ def note_hold(engine: Engine, queues: Sequence[str], seconds: float, asked_s: fl
     reason = "Claude asked for a pause (429)"
     too_long = asked_s is not None and asked_s > MAX_HOLD_S
     if asked_s is not None and too_long:
-        reason = f"Claude asked for {span(asked_s)} of silence (429); asked again sooner"
+        reason = f"Claude asked for {span(asked_s)} of silence (429), and is asked again sooner"
     with engine.begin() as connection:
         values = {"names": sorted(queues), "seconds": seconds, "reason": reason}
         began = connection.execute(HOLD, values).scalars().first()

@@ -50,27 +50,43 @@ class Outlook:
         return {"level": self.level, "words": self.words, "done_at": self.done_at}
 
 
-def blocked(counts: Mapping[tuple[str, str], int], queues: Sequence[QueueStanding]) -> str:
-    """What has no end before somebody lifts it: the queue that stands still with the most messages
-    of a run, whose jobs are given by (state, tier). Empty when none does."""
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """What has no end before it is lifted, in words; `until` is when that is, where it is known."""
+
+    words: str = ""
+    until: dt.datetime | None = None
+
+
+NOT_BLOCKED = Blocked()
+
+
+def blocked(
+    counts: Mapping[tuple[str, str], int], queues: Sequence[QueueStanding], now: dt.datetime
+) -> Blocked:
+    """The queue that stands still with the most messages of a run, whose jobs are given by (state,
+    tier). Nothing when none does."""
     found = []
     for line in queues:
         state, tier = ("queued", "") if line.queue == ROUTING else ("routed", line.queue)
         waiting = counts.get((state, tier), 0)
-        if waiting and (why := _stands_still(line)):
-            found.append((waiting, f"not before {line.queue} {why}: {count(waiting)} wait there"))
-    return max(found, default=(0, ""))[1]
+        if waiting and (why := _stands_still(line, now)).words:
+            words = f"not before {line.queue} {why.words}: {count(waiting)} wait there"
+            found.append((waiting, Blocked(words, why.until)))
+    return max(found, default=(0, NOT_BLOCKED), key=lambda one: one[0])[1]
 
 
-def _stands_still(line: QueueStanding) -> str:
+def _stands_still(line: QueueStanding, now: dt.datetime) -> Blocked:
     """What has to happen before the queue goes on."""
     if line.paused:
-        return "is resumed"
+        return Blocked("is resumed")
     if line.breaker == "open":
-        return "answers again"
+        return Blocked("answers again")
     if line.held_s > LONG_HOLD_S:
-        return "may send again (Claude asked for a pause)"
-    return "" if line.workers else "has a worker"
+        until = now + dt.timedelta(seconds=line.held_s)
+        words = f"may send again, at {clock(until, now)} (Claude asked for a pause)"
+        return Blocked(words, until)
+    return NOT_BLOCKED if line.workers else Blocked("has a worker")
 
 
 def outlook(
@@ -79,29 +95,32 @@ def outlook(
     *,
     still: bool = False,
     halted: bool = False,
-    waits: str = "",
+    waits: Blocked = NOT_BLOCKED,
 ) -> Outlook:
     """Of one run that needs `left_s` seconds more (None: nobody knows yet). `still` says that
     nothing of it has moved for a minute, `halted` that everything is paused; `waits` is what
     `blocked` says."""
     now, deadline = run.now, run.deadline
     if run.finished_at is not None:
-        return _over(run)
+        return ended_outlook(run)
     if run.waiting_for:
         level: Level = "bad" if run.out_of_money else "calm"
-        return Outlook(level, f"{run.money_words}{_due(deadline, now)}")
+        return Outlook(level, f"{run.money_words}{due(deadline, now)}")
     if run.state == "paused":
         why = run.state_reason or "by hand"
-        return Outlook("warn", f"paused: {why}{_due(deadline, now)}")
+        return Outlook("warn", f"paused: {why}{due(deadline, now)}")
     if halted:
-        return Outlook("warn", f"everything is paused{_due(deadline, now)}")
+        return Outlook("warn", f"everything is paused{due(deadline, now)}")
     if run.accepting and not run.total:
         return Outlook("calm", "messages are being submitted")
     if deadline is not None and deadline <= now:
         late = span((now - deadline).total_seconds())
         return Outlook("bad", f"late: its deadline passed {late} ago")
-    if waits:
-        return Outlook("warn", f"{waits}{_due(deadline, now)}")
+    if waits.words:
+        if deadline is not None and waits.until is not None and waits.until > deadline:
+            late = span((waits.until - deadline).total_seconds())
+            return Outlook("bad", f"{waits.words}, {late} after its deadline")
+        return Outlook("warn", f"{waits.words}{due(deadline, now)}")
     if still and run.open:
         return Outlook("warn", "nothing has moved in the last minute")
     if left_s is None or (run.lane != "batch" and run.now - run.created_at < MEASURED_AFTER):
@@ -109,7 +128,7 @@ def outlook(
     return _pace(now + dt.timedelta(seconds=left_s), deadline, now)
 
 
-def _due(deadline: dt.datetime | None, now: dt.datetime) -> str:
+def due(deadline: dt.datetime | None, now: dt.datetime) -> str:
     """What a run that stands still has to fear."""
     if deadline is None:
         return ""
@@ -130,7 +149,8 @@ def _pace(done_at: dt.datetime, deadline: dt.datetime | None, now: dt.datetime) 
     return Outlook("bad", words, done_at)
 
 
-def _over(run: RunStanding) -> Outlook:
+def ended_outlook(run: RunStanding) -> Outlook:
+    """Of a run that is over."""
     finished = run.finished_at or run.now
     took = span((finished - run.created_at).total_seconds())
     if run.state == "cancelled":
@@ -217,7 +237,7 @@ def _read(
         seconds_left(left, paces(samples), ENDED),
         still=stands_still(samples) and not left.batched,
         halted=around.halted,
-        waits=blocked(counts, around.queues),
+        waits=blocked(counts, around.queues, run.now),
     )
 
 

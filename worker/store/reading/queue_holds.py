@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from worker.domain.hold_words import is_canary, pause_words
-from worker.domain.wording import listed, second
+from worker.domain.hold_words import held_words, is_canary, pause_words
+from worker.domain.wording import listed
 from worker.store.rows import values_of
 
 SHOWN = 5
@@ -37,6 +37,7 @@ class QueueHold:
     breaker_reason: str | None
     held_reason: str | None
     held_s: float | None
+    held_at: dt.datetime | None
     now: dt.datetime
     waiting: int
     failed_jobs: Sequence[int]
@@ -66,8 +67,14 @@ class QueueHold:
             if is_canary(self.paused_reason):
                 return f"{why} ({canary_help(self.name, self.failed_jobs, self.failed_run)})"
         elif self.held_s and self.held_s > 0:
-            until = second(self.now + dt.timedelta(seconds=self.held_s))
-            why = f"{self.name} is held until {until}: {self.held_reason}"
+            why = held_words(
+                self.name,
+                since=self.held_at,
+                until=self.now + dt.timedelta(seconds=self.held_s),
+                reason=self.held_reason,
+                now=self.now,
+                waiting=waiting,
+            )
         elif self.breaker == "open":
             why = f"the breaker of {self.name} is open: {self.breaker_reason}"
         else:
@@ -101,7 +108,8 @@ def failed_canaries(connection: Connection) -> list[FailedCanary]:
 
 HELD = text("""
 SELECT t.name, t.paused, t.paused_reason, t.paused_by, t.paused_at, t.breaker, t.breaker_reason,
-  t.held_reason, extract(epoch FROM t.held_until - now())::float8 AS held_s, now() AS now,
+  t.held_reason, CASE WHEN t.held_until > now() THEN t.held_at END AS held_at,
+  extract(epoch FROM t.held_until - now())::float8 AS held_s, now() AS now,
   coalesce((
     SELECT sum(c.jobs) FROM run_counts AS c JOIN runs AS r ON r.id = c.run_id
     WHERE r.finished_at IS NULL AND CASE t.name

@@ -49,22 +49,6 @@ class WorkerSeen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BatchSeen:
-    """A Message Batch under way, of any run; `now` is the database's time."""
-
-    id: int
-    external_id: str | None
-    state: str
-    stage: str
-    tier: str
-    requests: int
-    error: str | None
-    next_poll_at: dt.datetime
-    submitted_at: dt.datetime | None
-    now: dt.datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RelatedRun:
     """A run that another answers again (`earlier`), or that answers it again."""
 
@@ -137,6 +121,11 @@ def oldest_waits(connection: Connection, queues: Sequence[str]) -> dict[str, flo
     return {row.queue: float(row.waited_s) for row in rows if row.waited_s is not None}
 
 
+def budget_stops(connection: Connection, runs: Sequence[int]) -> dict[int, dt.datetime]:
+    """Since when these runs have been stopped by the caps that they have now."""
+    return {row.run_id: row.at for row in connection.execute(STOPS, {"runs": list(runs)})}
+
+
 def attention_counts(connection: Connection) -> dict[str, int]:
     """Dead letters, and reviews that wait for a verdict, in all runs."""
     return {row.state: int(row.jobs) for row in connection.execute(ATTENTION)}
@@ -145,11 +134,6 @@ def attention_counts(connection: Connection) -> dict[str, int]:
 def workers(connection: Connection) -> list[WorkerSeen]:
     """Worker processes seen within the hour, those at work first."""
     return values_of(WorkerSeen, connection.execute(WORKERS))
-
-
-def open_batches(connection: Connection) -> list[BatchSeen]:
-    """Message Batches that are under way."""
-    return values_of(BatchSeen, connection.execute(BATCHES))
 
 
 def related_runs(connection: Connection, run_id: int) -> list[RelatedRun]:
@@ -220,6 +204,13 @@ FROM (
   WHERE queue = ANY(CAST(:queues AS text[])) AND dispatched_at IS NOT NULL) AS w
 WHERE available_at <= now() GROUP BY 1
 """)
+# A notice's key names its event: a budget's stop, the cap and the run.
+STOPS = text("""
+SELECT r.id AS run_id, n.at FROM unnest(CAST(:runs AS bigint[])) AS r(id)
+CROSS JOIN LATERAL (SELECT cap FROM budgets WHERE scope = 'run:' || r.id OFFSET 0) AS b
+CROSS JOIN LATERAL (
+  SELECT at FROM notices WHERE key = 'budget_stop:run:' || b.cap || ':' || r.id OFFSET 0) AS n
+""")
 ATTENTION = text("""
 SELECT state, sum(jobs) AS jobs FROM (
   SELECT state, jobs FROM run_counts WHERE state IN ('dead', 'review')
@@ -230,12 +221,6 @@ WORKERS = text("""
 SELECT id, host, pid, version, capacity, in_flight, stopping, started_at, seen_at, last_claim_at,
   now() AS now, seen_at > now() - interval '10 seconds' AS alive
 FROM workers ORDER BY alive DESC, host, pid LIMIT 500
-""")
-BATCHES = text("""
-SELECT id, external_id, state, stage, tier, requests, error, next_poll_at, submitted_at,
-  now() AS now
-FROM message_batches WHERE state IN ('intended', 'submitted', 'ended')
-ORDER BY id LIMIT 200
 """)
 RELATED = text("""
 SELECT p.id, p.name, p.created_at, true AS earlier FROM runs AS r

@@ -10,12 +10,14 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from models.vocabulary import OPEN_STATES, JobState
-from worker.domain.budget_words import enough, stop_words
+from worker.domain.budget_words import RestOfRun, enough, stop_words
 from worker.store.rows import values_of
 
 RUN_BUDGET = "run budget"
 LIVE_SHOWN = 12
 """Runs that the first page shows; further ones are on the page of runs."""
+STATE_WORDS = {"active": "under way"}
+"""States of a run whose word on screens is another one."""
 OPEN = frozenset(map(str, OPEN_STATES))
 
 
@@ -55,6 +57,8 @@ class RunStanding:
     simulated: bool
     prompts: Mapping[str, str] | None = None
     """Versions of the prompts that it began with."""
+    rest: Mapping[str, Any] | None = None
+    """Of one under way: what is left to do, and what was paid so far, by tier."""
 
     @property
     def total(self) -> int:
@@ -85,10 +89,14 @@ class RunStanding:
     def state_word(self) -> str:
         """Its state, and what an active run waits for."""
         if self.out_of_money:
-            return (
-                f"stopped by {'its budget' if self.waiting_for == RUN_BUDGET else 'the day budget'}"
-            )
-        return f"{self.state} (waiting for its budget)" if self.waiting_for else self.state
+            return self.stop_word
+        state = STATE_WORDS.get(self.state, self.state)
+        return f"{state} (waiting for its budget)" if self.waiting_for else state
+
+    @property
+    def stop_word(self) -> str:
+        """Which budget it is that stops it."""
+        return f"stopped by {'its budget' if self.waiting_for == RUN_BUDGET else 'the day budget'}"
 
     @property
     def state_words(self) -> list[str]:
@@ -137,9 +145,7 @@ class RunStanding:
     @property
     def enough(self) -> Decimal:
         """Dollars that would be enough for all of it."""
-        return enough(
-            spent=self.spent, needs=self.waiting_usd, ended=self.ended, open_jobs=self.open
-        )
+        return enough(spent=self.spent, needs=self.waiting_usd, rest=_rest(self.rest or {}))
 
     @property
     def money_words(self) -> str:
@@ -182,6 +188,15 @@ class RunStanding:
         }
 
 
+def _rest(found: Mapping[str, Any]) -> RestOfRun:
+    return RestOfRun(
+        open=found.get("open") or {},
+        ended=found.get("ended") or {},
+        paid={tier: Decimal(cost) for tier, cost in (found.get("paid") or {}).items()},
+        climbs=[(at, to, jobs) for at, to, jobs in found.get("climbs") or ()],
+    )
+
+
 def live_runs(connection: Connection, limit: int = LIVE_SHOWN) -> list[RunStanding]:
     """Runs under way, first the one that is served first."""
     return values_of(RunStanding, connection.execute(LIVE_RUNS, {"limit": limit}))
@@ -208,7 +223,7 @@ SELECT r.id, r.name, r.kind, r.parent_id, r.state, r.state_reason,
   c.by_state, t.by_tier, v.by_verdict,
   (SELECT coalesce(sum(escalations), 0) FROM run_escalations WHERE run_id = r.id)::bigint
     AS escalations,
-  s.calls, s.simulated, r.prompts
+  s.calls, s.simulated, r.prompts, l.rest
 FROM runs AS r LEFT JOIN budgets AS b ON b.run_id = r.id
 CROSS JOIN LATERAL (
   SELECT coalesce(jsonb_object_agg(state, jobs), '{}') AS by_state FROM (
@@ -225,6 +240,20 @@ CROSS JOIN LATERAL (
   SELECT coalesce(sum(calls), 0)::bigint AS calls,
     coalesce(bool_or(simulated) FILTER (WHERE calls > 0), false) AS simulated
   FROM run_spend WHERE run_id = r.id) AS s
+LEFT JOIN LATERAL (SELECT jsonb_build_object(
+  'open', (SELECT jsonb_object_agg(tier, jobs) FROM (
+    SELECT tier, sum(jobs)::bigint AS jobs FROM run_counts WHERE run_id = r.id
+      AND state IN ('queued', 'routed', 'submitted') GROUP BY 1 HAVING sum(jobs) <> 0) AS n),
+  'ended', (SELECT jsonb_object_agg(tier, jobs) FROM (
+    SELECT tier, sum(jobs)::bigint AS jobs FROM run_counts WHERE run_id = r.id AND tier <> ''
+      AND state IN ('answered', 'review', 'dead') GROUP BY 1) AS n),
+  'paid', (SELECT jsonb_object_agg(tier, cost) FROM (
+    SELECT CASE purpose WHEN 'classify' THEN '' ELSE tier END AS tier, sum(cost)::text AS cost
+    FROM run_spend WHERE run_id = r.id GROUP BY 1) AS n),
+  'climbs', (SELECT jsonb_agg(jsonb_build_array(from_tier, to_tier, jobs)) FROM (
+    SELECT from_tier, to_tier, sum(escalations)::bigint AS jobs FROM run_escalations
+    WHERE run_id = r.id AND to_tier <> 'person' GROUP BY 1, 2) AS n)) AS rest
+) AS l ON r.finished_at IS NULL
 """
 LIVE_RUNS = text(RUN + "WHERE r.finished_at IS NULL ORDER BY r.priority DESC, r.id LIMIT :limit")
 RUNS = text(

@@ -8,18 +8,23 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, text
 
-from models.vocabulary import EVERYTHING
+from models.vocabulary import EVERYTHING, BatchState
 from worker.domain.hold_words import pause_words
+from worker.domain.wording import plural, span
 from worker.store.queue.lookup_failures import failing_lookups
 from worker.store.reading.queue_holds import queue_holds
 from worker.store.rows import values_of
+
+UNCONFIRMED_S = 30.0
+"""A batch whose sending nobody has answered for so long is no batch that is being sent."""
 
 
 def troubles(connection: Connection) -> list[str]:
     """Why queues stand still or are slow, in sentences: pauses, holds, breakers, canaries, and
     look-ups that bring nothing."""
     failing = failing_lookups(connection)
-    return [*(hold.words for hold in queue_holds(connection)), *(one.words for one in failing)]
+    holds = [hold.words for hold in queue_holds(connection)]
+    return [*holds, *(one.words for one in failing), *unconfirmed(connection)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +39,16 @@ class OpenBatch:
     error: str | None
     submitted_at: dt.datetime | None
     age_s: float
+    external_id: str | None
+    look_s: float
+    """Until its next look."""
+
+    @property
+    def word(self) -> str:
+        """Where it is, as every screen says it."""
+        if self.state == BatchState.INTENDED:
+            return "being sent" if self.age_s < UNCONFIRMED_S else "not confirmed by Claude"
+        return {"submitted": "at Claude", "ended": "being read"}.get(self.state, self.state)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +68,7 @@ class QueueStanding:
     breaker_until: dt.datetime | None = None
     breaker_reason: str | None = None
     held_s: float = 0.0
+    held_at: dt.datetime | None = None
     held_reason: str | None = None
     breaker_s: float | None = None
 
@@ -79,6 +95,19 @@ def batches_of(connection: Connection, run_id: int) -> list[OpenBatch]:
     """Message Batches under way that hold jobs of a run, oldest first. Claude says nothing of a
     batch before it has ended, so its age is all the progress there is."""
     return values_of(OpenBatch, connection.execute(BATCHES, {"run": run_id}))
+
+
+def unconfirmed(connection: Connection) -> list[str]:
+    """Batches that were sent, and of which Claude has not said that it has them: in sentences."""
+    row = connection.execute(UNCONFIRMED, {"after": UNCONFIRMED_S}).one()
+    if not row.batches:
+        return []
+    held = f"{plural(row.batches, 'batch', 'batches')} with {plural(row.requests, 'request')}"
+    why = f": {row.error}" if row.error else ""
+    return [
+        f"Claude has not confirmed {held}, for {span(row.age_s)} now{why}. Rung looks for"
+        " them, and sends again what Claude does not list"
+    ]
 
 
 def queues(connection: Connection, names: Iterable[str]) -> list[QueueStanding]:
@@ -115,6 +144,12 @@ def paused_everything(connection: Connection) -> str | None:
     )
 
 
+UNCONFIRMED = text("""
+SELECT count(*) AS batches, coalesce(sum(requests), 0)::bigint AS requests, max(error) AS error,
+  extract(epoch FROM now() - min(coalesce(submitted_at, created_at)))::float8 AS age_s
+FROM message_batches WHERE state = 'intended'
+  AND coalesce(submitted_at, created_at) < now() - make_interval(secs => :after)
+""")
 QUEUES = text("""
 SELECT coalesce(l.queue, w.queue) AS queue, coalesce(l.leased, 0) AS leased,
   coalesce(w.workers, 0) AS workers
@@ -145,6 +180,7 @@ SELECT name, paused, CASE WHEN paused THEN paused_reason END AS paused_reason,
   CASE WHEN breaker_until > now() THEN extract(epoch FROM breaker_until - now())::float8 END
     AS breaker_s,
   greatest(coalesce(extract(epoch FROM held_until - now()), 0), 0)::float8 AS held_s,
+  CASE WHEN held_until > now() THEN held_at END AS held_at,
   CASE WHEN held_until > now() THEN held_reason END AS held_reason
 FROM tiers
 """)
@@ -153,8 +189,9 @@ SELECT paused_reason, paused_by, paused_at, now() AS now FROM tiers
 WHERE name = 'everything' AND paused
 """)
 BATCHES = text("""
-SELECT id AS batch, state, stage, tier, requests, error, submitted_at,
-  extract(epoch FROM now() - coalesce(submitted_at, created_at))::float8 AS age_s
+SELECT id AS batch, state, stage, tier, requests, error, submitted_at, external_id,
+  extract(epoch FROM now() - coalesce(submitted_at, created_at))::float8 AS age_s,
+  extract(epoch FROM next_poll_at - now())::float8 AS look_s
 FROM message_batches AS b
 WHERE state IN ('intended', 'submitted', 'ended') AND EXISTS (
   SELECT FROM (SELECT job_id FROM attempts WHERE batch_id = b.id OFFSET 0) AS a

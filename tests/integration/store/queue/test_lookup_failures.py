@@ -3,7 +3,7 @@
 from sqlalchemy import Engine
 
 from tests.support.promises import do
-from worker.dashboard.screens.troubles import lookup_troubles
+from worker.dashboard.screens.side_troubles import lookup_troubles
 from worker.store.queue.lookup_failures import failing_lookups, note_lookups
 from worker.store.reading.status import troubles
 

@@ -1,0 +1,145 @@
+"""What stands still says so on the first page and on its run's: why, since when, with the button
+that helps."""
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import Engine
+
+from tests.support.pages import Page
+from tests.support.promises import do, one
+from tests.support.web import browsing, dashboard
+from tests.support.works import drain, hand_in, make_due, settings_for, working
+from worker.config.settings import Settings
+from worker.lanes.upkeep.budget_stops import tell_of_stops
+from worker.sandbox.simulator.state import State
+from worker.store.actions import holds
+from worker.store.audit import Actor
+from worker.store.queue.rate_holds import note_hold
+
+BODIES = [f"Where is my card number {n}? It was due on Monday." for n in range(5)]
+ADA = Actor("ada")
+
+
+@pytest.fixture
+def settings(database_url: str, simulator: tuple[State, str]) -> Settings:
+    return settings_for(database_url, simulator[1], policy={"preset": "single:haiku"})
+
+
+@pytest.fixture
+def url(settings: Settings) -> Iterator[str]:
+    with dashboard(settings) as address:
+        yield address
+
+
+def shown(url: str, *paths: str) -> list[Page]:
+    with browsing(url) as client:
+        return [Page(client.get(path).text) for path in paths]
+
+
+def wrong(page: Page) -> list[str]:
+    """What is wrong, with its buttons; clocks stand at noon."""
+    return [
+        re.sub(r"\b\d\d:\d\d\b", "12:00", item.text)
+        for found in page.root.all("ul", cls="troubles")
+        for item in found.all("li")
+    ]
+
+
+def row(page: Page, queue: str) -> dict[str, str]:
+    (found,) = (line for line in page.rows("queues") if line[""] == queue)
+    return dict(found)
+
+
+def test_a_budget_stop_says_since_when_and_how_long_the_oldest_waits(
+    url: str, engine: Engine, settings: Settings
+) -> None:
+    # given
+    hand_in(engine, settings, BODIES, name="day", cap=Decimal("0.000001"))
+    with working(settings) as runtime:
+        drain(runtime)
+        make_due(engine)
+        drain(runtime)
+    tell_of_stops(engine)
+    do(engine, "UPDATE notices SET at = now() - interval '5 minutes'")
+    # when
+    now, run, runs = shown(url, "/", "/runs/day", "/runs")
+    # then
+    assert now.root.all("h1")[0].text.startswith("Stopped by its budget. 0 of 5 messages are done")
+    for page in (now, run):
+        (said,) = (words for words in wrong(page) if "budget" in words)
+        assert said.startswith("day is stopped by its budget since 12:00: <$0.0001 of its")
+        assert said.endswith("Raise the budget")
+    assert row(now, "haiku")["oldest wait"] == "5 min"
+    assert "day stopped by its budget" in run.text
+    assert runs.rows("stacked")[0]["state"].startswith("stopped by its budget")
+
+
+def test_a_held_queue_is_not_called_well(url: str, engine: Engine, settings: Settings) -> None:
+    # given
+    hand_in(engine, settings, BODIES, name="day")
+    do(engine, "UPDATE jobs SET state = 'routed', tier = 'haiku'")
+    note_hold(engine, ["haiku"], 900.0, 1_200.0)
+    # when
+    now, run = shown(url, "/", "/runs/day")
+    # then
+    told = ("haiku is held since 12:00, until 12:00: Claude asked for 20 min of silence (429), and"
+            " is asked again sooner; 5 messages wait. Resume haiku")  # fmt: skip
+    assert told in wrong(now)
+    assert told in wrong(run)
+    found = row(now, "haiku")
+    assert re.fullmatch(r"held until \d\d:\d\d", found["state"])
+    assert [link.text for link in now.root.all("a") if "=haiku" in link.attributes["href"]] == [
+        "Resume haiku", "Resume haiku"
+    ]  # fmt: skip
+
+
+def test_while_everything_is_paused_nothing_else_is_offered(
+    url: str, engine: Engine, settings: Settings
+) -> None:
+    # given
+    hand_in(engine, settings, BODIES, name="day")
+    hand_in(engine, settings, BODIES[:2], name="held")
+    holds.pause_queue(engine, ADA, "everything", "")
+    # when
+    (now,) = shown(url, "/")
+    # then
+    headline = now.root.all("h1")[0].text
+    assert headline == (
+        "Nothing goes on: everything is paused. 0 of 7 messages are done, in 2 runs."
+    )
+    assert wrong(now)[0] == (
+        "Everything is paused by ada, since 12:00: 7 messages wait. Resume everything"
+    )
+    hrefs = [link.attributes["href"] for link in now.root.all("a")]
+    assert not [href for href in hrefs if href.startswith(("/actions/pause", "/actions/drain"))]
+
+
+@pytest.mark.parametrize(("ago", "told"), [(10, 0), (60, 1)])
+def test_a_batch_that_claude_has_not_confirmed_is_said(
+    url: str, engine: Engine, settings: Settings, ago: int, told: int
+) -> None:
+    # given
+    hand_in(engine, settings, BODIES, name="night", lane="batch")
+    do(engine, "INSERT INTO message_batches (stage, tier, model, requests, created_at)"
+       " VALUES ('answer', 'haiku', 'claude-haiku-5-5', 5, now() - make_interval(secs => :ago))",
+       ago=ago)  # fmt: skip
+    # when
+    pages = shown(url, "/", "/runs/night")
+    # then
+    for page in pages:
+        said = [words for words in wrong(page) if "not confirmed 1 batch with 5 requests" in words]
+        assert len(said) == told
+
+
+def test_a_run_that_is_over_has_no_trouble_with_queues(
+    url: str, engine: Engine, settings: Settings
+) -> None:
+    hand_in(engine, settings, BODIES, name="day")
+    do(engine, "UPDATE runs SET state = 'cancelled', finished_at = now()")
+    holds.pause_queue(engine, ADA, "haiku", "")
+    run, now = shown(url, "/runs/day", "/")
+    assert (wrong(run), one(engine, "SELECT count(*) FROM tiers WHERE paused")[0]) == ([], 1)
+    assert "The last runs" in now.text
