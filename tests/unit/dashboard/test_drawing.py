@@ -193,7 +193,7 @@ def review(verdict: str, reviewer: str) -> ReceiptReview:
          " asked."),
         ({"reasons": ["placeholder", "schema"], "decision": "again:haiku"},
          "Not good enough: it left a placeholder in the reply and its answer did not have the form"
-         " that is asked for, so it was asked once more, and told what to mend."),
+         " that is asked for, so it was asked once more, and told what to fix."),
         ({"reasons": ["refused:cyber"], "outcome": "refused", "decision": "review"},
          "Not good enough: it refused (cyber), so a person must look."),
         ({"outcome": "accepted"}, "The answer was accepted."),
