@@ -13,7 +13,7 @@ from worker.cli.speech.output import console, talk
 from worker.cli.speech.person import actor
 from worker.cli.speech.sheets import filled_in
 from worker.cli.truth import WORDS
-from worker.domain.text import neutralise_formula, terminal_safe
+from worker.domain.text import neutralise_formula, terminal_safe, whole_number
 from worker.domain.wording import plural
 from worker.errors import UsageError
 from worker.store.actions.truths import Graded, give, store, undo
@@ -104,7 +104,7 @@ def _take_back(engine: Engine, path: Path) -> None:
         if not word:
             continue
         numbers = [(row[name] or "").strip() for name in ("job", "answer")]
-        if word not in WORDS or not all(number.isdecimal() for number in numbers):
+        if word not in WORDS or None in map(whole_number, numbers):
             raise UsageError(
                 f"{path}, record {record}: the verdict must be right, wrong or unsure, and job"
                 " and answer numbers. No verdict of this file was taken."

@@ -17,7 +17,7 @@ from worker.cli.speech.files import FORCE, new_text
 from worker.cli.speech.output import talk
 from worker.cli.speech.person import actor
 from worker.cli.speech.sheets import filled_in
-from worker.domain.text import neutralise_formula, restored_formula
+from worker.domain.text import neutralise_formula, restored_formula, whole_number
 from worker.errors import UsageError
 from worker.store.actions.reviews import (
     EXPORT_COLUMNS,
@@ -128,7 +128,7 @@ def _read(path: Path, rows: Iterable[dict[str, str]]) -> Iterator[tuple[int, Jud
         word = (row.get("verdict") or "").strip().lower()
         if not word:
             continue
-        if word not in list(Verdict) or not (row.get("job") or "").strip().isdigit():
+        if word not in list(Verdict) or whole_number((row.get("job") or "").strip()) is None:
             raise UsageError(
                 f"{path}, record {record}: the verdict must be accept, edit or reject, and the job"
                 " a number. No verdict of this file was taken.",

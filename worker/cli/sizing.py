@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from worker.config.settings import Settings
+from worker.domain.text import whole_number
 
 MOST = 64
 AUTO = "auto"
@@ -35,9 +36,10 @@ class WorkersType(click.ParamType[int | str]):
         """The number, or `auto` as it is."""
         if value == AUTO:
             return AUTO
-        if not str(value).isdecimal() or not 1 <= int(value) <= MOST:
+        number = whole_number(str(value))
+        if number is None or not 1 <= number <= MOST:
             self.fail(f"{value!r} is neither a number from 1 to {MOST} nor auto.", param, ctx)
-        return int(value)
+        return number
 
 
 def processes(wanted: int | str, settings: Settings) -> int:

@@ -10,6 +10,7 @@ from worker.cli.speech.context import database
 from worker.cli.speech.output import print_json, talk
 from worker.cli.speech.person import actor
 from worker.cli.speech.sheets import filled_in
+from worker.domain.text import whole_number
 from worker.domain.wording import plural
 from worker.errors import UsageError
 from worker.store.actions.truths import Imported, take_file
@@ -61,7 +62,7 @@ def read_verdicts(name: str, rows: "csv.DictReader[str]") -> Iterator[Imported]:
         if not word:
             continue
         job = (row.get("job") or "").strip()
-        if word not in WORDS or (job and not job.isdecimal()):
+        if word not in WORDS or (job and whole_number(job) is None):
             raise UsageError(
                 f"{name}, line {rows.line_num}: the verdict must be 1, 0 or unsure, and a job a"
                 " number. No verdict of this file was taken."

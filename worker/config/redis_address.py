@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
+from worker.domain.text import whole_number
 from worker.errors import ConfigurationError
 
 DEFAULT_PORT, SENTINEL_PORT = 6379, 26379
@@ -218,9 +219,10 @@ def _path(
             mend="REDIS_URL=sentinel://host1,host2,host3/mymaster",
         )
     number = given.get("db", given.get("virtual_host", words.pop(0) if words else "0"))
-    if words or not number.isdigit():
+    database = whole_number(number)
+    if words or database is None:
         raise _wrong("REDIS_URL's database must be a number, as in redis://host:6379/0.")
-    return master, int(number)
+    return master, database
 
 
 def _socket_path(parts: SplitResult) -> str:

@@ -7,6 +7,7 @@ _CONTROL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
 )
 _INVISIBLE_CATEGORIES = frozenset({"Cf", "Cc", "Zs", "Zl", "Zp"})
+MOST_DIGITS = 19
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What makes a formula of a cell; the wide ones do in East Asian spreadsheets."""
 
@@ -27,6 +28,13 @@ def restored_formula(cell: str) -> str:
     """What `neutralise_formula` was given."""
     neutral = cell.startswith("'") and cell.lstrip("'").startswith(FORMULA_STARTS)
     return cell[1:] if neutral else cell
+
+
+def whole_number(words: str) -> int | None:
+    """The number that these digits write; None for anything else, and for one with more digits than
+    a number of the record can have: Python refuses to read thousands of them, and Postgres these.
+    """
+    return int(words) if words.isascii() and words.isdigit() and len(words) < MOST_DIGITS else None
 
 
 def is_blank(text: str) -> bool:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from models.vocabulary import EVERYTHING
 from worker.domain.amounts import read_amount
 from worker.domain.filter_parsing import parse
+from worker.domain.text import whole_number
 from worker.errors import Missing, UsageError
 from worker.store.actions.changes import MAX_PRIORITY
 from worker.store.actions.selection import Selection, database_now, whole
@@ -116,5 +117,4 @@ def _moment(given: Mapping[str, str]) -> dt.datetime | None:
 
 def _count(given: Mapping[str, str]) -> int | None:
     """What a preview has counted; None before there was one."""
-    number = given.get("counted", "")
-    return int(number) if number.isascii() and number.isdigit() and len(number) < 12 else None
+    return whole_number(given.get("counted", ""))

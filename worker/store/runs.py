@@ -15,6 +15,7 @@ from models.vocabulary import INQUIRIES, Lane, RunKind, RunLane
 from worker.domain.policy import Policy, to_document, version_of
 from worker.domain.prompts import Prompts
 from worker.domain.run_names import complaint, tidied
+from worker.domain.text import whole_number
 from worker.errors import Missing, UsageError
 from worker.store.locks import holding
 from worker.store.policies import put_in_force
@@ -150,8 +151,8 @@ def origin_of(connection: Connection, run: RunRef) -> RunOrigin:
 def find_run(connection: Connection, wanted: str) -> StoredRun:
     """The run with this name or number. Raises UsageError with close matches."""
     found = values_of(StoredRun, connection.execute(BY_NAME, {"name": wanted}))
-    if not found and wanted.isdecimal():
-        found = values_of(StoredRun, connection.execute(BY_ID, {"id": int(wanted)}))
+    if not found and (number := whole_number(wanted)) is not None:
+        found = values_of(StoredRun, connection.execute(BY_ID, {"id": number}))
     if found:
         return found[0]
     close = difflib.get_close_matches(wanted, recent_names(connection), n=3)

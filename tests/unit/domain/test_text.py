@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.domain.text import FORMULA_STARTS, neutralise_formula, terminal_safe
+from worker.domain.text import FORMULA_STARTS, neutralise_formula, terminal_safe, whole_number
 from worker.intake import read_blocks
 
 cells = st.builds(str.__add__, st.sampled_from([*FORMULA_STARTS, "'", "''", " ", ""]), st.text())
@@ -78,3 +78,12 @@ def test_a_terminal_gets_nothing_that_it_obeys(text: str) -> None:
     assert not any(c in safe for c in "\x1b\x9b\x07\x08\r\u202e\u2066\u200f")
     assert all(c.isprintable() or c in "\n\t" or ord(c) > 0x9F for c in safe)
     assert terminal_safe(safe) == safe
+
+
+@pytest.mark.parametrize(
+    ("words", "number"),
+    [("0", 0), ("007", 7), ("9" * 18, 10**18 - 1), ("", None), ("-1", None), ("1.0", None)]
+    + [(words, None) for words in ("²", "١", "9" * 19, "1" * 5_000, " 1", "1\n")],
+)
+def test_a_number_of_the_record_is_written_in_plain_digits(words: str, number: int | None) -> None:
+    assert whole_number(words) == number

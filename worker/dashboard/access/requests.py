@@ -11,6 +11,7 @@ from worker.dashboard.access.passwords import same
 from worker.dashboard.access.visitors import bearer
 from worker.domain.filter_parsing import parse
 from worker.domain.filters import FilterError, reads_text
+from worker.domain.text import whole_number
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 STATIC = "/static/"
@@ -120,7 +121,9 @@ def capped(receive: Receive, cap: int) -> Receive:
 def refuse_large(headers: Headers, cap: int) -> None:
     """Raises RequestRefused for a body that says that it is too large."""
     told = headers.get("content-length", "0")
-    if told.isascii() and told.isdigit() and int(told) > cap:
+    length = whole_number(told)
+    # Digits that are no number are too many of them.
+    if told.isdigit() if length is None else length > cap:
         raise RequestRefused(413, TOO_LARGE.format(cap))
 
 

@@ -13,6 +13,7 @@ from worker.dashboard.context import dashboard_of
 from worker.dashboard.pages.rendering import page
 from worker.dashboard.pages.reviews import queue_address
 from worker.dashboard.pages.serving import number
+from worker.domain.text import whole_number
 from worker.store.reading import attention
 from worker.store.reading.attention import Attention
 from worker.store.reading.review_queue import ReviewScope, count_reviews
@@ -76,9 +77,8 @@ def _waiting(connection: Connection, state: str, run_id: int | None) -> int | No
 def _place(given: str) -> tuple[int, int] | None:
     """`RUN-JOB`, where the page before ended."""
     run, _, job = given.partition("-")
-    if run.isascii() and run.isdigit() and job.isascii() and job.isdigit() and len(given) < 38:
-        return int(run), int(job)
-    return None
+    numbers = whole_number(run), whole_number(job)
+    return None if numbers[0] is None or numbers[1] is None else (numbers[0], numbers[1])
 
 
 def _address(state: str, run_id: int | None, reason: str | None, before: str) -> str:

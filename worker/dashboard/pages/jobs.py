@@ -16,6 +16,7 @@ from worker.dashboard.pages.rendering import page, trouble_page
 from worker.dashboard.pages.serving import number
 from worker.dashboard.screens import job_list, story
 from worker.dashboard.screens.job_list import Wanted, wanted_of
+from worker.domain.text import whole_number
 from worker.errors import Missing, RungError, UsageError
 from worker.store.audit import audit_reading
 from worker.store.reading.attention import Attention, Letter, letters
@@ -163,8 +164,8 @@ def _search(request: Request, connection: Connection, search: str) -> Response:
 
 def ticked(request: Request) -> Response:
     """To the preview of an action on the jobs that were ticked."""
-    given = [one for one in request.query_params.getlist("job") if one.isascii()]
-    chosen = [int(one) for one in given if one.isdigit() and len(one) < 13][:MOST_TICKED]
+    given = map(whole_number, request.query_params.getlist("job"))
+    chosen = [one for one in given if one is not None][:MOST_TICKED]
     action = request.query_params.get("do", "")
     if chosen and action in job_list.TICKED:
         where = urlencode({"where": job_list.ticked(chosen)})

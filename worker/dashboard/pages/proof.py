@@ -19,6 +19,7 @@ from worker.dashboard.screens.curve import curve, scales
 from worker.domain.policy import from_document
 from worker.domain.proof.certificate_page import page_sentences
 from worker.domain.proof.frontier_plans import evaluate
+from worker.domain.text import whole_number
 from worker.errors import RungError, UsageError
 from worker.store.actions.truths import Graded, give, undo
 from worker.store.audit import Actor
@@ -98,8 +99,7 @@ def _verdict(request: Request, given: Mapping[str, str], actor: Actor) -> Respon
     try:
         if word == "undo":
             undo(engine, actor)
-        elif word in VERDICTS and job.isdecimal() and fence.isdecimal():
-            graded = Graded(int(job[:18]), int(fence[:9]), VERDICTS[word])
+        elif graded := _graded(word, job, fence):
             give(engine, actor, Grader.PERSON, graded)
         else:
             raise UsageError("Choose a verdict: right, wrong or unsure.")
@@ -107,6 +107,14 @@ def _verdict(request: Request, given: Mapping[str, str], actor: Actor) -> Respon
         with engine.connect() as connection:
             return trouble_page(request, connection, error)
     return _following(request, actor)
+
+
+def _graded(word: str, job: str, fence: str) -> Graded | None:
+    """None for what no page of ours sends."""
+    of, at = whole_number(job), whole_number(fence[:9])
+    if word not in VERDICTS or of is None or at is None:
+        return None
+    return Graded(of, at, VERDICTS[word])
 
 
 def _following(request: Request, actor: Actor) -> Response:

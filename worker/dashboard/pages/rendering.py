@@ -21,7 +21,7 @@ from worker.dashboard.context import Dashboard, dashboard_of
 from worker.dashboard.screens.undoing import said, undo_address
 from worker.domain import wording
 from worker.domain.ladder import MAX_RUNGS
-from worker.domain.text import terminal_safe
+from worker.domain.text import terminal_safe, whole_number
 from worker.errors import Missing, RungError, UsageError
 from worker.store.reading import screens
 from worker.store.reading.deeds import audit_event
@@ -144,10 +144,10 @@ def _common(dashboard: Dashboard) -> dict[str, Any]:
 
 def _notice(request: Request, connection: Connection) -> dict[str, Any] | None:
     """What the action that led here did, and how to take it back."""
-    wanted = request.query_params.get("done", "")
-    if not wanted.isdigit() or len(wanted) > 18:
+    wanted = whole_number(request.query_params.get("done", ""))
+    if wanted is None:
         return None
-    event = audit_event(connection, int(wanted))
+    event = audit_event(connection, wanted)
     if event is None:
         return None
     return {"words": said(event), "undo": undo_address(event)}

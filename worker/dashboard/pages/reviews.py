@@ -16,6 +16,7 @@ from worker.dashboard.access.forms import form_of
 from worker.dashboard.context import dashboard_of
 from worker.dashboard.pages.rendering import page, trouble_page
 from worker.dashboard.screens import story
+from worker.domain.text import whole_number
 from worker.errors import RungError, UsageError
 from worker.store.actions.reviews import Judged, give_verdict, take_back
 from worker.store.audit import Actor, audit_reading
@@ -160,5 +161,4 @@ def _place(given: Mapping[str, str]) -> Place | None:
 
 
 def _number(given: Mapping[str, str], name: str) -> int | None:
-    word = given.get(name, "")
-    return int(word) if word.isascii() and word.isdigit() and len(word) < 19 else None
+    return whole_number(given.get(name, ""))

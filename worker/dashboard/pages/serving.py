@@ -7,6 +7,7 @@ from starlette.responses import StreamingResponse
 
 from worker.dashboard.access.permissions import may_still_look
 from worker.dashboard.context import Dashboard, dashboard_of
+from worker.domain.text import whole_number
 
 
 def stream(request: Request, render: Callable[[Dashboard], str]) -> StreamingResponse:
@@ -24,5 +25,4 @@ def stream(request: Request, render: Callable[[Dashboard], str]) -> StreamingRes
 
 def number(request: Request, name: str) -> int | None:
     """A whole number of the address; None when it is missing or is none."""
-    given = request.query_params.get(name, "")
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 19 else None
+    return whole_number(request.query_params.get(name, ""))

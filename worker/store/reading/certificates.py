@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, text
 
 from worker.domain.proof.certificate_page import Issued
 from worker.domain.proof.drift import Vigil
+from worker.domain.text import whole_number
 from worker.errors import Missing
 from worker.store.rows import values_of
 
@@ -41,10 +42,10 @@ def certificates(connection: Connection, limit: int = 50) -> list[Issued]:
 
 def certificate(connection: Connection, number: str) -> Issued:
     """One by its number. Raises Missing when there is none."""
-    wanted = number.lstrip("#")
+    wanted = whole_number(number.lstrip("#"))
     rows: Sequence[Row[Any]] = []
-    if wanted.isdecimal() and len(wanted) < 18:
-        rows = connection.execute(LIST, {"limit": 1, "id": int(wanted)}).all()
+    if wanted is not None:
+        rows = connection.execute(LIST, {"limit": 1, "id": wanted}).all()
     if not rows:
         raise Missing(f"There is no certificate {number!r}.", mend="rung certificates")
     return _stored(rows[0])

@@ -19,6 +19,7 @@ from worker.domain.receipt import (
     ReceiptStep,
     ShownPiece,
 )
+from worker.domain.text import whole_number
 from worker.errors import Missing, UsageError
 from worker.store.queue.knowledge import ways_of
 from worker.store.rows import columns, values_of
@@ -34,8 +35,8 @@ def find_job(connection: Connection, wanted: str) -> int:
         rows = rows or connection.execute(BY_RUN, {"run": run, "id": external_id}).all()
     if not rows:
         rows = connection.execute(BY_EXTERNAL_ID, {"id": wanted}).all()
-    if not rows and wanted.isdecimal():
-        rows = connection.execute(BY_NUMBER, {"id": int(wanted)}).all()
+    if not rows and (number := whole_number(wanted)) is not None:
+        rows = connection.execute(BY_NUMBER, {"id": number}).all()
     if not rows:
         raise Missing(f"There is no job {wanted!r}.", mend="rung results RUN lists external ids")
     if len(rows) > 1:
