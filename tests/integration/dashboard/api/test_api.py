@@ -277,8 +277,6 @@ ERRORS = [
     ("GET", "/api/runs/none", 404),
     ("GET", "/api/jobs/none", 404),
     ("GET", "/api/jobs/²", 404),
-    ("GET", "/api/jobs/99999999999999999999999", 404),
-    ("GET", f"/api/jobs/{'1' * 5_000}", 404),
     ("GET", f"/api/runs/{'1' * 5_000}", 404),
     ("GET", "/api/dead?run=none", 404),
     ("GET", "/api/runs?limit=0", 400),
