@@ -35,6 +35,8 @@ async def form_of(request: Request) -> dict[str, str]:
     if len(pairs) > MAX_FIELDS:
         raise HTTPException(400, f"A form has at most {MAX_FIELDS} fields.")
     fields = {name: value for name, value in pairs if isinstance(value, str)}
+    if any("\x00" in value for value in fields.values()):
+        raise HTTPException(400, "A form holds no NUL, for nothing that is kept does.")
     request.scope[KEPT] = fields
     return fields
 

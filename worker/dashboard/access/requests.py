@@ -89,11 +89,14 @@ def refuse_choosing_by_text(request: Request) -> None:
 
 
 def refuse_tricks(scope: Scope) -> None:
-    """Raises RequestRefused for a path that another program might read as a different one."""
+    """Raises RequestRefused for a path that another program might read as a different one, and
+    for a NUL, which Postgres takes in no word."""
     path: str = scope["path"]
     parts = path.split("/")
     if ".." in parts or "." in parts or "//" in path or "\\" in path or not path.isprintable():
         raise RequestRefused(404, "There is no such page.")
+    if b"%00" in scope["query_string"]:
+        raise RequestRefused(400, "An address holds no NUL, for nothing that is kept does.")
 
 
 def for_program(request: Request) -> bool:
