@@ -16,6 +16,7 @@ from sqlalchemy import (
     FromClause,
     Interval,
     Numeric,
+    Select,
     Text,
     and_,
     any_,
@@ -166,19 +167,23 @@ def _reason(test: Test) -> ColumnElement[bool]:
     tried = func.unnest(Attempt.reasons).column_valued("tried", joins_implicitly=True)
     return or_(
         func.coalesce(test(Job.__table__.c.reason), false()),
-        exists(
-            select(1).select_from(Attempt).where(Attempt.job_id == Job.id, test(tried))
-        ).correlate(Job),
-        exists(
-            select(1).where(Escalation.job_id == Job.id, test(Escalation.__table__.c.reason))
-        ).correlate(Job),
+        _some(select(1).select_from(Attempt).where(Attempt.job_id == Job.id, test(tried)), Job),
+        _some(
+            select(1).where(Escalation.job_id == Job.id, test(Escalation.__table__.c.reason)), Job
+        ),
     )
 
 
+def _some(rows: Select[*tuple[Any, ...]], *of: Any) -> ColumnElement[bool]:
+    """Whether there are such rows of a job. The offset keeps Postgres from hashing the whole table
+    for one page of jobs, which it would do however large that is."""
+    return exists(rows.offset(0)).correlate(*of)
+
+
 def _climbed(test: Test) -> ColumnElement[bool]:
-    return exists(
-        select(1).where(Escalation.job_id == Job.id, test(Escalation.__table__.c.from_tier))
-    ).correlate(Job)
+    return _some(
+        select(1).where(Escalation.job_id == Job.id, test(Escalation.__table__.c.from_tier)), Job
+    )
 
 
 def _finding(test: Test) -> ColumnElement[bool]:
@@ -187,15 +192,15 @@ def _finding(test: Test) -> ColumnElement[bool]:
         column("value", JSONB), name="found", joins_implicitly=True
     )
     validator = found.c.value["validator"].astext
-    return exists(
-        select(1).select_from(Attempt).where(Attempt.job_id == Job.id, test(validator))
-    ).correlate(Job)
+    return _some(
+        select(1).select_from(Attempt).where(Attempt.job_id == Job.id, test(validator)), Job
+    )
 
 
 def _prompt(test: Test) -> ColumnElement[bool]:
-    return exists(
-        select(1).where(Attempt.job_id == Job.id, test(Attempt.__table__.c.prompt_version))
-    ).correlate(Job)
+    return _some(
+        select(1).where(Attempt.job_id == Job.id, test(Attempt.__table__.c.prompt_version)), Job
+    )
 
 
 def _policy(test: Test) -> ColumnElement[bool]:
@@ -219,7 +224,7 @@ def _knowledge(test: Test) -> ColumnElement[bool]:
             KnowledgePassage.__table__.c.version == version,
         )
     ).correlate(ShownContext, shown)
-    changed = exists(
+    changed = _some(
         select(1)
         .select_from(Attempt)
         .join(ShownContext, ShownContext.digest == Attempt.context_digest)
@@ -229,8 +234,10 @@ def _knowledge(test: Test) -> ColumnElement[bool]:
             ShownContext.message_id == Job.message_id,
             func.jsonb_exists(Result.__table__.c.fields["sources"], name),
             not_(stands),
-        )
-    ).correlate(Job, Result)
+        ),
+        Job,
+        Result,
+    )
     return and_(test(literal(CHANGED, Text)), or_(changed, _changed_in_prompt()))
 
 
@@ -245,7 +252,7 @@ def _changed_in_prompt() -> ColumnElement[bool]:
             KnowledgePassage.__table__.c.version == shown.c.value,
         )
     ).correlate(shown)
-    return exists(
+    return _some(
         select(1)
         .select_from(Attempt)
         .join(RunKnowledge, RunKnowledge.version == Attempt.knowledge_version)
@@ -256,8 +263,10 @@ def _changed_in_prompt() -> ColumnElement[bool]:
             RunKnowledge.whole,
             func.jsonb_exists(Result.__table__.c.fields["sources"], shown.c.key),
             not_(stands),
-        )
-    ).correlate(Job, Result)
+        ),
+        Job,
+        Result,
+    )
 
 
 SEVERAL: dict[str, Callable[[Test], ColumnElement[bool]]] = {

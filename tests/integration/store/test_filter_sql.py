@@ -1,8 +1,10 @@
 """What a filter chooses in Postgres is what it means in plain Python, on random jobs."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, Select, select, text
+from sqlalchemy.dialects import postgresql
 
 from models.jobs import Job
 from tests.support.filter_rows import Spec, holds, specs, store
@@ -66,3 +68,25 @@ def test_no_text_of_the_users_is_in_the_statement(engine: Engine) -> None:
     with engine.connect() as connection:
         assert list(connection.execute(statement)) == []
         assert connection.execute(text("SELECT count(*) FROM jobs")).scalar_one() == 0
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "reason contains lost",
+        "climbed = haiku",
+        "finding = schema",
+        "prompt = abc",
+        "knowledge = changed",
+        "reason = lost or climbed = haiku",
+    ],
+)
+def test_what_belongs_to_a_job_is_looked_up_for_it(engine: Engine, where: str) -> None:
+    """And not hashed, a whole table of it, for one page of jobs."""
+    wanted = jobs_where(parse(where)).compile(
+        dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}
+    )
+    with engine.connect() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN {wanted}").scalars().all()
+    assert [line for line in plan if "SubPlan" in line or "EXISTS" in line]
+    assert [line for line in plan if "hashed" in line or "Semi" in line] == []
