@@ -8,8 +8,7 @@ import time
 from pathlib import Path
 
 from worker.config.loading import config_path, load_settings
-from worker.config.lookups import own_lookups
-from worker.config.retrievers import own_retrievers
+from worker.config.policies import check_policies
 from worker.config.settings import Settings
 from worker.errors import ConfigurationError, RungError
 
@@ -43,11 +42,11 @@ class CurrentSettings:
         self._stamps = stamps
         try:
             found = load_settings()
-            own_lookups(found.lookups)
-            own_retrievers(found.retrievers)
+            if problems := check_policies(found):
+                raise ConfigurationError(problems)
         except RungError as error:
-            problems = error.problems if isinstance(error, ConfigurationError) else [str(error)]
-            log.error("changed configuration not taken", extra={"problems": problems})
+            words = error.problems if isinstance(error, ConfigurationError) else [str(error)]
+            log.error("changed configuration not taken", extra={"problems": words})
             return
         kept = {name: getattr(found, name) for name in TAKEN}
         self._settings = self._settings.model_copy(update=kept)

@@ -45,7 +45,13 @@ def test_policies_and_look_ups_are_read_anew_and_what_is_wrong_changes_nothing(
     assert second.lookups["orders"].options == {"state": "lost"}
     assert list(second.policies) == ["acme", "other"]
     assert second.budget.per_run_usd is None, "all else is that of the start"
-    for wrong in ("[lookups.orders]\npath = 3", 'lookups.x.path = "lookups.py:nobody"', "[["):
+    nobody = TOML.format(state="lost").replace('["orders"]', '["orders", "parcels"]')
+    for wrong in (
+        nobody,
+        "[lookups.orders]\npath = 3",
+        'lookups.x.path = "lookups.py:nobody"',
+        "[[",
+    ):
         write(place, wrong, len(wrong))
         assert current.now(0) is second
 
