@@ -65,6 +65,8 @@ def test_simulated_answers_certify_nothing_and_can_be_rehearsed(
     answered_run(engine, database_url, Traffic(simulated=True))
     refused = certify("monday")
     assert (refused.code, refused.document["certified"]) == (1, False)
+    assert refused.document["certificate"] is None
+    assert say("certificates", "--json").document == []
     rehearsed = certify("monday", "--rehearse")
     assert (rehearsed.document["certified"], rehearsed.document["rehearsal"]) == (False, True)
     assert rehearsed.code == 1
