@@ -134,15 +134,11 @@ def _test(op: Op, values: tuple[Value, ...]) -> Test:
     return lambda found: found == any_(texts)
 
 
-BEYOND = 2**63
-"""No number of a job is as large: Postgres does not even compare with such a one."""
-
-
 def _job(op: Op, values: tuple[Value, ...]) -> ColumnElement[bool]:
     """By the primary key, whose index serves: a few jobs are found among millions."""
     found, numbers = Job.__table__.c.id, [v for v in values if isinstance(v, Decimal)]
     if op in (Op.EQ, Op.IN):
-        whole = [int(n) for n in numbers if abs(n) < BEYOND and n == int(n)]
+        whole = [int(number) for number in numbers if number == int(number)]
         return found == any_(literal(whole, ARRAY(BigInteger)))
     return found.op(op.value, is_comparison=True)(literal(numbers[0], Numeric))
 
