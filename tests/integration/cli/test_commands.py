@@ -97,10 +97,16 @@ def test_a_receipt_tells_all_and_masks_the_text(engine: Engine, settings: Settin
     work_off(engine, settings, [f"Where is my {planted}? It was due on Monday."])
     shown = say("show", "day/day-0")
     assert shown.code == 0
-    for word in ("start:haiku", "accept", "confidence", "tokens in", "prompt", "ended", "total"):
+    for word in ("start:haiku", "accept", "confidence", "tokens in", "ended", "total"):
         assert word in shown.out
     assert planted not in shown.out
-    assert planted in say("show", "day/day-0", "--text").out
+    assert "prompt" not in shown.out
+    assert "prompt" in say("show", "day/day-0", "--full").out
+    read = say("show", "day/day-0", "--text").out
+    # The story, the message and the reply come before how it went.
+    places = [read.index(label) for label in ("  why", "  message", "  reply", "  decision")]
+    assert places == sorted(places)
+    assert planted in read[places[1] : places[2]]
     found = say("show", "day-0", "--json").document
     assert planted not in json.dumps(found)
     assert [attempt["stage"] for attempt in found["attempts"]] == ["route", "answer"]

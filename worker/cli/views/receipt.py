@@ -1,4 +1,5 @@
-"""A receipt for a person: what was decided, why, by whom, for how much and in what time.
+"""A receipt for a person: what was decided, why, by whom, for how much and in what time. The story
+comes first, then message and reply, then how it went; hashes only when they are asked for.
 
 Every attempt is a block of labelled lines, so that it reads the same at 80 columns and at 120.
 """
@@ -10,6 +11,7 @@ from worker.cli.speech.output import SIMULATED, console
 from worker.dashboard.screens.story import headline as story
 from worker.domain.receipt import Receipt, ReceiptAttempt, ReceiptCall
 from worker.domain.text import terminal_safe
+from worker.domain.wording import state_word
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,20 +21,20 @@ Line = tuple[str, str]
 """A label and what it says."""
 
 
-def print_receipt(found: Receipt, with_text: bool) -> None:
-    """The whole receipt on stdout."""
+def print_receipt(found: Receipt, with_text: bool, *, full: bool = False) -> None:
+    """The receipt on stdout; `full` with the versions of everything and with prices."""
     from rich.text import Text
 
     out = console()
     name = f"{found.run}/{terminal_safe(found.external_id)}"
-    out.print(Text(f"job {found.job}  {name}  {found.state}", style="bold"))
-    _print_lines(out, _head(found, with_text))
+    out.print(Text(f"job {found.job}  {name}  {state_word(found.state)}", style="bold"))
+    _print_lines(out, _head(found, with_text=with_text, full=full))
     for attempt in found.attempts:
         out.print()
         out.print(Text(_headline(attempt), style="cyan"))
-        _print_lines(out, _lines(attempt, with_text))
+        _print_lines(out, _lines(attempt, with_text=with_text, full=full))
     out.print()
-    _print_lines(out, _foot(found, with_text))
+    _print_lines(out, _foot(found))
     if found.simulated:
         out.print(SIMULATED, style="yellow")
 
@@ -72,20 +74,35 @@ def _print_lines(out: "Console", lines: Iterator[Line]) -> None:
     out.print(table)
 
 
-def _head(found: Receipt, with_text: bool) -> Iterator[Line]:
+def _head(found: Receipt, *, with_text: bool, full: bool) -> Iterator[Line]:
     yield "why", story(found)
+    if with_text:
+        yield "message", found.body or ""
+        yield from _replies(found)
     moved = (
         ", left the batch lane for the deadline"
         if found.lane == "realtime" and found.run_lane == "batch"
         else ""
     )
-    yield "policy", f"{found.policy_name} {found.policy_version}, lane {found.lane}{moved}"
-    uses = found.policy["accept"]["validators"]
-    yield "validators", ", ".join(f"{use['name']} ({use['severity']})" for use in uses) or "none"
+    version = f" {found.policy_version}" if full else ""
+    yield "policy", f"{found.policy_name}{version}, lane {found.lane}{moved}"
+    if full:
+        uses = found.policy["accept"]["validators"]
+        named = ", ".join(f"{use['name']} ({use['severity']})" for use in uses)
+        yield "validators", named or "none"
     if found.critical_by:
         yield "critical", f"by rule: {found.critical_by}"
-    if with_text:
-        yield "message", found.body or ""
+
+
+def _replies(found: Receipt) -> Iterator[Line]:
+    """What was answered, what it stands on, and what a person sent instead."""
+    if found.result is not None:
+        yield "reply", found.result.reply or ""
+        if sources := found.result.fields.get("sources"):
+            yield "stands on", ", ".join(map(str, sources)) if isinstance(sources, list) else ""
+    for review in found.reviews:
+        if review.reply:
+            yield "sent", review.reply
 
 
 def _headline(attempt: ReceiptAttempt) -> str:
@@ -95,7 +112,7 @@ def _headline(attempt: ReceiptAttempt) -> str:
     return f"{where}: {attempt.tier or ''} ({attempt.model})"
 
 
-def _lines(attempt: ReceiptAttempt, with_text: bool) -> Iterator[Line]:
+def _lines(attempt: ReceiptAttempt, *, with_text: bool, full: bool) -> Iterator[Line]:
     yield from _decision(attempt)
     for finding in attempt.findings or []:
         yield finding["severity"], f"{finding['validator']}: {finding['finding']}"
@@ -103,7 +120,7 @@ def _lines(attempt: ReceiptAttempt, with_text: bool) -> Iterator[Line]:
         version = f" (version {piece.version})" if piece.version else ""
         yield "shown", f"{piece.id}{version}: {piece.text}"
     for call in attempt.calls:
-        yield from _call_lines(call, with_text)
+        yield from _call_lines(call, with_text=with_text, full=full)
     versions = (
         ("prompt", attempt.prompt_version),
         ("knowledge", attempt.knowledge_version),
@@ -113,7 +130,7 @@ def _lines(attempt: ReceiptAttempt, with_text: bool) -> Iterator[Line]:
     )
     if attempt.pages:
         yield "pages", attempt.pages
-    if attempt.model:
+    if attempt.model and full:
         yield "asked", ", ".join(f"{name} {value}" for name, value in versions if value)
     called = sum(call.latency_ms or 0 for call in attempt.calls) / 1_000
     took = f"took {attempt.took_s:.2f} s" if attempt.took_s is not None else "still open"
@@ -153,7 +170,7 @@ def _was_not_asked(attempt: ReceiptAttempt) -> bool:
     return "low_confidence" not in attempt.reasons
 
 
-def _call_lines(call: ReceiptCall, with_text: bool) -> Iterator[Line]:
+def _call_lines(call: ReceiptCall, *, with_text: bool, full: bool) -> Iterator[Line]:
     written = call.cache_write_5m_tokens + call.cache_write_1h_tokens
     total = call.input_tokens + call.cache_read_tokens + written
     yield (
@@ -164,8 +181,8 @@ def _call_lines(call: ReceiptCall, with_text: bool) -> Iterator[Line]:
     )
     if call.shared > 1:
         yield "", f"its share of a request that served {call.shared} messages"
-    yield "cost", exact(call.cost) + _rates(call)
-    if with_text and call.output:
+    yield "cost", exact(call.cost) + (_rates(call) if full or call.cost is None else "")
+    if with_text and full and call.output:
         yield "said", call.output
 
 
@@ -181,17 +198,11 @@ def _rates(call: ReceiptCall) -> str:
     )
 
 
-def _foot(found: Receipt, with_text: bool) -> Iterator[Line]:
+def _foot(found: Receipt) -> Iterator[Line]:
     yield "ended", why_it_stopped(found)
-    if with_text and found.result is not None:
-        yield "reply", found.result.reply or ""
-        if sources := found.result.fields.get("sources"):
-            yield "stands on", ", ".join(map(str, sources)) if isinstance(sources, list) else ""
     for review in found.reviews:
         words = f"{review.verdict} by {review.reviewer}"
         yield "verdict", words + (f": {review.reason}" if review.reason else "")
-        if with_text and review.reply:
-            yield "sent", review.reply
     yield "total", exact(found.total_usd)
     saved, hurried = found.lanes
     if saved:

@@ -95,7 +95,7 @@ def test_a_receipt_has_every_field_of_every_attempt(
         "accepted from attempt 5, opus (claude-opus-5-5): every validator passed,"
         " confidence 0.95 ≥ 0.7"
     )
-    shown = " ".join(say("show", "day/day-0").out.split())
+    shown = " ".join(say("show", "day/day-0", "--full").out.split())
     for words in (
         "policy ladder", "validators schema (reject)", "rejected → again because schema",
         "reject schema: grounds breaks", "confidence 0.2, against 0.7",
