@@ -187,6 +187,8 @@ def test_a_message_is_tried_with_what_would_be_shown_beside_it(
     (tmp_path / "rung.toml").write_text(SHOWING)
     monkeypatch.delenv("DATABASE_URL", raising=False)
     words = ("Where is it?", "--policy", "acme", "--customer", "c-1", "--column", "plan=gold")
+    said = say("config", "check").out
+    assert "Policy acme: haiku; shows plan, look-up orders, look-up slow, pages of pages; " in said
     tried = say("config", "try", *words)
     assert "shown     row, orders, slow" in tried.out
     assert "note      look-up slow failed with ValueError; then: person" in tried.out

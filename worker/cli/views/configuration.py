@@ -52,8 +52,22 @@ def _policy(settings: Settings, policy: Policy) -> dict[str, Any]:
         "own_validators": [name for name in uses if name in settings.validators],
         "confidence": policy.accept.confidence,
         "certificate": policy.accept.certificate,
+        "shows": _shown(policy),
+        "prompts": policy.prompts,
         "thresholds": {t: policy.accept.threshold_at(t) for t in policy.ladder} if asked else {},
     }
+
+
+def _shown(policy: Policy) -> list[str]:
+    """What the model sees beside the message."""
+    use = policy.context
+    return [
+        *use.fields,
+        *(["the thread"] if use.thread_column is not None else []),
+        *(f"look-up {name}" for name in use.lookups),
+        *(f"pages of {folder}" for folder in policy.knowledge),
+        *([f"retriever {use.retriever}"] if use.retriever is not None else []),
+    ]
 
 
 def _tier(settings: Settings, name: str) -> dict[str, Any]:
@@ -104,6 +118,10 @@ def as_words(found: dict[str, Any]) -> Iterator[str]:
 
 def _policy_words(policy: dict[str, Any]) -> Iterator[str]:
     yield " → ".join(policy["ladder"])
+    if policy["prompts"]:
+        yield f"prompts of its own ({policy['prompts']})"
+    if policy["shows"]:
+        yield f"shows {', '.join(policy['shows'])}"
     rules = policy["rules"]
     then = "classified" if policy["otherwise"] == CLASSIFY else f"started at {policy['otherwise']}"
     yield f"{plural(len(rules), 'rule')} ({', '.join(rules)}), then {then}" if rules else then
