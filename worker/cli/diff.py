@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, Any
@@ -15,7 +16,15 @@ from worker.cli.speech.files import FORCE, new_text
 from worker.cli.speech.output import encode, print_json, stdout, talk
 from worker.cli.views import side_by_side
 from worker.cli.views.diff import print_comparison
-from worker.domain.run_diff import Pair, RunComparison, Side, compare, examples_of, kind_of
+from worker.domain.run_diff import (
+    Pair,
+    RunComparison,
+    Side,
+    compare,
+    examples_of,
+    kind_of,
+    ordered,
+)
 from worker.errors import UsageError
 from worker.runs.exports import csv_cell
 from worker.store.reading.comparing import pairs_of
@@ -73,11 +82,11 @@ def diff(
             _to(output, lambda stream: write_csv(stream, pairs_of(engine, a, b)), force=force)
             return
         comparison = compare(pairs_of(engine, a, b), examples)
-        document = document_of(a, b, comparison)
     if kind == "json":
+        document = document_of(a, b, comparison)
         _to(output, lambda stream: write_json(stream, document), force=force)
     else:
-        print_comparison(document)
+        print_comparison(a, b, comparison)
 
 
 def _show_texts(
@@ -105,9 +114,9 @@ def document_of(a: StoredRun, b: StoredRun, found: RunComparison) -> dict[str, A
         "only_b": found.only_b,
         "unfinished": found.unfinished,
         "outcome": {name: found.outcome[name] for name in ("same", "better", "worse", "other")},
-        "outcome_steps": _steps(found.outcomes.items()),
+        "outcome_steps": _steps(found.outcomes),
         "tier": {name: found.tier[name] for name in ("same", "lower", "higher")},
-        "tier_steps": _steps(found.tiers.items()),
+        "tier_steps": _steps(found.tiers),
         "confidence": {
             **{name: found.confidence[name] for name in ("same", "lower", "higher", "unknown")},
             "mean_a": found.confidence_a.value,
@@ -165,11 +174,6 @@ def _about(run: StoredRun) -> dict[str, Any]:
     }
 
 
-def _steps(counted: Iterable[tuple[tuple[str, str], int]]) -> list[dict[str, Any]]:
-    ordered = sorted(counted, key=lambda item: (-item[1], item[0]))
-    return [{"from": a, "to": b, "messages": count} for (a, b), count in ordered]
-
-
 def _change(pair: Pair) -> str | None:
     if pair.a is None or pair.b is None:
         return "only in b" if pair.a is None else "only in a"
@@ -205,3 +209,7 @@ def _to(output: Path | None, write: Callable[[IO[str]], int], *, force: bool) ->
     with new_text(output, force=force) as stream:
         count = write(stream)
     talk(f"{count:,} messages written to {output}.")
+
+
+def _steps(counted: Counter[tuple[str, str]]) -> list[dict[str, Any]]:
+    return [{"from": a, "to": b, "messages": count} for a, b, count in ordered(counted)]

@@ -27,6 +27,10 @@ KINDS = (
 """Kinds of examples, the most interesting first; a message is an example of the first that fits."""
 
 
+CountedStep = tuple[str, str, int]
+"""What it was in A, what it is in B, and of how many messages."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
     """A job as one run has it. `rung` is the place of its tier in that run's ladder, -1 where
@@ -135,6 +139,13 @@ class RunComparison:
         self.cost[_moved(a.cost, b.cost)] += 1
         self.cost_a += a.cost
         self.cost_b += b.cost
+
+
+def ordered(counted: Counter[tuple[str, str]]) -> list[CountedStep]:
+    """Steps from one run to the other with their messages, the most frequent first."""
+    return [
+        (a, b, n) for (a, b), n in sorted(counted.items(), key=lambda item: (-item[1], item[0]))
+    ]
 
 
 def compare(pairs: Iterable[Pair], examples: int) -> RunComparison:

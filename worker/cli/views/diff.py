@@ -1,11 +1,25 @@
 """A comparison of two runs as people read it, on a terminal 80 columns wide."""
 
+from collections import Counter
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING
 
 from worker.cli.speech.output import console
+from worker.domain.run_diff import (
+    CountedStep,
+    Example,
+    RunComparison,
+    Side,
+    examples_of,
+    ordered,
+)
 from worker.domain.text import terminal_safe
 from worker.domain.wording import dollars
+from worker.store.runs import StoredRun
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 NAME_WIDTH, STEPS = 22, 6
 KIND_WORDS = {
@@ -19,101 +33,94 @@ KIND_WORDS = {
 }
 
 
-def print_comparison(document: dict[str, Any]) -> None:
+def print_comparison(a: StoredRun, b: StoredRun, found: RunComparison) -> None:
     """Counts, steps, then examples."""
     out = console()
-    for letter in ("a", "b"):
-        run = document[f"run_{letter}"]
-        words = f"{run['policy']} {run['policy_version'][:7]}, {run['lane']}"
-        if version := run["prompts"].get("answer"):
+    for letter, run in (("A", a), ("B", b)):
+        words = f"{run.policy_name} {run.policy_version[:7]}, {run.lane}"
+        if version := (run.prompts or {}).get("answer"):
             words += f", prompt {version[:7]}"
-        out.print(f"{letter.upper()}  {terminal_safe(run['run'])}  ({words})")
-    out.print(_who_is_in(document))
-    if not document["both"] - document["unfinished"]:
+        out.print(f"{letter}  {terminal_safe(run.name)}  ({words})")
+    out.print(_who_is_in(found))
+    if not found.both - found.unfinished:
         out.print("There is nothing to compare.")
         return
     out.print()
-    out.print(_counts(document))
-    for name in ("outcome", "tier"):
-        steps = [step for step in document[f"{name}_steps"] if step["from"] != step["to"]]
+    out.print(_counts(found))
+    for name, counted in (("outcome", found.outcomes), ("tier", found.tiers)):
+        steps = [step for step in ordered(counted) if step[0] != step[1]]
         if steps:
             out.print()
             out.print(_steps(name, steps))
-    _print_examples(document["examples"])
+    _print_examples(examples_of(found))
 
 
-def _who_is_in(document: dict[str, Any]) -> str:
-    words = [f"{document['both']:,} messages in both"]
-    words += [f"{document[key]:,} only in {key[-1].upper()}" for key in ("only_a", "only_b")]
-    if document["unfinished"]:
-        words.append(f"{document['unfinished']:,} not finished, left out")
+def _who_is_in(found: RunComparison) -> str:
+    words = [f"{found.both:,} messages in both"]
+    words += [f"{found.only_a:,} only in A", f"{found.only_b:,} only in B"]
+    if found.unfinished:
+        words.append(f"{found.unfinished:,} not finished, left out")
     return "; ".join(words) + "."
 
 
-def _counts(document: dict[str, Any]) -> Any:
+def _counts(found: RunComparison) -> "Table":
     from rich.table import Table
 
     table = Table("", box=None, pad_edge=False)
     for heading in ("same", "better", "worse", "other"):
         table.add_column(heading, justify="right")
     table.add_column()
-    table.add_row("outcome", *_numbers(document["outcome"], "same", "better", "worse", "other"))
+    table.add_row("outcome", *_numbers(found.outcome, "same", "better", "worse", "other"))
     table.add_row("", "same", "lower", "higher", "changed", "A → B")
-    table.add_row("tier", *_numbers(document["tier"], "same", "lower", "higher"))
-    confidence, cost = document["confidence"], document["cost"]
-    means = f"mean {_two(confidence['mean_a'])} → {_two(confidence['mean_b'])}"
-    table.add_row("confidence", *_numbers(confidence, "same", "lower", "higher"), "", means)
-    sums = f"{dollars(cost['a_usd'])} → {dollars(cost['b_usd'])}{_share(cost)}"
-    table.add_row("cost", *_numbers(cost, "same", "lower", "higher"), "", sums)
-    reply = document["reply"]
-    table.add_row("reply", f"{reply['same']:,}", "", "", f"{reply['changed']:,}")
+    table.add_row("tier", *_numbers(found.tier, "same", "lower", "higher"))
+    means = f"mean {_two(found.confidence_a.value)} → {_two(found.confidence_b.value)}"
+    table.add_row("confidence", *_numbers(found.confidence, "same", "lower", "higher"), "", means)
+    sums = f"{dollars(found.cost_a)} → {dollars(found.cost_b)}{_share(found)}"
+    table.add_row("cost", *_numbers(found.cost, "same", "lower", "higher"), "", sums)
+    table.add_row("reply", f"{found.reply['same']:,}", "", "", f"{found.reply['changed']:,}")
     return table
 
 
-def _share(cost: dict[str, Any]) -> str:
+def _share(found: RunComparison) -> str:
     """` (-27%)`: by how much B costs more or less than A."""
-    return f" ({cost['difference_usd'] / cost['a_usd']:+.0%})" if cost["a_usd"] else ""
+    return f" ({(found.cost_b - found.cost_a) / found.cost_a:+.0%})" if found.cost_a else ""
 
 
-def _steps(name: str, steps: list[dict[str, Any]]) -> Any:
+def _steps(name: str, steps: list[CountedStep]) -> "Table":
     from rich.table import Table
 
     table = Table(f"{name} A", f"{name} B", "messages", box=None, pad_edge=False)
     table.columns[2].justify = "right"
-    for step in steps[:STEPS]:
-        table.add_row(
-            terminal_safe(step["from"]), terminal_safe(step["to"]), f"{step['messages']:,}"
-        )
-    rest = sum(step["messages"] for step in steps[STEPS:])
-    if rest:
+    for a, b, messages in steps[:STEPS]:
+        table.add_row(terminal_safe(a), terminal_safe(b), f"{messages:,}")
+    if rest := sum(messages for _, _, messages in steps[STEPS:]):
         table.add_row("…", "…", f"{rest:,}")
     return table
 
 
-def _print_examples(rows: list[dict[str, Any]]) -> None:
+def _print_examples(examples: Sequence[Example]) -> None:
     from rich.table import Table
 
     out = console()
-    kinds = list(dict.fromkeys(row["change"] for row in rows))
-    for kind in kinds:
+    for kind in dict.fromkeys(example.kind for example in examples):
         table = Table("message", "outcome", "tier", "conf.", "cost", box=None, pad_edge=False)
-        for row in rows:
-            if row["change"] == kind:
-                table.add_row(*_example(row))
+        for example in examples:
+            if example.kind == kind and example.pair.a and example.pair.b:
+                table.add_row(*_example(example.pair.external_id, example.pair.a, example.pair.b))
         out.print()
         out.print(f"{KIND_WORDS[kind]}:")
         out.print(table)
 
 
-def _example(row: dict[str, Any]) -> tuple[str, ...]:
-    difference = row["cost_usd_b"] - row["cost_usd_a"]
+def _example(external_id: str, a: Side, b: Side) -> tuple[str, ...]:
+    difference = b.cost - a.cost
     sign = "+" if difference >= 0 else "-"
-    name = terminal_safe(row["external_id"])
+    name = terminal_safe(external_id)
     return (
         name if len(name) <= NAME_WIDTH else name[: NAME_WIDTH - 1] + "…",
-        _step(row["state_a"], row["state_b"]),
-        _step(row["tier_a"] or "–", row["tier_b"] or "–"),
-        _step(_two(row["confidence_a"]), _two(row["confidence_b"])),
+        _step(a.state, b.state),
+        _step(a.tier or "–", b.tier or "–"),
+        _step(_two(a.confidence), _two(b.confidence)),
         f"{sign}{dollars(abs(difference))}",
     )
 
@@ -122,7 +129,7 @@ def _step(a: str, b: str) -> str:
     return terminal_safe(a) if a == b else terminal_safe(f"{a}→{b}")
 
 
-def _numbers(counts: dict[str, Any], *names: str) -> list[str]:
+def _numbers(counts: Counter[str], *names: str) -> list[str]:
     return [f"{counts[name]:,}" for name in names]
 
 
