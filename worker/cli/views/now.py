@@ -1,7 +1,6 @@
 """`rung status --watch`: the dashboard's first page in a terminal, from the same reading."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
@@ -11,10 +10,12 @@ from rich.text import Text
 from worker.cli.speech.output import SIMULATED
 from worker.config.settings import Settings
 from worker.dashboard.context import Dashboard, make_dashboard
-from worker.dashboard.screens.now import read_now
+from worker.dashboard.screens.now import Now, read_now
 from worker.dashboard.screens.queues import QueueShown
+from worker.dashboard.screens.troubles import ScreenTrouble
 from worker.domain.text import terminal_safe
 from worker.domain.wording import count, dollars, percent, reason, span
+from worker.store.reading.outlook import Outlook
 from worker.store.reading.standings import RunStanding
 
 COLOURS = {"good": "green", "calm": "default", "warn": "yellow", "bad": "bold red"}
@@ -38,27 +39,27 @@ class NowView:
         self._dashboard.rates.read()
         with self._dashboard.engine.connect() as connection:
             now = read_now(self._dashboard, connection)
-        parts: list[RenderableType] = [_headline(now), *_troubles(now["troubles"])]
-        if now["live"]:
-            parts += [Text(), _runs(now["live"])]
-        parts += [Text(), _queues(now["queues"], now["everything"]), Text(), _spend(now)]
-        if self._dashboard.simulated or now["bill"].simulated:
+        parts: list[RenderableType] = [_headline(now), *_troubles(now.troubles)]
+        if now.live:
+            parts += [Text(), _runs(now.live)]
+        parts += [Text(), _queues(now.queues, now.everything), Text(), _spend(now)]
+        if self._dashboard.simulated or now.bill.simulated:
             parts.append(Text(SIMULATED, style="yellow"))
         return Group(*parts)
 
 
-def _headline(now: Mapping[str, Any]) -> Text:
-    return Text(terminal_safe(now["headline"].words), style=COLOURS[now["headline"].level])
+def _headline(now: Now) -> Text:
+    return Text(terminal_safe(now.headline.words), style=COLOURS[now.headline.level])
 
 
-def _troubles(troubles: Sequence[Any]) -> list[RenderableType]:
+def _troubles(troubles: Sequence[ScreenTrouble]) -> list[RenderableType]:
     return [
         Text(f"! {terminal_safe(trouble.words)}", style=COLOURS[trouble.level])
         for trouble in troubles
     ]
 
 
-def _runs(live: Sequence[tuple[RunStanding, Any]]) -> Table:
+def _runs(live: Sequence[tuple[RunStanding, Outlook]]) -> Table:
     table = Table("run", "", "done", "outlook", box=None, pad_edge=False)
     for run, seen in live:
         total = max(run.total, 1)
@@ -99,12 +100,12 @@ def _state(line: QueueShown, everything: str | None) -> Text:
     return Text("ok", style="green")
 
 
-def _spend(now: Mapping[str, Any]) -> Text:
-    cap, day, bill = now["cap"], now["day"], now["bill"]
+def _spend(now: Now) -> Text:
+    cap, day, bill = now.cap, now.day, now.bill
     words = f"spent {dollars(bill.total)}" + (f" of {dollars(cap)}" if cap is not None else "")
-    if now["reserved"]:
-        words += f", {dollars(now['reserved'])} reserved for calls in flight"
-    if now["comparable"] and bill.saved_against_top is not None:
+    if now.reserved:
+        words += f", {dollars(now.reserved)} reserved for calls in flight"
+    if now.comparable and bill.saved_against_top is not None:
         saved = bill.saved_against_top
         than = "less" if saved >= 0 else "more"
         words += f"; {percent(abs(saved))} {than} than on {bill.top.tier} alone"

@@ -49,17 +49,15 @@ def now(call: ApiCall) -> dict[str, Any]:
         found = read_now(call.dashboard, connection)
     return {
         "simulated": call.dashboard.simulated,
-        "headline": {"level": found["headline"].level, "words": found["headline"].words},
+        "headline": {"level": found.headline.level, "words": found.headline.words},
         "troubles": [
             {"level": t.level, "words": t.words, "help": t.help, "href": t.href, "more": t.more}
-            for t in found["troubles"]
+            for t in found.troubles
         ],
-        "everything_paused": found["everything"],
-        "queues": [_queue(line) for line in found["queues"]],
-        "runs": [
-            {**run.as_document(), "outlook": seen.as_document()} for run, seen in found["live"]
-        ],
-        "day": None if found["day"] is None else _day(found["day"]),
+        "everything_paused": found.everything,
+        "queues": [_queue(line) for line in found.queues],
+        "runs": [{**run.as_document(), "outlook": seen.as_document()} for run, seen in found.live],
+        "day": None if found.day is None else _day(found.day),
     }
 
 

@@ -24,6 +24,7 @@ from worker.dashboard.pages.serving import number, stream
 from worker.dashboard.screens.now import read_now
 from worker.store.reading import screens
 from worker.store.reading.deeds import audit_page, audit_words
+from worker.store.rows import as_document
 
 PAGE = 50
 
@@ -54,7 +55,9 @@ def now(request: Request) -> Response:
     """What goes on just now."""
     dashboard = dashboard_of(request)
     with dashboard.engine.connect() as connection:
-        return page(request, connection, "now.html", "Now", **read_now(dashboard, connection))
+        return page(
+            request, connection, "now.html", "Now", **as_document(read_now(dashboard, connection))
+        )
 
 
 async def live_now(request: Request) -> Response:
@@ -62,7 +65,9 @@ async def live_now(request: Request) -> Response:
 
     def render(dashboard: Dashboard) -> str:
         with dashboard.engine.connect() as connection:
-            return region(dashboard, "now_region.html", **read_now(dashboard, connection))
+            return region(
+                dashboard, "now_region.html", **as_document(read_now(dashboard, connection))
+            )
 
     return stream(request, render)
 

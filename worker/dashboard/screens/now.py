@@ -1,10 +1,9 @@
 """What the first page shows, read in one transaction."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -14,7 +13,7 @@ from worker.dashboard.context import Dashboard
 from worker.dashboard.screens.ladder import Picture, picture
 from worker.dashboard.screens.nights import night_troubles
 from worker.dashboard.screens.outlook import headline
-from worker.dashboard.screens.plots import hour
+from worker.dashboard.screens.plots import Plot, hour
 from worker.dashboard.screens.queues import QueueShown, read_queues
 from worker.dashboard.screens.side_troubles import (
     batch_troubles,
@@ -23,7 +22,7 @@ from worker.dashboard.screens.side_troubles import (
     late_troubles,
     lookup_troubles,
 )
-from worker.dashboard.screens.troubles import ended_badly, troubles
+from worker.dashboard.screens.troubles import ScreenTrouble, ended_badly, troubles
 from worker.domain.bill import Bill, make_bill
 from worker.domain.bill import comparable as enough_ended
 from worker.runs.timetables import read_schedules
@@ -35,8 +34,10 @@ from worker.store.reading import screens
 from worker.store.reading.certificates import doubtful
 from worker.store.reading.minutes import last_hour
 from worker.store.reading.outlook import Outlook, Surrounding, ended_outlook, read_outlooks
+from worker.store.reading.screens import WorkerSeen
 from worker.store.reading.standings import RunStanding, live_runs, runs_page
 from worker.store.reading.status import (
+    DayBudget,
     QueueStanding,
     paused_everything,
     queues,
@@ -48,7 +49,30 @@ RECENT = 3
 """Runs that the first page shows while none is under way."""
 
 
-def read_now(dashboard: Dashboard, connection: Connection) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Now:
+    """What the first page shows. `shown` are the live runs, or the last one where there is none:
+    `picture`, `bill`, `cap` and `reserved` are of these together, in dollars; `recent` are the last
+    ones while none is live."""
+
+    headline: Outlook
+    troubles: Sequence[ScreenTrouble]
+    queues: Sequence[QueueShown]
+    everything: str | None
+    live: Sequence[tuple[RunStanding, Outlook]]
+    recent: Sequence[tuple[RunStanding, Outlook]]
+    shown: Sequence[RunStanding]
+    picture: Picture
+    history: Sequence[Plot]
+    bill: Bill
+    comparable: bool
+    cap: Decimal | None
+    reserved: Decimal
+    day: DayBudget | None
+    workers: Sequence[WorkerSeen]
+
+
+def read_now(dashboard: Dashboard, connection: Connection) -> Now:
     """Everything that the first page shows."""
     live = live_runs(connection)
     last = runs_page(connection, None, 1 if live else RECENT)
@@ -61,15 +85,15 @@ def read_now(dashboard: Dashboard, connection: Connection) -> dict[str, Any]:
     ended = [] if live else ended_badly(last[:1])
     stops = stops_of(connection, live)
     away = dashboard.limiter is not None and all(line.used is None for line in lines)
-    return {
-        "headline": headline(
+    return Now(
+        headline=headline(
             live,
             outlooks,
             last[0] if last else None,
             _stopped(lines),
             halted=everything is not None,
         ),
-        "troubles": troubles(
+        troubles=troubles(
             lines,
             live,
             outlooks,
@@ -88,20 +112,20 @@ def read_now(dashboard: Dashboard, connection: Connection) -> dict[str, Any]:
                 *delivery_troubles(deliveries.standing(connection)),
             ],
         ),
-        "queues": with_waits(lines, live, stops),
-        "everything": everything,
-        "live": list(zip(live, outlooks, strict=True)),
-        "recent": [] if live else [(run, ended_outlook(run)) for run in last],
-        "shown": shown,
-        "picture": read_picture(dashboard, connection, shown),
-        "history": hour(last_hour(connection)),
-        "bill": read_bill(dashboard, connection, shown),
-        "comparable": comparable(shown),
-        "cap": _sum(run.cap for run in shown),
-        "reserved": sum((run.reserved for run in shown), Decimal(0)),
-        "day": day,
-        "workers": [w for w in screens.workers(connection) if w.alive],
-    }
+        queues=with_waits(lines, live, stops),
+        everything=everything,
+        live=list(zip(live, outlooks, strict=True)),
+        recent=[] if live else [(run, ended_outlook(run)) for run in last],
+        shown=shown,
+        picture=read_picture(dashboard, connection, shown),
+        history=hour(last_hour(connection)),
+        bill=read_bill(dashboard, connection, shown),
+        comparable=comparable(shown),
+        cap=_sum(run.cap for run in shown),
+        reserved=sum((run.reserved for run in shown), Decimal(0)),
+        day=day,
+        workers=[w for w in screens.workers(connection) if w.alive],
+    )
 
 
 def stops_of(connection: Connection, runs: Sequence[RunStanding]) -> dict[int, dt.datetime]:
@@ -191,7 +215,8 @@ def read_bill(dashboard: Dashboard, connection: Connection, runs: Sequence[RunSt
     )
 
 
-def _sum(caps: Any) -> Decimal | None:
+def _sum(caps: Iterable[Decimal | None]) -> Decimal | None:
     """Of the caps; None when one of the runs has none."""
     given = list(caps)
-    return sum(given, Decimal(0)) if given and all(cap is not None for cap in given) else None
+    known = [cap for cap in given if cap is not None]
+    return sum(known, Decimal(0)) if known and len(known) == len(given) else None
