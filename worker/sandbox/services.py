@@ -30,10 +30,14 @@ class Running:
     environ: dict[str, str]
     services: Services
     home: Path
-    simulated: bool
     embedded: Sequence[EmbeddedServer] = ()
     left_over: Sequence[int] = ()
     """Pids of an earlier `rung up` that was killed, ended now."""
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the simulator answers in Claude's place."""
+        return self.services.anthropic_base_url is not None
 
 
 @contextmanager
@@ -84,7 +88,6 @@ def sandbox(
             environ=environ,
             services=services,
             home=home,
-            simulated=simulated,
             embedded=embedded,
             left_over=left_over,
         )

@@ -81,8 +81,6 @@ def read_now(dashboard: Dashboard, connection: Connection) -> Now:
     lines = read_queues(dashboard, connection)
     outlooks = outlooks_of(dashboard, connection, live, everything, lines)
     day = today(connection)
-    nights = night_troubles(read_schedules(connection, dashboard.settings))
-    ended = [] if live else ended_badly(last[:1])
     stops = stops_of(connection, live)
     away = dashboard.limiter is not None and all(line.used is None for line in lines)
     return Now(
@@ -102,15 +100,7 @@ def read_now(dashboard: Dashboard, connection: Connection) -> Now:
             day=day,
             redis_away=away,
             stops=stops,
-            more=[
-                *late_troubles(late(connection)),
-                *lookup_troubles(failing_lookups(connection)),
-                *batch_troubles(unconfirmed(connection)),
-                *nights,
-                *ended,
-                *certificate_troubles(doubtful(connection)),
-                *delivery_troubles(deliveries.standing(connection)),
-            ],
+            more=_aside(dashboard, connection, [] if live else last[:1]),
         ),
         queues=with_waits(lines, live, stops),
         everything=everything,
@@ -126,6 +116,21 @@ def read_now(dashboard: Dashboard, connection: Connection) -> Now:
         day=day,
         workers=[w for w in screens.workers(connection) if w.alive],
     )
+
+
+def _aside(
+    dashboard: Dashboard, connection: Connection, ended: Sequence[RunStanding]
+) -> list[ScreenTrouble]:
+    """What is wrong beside queues and runs under way."""
+    return [
+        *late_troubles(late(connection)),
+        *lookup_troubles(failing_lookups(connection)),
+        *batch_troubles(unconfirmed(connection)),
+        *night_troubles(read_schedules(connection, dashboard.settings)),
+        *ended_badly(ended),
+        *certificate_troubles(doubtful(connection)),
+        *delivery_troubles(deliveries.standing(connection)),
+    ]
 
 
 def stops_of(connection: Connection, runs: Sequence[RunStanding]) -> dict[int, dt.datetime]:
