@@ -8,8 +8,10 @@ from decimal import ROUND_UP, Decimal
 from worker.domain.wording import dollars
 
 STEP = Decimal("0.0001")
-LEAST_MARGIN = Decimal("1.1")
+LEAST_MARGIN, MOST_MARGIN = Decimal("1.1"), Decimal("1.5")
 """The jobs that are left are not quite like those before them."""
+MOST_SCALE = Decimal(4)
+"""A tier's worst case is no more than so many times that of a cheaper tier that waits."""
 UNROUTED = ""
 """The tier of what is not routed yet."""
 
@@ -70,7 +72,8 @@ class RestOfRun:
     def margin(self, tier: str) -> Decimal:
         """By how much more it may come to: few answers say little of those to come."""
         given = self.answers(tier)
-        return max(LEAST_MARGIN, 1 + 1 / Decimal(given).sqrt()) if given else LEAST_MARGIN
+        wide = 1 + 1 / Decimal(given).sqrt() if given else LEAST_MARGIN
+        return min(max(LEAST_MARGIN, wide), MOST_MARGIN)
 
 
 def enough(*, spent: Decimal, needs: Decimal | None, rest: RestOfRun) -> Decimal:
@@ -89,7 +92,8 @@ def enough(*, spent: Decimal, needs: Decimal | None, rest: RestOfRun) -> Decimal
     )
     waiting = [known[tier] for tier in known if rest.open.get(tier)]
     dearest = max((known[tier] for tier in known if work[tier] >= 1), default=Decimal(0))
-    scale = max(dearest / min(waiting), Decimal(1)) if waiting and dearest else Decimal(1)
+    ratio = dearest / min(waiting) if waiting else Decimal(1)
+    scale = min(max(ratio, Decimal(1)), MOST_SCALE)
     return (spent + expected + worst * scale).quantize(STEP, ROUND_UP)
 
 

@@ -24,6 +24,18 @@ def test_what_is_left_is_priced_at_its_own_tier() -> None:
     assert Decimal("0.85") < found < Decimal("1.15")
 
 
+def test_one_dear_answer_does_not_make_the_sum_absurd() -> None:
+    """The first answer of a tier pays for its cache: seen in a run that came to $0.95."""
+    early = RestOfRun(
+        open={"haiku": 151, "sonnet": 149, "opus": 37},
+        ended={"haiku": 653, "sonnet": 8, "opus": 1},
+        paid={"haiku": Decimal("0.1"), "sonnet": Decimal("0.013"), "opus": Decimal("0.0356")},
+        climbs=[("haiku", "sonnet", 25), ("sonnet", "opus", 1)],
+    )
+    found = enough(spent=Decimal("0.1484"), needs=Decimal("0.0297"), rest=early)
+    assert Decimal("0.95") < found < Decimal(4)
+
+
 def test_what_climbs_later_is_paid_for_above() -> None:
     climbing = RestOfRun(
         open={"haiku": 100},
