@@ -102,6 +102,8 @@ class Batching:
         if batch.ended is None or batch.archived:
             raise Problem(status=404, message="the results of this batch are not available")
         mood = self._state.moods.of("", "", "results")
+        if mood.get("results") == "404":
+            raise Problem(status=404, message=f"batch {batch.id} not found")
         results = shuffled(batch.results, self._state.seed)
         lines = [
             b'{"custom_id": "broken\n' if line is None else orjson.dumps(line) + b"\n"

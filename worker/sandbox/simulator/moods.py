@@ -12,7 +12,7 @@ of the `x-rung-call` header), `first` (only the first n matching requests), `eve
     {"garbage": true}                                             trouble on the wire
     {"batch": "expired" | "errored" | "canceled"}                 items of a Message Batch
     {"create": "drop" | "404" | "refuse"}  {"results": "shuffle" | "malformed" | "unknown"
-                                            | "duplicate" | "missing"}
+                                            | "duplicate" | "missing" | "404"}
 """
 
 import hashlib

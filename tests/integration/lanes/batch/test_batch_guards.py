@@ -181,3 +181,19 @@ def test_rescue_never_takes_what_is_at_claude(
     outcomes = "SELECT DISTINCT outcome FROM attempts WHERE batch_id IS NOT NULL"
     assert many(engine, outcomes) == [("started",)]
     assert many(engine, "SELECT DISTINCT state FROM jobs") == [("submitted",)]
+
+
+def test_results_that_are_not_found_at_first_are_fetched_later(
+    engine: Engine, database_url: str, simulator: Simulator
+) -> None:
+    """As a copy at Claude's says that has not heard of them yet."""
+    moods(simulator, {"match": {"purpose": "results", "first": 2}, "do": {"results": "404"}})
+    with night(a_night(database_url, simulator)) as (runtime, lane):
+        hand_in(engine, runtime.settings, BODIES, policy="single:haiku", lane=Lane.BATCH)
+        step(runtime, lane, 2)
+        assert one(engine, "SELECT count(*) FROM jobs WHERE finished_at IS NOT NULL")[0] == 0
+        rounds(runtime, lane)
+    # then: each was asked once, and paid once
+    assert many(engine, "SELECT DISTINCT state FROM jobs") == [("answered",)]
+    assert set(simulator[0].counts.batch_items.values()) == {1}
+    Checker().require(engine)
