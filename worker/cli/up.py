@@ -24,9 +24,9 @@ from worker.errors import ConfigurationError, RungError
 from worker.sandbox.services import Running, sandbox
 from worker.sandbox.supervisor import (
     Supervisor,
+    claimed_port,
     dashboard_command,
     environment,
-    free_port,
     scheduler_command,
     worker_command,
 )
@@ -74,12 +74,11 @@ class Work:
         self.dashboard_url = ""
         self.stop_asked = threading.Event()
 
-    def start_dashboard(self) -> None:
+    def start_dashboard(self, port: int) -> None:
         """Starts the dashboard on loopback, at another port where its own is taken, and says in
         `services.json` where it is."""
         wanted = self.settings.dashboard.port
-        port = free_port(wanted)
-        if port != wanted:
+        if wanted and port != wanted:
             talk(
                 f"Port {wanted} is taken by another program, perhaps by somebody else's Rung:"
                 f" this dashboard is at {port}.",
@@ -139,9 +138,9 @@ def working(settings: Settings, *, workers: int, latency_scale: float) -> Iterat
         _say_what_runs(settings, running)
         supervisor = Supervisor(environment(**running.environ), running.home)
         work = Work(running, supervisor, engine, settings)
-        with _signals(work):
+        with _signals(work), claimed_port(settings.dashboard.port) as port:
             try:
-                work.start_dashboard()
+                work.start_dashboard(port)
                 for number in range(workers):
                     supervisor.add(
                         f"worker-{number + 1}", worker_command(f"rung{number + 1}"), signal.SIGQUIT

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -141,6 +141,20 @@ def dashboard_command(port: int) -> list[str]:
         "--port",
         str(port),
     ]
+
+
+@contextlib.contextmanager
+def claimed_port(wanted: int) -> Iterator[int]:
+    """A port for a server that is still to be started: `wanted`, or any other when somebody has it.
+    Until the block ends, no other Rung of this machine is given the same, though nobody listens at
+    it yet: a name that the kernel lets one socket have decides, and gives free with the process."""
+    with socket.socket(socket.AF_UNIX) as claim:
+        try:
+            if wanted and sys.platform == "linux":
+                claim.bind(f"\0rung port {wanted}")
+        except OSError:
+            wanted = 0
+        yield free_port(wanted)
 
 
 def free_port(wanted: int) -> int:
