@@ -28,7 +28,7 @@ Between = Callable[[House, Host, Host], None]
 """What happens to two hosts at work: that of the lower queues, and that of the upper ones."""
 
 
-def on_two_hosts(happens: Between) -> Story:
+def on_two_hosts(happens: Between, jobs: int = JOBS) -> Story:
     """Postgres, Redis and Claude are here; the queues are shared out between two hosts."""
 
     def story(home: House) -> None:
@@ -39,7 +39,7 @@ def on_two_hosts(happens: Between) -> Story:
             try:
                 home.at_work(home.start(queues=LOWER, host=lower))
                 home.at_work(home.start(queues=UPPER, host=upper))
-                home.hand_in(JOBS)
+                home.hand_in(jobs)
                 home.until("EXISTS (SELECT FROM calls WHERE state = 'sent' AND tier = 'sonnet')")
                 happens(home, lower, upper)
                 home.settle()
@@ -85,7 +85,7 @@ SCENARIOS = (
     Scenario(
         "hosts far away, on a lossy line",
         19,
-        on_two_hosts(slow_and_lossy),
+        on_two_hosts(slow_and_lossy, JOBS // 2),
         wasted=CAPACITY,
         settings=FAR_AWAY,
     ),

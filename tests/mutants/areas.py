@@ -6,6 +6,7 @@ QUICK = (
     f"{STORE}queue/test_guards.py",
     *(f"{STORE}queue/test_guards_of_{what}.py" for what in ("records", "budgets", "canaries")),
     f"{STORE}queue/test_guards_of_batches.py",
+    f"{STORE}queue/test_guards_of_reading_back.py",
     f"{STORE}actions/test_guards_of_erasure.py",
 )
 """Tests that leave nothing behind."""
