@@ -60,8 +60,10 @@ def test_erasure_empties_what_is_said_and_no_more(rows: Rows) -> None:
         rows.attempt(job, fence=2, findings="[]")
         rows.attempt(job, fence=3, findings='[{"validator": "v", "finding": "f"}]')
         rows.attempt(job, fence=4, hint='{"a": 1}', findings="[]")
+        rows.attempt(job, fence=5, context_digest="d", findings="[]")
         rows.call(job, output="said")
         rows.call(job, fence=2)
+        rows.call(job, fence=3, error="bad: Where is my card?")
         rows.insert("results", None, job_id=job, fence=1, reply="r", fields='{"a": 1}',
                     tier="haiku", model="m", accepted=True)  # fmt: skip
         rows.insert("reviews", None, job_id=job, verdict="edit", reply="r", reviewer="ada")
@@ -80,11 +82,13 @@ def test_erasure_empties_what_is_said_and_no_more(rows: Rows) -> None:
         wanted = {name: values[name] for name in statement._bindparams}
         changed[table] = rows.connection.execute(statement, wanted).rowcount
     assert {name: changed[name] for name in changed if name in erasure.TABLES} | {} == {
-        name: {"attempts": 3, "reviews": 2}.get(name, 1) for name in changed
+        name: {"attempts": 4, "calls": 2, "reviews": 2}.get(name, 1) for name in changed
     }
     left = ("SELECT job_id, fence FROM attempts WHERE hint IS NOT NULL OR findings::text LIKE"
             " '%\"f\"%'")  # fmt: skip
     assert {row[0] for row in rows.all(left)} == {jobs[1]}
+    mine = "SELECT count(*) FROM attempts WHERE job_id = :id AND context_digest IS NOT NULL"
+    assert (rows.one(mine, id=jobs[0]), rows.one(mine, id=jobs[1])) == ((0,), (1,))
     told = rows.all("SELECT reply, reason FROM reviews WHERE job_id = :id ORDER BY id", id=jobs[0])
     assert told == [("", None), (None, "")]
 
