@@ -3,7 +3,7 @@
 import click
 
 from worker.cli.speech.context import database
-from worker.cli.speech.output import console, print_json
+from worker.cli.speech.output import console, print_json, talk
 from worker.domain.wording import ago, dollars
 from worker.store.reading.standings import runs_page
 
@@ -17,6 +17,9 @@ def runs(limit: int, as_json: bool) -> None:
         found = runs_page(connection, None, limit)
     if as_json:
         print_json([run.as_document() for run in found])
+        return
+    if not found:
+        talk("Nothing has been submitted yet. Submit a backlog with: rung enqueue FILE")
         return
     from rich.table import Table
 
@@ -38,8 +41,8 @@ def runs(limit: int, as_json: bool) -> None:
             run.state_word,
             run.policy,
             (run.prompts or {}).get("answer", "")[:7],
-            f"{run.ended}/{run.total}",
-            str(run.for_people),
+            f"{run.ended:,} of {run.total:,}",
+            f"{run.for_people:,}",
             str(run.jobs("dead")),
             dollars(run.spent) + (" simulated" if run.simulated else ""),
             ago(run.created_at),
