@@ -20,6 +20,7 @@ NAMES = (
     "startup",
     "worker_cpu",
     "drain",
+    "several",
     "limiter",
     "intake",
     "shapes",

@@ -53,7 +53,7 @@ class House:
     environ: Mapping[str, str]
     settings: Settings
     engine: Engine
-    worker_pid: int
+    worker_pids: Sequence[int]
     postgres_pid: int
     redis_pid: int
 
@@ -63,8 +63,8 @@ class House:
         return self.environ["ANTHROPIC_BASE_URL"]
 
     def worker_cpu_s(self) -> float:
-        """CPU seconds of the worker process since it started."""
-        return cpu_s(self.worker_pid)
+        """CPU seconds of the worker processes since they started."""
+        return sum(map(cpu_s, self.worker_pids))
 
     def services_cpu_s(self) -> dict[str, float]:
         """CPU seconds of Postgres, with its backends, and of Redis, since they started."""
@@ -159,8 +159,8 @@ def house(
         started = [_worker(stack, home, environ, f"bench{n}") for n in range(workers)]
         queues = workers * (len(settings.tiers) + 1)
         _until_ready(engine, started[0], queues, home / "worker.log")
-        pids = (started[0].pid, postgres.pid, redis.process.pid)
-        yield House(home, environ, settings, engine, *pids)
+        pids = [worker.pid for worker in started]
+        yield House(home, environ, settings, engine, pids, postgres.pid, redis.process.pid)
 
 
 def _worker(

@@ -122,11 +122,11 @@ class Yard:
         run = self.home.hand_in("peers", count, policy="single:haiku")
         self.home.wait_for(run, within_s=WITHIN_S)
         cpu_s, wall_s = self.home.worker_cpu_s() - before, time.monotonic() - began
-        status = Path(f"/proc/{self.home.worker_pid}/status").read_text("ascii", "replace")
+        status = Path(f"/proc/{self.home.worker_pids[0]}/status").read_text("ascii", "replace")
         memory = int(status.partition("VmHWM:")[2].split()[0])
         killed = self.home.hand_in("killed", count, first=count, policy="single:haiku")
         paid = self.until_half()
-        os.kill(self.home.worker_pid, 9)
+        os.kill(self.home.worker_pids[0], 9)
         time.sleep(1)
         with self.home.engine.connect() as connection:
             kept = int(connection.execute(KEPT, {"run": killed.id}).scalar_one())
