@@ -75,7 +75,8 @@ check: setup compose-check ## Lint, types, import directions, dead code, docs in
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	.venv/bin/vulture
-	$(PY) -m pytest -q -p no:cacheprovider tests/unit/test_docs_in_step.py tests/unit/test_house.py
+	$(PY) -m pytest -q -p no:cacheprovider tests/unit/test_docs_in_step.py tests/unit/test_house.py \
+	  tests/unit/test_shape.py tests/unit/test_arguments.py tests/unit/test_class_names.py tests/unit/test_words.py
 
 bench: setup ## Speed and memory, as ratios measured in one run
 	$(PY) -m benchmarks

@@ -73,14 +73,13 @@ def test_neither_sees_anything_of_the_other(
         (other,) = set(COMPANIES) - {name}
         with engine.connect() as connection:
             attempt = receipt(connection, job).attempts[-1]
-            prompt = many(
-                engine, f"SELECT text FROM prompts WHERE version = '{attempt.prompt_version}'"
-            )
+        version = attempt.prompt_version
+        (prompt,) = many(engine, f"SELECT text FROM prompts WHERE version = '{version}'")
         shown = " ".join(piece.text for piece in attempt.context)
         assert f"by {name}" in shown
         assert f"Says {name}." in shown
         assert other not in shown
-        assert f"You answer for {name}." in prompt[0].text
+        assert f"You answer for {name}." in prompt.text
         versions.add(version)
         assert unexplained(engine, runs[name]) == []
     assert len(versions) == len(jobs) == 2
