@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from models.vocabulary import AttemptOutcome
+from models.vocabulary import AttemptOutcome, Purpose
+from tests.support.attempts import asks, attempt, said
 from worker.domain.answers import ModelAnswer
+from worker.domain.claimed import PastAnswer
 from worker.domain.endings import ToReview
 from worker.domain.judgement import Judgement, judge
 from worker.domain.ladder import Ladder
@@ -14,6 +16,7 @@ from worker.domain.messages import MessageText
 from worker.domain.next_step import decide
 from worker.domain.policy import Policy, from_document, to_document
 from worker.domain.presets import preset
+from worker.domain.reports import AttemptReport
 
 LADDER = preset("ladder", Ladder(("haiku", "sonnet", "opus")))
 ANSWER = {
@@ -77,3 +80,36 @@ def test_no_words_are_no_reply() -> None:
 def test_an_answer_from_before_goes_on_being_one() -> None:
     assert judged(sources=None, action=None).accepted
     assert judged(sources=None).reasons == ("schema",), "half of it was never asked for"
+
+
+def test_of_several_replies_a_person_gets_the_last_with_words_and_is_told_if_it_was_simulated() -> (
+    None
+):
+    def past(fence: int, reply: str, tier: str) -> PastAnswer:
+        return PastAnswer(
+            fence=fence,
+            tier=tier,
+            model="m",
+            reasons=("length",),
+            decision=None,
+            hint=None,
+            output=json.dumps({"reply": reply}),
+            simulated=True,
+        )
+
+    history = (past(1, "First.", "haiku"), past(2, "Second.", "haiku"), past(3, " ", "sonnet"))
+    # when the last rung refuses
+    one = attempt(asks(Purpose.ANSWER, tier="opus"), history=history)
+    report = one.heard(said("", "refusal"))
+    # then
+    assert isinstance(report, AttemptReport)
+    assert isinstance(report.ending, ToReview)
+    assert report.ending.best is not None
+    assert (report.ending.best.reply, report.ending.best.fence) == ("Second.", 2)
+    # and of an answer of its own it is told the same
+    one = attempt(asks(Purpose.ANSWER, tier="opus"))
+    report = one.heard(said(json.dumps(ANSWER | {"action": "hand_over"})))
+    assert isinstance(report, AttemptReport)
+    assert isinstance(report.ending, ToReview)
+    assert report.ending.best is not None
+    assert report.ending.best.simulated
