@@ -42,6 +42,11 @@ class Dashboard:
         """`routing` and the tiers, cheapest first."""
         return [ROUTING, *self.settings.tiers]
 
+    @property
+    def assumed_turnaround_s(self) -> float:
+        """Seconds that a batch is taken to need while too few have ended."""
+        return self.settings.batch.turnaround_s
+
     def used(self, queue: str) -> Used | None:
         """What the queue's tier used of its limits in the last minute; None if Redis is away."""
         if self.limiter is None:

@@ -10,11 +10,10 @@ from sqlalchemy import Connection
 
 from worker.domain.expected_cost import Expected
 from worker.domain.filters import show
-from worker.domain.wording import clock, span
+from worker.domain.wording import clock
 from worker.runs.orders import VERBS, Order
 from worker.store.actions.changes import runs_of
-from worker.store.queue.paces import ENDED
-from worker.store.reading.rates import Throughput
+from worker.store.reading.outlook import Outlook, read_outlooks, read_surrounding
 from worker.store.reading.standings import RunStanding, live_runs, standing_of
 
 RUNS_NAMED = 5
@@ -28,8 +27,8 @@ class Surroundings(Protocol):
         """`routing` and the tiers, cheapest first."""
 
     @property
-    def rates(self) -> Throughput:
-        """How fast things go just now."""
+    def assumed_turnaround_s(self) -> float:
+        """Seconds that a batch is taken to need while too few have ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +87,16 @@ class Look:
         return [run for run in live if self.run is None or run.id != self.run.id]
 
     def deadlines(self, runs: Sequence[RunStanding], more: int = 0) -> list[str]:
-        """When these runs must be done, what is left of them (and `more` jobs), and how long that
-        takes at their pace."""
+        """When these runs must be done, what is left of them (and `more` jobs), and how that looks
+        as things are now: with what every other surface says of them."""
         due = [run for run in runs if run.deadline is not None and run.open + more]
-        return [_deadline(self.around.rates, run, run.open + more) for run in due]
+        if not due:
+            return []
+        around = read_surrounding(
+            self.connection, self.around.queues, self.around.assumed_turnaround_s
+        )
+        seen = read_outlooks(self.connection, due, around)
+        return [_deadline(run, run.open + more, one) for run, one in zip(due, seen, strict=True)]
 
     def shown(self, what: str | None = None, **values: Any) -> Preview:
         """The preview of a run or of chosen jobs, with what all of these have. Without words it
@@ -125,19 +130,9 @@ class Look:
         return replace(preview, fields=fields)
 
 
-def _deadline(rates: Throughput, run: RunStanding, left: int) -> str:
+def _deadline(run: RunStanding, left: int, seen: Outlook) -> str:
     deadline = run.deadline or run.now
-    words = (
+    return (
         f"{run.name} must be done by {clock(deadline, run.now)};"
-        f" {left:,} of its messages are still open"
+        f" {left:,} of its messages are still open. As things are now: {seen.words}."
     )
-    if deadline <= run.now:
-        return f"{words}, and it is late."
-    pace = rates.a_minute(ENDED, run.id)
-    if not pace:
-        return f"{words}."
-    needed = 60 * left / pace
-    spare = (deadline - run.now).total_seconds() - needed
-    if spare <= 0:
-        return f"{words}. At its pace it will be late already."
-    return f"{words}: about {span(needed)} at its pace, so that it can rest for {span(spare)}."

@@ -223,7 +223,7 @@ def test_a_preview_says_what_it_does_to_deadlines(
     for action in ("pause", "drain"):
         words = preview(client, action, tier="haiku").text
         assert "day must be done by" in words
-        assert "30 of its messages are still open, and it is late." in words
+        assert "30 of its messages are still open. As things are now: late: its deadline" in words
     assert "night will be served sooner." in preview(client, "cancel", run="day").text
 
 

@@ -12,15 +12,14 @@ from worker.runs.orders import Order, choose
 from worker.runs.preview_shapes import Preview
 from worker.runs.previews import preview
 from worker.store.actions.changes import MAX_PRIORITY
-from worker.store.reading.rates import Throughput
 
 
 @dataclass
 class Around:
     """What previews look at beside the database."""
 
-    rates: Throughput
     queues: list[str] = field(default_factory=lambda: ["routing", "haiku"])
+    assumed_turnaround_s: float = 3600.0
 
 
 @pytest.fixture
@@ -38,7 +37,7 @@ def look(
     where: str | None = None,
     to: str | None = None,
 ) -> Preview:
-    around = Around(Throughput(rows.connection.engine))
+    around = Around()
     if queue is not None:
         return preview(around, rows.connection, Order(action=action, queue=queue))
     chosen = choose(rows.connection, action, run, where)

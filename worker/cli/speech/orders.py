@@ -16,7 +16,6 @@ from worker.runs.orders import Order
 from worker.runs.preview_shapes import Preview
 from worker.runs.previews import preview
 from worker.store.audit import Done
-from worker.store.reading.rates import Throughput
 
 JSON = click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 YES = click.option("--yes", is_flag=True, help="Do not ask.")
@@ -40,10 +39,10 @@ DONE = {
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
-    """What a preview looks at beside the database. A command knows no pace: it has just begun."""
+    """What a preview looks at beside the database."""
 
     queues: list[str]
-    rates: Throughput
+    assumed_turnaround_s: float
 
 
 def queues_of(settings: Settings) -> list[str]:
@@ -54,7 +53,8 @@ def queues_of(settings: Settings) -> list[str]:
 def look(engine: Engine, settings: Settings, order: Order) -> Preview:
     """What the order would do."""
     with engine.connect() as connection:
-        return preview(Terminal(queues_of(settings), Throughput(engine)), connection, order)
+        around = Terminal(queues_of(settings), settings.batch.turnaround_s)
+        return preview(around, connection, order)
 
 
 def carry_out(

@@ -75,7 +75,7 @@ def run(call: ApiCall) -> dict[str, Any]:
     with call.engine.connect() as connection:
         row = run_named(connection, call.path["run"])
         dashboard = call.dashboard
-        assumed_s = dashboard.settings.batch.turnaround_s
+        assumed_s = dashboard.assumed_turnaround_s
         around = read_surrounding(connection, dashboard.queues, assumed_s)
         return {
             **run_document(connection, standing_of(connection, row.id), around),

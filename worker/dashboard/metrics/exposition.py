@@ -229,7 +229,7 @@ def _runs(reading: Reading, dashboard: Dashboard, connection: Connection) -> Non
 
 def _late(dashboard: Dashboard, connection: Connection) -> set[str]:
     """Names of the live runs that may miss their deadline."""
-    assumed_s = dashboard.settings.batch.turnaround_s
+    assumed_s = dashboard.assumed_turnaround_s
     around = read_surrounding(connection, dashboard.queues, assumed_s)
     found = deadline_risks(connection, around, LIVE_RUNS_SHOWN)
     return {run.name for run, why in found if why is not None}

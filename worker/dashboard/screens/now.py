@@ -180,7 +180,7 @@ def outlooks_of(
     around = Surrounding(
         queues=queues(connection, dashboard.queues) if lines is None else lines,
         halted=everything is not None,
-        assumed_turnaround_s=dashboard.settings.batch.turnaround_s,
+        assumed_turnaround_s=dashboard.assumed_turnaround_s,
     )
     return read_outlooks(connection, runs, around)
 

@@ -50,9 +50,9 @@ class Throughput:
             while now - self._readings[0].at > KEEP_S:
                 self._readings.popleft()
 
-    def a_minute(self, queue: str, run_id: int | None = None) -> float | None:
-        """How many were done a minute, over the last minute: in a queue, or `ended`; of one run,
-        or of all. None before there are two readings."""
+    def a_minute(self, queue: str) -> float | None:
+        """How many were done a minute, over the last minute: in a queue, or `ended`. None before
+        there are two readings."""
         with self._lock:
             if len(self._readings) < 2:
                 return None
@@ -63,6 +63,6 @@ class Throughput:
         done = sum(
             max(count - oldest.done.get(key, 0), 0)
             for key, count in newest.done.items()
-            if key[1] == queue and (run_id is None or key[0] == run_id)
+            if key[1] == queue
         )
         return done * 60 / (newest.at - oldest.at)
