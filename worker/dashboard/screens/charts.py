@@ -18,7 +18,7 @@ from worker.dashboard.screens.plots import (
     ticks,
     whole,
 )
-from worker.domain.wording import clock, count, dollars, percent, reason, span
+from worker.domain.wording import clock, count, dollars, percent, plural, reason, span
 from worker.store.reading.sampling import BINS, STEPS, Sample
 from worker.store.reading.screens import ClimbCount
 
@@ -73,7 +73,7 @@ def _histogram(tier: str, rows: list[dict[str, Any]], threshold: float | None) -
         places.append(PlotPlace(x=round(x, 2), width=round(wide, 2), words=said))
     answers = sum(sum(pair) for pair in heights)
     passed = sum(pair[0] for pair in heights)
-    words = f"{count(passed)} of {count(answers)} answers were accepted"
+    words = f"{count(passed)} of {plural(answers, 'answer')} accepted"
     legend = [("passed", "accepted"), *([("failed", "not accepted")] if passed < answers else [])]
     lines: tuple[PlotLine, ...] = ()
     if threshold is not None:
