@@ -6,7 +6,7 @@ from tests.support.graded import made_up, question
 from worker.domain.proof.certificates import BONFERRONI, Evidence, by_scorer, conclude, tally
 from worker.domain.proof.claims import Claim, ClaimTerms, Scored
 from worker.domain.proof.exact_tails import labels_needed, upper_bound
-from worker.domain.proof.fixed_sequence import Tally, by_promise
+from worker.domain.proof.fixed_sequence import Passed, Tally, by_promise
 from worker.domain.proof.graded import GradedAnswer, GradedMessage
 
 TERMS = ClaimTerms(claim=Claim.ACCURACY, tier="haiku", top="opus", alpha=0.05, delta=0.05)
@@ -72,3 +72,22 @@ def test_what_a_stronger_tier_looks_at_first_is_a_loss_only_when_it_has_been_loo
     answer = GradedAnswer(valid=True, right=None, waits=True)
     message = GradedMessage(name="m", segment="s", chars=1, answers={"haiku": answer})
     assert TERMS.loss(message) is None
+
+
+def test_a_threshold_that_no_answer_reaches_proves_nothing_beside_one_that_some_do() -> None:
+    empty = Tally(threshold=1.0, errors=0, labels=0, coverage=0.0)
+    found = conclude(TERMS, [empty, counted(5, 20, 0.8)], [Passed(tally=empty, upper=0.0)])
+    assert (found.certified, found.errors) == (False, 5)
+
+
+@pytest.mark.parametrize(("top", "loss"), [(None, True), (True, True), (False, False)])
+def test_whom_nobody_judged_at_the_top_is_taken_to_have_been_right(
+    top: bool | None, loss: bool
+) -> None:
+    terms = ClaimTerms(claim=Claim.PARITY, tier="haiku", top="opus", alpha=0.02, delta=0.05)
+    answers = {
+        "haiku": GradedAnswer(valid=True, right=False),
+        "opus": GradedAnswer(valid=True, right=top),
+    }
+    message = GradedMessage(name="m", segment="s", chars=1, answers=answers)
+    assert terms.loss(message) is loss
