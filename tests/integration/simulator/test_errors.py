@@ -129,9 +129,9 @@ def test_retry_after_is_read_alike_for_the_job_and_for_the_limits(
     assert hold_s(heard, 0) == hold_s(value, 0)
 
 
-@pytest.mark.parametrize(("value", "seconds"), [("86400", 86_400), ("1e400", 604_800), ("-3", 0)])
-def test_an_absurd_wish_is_heard_as_it_is_so_that_people_can_be_told(
-    client: anthropic.Anthropic, told: Told, value: str, seconds: float
+@pytest.mark.parametrize(("value", "seconds"), [("86400", 86_400), ("1e400", None), ("-3", 0)])
+def test_a_long_wish_is_heard_as_it_is_so_that_people_can_be_told_and_garbage_is_not(
+    client: anthropic.Anthropic, told: Told, value: str, seconds: float | None
 ) -> None:
     told(status=429, headers={"retry-after": value})
     assert trouble_of(asked(client)).retry_after_s == seconds

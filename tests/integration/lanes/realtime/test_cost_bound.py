@@ -22,6 +22,7 @@ from worker.domain.claimed import Question
 from worker.domain.reports import AttemptReport
 from worker.store.queue.record import record
 from worker.store.queue.slices import PREFIX
+from worker.store.reading import receipts
 
 LOW = answering({"json": {**GOOD, "confidence": 0.1}})
 SIMPLE = {"match": {"purpose": "classify"}, "do": {"json": {"difficulty": "SIMPLE"}}}
@@ -72,9 +73,12 @@ def test_by_default_the_longest_message_is_not_taken_up_the_ladder(
     assert found["cost_usd"] < Decimal("0.20")
     said = last["findings"][0]["finding"]
     assert said.endswith("and a message may cost $0.5000")
-    assert title(last) == "opus was to be asked to answer"
-    assert outcome(last).startswith("Nobody was asked, because that could have cost more")
-    assert "to a person, because that could have cost more than a message may" in headline(found)
+    with engine.connect() as connection:
+        told = receipts.receipt(connection, found["job"])
+    assert title(told.attempts[-1]) == "opus was to be asked to answer"
+    words = outcome(told.attempts[-1])
+    assert words.startswith("Nobody was asked, because that could have cost more")
+    assert "to a person, because that could have cost more than a message may" in headline(told)
     checked(engine, simulator)
 
 
