@@ -84,7 +84,7 @@ def _spent(home: House) -> dict[str, float]:
 @contextmanager
 def _bare(home: House, made: RunRef) -> Iterator[dict[str, float]]:
     """A run's calls in a bare loop, in a process of its own; its figures are there afterwards."""
-    systems = {p.value: prompt.system() for p, prompt in prompts_of(home).items()}
+    systems = {str(p): prompt.system() for p, prompt in prompts_of(home).items()}
     lines = [json.dumps(systems), *(json.dumps(request) for request in requests_of(home, made))]
     concurrency = sum(IN_FLIGHT.values())
     process = subprocess.Popen(
