@@ -16,8 +16,6 @@ from models.jobs import Job
 from models.results import Review
 from models.vocabulary import JobState, Lane, Verdict
 
-PACE_SLOTS = 24
-
 
 class RunCount(Base):
     """How many jobs of a run are in a state at a tier (`''` before one is known)."""
@@ -43,8 +41,8 @@ class RunVerdict(Base):
 
 
 class PaceRow(Base):
-    """What a live run had done at a moment of the last minutes, by queue: a ring of `PACE_SLOTS`
-    rows a run, for forecasts."""
+    """What a live run had done at a moment of the last minutes, by queue: a ring of
+    rows for each run, for forecasts."""
 
     __tablename__ = "run_paces"
 

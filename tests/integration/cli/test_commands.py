@@ -228,6 +228,16 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_the_first_question_at_night_waits_for_no_mapping_of_tables() -> None:
+    """`rung status` is asked often; a fifth of its time went into classes that it does not use."""
+    program = (
+        "import sys, worker.cli.status, worker.cli.speech.context\n"
+        "sys.exit('it is' if 'sqlalchemy.orm' in sys.modules else 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_shell_can_complete(tmp_path: Path) -> None:
     for shell in ("bash", "zsh", "fish"):
         environ = clean_environ(_RUNG_COMPLETE=f"{shell}_source")

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, Engine, text
 
-from models.tallies import PACE_SLOTS
 from worker.domain.completion import PaceSample
 
 EVERY_S = 5.0
+PACE_SLOTS = 24
 KEPT_S = EVERY_S * PACE_SLOTS
 RUNS = 200
 """Runs whose pace is kept, the first served first."""
