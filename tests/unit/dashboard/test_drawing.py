@@ -108,7 +108,7 @@ def test_histograms_stack_what_passed_and_what_did_not() -> None:
         {"tier": "haiku", "bin": BINS - 1, "passed": False, "answers": 5},
     ]
     ((tier, found),) = histograms(sample(confidence=rows, thresholds={"haiku": 0.7}), TIERS)
-    assert (tier, found.words) == ("haiku", "20 of 30 answers accepted; 0.70 is asked")
+    assert (tier, found.words) == ("haiku", "20 of 30 answers were accepted; 0.70 is asked")
     assert found.ys == ("40", "20", "0")
     assert [line.d for line in found.lines] == ["M420.0 0V120"]
     assert max(one.x + one.width for one in found.bars) <= WIDTH

@@ -73,7 +73,8 @@ def _histogram(tier: str, rows: list[dict[str, Any]], threshold: float | None) -
         places.append(PlotPlace(x=round(x, 2), width=round(wide, 2), words=said))
     answers = sum(sum(pair) for pair in heights)
     passed = sum(pair[0] for pair in heights)
-    words = f"{count(passed)} of {plural(answers, 'answer')} accepted"
+    were = "was" if answers == 1 else "were"
+    words = f"{count(passed)} of {plural(answers, 'answer')} {were} accepted"
     legend = [("passed", "accepted"), *([("failed", "not accepted")] if passed < answers else [])]
     lines: tuple[PlotLine, ...] = ()
     if threshold is not None:
