@@ -4,13 +4,11 @@ As `tests/integration/store/test_any_statistics.py` does at 20,000: none may rea
 hundred rows for each that it uses, nor do twenty times the work that it does when they are fresh.
 """
 
-import tempfile
 import time
-from pathlib import Path
 
 from benchmarks.figures import Figure, Finding
 from tests.support.planning import faults_of, filled_with, work_under
-from tests.support.servers import cloned, start
+from tests.support.servers import database_of_its_own
 from worker.store.engine import make_engine
 
 JOBS, QUICK_JOBS = 1_000_000, 100_000
@@ -20,13 +18,8 @@ LONG = "60s"
 
 def run(*, quick: bool = False) -> Finding:
     """How many statements depend on statistics, and which."""
-    with tempfile.TemporaryDirectory(prefix="rung-b-") as root:
-        servers = start(Path(root))
-        try:
-            with cloned(servers, "any_statistics") as url:
-                return _tried(url, QUICK_JOBS if quick else JOBS)
-        finally:
-            servers.stop()
+    with database_of_its_own("any_statistics") as url:
+        return _tried(url, QUICK_JOBS if quick else JOBS)
 
 
 def _tried(url: str, jobs: int) -> Finding:

@@ -5,16 +5,14 @@ The rows are made by Postgres itself: all of the run's jobs are at Claude, in si
 measured is `leaving_batch.leave_lane` with the product's own statements, triggers and groups.
 """
 
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, event, text
 
 from benchmarks.figures import Figure, Finding
 from tests.support.backlog_rows import NIGHT, fill, put_back
-from tests.support.servers import cloned, start
+from tests.support.servers import database_of_its_own
 from worker.config.settings import Settings
 from worker.domain.lane_choice import Move
 from worker.store.engine import make_engine
@@ -29,13 +27,8 @@ MOMENT = "one small old run"
 
 def run(*, quick: bool = False) -> Finding:
     """How long the longest statement takes, and all of it."""
-    with tempfile.TemporaryDirectory(prefix="rung-b-") as root:
-        servers = start(Path(root))
-        try:
-            with cloned(servers, "lane_change") as url:
-                return _left(url, QUICK_IN_BATCHES if quick else IN_BATCHES)
-        finally:
-            servers.stop()
+    with database_of_its_own("lane_change") as url:
+        return _left(url, QUICK_IN_BATCHES if quick else IN_BATCHES)
 
 
 def _left(url: str, in_batches: int) -> Finding:

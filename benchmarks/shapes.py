@@ -13,23 +13,11 @@ from xml.sax.saxutils import escape
 from benchmarks.figures import Figure, Finding
 from benchmarks.house import backlog, database
 from benchmarks.intake import enqueued
+from tests.support.excel_parts import FRAME, MAIN, SHEET, STRINGS
 
 ROWS, QUICK_ROWS = 1_000_000, 50_000
 MOST_MB = 200
-MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
-PACKAGE = "http://schemas.openxmlformats.org/package/2006"
-OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-TYPES = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 HEADER = ("Ticket ID", "Description", "Requester", "email")
-PARTS = {
-    "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types"><Override'
-    f' PartName="/xl/workbook.xml" ContentType="{TYPES}.sheet.main+xml"/><Override'
-    f' PartName="/xl/sharedStrings.xml" ContentType="{TYPES}.sharedStrings+xml"/></Types>',
-    "xl/workbook.xml": f'<workbook {MAIN} xmlns:r="{OFFICE}"><sheets><sheet name="T" sheetId="1"'
-    ' r:id="r1"/></sheets></workbook>',
-    "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship'
-    f' Id="r1" Type="{OFFICE}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
-}
 
 
 def run(*, quick: bool = False) -> Finding:
@@ -57,11 +45,11 @@ def _write_json(path: Path, rows: int) -> None:
 
 def _write_workbook(path: Path, rows: int) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for name, content in PARTS.items():
+        for name, content in FRAME.items():
             archive.writestr(name, content)
-        with archive.open("xl/sharedStrings.xml", "w", force_zip64=True) as out:
+        with archive.open(STRINGS, "w", force_zip64=True) as out:
             _write_in(out, "sst", "", _strings(rows))
-        with archive.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as out:
+        with archive.open(SHEET, "w", force_zip64=True) as out:
             _write_in(out, "worksheet", "sheetData", _cells(rows))
 
 

@@ -117,6 +117,18 @@ def cloned(servers: Servers, name: str) -> Iterator[str]:
         _drop(servers, name)
 
 
+@contextlib.contextmanager
+def database_of_its_own(name: str) -> Iterator[str]:
+    """A migrated database on servers that nobody else uses, and that end with it."""
+    with tempfile.TemporaryDirectory(prefix="rung-b-") as root:
+        servers = start(Path(root))
+        try:
+            with cloned(servers, name) as url:
+                yield url
+        finally:
+            servers.stop()
+
+
 class Stock:
     """Fresh databases, the next of which is made while a test runs on the one before."""
 

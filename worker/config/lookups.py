@@ -4,7 +4,6 @@ A look-up is a function of one's own (`path`, or the entry point group `rung.loo
 (`database_url` and `query`), or an address (`url`).
 """
 
-import inspect
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from importlib.metadata import entry_points
@@ -13,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from worker.config.own_code import installed, load
+from worker.config.own_code import installed, load, require_async
 from worker.config.sections import Positive, Section
 from worker.errors import ConfigurationError
 
@@ -121,9 +120,5 @@ def own_lookups(lookups: Mapping[str, LookupSettings]) -> dict[str, OwnLookup]:
                 " or url."
             )
     for name, function in found.items():
-        if not inspect.iscoroutinefunction(function):
-            raise ConfigurationError(
-                f"lookups.{name}: its function must be `async def`, for it is asked while others"
-                " are."
-            )
+        require_async(f"lookups.{name}", function)
     return found

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import inspect
 from collections.abc import Callable
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -13,6 +14,14 @@ from worker.errors import ConfigurationError
 def installed(setting: str, entry: EntryPoint) -> Callable[..., Any]:
     """What an installed package offers."""
     return _callable(setting, f"{entry.value} (an installed package)", entry.load)
+
+
+def require_async(setting: str, function: Callable[..., Any]) -> None:
+    """Raises ConfigurationError for a function that would hold up whoever else is asked."""
+    if not inspect.iscoroutinefunction(function):
+        raise ConfigurationError(
+            f"{setting}: its function must be `async def`, for it is asked while others are."
+        )
 
 
 def load(setting: str, where: str) -> Callable[..., Any]:

@@ -4,13 +4,11 @@
 beside what the words find, and never in place of it.
 """
 
-import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from importlib.metadata import entry_points
 from typing import Any
 
-from worker.config.own_code import installed, load
-from worker.errors import ConfigurationError
+from worker.config.own_code import installed, load, require_async
 
 GROUP = "rung.retrievers"
 OwnRetriever = Callable[[Sequence[Any], Mapping[str, Any]], Awaitable[Sequence[Sequence[str]]]]
@@ -26,9 +24,5 @@ def own_retrievers(retrievers: Mapping[str, str]) -> dict[str, OwnRetriever]:
     found = {e.name: installed(f"retrievers.{e.name}", e) for e in entry_points(group=GROUP)}
     found |= {name: load(f"retrievers.{name}", where) for name, where in retrievers.items()}
     for name, function in found.items():
-        if not inspect.iscoroutinefunction(function):
-            raise ConfigurationError(
-                f"retrievers.{name}: its function must be `async def`, for it is asked while"
-                " others are."
-            )
+        require_async(f"retrievers.{name}", function)
     return found

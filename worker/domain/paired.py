@@ -60,23 +60,24 @@ def paired_mean(differences: Sequence[Decimal | float]) -> PairedDifference | No
 
 def share_words(found: PairedDifference, b: str, what: str, a: str) -> str:
     """`b` is right 7.5 points more often than `a` (95 %: 1.2 to 13.8)."""
-    more = "more" if found.value >= 0 else "less"
-    sign = 1 if found.value >= 0 else -1
-    ends = sorted((sign * found.low * 100, sign * found.high * 100))
-    words = (
-        f"{b} {what} {abs(found.value) * 100:.1f} points {more} often than {a}"
-        f" (95 %: {ends[0]:.1f} to {ends[1]:.1f}, on {found.pairs})"
-    )
-    return words if found.shown else f"{words}, which shows no difference"
+    value, more, low, high = _from_zero(found, 100)
+    words = f"{b} {what} {value:.1f} points {more} often than {a}"
+    return _judged(found, f"{words} (95 %: {low:.1f} to {high:.1f}, on {found.pairs})")
 
 
 def money_words(found: PairedDifference, b: str, a: str) -> str:
     """`b` costs $1.20 less than `a` for a thousand messages (95 %: $0.90 to $1.50)."""
-    more = "more" if found.value >= 0 else "less"
-    sign = 1 if found.value >= 0 else -1
-    ends = sorted((sign * found.low * 1_000, sign * found.high * 1_000))
-    words = (
-        f"{b} costs ${abs(found.value) * 1_000:.2f} {more} than {a} for a thousand messages"
-        f" (95 %: ${ends[0]:.2f} to ${ends[1]:.2f})"
-    )
+    value, more, low, high = _from_zero(found, 1_000)
+    words = f"{b} costs ${value:.2f} {more} than {a} for a thousand messages"
+    return _judged(found, f"{words} (95 %: ${low:.2f} to ${high:.2f})")
+
+
+def _from_zero(found: PairedDifference, scale: int) -> tuple[float, str, float, float]:
+    """How far apart, `more` or `less`, and the interval as seen from that side."""
+    sign, more = (scale, "more") if found.value >= 0 else (-scale, "less")
+    low, high = sorted((sign * found.low, sign * found.high))
+    return abs(sign * found.value), more, low, high
+
+
+def _judged(found: PairedDifference, words: str) -> str:
     return words if found.shown else f"{words}, which shows no difference"

@@ -11,7 +11,9 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import Result
+from sqlalchemy import Result, Row
+
+from worker.domain.messages import MessageText
 
 Value = TypeVar("Value")
 
@@ -38,6 +40,18 @@ def as_document(value: Any, *left_out: str) -> dict[str, Any]:
 def columns(kind: type[Any]) -> str:
     """The columns that make a value of a class whose fields are named like them."""
     return ", ".join(field.name for field in fields(kind))
+
+
+def message_of(row: Row[Any]) -> MessageText:
+    """What a decision may know of a message, from a row that has its columns."""
+    return MessageText(
+        body=row.body,
+        subject=row.subject,
+        channel=row.channel,
+        language=row.language,
+        customer_id=row.customer_id,
+        attributes=row.metadata,
+    )
 
 
 def values_of(kind: type[Value], found: Result[Any]) -> list[Value]:

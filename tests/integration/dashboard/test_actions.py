@@ -2,7 +2,6 @@
 and can be taken back where that is possible."""
 
 import datetime as dt
-from collections.abc import Iterator
 from decimal import Decimal
 
 import httpx2
@@ -11,11 +10,9 @@ from sqlalchemy import Engine, text
 
 from tests.support.pages import Page
 from tests.support.promises import do, one
-from tests.support.web import browsing, dashboard
-from tests.support.works import drain, hand_in, settings_for, working
+from tests.support.works import drain, hand_in, working
 from worker.config.settings import Settings
 from worker.dashboard.screens.undoing import said, undo_address
-from worker.sandbox.simulator.state import State
 from worker.store.reading.deeds import AuditEntry
 
 BODIES = [f"Where is my card number {n}?" for n in range(20)]
@@ -23,17 +20,6 @@ KILL = """
 UPDATE jobs SET state = 'dead', tier = 'haiku', reason = :why, failures = 3, finished_at = now(),
   cost = 0.01 WHERE id = ANY(:ids)
 """
-
-
-@pytest.fixture
-def settings(database_url: str, redis_url: str, simulator: tuple[State, str]) -> Settings:
-    return settings_for(database_url, simulator[1], redis_url=redis_url)
-
-
-@pytest.fixture
-def client(settings: Settings) -> Iterator[httpx2.Client]:
-    with dashboard(settings) as url, browsing(url) as found:
-        yield found
 
 
 def preview(client: httpx2.Client, address: str) -> Page:

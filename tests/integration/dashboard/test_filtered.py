@@ -1,7 +1,6 @@
 """What is done to jobs that a filter chooses, and draining: what a preview has counted is what is
 changed, never more, and fewer only where jobs ended meanwhile, which is said."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -11,10 +10,8 @@ from sqlalchemy import Engine, text
 
 from tests.support.pages import Page
 from tests.support.promises import do, one
-from tests.support.web import browsing, dashboard
-from tests.support.works import drain, hand_in, settings_for, working
+from tests.support.works import drain, hand_in, working
 from worker.config.settings import Settings
-from worker.sandbox.simulator.state import State
 from worker.store.queue.dispatch import dispatch
 
 BODIES = [f"Where is my card number {n}?" for n in range(30)]
@@ -22,17 +19,6 @@ KILL = """
 UPDATE jobs SET state = 'dead', tier = 'haiku', reason = 'schema', finished_at = now(), cost = 0.01
 WHERE id = ANY(:ids)
 """
-
-
-@pytest.fixture
-def settings(database_url: str, redis_url: str, simulator: tuple[State, str]) -> Settings:
-    return settings_for(database_url, simulator[1], redis_url=redis_url)
-
-
-@pytest.fixture
-def client(settings: Settings) -> Iterator[httpx2.Client]:
-    with dashboard(settings) as url, browsing(url) as found:
-        yield found
 
 
 def preview(client: httpx2.Client, action: str, **query: Any) -> Page:

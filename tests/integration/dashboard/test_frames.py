@@ -1,19 +1,15 @@
 """What stands around pages: refusals keep the frame, the audit is in order and can be asked, and a
 live page hears that its server is there."""
 
-from collections.abc import Iterator
-
 import httpx2
 import pytest
 from sqlalchemy import Engine
 
 from tests.support.pages import Page
 from tests.support.promises import do
-from tests.support.web import browsing, dashboard, visiting
-from tests.support.works import settings_for
+from tests.support.web import dashboard, visiting
 from worker.config.settings import Settings
 from worker.dashboard.pages.rendering import environment
-from worker.sandbox.simulator.state import State
 
 DEEDS = """
 INSERT INTO audit_events (at, actor, action, target, affected, detail) VALUES
@@ -22,17 +18,6 @@ INSERT INTO audit_events (at, actor, action, target, affected, detail) VALUES
   ('2026-11-25 10:00:01Z', 'rung', 'deadline', 'run monday', 1, '{}'),
   ('2026-11-25 10:00:03Z', 'ada', 'read text', 'job 5', 1, '{}')
 """
-
-
-@pytest.fixture
-def settings(database_url: str, redis_url: str, simulator: tuple[State, str]) -> Settings:
-    return settings_for(database_url, simulator[1], redis_url=redis_url)
-
-
-@pytest.fixture
-def client(settings: Settings) -> Iterator[httpx2.Client]:
-    with dashboard(settings) as url, browsing(url) as found:
-        yield found
 
 
 def deeds(client: httpx2.Client, path: str) -> list[str]:

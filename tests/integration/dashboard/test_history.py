@@ -1,18 +1,14 @@
 """An hour of history on the first page, and a ladder whose figures lead to their jobs."""
 
 import re
-from collections.abc import Iterator
 
 import httpx2
-import pytest
 from sqlalchemy import Engine
 
 from tests.support.pages import Page
 from tests.support.promises import do, one
-from tests.support.web import browsing, dashboard
-from tests.support.works import drain, hand_in, make_due, settings_for, working
+from tests.support.works import drain, hand_in, make_due, working
 from worker.config.settings import Settings
-from worker.sandbox.simulator.state import State
 from worker.store.queue.minutes import note_minute
 
 BACK = """
@@ -29,17 +25,6 @@ UPDATE jobs SET state = 'submitted', tier = 'opus', finished_at = NULL WHERE id 
 UPDATE jobs SET state = 'queued', tier = NULL, finished_at = NULL WHERE id = 7;
 UPDATE jobs SET state = 'submitted', tier = NULL, finished_at = NULL WHERE id = 8;
 """
-
-
-@pytest.fixture
-def settings(database_url: str, redis_url: str, simulator: tuple[State, str]) -> Settings:
-    return settings_for(database_url, simulator[1], redis_url=redis_url)
-
-
-@pytest.fixture
-def client(settings: Settings) -> Iterator[httpx2.Client]:
-    with dashboard(settings) as url, browsing(url) as found:
-        yield found
 
 
 def shown(client: httpx2.Client, path: str) -> Page:

@@ -13,11 +13,10 @@ from sqlalchemy import Engine
 from tests.support.pages import Page
 from tests.support.promises import do, one
 from tests.support.web import browsing, dashboard, visiting
-from tests.support.works import hand_in, settings_for
+from tests.support.works import hand_in
 from worker.config.dashboard import DashboardSettings
 from worker.config.settings import Settings
 from worker.dashboard.access.passwords import hash_token
-from worker.sandbox.simulator.state import State
 from worker.store.reading import listing
 
 SECRET = "My card 4111 was eaten"
@@ -33,11 +32,6 @@ UPDATE messages SET customer_id = 'c' || id, subject = 'About case ' || id,
   language = CASE WHEN id % 2 = 0 THEN 'de' ELSE 'en' END;
 """
 VIEWER = "rung_a-token-of-somebody-who-may-look"
-
-
-@pytest.fixture
-def settings(database_url: str, redis_url: str, simulator: tuple[State, str]) -> Settings:
-    return settings_for(database_url, simulator[1], redis_url=redis_url)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 until it is asked for, and hostile text that does nothing."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import httpx2
@@ -15,7 +14,6 @@ from tests.support.web import browsing, dashboard
 from tests.support.works import drain, hand_in, settings_for, working
 from worker.config.settings import Settings
 from worker.dashboard.access.passwords import hash_password
-from worker.sandbox.simulator.state import State
 from worker.store.reading import listing
 
 SECRET = "My card 4111 was eaten by the machine in Lyon"
@@ -28,17 +26,6 @@ INSERT INTO audit_events (actor, action, target, detail)
 VALUES (:bad, :bad, :bad, jsonb_build_object('k', CAST(:bad AS text)))
 """
 REVIEW = "UPDATE jobs SET state = 'review', tier = 'opus', finished_at = now() WHERE id = :id"
-
-
-@pytest.fixture
-def settings(database_url: str, redis_url: str, simulator: tuple[State, str]) -> Settings:
-    return settings_for(database_url, simulator[1], redis_url=redis_url)
-
-
-@pytest.fixture
-def client(settings: Settings) -> Iterator[httpx2.Client]:
-    with dashboard(settings) as url, browsing(url) as found:
-        yield found
 
 
 def get(client: httpx2.Client, path: str, status: int = 200) -> Page:

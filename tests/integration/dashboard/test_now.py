@@ -39,11 +39,6 @@ SELECT count(*) FILTER (WHERE state = 'answered') AS answered, count(*) AS total
 
 
 @pytest.fixture
-def settings(database_url: str, redis_url: str, simulator: tuple[State, str]) -> Settings:
-    return settings_for(database_url, simulator[1], redis_url=redis_url)
-
-
-@pytest.fixture
 def url(settings: Settings) -> Iterator[str]:
     with dashboard(settings) as address:
         yield address

@@ -4,7 +4,7 @@ the rows themselves, never with the counters that the pages read."""
 
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -18,7 +18,6 @@ from models.vocabulary import Lane, Verdict
 from tests.support.nights import night, night_settings
 from tests.support.pages import Page
 from tests.support.promises import do, one
-from tests.support.web import browsing, dashboard
 from tests.support.works import drain, hand_in, make_due
 from worker.config.settings import Settings
 from worker.domain.canary import words as canary_words
@@ -62,12 +61,6 @@ WHERE queue IN (:queue, 'batch.' || :queue) AND r.finished_at IS NULL
 @pytest.fixture
 def settings(database_url: str, redis_url: str, simulator: tuple[State, str]) -> Settings:
     return night_settings(database_url, simulator[1], redis_url=redis_url)
-
-
-@pytest.fixture
-def client(settings: Settings) -> Iterator[httpx2.Client]:
-    with dashboard(settings) as url, browsing(url) as found:
-        yield found
 
 
 def possible_changes(

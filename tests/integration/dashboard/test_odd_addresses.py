@@ -1,12 +1,10 @@
 """Whatever stands in an address or a form, a person gets a page or a sentence, no bug of ours."""
 
-from collections.abc import Iterator
-
 import httpx2
 import pytest
 from sqlalchemy import Engine
 
-from tests.support.web import browsing, calling, dashboard
+from tests.support.web import calling, dashboard
 from tests.support.works import hand_in, settings_for
 from worker.config.settings import Settings
 from worker.sandbox.simulator.state import State
@@ -29,12 +27,6 @@ def settings(engine: Engine, database_url: str, simulator: tuple[State, str]) ->
     made = settings_for(database_url, simulator[1])
     hand_in(engine, made, ["Where is my card?"])
     return made
-
-
-@pytest.fixture
-def client(settings: Settings) -> Iterator[httpx2.Client]:
-    with dashboard(settings) as url, browsing(url) as found:
-        yield found
 
 
 def test_no_parameter_is_a_bug_of_ours(client: httpx2.Client) -> None:

@@ -11,9 +11,8 @@ from sqlalchemy import Engine
 from tests.support.pages import Page
 from tests.support.promises import do, one
 from tests.support.web import browsing, dashboard
-from tests.support.works import hand_in, settings_for
+from tests.support.works import hand_in
 from worker.config.settings import Settings
-from worker.sandbox.simulator.state import State
 from worker.store.reading import review_queue
 from worker.store.reading.review_queue import ReviewScope, next_review
 
@@ -27,11 +26,6 @@ SELECT id, 1, 'answer', 'opus', 'realtime', 'rejected', '{low_confidence}', 'v',
 INSERT INTO results (job_id, fence, reply, tier, model, accepted, confidence)
 SELECT id, 1, 'Best effort ' || id, 'opus', 'm', false, 0.4 FROM jobs WHERE id <> 3;
 """
-
-
-@pytest.fixture
-def settings(database_url: str, redis_url: str, simulator: tuple[State, str]) -> Settings:
-    return settings_for(database_url, simulator[1], redis_url=redis_url)
 
 
 @pytest.fixture

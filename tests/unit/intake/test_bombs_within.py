@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.excel_parts import FRAME, MAIN, SHEET, STRINGS, STYLES
 from tests.unit.intake.taking import Taken, taken
-from tests.unit.intake.test_sheets import CONTENT, MAIN, RELATED, TYPES
+from tests.unit.intake.test_sheets import CONTENT
 from worker.domain.backlog import BacklogError
 from worker.domain.passages import cut
 from worker.intake import elements, sheets
@@ -42,19 +43,10 @@ def little_time() -> Iterator[None]:
 def excels(rows: str = ROWS, after: str = "", styles: str = "", strings: str = "") -> Taken:
     """What comes of a workbook of Excel's with these parts."""
     parts = {
-        "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/'
-        f'content-types"><Override PartName="/xl/workbook.xml" ContentType="{TYPES}.sheet.main+xml"'
-        f'/><Override PartName="/xl/sharedStrings.xml" ContentType="{TYPES}.sharedStrings+xml"/>'
-        "</Types>",
-        "xl/workbook.xml": f'<workbook {MAIN} xmlns:r="{RELATED}"><sheets><sheet name="T" '
-        'sheetId="1" r:id="r1"/></sheets></workbook>',
-        "xl/_rels/workbook.xml.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/'
-        f'package/2006/relationships"><Relationship Id="r1" Type="{RELATED}/worksheet" '
-        'Target="worksheets/sheet1.xml"/></Relationships>',
-        "xl/worksheets/sheet1.xml": f"<worksheet {MAIN}><sheetData>{rows}</sheetData>{after}"
-        "</worksheet>",
-        "xl/sharedStrings.xml": f"<sst {MAIN}>{strings}</sst>",
-        "xl/styles.xml": f"<styleSheet {MAIN}>{styles}</styleSheet>",
+        **FRAME,
+        SHEET: f"<worksheet {MAIN}><sheetData>{rows}</sheetData>{after}</worksheet>",
+        STRINGS: f"<sst {MAIN}>{strings}</sst>",
+        STYLES: f"<styleSheet {MAIN}>{styles}</styleSheet>",
     }
     return taken("x.xlsx", packed(parts))
 

@@ -7,14 +7,12 @@ import zipfile
 import openpyxl
 import pytest
 
+from tests.support.excel_parts import FRAME, MAIN, SHEET, STRINGS
 from tests.unit.intake.taking import taken
 from worker.intake import ReadingOptions
 from worker.intake.packed_strings import Strings
 
 BODY = "Where is my <parcel> & why?"
-MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
-RELATED = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-TYPES = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 
 
 def workbook(*sheets: tuple[str, list[list[object]]]) -> bytes:
@@ -75,17 +73,9 @@ def excels(strings: str, rows: str, extra: str = "") -> bytes:
     """A workbook as Excel writes it: strings apart from the cells."""
     out = io.BytesIO()
     parts = {
-        "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/'
-        f'content-types"><Override PartName="/xl/workbook.xml" ContentType="{TYPES}.sheet.main+xml"'
-        f'/><Override PartName="/xl/sharedStrings.xml" ContentType="{TYPES}.sharedStrings+xml"/>'
-        "</Types>",
-        "xl/workbook.xml": f'<workbook {MAIN} xmlns:r="{RELATED}"><sheets><sheet name="T" '
-        'sheetId="1" r:id="r1"/></sheets></workbook>',
-        "xl/_rels/workbook.xml.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/'
-        f'package/2006/relationships"><Relationship Id="r1" Type="{RELATED}/worksheet" '
-        'Target="worksheets/sheet1.xml"/></Relationships>',
-        "xl/sharedStrings.xml": f"{extra}<sst {MAIN}>{strings}</sst>",
-        "xl/worksheets/sheet1.xml": f"<worksheet {MAIN}><sheetData>{rows}</sheetData></worksheet>",
+        **FRAME,
+        STRINGS: f"{extra}<sst {MAIN}>{strings}</sst>",
+        SHEET: f"<worksheet {MAIN}><sheetData>{rows}</sheetData></worksheet>",
     }
     with zipfile.ZipFile(out, "w") as archive:
         for name, content in parts.items():

@@ -31,6 +31,7 @@ from worker.store.queue.leases import write_leases
 from worker.store.queue.suspects import one_at_a_time
 from worker.store.queue.waiting import note_waiting
 from worker.store.queue.wanting import Wanting, wanting
+from worker.store.rows import message_of
 
 Planner = Callable[[Candidate], Plan]
 NOTHING = Prepared(NO_CONTEXT)
@@ -216,14 +217,7 @@ def candidate_of(
     """From a row as `LOCK_READY` gives it; `fence` is that of before the claim. `found` is what the
     model is shown, where more than the row had to be asked for it."""
     stage = Stage.ROUTE if row.state == "queued" else Stage.ANSWER
-    message = MessageText(
-        body=row.body,
-        subject=row.subject,
-        channel=row.channel,
-        language=row.language,
-        customer_id=row.customer_id,
-        attributes=row.metadata,
-    )
+    message = message_of(row)
     if found is None:
         found = _of_row(frozen.policy, message) if stage is Stage.ANSWER else NOTHING
     return Candidate(

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from worker.domain.looked_up import LookupMessage
-from worker.domain.messages import MessageText
 from worker.domain.policy import ContextUse
 from worker.store.policies import PolicyCache
+from worker.store.rows import message_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +31,7 @@ def wanting(connection: Connection, policies: PolicyCache, ids: Sequence[int]) -
     return [
         Wanting(
             row.id,
-            LookupMessage(
-                row.message_id,
-                row.external_id,
-                MessageText(
-                    body=row.body,
-                    subject=row.subject,
-                    channel=row.channel,
-                    language=row.language,
-                    customer_id=row.customer_id,
-                    attributes=row.metadata,
-                ),
-            ),
+            LookupMessage(row.message_id, row.external_id, message_of(row)),
             uses[row.id],
         )
         for row in connection.execute(MESSAGES, {"ids": chosen})
