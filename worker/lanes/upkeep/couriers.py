@@ -16,9 +16,11 @@ from typing import Any, Protocol
 from sqlalchemy import Row
 
 from worker.config.doors import NotifySettings
+from worker.lanes.upkeep.time_bound import HttpWithin, Smtp, TimeBound
 from worker.store.queue.notices import Way
 
-TIMEOUT_S = 5.0
+TIMEOUT_S, LONGEST_S = 5.0, 10.0
+"""How long each wait may last, and the whole of one notice."""
 NOT_NOW = frozenset({408, 425, 429, 500, 502, 503, 504})
 TRY_AGAIN_FROM, GIVE_UP_FROM = 400, 500
 """SMTP: 4xx is for now, 5xx for good."""
@@ -57,7 +59,8 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         """Nowhere: the answer is an error of its status."""
 
 
-_OPENER = urllib.request.build_opener(_NoRedirects)
+def _opener(bound: TimeBound) -> urllib.request.OpenerDirector:
+    return urllib.request.build_opener(_NoRedirects, HttpWithin(bound))
 
 
 class WebhookCourier:
@@ -65,9 +68,9 @@ class WebhookCourier:
 
     way = Way.WEBHOOK
 
-    def __init__(self, settings: NotifySettings) -> None:
+    def __init__(self, settings: NotifySettings, longest_s: float = LONGEST_S) -> None:
         assert settings.url is not None, "nothing is posted without an address"
-        self._url = settings.url.get_secret_value()
+        self._url, self._longest_s = settings.url.get_secret_value(), longest_s
         self._text_alone, self._finished = settings.posts_text_alone, settings.finished
 
     def wants(self, notice: Row[Any]) -> bool:
@@ -84,18 +87,27 @@ class WebhookCourier:
             json.dumps(document, default=str).encode(),
             {"content-type": "application/json", "user-agent": "rung"},
         )
+        with TimeBound(self._longest_s) as bound:
+            self._post(request, bound)
+
+    def _post(self, request: urllib.request.Request, bound: TimeBound) -> None:
         try:
-            with _OPENER.open(request, timeout=TIMEOUT_S):
+            with _opener(bound).open(request, timeout=TIMEOUT_S):
                 pass
         except urllib.error.HTTPError as error:
             with error:
                 raise Undelivered(f"HTTP {error.code}", retry=error.code in NOT_NOW) from None
         except urllib.error.URLError as error:
             # No connection, or not the whole request was taken.
-            raise Undelivered(type(error.reason).__name__, retry=True) from None
+            raise Undelivered(_kind(error.reason, bound), retry=True) from None
         except (OSError, http.client.HTTPException) as error:
             # Sent, and then nothing, or half an answer: it may have arrived.
-            raise Undelivered(type(error).__name__, retry=False) from None
+            raise Undelivered(_kind(error, bound), retry=False) from None
+
+
+def _kind(error: object, bound: TimeBound) -> str:
+    """Of an error its kind alone: its words may hold the address."""
+    return "TimeoutError" if bound.is_over else type(error).__name__
 
 
 class MailCourier:
@@ -103,8 +115,8 @@ class MailCourier:
 
     way = Way.MAIL
 
-    def __init__(self, settings: NotifySettings) -> None:
-        self._settings = settings
+    def __init__(self, settings: NotifySettings, longest_s: float = LONGEST_S) -> None:
+        self._settings, self._longest_s = settings, longest_s
 
     def recipients(self, notice: Row[Any]) -> list[str]:
         """Each once."""
@@ -119,8 +131,12 @@ class MailCourier:
 
     def send(self, notice: Row[Any]) -> None:
         """Hands it to the mail server. Raises Undelivered."""
+        with TimeBound(self._longest_s) as bound:
+            self._mail_by(notice, bound)
+
+    def _mail_by(self, notice: Row[Any], bound: TimeBound) -> None:
         try:
-            with self._server() as server:
+            with self._server(bound) as server:
                 server.send_message(self._mail(notice))
         except smtplib.SMTPServerDisconnected:
             # Perhaps after it took the mail.
@@ -131,17 +147,13 @@ class MailCourier:
             later = TRY_AGAIN_FROM <= error.smtp_code < GIVE_UP_FROM
             raise Undelivered(f"SMTP {error.smtp_code}", retry=later) from None
         except (OSError, smtplib.SMTPException) as error:
-            raise Undelivered(type(error).__name__, retry=True) from None
+            raise Undelivered(_kind(error, bound), retry=True) from None
 
-    def _server(self) -> smtplib.SMTP:
+    def _server(self, bound: TimeBound) -> smtplib.SMTP:
         settings, host = self._settings, self._settings.smtp_host or ""
         context = ssl.create_default_context()
-        if settings.smtp_tls == "tls":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(
-                host, settings.smtp_port, timeout=TIMEOUT_S, context=context
-            )
-        else:
-            server = smtplib.SMTP(host, settings.smtp_port, timeout=TIMEOUT_S)
+        tls = context if settings.smtp_tls == "tls" else None
+        server = Smtp(host, settings.smtp_port, bound=bound, tls=tls, timeout=TIMEOUT_S)
         try:
             if settings.smtp_tls == "starttls":
                 server.starttls(context=context)

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Engine, Row
 
 from worker.lanes.routine import Routine
-from worker.lanes.upkeep.couriers import TIMEOUT_S, Courier, Undelivered
+from worker.lanes.upkeep.couriers import LONGEST_S, Courier, Undelivered
 from worker.store.queue import notices
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class Notifier:
     def stop(self) -> None:
         """Ends the thread; what is not sent is sent by another worker, or at the next start."""
         self._stopping.set()
-        self._routine.join(TIMEOUT_S + 1)
+        self._routine.join(LONGEST_S + 1)
 
     def _go_on(self) -> bool:
         return not self._stopping.wait(LOOK_EVERY_S)

@@ -1,5 +1,5 @@
-"""Receivers of answers that mean no good, or are ill: each takes no more than its time, and leads
-nowhere else."""
+"""Receivers of answers and of notices that mean no good, or are ill: each takes no more than its
+time, and leads nowhere else."""
 
 import contextlib
 import socket
@@ -12,12 +12,14 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from tests.integration.lanes.upkeep.test_deliver import NAME, answered, states
+from tests.integration.lanes.upkeep.test_notify import noted
 from tests.support.works import settings_for
-from worker.config.doors import DeliverSettings
+from worker.config.doors import DeliverSettings, NotifySettings
 from worker.config.settings import Settings
+from worker.lanes.upkeep.couriers import Courier, MailCourier, Undelivered, WebhookCourier
 from worker.lanes.upkeep.deliverer import Deliverer
 from worker.sandbox.simulator.state import State
-from worker.store.queue import deliveries
+from worker.store.queue import deliveries, notices
 
 
 @pytest.fixture
@@ -72,3 +74,57 @@ def test_a_receiver_takes_no_more_than_its_time(
         assert deliverer.deliver_due() == 1
         deliverer.stop()
     assert states(engine) == [(1, *state)]
+
+
+SHAKING_HANDS = b"\x16\x03\x03\x3f\x00"
+"""The head of a record of TLS, of 16,128 bytes."""
+
+
+def courier_to(url: str, scheme: str) -> Courier:
+    """One whose notices may take half a second each."""
+    if scheme.startswith("http"):
+        address = url.replace("http", scheme, 1)
+        return WebhookCourier(NotifySettings.model_validate({"url": address}), longest_s=0.5)
+    port = int(url.rpartition(":")[2].strip("/"))
+    mail = {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_tls": scheme}
+    whom = {"email_to": ["ops@example.com"], "email_from": "rung@example.com"}
+    return MailCourier(NotifySettings.model_validate(mail | whom), longest_s=0.5)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "words", "drip", "retry"),
+    [
+        # It was sent, so it may have arrived.
+        ("http", b"HTTP/1.1 20", b"0", False),
+        ("http", b"HTTP/1.1 100 Continue\r\n", b"a: b\r\n", False),
+        # It never came to that.
+        ("https", SHAKING_HANDS, b"a", True),
+        ("none", b"220-", b"a", True),
+        ("none", b"220-mail", b"\r\n220-mail", True),
+        ("tls", SHAKING_HANDS, b"a", True),
+    ],
+)
+def test_a_notice_takes_no_more_than_its_time(
+    scheme: str, words: bytes, drip: bytes, retry: bool, engine: Engine
+) -> None:
+    # given a receiver that says one byte after another, each of them soon
+    noted(engine)
+    with speaking(words, drip) as url:
+        courier = courier_to(url, scheme)
+        notice = notices.take(engine, courier.way)
+        assert notice is not None
+        # when
+        with pytest.raises(Undelivered) as told:
+            courier.send(notice)
+    # then
+    if courier.way is notices.Way.WEBHOOK:
+        assert (str(told.value), told.value.retry) == ("TimeoutError", retry)
+
+
+def test_a_receiver_that_says_yes_and_more_has_said_yes(engine: Engine) -> None:
+    noted(engine)
+    with speaking(b"HTTP/1.1 200 OK\r\n", b"a: b\r\n") as url:
+        courier = courier_to(url, "http")
+        notice = notices.take(engine, courier.way)
+        assert notice is not None
+        courier.send(notice)
