@@ -108,7 +108,8 @@ class AddressKind:
         self._timeout_s = settings.timeout_s
         self._slots = asyncio.Semaphore(settings.max_in_flight)
         secret = settings.secret.get_secret_value() if settings.secret is not None else None
-        head = {"accept": "application/json"}
+        # Unpacked, a few bytes could become gigabytes before anything counts them.
+        head = {"accept": "application/json", "accept-encoding": "identity"}
         self._headers = head | ({"authorization": f"Bearer {secret}"} if secret else {})
         self._client: httpx2.AsyncClient | None = None
 
@@ -165,8 +166,10 @@ class AddressKind:
                 return None
             if not response.is_success:
                 raise LookupRefused(f"answered with HTTP {response.status_code}")
+            if response.headers.get("content-encoding", "identity") != "identity":
+                raise LookupRefused("answered in a packed form, which it was not asked for")
             body = b""
-            async for piece in response.aiter_bytes():
+            async for piece in response.aiter_raw():
                 body += piece
                 if len(body) > MAX_BODY:
                     raise LookupRefused(f"brought more than {MAX_BODY:,} bytes")

@@ -1,5 +1,6 @@
 """Look-ups over HTTP: one host, no redirects, the secret in a header, bounded time and size."""
 
+import gzip
 import json
 import threading
 from collections.abc import Iterator
@@ -30,7 +31,11 @@ class Shop(BaseHTTPRequestHandler):
         if customer == "other":
             document = {"customer_id": "somebody", "state": "sent"}
         body = b"x" * 1_100_000 if customer == "large" else json.dumps(document).encode()
+        if customer == "packed":
+            body = gzip.compress(body)
         self.send_response(status)
+        if customer == "packed":
+            self.send_header("content-encoding", "gzip")
         self.send_header("location", "http://127.0.0.1:1/")
         self.send_header("content-length", str(len(body)))
         self.end_headers()
@@ -83,6 +88,12 @@ def test_each_message_has_its_answer_or_why_there_is_none(shop: str) -> None:
     ]
     assert f"c-1 Bearer {SECRET}" in Shop.seen
     assert "a%2Fb" in "".join(Shop.seen)
+
+
+def test_what_is_packed_is_not_unpacked(shop: str) -> None:
+    # given an answer of a few bytes that could have become any number of gigabytes
+    (found,) = ask(shop, "packed")
+    assert found.failed == "answered in a packed form, which it was not asked for"
 
 
 def test_after_one_that_hung_the_rest_are_not_asked(shop: str) -> None:
