@@ -21,6 +21,7 @@ NAMES = (
     "worker_cpu",
     "drain",
     "several",
+    "hosts",
     "limiter",
     "intake",
     "shapes",

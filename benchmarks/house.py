@@ -144,9 +144,9 @@ def house(
     limits: Mapping[str, tuple[int, int, int]] | None = None,
     more: str = "",
 ) -> Iterator[House]:
-    """Everything, running; `in_flight` gives each tier's calls in flight in each worker. `limits`
-    (requests, input and output tokens a minute by tier) are configured and enforced; `more` is
-    added to rung.toml."""
+    """Everything, running; of no `workers` the caller starts its own. `in_flight` gives each tier's
+    calls in flight in each worker. `limits` (requests, input and output tokens a minute by tier)
+    are configured and enforced; `more` is added to rung.toml."""
     with ExitStack() as stack:
         home = prepare(Path(tempfile.mkdtemp(prefix="rung-b-")))
         stack.callback(shutil.rmtree, home, ignore_errors=True)
@@ -156,20 +156,22 @@ def house(
         engine = make_engine(environ["DATABASE_URL"], pool_size=2, name="rung benchmark")
         stack.callback(engine.dispose)
         upgrade(engine)
-        started = [_worker(stack, home, environ, f"bench{n}") for n in range(workers)]
-        queues = workers * (len(settings.tiers) + 1)
-        _until_ready(engine, started[0], queues, home / "worker.log")
+        started = [
+            start_worker(stack, home, environ, worker_command(f"bench{n}")) for n in range(workers)
+        ]
+        if started:
+            queues = workers * (len(settings.tiers) + 1)
+            until_ready(engine, started[0], queues, home / "worker.log")
         pids = [worker.pid for worker in started]
         yield House(home, environ, settings, engine, pids, postgres.pid, redis.process.pid)
 
 
-def _worker(
-    stack: ExitStack, home: Path, environ: Mapping[str, str], name: str
+def start_worker(
+    stack: ExitStack, home: Path, environ: Mapping[str, str], command: Sequence[str]
 ) -> subprocess.Popen[bytes]:
+    """A worker, which ends with `stack`. It says what it has to say in the house's worker.log."""
     with (home / "worker.log").open("ab") as log:
-        worker = subprocess.Popen(
-            worker_command(name), env=environ, cwd=home, stdout=log, stderr=log
-        )
+        worker = subprocess.Popen(command, env=environ, cwd=home, stdout=log, stderr=log)
     stack.callback(end, worker)
     return worker
 
@@ -248,7 +250,8 @@ def _toml(in_flight: Mapping[str, int], limits: Mapping[str, tuple[int, int, int
     return "\n".join([*lines, ""])
 
 
-def _until_ready(engine: Engine, worker: subprocess.Popen[bytes], queues: int, log: Path) -> None:
+def until_ready(engine: Engine, worker: subprocess.Popen[bytes], queues: int, log: Path) -> None:
+    """Waits until so many queues are served, counted once for each worker. Raises RuntimeError."""
     deadline = time.monotonic() + READY_WITHIN_S
     while live_queues(engine) < queues:
         if worker.poll() is not None or time.monotonic() > deadline:
