@@ -20,6 +20,9 @@ class Column:
     """One column of the sample, at any depth."""
 
     name: str
+    leaf: str
+    """The last of the names that lead to it."""
+    depth: int
     values: list[Any] = field(default_factory=list)
 
     def share(self, rows: int) -> float:
@@ -46,7 +49,7 @@ def _collect(row: Mapping[str, Any], prefix: str, columns: dict[str, Column], de
         if isinstance(value, Mapping) and depth < DEEPEST and value.get("type") != "doc":
             _collect(value, f"{name}.", columns, depth + 1)
         elif name in columns or len(columns) < MOST_COLUMNS:
-            columns.setdefault(name, Column(name)).values.append(value)
+            columns.setdefault(name, Column(name, key, depth)).values.append(value)
 
 
 def mean_of(column: Column) -> float:

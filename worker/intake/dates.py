@@ -21,6 +21,10 @@ _DOTTED = re.compile(r"^\s*\d{1,2}\.\s?\d{1,2}\.\s?\d{2,4}")
 _SHAPE = re.compile(r"^(?=.*\d{1,4}\D+\d)[\w\s.,:;/+\-()]{6,60}$")
 _MERIDIEM = re.compile(r"\b([ap])\.\s?m\.", re.IGNORECASE)
 _BROWSERS_ZONE = re.compile(r"\b(?:GMT|UTC)([+-]\d{2}:?\d{2})\b.*$")
+_EAST_ASIAN = re.compile(
+    r"^(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일](?:\s?[(（].[)）])?(?:\s*(\d{1,2})\s?[時时시:]"
+    r"\s?(\d{1,2})\s?[分분]?(?::?\s?(\d{1,2})\s?[秒초]?)?)?$"
+)
 _TWO_DEFAULTS = (dt.datetime(2000, 1, 1), dt.datetime(2004, 2, 2))  # noqa: DTZ001
 ZONES = {
     "EST": -5,
@@ -94,10 +98,20 @@ def moment_of(value: Any, order: DateOrder | None) -> dt.datetime | None:
         pass
     if SECONDS.fullmatch(value) or MILLISECONDS.fullmatch(value):
         return _epoch(float(value))
+    if found := _EAST_ASIAN.match(value):
+        return _numbered(*(int(part or 0) for part in found.groups()))
     if not _SHAPE.match(value):
         return None
     value = _BROWSERS_ZONE.sub(r" \1", value)
     return _written_out(_MERIDIEM.sub(r"\1m", value), order)
+
+
+def _numbered(*parts: int) -> dt.datetime | None:
+    """Year, month, day, hour, minute and second."""
+    try:
+        return dt.datetime(*parts, tzinfo=dt.UTC)  # type: ignore[misc,arg-type]
+    except ValueError:
+        return None
 
 
 def _written_out(value: str, order: DateOrder | None) -> dt.datetime | None:

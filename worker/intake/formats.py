@@ -34,7 +34,8 @@ ENDINGS = {
 @dataclass(slots=True, kw_only=True)
 class Found:
     """What a file turned out to be, as far as it was not said; `encoding` where it is not UTF-8,
-    `records` where its rows stand inside a document."""
+    `records` where its rows stand inside a document, `header` the line of a header that is not the
+    first."""
 
     kind: str | None = None
     encoding: str | None = None
@@ -42,10 +43,11 @@ class Found:
     records: str | None = None
     sheet: str | None = None
     member: str | None = None
+    header: int | None = None
 
-    def as_document(self) -> dict[str, str]:
+    def as_document(self) -> dict[str, str | int]:
         """For JSON: what there is to say."""
-        names = ("kind", "encoding", "delimiter", "records", "sheet", "member")
+        names = ("kind", "encoding", "delimiter", "records", "sheet", "member", "header")
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
 
@@ -59,6 +61,7 @@ def items_of(
         if opened.workbook is None:
             raise BacklogError(f"{path} is no workbook.", mend="leave out --format")
         table = table_of(path, _sheet(path, stream, said, caps), loose=True)
+        said.header = table.header
         return said, table.items, table.repeated
     nothing: frozenset[str] = frozenset()
     if said.kind in ("mbox", "eml"):
@@ -72,6 +75,7 @@ def items_of(
     said.delimiter = _one_character(said.delimiter) or delimiter_of(opened.first)
     chunks = opened.chunks() if said.encoding else _in_utf8(path, opened.chunks(), said)
     table = read_table(path, chunks, said.delimiter, caps)
+    said.header = table.header
     return said, table.items, table.repeated
 
 

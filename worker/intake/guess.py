@@ -22,8 +22,8 @@ from worker.intake.columns import (
     worded,
 )
 from worker.intake.layouts import FIELDS, REQUIRED, getter_of
-from worker.intake.names import rank_of
-from worker.intake.paths import as_text, column_of, normal, parse_place
+from worker.intake.names import is_of_the_team, rank_of
+from worker.intake.paths import Place, as_text, column_of, normal, parse_place, without_conditions
 from worker.intake.presets import PRESETS
 
 SHOWN_COLUMNS = 12
@@ -48,11 +48,12 @@ class Guess:
     def as_words(self) -> str:
         """`external_id ← Ticket ID, body ← Description`."""
         there = [name for name in FIELDS if name in self.columns]
-        return ", ".join(f"{name} ← {self.place(name)}" for name in there)
+        return ", ".join(f"{name} ← {self.shown_place(name)}" for name in there)
 
-    def place(self, field: str) -> str:
-        """Where a field stands, of alternatives those that the first rows use."""
-        return self.used.get(field, self.columns[field])
+    def shown_place(self, field: str) -> str:
+        """Where a field stands, for people: of alternatives those that the first rows use, without
+        what says which of several is meant."""
+        return without_conditions(self.used.get(field, self.columns[field]))
 
     def as_options(self) -> str:
         """The same as options of a command, ready to copy."""
@@ -154,6 +155,9 @@ def refusal(path: str, guessed: Guess) -> BacklogError:
         if missing
         else "which columns are meant is not certain"
     )
+    if guessed.missing == ("body",) and "body" not in guessed.columns:
+        words += ", nor another that surely holds what customers wrote (lists of tickets often"
+        words += " leave it out: export them with their descriptions)"
     return UncertainColumns(
         f"{path}: {words}; there are: {shown}.",
         mend=f"rung enqueue {guessed.as_options()} {path}",
@@ -175,12 +179,20 @@ def _is_there(names: tuple[str, ...], place: str) -> bool:
 
 
 def _holds(sample: Sample, place: str) -> bool:
-    """Whether a place leads to something in any of the rows."""
-    return _share(sample, place) > 0
+    """Whether a place leads to something in any of the rows, if only what is not meant."""
+    return _share(sample, parse_place(place).unconditional()) > 0
 
 
-def _share(sample: Sample, place: str) -> float:
-    parsed, held = parse_place(place), 0
+def _has_body(sample: Sample, text: str) -> bool:
+    """Whether a product's place for the body is right for these rows. Of a place with conditions it
+    is enough that something is there, though no customer wrote it: otherwise a file of agents'
+    notes would be read by the names of its columns."""
+    place = parse_place(text)
+    return _share(sample, place.unconditional() if place.picks else place) >= ENOUGH
+
+
+def _share(sample: Sample, place: str | Place) -> float:
+    parsed, held = parse_place(place) if isinstance(place, str) else place, 0
     for row in sample:
         getter = getter_of(parsed, tuple(row), set())
         value = as_text(getter(row)) if getter is not None else None
@@ -199,7 +211,7 @@ def _by_preset(sample: Sample, columns: Mapping[str, str], names: tuple[str, ...
         if not any({normal(mark) for mark in marks} <= there for marks in preset.marks):
             continue
         whole = {**preset.columns, **columns}
-        if all(_share(sample, whole[name]) >= ENOUGH for name in REQUIRED):
+        if _share(sample, whole["external_id"]) >= ENOUGH and _has_body(sample, whole["body"]):
             used = {name: place for name, place in whole.items() if _holds(sample, place)}
             return Guess(
                 columns=used,
@@ -236,9 +248,9 @@ def _by_columns(
 def _by_name(name: str, columns: list[Column], rows: int) -> tuple[str, bool] | None:
     """Where a name fits and the contents agree."""
     named = [
-        ((column.name.count("."), *rank, column.name), column)
+        ((column.depth, *rank, column.name), column)
         for column in columns
-        if (rank := rank_of(name, column.name.rpartition(".")[2])) is not None
+        if (rank := rank_of(name, column.leaf)) is not None
     ]
     ranked = [rank for rank, column in named if fits(name, column, rows)]
     if not ranked and name == "body":
@@ -248,16 +260,15 @@ def _by_name(name: str, columns: list[Column], rows: int) -> tuple[str, bool] | 
         return None
     depth, unsure, _, best = min(ranked)
     rivals = [one for one in ranked if one[:2] == (depth, 0)] if name == "body" else []
-    return best, depth == 0 and unsure == 0 and len(rivals) <= 1
+    return best, depth == 1 and unsure == 0 and len(rivals) <= 1
 
 
 def _by_contents(name: str, columns: list[Column], rows: int) -> tuple[str, bool] | None:
     """What is long and worded, or what is short and different in every row."""
     fitting = [one for one in columns if fits(name, one, rows)]
     if name == "body":
+        fitting = [one for one in fitting if not is_of_the_team(one.name)]
         texts = [one for one in fitting if mean_of(one) >= LONG_ENOUGH]
         return (max(texts, key=mean_of).name, False) if texts else None
-    ids = [
-        one for one in fitting if "." not in one.name and not any(" " in text for text in one.texts)
-    ]
+    ids = [one for one in fitting if one.depth == 1 and not any(" " in text for text in one.texts)]
     return (ids[0].name, False) if ids and rows > 1 else None

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from worker.intake.paths import Place, as_text, column_of, follow, joined, normal
+from worker.intake.paths import Path, Place, as_text, column_of, follow, joined, normal
 
 REQUIRED = ("external_id", "body")
 KNOWN = ("source", "channel", "customer_id", "subject", "language", "received_at")
@@ -53,10 +53,11 @@ def getter_of(place: Place, names: tuple[str, ...], used: set[str]) -> Getter | 
         return lambda row: as_text(row[whole])
     alternatives = []
     for parts in place.alternatives:
-        there = [path for path in parts if column_of(path[0].name, names)]
+        there = [path for path in parts if top_columns(path, names)]
         if there:
             alternatives.append(there)
-        used.update(column_of(path[0].name, names) or "" for path in there if len(path) == 1)
+        for path in there:
+            used.update(top_columns(path, names) if _is_whole(path) else ())
     if not alternatives:
         return None
 
@@ -68,6 +69,17 @@ def getter_of(place: Place, names: tuple[str, ...], used: set[str]) -> Getter | 
         return None
 
     return first
+
+
+def top_columns(path: Path, names: tuple[str, ...]) -> list[str]:
+    """The columns in which a path begins."""
+    step = path[0] if path[0].name or len(path) == 1 else path[1]
+    found = (column_of(name, names) for name in (step.name, *step.names))
+    return [column for column in found if column is not None]
+
+
+def _is_whole(path: Path) -> bool:
+    return len(path) - (not path[0].name) == 1
 
 
 def _column(name: str) -> Getter:

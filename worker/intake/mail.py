@@ -27,6 +27,14 @@ MOST_BOUNDARIES = 5_000
 """
 _FROM_LINE = re.compile(rb"^From \S+ +(?:\w{3},? )?\w{3} +\d{1,2} \d\d:\d\d(?::\d\d)?.*\d{4}")
 """As every mail program writes it. Less would let a mail that quotes one cut itself in two."""
+_OWN = """
+sent,sent mail,sent items,draft,drafts,gesendet,gesendete objekte,entwurf,entwürfe,envoyés,
+messages envoyés,brouillon,brouillons,enviado,enviados,borrador,borradores,rascunho,rascunhos,
+inviati,posta inviata,bozza,bozze,verzonden,concept,concepten,wysłane,kopie robocze,отправленные,
+черновики,送信済み,送信済みメール,下書き,已发送,已发邮件,草稿,보낸편지함,임시보관함
+"""
+OWN = frozenset(" ".join(label.split()) for label in _OWN.split(","))
+"""Gmail's labels, in its languages, of what left the mailbox or did not leave it yet."""
 _QUOTED_FROM = re.compile(rb"^>+From ")
 KEPT = {
     "x-gm-thrid": "thread",
@@ -110,6 +118,9 @@ def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
 def _mail(line: int, raw: bytes) -> Item:
     try:
         message = email.message_from_bytes(_begun(raw), policy=_short())
+        labels = {label.strip() for label in _header(message, "x-gmail-labels").split(",")}
+        if own := next((label for label in sorted(labels) if label.casefold() in OWN), None):
+            return Reject(line, f"a mail of this mailbox's owner (label {own})")
         body, attachments = _body(message)
         row: dict[str, Any] = {
             "external_id": _header(message, "message-id").strip("<> \t") or _fingerprint(raw),

@@ -2,6 +2,7 @@
 languages in which those products are sold. The first of a list is the likeliest; those behind the
 bar are names of many things, and alone make no guess certain."""
 
+import re
 from collections.abc import Mapping
 
 from worker.intake.paths import normal
@@ -91,6 +92,17 @@ _UNSURE: dict[str, str] = {
     "language": "",
     "received_at": "time, updated at, last updated, modified, uhrzeit, heure, hora",
 }
+
+_TEAM = """
+internal private intern interne interno interna note notes notiz notizen nota notas agent assignee
+bearbeiter resolution solution answer antwort réponse respuesta risposta lösung solución
+"""
+_TEAMS_WORDS = frozenset(_TEAM.split())
+
+
+def is_of_the_team(name: str) -> bool:
+    """Whether a column's name says that the team wrote what stands in it."""
+    return not _TEAMS_WORDS.isdisjoint(re.split(r"[\W_]+", name.casefold()))
 
 
 def _ranked(words: Mapping[str, str]) -> dict[str, dict[str, int]]:

@@ -42,6 +42,8 @@ class Read:
             words.append(f"read as {found.encoding} (--encoding says another)")
         if found.delimiter not in (None, ","):
             words.append(f"columns parted by {found.delimiter!r}")
+        if found.header is not None:
+            words.append(f"the header is on line {found.header}, below a title")
         if found.records is not None:
             words.append(f"rows under {found.records!r}")
         return [f"{Path(self.name).name}: {one}." for one in words]

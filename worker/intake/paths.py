@@ -3,8 +3,14 @@
 
 A whole name that is a column of the file is that column, whatever signs are in it. Otherwise `|`
 separates alternatives (the first that holds something counts), `+` joins with a blank line, and
-dots lead into objects: a number picks from a list (`-1` is the last), `messages[from_agent=false]`
-picks by what an element says, and a name behind a list is taken of each element.
+dots lead into objects: a number picks from a list (`-1` is the last), and a name behind a list is
+taken of each element. `text/html` is the first of two names that holds something.
+
+Brackets pick by what an element says: `messages[from_agent=false]`, `[type=user,lead]` for any of
+several words, `[private!=true]` for none, `[author.id=$requester.id]` for what stands elsewhere in
+the row, `[parts=null]` for what is missing or empty. Behind a number they mean an object as a
+whole, at the beginning the row: `[is_public!=false].description`. A number behind brackets counts
+only those of the picked in which the rest of the path leads to something.
 
 Names are alike when they differ only in case, spaces, underscores and hyphens.
 """
@@ -17,7 +23,10 @@ from functools import lru_cache
 from typing import Any
 
 JOINT = "\n\n"
-_STEP = re.compile(r"([^.\[\]]+)(?:\[([^=\[\]]+)=([^\[\]]*)\])?")
+_STEP = re.compile(r"([^.\[\]]*)((?:\[[^=!\[\]]+!?=[^\[\]]*\])*)")
+_CONDITION = re.compile(r"\[([^=!\[\]]+)(!?)=([^\[\]]*)\]")
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
+NOTHING = "null"
 _SEPARATORS = re.compile(r"[\s_\-\u00a0\ufeff]+")
 
 
@@ -29,13 +38,24 @@ def normal(name: str) -> str:
     return _SEPARATORS.sub("", folded) or folded.strip()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """What an element must say to be meant: under `path`, one of `words`; or none of them. Of
+    `elsewhere`, what stands there in the row."""
+
+    path: "Path"
+    words: frozenset[str]
+    wanted: bool
+    elsewhere: "Path | None" = None
+
+
 @dataclass(frozen=True, slots=True)
 class PathStep:
-    """One name or number of a path, and which elements of the list behind it are meant."""
+    """One name or number of a path, its alternatives, and which of what is there are meant."""
 
     name: str
-    key: str | None = None
-    value: str | None = None
+    names: tuple[str, ...] = ()
+    conditions: tuple[Condition, ...] = ()
 
 
 Path = tuple[PathStep, ...]
@@ -48,9 +68,15 @@ class Place:
     text: str
     alternatives: tuple[tuple[Path, ...], ...]
 
-    def names(self) -> tuple[str, ...]:
-        """The first name of each path: the columns that it needs."""
-        return tuple(path[0].name for parts in self.alternatives for path in parts)
+    @property
+    def picks(self) -> bool:
+        """Whether it means only what meets conditions."""
+        return self.unconditional() != self
+
+    def unconditional(self) -> "Place":
+        """The same without any condition."""
+        bare = tuple(tuple(map(_unconditional, parts)) for parts in self.alternatives)
+        return Place(self.text, bare)
 
 
 def parse_place(text: str) -> Place:
@@ -61,22 +87,53 @@ def parse_place(text: str) -> Place:
         return Place(text, ())
 
 
+def without_conditions(text: str) -> str:
+    """A place as people read it: where to look, and not which of what is there is meant."""
+    return "|".join(
+        dict.fromkeys(_CONDITION.sub("", text).replace("|.", "|").strip(".").split("|"))
+    )
+
+
+def _unconditional(path: Path) -> Path:
+    return tuple(PathStep(step.name, step.names) for step in path if step.name)
+
+
 def _parse_parts(text: str) -> tuple[Path, ...]:
     return tuple(_parse_path(part) for part in text.split("+"))
 
 
 def _parse_path(text: str) -> Path:
     text = text.strip()
-    steps, at = [], 0
+    steps: list[PathStep] = []
+    at = 0
     while at < len(text):
         found = _STEP.match(text, at)
         if found is None or (found.end() < len(text) and text[found.end()] != "."):
             raise ValueError(f"{text!r} is not a path of names with dots between them")
-        steps.append(PathStep(found[1].strip(), found[2], found[3]))
+        name = found[1].strip()
+        if not (name or (found[2] and not steps)):
+            raise ValueError("a name is missing")
+        conditions = tuple(_condition(*one) for one in _CONDITION.findall(found[2]))
+        steps.append(PathStep(name, _alternatives(name), conditions))
         at = found.end() + 1
     if not steps or text.endswith("."):
         raise ValueError("a name is missing")
     return tuple(steps)
+
+
+def _alternatives(name: str) -> tuple[str, ...]:
+    parts = tuple(part.strip() for part in name.split("/"))
+    return parts if len(parts) > 1 and all(parts) else ()
+
+
+def _condition(name: str, sign: str, value: str) -> Condition:
+    if value.startswith("$"):
+        there = _parse_path(value[1:])
+        return Condition(
+            path=_parse_path(name), words=frozenset(), wanted=not sign, elsewhere=there
+        )
+    words = frozenset({value, *value.split(",")})
+    return Condition(path=_parse_path(name), words=words, wanted=not sign)
 
 
 def column_of(name: str, columns: Iterable[str]) -> str | None:
@@ -88,38 +145,73 @@ def column_of(name: str, columns: Iterable[str]) -> str | None:
     return next((column for column in columns if normal(column) == wanted), None)
 
 
-def follow(value: Any, path: Path) -> Any:
-    """What stands at the path's end; None where it leads nowhere."""
+def follow(value: Any, path: Path, row: Any = None) -> Any:
+    """What stands at the path's end; None where it leads nowhere. `row` is what conditions speak
+    of, where that is not `value`."""
+    row = value if row is None else row
+    picked = False
     for at, step in enumerate(path):
-        if isinstance(value, Mapping):
-            column = column_of(step.name, value)
-            value = value[column] if column is not None else None
-        elif isinstance(value, list):
+        if isinstance(value, list) and step.name:
             if not _is_index(step.name):
-                found = [follow(inner, path[at:]) for inner in value]
-                return [inner for inner in found if inner not in (None, "", [])]
+                found = [follow(inner, path[at:], row) for inner in value]
+                return [inner for inner in found if inner not in _EMPTY]
+            if picked and path[at + 1 :]:
+                held = [inner for inner in value if _says_something(inner, path[at + 1 :], row)]
+                value = held
             place = int(step.name)
             value = value[place] if -len(value) <= place < len(value) else None
-        else:
-            return None
-        if step.key is not None and isinstance(value, list):
-            value = [inner for inner in value if _says(inner, step.key, step.value or "")]
+        elif step.names and isinstance(value, Mapping) and column_of(step.name, value) is None:
+            ways = ((PathStep(name, (), step.conditions), *path[at + 1 :]) for name in step.names)
+            there = (follow(value, way, row) for way in ways)
+            return next((inner for inner in there if _holds_something(inner)), None)
+        elif step.name:
+            if not isinstance(value, Mapping):
+                return None
+            column = column_of(step.name, value)
+            value = value[column] if column is not None else None
+        if step.conditions:
+            value, picked = _picked(value, step.conditions, row), True
     return value
+
+
+def _picked(value: Any, conditions: tuple[Condition, ...], row: Any) -> Any:
+    """Of a list those elements that meet all conditions; anything else if it does."""
+    if isinstance(value, list):
+        return [inner for inner in value if all(_meets(inner, one, row) for one in conditions)]
+    return value if all(_meets(value, one, row) for one in conditions) else None
 
 
 def _is_index(name: str) -> bool:
     return name.removeprefix("-").isdecimal() and len(name) < 8
 
 
-def _says(element: Any, key: str, value: str) -> bool:
+def _meets(element: Any, condition: Condition, row: Any) -> bool:
     if not isinstance(element, Mapping):
         return False
-    column = column_of(key, element)
-    if column is None:
-        return False
-    said = element[column]
-    word = str(said).lower() if isinstance(said, bool) or said is None else str(said)
-    return word == value
+    said = _words(follow(element, condition.path))
+    wanted = condition.words
+    if condition.elsewhere is not None:
+        # What is not there is nobody: two unknown persons are not the same one.
+        wanted = frozenset(_words(follow(row, condition.elsewhere, row))) - {NOTHING}
+    return (not wanted.isdisjoint(said)) is condition.wanted
+
+
+def _words(value: Any) -> list[str]:
+    """What a value says: of a list, all that stands in it."""
+    if isinstance(value, list):
+        return [word for inner in value for word in _words(inner)] or [NOTHING]
+    if value in _EMPTY:
+        return [NOTHING]
+    return [str(value).lower() if isinstance(value, bool) else str(value)]
+
+
+def _says_something(element: Any, path: Path, row: Any) -> bool:
+    return _holds_something(follow(element, path, row))
+
+
+def _holds_something(value: Any) -> bool:
+    value = as_text(value)
+    return value not in _EMPTY and not (isinstance(value, str) and value.isspace())
 
 
 def joined(values: Iterable[Any]) -> Any:
@@ -144,7 +236,11 @@ def as_text(value: Any) -> Any:
     return value
 
 
-_ENDS_A_LINE = frozenset({"paragraph", "heading", "hardBreak", "listItem", "codeBlock", "tableRow"})
+_ENDS_A_LINE = frozenset(
+    {"paragraph", "heading", "hardBreak", "listItem", "codeBlock", "tableRow", "bulletList"}
+    | {"orderedList", "table", "blockquote", "panel", "expand", "taskItem", "decisionItem", "rule"}
+)
+_CELLS = frozenset({"tableCell", "tableHeader"})
 _DEEPEST = 50
 
 
@@ -158,10 +254,13 @@ def _typed(nodes: list[Any], depth: int = 0) -> str:
         attributes = node.get("attrs")
         if isinstance(text, str):
             pieces.append(text)
-        elif isinstance(attributes, Mapping) and isinstance(attributes.get("text"), str):
-            pieces.append(attributes["text"])
+        elif isinstance(attributes, Mapping):
+            shown = attributes.get("text") or attributes.get("url")
+            pieces.append(shown if isinstance(shown, str) else "")
         if isinstance(content, list):
             pieces.append(_typed(content, depth + 1).rstrip("\n"))
         if node.get("type") in _ENDS_A_LINE:
             pieces.append("\n")
+        elif node.get("type") in _CELLS:
+            pieces.append("\t")
     return "".join(pieces)

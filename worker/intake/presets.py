@@ -1,7 +1,9 @@
 """Where the fields stand in what each product exports: its API's documents, and its own files.
 
 A preset is used by its name (`--map zendesk`), and by itself where a file shows the marks of its
-product.
+product. What only the team may read is never taken as what the customer wrote, and what an agent or
+a bot wrote is not where the product tells them apart. In Zendesk it does not: a web form that uses
+its API signs with an agent's name, so that anything public may be the customer's.
 """
 
 from collections.abc import Mapping
@@ -27,7 +29,11 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         "zendesk": _preset(
             ("requester_id via description", "raw_subject description", "requester_id comments"),
             external_id="id|Ticket ID|ID",
-            body="description|comments.0.plain_body|comments.0.body|Description|Comment",
+            body="[submitter_id=$requester_id][is_public!=false].description"
+            "|comments[public!=false][author_id=$requester_id].0.plain_body/body"
+            "|comments[public!=false][author_id=$requester.id].0.plain_body/body"
+            "|comments[public!=false].0.plain_body/body"
+            "|[comments=null][is_public!=false].description",
             subject="subject|raw_subject|Subject",
             customer_id="requester_id|requester.email|Requester email|Requester id|Requester",
             channel="via.channel|Via",
@@ -36,7 +42,8 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         "freshdesk": _preset(
             ("requester_id responder_id", "description_text", "responder_id display_id"),
             external_id="display_id|id|Ticket ID|Ticket Id",
-            body="description_text|description|Description",
+            body="[source!=10,Outbound Email].description_text/description"
+            "|conversations[incoming=true][private!=true].0.body_text/body",
             subject="subject|Subject",
             customer_id="requester_id|requester.email|Contact ID|Email|Full name",
             channel="source_name|Source",
@@ -45,10 +52,13 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         "intercom": _preset(
             ("source conversation_parts", "conversation_message", "source contacts"),
             external_id="id|conversation_id|Conversation ID",
-            body="source.body|conversation_message.body|conversation_parts"
-            ".conversation_parts[part_type=comment].0.body|Message",
+            body="source[author.type!=admin,bot,operator,team].body"
+            "|conversation_message[author.type!=admin,bot,operator,team].body"
+            "|conversation_parts.conversation_parts[part_type!=note]"
+            "[author.type!=admin,bot,operator,team].0.body|Message",
             subject="source.subject|title|conversation_message.subject",
-            customer_id="source.author.id|contacts.contacts.0.id|user.id|source.author.email",
+            customer_id="source.author[type!=admin,bot,operator,team].id|contacts.contacts.0.id"
+            "|user.id|source.author[type!=admin,bot,operator,team].email",
             channel="source.type",
             language="custom_attributes.Language",
             received_at="created_at|Created at",
@@ -57,7 +67,9 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             ("mailboxId primaryCustomer", "mailboxId threads", "mailboxId preview"),
             external_id="id|number",
             body="_embedded.threads[type=customer].-1.body|threads[type=customer].-1.body"
-            "|_embedded.threads.-1.body|preview",
+            "|_embedded.threads[type=chat,beaconchat][createdBy.type!=user].-1.body"
+            "|_embedded.threads[type=phone].-1.body"
+            "|[createdBy.type!=user][_embedded.threads=null].preview",
             subject="subject",
             customer_id="primaryCustomer.id|primaryCustomer.email|createdBy.id|customer.id",
             channel="source.type|type",
@@ -66,8 +78,9 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         "gorgias": _preset(
             ("messages customer channel via", "created_datetime messages", "created_datetime via"),
             external_id="id",
-            body="messages[from_agent=false].0.body_text|messages[from_agent=false].0.stripped_text"
-            "|messages[from_agent=false].0.body_html|body_text|stripped_text|body_html|excerpt",
+            body="messages[from_agent!=true][public!=false].0.body_text/stripped_text/body_html"
+            "|[from_agent!=true][public!=false].body_text/stripped_text/body_html"
+            "|[from_agent!=true][messages=null].excerpt",
             subject="subject",
             customer_id="customer.id|customer.email|sender.id|sender.email",
             channel="channel",
@@ -77,7 +90,8 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         "front": _preset(
             ("recipient last_message", "is_inbound body", "recipient _links", "blurb body"),
             external_id="id|Conversation ID|Message ID",
-            body="text|body|last_message.text|last_message.body|Message|Extract",
+            body="[is_inbound!=false].text/body|messages[is_inbound=true].-1.text/body"
+            "|last_message[is_inbound!=false].text/body|Message|Extract",
             subject="subject|Subject",
             customer_id="recipient.handle|last_message.recipients[role=from].0.handle"
             "|recipients[role=from].0.handle|From",
@@ -87,8 +101,9 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         "chatwoot": _preset(
             ("inbox_id messages", "inbox_id content", "account_id messages", "account_id content"),
             external_id="id|display_id",
-            body="messages[message_type=0].0.content|messages[message_type=incoming].0.content"
-            "|messages.0.content|content|last_non_activity_message.content",
+            body="messages[message_type=0,incoming][private!=true].0.content"
+            "|[message_type!=1,2,3,outgoing,activity,template][private!=true].content"
+            "|last_non_activity_message[message_type=0,incoming][private!=true].content",
             subject="additional_attributes.mail_subject",
             customer_id="meta.sender.id|sender.id|meta.sender.email|contact.id",
             channel="meta.channel|channel",
@@ -98,9 +113,11 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         "salesforce": _preset(
             ("CaseNumber", "Case_Number Description", "Case_Origin Description"),
             external_id="CaseNumber|Case Number|Id|Case ID",
-            body="Description|Case Description|Comments",
+            body="Description|Case Description"
+            "|EmailMessages.records[Incoming=true].0.TextBody/HtmlBody",
             subject="Subject|Case Subject",
-            customer_id="ContactId|SuppliedEmail|ContactEmail|Contact Email|Contact Name|AccountId",
+            customer_id="ContactId|SuppliedEmail|ContactEmail|Contact.Email|Contact Email"
+            "|Contact Name|AccountId",
             channel="Origin|Case Origin",
             language="Language",
             received_at="CreatedDate|Date/Time Opened|Created Date|Opened Date",
@@ -125,7 +142,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         "gmail": _preset(
             ("snippet payload", "thread labels external_id"),
             external_id="external_id|id",
-            body="body|snippet",
+            body="[labelIds!=SENT,DRAFT].body/snippet",
             subject="subject",
             customer_id="customer_id",
             received_at="received_at|internalDate",

@@ -30,6 +30,7 @@ AMBIGUOUS = (
     "day or month first? The file does not show it, and --dates day or --dates month says it"
 )
 NOT_TEXT = "not text"
+NOTHING_PUBLIC = " (nothing that the customer wrote)"
 ONLY_NAMED = "files, of which the names are kept"
 
 
@@ -50,6 +51,8 @@ class Rows:
         self._caps, self._order, self._strip_quotes = caps, order, strip_quotes
         self._mails = mails
         self._places = {name: parse_place(text) for name, text in (columns or {}).items()}
+        picks = "body" in self._places and self._places["body"].picks
+        self._no_body = f"missing body{NOTHING_PUBLIC if picks else ''}"
         self._layouts: dict[tuple[str, ...], Layout] = {}
         self._names = 0
         self._notes = Notes()
@@ -134,7 +137,7 @@ class Rows:
 
     def _bad_body(self, value: Any) -> str | None:
         if type(value) is not str:
-            return "missing body" if value is None else f"body is {kind_of(value)}"
+            return self._no_body if value is None else f"body is {kind_of(value)}"
         if len(value) > self._caps.body_chars:
             return f"body is longer than {self._caps.body_chars:,} characters"
         if not value[:64].strip() and is_blank(value):

@@ -5,6 +5,7 @@ import io
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 
 from worker.domain.backlog import BacklogError, Caps, Reject
 from worker.intake.paths import normal
@@ -14,14 +15,20 @@ from worker.intake.rows import Item
 DELIMITERS = (",", ";", "\t", "|")
 SNIFFED_RECORDS = 30
 SNIFFED_CHARS = 200_000
+TITLE_RECORDS = 10
+"""As far below a title, one field wide, as the header is looked for."""
+HEADER_WIDTH = 3
+"""Fields at least of a header that is found below a title."""
 
 
 @dataclass(slots=True)
 class Table:
-    """A table whose header was read: its columns, and its rows."""
+    """A table whose header was read: its columns, its rows, and the header's line where it stands
+    below a title."""
 
     names: list[str]
     items: Iterator[Item]
+    header: int | None = None
 
     @property
     def repeated(self) -> frozenset[str]:
@@ -38,13 +45,26 @@ def read_table(path: str, chunks: Iterator[bytes], delimiter: str, caps: Caps) -
 def table_of(path: str, found: Iterator[Fields], *, loose: bool = False) -> Table:
     """The table whose header is the first of these records; in a `loose` one, cells may stand
     beside the named columns. Raises BacklogError."""
-    first = next((one for one in found if any(field.strip() for field in one.fields)), None)
+    first = next((one for one in found if _width(one)), None)
     if first is not None and first.fields[0].lower().startswith("sep=") and len(first.fields) <= 2:
         first = next(found, None)  # Excel's own word for its delimiter.
+    below: list[Fields] = []
+    titled = False
+    if first is not None and not first.wrong and _width(first) == 1:
+        below = list(islice(found, TITLE_RECORDS))
+        at = next((place for place, one in enumerate(below) if _width(one) >= HEADER_WIDTH), None)
+        if at is not None:
+            first, below, titled = below[at], below[at + 1 :], True
     if first is None or first.wrong:
         raise BacklogError(f"{path} has no header that can be read.")
-    names = [name.strip() for name in first.fields]
-    return Table(names, _loose(names, found) if loose else _items(names, found))
+    names, rest = [name.strip() for name in first.fields], chain(below, found)
+    items = _loose(names, rest) if loose else _items(names, rest)
+    return Table(names, items, first.line if titled else None)
+
+
+def _width(record: Fields) -> int:
+    """Fields that hold something."""
+    return sum(bool(field.strip()) for field in record.fields)
 
 
 def _items(names: list[str], found: Iterable[Fields]) -> Iterator[Item]:
@@ -134,6 +154,9 @@ def _regular(text: str, delimiter: str) -> tuple[float, int]:
                 break
     except csv.Error:
         pass
+    titles = next((at for at, width in enumerate(widths) if width >= HEADER_WIDTH), 0)
+    if titles <= TITLE_RECORDS and max(widths[:titles], default=0) == 1:
+        del widths[:titles]
     if not widths or widths[0] < 2:
         return 0.0, 0
     below = widths[1:]

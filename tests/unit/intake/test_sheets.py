@@ -175,3 +175,20 @@ def test_libreoffices_sheets_are_read_too() -> None:
     missing = taken("x.ods", opendocument(), options=ReadingOptions(sheet="Nope")).refused
     assert missing is not None
     assert "'Tickets', 'Other'" in missing
+
+
+def test_a_header_below_a_title_is_found_and_said() -> None:
+    rows = "".join(f"{i};Paket;Wo ist Paket {i}? Grüße;2{i}.11.2026\r\n" for i in range(1, 6))
+    text = "Export vom 24.11.2026\r\n\r\nTicket-Nr.;Betreff;Nachricht;Datum\r\n" + rows
+    found = taken("day.csv", text.encode("cp1252"))
+    assert (found.refused, found.ids) == (None, ["1", "2", "3", "4", "5"])
+    assert found.document["header"] == 3
+    head = [["Export"], [], ["Ticket ID", "Message", "Date"]]
+    book = workbook(("Day", [*head, [1, "Where is it, please?", None]]))
+    found = taken("day.xlsx", book)
+    assert (found.bodies, found.document["header"]) == (["Where is it, please?"], 3)
+
+
+@pytest.mark.parametrize("text", ["body\nA short one\nOther\n", "id,body\n1,x\n2,y\n"])
+def test_a_narrow_table_has_no_title(text: str) -> None:
+    assert "header" not in taken("day.csv", text.encode()).document

@@ -77,7 +77,7 @@ def first_look(
     return FirstLook(
         guess=guess,
         names=tuple(dict.fromkeys(name for row in backlog.sample for name in row)),
-        heads=tuple((f, guess.place(f) if f in guess.columns else f) for f in fields),
+        heads=tuple((f, guess.shown_place(f) if f in guess.columns else f) for f in fields),
         rows=tuple(row if isinstance(row, str) else _shown(row, fields) for row in rows),
         kept=tuple(dict.fromkeys(name for one in records for name in one.metadata or ())),
         outcome=outcome,
