@@ -15,7 +15,7 @@ ENOUGH = 0.5
 Sample = Sequence[Mapping[str, Any]]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Column:
     """One column of the sample, at any depth."""
 
@@ -49,7 +49,7 @@ def _collect(row: Mapping[str, Any], prefix: str, columns: dict[str, Column], de
         if isinstance(value, Mapping) and depth < DEEPEST and value.get("type") != "doc":
             _collect(value, f"{name}.", columns, depth + 1)
         elif name in columns or len(columns) < MOST_COLUMNS:
-            columns.setdefault(name, Column(name, key, depth)).values.append(value)
+            columns.setdefault(name, Column(name=name, leaf=key, depth=depth)).values.append(value)
 
 
 def mean_of(column: Column) -> float:
