@@ -34,7 +34,8 @@ from worker.sandbox.supervisor import worker_command
 from worker.store.engine import make_engine
 from worker.store.queue.intake import add_in
 from worker.store.queue.presence import live_queues
-from worker.store.runs import NewRun, RunRef, close_intake, create_run
+from worker.store.queue.run_intake import close_intake
+from worker.store.runs import NewRun, RunRef, create_run
 from worker.store.schema import upgrade
 
 BACKLOG = Path(__file__).parents[1] / "examples" / "backlog.jsonl"

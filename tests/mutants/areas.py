@@ -34,6 +34,7 @@ STATEMENTS: dict[str, tuple[str, ...]] = {
     f"{QUEUE}breakers": (*QUICK, f"{STORE}queue/test_breaker.py"),
     f"{QUEUE}gates": (*QUICK, f"{STORE}queue/test_breaker.py"),
     f"{QUEUE}message_batches": (*QUICK, *NIGHT),
+    f"{QUEUE}batch_attempts": (*QUICK, *NIGHT),
     f"{QUEUE}slices": (*QUICK, *NIGHT),
     f"{QUEUE}leaving_batch": (*QUICK, f"{BATCH}test_batch_deadlines.py"),
     f"{ACTIONS}erasure": (*QUICK, f"{STORE}actions/test_erasure.py"),
@@ -48,6 +49,14 @@ EXPRESSIONS: dict[str, tuple[str, ...]] = {
     f"{ACTIONS}changes": (
         f"{STORE}actions/test_guards_of_changes.py",
         f"{STORE}actions/test_changes.py",
+    ),
+    f"{ACTIONS}foresight": (
+        f"{STORE}actions/test_guards_of_changes.py",
+        f"{STORE}actions/test_changes.py",
+    ),
+    f"{ACTIONS}recent_costs": (
+        f"{STORE}actions/test_guards_of_choosing.py",
+        "tests/integration/runs/test_reprocess.py",
     ),
     f"{ACTIONS}selection": (
         f"{STORE}actions/test_guards_of_changes.py",

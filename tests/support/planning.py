@@ -12,7 +12,7 @@ from tests.support.plan_values import BEFORE, Values
 from tests.support.plan_work import LIMIT, Work, work_of
 from tests.support.statements import TABLES, of_big_tables
 from worker.domain.filter_parsing import parse
-from worker.store.actions import changes, choosing
+from worker.store.actions import changes, choosing, foresight, recent_costs
 from worker.store.actions.choosing import Choice
 from worker.store.actions.selection import Selection
 from worker.store.audit import Actor
@@ -55,12 +55,12 @@ BUILT: dict[str, Builder] = {
     "choosing.copy_jobs": lambda c: choosing.copy_jobs(
         c, Choice(SOME, DAY), RunRef(id=1, name="run1", lane="batch", priority=0)
     ),
-    "choosing.recent_costs": lambda c: choosing.recent_costs(c, "ladder"),
-    "changes.foresee": lambda c: changes.foresee(c, changes.RETRY, SOME_OF_DAY),
+    "recent_costs.recent_costs": lambda c: recent_costs.recent_costs(c, "ladder"),
+    "foresight.foresee": lambda c: foresight.foresee(c, changes.RETRY, SOME_OF_DAY),
     "changes.runs_of": lambda c: changes.runs_of(c, SOME_OF_DAY),
     "changes.cancel": lambda c: changes._change_jobs(c, ACTOR, changes.CANCEL, OF_DAY, 5_000),
     "changes.retry": lambda c: changes._change_jobs(c, ACTOR, changes.RETRY, OF_DAY, 5_000),
-    "changes.dead": lambda c: changes.foresee(
+    "changes.dead": lambda c: foresight.foresee(
         c, changes.RETRY, Selection(run_id=DAY, run_name="day", until=LATER)
     ),
     "listing.list_jobs": lambda c: listing.list_jobs(

@@ -22,9 +22,10 @@ from worker.errors import RungError
 from worker.intake import read_blocks
 from worker.store.queue.chunks import add_all
 from worker.store.queue.intake import highest_job
+from worker.store.queue.run_intake import close_intake
 from worker.store.reading.receipts import escalated_example
 from worker.store.reading.sources import cited_most
-from worker.store.runs import NewRun, RunRef, close_intake, create_run
+from worker.store.runs import NewRun, RunRef, create_run
 
 LATENCY_SCALE = 0.5
 """Half of the simulator's believable latency, so that the demo ends within a minute."""

@@ -18,7 +18,7 @@ from worker.errors import UsageError
 from worker.store.queue.lookup_failures import failing_lookups
 from worker.store.queue.presence import noted
 from worker.store.queue.rounds import late
-from worker.store.reading.outlook import read_outlooks, read_surrounding, run_document
+from worker.store.reading.outlook import read_outlooks, run_document
 from worker.store.reading.queue_holds import queue_holds
 from worker.store.reading.standings import RunStanding, live_runs, standing_of
 from worker.store.reading.status import (
@@ -29,6 +29,7 @@ from worker.store.reading.status import (
     today,
     troubles,
 )
+from worker.store.reading.surrounding import read_surrounding
 from worker.store.rows import as_document
 from worker.store.runs import find_run
 

@@ -37,10 +37,11 @@ from worker.runs.orders import read_order
 from worker.store.actions.reviews import Judged, give_verdict
 from worker.store.audit import Actor, audit_reading
 from worker.store.engine import is_outage, make_engine
-from worker.store.reading.outlook import read_surrounding, run_document
+from worker.store.reading.outlook import run_document
 from worker.store.reading.receipts import find_job
 from worker.store.reading.results import own_columns, results_of
 from worker.store.reading.standings import standing_of
+from worker.store.reading.surrounding import read_surrounding
 from worker.store.runs import find_run
 
 IN_MEMORY = 1_000_000

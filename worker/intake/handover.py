@@ -27,17 +27,9 @@ from worker.intake.terms import RunTerms, check_terms
 from worker.store.audit import Actor, audit
 from worker.store.queue.chunks import STORE_ERRORS, Intake
 from worker.store.queue.intake import DEFAULT_SOURCE, Added, highest_job, runs_holding
+from worker.store.queue.run_intake import close_intake, holding_intake, reopen_intake
 from worker.store.queue.trial import IntakeTrial
-from worker.store.runs import (
-    NewRun,
-    RunRef,
-    close_intake,
-    create_run,
-    forget_run,
-    holding_intake,
-    reopen_intake,
-    run_with_key,
-)
+from worker.store.runs import NewRun, RunRef, create_run, forget_run, run_with_key
 from worker.store.statistics import after_intake
 
 ASKED_WHERE_KNOWN = 200

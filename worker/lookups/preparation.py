@@ -8,7 +8,8 @@ from itertools import groupby
 from worker.domain.claimed import Prepared, Unready
 from worker.domain.context import LookedUp, of_row
 from worker.lookups.desk import RETRIEVER, LookupDesk
-from worker.store.queue.claim import LOOKUP, Claims
+from worker.store.queue.candidates import LOOKUP
+from worker.store.queue.claim import Claims
 from worker.store.queue.wanting import Wanting
 
 

@@ -18,7 +18,8 @@ from worker.store.actions.samples import copy_sample
 from worker.store.audit import Actor, audit
 from worker.store.queue.chunks import add_all
 from worker.store.queue.intake import highest_job
-from worker.store.runs import NewRun, RunRef, close_intake, create_run, inherit_columns
+from worker.store.queue.run_intake import close_intake, inherit_columns
+from worker.store.runs import NewRun, RunRef, create_run
 
 SEED = 20_261_126
 """The same file gives the same sample."""

@@ -14,7 +14,8 @@ from worker.errors import RungError, UsageError
 from worker.runs.orders import HOLDS, OF_QUEUES, VERBS, Order
 from worker.runs.preview_shapes import RUNS_NAMED, FigureAsked, Look, Preview, Surroundings
 from worker.store.actions.caps import too_small
-from worker.store.actions.changes import CANCEL, MAX_PRIORITY, RETRY, expected_cost, foresee
+from worker.store.actions.changes import CANCEL, MAX_PRIORITY, RETRY
+from worker.store.actions.foresight import expected_cost, foresee
 from worker.store.reading.queue_holds import failed_canaries
 from worker.store.reading.standings import RunStanding, live_runs, standing_of
 from worker.store.reading.status import queues

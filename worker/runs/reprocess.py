@@ -24,15 +24,15 @@ from worker.domain.spans import read_time
 from worker.errors import RungError, TooExpensive, UsageError
 from worker.runs.counterfactual import PaidDifference, take_over
 from worker.runs.estimate import estimate
-from worker.store.actions.choosing import Choice, Chosen, copy_jobs, look_at, recent_costs
+from worker.store.actions.choosing import Choice, Chosen, copy_jobs, look_at
+from worker.store.actions.recent_costs import recent_costs
 from worker.store.audit import Actor, audit
+from worker.store.queue.run_intake import close_intake, inherit_columns
 from worker.store.runs import (
     NewRun,
     RunRef,
-    close_intake,
     create_run,
     find_run,
-    inherit_columns,
     lock_key,
     origin_of,
     run_with_key,

@@ -6,7 +6,6 @@ their indexes serve.
 """
 
 import datetime as dt
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -16,35 +15,25 @@ from sqlalchemy import (
     FromClause,
     Interval,
     Numeric,
-    Select,
     Text,
     and_,
     any_,
     case,
     cast,
     collate,
-    column,
-    exists,
     false,
     func,
     literal,
     not_,
     or_,
-    select,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY
 
-from models.attempts import Attempt
-from models.contexts import ShownContext
-from models.escalations import Escalation
 from models.jobs import Job
-from models.knowledge import KnowledgePassage, RunKnowledge
 from models.messages import Message
 from models.results import Result
 from models.runs import Run
 from worker.domain.filters import (
-    CHANGED,
-    KNOWLEDGE,
     METADATA,
     And,
     Comparison,
@@ -54,8 +43,8 @@ from worker.domain.filters import (
     Or,
     Value,
 )
+from worker.store.filter_fields import SEVERAL, Test
 
-Test = Callable[[ColumnElement[Any]], ColumnElement[bool]]
 LOOKS_LIKE_A_NUMBER = r"^-?[0-9]{1,12}(\.[0-9]{1,10})?$"
 """Metadata from a CSV is all text; what looks so is ordered as a number."""
 
@@ -157,121 +146,3 @@ def _metadata(node: Comparison) -> ColumnElement[Any]:
     if not isinstance(node.values[0], Decimal):
         return found
     return case((found.op("~")(LOOKS_LIKE_A_NUMBER), cast(found, Numeric)))
-
-
-def _reason(test: Test) -> ColumnElement[bool]:
-    tried = func.unnest(Attempt.reasons).column_valued("tried", joins_implicitly=True)
-    return or_(
-        func.coalesce(test(Job.__table__.c.reason), false()),
-        _some(select(1).select_from(Attempt).where(Attempt.job_id == Job.id, test(tried)), Job),
-        _some(
-            select(1).where(Escalation.job_id == Job.id, test(Escalation.__table__.c.reason)), Job
-        ),
-    )
-
-
-def _some(rows: Select[*tuple[Any, ...]], *of: Any) -> ColumnElement[bool]:
-    """Whether there are such rows of a job. The offset keeps Postgres from hashing the whole table
-    for one page of jobs, which it would do however large that is."""
-    return exists(rows.offset(0)).correlate(*of)
-
-
-def _climbed(test: Test) -> ColumnElement[bool]:
-    return _some(
-        select(1).where(Escalation.job_id == Job.id, test(Escalation.__table__.c.from_tier)), Job
-    )
-
-
-def _finding(test: Test) -> ColumnElement[bool]:
-    listed = case((func.jsonb_typeof(Attempt.findings) == "array", Attempt.findings))
-    found = func.jsonb_array_elements(listed).table_valued(
-        column("value", JSONB), name="found", joins_implicitly=True
-    )
-    validator = found.c.value["validator"].astext
-    return _some(
-        select(1).select_from(Attempt).where(Attempt.job_id == Job.id, test(validator)), Job
-    )
-
-
-def _prompt(test: Test) -> ColumnElement[bool]:
-    return _some(
-        select(1).where(Attempt.job_id == Job.id, test(Attempt.__table__.c.prompt_version)), Job
-    )
-
-
-def _policy(test: Test) -> ColumnElement[bool]:
-    return or_(test(Run.__table__.c.policy_name), test(Run.__table__.c.policy_version))
-
-
-def _run(test: Test) -> ColumnElement[bool]:
-    return or_(test(Run.__table__.c.name), test(cast(Run.id, Text)))
-
-
-def _knowledge(test: Test) -> ColumnElement[bool]:
-    """Whether a passage that the answer cites stands no more as it was shown: beside the message,
-    or with all others in the prompt."""
-    shown = func.jsonb_array_elements(ShownContext.document["passages"]).table_valued(
-        column("value", JSONB), name="shown", joins_implicitly=True
-    )
-    name, version = shown.c.value[0].astext, shown.c.value[1].astext
-    stands = exists(
-        select(1).where(
-            KnowledgePassage.name == name,
-            KnowledgePassage.__table__.c.version == version,
-        )
-    ).correlate(ShownContext, shown)
-    changed = _some(
-        select(1)
-        .select_from(Attempt)
-        .join(ShownContext, ShownContext.digest == Attempt.context_digest)
-        .where(
-            Attempt.job_id == Job.id,
-            Attempt.fence == Result.fence,
-            ShownContext.message_id == Job.message_id,
-            func.jsonb_exists(Result.__table__.c.fields["sources"], name),
-            not_(stands),
-        ),
-        Job,
-        Result,
-    )
-    return and_(test(literal(CHANGED, Text)), or_(changed, _changed_in_prompt()))
-
-
-def _changed_in_prompt() -> ColumnElement[bool]:
-    """The same of pages that stood whole in the prompt."""
-    shown = func.jsonb_each_text(RunKnowledge.shown).table_valued(
-        column("key", Text), column("value", Text), name="whole", joins_implicitly=True
-    )
-    stands = exists(
-        select(1).where(
-            KnowledgePassage.name == shown.c.key,
-            KnowledgePassage.__table__.c.version == shown.c.value,
-        )
-    ).correlate(shown)
-    return _some(
-        select(1)
-        .select_from(Attempt)
-        .join(RunKnowledge, RunKnowledge.version == Attempt.knowledge_version)
-        .where(
-            Attempt.job_id == Job.id,
-            Attempt.fence == Result.fence,
-            RunKnowledge.run_id == Job.run_id,
-            RunKnowledge.whole,
-            func.jsonb_exists(Result.__table__.c.fields["sources"], shown.c.key),
-            not_(stands),
-        ),
-        Job,
-        Result,
-    )
-
-
-SEVERAL: dict[str, Callable[[Test], ColumnElement[bool]]] = {
-    "reason": _reason,
-    "climbed": _climbed,
-    "finding": _finding,
-    "prompt": _prompt,
-    KNOWLEDGE: _knowledge,
-    "policy": _policy,
-    "run": _run,
-}
-"""Fields that may have several values: any of them may meet the test."""

@@ -3,13 +3,12 @@
 import datetime as dt
 import difflib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, text
 
 from models.vocabulary import INQUIRIES, Lane, RunKind, RunLane
 from worker.domain.policy import Policy, to_document, version_of
@@ -17,13 +16,10 @@ from worker.domain.prompts import Prompts
 from worker.domain.run_names import complaint, tidied
 from worker.domain.text import whole_number
 from worker.errors import Missing, UsageError
-from worker.store.locks import holding
 from worker.store.policies import put_in_force
 from worker.store.prompts import freeze
 from worker.store.rows import columns, values_of
 from worker.store.scopes import run_scope
-
-INTAKE_LOCK = 0x52554E49
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,40 +167,6 @@ def recent_answering(connection: Connection, limit: int) -> list[str]:
     return list(connection.execute(RECENT_ANSWERING, values).scalars())
 
 
-@contextmanager
-def holding_intake(engine: Engine, run_id: int) -> Iterator[bool]:
-    """Whether the intake of a run is ours until the end of the block; False when another has
-    it."""
-    values = {"space": INTAKE_LOCK, "run": run_id}
-    with holding(engine, TRY_INTAKE_LOCK, values) as mine:
-        yield mine
-
-
-def close_abandoned_intakes(engine: Engine) -> None:
-    """Ends the intake of runs whose intake process died: nobody holds its lock any more."""
-    with engine.begin() as connection:
-        connection.execute(CLOSE_ABANDONED, {"space": INTAKE_LOCK})
-
-
-def reopen_intake(connection: Connection, run: RunRef) -> None:
-    """More rows are coming into a run that may have finished."""
-    connection.execute(REOPEN, {"id": run.id})
-
-
-def close_intake(
-    connection: Connection, run: RunRef, rejected: int, duplicates: int, own: Iterable[str] = ()
-) -> None:
-    """No more rows are coming: the run may finish. `own` names columns of the rows that are not
-    ours, in the order of the file."""
-    values = {"id": run.id, "rejected": rejected, "duplicates": duplicates, "own": list(own)}
-    connection.execute(CLOSE, values)
-
-
-def inherit_columns(connection: Connection, run: RunRef, runs: Sequence[int]) -> None:
-    """A run made of other runs' messages has their rows' columns too."""
-    connection.execute(INHERIT, {"id": run.id, "runs": list(runs)})
-
-
 def forget_run(connection: Connection, run: RunRef) -> None:
     """Takes back a run that got no job."""
     connection.execute(FORGET_BUDGET, {"id": run.id})
@@ -226,35 +188,6 @@ BY_ID = text(f"SELECT {columns(StoredRun)} FROM runs WHERE id = :id")  # noqa: S
 RECENT_NAMES = text("SELECT name FROM runs ORDER BY id DESC LIMIT 200")
 RECENT_ANSWERING = text("""
 SELECT name FROM runs WHERE kind <> ALL(:asking) ORDER BY id DESC LIMIT :limit
-""")
-TRY_INTAKE_LOCK = text("SELECT pg_try_advisory_xact_lock(:space, CAST(:run AS int))")
-CLOSE_ABANDONED = text("""
-UPDATE runs SET accepting = false,
-  state_reason = coalesce(state_reason, 'its intake was interrupted; enqueue the file again'
-    ' to add the rest')
-WHERE accepting AND finished_at IS NULL AND created_at < now() - interval '10 seconds'
-  AND CASE WHEN pg_try_advisory_xact_lock(:space, CAST(id AS int)) THEN true ELSE false END
-""")
-REOPEN = text("""
-UPDATE runs SET accepting = true, finished_at = NULL,
-  state = CASE WHEN state = 'finished' THEN 'active' ELSE state END WHERE id = :id
-""")
-CLOSE = text("""
-UPDATE runs SET accepting = false, rejected = rejected + :rejected,
-  duplicates = duplicates + :duplicates,
-  own_columns = own_columns || ARRAY(
-    SELECT name FROM unnest(CAST(:own AS text[])) WITH ORDINALITY AS u(name, place)
-    WHERE name <> ALL(own_columns) ORDER BY place)
-WHERE id = :id
-""")
-INHERIT = text("""
-UPDATE runs SET own_columns = ARRAY(
-  SELECT name FROM (
-    SELECT DISTINCT ON (u.name) u.name, r.id, u.place
-    FROM runs AS r CROSS JOIN LATERAL unnest(r.own_columns) WITH ORDINALITY AS u(name, place)
-    WHERE r.id = ANY(:runs) ORDER BY u.name, r.id, u.place) AS first
-  ORDER BY id, place)
-WHERE id = :id
 """)
 FORGET_BUDGET = text("DELETE FROM budgets WHERE run_id = :id")
 FORGET_RUN = text("DELETE FROM runs WHERE id = :id")

@@ -18,7 +18,7 @@ from tests.support.cli import say
 from tests.support.places import DATA
 from tests.support.processes import RUNG, clean_environ, process
 from tests.support.waiting import eventually
-from worker.store.runs import close_abandoned_intakes
+from worker.store.queue.run_intake import close_abandoned_intakes
 
 MESSY = DATA / "messy"
 EXPECTED: dict[str, Any] = json.loads((MESSY / "expected.json").read_text("utf-8"))["files"]

@@ -14,10 +14,11 @@ from worker.cli.views.patience import Patience
 from worker.config.settings import Settings
 from worker.domain.text import terminal_safe
 from worker.domain.wording import dollars
-from worker.store.reading.outlook import Surrounding, read_outlooks
+from worker.store.reading.outlook import read_outlooks
 from worker.store.reading.screens import ClimbCount, counts_of, escalations_of
 from worker.store.reading.standings import standing_of
 from worker.store.reading.status import QueueStanding, paused_everything, queues, troubles
+from worker.store.reading.surrounding import Surrounding
 from worker.store.runs import find_run
 
 BAR_WIDTH = 28

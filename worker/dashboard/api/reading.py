@@ -21,11 +21,12 @@ from worker.store.audit import audit_reading
 from worker.store.reading import attention, screens
 from worker.store.reading.deeds import audit_page
 from worker.store.reading.listing import list_jobs
-from worker.store.reading.outlook import read_surrounding, run_document
+from worker.store.reading.outlook import run_document
 from worker.store.reading.receipts import find_job, receipt
 from worker.store.reading.results import Only, own_columns, results_of
 from worker.store.reading.standings import runs_page, standing_of
 from worker.store.reading.status import DayBudget
+from worker.store.reading.surrounding import read_surrounding
 from worker.store.rows import as_document
 from worker.store.runs import StoredRun, find_run
 

@@ -33,8 +33,9 @@ from worker.store.queue.rounds import late as late_steps
 from worker.store.queue.rounds import report
 from worker.store.reading import screens
 from worker.store.reading.metrics import LIVE_RUNS_SHOWN, rows
-from worker.store.reading.outlook import deadline_risks, read_surrounding
+from worker.store.reading.outlook import deadline_risks
 from worker.store.reading.status import paused_everything, queues
+from worker.store.reading.surrounding import read_surrounding
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 TOKENS = (

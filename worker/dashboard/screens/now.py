@@ -33,7 +33,7 @@ from worker.store.queue.rounds import late
 from worker.store.reading import screens
 from worker.store.reading.certificates import doubtful
 from worker.store.reading.minutes import last_hour
-from worker.store.reading.outlook import Outlook, Surrounding, ended_outlook, read_outlooks
+from worker.store.reading.outlook import Outlook, ended_outlook, read_outlooks
 from worker.store.reading.screens import WorkerSeen
 from worker.store.reading.standings import RunStanding, live_runs, runs_page
 from worker.store.reading.status import (
@@ -44,6 +44,7 @@ from worker.store.reading.status import (
     today,
     unconfirmed,
 )
+from worker.store.reading.surrounding import Surrounding
 
 RECENT = 3
 """Runs that the first page shows while none is under way."""

@@ -23,7 +23,7 @@ from worker.domain.claimed import Candidate, Claimed, Question
 from worker.domain.reports import AttemptReport
 from worker.domain.trouble import Meaning, Trouble
 from worker.failpoints import failpoint
-from worker.store.queue import message_batches
+from worker.store.queue import batch_attempts, message_batches
 from worker.store.queue.message_batches import Batch
 from worker.store.queue.record import record
 from worker.store.queue.slices import Claimants
@@ -125,7 +125,7 @@ class Reader:
                 seen.add(key)
                 got[key] = item.got
         with self.engine.connect() as connection:
-            owners = message_batches.owners(connection, list(got))
+            owners = batch_attempts.owners(connection, list(got))
             claimed = self.claimants.of(connection, [key for key in got if key in owners])
         if misplaced := set(owners.values()) - {batch.id}:
             self._put_right(batch, misplaced.pop())
@@ -165,7 +165,7 @@ class Reader:
         total = 0
         while True:
             with self.engine.connect() as connection:
-                keys = message_batches.open_attempts(connection, batch.id, GROUP)
+                keys = batch_attempts.open_attempts(connection, batch.id, GROUP)
                 claimed = self.claimants.of(connection, keys)
             if not claimed:
                 return total

@@ -23,7 +23,7 @@ from worker.domain.limits import MAX_HOLD_S
 from worker.domain.reports import AttemptReport
 from worker.domain.trouble import UNCOUNTED, Meaning, Trouble
 from worker.failpoints import failpoint
-from worker.store.queue import message_batches
+from worker.store.queue import batch_attempts, message_batches
 from worker.store.queue.leaving_batch import pause_lane, turnaround_s
 from worker.store.queue.record import record
 from worker.store.queue.slices import Claimants
@@ -50,9 +50,9 @@ class Sender:
     def send(self, batch_id: int) -> bool:
         """Builds the requests from the record, and creates the batch. Whether Claude has it."""
         with self.engine.connect() as connection:
-            keys = message_batches.open_attempts(connection, batch_id, MAX_REQUESTS)
+            keys = batch_attempts.open_attempts(connection, batch_id, MAX_REQUESTS)
             claimed = list(self.claimants.of(connection, keys).values())
-            waited_for = message_batches.waited_for(connection, batch_id)
+            waited_for = batch_attempts.waited_for(connection, batch_id)
             takes_s = turnaround_s(connection, self.settings.turnaround_s)
         asks, claims, settled = list[Ask](), list[Claimed](), list[AttemptReport]()
         for one in claimed:

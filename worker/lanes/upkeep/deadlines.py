@@ -7,7 +7,8 @@ from sqlalchemy import Engine
 from models.vocabulary import ROUTING
 from worker.config.settings import Settings
 from worker.store.queue import notices
-from worker.store.reading.outlook import deadline_risks, read_surrounding
+from worker.store.reading.outlook import deadline_risks
+from worker.store.reading.surrounding import read_surrounding
 
 log = logging.getLogger(__name__)
 RUNS = 200

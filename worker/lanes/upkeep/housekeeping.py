@@ -33,7 +33,7 @@ from worker.store.queue.rate_holds import carry_out_lifts
 from worker.store.queue.rescue import rescue
 from worker.store.queue.rounds import report
 from worker.store.queue.run_ends import finish_runs
-from worker.store.runs import close_abandoned_intakes
+from worker.store.queue.run_intake import close_abandoned_intakes
 
 log = logging.getLogger(__name__)
 MIN_DISPATCH_GAP_S = 0.2

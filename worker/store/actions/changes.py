@@ -7,9 +7,8 @@ change of more than was counted is undone and refused.
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
@@ -31,10 +30,8 @@ from sqlalchemy import (
 from models.jobs import Job
 from models.messages import Message
 from models.runs import Run
-from models.vocabulary import JobState, Lane
-from worker.domain.expected_cost import BATCH_FACTOR, Expected, expected_of
+from models.vocabulary import JobState
 from worker.errors import RungError, UsageError
-from worker.store.actions.choosing import recent_costs
 from worker.store.actions.selection import Selection
 from worker.store.audit import Actor, Done, audit
 
@@ -55,15 +52,6 @@ class Change:
     reopens: bool = False
     ends: bool = False
     detail: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Touched:
-    """How many jobs a change would touch, and what these would probably cost (or save) from here
-    on; None where too little is recorded to expect from."""
-
-    jobs: int
-    expected: Expected | None
 
 
 _message = Message.__table__.alias("erased")
@@ -114,36 +102,6 @@ def priority_of(to: int) -> Change:
         sets=lambda _: {"priority": to},
         detail={"to": to},
     )
-
-
-def foresee(connection: Connection, change: Change, chosen: Selection) -> Touched:
-    """What `apply` would do now. The open jobs of a run are read from its counters."""
-    if chosen.is_run and change.able is OPEN:
-        row = connection.execute(OPEN_OF_RUN, {"run": chosen.run_id}).one()
-        weight = BATCH_FACTOR if row.lane == Lane.BATCH else Decimal(1)
-    else:
-        factor = case((Job.lane == Lane.BATCH, BATCH_FACTOR), else_=Decimal(1))
-        row = connection.execute(
-            meant(
-                change,
-                chosen,
-                func.count().label("jobs"),
-                func.coalesce(func.avg(factor), 1).label("weight"),
-                func.array_agg(Run.policy_name.distinct()).label("policies"),
-            )
-        ).one()
-        weight = Decimal(row.weight)
-    return Touched(row.jobs, expected_cost(connection, row.jobs, row.policies or [], weight))
-
-
-def expected_cost(
-    connection: Connection, jobs: int, policies: Sequence[str], weight: Decimal = Decimal(1)
-) -> Expected | None:
-    """What so many jobs under these policies will probably cost, times `weight` (half in the batch
-    lane); None where too little is recorded."""
-    costs = recent_costs(connection, *policies)
-    basis = f"from {costs.jobs} jobs under {', '.join(policies)}"
-    return expected_of(jobs, costs, weight, basis)
 
 
 def apply(
@@ -247,12 +205,6 @@ WHERE id = :run AND finished_at IS NULL
 REOPEN_RUNS = text("""
 UPDATE runs SET state = 'active', state_reason = NULL, finished_at = NULL
 WHERE id = ANY(:runs) AND state = 'finished'
-""")
-OPEN_OF_RUN = text("""
-SELECT r.lane, ARRAY[r.policy_name] AS policies, (
-  SELECT coalesce(sum(jobs), 0) FROM run_counts
-  WHERE run_id = r.id AND state IN ('queued', 'routed', 'submitted'))::bigint AS jobs
-FROM runs AS r WHERE r.id = :run
 """)
 RUN = text("SELECT id, name, state, priority, finished_at FROM runs WHERE id = :run")
 SET_PRIORITY = text("UPDATE runs SET priority = :priority WHERE id = :run")

@@ -18,7 +18,6 @@ from sqlalchemy import (
     Select,
     Text,
     and_,
-    case,
     exists,
     false,
     func,
@@ -34,16 +33,14 @@ from models.jobs import Job
 from models.messages import Message
 from models.results import Result
 from models.runs import Run
-from models.vocabulary import INQUIRIES, TERMINAL_STATES, JobState, Lane
+from models.vocabulary import INQUIRIES, TERMINAL_STATES, JobState
 from worker.domain.expected_cost import Costs
 from worker.domain.filters import Node
+from worker.store.actions.recent_costs import realtime_price
 from worker.store.filter_sql import JOINED, condition
 from worker.store.runs import RunRef
 
 SAMPLE = 10
-RECENT_RUNS, RECENT = 20, 10_000
-"""Newest runs of a policy, and how many of their finished jobs, whose costs are looked at: no scan
-grows with the table."""
 ASKING = tuple(str(kind) for kind in INQUIRIES)
 """Runs that only ask to know more: their answers are answers to nobody's message."""
 TERMINAL = tuple(str(state) for state in TERMINAL_STATES)
@@ -148,30 +145,6 @@ def copy_jobs(connection: Connection, choice: Choice, run: RunRef) -> int:
     return copied.rowcount
 
 
-def recent_costs(connection: Connection, *policies: str) -> Costs:
-    """What jobs cost lately under policies of these names, at realtime prices."""
-    runs = (
-        select(Run.id)
-        .where(Run.policy_name.in_(policies))
-        .order_by(Run.id.desc())
-        .limit(RECENT_RUNS)
-    )
-    recent = (
-        select(_price().label("price"))
-        .where(Job.run_id.in_(runs), Job.finished_at.is_not(None), Job.cost > 0)
-        .limit(RECENT)
-        .subquery()
-    )
-    row = connection.execute(
-        select(
-            func.count(),
-            func.coalesce(func.avg(recent.c.price), 0),
-            func.coalesce(func.stddev_samp(recent.c.price), 0),
-        )
-    ).one()
-    return Costs(*row)
-
-
 def _matched(choice: Choice) -> Select[Any]:
     return (
         select(
@@ -180,7 +153,7 @@ def _matched(choice: Choice) -> Select[Any]:
             Job.run_id,
             Job.state,
             Run.policy_name,
-            _price().label("price"),
+            realtime_price().label("price"),
             func.octet_length(Message.body).label("body_bytes"),
             Result.simulated,
             _superseded(choice).label("superseded"),
@@ -226,11 +199,6 @@ def _superseded(choice: Choice) -> ColumnElement[bool]:
             whose.c.kind.not_in(ASKING),
         )
     ).correlate(Job)
-
-
-def _price() -> ColumnElement[Any]:
-    """What the job would have cost in the realtime lane."""
-    return Job.cost * case((Job.lane == Lane.BATCH, 2), else_=1)
 
 
 def _leaves_nothing_out(connection: Connection, choice: Choice) -> bool:

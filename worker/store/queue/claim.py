@@ -15,30 +15,22 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, text
 
-from models.vocabulary import Lane, Stage
-from worker.domain.claimed import Candidate, Claimed, Plan, Prepared, Unready
-from worker.domain.context import NO_CONTEXT, of_row
-from worker.domain.messages import MessageText
-from worker.domain.policy import Policy
-from worker.store.policies import Frozen, PolicyCache
+from worker.domain.claimed import Candidate, Claimed, Plan, Prepared
+from worker.store.policies import PolicyCache
 from worker.store.queue.budgets import Budgets
 from worker.store.queue.canaries import Canaries
+from worker.store.queue.candidates import candidate_of
 from worker.store.queue.certified import keep_keys
 from worker.store.queue.gates import ClaimGate, QueueGate, Stop, Stops, gate_of, unmark
-from worker.store.queue.history import NO_PAST, Past, past_of
+from worker.store.queue.history import NO_PAST, past_of
 from worker.store.queue.knowledge import PagesShown, PriceOf
 from worker.store.queue.leases import write_leases
 from worker.store.queue.suspects import one_at_a_time
 from worker.store.queue.waiting import note_waiting
 from worker.store.queue.wanting import Wanting, wanting
-from worker.store.rows import message_of
 
 Planner = Callable[[Candidate], Plan]
-NOTHING = Prepared(NO_CONTEXT)
 NONE_PREPARED: Mapping[int, Prepared] = {}
-LOOKUP = "lookup"
-"""Before the colon of a reason: what follows is the look-up that brought nothing."""
-UNASKED = "its look-ups were not asked before it was claimed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,49 +201,6 @@ def _asking(may_ask: int, _: Connection, planned: Sequence[Claimed]) -> Stops:
     """The gate of the rate limits: what asks nothing passes, and `may_ask` of the others."""
     asking = [claimed.candidate.job_id for claimed in planned if claimed.question is not None]
     return dict.fromkeys(asking[may_ask:], Stop.UNASKED)
-
-
-def candidate_of(
-    row: Row[Any], frozen: Frozen, past: Past, found: Prepared | None = None
-) -> Candidate:
-    """From a row as `LOCK_READY` gives it; `fence` is that of before the claim. `found` is what the
-    model is shown, where more than the row had to be asked for it."""
-    stage = Stage.ROUTE if row.state == "queued" else Stage.ANSWER
-    message = message_of(row)
-    if found is None:
-        found = _of_row(frozen.policy, message) if stage is Stage.ANSWER else NOTHING
-    return Candidate(
-        job_id=row.id,
-        run_id=row.run_id,
-        fence=row.fence + 1,
-        stage=stage,
-        lane=Lane(row.lane),
-        tier=row.tier,
-        remembered=row.remembered,
-        failures=row.failures,
-        deferrals=row.deferrals,
-        message=message,
-        policy=frozen.policy,
-        policy_version=frozen.version,
-        history=past.answers,
-        available_at=row.available_at,
-        kept=past.kept,
-        difficulty=row.difficulty,
-        alone=past.alone,
-        message_id=row.message_id,
-        context=found.context,
-        unready=found.unready,
-        retrieved=found.retrieved,
-        prompts=frozen.prompts,
-        judged=row.judged,
-        spent=row.spent,
-    )
-
-
-def _of_row(policy: Policy, message: MessageText) -> Prepared:
-    lookups = policy.context.lookups
-    unasked = Unready(f"{LOOKUP}:{lookups[0]}", UNASKED, False) if lookups else None
-    return Prepared(of_row(policy.context, message), unasked)
 
 
 LOCK_READY = text("""

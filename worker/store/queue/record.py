@@ -10,39 +10,18 @@ Promises:
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, text
 
-from models.vocabulary import INQUIRIES, PERSON, AttemptOutcome, JobState
-from worker.domain.endings import Accepted, ClimbTo, Deferred, Failed, Lost, ToReview
+from models.vocabulary import AttemptOutcome
 from worker.domain.reports import AttemptReport
-from worker.store.queue import audits, budgets, canaries, certified, judgements, ledger
-from worker.store.queue.changes import change_of, lane_change, merged
+from worker.store.queue import audits, budgets, canaries, certified, judgements
+from worker.store.queue.changes import merged
 from worker.store.queue.halts import halt
-from worker.store.queue.rows_of_report import attempt_row, best_effort_row, result_row
+from worker.store.queue.rows_of_report import Group, add_report
 from worker.store.queue.silencing import silenced
 from worker.store.rows import as_json
-
-OPEN = frozenset({JobState.QUEUED, JobState.ROUTED, JobState.SUBMITTED})
-NOTHING_USABLE = {"state": JobState.CANCELLED, "reason": "said nothing usable", "escalations": 0}
-"""Where a run that only asks to know more got no answer: nobody has to look at that."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Group:
-    """The rows that one transaction writes, gathered from its reports."""
-
-    jobs: list[dict[str, Any]] = field(default_factory=list)
-    attempts: list[dict[str, Any]] = field(default_factory=list)
-    results: list[dict[str, Any]] = field(default_factory=list)
-    escalations: list[dict[str, Any]] = field(default_factory=list)
-    halts: dict[str, str] = field(default_factory=dict)
-    drawn: list[dict[str, Any]] = field(default_factory=list)
-    trials: list[dict[str, Any]] = field(default_factory=list)
-    judgements: list[dict[str, Any]] = field(default_factory=list)
-    books: ledger.Books = field(default_factory=ledger.Books)
 
 
 def record(engine: Engine, reports: Sequence[AttemptReport]) -> None:
@@ -60,89 +39,13 @@ def record_in(connection: Connection, reports: Sequence[AttemptReport]) -> None:
     for report in sorted(told, key=lambda report: (report.job_id, report.fence)):
         row = rows.get((report.job_id, report.fence))
         if row is not None and row.outcome in (AttemptOutcome.STARTED, AttemptOutcome.LOST):
-            _apply(group, report, row)
+            add_report(group, report, row)
     _write(connection, group)
 
 
 def _lock(connection: Connection, reports: Sequence[AttemptReport]) -> Iterable[Row[Any]]:
     keys = [{"job_id": report.job_id, "fence": report.fence} for report in reports]
     return connection.execute(LOCK, {"rows": as_json(keys)})
-
-
-def _apply(group: Group, report: AttemptReport, row: Row[Any]) -> None:
-    """Adds one report's rows. `row` is its attempt and job, locked."""
-    ending, is_open = report.ending, row.state in OPEN
-    late = row.outcome == AttemptOutcome.LOST
-    if late and isinstance(ending, Lost | Deferred | Failed):
-        # Rescue has already counted this failure; only the money may be known better by now.
-        _correct_cost(group, report, row)
-        return
-    cost = group.books.settle(report, row, late=late)
-    ours = row.job_fence == report.fence
-    took = is_open and (ours or isinstance(ending, Accepted))
-    outcome = report.outcome
-    if not is_open and outcome is not AttemptOutcome.LOST:
-        outcome = AttemptOutcome.SUPERSEDED
-    group.attempts.append(attempt_row(report, outcome, cost))
-    if trial := canaries.heard(report, row):
-        group.trials.append(trial)
-    change = {
-        "id": report.job_id,
-        "unlease": ours,
-        "cost": cost - (row.attempt_cost if late else 0),
-    }
-    if took:
-        change |= change_of(ending, failures=row.failures, counted=late)
-        change |= lane_change(ending, row.run_lane)
-        group.judgements += judgements.judgement(report, row)
-        if isinstance(ending, ToReview) and row.kind in INQUIRIES:
-            change |= NOTHING_USABLE
-        else:
-            _add_side_rows(group, report, row)
-    group.jobs.append(change)
-
-
-def _correct_cost(group: Group, report: AttemptReport, row: Row[Any]) -> None:
-    """A lost attempt stays lost, at what its calls turned out to cost."""
-    cost = group.books.settle(report, row, late=True)
-    if cost != row.attempt_cost:
-        lost = replace(report, outcome=AttemptOutcome.LOST, ending=Lost())
-        group.attempts.append(attempt_row(lost, AttemptOutcome.LOST, cost))
-        group.jobs.append({"id": report.job_id, "cost": cost - row.attempt_cost})
-
-
-def _add_side_rows(group: Group, report: AttemptReport, row: Row[Any]) -> None:
-    """Results, escalations and pauses that come with an ending."""
-    match report.ending:
-        case Accepted(reply, fields):
-            group.results.append(result_row(report, row, reply, fields))
-            group.drawn += audits.chance(report, row)
-        case ClimbTo(tier=tier, rung=_, reason=reason, detail=detail):
-            _escalate(group, report, row, tier, reason, detail)
-        case ToReview(reason, best):
-            _escalate(group, report, row, PERSON, reason, None)
-            if best is not None:
-                group.results.append(best_effort_row(report, best))
-            group.drawn += audits.chance(report, row)
-        case Deferred(_, reason, str() as halts):
-            group.halts[halts] = reason
-        case _:
-            pass
-
-
-def _escalate(
-    group: Group, report: AttemptReport, row: Row[Any], to: str, reason: str, detail: str | None
-) -> None:
-    step = {
-        "job_id": report.job_id,
-        "fence": report.fence,
-        "run_id": row.run_id,
-        "from_tier": row.attempt_tier,
-        "to_tier": to,
-        "reason": reason,
-        "detail": detail or ", ".join(report.reasons),
-    }
-    group.escalations.append(step)
 
 
 def _write(connection: Connection, group: Group) -> None:

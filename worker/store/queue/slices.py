@@ -18,7 +18,8 @@ from worker.domain.context import context_from
 from worker.domain.prompts import Prompt
 from worker.store.policies import PolicyCache
 from worker.store.prompts import read_prompts
-from worker.store.queue.claim import NONE_PREPARED, Claims, Planner, candidate_of
+from worker.store.queue.candidates import candidate_of
+from worker.store.queue.claim import NONE_PREPARED, Claims, Planner
 from worker.store.queue.gates import ClaimGate, Stop, Stops
 from worker.store.queue.history import NO_PAST, past_of
 from worker.store.rows import as_json

@@ -2,28 +2,25 @@
 notices."""
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from sqlalchemy import Connection
 
-from models.vocabulary import PERSON, ROUTING
-from worker.domain.completion import PaceSample, WorkLeft, paces, seconds_left, stands_still
+from models.vocabulary import ROUTING
+from worker.domain.completion import PaceSample, paces, seconds_left, stands_still
 from worker.domain.deadlines import Progress, risk
 from worker.domain.wording import clock, count, span
-from worker.store.queue.leaving_batch import turnaround_s
 from worker.store.queue.paces import ENDED, pace_samples
-from worker.store.reading.screens import ClimbCount, counts_of, done_by_queue, escalations_of
+from worker.store.reading.screens import counts_of, done_by_queue, escalations_of
 from worker.store.reading.standings import RunStanding, live_runs
 from worker.store.reading.status import (
     QueueStanding,
-    batches_of,
-    paused_everything,
-    queues,
     troubles,
 )
+from worker.store.reading.surrounding import Surrounding
+from worker.store.reading.work_left import work_left
 
 Level = Literal["good", "warn", "bad", "calm"]
 LONG_HOLD_S = 60.0
@@ -161,27 +158,6 @@ def ended_outlook(run: RunStanding) -> Outlook:
     return Outlook("good", f"finished in {took}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surrounding:
-    """What the outlooks of runs have in common: queues as `queues` gives them, whether everything
-    is paused, and what a batch is taken to need (seconds) while too few have ended."""
-
-    queues: Sequence[QueueStanding]
-    halted: bool
-    assumed_turnaround_s: float
-
-
-def read_surrounding(
-    connection: Connection, names: Sequence[str], assumed_turnaround_s: float
-) -> Surrounding:
-    """As things are just now; `names` are `routing` and the tiers."""
-    return Surrounding(
-        queues=queues(connection, names),
-        halted=paused_everything(connection) is not None,
-        assumed_turnaround_s=assumed_turnaround_s,
-    )
-
-
 def read_outlooks(
     connection: Connection, runs: Sequence[RunStanding], around: Surrounding
 ) -> list[Outlook]:
@@ -239,51 +215,3 @@ def _read(
         halted=around.halted,
         waits=blocked(counts, around.queues, run.now),
     )
-
-
-def work_left(
-    connection: Connection,
-    run: RunStanding,
-    around: Surrounding,
-    counts: Mapping[tuple[str, str], int],
-    steps: Sequence[ClimbCount],
-) -> WorkLeft:
-    """What a forecast goes by, from what `counts_of` and `escalations_of` say of the run."""
-    ladder = [line.queue for line in around.queues if line.queue != ROUTING]
-    climbed: Counter[tuple[str, str]] = Counter()
-    for step in steps:
-        climbed[step.from_tier, step.to_tier] += step.escalations
-    batched = {q: counts.get(("submitted", _tier(q)), 0) for q in (ROUTING, *ladder)}
-    ages = batches_of(connection, run.id) if any(batched.values()) else []
-    done = done_by_queue(counts, steps)
-    here: Counter[str] = Counter()
-    for (_, tier), jobs in counts.items():
-        here[tier] += jobs
-    return WorkLeft(
-        ladder=ladder,
-        waiting={
-            queue: counts.get(("queued" if queue == ROUTING else "routed", _tier(queue)), 0)
-            for queue in (ROUTING, *ladder)
-        },
-        batched=batched,
-        answered={tier: done.get(tier, 0) for tier in ladder},
-        started={tier: _started(tier, here, climbed) for tier in ladder},
-        climbed=climbed,
-        lane=run.lane,
-        turnaround_s=(
-            turnaround_s(connection, around.assumed_turnaround_s) if run.lane != "realtime" else 0
-        ),
-        batch_age_s=min((batch.age_s for batch in ages), default=0.0),
-    )
-
-
-def _tier(queue: str) -> str:
-    """As the counters name it: what is not routed yet has none."""
-    return "" if queue == ROUTING else queue
-
-
-def _started(tier: str, here: Mapping[str, int], climbed: Mapping[tuple[str, str], int]) -> int:
-    """Jobs that routing sent to a tier: what is or ended there, less who came, and who left."""
-    came = sum(jobs for (_, to), jobs in climbed.items() if to == tier)
-    left = sum(jobs for (at, to), jobs in climbed.items() if at == tier and to != PERSON)
-    return max(here.get(tier, 0) - came + left, 0)

@@ -16,9 +16,10 @@ from tests.support.web import calling, dashboard
 from tests.support.works import drain, hand_in, settings_for, working
 from worker.dashboard.access.passwords import hash_token
 from worker.sandbox.simulator.state import State
-from worker.store.reading.outlook import read_surrounding, run_document
+from worker.store.reading.outlook import run_document
 from worker.store.reading.results import results_of
 from worker.store.reading.standings import standing_of
+from worker.store.reading.surrounding import read_surrounding
 from worker.store.runs import find_run
 
 HOSTILE = '=HYPERLINK("http://evil.example")<script>alert(1)</script>'

@@ -14,7 +14,7 @@ from tests.support.recorded import Traffic, answered_run
 from tests.support.web import calling, dashboard
 from tests.support.works import settings_for
 from worker.sandbox.simulator.state import State
-from worker.store.runs import holding_intake
+from worker.store.queue.run_intake import holding_intake
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from worker.domain.filter_parsing import parse
 from worker.errors import RungError, UsageError
 from worker.runs.actions import perform
 from worker.runs.orders import Order, choose
-from worker.store.actions import caps, changes, holds
+from worker.store.actions import caps, changes, foresight, holds
 from worker.store.actions.selection import Selection, whole
 from worker.store.audit import Actor
 from worker.store.runs import RunRef
@@ -79,7 +79,7 @@ def test_a_retry_leaves_what_was_erased(engine: Engine, run: RunRef, where: str 
     do(engine, "UPDATE runs SET state = 'finished', finished_at = now()")
     chosen = Selection(node=parse(where)) if where is not None else whole(run)
     with engine.connect() as connection:
-        counted = changes.foresee(connection, changes.RETRY, chosen).jobs
+        counted = foresight.foresee(connection, changes.RETRY, chosen).jobs
     # when
     done = changes.apply(engine, ADA, changes.RETRY, chosen)
     # then

@@ -8,7 +8,8 @@ import pytest
 from models.vocabulary import RunKind
 from tests.support.near_misses import PAST, Rows
 from worker.domain.filter_parsing import parse
-from worker.store.actions.choosing import Choice, Chosen, copy_jobs, look_at, recent_costs
+from worker.store.actions.choosing import Choice, Chosen, copy_jobs, look_at
+from worker.store.actions.recent_costs import recent_costs
 from worker.store.runs import RunRef
 
 REVIEWED = Choice(parse("state = review"))

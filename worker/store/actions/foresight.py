@@ -1,0 +1,67 @@
+"""What a change would do now: how many jobs it would touch, and what these would probably cost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlalchemy import (
+    Connection,
+    case,
+    func,
+    text,
+)
+
+from models.jobs import Job
+from models.runs import Run
+from models.vocabulary import Lane
+from worker.domain.expected_cost import BATCH_FACTOR, Expected, expected_of
+from worker.store.actions.changes import OPEN, Change, meant
+from worker.store.actions.recent_costs import recent_costs
+from worker.store.actions.selection import Selection
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """How many jobs a change would touch, and what these would probably cost (or save) from here
+    on; None where too little is recorded to expect from."""
+
+    jobs: int
+    expected: Expected | None
+
+
+def foresee(connection: Connection, change: Change, chosen: Selection) -> Touched:
+    """What `apply` would do now. The open jobs of a run are read from its counters."""
+    if chosen.is_run and change.able is OPEN:
+        row = connection.execute(OPEN_OF_RUN, {"run": chosen.run_id}).one()
+        weight = BATCH_FACTOR if row.lane == Lane.BATCH else Decimal(1)
+    else:
+        factor = case((Job.lane == Lane.BATCH, BATCH_FACTOR), else_=Decimal(1))
+        row = connection.execute(
+            meant(
+                change,
+                chosen,
+                func.count().label("jobs"),
+                func.coalesce(func.avg(factor), 1).label("weight"),
+                func.array_agg(Run.policy_name.distinct()).label("policies"),
+            )
+        ).one()
+        weight = Decimal(row.weight)
+    return Touched(row.jobs, expected_cost(connection, row.jobs, row.policies or [], weight))
+
+
+def expected_cost(
+    connection: Connection, jobs: int, policies: Sequence[str], weight: Decimal = Decimal(1)
+) -> Expected | None:
+    """What so many jobs under these policies will probably cost, times `weight` (half in the batch
+    lane); None where too little is recorded."""
+    costs = recent_costs(connection, *policies)
+    basis = f"from {costs.jobs} jobs under {', '.join(policies)}"
+    return expected_of(jobs, costs, weight, basis)
+
+
+OPEN_OF_RUN = text("""
+SELECT r.lane, ARRAY[r.policy_name] AS policies, (
+  SELECT coalesce(sum(jobs), 0) FROM run_counts
+  WHERE run_id = r.id AND state IN ('queued', 'routed', 'submitted'))::bigint AS jobs
+FROM runs AS r WHERE r.id = :run
+""")

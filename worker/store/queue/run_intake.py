@@ -1,0 +1,84 @@
+"""The intake of a run: who holds it, and what its end leaves in the run."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine, text
+
+from worker.store.locks import holding
+from worker.store.runs import RunRef
+
+INTAKE_LOCK = 0x52554E49
+
+
+@contextmanager
+def holding_intake(engine: Engine, run_id: int) -> Iterator[bool]:
+    """Whether the intake of a run is ours until the end of the block; False when another has
+    it."""
+    values = {"space": INTAKE_LOCK, "run": run_id}
+    with holding(engine, TRY_INTAKE_LOCK, values) as mine:
+        yield mine
+
+
+def close_abandoned_intakes(engine: Engine) -> None:
+    """Ends the intake of runs whose intake process died: nobody holds its lock any more."""
+    with engine.begin() as connection:
+        connection.execute(CLOSE_ABANDONED, {"space": INTAKE_LOCK})
+
+
+def reopen_intake(connection: Connection, run: RunRef) -> None:
+    """More rows are coming into a run that may have finished."""
+    connection.execute(REOPEN, {"id": run.id})
+
+
+def close_intake(
+    connection: Connection, run: RunRef, rejected: int, duplicates: int, own: Iterable[str] = ()
+) -> None:
+    """No more rows are coming: the run may finish. `own` names columns of the rows that are not
+    ours, in the order of the file."""
+    values = {"id": run.id, "rejected": rejected, "duplicates": duplicates, "own": list(own)}
+    connection.execute(CLOSE, values)
+
+
+def inherit_columns(connection: Connection, run: RunRef, runs: Sequence[int]) -> None:
+    """A run made of other runs' messages has their rows' columns too."""
+    connection.execute(INHERIT, {"id": run.id, "runs": list(runs)})
+
+
+TRY_INTAKE_LOCK = text("SELECT pg_try_advisory_xact_lock(:space, CAST(:run AS int))")
+
+
+CLOSE_ABANDONED = text("""
+UPDATE runs SET accepting = false,
+  state_reason = coalesce(state_reason, 'its intake was interrupted; enqueue the file again'
+    ' to add the rest')
+WHERE accepting AND finished_at IS NULL AND created_at < now() - interval '10 seconds'
+  AND CASE WHEN pg_try_advisory_xact_lock(:space, CAST(id AS int)) THEN true ELSE false END
+""")
+
+
+REOPEN = text("""
+UPDATE runs SET accepting = true, finished_at = NULL,
+  state = CASE WHEN state = 'finished' THEN 'active' ELSE state END WHERE id = :id
+""")
+
+
+CLOSE = text("""
+UPDATE runs SET accepting = false, rejected = rejected + :rejected,
+  duplicates = duplicates + :duplicates,
+  own_columns = own_columns || ARRAY(
+    SELECT name FROM unnest(CAST(:own AS text[])) WITH ORDINALITY AS u(name, place)
+    WHERE name <> ALL(own_columns) ORDER BY place)
+WHERE id = :id
+""")
+
+
+INHERIT = text("""
+UPDATE runs SET own_columns = ARRAY(
+  SELECT name FROM (
+    SELECT DISTINCT ON (u.name) u.name, r.id, u.place
+    FROM runs AS r CROSS JOIN LATERAL unnest(r.own_columns) WITH ORDINALITY AS u(name, place)
+    WHERE r.id = ANY(:runs) ORDER BY u.name, r.id, u.place) AS first
+  ORDER BY id, place)
+WHERE id = :id
+""")

@@ -1,0 +1,33 @@
+"""What the outlooks of runs have in common: how the queues stand just now."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from worker.store.reading.status import (
+    QueueStanding,
+    paused_everything,
+    queues,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surrounding:
+    """What the outlooks of runs have in common: queues as `queues` gives them, whether everything
+    is paused, and what a batch is taken to need (seconds) while too few have ended."""
+
+    queues: Sequence[QueueStanding]
+    halted: bool
+    assumed_turnaround_s: float
+
+
+def read_surrounding(
+    connection: Connection, names: Sequence[str], assumed_turnaround_s: float
+) -> Surrounding:
+    """As things are just now; `names` are `routing` and the tiers."""
+    return Surrounding(
+        queues=queues(connection, names),
+        halted=paused_everything(connection) is not None,
+        assumed_turnaround_s=assumed_turnaround_s,
+    )
