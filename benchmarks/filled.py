@@ -11,7 +11,7 @@ import json
 import psycopg
 
 from worker.config.settings import Settings
-from worker.domain.policy import to_document
+from worker.domain.policy_documents import to_document
 from worker.domain.presets import preset
 
 POLICY = "ladder"

@@ -12,7 +12,8 @@ from models.vocabulary import Lane
 from tests.support.receipts import receipt
 from worker.config.policies import policy_named
 from worker.config.settings import Settings, default_tiers
-from worker.domain.policy import Policy, from_document
+from worker.domain.policy import Policy
+from worker.domain.policy_documents import from_document
 from worker.domain.prompts import Prompts
 from worker.domain.validation import BUILTIN
 from worker.intake import Record

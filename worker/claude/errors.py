@@ -13,7 +13,7 @@ import aiohttp
 import anthropic
 import orjson
 
-from worker.domain.limits import retry_after_s
+from worker.domain.limit_headers import retry_after_s
 from worker.domain.trouble import Meaning, Trouble
 
 MAX_WORDS = 300

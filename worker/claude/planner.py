@@ -3,7 +3,6 @@
 A plan is made while the job is locked, so it does no I/O: prompts, prices and policy are at hand.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -14,24 +13,21 @@ from worker.claude.counted import CountedInputs
 from worker.claude.input_sizes import InputSize, kind_of, size_of
 from worker.claude.prompts import fenced, fenced_many, fenced_reply
 from worker.claude.requests import Ask, call_key
+from worker.claude.turns import answer_turns, hint_of, labelled, user_turn
 from worker.config.prices import price_of
 from worker.config.settings import Settings
 from worker.domain.answers import Answer, Troubled
-from worker.domain.caching import Lifetime, cheapest
 from worker.domain.claimed import (
     Candidate,
     Claimed,
     KeptAnswer,
-    PastAnswer,
     Plan,
     Question,
     Withheld,
 )
 from worker.domain.first_tier import Decided, decide_start
-from worker.domain.messages import MessageText
-from worker.domain.policy import AGAIN
 from worker.domain.pricing import Price
-from worker.domain.prompts import JUDGE, Prompt, Prompts, RequestKind, prompt
+from worker.domain.prompts import JUDGE, Prompt, Prompts, RequestKind
 from worker.domain.schemas import (
     CHECK_SCHEMA,
     CLASSIFY_MANY_SCHEMA,
@@ -206,11 +202,13 @@ class Planner:
         candidate = claimed.candidate
         match question.purpose:
             case Purpose.CLASSIFY:
-                turns, schema = [_turn(fenced(candidate.message))], CLASSIFY_SCHEMA
+                turns, schema = [user_turn(fenced(candidate.message))], CLASSIFY_SCHEMA
             case Purpose.ANSWER:
                 turns, schema = answer_turns(candidate), answer_schema(candidate.policy.accept)
             case Purpose.CHECK:
-                turns = [_turn(fenced_reply(candidate.message, question.reply, candidate.context))]
+                turns = [
+                    user_turn(fenced_reply(candidate.message, question.reply, candidate.context))
+                ]
                 check = self.settings.check
                 question = replace(question, max_tokens=check.max_tokens, effort=check.effort)
                 schema = CHECK_SCHEMA
@@ -223,24 +221,8 @@ class Planner:
         said = fenced_many([labelled(claimed.candidate) for claimed in group])
         most = min(alone + LABEL_TOKENS * (size - 1), alone * size)
         return self._request(
-            group[0], replace(question, max_tokens=most), [_turn(said)], CLASSIFY_MANY_SCHEMA
+            group[0], replace(question, max_tokens=most), [user_turn(said)], CLASSIFY_MANY_SCHEMA
         )
-
-    def in_one_batch(self, asks: Sequence[Ask], takes_s: float) -> list[Ask]:
-        """The same requests, their shared prefixes cached for as long as it pays in a batch that
-        takes `takes_s` seconds."""
-        shared = Counter((str(ask.system[0]["text"]), ask.model) for ask in asks)
-        systems = {}
-        for (words, model), requests in shared.items():
-            prefix = prompt(Purpose.ANSWER, words)
-            systems[words, model] = prefix.system(self._lifetime(prefix, model, requests, takes_s))
-        return [replace(ask, system=systems[str(ask.system[0]["text"]), ask.model]) for ask in asks]
-
-    def _lifetime(self, prompt: Prompt, model: str, requests: int, takes_s: float) -> Lifetime:
-        price, tokens = self.price(model), prompt.tokens
-        if price is None:
-            return Lifetime.HOUR
-        return cheapest(price.rates(tokens, Lane.BATCH), tokens, requests, takes_s)
 
     def _request(
         self,
@@ -260,39 +242,3 @@ class Planner:
             max_tokens=question.max_tokens,
             effort=question.effort,
         )
-
-
-def _turn(said: str) -> dict[str, Any]:
-    return {"role": "user", "content": said}
-
-
-def labelled(candidate: Candidate) -> tuple[str, MessageText]:
-    """A message under the id that it has in a request shared with others."""
-    return str(candidate.job_id), candidate.message
-
-
-def hint_of(history: Sequence[PastAnswer], tier: str) -> Mapping[str, Any]:
-    """What the last attempt at this tier left to be told, when it was to be asked again."""
-    if history and history[-1].tier == tier and history[-1].decision == AGAIN:
-        return history[-1].hint or {}
-    return {}
-
-
-def answer_turns(candidate: Candidate) -> list[dict[str, Any]]:
-    """The conversation: the message, and when asked again the last answer and its findings; or the
-    message with the reply that is to be judged."""
-    if candidate.judged is not None:
-        said = fenced_reply(candidate.message, candidate.judged, candidate.context)
-        return [_turn(said)]
-    turns = [_turn(fenced(candidate.message, context=candidate.context))]
-    findings = hint_of(candidate.history, candidate.tier or "").get("findings")
-    if findings:
-        if last := (candidate.history[-1].output or "").strip():
-            turns.append({"role": "assistant", "content": last})
-        told = "\n".join(f"- {finding}" for finding in findings)
-        words = f"That answer could not be used:\n{told}\nAnswer again, with this put right."
-        if not last:
-            turns[0]["content"] += f"\n\n{words}"
-        else:
-            turns.append(_turn(words))
-    return turns

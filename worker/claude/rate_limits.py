@@ -26,7 +26,8 @@ import redis
 from worker.config.redis_address import read_redis
 from worker.config.settings import Settings
 from worker.domain.buckets import HELD, LOWERED_S, SECOND, Buckets, in_force
-from worker.domain.limits import Grant, Limits, Pace, Told, Used, hold_s, read_headers
+from worker.domain.limit_headers import Told, hold_s, read_headers
+from worker.domain.limits import Grant, Limits, Pace, Used
 
 log = logging.getLogger(__name__)
 SCRIPT = Path(__file__).with_suffix(".lua")

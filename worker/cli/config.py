@@ -13,7 +13,7 @@ from worker.config.loading import config_path, load_settings
 from worker.config.policies import check_policies, policy_named
 from worker.config.prices import unpriced_models
 from worker.config.settings import Settings
-from worker.domain.policy import to_document
+from worker.domain.policy_documents import to_document
 from worker.errors import ConfigurationError
 
 

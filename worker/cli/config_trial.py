@@ -15,7 +15,8 @@ from worker.domain.claimed import Candidate, Claimed, Plan, Question, Withheld
 from worker.domain.context import of_row
 from worker.domain.first_tier import Decided, critical_by
 from worker.domain.messages import MessageText
-from worker.domain.policy import DIFFICULTIES, Policy, version_of
+from worker.domain.policy import DIFFICULTIES, Policy
+from worker.domain.policy_documents import version_of
 from worker.domain.wording import dollars
 from worker.errors import UsageError
 

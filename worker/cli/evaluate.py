@@ -55,7 +55,7 @@ def evaluate(
 def _of_runs(names: Sequence[str], policies: str | None) -> tuple[dict[str, Any], list[Point]]:
     """The frontier of runs: what happened, and what else is known of."""
     from worker.cli.speech.context import database
-    from worker.domain.policy import from_document
+    from worker.domain.policy_documents import from_document
     from worker.store.reading.graded import population
     from worker.store.runs import find_run
 

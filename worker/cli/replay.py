@@ -9,7 +9,7 @@ from worker.cli.speech.context import database
 from worker.cli.speech.output import print_json, talk
 from worker.config.loading import load_settings
 from worker.config.validators import load_validators
-from worker.domain.policy import from_document
+from worker.domain.policy_documents import from_document
 from worker.runs.replay import replay as recompute
 from worker.store.reading.replay import decided_jobs
 from worker.store.runs import find_run

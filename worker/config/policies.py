@@ -15,7 +15,8 @@ from worker.config.validators import load_validators
 from worker.domain.context import ROW, THREAD
 from worker.domain.judgement import REASONS
 from worker.domain.own_schemas import schema_complaints
-from worker.domain.policy import Policy, complaints, from_document, to_document
+from worker.domain.policy import Policy, complaints
+from worker.domain.policy_documents import from_document, to_document
 from worker.domain.presets import PRESETS, SINGLE, preset
 from worker.domain.validation import BUILTIN, Validator
 from worker.domain.validation.builtin import option_complaints

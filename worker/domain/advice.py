@@ -4,10 +4,11 @@ Advice rests on recorded runs and says on how many messages. Thresholds are stat
 piece of advice, so that whoever disagrees knows with what.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 
+from worker.domain.advice_facts import Facts, RungFacts
 from worker.domain.proof.exact_tails import upper_bound
 from worker.domain.proof.tier_skip import Hop
 from worker.domain.wording import percent
@@ -24,65 +25,6 @@ FEW = 100
 """Messages below which no advice is worth much."""
 SLOW_FACTOR = Decimal(2)
 """A climbed answer takes this many times as long as a direct one would."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RungFacts:
-    """What one rung did: answers tried, accepted ones, dollars and mean seconds of its attempts.
-
-    `next_cost` is the mean cost of one answer attempt on the rung above, None at the top. `hops`
-    judge the rung by those who climbed to it: for all of them first, then by segment.
-    """
-
-    tier: str
-    tried: int
-    accepted: int
-    cost: Decimal
-    seconds: Decimal
-    next_cost: Decimal | None
-    hops: Sequence[Hop] = ()
-
-    @property
-    def resolves(self) -> Decimal:
-        """Share of what reached the rung that was accepted there, right or not."""
-        return Decimal(self.accepted) / self.tried if self.tried else Decimal(0)
-
-    @property
-    def mean_cost(self) -> Decimal:
-        """Dollars an attempt."""
-        return self.cost / self.tried if self.tried else Decimal(0)
-
-
-@dataclass(frozen=True, slots=True)
-class Quality:
-    """What people found of answers that were accepted at a tier."""
-
-    right: int
-    judged: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What recorded runs say. `days` is the number of days on which messages came in; `on_top` is
-    how many messages ended on the top rung, however they came there."""
-
-    messages: int
-    days: int
-    total: Decimal
-    all_on_top: Decimal | None
-    rungs: Sequence[RungFacts]
-    climbed: int
-    simulated: bool
-    on_top: int = 0
-    quality: Mapping[str, Quality] = field(default_factory=dict)
-    open: int = 0
-    """Messages of these runs that have not ended: nothing here speaks of them."""
-
-    @property
-    def basis(self) -> str:
-        """`854 messages`, or of runs under way `854 messages that have ended (2,146 are open)`."""
-        said = f"{self.messages:,} messages"
-        return f"{said} that have ended ({self.open:,} are open)" if self.open else said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

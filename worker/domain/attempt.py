@@ -13,15 +13,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from models.vocabulary import AttemptOutcome, CallState, Purpose
-from worker.domain.answers import Answer, ModelAnswer, Troubled, parse_object, read_difficulty
+from models.vocabulary import AttemptOutcome, Purpose
+from worker.domain.answers import Answer, ModelAnswer, Troubled, read_difficulty
+from worker.domain.best_effort import best_effort, earlier_answer
 from worker.domain.claimed import Claimed, Question, Unready, Withheld
-from worker.domain.endings import Again, BestEffort, Deferred, Ending, Failed, RoutedTo, ToReview
+from worker.domain.endings import Again, Deferred, Ending, Failed, RoutedTo, ToReview
 from worker.domain.first_tier import Decided, critical_by
 from worker.domain.judgement import Judgement, NeedsCheck, judge, too_long
 from worker.domain.next_step import decide
 from worker.domain.pricing import Price
-from worker.domain.reports import AttemptReport, CallReport, call_of
+from worker.domain.reports import AttemptReport, CallReport, call_of, lost_call, unsent_call
 from worker.domain.shown import Shown
 from worker.domain.trouble import NOT_NOW, Meaning, Trouble, follow_up
 from worker.domain.validation import Finding, Validator
@@ -108,19 +109,13 @@ class Attempt:
         if isinstance(ending, Failed):
             ending = replace(ending, delay_s=FAILED_INSIDE_DELAY_S)
         if (question := self._open) is not None:
-            lost = CallReport(
-                purpose=question.purpose,
-                state=CallState.LOST,
-                cost=question.worst_cost,
-                error=trouble.summary,
-            )
-            self.calls, self._open = (*self.calls, lost), None
+            self.calls, self._open = (*self.calls, lost_call(question, trouble)), None
         return self._report(AttemptOutcome.FAILED, ending, (trouble.kind,))
 
     def _unready(self, plan: Unready) -> AttemptReport:
         """Asked later, or left to a person with the best that there was before."""
         if plan.for_person:
-            ending: Ending = ToReview(plan.reason, self._earlier())
+            ending: Ending = ToReview(plan.reason, earlier_answer(self._candidate.history))
             return self._report(AttemptOutcome.FAILED, ending, (plan.reason,))
         delay_s = min(UNREADY_DELAY_S * 2**self._candidate.deferrals, MAX_UNREADY_DELAY_S)
         return self._report(AttemptOutcome.DEFERRED, Deferred(delay_s, plan.why), (plan.reason,))
@@ -151,7 +146,7 @@ class Attempt:
         )
         return self._report(
             AttemptOutcome.WITHHELD,
-            ToReview(TOO_COSTLY, self._earlier()),
+            ToReview(TOO_COSTLY, earlier_answer(self._candidate.history)),
             (TOO_COSTLY,),
             findings=(Finding("max_cost_per_message", "reject", words),),
         )
@@ -212,7 +207,7 @@ class Attempt:
             critical=critical_by(candidate.policy, candidate.message),
         )
         if isinstance(ending, ToReview):
-            ending = replace(ending, best=self._best_effort(question, judgement))
+            ending = replace(ending, best=best_effort(candidate, question, judgement, self.calls))
         return self._report(
             judgement.outcome,
             ending,
@@ -222,37 +217,6 @@ class Attempt:
             threshold=judgement.threshold,
             standing=judgement.standing,
         )
-
-    def _best_effort(self, question: Question, judgement: Judgement) -> BestEffort | None:
-        """This attempt's reply, or else the latest earlier one that a person could use."""
-        if judgement.reply:
-            return BestEffort(
-                fence=self._candidate.fence,
-                reply=judgement.reply,
-                fields=judgement.fields,
-                tier=question.tier,
-                model=question.model,
-                confidence=judgement.confidence,
-                reasons=judgement.reasons,
-                simulated=any(call.simulated for call in self.calls),
-            )
-        return self._earlier()
-
-    def _earlier(self) -> BestEffort | None:
-        for past in reversed(self._candidate.history):
-            reply = (parse_object(past.output or "") or {}).get("reply")
-            if isinstance(reply, str) and reply.strip():
-                return BestEffort(
-                    fence=past.fence,
-                    reply=reply,
-                    fields={},
-                    tier=past.tier,
-                    model=past.model,
-                    confidence=None,
-                    reasons=past.reasons,
-                    simulated=past.simulated,
-                )
-        return None
 
     def _troubled(self, question: Question, trouble: Trouble) -> AttemptReport:
         ending = self._follow_up(trouble, question.queue)
@@ -274,7 +238,7 @@ class Attempt:
     ) -> AttemptReport:
         calls = self.calls
         if self._open is not None:
-            calls += (CallReport(purpose=self._open.purpose, state=CallState.FAILED, sent=False),)
+            calls += (unsent_call(self._open),)
         return AttemptReport(
             job_id=self._candidate.job_id,
             fence=self._candidate.fence,

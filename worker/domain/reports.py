@@ -10,7 +10,7 @@ from worker.domain.claimed import Question
 from worker.domain.endings import Ending
 from worker.domain.in_force import CertifiedScore
 from worker.domain.pricing import NO_TOKENS, Price, Usage
-from worker.domain.trouble import Meaning
+from worker.domain.trouble import Meaning, Trouble
 from worker.domain.validation import Finding
 
 
@@ -83,6 +83,21 @@ def call_of(question: Question, got: Answer | Troubled, price: Price | None) -> 
         output=storable(got.answer.text),
         shared=got.shared,
     )
+
+
+def lost_call(question: Question, trouble: Trouble) -> CallReport:
+    """Of a call that may have been sent, and that nothing is known of: charged its worst case."""
+    return CallReport(
+        purpose=question.purpose,
+        state=CallState.LOST,
+        cost=question.worst_cost,
+        error=trouble.summary,
+    )
+
+
+def unsent_call(question: Question) -> CallReport:
+    """Of a call that was never sent."""
+    return CallReport(purpose=question.purpose, state=CallState.FAILED, sent=False)
 
 
 def _troubled(question: Question, got: Troubled, worst: Decimal | None) -> CallReport:

@@ -8,8 +8,14 @@ _CONTROL = re.compile(
 )
 _INVISIBLE_CATEGORIES = frozenset({"Cf", "Cc", "Zs", "Zl", "Zp"})
 MOST_DIGITS = 19
+CUT = " […]"
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What makes a formula of a cell; the wide ones do in East Asian spreadsheets."""
+
+
+def cut(text: str, most: int) -> str:
+    """At most so many characters; where some were left out, the end says so."""
+    return text if len(text) <= most else text[: most - len(CUT)] + CUT
 
 
 def terminal_safe(text: str) -> str:

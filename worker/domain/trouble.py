@@ -18,7 +18,7 @@ from enum import StrEnum
 
 from models.vocabulary import EVERYTHING
 from worker.domain.endings import Dead, Deferred, Failed
-from worker.domain.limits import MAX_HOLD_S
+from worker.domain.limit_headers import MAX_HOLD_S
 
 MAX_FAILURES = 3
 """Failed or lost attempts after which a job is dead."""

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from worker.domain.backlog import Reject
-from worker.domain.context import MAX_TURN_CHARS, MAX_TURNS, TURN_AT, TURN_WHO
+from worker.domain.conversation import MAX_TURN_CHARS, MAX_TURNS, TURN_AT, TURN_WHO
 from worker.intake.layouts import getter_of
 from worker.intake.paths import column_of, parse_place
 from worker.intake.rows import Item

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import Connection
 
-from worker.domain.policy import from_document, rules_of
+from worker.domain.policy_documents import from_document, rules_of
 from worker.domain.proof.certificates import labelled_evenly
 from worker.domain.proof.claims import Claim, ClaimTerms
 from worker.domain.proof.exact_tails import proves

@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from worker.domain.policy import Policy, from_document, to_document
+from worker.domain.policy import Policy
+from worker.domain.policy_documents import from_document, to_document
 from worker.domain.proof.changed_decisions import (
     Asks,
     ForPeople,

@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 from models.vocabulary import Lane, RunKind
 from worker.claude.prompts import prompts_of
 from worker.config.settings import Settings
-from worker.domain.policy import Policy, from_document
+from worker.domain.policy import Policy
+from worker.domain.policy_documents import from_document
 from worker.domain.proof.tier_judge import judge_policy, shadow_policy
 from worker.errors import UsageError
 from worker.store.actions.audits import raise_shadows

@@ -19,7 +19,8 @@ from worker.config.settings import Settings
 from worker.domain.expected_cost import BATCH_FACTOR, Expected, assumed, better_known, from_costs
 from worker.domain.filter_parsing import parse
 from worker.domain.filters import show
-from worker.domain.policy import Policy, version_of
+from worker.domain.policy import Policy
+from worker.domain.policy_documents import version_of
 from worker.domain.spans import read_time
 from worker.errors import RungError, TooExpensive, UsageError
 from worker.runs.counterfactual import PaidDifference, take_over

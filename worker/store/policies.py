@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, text
 
 from worker.domain.in_force import InForce
-from worker.domain.policy import Policy, from_document, rules_of
+from worker.domain.policy import Policy
+from worker.domain.policy_documents import from_document, rules_of
 from worker.domain.prompts import Prompt, Prompts
 from worker.errors import ConfigurationError
 from worker.store.prompts import read_prompts

@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from models.vocabulary import INQUIRIES, Lane, RunKind, RunLane
-from worker.domain.policy import Policy, to_document, version_of
+from worker.domain.policy import Policy
+from worker.domain.policy_documents import to_document, version_of
 from worker.domain.prompts import Prompts
 from worker.domain.run_names import complaint, tidied
 from worker.domain.text import whole_number

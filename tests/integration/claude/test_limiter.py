@@ -16,7 +16,8 @@ from tests.support.limiting import NOW, Clock, about, give_back, stored, take
 from tests.support.places import ROOT
 from tests.support.waiting import eventually
 from worker.claude.rate_limits import Limiter, connect
-from worker.domain.limits import DEFAULT_HOLD_S, Grant, Limits, Pace, Used
+from worker.domain.limit_headers import DEFAULT_HOLD_S
+from worker.domain.limits import Grant, Limits, Pace, Used
 from worker.sandbox.redis import Redis, free_port, start_redis
 from worker.sandbox.simulator.limits import SimulatedLimits as Enforced
 

@@ -13,7 +13,7 @@ from tests.support.works import drain, hand_in, make_due, settings_for, working
 from worker.config.policies import policy_named
 from worker.config.settings import Settings
 from worker.config.validators import load_validators
-from worker.domain.policy import from_document
+from worker.domain.policy_documents import from_document
 from worker.runs.replay import replay
 from worker.sandbox.simulator.state import State
 from worker.store.reading.replay import decided_jobs

@@ -8,7 +8,7 @@ import pytest
 
 from tests.integration.simulator.conftest import Told
 from worker.claude.errors import trouble_of
-from worker.domain.limits import hold_s
+from worker.domain.limit_headers import hold_s
 from worker.domain.trouble import Meaning
 from worker.sandbox.simulator.state import State
 

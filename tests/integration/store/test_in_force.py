@@ -14,7 +14,8 @@ from tests.support.promises import ME, do, many, one
 from tests.support.works import drain, hand_in, settings_for, unexplained, working
 from worker.config.policies import policy_named
 from worker.config.settings import Settings
-from worker.domain.policy import Policy, rules_of
+from worker.domain.policy import Policy
+from worker.domain.policy_documents import rules_of
 from worker.domain.proof.strata import stratum_of
 from worker.errors import ConfigurationError, UsageError
 from worker.runs.forecasts import foresee

@@ -9,7 +9,8 @@ import pytest
 from worker.config.loading import load_settings
 from worker.config.policies import check_policies, policy_named, policy_names
 from worker.config.settings import Settings
-from worker.domain.policy import Policy, from_document, to_document, version_of
+from worker.domain.policy import Policy
+from worker.domain.policy_documents import from_document, to_document, version_of
 from worker.domain.presets import PRESETS
 from worker.errors import ConfigurationError
 

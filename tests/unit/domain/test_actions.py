@@ -14,7 +14,8 @@ from worker.domain.judgement import Judgement, judge
 from worker.domain.ladder import Ladder
 from worker.domain.messages import MessageText
 from worker.domain.next_step import decide
-from worker.domain.policy import Policy, from_document, to_document
+from worker.domain.policy import Policy
+from worker.domain.policy_documents import from_document, to_document
 from worker.domain.presets import preset
 from worker.domain.reports import AttemptReport
 

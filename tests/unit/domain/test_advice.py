@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from worker.domain.advice import Advice, Facts, Quality, RungFacts, advise
+from worker.domain.advice import Advice, advise
+from worker.domain.advice_facts import Facts, Quality, RungFacts
 from worker.domain.proof.tier_skip import Climbs, judge_hops
 
 HAIKU = RungFacts(

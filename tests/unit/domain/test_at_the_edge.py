@@ -14,7 +14,7 @@ from tests.unit.domain.test_breaker import CALL, RULE
 from tests.unit.domain.test_lane_choice import ABLE, FRESH, LADDER
 from tests.unit.domain.test_limits import LIMITS, NOW, NOW_US, STEADY, headers
 from tests.unit.domain.test_next_step import failed, policy
-from worker.domain.advice import Quality
+from worker.domain.advice_facts import Quality
 from worker.domain.answers import ModelAnswer, parse_object
 from worker.domain.breaker import Pulse, Standing, hear
 from worker.domain.buckets import Buckets, in_force
@@ -29,7 +29,8 @@ from worker.domain.first_tier import REMEMBERED, Decided, decide_start, holds
 from worker.domain.judgement import Judgement, judge
 from worker.domain.ladder import Ladder
 from worker.domain.lane_choice import CALL_S, SAFETY, TELLING_ANSWERS, LanePace, realtime_s
-from worker.domain.limits import Estimator, Limits, Tokens, read_headers
+from worker.domain.limit_headers import read_headers
+from worker.domain.limits import Estimator, Limits, Tokens
 from worker.domain.messages import MessageText
 from worker.domain.next_step import MAX_TOLD_FINDINGS, PastAttempt, decide
 from worker.domain.policy import Rule

@@ -4,16 +4,15 @@ import pytest
 
 from worker.claude.prompts import fenced, fenced_reply
 from worker.domain.context import (
-    MAX_THREAD_CHARS,
     MAX_VALUE_CHARS,
     NO_CONTEXT,
     LookedUp,
     MessageContext,
     ShownPassage,
-    ThreadTurn,
     context_from,
     of_row,
 )
+from worker.domain.conversation import MAX_THREAD_CHARS, ThreadTurn
 from worker.domain.messages import MessageText
 from worker.domain.policy import ContextUse
 

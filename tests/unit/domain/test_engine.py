@@ -20,7 +20,8 @@ from worker.domain.judgement import Judgement, NeedsCheck, judge
 from worker.domain.ladder import Ladder
 from worker.domain.messages import MessageText
 from worker.domain.next_step import PastAttempt, decide
-from worker.domain.policy import Policy, from_document, to_document, version_of
+from worker.domain.policy import Policy
+from worker.domain.policy_documents import from_document, to_document, version_of
 from worker.domain.presets import PRESETS, preset
 
 LADDER = Ladder(("haiku", "sonnet", "opus"))

@@ -11,20 +11,8 @@ from hypothesis import strategies as st
 from models.vocabulary import Purpose
 from tests.support.bucket_model import fresh, hold, observe, ramped, settle, take, unramped
 from worker.domain.buckets import HELD, SECOND, Buckets, in_force
-from worker.domain.limits import (
-    DEFAULT_HOLD_S,
-    LOW_SHARE,
-    MAX_HOLD_S,
-    Estimator,
-    Limits,
-    Pace,
-    Tokens,
-    Told,
-    Used,
-    counted_input,
-    hold_s,
-    read_headers,
-)
+from worker.domain.limit_headers import DEFAULT_HOLD_S, MAX_HOLD_S, Told, hold_s, read_headers
+from worker.domain.limits import LOW_SHARE, Estimator, Limits, Pace, Tokens, Used, counted_input
 from worker.domain.pricing import Usage
 
 NOW = 1_795_000_000.0

@@ -11,7 +11,8 @@ from worker.domain.endings import Again, ClimbTo, Ending, ToReview
 from worker.domain.judgement import Judgement, too_long
 from worker.domain.ladder import Ladder
 from worker.domain.next_step import PastAttempt, decide
-from worker.domain.policy import STEPS, Policy, from_document, to_document
+from worker.domain.policy import STEPS, Policy
+from worker.domain.policy_documents import from_document, to_document
 from worker.domain.presets import PRESETS, preset
 from worker.domain.validation import Finding
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from worker.domain.backlog import Record, Reject
-from worker.domain.context import thread_of
+from worker.domain.conversation import thread_of
 from worker.domain.messages import MessageText
 from worker.intake.reader import Backlog, ReadingOptions
 

@@ -28,10 +28,9 @@ from worker.store.reading.listing import (
     exists,
     jobs_with_id,
     list_jobs,
-    run_names,
 )
 from worker.store.reading.receipts import find_job, receipt
-from worker.store.runs import find_run
+from worker.store.runs import find_run, recent_names
 
 PAGE = 50
 MOST_TICKED = 200
@@ -116,7 +115,7 @@ def _list(
         problem=str(problem) if problem is not None else None,
         states=list(JobState),
         tiers=list(dashboard_of(request).settings.tiers),
-        runs=run_names(connection),
+        runs=recent_names(connection),
         sorts=SORTS,
         ticks=job_list.ticks_of(shown.jobs),
         fitting=job_list.fitting,

@@ -21,9 +21,8 @@ from worker.store.reading.knowledge_pages import (
     page_sections,
     page_standings,
 )
-from worker.store.reading.listing import run_names
 from worker.store.reading.sources import not_covered
-from worker.store.runs import find_run
+from worker.store.runs import find_run, recent_names
 
 SECTION = "Knowledge"
 PAGE = 100
@@ -132,6 +131,6 @@ def gaps(request: Request) -> Response:
             ids={job: external_id for job, external_id, _ in asked},
             total=len(asked),
             run=wanted,
-            runs=run_names(connection),
+            runs=recent_names(connection),
             examples=EXAMPLES,
         )

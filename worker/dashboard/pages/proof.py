@@ -16,7 +16,7 @@ from worker.dashboard.access.forms import form_of
 from worker.dashboard.context import dashboard_of
 from worker.dashboard.pages.rendering import page, trouble_page
 from worker.dashboard.screens.curve import curve, scales
-from worker.domain.policy import from_document
+from worker.domain.policy_documents import from_document
 from worker.domain.proof.certificate_page import page_sentences
 from worker.domain.proof.frontier_plans import evaluate
 from worker.domain.text import whole_number

@@ -12,9 +12,8 @@ from worker.dashboard.pages.rendering import page, trouble_page
 from worker.dashboard.pages.serving import number
 from worker.errors import RungError, UsageError
 from worker.store.audit import audit_reading
-from worker.store.reading.listing import run_names
 from worker.store.reading.side_by_side import MOST, sample_pairs, sample_run, texts_of
-from worker.store.runs import find_run
+from worker.store.runs import find_run, recent_names
 
 USUAL = 20
 
@@ -64,5 +63,5 @@ def sample(request: Request) -> Response:
             seed=seed,
             same=same,
             others=f"/runs/{a.id}/sample?{others}",
-            runs=[name for name in run_names(connection) if name != a.name],
+            runs=[name for name in recent_names(connection) if name != a.name],
         )

@@ -11,12 +11,9 @@ from worker.domain.proof.frontier import (
     Step,
     as_it_ran,
     glimpses,
-    ladder_plan,
     mean_costs,
     point,
     point_of,
-    route_plan,
-    standard_plans,
     walks,
 )
 from worker.domain.proof.graded import GradedMessage, split
@@ -91,3 +88,49 @@ def evaluate(
         found.append(point_of(AS_IT_RAN, ran, glimpses(ran, guessed), top))
     saved = [replace(p, saved=float(1 - p.cost / bill) if bill else None) for p in found]
     return sorted(saved, key=lambda p: (p.cost, p.name))
+
+
+def standard_plans(ladder: Sequence[str], thresholds: Sequence[float]) -> list[Plan]:
+    """Always one tier, half and half at random, and ladders with each threshold: all rungs, and
+    the bottom with the top alone."""
+    plans = [Plan(name=f"always {tier}", steps=(Step(tier),)) for tier in ladder]
+    bottom, top = ladder[0], ladder[-1]
+    if bottom == top:
+        return plans
+    plans.append(
+        Plan(
+            name=f"random half {top}",
+            steps=(Step(top),),
+            by_segment=None,
+            share=0.5,
+            otherwise=(Step(bottom),),
+        )
+    )
+    for rungs in dict.fromkeys((tuple(ladder), (bottom, top))):
+        for threshold in thresholds:
+            plans.append(ladder_plan(rungs, (threshold,) * (len(rungs) - 1)))
+    return plans
+
+
+def ladder_plan(rungs: Sequence[str], thresholds: Sequence[float]) -> Plan:
+    """`haiku>opus 0.95`: each rung but the last with its threshold."""
+    steps = [Step(tier, t) for tier, t in zip(rungs[:-1], thresholds, strict=True)]
+    name = ">".join(rungs) + " " + "/".join(f"{t:.2f}" for t in thresholds)
+    return Plan(name=name, steps=(*steps, Step(rungs[-1])))
+
+
+def route_plan(pilot: Sequence[GradedMessage], ladder: Sequence[str], enough: float) -> Plan:
+    """Each segment straight to the cheapest tier that is right on `enough` of it, before anything
+    is asked; learned from `pilot`."""
+    ways = {}
+    for segment in sorted({message.segment for message in pilot}):
+        own = [m for m in pilot if m.segment == segment]
+        tier = next((t for t in ladder if _rate(own, t) >= enough), ladder[-1])
+        ways[segment] = (Step(tier),)
+    return Plan(name=f"route {enough:.2f}", steps=(Step(ladder[-1]),), by_segment=ways)
+
+
+def _rate(messages: Sequence[GradedMessage], tier: str) -> float:
+    answers = [m.answers[tier].right for m in messages if tier in m.answers]
+    known = [right for right in answers if right is not None]
+    return sum(known) / len(known) if known else 0.0

@@ -23,6 +23,7 @@ from worker.domain.trouble import Trouble
 from worker.failpoints import failpoint
 from worker.lanes.batch.deadline import hurry
 from worker.lanes.batch.reader import Reader
+from worker.lanes.batch.request_sizes import request_bytes
 from worker.lanes.batch.sender import Sender
 from worker.lanes.realtime.runtime import Runtime
 from worker.lanes.routine import Routine
@@ -43,8 +44,6 @@ SIMULATED_S = 1.0
 """The simulator's batches take seconds: against it, nothing waits for longer than this."""
 READ, SUBMIT = "read batches", "submit batches"
 """Steps that take their time, and say after each batch that they go on."""
-FRAME_BYTES = 4_000
-"""Room for a request's own frame: schema, names, punctuation."""
 
 
 class BatchLane:
@@ -218,9 +217,9 @@ class BatchLane:
         """False when nothing could be claimed, or Claude would not take it."""
         claims = self._runtime.claims
         prepared = {} if tier == ROUTING else prepare(claims, self._runtime.desk, ids)
-        taken = claims.take_slice(
-            tier, ids, self._runtime.planner, self._weigh, MAX_BYTES, prepared
-        )
+        planner = self._runtime.planner
+        weigh = partial(request_bytes, planner)
+        taken = claims.take_slice(tier, ids, planner, weigh, MAX_BYTES, prepared)
         failpoint("batch intended")
         if taken.begun:
             record(self._engine, [self._begun(claimed) for claimed in taken.begun])
@@ -232,20 +231,6 @@ class BatchLane:
         report = Attempt(claimed, self._standards).begin()
         assert isinstance(report, AttemptReport), "nothing is asked about it"
         return report
-
-    def _weigh(self, claimed: Claimed) -> int:
-        """Bytes of a request, a little too many."""
-        if claimed.question is None:
-            return 0
-        said = len(claimed.candidate.message.body.encode())
-        said += sum(len(piece.text.encode()) for piece in claimed.candidate.context.pieces)
-        answered = sum(len((past.output or "").encode()) for past in claimed.candidate.history)
-        kept = claimed.candidate.kept
-        answered += len(kept.answer.text.encode()) if kept is not None else 0
-        answered += len((claimed.candidate.judged or "").encode())
-        planner, purpose = self._runtime.planner, claimed.question.purpose
-        prompt = planner.prompt_of(claimed.candidate, purpose).size_bytes
-        return prompt + 2 * (said + answered) + FRAME_BYTES
 
     def _note(self, batches: Sequence[Batch], trouble: Trouble) -> None:
         with self._engine.begin() as connection:

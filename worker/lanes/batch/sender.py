@@ -16,10 +16,11 @@ from models.vocabulary import BatchState, Purpose
 from worker.claude.batches import MAX_REQUESTS, NO_BATCHES, Batches
 from worker.claude.planner import Planner
 from worker.claude.requests import Ask
+from worker.claude.shared_prefixes import in_one_batch
 from worker.config.sections import BatchSettings
 from worker.domain.attempt import Attempt, Standards
 from worker.domain.claimed import Claimed, Question
-from worker.domain.limits import MAX_HOLD_S
+from worker.domain.limit_headers import MAX_HOLD_S
 from worker.domain.reports import AttemptReport
 from worker.domain.trouble import UNCOUNTED, Meaning, Trouble
 from worker.failpoints import failpoint
@@ -69,7 +70,7 @@ class Sender:
             return False
         with self.engine.begin() as connection:
             message_batches.sending(connection, batch_id, len(asks))
-        created = self.claude.create(self.planner.in_one_batch(asks, takes_s))
+        created = self.claude.create(in_one_batch(asks, takes_s, self.planner.price))
         failpoint("batch created")
         if isinstance(created, Trouble):
             self._refused(batch_id, claims, created)

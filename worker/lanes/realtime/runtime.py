@@ -41,6 +41,7 @@ from worker.lanes.realtime.pacer import Pacer
 from worker.lanes.realtime.queues import Queue, RoutingQueue
 from worker.lanes.realtime.recorder import Recorder, call_row
 from worker.lanes.realtime.slots import Slots
+from worker.lanes.realtime.unheard import give_back
 from worker.lanes.rounds import Rounds
 from worker.lookups.desk import LookupDesk
 from worker.lookups.preparation import prepare
@@ -52,10 +53,8 @@ from worker.store.queue.lookup_failures import note_lookups
 from worker.store.queue.rate_holds import note_hold
 from worker.store.queue.rescue import rescue_from
 from worker.store.queue.slices import Slices
-from worker.store.queue.unheard_claims import give_back_unheard
 
 log = logging.getLogger(__name__)
-OUTAGE_WAIT_S = 1.0
 STEP_S = 0.02
 FLUSH_S = 2.0
 
@@ -235,18 +234,5 @@ class Runtime:
             if not is_outage(error):
                 raise
             log.warning("postgres away, nothing claimed", extra={"queue": queue.name})
-            self._give_back(ids)
+            give_back(self.engine, self.worker_id, ids, self.stopping)
             return ClaimResult([], [])
-
-    def _give_back(self, ids: list[int]) -> None:
-        """What the claim may have taken although nobody answered, once Postgres is there again."""
-        while not self.stopping.wait(OUTAGE_WAIT_S):
-            try:
-                given_back = give_back_unheard(self.engine, self.worker_id, ids)
-            except DBAPIError as error:
-                if not is_outage(error):
-                    raise
-                continue
-            if given_back:
-                log.warning("claim not heard of, given back", extra={"attempts": given_back})
-            return

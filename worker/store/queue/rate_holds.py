@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection, Engine, text
 
-from worker.domain.limits import MAX_HOLD_S
+from worker.domain.limit_headers import MAX_HOLD_S
 from worker.domain.wording import span
 from worker.store.queue import notices
 

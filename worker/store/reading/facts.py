@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, text
 
 from models.vocabulary import JUDGED
 from worker.config.settings import Settings
-from worker.domain.advice import Facts, Quality, RungFacts
+from worker.domain.advice_facts import Facts, Quality, RungFacts
 from worker.domain.proof.tier_skip import Climbs, Hop, judge_hops
 from worker.store.reading.bill import bill_of
 from worker.store.runs import StoredRun

@@ -39,7 +39,6 @@ from worker.store.rows import values_of
 Chosen = Select[*tuple[Any, ...]]
 WINDOW = 2_500
 SORTED = 10_000
-RUNS_LISTED = 200
 
 
 class Sort(StrEnum):
@@ -181,11 +180,6 @@ def counted_jobs(connection: Connection, run_id: int | None) -> int:
     return int(connection.execute(chosen, values).scalar_one())
 
 
-def run_names(connection: Connection) -> list[str]:
-    """Names of the newest runs, to choose from."""
-    return list(connection.execute(NAMES, {"limit": RUNS_LISTED}).scalars())
-
-
 def _order(sort: Sort) -> tuple[UnaryExpression[Any], ...]:
     match sort:
         case Sort.ENDED:
@@ -250,4 +244,3 @@ NO_WHOLE_TABLES = text("SET LOCAL enable_seqscan = off")
 AS_BEFORE = text("RESET enable_seqscan")
 OF_RUN = text("SELECT coalesce(sum(jobs), 0) FROM run_counts WHERE run_id = :run")
 OF_ALL = text("SELECT coalesce(sum(jobs), 0) FROM job_totals")
-NAMES = text("SELECT name FROM runs ORDER BY id DESC LIMIT :limit")

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, text
 from worker.domain.context import context_from
 from worker.domain.first_tier import critical_by
 from worker.domain.messages import MessageText
-from worker.domain.policy import from_document
+from worker.domain.policy_documents import from_document
 from worker.domain.receipt import (
     Receipt,
     ReceiptAttempt,

@@ -11,7 +11,7 @@ from tests.support.promises import BODY, checked, one
 from tests.support.works import drain, hand_in, settings_for, working
 from worker.config.settings import Settings
 from worker.config.validators import load_validators
-from worker.domain.policy import from_document
+from worker.domain.policy_documents import from_document
 from worker.runs.replay import replay
 from worker.store.reading.replay import decided_jobs
 from worker.store.runs import find_run

@@ -14,7 +14,8 @@ from tests.support.promises import checked, many, one
 from tests.support.works import drain, hand_in, settings_for, unexplained, working
 from worker.config.policies import policy_named
 from worker.config.settings import Settings
-from worker.domain.policy import Policy, from_document, to_document
+from worker.domain.policy import Policy
+from worker.domain.policy_documents import from_document, to_document
 from worker.domain.receipt import Receipt, ShownPiece
 from worker.sandbox.simulator.state import State
 from worker.store.reading.receipts import receipt

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from tests.support.promises import BODY, do, one
 from tests.support.works import drain, hand_in, settings_for, working
 from worker.config.settings import Settings
-from worker.lanes.realtime import runtime as realtime
+from worker.lanes.realtime import unheard
 from worker.lanes.realtime.runtime import Runtime
 from worker.sandbox.simulator.state import State
 from worker.store.queue.dispatch import dispatch
@@ -22,7 +22,7 @@ from worker.store.queue.unheard_claims import WHY, give_back_unheard
 def settings(
     database_url: str, simulator: tuple[State, str], monkeypatch: pytest.MonkeyPatch
 ) -> Settings:
-    monkeypatch.setattr(realtime, "OUTAGE_WAIT_S", 0.01)
+    monkeypatch.setattr(unheard, "OUTAGE_WAIT_S", 0.01)
     return settings_for(database_url, simulator[1], policy={"preset": "single:haiku"})
 
 

@@ -12,7 +12,7 @@ from tests.support.works import settings_for
 from worker.claude.rate_limits import connect
 from worker.config.settings import Settings
 from worker.domain.answers import Troubled
-from worker.domain.limits import MAX_HOLD_S
+from worker.domain.limit_headers import MAX_HOLD_S
 from worker.domain.trouble import Meaning, Trouble
 from worker.lanes.realtime.pacer import Pacer
 from worker.store.actions.holds import resume_queue
