@@ -111,7 +111,8 @@ def audit(
         print_json({"drawn": drawn, "judging": judged, "shadows": shadows, "runs": counted})
         return
     if drawn is not None:
-        talk(f"{plural(drawn, 'more answer')} to look at. Judge them with: rung review --audit")
+        more = plural(drawn, "more answer")
+        talk(f"{more} to look at. Judge them with: rung review --audit {run}")
     _print(found)
 
 

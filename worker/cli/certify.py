@@ -144,7 +144,7 @@ def _figures(outcome: "CertificationOutcome") -> dict[str, Any]:
         "simulated": outcome.found.simulated,
         "rehearsal": outcome.rehearsal,
         "look": outcome.look,
-        "delta": outcome.spent,
+        "delta": round(outcome.spent, 9),
         "drawn": outcome.found.drawn,
         "ungraded": outcome.found.ungraded,
         "judged_twice": outcome.found.twice,

@@ -55,6 +55,8 @@ def evaluate(
 def _of_runs(names: Sequence[str], policies: str | None) -> tuple[dict[str, Any], list[Point]]:
     """The frontier of runs: what happened, and what else is known of."""
     from worker.cli.speech.context import database
+    from worker.config.loading import load_settings
+    from worker.config.prices import lane_prices
     from worker.domain.policy_documents import from_document
     from worker.store.reading.graded import population
     from worker.store.runs import find_run
@@ -63,7 +65,9 @@ def _of_runs(names: Sequence[str], policies: str | None) -> tuple[dict[str, Any]
         runs = [find_run(connection, name) for name in dict.fromkeys(names)]
         found = population(connection, [run.id for run in runs], by_score=True)
     ladder = from_document(runs[0].policy).ladder
-    points = judge(found.messages, ladder, _plans(policies, ladder), recorded=True)
+    prices = lane_prices(load_settings(), runs[0].lane)
+    plans = _plans(policies, ladder)
+    points = judge(found.messages, ladder, plans, recorded=True, prices=prices)
     name = " and ".join(run.name for run in runs)
     return document(name, len(found.messages), found.simulated, points), points
 

@@ -10,8 +10,10 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from models.vocabulary import Lane
 from worker.config.settings import PriceSettings, Settings
 from worker.domain.pricing import Price, Rates
+from worker.domain.proof.unasked_costs import LanePrices
 
 PROVIDER = "anthropic"
 BEFORE = re.compile(r"^(?:arn:[^/]*/)?(?:[a-z]{2,6}(?:-[a-z]+)?\.)?anthropic\.")
@@ -32,6 +34,13 @@ def price_of(model: str, overrides: Mapping[str, PriceSettings]) -> Price | None
 def plain_name(model: str) -> str:
     """`eu.anthropic.claude-haiku-5-5-v1:0` and `claude-haiku-5-5@default` as Anthropic's name."""
     return AFTER.sub("", BEFORE.sub("", model))
+
+
+def lane_prices(settings: Settings, run_lane: str) -> LanePrices:
+    """Prices of the ladder's tiers for a run of this lane, without those that nobody knows."""
+    found = {name: price_of(tier.model, settings.prices) for name, tier in settings.tiers.items()}
+    lane = Lane.BATCH if run_lane == Lane.BATCH else Lane.REALTIME
+    return LanePrices(lane, {name: price for name, price in found.items() if price is not None})
 
 
 def unpriced_models(settings: Settings) -> list[str]:

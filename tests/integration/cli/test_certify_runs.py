@@ -37,7 +37,7 @@ def test_a_good_run_is_certified_and_kept(certified: dict[str, Any]) -> None:
 def test_the_page_can_be_signed(certified: dict[str, Any]) -> None:
     page = say("certificates", "show", str(certified["certificate"])).out
     assert "At least 95.0% of the answers accepted at haiku are right." in page
-    assert "It is void when model, prompt, schema, effort or policy change" in page
+    assert "It is void when model, prompt, schema, effort, policy or pages change" in page
     assert "Signed:" in page
     assert "It stands." in page
 

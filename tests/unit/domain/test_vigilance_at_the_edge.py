@@ -16,6 +16,7 @@ from worker.domain.proof.ladder_certificates import Certificate, certify, strict
 from worker.domain.proof.off_policy import Glimpse, difference, estimate
 from worker.domain.proof.scorer import fit, newton
 from worker.domain.proof.tier_skip import Climbs, judge_hop, judge_hops
+from worker.domain.proof.unasked_costs import UnaskedCosts
 
 COST, ABOVE = 0.0049, 0.0098
 
@@ -114,7 +115,7 @@ def test_a_rung_that_was_never_asked_costs_its_mean_on_top_of_what_was() -> None
     message = made_up(1, 1)[0]
     low = replace(message.answers["haiku"], confidence=0.1, cost=Decimal(2))
     asked = replace(message, answers={"haiku": low})
-    way = walk(asked, (Step("haiku", 0.9), Step("opus")), {"opus": Decimal(5)})
+    way = walk(asked, (Step("haiku", 0.9), Step("opus")), UnaskedCosts({"opus": Decimal(5)}))
     assert (way.cost, way.tier, way.assumed) == (Decimal(7), "opus", True)
 
 
@@ -131,7 +132,7 @@ def test_a_mixture_is_known_with_the_smaller_of_two_probabilities() -> None:
     # when
     way, other = (Step("opus"),), (Step("haiku"),)
     half = Plan(name="half", steps=way, share=0.5, otherwise=other)
-    found = point(half, messages, [Glimpse(1.0, 1.0)] * 60, {}, [{}] * 60)
+    found = point(half, messages, [Glimpse(1.0, 1.0)] * 60, UnaskedCosts(), [{}] * 60)
     # then
     assert found.quality.point == pytest.approx(1.0)
 

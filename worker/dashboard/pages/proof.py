@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from models.vocabulary import Grader
+from worker.config.prices import lane_prices
 from worker.dashboard.access import permissions
 from worker.dashboard.access.forms import form_of
 from worker.dashboard.context import dashboard_of
@@ -142,7 +143,8 @@ def frontier(request: Request) -> Response:
         except RungError as error:
             return trouble_page(request, connection, error)
         ladder = from_document(run.policy).ladder
-        points = evaluate(found.messages, ladder, recorded=True)
+        prices = lane_prices(dashboard_of(request).settings, run.lane)
+        points = evaluate(found.messages, ladder, recorded=True, prices=prices)
         if found.of > SAMPLE:
             whole = Decimal(found.of) / max(len(found.messages), 1)
             points = [replace(point, cost=point.cost * whole) for point in points]

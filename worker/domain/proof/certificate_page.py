@@ -7,10 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 from worker.domain.proof.exact_tails import upper_bound
+from worker.domain.wording import plural
 
 VOIDS = (
-    "It is void when model, prompt, schema, effort or policy change, and when audits speak against"
-    " it: at the first doubt the stricter threshold holds, at proof it ends."
+    "It is void when model, prompt, schema, effort, policy or pages change, and when audits speak"
+    " against it: at the first doubt the stricter threshold holds, at proof it ends."
 )
 
 
@@ -52,8 +53,9 @@ def page_sentences(page: Issued) -> Iterator[str]:
         yield "REHEARSAL. A simulator made these answers up: this page proves nothing."
     yield _claim(page)
     yield (
-        f"{page.errors} errors in {page.labels:,} labels: at most {page.upper:.2%}, and this is"
-        f" said falsely in at most {page.delta:.2%} of the cases (exact binomial bound)."
+        f"{plural(page.errors, 'error')} in {plural(page.labels, 'label')}: at most"
+        f" {page.upper:.2%}, and this is said falsely in at most {page.delta:.2%} of"
+        " the cases (exact binomial bound)."
     )
     by = "a fitted score" if page.scorer is not None else "the stated confidence"
     yield (
@@ -74,7 +76,7 @@ def page_sentences(page: Issued) -> Iterator[str]:
     yield (
         f"It holds for model {key.get('model')}, prompt {key.get('prompt_version')}, schema"
         f" {key.get('schema_version')}, effort {key.get('effort') or 'default'}, policy rules"
-        f" {key.get('policy_version')}, and messages like those."
+        f" {key.get('policy_version')}{_pages(key)}, and messages like those."
     )
     yield "It says nothing of any single segment but those listed with a bound of their own."
     yield VOIDS
@@ -89,6 +91,12 @@ def _claim(page: Issued) -> str:
             f" {page.top} would have answered them."
         )
     return f"At least {1 - page.alpha:.1%} of the answers accepted at {page.tier} are right."
+
+
+def _pages(key: Mapping[str, str]) -> str:
+    """Which folders of pages were searched, where any were."""
+    version = key.get("knowledge_version")
+    return f", pages {version}" if version else ""
 
 
 def _state(page: Issued) -> str:

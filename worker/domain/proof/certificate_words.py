@@ -2,6 +2,7 @@
 
 from worker.domain.proof.certificates import PILOT_SHARE
 from worker.domain.proof.claims import Certification, Claim, Refusal
+from worker.domain.wording import plural
 
 
 def claim_sentence(result: Certification) -> str:
@@ -19,8 +20,9 @@ def rests_on(result: Certification, source: str) -> str:
     """Threshold, counts, bound, share and level of a claim that is granted."""
     return (
         f"At a score of {result.threshold:.3f} or more, which {result.coverage:.1%} of the messages"
-        f" reach: {result.errors} errors in {result.labels:,} labels of {source}, so at most"
-        f" {result.upper:.2%}, said falsely in at most {result.terms.delta:.3g} of the cases."
+        f" reach: {plural(result.errors, 'error')} in {plural(result.labels, 'label')} of {source},"
+        f" so at most {result.upper:.2%}, said falsely in at most {result.terms.delta:.3g} of"
+        " the cases."
     )
 
 
@@ -40,15 +42,15 @@ def refusal_sentence(result: Certification) -> str:
                 f"No answer of {result.terms.tier} that passed the validators reaches any"
                 " threshold, so nothing would be accepted under it."
             )
-    takes = f"It takes {needs:,} labels with at most {result.allowed} errors"
+    takes = f"It takes {plural(needs, 'label')} with at most {plural(result.allowed, 'error')}"
     if result.refusal is Refusal.FEW_LABELS or not labels:
         return f"{takes}; there are {labels:,}.{_beside(result)}"
     have = f"there are {labels:,} with {errors}"
     if errors >= result.terms.alpha * labels:
         return (
-            f"The labels speak against it: there are {labels:,} labels with {errors} errors,"
-            f" {errors / labels:.1%}. More of them will not help; a better prompt, more signals or"
-            " a larger alpha may."
+            f"The labels speak against it: there are {plural(labels, 'label')} with"
+            f" {plural(errors, 'error')}, {errors / labels:.1%}. More of them will not help; a"
+            " better prompt, more signals or a larger alpha may."
         )
     return f"{takes}; {have}.{_beside(result)}"
 

@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from models.vocabulary import PERSON
 from worker.domain.proof.claims import stated
 from worker.domain.proof.graded import GradedAnswer, GradedMessage
 from worker.domain.proof.off_policy import Estimate, Glimpse, difference, estimate
+from worker.domain.proof.unasked_costs import UnaskedCosts
 
 Score = Callable[[GradedMessage, GradedAnswer], float]
 
@@ -26,13 +28,15 @@ class Step:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """A named way up the ladder. `by_segment` lets segments go ways of their own; `share` is the
-    part of the messages, at random, that goes `steps` while the others go `otherwise`."""
+    part of the messages, at random, that goes `steps` while the others go `otherwise`. A plan that
+    is `routed` needs to know a message's segment first, which costs what its routing did."""
 
     name: str
     steps: tuple[Step, ...]
     by_segment: Mapping[str, tuple[Step, ...]] | None = None
     share: float = 1.0
     otherwise: tuple[Step, ...] = ()
+    routed: bool = False
 
     def way(self, message: GradedMessage) -> tuple[Step, ...]:
         """The rungs in turn for this message."""
@@ -54,7 +58,7 @@ class Walk:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
     """A plan on the frontier: dollars for all messages, quality as a share, and its distance to
-    always the top tier. `assumed_costs` counts messages whose cost is partly a mean, for the rung
+    always the top tier. `assumed_costs` counts messages whose cost is partly inferred, for the rung
     was never asked. `ends` are messages by the tier they end at."""
 
     name: str
@@ -70,17 +74,17 @@ class Point:
 def walk(
     message: GradedMessage,
     steps: Sequence[Step],
-    means: Mapping[str, Decimal],
+    costs: UnaskedCosts,
     score: Score = stated,
 ) -> Walk:
     """The message under `steps`. A rung that was never asked ends the walk in the dark: its cost
-    is the tier's mean, and nothing is known of its answer, which a shadow would have told. One hash
+    is inferred, and nothing is known of its answer, which a shadow would have told. One hash
     draws everything of a message, so the walk is known with the least of its probabilities."""
     cost, seen = Decimal(0), 1.0
     for step in steps:
         answer = message.answered(step.tier)
         if answer is None:
-            cost += means.get(step.tier, Decimal(0))
+            cost += costs.of(message, step.tier)
             return Walk(
                 cost=cost,
                 right=None,
@@ -107,24 +111,17 @@ def taken(message: GradedMessage, answer: GradedAnswer, step: Step, score: Score
     return answer.valid and score(message, answer) >= step.threshold
 
 
-def mean_costs(messages: Sequence[GradedMessage]) -> dict[str, Decimal]:
-    """Dollars an answer, by tier."""
-    sums: dict[str, tuple[Decimal, int]] = {}
-    for message in messages:
-        for tier, answer in message.answers.items():
-            total, count = sums.get(tier, (Decimal(0), 0))
-            sums[tier] = total + answer.cost, count + 1
-    return {tier: total / count for tier, (total, count) in sums.items()}
-
-
 def walks(
     messages: Sequence[GradedMessage],
     plan: Plan,
-    means: Mapping[str, Decimal],
+    costs: UnaskedCosts,
     score: Score = stated,
 ) -> list[Walk]:
     """Every message under the plan's first way."""
-    return [walk(message, plan.way(message), means, score) for message in messages]
+    found = [walk(message, plan.way(message), costs, score) for message in messages]
+    if not plan.routed:
+        return found
+    return [replace(w, cost=w.cost + m.routing) for w, m in zip(found, messages, strict=True)]
 
 
 def glimpses(found: Sequence[Walk], guesses: Sequence[Mapping[str, float]]) -> list[Glimpse]:
@@ -143,16 +140,16 @@ def point(
     plan: Plan,
     messages: Sequence[GradedMessage],
     top: Sequence[Glimpse],
-    means: Mapping[str, Decimal],
+    costs: UnaskedCosts,
     guesses: Sequence[Mapping[str, float]],
     score: Score = stated,
 ) -> Point:
     """The plan's place; `top` is always the top tier, on the same messages."""
-    found = walks(messages, plan, means, score)
+    found = walks(messages, plan, costs, score)
     seen = glimpses(found, guesses)
     if plan.share < 1:
         cost = sum((w.cost for w in found), Decimal(0))
-        other = walks(messages, Plan(name="", steps=plan.otherwise), means, score)
+        other = walks(messages, Plan(name="", steps=plan.otherwise), costs, score)
         part = Decimal(str(plan.share))
         cost = cost * part + sum((w.cost for w in other), Decimal(0)) * (1 - part)
         seen = _blend(seen, glimpses(other, guesses), plan.share)
@@ -179,15 +176,17 @@ def point_of(
 
 
 def as_it_ran(messages: Sequence[GradedMessage], ladder: Sequence[str]) -> list[Walk]:
-    """What happened: every answer that was needed, the last of which is what came of it."""
+    """What happened: what routing cost and every answer that was needed, the last of which is what
+    came of it. A message that went to a person unanswered has no right answer."""
     found = []
     for message in messages:
         answered = [(t, message.answers[t]) for t in ladder if t in message.answers]
         asked = [(t, a) for t, a in answered if a.asked >= 1]
+        cost = sum((a.cost for _, a in asked), message.routing)
         if not asked:
+            found.append(Walk(cost=cost, right=False, probability=1.0, tier=PERSON))
             continue
         tier, taken_one = asked[-1]
-        cost = sum((a.cost for _, a in asked), Decimal(0))
         found.append(
             Walk(cost=cost, right=taken_one.right, probability=taken_one.probability, tier=tier)
         )

@@ -11,13 +11,13 @@ from worker.domain.proof.frontier import (
     Step,
     as_it_ran,
     glimpses,
-    mean_costs,
     point,
     point_of,
     walks,
 )
 from worker.domain.proof.graded import GradedMessage, split
 from worker.domain.proof.outcome_model import guesses
+from worker.domain.proof.unasked_costs import NO_PRICES, LanePrices, unasked_costs
 
 THRESHOLDS = (0.5, 0.7, 0.8, 0.9, 0.95, 1.0)
 ROUTE_SHARES = (0.8, 0.9, 0.95)
@@ -71,18 +71,20 @@ def evaluate(
     score: Score = stated,
     *,
     recorded: bool = False,
+    prices: LanePrices = NO_PRICES,
 ) -> list[Point]:
     """Every plan's place on the frontier, the cheapest first, with what each saves against always
-    the top tier. `recorded` messages were answered by a policy, which is shown as it ran."""
-    means = mean_costs(messages)
+    the top tier. `recorded` messages were answered by a policy, which is shown as it ran. `prices`
+    help to say what answers would have cost that nobody asked for."""
+    costs = unasked_costs(messages, prices)
     guessed = guesses(messages, ladder)
     if not messages:
         return []
     always = Plan(name=f"always {ladder[-1]}", steps=(Step(ladder[-1]),))
-    top = glimpses(walks(messages, always, means), guessed)
-    bill = point(always, messages, top, means, guessed).cost
+    top = glimpses(walks(messages, always, costs), guessed)
+    bill = point(always, messages, top, costs, guessed).cost
     chosen = plans_for(messages, ladder) if plans is None else plans
-    found = [point(plan, messages, top, means, guessed, score) for plan in chosen]
+    found = [point(plan, messages, top, costs, guessed, score) for plan in chosen]
     if recorded:
         ran = as_it_ran(messages, ladder)
         found.append(point_of(AS_IT_RAN, ran, glimpses(ran, guessed), top))
@@ -127,7 +129,7 @@ def route_plan(pilot: Sequence[GradedMessage], ladder: Sequence[str], enough: fl
         own = [m for m in pilot if m.segment == segment]
         tier = next((t for t in ladder if _rate(own, t) >= enough), ladder[-1])
         ways[segment] = (Step(tier),)
-    return Plan(name=f"route {enough:.2f}", steps=(Step(ladder[-1]),), by_segment=ways)
+    return Plan(name=f"route {enough:.2f}", steps=(Step(ladder[-1]),), by_segment=ways, routed=True)
 
 
 def _rate(messages: Sequence[GradedMessage], tier: str) -> float:

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from worker.domain.pricing import Usage
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradedAnswer:
@@ -46,13 +48,16 @@ class GradedAnswer:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradedMessage:
     """A message with the answers of the tiers that were asked, by tier. `shadow` is the probability
-    with which the others would have been asked too."""
+    with which the others would have been asked too, `routing` what was paid before any was, and
+    `usage` the tokens of the first answer, where they are recorded."""
 
     name: str
     segment: str
     chars: int
     answers: Mapping[str, GradedAnswer] = field(default_factory=dict)
     shadow: float = 0.0
+    routing: Decimal = Decimal(0)
+    usage: Usage | None = None
 
     def answered(self, tier: str) -> GradedAnswer | None:
         """What `tier` said; None where it was not asked."""

@@ -12,6 +12,7 @@ from worker.domain.in_force import UNCERTIFIED
 from worker.domain.judgement import LOW_CONFIDENCE
 from worker.domain.proof.graded import GradedAnswer, GradedMessage
 from worker.store.queue.audits import draw_sql
+from worker.store.reading.paid import NOTHING_PAID, first_paid
 
 BY_SCORE = frozenset({LOW_CONFIDENCE, UNCERTIFIED})
 """Reasons that a laxer threshold would not have given."""
@@ -76,6 +77,7 @@ def population(
         messages, said_by = MESSAGES_OF_JOBS, (ANSWERS_OF_JOBS, SHADOWED_OF_JOBS)
     found = Population(of=int(count))
     said = _answers(connection, said_by, values)
+    paid = first_paid(connection, values) if by_score else {}
     judged = _judged_shares(row for rows in said.values() for row in rows)
     seen: set[tuple[str | None, str]] = set()
     for row in connection.execute(messages, values):
@@ -86,6 +88,7 @@ def population(
         answers: dict[str, GradedAnswer] = {}
         for one in said.pop(row.id, ()):
             answers.setdefault(one.tier, _graded(found, one, judged, by_score=by_score))
+        before = paid.get(row.id, NOTHING_PAID)
         name, segment = f"{row.run}/{row.external_id}", _segment(row, segment_by)
         message = GradedMessage(
             name=name,
@@ -93,6 +96,8 @@ def population(
             chars=row.chars,
             answers=answers,
             shadow=float(row.shadow_share),
+            routing=before.routing,
+            usage=before.usage,
         )
         found.messages.append(message)
         if row.sampled:
