@@ -10,6 +10,7 @@ A worker's memory is compared with what it was after the first 10,000 messages, 
 are refused.
 """
 
+import itertools
 import resource
 import sys
 import time
@@ -20,19 +21,21 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import click
+import orjson
 from rich.console import Console
 from sqlalchemy import text
 
 from benchmarks.figures import Figure, Finding, as_markdown, show
-from benchmarks.house import House, house, start_worker, until_ready
+from benchmarks.house import House, backlog, house, start_worker, until_ready
+from benchmarks.intake import enqueued
 from benchmarks.processes import cpu_s, machine
 from tests.support.hosts import Host, host, why_none
 from tests.support.proxy import proxied
-from worker.store.runs import RunRef
 
 QUEUES = ("routing,haiku", "routing,haiku", "sonnet,opus")
 IN_FLIGHT = {"haiku": 64, "sonnet": 64, "opus": 64}
 LATENCY_SCALE = 0.1
+POLICY = "ladder"
 QUICK, JOBS = 15_000, 100_000
 SETTLED = 10_000
 """Messages after which a worker has met everything once: its memory is compared with that."""
@@ -63,8 +66,15 @@ class Memory:
         """Of the worker that grew most: its memory at the end ÷ after its first messages."""
         return max(end / start for end, start in zip(self.last, self.settled, strict=True))
 
+    @property
+    def facts(self) -> dict[str, list[int]]:
+        """Megabytes of each worker."""
+        moments = {"after the first messages": self.settled, "at the end": self.last}
+        moments["at most"] = self.most
+        return {f"memory {when}, MB": [n // MB for n in each] for when, each in moments.items()}
 
-def run(*, quick: bool = False, jobs: int | None = None) -> Finding:
+
+def run(*, quick: bool = False, jobs: int | None = None, policy: str = POLICY) -> Finding:
     """Wall seconds, CPU milliseconds a message, megabytes. Raises RuntimeError where no namespaces
     may be made."""
     if why := why_none():
@@ -72,48 +82,60 @@ def run(*, quick: bool = False, jobs: int | None = None) -> Finding:
     count = jobs or (QUICK if quick else JOBS)
     if count <= SETTLED:
         raise ValueError(f"give more than {SETTLED} messages: nothing could be compared")
-    with (
-        house(latency_scale=LATENCY_SCALE, in_flight=IN_FLIGHT, workers=0) as home,
-        at_work(home) as pids,
-    ):
-        return _measured(home, pids, count)
+    with house(latency_scale=LATENCY_SCALE, in_flight=IN_FLIGHT, workers=0) as home:
+        size, wal, busy = _one(home, SIZE), home.wal_bytes(), machine()
+        intake = enqueued(home.environ, written(home, count), count, "--policy", policy)
+        taken_in, began = home.services_cpu_s(), time.monotonic()
+        with at_work(home) as pids:
+            memory = _worked_off(home, pids, count)
+            wall, took = time.monotonic() - began, _cpu(home, pids)
+        for service, spent in taken_in.items():
+            took[service] -= spent
+        facts = {
+            "messages": count,
+            "policy": policy,
+            "results": _one(home, RESULTS),
+            "calls in the ledger": _one(home, CALLS),
+            "intake, wall s": intake.wall_s,
+            "intake, CPU ms a message": 1000 * intake.cpu_s / count,
+            "intake, Postgres CPU ms a message": 1000 * taken_in["postgres"] / count,
+            "the run, wall s": wall,
+            "messages/s": count / wall,
+            **{f"{part}, CPU ms a message": 1000 * spent / count for part, spent in took.items()},
+            "database, bytes a message": (_one(home, SIZE) - size) / count,
+            "its log, bytes a message": (home.wal_bytes() - wal) / count,
+            "machine busy": machine().busy_share_since(busy),
+            "simulated": True,
+        }
+    growth = Figure(
+        f"memory of a worker after {count:,} messages ÷ after {SETTLED:,}",
+        memory.growth,
+        1.05,
+        True,
+    )
+    return Finding("hosts", (growth,), {**facts, **memory.facts})
 
 
-def _measured(home: House, pids: Sequence[int], count: int) -> Finding:
-    wal, disk, busy = home.wal_bytes(), _one(home, SIZE), machine()
-    began = time.monotonic()
-    made = home.hand_in("hosts", count)
-    taken_in = time.monotonic() - began
-    parts = _cpu(home, pids)
+def written(home: House, count: int) -> Path:
+    """A file with so many messages."""
+    path = home.home / "backlog.jsonl"
+    with path.open("wb") as lines:
+        for record in itertools.islice(backlog(), count):
+            row = {"external_id": record.external_id, "body": record.body}
+            row |= {"subject": record.subject, "customer_id": record.customer_id}
+            lines.write(orjson.dumps(row | {"language": record.language}) + b"\n")
+    return path
+
+
+def _worked_off(home: House, pids: Sequence[int], count: int) -> Memory:
     memory, began = Memory(), time.monotonic()
-    while (ended := _ended(home, made)) < count:
+    while (ended := _one(home, ENDED)) < count:
         if time.monotonic() - began > WITHIN_S:
             raise TimeoutError(f"{count - ended} jobs still open after {WITHIN_S:.0f} s")
         memory.look(pids, ended)
         time.sleep(LOOK_EVERY_S)
-    wall = time.monotonic() - began
     memory.look(pids, ended)
-    took = {part: spent - parts[part] for part, spent in _cpu(home, pids).items()}
-    megabytes = [round(most / MB) for most in memory.most]
-    return Finding(
-        "hosts",
-        (Figure(f"memory of a worker after {count:,} ÷ {SETTLED:,}", memory.growth, 1.05, True),),
-        {
-            "messages": count,
-            "results": _one(home, RESULTS),
-            "calls in the ledger": _one(home, CALLS),
-            "intake s": taken_in,
-            "wall s": wall,
-            "messages/s": count / wall,
-            **{f"{part} CPU ms a message": 1000 * spent / count for part, spent in took.items()},
-            "machine busy": machine().busy_share_since(busy),
-            "workers' memory at most, MB": megabytes,
-            "workers' memory after the first, MB": [round(first / MB) for first in memory.settled],
-            "database, bytes a message": (_one(home, SIZE) - disk) / count,
-            "its log, bytes a message": (home.wal_bytes() - wal) / count,
-            "simulated": True,
-        },
-    )
+    return memory
 
 
 @contextmanager
@@ -165,20 +187,14 @@ def resident(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]) * PAGE
 
 
-def _ended(home: House, run: RunRef) -> int:
-    with home.engine.connect() as connection:
-        return int(connection.execute(ENDED, {"run": run.id}).scalar_one())
-
-
 def _one(home: House, question: str) -> int:
     with home.engine.connect() as connection:
         return int(connection.execute(text(question)).scalar_one())
 
 
-ENDED = text("""
-SELECT coalesce(sum(jobs), 0) FROM run_counts
-WHERE run_id = :run AND state NOT IN ('queued', 'routed', 'submitted')
-""")
+ENDED = """
+SELECT coalesce(sum(jobs), 0) FROM run_counts WHERE state NOT IN ('queued', 'routed', 'submitted')
+"""
 SIZE = "SELECT pg_database_size(current_database())"
 RESULTS = "SELECT count(*) FROM results"
 CALLS = "SELECT count(*) FROM calls"
@@ -186,10 +202,11 @@ CALLS = "SELECT count(*) FROM calls"
 
 @click.command()
 @click.option("--jobs", default=JOBS, show_default=True, help="Messages in the run.")
-def main(jobs: int) -> None:
+@click.option("--policy", default=POLICY, show_default=True, help="Of the run.")
+def main(jobs: int, policy: str) -> None:
     """The figures of one run, as Markdown."""
     before = machine()
-    finding = run(jobs=jobs)
+    finding = run(jobs=jobs, policy=policy)
     show(finding, Console(stderr=True))
     click.echo(as_markdown([finding], before))
 

@@ -100,9 +100,10 @@ def _copied(url: str, path: Path, rows: int) -> float:
     return took
 
 
-def enqueued(environ: Mapping[str, str], path: Path, rows: int) -> Spent:
+def enqueued(environ: Mapping[str, str], path: Path, rows: int, *options: str) -> Spent:
+    """`rung enqueue` of so many rows. Raises RuntimeError when not all of them went in."""
     command = [str(Path(sys.executable).with_name("rung")), "enqueue", str(path), "--json"]
-    command += ["--source", "benchmark", "--budget", "1000000"]
+    command += ["--source", "benchmark", "--budget", "1000000", *options]
     began = time.monotonic()
     process = subprocess.Popen(
         command, env=dict(environ), cwd=path.parent, stdout=subprocess.DEVNULL

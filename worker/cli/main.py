@@ -99,7 +99,9 @@ MEANT = {
     "export": "results",
     "download": "results",
     "get": "show",
+    "answers": "results",
     "job": "show",
+    "jobs": "show",
     "receipt": "show",
     "bill": "cost",
     "spend": "cost",
@@ -113,7 +115,11 @@ MEANT = {
     "upgrade": "db upgrade",
     "init": "up",
     "check": "doctor",
+    "health": "doctor",
     "logs": "doctor",
+    "night": "schedule",
+    "nights": "schedule",
+    "cron": "schedule",
 }
 """What people type who know other tools, and what it is called here."""
 EXIT_INTERRUPTED = 130
