@@ -28,6 +28,8 @@ def prepare(home: Path) -> Path:
 def only_one(home: Path) -> Iterator[None]:
     """Holds the home for one `rung up`. Raises RungError when another has it."""
     with (home / "lock").open("a+") as lock:
+        # Whoever may read it could hold it.
+        os.fchmod(lock.fileno(), 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

