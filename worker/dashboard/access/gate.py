@@ -130,7 +130,7 @@ class Gate:
         if changes:
             await self._refuse_unauthorised_change(request, visitor)
         else:
-            refuse_reading_from_afar(request)
+            refuse_reading_from_afar(request, self.settings.hosts)
             if not visitor.may_operate:
                 refuse_choosing_by_text(request)
         return None

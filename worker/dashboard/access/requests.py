@@ -21,6 +21,9 @@ HAND_OVER = "/hand-over"
 TOKEN, TEXT = "token", "text"
 OURS = (None, "same-origin", "none")
 """What browsers say of a request that comes from our own pages, or from the address bar."""
+MAX_PATH = 2_000
+"""Characters: longer than the name of any run, and shorter than what Python reads as no number."""
+FROM_AFAR = "This was asked for by another site."
 TOO_LARGE = "The body is larger than {:,} bytes."
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -67,14 +70,16 @@ def token_in(request: Request) -> bool:
     return TOKEN in request.query_params and not request.scope["path"].startswith("/api")
 
 
-def refuse_reading_from_afar(request: Request) -> None:
+def refuse_reading_from_afar(request: Request, hosts: tuple[str, ...]) -> None:
     """Another site may link to our pages, and may not make a visitor's browser fetch one, nor make
-    them read what is audited."""
+    them read what is audited. A browser names an origin for a read only where another site asks."""
+    if _is_foreign(request, hosts):
+        raise RequestRefused(403, FROM_AFAR)
     if request.headers.get("sec-fetch-site") in OURS:
         return
     linked = request.headers.get("sec-fetch-mode") == "navigate"
     if not linked or TEXT in request.query_params:
-        raise RequestRefused(403, "This was asked for by another site.")
+        raise RequestRefused(403, FROM_AFAR)
 
 
 def refuse_choosing_by_text(request: Request) -> None:
@@ -89,11 +94,11 @@ def refuse_choosing_by_text(request: Request) -> None:
 
 
 def refuse_tricks(scope: Scope) -> None:
-    """Raises RequestRefused for a path that another program might read as a different one, and
-    for a NUL, which Postgres takes in no word."""
+    """Raises RequestRefused for a path that another program might read as a different one or that
+    has no end, and for a NUL, which Postgres takes in no word."""
     path: str = scope["path"]
-    parts = path.split("/")
-    if ".." in parts or "." in parts or "//" in path or "\\" in path or not path.isprintable():
+    dotted = {".", ".."} & {*path.split("/")}
+    if dotted or "//" in path or "\\" in path or not path.isprintable() or len(path) > MAX_PATH:
         raise RequestRefused(404, "There is no such page.")
     if b"%00" in scope["query_string"]:
         raise RequestRefused(400, "An address holds no NUL, for nothing that is kept does.")
@@ -132,13 +137,18 @@ def refuse_large(headers: Headers, cap: int) -> None:
 
 def refuse_cross_site(request: Request, hosts: tuple[str, ...]) -> None:
     """Browsers say where a change comes from; only our own pages may ask for one."""
-    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    site = request.headers.get("sec-fetch-site")
+    if _is_foreign(request, hosts) or site not in OURS:
+        raise RequestRefused(403, "This change was asked for by another site.")
+
+
+def _is_foreign(request: Request, hosts: tuple[str, ...]) -> bool:
+    """Whether the request names an origin (null is one) that is neither its own host nor ours."""
+    origin = request.headers.get("origin")
     ours = {request.headers.get("host", ""), *hosts}
-    foreign = origin is not None and (
+    return origin is not None and (
         not _parses(origin.partition("://")[2]) or urlsplit(origin).netloc not in ours
     )
-    if foreign or site not in OURS:
-        raise RequestRefused(403, "This change was asked for by another site.")
 
 
 def with_headers(scope: Scope, send: Send) -> Send:
