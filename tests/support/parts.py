@@ -16,11 +16,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.support.places import ROOT
 from tests.support.waiting import eventually
 from worker.sandbox.redis import free_port
 
 RELEASES = (f"/usr/lib/postgresql/{number}/bin" for number in range(19, 12, -1))
-PLACES = ("/usr/sbin", "/usr/local/sbin", *RELEASES)
+TOOLS = ROOT / ".tools"
+PLACES = ("/usr/sbin", "/usr/local/sbin", f"{TOOLS}/valkey", *RELEASES)
 SERVER_USER = "postgres"
 
 
@@ -67,29 +69,43 @@ def running(command: list[str], log: Path, **how: object) -> Iterator[subprocess
 
 
 @contextlib.contextmanager
-def postgres(root: Path, *settings: str) -> Iterator[str]:
-    """Debian's PostgreSQL with an empty database `rung`; its superuser's address. Its log is in
-    `root`."""
-    initdb = program("initdb")
+def postgres(root: Path, *settings: str, release: int | None = None) -> Iterator[str]:
+    """A PostgreSQL with an empty database `rung`; its superuser's address. Debian's, or that of a
+    release, which skips the test where it is not here. Its log is in `root`."""
     root.mkdir(parents=True, exist_ok=True)
     with their_directory() as home:
-        made = [*_as_server(), initdb, "-D", str(home / "data"), "-U", SERVER_USER, "-A", "trust"]
-        done = subprocess.run([*made, "-N"], capture_output=True, text=True, cwd="/")
+        binaries = _binaries_of(release, home) if release else Path(program("initdb")).parent
+        made = [*_as_server(), str(binaries / "initdb"), "-D", str(home / "data")]
+        done = subprocess.run(
+            [*made, "-U", SERVER_USER, "-A", "trust", "-N"], capture_output=True, text=True, cwd="/"
+        )
         assert done.returncode == 0, done.stderr
-        with _serving(home, root / "postgres.log", settings) as server:
+        with _serving(home, root / "postgres.log", settings, binaries) as server:
             url = f"{server}/postgres"
             with psycopg.connect(url, autocommit=True) as connection:
                 connection.execute("CREATE DATABASE rung")
             yield f"{server}/rung"
 
 
+def _binaries_of(release: int, home: Path) -> Path:
+    """A copy that the server's user may read, wherever the checkout is."""
+    place = TOOLS / "postgres" / str(release)
+    if not (place / "bin/postgres").exists():
+        pytest.skip(f"PostgreSQL {release} is not here: tests/support/get_servers.sh fetches it")
+    shutil.copytree(place, home / "postgres", symlinks=True)
+    return home / "postgres/bin"
+
+
 @contextlib.contextmanager
-def _serving(home: Path, log: Path, settings: Sequence[str] = ()) -> Iterator[str]:
+def _serving(
+    home: Path, log: Path, settings: Sequence[str] = (), binaries: Path | None = None
+) -> Iterator[str]:
     """A running server over `home`; its address without a database."""
     port = free_port()
     quick = ("fsync=off", "listen_addresses=127.0.0.1", f"unix_socket_directories={home}")
     options = [word for one in (*quick, *settings) for word in ("-c", one)]
-    command = [*_as_server(), program("postgres"), "-D", str(home / "data"), "-p", str(port)]
+    binary = str(binaries / "postgres") if binaries else program("postgres")
+    command = [*_as_server(), binary, "-D", str(home / "data"), "-p", str(port)]
     server = f"postgresql://{SERVER_USER}@127.0.0.1:{port}"
     with running([*command, *options], log, cwd="/"):
         eventually(lambda: _connects(f"{server}/postgres"))

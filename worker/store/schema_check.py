@@ -7,13 +7,13 @@ from pathlib import Path
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import ProgrammingError
 
-from worker.errors import SchemaBehind
+from worker.errors import ConfigurationError, SchemaBehind
 
 _REVISION = re.compile(r'^revision = "(\w+)"$', re.MULTILINE)
 _DOWN = re.compile(r'^down_revision = "(\w+)"$', re.MULTILINE)
-
-
 UNDEFINED_TABLE = "42P01"
+LEAST = 15
+"""The oldest release of PostgreSQL that is supported: Debian's stable one, and tested."""
 
 
 @lru_cache(maxsize=1)
@@ -36,15 +36,27 @@ def known_revisions() -> tuple[str, ...]:
 
 
 def current(engine: Engine) -> str | None:
-    """The database's revision; None when it is empty."""
+    """The database's revision; None when it is empty. Raises ConfigurationError where the server is
+    too old."""
     try:
         with engine.connect() as connection:
+            require_release(connection.dialect.server_version_info)
             found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
             return str(found) if found is not None else None
     except ProgrammingError as error:
         if getattr(error.orig, "sqlstate", None) == UNDEFINED_TABLE:
             return None
         raise
+
+
+def require_release(version: tuple[int | str, ...] | None) -> None:
+    """Raises ConfigurationError unless a server of this version is supported; None is unknown."""
+    if version and int(version[0]) < LEAST:
+        raise ConfigurationError(
+            f"Postgres is version {'.'.join(map(str, version))} there, and Rung needs {LEAST} or"
+            " newer.",
+            mend="move the database to a newer server, or point DATABASE_URL at one",
+        )
 
 
 def require_current(engine: Engine) -> None:

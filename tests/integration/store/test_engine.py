@@ -12,6 +12,7 @@ from worker.store.address import read_database, spoken
 from worker.store.complaints import complaint_of
 from worker.store.engine import make_engine, reaching_postgres
 from worker.store.locks import holding
+from worker.store.schema_check import LEAST, require_release
 
 TRY = text("SELECT pg_try_advisory_xact_lock(:key)")
 
@@ -150,3 +151,12 @@ def test_too_many_connections_are_named_as_that() -> None:
     complaint = complaint_of(error)
     assert complaint is not None
     assert "database.connections" in str(complaint.mend)
+
+
+def test_a_server_that_is_too_old_is_refused_in_a_sentence() -> None:
+    for fine in (None, (LEAST,), (LEAST, 18), (18, 4)):
+        require_release(fine)
+    with pytest.raises(ConfigurationError) as raised:
+        require_release((LEAST - 1, 23))
+    assert str(raised.value) == "Postgres is version 14.23 there, and Rung needs 15 or newer."
+    assert raised.value.mend is not None
