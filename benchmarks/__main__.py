@@ -19,6 +19,7 @@ from benchmarks.processes import machine
 NAMES = (
     "startup",
     "worker_cpu",
+    "statements",
     "drain",
     "several",
     "hosts",

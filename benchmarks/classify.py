@@ -20,7 +20,8 @@ from rich.console import Console
 from sqlalchemy import Row, text
 
 from benchmarks.backlogs import IN_FLIGHT, hand_in, markdown, records
-from benchmarks.house import LOOK_EVERY_S, House, house
+from benchmarks.house import House, house
+from benchmarks.services import LOOK_EVERY_S
 from worker.config.policies import policy_named
 from worker.store.actions import holds
 from worker.store.audit import Actor

@@ -7,10 +7,8 @@ record is durable, so commits cost what they cost.
 
 import itertools
 import json
-import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,14 +20,12 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from benchmarks.processes import cpu_s, tree_cpu_s
-from worker.config.addresses import SIMULATOR_KEY
+from benchmarks.services import LOOK_EVERY_S, READY_WITHIN_S, end, servers
 from worker.config.loading import load_settings
 from worker.config.policies import policy_named
 from worker.config.settings import Settings
 from worker.intake import Record
 from worker.sandbox.home import prepare
-from worker.sandbox.postgres import Postgres, start_postgres
-from worker.sandbox.redis import Redis, start_redis
 from worker.sandbox.supervisor import worker_command
 from worker.store.engine import make_engine
 from worker.store.queue.intake import add_in
@@ -39,8 +35,6 @@ from worker.store.runs import NewRun, RunRef, create_run
 from worker.store.schema import upgrade
 
 BACKLOG = Path(__file__).parents[1] / "examples" / "backlog.jsonl"
-READY_WITHIN_S = 180.0
-LOOK_EVERY_S = 0.05
 STAGED_ROWS = 1_000
 NO_LIMIT = 1_000_000_000
 """Tokens a minute that nobody reaches: the rate limiter works, and never says no."""
@@ -144,14 +138,16 @@ def house(
     workers: int = 1,
     limits: Mapping[str, tuple[int, int, int]] | None = None,
     more: str = "",
+    postgres_url: str | None = None,
 ) -> Iterator[House]:
     """Everything, running; of no `workers` the caller starts its own. `in_flight` gives each tier's
     calls in flight in each worker. `limits` (requests, input and output tokens a minute by tier)
-    are configured and enforced; `more` is added to rung.toml."""
+    are configured and enforced; `more` is added to rung.toml. With `postgres_url` that Postgres is
+    used, and left as it is afterwards."""
     with ExitStack() as stack:
         home = prepare(Path(tempfile.mkdtemp(prefix="rung-b-")))
         stack.callback(shutil.rmtree, home, ignore_errors=True)
-        environ, postgres, redis = _servers(stack, home, latency_scale, limits)
+        environ, postgres, redis = servers(stack, home, latency_scale, limits, postgres_url)
         (home / "rung.toml").write_text(_toml(in_flight, limits or {}) + more, "utf-8")
         settings = load_settings(environ, home)
         engine = make_engine(environ["DATABASE_URL"], pool_size=2, name="rung benchmark")
@@ -164,7 +160,7 @@ def house(
             queues = workers * (len(settings.tiers) + 1)
             until_ready(engine, started[0], queues, home / "worker.log")
         pids = [worker.pid for worker in started]
-        yield House(home, environ, settings, engine, pids, postgres.pid, redis.process.pid)
+        yield House(home, environ, settings, engine, pids, postgres, redis.pid)
 
 
 def start_worker(
@@ -175,71 +171,6 @@ def start_worker(
         worker = subprocess.Popen(command, env=environ, cwd=home, stdout=log, stderr=log)
     stack.callback(end, worker)
     return worker
-
-
-@contextmanager
-def database() -> Iterator[dict[str, str]]:
-    """Postgres alone, migrated: the environment for commands that only read."""
-    with ExitStack() as stack:
-        home = prepare(Path(tempfile.mkdtemp(prefix="rung-b-")))
-        stack.callback(shutil.rmtree, home, ignore_errors=True)
-        postgres = start_postgres(home / "pg")
-        stack.callback(postgres.stop)
-        engine = make_engine(postgres.url, pool_size=1)
-        upgrade(engine)
-        engine.dispose()
-        yield {**_clean_environ(), "DATABASE_URL": postgres.url, "RUNG_HOME": str(home)}
-
-
-def _servers(
-    stack: ExitStack,
-    home: Path,
-    latency_scale: float,
-    limits: Mapping[str, tuple[int, int, int]] | None,
-) -> tuple[dict[str, str], Postgres, Redis]:
-    postgres = start_postgres(home / "pg")
-    stack.callback(postgres.stop)
-    redis = start_redis(home / "redis")
-    stack.callback(redis.stop)
-    environ = {
-        **_clean_environ(),
-        "DATABASE_URL": postgres.url,
-        "REDIS_URL": redis.url,
-        "RUNG_HOME": str(home),
-        "ANTHROPIC_API_KEY": SIMULATOR_KEY,
-        "ANTHROPIC_BASE_URL": stack.enter_context(_simulator(home, latency_scale, limits)),
-        "PYTHONUNBUFFERED": "1",
-    }
-    return environ, postgres, redis
-
-
-def _clean_environ() -> dict[str, str]:
-    """The caller's environment, without anything that configures Rung or the SDK."""
-    ours = ("RUNG_", "ANTHROPIC_", "DATABASE_URL", "REDIS_URL")
-    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-
-
-@contextmanager
-def _simulator(
-    home: Path, latency_scale: float, limits: Mapping[str, tuple[int, int, int]] | None
-) -> Iterator[str]:
-    address = home / "simulator.address"
-    command = [sys.executable, "-m", "worker.sandbox.simulator"]
-    if limits is None:
-        command.append("--no-limits")
-    for family, figures in (limits or {}).items():
-        command += ["--limit", f"{family}={','.join(map(str, figures))}"]
-    command += ["--latency-scale", str(latency_scale), "--address-file", str(address)]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=_clean_environ())
-    try:
-        deadline = time.monotonic() + READY_WITHIN_S
-        while not (address.exists() and address.read_text("utf-8")):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError("the simulator did not start")
-            time.sleep(LOOK_EVERY_S)
-        yield address.read_text("utf-8")
-    finally:
-        end(process)
 
 
 def _toml(in_flight: Mapping[str, int], limits: Mapping[str, tuple[int, int, int]]) -> str:
@@ -259,16 +190,6 @@ def until_ready(engine: Engine, worker: subprocess.Popen[bytes], queues: int, lo
             said = log.read_text("utf-8", "replace")[-2_000:]
             raise RuntimeError(f"the worker did not start:\n{said}")
         time.sleep(LOOK_EVERY_S)
-
-
-def end(process: subprocess.Popen[Any]) -> None:
-    """Asks a process to end, and kills it when it does not."""
-    process.terminate()
-    try:
-        process.wait(20)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 WAL = text("SELECT pg_current_wal_lsn() - '0/0'")

@@ -20,7 +20,8 @@ import orjson
 import psycopg
 
 from benchmarks.figures import Figure, Finding
-from benchmarks.house import backlog, database
+from benchmarks.house import backlog
+from benchmarks.services import database
 
 ROWS = 1_000_000
 QUICK_ROWS = 100_000

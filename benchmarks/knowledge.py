@@ -16,9 +16,9 @@ from sqlalchemy import Engine
 
 from benchmarks.distractor_pages import distractors
 from benchmarks.figures import Figure, Finding
-from benchmarks.house import database
 from benchmarks.knowledge_labels import PAGES_BY_LABEL
 from benchmarks.processes import cpu_s
+from benchmarks.services import database
 from models.vocabulary import Lane
 from worker.config.prices import price_of
 from worker.domain.knowledge_cost import KnowledgeSize, compare_ways

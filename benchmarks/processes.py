@@ -25,6 +25,11 @@ def tree_cpu_s(pid: int) -> float:
     return sum(map(int, _fields(pid)[11:15])) / _TICKS + running
 
 
+def parent_of(pid: int) -> int:
+    """The process that started this one. Raises OSError when it has ended."""
+    return int(_fields(pid)[1])
+
+
 def _fields(pid: int) -> list[str]:
     """What /proc says of a process, from its state on."""
     return Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()

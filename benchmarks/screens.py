@@ -23,7 +23,7 @@ from rich.console import Console
 
 from benchmarks.figures import Figure, Finding, show
 from benchmarks.filled import AT_WORK, ENDED_RUNS, fill
-from benchmarks.house import database
+from benchmarks.services import database
 from benchmarks.viewers import BEARER, cost_of_viewers, dashboard
 from worker.config.addresses import SIMULATOR_KEY
 from worker.dashboard.access.requests import HAND_OVER

@@ -11,8 +11,9 @@ from typing import IO
 from xml.sax.saxutils import escape
 
 from benchmarks.figures import Figure, Finding
-from benchmarks.house import backlog, database
+from benchmarks.house import backlog
 from benchmarks.intake import enqueued
+from benchmarks.services import database
 from tests.support.excel_parts import FRAME, MAIN, SHEET, STRINGS
 
 ROWS, QUICK_ROWS = 1_000_000, 50_000

@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from sqlalchemy import text
 
 from benchmarks.figures import Figure, Finding
-from benchmarks.house import backlog, database
+from benchmarks.house import backlog
 from benchmarks.night_model import GUESSES, NIGHT, Claude, Guess, Night, imagine
+from benchmarks.services import database
 from models.vocabulary import Lane
 from worker.config.addresses import SIMULATOR_KEY
 from worker.config.loading import load_settings

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.figures import Figure, Finding
-from benchmarks.house import database, house
+from benchmarks.house import house
+from benchmarks.services import database
 
 TARGET_S, TARGET_WORKER_S = 0.35, 3.0
 TIMES = 7

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from benchmarks.house import House, end, house
+from benchmarks.house import House, house
 from benchmarks.processes import cpu_s
+from benchmarks.services import end
 from worker.sandbox.supervisor import dashboard_command, free_port
 
 VIEWERS = 100

@@ -19,7 +19,8 @@ from typing import Any
 from sqlalchemy import text
 
 from benchmarks.figures import Figure, Finding
-from benchmarks.house import House, end, house
+from benchmarks.house import House, house
+from benchmarks.services import end
 from models.vocabulary import Purpose
 from worker.claude.prompts import fenced, load_prompts
 from worker.claude.requests import Ask

@@ -24,7 +24,8 @@ import redis
 from sqlalchemy import text
 
 from benchmarks.backlogs import markdown
-from benchmarks.house import LOOK_EVERY_S, House, backlog, house
+from benchmarks.house import House, backlog, house
+from benchmarks.services import LOOK_EVERY_S
 from benchmarks.worker_cpu import prompts_of
 from models.vocabulary import Purpose
 from worker.claude.prompts import fenced
