@@ -13,13 +13,8 @@ from worker.config.settings import Settings
 from worker.domain.claimed import Question
 from worker.domain.ladder import MAX_RUNGS
 from worker.domain.lengths import Lengths
-from worker.runs.estimate import (
-    BacklogEstimator,
-    by_length,
-    shares_of,
-    unreachable,
-    unreachable_words,
-)
+from worker.runs.estimate import by_length, unreachable, unreachable_words
+from worker.runs.estimator import BacklogEstimator, shares_of
 
 
 @pytest.mark.parametrize("rungs", range(1, MAX_RUNGS + 1))

@@ -15,7 +15,7 @@ READERS = ("worker/store/reading/", "worker/store/actions/", "worker/store/runs.
 READ_BY_NAME = {
     "worker/store/reading/outlook.py: as_document": "a document: what JSON gives",
     "worker/store/reading/outlook.py: run_document": "a document: what JSON gives",
-    "worker/store/reading/standings.py: as_document": "a document: what JSON gives",
+    "worker/store/reading/run_standing.py: as_document": "a document: what JSON gives",
     "worker/store/reading/results.py: results_of": "a run's rows, with columns of its own backlog",
     "worker/store/reading/metrics.py: rows": "any of many statements, by the name of its series",
     "worker/store/reading/replay.py: decided_jobs": "attempts and calls with all their columns",

@@ -14,7 +14,8 @@ from worker.cli.speech.context import database
 from worker.cli.speech.output import print_json, talk
 from worker.cli.speech.person import actor
 from worker.cli.speech.progress import progress
-from worker.cli.views.outlook import keep_outlook, outlook_of, pages_of, print_outlook
+from worker.cli.views.intake import say_dry_run, say_outcome
+from worker.cli.views.outlook import keep_outlook, outlook_of, pages_of
 from worker.config.loading import load_settings
 from worker.config.policies import policy_named
 from worker.config.settings import Settings
@@ -22,14 +23,11 @@ from worker.domain.policy import Policy
 from worker.errors import RungError, UsageError
 
 if TYPE_CHECKING:
-    from worker.domain.knowledge_cost import KnowledgeWay
     from worker.intake.guess import Guess
     from worker.intake.outcome import HandoverOutcome
     from worker.intake.reader import ReadingOptions
     from worker.intake.terms import RunTerms
-    from worker.runs.forecasts import RunForecast
 
-SHOWN_REJECTS = 20
 EXIT_REJECTS = 3
 STARTS_AT_HALF_PRICE = (
     "Answered in the batch lane, at half price, as long as the deadline leaves time for it; then in"
@@ -114,7 +112,7 @@ def enqueue(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
         if options["dry_run"]:
             outlook = outlook_of(settings, policy, outcome.counts.strata, terms.lane)
             pages = pages_of(settings, policy, terms.lane, outcome.counts.accepted)
-            _say_dry_run(settings, policy, outcome, options["as_json"], outlook, pages)
+            say_dry_run(settings, policy, outcome, options["as_json"], outlook, pages)
             ctx.exit(EXIT_REJECTS if outcome.counts.rejected else 0)
         if outcome.run is not None and outcome.counts.accepted:
             keep_outlook(settings, policy, outcome.run, outcome.counts.strata, terms.lane)
@@ -199,7 +197,7 @@ def _finish(
     """Says what came of it, and follows the run where that is wanted."""
     counts = outcome.counts
     document = outcome.as_document()
-    _say(outcome, document, options["as_json"] and not options["watch"], options["watch"])
+    say_outcome(outcome, document, options["as_json"] and not options["watch"], options["watch"])
     if options["deadline"] and options["lane"] is None and counts.accepted:
         talk(STARTS_AT_HALF_PRICE)
     if outcome.run is None and not counts.duplicates:
@@ -220,76 +218,3 @@ def _remember(settings: Settings, outcome: "HandoverOutcome") -> None:
 
     if columns := outcome.read[0].guess.columns:
         remember(settings.home, columns)
-
-
-def _say(
-    outcome: "HandoverOutcome", document: dict[str, Any], as_json: bool, watched: bool
-) -> None:
-    if as_json:
-        print_json(document)
-        return
-    _say_rows(outcome, document)
-    counts = outcome.counts
-    if outcome.rejects_file:
-        talk(f"Rejected rows are listed in {outcome.rejects_file}.")
-    if outcome.run is None:
-        if counts.duplicates:
-            where = ", ".join(outcome.known_in) or "another run"
-            talk(f"Nothing new: all {counts.duplicates} messages are in {where} already.")
-            talk("To answer them once more: rung enqueue --again …")
-        return
-    talk(
-        f"Run {outcome.run}: {counts.accepted} accepted, {counts.rejected} rejected,"
-        f" {counts.duplicates} known already."
-    )
-    if sys.stderr.isatty() and counts.accepted and not watched:
-        talk(f"Follow it with: rung status {outcome.run} --watch")
-
-
-def _say_rows(outcome: "HandoverOutcome", document: dict[str, Any]) -> None:
-    """How the files were read, which rows were not taken, and what was done to others."""
-    for read in outcome.read:
-        for words in read.as_words():
-            talk(words)
-    for reject in document["rejects"][:SHOWN_REJECTS]:
-        talk(f"{reject['file']}, line {reject['line']}: {reject['reason']}", fg="yellow")
-    if outcome.counts.rejected > SHOWN_REJECTS:
-        talk(f"… and {outcome.counts.rejected - SHOWN_REJECTS} more", fg="yellow")
-    for warning in document["warnings"][:SHOWN_REJECTS]:
-        talk(f"Note: line {warning['line']}: {warning['reason']}")
-    for words in outcome.counts.notes.as_words()[:SHOWN_REJECTS]:
-        talk(f"Note: {words}")
-
-
-def _say_dry_run(
-    settings: Settings,
-    policy: Policy,
-    outcome: "HandoverOutcome",
-    as_json: bool,
-    outlook: "RunForecast | None",
-    pages: "KnowledgeWay | None",
-) -> None:
-    from worker.cli.views.expected import print_expected, print_lengths
-    from worker.runs.estimate import by_length
-
-    counts = outcome.counts
-    expected, lengths = by_length(settings, policy, counts.lengths, pages)
-    document = outcome.as_document()
-    if as_json:
-        measured = expected.as_document() | (outlook.as_expected() if outlook else {})
-        measured["pages"] = pages.words if pages else None
-        measured["by_length"] = [one.as_document() for one in lengths]
-        extra = {"compared": outcome.compared, "expected": measured}
-        print_json({**document, "dry_run": True, **extra})
-        return
-    _say_rows(outcome, document)
-    talk(
-        f"Dry run, nothing stored: {counts.accepted} rows would be read, {counts.rejected}"
-        f" rejected, {counts.duplicates} known already."
-    )
-    if not outcome.compared:
-        talk("Not compared with what is stored: no database was reached.")
-    print_outlook(outlook) if outlook is not None else print_expected(expected)
-    if outlook is not None and pages is not None:
-        talk(f"Pages {pages.words}.")
-    print_lengths(lengths)

@@ -23,7 +23,8 @@ from worker.runs.exports import (
     write_workbook,
 )
 from worker.store.reading.results import Only, own_columns, results_of
-from worker.store.reading.standings import RunStanding, standing_of
+from worker.store.reading.run_standing import RunStanding
+from worker.store.reading.standings import standing_of
 from worker.store.runs import find_run
 
 KINDS = ("csv", "jsonl", "xlsx", "parquet")

@@ -20,7 +20,8 @@ from worker.store.queue.presence import noted
 from worker.store.queue.rounds import late
 from worker.store.reading.outlook import read_outlooks, run_document
 from worker.store.reading.queue_holds import queue_holds
-from worker.store.reading.standings import RunStanding, live_runs, standing_of
+from worker.store.reading.run_standing import RunStanding
+from worker.store.reading.standings import live_runs, standing_of
 from worker.store.reading.status import (
     OpenBatch,
     QueueStanding,

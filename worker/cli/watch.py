@@ -11,7 +11,8 @@ from worker.cli.speech.output import SIMULATED, talk
 from worker.cli.views.patience import Patience
 from worker.config.settings import Settings
 from worker.domain.wording import dollars
-from worker.store.reading.standings import RunStanding, standing_of
+from worker.store.reading.run_standing import RunStanding
+from worker.store.reading.standings import standing_of
 from worker.store.reading.status import troubles
 from worker.store.runs import find_run
 

@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from models.vocabulary import Lane, RunLane
-from worker.config.redis_address import RedisAddress, read_redis
+from worker.config.redis_address import read_redis
+from worker.config.redis_server import RedisAddress
 from worker.config.settings import Settings
 from worker.domain.lane_choice import lane_of
 from worker.errors import Unreachable, UsageError

@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from worker.config.dashboard import DashboardSettings
 from worker.config.doors import DeliverSettings, IntakeSettings, NotifySettings
 from worker.config.lookups import LookupSettings
+from worker.config.nightly import NightlySettings
 from worker.config.redis_address import read_redis
 from worker.config.sections import (
     AuditSettings,
@@ -18,7 +19,6 @@ from worker.config.sections import (
     CheckSettings,
     ClaudeSettings,
     DatabaseSettings,
-    NightlySettings,
     PolicySettings,
     PriceSettings,
     PromptSettings,

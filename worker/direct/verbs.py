@@ -26,9 +26,10 @@ from worker.config.settings import Settings
 from worker.domain.backlog import BacklogError
 from worker.errors import ConfigurationError, Missing, RungError, Unreachable, UsageError
 from worker.intake.ahead import stem
-from worker.intake.handover import Handover, IntakeBusy
+from worker.intake.handover import Handover
 from worker.intake.maps import columns_of
 from worker.intake.reader import ReadingOptions
+from worker.intake.run_of_terms import IntakeBusy
 from worker.intake.terms import RunTerms, parse_deadline, terms_for
 from worker.runs.actions import perform
 from worker.runs.exports import json_row, layout

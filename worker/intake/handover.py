@@ -11,33 +11,28 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import IO
 
-from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Engine
 
 from worker.domain.backlog import BacklogError, Block, Caps, Reject
 from worker.domain.proof.strata import stratum_of
-from worker.errors import UsageError
 from worker.intake.ahead import ahead
 from worker.intake.guess import Guess, refusal
 from worker.intake.outcome import Counts, HandoverOutcome, Read
 from worker.intake.reader import Backlog, ReadingOptions
 from worker.intake.rejects import RejectsFile
+from worker.intake.run_of_terms import IntakeBusy, run_of_terms
 from worker.intake.shown_columns import not_there
 from worker.intake.terms import RunTerms, check_terms
 from worker.store.audit import Actor, audit
 from worker.store.queue.chunks import STORE_ERRORS, Intake
 from worker.store.queue.intake import DEFAULT_SOURCE, Added, highest_job, runs_holding
-from worker.store.queue.run_intake import close_intake, holding_intake, reopen_intake
+from worker.store.queue.run_intake import close_intake, holding_intake
 from worker.store.queue.trial import IntakeTrial
-from worker.store.runs import NewRun, RunRef, create_run, forget_run, run_with_key
+from worker.store.runs import RunRef, forget_run
 from worker.store.statistics import after_intake
 
 ASKED_WHERE_KNOWN = 200
 File = tuple[str, IO[bytes]]
-
-
-class IntakeBusy(UsageError):
-    """Somebody else is handing into this run at this moment."""
 
 
 def certain_only(_: str, guess: Guess) -> bool:
@@ -169,7 +164,7 @@ class Handover:
             )
             return self._store
         with self._engine.begin() as connection:
-            self._run = self._find_or_make(connection)
+            self._run, self._made_here = run_of_terms(connection, self._terms)
             first_job = highest_job(connection)
         if not self._stack.enter_context(holding_intake(self._engine, self._run.id)):
             busy, self._run = self._run, None
@@ -186,33 +181,6 @@ class Handover:
         )
         self._stack.callback(self._store.close)
         return self._store
-
-    def _find_or_make(self, connection: Connection) -> RunRef:
-        terms = self._terms
-        if terms.key is not None and (known := run_with_key(connection, terms.key)):
-            reopen_intake(connection, known)
-            return known
-        new = NewRun(
-            name=terms.name or terms.usual_name,
-            policy=terms.policy,
-            lane=terms.lane,
-            priority=terms.priority,
-            budget_cap=terms.budget,
-            deadline=terms.deadline,
-            key=terms.key,
-            named=terms.name is not None,
-            audit_share=terms.audit_share,
-            notify=terms.notify,
-            prompts=terms.prompts,
-        )
-        try:
-            run = create_run(connection, new)
-        except IntegrityError:
-            raise IntakeBusy(
-                "The same key is being used just now.", mend="try again: nothing is added twice"
-            ) from None
-        self._made_here = True
-        return run
 
     def _close(self) -> None:
         """Ends the intake, once: an empty run that was made here goes away again."""

@@ -5,14 +5,11 @@ look-up has a thread and a loop of its own. One that never comes back costs that
 asks waits for its bound and no longer, and then for nothing until it is free again.
 """
 
-import asyncio
 import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from worker.config.lookups import LookupSettings, lookup_names, own_lookups
 from worker.config.retrievers import own_retrievers
@@ -20,25 +17,18 @@ from worker.config.settings import Settings
 from worker.domain.context import LookedUp
 from worker.domain.looked_up import (
     NOT_CONFIGURED,
-    LookupBounds,
     LookupMessage,
-    LookupRefused,
-    read_records,
 )
-from worker.lookups.kinds import AddressKind, FunctionKind, Kind, QueryKind, as_lookup
+from worker.lookups.counter import LookupCounter
+from worker.lookups.kinds import as_lookup
 
 log = logging.getLogger(__name__)
-MAX_CACHED = 20_000
-STOP_WITHIN_S = 1.0
 RETIRED_S = 120.0
 """Longer than any look-up may take: then those that were asked before a change are let go."""
-SLACK_S = 0.5
-"""Beyond a look-up's own bound, for the way there and back."""
 RETRIEVER = "retriever:"
 """Before the name of a retriever, which is asked as look-ups are."""
 RETRIEVING = LookupSettings(match=(), on_failure="without", max_bytes=20_000)
 """Words find passages as well, so nobody waits for it."""
-Found = tuple[Mapping[str, Any], ...] | LookupRefused
 
 
 class LookupDesk:
@@ -122,145 +112,3 @@ def _counters(settings: Settings) -> dict[str, "LookupCounter"]:
 
 def _unknown(name: str, messages: Sequence[LookupMessage]) -> list[LookedUp]:
     return [LookedUp(name, failed=NOT_CONFIGURED)] * len(messages)
-
-
-class LookupCounter:
-    """One look-up, its thread, its cache and its bounds."""
-
-    def __init__(self, name: str, settings: LookupSettings, own: Callable[..., Any] | None) -> None:
-        self._name, self.settings = name, settings
-        self._own = own
-        self._bounds = LookupBounds(settings.max_records, settings.max_bytes, settings.match)
-        self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
-        self._kind: Kind | None = None
-        self._slots = asyncio.Semaphore(settings.max_in_flight)
-        self._cache: dict[Any, tuple[float, Any]] = {}
-        self._busy: Future[None] | None = None
-        """Open for as long as what was given up keeps the thread."""
-
-    def begin(self, messages: Sequence[LookupMessage]) -> Callable[[], list[LookedUp]]:
-        """Starts asking; the function that comes back waits for the outcome."""
-        if self._busy is not None and not self._busy.done():
-            return lambda: self._all_failed(messages, "has not come back from an earlier question")
-        future = asyncio.run_coroutine_threadsafe(self._ask(messages), self._running())
-        bound_s = self._patience_s(len(messages))
-
-        def collect() -> list[LookedUp]:
-            try:
-                return future.result(bound_s)
-            except TimeoutError:
-                future.cancel()
-                self._busy = asyncio.run_coroutine_threadsafe(_pong(), self._running())
-                return self._all_failed(messages, self._late)
-            except Exception as error:
-                return self._all_failed(messages, _why(error, self._late))
-
-        return collect
-
-    def stop(self) -> None:
-        """Ends the loop and its connections; a thread that is kept ends when it is let go."""
-        if self._loop is not None and self._thread is not None:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(STOP_WITHIN_S)
-
-    @property
-    def _late(self) -> str:
-        return f"did not answer within {self.settings.timeout_s:g} s"
-
-    def _patience_s(self, messages: int) -> float:
-        """Waiting for a turn may take as long as the call; an address is asked several times."""
-        rounds = 2.0
-        if self.settings.url is not None:
-            rounds += messages / self.settings.max_in_flight
-        return rounds * self.settings.timeout_s + SLACK_S
-
-    def _running(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(
-                    target=self._serve, args=(self._loop,), name=f"look-up {self._name}",
-                    daemon=True,
-                )  # fmt: skip
-                self._thread.start()
-            return self._loop
-
-    def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
-        loop.run_forever()
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.run_until_complete(self._close())
-        loop.close()
-
-    async def _close(self) -> None:
-        await asyncio.get_running_loop().shutdown_default_executor()
-        if self._kind is not None:
-            await self._kind.close()
-
-    def _made(self) -> Kind:
-        """On the loop, which an address's client is bound to."""
-        if self._kind is None:
-            if self.settings.query is not None:
-                self._kind = QueryKind(self.settings)
-            elif self.settings.url is not None:
-                self._kind = AddressKind(self.settings)
-            else:
-                assert self._own is not None, "a look-up without a kind has a function"
-                self._kind = FunctionKind(self._own, self.settings.options)
-        return self._kind
-
-    async def _ask(self, messages: Sequence[LookupMessage]) -> list[LookedUp]:
-        kind, now = self._made(), time.monotonic()
-        keys = [kind.key(message) for message in messages]
-        missing = {
-            key: message
-            for key, message in zip(keys, messages, strict=True)
-            if self._cache.get(key, (0.0, None))[0] <= now
-        }
-        brought: dict[Any, Any] = {}
-        if missing:
-            brought = dict(zip(missing, await self._call(kind, [*missing.values()]), strict=True))
-            self._remember(brought, time.monotonic() + self.settings.cache_s)
-        given = [brought[key] if key in brought else self._cache[key][1] for key in keys]
-        return [self._read(one, message) for one, message in zip(given, messages, strict=True)]
-
-    async def _call(self, kind: Kind, messages: Sequence[LookupMessage]) -> Sequence[Any]:
-        """An address bounds its requests itself."""
-        if self.settings.url is not None:
-            return await kind.ask(messages)
-        async with self._slots, asyncio.timeout(self.settings.timeout_s):
-            return await kind.ask(messages)
-
-    def _remember(self, brought: Mapping[Any, Any], until: float) -> None:
-        if len(self._cache) + len(brought) > MAX_CACHED:
-            self._cache.clear()
-        good = {key: one for key, one in brought.items() if not isinstance(one, Exception)}
-        if self.settings.cache_s:
-            self._cache |= {key: (until, one) for key, one in good.items()}
-
-    def _read(self, given: Any, message: LookupMessage) -> LookedUp:
-        try:
-            if isinstance(given, Exception):
-                raise given
-            return LookedUp(self._name, read_records(given, message, self._bounds))
-        except Exception as error:
-            return self._failed(_why(error, self._late))
-
-    def _all_failed(self, messages: Sequence[LookupMessage], why: str) -> list[LookedUp]:
-        return [self._failed(why)] * len(messages)
-
-    def _failed(self, why: str) -> LookedUp:
-        return LookedUp(self._name, failed=why)
-
-
-async def _pong() -> None:
-    """Comes back as soon as the loop is free."""
-
-
-def _why(error: Exception, late: str) -> str:
-    """In words, without those of the error: they may hold a customer's."""
-    if isinstance(error, TimeoutError):
-        return late
-    return str(error) if isinstance(error, LookupRefused) else f"failed with {type(error).__name__}"

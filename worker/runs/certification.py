@@ -21,7 +21,8 @@ from worker.errors import UsageError
 from worker.store.actions import certificates
 from worker.store.actions.certificates import Issue
 from worker.store.audit import Actor
-from worker.store.reading.graded import AnswerKey, Population, population
+from worker.store.reading.graded import population
+from worker.store.reading.populations import AnswerKey, Population
 from worker.store.runs import StoredRun
 
 LOOKS_SHARE = 0.8

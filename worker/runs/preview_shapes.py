@@ -14,7 +14,8 @@ from worker.domain.wording import clock
 from worker.runs.orders import VERBS, Order
 from worker.store.actions.changes import runs_of
 from worker.store.reading.outlook import Outlook, read_outlooks
-from worker.store.reading.standings import RunStanding, live_runs, standing_of
+from worker.store.reading.run_standing import RunStanding
+from worker.store.reading.standings import live_runs, standing_of
 from worker.store.reading.surrounding import read_surrounding
 
 RUNS_NAMED = 5

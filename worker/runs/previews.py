@@ -4,23 +4,20 @@ A preview reads; it changes nothing. What it counted is what the deed then chang
 which jobs were counted travels with the form.
 """
 
-from decimal import ROUND_UP, Decimal
-
 from sqlalchemy import Connection
 
 from models.vocabulary import EVERYTHING
 from worker.domain.wording import dollars, listed, plural
 from worker.errors import RungError, UsageError
+from worker.runs.budget_previews import budget_preview, require_enough
 from worker.runs.orders import HOLDS, OF_QUEUES, VERBS, Order
 from worker.runs.preview_shapes import RUNS_NAMED, FigureAsked, Look, Preview, Surroundings
-from worker.store.actions.caps import too_small
 from worker.store.actions.changes import CANCEL, MAX_PRIORITY, RETRY
 from worker.store.actions.foresight import expected_cost, foresee
 from worker.store.reading.queue_holds import failed_canaries
-from worker.store.reading.standings import RunStanding, live_runs, standing_of
+from worker.store.reading.run_standing import RunStanding
+from worker.store.reading.standings import live_runs, standing_of
 from worker.store.reading.status import queues
-
-CENT = Decimal("0.01")
 
 
 def preview(around: Surroundings, connection: Connection, order: Order) -> Preview:
@@ -116,7 +113,7 @@ def _pause(look: Look) -> Preview:
 
 def _resume(look: Look) -> Preview:
     (run,) = look.runs()
-    _require_enough(look, [run])
+    require_enough(look, [run])
     words = [f"{plural(run.open, 'open message')} will go on.", *look.deadlines([run])]
     if run.waiting_for and look.order.cap is None:
         words.append(f"It waits for its {run.waiting_for}: raise the budget instead.")
@@ -200,71 +197,11 @@ def _priority_of_jobs(look: Look) -> Preview:
     return look.shown(words=words, count=jobs, undo="You can give them another priority.")
 
 
-def _budget(look: Look) -> Preview:
-    runs = look.runs()
-    what = None if look.run is not None else "runs with jobs"
-    used = max((run.used for run in runs), default=Decimal(0))
-    rest = foresee(look.connection, CANCEL, look.order.chosen).expected
-    wanted = _wanted(look.run, rest.usd if rest else None)
-    if look.order.to is None:
-        return look.shown(what, ask=_ask_budget(look, used, wanted))
-    cap = _require_enough(look, runs)
-    before = [run.cap for run in runs]
-    now = [dollars(one) if one is not None else "no limit" for one in before]
-    limit = dollars(cap) if cap is not None else "no limit"
-    named = listed([run.name for run in runs[:RUNS_NAMED]])
-    named += f" and {len(runs) - RUNS_NAMED} more" if len(runs) > RUNS_NAMED else ""
-    if not runs:
-        words = ["No run is meant."]
-    elif look.run is not None:
-        words = [f"Its budget goes from {now[0]} to {limit}; {dollars(used)} of it is used."]
-    else:
-        words = [f"{named}: the budget of each becomes {limit}."]
-    if any(run.waiting_for for run in runs):
-        words.append("It waits for budget now, and goes on at once.")
-    if wanted is not None and cap is not None and wanted > cap:
-        words.append(f"That may not be enough for all of it: about {dollars(wanted)} is.")
-    words += look.deadlines(runs[:RUNS_NAMED])
-    undo = "It can be changed again." if look.run is not None else "Each can be changed again."
-    return look.shown(what, words=words, count=len(runs), counts="runs", before=before, undo=undo)
-
-
-def _wanted(run: RunStanding | None, rest: Decimal | None) -> Decimal | None:
-    """A budget that is enough for all of a run: by its own answers, as every screen says it, or
-    before it has any, by `rest`, what others have cost."""
-    if run is None or run.finished_at is not None:
-        return None
-    if run.ended:
-        return run.enough
-    return run.spent + rest if rest is not None else None
-
-
-def _ask_budget(look: Look, used: Decimal, wanted: Decimal | None) -> FigureAsked:
-    if look.run is None:
-        hint = f"Dollars in all, for each run; empty for no limit. One has used {dollars(used)}."
-        return FigureAsked("New budget of each run", "", hint)
-    hint = f"Dollars in all; empty for no limit. {dollars(used)} is spent or reserved."
-    if wanted is not None:
-        hint += f" About {dollars(wanted)} would be enough for all of it."
-    cap = wanted if wanted is not None and look.run.out_of_money else look.run.cap
-    return FigureAsked("New budget", f"{cap.quantize(CENT, ROUND_UP)}" if cap else "", hint)
-
-
-def _require_enough(look: Look, runs: list[RunStanding]) -> Decimal | None:
-    """The cap that is wanted. Raises UsageError when one of the runs has used more."""
-    cap = look.order.cap
-    for run in runs:
-        used = run.used
-        if cap is not None and cap < used:
-            raise too_small(run.name, used, cap)
-    return cap
-
-
 MAKERS = {
     "pause": _pause,
     "resume": _resume,
     "cancel": _cancel,
     "retry": _retry,
     "priority": _priority,
-    "budget": _budget,
+    "budget": budget_preview,
 }

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from kombu import Connection
 
-from worker.config.redis_address import RedisAddress, read_redis
+from worker.config.redis_address import read_redis
+from worker.config.redis_server import RedisAddress
 from worker.config.settings import Settings
 from worker.errors import ConfigurationError
 

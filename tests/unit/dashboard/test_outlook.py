@@ -22,7 +22,7 @@ from worker.domain.wording import (
     span,
 )
 from worker.store.reading.outlook import Blocked, at_risk, blocked, outlook
-from worker.store.reading.standings import RunStanding
+from worker.store.reading.run_standing import RunStanding
 
 NOW = dt.datetime(2026, 11, 24, 14, 0, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.config.sections import NightlySettings
+from worker.config.nightly import NightlySettings
 from worker.domain.filter_parsing import parse
 from worker.domain.filters import Comparison
 from worker.domain.spans import read_span, read_time, show_span, span_of

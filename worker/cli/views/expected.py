@@ -7,7 +7,7 @@ from worker.domain.lengths import UP_TO
 from worker.domain.wording import count, dollars
 
 if TYPE_CHECKING:
-    from worker.runs.estimate import BacklogEstimate, LengthEstimate
+    from worker.runs.estimator import BacklogEstimate, LengthEstimate
 
 
 def print_expected(expected: "BacklogEstimate") -> None:

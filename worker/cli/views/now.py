@@ -16,7 +16,7 @@ from worker.dashboard.screens.troubles import ScreenTrouble
 from worker.domain.text import terminal_safe
 from worker.domain.wording import count, dollars, percent, reason, span
 from worker.store.reading.outlook import Outlook
-from worker.store.reading.standings import RunStanding
+from worker.store.reading.run_standing import RunStanding
 
 COLOURS = {"good": "green", "calm": "default", "warn": "yellow", "bad": "bold red"}
 BAR_WIDTH = 24

@@ -2,7 +2,7 @@
 
 import time
 
-from worker.store.reading.standings import RunStanding
+from worker.store.reading.run_standing import RunStanding
 
 LASTS_S = 2.0
 

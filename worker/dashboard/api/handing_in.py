@@ -23,10 +23,11 @@ from worker.errors import ConfigurationError, UsageError
 from worker.intake import BacklogError, Caps
 from worker.intake.dates import DateOrder
 from worker.intake.guess import UncertainColumns
-from worker.intake.handover import Handover, IntakeBusy
+from worker.intake.handover import Handover
 from worker.intake.maps import checked, map_named
 from worker.intake.outcome import HandoverOutcome
 from worker.intake.reader import ReadingOptions
+from worker.intake.run_of_terms import IntakeBusy
 from worker.intake.terms import RunTerms, terms_for
 from worker.runs.forecasts import keep_forecast
 

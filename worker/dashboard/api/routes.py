@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from worker.dashboard.access.problems import problem
-from worker.dashboard.api import acting, handing_in, inputs, outcomes, reading, schemas
+from worker.dashboard.api import acting, handing_in, inputs, job_schemas, outcomes, reading, schemas
 from worker.dashboard.api.endpoints import Endpoint, Handler, json_response
 from worker.dashboard.api.openapi import description
 
@@ -54,7 +54,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         f"{RUN}/results",
         "The answers, a row a job",
         reading.results,
-        schemas.ResultRowDocument,
+        job_schemas.ResultRowDocument,
         query=inputs.ResultsQuery,
         gives=("application/x-ndjson", "text/csv"),
         problems=(404,),
@@ -63,7 +63,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/api/jobs",
         "Jobs that meet a filter, newest first",
         reading.jobs,
-        schemas.JobsDocument,
+        job_schemas.JobsDocument,
         query=inputs.JobsQuery,
         problems=(404,),
     ),
@@ -71,7 +71,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         JOB,
         "The receipt of a job",
         reading.job,
-        schemas.ReceiptDocument,
+        job_schemas.ReceiptDocument,
         query=inputs.ReceiptQuery,
         problems=(404,),
     ),
@@ -87,7 +87,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/api/dead",
         "Dead letters",
         reading.dead,
-        schemas.AttentionDocument,
+        job_schemas.AttentionDocument,
         query=inputs.AttentionQuery,
         problems=(404,),
     ),
@@ -95,7 +95,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/api/review",
         "What waits for a person",
         reading.review,
-        schemas.AttentionDocument,
+        job_schemas.AttentionDocument,
         query=inputs.AttentionQuery,
         problems=(404,),
     ),

@@ -4,11 +4,9 @@ to them. Answers name their fields and may grow more."""
 import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, Field
 
-from models.vocabulary import JobState, Lane, RunState
-from worker.store.reading.attention import Cause, Letter
-from worker.store.reading.results import ALWAYS, COLUMNS, Holds
+from models.vocabulary import Lane, RunState
 
 Count = Annotated[int, Field(ge=0)]
 Dollars = Annotated[float, Field(description="US dollars")]
@@ -156,73 +154,6 @@ class StatusDocument(BaseModel):
     day: DayDocument | None
 
 
-class JobDocument(BaseModel):
-    """What a list and a receipt say alike of a job."""
-
-    job: Count
-    run: str
-    source: str
-    external_id: str
-    state: JobState
-    tier: str | None
-    difficulty: str | None
-    escalations: Count
-    cost_usd: Dollars
-    reason: str | None
-    created_at: dt.datetime
-    finished_at: dt.datetime | None
-
-
-class ListedJobDocument(JobDocument):
-    """A job of a list."""
-
-    channel: str | None
-    language: str | None
-    confidence: float | None
-    attempts: Count
-    simulated: bool | None
-
-
-class AttentionDocument(BaseModel):
-    """What needs somebody, by cause."""
-
-    causes: list[Cause]
-    jobs: list[Letter]
-
-
-class ReceiptDocument(JobDocument):
-    """Why this answer, from whom, at what cost."""
-
-    lane: str
-    total_usd: Dollars
-    policy_name: str
-    policy_version: str
-    text_shown: bool
-    attempts: list[Anything]
-    result: Anything | None
-    reviews: list[Anything]
-    simulated: bool
-
-
-HELD: dict[Holds, Any] = {
-    Holds.TEXT: str,
-    Holds.TEXTS: list[str],
-    Holds.COUNT: Count,
-    Holds.FLAG: bool,
-    Holds.SHARE: float,
-    Holds.DOLLARS: Dollars,
-    Holds.TIME: dt.datetime,
-    Holds.ANY: Any,
-}
-_COLUMNS: Any = {
-    name: (HELD[holds] if name in ALWAYS else HELD[holds] | None, ...)
-    for name, holds in COLUMNS.items()
-} | {"text_shown": (bool, True)}
-ResultRowDocument = create_model(
-    "ResultRowDocument", __doc__="As `rung results` gives it.", **_COLUMNS
-)
-
-
 class WorkerDocument(BaseModel):
     """A worker process."""
 
@@ -260,12 +191,6 @@ class RunsDocument(PageDocument):
     """A page of runs."""
 
     runs: list[RunDocument]
-
-
-class JobsDocument(PageDocument):
-    """A page of jobs."""
-
-    jobs: list[ListedJobDocument]
 
 
 class EventsDocument(PageDocument):

@@ -31,10 +31,11 @@ from worker.errors import RungError, UsageError
 from worker.intake.ahead import stem
 from worker.intake.dates import DateOrder
 from worker.intake.guess import Guess
-from worker.intake.handover import Handover, IntakeBusy
+from worker.intake.handover import Handover
 from worker.intake.layouts import FIELDS
 from worker.intake.outcome import HandoverOutcome
 from worker.intake.reader import ReadingOptions
+from worker.intake.run_of_terms import IntakeBusy
 from worker.intake.terms import RunTerms, parse_deadline, terms_for
 from worker.runs.forecasts import keep_forecast
 from worker.store.audit import Actor

@@ -28,8 +28,9 @@ from worker.errors import RungError
 from worker.runs.timetables import read_schedules
 from worker.store.reading import screens
 from worker.store.reading.outlook import Outlook
+from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.sampling import Sample, sample_of
-from worker.store.reading.standings import RunStanding, runs_page, standing_of
+from worker.store.reading.standings import runs_page, standing_of
 from worker.store.reading.status import batches_of, paused_everything, unconfirmed
 from worker.store.runs import find_run
 

@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 from models.vocabulary import ROUTING
 from worker.config.prices import price_of
 from worker.dashboard.context import Dashboard
-from worker.dashboard.screens.ladder import Picture, picture
+from worker.dashboard.screens.ladder import picture
+from worker.dashboard.screens.ladder_picture import Picture
 from worker.dashboard.screens.nights import night_troubles
 from worker.dashboard.screens.outlook import headline
 from worker.dashboard.screens.plots import Plot, hour
@@ -34,8 +35,9 @@ from worker.store.reading import screens
 from worker.store.reading.certificates import doubtful
 from worker.store.reading.minutes import last_hour
 from worker.store.reading.outlook import Outlook, ended_outlook, read_outlooks
+from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.screens import WorkerSeen
-from worker.store.reading.standings import RunStanding, live_runs, runs_page
+from worker.store.reading.standings import live_runs, runs_page
 from worker.store.reading.status import (
     DayBudget,
     QueueStanding,

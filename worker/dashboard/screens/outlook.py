@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from worker.domain.wording import clock, count, listed, plural, said_of
 from worker.store.reading.outlook import Outlook, due
-from worker.store.reading.standings import RunStanding
+from worker.store.reading.run_standing import RunStanding
 
 
 def _came_to(last: RunStanding) -> str:

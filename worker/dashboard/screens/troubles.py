@@ -11,7 +11,7 @@ from worker.dashboard.screens.queues import QueueShown
 from worker.domain.hold_words import held_words, is_canary, pause_words
 from worker.domain.wording import clock, dollars, plural, reason, said_of, span
 from worker.store.reading.outlook import Outlook
-from worker.store.reading.standings import RunStanding
+from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.status import DayBudget
 
 STUCK_S = 120.0

@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 
 from worker.sandbox.simulator.mind import Mood, confidence, is_sure, read
-from worker.sandbox.simulator.requests import Asked, resolved
+from worker.sandbox.simulator.output_schemas import resolved
+from worker.sandbox.simulator.requests import Asked
 
 LABELS = ("SIMPLE", "MODERATE", "COMPLEX")
 MARK = "[simulated]"

@@ -13,8 +13,9 @@ from worker.domain.completion import PaceSample, paces, seconds_left, stands_sti
 from worker.domain.deadlines import Progress, risk
 from worker.domain.wording import clock, count, span
 from worker.store.queue.paces import ENDED, pace_samples
+from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.screens import counts_of, done_by_queue, escalations_of
-from worker.store.reading.standings import RunStanding, live_runs
+from worker.store.reading.standings import live_runs
 from worker.store.reading.status import (
     QueueStanding,
     troubles,

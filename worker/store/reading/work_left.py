@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 from models.vocabulary import PERSON, ROUTING
 from worker.domain.completion import WorkLeft
 from worker.store.queue.leaving_batch import turnaround_s
+from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.screens import ClimbCount, done_by_queue
-from worker.store.reading.standings import RunStanding
 from worker.store.reading.status import (
     batches_of,
 )

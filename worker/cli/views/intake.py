@@ -1,0 +1,91 @@
+"""What came of a handover, in words."""
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from worker.cli.speech.output import print_json, talk
+from worker.cli.views.outlook import print_outlook
+from worker.config.settings import Settings
+from worker.domain.policy import Policy
+
+if TYPE_CHECKING:
+    from worker.domain.knowledge_cost import KnowledgeWay
+    from worker.intake.outcome import HandoverOutcome
+    from worker.runs.forecasts import RunForecast
+
+SHOWN_REJECTS = 20
+
+
+def say_outcome(
+    outcome: "HandoverOutcome", document: dict[str, Any], as_json: bool, watched: bool
+) -> None:
+    """What was taken, or nothing new; `watched` where the run is followed at once."""
+    if as_json:
+        print_json(document)
+        return
+    _say_rows(outcome, document)
+    counts = outcome.counts
+    if outcome.rejects_file:
+        talk(f"Rejected rows are listed in {outcome.rejects_file}.")
+    if outcome.run is None:
+        if counts.duplicates:
+            where = ", ".join(outcome.known_in) or "another run"
+            talk(f"Nothing new: all {counts.duplicates} messages are in {where} already.")
+            talk("To answer them once more: rung enqueue --again …")
+        return
+    talk(
+        f"Run {outcome.run}: {counts.accepted} accepted, {counts.rejected} rejected,"
+        f" {counts.duplicates} known already."
+    )
+    if sys.stderr.isatty() and counts.accepted and not watched:
+        talk(f"Follow it with: rung status {outcome.run} --watch")
+
+
+def _say_rows(outcome: "HandoverOutcome", document: dict[str, Any]) -> None:
+    """How the files were read, which rows were not taken, and what was done to others."""
+    for read in outcome.read:
+        for words in read.as_words():
+            talk(words)
+    for reject in document["rejects"][:SHOWN_REJECTS]:
+        talk(f"{reject['file']}, line {reject['line']}: {reject['reason']}", fg="yellow")
+    if outcome.counts.rejected > SHOWN_REJECTS:
+        talk(f"… and {outcome.counts.rejected - SHOWN_REJECTS} more", fg="yellow")
+    for warning in document["warnings"][:SHOWN_REJECTS]:
+        talk(f"Note: line {warning['line']}: {warning['reason']}")
+    for words in outcome.counts.notes.as_words()[:SHOWN_REJECTS]:
+        talk(f"Note: {words}")
+
+
+def say_dry_run(
+    settings: Settings,
+    policy: Policy,
+    outcome: "HandoverOutcome",
+    as_json: bool,
+    outlook: "RunForecast | None",
+    pages: "KnowledgeWay | None",
+) -> None:
+    """What would be read, and what answering it would probably cost."""
+    from worker.cli.views.expected import print_expected, print_lengths
+    from worker.runs.estimate import by_length
+
+    counts = outcome.counts
+    expected, lengths = by_length(settings, policy, counts.lengths, pages)
+    document = outcome.as_document()
+    if as_json:
+        measured = expected.as_document() | (outlook.as_expected() if outlook else {})
+        measured["pages"] = pages.words if pages else None
+        measured["by_length"] = [one.as_document() for one in lengths]
+        extra = {"compared": outcome.compared, "expected": measured}
+        print_json({**document, "dry_run": True, **extra})
+        return
+    _say_rows(outcome, document)
+    talk(
+        f"Dry run, nothing stored: {counts.accepted} rows would be read, {counts.rejected}"
+        f" rejected, {counts.duplicates} known already."
+    )
+    if not outcome.compared:
+        talk("Not compared with what is stored: no database was reached.")
+    print_outlook(outlook) if outlook is not None else print_expected(expected)
+    if outlook is not None and pages is not None:
+        talk(f"Pages {pages.words}.")
+    print_lengths(lengths)

@@ -1,0 +1,84 @@
+"""What comes out of jobs, as pydantic models: lists, receipts, results."""
+
+import datetime as dt
+from typing import Any
+
+from pydantic import BaseModel, create_model
+
+from models.vocabulary import JobState
+from worker.dashboard.api.schemas import Anything, Count, Dollars, PageDocument
+from worker.store.reading.attention import Cause, Letter
+from worker.store.reading.results import ALWAYS, COLUMNS, Holds
+
+
+class JobDocument(BaseModel):
+    """What a list and a receipt say alike of a job."""
+
+    job: Count
+    run: str
+    source: str
+    external_id: str
+    state: JobState
+    tier: str | None
+    difficulty: str | None
+    escalations: Count
+    cost_usd: Dollars
+    reason: str | None
+    created_at: dt.datetime
+    finished_at: dt.datetime | None
+
+
+class ListedJobDocument(JobDocument):
+    """A job of a list."""
+
+    channel: str | None
+    language: str | None
+    confidence: float | None
+    attempts: Count
+    simulated: bool | None
+
+
+class AttentionDocument(BaseModel):
+    """What needs somebody, by cause."""
+
+    causes: list[Cause]
+    jobs: list[Letter]
+
+
+class ReceiptDocument(JobDocument):
+    """Why this answer, from whom, at what cost."""
+
+    lane: str
+    total_usd: Dollars
+    policy_name: str
+    policy_version: str
+    text_shown: bool
+    attempts: list[Anything]
+    result: Anything | None
+    reviews: list[Anything]
+    simulated: bool
+
+
+HELD: dict[Holds, Any] = {
+    Holds.TEXT: str,
+    Holds.TEXTS: list[str],
+    Holds.COUNT: Count,
+    Holds.FLAG: bool,
+    Holds.SHARE: float,
+    Holds.DOLLARS: Dollars,
+    Holds.TIME: dt.datetime,
+    Holds.ANY: Any,
+}
+_COLUMNS: Any = {
+    name: (HELD[holds] if name in ALWAYS else HELD[holds] | None, ...)
+    for name, holds in COLUMNS.items()
+} | {"text_shown": (bool, True)}
+ResultRowDocument = create_model(
+    "ResultRowDocument", __doc__="As `rung results` gives it.", **_COLUMNS
+)
+
+
+class JobsDocument(PageDocument):
+    """A page of jobs."""
+
+    jobs: list[ListedJobDocument]

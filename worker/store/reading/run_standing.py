@@ -1,0 +1,191 @@
+"""How a run stands, as a value: what its jobs came to, and the words for it."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from models.vocabulary import OPEN_STATES, JobState
+from worker.domain.budget_words import RestOfRun, enough, stop_words
+
+RUN_BUDGET = "run budget"
+STATE_WORDS = {"active": "under way"}
+"""States of a run whose word on screens is another one."""
+OPEN = frozenset(map(str, OPEN_STATES))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStanding:
+    """A run with what its jobs came to. Money is dollars; `waiting_for` names the budget that an
+    active run waits for; `now` is the database's time."""
+
+    id: int
+    name: str
+    kind: str
+    parent_id: int | None
+    state: str
+    state_reason: str | None
+    waiting_for: str | None
+    waiting_usd: Decimal | None
+    accepting: bool
+    policy: str
+    policy_version: str
+    lane: str
+    priority: int
+    deadline: dt.datetime | None
+    rejected: int
+    duplicates: int
+    created_at: dt.datetime
+    finished_at: dt.datetime | None
+    now: dt.datetime
+    cap: Decimal | None
+    spent: Decimal
+    reserved: Decimal
+    warned_percent: int
+    by_state: Mapping[str, int]
+    by_tier: Mapping[str, int]
+    by_verdict: Mapping[str, int]
+    escalations: int
+    calls: int
+    simulated: bool
+    prompts: Mapping[str, str] | None = None
+    """Versions of the prompts that it began with."""
+    rest: Mapping[str, Any] | None = None
+    """Of one under way: what is left to do, and what was paid so far, by tier."""
+
+    @property
+    def total(self) -> int:
+        """All of its jobs."""
+        return sum(self.by_state.values())
+
+    @property
+    def open(self) -> int:
+        """Jobs that have not ended."""
+        return sum(jobs for state, jobs in self.by_state.items() if state in OPEN)
+
+    @property
+    def ended(self) -> int:
+        """Jobs in a terminal state."""
+        return self.total - self.open
+
+    @property
+    def decided(self) -> int:
+        """Jobs for a person that somebody has given a verdict on."""
+        return sum(self.by_verdict.values())
+
+    @property
+    def for_people(self) -> int:
+        """Jobs that wait for a person's verdict."""
+        return self.jobs(JobState.REVIEW) - self.decided
+
+    @property
+    def state_word(self) -> str:
+        """Its state, and what an active run waits for."""
+        if self.out_of_money:
+            return self.stop_word
+        state = STATE_WORDS.get(self.state, self.state)
+        return f"{state} (waiting for its budget)" if self.waiting_for else state
+
+    @property
+    def stop_word(self) -> str:
+        """Which budget it is that stops it."""
+        return f"stopped by {'its budget' if self.waiting_for == RUN_BUDGET else 'the day budget'}"
+
+    @property
+    def state_words(self) -> list[str]:
+        """How many jobs are where, in the words of every screen."""
+        said = [
+            (self.jobs("queued"), "not yet routed"),
+            (self.jobs("routed"), "waiting or in flight"),
+            (self.jobs("submitted"), "at Claude in batches"),
+            (self.jobs("answered"), "answered"),
+            (self.for_people, "for a person"),
+            (self.decided, "decided by people"),
+            (self.jobs("dead"), "dead"),
+            (self.jobs("cancelled"), "cancelled"),
+        ]
+        return [f"{jobs:,} {words}" for jobs, words in said if jobs]
+
+    @property
+    def used(self) -> Decimal:
+        """Dollars spent and reserved."""
+        return self.spent + self.reserved
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will happen to it by itself."""
+        return self.state in ("finished", "cancelled")
+
+    @property
+    def left(self) -> Decimal | None:
+        """Dollars neither spent nor reserved; None without a budget of its own."""
+        return self.cap - self.used if self.cap is not None else None
+
+    @property
+    def out_of_money(self) -> bool:
+        """Whether a budget has stopped it: nothing is in flight that could still be settled, and
+        what is left is less than any call that waits may cost. Until then it goes on by itself."""
+        if not self.waiting_for or self.reserved:
+            return False
+        fits = self.left is not None and self.waiting_usd is not None
+        return not (self.waiting_for == RUN_BUDGET and fits and self.left >= self.waiting_usd)  # type: ignore[operator]
+
+    @property
+    def stopped(self) -> bool:
+        """Over, or stopped by a budget."""
+        return self.over or self.out_of_money
+
+    @property
+    def enough(self) -> Decimal:
+        """Dollars that would be enough for all of it."""
+        return enough(spent=self.spent, needs=self.waiting_usd, rest=_rest(self.rest or {}))
+
+    @property
+    def money_words(self) -> str:
+        """Why a budget stops it, with the sum that is enough; empty when none does."""
+        if not self.waiting_for:
+            return ""
+        if not self.out_of_money:
+            return "waiting for calls in flight to be settled with its budget"
+        if self.waiting_for != RUN_BUDGET or self.left is None:
+            return f"stopped by the {self.waiting_for}"
+        return f"stopped by its budget: {stop_words(self.left, self.waiting_usd, self.enough)}"
+
+    @property
+    def troubled(self) -> bool:
+        """Whether it ended with something that somebody should look at."""
+        return bool(self.jobs(JobState.DEAD) or self.rejected)
+
+    def jobs(self, state: str) -> int:
+        """Jobs in this state."""
+        return self.by_state.get(state, 0)
+
+    def as_document(self) -> dict[str, Any]:
+        """As `rung status RUN --json` and the API give it."""
+        same = (
+            "id", "state", "state_reason", "waiting_for", "accepting", "policy", "policy_version",
+            "lane", "priority", "total", "ended", "by_state", "by_tier", "by_verdict", "for_people",
+            "escalations", "calls",
+            "rejected", "duplicates", "simulated", "created_at", "deadline", "finished_at",
+            "prompts",
+        )  # fmt: skip
+        return {
+            "run": self.name,
+            **{name: getattr(self, name) for name in same},
+            "spent_usd": self.spent,
+            "reserved_usd": self.reserved,
+            "budget_usd": self.cap,
+            "budget_left_usd": self.left,
+            "enough_usd": self.enough if self.waiting_for else None,
+            "budget_warned_percent": self.warned_percent,
+        }
+
+
+def _rest(found: Mapping[str, Any]) -> RestOfRun:
+    return RestOfRun(
+        open=found.get("open") or {},
+        ended=found.get("ended") or {},
+        paid={tier: Decimal(cost) for tier, cost in (found.get("paid") or {}).items()},
+        climbs=[(at, to, jobs) for at, to, jobs in found.get("climbs") or ()],
+    )
