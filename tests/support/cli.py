@@ -7,8 +7,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from worker.cli.main import cli
 from worker.cli.exit_codes import guarded
+from worker.cli.main import cli
 
 
 @dataclass(frozen=True, slots=True)

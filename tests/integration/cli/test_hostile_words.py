@@ -18,8 +18,8 @@ from tests.support.cli import Said, say
 from tests.support.hostile import EVIL, every_command, hostile_rows, usual
 from tests.support.promises import do
 from tests.support.works import drain, hand_in, settings_for, working
-from worker.cli.main import cli
 from worker.cli.exit_codes import guarded
+from worker.cli.main import cli
 from worker.cli.speech import streams
 from worker.config.settings import Settings
 from worker.domain.run_names import complaint, tidied
