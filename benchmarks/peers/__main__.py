@@ -8,200 +8,18 @@ figures are its worker's: Postgres and Redis are not in them, nor is the Redis o
 """
 
 import json
-import os
-import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
-import redis
-from sqlalchemy import text
 
 from benchmarks.backlogs import markdown
-from benchmarks.house import House, backlog, house
-from benchmarks.services import LOOK_EVERY_S
-from benchmarks.worker_cpu import prompts_of
-from models.vocabulary import Purpose
-from worker.claude.prompts import fenced
-from worker.claude.requests import Ask
-from worker.config.redis_address import read_redis
-from worker.domain.messages import MessageText
-from worker.domain.schemas import PLAIN_ANSWER_SCHEMA
+from benchmarks.house import house
+from benchmarks.peers.yard import IN_FLIGHT, Yard, requests_of
 
-IN_FLIGHT = 64
-WITHIN_S = 900.0
-TASKS = "benchmarks.peers.tasks"
 HEADS = ("", "CPU ms a message", "CPU s to start", "wall s", "memory MB", "kept of what was paid")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Peer:
-    """One peer's figures."""
-
-    name: str
-    cpu_ms: float
-    start_s: float
-    wall_s: float
-    memory_mb: float
-    paid: int
-    """Calls that Claude had answered when the process was killed."""
-    kept: int
-
-    def row(self) -> tuple[str, ...]:
-        """For the table."""
-        kept = f"{self.kept:,} of {self.paid:,}"
-        return (
-            self.name,
-            f"{self.cpu_ms:.2f}",
-            f"{self.start_s:.1f}",
-            f"{self.wall_s:.0f}",
-            f"{self.memory_mb:.0f}",
-            kept,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Yard:
-    """Where the peers run."""
-
-    home: House
-    directory: Path
-    requests: Sequence[Mapping[str, Any]]
-    start_s: float
-    """CPU seconds of Rung's worker until it was at work."""
-
-    def script(self, name: str) -> Peer:
-        """A peer that reads requests and writes a file."""
-        whole, half = self.directory / f"{name}.jsonl", self.directory / f"{name}-killed.jsonl"
-        start_s, _ = self._ended(self._start(name, self.directory / "one.jsonl", "one"))
-        began = time.monotonic()
-        cpu_s, memory = self._ended(self._start(name, whole))
-        wall_s = time.monotonic() - began
-        killed = self._start(name, half)
-        paid = self.until_half()
-        killed.kill()
-        killed.wait()
-        kept = len(half.read_text("utf-8").splitlines()) if half.exists() else 0
-        return self._peer(name, (start_s, cpu_s - start_s), wall_s, memory, paid, kept)
-
-    def tasks(self) -> Peer:
-        """One Celery task for each message."""
-        answers = redis.Redis.from_url(self.home.environ["REDIS_URL"])
-
-        def worked_off(name: str, count: int) -> tuple[float, int]:
-            self._enqueue(name)
-            worker = self._worker()
-            _until(lambda: int(answers.hlen("peer:answers")) >= count)  # type: ignore[arg-type]
-            worker.terminate()
-            answers.flushdb()
-            return self._ended(worker)
-
-        start_s, _ = worked_off("one", 1)
-        began = time.monotonic()
-        cpu_s, memory = worked_off("requests", len(self.requests))
-        wall_s = time.monotonic() - began
-        self._enqueue("requests")
-        worker = self._worker()
-        paid = self.until_half()
-        worker.kill()
-        worker.wait()
-        kept = int(answers.hlen("peer:answers"))  # type: ignore[arg-type]
-        answers.flushdb()
-        answers.close()
-        spent = (start_s, cpu_s - start_s)
-        return self._peer("a Celery task each", spent, wall_s, memory, paid, kept)
-
-    def rung(self) -> Peer:
-        """Rung itself, whose worker has been running for a while."""
-        count, before, began = len(self.requests), self.home.worker_cpu_s(), time.monotonic()
-        run = self.home.hand_in("peers", count, policy="single:haiku")
-        self.home.wait_for(run, within_s=WITHIN_S)
-        cpu_s, wall_s = self.home.worker_cpu_s() - before, time.monotonic() - began
-        status = Path(f"/proc/{self.home.worker_pids[0]}/status").read_text("ascii", "replace")
-        memory = int(status.partition("VmHWM:")[2].split()[0])
-        killed = self.home.hand_in("killed", count, first=count, policy="single:haiku")
-        paid = self.until_half()
-        os.kill(self.home.worker_pids[0], 9)
-        time.sleep(1)
-        with self.home.engine.connect() as connection:
-            kept = int(connection.execute(KEPT, {"run": killed.id}).scalar_one())
-        return self._peer("Rung", (self.start_s, cpu_s), wall_s, memory, paid, kept)
-
-    def until_half(self) -> int:
-        """Waits for half of the calls; how many were answered."""
-        start = self._answered()
-        _until(lambda: self._answered() - start >= len(self.requests) // 2)
-        return self._answered() - start
-
-    def _answered(self) -> int:
-        with urllib.request.urlopen(f"{self.home.simulator_url}/_sim/stats") as response:
-            return int(json.load(response)["by_status"].get("200", 0))
-
-    def _peer(
-        self,
-        name: str,
-        cpu_s: tuple[float, float],
-        wall_s: float,
-        memory_kb: int,
-        paid: int,
-        kept: int,
-    ) -> Peer:
-        return Peer(
-            name=name,
-            cpu_ms=1000 * cpu_s[1] / len(self.requests),
-            start_s=cpu_s[0],
-            wall_s=wall_s,
-            memory_mb=memory_kb / 1024,
-            paid=paid,
-            kept=kept,
-        )
-
-    def _start(self, name: str, output: Path, given: str = "requests") -> "subprocess.Popen[bytes]":
-        script = [sys.executable, "-m", f"benchmarks.peers.{name}", self.home.simulator_url]
-        with (self.directory / f"{given}.asked").open("rb") as requests:
-            return subprocess.Popen([*script, str(IN_FLIGHT), str(output)], stdin=requests)
-
-    def _worker(self) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-m", "celery", "-A", TASKS, "worker", "-c", str(IN_FLIGHT)]
-        quiet = ["--without-gossip", "--without-mingle", "-l", "ERROR"]
-        return subprocess.Popen(
-            [*command, *quiet],
-            env=self._environ(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-
-    def _enqueue(self, given: str) -> None:
-        code = (
-            "import json, sys; from benchmarks.peers.tasks import answer\n"
-            "for n, line in enumerate(sys.stdin): answer.delay(n, json.loads(line))"
-        )
-        with (self.directory / f"{given}.asked").open("rb") as requests:
-            subprocess.run(
-                [sys.executable, "-c", code], stdin=requests, env=self._environ(), check=True
-            )
-
-    def _environ(self) -> dict[str, str]:
-        environ = self.home.environ
-        return {
-            **environ,
-            "PEER_REDIS": environ["REDIS_URL"],
-            "PEER_BROKER": read_redis(environ["REDIS_URL"]).broker_url,
-            "PEER_CLAUDE": self.home.simulator_url,
-        }
-
-    @staticmethod
-    def _ended(process: "subprocess.Popen[bytes]") -> tuple[float, int]:
-        """CPU seconds and peak kilobytes of a process that ends by itself."""
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        return used.ru_utime + used.ru_stime, used.ru_maxrss
 
 
 @click.command()
@@ -214,7 +32,7 @@ def main(messages: int, as_json: bool) -> None:
         tempfile.TemporaryDirectory() as directory,
         house(latency_scale=0.2, in_flight=in_flight) as home,
     ):
-        requests, start_s = _requests(home, messages), home.worker_cpu_s()
+        requests, start_s = requests_of(home, messages), home.worker_cpu_s()
         lines = [f"{json.dumps(request)}\n" for request in requests]
         (Path(directory) / "requests.asked").write_text("".join(lines), "utf-8")
         (Path(directory) / "one.asked").write_text(lines[0], "utf-8")
@@ -225,45 +43,6 @@ def main(messages: int, as_json: bool) -> None:
     else:
         click.echo(f"{messages:,} messages, one call each, SIMULATED Claude\n")
         click.echo(markdown(HEADS, [peer.row() for peer in found]))
-
-
-def _requests(home: House, count: int) -> list[dict[str, Any]]:
-    system = prompts_of(home)[Purpose.ANSWER].system()
-    tier = home.settings.tiers["haiku"]
-    found = []
-    for _, record in zip(range(count), backlog(), strict=False):
-        message = MessageText(
-            body=record.body,
-            subject=record.subject,
-            channel=record.channel,
-            language=record.language,
-        )
-        said = [{"role": "user", "content": fenced(message)}]
-        ask = Ask(
-            key="",
-            purpose=Purpose.ANSWER,
-            model=tier.model,
-            system=system,
-            messages=said,
-            schema=PLAIN_ANSWER_SCHEMA,
-            max_tokens=tier.max_tokens,
-            effort=None,
-        )
-        found.append(ask.parameters())
-    return found
-
-
-def _until(done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WITHIN_S
-    while not done():
-        if time.monotonic() > deadline:
-            raise TimeoutError("a peer did not get there")
-        time.sleep(LOOK_EVERY_S)
-
-
-KEPT = text("""
-SELECT count(*) FROM results AS r JOIN jobs AS j ON j.id = r.job_id WHERE j.run_id = :run
-""")
 
 
 if __name__ == "__main__":

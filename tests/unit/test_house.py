@@ -64,8 +64,9 @@ PROMISED_TARGETS = {
     "revision",
     "compose-check",
 }
-MAX_LINES = 300
-LONGER: dict[str, int] = {}
+MAX_LINES = {"tests/": 300, "": 250}
+"""How long a file may be, by the beginning of its name."""
+LONGER = {"migrations/versions/0001_the_record.py": 889}
 """Files that are longer than they should be, and how long they may be. Only ever shrink this."""
 FOREIGN_PATHS = re.compile(r"(?<![\w.])/(?:work|home/(?!rung\b)\w+|root|Users/\w+)/[\w.]")
 INDEX_ADDRESS = re.compile(r"--(?:extra-)?index-url|--find-links|--trusted-host|@ (?:https?|file):")
@@ -280,16 +281,15 @@ def test_ci_calls_make_targets_and_nothing_else() -> None:
 
 def test_files_stay_short() -> None:
     # given
-    ours = [
-        name
-        for name in tracked()
-        if name.endswith(".py")
-        and not name.startswith(("migrations/versions/", "tests/data/", "benchmarks/data/"))
-    ]
+    made = ("tests/data/", "benchmarks/data/")
+    ours = [name for name in tracked() if name.endswith(".py") and not name.startswith(made)]
     # when
     lengths = {name: len(text_of(name).splitlines()) for name in ours}
+    most = {
+        name: next(n for start, n in MAX_LINES.items() if name.startswith(start)) for name in ours
+    }
     # then
-    long = {name: n for name, n in lengths.items() if n > LONGER.get(name, MAX_LINES)}
-    assert long == {}, f"split these; {MAX_LINES} lines are the most"
-    shrunk = {name for name in LONGER if lengths.get(name, 0) <= MAX_LINES}
+    long = {name: n for name, n in lengths.items() if n > LONGER.get(name, most[name])}
+    assert long == {}, "in each stands a second subject: give it a place of its own"
+    shrunk = {name for name in LONGER if lengths.get(name, 0) <= most.get(name, 0)}
     assert shrunk == set(), "short enough now: take these out of LONGER"

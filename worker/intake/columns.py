@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from worker.intake.cell_text import as_text
 from worker.intake.dates import Ambiguous, moment_of
-from worker.intake.paths import as_text
 
 DEEPEST = 3
 MOST_COLUMNS = 300

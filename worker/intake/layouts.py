@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from worker.intake.paths import Path, Place, as_text, column_of, follow, joined, normal
+from worker.intake.cell_text import as_text, joined
+from worker.intake.paths import Path, Place, column_of, follow, normal
 
 REQUIRED = ("external_id", "body")
 KNOWN = ("source", "channel", "customer_id", "subject", "language", "received_at")

@@ -1,6 +1,7 @@
 """What a sample of rows says of its columns: where places lead, and which columns fit a field by
 their names or by what is in them."""
 
+from worker.intake.cell_text import as_text
 from worker.intake.columns import (
     MOST_COLUMNS,
     Column,
@@ -12,7 +13,7 @@ from worker.intake.columns import (
 )
 from worker.intake.layouts import FIELDS, REQUIRED, getter_of
 from worker.intake.names import is_of_the_team, rank_of
-from worker.intake.paths import Place, as_text, column_of, normal, parse_place
+from worker.intake.paths import Place, column_of, normal, parse_place
 
 LONG_ENOUGH = 20
 """Characters, on average, from which a column without a telling name may be what people wrote."""

@@ -6,11 +6,12 @@ from itertools import chain
 from typing import IO, Any
 
 from worker.domain.backlog import BacklogError, Block, Caps
+from worker.intake.cell_text import as_text
 from worker.intake.dates import DateOrder, order_of
 from worker.intake.formats import Found, items_of
 from worker.intake.guess import Guess, guess, refusal
 from worker.intake.layouts import getter_of, layout_of
-from worker.intake.paths import as_text, normal, parse_place
+from worker.intake.paths import normal, parse_place
 from worker.intake.rows import Item, Rows
 from worker.intake.sources import open_backlog
 from worker.intake.threads import has_threads, threaded

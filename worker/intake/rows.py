@@ -5,11 +5,12 @@ from typing import Any
 
 from worker.domain.backlog import LONGEST, Block, Caps, Care, Note, Notes, Record, Reject
 from worker.domain.text import has_invisible, is_blank
+from worker.intake.cell_text import as_text
 from worker.intake.dates import Ambiguous, DateOrder, moment_of
 from worker.intake.layouts import Layout, layout_of
 from worker.intake.markup import is_markup, text_of, unquoted
 from worker.intake.metadata import fits, fitting, nested, shown, too_deep
-from worker.intake.paths import as_text, parse_place
+from worker.intake.paths import parse_place
 
 ORIGINAL = "original_body"
 NUL = "\x00"

@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from worker.dashboard.context import dashboard_of
-from worker.dashboard.metrics.families import Family
+from worker.dashboard.metrics.metric import Family
 from worker.dashboard.metrics.readings import read_all
 from worker.store.engine import ping
 

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Row
 from models.totals import TIMING_BOUNDS, WAIT
 from models.vocabulary import EVERYTHING, CertificateState, FiringState, JobState, Verdict
 from worker.dashboard.context import Dashboard
-from worker.dashboard.metrics.families import METRICS, Family
+from worker.dashboard.metrics.families import METRICS
+from worker.dashboard.metrics.metric import Family
 from worker.domain.pricing import Usage
 from worker.domain.timetable import Timetable, next_due
 from worker.store.engine import STOPPED
