@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks.figures import Figure, Finding
 from benchmarks.forecast_intervals import forecasting
 from tests.support.graded import COSTS, made_up, redrawn, shipped
-from worker.domain.proof.certificates import Evidence, by_confidence, by_scorer, candidates, tally
+from worker.domain.proof.certificates import Evidence, by_confidence, by_scorer, candidates, tallied
 from worker.domain.proof.claims import Certification, Claim, ClaimTerms, stated
 from worker.domain.proof.drift import Watch, first_alarm
 from worker.domain.proof.frontier import Plan, Step
@@ -107,7 +107,7 @@ def redraw(
             continue
         share += result.coverage
         all_of_it = candidates(pool, terms, score)
-        truth = tally(all_of_it, all_of_it, len(pool), terms, result.threshold)
+        truth = tallied(all_of_it, all_of_it, len(pool), terms, [result.threshold])[0]
         false += truth.errors > alpha * truth.labels
     return false / draws, share / draws, refused / draws
 

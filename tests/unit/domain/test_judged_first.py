@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.support.graded import made_up, redrawn
-from worker.domain.proof.certificates import Evidence, by_confidence, candidates, tally
+from worker.domain.proof.certificates import Evidence, by_confidence, candidates, tallied
 from worker.domain.proof.claims import Claim, ClaimTerms, stated
 from worker.domain.proof.exact_tails import upper_bound
 from worker.domain.proof.fixed_sequence import Tally, bound, enough_labels, proved
@@ -88,5 +88,5 @@ def test_people_on_all_fails_and_a_part_of_the_passes_certify_what_is_true() -> 
 
 def _rate(pool: list[GradedMessage], threshold: float) -> float:
     scored = candidates(pool, TERMS, stated)
-    found = tally(scored, scored, len(pool), TERMS, threshold)
+    found = tallied(scored, scored, len(pool), TERMS, [threshold])[0]
     return found.errors / max(found.labels, 1)

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.graded import made_up, question
-from worker.domain.proof.certificates import BONFERRONI, Evidence, by_scorer, conclude, tally
+from worker.domain.proof.certificates import BONFERRONI, Evidence, by_scorer, conclude, tallied
 from worker.domain.proof.claims import Claim, ClaimTerms, Scored
 from worker.domain.proof.exact_tails import labels_needed, upper_bound
 from worker.domain.proof.fixed_sequence import Passed, Tally, by_promise
@@ -22,13 +22,13 @@ def scored(score: float, loss: bool | None) -> Scored:
 
 def test_what_nobody_labelled_is_no_label() -> None:
     labelled = [scored(0.9, None), scored(0.9, loss=False), scored(0.1, loss=False)]
-    found = tally(labelled, labelled, 3, TERMS, 0.5)
+    found = tallied(labelled, labelled, 3, TERMS, [0.5])[0]
     assert (found.labels, found.errors) == (1, 0)
 
 
 def test_coverage_is_a_share_of_all_messages_and_not_of_those_that_came_so_far() -> None:
     reaching = [scored(0.9, None), scored(0.1, None)]
-    assert tally([], reaching, 10, TERMS, 0.5).coverage == 0.1
+    assert tallied([], reaching, 10, TERMS, [0.5])[0].coverage == 0.1
 
 
 def test_a_refusal_for_errors_asks_for_the_labels_that_so_many_errors_need() -> None:

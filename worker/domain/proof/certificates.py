@@ -7,8 +7,10 @@ threshold to the laxest. Each tier is judged on the messages that reach it, and 
 share delta.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from operator import neg
 
 from worker.domain.proof.claims import Certification, Claim, ClaimTerms, Refusal, Scored, stated
 from worker.domain.proof.exact_tails import labels_needed
@@ -89,34 +91,58 @@ def candidates(messages: Sequence[GradedMessage], terms: ClaimTerms, score: Scor
     return made
 
 
-def tally(
+def tallied(
     labelled: Sequence[Scored],
     reaching: Sequence[Scored],
     messages: int,
     terms: ClaimTerms,
-    threshold: float,
-) -> Tally:
-    """Counts at one threshold. Accuracy counts the accepted labels; parity counts all of them,
-    for a message that is not accepted is not answered worse."""
-    accepted = [c for c in labelled if c.accepted_at(threshold)]
-    known = [c for c in accepted if c.loss is not None]
-    rest = len(labelled) - len(accepted) if terms.claim is Claim.PARITY else 0
-    found = [c.looked for c in known if c.loss]
-    return Tally(
-        threshold=threshold,
-        errors=len(found),
-        labels=len(known) + rest,
-        thinned=sum(looked < 1 for looked in found),
-        looked=min((c.looked for c in known), default=1.0),
-        coverage=sum(c.accepted_at(threshold) for c in reaching) / max(messages, 1),
-    )  # fmt: skip
+    thresholds: Sequence[float],
+) -> list[Tally]:
+    """Counts at each threshold, in their order; each message is looked at once for all of them.
+    Accuracy counts the accepted labels; parity counts all of them, for a message that is not
+    accepted is not answered worse."""
+    seen = _by_score(labelled)
+    accepted = [c.score or 0.0 for c in seen]
+    errors, thinned, known, looked = [0], [0], [0], [1.0]
+    for one in seen:
+        errors.append(errors[-1] + bool(one.loss))
+        thinned.append(thinned[-1] + (bool(one.loss) and one.looked < 1))
+        known.append(known[-1] + (one.loss is not None))
+        looked.append(min(looked[-1], one.looked) if one.loss is not None else looked[-1])
+    reached = [c.score or 0.0 for c in _by_score(reaching)]
+    made = []
+    for threshold in thresholds:
+        count = _at_least(accepted, threshold)
+        rest = len(labelled) - count if terms.claim is Claim.PARITY else 0
+        made.append(
+            Tally(
+                threshold=threshold,
+                errors=errors[count],
+                labels=known[count] + rest,
+                thinned=thinned[count],
+                looked=looked[count],
+                coverage=_at_least(reached, threshold) / max(messages, 1),
+            )
+        )
+    return made
+
+
+def _by_score(found: Sequence[Scored]) -> list[Scored]:
+    """Those with a score, the highest first."""
+    scored = [one for one in found if one.score is not None]
+    return sorted(scored, key=lambda one: -(one.score or 0.0))
+
+
+def _at_least(falling: Sequence[float], threshold: float) -> int:
+    """How many of these scores, the highest first, reach the threshold: `>=`."""
+    return bisect_right(falling, -threshold, key=neg)
 
 
 def by_confidence(evidence: Evidence, terms: ClaimTerms) -> Certification:
     """The claim at a threshold on the stated confidence, on `GRID` from the strictest on."""
     labelled = candidates(labelled_evenly(evidence.labelled, terms), terms, stated)
     reaching = candidates(evidence.reaching, terms, stated)
-    tallies = [tally(labelled, reaching, evidence.messages, terms, t) for t in GRID]
+    tallies = tallied(labelled, reaching, evidence.messages, terms, GRID)
     if terms.claim is Claim.ACCURACY:
         looked = min((c.looked for c in labelled), default=1.0)
         enough, few = labels_needed(terms.alpha, terms.delta, START_ERRORS), START_ERRORS
@@ -142,21 +168,35 @@ def by_scorer(evidence: Evidence, terms: ClaimTerms) -> tuple[Certification, Sco
     """The claim at a threshold on the score of a scorer that is fitted on the pilot alone."""
     pilot, _ = split(evidence.labelled, PILOT_SHARE, SALT)
     scorer = fit_for(pilot, terms)
-    thresholds = places(candidates(evidence.reaching, terms, scorer.score))
-    return on_scores(evidence, terms, scorer, thresholds), scorer
+    score = remembered(scorer.score)
+    thresholds = places(candidates(evidence.reaching, terms, score))
+    return on_scores(evidence, terms, score, thresholds), scorer
+
+
+def remembered(score: Score) -> Score:
+    """The same score, computed once for each message, of answers of one tier."""
+    known: dict[str, float] = {}
+
+    def once(message: GradedMessage, answer: GradedAnswer) -> float:
+        found = known.get(message.name)
+        if found is None:
+            found = known[message.name] = score(message, answer)
+        return found
+
+    return once
 
 
 def on_scores(
-    evidence: Evidence, terms: ClaimTerms, scorer: Scorer, thresholds: Sequence[float]
+    evidence: Evidence, terms: ClaimTerms, score: Score, thresholds: Sequence[float]
 ) -> Certification:
     """The claim at one of these thresholds: put in order on the pilot, tested on the rest."""
     pilot, rest = split(labelled_evenly(evidence.labelled, terms), PILOT_SHARE, SALT)
-    piloted, tested = (candidates(part, terms, scorer.score) for part in (pilot, rest))
-    reaching = candidates(evidence.reaching, terms, scorer.score)
+    piloted, tested = (candidates(part, terms, score) for part in (pilot, rest))
+    reaching = candidates(evidence.reaching, terms, score)
     count = evidence.messages
-    first = [tally(piloted, reaching, count, terms, t) for t in thresholds]
+    first = tallied(piloted, reaching, count, terms, thresholds)
     order = by_promise(first, terms.alpha, len(tested) / max(len(piloted), 1))
-    tallies = [tally(tested, reaching, count, terms, thresholds[place]) for place in order]
+    tallies = tallied(tested, reaching, count, terms, [thresholds[place] for place in order])
     passed = passing(tallies, terms.alpha, terms.delta, BONFERRONI)
     return replace(conclude(terms, tallies, passed, BONFERRONI), pilot=len(piloted))
 

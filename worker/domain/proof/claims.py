@@ -113,10 +113,6 @@ class Scored:
     loss: bool | None
     looked: float = 1.0
 
-    def accepted_at(self, threshold: float) -> bool:
-        """At the threshold is above it: `>=`."""
-        return self.score is not None and self.score >= threshold
-
 
 def stated(message: GradedMessage, answer: GradedAnswer) -> float:
     """Confidence as the model stated it; none is none at all."""

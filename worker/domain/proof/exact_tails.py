@@ -5,13 +5,17 @@ scipy's by a test. Time is linear in the errors, not in the labels.
 """
 
 import math
+from functools import lru_cache
 
 _STEPS = 100
 """Halvings of the unit interval, at most; 53 reach the last bit of a float near one."""
+_REMEMBERED = 1 << 14
+"""The same few counts come again and again, of segments above all."""
 _NOTHING = 1e-18
 """A term this small beside the sum adds nothing to it."""
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def lower_tail(errors: int, labels: int, rate: float) -> float:
     """P(X <= errors) of X ~ Binomial(labels, rate). Raises ValueError on impossible counts."""
     if not 0 <= errors <= labels or not 0 <= rate <= 1:
@@ -43,6 +47,7 @@ def _log_term(k: int, n: int, rate: float) -> float:
     return choose + k * math.log(rate) + (n - k) * math.log1p(-rate)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def upper_bound(errors: int, labels: int, delta: float) -> float:
     """The rate that the true one exceeds with a probability of at most `delta`; 1 of no labels."""
     if labels == 0 or errors == labels:
@@ -74,6 +79,7 @@ def proves(errors: int, labels: int, alpha: float, delta: float) -> bool:
     return labels > 0 and lower_tail(errors, labels, alpha) <= delta
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def labels_needed(alpha: float, delta: float, errors: int = 0) -> int:
     """The fewest labels of which `errors` wrong ones still prove a rate of at most `alpha`.
     `alpha` and `delta` lie between 0 and 1, both ends excluded; raises ValueError."""

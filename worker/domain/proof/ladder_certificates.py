@@ -17,6 +17,7 @@ from worker.domain.proof.certificates import (
     on_scores,
     places,
     refused,
+    remembered,
 )
 from worker.domain.proof.claims import (
     Certification,
@@ -154,14 +155,15 @@ def segment_bounds(evidence: Evidence, made: Certificate) -> list[SegmentBound]:
         parts.setdefault(message.segment, ([], []))[1].append(message)
     terms = made.result.terms
     alone = replace(terms, delta=terms.delta / max(len(parts), 1))
-    thresholds = places(candidates(evidence.reaching, terms, made.score))
+    score = remembered(made.score)
+    thresholds = places(candidates(evidence.reaching, terms, score))
     found = []
     for name, (reaching, labelled) in parts.items():
         part = Evidence(reaching, labelled, len(reaching))
         if made.scorer is None:
             result = by_confidence(part, alone)
         else:
-            result = on_scores(part, alone, made.scorer, thresholds)
+            result = on_scores(part, alone, score, thresholds)
         found.append(_bound(name, result, made))
     return sorted(found, key=lambda b: (b.certified, -b.upper, b.segment))
 
