@@ -15,13 +15,14 @@ from typing import Any
 from benchmarks.figures import Figure, Finding
 from benchmarks.forecast_intervals import forecasting
 from tests.support.graded import COSTS, made_up, redrawn, shipped
-from worker.domain.proof.certificates import Evidence, by_confidence, by_scorer, candidates, tallied
+from worker.domain.proof.certificates import Evidence, by_confidence, by_scorer
 from worker.domain.proof.claims import Certification, Claim, ClaimTerms, stated
 from worker.domain.proof.drift import Watch, first_alarm
 from worker.domain.proof.frontier import Plan, Step
 from worker.domain.proof.frontier_plans import evaluate
 from worker.domain.proof.graded import GradedAnswer, GradedMessage, ladder_of
 from worker.domain.proof.ladder_certificates import CertificateQuestion, certify
+from worker.domain.proof.tallies import candidates, tallied
 from worker.domain.proof.tier_skip import Climbs, judge_hops
 
 DRAWS, QUICK_DRAWS = 500, 40

@@ -6,11 +6,12 @@ from dataclasses import replace
 import pytest
 
 from tests.support.graded import made_up, redrawn
-from worker.domain.proof.certificates import Evidence, by_confidence, candidates, tallied
+from worker.domain.proof.certificates import Evidence, by_confidence
 from worker.domain.proof.claims import Claim, ClaimTerms, stated
 from worker.domain.proof.exact_tails import upper_bound
 from worker.domain.proof.fixed_sequence import Tally, bound, enough_labels, proved
 from worker.domain.proof.graded import GradedMessage
+from worker.domain.proof.tallies import candidates, tallied
 
 TERMS = ClaimTerms(claim=Claim.ACCURACY, tier="haiku", top="opus", alpha=0.1, delta=0.05)
 

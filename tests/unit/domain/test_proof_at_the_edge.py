@@ -3,11 +3,12 @@
 import pytest
 
 from tests.support.graded import made_up, question
-from worker.domain.proof.certificates import BONFERRONI, Evidence, by_scorer, conclude, tallied
+from worker.domain.proof.certificates import BONFERRONI, Evidence, by_scorer, conclude
 from worker.domain.proof.claims import Claim, ClaimTerms, Scored
 from worker.domain.proof.exact_tails import labels_needed, upper_bound
 from worker.domain.proof.fixed_sequence import Passed, Tally, by_promise
 from worker.domain.proof.graded import GradedAnswer, GradedMessage
+from worker.domain.proof.tallies import tallied
 
 TERMS = ClaimTerms(claim=Claim.ACCURACY, tier="haiku", top="opus", alpha=0.05, delta=0.05)
 

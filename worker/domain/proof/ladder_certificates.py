@@ -10,14 +10,11 @@ from dataclasses import dataclass, replace
 
 from worker.domain.proof.certificates import (
     Evidence,
-    Score,
     by_confidence,
     by_scorer,
-    candidates,
     on_scores,
     places,
     refused,
-    remembered,
 )
 from worker.domain.proof.claims import (
     Certification,
@@ -31,6 +28,7 @@ from worker.domain.proof.exact_tails import lower_bound
 from worker.domain.proof.fixed_sequence import Tally
 from worker.domain.proof.graded import GradedMessage
 from worker.domain.proof.scorer import Scorer
+from worker.domain.proof.tallies import Score, candidates, remembered
 
 NONE = Tally(threshold=1.0, errors=0, labels=0, coverage=0.0)
 """Nothing was counted."""
