@@ -15,7 +15,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, BigId, Instant, now, one_of
-from models.vocabulary import Verdict
+from models.vocabulary import ReadingKind, Verdict
 
 
 class Result(Base):
@@ -59,3 +59,25 @@ class Review(Base):
     reason: Mapped[str | None]
     reviewer: Mapped[str]
     at: Mapped[Instant] = mapped_column(server_default=now())
+
+
+class ReadingLease(Base):
+    """Who has an item of a queue for people before them, until when: nobody else is given it.
+
+    `holder` tells readers apart who go by one name; `fence` is 0 for a review, which is of a job
+    rather than of one answer.
+    """
+
+    __tablename__ = "reading_leases"
+    __table_args__ = (
+        one_of("kind", ReadingKind),
+        CheckConstraint("until > since", name="ends"),
+    )
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    job_id: Mapped[BigId] = mapped_column(primary_key=True, autoincrement=False)
+    fence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    holder: Mapped[str]
+    reader: Mapped[str]
+    since: Mapped[Instant]
+    until: Mapped[Instant]

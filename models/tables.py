@@ -26,7 +26,7 @@ from models.messages import Message
 from models.minutes import Minute
 from models.notices import Notice, NoticeMail
 from models.prompts import Classification, CountedInput, Prompt
-from models.results import Result, Review
+from models.results import ReadingLease, Result, Review
 from models.rounds import StepRound, StoppedStatements
 from models.runs import Run
 from models.schedules import Firing, Schedule
@@ -76,6 +76,7 @@ __all__ = [
     "NoticeMail",
     "PaceRow",
     "Prompt",
+    "ReadingLease",
     "Result",
     "Review",
     "Run",

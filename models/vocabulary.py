@@ -218,3 +218,11 @@ ROUTING = "routing"
 
 EVERYTHING = "everything"
 """The row of `tiers` that pauses every queue at once: reserved, so no tier may have this name."""
+
+
+class ReadingKind(StrEnum):
+    """What one person at a time reads: a best effort that waits for a verdict, or an answer that
+    chance chose to be judged."""
+
+    REVIEW = "review"
+    AUDIT = "audit"

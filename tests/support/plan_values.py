@@ -72,7 +72,7 @@ class Values:
             "until": dt.datetime(2100, 1, 1, tzinfo=dt.UTC), "verdict": "accept", "wait": 15.0,
             "words": None, "worker": "host:1:a", "workers": ["host:1:a"],
             "before_run": None, "before_job": None, "with_ids": False,
-            "share": 0.02, "judge": "ada", "purpose": "audit",
+            "share": 0.02, "judge": "ada", "purpose": "audit", "holder": "ada",
             "window": 2_500, "sources": ["day"] * 200, "purses": "[]", "size": 2_500,
             "characters": 240, "since": dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
         }  # fmt: skip

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from worker.cli.speech.context import database
 from worker.cli.speech.output import console, print_json, talk
 from worker.domain.text import terminal_safe
-from worker.domain.wording import dollars
+from worker.domain.wording import dollars, span
 from worker.store.reading.attention import GROUPED, Attention, Cause, Letter, causes, letters, total
 from worker.store.runs import find_run
 
@@ -51,6 +51,14 @@ def _print(grouped: Sequence[Cause], jobs: Sequence[Letter]) -> None:
             job.tier or "–",
             str(job.attempts),
             dollars(job.cost_usd),
-            terminal_safe(job.verdict or job.reason or "–"),
+            terminal_safe(_standing(job)),
         )
     out.print(table)
+
+
+def _standing(job: Letter) -> str:
+    """Its verdict; or why it is here, and who has it before them."""
+    if job.verdict is None and job.read_by is not None and job.read_since is not None:
+        since = span((job.now - job.read_since).total_seconds())
+        return f"{job.reason or '–'}; {job.read_by} reads it, {since}"
+    return job.verdict or job.reason or "–"

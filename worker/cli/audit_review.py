@@ -1,12 +1,13 @@
 """`rung review --audit`: accepted answers judged blind, one key each, or in a spreadsheet."""
 
 import csv
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import Engine
 
-from models.vocabulary import Grader
+from models.vocabulary import Grader, ReadingKind
 from worker.cli.speech.files import new_text
 from worker.cli.speech.keys import pressed
 from worker.cli.speech.output import console, talk
@@ -16,8 +17,11 @@ from worker.cli.truth import WORDS
 from worker.domain.text import neutralise_formula, terminal_safe, whole_number
 from worker.domain.wording import plural
 from worker.errors import UsageError
+from worker.runs.review_turns import take_audit
 from worker.store.actions.truths import Graded, give, store, undo
-from worker.store.reading.audits import Blind, every, queue_of
+from worker.store.audit import Actor
+from worker.store.queue.reading_leases import ReadBy, leave
+from worker.store.reading.audits import Blind, every
 from worker.store.runs import find_run
 
 COLUMNS = ("job", "answer", "message", "reply", "verdict")
@@ -47,17 +51,28 @@ def review_audits(
 def judge_by_keys(engine: Engine, run_id: int | None, key: Callable[[], str]) -> int:
     """One answer after another, until the queue is empty or the person quits. Returns how many
     were judged. `key` gives the next key pressed."""
-    me, judged = actor(), 0
+    me = actor()
+    by = ReadBy(f"{me.name}/terminal {os.getpid()}", me.name)
+    try:
+        return _judge(engine, me, by, run_id, key)
+    finally:
+        leave(engine, ReadingKind.AUDIT, by)
+
+
+def _judge(
+    engine: Engine, me: Actor, by: ReadBy, run_id: int | None, key: Callable[[], str]
+) -> int:
+    """One at a time, and each before one person alone."""
+    judged = 0
     while True:
-        with engine.connect() as connection:
-            found = queue_of(connection, me.name, run_id)
-        if not found:
+        found = take_audit(engine, by, run_id)
+        if found is None:
             talk(f"Nothing more to look at; {plural(judged, 'answer')} judged.")
             return judged
-        _show(found[0])
+        _show(found)
         said = key().lower()
         if said in KEYS:
-            verdict = Graded(found[0].job_id, found[0].fence, KEYS[said])
+            verdict = Graded(found.job_id, found.fence, KEYS[said])
             give(engine, me, Grader.PERSON, verdict)
             judged += 1
         elif said == "z":

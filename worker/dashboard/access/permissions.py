@@ -1,5 +1,6 @@
 """Who may see and do what. The seam that pages and templates use; `gate` is what enforces it."""
 
+import hashlib
 import ipaddress
 
 from markupsafe import Markup
@@ -15,6 +16,7 @@ from worker.dashboard.access.sessions import Cookies
 from worker.dashboard.access.visitors import Visitor
 from worker.errors import ConfigurationError
 from worker.store.audit import Actor
+from worker.store.queue.reading_leases import ReadBy
 
 
 def middleware(settings: Settings, engine: Engine) -> list[Middleware]:
@@ -38,6 +40,14 @@ def csrf_field(request: Request) -> Markup:
 def actor(request: Request) -> Actor:
     """Who acts, as the audit names them."""
     return Actor(visitor_of(request).name)
+
+
+def read_by(visitor: Visitor, seat: str = "") -> ReadBy:
+    """Who has something before them: two sessions of one name are two, and so are two seats of a
+    program that asks for several people."""
+    session = hashlib.sha256(visitor.csrf.encode()).hexdigest()[:12]
+    name = f"{visitor.name} ({seat})" if seat else visitor.name
+    return ReadBy(f"{name}/{session}", name)
 
 
 def may_operate(request: Request) -> bool:

@@ -169,3 +169,23 @@ class VerdictBody(StrictInput):
     verdict: Literal["accept", "edit", "reject"]
     reply: Annotated[str, Field(max_length=200_000)] = ABSENT
     reason: Short = ABSENT
+
+
+class NextReviewBody(StrictInput):
+    """Which queue, and who asks."""
+
+    run: Name = ABSENT
+    cause: Annotated[Short, Field(description="Only what waits for this reason.")] = ABSENT
+    skip: Annotated[
+        int, Field(ge=1, le=2**63 - 1, description="The job after which to go on, undecided.")
+    ] = ABSENT
+    reader: Annotated[
+        Short,
+        Field(description="Who reads, where one token serves several people."),
+    ] = ABSENT
+
+
+class LeaveReviewBody(StrictInput):
+    """Who reads nothing any more."""
+
+    reader: Short = ABSENT

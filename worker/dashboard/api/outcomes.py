@@ -1,7 +1,10 @@
 """What a change answers, as pydantic models."""
 
+import datetime as dt
+
 from pydantic import BaseModel
 
+from worker.dashboard.api.job_schemas import ReceiptDocument
 from worker.dashboard.api.schemas import Anything, Count, Dollars
 
 
@@ -59,3 +62,19 @@ class JudgedDocument(BaseModel):
     job: Count
     verdict: str
     reviewer: str
+
+
+class NextReviewDocument(BaseModel):
+    """The next best effort that waits, with its texts; nobody else is given it until `until`. No
+    job where nothing waits that others do not read."""
+
+    job: ReceiptDocument | None
+    until: dt.datetime | None
+    waiting: Count
+    read_by_others: Count
+
+
+class LeftDocument(BaseModel):
+    """How many items others may be given again."""
+
+    freed: Count

@@ -7,7 +7,16 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from worker.dashboard.access.problems import problem
-from worker.dashboard.api import acting, handing_in, inputs, job_schemas, outcomes, reading, schemas
+from worker.dashboard.api import (
+    acting,
+    handing_in,
+    inputs,
+    job_schemas,
+    outcomes,
+    reading,
+    schemas,
+    turns,
+)
 from worker.dashboard.api.endpoints import Endpoint, Handler, json_response
 from worker.dashboard.api.openapi import description
 
@@ -98,6 +107,22 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         job_schemas.AttentionDocument,
         query=inputs.AttentionQuery,
         problems=(404,),
+    ),
+    _post(
+        "/api/review/next",
+        "The next that waits for a person, for one of them at a time",
+        turns.next_one,
+        outcomes.NextReviewDocument,
+        body=inputs.NextReviewBody,
+        problems=CHANGES,
+    ),
+    _post(
+        "/api/review/leave",
+        "What this reader has before them is for others again",
+        turns.leave_all,
+        outcomes.LeftDocument,
+        body=inputs.LeaveReviewBody,
+        problems=(413, 415, 422),
     ),
     _get("/api/workers", "Who is at work", reading.workers, list[schemas.WorkerDocument]),
     _get(

@@ -18,7 +18,9 @@ from worker.dashboard.screens import job_list, story
 from worker.dashboard.screens.job_list import Wanted, wanted_of
 from worker.domain.text import whole_number
 from worker.errors import Missing, RungError, UsageError
+from worker.store.actions.reviews import latest_verdict
 from worker.store.audit import audit_reading
+from worker.store.queue.reading_leases import held_by_another
 from worker.store.reading.attention import Attention, Letter, letters
 from worker.store.reading.exchanges import A_LINE, Exchange, exchanges
 from worker.store.reading.listing import (
@@ -191,6 +193,7 @@ def _following(connection: Connection) -> Letter | None:
 
 def _job(request: Request, *, shown: bool) -> Response:
     dashboard, job_id = dashboard_of(request), request.path_params["job"]
+    by = permissions.read_by(permissions.visitor_of(request))
     with dashboard.engine.connect() as connection:
         try:
             wanted = find_job_by_number(connection, job_id)
@@ -209,6 +212,8 @@ def _job(request: Request, *, shown: bool) -> Response:
             job=found,
             shown=shown,
             following=_following(connection) if found.reviews else None,
+            known=latest_verdict(connection, wanted).id,
+            held=held_by_another(connection, wanted, by) if found.state == "review" else None,
             headline=story.headline(found),
             summary=story.summary(found.attempts),
             title=story.title,

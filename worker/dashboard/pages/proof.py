@@ -22,10 +22,10 @@ from worker.domain.proof.certificate_page import page_sentences
 from worker.domain.proof.frontier_plans import evaluate
 from worker.domain.text import whole_number
 from worker.errors import RungError, UsageError
+from worker.runs.review_turns import take_audit
 from worker.store.actions.truths import Graded, give, undo
-from worker.store.audit import Actor
-from worker.store.audit import audit as note_deed
-from worker.store.reading.audits import PAGE_AUDITS, Blind, newest_counts, queue_of, waiting_audits
+from worker.store.audit import Actor, audit_reading
+from worker.store.reading.audits import PAGE_AUDITS, Blind, newest_counts, waiting_audits
 from worker.store.reading.certificates import certificate, certificates
 from worker.store.reading.graded import population
 from worker.store.runs import find_run
@@ -119,12 +119,14 @@ def _graded(word: str, job: str, fence: str) -> Graded | None:
 
 
 def _following(request: Request, actor: Actor) -> Response:
-    """Blind: message and reply, and nothing of who answered. Who read it is noted."""
-    with dashboard_of(request).engine.begin() as connection:
-        found = queue_of(connection, actor.name)
-        if found:
-            note_deed(connection, actor, "read text", f"job {found[0].job_id}", 1)
-        return _audits(request, connection, found[0] if found else None, asked=True)
+    """Blind: message and reply, and nothing of who answered. Who read it is noted, and nobody else
+    is given it meanwhile."""
+    engine = dashboard_of(request).engine
+    found = take_audit(engine, permissions.read_by(permissions.visitor_of(request)))
+    if found is not None:
+        audit_reading(engine, actor, f"job {found.job_id}")
+    with engine.connect() as connection:
+        return _audits(request, connection, found, asked=True)
 
 
 def _audits(

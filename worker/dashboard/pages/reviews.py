@@ -1,5 +1,6 @@
 """The queue of reviews: one message at a time with its text, and a person's word on it."""
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -10,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from models.vocabulary import Verdict
+from models.vocabulary import ReadingKind, Verdict
 from worker.dashboard.access import permissions
 from worker.dashboard.access.forms import form_of
 from worker.dashboard.context import dashboard_of
@@ -18,15 +19,19 @@ from worker.dashboard.pages.rendering import page, trouble_page
 from worker.dashboard.screens import story
 from worker.domain.text import whole_number
 from worker.errors import RungError, UsageError
-from worker.store.actions.reviews import Judged, give_verdict, take_back
-from worker.store.audit import Actor, audit_reading
-from worker.store.reading.receipts import receipt
-from worker.store.reading.review_queue import (
-    Place,
-    ReviewScope,
-    count_reviews,
-    next_review,
+from worker.runs.review_turns import take_review
+from worker.store.actions.reviews import (
+    AlreadyJudged,
+    Judged,
+    LatestVerdict,
+    give_verdict,
+    latest_verdict,
+    take_back,
 )
+from worker.store.audit import Actor, audit_reading
+from worker.store.queue.reading_leases import ReadBy, leave
+from worker.store.reading.receipts import receipt
+from worker.store.reading.review_queue import Place, ReviewScope, count_reviews
 
 MAX_REPLY = 100_000
 QUEUE = "/review/queue"
@@ -40,6 +45,7 @@ def routes() -> list[BaseRoute]:
     return [
         Route(QUEUE, queue),
         Route("/review/undo", undo, methods=["POST"]),
+        Route("/review/leave", left, methods=["POST"]),
         Route("/jobs/{job:int}/verdict", verdict, methods=["POST"]),
     ]
 
@@ -51,13 +57,15 @@ def queue_address(run_id: int | None, reason: str | None, **more: object) -> str
 
 
 def queue(request: Request) -> Response:
-    """The next that waits, with its text; or how many do, until somebody who may read it asks."""
+    """The next that waits and that nobody else reads, with its text; or how many do, until somebody
+    who may read it asks."""
     given, scope = request.query_params, _scope(request.query_params)
     reads = permissions.may_operate(request) and bool(given.get("text"))
     skipped = _number(given, "skipped") or 0
-    with dashboard_of(request).engine.connect() as connection:
-        found = count_reviews(connection, scope)
-        place = next_review(connection, scope, _place(given)) if reads else None
+    engine, by = dashboard_of(request).engine, permissions.read_by(permissions.visitor_of(request))
+    place, until = (reads and take_review(engine, by, scope, _place(given))) or (None, None)
+    with engine.connect() as connection:
+        found = count_reviews(connection, scope, by.holder)
         return page(
             request,
             connection,
@@ -71,7 +79,10 @@ def queue(request: Request) -> Response:
             skip=_skip(scope, place, skipped),
             kept={name: given[name] for name in KEPT if given.get(name)},
             last=_number(given, "last"),
+            overtaken=_overtaken(connection, given),
+            overtaken_job=_number(given, "overtaken"),
             reads=reads,
+            until=until,
             **_one(request, connection, place),
         )
 
@@ -88,7 +99,14 @@ def _one(request: Request, connection: Connection, place: Place | None) -> dict[
         "summary": story.summary(found.attempts),
         "title": story.title,
         "outcome": story.outcome,
+        "known": latest_verdict(connection, place[1]).id,
     }
+
+
+def _overtaken(connection: Connection, given: Mapping[str, str]) -> LatestVerdict | None:
+    """Whose verdict came first, on the job that somebody was sent away from."""
+    found = latest_verdict(connection, _number(given, "overtaken") or 0)
+    return found if found.id else None
 
 
 def _skip(scope: ReviewScope, place: Place | None, skipped: int) -> str:
@@ -115,14 +133,36 @@ def _verdict(request: Request, given: Mapping[str, str], actor: Actor) -> Respon
             verdict=Verdict(word),
             reply=reply,
             reason=given.get("reason", "").strip() or None,
+            known=_number(given, "known"),
         )
         done = give_verdict(dashboard.engine, actor, judged)
+    except AlreadyJudged as error:
+        if given.get("queue"):
+            return RedirectResponse(_back(given, overtaken=job_id), 303)
+        with dashboard.engine.connect() as connection:
+            return trouble_page(request, connection, error)
     except RungError as error:
         with dashboard.engine.connect() as connection:
             return trouble_page(request, connection, error)
     if given.get("queue"):
         return RedirectResponse(_back(given, last=job_id, done=done.event), 303)
     return RedirectResponse(f"/jobs/{job_id}?done={done.event}", 303)
+
+
+async def left(request: Request) -> Response:
+    """They have closed the page: what they had before them is for the next one."""
+    given, visitor = await form_of(request), permissions.visitor_of(request)
+    await run_in_threadpool(_leave, request, given, permissions.read_by(visitor))
+    return Response(status_code=204)
+
+
+def _leave(request: Request, given: Mapping[str, str], by: ReadBy) -> None:
+    try:
+        until = dt.datetime.fromisoformat(given.get("until", ""))
+    except ValueError:
+        return
+    if until.tzinfo is not None:
+        leave(dashboard_of(request).engine, ReadingKind.REVIEW, by, until)
 
 
 async def undo(request: Request) -> Response:

@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
-from models.vocabulary import JobState, Verdict
+from models.vocabulary import JobState, ReadingKind, Verdict
 from worker.errors import Missing, RungError, UsageError
 from worker.store.audit import Actor, Done, audit
+from worker.store.queue.reading_leases import end as end_reading
 
 FETCH = 1_000
 EXPORT_COLUMNS = (
@@ -29,17 +30,24 @@ EXPORT_COLUMNS = (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
     """A person's verdict on a job in review. `reply` is the text to send instead, for `edit`;
-    `reason` says why not, for `reject`."""
+    `reason` says why not, for `reject`. `known` is the number of the latest verdict that they saw,
+    0 for none; where it is None, they mean theirs whatever others have said."""
 
     job_id: int
     verdict: Verdict
     reply: str | None = None
     reason: str | None = None
+    known: int | None = None
+
+
+class AlreadyJudged(RungError):
+    """Somebody else has given a verdict that this person had not seen."""
 
 
 def give_verdict(engine: Engine, actor: Actor, judged: Judged) -> Done:
     """Stores a verdict. A later one stands beside an earlier one, and the latest counts. Raises
-    UsageError when the job is not in review or the verdict lacks what it needs."""
+    UsageError when the job is not in review or the verdict lacks what it needs, and AlreadyJudged
+    when somebody else was faster."""
     with engine.begin() as connection:
         return _store(connection, actor, judged)
 
@@ -82,6 +90,7 @@ def _store(connection: Connection, actor: Actor, judged: Judged) -> Done:
         raise Missing(f"There is no job {judged.job_id}.", mend="rung review")
     if state != JobState.REVIEW:
         raise RungError(f"Job {judged.job_id} is {state}; only jobs in review take a verdict.")
+    _must_know(connection, actor, judged)
     if judged.verdict is Verdict.ACCEPT and not _has_result(connection, judged.job_id):
         raise UsageError(
             f"Job {judged.job_id} has no best effort that could be accepted.",
@@ -95,7 +104,39 @@ def _store(connection: Connection, actor: Actor, judged: Judged) -> Done:
         "reviewer": actor.name,
     }
     connection.execute(INSERT, values)
+    end_reading(connection, ReadingKind.REVIEW, judged.job_id)
     return audit(connection, actor, f"review:{judged.verdict}", f"job {judged.job_id}", 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatestVerdict:
+    """The one that counts. `id` is 0 where there is none."""
+
+    id: int = 0
+    verdict: str = ""
+    reviewer: str = ""
+
+
+def latest_verdict(connection: Connection, job_id: int) -> LatestVerdict:
+    """What counts on a job, for whoever is to say whether they have seen it."""
+    found = connection.execute(LATEST_OF, {"job": job_id}).one_or_none()
+    if found is None:
+        return LatestVerdict()
+    return LatestVerdict(id=found.id, verdict=found.verdict, reviewer=found.reviewer)
+
+
+def _must_know(connection: Connection, actor: Actor, judged: Judged) -> None:
+    """Two people who read the same: the second learns of the first before theirs counts."""
+    if judged.known is None:
+        return
+    found = latest_verdict(connection, judged.job_id)
+    mine = (actor.name, judged.verdict.value)
+    if found.id > judged.known and (found.reviewer, found.verdict) != mine:
+        raise AlreadyJudged(
+            f"{found.reviewer} has given a verdict on job {judged.job_id} meanwhile:"
+            f" {found.verdict}. Yours was not taken.",
+            mend="look at it again; a later verdict takes the place of an earlier one",
+        )
 
 
 def take_back(engine: Engine, actor: Actor, job_id: int) -> Done:

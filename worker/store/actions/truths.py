@@ -6,7 +6,7 @@ from itertools import islice
 
 from sqlalchemy import Connection, Engine, Row, text
 
-from models.vocabulary import Grader
+from models.vocabulary import Grader, ReadingKind
 from worker.errors import UsageError
 from worker.store.audit import Actor, audit
 from worker.store.queue.vigils import hear, hear_again
@@ -55,6 +55,8 @@ def store(connection: Connection, grader: Grader, name: str, verdicts: Iterable[
     changed = connection.execute(SUPERSEDE, values).rowcount
     connection.execute(INSERT, values)
     connection.execute(CLOSE, values)
+    if grader is Grader.PERSON:
+        connection.execute(END_READING, values | {"kind": ReadingKind.AUDIT})
     if grader is not Grader.TIER:
         (hear_again if changed else hear)(connection, latest)
 
@@ -116,6 +118,11 @@ SUPERSEDE = text(f"""
 UPDATE truths AS u SET undone_at = clock_timestamp() FROM {ROWS}
 WHERE u.job_id = t.job_id AND u.fence = t.fence AND u.grader = :grader AND u.grader_name = :name
   AND u.undone_at IS NULL
+""")
+# Of those who judged; whoever else is at it looks a second time.
+END_READING = text(f"""
+DELETE FROM reading_leases AS l USING {ROWS}
+WHERE l.kind = :kind AND l.job_id = t.job_id AND l.fence = t.fence AND l.reader = :name
 """)
 INSERT = text(f"""
 INSERT INTO truths (job_id, fence, grader, grader_name, is_right, at)

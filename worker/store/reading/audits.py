@@ -46,17 +46,22 @@ class AuditCounts:
 
 
 def queue_of(
-    connection: Connection, judge: str, run_id: int | None = None, limit: int = 1
+    connection: Connection,
+    judge: str,
+    run_id: int | None = None,
+    limit: int = 1,
+    *,
+    holder: str | None = None,
 ) -> list[Blind]:
     """What this person may judge next, in an order of their own: open audits, and those that want
-    a second look by somebody else."""
-    values = {"judge": judge, "run": run_id, "limit": limit}
+    a second look by somebody else, without what anybody but `holder` reads just now."""
+    values = {"judge": judge, "run": run_id, "limit": limit, "holder": holder}
     return [_blind(row) for row in connection.execute(QUEUE, values)]
 
 
 def every(engine: Engine, judge: str, run_id: int | None = None) -> Iterator[Blind]:
     """All of them, for a spreadsheet."""
-    values = {"judge": judge, "run": run_id, "limit": None}
+    values = {"judge": judge, "run": run_id, "limit": None, "holder": None}
     with engine.connect().execution_options(yield_per=FETCH) as connection:
         for row in connection.execute(QUEUE, values):
             yield _blind(row)
@@ -114,6 +119,9 @@ WHERE a.state IN ('open', 'second') AND m.erased_at IS NULL
   AND NOT EXISTS (
     SELECT FROM truths AS u WHERE u.job_id = a.job_id AND u.fence = a.fence
       AND u.grader = 'person' AND u.grader_name = :judge AND u.undone_at IS NULL)
+  AND (CAST(:holder AS text) IS NULL OR NOT EXISTS (
+    SELECT FROM reading_leases AS l WHERE l.kind = 'audit' AND l.job_id = a.job_id
+      AND l.fence = a.fence AND l.until > now() AND l.holder <> :holder))
 ORDER BY md5(CAST(:judge AS text) || a.job_id || '.' || a.fence) LIMIT :limit
 """)
 TALLIES = """

@@ -27,22 +27,28 @@ class ReviewScope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewCount:
-    """Of the newest `WINDOW` in a scope: all, and those without a verdict."""
+    """Of the newest `WINDOW` in a scope: all, those without a verdict, and of these the ones that
+    somebody else reads just now."""
 
     total: int
     waiting: int
+    read_by_others: int
 
 
-def count_reviews(connection: Connection, scope: ReviewScope) -> ReviewCount:
-    """How many there are, and how many wait."""
-    (found,) = values_of(ReviewCount, connection.execute(COUNT, _values(scope, None)))
+def count_reviews(
+    connection: Connection, scope: ReviewScope, holder: str | None = None
+) -> ReviewCount:
+    """How many there are, how many wait, and how many of these others read than `holder`."""
+    (found,) = values_of(ReviewCount, connection.execute(COUNT, _values(scope, None, holder)))
     return found
 
 
-def next_review(connection: Connection, scope: ReviewScope, after: Place | None) -> Place | None:
-    """The next that waits, after a place; None at the end."""
+def next_review(
+    connection: Connection, scope: ReviewScope, after: Place | None, holder: str | None = None
+) -> Place | None:
+    """The next that waits, after a place, and that nobody but `holder` reads; None at the end."""
     for _ in range(MOST_WINDOWS):
-        row = connection.execute(NEXT, _values(scope, after)).one()
+        row = connection.execute(NEXT, _values(scope, after, holder)).one()
         if row.job is not None:
             return int(row.run), int(row.job)
         if row.last_job is None or row.seen < WINDOW:
@@ -51,8 +57,15 @@ def next_review(connection: Connection, scope: ReviewScope, after: Place | None)
     return None
 
 
-def _values(scope: ReviewScope, after: Place | None) -> dict[str, object]:
+def place_of(connection: Connection, job_id: int) -> Place | None:
+    """Where a job stands in the queue; None when there is none."""
+    row = connection.execute(PLACE, {"job": job_id}).one_or_none()
+    return (int(row.run_id), int(row.id)) if row else None
+
+
+def _values(scope: ReviewScope, after: Place | None, holder: str | None) -> dict[str, object]:
     return {
+        "holder": holder or "",
         "run": scope.run_id,
         "reason": scope.reason,
         "before_run": after[0] if after else None,
@@ -69,16 +82,21 @@ WITH seen AS MATERIALIZED (
     AND (CAST(:before_run AS bigint) IS NULL OR (run_id, id) < (:before_run, :before_job))
   ORDER BY run_id DESC, id DESC LIMIT :window),
 meant AS (
-  SELECT run_id, id, NOT EXISTS (SELECT FROM reviews WHERE job_id = seen.id OFFSET 0) AS waits
+  SELECT run_id, id, NOT EXISTS (SELECT FROM reviews WHERE job_id = seen.id OFFSET 0) AS waits,
+    EXISTS (SELECT FROM reading_leases WHERE kind = 'review' AND job_id = seen.id AND fence = 0
+      AND until > now() AND holder <> :holder OFFSET 0) AS read
   FROM seen WHERE CAST(:reason AS text) IS NULL OR reason = :reason)
 """
 COUNT = text(f"""
-{SEEN} SELECT count(*) AS total, count(*) FILTER (WHERE waits) AS waiting FROM meant
+{SEEN} SELECT count(*) AS total, count(*) FILTER (WHERE waits) AS waiting,
+  count(*) FILTER (WHERE waits AND read) AS read_by_others FROM meant
 """)  # noqa: S608 - constants of this module only
 NEXT = text(f"""
 {SEEN}
 SELECT n.run_id AS run, n.id AS job, l.run_id AS last_run, l.id AS last_job, c.seen
 FROM (SELECT count(*) AS seen FROM seen) AS c
-LEFT JOIN (SELECT * FROM meant WHERE waits ORDER BY run_id DESC, id DESC LIMIT 1) AS n ON true
+LEFT JOIN (
+  SELECT * FROM meant WHERE waits AND NOT read ORDER BY run_id DESC, id DESC LIMIT 1) AS n ON true
 LEFT JOIN (SELECT * FROM seen ORDER BY run_id, id LIMIT 1) AS l ON true
 """)  # noqa: S608 - constants of this module only
+PLACE = text("SELECT run_id, id FROM jobs WHERE id = :job")

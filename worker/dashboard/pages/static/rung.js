@@ -164,6 +164,19 @@ function ticks(form) {
 }
 
 document.querySelectorAll("[data-ticks]").forEach(ticks);
+
+// Whoever closes the page leaves what they read to the next; a verdict and the next one end it too.
+function leaves(form) {
+  let stays = false;
+  document.addEventListener("submit", () => (stays = true));
+  document.addEventListener("click", (event) => (stays ||= Boolean(event.target.closest("a[data-key]"))));
+  window.addEventListener("pagehide", () => {
+    if (!stays) navigator.sendBeacon(form.action, new URLSearchParams(new FormData(form)));
+  });
+  window.addEventListener("pageshow", (event) => event.persisted && location.reload());
+}
+
+document.querySelectorAll("[data-leave]").forEach(leaves);
 // A row leads where its first link leads, for those who do not aim well.
 document.addEventListener("click", (event) => {
   if (event.target.closest("a, button, input, label, select, summary")) return;
