@@ -60,3 +60,5 @@ class Run(Base):
     """Share of the messages that chance chooses to have every tier asked."""
     prompts: Mapped[dict[str, Any] | None]
     """Versions of the prompts that it began with, by purpose."""
+    shadows_asked_at: Mapped[Instant | None]
+    """When everything was asked about its shadows by itself, after its end."""

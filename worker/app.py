@@ -40,9 +40,9 @@ def threads_for(settings: Settings) -> int:
 
 
 def beat_schedule(settings: Settings) -> dict[str, Any]:
-    """What Celery beat sends: a tick for the schedules, where there are any. One that waits in its
-    queue until the next is sent is dropped."""
-    if not settings.schedule:
+    """What Celery beat sends: a tick, where there are schedules or shadows to ask about. One that
+    waits in its queue until the next is sent is dropped."""
+    if not settings.ticks:
         return {}
     every = settings.timing.schedule_s
     options = {"queue": ROUTING, "expires": every}

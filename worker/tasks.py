@@ -7,6 +7,7 @@ from models.vocabulary import ROUTING
 from worker.app import app
 from worker.lanes.process import runtime
 from worker.runs.nights import fire_due
+from worker.runs.standing_shadows import ask_standing_shadows
 from worker.store.queue.dispatch import Chunk
 
 log = logging.getLogger(__name__)
@@ -31,10 +32,12 @@ def answer(v: int, queue: str, ids: Sequence[int]) -> None:
 
 @app.task(name="rung.tick")
 def tick(v: int) -> None:
-    """Fire the schedules that owe a night. Beat sends this every few seconds, from any number of
-    copies; a tick that is lost costs nothing but the wait for the next."""
+    """Fire the schedules that owe a night, and ask about the shadows of finished runs. Beat sends
+    this every few seconds, from any number of copies; a tick that is lost costs nothing but the
+    wait for the next."""
     if _understood(v):
         fire_due(runtime().engine, runtime().settings)
+        ask_standing_shadows(runtime().engine, runtime().settings)
 
 
 def publish(chunk: Chunk) -> None:

@@ -145,7 +145,7 @@ def working(settings: Settings, *, workers: int, latency_scale: float) -> Iterat
                     supervisor.add(
                         f"worker-{number + 1}", worker_command(f"rung{number + 1}"), signal.SIGQUIT
                     )
-                if settings.schedule:
+                if settings.ticks:
                     supervisor.add("scheduler", scheduler_command())
                 work.until_ready(workers)
                 yield work

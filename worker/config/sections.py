@@ -74,6 +74,11 @@ class AuditSettings(Section):
     """What one `rung audit --by TIER` may cost; left out means `budget.per_run_usd`."""
     passes: Annotated[Decimal, Field(gt=0, le=1)] = Decimal("0.1")
     """Of what a tier finds right, chosen by chance for people to look at all the same."""
+    shadow: Annotated[Decimal, Field(ge=0, le=1)] = Decimal(0)
+    """Of the messages of a new run, chosen by chance as they are recorded: when it has finished,
+    every tier that was not needed is asked about them, in batches."""
+    shadow_budget_usd: Dollars | None = None
+    """What each tier's shadows of a run may cost; left out means `budget_usd`."""
 
 
 class PromptSettings(Section):

@@ -134,6 +134,11 @@ class Settings(Section):
         return Ladder(tuple(self.tiers))
 
     @property
+    def ticks(self) -> bool:
+        """Whether there is anything that a scheduler has to see to."""
+        return bool(self.schedule or self.audit.shadow)
+
+    @property
     def routing_tier(self) -> str:
         """The tier whose model classifies."""
         return self.routing.tier or self.ladder.bottom

@@ -29,6 +29,7 @@ def run_of_terms(connection: Connection, terms: RunTerms) -> tuple[RunRef, bool]
         key=terms.key,
         named=terms.name is not None,
         audit_share=terms.audit_share,
+        shadow_share=terms.shadow_share,
         notify=terms.notify,
         prompts=terms.prompts,
     )

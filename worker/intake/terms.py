@@ -37,6 +37,7 @@ class RunTerms:
     key: str | None = None
     again: bool = False
     audit_share: Decimal = Decimal(0)
+    shadow_share: Decimal = Decimal(0)
     notify: tuple[str, ...] = ()
     """Mail addresses that are told of its end."""
     prompts: Prompts | None = None
@@ -88,6 +89,7 @@ def terms_for(
         lane=lane_for(settings, lane, asked.get("deadline")),
         budget=budget if budget is not None else settings.budget.per_run_usd,
         audit_share=settings.audit.share,
+        shadow_share=settings.audit.shadow,
         notify=told_of_end(settings.notify, notify),
         prompts=prompts_of(settings, policy),
         **asked,

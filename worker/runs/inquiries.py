@@ -70,10 +70,21 @@ def ask_shadows(
     """Draws `share` of the run's messages, and asks every tier that was not needed for them, each
     in a batch run of its own whose answers people judge all. `max_cost` is for each. Returns the
     runs with their numbers of messages."""
-    policy = from_document(run.policy)
     raise_shadows(
         connection, RunRef(id=run.id, name=run.name, lane=run.lane, priority=run.priority), share
     )
+    return ask_unasked(connection, settings, actor, run, max_cost)
+
+
+def ask_unasked(
+    connection: Connection,
+    settings: Settings,
+    actor: Actor,
+    run: StoredRun,
+    max_cost: Decimal | None,
+) -> list[tuple[RunRef, int]]:
+    """Asks every tier that was not needed about the shadows that are drawn, as `ask_shadows`."""
+    policy = from_document(run.policy)
     made = []
     for tier in policy.ladder:
         jobs = unasked(connection, run.id, tier)
@@ -83,7 +94,7 @@ def ask_shadows(
             close_intake(connection, asking, 0, 0)
             made.append((asking, len(jobs)))
     asked = sum(number for _, number in made)
-    told = {"share": str(share), "runs": [one.name for one, _ in made]}
+    told = {"runs": [one.name for one, _ in made]}
     audit(connection, actor, "shadow", f"run {run.name}", asked, **told)
     return made
 

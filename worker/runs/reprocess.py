@@ -206,6 +206,7 @@ def _new_run(settings: Settings, found: ReprocessPreview) -> NewRun:
         parent_id=runs[0] if len(runs) == 1 else None,
         selection=found.selection,
         audit_share=settings.audit.share,
+        shadow_share=settings.audit.shadow,
     )
 
 

@@ -38,6 +38,7 @@ class NewRun:
     kind: RunKind = RunKind.BACKLOG
     named: bool = False
     audit_share: Decimal = Decimal(0)
+    shadow_share: Decimal = Decimal(0)
     parent_id: int | None = None
     selection: dict[str, Any] | None = None
     prompts: Prompts | None = None
@@ -107,6 +108,7 @@ def create_run(connection: Connection, new: NewRun) -> RunRef:
             "deadline": new.deadline,
             "cap": new.budget_cap,
             "audit_share": new.audit_share,
+            "shadow_share": new.shadow_share,
             "notify": list(new.notify),
             "prompts": json.dumps(prompts) if prompts is not None else None,
             "selection": json.dumps(new.selection) if new.selection is not None else None,
@@ -176,10 +178,10 @@ def forget_run(connection: Connection, run: RunRef) -> None:
 
 INSERT = text("""
 INSERT INTO runs (name, key, kind, parent_id, policy, policy_name, policy_version, lane, priority,
-  deadline, budget_cap, selection, audit_share, notify, prompts)
+  deadline, budget_cap, selection, audit_share, shadow_share, notify, prompts)
 VALUES (:name, :key, :kind, :parent, CAST(:policy AS jsonb), :policy_name, :policy_version, :lane,
-  :priority, :deadline, :cap, CAST(:selection AS jsonb), :audit_share, CAST(:notify AS text[]),
-  CAST(:prompts AS jsonb))
+  :priority, :deadline, :cap, CAST(:selection AS jsonb), :audit_share, :shadow_share,
+  CAST(:notify AS text[]), CAST(:prompts AS jsonb))
 ON CONFLICT (name) DO NOTHING RETURNING id
 """)
 INSERT_BUDGET = text("INSERT INTO budgets (scope, run_id, cap) VALUES (:scope, :run, :cap)")
