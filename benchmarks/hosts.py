@@ -121,7 +121,7 @@ def written(home: House, count: int) -> Path:
     path = home.home / "backlog.jsonl"
     with path.open("wb") as lines:
         for record in itertools.islice(backlog(), count):
-            row = {"external_id": record.external_id, "body": record.body}
+            row: dict[str, str | None] = {"external_id": record.external_id, "body": record.body}
             row |= {"subject": record.subject, "customer_id": record.customer_id}
             lines.write(orjson.dumps(row | {"language": record.language}) + b"\n")
     return path

@@ -21,6 +21,7 @@ from sqlalchemy import Engine, text
 
 from benchmarks.processes import cpu_s, tree_cpu_s
 from benchmarks.services import LOOK_EVERY_S, READY_WITHIN_S, end, servers
+from models.vocabulary import Lane
 from worker.config.loading import load_settings
 from worker.config.policies import policy_named
 from worker.config.settings import Settings
@@ -74,11 +75,12 @@ class House:
         policy: str | None = None,
         channels: Sequence[str] = (),
         metadata: Mapping[str, Any] | None = None,
+        lane: Lane = Lane.REALTIME,
     ) -> RunRef:
         """A run of `count` messages from the sample backlog. Beyond its end the backlog is
         repeated with another word in each text, so that no label is remembered from before.
         `channels` stand in turn instead of the messages' own; `metadata` is that of each row."""
-        records = itertools.islice(backlog(), first, first + count)
+        records: Iterator[Record] = itertools.islice(backlog(), first, first + count)
         if channels:
             turns = itertools.cycle(channels)
             records = (replace(record, channel=next(turns)) for record in records)
@@ -86,7 +88,7 @@ class House:
             records = (replace(record, metadata=metadata) for record in records)
         with self.engine.begin() as connection:
             run = create_run(
-                connection, NewRun(name=name, policy=policy_named(self.settings, policy))
+                connection, NewRun(name=name, policy=policy_named(self.settings, policy), lane=lane)
             )
             while block := list(itertools.islice(records, STAGED_ROWS)):
                 add_in(connection, run, block, name, False, 0)

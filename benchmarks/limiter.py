@@ -158,7 +158,7 @@ def _without_rung(home: House, run: RunRef, in_flight: Mapping[str, int], window
 
 
 def _lines(home: House, run: RunRef, in_flight: Mapping[str, int]) -> Iterator[str]:
-    yield json.dumps({p.value: prompt.system() for p, prompt in prompts_of(home).items()})
+    yield json.dumps({str(p): prompt.system() for p, prompt in prompts_of(home).items()})
     yield json.dumps(in_flight)
     for request in requests_of(home, run):
         tier = next(tier for tier in LIMITS if tier in request["model"])

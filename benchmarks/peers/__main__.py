@@ -17,7 +17,8 @@ import click
 
 from benchmarks.backlogs import markdown
 from benchmarks.house import house
-from benchmarks.peers.yard import IN_FLIGHT, Yard, requests_of
+from benchmarks.peers.shared import requests_for
+from benchmarks.peers.yard import IN_FLIGHT, Yard
 
 HEADS = ("", "CPU ms a message", "CPU s to start", "wall s", "memory MB", "kept of what was paid")
 
@@ -32,7 +33,7 @@ def main(messages: int, as_json: bool) -> None:
         tempfile.TemporaryDirectory() as directory,
         house(latency_scale=0.2, in_flight=in_flight) as home,
     ):
-        requests, start_s = requests_of(home, messages), home.worker_cpu_s()
+        requests, start_s = requests_for(home, messages), home.worker_cpu_s()
         lines = [f"{json.dumps(request)}\n" for request in requests]
         (Path(directory) / "requests.asked").write_text("".join(lines), "utf-8")
         (Path(directory) / "one.asked").write_text(lines[0], "utf-8")

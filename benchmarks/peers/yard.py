@@ -1,12 +1,10 @@
 """Where the peers run, and what each came to."""
 
-import json
 import os
 import subprocess
 import sys
 import time
-import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,18 +12,11 @@ from typing import Any
 import redis
 from sqlalchemy import text
 
-from benchmarks.house import House, backlog
-from benchmarks.services import LOOK_EVERY_S
-from benchmarks.worker_cpu import prompts_of
-from models.vocabulary import Purpose
-from worker.claude.prompts import fenced
-from worker.claude.requests import Ask
+from benchmarks.house import House
+from benchmarks.peers.shared import WITHIN_S, asked, ended, until
 from worker.config.redis_address import read_redis
-from worker.domain.messages import MessageText
-from worker.domain.schemas import PLAIN_ANSWER_SCHEMA
 
 IN_FLIGHT = 64
-WITHIN_S = 900.0
 TASKS = "benchmarks.peers.tasks"
 
 
@@ -68,9 +59,9 @@ class Yard:
     def script(self, name: str) -> Peer:
         """A peer that reads requests and writes a file."""
         whole, half = self.directory / f"{name}.jsonl", self.directory / f"{name}-killed.jsonl"
-        start_s, _ = self._ended(self._start(name, self.directory / "one.jsonl", "one"))
+        start_s, _ = ended(self._start(name, self.directory / "one.jsonl", "one"))
         began = time.monotonic()
-        cpu_s, memory = self._ended(self._start(name, whole))
+        cpu_s, memory = ended(self._start(name, whole))
         wall_s = time.monotonic() - began
         killed = self._start(name, half)
         paid = self.until_half()
@@ -86,10 +77,10 @@ class Yard:
         def worked_off(name: str, count: int) -> tuple[float, int]:
             self._enqueue(name)
             worker = self._worker()
-            _until(lambda: int(answers.hlen("peer:answers")) >= count)  # type: ignore[arg-type]
+            until(lambda: int(answers.hlen("peer:answers")) >= count)
             worker.terminate()
             answers.flushdb()
-            return self._ended(worker)
+            return ended(worker)
 
         start_s, _ = worked_off("one", 1)
         began = time.monotonic()
@@ -100,7 +91,7 @@ class Yard:
         paid = self.until_half()
         worker.kill()
         worker.wait()
-        kept = int(answers.hlen("peer:answers"))  # type: ignore[arg-type]
+        kept = int(answers.hlen("peer:answers"))
         answers.flushdb()
         answers.close()
         spent = (start_s, cpu_s - start_s)
@@ -125,12 +116,11 @@ class Yard:
     def until_half(self) -> int:
         """Waits for half of the calls; how many were answered."""
         start = self._answered()
-        _until(lambda: self._answered() - start >= len(self.requests) // 2)
+        until(lambda: self._answered() - start >= len(self.requests) // 2)
         return self._answered() - start
 
     def _answered(self) -> int:
-        with urllib.request.urlopen(f"{self.home.simulator_url}/_sim/stats") as response:
-            return int(json.load(response)["by_status"].get("200", 0))
+        return int(asked(self.home)["by_status"].get("200", 0))
 
     def _peer(
         self,
@@ -184,47 +174,6 @@ class Yard:
             "PEER_BROKER": read_redis(environ["REDIS_URL"]).broker_url,
             "PEER_CLAUDE": self.home.simulator_url,
         }
-
-    @staticmethod
-    def _ended(process: "subprocess.Popen[bytes]") -> tuple[float, int]:
-        """CPU seconds and peak kilobytes of a process that ends by itself."""
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        return used.ru_utime + used.ru_stime, used.ru_maxrss
-
-
-def requests_of(home: House, count: int) -> list[dict[str, Any]]:
-    system = prompts_of(home)[Purpose.ANSWER].system()
-    tier = home.settings.tiers["haiku"]
-    found = []
-    for _, record in zip(range(count), backlog(), strict=False):
-        message = MessageText(
-            body=record.body,
-            subject=record.subject,
-            channel=record.channel,
-            language=record.language,
-        )
-        said = [{"role": "user", "content": fenced(message)}]
-        ask = Ask(
-            key="",
-            purpose=Purpose.ANSWER,
-            model=tier.model,
-            system=system,
-            messages=said,
-            schema=PLAIN_ANSWER_SCHEMA,
-            max_tokens=tier.max_tokens,
-            effort=None,
-        )
-        found.append(ask.parameters())
-    return found
-
-
-def _until(done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WITHIN_S
-    while not done():
-        if time.monotonic() > deadline:
-            raise TimeoutError("a peer did not get there")
-        time.sleep(LOOK_EVERY_S)
 
 
 KEPT = text("""
