@@ -26,7 +26,7 @@ from worker.store.audit import Actor
 from worker.store.queue.intake import add_in
 from worker.store.queue.paces import EVERY_S
 from worker.store.queue.run_intake import close_intake
-from worker.store.reading.screens import counts_of, done_by_queue, escalations_of
+from worker.store.reading.screens import counts_of, done_of, escalations_of
 from worker.store.reading.standings import standing_of
 from worker.store.reading.surrounding import read_surrounding
 from worker.store.reading.work_left import work_left
@@ -172,12 +172,12 @@ def _look(home: House, run: RunRef, at: float) -> dict[str, Any]:
         around = read_surrounding(connection, names, home.settings.batch.turnaround_s)
         counts, steps = counts_of(connection, [run.id]), escalations_of(connection, [run.id])
         standing = standing_of(connection, run.id)
-        seen = work_left(connection, standing, around, counts, steps)
+        done = done_of(connection, [run.id])[run.id]
+        seen = work_left(connection, standing, around, counts, steps, done)
     # JSON has no pairs for keys.
     left = asdict(replace(seen, climbed={})) | {
         "climbed": [[*step, jobs] for step, jobs in seen.climbed.items()]
     }
-    done = done_by_queue(counts, steps)
     return {"at": round(at, 1), "left": left, "done": done, "ended": standing.ended}
 
 

@@ -87,55 +87,53 @@ def _run(test: Test) -> ColumnElement[bool]:
 def _knowledge(test: Test) -> ColumnElement[bool]:
     """Whether a passage that the answer cites stands no more as it was shown: beside the message,
     or with all others in the prompt."""
-    shown = func.jsonb_array_elements(ShownContext.document["passages"]).table_valued(
+    beside = func.jsonb_array_elements(ShownContext.document["passages"]).table_valued(
         column("value", JSONB), name="shown", joins_implicitly=True
     )
-    name, version = shown.c.value[0].astext, shown.c.value[1].astext
-    stands = exists(
-        select(1).where(
-            KnowledgePassage.name == name,
-            KnowledgePassage.__table__.c.version == version,
-        )
-    ).correlate(ShownContext, shown)
-    changed = _some(
-        select(1)
-        .select_from(Attempt)
-        .join(ShownContext, ShownContext.digest == Attempt.context_digest)
-        .where(
-            Attempt.job_id == Job.id,
-            Attempt.fence == Result.fence,
-            ShownContext.message_id == Job.message_id,
-            func.jsonb_exists(Result.__table__.c.fields["sources"], name),
-            not_(stands),
-        ),
-        Job,
-        Result,
-    )
-    return and_(test(literal(CHANGED, Text)), or_(changed, _changed_in_prompt()))
-
-
-def _changed_in_prompt() -> ColumnElement[bool]:
-    """The same of pages that stood whole in the prompt."""
-    shown = func.jsonb_each_text(RunKnowledge.shown).table_valued(
+    whole = func.jsonb_each_text(RunKnowledge.shown).table_valued(
         column("key", Text), column("value", Text), name="whole", joins_implicitly=True
     )
-    stands = exists(
-        select(1).where(
-            KnowledgePassage.name == shown.c.key,
-            KnowledgePassage.__table__.c.version == shown.c.value,
-        )
-    ).correlate(shown)
+    changed = or_(
+        _some_cited(
+            ShownContext,
+            and_(
+                ShownContext.digest == Attempt.context_digest,
+                ShownContext.message_id == Job.message_id,
+            ),
+            name=beside.c.value[0].astext,
+            version=beside.c.value[1].astext,
+        ),
+        _some_cited(
+            RunKnowledge,
+            and_(
+                RunKnowledge.version == Attempt.knowledge_version,
+                RunKnowledge.run_id == Job.run_id,
+                RunKnowledge.whole,
+            ),
+            name=whole.c.key,
+            version=whole.c.value,
+        ),
+    )
+    return and_(test(literal(CHANGED, Text)), changed)
+
+
+def _some_cited(
+    shown: Any, of_attempt: ColumnElement[bool], *, name: ColumnElement[str], version: Any
+) -> ColumnElement[bool]:
+    """Whether the answer cites one of the passages that its attempt was shown, which stands no more
+    under that name in that version."""
+    stands = select(1).where(
+        KnowledgePassage.name == name, KnowledgePassage.__table__.c.version == version
+    )
     return _some(
         select(1)
         .select_from(Attempt)
-        .join(RunKnowledge, RunKnowledge.version == Attempt.knowledge_version)
+        .join(shown, of_attempt)
         .where(
             Attempt.job_id == Job.id,
             Attempt.fence == Result.fence,
-            RunKnowledge.run_id == Job.run_id,
-            RunKnowledge.whole,
-            func.jsonb_exists(Result.__table__.c.fields["sources"], shown.c.key),
-            not_(stands),
+            func.jsonb_exists(Result.__table__.c.fields["sources"], name),
+            not_(exists(stands).correlate_except(KnowledgePassage)),
         ),
         Job,
         Result,

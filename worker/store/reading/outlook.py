@@ -14,7 +14,7 @@ from worker.domain.deadlines import Progress, risk
 from worker.domain.wording import clock, count, span
 from worker.store.queue.paces import ENDED, pace_samples
 from worker.store.reading.run_standing import RunStanding
-from worker.store.reading.screens import counts_of, done_by_queue, escalations_of
+from worker.store.reading.screens import counts_of, done_of, escalations_of
 from worker.store.reading.standings import live_runs
 from worker.store.reading.status import (
     QueueStanding,
@@ -163,8 +163,14 @@ def read_outlooks(
     connection: Connection, runs: Sequence[RunStanding], around: Surrounding
 ) -> list[Outlook]:
     """For each run, will it be done on time? The same for everybody who asks at the same moment."""
-    samples = pace_samples(connection, [run.id for run in runs])
-    return [_read(connection, run, around, samples[run.id]) for run in runs]
+    live = [run.id for run in runs if run.finished_at is None]
+    samples, done = pace_samples(connection, live), done_of(connection, live)
+    return [
+        _read(connection, run, around, samples[run.id], done[run.id])
+        if run.finished_at is None
+        else ended_outlook(run)
+        for run in runs
+    ]
 
 
 def run_document(connection: Connection, run: RunStanding, around: Surrounding) -> dict[str, Any]:
@@ -201,14 +207,16 @@ def at_risk(run: RunStanding, seen: Outlook) -> str | None:
 
 
 def _read(
-    connection: Connection, run: RunStanding, around: Surrounding, samples: list[PaceSample]
+    connection: Connection,
+    run: RunStanding,
+    around: Surrounding,
+    samples: list[PaceSample],
+    done: Mapping[str, int],
 ) -> Outlook:
-    if run.finished_at is not None:
-        return outlook(run, None)
     counts = counts_of(connection, [run.id])
     steps = escalations_of(connection, [run.id])
-    samples = [*samples, PaceSample(run.now, done_by_queue(counts, steps))]
-    left = work_left(connection, run, around, counts, steps)
+    samples = [*samples, PaceSample(run.now, done)]
+    left = work_left(connection, run, around, counts, steps, done)
     return outlook(
         run,
         seconds_left(left, paces(samples), ENDED),

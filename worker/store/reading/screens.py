@@ -2,15 +2,13 @@
 costs more when the tables grow."""
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from models.vocabulary import PERSON, ROUTING
 from worker.domain.bill import SpendLine
-from worker.store.queue.paces import DONE_OF_CHOSEN, ENDED
+from worker.store.queue.paces import DONE_OF_CHOSEN
 from worker.store.reading.bill import spend_line
 from worker.store.rows import values_of
 
@@ -76,22 +74,12 @@ def done_counters(connection: Connection) -> dict[Key, int]:
     return {(row.run_id, row.queue): int(row.done) for row in rows}
 
 
-def done_by_queue(
-    counts: Mapping[tuple[str, str], int], steps: Sequence[ClimbCount]
-) -> dict[str, int]:
-    """The same of one run, from what `counts_of` and `escalations_of` say of it."""
-    found: Counter[str] = Counter()
-    for (state, tier), jobs in counts.items():
-        if state not in ("queued", "cancelled"):
-            found[ROUTING] += jobs
-        if state in ("answered", "review", "dead") and tier:
-            found[tier] += jobs
-        if state in ("answered", "review", "dead", "cancelled"):
-            found[ENDED] += jobs
-    for step in steps:
-        if step.to_tier != PERSON:
-            found[step.from_tier] += step.escalations
-    return dict(found)
+def done_of(connection: Connection, runs: Sequence[int]) -> dict[int, dict[str, int]]:
+    """The same of these runs: by run, what it has done at each queue."""
+    found: dict[int, dict[str, int]] = {run: {} for run in runs}
+    for row in connection.execute(DONE_OF, {"runs": list(runs)}):
+        found[row.run_id][row.queue] = int(row.done)
+    return found
 
 
 def counts_of(connection: Connection, runs: Sequence[int]) -> dict[tuple[str, str], int]:
@@ -153,6 +141,11 @@ RECENT = "SELECT id FROM runs WHERE finished_at IS NULL OR id > (SELECT max(id) 
 
 DONE = text(f"""
 WITH chosen AS ({RECENT}),
+counts AS (SELECT c.* FROM run_counts AS c JOIN chosen ON chosen.id = c.run_id)
+{DONE_OF_CHOSEN}""")  # noqa: S608 - constants only
+
+DONE_OF = text(f"""
+WITH chosen AS (SELECT unnest(CAST(:runs AS bigint[])) AS id),
 counts AS (SELECT c.* FROM run_counts AS c JOIN chosen ON chosen.id = c.run_id)
 {DONE_OF_CHOSEN}""")  # noqa: S608 - constants only
 

@@ -9,7 +9,7 @@ from models.vocabulary import PERSON, ROUTING
 from worker.domain.completion import WorkLeft
 from worker.store.queue.leaving_batch import turnaround_s
 from worker.store.reading.run_standing import RunStanding
-from worker.store.reading.screens import ClimbCount, done_by_queue
+from worker.store.reading.screens import ClimbCount
 from worker.store.reading.status import (
     batches_of,
 )
@@ -22,15 +22,16 @@ def work_left(
     around: Surrounding,
     counts: Mapping[tuple[str, str], int],
     steps: Sequence[ClimbCount],
+    done: Mapping[str, int],
 ) -> WorkLeft:
-    """What a forecast goes by, from what `counts_of` and `escalations_of` say of the run."""
+    """What a forecast goes by, from what `counts_of`, `escalations_of` and `done_of` say of the
+    run."""
     ladder = [line.queue for line in around.queues if line.queue != ROUTING]
     climbed: Counter[tuple[str, str]] = Counter()
     for step in steps:
         climbed[step.from_tier, step.to_tier] += step.escalations
     batched = {q: counts.get(("submitted", _tier(q)), 0) for q in (ROUTING, *ladder)}
     ages = batches_of(connection, run.id) if any(batched.values()) else []
-    done = done_by_queue(counts, steps)
     here: Counter[str] = Counter()
     for (_, tier), jobs in counts.items():
         here[tier] += jobs
