@@ -1,7 +1,5 @@
 """`rung deliver`: answers on their way to webhooks."""
 
-from typing import Any
-
 import click
 
 from worker.cli.speech.completion import RUN
@@ -12,6 +10,8 @@ from worker.domain.text import terminal_safe
 from worker.domain.wording import plural, span
 from worker.errors import UsageError
 from worker.store.queue import deliveries
+from worker.store.queue.deliveries import TargetStanding
+from worker.store.rows import as_document
 from worker.store.runs import find_run
 
 
@@ -25,9 +25,9 @@ def deliver() -> None:
 def status(as_json: bool) -> None:
     """Each webhook: how many answers wait for it, since when, and how many were given up."""
     with database() as engine, engine.connect() as connection:
-        rows = [dict(row._mapping) for row in deliveries.standing(connection)]
+        rows = deliveries.standing(connection)
     if as_json:
-        print_json(rows)
+        print_json([as_document(row) for row in rows])
         return
     if not rows:
         talk("No webhook is configured: see [deliver.NAME] in docs/configuration.md.")
@@ -73,7 +73,7 @@ def replay(name: str, run_name: str | None, dead: bool) -> None:
     talk(f"{plural(again, 'answer')} will be delivered to {name} again.")
 
 
-def _show(rows: list[dict[str, Any]]) -> None:
+def _show(rows: list[TargetStanding]) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -81,17 +81,17 @@ def _show(rows: list[dict[str, Any]]) -> None:
     for head in ("webhook", "waiting", "oldest", "given up", "last trouble", "state"):
         table.add_column(head)
     for row in rows:
-        oldest = span(row["oldest_s"]) if row["oldest_s"] is not None else "–"
-        cells = (row["name"], row["waiting"], oldest, row["dead"], row["error"], _state(row))
+        oldest = span(row.oldest_s) if row.oldest_s is not None else "–"
+        cells = (row.name, row.waiting, oldest, row.dead, row.error, _state(row))
         table.add_row(
             *(Text(terminal_safe(str(cell if cell is not None else ""))) for cell in cells)
         )
     console().print(table)
 
 
-def _state(row: dict[str, Any]) -> str:
-    if row["paused_at"] is not None:
-        return f"paused by {row['paused_by']}: {row['paused_reason']}"
-    if not row["enabled"]:
+def _state(row: TargetStanding) -> str:
+    if row.paused_at is not None:
+        return f"paused by {row.paused_by}: {row.paused_reason}"
+    if not row.enabled:
         return "not configured any more"
-    return "simulated answers too" if row["simulated"] else "in order"
+    return "simulated answers too" if row.simulated else "in order"

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import IO
 
@@ -20,13 +21,14 @@ from worker.cli.speech.sheets import filled_in
 from worker.domain.text import neutralise_formula, restored_formula, whole_number
 from worker.errors import UsageError
 from worker.store.actions.reviews import (
-    EXPORT_COLUMNS,
     Judged,
+    WaitingReview,
     give_verdict,
     give_verdicts,
     waiting,
 )
 from worker.store.reading.receipts import find_job
+from worker.store.rows import as_document
 from worker.store.runs import find_run
 
 NOTHING = "Nothing waits for review."
@@ -105,10 +107,11 @@ def _export(engine: Engine, run: str | None, path: Path, *, decided: bool, force
         run_id = find_run(connection, run).id if run is not None else None
     count = 0
     with new_text(path, force=force) as stream:
-        writer = csv.DictWriter(stream, EXPORT_COLUMNS)
+        writer = csv.DictWriter(stream, [one.name for one in fields(WaitingReview)])
         writer.writeheader()
         for row in waiting(engine, run_id, decided=decided):
-            writer.writerow({k: neutralise_formula(str(v or "")) for k, v in row.items()})
+            cells = as_document(row).items()
+            writer.writerow({k: neutralise_formula(str(v or "")) for k, v in cells})
             count += 1
     talk(
         f"{count} jobs written to {path}. Fill in the verdicts, then: rung review --verdicts {path}"

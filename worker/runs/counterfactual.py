@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from worker.domain.policy import Policy
-from worker.domain.policy_documents import from_document, to_document
+from worker.domain.policy_documents import to_document
 from worker.domain.proof.changed_decisions import (
     Asks,
     ForPeople,
@@ -36,8 +36,8 @@ class PaidDifference:
 def take_over(connection: Connection, run: RunRef, policy: Policy) -> PaidDifference:
     """Decides every new job of the run by the record of the job that it is made from. Raises
     UsageError when the policy differs from the recorded ones in more than the record can tell."""
-    for document in policies_of_origins(connection, run.id):
-        _comparable(policy, from_document(document))
+    for recorded in policies_of_origins(connection, run.id):
+        _comparable(policy, recorded)
     found = PaidDifference()
     asked = policy.accept.confidence != "off"
     thresholds: dict[str, float | None] = {

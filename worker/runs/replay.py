@@ -7,7 +7,6 @@ changed, or a bug. Attempts that decided nothing (deferred, failed, lost, supers
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any
 
 from models.vocabulary import JUDGED, AttemptOutcome, CallState, Lane, Purpose, Stage
 from worker.domain.answers import Answer, ModelAnswer, Troubled
@@ -16,12 +15,12 @@ from worker.domain.claimed import Candidate, Claimed, PastAnswer, Question
 from worker.domain.context import context_from
 from worker.domain.first_tier import REMEMBERED, Decided, decide_start
 from worker.domain.judgement import TOO_LONG
-from worker.domain.messages import MessageText
 from worker.domain.policy import Policy
 from worker.domain.pricing import NO_TOKENS
 from worker.domain.prompts import instructions_of, shown_in
 from worker.domain.trouble import Meaning, Trouble
 from worker.domain.validation import OVERRAN, Validator
+from worker.store.reading.replay import RecordedAttempt
 
 LABELLED = frozenset({AttemptOutcome.ROUTED, AttemptOutcome.MALFORMED})
 TOO_LONG_THEN = Troubled(Trouble(meaning=Meaning.TOO_LONG, kind="as recorded"), None)
@@ -51,30 +50,22 @@ class Replay:
 
 
 def replay(
-    jobs: Iterable[tuple[Any, Sequence[Any]]],
+    jobs: Iterable[Sequence[RecordedAttempt]],
     policy: Policy,
     validators: Mapping[str, Validator],
 ) -> Replay:
     """Replays jobs as `worker.store.reading.replay.decided_jobs` gives them."""
     found = Replay()
-    for job, attempts in jobs:
+    for attempts in jobs:
         found.jobs += 1
-        if job.erased_at is not None:
+        if attempts[0].erased:
             found.erased += 1
             continue
-        _replay_job(found, _candidate(job, policy), attempts, validators)
+        _replay_job(found, _candidate(attempts[0], policy), attempts, validators)
     return found
 
 
-def _candidate(job: Any, policy: Policy) -> Candidate:
-    message = MessageText(
-        body=job.body,
-        subject=job.subject,
-        channel=job.channel,
-        language=job.language,
-        customer_id=job.customer_id,
-        attributes=job.metadata,
-    )
+def _candidate(job: RecordedAttempt, policy: Policy) -> Candidate:
     return Candidate(
         job_id=job.job_id,
         run_id=0,
@@ -85,7 +76,7 @@ def _candidate(job: Any, policy: Policy) -> Candidate:
         remembered=None,
         failures=0,
         deferrals=0,
-        message=message,
+        message=job.message,
         policy=policy,
         policy_version="",
         history=(),
@@ -96,7 +87,7 @@ def _candidate(job: Any, policy: Policy) -> Candidate:
 def _replay_job(
     found: Replay,
     candidate: Candidate,
-    attempts: Sequence[Any],
+    attempts: Sequence[RecordedAttempt],
     validators: Mapping[str, Validator],
 ) -> None:
     for row in attempts:
@@ -120,14 +111,14 @@ def _replay_job(
             candidate = replace(candidate, history=(*candidate.history, _past(row)))
 
 
-def _decided(row: Any) -> bool:
+def _decided(row: RecordedAttempt) -> bool:
     if row.stage == Stage.ROUTE:
         return row.outcome in LABELLED
     too_long = TOO_LONG in row.reasons
     return row.outcome in JUDGED and (row.call_state == CallState.DONE or too_long)
 
 
-def _again(row: Any, candidate: Candidate, validators: Mapping[str, Validator]) -> str:
+def _again(row: RecordedAttempt, candidate: Candidate, validators: Mapping[str, Validator]) -> str:
     """Drives the same machine as the lanes, with what was heard then."""
     standards = Standards(
         price=lambda _: None,
@@ -151,7 +142,7 @@ def _again(row: Any, candidate: Candidate, validators: Mapping[str, Validator]) 
     return _words(step.outcome, step.ending.word, step.reasons)
 
 
-def _plan(row: Any, candidate: Candidate) -> Decided | Question:
+def _plan(row: RecordedAttempt, candidate: Candidate) -> Decided | Question:
     if row.stage == Stage.ROUTE:
         remembered = row.difficulty if row.rule == REMEMBERED else None
         start = decide_start(candidate.policy, candidate.message, remembered)
@@ -159,7 +150,7 @@ def _plan(row: Any, candidate: Candidate) -> Decided | Question:
             return start
     return Question(
         purpose=Purpose.CLASSIFY if row.stage == Stage.ROUTE else Purpose.ANSWER,
-        tier=row.tier,
+        tier=row.tier or "",
         model="",
         worst_cost=Decimal(0),
         reserved=Decimal(0),
@@ -170,14 +161,14 @@ def _plan(row: Any, candidate: Candidate) -> Decided | Question:
     )
 
 
-def _first(row: Any) -> Answer | Troubled:
+def _first(row: RecordedAttempt) -> Answer | Troubled:
     if row.call_state != CallState.DONE:
         return TOO_LONG_THEN
     said = ModelAnswer(row.output or "", row.stop_reason, row.stop_category)
-    return _said(said, row.shared)
+    return _said(said, row.shared or 1)
 
 
-def _check(row: Any) -> Answer | Troubled:
+def _check(row: RecordedAttempt) -> Answer | Troubled:
     """A check that failed left nothing to read, and so did one that was never asked for."""
     if row.check_state != CallState.DONE:
         return NOTHING_CAME
@@ -197,10 +188,10 @@ def _said(said: ModelAnswer, shared: int) -> Answer:
     )
 
 
-def _past(row: Any) -> PastAnswer:
+def _past(row: RecordedAttempt) -> PastAnswer:
     return PastAnswer(
         fence=row.fence,
-        tier=row.tier,
+        tier=row.tier or "",
         model="",
         reasons=tuple(row.reasons),
         decision=None,
@@ -210,7 +201,7 @@ def _past(row: Any) -> PastAnswer:
     )
 
 
-def _then(policy: Policy, row: Any) -> Policy:
+def _then(policy: Policy, row: RecordedAttempt) -> Policy:
     """The policy with its certificate as it stood at the attempt: valid, in doubt or void."""
     held = policy.accept.certified_at(row.tier or "")
     if held is None or row.certificate_id is None:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 
 from models.vocabulary import INQUIRIES, Lane, RunKind, RunLane
 from worker.domain.policy import Policy
-from worker.domain.policy_documents import to_document, version_of
+from worker.domain.policy_documents import from_document, to_document, version_of
 from worker.domain.prompts import Prompts
 from worker.domain.run_names import complaint, tidied
 from worker.domain.text import whole_number
@@ -131,9 +131,10 @@ def run_with_key(connection: Connection, key: str) -> RunRef | None:
     return RunRef(**row) if row is not None else None
 
 
-def policies_of_origins(connection: Connection, run_id: int) -> list[dict[str, Any]]:
+def policies_of_origins(connection: Connection, run_id: int) -> list[Policy]:
     """The different policies of the jobs that this run's jobs are made from."""
-    return list(connection.execute(ORIGIN_POLICIES, {"run": run_id}).scalars())
+    found = connection.execute(ORIGIN_POLICIES, {"run": run_id})
+    return [from_document(document) for document in found.scalars()]
 
 
 def lock_key(connection: Connection, key: str) -> None:

@@ -32,6 +32,7 @@ from worker.store.queue import deliveries
 from worker.store.queue.lookup_failures import failing_lookups
 from worker.store.queue.rounds import late
 from worker.store.reading import screens
+from worker.store.reading.bill import spend_of
 from worker.store.reading.certificates import doubtful
 from worker.store.reading.minutes import last_hour
 from worker.store.reading.outlook import Outlook, ended_outlook, read_outlooks
@@ -214,7 +215,7 @@ def read_bill(dashboard: Dashboard, connection: Connection, runs: Sequence[RunSt
     settings = dashboard.settings
     return make_bill(
         ", ".join(run.name for run in runs),
-        screens.spend_of(connection, [run.id for run in runs]),
+        spend_of(connection, [run.id for run in runs]),
         resolved=sum(run.jobs("answered") for run in runs),
         jobs=sum(run.ended for run in runs),
         rejected_answers=Decimal(0),

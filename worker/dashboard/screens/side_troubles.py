@@ -2,10 +2,10 @@
 certificates. Pure."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from worker.dashboard.screens.troubles import ScreenTrouble
 from worker.domain.wording import plural, span
+from worker.store.queue.deliveries import TargetStanding
 from worker.store.queue.lookup_failures import FailingLookup
 from worker.store.queue.rounds import LateStep
 from worker.store.reading.certificates import DoubtfulCertificate
@@ -41,7 +41,7 @@ def lookup_troubles(failing: Sequence[FailingLookup]) -> list[ScreenTrouble]:
     ]
 
 
-def delivery_troubles(webhooks: Sequence[Any]) -> list[ScreenTrouble]:
+def delivery_troubles(webhooks: Sequence[TargetStanding]) -> list[ScreenTrouble]:
     """Answers that may go out, and do not."""
     found = []
     for one in webhooks:
@@ -56,7 +56,7 @@ def delivery_troubles(webhooks: Sequence[Any]) -> list[ScreenTrouble]:
             found.append(
                 ScreenTrouble(level="warn", words=words, help="Deliveries", href="/deliveries")
             )
-        elif one.waiting and one.oldest_s >= UNDELIVERED_S:
+        elif one.waiting and one.oldest_s is not None and one.oldest_s >= UNDELIVERED_S:
             why = f": {one.error}" if one.error else ""
             words = f"{one.name} has not taken an answer for {span(one.oldest_s)}{why}."
             found.append(

@@ -13,11 +13,9 @@ import urllib.request
 from email.message import EmailMessage
 from typing import Any, Protocol
 
-from sqlalchemy import Row
-
 from worker.config.doors import NotifySettings
 from worker.lanes.upkeep.time_bound import HttpWithin, Smtp, TimeBound
-from worker.store.queue.notices import Way
+from worker.store.queue.notices import TakenNotice, Way
 
 TIMEOUT_S, LONGEST_S = 5.0, 10.0
 """How long each wait may last, and the whole of one notice."""
@@ -39,10 +37,10 @@ class Courier(Protocol):
 
     way: Way
 
-    def wants(self, notice: Row[Any]) -> bool:
+    def wants(self, notice: TakenNotice) -> bool:
         """Whether anybody is to hear of it this way."""
 
-    def send(self, notice: Row[Any]) -> None:
+    def send(self, notice: TakenNotice) -> None:
         """Raises Undelivered."""
 
 
@@ -73,11 +71,11 @@ class WebhookCourier:
         self._url, self._longest_s = settings.url.get_secret_value(), longest_s
         self._text_alone, self._finished = settings.posts_text_alone, settings.finished
 
-    def wants(self, notice: Row[Any]) -> bool:
+    def wants(self, notice: TakenNotice) -> bool:
         """Everything, but for ends of runs where those are not wanted."""
         return self._finished or notice.kind != "finished"
 
-    def send(self, notice: Row[Any]) -> None:
+    def send(self, notice: TakenNotice) -> None:
         """Posts it. Raises Undelivered."""
         document = document_of(notice)
         if self._text_alone:
@@ -118,23 +116,23 @@ class MailCourier:
     def __init__(self, settings: NotifySettings, longest_s: float = LONGEST_S) -> None:
         self._settings, self._longest_s = settings, longest_s
 
-    def recipients(self, notice: Row[Any]) -> list[str]:
+    def recipients(self, notice: TakenNotice) -> list[str]:
         """Each once."""
         told = self._settings.email_to
         if notice.kind == "finished":
             told = [*(told if self._settings.finished else ()), *notice.detail.get("asked", ())]
         return list(dict.fromkeys(told))
 
-    def wants(self, notice: Row[Any]) -> bool:
+    def wants(self, notice: TakenNotice) -> bool:
         """Whether there is anybody."""
         return bool(self.recipients(notice))
 
-    def send(self, notice: Row[Any]) -> None:
+    def send(self, notice: TakenNotice) -> None:
         """Hands it to the mail server. Raises Undelivered."""
         with TimeBound(self._longest_s) as bound:
             self._mail_by(notice, bound)
 
-    def _mail_by(self, notice: Row[Any], bound: TimeBound) -> None:
+    def _mail_by(self, notice: TakenNotice, bound: TimeBound) -> None:
         try:
             with self._server(bound) as server:
                 server.send_message(self._mail(notice))
@@ -164,7 +162,7 @@ class MailCourier:
             raise
         return server
 
-    def _mail(self, notice: Row[Any]) -> EmailMessage:
+    def _mail(self, notice: TakenNotice) -> EmailMessage:
         mail = EmailMessage()
         mail["Subject"] = subject_of(notice)
         mail["From"] = self._settings.email_from
@@ -175,12 +173,12 @@ class MailCourier:
         return mail
 
 
-def subject_of(notice: Row[Any]) -> str:
+def subject_of(notice: TakenNotice) -> str:
     """What happened to what; a mail's list shows no more than that."""
     return f"Rung: {notice.kind.replace('_', ' ')}, {notice.target}"
 
 
-def document_of(notice: Row[Any]) -> dict[str, Any]:
+def document_of(notice: TakenNotice) -> dict[str, Any]:
     """What is posted. `text` is what chat programs show; `id` lets a receiver tell repeats."""
     return {
         "id": notice.id,

@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx2
-from sqlalchemy import Engine, Row
+from sqlalchemy import Engine
 
 from rung.webhooks import signature
 from worker.config.doors import DeliverSettings
 from worker.lanes.routine import Routine
 from worker.store.queue import deliveries
-from worker.store.queue.deliveries import RUNG, DueDelivery
+from worker.store.queue.deliveries import RUNG, DueDelivery, ReadyAnswer
+from worker.store.rows import as_document
 
 log = logging.getLogger(__name__)
 LOOK_EVERY_S = 2.0
@@ -113,7 +114,7 @@ class Deliverer:
             self._again(taken, f"HTTP {told.status}", told.retry_after)
 
     async def _post(
-        self, client: httpx2.AsyncClient, taken: DueDelivery, row: Row[Any] | None
+        self, client: httpx2.AsyncClient, taken: DueDelivery, row: ReadyAnswer | None
     ) -> ReceiverSaid | str | None:
         """Within the target's time as a whole, however slowly its receiver speaks."""
         if row is None:
@@ -134,7 +135,7 @@ class Deliverer:
         return told
 
     def _headers(
-        self, target: DeliverSettings, taken: DueDelivery, row: Row[Any], body: bytes
+        self, target: DeliverSettings, taken: DueDelivery, row: ReadyAnswer, body: bytes
     ) -> dict[str, str]:
         webhook_id, timestamp = f"{row.job}.{taken.revision}", int(self._clock())
         headers = {
@@ -173,9 +174,9 @@ def wait_s(tries: int, retry_after: str | None, jitter: float) -> float:
     return max(grown * (0.9 + 0.2 * jitter), min(asked, LONGEST_AGAIN_S))
 
 
-def document_of(row: Row[Any]) -> dict[str, Any]:
+def document_of(row: ReadyAnswer) -> dict[str, Any]:
     """What is posted. `data.send` is the reply; `data.simulated` says that nobody meant it."""
-    data = dict(row._mapping)
+    data = as_document(row)
     data["confidence"] = float(row.confidence) if row.confidence is not None else None
     data["answered_at"] = row.answered_at.isoformat()
     return {"type": "answer.ready", "timestamp": row.answered_at.isoformat(), "data": data}

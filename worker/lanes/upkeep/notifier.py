@@ -8,13 +8,13 @@ three times in all. A receiver that does not answer costs this thread its time a
 import logging
 import threading
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import Engine, Row
+from sqlalchemy import Engine
 
 from worker.lanes.routine import Routine
 from worker.lanes.upkeep.couriers import LONGEST_S, Courier, Undelivered
 from worker.store.queue import notices
+from worker.store.queue.notices import TakenNotice
 
 log = logging.getLogger(__name__)
 LOOK_EVERY_S = 2.0
@@ -59,7 +59,7 @@ class Notifier:
             sent += courier.wants(notice) and self._send(courier, notice)
         return sent
 
-    def _send(self, courier: Courier, notice: Row[Any]) -> bool:
+    def _send(self, courier: Courier, notice: TakenNotice) -> bool:
         told = {"way": courier.way, "kind": notice.kind, "target": notice.target}
         try:
             courier.send(notice)

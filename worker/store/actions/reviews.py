@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from decimal import Decimal
 
 from sqlalchemy import Connection, Engine, text
 
@@ -12,19 +12,23 @@ from worker.store.audit import Actor, Done, audit
 from worker.store.queue.reading_leases import end as end_reading
 
 FETCH = 1_000
-EXPORT_COLUMNS = (
-    "job",
-    "run",
-    "external_id",
-    "message",
-    "reply",
-    "tier",
-    "confidence",
-    "reason",
-    "verdict",
-    "verdict_reply",
-    "verdict_reason",
-)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingReview:
+    """A job in review as a row of a person's spreadsheet, whose headings are these names."""
+
+    job: int
+    run: str
+    external_id: str
+    message: str
+    reply: str | None
+    tier: str | None
+    confidence: Decimal | None
+    reason: str | None
+    verdict: str | None
+    verdict_reply: str | None
+    verdict_reason: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,15 +164,13 @@ def take_back(engine: Engine, actor: Actor, job_id: int) -> Done:
         return audit(connection, actor, "review:undo", f"job {job_id}", 1, verdict=said)
 
 
-def waiting(
-    engine: Engine, run_id: int | None, *, decided: bool = True
-) -> Iterator[dict[str, Any]]:
+def waiting(engine: Engine, run_id: int | None, *, decided: bool = True) -> Iterator[WaitingReview]:
     """Jobs in review with message, best effort and latest verdict, for a person's spreadsheet;
     without those that have a verdict, if `decided` is false."""
     values = {"run": run_id, "decided": decided}
     with engine.connect().execution_options(yield_per=FETCH) as connection:
         for row in connection.execute(WAITING, values).mappings():
-            yield dict(row)
+            yield WaitingReview(**row)
 
 
 def _has_result(connection: Connection, job_id: int) -> bool:

@@ -5,13 +5,16 @@ or dead after a day and visible; one delivery of a job at a time; a worker that 
 it to the next after `LEASE_S`.
 """
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, text
+from sqlalchemy import Connection, Engine, text
 
 from worker.store.audit import Actor, audit
+from worker.store.rows import values_of
 
 LEASE_S = 90.0
 """Longer than a post may take: until then nobody else tries the same delivery."""
@@ -30,6 +33,46 @@ class DueDelivery:
     tries: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetStanding:
+    """How it stands with one target. `waiting` and `dead` count to 10,000; `oldest_s` is how long,
+    in seconds, the first of those that wait has waited, `error` what went wrong with one of them.
+    """
+
+    name: str
+    enabled: bool
+    simulated: bool
+    paused_at: dt.datetime | None
+    paused_by: str | None
+    paused_reason: str | None
+    waiting: int
+    oldest_s: float | None
+    error: str | None
+    dead: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadyAnswer:
+    """What may go out for a job; `send` is the text, `verdict` a person's or `accepted`."""
+
+    job: int
+    run: str
+    source: str
+    external_id: str
+    customer_id: str | None
+    channel: str | None
+    language: str | None
+    subject: str | None
+    metadata: Mapping[str, Any] | None
+    verdict: str | None
+    send: str
+    tier: str
+    model: str
+    confidence: Decimal | None
+    simulated: bool
+    answered_at: dt.datetime
+
+
 def announce(engine: Engine, targets: Mapping[str, bool]) -> None:
     """Says which targets are configured, each with whether simulated answers go there too. What
     becomes ready from now on is for them."""
@@ -46,15 +89,15 @@ def take(engine: Engine, targets: Sequence[str], limit: int) -> list[DueDelivery
     values = {"targets": list(targets), "limit": limit, "lease": LEASE_S}
     with engine.begin() as connection:
         rows = connection.execute(TAKE, values)
-        return [DueDelivery(**row._mapping) for row in rows]
+        return values_of(DueDelivery, rows)
 
 
-def contents(engine: Engine, job_ids: Sequence[int]) -> dict[int, Row[Any]]:
+def contents(engine: Engine, job_ids: Sequence[int]) -> dict[int, ReadyAnswer]:
     """What may go out for these jobs, read now. A job that is missing has nothing to send any more:
     it was erased, or a person has rejected it since."""
     with engine.connect() as connection:
         rows = connection.execute(CONTENTS, {"ids": list(job_ids)})
-        return {row.job: row for row in rows if row.send}
+        return {row.job: ReadyAnswer(**row._mapping) for row in rows if row.send}
 
 
 def delivered(engine: Engine, taken: DueDelivery) -> None:
@@ -108,9 +151,9 @@ def replay(
     return again
 
 
-def standing(connection: Connection) -> Sequence[Row[Any]]:
+def standing(connection: Connection) -> list[TargetStanding]:
     """Each target: what waits, since when, and what is dead."""
-    return connection.execute(STANDING).all()
+    return values_of(TargetStanding, connection.execute(STANDING))
 
 
 def _end(engine: Engine, taken: DueDelivery, state: str, error: str | None) -> None:

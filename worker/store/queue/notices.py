@@ -1,13 +1,31 @@
 """Notices: what people should be told, noted once each, in the transaction of its cause."""
 
+import datetime as dt
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, text
+from sqlalchemy import Connection, Engine, text
+
+from worker.store.rows import values_of
 
 FRESH_S = 3_600.0
 """Older notices are not sent any more: a new webhook hears nothing of last week."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenNotice:
+    """A notice to be sent now, for the `tries`-th time by the way that it was taken for."""
+
+    id: int
+    kind: str
+    target: str
+    words: str
+    detail: Mapping[str, Any]
+    at: dt.datetime
+    tries: int
 
 
 def note(
@@ -31,13 +49,14 @@ class Way(StrEnum):
     MAIL = "mail"
 
 
-def take(engine: Engine, way: Way) -> Row[Any] | None:
+def take(engine: Engine, way: Way) -> TakenNotice | None:
     """The next notice to send this way, counted as sent from now on: a process that dies with it
     does not make anybody hear it twice."""
     with engine.begin() as connection:
         if way is Way.MAIL:
             connection.execute(TO_MAIL, {"fresh": FRESH_S})
-        return connection.execute(TAKE[way], {"fresh": FRESH_S}).one_or_none()
+        taken = values_of(TakenNotice, connection.execute(TAKE[way], {"fresh": FRESH_S}))
+        return taken[0] if taken else None
 
 
 def failed(engine: Engine, way: Way, notice_id: int, error: str, again_in_s: float | None) -> None:

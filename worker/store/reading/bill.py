@@ -1,5 +1,6 @@
 """Reads what a bill is made of."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -21,7 +22,7 @@ def bill_of(connection: Connection, run: StoredRun, settings: Settings) -> Bill:
     rejected = connection.execute(REJECTED, {"run": run.id}).scalar() or Decimal(0)
     return make_bill(
         run.name,
-        [spend_line(row) for row in connection.execute(SPEND, {"run": run.id})],
+        spend_of(connection, [run.id]),
         resolved=counts.get("answered", 0),
         # What is open has cost nothing yet on the other side of the comparison.
         jobs=sum(jobs for state, jobs in counts.items() if state in ENDED),
@@ -30,6 +31,11 @@ def bill_of(connection: Connection, run: StoredRun, settings: Settings) -> Bill:
         ladder={name: tier.model for name, tier in settings.tiers.items()},
         price_of=lambda model: price_of(model, settings.prices),
     )
+
+
+def spend_of(connection: Connection, runs: Sequence[int]) -> list[SpendLine]:
+    """The ledger's sums of these runs, one for each tier, purpose, model, lane and state."""
+    return [spend_line(row) for row in connection.execute(SPEND, {"runs": list(runs)})]
 
 
 def spend_line(row: Row[Any]) -> SpendLine:
@@ -54,10 +60,17 @@ def spend_line(row: Row[Any]) -> SpendLine:
     )
 
 
-SPEND = text("""
-SELECT * FROM run_spend WHERE run_id = :run AND calls <> 0
-ORDER BY cost DESC, tier, purpose, model, lane, state
-""")
+SPEND_SUMS = """sum(calls)::bigint AS calls, sum(unpriced)::bigint AS unpriced,
+  sum(input_tokens)::bigint AS input_tokens, sum(cache_read_tokens)::bigint AS cache_read_tokens,
+  sum(cache_write_5m_tokens)::bigint AS cache_write_5m_tokens,
+  sum(cache_write_1h_tokens)::bigint AS cache_write_1h_tokens,
+  sum(output_tokens)::bigint AS output_tokens, sum(cost) AS cost"""
+"""What a line of the bill is made of, beside what it is about."""
+SPEND = text(f"""
+SELECT tier, purpose, model, lane, state, simulated, {SPEND_SUMS}
+FROM run_spend WHERE run_id = ANY(:runs) AND calls <> 0
+GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY cost DESC, 1, 2, 3, 4, 5
+""")  # noqa: S608 - a constant of this module
 STATES = text("SELECT state, sum(jobs)::bigint FROM run_counts WHERE run_id = :run GROUP BY 1")
 REJECTED = text("""
 SELECT sum(c.cost) FROM jobs AS j

@@ -1,64 +1,94 @@
 """The SQL of `/metrics`: totals of a few hundred rows, and small indexes. None of it grows with
 the number of jobs, messages or calls."""
 
-from collections.abc import Sequence
-from typing import Any
+import datetime as dt
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, TextClause, text
+
+from worker.domain.bill import SpendLine
+from worker.store.reading.bill import SPEND_SUMS, spend_line
+from worker.store.reading.screens import ClimbCount
+from worker.store.reading.series import (
+    AttemptCount,
+    BatchCount,
+    CertificateCount,
+    DayBudgetLine,
+    ErrorCount,
+    JobCount,
+    LastFiring,
+    LiveRunCount,
+    LiveRunLine,
+    SeenSchedule,
+    StepAge,
+    StoppedCount,
+    TimingBucket,
+    VerdictCount,
+)
+from worker.store.rows import values_of
+
+Line = TypeVar("Line")
 
 LIVE_RUNS_SHOWN = 50
 """Series by run are kept for so many live runs, the first served first."""
 
 
-def rows(connection: Connection, name: str) -> Sequence[Row[Any]]:
-    """The rows of one of the statements below."""
-    return connection.execute(STATEMENTS[name]).all()
+def series(connection: Connection, kind: type[Line]) -> list[Line]:
+    """All lines of one of the kinds below."""
+    return values_of(kind, connection.execute(STATEMENTS[kind]))
 
 
-STATEMENTS = {
-    "jobs": text("""
+def calls(connection: Connection) -> list[SpendLine]:
+    """What the calls of all runs came to."""
+    return [spend_line(row) for row in connection.execute(CALLS)]
+
+
+def moment(connection: Connection) -> dt.datetime:
+    """The database's time."""
+    now: dt.datetime = connection.execute(NOW).scalar_one()
+    return now
+
+
+CALLS = text(f"""
+SELECT tier, purpose, model, lane, state, simulated, {SPEND_SUMS}
+FROM call_totals GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6
+""")  # noqa: S608 - a constant
+NOW = text("SELECT now()")
+STATEMENTS: dict[type[Any], TextClause] = {
+    JobCount: text("""
 SELECT state, tier, sum(jobs)::bigint AS jobs FROM job_totals GROUP BY 1, 2 ORDER BY 1, 2
 """),
-    "verdicts": text("""
+    VerdictCount: text("""
 SELECT verdict, sum(jobs)::bigint AS jobs FROM run_verdicts GROUP BY 1 ORDER BY 1
 """),
-    "calls": text("""
-SELECT tier, purpose, model, lane, state, simulated, sum(calls)::bigint AS calls,
-  sum(unpriced)::bigint AS unpriced, sum(input_tokens)::bigint AS input_tokens,
-  sum(cache_read_tokens)::bigint AS cache_read_tokens,
-  sum(cache_write_5m_tokens)::bigint AS cache_write_5m_tokens,
-  sum(cache_write_1h_tokens)::bigint AS cache_write_1h_tokens,
-  sum(output_tokens)::bigint AS output_tokens, sum(cost) AS cost
-FROM call_totals GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6
-"""),
-    "errors": text("""
+    ErrorCount: text("""
 SELECT tier, lane, status, sum(errors)::bigint AS errors FROM call_error_totals
 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """),
-    "escalations": text("""
+    ClimbCount: text("""
 SELECT from_tier, to_tier, reason, sum(escalations)::bigint AS escalations FROM escalation_totals
 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """),
-    "attempts": text("""
+    AttemptCount: text("""
 SELECT queue, lane, outcome, sum(attempts)::bigint AS attempts FROM attempt_totals
 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """),
-    "timings": text("""
+    TimingBucket: text("""
 SELECT what, queue, lane, bucket, sum(observations)::bigint AS observations, sum(seconds) AS seconds
 FROM timings GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
 """),
-    "certificates": text("""
+    CertificateCount: text("""
 SELECT state, count(*) AS certificates FROM certificates
 WHERE state <> 'void' OR changed_at > now() - interval '1 day' GROUP BY 1
 """),
-    "stopped": text("SELECT statements FROM stopped_statements"),
-    "steps": text("""
+    StoppedCount: text("SELECT statements FROM stopped_statements"),
+    StepAge: text("""
 SELECT step, extract(epoch FROM now() - done_at)::float8 AS age_s FROM step_rounds ORDER BY step
 """),
-    "runs": text("""
+    LiveRunCount: text("""
 SELECT state, count(*) AS runs FROM runs WHERE finished_at IS NULL GROUP BY 1
 """),
-    "live": text(f"""
+    LiveRunLine: text(f"""
 SELECT r.name, extract(epoch FROM r.deadline)::float8 AS deadline, b.cap, b.spent, b.reserved,
   b.overrun, r.waiting_for IS NOT NULL AND r.state = 'active' AS waits,
   r.state = 'paused' AS paused, c.open
@@ -68,21 +98,20 @@ FROM runs AS r JOIN budgets AS b ON b.run_id = r.id CROSS JOIN LATERAL (
   FROM run_counts WHERE run_id = r.id) AS c
 WHERE r.finished_at IS NULL ORDER BY r.priority DESC, r.id LIMIT {LIVE_RUNS_SHOWN}
 """),  # noqa: S608 - a constant of this module
-    "day": text("""
+    DayBudgetLine: text("""
 SELECT cap, spent, reserved, overrun FROM budgets WHERE day = (now() AT TIME ZONE 'UTC')::date
 """),
-    "batches": text("""
+    BatchCount: text("""
 SELECT tier, state, count(*) AS batches, sum(requests)::bigint AS requests,
   extract(epoch FROM now() - min(created_at))::float8 AS oldest_s
 FROM message_batches WHERE state IN ('intended', 'submitted', 'ended') GROUP BY 1, 2 ORDER BY 1, 2
 """),
-    "firings": text("""
+    LastFiring: text("""
 SELECT DISTINCT ON (name) name, extract(epoch FROM due_at)::float8 AS due, due_at, state
 FROM firings ORDER BY name, night DESC
 """),
-    "schedules": text("""
+    SeenSchedule: text("""
 SELECT name, min(since) AS since, extract(epoch FROM max(seen_at))::float8 AS seen
 FROM schedules GROUP BY 1
 """),
-    "now": text("SELECT now()"),
 }

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from worker.domain.bill import SpendLine
 from worker.store.queue.paces import DONE_OF_CHOSEN
-from worker.store.reading.bill import spend_line
 from worker.store.rows import values_of
 
 COMPARED = 5_000
@@ -98,11 +96,6 @@ def escalations_of(connection: Connection, runs: Sequence[int]) -> list[ClimbCou
     return values_of(ClimbCount, connection.execute(ESCALATIONS, {"runs": list(runs)}))
 
 
-def spend_of(connection: Connection, runs: Sequence[int]) -> list[SpendLine]:
-    """The ledger's sums of these runs, one for each tier, purpose, model, lane and state."""
-    return [spend_line(row) for row in connection.execute(SPEND, {"runs": list(runs)})]
-
-
 def oldest_waits(connection: Connection, queues: Sequence[str]) -> dict[str, float]:
     """Seconds that the longest waiting job of each queue has been ready."""
     rows = connection.execute(OLDEST, {"queues": list(queues)}).all()
@@ -160,16 +153,7 @@ ESCALATIONS = text("""
 SELECT from_tier, to_tier, reason, sum(escalations)::bigint AS escalations FROM run_escalations
 WHERE run_id = ANY(:runs) GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3
 """)
-SPEND = text("""
-SELECT tier, purpose, model, lane, state, simulated, sum(calls)::bigint AS calls,
-  sum(unpriced)::bigint AS unpriced, sum(input_tokens)::bigint AS input_tokens,
-  sum(cache_read_tokens)::bigint AS cache_read_tokens,
-  sum(cache_write_5m_tokens)::bigint AS cache_write_5m_tokens,
-  sum(cache_write_1h_tokens)::bigint AS cache_write_1h_tokens,
-  sum(output_tokens)::bigint AS output_tokens, sum(cost) AS cost
-FROM run_spend WHERE run_id = ANY(:runs) AND calls <> 0
-GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY cost DESC, 1, 2, 3, 4, 5
-""")
+
 
 # The first ready job of each live run at each priority that its jobs have (mostly one), and what
 # is dispatched: a few steps on two small indexes.
