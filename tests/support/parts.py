@@ -21,8 +21,8 @@ from tests.support.waiting import eventually
 from worker.sandbox.redis import free_port
 
 RELEASES = (f"/usr/lib/postgresql/{number}/bin" for number in range(19, 12, -1))
-TOOLS = ROOT / ".tools"
-PLACES = ("/usr/sbin", "/usr/local/sbin", f"{TOOLS}/valkey", *RELEASES)
+TOOLS, FETCHED = ROOT / ".tools", ("valkey-server", "docker-compose")
+PLACES = ("/usr/sbin", "/usr/local/sbin", *(f"{TOOLS}/{name}" for name in FETCHED), *RELEASES)
 SERVER_USER = "postgres"
 
 
