@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.support.cli import say
+from tests.support.odd import every_address, filled
 from tests.support.promises import do, one
 from tests.support.web import browsing, dashboard
 from tests.support.works import drain, hand_in, make_due, settings_for, working
@@ -46,7 +47,8 @@ def troubled(
     engine: Engine, settings: Settings, simulator: tuple[State, str], trouble: dict[str, Any]
 ) -> None:
     simulator[0].moods.replace([{"match": {"purpose": "answer"}, "do": trouble}])
-    hand_in(engine, settings, [f"Where is {PLANTED}?"], customer_id="c-77")
+    name = f"run {one(engine, 'SELECT count(*) FROM runs')[0]}"
+    hand_in(engine, settings, [f"Where is {PLANTED}?"], customer_id="c-77", name=name)
     with working(settings) as runtime:
         for _ in range(4):
             drain(runtime)
@@ -85,6 +87,26 @@ def test_the_words_of_an_error_are_shown_nowhere(
     said = {command: say(*command) for command in COMMANDS}
     assert [c for c, found in said.items() if PLANTED in found.out + found.err] == []
     assert PLANTED in asked
+
+
+def test_no_page_and_no_endpoint_at_all_shows_them(
+    engine: Engine, settings: Settings, simulator: tuple[State, str]
+) -> None:
+    # given a message that died of it, one that a person has, and a queue that was paused by it
+    for trouble in (TROUBLES[0], TROUBLES[6], TROUBLES[1]):
+        troubled(engine, settings, simulator, trouble)
+    # when whatever can be looked at is, wherever it may lead
+    with dashboard(settings) as url, browsing(url) as person:
+        shown = {
+            path: person.get(path)
+            for asked in every_address(settings)
+            for path in (filled(asked.path, "1"), filled(asked.path, "run 0"))
+            if asked.method == "GET"
+        }
+    # then
+    served = [answer for answer in shown.values() if answer.status_code == 200]
+    assert len(served) > 25
+    assert [path for path, answer in shown.items() if PLANTED in answer.text] == []
 
 
 def test_an_error_that_nobody_knows_is_other_and_its_status_is_said(
