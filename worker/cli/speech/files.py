@@ -38,7 +38,10 @@ def new_path(path: Path, *, force: bool) -> Iterator[Path]:
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
-        raise RungError(f"{path} cannot be written: {error.strerror or error}.") from None
+        raise RungError(
+            f"{path} cannot be written: {error.strerror or error}.",
+            mend="name a file where you may write and where there is room, as /tmp/NAME",
+        ) from None
 
 
 @contextmanager
