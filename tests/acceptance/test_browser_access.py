@@ -20,7 +20,8 @@ PAGES = (
     "/jobs?run=day&text=1&sort=cost", "/jobs?where=banana", "/jobs/1", "/jobs/4", "/dead",
     "/review", "/review/queue", "/review/queue?text=1&last=1", "/workers", "/audit",
     "/certificates", "/audits", "/runs/1/frontier", "/actions/pause?tier=opus",
-    "/actions/budget?run=open", "/actions/cancel?run=open", "/no-such-page",
+    "/actions/budget?run=open", "/actions/cancel?run=open", "/no-such-page", "/deliveries",
+    "/clusters", "/clusters?review=1&text=1", "/knowledge", "/knowledge/gaps", "/runs/day/sample",
 )  # fmt: skip
 WRONG = """
 async () => (await axe.run(document, {resultTypes: ['violations']})).violations.map(

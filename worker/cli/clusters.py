@@ -17,6 +17,7 @@ from worker.domain.near_duplicates import clusters as put_together
 from worker.domain.text import terminal_safe
 from worker.domain.wording import ago, plural
 from worker.errors import UsageError
+from worker.runs.alike import all_like
 from worker.store.actions.reviews import Judged, give_verdicts
 from worker.store.reading.clusters import ComparedText, to_compare
 from worker.store.reading.receipts import find_job
@@ -92,11 +93,8 @@ def clusters(
 
 def _like(connection: Connection, run_id: int | None, job: str) -> Sequence[int]:
     """Everything in review that is like the job, itself included."""
-    wanted = find_job(connection, job)
-    rows = to_compare(connection, run_id, review=True)
-    for one in put_together(((row.id, row.text) for row in rows), 1):
-        if wanted in one.members:
-            return one.members
+    if found := all_like(connection, run_id, find_job(connection, job)):
+        return found
     raise UsageError(f"Job {job} does not wait for a verdict.", mend="rung clusters --review")
 
 

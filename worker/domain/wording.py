@@ -48,10 +48,13 @@ def span(seconds: float | None) -> str:
 
 
 def ago(moment: dt.datetime | None, now: dt.datetime | None = None) -> str:
-    """`3 min ago`, counted from `now` or from this moment."""
+    """`just now`, `9 s ago`, `3 min ago`, counted from `now` or from this moment."""
     if moment is None:
         return "–"
-    return f"{span(((now or dt.datetime.now(dt.UTC)) - moment).total_seconds())} ago"
+    seconds = ((now or dt.datetime.now(dt.UTC)) - moment).total_seconds()
+    if seconds < 1:
+        return "just now"
+    return f"{f'{seconds:.0f} s' if seconds < 10 else span(seconds)} ago"
 
 
 def clock(moment: dt.datetime | None, now: dt.datetime | None = None) -> str:
@@ -82,9 +85,26 @@ STATE_WORDS = {
 """States of a job whose word on screens is another one than in the record."""
 
 
+OUTCOME_WORDS = {
+    "started": "under way",
+    "rejected": "not good enough",
+    "truncated": "cut off",
+    "malformed": "not readable",
+    "deferred": "put off",
+    "superseded": "overtaken",
+    "withheld": "not asked",
+}
+"""Outcomes of an attempt whose word on screens is another one than in the record."""
+
+
 def state_word(word: str | None) -> str:
-    """A job's state, or an attempt's outcome, as every screen says it."""
+    """A job's state, as every screen says it."""
     return STATE_WORDS.get(word or "", reason(word))
+
+
+def outcome_word(word: str | None) -> str:
+    """An attempt's outcome, as every screen says it."""
+    return OUTCOME_WORDS.get(word or "", reason(word))
 
 
 def said_of(name: str, words: str) -> str:

@@ -74,6 +74,17 @@ def test_the_frontier_of_a_run_marks_what_ran(client: httpx2.Client) -> None:
     assert get(client, "/runs/99/frontier", 404)
 
 
+def test_a_frontier_of_which_nothing_is_known_draws_nothing(
+    client: httpx2.Client, engine: Engine
+) -> None:
+    do(engine, "DELETE FROM truths")
+    do(engine, "UPDATE audits SET state = 'open'")
+    page = get(client, "/runs/1/frontier")
+    assert "Nobody has judged an answer of this run yet" in page.text
+    assert not page.root.all("svg", cls="frontier")
+    assert "always opus" in page.text
+
+
 def test_doubt_is_a_trouble_on_the_first_page(client: httpx2.Client, engine: Engine) -> None:
     do(engine, "UPDATE certificates SET state = 'amber'")
     page = get(client, "/")

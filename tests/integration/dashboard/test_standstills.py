@@ -73,6 +73,7 @@ def test_a_budget_stop_says_since_when_and_how_long_the_oldest_waits(
         assert said.startswith("day is stopped by its budget since 12:00: <$0.0001 of its")
         assert said.endswith("Raise the budget")
     assert row(now, "haiku")["oldest wait"] == "5 min"
+    assert row(now, "haiku")["state"] == "waits for budget"
     assert "day stopped by its budget" in run.text
     assert runs.rows("stacked")[0]["state"].startswith("stopped by its budget")
 

@@ -10,6 +10,7 @@ from worker.dashboard.context import Dashboard, dashboard_of
 from worker.dashboard.pages import (
     actions,
     attention,
+    clusters,
     deliveries,
     handover,
     jobs,
@@ -47,6 +48,7 @@ def routes() -> list[BaseRoute]:
         *jobs.routes(),
         *attention.routes(),
         *reviews.routes(),
+        *clusters.routes(),
         *actions.routes(),
     ]
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -73,6 +73,7 @@ environment.filters |= {
     "second": wording.second,
     "reason": wording.reason,
     "state_word": wording.state_word,
+    "outcome_word": wording.outcome_word,
     "plural": wording.plural,
     "model": _model,
     "rounded": _rounded,
@@ -133,10 +134,17 @@ def tier_place(queues: Sequence[str], name: str) -> str:
     return str((place - 1) % MAX_RUNGS + 1 if place else 0)
 
 
+def in_order(queues: Sequence[str], names: Iterable[str]) -> list[str]:
+    """Names of queues as the ladder has them, and then what is no queue any more."""
+    place = {name: n for n, name in enumerate(queues)}
+    return sorted(names, key=lambda name: (place.get(name, len(place)), name))
+
+
 def _common(dashboard: Dashboard) -> dict[str, Any]:
     return {
         "simulated": dashboard.simulated,
         "tier_place": partial(tier_place, dashboard.queues),
+        "in_order": partial(in_order, dashboard.queues),
         "utc_now": dt.datetime.now(dt.UTC),
         "seconds": _seconds,
     }

@@ -150,6 +150,7 @@ def with_waits(
 ) -> list[QueueShown]:
     """The queues with how long the oldest has waited: for its turn, or for a budget."""
     found = []
+    stopped = bool(stops) and all(run.id in stops for run in runs)
     for line in lines:
         tier = "" if line.queue == ROUTING else line.queue
         ages = [
@@ -158,7 +159,8 @@ def with_waits(
             if run.id in stops and (run.rest or {}).get("open", {}).get(tier)
         ]
         waited = [age for age in (line.oldest_s, *ages) if age is not None]
-        found.append(replace(line, waited_s=max(waited, default=None)))
+        short = stopped and bool(ages) and not line.in_flight
+        found.append(replace(line, waited_s=max(waited, default=None), out_of_money=short))
     return found
 
 

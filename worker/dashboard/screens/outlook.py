@@ -14,7 +14,7 @@ def _came_to(last: RunStanding) -> str:
         f"{count(jobs)} {words}"
         for jobs, words in (
             (last.decided, "decided by people"),
-            (last.for_people, "wait for a person"),
+            (last.for_people, f"wait{'s' if last.for_people == 1 else ''} for a person"),
             (last.jobs("dead"), "dead"),
         )
         if jobs

@@ -26,6 +26,8 @@ class QueueShown(QueueStanding):
     failed_jobs: Sequence[int]
     waited_s: float | None = None
     """Since when the oldest waits, for a budget too."""
+    out_of_money: bool = False
+    """All that waits here waits for a budget."""
 
     @property
     def share(self) -> float | None:

@@ -52,6 +52,9 @@ function live(region) {
     clearTimeout(waiting);
     waiting = 0;
     heard = Date.now();
+    document.querySelectorAll("[data-as-of]").forEach((time) => {
+      time.textContent = new Date(heard).toISOString().slice(0, 19).replace("T", " ");
+    });
     say("live", false);
   }
   function lose() {

@@ -1,0 +1,103 @@
+"""Messages that are alike: what broke today, and one verdict for all of them that wait."""
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from models.vocabulary import Verdict
+from worker.dashboard.access import permissions
+from worker.dashboard.access.forms import form_of
+from worker.dashboard.context import dashboard_of
+from worker.dashboard.pages.rendering import page, trouble_page
+from worker.dashboard.pages.serving import number
+from worker.domain.text import whole_number
+from worker.errors import RungError, UsageError
+from worker.runs.alike import alike, all_like
+from worker.store.actions.reviews import Judged, give_verdicts
+from worker.store.audit import Actor, audit_reading
+from worker.store.runs import find_run
+
+SECTION, CLUSTERS = "Review", "/clusters"
+LEAST, MOST = 3, 20
+"""Messages in a cluster, at the least; clusters on a page, at the most."""
+WORDS = 240
+VERDICTS = (Verdict.ACCEPT, Verdict.REJECT)
+
+
+def routes() -> list[BaseRoute]:
+    """`/clusters`, and a verdict on one of them."""
+    return [Route(CLUSTERS, listed), Route(f"{CLUSTERS}/verdict", verdict, methods=["POST"])]
+
+
+def listed(request: Request) -> Response:
+    """The clusters, the biggest first; with their words for those who may read and ask."""
+    given, run_id = request.query_params, number(request, "run")
+    review = bool(given.get("review"))
+    reads = permissions.may_operate(request) and bool(given.get("text"))
+    dashboard = dashboard_of(request)
+    with dashboard.engine.connect() as connection:
+        try:
+            run = find_run(connection, str(run_id)) if run_id is not None else None
+        except RungError as error:
+            return trouble_page(request, connection, error)
+        found = alike(connection, run_id, review=review, least=LEAST, most=MOST)
+        if reads and found:
+            audit_reading(dashboard.engine, permissions.actor(request), "clusters", len(found))
+        return page(
+            request,
+            connection,
+            "clusters.html",
+            SECTION,
+            found=found,
+            run=run,
+            review=review,
+            reads=reads,
+            words=WORDS,
+            least=LEAST,
+            given=whole_number(given.get("given", "")),
+            other=_address(run_id, review=not review, text=reads),
+            with_text=_address(run_id, review=review, text=True),
+        )
+
+
+def _address(run_id: int | None, *, review: bool, text: bool, **more: object) -> str:
+    given = {"run": run_id, "review": int(review), "text": int(text), **more}
+    return f"{CLUSTERS}?" + urlencode({k: v for k, v in given.items() if v})
+
+
+async def verdict(request: Request) -> Response:
+    """One word for all that wait and are alike."""
+    given, actor = await form_of(request), permissions.actor(request)
+    return await run_in_threadpool(_verdict, request, given, actor)
+
+
+def _verdict(request: Request, given: Mapping[str, str], actor: Actor) -> Response:
+    engine, run_id = dashboard_of(request).engine, whole_number(given.get("run", ""))
+    with engine.connect() as connection:
+        try:
+            sheet = _sheet(connection, run_id, given)
+            done = give_verdicts(engine, actor, enumerate(sheet, 1))
+        except RungError as error:
+            return trouble_page(request, connection, error)
+    reads = bool(given.get("text"))
+    return RedirectResponse(_address(run_id, review=True, text=reads, given=done), 303)
+
+
+def _sheet(connection: Connection, run_id: int | None, given: Mapping[str, str]) -> list[Judged]:
+    """A verdict for each. Raises UsageError where it means none, or others than somebody saw."""
+    word, counted = given.get("verdict", ""), whole_number(given.get("counted", ""))
+    if word not in list(VERDICTS):
+        raise UsageError("Choose a verdict: accept or reject.")
+    jobs = all_like(connection, run_id, whole_number(given.get("job", "")) or 0)
+    if len(jobs) != counted:
+        raise UsageError(
+            f"{len(jobs):,} that wait are alike now, not the {counted or 0:,} that were shown.",
+            mend="look at them again",
+        )
+    why = given.get("reason", "").strip() or None
+    return [Judged(job_id=job, verdict=Verdict(word), reason=why) for job in jobs]
