@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -11,12 +12,15 @@ from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
 from worker.cli.speech.files import FORCE, new_path, new_text
 from worker.cli.speech.output import SIMULATED, stdout, talk
+from worker.domain.text import neutralise_formula
 from worker.domain.wording import plural
 from worker.errors import UsageError
 from worker.runs.exports import (
     ResultColumn,
     Row,
+    Said,
     as_csv,
+    as_it_is,
     json_row,
     layout,
     write_parquet,
@@ -28,7 +32,7 @@ from worker.store.reading.standings import standing_of
 from worker.store.runs import find_run
 
 KINDS = ("csv", "jsonl", "xlsx", "parquet")
-BINARY: dict[str, Callable[[Path, Iterable[Row], Sequence[ResultColumn]], None]] = {
+BINARY: dict[str, Callable[[Path, Iterable[Row], Sequence[ResultColumn], Said], None]] = {
     "xlsx": write_workbook,
     "parquet": write_parquet,
 }
@@ -46,6 +50,7 @@ BINARY: dict[str, Callable[[Path, Iterable[Row], Sequence[ResultColumn]], None]]
     help="Of a state; `ready`: what may go out.",
 )
 @click.option("--excel", is_flag=True, help="CSV that Excel reads as UTF-8 by a double click.")
+@click.option("--raw", is_flag=True, help="Formulas as they are: for programs alone.")
 @click.option("--json", "as_json", is_flag=True, help="JSON Lines on stdout.")
 @FORCE
 def results(
@@ -54,13 +59,15 @@ def results(
     columns: str | None,
     only: str | None,
     excel: bool,
+    raw: bool,
     as_json: bool,
     force: bool,
 ) -> None:
     """Take the answers back: one row a job, with the row's own columns after ours.
 
     The column `send` is the one reply that may go out: the accepted answer, or a person's; empty
-    otherwise. Cells that a spreadsheet would take for a formula get a leading apostrophe.
+    otherwise. In files of every format, what a spreadsheet would take for a formula gets a leading
+    apostrophe; --raw leaves it, and so does --json, which programs read.
     """
     kind = "jsonl" if as_json and output is None else _kind(output)
     with database() as engine:
@@ -69,10 +76,13 @@ def results(
             standing = standing_of(connection, found.id)
             chosen = layout(own_columns(connection, found.id), _names(columns))
         rows = results_of(engine, found.id, Only(only) if only is not None else None)
+        raw = raw or (kind == "jsonl" and output is None)
+        said = as_it_is if raw else neutralise_formula
+        form = _Form(kind=kind, columns=chosen, said=said, excel=excel)
         if output is None:
-            _write_text(stdout(), kind, rows, chosen, excel)
+            _write_text(stdout(), rows, form)
         else:
-            count = _write_file(output, kind, rows, chosen, excel=excel, force=force)
+            count = _write_file(output, rows, form, force=force)
             talk(f"{plural(count, 'row')} written to {output}.")
     _say_how_far(standing)
     if standing.simulated:
@@ -101,35 +111,36 @@ def _kind(output: Path | None) -> str:
     return kind
 
 
-def _write_file(
-    path: Path,
-    kind: str,
-    rows: Iterable[Row],
-    columns: Sequence[ResultColumn],
-    *,
-    excel: bool,
-    force: bool,
-) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Form:
+    """How a file is written; `excel` concerns CSV."""
+
+    kind: str
+    columns: Sequence[ResultColumn]
+    said: Said
+    excel: bool
+
+
+def _write_file(path: Path, rows: Iterable[Row], form: _Form, *, force: bool) -> int:
     count = [0]
     rows = _counted(rows, count)
-    if kind in BINARY:
+    if form.kind in BINARY:
         with new_path(path, force=force) as temporary:
-            BINARY[kind](temporary, rows, columns)
+            BINARY[form.kind](temporary, rows, form.columns, form.said)
     else:
         with new_text(path, force=force) as stream:
-            _write_text(stream, kind, rows, columns, excel)
+            _write_text(stream, rows, form)
     return count[0]
 
 
-def _write_text(
-    stream: IO[str], kind: str, rows: Iterable[Row], columns: Sequence[ResultColumn], excel: bool
-) -> None:
-    if kind == "csv":
-        stream.writelines(as_csv(rows, columns, excel=excel))
+def _write_text(stream: IO[str], rows: Iterable[Row], form: _Form) -> None:
+    if form.kind == "csv":
+        stream.writelines(as_csv(rows, form.columns, excel=form.excel, said=form.said))
         return
     plain = stream.isatty()
     for row in rows:
-        stream.write(json.dumps(json_row(row, columns), ensure_ascii=plain) + "\n")
+        held = json_row(row, form.columns, form.said)
+        stream.write(json.dumps(held, ensure_ascii=plain) + "\n")
 
 
 def _counted(rows: Iterable[Row], count: list[int]) -> Iterator[Row]:

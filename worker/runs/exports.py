@@ -1,10 +1,15 @@
 """Rows as CSV, JSON Lines, a workbook and Parquet: what `rung results` writes, and what the API
-sends."""
+sends.
+
+Files neutralise what a spreadsheet would take for a formula, whatever their format: any of them may
+be opened by one. What programs read of the API is as it is, and so is a file for which that is
+asked.
+"""
 
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -15,12 +20,19 @@ from worker.errors import RungError, UsageError
 from worker.store.reading.results import BY_NAME_ONLY, COLUMNS, OWN, TEXT_OF_CUSTOMERS, Holds
 
 Row = Mapping[str, Any]
+Said = Callable[[str], str]
+"""What becomes of a text before it stands in a file."""
 ROWS_AT_ONCE = 500
 PARQUET_ROWS = 10_000
 SHEET_ROWS = 1_048_575
 CELL_CHARS = 32_767
 """What a workbook holds at most (Excel's specifications and limits)."""
 BOM = "\ufeff"
+
+
+def as_it_is(text: str) -> str:
+    """For programs."""
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +53,14 @@ def layout(own: Sequence[str], wanted: Sequence[str] = ()) -> list[ResultColumn]
     """The columns of a file: ours, then the rows' own in their order (`row.NAME` where we have one
     of that name); or those that are wanted, in that order. Raises UsageError for an unknown one."""
     ours = {name: ResultColumn(name, holds) for name, holds in (COLUMNS | BY_NAME_ONLY).items()}
-    theirs = [
-        ResultColumn(f"row.{name}" if name in ours else name, Holds.ANY, name) for name in own
-    ]
+    theirs, taken = list[ResultColumn](), {*ours, *own}
+    for name in own:
+        called = name
+        if name in ours:
+            while called in taken:
+                called = f"row.{called}"
+            taken.add(called)
+        theirs.append(ResultColumn(called, Holds.ANY, name))
     if not wanted:
         return [*(ours[name] for name in COLUMNS), *theirs]
     known = ours | {column.name: column for column in theirs}
@@ -61,16 +78,20 @@ def masked(row: Row) -> dict[str, Any]:
 
 
 def as_csv(
-    rows: Iterable[Row], columns: Sequence[ResultColumn], *, excel: bool = False
+    rows: Iterable[Row],
+    columns: Sequence[ResultColumn],
+    *,
+    excel: bool = False,
+    said: Said = neutralise_formula,
 ) -> Iterator[str]:
     """Pieces of a CSV file, the first with its heading; for Excel with the mark that makes it read
     UTF-8."""
     out = io.StringIO()
     out.write(BOM if excel else "")
     writer = csv.writer(out)
-    writer.writerow([csv_cell(column.name) for column in columns])
+    writer.writerow([csv_cell(column.name, said) for column in columns])
     for number, row in enumerate(rows, 1):
-        writer.writerow([csv_cell(column.value(row)) for column in columns])
+        writer.writerow([csv_cell(column.value(row), said) for column in columns])
         if number % ROWS_AT_ONCE == 0:
             yield out.getvalue()
             out.seek(0)
@@ -78,17 +99,17 @@ def as_csv(
     yield out.getvalue()
 
 
-def csv_cell(value: Any) -> Any:
+def csv_cell(value: Any, said: Said = neutralise_formula) -> Any:
     """A value as a cell that no spreadsheet takes for a formula."""
     match value:
         case None:
             return ""
         case list() if all(isinstance(part, str) for part in value):
-            return neutralise_formula("; ".join(value))
+            return said("; ".join(value))
         case list() | dict():
-            return neutralise_formula(json.dumps(value, ensure_ascii=False))
+            return said(json.dumps(value, ensure_ascii=False))
         case str():
-            return neutralise_formula(value)
+            return said(value)
         case bool():
             return "true" if value else "false"
         case Decimal():
@@ -96,42 +117,63 @@ def csv_cell(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
-def json_row(row: Row, columns: Sequence[ResultColumn]) -> dict[str, Any]:
+def json_row(row: Row, columns: Sequence[ResultColumn], said: Said = as_it_is) -> dict[str, Any]:
     """A row as JSON values: dollars and shares are numbers, as exact as they are recorded."""
-    return {column.name: _plain(column.value(row)) for column in columns}
+    return {said(column.name): _plain(column.value(row), said) for column in columns}
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return float(value)
+def _plain(value: Any, said: Said) -> Any:
+    match value:
+        case str():
+            return said(value)
+        case list():
+            return [_plain(inner, said) for inner in value]
+        case dict():
+            return {said(name): _plain(inner, said) for name, inner in value.items()}
+        case Decimal():
+            return float(value)
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
-def write_workbook(path: Path, rows: Iterable[Row], columns: Sequence[ResultColumn]) -> None:
+def write_workbook(
+    path: Path,
+    rows: Iterable[Row],
+    columns: Sequence[ResultColumn],
+    said: Said = neutralise_formula,
+) -> None:
     """An Excel workbook, row after row. Raises RungError when there are more than it can hold."""
     from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
 
     book = Workbook(write_only=True)
     sheet = book.create_sheet("answers")
-    sheet.append([csv_cell(column.name) for column in columns])
+
+    def cell(value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        made = WriteOnlyCell(sheet, value)
+        # What begins with an equals sign would become a formula by itself.
+        made.data_type = "s"
+        return made
+
+    sheet.append([cell(csv_cell(column.name, said)) for column in columns])
     for number, row in enumerate(rows, 1):
         if number > SHEET_ROWS:
             raise RungError(
                 f"A workbook holds {SHEET_ROWS:,} rows, and there are more.",
                 mend="-o answers.csv, or --only ready",
             )
-        sheet.append([_sheet_cell(column, row) for column in columns])
+        sheet.append([cell(_sheet_cell(column.value(row), said)) for column in columns])
     book.save(path)
 
 
-def _sheet_cell(column: ResultColumn, row: Row) -> Any:
-    value = column.value(row)
+def _sheet_cell(value: Any, said: Said) -> Any:
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, int | float):
         return value
-    said = csv_cell(value)
-    return _without_controls(said)[:CELL_CHARS] if isinstance(said, str) else said
+    shown = csv_cell(value, said)
+    return _without_controls(shown)[:CELL_CHARS] if isinstance(shown, str) else shown
 
 
 def _without_controls(value: str) -> str:
@@ -139,7 +181,12 @@ def _without_controls(value: str) -> str:
     return "".join(c for c in value if c >= " " or c in "\t\n\r")
 
 
-def write_parquet(path: Path, rows: Iterable[Row], columns: Sequence[ResultColumn]) -> None:
+def write_parquet(
+    path: Path,
+    rows: Iterable[Row],
+    columns: Sequence[ResultColumn],
+    said: Said = neutralise_formula,
+) -> None:
     """Plain numbers throughout. Raises RungError without pyarrow."""
     try:
         import pyarrow as pa
@@ -158,29 +205,27 @@ def write_parquet(path: Path, rows: Iterable[Row], columns: Sequence[ResultColum
         Holds.TIME: pa.timestamp("us", tz="UTC"),
         Holds.ANY: pa.string(),
     }
-    schema = pa.schema([(column.name, kinds[column.holds]) for column in columns])
+    schema = pa.schema([(said(column.name), kinds[column.holds]) for column in columns])
     with pq.ParquetWriter(path, schema) as writer:
-        for part in _parts(rows, columns):
+        for part in _parts(rows, columns, said):
             writer.write_table(pa.Table.from_pylist(part, schema=schema))
 
 
-def _parts(rows: Iterable[Row], columns: Sequence[ResultColumn]) -> Iterator[list[dict[str, Any]]]:
+def _parts(
+    rows: Iterable[Row], columns: Sequence[ResultColumn], said: Said
+) -> Iterator[list[dict[str, Any]]]:
     """At least one, be it empty."""
     part: list[dict[str, Any]] = []
     for row in rows:
-        part.append({column.name: _stored(column, row) for column in columns})
+        part.append({said(column.name): _stored(column, row, said) for column in columns})
         if len(part) == PARQUET_ROWS:
             yield part
             part = []
     yield part
 
 
-def _stored(column: ResultColumn, row: Row) -> Any:
+def _stored(column: ResultColumn, row: Row, said: Said) -> Any:
     value = column.value(row)
-    if isinstance(value, Decimal):
-        return float(value)
-    if column.holds is Holds.TEXT and isinstance(value, str):
-        return neutralise_formula(value)
     if column.holds is Holds.ANY and value is not None:
-        return str(csv_cell(value))
-    return value
+        return str(csv_cell(value, said))
+    return value if column.holds is Holds.TIME else _plain(value, said)

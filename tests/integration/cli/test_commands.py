@@ -85,7 +85,7 @@ def test_results_come_back_in_three_formats(engine: Engine, settings: Settings) 
     assert say("results", "day", "-o", "nowhere/a.csv").code == 2
 
 
-def test_formulas_are_neutralised_in_csv_only(engine: Engine, settings: Settings) -> None:
+def test_formulas_are_neutralised_except_for_programs(engine: Engine, settings: Settings) -> None:
     hand_in(engine, settings, ["x"], name="=1+1")
     with engine.begin() as connection:
         connection.execute(text("UPDATE messages SET external_id = '=1+1'"))

@@ -17,8 +17,11 @@ from tests.support.cli import say
 from tests.support.promises import ME, do, one
 from tests.support.works import drain, make_due, settings_for, working
 from worker.config.settings import Settings
+from worker.domain.text import neutralise_formula
+from worker.runs.exports import json_row, layout
 from worker.sandbox.simulator.state import State
 from worker.store.actions.reviews import Judged, give_verdict
+from worker.store.reading.results import COLUMNS, OWN
 
 OURS = [
     *("external_id", "subject", "customer_id", "message", "send", "state", "verdict"),
@@ -140,9 +143,32 @@ def test_every_format_holds_the_same() -> None:
         assert [row["send"] or "" for row in one_of_them] == [row["send"] for row in said]
         assert isinstance(one_of_them[0]["cost_usd"], float)
         assert isinstance(one_of_them[0]["confidence"], float)
-    assert [row["zeta"] for row in lines] == ["z1", "=1+1", None]
-    assert sheet[1]["zeta"] == table[1]["zeta"] == "'=1+1"
+    for one_of_them in (lines, sheet, table):
+        assert [row["zeta"] for row in one_of_them] == ["z1", "'=1+1", None]
     assert lines[0]["simulated"] is sheet[0]["simulated"] is table[0]["simulated"] is True
+
+
+@pytest.mark.usefixtures("worked")
+def test_files_for_programs_hold_formulas_as_they_are() -> None:
+    for ending in ("csv", "jsonl", "xlsx", "parquet"):
+        assert say("results", "day", "--raw", "-o", f"a.{ending}").code == 0
+    assert ",=1+1," in Path("a.csv").read_text()
+    assert '"zeta": "=1+1"' in Path("a.jsonl").read_text()
+    assert pq.read_table("a.parquet").to_pylist()[1]["zeta"] == "=1+1"
+    sheet = openpyxl.load_workbook("a.xlsx").active
+    (cell,) = [cell for row in sheet.iter_rows() for cell in row if cell.value == "=1+1"]
+    assert cell.data_type == "s"
+
+
+def test_a_column_of_every_name_comes_back() -> None:
+    names = [column.name for column in layout(["state", "row.state", "=x", "send"])]
+    assert names[-4:] == ["row.row.state", "row.state", "=x", "row.send"]
+    row = {
+        **dict.fromkeys(COLUMNS, "ours"),
+        OWN: {"state": "a", "row.state": "b", "=x": {"k": "+1"}},
+    }
+    shown = json_row(row, layout(["state", "row.state", "=x"]), neutralise_formula)
+    assert (shown["row.row.state"], shown["row.state"], shown["'=x"]) == ("a", "b", {"k": "'+1"})
 
 
 @pytest.mark.usefixtures("worked")
