@@ -73,11 +73,12 @@ def test_the_curl_commands_do_what_the_document_says(
             check=True,
         )
         said.append(done.stdout)
-    handed, state, answers, review = said
+    handed, state, answers, review, dead = said
     assert '"accepted":2' in handed.replace(" ", "")
     assert '"state":"finished"' in state.replace(" ", "")
     assert {line for line in ("T-1", "T-2") if line in answers} == {"T-1", "T-2"}
     assert '"jobs"' in review
+    assert '"next":null' in dead
 
 
 def test_the_python_does_what_the_document_says(
@@ -102,3 +103,4 @@ def test_the_python_does_what_the_document_says(
     assert lines[1].startswith("finished 2 of 2 done for 0.00")
     assert [line.split()[:2] for line in lines[2:4]] == [["T-1", "answered"], ["T-2", "answered"]]
     assert lines[4].startswith("answered already")
+    assert lines[5] == "0 dead letters"

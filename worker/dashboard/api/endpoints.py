@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import IO, Any
+from urllib.parse import urlencode
 
 import orjson
 from pydantic import ValidationError
@@ -147,6 +148,18 @@ def json_response(document: Any, status: int = 200, **headers: str) -> Response:
     """JSON. Dollars are numbers with six decimals, as the commands give them."""
     body = orjson.dumps(document, default=encode, option=orjson.OPT_NON_STR_KEYS)
     return Response(body, status, headers, "application/json")
+
+
+def page_response(
+    call: ApiCall, path: str, document: dict[str, Any], following: int | None
+) -> Response:
+    """A page of a list: `next` is the `before` of the following one, and the header Link its
+    address (RFC 8288)."""
+    answer = json_response({**document, "next": following})
+    if following is not None:
+        asked = urlencode({**call.query, "before": following})
+        answer.headers["Link"] = f'<{path}?{asked}>; rel="next"'
+    return answer
 
 
 def encode(value: object) -> Any:

@@ -70,6 +70,7 @@ class AttentionQuery(StrictInput):
     """Of one run, or of all."""
 
     run: Name = ABSENT
+    before: Annotated[Id, Field(description="The job that the last page ended with.")] = ABSENT
     limit: Annotated[int, Field(ge=1, le=1_000)] = 50
 
 

@@ -38,8 +38,8 @@ class ListedJobDocument(JobDocument):
     simulated: bool | None
 
 
-class AttentionDocument(BaseModel):
-    """What needs somebody, by cause."""
+class AttentionDocument(PageDocument):
+    """What needs somebody, by cause, and a page of it."""
 
     causes: list[Cause]
     jobs: list[Letter]

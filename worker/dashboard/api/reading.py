@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from starlette.exceptions import HTTPException
 from starlette.responses import Response, StreamingResponse
 
-from worker.dashboard.api.endpoints import ApiCall, NotFound
+from worker.dashboard.api.endpoints import ApiCall, NotFound, page_response
 from worker.dashboard.screens.now import read_now
 from worker.dashboard.screens.queues import QueueShown, read_queues
 from worker.domain.filter_parsing import parse
@@ -62,13 +62,15 @@ def now(call: ApiCall) -> dict[str, Any]:
     }
 
 
-def runs(call: ApiCall) -> dict[str, Any]:
+def runs(call: ApiCall) -> Response:
     """A page of runs, newest first; `next` is the `before` of the following page."""
     limit = call.query["limit"]
     with call.engine.connect() as connection:
         found = runs_page(connection, call.query.get("before"), limit)
     following = found[-1].id if len(found) == limit else None
-    return {"runs": [run.as_document() for run in found], "next": following}
+    return page_response(
+        call, "/api/runs", {"runs": [run.as_document() for run in found]}, following
+    )
 
 
 def run(call: ApiCall) -> dict[str, Any]:
@@ -132,17 +134,17 @@ def job(call: ApiCall) -> dict[str, Any]:
     return found.as_document() | {"text_shown": shown}
 
 
-def dead(call: ApiCall) -> dict[str, Any]:
-    """Dead letters by cause."""
+def dead(call: ApiCall) -> Response:
+    """Dead letters by cause, and a page of them."""
     return _attention(call, "dead")
 
 
-def review(call: ApiCall) -> dict[str, Any]:
-    """What waits for a person, by cause."""
+def review(call: ApiCall) -> Response:
+    """What was left to people, by cause, and a page of it; with the verdict of what was judged."""
     return _attention(call, "review")
 
 
-def jobs(call: ApiCall) -> dict[str, Any]:
+def jobs(call: ApiCall) -> Response:
     """A page of the jobs that meet a filter, newest first; `next` is the `before` of the following
     page, which may come before this one is full: a page looks at a bounded number of jobs."""
     where, wanted = call.query.get("where"), call.query.get("run")
@@ -154,7 +156,8 @@ def jobs(call: ApiCall) -> dict[str, Any]:
             before=call.query.get("before"),
             limit=call.query["limit"],
         )
-    return {"jobs": [as_document(job, "run_id") for job in found.jobs], "next": found.next}
+    document = {"jobs": [as_document(job, "run_id") for job in found.jobs]}
+    return page_response(call, "/api/jobs", document, found.next)
 
 
 def tiers(call: ApiCall) -> list[dict[str, Any]]:
@@ -169,15 +172,13 @@ def workers(call: ApiCall) -> list[dict[str, Any]]:
         return [*map(asdict, screens.workers(connection))]
 
 
-def audit_events(call: ApiCall) -> dict[str, Any]:
+def audit_events(call: ApiCall) -> Response:
     """A page of what people and schedules did, newest first."""
     limit = call.query["limit"]
     with call.engine.connect() as connection:
         found = audit_page(connection, call.query.get("before"), limit)
-    return {
-        "events": [*map(asdict, found)],
-        "next": found[-1].id if len(found) == limit else None,
-    }
+    following = found[-1].id if len(found) == limit else None
+    return page_response(call, "/api/audit", {"events": [*map(asdict, found)]}, following)
 
 
 def run_named(connection: Connection, wanted: str) -> StoredRun:
@@ -210,15 +211,19 @@ def _day(day: DayBudget) -> dict[str, Any]:
     }
 
 
-def _attention(call: ApiCall, state: str) -> dict[str, Any]:
+def _attention(call: ApiCall, state: str) -> Response:
+    wanted, before, limit = call.query.get("run"), call.query.get("before"), call.query["limit"]
     with call.engine.connect() as connection:
-        wanted = call.query.get("run")
         run_id = run_named(connection, wanted).id if wanted is not None else None
+        place = attention.place_of(connection, before) if before is not None else None
+        if before is not None and place is None:
+            raise NotFound(f"There is no job {before} to go on behind.")
         chosen = attention.Attention(state=state, run_id=run_id)
-        return {
-            "causes": list(map(asdict, attention.causes(connection, chosen))),
-            "jobs": list(map(asdict, attention.letters(connection, chosen, call.query["limit"]))),
-        }
+        found = attention.letters(connection, chosen, limit, place)
+        causes = attention.causes(connection, chosen)
+    document = {"causes": list(map(asdict, causes)), "jobs": list(map(asdict, found))}
+    following = found[-1].job if len(found) == limit else None
+    return page_response(call, f"/api/{state}", document, following)
 
 
 def _asked_for_text(call: ApiCall) -> bool:

@@ -102,7 +102,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     _get(
         "/api/review",
-        "What waits for a person",
+        "What was left to people, with the verdict of what was judged",
         reading.review,
         job_schemas.AttentionDocument,
         query=inputs.AttentionQuery,

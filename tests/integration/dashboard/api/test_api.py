@@ -176,6 +176,42 @@ def test_results_come_in_pages_that_name_the_next(worked: Api) -> None:
     assert worked.client.get(RESULTS, params={"limit": 0}).status_code == 400
 
 
+LISTS = [
+    ("/api/runs?", "runs", "run"),
+    ("/api/jobs?where=cost+%3E%3D+0", "jobs", "job"),
+    ("/api/dead?run=other", "jobs", "job"),
+    ("/api/dead?", "jobs", "job"),
+    ("/api/review?", "jobs", "job"),
+    ("/api/audit?", "events", "id"),
+]
+
+
+def test_every_list_comes_in_pages_that_name_the_next(worked: Api) -> None:
+    # given
+    hand_in(worked.engine, worked.settings, BODIES, name="other")
+    do(worked.engine, "UPDATE jobs SET state = 'dead', finished_at = now() WHERE id % 2 = 1")
+    do(worked.engine, "UPDATE jobs SET state = 'review', finished_at = now() WHERE id % 2 = 0")
+    for tier in ("haiku", "opus"):
+        worked.act(action="pause", tier=tier, reason="a test")
+    for address, name, key in LISTS:
+        whole = [entry[key] for entry in worked.client.get(address).json()[name]]
+        # when
+        found, more = [], f"{address}&limit=1"
+        while more:
+            answer = worked.client.get(more)
+            found += [entry[key] for entry in answer.json()[name]]
+            more = answer.links.get("next", {}).get("url", "")
+            assert (answer.json()["next"] is None) is (more == "")
+        # then
+        assert found == whole, address
+        assert len(whole) >= 2, address
+
+
+def test_a_page_behind_a_job_that_there_is_not_says_so(worked: Api) -> None:
+    answer = worked.client.get("/api/review?before=999")
+    assert (answer.status_code, "no job 999" in answer.json()["detail"]) == (404, True)
+
+
 def test_dead_letters_and_reviews_by_cause(worked: Api) -> None:
     # when
     dead, review = worked.get("/api/dead"), worked.get("/api/review", run="run")
