@@ -21,6 +21,15 @@ def test_a_lead_hands_in_watches_reviews_and_downloads(
     visit = Visit(chromium, url, accept_downloads=True)
     page = visit.page
     page.get_by_role("link", name="Submit").first.click()
+    # what cannot be taken
+    page.get_by_label("The file").set_input_files(
+        {"name": "few.csv", "mimeType": "text/csv", "buffer": b"external_id,body\nA,Where?\nB,\n"}
+    )
+    with page.expect_download() as coming:
+        page.get_by_role("button", name="Download the rejected row").click()
+    assert coming.value.suggested_filename == "few.rejects.csv"
+    assert "few.csv,3,B," in Path(coming.value.path()).read_text()
+    assert not page.locator("#sending").is_visible()
     # looks
     page.get_by_label("The file").set_input_files(EXPORT)
     page.get_by_text("Start: 3 messages").wait_for()

@@ -37,7 +37,9 @@ STARTS_AT_HALF_PRICE = (
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
-@click.option("--run", "name", help="Name of the run; made from the file's name if left out.")
+@click.option(
+    "--run", "--name", "name", help="Name of the run; made from the file's name if left out."
+)
 @click.option("--source", help="Where the messages are from; ids are unique within a source.")
 @click.option("--policy", help="Preset or policy of rung.toml.", shell_complete=POLICY)
 @click.option(

@@ -45,7 +45,8 @@ def _require_possible(action: str, run: RunStanding) -> None:
     # What a cancel left when it was interrupted can be cancelled again.
     if run.finished_at is not None and not (action == "cancel" and run.open):
         mend = f"rung retry {name} gives dead jobs another try" if action == "resume" else None
-        raise RungError(f"Run {name} is {state}: there is nothing left to {action}.", mend=mend)
+        what = {"priority": "serve sooner", "budget": "pay for"}.get(action, action)
+        raise RungError(f"Run {name} is {state}: there is nothing left to {what}.", mend=mend)
     if action == "pause" and state != "active":
         raise RungError(f"Run {name} is {state}, so it cannot be paused.")
 

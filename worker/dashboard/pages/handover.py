@@ -8,7 +8,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from pathlib import PurePath
+from pathlib import Path, PurePath
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import quote
 
@@ -35,6 +36,7 @@ from worker.intake.handover import Handover
 from worker.intake.layouts import FIELDS
 from worker.intake.outcome import HandoverOutcome
 from worker.intake.reader import ReadingOptions
+from worker.intake.rejects import RejectsFile
 from worker.intake.run_of_terms import IntakeBusy
 from worker.intake.terms import RunTerms, parse_deadline, terms_for
 from worker.runs.forecasts import keep_forecast
@@ -95,6 +97,8 @@ def _hand_over(request: Request, fields: Mapping[str, str], file: File) -> Respo
             if outcome.run is not None and not outcome.counts.rejected:
                 return RedirectResponse(f"/runs/{quote(outcome.run)}", 303)
             return _page(request, PageState(file=file[0], outcome=outcome), fields)
+        if fields.get("step") == "rejects":
+            return _rejected(dashboard, file, terms, options, caps)
         found = look(dashboard, file, terms, options, caps)
         return _page(request, PageState(file=file[0], look=found), fields)
     except RungError as error:
@@ -121,6 +125,27 @@ def _started(
             dashboard.engine, terms.policy, outcome.run, outcome.counts.strata, terms.lane
         )
     return outcome
+
+
+def _rejected(
+    dashboard: Dashboard, file: File, terms: RunTerms, options: ReadingOptions, caps: Caps
+) -> Response:
+    """All rows that cannot be taken, as the command lists them; nothing is stored."""
+    name = f"{stem(file[0])}.rejects.csv"
+    with TemporaryDirectory() as folder:
+        rejects = RejectsFile(Path(folder) / "rejects.csv", stem(file[0]), (), lambda _: None)
+        Handover(
+            terms,
+            options,
+            dashboard.engine,
+            dry=True,
+            caps=caps,
+            rejects=rejects,
+            accept=lambda _, __: True,
+        ).take([file])
+        listed = rejects.path.read_bytes() if rejects.path is not None else b""
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
+    return Response(listed, 200, headers, "text/csv; charset=utf-8")
 
 
 def _terms(settings: Settings, name: str, fields: Mapping[str, str]) -> RunTerms:

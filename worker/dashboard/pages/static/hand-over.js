@@ -13,19 +13,57 @@ async function send(step) {
   look.setAttribute("aria-busy", "true");
   form.querySelectorAll("button").forEach((button) => (button.disabled = true));
   try {
-    const answer = await fetch(form.action, { method: "POST", body: data, headers: { Accept: "text/html" } });
+    const answer = await post(data, turn);
     if (turn !== asked) return;
-    if (answer.redirected) {
-      location.assign(answer.url);
+    const kept = answer.getResponseHeader("Content-Disposition");
+    if (kept) {
+      keep(answer.response, kept);
+    } else if (answer.responseURL !== form.action) {
+      location.assign(answer.responseURL);
       return;
+    } else {
+      show(look, new DOMParser().parseFromString(await answer.response.text(), "text/html"));
     }
-    show(look, new DOMParser().parseFromString(await answer.text(), "text/html"));
   } catch {
     if (turn === asked) say(look, "The dashboard does not answer just now. Nothing was started.");
   }
   if (turn !== asked) return;
+  document.getElementById("sending").hidden = true;
   look.removeAttribute("aria-busy");
   form.querySelectorAll("button").forEach((button) => (button.disabled = false));
+}
+
+// By XMLHttpRequest, since fetch does not tell how much of a file has left.
+function post(data, turn) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", form.action);
+    request.setRequestHeader("Accept", "text/html");
+    request.responseType = "blob";
+    request.upload.onprogress = (event) => turn === asked && tell(event);
+    request.onload = () => resolve(request);
+    request.onerror = request.onabort = reject;
+    request.send(data);
+  });
+}
+
+function tell(event) {
+  const sending = document.getElementById("sending");
+  const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
+  const whole = event.loaded >= event.total;
+  sending.querySelector("progress").value = event.total ? event.loaded / event.total : 0;
+  sending.querySelector("span").textContent = whole
+    ? "The file has arrived and is being read."
+    : `${megabytes(event.loaded)} of ${megabytes(event.total)} MB have been sent.`;
+  sending.hidden = false;
+}
+
+function keep(file, header) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(file);
+  link.download = decodeURIComponent(header.split("''")[1]);
+  link.click();
+  URL.revokeObjectURL(link.href);
 }
 
 function show(look, fresh) {
