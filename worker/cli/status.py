@@ -18,6 +18,7 @@ from worker.errors import UsageError
 from worker.store.queue.lookup_failures import failing_lookups
 from worker.store.queue.presence import noted
 from worker.store.queue.rounds import late
+from worker.store.reading.doubts import doubtful
 from worker.store.reading.outlook import read_outlooks, run_document
 from worker.store.reading.queue_holds import queue_holds
 from worker.store.reading.run_standing import RunStanding
@@ -98,6 +99,7 @@ def _overview(engine: Engine, settings: Settings, as_json: bool) -> None:
         troubled = noted(connection)
         steps = late(connection)
         lookups = failing_lookups(connection)
+        doubts = doubtful(connection)
     if as_json:
         runs = [
             {**run.as_document(), "outlook": one.as_document(), "troubles": said}
@@ -105,7 +107,15 @@ def _overview(engine: Engine, settings: Settings, as_json: bool) -> None:
         ]
         queues = [as_document(line, "breaker_s") for line in around.queues]
         spent = as_document(day, "overrun") if day is not None else None
-        print_json({"runs": runs, "queues": queues, "everything_paused": paused, "day": spent})
+        print_json(
+            {
+                "runs": runs,
+                "queues": queues,
+                "everything_paused": paused,
+                "day": spent,
+                "certificates": [as_document(doubt) for doubt in doubts],
+            }
+        )
         return
     for hold in held:
         if hold.paused:
@@ -116,6 +126,8 @@ def _overview(engine: Engine, settings: Settings, as_json: bool) -> None:
         talk(f"No worker gets this done, for {span(step.seconds)} now: {step.step}", fg="red")
     for lookup in lookups:
         talk(terminal_safe(lookup.words), fg="red")
+    for doubt in doubts:
+        talk(terminal_safe(doubt.words), fg="red" if doubt.state == "void" else "yellow")
     for line in around.queues:
         _say_trouble(line)
     _print_queues(around.queues)

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from models.vocabulary import Grader, Lane
+from tests.support.cli import say
 from tests.support.nights import night, night_settings, rounds
 from tests.support.promises import ME, do, many, one
 from tests.support.works import drain, hand_in, settings_for, unexplained, working
@@ -142,6 +143,20 @@ def test_void_lets_nothing_through(engine: Engine, settings: Settings, certified
     assert unexplained(engine, run) == []
     with pytest.raises(ConfigurationError, match="is void: a test says so"):
         hand_in(engine, settings, BODIES, policy=certified, name="later")
+
+
+def test_status_names_a_certificate_that_is_void_or_in_doubt_though_no_run_goes(
+    engine: Engine, certified: Policy, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    number = certified.accept.certificate or 0
+    assert "Certificate" not in say("status").err
+    do(engine, "UPDATE certificates SET state = 'amber'")
+    assert "is in doubt: its stricter threshold holds" in say("status").err
+    with engine.begin() as connection:
+        void(connection, number, "a test says so")
+    assert f"Certificate {number} (haiku) is void: a test says so." in say("status").err
+    assert say("status", "--json").document["certificates"][0]["state"] == "void"
 
 
 @pytest.mark.parametrize(

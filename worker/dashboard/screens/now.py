@@ -33,7 +33,7 @@ from worker.store.queue.lookup_failures import failing_lookups
 from worker.store.queue.rounds import late
 from worker.store.reading import screens
 from worker.store.reading.bill import spend_of
-from worker.store.reading.certificates import doubtful
+from worker.store.reading.doubts import doubtful
 from worker.store.reading.minutes import last_hour
 from worker.store.reading.outlook import Outlook, ended_outlook, read_outlooks
 from worker.store.reading.run_standing import RunStanding

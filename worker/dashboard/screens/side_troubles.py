@@ -8,7 +8,7 @@ from worker.domain.wording import plural, span
 from worker.store.queue.deliveries import TargetStanding
 from worker.store.queue.lookup_failures import FailingLookup
 from worker.store.queue.rounds import LateStep
-from worker.store.reading.certificates import DoubtfulCertificate
+from worker.store.reading.doubts import DoubtfulCertificate
 
 UNDELIVERED_S = 600.0
 """So long a receiver may be away before anybody is told."""
@@ -67,20 +67,12 @@ def delivery_troubles(webhooks: Sequence[TargetStanding]) -> list[ScreenTrouble]
 
 def certificate_troubles(rows: Sequence[DoubtfulCertificate]) -> list[ScreenTrouble]:
     """Certificates in doubt, and those that became void within a day."""
-    found = []
-    for row in rows:
-        if row.state == "amber":
-            words = f"Certificate {row.id} ({row.tier}) is in doubt: its stricter threshold holds."
-            found.append(
-                ScreenTrouble(
-                    level="warn", words=words, help="See why", href=f"/certificates/{row.id}"
-                )
-            )
-        else:
-            words = f"Certificate {row.id} ({row.tier}) is void: {row.voided_by}."
-            found.append(
-                ScreenTrouble(
-                    level="bad", words=words, help="See it", href=f"/certificates/{row.id}"
-                )
-            )
-    return found
+    return [
+        ScreenTrouble(
+            level="warn" if row.state == "amber" else "bad",
+            words=row.words,
+            help="See why",
+            href=f"/certificates/{row.id}",
+        )
+        for row in rows
+    ]

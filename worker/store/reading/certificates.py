@@ -11,17 +11,6 @@ from worker.domain.proof.certificate_page import Issued
 from worker.domain.proof.drift import Vigil
 from worker.domain.text import whole_number
 from worker.errors import Missing
-from worker.store.rows import values_of
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DoubtfulCertificate:
-    """A certificate in doubt, or one that is void, and by what."""
-
-    id: int
-    tier: str
-    state: str
-    voided_by: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +42,6 @@ def certificate(connection: Connection, number: str) -> Issued:
 
 def _stored(row: Row[Any]) -> Issued:
     return Issued(**row._mapping)
-
-
-def doubtful(connection: Connection) -> list[DoubtfulCertificate]:
-    """Those in doubt, and those that became void within a day."""
-    return values_of(DoubtfulCertificate, connection.execute(DOUBTFUL))
 
 
 def days(connection: Connection, number: int) -> list[Day]:
@@ -93,8 +77,3 @@ WHERE CAST(:id AS bigint) IS NULL OR c.id = :id
 ORDER BY c.id DESC LIMIT :limit
 """)
 DAYS = text("SELECT * FROM evidence WHERE certificate_id = :id ORDER BY day")
-DOUBTFUL = text("""
-SELECT id, tier, state, voided_by FROM certificates
-WHERE state = 'amber' OR (state = 'void' AND changed_at > now() - interval '1 day')
-ORDER BY state, id DESC LIMIT 10
-""")

@@ -1,0 +1,37 @@
+"""Certificates that people should hear of."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from worker.store.rows import values_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoubtfulCertificate:
+    """A certificate in doubt, or one that is void, and by what."""
+
+    id: int
+    tier: str
+    state: str
+    voided_by: str | None
+
+    @property
+    def words(self) -> str:
+        """For people, in a sentence."""
+        of = f"Certificate {self.id} ({self.tier})"
+        if self.state == "amber":
+            return f"{of} is in doubt: its stricter threshold holds."
+        return f"{of} is void: {self.voided_by}."
+
+
+def doubtful(connection: Connection) -> list[DoubtfulCertificate]:
+    """Those in doubt, and those that became void within a day."""
+    return values_of(DoubtfulCertificate, connection.execute(DOUBTFUL))
+
+
+DOUBTFUL = text("""
+SELECT id, tier, state, voided_by FROM certificates
+WHERE state = 'amber' OR (state = 'void' AND changed_at > now() - interval '1 day')
+ORDER BY state, id DESC LIMIT 10
+""")
