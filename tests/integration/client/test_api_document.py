@@ -73,7 +73,7 @@ def test_the_curl_commands_do_what_the_document_says(
             check=True,
         )
         said.append(done.stdout)
-    handed, state, answers, review, dead = said
+    handed, state, answers, review, _, dead = said
     assert '"accepted":2' in handed.replace(" ", "")
     assert '"state":"finished"' in state.replace(" ", "")
     assert {line for line in ("T-1", "T-2") if line in answers} == {"T-1", "T-2"}
