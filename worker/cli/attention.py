@@ -35,15 +35,17 @@ def list_jobs(
 
 
 def _print(grouped: Sequence[Cause], jobs: Sequence[Letter]) -> None:
-    from rich.table import Table
+    from worker.cli.speech.tables import FittingTable
 
     out = console()
-    table = Table("jobs", "run", "cause", box=None, pad_edge=False)
+    table = FittingTable("jobs", "run", "cause", box=None, pad_edge=False)
     for row in grouped:
         table.add_row(str(row.jobs), row.run, terminal_safe(row.reason or "–"))
     out.print(table)
     out.print()
-    table = Table("job", "message", "tier", "attempts", "cost", "cause", box=None, pad_edge=False)
+    table = FittingTable(
+        "job", "message", "tier", "attempts", "cost", "cause", box=None, pad_edge=False
+    )
     for job in jobs:
         table.add_row(
             str(job.job),

@@ -154,9 +154,9 @@ def _print(found: list[AuditCounts]) -> None:
     if not found:
         talk("Nothing has been drawn. Draw some with: rung audit RUN --share 2%")
         return
-    from rich.table import Table
+    from worker.cli.speech.tables import FittingTable
 
-    table = Table(
+    table = FittingTable(
         *("run", "drawn", "with a tier", "passed by it", "open", "right", "wrong", "unsure"),
         *("judged twice", "differing"),
         box=None,

@@ -33,9 +33,9 @@ def certificates(ctx: click.Context, as_json: bool) -> None:
     if not found:
         talk("Nothing has been certified. See: rung certify --help")
         return
-    from rich.table import Table
+    from worker.cli.speech.tables import FittingTable
 
-    table = Table(
+    table = FittingTable(
         "no.", "claim", "tier", "at most", "covers", "state", "audits since", "issued", box=None
     )
     for one in found:

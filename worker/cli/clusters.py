@@ -117,9 +117,11 @@ def _print(found: Sequence[Cluster], rows: Mapping[int, ComparedText], *, with_t
     if not found:
         talk("No messages are so much alike.")
         return
-    from rich.table import Table
+    from worker.cli.speech.tables import FittingTable
 
-    table = Table("messages", "like", "states", "since", *(["text"] if with_text else []), box=None)
+    table = FittingTable(
+        "messages", "like", "states", "since", *(["text"] if with_text else []), box=None
+    )
     for one in found:
         members = [rows[job] for job in one.members]
         states = Counter(row.state for row in members).most_common()

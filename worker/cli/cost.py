@@ -86,11 +86,13 @@ def as_document(bill: Bill) -> dict[str, Any]:
 
 def print_bill(bill: Bill, *, compared: bool = True) -> None:
     """The bill for a person; `compared` with one tier alone once enough has ended."""
-    from rich.table import Table
+    from worker.cli.speech.tables import FittingTable
 
     out = console()
     title = f"The bill of run {bill.run}" + (" (simulated)" if bill.simulated else "")
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table = FittingTable(
+        title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0)
+    )
     for name in COLUMNS:
         is_word = name in ("tier", "for", "model", "lane")
         table.add_column(name, justify="left" if is_word else "right", overflow="fold")

@@ -74,10 +74,11 @@ def replay(name: str, run_name: str | None, dead: bool) -> None:
 
 
 def _show(rows: list[TargetStanding]) -> None:
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None)
+    from worker.cli.speech.tables import FittingTable
+
+    table = FittingTable(box=None)
     for head in ("webhook", "waiting", "oldest", "given up", "last trouble", "state"):
         table.add_column(head)
     for row in rows:

@@ -114,9 +114,11 @@ def _estimate(one: Estimate) -> dict[str, Any]:
 
 
 def _print(points: Sequence[Point], head: str) -> None:
-    from rich.table import Table
+    from worker.cli.speech.tables import FittingTable
 
-    table = Table("policy", "dollars", "saves", "right", "against the top", "known", box=None)
+    table = FittingTable(
+        "policy", "dollars", "saves", "right", "against the top", "known", box=None
+    )
     for one in points:
         table.add_row(
             one.name,

@@ -82,9 +82,9 @@ def _say_settled(found: list[Settled], as_json: bool) -> None:
     if not found:
         talk("No run that had a forecast has finished yet.")
         return
-    from rich.table import Table
+    from worker.cli.speech.tables import FittingTable
 
-    table = Table("run", "of", "10 %", "50 %", "90 %", "came", "", box=None)
+    table = FittingTable("run", "of", "10 %", "50 %", "90 %", "came", "", box=None)
     for one in found:
         shown = SHOWN[Measure(one.measure)]
         values = (shown(value) for value in (one.p10, one.p50, one.p90, one.fact))

@@ -171,9 +171,9 @@ def cost(policy: str | None, messages: int, hours: float, as_json: bool) -> None
 
 
 def _print_costs(rows: list[dict[str, Any]], model: str, messages: int) -> None:
-    from rich.table import Table
+    from worker.cli.speech.tables import FittingTable
 
-    table = Table(
+    table = FittingTable(
         "folder", "lane", "better", "whole", "searched", "$ whole", "$ searched", box=None
     )
     for row in rows:

@@ -73,9 +73,9 @@ def _tokens(use: PromptUse) -> int:
 
 
 def _print(found: list[PromptUse], now: Mapping[str, list[str]]) -> None:
-    from rich.table import Table
+    from worker.cli.speech.tables import FittingTable
 
-    table = Table(
+    table = FittingTable(
         "version", "prompt", "tokens", "now", "runs", "newest", "calls", "$ a thousand", "since",
         box=None,
     )  # fmt: skip

@@ -199,9 +199,9 @@ def _say_expected(found: ReprocessPreview) -> None:
 
 
 def _print_sample(found: ReprocessPreview) -> None:
-    from rich.table import Table
+    from worker.cli.speech.tables import FittingTable
 
-    table = Table("job", "message", "state", "tier", "conf.", box=None, pad_edge=False)
+    table = FittingTable("job", "message", "state", "tier", "conf.", box=None, pad_edge=False)
     for row in found.chosen.sample:
         confidence = row.confidence
         table.add_row(

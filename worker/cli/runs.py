@@ -21,9 +21,9 @@ def runs(limit: int, as_json: bool) -> None:
     if not found:
         talk("Nothing has been submitted yet. Submit a backlog with: rung enqueue FILE")
         return
-    from rich.table import Table
+    from worker.cli.speech.tables import FittingTable
 
-    table = Table(
+    table = FittingTable(
         "run",
         "state",
         "policy",

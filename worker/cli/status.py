@@ -107,15 +107,9 @@ def _overview(engine: Engine, settings: Settings, as_json: bool) -> None:
         ]
         queues = [as_document(line, "breaker_s") for line in around.queues]
         spent = as_document(day, "overrun") if day is not None else None
-        print_json(
-            {
-                "runs": runs,
-                "queues": queues,
-                "everything_paused": paused,
-                "day": spent,
-                "certificates": [as_document(doubt) for doubt in doubts],
-            }
-        )
+        named = {"certificates": [as_document(doubt) for doubt in doubts]}
+        all_of_it = {"runs": runs, "queues": queues, "everything_paused": paused, "day": spent}
+        print_json(all_of_it | named)
         return
     for hold in held:
         if hold.paused:
@@ -157,9 +151,11 @@ def _say_trouble(line: QueueStanding) -> None:
 
 
 def _print_queues(lines: Sequence[QueueStanding]) -> None:
-    from rich.table import Table
+    from worker.cli.speech.tables import FittingTable
 
-    table = Table("queue", "waiting", "in flight", "workers", "state", box=None, pad_edge=False)
+    table = FittingTable(
+        "queue", "waiting", "in flight", "workers", "state", box=None, pad_edge=False
+    )
     for line in lines:
         held = "held" if line.held_s else BREAKER_WORDS[line.breaker]
         state = "paused" if line.paused else held

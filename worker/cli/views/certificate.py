@@ -30,9 +30,11 @@ def print_certificate(made: Certificate, source: str, *, rehearsal: bool = False
 
 
 def _print_segments(result: Certification) -> None:
-    from rich.table import Table
+    from worker.cli.speech.tables import FittingTable
 
-    table = Table("segment", "certified", "from score", "errors", "labels", "at most", box=None)
+    table = FittingTable(
+        "segment", "certified", "from score", "errors", "labels", "at most", box=None
+    )
     for one in result.segments[:MOST_SEGMENTS]:
         table.add_row(
             one.segment or "–",
@@ -50,15 +52,16 @@ def _print_segments(result: Certification) -> None:
 
 def print_stored(found: Issued) -> None:
     """A certificate on a page that a person can sign."""
-    from rich.table import Table
     from rich.text import Text
+
+    from worker.cli.speech.tables import FittingTable
 
     out = console()
     out.print(f"Certificate {found.id}, {found.state}", style="bold")
     for sentence in page_sentences(found):
         out.print(Text(sentence), soft_wrap=True)
     if found.segments:
-        table = Table("segment", "certified", "errors", "labels", "at most", box=None)
+        table = FittingTable("segment", "certified", "errors", "labels", "at most", box=None)
         for one in found.segments:
             counts = str(one["errors"]), str(one["labels"]), f"{one['upper']:.1%}"
             table.add_row(one["segment"] or "–", "yes" if one["certified"] else "no", *counts)

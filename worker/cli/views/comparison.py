@@ -9,10 +9,10 @@ from worker.store.reading.blind_pairs import BlindPair
 
 def print_side_by_side(found: SideBySide) -> None:
     """A table, then the sentence."""
-    from rich.table import Table
+    from worker.cli.speech.tables import FittingTable
 
     out = console()
-    table = Table("", terminal_safe(found.a.run), terminal_safe(found.b.run), box=None)
+    table = FittingTable("", terminal_safe(found.a.run), terminal_safe(found.b.run), box=None)
     for side in (1, 2):
         table.columns[side].justify = "right"
     each = max(found.messages, 1)

@@ -19,7 +19,7 @@ from worker.domain.wording import dollars
 from worker.store.runs import StoredRun
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from worker.cli.speech.tables import FittingTable
 
 NAME_WIDTH, STEPS = 22, 6
 KIND_WORDS = {
@@ -63,10 +63,10 @@ def _who_is_in(found: RunComparison) -> str:
     return "; ".join(words) + "."
 
 
-def _counts(found: RunComparison) -> "Table":
-    from rich.table import Table
+def _counts(found: RunComparison) -> "FittingTable":
+    from worker.cli.speech.tables import FittingTable
 
-    table = Table("", box=None, pad_edge=False)
+    table = FittingTable("", box=None, pad_edge=False)
     for heading in ("same", "better", "worse", "other"):
         table.add_column(heading, justify="right")
     table.add_column()
@@ -86,10 +86,10 @@ def _share(found: RunComparison) -> str:
     return f" ({(found.cost_b - found.cost_a) / found.cost_a:+.0%})" if found.cost_a else ""
 
 
-def _steps(name: str, steps: list[CountedStep]) -> "Table":
-    from rich.table import Table
+def _steps(name: str, steps: list[CountedStep]) -> "FittingTable":
+    from worker.cli.speech.tables import FittingTable
 
-    table = Table(f"{name} A", f"{name} B", "messages", box=None, pad_edge=False)
+    table = FittingTable(f"{name} A", f"{name} B", "messages", box=None, pad_edge=False)
     table.columns[2].justify = "right"
     for a, b, messages in steps[:STEPS]:
         table.add_row(terminal_safe(a), terminal_safe(b), f"{messages:,}")
@@ -99,11 +99,13 @@ def _steps(name: str, steps: list[CountedStep]) -> "Table":
 
 
 def _print_examples(examples: Sequence[Example]) -> None:
-    from rich.table import Table
+    from worker.cli.speech.tables import FittingTable
 
     out = console()
     for kind in dict.fromkeys(example.kind for example in examples):
-        table = Table("message", "outcome", "tier", "conf.", "cost", box=None, pad_edge=False)
+        table = FittingTable(
+            "message", "outcome", "tier", "conf.", "cost", box=None, pad_edge=False
+        )
         for example in examples:
             if example.kind == kind and example.pair.a and example.pair.b:
                 table.add_row(*_example(example.pair.external_id, example.pair.a, example.pair.b))

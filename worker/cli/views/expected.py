@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 def print_expected(expected: "BacklogEstimate") -> None:
     """A line for each tier, and what is assumed."""
-    from rich.table import Table
+    from worker.cli.speech.tables import FittingTable
 
-    table = Table("tier", "jobs", "calls", "expected", box=None)
+    table = FittingTable("tier", "jobs", "calls", "expected", box=None)
     for line in expected.tiers:
         table.add_row(line.tier, str(line.jobs), str(line.calls), dollars(line.cost))
     table.add_row("all", "", "", dollars(expected.total))
@@ -24,11 +24,13 @@ def print_expected(expected: "BacklogEstimate") -> None:
 
 def print_lengths(lengths: "list[LengthEstimate]") -> None:
     """A line for each length; nothing where all messages are short."""
-    from rich.table import Table
+    from worker.cli.speech.tables import FittingTable
 
     if not lengths or (len(lengths) == 1 and lengths[0].up_to == UP_TO[0]):
         return
-    table = Table("characters", "messages", "expected", "longest, if it climbs", "", box=None)
+    table = FittingTable(
+        "characters", "messages", "expected", "longest, if it climbs", "", box=None
+    )
     for one in lengths:
         ends = f"then for a person: {one.withheld_at} is too costly" if one.withheld_at else ""
         up_to = f"up to {count(one.up_to)}" if one.up_to else "longer"

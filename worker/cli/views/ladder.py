@@ -4,12 +4,12 @@ import time
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 from sqlalchemy import Engine
 
 from models.vocabulary import ROUTING
 from worker.cli.speech.output import SIMULATED
+from worker.cli.speech.tables import FittingTable
 from worker.cli.views.patience import Patience
 from worker.config.settings import Settings
 from worker.domain.text import terminal_safe
@@ -79,8 +79,10 @@ class LadderView:
             words.append(f"the run is {self.status.money_words}")
         return [Text(f"! {terminal_safe(one)}", style="bold red") for one in words]
 
-    def _rungs(self, counts: dict[tuple[str, str], int], lines: Sequence[QueueStanding]) -> Table:
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    def _rungs(
+        self, counts: dict[tuple[str, str], int], lines: Sequence[QueueStanding]
+    ) -> FittingTable:
+        table = FittingTable(box=None, pad_edge=False, padding=(0, 2, 0, 0))
         for name in ("queue", "waiting", "in flight", "at Claude", "done", ""):
             table.add_column(name, justify="left" if name in ("queue", "") else "right")
         total = max(self.status.total, 1)

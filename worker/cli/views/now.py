@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
-from rich.table import Table
 from rich.text import Text
 
 from worker.cli.speech.output import SIMULATED
+from worker.cli.speech.tables import FittingTable
 from worker.config.settings import Settings
 from worker.dashboard.context import Dashboard, make_dashboard
 from worker.dashboard.screens.now import Now, read_now
@@ -59,8 +59,8 @@ def _troubles(troubles: Sequence[ScreenTrouble]) -> list[RenderableType]:
     ]
 
 
-def _runs(live: Sequence[tuple[RunStanding, Outlook]]) -> Table:
-    table = Table("run", "", "done", "outlook", box=None, pad_edge=False)
+def _runs(live: Sequence[tuple[RunStanding, Outlook]]) -> FittingTable:
+    table = FittingTable("run", "", "done", "outlook", box=None, pad_edge=False)
     for run, seen in live:
         total = max(run.total, 1)
         table.add_row(
@@ -72,8 +72,8 @@ def _runs(live: Sequence[tuple[RunStanding, Outlook]]) -> Table:
     return table
 
 
-def _queues(lines: Sequence[QueueShown], everything: str | None) -> Table:
-    table = Table("queue", box=None, pad_edge=False)
+def _queues(lines: Sequence[QueueShown], everything: str | None) -> FittingTable:
+    table = FittingTable("queue", box=None, pad_edge=False)
     for heading in ("waiting", "in flight", "done a minute", "oldest wait", "limit used"):
         table.add_column(heading, justify="right")
     table.add_column("state")

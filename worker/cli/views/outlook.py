@@ -66,9 +66,9 @@ def keep_outlook(
 
 def print_outlook(outlook: "RunForecast") -> None:
     """Three figures a line, and what they rest on."""
-    from rich.table import Table
+    from worker.cli.speech.tables import FittingTable
 
-    table = Table("", "10 %", "50 %", "90 %", box=None)
+    table = FittingTable("", "10 %", "50 %", "90 %", box=None)
     lines = [("dollars", outlook.dollars, dollars), ("for people", outlook.people, count)]
     for name, one, shown in lines:
         table.add_row(name, *(shown(value) for value in (one.p10, one.p50, one.p90)))

@@ -1,0 +1,36 @@
+"""Tables on terminals of any width: nothing is cut, and no word is parted without need."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from worker.cli.speech.tables import FittingTable
+
+ROWS = [["monday", "finished", "claude-sonnet-5-5", "$0.0210"], ["tuesday", "under way", "–", ""]]
+
+
+def printed(width: int) -> list[str]:
+    out = io.StringIO()
+    table = FittingTable("run", "state", "model", "spent", box=None, title="A bill")
+    for row in ROWS:
+        table.add_row(*row)
+    Console(file=out, width=width).print(table)
+    return out.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("width", [30, 40, 80, 200])
+def test_all_that_stands_in_it_is_there_at_every_width(width: int) -> None:
+    lines = printed(width)
+    said = " ".join(" ".join(lines).split())
+    assert "…" not in said
+    assert max(map(len, lines)) <= width
+    for value in (value for row in ROWS for value in row if " " not in value):
+        assert value in said, value
+
+
+def test_where_it_fits_it_is_a_table_and_elsewhere_a_row_stands_by_itself() -> None:
+    assert printed(80)[1].split() == ["run", "state", "model", "spent"]
+    narrow = [line.split() for line in printed(30)]
+    assert narrow[:3] == [["A", "bill"], ["run", "monday"], ["state", "finished"]]
+    assert narrow.index([]) == 5
