@@ -11,6 +11,7 @@ from decimal import Decimal
 from worker.domain.advice_facts import Facts, RungFacts
 from worker.domain.proof.exact_tails import upper_bound
 from worker.domain.proof.tier_skip import Hop
+from worker.domain.shadow_advice import lower_starts, tier_quality
 from worker.domain.wording import percent
 
 LOW_VOLUME = 500
@@ -54,6 +55,7 @@ def advise(facts: Facts) -> list[Advice]:
         *_hardness(facts),
         *_rungs(facts),
         *_latency(facts),
+        *_shadows(facts),
     ]
 
 
@@ -182,6 +184,15 @@ def _worth(tier: str, pays: bool, figures: str) -> Advice:
         )
     sentence = f"{tier} accepts too little to be worth the hop: leave it out."
     return Advice(pays=False, topic=f"rung {tier}", sentence=sentence, figures=figures)
+
+
+def _shadows(facts: Facts) -> Iterator[Advice]:
+    """What nobody would know without asking more than was needed."""
+    for topic, sentence, figures in lower_starts(facts.shadows):
+        yield Advice(pays=False, topic=topic, sentence=sentence, figures=figures)
+    if (said := tier_quality(facts.shadows)) is not None:
+        pays, sentence, figures = said
+        yield Advice(pays=pays, topic="quality", sentence=sentence, figures=figures)
 
 
 def _latency(facts: Facts) -> Iterator[Advice]:

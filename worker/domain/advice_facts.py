@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from worker.domain.proof.tier_skip import Hop
+from worker.domain.shadow_advice import Quality, ShadowFacts
+
+NO_SHADOWS = ShadowFacts()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,14 +37,6 @@ class RungFacts:
         return self.cost / self.tried if self.tried else Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Quality:
-    """What people found of answers that were accepted at a tier."""
-
-    right: int
-    judged: int
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What recorded runs say. `days` is the number of days on which messages came in; `on_top` is
@@ -56,6 +51,7 @@ class Facts:
     simulated: bool
     on_top: int = 0
     quality: Mapping[str, Quality] = field(default_factory=dict)
+    shadows: ShadowFacts = NO_SHADOWS
     open: int = 0
     """Messages of these runs that have not ended: nothing here speaks of them."""
 

@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 
 from worker.domain.advice import Advice, advise
-from worker.domain.advice_facts import Facts, Quality, RungFacts
+from worker.domain.advice_facts import Facts, RungFacts
 from worker.domain.proof.tier_skip import Climbs, judge_hops
+from worker.domain.shadow_advice import Quality
 
 HAIKU = RungFacts(
     tier="haiku",

@@ -14,7 +14,6 @@ from tests.unit.domain.test_breaker import CALL, RULE
 from tests.unit.domain.test_lane_choice import ABLE, FRESH, LADDER
 from tests.unit.domain.test_limits import LIMITS, NOW, NOW_US, STEADY, headers
 from tests.unit.domain.test_next_step import failed, policy
-from worker.domain.advice_facts import Quality
 from worker.domain.answers import ModelAnswer, parse_object
 from worker.domain.breaker import Pulse, Standing, hear
 from worker.domain.buckets import Buckets, in_force
@@ -37,6 +36,7 @@ from worker.domain.policy import Rule
 from worker.domain.pricing import Usage
 from worker.domain.proof.tier_skip import Climbs, judge_hops
 from worker.domain.reports import AttemptReport
+from worker.domain.shadow_advice import Quality
 from worker.domain.shared_labels import MAX_BYTES, requests_of
 from worker.domain.timetable import LATE_S, Due, Timetable, complaint, lateness, owed
 from worker.domain.trouble import Meaning, Trouble, follow_up

@@ -8,9 +8,11 @@ from sqlalchemy import Connection, Row, text
 
 from models.vocabulary import JUDGED
 from worker.config.settings import Settings
-from worker.domain.advice_facts import Facts, Quality, RungFacts
+from worker.domain.advice_facts import Facts, RungFacts
 from worker.domain.proof.tier_skip import Climbs, Hop, judge_hops
+from worker.domain.shadow_advice import Quality
 from worker.store.reading.bill import bill_of
+from worker.store.reading.shadow_facts import shadow_facts
 from worker.store.runs import StoredRun
 
 
@@ -32,6 +34,7 @@ def facts_of(connection: Connection, runs: Sequence[StoredRun], settings: Settin
         simulated=any(bill.simulated for bill in bills),
         on_top=totals.on_top,
         open=connection.execute(OPEN, {"runs": ids}).scalar_one(),
+        shadows=shadow_facts(connection, ids, list(settings.tiers)),
         quality={
             row.tier: Quality(row.judged_right, row.judged)
             for row in connection.execute(QUALITY, {"runs": ids})
@@ -120,5 +123,5 @@ FROM audits AS d JOIN attempts AS a USING (job_id, fence) JOIN LATERAL (
   SELECT bool_and(coalesce(is_right, false)) AS right FROM truths
   WHERE job_id = d.job_id AND fence = d.fence AND undone_at IS NULL AND grader <> 'tier') AS t
   ON t.right IS NOT NULL
-WHERE d.run_id = ANY(:runs) GROUP BY 1
+WHERE d.run_id = ANY(:runs) AND a.outcome = 'accepted' GROUP BY 1
 """)
