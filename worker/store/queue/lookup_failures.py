@@ -11,11 +11,11 @@ from worker.domain.wording import span
 from worker.store.rows import values_of
 
 FORGOTTEN_S = 720.0
-"""A failure that nobody met for so long is of a run that has ended: whoever waits for a look-up
-asks again every ten minutes at least."""
+"""A failure that nobody met for so long is of a run that has ended: while messages
+wait for a look-up, one of them asks again within a minute."""
 LOGS = "the workers' logs have more"
 FOLLOWS = {
-    "wait": "messages wait for it, and it is asked again within 10 min",
+    "wait": "messages wait for it, and it is asked again within a minute",
     "without": "messages are answered without it",
     "person": "messages go to people",
 }
@@ -46,8 +46,9 @@ class FailingLookup:
 
 def note_lookups(
     engine: Engine, failed: Mapping[str, tuple[str, str]], worked: Collection[str]
-) -> None:
-    """`failed` says why and what follows, by look-up; `worked` are those that brought something."""
+) -> list[str]:
+    """`failed` says why and what follows, by look-up; `worked` are those that brought something.
+    Returns those that had failed and have been well for a while."""
     values = {
         "names": sorted(failed),
         "whys": [failed[name][0] for name in sorted(failed)],
@@ -59,8 +60,9 @@ def note_lookups(
     with engine.begin() as connection:
         if failed:
             connection.execute(FAILED, values)
-        if values["worked"]:
-            connection.execute(WORKED, values)
+        if not values["worked"]:
+            return []
+        return list(connection.execute(WORKED, values).scalars())
 
 
 def failing_lookups(connection: Connection) -> list[FailingLookup]:
@@ -82,6 +84,7 @@ ON CONFLICT (name) DO UPDATE SET why = excluded.why, on_failure = excluded.on_fa
 WORKED = text("""
 DELETE FROM lookup_failures
 WHERE name = ANY(:worked) AND last_at < now() - make_interval(secs => :calm)
+RETURNING name
 """)
 FAILING = text("""
 SELECT name, why, on_failure, since, extract(epoch FROM now() - since)::float8 AS seconds

@@ -23,7 +23,7 @@ def test_it_is_said_from_the_first_failure_until_it_works_again(engine: Engine) 
     note_lookups(engine, AWAY, ())
     assert seen(engine) == [
         "Look-up orders is not configured here, for 4 min now: messages wait for it, and it is"
-        " asked again within 10 min; configure [lookups.orders] in the workers' rung.toml, or"
+        " asked again within a minute; configure [lookups.orders] in the workers' rung.toml, or"
         " cancel what waits (rung cancel RUN)."
     ]
     with engine.connect() as connection:
