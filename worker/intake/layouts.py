@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from worker.intake.cell_text import as_text, joined
-from worker.intake.paths import Path, Place, column_of, follow, normal
+from worker.intake.paths import Path, Place, column_of, follow
 
 REQUIRED = ("external_id", "body")
 KNOWN = ("source", "channel", "customer_id", "subject", "language", "received_at")
 FIELDS = (*REQUIRED, *KNOWN)
-_OURS = frozenset(normal(field) for field in FIELDS)
 
 Row = Mapping[str, Any]
 Getter = Callable[[Row], Any]
@@ -89,8 +88,3 @@ def _column(name: str) -> Getter:
 
 def _nothing(_: Row) -> None:
     return None
-
-
-def is_ours(name: str) -> bool:
-    """Whether a column is one of our fields by its own name."""
-    return normal(name) in _OURS

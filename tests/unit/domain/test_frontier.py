@@ -15,7 +15,6 @@ from worker.domain.proof.off_policy import (
     difference,
     doubly_robust,
     estimate,
-    horvitz_thompson,
 )
 from worker.domain.proof.outcome_model import guesses
 
@@ -93,8 +92,7 @@ def test_with_a_draw_the_interval_holds_the_truth() -> None:
     assert wide < 0.15
 
 
-def test_the_weight_is_one_over_the_probability() -> None:
-    assert horvitz_thompson(Glimpse(1.0, 0.05, 0.9)) == pytest.approx(20)
+def test_a_guess_is_put_right_by_what_was_seen() -> None:
     assert doubly_robust(Glimpse(1.0, 0.05, 0.9)) == pytest.approx(0.9 + 0.1 / 0.05)
     assert doubly_robust(Glimpse(None, 0.05, 0.9)) == 0.9
 

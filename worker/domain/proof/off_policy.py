@@ -57,11 +57,6 @@ def _too_few(glimpses: Sequence[Glimpse]) -> bool:
     return not glimpses or (hidden and drawn < FEW_SEEN)
 
 
-def horvitz_thompson(glimpse: Glimpse) -> float:
-    """What one message adds to the mean, by weight alone."""
-    return 0.0 if glimpse.value is None else glimpse.value / glimpse.probability
-
-
 def doubly_robust(glimpse: Glimpse) -> float:
     """What one message adds: the model's guess, and its weighted error where that was seen."""
     if glimpse.value is None:
