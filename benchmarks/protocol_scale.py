@@ -99,7 +99,7 @@ class Site:
         claimed = [
             one
             for chunk in chunks
-            for one in self.claims.claim(chunk.queue, chunk.ids, self.planner)
+            for one in self.claims.take(chunk.queue, chunk.ids, self.planner).granted
         ]
         clock.append(time.perf_counter())
         reports = [answered(one) for one in claimed]

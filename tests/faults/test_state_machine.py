@@ -94,7 +94,7 @@ class Protocol(RuleBasedStateMachine):
         if astray:
             queue = WORK[which % len(WORK)]
         runtime = self.bench.workers[worker]
-        granted = runtime.claims.claim(queue, ids, runtime.planner)
+        granted = runtime.claims.take(queue, ids, runtime.planner).granted
         self.bench.stop_clock()
         self.held += [Held(worker, claimed) for claimed in granted]
 

@@ -70,5 +70,5 @@ def chunk_of(runtime: Runtime) -> tuple[str, tuple[int, ...]]:
 def crashed_claim(runtime: Runtime) -> tuple[str, tuple[int, ...]]:
     """Claims a chunk and 'dies' before anything is sent."""
     queue, ids = chunk_of(runtime)
-    assert len(runtime.claims.claim(queue, ids, runtime.planner)) == len(ids)
+    assert len(runtime.claims.take(queue, ids, runtime.planner).granted) == len(ids)
     return queue, ids

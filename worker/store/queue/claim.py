@@ -83,10 +83,6 @@ class Claims:
         self._budgets = Budgets(per_day_usd)
         self._pages = PagesShown(price_of)
 
-    def claim(self, queue: str, ids: Sequence[int], planner: Planner) -> list[Claimed]:
-        """Leases of those of `ids` that are ready in `queue` and that the budgets allow."""
-        return self.take(queue, ids, planner).granted
-
     def take(
         self,
         queue: str,
@@ -95,9 +91,10 @@ class Claims:
         may_ask: int | None = None,
         prepared: Mapping[int, Prepared] = NONE_PREPARED,
     ) -> ClaimResult:
-        """As `claim`, and says which jobs have to wait. At most `may_ask` of those that are claimed
-        will ask Claude (None: all may); what a rule or the policy decides alone is not counted.
-        `prepared` is what look-ups found, by job."""
+        """Leases of those of `ids` that are ready in `queue` and that the budgets allow, and which
+        jobs have to wait. At most `may_ask` of those that are claimed will ask Claude (None: all
+        may); what a rule or the policy decides alone is not counted. `prepared` is what look-ups
+        found, by job."""
         gates: tuple[ClaimGate, ...] = (self._suspects, self._canaries.singly)
         if may_ask is not None:
             gates = (partial(_asking, may_ask), *gates)

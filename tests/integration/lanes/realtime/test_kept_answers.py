@@ -173,7 +173,7 @@ def test_a_crash_while_checking_again_keeps_the_answer_too(
         make_due(engine)
         queue, ids = chunk_of(runtime)
         # when: the worker dies between claim and check
-        assert runtime.claims.claim(queue, ids, runtime.planner)
+        assert runtime.claims.take(queue, ids, runtime.planner).granted
         assert rescue_from(engine, [runtime.worker_id]) == 1
         drain(runtime)
     # then
@@ -219,7 +219,7 @@ def test_a_refusal_that_comes_late_is_taken_off_the_job_as_well(
         queue, ids = chunk_of(runtime)
         runtime.work(queue, ids)
         queue, ids = chunk_of(runtime)
-        (claimed,) = runtime.claims.claim(queue, ids, runtime.planner)
+        (claimed,) = runtime.claims.take(queue, ids, runtime.planner).granted
         rescue_from(engine, [runtime.worker_id])
         assert one(engine, "SELECT cost > 0 FROM jobs")[0]
         # when

@@ -77,7 +77,7 @@ def test_cancel_ends_open_jobs_and_pays_for_what_was_in_flight(
     run = hand_in(engine, settings, BODY)
     with working(settings) as runtime:
         queue, ids = chunk_of(runtime)
-        (claimed,) = runtime.claims.claim(queue, ids, runtime.planner)
+        (claimed,) = runtime.claims.take(queue, ids, runtime.planner).granted
         assert changes.apply(engine, ME, changes.CANCEL, whole(run)).affected == 1
         runtime.slots.take("haiku", 1, 1)
         runtime.calls.send(runtime.queues["haiku"], [claimed], 1e12).result(20)

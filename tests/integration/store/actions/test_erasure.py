@@ -191,7 +191,7 @@ def test_an_answer_in_flight_is_paid_and_kept_without_its_text(
     with working(settings) as runtime:
         drain(runtime, rounds=1)
         queue, ids = chunk_of(runtime)
-        (claimed,) = runtime.claims.claim(queue, ids, runtime.planner)
+        (claimed,) = runtime.claims.take(queue, ids, runtime.planner).granted
         # When its customer is forgotten before the answer comes
         assert say("forget", "--customer", "c-77", "--yes", "--json").document["open_jobs"] == 1
         runtime.slots.take("haiku", 1, 1)

@@ -113,11 +113,11 @@ def test_the_first_paid_answer_wins_even_from_a_worker_that_lost_its_lease(
         queue, ids = chunk_of(runtime)
         runtime.work(queue, ids)
         queue, ids = chunk_of(runtime)
-        (first,) = runtime.claims.claim(queue, ids, runtime.planner)
+        (first,) = runtime.claims.take(queue, ids, runtime.planner).granted
         rescue_from(engine, [runtime.worker_id])
         make_due(engine)
         # when another has claimed the job, and the first comes back with an answer
-        (second,) = other.claims.claim(queue, ids, other.planner)
+        (second,) = other.claims.take(queue, ids, other.planner).granted
         runtime.calls.send(runtime.queues["haiku"], [first], 1e12).result(20)
         # then that is the result, and the lease of the other is over
         answered = one(engine, "SELECT state, fence, failures, lease_until FROM jobs")
@@ -136,7 +136,7 @@ def test_nothing_is_sent_by_a_worker_that_was_frozen_since_its_claim(
     hand_in(engine, settings, BODY)
     with working(settings) as runtime:
         queue, ids = chunk_of(runtime)
-        (claimed,) = runtime.claims.claim(queue, ids, runtime.planner)
+        (claimed,) = runtime.claims.take(queue, ids, runtime.planner).granted
         runtime.slots.take("haiku", 1, 1)
         runtime.calls.send(runtime.queues["haiku"], [claimed], -1e9).result(20)
         assert requests(simulator) == 0
@@ -152,7 +152,7 @@ def test_a_rescued_call_that_never_left_is_taken_back_to_the_cent(
     hand_in(engine, settings, BODY)
     with working(settings) as runtime:
         queue, ids = chunk_of(runtime)
-        (claimed,) = runtime.claims.claim(queue, ids, runtime.planner)
+        (claimed,) = runtime.claims.take(queue, ids, runtime.planner).granted
         rescue_from(engine, [runtime.worker_id])
         runtime.slots.take("haiku", 1, 1)
         runtime.calls.send(runtime.queues["haiku"], [claimed], -1e9).result(20)
@@ -171,7 +171,7 @@ def test_two_that_record_one_attempt_at_the_same_moment_settle_it_once(
     hand_in(engine, settings, BODY)
     with working(settings) as runtime:
         queue, ids = chunk_of(runtime)
-        (claimed,) = runtime.claims.claim(queue, ids, runtime.planner)
+        (claimed,) = runtime.claims.take(queue, ids, runtime.planner).granted
         do(engine, "UPDATE jobs SET lease_until = now() - interval '1 second'")
         with engine.connect() as connection, connection.begin():
             rows = connection.execute(EXPIRED, {"limit": 9, "lease": 180}).all()
@@ -220,7 +220,7 @@ def test_a_claim_that_failed_before_its_commit_is_made_again(
         with monkeypatch.context() as patch:
             patch.setattr(runtime.claims, "_write", lambda *_: 1 / 0)
             with pytest.raises(ZeroDivisionError):
-                runtime.claims.claim(queue, ids, runtime.planner)
+                runtime.claims.take(queue, ids, runtime.planner)
         assert one(engine, "SELECT count(*) FROM budgets WHERE day IS NOT NULL")[0] == 0
         runtime.work(queue, ids)
         drain(runtime)
