@@ -191,7 +191,7 @@ def review(verdict: str, reviewer: str) -> ReceiptReview:
         ({"confidence": None},
          "Not good enough: it did not say how sure it was, which counts as low, so sonnet was"
          " asked."),
-        ({"reasons": ["placeholder", "schema"], "decision": "again:haiku"},
+        ({"reasons": ["placeholder", "schema"], "decision": "again"},
          "Not good enough: it left a placeholder in the reply and its answer did not have the form"
          " that is asked for, so it was asked once more, and told what to fix."),
         ({"reasons": ["refused:cyber"], "outcome": "refused", "decision": "review"},

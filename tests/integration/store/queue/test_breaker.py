@@ -134,10 +134,8 @@ def test_half_open_lets_one_through_whoever_claims(
 
         def claim(worker: Runtime) -> None:
             for _ in range(20):
-                granted.extend(
-                    c.candidate.job_id
-                    for c in worker.claims.take("haiku", ids, worker.planner).granted
-                )
+                taken = worker.claims.take("haiku", ids, worker.planner)
+                granted.extend(claimed.candidate.job_id for claimed in taken.granted)
 
         threads = [threading.Thread(target=claim, args=(worker,)) for worker in workers]
         for thread in threads:
