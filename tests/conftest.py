@@ -22,6 +22,8 @@ NAMED_HERE = pytest.StashKey[bool]()
 settings.register_profile(
     "rung", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
+settings.register_profile("long", settings.get_profile("rung"), max_examples=20_000)
+"""For an hour to spare: `--hypothesis-profile=long`."""
 settings.load_profile("rung")
 
 

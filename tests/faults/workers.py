@@ -7,6 +7,7 @@ from tests.faults.broker import JOBS, QUEUES, at_work, dies_at, pause
 from tests.faults.scenario import GOOD, Scenario, Story
 from tests.support.house import House
 from tests.support.household import CAPACITY, TIMING
+from tests.support.proxy import Toxic
 
 LEASE_S = float(TIMING["lease_s"])
 PATIENT = {
@@ -16,6 +17,7 @@ PATIENT = {
     "timing__visibility_timeout_s": 200,
 }
 """Calls that outlast any shutdown, and leases that outlast the calls."""
+UNHURRIED = {"timing__stop_timeout_s": 60, "timing__visibility_timeout_s": 100}
 SLOW = {"match": {"purpose": "answer"}, "do": {"slow": 1.5}}
 """Answers that take most of a call's deadline, so that a fault meets calls in flight."""
 
@@ -79,6 +81,26 @@ def hurried(first: signal.Signals, second: signal.Signals, call_s: float) -> Sto
         assert time.monotonic() - asked < 10
         assert home.one("SELECT count(*) FROM attempts WHERE outcome = 'started'") == 0
         assert home.one("SELECT count(*) FROM jobs WHERE lease_until IS NOT NULL") == 0
+        home.moods()
+        home.settle()
+
+    return story
+
+
+def stopped_without(line: str, kind: Toxic, code: int) -> Story:
+    """Asked to stop while a server is away, or hangs: it ends within 10 seconds, and says how."""
+
+    def story(home: House) -> None:
+        home.moods(SLOW)
+        at_work(home)
+        worker = home.workers[0]
+        home.until("EXISTS (SELECT FROM calls WHERE state = 'sent' AND purpose = 'answer')")
+        with home.toxic(line, kind):
+            worker.signal(signal.SIGTERM)
+            asked = time.monotonic()
+            worker.wait(20)
+            assert time.monotonic() - asked < 10
+        assert worker.ended == code, worker.log.read_text()[-2000:]
         home.moods()
         home.settle()
 
@@ -246,6 +268,28 @@ SCENARIOS = (
         hurried(signal.SIGTERM, signal.SIGQUIT, 30),
         wasted=CAPACITY,
         settings=PATIENT,
+        quick=True,
+    ),
+    Scenario(
+        "asked to stop, postgres away",
+        3,
+        stopped_without("postgres", "refuse", 5),
+        wasted=CAPACITY,
+        settings=UNHURRIED,
+    ),
+    Scenario(
+        "asked to stop, postgres mute",
+        3,
+        stopped_without("postgres", "mute", 5),
+        wasted=CAPACITY,
+        settings=UNHURRIED,
+        quick=True,
+    ),
+    Scenario(
+        "asked to stop, redis mute",
+        3,
+        stopped_without("redis", "mute", 0),
+        settings=UNHURRIED,
         quick=True,
     ),
     Scenario("asked to stop, then killed", 3, stopped_then_killed, wasted=CAPACITY),

@@ -9,13 +9,14 @@ import click
 from sqlalchemy import Engine
 
 from models.vocabulary import Grader, Lane
+from worker.cli.exit_codes import EXIT_INTERRUPTED
 from worker.cli.speech.amounts import DOLLARS
 from worker.cli.speech.context import database
 from worker.cli.speech.keys import pressed
 from worker.cli.speech.output import print_json, talk
 from worker.cli.speech.person import actor
 from worker.cli.views.comparison import print_side_by_side, show_pair
-from worker.cli.watch import EVERY_S, EXIT_INTERRUPTED
+from worker.cli.watch import EVERY_S
 from worker.config.loading import load_settings
 from worker.config.settings import Settings
 from worker.domain.side_by_side import side_by_side

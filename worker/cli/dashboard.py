@@ -13,8 +13,6 @@ from worker.config.loading import load_settings
 from worker.config.settings import Settings
 from worker.telemetry import configure_logging
 
-STOP_S = 2
-
 
 @click.group(invoke_without_command=True)
 @click.option("--host", help="Address to listen at, instead of `dashboard.host`.")
@@ -28,6 +26,7 @@ def dashboard(ctx: click.Context, host: str | None, port: int | None) -> None:
         return
     import uvicorn
 
+    from worker.cli.dashboard_server import STOP_S, DashboardServer, serve
     from worker.dashboard.access.connections import MAX_HEAD, bounded
     from worker.dashboard.access.permissions import check_listening
     from worker.dashboard.app import create_app
@@ -44,7 +43,7 @@ def dashboard(ctx: click.Context, host: str | None, port: int | None) -> None:
         talk(SIMULATED, fg="yellow")
     configure_logging()
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host=host,
         port=port,
@@ -57,6 +56,7 @@ def dashboard(ctx: click.Context, host: str | None, port: int | None) -> None:
         proxy_headers=False,
         timeout_graceful_shutdown=STOP_S,
     )
+    serve(DashboardServer(config))
 
 
 def with_token(settings: Settings) -> tuple[Settings, str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from worker.cli.exit_codes import NobodyReads, guarded
+from worker.cli.exit_codes import EXIT_INTERRUPTED, NobodyReads, guarded
 
 # name: (module, help on one line). Kept here so that `rung --help` imports no command.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -187,10 +187,14 @@ def cli() -> None:
 def run(arguments: Sequence[str] | None = None, name: str = "rung") -> None:
     """The console script: every outcome is an exit code and at most a few sentences."""
     from worker.cli.speech import streams
+    from worker.cli.speech.interruption import Interruption
 
     given = None if arguments is None else list(arguments)
     gc.set_threshold(YOUNG_OBJECTS)
     streams.ready()
+    interruption = Interruption()
+    interruption.listen()
     code = guarded(lambda: cli.main(given, standalone_mode=False, prog_name=name))
+    code = interruption.code if code == EXIT_INTERRUPTED else code
     gc.freeze()
     sys.exit(code)

@@ -13,14 +13,16 @@ from types import FrameType
 import click
 from sqlalchemy import Engine
 
+from worker.cli.exit_codes import EXIT_INTERRUPTED
 from worker.cli.sizing import AUTO, WorkersType, processes, processors
+from worker.cli.speech.interruption import END_WITHIN_S, end_within
 from worker.cli.speech.output import SIMULATED, talk
 from worker.config.addresses import write_services
 from worker.config.loading import MEND, load_settings
 from worker.config.policies import check_policies
 from worker.config.settings import Settings
 from worker.domain.wording import plural
-from worker.errors import ConfigurationError, RungError
+from worker.errors import ConfigurationError, RungError, Unreachable
 from worker.sandbox.services import Running, sandbox
 from worker.sandbox.supervisor import (
     Supervisor,
@@ -36,6 +38,10 @@ from worker.store.queue.rescue import rescue_from
 
 LOOK_EVERY_S = 0.5
 READY_WITHIN_S = 60.0
+UNFINISHED = (
+    "Not every process could finish what it had begun; their logs say why. Calls that were in"
+    " flight are charged at their worst case, and their messages are answered again."
+)
 
 
 @click.command()
@@ -73,6 +79,7 @@ class Work:
         self.settings = settings
         self.dashboard_url = ""
         self.stop_asked = threading.Event()
+        self.ready = False
 
     def start_dashboard(self, port: int) -> None:
         """Starts the dashboard on loopback, at another port where its own is taken, and says in
@@ -113,6 +120,7 @@ class Work:
             if self.stop_asked.wait(0.1):
                 raise KeyboardInterrupt
             if live_queues(self.engine) >= count * (len(self.settings.tiers) + 1):
+                self.ready = True
                 return
             if any(c.process and c.process.poll() is not None for c in self.supervisor.children):
                 break
@@ -150,8 +158,10 @@ def working(settings: Settings, *, workers: int, latency_scale: float) -> Iterat
                 work.until_ready(workers)
                 yield work
             finally:
-                supervisor.stop(settings.timing.stop_timeout_s)
+                finished = supervisor.stop(settings.timing.stop_timeout_s)
                 engine.dispose()
+            if not finished:
+                raise Unreachable(UNFINISHED, mend="rung up, which rescues what they held")
 
 
 def _give_back(engine: Engine, pids: Sequence[int]) -> None:
@@ -168,10 +178,13 @@ def _give_back(engine: Engine, pids: Sequence[int]) -> None:
 
 @contextmanager
 def _signals(work: Work) -> Iterator[None]:
-    """Ctrl-C and SIGTERM ask for a clean stop; a second Ctrl-C interrupts."""
+    """Ctrl-C and SIGTERM ask for a clean stop; a second one interrupts, and so does the first while
+    nothing is at work yet. What this process waits for then does not keep it: its children get
+    their signal from the kernel."""
 
     def ask(_number: int, _frame: FrameType | None) -> None:
-        if work.stop_asked.is_set():
+        if work.stop_asked.is_set() or not work.ready:
+            end_within(END_WITHIN_S, EXIT_INTERRUPTED)
             raise KeyboardInterrupt
         work.stop_asked.set()
 

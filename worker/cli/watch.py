@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import click
 from sqlalchemy import Engine
 
+from worker.cli.exit_codes import EXIT_INTERRUPTED
 from worker.cli.speech.output import SIMULATED, talk
 from worker.cli.views.patience import Patience
 from worker.config.settings import Settings
@@ -20,7 +21,7 @@ EVERY_S = 0.5
 LINE_EVERY_S = 5.0
 REMIND_EVERY_S = 60.0
 """Where nothing moves, a line says so once a minute, with the reason."""
-EXIT_TROUBLED, EXIT_BUDGET, EXIT_INTERRUPTED = 3, 4, 130
+EXIT_TROUBLED, EXIT_BUDGET = 3, 4
 
 
 def watch(engine: Engine, settings: Settings, name: str) -> int:

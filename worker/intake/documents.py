@@ -10,10 +10,9 @@ import json
 import re
 from collections.abc import Iterator
 
-import orjson
-
 from worker.domain.backlog import BacklogError, Caps, Reject
 from worker.intake.rows import Item
+from worker.intake.surrogates import has_lone_surrogate
 
 SPACE = " \t\r\n"
 MOST_DIGITS = 400
@@ -126,7 +125,7 @@ class JsonText:
             return Reject(line, f"record is longer than {self._cap:,} characters")
         if start != "{" or not isinstance(element, dict):
             return Reject(line, "not an object")
-        if self._escaped and _has_lone_surrogate(element):
+        if self._escaped and has_lone_surrogate(element):
             return Reject(line, "invalid JSON (lone surrogate)")
         return line, unwrapped(element)
 
@@ -230,15 +229,6 @@ class JsonText:
 
 TOO_LONG = object()
 """Stands for a value that is longer than the cap."""
-
-
-def _has_lone_surrogate(element: dict[str, object]) -> bool:
-    """Whether half a character stands in it, which JSON can say and no UTF-8 can hold."""
-    try:
-        orjson.dumps(element)
-    except TypeError as error:
-        return "surrogate" in str(error)
-    return False
 
 
 def _refuse(word: str) -> None:

@@ -7,11 +7,13 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from worker.config.addresses import database_url
 from worker.config.settings import Settings
+from worker.errors import Unreachable
 from worker.lanes.batch.lane import BatchLane
 from worker.lanes.realtime.runtime import Runtime
 from worker.lanes.upkeep.housekeeping import Housekeeping
-from worker.store.engine import reaching_postgres
+from worker.store.engine import reaching_postgres, wait_until_away
 from worker.store.queue.budget_warnings import reconcile
 from worker.store.queue.dispatch import Chunk
 from worker.store.schema_check import require_current
@@ -24,6 +26,10 @@ calls in flight again for each new one, and find nothing to collect."""
 
 GRACE_S = 4.0
 """What is in flight at a cold shutdown may come back for so long: it is paid for."""
+AWAY_S = 4.0
+"""A process that is to stop waits no longer than this for a Postgres that does not answer."""
+IDLE_S, LOOK_S = 4.0, 0.5
+"""With nothing in flight Celery ends at once; so long it may say its goodbyes to Redis."""
 END_WITHIN_S = 8.5
 """Then nothing keeps the process: not Celery, which may still wait for its threads."""
 
@@ -34,6 +40,7 @@ class _Process:
     batches: BatchLane | None = None
     hurried = False
     gave_up = threading.Event()
+    stop_begun = threading.Event()
 
 
 def start(settings: Settings) -> None:
@@ -73,13 +80,42 @@ def keep_house(queues: Sequence[str], publish: Callable[[Chunk], None]) -> None:
 
 
 def wind_down() -> None:
-    """Claims nothing more; what is in flight goes on."""
-    if _Process.runtime is not None:
+    """Claims nothing more; what is in flight goes on. For a signal's handler, so it returns at
+    once."""
+    if _Process.runtime is not None and not _Process.runtime.stopping.is_set():
         _Process.runtime.stopping.set()
+        for name, what in (("last look", _end_without_postgres), ("last call", _end_once_idle)):
+            threading.Thread(target=what, name=name, daemon=True).start()
+
+
+def _end_without_postgres() -> None:
+    """Ends a process that is to stop and cannot: nothing can be recorded."""
+    wait_until_away(database_url(runtime().settings), AWAY_S)
+    log.critical(
+        "ended although calls may be in flight: Postgres does not answer, so nothing can be"
+        " recorded; their leases are rescued when it does"
+    )
+    logging.shutdown()
+    os._exit(Unreachable.exit_code)
+
+
+def _end_once_idle() -> None:
+    """Ends a process whose work is done, and which Celery keeps: it waits for a Redis that hangs
+    before it lets anybody know of the end."""
+    idle_since = time.monotonic()
+    while not _Process.stop_begun.wait(LOOK_S):
+        if not runtime().idle:
+            idle_since = time.monotonic()
+        elif time.monotonic() - idle_since >= IDLE_S:
+            log.warning("everything is recorded, and Redis does not answer: ended")
+            stop()
+            logging.shutdown()
+            os._exit(0)
 
 
 def stop() -> None:
     """Ends housekeeping and the runtime, after the last task has returned."""
+    _Process.stop_begun.set()
     if _Process.hurried:
         # Celery's main thread may come by while what came back is still being recorded.
         _Process.gave_up.wait(END_WITHIN_S)
@@ -100,11 +136,15 @@ def hurry() -> None:
 
 
 def _hurry() -> None:
-    begun = time.monotonic()
+    # In a thread of its own: where Postgres hangs, giving back does too.
+    threading.Thread(target=_give_up, name="giving back", daemon=True).start()
+    time.sleep(END_WITHIN_S)
+    os._exit(1)
+
+
+def _give_up() -> None:
     try:
         runtime().give_up(GRACE_S)
     except Exception:
         log.exception("cold shutdown could not give everything back")
     _Process.gave_up.set()
-    time.sleep(max(begun + END_WITHIN_S - time.monotonic(), 0))
-    os._exit(1)

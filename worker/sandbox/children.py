@@ -19,6 +19,8 @@ FILE_NAME = "children.json"
 PR_SET_PDEATHSIG = 1
 END_WITHIN_S = 12.0
 """A worker that is told to hurry ends within 10 s."""
+STOP_WITHIN_S = 1.5
+"""A server that keeps nothing is ready to end at once; one that hangs is not waited for."""
 LINUX = platform.system() == "Linux"
 _LIBC = ctypes.CDLL(None) if LINUX else None
 
@@ -36,6 +38,16 @@ def ending_with_parent(number: signal.Signals) -> Callable[[], None] | None:
             os._exit(1)
 
     return ask
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """Asks a process to end, and kills it where it does not."""
+    process.terminate()
+    try:
+        process.wait(STOP_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def remember(home: Path, pid: int) -> None:

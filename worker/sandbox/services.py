@@ -1,10 +1,6 @@
 """Starts what is not configured, and says plainly where everything is."""
 
 import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -13,14 +9,12 @@ from pathlib import Path
 
 from worker.config.addresses import FILE_NAME, SIMULATOR_KEY, Services, write_services
 from worker.config.settings import Settings
-from worker.errors import RungError
-from worker.sandbox.children import end_leftovers, ending_with_parent, remember
+from worker.sandbox.children import end_leftovers, remember
+from worker.sandbox.claude import simulator_in
 from worker.sandbox.embedded import EmbeddedServer
 from worker.sandbox.home import only_one, prepare, socket_directory
 from worker.sandbox.postgres import start_postgres
 from worker.sandbox.redis import Redis, free_port, start_redis
-
-START_S = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +66,11 @@ def sandbox(
         base_url = settings.anthropic_base_url
         simulated = settings.anthropic_api_key is None
         if simulated:
-            base_url = stack.enter_context(_simulator(home, latency_scale, seed))
+            start = simulator_in(home, latency_scale, seed)
+            simulator = EmbeddedServer("The simulated Claude", start)
+            stack.callback(simulator.stop)
+            base_url = simulator.server.url
+            embedded.append(simulator)
         services = Services(
             pid=os.getpid(),
             database_url=database if settings.database_url is None else None,
@@ -97,41 +95,3 @@ def _redis(home: Path, fake_port: int) -> Redis:
     server = start_redis(socket_directory(home) / "redis", fake_port=fake_port)
     remember(home, server.pid)
     return server
-
-
-@contextmanager
-def _simulator(home: Path, latency_scale: float, seed: int) -> Iterator[str]:
-    address = home / "simulator.address"
-    address.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "worker.sandbox.simulator", "--address-file", str(address)]
-    command += ["--latency-scale", str(latency_scale), "--seed", str(seed)]
-    with (home / "simulator.log").open("ab") as log:
-        process = subprocess.Popen(
-            command,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            preexec_fn=ending_with_parent(signal.SIGTERM),
-        )
-    remember(home, process.pid)
-    try:
-        yield _address(address, process)
-    finally:
-        process.terminate()
-        try:
-            process.wait(5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _address(path: Path, process: subprocess.Popen[bytes]) -> str:
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline and process.poll() is None:
-        if path.exists() and (address := path.read_text("utf-8")):
-            return address
-        time.sleep(0.02)
-    raise RungError(
-        f"The Claude simulator did not start. Its log is {path.with_suffix('.log')}.",
-        mend="pip install 'rung[sandbox]', or set ANTHROPIC_API_KEY",
-    )

@@ -10,8 +10,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -25,6 +27,8 @@ from worker.store.queue.presence import workers_of
 from worker.store.queue.rescue import rescue_from
 
 RESTART_AFTER_S = 1.0
+RESCUE_WITHIN_S = 5.0
+CLEAN = (0, -signal.SIGTERM)
 PYTHON = (sys.executable, "-P")
 """`-P`: nothing is imported from the working directory, where a `models` of yours may lie."""
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -103,15 +107,26 @@ class Supervisor:
         return said
 
     def _rescue(self, engine: Engine | None, pid: int) -> int:
+        """How many calls; none where Postgres does not answer in time: leases end by themselves."""
         if engine is None:
             return 0
-        try:
-            return rescue_from(engine, workers_of(engine, pid))
-        except DBAPIError:
-            return 0
+        found: Future[int] = Future()
 
-    def stop(self, timeout_s: float) -> None:
-        """Asks every child to finish (SIGTERM), and ends those that take too long."""
+        def rescue() -> None:
+            try:
+                found.set_result(rescue_from(engine, workers_of(engine, pid)))
+            except DBAPIError:
+                found.set_result(0)
+
+        # In a thread of its own: a Postgres that hangs must not keep whoever looks after the rest.
+        threading.Thread(target=rescue, name="rescue", daemon=True).start()
+        with contextlib.suppress(TimeoutError):
+            return found.result(RESCUE_WITHIN_S)
+        return 0
+
+    def stop(self, timeout_s: float) -> bool:
+        """Asks every child to finish (SIGTERM), and ends those that take too long. Returns whether
+        all of them could finish what they had begun."""
         alive = [c.process for c in self.children if c.process and c.process.poll() is None]
         for process in alive:
             process.terminate()
@@ -122,6 +137,7 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        return all(process.returncode in CLEAN for process in alive)
 
 
 def worker_command(name: str) -> list[str]:

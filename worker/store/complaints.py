@@ -11,6 +11,8 @@ from worker.store.address import spoken
 
 STOPPED, LOCKED = "57014", "55P03"
 NO_RIGHT, READ_ONLY, TOO_MANY = "42501", "25006", "53300"
+FULL = ("too many connections", "too many clients", "remaining connection")
+"""Refused at its door, psycopg knows only the server's words. pgbouncer's hold the first."""
 DENIED = re.compile(r"permission denied for (\w+) (\S+)")
 GRANTS = {
     "schema": "GRANT USAGE, CREATE ON SCHEMA {thing} TO {role}",
@@ -29,6 +31,12 @@ def is_outage(error: DBAPIError) -> bool:
     return bool(state.startswith(("08", "53", "57", "55", "40", "25")))
 
 
+def is_full(error: DBAPIError) -> bool:
+    """Whether the server is there, and has no connection left for us."""
+    words = str(error.orig)
+    return getattr(error.orig, "sqlstate", None) == TOO_MANY or any(one in words for one in FULL)
+
+
 def was_stopped(error: DBAPIError) -> bool:
     """Whether a statement ran into its own time, or waited too long for a lock: that says nothing
     of the server."""
@@ -45,7 +53,7 @@ def complaint_of(error: DBAPIError, url: URL | None = None) -> RungError | None:
         return _denied(words, role)
     if state == READ_ONLY:
         return Unreachable("Postgres takes no writes.", mend=PRIMARY)
-    if state == TOO_MANY or "too many connections" in words or "remaining connection" in words:
+    if is_full(error):
         return Unreachable(
             f"Postgres has no connection left for us: {words}",
             mend="lower database.connections or raise max_connections; rung doctor counts them",

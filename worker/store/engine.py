@@ -9,6 +9,7 @@ they did not, settings go before each transaction and statements are not prepare
 import logging
 import re
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -21,7 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from worker.config.addresses import database_url
 from worker.config.settings import Settings
 from worker.store.address import read_database
-from worker.store.complaints import complaint_of, is_outage, was_stopped
+from worker.store.complaints import complaint_of, is_full, is_outage, was_stopped
 
 __all__ = [
     "is_outage",
@@ -30,6 +31,7 @@ __all__ = [
     "pooled",
     "reaching_postgres",
     "takes_writes",
+    "wait_until_away",
     "was_stopped",
 ]
 log = logging.getLogger(__name__)
@@ -54,6 +56,8 @@ KEEPALIVE = {
 ONE_OPTION = re.compile(r"(?:-c\s*|--)([\w.]+)=((?:\\.|\S)*)")
 """`-c name=value` and `--name=value`, as libpq reads them: a backslash keeps a space."""
 OVERFLOW = 2
+LOOK_S, LOOK_EVERY_S = 2.0, 0.5
+"""For whether Postgres answers at all."""
 WORKER_STATEMENT_S, SCREEN_STATEMENT_S = 60.0, 30.0
 """A statement that takes longer has a bad plan, or waits for what does not come. Exports and
 migrations take as long as they need."""
@@ -207,6 +211,25 @@ def reaching_postgres(engine: Engine) -> Iterator[None]:
 def ping(connection: Connection) -> str:
     """The server's version."""
     return str(connection.execute(text("SHOW server_version")).scalar_one())
+
+
+def wait_until_away(url: str, seconds: float) -> None:
+    """Returns once Postgres has not answered for so long. Each look is by a new connection, since
+    one that is open already says nothing of a server that hangs. One that has no connection left
+    for us is there: those that are open go on."""
+    answered_at = time.monotonic()
+    while time.monotonic() - answered_at < seconds:
+        engine = make_engine(url, pool_size=1, connect_s=LOOK_S, name="rung last look")
+        try:
+            with engine.connect() as connection:
+                ping(connection)
+            answered_at = time.monotonic()
+        except DBAPIError as error:
+            if is_full(error):
+                answered_at = time.monotonic()
+        finally:
+            engine.dispose()
+        time.sleep(LOOK_EVERY_S)
 
 
 def takes_writes(connection: Connection) -> bool:

@@ -132,7 +132,13 @@ def _unescaped(line: str, row: dict[str, object]) -> str:
     return json.dumps(row, ensure_ascii=False)
 
 
+WIDE = -(2**63) - 1
+"""More than 64 bits hold."""
+
+
 @given(st.lists(objects | cells, min_size=1, max_size=20))
+@example([{"external_id": "0", "subject": [WIDE], "body": "\ud800"}])
+@example([{"body": [WIDE], "external_id": "\ud800"}])
 def test_an_array_and_its_lines_come_to_the_same_rows(elements: list[object]) -> None:
     # given
     elements = [e for e in elements if e is not None] or [{}]

@@ -124,6 +124,11 @@ class Runtime:
         self.pacer.stop()
         self.engine.dispose()
 
+    @property
+    def idle(self) -> bool:
+        """Whether everything that was brought here is recorded or let go."""
+        return not self.calls.groups and not self.deliveries.in_hand()
+
     def give_up(self, grace_s: float) -> None:
         """A cold shutdown: what comes back within `grace_s` seconds is recorded, the leases of the
         rest are given back, and every task returns."""
@@ -212,6 +217,8 @@ class Runtime:
     ) -> Future[None]:
         """As many as there is room for. What may not go yet stays in hand."""
         with queue.turn:
+            if self.stopping.is_set():
+                return self.calls.send(queue, [], time.monotonic())
             with queue.room(len(pending)) as room:
                 ids, claimed_at = [pending.popleft() for _ in range(room.jobs)], time.monotonic()
                 if ids:
