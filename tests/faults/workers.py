@@ -273,7 +273,7 @@ SCENARIOS = (
     Scenario(
         "asked to stop, postgres away",
         3,
-        stopped_without("postgres", "refuse", 5),
+        stopped_without("postgres", "reset", 5),
         wasted=CAPACITY,
         settings=UNHURRIED,
     ),
