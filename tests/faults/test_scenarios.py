@@ -8,7 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import broker, claude, hosts, intake, nights, postgres, surroundings, workers
+from tests.faults import (
+    broker,
+    claude,
+    hosts,
+    intake,
+    nights,
+    postgres,
+    signals,
+    surroundings,
+    workers,
+)
 from tests.faults.report import RECOVERS_WITHIN_S, ROWS, remember
 from tests.faults.scenario import GOOD, Scenario
 from tests.support.house import SETTLE_S, House
@@ -19,6 +29,7 @@ from tests.support.zygote import Zygote
 TABLE = (
     *broker.SCENARIOS,
     *workers.SCENARIOS,
+    *signals.SCENARIOS,
     *surroundings.SCENARIOS,
     *postgres.SCENARIOS,
     *claude.SCENARIOS,
