@@ -12,8 +12,6 @@ from tests.support.servers import database_of_its_own
 from worker.store.engine import make_engine
 
 JOBS, QUICK_JOBS = 1_000_000, 100_000
-LONG = "60s"
-"""For statements under fresh statistics, on a cold disk."""
 
 
 def run(*, quick: bool = False) -> Finding:
@@ -27,7 +25,7 @@ def _tried(url: str, jobs: int) -> Finding:
     engine = make_engine(url, pool_size=1)
     filled = filled_with(engine, jobs)
     filled_s, guilty = time.monotonic() - began, dict[str, str]()
-    fresh = work_under(filled, "fresh", filled.tried, LONG)
+    fresh = work_under(filled, "fresh", filled.tried)
     for moment in filled.moments:
         suspects = faults_of(filled, moment, filled.tried, fresh)
         guilty |= faults_of(filled, moment, suspects)

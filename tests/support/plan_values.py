@@ -140,7 +140,6 @@ class Values:
             "message_batches.LOCK_TWO": {"ids": [1, 2]},
             "message_batches.CLOSE": {"state": "recorded"},
             "message_batches.OPEN": {"state": "submitted"},
-            "batch_attempts.OPEN_ATTEMPTS": {"limit": 200},
 
             "receipts.BY_EXTERNAL_ID": {"id": "m77"},
             "receipts.BY_NUMBER": {"id": self.answered[0]},

@@ -10,7 +10,6 @@ from sqlalchemy.exc import OperationalError
 
 from tests.support.statements import BIG
 
-LIMIT = "3s"
 STOPPED = "57014"
 """SQLSTATE of a statement that ran into its timeout."""
 BELOW = ("ModifyTable", "Aggregate", "LockRows", "Limit", "Unique", "WindowAgg", "Result")
@@ -20,7 +19,7 @@ BELOW = ("ModifyTable", "Aggregate", "LockRows", "Limit", "Unique", "WindowAgg",
 @dataclass(frozen=True, slots=True)
 class Work:
     """`read` counts rows of the big tables that were looked at, and pairs that a join threw away.
-    A statement that ran into `LIMIT` has read infinitely many."""
+    A statement that ran into its time has read infinitely many."""
 
     read: float
     used: float

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, event, text
 
 from tests.support.backlog_rows import DAY, Statistics, fill, put_back
 from tests.support.plan_values import BEFORE, Values
-from tests.support.plan_work import LIMIT, Work, work_of
+from tests.support.plan_work import Work, work_of
 from tests.support.statements import TABLES, of_big_tables
 from worker.domain.filter_parsing import parse
 from worker.store.actions import changes, choosing, foresight, recent_costs
@@ -22,6 +22,7 @@ from worker.store.runs import RunRef
 
 ROWS_A_ROW = 100
 TIMES = 20
+LIMIT_MS, LONGEST_MS = 3_000, 60_000
 FEW, BRIEF_MS = 2_000, 200.0
 """Less than this is no trouble, whatever it is compared with."""
 
@@ -38,12 +39,21 @@ ONE_PASS = (
         "results.FOUND",
         "sources.CITED",
     ),
-    "runs.ORIGIN_POLICIES",
+    *(
+        "runs.ORIGIN_POLICIES",
+        "bill.REJECTED",
+        "budget_warnings.RECONCILE",
+        "facts.RUNGS",
+        "graded.ANSWERS",
+        "graded.MESSAGES",
+        "replay.ATTEMPTS",
+        "screens.DIFFERENCE",
+    ),
 )
 """Statements that are meant to look at each job of a run once: to draw a few of them by chance, to
-learn from all of them, to find what nobody has written down."""
-A_JOB = 2.5
-"""Rows of one job that such a pass may read: itself, and its attempts or escalations."""
+learn from all of them, to find what nobody has written down, to add up what all of them cost."""
+A_JOB = 3.5
+"""Rows of one job that such a pass may read: itself, its attempts, a call and a result."""
 ACTOR = Actor("a test")
 Builder = Callable[[Connection], object]
 SOME = parse("tier = haiku and reason = low_confidence")
@@ -119,16 +129,18 @@ def captured(connection: Connection, build: Builder) -> list[tuple[str, dict[str
 
 
 def work_under(
-    filled: Filled, moment: str, names: Iterable[str], limit: str = LIMIT
+    filled: Filled, moment: str, names: Iterable[str], fresh: Mapping[str, Work] | None = None
 ) -> dict[str, Work]:
-    """What each statement does under the statistics of a moment, within a time."""
+    """What each statement does under the statistics of a moment: within `TIMES` the time of
+    `fresh`, where that is known."""
     found: dict[str, Work] = {}
     with filled.engine.connect() as connection:
         put_back(connection, filled.moments[moment])
         connection.commit()
         for name in names:
             statement, values = filled.tried[name]
-            connection.execute(text(f"SET LOCAL statement_timeout = '{limit}'"))
+            limit_ms = _patience_ms(fresh[name]) if fresh is not None else LONGEST_MS
+            connection.execute(text(f"SET LOCAL statement_timeout = {limit_ms}"))
             if before := BEFORE.get(name):
                 for table in (intake.STAGE, trial.TRIED, trial.TRYING):
                     connection.execute(table)
@@ -136,6 +148,11 @@ def work_under(
             found[name] = work_of(connection, statement, values)
             connection.rollback()
     return found
+
+
+def _patience_ms(fresh: Work) -> int:
+    """What runs into this takes too long, whatever it reads."""
+    return round(min(max(LIMIT_MS, TIMES * fresh.ms), LONGEST_MS))
 
 
 def worse(fresh: Work, stale: Work, *, pass_rows: float, built: bool) -> str | None:
@@ -158,7 +175,7 @@ def faults_of(
     """What is wrong under the statistics of a moment, with the plans. `known` is what each does
     under fresh ones, where that was measured before."""
     fresh = known or work_under(filled, "fresh", names)
-    stale = work_under(filled, moment, names)
+    stale = work_under(filled, moment, names, fresh)
     found: dict[str, str] = {}
     for name in names:
         built = name in ONE_PASS or name.rpartition(" ")[0] in BUILT

@@ -11,7 +11,7 @@ from worker.config.addresses import FILE_NAME, SIMULATOR_KEY, Services, write_se
 from worker.config.settings import Settings
 from worker.sandbox.children import end_leftovers, remember
 from worker.sandbox.claude import simulator_in
-from worker.sandbox.embedded import EmbeddedServer
+from worker.sandbox.embedded import EmbeddedServer, Server
 from worker.sandbox.home import only_one, prepare, socket_directory
 from worker.sandbox.postgres import start_postgres
 from worker.sandbox.redis import Redis, free_port, start_redis
@@ -50,27 +50,23 @@ def sandbox(
         stack.enter_context(only_one(home))
         left_over = end_leftovers(home)
         database, redis = settings.database_url, settings.redis_url
+
+        def start(name: str, how: Callable[[], Server]) -> str:
+            embedded.append(EmbeddedServer(name, how))
+            stack.callback(embedded[-1].stop)
+            return embedded[-1].server.url
+
         if database is None:
             data = socket_directory(home) / "postgres"
-            postgres = EmbeddedServer("Postgres", partial(start_postgres, data))
-            stack.callback(postgres.stop)
-            database = postgres.server.url
-            embedded.append(postgres)
+            database = start("Postgres", partial(start_postgres, data))
         if redis is None:
-            server = EmbeddedServer("Redis", partial(_redis, home, free_port()))
-            stack.callback(server.stop)
-            redis = server.server.url
-            embedded.append(server)
+            redis = start("Redis", partial(_redis, home, free_port()))
             if redis.startswith("redis://"):
                 say("No Redis was found, so fakeredis stands in for it: slowly.")
         base_url = settings.anthropic_base_url
         simulated = settings.anthropic_api_key is None
         if simulated:
-            start = simulator_in(home, latency_scale, seed)
-            simulator = EmbeddedServer("The simulated Claude", start)
-            stack.callback(simulator.stop)
-            base_url = simulator.server.url
-            embedded.append(simulator)
+            base_url = start("The simulated Claude", simulator_in(home, latency_scale, seed))
         services = Services(
             pid=os.getpid(),
             database_url=database if settings.database_url is None else None,

@@ -162,17 +162,16 @@ class Reader:
 
     def _charge_rest(self, batch: Batch, why: str) -> int:
         """Attempts of which nothing is heard use up one try, at worst case. Returns how many."""
-        total = 0
-        while True:
+        trouble, total = Trouble(meaning=Meaning.UNKNOWN, kind="no result", words=why), 0
+        with self.engine.connect() as connection:
+            keys = batch_attempts.open_attempts(connection, batch.id)
+        for start in range(0, len(keys), GROUP):
             with self.engine.connect() as connection:
-                keys = batch_attempts.open_attempts(connection, batch.id, GROUP)
-                claimed = self.claimants.of(connection, keys)
-            if not claimed:
-                return total
-            trouble = Trouble(meaning=Meaning.UNKNOWN, kind="no result", words=why)
+                claimed = self.claimants.of(connection, keys[start : start + GROUP])
             attempts = [Attempt(one, self.standards) for one in claimed.values()]
             record(self.engine, [attempt.unheard(trouble) for attempt in attempts])
             total += len(attempts)
+        return total
 
 
 def _key_of(item: Item | None) -> tuple[int, int] | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from models.vocabulary import BatchState, Purpose
-from worker.claude.batches import MAX_REQUESTS, NO_BATCHES, Batches
+from worker.claude.batches import NO_BATCHES, Batches
 from worker.claude.planner import Planner
 from worker.claude.requests import Ask
 from worker.claude.shared_prefixes import in_one_batch
@@ -51,7 +51,7 @@ class Sender:
     def send(self, batch_id: int) -> bool:
         """Builds the requests from the record, and creates the batch. Whether Claude has it."""
         with self.engine.connect() as connection:
-            keys = batch_attempts.open_attempts(connection, batch_id, MAX_REQUESTS)
+            keys = batch_attempts.open_attempts(connection, batch_id)
             claimed = list(self.claimants.of(connection, keys).values())
             waited_for = batch_attempts.waited_for(connection, batch_id)
             takes_s = turnaround_s(connection, self.settings.turnaround_s)

@@ -184,7 +184,8 @@ WHERE m.id > :after AND m.created_at < now() - CAST(:age AS interval)
 ORDER BY m.id LIMIT :limit
 """)
 OF_CUSTOMER = text("""
-SELECT id FROM messages WHERE customer_id = :customer AND id > :after ORDER BY id LIMIT :limit
+SELECT id FROM (SELECT id FROM messages WHERE customer_id = :customer OFFSET 0) AS m
+WHERE id > :after ORDER BY id LIMIT :limit
 """)
 OF_EXTERNAL_ID = text("""
 SELECT id FROM messages WHERE external_id = :external AND id > :after

@@ -14,9 +14,9 @@ def owners(connection: Connection, keys: Sequence[tuple[int, int]]) -> dict[tupl
     return {(row.job_id, row.fence): row.batch_id for row in rows}
 
 
-def open_attempts(connection: Connection, batch_id: int, limit: int) -> list[tuple[int, int]]:
+def open_attempts(connection: Connection, batch_id: int) -> list[tuple[int, int]]:
     """`(job, fence)` of attempts of a batch that nothing was recorded for."""
-    rows = connection.execute(OPEN_ATTEMPTS, {"batch": batch_id, "limit": limit})
+    rows = connection.execute(OPEN_ATTEMPTS, {"batch": batch_id})
     return [(row.job_id, row.fence) for row in rows]
 
 
@@ -36,8 +36,9 @@ WHERE a.batch_id IS NOT NULL
 
 
 OPEN_ATTEMPTS = text("""
-SELECT job_id, fence FROM attempts WHERE batch_id = :batch AND outcome = 'started'
-ORDER BY job_id LIMIT :limit
+SELECT job_id, fence FROM (
+  SELECT job_id, fence, outcome FROM attempts WHERE batch_id = :batch OFFSET 0) AS a
+WHERE outcome = 'started' ORDER BY job_id
 """)
 
 

@@ -194,8 +194,9 @@ ORDER BY line
 HOLDING = text("""
 SELECT name FROM runs WHERE id IN (
   SELECT j.run_id FROM unnest(CAST(:sources AS text[]), CAST(:ids AS text[])) AS t(source, id)
-  JOIN messages AS m ON m.source = t.source AND m.external_id = t.id
-  JOIN jobs AS j ON j.message_id = m.id)
+  CROSS JOIN LATERAL (
+    SELECT id FROM messages WHERE source = t.source AND external_id = t.id OFFSET 0) AS m
+  CROSS JOIN LATERAL (SELECT run_id FROM jobs WHERE message_id = m.id OFFSET 0) AS j)
 ORDER BY id DESC LIMIT 5
 """)
 

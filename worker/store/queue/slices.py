@@ -222,9 +222,13 @@ SELECT j.id, j.run_id, j.message_id, a.lane, j.tier, j.difficulty, j.failures, j
   s.document AS context,
   CASE r.kind WHEN 'judge' THEN (SELECT reply FROM results WHERE job_id = j.origin_id) END AS judged
 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(job_id bigint, fence int)
-JOIN attempts AS a USING (job_id, fence) JOIN jobs AS j ON j.id = a.job_id
-JOIN runs AS r ON r.id = j.run_id JOIN messages AS m ON m.id = j.message_id
-JOIN calls AS c ON c.job_id = a.job_id AND c.fence = a.fence
+CROSS JOIN LATERAL (
+  SELECT * FROM attempts WHERE job_id = t.job_id AND fence = t.fence OFFSET 0) AS a
+CROSS JOIN LATERAL (SELECT * FROM jobs WHERE id = a.job_id OFFSET 0) AS j
+CROSS JOIN LATERAL (SELECT kind FROM runs WHERE id = j.run_id OFFSET 0) AS r
+CROSS JOIN LATERAL (SELECT * FROM messages WHERE id = j.message_id OFFSET 0) AS m
+CROSS JOIN LATERAL (
+  SELECT purpose, worst_cost FROM calls WHERE job_id = a.job_id AND fence = a.fence OFFSET 0) AS c
 LEFT JOIN LATERAL (
   SELECT document FROM contexts
   WHERE message_id = j.message_id AND digest = a.context_digest OFFSET 0) AS s ON true

@@ -41,10 +41,16 @@ CROSS JOIN LATERAL (SELECT name, kind FROM runs WHERE id = j.run_id OFFSET 0) AS
 CROSS JOIN LATERAL (
   SELECT * FROM messages WHERE id = j.message_id AND erased_at IS NULL OFFSET 0) AS m
 WHERE r.kind NOT IN ('judge', 'shadow')"""
+# The run is not said by `=`: its jobs are to be read by the index, from behind, and not sorted.
+HIGHEST = 2**63 - 1
 NEWEST = text(f"""
 {COLUMNS} FROM (
-  SELECT id, run_id, message_id, state, reason FROM jobs
-  WHERE CAST(:run AS bigint) IS NULL OR run_id = :run ORDER BY id DESC LIMIT :most) AS j
+  (SELECT id, run_id, message_id, state, reason FROM jobs
+   WHERE CAST(:run AS bigint) IS NULL ORDER BY id DESC LIMIT :most)
+  UNION ALL
+  (SELECT id, run_id, message_id, state, reason FROM jobs
+   WHERE run_id >= :run AND (run_id, message_id) <= (CAST(:run AS bigint), {HIGHEST})
+   ORDER BY run_id DESC, message_id DESC LIMIT :most)) AS j
 {FROM_JOBS} ORDER BY j.id
 """)
 REVIEW = text(f"""

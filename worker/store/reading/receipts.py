@@ -102,7 +102,8 @@ def _critical_by(job: Receipt) -> str | None:
 
 
 def escalated_example(connection: Connection, run_id: int) -> str:
-    """The external id of a job of the run that climbed, or else of its first job."""
+    """The external id of a job among the run's first thousand that climbed, or else of the
+    first."""
     return str(connection.execute(EXAMPLE, {"run": run_id}).scalar_one())
 
 
@@ -159,6 +160,9 @@ REVIEWS = text(
     "SELECT verdict, reply, reason, reviewer, at FROM reviews WHERE job_id = :job ORDER BY id"
 )
 EXAMPLE = text("""
-SELECT m.external_id FROM jobs AS j JOIN messages AS m ON m.id = j.message_id
-WHERE j.run_id = :run ORDER BY j.escalations DESC, j.id LIMIT 1
+SELECT (SELECT external_id FROM messages WHERE id = j.message_id) FROM (
+  SELECT id, message_id, escalations FROM jobs
+  WHERE run_id >= :run AND (run_id, message_id) < (:run + 1, 0)
+  ORDER BY run_id, message_id LIMIT 1000) AS j
+ORDER BY j.escalations DESC, j.id LIMIT 1
 """)

@@ -47,8 +47,9 @@ def sample_of(connection: Connection, run_id: int) -> Sample:
 
 
 SAMPLE = text("""
-WITH bounds AS (
-  SELECT min(message_id) AS low, max(message_id) AS high FROM jobs WHERE run_id = :run),
+WITH bounds AS (SELECT
+  (SELECT message_id FROM jobs WHERE run_id = :run ORDER BY message_id LIMIT 1) AS low,
+  (SELECT message_id FROM jobs WHERE run_id = :run ORDER BY message_id DESC LIMIT 1) AS high),
 points AS (
   SELECT low + (high - low) * n / :points AS at
   FROM bounds, generate_series(0, :points - 1) AS n WHERE low IS NOT NULL)
