@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.support.near_misses import FUTURE, PAST, Rows
-from worker.store.queue import leaving_batch, slices
+from worker.store.queue import batch_attempts, leaving_batch, slices
 from worker.store.queue import message_batches as batches
 from worker.store.rows import as_json
 
@@ -135,7 +135,7 @@ def test_whose_an_attempt_is(rows: Rows) -> None:
     rows.attempt(mine, fence=2)
     rows.attempt(other, fence=2, batch_id=batch)
     told = [{"job_id": mine, "fence": fence} for fence in (1, 2)]
-    assert rows.all(batches.OWNERS, rows=told) == [(mine, 1, batch)]
+    assert rows.all(batch_attempts.OWNERS, rows=told) == [(mine, 1, batch)]
 
 
 def test_the_open_attempts_of_a_batch(rows: Rows) -> None:
@@ -143,7 +143,7 @@ def test_the_open_attempts_of_a_batch(rows: Rows) -> None:
     mine = rows.sent(run, batch)
     rows.sent(run, batch, outcome="accepted")
     rows.sent(run, rows.batch())
-    assert rows.all(batches.OPEN_ATTEMPTS, batch=batch, limit=9) == [(mine, 1)]
+    assert rows.all(batch_attempts.OPEN_ATTEMPTS, batch=batch) == [(mine, 1)]
 
 
 @pytest.mark.parametrize(
@@ -163,12 +163,12 @@ def test_what_may_be_sent(rows: Rows, tier: str | None, all_wait: bool) -> None:
     if tier is not None:
         rows.tier(tier, paused=True)
     rows.tier("sonnet", paused=True)
-    assert rows.firsts(batches.WAITED_FOR, batch=batch) == ([waits] if all_wait else [])
+    assert rows.firsts(batch_attempts.WAITED_FOR, batch=batch) == ([waits] if all_wait else [])
     rows.all("UPDATE attempts SET stage = 'route'")
-    asked = rows.firsts(batches.WAITED_FOR, batch=batch)
+    asked = rows.firsts(batch_attempts.WAITED_FOR, batch=batch)
     assert bool(asked) is (tier not in ("routing", "everything"))
     rows.all("UPDATE tiers SET paused = false")
-    assert rows.firsts(batches.WAITED_FOR, batch=batch) == [waits]
+    assert rows.firsts(batch_attempts.WAITED_FOR, batch=batch) == [waits]
 
 
 def test_what_is_ready_for_a_slice(rows: Rows) -> None:
