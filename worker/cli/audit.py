@@ -37,7 +37,7 @@ class Share(click.ParamType[Decimal]):
         except ArithmeticError:
             number = Decimal(-1)
         share = number / 100 if text.endswith("%") else number
-        if not 0 < share <= 1:
+        if not share.is_finite() or not 0 < share <= 1:
             self.fail(f"{value!r} is no share: write 2% or 0.02.", param, ctx)
         return share
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from worker.cli.speech.amounts import Finite
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.output import SIMULATED, print_json, talk
 from worker.cli.views.certificate import print_certificate
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 EXIT_REFUSED = 1
 MORE_THAN_NEEDED = 1.2
 """So many times the labels are drawn, for a few more errors may be among them."""
-SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
+SHARE = Finite(0, 1, min_open=True, max_open=True)
 
 
 @click.command()

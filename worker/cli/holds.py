@@ -7,7 +7,7 @@ import click
 from sqlalchemy import Engine
 
 from models.vocabulary import EVERYTHING, Lane
-from worker.cli.speech.amounts import DOLLARS
+from worker.cli.speech.amounts import DOLLARS, Finite
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
 from worker.cli.speech.orders import DRY_RUN, JSON, carry_out, look, queues_of
@@ -77,9 +77,7 @@ def resume(
 @click.command()
 @click.argument("target", metavar="TIER|everything")
 @click.option("--reason", default="drained by hand", help="Shown wherever people look.")
-@click.option(
-    "--timeout", type=click.FloatRange(0), default=300.0, help="Seconds to wait until it is empty."
-)
+@click.option("--timeout", type=Finite(0), default=300.0, help="Seconds to wait until it is empty.")
 @DRY_RUN
 @JSON
 def drain(target: str, reason: str, timeout: float, dry_run: bool, as_json: bool) -> None:

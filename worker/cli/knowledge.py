@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from models.vocabulary import Lane
+from worker.cli.speech.amounts import Finite
 from worker.cli.speech.completion import POLICY, RUN
 from worker.cli.speech.context import database
 from worker.cli.speech.output import console, echo, print_json, talk
@@ -133,9 +134,7 @@ def gaps(run: str | None, as_json: bool) -> None:
 @knowledge.command()
 @click.option("--policy", help="Only its folders.", shell_complete=POLICY)
 @click.option("--messages", type=click.IntRange(1), default=10_000, help="That share a cache.")
-@click.option(
-    "--hours", type=click.FloatRange(0.01), default=1.0, help="In which they are answered."
-)
+@click.option("--hours", type=Finite(0.01), default=1.0, help="In which they are answered.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 def cost(policy: str | None, messages: int, hours: float, as_json: bool) -> None:
     """What pages add to a message on the cheapest tier: whole in the prompt, or searched."""

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from models.vocabulary import Verdict
 from worker.cli.attention import list_jobs
 from worker.cli.show import show_receipt
+from worker.cli.speech.amounts import ROWS
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
 from worker.cli.speech.files import FORCE, new_text
@@ -36,7 +37,9 @@ NOTHING = "Nothing waits for review."
 
 @click.command()
 @click.argument("run", required=False, shell_complete=RUN)
-@click.option("--limit", default=50, show_default=True, help="How many jobs, at the most.")
+@click.option(
+    "--limit", type=ROWS, default=50, show_default=True, help="How many jobs, at the most."
+)
 @click.option("--audit", is_flag=True, help="Accepted answers that chance chose, judged blind.")
 @click.option("--show", metavar="JOB", help="Message, best effort, reasons and receipt of one.")
 @click.option("--all", "decided", is_flag=True, help="Also those that have a verdict.")

@@ -2,6 +2,7 @@
 
 import click
 
+from worker.cli.speech.amounts import ROWS
 from worker.cli.speech.context import database
 from worker.cli.speech.output import console, print_json, talk
 from worker.domain.wording import ago, dollars
@@ -9,7 +10,7 @@ from worker.store.reading.standings import runs_page
 
 
 @click.command()
-@click.option("--limit", default=50, show_default=True, help="How many, at the most.")
+@click.option("--limit", type=ROWS, default=50, show_default=True, help="How many, at the most.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 def runs(limit: int, as_json: bool) -> None:
     """All runs, newest first."""

@@ -1,5 +1,6 @@
-"""Sums of money on the command line."""
+"""Sums of money and other numbers on the command line."""
 
+import math
 from decimal import Decimal
 from typing import Any
 
@@ -24,3 +25,18 @@ class Dollars(click.ParamType[Decimal]):
 
 
 DOLLARS = Dollars()
+ROWS = click.IntRange(1, 1_000_000)
+"""How many rows a listing shows at the most."""
+
+
+class Finite(click.FloatRange):
+    """A number within bounds; NaN, which is in no order with any bound, is none."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Fails with a sentence that names what was given."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is no finite number.", param, ctx)
+        return number
