@@ -147,6 +147,7 @@ def judge_pairs(engine: Engine, a: StoredRun, b: StoredRun, key: Callable[[], st
         with engine.connect() as connection:
             pair = next_pair(connection, a.id, b.id, me.name)
         if pair is None:
+            talk("Nothing is left to judge: all other replies are the same under both.")
             break
         turned = chance.random() < 0.5
         show_pair(pair, turned=turned, keys=HELP)

@@ -103,7 +103,8 @@ def search(
     if not found:
         talk("Nothing was found. A search goes by words, and needs one that stands on a page.")
     for one in found:
-        console().print(f"{one.name}  ({one.score:.1f}; {one.title}, version {one.version})")
+        where = f"{one.title}, {one.folder}, version {one.version}"
+        console().print(f"{one.name}  ({one.score:.1f}; {where})")
         shown = " ".join(one.text.split())
         console().print(f"  {shown[:SHOWN_CHARS]}{'…' if len(shown) > SHOWN_CHARS else ''}")
 

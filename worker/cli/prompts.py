@@ -1,6 +1,7 @@
 """`rung prompts`: versions, where each is used, and what it costs."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import click
@@ -37,22 +38,38 @@ def prompts(version: str | None, as_json: bool) -> None:
     _print(found, now)
 
 
-def _on_disk() -> dict[str, list[str]]:
-    """Policies by the versions of their prompts as they are on disk."""
+@dataclass(slots=True)
+class OnDisk:
+    """A version as it is on disk: which of its folder's prompts it is, and for which policies."""
+
+    part: str
+    policies: list[str] = field(default_factory=list)
+
+
+NOWHERE = OnDisk("")
+
+
+def _on_disk() -> dict[str, OnDisk]:
+    """What is on disk now, by version."""
     settings = load_settings()
-    found: dict[str, list[str]] = {}
+    found: dict[str, OnDisk] = {}
     for name in dict.fromkeys((settings.policy.preset, *settings.policies)):
-        for prompt in prompts_of(settings, policy_named(settings, name)).values():
-            found.setdefault(prompt.version, []).append(name)
+        for part, prompt in prompts_of(settings, policy_named(settings, name)).items():
+            found.setdefault(prompt.version, OnDisk(str(part))).policies.append(name)
     return found
 
 
-def _document(use: PromptUse, now: Mapping[str, list[str]]) -> dict[str, Any]:
+def _part(use: PromptUse, now: Mapping[str, OnDisk]) -> str:
+    """What it is used for; what no run has asked with is what its file is."""
+    return use.part if use.runs else now.get(use.version, NOWHERE).part or use.part
+
+
+def _document(use: PromptUse, now: Mapping[str, OnDisk]) -> dict[str, Any]:
     return {
         "version": use.version,
-        "prompt": use.part,
+        "prompt": _part(use, now),
         "tokens": _tokens(use),
-        "in_force_for": now.get(use.version, []),
+        "in_force_for": now.get(use.version, NOWHERE).policies,
         "policies": list(use.policies),
         "runs": use.runs,
         "newest_run": use.newest_run,
@@ -72,7 +89,7 @@ def _tokens(use: PromptUse) -> int:
     return round(use.chars / CHARS_PER_TOKEN)
 
 
-def _print(found: list[PromptUse], now: Mapping[str, list[str]]) -> None:
+def _print(found: list[PromptUse], now: Mapping[str, OnDisk]) -> None:
     from worker.cli.speech.tables import FittingTable
 
     table = FittingTable(
@@ -82,9 +99,9 @@ def _print(found: list[PromptUse], now: Mapping[str, list[str]]) -> None:
     for use in found:
         table.add_row(
             use.version,
-            use.part,
+            _part(use, now),
             f"{_tokens(use):,}",
-            ", ".join(now.get(use.version, [])),
+            ", ".join(now.get(use.version, NOWHERE).policies),
             str(use.runs),
             use.newest_run or "",
             f"{use.calls:,}",

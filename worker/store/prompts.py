@@ -41,6 +41,23 @@ def read_prompts(connection: Connection, versions: Iterable[str]) -> dict[str, P
     }
 
 
+class KeptPrompts:
+    """Prompts with pages that a worker process knows to be stored."""
+
+    def __init__(self) -> None:
+        self._kept: set[str] = set()
+
+    def keep(self, connection: Connection, made: Prompt) -> None:
+        """Stores it, whatever became of the transaction that stored it first: it counts as kept
+        when it has been read again."""
+        if made.version in self._kept:
+            return
+        if read_prompts(connection, [made.version]):
+            self._kept.add(made.version)
+        else:
+            store_with_pages(connection, made)
+
+
 READ = text("SELECT version, purpose, text FROM prompts WHERE version = ANY(:versions)")
 INSERT = text("""
 INSERT INTO prompts (version, purpose, text) VALUES (:version, :purpose, :text)

@@ -60,6 +60,26 @@ def test_a_dry_run_of_a_policy_that_was_run_before_is_right_within_its_interval(
     assert found["assumption"].startswith("Measured from 450 recorded jobs on 3 days")
 
 
+# What climbs in batches in the mixed lane costs half, all of it in the batch lane.
+FACT = """
+SELECT sum(a.cost * CASE WHEN :lane = 'batch' OR (:lane = 'mixed' AND a.fence > 1) THEN 0.5
+  ELSE 1 END)
+FROM attempts AS a JOIN jobs AS j ON j.id = a.job_id JOIN runs AS r ON r.id = j.run_id
+WHERE r.name = 'fact'
+"""
+
+
+@pytest.mark.parametrize("lane", ["realtime", "batch", "mixed"])
+def test_a_forecast_holds_in_every_lane(
+    lane: str, recorded: Engine, database_url: str, backlog: Path
+) -> None:
+    usd = say("forecast", str(backlog), "--lane", lane, "--json").document["usd"]
+    answered_run(recorded, database_url, Traffic(messages=200, seed=9), name="fact", judged=False)
+    fact = float(one(recorded, FACT, lane=lane)[0])
+    assert usd["p10"] < fact < usd["p90"]
+    assert usd["p90"] < 2 * usd["p10"]
+
+
 def test_a_stricter_policy_costs_more_by_the_records_and_batches_half(
     recorded: Engine, backlog: Path
 ) -> None:

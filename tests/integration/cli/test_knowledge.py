@@ -43,7 +43,9 @@ def test_pages_are_synced_found_and_weighed(shop: Path, engine: Engine) -> None:
     assert (again["folders"][0]["added"], again["folders"][0]["changed"]) == (0, 0)
     found = json.loads(say("knowledge", "search", "my", "parcel", "--json").out)
     assert [one["name"] for one in found] == ["returns#returns"]
-    assert "returns#returns" in say("knowledge", "search", "my parcel", "--policy", "acme").out
+    said = say("knowledge", "search", "my parcel", "--policy", "acme").out
+    assert said.startswith("returns#returns")
+    assert "Returns, pages, version" in said
     costs = json.loads(say("knowledge", "cost", "--json").out)
     assert [row["lane"] for row in costs] == ["realtime", "batch"]
     assert costs[0]["usd_searched"] > costs[1]["usd_searched"]

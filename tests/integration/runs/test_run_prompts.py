@@ -96,6 +96,9 @@ def test_versions_are_listed_with_their_use(
     assert float(listed[old]["per_thousand_usd"]) == pytest.approx(1_000 * each, rel=0.1)
     assert each > 0
     assert (listed[new]["calls"], listed[new]["per_thousand_usd"]) == (0, None)
+    # then: what no run has asked with is named by its file, the judge's prompt too
+    unused = {row["prompt"] for row in listed.values() if not row["runs"]}
+    assert unused == {"judge"}
     assert say("prompts", old[:8]).out.strip() == "You answer for the company acme."
     assert "no prompt 'ffff'" in say("prompts", "ffff").err
 

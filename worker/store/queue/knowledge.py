@@ -31,7 +31,7 @@ from worker.store.passages import (
     passages_of,
     stored_folders,
 )
-from worker.store.prompts import read_prompts, store_with_pages
+from worker.store.prompts import KeptPrompts
 
 PriceOf = Callable[[str], tuple[str, Price | None]]
 """The model behind a tier, and its price."""
@@ -46,7 +46,7 @@ class PagesShown:
         self._price_of = price_of
         self._ways: dict[tuple[int, str], bool] = {}
         self._prompts: dict[tuple[str, str], Prompt] = {}
-        self._kept: set[str] = set()
+        self._kept = KeptPrompts()
 
     def shown_to(self, connection: Connection, candidates: Sequence[Candidate]) -> list[Candidate]:
         """The candidates, each with the pages that its answer is to stand on."""
@@ -125,18 +125,9 @@ class PagesShown:
                 self._prompts.clear()
             passages = passages_of(connection, one.policy.knowledge)
             self._prompts[key] = with_pages(base, [_as_passage(one) for one in passages])
-        self._keep(connection, self._prompts[key])
+        self._kept.keep(connection, self._prompts[key])
         prompts = {**one.prompts, Purpose.ANSWER: self._prompts[key]}
         return replace(one, prompts=prompts, knowledge_version=version)
-
-    def _keep(self, connection: Connection, made: Prompt) -> None:
-        """In Postgres, whatever becomes of the transaction that stored it first."""
-        if made.version in self._kept:
-            return
-        if read_prompts(connection, [made.version]):
-            self._kept.add(made.version)
-        else:
-            store_with_pages(connection, made)
 
 
 def _as_passage(found: FoundPassage) -> PagePassage:
