@@ -13,6 +13,7 @@ from worker.config.settings import Settings
 from worker.domain.claimed import Question
 from worker.domain.ladder import MAX_RUNGS
 from worker.domain.lengths import Lengths
+from worker.domain.prompts import RequestKind
 from worker.runs.estimate import by_length, unreachable, unreachable_words
 from worker.runs.estimator import BacklogEstimator, shares_of
 
@@ -89,3 +90,31 @@ def test_the_worst_case_is_no_less_than_what_is_reserved() -> None:
             assert isinstance(plan, Question)
             worst = BacklogEstimator(settings, policy).worst(tier, len(body))
             assert worst == pytest.approx(plan.reserved, rel=Decimal("0.1"))
+
+
+def test_prompts_that_were_counted_cost_what_was_counted_and_are_reserved_so() -> None:
+    # given
+    settings, policy = Settings(), policy_named(Settings(), "ladder")
+    body = "Where is my card? It was due on Monday."
+    candidate = replace(claimed(None, tier="opus").candidate, policy=policy)
+    planner = Planner.of(settings, load_prompts(None))
+    first = planner(candidate)
+    assert isinstance(first, Question)
+    kind = RequestKind(
+        purpose=first.purpose,
+        model=first.model,
+        prompt_version=first.prompt_version,
+        schema_version=first.schema_version,
+    )
+    planner.counted.note(kind, 900, simulated=False)
+    counted = {(kind.purpose, kind.model, kind.prompt_version): 900}
+    # when
+    plan = planner(candidate)
+    by_bytes, known = (BacklogEstimator(settings, policy, None, tokens) for tokens in ({}, counted))
+    # then
+    assert isinstance(plan, Question)
+    assert known.worst("opus", len(body)) == pytest.approx(plan.reserved, rel=Decimal("0.1"))
+    assert known.worst("opus", len(body)) < by_bytes.worst("opus", len(body))
+    assert known.backlog(100, 4_000).total < by_bytes.backlog(100, 4_000).total
+    assert "where they did" in known.backlog(1, 40).assumption
+    assert "counted" not in by_bytes.backlog(1, 40).assumption

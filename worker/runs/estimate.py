@@ -3,25 +3,46 @@
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
+from sqlalchemy import Connection
+
 from models.vocabulary import Lane, Purpose
 from worker.claude.prompts import prompts_of
+from worker.config.addresses import claude_address
 from worker.config.prices import price_of
 from worker.config.settings import Settings
 from worker.domain.knowledge_cost import KnowledgeSize, KnowledgeWay, decide_way
 from worker.domain.lengths import LengthClass
 from worker.domain.policy import Policy
 from worker.domain.wording import dollars
+from worker.errors import RungError
 from worker.runs.estimator import (
+    NOTHING_COUNTED,
     BacklogEstimate,
     BacklogEstimator,
+    CountedTokens,
     LengthEstimate,
     TierEstimate,
 )
+from worker.store.counted import counted_inputs
 
 
 def estimate(settings: Settings, policy: Policy, jobs: int, body_bytes: int) -> BacklogEstimate:
     """Expected spend by tier, of messages that are all of about the same length."""
     return BacklogEstimator(settings, policy).backlog(jobs, body_bytes)
+
+
+def counted_tokens(connection: Connection, settings: Settings) -> CountedTokens:
+    """What the fixed parts of requests came to in earlier calls, of Claude or of the simulator,
+    whichever answers now; of several schemas the most."""
+    try:
+        simulated = claude_address(settings).simulated
+    except RungError:
+        simulated = False
+    found: dict[tuple[Purpose, str, str], int] = {}
+    for kind, tokens in counted_inputs(connection, simulated=simulated).items():
+        key = (kind.purpose, kind.model, kind.prompt_version)
+        found[key] = max(tokens, found.get(key, 0))
+    return found
 
 
 def way_of_pages(
@@ -49,9 +70,10 @@ def by_length(
     policy: Policy,
     lengths: Iterable[LengthClass],
     pages: KnowledgeWay | None = None,
+    counted: CountedTokens = NOTHING_COUNTED,
 ) -> tuple[BacklogEstimate, list[LengthEstimate]]:
     """Expected spend of a backlog by tier and by length."""
-    estimator, classes = BacklogEstimator(settings, policy, pages), list(lengths)
+    estimator, classes = BacklogEstimator(settings, policy, pages, counted), list(lengths)
     found = [estimator.backlog(one.messages, one.all_bytes) for one in classes]
     if not found:
         return estimator.backlog(0, 0), []

@@ -1,7 +1,9 @@
 """Costs of messages of some length under one policy, at today's prices."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from models.vocabulary import Lane, Purpose
@@ -16,7 +18,11 @@ from worker.domain.policy import CLASSIFY, Policy
 from worker.domain.pricing import Price, Usage
 
 CHARS_PER_TOKEN = 3.5
+CLASSIFY_PROMPT_TOKENS = 300
 ANSWER_TOKENS, CLASSIFY_TOKENS, CHECK_TOKENS = 220, 15, 40
+CountedTokens = Mapping[tuple[Purpose, str, str], int]
+"""Of requests with one purpose, model and prompt version: what they share."""
+NOTHING_COUNTED: CountedTokens = MappingProxyType({})
 STOP_FIRST, STOP_LATER = Decimal("0.75"), Decimal("0.8")
 """Of what reaches a rung, the share that it answers: the first of several, and any other but the
 last, which answers the rest."""
@@ -75,9 +81,15 @@ class BacklogEstimator:
     """Costs under one policy, at today's prices."""
 
     def __init__(
-        self, settings: Settings, policy: Policy, pages: KnowledgeWay | None = None
+        self,
+        settings: Settings,
+        policy: Policy,
+        pages: KnowledgeWay | None = None,
+        counted: CountedTokens = NOTHING_COUNTED,
     ) -> None:
-        """`pages` says how its policy's pages would be shown, where it has some."""
+        """`pages` says how its policy's pages would be shown, where it has some; `counted` what the
+        fixed part of requests came to in earlier calls."""
+        self._counted = counted
         self._settings, self._policy, self._pages = settings, policy, pages
         self._cached = self._fresh = 0
         """Tokens of pages in an answer's request: in its prompt, and in its turn."""
@@ -97,7 +109,7 @@ class BacklogEstimator:
         words = ", ".join(_words(share, name) for share, name in zip(shares, names, strict=True))
         assumption = (
             f"Assumed, not measured: {words}; {ANSWER_TOKENS} tokens an answer; the prompt read"
-            " from the cache."
+            f" from the cache{self._how_counted()}."
         )
         if self._pages is not None:
             assumption += f" Pages {self._pages.words}."
@@ -129,15 +141,16 @@ class BacklogEstimator:
         return bool(most) and spent + self.worst(tier, body_bytes) > most
 
     def worst(self, tier: str, body_bytes: int) -> Decimal:
-        """Dollars that an answer of `tier` costs at most, its check included; the prompts by their
-        bytes, as if Claude had counted none of them yet."""
+        """Dollars that an answer of `tier` costs at most, its check included; the prompts as they
+        were counted in earlier calls, or by their bytes."""
         price, tokens = self._price(tier), self._settings.tiers[tier].max_tokens
         if price is None:
             return Decimal(0)
+        fixed = self._tokens(Purpose.ANSWER, tier)
+        if fixed is None:
+            fixed = self._prompts[Purpose.ANSWER].size_bytes + REQUEST_OVERHEAD_BYTES
         worst = price.worst_case(
-            fixed=self._prompts[Purpose.ANSWER].size_bytes
-            + REQUEST_OVERHEAD_BYTES
-            + round(self._cached * PAGE_CHARS_PER_TOKEN),
+            fixed=fixed + round(self._cached * PAGE_CHARS_PER_TOKEN),
             said=body_bytes + round(self._fresh * PAGE_CHARS_PER_TOKEN),
             max_tokens=tokens,
             lane=Lane.REALTIME,
@@ -170,7 +183,10 @@ class BacklogEstimator:
         price, size = self._price(name), round(body_bytes / CHARS_PER_TOKEN)
         if price is None:
             return Decimal(0)
-        prefix = round(self._prompts[Purpose.ANSWER].size_bytes / CHARS_PER_TOKEN) + self._cached
+        prompt = self._tokens(Purpose.ANSWER, name)
+        if prompt is None:
+            prompt = round(self._prompts[Purpose.ANSWER].size_bytes / CHARS_PER_TOKEN)
+        prefix = prompt + self._cached
         usage = Usage(
             input_tokens=size + self._fresh, cache_read_tokens=prefix, output_tokens=ANSWER_TOKENS
         )
@@ -183,10 +199,23 @@ class BacklogEstimator:
         price = self._price(self._settings.routing_tier)
         if price is None or not self._classifies:
             return Decimal(0)
-        usage = Usage(
-            input_tokens=round(body_bytes / CHARS_PER_TOKEN) + 300, output_tokens=CLASSIFY_TOKENS
-        )
+        prompt = self._tokens(Purpose.CLASSIFY, self._settings.routing_tier)
+        if prompt is None:
+            prompt = CLASSIFY_PROMPT_TOKENS
+        said = round(body_bytes / CHARS_PER_TOKEN)
+        usage = Usage(input_tokens=said + prompt, output_tokens=CLASSIFY_TOKENS)
         return price.rates(usage.total_input, Lane.REALTIME).cost(usage)
+
+    def _tokens(self, purpose: Purpose, tier: str) -> int | None:
+        """Of the fixed part of such requests, as Claude has counted it; None where it has not."""
+        kind = (purpose, self._settings.tiers[tier].model, self._prompts[purpose].version)
+        return self._counted.get(kind)
+
+    def _how_counted(self) -> str:
+        known = [self._tokens(Purpose.ANSWER, name) is not None for name in self._policy.ladder]
+        if all(known):
+            return ", its tokens as earlier calls counted them"
+        return ", its tokens as earlier calls counted them where they did" if any(known) else ""
 
     def _price(self, tier: str) -> Price | None:
         return price_of(self._settings.tiers[tier].model, self._settings.prices)

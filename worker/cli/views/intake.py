@@ -4,7 +4,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from worker.cli.speech.output import print_json, talk
-from worker.cli.views.outlook import print_outlook
+from worker.cli.views.outlook import counted_of, print_outlook
 from worker.config.settings import Settings
 from worker.domain.policy import Policy
 
@@ -69,7 +69,8 @@ def say_dry_run(
     from worker.runs.estimate import by_length
 
     counts = outcome.counts
-    expected, lengths = by_length(settings, policy, counts.lengths, pages)
+    counted = counted_of(settings) if outcome.compared else {}
+    expected, lengths = by_length(settings, policy, counts.lengths, pages, counted)
     document = outcome.as_document()
     if as_json:
         measured = expected.as_document() | (outlook.as_expected() if outlook else {})

@@ -12,6 +12,7 @@ from worker.errors import ConfigurationError, Unreachable
 
 if TYPE_CHECKING:
     from worker.domain.knowledge_cost import KnowledgeWay
+    from worker.runs.estimator import CountedTokens
     from worker.runs.forecasts import RunForecast
 
 
@@ -51,6 +52,18 @@ def pages_of(settings: Settings, policy: Policy, lane: str, messages: int) -> "K
         return None
     first = Lane.BATCH if lane == RunLane.BATCH else Lane.REALTIME
     return way_of_pages(settings, policy, sizes, first, messages)
+
+
+def counted_of(settings: Settings) -> "CountedTokens":
+    """What earlier calls counted of the prompts; nothing where no database can be reached."""
+    from worker.cli.speech.context import database
+    from worker.runs.estimate import counted_tokens
+
+    try:
+        with database(settings) as engine, closing(engine.connect()) as connection:
+            return counted_tokens(connection, settings)
+    except (Unreachable, ConfigurationError):
+        return {}
 
 
 def keep_outlook(

@@ -15,7 +15,7 @@ from worker.intake.outcome import HandoverOutcome
 from worker.intake.reader import Backlog, ReadingOptions
 from worker.intake.rows import Rows
 from worker.intake.terms import RunTerms
-from worker.runs.estimate import by_length, way_of_pages
+from worker.runs.estimate import by_length, counted_tokens, way_of_pages
 from worker.runs.forecasts import RunForecast, foresee
 from worker.store.passages import stored_folders
 
@@ -109,13 +109,14 @@ def _expected(
         return None
     with dashboard.engine.connect() as connection:
         found = foresee(connection, terms.policy, counts.strata, terms.lane)
+        counted = counted_tokens(connection, dashboard.settings)
         folders = stored_folders(connection) if terms.policy.knowledge else {}
     sizes = {name: one.size for name, one in folders.items()}
     lane = Lane.BATCH if terms.lane == RunLane.BATCH else Lane.REALTIME
     pages = way_of_pages(dashboard.settings, terms.policy, sizes, lane, counts.accepted)
     if found is not None:
         return _measured(found, f" Pages {pages.words}." if pages else "")
-    assumed, _ = by_length(dashboard.settings, terms.policy, counts.lengths, pages)
+    assumed, _ = by_length(dashboard.settings, terms.policy, counts.lengths, pages, counted)
     return ExpectedFigures(
         lines=(("dollars", (dollars(assumed.total),)),), basis=assumed.assumption
     )
