@@ -3,10 +3,11 @@
 Each recording (`benchmarks/recorded_runs.py`) is played back: at 10, 50 and 90 % of the messages
 the forecast is made from what was known at that moment, by the function that every screen uses, and
 held against when the run was done. The error is a share of the whole run's time; while a queue is
-paused there is no forecast, which is right.
+paused there is no forecast, which is right, and the time of a pause that had not begun is left out.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from benchmarks.figures import Figure, Finding
 from benchmarks.recorded_runs import SHAPES, Moment, RecordedRun, load
@@ -53,8 +54,16 @@ def _error(recorded: RecordedRun, place: float) -> float:
             continue
         expected = forecast(recorded.moments[: number + 1])
         if expected is not None:
-            return (moment.at + expected - recorded.done_at) / recorded.done_at
+            # A pause that is yet to come is nobody's to foretell.
+            done_at = recorded.done_at - _paused_after(recorded, number)
+            return (moment.at + expected - done_at) / done_at
     raise ValueError(f"{recorded.name} has no forecast from {place:.0%} on")
+
+
+def _paused_after(recorded: RecordedRun, number: int) -> float:
+    """Seconds for which a queue was paused later than the moment of this number."""
+    later = recorded.moments[number:]
+    return sum(after.at - before.at for before, after in pairwise(later) if before.held)
 
 
 def forecast(moments: Sequence[Moment]) -> float | None:

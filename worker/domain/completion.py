@@ -72,14 +72,18 @@ def paces(samples: Sequence[PaceSample]) -> dict[str, float]:
 
 
 def _pace(queue: str, samples: Sequence[PaceSample]) -> float | None:
-    """Over the shortest time back from now that says enough, or else over all of it."""
+    """Over the shortest time back from now that says enough, or else over all of it. How the first
+    few were done says nothing: they may have been let through one by one, on trial."""
     last, many, seconds = samples[-1], 0, 0.0
     for sample in reversed(samples[:-1]):
-        many = last.done[queue] - sample.done.get(queue, 0)
-        seconds = _between(sample, last)
+        before = sample.done.get(queue, 0)
+        tried, held = before < FEW_DONE, seconds >= ENOUGH_S and many >= FEW_DONE
+        if tried and (held or _between(samples[0], last) < LONG_S):
+            break
+        many, seconds = last.done[queue] - before, _between(sample, last)
         if many >= PLENTY_DONE and seconds >= PLENTY_S:
             break
-    enough = many >= FEW_DONE or (many > 0 and seconds >= LONG_S)
+    enough = (many >= FEW_DONE and seconds >= ENOUGH_S) or (many > 0 and seconds >= LONG_S)
     return many / seconds if enough else None
 
 
@@ -121,6 +125,8 @@ def seconds_left(left: WorkLeft, a_second: Mapping[str, float], ended: str) -> f
         pace = a_second.get(queue, 0.0)
         if pace > 0:
             needed.append(_queue_seconds(left, work.get(queue, 0.0), waiting, pace, overall))
+        elif waiting > FEW_DONE and left.answered.get(queue, 0):
+            return None
         elif waiting and overall > 0:
             needed.append(left.open / overall)
         elif waiting:

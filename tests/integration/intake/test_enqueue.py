@@ -14,16 +14,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from models.vocabulary import Purpose
 from tests.support.cli import say
 from tests.support.places import DATA
 from tests.support.processes import RUNG, clean_environ, process
 from tests.support.waiting import eventually
-from worker.claude.prompts import prompts_of
-from worker.config.policies import policy_named
-from worker.config.settings import Settings
-from worker.domain.prompts import RequestKind
-from worker.store.counted import keep_counted
 from worker.store.queue.run_intake import close_abandoned_intakes
 
 MESSY = DATA / "messy"
@@ -214,29 +208,6 @@ def test_standard_input_is_a_backlog(engine: Engine, tmp_path: Path, database_ur
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["accepted"] == 7
     assert count(engine, "jobs") == 7
-
-
-def test_a_dry_run_goes_by_what_earlier_calls_counted(engine: Engine, tmp_path: Path) -> None:
-    command = ("enqueue", str(backlog(tmp_path / "a.jsonl", 20)), "--dry-run", "--json")
-    assumed = say(*command).document["expected"]
-    settings = Settings()
-    prompts = prompts_of(settings, policy_named(settings, None))
-    kinds = {
-        RequestKind(
-            purpose=purpose,
-            model=tier.model,
-            prompt_version=prompts[purpose].version,
-            schema_version="s",
-        ): 100
-        for tier in settings.tiers.values()
-        for purpose in (Purpose.ANSWER, Purpose.CLASSIFY)
-    }
-    with engine.begin() as connection:
-        keep_counted(connection, kinds, simulated=False)
-    counted = say(*command).document["expected"]
-    assert counted["total_usd"] < assumed["total_usd"]
-    assert "its tokens as earlier calls counted them" in counted["assumption"]
-    assert "counted" not in assumed["assumption"]
 
 
 def test_a_dry_run_stores_nothing_and_says_what_it_would_cost(engine: Engine) -> None:

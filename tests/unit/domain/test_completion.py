@@ -65,8 +65,8 @@ def test_a_standstill_that_lasts_leaves_no_pace() -> None:
 
 
 def test_a_slow_start_is_forgotten_once_enough_was_done_since() -> None:
-    counts = [(120.0, {"ended": 0}), (60.0, {"ended": 4}), (15.0, {"ended": 40})]
-    assert paces(samples(*counts, (0.0, {"ended": 79}))) == {"ended": pytest.approx(75 / 60)}
+    counts = [(120.0, {"ended": 0}), (60.0, {"ended": 6}), (15.0, {"ended": 40})]
+    assert paces(samples(*counts, (0.0, {"ended": 79}))) == {"ended": pytest.approx(73 / 60)}
     assert paces(samples(*counts, (0.0, {"ended": 80}))) == {"ended": pytest.approx(40 / 15)}
 
 
@@ -150,3 +150,23 @@ def test_in_the_mixed_lane_what_is_easy_goes_call_by_call_and_the_rest_by_batche
     )  # fmt: skip
     assert seconds_left(work, {"haiku": 0.1}, "ended") == 1_000
     assert seconds_left(work, {"haiku": 10.0}, "ended") == 400 + 600
+
+
+def test_what_was_let_through_one_by_one_is_no_pace() -> None:
+    # the first five of haiku were tried for ten seconds; then all of it went
+    trial = [(20.0, {"haiku": 0}), (15.0, {"haiku": 2}), (10.0, {"haiku": 5})]
+    assert paces(samples(*trial)) == {}
+    going = samples(*trial, (6.0, {"haiku": 25}))
+    assert paces(going) == {}, "four seconds say nothing"
+    assert paces(samples(*trial, (6.0, {"haiku": 25}), (0.0, {"haiku": 55}))) == {"haiku": 5.0}
+
+
+def test_a_tier_that_has_just_begun_is_measured_first() -> None:
+    left = WorkLeft(ladder=["haiku", "opus"], waiting={"haiku": 90}, answered={"haiku": 7})
+    assert seconds_left(left, {"ended": 0.1}, "ended") is None
+    assert seconds_left(left, {"ended": 0.1, "haiku": 9.0}, "ended") == pytest.approx(10.0)
+
+
+def test_a_slow_tier_has_a_pace_after_a_minute() -> None:
+    slow = [(90.0, {"opus": 0}), (45.0, {"opus": 1}), (0.0, {"opus": 3})]
+    assert paces(samples(*slow)) == {"opus": pytest.approx(3 / 90)}
