@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from worker.claude.prompts import default_directory, prompts_of
 from worker.cli.demo_facts import MADE_UP, checking_facts, say_facts, script_facts
+from worker.cli.demo_shop import SHOP, shop_environ
 from worker.cli.speech.output import talk
 from worker.cli.up import Work, working
 from worker.cli.views.ladder import LadderView
@@ -30,8 +31,6 @@ from worker.store.runs import NewRun, RunRef, create_run
 LATENCY_SCALE = 0.5
 """Half of the simulator's believable latency, so that the demo ends within a minute."""
 KEEP = "RUNG_DEMO"
-SHOP = "shop_orders"
-ORDERS = "SELECT customer_id, number, item, state, due FROM orders WHERE customer_id = :customer_id"
 NAMED, EVERY = 4, 100
 ABOUT_AN_ORDER = "msg-02245"
 """A message of the sample that is answered from the shop."""
@@ -55,7 +54,7 @@ def demo(workers: int, policy: str | None) -> None:
     began = time.monotonic()
     # The shipped prompts have proved themselves, and a simulated call costs nothing.
     os.environ.setdefault("RUNG_CANARY__ENABLED", "false")
-    _open_shop()
+    os.environ.update(shop_environ(settings))
     with working(settings, workers=workers, latency_scale=LATENCY_SCALE) as work:
         talk(f"Dashboard {work.dashboard_url}", bold=True)
         script_facts(work.running.environ["ANTHROPIC_BASE_URL"])
@@ -94,15 +93,6 @@ def _hand_in(engine: Engine, settings: Settings, backlog: Path, policy: str | No
     with engine.begin() as connection:
         close_intake(connection, run, 0, 0, own)
     return run
-
-
-def _open_shop() -> None:
-    """The workers look orders up in the example shop."""
-    shop = default_directory().parent / "shop" / "orders.sqlite"
-    prefix = f"RUNG_LOOKUPS__{SHOP.upper()}__"
-    os.environ[f"{prefix}DATABASE_URL"] = f"sqlite:///{shop}"
-    os.environ[f"{prefix}QUERY"] = ORDERS
-    os.environ[f"{prefix}ON_FAILURE"] = "without"
 
 
 def _with_orders(policy: Policy) -> Policy:

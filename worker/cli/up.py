@@ -1,6 +1,7 @@
 """`rung up`: everything that is not configured, workers, and whatever else runs, until Ctrl-C."""
 
 import dataclasses
+import os
 import secrets
 import signal
 import threading
@@ -13,6 +14,7 @@ from types import FrameType
 import click
 from sqlalchemy import Engine
 
+from worker.cli.demo_shop import shop_environ
 from worker.cli.exit_codes import EXIT_INTERRUPTED
 from worker.cli.sizing import AUTO, WorkersType, processes, processors
 from worker.cli.speech.interruption import END_WITHIN_S, end_within
@@ -59,6 +61,7 @@ def up(workers: int | str, latency_scale: float) -> None:
     without ANTHROPIC_API_KEY a simulated Claude. A second terminal finds them by itself.
     """
     settings = load_settings()
+    os.environ.update(shop_environ(settings))
     count = processes(workers, settings)
     with working(settings, workers=count, latency_scale=latency_scale) as work:
         if workers == AUTO:

@@ -7,6 +7,7 @@ from worker.cli.speech.output import print_json, talk
 from worker.cli.views.outlook import counted_of, print_outlook
 from worker.config.settings import Settings
 from worker.domain.policy import Policy
+from worker.domain.text import terminal_safe
 
 if TYPE_CHECKING:
     from worker.domain.knowledge_cost import KnowledgeWay
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from worker.runs.forecasts import RunForecast
 
 SHOWN_REJECTS = 20
+SHOWN_ID = 40
+"""Characters of an external id beside a rejected row."""
 
 
 def say_outcome(
@@ -41,13 +44,20 @@ def say_outcome(
         talk(f"Follow it with: rung status {outcome.run} --watch")
 
 
+def _one_line(reject: dict[str, Any]) -> bool:
+    return reject["line"] == 1 and bool(reject["external_id"])
+
+
 def _say_rows(outcome: "HandoverOutcome", document: dict[str, Any]) -> None:
     """How the files were read, which rows were not taken, and what was done to others."""
     for read in outcome.read:
         for words in read.as_words():
             talk(words)
     for reject in document["rejects"][:SHOWN_REJECTS]:
-        talk(f"{reject['file']}, line {reject['line']}: {reject['reason']}", fg="yellow")
+        # Of a document that is one line, only the id tells which row is meant.
+        named = f" ({terminal_safe(reject['external_id'])[:SHOWN_ID]})" if _one_line(reject) else ""
+        where = f"{reject['file']}, line {reject['line']}{named}"
+        talk(f"{where}: {reject['reason']}", fg="yellow")
     if outcome.counts.rejected > SHOWN_REJECTS:
         talk(f"… and {outcome.counts.rejected - SHOWN_REJECTS} more", fg="yellow")
     for warning in document["warnings"][:SHOWN_REJECTS]:
