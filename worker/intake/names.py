@@ -26,7 +26,8 @@ _SURE: dict[str, str] = {
         body, description, ticket description, case description, message, customer message,
         message body, body text, description text, plain body, email body, first message,
         initial message, question, inquiry, enquiry, complaint, message text, ticket body,
-        ticket message, beschreibung, nachricht, kundennachricht, anfrage, anliegen, nachrichtentext, frage,
+        ticket message, beschreibung, nachricht, kundennachricht, anfrage, anliegen,
+        nachrichtentext, frage,
         description du ticket, message du client, demande, corps du message, descripción, mensaje,
         consulta, descripción del ticket, mensaje del cliente, descrição, mensagem,
         descrição do ticket, descrizione, messaggio, richiesta, omschrijving, bericht,
@@ -36,7 +37,8 @@ _SURE: dict[str, str] = {
         الرسالة, الوصف, نص الرسالة, açıklama, mesaj, תיאור, הודעה
     """,
     "subject": """
-        subject, ticket subject, ticket name, case subject, summary, title, ticket title, email subject, betreff,
+        subject, ticket subject, ticket name, case subject, summary, title, ticket title,
+        email subject, betreff,
         titel, zusammenfassung, objet, sujet, titre, asunto, título, assunto, oggetto, titolo,
         onderwerp, temat, tytuł, тема, заголовок, 件名, 題名, タイトル, 主题, 标题, 主旨, 標題,
         제목, الموضوع, konu, נושא
@@ -63,7 +65,8 @@ _SURE: dict[str, str] = {
         taal, język, язык, 言語, 语言, 語言, 언어, اللغة, dil
     """,
     "received_at": """
-        received at, created at, create date, created time (ticket), created time, created date, created, date created, created on,
+        received at, created at, create date, created time (ticket), created time, created date,
+        created, date created, created on,
         createdat, created datetime, date/time opened, opened date, opened at, opened,
         submitted at, submitted on, received, received on, date received, sent at, sent,
         date sent, timestamp, creation date, first message at, date, erstellt, erstellt am,
