@@ -9,7 +9,6 @@ FEW = 3
 """Recorded costs below which a mean and a spread say nothing."""
 SIGMAS = Decimal("1.96")
 """Half width of a 95 % interval in standard errors."""
-BATCH_FACTOR = Decimal("0.5")
 CENTS = Decimal("0.000001")
 
 

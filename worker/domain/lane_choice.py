@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from models.vocabulary import RunLane
+from models.vocabulary import ROUTING, RunLane
 
 CALL_S = 10.0
 """What a call takes, generously: Claude's answers take 2 to 8 seconds."""
@@ -73,7 +73,7 @@ def realtime_s(rest: Rest, paces: Mapping[str, LanePace]) -> float:
     `paces` holds each tier, and `routing`. Unclassified jobs are taken to start at the cheapest
     rung. Infinite when work waits for a queue that nobody consumes.
     """
-    needed = _takes(rest.unrouted, paces.get("routing"))
+    needed = _takes(rest.unrouted, paces.get(ROUTING))
     waves = 1 if rest.unrouted else 0
     arriving = float(rest.unrouted)
     for tier in rest.ladder:

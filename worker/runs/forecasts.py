@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine
 
 from models.vocabulary import Measure, RunLane
 from worker.domain.policy import Policy
+from worker.domain.pricing import BATCH_FACTOR
 from worker.domain.proof.forecast import Forecast, Observed, forecast
 from worker.domain.proof.quantiles import student
 from worker.domain.proof.replayed_cost import (
@@ -26,7 +27,6 @@ from worker.store.runs import find_run
 
 ENOUGH = 30
 """Recorded jobs below which the record says too little."""
-BATCH_FACTOR = 0.5
 TAIL = 0.1
 
 
@@ -157,11 +157,12 @@ def _ladderlike(policy: Policy, jobs: Sequence[RecordedJob]) -> Ladderlike:
 
 
 def _dollars(one: ReplayedCost, lane: str) -> float:
+    batched = float(BATCH_FACTOR)
     match lane:
         case RunLane.BATCH:
-            return BATCH_FACTOR * (one.first + one.climbs)
+            return batched * (one.first + one.climbs)
         case RunLane.MIXED:
-            return one.first + BATCH_FACTOR * one.climbs
+            return one.first + batched * one.climbs
     return one.first + one.climbs
 
 

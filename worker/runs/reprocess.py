@@ -16,11 +16,12 @@ from models.vocabulary import Lane, RunKind, RunLane
 from worker.claude.prompts import prompts_of
 from worker.config.policies import policy_named
 from worker.config.settings import Settings
-from worker.domain.expected_cost import BATCH_FACTOR, Expected, assumed, better_known, from_costs
+from worker.domain.expected_cost import Expected, assumed, better_known, from_costs
 from worker.domain.filter_parsing import parse
 from worker.domain.filters import show
 from worker.domain.policy import Policy
 from worker.domain.policy_documents import version_of
+from worker.domain.pricing import BATCH_FACTOR
 from worker.domain.spans import read_time
 from worker.errors import RungError, TooExpensive, UsageError
 from worker.runs.counterfactual import PaidDifference, take_over

@@ -13,9 +13,12 @@ from typing import Any, TypeVar
 import orjson
 from sqlalchemy import Result, Row
 
+from models.vocabulary import OPEN_STATES
 from worker.domain.messages import MessageText
 
 Value = TypeVar("Value")
+OPEN_JOBS = ", ".join(f"'{state}'" for state in OPEN_STATES)
+"""States of jobs that have not ended, for `IN (…)`: written out, so that partial indexes serve."""
 
 
 def as_json(rows: Iterable[Mapping[str, Any]]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from models.vocabulary import ROUTING
 from worker.cli.diagnosis.finding import Symptom
 from worker.cli.diagnosis.redis import real_key
 from worker.cli.speech.context import database
@@ -40,7 +41,7 @@ def examine(settings: Settings) -> Iterator[Symptom]:
             yield Symptom(
                 name="paused", ok=False, words=paused, mend="rung resume everything", exit_code=1
             )
-        for line in queues(connection, ["routing", *settings.tiers]):
+        for line in queues(connection, [ROUTING, *settings.tiers]):
             yield from _queue(line)
 
 

@@ -7,14 +7,13 @@ why. There are two drawings of the same figures, a wide and a narrow one; the st
 
 from collections.abc import Mapping, Sequence
 
-from models.vocabulary import PERSON, ROUTING
+from models.vocabulary import OPEN_STATES, PERSON, ROUTING
 from worker.dashboard.screens.ladder_picture import Arrow, Picture, Rung
 from worker.dashboard.screens.links import JobLinks, Linked, is_in, is_not_in
 from worker.domain.wording import count, percent, plural, reason
 from worker.store.reading.screens import ClimbCount
 
 REASONS_SHOWN = 3
-OPEN = ("queued", "routed", "submitted")
 
 
 def picture(
@@ -55,13 +54,13 @@ def _tier(
     here = is_in("tier", tier)
     stopped, dead = counts.get(("answered", tier), 0), counts.get(("dead", tier), 0)
     batched = counts.get(("submitted", tier), 0)
-    busy = sum(counts.get((state, tier), 0) for state in OPEN)
+    busy = sum(counts.get((state, tier), 0) for state in OPEN_STATES)
     at_claude = f", {count(batched)} of them at Claude" if batched else ""
     figures = [links.linked(f"{count(stopped)} answered", is_in("state", "answered"), here)]
     figures += [Linked(percent(stopped / total))] if stopped else []
     if dead:
         figures.append(links.linked(plural(dead, "dead letter"), is_in("state", "dead"), here))
-    open_ = is_in("state", *OPEN)
+    open_ = is_in("state", *map(str, OPEN_STATES))
     return Rung(
         name=tier,
         kind="tier",

@@ -14,10 +14,12 @@ from sqlalchemy import (
 from models.jobs import Job
 from models.runs import Run
 from models.vocabulary import Lane
-from worker.domain.expected_cost import BATCH_FACTOR, Expected, expected_of
+from worker.domain.expected_cost import Expected, expected_of
+from worker.domain.pricing import BATCH_FACTOR
 from worker.store.actions.changes import OPEN, Change, meant
 from worker.store.actions.recent_costs import recent_costs
 from worker.store.actions.selection import Selection
+from worker.store.rows import OPEN_JOBS
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,9 @@ def expected_cost(
     return expected_of(jobs, costs, weight, basis)
 
 
-OPEN_OF_RUN = text("""
+OPEN_OF_RUN = text(f"""
 SELECT r.lane, ARRAY[r.policy_name] AS policies, (
   SELECT coalesce(sum(jobs), 0) FROM run_counts
-  WHERE run_id = r.id AND state IN ('queued', 'routed', 'submitted'))::bigint AS jobs
+  WHERE run_id = r.id AND state IN ({OPEN_JOBS}))::bigint AS jobs
 FROM runs AS r WHERE r.id = :run
-""")
+""")  # noqa: S608 - constants only

@@ -15,6 +15,7 @@ from worker.config.settings import Settings
 from worker.domain.lane_choice import LanePace, Move, Rest
 from worker.store.audit import Actor, audit
 from worker.store.queue import notices
+from worker.store.rows import OPEN_JOBS
 
 GROUP = 5_000
 RUNG = Actor("rung")
@@ -120,25 +121,25 @@ END_LANE = text("""
 UPDATE runs SET lane = 'realtime' WHERE id = :run
 """)
 
-HURRIED = text("""
+HURRIED = text(f"""
 SELECT r.id, r.name, extract(epoch FROM r.deadline - now()) AS left_s,
   r.policy -> 'ladder' AS ladder,
   coalesce((SELECT jsonb_object_agg(tier, jobs) FROM (
     SELECT tier, sum(jobs) AS jobs FROM run_counts
-    WHERE run_id = r.id AND state IN ('queued', 'routed', 'submitted') GROUP BY tier) AS c),
-    '{}') AS by_tier,
+    WHERE run_id = r.id AND state IN ({OPEN_JOBS}) GROUP BY tier) AS c),
+    '{{}}') AS by_tier,
   coalesce((SELECT jsonb_object_agg(tier, calls) FROM (
     SELECT tier, sum(calls) AS calls FROM run_spend
     WHERE run_id = r.id AND purpose = 'answer' AND state = 'done' GROUP BY tier) AS s),
-    '{}') AS answered,
+    '{{}}') AS answered,
   coalesce((SELECT jsonb_object_agg(from_tier, jobs) FROM (
     SELECT from_tier, sum(escalations) AS jobs FROM run_escalations
     WHERE run_id = r.id AND to_tier <> 'person' GROUP BY from_tier) AS e),
-    '{}') AS climbed
+    '{{}}') AS climbed
 FROM runs AS r
 WHERE r.finished_at IS NULL AND r.lane IN ('batch', 'mixed') AND r.deadline IS NOT NULL
 ORDER BY r.id
-""")
+""")  # noqa: S608 - constants only
 
 CAPACITY = text("""
 SELECT key AS queue, sum(value::int)::int AS capacity

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from models.vocabulary import INQUIRIES, PERSON, AttemptOutcome, JobState
+from models.vocabulary import INQUIRIES, OPEN_STATES, PERSON, AttemptOutcome, JobState
 from worker.domain.endings import (
     Accepted,
     Again,
@@ -21,7 +21,6 @@ from worker.domain.reports import AttemptReport
 from worker.store.queue import audits, canaries, judgements, ledger
 from worker.store.queue.changes import change_of, lane_change
 
-OPEN = frozenset({JobState.QUEUED, JobState.ROUTED, JobState.SUBMITTED})
 NOTHING_USABLE = {"state": JobState.CANCELLED, "reason": "said nothing usable", "escalations": 0}
 """Where a run that only asks to know more got no answer: nobody has to look at that."""
 
@@ -43,7 +42,7 @@ class Group:
 
 def add_report(group: Group, report: AttemptReport, row: Row[Any]) -> None:
     """Adds one report's rows. `row` is its attempt and job, locked."""
-    ending, is_open = report.ending, row.state in OPEN
+    ending, is_open = report.ending, row.state in OPEN_STATES
     late = row.outcome == AttemptOutcome.LOST
     if late and isinstance(ending, Lost | Deferred | Failed):
         # Rescue has already counted this failure; only the money may be known better by now.

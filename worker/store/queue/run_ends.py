@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Engine, Row, text
 
 from worker.domain.wording import count, dollars
 from worker.store.queue import notices
+from worker.store.rows import OPEN_JOBS
 
 SIMULATED = "SIMULATED, made up by Rung's own simulator: "
 
@@ -33,14 +34,14 @@ def _note(connection: Connection, run: Row[Any]) -> None:
     notices.note(connection, "finished", key=key, target=target, words=words, **detail)
 
 
-FINISH = text("""
+FINISH = text(f"""
 UPDATE runs AS r SET state = 'finished', finished_at = now(), waiting_for = NULL
 WHERE r.finished_at IS NULL AND r.state IN ('active', 'paused') AND NOT r.accepting
   AND NOT EXISTS (
     SELECT FROM run_counts c WHERE c.run_id = r.id AND c.jobs > 0
-      AND c.state IN ('queued', 'routed', 'submitted'))
+      AND c.state IN ({OPEN_JOBS}))
 RETURNING r.id, r.name, r.finished_at, r.notify
-""")
+""")  # noqa: S608 - constants only
 ENDED = text("""
 SELECT c.answered, c.review, c.dead, c.cancelled, coalesce(b.spent, 0) AS spent,
   EXISTS (SELECT FROM run_spend s WHERE s.run_id = :id AND s.simulated AND s.calls > 0)

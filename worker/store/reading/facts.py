@@ -13,6 +13,7 @@ from worker.domain.proof.tier_skip import Climbs, Hop, judge_hops
 from worker.domain.shadow_advice import Quality
 from worker.store.reading.bill import bill_of
 from worker.store.reading.shadow_facts import shadow_facts
+from worker.store.rows import OPEN_JOBS
 from worker.store.runs import StoredRun
 
 
@@ -95,10 +96,10 @@ SELECT count(*) AS messages, count(*) FILTER (WHERE escalations > 0) AS climbed,
   count(*) FILTER (WHERE tier = :top) AS on_top, count(DISTINCT created_at::date) AS days
 FROM jobs WHERE run_id = ANY(:runs) AND finished_at IS NOT NULL
 """)
-OPEN = text("""
+OPEN = text(f"""
 SELECT coalesce(sum(jobs), 0)::int FROM run_counts
-WHERE run_id = ANY(:runs) AND state IN ('queued', 'routed', 'submitted')
-""")
+WHERE run_id = ANY(:runs) AND state IN ({OPEN_JOBS})
+""")  # noqa: S608 - constants only
 # Of those who climbed to a tier: what they cost there, and how many stopped there.
 CLIMBS = text("""
 SELECT e.to_tier AS tier, coalesce(j.difficulty, '') AS segment, count(DISTINCT j.id) AS climbed,

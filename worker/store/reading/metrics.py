@@ -25,7 +25,7 @@ from worker.store.reading.series import (
     TimingBucket,
     VerdictCount,
 )
-from worker.store.rows import values_of
+from worker.store.rows import OPEN_JOBS, values_of
 
 Line = TypeVar("Line")
 
@@ -93,7 +93,7 @@ SELECT r.name, extract(epoch FROM r.deadline)::float8 AS deadline, b.cap, b.spen
   b.overrun, r.waiting_for IS NOT NULL AND r.state = 'active' AS waits,
   r.state = 'paused' AS paused, c.open
 FROM runs AS r JOIN budgets AS b ON b.run_id = r.id CROSS JOIN LATERAL (
-  SELECT coalesce(sum(jobs) FILTER (WHERE state IN ('queued', 'routed', 'submitted')), 0)::int
+  SELECT coalesce(sum(jobs) FILTER (WHERE state IN ({OPEN_JOBS})), 0)::int
       AS open
   FROM run_counts WHERE run_id = r.id) AS c
 WHERE r.finished_at IS NULL ORDER BY r.priority DESC, r.id LIMIT {LIVE_RUNS_SHOWN}

@@ -12,7 +12,6 @@ from worker.domain.budget_words import RestOfRun, enough, stop_words
 RUN_BUDGET = "run budget"
 STATE_WORDS = {"active": "under way"}
 """States of a run whose word on screens is another one."""
-OPEN = frozenset(map(str, OPEN_STATES))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +61,7 @@ class RunStanding:
     @property
     def open(self) -> int:
         """Jobs that have not ended."""
-        return sum(jobs for state, jobs in self.by_state.items() if state in OPEN)
+        return sum(jobs for state, jobs in self.by_state.items() if state in OPEN_STATES)
 
     @property
     def ended(self) -> int:

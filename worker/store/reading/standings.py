@@ -4,7 +4,7 @@ nothing here grows with the number of jobs."""
 from sqlalchemy import Connection, text
 
 from worker.store.reading.run_standing import RunStanding
-from worker.store.rows import values_of
+from worker.store.rows import OPEN_JOBS, values_of
 
 LIVE_SHOWN = 12
 """Runs that the first page shows; further ones are on the page of runs."""
@@ -26,7 +26,7 @@ def standing_of(connection: Connection, run_id: int) -> RunStanding:
     return found
 
 
-RUN = """
+RUN = f"""
 SELECT r.id, r.name, r.kind, r.parent_id, r.state, r.state_reason,
   CASE WHEN r.state = 'active' THEN r.waiting_for END AS waiting_for,
   CASE WHEN r.state = 'active' THEN r.waiting_usd END AS waiting_usd, r.accepting,
@@ -39,15 +39,15 @@ SELECT r.id, r.name, r.kind, r.parent_id, r.state, r.state_reason,
   s.calls, s.simulated, r.prompts, l.rest
 FROM runs AS r LEFT JOIN budgets AS b ON b.run_id = r.id
 CROSS JOIN LATERAL (
-  SELECT coalesce(jsonb_object_agg(state, jobs), '{}') AS by_state FROM (
+  SELECT coalesce(jsonb_object_agg(state, jobs), '{{}}') AS by_state FROM (
     SELECT state, sum(jobs)::bigint AS jobs FROM run_counts WHERE run_id = r.id
     GROUP BY 1 HAVING sum(jobs) <> 0 ORDER BY 1) AS n) AS c
 CROSS JOIN LATERAL (
-  SELECT coalesce(jsonb_object_agg(tier, jobs), '{}') AS by_tier FROM (
+  SELECT coalesce(jsonb_object_agg(tier, jobs), '{{}}') AS by_tier FROM (
     SELECT tier, sum(jobs)::bigint AS jobs FROM run_counts WHERE run_id = r.id AND tier <> ''
     GROUP BY 1 HAVING sum(jobs) <> 0 ORDER BY 1) AS n) AS t
 CROSS JOIN LATERAL (
-  SELECT coalesce(jsonb_object_agg(verdict, jobs), '{}') AS by_verdict
+  SELECT coalesce(jsonb_object_agg(verdict, jobs), '{{}}') AS by_verdict
   FROM run_verdicts WHERE run_id = r.id AND jobs <> 0) AS v
 CROSS JOIN LATERAL (
   SELECT coalesce(sum(calls), 0)::bigint AS calls,
@@ -56,7 +56,7 @@ CROSS JOIN LATERAL (
 LEFT JOIN LATERAL (SELECT jsonb_build_object(
   'open', (SELECT jsonb_object_agg(tier, jobs) FROM (
     SELECT tier, sum(jobs)::bigint AS jobs FROM run_counts WHERE run_id = r.id
-      AND state IN ('queued', 'routed', 'submitted') GROUP BY 1 HAVING sum(jobs) <> 0) AS n),
+      AND state IN ({OPEN_JOBS}) GROUP BY 1 HAVING sum(jobs) <> 0) AS n),
   'ended', (SELECT jsonb_object_agg(tier, jobs) FROM (
     SELECT tier, sum(jobs)::bigint AS jobs FROM run_counts WHERE run_id = r.id AND tier <> ''
       AND state IN ('answered', 'review', 'dead') GROUP BY 1) AS n),
@@ -67,7 +67,7 @@ LEFT JOIN LATERAL (SELECT jsonb_build_object(
     SELECT from_tier, to_tier, sum(escalations)::bigint AS jobs FROM run_escalations
     WHERE run_id = r.id AND to_tier <> 'person' GROUP BY 1, 2) AS n)) AS rest
 ) AS l ON r.finished_at IS NULL
-"""
+"""  # noqa: S608 - constants only
 LIVE_RUNS = text(RUN + "WHERE r.finished_at IS NULL ORDER BY r.priority DESC, r.id LIMIT :limit")
 RUNS = text(
     RUN + "WHERE CAST(:before AS bigint) IS NULL OR r.id < :before ORDER BY r.id DESC LIMIT :limit"
