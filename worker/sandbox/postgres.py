@@ -76,7 +76,8 @@ def no_more_than_passable(data: Path) -> Iterator[None]:
     finally:
         for folder, mode in before.items():
             if stat.S_IMODE(folder.stat().st_mode) != mode:
-                folder.chmod(mode | stat.S_IXOTH)
+                # The other user may be of root's group, whose rights then count instead.
+                folder.chmod(mode | stat.S_IXGRP | stat.S_IXOTH)
 
 
 def _release(data: Path) -> None:

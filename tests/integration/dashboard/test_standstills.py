@@ -144,3 +144,31 @@ def test_a_run_that_is_over_has_no_trouble_with_queues(
     run, now = shown(url, "/runs/day", "/")
     assert (wrong(run), one(engine, "SELECT count(*) FROM tiers WHERE paused")[0]) == ([], 1)
     assert "The last runs" in now.text
+
+
+def test_what_waits_at_claude_in_batches_stands_on_the_first_page(
+    url: str, engine: Engine, settings: Settings
+) -> None:
+    # given
+    hand_in(engine, settings, BODIES, name="night", lane="batch")
+    do(engine, "INSERT INTO message_batches (stage, tier, model, requests, state, submitted_at,"
+       " next_poll_at) VALUES ('answer', 'haiku', 'claude-haiku-5-5', 5, 'submitted',"
+       " now() - interval '7 minutes', now() + interval '30 seconds'),"
+       " ('answer', 'haiku', 'claude-haiku-5-5', 9, 'recorded', now(), now())")  # fmt: skip
+    # when
+    (now,) = shown(url, "/")
+    # then
+    assert re.search(r"At Claude: 1 batch with 5 requests, the oldest sent at \d\d:\d\d, 7 min ago;"
+                     r" next look in (30|29) s", now.text)  # fmt: skip
+
+
+def test_workers_that_are_gone_are_gone_since_then(
+    url: str, engine: Engine, settings: Settings
+) -> None:
+    hand_in(engine, settings, BODIES, name="day")
+    with working(settings):
+        do(engine, "UPDATE workers SET seen_at = now() - interval '5 minutes'")
+        pages = shown(url, "/", "/runs/day")
+    for page in pages:
+        (said,) = [words for words in wrong(page) if words.startswith("No worker is")]
+        assert said.startswith("No worker is running since 12:00, and 5 messages wait. Start one")

@@ -186,6 +186,8 @@ def test_the_first_sentence_is_about_the_worst() -> None:
     assert (stopped.level, stopped.words) == (
         "bad", "Nothing goes on: haiku and opus cannot send. 40 of 100 messages are done."
     )  # fmt: skip
+    due = headline([run(deadline=NOW + HOUR)], outlooks[:1], None, ["haiku"])
+    assert "day has to be done by 15:00, with 1 h left to its deadline" in due.words
 
 
 @pytest.mark.parametrize(
@@ -211,14 +213,16 @@ def test_the_first_sentence_is_about_the_worst() -> None:
          ["haiku is held for 12 s: Claude asked for a pause (429); 5 messages wait."]),
         ({"oldest_s": 300.0, "in_flight": 0},
          ["haiku: the oldest has waited 5 min, and nothing is in flight."]),
-        ({"workers": 0}, ["No worker is running, and 5 messages wait."]),
+        ({"workers": 0}, ["No worker is running since 13:00, and 5 messages wait. Start one:"
+                          " rung up, or celery -A worker.app worker."]),
         ({"workers": 0, "waiting": 0}, []),
     ],
 )  # fmt: skip
 def test_the_troubles_of_a_queue(changes: dict[str, Any], words: list[str]) -> None:
     found = troubles(
-        [queue(**changes)], [], [], now=NOW, everything=None, day=None, redis_away=False
-    )
+        [queue(**changes)], [], [], now=NOW, everything=None, day=None, redis_away=False,
+        last_seen=NOW - HOUR,
+    )  # fmt: skip
     assert [trouble.words for trouble in found] == words
 
 

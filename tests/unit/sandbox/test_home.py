@@ -109,7 +109,7 @@ def test_what_is_above_an_embedded_postgres_may_be_passed_and_not_read(tmp_path:
         opened_by_the_wheel(data)
         assert mode(private) == 0o755
     # then
-    assert (mode(private), mode(private / "home")) == (0o701, 0o711)
+    assert (mode(private), mode(private / "home")) == (0o711, 0o711)
     assert mode(data) & 0o700 == 0o700
 
 

@@ -16,6 +16,7 @@ from worker.dashboard.screens import charts
 from worker.dashboard.screens.charts import SpendSoFar
 from worker.dashboard.screens.now import (
     comparable,
+    last_seen,
     outlooks_of,
     read_bill,
     read_picture,
@@ -167,6 +168,7 @@ def _troubles(
         day=None,
         redis_away=False,
         stops=stops_of(connection, [run]),
+        last_seen=last_seen(screens.workers(connection)),
         more=batch_troubles(unconfirmed(connection) if run.lane != "realtime" else []),
     )
 

@@ -1,13 +1,12 @@
 """What the first page shows, read in one transaction."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from sqlalchemy import Connection
 
-from models.vocabulary import ROUTING
 from worker.config.prices import price_of
 from worker.dashboard.context import Dashboard
 from worker.dashboard.screens.ladder import picture
@@ -15,7 +14,7 @@ from worker.dashboard.screens.ladder_picture import Picture
 from worker.dashboard.screens.nights import night_troubles
 from worker.dashboard.screens.outlook import headline
 from worker.dashboard.screens.plots import Plot, hour
-from worker.dashboard.screens.queues import QueueShown, read_queues
+from worker.dashboard.screens.queues import QueueShown, read_queues, with_waits
 from worker.dashboard.screens.side_troubles import (
     batch_troubles,
     certificate_troubles,
@@ -40,8 +39,10 @@ from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.screens import WorkerSeen
 from worker.store.reading.standings import live_runs, runs_page
 from worker.store.reading.status import (
+    BatchesAtClaude,
     DayBudget,
     QueueStanding,
+    batches_at_claude,
     paused_everything,
     queues,
     today,
@@ -74,6 +75,7 @@ class Now:
     reserved: Decimal
     day: DayBudget | None
     workers: Sequence[WorkerSeen]
+    batches: BatchesAtClaude
 
 
 def read_now(dashboard: Dashboard, connection: Connection) -> Now:
@@ -86,6 +88,7 @@ def read_now(dashboard: Dashboard, connection: Connection) -> Now:
     outlooks = outlooks_of(dashboard, connection, live, everything, lines)
     day = today(connection)
     stops = stops_of(connection, live)
+    hands = screens.workers(connection)
     away = dashboard.limiter is not None and all(line.used is None for line in lines)
     return Now(
         headline=headline(
@@ -104,7 +107,11 @@ def read_now(dashboard: Dashboard, connection: Connection) -> Now:
             day=day,
             redis_away=away,
             stops=stops,
-            more=_aside(dashboard, connection, [] if live else last[:1]),
+            last_seen=last_seen(hands),
+            more=[
+                *_late(connection, lines),
+                *_aside(dashboard, connection, [] if live else last[:1]),
+            ],
         ),
         queues=with_waits(lines, live, stops),
         everything=everything,
@@ -118,8 +125,23 @@ def read_now(dashboard: Dashboard, connection: Connection) -> Now:
         cap=_sum(run.cap for run in shown),
         reserved=sum((run.reserved for run in shown), Decimal(0)),
         day=day,
-        workers=[w for w in screens.workers(connection) if w.alive],
+        workers=[w for w in hands if w.alive],
+        batches=batches_at_claude(connection),
     )
+
+
+def last_seen(workers: Sequence[WorkerSeen]) -> dt.datetime | None:
+    """When the last of them was heard of; None while one is alive, or where none is known."""
+    if any(worker.alive for worker in workers):
+        return None
+    return max((worker.seen_at for worker in workers), default=None)
+
+
+def _late(connection: Connection, lines: Sequence[QueueStanding]) -> list[ScreenTrouble]:
+    """Routines that do not come round; where nobody is there to do anything, that is said once."""
+    if any(line.waiting for line in lines) and not any(line.workers for line in lines):
+        return []
+    return late_troubles(late(connection))
 
 
 def _aside(
@@ -127,7 +149,6 @@ def _aside(
 ) -> list[ScreenTrouble]:
     """What is wrong beside queues and runs under way."""
     return [
-        *late_troubles(late(connection)),
         *lookup_troubles(failing_lookups(connection)),
         *batch_troubles(unconfirmed(connection)),
         *night_troubles(read_schedules(connection, dashboard.settings)),
@@ -141,27 +162,6 @@ def stops_of(connection: Connection, runs: Sequence[RunStanding]) -> dict[int, d
     """Since when budgets have stopped runs, of those that have been told of."""
     stopped = [run.id for run in runs if run.out_of_money]
     return screens.budget_stops(connection, stopped) if stopped else {}
-
-
-def with_waits(
-    lines: Sequence[QueueShown],
-    runs: Sequence[RunStanding],
-    stops: Mapping[int, dt.datetime],
-) -> list[QueueShown]:
-    """The queues with how long the oldest has waited: for its turn, or for a budget."""
-    found = []
-    stopped = bool(stops) and all(run.id in stops for run in runs)
-    for line in lines:
-        tier = "" if line.queue == ROUTING else line.queue
-        ages = [
-            (run.now - stops[run.id]).total_seconds()
-            for run in runs
-            if run.id in stops and (run.rest or {}).get("open", {}).get(tier)
-        ]
-        waited = [age for age in (line.oldest_s, *ages) if age is not None]
-        short = stopped and bool(ages) and not line.in_flight
-        found.append(replace(line, waited_s=max(waited, default=None), out_of_money=short))
-    return found
 
 
 def _stopped(lines: Sequence[QueueStanding]) -> list[str]:

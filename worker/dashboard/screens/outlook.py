@@ -63,7 +63,9 @@ def headline(
     if halted:
         return Outlook("bad", f"Nothing goes on: everything is paused. {done}{_nearest(runs)}.")
     if stopped:
-        return Outlook("bad", f"Nothing goes on: {listed(stopped)} cannot send. {done}.")
+        return Outlook(
+            "bad", f"Nothing goes on: {listed(stopped)} cannot send. {done}{_nearest(runs)}."
+        )
     words = _short(runs[outlooks.index(worst)], worst)
     if len(runs) == 1:
         return Outlook(worst.level, f"{words[0].upper()}{words[1:]}. {done}.")

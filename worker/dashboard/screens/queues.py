@@ -1,7 +1,8 @@
 """Queues as people see them: how they stand, how fast they go, and what limits them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
@@ -10,6 +11,7 @@ from worker.dashboard.context import Dashboard
 from worker.domain.limits import Used
 from worker.store.reading import screens
 from worker.store.reading.queue_holds import failed_canaries
+from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.status import QueueStanding, queues
 from worker.store.rows import as_document
 
@@ -57,3 +59,24 @@ def read_queues(dashboard: Dashboard, connection: Connection) -> list[QueueShown
         )
         for line in queues(connection, dashboard.queues)
     ]
+
+
+def with_waits(
+    lines: Sequence[QueueShown],
+    runs: Sequence[RunStanding],
+    stops: Mapping[int, dt.datetime],
+) -> list[QueueShown]:
+    """The queues with how long the oldest has waited: for its turn, or for a budget."""
+    found = []
+    stopped = bool(stops) and all(run.id in stops for run in runs)
+    for line in lines:
+        tier = "" if line.queue == ROUTING else line.queue
+        ages = [
+            (run.now - stops[run.id]).total_seconds()
+            for run in runs
+            if run.id in stops and (run.rest or {}).get("open", {}).get(tier)
+        ]
+        waited = [age for age in (line.oldest_s, *ages) if age is not None]
+        short = stopped and bool(ages) and not line.in_flight
+        found.append(replace(line, waited_s=max(waited, default=None), out_of_money=short))
+    return found

@@ -46,9 +46,10 @@ def troubles(
     redis_away: bool,
     stops: Mapping[int, dt.datetime] = NO_STOPS,
     more: Sequence[ScreenTrouble] = (),
+    last_seen: dt.datetime | None = None,
 ) -> list[ScreenTrouble]:
     """Everything that somebody should know, worst first. `stops` says since when budgets have
-    stopped runs, by their ids."""
+    stopped runs, by their ids; `last_seen` when the last worker was heard of, if all are gone."""
     found: list[ScreenTrouble] = []
     if everything is not None:
         waiting = sum(queue.waiting for queue in queues)
@@ -62,7 +63,7 @@ def troubles(
                 href=_action("resume", EVERYTHING),
             )
         )
-    found += _workers(queues)
+    found += _workers(queues, last_seen, now)
     for queue in queues:
         # What follows from a pause of everything is no trouble of its own.
         found += _queue(replace(queue, oldest_s=None) if everything is not None else queue, now)
@@ -81,7 +82,9 @@ def troubles(
     return sorted(found, key=lambda trouble: trouble.level != "bad")
 
 
-def _workers(queues: Sequence[QueueShown]) -> list[ScreenTrouble]:
+def _workers(
+    queues: Sequence[QueueShown], last_seen: dt.datetime | None, now: dt.datetime
+) -> list[ScreenTrouble]:
     waiting = sum(queue.waiting for queue in queues)
     if any(queue.workers for queue in queues):
         return [
@@ -94,7 +97,12 @@ def _workers(queues: Sequence[QueueShown]) -> list[ScreenTrouble]:
         ]
     if not waiting:
         return []
-    words = f"No worker is running, and {plural(waiting, 'message')} wait."
+    since = f" since {clock(last_seen, now)}" if last_seen is not None else ""
+    words = (
+        f"No worker is running{since}, and {plural(waiting, 'message')}"
+        f" {'waits' if waiting == 1 else 'wait'}. Start one: rung up, or celery -A worker.app"
+        " worker."
+    )
     return [ScreenTrouble(level="bad", words=words, help="Workers", href="/workers")]
 
 

@@ -52,6 +52,17 @@ class OpenBatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BatchesAtClaude:
+    """All batches that Claude has, of whatever run: how many, since when the oldest, and in how
+    many seconds one is looked at next."""
+
+    batches: int
+    requests: int
+    oldest_at: dt.datetime | None
+    look_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QueueStanding:
     """A queue: what waits and is in flight, its workers, and what keeps it, if anything does.
     `breaker_s` is until an open breaker tries again, `held_s` until Claude may be asked again."""
@@ -89,6 +100,12 @@ class DayBudget:
     def used(self) -> Decimal:
         """Dollars spent and reserved."""
         return self.spent_usd + self.reserved_usd
+
+
+def batches_at_claude(connection: Connection) -> BatchesAtClaude:
+    """Those that were sent and whose results nobody reads yet."""
+    (found,) = values_of(BatchesAtClaude, connection.execute(AT_CLAUDE))
+    return found
 
 
 def batches_of(connection: Connection, run_id: int) -> list[OpenBatch]:
@@ -187,6 +204,12 @@ FROM tiers
 PAUSED_ALL = text("""
 SELECT paused_reason, paused_by, paused_at, now() AS now FROM tiers
 WHERE name = 'everything' AND paused
+""")
+AT_CLAUDE = text("""
+SELECT count(*) AS batches, coalesce(sum(requests), 0)::bigint AS requests,
+  min(submitted_at) AS oldest_at,
+  extract(epoch FROM greatest(min(next_poll_at) - now(), interval '0'))::float8 AS look_s
+FROM message_batches WHERE state = 'submitted'
 """)
 BATCHES = text("""
 SELECT id AS batch, state, stage, tier, requests, error, submitted_at, external_id,
