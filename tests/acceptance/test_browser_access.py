@@ -102,6 +102,7 @@ def test_a_page_that_lost_its_server_turns_grey_and_says_since_when(
     # then
     visit.page.locator("#pulse", has_text=re.compile(r"not live since \d\d:\d\d")).wait_for()
     assert visit.page.locator("body.stale main").is_visible()
+    assert visit.page.get_by_role("alert").inner_text().startswith("Nothing has been heard since")
     visit.wrong.clear()
     visit.close()
 

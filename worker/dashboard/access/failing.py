@@ -9,11 +9,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from worker.dashboard.access.problems import refusal
+from worker.dashboard.access.problems import AWAY, refusal
 from worker.store.engine import is_outage
 
 log = logging.getLogger(__name__)
-AWAY = "Postgres does not answer just now. Nothing is lost: reload in a moment."
 BUG = "A bug of Rung’s own. Its log says more."
 Handler = Callable[[Request, Any], Awaitable[Response]]
 

@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from worker.config.dashboard import DashboardSettings
 from worker.dashboard.access.forms import close_files, form_of, is_form
 from worker.dashboard.access.passwords import same
-from worker.dashboard.access.problems import refusal
+from worker.dashboard.access.problems import AWAY, refusal
 from worker.dashboard.access.requests import (
     HAND_OVER,
     HEALTH,
@@ -54,7 +54,6 @@ LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
 OPEN_PATHS = frozenset({"/login", "/favicon.ico"})
 UPLOADS = frozenset({"/api/runs", HAND_OVER})
 CSRF_FIELD, CSRF_HEADER = "csrf_token", "x-csrf-token"
-AWAY = "Postgres does not answer just now."
 HOW_TO_MAKE_ONE = "`rung dashboard token` makes one for [dashboard.tokens.NAME] in rung.toml"
 PROGRAMS = f"A program sends `Authorization: Bearer TOKEN`; {HOW_TO_MAKE_ONE}."
 BY_ADDRESS = (

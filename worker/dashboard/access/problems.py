@@ -10,6 +10,13 @@ from starlette.responses import HTMLResponse, Response
 from worker.dashboard.access.frame import framed
 
 PROBLEM = "application/problem+json"
+HEADINGS = {404: "There is no such page", 500: "That went wrong", 503: "Not just now"}
+"""What a person reads above the sentence; elsewhere the phrase of HTTP."""
+AWAY = (
+    "Postgres does not answer just now. Nothing is lost: workers wait too, and go on by themselves"
+    " when it is back; rung doctor says what is wrong."
+)
+AGAIN = '<a class="button" href="">Try again</a> '
 
 
 def problem(
@@ -34,6 +41,8 @@ def refusal(
     if for_program:
         return problem(status, detail, headers=headers, mend=mend)
     help_ = f"<p>{escape(mend)}</p>" if mend else ""
-    back = '<p class="actions after"><a class="button quiet" href="/">To the first page</a></p>'
-    page = framed(HTTPStatus(status).phrase, f"<p>{escape(detail)}</p>{help_}{back}")
+    first = '<a class="button quiet" href="/">To the first page</a>'
+    back = f'<p class="actions after">{AGAIN if status == 503 else ""}{first}</p>'
+    heading = HEADINGS.get(status, HTTPStatus(status).phrase)
+    page = framed(heading, f"<p>{escape(detail)}</p>{help_}{back}")
     return HTMLResponse(page, status, headers)

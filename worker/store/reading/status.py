@@ -53,12 +53,12 @@ class OpenBatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchesAtClaude:
-    """All batches that Claude has, of whatever run: how many, since when the oldest, and in how
+    """All batches that Claude has, of whatever run: how many, `since` when the oldest, and in how
     many seconds one is looked at next."""
 
     batches: int
     requests: int
-    oldest_at: dt.datetime | None
+    since: dt.datetime | None
     look_s: float | None
 
 
@@ -207,7 +207,7 @@ WHERE name = 'everything' AND paused
 """)
 AT_CLAUDE = text("""
 SELECT count(*) AS batches, coalesce(sum(requests), 0)::bigint AS requests,
-  min(submitted_at) AS oldest_at,
+  min(submitted_at) AS since,
   extract(epoch FROM greatest(min(next_poll_at) - now(), interval '0'))::float8 AS look_s
 FROM message_batches WHERE state = 'submitted'
 """)

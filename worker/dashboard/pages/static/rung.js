@@ -64,6 +64,12 @@ function live(region) {
   // What is old looks old: the page turns grey, and says of when it is.
   function say(words, off) {
     document.body.classList.toggle("stale", off);
+    const lost = document.getElementById("lost");
+    if (lost && lost.hidden === off) {
+      lost.hidden = !off;
+      const at = new Date(heard).toISOString().slice(11, 16);
+      lost.textContent = off ? `Nothing has been heard since ${at}: the dashboard or its Postgres does not answer. What stands here is of then; rung doctor says what is wrong.` : "";
+    }
     if (!pulse) return;
     pulse.hidden = false;
     if (pulse.textContent !== words) pulse.textContent = words;
