@@ -1,9 +1,11 @@
 """Certificates that people should hear of."""
 
+import datetime as dt
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from worker.domain.wording import clock
 from worker.store.rows import values_of
 
 
@@ -15,14 +17,19 @@ class DoubtfulCertificate:
     tier: str
     state: str
     voided_by: str | None
+    changed_at: dt.datetime
+    now: dt.datetime
 
     @property
     def words(self) -> str:
         """For people, in a sentence."""
         of = f"Certificate {self.id} ({self.tier})"
         if self.state == "amber":
-            return f"{of} is in doubt: its stricter threshold holds."
-        return f"{of} is void: {self.voided_by}."
+            return (
+                f"{of} is in doubt: its stricter threshold holds since"
+                f" {clock(self.changed_at, self.now)}, and more messages climb."
+            )
+        return f"{of} is void: {self.voided_by}. It ended at {clock(self.changed_at, self.now)}."
 
 
 def doubtful(connection: Connection) -> list[DoubtfulCertificate]:
@@ -31,7 +38,7 @@ def doubtful(connection: Connection) -> list[DoubtfulCertificate]:
 
 
 DOUBTFUL = text("""
-SELECT id, tier, state, voided_by FROM certificates
+SELECT id, tier, state, voided_by, changed_at, now() AS now FROM certificates
 WHERE state = 'amber' OR (state = 'void' AND changed_at > now() - interval '1 day')
 ORDER BY state, id DESC LIMIT 10
 """)
