@@ -1,5 +1,6 @@
 """Asks Claude about itself: does the key work, are the models there, do they retire?"""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,8 @@ import anthropic
 from worker.claude.errors import trouble_of
 from worker.config.addresses import ClaudeAddress
 from worker.domain.trouble import Trouble
+
+LONGEST_S = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,22 +25,32 @@ class Probed:
     """There is no list of models to look into."""
 
 
-def probe(address: ClaudeAddress, models: Iterable[str], connect_s: float) -> Probed:
-    """Looks up each model; costs nothing. Only Anthropic's own door can be asked."""
+def probe(
+    address: ClaudeAddress, models: Iterable[str], connect_s: float, longest_s: float = LONGEST_S
+) -> Probed:
+    """Looks up each model; costs nothing. Only Anthropic's own door can be asked. At most so many
+    seconds in all, however slowly a gateway speaks."""
     if address.via != "api":
         return Probed(unlisted=True)
+    try:
+        return asyncio.run(asyncio.wait_for(_probe(address, models, connect_s), longest_s))
+    except TimeoutError as error:
+        return Probed(trouble=trouble_of(error))
+
+
+async def _probe(address: ClaudeAddress, models: Iterable[str], connect_s: float) -> Probed:
     missing: list[str] = []
     retiring: list[tuple[str, str]] = []
-    client = anthropic.Anthropic(
+    client = anthropic.AsyncAnthropic(
         api_key=address.api_key,
         base_url=address.base_url,
         max_retries=0,
         timeout=anthropic.Timeout(10, connect=connect_s),
     )
-    with client:
+    async with client:
         for model in sorted(models):
             try:
-                found: Any = client.models.retrieve(model)
+                found: Any = await client.models.retrieve(model)
             except anthropic.NotFoundError as error:
                 if not _names(error, model):
                     return Probed(unlisted=True)

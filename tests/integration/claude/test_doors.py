@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pydantic import ValidationError
 
 from models.vocabulary import Purpose
+from tests.integration.lanes.upkeep.test_receivers import speaking
 from worker.claude.client import Claude, read_message
 from worker.claude.errors import NoUsage, trouble_of
 from worker.claude.probing import probe
@@ -269,6 +270,16 @@ def test_a_model_that_is_not_there_still_fails(simulator: Sim) -> None:
         Settings.model_validate({"anthropic_base_url": simulator[1], "anthropic_api_key": "sk-t"})
     )
     assert probe(address, ["claude-nothing"], 5).missing == ("claude-nothing",)
+
+
+def test_a_gateway_that_drips_is_not_waited_for() -> None:
+    with speaking(b"HTTP/1.1 200 OK\r\n", b"a: b\r\n") as url:
+        address = claude_address(
+            Settings.model_validate({"anthropic_base_url": url, "anthropic_api_key": "sk-t"})
+        )
+        probed = probe(address, ["claude-haiku-5-5"], 5, longest_s=0.5)
+    assert probed.trouble is not None
+    assert probed.trouble.kind == "deadline"
 
 
 def test_an_answer_without_its_usage_is_named_as_that() -> None:
