@@ -47,6 +47,8 @@ production: setup ## On real parts: image, PostgreSQL, Redis, pgbouncer, nginx; 
 	PRODUCTION=1 $(PY) -m pytest -q -n $(WORKERS) --dist worksteal tests/production
 
 audit: setup ## Known vulnerabilities, hashes and licences of what ships
+	@test -x .tools/audit/bin/pip-audit || { python3 -m venv .tools/audit && \
+	  .tools/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1 ; } || true
 	@$(PY) -m tests.support.audit
 
 test: setup browser ## The whole suite, on real embedded Postgres and Redis
