@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import click
@@ -41,13 +42,16 @@ def evaluate(
         read = read_table(Path(sources[0]), table)
         ladder = ladder_of(read.messages)
         points = judge(read.messages, ladder, _plans(policies, ladder))
-        found = document(read.name, len(read.messages), read.simulated, points)
+        found = document(read.name, len(read.messages), read.simulated, points) | {"runs": []}
     else:
         found, points = _of_runs(sources, policies)
     if as_json:
         print_json(found)
         return
     _print(points, f"{found['table']}: {found['messages']:,} messages")
+    if found["runs"] and any(one.quality.point is None for one in points):
+        more = " && ".join(f"rung audit {quote(run)} --shadow 5%" for run in found["runs"])
+        talk(f"Ask for more of it: {more}")
     if found["simulated"]:
         talk(f"{SIMULATED}. This says nothing about real models.", fg="yellow")
 
@@ -69,7 +73,8 @@ def _of_runs(names: Sequence[str], policies: str | None) -> tuple[dict[str, Any]
     plans = _plans(policies, ladder)
     points = judge(found.messages, ladder, plans, recorded=True, prices=prices)
     name = " and ".join(run.name for run in runs)
-    return document(name, len(found.messages), found.simulated, points), points
+    told = document(name, len(found.messages), found.simulated, points)
+    return told | {"runs": [run.name for run in runs]}, points
 
 
 def _plans(given: str | None, ladder: Sequence[str]) -> list[Plan] | None:

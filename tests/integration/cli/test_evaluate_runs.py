@@ -46,6 +46,7 @@ def test_what_was_never_asked_has_bounds_and_no_point(monday: Engine) -> None:
     assert top["quality"]["point"] is None
     assert top["quality"]["high"] - top["quality"]["low"] > 0.8
     assert top["assumed_costs"] > 0
+    assert "rung audit monday --shadow 5%" in say("evaluate", "monday").err
 
 
 def test_a_hop_is_judged_by_those_who_climbed_to_it(monday: Engine) -> None:
