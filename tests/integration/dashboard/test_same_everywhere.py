@@ -69,7 +69,8 @@ def test_half_way_terminal_and_page_say_the_same_saving_of_what_has_ended(api: A
 def test_the_api_sends_the_file_that_rung_results_writes(api: Api, kind: str) -> None:
     # given
     worked(api)
-    assert say("results", "run", "-o", f"a.{kind}").code == 0
+    for_programs = ["--raw"] if kind == "jsonl" else []
+    assert say("results", "run", "-o", f"a.{kind}", *for_programs).code == 0
     # when
     sent = api.client.get("/api/runs/run/results", params={"format": kind, "text": "true"})
     # then
