@@ -44,27 +44,27 @@ STATEMENTS: dict[str, tuple[str, ...]] = {
         "tests/integration/dashboard/test_deliveries.py",
     ),
     f"{QUEUE}notices": (
-        f"{STORE}queue/test_guards_of_deliveries.py",
+        f"{STORE}queue/test_guards_of_ends.py",
         "tests/integration/lanes/upkeep/test_notify.py",
     ),
     f"{ACTIONS}reviews": (
-        f"{STORE}queue/test_guards_of_deliveries.py",
+        f"{STORE}queue/test_guards_of_ends.py",
         f"{STORE}actions/test_review.py",
     ),
     f"{QUEUE}run_ends": (
-        f"{STORE}queue/test_guards_of_deliveries.py",
+        f"{STORE}queue/test_guards_of_ends.py",
         "tests/integration/lanes/upkeep/test_finished.py",
     ),
     f"{QUEUE}suspects": (
-        f"{STORE}queue/test_guards_of_deliveries.py",
+        f"{STORE}queue/test_guards_of_ends.py",
         f"{STORE}queue/test_poison.py",
     ),
     f"{QUEUE}unheard_claims": (
-        f"{STORE}queue/test_guards_of_deliveries.py",
+        f"{STORE}queue/test_guards_of_ends.py",
         "tests/integration/lanes/realtime/test_unheard_claims.py",
     ),
     f"{QUEUE}knowledge": (
-        f"{STORE}queue/test_guards_of_deliveries.py",
+        f"{STORE}queue/test_guards_of_ends.py",
         "tests/integration/lanes/realtime/test_knowledge_shown.py",
     ),
 }
