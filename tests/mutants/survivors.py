@@ -3,6 +3,13 @@
 ALIKE = {
     "dispatch.UNMARK: dispatched_at IS NOT NULL -> true": "spares a write: null becomes null",
     "gates.UNMARK: dispatched_at IS NOT NULL -> true": "spares a write: null becomes null",
+    **dict.fromkeys(
+        (
+            f"reviews.{one}: target = ANY(ARRAY(SELECT name FROM delivery_targets)) -> true"
+            for one in ("WITHDRAW", "GONE_OUT")
+        ),
+        "every delivery is for one of the targets, by its key; said for the index alone",
+    ),
     "budgets.SETTLE: , 0 -> left out": "an overrun is not below 0, so 0 is never the greatest",
     "message_batches.KNOWN: counts ? 'foreign' -> true": "a list that is absent has no elements",
     "message_batches.UNWANTED: - coalesce(submitted_at, created_at) -> left out": "nobody reads the"

@@ -63,6 +63,7 @@ def test_a_run_ends_when_nothing_of_it_is_open(rows: Rows) -> None:
     rows.run(state="finished", finished_at=PAST)
     rows.run(state="cancelled")
     rows.run(state="finished")
+    rows.run(finished_at=PAST)
     for state in ("queued", "routed", "submitted"):
         count(rows, rows.run(), state, 1)
     count(rows, ended, "queued", 0)
@@ -142,7 +143,8 @@ def test_what_a_verdict_let_go_is_withdrawn(rows: Rows) -> None:
     delivered(rows, mine, "a")
     delivered(rows, mine, "b", tries=1)
     delivered(rows, other, "a")
-    delivered(rows, other, "b", state="dead")
+    rows.insert("delivery_targets", None, name="c")
+    delivered(rows, mine, "c", state="dead")
     rows.all(reviews.WITHDRAW, job=mine)
     told = rows.all("SELECT job_id, target FROM deliveries WHERE state = 'withdrawn'")
     assert told == [(mine, "a")]
@@ -177,8 +179,9 @@ def test_verdicts_of_a_job(rows: Rows) -> None:
     elsewhere = rows.job(rows.run(), state="review")
     rows.job(run, erased, state="review")
     rows.job(run, state="answered")
-    for job, verdict in ((mine, "reject"), (mine, "accept"), (elsewhere, "accept")):
-        rows.insert("reviews", None, job_id=job, verdict=verdict, reviewer="ada", reason="r")
+    said = ((mine, "reject", "ada"), (mine, "accept", "ada"), (elsewhere, "accept", "bob"))
+    for job, verdict, who in said:
+        rows.insert("reviews", None, job_id=job, verdict=verdict, reviewer=who, reason="r")
     assert rows.all(reviews.LATEST, job=mine) == [("accept", None, "r")]
     assert [one[1:3] for one in rows.all(reviews.LATEST_OF, job=mine)] == [("accept", "ada")]
     assert rows.all(reviews.HAS_RESULT, job=mine) == []
@@ -191,3 +194,38 @@ def test_verdicts_of_a_job(rows: Rows) -> None:
     newest = rows.one("SELECT max(id) FROM reviews WHERE verdict = 'reject'")[0]
     rows.all(reviews.FORGET, id=newest)
     assert rows.one("SELECT count(*) FROM reviews") == (2,)
+
+
+def test_a_verdict_that_is_taken_back_no_longer_counts(rows: Rows) -> None:
+    run, another = rows.run(), rows.run()
+    mine, beside = rows.job(run, state="review"), rows.job(run, state="review")
+    elsewhere = rows.job(another, state="review")
+    for job, verdict in (
+        (mine, "reject"), (mine, "accept"), (elsewhere, "accept"), (beside, "accept"),
+    ):  # fmt: skip
+        rows.insert("reviews", None, job_id=job, verdict=verdict, reviewer="ada", reason="r")
+    counted = "SELECT run_id, verdict, jobs FROM run_verdicts WHERE jobs > 0 ORDER BY 1, 2"
+    assert rows.all(counted) == [(run, "accept", 2), (another, "accept", 1)]
+    latest = rows.all(reviews.LATEST_OF, job=mine)[0][0]
+    rows.all(reviews.FORGET, id=latest)
+    rows.all(reviews.UNCOUNT, job=mine, verdict="accept")
+    assert rows.all(counted) == [(run, "accept", 1), (run, "reject", 1), (another, "accept", 1)]
+
+
+@pytest.mark.parametrize(
+    ("mine", "simulated", "calls", "told"),
+    [
+        (True, True, 1, True),
+        (True, True, 0, False),
+        (True, False, 1, False),
+        (False, True, 1, False),
+    ],
+)
+def test_an_end_says_whether_anything_was_simulated(
+    rows: Rows, mine: bool, simulated: bool, calls: int, told: bool
+) -> None:
+    run, other = rows.run(), rows.run()
+    kind = {"tier": "haiku", "lane": "realtime", "purpose": "answer", "model": "m"}
+    rows.insert("run_spend", None, run_id=run if mine else other, simulated=simulated,
+                calls=calls, state="done", **kind)  # fmt: skip
+    assert rows.all(run_ends.ENDED, id=run)[0][5] is told
