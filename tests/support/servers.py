@@ -121,6 +121,8 @@ def cloned(servers: Servers, name: str) -> Iterator[str]:
 def database_of_its_own(name: str) -> Iterator[str]:
     """A migrated database on servers that nobody else uses, and that end with it."""
     with tempfile.TemporaryDirectory(prefix="rung-b-") as root:
+        # Postgres, started by root, runs as somebody else.
+        Path(root).chmod(0o711)
         servers = start(Path(root))
         try:
             with cloned(servers, name) as url:
