@@ -67,6 +67,7 @@ class Budgets:
 def ensure_day(connection: Connection, day: dt.date, cap: Decimal | None) -> None:
     """The day's row, with the cap in force now: a changed configuration counts at once, except
     that a cap is never lowered beneath what is spent and reserved already."""
+    connection.execute(BEGIN_DAY, {"scope": day_scope(day), "day": day, "cap": cap})
     connection.execute(ENSURE_DAY, {"scope": day_scope(day), "day": day, "cap": cap})
 
 
@@ -99,6 +100,12 @@ def settle(connection: Connection, changes: Mapping[str, tuple[Decimal, Decimal]
             if row.reached > row.warned:
                 warn(connection, row.scope, row.reached, row.spent, row.cap)
 
+
+# Of two workers that begin a day at the same moment one would break the other key, that of the day:
+# only without a target does ON CONFLICT wait for every key.
+BEGIN_DAY = text("""
+INSERT INTO budgets (scope, day, cap) VALUES (:scope, :day, :cap) ON CONFLICT DO NOTHING
+""")
 
 ENSURE_DAY = text("""
 INSERT INTO budgets AS b (scope, day, cap) VALUES (:scope, :day, :cap)

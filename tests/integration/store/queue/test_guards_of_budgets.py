@@ -61,6 +61,14 @@ def test_a_days_cap_follows_the_configuration_down_to_what_is_used(
     assert found == [(stands, 0), (7, 0)]
 
 
+def test_a_day_that_another_worker_has_just_begun_breaks_no_key(rows: Rows) -> None:
+    rows.insert("budgets", None, scope="b", day=DAY, cap=7)
+    rows.all(budgets.BEGIN_DAY, scope="a", day=DAY, cap=9)
+    assert rows.all("SELECT scope, cap FROM budgets") == [("b", 7)]
+    rows.all(budgets.BEGIN_DAY, scope="c", day=dt.date(2026, 1, 2), cap=9)
+    assert rows.one("SELECT count(*) FROM budgets") == (2,)
+
+
 def test_a_days_cap_that_stands_is_not_touched(rows: Rows) -> None:
     rows.insert("budgets", None, scope="a", day=DAY, cap=6, spent=4, reserved=2, warned_percent=50)
     for cap, stands in ((6, (6, 50)), (3, (6, 50)), (9, (9, 0))):
