@@ -114,12 +114,15 @@ def print_bill(bill: Bill, *, compared: bool = True) -> None:
             short(sum(line.usage.output_tokens for line in lines)),
             dollars(sum((line.cost for line in lines), Decimal(0))),
         )
-    table.add_row("total", *[""] * 8, dollars(bill.total), style="bold")
-    out.print(table)
-    out.print()
-    _print_parts(out, bill)
-    out.print()
-    for words in _sentences(bill, compared):
+    if bill.lines:
+        table.add_row("total", *[""] * 8, dollars(bill.total), style="bold")
+        out.print(table)
+        out.print()
+        _print_parts(out, bill)
+        out.print()
+    else:
+        out.print(f"{title}: nothing. No call was made in it.")
+    for words in sentences(bill, compared):
         out.print(words)
     if bill.simulated:
         out.print(SIMULATED, style="yellow")
@@ -178,7 +181,8 @@ def _written(bill: Bill) -> str:
     return words + "".join(f" and {count:,} for {span}" for count, span in more)
 
 
-def _sentences(bill: Bill, compared: bool) -> Iterable[str]:
+def sentences(bill: Bill, compared: bool) -> Iterable[str]:
+    """What the bill comes to, in words."""
     if bill.per_resolved is not None:
         yield (
             f"{bill.resolved:,} messages resolved, ${bill.per_resolved:.6f} each"
@@ -188,7 +192,15 @@ def _sentences(bill: Bill, compared: bool) -> Iterable[str]:
         yield from _comparisons(bill)
     else:
         yield "Too little has ended to compare it with one tier alone."
-    yield f"The prompt cache saved {dollars(bill.cache_saved)}{_written(bill)}."
+    if not bill.lines:
+        return
+    if bill.cache_saved >= 0:
+        yield f"The prompt cache saved {dollars(bill.cache_saved)}{_written(bill)}."
+    else:
+        yield (
+            f"The prompt cache cost {dollars(-bill.cache_saved)} more than its reads saved"
+            f"{_written(bill)}: it pays from the second message on that shares a prompt."
+        )
     if bill.batch_saved:
         yield f"The batch lane saved {dollars(bill.batch_saved)}."
     if bill.hurry_cost:

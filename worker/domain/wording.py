@@ -12,7 +12,9 @@ def dollars(amount: Decimal | float | None) -> str:
         return "–"
     if 0 < amount < 0.00005:
         return "<$0.0001"
-    return f"${amount:,.4f}" if amount and -1 < amount < 1 else f"${amount:,.2f}"
+    if amount < 0:
+        return f"-{dollars(-amount)}"
+    return f"${amount:,.4f}" if amount and amount < 1 else f"${amount:,.2f}"
 
 
 def count(number: float | None) -> str:

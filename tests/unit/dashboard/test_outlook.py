@@ -247,7 +247,7 @@ def test_what_is_worse_comes_first() -> None:
 
 def test_figures_are_words() -> None:
     assert [dollars(Decimal(x)) for x in ("0", "0.00001", "0.1234567", "1234.5", "-0.5")] == [
-        "$0.00", "<$0.0001", "$0.1235", "$1,234.50", "$-0.5000",
+        "$0.00", "<$0.0001", "$0.1235", "$1,234.50", "-$0.5000",
     ]  # fmt: skip
     assert [percent(x) for x in (0, 0.001, 0.5, 0.999, 1)] == [
         "0 %", "<1 %", "50 %", "99 %", "100 %"
