@@ -78,13 +78,14 @@ def _watch_all(settings: Settings, as_json: bool) -> None:
     """What the dashboard's first page shows, until Ctrl-C."""
     from worker.cli.views.live import follow
     from worker.cli.views.now import NowView
+    from worker.cli.views.outage import Outliving
 
     if as_json:
         raise UsageError(
             "--watch --json needs a run to wait for.", mend="rung status RUN --watch --json"
         )
     with closing(NowView(settings)) as view:
-        follow(view)
+        follow(Outliving(view))
 
 
 def _overview(engine: Engine, settings: Settings, as_json: bool) -> None:

@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 
 import click
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
 from worker.cli.exit_codes import EXIT_INTERRUPTED
 from worker.cli.speech.output import SIMULATED, talk
+from worker.cli.views.outage import Outage, Outliving
 from worker.cli.views.patience import Patience
 from worker.config.settings import Settings
 from worker.domain.wording import dollars
@@ -77,21 +79,37 @@ def _read(engine: Engine, name: str) -> tuple[RunStanding, list[str]]:
 
 
 def _follow(engine: Engine, settings: Settings, name: str) -> RunStanding:
-    """The ladder as a picture on a terminal; a line now and then elsewhere."""
+    """The ladder as a picture on a terminal; lines elsewhere."""
     if sys.stderr.isatty():
         from worker.cli.views.ladder import LadderView
         from worker.cli.views.live import follow
 
         view = LadderView(engine, settings, name)
-        follow(view)
+        follow(Outliving(view))
         return view.status
-    lines, patience = Lines(), Patience()
+    return follow_in_lines(engine, name)
+
+
+def follow_in_lines(
+    engine: Engine, name: str, wait: Callable[[float], object] = time.sleep
+) -> RunStanding:
+    """A line now and then, to the run's end. `wait` passes the seconds between two looks. Raises
+    DBAPIError for whatever is no outage, and for one before the first look."""
+    lines, patience, outage = Lines(), Patience(), Outage()
+    status, troubled = _read(engine, name)
     while True:
-        status, troubled = _read(engine, name)
         lines.say(f"{status.ended} of {status.total} done, {dollars(status.spent)}", troubled)
-        if patience.is_over(status):
+        if not outage.lasts and patience.is_over(status):
             return status
-        time.sleep(EVERY_S)
+        wait(EVERY_S)
+        try:
+            status, troubled = _read(engine, name)
+        except DBAPIError as error:
+            if not outage.met(error):
+                raise
+            troubled = [outage.words]
+        else:
+            outage.over()
 
 
 class Lines:

@@ -3,21 +3,28 @@
 from collections.abc import Iterator
 from contextlib import closing
 from decimal import Decimal
+from urllib.parse import urlsplit
 
 import pytest
 from rich.console import Console, RenderableType
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from tests.support.cli import say
+from tests.support.household import postgres_socket
 from tests.support.promises import one
+from tests.support.proxy import Proxy, proxied
 from tests.support.works import drain, hand_in, settings_for, working
 from worker.cli.views.ladder import LadderView
 from worker.cli.views.live import follow
 from worker.cli.views.now import NowView
+from worker.cli.views.outage import Outliving
+from worker.cli.watch import follow_in_lines
 from worker.config.settings import Settings
 from worker.sandbox.simulator.state import State
 from worker.store.actions import holds
 from worker.store.audit import Actor
+from worker.store.engine import make_engine
 
 BODIES = [f"Where is my card number {n}? It was due on Monday." for n in range(20)]
 SPENT = "SELECT round(sum(spent), 4) AS usd FROM budgets WHERE run_id IS NOT NULL"
@@ -91,6 +98,73 @@ def test_a_run_without_money_is_not_followed_for_ever(engine: Engine, settings: 
     with working(settings) as runtime:
         follow(view, lambda _seconds: drain(runtime))
     assert "the run is stopped by its budget" in drawn(view.draw())
+
+
+@pytest.fixture
+def line(database_url: str) -> Iterator[Proxy]:
+    """To Postgres, and may be cut."""
+    with proxied(postgres_socket(database_url)) as made:
+        yield made
+
+
+@pytest.fixture
+def over_the_line(database_url: str, line: Proxy) -> Iterator[Engine]:
+    parts = urlsplit(database_url)
+    made = make_engine(f"postgresql://{parts.username}@127.0.0.1:{line.port}{parts.path}")
+    yield made
+    made.dispose()
+
+
+def test_who_watches_outlives_an_outage_of_postgres(
+    engine: Engine, over_the_line: Engine, line: Proxy, settings: Settings
+) -> None:
+    hand_in(engine, settings, BODIES, name="day")
+    picture = Outliving(LadderView(over_the_line, settings, "day"))
+    assert "0 of 20" in drawn(picture.draw())
+    line.set("reset")
+    away = drawn(picture.draw())
+    assert "0 of 20" in away
+    assert "Postgres has not answered since" in away
+    line.set("pass")
+    with working(settings) as runtime:
+        drain(runtime)
+    assert not picture.over, "what was seen last had not ended"
+    back = drawn(picture.draw())
+    assert "20 of 20" in back
+    assert "has not answered" not in back
+    assert picture.over
+
+
+def test_lines_say_once_that_postgres_is_away_and_go_on_to_the_end(
+    engine: Engine,
+    over_the_line: Engine,
+    line: Proxy,
+    settings: Settings,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    hand_in(engine, settings, BODIES, name="day")
+    looks: list[float] = []
+    with working(settings) as runtime:
+
+        def wait(seconds: float) -> None:
+            looks.append(seconds)
+            line.set("reset" if len(looks) < 4 else "pass")
+            if len(looks) == 4:
+                drain(runtime)
+
+        ended = follow_in_lines(over_the_line, "day", wait)
+    assert (ended.state, ended.ended) == ("finished", 20)
+    assert capsys.readouterr().err.count("Postgres has not answered since") == 1
+
+
+def test_a_watch_that_never_saw_postgres_says_so_at_once(
+    engine: Engine, over_the_line: Engine, line: Proxy, settings: Settings
+) -> None:
+    hand_in(engine, settings, BODIES, name="day")
+    view = Outliving(LadderView(over_the_line, settings, "day"))
+    line.set("reset")
+    with pytest.raises(OperationalError):
+        view.draw()
 
 
 def test_following_everything_has_no_end_to_give_as_json(
