@@ -35,6 +35,7 @@ from worker.store.queue import (
     expire,
     leases,
     record,
+    rows_of_report,
 )
 from worker.store.queue import (
     rescue as rescuing,
@@ -80,7 +81,7 @@ def no_reservation(patch: pytest.MonkeyPatch, bench: Bench) -> None:
 
 def no_late_answers(patch: pytest.MonkeyPatch, _: Bench) -> None:
     """An answer that comes after the lease is over is nobody's."""
-    patch.setattr(record, "Accepted", type("Never", (), {}))
+    patch.setattr(rows_of_report, "Accepted", type("Never", (), {}))
 
 
 def no_rising(patch: pytest.MonkeyPatch, bench: Bench) -> None:

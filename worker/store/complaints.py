@@ -53,6 +53,12 @@ def complaint_of(error: DBAPIError, url: URL | None = None) -> RungError | None:
         return _denied(words, role)
     if state == READ_ONLY:
         return Unreachable("Postgres takes no writes.", mend=PRIMARY)
+    if was_stopped(error):
+        return Unreachable(
+            f"Postgres did not get to it in time: {words}",
+            mend="run it again; if it stays so, look who holds what it needs:"
+            " SELECT pid, application_name, state, query_start FROM pg_stat_activity",
+        )
     if is_full(error):
         return Unreachable(
             f"Postgres has no connection left for us: {words}",

@@ -38,7 +38,8 @@ log = logging.getLogger(__name__)
 SETTINGS = {
     # A transaction held open across a call is a bug; Postgres ends it.
     "idle_in_transaction_session_timeout": "30s",
-    "lock_timeout": "20s",
+    # Longer than that: what a process held that is frozen is free by then, and who waits gets it.
+    "lock_timeout": "35s",
     # What is worked on lies in memory, or on a disk without moving parts: a row by its key costs
     # not much more than the next one.
     "random_page_cost": "1.1",

@@ -28,7 +28,7 @@ def shown(url: str, *names: str) -> list[str]:
 
 def test_settings_of_the_address_are_kept_beside_ours(database_url: str) -> None:
     url = f"{database_url}&options=-csearch_path%3Dmine%20-c%20work_mem%3D12MB"
-    assert shown(url, "search_path", "work_mem", "lock_timeout") == ["mine", "12MB", "20s"]
+    assert shown(url, "search_path", "work_mem", "lock_timeout") == ["mine", "12MB", "35s"]
 
 
 def test_an_address_overrules_ours(database_url: str) -> None:
@@ -151,6 +151,21 @@ def test_too_many_connections_are_named_as_that() -> None:
     complaint = complaint_of(error)
     assert complaint is not None
     assert "database.connections" in str(complaint.mend)
+
+
+def test_who_waited_in_vain_is_not_told_that_postgres_is_away(engine: Engine) -> None:
+    with engine.connect() as holder:
+        holder.execute(text("LOCK TABLE tiers"))
+        with pytest.raises(
+            Unreachable, match=r"did not get to it in time: .*lock timeout"
+        ) as raised:
+            ran(engine, "SET LOCAL lock_timeout = '10ms'", "UPDATE tiers SET paused = false")
+    assert "pg_stat_activity" in str(raised.value.mend)
+
+
+def test_what_a_frozen_process_holds_is_free_before_others_give_up(database_url: str) -> None:
+    idle, lock = shown(database_url, "idle_in_transaction_session_timeout", "lock_timeout")
+    assert int(idle.removesuffix("s")) < int(lock.removesuffix("s"))
 
 
 def test_a_server_that_is_too_old_is_refused_in_a_sentence() -> None:

@@ -36,7 +36,7 @@ FILE = Path(os.environ.get("NIGHT_FILE", SAMPLE))
 MOODS = (
     {"match": {"purpose": "create", "first": 2}, "do": {"create": "drop"}},
     {
-        "match": {"purpose": "answer", "probability": 0.004},
+        "match": {"purpose": "answer", "probability": 0.01},
         "do": {"batch": "errored", "status": 400},
     },
     {"match": {"probability": 0.03}, "do": {"batch": "expired"}},
