@@ -50,7 +50,6 @@ class Housekeeping:
 
     def __init__(self, runtime: Runtime, queues: Sequence[str], publish: Publish) -> None:
         self._runtime = runtime
-        self._publish = publish
         tiers = runtime.settings.tiers
         capacities = {name: tier.max_in_flight for name, tier in tiers.items()}
         capacities[ROUTING] = capacities[runtime.settings.routing_tier]
@@ -69,8 +68,9 @@ class Housekeeping:
         self._notifier = Notifier(runtime.engine, couriers_of(runtime.settings.notify))
         self._routine = Routine("housekeeping", self._go_on, lambda _: self._round())
         self._begun = False
-        self._next_beat = self._next_rescue = self._next_report = 0.0
+        self._next_beat = self._next_often = self._next_rescue = self._next_report = 0.0
         engine, timing = runtime.engine, runtime.settings.timing
+        self._dispatch = partial(dispatch_and_publish, runtime, publish)
         self._often: dict[str, Callable[[], object]] = {
             "beat": self._beat,
             "watchdog": self._watchdog.look,
@@ -131,9 +131,19 @@ class Housekeeping:
                 log.exception("housekeeping failed")
 
     def _due(self) -> Iterator[tuple[str, Callable[[], object]]]:
+        """Over a long line the steps of a round may take longer together than a worker counts as
+        alive for those who dispatch: heartbeat and dispatch come between them again."""
+        for one in self._in_turn():
+            yield one
+            if time.monotonic() >= self._next_beat:
+                yield "beat", self._beat
+                yield "dispatch", self._dispatch
+        yield "dispatch", self._dispatch
+
+    def _in_turn(self) -> Iterator[tuple[str, Callable[[], object]]]:
         now = time.monotonic()
-        if now >= self._next_beat:
-            self._next_beat = now + self._runtime.settings.timing.housekeeping_s
+        if now >= self._next_often:
+            self._next_often = now + self._runtime.settings.timing.housekeeping_s
             yield from self._often.items()
         if now >= self._next_rescue:
             self._next_rescue = now + self._runtime.settings.timing.rescue_s
@@ -141,13 +151,13 @@ class Housekeeping:
         if now >= self._next_report:
             self._next_report = now + REPORT_EVERY_S
             yield "report", self._report
-        yield "dispatch", partial(dispatch_and_publish, self._runtime, self._publish)
 
     def _report(self) -> None:
         report(self._runtime.engine, self._runtime.rounds.news(), STOPPED.take())
 
     def _beat(self) -> None:
         runtime = self._runtime
+        self._next_beat = time.monotonic() + runtime.settings.timing.housekeeping_s
         presence.beat(
             runtime.engine, self._me, runtime.slots.in_flight(), runtime.deliveries.in_hand()
         )

@@ -208,6 +208,27 @@ def test_a_step_of_housekeeping_that_fails_keeps_no_other_from_its_work(
     assert "housekeeping failed" in caplog.text
 
 
+def test_a_long_round_of_housekeeping_dispatches_between_its_steps(
+    engine: Engine,
+    database_url: str,
+    simulator: tuple[State, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Any step is long beside so short a pause; over a slow line they are long beside ten seconds.
+    settings = settings_for(database_url, simulator[1], timing={"housekeeping_s": 0.0001})
+    hand_in(engine, settings, BODY)
+    seen = list[str]()
+    module = "worker.lanes.upkeep.housekeeping"
+    monkeypatch.setattr(f"{module}.half_open", lambda *_: seen.append("a later step"))
+    with working(settings) as runtime:
+        queues = ["routing", "haiku"]
+        housekeeping = Housekeeping(runtime, queues, lambda _: seen.append("dispatch"))
+        housekeeping.start()
+        eventually(lambda: {*seen} >= {"dispatch", "a later step"})
+        housekeeping.stop()
+    assert seen[0] == "dispatch"
+
+
 def test_a_claim_that_failed_before_its_commit_is_made_again(
     engine: Engine,
     settings: Settings,
