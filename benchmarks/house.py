@@ -20,12 +20,13 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from benchmarks.processes import cpu_s, tree_cpu_s
-from benchmarks.services import LOOK_EVERY_S, READY_WITHIN_S, end, servers
+from benchmarks.services import ENDS_WITHIN_S, LOOK_EVERY_S, READY_WITHIN_S, servers
 from models.vocabulary import Lane
 from worker.config.loading import load_settings
 from worker.config.policies import policy_named
 from worker.config.settings import Settings
 from worker.intake import Record
+from worker.sandbox.children import end
 from worker.sandbox.home import prepare
 from worker.sandbox.supervisor import worker_command
 from worker.store.engine import make_engine
@@ -171,7 +172,7 @@ def start_worker(
     """A worker, which ends with `stack`. It says what it has to say in the house's worker.log."""
     with (home / "worker.log").open("ab") as log:
         worker = subprocess.Popen(command, env=environ, cwd=home, stdout=log, stderr=log)
-    stack.callback(end, worker)
+    stack.callback(end, worker, ENDS_WITHIN_S)
     return worker
 
 

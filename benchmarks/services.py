@@ -9,12 +9,12 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 import psycopg
 
 from benchmarks.processes import parent_of
 from worker.config.addresses import SIMULATOR_KEY
+from worker.sandbox.children import end
 from worker.sandbox.home import prepare
 from worker.sandbox.postgres import start_postgres
 from worker.sandbox.redis import Redis, start_redis
@@ -23,6 +23,8 @@ from worker.store.schema import upgrade
 
 READY_WITHIN_S = 180.0
 LOOK_EVERY_S = 0.05
+ENDS_WITHIN_S = 20.0
+"""A worker that is to end finishes its calls."""
 
 
 @contextmanager
@@ -99,14 +101,4 @@ def _simulator(
             time.sleep(LOOK_EVERY_S)
         yield address.read_text("utf-8")
     finally:
-        end(process)
-
-
-def end(process: subprocess.Popen[Any]) -> None:
-    """Asks a process to end, and kills it when it does not."""
-    process.terminate()
-    try:
-        process.wait(20)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+        end(process, ENDS_WITHIN_S)

@@ -14,7 +14,8 @@ import httpx2
 
 from benchmarks.house import House, house
 from benchmarks.processes import cpu_s
-from benchmarks.services import end
+from benchmarks.services import ENDS_WITHIN_S
+from worker.sandbox.children import end
 from worker.sandbox.supervisor import dashboard_command, free_port
 
 VIEWERS = 100
@@ -144,4 +145,4 @@ def dashboard(environ: Mapping[str, str], home: Path) -> Iterator[tuple[str, int
                 time.sleep(0.1)
         yield url, process.pid
     finally:
-        end(process)
+        end(process, ENDS_WITHIN_S)

@@ -20,7 +20,7 @@ from sqlalchemy import text
 
 from benchmarks.figures import Figure, Finding
 from benchmarks.house import House, house
-from benchmarks.services import end
+from benchmarks.services import ENDS_WITHIN_S
 from models.vocabulary import Purpose
 from worker.claude.prompts import fenced, load_prompts
 from worker.claude.requests import Ask
@@ -28,6 +28,7 @@ from worker.config.policies import policy_named
 from worker.domain.messages import MessageText
 from worker.domain.prompts import Prompts
 from worker.domain.schemas import CLASSIFY_SCHEMA, answer_schema
+from worker.sandbox.children import end
 from worker.store.runs import RunRef
 
 TARGET, TARGET_TOGETHER = 1.0, 1.6
@@ -105,7 +106,7 @@ def _bare(home: House, made: RunRef) -> Iterator[dict[str, float]]:
             raise RuntimeError("the bare loop failed")
         spent.update(json.loads(figures))
     finally:
-        end(process)
+        end(process, ENDS_WITHIN_S)
 
 
 def requests_of(home: House, made: RunRef) -> Iterator[dict[str, Any]]:

@@ -18,6 +18,7 @@ import pytest
 
 from tests.support.places import ROOT
 from tests.support.waiting import eventually
+from worker.sandbox.children import end
 from worker.sandbox.redis import free_port
 
 RELEASES = (f"/usr/lib/postgresql/{number}/bin" for number in range(19, 12, -1))
@@ -59,13 +60,7 @@ def running(command: list[str], log: Path, **how: object) -> Iterator[subprocess
     try:
         yield process
     finally:
-        if process.poll() is None:
-            process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process, within_s=20)
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ here, and a test holds it to genai-prices' own. Dollars are Decimal throughout.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 
 from models.vocabulary import Lane
@@ -37,6 +37,8 @@ class Usage:
 
 
 NO_TOKENS = Usage()
+TOKENS = tuple(field.name for field in fields(Usage))
+"""Kinds of tokens, by the names that they have in every record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,6 +99,10 @@ OUTCOME_WORDS = {
 """Outcomes of an attempt whose word on screens is another one than in the record."""
 
 
+VERDICT_WORDS = {"accept": "accepted", "edit": "edited", "reject": "rejected"}
+CERTIFICATE_WORDS = {"valid": "holds", "amber": "in doubt", "void": "void"}
+
+
 def state_word(word: str | None) -> str:
     """A job's state, as every screen says it."""
     return STATE_WORDS.get(word or "", reason(word))

@@ -14,6 +14,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 FILE_NAME = "children.json"
 PR_SET_PDEATHSIG = 1
@@ -40,11 +41,11 @@ def ending_with_parent(number: signal.Signals) -> Callable[[], None] | None:
     return ask
 
 
-def end(process: "subprocess.Popen[bytes]") -> None:
-    """Asks a process to end, and kills it where it does not."""
+def end(process: "subprocess.Popen[Any]", within_s: float = STOP_WITHIN_S) -> None:
+    """Asks a process to end, and kills it where it does not within so many seconds."""
     process.terminate()
     try:
-        process.wait(STOP_WITHIN_S)
+        process.wait(within_s)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -24,6 +24,7 @@ from worker.store.reading.listing import list_jobs
 from worker.store.reading.outlook import run_document
 from worker.store.reading.receipts import find_job, receipt
 from worker.store.reading.results import Only, own_columns, results_of
+from worker.store.reading.review_queue import place_of
 from worker.store.reading.standings import runs_page, standing_of
 from worker.store.reading.status import DayBudget
 from worker.store.reading.surrounding import read_surrounding
@@ -215,7 +216,7 @@ def _attention(call: ApiCall, state: str) -> Response:
     wanted, before, limit = call.query.get("run"), call.query.get("before"), call.query["limit"]
     with call.engine.connect() as connection:
         run_id = run_named(connection, wanted).id if wanted is not None else None
-        place = attention.place_of(connection, before) if before is not None else None
+        place = place_of(connection, before) if before is not None else None
         if before is not None and place is None:
             raise NotFound(f"There is no job {before} to go on behind.")
         chosen = attention.Attention(state=state, run_id=run_id)

@@ -1,7 +1,6 @@
 """What messages have come to: jobs by state, attempts, calls, tokens, dollars, and their times."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
 from itertools import groupby
 from typing import Any
 
@@ -10,7 +9,7 @@ from sqlalchemy import Connection
 from models.totals import TIMING_BOUNDS, WAIT
 from models.vocabulary import JobState, Verdict
 from worker.dashboard.metrics.samples import Reading
-from worker.domain.pricing import Usage
+from worker.domain.pricing import TOKENS
 from worker.store.reading.metrics import Line, calls, series
 from worker.store.reading.screens import ClimbCount
 from worker.store.reading.series import (
@@ -20,9 +19,6 @@ from worker.store.reading.series import (
     TimingBucket,
     VerdictCount,
 )
-
-TOKENS = tuple(field.name for field in fields(Usage))
-"""Kinds of tokens, as counters call them."""
 
 
 def totals(reading: Reading, connection: Connection) -> None:

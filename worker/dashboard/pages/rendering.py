@@ -74,6 +74,8 @@ environment.filters |= {
     "reason": wording.reason,
     "state_word": wording.state_word,
     "outcome_word": wording.outcome_word,
+    "verdict_word": wording.VERDICT_WORDS.__getitem__,
+    "certificate_word": wording.CERTIFICATE_WORDS.__getitem__,
     "plural": wording.plural,
     "model": _model,
     "rounded": _rounded,

@@ -6,7 +6,7 @@ messages every few seconds; one message a while asks whether it is back.
 
 from collections.abc import Sequence
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 PROBE_S = 20.0
 """A look-up that nobody has asked for so long is asked about one message."""
@@ -19,22 +19,22 @@ def probe_lookups(engine: Engine, tiers: Sequence[str]) -> int:
     many messages ask."""
     with engine.begin() as connection:
         names = list(connection.execute(SILENT, {"silent": PROBE_S}).scalars())
-        values = {"names": names, "queues": _queues(tiers), "most": 1}
-        return connection.execute(GO, values).rowcount if names else 0
+        return _go(connection, tiers, names, 1) if names else 0
 
 
 def let_go_on(engine: Engine, tiers: Sequence[str], names: Sequence[str]) -> int:
     """What waits for these look-ups, which work again, waits no longer. Returns how many."""
     if not names:
         return 0
-    values = {"names": list(names), "queues": _queues(tiers), "most": GO_ON}
     with engine.begin() as connection:
-        return connection.execute(GO, values).rowcount
+        return _go(connection, tiers, names, GO_ON)
 
 
-def _queues(tiers: Sequence[str]) -> list[str]:
-    """Where jobs wait to be answered, in either lane."""
-    return [lane + tier for tier in tiers for lane in ("", "batch.")]
+def _go(connection: Connection, tiers: Sequence[str], names: Sequence[str], most: int) -> int:
+    """Of each run, look-up and queue, in either lane."""
+    queues = [lane + tier for tier in tiers for lane in ("", "batch.")]
+    values = {"names": list(names), "queues": queues, "most": most}
+    return connection.execute(GO, values).rowcount
 
 
 SILENT = text("""

@@ -86,12 +86,6 @@ def letters(
     return values_of(Letter, connection.execute(LETTERS[wanted.state], values))
 
 
-def place_of(connection: Connection, job: int) -> tuple[int, int] | None:
-    """The run and the job behind which a page goes on; None where there is no such job."""
-    run = connection.execute(RUN_OF, {"job": job}).scalar_one_or_none()
-    return None if run is None else (run, job)
-
-
 def total(connection: Connection, state: str, run_id: int | None) -> int:
     """How many there are that nobody has decided, from the counters."""
     return int(connection.execute(TOTAL, {"state": state, "run": run_id}).scalar_one())
@@ -130,7 +124,6 @@ GROUP BY 1, 2, 3, 4 ORDER BY jobs DESC, 1 DESC, 4
 STATES = ("dead", "review")
 LETTERS = {state: text(LETTERS_OF.format(state=state, before=BEFORE)) for state in STATES}
 CAUSES = {state: text(CAUSES_OF.format(state=state, before="")) for state in STATES}
-RUN_OF = text("SELECT run_id FROM jobs WHERE id = :job")
 TOTAL = text("""
 SELECT coalesce(sum(jobs), 0) FROM (
   SELECT run_id, jobs FROM run_counts WHERE state = :state

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from worker.domain.pricing import Usage
+from worker.domain.pricing import TOKENS, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,6 @@ def first_paid(connection: Connection, values: Mapping[str, Any]) -> dict[int, F
     return found
 
 
-TOKENS = tuple(Usage.__slots__)
 PAID_FROM = """
 SELECT j.id, w.routing, c.fence IS NOT NULL AS answered, c.input_tokens, c.cache_read_tokens,
   c.cache_write_5m_tokens, c.cache_write_1h_tokens, c.output_tokens
