@@ -71,6 +71,8 @@ BEGIN
   RETURN NULL;
 END $$
 """
+# What was tried may have arrived, or be on its way with the words of before: a later word is then
+# another delivery, which waits until that one can no longer be under way.
 DELIVER_VERDICTS = """
 CREATE FUNCTION deliver_verdicts() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -82,9 +84,12 @@ BEGIN
     CROSS JOIN delivery_targets AS t
   WHERE v.verdict IN ('accept', 'edit') AND t.enabled AND (t.simulated OR NOT r.simulated)
   GROUP BY 1, 2 ORDER BY 1, 2
-  ON CONFLICT (target, job_id) DO UPDATE SET state = 'waiting', ended_at = NULL, tries = 0,
-    revision = d.revision + 1, created_at = now(), next_try_at = now(), error = NULL
-  WHERE d.state <> 'waiting';
+  ON CONFLICT (target, job_id) DO UPDATE SET state = 'waiting', ended_at = NULL,
+    tries = CASE d.state WHEN 'waiting' THEN d.tries ELSE 0 END,
+    revision = d.revision + 1, created_at = now(), error = NULL,
+    next_try_at = CASE d.state WHEN 'waiting'
+      THEN least(d.next_try_at, now() + interval '90 seconds') ELSE now() END
+  WHERE d.state <> 'waiting' OR d.tries > 0;
   RETURN NULL;
 END $$
 """

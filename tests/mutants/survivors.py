@@ -6,7 +6,7 @@ ALIKE = {
     **dict.fromkeys(
         (
             f"reviews.{one}: target = ANY(ARRAY(SELECT name FROM delivery_targets)) -> true"
-            for one in ("WITHDRAW", "GONE_OUT")
+            for one in ("WITHDRAW", "GONE_OUT", "RESTORE")
         ),
         "every delivery is for one of the targets, by its key; said for the index alone",
     ),

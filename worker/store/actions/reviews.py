@@ -144,20 +144,22 @@ def _must_know(connection: Connection, actor: Actor, judged: Judged) -> None:
 
 
 def take_back(engine: Engine, actor: Actor, job_id: int) -> Done:
-    """Takes the latest verdict on a job back, if it is this person's own: the job waits again. What
-    has gone out cannot come back. Raises UsageError or RungError, and then changes nothing."""
+    """Takes the latest verdict on a job back, if it is this person's own: the job waits again, or
+    the verdict before it counts, and what that one sends. What has gone out cannot come back.
+    Raises UsageError or RungError, and then changes nothing."""
     with engine.begin() as connection:
         connection.execute(STATE, {"job": job_id})
         found = connection.execute(LATEST_OF, {"job": job_id}).one_or_none()
         if found is None or found.reviewer != actor.name:
             raise UsageError(f"The latest verdict on job {job_id} is not yours to take back.")
-        connection.execute(WITHDRAW, {"job": job_id})
-        if connection.execute(GONE_OUT, {"job": job_id, "since": found.at}).scalar():
+        values = {"job": job_id, "since": found.at}
+        if connection.execute(GONE_OUT, values).scalar():
             raise RungError(
                 f"The answer of job {job_id} is being delivered or has been: it cannot be taken"
                 " back. Another verdict stands beside this one.",
                 mend=f"rung review --reject {job_id} --reason WHY",
             )
+        connection.execute(RESTORE if found.verdict == Verdict.REJECT else WITHDRAW, values)
         connection.execute(FORGET, {"id": found.id})
         connection.execute(UNCOUNT, {"job": job_id, "verdict": found.verdict})
         said = f"review:{found.verdict}"
@@ -185,15 +187,23 @@ SELECT verdict, reply, reason FROM reviews WHERE job_id = :job ORDER BY id DESC 
 LATEST_OF = text("""
 SELECT id, verdict, reviewer, at FROM reviews WHERE job_id = :job ORDER BY id DESC LIMIT 1
 """)
+# Locked, so that nobody takes one to send it meanwhile.
+GONE_OUT = text("""
+SELECT coalesce(bool_or(state = 'waiting' AND tries > 0
+  OR state = 'delivered' AND ended_at >= :since), false)
+FROM (SELECT state, tries, ended_at FROM deliveries
+  WHERE target = ANY(ARRAY(SELECT name FROM delivery_targets)) AND job_id = :job FOR UPDATE) AS d
+""")
+# What an earlier verdict let go is still to be sent.
 WITHDRAW = text("""
 UPDATE deliveries SET state = 'withdrawn', ended_at = now()
 WHERE target = ANY(ARRAY(SELECT name FROM delivery_targets)) AND job_id = :job
-  AND state = 'waiting' AND tries = 0
+  AND state = 'waiting' AND created_at >= :since
 """)
-GONE_OUT = text("""
-SELECT EXISTS (SELECT FROM deliveries
-  WHERE target = ANY(ARRAY(SELECT name FROM delivery_targets)) AND job_id = :job
-  AND (state = 'waiting' OR state = 'delivered' AND ended_at >= :since))
+RESTORE = text("""
+UPDATE deliveries SET state = 'waiting', ended_at = NULL, next_try_at = now()
+WHERE target = ANY(ARRAY(SELECT name FROM delivery_targets)) AND job_id = :job
+  AND state = 'withdrawn' AND ended_at >= :since
 """)
 FORGET = text("DELETE FROM reviews WHERE id = :id")
 # The counter of verdicts follows new ones by itself; an earlier one counts again.

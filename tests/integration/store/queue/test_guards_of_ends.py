@@ -141,12 +141,29 @@ def test_what_a_verdict_let_go_is_withdrawn(rows: Rows) -> None:
     run = rows.run()
     mine, other = rows.job(run, state="review"), rows.job(run, state="review")
     delivered(rows, mine, "a")
-    delivered(rows, mine, "b", tries=1)
+    delivered(rows, mine, "b", created_at="now() - interval '2 hours'")
     delivered(rows, other, "a")
     rows.insert("delivery_targets", None, name="c")
     delivered(rows, mine, "c", state="dead")
-    rows.all(reviews.WITHDRAW, job=mine)
+    (since,) = rows.one("SELECT now() - interval '1 hour'")
+    rows.all(reviews.WITHDRAW, job=mine, since=since)
     told = rows.all("SELECT job_id, target FROM deliveries WHERE state = 'withdrawn'")
+    assert told == [(mine, "a")]
+
+
+def test_what_a_rejection_withdrew_is_restored(rows: Rows) -> None:
+    for name in ("a", "b", "c"):
+        rows.insert("delivery_targets", None, name=name)
+    run = rows.run()
+    mine, other = rows.job(run, state="review"), rows.job(run, state="review")
+    delivered(rows, mine, "a", state="withdrawn", next_try_at="now() + interval '1 hour'")
+    delivered(rows, mine, "b", state="withdrawn", ended_at="now() - interval '2 hours'")
+    delivered(rows, mine, "c", state="dead")
+    delivered(rows, other, "a", state="withdrawn")
+    (since,) = rows.one("SELECT now() - interval '1 hour'")
+    rows.all(reviews.RESTORE, job=mine, since=since)
+    told = rows.all("SELECT job_id, target FROM deliveries"
+                    " WHERE state = 'waiting' AND next_try_at = now()")  # fmt: skip
     assert told == [(mine, "a")]
 
 
@@ -154,6 +171,8 @@ def test_what_a_verdict_let_go_is_withdrawn(rows: Rows) -> None:
     ("columns", "gone"),
     [
         ({"tries": 1}, True),
+        ({"tries": 0}, False),
+        ({"state": "dead", "tries": 1}, False),
         ({"state": "delivered", "ended_at": "now()"}, True),
         ({"state": "delivered", "ended_at": "now() - interval '2 hours'"}, False),
         ({"state": "dead"}, False),
