@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
+from functools import partial
 
 import uvloop
 
@@ -36,6 +37,8 @@ class Calls:
         self._caller: Caller | None = None
         self._attempts = set[asyncio.Task[None]]()
         self.groups = Groups()
+        self.under_way = set[tuple[int, int]]()
+        """Attempts that were handed over and are not recorded, by job and fence."""
 
     def start(self) -> None:
         """Starts the loop."""
@@ -67,8 +70,10 @@ class Calls:
         sent, ended = self.groups.begin(len(group))
         if not group:
             return sent
+        self.under_way.update((one.candidate.job_id, one.candidate.fence) for one in group)
 
-        def committed() -> None:
+        def committed(attempt: tuple[int, int]) -> None:
+            self.under_way.discard(attempt)
             self._recorded()
             ended()
 
@@ -88,7 +93,7 @@ class Calls:
         queue: Queue,
         request: Sequence[Claimed],
         claimed_at: float,
-        committed: Callable[[], None],
+        committed: Callable[[tuple[int, int]], None],
     ) -> None:
         assert self._caller is not None, "calls are started before anything is sent"
         with queue.under_way(len(request)):
@@ -96,4 +101,5 @@ class Calls:
             # One call, however many messages shared it, says one thing of Claude's health.
             self._health.note(queue.name, reports[0])
         for report in reports:
-            self._recorder.record(report, committed)
+            key = report.job_id, report.fence
+            self._recorder.record(report, partial(committed, key))

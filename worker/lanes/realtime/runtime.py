@@ -245,5 +245,5 @@ class Runtime:
             if not is_outage(error):
                 raise
             log.warning("postgres away, nothing claimed", extra={"queue": queue.name})
-            give_back(self.engine, self.worker_id, ids, self.stopping)
+            give_back(self.engine, self.worker_id, ids, self.calls.under_way, self.stopping)
             return ClaimResult([], [])

@@ -5,7 +5,7 @@ jobs would wait, and their calls would count as sent at worst case. The worker t
 knows better: it has sent nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, text
@@ -19,12 +19,19 @@ from worker.store.queue.rescue import OPEN_CALLS
 WHY = "the reply to its claim was lost"
 
 
-def give_back_unheard(engine: Engine, worker_id: str, ids: Sequence[int]) -> int:
+def give_back_unheard(
+    engine: Engine,
+    worker_id: str,
+    ids: Sequence[int],
+    under_way: Container[tuple[int, int]] = frozenset(),
+) -> int:
     """Ends the open attempts of this worker among jobs that it claimed without being answered, as
-    not sent. The caller keeps its other threads from claiming them meanwhile. Returns how many.
-    Raises database errors."""
+    not sent: all but those that it knows to be `under_way`, by job and fence, for another delivery
+    of the same jobs may have been claimed before. The caller keeps its other threads from claiming
+    them meanwhile. Returns how many. Raises database errors."""
     with engine.begin() as connection:
-        rows = connection.execute(UNHEARD, {"ids": list(ids), "worker": worker_id}).all()
+        found = connection.execute(UNHEARD, {"ids": list(ids), "worker": worker_id})
+        rows = [row for row in found if (row.id, row.fence) not in under_way]
         if rows:
             record_in(connection, _reports(connection, rows))
     return len(rows)

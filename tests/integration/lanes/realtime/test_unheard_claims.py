@@ -1,5 +1,6 @@
 """A claim whose COMMIT was not answered: the worker gives back what it may have taken."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -94,3 +95,29 @@ def test_jobs_that_were_not_in_the_claim_are_left(engine: Engine, settings: Sett
         runtime.claims.take(chunk.queue, chunk.ids, runtime.planner, 10)
         assert give_back_unheard(engine, runtime.worker_id, chunk.ids[:1]) == 1
     assert one(engine, "SELECT count(*) FROM jobs WHERE lease_until IS NOT NULL")[0] == 1
+
+
+def test_a_second_delivery_that_hears_nothing_leaves_what_the_first_has_sent(
+    engine: Engine, settings: Settings, simulator: tuple[State, str]
+) -> None:
+    hand_in(engine, settings, BODY)
+    with working(settings) as runtime:
+        deliver(runtime)
+        (chunk,) = dispatch(runtime.engine, chunk=25, redispatch_s=60)
+        caller = runtime.calls._caller
+        assert caller is not None
+        ask = caller.claude.ask
+
+        async def asked(*given: Any) -> Any:
+            runtime.claims.take = unanswered(runtime.claims.take)  # type: ignore[method-assign]
+            await asyncio.to_thread(runtime.work, chunk.queue, chunk.ids)
+            return await ask(*given)
+
+        caller.claude.ask = asked  # type: ignore[method-assign]
+        runtime.work(chunk.queue, chunk.ids)
+    assert one(engine, "SELECT array_agg(outcome ORDER BY fence) FROM attempts")[0] == [
+        "routed",
+        "accepted",
+    ]
+    assert one(engine, "SELECT count(*) FROM calls")[0] == simulator[0].requests == 1
+    assert one(engine, "SELECT bool_and(reserved = 0 AND spent > 0) FROM budgets")[0] is True
