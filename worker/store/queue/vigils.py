@@ -46,6 +46,9 @@ def hear_again(connection: Connection, answers: Iterable[tuple[int, int]]) -> No
     certificate that is void stays so."""
     rows = as_json({"job_id": job, "fence": fence} for job, fence in answers)
     for number in connection.execute(TOUCHED, {"rows": rows}).scalars().all():
+        # Locked before it is read: what another takes as evidence meanwhile is not forgotten.
+        if connection.execute(CERTIFICATE, {"id": number}).one().state == "void":
+            continue
         wrong = list(connection.execute(ALL, {"id": number}).scalars())
         connection.execute(FORGET, {"id": number})
         _take(connection, number, wrong)
@@ -125,6 +128,7 @@ TOUCHED = text(f"""
 SELECT DISTINCT a.certificate_id FROM {ROWS} JOIN attempts AS a USING (job_id, fence)
 JOIN audits AS d USING (job_id, fence)
 WHERE a.certificate_id IS NOT NULL AND a.outcome = 'accepted' AND d.purpose = 'audit'
+ORDER BY 1
 """)
 PASSED = text(f"""
 SELECT a.certificate_id, count(*)::int AS answers
@@ -144,9 +148,13 @@ ORDER BY u.id
 FORGET = text("DELETE FROM evidence WHERE certificate_id = :id")
 CERTIFICATE = text("SELECT * FROM certificates WHERE id = :id FOR UPDATE")
 LAST = text("SELECT * FROM evidence WHERE certificate_id = :id ORDER BY day DESC LIMIT 1")
+# A transaction that began before midnight may write after one that began later: the last row is the
+# one that counts.
 KEEP = text("""
 INSERT INTO evidence (certificate_id, day, audits, errors, wealth, detector, most)
-VALUES (:id, (now() AT TIME ZONE 'UTC')::date, :audits, :errors, :wealth, :detector, :most)
+VALUES (:id, GREATEST((now() AT TIME ZONE 'UTC')::date,
+    (SELECT max(day) FROM evidence WHERE certificate_id = :id)),
+  :audits, :errors, :wealth, :detector, :most)
 ON CONFLICT (certificate_id, day) DO UPDATE SET audits = excluded.audits,
   errors = excluded.errors, wealth = excluded.wealth, detector = excluded.detector,
   most = excluded.most
