@@ -30,7 +30,7 @@ SAID_CHARS = 8
 """Shorter words of an error quote nobody."""
 TABLES = (
     *("messages", "contexts", "results", "calls", "attempts", "reviews", "escalations"),
-    "classifications",
+    *("classifications", "audits"),
 )
 
 
@@ -224,6 +224,10 @@ WHERE job_id = ANY(:jobs)
 """),
     "escalations": text("""
 UPDATE escalations SET detail = NULL WHERE job_id = ANY(:jobs) AND detail IS NOT NULL
+"""),
+    # Nobody can judge what is gone, nor need it be waited for.
+    "audits": text("""
+DELETE FROM audits WHERE job_id = ANY(:jobs) AND state IN ('open', 'judging')
 """),
     "contexts": text("""
 DELETE FROM contexts WHERE message_id = ANY(:ids)

@@ -72,6 +72,9 @@ def test_erasure_empties_what_is_said_and_no_more(rows: Rows) -> None:
                     reason="schema", detail="d")  # fmt: skip
         rows.insert("escalations", None, job_id=job, fence=2, from_tier="haiku", to_tier="opus",
                     reason="schema")  # fmt: skip
+        for fence, state in ((1, "open"), (2, "graded"), (3, "judging")):
+            rows.insert("audits", None, job_id=job, fence=fence, run_id=run, tier="haiku",
+                        probability=0.1, state=state)  # fmt: skip
         rows.insert("contexts", None, message_id=message, digest="d", document="{}")
         digest = rows.one("SELECT digest FROM messages WHERE id = :id", id=message)[0]
         rows.insert("classifications", None, digest=digest, prompt_version="p", model="m",
@@ -82,7 +85,8 @@ def test_erasure_empties_what_is_said_and_no_more(rows: Rows) -> None:
         wanted = {name: values[name] for name in statement._bindparams}
         changed[table] = rows.connection.execute(statement, wanted).rowcount
     assert {name: changed[name] for name in changed if name in erasure.TABLES} | {} == {
-        name: {"attempts": 4, "calls": 2, "reviews": 2}.get(name, 1) for name in changed
+        name: {"attempts": 4, "audits": 2, "calls": 2, "reviews": 2}.get(name, 1)
+        for name in changed
     }
     left = ("SELECT job_id, fence FROM attempts WHERE hint IS NOT NULL OR findings::text LIKE"
             " '%\"f\"%'")  # fmt: skip
