@@ -17,7 +17,7 @@ from worker.domain.near_duplicates import clusters as put_together
 from worker.domain.text import terminal_safe
 from worker.domain.wording import ago, plural
 from worker.errors import UsageError
-from worker.runs.alike import all_like
+from worker.runs.alike import verdicts_on
 from worker.store.actions.reviews import Judged, give_verdicts
 from worker.store.reading.clusters import ComparedText, to_compare
 from worker.store.reading.receipts import find_job
@@ -73,14 +73,10 @@ def clusters(
             run_id = int(find_run(connection, run).id) if run is not None else None
             if judged is not None:
                 verdict = Verdict.ACCEPT if accept is not None else Verdict.REJECT
-                alike = _like(connection, run_id, judged)
+                sheet = _sheet(connection, run_id, judged, verdict, reason)
             else:
                 rows = {row.id: row for row in to_compare(connection, run_id, review=review)}
         if judged is not None:
-            sheet = [
-                (n, Judged(job_id=job, verdict=verdict, reply=None, reason=reason))
-                for n, job in enumerate(alike, 1)
-            ]
             given = give_verdicts(engine, actor(), sheet)
             talk(f"{plural(given, 'job')}: {verdict}.")
             return
@@ -91,9 +87,12 @@ def clusters(
     _print(found, rows, with_text=with_text)
 
 
-def _like(connection: Connection, run_id: int | None, job: str) -> Sequence[int]:
-    """Everything in review that is like the job, itself included."""
-    if found := all_like(connection, run_id, find_job(connection, job)):
+def _sheet(
+    connection: Connection, run_id: int | None, job: str, verdict: Verdict, reason: str | None
+) -> list[tuple[int, Judged]]:
+    """The verdict on everything in review that is like the job, itself included."""
+    like = Judged(job_id=find_job(connection, job), verdict=verdict, reason=reason)
+    if found := verdicts_on(connection, run_id, like):
         return found
     raise UsageError(f"Job {job} does not wait for a verdict.", mend="rung clusters --review")
 

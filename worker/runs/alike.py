@@ -3,11 +3,12 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
 from worker.domain.near_duplicates import clusters
+from worker.store.actions.reviews import Judged
 from worker.store.reading.clusters import ComparedText, to_compare
 
 
@@ -42,6 +43,15 @@ def all_like(connection: Connection, run_id: int | None, job: int) -> Sequence[i
         if job in one.members:
             return one.members
     return ()
+
+
+def verdicts_on(
+    connection: Connection, run_id: int | None, like: Judged
+) -> list[tuple[int, Judged]]:
+    """A person's word on one that waits, as a numbered sheet for all that wait and are like it; not
+    for those that somebody judges meanwhile."""
+    jobs = all_like(connection, run_id, like.job_id)
+    return [(n, replace(like, job_id=job, known=0)) for n, job in enumerate(jobs, 1)]
 
 
 def _group(members: Sequence[ComparedText]) -> AlikeMessages:

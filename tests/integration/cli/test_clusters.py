@@ -3,9 +3,13 @@
 import pytest
 from sqlalchemy import Engine
 
+from models.vocabulary import Verdict
 from tests.support.cli import say
-from tests.support.promises import do, many
+from tests.support.promises import ME, do, many
 from tests.support.works import hand_in, settings_for
+from worker.errors import UsageError
+from worker.runs.alike import verdicts_on
+from worker.store.actions.reviews import Judged, give_verdicts
 
 SAID = "The app shows error {} when I pay, and it was working until this morning"
 
@@ -46,3 +50,14 @@ def test_one_verdict_is_for_all_that_are_alike_and_wait(outage: Engine) -> None:
     assert (again.code, "does not wait for a verdict" in again.err) == (2, True)
     assert say("clusters", "--accept", "1", "--reject", "2").code == 2
     assert say("clusters", "--review", "--json").document == []
+
+
+def test_whoever_judges_one_of_them_meanwhile_is_not_overruled(outage: Engine) -> None:
+    like = Judged(job_id=3, verdict=Verdict.REJECT, reason="outage")
+    with outage.connect() as connection:
+        sheet = verdicts_on(connection, None, like)
+    assert [one.job_id for _, one in sheet] == [1, 2, 3, 4, 5, 6]
+    say("review", "--reject", "today/today-4", "--reason", "theirs")
+    with pytest.raises(UsageError, match="has given a verdict on job 5 meanwhile"):
+        give_verdicts(outage, ME, sheet)
+    assert many(outage, "SELECT job_id, reason FROM reviews") == [(5, "theirs")]

@@ -17,7 +17,7 @@ from worker.dashboard.pages.rendering import page, trouble_page
 from worker.dashboard.pages.serving import number
 from worker.domain.text import whole_number
 from worker.errors import RungError, UsageError
-from worker.runs.alike import alike, all_like
+from worker.runs.alike import alike, verdicts_on
 from worker.store.actions.reviews import Judged, give_verdicts
 from worker.store.audit import Actor, audit_reading
 from worker.store.runs import find_run
@@ -81,23 +81,25 @@ def _verdict(request: Request, given: Mapping[str, str], actor: Actor) -> Respon
     with engine.connect() as connection:
         try:
             sheet = _sheet(connection, run_id, given)
-            done = give_verdicts(engine, actor, enumerate(sheet, 1))
+            done = give_verdicts(engine, actor, sheet)
         except RungError as error:
             return trouble_page(request, connection, error)
     reads = bool(given.get("text"))
     return RedirectResponse(_address(run_id, review=True, text=reads, given=done), 303)
 
 
-def _sheet(connection: Connection, run_id: int | None, given: Mapping[str, str]) -> list[Judged]:
+def _sheet(
+    connection: Connection, run_id: int | None, given: Mapping[str, str]
+) -> list[tuple[int, Judged]]:
     """A verdict for each. Raises UsageError where it means none, or others than somebody saw."""
     word, counted = given.get("verdict", ""), whole_number(given.get("counted", ""))
     if word not in list(VERDICTS):
         raise UsageError("Choose a verdict: accept or reject.")
-    jobs = all_like(connection, run_id, whole_number(given.get("job", "")) or 0)
-    if len(jobs) != counted:
+    job, why = whole_number(given.get("job", "")) or 0, given.get("reason", "").strip() or None
+    sheet = verdicts_on(connection, run_id, Judged(job_id=job, verdict=Verdict(word), reason=why))
+    if len(sheet) != counted:
         raise UsageError(
-            f"{len(jobs):,} that wait are alike now, not the {counted or 0:,} that were shown.",
+            f"{len(sheet):,} that wait are alike now, not the {counted or 0:,} that were shown.",
             mend="look at them again",
         )
-    why = given.get("reason", "").strip() or None
-    return [Judged(job_id=job, verdict=Verdict(word), reason=why) for job in jobs]
+    return sheet
