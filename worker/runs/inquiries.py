@@ -1,7 +1,7 @@
 """What is asked only to know more of a run's answers: whether a stronger tier finds them right, and
 what the tiers that were not needed would have said."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from sqlalchemy import Connection
@@ -16,6 +16,7 @@ from worker.errors import UsageError
 from worker.store.actions.audits import raise_shadows
 from worker.store.actions.inquiries import ask_about, hand_over, unasked
 from worker.store.audit import Actor, audit
+from worker.store.prompts import frozen
 from worker.store.queue.run_intake import close_intake
 from worker.store.runs import NewRun, RunRef, StoredRun, create_run
 
@@ -83,13 +84,15 @@ def ask_unasked(
     run: StoredRun,
     max_cost: Decimal | None,
 ) -> list[tuple[RunRef, int]]:
-    """Asks every tier that was not needed about the shadows that are drawn, as `ask_shadows`."""
-    policy = from_document(run.policy)
+    """Asks every tier that was not needed about the shadows that are drawn, as `ask_shadows`; none
+    that the configuration no longer has, for nobody would answer."""
+    policy, prompts = from_document(run.policy), frozen(connection, run.prompts)
     made = []
     for tier in policy.ladder:
-        jobs = unasked(connection, run.id, tier)
+        jobs = unasked(connection, run.id, tier) if tier in settings.tiers else []
         if jobs:
-            asking = create_run(connection, _shadowing(settings, run, policy, tier, max_cost))
+            new = _shadowing(settings, run, shadow_policy(tier, policy), max_cost)
+            asking = create_run(connection, replace(new, prompts=prompts))
             ask_about(connection, asking, tier, jobs)
             close_intake(connection, asking, 0, 0)
             made.append((asking, len(jobs)))
@@ -100,11 +103,11 @@ def ask_unasked(
 
 
 def _shadowing(
-    settings: Settings, run: StoredRun, policy: Policy, tier: str, max_cost: Decimal | None
+    settings: Settings, run: StoredRun, policy: Policy, max_cost: Decimal | None
 ) -> NewRun:
     return NewRun(
-        name=f"{run.name}-shadow-{tier}",
-        policy=shadow_policy(tier, policy),
+        name=f"{run.name}-shadow-{policy.ladder[0]}",
+        policy=policy,
         lane=Lane.BATCH,
         budget_cap=_cap(settings, max_cost),
         kind=RunKind.SHADOW,

@@ -7,7 +7,7 @@ about, and the mark that this was done is set in the same transaction.
 
 import logging
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from worker.config.settings import Settings
@@ -15,6 +15,7 @@ from worker.runs.inquiries import ask_unasked
 from worker.store.actions.standing_shadows import asked, owing
 from worker.store.audit import Actor
 from worker.store.engine import is_outage
+from worker.store.runs import StoredRun
 
 log = logging.getLogger(__name__)
 ASKER = Actor("shadows")
@@ -46,8 +47,20 @@ def _next(engine: Engine, settings: Settings) -> list[str] | None:
         run = owing(connection)
         if run is None:
             return None
-        cap = settings.audit.shadow_budget_usd
-        found = [one.name for one, _ in ask_unasked(connection, settings, ASKER, run, cap)]
+        found = _ask(connection, settings, run)
         asked(connection, run)
     log.info("shadows asked about", extra={"run": run.name, "asking": found})
     return found
+
+
+def _ask(connection: Connection, settings: Settings, run: StoredRun) -> list[str]:
+    """One run that cannot be asked about keeps no other waiting."""
+    try:
+        with connection.begin_nested():
+            cap = settings.audit.shadow_budget_usd
+            return [one.name for one, _ in ask_unasked(connection, settings, ASKER, run, cap)]
+    except Exception as error:
+        if isinstance(error, DBAPIError) and is_outage(error):
+            raise
+        log.exception("shadows not asked about", extra={"run": run.name})
+        return []

@@ -1,6 +1,6 @@
 """The text behind every prompt version that was ever in force, and which run began with which."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection, text
 
@@ -39,6 +39,14 @@ def read_prompts(connection: Connection, versions: Iterable[str]) -> dict[str, P
         row.version: Prompt(purpose=Purpose(row.purpose), text=row.text, version=row.version)
         for row in rows
     }
+
+
+def frozen(connection: Connection, versions: Mapping[str, str] | None) -> Prompts | None:
+    """The prompts that a run keeps, by the versions that it froze; None where it froze none."""
+    if versions is None:
+        return None
+    known = read_prompts(connection, versions.values())
+    return {purpose: known[version] for purpose, version in versions.items()}
 
 
 class KeptPrompts:

@@ -1,21 +1,28 @@
 """`[audit] shadow`: a part of each run's messages is asked about everywhere, when it has ended."""
 
+import json
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
+from models.vocabulary import Purpose
 from tests.support.cli import say
 from tests.support.promises import do, many, one
 from tests.support.works import drain, hand_in, settings_for, working
+from worker.claude.prompts import prompts_of
+from worker.config.policies import policy_named
 from worker.config.settings import Settings
+from worker.domain.prompts import prompt
 from worker.runs.standing_shadows import ask_standing_shadows
 from worker.sandbox.simulator.state import State
+from worker.store.prompts import freeze
 from worker.store.queue.run_ends import finish_runs
 
 AUDIT = {"shadow": 0.5, "budget_usd": 9, "shadow_budget_usd": 2}
 ASKED = "SELECT name, lane, budget_cap FROM runs WHERE kind = 'shadow' ORDER BY id"
+OWN = prompt(Purpose.ANSWER, "Judge it by our own rules.")
 LEFT_OUT = """
 SELECT count(*) FROM shadows AS s WHERE NOT EXISTS (
   SELECT FROM jobs AS j WHERE j.origin_id = s.job_id AND j.tier = 'opus')
@@ -78,6 +85,39 @@ def test_no_run_is_asked_about_by_two_at_once(monday: Engine, settings: Settings
         connection.exec_driver_sql("SELECT id FROM runs WHERE id = 1 FOR UPDATE")
         assert ask_standing_shadows(monday, settings) == []
     assert len(ask_standing_shadows(monday, settings)) == 2
+
+
+def test_they_are_asked_as_the_run_was_and_of_tiers_that_there_are(
+    monday: Engine, settings: Settings
+) -> None:
+    # given a run with prompts and pages of its own, on a ladder with a tier that is gone
+    with monday.begin() as connection:
+        own = {**prompts_of(settings, policy_named(settings, "fallback")), "judge": OWN}
+        kept = freeze(connection, own)
+    do(
+        monday,
+        "UPDATE runs SET prompts = CAST(:kept AS jsonb), policy = jsonb_set(jsonb_set(policy,"
+        " '{ladder}', policy -> 'ladder' || CAST('\"gone\"' AS jsonb)), '{knowledge}',"
+        " CAST('[\"help\"]' AS jsonb))",
+        kept=json.dumps(kept),
+    )
+    finish_runs(monday)
+    # when
+    made = ask_standing_shadows(monday, settings)
+    # then
+    assert made == ["monday-shadow-sonnet", "monday-shadow-opus"]
+    found = many(monday, "SELECT prompts, policy -> 'knowledge' FROM runs WHERE kind = 'shadow'")
+    assert found == [(kept, ["help"])] * 2
+
+
+def test_a_run_that_cannot_be_asked_about_keeps_no_other_waiting(
+    monday: Engine, settings: Settings
+) -> None:
+    do(monday, "UPDATE runs SET policy = '{}'")
+    finish_runs(monday)
+    assert ask_standing_shadows(monday, settings) == []
+    assert one(monday, "SELECT shadows_asked_at IS NOT NULL FROM runs")[0] is True
+    assert one(monday, "SELECT count(*) FROM runs")[0] == 1
 
 
 def test_without_a_share_nothing_is_drawn_asked_or_scheduled(

@@ -30,6 +30,7 @@ def judge_policy(tier: str, judged: Policy) -> Policy:
         accept=Accept(validators=(ValidatorUse("schema"),), confidence="off", answer_schema=SCHEMA),
         climb=Climb(otherwise=TO_PERSON),
         context=judged.context,
+        knowledge=judged.knowledge,
     )
 
 
@@ -46,6 +47,7 @@ def shadow_policy(tier: str, answered: Policy) -> Policy:
         accept=accept,
         climb=Climb(otherwise=TO_PERSON),
         context=answered.context,
+        knowledge=answered.knowledge,
     )
 
 
