@@ -24,13 +24,11 @@ from worker.domain.next_step import decide
 from worker.domain.pricing import Price
 from worker.domain.reports import AttemptReport, CallReport, call_of, lost_call, unsent_call
 from worker.domain.shown import Shown
-from worker.domain.trouble import NOT_NOW, Meaning, Trouble, follow_up
+from worker.domain.trouble import NOT_NOW, Meaning, Trouble, follow_up, lookup_delay_s
 from worker.domain.validation import Finding, Validator
 from worker.domain.wording import dollars
 
 FAILED_INSIDE_DELAY_S = 60.0
-UNREADY_DELAY_S, MAX_UNREADY_DELAY_S = 15.0, 600.0
-"""How long a message waits for a look-up that brought nothing: twice as long after each time."""
 NO_CHECK = ModelAnswer("", "check failed")
 """A check that brought nothing leaves confidence unreadable, which is LOW."""
 TOO_COSTLY = "too_costly"
@@ -117,7 +115,7 @@ class Attempt:
         if plan.for_person:
             ending: Ending = ToReview(plan.reason, earlier_answer(self._candidate.history))
             return self._report(AttemptOutcome.FAILED, ending, (plan.reason,))
-        delay_s = min(UNREADY_DELAY_S * 2**self._candidate.deferrals, MAX_UNREADY_DELAY_S)
+        delay_s = lookup_delay_s(self._candidate.deferrals)
         return self._report(AttemptOutcome.DEFERRED, Deferred(delay_s, plan.why), (plan.reason,))
 
     def _asked(self) -> Question:

@@ -26,6 +26,7 @@ FIRST_DELAY_S, MAX_DELAY_S = 2.0, 60.0
 """Seconds. A tier in trouble is slowed as a whole; a single job need not wait longer than this."""
 HALT_DELAY_S = 30.0
 """A job met by a pause waits this long; the pause itself is what keeps it from being sent."""
+FIRST_LOOKUP_DELAY_S, MAX_LOOKUP_DELAY_S = 15.0, 600.0
 
 
 class Meaning(StrEnum):
@@ -117,3 +118,10 @@ def backoff(tries: int, jitter: float) -> float:
     """Seconds: exponential from 2 to 60, with half of it jittered so that retries spread out."""
     full = min(FIRST_DELAY_S * 2.0 ** min(tries, 16), MAX_DELAY_S)
     return full / 2 + full / 2 * jitter
+
+
+def lookup_delay_s(deferrals: int) -> float:
+    """Seconds that a message waits for a look-up that brought nothing: twice as long after each
+    time, however often. One that asks for all whether it is back is put off a thousand times in six
+    hours, and no float holds two to the power of that."""
+    return min(FIRST_LOOKUP_DELAY_S * 2.0 ** min(deferrals, 16), MAX_LOOKUP_DELAY_S)

@@ -22,7 +22,7 @@ from tests.support.attempts import (
     trouble,
 )
 from worker.domain.answers import ModelAnswer
-from worker.domain.claimed import KeptAnswer, PastAnswer, Question
+from worker.domain.claimed import KeptAnswer, PastAnswer, Question, Unready
 from worker.domain.endings import Accepted, Again, ClimbTo, Deferred, Failed, RoutedTo, ToReview
 from worker.domain.first_tier import Decided
 from worker.domain.reports import AttemptReport
@@ -46,6 +46,17 @@ def test_what_is_decided_already_asks_nothing() -> None:
     found = report(attempt(Decided("opus", "legal", None)).begin())
     assert found.ending == RoutedTo("opus", 2, None)
     assert (found.outcome, found.calls, found.reasons, found.rule) == ("routed", (), (), "legal")
+
+
+@pytest.mark.parametrize(
+    ("deferrals", "delay_s"), [(0, 15.0), (1, 30.0), (5, 480.0), (6, 600.0), (5_000, 600.0)]
+)
+def test_what_waits_for_a_look_up_waits_twice_as_long_each_time_however_often(
+    deferrals: int, delay_s: float
+) -> None:
+    plan = Unready("lookup:orders", "look-up orders is away", False)
+    found = report(attempt(plan, deferrals=deferrals).begin())
+    assert found.ending == Deferred(delay_s, "look-up orders is away")
 
 
 @pytest.mark.parametrize(
