@@ -101,9 +101,10 @@ SELECT DISTINCT key FROM (SELECT message_id FROM jobs WHERE run_id = :run OFFSET
 JOIN messages AS m ON m.id = j.message_id CROSS JOIN LATERAL jsonb_object_keys(m.metadata) AS key
 ORDER BY key LIMIT 500
 """)
+# Of what was erased nothing is left that could go out.
 RESULTS = text("""
 SELECT m.external_id, m.subject, m.customer_id, m.body AS message,
-  CASE WHEN v.verdict = 'edit' THEN v.reply
+  CASE WHEN m.erased_at IS NOT NULL THEN NULL WHEN v.verdict = 'edit' THEN v.reply
     WHEN v.verdict = 'accept' OR (v.verdict IS NULL AND r.accepted
       AND r.fields ->> 'action' IS DISTINCT FROM 'none') THEN r.reply END AS send,
   j.state, v.verdict, v.reason AS verdict_reason, coalesce(r.tier, j.tier) AS tier, r.model,
@@ -123,7 +124,7 @@ LEFT JOIN LATERAL (
 WHERE j.run_id = :run
   AND j.message_id > coalesce((SELECT message_id FROM jobs WHERE id = :after), 0)
   AND CASE WHEN CAST(:only AS text) IS NULL THEN true
-  WHEN :only = 'ready' THEN coalesce(v.verdict IN ('accept', 'edit'),
+  WHEN :only = 'ready' THEN m.erased_at IS NULL AND coalesce(v.verdict IN ('accept', 'edit'),
     r.accepted AND r.fields ->> 'action' IS DISTINCT FROM 'none', false)
   ELSE j.state = :only END
 ORDER BY j.message_id LIMIT :limit

@@ -1,5 +1,6 @@
 """Erasure: a planted text is in no column of any table afterwards, and every sum stays."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,10 @@ def test_forgetting_a_customer_reaches_every_table_and_leaves_the_sums(
     # Then no column of any table holds it, or who the customer was
     assert holding(engine) == set()
     assert holding(engine, "c-77") == set()
+    # And nothing of it may go out, nor is it taken for an empty reply
+    assert say("results", "good", "--only", "ready", "--json").out == ""
+    (row,) = [json.loads(line) for line in say("results", "good", "--json").out.splitlines()]
+    assert (row["state"], row["send"]) == ("answered", None)
     # And every count, cost and decision is what it was, and the other customer's text is there
     assert one(engine, SUMS) == before
     assert one(engine, "SELECT count(*) FROM messages WHERE body = :body", body=BODY[0])[0] == 1
