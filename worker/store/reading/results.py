@@ -1,4 +1,4 @@
-"""The answers of a run, streamed: one row a job, in constant memory."""
+"""The answers of a run, a part at a time: one row a job, in constant memory."""
 
 from collections.abc import Iterator, Sequence
 from enum import Enum, StrEnum
@@ -80,12 +80,19 @@ def results_of(
     after: int | None = None,
     limit: int | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """Rows over a server-side cursor: every column above, and the row's own ones under `OWN`; of a
-    page, those behind the job `after`."""
-    values = {"run": run_id, "only": only, "after": after, "limit": limit}
-    with engine.connect().execution_options(yield_per=FETCH) as connection:
-        for row in connection.execute(RESULTS, values).mappings():
-            yield dict(row)
+    """Rows with every column above, and the row's own ones under `OWN`; of a page, those behind the
+    job `after`. They are read a part at a time, each in a transaction of its own: whoever takes
+    them may take as long as they like, and Postgres ends a transaction in which nothing happens."""
+    left = limit
+    while left is None or left > 0:
+        most = FETCH if left is None else min(FETCH, left)
+        values = {"run": run_id, "only": only, "after": after, "limit": most}
+        with engine.connect() as connection:
+            rows = connection.execute(RESULTS, values).mappings().all()
+        yield from map(dict, rows)
+        if len(rows) < most:
+            return
+        after, left = rows[-1]["job"], left if left is None else left - most
 
 
 def own_columns(connection: Connection, run_id: int) -> list[str]:
