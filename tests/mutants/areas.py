@@ -1,12 +1,15 @@
 """Where faults are looked for, and which tests should see them, the quickest first."""
 
 QUEUE, ACTIONS = "worker.store.queue.", "worker.store.actions."
+READING, STORE_OF = "worker.store.reading.", "worker.store."
 STORE, BATCH = "tests/integration/store/", "tests/integration/lanes/batch/"
 QUICK = (
     f"{STORE}queue/test_guards.py",
     *(f"{STORE}queue/test_guards_of_{what}.py" for what in ("records", "budgets", "canaries")),
     f"{STORE}queue/test_guards_of_batches.py",
     f"{STORE}queue/test_guards_of_reading_back.py",
+    *(f"{STORE}queue/test_guards_of_{what}.py" for what in ("audits", "truths", "holds")),
+    *(f"{STORE}queue/test_guards_of_{what}.py" for what in ("people", "pages")),
     f"{STORE}actions/test_guards_of_erasure.py",
 )
 """Tests that leave nothing behind."""
@@ -14,6 +17,38 @@ PROTOCOL = f"{STORE}queue/test_protocol.py"
 TROUBLE = "tests/integration/lanes/realtime/test_trouble.py"
 NIGHT = (f"{BATCH}test_batch_guards.py", f"{BATCH}test_batch_troubles.py",
          f"{BATCH}test_batch_lane.py", f"{BATCH}test_batch_deadlines.py")  # fmt: skip
+KNOWN_PAGES = (
+    f"{STORE}queue/test_guards_of_pages.py",
+    f"{STORE}test_knowledge.py",
+    "tests/integration/lanes/realtime/test_knowledge_shown.py",
+    "tests/integration/cli/test_knowledge.py",
+)
+LOOK_UPS = (
+    f"{STORE}queue/test_guards_of_holds.py",
+    f"{STORE}queue/test_lookup_failures.py",
+    f"{STORE}queue/test_lookup_recovery.py",
+    "tests/integration/lanes/realtime/test_look_ups.py",
+)
+AUDITED = (
+    f"{STORE}queue/test_guards_of_audits.py",
+    f"{STORE}queue/test_guards_of_truths.py",
+    f"{STORE}test_audits.py",
+    f"{STORE}test_shadow_facts.py",
+    "tests/integration/cli/test_truth.py",
+    "tests/integration/runs/test_standing_shadows.py",
+)
+CERTIFIED = (
+    f"{STORE}queue/test_guards_of_truths.py",
+    f"{STORE}queue/test_guards_of_pages.py",
+    f"{STORE}test_in_force.py",
+    "tests/integration/cli/test_certify_runs.py",
+)
+HELD = (
+    f"{STORE}queue/test_guards_of_holds.py",
+    f"{STORE}queue/test_rate_holds.py",
+    f"{STORE}actions/test_changes.py",
+    f"{STORE}queue/test_budget_stops.py",
+)
 
 STATEMENTS: dict[str, tuple[str, ...]] = {
     f"{QUEUE}claim": (*QUICK, PROTOCOL, TROUBLE),
@@ -67,6 +102,21 @@ STATEMENTS: dict[str, tuple[str, ...]] = {
         f"{STORE}queue/test_guards_of_ends.py",
         "tests/integration/lanes/realtime/test_knowledge_shown.py",
     ),
+    **dict.fromkeys(
+        (f"{STORE_OF}passages", f"{READING}knowledge_pages", f"{READING}sources"), KNOWN_PAGES
+    ),
+    **dict.fromkeys((f"{QUEUE}lookup_failures", f"{QUEUE}lookup_recovery"), LOOK_UPS),
+    **dict.fromkeys((f"{of}audits" for of in (ACTIONS, QUEUE, READING)), AUDITED),
+    f"{ACTIONS}truths": AUDITED,
+    **dict.fromkeys((f"{ACTIONS}certificates", f"{READING}certificates"), CERTIFIED),
+    **dict.fromkeys((f"{QUEUE}certified", f"{QUEUE}vigils"), CERTIFIED),
+    **dict.fromkeys((f"{ACTIONS}holds", f"{ACTIONS}caps", f"{READING}queue_holds"), HELD),
+    **dict.fromkeys((f"{QUEUE}halts", f"{QUEUE}rate_holds"), HELD),
+    **dict.fromkeys(
+        (f"{QUEUE}reading_leases", f"{READING}attention"),
+        (f"{STORE}queue/test_guards_of_people.py", "tests/integration/runs/test_review_turns.py"),
+    ),
+    f"{QUEUE}silencing": (f"{STORE}actions/test_erasure.py",),
 }
 """Modules whose statements are texts of SQL."""
 

@@ -12,6 +12,10 @@ ATTEMPT = {"stage": "answer", "tier": "haiku", "model": "m", "lane": "realtime",
            "prompt_version": "p", "schema_version": "s", "worker": "me"}  # fmt: skip
 CALL = {"purpose": "answer", "tier": "haiku", "model": "m", "lane": "realtime", "fence": 1}
 BATCH = {"stage": "answer", "tier": "haiku", "model": "m", "requests": 1}
+CERTIFICATE = {"claim": "accuracy", "tier": "haiku", "top": "opus", "alpha": 0.05, "delta": 0.05,
+               "errors": 0, "labels": 100, "upper": 0.03, "coverage": 0.5, "threshold": 0.9,
+               "segment_by": "difficulty", "key": "{}", "runs": "[]", "sources": "{}",
+               "issued_by": "a test"}  # fmt: skip
 PAST, FUTURE = "now() - interval '1 hour'", "now() + interval '1 hour'"
 
 
@@ -78,6 +82,27 @@ class Rows:
 
     def batch(self, **columns: Any) -> int:
         return self.insert("message_batches", "id", **BATCH | columns)
+
+    def answered(self, run: int, message: int | None = None, **attempt: Any) -> int:
+        """A job with an accepted answer."""
+        job = self.job(run, message, state="answered")
+        known = {"outcome": "accepted", "fence": 1, "tier": "haiku"} | attempt
+        self.attempt(job, **known)
+        self.insert("results", None, job_id=job, fence=known["fence"], reply=f"reply {job}",
+                    tier=known["tier"], model="m", accepted=True)  # fmt: skip
+        return job
+
+    def audited(self, job: int, run: int, **columns: Any) -> None:
+        known = {"fence": 1, "tier": "haiku", "probability": "0.5"}
+        self.insert("audits", None, job_id=job, run_id=run, **known | columns)
+
+    def judged(self, job: int, right: bool | None = True, **columns: Any) -> int:
+        """A verdict of Ada's, if nothing else is said."""
+        known = {"fence": 1, "grader": "person", "grader_name": "ada"}
+        return self.insert("truths", "id", job_id=job, is_right=right, **known | columns)
+
+    def certificate(self, **columns: Any) -> int:
+        return self.insert("certificates", "id", **CERTIFICATE | columns)
 
     def tier(self, name: str, **columns: Any) -> None:
         self.insert("tiers", None, name=name, **columns)

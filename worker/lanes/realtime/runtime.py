@@ -50,7 +50,7 @@ from worker.store.engine import is_outage, worker_engine
 from worker.store.prompts import store_prompt
 from worker.store.queue.claim import ClaimResult
 from worker.store.queue.lookup_failures import note_lookups
-from worker.store.queue.lookup_recovery import let_go_on, probe_lookups
+from worker.store.queue.lookup_recovery import let_go_on
 from worker.store.queue.rate_holds import note_hold
 from worker.store.queue.rescue import rescue_from
 from worker.store.queue.slices import Slices
@@ -161,8 +161,7 @@ class Runtime:
 
     def mind_lookups(self) -> None:
         """Looks up by the configuration as it is now; and writes down which look-ups bring
-        nothing, for people to see. What waits for one that works again goes on, and where nobody
-        asks, one message tries."""
+        nothing, for people to see. What waits for one that works again goes on."""
         if (now := self._current.now()) is not self._looked_up_by:
             self._looked_up_by = now
             self.desk.change(now)
@@ -170,7 +169,6 @@ class Runtime:
         if failed or worked:
             again = note_lookups(self.engine, failed, worked)
             let_go_on(self.engine, tuple(self.settings.tiers), again)
-        probe_lookups(self.engine, tuple(self.settings.tiers))
 
     async def _make_caller(self) -> Caller:
         timing = self.settings.timing

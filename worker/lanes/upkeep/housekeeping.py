@@ -27,6 +27,7 @@ from worker.store.queue import presence
 from worker.store.queue.breakers import half_open
 from worker.store.queue.dispatch import Chunk, dispatch, undo
 from worker.store.queue.expire import expire
+from worker.store.queue.lookup_recovery import probe_lookups
 from worker.store.queue.minutes import note_minute
 from worker.store.queue.paces import note_paces
 from worker.store.queue.rate_holds import carry_out_lifts
@@ -88,6 +89,7 @@ class Housekeeping:
             "watch deadlines": partial(watch_deadlines, engine, runtime.settings),
             "expire": self._expire,
             "note the minute": partial(note_minute, engine),
+            "probe look-ups": partial(probe_lookups, engine, tuple(tiers)),
         }
         for name in (*self._often, "dispatch"):
             runtime.rounds.expect(name, timing.housekeeping_s)

@@ -124,15 +124,16 @@ WHERE a.state IN ('open', 'second') AND m.erased_at IS NULL
       AND l.fence = a.fence AND l.until > now() AND l.holder <> :holder))
 ORDER BY md5(CAST(:judge AS text) || a.job_id || '.' || a.fence) LIMIT :limit
 """)
+# Where nobody has judged, whether every verdict was right is null, and nothing is counted.
 TALLIES = """
   count(*) AS drawn, count(*) FILTER (WHERE said.state = 'judging') AS judging,
   count(*) FILTER (WHERE said.state = 'passed' AND people = 0) AS passed,
   count(*) FILTER (WHERE people = 0 AND said.state NOT IN ('judging', 'passed')) AS open,
-  count(*) FILTER (WHERE people > 0 AND NOT any_unsure AND every_right) AS right,
-  count(*) FILTER (WHERE people > 0 AND NOT any_unsure AND NOT every_right) AS wrong,
-  count(*) FILTER (WHERE people > 0 AND any_unsure) AS unsure,
+  count(*) FILTER (WHERE NOT any_unsure AND every_right) AS right,
+  count(*) FILTER (WHERE NOT any_unsure AND NOT every_right) AS wrong,
+  count(*) FILTER (WHERE any_unsure) AS unsure,
   count(*) FILTER (WHERE people > 1) AS twice,
-  count(*) FILTER (WHERE people > 1 AND any_right AND NOT every_right) AS disagree"""
+  count(*) FILTER (WHERE any_right AND NOT every_right) AS disagree"""
 SAID = """count(u.id) AS people, bool_and(u.is_right) AS every_right,
     bool_or(u.is_right) AS any_right, bool_or(u.id IS NOT NULL AND u.is_right IS NULL) AS any_unsure
 """

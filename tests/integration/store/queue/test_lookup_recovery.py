@@ -1,9 +1,11 @@
 """Messages that wait for a look-up: one asks whether it is back, and then all go on."""
 
+import pytest
 from sqlalchemy import Engine, text
 
 from tests.support.promises import do, many, one
 from tests.support.works import hand_in, settings_for
+from worker.config.sections import TimingSettings
 from worker.store.queue.lookup_failures import note_lookups
 from worker.store.queue.lookup_recovery import let_go_on, probe_lookups
 
@@ -43,6 +45,25 @@ def test_one_message_asks_whether_it_is_back_and_only_after_a_while(engine: Engi
     assert (probe_lookups(engine, TIERS), ready(engine)) == (0, [])
     do(engine, SILENT)
     assert (probe_lookups(engine, TIERS), ready(engine)) == (1, [1])
+
+
+@pytest.mark.parametrize("first", [0.5, 6.0, 14.5])
+def test_what_waits_goes_on_within_a_minute_of_its_coming_back(
+    engine: Engine, first: float
+) -> None:
+    """Seen every `rescue_s` seconds by default, from whenever on: the clock is that of the rows."""
+    waiting(engine, 9)
+    note_lookups(engine, AWAY, ())
+    every = TimingSettings().rescue_s
+    for step in (first, *[every] * int((60 - first) // every)):
+        do(
+            engine,
+            "UPDATE lookup_failures SET last_at = last_at - make_interval(secs => :s)",
+            s=step,
+        )
+        if probe_lookups(engine, TIERS):
+            let_go_on(engine, TIERS, note_lookups(engine, {}, ["orders"]))
+    assert ready(engine) == list(range(1, 10))
 
 
 def test_nobody_probes_for_one_that_nobody_waits_for(engine: Engine) -> None:

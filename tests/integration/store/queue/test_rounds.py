@@ -83,7 +83,7 @@ def test_every_step_of_a_worker_is_written_down(
         )
         lane.stop()
         house.stop()
-    assert {"dispatch", "rescue", "finish runs"} <= {*found}
+    assert {"dispatch", "rescue", "finish runs", "mind look-ups", "probe look-ups"} <= {*found}
     assert one(engine, "SELECT every_s FROM step_rounds WHERE step = 'rescue'")[0] == 15
     assert "failed" not in caplog.text
 
