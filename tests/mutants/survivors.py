@@ -14,8 +14,8 @@ ALIKE = {
     "message_batches.KNOWN: counts ? 'foreign' -> true": "a list that is absent has no elements",
     "message_batches.UNWANTED: - coalesce(submitted_at, created_at) -> left out": "nobody reads the"
     " age of a batch that is to be cancelled; that of the others is tested",
-    "audits.DRAW_LATER: CAST(:share AS numeric) > 0 -> true": "spares a walk over the run: no hash is"
-    " below a share of zero",
+    "audits.DRAW_LATER: CAST(:share AS numeric) > 0 -> true": "spares a walk over the run: no hash"
+    " is below a share of zero",
     "audits.QUEUE: CAST(:holder AS text) IS NULL -> false": "nobody's name differs from null",
 }
 """By the statement and what becomes of it; where it stands may change."""
