@@ -9,8 +9,8 @@ import httpx2
 from rung import requests
 from rung.client import TIMEOUT_S, options_of, unreachable
 from rung.lifetimes import AwaitedClient
-from rung.requests import HEADERS, Options, Rows, Sending
-from rung.values import Answered, Handed, RunState
+from rung.requests import HEADERS, Options, Rows, Sending, Turn
+from rung.values import Answered, Handed, Review, RunState
 
 
 class AsyncClient(AwaitedClient):
@@ -51,6 +51,14 @@ class AsyncClient(AwaitedClient):
     ) -> None:
         """As `Client.verdict`."""
         await self._document(requests.verdict(job, verdict, reply, reason))
+
+    async def next_review(self, **turn: Unpack[Turn]) -> Review | None:
+        """As `Client.next_review`."""
+        return Review.of(await self._document(requests.next_review(turn)))
+
+    async def leave_review(self, *, reader: str | None = None) -> int:
+        """As `Client.leave_review`."""
+        return int((await self._document(requests.leave_review(reader)))["freed"])
 
     async def cancel(self, run: str) -> int:
         """As `Client.cancel`."""

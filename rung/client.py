@@ -9,8 +9,8 @@ import httpx2
 from rung import requests
 from rung.errors import CannotReach
 from rung.lifetimes import BlockingClient
-from rung.requests import HEADERS, Options, Rows, Sending
-from rung.values import Answered, Handed, RunState
+from rung.requests import HEADERS, Options, Rows, Sending, Turn
+from rung.values import Answered, Handed, Review, RunState
 
 TIMEOUT_S = 60.0
 
@@ -58,6 +58,16 @@ class Client(BlockingClient):
         """What a person says of a job in review: `accept`, `edit` (with the reply that goes out) or
         `reject`. `job` is its number, or RUN/external_id."""
         self._document(requests.verdict(job, verdict, reply, reason))
+
+    def next_review(self, **turn: Unpack[Turn]) -> Review | None:
+        """The next best effort that waits for a person, with its texts; for ten minutes nobody else
+        is given it, until a verdict, the next one, or `leave_review`. None where nothing waits that
+        others do not read. A token that may only look raises NotAllowed."""
+        return Review.of(self._document(requests.next_review(turn)))
+
+    def leave_review(self, *, reader: str | None = None) -> int:
+        """What this reader has before them is for others again; returns how many that were."""
+        return int(self._document(requests.leave_review(reader))["freed"])
 
     def cancel(self, run: str) -> int:
         """Ends the run's open jobs; returns how many. What is in flight is paid for."""

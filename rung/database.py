@@ -14,8 +14,8 @@ from typing import Any, Protocol, Unpack
 
 from rung.installation import require_own
 from rung.lifetimes import AwaitedClient, BlockingClient
-from rung.requests import Options, Rows
-from rung.values import Answered, Handed, RunState
+from rung.requests import Options, Rows, Turn
+from rung.values import Answered, Handed, Review, RunState
 
 ROWS_AT_ONCE = 500
 
@@ -28,6 +28,8 @@ class Server(Protocol):
     def status(self, run: str) -> dict[str, Any]: ...
     def results(self, run: str) -> Iterator[dict[str, Any]]: ...
     def verdict(self, job: str, word: str, reply: str | None, reason: str | None) -> None: ...
+    def next_review(self, turn: Turn) -> dict[str, Any]: ...
+    def leave_review(self, reader: str | None) -> int: ...
     def cancel(self, run: str) -> int: ...
 
 
@@ -69,6 +71,14 @@ class DatabaseClient(BlockingClient):
         """As `Client.verdict`."""
         self._server.verdict(str(job), verdict, reply, reason)
 
+    def next_review(self, **turn: Unpack[Turn]) -> Review | None:
+        """As `Client.next_review`."""
+        return Review.of(self._server.next_review(turn))
+
+    def leave_review(self, *, reader: str | None = None) -> int:
+        """As `Client.leave_review`."""
+        return self._server.leave_review(reader)
+
     def cancel(self, run: str) -> int:
         """As `Client.cancel`."""
         return self._server.cancel(run)
@@ -105,6 +115,14 @@ class AsyncDatabaseClient(AwaitedClient):
     ) -> None:
         """As `Client.verdict`."""
         await asyncio.to_thread(self._server.verdict, str(job), verdict, reply, reason)
+
+    async def next_review(self, **turn: Unpack[Turn]) -> Review | None:
+        """As `Client.next_review`."""
+        return Review.of(await asyncio.to_thread(self._server.next_review, turn))
+
+    async def leave_review(self, *, reader: str | None = None) -> int:
+        """As `Client.leave_review`."""
+        return await asyncio.to_thread(self._server.leave_review, reader)
 
     async def cancel(self, run: str) -> int:
         """As `Client.cancel`."""

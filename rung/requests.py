@@ -65,6 +65,18 @@ class Options(TypedDict, total=False):
     """Where our fields stand: `{"body": "Message"}`; or the name of a map, `zendesk`."""
 
 
+class Turn(TypedDict, total=False):
+    """Which reviews, and who reads them."""
+
+    run: str
+    cause: str
+    """Only what waits for this reason: `low_confidence`, say."""
+    skip: int
+    """The job after which to go on, undecided."""
+    reader: str
+    """Tells people apart who share a token."""
+
+
 def enqueue(rows: Rows, options: Options) -> Sending:
     """Submits rows. Raises Refused for a file of a kind that is not taken by HTTP, OSError for
     one that cannot be read."""
@@ -100,6 +112,16 @@ def verdict(job: int | str, word: str, reply: str | None, reason: str | None) ->
     """What a person says of a best effort."""
     body = {"verdict": word, "reply": reply, "reason": reason}
     return _posting(f"/api/jobs/{quote(str(job))}/verdict", body)
+
+
+def next_review(turn: Turn) -> Sending:
+    """The next best effort that waits for a person."""
+    return _posting("/api/review/next", turn)
+
+
+def leave_review(reader: str | None) -> Sending:
+    """What this reader has before them is for others again."""
+    return _posting("/api/review/leave", {"reader": reader})
 
 
 def cancel(run: str) -> Sending:

@@ -102,3 +102,40 @@ class Answered:
             cost_usd=Decimal(str(cost)) if cost is not None else None,
             document=document,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """A best effort that waits for a person, theirs until `until`. `document` is the whole receipt:
+    each attempt with its reasons."""
+
+    job: int
+    run: str
+    external_id: str
+    message: str
+    reply: str | None
+    """The best answer there was. None where no model gave one."""
+    reason: str | None
+    """Why it was not good enough: `low_confidence`, say."""
+    until: dt.datetime
+    waiting: int
+    """All that wait, this one with them."""
+    document: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> "Review | None":
+        """From the server's document; None where it gives no job."""
+        job = document["job"]
+        if job is None:
+            return None
+        return cls(
+            job=int(job["job"]),
+            run=job["run"],
+            external_id=job["external_id"],
+            message=job["body"] or "",
+            reply=(job["result"] or {}).get("reply"),
+            reason=job["reason"],
+            until=dt.datetime.fromisoformat(document["until"]),
+            waiting=int(document["waiting"]),
+            document=job,
+        )

@@ -10,7 +10,7 @@ from worker.cli.speech.output import console, print_json, talk
 from worker.cli.speech.person import actor
 from worker.cli.views.certificate import print_stored
 from worker.domain.proof.certificate_page import Issued
-from worker.domain.wording import ago
+from worker.domain.wording import ago, certificate_word
 from worker.errors import UsageError
 from worker.store.queue.certified import void
 from worker.store.queue.vigils import lift
@@ -45,7 +45,7 @@ def certificates(ctx: click.Context, as_json: bool) -> None:
             one.tier,
             f"{one.upper:.2%}",
             f"{one.coverage:.0%}",
-            one.state + (f": {one.voided_by}" if one.voided_by else ""),
+            certificate_word(one.state) + (f": {one.voided_by}" if one.voided_by else ""),
             f"{one.wrong} wrong of {one.audits}",
             ago(one.issued_at),
         )
@@ -81,7 +81,7 @@ def void_(number: str, reason: str) -> None:
 @certificates.command("lift")
 @click.argument("number")
 def lift_(number: str) -> None:
-    """End an amber by hand: the certified threshold holds again, and the watch starts anew."""
+    """End a doubt by hand: the certified threshold holds again, and the watch starts anew."""
     with database() as engine, engine.begin() as connection:
         found = certificate(connection, number)
         lift(connection, actor(), found.id)

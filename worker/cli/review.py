@@ -41,7 +41,11 @@ NOTHING = "Nothing waits for review."
     "--limit", type=ROWS, default=50, show_default=True, help="How many jobs, at the most."
 )
 @click.option("--audit", is_flag=True, help="Accepted answers that chance chose, judged blind.")
-@click.option("--show", metavar="JOB", help="Message, best effort, reasons and receipt of one.")
+@click.option(
+    "--show",
+    metavar="JOB",
+    help="One with its message, best effort, reasons and receipt; others may judge it meanwhile.",
+)
 @click.option("--all", "decided", is_flag=True, help="Also those that have a verdict.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Export to a CSV file.")
 @click.option("--verdicts", type=click.Path(exists=True, path_type=Path), help="Take a CSV back.")

@@ -1,7 +1,8 @@
 """`rung status`: one run, or everything that is going on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from decimal import Decimal
 
 import click
 from sqlalchemy import Engine
@@ -13,7 +14,7 @@ from worker.cli.speech.output import SIMULATED, console, echo, print_json, talk
 from worker.config.loading import load_settings
 from worker.config.settings import Settings
 from worker.domain.text import terminal_safe
-from worker.domain.wording import dollars, span
+from worker.domain.wording import dollars, percent, span
 from worker.errors import UsageError
 from worker.store.queue.lookup_failures import failing_lookups
 from worker.store.queue.presence import noted
@@ -21,6 +22,7 @@ from worker.store.queue.rounds import late
 from worker.store.reading.doubts import doubtful
 from worker.store.reading.outlook import read_outlooks, run_document
 from worker.store.reading.queue_holds import queue_holds
+from worker.store.reading.queue_states import QueueState, queue_state, starved
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.standings import live_runs, standing_of
 from worker.store.reading.status import (
@@ -36,7 +38,6 @@ from worker.store.rows import as_document
 from worker.store.runs import find_run
 
 LIVE_MOST = 200
-BREAKER_WORDS = {"closed": "ok", "open": "breaker open", "half_open": "probing"}
 
 
 @click.command()
@@ -101,12 +102,19 @@ def _overview(engine: Engine, settings: Settings, as_json: bool) -> None:
         steps = late(connection)
         lookups = failing_lookups(connection)
         doubts = doubtful(connection)
+    states = {
+        line.queue: queue_state(line, halted=around.halted, out_of_money=starved(line, live))
+        for line in around.queues
+    }
     if as_json:
         runs = [
             {**run.as_document(), "outlook": one.as_document(), "troubles": said}
             for run, one in zip(live, seen, strict=True)
         ]
-        queues = [as_document(line, "breaker_s") for line in around.queues]
+        queues = [
+            as_document(line, "breaker_s") | {"state": states[line.queue].word}
+            for line in around.queues
+        ]
         spent = as_document(day, "overrun") if day is not None else None
         named = {"certificates": [as_document(doubt) for doubt in doubts]}
         all_of_it = {"runs": runs, "queues": queues, "everything_paused": paused, "day": spent}
@@ -125,12 +133,12 @@ def _overview(engine: Engine, settings: Settings, as_json: bool) -> None:
         talk(terminal_safe(doubt.words), fg="red" if doubt.state == "void" else "yellow")
     for line in around.queues:
         _say_trouble(line)
-    _print_queues(around.queues)
+    _print_queues(around.queues, states)
     for found, one in zip(live, seen, strict=True):
         print_run(found, one.words)
     if day is not None and day.budget_usd is not None:
         of = f"{dollars(day.spent_usd)} of {dollars(day.budget_usd)}"
-        talk(f"Today: {of} spent{_warned(day.budget_warned_percent)}")
+        talk(f"Today: {of} spent{_share(day.spent_usd, day.budget_usd)}")
     if not live:
         talk("No run is going on. Submit one with: rung enqueue FILE")
 
@@ -151,16 +159,14 @@ def _say_trouble(line: QueueStanding) -> None:
         talk(f"{name}: {line.waiting} wait, and no worker is there", fg="red")
 
 
-def _print_queues(lines: Sequence[QueueStanding]) -> None:
+def _print_queues(lines: Sequence[QueueStanding], states: Mapping[str, QueueState]) -> None:
     from worker.cli.speech.tables import FittingTable
 
     table = FittingTable(
         "queue", "waiting", "in flight", "workers", "state", box=None, pad_edge=False
     )
     for line in lines:
-        held = "held" if line.held_s else BREAKER_WORDS[line.breaker]
-        state = "paused" if line.paused else held
-        cells = (line.queue, line.waiting, line.in_flight, line.workers, state)
+        cells = (line.queue, line.waiting, line.in_flight, line.workers, states[line.queue].word)
         table.add_row(*map(str, cells))
     console().print(table)
 
@@ -180,7 +186,7 @@ def print_run(
     echo(f"  escalations {found.escalations}, calls {found.calls}")
     cap = f" of {dollars(found.cap)}" if found.cap is not None else ""
     held = f", {dollars(found.reserved)} reserved" if found.reserved else ""
-    echo(f"  spent       {dollars(found.spent)}{cap}{held}{_warned(found.warned_percent)}")
+    echo(f"  spent       {dollars(found.spent)}{cap}{held}{_share(found.spent, found.cap)}")
     for line in _batch_lines(batches):
         echo(line)
     for trouble in troubles:
@@ -203,8 +209,6 @@ def _batch_lines(batches: Sequence[OpenBatch]) -> Iterator[str]:
             yield terminal_safe(f"  trouble     batch {batch.batch}: {batch.error}")
 
 
-def _warned(percent: int) -> str:
-    """`, over 80 % of the budget`, once a warning was given."""
-    if not percent:
-        return ""
-    return f", {percent} % of the budget or more"
+def _share(spent: Decimal, cap: Decimal | None) -> str:
+    """`, 83 % of the budget`, where there is one and something is spent."""
+    return f", {percent(spent / cap)} of the budget" if cap and spent else ""

@@ -10,14 +10,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
+from secrets import token_hex
 from typing import IO, Any
 
 import orjson
 from sqlalchemy.exc import DBAPIError
 
-from models.vocabulary import ROUTING, Verdict
+from models.vocabulary import ROUTING, ReadingKind, Verdict
 from rung.errors import CannotReach, ClientError, Conflicting, NotKnown, Refused
-from rung.requests import Options, Row, Rows, moment
+from rung.requests import Options, Row, Rows, Turn, moment
 from rung.values import OVER
 from worker.config.addresses import database_url
 from worker.config.loading import load_settings
@@ -35,12 +36,15 @@ from worker.runs.actions import perform
 from worker.runs.exports import json_row, layout
 from worker.runs.forecasts import keep_forecast
 from worker.runs.orders import read_order
+from worker.runs.review_turns import turn_document
 from worker.store.actions.reviews import Judged, give_verdict
 from worker.store.audit import Actor, audit_reading
 from worker.store.engine import is_outage, make_engine
+from worker.store.queue.reading_leases import ReadBy, leave
 from worker.store.reading.outlook import run_document
 from worker.store.reading.receipts import find_job
 from worker.store.reading.results import own_columns, results_of
+from worker.store.reading.review_queue import ReviewScope
 from worker.store.reading.standings import standing_of
 from worker.store.reading.surrounding import read_surrounding
 from worker.store.runs import find_run
@@ -61,7 +65,7 @@ class Direct:
                 connect_s=self._settings.timing.connect_s,
                 name="rung client",
             )
-        self._actor = Actor(name)
+        self._actor, self._session = Actor(name), token_hex(6)
 
     def close(self) -> None:
         """Closes the connections."""
@@ -114,6 +118,28 @@ class Direct:
                 self._actor,
                 Judged(job_id=job_id, verdict=Verdict(word), reply=reply, reason=reason),
             )
+
+    def next_review(self, turn: Turn) -> dict[str, Any]:
+        """As `POST /api/review/next`."""
+        with _told():
+            run_id = None
+            if "run" in turn:
+                with self._engine.connect() as connection:
+                    run_id = find_run(connection, turn["run"]).id
+            scope = ReviewScope(run_id=run_id, reason=turn.get("cause"))
+            by = self._reader(turn.get("reader"))
+            found = turn_document(self._engine, self._actor, by, scope, turn.get("skip"))
+            return _plain(found)
+
+    def leave_review(self, reader: str | None) -> int:
+        """As `POST /api/review/leave`."""
+        with _told():
+            return leave(self._engine, ReadingKind.REVIEW, self._reader(reader))
+
+    def _reader(self, seat: str | None) -> ReadBy:
+        """Two connections of one name are two readers, as two sessions are."""
+        name = f"{self._actor.name} ({seat})" if seat else self._actor.name
+        return ReadBy(f"{name}/{self._session}", name)
 
     def cancel(self, run: str) -> int:
         """How many jobs ended."""

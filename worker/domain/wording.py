@@ -108,6 +108,11 @@ def state_word(word: str | None) -> str:
     return STATE_WORDS.get(word or "", reason(word))
 
 
+def certificate_word(state: str) -> str:
+    """How a certificate stands, as every screen says it."""
+    return CERTIFICATE_WORDS[state]
+
+
 def outcome_word(word: str | None) -> str:
     """An attempt's outcome, as every screen says it."""
     return OUTCOME_WORDS.get(word or "", reason(word))

@@ -40,6 +40,8 @@ def test_the_page_can_be_signed(certified: dict[str, Any]) -> None:
     assert "It is void when model, prompt, schema, effort, policy or pages change" in page
     assert "Signed:" in page
     assert "It stands." in page
+    assert f"Certificate {certified['certificate']}: holds" in page
+    assert " holds " in say("certificates").out
 
 
 def test_a_bad_run_is_refused(engine: Engine, database_url: str, configured: None) -> None:

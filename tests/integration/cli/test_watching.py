@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from tests.support.cli import say
 from tests.support.household import postgres_socket
-from tests.support.promises import one
+from tests.support.promises import do, one
 from tests.support.proxy import Proxy, proxied
 from tests.support.works import drain, hand_in, settings_for, working
 from worker.cli.views.ladder import LadderView
@@ -90,6 +90,20 @@ def test_a_run_is_followed_to_its_end(
     # then
     assert view.over
     assert "20 of 20 messages done" in capsys.readouterr().err
+
+
+def test_who_watches_one_run_sees_the_figures_of_that_run(
+    engine: Engine, settings: Settings
+) -> None:
+    # given two runs in the same queues, and some of the one in flight
+    hand_in(engine, settings, BODIES, name="day")
+    hand_in(engine, settings, BODIES[:7], name="night")
+    do(engine, "UPDATE jobs SET lease_until = now() + interval '1 min' WHERE id IN (1, 2, 21)")
+    # when
+    lines = drawn(LadderView(engine, settings, "day").draw()).splitlines()
+    # then
+    (routing,) = (line.split() for line in lines if line.startswith("routing"))
+    assert routing == ["routing", "18", "2", "–", "0"]
 
 
 def test_a_run_without_money_is_not_followed_for_ever(engine: Engine, settings: Settings) -> None:

@@ -135,6 +135,46 @@ def test_a_person_judges_and_a_run_is_cancelled(
     assert client.status("open").over
 
 
+def test_reviews_are_given_out_one_by_one(
+    either: Either, served: Served, simulator: tuple[State, str]
+) -> None:
+    # given
+    simulator[0].moods.replace([LOW])
+    either.enqueue(ROWS[:2], run="unsure")
+    served.work()
+    # when
+    eve, bob = (either.next_review(run="unsure", reader=name) for name in ("Eve", "Bob"))
+    nobody = either.next_review(run="unsure", reader="Cem")
+    # then each has one, and a third has none
+    assert eve is not None
+    assert bob is not None
+    assert nobody is None
+    assert {eve.external_id, bob.external_id} == {"T-0", "T-1"}
+    first = next(one for one in (eve, bob) if one.external_id == "T-0")
+    assert first.message == ROWS[0]["body"]
+    assert (first.reply, first.reason) == one(
+        served.engine,
+        "SELECT reply, j.reason FROM results JOIN jobs AS j ON j.id = job_id WHERE j.id = :id",
+        id=first.job,
+    )
+    assert (first.run, first.waiting, first.document["text_shown"]) == ("unsure", 2, True)
+    assert first.until > dt.datetime.now(dt.UTC)
+    read = "SELECT DISTINCT actor FROM audit_events WHERE action LIKE 'read%'"
+    assert many(served.engine, read) == [("helpdesk",)]
+    # when one is skipped, one freed, one judged
+    with pytest.raises(rung.NotKnown, match="99"):
+        either.next_review(skip=99)
+    with pytest.raises(rung.NotKnown, match="nowhere"):
+        either.next_review(run="nowhere")
+    assert either.next_review(cause="schema") is None
+    assert either.leave_review(reader="Bob") == 1
+    after = either.next_review(reader="Eve", skip=eve.job)
+    either.verdict(bob.job, "accept")
+    last = either.next_review(reader="Eve")
+    # then
+    assert (after and after.job, last and last.job, last and last.waiting) == (bob.job, eve.job, 1)
+
+
 @pytest.mark.parametrize(
     ("act", "error", "words"),
     [
@@ -167,6 +207,8 @@ def test_tokens_decide(served: Served) -> None:
             viewer.enqueue(ROWS)
         with pytest.raises(rung.NotAllowed):
             list(viewer.results("today"))
+        with pytest.raises(rung.NotAllowed):
+            viewer.next_review()
 
 
 def test_waiting_ends_and_nobody_at_the_address_is_said(client: rung.Client) -> None:
@@ -201,6 +243,8 @@ def test_the_asynchronous_client_does_the_same(
                 await client.verdict(1, "accept")
             with pytest.raises(rung.Conflicting):
                 await client.cancel("today")
+            assert await client.next_review(reader="Eve") is None
+            assert await client.leave_review(reader="Eve") == 0
             return handed, state, answers
 
     handed, state, answers = asyncio.run(use())

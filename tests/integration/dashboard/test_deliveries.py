@@ -54,7 +54,7 @@ def test_deliveries_are_seen_paused_and_tried_again(engine: Engine, database_url
     assert 'rung_delivery_oldest_seconds{webhook="help<b>desk"} 36' in metrics
     assert [answer.status_code for answer in refused] == [403, 403]
     assert [answer.status_code for answer in (paused, resumed, again)] == [303] * 3
-    assert "are paused by ada, moving: 1 answer wait." in then
+    assert "are paused by ada, moving: 1 answer waits." in then
     assert [answer.status_code for answer in nothing] == [409, 404]
     assert 'action="/deliveries/' not in seen
     assert [row[0] for row in many(engine, STATES)] == ["waiting", "waiting"]

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import Engine
 
+from tests.support.cli import say
 from tests.support.pages import Page
 from tests.support.promises import do, one
 from tests.support.web import browsing, dashboard
@@ -76,6 +77,30 @@ def test_a_budget_stop_says_since_when_and_how_long_the_oldest_waits(
     assert row(now, "haiku")["state"] == "waits for budget"
     assert "day stopped by its budget" in run.text
     assert runs.rows("stacked")[0]["state"].startswith("stopped by its budget")
+
+
+def test_what_waits_for_a_budget_is_not_called_well_while_another_run_goes_on(
+    url: str, engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a run without money at one queue, and another that is still to be routed
+    hand_in(engine, settings, BODIES, name="day", cap=Decimal("0.000001"))
+    with working(settings) as runtime:
+        drain(runtime)
+        make_due(engine)
+        drain(runtime)
+        hand_in(engine, settings, BODIES, name="other")
+        monkeypatch.setenv("DATABASE_URL", settings.database_url or "")
+        # when
+        (now,) = shown(url, "/")
+        told = {line["queue"]: line["state"] for line in say("status", "--json").document["queues"]}
+        # then
+        assert row(now, "haiku")["state"] == told["haiku"] == "waits for budget"
+        assert row(now, "routing")["state"] == told["routing"] == "ok"
+        # when one of the other waits there too
+        do(engine, "UPDATE jobs SET state = 'routed', tier = 'haiku' WHERE id = 6")
+        (now,) = shown(url, "/")
+        # then
+        assert row(now, "haiku")["state"] == "ok"
 
 
 def test_a_held_queue_is_not_called_well(url: str, engine: Engine, settings: Settings) -> None:

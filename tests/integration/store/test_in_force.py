@@ -280,5 +280,5 @@ def test_amber_is_lifted_by_people_alone(
     with engine.begin() as connection:
         lift(connection, ME, number)
     assert state(engine, number) == "valid"
-    with pytest.raises(UsageError, match="is not amber"), engine.begin() as connection:
+    with pytest.raises(UsageError, match="is not in doubt"), engine.begin() as connection:
         lift(connection, ME, number)

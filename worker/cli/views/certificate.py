@@ -5,6 +5,7 @@ from worker.domain.proof.certificate_page import Issued, page_sentences
 from worker.domain.proof.certificate_words import claim_sentence, refusal_sentence, rests_on
 from worker.domain.proof.claims import Certification
 from worker.domain.proof.ladder_certificates import Certificate
+from worker.domain.wording import certificate_word
 
 MOST_SEGMENTS = 40
 """Lines of a table that somebody reads."""
@@ -57,7 +58,7 @@ def print_stored(found: Issued) -> None:
     from worker.cli.speech.tables import FittingTable
 
     out = console()
-    out.print(f"Certificate {found.id}, {found.state}", style="bold")
+    out.print(f"Certificate {found.id}: {certificate_word(found.state)}", style="bold")
     for sentence in page_sentences(found):
         out.print(Text(sentence), soft_wrap=True)
     if found.segments:

@@ -13,11 +13,11 @@ from worker.cli.speech.tables import FittingTable
 from worker.cli.views.patience import Patience
 from worker.config.settings import Settings
 from worker.domain.text import terminal_safe
-from worker.domain.wording import dollars
+from worker.domain.wording import count, dollars
 from worker.store.reading.outlook import read_outlooks
 from worker.store.reading.screens import ClimbCount, counts_of, escalations_of
 from worker.store.reading.standings import standing_of
-from worker.store.reading.status import QueueStanding, paused_everything, queues, troubles
+from worker.store.reading.status import in_flight_of, paused_everything, queues, troubles
 from worker.store.reading.surrounding import Surrounding
 from worker.store.runs import find_run
 
@@ -49,6 +49,7 @@ class LadderView:
             self._said = [] if self.status.over else troubles(connection)
             counts = counts_of(connection, [self.status.id])
             lines = queues(connection, [ROUTING, *self._settings.tiers])
+            flying = in_flight_of(connection, self.status.id)
             steps = escalations_of(connection, [self.status.id])
             around = Surrounding(
                 queues=lines,
@@ -60,7 +61,7 @@ class LadderView:
         return Group(
             self._headline(),
             *self._troubles(),
-            self._rungs(counts, lines),
+            self._rungs(counts, flying),
             self._steps(steps),
             self._footer(),
         )
@@ -79,26 +80,26 @@ class LadderView:
             words.append(f"the run is {self.status.money_words}")
         return [Text(f"! {terminal_safe(one)}", style="bold red") for one in words]
 
-    def _rungs(
-        self, counts: dict[tuple[str, str], int], lines: Sequence[QueueStanding]
-    ) -> FittingTable:
+    def _rungs(self, counts: dict[tuple[str, str], int], flying: dict[str, int]) -> FittingTable:
+        """Of this run alone: what waits for its turn at a rung, and what has been there."""
         table = FittingTable(box=None, pad_edge=False, padding=(0, 2, 0, 0))
         for name in ("queue", "waiting", "in flight", "at Claude", "done", ""):
             table.add_column(name, justify="left" if name in ("queue", "") else "right")
         total = max(self.status.total, 1)
-        for line in reversed(lines):
-            name = line.queue
+        for name in reversed([ROUTING, *self._settings.tiers]):
+            tier = "" if name == ROUTING else name
+            batched = counts.get(("submitted", tier), 0)
+            here = counts.get(("queued" if name == ROUTING else "routed", tier), 0)
             if name == ROUTING:
                 # Done here means classified: whatever is not waiting to be any more.
-                unrouted = (("queued", ""), ("submitted", ""))
-                done = total - sum(counts.get(where, 0) for where in unrouted)
+                done = total - here - batched
             else:
                 done = sum(counts.get((state, name), 0) for state in ENDED)
+            # Two statements, so two moments: what was claimed between them is not waiting.
+            in_flight = min(flying.get(name, 0), here)
             bar = "█" * round(BAR_WIDTH * done / total)
-            waiting, in_flight = str(line.waiting), str(line.in_flight)
-            batched = counts.get(("submitted", "" if name == ROUTING else name), 0)
-            cells = (name, waiting, in_flight, str(batched or "–"), str(done))
-            table.add_row(*cells, Text(bar, style="cyan"))
+            cells = (name, count(here - in_flight), count(in_flight), count(batched or None))
+            table.add_row(*cells, count(done), Text(bar, style="cyan"))
         return table
 
     def _steps(self, steps: Sequence[ClimbCount]) -> Text:

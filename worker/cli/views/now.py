@@ -14,7 +14,7 @@ from worker.dashboard.screens.now import Now, read_now
 from worker.dashboard.screens.queues import QueueShown
 from worker.dashboard.screens.troubles import ScreenTrouble
 from worker.domain.text import terminal_safe
-from worker.domain.wording import count, dollars, percent, reason, span
+from worker.domain.wording import count, dollars, percent, span
 from worker.store.reading.outlook import Outlook
 from worker.store.reading.run_standing import RunStanding
 
@@ -42,7 +42,7 @@ class NowView:
         parts: list[RenderableType] = [_headline(now), *_troubles(now.troubles)]
         if now.live:
             parts += [Text(), _runs(now.live)]
-        parts += [Text(), _queues(now.queues, now.everything), Text(), _spend(now)]
+        parts += [Text(), _queues(now.queues), Text(), _spend(now)]
         if self._dashboard.simulated or now.bill.simulated:
             parts.append(Text(SIMULATED, style="yellow"))
         return Group(*parts)
@@ -72,7 +72,7 @@ def _runs(live: Sequence[tuple[RunStanding, Outlook]]) -> FittingTable:
     return table
 
 
-def _queues(lines: Sequence[QueueShown], everything: str | None) -> FittingTable:
+def _queues(lines: Sequence[QueueShown]) -> FittingTable:
     table = FittingTable("queue", box=None, pad_edge=False)
     for heading in ("waiting", "in flight", "done a minute", "oldest wait", "limit used"):
         table.add_column(heading, justify="right")
@@ -83,21 +83,11 @@ def _queues(lines: Sequence[QueueShown], everything: str | None) -> FittingTable
             count(line.waiting),
             count(line.in_flight),
             count(line.a_minute),
-            span(line.oldest_s),
+            span(line.waited_s),
             percent(line.share),
-            _state(line, everything),
+            Text(line.state.word, style=COLOURS[line.state.level]),
         )
     return table
-
-
-def _state(line: QueueShown, everything: str | None) -> Text:
-    if line.paused or everything is not None:
-        return Text("draining" if line.in_flight else "paused", style="yellow")
-    if line.breaker != "closed":
-        return Text(f"breaker {reason(line.breaker)}", style="red")
-    if not line.workers:
-        return Text("no worker", style="red" if line.waiting else "dim")
-    return Text("ok", style="green")
 
 
 def _spend(now: Now) -> Text:

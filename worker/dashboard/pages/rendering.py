@@ -75,7 +75,7 @@ environment.filters |= {
     "state_word": wording.state_word,
     "outcome_word": wording.outcome_word,
     "verdict_word": wording.VERDICT_WORDS.__getitem__,
-    "certificate_word": wording.CERTIFICATE_WORDS.__getitem__,
+    "certificate_word": wording.certificate_word,
     "plural": wording.plural,
     "model": _model,
     "rounded": _rounded,

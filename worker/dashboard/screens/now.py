@@ -14,7 +14,7 @@ from worker.dashboard.screens.ladder_picture import Picture
 from worker.dashboard.screens.nights import night_troubles
 from worker.dashboard.screens.outlook import headline
 from worker.dashboard.screens.plots import Plot, hour
-from worker.dashboard.screens.queues import QueueShown, read_queues, with_waits
+from worker.dashboard.screens.queues import QueueShown, as_they_stand, read_queues
 from worker.dashboard.screens.side_troubles import (
     batch_troubles,
     certificate_troubles,
@@ -113,7 +113,7 @@ def read_now(dashboard: Dashboard, connection: Connection) -> Now:
                 *_aside(dashboard, connection, [] if live else last[:1]),
             ],
         ),
-        queues=with_waits(lines, live, stops),
+        queues=as_they_stand(lines, live, stops, halted=everything is not None),
         everything=everything,
         live=list(zip(live, outlooks, strict=True)),
         recent=[] if live else [(run, ended_outlook(run)) for run in last],

@@ -11,6 +11,7 @@ from worker.dashboard.context import Dashboard
 from worker.domain.limits import Used
 from worker.store.reading import screens
 from worker.store.reading.queue_holds import failed_canaries
+from worker.store.reading.queue_states import WELL, QueueState, queue_state, starved
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.status import QueueStanding, queues
 from worker.store.rows import as_document
@@ -28,8 +29,7 @@ class QueueShown(QueueStanding):
     failed_jobs: Sequence[int]
     waited_s: float | None = None
     """Since when the oldest waits, for a budget too."""
-    out_of_money: bool = False
-    """All that waits here waits for a budget."""
+    state: QueueState = WELL
 
     @property
     def share(self) -> float | None:
@@ -61,14 +61,16 @@ def read_queues(dashboard: Dashboard, connection: Connection) -> list[QueueShown
     ]
 
 
-def with_waits(
+def as_they_stand(
     lines: Sequence[QueueShown],
     runs: Sequence[RunStanding],
     stops: Mapping[int, dt.datetime],
+    *,
+    halted: bool,
 ) -> list[QueueShown]:
-    """The queues with how long the oldest has waited: for its turn, or for a budget."""
+    """The queues with their state, and with how long the oldest has waited: for its turn, or for a
+    budget."""
     found = []
-    stopped = bool(stops) and all(run.id in stops for run in runs)
     for line in lines:
         tier = "" if line.queue == ROUTING else line.queue
         ages = [
@@ -77,6 +79,6 @@ def with_waits(
             if run.id in stops and (run.rest or {}).get("open", {}).get(tier)
         ]
         waited = [age for age in (line.oldest_s, *ages) if age is not None]
-        short = stopped and bool(ages) and not line.in_flight
-        found.append(replace(line, waited_s=max(waited, default=None), out_of_money=short))
+        state = queue_state(line, halted=halted, out_of_money=starved(line, runs))
+        found.append(replace(line, waited_s=max(waited, default=None), state=state))
     return found

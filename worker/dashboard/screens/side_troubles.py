@@ -52,7 +52,8 @@ def delivery_troubles(webhooks: Sequence[TargetStanding]) -> list[ScreenTrouble]
             )
         if one.paused_at is not None and one.waiting:
             who = f"paused by {one.paused_by}, {one.paused_reason}"
-            words = f"Deliveries to {one.name} are {who}: {plural(one.waiting, 'answer')} wait."
+            wait = f"{plural(one.waiting, 'answer')} wait{'s' if one.waiting == 1 else ''}"
+            words = f"Deliveries to {one.name} are {who}: {wait}."
             found.append(
                 ScreenTrouble(level="warn", words=words, help="Deliveries", href="/deliveries")
             )

@@ -56,9 +56,9 @@ def hear_again(connection: Connection, answers: Iterable[tuple[int, int]]) -> No
 
 def lift(connection: Connection, actor: Actor, number: int) -> None:
     """A person says that amber was no more than chance: the certified threshold holds again, and
-    the detector starts anew. Raises UsageError when it is not amber."""
+    the detector starts anew. Raises UsageError when it is not in doubt."""
     if not connection.execute(LIFT, {"id": number}).rowcount:
-        raise UsageError(f"Certificate {number} is not amber.", mend="rung certificates")
+        raise UsageError(f"Certificate {number} is not in doubt.", mend="rung certificates")
     connection.execute(REST, {"id": number})
     audit(connection, actor, "certificate lifted", f"certificate {number}", 1)
 

@@ -146,6 +146,11 @@ def queues(connection: Connection, names: Iterable[str]) -> list[QueueStanding]:
     ]
 
 
+def in_flight_of(connection: Connection, run_id: int) -> dict[str, int]:
+    """Jobs of a run that workers hold, by queue."""
+    return {row.queue: row.leased for row in connection.execute(IN_FLIGHT_OF, {"run": run_id})}
+
+
 def today(connection: Connection) -> DayBudget | None:
     """The budget of the current UTC day; None before its first claim."""
     return next(iter(values_of(DayBudget, connection.execute(TODAY))), None)
@@ -177,6 +182,13 @@ FROM (
 FULL JOIN (
   SELECT key AS queue, count(*) AS workers FROM workers, jsonb_each(capacity)
   WHERE seen_at > now() - interval '10 seconds' AND NOT stopping GROUP BY 1) AS w USING (queue)
+""")
+
+IN_FLIGHT_OF = text("""
+SELECT queue, count(*) AS leased FROM (
+  SELECT queue, run_id FROM jobs WHERE lease_until IS NOT NULL
+  ORDER BY queue, lease_until OFFSET 0) AS j
+WHERE run_id = :run GROUP BY 1
 """)
 
 WAITING = text("""

@@ -133,7 +133,7 @@ def test_the_day_is_warned_of_and_shown(
     monkeypatch.setenv("DATABASE_URL", database_url)
     found = say("status", "--json").document["day"]
     assert found["budget_warned_percent"] == 80
-    assert "80 % of the budget or more" in say("status").err
+    assert "spent, 82 % of the budget" in say("status").err
     assert one(engine, SAID)[0][-1].endswith(" 80")
 
 
