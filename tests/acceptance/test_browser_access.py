@@ -8,23 +8,22 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.support.chromium import NEEDED, Visit
+from tests.support.page_addresses import addresses
 from tests.support.promises import do
 from tests.support.web import dashboard
 from worker.config.settings import Settings
+from worker.domain.pages import SourcePage
+from worker.store.knowledge import sync_folder
+from worker.store.queue import deliveries
 
 pytestmark = NEEDED
 AXE = Path(__file__).parents[1] / "data" / "axe" / "axe.min.js"
-PAGES = (
-    "/", "/hand-over", "/runs", "/runs/day", "/runs/day/sample?text=1",
-    "/runs/day/sample?with=open", "/jobs",
-    "/jobs?run=day&text=1&sort=cost", "/jobs?where=banana", "/jobs/1", "/jobs/4", "/dead",
-    "/review", "/review/queue", "/review/queue?text=1&last=1", "/workers", "/audit",
-    "/certificates", "/audits", "/runs/1/frontier", "/actions/pause?tier=opus",
-    "/actions/budget?run=open", "/actions/cancel?run=open", "/no-such-page", "/deliveries",
-    "/clusters", "/clusters?review=1&text=1", "/knowledge", "/knowledge/gaps", "/runs/day/sample",
-)  # fmt: skip
+TROUBLES = {"/jobs?where=banana": 422, "/no-such-page": 404}
+COLOURS = "color-contrast"
+"""The one rule that another scheme of colours may break."""
 WRONG = """
-async () => (await axe.run(document, {resultTypes: ['violations']})).violations.map(
+async only => (await axe.run(document, {resultTypes: ['violations'],
+  ...(only ? {runOnly: {type: 'rule', values: [only]}} : {})})).violations.map(
   found => `${found.id}: ${found.nodes.map(node => node.html.slice(0, 120)).join(' | ')}`)
 """
 HISTORY = """
@@ -36,22 +35,52 @@ ON CONFLICT DO NOTHING
 """
 
 
-@pytest.mark.usefixtures("worked")
-def test_axe_finds_nothing_on_any_page(chromium: Any, url: str, engine: Engine) -> None:
-    # given
+CERTIFICATE = """
+INSERT INTO certificates (claim, tier, top, alpha, delta, errors, labels, upper, coverage,
+  threshold, segment_by, key, runs, sources, rehearsal, state, voided_by, issued_by)
+VALUES ('accuracy', 'haiku', 'opus', 0.05, 0.05, 0, 100, 0.03, 0.5, 0.9, 'difficulty',
+  '{"model": "claude-haiku-5-5"}', '["day"]', '{}', true, 'void', 'the model changed', 'ada')
+"""
+FIT = "[document.documentElement.scrollWidth, document.querySelectorAll('main h1').length]"
+
+
+@pytest.fixture
+def furnished(engine: Engine, worked: None) -> None:
+    """Every page has something to show."""
     do(engine, HISTORY)
-    wrong: dict[tuple[str, str], list[str]] = {}
-    for scheme in ("light", "dark"):
-        visit = Visit(chromium, url, color_scheme=scheme)
-        for path in PAGES:
-            # when
-            visit.page.goto(path)
-            visit.page.evaluate(AXE.read_text("utf-8"))
-            if found := visit.page.evaluate(WRONG):
-                wrong[scheme, path] = found
-        visit.wrong[:] = [said for said in visit.wrong if "404" not in said and "422" not in said]
-        visit.close()
-    # then
+    do(engine, CERTIFICATE)
+    deliveries.announce(engine, {"helpdesk": False})
+    markdown = "# Returns\n\nParcels come back within 30 days."
+    page = SourcePage(
+        name="returns", path="returns.md", title="Returns", language="en", markdown=markdown
+    )
+    sync_folder(engine, "pages", [page])
+
+
+@pytest.mark.usefixtures("furnished")
+def test_axe_finds_nothing_on_any_page_and_each_fits_a_phone(chromium: Any, url: str) -> None:
+    wrong: dict[str, list[str]] = {}
+    visit = Visit(chromium, url)
+    page, rules = visit.page, AXE.read_text("utf-8")
+    for path in addresses():
+        # when: wide and light, then narrow and dark
+        page.set_viewport_size({"width": 1280, "height": 800})
+        page.emulate_media(color_scheme="light")
+        answer = page.goto(path)
+        page.evaluate(rules)
+        light = page.evaluate(WRONG, None)
+        page.set_viewport_size({"width": 390, "height": 800})
+        page.emulate_media(color_scheme="dark")
+        dark = [f"dark {found}" for found in page.evaluate(WRONG, COLOURS)]
+        # then
+        if answer.status not in (200, TROUBLES.get(path)):
+            light.append(f"HTTP {answer.status}")
+        if (fits := page.evaluate(FIT)) != [390, 1]:
+            light.append(f"{fits[0]} wide, {fits[1]} headings")
+        if light or dark:
+            wrong[path] = light + dark
+    visit.wrong[:] = [said for said in visit.wrong if "404" not in said and "422" not in said]
+    visit.close()
     assert wrong == {}
 
 
