@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         Refused,
         StillRunning,
     )
-    from rung.values import Answered, Handed, Review, RunState
+    from rung.values import Answered, Handed, ReviewTurn, RunState
 
 __all__ = [
     "Answered",
@@ -43,7 +43,7 @@ __all__ = [
     "NotAllowed",
     "NotKnown",
     "Refused",
-    "Review",
+    "ReviewTurn",
     "RunState",
     "StillRunning",
     "connect",
@@ -51,7 +51,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    **dict.fromkeys(("Answered", "Handed", "Review", "RunState"), "rung.values"),
+    **dict.fromkeys(("Answered", "Handed", "ReviewTurn", "RunState"), "rung.values"),
     **dict.fromkeys(
         ("AsyncDatabaseClient", "DatabaseClient", "connect", "connect_async"), "rung.database"
     ),

@@ -10,7 +10,7 @@ from rung import requests
 from rung.client import TIMEOUT_S, options_of, unreachable
 from rung.lifetimes import AwaitedClient
 from rung.requests import HEADERS, Options, Rows, Sending, Turn
-from rung.values import Answered, Handed, Review, RunState
+from rung.values import Answered, Handed, ReviewTurn, RunState
 
 
 class AsyncClient(AwaitedClient):
@@ -52,9 +52,9 @@ class AsyncClient(AwaitedClient):
         """As `Client.verdict`."""
         await self._document(requests.verdict(job, verdict, reply, reason))
 
-    async def next_review(self, **turn: Unpack[Turn]) -> Review | None:
+    async def next_review(self, **turn: Unpack[Turn]) -> ReviewTurn | None:
         """As `Client.next_review`."""
-        return Review.of(await self._document(requests.next_review(turn)))
+        return ReviewTurn.of(await self._document(requests.next_review(turn)))
 
     async def leave_review(self, *, reader: str | None = None) -> int:
         """As `Client.leave_review`."""

@@ -10,7 +10,7 @@ from rung import requests
 from rung.errors import CannotReach
 from rung.lifetimes import BlockingClient
 from rung.requests import HEADERS, Options, Rows, Sending, Turn
-from rung.values import Answered, Handed, Review, RunState
+from rung.values import Answered, Handed, ReviewTurn, RunState
 
 TIMEOUT_S = 60.0
 
@@ -59,11 +59,11 @@ class Client(BlockingClient):
         `reject`. `job` is its number, or RUN/external_id."""
         self._document(requests.verdict(job, verdict, reply, reason))
 
-    def next_review(self, **turn: Unpack[Turn]) -> Review | None:
+    def next_review(self, **turn: Unpack[Turn]) -> ReviewTurn | None:
         """The next best effort that waits for a person, with its texts; for ten minutes nobody else
         is given it, until a verdict, the next one, or `leave_review`. None where nothing waits that
         others do not read. A token that may only look raises NotAllowed."""
-        return Review.of(self._document(requests.next_review(turn)))
+        return ReviewTurn.of(self._document(requests.next_review(turn)))
 
     def leave_review(self, *, reader: str | None = None) -> int:
         """What this reader has before them is for others again; returns how many that were."""

@@ -15,7 +15,7 @@ from typing import Any, Protocol, Unpack
 from rung.installation import require_own
 from rung.lifetimes import AwaitedClient, BlockingClient
 from rung.requests import Options, Rows, Turn
-from rung.values import Answered, Handed, Review, RunState
+from rung.values import Answered, Handed, ReviewTurn, RunState
 
 ROWS_AT_ONCE = 500
 
@@ -71,9 +71,9 @@ class DatabaseClient(BlockingClient):
         """As `Client.verdict`."""
         self._server.verdict(str(job), verdict, reply, reason)
 
-    def next_review(self, **turn: Unpack[Turn]) -> Review | None:
+    def next_review(self, **turn: Unpack[Turn]) -> ReviewTurn | None:
         """As `Client.next_review`."""
-        return Review.of(self._server.next_review(turn))
+        return ReviewTurn.of(self._server.next_review(turn))
 
     def leave_review(self, *, reader: str | None = None) -> int:
         """As `Client.leave_review`."""
@@ -116,9 +116,9 @@ class AsyncDatabaseClient(AwaitedClient):
         """As `Client.verdict`."""
         await asyncio.to_thread(self._server.verdict, str(job), verdict, reply, reason)
 
-    async def next_review(self, **turn: Unpack[Turn]) -> Review | None:
+    async def next_review(self, **turn: Unpack[Turn]) -> ReviewTurn | None:
         """As `Client.next_review`."""
-        return Review.of(await asyncio.to_thread(self._server.next_review, turn))
+        return ReviewTurn.of(await asyncio.to_thread(self._server.next_review, turn))
 
     async def leave_review(self, *, reader: str | None = None) -> int:
         """As `Client.leave_review`."""

@@ -105,7 +105,7 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Review:
+class ReviewTurn:
     """A best effort that waits for a person, theirs until `until`. `document` is the whole receipt:
     each attempt with its reasons."""
 
@@ -123,7 +123,7 @@ class Review:
     document: Mapping[str, Any]
 
     @classmethod
-    def of(cls, document: Mapping[str, Any]) -> "Review | None":
+    def of(cls, document: Mapping[str, Any]) -> "ReviewTurn | None":
         """From the server's document; None where it gives no job."""
         job = document["job"]
         if job is None:
