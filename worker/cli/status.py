@@ -1,39 +1,40 @@
 """`rung status`: one run, or everything that is going on."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
-from decimal import Decimal
+from dataclasses import dataclass
+from typing import Any
 
 import click
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from models.vocabulary import ROUTING
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
-from worker.cli.speech.output import SIMULATED, console, echo, print_json, talk
+from worker.cli.speech.output import console, print_json, talk
+from worker.cli.views.run_lines import print_run, share_of
 from worker.config.loading import load_settings
 from worker.config.settings import Settings
-from worker.domain.text import terminal_safe
-from worker.domain.wording import dollars, percent, span
+from worker.domain.wording import dollars, span
 from worker.errors import UsageError
 from worker.store.queue.lookup_failures import failing_lookups
 from worker.store.queue.presence import noted
 from worker.store.queue.rounds import late
-from worker.store.reading.doubts import doubtful
-from worker.store.reading.outlook import read_outlooks, run_document
+from worker.store.reading.doubts import DoubtfulCertificate, doubtful
+from worker.store.reading.outlook import Outlook, read_outlooks, run_document
 from worker.store.reading.queue_holds import queue_holds
 from worker.store.reading.queue_states import QueueState, queue_state, starved
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.standings import live_runs, standing_of
 from worker.store.reading.status import (
-    OpenBatch,
+    DayBudget,
     QueueStanding,
     batches_of,
     paused_everything,
     today,
     troubles,
 )
-from worker.store.reading.surrounding import read_surrounding
+from worker.store.reading.surrounding import Surrounding, read_surrounding
 from worker.store.rows import as_document
 from worker.store.runs import find_run
 
@@ -89,57 +90,92 @@ def _watch_all(settings: Settings, as_json: bool) -> None:
         follow(Outliving(view))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """Everything that is going on, and what is wrong with it."""
+
+    live: Sequence[RunStanding]
+    seen: Sequence[Outlook]
+    around: Surrounding
+    states: Mapping[str, QueueState]
+    everything_paused: str | None
+    day: DayBudget | None
+    doubts: Sequence[DoubtfulCertificate]
+    said: Sequence[str]
+    """What the JSON of each run has: why queues stand still."""
+    alarms: Sequence[str]
+
+
 def _overview(engine: Engine, settings: Settings, as_json: bool) -> None:
     with engine.connect() as connection:
-        live = live_runs(connection, LIVE_MOST)
-        held = queue_holds(connection)
-        said = troubles(connection)
-        names, assumed_s = [ROUTING, *settings.tiers], settings.batch.turnaround_s
-        around = read_surrounding(connection, names, assumed_s)
-        seen = read_outlooks(connection, live, around)
-        paused, day = paused_everything(connection), today(connection)
-        troubled = noted(connection)
-        steps = late(connection)
-        lookups = failing_lookups(connection)
-        doubts = doubtful(connection)
-    states = {
-        line.queue: queue_state(line, halted=around.halted, out_of_money=starved(line, live))
-        for line in around.queues
-    }
+        found = _read_overview(connection, settings)
     if as_json:
-        runs = [
-            {**run.as_document(), "outlook": one.as_document(), "troubles": said}
-            for run, one in zip(live, seen, strict=True)
-        ]
-        queues = [
-            as_document(line, "breaker_s") | {"state": states[line.queue].word}
+        print_json(_document(found))
+    else:
+        _say(found)
+
+
+def _read_overview(connection: Connection, settings: Settings) -> Overview:
+    live = live_runs(connection, LIVE_MOST)
+    names, assumed_s = [ROUTING, *settings.tiers], settings.batch.turnaround_s
+    around = read_surrounding(connection, names, assumed_s)
+    return Overview(
+        live=live,
+        seen=read_outlooks(connection, live, around),
+        around=around,
+        states={
+            line.queue: queue_state(line, halted=around.halted, out_of_money=starved(line, live))
             for line in around.queues
-        ]
-        spent = as_document(day, "overrun") if day is not None else None
-        named = {"certificates": [as_document(doubt) for doubt in doubts]}
-        all_of_it = {"runs": runs, "queues": queues, "everything_paused": paused, "day": spent}
-        print_json(all_of_it | named)
-        return
-    for hold in held:
-        if hold.paused:
-            talk(hold.words_now, fg="red")
-    for worker, words in troubled:
-        talk(f"Worker {worker} ended itself: {words}", fg="red")
-    for step in steps:
-        talk(f"No worker gets this done, for {span(step.seconds)} now: {step.step}", fg="red")
-    for lookup in lookups:
-        talk(terminal_safe(lookup.words), fg="red")
-    for doubt in doubts:
-        talk(terminal_safe(doubt.words), fg="red" if doubt.state == "void" else "yellow")
-    for line in around.queues:
+        },
+        everything_paused=paused_everything(connection),
+        day=today(connection),
+        doubts=doubtful(connection),
+        said=troubles(connection),
+        alarms=[
+            *(hold.words_now for hold in queue_holds(connection) if hold.paused),
+            *(f"Worker {who} ended itself: {words}" for who, words in noted(connection)),
+            *(
+                f"No worker gets this done, for {span(step.seconds)} now: {step.step}"
+                for step in late(connection)
+            ),
+            *(lookup.words for lookup in failing_lookups(connection)),
+        ],
+    )
+
+
+def _document(found: Overview) -> dict[str, Any]:
+    """As `--json` gives it."""
+    day = found.day
+    return {
+        "runs": [
+            {**run.as_document(), "outlook": one.as_document(), "troubles": found.said}
+            for run, one in zip(found.live, found.seen, strict=True)
+        ],
+        "queues": [
+            as_document(line, "breaker_s") | {"state": found.states[line.queue].word}
+            for line in found.around.queues
+        ],
+        "everything_paused": found.everything_paused,
+        "day": as_document(day, "overrun") if day is not None else None,
+        "certificates": [as_document(doubt) for doubt in found.doubts],
+    }
+
+
+def _say(found: Overview) -> None:
+    for words in found.alarms:
+        talk(words, fg="red")
+    for doubt in found.doubts:
+        talk(doubt.words, fg="red" if doubt.state == "void" else "yellow")
+    for line in found.around.queues:
         _say_trouble(line)
-    _print_queues(around.queues, states)
-    for found, one in zip(live, seen, strict=True):
-        print_run(found, one.words)
+    _print_queues(found.around.queues, found.states)
+    for run, one in zip(found.live, found.seen, strict=True):
+        print_run(run, one.words)
+    day = found.day
     if day is not None and day.budget_usd is not None:
         of = f"{dollars(day.spent_usd)} of {dollars(day.budget_usd)}"
-        talk(f"Today: {of} spent{_share(day.spent_usd, day.budget_usd)}")
-    if not live:
+        talk(f"Today: {of} spent{share_of(day.spent_usd, day.budget_usd)}")
+    if not found.live:
         talk("No run is going on. Submit one with: rung enqueue FILE")
 
 
@@ -156,7 +192,8 @@ def _say_trouble(line: QueueStanding) -> None:
         talk(f"The breaker of {name} {words}: {line.breaker_reason}.", fg="red")
         talk(f"It closes by itself when calls go well; at once with: rung resume {name}")
     elif not line.workers and line.waiting:
-        talk(f"{name}: {line.waiting} wait, and no worker is there", fg="red")
+        wait = "waits" if line.waiting == 1 else "wait"
+        talk(f"{name}: {line.waiting} {wait}, and no worker is there", fg="red")
 
 
 def _print_queues(lines: Sequence[QueueStanding], states: Mapping[str, QueueState]) -> None:
@@ -169,46 +206,3 @@ def _print_queues(lines: Sequence[QueueStanding], states: Mapping[str, QueueStat
         cells = (line.queue, line.waiting, line.in_flight, line.workers, states[line.queue].word)
         table.add_row(*map(str, cells))
     console().print(table)
-
-
-def print_run(
-    found: RunStanding,
-    outlook: str,
-    troubles: Sequence[str] = (),
-    batches: Sequence[OpenBatch] = (),
-) -> None:
-    """A run for a person; `outlook` says whether it will be done in time."""
-    echo(f"{found.name}: {found.state_word}, {found.ended:,} of {found.total:,} done")
-    echo(f"  outlook     {outlook}")
-    echo(f"  jobs        {', '.join(found.state_words) or 'none'}")
-    tiers = [f"{jobs} {tier}" for tier, jobs in found.by_tier.items()]
-    echo(f"  tiers       {', '.join(tiers) or 'none yet'}")
-    echo(f"  escalations {found.escalations}, calls {found.calls}")
-    cap = f" of {dollars(found.cap)}" if found.cap is not None else ""
-    held = f", {dollars(found.reserved)} reserved" if found.reserved else ""
-    echo(f"  spent       {dollars(found.spent)}{cap}{held}{_share(found.spent, found.cap)}")
-    for line in _batch_lines(batches):
-        echo(line)
-    for trouble in troubles:
-        echo(f"  trouble     {trouble}")
-    if found.state_reason:
-        echo(f"  note        {found.state_reason}")
-    if found.simulated:
-        echo(f"  {SIMULATED}")
-
-
-def _batch_lines(batches: Sequence[OpenBatch]) -> Iterator[str]:
-    """How many are at Claude and for how long, and what is wrong with any."""
-    held = [batch for batch in batches if batch.state != "intended"]
-    if held:
-        requests = sum(batch.requests for batch in held)
-        oldest = max(batch.age_s for batch in held) / 60
-        yield f"  batches     {len(held)} at Claude, {requests:,} requests, oldest {oldest:.0f} min"
-    for batch in batches:
-        if batch.error:
-            yield terminal_safe(f"  trouble     batch {batch.batch}: {batch.error}")
-
-
-def _share(spent: Decimal, cap: Decimal | None) -> str:
-    """`, 83 % of the budget`, where there is one and something is spent."""
-    return f", {percent(spent / cap)} of the budget" if cap and spent else ""

@@ -34,3 +34,4 @@ def test_where_it_fits_it_is_a_table_and_elsewhere_a_row_stands_by_itself() -> N
     narrow = [line.split() for line in printed(30)]
     assert narrow[:3] == [["A", "bill"], ["run", "monday"], ["state", "finished"]]
     assert narrow.index([]) == 5
+    assert ["spent"] not in narrow, "a cell that says nothing needs no line"

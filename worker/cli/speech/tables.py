@@ -46,5 +46,6 @@ class FittingTable(Table):
             record.add_column(no_wrap=True, style="dim")
             record.add_column()
             for column, cell in zip(self.columns, cells, strict=True):
-                record.add_row(column.header, cell)
+                if str(cell):
+                    record.add_row(column.header, cell)
             yield record

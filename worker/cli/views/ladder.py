@@ -2,18 +2,20 @@
 
 import time
 from collections.abc import Sequence
+from shutil import get_terminal_size
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 from sqlalchemy import Engine
 
 from models.vocabulary import ROUTING
+from worker.cli.speech.invocation import as_typed_here
 from worker.cli.speech.output import SIMULATED
 from worker.cli.speech.tables import FittingTable
 from worker.cli.views.patience import Patience
 from worker.config.settings import Settings
 from worker.domain.text import terminal_safe
-from worker.domain.wording import count, dollars
+from worker.domain.wording import count, dollars, reason
 from worker.store.reading.outlook import read_outlooks
 from worker.store.reading.screens import ClimbCount, counts_of, escalations_of
 from worker.store.reading.standings import standing_of
@@ -22,6 +24,8 @@ from worker.store.reading.surrounding import Surrounding
 from worker.store.runs import find_run
 
 BAR_WIDTH = 28
+NARROW = 60
+"""Columns of a terminal on which figures have no room for bars beside them."""
 ENDED = ("answered", "review", "dead", "cancelled")
 
 
@@ -78,13 +82,16 @@ class LadderView:
             words.append(f"the run is paused: {self.status.state_reason or 'by hand'}")
         if self.status.waiting_for:
             words.append(f"the run is {self.status.money_words}")
-        return [Text(f"! {terminal_safe(one)}", style="bold red") for one in words]
+        return [Text(f"! {as_typed_here(terminal_safe(one))}", style="bold red") for one in words]
 
     def _rungs(self, counts: dict[tuple[str, str], int], flying: dict[str, int]) -> FittingTable:
         """Of this run alone: what waits for its turn at a rung, and what has been there."""
-        table = FittingTable(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-        for name in ("queue", "waiting", "in flight", "at Claude", "done", ""):
-            table.add_column(name, justify="left" if name in ("queue", "") else "right")
+        narrow = get_terminal_size().columns < NARROW
+        table = FittingTable(box=None, pad_edge=False, padding=(0, 1 if narrow else 2, 0, 0))
+        for name in ("queue", "waiting", "in flight", "at Claude", "done"):
+            table.add_column(name, justify="left" if name == "queue" else "right")
+        if not narrow:
+            table.add_column("")
         total = max(self.status.total, 1)
         for name in reversed([ROUTING, *self._settings.tiers]):
             tier = "" if name == ROUTING else name
@@ -98,13 +105,14 @@ class LadderView:
             # Two statements, so two moments: what was claimed between them is not waiting.
             in_flight = min(flying.get(name, 0), here)
             bar = "█" * round(BAR_WIDTH * done / total)
-            cells = (name, count(here - in_flight), count(in_flight), count(batched or None))
-            table.add_row(*cells, count(done), Text(bar, style="cyan"))
+            figures = (here - in_flight, in_flight, batched or None, done)
+            bars = () if narrow else (Text(bar, style="cyan"),)
+            table.add_row(name, *map(count, figures), *bars)
         return table
 
     def _steps(self, steps: Sequence[ClimbCount]) -> Text:
         words = [
-            f"{step.escalations} {step.from_tier} → {step.to_tier} ({step.reason})"
+            f"{step.escalations} {step.from_tier} → {step.to_tier} ({reason(step.reason)})"
             for step in steps[:4]
         ]
         return Text("escalations: " + ("; ".join(words) or "none yet"))

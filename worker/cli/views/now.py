@@ -6,11 +6,13 @@ from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
 from rich.text import Text
 
+from worker.cli.speech.invocation import as_typed_here
 from worker.cli.speech.output import SIMULATED
 from worker.cli.speech.tables import FittingTable
 from worker.config.settings import Settings
 from worker.dashboard.context import Dashboard, make_dashboard
 from worker.dashboard.screens.now import Now, read_now
+from worker.dashboard.screens.outlook import short
 from worker.dashboard.screens.queues import QueueShown
 from worker.dashboard.screens.troubles import ScreenTrouble
 from worker.domain.text import terminal_safe
@@ -54,7 +56,7 @@ def _headline(now: Now) -> Text:
 
 def _troubles(troubles: Sequence[ScreenTrouble]) -> list[RenderableType]:
     return [
-        Text(f"! {terminal_safe(trouble.words)}", style=COLOURS[trouble.level])
+        Text(f"! {as_typed_here(terminal_safe(trouble.words))}", style=COLOURS[trouble.level])
         for trouble in troubles
     ]
 
@@ -67,7 +69,7 @@ def _runs(live: Sequence[tuple[RunStanding, Outlook]]) -> FittingTable:
             Text(terminal_safe(run.name)),
             ProgressBar(total=total, completed=run.ended, width=BAR_WIDTH),
             f"{count(run.ended)} of {count(run.total)}",
-            Text(terminal_safe(seen.words), style=COLOURS[seen.level]),
+            Text(terminal_safe(short(run, seen)), style=COLOURS[seen.level]),
         )
     return table
 

@@ -24,7 +24,7 @@ def _came_to(last: RunStanding) -> str:
     return f"{ended}: {count(answered)} of {count(total)} answered{tail}"
 
 
-def _short(run: RunStanding, seen: Outlook) -> str:
+def short(run: RunStanding, seen: Outlook) -> str:
     """Without the sums of a budget stop: they stand beside the button that helps."""
     return f"{run.stop_word}{due(run.deadline, run.now)}" if run.out_of_money else seen.words
 
@@ -66,7 +66,7 @@ def headline(
         return Outlook(
             "bad", f"Nothing goes on: {listed(stopped)} cannot send. {done}{_nearest(runs)}."
         )
-    words = _short(runs[outlooks.index(worst)], worst)
+    words = short(runs[outlooks.index(worst)], worst)
     if len(runs) == 1:
         return Outlook(worst.level, f"{words[0].upper()}{words[1:]}. {done}.")
     if worst.level in ("bad", "warn"):

@@ -9,7 +9,7 @@ from models.vocabulary import Lane
 from tests.support.checker import Checker
 from tests.support.nights import night, night_settings, rounds
 from tests.support.works import hand_in, make_due
-from worker.cli.status import print_run
+from worker.cli.views.run_lines import print_run
 from worker.lanes.batch.lane import BatchLane
 from worker.lanes.realtime.runtime import Runtime
 from worker.sandbox.simulator.state import State
