@@ -14,14 +14,18 @@ from benchmarks.services import database
 
 TARGET_S, TARGET_WORKER_S = 0.35, 3.0
 TIMES = 7
+FLOOR = "import sqlalchemy, psycopg, click, pydantic"
+"""What `rung status` cannot do without: it reads a configuration and a database."""
 IN_FLIGHT = {"haiku": 64, "sonnet": 32, "opus": 16}
 
 
 def run(*, quick: bool = False) -> Finding:
-    """Medians of `rung --help` and `rung status`, what Python alone takes, and one worker."""
+    """Medians of `rung --help` and `rung status`, what Python alone takes, and with the libraries
+    of `rung status`; and one worker."""
     rung = str(Path(sys.executable).with_name("rung"))
     with database() as environ:
         python = _median_s([sys.executable, "-c", "pass"], environ)
+        floor_s = _median_s([sys.executable, "-c", FLOOR], environ)
         help_s = _median_s([rung, "--help"], environ)
         status_s = _median_s([rung, "status"], environ)
     with house(latency_scale=0, in_flight=IN_FLIGHT) as home:
@@ -35,8 +39,10 @@ def run(*, quick: bool = False) -> Finding:
         ),
         {
             "python -c pass s": python,
+            "the libraries of rung status, imported alone s": floor_s,
             "rung --help ÷ python": help_s / python,
             "rung status ÷ python": status_s / python,
+            "rung status ÷ its libraries": status_s / floor_s,
         },
     )
 
