@@ -146,6 +146,16 @@ def test_what_stands_still_has_no_end_before_it_is_lifted(
         assert (seen.level, seen.done_at) == ("warn", None)
 
 
+def test_batches_have_no_end_while_nobody_is_there_to_read_them() -> None:
+    counts = {("submitted", "sonnet"): 2, ("submitted", ""): 5, ("routed", "haiku"): 3}
+    gone = [queue(workers=0), queue(queue="sonnet", workers=0)]
+    words = "not before a worker is running: 7 are at Claude"
+    assert blocked(counts, gone, NOW).words == words
+    assert blocked({("submitted", ""): 1}, gone, NOW).words == words.replace("7 are", "1 is")
+    assert blocked({("answered", ""): 1}, gone, NOW).words == ""
+    assert blocked(counts, [queue(), queue(queue="sonnet", workers=0)], NOW).words == ""
+
+
 def test_a_hold_that_lasts_beyond_the_deadline_says_by_how_much() -> None:
     found = blocked({("routed", "haiku"): 60}, [queue(held_s=900.0)], NOW)
     seen = outlook(run(deadline=NOW + HOUR / 6), 600.0, waits=found)
@@ -186,6 +196,8 @@ def test_the_first_sentence_is_about_the_worst() -> None:
     assert (stopped.level, stopped.words) == (
         "bad", "Nothing goes on: haiku and opus cannot send. 40 of 100 messages are done."
     )  # fmt: skip
+    gone = headline([good], outlooks[:1], None, ["haiku"], unmanned=True)
+    assert gone.words.startswith("Nothing goes on: no worker is running. 40 of 100")
     due = headline([run(deadline=NOW + HOUR)], outlooks[:1], None, ["haiku"])
     assert "day has to be done by 15:00, with 1 h left to its deadline" in due.words
 

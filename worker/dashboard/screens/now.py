@@ -97,6 +97,7 @@ def read_now(dashboard: Dashboard, connection: Connection) -> Now:
             last[0] if last else None,
             _stopped(lines),
             halted=everything is not None,
+            unmanned=not any(line.workers for line in lines),
         ),
         troubles=troubles(
             lines,

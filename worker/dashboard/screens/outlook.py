@@ -45,9 +45,11 @@ def headline(
     stopped: Sequence[str] = (),
     *,
     halted: bool = False,
+    unmanned: bool = False,
 ) -> Outlook:
     """The first sentence of the first page. `stopped` are queues where messages wait and nothing
-    is sent, if that is so of all that have any; `halted` says that everything is paused."""
+    is sent, if that is so of all that have any; `halted` says that everything is paused,
+    `unmanned` that no worker runs."""
     if not runs:
         if last is None:
             return Outlook("calm", "Nothing has been submitted yet.")
@@ -63,9 +65,8 @@ def headline(
     if halted:
         return Outlook("bad", f"Nothing goes on: everything is paused. {done}{_nearest(runs)}.")
     if stopped:
-        return Outlook(
-            "bad", f"Nothing goes on: {listed(stopped)} cannot send. {done}{_nearest(runs)}."
-        )
+        why = "no worker is running" if unmanned else f"{listed(stopped)} cannot send"
+        return Outlook("bad", f"Nothing goes on: {why}. {done}{_nearest(runs)}.")
     words = short(runs[outlooks.index(worst)], worst)
     if len(runs) == 1:
         return Outlook(worst.level, f"{words[0].upper()}{words[1:]}. {done}.")

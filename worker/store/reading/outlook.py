@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection
 
-from models.vocabulary import ROUTING
+from models.vocabulary import ROUTING, JobState
 from worker.domain.completion import PaceSample, paces, seconds_left, stands_still
 from worker.domain.deadlines import Progress, risk
 from worker.domain.wording import clock, count, span
@@ -71,6 +71,13 @@ def blocked(
         if waiting and (why := _stands_still(line, now)).words:
             words = f"not before {line.queue} {why.words}: {count(waiting)} wait there"
             found.append((waiting, Blocked(words, why.until)))
+    batched = sum(jobs for (state, _), jobs in counts.items() if state == JobState.SUBMITTED)
+    if batched and not any(line.workers for line in queues):
+        # Somebody has to look at a batch before its answers count.
+        words = (
+            f"not before a worker is running: {count(batched)} {'is' if batched == 1 else 'are'}"
+        )
+        found.append((batched, Blocked(f"{words} at Claude")))
     return max(found, default=(0, NOT_BLOCKED), key=lambda one: one[0])[1]
 
 
