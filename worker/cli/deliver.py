@@ -70,6 +70,10 @@ def replay(name: str, run_name: str | None, dead: bool) -> None:
             with engine.connect() as connection:
                 run_id = find_run(connection, run_name).id
         again = deliveries.replay(engine, actor(), name, run_id=run_id, dead=dead)
+        with engine.connect() as connection:
+            known = [row.name for row in deliveries.standing(connection)]
+    if name not in known:
+        raise UsageError(f"{name!r} is no webhook.", mend="rung deliver status")
     talk(f"{plural(again, 'answer')} will be delivered to {name} again.")
 
 

@@ -142,6 +142,8 @@ def _print(points: Sequence[Point], head: str) -> None:
 
 
 def _interval(one: Estimate, *, signed: bool = False) -> str:
+    if one.high - one.low >= (2 if signed else 1):
+        return "–"
     sign = "+" if signed else ""
     between = f"{one.low:{sign}.1%} to {one.high:{sign}.1%}"
     return between if one.point is None else f"{one.point:{sign}.1%} ({between})"

@@ -42,6 +42,8 @@ def test_pause_resume_and_replay(engine: Engine) -> None:
     assert say("deliver", "resume", "help[/b]desk").code == 2
     replayed = say("deliver", "replay", "help[/b]desk", "--run", "day", "--dead")
     assert "1 answer will be delivered" in replayed.err
+    nowhere = say("deliver", "replay", "nowhere", "--run", "day")
+    assert (nowhere.code, "'nowhere' is no webhook" in nowhere.err) == (2, True)
     states = many(engine, "SELECT state FROM deliveries ORDER BY job_id")
     assert [row.state for row in states] == ["waiting", "waiting"]
 

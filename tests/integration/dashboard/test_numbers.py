@@ -18,6 +18,7 @@ from models.vocabulary import Lane, Verdict
 from tests.support.nights import night, night_settings
 from tests.support.pages import Page
 from tests.support.promises import do, one
+from tests.support.side_numbers import compare_aside, compare_spend
 from tests.support.works import drain, hand_in, make_due
 from worker.config.settings import Settings
 from worker.domain.canary import words as canary_words
@@ -26,11 +27,12 @@ from worker.domain.wording import dollars
 from worker.lanes.realtime.runtime import Runtime
 from worker.sandbox.simulator.state import State
 from worker.store.actions import changes, holds
+from worker.store.actions.audits import raise_share
 from worker.store.actions.caps import set_budget
 from worker.store.actions.reviews import Judged, give_verdict
 from worker.store.actions.selection import Selection
 from worker.store.audit import Actor
-from worker.store.queue import halts, rate_holds
+from worker.store.queue import deliveries, halts, rate_holds
 from worker.store.reading.standings import standing_of
 
 ADA = Actor("ada")
@@ -50,6 +52,15 @@ SELECT count(*) AS total, count(*) FILTER (WHERE finished_at IS NOT NULL) AS end
   (SELECT count(*) FROM escalations AS e JOIN jobs AS j ON j.id = e.job_id
    WHERE j.run_id = ANY(:runs)) AS escalations
 FROM jobs WHERE run_id = ANY(:runs)
+"""
+GIVE_UP = """
+UPDATE deliveries SET state = 'dead', ended_at = now(), error = 'HTTP 500' WHERE job_id =
+  (SELECT min(job_id) FROM deliveries WHERE state = 'waiting')
+"""
+JUDGE = """
+INSERT INTO truths (job_id, fence, grader, grader_name, is_right)
+SELECT job_id, fence, 'person', 'ada', :right FROM audits AS a WHERE NOT EXISTS (
+  SELECT FROM truths WHERE (job_id, fence) = (a.job_id, a.fence)) ORDER BY job_id LIMIT 2
 """
 QUEUES = """
 SELECT count(*) FILTER (WHERE lease_until IS NULL), count(*) FILTER (WHERE lease_until IS NOT NULL)
@@ -82,6 +93,8 @@ def possible_changes(
         "fail a canary": lambda: _fail_canary(engine),
         "resume opus": lambda: holds.resume_queue(engine, ADA, "opus"),
         "decide": lambda: _decide(engine, draw.choice(tuple(Verdict))),
+        "give up": lambda: do(engine, GIVE_UP),
+        "judge": lambda: do(engine, JUDGE, right=draw.random() < 0.7),
         "work": lambda: drain(runtime, rounds=1),
         "work on": lambda: drain(runtime, rounds=2),
         "die": lambda: do(engine, dying, id=one(engine, open_one)[0]),
@@ -145,6 +158,7 @@ def compare(client: httpx2.Client, engine: Engine) -> None:
         whole.dead
     )
     _compare_metrics(client, whole)
+    compare_aside(client, engine)
 
 
 def _compare_now(client: httpx2.Client, engine: Engine, live: list[int]) -> None:
@@ -180,6 +194,7 @@ def _compare_run(client: httpx2.Client, engine: Engine, run_id: int) -> None:
     assert f"{rows.ended} of {rows.total} message" in page.text
     assert f"calls {rows.calls} climbed {rows.escalations}" in page.text
     assert dollars(rows.spent) in page.text
+    compare_spend(page, engine, run_id)
     for word, count in (("answered", rows.answered), ("for a person", rows.review),
                         ("dead", rows.dead), ("cancelled", rows.cancelled),
                         ("of them decided", rows.decided),
@@ -225,8 +240,10 @@ def test_every_number_is_that_of_sql_after_every_change(
     client: httpx2.Client, engine: Engine, settings: Settings, seed: int
 ) -> None:
     draw = random.Random(seed)
+    deliveries.announce(engine, {"desk": True})
     for name in ("one", "two"):
-        hand_in(engine, settings, BODIES, name=name, cap=Decimal(2))
+        run = hand_in(engine, settings, BODIES, name=name, cap=Decimal(2))
+        raise_share(engine, ADA, run, Decimal("0.5"))
     hand_in(engine, settings, BODIES[:6], name="night", cap=Decimal(2), lane=Lane.BATCH)
     with night(settings) as (runtime, lane):
         compare(client, engine)

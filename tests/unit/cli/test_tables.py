@@ -35,3 +35,14 @@ def test_where_it_fits_it_is_a_table_and_elsewhere_a_row_stands_by_itself() -> N
     assert narrow[:3] == [["A", "bill"], ["run", "monday"], ["state", "finished"]]
     assert narrow.index([]) == 5
     assert ["spent"] not in narrow, "a cell that says nothing needs no line"
+
+
+@pytest.mark.parametrize("width", [74, 76, 80])
+def test_a_table_that_just_fits_parts_no_word(width: int) -> None:
+    heads = ("run", "drawn", "with a tier", "passed by it", "open", "right", "wrong", "unsure",
+             "judged twice", "differing")  # fmt: skip
+    table = FittingTable(*heads, box=None)
+    table.add_row("day", *"7007000000"[1:])
+    out = io.StringIO()
+    Console(file=out, width=width).print(table)
+    assert {word for head in heads for word in head.split()} <= set(out.getvalue().split())

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
 from rich.measure import Measurement
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 PIECE = 12
@@ -16,23 +16,32 @@ class FittingTable(Table):
     line a column, instead of columns of a letter or two."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        if len(self.columns) < 3 or self._narrowest(console, options) <= options.max_width:
+        widths = [self._widths(console, options, column) for column in self.columns]
+        _, right, _, left = self.padding
+        room = options.max_width - len(self.columns) * (left + right)
+        spare = room - sum(least for least, _ in widths)
+        if len(self.columns) < 3 or spare >= 0:
+            self._share_out(spare, widths)
             yield from super().__rich_console__(console, options)
             return
         yield from self._records()
 
-    def _narrowest(self, console: Console, options: ConsoleOptions) -> int:
-        """Characters below which words would be parted."""
-        _, right, _, left = self.padding
+    def _share_out(self, spare: int, widths: list[tuple[int, int]]) -> None:
+        """Where not all fit whole, each gets its words' width, and of what is left by what it
+        lacks: rich would narrow them by their share of the whole, and part short words."""
+        lacking = sum(most - least for least, most in widths)
+        if not 0 <= spare < lacking:
+            return
+        for column, (least, most) in zip(self.columns, widths, strict=True):
+            column.width = least + spare * (most - least) // lacking
+
+    def _widths(self, console: Console, options: ConsoleOptions, column: Column) -> tuple[int, int]:
+        """Characters below which words would be parted, and on which all fits in a line."""
         wide = options.update(max_width=10_000)
-        total = len(self.columns) * (left + right)
-        for column in self.columns:
-            found = [
-                Measurement.get(console, wide, cell) for cell in (column.header, *column.cells)
-            ]
-            words = (one.maximum if column.no_wrap else min(one.minimum, PIECE) for one in found)
-            total += max(*words, column.min_width or 0, 0)
-        return total
+        found = [Measurement.get(console, wide, cell) for cell in (column.header, *column.cells)]
+        words = (one.maximum if column.no_wrap else min(one.minimum, PIECE) for one in found)
+        least = max(*words, column.min_width or 0, 0)
+        return least, max(least, *(one.maximum for one in found))
 
     def _records(self) -> Iterator[ConsoleRenderable]:
         if self.title:

@@ -91,14 +91,7 @@ def read_now(dashboard: Dashboard, connection: Connection) -> Now:
     hands = screens.workers(connection)
     away = dashboard.limiter is not None and all(line.used is None for line in lines)
     return Now(
-        headline=headline(
-            live,
-            outlooks,
-            last[0] if last else None,
-            _stopped(lines),
-            halted=everything is not None,
-            unmanned=not any(line.workers for line in lines),
-        ),
+        headline=_headline(live, outlooks, last, lines, halted=everything is not None),
         troubles=troubles(
             lines,
             live,
@@ -128,6 +121,24 @@ def read_now(dashboard: Dashboard, connection: Connection) -> Now:
         day=day,
         workers=[w for w in hands if w.alive],
         batches=batches_at_claude(connection),
+    )
+
+
+def _headline(
+    live: Sequence[RunStanding],
+    outlooks: list[Outlook],
+    last: Sequence[RunStanding],
+    lines: Sequence[QueueStanding],
+    *,
+    halted: bool,
+) -> Outlook:
+    return headline(
+        live,
+        outlooks,
+        last[0] if last else None,
+        _stopped(lines),
+        halted=halted,
+        unmanned=not any(line.workers for line in lines),
     )
 
 
