@@ -13,7 +13,7 @@ from worker.dashboard.pages.rendering import environment
 
 DEEDS = """
 INSERT INTO audit_events (at, actor, action, target, affected, detail) VALUES
-  ('2026-11-24 23:59:59Z', 'ada', 'pause', 'haiku', 3, '{"usd": "0.0572912200"}'),
+  ('2026-11-24 23:59:59Z', 'ada', 'pause', 'haiku', 3, '{"spent_usd": "0.0572912200"}'),
   ('2026-11-25 10:00:02Z', 'ada', 'cancel', 'run monday', 7, '{}'),
   ('2026-11-25 10:00:01Z', 'rung', 'deadline', 'run monday', 1, '{}'),
   ('2026-11-25 10:00:03Z', 'ada', 'read text', 'job 5', 1, '{}')
@@ -35,7 +35,7 @@ def test_the_audit_is_by_time_by_day_and_can_be_asked(
         "10:00:03 read text", "10:00:02 cancel", "10:00:01 deadline", "23:59:59 pause"
     ]  # fmt: skip
     assert [day.text for day in page.root.all("h2")] == ["2026-11-25", "2026-11-24"]
-    assert "usd: 0.0573" in page.text
+    assert "spent: $0.0573" in page.text
     assert deeds(client, "/audit?who=rung") == ["10:00:01 deadline"]
     assert deeds(client, "/audit?what=cancel&who=ada") == ["10:00:02 cancel"]
     assert deeds(client, "/audit?target=MONDAY") == ["10:00:02 cancel", "10:00:01 deadline"]
@@ -43,12 +43,14 @@ def test_the_audit_is_by_time_by_day_and_can_be_asked(
 
 
 @pytest.mark.parametrize(
-    ("given", "words"),
-    [("0.0572912200", "0.0573"), ("12.0000000000", "12"), ("0.0000012000", "0.0000012"),
-     ("1.25", "1.25"), ("a 0.123456", "a 0.123456"), (3, "3")],
+    ("name", "given", "words"),
+    [("share", "0.0572912200", "share: 0.0573"), ("n", "12.0000000000", "n: 12"),
+     ("n", "0.0000012000", "n: 0.0000012"), ("n", "1.25", "n: 1.25"),
+     ("n", "a 0.123456", "n: a 0.123456"), ("n", 3, "n: 3"),
+     ("budget_usd", "1.0000000000", "budget: $1.00"), ("budget_usd", "none", "budget: none")],
 )  # fmt: skip
-def test_figures_of_the_record_are_rounded(given: object, words: str) -> None:
-    assert environment.filters["rounded"](given) == words
+def test_figures_of_the_record_are_rounded(name: str, given: object, words: str) -> None:
+    assert environment.filters["detail"](name, given) == words
 
 
 def test_refusals_keep_the_frame(client: httpx2.Client, settings: Settings) -> None:

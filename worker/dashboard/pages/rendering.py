@@ -27,6 +27,7 @@ from worker.store.reading import screens
 from worker.store.reading.deeds import audit_event
 
 LONG_DECIMALS = re.compile(r"-?\d{1,20}\.\d{5,}")
+DOLLARS = re.compile(r"-?\d{1,20}(\.\d{1,20})?")
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -55,6 +56,14 @@ def _rounded(value: object) -> str:
     return short if Decimal(short) or not Decimal(words) else f"{Decimal(words):.10f}".rstrip("0")
 
 
+def _detail(name: str, value: object) -> str:
+    """What a deed's record says more: `spent: $0.0573`, `percent: 50`."""
+    label, words = wording.reason(name.removesuffix("_usd")), str(value)
+    if name.endswith("_usd") and DOLLARS.fullmatch(words):
+        return f"{label}: {wording.dollars(Decimal(words))}"
+    return f"{label}: {_rounded(value)}"
+
+
 environment = Environment(
     loader=FileSystemLoader(TEMPLATES),
     autoescape=True,
@@ -78,7 +87,7 @@ environment.filters |= {
     "certificate_word": wording.certificate_word,
     "plural": wording.plural,
     "model": _model,
-    "rounded": _rounded,
+    "detail": _detail,
 }
 
 
