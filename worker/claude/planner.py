@@ -113,7 +113,8 @@ class Planner:
         hint = hint_of(candidate.history, tier)
         max_tokens = min(settings.max_tokens * int(hint.get("max_tokens_factor", 1)), MAX_TOKENS)
         schema = answer_schema(candidate.policy.accept)
-        said = [str(turn["content"]) for turn in answer_turns(candidate)]
+        turns = answer_turns(candidate)
+        said = [str(turn["content"]) for turn in turns]
         prompt = self.prompt_of(candidate, Purpose.ANSWER)
         size = size_of(self.counted, prompt, settings.model, said, schema)
         worst = self._worst(tier, size, max_tokens, candidate)
@@ -132,6 +133,8 @@ class Planner:
             max_tokens=max_tokens,
             most_input=size.whole,
             knowledge_version=candidate.knowledge_version,
+            # A batch is sent from the record, later: its slice would hold every text twice.
+            turns=turns if candidate.lane is Lane.REALTIME else None,
         )
 
     def _check_only(self, candidate: Candidate, kept: KeptAnswer) -> Plan:
@@ -200,11 +203,13 @@ class Planner:
     def ask(self, claimed: Claimed, question: Question) -> Ask:
         """The request of a question about a claimed job."""
         candidate = claimed.candidate
+        turns: list[Mapping[str, Any]]
         match question.purpose:
             case Purpose.CLASSIFY:
                 turns, schema = [user_turn(fenced(candidate.message))], CLASSIFY_SCHEMA
             case Purpose.ANSWER:
-                turns, schema = answer_turns(candidate), answer_schema(candidate.policy.accept)
+                turns = [*(question.turns or answer_turns(candidate))]
+                schema = answer_schema(candidate.policy.accept)
             case Purpose.CHECK:
                 turns = [
                     user_turn(fenced_reply(candidate.message, question.reply, candidate.context))

@@ -1,8 +1,8 @@
 """What a claim brings: the job, its message and its past, and the plan for one attempt."""
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -112,6 +112,8 @@ class Question:
     """Tokens of input that `worst_cost` allows for, where the request is for this message alone."""
     knowledge_version: str = ""
     """Of the pages that an answer may stand on, beside those in its prompt."""
+    turns: Sequence[Mapping[str, Any]] | None = field(default=None, repr=False, compare=False)
+    """The conversation as it was measured for the worst case, where it is sent within moments."""
 
     @property
     def queue(self) -> str:
@@ -121,7 +123,9 @@ class Question:
     def check(self, reply: str) -> "Question":
         """The separate check of this one's answer, or of a kept one."""
         worst = self.reserved - self.worst_cost or self.worst_cost
-        return replace(self, purpose=Purpose.CHECK, worst_cost=worst, reply=reply, most_input=None)
+        return replace(
+            self, purpose=Purpose.CHECK, worst_cost=worst, reply=reply, most_input=None, turns=None
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,10 +92,14 @@ class MessageContext:
         return made
 
     @cached_property
+    def packed(self) -> bytes:
+        """Its canonical JSON, made once: it is hashed, and stored."""
+        return orjson.dumps(self.document, option=orjson.OPT_SORT_KEYS)
+
+    @cached_property
     def digest(self) -> str:
         """Half of SHA-256 over its canonical JSON, in hex."""
-        packed = orjson.dumps(self.document, option=orjson.OPT_SORT_KEYS)
-        return hashlib.sha256(packed).hexdigest()[:DIGEST_CHARS]
+        return hashlib.sha256(self.packed).hexdigest()[:DIGEST_CHARS]
 
     def fenced(self, key: str) -> str:
         """As the model gets it, behind the request's nonce, and what it is in front; empty when

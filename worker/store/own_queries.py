@@ -3,6 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, text
@@ -23,13 +24,17 @@ class OwnQuery:
     def __init__(self, url: str, query: str, timeout_s: float) -> None:
         self._query, self._timeout_s = text(query), timeout_s
         self._engine = _engine(url, timeout_s)
+        self._written = str(self._query.compile(dialect=self._engine.dialect))
 
     def ask(self, values: Sequence[Mapping[str, Any]], most: int) -> list[list[dict[str, Any]]]:
         """The rows for each set of values, `most` and one at the most, in one transaction. Raises
         whatever the database says."""
         found = []
         with self._engine.connect() as connection:
-            self._watch(connection.connection.driver_connection)
+            driver = connection.connection.driver_connection
+            if isinstance(driver, sqlite3.Connection):
+                self._watch(driver)
+                return [_rows(driver, self._written, bound, most + 1) for bound in values]
             for bound in values:
                 rows = connection.execute(self._query, dict(bound)).mappings().fetchmany(most + 1)
                 found.append([dict(row) for row in rows])
@@ -40,12 +45,20 @@ class OwnQuery:
         """Lets the connections go."""
         self._engine.dispose()
 
-    def _watch(self, connection: object) -> None:
+    def _watch(self, connection: sqlite3.Connection) -> None:
         """SQLite has no statement timeout: its machine looks at the clock itself."""
-        if isinstance(connection, sqlite3.Connection):
-            until = time.monotonic() + self._timeout_s
-            late = lambda: int(time.monotonic() > until)  # noqa: E731 - SQLite asks for a function
-            connection.set_progress_handler(late, STEPS_BETWEEN_LOOKS)
+        until = time.monotonic() + self._timeout_s
+        late = lambda: int(time.monotonic() > until)  # noqa: E731 - SQLite asks for a function
+        connection.set_progress_handler(late, STEPS_BETWEEN_LOOKS)
+
+
+def _rows(
+    connection: sqlite3.Connection, query: str, bound: Mapping[str, Any], most: int
+) -> list[dict[str, Any]]:
+    """By the driver alone: SQLite answers in a few microseconds."""
+    with closing(connection.execute(query, bound)) as cursor:
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchmany(most)]
 
 
 def _engine(url: str, timeout_s: float) -> Engine:
@@ -56,7 +69,7 @@ def _engine(url: str, timeout_s: float) -> Engine:
             uri = f"file:{path}?mode=ro"
             return sqlite3.connect(uri, uri=True, timeout=timeout_s, check_same_thread=False)
 
-        return create_engine("sqlite://", creator=connect, poolclass=NullPool)
+        return create_engine("sqlite://", creator=connect, poolclass=NullPool, paramstyle="named")
     # As Rung's own database is reached: poolers, several hosts and `?options=` are understood.
     engine = make_engine(
         url,

@@ -7,7 +7,7 @@ ones would add nothing but time. Typing errors find nothing by themselves; the o
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
 
@@ -107,20 +107,24 @@ def find_passages(
     found: dict[int, list[FoundPassage]] = {query.key: [] for query in queries}
     if not queries:
         return found
+    for key, *fields in connection.execute(SEARCH, asked(queries, limit)).all():
+        found[key].append(FoundPassage(**dict(zip(COLUMNS, fields, strict=True))))
+    return found
+
+
+def asked(queries: Sequence[Query], limit: int) -> dict[str, Any]:
+    """What the search is told of queries."""
     rows = [
         {
             "key": query.key,
             "said": query.text[:SAID_CHARS],
-            "folders": list(query.folders),
+            "folders": query.folders,
             "dictionary": dictionary_of(query.language) if query.language else None,
         }
         for query in queries
     ]
-    values = {"rows": as_json(rows), "limit": limit, "words": MAX_WORDS, "postings": MAX_POSTINGS,
-              "misspelt": MISSPELT_COUNTS}  # fmt: skip
-    for key, *fields in connection.execute(SEARCH, values).all():
-        found[key].append(FoundPassage(**dict(zip(COLUMNS, fields, strict=True))))
-    return found
+    return {"rows": as_json(rows), "limit": limit, "words": MAX_WORDS, "postings": MAX_POSTINGS,
+            "misspelt": MISSPELT_COUNTS}  # fmt: skip
 
 
 FOLDERS = text("SELECT name, version, passages, chars FROM knowledge_folders ORDER BY name")
@@ -143,7 +147,7 @@ CROSS JOIN LATERAL (
 JOIN knowledge_pages AS g ON g.folder_id = p.folder_id AND g.name = p.page
 ORDER BY place_of.nth
 """)
-SEARCH = text("""
+_SCORED = """
 WITH asked AS MATERIALIZED (
   SELECT t.key, t.said, f.id AS folder_id, f.name AS folder, f.passages,
     coalesce(t.dictionary, 'english') AS dictionary
@@ -196,6 +200,8 @@ WITH asked AS MATERIALIZED (
       WHERE folder_id = a.folder_id AND word = w.word OFFSET 0) AS p
     GROUP BY p.passage_id ORDER BY score DESC, p.passage_id LIMIT :limit) AS best
 )
+"""
+_IN_FULL = """
 SELECT s.key, p.name, p.page, g.title, p.heading, p.text, p.language, p.version, s.folder, s.score
 FROM (
   SELECT *, row_number() OVER (PARTITION BY key ORDER BY score DESC, passage_id) AS nth FROM scored
@@ -206,4 +212,14 @@ CROSS JOIN LATERAL (
   SELECT title FROM knowledge_pages
   WHERE folder_id = p.folder_id AND name = p.page OFFSET 0) AS g
 WHERE s.nth <= :limit ORDER BY s.key, s.nth
-""")
+"""
+_BY_NUMBER = """
+SELECT s.key, s.passage_id AS id, p.version
+FROM (
+  SELECT *, row_number() OVER (PARTITION BY key ORDER BY score DESC, passage_id) AS nth FROM scored
+) AS s
+CROSS JOIN LATERAL (
+  SELECT version FROM knowledge_passages WHERE id = s.passage_id OFFSET 0) AS p
+WHERE s.nth <= :limit ORDER BY s.key, s.nth
+"""
+SEARCH, RANKED = text(_SCORED + _IN_FULL), text(_SCORED + _BY_NUMBER)

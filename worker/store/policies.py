@@ -36,6 +36,11 @@ class PolicyCache:
         self._known: dict[int, Frozen] = {}
         self._prompts: dict[str, Prompt] = {}
 
+    @property
+    def known(self) -> Mapping[int, Frozen]:
+        """Those that were read already."""
+        return self._known
+
     def of(self, connection: Connection, runs: Iterable[int]) -> dict[int, Frozen]:
         """The policies of `runs`."""
         wanted = set(runs)

@@ -26,12 +26,12 @@ from worker.store.passages import (
     FoundPassage,
     Query,
     SyncedFolder,
-    find_passages,
     passages_named,
     passages_of,
     stored_folders,
 )
 from worker.store.prompts import KeptPrompts
+from worker.store.queue.shown_passages import ShownPassages
 
 PriceOf = Callable[[str], tuple[str, Price | None]]
 """The model behind a tier, and its price."""
@@ -47,6 +47,7 @@ class PagesShown:
         self._ways: dict[tuple[int, str], bool] = {}
         self._prompts: dict[tuple[str, str], Prompt] = {}
         self._kept = KeptPrompts()
+        self._passages = ShownPassages()
 
     def shown_to(self, connection: Connection, candidates: Sequence[Candidate]) -> list[Candidate]:
         """The candidates, each with the pages that its answer is to stand on."""
@@ -60,7 +61,7 @@ class PagesShown:
             if self._is_whole(connection, one, folders)
         }
         searched = [one for one in asking if one.job_id not in whole]
-        found = _searched(connection, searched, folders)
+        found = self._searched(connection, searched, folders)
         return [whole.get(one.job_id) or found.get(one.job_id) or one for one in candidates]
 
     def _is_whole(
@@ -129,6 +130,32 @@ class PagesShown:
         prompts = {**one.prompts, Purpose.ANSWER: self._prompts[key]}
         return replace(one, prompts=prompts, knowledge_version=version)
 
+    def _searched(
+        self,
+        connection: Connection,
+        asking: Sequence[Candidate],
+        folders: Mapping[str, SyncedFolder],
+    ) -> dict[int, Candidate]:
+        """Those with the passages that their messages are about, in one statement."""
+        queries = [
+            Query(
+                key=one.job_id,
+                text=one.message.text,
+                folders=one.policy.knowledge,
+                language=_language(one),
+            )
+            for one in asking
+        ]
+        found = self._passages.find(connection, queries, PASSAGES_SHOWN)
+        for one in asking:
+            if one.retrieved:
+                found[one.job_id] = _with_retrieved(connection, one, found[one.job_id])
+        versions = {names: version_of(names, folders) for names in {q.folders for q in queries}}
+        return {
+            one.job_id: _shown(one, found[one.job_id], versions[one.policy.knowledge])
+            for one in asking
+        }
+
 
 def _as_passage(found: FoundPassage) -> PagePassage:
     return PagePassage(
@@ -136,36 +163,17 @@ def _as_passage(found: FoundPassage) -> PagePassage:
     )
 
 
-def _searched(
-    connection: Connection, asking: Sequence[Candidate], folders: Mapping[str, SyncedFolder]
-) -> dict[int, Candidate]:
-    """Those with the passages that their messages are about, in one statement."""
-    queries = [
-        Query(
-            key=one.job_id,
-            text=one.message.text,
-            folders=one.policy.knowledge,
-            language=_language(one),
-        )
-        for one in asking
-    ]
-    found = find_passages(connection, queries, PASSAGES_SHOWN) if queries else {}
-    for one in asking:
-        if one.retrieved:
-            found[one.job_id] = _with_retrieved(connection, one, found[one.job_id])
-    return {one.job_id: _shown(one, found[one.job_id], folders) for one in asking}
-
-
 def _with_retrieved(
-    connection: Connection, one: Candidate, by_words: Sequence[FoundPassage]
-) -> list[FoundPassage]:
+    connection: Connection, one: Candidate, by_words: Sequence[ShownPassage]
+) -> list[ShownPassage]:
     """The best of what words and a retriever found; ids of no passage of its folders are passed
     over."""
-    known = passages_named(connection, one.policy.knowledge, one.retrieved)
-    known |= {passage.name: passage for passage in by_words}
+    named = passages_named(connection, one.policy.knowledge, one.retrieved)
+    known = {name: ShownPassage(name, its.version, its.text) for name, its in named.items()}
+    known |= {passage.id: passage for passage in by_words}
     orders = [
         [name for name in one.retrieved if name in known],
-        [passage.name for passage in by_words],
+        [passage.id for passage in by_words],
     ]
     return [known[name] for name in fused(orders, PASSAGES_SHOWN)]
 
@@ -174,20 +182,20 @@ def _language(candidate: Candidate) -> str | None:
     return (candidate.message.language or "")[:2].lower() or None
 
 
-def _shown(
-    candidate: Candidate, found: Sequence[FoundPassage], folders: Mapping[str, SyncedFolder]
-) -> Candidate:
-    passages = tuple(ShownPassage(one.name, one.version, one.text) for one in found)
-    return replace(
-        candidate,
-        context=replace(candidate.context, passages=passages) if found else candidate.context,
-        knowledge_version=version_shown(candidate, folders),
-    )
+def _shown(candidate: Candidate, found: Sequence[ShownPassage], version: str) -> Candidate:
+    context = candidate.context
+    if found:
+        context = replace(context, passages=tuple(found))
+    return replace(candidate, context=context, knowledge_version=version)
 
 
 def version_shown(candidate: Candidate, folders: Mapping[str, SyncedFolder]) -> str:
     """The version of its policy's folders together."""
-    names = candidate.policy.knowledge
+    return version_of(candidate.policy.knowledge, folders)
+
+
+def version_of(names: Sequence[str], folders: Mapping[str, SyncedFolder]) -> str:
+    """The version of folders together, whether or not they were synced."""
     return version_of_pages(
         (name, folders[name].version if name in folders else "") for name in names
     )

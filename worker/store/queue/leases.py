@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, text
 
 from worker.domain.claimed import Claimed, Unready, Withheld
@@ -66,7 +67,7 @@ def _row(claimed: Claimed) -> dict[str, Any]:
         row |= {
             "message_id": candidate.message_id,
             "context_digest": candidate.context.digest,
-            "context": candidate.context.document,
+            "context": orjson.Fragment(candidate.context.packed),
         }
     return row
 

@@ -22,27 +22,33 @@ class Wanting:
 
 def wanting(connection: Connection, policies: PolicyCache, ids: Sequence[int]) -> list[Wanting]:
     """Jobs with look-ups or a retriever among `ids`; the messages of no others are read."""
-    runs = {row.id: row.run_id for row in connection.execute(RUNS, {"ids": list(ids)})}
-    known = policies.of(connection, set(runs.values()))
-    uses = {job: known[run][0].context for job, run in runs.items()}
-    chosen = [job for job, use in uses.items() if use.lookups or use.retriever]
-    if not chosen:
-        return []
+    known = {run for run, one in policies.known.items() if _wants(one.policy.context)}
+    rows = connection.execute(READ, {"ids": list(ids), "runs": sorted(known)}).all()
+    frozen = policies.of(connection, {row.run_id for row in rows})
+    wants = {run for run, one in frozen.items() if _wants(one.policy.context)}
+    if unread := wants - known:
+        rows = connection.execute(READ, {"ids": list(ids), "runs": sorted(unread | known)}).all()
     return [
         Wanting(
             row.id,
             LookupMessage(row.message_id, row.external_id, message_of(row)),
-            uses[row.id],
+            frozen[row.run_id].policy.context,
         )
-        for row in connection.execute(MESSAGES, {"ids": chosen})
+        for row in rows
+        if row.run_id in wants and row.body is not None
     ]
 
 
-RUNS = text("SELECT id, run_id FROM jobs WHERE id = ANY(:ids)")
-MESSAGES = text("""
-SELECT j.id, j.message_id, m.external_id, m.body, m.subject, m.channel, m.language, m.customer_id,
-  m.metadata
-FROM jobs AS j JOIN messages AS m ON m.id = j.message_id
-WHERE j.id = ANY(:ids) AND m.erased_at IS NULL
+def _wants(use: ContextUse) -> bool:
+    return bool(use.lookups or use.retriever)
+
+
+READ = text("""
+SELECT j.id, j.run_id, j.message_id, m.external_id, m.body, m.subject, m.channel, m.language,
+  m.customer_id, m.metadata
+FROM jobs AS j LEFT JOIN LATERAL (
+  SELECT * FROM messages
+  WHERE id = j.message_id AND j.run_id = ANY(:runs) AND erased_at IS NULL OFFSET 0) AS m ON true
+WHERE j.id = ANY(:ids)
 ORDER BY j.id
 """)

@@ -1,0 +1,46 @@
+"""Passages as a model is shown them: a claim is told which they are, and knows what they say."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection, text
+
+from worker.domain.context import ShownPassage
+from worker.store.passages import RANKED, Query, asked
+
+
+class ShownPassages:
+    """What passages say, read once in each process: a passage that changes is written anew, under
+    another number."""
+
+    MAX_KEPT = 4_096
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[int, str], ShownPassage] = {}
+
+    def find(
+        self, connection: Connection, queries: Sequence[Query], limit: int
+    ) -> dict[int, list[ShownPassage]]:
+        """As `find_passages`, as they are shown to a model."""
+        if len(self._kept) > self.MAX_KEPT:
+            self._kept.clear()
+        rows = connection.execute(RANKED, asked(queries, limit)).all() if queries else []
+        if missing := {row.id for row in rows if (row.id, row.version) not in self._kept}:
+            self._read(connection, missing)
+        found: dict[int, list[ShownPassage]] = {query.key: [] for query in queries}
+        for row in rows:
+            # One that a sync has just taken away is shown to nobody.
+            if shown := self._kept.get((row.id, row.version)):
+                found[row.key].append(shown)
+        return found
+
+    def _read(self, connection: Connection, ids: Iterable[int]) -> None:
+        for row in connection.execute(READ_SHOWN, {"ids": sorted(ids)}).all():
+            self._kept[row.id, row.version] = ShownPassage(row.name, row.version, row.text)
+
+
+READ_SHOWN = text("""
+SELECT p.id, p.name, p.version, p.text
+FROM unnest(CAST(:ids AS bigint[])) AS wanted(id)
+CROSS JOIN LATERAL (
+  SELECT id, name, version, text FROM knowledge_passages WHERE id = wanted.id OFFSET 0) AS p
+""")
