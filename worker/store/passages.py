@@ -56,6 +56,14 @@ class FoundPassage:
     score: float
 
 
+class RankedPassage(NamedTuple):
+    """One of a query's best passages: its number, and the version of its page."""
+
+    key: int
+    id: int
+    version: str
+
+
 COLUMNS = tuple(one.name for one in dataclass_fields(FoundPassage))
 """In the order in which the search gives them."""
 
@@ -107,13 +115,21 @@ def find_passages(
     found: dict[int, list[FoundPassage]] = {query.key: [] for query in queries}
     if not queries:
         return found
-    for key, *fields in connection.execute(SEARCH, asked(queries, limit)).all():
+    for key, *fields in connection.execute(SEARCH, _asked(queries, limit)).all():
         found[key].append(FoundPassage(**dict(zip(COLUMNS, fields, strict=True))))
     return found
 
 
-def asked(queries: Sequence[Query], limit: int) -> dict[str, Any]:
-    """What the search is told of queries."""
+def rank_passages(
+    connection: Connection, queries: Sequence[Query], limit: int
+) -> list[RankedPassage]:
+    """As `find_passages`, for whoever knows what passages say."""
+    if not queries:
+        return []
+    return [RankedPassage(*row) for row in connection.execute(RANKED, _asked(queries, limit)).all()]
+
+
+def _asked(queries: Sequence[Query], limit: int) -> dict[str, Any]:
     rows = [
         {
             "key": query.key,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection, text
 
 from worker.domain.context import ShownPassage
-from worker.store.passages import RANKED, Query, asked
+from worker.store.passages import Query, rank_passages
 
 
 class ShownPassages:
@@ -23,14 +23,14 @@ class ShownPassages:
         """As `find_passages`, as they are shown to a model."""
         if len(self._kept) > self.MAX_KEPT:
             self._kept.clear()
-        rows = connection.execute(RANKED, asked(queries, limit)).all() if queries else []
-        if missing := {row.id for row in rows if (row.id, row.version) not in self._kept}:
+        ranked = rank_passages(connection, queries, limit)
+        if missing := {one.id for one in ranked if (one.id, one.version) not in self._kept}:
             self._read(connection, missing)
         found: dict[int, list[ShownPassage]] = {query.key: [] for query in queries}
-        for row in rows:
+        for one in ranked:
             # One that a sync has just taken away is shown to nobody.
-            if shown := self._kept.get((row.id, row.version)):
-                found[row.key].append(shown)
+            if shown := self._kept.get((one.id, one.version)):
+                found[one.key].append(shown)
         return found
 
     def _read(self, connection: Connection, ids: Iterable[int]) -> None:
