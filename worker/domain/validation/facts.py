@@ -21,15 +21,25 @@ _LINK = re.compile(
     rf"|(?P<bare>{BARE_HOST.pattern}(?:/[^\s<>()\[\]{{}}\"'“”«»]*+)?)",
     re.IGNORECASE,
 )
-_TIME = re.compile(r"(?<![\w:.,])(\d{1,2})(?::| ?h ?)(\d{2})(?![\d:]\d|\d)")
+_TIME = re.compile(
+    r"(?<![\w:.,])T?(\d{1,2})(?::| ?h ?)(\d{2})(?::\d{2}(?:[.,]\d{1,9})?)?"
+    r"(?:Z\b|[+-]\d{2}:?\d{2}\b)?(?![\d:]\d|\d)"
+)
+_HOUR = re.compile(
+    r"(?<![\w:.,])(\d{1,2})[ \u00a0]?(?:[ap]\.?m\b\.?|uhr\b|o['’]clock\b)", re.IGNORECASE
+)
 _PHONE = re.compile(
     r"(?<![\w.,+/-])(?:\+\d{7,15}|(?:\+|00(?=[1-9]))?(?:\(\d{1,5}\)|\d{1,5})"
-    r"(?:[ \u00a0.\-/]{1,2}\(?\d{1,8}\)?){1,6})(?!\w|[.,]\d)"
+    r"(?:[ \u00a0.\-/]{1,2}(?:\(0\)[ \u00a0]?)?\(?\d{1,8}\)?){1,6})(?!\w|[.,]\d)"
 )
 _NATIONAL = re.compile(r"\d{3}[-. ]\d{3,4}(?:[-. ]\d{4})?")
 _REFERENCE = re.compile(
     r"(?<![\w#/-])(?:#[^\W_]|(?:[^\W\d]{1,12}[-_/]){0,3}[^\W\d]{0,12}\d)[\w/-]*+"
 )
+_TRACKING = re.compile(r"(?<=[?&])(?:utm_[a-z]+|gclid|fbclid|msclkid|mc_[ce]id)=[^&#]*&?")
+"""Says where somebody came from, and nothing about where they go."""
+_MASK = re.compile(r"\Ax{2,}(?=\d+\Z)")
+"""Before the last digits of a card, which are all that is shown of it."""
 _GLUED = re.compile(r"\d++-?([^\W\d_]++)(?:-[^\W\d_]*+)*+")
 _NO_FACT = re.compile(r"(?:(?<=\n)|\A)[ \t]{0,8}(?:\*\*)?\d{1,2}[.)](?=\s)|(?<!\d)24/7(?!\d)")
 """The number of an item, and all day long."""
@@ -59,6 +69,7 @@ def facts_in(text: str, language: str | None = None) -> list[Fact]:
     for pattern, read in dates_for(text):
         taken(pattern, partial(_date, read))
     taken(_TIME, _time)
+    taken(_HOUR, _hour)
     taken(_PHONE, _phone)
     taken(_REFERENCE, _reference)
     text = _NO_FACT.sub(lambda m: " " * len(m.group()), text)
@@ -77,10 +88,12 @@ def _address(match: re.Match[str]) -> Fact:
 def _link(match: re.Match[str]) -> Fact:
     """A page may be named by what it lies under: `acme.example` for `acme.example/returns`."""
     written = (match["url"] or match["bare"]).rstrip(".,;:!?*_'’)")
-    path = written.lower().removeprefix("www.").rstrip("/")
+    address = _TRACKING.sub("", written.lower().removeprefix("www."))
+    path, _, asked = address.partition("?")
+    path, asked = path.rstrip("/"), asked.strip("&")
     parts = path.split("/")[:12]
-    above = (("link", "/".join(parts[:count])) for count in range(1, len(parts)))
-    return same("the link", written, ("link", path), *above)
+    above = (("link", "/".join(parts[:count])) for count in range(1, len(parts) + bool(asked)))
+    return same("the link", written, ("link", f"{path}?{asked}" if asked else path), *above)
 
 
 def _date(read: Reader, match: re.Match[str]) -> Fact | None:
@@ -115,9 +128,23 @@ def _time(match: re.Match[str]) -> Fact | None:
     return same("the time", match.group(), key, ("raw", Decimal(hour)), ("raw", Decimal(minute)))
 
 
+def _hour(match: re.Match[str]) -> Fact | None:
+    """A full hour of a clock: `6 pm`, `18 Uhr`. A number alone will do for it."""
+    hour = int(match[1])
+    if hour > 24:
+        return None
+    clock: Key = ("time", hour % 12, 0)
+    return Fact(
+        kind="the time",
+        said=match.group(),
+        asked=(clock, ("plain", Decimal(hour))),
+        held=(clock, ("raw", Decimal(hour))),
+    )
+
+
 def _phone(match: re.Match[str]) -> Fact | None:
     written = match.group()
-    digits = "".join(character for character in written if character.isdigit())
+    digits = "".join(c for c in written.replace("(0)", "") if c.isdigit())
     begins = written.startswith(("+", "0", "("))
     if not 7 <= len(digits) <= 15 or not (begins or _NATIONAL.fullmatch(written)):
         return None
@@ -135,7 +162,7 @@ def _reference(match: re.Match[str]) -> Fact | None:
         lettered = any(character.isalpha() for character in written)
         if not lettered or sum(character.isdigit() for character in written) < 3:
             return None
-    name = re.sub(r"[-_/#]", "", written).casefold()
+    name = _MASK.sub("", re.sub(r"[-_/#]", "", written).casefold())
     parts = re.findall(rf"\d{{1,{MAX_DIGITS}}}", written)
     raw = (("raw", Decimal(part)) for part in parts)
     return same("the number", written, ("reference", name), *raw)

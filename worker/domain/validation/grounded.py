@@ -24,7 +24,10 @@ MAX_NAMED_CHARS = 60
 MAX_FACTS = 3
 """Named in one finding."""
 
-_QUOTE = re.compile(r"[“„\"]([^“”„\"\n]{8,600})[”“\"]|«\s?([^«»\n]{8,600}?)\s?»")
+_QUOTE = re.compile(
+    r"[“„\"]([^“”„\"\n]{8,600})[”“\"]|«\s?([^«»\n]{8,600}?)\s?»"
+    r"|(?<!\w)‘([^‘’\n](?:[^‘’\n]|’(?=\w)){7,600})’|‚([^‚‘\n]{8,600})‘"
+)
 _WORD = re.compile(r"\w+")
 
 
@@ -100,7 +103,7 @@ def _missing(draft: Draft, shown: Sequence[Shown]) -> Iterator[Fact]:
         for fact in facts:
             if not any(key in keys for key in fact.asked for keys in known):
                 yield fact
-    said = [_squeezed(match[1] or match[2]) for match in _QUOTE.finditer(draft.reply)]
+    said = [_squeezed(match[match.lastindex or 0]) for match in _QUOTE.finditer(draft.reply)]
     said = [quote for quote in said if quote.count(" ") >= QUOTED_WORDS - 1]
     if said:
         texts = [_squeezed(draft.message.text[:SEARCHED_CHARS]), *_texts(draft, shown)]

@@ -1,7 +1,7 @@
 """Numbers of a text with what they measure, by value in a language's notation."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from worker.domain.validation.fact import Fact, Key
@@ -10,13 +10,13 @@ from worker.domain.validation.fact_words import (
     CODES,
     COMMA_LANGUAGES,
     CURRENCY_SIGNS,
-    NUMBERS,
     PERCENT,
     QUALIFIERS,
     UNITS,
     Unit,
     either,
 )
+from worker.domain.validation.number_words import WORD, written_out
 
 MONEY = frozenset({*CODES, *CURRENCY_SIGNS.values(), CENTS})
 MAX_DIGITS = 24
@@ -36,8 +36,9 @@ _RANGE = re.compile(
     r"\s?(?:-|–|—|to|bis|à|al?|y|et?|und|and|ou?|or|oder|of|tot|en)\s?", re.IGNORECASE
 )
 ORDINAL = re.compile(r"(?:st|nd|rd|th|er|º|ª|°)\b")
-WORD = re.compile(r"[^\W\d_]+")
 _AMBIGUOUS = re.compile(r"(?<!\d)\d{1,3}[.,]\d{3}(?![\d.,]?\d)")
+_CLOCK = re.compile(r"([01]?\d|2[0-4])\.([0-5]\d)")
+"""`17.30` may be an hour as well."""
 SMALL = 10
 """Numbers below this that measure nothing ("3 steps") are no facts."""
 
@@ -56,19 +57,35 @@ def dialled(digits: str) -> tuple[tuple[Key, ...], tuple[Key, ...]]:
 
 
 def spelt_in(text: str) -> Iterator[Fact]:
-    """Numbers that are written out, with a unit: `thirty days`. One of something is too common a
-    phrase to be asked for."""
+    """Numbers that are written out, with a unit: `thirty days`, `five to seven days`. One of
+    something is too common a phrase to be asked for."""
     words = list(WORD.finditer(text))
-    lowered = [word.group().lower() for word in words]
-    for at, name in enumerate(lowered[:-1]):
-        value = NUMBERS.get(name)
-        if value is None:
-            continue
-        to = at + 2 if lowered[at + 1] in QUALIFIERS and at + 2 < len(words) else at + 1
-        unit, said = UNITS.get(lowered[to]), text[words[at].start() : words[to].end()]
-        if unit is not None and len(said) <= sum(map(len, lowered[at : to + 1])) + to - at:
+    spans = list(written_out(text, words, [word.group().lower() for word in words]))
+    after: tuple[int, Unit] | None = None
+    for value, at, to in reversed(spans):
+        begin, end = words[at].start(), words[to - 1].end()
+        unit, end = _spelt_unit(text, words, to, end)
+        if unit is None and after and _RANGE.fullmatch(text[end : after[0]][:8]):
+            unit = after[1]
+        after = (begin, unit) if unit is not None else None
+        if unit is not None:
             asked, held = _measured(Decimal(value), unit)
+            said = text[begin:end]
             yield Fact(kind="the number", said=said, asked=asked if value > 1 else (), held=held)
+
+
+def _spelt_unit(
+    text: str, words: Sequence[re.Match[str]], to: int, end: int
+) -> tuple[Unit | None, int]:
+    """The unit that begins at the word `to`, one letter behind what ends at `end`, and its end."""
+    if to + 1 < len(words) and words[to].group().lower() in QUALIFIERS:
+        if words[to].start() != end + 1:
+            return None, end
+        to, end = to + 1, words[to].end()
+    if to < len(words) and words[to].start() == end + 1:
+        unit = UNITS.get(words[to].group().lower())
+        return unit, words[to].end() if unit is not None else end
+    return None, end
 
 
 def numbers_in(text: str, language: str | None) -> Iterator[Fact]:
@@ -103,6 +120,9 @@ def _plain(digits: str, said: str, values: tuple[Decimal, ...]) -> Fact:
     """A number that measures nothing. Small ones count steps and options."""
     asked: tuple[Key, ...] = tuple(("raw", value) for value in values)
     held: tuple[Key, ...] = (*asked, *(("plain", value) for value in values))
+    if clock := _CLOCK.fullmatch(digits):
+        key: Key = ("time", int(clock[1]) % 12, int(clock[2]))
+        asked, held = (*asked, key), (*held, key)
     if digits.isdigit():
         asked, held = (*asked, ("reference", digits)), (*held, ("reference", digits))
         if 7 <= len(digits) <= 15:

@@ -1,0 +1,82 @@
+"""How replies write facts: masked cards, clocks, links, numbers in words. Each was once taken for
+made up though it stood there, or passed though it did not."""
+
+import pytest
+
+from worker.domain.messages import MessageText
+from worker.domain.shown import Shown
+from worker.domain.validation import BUILTIN, Draft
+
+PAGE = Shown(
+    id="shop#1",
+    text="Returns within 30 days; refunds take five to seven days. The fee is 1,000 EUR. "
+    "Call +44 20 7946 0958. Open from 9:00 to 17:30. Interest: 21 %. Above 130 dollars it is free. "
+    "‘Items must be unused, in the customer’s packaging.’",
+)
+ORDER = Shown(
+    id="orders",
+    text="card: **** 1111\nordered_at: 2026-11-20T14:05:00Z\n"
+    "track: https://track.example/t?id=ZZ99&utm_source=mail&lang=en",
+    passage=False,
+)
+
+
+def said(reply: str, language: str) -> str | None:
+    return BUILTIN["grounded"](
+        Draft(
+            reply=reply,
+            document={"reply": reply},
+            schema={},
+            message=MessageText(body="Where is it?", language=language),
+            knowledge=(PAGE, ORDER),
+        ),
+        {},
+    )
+
+
+@pytest.mark.parametrize(
+    ("reply", "language"),
+    [
+        ("Your card XXXX-1111 was used.", "en"),
+        ("Follow it at https://track.example/t?id=ZZ99&lang=en.", "en"),
+        ("Call +44 (0)20 7946 0958 or 020 7946 0958.", "en"),
+        ("We are open from 9 am to 5:30 pm.", "en"),
+        ("Wir haben von 9 Uhr bis 17.30 Uhr geöffnet.", "de"),
+        ("You ordered at 2:05 pm on 20 November.", "en"),
+        ("Refunds take 5 to 7 days, at least five days.", "en"),
+        ("Die Gebühr ist tausend Euro.", "de"),
+        ("Les frais sont de mille euros.", "fr"),
+        ("Free above a hundred and thirty dollars.", "en"),
+        ("Gratuit au-dessus de cent trente dollars.", "fr"),
+        ("We say ‘in the customer’s packaging’.", "en"),
+    ],
+)
+def test_a_fact_may_be_written_so(reply: str, language: str) -> None:
+    assert said(reply, language) is None
+
+
+@pytest.mark.parametrize(
+    ("reply", "language", "named"),
+    [
+        ("Your card XXXX-1112 was used.", "en", "XXXX-1112"),
+        ("Follow it at https://track.example/t?id=ZZ98&lang=en.", "en", "id=zz98"),
+        ("See https://track.example/t?lang=en.", "en", "the link"),
+        ("We are open until 6 pm.", "en", "6 pm"),
+        ("You get €5 off.", "en", "€5"),
+        ("Wir haben bis 18.30 Uhr geöffnet.", "de", "18.30"),
+        ("You have thirty-five days.", "en", "thirty-five days"),
+        ("You have twenty-one days.", "en", "twenty-one days"),
+        ("Refunds take three to five days.", "en", "three"),
+        ("Sie haben fünfunddreißig Tage.", "de", "fünfunddreißig Tage"),
+        ("Vous avez vingt et un jours.", "fr", "vingt et un jours"),
+        ("Vous recevrez deux cents euros.", "fr", "deux cents euros"),
+        ("Tiene treinta y cinco días.", "es", "treinta y cinco días"),
+        ("Ha trentacinque giorni.", "it", "trentacinque giorni"),
+        ("U heeft vijfendertig dagen.", "nl", "vijfendertig dagen"),
+        ("We say ‘in the packaging of anybody’.", "en", "the quotation"),
+    ],
+)
+def test_what_was_made_up_is_found_however_it_is_written(
+    reply: str, language: str, named: str
+) -> None:
+    assert named.casefold() in (said(reply, language) or "").casefold()
