@@ -12,6 +12,7 @@ from worker.lookups.desk import LookupDesk
 
 FUNCTIONS = """
 import asyncio, time
+from decimal import Decimal
 calls = []
 
 def record(one, **more):
@@ -51,7 +52,17 @@ async def words(messages, options):
     return ["sent" for _ in messages]
 
 async def awkward(messages, options):
-    return [record(one, value=object(), text="a\\x00b") for one in messages]
+    values = {"raw": b"caf\\xc3\\xa9", "some": {"b", "a"}, "long": 10**30, "text": "a\\x00b"}
+    return [record(one, share=float("nan"), price=Decimal("1.50"), **values) for one in messages]
+
+async def unsayable(messages, options):
+    return [record(one, value=object()) for one in messages]
+
+async def packed(messages, options):
+    return [record(one, value=b"\\xff\\x00") for one in messages]
+
+async def leaving(messages, options):
+    raise SystemExit(3)
 
 async def semantic(messages, options):
     return [["phones#phones", "nowhere#x", "returns#returns"] for _ in messages]

@@ -69,21 +69,7 @@ def check_policies(settings: Settings) -> list[str]:
 
 def _own(settings: Settings, name: str, document: Mapping[str, Any]) -> Policy:
     """A policy of one's own: what it `extends` (the ladder preset by default), overlaid."""
-    base_name = str(document.get(EXTENDS, "ladder"))
-    try:
-        base = preset(base_name, settings.ladder)
-    except KeyError:
-        raise ConfigurationError(
-            f"policies.{name}.extends is {base_name!r}; it must be a preset:"
-            f" {', '.join(PRESETS)} or {SINGLE}TIER."
-        ) from None
-    own = {key: value for key, value in document.items() if key != EXTENDS}
-    if isinstance(accept := own.get("accept"), Mapping) and "in_force" in accept:
-        raise ConfigurationError(
-            f"policies.{name}.accept.in_force cannot be written by hand: name a"
-            " certificate's number as accept.certificate."
-        )
-    merged = _overlay(to_document(base), own) | {"name": name}
+    merged = _merged(settings, (name,), document) | {"name": name}
     try:
         policy = from_document(merged)
     except ValidationError as error:
@@ -93,6 +79,40 @@ def _own(settings: Settings, name: str, document: Mapping[str, Any]) -> Policy:
     if problems := complaints(policy) + _unusable(settings, policy):
         raise ConfigurationError(problems)
     return policy
+
+
+def _merged(
+    settings: Settings, above: tuple[str, ...], document: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A policy's document laid over that of what it extends; `above` are the names that led here,
+    its own last. A preset comes first: one's own `ladder` extends the one that it replaces."""
+    name, base_name = above[-1], str(document.get(EXTENDS, "ladder"))
+    own = {key: value for key, value in document.items() if key != EXTENDS}
+    if isinstance(accept := own.get("accept"), Mapping) and "in_force" in accept:
+        raise ConfigurationError(
+            f"policies.{name}.accept.in_force cannot be written by hand: name a"
+            " certificate's number as accept.certificate."
+        )
+    return _overlay(_base(settings, above, base_name), own)
+
+
+def _base(settings: Settings, above: tuple[str, ...], wanted: str) -> dict[str, Any]:
+    """The document of what a policy extends: a preset, or another of one's own."""
+    try:
+        return to_document(preset(wanted, settings.ladder))
+    except KeyError:
+        pass
+    if wanted in above:
+        circle = " → ".join((*above[above.index(wanted) :], wanted))
+        raise ConfigurationError(f"policies.{wanted}.extends leads back to itself: {circle}.")
+    if wanted not in settings.policies:
+        close = difflib.get_close_matches(wanted, policy_names(settings), n=1)
+        hint = f"; did you mean {close[0]}?" if close else "."
+        raise ConfigurationError(
+            f"policies.{above[-1]}.extends is {wanted!r}; it must be a preset"
+            f" ({', '.join(PRESETS)} or {SINGLE}TIER) or another of [policies]{hint}"
+        )
+    return _merged(settings, (*above, wanted), settings.policies[wanted])
 
 
 def _unusable(settings: Settings, policy: Policy) -> list[str]:

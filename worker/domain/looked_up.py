@@ -13,6 +13,8 @@ import orjson
 from worker.domain.answers import storable
 from worker.domain.messages import MessageText
 
+MOST_IN_JSON = 2**63 - 1
+"""A longer whole number is shown as text."""
 OWN = ("external_id", "customer_id", "channel", "language", "subject", "body")
 
 
@@ -106,7 +108,11 @@ def _require_match(record: Mapping[str, Any], asked: LookupMessage, match: Seque
         if column not in record:
             raise LookupRefused(f"brought a record without {column}, so nobody knows whose it is")
         own = asked.value(column)
-        if own is None or str(record[column]) != str(own):
+        if own is None:
+            raise LookupRefused(
+                f"brought a record for a row without {column}; for such a row it must bring None"
+            )
+        if str(record[column]) != str(own):
             raise LookupRefused(f"brought a record of another {column} than the row's")
 
 
@@ -115,7 +121,7 @@ def _plain(record: Mapping[str, Any]) -> dict[str, Any]:
     try:
         packed = orjson.dumps(
             {storable(str(name)): _clean(value) for name, value in record.items()},
-            default=str,
+            default=_as_text,
             option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SORT_KEYS,
         )
     except (TypeError, ValueError, RecursionError):
@@ -124,8 +130,22 @@ def _plain(record: Mapping[str, Any]) -> dict[str, Any]:
     return {name: found[name] for name in map(storable, map(str, record))}
 
 
+def _as_text(value: object) -> Any:
+    """What JSON has no word for, as people write it. Raises TypeError where nobody does."""
+    match value:
+        case bytes() | bytearray() | memoryview():
+            return storable(bytes(value).decode())
+        case set() | frozenset():
+            return sorted(map(str, value))
+    if type(value).__str__ is object.__str__:
+        raise TypeError("an object without words of its own")
+    return storable(str(value))
+
+
 def _clean(value: Any) -> Any:
     match value:
+        case int() if abs(value) > MOST_IN_JSON:
+            return str(value)
         case str():
             return storable(value)
         case Mapping():

@@ -21,7 +21,7 @@ from worker.intake.outcome import Counts, HandoverOutcome, Read
 from worker.intake.reader import Backlog, ReadingOptions
 from worker.intake.rejects import RejectsFile
 from worker.intake.run_of_terms import IntakeBusy, run_of_terms
-from worker.intake.shown_columns import not_there
+from worker.intake.shown_columns import never_synced, not_there
 from worker.intake.terms import RunTerms, check_terms
 from worker.store.audit import Actor, audit
 from worker.store.queue.chunks import STORE_ERRORS, Intake
@@ -81,6 +81,9 @@ class Handover:
             try:
                 backlogs = [self._look_at(name, content) for name, content in files]
                 reads = [self._accepted(backlog) for backlog in backlogs]
+                if reads:
+                    unsynced = never_synced(self._terms.policy, self._engine)
+                    self._counts.warn(reads[0].name, unsynced)
                 for backlog, read in zip(backlogs, reads, strict=True):
                     self._take_file(backlog, read)
             except BaseException as error:

@@ -1,14 +1,17 @@
-"""Columns that a policy shows the model, and that a file does not have: said before anything runs,
-for a misspelt one would be missed by nobody."""
+"""What a policy shows the model, and what is not there: columns that a file does not have, pages
+that were never synced. It is said before anything runs, for nobody would miss it."""
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import Engine
+
 from worker.domain.backlog import Reject
 from worker.domain.policy import Policy
 from worker.intake.paths import column_of
 from worker.intake.threads import THREAD_ID
+from worker.store.passages import stored_folders
 
 
 def not_there(policy: Policy, rows: Sequence[Mapping[str, Any]]) -> list[Reject]:
@@ -17,6 +20,23 @@ def not_there(policy: Policy, rows: Sequence[Mapping[str, Any]]) -> list[Reject]
     if not names:
         return []
     return [Reject(1, words) for words in _sentences(policy, names)]
+
+
+def never_synced(policy: Policy, engine: Engine | None) -> list[Reject]:
+    """A sentence for each of the policy's folders that no search knows."""
+    if engine is None or not policy.knowledge:
+        return []
+    with engine.connect() as connection:
+        synced = stored_folders(connection)
+    return [
+        Reject(
+            1,
+            f"policy {policy.name} shows the pages of {folder!r}, and they were never synced, so it"
+            f" answers without them; run: rung knowledge sync {folder}",
+        )
+        for folder in policy.knowledge
+        if folder not in synced
+    ]
 
 
 def _sentences(policy: Policy, names: Sequence[str]) -> Iterable[str]:

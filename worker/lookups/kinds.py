@@ -42,7 +42,11 @@ class FunctionKind:
 
     async def ask(self, messages: Sequence[LookupMessage]) -> Sequence[Any]:
         """All at once, in one call."""
-        found = await self._function(messages, self._options)
+        try:
+            found = await self._function(messages, self._options)
+        except (SystemExit, KeyboardInterrupt) as error:
+            # It would end the thread, and nobody would be asked any more.
+            raise LookupRefused(f"failed with {type(error).__name__}") from None
         if not isinstance(found, list | tuple):
             raise LookupRefused("brought no list")
         if len(found) != len(messages):

@@ -35,10 +35,15 @@ def shop(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_pages_are_synced_found_and_weighed(shop: Path, engine: Engine) -> None:
     # given nothing was synced
     assert "have not been read yet" in say("knowledge", "search", "card", "--policy", "acme").err
+    (shop / "rows.csv").write_text("external_id,body\n1,Where is my card?\n")
+    tried = say("enqueue", "rows.csv", "--policy", "acme", "--dry-run")
+    assert "the pages of 'pages', and they were never synced" in tried.out + tried.err
     # when
     synced = say("knowledge", "sync")
     # then
     assert (synced.code, "pages: 2 pages, 2 passages (2 new" in synced.out) == (0, True)
+    tried = say("enqueue", "rows.csv", "--policy", "acme", "--dry-run")
+    assert "never synced" not in tried.out + tried.err
     again = json.loads(say("knowledge", "sync", "--json").out)
     assert (again["folders"][0]["added"], again["folders"][0]["changed"]) == (0, 0)
     found = json.loads(say("knowledge", "search", "my", "parcel", "--json").out)

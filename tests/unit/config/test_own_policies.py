@@ -61,6 +61,29 @@ def test_only_what_differs_has_to_be_said(tmp_path: Path) -> None:
     assert policy_names(settings)[-1] == "mine"
 
 
+def test_a_policy_may_extend_another_of_ones_own(tmp_path: Path) -> None:
+    settings = configured(
+        tmp_path,
+        '[policies.ladder]\nextends = "ladder"\n[policies.ladder.climb]\nmax_attempts = 2\n'
+        '[policies.a]\nextends = "escalate"\n[policies.a.accept]\nthreshold = 0.9\n'
+        '[policies.b]\nextends = "a"\n[policies.b.climb]\nmax_attempts = 3\n',
+    )
+    b = policy_named(settings, "b")
+    assert (b.name, b.accept.confidence, float(b.accept.threshold)) == ("b", "separate", 0.9)
+    assert [policy_named(settings, n).climb.max_attempts for n in ("b", "ladder")] == [3, 2]
+
+
+def test_policies_that_extend_one_another_are_refused_by_name(tmp_path: Path) -> None:
+    found = complaint(
+        tmp_path,
+        '[policies.p]\nextends = "q"\n[policies.q]\nextends = "r"\n[policies.r]\nextends = "q"\n',
+    )
+    assert found == [
+        "policies.q.extends leads back to itself: q → r → q.",
+        "policies.r.extends leads back to itself: r → q → r.",
+    ]
+
+
 @pytest.mark.parametrize("height", [2, 3, 4, 5])
 def test_the_ladder_is_configuration(tmp_path: Path, height: int) -> None:
     names = ["zeta", "alpha", "mid", "beta", "omega"][:height]
@@ -76,9 +99,10 @@ def test_the_ladder_is_configuration(tmp_path: Path, height: int) -> None:
     [
         (
             '[policies.p]\nextends = "laddder"\n',
-            "policies.p.extends is 'laddder'; it must be a preset: ladder, escalate, route,"
-            " fallback or single:TIER.",
+            "policies.p.extends is 'laddder'; it must be a preset (ladder, escalate, route,"
+            " fallback or single:TIER) or another of [policies]; did you mean ladder?",
         ),
+        ('[policies.p]\nextends = "p"\n', "policies.p.extends leads back to itself: p → p."),
         (
             '[policies.p.start]\notherwise = "titan"\n',
             "policy 'p': start.otherwise is 'titan'; it must be classify or one of haiku, sonnet,"

@@ -51,6 +51,9 @@ def _calls(made: Any) -> list[int]:
         ("many", "brought 30 records, and 20 are allowed"),
         ("raising", "failed with ValueError"),
         ("waiting", "did not answer within 0.1 s"),
+        ("unsayable", "brought a value that JSON cannot hold"),
+        ("packed", "brought a value that JSON cannot hold"),
+        ("leaving", "failed with SystemExit"),
         ("words", "brought something that is neither a mapping nor a list of them"),
     ],
 )
@@ -80,13 +83,29 @@ def test_a_function_that_blocks_its_thread_keeps_nobody_else(tmp_path: Path) -> 
 
 def test_values_become_what_json_and_postgres_can_hold(tmp_path: Path) -> None:
     (found,) = ask(by_function(tmp_path, "awkward"), "c-1")
-    assert found.records[0]["text"] == "a\ufffdb"
-    assert found.records[0]["value"].startswith("<object")
+    assert {name: found.records[0][name] for name in ("text", "raw", "some", "price", "share")} == {
+        "text": "a\ufffdb",
+        "raw": "café",
+        "some": ["a", "b"],
+        "price": "1.50",
+        "share": None,
+    }
+    assert found.records[0]["long"] == "1" + 30 * "0"
+
+
+def test_a_function_that_leaves_takes_its_thread_along_with_nobody(tmp_path: Path) -> None:
+    made = by_function(tmp_path, "leaving", timeout_s=1.0)
+    for _ in range(2):
+        ((found,),) = made.ask(["orders"], asked("c-1"))
+        assert found.failed == "failed with SystemExit"
+    made.stop()
 
 
 def test_nothing_is_known_of_a_row_without_a_customer(tmp_path: Path) -> None:
     (found,) = ask(by_function(tmp_path, "orders"), None)
-    assert found.failed == "brought a record of another customer_id than the row's"
+    assert found.failed == (
+        "brought a record for a row without customer_id; for such a row it must bring None"
+    )
     (none,) = ask(by_function(tmp_path, "nothing"), None)
     assert (none.records, none.failed) == ((), None)
 
