@@ -19,6 +19,7 @@ from benchmarks.figures import Figure, Finding
 from benchmarks.knowledge_labels import PAGES_BY_LABEL
 from benchmarks.processes import cpu_s
 from benchmarks.services import database
+from benchmarks.typing_errors import mistyped
 from models.vocabulary import Lane
 from worker.config.prices import price_of
 from worker.domain.knowledge_cost import KnowledgeSize, compare_ways
@@ -31,6 +32,8 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 PAGES = EXAMPLES / "support" / "knowledge"
 DISTRACTORS, MANY, QUICK_MANY = 500, 20_000, 2_000
 CHUNK, LIMIT = 32, 5
+MISTYPED = 0.2
+"""Of the words of five letters or more, and one in each message at least."""
 
 
 def labelled() -> list[tuple[str, tuple[str, ...]]]:
@@ -56,7 +59,12 @@ def run(*, quick: bool) -> Finding:
         synced_s = time.monotonic() - began
         found = recall(engine, "few", messages)
         found_many = recall(engine, "many", messages)
-        cpu_ms, wall_ms = each_message(engine, "many", [body for body, _ in messages])
+        bodies = [body for body, _ in messages]
+        wrong = [*mistyped(bodies, MISTYPED)]
+        hurried = [(body, pages) for body, (_, pages) in zip(wrong, messages, strict=True)]
+        found_wrong = [recall(engine, folder, hurried) for folder in ("few", "many")]
+        wrong_ms, _ = each_message(engine, "many", wrong)
+        cpu_ms, wall_ms = each_message(engine, "many", bodies)
     return Finding(
         "knowledge",
         (
@@ -66,6 +74,9 @@ def run(*, quick: bool) -> Finding:
         {
             "messages": len(messages),
             f"recall at 5, {many:,} pages": round(found_many, 3),
+            "recall at 5, 512 pages, one word in five mistyped": round(found_wrong[0], 3),
+            f"recall at 5, {many:,} pages, one word in five mistyped": round(found_wrong[1], 3),
+            f"ms of Postgres a message, {many:,} pages, mistyped": round(wrong_ms, 1),
             "ms a message until the answer is there": round(wall_ms, 1),
             f"sync of {many:,} pages (s)": round(synced_s, 1),
             **costs(),

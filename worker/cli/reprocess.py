@@ -26,7 +26,11 @@ from worker.runs.reprocess import reprocess as carry_out
 @click.option("--where", help="Which jobs: 'state = review or confidence < 0.6'.")
 @click.option("--since", help="Only jobs that came in since: 7d, 36h, or an ISO time.")
 @click.option("--run", help="Only jobs of this run.", shell_complete=RUN)
-@click.option("--policy", help="Preset or policy of rung.toml.", shell_complete=POLICY)
+@click.option(
+    "--policy",
+    help="Preset or policy of rung.toml. Left out: that of the chosen jobs, or the default.",
+    shell_complete=POLICY,
+)
 @click.option(
     "--lane",
     type=click.Choice([lane.value for lane in RunLane]),

@@ -6,7 +6,7 @@ budget, so `max_cost` holds even where the expectation was wrong.
 """
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from models.vocabulary import Lane, RunKind, RunLane
 from worker.claude.prompts import prompts_of
-from worker.config.policies import policy_named
+from worker.config.policies import policy_named, policy_names
 from worker.config.settings import Settings
 from worker.domain.expected_cost import Expected, assumed, better_known, from_costs
 from worker.domain.filter_parsing import parse
@@ -111,6 +111,8 @@ def preview(
     policy = policy_named(settings, request.policy)
     choice, selection = _choice(connection, request, policy)
     chosen = look_at(connection, choice, policy.name)
+    if request.policy is None and (theirs := _theirs(settings, chosen, policy.name)):
+        return preview(connection, settings, replace(request, policy=theirs))
     expected = _expect(connection, settings, policy, chosen, request.lane)
     return ReprocessPreview(
         request=request,
@@ -120,6 +122,22 @@ def preview(
         chosen=chosen,
         expected=expected,
     )
+
+
+def _theirs(settings: Settings, chosen: Chosen, default: str) -> str | None:
+    """The policy that the chosen jobs were answered under, where it is another than the default:
+    who serves two companies must not answer for one by the prompts of the other. Raises
+    UsageError where there are several such policies, and nobody said which."""
+    theirs = sorted(chosen.policies)
+    if not theirs or default in theirs:
+        return None
+    if len(theirs) > 1:
+        raise UsageError(
+            f"The chosen jobs were answered under {' and '.join(theirs)}, and a run has one"
+            " policy.",
+            mend=f"add --policy {theirs[0]}, or choose apart: --where '… and policy = {theirs[0]}'",
+        )
+    return theirs[0] if theirs[0] in policy_names(settings) else None
 
 
 def reprocess(

@@ -13,7 +13,8 @@ from tests.support.cli import say
 from tests.support.promises import do, one
 from tests.support.works import drain, hand_in, make_due, settings_for, working
 from worker.config.settings import Settings
-from worker.runs.reprocess import Reprocessed, ReprocessRequest, reprocess
+from worker.errors import UsageError
+from worker.runs.reprocess import Reprocessed, ReprocessRequest, preview, reprocess
 from worker.sandbox.simulator.state import State
 from worker.store.audit import Actor
 
@@ -250,3 +251,26 @@ def test_mistakes_are_sentences_with_exit_codes(engine: Engine) -> None:
     assert say("reprocess").code == 2
     assert say("reprocess", "--run", "dya").code == 2
     assert say("reprocess", "--run", "day", "--policy", "nope").code == 6
+
+
+def test_what_one_policy_answered_is_answered_anew_under_it(engine: Engine) -> None:
+    # given: two companies, and nothing under the policy of the installation
+    finished(engine, 4)
+    settings = settings_for("", "", policies={"acme": {}, "beta": {}})
+    do(engine, "UPDATE runs SET policy_name = 'acme'")
+
+    def under(**more: Any) -> str:
+        with engine.connect() as connection:
+            return preview(connection, settings, ReprocessRequest(run="day", **more)).policy.name
+
+    # then
+    assert (under(), under(policy="beta")) == ("acme", "beta")
+    # a policy that is no more, and the one that everybody has
+    for gone in ("gone", settings.policy.preset):
+        do(engine, "UPDATE runs SET policy_name = :gone", gone=gone)
+        assert under() == settings.policy.preset
+    # and of several, none of them the default, somebody has to name one
+    do(engine, "UPDATE runs SET policy_name = 'acme'")
+    hand_in(engine, settings, BODIES[4:6], name="other", policy="beta")
+    with engine.connect() as connection, pytest.raises(UsageError, match="under acme and beta"):
+        preview(connection, settings, ReprocessRequest(since="7d"))

@@ -76,7 +76,7 @@ class Chosen:
     `unfinished` jobs are among `jobs` and still open. `superseded` matched too and were answered
     again in a later run, and `erased` have no text any more: neither is among `jobs`. `everything`
     says that the filter leaves nothing out. `costs` are those of the jobs that ran under `policy`,
-    at realtime prices.
+    at realtime prices; `policies` are all under whose names they ran.
     """
 
     jobs: int
@@ -88,6 +88,7 @@ class Chosen:
     simulated: bool
     costs: Costs
     runs: tuple[int, ...]
+    policies: tuple[str, ...]
     sample: tuple[ChosenJob, ...]
 
 
@@ -112,6 +113,7 @@ def look_at(connection: Connection, choice: Choice, policy: str) -> Chosen:
             func.coalesce(func.avg(taken.c.price).filter(under_policy), 0).label("mean"),
             func.coalesce(func.stddev_samp(taken.c.price).filter(under_policy), 0).label("spread"),
             func.coalesce(func.array_agg(taken.c.run_id.distinct()), []).label("runs"),
+            func.coalesce(func.array_agg(taken.c.policy_name.distinct()), []).label("policies"),
         )
     ).one()
     return Chosen(
@@ -124,6 +126,7 @@ def look_at(connection: Connection, choice: Choice, policy: str) -> Chosen:
         simulated=row.simulated,
         costs=Costs(row.known, row.mean, row.spread),
         runs=tuple(row.runs or ()),
+        policies=tuple(row.policies or ()),
         sample=tuple(_sample(connection, choice)),
     )
 
