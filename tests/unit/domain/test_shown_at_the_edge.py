@@ -175,7 +175,7 @@ def test_a_record_must_be_of_the_rows_own() -> None:
     assert read_records({"order": "17", "a": 1}, ASKED, own) == ({"a": 1},)
     assert "another order" in str(refused({"order": 18}, own))
     assert "nobody knows whose" in str(refused({"a": 1}, own))
-    assert "another none" in str(refused({"none": "None"}, replace(BOUNDS, match=("none",))))
+    assert "a row without none" in str(refused({"none": "None"}, replace(BOUNDS, match=("none",))))
 
 
 def test_values_that_json_does_not_know_are_shown_as_text() -> None:
