@@ -48,7 +48,7 @@ def sync(ctx: click.Context, folders: tuple[Path, ...], dry_run: bool, as_json: 
 
     Markdown, HTML, text, CSV with columns question and answer, JSON or JSONL with url and text.
     Without FOLDERS, those that the policies of rung.toml name. A page that changed takes effect at
-    the next claim. Exits 3 when a page was left out.
+    the next claim. Exits 3 when a page was left out, or a folder holds none.
     """
     settings = load_settings()
     wanted = {folder_of(settings, path): path for path in folders}
@@ -59,9 +59,11 @@ def sync(ctx: click.Context, folders: tuple[Path, ...], dry_run: bool, as_json: 
             mend='rung knowledge sync FOLDER, or knowledge = ["pages"] under [policies.NAME]',
         )
     read = {name: read_folder(path) for name, path in wanted.items()}
-    for found in read.values():
+    for name, found in read.items():
         for sentence in (*found.problems, *found.notes):
             talk(sentence)
+        if not found.pages:
+            talk(f"{name}: there is no page in {wanted[name]}, so nobody is shown any of it.")
     synced = [] if dry_run else _written(read)
     if as_json:
         print_json({"folders": [_document(one) for one in synced], **_sentences(read)})
@@ -74,7 +76,7 @@ def sync(ctx: click.Context, folders: tuple[Path, ...], dry_run: bool, as_json: 
             f"{one.folder}: {plural(one.pages, 'page')}, {plural(one.passages, 'passage')}"
             f" ({one.added} new, {one.changed} changed, {one.removed} gone), version {one.version}"
         )
-    ctx.exit(3 if any(found.problems for found in read.values()) else 0)
+    ctx.exit(3 if any(found.problems or not found.pages for found in read.values()) else 0)
 
 
 @knowledge.command()

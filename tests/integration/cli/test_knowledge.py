@@ -56,6 +56,15 @@ def test_pages_are_synced_found_and_weighed(shop: Path, engine: Engine) -> None:
     assert costs[0]["usd_searched"] > costs[1]["usd_searched"]
 
 
+def test_a_folder_that_was_emptied_is_said(shop: Path, engine: Engine) -> None:
+    say("knowledge", "sync")
+    for page in (shop / "pages").iterdir():
+        page.unlink()
+    emptied = say("knowledge", "sync")
+    assert (emptied.code, "2 gone" in emptied.out) == (3, True)
+    assert f"there is no page in {shop / 'pages'}" in emptied.err
+
+
 def test_a_page_that_is_left_out_is_exit_code_3(shop: Path, engine: Engine) -> None:
     (shop / "pages" / "empty.md").write_text(" ")
     tried = say("knowledge", "sync", "--dry-run")
