@@ -15,9 +15,14 @@ class IntakeBusy(UsageError):
 
 def run_of_terms(connection: Connection, terms: RunTerms) -> tuple[RunRef, bool]:
     """The run, and whether it was made just now. Raises IntakeBusy, and UsageError when its name is
-    taken."""
+    taken, or when it is cancelled."""
     if terms.key is not None and (known := run_with_key(connection, terms.key)):
-        reopen_intake(connection, known)
+        if not reopen_intake(connection, known):
+            raise UsageError(
+                f"The key {terms.key!r} is that of run {known.name}, which is cancelled: nothing"
+                " more goes into it.",
+                mend="use another --key",
+            )
         return known, False
     new = NewRun(
         name=terms.name or terms.usual_name,

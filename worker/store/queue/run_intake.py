@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, text
 
+from models.vocabulary import RunState
 from worker.store.locks import holding
 from worker.store.runs import RunRef
 
@@ -26,18 +27,21 @@ def close_abandoned_intakes(engine: Engine) -> None:
         connection.execute(CLOSE_ABANDONED, {"space": INTAKE_LOCK})
 
 
-def reopen_intake(connection: Connection, run: RunRef) -> None:
-    """More rows are coming into a run that may have finished."""
-    connection.execute(REOPEN, {"id": run.id})
+def reopen_intake(connection: Connection, run: RunRef) -> bool:
+    """More rows are coming into a run that may have finished. False when it is cancelled: nothing
+    would ever claim them."""
+    return bool(connection.execute(REOPEN, {"id": run.id}).rowcount)
 
 
 def close_intake(
     connection: Connection, run: RunRef, rejected: int, duplicates: int, own: Iterable[str] = ()
 ) -> None:
     """No more rows are coming: the run may finish. `own` names columns of the rows that are not
-    ours, in the order of the file."""
+    ours, in the order of the file. What came into a run after somebody had cancelled it is
+    cancelled too."""
     values = {"id": run.id, "rejected": rejected, "duplicates": duplicates, "own": list(own)}
-    connection.execute(CLOSE, values)
+    if connection.execute(CLOSE, values).scalar() == RunState.CANCELLED:
+        connection.execute(CANCEL_REST, {"id": run.id})
 
 
 def inherit_columns(connection: Connection, run: RunRef, runs: Sequence[int]) -> None:
@@ -59,7 +63,8 @@ WHERE accepting AND finished_at IS NULL AND created_at < now() - interval '10 se
 
 REOPEN = text("""
 UPDATE runs SET accepting = true, finished_at = NULL,
-  state = CASE WHEN state = 'finished' THEN 'active' ELSE state END WHERE id = :id
+  state = CASE WHEN state = 'finished' THEN 'active' ELSE state END
+WHERE id = :id AND state <> 'cancelled'
 """)
 
 
@@ -69,7 +74,12 @@ UPDATE runs SET accepting = false, rejected = rejected + :rejected,
   own_columns = own_columns || ARRAY(
     SELECT name FROM unnest(CAST(:own AS text[])) WITH ORDINALITY AS u(name, place)
     WHERE name <> ALL(own_columns) ORDER BY place)
-WHERE id = :id
+WHERE id = :id RETURNING state
+""")
+CANCEL_REST = text("""
+UPDATE jobs SET state = 'cancelled', finished_at = now(), lease_until = NULL, dispatched_at = NULL,
+  reason = 'its run was cancelled while it was being submitted'
+WHERE run_id = :id AND finished_at IS NULL
 """)
 
 
