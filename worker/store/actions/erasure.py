@@ -23,6 +23,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, TextClause, text
 
+from worker.store.actions.reviews import end_of_erased
 from worker.store.audit import Actor, audit
 
 GROUP = 500
@@ -109,7 +110,7 @@ def erase(engine: Engine, actor: Actor, chosen: Erasure) -> dict[str, int]:
                 detail = {"rows": dict(total)}
                 audit(connection, actor, chosen.action, chosen.target, total["messages"], **detail)
                 return dict(total)
-            total.update(_erase(connection, ids))
+            total.update(_erase(connection, actor, ids))
             if chosen.ids:
                 connection.execute(FINGERPRINT_IDS, {"ids": ids})
         after = ids[-1]
@@ -120,7 +121,7 @@ def _next(connection: Connection, chosen: Erasure, after: int, limit: int) -> li
     return list(connection.execute(chosen.statement, values).scalars())
 
 
-def _erase(connection: Connection, message_ids: Sequence[int]) -> dict[str, int]:
+def _erase(connection: Connection, actor: Actor, message_ids: Sequence[int]) -> dict[str, int]:
     # Jobs first, as every transaction locks them: what is being recorded now is waited for.
     jobs = list(connection.execute(LOCK_JOBS, {"ids": list(message_ids)}).scalars())
     changed = {"cancelled": connection.execute(CANCEL, {"jobs": jobs}).rowcount}
@@ -128,6 +129,7 @@ def _erase(connection: Connection, message_ids: Sequence[int]) -> dict[str, int]
     for table, statement in STATEMENTS.items():
         values = {"jobs": jobs} if ":jobs" in statement.text else {"ids": list(message_ids)}
         changed[table] = connection.execute(statement, values).rowcount
+    end_of_erased(connection, actor, jobs)
     return changed
 
 

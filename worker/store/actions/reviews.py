@@ -1,6 +1,6 @@
 """What people say of best efforts: stored beside the result, never over it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -166,6 +166,12 @@ def take_back(engine: Engine, actor: Actor, job_id: int) -> Done:
         return audit(connection, actor, "review:undo", f"job {job_id}", 1, verdict=said)
 
 
+def end_of_erased(connection: Connection, actor: Actor, jobs: Sequence[int]) -> None:
+    """Of these jobs nothing is left that could go out: nobody is given them to look at."""
+    values = {"jobs": list(jobs), "by": actor.name}
+    connection.execute(REJECT_ERASED, values)
+
+
 def waiting(engine: Engine, run_id: int | None, *, decided: bool = True) -> Iterator[WaitingReview]:
     """Jobs in review with message, best effort and latest verdict, for a person's spreadsheet;
     without those that have a verdict, if `decided` is false."""
@@ -217,6 +223,13 @@ WHERE c.run_id = (SELECT run_id FROM jobs WHERE id = :job)
 INSERT = text("""
 INSERT INTO reviews (job_id, verdict, reply, reason, reviewer)
 VALUES (:job, :verdict, :reply, :reason, :reviewer)
+""")
+REJECT_ERASED = text("""
+INSERT INTO reviews (job_id, verdict, reason, reviewer)
+SELECT id, 'reject', 'its message was erased', :by FROM jobs AS j
+WHERE id = ANY(:jobs) AND state = 'review'
+  AND NOT EXISTS (SELECT FROM reviews WHERE job_id = j.id)
+ORDER BY id
 """)
 WAITING = text("""
 SELECT j.id AS job, r.name AS run, m.external_id, m.body AS message, s.reply, j.tier, s.confidence,

@@ -3,7 +3,8 @@
 import datetime as dt
 
 from tests.support.near_misses import PAST, Rows
-from worker.store.actions import erasure
+from worker.store.actions import erasure, reviews
+from worker.store.reading import review_queue
 
 
 def test_old_messages_are_those_whose_jobs_have_all_ended(rows: Rows) -> None:
@@ -120,3 +121,17 @@ def test_what_was_said_of_calls_is_taken_out_of_their_jobs(rows: Rows) -> None:
     rows.all(erasure.OF_JOBS, **named)
     told = dict(rows.all("SELECT id, reason FROM jobs"))
     assert told == {jobs[0]: "a: …", jobs[1]: "b: Where is my card?"}
+
+
+def test_what_waited_for_a_person_and_was_erased_waits_no_longer(rows: Rows) -> None:
+    run = rows.run()
+    waiting, decided, other = (rows.job(run, state="review") for _ in range(3))
+    answered = rows.job(run, state="answered")
+    rows.insert("reviews", None, job_id=decided, verdict="edit", reply="", reviewer="bob")
+    rows.all(reviews.REJECT_ERASED, jobs=[waiting, decided, answered], by="ada")
+    said = rows.all("SELECT job_id, verdict, reviewer FROM reviews ORDER BY id")
+    assert said == [(decided, "edit", "bob"), (waiting, "reject", "ada")]
+    for_people = review_queue.count_reviews(rows.connection, review_queue.ReviewScope(run_id=run))
+    assert (for_people.total, for_people.waiting) == (3, 1)
+    after = review_queue.next_review(rows.connection, review_queue.ReviewScope(run_id=run), None)
+    assert after == (run, other)

@@ -9,6 +9,7 @@ from models.vocabulary import Verdict
 from tests.support.promises import ME, do, many
 from tests.support.works import hand_in, settings_for
 from worker.errors import RungError
+from worker.store.actions.erasure import erase, of_external_id
 from worker.store.actions.reviews import GONE_OUT, Judged, give_verdict, take_back
 from worker.store.queue import deliveries
 
@@ -97,3 +98,11 @@ def test_nothing_is_sent_while_a_word_is_being_taken_back(engine: Engine) -> Non
         connection.execute(GONE_OUT, {"job": 1, "since": dt.datetime.now(dt.UTC)})
         assert sent(engine) == []
     assert len(sent(engine)) == 1
+
+
+def test_what_is_erased_waits_for_nobody_and_is_not_sent(engine: Engine) -> None:
+    erase(engine, ME, of_external_id("run-0", None))
+    said = many(engine, "SELECT verdict, reason, reviewer FROM reviews")
+    assert said == [("reject", "its message was erased", ME.name)]
+    assert many(engine, "SELECT verdict, jobs FROM run_verdicts") == [("reject", 1)]
+    assert sent(engine) == []
