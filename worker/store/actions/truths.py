@@ -129,11 +129,12 @@ INSERT INTO truths (job_id, fence, grader, grader_name, is_right, at)
 SELECT job_id, fence, :grader, :name, t.right, clock_timestamp() FROM {ROWS}
 """)
 # A tier's verdict closes nothing: people look at what it says.
-CLOSE = text(f"""
-UPDATE audits AS a SET state = CASE WHEN a.again AND (
+LOOKED_AT = """CASE WHEN a.again AND (
     SELECT count(DISTINCT u.grader_name) FROM truths AS u WHERE u.job_id = a.job_id
       AND u.fence = a.fence AND u.undone_at IS NULL AND u.grader = 'person') < 2
-  THEN 'second' ELSE 'graded' END
+  THEN 'second' ELSE 'graded' END"""
+CLOSE = text(f"""
+UPDATE audits AS a SET state = {LOOKED_AT}
 FROM {ROWS} WHERE a.job_id = t.job_id AND a.fence = t.fence AND :grader <> 'tier'
 """)
 UNDO = text("""
@@ -142,10 +143,10 @@ UPDATE truths SET undone_at = clock_timestamp() WHERE id = (
   ORDER BY id DESC LIMIT 1 FOR UPDATE)
 RETURNING job_id, fence
 """)
-REOPEN = text("""
+REOPEN = text(f"""
 UPDATE audits AS a SET state = CASE WHEN EXISTS (
     SELECT FROM truths AS u WHERE u.job_id = a.job_id AND u.fence = a.fence
-      AND u.undone_at IS NULL AND u.grader <> 'tier') THEN 'second' ELSE 'open' END
+      AND u.undone_at IS NULL AND u.grader <> 'tier') THEN {LOOKED_AT} ELSE 'open' END
 WHERE a.job_id = :job AND a.fence = :fence
 """)
 FIND = text("""

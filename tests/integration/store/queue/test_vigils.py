@@ -73,3 +73,17 @@ def test_a_verdict_from_before_midnight_counts_with_what_was_heard_after(engine:
     do(engine, "UPDATE evidence SET day = day + 1")
     say(engine, ADA, 2, right=True)
     assert [row[1:] for row in many(engine, EVIDENCE)] == [(2, 0)]
+
+
+def test_an_audit_that_wants_one_judge_stays_judged_when_another_takes_theirs_back(
+    engine: Engine,
+) -> None:
+    do(engine, "UPDATE audits SET again = true WHERE job_id = 2")
+    for job in (1, 2):
+        say(engine, ADA, job, right=True)
+        say(engine, BOB, job, right=True)
+    states = "SELECT state FROM audits WHERE job_id < 3 ORDER BY job_id"
+    assert [undo(engine, BOB), undo(engine, BOB)] == [2, 1]
+    assert [row[0] for row in many(engine, states)] == ["graded", "second"]
+    assert [undo(engine, ADA), undo(engine, ADA)] == [2, 1]
+    assert [row[0] for row in many(engine, states)] == ["open", "open"]
