@@ -79,7 +79,7 @@ def pause_lane(engine: Engine, run_ids: Collection[int]) -> None:
             notices.note(
                 connection,
                 "paused",
-                key=f"lane:{row.id}",
+                key=f"lane:{row.id}:{row.at}",
                 target=target,
                 words=words,
                 reason=NO_BATCHES,
@@ -114,7 +114,7 @@ def _hurried(row: Row[Any], settings: Settings) -> Hurried:
 
 PAUSE_LANE = text("""
 UPDATE runs SET state = 'paused', state_reason = :why
-WHERE id = ANY(:runs) AND state = 'active' RETURNING id, name
+WHERE id = ANY(:runs) AND state = 'active' RETURNING id, name, now() AS at
 """)
 
 END_LANE = text("""

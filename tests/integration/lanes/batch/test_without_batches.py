@@ -98,3 +98,7 @@ def test_only_what_is_under_way_is_paused(engine: Engine, database_url: str) -> 
         ("b", "paused"),
     ]
     assert many(engine, "SELECT target FROM notices") == [("run b",)]
+    # and told again when it is met again
+    do(engine, "UPDATE runs SET state = 'active' WHERE name = 'b'")
+    pause_lane(engine, {second.id})
+    assert many(engine, "SELECT count(*) FROM notices") == [(2,)]
