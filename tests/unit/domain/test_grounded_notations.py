@@ -11,6 +11,7 @@ PAGE = Shown(
     id="shop#1",
     text="Returns within 30 days; refunds take five to seven days. The fee is 1,000 EUR. "
     "Call +44 20 7946 0958. Open from 9:00 to 17:30. Interest: 21 %. Above 130 dollars it is free. "
+    "Pay to DE89 3704 0044 0532 0130 00. At most 1,500,000 points. "
     "‘Items must be unused, in the customer’s packaging.’",
 )
 ORDER = Shown(
@@ -42,6 +43,11 @@ def said(reply: str, language: str) -> str | None:
         ("Call +44 (0)20 7946 0958 or 020 7946 0958.", "en"),
         ("We are open from 9 am to 5:30 pm.", "en"),
         ("Wir haben von 9 Uhr bis 17.30 Uhr geöffnet.", "de"),
+        ("Wir haben von 9 bis 17 Uhr 30 geöffnet.", "de"),
+        ("Nous sommes ouverts de 9h à 17h30.", "fr"),
+        ("IBAN DE89370400440532013000", "de"),
+        ("1,5 Millionen Punkte", "de"),
+        ("vingt et un pour cent", "fr"),
         ("You ordered at 2:05 pm on 20 November.", "en"),
         ("Refunds take 5 to 7 days, at least five days.", "en"),
         ("Die Gebühr ist tausend Euro.", "de"),
@@ -62,6 +68,11 @@ def test_a_fact_may_be_written_so(reply: str, language: str) -> None:
         ("Follow it at https://track.example/t?id=ZZ98&lang=en.", "en", "id=zz98"),
         ("See https://track.example/t?lang=en.", "en", "the link"),
         ("We are open until 6 pm.", "en", "6 pm"),
+        ("Wir haben bis 16 Uhr 30 geöffnet.", "de", "16 Uhr 30"),
+        ("Nous sommes ouverts dès 8h.", "fr", "8h"),
+        ("IBAN DE89370400440532013001", "de", "DE89370400440532013001"),
+        ("2 million points", "en", "2 million"),
+        ("vingt pour cent", "fr", "vingt pour cent"),
         ("You get €5 off.", "en", "€5"),
         ("Wir haben bis 18.30 Uhr geöffnet.", "de", "18.30"),
         ("You have thirty-five days.", "en", "thirty-five days"),

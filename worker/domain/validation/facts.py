@@ -22,8 +22,9 @@ _LINK = re.compile(
     re.IGNORECASE,
 )
 _TIME = re.compile(
-    r"(?<![\w:.,])T?(\d{1,2})(?::| ?h ?)(\d{2})(?::\d{2}(?:[.,]\d{1,9})?)?"
-    r"(?:Z\b|[+-]\d{2}:?\d{2}\b)?(?![\d:]\d|\d)"
+    r"(?<![\w:.,])T?(\d{1,2})(?::| ?h ?| ?uhr )(\d{2})(?::\d{2}(?:[.,]\d{1,9})?)?"
+    r"(?:Z\b|[+-]\d{2}:?\d{2}\b)?(?![\d:]\d|\d)",
+    re.IGNORECASE,
 )
 _HOUR = re.compile(
     r"(?<![\w:.,])(\d{1,2})[ \u00a0]?(?:[ap]\.?m\b\.?|uhr\b|o['’]clock\b)", re.IGNORECASE
@@ -32,6 +33,8 @@ _PHONE = re.compile(
     r"(?<![\w.,+/-])(?:\+\d{7,15}|(?:\+|00(?=[1-9]))?(?:\(\d{1,5}\)|\d{1,5})"
     r"(?:[ \u00a0.\-/]{1,2}(?:\(0\)[ \u00a0]?)?\(?\d{1,8}\)?){1,6})(?!\w|[.,]\d)"
 )
+_ACCOUNT = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z\d]{4}){2,7}(?: ?[A-Z\d]{1,3})?(?!\w)")
+"""An IBAN, with its gaps or without."""
 _NATIONAL = re.compile(r"\d{3}[-. ]\d{3,4}(?:[-. ]\d{4})?")
 _REFERENCE = re.compile(
     r"(?<![\w#/-])(?:#[^\W_]|(?:[^\W\d]{1,12}[-_/]){0,3}[^\W\d]{0,12}\d)[\w/-]*+"
@@ -41,8 +44,10 @@ _TRACKING = re.compile(r"(?<=[?&])(?:utm_[a-z]+|gclid|fbclid|msclkid|mc_[ce]id)=
 _MASK = re.compile(r"\Ax{2,}(?=\d+\Z)")
 """Before the last digits of a card, which are all that is shown of it."""
 _GLUED = re.compile(r"\d++-?([^\W\d_]++)(?:-[^\W\d_]*+)*+")
-_NO_FACT = re.compile(r"(?:(?<=\n)|\A)[ \t]{0,8}(?:\*\*)?\d{1,2}[.)](?=\s)|(?<!\d)24/7(?!\d)")
-"""The number of an item, and all day long."""
+_NO_FACT = re.compile(
+    r"(?:(?<=\n)|\A)[ \t]{0,8}(?:\*\*)?\d{1,2}[.)](?=\s)|(?<!\d)(?:24/7|50/50)(?!\d)"
+)
+"""The number of an item, all day long, and half of it each."""
 
 
 def facts_in(text: str, language: str | None = None) -> list[Fact]:
@@ -70,6 +75,7 @@ def facts_in(text: str, language: str | None = None) -> list[Fact]:
         taken(pattern, partial(_date, read))
     taken(_TIME, _time)
     taken(_HOUR, _hour)
+    taken(_ACCOUNT, _account)
     taken(_PHONE, _phone)
     taken(_REFERENCE, _reference)
     text = _NO_FACT.sub(lambda m: " " * len(m.group()), text)
@@ -140,6 +146,11 @@ def _hour(match: re.Match[str]) -> Fact | None:
         asked=(clock, ("plain", Decimal(hour))),
         held=(clock, ("raw", Decimal(hour))),
     )
+
+
+def _account(match: re.Match[str]) -> Fact:
+    name = match.group().replace(" ", "").casefold()
+    return same("the number", match.group(), ("reference", name))
 
 
 def _phone(match: re.Match[str]) -> Fact | None:

@@ -39,6 +39,11 @@ ORDINAL = re.compile(r"(?:st|nd|rd|th|er|º|ª|°)\b")
 _AMBIGUOUS = re.compile(r"(?<!\d)\d{1,3}[.,]\d{3}(?![\d.,]?\d)")
 _CLOCK = re.compile(r"([01]?\d|2[0-4])\.([0-5]\d)")
 """`17.30` may be an hour as well."""
+_MAGNITUDE = re.compile(
+    r"[ \u00a0](?:(thousand|tausend|mille|mila|mil|duizend)|million(?:s|en)?|mill[oó]n(?:es)?"
+    r"|milion[ei]|milh(?:ão|ões)|miljoen)\b",
+    re.IGNORECASE,
+)
 SMALL = 10
 """Numbers below this that measure nothing ("3 steps") are no facts."""
 
@@ -78,6 +83,8 @@ def _spelt_unit(
     text: str, words: Sequence[re.Match[str]], to: int, end: int
 ) -> tuple[Unit | None, int]:
     """The unit that begins at the word `to`, one letter behind what ends at `end`, and its end."""
+    if percent := PERCENT.match(text, end):
+        return UNITS["%"], percent.end()
     if to + 1 < len(words) and words[to].group().lower() in QUALIFIERS:
         if words[to].start() != end + 1:
             return None, end
@@ -91,7 +98,7 @@ def _spelt_unit(
 def numbers_in(text: str, language: str | None) -> Iterator[Fact]:
     """Numbers in digits, with the units around them."""
     matches = list(_NUMBER.finditer(text))
-    found = [_unit_of(match, text) for match in matches]
+    found = [_unit_of(match, text, _times(match, text)[1]) for match in matches]
     units = [unit for unit, _ in found]
     for at in range(len(matches) - 2, -1, -1):
         between = text[matches[at].end() : matches[at + 1].start()][:8]
@@ -103,15 +110,28 @@ def numbers_in(text: str, language: str | None) -> Iterator[Fact]:
             units[at] = units[at - 1]
     for match, unit, (_, end) in zip(matches, units, found, strict=True):
         said = text[match.start() : end].strip()
-        yield _number(match["digits"], said, unit, language)
+        times, _ = _times(match, text)
+        values = tuple(times * value for value in read_number(match["digits"], language))
+        yield _number(match["digits"] if times == 1 else "", said, unit, values)
 
 
-def _number(digits: str, said: str, unit: Unit | None, language: str | None) -> Fact:
-    values = read_number(digits, language)
+def _times(match: re.Match[str], text: str) -> tuple[int, int]:
+    """What a number is to be multiplied by, `2 million`, and where that ends."""
+    found = _MAGNITUDE.match(text, match.end())
+    if found is None:
+        return 1, match.end()
+    return (1_000 if found[1] else 1_000_000), found.end()
+
+
+def _number(digits: str, said: str, unit: Unit | None, values: tuple[Decimal, ...]) -> Fact:
+    """`digits` is empty where they are not all of the number."""
     if unit is None:
         return _plain(digits, said, values)
     keys = [_measured(value, unit) for value in values]
     asked = tuple(key for each, _ in keys for key in each)
+    if said[-1:] in "hH" and unit[0] == "hours":
+        # `9 h` is a time of the day as well.
+        asked += tuple(("time", int(value) % 12, 0) for value in values if value in range(25))
     held = tuple(key for _, each in keys for key in each)
     return Fact(kind=_kind(unit[0]), said=said, asked=asked, held=held)
 
@@ -156,9 +176,8 @@ def _exact(value: Decimal) -> Decimal:
     return value.quantize(Decimal("1.0000")) if value.adjusted() < MAX_DIGITS else value
 
 
-def _unit_of(match: re.Match[str], text: str) -> tuple[Unit | None, int]:
-    """From what stands before the number, or behind it; and where that ends."""
-    end = match.end()
+def _unit_of(match: re.Match[str], text: str, end: int) -> tuple[Unit | None, int]:
+    """From what stands before the number, or behind it at `end`; and where that ends."""
     if sign := match["sign"]:
         return UNITS[sign.strip().lower()], end
     if percent := PERCENT.match(text, end):
