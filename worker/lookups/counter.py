@@ -114,17 +114,18 @@ class LookupCounter:
     async def _ask(self, messages: Sequence[LookupMessage]) -> list[LookedUp]:
         kind, now = self._made(), time.monotonic()
         keys = [kind.key(message) for message in messages]
+        # Taken now: while the others are asked, another chunk may empty the cache.
+        known = {key: kept[1] for key in keys if (kept := self._cache.get(key)) and kept[0] > now}
         missing = {
-            key: message
-            for key, message in zip(keys, messages, strict=True)
-            if self._cache.get(key, (0.0, None))[0] <= now
+            key: message for key, message in zip(keys, messages, strict=True) if key not in known
         }
-        brought: dict[Any, Any] = {}
         if missing:
             brought = dict(zip(missing, await self._call(kind, [*missing.values()]), strict=True))
             self._remember(brought, time.monotonic() + self.settings.cache_s)
-        given = [brought[key] if key in brought else self._cache[key][1] for key in keys]
-        return [self._read(one, message) for one, message in zip(given, messages, strict=True)]
+            known |= brought
+        return [
+            self._read(known[key], message) for key, message in zip(keys, messages, strict=True)
+        ]
 
     async def _call(self, kind: Kind, messages: Sequence[LookupMessage]) -> Sequence[Any]:
         """An address bounds its requests itself."""

@@ -36,6 +36,28 @@ def test_without_a_cache_everything_is_asked_again(tmp_path: Path) -> None:
     made.stop()
 
 
+def test_what_was_known_is_given_though_the_cache_is_emptied_while_the_rest_is_asked(
+    tmp_path: Path,
+) -> None:
+    # given: one chunk that fills the cache while another waits for its answers
+    made = by_function(tmp_path, "orders")
+    made.ask(["orders"], asked("c-1"))
+    counter = made._counters["orders"]
+    bring = counter._kind.ask  # type: ignore[union-attr]
+
+    async def ask_and_empty(messages: Any) -> Any:
+        counter._cache.clear()
+        return await bring(messages)
+
+    counter._kind.ask = ask_and_empty  # type: ignore[method-assign, union-attr]
+    # when
+    found = made.ask(["orders"], asked("c-1", "c-2"))
+    # then
+    assert [one.failed for (one,) in found] == [None, None]
+    assert [one.records[0]["order"] for (one,) in found] == ["o-c-1", "o-c-2"]
+    made.stop()
+
+
 def _calls(made: Any) -> list[int]:
     found: list[int] = made._counters["orders"]._own.__globals__["calls"]
     return found
