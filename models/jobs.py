@@ -5,7 +5,6 @@ from decimal import Decimal
 from sqlalchemy import (
     CheckConstraint,
     Computed,
-    ForeignKey,
     Identity,
     Index,
     SmallInteger,
@@ -100,7 +99,8 @@ class Job(Base):
     """No foreign key of its own: the trigger that counts jobs writes `run_counts` in the same
     statement, and that table's key refuses a run that is not there, and the end of one that has
     jobs. Asking again for each row took an eighth of what Postgres does in an intake."""
-    message_id: Mapped[BigId] = mapped_column(ForeignKey("messages.id"))
+    message_id: Mapped[BigId]
+    """Its key is asked once for each statement: `models.message_keys`."""
     origin_id: Mapped[BigId | None]
     """The earlier job of this message that a reprocessing chose. No foreign key: an old run may be
     purged while its successor stays."""

@@ -1,5 +1,6 @@
 """Every table in one import, for Alembic and for whoever wants the models themselves."""
 
+import models.message_keys  # noqa: F401 - puts its triggers on both tables
 from models.attempts import Attempt
 from models.audit import AuditEvent
 from models.base import Base
