@@ -19,6 +19,12 @@ BROKEN_ZIP = (
     *(OverflowError, struct.error),
 )
 """What zipfile raises for bytes that are not quite a zip file, or one of a kind it cannot read."""
+DOCUMENTS = {
+    "Index/Document.iwa": ("a document of Numbers, Pages or Keynote", "export it there as CSV"),
+    "word/document.xml": ("a Word document", "export the messages as CSV, JSON or .xlsx"),
+    "xl/workbook.bin": ("a binary Excel workbook (.xlsb)", "save it as .xlsx, and enqueue that"),
+}
+"""What an archive holds that is a document of a program, and what mends it."""
 LEFT_BY_SYSTEMS = re.compile(r"(^|/)(__MACOSX/|\._|\.DS_Store$|Thumbs\.db$|desktop\.ini$)")
 """What a Mac or Windows puts into an archive beside the files that were meant."""
 
@@ -35,8 +41,13 @@ def opened_archive(path: str, stream: IO[bytes]) -> zipfile.ZipFile:
         raise BacklogError(f"{path} is a broken zip file: {error}.") from None
 
 
-def workbook_in(archive: zipfile.ZipFile) -> str | None:
+def workbook_in(path: str, archive: zipfile.ZipFile) -> str | None:
+    """Which kind of workbook an archive is; None where it is none. Raises BacklogError for the
+    documents of other programs, which are archives as well."""
     names = set(archive.namelist())
+    for part, (what, mend) in DOCUMENTS.items():
+        if part in names:
+            raise BacklogError(f"{path} is {what}.", mend=mend)
     if "[Content_Types].xml" in names and any(name.startswith("xl/") for name in names):
         return "xlsx"
     if "mimetype" in names and "content.xml" in names:

@@ -1,4 +1,5 @@
-"""Sheets of OpenDocument, as LibreOffice saves them: the first, or the one that is named."""
+"""Sheets of OpenDocument, as LibreOffice saves them: the first that holds something, or the named
+one."""
 
 import zipfile
 from collections.abc import Iterator
@@ -34,11 +35,11 @@ def read_opendocument(
 
 
 def _rows(path: str, source: IO[bytes], sheet: str | None, caps: Caps) -> Iterator[Fields]:
-    number, table, titles = 1, None, []
+    number, table, titles, given = 1, None, [], False
     for row in elements(source, f"{_TABLE}table-row"):
         above = next(row.iterancestors(f"{_TABLE}table"))
         if above is not table:
-            if table is not None and sheet in (None, titles[-1]):
+            if table is not None and (given or sheet == titles[-1]):
                 return
             number, table = 1, above
             titles.append(above.get(f"{_TABLE}name") or "")
@@ -46,6 +47,7 @@ def _rows(path: str, source: IO[bytes], sheet: str | None, caps: Caps) -> Iterat
         if sheet in (None, titles[-1]) and any(cells := _cells(row, caps)):
             if number + times - 1 > MOST_ROWS:
                 raise BacklogError(f"{path} has more rows than a sheet can have.")
+            given = True
             for further in range(times):
                 yield fields_of(number + further, cells, caps)
         number += times

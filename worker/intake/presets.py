@@ -29,7 +29,9 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         "zendesk": _preset(
             ("requester_id via description", "raw_subject description", "requester_id comments"),
             external_id="id|Ticket ID|ID",
-            body="[submitter_id=$requester_id][is_public!=false].description"
+            body="[via.channel=voice].comments[public!=false][type=VoiceComment].0"
+            ".data.transcription_text"
+            "|[submitter_id=$requester_id][is_public!=false].description"
             "|comments[public!=false][author_id=$requester_id].0.plain_body/body"
             "|comments[public!=false][author_id=$requester.id].0.plain_body/body"
             "|comments[public!=false].0.plain_body/body"
@@ -50,13 +52,17 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             received_at="created_at|Created time",
         ),
         "intercom": _preset(
-            ("source conversation_parts", "conversation_message", "source contacts"),
+            (
+                *("source conversation_parts", "conversation_message", "source contacts"),
+                "ticket_attributes ticket_state",
+            ),
             external_id="id|conversation_id|Conversation ID",
-            body="source[author.type!=admin,bot,operator,team].body"
+            body="source[author.type!=admin,bot,operator,team][redacted!=true].body"
             "|conversation_message[author.type!=admin,bot,operator,team].body"
             "|conversation_parts.conversation_parts[part_type!=note]"
-            "[author.type!=admin,bot,operator,team].0.body|Message",
-            subject="source.subject|title|conversation_message.subject",
+            "[author.type!=admin,bot,operator,team][redacted!=true].0.body"
+            "|[category!=Back-office,Tracker].ticket_attributes._default_description_|Message",
+            subject="source.subject|title|ticket_attributes._default_title_|conversation_message.subject",
             customer_id="source.author[type!=admin,bot,operator,team].id|contacts.contacts.0.id"
             "|user.id|source.author[type!=admin,bot,operator,team].email",
             channel="source.type",
@@ -101,7 +107,8 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         "chatwoot": _preset(
             ("inbox_id messages", "inbox_id content", "account_id messages", "account_id content"),
             external_id="id|display_id",
-            body="messages[message_type=0,incoming][private!=true].0.content"
+            body="messages[message_type=0,incoming][private!=true]"
+            "[content_attributes.deleted!=true].0.content"
             "|[message_type!=1,2,3,outgoing,activity,template][private!=true].content"
             "|last_non_activity_message[message_type=0,incoming][private!=true].content",
             subject="additional_attributes.mail_subject",

@@ -12,6 +12,7 @@ from worker.intake.formats import Found, items_of
 from worker.intake.guess import Guess, guess, refusal
 from worker.intake.layouts import getter_of, layout_of
 from worker.intake.paths import normal, parse_place
+from worker.intake.product_rows import product_of
 from worker.intake.rows import Item, Rows
 from worker.intake.sources import open_backlog
 from worker.intake.threads import has_threads, threaded
@@ -114,6 +115,7 @@ class Backlog:
             order=order,
             strip_quotes=self._options.strip_quotes,
             mails=self.found.kind in ("mbox", "eml"),
+            product=self._product(guessed),
         )
         self._counting = True
         self._on_bytes(self._uncounted)
@@ -129,6 +131,12 @@ class Backlog:
             yield block
         if total == 0:
             raise BacklogError(f"{self.path} holds no rows.")
+
+    def _product(self, guessed: Guess) -> str | None:
+        """Whose export it is, unless people said themselves what the message is."""
+        if "body" in self._options.columns:
+            return None
+        return guessed.preset or product_of(self._options.usual)
 
     def _order(self, columns: Mapping[str, str]) -> DateOrder | None:
         """Which of day and month comes first: by the first rows, or else by the whole file where it

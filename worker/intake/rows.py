@@ -1,5 +1,6 @@
 """Judges one row: a Record, or the reason why not; and notes what was done to it."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from worker.intake.layouts import Layout, layout_of
 from worker.intake.markup import is_markup, text_of, unquoted
 from worker.intake.metadata import fits, fitting, nested, shown, too_deep
 from worker.intake.paths import parse_place
+from worker.intake.product_rows import RowWords, row_words_of
 
 ORIGINAL = "original_body"
 NUL = "\x00"
@@ -23,6 +25,7 @@ Item = tuple[int, Mapping[str, Any]] | Reject
 """A row as it was read, with its line, or why it could not be."""
 
 DIGITS = "a number, taken as its digits"
+IN_WORDS = "the product's number, taken as the word that it stands for"
 AS_TEXT = "HTML, taken as its text; the original is kept as original_body"
 CUT = "without what it quotes and its signature; the original is kept as original_body"
 NO_ROOM_FOR_ORIGINAL = "the original is too large to be kept"
@@ -30,6 +33,11 @@ UNREAD = "not understood as a time"
 AMBIGUOUS = (
     "day or month first? The file does not show it, and --dates day or --dates month says it"
 )
+ROUNDED = re.compile(r"\d(?:[.,]\d+)?E\+\d+", re.I)
+WAS_ROUNDED = "external_id was rounded by a spreadsheet; export that column as text"
+NO_VALUE = frozenset({"NaN", "nan", "NULL", "null", "<NA>", "NaT", "#N/A", "#REF!", "\\N"})
+"""How programs write that there is nothing."""
+ONLY_PICTURES = re.compile(r"\s*(?:!\[[^\[\]]*\]\([^()\s]*\)\s*)+")
 NOT_TEXT = "not text"
 NOTHING_PUBLIC = " (nothing that the customer wrote)"
 ONLY_NAMED = "files, of which the names are kept"
@@ -38,7 +46,7 @@ ONLY_NAMED = "files, of which the names are kept"
 class Rows:
     """Turns mappings into records. `columns` says where our fields stand in the file; a field that
     it does not name is looked for under its own name. `order` is that of day and month; `mails`
-    have attachments, which are not read."""
+    have attachments, which are not read. Of a `product`, what it says of whole rows is heard."""
 
     def __init__(
         self,
@@ -48,12 +56,15 @@ class Rows:
         order: DateOrder | None = None,
         strip_quotes: bool = False,
         mails: bool = False,
+        product: str | None = None,
     ) -> None:
         self._caps, self._order, self._strip_quotes = caps, order, strip_quotes
         self._mails = mails
         self._places = {name: parse_place(text) for name, text in (columns or {}).items()}
         picks = "body" in self._places and self._places["body"].picks
         self._no_body = f"missing body{NOTHING_PUBLIC if picks else ''}"
+        self._product = product
+        self._words: dict[tuple[str, ...], RowWords | None] = {}
         self._layouts: dict[tuple[str, ...], Layout] = {}
         self._names = 0
         self._notes = Notes()
@@ -81,6 +92,9 @@ class Rows:
     def judge(self, line: int, row: Mapping[str, Any]) -> Record | Reject:
         """The row as a record, or why it is rejected."""
         layout = self._layouts.get(names := tuple(row)) or self._layout(names)
+        away = None
+        if self._product is not None and (words := self._words[names]) is not None:
+            away, row = words.why_away(row), self._in_words(line, words, row)
         external_id, body, original = layout.external_id(row), layout.body(row), None
         if type(external_id) is int:
             external_id = self._coerced(line, "external_id", external_id)
@@ -88,8 +102,8 @@ class Rows:
             body = as_text(body)
         if type(body) is str and ("<" in body or self._strip_quotes):
             body, original = self._said(line, body)
-        if reason := self._bad_id(external_id) or self._bad_body(body):
-            if not external_id and not body:
+        if reason := self._bad_id(external_id) or away or self._bad_body(body):
+            if not external_id and not body and not away:
                 reason = "missing external_id and body"
             known = external_id if isinstance(external_id, str) and external_id else None
             return Reject(line, reason, known)
@@ -104,9 +118,18 @@ class Rows:
         self._names += len(names)
         if len(self._layouts) >= MOST_LAYOUTS or self._names > MOST_NAMES:
             self._layouts.clear()
+            self._words.clear()
             self._names = len(names)
         layout = self._layouts[names] = layout_of(names, self._places)
+        self._words[names] = row_words_of(names, self._product)
         return layout
+
+    def _in_words(self, line: int, words: RowWords, row: Mapping[str, Any]) -> Mapping[str, Any]:
+        told = words.in_words(row)
+        for column in words.codes:
+            if told[column] != row[column]:
+                self._notes.add(Note(Care.COERCED, column, IN_WORDS), line)
+        return told
 
     def _coerced(self, line: int, field: str, value: int) -> str:
         self._notes.add(Note(Care.COERCED, field, DIGITS), line)
@@ -134,6 +157,8 @@ class Rows:
             return f"external_id is longer than {self._caps.id_chars} characters"
         if not value.isascii() and len(value.encode(errors="replace")) > self._caps.id_bytes:
             return f"external_id is longer than {self._caps.id_bytes:,} bytes"
+        if "E+" in value.upper() and ROUNDED.fullmatch(value):
+            return WAS_ROUNDED
         return "NUL in external_id" if NUL in value else None
 
     def _bad_body(self, value: Any) -> str | None:
@@ -144,6 +169,8 @@ class Rows:
         if not value[:64].strip() and is_blank(value):
             return "empty body"
         if not value.isascii() and len(value) < 1_000 and is_blank(value):
+            return "empty body"
+        if len(value) < 1_000 and (value in NO_VALUE or ONLY_PICTURES.fullmatch(value)):
             return "empty body"
         return "NUL in body" if NUL in value else None
 

@@ -1,4 +1,4 @@
-"""Workbooks: the first sheet of an .xlsx, or the one that is named, row by row.
+"""Workbooks: the first sheet of an .xlsx that holds something, or the named one, row by row.
 
 openpyxl knows what cells mean. Its own way of going through a workbook holds every string, every
 style and an element for each row, which for a million messages is a gigabyte, and takes four times
@@ -53,10 +53,23 @@ def read_workbook(path: str, stream: IO[bytes], sheet: str | None, caps: Caps) -
         )
     except BROKEN as error:
         raise _broken(path, error) from None
-    return _rows(path, archive, parser, _choose(path, book.sheets, sheet), caps)
+    return _first(
+        _rows(path, archive, parser, chosen, caps) for chosen in _choose(path, book.sheets, sheet)
+    )
 
 
-def _choose(path: str, sheets: list[Sheet], name: str | None) -> Sheet:
+def _first(sheets: Iterator[Iterator[Fields]]) -> Iterator[Fields]:
+    """The rows of the first sheet that has some."""
+    for rows in sheets:
+        first = next(rows, None)
+        if first is not None:
+            yield first
+            yield from rows
+            return
+
+
+def _choose(path: str, sheets: list[Sheet], name: str | None) -> list[Sheet]:
+    """The sheet that was named, or those that people see."""
     titles = ", ".join(repr(one.title) for one in sheets[:20])
     if name is not None:
         found = next((one for one in sheets if one.title.strip() == name.strip()), None)
@@ -64,11 +77,11 @@ def _choose(path: str, sheets: list[Sheet], name: str | None) -> Sheet:
             raise BacklogError(
                 f"{path} has no sheet {name!r}; there are: {titles}.", mend="--sheet NAME"
             )
-        return found
+        return [found]
     seen = [one for one in sheets if one.visible] or sheets
     if not seen:
         raise _broken(path, None)
-    return seen[0]
+    return seen
 
 
 def _rows(

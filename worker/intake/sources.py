@@ -35,6 +35,17 @@ FOREIGN = {
     b"PAR1": ("a Parquet file", "save it as CSV or JSONL, and enqueue that"),
 }
 """First bytes of what is no backlog: what it is, and what mends it."""
+PAGES = {
+    b"<!doctype html": "a web page (HTML)",
+    b"<html": "a web page (HTML)",
+    b"<table": "a web page (HTML)",
+    b"<?xml": "XML",
+}
+"""First words of text that is no backlog; some products call one of them .xls."""
+FROM_A_PAGE = (
+    "export the messages as CSV, JSON or .xlsx; if a spreadsheet opens the file, save it as .xlsx"
+    " there"
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -72,7 +83,7 @@ def open_backlog(
     inside, unpacked = None, head.startswith((ZIP, GZIP))
     if head.startswith(ZIP):
         archive = opened_archive(path, stream)
-        if workbook := workbook_in(archive):
+        if workbook := workbook_in(path, archive):
             return OpenedBacklog(name=name, workbook=workbook)
         name, chunks = unzipped(path, archive, caps, member, on_bytes)
         inside = name
@@ -158,8 +169,12 @@ def _decoded(path: str, name: str, chunks: Iterator[bytes], encoding: str | None
         opened = OpenedBacklog(name=name, first=first, rest=recoded, encoding=encoding)
     else:
         opened = OpenedBacklog(name=name, first=first.removeprefix(codecs.BOM_UTF8), rest=chunks)
-    if not opened.first.strip():
+    beginning = opened.first.lstrip()
+    if not beginning:
         raise BacklogError(f"{path} is empty.")
+    for mark, what in PAGES.items():
+        if beginning[: len(mark)].lower() == mark:
+            raise BacklogError(f"{path} is {what}.", mend=FROM_A_PAGE)
     return opened
 
 

@@ -13,7 +13,7 @@ EXPORTS = Path(__file__).parents[2] / "data" / "exports"
 # file: the product; the first one's id, customer, channel and time
 WANTED = {
     "zendesk.json": ("zendesk", "35431", "20978391", "web", "2026-11-21 10:09:18"),
-    "freshdesk.json": ("freshdesk", "21", "6", "2", "2026-11-24 09:05:44"),
+    "freshdesk.json": ("freshdesk", "21", "6", "Portal", "2026-11-24 09:05:44"),
     "freshdesk_account.json": ("freshdesk", "701", "1002", "Portal", "2026-11-24 09:39:38"),
     "intercom.json": ("intercom", "19221", "u1", "email", "2025-11-24 16:00:01"),
     "helpscout.json": ("helpscout", "11", "2801", "email", "2026-11-24 20:18:33"),

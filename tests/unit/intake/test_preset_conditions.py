@@ -25,8 +25,28 @@ def said(body: str, **more: Any) -> Row:
 
 
 # What is read of each row, None where nothing of it is the customer's.
+def spoken(body: str, **more: Any) -> Row:
+    return {"type": "VoiceComment", "body": "Call", "data": {"transcription_text": body}, **more}
+
+
 CASES: dict[str, list[tuple[Row, str | None]]] = {
     "zendesk": [
+        (
+            {"requester_id": 5, "via": {"channel": "voice"}}
+            | {
+                "comments": [
+                    spoken("PRIVATE", author_id=7, public=False),
+                    spoken("PRIVATE", author_id=7, public=True, type="Comment"),
+                    spoken(ASKED, author_id=7, public=True),
+                ]
+            },
+            ASKED,
+        ),
+        (
+            {"requester_id": 5, "via": {"channel": "email"}}
+            | {"comments": [spoken("LATER", author_id=7), said(ASKED, author_id=5)]},
+            ASKED,
+        ),
         (
             {"requester_id": 5, "submitter_id": 5, "is_public": False, "description": "PRIVATE"}
             | {"comments": [said("PRIVATE", author_id=5, public=False)]},
@@ -71,6 +91,21 @@ CASES: dict[str, list[tuple[Row, str | None]]] = {
         ),
     ],
     "intercom": [
+        ({"source": said("Deleted", author={"type": "user"}, redacted=True)}, None),
+        (
+            {"source": said("Deleted", author={"type": "user"}, redacted=True)}
+            | {
+                "conversation_parts": {
+                    "conversation_parts": [
+                        said("Deleted", author={"type": "user"}, redacted=True),
+                        said(ASKED, author={"type": "user"}, redacted=False),
+                    ]
+                }
+            },
+            ASKED,
+        ),
+        ({"category": "Customer", "ticket_attributes": {"_default_description_": ASKED}}, ASKED),
+        ({"category": "Tracker", "ticket_attributes": {"_default_description_": "OURS"}}, None),
         (
             {"conversation_message": said("AGENT", author={"type": "admin"})}
             | {
@@ -171,6 +206,15 @@ CASES: dict[str, list[tuple[Row, str | None]]] = {
         ),
     ],
     "chatwoot": [
+        (
+            {
+                "messages": [
+                    {"message_type": 0, "content": "gone", "content_attributes": {"deleted": True}},
+                    {"message_type": 0, "content": ASKED, "content_attributes": {}},
+                ]
+            },
+            ASKED,
+        ),
         (
             {
                 "messages": [

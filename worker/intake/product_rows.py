@@ -1,0 +1,87 @@
+"""What a product says of a whole row of its export: that it is deleted, spam or between colleagues,
+and which words its numbers stand for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from worker.intake.paths import Path, column_of, follow, parse_place
+from worker.intake.presets import PRESETS
+
+DELETED, SPAM = "deleted in the helpdesk", "marked as spam in the helpdesk"
+BETWEEN_COLLEAGUES = "a side conversation, which the customer does not see"
+
+_AWAY: Mapping[str, tuple[tuple[str, str, str], ...]] = {
+    "zendesk": (
+        ("status", "deleted", DELETED),
+        ("via.channel", "side_conversation", BETWEEN_COLLEAGUES),
+    ),
+    "freshdesk": (("deleted", "true", DELETED), ("spam", "true", SPAM)),
+    "helpscout": (("state", "deleted", DELETED), ("status", "spam", SPAM)),
+    "gorgias": (("trashed_datetime", "", DELETED), ("spam", "true", SPAM)),
+    "front": (("status", "deleted", DELETED), ("status", "spam", SPAM)),
+    "salesforce": (("IsDeleted", "true", DELETED),),
+}
+"""Where it stands, the word that says it (none: anything), and what it means."""
+
+_FRESHDESK_SOURCES = (
+    *("Email", "Portal", "Phone", "Forum", "Twitter", "Facebook", "Chat", "MobiHelp"),
+    *("Feedback Widget", "Outbound Email"),
+)
+_CODES: Mapping[str, Mapping[str, tuple[str, Mapping[int, str]]]] = {
+    "freshdesk": {
+        "source": (
+            "source_name",
+            dict(enumerate(_FRESHDESK_SOURCES, 1)),
+        ),
+        "status": ("status_name", {2: "Open", 3: "Pending", 4: "Resolved", 5: "Closed"}),
+        "priority": ("priority_name", {1: "Low", 2: "Medium", 3: "High", 4: "Urgent"}),
+    }
+}
+"""Columns with numbers: the column that would hold the word, and the words where there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowWords:
+    """What is looked for in rows of one shape."""
+
+    away: tuple[tuple[Path, str, str], ...] = ()
+    codes: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
+
+    def why_away(self, row: Mapping[str, Any]) -> str | None:
+        """Why nobody waits for an answer to this row; None where somebody does."""
+        for path, word, reason in self.away:
+            said = follow(row, path)
+            if said not in (None, "", [], {}) and (not word or str(said).casefold() == word):
+                return reason
+        return None
+
+    def in_words(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """The row with words for its numbers; one that is not known stays."""
+        changed = {
+            name: words.get(row[name], row[name]) if type(row[name]) is int else row[name]
+            for name, words in self.codes.items()
+        }
+        return {**row, **changed}
+
+
+def product_of(columns: Mapping[str, str]) -> str | None:
+    """The product whose map this is, where it is one as it comes with Rung."""
+    return next((name for name, one in PRESETS.items() if one.columns == columns), None)
+
+
+def row_words_of(names: tuple[str, ...], product: str | None) -> RowWords | None:
+    """What is looked for in rows of these columns; None where it is nothing."""
+    away = tuple(
+        (path, word, reason)
+        for place, word, reason in _AWAY.get(product or "", ())
+        for ((path,),) in (parse_place(place).alternatives,)
+        if column_of(path[0].name, names) is not None
+    )
+    codes: dict[str, Mapping[int, str]] = {}
+    for column, (other, words) in _CODES.get(product or "", {}).items():
+        found = column_of(column, names)
+        if found is not None and column_of(other, names) is None:
+            codes[found] = words
+    return RowWords(away=away, codes=MappingProxyType(codes)) if away or codes else None
