@@ -1,5 +1,6 @@
 """`rung results RUN`: takes the answers back."""
 
+import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -90,7 +91,9 @@ def results(
 
 
 def _names(columns: str | None) -> list[str]:
-    return [name.strip() for name in (columns or "").split(",") if name.strip()]
+    """Once each; a name that holds commas stands in quotes, as in CSV."""
+    said = next(csv.reader([columns or ""], skipinitialspace=True), [])
+    return list(dict.fromkeys(name.strip() for name in said if name.strip()))
 
 
 def _say_how_far(standing: RunStanding) -> None:

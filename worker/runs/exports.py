@@ -9,6 +9,7 @@ asked.
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -27,7 +28,11 @@ PARQUET_ROWS = 10_000
 SHEET_ROWS = 1_048_575
 CELL_CHARS = 32_767
 """What a workbook holds at most (Excel's specifications and limits)."""
+CUT = " … (cut here: a cell of a workbook holds no more)"
+MOST_DIGITS = 15
+"""Of a number, beyond which Excel writes zeros."""
 BOM = "\ufeff"
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def as_it_is(text: str) -> str:
@@ -156,7 +161,7 @@ def write_workbook(
         made.data_type = "s"
         return made
 
-    sheet.append([cell(csv_cell(column.name, said)) for column in columns])
+    sheet.append([cell(_sheet_cell(column.name, said)) for column in columns])
     for number, row in enumerate(rows, 1):
         if number > SHEET_ROWS:
             raise RungError(
@@ -170,15 +175,20 @@ def write_workbook(
 def _sheet_cell(value: Any, said: Said) -> Any:
     if isinstance(value, Decimal):
         return float(value)
+    if type(value) is int and len(str(abs(value))) > MOST_DIGITS:
+        return str(value)
     if isinstance(value, int | float):
         return value
     shown = csv_cell(value, said)
-    return _without_controls(shown)[:CELL_CHARS] if isinstance(shown, str) else shown
+    if not isinstance(shown, str):
+        return shown
+    held = _as_xml(shown)
+    return held if len(held) <= CELL_CHARS else held[: CELL_CHARS - len(CUT)] + CUT
 
 
-def _without_controls(value: str) -> str:
-    """XML holds no control characters but tab and new lines."""
-    return "".join(c for c in value if c >= " " or c in "\t\n\r")
+def _as_xml(value: str) -> str:
+    """Without what XML cannot hold: control characters but tab and new lines, and what is none."""
+    return _NOT_IN_XML.sub("", value)
 
 
 def write_parquet(

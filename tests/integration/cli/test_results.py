@@ -18,7 +18,7 @@ from tests.support.promises import ME, do, one
 from tests.support.works import drain, make_due, settings_for, working
 from worker.config.settings import Settings
 from worker.domain.text import neutralise_formula
-from worker.runs.exports import json_row, layout
+from worker.runs.exports import json_row, layout, write_workbook
 from worker.sandbox.simulator.state import State
 from worker.store.actions.reviews import Judged, give_verdict
 from worker.store.reading.results import COLUMNS, OWN
@@ -119,7 +119,7 @@ def test_the_last_verdict_counts(engine: Engine) -> None:
 
 @pytest.mark.usefixtures("worked")
 def test_columns_and_states_can_be_chosen(engine: Engine) -> None:
-    chosen = rows("--columns", "send,external_id, reply,zeta", "--only", "review")
+    chosen = rows("--columns", 'send,external_id, reply,"zeta",send', "--only", "review")
     assert [list(row) for row in chosen] == [["send", "external_id", "reply", "zeta"]]
     assert chosen[0]["reply"] == replies(engine)[2]
     assert [row["external_id"] for row in rows("--only", "answered")] == ["T-1", "T-2"]
@@ -169,6 +169,21 @@ def test_a_column_of_every_name_comes_back() -> None:
     }
     shown = json_row(row, layout(["state", "row.state", "=x"]), neutralise_formula)
     assert (shown["row.row.state"], shown["row.state"], shown["'=x"]) == ("a", "b", {"k": "'+1"})
+
+
+def test_a_workbook_holds_what_xml_and_excel_do_not(tmp_path: Path) -> None:
+    own = {
+        "\x01a": "b\uffff\ufffe\x0b\ud800c",
+        "id": 12345678901234567890,
+        "n": 123,
+        "long": "x" * 40_000,
+    }
+    row = {**dict.fromkeys(COLUMNS, None), OWN: own}
+    write_workbook(tmp_path / "a.xlsx", [row], layout(list(own)))
+    heading, cells = openpyxl.load_workbook(tmp_path / "a.xlsx").active.values
+    assert heading[-4:] == ("a", "id", "n", "long")
+    assert cells[-4:-1] == ("bc", "12345678901234567890", 123)
+    assert (len(cells[-1]), "cut here" in cells[-1]) == (32_767, True)
 
 
 @pytest.mark.usefixtures("worked")

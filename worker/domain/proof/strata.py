@@ -7,7 +7,7 @@ STRATA = ((80, "short"), (200, "medium"), (600, "long"), (2_000, "longer"))
 LONGEST = "longest"
 _BOUNDS = [most for most, _ in STRATA]
 _NAMES = (*(name for _, name in STRATA), LONGEST)
-"""Asked for each message of an intake: a search takes a sixth of going through them."""
+"""Asked for each message of an intake: a search takes a fifth of going through them."""
 
 
 def stratum_of(chars: int) -> str:
