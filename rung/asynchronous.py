@@ -1,13 +1,12 @@
 """The same client for programs with an event loop."""
 
-import json
 from collections.abc import AsyncIterator
 from typing import Any, Unpack
 
 import httpx2
 
 from rung import requests
-from rung.client import TIMEOUT_S, options_of, unreachable
+from rung.client import OK, TIMEOUT_S, options_of, retry_after, unreachable
 from rung.lifetimes import AwaitedClient
 from rung.requests import HEADERS, Options, Rows, Sending, Turn
 from rung.values import Answered, Handed, ReviewTurn, RunState
@@ -39,10 +38,12 @@ class AsyncClient(AwaitedClient):
         sending = requests.results(run)
         try:
             async with self._http.stream(**options_of(sending)) as answer:
-                if answer.status_code >= 400:
-                    raise requests.trouble(answer.status_code, await answer.aread())
+                if answer.status_code != OK:
+                    requests.document_of(
+                        answer.status_code, await answer.aread(), retry_after(answer)
+                    )
                 async for line in answer.aiter_lines():
-                    yield Answered.of(json.loads(line))
+                    yield requests.answered(line)
         except httpx2.TransportError as error:
             raise unreachable(error) from None
 
@@ -69,6 +70,4 @@ class AsyncClient(AwaitedClient):
             answer = await self._http.request(**options_of(sending))
         except httpx2.TransportError as error:
             raise unreachable(error) from None
-        if answer.status_code >= 400:
-            raise requests.trouble(answer.status_code, answer.content)
-        return answer.json()
+        return requests.document_of(answer.status_code, answer.content, retry_after(answer))

@@ -1,6 +1,5 @@
 """The client for programs without an event loop."""
 
-import json
 from collections.abc import Iterator
 from typing import Any, Unpack
 
@@ -13,6 +12,7 @@ from rung.requests import HEADERS, Options, Rows, Sending, Turn
 from rung.values import Answered, Handed, ReviewTurn, RunState
 
 TIMEOUT_S = 60.0
+OK = 200
 
 
 class Client(BlockingClient):
@@ -45,10 +45,10 @@ class Client(BlockingClient):
         sending = requests.results(run)
         try:
             with self._http.stream(**options_of(sending)) as answer:
-                if answer.status_code >= 400:
-                    raise requests.trouble(answer.status_code, answer.read())
+                if answer.status_code != OK:
+                    requests.document_of(answer.status_code, answer.read(), retry_after(answer))
                 for line in answer.iter_lines():
-                    yield Answered.of(json.loads(line))
+                    yield requests.answered(line)
         except httpx2.TransportError as error:
             raise unreachable(error) from None
 
@@ -78,9 +78,7 @@ class Client(BlockingClient):
             answer = self._http.request(**options_of(sending))
         except httpx2.TransportError as error:
             raise unreachable(error) from None
-        if answer.status_code >= 400:
-            raise requests.trouble(answer.status_code, answer.content)
-        return answer.json()
+        return requests.document_of(answer.status_code, answer.content, retry_after(answer))
 
 
 def options_of(sending: Sending) -> dict[str, Any]:
@@ -97,3 +95,8 @@ def options_of(sending: Sending) -> dict[str, Any]:
 def unreachable(error: httpx2.TransportError) -> CannotReach:
     """The HTTP client's trouble in our words."""
     return CannotReach(f"Rung does not answer ({type(error).__name__}): is `rung up` running?")
+
+
+def retry_after(answer: httpx2.Response) -> str | None:
+    """What the server asks for before the next try."""
+    return answer.headers.get("Retry-After")

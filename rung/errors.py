@@ -11,11 +11,14 @@ ClientError
 
 
 class ClientError(Exception):
-    """Any of them. `status` is HTTP's, where there was an answer."""
+    """Any of them. `status` is HTTP's, where there was an answer; `retry_after_s` the seconds after
+    which the server asks to be tried again, where it said them."""
 
-    def __init__(self, words: str, status: int | None = None) -> None:
+    def __init__(
+        self, words: str, status: int | None = None, retry_after_s: float | None = None
+    ) -> None:
         super().__init__(words)
-        self.status = status
+        self.status, self.retry_after_s = status, retry_after_s
 
 
 class CannotReach(ClientError):
@@ -52,8 +55,7 @@ BY_STATUS: dict[int, type[ClientError]] = {
 }
 
 
-def error_of(status: int, words: str) -> ClientError:
+def error_of(status: int, words: str, retry_after_s: float | None = None) -> ClientError:
     """The error that an HTTP status means."""
-    if status in BY_STATUS:
-        return BY_STATUS[status](words, status)
-    return (CannotReach if status >= 500 else Refused)(words, status)
+    otherwise = CannotReach if status >= 500 else Refused
+    return BY_STATUS.get(status, otherwise)(words, status, retry_after_s)

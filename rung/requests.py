@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, TypedDict
 from urllib.parse import quote
 
-from rung.errors import ClientError, Refused, error_of
+from rung.errors import Refused, error_of
+from rung.values import Answered
 
 Row = Mapping[str, Any]
 Rows = Iterable[Row] | str | Path
@@ -129,14 +130,27 @@ def cancel(run: str) -> Sending:
     return _posting("/api/actions", {"action": "cancel", "run": run})
 
 
-def trouble(status: int, content: bytes) -> ClientError:
-    """The error of an answer that is none, in the server's words (RFC 9457)."""
+def document_of(status: int, content: bytes, retry_after: str | None = None) -> Any:
+    """What the server said. Raises the error of an answer that is none, in the server's words (RFC
+    9457); `retry_after` is that header."""
     try:
         document = json.loads(content)
+        if 200 <= status < 300:
+            return document
         words = document.get("detail") or document.get("title") or f"HTTP {status}"
     except (ValueError, AttributeError):
         words = f"HTTP {status}, and not from Rung's API: is the address right?"
-    return error_of(status, str(words))
+    # A date is not what Rung sends, but what may stand between.
+    seconds = float(retry_after) if (retry_after or "").isdecimal() else None  # type: ignore[arg-type]
+    raise error_of(status, str(words), seconds)
+
+
+def answered(line: str) -> Answered:
+    """A row of the results. Raises Refused for what is none."""
+    try:
+        return Answered.of(json.loads(line))
+    except (ValueError, KeyError, TypeError):
+        raise Refused("What came is no row of Rung's API: is the address right?") from None
 
 
 def _posting(path: str, body: Mapping[str, Any]) -> Sending:

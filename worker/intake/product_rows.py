@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from worker.domain.backlog import Care, Note, Notes
 from worker.intake.paths import Path, column_of, follow, parse_place
 from worker.intake.presets import PRESETS
 
 DELETED, SPAM = "deleted in the helpdesk", "marked as spam in the helpdesk"
+IN_WORDS = "the product's number, taken as the word that it stands for"
 BETWEEN_COLLEAGUES = "a side conversation, which the customer does not see"
 
 _AWAY: Mapping[str, tuple[tuple[str, str, str], ...]] = {
@@ -57,13 +59,16 @@ class RowWords:
                 return reason
         return None
 
-    def in_words(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """The row with words for its numbers; one that is not known stays."""
+    def in_words(self, row: Mapping[str, Any], line: int, notes: Notes) -> Mapping[str, Any]:
+        """The row with words for its numbers, which is noted; one that is not known stays."""
         changed = {
-            name: words.get(row[name], row[name]) if type(row[name]) is int else row[name]
+            name: words[row[name]]
             for name, words in self.codes.items()
+            if type(row[name]) is int and row[name] in words
         }
-        return {**row, **changed}
+        for name in changed:
+            notes.add(Note(Care.COERCED, name, IN_WORDS), line)
+        return {**row, **changed} if changed else row
 
 
 def product_of(columns: Mapping[str, str]) -> str | None:

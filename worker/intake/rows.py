@@ -1,6 +1,5 @@
 """Judges one row: a Record, or the reason why not; and notes what was done to it."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -9,7 +8,7 @@ from worker.domain.text import has_invisible, is_blank
 from worker.intake.cell_text import as_text
 from worker.intake.dates import Ambiguous, DateOrder, moment_of
 from worker.intake.layouts import Layout, layout_of
-from worker.intake.markup import is_markup, text_of, unquoted
+from worker.intake.markup import is_markup, only_pictures, text_of, unquoted
 from worker.intake.metadata import fits, fitting, nested, shown, too_deep
 from worker.intake.paths import parse_place
 from worker.intake.product_rows import RowWords, row_words_of
@@ -25,7 +24,6 @@ Item = tuple[int, Mapping[str, Any]] | Reject
 """A row as it was read, with its line, or why it could not be."""
 
 DIGITS = "a number, taken as its digits"
-IN_WORDS = "the product's number, taken as the word that it stands for"
 AS_TEXT = "HTML, taken as its text; the original is kept as original_body"
 CUT = "without what it quotes and its signature; the original is kept as original_body"
 NO_ROOM_FOR_ORIGINAL = "the original is too large to be kept"
@@ -33,11 +31,6 @@ UNREAD = "not understood as a time"
 AMBIGUOUS = (
     "day or month first? The file does not show it, and --dates day or --dates month says it"
 )
-ROUNDED = re.compile(r"\d(?:[.,]\d+)?E\+\d+", re.I)
-WAS_ROUNDED = "external_id was rounded by a spreadsheet; export that column as text"
-NO_VALUE = frozenset({"NaN", "nan", "NULL", "null", "<NA>", "NaT", "#N/A", "#REF!", "\\N"})
-"""How programs write that there is nothing."""
-ONLY_PICTURES = re.compile(r"\s*(?:!\[[^\[\]]*\]\([^()\s]*\)\s*)+")
 NOT_TEXT = "not text"
 NOTHING_PUBLIC = " (nothing that the customer wrote)"
 ONLY_NAMED = "files, of which the names are kept"
@@ -94,7 +87,7 @@ class Rows:
         layout = self._layouts.get(names := tuple(row)) or self._layout(names)
         away = None
         if self._product is not None and (words := self._words[names]) is not None:
-            away, row = words.why_away(row), self._in_words(line, words, row)
+            away, row = words.why_away(row), words.in_words(row, line, self._notes)
         external_id, body, original = layout.external_id(row), layout.body(row), None
         if type(external_id) is int:
             external_id = self._coerced(line, "external_id", external_id)
@@ -124,13 +117,6 @@ class Rows:
         self._words[names] = row_words_of(names, self._product)
         return layout
 
-    def _in_words(self, line: int, words: RowWords, row: Mapping[str, Any]) -> Mapping[str, Any]:
-        told = words.in_words(row)
-        for column in words.codes:
-            if told[column] != row[column]:
-                self._notes.add(Note(Care.COERCED, column, IN_WORDS), line)
-        return told
-
     def _coerced(self, line: int, field: str, value: int) -> str:
         self._notes.add(Note(Care.COERCED, field, DIGITS), line)
         return str(value)
@@ -157,8 +143,6 @@ class Rows:
             return f"external_id is longer than {self._caps.id_chars} characters"
         if not value.isascii() and len(value.encode(errors="replace")) > self._caps.id_bytes:
             return f"external_id is longer than {self._caps.id_bytes:,} bytes"
-        if "E+" in value.upper() and ROUNDED.fullmatch(value):
-            return WAS_ROUNDED
         return "NUL in external_id" if NUL in value else None
 
     def _bad_body(self, value: Any) -> str | None:
@@ -170,7 +154,7 @@ class Rows:
             return "empty body"
         if not value.isascii() and len(value) < 1_000 and is_blank(value):
             return "empty body"
-        if len(value) < 1_000 and (value in NO_VALUE or ONLY_PICTURES.fullmatch(value)):
+        if only_pictures(value):
             return "empty body"
         return "NUL in body" if NUL in value else None
 

@@ -52,7 +52,7 @@ def test_an_export_as_it_comes_is_taken_and_what_was_guessed_is_said(engine: Eng
     assert "rows under 'tickets'" in said.err
     assert "external_id: a number, taken as its digits (4 rows, first on line 3)" in said.err
     assert (found["accepted"], found["read"][0]["preset"]) == (4, "zendesk")
-    assert found["read"][0]["columns"]["body"].split("|")[0].endswith(".description")
+    assert found["read"][0]["columns"]["body"].split("|")[1].endswith(".description")
     rows = stored(engine, "external_id, customer_id, channel FROM messages ORDER BY id")
     assert rows[0] == ("35436", "21013828", "email")
 
