@@ -5,8 +5,8 @@ Row by row it was half of what a job of an intake took, and a lock in the log fo
 
 from alembic import op
 
-revision = "0036"
-down_revision = "0035"
+revision = "0037"
+down_revision = "0036"
 branch_labels = None
 depends_on = None
 
