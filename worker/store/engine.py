@@ -4,6 +4,10 @@ Poolers (pgbouncer in transaction mode, RDS Proxy, Supabase, Neon) give a server
 whoever has a transaction, so nothing of the session's may be relied on. Some refuse settings sent
 at the start, some drop them. Whether they took effect is looked up on each new connection; where
 they did not, settings go before each transaction and statements are not prepared.
+
+Elsewhere psycopg prepares what a connection runs often, and Postgres keeps its plan. A ROLLBACK
+makes it forget them all, so what a worker only reads it commits (`engine.begin()`). Plans are kept
+for `PLANS_KEPT_S`: one of an empty table would serve until somebody analyzes it.
 """
 
 import logging
@@ -54,8 +58,11 @@ KEEPALIVE = {
     "tcp_user_timeout": 20_000,
 }
 """A half-open connection (host gone, NAT forgot) is noticed in about 25 s, not in two hours."""
+PLANNED = "rung_planned"
+"""Since when a connection has kept plans, on the monotonic clock: a key of its `info`."""
 ONE_OPTION = re.compile(r"(?:-c\s*|--)([\w.]+)=((?:\\.|\S)*)")
 """`-c name=value` and `--name=value`, as libpq reads them: a backslash keeps a space."""
+PLANS_KEPT_S = 10.0
 OVERFLOW = 2
 LOOK_S, LOOK_EVERY_S = 2.0, 0.5
 """For whether Postgres answers at all."""
@@ -189,6 +196,11 @@ class _Door:
     def _begin(self, connection: Connection) -> None:
         if self.pooled:
             connection.exec_driver_sql(self._set, self._values)
+            return
+        now = time.monotonic()
+        if now - connection.info.setdefault(PLANNED, now) > PLANS_KEPT_S:
+            connection.info[PLANNED] = now
+            connection.exec_driver_sql("DISCARD PLANS")
 
 
 def pooled(connection: Connection) -> bool:

@@ -23,12 +23,12 @@ def holding(engine: Engine, attempt: TextClause, values: Mapping[str, Any]) -> I
         # Second, for it also ends the first one's portal, which would keep its snapshot.
         connection.execute(MAY_IDLE)
         if not mine:
-            connection.rollback()
+            connection.commit()
         try:
             yield mine
         finally:
             with suppress(DBAPIError):
-                connection.rollback()
+                connection.commit()
 
 
 MAY_IDLE = text("SET LOCAL idle_in_transaction_session_timeout = 0")

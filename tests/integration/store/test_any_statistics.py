@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.kept_plans import greedy
 from tests.support.planning import Filled, faults_of, filled_with, work_under
 from tests.support.servers import Servers, cloned
 from tests.support.statements import of_big_tables
@@ -31,6 +32,13 @@ UPDATE jobs SET lane = 'realtime' WHERE id IN (
   LIMIT 5000 FOR UPDATE OF j SKIP LOCKED)
 """
 """Stood still for minutes under statistics of a small old run."""
+
+FORGET_BY_A_JOIN = """
+UPDATE jobs SET dispatched_at = NULL WHERE id IN (
+  SELECT id FROM jobs WHERE dispatched_at < now() - make_interval(secs => :after)
+  ORDER BY dispatched_at LIMIT 10000 FOR UPDATE SKIP LOCKED)
+"""
+"""Went through all jobs as soon as its plan was kept."""
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +61,18 @@ def test_every_statement_reads_what_it_needs_under_any_statistics(filled: Filled
         suspects = faults_of(filled, moment, filled.tried, fresh)
         wrong += faults_of(filled, moment, suspects).values()
     assert wrong == [], "\n\n".join(wrong)
+
+
+@pytest.mark.parametrize("moment", ["one small old run", "fresh"])
+def test_a_workers_statement_reads_no_more_with_a_plan_that_is_kept(
+    filled: Filled, moment: str
+) -> None:
+    assert greedy(filled, moment) == []
+
+
+def test_a_plan_that_is_kept_and_reads_too_much_is_seen(filled: Filled) -> None:
+    tried = {"dispatch.by a join": (FORGET_BY_A_JOIN, {"after": 60.0})}
+    assert len(greedy(Filled(filled.engine, JOBS, filled.moments, tried), "fresh")) == 1
 
 
 def test_a_statement_whose_plan_depends_on_them_is_seen(filled: Filled) -> None:

@@ -20,7 +20,7 @@ SIMULATED_S = 10.0
 def hurry(engine: Engine, settings: Settings, *, simulated: bool) -> int:
     """Moves what would be late to the realtime lane. Returns how many jobs were moved."""
     most = SIMULATED_S if simulated else float("inf")
-    with engine.connect() as connection:
+    with engine.begin() as connection:
         runs = hurried(connection, settings)
         if not runs:
             return 0

@@ -122,7 +122,7 @@ class BatchLane:
         }
 
     def _open(self, state: BatchState) -> list[Batch]:
-        with self._engine.connect() as connection:
+        with self._engine.begin() as connection:
             return message_batches.open_batches(connection, state)
 
     def _adopt(self) -> None:
@@ -143,7 +143,7 @@ class BatchLane:
         if isinstance(found, Trouble):
             self._note(intents, found)
             return
-        with self._engine.connect() as connection:
+        with self._engine.begin() as connection:
             known = message_batches.known_ids(connection, [seen.external_id for seen in found])
         free = [seen for seen in found if seen.external_id not in known]
         for intent in intents:
@@ -160,7 +160,7 @@ class BatchLane:
                 self._sender.send(intent.id)
 
     def _cancel_unwanted(self) -> None:
-        with self._engine.connect() as connection:
+        with self._engine.begin() as connection:
             unwanted = message_batches.unwanted(connection)
         for batch in unwanted:
             assert batch.external_id is not None, "a submitted batch has Claude's id"
@@ -198,7 +198,7 @@ class BatchLane:
         stuck, sent = set[str](), 0
         while not self._runtime.stopping.is_set():
             size = max(self._sizes.values())
-            with self._engine.connect() as connection:
+            with self._engine.begin() as connection:
                 chosen = ready(connection, list(self._sizes), size, self._gather_s)
             left = [gathered for gathered in chosen if gathered.tier not in stuck]
             if not left:

@@ -124,7 +124,7 @@ class Reader:
             else:
                 seen.add(key)
                 got[key] = item.got
-        with self.engine.connect() as connection:
+        with self.engine.begin() as connection:
             owners = batch_attempts.owners(connection, list(got))
             claimed = self.claimants.of(connection, [key for key in got if key in owners])
         if misplaced := set(owners.values()) - {batch.id}:
@@ -163,10 +163,10 @@ class Reader:
     def _charge_rest(self, batch: Batch, why: str) -> int:
         """Attempts of which nothing is heard use up one try, at worst case. Returns how many."""
         trouble, total = Trouble(meaning=Meaning.UNKNOWN, kind="no result", words=why), 0
-        with self.engine.connect() as connection:
+        with self.engine.begin() as connection:
             keys = batch_attempts.open_attempts(connection, batch.id)
         for start in range(0, len(keys), GROUP):
-            with self.engine.connect() as connection:
+            with self.engine.begin() as connection:
                 claimed = self.claimants.of(connection, keys[start : start + GROUP])
             attempts = [Attempt(one, self.standards) for one in claimed.values()]
             record(self.engine, [attempt.unheard(trouble) for attempt in attempts])

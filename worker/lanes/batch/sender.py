@@ -50,7 +50,7 @@ class Sender:
 
     def send(self, batch_id: int) -> bool:
         """Builds the requests from the record, and creates the batch. Whether Claude has it."""
-        with self.engine.connect() as connection:
+        with self.engine.begin() as connection:
             keys = batch_attempts.open_attempts(connection, batch_id)
             claimed = list(self.claimants.of(connection, keys).values())
             waited_for = batch_attempts.waited_for(connection, batch_id)

@@ -174,7 +174,7 @@ class Claims:
 
     def wanting(self, ids: Sequence[int]) -> list[Wanting]:
         """Those of `ids` whose policies have look-ups asked about them; nothing is locked."""
-        with self._engine.connect() as connection:
+        with self._engine.begin() as connection:
             return wanting(connection, self._policies, ids)
 
     def _write(

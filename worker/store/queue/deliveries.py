@@ -95,7 +95,7 @@ def take(engine: Engine, targets: Sequence[str], limit: int) -> list[DueDelivery
 def contents(engine: Engine, job_ids: Sequence[int]) -> dict[int, ReadyAnswer]:
     """What may go out for these jobs, read now. A job that is missing has nothing to send any more:
     it was erased, or a person has rejected it since."""
-    with engine.connect() as connection:
+    with engine.begin() as connection:
         rows = connection.execute(CONTENTS, {"ids": list(job_ids)})
         return {row.job: ReadyAnswer(**row._mapping) for row in rows if row.send}
 

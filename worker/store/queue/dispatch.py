@@ -72,10 +72,10 @@ def _chunks(queue: str, ids: Sequence[int], size: int) -> Iterator[Chunk]:
 TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:key)")
 
 FORGET_STALE = text("""
-UPDATE jobs SET dispatched_at = NULL WHERE id IN (
+UPDATE jobs SET dispatched_at = NULL WHERE id = ANY(ARRAY(
   SELECT id FROM jobs
   WHERE dispatched_at < now() - make_interval(secs => :after)
-  ORDER BY dispatched_at LIMIT 10000 FOR UPDATE SKIP LOCKED)
+  ORDER BY dispatched_at LIMIT 10000 FOR UPDATE SKIP LOCKED))
 """)
 
 # Capacity of the live workers of each queue, less what is outstanding. Both partial indexes hold

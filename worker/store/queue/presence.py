@@ -55,7 +55,7 @@ def unclaimed(
     """Jobs by queue that were dispatched over `overdue_s` ago, and that neither are claimed nor
     are in the hand of another live worker."""
     values = {"worker": worker_id, "queues": list(queues), "overdue": overdue_s}
-    with engine.connect() as connection:
+    with engine.begin() as connection:
         return {row.queue: row.jobs for row in connection.execute(UNCLAIMED, values)}
 
 
@@ -73,7 +73,7 @@ def noted(connection: Connection) -> list[tuple[str, str]]:
 
 def live_queues(engine: Engine) -> int:
     """How many (worker, queue) pairs are alive."""
-    with engine.connect() as connection:
+    with engine.begin() as connection:
         return int(connection.execute(LIVE_QUEUES).scalar_one())
 
 

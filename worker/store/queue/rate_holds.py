@@ -38,7 +38,7 @@ def note_hold(engine: Engine, queues: Sequence[str], seconds: float, asked_s: fl
 def carry_out_lifts(engine: Engine, lift: Callable[[str], object]) -> list[str]:
     """Lifts the holds that somebody wants lifted: `lift` tells Redis, given a queue. Returns the
     queues. What Redis did not hear of is tried again."""
-    with engine.connect() as connection:
+    with engine.begin() as connection:
         wanted = list(connection.execute(WANTED).scalars())
     for queue in wanted:
         lift(queue)

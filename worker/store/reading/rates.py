@@ -38,7 +38,7 @@ class Throughput:
 
     def read(self) -> None:
         """Takes a reading."""
-        with self._engine.connect() as connection:
+        with self._engine.begin() as connection:
             done = done_counters(connection)
         self.add(done)
 
