@@ -20,13 +20,18 @@ from benchmarks.house import house
 from benchmarks.peers.shared import requests_for
 from benchmarks.peers.yard import IN_FLIGHT, Yard
 
+OTHERS = {"async-batch-llm": 1, "flexllm": 0}
+"""Packages made for this, and how many lines of their files are no answers."""
 HEADS = ("", "CPU ms a message", "CPU s to start", "wall s", "memory MB", "kept of what was paid")
 
 
 @click.command()
 @click.option("--messages", default=2_000, help="So many.")
+@click.option(
+    "--others", help="A python that has async-batch-llm, flexllm and anthropic; left out without."
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
-def main(messages: int, as_json: bool) -> None:
+def main(messages: int, others: str | None, as_json: bool) -> None:
     """Rung beside what one would write without it."""
     in_flight = {"haiku": IN_FLIGHT, "sonnet": 1, "opus": 1}
     with (
@@ -38,7 +43,12 @@ def main(messages: int, as_json: bool) -> None:
         (Path(directory) / "requests.asked").write_text("".join(lines), "utf-8")
         (Path(directory) / "one.asked").write_text(lines[0], "utf-8")
         yard = Yard(home, Path(directory), requests, start_s)
-        found = [yard.script("loop"), yard.script("threads"), yard.tasks(), yard.rung()]
+        found = [yard.script("loop"), yard.script("threads")]
+        if others:
+            for name, heads in OTHERS.items():
+                script = Path(__file__).with_name(f"{name.replace('-', '_')}_run.py")
+                found.append(yard.script(name, [others, str(script)], heads))
+        found += [yard.tasks(), yard.rung()]
     if as_json:
         click.echo(json.dumps([asdict(peer) for peer in found], indent=2))
     else:

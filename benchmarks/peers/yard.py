@@ -56,18 +56,20 @@ class Yard:
     start_s: float
     """CPU seconds of Rung's worker until it was at work."""
 
-    def script(self, name: str) -> Peer:
-        """A peer that reads requests and writes a file."""
+    def script(self, name: str, command: Sequence[str] = (), heads: int = 0) -> Peer:
+        """A peer that reads requests and writes a file, the first `heads` lines of which are no
+        answers. Without `command` it is the module of that name."""
+        words = [*command] or [sys.executable, "-m", f"benchmarks.peers.{name}"]
         whole, half = self.directory / f"{name}.jsonl", self.directory / f"{name}-killed.jsonl"
-        start_s, _ = ended(self._start(name, self.directory / "one.jsonl", "one"))
+        start_s, _ = ended(self._start(words, self.directory / f"{name}-one.jsonl", "one"))
         began = time.monotonic()
-        cpu_s, memory = ended(self._start(name, whole))
+        cpu_s, memory = ended(self._start(words, whole))
         wall_s = time.monotonic() - began
-        killed = self._start(name, half)
+        killed = self._start(words, half)
         paid = self.until_half()
         killed.kill()
         killed.wait()
-        kept = len(half.read_text("utf-8").splitlines()) if half.exists() else 0
+        kept = len(half.read_bytes().splitlines()) - heads if half.exists() else 0
         return self._peer(name, (start_s, cpu_s - start_s), wall_s, memory, paid, kept)
 
     def tasks(self) -> Peer:
@@ -141,10 +143,12 @@ class Yard:
             kept=kept,
         )
 
-    def _start(self, name: str, output: Path, given: str = "requests") -> "subprocess.Popen[bytes]":
-        script = [sys.executable, "-m", f"benchmarks.peers.{name}", self.home.simulator_url]
+    def _start(
+        self, command: Sequence[str], output: Path, given: str = "requests"
+    ) -> "subprocess.Popen[bytes]":
+        words = [*command, self.home.simulator_url, str(IN_FLIGHT), str(output)]
         with (self.directory / f"{given}.asked").open("rb") as requests:
-            return subprocess.Popen([*script, str(IN_FLIGHT), str(output)], stdin=requests)
+            return subprocess.Popen(words, stdin=requests)
 
     def _worker(self) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-m", "celery", "-A", TASKS, "worker", "-c", str(IN_FLIGHT)]
