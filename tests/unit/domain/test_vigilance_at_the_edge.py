@@ -10,7 +10,7 @@ from tests.support.graded import made_up, question
 from worker.domain.proof.drift import Watch, begin, heard_all, rates
 from worker.domain.proof.exact_tails import lower_bound, upper_bound
 from worker.domain.proof.forecast import Observed, forecast
-from worker.domain.proof.frontier import Plan, Step, point, walk
+from worker.domain.proof.frontier import Baseline, Plan, Step, point, walk
 from worker.domain.proof.graded import GradedAnswer, GradedMessage
 from worker.domain.proof.ladder_certificates import Certificate, certify, stricter
 from worker.domain.proof.off_policy import Glimpse, difference, estimate
@@ -132,7 +132,8 @@ def test_a_mixture_is_known_with_the_smaller_of_two_probabilities() -> None:
     # when
     way, other = (Step("opus"),), (Step("haiku"),)
     half = Plan(name="half", steps=way, share=0.5, otherwise=other)
-    found = point(half, messages, [Glimpse(1.0, 1.0)] * 60, UnaskedCosts(), [{}] * 60)
+    always = Baseline.of([Glimpse(1.0, 1.0)] * 60)
+    found = point(half, messages, always, UnaskedCosts(), [{}] * 60)
     # then
     assert found.quality.point == pytest.approx(1.0)
 

@@ -32,7 +32,7 @@ from worker.store.runs import find_run
 
 VERDICTS = {"right": True, "wrong": False, "unsure": None}
 SECTION = "Proof"
-SAMPLE = 2_000
+SAMPLE = 1_500
 """Messages that a frontier's page reads, evenly spaced, however many its run has."""
 
 

@@ -71,6 +71,19 @@ class Point:
     """Share of the bill of always the top tier; negative when it costs more."""
 
 
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What plans are compared with, message by message, and its mean."""
+
+    glimpses: Sequence[Glimpse]
+    quality: Estimate
+
+    @classmethod
+    def of(cls, found: Sequence[Glimpse]) -> "Baseline":
+        """With its mean, made once for all plans."""
+        return cls(found, estimate(found))
+
+
 def walk(
     message: GradedMessage,
     steps: Sequence[Step],
@@ -139,7 +152,7 @@ def glimpses(found: Sequence[Walk], guesses: Sequence[Mapping[str, float]]) -> l
 def point(
     plan: Plan,
     messages: Sequence[GradedMessage],
-    top: Sequence[Glimpse],
+    top: Baseline,
     costs: UnaskedCosts,
     guesses: Sequence[Mapping[str, float]],
     score: Score = stated,
@@ -158,18 +171,17 @@ def point(
     return point_of(plan.name, found, seen, top)
 
 
-def point_of(
-    name: str, found: Sequence[Walk], seen: Sequence[Glimpse], top: Sequence[Glimpse]
-) -> Point:
+def point_of(name: str, found: Sequence[Walk], seen: Sequence[Glimpse], top: Baseline) -> Point:
     """The place of walks that were made, or that really happened."""
     ends: dict[str, float] = {}
     for one in found:
         ends[one.tier] = ends.get(one.tier, 0.0) + 1 / len(found)
+    quality = estimate(seen)
     return Point(
         name=name,
         cost=sum((w.cost for w in found), Decimal(0)),
-        quality=estimate(seen),
-        against_top=difference(seen, top),
+        quality=quality,
+        against_top=difference(seen, top.glimpses, (quality, top.quality)),
         ends=ends,
         assumed_costs=sum(w.assumed for w in found),
     )

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from worker.domain.proof.claims import stated
 from worker.domain.proof.frontier import (
+    Baseline,
     Plan,
     Point,
     Score,
@@ -81,7 +82,7 @@ def evaluate(
     if not messages:
         return []
     always = Plan(name=f"always {ladder[-1]}", steps=(Step(ladder[-1]),))
-    top = glimpses(walks(messages, always, costs), guessed)
+    top = Baseline.of(glimpses(walks(messages, always, costs), guessed))
     bill = point(always, messages, top, costs, guessed).cost
     chosen = plans_for(messages, ladder) if plans is None else plans
     found = [point(plan, messages, top, costs, guessed, score) for plan in chosen]

@@ -87,10 +87,15 @@ def _mean(values: Sequence[float], glimpses: Sequence[Glimpse]) -> Estimate:
     )
 
 
-def difference(first: Sequence[Glimpse], second: Sequence[Glimpse]) -> Estimate:
+def difference(
+    first: Sequence[Glimpse],
+    second: Sequence[Glimpse],
+    means: tuple[Estimate, Estimate] | None = None,
+) -> Estimate:
     """Mean of the first less mean of the second, message by message, so that what they share
-    cancels. Bounds where either is not identified."""
-    ends = estimate(first), estimate(second)
+    cancels. Bounds where either is not identified. `means` are their estimates, where they have
+    been made."""
+    ends = means or (estimate(first), estimate(second))
     known = sum(
         a.value is not None and b.value is not None for a, b in zip(first, second, strict=True)
     )
