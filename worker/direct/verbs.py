@@ -172,6 +172,7 @@ class Direct:
             deadline=parse_deadline(moment(deadline), "deadline") if deadline else None,
             key=options.get("key"),
             again=options.get("again", False),
+            notify=options.get("notify", ()),
         )
 
 

@@ -113,6 +113,11 @@ def test_a_file_and_the_same_key_again_add_nothing_twice(
     assert (again.run, again.accepted, again.duplicates) == ("day", 0, 1)
 
 
+def test_who_is_to_be_told_is_told_or_it_is_said_that_nobody_can_be(either: Either) -> None:
+    with pytest.raises(rung.Refused, match="no mail server is set"):
+        either.enqueue(iter(ROWS), run="today", notify=["ada@example.org"])
+
+
 def test_a_deadline_is_a_moment_or_a_span(client: rung.Client, served: Served) -> None:
     client.enqueue(ROWS[:1], deadline=dt.timedelta(hours=6), lane="realtime")
     hours = "SELECT round(extract(epoch FROM deadline - created_at) / 3600) FROM runs"
