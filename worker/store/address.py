@@ -1,10 +1,15 @@
 """DATABASE_URL, taken apart once: what teams write, as SQLAlchemy and psycopg want it.
 
-Beside SQLAlchemy's own spelling, libpq's is understood: several hosts with commas, and settings of
-the session in `?options=`. What cannot be read is refused in a sentence that does not hold it, for
-it may hold a password.
+Beside SQLAlchemy's own spelling, libpq's is understood: several hosts with commas, sockets as hosts
+(`%2Frun%2Fpostgresql`), and settings of the session in `?options=`. What cannot be read is refused
+in a sentence that does not hold it, for it may hold a password.
 """
 
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from urllib.parse import unquote, urlsplit
+
+from psycopg import pq
 from sqlalchemy.engine import URL, make_url
 
 from worker.errors import ConfigurationError
@@ -12,13 +17,27 @@ from worker.errors import ConfigurationError
 EXAMPLE = "DATABASE_URL=postgresql://user:password@host:5432/dbname"
 QUOTE = "python3 -c 'from urllib.parse import quote; print(quote(input(), safe=\"\"))'"
 DRIVER = "postgresql+psycopg"
+PORT = 5432
+QUOTES = "'\""
+NUMBERS = ("connect_timeout", "port", "tcp_user_timeout", "keepalives")
+OTHERS = {
+    "schema": "?options=-csearch_path%3DNAME",
+    "currentschema": "?options=-csearch_path%3DNAME",
+    "ssl": "?sslmode=require, or better verify-full with sslrootcert",
+    "pgbouncer": "leave it out: a pooler is noticed by itself",
+    "connection_limit": "[database] connections in rung.toml",
+}
+"""Options of other drivers, and what does the same here."""
 
 
 def read_database(url: str) -> URL:
     """The address. Raises ConfigurationError."""
     scheme, separator, rest = url.strip().partition("://")
-    if not separator:
+    if not separator or not scheme:
         raise ConfigurationError("DATABASE_URL is not a database URL.", mend=EXAMPLE)
+    if scheme[0] in QUOTES:
+        words = "DATABASE_URL begins with a quotation mark, which is taken as a part of it."
+        raise ConfigurationError(words, mend="leave the quotation marks out, where you set it")
     kind = scheme.lower().partition("+")[0]
     if kind not in ("postgres", "postgresql"):
         known = kind if kind.isalnum() else "something else"
@@ -40,21 +59,58 @@ def _hosts_apart(rest: str) -> tuple[str, list[str]]:
     return (f"{who}{at}{tail[end:]}", hosts) if len(hosts) > 1 else (rest, [])
 
 
-def _parsed(rest: str, hosts: list[str]) -> URL:
+def _parsed(rest: str, hosts: Sequence[str]) -> URL:
     try:
         found = make_url(f"{DRIVER}://{rest}")
+        named = [_host_and_port(one) for one in hosts]
     except Exception:
         raise ConfigurationError("DATABASE_URL is not a database URL.", mend=EXAMPLE) from None
-    if not hosts:
+    _refuse_unknown(found.query)
+    if not named and found.host and found.host.lower().startswith("%2f"):
+        named = [(unquote(found.host), found.port or PORT)]
+        found = found.set(host=None, port=None)
+    if not named:
         return found
-    named = [one if ":" in one else f"{one}:5432" for one in hosts]
-    return found.update_query_dict({"host": named})
+    several = [",".join(str(one) for one in part) for part in zip(*named, strict=True)]
+    return found.update_query_dict(dict(zip(("host", "port"), several, strict=True)))
+
+
+def _host_and_port(named: str) -> tuple[str, int]:
+    parts = urlsplit(f"//{named}")
+    return unquote(parts.hostname or ""), parts.port or PORT
+
+
+@lru_cache(maxsize=1)
+def _known() -> frozenset[str]:
+    return frozenset(one.keyword.decode() for one in pq.Conninfo.get_defaults())
+
+
+def _refuse_unknown(options: Mapping[str, str | Sequence[str]]) -> None:
+    """What libpq does not know, or cannot read as a number, is a ProgrammingError of psycopg's."""
+    for name, value in options.items():
+        # Behind a password with a & in it, what looks like an option is the rest of it.
+        called = "an option" if "password" in options else f"the option {name[:40]!r}"
+        if name not in _known():
+            mend = OTHERS.get(name.lower(), "leave it out; a & in a value is written %26")
+            raise ConfigurationError(
+                f"DATABASE_URL has {called} that Postgres's library does not know.", mend=mend
+            )
+        numeric = name.startswith(NUMBERS) and isinstance(value, str)
+        if numeric and not all(part.isdecimal() for part in str(value).split(",")):
+            raise ConfigurationError(f"DATABASE_URL's {name} must be a number.", mend=EXAMPLE)
 
 
 def spoken(url: URL) -> str:
     """Host, port and database, for people: nothing that could be a secret."""
-    named = url.query.get("host", ())
-    hosts = (named,) if isinstance(named, str) else tuple(named)
+    hosts = _words(url.query.get("host", ()))
+    ports = _words(url.query.get("port", ()))
     if url.host:
-        hosts = (f"{url.host}:{url.port or 5432}",)
+        hosts, ports = [url.host], [str(url.port or PORT)]
+    if len(ports) == len(hosts):
+        bracketed = (f"[{host}]" if ":" in host else host for host in hosts)
+        hosts = [f"{host}:{port}" for host, port in zip(bracketed, ports, strict=True)]
     return f"{','.join(hosts) or 'the local socket'}/{url.database or ''}"
+
+
+def _words(given: str | Sequence[str]) -> list[str]:
+    return given.split(",") if isinstance(given, str) else list(given)

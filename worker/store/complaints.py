@@ -13,13 +13,16 @@ STOPPED, LOCKED = "57014", "55P03"
 NO_RIGHT, READ_ONLY, TOO_MANY = "42501", "25006", "53300"
 FULL = ("too many connections", "too many clients", "remaining connection")
 """Refused at its door, psycopg knows only the server's words. pgbouncer's hold the first."""
-DENIED = re.compile(r"permission denied for (\w+) (\S+)")
+DENIED = re.compile(r"permission denied for (\w+) (.+)")
+PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
+"""A name that needs no quotation marks."""
 GRANTS = {
     "schema": "GRANT USAGE, CREATE ON SCHEMA {thing} TO {role}",
     "database": "GRANT CREATE, CONNECT ON DATABASE {thing} TO {role}",
     "table": "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
     "sequence": "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}",
 }
+ROLE = "Rung's role"
 PRIMARY = "point DATABASE_URL at the primary (with several hosts: ?target_session_attrs=read-write)"
 
 
@@ -48,7 +51,7 @@ def complaint_of(error: DBAPIError, url: URL | None = None) -> RungError | None:
     mend. `url` tells where and as whom; without it a connection was lost in the middle."""
     state = getattr(error.orig, "sqlstate", None)
     words = (str(error.orig).strip().splitlines() or ["no answer"])[0]
-    role = url.username if url is not None and url.username else "Rung's role"
+    role = url.username if url is not None and url.username else ROLE
     if state == NO_RIGHT:
         return _denied(words, role)
     if state == READ_ONLY:
@@ -77,8 +80,15 @@ def complaint_of(error: DBAPIError, url: URL | None = None) -> RungError | None:
 def _denied(words: str, role: str) -> ConfigurationError:
     found = DENIED.search(words)
     kind, thing = found.groups() if found else ("", "")
+    thing, grantee = _identifier(thing), _identifier(role)
     grant = GRANTS.get(kind, "see docs/deploying.md for the rights that it needs")
     return ConfigurationError(
         f"{role} may not do this in Postgres: {words}.",
-        mend=f"as the owner, {grant.format(thing=thing, role=role)}",
+        mend=f"as the owner, {grant.format(thing=thing, role=grantee)}",
     )
+
+
+def _identifier(name: str) -> str:
+    """As a statement has it."""
+    plain = PLAIN.fullmatch(name) or name == ROLE
+    return name if plain else '"{}"'.format(name.replace('"', '""'))

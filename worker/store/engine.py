@@ -1,24 +1,11 @@
-"""Connections to Postgres: short waits, no transaction left open, errors as sentences.
-
-Poolers (pgbouncer in transaction mode, RDS Proxy, Supabase, Neon) give a server's session to
-whoever has a transaction, so nothing of the session's may be relied on. Some refuse settings sent
-at the start, some drop them. Whether they took effect is looked up on each new connection; where
-they did not, settings go before each transaction and statements are not prepared.
-
-Elsewhere psycopg prepares what a connection runs often, and Postgres keeps its plan. A ROLLBACK
-makes it forget them all, so what a worker only reads it commits (`engine.begin()`). Plans are kept
-for `PLANS_KEPT_S`: one of an empty table would serve until somebody analyzes it.
-"""
+"""Connections to Postgres: short waits, no transaction left open, errors as sentences."""
 
 import logging
-import re
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError
@@ -27,6 +14,7 @@ from worker.config.addresses import database_url
 from worker.config.settings import Settings
 from worker.store.address import read_database
 from worker.store.complaints import complaint_of, is_full, is_outage, was_stopped
+from worker.store.sessions import Door, options_of
 
 __all__ = [
     "is_outage",
@@ -34,23 +22,12 @@ __all__ = [
     "ping",
     "pooled",
     "reaching_postgres",
+    "server_encoding",
     "takes_writes",
     "wait_until_away",
     "was_stopped",
 ]
 log = logging.getLogger(__name__)
-SETTINGS = {
-    # A transaction held open across a call is a bug; Postgres ends it.
-    "idle_in_transaction_session_timeout": "30s",
-    # Longer than that: what a process held that is frozen is free by then, and who waits gets it.
-    "lock_timeout": "35s",
-    # What is worked on lies in memory, or on a disk without moving parts: a row by its key costs
-    # not much more than the next one.
-    "random_page_cost": "1.1",
-    "timezone": "UTC",
-}
-TELLING = {name: SETTINGS[name] for name in ("lock_timeout", "idle_in_transaction_session_timeout")}
-"""By these a pooler is told; no server has them by itself."""
 KEEPALIVE = {
     "keepalives_idle": 10,
     "keepalives_interval": 5,
@@ -58,11 +35,6 @@ KEEPALIVE = {
     "tcp_user_timeout": 20_000,
 }
 """A half-open connection (host gone, NAT forgot) is noticed in about 25 s, not in two hours."""
-PLANNED = "rung_planned"
-"""Since when a connection has kept plans, on the monotonic clock: a key of its `info`."""
-ONE_OPTION = re.compile(r"(?:-c\s*|--)([\w.]+)=((?:\\.|\S)*)")
-"""`-c name=value` and `--name=value`, as libpq reads them: a backslash keeps a space."""
-PLANS_KEPT_S = 10.0
 OVERFLOW = 2
 LOOK_S, LOOK_EVERY_S = 2.0, 0.5
 """For whether Postgres answers at all."""
@@ -85,22 +57,25 @@ def make_engine(
     connection is tried before it is used. Raises ConfigurationError for an
     address that cannot be read."""
     address = read_database(url)
-    own = address.query.get("options", "")
-    options = _options(own if isinstance(own, str) else " ".join(own))
-    if statement_s is not None:
-        options.setdefault("statement_timeout", f"{statement_s * 1000:.0f}ms")
-    mine = {"connect_timeout": max(2, round(connect_s)), "application_name": name, **KEEPALIVE}
+    mine = {
+        "connect_timeout": max(2, round(connect_s)),
+        "application_name": name,
+        **KEEPALIVE,
+    }
+    given = {key: value for key, value in mine.items() if key not in address.query}
     engine = create_engine(
-        address.difference_update_query(["options"]),
+        address.difference_update_query(["options", "client_encoding"]),
         pool_size=pool_size,
         max_overflow=OVERFLOW,
         pool_timeout=30,
         pool_pre_ping=pre_ping,
-        connect_args={key: value for key, value in mine.items() if key not in address.query},
+        connect_args=given | {"client_encoding": "utf8"},
         # An error's words name no parameter: one may be what a customer wrote.
         hide_parameters=True,
+        # Claims rely on it: where a role's default is stricter, they would fail one another.
+        isolation_level="READ COMMITTED",
     )
-    _Door(options).watch(engine)
+    Door(options_of(address, statement_s)).watch(engine)
     event.listen(engine, "handle_error", _say_stopped)
     return engine
 
@@ -146,66 +121,9 @@ def worker_engine(settings: Settings) -> Engine:
     )
 
 
-def _options(own: str) -> dict[str, str]:
-    """Ours, and above them those of the address."""
-    theirs = {name: re.sub(r"\\(.)", r"\1", value) for name, value in ONE_OPTION.findall(own)}
-    return {**SETTINGS, **{name.replace("-", "_"): value for name, value in theirs.items()}}
-
-
-class _Door:
-    """How sessions are opened: with their settings, until a pooler is found in the way."""
-
-    def __init__(self, options: Mapping[str, str]) -> None:
-        self.options = dict(options)
-        self.pooled = False
-        quoted = (f"{k}={v}".replace("\\", "\\\\").replace(" ", "\\ ") for k, v in options.items())
-        self._sent = " ".join(f"-c {one}" for one in quoted)
-        self._set = "SELECT " + ", ".join(["set_config(%s, %s, true)"] * len(options))
-        self._values = tuple(word for pair in options.items() for word in pair)
-
-    def watch(self, engine: Engine) -> None:
-        """Opens the engine's connections from now on."""
-        event.listen(engine, "do_connect", self._connect)
-        event.listen(engine, "begin", self._begin)
-        engine.update_execution_options(rung_door=self)
-
-    def _connect(self, dialect: Any, _record: Any, args: Any, parameters: dict[str, Any]) -> Any:
-        if not self.pooled:
-            try:
-                connection = dialect.connect(*args, **parameters, options=self._sent)
-            except psycopg.OperationalError as error:
-                if "startup parameter" not in str(error) and "options" not in str(error):
-                    raise
-            else:
-                if self._heeded(connection):
-                    return connection
-                connection.close()
-            self.pooled = True
-            log.info("a pooler stands before postgres: settings go with each transaction")
-        return dialect.connect(*args, **parameters, prepare_threshold=None)
-
-    def _heeded(self, connection: psycopg.Connection[Any]) -> bool:
-        """Whether a setting of ours is in force; where the address has its own, it is trusted."""
-        for name, ours in TELLING.items():
-            if self.options[name] == ours:
-                found = connection.execute("SELECT current_setting(%s)", [name]).fetchone()
-                connection.rollback()
-                return found == (ours,)
-        return True
-
-    def _begin(self, connection: Connection) -> None:
-        if self.pooled:
-            connection.exec_driver_sql(self._set, self._values)
-            return
-        now = time.monotonic()
-        if now - connection.info.setdefault(PLANNED, now) > PLANS_KEPT_S:
-            connection.info[PLANNED] = now
-            connection.exec_driver_sql("DISCARD PLANS")
-
-
 def pooled(connection: Connection) -> bool:
     """Whether a pooler stands between us and Postgres."""
-    door: _Door = connection.get_execution_options()["rung_door"]
+    door: Door = connection.get_execution_options()["rung_door"]
     return door.pooled
 
 
@@ -224,6 +142,12 @@ def reaching_postgres(engine: Engine) -> Iterator[None]:
 def ping(connection: Connection) -> str:
     """The server's version."""
     return str(connection.execute(text("SHOW server_version")).scalar_one())
+
+
+def server_encoding(connection: Connection) -> str | None:
+    """In which the database keeps words, as the server said at the start; None where it did not."""
+    driver = connection.connection.driver_connection
+    return driver.info.parameter_status("server_encoding") if driver is not None else None
 
 
 def wait_until_away(url: str, seconds: float) -> None:

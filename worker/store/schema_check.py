@@ -8,6 +8,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import ProgrammingError
 
 from worker.errors import ConfigurationError, SchemaBehind
+from worker.store.engine import server_encoding
 
 _REVISION = re.compile(r'^revision = "(\w+)"$', re.MULTILINE)
 _DOWN = re.compile(r'^down_revision = "(\w+)"$', re.MULTILINE)
@@ -37,10 +38,11 @@ def known_revisions() -> tuple[str, ...]:
 
 def current(engine: Engine) -> str | None:
     """The database's revision; None when it is empty. Raises ConfigurationError where the server is
-    too old."""
+    too old, or the database has no place for every script."""
     try:
         with engine.connect() as connection:
             require_release(connection.dialect.server_version_info)
+            require_encoding(server_encoding(connection))
             found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
             return str(found) if found is not None else None
     except ProgrammingError as error:
@@ -56,6 +58,16 @@ def require_release(version: tuple[int | str, ...] | None) -> None:
             f"Postgres is version {'.'.join(map(str, version))} there, and Rung needs {LEAST} or"
             " newer.",
             mend="move the database to a newer server, or point DATABASE_URL at one",
+        )
+
+
+def require_encoding(encoding: str | None) -> None:
+    """Raises ConfigurationError unless every customer's words can be kept; None is unknown."""
+    if encoding not in (None, "UTF8"):
+        raise ConfigurationError(
+            f"The database's encoding is {encoding}, and customers write in every script.",
+            mend="CREATE DATABASE rung ENCODING 'UTF8' TEMPLATE template0, and point DATABASE_URL"
+            " at that",
         )
 
 

@@ -82,6 +82,26 @@ def test_the_reason_is_said_and_the_password_is_not(
     assert "s3cret" not in words
 
 
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        (
+            "sentinel://:s3cret@127.0.0.1:1/m?sentinel_password=s3cret2",
+            "knows a master at sentinel:",
+        ),
+        ("rediss://:s3cret@127.0.0.1:1?ssl_ca_certs=/not/there.pem", "names /not/there.pem"),
+    ],
+)
+def test_what_is_missing_is_named_and_no_password(
+    url: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REDIS_URL", url)
+    ((ok, words),) = findings("redis")
+    assert ok is False
+    assert said in words
+    assert "s3cret" not in words
+
+
 @pytest.mark.parametrize("url", ["amqp://h", "redis://:p#w@h", "127.0.0.1:6379"])
 def test_an_address_that_nobody_understands_stops_every_command(
     url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

@@ -1,5 +1,6 @@
 """Connections as teams have them: addresses, settings and refusals."""
 
+import datetime as dt
 from typing import Any
 
 import psycopg
@@ -12,7 +13,7 @@ from worker.store.address import read_database, spoken
 from worker.store.complaints import complaint_of
 from worker.store.engine import make_engine, reaching_postgres
 from worker.store.locks import holding
-from worker.store.schema_check import LEAST, require_release
+from worker.store.schema_check import LEAST, current, require_release
 
 TRY = text("SELECT pg_try_advisory_xact_lock(:key)")
 
@@ -41,10 +42,46 @@ def test_hosts_as_libpq_writes_them(scheme: str) -> None:
     # given
     url = read_database(f"{scheme}://u:p%40w@h1:5433,h2/db?target_session_attrs=read-write")
     # then
-    assert url.query["host"] == ("h1:5433", "h2:5432")
+    assert (url.query["host"], url.query["port"]) == ("h1,h2", "5433,5432")
     assert url.query["target_session_attrs"] == "read-write"
     assert (url.username, url.password, url.database) == ("u", "p@w", "db")
     assert spoken(url) == "h1:5433,h2:5432/db"
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port", "words"),
+    [
+        ("postgresql://u@[::1]:1,[fe80::2]/d", "::1,fe80::2", "1,5432", "[::1]:1,[fe80::2]:5432/d"),
+        ("postgresql://u@%2Frun%2Fpg:5433/d", "/run/pg", "5433", "/run/pg:5433/d"),
+    ],
+)
+def test_addresses_of_six_and_sockets_are_hosts_as_well(
+    url: str, host: str, port: str, words: str
+) -> None:
+    found = read_database(url)
+    _, connected = make_engine(url).dialect.create_connect_args(found)
+    assert (connected["host"], str(connected["port"])) == (host, port)
+    assert spoken(found) == words
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("pgbouncer=true", "noticed by itself"),
+        ("schema=mine", "search_path"),
+        ("ssl=true", "sslmode=require"),
+        ("password=s3c&ret=1", "an option that Postgres's library does not know"),
+        ("connect_timeout=soon", "connect_timeout must be a number"),
+    ],
+)
+def test_an_option_that_nobody_knows_is_refused_with_what_does_the_same(
+    query: str, words: str
+) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        make_engine(f"postgresql://u@h/db?{query}")
+    said = f"{raised.value} {raised.value.mend}"
+    assert words in said
+    assert "ret" not in said
 
 
 @pytest.mark.parametrize(
@@ -54,6 +91,9 @@ def test_hosts_as_libpq_writes_them(scheme: str) -> None:
         ("mysql://u@h/d", "is for mysql"),
         ("h:5432/db", "not a database URL"),
         ("postgresql://u@h:port/db", "not a database URL"),
+        ("postgresql://u@h1:port,h2/db", "not a database URL"),
+        ("'postgresql://u:s3cret@h/db'", "leave the quotation marks out"),
+        ("://u@h/db", "not a database URL"),
     ],
 )
 def test_an_address_that_cannot_be_read_is_not_repeated(url: str, words: str) -> None:
@@ -125,6 +165,67 @@ def poor(engine: Engine, database_url: str) -> Any:
         connection.execute(text(f"DROP ROLE {name}"))
 
 
+ODD = {
+    "intervalstyle": "iso_8601",
+    "datestyle": "german, dmy",
+    "timezone": "America/New_York",
+    "standard_conforming_strings": "off",
+    "extra_float_digits": "-10",
+    "array_nulls": "off",
+    "default_transaction_isolation": "serializable",
+    "client_encoding": "LATIN1",
+    "statement_timeout": "1ms",
+    "idle_session_timeout": "1ms",
+}
+"""As a team's other programs may want them, of a role or a database."""
+VALUES = """SELECT interval '1 day 3 s', timestamptz '2026-11-01 05:30+00', '\\n€',
+    0.1::float8 + 0.2::float8, CAST(:words AS text[]), current_setting('transaction_isolation')"""
+
+
+def test_what_a_role_sets_for_other_programs_alters_nothing(engine: Engine, poor: Engine) -> None:
+    # given
+    with engine.begin() as connection:
+        for name, value in ODD.items():
+            connection.exec_driver_sql(f"ALTER ROLE {poor.url.username} SET {name} = '{value}'")
+    words = [None, "NULL", "a"]
+    # when
+    with poor.connect() as connection:
+        found = connection.execute(text(VALUES), {"words": words}).one()
+        bounds = (
+            "SELECT current_setting('statement_timeout'), current_setting('idle_session_timeout')"
+        )
+        unbounded = connection.execute(text(bounds)).one()
+    # then
+    assert found[0] == dt.timedelta(days=1, seconds=3)
+    assert found[1] == dt.datetime(2026, 11, 1, 5, 30, tzinfo=dt.UTC)
+    assert found[1].utcoffset() == dt.timedelta(0)
+    assert tuple(found[2:]) == ("\\n€", 0.1 + 0.2, words, "read committed")
+    assert unbounded == ["0", "0"]
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_database_without_room_for_every_script_is_refused(
+    engine: Engine, database_url: str, encoding: str
+) -> None:
+    # given
+    name = f"{read_database(database_url).database}_{encoding.lower()}"
+    straight = engine.execution_options(isolation_level="AUTOCOMMIT")
+    made = f"CREATE DATABASE {name} ENCODING '{encoding}' TEMPLATE template0 LOCALE 'C'"
+    with straight.connect() as connection:
+        connection.exec_driver_sql(made)
+    # when
+    url = read_database(database_url).set(database=name).render_as_string(hide_password=False)
+    other = make_engine(url, pool_size=1)
+    with pytest.raises(ConfigurationError) as raised:
+        current(other)
+    other.dispose()
+    with straight.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name}")
+    # then
+    assert encoding in str(raised.value)
+    assert "ENCODING 'UTF8'" in str(raised.value.mend)
+
+
 @pytest.mark.parametrize(
     ("statement", "grant"),
     [
@@ -139,6 +240,14 @@ def test_a_right_that_is_missing_comes_with_the_grant(
         ran(poor, statement)
     assert "permission denied" in str(raised.value)
     assert grant in str(raised.value.mend)
+
+
+def test_a_role_whose_name_needs_quotation_marks_gets_them() -> None:
+    denied = psycopg.errors.InsufficientPrivilege("permission denied for schema My Schema")
+    url = read_database("postgresql://My%20Role@h/db")
+    complaint = complaint_of(DBAPIError("", {}, denied), url)
+    assert complaint is not None
+    assert 'SCHEMA "My Schema" TO "My Role"' in str(complaint.mend)
 
 
 def test_a_server_that_takes_no_writes_is_named_as_that(engine: Engine) -> None:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from tests.support.places import ROOT
-from worker.store.engine import PLANNED, PLANS_KEPT_S
+from worker.store.sessions import PLANNED, PLANS_KEPT_S
 from worker.store.locks import holding
 
 LOOK = text("SELECT count(*) FROM jobs WHERE id = CAST(:id AS bigint)")

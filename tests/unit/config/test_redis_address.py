@@ -116,6 +116,9 @@ def test_sentinels_and_their_master() -> None:
         ("redis://:s3c?ret@h", "percent-encode"),
         ("redis://h?socket_timeout=3", "timing.connect_s"),
         ("redis://h?protocol=3", "unknown"),
+        ("redis://h?password=s3c&ret@=1", "percent-encode"),
+        ("redis://h?password=s3c&ret=1", "REDIS_URL has an option: unknown"),
+        ("'redis://:s3cret@h'", "leave the quotation marks out"),
         ("redis://h?ssl_cert_reqs=none", "without TLS"),
         ("rediss://h?ssl_cert_reqs=maybe", "required, optional or none"),
         ("sentinel://h1,h2", "not their master"),
@@ -131,6 +134,11 @@ def test_anything_else_is_refused_in_a_sentence_without_the_secret(url: str, wor
     assert words in said
     assert "s3c" not in said
     assert "ret@" not in said
+    assert "'ret'" not in said
+
+
+def test_what_a_file_of_settings_leaves_around_it_is_no_part_of_it() -> None:
+    assert read_redis(" redis://:pw@h/2\n").database == 2
 
 
 def test_what_is_spoken_holds_no_password() -> None:

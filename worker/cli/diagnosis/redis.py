@@ -1,13 +1,16 @@
 """Redis: does it answer, take what is written, keep what it took, and is it mended?"""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import redis
+import redis.sentinel
 
 from worker.claude.rate_limits import connect
 from worker.cli.diagnosis.finding import Symptom
 from worker.config.addresses import claude_address, redis_address, redis_url
+from worker.config.redis_server import RedisAddress, Tls
 from worker.config.settings import Settings
 from worker.errors import RungError, Unreachable
 
@@ -35,7 +38,14 @@ def examine(settings: Settings) -> Iterator[Symptom]:
             "Redis is a replica and takes no writes.",
             mend="point REDIS_URL at the primary, or at its Sentinels: sentinel://h1,h2/mymaster",
         ) from None
+    except redis.sentinel.MasterNotFoundError:
+        raise Unreachable(
+            f"No Sentinel that answers knows a master at {redis_address(settings).spoken}.",
+            mend="start the Sentinels, or correct REDIS_URL: sentinel://h1,h2,h3/NAME, where NAME"
+            " is that of `sentinel monitor`, with ?sentinel_password= where they ask for one",
+        ) from None
     except redis.RedisError as error:
+        _lacking_file(redis_address(settings))
         words = (str(error).splitlines() or [""])[0]
         raise Unreachable(
             f"Redis does not answer at {redis_address(settings).spoken}:"
@@ -44,6 +54,17 @@ def examine(settings: Settings) -> Iterator[Symptom]:
         ) from None
     finally:
         client.close()
+
+
+def _lacking_file(address: RedisAddress) -> None:
+    """Raises Unreachable where a file of the address is not there: redis-py does not say which."""
+    tls = address.tls or Tls()
+    for path in (tls.ca, tls.certificate, tls.key):
+        if path is not None and not Path(path).is_file():
+            raise Unreachable(
+                f"REDIS_URL names {path}, and there is no such file.",
+                mend="correct its ssl_ca_certs, ssl_certfile or ssl_keyfile",
+            )
 
 
 def _info(client: Any, section: str) -> Mapping[str, Any]:
