@@ -14,7 +14,7 @@ from worker.config.addresses import database_url
 from worker.config.settings import Settings
 from worker.store.address import read_database
 from worker.store.complaints import complaint_of, is_full, is_outage, was_stopped
-from worker.store.sessions import Door, options_of
+from worker.store.sessions import SessionDoor, options_of
 
 __all__ = [
     "is_outage",
@@ -75,7 +75,7 @@ def make_engine(
         # Claims rely on it: where a role's default is stricter, they would fail one another.
         isolation_level="READ COMMITTED",
     )
-    Door(options_of(address, statement_s)).watch(engine)
+    SessionDoor(options_of(address, statement_s)).watch(engine)
     event.listen(engine, "handle_error", _say_stopped)
     return engine
 
@@ -123,7 +123,7 @@ def worker_engine(settings: Settings) -> Engine:
 
 def pooled(connection: Connection) -> bool:
     """Whether a pooler stands between us and Postgres."""
-    door: Door = connection.get_execution_options()["rung_door"]
+    door: SessionDoor = connection.get_execution_options()["rung_door"]
     return door.pooled
 
 

@@ -59,7 +59,7 @@ def options_of(address: URL, statement_s: float | None) -> dict[str, str]:
     return ours | {name.replace("-", "_"): value for name, value in theirs.items()}
 
 
-class Door:
+class SessionDoor:
     """How sessions are opened: with their settings, until a pooler is found in the way."""
 
     def __init__(self, options: Mapping[str, str]) -> None:
