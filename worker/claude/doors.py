@@ -4,6 +4,8 @@ Credentials are those of the clouds' own tools (environment, profiles, roles of 
 holds none. Neither door has Message Batches, rate-limit headers or a list of models.
 """
 
+import os
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -12,6 +14,7 @@ import anthropic
 from worker.config.addresses import ClaudeAddress
 from worker.errors import ConfigurationError
 
+BEARER = "AWS_BEARER_TOKEN_BEDROCK"
 NEEDS = {"bedrock": "botocore", "vertex": "google.auth"}
 
 
@@ -26,7 +29,7 @@ def client_at(
         "timeout": timeout,
         "open_telemetry": None if traced else False,
         "http_client": anthropic.DefaultAioHttpClient(
-            limits=anthropic.DEFAULT_CONNECTION_LIMITS, timeout=timeout
+            limits=anthropic.DEFAULT_CONNECTION_LIMITS, timeout=timeout, follow_redirects=False
         ),
     }
     made: Any
@@ -54,6 +57,17 @@ def client_at(
             made = anthropic.AsyncAnthropic(api_key=address.api_key, **common)
     client: anthropic.AsyncAnthropic = made
     return client
+
+
+def require_credentials(via: str) -> None:
+    """Raises what the cloud's own tools raise, or RuntimeError, where they find none here."""
+    if via == "vertex":
+        import_module("google.auth").default()
+    elif BEARER not in os.environ:
+        found = import_module("botocore.session").Session().get_credentials()
+        if found is None:
+            raise RuntimeError("there are no credentials")
+        found.get_frozen_credentials()
 
 
 def _require(via: str) -> None:

@@ -13,6 +13,8 @@ import aiohttp
 import anthropic
 import orjson
 
+from worker.claude import gateway_errors
+from worker.claude.gateway_errors import complaint, meaning_of, part, word
 from worker.domain.limit_headers import retry_after_s
 from worker.domain.trouble import Meaning, Trouble
 
@@ -74,7 +76,11 @@ BY_TYPE = {
 }
 
 OTHER = "other"
-KINDS = frozenset({*BY_CODE, *BY_TYPE, "api_error", "timeout_error", "ramp_limit_exceeded", OTHER})
+REDIRECT = "redirect"
+KINDS = frozenset(
+    {*BY_CODE, *BY_TYPE, *gateway_errors.KINDS}
+    | {"api_error", "timeout_error", "ramp_limit_exceeded", REDIRECT, OTHER}
+)
 """What an error may be called outside of the ledger."""
 
 
@@ -106,7 +112,9 @@ def trouble_of(error: BaseException) -> Trouble:
         words = "the answer does not say what it used, so what it cost is not known"
         return Trouble(meaning=Meaning.UNKNOWN, kind="no usage", words=words)
     return _of_credentials(error) or Trouble(
-        meaning=Meaning.UNKNOWN, kind=f"unreadable answer ({type(error).__name__})"
+        meaning=Meaning.UNKNOWN,
+        kind=f"unreadable answer ({type(error).__name__})",
+        words="what came is no message of Claude's: is ANTHROPIC_BASE_URL right?",
     )
 
 
@@ -131,7 +139,7 @@ def trouble_of_item(response: Mapping[str, Any]) -> Trouble:
     """The meaning of an `errored` item of a batch. No item of this kind is billed."""
     error = response["error"]
     kind, words = error["type"], (error.get("message") or "")[:MAX_WORDS]
-    code = _word(_part(_part(error, "details"), "error_code"))
+    code = word(part(part(error, "details"), "error_code"))
     meaning = BY_CODE.get(code) or BY_TYPE.get(kind, Meaning.UNKNOWN)
     if meaning is Meaning.PERMANENT:
         meaning = _by_words(words.lower()) or meaning
@@ -152,11 +160,17 @@ def trouble_of_response(status: int, headers: Mapping[str, str], body: bytes) ->
 
 def _of_response(status: int, headers: Mapping[str, str], document: object) -> Trouble:
     """`document` is the parsed body, whatever it is: gateways answer as they like."""
-    error = _part(document, "error")
-    words = _word(_part(error, "message"))[:MAX_WORDS]
-    code = _word(_part(_part(error, "details"), "error_code"))
-    meaning = _meaning(status, code, words.lower())
-    kind, words = _known(code or _word(_part(error, "type")), words)
+    if 300 <= status < 400:
+        # What a customer wrote, and the key, go where the operator said and nowhere else.
+        words = "it leads elsewhere, where nothing is sent: is ANTHROPIC_BASE_URL right?"
+        return Trouble(
+            meaning=Meaning.CONFIGURATION, kind=REDIRECT, words=words, status=status, free=True
+        )
+    said = complaint(headers, document)
+    words, kind = said.words[:MAX_WORDS], said.kind
+    code = word(part(part(said.error, "details"), "error_code"))
+    meaning = _meaning(status, code, kind, words.lower())
+    kind, words = _known(code or kind, words)
     return Trouble(
         meaning=meaning,
         kind=kind,
@@ -181,18 +195,10 @@ def _known(kind: str, words: str) -> tuple[str, str]:
     return OTHER, f"{kind}: {words}"[:MAX_WORDS].removeprefix(": ").removesuffix(": ")
 
 
-def _part(document: object, name: str) -> object:
-    return document.get(name) if isinstance(document, Mapping) else None
-
-
-def _word(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _meaning(status: int, code: str, words: str) -> Meaning:
+def _meaning(status: int, code: str, kind: str, words: str) -> Meaning:
     if known := BY_CODE.get(code):
         return known
-    if status in (400, 413) and (told := _by_words(words)):
+    if status in (400, 413) and (told := _by_words(words) or meaning_of(kind, words)):
         return told
     if usual := BY_STATUS.get(status):
         return usual

@@ -62,7 +62,8 @@ class SdkTransport:
 class LeanTransport:
     """The SDK wrote; aiohttp sends. A bad status is a response like any other.
 
-    Cookies are not kept: Claude needs none.
+    Cookies are not kept: Claude needs none. Nor is a redirect followed, by either: it would take
+    the key and what a customer wrote to whoever it names.
     """
 
     def __init__(self, client: anthropic.AsyncAnthropic, connect_s: float) -> None:
@@ -77,7 +78,9 @@ class LeanTransport:
         body = form.body(ask)
         headers = form.headers_for(ask, body)
         try:
-            async with self._session().post(form.url, data=body, headers=headers) as response:
+            async with self._session().post(
+                form.url, data=body, headers=headers, allow_redirects=False
+            ) as response:
                 return HttpResponse(response.status, response.headers, await response.read())
         except Exception as error:
             raise NoResponse from error

@@ -117,44 +117,6 @@ def _redis(settings: Settings) -> Iterator[Symptom]:
 
 
 def _claude(settings: Settings) -> Iterator[Symptom]:
-    from worker.claude.probing import probe
-    from worker.config.addresses import claude_address
+    from worker.cli.diagnosis.claude import examine as look
 
-    address = claude_address(settings)
-    models = {tier.model for tier in settings.tiers.values()}
-    probed = probe(address, models, settings.timing.connect_s)
-    if probed.trouble is not None:
-        code = 6 if probed.trouble.status in (401, 403) else 5
-        yield Symptom(
-            name="claude",
-            ok=False,
-            words=probed.trouble.summary,
-            mend="check ANTHROPIC_API_KEY",
-            exit_code=code,
-        )
-        return
-    where = "the simulator" if address.simulated else address.base_url or "api.anthropic.com"
-    if probed.unlisted:
-        where = where if address.via == "api" else address.via
-        words = f"{where} lists no models: whether it has yours, the first calls will tell"
-        yield Symptom(
-            name="claude",
-            ok=None,
-            words=words,
-            mend="watch the first run; canaries stop a wrong model",
-        )
-        return
-    yield Symptom(name="claude", ok=True, words=f"{where} answers")
-    for model in probed.missing:
-        words = f"Claude knows no model {model}"
-        yield Symptom(
-            name="model",
-            ok=False,
-            words=words,
-            mend="correct tiers.*.model in rung.toml",
-            exit_code=6,
-        )
-    for model, date in probed.retiring:
-        yield Symptom(
-            name="model", ok=None, words=f"{model} retires on {date}", mend="choose its successor"
-        )
+    return look(settings)

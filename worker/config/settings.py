@@ -94,6 +94,17 @@ class Settings(Section):
     """Webhooks for answers, by name: `[deliver.helpdesk]`."""
     dashboard: DashboardSettings = DashboardSettings()
 
+    @field_validator("anthropic_base_url")
+    @classmethod
+    def claude_is_a_web_address(cls, url: str | None) -> str | None:
+        """None where it is empty, as compose files leave it. What is none would be met by each
+        call only, as a connection that was lost."""
+        if url is None or not url.strip():
+            return None
+        if not url.strip().lower().startswith(("https://", "http://")):
+            raise ValueError("ANTHROPIC_BASE_URL must begin with https:// or http://")
+        return url.strip()
+
     @field_validator("redis_url")
     @classmethod
     def redis_can_be_asked(cls, url: str | None) -> str | None:

@@ -20,16 +20,23 @@ INVISIBLE = "\u200b"
 """Stands for every format character while a text is searched."""
 DEFUSED = "‹"
 
+_BRACKETS = "\u2039\u27e8\u2329\u3008\u1438\u02c2\u276e"
+_BREAKS = r"\n\r\v\f\x85\u2028\u2029"
 _SUSPECT = re.compile(
-    r"[<\uff1c\ufe64&%\\\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\U000e0000-\U000e007f]"
-    r"|(?im:^\W{0,8}(?:human|assistant|system)\W{0,4}:)"
+    r"[<\uff1c\ufe64&%\\\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\U000e0000-\U000e007f"
+    rf"{_BRACKETS}]|(?i:(?:\A|[{_BREAKS}])\W{{0,8}}(?:human|assistant|system)\W{{0,4}}:)"
 )
 """A text without any of these holds no delimiter, and that is nearly every text."""
 _LOOKALIKES = str.maketrans(
     "асеоруѕіјԁӏмтгкοερυιασſ",
     "aceopysijdlmtrkoepuiass",
 )
-_RANGES = ((0x80, 0x3100), (0xFE00, 0x10000), (0x1D400, 0x1D800), (0xE0000, 0xE0080))
+_RANGES = (
+    *((0x00, 0x20), (0x7F, 0x3200), (0xFE00, 0x10000)),
+    *((0x1D400, 0x1D800), (0xE0000, 0xE0080), (0xE0100, 0xE01F0)),
+)
+_FILLERS = "\u115f\u1160\u3164\uffa0"
+"""Letters of Hangul that nobody sees."""
 
 
 def nonce() -> str:
@@ -62,14 +69,21 @@ def _replaced(text: str, spans: Iterable[tuple[int, int]]) -> str:
 def _folding() -> dict[int, str]:
     """As NFKC where that is one ASCII character, so that no place in the text moves."""
     table = {code: chr(letter) for code, letter in _LOOKALIKES.items()}
-    for first, last in _RANGES:
-        for code in range(first, last):
-            folded = unicodedata.normalize("NFKC", chr(code))
-            if unicodedata.category(chr(code)) == "Cf":
-                table[code] = INVISIBLE
-            elif len(folded) == 1 and folded.isascii():
-                table[code] = folded
+    table |= dict.fromkeys(map(ord, _BRACKETS), "<") | dict.fromkeys(map(ord, _FILLERS), INVISIBLE)
+    for code in (code for first, last in _RANGES for code in range(first, last)):
+        if code in table or chr(code).isspace():
+            continue
+        # An accent is taken for nothing, by itself and on its letter.
+        seen = [one for one in unicodedata.normalize("NFKD", chr(code)) if not _is_unseen(one)]
+        if not seen:
+            table[code] = INVISIBLE
+        elif len(seen) == 1 and seen[0].isascii() and seen[0] != chr(code):
+            table[code] = seen[0]
     return table
+
+
+def _is_unseen(character: str) -> bool:
+    return unicodedata.category(character) in ("Cf", "Cc", "Mn", "Me")
 
 
 @lru_cache(maxsize=1)
@@ -77,13 +91,17 @@ def _pattern() -> re.Pattern[str]:
     gap = rf"[\s{INVISIBLE}]{{0,8}}"
 
     def spelled(word: str) -> str:
-        letters = [rf"[\s_{INVISIBLE}-]{{0,4}}" if one == "_" else one for one in word]
+        letters = [
+            rf"[\s_./\u2010-\u2015{INVISIBLE}-]{{0,4}}" if one == "_" else one for one in word
+        ]
         return rf"{INVISIBLE}{{0,4}}".join(letters)
 
-    opening = rf"<|&{gap}(?:lt|\#0{{0,6}}60|\#x0{{0,6}}3c);?|%3c|\\u003c"
+    # Written out, once or more than once over.
+    entity = rf"&{gap}(?:amp;{gap}){{0,3}}(?:lt|\#0{{0,6}}60|\#x0{{0,6}}3c);?"
+    opening = rf"<|{entity}|%(?:25){{0,3}}3c|\\x3c|\\u\{{?0{{0,6}}3c\}}?"
     ours = (DELIMITER, REPLY_DELIMITER, CONTEXT_DELIMITER, f"{PASSAGE_DELIMITER}_")
     names = "|".join(map(spelled, (*ours, "system", "human", "assistant")))
-    tag = rf"(?:{opening})(?={gap}\\?{gap}(?:/|&\#47;|%2f)?{gap}(?:{names})(?![a-z]))"
-    speaker = rf"(?<![^\n])(?=\W{{0,8}}(?:{spelled('human')}|{spelled('assistant')}|"
+    tag = rf"(?:{opening})(?={gap}\\?{gap}(?:/|&\#47;|%2f){{0,3}}{gap}(?:{names})s?(?![a-z]))"
+    speaker = rf"(?<![^{_BREAKS}])(?=\W{{0,8}}(?:{spelled('human')}|{spelled('assistant')}|"
     speaker += rf"{spelled('system')})\W{{0,4}}:)"
     return re.compile(rf"(?P<mark>{tag}|{speaker})", re.IGNORECASE)

@@ -120,3 +120,54 @@ def test_the_errors_from_before_a_connection_stood_are_those_of_the_library() ->
         "ClientConnectorError", "ClientConnectorDNSError", "ClientConnectorSSLError",
         "ClientConnectorCertificateError", "ConnectionTimeoutError",
     }  # fmt: skip
+
+
+AMAZON = "x-amzn-errortype"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "words", "means"),
+    [
+        (400, "ValidationException", "The provided model identifier is invalid.", "configuration"),
+        (400, "ValidationException", "on-demand throughput isn't supported", "configuration"),
+        (400, "ValidationException", "messages: wrong", "permanent"),
+        (400, "ExpiredTokenException:http://aws", "The token is expired", "configuration"),
+        (400, "ServiceQuotaExceededException", "Too many", "rate_limited"),
+        (403, "ExpiredTokenException", "The token is expired", "configuration"),
+        (429, "ModelNotReadyException", "Not yet", "rate_limited"),
+    ],
+)
+def test_amazon_says_it_in_a_header_and_beside_no_error(
+    status: int, kind: str, words: str, means: str
+) -> None:
+    got = trouble_of_response(status, {AMAZON: kind}, orjson.dumps({"message": words}))
+    assert (got.meaning, got.kind, got.words) == (means, kind.partition(":")[0], words)
+
+
+def test_google_says_it_in_a_list() -> None:
+    error = {"code": 400, "message": "Billing is off", "status": "FAILED_PRECONDITION"}
+    got = trouble_of_response(400, {}, orjson.dumps([{"error": error}]))
+    assert (got.meaning, got.kind, got.words) == (
+        Meaning.CONFIGURATION,
+        "FAILED_PRECONDITION",
+        "Billing is off",
+    )
+
+
+@pytest.mark.parametrize(
+    ("document", "words", "means"),
+    [
+        ({"error": {"message": "no such model", "type": "None"}}, "None: no such model", "conf"),
+        ({"error": "Invalid model name"}, "Invalid model name", "conf"),
+        ({"detail": "messages: wrong"}, "messages: wrong", "perm"),
+        (body(message="system.0.cache_control: Extra inputs are not permitted"), "system", "conf"),
+        # What a message holds makes it nobody else's trouble.
+        ({"error": f"wrong: {'x' * 200} no such model"}, "wrong: ", "perm"),
+        (["odd"], "", "perm"),
+        ("odd", "", "perm"),
+    ],
+)
+def test_gateways_say_it_in_ways_of_their_own(document: Any, words: str, means: str) -> None:
+    got = trouble_of_response(400, {}, orjson.dumps(document))
+    assert got.words.startswith(words)
+    assert got.meaning.startswith(means)
