@@ -5,9 +5,10 @@ Beside SQLAlchemy's own spelling, libpq's is understood: several hosts with comm
 in a sentence that does not hold it, for it may hold a password.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from psycopg import pq
 from sqlalchemy.engine import URL, make_url
@@ -18,6 +19,7 @@ EXAMPLE = "DATABASE_URL=postgresql://user:password@host:5432/dbname"
 QUOTE = "python3 -c 'from urllib.parse import quote; print(quote(input(), safe=\"\"))'"
 DRIVER = "postgresql+psycopg"
 PORT = 5432
+ONE_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]]+))(?::(\d+))?")
 QUOTES = "'\""
 NUMBERS = ("connect_timeout", "port", "tcp_user_timeout", "keepalives")
 OTHERS = {
@@ -52,11 +54,13 @@ def read_database(url: str) -> URL:
 
 
 def _hosts_apart(rest: str) -> tuple[str, list[str]]:
-    """What stands behind `://`, and libpq's hosts, which SQLAlchemy wants in the query."""
+    """What stands behind `://`, and libpq's hosts and sockets, which SQLAlchemy wants in the
+    query."""
     who, at, tail = rest.rpartition("@")
     end = min((tail.find(mark) for mark in "/?" if mark in tail), default=len(tail))
     hosts = tail[:end].split(",")
-    return (f"{who}{at}{tail[end:]}", hosts) if len(hosts) > 1 else (rest, [])
+    apart = len(hosts) > 1 or hosts[0].lower().startswith("%2f")
+    return (f"{who}{at}{tail[end:]}", hosts) if apart else (rest, [])
 
 
 def _parsed(rest: str, hosts: Sequence[str]) -> URL:
@@ -66,9 +70,6 @@ def _parsed(rest: str, hosts: Sequence[str]) -> URL:
     except Exception:
         raise ConfigurationError("DATABASE_URL is not a database URL.", mend=EXAMPLE) from None
     _refuse_unknown(found.query)
-    if not named and found.host and found.host.lower().startswith("%2f"):
-        named = [(unquote(found.host), found.port or PORT)]
-        found = found.set(host=None, port=None)
     if not named:
         return found
     several = [",".join(str(one) for one in part) for part in zip(*named, strict=True)]
@@ -76,8 +77,11 @@ def _parsed(rest: str, hosts: Sequence[str]) -> URL:
 
 
 def _host_and_port(named: str) -> tuple[str, int]:
-    parts = urlsplit(f"//{named}")
-    return unquote(parts.hostname or ""), parts.port or PORT
+    found = ONE_HOST.fullmatch(named)
+    if found is None:
+        raise ValueError
+    six, host, port = found.groups()
+    return six or unquote(host), int(port or PORT)
 
 
 @lru_cache(maxsize=1)

@@ -200,7 +200,7 @@ def test_what_a_role_sets_for_other_programs_alters_nothing(engine: Engine, poor
     assert found[1] == dt.datetime(2026, 11, 1, 5, 30, tzinfo=dt.UTC)
     assert found[1].utcoffset() == dt.timedelta(0)
     assert tuple(found[2:]) == ("\\n€", 0.1 + 0.2, words, "read committed")
-    assert unbounded == ["0", "0"]
+    assert tuple(unbounded) == ("0", "0")
 
 
 @pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
