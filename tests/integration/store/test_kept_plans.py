@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import Engine, text
 
 from tests.support.places import ROOT
-from worker.store.sessions import PLANNED, PLANS_KEPT_S
 from worker.store.locks import holding
+from worker.store.sessions import PLANNED, PLANS_KEPT_S
 
 LOOK = text("SELECT count(*) FROM jobs WHERE id = CAST(:id AS bigint)")
 OFTEN = 12
