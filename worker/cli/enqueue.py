@@ -99,18 +99,19 @@ def enqueue(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
         # Opened before Postgres is asked: of two things wrong, a file's name is mended sooner.
         opened = [(name, stack.enter_context(stream(name))) for name in files]
         terms = _terms(settings, policy, files[0], options)
-        handover = Handover(
-            terms,
-            _reading(settings, options),
-            _engine(stack, settings, dry=options["dry_run"]),
-            dry=options["dry_run"],
-            by=actor(),
-            rejects=_rejects(files, options),
-            accept=lambda name, guess: _accepted(name, guess, options["yes"]),
-            say=talk,
-            on_bytes=stack.enter_context(progress(opened)),
-        )
-        outcome = handover.take(opened)
+        with progress(opened) as on_bytes:
+            handover = Handover(
+                terms,
+                _reading(settings, options),
+                _engine(stack, settings, dry=options["dry_run"]),
+                dry=options["dry_run"],
+                by=actor(),
+                rejects=_rejects(files, options),
+                accept=lambda name, guess: _accepted(name, guess, options["yes"]),
+                say=talk,
+                on_bytes=on_bytes,
+            )
+            outcome = handover.take(opened)
         if options["dry_run"]:
             outlook = outlook_of(settings, policy, outcome.counts.strata, terms.lane)
             pages = pages_of(settings, policy, terms.lane, outcome.counts.accepted)

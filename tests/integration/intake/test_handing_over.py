@@ -174,6 +174,8 @@ def test_on_a_terminal_the_guess_is_shown_and_asked(
     assert asking.wait(30) == code
     os.close(ours)
     assert "external_id ← Ticket ID, body ← Description" in shown.decode()
+    # The bar is gone before anything else is said: a run may be followed for an hour.
+    assert "reading" not in shown.decode().partition(" accepted,")[2]
     assert before == [(0,)]
     assert stored(engine, "count(*) FROM messages") == [(accepted,)]
 
