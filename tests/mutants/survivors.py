@@ -17,6 +17,9 @@ ALIKE = {
     "audits.DRAW_LATER: CAST(:share AS numeric) > 0 -> true": "spares a walk over the run: no hash"
     " is below a share of zero",
     "audits.QUEUE: CAST(:holder AS text) IS NULL -> false": "nobody's name differs from null",
+    "passages.SEARCH: exact.word IS NULL -> true": "spares looking: a word that is known is meant",
+    "passages.SEARCH: k.word IS NOT NULL -> true": "a word of no page comes last and finds nothing",
+    "audits.NEWEST: u.id IS NOT NULL -> true": "no row stands there for none, as it does in COUNTS",
 }
 """By the statement and what becomes of it; where it stands may change."""
 CHOSEN_ALIKE = {

@@ -133,7 +133,7 @@ def _mail(line: int, raw: bytes) -> Item:
         }
         if attachments:
             row["attachments"] = attachments
-        return line, {name: value for name, value in row.items() if value}
+        return line, {name: value for name, value in row.items() if value or name == "body"}
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         return Reject(line, f"a mail that cannot be read ({type(error).__name__})")
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
+from typing import NamedTuple
 
 from worker.domain.backlog import BacklogError, Caps, Reject
 from worker.intake.paths import normal
@@ -78,7 +79,7 @@ def _items(names: list[str], found: Iterable[Fields]) -> Iterator[Item]:
         if judged := _reject(record, width):
             yield judged
         elif plain:
-            yield record.line, dict(zip(names, record.fields, strict=False))
+            yield record.line, _whole_row(names, record.fields)
         else:
             yield record.line, _row(places, record.fields)
 
@@ -88,13 +89,21 @@ def _loose(names: list[str], found: Iterable[Fields]) -> Iterator[Item]:
     named = len(names) if all(names) and len(set(names)) == len(names) else 0
     for record in found:
         if len(record.fields) <= named and not record.wrong:
-            yield record.line, dict(zip(names, record.fields, strict=False))
+            yield record.line, _whole_row(names, record.fields)
             continue
         whole = [*names, *([""] * (len(record.fields) - len(names)))]
         for place, value in enumerate(record.fields):
             if value and not whole[place]:
                 whole[place] = f"column {place + 1}"
         yield from _items(whole, (record,))
+
+
+def _whole_row(names: list[str], fields: list[str]) -> dict[str, str | None]:
+    """A row by its header; spreadsheets leave out empty cells at its end, which are columns too."""
+    row: dict[str, str | None] = dict(zip(names, fields, strict=False))
+    if len(row) < len(names):
+        row |= dict.fromkeys(names[len(fields) :])
+    return row
 
 
 def _reject(record: Fields, width: int) -> Reject | None:
@@ -138,11 +147,24 @@ def delimiter_of(first: bytes) -> str:
     said = text[:6].lower()
     if said.startswith("sep=") and said[4:5] in DELIMITERS:
         return said[4]
-    return max(DELIMITERS, key=lambda one: (_regular(text, one), -DELIMITERS.index(one)))
+    found = {one: _regular(text, one) for one in DELIMITERS}
+    if any(one.exact for one in found.values()):
+        # What is a table from its first line on has no title, however its texts fall into pieces.
+        found = {sign: one for sign, one in found.items() if not one.titled}
+    return max(found, key=lambda one: (found[one].share, found[one].width, -DELIMITERS.index(one)))
 
 
-def _regular(text: str, delimiter: str) -> tuple[float, int]:
-    """How regular the table would be: the share of records as wide as the header, and its width."""
+class _Regular(NamedTuple):
+    """How regular a table would be: the share of records as wide as the header, and its width;
+    whether the header stands below a title, and whether without one every record is as wide."""
+
+    share: float
+    width: int
+    titled: bool = False
+    exact: bool = False
+
+
+def _regular(text: str, delimiter: str) -> _Regular:
     csv.field_size_limit(SNIFFED_CHARS * 2)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     widths = []
@@ -154,12 +176,15 @@ def _regular(text: str, delimiter: str) -> tuple[float, int]:
                 break
     except csv.Error:
         pass
+    titled = False
     titles = next((at for at, width in enumerate(widths) if width >= HEADER_WIDTH), 0)
     if titles <= TITLE_RECORDS and max(widths[:titles], default=0) == 1:
+        titled = titles > 0
         del widths[:titles]
     if not widths or widths[0] < 2:
-        return 0.0, 0
+        return _Regular(0.0, 0)
     below = widths[1:]
     share = sum(width == widths[0] for width in below) / len(below) if below else 1.0
     # Rows that fall short are ragged; the width of the header is what tells delimiters apart.
-    return (1.0 if share >= 0.5 else share), widths[0]
+    exact = share == 1 and bool(below) and not titled
+    return _Regular(1.0 if share >= 0.5 else share, widths[0], titled, exact)

@@ -45,3 +45,10 @@ def test_a_mail_that_lies_about_its_charset_is_read_all_the_same() -> None:
     found = taken("x.mbox", mail(1, "Grüße".encode("cp1252"), kind))
     assert found.bodies == ["Grüße"]
     assert taken("x.mbox", mail(1, b"<p>Hi</p>", b"Content-Type: text/html\n")).bodies == ["Hi"]
+
+
+def test_a_mailbox_of_empty_mails_names_each() -> None:
+    found = taken("x.mbox", mail(1, b"\n") + mail(2, b"\n"))
+    assert [(one.line, one.reason) for one in found.rejects] == [
+        (1, "missing body"), (8, "missing body"),
+    ]  # fmt: skip

@@ -192,3 +192,29 @@ def test_a_header_below_a_title_is_found_and_said() -> None:
 @pytest.mark.parametrize("text", ["body\nA short one\nOther\n", "id,body\n1,x\n2,y\n"])
 def test_a_narrow_table_has_no_title(text: str) -> None:
     assert "header" not in taken("day.csv", text.encode()).document
+
+
+def test_rows_that_end_before_their_columns_do_have_them_all() -> None:
+    rows: list[list[object]] = [["external_id", "body"], ["a"], ["b"]]
+    for found in (
+        taken("x.xlsx", workbook(("T", rows))),
+        taken("x.csv", b"external_id,body\na\nb"),
+    ):
+        assert (found.refused, [one.reason for one in found.rejects]) == (
+            None, ["missing body", "missing body"],
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "bodies"),
+    [
+        ("external_id,body\n1,Hi; one; two; three\n", ["Hi; one; two; three"]),
+        ("external_id,body\n1,a; b; c\n2,d; e; f\n", ["a; b; c", "d; e; f"]),
+        ("Export, 24 Nov\n\nTicket ID;Subject;Description;Paid\n1;a;Where is it;1,5\n", None),
+    ],
+)
+def test_texts_with_other_delimiters_make_no_other_table(
+    text: str, bodies: list[str] | None
+) -> None:
+    found = taken("x.csv", text.encode())
+    assert (found.refused, found.bodies) == (None, bodies or ["Where is it"])

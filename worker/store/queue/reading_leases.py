@@ -79,8 +79,8 @@ INSERT INTO reading_leases (kind, job_id, fence, holder, reader, since, until)
 VALUES (:kind, :job, :fence, :holder, :name, now(), now() + make_interval(secs => :lease))
 ON CONFLICT (kind, job_id, fence) DO UPDATE SET holder = excluded.holder,
   reader = excluded.reader, until = excluded.until,
-  since = CASE WHEN reading_leases.holder = excluded.holder
-    AND reading_leases.until > excluded.since THEN reading_leases.since ELSE excluded.since END
+  since = CASE WHEN reading_leases.until > excluded.since
+    THEN reading_leases.since ELSE excluded.since END
 WHERE reading_leases.holder = excluded.holder OR reading_leases.until <= excluded.since
 RETURNING until
 """)

@@ -235,6 +235,7 @@ def test_how_audits_are_counted(rows: Rows, story: str) -> None:
     rows.judged(job, False, grader_name="eve", undone_at=PAST)
     rows.judged(job, False, grader_name="eve", fence=2)
     rows.judged(climbed, False, grader_name="eve", fence=2)
+    rows.judged(rows.answered(run), False, grader_name="eve")
     expected = tuple(int(name in TOLD[story] | {"drawn"}) for name in NAMES)
     assert rows.all(reading.COUNTS, run=run) == [("run1", *expected)]
     assert [row[0] for row in rows.all(reading.COUNTS, run=None)] == ["run2", "run1"]

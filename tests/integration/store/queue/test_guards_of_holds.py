@@ -226,6 +226,7 @@ def test_which_look_ups_fail(rows: Rows) -> None:
     assert 3599 < rows.all(lookup_failures.FAILING, forgotten=720.0)[0][4] <= 3601
     assert rows.firsts(lookup_recovery.SILENT, silent=20.0) == ["gone", "orders"]
     failing(rows, "maps", 40, on_failure="without")
+    failing(rows, "asked lately", 10)
     assert rows.firsts(lookup_recovery.SILENT, silent=20.0) == ["gone", "orders"]
     asked = {"names": ["gone", "orders"], "whys": ["x", "y"], "thens": ["wait", "wait"]}
     rows.all(lookup_failures.FAILED, **asked, forgotten=720.0)
@@ -251,8 +252,9 @@ def test_what_waits_for_a_look_up_goes_on(rows: Rows) -> None:
     mine, later = waits(run), waits(run, available_at="now() + interval '2 hours'")
     waits(run, "lookup:parcels")
     waits(run, priority=6)
-    waits(run, lease_until=FUTURE)
-    waits(run, dispatched_at=PAST)
+    first = {"available_at": "now() + interval '1 minute'"}
+    waits(run, lease_until=FUTURE, **first)
+    waits(run, dispatched_at=PAST, **first)
     waits(run, tier="opus")
     due = waits(run, available_at=PAST)
     waits(rows.run(policy=ORDERS, priority=5, state="paused"))

@@ -118,7 +118,9 @@ def test_how_many_words_are_looked_up(rows: Rows) -> None:
         ("parceel", True),  # one too many
         ("pracel", True),  # two the wrong way round
         ("parcel", True),
-        ("perac", False),  # the same letters left over, from other places
+        ("prcexl", False),  # without one letter it is the word without another, far away
+        ("prceal", False),  # a letter that has moved further
+        ("prxcel", False),  # two letters that stand beside each other, and differ
     ],
 )
 def test_a_word_with_one_typing_error_is_taken_for_the_one_meant(
@@ -130,6 +132,19 @@ def test_a_word_with_one_typing_error_is_taken_for_the_one_meant(
         shelf.spelled("parcel", "parcel"[: place - 1] + "parcel"[place:], place)
     shelf.spelled("parcel", "parcel", 0)
     assert bool(found(rows, {"said": said})) is is_found
+
+
+def test_what_another_folder_holds_changes_nothing(rows: Rows) -> None:
+    ours, theirs = Shelf(rows, "a", passages=100), Shelf(rows, "b", passages=100)
+    ours.word("parcel", *ours.page("one", "x"))
+    ours.word("letter", *ours.page("two", "x"))
+    ours.spelled("parcel", "parel", 4)
+    alone = score(rows, "parcel"), score(rows, "parxel")
+    theirs.word("parcel", *theirs.page("one", "x"), passages=50)
+    theirs.spelled("parcel", "parel", 4)
+    theirs.spelled("letter", "leter", 3)
+    assert (score(rows, "parcel"), score(rows, "parxel")) == alone
+    assert found(rows, {"said": "lexter"}) == []
 
 
 def test_a_word_that_is_only_taken_for_one_counts_for_less(rows: Rows) -> None:

@@ -59,6 +59,7 @@ def test_what_is_told_of_one_that_needs_a_person(rows: Rows, state: str) -> None
     assert [row[4] for row in (mine, near)] == rows.firsts("SELECT external_id FROM messages")
 
 
+@pytest.mark.parametrize("state", attention.STATES)
 @pytest.mark.parametrize(
     ("lease", "read_by"),
     [
@@ -69,11 +70,13 @@ def test_what_is_told_of_one_that_needs_a_person(rows: Rows, state: str) -> None
         ({"until": "now()", "since": PAST}, None),
     ],
 )
-def test_who_reads_one_just_now(rows: Rows, lease: dict[str, object], read_by: str | None) -> None:
+def test_who_reads_one_just_now(
+    rows: Rows, lease: dict[str, object], read_by: str | None, state: str
+) -> None:
     run = rows.run()
-    job, beside = ended(rows, run, "review"), ended(rows, run, "review")
+    job, beside = ended(rows, run, state), ended(rows, run, state)
     leased(rows, job, **lease)
-    told = rows.all(attention.LETTERS["review"], **ASKED)
+    told = rows.all(attention.LETTERS[state], **ASKED)
     assert [(row[0], row[15]) for row in told] == [(beside, None), (job, read_by)]
 
 

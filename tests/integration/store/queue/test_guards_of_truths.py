@@ -126,6 +126,8 @@ def test_which_answer_a_row_of_a_file_means(rows: Rows) -> None:
     external = rows.one("SELECT external_id FROM messages")[0]
     (message,) = rows.one("SELECT id FROM messages")
     elsewhere = rows.answered(again, message=message)
+    rows.attempt(elsewhere, fence=3, outcome="rejected")
+    rows.answered(run, fence=5)
     rows.attempt(job, fence=1, outcome="rejected", tier="haiku")
     rows.attempt(job, fence=2, outcome="lost", tier="sonnet")
     rows.attempt(job, fence=4, outcome="accepted", tier="mini", stage="route")
@@ -173,11 +175,12 @@ def test_whom_a_certificate_hears(rows: Rows, near: str) -> None:
 
 def test_an_answer_is_heard_once_and_only_of_those_who_judge(rows: Rows) -> None:
     number, run = rows.certificate(), rows.run()
-    once, twice, by_tier, undone = (rows.job(run, state="answered") for _ in range(4))
-    for job in (once, twice, by_tier, undone):
+    jobs = [rows.job(run, state="answered") for _ in range(5)]
+    once, twice, by_tier, undone, passed = jobs
+    for job in jobs:
         rows.attempt(job, outcome="accepted", certificate_id=number)
         rows.attempt(job, fence=2, outcome="accepted", certificate_id=number)
-        rows.audited(job, run, state="passed" if job == by_tier else "open")
+        rows.audited(job, run, state="passed" if job in (by_tier, passed) else "open")
     rows.judged(once, True, grader="tier", grader_name="opus")
     rows.judged(once, False)
     rows.judged(once, True, grader_name="eve", undone_at=PAST)
@@ -186,11 +189,17 @@ def test_an_answer_is_heard_once_and_only_of_those_who_judge(rows: Rows) -> None
     rows.judged(twice, False, grader_name="bob")
     rows.judged(by_tier, False, grader="tier", grader_name="opus")
     rows.judged(undone, False, undone_at=PAST)
-    asked = [{"job_id": job, "fence": 1} for job in (once, twice, by_tier, undone)]
-    assert rows.all(vigils.FRESH, rows=asked) == [(number, True)]
-    assert sorted(rows.all(vigils.ALL, id=number)) == [(False,), (True,), (True,)]
+    rows.judged(passed, False, grader="tier", grader_name="opus")
+    rows.judged(passed, True)
+    heard = {
+        job: rows.all(vigils.FRESH, rows=[{"job_id": job, "fence": 1}])
+        for job in (once, twice, by_tier, undone)
+    }
+    assert heard == {once: [(number, True)], twice: [], by_tier: [], undone: []}
+    # What the tier found of one that it passed is heard where no person has looked at it.
+    assert rows.all(vigils.ALL, id=number) == [(True,), (False,), (True,), (False,)]
     rows.all("UPDATE audits SET state = 'open'")
-    assert sorted(rows.all(vigils.ALL, id=number)) == [(False,), (True,)]
+    assert rows.all(vigils.ALL, id=number) == [(True,), (False,), (False,)]
 
 
 def test_what_is_kept_of_a_certificate_is_its_own(rows: Rows) -> None:
@@ -199,10 +208,12 @@ def test_what_is_kept_of_a_certificate_is_its_own(rows: Rows) -> None:
     for number in (mine, other):
         rows.all(vigils.KEEP, id=number, **kept)
     rows.insert("evidence", None, certificate_id=mine, day="2026-01-01", **kept | {"audits": 1})
+    rows.insert("evidence", None, certificate_id=other, day="2999-01-01", **kept | {"audits": 9})
     assert rows.all(vigils.LAST, id=mine)[0][2] == 3
     rows.all(vigils.REST, id=mine)
     told = rows.all("SELECT certificate_id, audits, detector FROM evidence ORDER BY 1, 2")
-    assert told == [(mine, 1, [0.25]), (mine, 3, [0.0]), (other, 3, [0.25])]
+    beside = [(other, 3, [0.25]), (other, 9, [0.25])]
+    assert told == [(mine, 1, [0.25]), (mine, 3, [0.0]), *beside]
     rows.all(vigils.LIFT, id=mine)
     states = "SELECT state, changed_at > now() FROM certificates ORDER BY id"
     assert rows.all(states) == [("valid", False), ("amber", False)]
