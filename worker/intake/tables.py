@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import NamedTuple
 
 from worker.domain.backlog import BacklogError, Caps, Reject
 from worker.intake.paths import normal
@@ -154,7 +153,8 @@ def delimiter_of(first: bytes) -> str:
     return max(found, key=lambda one: (found[one].share, found[one].width, -DELIMITERS.index(one)))
 
 
-class _Regular(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Regular:
     """How regular a table would be: the share of records as wide as the header, and its width;
     whether the header stands below a title, and whether without one every record is as wide."""
 
@@ -182,9 +182,10 @@ def _regular(text: str, delimiter: str) -> _Regular:
         titled = titles > 0
         del widths[:titles]
     if not widths or widths[0] < 2:
-        return _Regular(0.0, 0)
+        return _Regular(share=0.0, width=0)
     below = widths[1:]
     share = sum(width == widths[0] for width in below) / len(below) if below else 1.0
     # Rows that fall short are ragged; the width of the header is what tells delimiters apart.
     exact = share == 1 and bool(below) and not titled
-    return _Regular(1.0 if share >= 0.5 else share, widths[0], titled, exact)
+    regular = 1.0 if share >= 0.5 else share
+    return _Regular(share=regular, width=widths[0], titled=titled, exact=exact)
