@@ -56,5 +56,5 @@ UPDATE jobs AS j SET available_at = now() FROM (
       AND (SELECT 'lookup:' || l.name = ANY(reasons) FROM attempts WHERE job_id = jobs.id
         ORDER BY fence DESC LIMIT 1)
     ORDER BY available_at LIMIT :most FOR UPDATE SKIP LOCKED) AS w) AS waiting
-WHERE j.id = waiting.id AND j.lease_until IS NULL AND j.dispatched_at IS NULL
+WHERE j.id = waiting.id
 """)
