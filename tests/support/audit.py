@@ -14,7 +14,12 @@ PROGRAM = ROOT / ".tools/audit/bin/pip-audit"
 """In an environment of its own, which `make audit` makes."""
 LOCKS = ("requirements-production.lock", "requirements-clouds.lock", "requirements-build.lock")
 ENTRY = re.compile(r"^([a-z0-9_.-]+)(?:\[.*?\])?==(\S+)((?:.*\n    --hash)*)", re.MULTILINE)
-FREE = re.compile(r"MIT|BSD|Apache|ISC|PSF|Python Software|MPL|Unlicense|0BSD|Zlib|LGPL", re.I)
+SHIPPED = LOCKS[:2]
+"""What the images hold: either of these."""
+FREE = re.compile(
+    r"\b(?:MIT|BSD|Apache|ISC|PSF|Python Software|MPL|Mozilla Public|Unlicense|0BSD|Zlib|LGPL)",
+    re.I,
+)
 """What an MIT-licensed program may ship beside itself. LGPL: used as it is, and replaceable."""
 
 
@@ -46,7 +51,7 @@ def hashes() -> list[str]:
 def licences() -> tuple[list[str], list[str]]:
     """Those that are not known to be free, and those that could not be looked at here."""
     strange, absent = [], []
-    for name in entries(LOCKS[0]):
+    for name in sorted({name for lock in SHIPPED for name in entries(lock)}):
         try:
             said = licence(metadata(name))
         except PackageNotFoundError:
@@ -59,7 +64,8 @@ def licences() -> tuple[list[str], list[str]]:
 
 def vulnerabilities() -> bool | None:
     """Whether pip-audit found any; None where it, or its data, cannot be reached."""
-    lock = str(ROOT / LOCKS[0])
+    # The clouds' libraries are beside everything else in it.
+    lock = str(ROOT / SHIPPED[-1])
     command = [str(PROGRAM), "--disable-pip", "--require-hashes", "-r", lock]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=300)
@@ -85,7 +91,7 @@ def main() -> int:
         loud(f"NOT LOOKED AT, for they are for other systems: {', '.join(absent)}")
     if vulnerable is None:
         loud("VULNERABILITIES NOT KNOWN: pip-audit is not installed, or its data is out of reach.")
-    count = len(entries(LOCKS[0]))
+    count = len(entries(SHIPPED[-1]))
     good = not unpinned and not strange and not vulnerable
     sys.stdout.write(f"{count} packages ship: {'in order' if good else 'see above'}\n")
     return 0 if good else 1
