@@ -161,6 +161,7 @@ class Values:
             "rescue.OPEN_CALLS": {"ids": self.leased},
             "unheard_claims.UNHEARD": {"ids": self.leased, "worker": "w1"},
             "reviews.INSERT": {"verdict": "reject", "reason": "no"},
+            "reviews.REJECT_ERASED": {"by": "ada"},
             "sampling.CONFIDENCE": {"ids": self.answered},
             "sampling.COSTS": {"ids": self.answered},
             "sampling.LATENCY": {"ids": self.answered},
