@@ -22,9 +22,13 @@ BROKEN_ZIP = (
 DOCUMENTS = {
     "Index/Document.iwa": ("a document of Numbers, Pages or Keynote", "export it there as CSV"),
     "word/document.xml": ("a Word document", "export the messages as CSV, JSON or .xlsx"),
+    "ppt/presentation.xml": ("a presentation", "export the messages as CSV, JSON or .xlsx"),
+    "Index.zip": ("a document of Numbers, Pages or Keynote", "export it there as CSV"),
     "xl/workbook.bin": ("a binary Excel workbook (.xlsb)", "save it as .xlsx, and enqueue that"),
 }
 """What an archive holds that is a document of a program, and what mends it."""
+BACKLOGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".mbox", ".eml")
+"""Endings of what is meant, where an archive holds one of them beside a note or a page."""
 LEFT_BY_SYSTEMS = re.compile(r"(^|/)(__MACOSX/|\._|\.DS_Store$|Thumbs\.db$|desktop\.ini$)")
 """What a Mac or Windows puts into an archive beside the files that were meant."""
 
@@ -63,20 +67,37 @@ def unzipped(
     on_bytes: Callable[[int], None],
 ) -> tuple[str, Iterator[bytes]]:
     info = _choose_member(path, archive, member)
-
-    def chunks() -> Iterator[bytes]:
-        try:
-            unpacked = archive.open(info)
-        except BROKEN_ZIP as error:
-            raise BacklogError(f"{path} cannot be decompressed: {error}.") from None
-        with unpacked:
-            yield from bounded(path, unpacked, caps, lambda: max(info.compress_size, 1))
-        on_bytes(info.compress_size)
-
-    return PurePosixPath(info.filename).name, chunks()
+    return PurePosixPath(info.filename).name, _chunks(path, archive, info, caps, on_bytes)
 
 
-def _choose_member(path: str, archive: zipfile.ZipFile, member: str | None) -> zipfile.ZipInfo:
+def _chunks(
+    path: str,
+    archive: zipfile.ZipFile,
+    info: zipfile.ZipInfo,
+    caps: Caps,
+    on_bytes: Callable[[int], None],
+) -> Iterator[bytes]:
+    try:
+        unpacked = archive.open(info)
+    except BROKEN_ZIP as error:
+        raise BacklogError(f"{path} cannot be decompressed: {error}.") from None
+    with unpacked:
+        yield from bounded(path, unpacked, caps, lambda: max(info.compress_size, 1))
+    on_bytes(info.compress_size)
+
+
+def mails_in(
+    path: str, archive: zipfile.ZipFile, caps: Caps, on_bytes: Callable[[int], None]
+) -> Iterator[Iterator[bytes]] | None:
+    """Each mail of an archive that holds nothing else, and several of them."""
+    files = _members(path, archive)
+    if len(files) < 2 or not all(one.filename.lower().endswith(".eml") for one in files):
+        return None
+    return (_chunks(path, archive, info, caps, on_bytes) for info in files)
+
+
+def _members(path: str, archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """What was put in by people."""
     # A damaged archive may hold a member without a name.
     files = [
         info
@@ -89,11 +110,19 @@ def _choose_member(path: str, archive: zipfile.ZipFile, member: str | None) -> z
             raise BacklogError(f"{path} holds a file with an unsafe path; it was not opened.")
         if info.flag_bits & 1:
             raise BacklogError(f"{path} is encrypted.", mend="unzip it first")
+    return files
+
+
+def _choose_member(path: str, archive: zipfile.ZipFile, member: str | None) -> zipfile.ZipInfo:
+    files = _members(path, archive)
     names = [info.filename for info in files]
     if member is not None:
         if member not in names:
             raise BacklogError(f"{path} holds no file {member!r}.", mend=f"unzip -l {path}")
         return files[names.index(member)]
+    told = [one for one in files if one.filename.lower().endswith(BACKLOGS)]
+    if len(files) > 1 and len(told) == 1:
+        return told[0]
     if len(files) != 1:
         raise BacklogError(
             f"{path} holds {len(files)} files: {', '.join(sorted(names)[:10])}.",

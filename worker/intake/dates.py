@@ -11,15 +11,30 @@ from collections.abc import Iterable
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dateutil import parser
 
+from worker.intake.date_words import in_english
+
 SECONDS = re.compile(r"\d{9,10}(\.\d+)?")
+MICROSECONDS = re.compile(r"\d{15,16}")
 MILLISECONDS = re.compile(r"\d{12,13}")
 _SLASHED = re.compile(r"(?<!\d)(\d{1,2})([/-])(\d{1,2})\2(\d{4}|\d{2})(?!\d)")
 _DOTTED = re.compile(r"^\s*\d{1,2}\.\s?\d{1,2}\.\s?\d{2,4}")
 _SHAPE = re.compile(r"^(?=.*\d{1,4}\D+\d)[\w\s.,:;/+\-()]{6,60}$")
 _MERIDIEM = re.compile(r"\b([ap])\.\s?m\.", re.IGNORECASE)
+_ODD_SPACES = re.compile(r"[\u00a0\u2007-\u200f\u202a-\u202f\u3000]+")
+_NET = re.compile(r"/Date\((\d{12,13})(?:[+-]\d{4})?\)/")
+_MIDNIGHT = re.compile(r"(?<!\d)24:00(?::00)?(?![:\d])")
+_PLACE = re.compile(r"\[([A-Z]\w+(?:/[\w+-]+)+)\]$|\s([A-Z]\w+(?:/[A-Z][\w+-]+)+)$")
+_OFFSET = re.compile(r"(?:Z|[+-]\d\d:?\d\d)$")
+_DATABASES = re.compile(
+    r"(\d{2,4}-\w{2,3}-\d{2,4}|\d{2}[A-Z]{3}\d{4})[- :](\d\d)[.:](\d\d)[.:](\d\d)"
+)
+"""Oracle, DB2 and SAS."""
+_TWO_ZONES = re.compile(r"([+-]\d\d:?\d\d) [A-Z]{2,5}$")
+EARLIEST, LATEST = 1990, 2100
 _BROWSERS_ZONE = re.compile(r"\b(?:GMT|UTC)([+-]\d{2}:?\d{2})\b.*$")
 _EAST_ASIAN = re.compile(
     r"^(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일](?:\s?[(（].[)）])?(?:\s*(\d{1,2})\s?[時时시:]"
@@ -91,19 +106,51 @@ def moment_of(value: Any, order: DateOrder | None) -> dt.datetime | None:
         return _epoch(float(value))
     if not isinstance(value, str):
         return None
-    value = value.strip()
+    value = _ODD_SPACES.sub(" ", value).strip()
+    if found := _NET.fullmatch(value):
+        return _epoch(float(found[1]))
+    if found := _MIDNIGHT.search(value):
+        day = moment_of(f"{value[: found.start()]}00:00{value[found.end() :]}", order)
+        return day + dt.timedelta(days=1) if day is not None else None
+    if found := _PLACE.search(value):
+        return _at_a_place(value[: found.start()].strip(), found[1] or found[2], order)
+    return _within_reach(_read(value, order))
+
+
+def _within_reach(moment: dt.datetime | None) -> dt.datetime | None:
+    """Nothing before helpdesks and nothing that is still to come in decades: spreadsheets and
+    databases have days that stand for none, and calendars have other years."""
+    return moment if moment is not None and EARLIEST <= moment.year <= LATEST else None
+
+
+def _at_a_place(value: str, place: str, order: DateOrder | None) -> dt.datetime | None:
+    """The time by the clocks of a place, `Europe/Berlin`, where the rest names no zone itself."""
+    moment = moment_of(value, order)
+    if moment is None or _OFFSET.search(value):
+        return moment
+    try:
+        return _in_utc(moment.replace(tzinfo=ZoneInfo(place)))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+def _read(value: str, order: DateOrder | None) -> dt.datetime | None:
     try:
         return _in_utc(dt.datetime.fromisoformat(value))
     except (ValueError, OverflowError):
         pass
     if SECONDS.fullmatch(value) or MILLISECONDS.fullmatch(value):
         return _epoch(float(value))
+    if MICROSECONDS.fullmatch(value):
+        return _epoch(float(value) / 1_000)
     if found := _EAST_ASIAN.match(value):
         return _numbered(*(int(part or 0) for part in found.groups()))
+    value = _BROWSERS_ZONE.sub(r" \1", value)
     if not _SHAPE.match(value):
         return None
-    value = _BROWSERS_ZONE.sub(r" \1", value)
-    return _written_out(_MERIDIEM.sub(r"\1m", value), order)
+    value = _DATABASES.sub(r"\1 \2:\3:\4", value).replace(" @ ", " ")
+    value = _TWO_ZONES.sub(r"\1", _MERIDIEM.sub(r"\1m", value))
+    return _written_out(value, order) or _written_out(in_english(value), order)
 
 
 def _numbered(*parts: int) -> dt.datetime | None:

@@ -11,12 +11,15 @@ import re
 from collections.abc import Iterator
 
 from worker.domain.backlog import BacklogError, Caps, Reject
+from worker.intake.json_values import DECODER, as_row, header_of, keyed, unwrapped
 from worker.intake.rows import Item
 from worker.intake.surrogates import has_lone_surrogate
 
-SPACE = " \t\r\n"
-MOST_DIGITS = 400
-"""Of a whole number; longer ones are read as if they had a point."""
+SPACE = " \t\r\n\ufeff"
+EACH = "*"
+"""In place of a name: every value of the object, which its key is the id of."""
+HEADERS = frozenset({"columns", "fields", "header", "headers"})
+"""Keys beside rows that are lists, of what names their columns."""
 _BRACKET_OR_QUOTE = re.compile(r'["{}\[\]]')
 _QUOTE_OR_ESCAPE = re.compile(r'["\\]')
 _SCALAR_END = re.compile(r"[,}\]\s]")
@@ -31,6 +34,8 @@ def read_documents(
     text = JsonText(path, chunks, caps.line)
     while text.peek():
         yield from _rows(text, where)
+        if text.peek() == ",":
+            text.skip(",")  # Rows that were taken out of an array.
 
 
 def _rows(text: "JsonText", where: tuple[str, ...]) -> Iterator[Item]:
@@ -39,14 +44,18 @@ def _rows(text: "JsonText", where: tuple[str, ...]) -> Iterator[Item]:
         yield from _elements(text)
     elif text.peek() == "{" and where:
         for key in text.keys():  # noqa: SIM118 - it steps over what it yields
-            if key == where[0]:
+            if where == (EACH,):
+                yield keyed(key, text.item())
+            elif key in HEADERS and text.peek() == "[":
+                text.read_header()
+            elif key == where[0]:
                 yield from _rows(text, where[1:])
             else:
                 text.pass_over()
     elif where:
         text.pass_over()
-    elif text.peek() == "{":
-        yield text.item()
+    elif text.peek() == "{" and (item := text.item()) is not None:
+        yield item
     else:
         raise text.error("has something else than a list or an object")
 
@@ -57,20 +66,13 @@ def _elements(text: "JsonText") -> Iterator[Item]:
     while more:
         if text.peek() in ("", "]"):
             raise text.error("ends too early, or has a comma too many")
-        yield text.item()
+        item = text.item()
+        if item is not None:
+            yield item
         more = text.peek() != "]"
         if more:
             text.skip(",", "misses a comma")
     text.skip("]")
-
-
-def unwrapped(row: dict[str, object]) -> dict[str, object]:
-    """The row inside an object that holds nothing else: `{"ticket": {…}}`."""
-    if len(row) == 1:
-        (inner,) = row.values()
-        if isinstance(inner, dict) and inner:
-            return inner
-    return row
 
 
 class JsonText:
@@ -79,7 +81,8 @@ class JsonText:
     def __init__(self, path: str, chunks: Iterator[bytes], cap: int) -> None:
         self._path, self._chunks, self._cap = path, chunks, cap
         self._bytes, self._text, self._at = b"", "", 0
-        self._decoder = json.JSONDecoder(parse_constant=_refuse, parse_int=_whole)
+        self._decoder = DECODER
+        self._header: list[str] | None = None
         self.line = 1
 
     def peek(self) -> str:
@@ -115,15 +118,27 @@ class JsonText:
                 self.skip(",", "misses a comma")
         self.skip("}")
 
-    def item(self) -> Item:
-        """The row that starts here, or why it is none."""
-        line, start = self.line, self.peek()
+    def read_header(self) -> None:
+        """What names the columns of rows that are lists."""
+        names = self._decode()
+        if isinstance(names, list):
+            named = [one.get("name") if isinstance(one, dict) else one for one in names]
+            self._header = header_of(named)
+
+    def item(self) -> Item | None:
+        """The row that starts here, or why it is none; None of a list that names the columns."""
+        self.peek()
         line = self.line
         element = self._decode()
         if element is TOO_LONG:
             self.pass_over()
             return Reject(line, f"record is longer than {self._cap:,} characters")
-        if start != "{" or not isinstance(element, dict):
+        if isinstance(element, list) and self._header is None:
+            self._header = header_of(element)
+            if self._header is not None:
+                return None
+        element = as_row(element, self._header)
+        if element is None:
             return Reject(line, "not an object")
         if self._escaped and has_lone_surrogate(element):
             return Reject(line, "invalid JSON (lone surrogate)")
@@ -229,11 +244,3 @@ class JsonText:
 
 TOO_LONG = object()
 """Stands for a value that is longer than the cap."""
-
-
-def _refuse(word: str) -> None:
-    raise ValueError(f"{word} is not JSON")
-
-
-def _whole(digits: str) -> int | float:
-    return int(digits) if len(digits) < MOST_DIGITS else float(digits)

@@ -43,12 +43,14 @@ class _Metered:
         self._left = self._most
 
 
-def elements(source: IO[bytes], *tags: str, until: str | None = None) -> Iterator[Any]:
+def elements(
+    source: IO[bytes], *tags: str, until: str | None = None, html: bool = False
+) -> Iterator[Any]:
     """Each element of these names, complete; it is gone when the next is asked for. Ends with the
     end of an element called `until`. Raises Oversized, and lxml's errors."""
     wanted = tags if until is None else (*tags, until)
     metered = _Metered(source, MOST_HELD)
-    for _, element in _parsed(metered, wanted):
+    for _, element in _parsed(metered, wanted, html=html):
         if element.tag == until:
             return
         metered.go_on()
@@ -72,8 +74,10 @@ def _drop(element: Any) -> None:
         before.getparent().remove(before)
 
 
-def _parsed(source: _Metered, tags: tuple[str, ...] | None) -> Iterator[tuple[str, Any]]:
-    declared = None
+def _parsed(
+    source: _Metered, tags: tuple[str, ...] | None, *, html: bool = False
+) -> Iterator[tuple[str, Any]]:
+    declared = "of HTML" if html else None
     for event, element in iterparse(
         source,
         events=("end",),
@@ -81,6 +85,8 @@ def _parsed(source: _Metered, tags: tuple[str, ...] | None) -> Iterator[tuple[st
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
+        html=html,
+        encoding="utf-8" if html else None,
     ):
         if declared is None and (declared := element.getroottree().docinfo.doctype):
             raise ValueError("a table declares no entities")

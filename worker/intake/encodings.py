@@ -20,6 +20,9 @@ CANDIDATES = (
 )
 """In the order in which they are believed when the text does not tell: Excel's Western one first.
 """
+SINGLE = frozenset(CANDIDATES) - {"cp932", "gb18030", "euc_kr", "big5", "euc_jp"}
+"""A byte, a character: a line in them that is sound UTF-8 all the same was written as UTF-8."""
+LONGEST_LINE = 1_000_000
 NEAR = 0.03
 """Two guesses whose mess differs by less are told apart by their letters."""
 UNSTEADY = frozenset({"punycode", "idna", "unicode-escape", "raw-unicode-escape"})
@@ -61,7 +64,7 @@ def encoding_of(chunk: bytes) -> str | None:
         return None
     if unsound == 0 or len(sound) > unsound:
         return None
-    return _guessed(sample)
+    return _guessed(b"\n".join(line for line in sample.split(b"\n") if not _is_sound(line)))
 
 
 def _guessed(sample: bytes) -> str | None:
@@ -99,6 +102,44 @@ def _in_a_word(text: str, run: re.Match[str]) -> bool:
     if before.islower() and run[0][0].isupper():
         return False
     return before.isalpha() or after.isalpha() or run[0] in ("à", "é", "á", "ó", "À", "É", "ü", "ö")
+
+
+def _is_sound(line: bytes) -> bool:
+    """Whether a line is UTF-8, and could not be ASCII."""
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return not line.isascii()
+
+
+def recoded(path: str, encoding: str, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same text in UTF-8, of an encoding that was found out: lines that are UTF-8 already, as
+    in files that were put together, stay as they are. Raises BacklogError."""
+    return (
+        transcoded(path, encoding, chunks)
+        if encoding not in SINGLE
+        else (
+            b"".join(_as_utf8(path, encoding, line) for line in lines.splitlines(keepends=True))
+            for lines in _whole_lines(chunks)
+        )
+    )
+
+
+def _whole_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    held = b""
+    for chunk in chunks:
+        data = held + chunk
+        end = data.rfind(b"\n") + 1 if len(data) < 2 * LONGEST_LINE else len(data)
+        yield data[:end]
+        held = data[end:]
+    yield held
+
+
+def _as_utf8(path: str, encoding: str, line: bytes) -> bytes:
+    if line.isascii() or _is_sound(line):
+        return line
+    return b"".join(transcoded(path, encoding, iter((line,))))
 
 
 def transcoded(path: str, encoding: str, chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -2,21 +2,24 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import IO, Any
 
 import orjson
 
-from worker.domain.backlog import BacklogError, Caps
+from worker.domain.backlog import BacklogError, Caps, Reject
+from worker.intake.dialects import dialect_of
 from worker.intake.documents import read_documents
-from worker.intake.encodings import encoding_of, transcoded
+from worker.intake.encodings import encoding_of, recoded
+from worker.intake.foreign import refuse_markup
+from worker.intake.html_tables import is_html, read_html_table
 from worker.intake.jsonl import RECORD_SEPARATOR, read_jsonl
 from worker.intake.mail import is_mail, is_mailbox, read_mailbox
 from worker.intake.rows import Item
 from worker.intake.sources import OpenedBacklog
-from worker.intake.tables import delimiter_of, read_table, table_of
-from worker.intake.wrappers import rows_within
+from worker.intake.tables import read_table, table_of
+from worker.intake.wrappers import COLUMNS, rows_within
 
 KINDS = ("csv", "tsv", "json", "jsonl", "xlsx", "ods", "mbox", "eml")
 ENDINGS = {
@@ -31,11 +34,14 @@ ENDINGS = {
 }
 
 
+LINES = ("jsonl", "ndjson")
+
+
 @dataclass(slots=True, kw_only=True)
 class Found:
     """What a file turned out to be, as far as it was not said; `encoding` where it is not UTF-8,
     `records` where its rows stand inside a document, `header` the line of a header that is not the
-    first."""
+    first, `dialect` how a table is quoted where that is not the usual way."""
 
     kind: str | None = None
     encoding: str | None = None
@@ -44,10 +50,13 @@ class Found:
     sheet: str | None = None
     member: str | None = None
     header: int | None = None
+    dialect: str | None = None
 
     def as_document(self) -> dict[str, str | int]:
         """For JSON: what there is to say."""
-        names = ("kind", "encoding", "delimiter", "records", "sheet", "member", "header")
+        names = (
+            *("kind", "encoding", "delimiter", "dialect", "records", "sheet", "member", "header"),
+        )
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
 
@@ -56,6 +65,9 @@ def items_of(
 ) -> tuple[Found, Iterator[Item], frozenset[str]]:
     """What the file is, its rows, and names that its header repeats."""
     said.encoding, said.member = opened.encoding, opened.member
+    if opened.mails is not None:
+        said.kind = "eml"
+        return said, _mails(opened.mails, caps), frozenset()
     said.kind = opened.workbook or said.kind or kind_of(opened.name, opened.first)
     if said.kind in ("xlsx", "ods"):
         if opened.workbook is None:
@@ -63,20 +75,42 @@ def items_of(
         table = table_of(path, _sheet(path, stream, said, caps), loose=True)
         said.header = table.header
         return said, table.items, table.repeated
+    if opened.first.lstrip()[:1] == b"<" and said.kind not in ("mbox", "eml"):
+        refuse_markup(path, opened.first)
+        if is_html(opened.first):
+            said.kind = "html"
+            page = opened.chunks() if said.encoding else _in_utf8(path, opened.chunks(), said)
+            table = table_of(path, read_html_table(path, page, caps), loose=True)
+            said.header = table.header
+            return said, table.items, table.repeated
     nothing: frozenset[str] = frozenset()
     if said.kind in ("mbox", "eml"):
         return said, read_mailbox(opened.chunks(), caps, single=said.kind == "eml"), nothing
     if said.kind in ("json", "jsonl"):
         where = tuple(said.records.split(".")) if said.records else rows_within(opened.first)
+        if where == COLUMNS:
+            raise BacklogError(
+                f"{path} holds a list for each column, and no rows.",
+                mend="in pandas: df.to_json(FILE, orient='records', lines=True)",
+            )
+        chunks = opened.chunks() if said.encoding else _in_utf8(path, opened.chunks(), said)
         if said.kind == "jsonl" and not where and not _is_document(opened.first):
-            return said, read_jsonl(opened.chunks(), caps), nothing
+            return said, read_jsonl(chunks, caps), nothing
         said.kind, said.records = "json", ".".join(where) or None
-        return said, read_documents(path, opened.chunks(), caps, where), nothing
-    said.delimiter = _one_character(said.delimiter) or delimiter_of(opened.first)
+        return said, read_documents(path, chunks, caps, where), nothing
     chunks = opened.chunks() if said.encoding else _in_utf8(path, opened.chunks(), said)
-    table = read_table(path, chunks, said.delimiter, caps)
+    dialect = dialect_of(opened.first, _one_character(said.delimiter))
+    said.delimiter, said.dialect = dialect.delimiter, dialect.as_words()
+    table = read_table(path, chunks, dialect, caps)
     said.header = table.header
     return said, table.items, table.repeated
+
+
+def _mails(mails: Iterator[Iterator[bytes]], caps: Caps) -> Iterator[Item]:
+    """Each file's mail; its line is its number among them."""
+    for number, chunks in enumerate(mails, 1):
+        for item in read_mailbox(chunks, caps, single=True):
+            yield replace(item, line=number) if isinstance(item, Reject) else (number, item[1])
 
 
 def _sheet(path: str, stream: IO[bytes], said: Found, caps: Caps) -> Iterator[Any]:
@@ -107,7 +141,7 @@ def _in_utf8(path: str, chunks: Iterator[bytes], said: Found) -> Iterator[bytes]
         if not chunk.isascii():
             said.encoding = encoding_of(chunk)
             rest = _with(chunk, chunks)
-            yield from transcoded(path, said.encoding, rest) if said.encoding else rest
+            yield from recoded(path, said.encoding, rest) if said.encoding else rest
             return
         yield chunk
 
@@ -124,14 +158,14 @@ def kind_of(name: str, first: bytes) -> str:
     if start == b"[":
         # One JSON value a line can begin with `[` as well; a backlog's rows are objects.
         after = first.lstrip()[1:].lstrip()[:1]
-        if after in (b"{", b"]") or ending == "json":
+        if after in (b"{", b"]") or ending == "json" or (after == b"[" and ending in LINES):
             return "json"
-        return "jsonl" if ending in ("jsonl", "ndjson") else "csv"
+        return "jsonl" if ending in LINES else "csv"
     if start == b"{" or first[:1] == RECORD_SEPARATOR:
         return "jsonl"
     if ending in ("mbox", "mbx") or is_mailbox(first):
         return "mbox"
-    if ending == "eml" or (ending == "" and is_mail(first)):
+    if ending == "eml" or (ending in ("", "txt") and is_mail(first)):
         return "eml"
     kind = ENDINGS.get(ending, "csv")
     return "jsonl" if kind == "json" else kind

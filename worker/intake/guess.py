@@ -24,10 +24,13 @@ from worker.intake.likely_columns import (
     share_of_rows,
     top_names,
 )
+from worker.intake.names import rank_of
 from worker.intake.paths import column_of, normal, parse_place, without_conditions
 from worker.intake.presets import PRESETS
 
 SHOWN_COLUMNS = 12
+WORDY = 6
+"""Spaces in what is no column's name but somebody's sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +150,12 @@ def _judged(
 
 def refusal(path: str, guessed: Guess) -> BacklogError:
     """Why a file whose columns are not certain is not read."""
+    if _is_a_row(guessed.names):
+        return UncertainColumns(
+            f"{path} has no header: its first line looks like a row.",
+            mend="put a line before it that names the columns: external_id,body,…",
+            guess=guessed,
+        )
     shown = ", ".join(repr(name[:40]) for name in guessed.names[:SHOWN_COLUMNS])
     missing = [guessed.columns.get(name, name) for name in guessed.missing]
     words = (
@@ -162,6 +171,14 @@ def refusal(path: str, guessed: Guess) -> BacklogError:
         mend=f"rung enqueue {guessed.as_options()} {path}",
         guess=guessed,
     )
+
+
+def _is_a_row(names: tuple[str, ...]) -> bool:
+    """Whether what should name the columns are the cells of a row, which may be anybody's words."""
+    known = (name for name in FIELDS if name != "source")
+    if any(rank_of(field, name) is not None for field in known for name in names):
+        return False
+    return any(name.isdecimal() or "@" in name or name.count(" ") >= WORDY for name in names)
 
 
 def _has_body(sample: Sample, text: str) -> bool:

@@ -1,11 +1,13 @@
 """JSON Lines, and RFC 7464 sequences: a line, a row."""
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator
+from typing import Any
 
 import orjson
 
 from worker.domain.backlog import Caps, Reject
-from worker.intake.documents import unwrapped
+from worker.intake.json_values import DECODER, MOST_WHOLE, as_row, header_of, unwrapped
 from worker.intake.rows import Item
 
 RECORD_SEPARATOR = b"\x1e"
@@ -16,21 +18,58 @@ identity, so it must have more than one byte: of one-byte values there is only o
 
 def read_jsonl(chunks: Iterator[bytes], caps: Caps) -> Iterator[Item]:
     """Every line that is not blank."""
+    header: list[str] | None = None
     for number, line in enumerate(split_lines(chunks, caps.line), 1):
-        if line and not line.isspace():
-            yield _read_line(number, line, caps)
+        if not line or line.isspace():
+            continue
+        if header is None and line[:1] == b"[" and (header := _header(line)) is not None:
+            continue
+        yield _read_line(number, line, caps, header)
 
 
-def _read_line(number: int, line: bytes, caps: Caps) -> Item:
+def _header(line: bytes) -> list[str] | None:
+    """What names the columns of lines that are lists."""
+    try:
+        cells = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    return header_of(cells) if isinstance(cells, list) else None
+
+
+def _read_line(number: int, line: bytes, caps: Caps, header: list[str] | None) -> Item:
     if line is TOO_LONG:
         return Reject(number, f"line is longer than {caps.line:,} bytes")
     if line[:1] == RECORD_SEPARATOR:
         line = line[1:]
+    if line[:3] == BOM_UTF8:
+        line = line[3:]
     try:
         row = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        return Reject(number, why_invalid(line, error))
-    return (number, unwrapped(row)) if isinstance(row, dict) else Reject(number, "not an object")
+        row = _with_nothing(line)
+        if row is None:
+            return Reject(number, why_invalid(line, error))
+    if type(row) is dict and float in map(type, row.values()) and _is_inexact(row):
+        row = DECODER.decode(line.decode())
+    row = row if type(row) is dict else as_row(row, header)
+    return (number, unwrapped(row)) if row is not None else Reject(number, "not an object")
+
+
+def _with_nothing(line: bytes) -> Any:
+    """The row of a line that is JSON but for `NaN` and `Infinity`; None where it is not."""
+    if b"NaN" not in line and b"Infinity" not in line:
+        return None
+    try:
+        row = DECODER.decode(line.decode())
+        orjson.dumps(row)
+    except (ValueError, TypeError, RecursionError):
+        return None
+    return row
+
+
+def _is_inexact(row: dict[str, Any]) -> bool:
+    """Whether a whole number may have been too large, and have lost digits."""
+    return any(type(value) is float and abs(value) >= MOST_WHOLE for value in row.values())
 
 
 def split_lines(chunks: Iterator[bytes], cap: int) -> Iterator[bytes]:

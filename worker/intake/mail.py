@@ -11,8 +11,15 @@ from email.utils import parseaddr
 from itertools import repeat
 from typing import Any
 
-from worker.domain.backlog import BacklogError, Caps, Reject
-from worker.intake.encodings import known_encoding
+from worker.domain.backlog import Caps, Reject
+from worker.intake.mail_parts import (
+    ENCRYPTED,
+    THROWN_AWAY,
+    WITHOUT_TEXT,
+    is_encrypted,
+    read_parts,
+    why_no_question,
+)
 from worker.intake.rows import Item
 
 FROM = b"From "
@@ -35,6 +42,8 @@ inviati,posta inviata,bozza,bozze,verzonden,concept,concepten,wysłane,kopie rob
 """
 OWN = frozenset(" ".join(label.split()) for label in _OWN.split(","))
 """Gmail's labels, in its languages, of what left the mailbox or did not leave it yet."""
+_NOBODY = re.compile(r"(?:do[._-]?not|no)[._-]?reply\b", re.I)
+_HEADER = re.compile(rb"[!-9;-~]+[ \t]*:|>From ")
 _QUOTED_FROM = re.compile(rb"^>+From ")
 KEPT = {
     "x-gm-thrid": "thread",
@@ -87,12 +96,19 @@ def read_mailbox(chunks: Iterator[bytes], caps: Caps, *, single: bool) -> Iterat
 
 def _split(chunks: Iterator[bytes], cap: int, single: bool) -> Iterator[tuple[int, bytes]]:
     """Each mail's first line, and its bytes as far as the cap."""
-    held, start, blank = bytearray(), 1, True
+    held, start, blank, parting = bytearray(), 1, True, b""
     for number, line in enumerate(_lines(chunks), 1):
+        if parting:
+            # What nobody's headers follow is a line of the mail that is read.
+            if _HEADER.match(line):
+                if held:
+                    yield start, bytes(held)
+                held, start = bytearray(), number - 1
+            elif len(held) < cap:
+                held += parting
+            parting = b""
         if not single and blank and line.startswith(FROM) and _FROM_LINE.match(line):
-            if held:
-                yield start, bytes(held)
-            held, start = bytearray(), number
+            parting = line
             continue
         blank = not line.strip(b"\r\n")
         if len(held) < cap:
@@ -121,12 +137,19 @@ def _mail(line: int, raw: bytes) -> Item:
         labels = {label.strip() for label in _header(message, "x-gmail-labels").split(",")}
         if own := next((label for label in sorted(labels) if label.casefold() in OWN), None):
             return Reject(line, f"a mail of this mailbox's owner (label {own})")
-        body, attachments = _body(message)
+        if label := next((one for one in sorted(labels) if one.casefold() in THROWN_AWAY), None):
+            return Reject(line, f"a mail that was thrown away (label {label})")
+        known = _header(message, "message-id").strip("<> \t") or _fingerprint(raw)
+        if reason := why_no_question(message):
+            return Reject(line, reason, known)
+        body, attachments = read_parts(message)
+        if body is None or is_encrypted(body):
+            return Reject(line, WITHOUT_TEXT if body is None else ENCRYPTED, known)
         row: dict[str, Any] = {
-            "external_id": _header(message, "message-id").strip("<> \t") or _fingerprint(raw),
+            "external_id": known,
             "body": body,
             "subject": _header(message, "subject"),
-            "customer_id": parseaddr(_header(message, "from"))[1] or None,
+            "customer_id": _sender(message),
             "received_at": _header(message, "date"),
             "channel": "email",
             **{name: _header(message, header) for header, name in KEPT.items()},
@@ -136,6 +159,14 @@ def _mail(line: int, raw: bytes) -> Item:
         return line, {name: value for name, value in row.items() if value or name == "body"}
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         return Reject(line, f"a mail that cannot be read ({type(error).__name__})")
+
+
+def _sender(message: Message) -> str | None:
+    """Who wrote it: behind a form that signs with an address which nobody reads, whom it names."""
+    sender = parseaddr(_header(message, "from"))[1]
+    if _NOBODY.match(sender):
+        sender = parseaddr(_header(message, "reply-to"))[1] or sender
+    return sender or None
 
 
 def _begun(raw: bytes) -> bytes:
@@ -164,30 +195,3 @@ def _header(message: Message, name: str) -> str:
         text = str(value)
     text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return " ".join(text.replace("\x00", "").split())
-
-
-def _body(message: Message) -> tuple[str | None, list[str]]:
-    """The first part that is plain text, or else HTML; and the names of what is attached."""
-    found: dict[str, str] = {}
-    attachments = []
-    for part in message.walk():
-        if part.is_multipart():
-            continue
-        name = part.get_filename()
-        kind = part.get_content_type()
-        if name or part.get_content_disposition() == "attachment":
-            attachments.append((name or kind)[:200])
-        elif kind in ("text/plain", "text/html") and kind not in found and (text := _text(part)):
-            found[kind] = text
-    return found.get("text/plain") or found.get("text/html"), attachments
-
-
-def _text(part: Message) -> str:
-    payload = part.get_payload(decode=True)
-    if not isinstance(payload, bytes):
-        return ""
-    try:
-        text = payload.decode(known_encoding(part.get_content_charset() or "utf-8"))
-    except (BacklogError, UnicodeDecodeError):
-        text = payload.decode("cp1252", "replace")
-    return text.replace("\r\n", "\n").replace("\x00", "").strip()

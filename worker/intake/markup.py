@@ -1,10 +1,13 @@
 """What the customer said, out of what the mail program made of it: HTML becomes text, and what is
 only quoted or signed can be cut."""
 
+import html
 import re
 import unicodedata
+from typing import Any
 
 from lxml.etree import LxmlError
+from lxml.html import tostring
 
 _TAGS = (
     "p|div|span|br|a|b|i|u|em|strong|font|table|tbody|tr|td|th|ul|ol|li|blockquote|pre|html|body"
@@ -14,6 +17,17 @@ _STANDING = re.compile(r"<(?:br|hr)\s*/?>|<(?:p|div|html|body)\b[^<>]*>", re.I)
 _CLOSED = re.compile(rf"</({_TAGS})\s*>", re.I)
 _ALONE = re.compile(rf"^\s*<(?:!doctype|{_TAGS})\b", re.I)
 _HIDDEN = re.compile(r"<(script|style|head|title)\b.*?(?:</\1\s*>|$)|<!--.*?(?:-->|$)", re.I | re.S)
+_INVISIBLE_STYLE = re.compile(
+    r"(?:display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(?![.\d]))",
+    re.I,
+)
+_INVISIBLE = re.compile(rf"style\s*=[^>]*{_INVISIBLE_STYLE.pattern}", re.I)
+ENTITY = re.compile(
+    r"&(?:amp;)*(?:#\d{2,6}|#[xX][0-9a-fA-F]{2,5}|amp|lt|gt|quot|apos|nbsp|[lr][sd]quo|[mn]dash"
+    r"|hellip|euro|pound|[AOUaou]uml|szlig|[aeiouAEIOU](?:acute|grave|circ)|[nN]tilde|ccedil);"
+)
+MOST_TIMES = 3
+"""As often as text may have been made safe for HTML, one time behind the other."""
 _TAG = re.compile(r"<[^<>]*>")
 _ENTITY = re.compile(r"&#?\w{1,32};")
 _PICTURES = re.compile(r"\s*(?:!\[[^\[\]]*\]\([^()\s]*\)\s*)+")
@@ -57,11 +71,33 @@ def text_of(markup: str) -> str | None:
     import html_text
 
     try:
-        text = str(html_text.extract_text(markup))
+        if _INVISIBLE.search(markup):
+            tree = html_text.parse_html(markup)
+            _drop_hidden(tree)
+            markup = tostring(tree, encoding="unicode", method="html")
+        text = without_entities(str(html_text.extract_text(markup)))
     except (LxmlError, ValueError, RecursionError):
         return None
     wanted = _letters(_ENTITY.sub("", _TAG.sub("", _HIDDEN.sub("", markup))))
     return text if _letters(text) >= KEPT_AT_LEAST * wanted else None
+
+
+def _drop_hidden(tree: Any) -> None:
+    """Takes out what a style hides: a shop's words for the list of mails, or words that are for
+    whoever reads what people do not see."""
+    for element in [one for one in tree.iter() if _INVISIBLE_STYLE.search(one.get("style") or "")]:
+        if element.getparent() is not None:
+            element.drop_tree()
+
+
+def without_entities(text: str) -> str:
+    """With characters in place of `&#39;` and `&amp;amp;`, which programs leave in what is no
+    markup any more."""
+    for _ in range(MOST_TIMES):
+        if ";" not in text or not ENTITY.search(text):
+            break
+        text = ENTITY.sub(lambda found: html.unescape(found[0]), text)
+    return text.replace("\x00", "")
 
 
 def _letters(text: str) -> int:

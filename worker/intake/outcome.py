@@ -38,10 +38,14 @@ class Read:
         if self.guess.found:
             by = f", as {self.guess.preset} exports it" if self.guess.preset else ""
             words.append(f"columns: {self.guess.as_words()}{by}")
+        if found.member is not None:
+            words.append(f"{found.member} in it was read")
         if found.encoding is not None:
             words.append(f"read as {found.encoding} (--encoding says another)")
         if found.delimiter not in (None, ","):
             words.append(f"columns parted by {found.delimiter!r}")
+        if found.dialect is not None:
+            words.append(found.dialect)
         if found.header is not None:
             words.append(f"the header is on line {found.header}, below a title")
         if found.records is not None:

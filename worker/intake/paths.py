@@ -28,7 +28,7 @@ _STEP = re.compile(r"([^.\[\]]*)((?:\[[^=!\[\]]+!?=[^\[\]]*\])*)")
 _CONDITION = re.compile(r"\[([^=!\[\]]+)(!?)=([^\[\]]*)\]")
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 NOTHING = "null"
-_SEPARATORS = re.compile(r"[\s_\-\u00a0\ufeff]+")
+_SEPARATORS = re.compile(r"[\s_\-\u00a0\u00ad\u200b-\u200f\u2060\ufeff]+")
 
 
 @lru_cache(maxsize=65_536)

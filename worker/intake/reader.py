@@ -7,6 +7,7 @@ from typing import IO, Any
 
 from worker.domain.backlog import BacklogError, Block, Caps
 from worker.intake.cell_text import as_text
+from worker.intake.cell_words import WHOLE_FLOAT
 from worker.intake.dates import DateOrder, order_of
 from worker.intake.formats import Found, items_of
 from worker.intake.guess import Guess, guess, refusal
@@ -17,6 +18,7 @@ from worker.intake.rows import Item, Rows
 from worker.intake.sources import open_backlog
 from worker.intake.threads import has_threads, threaded
 
+TABLES = ("csv", "tsv", "xlsx", "ods", "html")
 SAMPLE_ROWS = 200
 SAMPLE_CHARS = 2_000_000
 DATES_ROWS = 300_000
@@ -109,14 +111,7 @@ class Backlog:
         if not (guessed.certain or accepted) or guessed.missing:
             raise refusal(self.path, guessed)
         order = self._options.dates or self._order(guessed.columns)
-        rows = Rows(
-            self._caps,
-            guessed.columns,
-            order=order,
-            strip_quotes=self._options.strip_quotes,
-            mails=self.found.kind in ("mbox", "eml"),
-            product=self._product(guessed),
-        )
+        rows = self.rows(guessed, order)
         self._counting = True
         self._on_bytes(self._uncounted)
         total = 0
@@ -137,6 +132,28 @@ class Backlog:
         if "body" in self._options.columns:
             return None
         return guessed.preset or product_of(self._options.usual)
+
+    def rows(self, guessed: Guess, order: DateOrder | None) -> Rows:
+        """What judges rows of this file."""
+        return Rows(
+            self._caps,
+            guessed.columns,
+            order=order,
+            strip_quotes=self._options.strip_quotes,
+            mails=self.found.kind in ("mbox", "eml"),
+            floats=self._floats(guessed.columns),
+            product=self._product(guessed),
+        )
+
+    def _floats(self, columns: Mapping[str, str]) -> bool | None:
+        """Whether a table's ids with a point in them, if there are any, are whole numbers that a
+        program took for others: `123.0`, and not `1.2` beside `1.3`. None for what is no table."""
+        if self.found.kind not in TABLES:
+            return None
+        place = parse_place(columns.get("external_id", "external_id"))
+        found = (getter_of(place, tuple(row), set()) for row in self.sample)
+        ids = (get(row) for get, row in zip(found, self.sample, strict=True) if get is not None)
+        return all(WHOLE_FLOAT.fullmatch(one) for one in ids if isinstance(one, str) and "." in one)
 
     def _order(self, columns: Mapping[str, str]) -> DateOrder | None:
         """Which of day and month comes first: by the first rows, or else by the whole file where it

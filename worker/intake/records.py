@@ -9,11 +9,16 @@ import csv
 import io
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from worker.intake.dialects import Dialect
+
 ENDS = ("\n", "\r")
+_NULL = re.compile(r"(?:(?<=[,;\t|])|(?<![^\n]))\\N(?=[,;\t|\r\n]|$)")
+MARK = "\ufeff"
+"""Of byte order, in the middle of a file: where another was put behind it."""
 
 
 class _Bytes(io.RawIOBase):
@@ -33,12 +38,25 @@ class _Bytes(io.RawIOBase):
         return size
 
 
+def as_stream(chunks: Iterator[bytes]) -> io.BufferedReader:
+    """Chunks as a file that is read once."""
+    return io.BufferedReader(_Bytes(chunks), 1 << 20)
+
+
 class _End:
     """Finds the end of a record that is not held: csv's own states, over pieces of text."""
 
-    def __init__(self, delimiter: str, *, quoted: bool) -> None:
-        self._delimiter = delimiter
-        self._stop = re.compile(f"[{re.escape(delimiter)}\r\n]")
+    def __init__(self, dialect: Dialect, *, quoted: bool) -> None:
+        self._delimiter, self._quote, self._spaced = (
+            dialect.delimiter,
+            dialect.quote,
+            dialect.spaced,
+        )
+        escape = re.escape(dialect.escape) if dialect.escape else ""
+        self._escape = dialect.escape
+        self._stop = re.compile(f"[{re.escape(self._delimiter)}\r\n{escape}]")
+        self._ends = re.compile(f"[{re.escape(self._quote)}{escape}]")
+        self._behind = self._plain
         self._state = self._quoted if quoted else self._at_start
         self.found = False
 
@@ -49,8 +67,10 @@ class _End:
             at = self._state(text, at)
 
     def _at_start(self, text: str, at: int) -> int:
-        if text[at] == '"':
+        if text[at] == self._quote:
             self._state = self._quoted
+            return at + 1
+        if self._spaced and text[at] == " ":
             return at + 1
         self._state = self._plain
         return at
@@ -59,19 +79,32 @@ class _End:
         stop = self._stop.search(text, at)
         if stop is None:
             return len(text)
+        if stop[0] == self._escape:
+            return self._escaped(self._plain, stop.end())
         self._state = self._at_start
         self.found = stop[0] != self._delimiter
         return stop.end()
 
+    def _escaped(self, behind: Any, at: int) -> int:
+        """What stands behind the sign, which may be in the next piece, means itself."""
+        self._behind, self._state = behind, self._pass_one
+        return at
+
+    def _pass_one(self, text: str, at: int) -> int:
+        self._state = self._behind
+        return at + 1
+
     def _quoted(self, text: str, at: int) -> int:
-        quote = text.find('"', at)
-        if quote < 0:
+        stop = self._ends.search(text, at)
+        if stop is None:
             return len(text)
+        if stop[0] == self._escape:
+            return self._escaped(self._quoted, stop.end())
         self._state = self._behind_quote
-        return quote + 1
+        return stop.end()
 
     def _behind_quote(self, text: str, at: int) -> int:
-        if text[at] == '"':
+        if text[at] == self._quote:
             self._state = self._quoted
             return at + 1
         self._state = self._plain
@@ -81,10 +114,11 @@ class _End:
 class _Lines:
     """Physical lines (LF, CR LF or CR) for csv, counted; what is beyond the cap is not given."""
 
-    def __init__(self, chunks: Iterator[bytes], delimiter: str, cap: int) -> None:
-        raw = io.BufferedReader(_Bytes(chunks), 1 << 20)
-        self._text = io.TextIOWrapper(raw, "utf-8", errors="surrogateescape", newline="")
-        self._delimiter, self._cap, self._held = delimiter, cap, ""
+    def __init__(self, chunks: Iterator[bytes], dialect: Dialect, cap: int) -> None:
+        self._text = io.TextIOWrapper(
+            as_stream(chunks), "utf-8", errors="surrogateescape", newline=""
+        )
+        self._dialect, self._cap, self._held = dialect, cap, ""
         self.count = 0
         self.given: list[str] = []
         self._size = 0
@@ -100,6 +134,8 @@ class _Lines:
 
     def __next__(self) -> str:
         line = self._read()
+        if line and not self.given and line[0] == MARK:
+            line = line[1:] or self._read()
         if not line:
             raise StopIteration
         self._size += len(line)
@@ -116,13 +152,13 @@ class _Lines:
         if self._size <= self._cap:
             return line + rest
         self.too_long, inside = True, bool(self.given)
-        end = _End(self._delimiter, quoted=inside)
+        end = _End(self._dialect, quoted=inside)
         end.feed(line)
         while not end.found and (rest or (rest := self._read())):
             end.feed(rest)
             rest = ""
         self.given = []
-        return '"\n' if inside else "\n"
+        return f"{self._dialect.quote}\n" if inside else "\n"
 
     def _read(self) -> str:
         """A line, or as much of it as the cap lets through."""
@@ -150,11 +186,11 @@ class Fields:
     wrong: str | None = None
 
 
-def records(chunks: Iterator[bytes], delimiter: str, cap: int) -> Iterator[Fields]:
+def records(chunks: Iterator[bytes], dialect: Dialect, cap: int) -> Iterator[Fields]:
     """Every record that is not an empty line. `cap` is in characters."""
     csv.field_size_limit(sys.maxsize)
-    lines = _Lines(chunks, delimiter, cap)
-    reader = csv.reader(lines, delimiter=delimiter)
+    lines = _Lines(chunks, dialect, cap)
+    reader = dialect.reader(_without_nulls(lines) if dialect.escape else lines)
     while True:
         start = lines.begin()
         try:
@@ -167,15 +203,33 @@ def records(chunks: Iterator[bytes], delimiter: str, cap: int) -> Iterator[Field
         if lines.too_long:
             yield Fields(start, [], f"record is longer than {cap:,} characters")
         elif fields:
-            yield Fields(start, fields, _misquoted(lines, start, delimiter))
+            wrong = _misquoted(lines, start, dialect)
+            yield (
+                _inner(start, fields, dialect, wrong)
+                if dialect.wrapped
+                else Fields(start, fields, wrong)
+            )
 
 
-def _misquoted(lines: _Lines, start: int, delimiter: str) -> str | None:
+def _without_nulls(lines: Iterable[str]) -> Iterator[str]:
+    """Where quotes are escaped, `\\N` as a whole cell is no text."""
+    return (_NULL.sub("", line) if "\\N" in line else line for line in lines)
+
+
+def _inner(start: int, fields: list[str], dialect: Dialect, wrong: str | None) -> Fields:
+    """The record that was quoted as one cell."""
+    if len(fields) != 1:
+        return Fields(start, fields, wrong)
+    reader = dialect.reader(io.StringIO(fields[0], newline=""))
+    return Fields(start, next(reader, [""]) or [""], wrong)
+
+
+def _misquoted(lines: _Lines, start: int, dialect: Dialect) -> str | None:
     """Why the quoting of what was just read is doubtful, for csv takes almost anything."""
-    if not any('"' in line for line in lines.given):
+    if not any(dialect.quote in line for line in lines.given):
         return None
     try:
-        next(csv.reader(lines.given, delimiter=delimiter, strict=True), None)
+        next(dialect.reader(lines.given, strict=True), None)
     except csv.Error:
         to = lines.count
         return f"malformed quoting (to line {to:,})" if to > start else "malformed quoting"

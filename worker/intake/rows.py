@@ -4,11 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from worker.domain.backlog import LONGEST, Block, Caps, Care, Note, Notes, Record, Reject
-from worker.domain.text import has_invisible, is_blank
+from worker.domain.text import is_blank
+from worker.intake import remarks
 from worker.intake.cell_text import as_text
+from worker.intake.cell_words import is_nothing, tidied, why_no_id
 from worker.intake.dates import Ambiguous, DateOrder, moment_of
 from worker.intake.layouts import Layout, layout_of
-from worker.intake.markup import is_markup, only_pictures, text_of, unquoted
+from worker.intake.markup import is_markup, only_pictures, text_of, unquoted, without_entities
 from worker.intake.metadata import fits, fitting, nested, shown, too_deep
 from worker.intake.paths import parse_place
 from worker.intake.product_rows import RowWords, row_words_of
@@ -23,23 +25,12 @@ MOST_NAMES = 1_000_000
 Item = tuple[int, Mapping[str, Any]] | Reject
 """A row as it was read, with its line, or why it could not be."""
 
-DIGITS = "a number, taken as its digits"
-AS_TEXT = "HTML, taken as its text; the original is kept as original_body"
-CUT = "without what it quotes and its signature; the original is kept as original_body"
-NO_ROOM_FOR_ORIGINAL = "the original is too large to be kept"
-UNREAD = "not understood as a time"
-AMBIGUOUS = (
-    "day or month first? The file does not show it, and --dates day or --dates month says it"
-)
-NOT_TEXT = "not text"
-NOTHING_PUBLIC = " (nothing that the customer wrote)"
-ONLY_NAMED = "files, of which the names are kept"
-
 
 class Rows:
     """Turns mappings into records. `columns` says where our fields stand in the file; a field that
     it does not name is looked for under its own name. `order` is that of day and month; `mails`
-    have attachments, which are not read. Of a `product`, what it says of whole rows is heard."""
+    have attachments; `floats`: ids with a point are whole numbers, None where ids stay as they are.
+    Of a `product`, what it says of whole rows is heard."""
 
     def __init__(
         self,
@@ -50,12 +41,13 @@ class Rows:
         strip_quotes: bool = False,
         mails: bool = False,
         product: str | None = None,
+        floats: bool | None = None,
     ) -> None:
         self._caps, self._order, self._strip_quotes = caps, order, strip_quotes
-        self._mails = mails
+        self._mails, self._floats = mails, floats
         self._places = {name: parse_place(text) for name, text in (columns or {}).items()}
         picks = "body" in self._places and self._places["body"].picks
-        self._no_body = f"missing body{NOTHING_PUBLIC if picks else ''}"
+        self._no_body = f"missing body{remarks.NOTHING_PUBLIC if picks else ''}"
         self._product = product
         self._words: dict[tuple[str, ...], RowWords | None] = {}
         self._layouts: dict[tuple[str, ...], Layout] = {}
@@ -71,7 +63,7 @@ class Rows:
                 block.rejects.append(judged)
             else:
                 block.add(judged)
-                if not judged.external_id.isascii() and (warning := warning_of(judged)):
+                if not judged.external_id.isascii() and (warning := remarks.warning_of(judged)):
                     block.warnings.append(warning)
             if block.full:
                 yield self._noted(block)
@@ -91,9 +83,11 @@ class Rows:
         external_id, body, original = layout.external_id(row), layout.body(row), None
         if type(external_id) is int:
             external_id = self._coerced(line, "external_id", external_id)
+        elif self._floats is not None:
+            external_id = self._tidied(line, "external_id", external_id)
         if type(body) is dict:
             body = as_text(body)
-        if type(body) is str and ("<" in body or self._strip_quotes):
+        if type(body) is str and ("<" in body or "&" in body or self._strip_quotes):
             body, original = self._said(line, body)
         if reason := self._bad_id(external_id) or away or self._bad_body(body):
             if not external_id and not body and not away:
@@ -117,24 +111,37 @@ class Rows:
         self._words[names] = row_words_of(names, self._product)
         return layout
 
+    def _tidied(self, line: int, field: str, value: Any) -> Any:
+        tidy, words = tidied(value, floats=self._floats is True)
+        if words is not None:
+            self._notes.add(Note(Care.COERCED, field, words), line)
+        return tidy
+
     def _coerced(self, line: int, field: str, value: int) -> str:
-        self._notes.add(Note(Care.COERCED, field, DIGITS), line)
+        self._notes.add(Note(Care.COERCED, field, remarks.DIGITS), line)
         return str(value)
 
     def _said(self, line: int, body: str) -> tuple[str, str | None]:
         """What the customer said, and the body as it came where that is not the same."""
         said = body
+        if "&" in said and not is_markup(said) and (plain := without_entities(said)) != said:
+            self._notes.add(Note(Care.COERCED, "body", remarks.ENTITIES), line)
+            said = plain
         if is_markup(said) and (text := text_of(said)) is not None:
-            self._notes.add(Note(Care.COERCED, "body", AS_TEXT), line)
+            self._notes.add(Note(Care.COERCED, "body", remarks.AS_TEXT), line)
             said = text
         if self._strip_quotes and (kept := unquoted(said)) != said.strip():
-            self._notes.add(Note(Care.COERCED, "body", CUT), line)
+            self._notes.add(Note(Care.COERCED, "body", remarks.CUT), line)
             said = kept
         return said, (body if said is not body else None)
 
     def _bad_id(self, value: Any) -> str | None:
         if type(value) is not str:
-            return "missing external_id" if value is None else f"external_id is {kind_of(value)}"
+            return (
+                "missing external_id"
+                if value is None
+                else f"external_id is {remarks.kind_of(value)}"
+            )
         if not value:
             return "missing external_id"
         if (not value.isascii() and is_blank(value)) or value.isspace():
@@ -143,19 +150,19 @@ class Rows:
             return f"external_id is longer than {self._caps.id_chars} characters"
         if not value.isascii() and len(value.encode(errors="replace")) > self._caps.id_bytes:
             return f"external_id is longer than {self._caps.id_bytes:,} bytes"
-        return "NUL in external_id" if NUL in value else None
+        return "NUL in external_id" if NUL in value else why_no_id(value)
 
     def _bad_body(self, value: Any) -> str | None:
         if type(value) is not str:
-            return self._no_body if value is None else f"body is {kind_of(value)}"
+            return self._no_body if value is None else f"body is {remarks.kind_of(value)}"
         if len(value) > self._caps.body_chars:
             return f"body is longer than {self._caps.body_chars:,} characters"
         if not value[:64].strip() and is_blank(value):
             return "empty body"
-        if not value.isascii() and len(value) < 1_000 and is_blank(value):
+        if only_pictures(value) or (not value.isascii() and len(value) < 1_000 and is_blank(value)):
             return "empty body"
-        if only_pictures(value):
-            return "empty body"
+        if is_nothing("body", value):
+            return remarks.no_words(value)
         return "NUL in body" if NUL in value else None
 
     def _more(
@@ -165,7 +172,7 @@ class Rows:
         extra = {name: row[name] for name in layout.rest if row[name] not in (None, "")}
         for field, getter in layout.others:
             value = getter(row)
-            if value in (None, "", []):
+            if value in (None, "", []) or is_nothing(field, value):
                 continue
             if isinstance(value, dict | list) and too_deep(value, self._caps.depth):
                 return "nesting too deep"
@@ -184,10 +191,12 @@ class Rows:
             value = as_text(value)
         if type(value) is int:
             value = self._coerced(record.line, field, value)
+        elif self._floats is not None and field == "customer_id":
+            value = self._tidied(record.line, field, value)
         elif field == "subject" and "<" in str(value) and is_markup(str(value)):
             value = text_of(str(value)) or value
         if not isinstance(value, str):
-            self._notes.add(Note(Care.KEPT_AS_METADATA, field, NOT_TEXT), record.line)
+            self._notes.add(Note(Care.KEPT_AS_METADATA, field, remarks.NOT_TEXT), record.line)
             extra[field] = value
         elif len(value) > LONGEST[field]:
             return f"{field} is longer than {LONGEST[field]:,} characters"
@@ -198,11 +207,11 @@ class Rows:
         return None
 
     def _put_moment(self, record: Record, value: Any, extra: dict[str, Any]) -> None:
-        words = UNREAD
+        words = remarks.UNREAD
         try:
             record.received_at = moment_of(value, self._order)
         except Ambiguous:
-            words = AMBIGUOUS
+            words = remarks.AMBIGUOUS
         if record.received_at is None:
             self._notes.add(Note(Care.KEPT_AS_METADATA, "received_at", words), record.line)
             extra["received_at"] = value
@@ -210,7 +219,7 @@ class Rows:
     def _keep(self, record: Record, original: str) -> None:
         """The body as it came, beside what was made of it."""
         if NUL in original or len(original.encode(errors="replace")) > self._caps.original:
-            self._notes.add(Note(Care.LEFT_OUT, "body", NO_ROOM_FOR_ORIGINAL), record.line)
+            self._notes.add(Note(Care.LEFT_OUT, "body", remarks.NO_ROOM_FOR_ORIGINAL), record.line)
         else:
             record.metadata = {**(record.metadata or {}), ORIGINAL: original}
 
@@ -229,22 +238,9 @@ class Rows:
         if any(too_deep(value, self._caps.depth - 1) for value in nested(extra)):
             extra = self._without_deep(record, extra)
         if self._mails and "attachments" in extra:
-            self._notes.add(Note(Care.LEFT_OUT, "attachments", ONLY_NAMED), record.line)
+            self._notes.add(Note(Care.LEFT_OUT, "attachments", remarks.ONLY_NAMED), record.line)
         if not fits(extra, self._caps):
             extra, notes = fitting(extra, self._caps)
             for note in notes:
                 self._notes.add(note, record.line)
         record.metadata = extra or None
-
-
-def warning_of(record: Record) -> Reject | None:
-    """What is odd about a record that is taken nevertheless."""
-    if has_invisible(record.external_id):
-        return Reject(record.line, "external_id holds invisible characters", record.external_id)
-    return None
-
-
-def kind_of(value: Any) -> str:
-    """The kind of a JSON value, with its article."""
-    kinds = {bool: "a boolean", int: "a number", float: "a number", list: "an array"}
-    return "an object" if isinstance(value, dict) else kinds.get(type(value), "not text")

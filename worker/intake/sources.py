@@ -10,8 +10,16 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from worker.domain.backlog import BacklogError, Caps
-from worker.intake.archives import CHUNK, bounded, opened_archive, unzipped, workbook_in
+from worker.intake.archives import (
+    CHUNK,
+    bounded,
+    mails_in,
+    opened_archive,
+    unzipped,
+    workbook_in,
+)
 from worker.intake.encodings import known_encoding, transcoded
+from worker.intake.foreign import refuse_foreign, refuse_within
 
 GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
 BOMS = (
@@ -21,31 +29,7 @@ BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 """Four bytes first: UTF-32's begins as UTF-16's does."""
-FOREIGN = {
-    b"\xd0\xcf\x11\xe0": (
-        "an old Excel workbook (.xls), or one with a password",
-        "open it in a spreadsheet, save it as .xlsx or CSV UTF-8, and enqueue that",
-    ),
-    b"%PDF": ("a PDF", "export the messages as CSV or JSON"),
-    b"BZh": ("packed by bzip2", "bunzip2 -c FILE | rung enqueue -"),
-    b"\xfd7zX": ("packed by xz", "xz -dc FILE | rung enqueue -"),
-    b"\x28\xb5\x2f\xfd": ("packed by zstd", "zstd -dc FILE | rung enqueue -"),
-    b"7z\xbc\xaf": ("a 7z archive", "7z e FILE, then enqueue what was in it"),
-    b"Rar!": ("a RAR archive", "unrar x FILE, then enqueue what was in it"),
-    b"PAR1": ("a Parquet file", "save it as CSV or JSONL, and enqueue that"),
-}
-"""First bytes of what is no backlog: what it is, and what mends it."""
-PAGES = {
-    b"<!doctype html": "a web page (HTML)",
-    b"<html": "a web page (HTML)",
-    b"<table": "a web page (HTML)",
-    b"<?xml": "XML",
-}
-"""First words of text that is no backlog; some products call one of them .xls."""
-FROM_A_PAGE = (
-    "export the messages as CSV, JSON or .xlsx; if a spreadsheet opens the file, save it as .xlsx"
-    " there"
-)
+MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF8.decode("latin-1").encode())
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,6 +45,8 @@ class OpenedBacklog:
     encoding: str | None = None
     member: str | None = None
     unpacked: bool = False
+    mails: Iterator[Iterator[bytes]] | None = None
+    """Of an archive that holds nothing but single mails, each of them."""
 
     def chunks(self) -> Iterator[bytes]:
         """All of it."""
@@ -79,12 +65,14 @@ def open_backlog(
     """The backlog at `path`, read from `stream`. Raises BacklogError when it cannot be one."""
     name = PurePosixPath(path).name
     head = _filled(stream, 4)
-    _refuse_foreign(path, head)
+    refuse_foreign(path, head)
     inside, unpacked = None, head.startswith((ZIP, GZIP))
     if head.startswith(ZIP):
         archive = opened_archive(path, stream)
         if workbook := workbook_in(path, archive):
             return OpenedBacklog(name=name, workbook=workbook)
+        if member is None and (mails := mails_in(path, archive, caps, on_bytes)):
+            return OpenedBacklog(name=name, mails=mails, unpacked=True)
         name, chunks = unzipped(path, archive, caps, member, on_bytes)
         inside = name
     elif head.startswith(GZIP):
@@ -92,15 +80,11 @@ def open_backlog(
         chunks = _gunzip(path, head, stream, caps, on_bytes)
     else:
         chunks = _plain(head, stream, on_bytes)
-    opened = _decoded(path, name, chunks, encoding)
+    begun = next(chunks, b"")
+    refuse_within(path, begun, unpacked=unpacked)
+    opened = _decoded(path, name, chain([begun], chunks), encoding)
     opened.member, opened.unpacked = inside, unpacked
     return opened
-
-
-def _refuse_foreign(path: str, head: bytes) -> None:
-    for mark, (what, mend) in FOREIGN.items():
-        if head.startswith(mark):
-            raise BacklogError(f"{path} is {what}.", mend=mend)
 
 
 def _plain(head: bytes, stream: IO[bytes], on_bytes: Callable[[int], None]) -> Iterator[bytes]:
@@ -165,17 +149,34 @@ def _decoded(path: str, name: str, chunks: Iterator[bytes], encoding: str | None
     if encoding not in (None, "utf-8", "utf-8-sig"):
         first = first.removeprefix(mark)
         recoded = transcoded(path, encoding, chain([first], chunks))
-        first = next(recoded, b"").removeprefix(codecs.BOM_UTF8)
-        opened = OpenedBacklog(name=name, first=first, rest=recoded, encoding=encoding)
+        opened = OpenedBacklog(name=name, encoding=encoding)
     else:
-        opened = OpenedBacklog(name=name, first=first.removeprefix(codecs.BOM_UTF8), rest=chunks)
-    beginning = opened.first.lstrip()
-    if not beginning:
+        recoded, opened = chain([first], chunks), OpenedBacklog(name=name)
+    opened.rest = without_tail(recoded)
+    opened.first = _unmarked(next(opened.rest, b""))
+    if not opened.first.strip():
         raise BacklogError(f"{path} is empty.")
-    for mark, what in PAGES.items():
-        if beginning[: len(mark)].lower() == mark:
-            raise BacklogError(f"{path} is {what}.", mend=FROM_A_PAGE)
     return opened
+
+
+def _unmarked(first: bytes) -> bytes:
+    """Without marks of byte order: there may be several, and one that was read as Latin-1."""
+    while first.startswith(MARKS):
+        first = first.removeprefix(MARKS[0]).removeprefix(MARKS[1])
+    return first
+
+
+def without_tail(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Without the NULs or the Ctrl-Z that old programs and copies that broke off leave at the end
+    of a file."""
+    held = b""
+    for chunk in chunks:
+        kept = chunk.rstrip(b"\x00\x1a")
+        if kept:
+            yield held + kept
+            held = b""
+        # NULs by the megabyte between two rows say no more than one megabyte of them.
+        held = (held + chunk[len(kept) :])[:CHUNK]
 
 
 def _wide_encoding(first: bytes) -> tuple[str | None, bytes]:
@@ -183,7 +184,7 @@ def _wide_encoding(first: bytes) -> tuple[str | None, bytes]:
     for mark, encoding in BOMS:
         if first.startswith(mark):
             return encoding, mark
-    head = first[:200]
+    head = first[:200].rstrip(b"\x00")
     even, odd = head[0::2].count(0), head[1::2].count(0)
     if max(even, odd) * 4 <= len(head) or len(head) < 4:
         return None, b""

@@ -1,24 +1,17 @@
 """CSV and its relatives: a header, then records that may span lines."""
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 
 from worker.domain.backlog import BacklogError, Caps, Reject
+from worker.intake.dialects import HEADER_WIDTH, TITLE_RECORDS, Dialect
 from worker.intake.paths import normal
 from worker.intake.records import Fields, records
 from worker.intake.rows import Item
 
-DELIMITERS = (",", ";", "\t", "|")
-SNIFFED_RECORDS = 30
-SNIFFED_CHARS = 200_000
-TITLE_RECORDS = 10
-"""As far below a title, one field wide, as the header is looked for."""
-HEADER_WIDTH = 3
-"""Fields at least of a header that is found below a title."""
+HEADER_AGAIN = "the header again (were files put one behind the other?)"
 
 
 @dataclass(slots=True)
@@ -37,9 +30,9 @@ class Table:
         return frozenset(name for name, times in counted.items() if times > 1)
 
 
-def read_table(path: str, chunks: Iterator[bytes], delimiter: str, caps: Caps) -> Table:
+def read_table(path: str, chunks: Iterator[bytes], dialect: Dialect, caps: Caps) -> Table:
     """The table in a delimited file. Raises BacklogError when it has no header."""
-    return table_of(path, records(chunks, delimiter, caps.line))
+    return table_of(path, records(chunks, dialect, caps.line))
 
 
 def table_of(path: str, found: Iterator[Fields], *, loose: bool = False) -> Table:
@@ -48,10 +41,9 @@ def table_of(path: str, found: Iterator[Fields], *, loose: bool = False) -> Tabl
     first = next((one for one in found if _width(one)), None)
     if first is not None and first.fields[0].lower().startswith("sep=") and len(first.fields) <= 2:
         first = next(found, None)  # Excel's own word for its delimiter.
-    below: list[Fields] = []
-    titled = False
-    if first is not None and not first.wrong and _width(first) == 1:
-        below = list(islice(found, TITLE_RECORDS))
+    first, below, titled = _below_comments(first, found)
+    if first is not None and not first.wrong and _width(first) == 1 and not titled:
+        below += list(islice(found, TITLE_RECORDS))
         at = next((place for place, one in enumerate(below) if _width(one) >= HEADER_WIDTH), None)
         if at is not None:
             first, below, titled = below[at], below[at + 1 :], True
@@ -60,6 +52,24 @@ def table_of(path: str, found: Iterator[Fields], *, loose: bool = False) -> Tabl
     names, rest = [name.strip() for name in first.fields], chain(below, found)
     items = _loose(names, rest) if loose else _items(names, rest)
     return Table(names, items, first.line if titled else None)
+
+
+def _below_comments(
+    first: Fields | None, found: Iterator[Fields]
+) -> tuple[Fields | None, list[Fields], bool]:
+    """The first record below those that begin with `#` and are not as wide as it; what was read
+    beyond it; and whether there were any. A header may begin with `#` too."""
+    comments: list[Fields] = []
+    while first is not None and len(comments) < TITLE_RECORDS and _is_comment(first):
+        comments.append(first)
+        first = next((one for one in found if _width(one)), None)
+    if comments and (first is None or len(comments[-1].fields) == len(first.fields) > 1):
+        return comments[-1], [first] if first is not None else [], len(comments) > 1
+    return first, [], bool(comments)
+
+
+def _is_comment(record: Fields) -> bool:
+    return not record.wrong and record.fields[0].startswith("#")
 
 
 def _width(record: Fields) -> int:
@@ -75,7 +85,13 @@ def _items(names: list[str], found: Iterable[Fields]) -> Iterator[Item]:
             places.setdefault(name, []).append(place)
     plain = len(places) == len(names)
     for record in found:
-        if judged := _reject(record, width):
+        if (
+            not record.wrong
+            and not record.fields[0].strip()
+            and not any(map(str.strip, record.fields))
+        ):
+            continue
+        if judged := _reject(record, width, names):
             yield judged
         elif plain:
             yield record.line, _whole_row(names, record.fields)
@@ -87,7 +103,7 @@ def _loose(names: list[str], found: Iterable[Fields]) -> Iterator[Item]:
     """Rows of a sheet, where what stands in a column without a name goes by its number."""
     named = len(names) if all(names) and len(set(names)) == len(names) else 0
     for record in found:
-        if len(record.fields) <= named and not record.wrong:
+        if len(record.fields) <= named and not record.wrong and record.fields != names:
             yield record.line, _whole_row(names, record.fields)
             continue
         whole = [*names, *([""] * (len(record.fields) - len(names)))]
@@ -105,10 +121,12 @@ def _whole_row(names: list[str], fields: list[str]) -> dict[str, str | None]:
     return row
 
 
-def _reject(record: Fields, width: int) -> Reject | None:
+def _reject(record: Fields, width: int, names: list[str]) -> Reject | None:
     fields = record.fields
     if record.wrong:
         return Reject(record.line, record.wrong)
+    if fields[0].strip() == names[0] and [one.strip() for one in fields] == names:
+        return Reject(record.line, HEADER_AGAIN)
     if len(fields) > width and any(fields[width:]):
         counted = f"{len(fields)} fields, header has {width}"
         return Reject(record.line, f"{counted} (is a delimiter in it not quoted?)")
@@ -136,56 +154,3 @@ def _is_text(value: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def delimiter_of(first: bytes) -> str:
-    """What parts the columns: by which the header and the rows below it come to the same number of
-    fields, and to the most of them. A comma in doubt."""
-    text = first[:SNIFFED_CHARS].decode(errors="replace")
-    text = text if len(first) <= SNIFFED_CHARS else text[: text.rfind("\n") + 1] or text
-    said = text[:6].lower()
-    if said.startswith("sep=") and said[4:5] in DELIMITERS:
-        return said[4]
-    found = {one: _regular(text, one) for one in DELIMITERS}
-    if any(one.exact for one in found.values()):
-        # What is a table from its first line on has no title, however its texts fall into pieces.
-        found = {sign: one for sign, one in found.items() if not one.titled}
-    return max(found, key=lambda one: (found[one].share, found[one].width, -DELIMITERS.index(one)))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Regular:
-    """How regular a table would be: the share of records as wide as the header, and its width;
-    whether the header stands below a title, and whether without one every record is as wide."""
-
-    share: float
-    width: int
-    titled: bool = False
-    exact: bool = False
-
-
-def _regular(text: str, delimiter: str) -> _Regular:
-    csv.field_size_limit(SNIFFED_CHARS * 2)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    widths = []
-    try:
-        for fields in reader:
-            if any(fields):
-                widths.append(len(fields))
-            if len(widths) > SNIFFED_RECORDS:
-                break
-    except csv.Error:
-        pass
-    titled = False
-    titles = next((at for at, width in enumerate(widths) if width >= HEADER_WIDTH), 0)
-    if titles <= TITLE_RECORDS and max(widths[:titles], default=0) == 1:
-        titled = titles > 0
-        del widths[:titles]
-    if not widths or widths[0] < 2:
-        return _Regular(share=0.0, width=0)
-    below = widths[1:]
-    share = sum(width == widths[0] for width in below) / len(below) if below else 1.0
-    # Rows that fall short are ragged; the width of the header is what tells delimiters apart.
-    exact = share == 1 and bool(below) and not titled
-    regular = 1.0 if share >= 0.5 else share
-    return _Regular(share=regular, width=widths[0], titled=titled, exact=exact)

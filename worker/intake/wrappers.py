@@ -4,7 +4,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from worker.domain.backlog import BacklogError
-from worker.intake.documents import JsonText
+from worker.intake.documents import EACH, JsonText
 from worker.intake.names import rank_of
 from worker.intake.paths import normal
 
@@ -41,6 +41,8 @@ def rows_within(first: bytes) -> tuple[str, ...]:
     # The beginning ends somewhere; what was seen before that counts.
     with suppress(BacklogError):
         _walk(JsonText("", iter([whole]), SURVEYED), "", 1, outline)
+    if keyed := _keyed(whole):
+        return keyed
     if any(
         rank_of(name, key) is not None
         for key in outline.scalars
@@ -48,6 +50,61 @@ def rows_within(first: bytes) -> tuple[str, ...]:
     ):
         return ()
     return _likeliest(outline.lists)
+
+
+COLUMNS = ("", "")
+"""In place of a way to rows: there are none, but columns."""
+LOOKED_AT = 5
+"""Values of an object that is looked at for whether they are rows."""
+
+
+def _keyed(whole: bytes) -> tuple[str, ...]:
+    """The way to rows that stand under their ids, `{"101": {…}, "102": {…}}`; or COLUMNS."""
+    try:
+        text = JsonText("", iter([whole]), SURVEYED)
+        for key in text.keys():  # noqa: SIM118
+            if text.peek() == "{" and key in ROW_LISTS:
+                return (key, EACH) if _are_rows(*_values(text)) else ()
+            break
+    except BacklogError:
+        return ()
+    names, inner = _values(JsonText("", iter([whole]), SURVEYED))
+    if _are_columns(names, inner):
+        return COLUMNS
+    return (EACH,) if _are_rows(names, inner) else ()
+
+
+def _values(text: JsonText) -> tuple[list[str], list[set[str]]]:
+    """The first keys of the object that starts here, and those of each value's; of a list they are
+    its places. Nothing where any value is neither."""
+    names, inner = list[str](), list[set[str]]()
+    # The beginning ends somewhere; what was seen before that counts.
+    with suppress(BacklogError):
+        for name in text.keys():  # noqa: SIM118
+            if text.peek() not in "{[" or len(names) == LOOKED_AT:
+                return (names, inner) if len(names) == LOOKED_AT else ([], [])
+            names.append(name)
+            inner.append(set())
+            if text.peek() == "[":
+                inner[-1].add("0")
+                text.pass_over()
+                continue
+            for key in text.keys():  # noqa: SIM118
+                inner[-1].add(key)
+                text.pass_over()
+    return names, inner
+
+
+def _are_columns(names: list[str], inner: list[set[str]]) -> bool:
+    ours = [any(rank_of(field, name) for name in names) for field in ("external_id", "body")]
+    return all(ours) and all("0" in keys for keys in inner)
+
+
+def _are_rows(names: list[str], inner: list[set[str]]) -> bool:
+    """Whether all have a body, and none is called as if it was a column."""
+    if len(names) < 2 or any(rank_of("body", name) or rank_of("subject", name) for name in names):
+        return False
+    return any(rank_of("body", key) for key in set.intersection(*inner))
 
 
 def _walk(text: JsonText, prefix: str, depth: int, outline: Outline) -> None:

@@ -126,8 +126,8 @@ def test_rows_and_spaces_that_are_only_counted_come_to_an_end() -> None:
     space = '<text:s text:c="1000"/>'
     spaced = f"<table:table-cell><text:p>x{space * 2_000}</text:p></table:table-cell>"
     found = office(f"<table:table-row>{spaced * 2}</table:table-row>")
-    # The id is as long as the body: neither is held further than a body may have come.
-    assert [one.reason for one in found.rejects] == ["external_id is longer than 512 characters"]
+    # The spaces around an id are none of it; a body is not held further than one may have come.
+    assert [one.reason for one in found.rejects] == ["body is longer than 200,000 characters"]
 
 
 HEAD = b"To: x@y.example\nFrom: a@b.example\nDate: Thu, 1 Jan 2026 10:00:00 +0000\n"

@@ -100,3 +100,42 @@ def test_what_stays_ambiguous_is_metadata_counted_and_named() -> None:
     assert "--dates" in found.noted[0]["words"]
     said = taken("x.csv", rows("04/11/2026"), options=ReadingOptions(dates=DateOrder.MONTH))
     assert str(said.records[0].received_at) == "2026-04-11 00:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "24 novembre 2026 08:15", "24 nov. 2026 à 08:15", "mar. 24 nov. 2026 08h15",
+        "24 de noviembre de 2026 08:15", "24 de novembro de 2026, 08:15",
+        "Dienstag, 24. November 2026, 08:15 Uhr", "24 listopada 2026 08:15",
+        "24 ноября 2026 г., 08:15", "24 Kasım 2026 08:15", "11/24/2026, 8:15:00\u202fAM",
+        "2026-11-24T09:15:00+01:00[Europe/Berlin]", "2026-11-24T09:15:00[Europe/Berlin]",
+        "2026-11-24 09:15:00 Europe/Berlin", "2026-11-24 09:15:00 +0100 CET",
+        "Tue Nov 24 2026 09:15:00 GMT+0100 (Central European Standard Time)",
+        "/Date(1795508100000)/", "1795508100000000", "24-Nov-26 08.15.00.000000 AM",
+        "2026-11-24-08.15.00.000000", "24NOV2026:08:15:00",
+    ],
+)  # fmt: skip
+def test_one_moment_in_many_languages_and_programs(written: str) -> None:
+    assert str(moment_of(written, None)) == SAME
+
+
+@pytest.mark.parametrize(
+    ("written", "day"),
+    [
+        ("1er décembre 2026", "2026-12-01"), ("15 août 2026", "2026-08-15"),
+        ("3. Mrz 2026", "2026-03-03"), ("mar 3 mar 2026", "2026-03-03"),
+        ("2026-11-24 24:00", "2026-11-25"), ("31.12.2026 24:00:00", "2027-01-01"),
+    ],
+)  # fmt: skip
+def test_a_day_in_many_forms(written: str, day: str) -> None:
+    assert str(moment_of(written, None)) == f"{day} 00:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["1899-12-30", "0001-01-01T00:00:00", "24/11/2569", "1970-01-01", "9999-12-31",
+     "24 brumaire 2026", "2026-11-24 08:15 Mars/Olympus"],
+)  # fmt: skip
+def test_a_day_that_stands_for_none_is_none(written: str) -> None:
+    assert moment_of(written, DateOrder.DAY) is None

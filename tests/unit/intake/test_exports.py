@@ -59,7 +59,7 @@ def test_a_report_that_ends_in_totals_and_a_notice_goes_in(tmp_path: Path) -> No
         ["00001001", "00001002"],
         "salesforce",
     )
-    assert len(found.rejects) == 3
+    assert len(found.rejects) == 2
 
 
 def test_a_column_that_is_mostly_empty_is_meant_by_its_name(tmp_path: Path) -> None:

@@ -107,3 +107,23 @@ def test_no_body_takes_long_whatever_stands_in_it(piece: str) -> None:
     text_of(body)
     unquoted(body + "x")
     assert time.process_time() - began < 10
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ('<div style="display: none">See inside</div><p>My order is late</p>', "My order is late"),
+        ('<p>Late<span style="font-size:0px">ignore all</span></p>', "Late"),
+        ('<p style="font-size:0.9em">Late</p>', "Late"),
+        ("It&#39;s late &amp; I&#x27;m cross", "It's late & I'm cross"),
+        ("It&amp;amp;#39;s late", "It's late"),
+        ("<p>It&amp;#39;s late &amp;amp; lost</p>", "It's late & lost"),
+        ("&lt;p&gt;My box&lt;/p&gt;&lt;p&gt;Help&lt;/p&gt;", "My box\n\nHelp"),
+        ("AT&T; R&D &c", "AT&T; R&D &c"),
+    ],
+)
+def test_hidden_words_are_not_said_and_signs_are_their_characters(body: str, said: str) -> None:
+    found = taken("x.jsonl", json.dumps({"external_id": "1", "body": body}).encode())
+    assert found.bodies == [said]
+    kept = found.records[0].metadata or {}
+    assert kept.get("original_body") == (body if body != said else None)

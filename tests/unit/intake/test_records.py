@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.unit.intake.taking import taken
 from worker.domain.backlog import Caps
+from worker.intake.dialects import Dialect
 from worker.intake.records import records
 
 PIECES = ['"', '""', ",", ";", "\n", "\r", "\r\n", "a", "bc", "x" * 7, "\x00", "é", " ", "\u2028"]
@@ -27,7 +28,7 @@ def test_records_are_those_of_csv_whatever_the_cap_and_the_pieces(
     data = text.encode()
     pieces = (data[at : at + size] for at in range(0, len(data), size))
     # when
-    found = list(records(iter(pieces), ",", cap))
+    found = list(records(iter(pieces), Dialect(), cap))
     # then
     assert len(found) == len(wanted)
     assert all(one.wrong or one.fields == two for one, two in zip(found, wanted, strict=True))

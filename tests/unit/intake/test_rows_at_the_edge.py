@@ -10,6 +10,7 @@ from tests.unit.intake.taking import taken
 from worker.domain.backlog import Caps
 from worker.intake import read_blocks
 from worker.intake.dates import moment_of, order_of
+from worker.intake.dialects import Dialect
 from worker.intake.documents import read_documents
 from worker.intake.jsonl import TOO_LONG, split_lines
 from worker.intake.records import records
@@ -23,13 +24,13 @@ def lines(*rows: object) -> bytes:
 
 def test_a_record_of_many_short_lines_has_the_same_cap() -> None:
     data = b'a,"' + b"line\n" * 20 + b'"\nb,c\n'
-    found = list(records(iter([data]), ",", 50))
+    found = list(records(iter([data]), Dialect(), 50))
     assert [one.wrong for one in found] == ["record is longer than 50 characters", None]
     assert found[1].fields == ["b", "c"]
 
 
 def test_a_line_end_at_the_cap_is_counted() -> None:
-    found = list(records(iter([b"aaaa\r\rb\r"]), ",", 5))
+    found = list(records(iter([b"aaaa\r\rb\r"]), Dialect(), 5))
     assert [(one.line, one.fields) for one in found] == [(1, ["aaaa"]), (3, ["b"])]
 
 
@@ -163,19 +164,19 @@ def test_an_element_over_the_cap_is_stepped_over_escapes_and_all(size: int) -> N
 def test_a_number_at_the_end_of_a_piece_is_read_to_its_end() -> None:
     assert documents('{"a": 1}\n{"a": 1234}', size=17) == [(1, {"a": 1}), (2, {"a": 1234})]
     huge = documents('[{"a": ' + "9" * 5_000 + "}]")
-    assert huge == [(1, {"a": float("inf")})]
+    assert huge == [(1, {"a": "9" * 5_000})]
 
 
 def test_a_doubled_quote_in_a_record_over_the_cap_is_no_end_of_it() -> None:
     data = b'a,"' + b"x" * 40 + b'""\nT-1,no"\nb,fine\n'
-    found = list(records(iter([data]), ",", 20))
+    found = list(records(iter([data]), Dialect(), 20))
     assert [one.fields for one in found] == [[], ["b", "fine"]]
 
 
 def test_an_endless_line_is_not_held() -> None:
     piece = b"x" * 1_000_000
     tracemalloc.start()
-    found = list(records(iter([b"a,", *[piece] * 20, b"\nb,fine\n"]), ",", 1_000))
+    found = list(records(iter([b"a,", *[piece] * 20, b"\nb,fine\n"]), Dialect(), 1_000))
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert found[1].fields == ["b", "fine"]

@@ -31,7 +31,6 @@ def archive(**members: str) -> bytes:
 @pytest.mark.parametrize(
     ("name", "data", "words"),
     [
-        ("t.xls", b"\n<html><table><tr><td>1</td></tr></table></html>", "a web page"),
         ("t.csv", b"<!DOCTYPE html><html><body>Sign in</body></html>", "a web page"),
         ("t.xml", b'\xef\xbb\xbf<?xml version="1.0"?><tickets/>', "XML"),
         ("t.docx", archive(word__document_dot_xml="<x/>"), "a Word document"),

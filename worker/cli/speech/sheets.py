@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from worker.errors import UsageError
+from worker.intake.dialects import delimiter_of
 from worker.intake.encodings import encoding_of
-from worker.intake.tables import delimiter_of
 
 
 def filled_in(path: Path, wanted: Sequence[str]) -> "csv.DictReader[str]":

@@ -13,7 +13,6 @@ from worker.intake.handover import Handover
 from worker.intake.layouts import FIELDS
 from worker.intake.outcome import HandoverOutcome
 from worker.intake.reader import Backlog, ReadingOptions
-from worker.intake.rows import Rows
 from worker.intake.terms import RunTerms
 from worker.runs.estimate import by_length, counted_tokens, way_of_pages
 from worker.runs.forecasts import RunForecast, foresee
@@ -54,7 +53,7 @@ def look(
     """Raises BacklogError where the file cannot be read, UsageError, and the database's errors."""
     name, content = file
     backlog = Backlog(name, content, options, caps)
-    first = _first_rows(backlog, options, caps)
+    first = _first_rows(backlog, options)
     if backlog.guess.missing:
         return first_look(backlog, first)
     content.seek(0)
@@ -85,8 +84,8 @@ def first_look(
     )
 
 
-def _first_rows(backlog: Backlog, options: ReadingOptions, caps: Caps) -> list[Record | str]:
-    rows = Rows(caps, backlog.guess.columns, order=options.dates, strip_quotes=options.strip_quotes)
+def _first_rows(backlog: Backlog, options: ReadingOptions) -> list[Record | str]:
+    rows = backlog.rows(backlog.guess, options.dates)
     judged = (rows.judge(number, row) for number, row in enumerate(backlog.sample[:FIRST_ROWS], 1))
     return [one if isinstance(one, Record) else one.reason for one in judged]
 

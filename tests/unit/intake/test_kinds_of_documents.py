@@ -1,0 +1,154 @@
+"""JSON as programs write it, and files that are no backlog: read, or called what they are."""
+
+import gzip
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.unit.intake.taking import taken
+
+ROWS = [{"external_id": "1", "body": "hello there"}, {"external_id": "2", "body": "fine"}]
+FIRST, SECOND = map(json.dumps, ROWS)
+TABLE = b"external_id,body\n1,hello there\n2,fine\n"
+CELLS = [["external_id", "body"], ["1", "hello there"], ["2", "fine"]]
+
+
+def packed(**files: bytes) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name.replace("_dot_", ".").replace("_in_", "/"), data)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        f"{FIRST},\n{SECOND},\n",
+        f"{FIRST}\n\ufeff{SECOND}\n",
+        f"[{FIRST}]\n[{SECOND}]\n",
+        f"{FIRST}\r\n\r\n  \r\n{SECOND}\r\n\x00\x00",
+        json.dumps(CELLS),
+        json.dumps({"range": "A1:B3", "majorDimension": "ROWS", "values": CELLS}),
+        json.dumps({"columns": CELLS[0], "index": [0, 1], "data": CELLS[1:]}),
+        json.dumps({"fields": [{"name": "external_id"}, {"name": "body"}], "rows": CELLS[1:]}),
+        json.dumps({"1": {"body": "hello there"}, "2": {"body": "fine"}}),
+        json.dumps({"tickets": {"1": {"body": "hello there"}, "2": {"body": "fine"}}}),
+        json.dumps({"a": {"id": 1, "body": "hello there"}, "b": {"id": 2, "body": "fine"}}),
+        f"{json.dumps(FIRST)}\n{json.dumps(SECOND)}\n",
+        json.dumps({"hits": {"hits": [{"_index": "t", "_source": row} for row in ROWS]}}),
+        "\n".join(json.dumps({"_airbyte_ab_id": "u", "_airbyte_data": row}) for row in ROWS),
+        f'{FIRST[:-1]}, "n": NaN}}\n{SECOND[:-1]}, "n": -Infinity}}\n',
+        f'[{FIRST[:-1]}, "n": NaN}}, {SECOND}]',
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["x.json", "x.jsonl"])
+def test_the_same_two_rows(name: str, data: str) -> None:
+    found = taken(name, data.encode())
+    assert (found.refused, found.rejects) == (None, [])
+    assert list(zip(found.ids, found.bodies, strict=True)) == [("1", "hello there"), ("2", "fine")]
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("x.jsonl", "\n".join(map(json.dumps, CELLS))),
+        ("x.json", json.dumps([FIRST, SECOND])),
+    ],
+)
+def test_lines_that_are_lists_and_lists_of_text(name: str, data: str) -> None:
+    assert taken(name, data.encode()).bodies == ["hello there", "fine"]
+
+
+def test_a_conversation_is_no_list_of_rows() -> None:
+    row = {"source": {"id": "s", "body": "a"}, "parts": {"id": "p", "body": "b"}, "id": "7"}
+    assert taken("x.json", json.dumps(row).encode()).document.get("records") is None
+
+
+@pytest.mark.parametrize("name", ["x.json", "x.jsonl"])
+def test_a_number_that_nothing_holds_keeps_its_digits(name: str) -> None:
+    data = b'{"external_id":123456789012345678901234567890,"body":"a b","n":98765432109876543210}'
+    found = taken(name, data if name == "x.jsonl" else b"[" + data + b"]")
+    assert found.ids == ["123456789012345678901234567890"]
+    assert found.records[0].metadata == {"n": "98765432109876543210"}
+
+
+@pytest.mark.parametrize("orient", [{"0": "1", "1": "2"}, ["1", "2"]])
+def test_columns_are_no_rows_and_it_is_said(orient: object) -> None:
+    found = taken("x.json", json.dumps({"external_id": orient, "body": orient}).encode())
+    assert found.refused == "x.json holds a list for each column, and no rows."
+
+
+@pytest.mark.parametrize("name", ["x.json", "x.jsonl"])
+def test_json_in_another_encoding_is_read_and_said(name: str) -> None:
+    data = '[{"external_id":"1","body":"schöne Grüße aus Köln"}]'
+    found = taken(name, (data if name == "x.json" else data[1:-1]).encode("latin-1"))
+    assert found.bodies == ["schöne Grüße aus Köln"]
+    assert found.document["encoding"] == "cp1252"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("x.db", b"SQLite format 3\x00" + bytes(90), "an SQLite database"),
+        ("x.csv", b"\x89PNG\r\n\x1a\n", "a picture"),
+        ("x.rtf", b"{\\rtf1\\ansi hello}", "a text document"),
+        ("x.pst", b"!BDN" + bytes(90), "an Outlook mailbox"),
+        ("x.msg", b"\xd0\xcf\x11\xe0" + bytes(90), "a mail or a document of Microsoft Office"),
+        ("x.tar", b"a.csv".ljust(257, b"\x00") + b"ustar  " + bytes(200), "a tar archive"),
+        ("x.tgz", gzip.compress(b"a".ljust(257, b"\x00") + b"ustar" + bytes(99)), "a tar archive"),
+        ("x.gz", gzip.compress(gzip.compress(TABLE)), "packed twice"),
+        ("x.zip", packed(a_dot_zip=packed(a_dot_csv=TABLE)), "an archive, or a workbook, within"),
+        ("x.zip", packed(), "an empty zip archive"),
+        ("x.docx", packed(word_in_document_dot_xml=b"<w/>"), "a Word document"),
+        ("x.xlsb", packed(xl_in_workbook_dot_bin=b"x"), "a binary Excel workbook"),
+        ("x.numbers", packed(Index_in_Document_dot_iwa=b"x"), "a document of Numbers"),
+        ("x.xml", b'<?xml version="1.0"?><tickets/>', "is XML"),
+        ("x.xls", b'<?xml version="1.0"?>\n<?mso-application progid="Excel.Sheet"?>', "of 2003"),
+        ("x.csv", b"<!DOCTYPE html><html><p>Sign in, please</p></html>", "a web page without"),
+        ("x.csv", b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS"),
+    ],
+)
+def test_what_is_no_backlog_is_called_what_it_is(name: str, data: bytes, words: str) -> None:
+    found = taken(name, data)
+    assert found.refused is not None
+    assert words in found.refused
+    assert found.mend
+
+
+def test_a_table_in_html_that_is_called_a_workbook_is_read() -> None:
+    row = "<tr><td>1</td><td>My box<br>is  broken &amp; late</td></tr>"
+    head = "<tr><th>Ticket ID</th><th>Description</th></tr>"
+    for start in ("<html><body>", "<!DOCTYPE html>\n<html>", ""):
+        found = taken("x.xls", f"{start}<table>{head}{row}</table>".encode())
+        assert (found.ids, found.bodies) == (["1"], ["My box\nis broken & late"])
+        assert found.document["kind"] == "html"
+    found = taken("x.xls", f"<table>{head}{row.replace('late', 'spät')}</table>".encode("cp1252"))
+    assert found.bodies == ["My box\nis broken & spät"]
+
+
+def test_of_an_archive_what_is_meant_is_read_and_said() -> None:
+    found = taken("x.zip", packed(README_dot_txt=b"hi", a_dot_csv=TABLE))
+    assert (found.ids, found.document["member"]) == (["1", "2"], "a.csv")
+    several = taken("x.zip", packed(a_dot_csv=TABLE, b_dot_csv=TABLE))
+    assert several.mend == "name one with --member"
+
+
+def test_an_archive_of_mails_is_a_mailbox() -> None:
+    mails = [f"From: a@b.c\nTo: d@e.f\nMessage-ID: <{n}@x>\n\nhello {n}\n".encode() for n in (1, 2)]
+    found = taken("x.zip", packed(mails_in_a_dot_eml=mails[0], mails_in_b_dot_eml=mails[1]))
+    assert [(one.line, one.external_id, one.body) for one in found.records] == [
+        (1, "1@x", "hello 1"),
+        (2, "2@x", "hello 2"),
+    ]
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    from worker.intake import BacklogError
+    from worker.intake.sources import open_file
+
+    with pytest.raises(BacklogError, match="is a directory"):
+        open_file(tmp_path)

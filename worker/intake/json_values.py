@@ -1,0 +1,71 @@
+"""Values of JSON as programs write it: numbers that nothing holds, words that are not JSON, rows
+that are lists below a header, and objects that were written as text once more."""
+
+import json
+
+from worker.domain.backlog import Reject
+from worker.intake.names import rank_of
+from worker.intake.paths import normal
+from worker.intake.rows import Item
+
+MOST_WHOLE = 2**63
+MOST_DIGITS = 20
+"""Of a whole number that 64 bits can hold."""
+ENVELOPES = ("_source", "_airbyte_data")
+
+
+def keyed(key: str, item: Item | None) -> Item:
+    """The row that an object has under its id."""
+    if not isinstance(item, tuple):
+        return item or Reject(1, "not an object")
+    line, row = item
+    named = any(normal(name) in ("id", "externalid") for name in row)
+    return line, row if named else {"id": key, **row}
+
+
+def unwrapped(row: dict[str, object]) -> dict[str, object]:
+    """The row inside an object that holds nothing else: `{"ticket": {…}}`; or that is what a search
+    engine or a pipeline keeps beside words of its own."""
+    for name in ENVELOPES:
+        inner = row.get(name)
+        if type(inner) is dict and inner:
+            return {**{key: value for key, value in row.items() if key != name}, **inner}
+    if len(row) == 1:
+        (inner,) = row.values()
+        if isinstance(inner, dict) and inner:
+            return inner
+    return row
+
+
+def header_of(cells: list[object]) -> list[str] | None:
+    """The names, where a list holds nothing else, and some of them are names of ours."""
+    names = [one for one in cells if isinstance(one, str)]
+    known = any(rank_of(field, name) for name in names for field in ("external_id", "body"))
+    return names if known and len(names) == len(cells) else None
+
+
+def as_row(element: object, header: list[str] | None) -> dict[str, object] | None:
+    """An object; a list of cells below a header; or text that holds an object once more."""
+    if isinstance(element, str) and element.lstrip()[:1] == "{":
+        try:
+            element = DECODER.decode(element)
+        except (ValueError, RecursionError):
+            return None
+    if isinstance(element, list) and header is not None and len(element) <= len(header):
+        return dict(zip(header, element, strict=False))
+    return element if isinstance(element, dict) else None
+
+
+def _nothing(_: str) -> None:
+    """Of `NaN` and `Infinity`, which are not JSON, and which programs write for nothing."""
+
+
+def _whole(digits: str) -> int | str:
+    """A number of more than 64 bits as its digits: it is an id, and nothing holds it."""
+    if len(digits) > MOST_DIGITS:
+        return digits
+    number = int(digits)
+    return number if -MOST_WHOLE <= number < MOST_WHOLE else digits
+
+
+DECODER = json.JSONDecoder(parse_constant=_nothing, parse_int=_whole, strict=False)
