@@ -116,7 +116,7 @@ STATEMENTS: dict[str, tuple[str, ...]] = {
         (f"{QUEUE}reading_leases", f"{READING}attention"),
         (f"{STORE}queue/test_guards_of_people.py", "tests/integration/runs/test_review_turns.py"),
     ),
-    f"{QUEUE}silencing": (f"{STORE}actions/test_erasure.py",),
+    f"{QUEUE}silencing": (f"{STORE}queue/test_guards_of_people.py",),
 }
 """Modules whose statements are texts of SQL."""
 

@@ -47,6 +47,14 @@ CHOSEN_ALIKE = {
     "        return said[4]' -> ''": (
         "the line itself parts in two at its own delimiter alone, so that one is found anyway"
     ),
+    "domain.validation.grounded: 'if cited is not None and left_out and not any' -> 'if cited is"
+    " not None and not any'": "where no passage is left out, the same is missing of all of them",
+    "domain.context: 'if place >= first_page' -> 'if place > first_page'": (
+        "the first page is made harmless all the same, and only not kept for the next message"
+    ),
+    "domain.knowledge_cost: 'max(LEAST_S, EACH_S * messages)' -> 'EACH_S * messages'": (
+        "a prefix is written once in five minutes, however few of their seconds a run takes"
+    ),
 }
 """Of those chosen by hand, by their whole name."""
 

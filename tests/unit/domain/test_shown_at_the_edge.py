@@ -10,7 +10,7 @@ import pytest
 
 from models.vocabulary import Lane
 from tests.unit.domain.test_grounded import said as said_of
-from tests.unit.domain.test_knowledge_cost import HAIKU, size
+from tests.unit.domain.test_knowledge_cost import HAIKU, size, way
 from worker.domain.caching import Lifetime, cheapest, prefix_cost
 from worker.domain.context import (
     MAX_VALUE_CHARS,
@@ -46,6 +46,7 @@ def test_a_reply_that_is_too_long_is_not_told_to_be_grounded() -> None:
 
 def test_sources_are_named_in_any_way_that_models_name_them() -> None:
     assert said_of("Hello.", sources=["[shop#1]", " ", 7, " Sale "]) is None
+    assert "shop#9" in str(said_of("Hello.", sources=["shop#9", " "]))
     assert said_of("It is 20 % off.", sources=["sale"]) is None, "a page stands for its passages"
 
 
@@ -243,3 +244,10 @@ def test_how_long_a_run_is_taken_to_last(lane: Lane, messages: int, takes_s: flo
     policy = Policy(name="acme", ladder=("haiku",))
     made = decide_way(policy, size(12), HAIKU, model="m", lane=lane, messages=messages)
     assert made.usd_whole == compare_ways(HAIKU, size(12), lane, messages, takes_s).whole
+
+
+def test_what_decides_how_a_run_is_shown_its_pages() -> None:
+    assert (way(0).messages, way(0).by) == (1, "cost")
+    assert (way(2, pages="whole").whole, way(2, pages="whole").by) == (True, "policy")
+    assert not way(pages="searched").whole
+    assert [way(2, key=key).whole for key in ("p1", "with pages")] == [False, True]

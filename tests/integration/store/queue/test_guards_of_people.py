@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.near_misses import FUTURE, PAST, Rows
-from worker.store.queue import reading_leases
+from worker.store.queue import reading_leases, silencing
 from worker.store.reading import attention
 
 ASKED = {"run": None, "reason": None, "decided": True, "before_run": None, "before_job": None,
@@ -177,3 +177,11 @@ def test_who_else_has_it(rows: Rows, lease: dict[str, object], held: bool) -> No
     known = dict(lease)
     leased(rows, int(str(known.pop("job", 1))), **known)
     assert bool(rows.all(reading_leases.HELD, **TAKEN)) is held
+
+
+def test_of_which_jobs_the_words_are_gone(rows: Rows) -> None:
+    run = rows.run()
+    erased = rows.message(erased_at=PAST)
+    mine, kept = rows.job(run, erased), rows.job(run)
+    rows.job(run, rows.message(erased_at=PAST))
+    assert rows.firsts(silencing.ERASED, jobs=[mine, kept]) == [mine]
