@@ -65,7 +65,7 @@ def test_rows_that_cannot_be_taken_are_named_by_line(api: Api) -> None:
     table = b"external_id,body\na,Where is my card?\n,no id\nb,\nc,Please help\n"
     # when
     answer = api.post_run(table, CSV, lane="mixed", priority=7)
-    nothing = api.post_run(b"external_id,body\n,\n", CSV)
+    nothing = api.post_run(b"external_id,body\n1,\n", CSV)
     # then
     document = answer.json()
     assert (answer.status_code, document["accepted"], document["rejected"]) == (201, 2, 2)
