@@ -14,7 +14,7 @@ from typing import Any, Protocol, Unpack
 
 from rung.installation import require_own
 from rung.lifetimes import AwaitedClient, BlockingClient
-from rung.requests import Options, Rows, Turn
+from rung.requests import Options, Rows, Turn, said
 from rung.values import Answered, Handed, ReviewTurn, RunState
 
 ROWS_AT_ONCE = 500
@@ -55,7 +55,7 @@ class DatabaseClient(BlockingClient):
 
     def enqueue(self, rows: Rows, **options: Unpack[Options]) -> Handed:
         """As `Client.enqueue`; a file may be of any kind that `rung enqueue` takes."""
-        return Handed.of(self._server.enqueue(rows, options))
+        return Handed.of(self._server.enqueue(rows, said(options)))
 
     def status(self, run: str) -> RunState:
         """As `Client.status`."""
@@ -97,7 +97,7 @@ class AsyncDatabaseClient(AwaitedClient):
 
     async def enqueue(self, rows: Rows, **options: Unpack[Options]) -> Handed:
         """As `DatabaseClient.enqueue`."""
-        return Handed.of(await asyncio.to_thread(self._server.enqueue, rows, options))
+        return Handed.of(await asyncio.to_thread(self._server.enqueue, rows, said(options)))
 
     async def status(self, run: str) -> RunState:
         """As `Client.status`."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 from urllib.parse import quote
 
 from rung.errors import Refused, error_of
@@ -78,23 +78,29 @@ class Turn(TypedDict, total=False):
     """Tells people apart who share a token."""
 
 
+def said(options: Options) -> Options:
+    """Without what is None: a program has that where it passes on what nobody told it."""
+    return cast("Options", {name: value for name, value in options.items() if value is not None})
+
+
 def enqueue(rows: Rows, options: Options) -> Sending:
     """Submits rows. Raises Refused for a file of a kind that is not taken by HTTP, OSError for
     one that cannot be read."""
     content, kind = _content(rows)
-    query = {name: str(options[name]) for name in PLAIN if name in options}  # type: ignore[literal-required]
-    if "notify" in options:
-        query["notify"] = ",".join(options["notify"])
-    if "deadline" in options:
-        query["deadline"] = moment(options["deadline"])
-    if "map" in options:
-        said = options["map"]
-        query["map"] = said if isinstance(said, str) else json.dumps(dict(said))
-    if options.get("again"):
+    known = said(options)
+    query = {name: str(known[name]) for name in PLAIN if name in known}  # type: ignore[literal-required]
+    if "notify" in known:
+        query["notify"] = ",".join(known["notify"])
+    if "deadline" in known:
+        query["deadline"] = moment(known["deadline"])
+    if "map" in known:
+        places = known["map"]
+        query["map"] = places if isinstance(places, str) else json.dumps(dict(places))
+    if known.get("again"):
         query["again"] = "true"
     headers = {"Content-Type": kind}
-    if "key" in options:
-        headers["Idempotency-Key"] = options["key"]
+    if "key" in known:
+        headers["Idempotency-Key"] = known["key"]
     return Sending(method="POST", path="/api/runs", query=query, headers=headers, content=content)
 
 

@@ -200,6 +200,14 @@ def test_what_goes_wrong_is_an_error_of_its_own(
         act(client)
 
 
+def test_what_nobody_said_is_left_to_the_server(either: Either) -> None:
+    unsaid = dict.fromkeys(
+        ("source", "policy", "lane", "budget_usd", "deadline", "notify", "priority", "key", "map")
+    )
+    handed = either.enqueue(ROWS, run="unsaid", again=None, **unsaid)
+    assert (handed.run, handed.accepted) == ("unsaid", 3)
+
+
 def test_tokens_decide(served: Served) -> None:
     with rung.Client(served.url) as stranger, pytest.raises(rung.NotAllowed) as refused:
         stranger.status("today")

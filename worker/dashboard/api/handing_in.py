@@ -95,7 +95,7 @@ def hand_in(call: ApiCall) -> Response:
     except BacklogError as error:
         raise HTTPException(400, _refusal(error)) from None
     except (UsageError, ConfigurationError) as error:
-        raise HTTPException(400, str(error)) from None
+        raise UsageError(str(error), mend=error.mend) from None
     return _answer(outcome, dry=dry)
 
 

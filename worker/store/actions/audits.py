@@ -45,6 +45,10 @@ def raise_shadows(connection: Connection, run: RunRef, share: Decimal) -> None:
         connection.execute(statement, values)
 
 
+# What was erased nobody can judge.
+KEPT = (
+    "NOT EXISTS (SELECT FROM messages AS m WHERE m.id = j.message_id AND m.erased_at IS NOT NULL)"
+)
 SHARE = text("SELECT audit_share FROM runs WHERE id = :run FOR UPDATE")
 RAISE = text("UPDATE runs SET audit_share = :share WHERE id = :run")
 REWEIGH = text("""
@@ -56,7 +60,7 @@ SELECT s.job_id, s.fence, j.run_id, s.tier, :share, {draw_sql("s.job_id", "'agai
   < :again
 FROM jobs AS j JOIN results AS s ON s.job_id = j.id CROSS JOIN audit_salt AS z
 WHERE j.run_id = :run AND CAST(:share AS numeric) > 0
-  AND {draw_sql("s.job_id")} < :share
+  AND {draw_sql("s.job_id")} < :share AND {KEPT}
 ON CONFLICT (job_id, fence) DO UPDATE SET purpose = 'audit', probability = excluded.probability,
   again = excluded.again WHERE audits.purpose = 'shadow'
 """)
@@ -70,6 +74,7 @@ SHADOWS_LATER = text(f"""
 INSERT INTO shadows (job_id, run_id, probability)
 SELECT j.id, j.run_id, :share FROM jobs AS j CROSS JOIN audit_salt AS z
 WHERE j.run_id = :run AND j.state IN ('answered', 'review') AND {draw_sql("j.id")} < :share
+  AND {KEPT}
 ON CONFLICT (job_id) DO NOTHING
 """)
 LOOKS_LATER = text("""

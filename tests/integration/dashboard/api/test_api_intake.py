@@ -72,7 +72,7 @@ def test_rows_that_cannot_be_taken_are_named_by_line(api: Api) -> None:
     assert [reject["line"] for reject in document["rejects"]] == [3, 4]
     made = api.get(f"/api/runs/{document['run']}")
     assert (made["priority"], made["lane"]) == (7, "mixed")
-    assert nothing.status_code == 422
+    assert nothing.status_code == 422, nothing.json()
     assert one(api.engine, "SELECT count(*) FROM runs")[0] == 1
 
 
@@ -185,6 +185,12 @@ def test_the_same_is_found_out_as_by_the_command(api: Api) -> None:
         }
     ]  # fmt: skip
     assert one(api.engine, "SELECT received_at::text FROM messages")[0] == "2026-11-24 08:15:00+00"
+
+
+def test_a_refusal_says_what_helps(api: Api) -> None:
+    refused = api.post_run(rows("a"), JSONL, policy="laddr")
+    assert refused.status_code == 400
+    assert "[policies]" in refused.json()["mend"]
 
 
 def test_columns_are_said_by_a_parameter(api: Api) -> None:

@@ -68,6 +68,7 @@ def test_a_share_that_is_raised_draws_of_that_run_alone(rows: Rows) -> None:
     ]  # fmt: skip
     rows.all(later.DRAW_LATER, **values | {"share": NONE})
     assert len(drawn(rows)) == 3
+    rows.answered(run, message=rows.message(erased_at=PAST))
     rows.all(later.DRAW_LATER, **values | {"share": ALL})
     assert rows.all(chances) == [
         (seen, 1.0, "audit"), (mine, 1.0, "audit"), (theirs, 0.5, "audit"), (was, 0.9, "audit"),
@@ -79,6 +80,7 @@ def test_shadows_that_are_raised_are_of_that_run_and_have_ended(rows: Rows) -> N
     mine, theirs = rows.answered(run), rows.answered(other)
     waiting, rare = rows.routed(run), rows.run()
     rows.answered(rare)
+    rows.answered(run, message=rows.message(erased_at=PAST))
     at_people = rows.job(run, state="review")
     rows.attempt(at_people, outcome="rejected")
     rows.attempt(at_people, fence=2, outcome="lost")
