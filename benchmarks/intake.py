@@ -39,7 +39,7 @@ def run(*, quick: bool = False) -> Finding:
     return Finding(
         "intake",
         (
-            Figure("intake rate ÷ COPY of the same rows", copy_s / intake.wall_s, 0.3, False),
+            Figure("intake rate ÷ COPY of the same rows", copy_s / intake.wall_s, 0.5, False),
             Figure(f"memory of intake at {rows:,} rows", intake.peak_mb, 200, True, " MB"),
         ),
         {

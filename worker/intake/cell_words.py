@@ -11,7 +11,6 @@ NO_VALUE = frozenset(
     | {"#NV", "#BEZUG!", "#WERT!", "[object Object]"}
 )
 """What programs write where they have nothing, and spreadsheets where they failed."""
-LONGEST = 20
 FAILED = frozenset(word for word in NO_VALUE if word.startswith("#"))
 """An id may be any word, but no cell that a spreadsheet failed at is one."""
 ROUNDED = re.compile(r"-?\d(?:[.,]\d+)?[Ee]\+\d{2,}")
@@ -44,9 +43,9 @@ def tidied(value: Any, *, floats: bool) -> tuple[Any, str | None]:
     return value, None
 
 
-def is_nothing(field: str, value: Any) -> bool:
+def is_nothing(field: str, value: str) -> bool:
     """Whether a field holds only a word for nothing; a subject may be any word."""
-    return type(value) is str and len(value) < LONGEST and field != "subject" and value in NO_VALUE
+    return value in NO_VALUE and field != "subject"
 
 
 def why_no_id(value: str) -> str | None:

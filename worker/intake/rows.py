@@ -172,9 +172,12 @@ class Rows:
         extra = {name: row[name] for name in layout.rest if row[name] not in (None, "")}
         for field, getter in layout.others:
             value = getter(row)
-            if value in (None, "", []) or is_nothing(field, value):
+            if type(value) is str:
+                if not value or is_nothing(field, value):
+                    continue
+            elif value is None or value == []:
                 continue
-            if isinstance(value, dict | list) and too_deep(value, self._caps.depth):
+            elif isinstance(value, dict | list) and too_deep(value, self._caps.depth):
                 return "nesting too deep"
             if field == "received_at":
                 self._put_moment(record, value, extra)
@@ -193,8 +196,8 @@ class Rows:
             value = self._coerced(record.line, field, value)
         elif self._floats is not None and field == "customer_id":
             value = self._tidied(record.line, field, value)
-        elif field == "subject" and "<" in str(value) and is_markup(str(value)):
-            value = text_of(str(value)) or value
+        elif field == "subject" and type(value) is str and "<" in value and is_markup(value):
+            value = text_of(value) or value
         if not isinstance(value, str):
             self._notes.add(Note(Care.KEPT_AS_METADATA, field, remarks.NOT_TEXT), record.line)
             extra[field] = value
