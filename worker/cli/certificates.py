@@ -10,7 +10,7 @@ from worker.cli.speech.output import console, print_json, talk
 from worker.cli.speech.person import actor
 from worker.cli.views.certificate import print_stored
 from worker.domain.proof.certificate_page import Issued
-from worker.domain.wording import ago, certificate_word
+from worker.domain.wording import ago, certificate_word, percent
 from worker.errors import UsageError
 from worker.store.queue.certified import void
 from worker.store.queue.vigils import lift
@@ -43,8 +43,8 @@ def certificates(ctx: click.Context, as_json: bool) -> None:
             str(one.id),
             one.claim + (" (REHEARSAL, simulated)" if one.rehearsal else ""),
             one.tier,
-            f"{one.upper:.2%}",
-            f"{one.coverage:.0%}",
+            percent(one.upper, 2),
+            percent(one.coverage),
             certificate_word(one.state) + (f": {one.voided_by}" if one.voided_by else ""),
             f"{one.wrong} wrong of {one.audits}",
             ago(one.issued_at),

@@ -143,7 +143,7 @@ def _print_parts(out: "Console", bill: Bill) -> None:
         table.add_column(justify=justify, overflow="fold")
     for name, amount, words in parts:
         share = amount / bill.total if bill.total else Decimal(0)
-        table.add_row(name, dollars(amount), f"{share:.0%}", words)
+        table.add_row(name, dollars(amount), percent(share), words)
     out.print(table)
 
 

@@ -14,7 +14,7 @@ from worker.domain.proof.frontier_plans import evaluate as judge
 from worker.domain.proof.frontier_plans import parse_plan
 from worker.domain.proof.graded import ladder_of
 from worker.domain.proof.off_policy import Estimate
-from worker.domain.wording import dollars
+from worker.domain.wording import dollars, percent
 from worker.errors import UsageError
 from worker.intake.graded_tables import is_table, read_table
 
@@ -128,7 +128,7 @@ def _print(points: Sequence[Point], head: str) -> None:
         table.add_row(
             one.name,
             dollars(one.cost),
-            "–" if one.saved is None else f"{one.saved:.1%}",
+            percent(one.saved, 1),
             _interval(one.quality),
             _interval(one.against_top, signed=True),
             f"{one.quality.known:,} of {one.quality.of:,}",
@@ -145,5 +145,5 @@ def _interval(one: Estimate, *, signed: bool = False) -> str:
     if one.high - one.low >= (2 if signed else 1):
         return "–"
     sign = "+" if signed else ""
-    between = f"{one.low:{sign}.1%} to {one.high:{sign}.1%}"
-    return between if one.point is None else f"{one.point:{sign}.1%} ({between})"
+    between = f"{percent(one.low, 1, sign)} to {percent(one.high, 1, sign)}"
+    return between if one.point is None else f"{percent(one.point, 1, sign)} ({between})"

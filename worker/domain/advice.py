@@ -111,7 +111,7 @@ def _hardness(facts: Facts) -> Iterator[Advice]:
             topic="hardness",
             sentence="Most messages do not stop where they start: start them higher"
             " (start.otherwise, or rules), or use one tier.",
-            figures=f"{left:.0%} of {facts.messages:,} messages climbed at least one rung",
+            figures=f"{percent(left)} of {facts.messages:,} messages climbed at least one rung",
         )
     top = Decimal(facts.on_top) / facts.messages
     if top > MOSTLY_TOP and len(facts.rungs) > 1:
@@ -120,7 +120,9 @@ def _hardness(facts: Facts) -> Iterator[Advice]:
             topic="top",
             sentence="The messages are uniformly hard: most end on the top tier whatever is tried"
             " before. Send everything there (policy single:TIER), and look again when they change.",
-            figures=f"{top:.0%} of {facts.messages:,} messages ended on {facts.rungs[-1].tier}",
+            figures=(
+                f"{percent(top)} of {facts.messages:,} messages ended on {facts.rungs[-1].tier}"
+            ),
         )
 
 
@@ -139,8 +141,8 @@ def _rungs(facts: Facts) -> Iterator[Advice]:
         needed = rung.mean_cost / rung.next_cost if rung.next_cost else Decimal(1)
         pays = rung.resolves > needed
         figures = (
-            f"{rung.resolves:.0%} of {rung.tried:,} messages accepted, {needed:.0%} needed to pay"
-            + _quality(facts, rung.tier)
+            f"{percent(rung.resolves)} of {rung.tried:,} messages accepted,"
+            f" {percent(needed)} needed to pay" + _quality(facts, rung.tier)
         )
         yield _worth(rung.tier, pays, figures)
 
@@ -161,10 +163,10 @@ def _hop(rung: RungFacts, facts: Facts) -> Iterator[Advice]:
 
 def _hop_figures(hop: Hop) -> str:
     return (
-        f"{hop.climbs.accepted / max(hop.climbs.climbed, 1):.0%} of {hop.climbs.climbed:,} that"
-        f" climbed accepted, {hop.needed:.0%} needed to pay; the hop saves ${hop.gain:,.4f} a"
-        f" climbed message (${hop.low:,.4f} to ${hop.high:,.4f}), and this advice costs at most"
-        f" ${hop.regret:,.4f} if it is wrong"
+        f"{percent(hop.climbs.accepted / max(hop.climbs.climbed, 1))} of {hop.climbs.climbed:,}"
+        f" that climbed accepted, {percent(hop.needed)} needed to pay; the hop saves"
+        f" ${hop.gain:,.4f} a climbed message (${hop.low:,.4f} to ${hop.high:,.4f}),"
+        f" and this advice costs at most ${hop.regret:,.4f} if it is wrong"
     )
 
 
@@ -174,7 +176,7 @@ def _quality(facts: Facts, tier: str) -> str:
     if seen is None or not seen.judged:
         return "; nobody has judged whether they are right (rung audit)"
     at_least = 1 - upper_bound(seen.judged - seen.right, seen.judged, 0.05)
-    return f"; {seen.right} of {seen.judged} judged were right (at least {at_least:.0%})"
+    return f"; {seen.right} of {seen.judged} judged were right (at least {percent(at_least)})"
 
 
 def _worth(tier: str, pays: bool, figures: str) -> Advice:

@@ -22,13 +22,17 @@ def count(number: float | None) -> str:
     return "–" if number is None else f"{number:,.0f}"
 
 
-def percent(share: float | Decimal | None) -> str:
-    """`42 %` of 0.42. What is not nothing is not called 0 %, nor what is not all 100 %."""
+def percent(share: float | Decimal | None, digits: int = 0, sign: str = "") -> str:
+    """`42 %` of 0.42, `2.5 %` of 0.025 to one digit. What is not nothing is not called 0 %, nor
+    what is not all 100 %. With `sign` "+" it is by how much one thing exceeds another: `+3 %`."""
     if share is None:
         return "–"
-    if 0 < share < 0.01:
-        return "<1 %"
-    return f"{min(round(share * 100), 99) if 0.99 < share < 1 else round(share * 100)} %"
+    parts, least = float(share) * 100, 10.0**-digits
+    if sign:
+        return f"{parts:{sign}.{digits}f} %"
+    if 0 < parts < least:
+        return f"<{least:.{digits}f} %"
+    return f"{min(parts, 100 - least) if parts < 100 else parts:.{digits}f} %"
 
 
 def span(seconds: float | None) -> str:

@@ -231,4 +231,4 @@ def shares_of(rungs: int) -> list[Decimal]:
 
 
 def _words(share: Decimal, name: str) -> str:
-    return f"{(share * 100).normalize():f}% {name}"
+    return f"{(share * 100).normalize():f} % {name}"

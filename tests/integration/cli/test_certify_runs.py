@@ -36,7 +36,7 @@ def test_a_good_run_is_certified_and_kept(certified: dict[str, Any]) -> None:
 
 def test_the_page_can_be_signed(certified: dict[str, Any]) -> None:
     page = say("certificates", "show", str(certified["certificate"])).out
-    assert "At least 95.0% of the answers accepted at haiku are right." in page
+    assert "At least 95.0 % of the answers accepted at haiku are right." in page
     assert "It is void when model, prompt, schema, effort, policy or pages change" in page
     assert "Signed:" in page
     assert "It stands." in page
@@ -161,7 +161,7 @@ def test_the_judges_own_noise_is_on_the_page_and_too_much_of_it_refuses(
     said = certify("monday").document
     assert (said["certified"], said["judged_twice"], said["differing"]) == (True, 40, 1)
     page = say("certificates", "show", str(said["certificate"])).out
-    assert "Two people judged 40 of them and differed on 1, 2.5%, at most" in page
+    assert "Two people judged 40 of them and differed on 1, 2.5 %, at most" in page
     # when: they differ on ten
     do(engine, "DELETE FROM truths WHERE grader_name = 'bob'")
     do(engine, second.format(10))

@@ -61,7 +61,7 @@ def test_a_hop_is_judged_by_those_who_climbed_to_it(monday: Engine) -> None:
     # then: about half of those that climbed stop at sonnet, whoever started there
     figures = advice["rung sonnet"]["figures"]
     climbed = one(monday, "SELECT count(*) FROM escalations WHERE to_tier = 'sonnet'")[0]
-    assert f"of {climbed:,} that climbed accepted, 50% needed to pay" in figures
+    assert f"of {climbed:,} that climbed accepted, 50 % needed to pay" in figures
     assert "this advice costs at most" in figures
     assert "judged were right" in figures
 

@@ -34,7 +34,7 @@ def get(client: httpx2.Client, path: str, status: int = 200) -> Page:
 def test_a_certificate_can_be_read_and_signed(client: httpx2.Client) -> None:
     assert "/certificates/1" in get(client, "/certificates").links()
     page = get(client, "/certificates/1").text
-    assert "At least 95.0% of the answers accepted at haiku are right." in page
+    assert "At least 95.0 % of the answers accepted at haiku are right." in page
     assert "Signed:" in page
     assert "mail" in page
     assert get(client, "/certificates/99", 404)

@@ -267,6 +267,11 @@ def test_figures_are_words() -> None:
     assert [span(x) for x in (-1, 0.44, 52, 89.6, 200, 7_800, 7_200, 260_000)] == [
         "0.0 s", "0.4 s", "52 s", "90 s", "3 min", "2 h 10 min", "2 h", "3 d",
     ]  # fmt: skip
+    shares = (0, 0.0004, 0.025, 0.9996, 1, -0.025)
+    assert [percent(x, 1) for x in shares] == [
+        "0.0 %", "<0.1 %", "2.5 %", "99.9 %", "100.0 %", "-2.5 %",
+    ]  # fmt: skip
+    assert [percent(x, sign="+") for x in (0.271, -0.031, 0.001)] == ["+27 %", "-3 %", "+0 %"]
     assert [dollars(None), percent(None), span(None), count(None), ago(None, NOW)] == ["–"] * 5
     assert (clock(NOW, NOW), clock(NOW - 24 * HOUR, NOW)) == ("14:00", "23 Nov 2026 14:00")
     assert (second(NOW), clock(None), second(None)) == ("2026-11-24 14:00:00", "–", "–")

@@ -52,8 +52,8 @@ def test_a_pipeline_that_pays_is_told_so_with_its_figures() -> None:
             True,
             "$6.0000 against $50.0000 all on the top tier, for 1,000 messages",
         ),
-        ("rung haiku", True, "80% of 1,000 messages accepted, 5% needed to pay" + UNJUDGED),
-        ("rung sonnet", True, "90% of 200 messages accepted, 40% needed to pay" + UNJUDGED),
+        ("rung haiku", True, "80 % of 1,000 messages accepted, 5 % needed to pay" + UNJUDGED),
+        ("rung sonnet", True, "90 % of 200 messages accepted, 40 % needed to pay" + UNJUDGED),
     ]
 
 
@@ -85,13 +85,13 @@ def test_too_little_volume(facts: Facts, figures: str) -> None:
 def test_uniformly_hard_messages() -> None:
     assert "hardness" not in by_topic(replace(GOOD, climbed=500))
     said = by_topic(replace(GOOD, climbed=501))["hardness"]
-    assert (said.pays, said.figures) == (False, "50% of 1,000 messages climbed at least one rung")
+    assert (said.pays, said.figures) == (False, "50 % of 1,000 messages climbed at least one rung")
 
 
 def test_messages_that_end_on_top_however_they_came_there() -> None:
     assert "top" not in by_topic(replace(GOOD, on_top=700))
     said = by_topic(replace(GOOD, on_top=701, climbed=0))["top"]
-    assert (said.pays, said.figures) == (False, "70% of 1,000 messages ended on opus")
+    assert (said.pays, said.figures) == (False, "70 % of 1,000 messages ended on opus")
     assert "uniformly hard" in said.sentence
     # One rung alone is no pipeline.
     assert "top" not in by_topic(replace(GOOD, on_top=1_000, rungs=(OPUS,)))
@@ -102,7 +102,7 @@ def test_a_rung_that_resolves_too_little() -> None:
     said = by_topic(replace(GOOD, rungs=(HAIKU, weak, OPUS)))["rung sonnet"]
     assert (said.pays, said.figures) == (
         False,
-        "40% of 200 messages accepted, 40% needed to pay" + UNJUDGED,
+        "40 % of 200 messages accepted, 40 % needed to pay" + UNJUDGED,
     )
     assert "leave it out" in said.sentence
 
@@ -133,7 +133,7 @@ def test_without_a_price_nothing_is_compared() -> None:
 
 def test_quality_stands_beside_cost_where_people_have_judged() -> None:
     said = by_topic(replace(GOOD, quality={"haiku": Quality(95, 100)}))["rung haiku"]
-    assert said.figures.endswith("; 95 of 100 judged were right (at least 90%)")
+    assert said.figures.endswith("; 95 of 100 judged were right (at least 90 %)")
 
 
 def test_a_hop_is_judged_by_those_who_climbed_and_segments_that_differ_are_named() -> None:
@@ -141,6 +141,6 @@ def test_a_hop_is_judged_by_those_who_climbed_and_segments_that_differ_are_named
     rung = replace(SONNET, hops=hops)
     said = by_topic(replace(GOOD, rungs=(HAIKU, rung, OPUS)))
     assert said["rung sonnet"].pays
-    assert "of 400 that climbed accepted, 40% needed to pay" in said["rung sonnet"].figures
+    assert "of 400 that climbed accepted, 40 % needed to pay" in said["rung sonnet"].figures
     assert not said["rung sonnet for hard"].pays
     assert "rung sonnet for easy" not in said

@@ -179,7 +179,7 @@ def test_a_hundred_messages_are_enough_and_any_saving_is_one() -> None:
 def test_the_bottom_is_judged_by_all_that_came_to_it() -> None:
     hops = judge_hops({"": Climbs(200, 1)}, 0.004, 0.01)
     said = by_topic(replace(GOOD, rungs=(replace(HAIKU, hops=hops), SONNET, OPUS)))
-    assert said["rung haiku"].figures.startswith("80% of 1,000 messages accepted")
+    assert said["rung haiku"].figures.startswith("80 % of 1,000 messages accepted")
 
 
 def test_a_hop_of_few_or_of_doubtful_climbs_says_nothing() -> None:

@@ -5,7 +5,7 @@ from worker.domain.proof.certificate_page import Issued, page_sentences
 from worker.domain.proof.certificate_words import claim_sentence, refusal_sentence, rests_on
 from worker.domain.proof.claims import Certification
 from worker.domain.proof.ladder_certificates import Certificate
-from worker.domain.wording import certificate_word
+from worker.domain.wording import certificate_word, percent
 
 MOST_SEGMENTS = 40
 """Lines of a table that somebody reads."""
@@ -43,7 +43,7 @@ def _print_segments(result: Certification) -> None:
             "–" if one.threshold is None else f"{one.threshold:.3f}",
             str(one.errors),
             str(one.labels),
-            f"{one.upper:.1%}",
+            percent(one.upper, 1),
         )
     console().print(table)
     more = len(result.segments) - MOST_SEGMENTS
@@ -64,7 +64,7 @@ def print_stored(found: Issued) -> None:
     if found.segments:
         table = FittingTable("segment", "certified", "errors", "labels", "at most", box=None)
         for one in found.segments:
-            counts = str(one["errors"]), str(one["labels"]), f"{one['upper']:.1%}"
+            counts = str(one["errors"]), str(one["labels"]), percent(one["upper"], 1)
             table.add_row(one["segment"] or "–", "yes" if one["certified"] else "no", *counts)
         out.print(table)
     out.print("\nSigned: ______________________    Date: ______________")

@@ -15,7 +15,7 @@ from worker.domain.run_diff import (
     ordered,
 )
 from worker.domain.text import terminal_safe
-from worker.domain.wording import dollars
+from worker.domain.wording import dollars, percent
 from worker.store.runs import StoredRun
 
 if TYPE_CHECKING:
@@ -82,8 +82,12 @@ def _counts(found: RunComparison) -> "FittingTable":
 
 
 def _share(found: RunComparison) -> str:
-    """` (-27%)`: by how much B costs more or less than A."""
-    return f" ({(found.cost_b - found.cost_a) / found.cost_a:+.0%})" if found.cost_a else ""
+    """` (-27 %)`: by how much B costs more or less than A."""
+    return (
+        f" ({percent((found.cost_b - found.cost_a) / found.cost_a, sign='+')})"
+        if found.cost_a
+        else ""
+    )
 
 
 def _steps(name: str, steps: list[CountedStep]) -> "FittingTable":

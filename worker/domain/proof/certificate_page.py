@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from worker.domain.proof.exact_tails import upper_bound
-from worker.domain.wording import plural
+from worker.domain.wording import percent, plural
 
 VOIDS = (
     "It is void when model, prompt, schema, effort, policy or pages change, and when audits speak"
@@ -54,13 +54,13 @@ def page_sentences(page: Issued) -> Iterator[str]:
     yield _claim(page)
     yield (
         f"{plural(page.errors, 'error')} in {plural(page.labels, 'label')}: at most"
-        f" {page.upper:.2%}, and this is said falsely in at most {page.delta:.2%} of"
-        " the cases (exact binomial bound)."
+        f" {percent(page.upper, 2)}, and this is said falsely in at most {percent(page.delta, 2)}"
+        " of the cases (exact binomial bound)."
     )
     by = "a fitted score" if page.scorer is not None else "the stated confidence"
     yield (
-        f"It covers answers with {by} of {page.threshold} or more, {page.coverage:.1%} of the"
-        f" messages of {_listed(page.runs)}."
+        f"It covers answers with {by} of {page.threshold} or more, {percent(page.coverage, 1)} of"
+        f" the messages of {_listed(page.runs)}."
     )
     verdicts: Mapping[str, int] = page.sources.get("verdicts", {})
     yield "Judged by: " + _listed([f"{who} ({n})" for who, n in verdicts.items()]) + "."
@@ -69,8 +69,8 @@ def page_sentences(page: Issued) -> Iterator[str]:
         most = upper_bound(differing, twice, page.delta)
         yield (
             f"Two people judged {twice:,} of them and differed on {differing},"
-            f" {differing / twice:.1%}, at most {most:.1%}: so much is the noise of the judges"
-            " themselves. Where they differ, the answer counts as wrong."
+            f" {percent(differing / twice, 1)}, at most {percent(most, 1)}: so much is the noise of"
+            " the judges themselves. Where they differ, the answer counts as wrong."
         )
     key = page.key
     yield (
@@ -87,10 +87,12 @@ def page_sentences(page: Issued) -> Iterator[str]:
 def _claim(page: Issued) -> str:
     if page.claim == "parity":
         return (
-            f"At most {page.alpha:.1%} of all messages are answered worse at {page.tier} than"
-            f" {page.top} would have answered them."
+            f"At most {percent(page.alpha, 1)} of all messages are answered worse at {page.tier}"
+            f" than {page.top} would have answered them."
         )
-    return f"At least {1 - page.alpha:.1%} of the answers accepted at {page.tier} are right."
+    return (
+        f"At least {percent(1 - page.alpha, 1)} of the answers accepted at {page.tier} are right."
+    )
 
 
 def _pages(key: Mapping[str, str]) -> str:

@@ -2,7 +2,7 @@
 
 from worker.domain.proof.certificates import PILOT_SHARE
 from worker.domain.proof.claims import Certification, Claim, Refusal
-from worker.domain.wording import plural
+from worker.domain.wording import percent, plural
 
 
 def claim_sentence(result: Certification) -> str:
@@ -19,10 +19,10 @@ def claim_sentence(result: Certification) -> str:
 def rests_on(result: Certification, source: str) -> str:
     """Threshold, counts, bound, share and level of a claim that is granted."""
     return (
-        f"At a score of {result.threshold:.3f} or more, which {result.coverage:.1%} of the messages"
-        f" reach: {plural(result.errors, 'error')} in {plural(result.labels, 'label')} of {source},"
-        f" so at most {result.upper:.2%}, said falsely in at most {result.terms.delta:.3g} of"
-        " the cases."
+        f"At a score of {result.threshold:.3f} or more, which {percent(result.coverage, 1)} of the"
+        f" messages reach: {plural(result.errors, 'error')} in {plural(result.labels, 'label')}"
+        f" of {source}, so at most {percent(result.upper, 2)}, said falsely in at most"
+        f" {result.terms.delta:.3g} of the cases."
     )
 
 
@@ -49,8 +49,8 @@ def refusal_sentence(result: Certification) -> str:
     if errors >= result.terms.alpha * labels:
         return (
             f"The labels speak against it: there are {plural(labels, 'label')} with"
-            f" {plural(errors, 'error')}, {errors / labels:.1%}. More of them will not help; a"
-            " better prompt, more signals or a larger alpha may."
+            f" {plural(errors, 'error')}, {percent(errors / labels, 1)}. More of them will not"
+            " help; a better prompt, more signals or a larger alpha may."
         )
     return f"{takes}; {have}.{_beside(result)}"
 
@@ -60,6 +60,6 @@ def _beside(result: Certification) -> str:
     if not result.pilot:
         return ""
     return (
-        f" {PILOT_SHARE:.0%} of all labels, here {result.pilot:,}, serve for the scorer and are not"
-        " among them."
+        f" {percent(PILOT_SHARE)} of all labels, here {result.pilot:,}, serve for the scorer and"
+        " are not among them."
     )
