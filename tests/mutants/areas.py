@@ -9,7 +9,7 @@ QUICK = (
     f"{STORE}queue/test_guards_of_batches.py",
     f"{STORE}queue/test_guards_of_reading_back.py",
     *(f"{STORE}queue/test_guards_of_{what}.py" for what in ("audits", "truths", "holds")),
-    *(f"{STORE}queue/test_guards_of_{what}.py" for what in ("people", "pages")),
+    *(f"{STORE}queue/test_guards_of_{what}.py" for what in ("people", "pages", "sync")),
     f"{STORE}actions/test_guards_of_erasure.py",
 )
 """Tests that leave nothing behind."""
@@ -105,6 +105,7 @@ STATEMENTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         (f"{STORE_OF}passages", f"{READING}knowledge_pages", f"{READING}sources"), KNOWN_PAGES
     ),
+    f"{STORE_OF}knowledge": (f"{STORE}queue/test_guards_of_sync.py", *KNOWN_PAGES[1:]),
     **dict.fromkeys((f"{QUEUE}lookup_failures", f"{QUEUE}lookup_recovery"), LOOK_UPS),
     **dict.fromkeys((f"{of}audits" for of in (ACTIONS, QUEUE, READING)), AUDITED),
     f"{ACTIONS}truths": AUDITED,

@@ -122,7 +122,7 @@ def _split(tokens: list[Token], start: int, depth: int) -> tuple[list[tuple[int,
                 parts.append((first, place - 1))
                 joints.append(token.key)
                 first = place + 1
-            elif token.key in ENDS:
+            elif token.key in ENDS or _is_conflict(tokens, place):
                 break
         place += 1
     if first < place:

@@ -39,6 +39,8 @@ CHOSEN_ALIKE = {
     "intake.jsonl: 'elif dropping:\\n            held = b\"\"' -> ''": (
         "while a line is being dropped nothing reads what is held of it, which is one piece"
     ),
+    "intake.threads: 'key=lambda number: (moments[number], number)' -> 'key=lambda number:"
+    " moments[number]'": "a sort leaves what is equal in its order, which is that of the file",
     "intake.dates: 'and not isinstance(value, bool):' -> ':'": "1 and 0 are no times either",
     "intake.dates: 'else first > 12' -> 'else first < 12'": (
         "the library turns round what cannot be a month"

@@ -39,6 +39,10 @@ def made(text: str) -> list[str]:
         ("UPDATE t SET a = GREATEST(b, c)", ["UPDATE t SET a = GREATEST( c)",
                                               "UPDATE t SET a = GREATEST(b)"]),
         ("INSERT INTO t VALUES (1) ON CONFLICT (a) DO NOTHING", []),
+        (
+            "INSERT INTO t SELECT b FROM u WHERE c ON CONFLICT (a) DO NOTHING",
+            ["INSERT INTO t SELECT b FROM u WHERE true ON CONFLICT (a) DO NOTHING"],
+        ),
         ("SELECT '-- a AND b' FROM t -- WHERE c", []),
     ],
 )  # fmt: skip

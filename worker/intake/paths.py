@@ -156,7 +156,7 @@ def follow(value: Any, path: Path, row: Any = None) -> Any:
             if not _is_index(step.name):
                 found = [follow(inner, path[at:], row) for inner in value]
                 return [inner for inner in found if inner not in _EMPTY]
-            if picked and path[at + 1 :]:
+            if picked:
                 held = [inner for inner in value if _says_something(inner, path[at + 1 :], row)]
                 value = held
             place = int(step.name)

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from worker.domain.pages import SourcePage
+from worker.store import knowledge
 from worker.store.knowledge import sync_folder
 from worker.store.passages import Query, find_passages, stored_folders
 
@@ -117,3 +118,16 @@ def test_a_word_that_is_right_counts_for_more_and_spellings_go_with_their_words(
     left = "SELECT count(*) FROM knowledge_spellings WHERE word LIKE '%lower%'"
     with engine.connect() as connection:
         assert connection.execute(text(left)).scalar_one() == 0
+
+
+def test_pages_are_written_a_few_at_once_and_what_only_goes_leaves_no_words(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(knowledge, "PAGES_AT_ONCE", 1)
+    assert sync_folder(engine, "ours", [RETURNS, CARDS]).passages == 3
+    done = sync_folder(engine, "ours", [CARDS])
+    assert (done.added, done.changed, done.removed, done.passages) == (0, 0, 1, 1)
+    with engine.connect() as connection:
+        counted = connection.execute(text("SELECT word FROM knowledge_words")).scalars().all()
+        stood = connection.execute(text("SELECT word FROM knowledge_postings")).scalars().all()
+    assert set(counted) == set(stood)

@@ -22,6 +22,9 @@ ROW: dict[str, Any] = {
     "empty": [],
     "a/b": "whole",
     "in": {"c/d": "inner"},
+    "blank": [{"by": 9, "body": " \n"}, {"by": 9, "body": "said"}, {"by": "user,lead"}],
+    "docs": [{"type": "doc", "content": []}, {"type": "doc", "content": [{"text": "typed"}]}],
+    "days": [{"20261101": "monday"}],
 }
 
 
@@ -51,6 +54,14 @@ ROW: dict[str, Any] = {
         ("turns[by=5", None),
         ("turns[by]", None),
         ("turns.[by=5].0.body", None),
+        ("html[kind=user]", None),
+        ("blank[by=9].0.body", "said"),
+        ("blank[by=user,lead].by", "user,lead"),
+        ("docs[type=doc].0", "typed"),
+        ("turns.html", "first"),
+        ("in.c/", None),
+        ("days.20261101", "monday"),
+        (f"turns.{'1' * 5_000}", None),
     ],
 )
 def test_a_place_leads_where_it_says(place: str, wanted: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from worker.domain.backlog import Record, Reject
-from worker.domain.conversation import thread_of
+from worker.domain.conversation import MAX_TURN_CHARS, thread_of
 from worker.domain.messages import MessageText
 from worker.intake.reader import Backlog, ReadingOptions
 
@@ -70,3 +70,23 @@ def test_a_name_is_the_customers_where_it_is_that_of_the_row() -> None:
     rows = "external_id,thread_id,from,customer_id,body\na,t,ann,ANN,Mine\nb,t,bob,ann,Theirs\n"
     (record,) = by_id(read(rows)).values()
     assert (record.external_id, shown(record)) == ("a", [("bob", "Theirs")])
+
+
+def test_where_a_time_cannot_be_read_the_order_of_the_file_counts() -> None:
+    rows = "external_id,thread_id,created_at,body\na,t,2026-11-02,First\nb,t,soon,Second\n"
+    (record,) = by_id(read(rows)).values()
+    assert (record.external_id, shown(record)) == ("b", [("customer", "First")])
+
+
+@pytest.mark.parametrize("who", ["End-User", "end user", " Customer "])
+def test_who_spoke_is_known_however_it_is_written(who: str) -> None:
+    rows = f"external_id,thread_id,role,body\na,t,{who},Mine\nb,t,agent,Theirs\n"
+    (record,) = by_id(read(rows)).values()
+    assert record.external_id == "a"
+
+
+def test_of_a_long_turn_no_more_is_stored_than_is_shown() -> None:
+    rows = f"external_id,thread_id,body\na,t,{'x' * 2 * MAX_TURN_CHARS}\nb,t,Second\n"
+    (record,) = by_id(read(rows)).values()
+    (turn,) = (record.metadata or {})["history"]
+    assert turn["said"] == "x" * MAX_TURN_CHARS
