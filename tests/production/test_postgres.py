@@ -58,7 +58,7 @@ def test_a_worker_opens_no_more_connections_than_are_documented(
                 "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public"
                 " TO rung_worker",
                 "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO rung_worker",
-                "GRANT CREATE, TEMPORARY ON DATABASE rung TO rung_worker",
+                "GRANT TEMPORARY ON DATABASE rung TO rung_worker",
             ):
                 connection.execute(statement)
         environ = {"DATABASE_URL": postgres.replace("postgres@", "rung_worker@")}

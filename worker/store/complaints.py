@@ -14,11 +14,13 @@ NO_RIGHT, READ_ONLY, TOO_MANY = "42501", "25006", "53300"
 FULL = ("too many connections", "too many clients", "remaining connection")
 """Refused at its door, psycopg knows only the server's words. pgbouncer's hold the first."""
 DENIED = re.compile(r"permission denied for (\w+) (.+)")
+NO_TEMPORARY = re.compile(r'permission denied to create (temporary tables) in database "(.+)"')
 PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 """A name that needs no quotation marks."""
 GRANTS = {
     "schema": "GRANT USAGE, CREATE ON SCHEMA {thing} TO {role}",
     "database": "GRANT CREATE, CONNECT ON DATABASE {thing} TO {role}",
+    "temporary tables": "GRANT TEMPORARY ON DATABASE {thing} TO {role}",
     "table": "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
     "sequence": "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}",
 }
@@ -78,14 +80,18 @@ def complaint_of(error: DBAPIError, url: URL | None = None) -> RungError | None:
 
 
 def _denied(words: str, role: str) -> ConfigurationError:
-    found = DENIED.search(words)
+    found = NO_TEMPORARY.search(words) or DENIED.search(words)
     kind, thing = found.groups() if found else ("", "")
-    thing, grantee = _identifier(thing), _identifier(role)
-    grant = GRANTS.get(kind, "see docs/deploying.md for the rights that it needs")
     return ConfigurationError(
         f"{role} may not do this in Postgres: {words}.",
-        mend=f"as the owner, {grant.format(thing=thing, role=grantee)}",
+        mend=f"as the owner, {grant_of(kind, thing, role)}",
     )
+
+
+def grant_of(kind: str, thing: str, role: str) -> str:
+    """The statement that gives a role what it lacks; `kind` is a key of GRANTS."""
+    grant = GRANTS.get(kind, "see docs/deploying.md for the rights that it needs")
+    return grant.format(thing=_identifier(thing), role=_identifier(role))
 
 
 def _identifier(name: str) -> str:

@@ -1,7 +1,6 @@
 """Connections as teams have them: addresses, settings and refusals."""
 
 import datetime as dt
-from typing import Any
 
 import psycopg
 import pytest
@@ -143,26 +142,6 @@ def ran(engine: Engine, *statements: str) -> None:
     with reaching_postgres(engine), engine.begin() as connection:
         for statement in statements:
             connection.execute(text(statement))
-
-
-@pytest.fixture
-def poor(engine: Engine, database_url: str) -> Any:
-    """A role that may connect and nothing more, and its engine."""
-    with engine.begin() as connection:
-        name = f"poor_{connection.engine.url.database}"
-        connection.execute(text(f"CREATE ROLE {name} LOGIN PASSWORD 'x'"))
-    made = make_engine(
-        str(
-            read_database(database_url)
-            .set(username=name, password="x")
-            .render_as_string(hide_password=False)
-        )
-    )
-    yield made
-    made.dispose()
-    with engine.begin() as connection:
-        connection.execute(text(f"DROP OWNED BY {name}"))
-        connection.execute(text(f"DROP ROLE {name}"))
 
 
 ODD = {

@@ -84,6 +84,15 @@ def test_what_a_pod_mounts_and_reads_is_there(pod: Pod) -> None:
     assert set(read) <= set(manifests.secrets())
 
 
+@pytest.mark.parametrize("pod", [PODS["rung-dashboard"], PODS["rung-worker-routing"]])
+def test_a_pod_that_takes_files_is_not_evicted_for_some_at_a_time(pod: Pod) -> None:
+    # given where files above 1 MB lie while they are submitted
+    (limit,) = (one["emptyDir"]["sizeLimit"] for one in pod.spec["volumes"] if one["name"] == "tmp")
+    megabytes = int(limit.removesuffix("Gi")) * 1024**3 / 1_000_000
+    # then
+    assert megabytes >= 10 * Settings().dashboard.upload_mb
+
+
 def test_every_secret_is_empty_in_the_example_and_used_by_somebody() -> None:
     # given
     used = {one["secretRef"]["name"] for pod in PODS.values() for one in pod.container["envFrom"]}

@@ -7,10 +7,11 @@ from worker.cli.diagnosis.finding import Symptom
 from worker.cli.diagnosis.redis import real_key
 from worker.cli.speech.context import database
 from worker.config.settings import Settings
-from worker.errors import Unreachable
+from worker.errors import ConfigurationError, Unreachable
 from worker.store.complaints import PRIMARY
 from worker.store.engine import ping, pooled, takes_writes
 from worker.store.reading.connections import Connections, connections
+from worker.store.reading.rights import missing_rights
 from worker.store.reading.status import QueueStanding, paused_everything, queues
 
 PEOPLE = 10
@@ -34,6 +35,14 @@ def examine(settings: Settings) -> Iterator[Symptom]:
                 ok=None,
                 words=words,
                 mend="set DATABASE_URL to a server of your own",
+            )
+        for words, grant in missing_rights(connection):
+            yield Symptom(
+                name="rights",
+                ok=False,
+                words=words,
+                mend=f"as the owner, {grant}",
+                exit_code=ConfigurationError.exit_code,
             )
         if not pooled(connection):
             yield _room(settings, connections(connection))
