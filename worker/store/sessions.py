@@ -44,7 +44,7 @@ TELLING = {name: SETTINGS[name] for name in ("lock_timeout", "idle_in_transactio
 PLANNED = "rung_planned"
 """Since when a connection has kept plans, on the monotonic clock: a key of its `info`."""
 PLANS_KEPT_S = 10.0
-ONE_OPTION = re.compile(r"(?:-c\s*|--)([\w.]+)=((?:\\.|\S)*)")
+ONE_OPTION = re.compile(r"(?:-c\s*|--)([\w.-]+)=((?:\\.|\S)*)")
 """`-c name=value` and `--name=value`, as libpq reads them: a backslash keeps a space."""
 
 

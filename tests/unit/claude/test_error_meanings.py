@@ -159,6 +159,7 @@ def test_google_says_it_in_a_list() -> None:
     [
         ({"error": {"message": "no such model", "type": "None"}}, "None: no such model", "conf"),
         ({"error": "Invalid model name"}, "Invalid model name", "conf"),
+        ({"error": {"type": "None", "message": 5}, "message": "said"}, "None: said", "perm"),
         ({"detail": "messages: wrong"}, "messages: wrong", "perm"),
         (body(message="system.0.cache_control: Extra inputs are not permitted"), "system", "conf"),
         # What a message holds makes it nobody else's trouble.

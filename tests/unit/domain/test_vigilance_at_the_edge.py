@@ -156,3 +156,31 @@ def test_a_day_that_comes_differs_as_much_as_those_that_were_and_these_are_few()
 def test_a_stratum_of_one_message_is_drawn_towards_the_whole() -> None:
     record = [Observed("rare", "1", 10.0), *[Observed("usual", "1", 0.0)] * 99]
     assert forecast(record, {"rare": 6}).expected == pytest.approx(10 + 5 * 0.1)
+
+
+def test_what_is_spread_within_a_stratum_counts_as_far_as_it_is_known() -> None:
+    """Two messages of a stratum: its variance is drawn towards the whole's, as its mean is."""
+    record = [Observed("a", "1", 1.0), Observed("a", "1", 3.0)]
+    record += [Observed("b", "1", 2.0)] * 4
+    made = forecast(record, {"a": 3})
+    variance = (2 * 2.0 + 5 * 0.4) / 7
+    noise = 3 * variance + 9 * variance / 2
+    level = (6 * 0.1) ** 2 * 2
+    assert made.deviation == pytest.approx(math.sqrt(noise + level))
+    assert made.degrees == pytest.approx((noise + level) ** 2 / (noise**2 / 5))
+
+
+def test_days_of_which_nothing_is_expected_say_nothing_of_levels() -> None:
+    record = [Observed("free", "1", 0.0), Observed("free", "2", 0.0)]
+    made = forecast(record, {"free": 5})
+    assert (made.expected, made.deviation, made.days) == (0, 0, 1)
+    assert made.degrees == math.inf
+
+
+def test_few_days_that_agree_may_do_so_by_chance() -> None:
+    record = [Observed("a", day, 1.0) for day in "123" for _ in range(10)]
+    made = forecast(record, {"a": 10})
+    assert made.between_days == pytest.approx(0.08 / math.sqrt(3))
+    level = (10 * made.between_days) ** 2 * (1 + 1 / 3)
+    assert made.deviation == pytest.approx(math.sqrt(level))
+    assert made.degrees == pytest.approx(2)

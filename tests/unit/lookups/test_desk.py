@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from tests.support.looking_up import asked, by_function, desk, functions
+from worker.config.settings import Settings
 from worker.domain.context import LookedUp
+from worker.lookups import counter as counters
+from worker.lookups.desk import RETIRED_S
 
 
 def ask(made: Any, *customers: str | None, names: tuple[str, ...] = ("orders",)) -> list[LookedUp]:
@@ -136,3 +139,57 @@ def test_a_look_up_that_is_not_configured_here_says_so() -> None:
     made = desk()
     ((found,),) = made.ask(["orders"], asked("c-1"))
     assert (found.failed, made.on_failure("orders")) == ("is not configured here", "wait")
+
+
+def test_what_is_known_is_given_until_its_time_is_over(tmp_path: Path) -> None:
+    made = by_function(tmp_path, "orders")
+    for _ in range(2):
+        made.ask(["orders"], asked("c-1"))
+    assert _calls(made) == [1]
+    counter = made._counters["orders"]
+    counter._cache = {key: (0.0, found) for key, (_, found) in counter._cache.items()}
+    made.ask(["orders"], asked("c-1"))
+    assert _calls(made) == [1, 1]
+    made.stop()
+
+
+def test_a_cache_is_emptied_before_it_holds_too_much_and_keeps_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counters, "MAX_CACHED", 2)
+    made = by_function(tmp_path, "orders")
+    cache = made._counters["orders"]
+    cache._remember({1: "a", 2: "b"}, 9.0)
+    assert set(cache._cache) == {1, 2}
+    cache._remember({3: "c", 4: ValueError()}, 9.0)
+    assert set(cache._cache) == {3}
+    made.stop()
+
+
+def test_news_are_told_once_and_of_several_failures_the_usual_one(tmp_path: Path) -> None:
+    made = by_function(tmp_path, "orders", on_failure="person")
+    made.ask(["orders"], asked("c-1", "c-2"))
+    assert made.news() == ({}, {"orders"})
+    assert made.news() == ({}, set())
+    lost, late = LookedUp("orders", failed="lost"), LookedUp("orders", failed="late")
+    made._note("orders", [lost, late, late])
+    assert made.news() == ({"orders": ("late", "person")}, set())
+    made._note("orders", [LookedUp("orders"), late])
+    assert made.news() == ({"orders": ("late", "person")}, {"orders"})
+    made.stop()
+
+
+def test_who_was_asked_before_a_change_may_still_answer_for_a_while(tmp_path: Path) -> None:
+    made = by_function(tmp_path, "orders")
+    made.ask(["orders"], asked("c-1"))
+    old = made._counters["orders"]
+    settings = Settings.model_validate({"lookups": {}})
+    made.change(settings)
+    made.change(settings)
+    assert [one for _, one in made._retired] == [old]
+    assert old._thread is not None
+    assert old._thread.is_alive()
+    made._retired = [(at - RETIRED_S - 1, one) for at, one in made._retired]
+    made.change(settings)
+    assert made._retired == []
+    assert not old._thread.is_alive()

@@ -94,27 +94,32 @@ def test_the_last_verdict_of_a_person_is_taken_back(rows: Rows) -> None:
 
 
 @pytest.mark.parametrize(
-    ("verdict", "state"),
+    ("again", "verdicts", "state"),
     [
-        ({}, "second"),
-        ({"grader": "import"}, "second"),
-        ({"grader": "tier"}, "open"),
-        ({"undone_at": PAST}, "open"),
-        ({"fence": 2}, "open"),
-        (None, "open"),
+        (False, [{}], "graded"),
+        (True, [{}], "second"),
+        (True, [{"grader": "import"}], "second"),
+        (True, [{}, {"grader_name": "bob"}], "graded"),
+        (True, [{}, {"grader_name": "bob", "undone_at": PAST}], "second"),
+        (True, [{}, {"grader_name": "bob", "grader": "import"}], "second"),
+        (True, [{}, {"grader_name": "bob", "fence": 2}], "second"),
+        (False, [{"grader": "tier"}], "open"),
+        (True, [{"undone_at": PAST}], "open"),
+        (False, [{"fence": 2}], "open"),
+        (True, [], "open"),
     ],
 )
 def test_an_audit_whose_verdict_was_taken_back_opens(
-    rows: Rows, verdict: dict[str, object] | None, state: str
+    rows: Rows, again: bool, verdicts: list[dict[str, object]], state: str
 ) -> None:
     run = rows.run()
     job, beside = rows.answered(run), rows.answered(run)
     rows.attempt(job, fence=2, outcome="rejected")
     for one, fence in ((job, 1), (job, 2), (beside, 1)):
-        rows.audited(one, run, fence=fence, state="graded")
-    if verdict is not None:
+        rows.audited(one, run, fence=fence, state="graded", again=again)
+    for verdict in verdicts:
         rows.judged(job, **verdict)
-    rows.judged(beside)
+    rows.judged(beside, grader_name="eve")
     rows.all(truths.REOPEN, job=job, fence=1)
     told = rows.all("SELECT job_id, fence, state FROM audits ORDER BY 1, 2")
     assert told == [(job, 1, state), (job, 2, "graded"), (beside, 1, "graded")]

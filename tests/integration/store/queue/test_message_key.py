@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from models.message_keys import KEEP_MESSAGES, REFER_JOBS, TRIGGERS
 from tests.support.promises import one
 from worker.domain.ladder import Ladder
 from worker.domain.presets import preset
@@ -22,8 +23,15 @@ DELETE = "DELETE FROM messages WHERE external_id = '{}'"
 
 @pytest.fixture
 def held(engine: Engine) -> Engine:
-    """A run with a job of the message "a"; the message "b" has none."""
+    """A run with a job of the message "a"; the message "b" has none. The key is made anew, as the
+    models have it."""
     with engine.begin() as connection:
+        for function in (REFER_JOBS, KEEP_MESSAGES):
+            anew = function.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", 1)
+            connection.exec_driver_sql(anew)
+        for trigger in TRIGGERS:
+            anew = trigger.replace("CREATE TRIGGER", "CREATE OR REPLACE TRIGGER", 1)
+            connection.exec_driver_sql(anew)
         create_run(connection, NewRun(name="r", policy=preset("ladder", Ladder(("haiku", "opus")))))
         for statement in (ONE_MORE.format("a"), ONE_MORE.format("b"), A_JOB.format("a")):
             connection.exec_driver_sql(statement)
