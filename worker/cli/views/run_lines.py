@@ -8,7 +8,7 @@ from shutil import get_terminal_size
 
 from worker.cli.speech.output import SIMULATED, echo
 from worker.domain.text import terminal_safe
-from worker.domain.wording import dollars, percent
+from worker.domain.wording import dollars, percent, span
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.status import OpenBatch
 
@@ -25,32 +25,32 @@ def print_run(
     echo(f"{found.name}: {found.state_word}, {found.ended:,} of {found.total:,} done")
     _field("outlook", outlook)
     _field("jobs", ", ".join(found.state_words) or "none")
-    tiers = [f"{jobs} {tier}" for tier, jobs in found.by_tier.items()]
+    tiers = [f"{jobs:,} {tier}" for tier, jobs in found.by_tier.items()]
     _field("tiers", ", ".join(tiers) or "none yet")
-    _field("escalations", f"{found.escalations}, calls {found.calls}")
+    _field("escalations", f"{found.escalations:,}, calls {found.calls:,}")
     cap = f" of {dollars(found.cap)}" if found.cap is not None else ""
     held = f", {dollars(found.reserved)} reserved" if found.reserved else ""
     _field("spent", f"{dollars(found.spent)}{cap}{held}{share_of(found.spent, found.cap)}")
-    for line in _batch_lines(batches):
-        echo(line)
+    for name, words in _batch_lines(batches):
+        _field(name, words)
     for trouble in troubles:
-        echo(f"  trouble     {trouble}")
+        _field("trouble", trouble)
     if found.state_reason:
         _field("note", found.state_reason)
     if found.simulated:
         echo(f"  {SIMULATED}")
 
 
-def _batch_lines(batches: Sequence[OpenBatch]) -> Iterator[str]:
+def _batch_lines(batches: Sequence[OpenBatch]) -> Iterator[tuple[str, str]]:
     """How many are at Claude and for how long, and what is wrong with any."""
     held = [batch for batch in batches if batch.state != "intended"]
     if held:
         requests = sum(batch.requests for batch in held)
-        oldest = max(batch.age_s for batch in held) / 60
-        yield f"  batches     {len(held)} at Claude, {requests:,} requests, oldest {oldest:.0f} min"
+        oldest = span(max(batch.age_s for batch in held))
+        yield "batches", f"{len(held)} at Claude, {requests:,} requests, oldest {oldest}"
     for batch in batches:
         if batch.error:
-            yield terminal_safe(f"  trouble     batch {batch.batch}: {batch.error}")
+            yield "trouble", f"batch {batch.batch}: {batch.error}"
 
 
 def _field(name: str, words: str) -> None:

@@ -29,7 +29,10 @@ class DoubtfulCertificate:
                 f"{of} is in doubt: its stricter threshold holds since"
                 f" {clock(self.changed_at, self.now)}, and more messages climb."
             )
-        return f"{of} is void: {self.voided_by}. It ended at {clock(self.changed_at, self.now)}."
+        return (
+            f"{of} is void: {self.voided_by}. It ended at {clock(self.changed_at, self.now)}: what"
+            " goes by it climbs, and no new run may go by it."
+        )
 
 
 def doubtful(connection: Connection) -> list[DoubtfulCertificate]:

@@ -3,13 +3,13 @@ notices."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from sqlalchemy import Connection
 
 from models.vocabulary import ROUTING, JobState
-from worker.domain.completion import PaceSample, paces, seconds_left, stands_still
+from worker.domain.completion import PaceSample, WorkLeft, paces, seconds_left, stands_still
 from worker.domain.deadlines import Progress, risk
 from worker.domain.wording import clock, count, span
 from worker.store.queue.paces import ENDED, pace_samples
@@ -98,11 +98,13 @@ def outlook(
     run: RunStanding,
     left_s: float | None,
     *,
+    hurried: bool = False,
     still: bool = False,
     halted: bool = False,
     waits: Blocked = NOT_BLOCKED,
 ) -> Outlook:
-    """Of one run that needs `left_s` seconds more (None: nobody knows yet). `still` says that
+    """Of one run that needs `left_s` seconds more (None: nobody knows yet). `hurried`
+    says that it leaves the batch lane before that would miss its deadline, `still` that
     nothing of it has moved for a minute, `halted` that everything is paused; `waits` is what
     `blocked` says."""
     now, deadline = run.now, run.deadline
@@ -128,9 +130,29 @@ def outlook(
         return Outlook("warn", f"{waits.words}{due(deadline, now)}")
     if still and run.open:
         return Outlook("warn", "nothing has moved in the last minute")
+    if hurried:
+        words = "in batches while its deadline leaves time, then in the realtime lane"
+        return Outlook("calm", f"{words}{due(deadline, now)}")
     if left_s is None or (run.lane != "batch" and run.now - run.created_at < MEASURED_AFTER):
         return Outlook("calm", "the pace is being measured")
     return _pace(now + dt.timedelta(seconds=left_s), deadline, now)
+
+
+def forecast(
+    run: RunStanding, left: WorkLeft, a_second: Mapping[str, float]
+) -> tuple[float | None, bool]:
+    """Seconds until a run is done (None: nobody knows yet), and whether it will leave the batch
+    lane before that: where batches alone would miss its deadline, they are not what it goes by.
+    With nothing at Claude any more it goes by what it does in the realtime lane."""
+    needed = seconds_left(left, a_second, ENDED)
+    if run.deadline is None or run.lane == "realtime" or needed is None:
+        return needed, False
+    if run.now + dt.timedelta(seconds=needed) <= run.deadline:
+        return needed, False
+    if any(left.batched.values()):
+        return None, True
+    at_once = seconds_left(replace(left, lane="realtime"), a_second, ENDED)
+    return at_once, at_once is None
 
 
 def due(deadline: dt.datetime | None, now: dt.datetime) -> str:
@@ -224,9 +246,11 @@ def _read(
     steps = escalations_of(connection, [run.id])
     samples = [*samples, PaceSample(run.now, done)]
     left = work_left(connection, run, around, counts, steps, done)
+    left_s, hurried = forecast(run, left, paces(samples))
     return outlook(
         run,
-        seconds_left(left, paces(samples), ENDED),
+        left_s,
+        hurried=hurried,
         still=stands_still(samples) and not left.batched,
         halted=around.halted,
         waits=blocked(counts, around.queues, run.now),

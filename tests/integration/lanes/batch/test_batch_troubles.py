@@ -1,5 +1,6 @@
 """What goes wrong with a batch as a whole: named beside it, and every job still ends."""
 
+import re
 from typing import Any
 
 import pytest
@@ -259,7 +260,7 @@ def test_status_says_what_is_at_claude_and_what_is_wrong_with_it(
     print_run(found, "the pace is being measured", batches=batches)
     # then
     said = capsys.readouterr().out
-    assert "  batches     2 at Claude, 12 requests, oldest 0 min" in said
+    assert re.search(r"  batches     2 at Claude, 12 requests, oldest \d+(\.\d)? s", said)
     assert "  trouble     batch 1: 404 not_found_error" in said
 
 
