@@ -12,6 +12,7 @@ from worker.cli.exit_codes import EXIT_INTERRUPTED
 from worker.cli.speech.output import SIMULATED, talk
 from worker.cli.views.outage import Outage, Outliving
 from worker.cli.views.patience import Patience
+from worker.cli.views.run_lines import go_on_with
 from worker.config.settings import Settings
 from worker.domain.wording import dollars
 from worker.store.reading.run_standing import RunStanding
@@ -64,11 +65,6 @@ def _stopped_by(status: RunStanding) -> str:
         )
     words = status.money_words
     return f"{words[0].upper()}{words[1:]}. Go on with: {go_on_with(status)}"
-
-
-def go_on_with(status: RunStanding) -> str:
-    """The command that lets a stopped run go on, ready to copy."""
-    return f"rung resume {status.name} --budget {status.enough.normalize():f}"
 
 
 def _read(engine: Engine, name: str) -> tuple[RunStanding, list[str]]:

@@ -1,8 +1,11 @@
 """A run's lines on terminals of any width."""
 
+from decimal import Decimal
+
 import pytest
 
-from worker.cli.views.run_lines import field_lines
+from tests.unit.dashboard.test_outlook import run
+from worker.cli.views.run_lines import field_lines, print_run
 
 WORDS = "on time: done in about 52 s, at 07:47, 11 min before its deadline of today"
 
@@ -19,3 +22,18 @@ def test_a_long_line_is_broken_between_its_words_below_where_it_began(width: int
 
 def test_a_program_reads_one_line() -> None:
     assert field_lines("outlook", WORDS, None) == [f"  outlook     {WORDS}"]
+
+
+@pytest.mark.parametrize(("waits_for", "said"), [("run budget", True), ("day budget", False)])
+def test_a_run_that_its_budget_stops_says_what_lets_it_go_on(
+    waits_for: str, said: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stopped = run(waiting_for=waits_for, waiting_usd=Decimal("0.1"), cap=Decimal(1))
+    print_run(stopped, "stopped")
+    out = capsys.readouterr().out
+    assert (f"rung resume day --budget {stopped.enough.normalize():f}\n" in out) is said
+
+
+def test_a_run_that_goes_on_needs_no_command(capsys: pytest.CaptureFixture[str]) -> None:
+    print_run(run(), "on time")
+    assert "go on with" not in capsys.readouterr().out

@@ -62,7 +62,7 @@ def test_the_picture_says_who_stopped_where_and_who_climbed_why() -> None:
     assert {one.href for rung in found.rungs for one in (*rung.figures, *rung.open)} == {None}
     climbs = [rung.climb for rung in (haiku, sonnet, opus, ground)]
     assert [(climb.jobs, climb.words, climb.why) for climb in climbs if climb] == [
-        (11, "11 climbed, 2 of them straight to opus", "low confidence 9 · refused:bio 2"),
+        (11, "11 climbed, 2 straight to opus", "low confidence 9 · refused:bio 2"),
         (3, "3 climbed", "schema 3"),
         (3, "3 climbed", "low confidence 3"),
         (90, "90 routed", "to haiku 79 · sonnet 9 · opus 2"),

@@ -7,7 +7,8 @@ import pytest
 
 from tests.unit.dashboard.test_outlook import HOUR, NOW, run
 from worker.domain.completion import WorkLeft
-from worker.store.reading.outlook import at_risk, forecast, outlook
+from worker.store.reading.outlook import at_risk, outlook
+from worker.store.reading.work_left import forecast
 
 SENT = WorkLeft(
     ladder=["haiku", "opus"], waiting={}, batched={"haiku": 60}, lane="batch", turnaround_s=3600.0

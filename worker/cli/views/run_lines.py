@@ -9,7 +9,7 @@ from shutil import get_terminal_size
 from worker.cli.speech.output import SIMULATED, echo
 from worker.domain.text import terminal_safe
 from worker.domain.wording import dollars, percent, span
-from worker.store.reading.run_standing import RunStanding
+from worker.store.reading.run_standing import RUN_BUDGET, RunStanding
 from worker.store.reading.status import OpenBatch
 
 INDENT = " " * 14
@@ -35,10 +35,17 @@ def print_run(
         _field(name, words)
     for trouble in troubles:
         _field("trouble", trouble)
+    if found.waiting_for == RUN_BUDGET and found.out_of_money:
+        _field("go on with", go_on_with(found))
     if found.state_reason:
         _field("note", found.state_reason)
     if found.simulated:
         echo(f"  {SIMULATED}")
+
+
+def go_on_with(run: RunStanding) -> str:
+    """The command that lets a stopped run go on, ready to copy."""
+    return f"rung resume {run.name} --budget {run.enough.normalize():f}"
 
 
 def _batch_lines(batches: Sequence[OpenBatch]) -> Iterator[tuple[str, str]]:

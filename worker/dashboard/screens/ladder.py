@@ -86,7 +86,10 @@ def _climb(
         for target in dict.fromkeys(step.to_tier for step in mine)
         if target != above
     }
-    to = "".join(f", {count(n)} of them straight to {_target(t)}" for t, n in leaps.items())
+    if [*leaps.values()] == [jobs]:
+        to = f" straight to {_target(next(iter(leaps)))}"
+    else:
+        to = "".join(f", {count(n)} straight to {_target(t)}" for t, n in leaps.items())
     by_reason: dict[str, int] = {}
     for step in mine:
         by_reason[step.reason] = by_reason.get(step.reason, 0) + step.escalations

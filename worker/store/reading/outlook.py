@@ -3,16 +3,16 @@ notices."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from sqlalchemy import Connection
 
 from models.vocabulary import ROUTING, JobState
-from worker.domain.completion import PaceSample, WorkLeft, paces, seconds_left, stands_still
+from worker.domain.completion import PaceSample, paces, stands_still
 from worker.domain.deadlines import Progress, risk
 from worker.domain.wording import clock, count, span
-from worker.store.queue.paces import ENDED, pace_samples
+from worker.store.queue.paces import pace_samples
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.screens import counts_of, done_of, escalations_of
 from worker.store.reading.standings import live_runs
@@ -21,7 +21,7 @@ from worker.store.reading.status import (
     troubles,
 )
 from worker.store.reading.surrounding import Surrounding
-from worker.store.reading.work_left import work_left
+from worker.store.reading.work_left import forecast, work_left
 
 Level = Literal["good", "warn", "bad", "calm"]
 LONG_HOLD_S = 60.0
@@ -136,23 +136,6 @@ def outlook(
     if left_s is None or (run.lane != "batch" and run.now - run.created_at < MEASURED_AFTER):
         return Outlook("calm", "the pace is being measured")
     return _pace(now + dt.timedelta(seconds=left_s), deadline, now)
-
-
-def forecast(
-    run: RunStanding, left: WorkLeft, a_second: Mapping[str, float]
-) -> tuple[float | None, bool]:
-    """Seconds until a run is done (None: nobody knows yet), and whether it will leave the batch
-    lane before that: where batches alone would miss its deadline, they are not what it goes by.
-    With nothing at Claude any more it goes by what it does in the realtime lane."""
-    needed = seconds_left(left, a_second, ENDED)
-    if run.deadline is None or run.lane == "realtime" or needed is None:
-        return needed, False
-    if run.now + dt.timedelta(seconds=needed) <= run.deadline:
-        return needed, False
-    if any(left.batched.values()):
-        return None, True
-    at_once = seconds_left(replace(left, lane="realtime"), a_second, ENDED)
-    return at_once, at_once is None
 
 
 def due(deadline: dt.datetime | None, now: dt.datetime) -> str:

@@ -1,13 +1,16 @@
-"""What is left to do of a run: what a forecast goes by."""
+"""What is left to do of a run, and how long that takes: what a forecast goes by."""
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
 from models.vocabulary import PERSON, ROUTING
-from worker.domain.completion import WorkLeft
+from worker.domain.completion import WorkLeft, seconds_left
 from worker.store.queue.leaving_batch import turnaround_s
+from worker.store.queue.paces import ENDED
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.screens import ClimbCount
 from worker.store.reading.status import (
@@ -51,6 +54,23 @@ def work_left(
         ),
         batch_age_s=min((batch.age_s for batch in ages), default=0.0),
     )
+
+
+def forecast(
+    run: RunStanding, left: WorkLeft, a_second: Mapping[str, float]
+) -> tuple[float | None, bool]:
+    """Seconds until a run is done (None: nobody knows yet), and whether it will leave the batch
+    lane before that: where batches alone would miss its deadline, they are not what it goes by.
+    With nothing at Claude any more it goes by what it does in the realtime lane."""
+    needed = seconds_left(left, a_second, ENDED)
+    if run.deadline is None or run.lane == "realtime" or needed is None:
+        return needed, False
+    if run.now + dt.timedelta(seconds=needed) <= run.deadline:
+        return needed, False
+    if any(left.batched.values()):
+        return None, True
+    at_once = seconds_left(replace(left, lane="realtime"), a_second, ENDED)
+    return at_once, at_once is None
 
 
 def _tier(queue: str) -> str:
