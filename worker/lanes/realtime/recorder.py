@@ -110,30 +110,35 @@ class Recorder:
     def _record(self, finished: list[Finished]) -> None:
         self._before()
         failpoint("before record")
-        while True:
-            try:
-                record(self._engine, [item.report for item in finished])
-                break
-            except DBAPIError as error:
-                if not is_outage(error):
-                    self._record_singly(finished)
-                    break
-                log.warning("postgres away, outcomes kept", extra={"outcomes": len(finished)})
-                time.sleep(RETRY_S)
-            except Exception:
-                log.exception("a group could not be recorded", extra={"outcomes": len(finished)})
-                self._record_singly(finished)
-                break
+        try:
+            self._write([item.report for item in finished])
+        except DBAPIError:
+            self._record_singly(finished)
+        except Exception:
+            log.exception("a group could not be recorded", extra={"outcomes": len(finished)})
+            self._record_singly(finished)
         failpoint("after record")
         for item in finished:
             item.done()
+
+    def _write(self, reports: list[AttemptReport]) -> None:
+        """Records them together, however long Postgres is away. Raises what else is wrong."""
+        while True:
+            try:
+                record(self._engine, reports)
+                return
+            except DBAPIError as error:
+                if not is_outage(error):
+                    raise
+                log.warning("postgres away, outcomes kept", extra={"outcomes": len(reports)})
+                time.sleep(RETRY_S)
 
     def _record_singly(self, finished: list[Finished]) -> None:
         """One report spoils its group: record the others, and that one without its text."""
         for item in finished:
             for report in (item.report, without_text(item.report)):
                 try:
-                    record(self._engine, [report])
+                    self._write([report])
                     break
                 except Exception as error:
                     log.error(
