@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "Dockerfile"
+TIMEOUT_S = 3_600
+"""For one step: pip brings some hundred files, which a busy machine unpacks in many minutes."""
 ABSOLUTE = re.compile(r"(?<![\w.])/(opt|src)\b")
 
 
@@ -86,7 +88,7 @@ def _run(command: str, where: Path, python: str, values: dict[str, str]) -> None
         env=environ,
         capture_output=True,
         text=True,
-        timeout=1_500,
+        timeout=TIMEOUT_S,
     )
     if said.returncode:
         raise AssertionError(f"{command}\n{said.stdout[-2000:]}\n{said.stderr[-2000:]}")

@@ -69,7 +69,7 @@ def test_what_is_exported_can_be_handed_in_again(body: str) -> None:
     records = [record for block in blocks for record in block.records]
     rejects = [reject.reason for block in blocks for reject in block.rejects]
     assert [restored(record.body) for record in records] == ([body] if not rejects else [])
-    assert rejects in ([], ["empty body"])
+    assert rejects == [] or rejects[0].startswith("empty body")
 
 
 @given(st.text())

@@ -26,4 +26,8 @@ FROM unnest(CAST(:tables AS text[])) AS name,
   unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS wanted
 WHERE NOT has_table_privilege(to_regclass(name), wanted)
 HAVING count(*) > 0
+UNION ALL
+SELECT 'sequence', sequence, 'may not use sequence', current_user::text
+FROM pg_get_serial_sequence('messages', 'id') AS sequence
+WHERE NOT has_sequence_privilege(sequence, 'USAGE')
 """)

@@ -13,7 +13,7 @@ def test_rights_are_missed_before_a_run_needs_them(engine: Engine, poor: Engine)
         with poor.connect() as connection:
             return list(missing_rights(connection))
 
-    # given neither the right to temporary tables, nor all that work needs of one table
+    # given neither the right to temporary tables, nor all that work needs of a table and a sequence
     (name, here), public = (poor.url.username, poor.url.database), "ALL TABLES IN SCHEMA public"
     with engine.begin() as connection:
         for statement in (
@@ -31,7 +31,8 @@ def test_rights_are_missed_before_a_run_needs_them(engine: Engine, poor: Engine)
     ):
         connection.exec_driver_sql("CREATE TEMPORARY TABLE mine (x int)")
     # then each comes with the statement that gives it, here and at work
-    (_, temporary), (words, _) = found
+    (_, temporary), (words, _), (sequence, _) = found
+    assert sequence == f"{name} may not use sequence public.messages_id_seq"
     assert words == f"{name} may not DELETE, UPDATE in table runs"
     assert raised.value.mend == f"as the owner, {temporary}"
     with engine.begin() as connection:
