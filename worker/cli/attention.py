@@ -6,7 +6,7 @@ from dataclasses import asdict
 from worker.cli.speech.context import database
 from worker.cli.speech.output import console, print_json, talk
 from worker.domain.text import terminal_safe
-from worker.domain.wording import dollars, span
+from worker.domain.wording import dollars, reason, span
 from worker.store.reading.attention import GROUPED, Attention, Cause, Letter, causes, letters, total
 from worker.store.runs import find_run
 
@@ -40,7 +40,7 @@ def _print(grouped: Sequence[Cause], jobs: Sequence[Letter]) -> None:
     out = console()
     table = FittingTable("jobs", "run", "cause", box=None, pad_edge=False)
     for row in grouped:
-        table.add_row(str(row.jobs), row.run, terminal_safe(row.reason or "–"))
+        table.add_row(str(row.jobs), row.run, terminal_safe(reason(row.reason) or "–"))
     out.print(table)
     out.print()
     table = FittingTable(
@@ -62,5 +62,5 @@ def _standing(job: Letter) -> str:
     """Its verdict; or why it is here, and who has it before them."""
     if job.verdict is None and job.read_by is not None and job.read_since is not None:
         since = span((job.now - job.read_since).total_seconds())
-        return f"{job.reason or '–'}; {job.read_by} reads it, {since}"
-    return job.verdict or job.reason or "–"
+        return f"{reason(job.reason) or '–'}; {job.read_by} reads it, {since}"
+    return job.verdict or reason(job.reason) or "–"

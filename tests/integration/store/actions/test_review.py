@@ -86,7 +86,7 @@ def test_the_list_has_reasons_and_the_receipt_its_best_effort(
     assert found["result"]["reasons"] == ["low_confidence"]
     assert found["reason"] == "low_confidence"
     assert say("show", "day/day-3", "--json").document["result"] is None
-    assert "low_confidence" in say("review").out
+    assert "low confidence" in say("review").out
 
 
 def test_accept_edit_and_reject_stand_beside_what_the_model_said(
