@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from models.message_keys import KEEP_MESSAGES, REFER_JOBS, TRIGGERS
+from models import message_keys
 from tests.support.promises import one
 from worker.domain.ladder import Ladder
 from worker.domain.presets import preset
@@ -26,10 +26,10 @@ def held(engine: Engine) -> Engine:
     """A run with a job of the message "a"; the message "b" has none. The key is made anew, as the
     models have it."""
     with engine.begin() as connection:
-        for function in (REFER_JOBS, KEEP_MESSAGES):
+        for function in (message_keys.REFER_JOBS, message_keys.KEEP_MESSAGES):
             anew = function.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", 1)
             connection.exec_driver_sql(anew)
-        for trigger in TRIGGERS:
+        for trigger in message_keys.TRIGGERS:
             anew = trigger.replace("CREATE TRIGGER", "CREATE OR REPLACE TRIGGER", 1)
             connection.exec_driver_sql(anew)
         create_run(connection, NewRun(name="r", policy=preset("ladder", Ladder(("haiku", "opus")))))
@@ -63,6 +63,13 @@ def test_no_job_is_without_its_message(held: Engine, statement: str) -> None:
     assert getattr(caught.value.orig, "sqlstate", None) == "23503"
     assert one(held, "SELECT count(*) FROM jobs") == (1,)
     assert orphans(held) == 0
+
+
+def test_a_message_keeps_its_id_though_no_job_is_there(held: Engine) -> None:
+    with held.connect() as connection:
+        connection.exec_driver_sql("DELETE FROM jobs")
+        with pytest.raises(IntegrityError, match="keeps its id"):
+            connection.exec_driver_sql("UPDATE messages SET id = DEFAULT")
 
 
 def test_what_the_key_does_not_forbid_is_done(held: Engine) -> None:
