@@ -140,6 +140,7 @@ def test_the_story_goes_on_whichever_statement_the_backend_ended_at(
     assert lost.at is None
     assert len(places) >= least, places
     assert many(engine, DUPLICATES) == []
+    assert many(engine, "SELECT job_id FROM attempts WHERE 'unstorable' = ANY(reasons)") == []
     ledger, rescued = one(
         engine, "SELECT count(*), count(*) FILTER (WHERE state = 'lost') FROM calls"
     )
