@@ -104,7 +104,7 @@ def test_a_dry_run_needs_no_database(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_all_rows_rejected_is_never_called_known(tmp_path: Path) -> None:
     path = tmp_path / "day.csv"
-    path.write_text("external_id,body\n,\n,\n")
+    path.write_text("external_id,body\nA-1,\nA-2,\n")
     said = say("enqueue", str(path))
     assert said.code == 1
     assert "Nothing was accepted" in said.err
