@@ -105,6 +105,7 @@ class Values:
             "review_queue.NEXT": LETTERS,
             "leases.WRITE_CLAIM": {"rows": as_json(claimed), "batch": None},
             "dispatch.FORGET_STALE": {"after": 60.0},
+            "rights.LACKING": {"tables": ["jobs", "messages"]},
             "dispatch.UNMARK": {"ids": self.dispatched},
             "erasure.COUNT": {"ids": self.messages},
             "erasure.LOCK_JOBS": {"ids": self.messages},
