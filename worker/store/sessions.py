@@ -44,6 +44,8 @@ TELLING = {name: SETTINGS[name] for name in ("lock_timeout", "idle_in_transactio
 PLANNED = "rung_planned"
 """Since when a connection has kept plans, on the monotonic clock: a key of its `info`."""
 PLANS_KEPT_S = 10.0
+AT_ONCE: Mapping[str, Any] = {"stream_results": False, "yield_per": None}
+"""Not as rows that are read through a cursor, however the connection reads the rest."""
 ONE_OPTION = re.compile(r"(?:-c\s*|--)([\w.-]+)=((?:\\.|\S)*)")
 """`-c name=value` and `--name=value`, as libpq reads them: a backslash keeps a space."""
 
@@ -102,9 +104,9 @@ class SessionDoor:
 
     def _begin(self, connection: Connection) -> None:
         if self.pooled:
-            connection.exec_driver_sql(self._set, self._values)
+            connection.exec_driver_sql(self._set, self._values, AT_ONCE)
             return
         now = time.monotonic()
         if now - connection.info.setdefault(PLANNED, now) > PLANS_KEPT_S:
             connection.info[PLANNED] = now
-            connection.exec_driver_sql("DISCARD PLANS")
+            connection.exec_driver_sql("DISCARD PLANS", None, AT_ONCE)

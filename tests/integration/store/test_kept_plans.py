@@ -1,6 +1,7 @@
 """Plans that Postgres keeps for a connection: made once, and never for long."""
 
 import re
+import time
 
 import psycopg
 import pytest
@@ -72,6 +73,17 @@ def test_a_plan_of_an_empty_table_does_not_serve_for_long(
     # then
     assert "Seq Scan" in while_kept
     assert "Index" in plan(one_connection)
+
+
+def test_plans_are_forgotten_before_rows_that_are_read_through_a_cursor(
+    one_connection: Engine,
+) -> None:
+    with one_connection.connect() as connection:
+        looked(one_connection)
+        connection.info[PLANNED] = time.monotonic() - PLANS_KEPT_S - 1
+        reading = connection.execution_options(yield_per=10)
+        assert reading.execute(text("SELECT generate_series(1, 25)")).scalars().all()[-1] == 25
+        assert time.monotonic() - connection.info[PLANNED] < PLANS_KEPT_S, "they were forgotten"
 
 
 @pytest.mark.parametrize("part", ["lanes", "store/queue"])
