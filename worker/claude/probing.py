@@ -29,10 +29,9 @@ class Probed:
 def probe(
     address: ClaudeAddress, models: Iterable[str], connect_s: float, longest_s: float = LONGEST_S
 ) -> Probed:
-    """Looks up each model; costs nothing. Only Anthropic's own door can be asked; of another's
-    what is needed here is looked at. At most so many
-    seconds in all, however slowly a gateway speaks. Raises ConfigurationError where another door
-    lacks its libraries, or a region."""
+    """Looks up each model; costs nothing. Only Anthropic's own door can be asked; of another's what
+    is needed here is looked at. At most so many seconds in all, however slowly a gateway speaks.
+    Raises ConfigurationError where another door lacks its libraries, or a region."""
     looking = _probe if address.via == "api" else _sign_in
     try:
         return asyncio.run(asyncio.wait_for(looking(address, models, connect_s), longest_s))

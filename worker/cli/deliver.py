@@ -65,15 +65,11 @@ def resume(name: str) -> None:
 def replay(name: str, run_name: str | None, dead: bool) -> None:
     """Deliver again what had arrived or was given up; receivers know a repeat by its id."""
     with database() as engine:
-        run_id = None
-        if run_name is not None:
-            with engine.connect() as connection:
-                run_id = find_run(connection, run_name).id
-        again = deliveries.replay(engine, actor(), name, run_id=run_id, dead=dead)
         with engine.connect() as connection:
-            known = [row.name for row in deliveries.standing(connection)]
-    if name not in known:
-        raise UsageError(f"{name!r} is no webhook.", mend="rung deliver status")
+            run_id = find_run(connection, run_name).id if run_name is not None else None
+            if name not in [row.name for row in deliveries.standing(connection)]:
+                raise UsageError(f"{name!r} is no webhook.", mend="rung deliver status")
+        again = deliveries.replay(engine, actor(), name, run_id=run_id, dead=dead)
     talk(f"{plural(again, 'answer')} will be delivered to {name} again.")
 
 

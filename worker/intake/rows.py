@@ -137,11 +137,7 @@ class Rows:
 
     def _bad_id(self, value: Any) -> str | None:
         if type(value) is not str:
-            return (
-                "missing external_id"
-                if value is None
-                else f"external_id is {remarks.kind_of(value)}"
-            )
+            return remarks.missing("external_id", value)
         if not value:
             return "missing external_id"
         if (not value.isascii() and is_blank(value)) or value.isspace():

@@ -85,11 +85,7 @@ def _items(names: list[str], found: Iterable[Fields]) -> Iterator[Item]:
             places.setdefault(name, []).append(place)
     plain = len(places) == len(names)
     for record in found:
-        if (
-            not record.wrong
-            and not record.fields[0].strip()
-            and not any(map(str.strip, record.fields))
-        ):
+        if not record.wrong and not record.fields[0].strip() and not _width(record):
             continue
         if judged := _reject(record, width, names):
             yield judged
