@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Mapping
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+from worker.config.address_spelling import option_called, refuse_quotation
 from worker.config.redis_server import RedisAddress, Tls
 from worker.domain.text import whole_number
 from worker.errors import ConfigurationError
@@ -18,7 +19,6 @@ from worker.errors import ConfigurationError
 DEFAULT_PORT, SENTINEL_PORT = 6379, 26379
 TCP = {"redis": False, "rediss": True, "valkey": False, "valkeys": True}
 """Schemes, and whether they mean TLS. Valkey speaks Redis's protocol."""
-QUOTES = ("'", '"')
 SOCKETS = ("unix", "redis+socket", "redis+unix")
 SENTINELS = {"sentinel": False, "sentinels": True}
 KNOWN = "redis://, rediss://, valkey://, unix:// or sentinel://"
@@ -39,9 +39,7 @@ OPTIONS = frozenset(
 def read_redis(url: str) -> RedisAddress:
     """The address, taken apart. Raises ConfigurationError in sentences that do not hold it."""
     url = url.strip()
-    if url[:1] in QUOTES:
-        words = "REDIS_URL begins with a quotation mark, which is taken as a part of it."
-        raise _wrong(words, mend="leave the quotation marks out, where you set it")
+    refuse_quotation("REDIS_URL", url)
     if ";" in url:
         raise _wrong("REDIS_URL names several servers with ';'; Rung asks one, or Sentinel.")
     scheme, separator, _ = url.partition("://")
@@ -75,9 +73,7 @@ def _parts(url: str) -> tuple[SplitResult, Mapping[str, str]]:
     for name in given:
         if name not in OPTIONS:
             words = "timeouts are Rung's own (timing.connect_s)" if "timeout" in name else "unknown"
-            # Behind a password with a & in it, what looks like an option is the rest of it.
-            called = "an option" if "password" in given else f"the option {name[:40]!r}"
-            raise _wrong(f"REDIS_URL has {called}: {words}.")
+            raise _wrong(f"REDIS_URL has {option_called(name, given)}: {words}.")
     return parts, given
 
 

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from psycopg import pq
 from sqlalchemy.engine import URL, make_url
 
+from worker.config.address_spelling import option_called, refuse_quotation
 from worker.errors import ConfigurationError
 
 EXAMPLE = "DATABASE_URL=postgresql://user:password@host:5432/dbname"
@@ -20,7 +21,6 @@ QUOTE = "python3 -c 'from urllib.parse import quote; print(quote(input(), safe=\
 DRIVER = "postgresql+psycopg"
 PORT = 5432
 ONE_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]]+))(?::(\d+))?")
-QUOTES = "'\""
 NUMBERS = ("connect_timeout", "port", "tcp_user_timeout", "keepalives")
 OTHERS = {
     "schema": "?options=-csearch_path%3DNAME",
@@ -37,9 +37,7 @@ def read_database(url: str) -> URL:
     scheme, separator, rest = url.strip().partition("://")
     if not separator or not scheme:
         raise ConfigurationError("DATABASE_URL is not a database URL.", mend=EXAMPLE)
-    if scheme[0] in QUOTES:
-        words = "DATABASE_URL begins with a quotation mark, which is taken as a part of it."
-        raise ConfigurationError(words, mend="leave the quotation marks out, where you set it")
+    refuse_quotation("DATABASE_URL", scheme)
     kind = scheme.lower().partition("+")[0]
     if kind not in ("postgres", "postgresql"):
         known = kind if kind.isalnum() else "something else"
@@ -92,12 +90,12 @@ def _known() -> frozenset[str]:
 def _refuse_unknown(options: Mapping[str, str | Sequence[str]]) -> None:
     """What libpq does not know, or cannot read as a number, is a ProgrammingError of psycopg's."""
     for name, value in options.items():
-        # Behind a password with a & in it, what looks like an option is the rest of it.
-        called = "an option" if "password" in options else f"the option {name[:40]!r}"
         if name not in _known():
             mend = OTHERS.get(name.lower(), "leave it out; a & in a value is written %26")
             raise ConfigurationError(
-                f"DATABASE_URL has {called} that Postgres's library does not know.", mend=mend
+                f"DATABASE_URL has {option_called(name, options)} that Postgres's library does not"
+                " know.",
+                mend=mend,
             )
         numeric = name.startswith(NUMBERS) and isinstance(value, str)
         if numeric and not all(part.isdecimal() for part in str(value).split(",")):
