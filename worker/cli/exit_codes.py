@@ -69,12 +69,13 @@ def _error(error: Exception) -> int:
     from sqlalchemy.exc import DBAPIError
 
     from worker.cli.speech import streams
+    from worker.cli.speech.context import acting_here
     from worker.store.complaints import complaint_of
 
     if os.environ.get("RUNG_TRACEBACK"):
         raise error
     if isinstance(error, DBAPIError):
-        complaint = complaint_of(error)
+        complaint = complaint_of(error, acting=acting_here)
     else:
         complaint = streams.complaint_of(error, sys.argv[1:])
     if complaint is not None:

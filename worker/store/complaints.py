@@ -1,6 +1,8 @@
 """What Postgres's refusals mean to whoever must mend them."""
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import psycopg
 from sqlalchemy.engine import URL
@@ -21,11 +23,21 @@ GRANTS = {
     "schema": "GRANT USAGE, CREATE ON SCHEMA {thing} TO {role}",
     "database": "GRANT CREATE, CONNECT ON DATABASE {thing} TO {role}",
     "temporary tables": "GRANT TEMPORARY ON DATABASE {thing} TO {role}",
-    "table": "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
-    "sequence": "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}",
+    "table": "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}",
+    "sequence": "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {role}",
 }
-ROLE = "Rung's role"
+RIGHTS = "give Rung's role its rights, which docs/deploying.md lists"
+OWNS = "must be owner of"
 PRIMARY = "point DATABASE_URL at the primary (with several hosts: ?target_session_attrs=read-write)"
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """As whom a session works, and in which schema, as the server has it: an address need name
+    neither."""
+
+    role: str
+    schema: str
 
 
 def is_outage(error: DBAPIError) -> bool:
@@ -48,14 +60,18 @@ def was_stopped(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) in (STOPPED, LOCKED)
 
 
-def complaint_of(error: DBAPIError, url: URL | None = None) -> RungError | None:
+def complaint_of(
+    error: DBAPIError,
+    url: URL | None = None,
+    acting: Callable[[], Acting | None] = lambda: None,
+) -> RungError | None:
     """The sentence for people, with the statement that mends it; None where it is not theirs to
-    mend. `url` tells where and as whom; without it a connection was lost in the middle."""
+    mend. `url` tells where; without it a connection was lost in the middle. `acting` is asked who
+    lacks a right."""
     state = getattr(error.orig, "sqlstate", None)
     words = (str(error.orig).strip().splitlines() or ["no answer"])[0]
-    role = url.username if url is not None and url.username else ROLE
     if state == NO_RIGHT:
-        return _denied(words, role)
+        return _denied(words, acting())
     if state == READ_ONLY:
         return Unreachable("Postgres takes no writes.", mend=PRIMARY)
     if was_stopped(error):
@@ -79,22 +95,26 @@ def complaint_of(error: DBAPIError, url: URL | None = None) -> RungError | None:
     )
 
 
-def _denied(words: str, role: str) -> ConfigurationError:
+def _denied(words: str, acting: Acting | None) -> ConfigurationError:
     found = NO_TEMPORARY.search(words) or DENIED.search(words)
-    kind, thing = found.groups() if found else ("", "")
-    return ConfigurationError(
-        f"{role} may not do this in Postgres: {words}.",
-        mend=f"as the owner, {grant_of(kind, thing, role)}",
-    )
+    grant = grant_of(found[1], found[2], acting) if found and acting else None
+    if words.startswith(OWNS):
+        mend = "run this as the role that owns it: DATABASE_URL of the one that migrates"
+    else:
+        mend = f"as the owner, {grant}" if grant else RIGHTS
+    who = acting.role if acting else "Rung's role"
+    return ConfigurationError(f"{who} may not do this in Postgres: {words}.", mend=mend)
 
 
-def grant_of(kind: str, thing: str, role: str) -> str:
-    """The statement that gives a role what it lacks; `kind` is a key of GRANTS."""
-    grant = GRANTS.get(kind, "see docs/deploying.md for the rights that it needs")
-    return grant.format(thing=_identifier(thing), role=_identifier(role))
+def grant_of(kind: str, thing: str, acting: Acting) -> str | None:
+    """The statement that gives a role what it lacks; `kind` is a key of GRANTS, None where it is
+    another one."""
+    grant = GRANTS.get(kind)
+    names = {"thing": thing, "role": acting.role, "schema": acting.schema}
+    quoted = {key: _identifier(name) for key, name in names.items()}
+    return grant.format(**quoted) if grant else None
 
 
 def _identifier(name: str) -> str:
     """As a statement has it."""
-    plain = PLAIN.fullmatch(name) or name == ROLE
-    return name if plain else '"{}"'.format(name.replace('"', '""'))
+    return name if PLAIN.fullmatch(name) else '"{}"'.format(name.replace('"', '""'))

@@ -13,10 +13,11 @@ from sqlalchemy.exc import DBAPIError
 from worker.config.addresses import database_url
 from worker.config.settings import Settings
 from worker.store.address import read_database
-from worker.store.complaints import complaint_of, is_full, is_outage, was_stopped
+from worker.store.complaints import Acting, complaint_of, is_full, is_outage, was_stopped
 from worker.store.sessions import SessionDoor, options_of
 
 __all__ = [
+    "acting_through",
     "is_outage",
     "make_engine",
     "ping",
@@ -133,10 +134,23 @@ def reaching_postgres(engine: Engine) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        complaint = complaint_of(error, engine.url)
+        complaint = complaint_of(error, engine.url, lambda: acting_through(engine))
         if complaint is None:
             raise
         raise complaint from None
+
+
+def acting_through(engine: Engine) -> Acting | None:
+    """As whom an engine's sessions work; None where it cannot be asked."""
+    try:
+        with engine.connect() as connection:
+            role, schema = connection.execute(ACTING).one()
+    except DBAPIError:
+        return None
+    return Acting(role=role, schema=schema or "public")
+
+
+ACTING = text("SELECT current_user::text, current_schema()::text")
 
 
 def ping(connection: Connection) -> str:

@@ -19,6 +19,7 @@ from worker.domain.text import whole_number
 from worker.errors import Missing, UsageError
 from worker.store.policies import put_in_force
 from worker.store.prompts import freeze
+from worker.store.reading.rights import require_rights
 from worker.store.rows import columns, values_of
 from worker.store.scopes import run_scope
 
@@ -87,7 +88,8 @@ class RunRef:
 
 def create_run(connection: Connection, new: NewRun) -> RunRef:
     """Makes the run and its budget. Raises UsageError when a person's name for it is taken, or is
-    none."""
+    none, and ConfigurationError where this role may not do what a run needs."""
+    require_rights(connection)
     if new.named and (problem := complaint(new.name)):
         raise UsageError(problem, mend="choose another --run")
     name = new.name.strip() if new.named else tidied(new.name)

@@ -1,4 +1,4 @@
-"""A database for tests that put rows into the tables and roll back, and a role without rights."""
+"""A database for tests that put rows into the tables and roll back."""
 
 import uuid
 from collections.abc import Iterator
@@ -8,7 +8,6 @@ from sqlalchemy import Engine, text
 
 from tests.support.near_misses import Rows
 from tests.support.servers import Servers, cloned
-from worker.store.address import read_database
 from worker.store.engine import make_engine
 
 
@@ -28,23 +27,3 @@ def rows(shared_engine: Engine) -> Iterator[Rows]:
         connection.execute(text("SET LOCAL statement_timeout = '10s'"))
         yield Rows(connection)
         transaction.rollback()
-
-
-@pytest.fixture
-def poor(engine: Engine, database_url: str) -> Iterator[Engine]:
-    """A role that may connect and nothing more, and its engine."""
-    with engine.begin() as connection:
-        name = f"poor_{connection.engine.url.database}"
-        connection.execute(text(f"CREATE ROLE {name} LOGIN PASSWORD 'x'"))
-    made = make_engine(
-        str(
-            read_database(database_url)
-            .set(username=name, password="x")
-            .render_as_string(hide_password=False)
-        )
-    )
-    yield made
-    made.dispose()
-    with engine.begin() as connection:
-        connection.execute(text(f"DROP OWNED BY {name}"))
-        connection.execute(text(f"DROP ROLE {name}"))

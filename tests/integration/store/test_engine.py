@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from worker.errors import ConfigurationError, Unreachable
 from worker.store.address import read_database, spoken
-from worker.store.complaints import complaint_of
+from worker.store.complaints import Acting, complaint_of
 from worker.store.engine import make_engine, reaching_postgres
 from worker.store.locks import holding
 from worker.store.schema_check import LEAST, current, require_release
@@ -221,12 +221,25 @@ def test_a_right_that_is_missing_comes_with_the_grant(
     assert grant in str(raised.value.mend)
 
 
-def test_a_role_whose_name_needs_quotation_marks_gets_them() -> None:
-    denied = psycopg.errors.InsufficientPrivilege("permission denied for schema My Schema")
-    url = read_database("postgresql://My%20Role@h/db")
-    complaint = complaint_of(DBAPIError("", {}, denied), url)
+@pytest.mark.parametrize(
+    ("words", "mend"),
+    [
+        ("permission denied for schema My Schema", 'SCHEMA "My Schema" TO "My Role"'),
+        ("permission denied for table jobs", 'ALL TABLES IN SCHEMA rung TO "My Role"'),
+        ("must be owner of table jobs", "run this as the role that owns it"),
+        ("permission denied for view there", "docs/deploying.md"),
+    ],
+)
+def test_what_helps_against_a_missing_right_can_be_pasted(words: str, mend: str) -> None:
+    denied = DBAPIError("", {}, psycopg.errors.InsufficientPrivilege(words))
+    complaint = complaint_of(denied, acting=lambda: Acting(role="My Role", schema="rung"))
     assert complaint is not None
-    assert 'SCHEMA "My Schema" TO "My Role"' in str(complaint.mend)
+    assert mend in str(complaint.mend)
+    assert str(complaint).startswith("My Role may not")
+    # and where nobody can be asked, no statement that cannot
+    unknown = complaint_of(denied)
+    assert unknown is not None
+    assert "GRANT" not in str(unknown.mend)
 
 
 def test_a_server_that_takes_no_writes_is_named_as_that(engine: Engine) -> None:

@@ -8,7 +8,9 @@ from sqlalchemy import Engine
 from worker.config.addresses import database_url
 from worker.config.loading import load_settings
 from worker.config.settings import Settings
-from worker.store.engine import make_engine, reaching_postgres
+from worker.errors import RungError
+from worker.store.complaints import Acting
+from worker.store.engine import acting_through, make_engine, reaching_postgres
 from worker.store.schema_check import require_current
 
 
@@ -23,5 +25,17 @@ def database(settings: Settings | None = None) -> Iterator[Engine]:
         with reaching_postgres(engine):
             require_current(engine)
         yield engine
+    finally:
+        engine.dispose()
+
+
+def acting_here() -> Acting | None:
+    """As whom commands work in the database that is configured; None where none can be asked."""
+    try:
+        engine = make_engine(database_url(load_settings()), pool_size=1, name="rung cli")
+    except RungError:
+        return None
+    try:
+        return acting_through(engine)
     finally:
         engine.dispose()

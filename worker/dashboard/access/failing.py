@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from worker.dashboard.access.problems import AWAY, refusal
+from worker.store.complaints import complaint_of
 from worker.store.engine import is_outage
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,11 @@ async def _database(request: Request, error: DBAPIError) -> Response:
     if is_outage(error):
         log.warning("postgres away, a page was not served")
         return _said(request, 503, AWAY, {"Retry-After": "5"})
-    return await _bug(request, error)
+    complaint = complaint_of(error)
+    if complaint is None:
+        return await _bug(request, error)
+    log.error("postgres refused a page", extra={"path": request.url.path})
+    return _said(request, 503, f"{complaint} To fix it: {complaint.mend}.", {})
 
 
 async def _busy(request: Request, _: TimeoutError) -> Response:

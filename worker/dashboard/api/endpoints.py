@@ -25,6 +25,7 @@ from worker.dashboard.api.inputs import NoQuery, StrictInput
 from worker.dashboard.context import Dashboard, dashboard_of
 from worker.errors import Missing, RungError, Unreachable, UsageError
 from worker.store.audit import Actor
+from worker.store.complaints import complaint_of
 from worker.store.engine import is_outage
 
 log = logging.getLogger(__name__)
@@ -140,6 +141,9 @@ def as_problem(error: Exception) -> Response:
             return problem(400, "A value is of no use to Postgres: too large, or holding NUL.")
         case DBAPIError() if is_outage(error):
             return problem(503, "Postgres does not answer just now.", headers={"Retry-After": "5"})
+        case DBAPIError() if (complaint := complaint_of(error)) is not None:
+            log.error("api refused by postgres", extra={"error": type(error).__name__})
+            return problem(503, str(complaint), mend=complaint.mend)
     log.error("api failed", exc_info=error)
     return problem(500, "A bug of Rung's own; its log says where.")
 

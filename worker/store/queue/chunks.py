@@ -10,8 +10,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 
-import psycopg
-from psycopg.errors import DeadlockDetected, UniqueViolation
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
@@ -19,6 +17,7 @@ from worker.domain.backlog import Record
 from worker.store.queue.intake import (
     COPY_JOBS,
     COPY_MESSAGES,
+    NOT_ALL_NEW,
     RESERVE,
     Added,
     add_in,
@@ -28,10 +27,8 @@ from worker.store.queue.intake import (
 from worker.store.runs import RunRef
 
 OWN_COLUMNS = 500
-NOT_ALL_NEW = (UniqueViolation, DeadlockDetected)
-"""What a chunk meets in which some message is known, or is just being made known by another."""
-STORE_ERRORS = (DBAPIError, psycopg.Error)
-"""What a chunk that cannot be stored is answered with: a COPY's errors come as they are."""
+STORE_ERRORS = (DBAPIError, *NOT_ALL_NEW)
+"""What a chunk that cannot be stored is answered with."""
 
 
 @dataclass(slots=True, kw_only=True)

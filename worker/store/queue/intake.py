@@ -17,7 +17,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+import psycopg
+from psycopg.errors import DeadlockDetected, UniqueViolation
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from worker.domain.backlog import Record, Reject
 from worker.domain.lengths import Lengths
@@ -26,6 +29,8 @@ from worker.store.runs import RunRef
 DEFAULT_SOURCE = "default"
 DIGEST_BYTES = 16
 PIECE = 250
+NOT_ALL_NEW = (UniqueViolation, DeadlockDetected)
+"""What a chunk meets in which some message is known, or is just being made known by another."""
 REPEATED = "repeated external_id; the first one is taken"
 
 
@@ -64,11 +69,17 @@ def add_in(
 
 
 def copy_in(connection: Connection, statement: str, lines: Iterator[str]) -> None:
-    """Sends lines in pieces, so that Postgres stores some while the next are being made."""
+    """Sends lines in pieces, so that Postgres stores some while the next are being made. Errors are
+    SQLAlchemy's, as those of any other statement, but for NOT_ALL_NEW."""
     cursor = connection.connection.cursor()
-    with cursor.copy(statement) as copy:
-        while piece := "".join(itertools.islice(lines, PIECE)):
-            copy.write(piece.encode())
+    try:
+        with cursor.copy(statement) as copy:
+            while piece := "".join(itertools.islice(lines, PIECE)):
+                copy.write(piece.encode())
+    except NOT_ALL_NEW:
+        raise
+    except psycopg.Error as error:
+        raise DBAPIError.instance(statement, None, error, psycopg.Error) from error
 
 
 def copy_lines(records: Sequence[Record], source: str | None) -> Iterator[str]:
