@@ -1,6 +1,7 @@
 """`rung audit`: how many accepted answers chance chooses to be looked at."""
 
 from decimal import Decimal
+from shlex import quote
 from typing import Any
 
 import click
@@ -112,7 +113,8 @@ def audit(
         return
     if drawn is not None:
         more = plural(drawn, "more answer")
-        talk(f"{more} to look at. Judge them with: rung review --audit {run}")
+        of_run = f" {quote(run)}" if run else ""
+        talk(f"{more} to look at. Judge them with: rung review --audit{of_run}")
     _print(found)
 
 
@@ -122,12 +124,14 @@ def _hand_to(engine: Engine, run: StoredRun, request: JudgeRequest) -> dict[str,
         if request.tier == PERSON:
             back = give_back(connection, run.id)
             note_deed(connection, actor(), "judge", f"run {run.name}", back, by=PERSON)
-            talk(f"{plural(back, 'answer')} back with people: rung review --audit {run.name}")
+            talk(
+                f"{plural(back, 'answer')} back with people: rung review --audit {quote(run.name)}"
+            )
             return {"by": PERSON, "answers": back}
         made, answers = ask_judge(connection, load_settings(), actor(), run, request)
     talk(
         f"{plural(answers, 'answer')} for {request.tier} to judge, in batches, as run {made.name}."
-        f" What it calls wrong comes to you: rung review --audit {run.name}"
+        f" What it calls wrong comes to you: rung review --audit {quote(run.name)}"
     )
     return {"by": request.tier, "answers": answers, "run": made.name}
 
@@ -141,7 +145,7 @@ def _shadow(
         talk(f"{plural(asked, 'message')} for {one.name}, in batches.")
     if not made:
         talk("Every tier has been asked about what was drawn.")
-    talk(f"Judge what they say with: rung review --audit {run.name}")
+    talk(f"Judge what they say with: rung review --audit {quote(run.name)}")
     return [{"run": one.name, "messages": asked} for one, asked in made]
 
 

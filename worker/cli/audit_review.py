@@ -4,6 +4,7 @@ import csv
 import os
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 
 from sqlalchemy import Engine
 
@@ -107,7 +108,7 @@ def _export(engine: Engine, run_id: int | None, path: Path, *, force: bool) -> N
             count += 1
     talk(
         f"{plural(count, 'answer')} written to {path}. Fill in right, wrong or unsure, then:"
-        f" rung review --audit --verdicts {path}"
+        f" rung review --audit --verdicts {quote(str(path))}"
     )
 
 

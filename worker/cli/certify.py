@@ -1,8 +1,8 @@
 """`rung certify`: a claim about accepted answers, granted or refused."""
 
 import math
-import shlex
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -157,7 +157,7 @@ def more_labels(outcome: "CertificationOutcome") -> str | None:
     """How to come to as many labels as are missing: the share of the run to draw. None where more
     would not help, or what is drawn already has to be judged first."""
     result, found = outcome.made.result, outcome.found
-    name, needs = shlex.quote(outcome.runs[0]), result.needs
+    name, needs = quote(outcome.runs[0]), result.needs
     if result.certified or not needs or result.errors > result.terms.alpha * result.labels > 0:
         return None
     if found.ungraded:

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import click
@@ -118,7 +119,9 @@ def _wait(engine: Engine, names: Sequence[str]) -> None:
                 return
             time.sleep(EVERY_S)
     except KeyboardInterrupt:
-        talk(f"\nBoth go on. See what came of them with: rung compare {' '.join(names)}")
+        talk(
+            f"\nBoth go on. See what came of them with: rung compare {' '.join(map(quote, names))}"
+        )
         raise SystemExit(EXIT_INTERRUPTED) from None
 
 

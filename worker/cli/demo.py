@@ -4,6 +4,7 @@ import os
 import time
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 
 import click
 from sqlalchemy import Engine
@@ -129,13 +130,17 @@ def _say_what_they_stand_on(cited: list[tuple[str, int]]) -> None:
 
 
 def _say_where_next(run: str, example: str, seconds: float) -> None:
+    named = quote(run)
     talk(f"\nDone in {seconds:.0f} s, start-up included. With `rung up` running:")
     for command, words in (
-        (f"rung results {run} -o answers.csv", "every answer, with tier, confidence and cost"),
-        (f"rung show {run}/{example}", "why this message climbed, step by step"),
-        (f"rung show {run}/{ABOUT_AN_ORDER} --text", "an answer from an order that was looked up"),
-        (f"rung show {run}/{MADE_UP} --text", "an amount that was made up, and what followed"),
-        (f"rung review {run}", "what waits for a person"),
+        (f"rung results {named} -o answers.csv", "every answer, with tier, confidence and cost"),
+        (f"rung show {named}/{quote(example)}", "why this message climbed, step by step"),
+        (
+            f"rung show {named}/{ABOUT_AN_ORDER} --text",
+            "an answer from an order that was looked up",
+        ),
+        (f"rung show {named}/{MADE_UP} --text", "an amount that was made up, and what followed"),
+        (f"rung review {named}", "what waits for a person"),
         ("rung enqueue FILE --watch", "your own backlog"),
     ):
         talk(f"  {command:<36} {words}")

@@ -3,6 +3,7 @@
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -191,7 +192,9 @@ def _accepted(name: str, guess: "Guess", yes: bool) -> bool:
     shown = f"{Path(name).name}: {guess.as_words()}"
     if click.confirm(shown, default=True, err=True):
         return True
-    raise UsageError("Nothing was submitted.", mend=f"rung enqueue {guess.as_options()} {name}")
+    raise UsageError(
+        "Nothing was submitted.", mend=f"rung enqueue {guess.as_options()} {quote(name)}"
+    )
 
 
 def _finish(

@@ -1,6 +1,7 @@
 """`rung reprocess`: answers old messages anew, in a new run."""
 
 from dataclasses import asdict
+from shlex import quote
 from typing import Any
 
 import click
@@ -159,7 +160,7 @@ def say_made(made: Reprocessed, *, as_json: bool) -> None:
         talk(f"Run {name}: {made.jobs:,} messages are answered anew.")
         if made.preview is not None:
             _say_expected(made.preview)
-        talk(f"Follow it with: rung status {name} --watch")
+        talk(f"Follow it with: rung status {quote(name)} --watch")
 
 
 def document_of(found: ReprocessPreview) -> dict[str, Any]:

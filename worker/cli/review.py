@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
+from shlex import quote
 from typing import IO
 
 import click
@@ -121,7 +122,8 @@ def _export(engine: Engine, run: str | None, path: Path, *, decided: bool, force
             writer.writerow({k: neutralise_formula(str(v or "")) for k, v in cells})
             count += 1
     talk(
-        f"{count} jobs written to {path}. Fill in the verdicts, then: rung review --verdicts {path}"
+        f"{count} jobs written to {path}. Fill in the verdicts, then:"
+        f" rung review --verdicts {quote(str(path))}"
     )
 
 

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Sequence
+from shlex import quote
 
 import click
 from sqlalchemy import Engine
@@ -32,7 +33,7 @@ def watch(engine: Engine, settings: Settings, name: str) -> int:
     try:
         status = _follow(engine, settings, name)
     except KeyboardInterrupt:
-        talk(f"\nThe run goes on. Watch it again with: rung status {name} --watch")
+        talk(f"\nThe run goes on. Watch it again with: rung status {quote(name)} --watch")
         return EXIT_INTERRUPTED
     return conclude(status)
 
@@ -50,8 +51,8 @@ def conclude(status: RunStanding) -> int:
     if status.simulated:
         talk(SIMULATED, fg="yellow")
     if status.jobs("dead"):
-        talk(f"Dead letters: rung dead {name}", fg="yellow")
-    talk(f"Take the answers: rung results {name} -o answers.csv")
+        talk(f"Dead letters: rung dead {quote(name)}", fg="yellow")
+    talk(f"Take the answers: rung results {quote(name)} -o answers.csv")
     return EXIT_TROUBLED if status.troubled else 0
 
 

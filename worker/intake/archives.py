@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
+from shlex import quote
 from typing import IO
 
 from worker.domain.backlog import BacklogError, Caps
@@ -118,7 +119,7 @@ def _choose_member(path: str, archive: zipfile.ZipFile, member: str | None) -> z
     names = [info.filename for info in files]
     if member is not None:
         if member not in names:
-            raise BacklogError(f"{path} holds no file {member!r}.", mend=f"unzip -l {path}")
+            raise BacklogError(f"{path} holds no file {member!r}.", mend=f"unzip -l {quote(path)}")
         return files[names.index(member)]
     told = [one for one in files if one.filename.lower().endswith(BACKLOGS)]
     if len(files) > 1 and len(told) == 1:

@@ -9,6 +9,7 @@ process on malformed bytes that the tests of this folder made.
 import json
 import re
 from collections.abc import Iterator
+from shlex import quote
 
 from worker.domain.backlog import BacklogError, Caps, Reject
 from worker.intake.json_values import DECODER, as_row, header_of, keyed, unwrapped
@@ -222,7 +223,7 @@ class JsonText:
         """Where the document is broken."""
         return BacklogError(
             f"{self._path}: the JSON {what} near line {self.line}.",
-            mend=f"python3 -m json.tool {self._path}",
+            mend=f"python3 -m json.tool {quote(self._path)}",
         )
 
     def _refill(self) -> bool:

@@ -7,6 +7,7 @@ sound UTF-8, or when what is not reads as no word in any encoding.
 import codecs
 import re
 from collections.abc import Iterator
+from shlex import quote
 
 from worker.domain.backlog import BacklogError
 
@@ -152,5 +153,6 @@ def transcoded(path: str, encoding: str, chunks: Iterator[bytes]) -> Iterator[by
     except UnicodeError:
         raise BacklogError(
             f"{path} is not valid {encoding} throughout.",
-            mend=f"rung enqueue --encoding NAME {path}, with the encoding that it was saved in",
+            mend=f"rung enqueue --encoding NAME {quote(path)}, with the encoding that it was saved"
+            " in",
         ) from None

@@ -1,5 +1,7 @@
 """What is no backlog, called what it is: by its first bytes, in the file or in what it packs."""
 
+from shlex import quote
+
 from worker.domain.backlog import BacklogError
 
 _RESAVE = "open it in a spreadsheet, save it as .xlsx or CSV UTF-8, and enqueue that"
@@ -54,7 +56,7 @@ def refuse_within(path: str, first: bytes, *, unpacked: bool) -> None:
     refuse_foreign(path, first[:32])
     if first[TAR_AT : TAR_AT + 5] == b"ustar":
         raise BacklogError(
-            f"{path} is a tar archive.", mend=f"tar -xf {path}, then enqueue what was in it"
+            f"{path} is a tar archive.", mend=f"tar -xf {quote(path)}, then enqueue what was in it"
         )
     for mark, (what, mend) in _WITHIN.items():
         if unpacked and first.startswith(mark):

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from shlex import quote
 from typing import IO, TypeVar
 
 from worker.domain.proof.graded import GradedAnswer, GradedMessage, in_order
@@ -59,12 +60,13 @@ def _opened(path: Path) -> Iterator[IO[str]]:
     except IsADirectoryError:
         raise UsageError(f"{path} is a folder.", mend="name a file in it") from None
     except gzip.BadGzipFile:
-        mend = f"mv {path} {path.with_suffix('')}"
+        mend = f"mv {quote(str(path))} {quote(str(path.with_suffix('')))}"
         raise UsageError(f"{path} is no gzip file, for all its name.", mend=mend) from None
     except UnicodeDecodeError as error:
         raise UsageError(
             f"{path} is not UTF-8: byte {error.start + 1:,} of what was read is none of it.",
-            mend=f"iconv -f WINDOWS-1252 -t UTF-8 {path} > utf8.csv, or UTF-16 for what it is",
+            mend=f"iconv -f WINDOWS-1252 -t UTF-8 {quote(str(path))} > utf8.csv, or UTF-16 for what"
+            " it is",
         ) from error
     except (OSError, EOFError, zlib.error, csv.Error) as error:
         raise UsageError(f"{path} cannot be read as a table: {error}.") from error

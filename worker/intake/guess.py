@@ -5,9 +5,9 @@ A guess is certain when names say it and contents agree. What is not certain is 
 with the option that says it, filled in.
 """
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from shlex import quote
 from typing import Any
 
 from worker.domain.backlog import BacklogError
@@ -62,7 +62,7 @@ class Guess:
         there = [field for field in FIELDS if field in self.columns and field not in self.missing]
         pairs = (f"{field}={self.columns[field]}" for field in there)
         missing = (f"{field}=COLUMN" for field in self.missing)
-        return " ".join(f"--map {shlex.quote(pair)}" for pair in (*pairs, *missing))
+        return " ".join(f"--map {quote(pair)}" for pair in (*pairs, *missing))
 
 
 class UncertainColumns(BacklogError):
@@ -168,7 +168,7 @@ def refusal(path: str, guessed: Guess) -> BacklogError:
         words += " leave it out: export them with their descriptions)"
     return UncertainColumns(
         f"{path}: {words}; there are: {shown}.",
-        mend=f"rung enqueue {guessed.as_options()} {path}",
+        mend=f"rung enqueue {guessed.as_options()} {quote(path)}",
         guess=guessed,
     )
 

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from worker.errors import RungError, UsageError
@@ -96,7 +97,8 @@ def save(path: Path, name: str, columns: Mapping[str, str], *, replace: bool) ->
         maps = intake.setdefault("maps", tomlkit.table(is_super_table=True))
         if name in maps and not replace:
             raise RungError(
-                f"{path} has a map {name!r} already.", mend=f"rung map save {name} --replace …"
+                f"{path} has a map {name!r} already.",
+                mend=f"rung map save {quote(name)} --replace, with the columns as before",
             )
         table = tomlkit.table()
         for field in FIELDS:

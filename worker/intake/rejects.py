@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
+from shlex import quote
 from typing import IO, Any
 
 from worker.domain.backlog import Reject
@@ -98,7 +99,7 @@ def _refuse_input(wanted: Path, inputs: Sequence[str]) -> None:
         if same:
             raise UsageError(
                 f"--rejects {wanted} is one of the files that are submitted.",
-                mend=f"--rejects {wanted.stem}.rejects.csv",
+                mend=f"--rejects {quote(f'{wanted.stem}.rejects.csv')}",
             )
 
 

@@ -3,6 +3,7 @@ that were never synced. It is said before anything runs, for nobody would miss i
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
+from shlex import quote
 from typing import Any
 
 from sqlalchemy import Engine
@@ -32,7 +33,7 @@ def never_synced(policy: Policy, engine: Engine | None) -> list[Reject]:
         Reject(
             1,
             f"policy {policy.name} shows the pages of {folder!r}, and they were never synced, so it"
-            f" answers without them; run: rung knowledge sync {folder}",
+            f" answers without them; run: rung knowledge sync {quote(folder)}",
         )
         for folder in policy.knowledge
         if folder not in synced

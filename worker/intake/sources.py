@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path, PurePosixPath
+from shlex import quote
 from typing import IO
 
 from worker.domain.backlog import BacklogError, Caps
@@ -197,7 +198,9 @@ def open_file(path: Path) -> IO[bytes]:
     """The file's bytes. Raises BacklogError when there is none."""
     try:
         if path.is_dir():
-            raise BacklogError(f"{path} is a directory.", mend=f"rung enqueue {path}/*.jsonl")
+            raise BacklogError(
+                f"{path} is a directory.", mend=f"rung enqueue {quote(str(path))}/*.jsonl"
+            )
         return path.open("rb")
     except OSError as error:
         raise BacklogError(f"{path} cannot be read: {error.strerror or error}.") from None

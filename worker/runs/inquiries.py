@@ -3,6 +3,7 @@ what the tiers that were not needed would have said."""
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from shlex import quote
 
 from sqlalchemy import Connection
 
@@ -42,7 +43,7 @@ def ask_judge(
         raise UsageError(
             f"{request.tier!r} cannot judge run {run.name}: it takes a tier above the cheapest of"
             f" its ladder, {', '.join(ladder)}.",
-            mend=f"rung audit {run.name} --by {ladder[-1]}",
+            mend=f"rung audit {quote(run.name)} --by {ladder[-1]}",
         )
     judging = create_run(connection, _judging(settings, run, policy, request))
     below = ladder[: ladder.index(request.tier)]
@@ -51,7 +52,7 @@ def ask_judge(
     if not jobs:
         raise UsageError(
             f"Nothing that was drawn of run {run.name} below {request.tier} waits for a verdict.",
-            mend=f"rung audit {run.name} --share 2% draws more",
+            mend=f"rung audit {quote(run.name)} --share 2% draws more",
         )
     ask_about(connection, judging, request.tier, jobs)
     close_intake(connection, judging, 0, 0)

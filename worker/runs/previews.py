@@ -4,6 +4,8 @@ A preview reads; it changes nothing. What it counted is what the deed then chang
 which jobs were counted travels with the form.
 """
 
+from shlex import quote
+
 from sqlalchemy import Connection
 
 from models.vocabulary import EVERYTHING
@@ -44,7 +46,9 @@ def _require_possible(action: str, run: RunStanding) -> None:
         return
     # What a cancel left when it was interrupted can be cancelled again.
     if run.finished_at is not None and not (action == "cancel" and run.open):
-        mend = f"rung retry {name} gives dead jobs another try" if action == "resume" else None
+        mend = (
+            f"rung retry {quote(name)} gives dead jobs another try" if action == "resume" else None
+        )
         what = {"priority": "serve sooner", "budget": "pay for"}.get(action, action)
         raise RungError(f"Run {name} is {state}: there is nothing left to {what}.", mend=mend)
     if action == "pause" and state != "active":

@@ -19,7 +19,7 @@ from worker.domain.text import whole_number
 from worker.errors import Missing, UsageError
 from worker.store.policies import put_in_force
 from worker.store.prompts import freeze
-from worker.store.reading.rights import require_rights
+from worker.store.rights import require_rights
 from worker.store.rows import columns, values_of
 from worker.store.scopes import run_scope
 

@@ -11,8 +11,8 @@ from worker.errors import ConfigurationError, Unreachable
 from worker.store.complaints import PRIMARY
 from worker.store.engine import ping, pooled, takes_writes
 from worker.store.reading.connections import Connections, connections
-from worker.store.reading.rights import missing_rights
 from worker.store.reading.status import QueueStanding, paused_everything, queues
+from worker.store.rights import missing_rights
 
 PEOPLE = 10
 """Connections that should stay free for commands, the dashboard and whoever else looks."""

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import IO, Any
 
 import click
@@ -23,7 +24,9 @@ def new_path(path: Path, *, force: bool) -> Iterator[Path]:
     reader never sees half of one. A link that stands there is replaced, and not followed. Raises
     UsageError for what is there already, and RungError for what cannot be written."""
     if not path.parent.is_dir():
-        raise UsageError(f"There is no directory {path.parent}.", mend=f"mkdir -p {path.parent}")
+        raise UsageError(
+            f"There is no directory {path.parent}.", mend=f"mkdir -p {quote(str(path.parent))}"
+        )
     if not force and os.path.lexists(path):
         raise _exists(path)
     try:

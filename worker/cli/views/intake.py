@@ -1,6 +1,7 @@
 """What came of a handover, in words."""
 
 import sys
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from worker.cli.speech.output import print_json, talk
@@ -41,7 +42,7 @@ def say_outcome(
         f" {counts.duplicates} known already."
     )
     if sys.stderr.isatty() and counts.accepted and not watched:
-        talk(f"Follow it with: rung status {outcome.run} --watch")
+        talk(f"Follow it with: rung status {quote(outcome.run)} --watch")
 
 
 def _one_line(reject: dict[str, Any]) -> bool:

@@ -4,6 +4,7 @@ import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from shlex import quote
 from shutil import get_terminal_size
 
 from worker.cli.speech.output import SIMULATED, echo
@@ -45,7 +46,7 @@ def print_run(
 
 def go_on_with(run: RunStanding) -> str:
     """The command that lets a stopped run go on, ready to copy."""
-    return f"rung resume {run.name} --budget {run.enough.normalize():f}"
+    return f"rung resume {quote(run.name)} --budget {run.enough.normalize():f}"
 
 
 def _batch_lines(batches: Sequence[OpenBatch]) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -88,6 +89,7 @@ environment.filters |= {
     "plural": wording.plural,
     "model": _model,
     "detail": _detail,
+    "shell": quote,
 }
 
 

@@ -2,6 +2,7 @@
 it was raised, and what waited for it goes on."""
 
 from decimal import Decimal
+from shlex import quote
 
 from sqlalchemy import Connection, Engine, text
 
@@ -51,7 +52,7 @@ def too_small(run: str, used: Decimal, cap: Decimal | None) -> UsageError:
     return UsageError(
         f"{run} has spent or reserved {dollars(used)} already;"
         f" a budget of {dollars(cap)} is too small.",
-        mend=f"rung budget {run} --to {max(used * 2, Decimal('0.01')):.2f}",
+        mend=f"rung budget {quote(run)} --to {max(used * 2, Decimal('0.01')):.2f}",
     )
 
 

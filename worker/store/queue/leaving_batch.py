@@ -6,6 +6,7 @@ that is at Claude keeps the lane, and the price, that it was sent with.
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from shlex import quote
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, TextClause, text
@@ -73,7 +74,7 @@ def pause_lane(engine: Engine, run_ids: Collection[int]) -> None:
     """Pauses runs that want batches where Claude has none. Other runs go on."""
     with engine.begin() as connection:
         for row in connection.execute(PAUSE_LANE, {"runs": sorted(run_ids), "why": NO_BATCHES}):
-            target, mend = f"run {row.name}", f"rung resume {row.name} --lane realtime"
+            target, mend = f"run {row.name}", f"rung resume {quote(row.name)} --lane realtime"
             audit(connection, RUNG, "pause", target, 1, reason=NO_BATCHES)
             words = f"Run {row.name} is paused: {NO_BATCHES}. At full price: {mend}"
             notices.note(

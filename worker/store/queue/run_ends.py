@@ -1,5 +1,6 @@
 """The end of a run: marked once its every job has ended, and noted for who wants to hear of it."""
 
+from shlex import quote
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, text
@@ -27,7 +28,7 @@ def _note(connection: Connection, run: Row[Any]) -> None:
         f"{SIMULATED if end.simulated else ''}run {run.name} is finished:"
         f" {count(end.answered)} answered, {count(end.review)} for a person,"
         f" {count(end.dead)} dead, {dollars(end.spent)} spent."
-        f" Take the answers: rung results {run.name} -o answers.csv"
+        f" Take the answers: rung results {quote(run.name)} -o answers.csv"
     )
     key, target = f"{run.id}:{run.finished_at}", f"run {run.name}"
     detail = {"run": run.name, "asked": run.notify, **end._asdict()}

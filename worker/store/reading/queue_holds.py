@@ -1,9 +1,9 @@
 """Why queues do not go on: pauses, holds, breakers, canaries; from a handful of rows."""
 
 import datetime as dt
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from shlex import quote
 
 from sqlalchemy import Connection, text
 
@@ -87,7 +87,7 @@ def canary_help(name: str, failed_jobs: Sequence[int], run: str | None) -> str:
     it began with, so that a fixed one takes over what waits in a run of its own."""
     looks = [f"rung show {job} --text" for job in failed_jobs[-SHOWN:]]
     look = f"look at what failed: {listed(looks)}; " if looks else ""
-    named = shlex.quote(run) if run else "RUN"
+    named = quote(run) if run else "RUN"
     anew = f"rung reprocess --run {named} --where 'state = cancelled'"
     return (
         f"{look}if the answers are in order: rung resume {name} --anyway; if the prompt is at"

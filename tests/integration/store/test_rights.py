@@ -5,7 +5,7 @@ from sqlalchemy import Engine
 
 from worker.errors import ConfigurationError
 from worker.store.engine import reaching_postgres
-from worker.store.reading.rights import missing_rights
+from worker.store.rights import missing_rights
 
 
 def test_rights_are_missed_before_a_run_needs_them(engine: Engine, poor: Engine) -> None:
