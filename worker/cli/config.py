@@ -7,14 +7,18 @@ import click
 
 from worker.claude.prompts import prompts_of
 from worker.cli.config_trial import try_message
+from worker.cli.speech.context import database
 from worker.cli.speech.output import echo, print_json, talk
 from worker.cli.views.configuration import as_words, understood
 from worker.config.loading import config_path, load_settings
+from worker.config.outside import known_like, missing_folders, unasked_prices
 from worker.config.policies import check_policies, policy_named
 from worker.config.prices import unpriced_models
 from worker.config.settings import Settings
 from worker.domain.policy_documents import to_document
-from worker.errors import ConfigurationError
+from worker.errors import ConfigurationError, RungError
+from worker.lookups.queries import query_complaint
+from worker.store.passages import stored_folders
 
 
 @click.group()
@@ -28,12 +32,13 @@ config.add_command(try_message)
 @config.command()
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 def check(as_json: bool) -> None:
-    """Say what is wrong: unknown settings, broken policies, models without a price; and what was
-    understood.
+    """Say what is wrong: unknown settings, broken policies, folders, files and functions that are
+    not there, models without a price; and what was understood.
     """
     settings = load_settings()
     path = config_path(os.environ, Path.cwd())
-    if problems := check_policies(settings):
+    notes = list[str]()
+    if problems := check_policies(settings) or _not_there(settings, notes):
         raise ConfigurationError(problems, mend=f"edit {path or 'rung.toml'}")
     for name in settings.policies:
         prompts_of(settings, policy_named(settings, name))
@@ -46,9 +51,12 @@ def check(as_json: bool) -> None:
     for model in unpriced_models(settings):
         talk(
             f"Warning: {model} has no price; its calls are recorded as unpriced, and budgets"
-            f' cannot hold for it. Add [prices."{model}"] to rung.toml.',
+            f' cannot hold for it. Add [prices."{model}"] to'
+            f" rung.toml{known_like(settings, model)}",
             fg="yellow",
         )
+    for words in (*unasked_prices(settings), *notes):
+        talk(f"Note: {words}", fg="yellow")
     for name in _old_hashes(settings):
         talk(f"Note: the password of {name} has an older kind of hash: rung dashboard hash")
     if settings.prompts.dir is None and settings.anthropic_api_key is not None:
@@ -65,6 +73,33 @@ def show() -> None:
         if document[name]:
             document[name] = _masked(document[name])
     print_json({"settings": document, "policy": to_document(policy_named(settings))})
+
+
+def _not_there(settings: Settings, notes: list[str]) -> list[str]:
+    """Folders of pages and queries that could not be used. A host without the pages may do without
+    them where Postgres has them: that is a note."""
+    missing = missing_folders(settings)
+    try:
+        synced = _synced(settings) if missing else {}
+        notes += [
+            f"the pages of {name} do not lie on this host; Postgres has version {synced[name]}"
+            for name in missing
+            if name in synced
+        ]
+    except RungError:
+        synced = {}
+    found = [words for name, words in missing.items() if name not in synced]
+    asked = (
+        query_complaint(name, one)
+        for name, one in settings.lookups.items()
+        if one.sqlite_file is not None
+    )
+    return [*found, *(words for words in asked if words is not None)]
+
+
+def _synced(settings: Settings) -> dict[str, str]:
+    with database(settings) as engine, engine.connect() as connection:
+        return {name: one.version for name, one in stored_folders(connection).items()}
 
 
 def _old_hashes(settings: Settings) -> list[str]:

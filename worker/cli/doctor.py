@@ -43,6 +43,7 @@ def examine() -> Iterator[Symptom]:
         return
     yield from _guarded("postgres", lambda: _postgres(settings))
     yield from _guarded("redis", lambda: _redis(settings))
+    yield from _lookups(settings)
     yield from _guarded("claude", lambda: _claude(settings))
     free = shutil.disk_usage(Path.cwd()).free / 1e9
     yield Symptom(
@@ -114,6 +115,19 @@ def _redis(settings: Settings) -> Iterator[Symptom]:
     from worker.cli.diagnosis.redis import examine as look
 
     return look(settings)
+
+
+def _lookups(settings: Settings) -> Iterator[Symptom]:
+    """Those in a database: their queries are asked, for a row that has nothing."""
+    from worker.lookups.queries import query_complaint
+
+    asked = {n: query_complaint(n, one) for n, one in settings.lookups.items() if one.query}
+    for words in filter(None, asked.values()):
+        mend = "its database, or its query in rung.toml"
+        code = ConfigurationError.exit_code
+        yield Symptom(name="look-ups", ok=False, words=words, mend=mend, exit_code=code)
+    if asked and not any(asked.values()):
+        yield Symptom(name="look-ups", ok=True, words=f"{', '.join(asked)}: can be asked")
 
 
 def _claude(settings: Settings) -> Iterator[Symptom]:

@@ -13,6 +13,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from worker.config.settings import Settings
+from worker.domain.wording import did_you_mean
 from worker.errors import ConfigurationError
 
 PREFIX, NESTING = "RUNG_", "__"
@@ -76,7 +77,7 @@ def sentence(error: Mapping[str, Any], where: str, schema: Mapping[str, Any] | N
     location = ".".join(str(part) for part in error["loc"])
     if error["type"] in UNKNOWN:
         known = known_at(schema or {}, error["loc"][:-1])
-        return f"{where}: {location} is not a setting{_suggest(str(error['loc'][-1]), known)}"
+        return f"{where}: {location} is not a setting{did_you_mean(str(error['loc'][-1]), known)}"
     message = str(error["msg"]).removeprefix("Value error, ").replace("Input should", "it must")
     return f"{where}: {location}: {message}." if location else f"{where}: {message}."
 
@@ -136,7 +137,7 @@ def _overlay_environment(document: dict[str, Any], environ: Mapping[str, str]) -
         keys = name.removeprefix(PREFIX).lower().split(NESTING)
         if keys[0] not in Settings.model_fields:
             known = [PREFIX + field.upper() for field in Settings.model_fields]
-            yield f"the environment: {name} is not a setting{_suggest(name, known)}"
+            yield f"the environment: {name} is not a setting{did_you_mean(name, known)}"
             continue
         if not _put(document, keys, _value(value)):
             yield f"the environment: {name} cannot be set: a part of its name has a value already."
@@ -170,7 +171,7 @@ def _unknown_keys(
     for key, value in document.items():
         field = model.model_fields.get(key)
         if field is None:
-            hint = _suggest(key, list(model.model_fields))
+            hint = did_you_mean(key, list(model.model_fields))
             yield f"{where}: {path}{key} is not a setting{hint}"
             continue
         inner = _section_of(field.annotation)
@@ -192,13 +193,6 @@ def _section_of(annotation: Any) -> tuple[type[BaseModel], bool] | None:
     if len(arguments) == 2 and isinstance(arguments[1], type):
         return (arguments[1], True) if issubclass(arguments[1], BaseModel) else None
     return None
-
-
-def _suggest(name: str, known: list[str]) -> str:
-    import difflib
-
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    return f"; did you mean {close[0]}?" if close else "."
 
 
 def _make_absolute(document: dict[str, Any], base: Path) -> None:

@@ -5,19 +5,22 @@ A look-up is a function of one's own (`path`, or the entry point group `rung.loo
 """
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from worker.config.own_code import installed, load, require_async
+from worker.config.own_code import installed, load, names_beside, require_async
 from worker.config.sections import Positive, Section
+from worker.domain.wording import did_you_mean
 from worker.errors import ConfigurationError
 
 GROUP = "rung.lookups"
-DATABASES = ("postgresql://", "postgres://", "sqlite:///")
+SQLITE = "sqlite:///"
+DATABASES = ("postgresql://", "postgres://", SQLITE)
 BOUND = re.compile(r"(?<![:\w]):([A-Za-z_]\w*)")
 CAST = re.compile(r"(?<![:\w]):\w+::")
 PLACE = re.compile(r"\{(\w+)\}")
@@ -65,6 +68,14 @@ class LookupSettings(Section):
             raise ValueError("it must begin with postgresql:// or sqlite:///")
         return url
 
+    @field_validator("secret")
+    @classmethod
+    def can_be_sent(cls, secret: SecretStr | None) -> SecretStr | None:
+        """As a header; not repeated either."""
+        if secret is not None and not re.fullmatch(r"[!-~]+", secret.get_secret_value()):
+            raise ValueError("it is empty, or holds what a header cannot: spaces, line breaks, ü")
+        return secret
+
     @model_validator(mode="after")
     def is_one_of_three(self) -> Self:
         """A function, a query or an address, and whole."""
@@ -79,7 +90,16 @@ class LookupSettings(Section):
             raise ValueError("its query casts a column with ::; write CAST(:column AS type)")
         if self.url is not None:
             self._checked_address(self.url)
+        self._require_use()
         return self
+
+    def _require_use(self) -> None:
+        """A setting that does nothing is worse than none: a secret that is not sent, for one."""
+        for name, given in (("secret", self.secret), ("hosts", self.hosts)):
+            if given and (self.path or self.query):
+                raise ValueError(f"its {name} would not be used: only a look-up with url asks one")
+        if self.options and (self.url is not None or self.query is not None):
+            raise ValueError("its options would not be used: only a function is given them")
 
     def _checked_address(self, url: str) -> None:
         try:
@@ -95,6 +115,12 @@ class LookupSettings(Section):
             raise ValueError(f"its url leads to {host}, which is not in hosts")
         if not self.columns:
             raise ValueError("its url names no column of the row ({customer_id}, for example)")
+
+    @property
+    def sqlite_file(self) -> Path | None:
+        """The file that is asked; None where that is a server, or nothing of the kind."""
+        url = self.database_url.get_secret_value() if self.database_url is not None else ""
+        return Path(url.removeprefix(SQLITE).partition("?")[0]) if url.startswith(SQLITE) else None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -115,10 +141,33 @@ def own_lookups(lookups: Mapping[str, LookupSettings]) -> dict[str, OwnLookup]:
         if one.path is not None:
             found[name] = load(f"lookups.{name}.path", one.path)
         elif one.query is None and one.url is None and name not in found:
+            others = [other for other in lookups if other != name]
             raise ConfigurationError(
-                f"lookups.{name} says nowhere to look: give it path, database_url with query,"
-                " or url."
+                f"lookups.{name} says nowhere to look: give it path, database_url with query, or"
+                f" url{did_you_mean(name, others)}"
             )
     for name, function in found.items():
         require_async(f"lookups.{name}", function)
     return found
+
+
+def missing_databases(lookups: Mapping[str, LookupSettings]) -> Iterator[str]:
+    """Those in a SQLite file that is not there: each question would fail, and its message wait."""
+    for name, one in lookups.items():
+        path = one.sqlite_file
+        if path is not None and not path.is_file():
+            yield (
+                f"lookups.{name}.database_url names {path}, and there is no such file"
+                f"{did_you_mean(path.name, names_beside(path))}"
+            )
+
+
+def columns_asked(
+    lookups: Mapping[str, LookupSettings], names: Iterable[str]
+) -> dict[str, tuple[str, ...]]:
+    """Columns of a row without which each of these finds nothing."""
+    return {
+        name: tuple(dict.fromkeys((*lookups[name].columns, *lookups[name].match)))
+        for name in names
+        if name in lookups
+    }

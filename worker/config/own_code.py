@@ -8,6 +8,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
+from worker.domain.wording import did_you_mean
 from worker.errors import ConfigurationError
 
 
@@ -34,6 +35,12 @@ def load(setting: str, where: str) -> Callable[..., Any]:
 
     def find() -> Any:
         module = _file(setting, Path(place)) if place.endswith(".py") else _module(place)
+        if not hasattr(module, function):
+            own = [name for name, one in vars(module).items() if callable(one)]
+            raise ConfigurationError(
+                f"{setting}: {where} cannot be loaded: {place} has no {function!r}"
+                f"{did_you_mean(function, own)}"
+            )
         return getattr(module, function)
 
     return _callable(setting, where, find)
@@ -42,6 +49,8 @@ def load(setting: str, where: str) -> Callable[..., Any]:
 def _callable(setting: str, where: str, find: Callable[[], Any]) -> Callable[..., Any]:
     try:
         loaded = find()
+    except ConfigurationError:
+        raise
     except Exception as error:
         raise ConfigurationError(
             f"{setting}: {where} cannot be loaded ({type(error).__name__}: {error})."
@@ -57,6 +66,11 @@ def _module(name: str) -> Any:
 
 
 def _file(setting: str, path: Path) -> Any:
+    if not path.is_file():
+        raise ConfigurationError(
+            f"{setting}: it cannot be loaded: there is no file {path}"
+            f"{did_you_mean(path.name, names_beside(path))}"
+        )
     name = "rung_own_" + setting.replace(".", "_")
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
@@ -64,3 +78,11 @@ def _file(setting: str, path: Path) -> Any:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def names_beside(path: Path) -> list[str]:
+    """What lies in the folder that a path leads into; nothing where there is none."""
+    try:
+        return sorted(one.name for one in path.parent.iterdir())
+    except OSError:
+        return []

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from worker.config.loading import sentence
-from worker.config.lookups import lookup_names, own_lookups
+from worker.config.lookups import lookup_names, missing_databases, own_lookups
 from worker.config.retrievers import own_retrievers, retriever_names
 from worker.config.settings import Settings
 from worker.config.validators import load_validators
@@ -53,18 +53,32 @@ def check_policies(settings: Settings) -> list[str]:
     """What is wrong with the default policy, those in the configuration and those that schedules
     name, as sentences."""
     problems = []
-    scheduled = [s.policy for s in settings.schedule.values() if s.policy is not None]
-    for name in (settings.policy.preset, *settings.policies, *scheduled):
+    for where, name in _named(settings):
         try:
             policy_named(settings, name)
         except ConfigurationError as error:
+            own = name in settings.policies
+            problems += error.problems if own else [f"{where}: {one}" for one in error.problems]
+    for load in (
+        lambda: own_lookups(settings.lookups),
+        lambda: own_retrievers(settings.retrievers),
+        lambda: load_validators(settings),
+    ):
+        try:
+            load()
+        except ConfigurationError as error:
             problems += error.problems
-    try:
-        own_lookups(settings.lookups)
-        own_retrievers(settings.retrievers)
-    except ConfigurationError as error:
-        problems += error.problems
-    return list(dict.fromkeys(problems))
+    return list(dict.fromkeys([*problems, *missing_databases(settings.lookups)]))
+
+
+def _named(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Every policy that the configuration names, and where."""
+    yield "policy.preset", settings.policy.preset
+    for name in settings.policies:
+        yield f"policies.{name}", name
+    for name, night in settings.schedule.items():
+        if night.policy is not None:
+            yield f"schedule.{name}.policy", night.policy
 
 
 def _own(settings: Settings, name: str, document: Mapping[str, Any]) -> Policy:

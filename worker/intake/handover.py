@@ -107,7 +107,9 @@ class Handover:
         guess = backlog.guess
         if guess.missing or (guess.found and not self._accept(backlog.path, guess)):
             raise refusal(backlog.path, guess)
-        self._counts.warn(backlog.path, not_there(self._terms.policy, backlog.sample))
+        terms = self._terms
+        absent = not_there(terms.policy, backlog.sample, terms.asked_by, guess.columns)
+        self._counts.warn(backlog.path, absent)
         return Read(backlog.path, backlog.found, guess)
 
     def _take_file(self, backlog: Backlog, read: Read) -> None:

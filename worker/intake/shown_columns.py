@@ -9,18 +9,34 @@ from typing import Any
 from sqlalchemy import Engine
 
 from worker.domain.backlog import Reject
+from worker.domain.looked_up import OWN as OURS
 from worker.domain.policy import Policy
 from worker.intake.paths import column_of
 from worker.intake.threads import THREAD_ID
 from worker.store.passages import stored_folders
 
 
-def not_there(policy: Policy, rows: Sequence[Mapping[str, Any]]) -> list[Reject]:
-    """A sentence for each, by what the first rows of a file have; nothing where there are none."""
+def not_there(
+    policy: Policy,
+    rows: Sequence[Mapping[str, Any]],
+    asked_by: Mapping[str, Sequence[str]] | None = None,
+    found: Iterable[str] = OURS,
+) -> list[Reject]:
+    """A sentence for each, by what the first rows of a file have; nothing where there are none.
+    `asked_by` are the columns that look-ups go by, `found` those of ours that the file has."""
     names = list(dict.fromkeys(str(name) for row in rows for name in row))
     if not names:
         return []
-    return [Reject(1, words) for words in _sentences(policy, names)]
+    found = {*found}
+    sentences = list(_sentences(policy, names))
+    for lookup, columns in (asked_by or {}).items():
+        for column in columns:
+            if column not in (found if column in OURS else names):
+                sentences.append(
+                    f"look-up {lookup} goes by the column {column!r}, and no row has it, so it"
+                    f" finds nothing; {_hint(column, names)}"
+                )
+    return [Reject(1, words) for words in sentences]
 
 
 def never_synced(policy: Policy, engine: Engine | None) -> list[Reject]:
@@ -47,6 +63,10 @@ def _sentences(policy: Policy, names: Sequence[str]) -> Iterable[str]:
         wanted.remove(thread)  # rows of one thread are gathered in it
     for name in wanted:
         if name not in names:
-            close = difflib.get_close_matches(name, names, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(names[:12])}"
+            hint = _hint(name, names)
             yield f"policy {policy.name} shows the column {name!r}, and no row has it; {hint}"
+
+
+def _hint(name: str, names: Sequence[str]) -> str:
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"there are {', '.join(names[:12])}"

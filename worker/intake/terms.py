@@ -1,8 +1,8 @@
 """What is asked of a handover: the run that is wanted."""
 
 import datetime as dt
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +10,7 @@ from models.vocabulary import Lane, RunLane
 from worker.claude.prompts import prompts_of
 from worker.config.addresses import lane_for
 from worker.config.doors import NotifySettings, mail_address
+from worker.config.lookups import columns_asked
 from worker.config.settings import Settings
 from worker.domain.backlog import LONGEST
 from worker.domain.policy import Policy
@@ -42,6 +43,8 @@ class RunTerms:
     """Mail addresses that are told of its end."""
     prompts: Prompts | None = None
     """Those that the run keeps to."""
+    asked_by: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Columns of a row that each of the policy's look-ups goes by."""
 
 
 def parse_deadline(words: str | None, called: str = "--deadline") -> dt.datetime | None:
@@ -92,6 +95,7 @@ def terms_for(
         shadow_share=settings.audit.shadow,
         notify=told_of_end(settings.notify, notify),
         prompts=prompts_of(settings, policy),
+        asked_by=columns_asked(settings.lookups, policy.context.lookups),
         **asked,
     )
 

@@ -41,6 +41,19 @@ class OwnQuery:
             connection.rollback()
         return found
 
+    def columns(self, bound: Sequence[str]) -> list[str]:
+        """The names of what it brings, asked with no value in `bound`. Raises as `ask` does."""
+        values = dict.fromkeys(bound)
+        with self._engine.connect() as connection:
+            driver = connection.connection.driver_connection
+            if isinstance(driver, sqlite3.Connection):
+                self._watch(driver)
+                with closing(driver.execute(self._written, values)) as cursor:
+                    return [column[0] for column in cursor.description or ()]
+            names = list(connection.execute(self._query, values).keys())
+            connection.rollback()
+        return names
+
     def close(self) -> None:
         """Lets the connections go."""
         self._engine.dispose()

@@ -6,13 +6,21 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.support.cli import say
-from tests.support.looking_up import functions
+from tests.support.looking_up import functions, shop
 from tests.support.works import settings_for, working
 from worker.config.settings import Settings
 from worker.dashboard.access.passwords import hash_password
+from worker.domain.pages import SourcePage
 from worker.sandbox.simulator.state import State
+from worker.store.knowledge import sync_folder
 
 pytestmark = pytest.mark.usefixtures("configured")
+
+
+SHOP = (
+    "[lookups.orders]\ndatabase_url = 'sqlite:///shop.sqlite'\n"
+    "query = 'SELECT {} FROM orders WHERE customer_id = :customer_id'\n"
+)
 
 
 @pytest.fixture
@@ -76,12 +84,49 @@ def test_broken_settings_get_a_sentence(
         ("[dashboard.users.bob]\npasword = 'x'\n", "did you mean password?"),
         ("[schedule.n]\ncorn = '0 2 * * *'\n", "did you mean cron?"),
         ("[intake.maps.x]\nbodyy = 'a'\n", "did you mean body?"),
+        ("[validators]\nmine = 'nowhere.py:f'\n", "there is no file"),
+        ("[policies.p]\nknowledge = ['pages/shopp']\n", "did you mean pages/shop?"),
+        ("[policies.p]\nknowledge = ['rung.toml']\n", "rung.toml, which is no folder"),
+        ("[policies.p]\nprompts = 'nowhere'\n", "there is no such folder"),
+        (
+            "[schedule.n]\ncron = '0 2 * * *'\nwhere = 'age > 1d'\npolicy = 'x'\n",
+            "schedule.n.policy: ",
+        ),
+        (SHOP.format("number"), "lookups.orders.query brings no column customer_id"),
+        (SHOP.format("owner"), "lookups.orders.query cannot be asked: no such column: owner."),
     ],
 )
 def test_config_check_finds_what_is_wrong(tmp_path: Path, toml: str, words: str) -> None:
     (tmp_path / "rung.toml").write_text(toml)
+    (tmp_path / "pages" / "shop").mkdir(parents=True)
+    shop(tmp_path)
     said = say("config", "check")
     assert (said.code, words in said.err, "Traceback" in said.err) == (6, True, False), said.err
+
+
+def test_a_host_without_the_pages_may_do_without_them_once_postgres_has_them(
+    tmp_path: Path, engine: Engine
+) -> None:
+    (tmp_path / "rung.toml").write_text("[policies.p]\nknowledge = ['pages']\n")
+    said = say("config", "check")
+    assert (said.code, "there is no such folder" in said.err) == (6, True)
+    sync_folder(
+        engine, "pages", [SourcePage(name="a", path="a.md", title="A", markdown="# A\n\nWords.")]
+    )
+    said = say("config", "check")
+    assert (said.code, "do not lie on this host" in said.err) == (0, True), said.err
+    assert "pages: synced" in say("doctor").out
+
+
+def test_what_nothing_asks_for_gets_the_nearest_name(tmp_path: Path) -> None:
+    (tmp_path / "rung.toml").write_text(
+        "[tiers.haiku]\nmodel = 'claude-haikuu-5-5'\n"
+        "[prices.'claude-haikuu-55']\ninput = 1\noutput = 2\n"
+    )
+    said = say("config", "check")
+    assert said.code == 0
+    assert "no tier asks; did you mean claude-haikuu-5-5?" in said.err
+    assert "to rung.toml; did you mean claude-haiku" in said.err
 
 
 def test_config_show_masks_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,6 +230,7 @@ def test_a_message_is_tried_with_what_would_be_shown_beside_it(
 ) -> None:
     functions(tmp_path)
     (tmp_path / "rung.toml").write_text(SHOWING)
+    (tmp_path / "pages").mkdir()
     monkeypatch.delenv("DATABASE_URL", raising=False)
     words = ("Where is it?", "--policy", "acme", "--customer", "c-1", "--column", "plan=gold")
     said = say("config", "check").out

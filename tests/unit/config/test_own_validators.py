@@ -76,10 +76,10 @@ def test_an_installed_validator_that_is_broken_is_a_sentence(
     ("where", "words"),
     [
         ("checks.py", "it must be FILE.py:FUNCTION or MODULE:FUNCTION"),
-        ("absent.py:check", "cannot be loaded (FileNotFoundError"),
+        ("absent.py:check", "cannot be loaded: there is no file"),
         ("no.such.module:check", "cannot be loaded (ModuleNotFoundError"),
         ("broken.py:check", "cannot be loaded (SyntaxError"),
-        ("fine.py:absent", "cannot be loaded (AttributeError"),
+        ("fine.py:absent", "has no 'absent'"),
         ("fine.py:LIMIT", "fine.py:LIMIT is no function"),
     ],
 )

@@ -24,3 +24,15 @@ def test_what_is_misspelt_gets_the_nearest_name_and_what_is_there_nothing() -> N
         not_there(Policy(name="acme", ladder=("haiku",), context=ContextUse(fields=("x",))), [])
         == []
     )
+
+
+def test_a_column_that_a_look_up_goes_by_and_no_row_has_is_said() -> None:
+    policy, by = Policy(name="acme", ladder=("haiku",)), {"orders": ("customer_id", "order_stat")}
+    said = [one.reason for one in not_there(policy, ROWS, by, ("body",))]
+    assert said == [
+        "look-up orders goes by the column 'customer_id', and no row has it, so it finds nothing;"
+        " there are id, body, order_status",
+        "look-up orders goes by the column 'order_stat', and no row has it, so it finds nothing;"
+        " did you mean 'order_status'?",
+    ]
+    assert not not_there(policy, ROWS, {"orders": ("customer_id", "order_status")})

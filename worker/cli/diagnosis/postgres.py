@@ -1,15 +1,17 @@
 """Postgres: does it answer, take writes, have room for every worker, and are queues served?"""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from models.vocabulary import ROUTING
 from worker.cli.diagnosis.finding import Symptom
 from worker.cli.diagnosis.redis import real_key
 from worker.cli.speech.context import database
+from worker.config.knowledge import folders_named
 from worker.config.settings import Settings
 from worker.errors import ConfigurationError, Unreachable
 from worker.store.complaints import PRIMARY
 from worker.store.engine import ping, pooled, takes_writes
+from worker.store.passages import stored_folders
 from worker.store.reading.connections import Connections, connections
 from worker.store.reading.status import QueueStanding, paused_everything, queues
 from worker.store.rights import missing_rights
@@ -46,12 +48,22 @@ def examine(settings: Settings) -> Iterator[Symptom]:
             )
         if not pooled(connection):
             yield _room(settings, connections(connection))
+        yield from _pages(folders_named(settings), stored_folders(connection))
         if paused := paused_everything(connection):
             yield Symptom(
                 name="paused", ok=False, words=paused, mend="rung resume everything", exit_code=1
             )
         for line in queues(connection, [ROUTING, *settings.tiers]):
             yield from _queue(line)
+
+
+def _pages(named: Sequence[str], synced: Collection[str]) -> Iterator[Symptom]:
+    """Folders of pages that policies name: without a sync, answers go out without them."""
+    if missing := [name for name in named if name not in synced]:
+        words = f"{', '.join(missing)}: never synced, so answers stand on no page of them"
+        yield Symptom(name="knowledge", ok=None, words=words, mend="rung knowledge sync")
+    elif named:
+        yield Symptom(name="knowledge", ok=True, words=f"{', '.join(named)}: synced")
 
 
 def _room(settings: Settings, found: Connections) -> Symptom:
