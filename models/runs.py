@@ -62,3 +62,6 @@ class Run(Base):
     """Versions of the prompts that it began with, by purpose."""
     shadows_asked_at: Mapped[Instant | None]
     """When everything was asked about its shadows by itself, after its end."""
+    tier_waits: Mapped[dict[str, Any] | None]
+    """What budgets refused since the run's was last set, by tier: budget, least and most dollars of
+    a call."""

@@ -14,6 +14,7 @@ MOST_SCALE = Decimal(4)
 """A tier's worst case is no more than so many times that of a cheaper tier that waits."""
 UNROUTED = ""
 """The tier of what is not routed yet."""
+NONE: Mapping[str, Decimal] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,14 @@ class RestOfRun:
     ended: Mapping[str, int] = field(default_factory=dict)
     paid: Mapping[str, Decimal] = field(default_factory=dict)
     climbs: Sequence[tuple[str, str, int]] = ()
+    forecast: Decimal | None = None
+    """Dollars that the run was forecast to stay below with 90 %."""
+
+    @property
+    def unseen(self) -> bool:
+        """Whether messages wait to be routed, and none shows where they will go."""
+        begun = any(self.started(tier) for tier in self.ladder())
+        return bool(self.open.get(UNROUTED)) and not begun
 
     def answers(self, tier: str) -> int:
         """Answers that the tier has given: each ended its job, or sent it up."""
@@ -76,30 +85,54 @@ class RestOfRun:
         return min(max(LEAST_MARGIN, wide), MOST_MARGIN)
 
 
-def enough(*, spent: Decimal, needs: Decimal | None, rest: RestOfRun) -> Decimal:
+def enough(
+    *, spent: Decimal, needs: Decimal | None, rest: RestOfRun, worst: Mapping[str, Decimal] = NONE
+) -> Decimal:
     """A budget for the whole run. What is open costs, at each tier, what an answer there has cost
     so far, or the worst case where none was given; and there is room for one more worst case.
-    `needs` is that of the cheapest call that waits: a dearer tier's is larger as its answers are
-    dearer."""
-    worst, work = needs or Decimal(0), rest.work()
+    `worst` is the dearest call that was refused at each tier, `needs` the cheapest that waits
+    anywhere: it stands for tiers at which nothing was refused yet, where a dearer one's is larger
+    as its answers are dearer."""
+    least, work = needs or Decimal(0), rest.work()
     known = {tier: price for tier in work if (price := rest.price(tier))}
     expected = sum(
         (
-            jobs * (known[tier] * rest.margin(tier) if tier in known else worst)
+            jobs * (known[tier] * rest.margin(tier) if tier in known else worst.get(tier, least))
             for tier, jobs in work.items()
         ),
         Decimal(0),
     )
+    seen = max((worst[tier] for tier in work if tier in worst and work[tier]), default=Decimal(0))
+    room = max(seen, least * _scale(rest, work, known, worst))
+    wanted = spent + expected + room
+    if rest.unseen and rest.forecast is not None:
+        wanted = max(wanted, rest.forecast + room)
+    return wanted.quantize(STEP, ROUND_UP)
+
+
+def _scale(
+    rest: RestOfRun,
+    work: Mapping[str, Decimal],
+    known: Mapping[str, Decimal],
+    worst: Mapping[str, Decimal],
+) -> Decimal:
+    """How many times the cheapest worst case that of a tier may be at which none was refused."""
     waiting = [known[tier] for tier in known if rest.open.get(tier)]
-    dearest = max((known[tier] for tier in known if work[tier] >= 1), default=Decimal(0))
-    ratio = dearest / min(waiting) if waiting else Decimal(1)
-    scale = min(max(ratio, Decimal(1)), MOST_SCALE)
-    return (spent + expected + worst * scale).quantize(STEP, ROUND_UP)
+    unseen = [known[tier] for tier in known if work[tier] >= 1 and tier not in worst]
+    ratio = max(unseen, default=Decimal(0)) / min(waiting) if waiting else Decimal(1)
+    return min(max(ratio, Decimal(1)), MOST_SCALE)
 
 
-def stop_words(left: Decimal, needs: Decimal | None, wanted: Decimal) -> str:
+def stop_words(left: Decimal, needs: Decimal | None, wanted: Decimal, rest: RestOfRun) -> str:
     """`$0.0031 is left and the next call may cost up to $0.0500; about $0.0550 would be enough`."""
     said = f"{dollars(max(left, Decimal(0)))} of its budget is left"
     if needs is not None:
         said += f" and the next call may cost up to {dollars(needs)}"
-    return f"{said}; about {dollars(wanted)} would be enough for all of it" if wanted else said
+    if not wanted:
+        return said
+    if rest.unseen and rest.forecast is None:
+        return (
+            f"{said}; about {dollars(wanted)} would be enough to route all of it, and what the"
+            " answers take is known once some are there"
+        )
+    return f"{said}; about {dollars(wanted)} would be enough for all of it"

@@ -75,8 +75,48 @@ def test_what_would_be_enough(
     assert enough(spent=Decimal(spent), needs=worst, rest=rest) == Decimal(wanted)
 
 
+BY_TIER = {"haiku": Decimal("0.01"), "sonnet": Decimal("0.03"), "opus": Decimal("0.08")}
+
+
+def test_the_room_is_that_of_the_dearest_call_which_was_refused() -> None:
+    """The sum is the same whichever tier's call waits with the least, or was looked at last."""
+    found = {
+        enough(spent=Decimal(1), needs=needs, rest=STOPPED, worst=BY_TIER)
+        for needs in BY_TIER.values()
+    }
+    assert len(found) == 1
+    without = enough(spent=Decimal(1), needs=Decimal(0), rest=STOPPED)
+    assert found == {without + BY_TIER["opus"]}
+
+
+def test_what_was_never_answered_costs_its_own_worst_case() -> None:
+    rest = RestOfRun(open={"haiku": 10, "opus": 2})
+    found = enough(spent=Decimal(0), needs=Decimal("0.01"), rest=rest, worst=BY_TIER)
+    assert found == 10 * BY_TIER["haiku"] + 2 * BY_TIER["opus"] + BY_TIER["opus"]
+    # A tier with nothing to do leaves no room.
+    rest = RestOfRun(open={"haiku": 10})
+    assert (
+        enough(spent=Decimal(0), needs=Decimal("0.01"), rest=rest, worst=BY_TIER)
+        == 11 * BY_TIER["haiku"]
+    )
+
+
+def test_before_anything_is_routed_its_forecast_is_what_is_known() -> None:
+    worst, routing = {"": Decimal("0.001")}, Decimal("0.001")
+    blind = RestOfRun(open={"": 100})
+    told = RestOfRun(open={"": 100}, forecast=Decimal(2))
+    few = enough(spent=Decimal(0), needs=routing, rest=blind, worst=worst)
+    assert few == 101 * routing
+    assert enough(spent=Decimal(0), needs=routing, rest=told, worst=worst) == 2 + routing
+    assert "to route all of it" in stop_words(Decimal(0), routing, few, blind)
+    assert "for all of it" in stop_words(Decimal(0), routing, few, told)
+    seen = RestOfRun(open={"": 100, "haiku": 1}, forecast=Decimal(2))
+    assert enough(spent=Decimal(0), needs=routing, rest=seen, worst=worst) < 2
+    assert "for all of it" in stop_words(Decimal(0), routing, few, seen)
+
+
 def test_less_than_nothing_is_left_as_nothing() -> None:
-    words = stop_words(Decimal(-1), Decimal("0.05"), Decimal(0))
+    words = stop_words(Decimal(-1), Decimal("0.05"), Decimal(0), RestOfRun())
     assert words == "$0.00 of its budget is left and the next call may cost up to $0.0500"
 
 

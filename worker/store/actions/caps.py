@@ -66,7 +66,9 @@ SET_CAP = text("""
 UPDATE budgets SET cap = :cap, warned_percent = 0, updated_at = now() WHERE run_id = :run
   AND (CAST(:cap AS numeric) IS NULL OR spent + reserved <= :cap)
 """)
-SET_RUN_CAP = text("UPDATE runs SET budget_cap = :cap, waiting_for = NULL WHERE id = :run")
+SET_RUN_CAP = text("""
+UPDATE runs SET budget_cap = :cap, waiting_for = NULL, tier_waits = NULL WHERE id = :run
+""")
 # The run is a row here and not a value, of which statistics from before its intake would say that
 # it has no jobs; so the index of what is ready is used, by its order.
 AVAILABLE_NOW = text("""

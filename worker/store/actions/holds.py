@@ -79,7 +79,7 @@ PAUSE_RUN = text("""
 UPDATE runs SET state = 'paused', state_reason = :reason WHERE id = :run AND state = 'active'
 """)
 RESUME_RUN = text("""
-UPDATE runs SET state = 'active', state_reason = NULL, waiting_for = NULL
+UPDATE runs SET state = 'active', state_reason = NULL, waiting_for = NULL, tier_waits = NULL
 WHERE id = :run AND state IN ('paused', 'active')
 """)
 # `OFFSET 0` and an order keep these two to the small index of what is dispatched, where stale

@@ -36,7 +36,8 @@ def _note(connection: Connection, run: Row[Any]) -> None:
 
 
 FINISH = text(f"""
-UPDATE runs AS r SET state = 'finished', finished_at = now(), waiting_for = NULL
+UPDATE runs AS r SET state = 'finished', finished_at = now(), waiting_for = NULL,
+  tier_waits = NULL
 WHERE r.finished_at IS NULL AND r.state IN ('active', 'paused') AND NOT r.accepting
   AND NOT EXISTS (
     SELECT FROM run_counts c WHERE c.run_id = r.id AND c.jobs > 0

@@ -2,13 +2,16 @@
 
 import datetime as dt
 from collections.abc import Collection, Sequence
-from decimal import Decimal
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Row, text
 
+from worker.domain.budget_waits import ClaimedCall, after_claim, read_waits, waiting_of
+from worker.domain.budget_words import UNROUTED
 from worker.domain.claimed import Claimed
 from worker.store.queue.gates import Stop, Stops
+from worker.store.rows import OPEN_JOBS
 from worker.store.scopes import day_scope, run_scope
 
 BUDGET_WAIT_S = 15.0
@@ -31,14 +34,23 @@ def note_waiting(
     claimed_runs = {claimed.candidate.run_id for claimed in granted}
     if refused:
         _postpone(connection, rows[0].today, refused, stops, claimed_runs)
-    waiting = {row.run_id: row.waiting_for for row in rows}
-    words = {row.run_id: stops[row.id].value for row in rows if stops.get(row.id) in BUDGETS}
-    needs = _needs(planned, stops)
-    for run_id, was in waiting.items():
-        now = words.get(run_id)
-        if now is not None or (was is not None and run_id in claimed_runs):
-            values = {"run": run_id, "words": now, "needs": needs.get(run_id)}
-            connection.execute(SET_WAITING, values)
+    waited = {row.run_id for row in rows if row.waiting_for is not None}
+    if refused or waited:
+        calls = _calls(planned, granted, stops)
+        short = {run_id for run_id, made in calls.items() if any(call.stop for call in made)}
+        for run_id in sorted(waited | short):
+            _note(connection, run_id, calls.get(run_id, []))
+
+
+def _note(connection: Connection, run_id: int, calls: Sequence[ClaimedCall]) -> None:
+    """Adds to a run's waits what this claim came to. Its budget's row is locked by then, so that no
+    other claim of the run writes between."""
+    row = connection.execute(WAITS, {"run": run_id}).one()
+    waits = after_claim(read_waits(row.tier_waits), calls)
+    waiting = waiting_of(waits, row.open_jobs or {}, Stop.RUN_BUDGET)
+    values = {"run": run_id, "words": waiting.words, "usd": waiting.usd}
+    stored = orjson.dumps({tier: wait.as_json() for tier, wait in waits.items()}).decode()
+    connection.execute(SET_WAITING, values | {"waits": stored})
 
 
 def _postpone(
@@ -61,14 +73,19 @@ def _postpone(
     connection.execute(POSTPONE, values)
 
 
-def _needs(planned: Sequence[Claimed], stops: Stops) -> dict[int, Decimal]:
-    """The least worst case, by run, of what the budgets refused."""
-    needs = dict[int, Decimal]()
+def _calls(
+    planned: Sequence[Claimed], granted: Sequence[Claimed], stops: Stops
+) -> dict[int, list[ClaimedCall]]:
+    """Calls that were granted or that a budget refused, by run; what asks nothing is left out."""
+    going = {one.candidate.job_id for one in granted}
+    calls = dict[int, list[ClaimedCall]]()
     for one in planned:
-        if stops.get(one.candidate.job_id) in BUDGETS:
-            run_id, worst = one.candidate.run_id, one.reserved
-            needs[run_id] = min(worst, needs.get(run_id, worst))
-    return needs
+        stop = stops.get(one.candidate.job_id)
+        refused = stop if stop in BUDGETS else None
+        if one.reserved and (refused is not None or one.candidate.job_id in going):
+            call = ClaimedCall(one.candidate.tier or UNROUTED, one.reserved, refused)
+            calls.setdefault(one.candidate.run_id, []).append(call)
+    return calls
 
 
 POSTPONE = text("""
@@ -84,7 +101,17 @@ CROSS JOIN LATERAL (
 WHERE j.id = refused.id
 """)
 
+WAITS = text(f"""
+SELECT tier_waits, (
+  SELECT jsonb_object_agg(tier, jobs) FROM (
+    SELECT tier, sum(jobs)::bigint AS jobs FROM run_counts
+    WHERE run_id = r.id AND state IN ({OPEN_JOBS}) GROUP BY 1 HAVING sum(jobs) > 0) AS n
+) AS open_jobs
+FROM runs AS r WHERE id = :run
+""")  # noqa: S608 - constants only
+
 SET_WAITING = text("""
-UPDATE runs SET waiting_for = :words, waiting_usd = :needs
-WHERE id = :run AND (waiting_for, waiting_usd) IS DISTINCT FROM (:words, CAST(:needs AS numeric))
+UPDATE runs SET waiting_for = :words, waiting_usd = :usd, tier_waits = CAST(:waits AS jsonb)
+WHERE id = :run AND (waiting_for, waiting_usd, tier_waits)
+  IS DISTINCT FROM (:words, CAST(:usd AS numeric), CAST(:waits AS jsonb))
 """)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from models.vocabulary import OPEN_STATES, JobState
+from worker.domain.budget_waits import read_waits
 from worker.domain.budget_words import RestOfRun, enough, stop_words
 
 RUN_BUDGET = "run budget"
@@ -52,6 +53,8 @@ class RunStanding:
     """Versions of the prompts that it began with."""
     rest: Mapping[str, Any] | None = None
     """Of one under way: what is left to do, and what was paid so far, by tier."""
+    tier_waits: Mapping[str, Any] | None = None
+    """What budgets refused at each tier."""
 
     @property
     def total(self) -> int:
@@ -138,7 +141,14 @@ class RunStanding:
     @property
     def enough(self) -> Decimal:
         """Dollars that would be enough for all of it."""
-        return enough(spent=self.spent, needs=self.waiting_usd, rest=_rest(self.rest or {}))
+        worst = {tier: wait.most for tier, wait in read_waits(self.tier_waits).items()}
+        needs, rest = self.waiting_usd, self.to_come
+        return enough(spent=self.spent, needs=needs, rest=rest, worst=worst)
+
+    @property
+    def to_come(self) -> RestOfRun:
+        """What is left to do, as the sum that is enough wants to know it."""
+        return _rest(self.rest or {})
 
     @property
     def money_words(self) -> str:
@@ -149,7 +159,8 @@ class RunStanding:
             return "waiting for calls in flight to be settled with its budget"
         if self.waiting_for != RUN_BUDGET or self.left is None:
             return f"stopped by the {self.waiting_for}"
-        return f"stopped by its budget: {stop_words(self.left, self.waiting_usd, self.enough)}"
+        words = stop_words(self.left, self.waiting_usd, self.enough, self.to_come)
+        return f"stopped by its budget: {words}"
 
     @property
     def troubled(self) -> bool:
@@ -187,4 +198,5 @@ def _rest(found: Mapping[str, Any]) -> RestOfRun:
         ended=found.get("ended") or {},
         paid={tier: Decimal(cost) for tier, cost in (found.get("paid") or {}).items()},
         climbs=[(at, to, jobs) for at, to, jobs in found.get("climbs") or ()],
+        forecast=Decimal(found["forecast"]) if found.get("forecast") else None,
     )

@@ -36,7 +36,7 @@ SELECT r.id, r.name, r.kind, r.parent_id, r.state, r.state_reason,
   c.by_state, t.by_tier, v.by_verdict,
   (SELECT coalesce(sum(escalations), 0) FROM run_escalations WHERE run_id = r.id)::bigint
     AS escalations,
-  s.calls, s.simulated, r.prompts, l.rest
+  s.calls, s.simulated, r.prompts, l.rest, r.tier_waits
 FROM runs AS r LEFT JOIN budgets AS b ON b.run_id = r.id
 CROSS JOIN LATERAL (
   SELECT coalesce(jsonb_object_agg(state, jobs), '{{}}') AS by_state FROM (
@@ -65,7 +65,9 @@ LEFT JOIN LATERAL (SELECT jsonb_build_object(
     FROM run_spend WHERE run_id = r.id GROUP BY 1) AS n),
   'climbs', (SELECT jsonb_agg(jsonb_build_array(from_tier, to_tier, jobs)) FROM (
     SELECT from_tier, to_tier, sum(escalations)::bigint AS jobs FROM run_escalations
-    WHERE run_id = r.id AND to_tier <> 'person' GROUP BY 1, 2) AS n)) AS rest
+    WHERE run_id = r.id AND to_tier <> 'person' GROUP BY 1, 2) AS n),
+  'forecast', (SELECT p90::numeric::text FROM forecasts
+    WHERE run_id = r.id AND measure = 'usd')) AS rest
 ) AS l ON r.finished_at IS NULL
 """  # noqa: S608 - constants only
 LIVE_RUNS = text(RUN + "WHERE r.finished_at IS NULL ORDER BY r.priority DESC, r.id LIMIT :limit")

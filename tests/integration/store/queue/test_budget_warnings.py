@@ -91,6 +91,36 @@ def test_a_run_that_its_budget_stops_is_told_once_with_the_sum_that_is_enough(
     checked(engine, simulator)
 
 
+def test_what_one_queue_is_refused_is_not_said_for_the_whole_run(
+    engine: Engine, settings: Settings
+) -> None:
+    """Each queue's claim wrote its own worst case for the run: the sum that was to be enough went
+    from one queue's to the other's and back, every few seconds."""
+    # Given a run whose budget covers no call, with jobs that wait for two tiers
+    run = hand_in(engine, settings, BODY * 4, cap=Decimal("0.000001"))
+    do(engine, "UPDATE jobs SET tier = 'haiku', state = 'routed'")
+    do(engine, "UPDATE jobs SET tier = 'opus' WHERE id % 2 = 0")
+    said = set()
+    with working(settings) as runtime:
+        for queue in ("haiku", "opus", "haiku", "opus"):
+            # When their claims are refused in turn
+            other = "opus" if queue == "haiku" else "haiku"
+            make_due(engine)
+            later = "UPDATE jobs SET available_at = now() + interval '1 h' WHERE queue = :other"
+            do(engine, later, other=other)
+            drain(runtime)
+            with engine.connect() as connection:
+                found = standing_of(connection, run.id)
+            said.add((found.waiting_usd, found.enough, found.money_words))
+    # Then, once both were looked at, one sum is said: that of the dearest for all of it
+    last = found.tier_waits or {}
+    assert (len(said), sorted(last)) == (2, ["haiku", "opus"])
+    assert found.waiting_usd == Decimal(last["haiku"]["least"]) < Decimal(last["opus"]["most"])
+    # And a new budget begins anew
+    holds.resume_run(engine, ME, whole(run), Decimal(4))
+    assert one(engine, "SELECT waiting_for, tier_waits FROM runs") == (None, None)
+
+
 @pytest.mark.parametrize(
     ("reserved", "needs", "told"),
     [("0", "2", 1), ("0", "0.5", 0), ("0.5", "2", 0), ("0", None, 1)],

@@ -117,7 +117,7 @@ def test_what_the_budget_refused_comes_back_later(rows: Rows) -> None:
     rows.all(waiting.POSTPONE, ids=[job], by_day=[], day="d", drawn_on=[], wait=15, soon=2)
     later = "SELECT id FROM jobs WHERE available_at > now() + interval '10 s'"
     assert rows.firsts(later) == [job] != [other]
-    rows.all(waiting.SET_WAITING, run=run, words="run budget", needs=1)
+    rows.all(waiting.SET_WAITING, run=run, words="run budget", usd=1, waits="{}")
     assert rows.firsts("SELECT id FROM runs WHERE waiting_for IS NOT NULL") == [run] != [other_run]
 
 

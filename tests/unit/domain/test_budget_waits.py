@@ -1,0 +1,73 @@
+"""What a run waits for, from many claims of several tiers, each of which sees a part of it."""
+
+from decimal import Decimal
+
+from worker.domain.budget_waits import (
+    ClaimedCall,
+    TierWait,
+    Waiting,
+    after_claim,
+    read_waits,
+    waiting_of,
+)
+
+RUN, DAY = "run budget", "day budget"
+
+
+def call(tier: str, worst: str, stop: str | None = RUN) -> ClaimedCall:
+    return ClaimedCall(tier, Decimal(worst), stop)
+
+
+def after(*claims: list[ClaimedCall]) -> dict[str, TierWait]:
+    waits: dict[str, TierWait] = {}
+    for calls in claims:
+        waits = after_claim(waits, calls)
+    return waits
+
+
+def wait(least: str | None, most: str, stop: str | None = RUN) -> TierWait:
+    return TierWait(stop=stop, least=Decimal(least) if least else None, most=Decimal(most))
+
+
+def test_what_one_tier_waits_for_says_nothing_of_another() -> None:
+    cheap, dear = [call("haiku", "1")], [call("opus", "9")]
+    assert after(cheap, dear) == after(dear, cheap) == after(cheap, dear, cheap)
+    assert after(cheap, dear) == {"haiku": wait("1", "1"), "opus": wait("9", "9")}
+
+
+def test_a_claim_sees_a_part_of_what_waits() -> None:
+    """The least is of all that wait, whichever was looked at last, and so is the most."""
+    assert after([call("haiku", "2")], [call("haiku", "3"), call("haiku", "1")])["haiku"] == wait(
+        "1", "3"
+    )
+    assert after([call("haiku", "1")], [call("haiku", "2")])["haiku"] == wait("1", "2")
+
+
+def test_the_least_goes_once_a_call_as_cheap_was_granted() -> None:
+    cheap = [call("haiku", "1"), call("haiku", "3")]
+    assert after(cheap, [call("haiku", "1", None)])["haiku"] == wait(None, "3", None)
+    assert after(cheap, [call("haiku", "2", None)])["haiku"] == wait("1", "3")
+    both = [call("haiku", "1", None), call("haiku", "2")]
+    assert after(cheap, both)["haiku"] == wait("2", "3")
+    assert after(cheap, [call("opus", "1", None)])["haiku"] == wait("1", "3")
+    assert after([call("haiku", "1", None)]) == {}
+
+
+def test_the_budget_that_is_said_is_that_of_the_least() -> None:
+    assert after([call("haiku", "2", RUN), call("haiku", "1", DAY)])["haiku"] == wait("1", "2", DAY)
+    assert after([call("haiku", "1", DAY)], [call("haiku", "2", RUN)])["haiku"].stop == DAY
+
+
+def test_a_run_waits_for_its_own_budget_before_the_day_s() -> None:
+    waits = {"haiku": wait("1", "1", DAY), "sonnet": wait("4", "5"), "opus": wait("7", "9")}
+    assert waiting_of(waits, {"haiku": 1, "sonnet": 1, "opus": 1}, RUN) == Waiting(RUN, Decimal(4))
+    # A tier with nothing open waits for nothing.
+    assert waiting_of(waits, {"haiku": 1, "opus": 1, "sonnet": 0}, RUN) == Waiting(RUN, Decimal(7))
+    assert waiting_of(waits, {"haiku": 1}, RUN) == Waiting(DAY, Decimal(1))
+    assert waiting_of({"haiku": wait(None, "1", None)}, {"haiku": 1}, RUN) == Waiting(None, None)
+
+
+def test_it_is_stored_as_it_is() -> None:
+    waits = {"": wait("0.0000001", "2"), "opus": wait(None, "3", None)}
+    assert read_waits({tier: one.as_json() for tier, one in waits.items()}) == waits
+    assert read_waits(None) == {}

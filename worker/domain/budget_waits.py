@@ -1,0 +1,105 @@
+"""What a run's budget refused, tier by tier: what one claim saw is a tier's, and the sum that is
+said holds for all of them. Pure; dollars throughout."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierWait:
+    """What a tier's refused calls may cost: `least` of those that wait (None: none waits now), and
+    `most` of all that were refused since the budget was last set."""
+
+    stop: str | None
+    least: Decimal | None
+    most: Decimal
+
+    def as_json(self) -> dict[str, str | None]:
+        """As it is stored."""
+        least = None if self.least is None else str(self.least)
+        return {"stop": self.stop, "least": least, "most": str(self.most)}
+
+
+TierWaits = Mapping[str, TierWait]
+"""By tier; empty for what is not routed yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedCall:
+    """One call that a claim would make: its tier, its worst case, and the budget that refused it
+    (None: granted)."""
+
+    tier: str
+    worst: Decimal
+    stop: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a run waits for: the budget by name, and the least that a call it refuses may cost."""
+
+    words: str | None
+    usd: Decimal | None
+
+
+NOT_WAITING = Waiting(None, None)
+
+
+def read_waits(stored: Mapping[str, Any] | None) -> dict[str, TierWait]:
+    """From what is stored."""
+    return {
+        tier: TierWait(
+            stop=one["stop"],
+            least=None if one["least"] is None else Decimal(one["least"]),
+            most=Decimal(one["most"]),
+        )
+        for tier, one in (stored or {}).items()
+    }
+
+
+def after_claim(was: TierWaits, calls: Iterable[ClaimedCall]) -> dict[str, TierWait]:
+    """`was` with what a claim came to. What other tiers wait for stays as it is; the least of a
+    tier is kept until a call as cheap is granted, for a claim sees few of those that wait."""
+    seen: dict[str, list[ClaimedCall]] = {}
+    for call in calls:
+        seen.setdefault(call.tier, []).append(call)
+    waits = dict(was)
+    for tier, found in seen.items():
+        if (now := _tier_after(waits.get(tier), found)) is not None:
+            waits[tier] = now
+    return waits
+
+
+def _tier_after(was: TierWait | None, calls: list[ClaimedCall]) -> TierWait | None:
+    refused = [call for call in calls if call.stop is not None]
+    granted = [call.worst for call in calls if call.stop is None]
+    known = was.least if was is not None else None
+    if known is not None and granted and min(granted) <= known:
+        known = None
+    if not refused:
+        if was is None:
+            return None
+        return TierWait(stop=was.stop if known is not None else None, least=known, most=was.most)
+    cheapest = min(refused, key=lambda call: call.worst)
+    most = max(call.worst for call in refused)
+    if known is not None and was is not None and known < cheapest.worst:
+        return TierWait(stop=was.stop, least=known, most=max(was.most, most))
+    return TierWait(
+        stop=cheapest.stop,
+        least=cheapest.worst,
+        most=max(most, was.most) if was is not None else most,
+    )
+
+
+def waiting_of(waits: TierWaits, open_jobs: Mapping[str, int], run_budget: str) -> Waiting:
+    """What the run waits for, of the tiers that have open jobs: its own budget before the day's,
+    for that is the one to raise first."""
+    live = [wait for tier, wait in waits.items() if open_jobs.get(tier) and wait.stop]
+    own = [wait for wait in live if wait.stop == run_budget]
+    chosen = own or live
+    if not chosen:
+        return NOT_WAITING
+    least = [wait.least for wait in chosen if wait.least is not None]
+    return Waiting(chosen[0].stop, min(least, default=None))
