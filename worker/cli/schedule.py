@@ -16,6 +16,7 @@ from worker.domain.wording import ago
 from worker.runs.nights import Fired, fire_now
 from worker.runs.timetables import ScheduleStanding, read_schedules
 from worker.store.actions.schedules import LastNight
+from worker.store.reading.run_standing import jobs_words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -129,7 +130,7 @@ def _outcome(last: LastNight) -> str:
         return f"{last.night}: FAILED: {words}"
     if last.state == "nothing":
         return f"{last.night}: nothing to do: {words}"
-    states = ", ".join(f"{jobs} {state}" for state, jobs in sorted((last.by_state or {}).items()))
+    states = ", ".join(jobs_words(last.by_state or {}))
     run = terminal_safe(last.run or "a run that is purged")
     note = f" ({words})" if words else ""
     return f"{last.night}: run {run}, {last.run_state or 'gone'}: {states or '–'}{note}"

@@ -46,7 +46,7 @@ def conclude(status: RunStanding) -> int:
     if status.out_of_money:
         talk(_stopped_by(status), fg="yellow")
         return EXIT_BUDGET
-    ended = ", ".join(f"{jobs} {state}" for state, jobs in sorted(status.by_state.items()))
+    ended = ", ".join(status.state_words)
     talk(f"Run {name} is {status.state}: {ended or 'no jobs'}; {dollars(status.spent)}.")
     if status.simulated:
         talk(SIMULATED, fg="yellow")

@@ -1,11 +1,19 @@
 """The ladder: an ordered list of tier names, cheapest first."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from models.vocabulary import EVERYTHING, PERSON, ROUTING
 
 RESERVED_NAMES = frozenset({PERSON, ROUTING, EVERYTHING})
 MIN_RUNGS, MAX_RUNGS = 1, 5
+
+
+def in_order(names: Iterable[str], ladder: Sequence[str]) -> list[str]:
+    """Names of tiers as every screen lists them: as the ladder has them, and then what is not in
+    it."""
+    place = {name: n for n, name in enumerate(ladder)}
+    return sorted(names, key=lambda name: (place.get(name, len(place)), name))
 
 
 @dataclass(frozen=True, slots=True)

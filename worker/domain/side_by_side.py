@@ -46,6 +46,7 @@ class SideSums:
     answered: int = 0
     cost: Decimal = Decimal(0)
     tiers: Counter[str] = field(default_factory=Counter)
+    rungs: dict[str, int] = field(default_factory=dict)
     confident: Decimal = Decimal(0)
     rated: int = 0
 
@@ -56,8 +57,14 @@ class SideSums:
             return
         self.answered += 1
         self.tiers[side.tier or ""] += 1
+        self.rungs[side.tier or ""] = side.rung
         if side.confidence is not None:
             self.confident, self.rated = self.confident + side.confidence, self.rated + 1
+
+    @property
+    def by_tier(self) -> dict[str, int]:
+        """Answers by tier, as its ladder has them."""
+        return {tier: self.tiers[tier] for tier in sorted(self.rungs, key=self.rungs.__getitem__)}
 
     @property
     def confidence(self) -> Decimal | None:
@@ -95,6 +102,12 @@ class SideBySide:
             words += " Which answers are better nobody has judged: --judge."
         return words + (" Claude was simulated: this says nothing of real answers."
                         if self.simulated else "")  # fmt: skip
+
+    @property
+    def tiers(self) -> list[str]:
+        """Those of both, from the ground up."""
+        rungs = self.a.rungs | self.b.rungs
+        return sorted(rungs, key=lambda tier: (rungs[tier], tier))
 
     def as_document(self) -> dict[str, Any]:
         """For JSON."""
@@ -144,7 +157,7 @@ def _side_document(side: SideSums) -> dict[str, Any]:
     return {
         "run": side.run,
         "answered": side.answered,
-        "by_tier": dict(side.tiers),
+        "by_tier": side.by_tier,
         "confidence": side.confidence,
         "cost_usd": side.cost,
     }

@@ -37,3 +37,12 @@ def test_a_run_that_its_budget_stops_says_what_lets_it_go_on(
 def test_a_run_that_goes_on_needs_no_command(capsys: pytest.CaptureFixture[str]) -> None:
     print_run(run(), "on time")
     assert "go on with" not in capsys.readouterr().out
+
+
+def test_tiers_stand_as_the_ladder_has_them(capsys: pytest.CaptureFixture[str]) -> None:
+    """A mapping from Postgres comes by the length of its words."""
+    counted = {"opus": 3, "alpha": 1, "haiku": 2, "sonnet": 4}
+    found = run(by_tier=counted, ladder=("haiku", "sonnet", "opus"))
+    print_run(found, "on time")
+    assert "2 haiku, 4 sonnet, 3 opus, 1 alpha\n" in capsys.readouterr().out
+    assert list(found.as_document()["by_tier"]) == ["haiku", "sonnet", "opus", "alpha"]

@@ -8,6 +8,8 @@ import pytest
 
 from models.vocabulary import JobState
 from worker.domain.run_diff import Pair, Side, compare, examples_of, kind_of, outcome_of
+from worker.domain.side_by_side import side_by_side
+from worker.store.reading.blind_pairs import PairVerdicts
 
 SIDE = Side(
     job=1, state=JobState.ANSWERED, tier="haiku", rung=0, confidence=Decimal("0.5"), cost=Decimal(1)
@@ -78,3 +80,14 @@ def test_examples_are_few_and_the_worst_come_first() -> None:
     found = compare([pair(SIDE, side(rung=1)), *[worse] * 3], 2)
     assert [one.kind for one in examples_of(found)] == ["worse", "worse", "higher tier"]
     assert compare([worse], 0).examples == {"worse": []}
+
+
+def test_two_runs_stand_beside_each_other_as_their_ladders_have_their_tiers() -> None:
+    dear = side(tier="opus", rung=2)
+    pairs = [pair(dear, side(tier="sonnet", rung=1)), pair(side(), dear)]
+    found = side_by_side(
+        pairs, PairVerdicts(pairs=0, only_a=0, only_b=0, both=0), ("x", "y"), simulated=True
+    )
+    assert found.tiers == ["haiku", "sonnet", "opus"]
+    assert list(found.as_document()["a"]["by_tier"]) == ["haiku", "opus"]
+    assert found.a.by_tier == {"haiku": 1, "opus": 1}

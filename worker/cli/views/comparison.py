@@ -20,7 +20,7 @@ def print_side_by_side(found: SideBySide) -> None:
     table.add_row("answered", *(f"{side.answered:,}" for side in sides))
     table.add_row("", *(percent(side.answered / each) for side in sides))
     table.add_row("for a person", *(f"{found.messages - side.answered:,}" for side in sides))
-    for tier in dict.fromkeys((*found.a.tiers, *found.b.tiers)):
+    for tier in found.tiers:
         table.add_row(f"  by {tier}", *(f"{side.tiers[tier]:,}" for side in sides))
     table.add_row("mean confidence", *map(_confidence, sides))
     table.add_row("cost", *(dollars(side.cost) for side in sides))

@@ -26,7 +26,7 @@ def print_run(
     echo(f"{found.name}: {found.state_word}, {found.ended:,} of {found.total:,} done")
     _field("outlook", outlook)
     _field("jobs", ", ".join(found.state_words) or "none")
-    tiers = [f"{jobs:,} {tier}" for tier, jobs in found.by_tier.items()]
+    tiers = [f"{jobs:,} {tier}" for tier, jobs in found.tiers.items()]
     _field("tiers", ", ".join(tiers) or "none yet")
     _field("escalations", f"{found.escalations:,}, calls {found.calls:,}")
     cap = f" of {dollars(found.cap)}" if found.cap is not None else ""

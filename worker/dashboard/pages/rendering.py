@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from worker.dashboard.access.frame import PLACES
 from worker.dashboard.context import Dashboard, dashboard_of
 from worker.dashboard.screens.undoing import said, undo_address
 from worker.domain import wording
-from worker.domain.ladder import MAX_RUNGS
+from worker.domain.ladder import MAX_RUNGS, in_order
 from worker.domain.text import terminal_safe, whole_number
 from worker.errors import Missing, RungError, UsageError
 from worker.store.reading import screens
@@ -147,17 +147,11 @@ def tier_place(queues: Sequence[str], name: str) -> str:
     return str((place - 1) % MAX_RUNGS + 1 if place else 0)
 
 
-def in_order(queues: Sequence[str], names: Iterable[str]) -> list[str]:
-    """Names of queues as the ladder has them, and then what is no queue any more."""
-    place = {name: n for n, name in enumerate(queues)}
-    return sorted(names, key=lambda name: (place.get(name, len(place)), name))
-
-
 def _common(dashboard: Dashboard) -> dict[str, Any]:
     return {
         "simulated": dashboard.simulated,
         "tier_place": partial(tier_place, dashboard.queues),
-        "in_order": partial(in_order, dashboard.queues),
+        "in_order": partial(in_order, ladder=dashboard.queues),
         "utc_now": dt.datetime.now(dt.UTC),
         "seconds": _seconds,
     }

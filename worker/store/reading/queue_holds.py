@@ -106,7 +106,12 @@ def failed_canaries(connection: Connection) -> list[FailedCanary]:
     return values_of(FailedCanary, connection.execute(FAILED))
 
 
-HELD = text("""
+PLACE = """LEFT JOIN LATERAL (
+  SELECT p.place FROM jsonb_array_elements_text(
+    (SELECT policy -> 'ladder' FROM runs ORDER BY id DESC LIMIT 1)
+  ) WITH ORDINALITY AS p(tier, place) WHERE p.tier = t.name LIMIT 1) AS l ON true"""
+"""Where a tier stands on the ladder of the newest run."""
+HELD = text(f"""
 SELECT t.name, t.paused, t.paused_reason, t.paused_by, t.paused_at, t.breaker, t.breaker_reason,
   t.held_reason, CASE WHEN t.held_until > now() THEN t.held_at END AS held_at,
   extract(epoch FROM t.held_until - now())::float8 AS held_s, now() AS now,
@@ -118,14 +123,17 @@ SELECT t.name, t.paused, t.paused_reason, t.paused_by, t.paused_at, t.breaker, t
       ELSE c.state = 'routed' AND c.tier = t.name END), 0)::bigint AS waiting,
   coalesce((
     SELECT array_agg(job ORDER BY job) FROM canaries AS n CROSS JOIN unnest(n.failed_jobs) AS job
-    WHERE n.tier = t.name AND n.proven_at IS NULL), '{}') AS failed_jobs,
+    WHERE n.tier = t.name AND n.proven_at IS NULL), '{{}}') AS failed_jobs,
   (SELECT r.name FROM (
      SELECT failed_jobs[cardinality(failed_jobs)] AS id FROM canaries
      WHERE tier = t.name AND proven_at IS NULL AND bad > 0 LIMIT 1) AS n
    CROSS JOIN LATERAL (SELECT run_id FROM jobs WHERE id = n.id OFFSET 0) AS j
    JOIN runs AS r ON r.id = j.run_id) AS failed_run
-FROM tiers AS t WHERE t.paused OR t.breaker <> 'closed' OR t.held_until > now() ORDER BY t.name
-""")
-FAILED = text("""
-SELECT tier, bad, failed_jobs FROM canaries WHERE proven_at IS NULL AND bad > 0 ORDER BY tier
-""")
+FROM tiers AS t {PLACE} WHERE t.paused OR t.breaker <> 'closed' OR t.held_until > now()
+ORDER BY l.place NULLS FIRST, t.name
+""")  # noqa: S608 - constants only
+FAILED = text(f"""
+SELECT t.name AS tier, t.bad, t.failed_jobs FROM (
+  SELECT tier AS name, bad, failed_jobs FROM canaries WHERE proven_at IS NULL AND bad > 0) AS t
+{PLACE} ORDER BY l.place NULLS FIRST, t.name, t.bad
+""")  # noqa: S608 - constants only

@@ -1,7 +1,7 @@
 """How a run stands, as a value: what its jobs came to, and the words for it."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from models.vocabulary import OPEN_STATES, JobState
 from worker.domain.budget_waits import read_waits
 from worker.domain.budget_words import RestOfRun, enough, stop_words
+from worker.domain.ladder import in_order
 
 RUN_BUDGET = "run budget"
 STATE_WORDS = {"active": "under way"}
@@ -55,6 +56,8 @@ class RunStanding:
     """Of one under way: what is left to do, and what was paid so far, by tier."""
     tier_waits: Mapping[str, Any] | None = None
     """What budgets refused at each tier."""
+    ladder: Sequence[str] = ()
+    """Its policy's, cheapest first."""
 
     @property
     def total(self) -> int:
@@ -97,17 +100,12 @@ class RunStanding:
     @property
     def state_words(self) -> list[str]:
         """How many jobs are where, in the words of every screen."""
-        said = [
-            (self.jobs("queued"), "not yet routed"),
-            (self.jobs("routed"), "waiting or in flight"),
-            (self.jobs("submitted"), "at Claude in batches"),
-            (self.jobs("answered"), "answered"),
-            (self.for_people, "for a person"),
-            (self.decided, "decided by people"),
-            (self.jobs("dead"), "dead"),
-            (self.jobs("cancelled"), "cancelled"),
-        ]
-        return [f"{jobs:,} {words}" for jobs, words in said if jobs]
+        return jobs_words(self.by_state, self.decided)
+
+    @property
+    def tiers(self) -> dict[str, int]:
+        """Jobs by the tier where they are, as the ladder has them."""
+        return {tier: self.by_tier[tier] for tier in in_order(self.by_tier, self.ladder)}
 
     @property
     def used(self) -> Decimal:
@@ -175,7 +173,7 @@ class RunStanding:
         """As `rung status RUN --json` and the API give it."""
         same = (
             "id", "state", "state_reason", "waiting_for", "accepting", "policy", "policy_version",
-            "lane", "priority", "total", "ended", "by_state", "by_tier", "by_verdict", "for_people",
+            "lane", "priority", "total", "ended", "by_state", "by_verdict", "for_people",
             "escalations", "calls",
             "rejected", "duplicates", "simulated", "created_at", "deadline", "finished_at",
             "prompts",
@@ -183,6 +181,7 @@ class RunStanding:
         return {
             "run": self.name,
             **{name: getattr(self, name) for name in same},
+            "by_tier": self.tiers,
             "spent_usd": self.spent,
             "reserved_usd": self.reserved,
             "budget_usd": self.cap,
@@ -190,6 +189,22 @@ class RunStanding:
             "enough_usd": self.enough if self.waiting_for else None,
             "budget_warned_percent": self.warned_percent,
         }
+
+
+def jobs_words(by_state: Mapping[str, int], decided: int = 0) -> list[str]:
+    """`12 answered`, `3 for a person`: jobs by state, of which people have given a verdict on
+    `decided`."""
+    said = {
+        "not yet routed": by_state.get("queued", 0),
+        "waiting or in flight": by_state.get("routed", 0),
+        "at Claude in batches": by_state.get("submitted", 0),
+        "answered": by_state.get("answered", 0),
+        "for a person": by_state.get("review", 0) - decided,
+        "decided by people": decided,
+        "dead": by_state.get("dead", 0),
+        "cancelled": by_state.get("cancelled", 0),
+    }
+    return [f"{jobs:,} {words}" for words, jobs in said.items() if jobs]
 
 
 def _rest(found: Mapping[str, Any]) -> RestOfRun:

@@ -36,7 +36,8 @@ SELECT r.id, r.name, r.kind, r.parent_id, r.state, r.state_reason,
   c.by_state, t.by_tier, v.by_verdict,
   (SELECT coalesce(sum(escalations), 0) FROM run_escalations WHERE run_id = r.id)::bigint
     AS escalations,
-  s.calls, s.simulated, r.prompts, l.rest, r.tier_waits
+  s.calls, s.simulated, r.prompts, l.rest, r.tier_waits,
+  r.policy -> 'ladder' AS ladder
 FROM runs AS r LEFT JOIN budgets AS b ON b.run_id = r.id
 CROSS JOIN LATERAL (
   SELECT coalesce(jsonb_object_agg(state, jobs), '{{}}') AS by_state FROM (

@@ -177,6 +177,10 @@ def test_which_queues_are_said_to_stand_still(rows: Rows) -> None:
     rows.tier("paused", paused=True, held_until=PAST, held_at=PAST)
     told = {row[0]: row for row in rows.all(queue_holds.HELD)}
     assert list(told) == ["broken", "held", "paused"]
+    rows.run(policy='{"ladder": ["held", "paused"]}')
+    rows.run(policy='{"ladder": ["paused", "held", "fine"]}')
+    listed = [row[0] for row in rows.all(queue_holds.HELD)]
+    assert listed == ["broken", "paused", "held"], "as the ladder has them"
     assert told["held"][8] is not None
     assert told["paused"][8] is None, "a hold that is over has no beginning"
     assert 3599 < told["held"][9] <= 3600
@@ -206,6 +210,8 @@ def test_which_canary_paused_a_queue(rows: Rows) -> None:
     (row,) = rows.all(queue_holds.HELD)
     assert row[12:] == ([first, other], "run1")
     assert [one[:2] for one in rows.all(queue_holds.FAILED)] == [("haiku", 2), ("sonnet", 7)]
+    rows.run(policy='{"ladder": ["sonnet", "haiku"]}')
+    assert [one[0] for one in rows.all(queue_holds.FAILED)] == ["sonnet", "haiku"]
     rows.all("UPDATE canaries SET bad = 0 WHERE bad = 2")
     assert rows.all(queue_holds.HELD)[0][13] is None
     rows.all("UPDATE canaries SET proven_at = now() WHERE bad = 0")
