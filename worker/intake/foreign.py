@@ -1,5 +1,6 @@
 """What is no backlog, called what it is: by its first bytes, in the file or in what it packs."""
 
+import re
 from shlex import quote
 
 from worker.domain.backlog import BacklogError
@@ -38,8 +39,31 @@ _WITHIN = {
     b"\x1f\x8b": ("packed twice", "gunzip it once, and enqueue that"),
     b"PK\x03\x04": ("an archive, or a workbook, within an archive", _UNPACK),
 }
+_TEXTS = (
+    (re.compile(rb"//|/\*(?!!)"), "JSON with comments", "take the comments out"),
+    (
+        re.compile(
+            rb"(?:var|let|const|window\.)\b[^,;\n]{0,100}=\s*[\[{]|[a-z_$][\w$.]*\(\s*[\[{]", re.I
+        ),
+        "JavaScript, and not JSON",
+        "leave out what stands before the first [ and behind the last ]",
+    ),
+    (
+        re.compile(
+            rb"(?:-- |/\*!|(?:INSERT INTO|CREATE TABLE|CREATE DATABASE|DROP TABLE|PRAGMA) ).*;",
+            re.S | re.I,
+        ),
+        "a dump of a database",
+        "ask the database for the rows as CSV, and enqueue those",
+    ),
+    (re.compile(rb"---\s*\n|- \w+:\s"), "YAML", "save it as JSON, and enqueue that"),
+)
+"""How texts begin that are no backlog: what it is, and what helps."""
 _OUTLOOK = ("a mail or a document of Microsoft Office", "save it as .eml, or as CSV")
 TAR_AT = 257
+TEXT_HEAD = 4_000
+"""Bytes by which a text is known."""
+BLANK = b"\xef\xbb\xbf \t\r\n"
 
 
 def refuse_foreign(path: str, head: bytes) -> None:
@@ -54,6 +78,9 @@ def refuse_foreign(path: str, head: bytes) -> None:
 def refuse_within(path: str, first: bytes, *, unpacked: bool) -> None:
     """The same for what begins a file, or was packed in it."""
     refuse_foreign(path, first[:32])
+    for begins, what, mend in _TEXTS:
+        if begins.match(first[:TEXT_HEAD].lstrip(BLANK)):
+            raise BacklogError(f"{path} is {what}.", mend=mend)
     if first[TAR_AT : TAR_AT + 5] == b"ustar":
         raise BacklogError(
             f"{path} is a tar archive.", mend=f"tar -xf {quote(path)}, then enqueue what was in it"

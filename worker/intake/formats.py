@@ -15,7 +15,7 @@ from worker.intake.encodings import encoding_of, recoded
 from worker.intake.foreign import refuse_markup
 from worker.intake.html_tables import is_html, read_html_table
 from worker.intake.jsonl import RECORD_SEPARATOR, read_jsonl
-from worker.intake.mail import is_mail, is_mailbox, read_mailbox
+from worker.intake.mail import is_mail, is_mailbox, read_mailbox, without_envelope
 from worker.intake.rows import Item
 from worker.intake.sources import OpenedBacklog
 from worker.intake.tables import read_table, table_of
@@ -31,6 +31,7 @@ ENDINGS = {
     "mbox": "mbox",
     "mbx": "mbox",
     "eml": "eml",
+    "emlx": "eml",
 }
 
 
@@ -115,14 +116,15 @@ def _mails(mails: Iterator[Iterator[bytes]], caps: Caps) -> Iterator[Item]:
 
 def _sheet(path: str, stream: IO[bytes], said: Found, caps: Caps) -> Iterator[Any]:
     # Imported when needed: openpyxl takes a quarter of a second.
-    stream.seek(0)
-    if said.kind == "xlsx":
-        from worker.intake.sheets import read_workbook
-
-        return read_workbook(path, stream, said.sheet, caps)
     from worker.intake.opendocument import read_opendocument
+    from worker.intake.sheets import read_workbook
 
-    return read_opendocument(path, stream, said.sheet, caps)
+    def heard(title: str) -> None:
+        said.sheet = title
+
+    stream.seek(0)
+    read = read_workbook if said.kind == "xlsx" else read_opendocument
+    return read(path, stream, said.sheet, caps, heard)
 
 
 def _one_character(delimiter: str | None) -> str | None:
@@ -165,7 +167,7 @@ def kind_of(name: str, first: bytes) -> str:
         return "jsonl"
     if ending in ("mbox", "mbx") or is_mailbox(first):
         return "mbox"
-    if ending == "eml" or (ending in ("", "txt") and is_mail(first)):
+    if ending in ("eml", "emlx") or (ending in ("", "txt") and is_mail(without_envelope(first))):
         return "eml"
     kind = ENDINGS.get(ending, "csv")
     return "jsonl" if kind == "json" else kind

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from worker.domain.backlog import BacklogError, Block, Caps, Reject
 from worker.domain.proof.strata import stratum_of
 from worker.intake.ahead import ahead
-from worker.intake.guess import Guess, refusal
+from worker.intake.guess import Guess
 from worker.intake.outcome import Counts, HandoverOutcome, Read
 from worker.intake.reader import Backlog, ReadingOptions
 from worker.intake.rejects import RejectsFile
@@ -106,7 +106,7 @@ class Handover:
     def _accepted(self, backlog: Backlog) -> Read:
         guess = backlog.guess
         if guess.missing or (guess.found and not self._accept(backlog.path, guess)):
-            raise refusal(backlog.path, guess)
+            raise backlog.refusal(guess)
         terms = self._terms
         absent = not_there(terms.policy, backlog.sample, terms.asked_by, guess.columns)
         self._counts.warn(backlog.path, absent)

@@ -11,6 +11,16 @@ from worker.intake.rows import Item
 MOST_WHOLE = 2**63
 MOST_DIGITS = 20
 """Of a whole number that 64 bits can hold."""
+_TAPS_OWN = {
+    "SCHEMA": {"type", "stream", "schema", "key_properties", "bookmark_properties"},
+    "ACTIVATE_VERSION": {"type", "stream", "version"},
+    "STATE": {"type", "value", "state"},
+    "LOG": {"type", "log"},
+    "TRACE": {"type", "trace"},
+}
+"""What a message of Singer's or Airbyte's protocol holds where it is no row."""
+TAPS = frozenset(_TAPS_OWN) | {"RECORD"}
+NO_ROW = "a message of the protocol that the file is written in, and no row"
 ENVELOPES = ("_source", "_airbyte_data")
 
 
@@ -23,9 +33,11 @@ def keyed(key: str, item: Item | None) -> Item:
     return line, row if named else {"id": key, **row}
 
 
-def unwrapped(row: dict[str, object]) -> dict[str, object]:
+def unwrapped(row: dict[str, object]) -> dict[str, object] | None:
     """The row inside an object that holds nothing else: `{"ticket": {…}}`; or that is what a search
-    engine or a pipeline keeps beside words of its own."""
+    engine or a pipeline keeps beside words of its own. None where it says that it holds none."""
+    if "type" in row and type(row["type"]) is str and row["type"] in TAPS:
+        return _of_a_tap(row)
     for name in ENVELOPES:
         inner = row.get(name)
         if type(inner) is dict and inner:
@@ -35,6 +47,17 @@ def unwrapped(row: dict[str, object]) -> dict[str, object]:
         if isinstance(inner, dict) and inner:
             return inner
     return row
+
+
+def _of_a_tap(row: dict[str, object]) -> dict[str, object] | None:
+    """The row in a message of Singer's or Airbyte's protocol, where it stands one deeper; None of
+    those that hold none: a schema, a state, a line of the log."""
+    kind, record = str(row["type"]), row.get("record")
+    if kind == "RECORD" and isinstance(record, dict) and record:
+        inner = record.get("data")
+        return inner if isinstance(inner, dict) and "stream" in record else record
+    own = _TAPS_OWN.get(kind)
+    return None if own is not None and row.keys() <= own else row
 
 
 def header_of(cells: list[object]) -> list[str] | None:

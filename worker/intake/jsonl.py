@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from worker.domain.backlog import Caps, Reject
-from worker.intake.json_values import DECODER, MOST_WHOLE, as_row, header_of, unwrapped
+from worker.intake.json_values import DECODER, MOST_WHOLE, NO_ROW, as_row, header_of, unwrapped
 from worker.intake.rows import Item
 
 RECORD_SEPARATOR = b"\x1e"
@@ -52,7 +52,10 @@ def _read_line(number: int, line: bytes, caps: Caps, header: list[str] | None) -
     if type(row) is dict and float in map(type, row.values()) and _is_inexact(row):
         row = DECODER.decode(line.decode())
     row = row if type(row) is dict else as_row(row, header)
-    return (number, unwrapped(row)) if row is not None else Reject(number, "not an object")
+    if row is None:
+        return Reject(number, "not an object")
+    inner = unwrapped(row)
+    return (number, inner) if inner is not None else Reject(number, NO_ROW)
 
 
 def _with_nothing(line: bytes) -> Any:

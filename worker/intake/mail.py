@@ -1,4 +1,5 @@
-"""Mailboxes (`.mbox`, as Gmail hands them out) and single mails (`.eml`): a mail, a row."""
+"""Mailboxes (`.mbox`, as Gmail hands them out) and single mails (`.eml`, and Apple's `.emlx`): a
+mail, a row."""
 
 import email
 import hashlib
@@ -43,6 +44,9 @@ inviati,posta inviata,bozza,bozze,verzonden,concept,concepten,wysłane,kopie rob
 OWN = frozenset(" ".join(label.split()) for label in _OWN.split(","))
 """Gmail's labels, in its languages, of what left the mailbox or did not leave it yet."""
 _NOBODY = re.compile(r"(?:do[._-]?not|no)[._-]?reply\b", re.I)
+_APPLES = re.compile(rb"\s*(\d{1,12})\s*\n(?=[!-9;-~]+:)")
+"""What stands before a mail in a file of Apple Mail (`.emlx`): its length, for words of the
+program's own stand behind it."""
 _HEADER = re.compile(rb"[!-9;-~]+[ \t]*:|>From ")
 _QUOTED_FROM = re.compile(rb"^>+From ")
 KEPT = {
@@ -91,7 +95,13 @@ _USUAL = {b"date", b"subject", b"to", b"message-id", b"mime-version", b"received
 def read_mailbox(chunks: Iterator[bytes], caps: Caps, *, single: bool) -> Iterator[Item]:
     """Every mail. Of a long one only the beginning is read: what is behind are attachments."""
     for line, raw in _split(chunks, caps.line, single):
-        yield _mail(line, raw)
+        yield _mail(line, without_envelope(raw) if single else raw)
+
+
+def without_envelope(raw: bytes) -> bytes:
+    """The mail in a file of Apple Mail; any other as it is."""
+    apples = _APPLES.match(raw)
+    return raw[apples.end() : apples.end() + int(apples[1])] if apples else raw
 
 
 def _split(chunks: Iterator[bytes], cap: int, single: bool) -> Iterator[tuple[int, bytes]]:

@@ -11,7 +11,8 @@ _SURE: dict[str, str] = {
     "external_id": """
         external id, ticket id, ticket number, ticket no, ticket no., ticket #, case number,
         case no, case id, issue key, conversation id, ticketid, ticketnumber, casenumber, issuekey,
-        request id, ticket, enquiry id, inquiry id, message id, message-id, id, display id,
+        request id, response id, submission id, ticket, enquiry id, inquiry id, message id,
+        message-id, id, display id,
         ticketnummer, ticket-nr, ticket-nr., ticket-id, vorgangsnummer, fallnummer, anfrage-id,
         anfragenummer, vorgang, numéro du ticket, id du ticket, n° ticket, n° de ticket,
         numéro de dossier, identifiant, número de ticket, id de ticket, id del ticket,

@@ -2,11 +2,11 @@
 one."""
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 from worker.domain.backlog import BacklogError, Caps
-from worker.intake.elements import elements, refuse_bomb
+from worker.intake.elements import attributes, elements, refuse_bomb
 from worker.intake.records import Fields
 from worker.intake.sheets import BROKEN, MOST_ROWS, fields_of
 
@@ -18,15 +18,20 @@ _SIGNS = {f"{_TEXT}line-break": "\n", f"{_TEXT}tab": "\t"}
 
 
 def read_opendocument(
-    path: str, stream: IO[bytes], sheet: str | None, caps: Caps
+    path: str,
+    stream: IO[bytes],
+    sheet: str | None,
+    caps: Caps,
+    on_sheet: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Fields]:
-    """The rows of a sheet. Raises BacklogError when it breaks off, or there is none so called."""
+    """The rows of a sheet. `on_sheet` hears its title. Raises BacklogError when it breaks off, or
+    there is none so called."""
     try:
         with zipfile.ZipFile(stream) as archive:
             info = archive.getinfo("content.xml")
             refuse_bomb(path, info, caps)
             with archive.open(info) as source:
-                yield from _rows(path, source, sheet, caps)
+                yield from _rows(path, source, sheet, caps, on_sheet)
     except BROKEN as error:
         raise BacklogError(
             f"{path} is an OpenDocument sheet that cannot be read ({type(error).__name__}).",
@@ -34,7 +39,20 @@ def read_opendocument(
         ) from None
 
 
-def _rows(path: str, source: IO[bytes], sheet: str | None, caps: Caps) -> Iterator[Fields]:
+def opendocument_titles(path: str, stream: IO[bytes], caps: Caps) -> list[str]:
+    """The sheets, in their order. Raises what BROKEN names."""
+    with zipfile.ZipFile(stream) as archive:
+        info = archive.getinfo("content.xml")
+        refuse_bomb(path, info, caps)
+        with archive.open(info) as source:
+            return [
+                known.get(f"{_TABLE}name", "") for _, known in attributes(source, f"{_TABLE}table")
+            ]
+
+
+def _rows(
+    path: str, source: IO[bytes], sheet: str | None, caps: Caps, on_sheet: Callable[[str], None]
+) -> Iterator[Fields]:
     number, table, titles, given = 1, None, [], False
     for row in elements(source, f"{_TABLE}table-row"):
         above = next(row.iterancestors(f"{_TABLE}table"))
@@ -47,6 +65,8 @@ def _rows(path: str, source: IO[bytes], sheet: str | None, caps: Caps) -> Iterat
         if sheet in (None, titles[-1]) and any(cells := _cells(row, caps)):
             if number + times - 1 > MOST_ROWS:
                 raise BacklogError(f"{path} has more rows than a sheet can have.")
+            if not given:
+                on_sheet(titles[-1])
             given = True
             for further in range(times):
                 yield fields_of(number + further, cells, caps)

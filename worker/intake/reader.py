@@ -1,7 +1,7 @@
 """Reads any backlog: finds out what it is and which column is what, then reads it in blocks."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import IO, Any
 
@@ -12,6 +12,7 @@ from worker.intake.dates import DateOrder, order_of
 from worker.intake.formats import Found, items_of
 from worker.intake.guess import Guess, guess, refusal
 from worker.intake.layouts import getter_of, layout_of
+from worker.intake.other_sheets import titles_of, with_sheets
 from worker.intake.paths import normal, parse_place
 from worker.intake.product_rows import product_of
 from worker.intake.rows import Item, Rows
@@ -109,7 +110,7 @@ class Backlog:
         guess is not certain, and nobody accepted it; and where the file breaks off."""
         guessed = accepted or self.guess
         if not (guessed.certain or accepted) or guessed.missing:
-            raise refusal(self.path, guessed)
+            raise self.refusal(guessed)
         order = self._options.dates or self._order(guessed.columns)
         rows = self.rows(guessed, order)
         self._counting = True
@@ -125,7 +126,29 @@ class Backlog:
                 raise BacklogError(f"{self.path} has more than {self._caps.records:,} rows.")
             yield block
         if total == 0:
-            raise BacklogError(f"{self.path} holds no rows.")
+            raise self._beside(BacklogError(f"{self.path} holds no rows."))
+
+    def refusal(self, guessed: Guess) -> BacklogError:
+        """Why the file is not read by this guess."""
+        return self._beside(refusal(self.path, guessed))
+
+    def _beside(self, error: BacklogError) -> BacklogError:
+        read = self.found.sheet
+        if self._options.sheet is not None or read is None:
+            return error
+        titles = titles_of(self.path, self._stream, self.found.kind, self._caps)
+        others = [title for title in titles if title != read]
+        return with_sheets(error, self.path, read, others, self._is_backlog)
+
+    def _is_backlog(self, sheet: str) -> bool:
+        """Whether another sheet of the workbook could be read without a word more."""
+        self._stream.seek(0)
+        options = replace(self._options, sheet=sheet)
+        try:
+            found = Backlog(self.path, self._stream, options, self._caps).guess
+        except BacklogError:
+            return False
+        return found.certain and not found.missing and bool(found.names)
 
     def _product(self, guessed: Guess) -> str | None:
         """Whose export it is, unless people said themselves what the message is."""

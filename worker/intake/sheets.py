@@ -12,7 +12,7 @@ import io
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 from lxml.etree import LxmlError
@@ -41,9 +41,16 @@ BROKEN = (
 """What openpyxl, zipfile and the XML parser raise for what is not quite a workbook."""
 
 
-def read_workbook(path: str, stream: IO[bytes], sheet: str | None, caps: Caps) -> Iterator[Fields]:
-    """The rows of a sheet. Raises BacklogError when it cannot be read, or there is none so called;
-    in the course of reading, when it breaks off."""
+def read_workbook(
+    path: str,
+    stream: IO[bytes],
+    sheet: str | None,
+    caps: Caps,
+    on_sheet: Callable[[str], None] = lambda _: None,
+) -> Iterator[Fields]:
+    """The rows of a sheet. `on_sheet` hears its title, where it is one of several. Raises
+    BacklogError when it cannot be read, or there is none so called; in the course of reading, when
+    it breaks off."""
     warnings.filterwarnings("ignore", category=UserWarning, module=r"openpyxl\.")
     try:
         archive = zipfile.ZipFile(stream)
@@ -53,19 +60,30 @@ def read_workbook(path: str, stream: IO[bytes], sheet: str | None, caps: Caps) -
         )
     except BROKEN as error:
         raise _broken(path, error) from None
+    chosen = _choose(path, book.sheets, sheet)
     return _first(
-        _rows(path, archive, parser, chosen, caps) for chosen in _choose(path, book.sheets, sheet)
+        ((one.title, _rows(path, archive, parser, one, caps)) for one in chosen),
+        on_sheet if len(chosen) > 1 else lambda _: None,
     )
 
 
-def _first(sheets: Iterator[Iterator[Fields]]) -> Iterator[Fields]:
+def _first(
+    sheets: Iterator[tuple[str, Iterator[Fields]]], on_sheet: Callable[[str], None]
+) -> Iterator[Fields]:
     """The rows of the first sheet that has some."""
-    for rows in sheets:
+    for title, rows in sheets:
         first = next(rows, None)
         if first is not None:
+            on_sheet(title)
             yield first
             yield from rows
             return
+
+
+def workbook_titles(path: str, stream: IO[bytes], caps: Caps) -> list[str]:
+    """The sheets that people see. Raises what BROKEN names."""
+    book = Workbook(path, zipfile.ZipFile(stream), caps)
+    return [one.title for one in book.sheets if one.visible]
 
 
 def _choose(path: str, sheets: list[Sheet], name: str | None) -> list[Sheet]:

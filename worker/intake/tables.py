@@ -7,6 +7,7 @@ from itertools import chain, islice
 
 from worker.domain.backlog import BacklogError, Caps, Reject
 from worker.intake.dialects import HEADER_WIDTH, TITLE_RECORDS, Dialect
+from worker.intake.headers import whole_header
 from worker.intake.paths import normal
 from worker.intake.records import Fields, records
 from worker.intake.rows import Item
@@ -49,9 +50,10 @@ def table_of(path: str, found: Iterator[Fields], *, loose: bool = False) -> Tabl
             first, below, titled = below[at], below[at + 1 :], True
     if first is None or first.wrong:
         raise BacklogError(f"{path} has no header that can be read.")
-    names, rest = [name.strip() for name in first.fields], chain(below, found)
+    names = [name.strip() for name in first.fields]
+    names, rest, grouped = whole_header(names, chain(below, found))
     items = _loose(names, rest) if loose else _items(names, rest)
-    return Table(names, items, first.line if titled else None)
+    return Table(names, items, first.line + grouped if titled or grouped else None)
 
 
 def _below_comments(
