@@ -78,6 +78,7 @@ STATEMENTS: dict[str, tuple[str, ...]] = {
         "tests/integration/lanes/upkeep/test_deliver.py",
         "tests/integration/dashboard/test_deliveries.py",
     ),
+    f"{ACTIONS}redeliveries": (f"{STORE}actions/test_guards_of_redeliveries.py",),
     f"{QUEUE}notices": (
         f"{STORE}queue/test_guards_of_ends.py",
         "tests/integration/lanes/upkeep/test_notify.py",

@@ -9,6 +9,7 @@ from worker.cli.speech.person import actor
 from worker.domain.text import terminal_safe
 from worker.domain.wording import plural, span
 from worker.errors import UsageError
+from worker.store.actions import redeliveries
 from worker.store.queue import deliveries
 from worker.store.queue.deliveries import TargetStanding
 from worker.store.rows import as_document
@@ -63,14 +64,19 @@ def resume(name: str) -> None:
 @click.option("--run", "run_name", shell_complete=RUN, help="Only answers of this run.")
 @click.option("--dead", is_flag=True, help="Only what was given up.")
 def replay(name: str, run_name: str | None, dead: bool) -> None:
-    """Deliver again what had arrived or was given up; receivers know a repeat by its id."""
+    """Deliver again what had arrived or was given up; receivers know a repeat by its id.
+
+    With --run also what of the run was ready before the webhook was configured."""
     with database() as engine:
         with engine.connect() as connection:
             run_id = find_run(connection, run_name).id if run_name is not None else None
             if name not in [row.name for row in deliveries.standing(connection)]:
                 raise UsageError(f"{name!r} is no webhook.", mend="rung deliver status")
-        again = deliveries.replay(engine, actor(), name, run_id=run_id, dead=dead)
-    talk(f"{plural(again, 'answer')} will be delivered to {name} again.")
+        again = redeliveries.replay(engine, actor(), name, run_id=run_id, dead=dead)
+    if again:
+        talk(f"{plural(again, 'answer')} will be delivered to {name}.")
+    else:
+        talk(f"Nothing of that may go to {name}, or it is on its way: rung deliver status")
 
 
 def _show(rows: list[TargetStanding]) -> None:

@@ -11,6 +11,7 @@ from worker.dashboard.access.forms import form_of
 from worker.dashboard.context import Dashboard, dashboard_of
 from worker.dashboard.pages.rendering import page, trouble_page
 from worker.errors import Missing, RungError
+from worker.store.actions import redeliveries
 from worker.store.audit import Actor
 from worker.store.queue import deliveries
 
@@ -58,7 +59,7 @@ def _perform(dashboard: Dashboard, actor: Actor, deed: str, given: dict[str, str
         case "resume":
             done = deliveries.resume(engine, actor, name)
         case "replay":
-            done = deliveries.replay(engine, actor, name, dead=True) > 0
+            done = redeliveries.replay(engine, actor, name, dead=True) > 0
         case _:
             raise Missing(f"{deed!r} is nothing that is done to a webhook.")
     if not done:

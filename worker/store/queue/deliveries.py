@@ -138,19 +138,6 @@ def resume(engine: Engine, actor: Actor, target: str) -> bool:
     return bool(changed)
 
 
-def replay(
-    engine: Engine, actor: Actor, target: str, *, run_id: int | None = None, dead: bool = False
-) -> int:
-    """Delivers again what had ended: of one run, or what is `dead`. Receivers know a repeated one
-    by its id. Returns how many."""
-    values = {"name": target, "run": run_id, "dead": dead}
-    with engine.begin() as connection:
-        again = connection.execute(REPLAY, values).rowcount
-        if again:
-            audit(connection, actor, "replay", f"delivery {target}", again, run=run_id, dead=dead)
-    return again
-
-
 def standing(connection: Connection) -> list[TargetStanding]:
     """Each target: what waits, since when, and what is dead."""
     return values_of(TargetStanding, connection.execute(STANDING))
@@ -225,13 +212,6 @@ WHERE name = :name AND paused_at IS NOT NULL
 DUE_NOW = text("""
 UPDATE deliveries SET next_try_at = now()
 WHERE target = :name AND state = 'waiting' AND next_try_at > now() + interval '90 seconds'
-""")
-REPLAY = text("""
-UPDATE deliveries AS d SET state = 'waiting', ended_at = NULL, tries = 0, created_at = now(),
-  next_try_at = now(), error = NULL
-WHERE d.target = :name AND d.state IN ('delivered', 'dead') AND (NOT :dead OR d.state = 'dead')
-  AND (CAST(:run AS bigint) IS NULL
-    OR d.job_id IN (SELECT id FROM jobs WHERE run_id = CAST(:run AS bigint)))
 """)
 STANDING = text("""
 SELECT t.name, t.enabled, t.simulated, t.paused_at, t.paused_by, t.paused_reason,

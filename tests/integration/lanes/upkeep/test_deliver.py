@@ -19,6 +19,7 @@ from worker.config.doors import DeliverSettings
 from worker.config.settings import Settings
 from worker.lanes.upkeep.deliverer import Deliverer, wait_s
 from worker.sandbox.simulator.state import State
+from worker.store.actions import redeliveries
 from worker.store.actions.reviews import Judged, give_verdict
 from worker.store.queue import deliveries
 
@@ -192,7 +193,7 @@ def test_a_receiver_out_of_order_is_tried_again_for_a_day_and_then_seen_as_dead(
     assert (line.waiting, line.dead) == (0, 1)
     # and what is dead can be sent again
     receiver.status = 204
-    assert deliveries.replay(engine, ME, NAME, dead=True) == 1
+    assert redeliveries.replay(engine, ME, NAME, dead=True) == 1
     deliverer.deliver_due()
     assert states(engine)[0][1] == "delivered"
     assert len({headers["webhook-id"] for headers, _ in receiver.posts}) == 1

@@ -185,35 +185,6 @@ def test_pauses_and_what_waits_behind_them(rows: Rows) -> None:
     assert rows.all("SELECT job_id FROM deliveries WHERE next_try_at = now()") == [(late,)]
 
 
-@pytest.mark.parametrize(
-    ("dead", "of_run", "again"),
-    [
-        (False, False, ["delivered", "dead", "elsewhere"]),
-        (True, False, ["dead"]),
-        (False, True, ["delivered", "dead"]),
-        (True, True, ["dead"]),
-    ],
-)
-def test_what_is_sent_again(rows: Rows, dead: bool, of_run: bool, again: list[str]) -> None:
-    target(rows)
-    target(rows, "other")
-    run = rows.run()
-    made = {
-        state: delivery(rows, "crm", job=rows.job(run, state="answered"), state=state, tries=3,
-                        error="503", next_try_at=FUTURE)
-        for state in ("delivered", "dead", "withdrawn")
-    }  # fmt: skip
-    made["elsewhere"] = delivery(rows, "crm", state="delivered")
-    delivery(rows, "other", job=made["dead"], state="dead")
-    rows.all(deliveries.REPLAY, name="crm", dead=dead, run=run if of_run else None)
-    fresh = rows.all(
-        "SELECT job_id FROM deliveries WHERE state = 'waiting' AND target = 'crm' AND tries = 0"
-        " AND error IS NULL AND ended_at IS NULL AND next_try_at = now()"
-    )
-    assert sorted(fresh) == sorted((made[name],) for name in again)
-    assert rows.one("SELECT count(*) FROM deliveries WHERE state = 'waiting'") == (len(again),)
-
-
 def test_how_the_targets_stand(rows: Rows) -> None:
     target(rows)
     target(rows, "quiet")
