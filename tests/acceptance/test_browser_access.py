@@ -1,6 +1,7 @@
 """Every page in light and dark, looked at by axe-core, which ships with the tests: no network."""
 
 import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.support.chromium import NEEDED, Visit
-from tests.support.page_addresses import addresses
+from tests.support.page_addresses import CSRF, addresses, forms
 from tests.support.promises import do
 from tests.support.web import dashboard
 from worker.config.settings import Settings
@@ -17,7 +18,8 @@ from worker.store.knowledge import sync_folder
 from worker.store.queue import deliveries
 
 pytestmark = NEEDED
-AXE = Path(__file__).parents[1] / "data" / "axe" / "axe.min.js"
+AXE = (Path(__file__).parents[1] / "data" / "axe" / "axe.min.js").read_text("utf-8")
+WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 800}
 TROUBLES = {"/jobs?where=banana": 422, "/no-such-page": 404}
 COLOURS = "color-contrast"
 """The one rule that another scheme of colours may break."""
@@ -41,6 +43,30 @@ INSERT INTO certificates (claim, tier, top, alpha, delta, errors, labels, upper,
 VALUES ('accuracy', 'haiku', 'opus', 0.05, 0.05, 0, 100, 0.03, 0.5, 0.9, 'difficulty',
   '{"model": "claude-haiku-5-5"}', '["day"]', '{}', true, 'void', 'the model changed', 'ada')
 """
+SEND = """
+([sent, csrf]) => {
+  const form = document.createElement('form');
+  Object.assign(form, {method: 'post', action: sent.action});
+  const held = document.querySelector(`input[name=${csrf}]`).value;
+  for (const [name, value] of Object.entries({[csrf]: held, ...sent.fields})) {
+    form.append(Object.assign(document.createElement('input'), {type: 'hidden', name, value}));
+  }
+  if (sent.file) {
+    form.enctype = 'multipart/form-data';
+    const file = Object.assign(document.createElement('input'), {type: 'file', name: 'file'});
+    const held = new DataTransfer();
+    held.items.add(new File([sent.file[1]], sent.file[0], {type: 'text/csv'}));
+    file.files = held.files;
+    form.append(file);
+  }
+  document.body.append(form);
+  form.submit();
+}
+"""
+DRAWN = """
+INSERT INTO audits (job_id, fence, run_id, tier, probability)
+SELECT job_id, fence, 1, tier, 0.5 FROM results ORDER BY job_id LIMIT 3
+"""
 FIT = "[document.documentElement.scrollWidth, document.querySelectorAll('main h1').length]"
 
 
@@ -49,6 +75,7 @@ def furnished(engine: Engine, worked: None) -> None:
     """Every page has something to show."""
     do(engine, HISTORY)
     do(engine, CERTIFICATE)
+    do(engine, DRAWN)
     deliveries.announce(engine, {"helpdesk": False})
     markdown = "# Returns\n\nParcels come back within 30 days."
     page = SourcePage(
@@ -61,27 +88,56 @@ def furnished(engine: Engine, worked: None) -> None:
 def test_axe_finds_nothing_on_any_page_and_each_fits_a_phone(chromium: Any, url: str) -> None:
     wrong: dict[str, list[str]] = {}
     visit = Visit(chromium, url)
-    page, rules = visit.page, AXE.read_text("utf-8")
     for path in addresses():
-        # when: wide and light, then narrow and dark
-        page.set_viewport_size({"width": 1280, "height": 800})
-        page.emulate_media(color_scheme="light")
-        answer = page.goto(path)
-        page.evaluate(rules)
-        light = page.evaluate(WRONG, None)
-        page.set_viewport_size({"width": 390, "height": 800})
-        page.emulate_media(color_scheme="dark")
-        dark = [f"dark {found}" for found in page.evaluate(WRONG, COLOURS)]
-        # then
-        if answer.status not in (200, TROUBLES.get(path)):
-            light.append(f"HTTP {answer.status}")
-        if (fits := page.evaluate(FIT)) != [390, 1]:
-            light.append(f"{fits[0]} wide, {fits[1]} headings")
-        if light or dark:
-            wrong[path] = light + dark
-    visit.wrong[:] = [said for said in visit.wrong if "404" not in said and "422" not in said]
-    visit.close()
+        visit.page.set_viewport_size(WIDE)
+        status = visit.page.goto(path).status
+        found = looked_at(visit.page)
+        if status not in (200, TROUBLES.get(path)):
+            found.append(f"HTTP {status}")
+        if found:
+            wrong[path] = found
+    close_with_refusals(visit)
     assert wrong == {}
+
+
+@pytest.mark.usefixtures("furnished")
+def test_axe_finds_nothing_on_any_page_that_answers_a_form(chromium: Any, url: str) -> None:
+    wrong: dict[str, list[str]] = {}
+    visit = Visit(chromium, url)
+    for sent in forms():
+        # given: a page with a form, whose token is this visitor's
+        visit.page.set_viewport_size(WIDE)
+        visit.page.goto("/actions/cancel?run=open")
+        # when
+        with visit.page.expect_navigation() as coming:
+            visit.page.evaluate(SEND, [asdict(sent), CSRF])
+        found = looked_at(visit.page)
+        # then
+        if coming.value.status != sent.status:
+            found.append(f"HTTP {coming.value.status}")
+        if found:
+            wrong[f"{sent.action} {sent.status}"] = found
+    close_with_refusals(visit)
+    assert wrong == {}
+
+
+def looked_at(page: Any) -> list[str]:
+    """What is wrong with the page before us: wide and light, then narrow and dark."""
+    page.emulate_media(color_scheme="light")
+    page.evaluate(AXE)
+    found = list(page.evaluate(WRONG, None))
+    page.set_viewport_size(PHONE)
+    page.emulate_media(color_scheme="dark")
+    found += [f"dark {one}" for one in page.evaluate(WRONG, COLOURS)]
+    if (fits := page.evaluate(FIT)) != [PHONE["width"], 1]:
+        found.append(f"{fits[0]} wide, {fits[1]} headings")
+    return found
+
+
+def close_with_refusals(visit: Visit) -> None:
+    """A refusal was asked for: that Chromium notes it is no trouble."""
+    visit.wrong[:] = [said for said in visit.wrong if "status of 4" not in said]
+    visit.close()
 
 
 @pytest.mark.usefixtures("worked")

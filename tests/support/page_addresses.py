@@ -1,8 +1,10 @@
-"""An address for every page, found from the dashboard's routes: a new page is looked at without
-being listed, and one whose address needs a name that nobody gave here says so."""
+"""An address for every page, and a form for every page that answers one, found from the dashboard's
+routes: a new page is looked at without being listed, and one whose address needs a name that nobody
+gave here says so, like a new form."""
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import product
 from urllib.parse import quote
 
@@ -30,6 +32,64 @@ QUERIES = {
 NEED = {"/jobs/ticked", "/knowledge/page", "/actions/pause", "/actions/cancel"}
 MORE = ("/actions/budget?run=open", "/actions/priority?run=open", "/no-such-page")
 LIVE = "/live/"
+CSRF = "csrf_token"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A form that somebody sends to `action`, and the status of the page that answers it; `file` is
+    a name and what is in it."""
+
+    action: str
+    status: int
+    fields: dict[str, str] = field(default_factory=dict)
+    file: tuple[str, str] | None = None
+
+
+EXPORT = "Ticket ID,Description,Group\n1,Where is my parcel?,A\n2,My card was stolen,B\n3,,A\n"
+FORMS: dict[str, tuple[Sent, ...]] = {
+    "/hand-over": (
+        Sent(action="/hand-over", status=422),
+        Sent(action="/hand-over", status=200, file=("tickets.csv", EXPORT)),
+        Sent(action="/hand-over", status=200, file=("odd.csv", "a,b\n1,2\n")),
+        Sent(
+            action="/hand-over",
+            status=200,
+            fields={"step": "start", "seen": "1"},
+            file=("tickets.csv", EXPORT),
+        ),
+    ),
+    "/jobs/{job:int}": (Sent(action="/jobs/4", status=200),),
+    "/jobs/{job:int}/verdict": (
+        Sent(action="/jobs/4/verdict", status=422, fields={"verdict": "reject"}),
+    ),
+    "/review/undo": (Sent(action="/review/undo", status=409, fields={"job": "4"}),),
+    "/review/leave": (),
+    "/clusters/verdict": (
+        Sent(action="/clusters/verdict", status=422, fields={"verdict": "accept", "job": "4"}),
+    ),
+    "/audits/next": (Sent(action="/audits/next", status=200),),
+    "/audits/verdict": (Sent(action="/audits/verdict", status=422),),
+    "/deliveries/{deed}": (Sent(action="/deliveries/fly", status=404),),
+    "/actions/{action}": (
+        Sent(action="/actions/budget", status=422, fields={"run": "open", "to": "banana"}),
+        Sent(action="/actions/pause", status=403, fields={"tier": "opus", CSRF: "old"}),
+    ),
+    "/login": (Sent(action="/login", status=403, fields={"token": "another"}),),
+    "/logout": (),
+}
+"""For every route that takes a form, those whose answer is a page of its own; the rest lead to
+pages that `addresses` has, or show nothing."""
+
+
+def forms() -> list[Sent]:
+    """Raises KeyError for a route that `FORMS` does not have."""
+    return [
+        sent
+        for route in [*pages.routes(), *login.routes()]
+        if isinstance(route, Route) and "POST" in (route.methods or ())
+        for sent in FORMS[route.path]
+    ]
 
 
 def addresses() -> list[str]:

@@ -2,7 +2,8 @@
 
 import datetime as dt
 
-from worker.domain.wording import clock, plural, span
+from worker.domain import wording
+from worker.domain.wording import clock, span
 
 BY_HAND = {"pause": "paused by hand", "drain": "drained by hand"}
 """The reasons of pauses for which nobody gave one."""
@@ -24,12 +25,18 @@ def pause_words(
 ) -> str:
     """`sonnet is paused by root, since 07:45: 672 messages wait`, without a full stop. A reason
     stands in brackets; Rung's own is the main thing."""
-    who = f" by {'Rung itself' if by == ITSELF else by}" if by else ""
+    who = f" by {_who(by, reason)}" if by else ""
     when = f", since {clock(since, now)}" if since is not None else ""
-    given = reason if reason and reason not in BY_HAND.values() else ""
-    wait = f"{plural(waiting, 'message')} wait{'s' if waiting == 1 else ''}" if waiting else ""
+    given = (reason or "").removeprefix(CANARY) if reason not in BY_HAND.values() else ""
+    wait = wording.waiting(waiting) if waiting else ""
     said = [part for part in (given, wait) if part]
     return f"{name} is paused{who}{when}" + (f": {'; '.join(said)}" if said else "")
+
+
+def _who(by: str, reason: str | None) -> str:
+    if by != ITSELF:
+        return by
+    return "Rung’s canary" if is_canary(reason) else "Rung itself"
 
 
 def held_words(
@@ -46,7 +53,7 @@ def held_words(
     left = (until - now).total_seconds()
     when = f" since {clock(since, now)}," if since is not None and left >= LONG_S else ""
     end = f"until {clock(until, now)}" if left >= LONG_S else f"for {span(left)}"
-    wait = f"{plural(waiting, 'message')} wait{'s' if waiting == 1 else ''}" if waiting else ""
+    wait = wording.waiting(waiting) if waiting else ""
     said = "; ".join(part for part in (reason, wait) if part)
     return f"{name} is held{when} {end}" + (f": {said}" if said else "")
 

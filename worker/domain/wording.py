@@ -123,7 +123,8 @@ def outcome_word(word: str | None) -> str:
 
 
 def said_of(name: str, words: str) -> str:
-    """`day is late: …`, `day has spent …`, and `day: not before …` of words that go on no name."""
+    """`day is late: …`, `day has spent …`, and `day: not done before …` of words that go on
+    no name."""
     verb = " is" if words.startswith(("late:", "stopped ", "paused:")) else ":"
     return f"{name}{'' if words.startswith('has ') else verb} {words}"
 
@@ -131,6 +132,11 @@ def said_of(name: str, words: str) -> str:
 def plural(number: int, one: str, many: str | None = None) -> str:
     """`1 run`, `2 runs`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def waiting(number: int, one: str = "message") -> str:
+    """`1 message waits`, `672 messages wait`."""
+    return f"{plural(number, one)} wait{'s' if number == 1 else ''}"
 
 
 def listed(names: Sequence[str]) -> str:

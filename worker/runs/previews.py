@@ -9,7 +9,7 @@ from shlex import quote
 from sqlalchemy import Connection
 
 from models.vocabulary import EVERYTHING
-from worker.domain.wording import dollars, listed, plural
+from worker.domain.wording import dollars, listed, plural, waiting
 from worker.errors import RungError, UsageError
 from worker.runs.budget_previews import budget_preview, require_enough
 from worker.runs.orders import HOLDS, OF_QUEUES, VERBS, Order
@@ -58,22 +58,23 @@ def _require_possible(action: str, run: RunStanding) -> None:
 def _queue(look: Look, queue: str) -> Preview:
     action, names = look.order.action, look.around.queues
     lines = [q for q in queues(look.connection, names) if queue in (q.queue, EVERYTHING)]
-    waiting, flying = (sum(q.waiting for q in lines), sum(q.in_flight for q in lines))
+    held_up, flying = (sum(q.waiting for q in lines), sum(q.in_flight for q in lines))
+    waits = waiting(held_up) if held_up else "Nothing waits just now"
     runs = live_runs(look.connection)
     expected = None
     if action in ("resume", "overrule"):
-        words = [f"{plural(waiting, 'message')} that wait will be sent on."]
+        words = [f"{waits}{' and will be sent on' if held_up else ''}."]
         words += _canary(look, queue)
         policies = {run.policy for run in runs}
-        expected = expected_cost(look.connection, waiting, sorted(policies))
+        expected = expected_cost(look.connection, held_up, sorted(policies))
     else:
         drains = action == "drain"
         held = ", those included that workers hold and have not begun" if drains else ""
         after = " When none is left, nothing is lost if its workers are taken away."
         words = [
-            f"{plural(waiting, 'message')} that wait will go on waiting{held}.",
-            f"{plural(flying, 'call')} in flight will end and be recorded: they are paid for."
-            + (after if drains else ""),
+            f"{waits}{f' and will go on waiting{held}' if held_up else ''}.",
+            f"{plural(flying, 'call')} in flight will end and be recorded: what is in flight is"
+            f" paid for.{after if drains else ''}",
         ]
     name = "every queue" if queue == EVERYTHING else f"the queue {queue}"
     return Preview(
@@ -82,7 +83,7 @@ def _queue(look: Look, queue: str) -> Preview:
         back="/",
         words=words + look.deadlines(runs),
         fields={"tier": queue},
-        count=waiting,
+        count=held_up,
         expected=expected,
         before=flying,
         undo="You can pause it again." if action == "overrule" else "You can take it back.",
@@ -131,9 +132,9 @@ def _retry(look: Look) -> Preview:
     found = foresee(look.connection, RETRY, chosen)
     cause = f" that died of “{chosen.cause}”" if chosen.cause else ""
     words = [
-        f"{plural(found.jobs, 'dead letter')}{cause} will be tried again at the tier where they"
-        " stood, with a clean count of failures. What was tried before stays in their receipts.",
-        "If the cause is still there, they die again: fix it first.",
+        f"{plural(found.jobs, 'dead letter')}{cause} will be tried again, each at the tier where it"
+        " stood, with a clean count of failures. What was tried before stays in the receipts.",
+        "What still has its cause dies again: fix that first.",
     ]
     if look.run is None:
         words.append("Jobs that are not dead, or whose run is cancelled, are left as they are.")

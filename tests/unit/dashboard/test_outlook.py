@@ -104,9 +104,10 @@ def test_a_run_that_stands_still_without_a_cause_says_so() -> None:
          "late: at this pace done at 15:01, 2 min after its deadline"),
         ({}, 3_700.0, "", None),
         ({"deadline": NOW + HOUR, "finished_at": NOW, "state": "finished"}, 3_700.0, "", None),
-        ({"deadline": NOW + 2 * HOUR}, 600.0, "not before opus is resumed: 60 wait there", None),
-        ({"deadline": NOW + HOUR}, 600.0, "not before opus is resumed: 60 wait there",
-         "not before opus is resumed: 60 wait there, with 1 h left to its deadline;"
+        ({"deadline": NOW + 2 * HOUR}, 600.0, "not done before opus is resumed: 60 wait there",
+         None),
+        ({"deadline": NOW + HOUR}, 600.0, "not done before opus is resumed: 60 wait there",
+         "not done before opus is resumed: 60 wait there, and the deadline is at 15:00, in 1 h;"
          " at the pace so far it is done 30 minutes too late (60 jobs left)"),
     ],
 )  # fmt: skip
@@ -121,16 +122,17 @@ def test_a_deadline_is_at_risk_by_the_forecast_or_where_there_is_none_by_the_pac
     ("lines", "words"),
     [
         ([queue()], ""),
-        ([queue(paused=True)], "not before haiku is resumed: 60 wait there"),
-        ([queue(breaker="open")], "not before haiku answers again: 60 wait there"),
-        ([queue(workers=0)], "not before haiku has a worker: 60 wait there"),
+        ([queue(paused=True)], "not done before haiku is resumed: 60 wait there"),
+        ([queue(breaker="open")], "not done before haiku answers again: 60 wait there"),
+        ([queue(workers=0)], "not done before haiku has a worker: 60 wait there"),
         ([queue(held_s=400.0)],
-         "not before haiku may send again, at 14:06 (Claude asked for a pause): 60 wait there"),
+         "not done before haiku may send again, at 14:06 (Claude asked for a pause): 60 wait"
+         " there"),
         ([queue(held_s=20.0)], ""),
         ([queue(queue="opus", paused=True)], ""),
         ([queue(paused=True), queue(queue="sonnet", paused=True)],
-         "not before sonnet is resumed: 70 wait there"),
-        ([queue(queue="routing", paused=True)], "not before routing is resumed: 9 wait there"),
+         "not done before sonnet is resumed: 70 wait there"),
+        ([queue(queue="routing", paused=True)], "not done before routing is resumed: 9 wait there"),
     ],
 )  # fmt: skip
 def test_what_stands_still_has_no_end_before_it_is_lifted(
@@ -142,14 +144,14 @@ def test_what_stands_still_has_no_end_before_it_is_lifted(
     assert found.words == words
     if words:
         seen = outlook(run(deadline=NOW + HOUR), 600.0, waits=found)
-        assert seen.words == f"{words}, with 1 h left to its deadline"
+        assert seen.words == f"{words}, and the deadline is at 15:00, in 1 h"
         assert (seen.level, seen.done_at) == ("warn", None)
 
 
 def test_batches_have_no_end_while_nobody_is_there_to_read_them() -> None:
     counts = {("submitted", "sonnet"): 2, ("submitted", ""): 5, ("routed", "haiku"): 3}
     gone = [queue(workers=0), queue(queue="sonnet", workers=0)]
-    words = "not before a worker is running: 7 are at Claude"
+    words = "not done before a worker is running: 7 are at Claude"
     assert blocked(counts, gone, NOW).words == words
     assert blocked({("submitted", ""): 1}, gone, NOW).words == words.replace("7 are", "1 is")
     assert blocked({("answered", ""): 1}, gone, NOW).words == ""
@@ -199,7 +201,7 @@ def test_the_first_sentence_is_about_the_worst() -> None:
     gone = headline([good], outlooks[:1], None, ["haiku"], unmanned=True)
     assert gone.words.startswith("Nothing goes on: no worker is running. 40 of 100")
     due = headline([run(deadline=NOW + HOUR)], outlooks[:1], None, ["haiku"])
-    assert "day has to be done by 15:00, with 1 h left to its deadline" in due.words
+    assert "day has to be done by 15:00, in 1 h" in due.words
 
 
 @pytest.mark.parametrize(
@@ -215,14 +217,16 @@ def test_the_first_sentence_is_about_the_worst() -> None:
          ["haiku is paused."]),
         ({"paused": True, "paused_by": "rung", "paused_reason": "canary: 5 failed", "waiting": 1,
           "failed_jobs": [7, 9]},
-         ["haiku is paused by Rung itself: canary: 5 failed; 1 message waits. Look at the answers"
-          " that failed. If they are in order, go on all the same. If the prompt is at fault, fix"
-          " it, cancel the run, reprocess what was cancelled, and try again: a run keeps the"
+         ["haiku is paused by Rung’s canary: 5 failed; 1 message waits. Look at the answers that"
+          " failed. If they are in order, resume it anyway. If the prompt is at fault, fix it,"
+          " cancel the run, reprocess what was cancelled, and try haiku again: a run keeps the"
           " prompts that it began with."]),
         ({"breaker": "open", "breaker_reason": "overloaded", "breaker_s": 30.0},
-         ["haiku: the breaker is open, because overloaded; tries again in 30 s."]),
+         ["haiku is left alone (its breaker is open), because overloaded; it tries again by itself"
+          " in 30 s."]),
         ({"held_s": 12.0, "held_reason": "Claude asked for a pause (429)"},
-         ["haiku is held for 12 s: Claude asked for a pause (429); 5 messages wait."]),
+         ["haiku is held for 12 s: Claude asked for a pause (429); 5 messages wait. It goes on by"
+          " itself then."]),
         ({"oldest_s": 300.0, "in_flight": 0},
          ["haiku: the oldest has waited 5 min, and nothing is in flight."]),
         ({"workers": 0}, ["No worker is running since 13:00, and 5 messages wait. Start one:"

@@ -10,7 +10,14 @@ from starlette.responses import HTMLResponse, Response
 from worker.dashboard.access.frame import framed
 
 PROBLEM = "application/problem+json"
-HEADINGS = {404: "There is no such page", 500: "That went wrong", 503: "Not just now"}
+HEADINGS = {
+    401: "Sign in first",
+    403: "That is not allowed",
+    404: "There is no such page",
+    413: "That is too large",
+    500: "That went wrong",
+    503: "Not just now",
+}
 """What a person reads above the sentence; elsewhere the phrase of HTTP."""
 AWAY = (
     "Postgres does not answer just now. Nothing is lost: workers wait too, and go on by themselves"

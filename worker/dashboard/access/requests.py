@@ -24,7 +24,11 @@ OURS = (None, "same-origin", "none")
 MAX_PATH = 2_000
 """Characters: longer than the name of any run, and shorter than what Python reads as no number."""
 FROM_AFAR = "This was asked for by another site."
-TOO_LARGE = "The body is larger than {:,} bytes."
+TOO_LARGE = "That is more than {:g} MB, the most that is taken here at once."
+SMALLER = (
+    "Compress a file (gz and zip are read), cut it into several, or submit it in a terminal: rung"
+    " enqueue FILE. [dashboard] upload_mb sets how much this page takes."
+)
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
@@ -120,7 +124,7 @@ def capped(receive: Receive, cap: int) -> Receive:
         message = await receive()
         counted += len(message.get("body", b""))
         if counted > cap:
-            raise HTTPException(413, TOO_LARGE.format(cap))
+            raise HTTPException(413, TOO_LARGE.format(cap / 1e6))
         return message
 
     return counting
@@ -132,7 +136,7 @@ def refuse_large(headers: Headers, cap: int) -> None:
     length = whole_number(told)
     # Digits that are no number are too many of them.
     if told.isdigit() if length is None else length > cap:
-        raise RequestRefused(413, TOO_LARGE.format(cap))
+        raise RequestRefused(413, TOO_LARGE.format(cap / 1e6), SMALLER)
 
 
 def refuse_cross_site(request: Request, hosts: tuple[str, ...]) -> None:

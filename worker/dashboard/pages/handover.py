@@ -23,7 +23,7 @@ from worker.config.policies import policy_named, policy_names
 from worker.config.settings import Settings
 from worker.dashboard.access import permissions
 from worker.dashboard.access.forms import file_of, form_of
-from worker.dashboard.access.requests import HAND_OVER
+from worker.dashboard.access.requests import HAND_OVER, SMALLER
 from worker.dashboard.context import Dashboard, dashboard_of
 from worker.dashboard.pages.rendering import page
 from worker.dashboard.screens.first_look import File, FirstLook, look
@@ -204,6 +204,7 @@ def _page(request: Request, shown: PageState, fields: Mapping[str, str]) -> Resp
             fields=FIELDS,
             mails=settings.notify.smtp_host is not None,
             most_mb=settings.dashboard.upload_mb,
+            smaller=SMALLER,
         )
 
 

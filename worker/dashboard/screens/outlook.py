@@ -1,8 +1,9 @@
 """The first sentence of the first page. Pure."""
 
+import datetime as dt
 from collections.abc import Sequence
 
-from worker.domain.wording import clock, count, listed, plural, said_of
+from worker.domain.wording import clock, count, listed, plural, said_of, span
 from worker.store.reading.outlook import Outlook, due
 from worker.store.reading.run_standing import RunStanding
 
@@ -35,7 +36,12 @@ def _nearest(runs: Sequence[RunStanding]) -> str:
     if not found:
         return ""
     deadline, run = min(found, key=lambda one: one[0])
-    return f"; {run.name} has to be done by {clock(deadline, run.now)}{due(deadline, run.now)}"
+    return f"; {run.name} has to be done by {clock(deadline, run.now)}{_left(deadline, run.now)}"
+
+
+def _left(deadline: dt.datetime, now: dt.datetime) -> str:
+    left = (deadline - now).total_seconds()
+    return f", in {span(left)}" if left > 0 else ", which has passed"
 
 
 def headline(

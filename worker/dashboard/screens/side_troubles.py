@@ -4,7 +4,7 @@ certificates. Pure."""
 from collections.abc import Sequence
 
 from worker.dashboard.screens.troubles import ScreenTrouble
-from worker.domain.wording import plural, span
+from worker.domain.wording import plural, span, waiting
 from worker.store.queue.deliveries import TargetStanding
 from worker.store.queue.lookup_failures import FailingLookup
 from worker.store.queue.rounds import LateStep
@@ -52,8 +52,7 @@ def delivery_troubles(webhooks: Sequence[TargetStanding]) -> list[ScreenTrouble]
             )
         if one.paused_at is not None and one.waiting:
             who = f"paused by {one.paused_by}, {one.paused_reason}"
-            wait = f"{plural(one.waiting, 'answer')} wait{'s' if one.waiting == 1 else ''}"
-            words = f"Deliveries to {one.name} are {who}: {wait}."
+            words = f"Deliveries to {one.name} are {who}: {waiting(one.waiting, 'answer')}."
             found.append(
                 ScreenTrouble(level="warn", words=words, help="Deliveries", href="/deliveries")
             )

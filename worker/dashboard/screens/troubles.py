@@ -9,7 +9,7 @@ from typing import Literal
 from models.vocabulary import EVERYTHING
 from worker.dashboard.screens.queues import QueueShown
 from worker.domain.hold_words import held_words, is_canary, pause_words
-from worker.domain.wording import clock, dollars, plural, reason, said_of, span
+from worker.domain.wording import clock, dollars, plural, reason, said_of, span, waiting
 from worker.store.reading.outlook import Outlook
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.status import DayBudget
@@ -52,8 +52,8 @@ def troubles(
     stopped runs, by their ids; `last_seen` when the last worker was heard of, if all are gone."""
     found: list[ScreenTrouble] = []
     if everything is not None:
-        waiting = sum(queue.waiting for queue in queues)
-        wait = f": {plural(waiting, 'message')} wait" if waiting and ": " not in everything else ""
+        held = sum(queue.waiting for queue in queues)
+        wait = f": {waiting(held)}" if held and ": " not in everything else ""
         words = f"{everything[0].upper()}{everything[1:]}{wait}."
         found.append(
             ScreenTrouble(
@@ -85,23 +85,23 @@ def troubles(
 def _workers(
     queues: Sequence[QueueShown], last_seen: dt.datetime | None, now: dt.datetime
 ) -> list[ScreenTrouble]:
-    waiting = sum(queue.waiting for queue in queues)
+    left = sum(queue.waiting for queue in queues)
     if any(queue.workers for queue in queues):
         return [
             ScreenTrouble(
                 level="bad",
-                words=f"{queue.queue}: {queue.waiting:,} wait, and no worker is there.",
+                words=f"{queue.queue}: {queue.waiting:,} wait{'s' if queue.waiting == 1 else ''},"
+                " and no worker is there.",
             )
             for queue in queues
             if queue.waiting and not queue.workers
         ]
-    if not waiting:
+    if not left:
         return []
     since = f" since {clock(last_seen, now)}" if last_seen is not None else ""
     words = (
-        f"No worker is running{since}, and {plural(waiting, 'message')}"
-        f" {'waits' if waiting == 1 else 'wait'}. Start one: rung up, or celery -A worker.app"
-        " worker."
+        f"No worker is running{since}, and {waiting(left)}. Start one: rung up, or celery -A"
+        " worker.app worker."
     )
     return [ScreenTrouble(level="bad", words=words, help="Workers", href="/workers")]
 
@@ -112,13 +112,14 @@ def _queue(queue: QueueShown, now: dt.datetime) -> list[ScreenTrouble]:
         found.append(_paused(queue, now))
     if queue.breaker != "closed":
         why = reason(queue.breaker_reason) or "too many calls in a row failed"
-        when = f"; tries again in {span(queue.breaker_s)}" if queue.breaker_s else ""
-        words = f"{name}: the breaker is {reason(queue.breaker)}, because {why}{when}."
+        when = f"; it tries again by itself in {span(queue.breaker_s)}" if queue.breaker_s else ""
+        what = "is left alone" if queue.breaker == "open" else "is tried one call at a time"
+        words = f"{name} {what} (its breaker is {reason(queue.breaker)}), because {why}{when}."
         found.append(
             ScreenTrouble(
                 level="bad",
                 words=words,
-                help=f"Close it: resume {name}",
+                help=f"Resume {name}",
                 href=_action("resume", name),
             )
         )
@@ -134,8 +135,8 @@ def _queue(queue: QueueShown, now: dt.datetime) -> list[ScreenTrouble]:
         found.append(
             ScreenTrouble(
                 level="warn",
-                words=f"{words}.",
-                help=f"Resume {name}",
+                words=f"{words}. It goes on by itself then.",
+                help=f"Try {name} at once",
                 href=_action("resume", name),
             )
         )
@@ -161,17 +162,21 @@ def _paused(queue: QueueShown, now: dt.datetime) -> ScreenTrouble:
     if not is_canary(queue.paused_reason):
         return ScreenTrouble(level="bad", words=f"{words}.", help=f"Resume {name}", href=resume)
     told = (
-        f"{words}. Look at the answers that failed. If they are in order, go on all the same. If"
-        " the prompt is at fault, fix it, cancel the run, reprocess what was cancelled, and try"
+        f"{words}. Look at the answers that failed. If they are in order, resume it anyway. If the"
+        f" prompt is at fault, fix it, cancel the run, reprocess what was cancelled, and try {name}"
         " again: a run keeps the prompts that it began with."
     )
     answers = [
-        (f"answer {place}", f"/jobs/{job}")
+        (f"failed answer {place}", f"/jobs/{job}")
         for place, job in enumerate(queue.failed_jobs[-ANSWERS_SHOWN:], 1)
     ]
-    anyway = ("Resume anyway", _action("overrule", name))
+    again = (f"Try {name} again", resume)
     return ScreenTrouble(
-        level="bad", words=told, help=f"Try {name} again", href=resume, more=(*answers, anyway)
+        level="bad",
+        words=told,
+        help="Resume anyway",
+        href=_action("overrule", name),
+        more=(*answers, again),
     )
 
 

@@ -69,15 +69,15 @@ def blocked(
         state, tier = ("queued", "") if line.queue == ROUTING else ("routed", line.queue)
         waiting = counts.get((state, tier), 0)
         if waiting and (why := _stands_still(line, now)).words:
-            words = f"not before {line.queue} {why.words}: {count(waiting)} wait there"
+            wait = "waits" if waiting == 1 else "wait"
+            words = f"not done before {line.queue} {why.words}: {count(waiting)} {wait} there"
             found.append((waiting, Blocked(words, why.until)))
     batched = sum(jobs for (state, _), jobs in counts.items() if state == JobState.SUBMITTED)
     if batched and not any(line.workers for line in queues):
         # Somebody has to look at a batch before its answers count.
-        words = (
-            f"not before a worker is running: {count(batched)} {'is' if batched == 1 else 'are'}"
-        )
-        found.append((batched, Blocked(f"{words} at Claude")))
+        they_are = "is" if batched == 1 else "are"
+        words = f"not done before a worker is running: {count(batched)} {they_are} at Claude"
+        found.append((batched, Blocked(words)))
     return max(found, default=(0, NOT_BLOCKED), key=lambda one: one[0])[1]
 
 
@@ -144,7 +144,8 @@ def due(deadline: dt.datetime | None, now: dt.datetime) -> str:
         return ""
     if deadline <= now:
         return ", and its deadline has passed"
-    return f", with {span((deadline - now).total_seconds())} left to its deadline"
+    left = span((deadline - now).total_seconds())
+    return f", and the deadline is at {clock(deadline, now)}, in {left}"
 
 
 def _pace(done_at: dt.datetime, deadline: dt.datetime | None, now: dt.datetime) -> Outlook:

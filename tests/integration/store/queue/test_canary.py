@@ -84,7 +84,7 @@ def test_a_pause_of_a_canary_says_what_failed_and_what_helps(
         page, api = Page(client.get("/").text), client.get("/api/status").json()
     # Then each says that Rung paused it, why, whose answers failed, and both ways on
     for words in (said, page.text):
-        assert "haiku is paused by Rung itself, since" in words
+        assert "haiku is paused by Rung’s canary, since" in words
         assert "5 of the first 5 calls of a new prompt, schema or model at haiku failed" in words
     assert all(f"rung show {job} --text" in said for job in given_up)
     (name,) = one(engine, "SELECT name FROM runs")

@@ -9,6 +9,12 @@ async function send(step) {
   const turn = ++asked;
   const look = document.getElementById("look");
   const data = new FormData(form);
+  const size = data.get("file")?.size ?? 0;
+  if (size > form.dataset.most * 1e6) {
+    const told = `${data.get("file").name} has ${(size / 1e6).toFixed(1)} MB, and this page takes ${form.dataset.most} MB at most.`;
+    say(look, `${told} ${form.dataset.smaller}`);
+    return;
+  }
   data.set("step", step);
   look.setAttribute("aria-busy", "true");
   form.querySelectorAll("button").forEach((button) => (button.disabled = true));
@@ -69,7 +75,8 @@ function keep(file, header) {
 function show(look, fresh) {
   const region = fresh.getElementById("look");
   if (!region) {
-    say(look, fresh.querySelector("main")?.textContent.trim() || "That was refused.");
+    const words = [...fresh.querySelectorAll("main p:not(.actions)")].map((p) => p.textContent.trim());
+    say(look, words.join(" ") || "That was refused.");
     return;
   }
   look.replaceChildren(...region.childNodes);
