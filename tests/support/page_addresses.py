@@ -63,7 +63,7 @@ FORMS: dict[str, tuple[Sent, ...]] = {
     "/jobs/{job:int}/verdict": (
         Sent(action="/jobs/4/verdict", status=422, fields={"verdict": "reject"}),
     ),
-    "/review/undo": (Sent(action="/review/undo", status=409, fields={"job": "4"}),),
+    "/review/undo": (Sent(action="/review/undo", status=422, fields={"job": "4"}),),
     "/review/leave": (),
     "/clusters/verdict": (
         Sent(action="/clusters/verdict", status=422, fields={"verdict": "accept", "job": "4"}),
