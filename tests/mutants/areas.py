@@ -8,7 +8,7 @@ QUICK = (
     *(f"{STORE}queue/test_guards_of_{what}.py" for what in ("records", "budgets", "canaries")),
     f"{STORE}queue/test_guards_of_batches.py",
     f"{STORE}queue/test_guards_of_reading_back.py",
-    *(f"{STORE}queue/test_guards_of_{what}.py" for what in ("audits", "truths", "holds")),
+    *(f"{STORE}queue/test_guards_of_{what}.py" for what in ("audits", "truths", "holds", "grades")),
     *(f"{STORE}queue/test_guards_of_{what}.py" for what in ("people", "pages", "sync")),
     f"{STORE}actions/test_guards_of_erasure.py",
 )
@@ -42,6 +42,29 @@ CERTIFIED = (
     f"{STORE}queue/test_guards_of_pages.py",
     f"{STORE}test_in_force.py",
     "tests/integration/cli/test_certify_runs.py",
+)
+GRADED = (
+    f"{STORE}queue/test_guards_of_grades.py",
+    "tests/integration/runs/test_inquiries.py",
+    "tests/integration/cli/test_evaluate_runs.py",
+    f"{STORE}test_in_force.py",
+    "tests/integration/cli/test_certify_runs.py",
+)
+SHADOWED = (
+    f"{STORE}queue/test_guards_of_grades.py",
+    f"{STORE}test_shadow_facts.py",
+    "tests/integration/runs/test_standing_shadows.py",
+)
+SUBMITTED = (
+    f"{STORE}queue/test_chunks.py",
+    "tests/integration/intake/test_cancelled_intakes.py",
+    "tests/integration/intake/test_handing_over.py",
+    "tests/integration/dashboard/api/test_api_intake.py",
+)
+ALIVE = (
+    f"{STORE}queue/test_rounds.py",
+    f"{STORE}queue/test_guards.py",
+    "tests/integration/lanes/upkeep/test_watchdog.py",
 )
 HELD = (
     f"{STORE}queue/test_guards_of_holds.py",
@@ -119,6 +142,23 @@ STATEMENTS: dict[str, tuple[str, ...]] = {
         (f"{STORE}queue/test_guards_of_people.py", "tests/integration/runs/test_review_turns.py"),
     ),
     f"{QUEUE}silencing": (f"{STORE}queue/test_guards_of_people.py",),
+    f"{READING}graded": GRADED,
+    **dict.fromkeys((f"{READING}shadow_facts", f"{READING}facts"), SHADOWED),
+    f"{ACTIONS}standing_shadows": SHADOWED,
+    f"{READING}blind_pairs": (
+        f"{STORE}queue/test_guards_of_grades.py",
+        "tests/integration/runs/test_compare.py",
+    ),
+    f"{QUEUE}judgements": (f"{STORE}queue/test_guards_of_grades.py", *AUDITED[2:3], PROTOCOL),
+    **dict.fromkeys(
+        (f"{QUEUE}intake", f"{QUEUE}run_intake", f"{QUEUE}trial", f"{QUEUE}chunks"), SUBMITTED
+    ),
+    **dict.fromkeys((f"{QUEUE}presence", f"{QUEUE}rounds"), ALIVE),
+    f"{QUEUE}paces": (f"{STORE}queue/test_paces.py", f"{BATCH}test_batch_deadlines.py"),
+    f"{QUEUE}budget_warnings": (f"{STORE}queue/test_budget_warnings.py",),
+    f"{ACTIONS}schedules": ("tests/integration/runs/test_schedule.py",),
+    f"{ACTIONS}inquiries": ("tests/integration/runs/test_inquiries.py",),
+    f"{STORE_OF}sessions": (f"{STORE}test_sessions.py",),
 }
 """Modules whose statements are texts of SQL."""
 

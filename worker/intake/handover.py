@@ -200,8 +200,8 @@ class Handover:
         if self._engine is None or self._run is None:
             return
         with self._engine.begin() as connection:
-            if self._made_here and not self._counts.accepted:
-                forget_run(connection, self._run)
+            empty = self._made_here and not self._counts.accepted
+            if empty and forget_run(connection, self._run):
                 self._run = None
             else:
                 counts = self._counts

@@ -173,10 +173,11 @@ def recent_answering(connection: Connection, limit: int) -> list[str]:
     return list(connection.execute(RECENT_ANSWERING, values).scalars())
 
 
-def forget_run(connection: Connection, run: RunRef) -> None:
-    """Takes back a run that got no job."""
+def forget_run(connection: Connection, run: RunRef) -> bool:
+    """Takes back a run that got no job. False where it has some: whoever made it may not have heard
+    that they were committed."""
     connection.execute(FORGET_BUDGET, {"id": run.id})
-    connection.execute(FORGET_RUN, {"id": run.id})
+    return bool(connection.execute(FORGET_RUN, {"id": run.id}).rowcount)
 
 
 INSERT = text("""
@@ -195,8 +196,13 @@ RECENT_NAMES = text("SELECT name FROM runs ORDER BY id DESC LIMIT 200")
 RECENT_ANSWERING = text("""
 SELECT name FROM runs WHERE kind <> ALL(:asking) ORDER BY id DESC LIMIT :limit
 """)
-FORGET_BUDGET = text("DELETE FROM budgets WHERE run_id = :id")
-FORGET_RUN = text("DELETE FROM runs WHERE id = :id")
+FORGET_BUDGET = text("""
+DELETE FROM budgets
+WHERE run_id = :id AND NOT EXISTS (SELECT FROM run_counts WHERE run_id = :id)
+""")
+FORGET_RUN = text("""
+DELETE FROM runs WHERE id = :id AND NOT EXISTS (SELECT FROM run_counts WHERE run_id = :id)
+""")
 LOCK_KEY = text("SELECT pg_advisory_xact_lock(hashtextextended('reprocess ' || :key, 0))")
 ORIGIN = text("""
 SELECT kind, selection,

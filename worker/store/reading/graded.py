@@ -171,7 +171,7 @@ COLUMNS = """a.job_id, a.fence, a.tier, a.model, a.outcome, a.reasons, a.confide
   a.prompt_version, a.schema_version, a.effort, a.policy_version, a.knowledge_version,
   d.probability,
   o.audit_share, o.shadow_share,
-  d.state AS audit, d.people_share, coalesce(t.said AND t.passed, false) AS passed, t.said,
+  d.state AS audit, d.people_share, coalesce(t.passed, false) AS passed, t.said,
   t.judges, t.any_right, t.people, t.graders,
   s.job_id IS NOT NULL AS result, char_length(s.reply) AS length, s.simulated,
   a.cost * CASE WHEN a.lane = 'batch' AND o.lane <> 'batch' THEN 2 ELSE 1 END AS cost"""
