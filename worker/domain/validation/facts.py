@@ -15,6 +15,7 @@ from worker.domain.validation.fact import Fact, Key, same
 from worker.domain.validation.fact_words import UNITS
 from worker.domain.validation.numbers import MAX_DIGITS, ORDINAL, dialled, numbers_in, spelt_in
 from worker.domain.validation.promises import BARE_HOST, EMAIL
+from worker.domain.validation.told_days import told_days_in, weekday_of
 
 _LINK = re.compile(
     rf"(?<![a-z0-9])https?://(?P<url>[^\s<>()\[\]{{}}\"'“”«»]++)"
@@ -54,8 +55,8 @@ def facts_in(text: str, language: str | None = None) -> list[Fact]:
     """The facts of a text, in no order. Without a language a number that two notations read in two
     ways (`1.234`) counts in both."""
     if not any(character.isdigit() or character in ".@#" for character in text):
-        return list(spelt_in(text))
-    found: list[Fact] = []
+        return [*spelt_in(text), *told_days_in(text)]
+    found: list[Fact] = [*told_days_in(text)]
 
     def taken(pattern: re.Pattern[str], read: Callable[[re.Match[str]], Fact | None]) -> None:
         nonlocal text
@@ -118,7 +119,7 @@ def _date(read: Reader, match: re.Match[str]) -> Fact | None:
             held.append(("any year", month, day))
         else:
             asked += [("date", year, month, day), ("any year", month, day)]
-            held.append(("date", year, month, day))
+            held += [("date", year, month, day), *weekday_of(year, month, day)]
     return (
         Fact(kind="the date", said=match.group().strip(), asked=tuple(asked), held=tuple(held))
         if asked

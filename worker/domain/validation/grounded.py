@@ -11,6 +11,7 @@ from typing import Any
 
 from worker.domain.shown import Shown
 from worker.domain.validation.base import Draft, Validator
+from worker.domain.validation.derived import underived
 from worker.domain.validation.fact import Fact, Key
 from worker.domain.validation.facts import facts_in, keys_of
 from worker.domain.validation.language import detected
@@ -97,12 +98,16 @@ def _split(shown: Sequence[Shown], cited: frozenset[str] | None) -> tuple[list[S
 
 def _missing(draft: Draft, shown: Sequence[Shown]) -> Iterator[Fact]:
     """Facts and quotations of the reply that stand nowhere."""
-    facts = [fact for fact in facts_in(draft.reply, _notation(draft)) if fact.asked]
+    said_of = facts_in(draft.reply, _notation(draft))
+    facts = [fact for fact in said_of if fact.asked]
     if facts:
         known = [keys_of(draft.message.text[:SEARCHED_CHARS]), *_known(draft, shown)]
-        for fact in facts:
-            if not any(key in keys for key in fact.asked for keys in known):
-                yield fact
+        missing = [
+            fact for fact in facts if not any(key in keys for key in fact.asked for keys in known)
+        ]
+        absent = {id(fact) for fact in missing}
+        standing = [fact for fact in said_of if id(fact) not in absent]
+        yield from underived(missing, standing, known)
     said = [_squeezed(match[match.lastindex or 0]) for match in _QUOTE.finditer(draft.reply)]
     said = [quote for quote in said if quote.count(" ") >= QUOTED_WORDS - 1]
     if said:

@@ -1,0 +1,81 @@
+"""Numbers that follow from others of the same reply: `2 × 9.99 = 19.98`, `10 % of 50 are 5`.
+
+What is reckoned with has to be named in the reply and to stand in a source: a total alone is as
+good as made up, for nobody who reads it can see where it comes from.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from decimal import Decimal
+from itertools import islice, permutations
+
+from worker.domain.validation.fact import Fact, Key
+
+MOST_PARTS = 8
+"""Numbers of a reply that are reckoned with."""
+MOST_TIMES = 100
+_CENT = Decimal("0.01")
+Value = tuple[str, Decimal]
+"""What is measured, and how much of it."""
+
+
+def underived(
+    missing: Sequence[Fact], standing: Iterable[Fact], known: Sequence[Collection[Key]]
+) -> list[Fact]:
+    """Those of `missing` that do not follow from `standing`, facts of the reply that do stand in a
+    source; `known` are the keys of all sources."""
+    if missing and _is_span_in_parts(missing, known):
+        missing = [fact for fact in missing if not _hours(fact)]
+    if not missing:
+        return []
+    standing = list(standing)
+    parts = list(islice(dict.fromkeys(v for fact in standing for v in _values(fact)), MOST_PARTS))
+    counts = [
+        value
+        for fact in standing
+        for key in fact.held
+        if key[0] == "raw" and isinstance(value := key[1], Decimal)
+        if 1 < value <= MOST_TIMES and value % 1 == 0
+    ]
+    results = set(_results(parts, counts[:MOST_PARTS]))
+    return [fact for fact in missing if not any(_is_among(one, results) for one in _values(fact))]
+
+
+def _values(fact: Fact) -> Iterator[Value]:
+    """What a number is asked for as, in its unit."""
+    for key in fact.asked:
+        what, value = key[0], key[-1]
+        if isinstance(what, str) and isinstance(value, Decimal) and what != "plain":
+            yield what, value
+
+
+def _hours(fact: Fact) -> list[Decimal]:
+    return [value for what, value in _values(fact) if what == "hours"]
+
+
+def _is_span_in_parts(missing: Sequence[Fact], known: Sequence[Collection[Key]]) -> bool:
+    """`4 weeks and 2 days` are 30 days."""
+    spans = [hours[0] for fact in missing if (hours := _hours(fact))]
+    whole: Key = ("hours", sum(spans, Decimal(0)))
+    return len(spans) in (2, 3) and any(whole in keys for keys in known)
+
+
+def _results(parts: Sequence[Value], counts: Sequence[Decimal]) -> Iterator[Value]:
+    for (what, one), (other, two) in permutations(parts, 2):
+        if what == "percent" and other != "percent":
+            share = two * one / 100
+            yield from ((other, share), (other, two - share), (other, two + share))
+        elif what == other:
+            yield from ((what, one + two), (what, one - two))
+    for what in {what for what, _ in parts}:
+        yield what, sum((value for kind, value in parts if kind == what), Decimal(0))
+    for what, value in parts:
+        yield from ((what, value * times) for times in counts)
+
+
+def _is_among(wanted: Value, results: Iterable[Value]) -> bool:
+    """Money is rounded to cents by whoever reckons."""
+    what, value = wanted
+    return value > 0 and any(
+        abs(value - found) < _CENT and (kind == what or "raw" in (kind, what))
+        for kind, found in results
+    )
