@@ -1,12 +1,15 @@
 """What context and search cost a worker: its CPU for a message with columns, a thread, a look-up
-and the passages of 512 pages, over that of the same messages without any of it.
+and the passages of 512 pages, over that of the same messages without any of it; and how much of
+that is bytes alone, by messages that are longer by as much.
 
     python -m benchmarks context_cpu [--quick]
 
-Rounds with and without alternate in one worker, so that every moment of the machine meets both.
+Rounds of each kind alternate in one worker, so that every moment of the machine meets them all.
 """
 
 import shutil
+
+from sqlalchemy import text
 
 from benchmarks.distractor_pages import distractors
 from benchmarks.figures import Figure, Finding
@@ -45,37 +48,65 @@ query = "SELECT customer_id, number, item, state, due FROM orders WHERE customer
 def run(*, quick: bool = False) -> Finding:
     """The ratio, and the milliseconds behind it."""
     size = 400 if quick else 1_500
-    spent = {"plain": [0.0, 0.0], "shown": [0.0, 0.0]}
+    spent = {"plain": [0.0, 0.0], "shown": [0.0, 0.0], "longer": [0.0, 0.0]}
+    pairs = list[float]()
     with house(latency_scale=LATENCY_SCALE, in_flight=IN_FLIGHT, more=TOML) as home:
         shutil.copy(EXAMPLES / "shop" / "orders.sqlite", home.home / "orders.sqlite")
         pages = [*read_folder(PAGES).pages, *distractors(DISTRACTORS)]
         sync_folder(home.engine, "pages", pages)
-        at = 0
-        for policy in spent:
-            _answered(home, f"warm-{policy}", policy, WARM_UP, at)
-            at += WARM_UP
+        rounds = _Rounds(home)
+        for kind in spent:
+            rounds.answered(f"warm-{kind}", kind, WARM_UP)
         for number in range(ROUNDS):
-            for policy, sums in spent.items():
-                worker, postgres = _spent(home)
-                _answered(home, f"{policy}-{number}", policy, size, at)
-                at += size
+            took = dict[str, float]()
+            for kind, sums in spent.items():
+                before = _spent(home)
+                rounds.answered(f"{kind}-{number}", kind, size)
                 after = _spent(home)
-                sums[0] += after[0] - worker
-                sums[1] += after[1] - postgres
+                took[kind] = after[0] - before[0]
+                sums[0] += took[kind]
+                sums[1] += after[1] - before[1]
+            pairs.append(took["shown"] / took["plain"])
     each = {
-        f"{part} ms, {policy}": 1000 * sums[place] / (ROUNDS * size)
-        for policy, sums in spent.items()
+        f"{part} ms, {kind}": 1000 * sums[place] / (ROUNDS * size)
+        for kind, sums in spent.items()
         for place, part in enumerate(("worker", "postgres"))
     }
     ratio = spent["shown"][0] / spent["plain"][0]
+    bytes_alone = spent["longer"][0] / spent["plain"][0]
     figure = Figure("worker CPU a message, context and search ÷ none", ratio, TARGET, at_most=True)
-    return Finding("context_cpu", (figure,), {"messages each way": ROUNDS * size, **each})
+    more = {"messages each way": ROUNDS * size, "as much longer ÷ none": bytes_alone}
+    round_by_round = {f"round {n}": pair for n, pair in enumerate(pairs)}
+    return Finding("context_cpu", (figure,), {**more, **round_by_round, **each})
 
 
-def _answered(home: House, name: str, policy: str, count: int, first: int) -> None:
-    run = home.hand_in(name, count, first=first, policy=policy, metadata=ROW)
-    home.wait_for(run, within_s=300)
+class _Rounds:
+    """Messages of the sample, no two alike, answered by one policy after another."""
+
+    def __init__(self, home: House) -> None:
+        self._home, self._at, self._longer = home, 0, ""
+
+    def answered(self, name: str, kind: str, count: int) -> None:
+        """Answers so many; `longer` ones have as many letters in all their requests together as
+        others are shown beside: half of them, for the request for a label has them too."""
+        if kind == "longer" and not self._longer:
+            with self._home.engine.connect() as connection:
+                letters = connection.execute(SHOWN_LETTERS).scalar_one()
+            self._longer = "\n\n" + (TURN + " ") * (letters // 2 // len(TURN))
+        run = self._home.hand_in(
+            name,
+            count,
+            first=self._at,
+            policy="shown" if kind == "shown" else "plain",
+            metadata=ROW,
+            more=self._longer if kind == "longer" else "",
+        )
+        self._at += count
+        self._home.wait_for(run, within_s=300)
 
 
 def _spent(home: House) -> tuple[float, float]:
     return home.worker_cpu_s(), home.services_cpu_s()["postgres"]
+
+
+SHOWN_LETTERS = text("SELECT avg(length(document::text))::int FROM contexts")

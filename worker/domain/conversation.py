@@ -9,6 +9,7 @@ import orjson
 from worker.domain.messages import MessageText
 from worker.domain.text import cut
 
+MAX_WHO_CHARS = 80
 MAX_TURNS, MAX_TURN_CHARS, MAX_THREAD_CHARS = 20, 2_000, 8_000
 """What is shown of a thread: its newest turns."""
 TURN_WHO = ("who", "author", "role", "from", "sender")
@@ -46,11 +47,12 @@ def newest(turns: Sequence[ThreadTurn]) -> tuple[ThreadTurn, ...]:
     """As many of the last turns as there is room for, oldest first."""
     kept, left = list[ThreadTurn](), MAX_THREAD_CHARS
     for turn in reversed(turns[-MAX_TURNS:]):
-        said = cut(turn.said, MAX_TURN_CHARS)
+        said, who = cut(turn.said, MAX_TURN_CHARS), cut(turn.who, MAX_WHO_CHARS)
         left -= len(said)
         if left < 0:
             break
-        kept.append(ThreadTurn(cut(turn.who, 80), said, turn.at))
+        whole = said is turn.said and who is turn.who
+        kept.append(turn if whole else ThreadTurn(who, said, turn.at))
     return tuple(reversed(kept))
 
 

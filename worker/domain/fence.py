@@ -22,15 +22,19 @@ DEFUSED = "‹"
 
 _BRACKETS = "\u2039\u27e8\u2329\u3008\u1438\u02c2\u276e"
 _BREAKS = r"\n\r\v\f\x85\u2028\u2029"
-_SUSPECT = re.compile(
-    r"[<\uff1c\ufe64&%\\\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\U000e0000-\U000e007f"
-    rf"{_BRACKETS}]|(?i:(?:\A|[{_BREAKS}])\W{{0,8}}(?:human|assistant|system)\W{{0,4}}:)"
+_SPEAKERS = ("human", "assistant", "system")
+_ASCII_MARKS = "<&%\\"
+_MARKS = re.compile(
+    r"[\uff1c\ufe64\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\U000e0000-\U000e007f"
+    rf"{_BRACKETS}]"
 )
-"""A text without any of these holds no delimiter, and that is nearly every text."""
+_SPEAKER = re.compile(rf"(?i:(?:\A|[{_BREAKS}])\W{{0,8}}(?:{'|'.join(_SPEAKERS)})\W{{0,4}}:)")
 _LOOKALIKES = str.maketrans(
     "асеоруѕіјԁӏмтгкοερυιασſ",
     "aceopysijdlmtrkoepuiass",
 )
+_CASELESS = "ıİſ"
+"""A regular expression that ignores case takes them for `i` and `s`, and `lower` does not."""
 _RANGES = (
     *((0x00, 0x20), (0x7F, 0x3200), (0xFE00, 0x10000)),
     *((0x1D400, 0x1D800), (0xE0000, 0xE0080), (0xE0100, 0xE01F0)),
@@ -51,10 +55,22 @@ def fence(text: str, key: str, name: str = DELIMITER, *, attributes: str = "") -
 
 def defused(text: str) -> str:
     """The text, in which what looks like a delimiter or a speaker's label does so no more."""
-    if not _SUSPECT.search(text):
+    if not _is_suspect(text):
         return text
     found = [match.span("mark") for match in _pattern().finditer(text.translate(_folding()))]
     return _replaced(text, found)
+
+
+def _is_suspect(text: str) -> bool:
+    """Whether it could hold a delimiter or a label; nearly no text could. Letters and words are
+    looked for before their places are, which is ten times quicker."""
+    plain = text.isascii()
+    if any(mark in text for mark in _ASCII_MARKS) or (not plain and _MARKS.search(text)):
+        return True
+    said = text.lower()
+    odd = not plain and any(letter in text for letter in _CASELESS)
+    named = odd or any(word in said for word in _SPEAKERS)
+    return named and _SPEAKER.search(text) is not None
 
 
 def _replaced(text: str, spans: Iterable[tuple[int, int]]) -> str:

@@ -56,12 +56,12 @@ class FoundPassage:
     score: float
 
 
-class RankedPassage(NamedTuple):
-    """One of a query's best passages: its number, and the version of its page."""
+class RankedPassages(NamedTuple):
+    """A query's best passages, best first: their numbers with the versions of their pages, as
+    `number:version`, in one word, for a claim has hundreds of them."""
 
     key: int
-    id: int
-    version: str
+    best: str
 
 
 COLUMNS = tuple(one.name for one in dataclass_fields(FoundPassage))
@@ -122,11 +122,12 @@ def find_passages(
 
 def rank_passages(
     connection: Connection, queries: Sequence[Query], limit: int
-) -> list[RankedPassage]:
-    """As `find_passages`, for whoever knows what passages say."""
+) -> list[RankedPassages]:
+    """As `find_passages`, for whoever knows what passages say; a query that finds nothing has no
+    row."""
     if not queries:
         return []
-    return [RankedPassage(*row) for row in connection.execute(RANKED, _asked(queries, limit)).all()]
+    return [RankedPassages(*row) for row in connection.execute(RANKED, _asked(queries, limit))]
 
 
 def _asked(queries: Sequence[Query], limit: int) -> dict[str, Any]:
@@ -230,12 +231,12 @@ CROSS JOIN LATERAL (
 WHERE s.nth <= :limit ORDER BY s.key, s.nth
 """
 _BY_NUMBER = """
-SELECT s.key, s.passage_id AS id, p.version
+SELECT s.key, string_agg(s.passage_id || ':' || p.version, ',' ORDER BY s.nth) AS best
 FROM (
   SELECT *, row_number() OVER (PARTITION BY key ORDER BY score DESC, passage_id) AS nth FROM scored
 ) AS s
 CROSS JOIN LATERAL (
   SELECT version FROM knowledge_passages WHERE id = s.passage_id OFFSET 0) AS p
-WHERE s.nth <= :limit ORDER BY s.key, s.nth
+WHERE s.nth <= :limit GROUP BY s.key
 """
 SEARCH, RANKED = text(_SCORED + _IN_FULL), text(_SCORED + _BY_NUMBER)

@@ -148,7 +148,9 @@ class Claims:
     ) -> Passage:
         """Plans what is locked, and sends it through the gates; what the budgets refuse says so."""
         day: dt.date = rows[0].today
-        candidates = self._pages.shown_to(connection, self._candidates(connection, rows, prepared))
+        candidates = self._pages.shown_to(
+            connection, self._candidates(connection, rows, prepared), rows[0].pages_at
+        )
         going = [Claimed(candidate, planner(candidate)) for candidate in candidates]
         planned = going = keep_keys(connection, going)
         last: ClaimGate = partial(self._budgets.stops, day)
@@ -209,7 +211,10 @@ SELECT j.id, j.run_id, j.message_id, j.state, j.lane, j.tier, j.difficulty, j.fe
     SELECT difficulty FROM classifications
     WHERE digest = m.digest AND model = :model
       AND prompt_version = coalesce(r.prompts ->> 'classify', :prompt)) END AS remembered,
-  CASE r.kind WHEN 'judge' THEN (SELECT reply FROM results WHERE job_id = j.origin_id) END AS judged
+  CASE r.kind
+    WHEN 'judge' THEN (SELECT reply FROM results WHERE job_id = j.origin_id) END AS judged,
+  (SELECT hashtextextended(string_agg(concat_ws(' ', id, version, synced_at), ' ' ORDER BY id), 0)
+    FROM knowledge_folders) AS pages_at
 FROM jobs AS j JOIN runs AS r ON r.id = j.run_id JOIN messages AS m ON m.id = j.message_id
 WHERE j.id = ANY(:ids) AND j.queue = :queue AND j.lease_until IS NULL
   AND j.available_at <= now() AND r.state = 'active' AND m.erased_at IS NULL

@@ -48,13 +48,17 @@ class PagesShown:
         self._prompts: dict[tuple[str, str], Prompt] = {}
         self._kept = KeptPrompts()
         self._passages = ShownPassages()
+        self._known: tuple[int | None, Mapping[str, SyncedFolder]] = (None, {})
 
-    def shown_to(self, connection: Connection, candidates: Sequence[Candidate]) -> list[Candidate]:
-        """The candidates, each with the pages that its answer is to stand on."""
+    def shown_to(
+        self, connection: Connection, candidates: Sequence[Candidate], pages_at: int | None = None
+    ) -> list[Candidate]:
+        """The candidates, each with the pages that its answer is to stand on. `pages_at` stands for
+        all folders as they were a moment ago, in this transaction."""
         asking = [one for one in candidates if one.stage is Stage.ANSWER and one.policy.knowledge]
         if not asking:
             return list(candidates)
-        folders = stored_folders(connection)
+        folders = self._folders_at(connection, pages_at)
         whole = {
             one.job_id: self._with_all(connection, one, folders)
             for one in asking
@@ -63,6 +67,14 @@ class PagesShown:
         searched = [one for one in asking if one.job_id not in whole]
         found = self._searched(connection, searched, folders)
         return [whole.get(one.job_id) or found.get(one.job_id) or one for one in candidates]
+
+    def _folders_at(
+        self, connection: Connection, pages_at: int | None
+    ) -> Mapping[str, SyncedFolder]:
+        """Every folder: read again when one was synced."""
+        if pages_at is None or pages_at != self._known[0]:
+            self._known = pages_at, stored_folders(connection)
+        return self._known[1]
 
     def _is_whole(
         self, connection: Connection, one: Candidate, folders: Mapping[str, SyncedFolder]

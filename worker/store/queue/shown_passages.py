@@ -15,7 +15,7 @@ class ShownPassages:
     MAX_KEPT = 4_096
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[int, str], ShownPassage] = {}
+        self._kept: dict[str, ShownPassage] = {}
 
     def find(
         self, connection: Connection, queries: Sequence[Query], limit: int
@@ -23,19 +23,19 @@ class ShownPassages:
         """As `find_passages`, as they are shown to a model."""
         if len(self._kept) > self.MAX_KEPT:
             self._kept.clear()
-        ranked = rank_passages(connection, queries, limit)
-        if missing := {one.id for one in ranked if (one.id, one.version) not in self._kept}:
-            self._read(connection, missing)
-        found: dict[int, list[ShownPassage]] = {query.key: [] for query in queries}
-        for one in ranked:
-            # One that a sync has just taken away is shown to nobody.
-            if shown := self._kept.get((one.id, one.version)):
-                found[one.key].append(shown)
-        return found
+        best = {key: names.split(",") for key, names in rank_passages(connection, queries, limit)}
+        if missing := {name for names in best.values() for name in names} - self._kept.keys():
+            self._read(connection, {int(name.partition(":")[0]) for name in missing})
+        # One that a sync has just taken away is shown to nobody.
+        return {
+            query.key: [self._kept[name] for name in best.get(query.key, ()) if name in self._kept]
+            for query in queries
+        }
 
     def _read(self, connection: Connection, ids: Iterable[int]) -> None:
         for row in connection.execute(READ_SHOWN, {"ids": sorted(ids)}).all():
-            self._kept[row.id, row.version] = ShownPassage(row.name, row.version, row.text)
+            shown = ShownPassage(row.name, row.version, row.text)
+            self._kept[f"{row.id}:{row.version}"] = shown
 
 
 READ_SHOWN = text("""
