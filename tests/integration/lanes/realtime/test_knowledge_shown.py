@@ -217,3 +217,22 @@ def test_what_a_retriever_finds_stands_beside_what_words_find(
     assert sorted(one["id"] for one in found) == shown
     failing = many(engine, "SELECT name, on_failure FROM lookup_failures")
     assert failing == ([] if function == "semantic" else [("retriever:mine", "without")])
+
+
+def test_a_page_that_changed_takes_effect_at_the_next_claim(
+    engine: Engine, database_url: str, simulator: tuple[State, str]
+) -> None:
+    settings = night_settings(database_url, simulator[1])
+    shown = list[str]()
+    with night(settings) as (runtime, _):
+        for days in ("30", "31", "30"):
+            page = replace(RETURNS, markdown=RETURNS.markdown.replace("30", days))
+            sync_folder(engine, "pages", [page, *OTHERS])
+            hand_in(engine, settings, [f"{BODY} {len(shown)}"], policy=numbered(settings))
+            drain(runtime)
+            (job,) = many(engine, "SELECT max(id) AS id FROM jobs")
+            with engine.connect() as connection:
+                attempt = receipt(connection, job.id)["attempts"][-1]
+            shown.append(f"{attempt['knowledge_version']} {attempt['context'][0]['text'][-45:]}")
+    assert ["31 days" in one for one in shown] == [False, True, False]
+    assert (shown[0] == shown[2], shown[0] == shown[1]) == (True, False)
