@@ -20,18 +20,19 @@ def not_there(
     policy: Policy,
     rows: Sequence[Mapping[str, Any]],
     asked_by: Mapping[str, Sequence[str]] | None = None,
-    found: Iterable[str] = OURS,
+    found: Iterable[str] = (),
 ) -> list[Reject]:
     """A sentence for each, by what the first rows of a file have; nothing where there are none.
-    `asked_by` are the columns that look-ups go by, `found` those of ours that the file has."""
+    `asked_by` are the columns that look-ups go by, `found` those of ours that stand in columns of
+    other names."""
     names = list(dict.fromkeys(str(name) for row in rows for name in row))
     if not names:
         return []
-    found = {*found}
+    there = {*names, *(name for name in found if name in OURS)}
     sentences = list(_sentences(policy, names))
     for lookup, columns in (asked_by or {}).items():
         for column in columns:
-            if column not in (found if column in OURS else names):
+            if column not in there:
                 sentences.append(
                     f"look-up {lookup} goes by the column {column!r}, and no row has it, so it"
                     f" finds nothing; {_hint(column, names)}"

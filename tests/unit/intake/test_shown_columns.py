@@ -35,4 +35,7 @@ def test_a_column_that_a_look_up_goes_by_and_no_row_has_is_said() -> None:
         "look-up orders goes by the column 'order_stat', and no row has it, so it finds nothing;"
         " did you mean 'order_status'?",
     ]
-    assert not not_there(policy, ROWS, {"orders": ("customer_id", "order_status")})
+    assert not not_there(policy, ROWS, {"orders": ("customer_id", "body")}, ("customer_id",))
+    named = [{"customer_id": "1", "order_status": "sent"}]
+    assert not not_there(policy, named, {"orders": ("customer_id", "order_status")})
+    assert not_there(policy, named, {"orders": ("total",)}, ("total",)), "no field of ours"
