@@ -16,11 +16,20 @@ from opentelemetry import trace
 
 from worker.claude.doors import client_at
 from worker.claude.errors import OTHER, NoUsage, trouble_of, trouble_of_response
+from worker.claude.gateway_errors import identifier
 from worker.claude.requests import Ask
 from worker.claude.transports import ClaudeTransport, LeanTransport, SdkTransport, needs_proxy
 from worker.config.addresses import ClaudeAddress, claude_address
 from worker.config.settings import Settings
-from worker.domain.answers import CATEGORIES, REFUSAL, STOPS, Answer, ModelAnswer, Troubled
+from worker.domain.answers import (
+    CATEGORIES,
+    REFUSAL,
+    SERVICE_TIERS,
+    STOPS,
+    Answer,
+    ModelAnswer,
+    Troubled,
+)
 from worker.domain.pricing import Usage
 
 SIMULATED_HEADER = "x-rung-simulated"
@@ -84,7 +93,7 @@ def read_message(
     message: Mapping[str, Any],
     *,
     latency_ms: int | None,
-    request_id: str | None,
+    request_id: object,
     simulated: bool,
     headers: Mapping[str, str],
 ) -> Answer:
@@ -100,8 +109,8 @@ def read_message(
         answer=_answer(message),
         usage=_usage(usage),
         latency_ms=latency_ms,
-        request_id=request_id,
-        service_tier=usage.get("service_tier"),
+        request_id=identifier(request_id),
+        service_tier=_known(usage.get("service_tier"), SERVICE_TIERS),
         simulated=simulated,
         headers=headers,
     )

@@ -14,7 +14,7 @@ import anthropic
 import orjson
 
 from worker.claude import gateway_errors
-from worker.claude.gateway_errors import complaint, meaning_of, part, word
+from worker.claude.gateway_errors import complaint, identifier, meaning_of, part, word
 from worker.domain.limit_headers import retry_after_s
 from worker.domain.trouble import Meaning, Trouble
 
@@ -144,9 +144,8 @@ def trouble_of_item(response: Mapping[str, Any]) -> Trouble:
     if meaning is Meaning.PERMANENT:
         meaning = _by_words(words.lower()) or meaning
     kind, words = _known(kind, words)
-    return Trouble(
-        meaning=meaning, kind=kind, words=words, request_id=response.get("request_id"), free=True
-    )
+    request_id = identifier(response.get("request_id"))
+    return Trouble(meaning=meaning, kind=kind, words=words, request_id=request_id, free=True)
 
 
 def trouble_of_response(status: int, headers: Mapping[str, str], body: bytes) -> Trouble:
@@ -177,7 +176,7 @@ def _of_response(status: int, headers: Mapping[str, str], document: object) -> T
         words=words,
         status=status,
         retry_after_s=retry_after_s(headers.get("retry-after"), time.time()),
-        request_id=headers.get("request-id"),
+        request_id=identifier(headers.get("request-id")),
     )
 
 

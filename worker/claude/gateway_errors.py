@@ -4,11 +4,13 @@ Their errors stand in other places of a response, under other names, and some th
 model or about the form of every request come under a status that otherwise blames one message.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from worker.domain.trouble import Meaning
 
+AN_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 AMAZON = "x-amzn-errortype"
 BY_KIND = {
     "ExpiredTokenException": Meaning.CONFIGURATION,
@@ -63,6 +65,12 @@ def meaning_of(kind: str, words: str) -> Meaning | None:
     if any(known in words[:FIRST] for known in EVERYBODYS):
         return Meaning.CONFIGURATION
     return BY_KIND.get(kind)
+
+
+def identifier(value: object) -> str | None:
+    """A request's id as doors give it; None for what is none. It stands on screens and in receipts,
+    and some gateway puts words into it."""
+    return value if isinstance(value, str) and AN_ID.fullmatch(value) else None
 
 
 def part(document: object, name: str) -> object:

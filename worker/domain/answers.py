@@ -20,7 +20,8 @@ TRUNCATING_STOPS = frozenset({"max_tokens", "model_context_window_exceeded"})
 REFUSAL = "refusal"
 STOPS = USABLE_STOPS | TRUNCATING_STOPS | {REFUSAL, "tool_use", "pause_turn"}
 CATEGORIES = frozenset({"cyber", "bio", "frontier_llm", "reasoning_extraction", "general_harms"})
-"""Why Claude stops, and what it refuses (November 2026)."""
+SERVICE_TIERS = frozenset({"standard", "priority", "batch"})
+"""Why Claude stops, what it refuses and as what it serves (November 2026)."""
 MAX_ANSWER_CHARS = 400_000
 """Beyond this an answer is malformed unread; 21,333 tokens, the longest answer asked for without
 streaming, stay far below."""

@@ -172,3 +172,12 @@ def test_gateways_say_it_in_ways_of_their_own(document: Any, words: str, means: 
     got = trouble_of_response(400, {}, orjson.dumps(document))
     assert got.words.startswith(words)
     assert got.meaning.startswith(means)
+
+
+def test_an_id_that_holds_words_is_not_kept() -> None:
+    words = "req of: Where is my card?"
+    body = orjson.dumps({"error": {"type": "api_error", "message": "no"}})
+    assert trouble_of_response(500, {"request-id": words}, body).request_id is None
+    assert trouble_of_response(500, {"request-id": "req_1"}, body).request_id == "req_1"
+    item = {"error": {"type": "api_error"}, "request_id": words}
+    assert trouble_of_item(item).request_id is None

@@ -94,6 +94,16 @@ def test_tokens_by_kind(usage: dict[str, Any], tokens: Usage) -> None:
     assert read(usage=MESSAGE["usage"] | usage).usage == tokens
 
 
+def test_what_is_no_id_and_no_tier_is_not_kept() -> None:
+    words = "Where is my card? It is late"
+    got = read(usage=MESSAGE["usage"] | {"service_tier": words})
+    assert (got.request_id, got.service_tier) == ("req_1", "other")
+    assert read(usage=MESSAGE["usage"] | {"service_tier": "batch"}).service_tier == "batch"
+    for odd in (words, "x" * 65, "", 7, None, ["req_1"]):
+        options: dict[str, Any] = {"latency_ms": 7, "simulated": True, "headers": {}}
+        assert read_message(MESSAGE, request_id=odd, **options).request_id is None
+
+
 def test_words_of_tomorrow_are_other() -> None:
     assert read(stop_reason="bored").answer.stop_reason == "other"
     details = {"category": "a sin of tomorrow"}
