@@ -10,6 +10,7 @@ from worker.cli.config_trial import try_message
 from worker.cli.speech.context import database
 from worker.cli.speech.output import echo, print_json, talk
 from worker.cli.views.configuration import as_words, understood
+from worker.config.address_spelling import shown
 from worker.config.loading import config_path, load_settings
 from worker.config.outside import known_like, missing_folders, unasked_prices
 from worker.config.policies import check_policies, policy_named
@@ -19,6 +20,8 @@ from worker.domain.policy_documents import to_document
 from worker.errors import ConfigurationError, RungError
 from worker.lookups.queries import query_complaint
 from worker.store.passages import stored_folders
+
+ADDRESSES = frozenset({"database_url", "redis_url", "anthropic_base_url", "url"})
 
 
 @click.group()
@@ -69,9 +72,9 @@ def show() -> None:
     """The settings in force, as JSON, with secrets masked; and the default policy."""
     settings = load_settings()
     document = settings.model_dump(mode="json")
-    for name in ("database_url", "redis_url"):
-        if document[name]:
-            document[name] = _masked(document[name])
+    for part in (document, *document["lookups"].values()):
+        for name in ADDRESSES & part.keys():
+            part[name] = part[name] and shown(part[name])
     print_json({"settings": document, "policy": to_document(policy_named(settings))})
 
 
@@ -108,10 +111,3 @@ def _old_hashes(settings: Settings) -> list[str]:
 
     users = settings.dashboard.users.items()
     return [name for name, user in users if is_old(user.password.get_secret_value())]
-
-
-def _masked(url: str) -> str:
-    """The URL without its password."""
-    from sqlalchemy.engine import make_url
-
-    return make_url(url).render_as_string(hide_password=True)

@@ -19,6 +19,7 @@ from worker.cli.exit_codes import EXIT_INTERRUPTED
 from worker.cli.sizing import AUTO, WorkersType, processes, processors
 from worker.cli.speech.interruption import END_WITHIN_S, end_within
 from worker.cli.speech.output import SIMULATED, talk
+from worker.config.address_spelling import shown
 from worker.config.addresses import write_services
 from worker.config.loading import MEND, load_settings
 from worker.config.policies import check_policies
@@ -215,7 +216,8 @@ def _say_what_runs(settings: Settings, running: Running) -> None:
     if running.simulated:
         talk(f"Claude    {SIMULATED}", fg="yellow", bold=True)
     else:
-        talk(f"Claude    {settings.anthropic_base_url or 'api.anthropic.com'}: calls cost money")
+        where = shown(settings.anthropic_base_url or "api.anthropic.com")
+        talk(f"Claude    {where}: calls cost money")
     talk(f"Logs      {_short(running.home / 'logs')}")
 
 

@@ -129,13 +129,39 @@ def test_what_nothing_asks_for_gets_the_nearest_name(tmp_path: Path) -> None:
     assert "to rung.toml; did you mean claude-haiku" in said.err
 
 
-def test_config_show_masks_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DATABASE_URL", "postgresql://u:hunter2@127.0.0.1/x")
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-secret")
+LOOKUP = '{"url": "https://hunter2@shop/{customer_id}", "hosts": ["shop"]}'
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kept"),
+    [
+        ("DATABASE_URL", "postgresql://u:hunter2@127.0.0.1/x", "postgresql://u:***@127.0.0.1/x"),
+        ("DATABASE_URL", "postgresql://u:p@hunter2@h/x", "postgresql://***@h/x"),
+        ("DATABASE_URL", "postgresql://h/x?password=hunter2&port=1", "port=1"),
+        ("REDIS_URL", "sentinel://:a@s1/m?sentinel_password=hunter2", "@s1/m"),
+        ("ANTHROPIC_API_KEY", "sk-hunter2", "******"),
+        ("ANTHROPIC_BASE_URL", "https://u:hunter2@gateway/claude", "@gateway/claude"),
+        ("ANTHROPIC_BASE_URL", "https://gateway/?api_key=hunter2", "https://gateway/"),
+        ("RUNG_LOOKUPS__SHOP", LOOKUP, "https://***@shop/{customer_id}"),
+    ],
+)
+def test_config_show_masks_secrets(
+    name: str, value: str, kept: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
     shown = say("config", "show")
-    assert shown.code == 0
+    assert shown.code == 0, shown
+    assert kept in shown.out
     assert "hunter2" not in shown.out + shown.err
-    assert "sk-ant-secret" not in shown.out + shown.err
+
+
+def test_doctor_and_its_kin_hide_who_signs_in_at_a_gateway(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://u:hunter2@127.0.0.1:1/claude")
+    said = say("doctor")
+    assert "http://u:***@127.0.0.1:1/claude" in said.out + said.err
+    assert "hunter2" not in said.out + said.err
 
 
 def test_without_services_the_way_in_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

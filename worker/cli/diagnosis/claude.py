@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from worker.claude.probing import probe
 from worker.cli.diagnosis.finding import Symptom
+from worker.config.address_spelling import shown
 from worker.config.addresses import ClaudeAddress, claude_address
 from worker.config.settings import Settings
 from worker.domain.trouble import Meaning, Trouble
@@ -20,7 +21,7 @@ def examine(settings: Settings) -> Iterator[Symptom]:
     address = claude_address(settings)
     models = {tier.model for tier in settings.tiers.values()}
     probed = probe(address, models, settings.timing.connect_s)
-    where = "the simulator" if address.simulated else address.base_url or "api.anthropic.com"
+    where = "the simulator" if address.simulated else shown(address.base_url or "api.anthropic.com")
     where = where if address.via == "api" else address.via
     if probed.trouble is not None:
         yield _troubled(address, where, probed.trouble)
