@@ -59,8 +59,8 @@ def test_refusals_keep_the_frame(client: httpx2.Client, settings: Settings) -> N
         unknown = stranger.post("/actions/pause")
         sign_in = stranger.get("/login")
     for answer, status, words in (
-        (missing, 404, "There is no such page."),
-        (unknown, 401, "Sign in first."),
+        (missing, 404, "Nothing is at this address"),
+        (unknown, 401, "Sign in first"),
     ):
         page = Page(answer.text)
         assert (answer.status_code, words in page.text) == (status, True)

@@ -198,7 +198,7 @@ def review(verdict: str, reviewer: str) -> ReceiptReview:
          "Not good enough: it refused (cyber), so a person must look."),
         ({"outcome": "accepted"}, "The answer was accepted."),
         ({"outcome": "routed", "difficulty": "COMPLEX", "decision": "start:opus"},
-         "COMPLEX: it starts at opus."),
+         "Complex: it starts at opus."),
         ({"outcome": "started"}, "It is being worked on."),
         ({"outcome": "failed", "reasons": []}, "It failed: see the calls."),
     ],
@@ -236,7 +236,7 @@ def test_the_story_of_a_job() -> None:
     judged = replace(waits, reviews=[review("accept", "eve"), review("reject", "ada")])
     assert story.headline(judged).endswith("ada rejected it: nothing goes out.")
     waiting = replace(found, attempts=[], state="routed")
-    assert story.headline(waiting) == "It did not climb. It is not done yet: routed at sonnet."
+    assert story.headline(waiting) == "It did not climb. It is not done yet: waiting (sonnet)."
     titles = [story.title(a) for a in (attempt(), attempt(stage="route"),
               attempt(stage="route", model=None, rule="vip"))]  # fmt: skip
     assert titles == [

@@ -15,6 +15,7 @@ from worker.store.engine import is_outage
 
 log = logging.getLogger(__name__)
 BUG = "A bug of Rung’s own. Its log says more."
+NOWHERE = "Nothing is at this address: it may be mistyped, or what stood there is gone."
 Handler = Callable[[Request, Any], Awaitable[Response]]
 
 
@@ -29,7 +30,7 @@ def handlers() -> Mapping[Any, Handler]:
 
 
 async def _http(request: Request, error: HTTPException) -> Response:
-    words = "There is no such page." if error.status_code == 404 else error.detail
+    words = NOWHERE if error.status_code == 404 else error.detail
     return _said(request, error.status_code, words, dict(error.headers or {}))
 
 

@@ -51,5 +51,6 @@ def refusal(
     first = '<a class="button quiet" href="/">To the first page</a>'
     back = f'<p class="actions after">{AGAIN if status == 503 else ""}{first}</p>'
     heading = HEADINGS.get(status, HTTPStatus(status).phrase)
-    page = framed(heading, f"<p>{escape(detail)}</p>{help_}{back}")
+    said = f"<p>{escape(detail)}</p>" if detail.rstrip(".") != heading else ""
+    page = framed(heading, f"{said}{help_}{back}")
     return HTMLResponse(page, status, headers)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from models.vocabulary import PERSON
 from worker.domain.receipt import Receipt, ReceiptAttempt, ReceiptReview, ReceiptStep
-from worker.domain.wording import plural, reason, span
+from worker.domain.wording import plural, reason, span, state_word
 
 GROUNDS = {
     "schema": "its answer did not have the form that is asked for",
@@ -72,11 +72,11 @@ def _ending(found: Receipt) -> str:
             kept = "its best effort is kept" if result is not None else "there is no best effort"
             return f"A person must look: {kept}."
         case "dead":
-            return f"It is a dead letter: {found.reason or 'no reason was recorded'}."
+            return f"It is a dead letter: {reason(found.reason) or 'no reason was recorded'}."
         case "cancelled":
-            return f"It was cancelled: {found.reason or 'by hand'}."
-    where = f" at {found.tier}" if found.tier else ""
-    return f"It is not done yet: {reason(state)}{where}."
+            return f"It was cancelled: {reason(found.reason) or 'by hand'}."
+    where = f" ({found.tier})" if found.tier else ""
+    return f"It is not done yet: {state_word(state)}{where}."
 
 
 def decided(review: ReceiptReview) -> str:
@@ -114,8 +114,9 @@ def outcome(attempt: ReceiptAttempt) -> str:
         case "started":
             return "It is being worked on."
         case "routed":
-            hard = f"{attempt.difficulty}: " if attempt.difficulty else ""
-            return f"{hard}it starts at {where}."
+            if attempt.difficulty:
+                return f"{attempt.difficulty.capitalize()}: it starts at {where}."
+            return f"It starts at {where}."
         case "accepted":
             return "The answer was accepted."
         case "deferred" if _unready(attempt):
