@@ -84,7 +84,7 @@ def test_columns_that_are_not_certain_are_shown_before_they_are_taken(
     assert "Is that so?" in words(seen)
     assert "x1 Where is my card?" in words(seen)
     assert 'name="seen"' in seen.text
-    assert "Which column is body?" in words(said)
+    assert "Which column is body (what the customer wrote)?" in words(said)
     assert "Start:" not in words(said)
     assert post(client, NAMELESS, "x.csv", step="start", seen="1").status_code == 303
     assert one(engine, "SELECT count(*) FROM jobs")[0] == 2
@@ -159,5 +159,10 @@ def test_only_who_may_and_meant_to_hands_over(engine: Engine, database_url: str)
 def test_a_file_over_the_bound_is_refused(engine: Engine, database_url: str) -> None:
     settings = settings_for(database_url, "http://127.0.0.1:1", dashboard={"upload_mb": 1})
     with dashboard(settings) as url, browsing(url) as client:
+        form = client.get("/hand-over").text
         answer = post(client, b"x" * 1_000_001, "x.csv", step="look")
     assert answer.status_code == 413
+    # Whoever sent it reads how much is taken, and what helps; the page refuses it before it leaves.
+    helps = "Cut the file into several, or submit it in a terminal: rung enqueue FILE."
+    assert f"That is more than 1 MB, the most that is taken here at once. {helps}" in words(answer)
+    assert 'data-most="1"' in form and helps in form

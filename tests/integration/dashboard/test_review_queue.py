@@ -142,7 +142,7 @@ def test_by_cause_and_by_run(client: httpx2.Client) -> None:
     only = get(client, "/review/queue?run=1&reason=schema&text=1")
     assert (heading(only), shown(only)) == ("1 of 1 1 waits", 2)
     done = judge(client, only, "reject", reason="no")
-    assert "Nothing more waits here." in done.text
+    assert "Nothing more waits here: 1 message has a verdict." in done.text
     assert "no" in get(client, "/review?run=1").text
 
 

@@ -26,8 +26,8 @@ MAX_PATH = 2_000
 FROM_AFAR = "This was asked for by another site."
 TOO_LARGE = "That is more than {:g} MB, the most that is taken here at once."
 SMALLER = (
-    "Compress a file (gz and zip are read), cut it into several, or submit it in a terminal: rung"
-    " enqueue FILE. [dashboard] upload_mb sets how much this page takes."
+    "Cut the file into several, or submit it in a terminal: rung enqueue FILE. [dashboard]"
+    " upload_mb sets how much is taken here, unpacked."
 )
 SECURITY_HEADERS = {
     "Content-Security-Policy": (

@@ -48,6 +48,17 @@ LANES = {
     RunLane.BATCH: "in batches, half price",
     RunLane.MIXED: "what is easy at once, what climbs in batches",
 }
+FIELD_WORDS = {
+    "external_id": "the ticket’s id",
+    "body": "what the customer wrote",
+    "source": "which system",
+    "channel": "mail, chat, …",
+    "customer_id": "who wrote",
+    "subject": "its subject line",
+    "language": "en, de, …",
+    "received_at": "when it came",
+}
+"""What our names of columns mean, for whoever meets them first on this page."""
 READING = ("sheet", "records", "delimiter", "encoding", "member")
 
 
@@ -201,7 +212,7 @@ def _page(request: Request, shown: PageState, fields: Mapping[str, str]) -> Resp
             policies=policy_names(settings),
             usual=settings.policy.preset,
             lanes=LANES,
-            fields=FIELDS,
+            fields={name: FIELD_WORDS.get(name, "") for name in FIELDS},
             mails=settings.notify.smtp_host is not None,
             most_mb=settings.dashboard.upload_mb,
             smaller=SMALLER,

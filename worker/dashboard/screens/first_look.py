@@ -1,13 +1,14 @@
 """A file before it is submitted: which column is what on its first rows, what cannot be taken,
 what it will cost and how long it takes. Nothing is stored."""
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import IO
 
 from models.vocabulary import Lane, RunLane
 from worker.dashboard.context import Dashboard
 from worker.domain.backlog import Caps, Record
-from worker.domain.wording import count, dollars, span
+from worker.domain.wording import count, dollars, second, span
 from worker.intake.guess import Guess
 from worker.intake.handover import Handover
 from worker.intake.layouts import FIELDS
@@ -92,7 +93,11 @@ def _first_rows(backlog: Backlog, options: ReadingOptions) -> list[Record | str]
 
 def _shown(record: Record, fields: list[str]) -> tuple[str, ...]:
     values = (getattr(record, name) for name in fields)
-    return tuple("" if value is None else _short(str(value)) for value in values)
+    return tuple("" if value is None else _short(_words(value)) for value in values)
+
+
+def _words(value: object) -> str:
+    return second(value) if isinstance(value, dt.datetime) else str(value)
 
 
 def _short(value: str) -> str:
@@ -122,7 +127,7 @@ def _expected(
 
 
 def _measured(found: RunForecast, more: str) -> ExpectedFigures:
-    spans = [("dollars", found.dollars, dollars), ("for people", found.people, count)]
+    spans = [("dollars", found.dollars, dollars), ("messages for people", found.people, count)]
     lines = [(name, tuple(shown(v) for v in (s.p10, s.p50, s.p90))) for name, s, shown in spans]
     if found.seconds is not None:
         figures = (found.seconds.p10, found.seconds.p50, found.seconds.p90)
