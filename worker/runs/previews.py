@@ -73,8 +73,7 @@ def _queue(look: Look, queue: str) -> Preview:
         after = " When none is left, nothing is lost if its workers are taken away."
         words = [
             f"{waits}{f' and will go on waiting{held}' if held_up else ''}.",
-            f"{plural(flying, 'call')} in flight will end and be recorded: what is in flight is"
-            f" paid for.{after if drains else ''}",
+            _flying(flying) + (after if drains else ""),
         ]
     name = "every queue" if queue == EVERYTHING else f"the queue {queue}"
     return Preview(
@@ -88,6 +87,12 @@ def _queue(look: Look, queue: str) -> Preview:
         before=flying,
         undo="You can pause it again." if action == "overrule" else "You can take it back.",
     )
+
+
+def _flying(calls: int) -> str:
+    if not calls:
+        return "Nothing is in flight."
+    return f"{plural(calls, 'call')} in flight will end and be recorded: that is paid for."
 
 
 def _canary(look: Look, queue: str) -> list[str]:

@@ -14,9 +14,9 @@ def _came_to(last: RunStanding) -> str:
     left = [
         f"{count(jobs)} {words}"
         for jobs, words in (
-            (last.decided, "decided by people"),
+            (last.decided, f"{'was' if last.decided == 1 else 'were'} decided by people"),
             (last.for_people, f"wait{'s' if last.for_people == 1 else ''} for a person"),
-            (last.jobs("dead"), "dead"),
+            (last.jobs("dead"), f"{'is' if last.jobs('dead') == 1 else 'are'} dead"),
         )
         if jobs
     ]
