@@ -147,10 +147,10 @@ def compare(client: httpx2.Client, engine: Engine) -> None:
     for run_id in one(engine, "SELECT array_agg(id) FROM runs")[0]:
         _compare_run(client, engine, run_id)
     whole = one(engine, ROWS, runs=one(engine, "SELECT array_agg(id) FROM runs")[0])
-    assert shown(client, "/dead").root.all("h1")[0].text.split()[0] == str(whole.dead)
+    assert shown(client, "/dead").root.all("h1")[0].text.split()[0] == str(whole.dead or "No")
     review = shown(client, "/review")
     waits = whole.review - whole.decided
-    assert review.root.all("h1")[0].text.split()[0] == str(waits)
+    assert review.root.all("h1")[0].text.split()[0] == str(waits or "Nothing")
     badges = [n.text for n in review.root.all("nav")[0].all("a") if n.text.startswith("Review")]
     assert badges == [f"Review {waits}" if waits else "Review"]
     causes = shown(client, "/dead").root.all("table")[:1]
