@@ -6,6 +6,7 @@ from typing import Any
 
 from worker.intake.cell_text import as_text, joined
 from worker.intake.paths import Path, Place, column_of, follow
+from worker.intake.plain_rows import PlainColumns, plain_columns
 
 REQUIRED = ("external_id", "body")
 KNOWN = ("source", "channel", "customer_id", "subject", "language", "received_at")
@@ -23,21 +24,32 @@ class Layout:
     body: Getter
     others: tuple[tuple[str, Getter], ...]
     rest: tuple[str, ...]
+    plain: PlainColumns | None
+    """Where every field stands in a column as a whole."""
+
+    def beside(self, row: Row) -> dict[str, Any]:
+        """What stands in columns that are not ours."""
+        return {name: row[name] for name in self.rest if row[name] not in (None, "")}
 
 
 def layout_of(names: tuple[str, ...], places: Mapping[str, Place]) -> Layout:
     """An explicit place wins over a column of the field's own name."""
     found: dict[str, Getter] = {}
+    whole: dict[str, str] = {}
     used: set[str] = set()
     for field, place in places.items():
         if getter := getter_of(place, names, used):
             found[field] = getter
+            if column := column_of(place.text, names):
+                whole[field] = column
     for field in FIELDS:
         own = column_of(field, names) if field not in places else None
         if own is not None and own not in used:
             found[field] = _column(own)
+            whole[field] = own
             used.add(own)
     return Layout(
+        plain=plain_columns(whole) if whole.keys() == found.keys() else None,
         external_id=found.pop("external_id", _nothing),
         body=found.pop("body", _nothing),
         others=tuple(found.items()),

@@ -13,6 +13,7 @@ from worker.intake.layouts import Layout, layout_of
 from worker.intake.markup import is_markup, only_pictures, text_of, unquoted, without_entities
 from worker.intake.metadata import fits, fitting, nested, shown, too_deep
 from worker.intake.paths import parse_place
+from worker.intake.plain_rows import are_wide, plain_record
 from worker.intake.product_rows import RowWords, row_words_of
 
 ORIGINAL = "original_body"
@@ -49,10 +50,10 @@ class Rows:
         picks = "body" in self._places and self._places["body"].picks
         self._no_body = f"missing body{remarks.NOTHING_PUBLIC if picks else ''}"
         self._product = product
+        self._plain = not strip_quotes and product is None and floats is None and are_wide(caps)
         self._words: dict[tuple[str, ...], RowWords | None] = {}
         self._layouts: dict[tuple[str, ...], Layout] = {}
-        self._names = 0
-        self._notes = Notes()
+        self._names, self._notes = 0, Notes()
 
     def blocks(self, items: Iterable[Item]) -> Iterator[Block]:
         """Everything that was read, in blocks."""
@@ -77,6 +78,9 @@ class Rows:
     def judge(self, line: int, row: Mapping[str, Any]) -> Record | Reject:
         """The row as a record, or why it is rejected."""
         layout = self._layouts.get(names := tuple(row)) or self._layout(names)
+        if self._plain and (plain := plain_record(line, row, layout.plain)):
+            self._metadata(plain, layout.beside(row))
+            return plain
         away = None
         if self._product is not None and (words := self._words[names]) is not None:
             away, row = words.why_away(row), words.in_words(row, line, self._notes)
@@ -165,7 +169,7 @@ class Rows:
         self, record: Record, row: Mapping[str, Any], layout: Layout, original: str | None
     ) -> str | None:
         """Fills the optional fields; says why the row must go if one cannot be stored."""
-        extra = {name: row[name] for name in layout.rest if row[name] not in (None, "")}
+        extra = layout.beside(row)
         for field, getter in layout.others:
             value = getter(row)
             if type(value) is str:
@@ -179,8 +183,7 @@ class Rows:
                 self._put_moment(record, value, extra)
             elif reason := self._put(record, field, value, extra):
                 return reason
-        if extra:
-            self._metadata(record, extra)
+        self._metadata(record, extra)
         if original is not None:
             self._keep(record, original)
         return None
@@ -234,6 +237,8 @@ class Rows:
         return kept
 
     def _metadata(self, record: Record, extra: dict[str, Any]) -> None:
+        if not extra:
+            return
         if any(too_deep(value, self._caps.depth - 1) for value in nested(extra)):
             extra = self._without_deep(record, extra)
         if self._mails and "attachments" in extra:

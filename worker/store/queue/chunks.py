@@ -14,16 +14,8 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from worker.domain.backlog import Record
-from worker.store.queue.intake import (
-    COPY_JOBS,
-    COPY_MESSAGES,
-    NOT_ALL_NEW,
-    RESERVE,
-    Added,
-    add_in,
-    copy_in,
-    copy_lines,
-)
+from worker.store.queue.copy_rows import NOT_ALL_NEW, copy_in, job_rows, message_rows
+from worker.store.queue.intake import COPY_JOBS, COPY_MESSAGES, RESERVE, Added, add_in
 from worker.store.runs import RunRef
 
 OWN_COLUMNS = 500
@@ -128,18 +120,16 @@ class _Begun:
     """A chunk whose messages are stored, and whose transaction is open."""
 
     connection: Connection
-    ids: list[str]
+    ids: list[int]
 
 
 def _begin_new(engine: Engine, records: Sequence[Record], source: str | None) -> _Begun | None:
     """Stores the messages of a chunk in which every one is new; None where one is not."""
     connection = engine.connect()
     try:
-        ids = connection.execute(RESERVE, {"rows": len(records)}).scalar_one().split()
-        lines = (
-            f"{id_}\t{line}" for id_, line in zip(ids, copy_lines(records, source), strict=True)
-        )
-        copy_in(connection, COPY_MESSAGES, lines)
+        reserved = connection.execute(RESERVE, {"rows": len(records)}).scalar_one()
+        ids = [int(id_) for id_ in reserved.split()]
+        copy_in(connection, COPY_MESSAGES, message_rows(ids, records, source))
     except NOT_ALL_NEW:
         connection.close()
         return None
@@ -151,7 +141,7 @@ def _begin_new(engine: Engine, records: Sequence[Record], source: str | None) ->
 
 def _end_new(begun: _Begun, run: RunRef) -> None:
     """Stores the jobs of such a chunk, and commits both."""
-    job = f"{run.first_lane}\t{run.priority}\t{run.id}\t"
+    rows = job_rows(begun.ids, run.id, run.first_lane, run.priority)
     with begun.connection as connection:
-        copy_in(connection, COPY_JOBS, (f"{job}{id_}\n" for id_ in begun.ids))
+        copy_in(connection, COPY_JOBS, rows)
         connection.commit()

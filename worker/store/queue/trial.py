@@ -13,15 +13,8 @@ from typing import Self
 from sqlalchemy import Connection, Engine, text
 
 from worker.domain.backlog import Record, Reject
-from worker.store.queue.intake import (
-    DEFAULT_SOURCE,
-    REPEATED,
-    Added,
-    changed,
-    copied,
-    copy_in,
-    digest_of,
-)
+from worker.store.queue.copy_rows import DEFAULT_SOURCE, copy_in, tried_rows
+from worker.store.queue.intake import REPEATED, Added, changed
 
 MOST_REMEMBERED = 2_000_000
 """Ids that are held without a database, about 100 MB; an id that repeats behind them is missed."""
@@ -73,12 +66,7 @@ class IntakeTrial:
 
     def _by_database(self, connection: Connection, records: Sequence[Record]) -> Added:
         connection.execute(FORGET)
-        lines = (
-            f"{number}\t{copied(self._source_of(r))}\t{copied(r.external_id)}"
-            f"\t\\\\x{digest_of(r).hex()}\n"
-            for number, r in enumerate(records)
-        )
-        copy_in(connection, COPY_TRYING, lines)
+        copy_in(connection, COPY_TRYING, tried_rows(records, self._source))
         added = Added()
         for row in connection.execute(JUDGE, {"again": self._again}):
             record = records[row.number]
@@ -108,11 +96,11 @@ CREATE TEMPORARY TABLE tried (
 """)
 TRYING = text("""
 CREATE TEMPORARY TABLE trying (
-  number integer, source text, external_id text, digest bytea
+  number bigint, source text, external_id text, digest bytea
 ) ON COMMIT DROP
 """)
 FORGET = text("DELETE FROM trying")
-COPY_TRYING = "COPY trying (number, source, external_id, digest) FROM STDIN"
+COPY_TRYING = "COPY trying (number, source, external_id, digest) FROM STDIN (FORMAT binary)"
 
 # As an intake does: the first row of an id counts, a later one repeats it; of a message that is
 # known, another text is refused, and the same is known already, unless it is wanted again.

@@ -1,7 +1,9 @@
 """Chunks stored two at a time: each whole or not at all, in the order of the file, and counted once
 they are committed."""
 
+import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Engine
@@ -12,8 +14,20 @@ from worker.domain.backlog import Record
 from worker.domain.ladder import Ladder
 from worker.domain.presets import preset
 from worker.store.queue.chunks import STORE_ERRORS, Intake
+from worker.store.queue.copy_rows import digest_of
 from worker.store.queue.intake import highest_job
 from worker.store.runs import NewRun, create_run
+
+FIELDS = (
+    "external_id",
+    "body",
+    "source",
+    "channel",
+    "customer_id",
+    "subject",
+    "language",
+    "received_at",
+)
 
 
 @pytest.fixture
@@ -78,6 +92,42 @@ def test_jobs_that_cannot_be_stored_leave_no_messages(engine: Engine, intake: In
         intake.settle()
     assert intake.settle().accepted == 0
     assert one(engine, "SELECT count(*) FROM messages") == (0,)
+
+
+def test_every_field_is_stored_as_it_was_read(engine: Engine, intake: Intake) -> None:
+    odd = "a\tb\\N\n\r\\.\n é 包裹 😀"
+    full = Record(
+        line=1,
+        external_id=odd,
+        body=odd,
+        source=odd,
+        channel=odd,
+        customer_id=odd,
+        subject=odd,
+        language=odd,
+        received_at=dt.datetime(
+            1969, 7, 20, 20, 17, 40, 123456, dt.timezone(dt.timedelta(hours=2))
+        ),
+        metadata={odd: [1, None, {"b": 1.5}]},
+    )
+    bare = Record(line=2, external_id="b", body="B", subject="", source="s")
+    stored = (
+        "SELECT external_id, body, source, channel, customer_id, subject, language, received_at,"
+        " metadata, digest FROM messages ORDER BY id"
+    )
+    asked = [
+        (*(getattr(r, name) for name in FIELDS), r.metadata or {}, digest_of(r))
+        for r in (full, bare)
+    ]
+
+    intake.add([full, bare])
+    intake.settle()
+    assert [tuple(row) for row in many(engine, stored)] == asked
+
+    intake.add([full, bare])
+    intake.add([replace(full, external_id="c"), full])
+    intake.settle()
+    assert many(engine, stored)[-1][1:] == ("c", *asked[0][1:])[1:]
 
 
 @pytest.mark.parametrize(
