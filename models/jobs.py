@@ -54,6 +54,8 @@ class Job(Base):
             postgresql_where=text(
                 "queue IS NOT NULL AND lease_until IS NULL AND dispatched_at IS NULL"
             ),
+            # No two entries are alike, and looking for such took a tenth of a job's intake.
+            postgresql_with={"deduplicate_items": "off"},
         ),
         Index(
             "ix_jobs_dispatched",

@@ -93,6 +93,20 @@ def test_a_job_of_a_message_that_its_own_transaction_deleted_is_refused(held: En
             connection.exec_driver_sql(f"INSERT INTO jobs (run_id, message_id) VALUES (1, {new})")
 
 
+def test_a_range_of_new_messages_is_looked_at_as_a_whole(held: Engine) -> None:
+    """By their ids, though the table is so small that reading all of it would be cheaper; and one
+    that is not there is missed."""
+    insert = "INSERT INTO jobs (run_id, message_id) VALUES (1, {}), (1, {})"
+    scans = "SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'messages'"
+    with held.connect() as connection:
+        for name in "cde":
+            connection.exec_driver_sql(ONE_MORE.format(name))
+        connection.exec_driver_sql(insert.format(3, 4))
+        assert connection.execute(text(scans)).scalar_one() == 0
+        with pytest.raises(IntegrityError, match="no message 6 is there"):
+            connection.exec_driver_sql(insert.format(5, 6))
+
+
 def test_messages_of_a_transaction_that_sees_an_old_state_are_not_deleted(held: Engine) -> None:
     """It would not see a job that was added since."""
     with held.connect().execution_options(isolation_level="REPEATABLE READ") as old:
