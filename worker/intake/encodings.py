@@ -18,6 +18,7 @@ CONTEXT = 2_000
 CANDIDATES = (
     *("cp1252", "cp932", "gb18030", "cp1251", "cp1250", "euc_kr", "big5", "euc_jp", "cp1254"),
     *("cp1253", "cp1255", "cp1256", "koi8_r", "mac_roman", "iso8859_15", "latin_1"),
+    *("cp850", "cp874"),
 )
 """In the order in which they are believed when the text does not tell: Excel's Western one first.
 """
@@ -33,8 +34,25 @@ _SEQUENCE = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
 )
 _OTHER = re.compile(rb"[\x80-\xff]")
-_ODD = re.compile(r"[^\W\d_](?:(?![\x00-\x7f’‘´])[^\w\s]|[þðÞÐ¹²³ªº])[^\W\d_]|[\x80-\x9f]")
+_ODD = re.compile(
+    r"[^\W\d_](?:(?![\x00-\x7f’‘´])[^\w\s]|[þðÞÐ¹²³ªº])[^\W\d_]|[\x80-\x9f]|[a-z][À-ÖØ-Þ][a-z]"
+)
 _FOREIGN_RUN = re.compile(r"[^\x00-\x7f]+")
+_SIGNS = re.compile(r"[£€§°®™©½¼¾–—…•“”‘’«»¿¡·\xa0]+")
+"""What stands beside words, and in English often alone: a pound, a dash, quotes."""
+_TORN = re.compile(r"€[™œ“”˜¦¢]")
+"""What is left of quotes in UTF-8 whose first byte was lost."""
+_ACCENTED = re.compile(
+    rb"[\x8a\x8c-\x8f\x9a\x9c-\x9f\xa3\xa5\xaa\xaf\xb3\xb9\xba\xbc-\xbf\xc0-\xff]"
+)
+_TURKISH = frozenset("çöüâîûÇÖÜÂÎÛğışĞİŞ".encode("cp1254"))
+_TURKEYS_OWN = frozenset("ğışĞİŞ".encode("cp1254"))
+_HEBREW = re.compile(rb"[\xe0-\xfa]{2,}")
+_NEVER_WITHIN = re.compile(rb"[\xea\xed\xef\xf3\xf5][\xe0-\xfa]")
+"""Hebrew's letters for the ends of words."""
+_ENOUGH = 8
+JAPANESE_MAIL = b"\x1b$B"
+"""What stands before Japanese in ISO-2022-JP, all of which is ASCII."""
 
 
 def known_encoding(name: str) -> str:
@@ -52,11 +70,11 @@ def known_encoding(name: str) -> str:
 
 
 def encoding_of(chunk: bytes) -> str | None:
-    """The encoding in which a chunk that holds other than ASCII is written; None for UTF-8, sound
-    or damaged."""
+    """The encoding in which a chunk that holds other than ASCII (or Japanese as mails have it) is
+    written; None for UTF-8, sound or damaged."""
     first = _OTHER.search(chunk)
     if first is None:
-        return None
+        return "iso2022_jp" if JAPANESE_MAIL in chunk else None
     sample = chunk[max(first.start() - CONTEXT, 0) : first.start() + SAMPLE]
     sound = _SEQUENCE.findall(sample)
     unsound = len(_OTHER.findall(_SEQUENCE.sub(b"", sample)))
@@ -71,6 +89,8 @@ def encoding_of(chunk: bytes) -> str | None:
 def _guessed(sample: bytes) -> str | None:
     from charset_normalizer import from_bytes
 
+    if (known := _by_its_letters(sample)) is not None:
+        return known
     matches = from_bytes(sample, cp_isolation=list(CANDIDATES))
     if not matches:
         return None
@@ -86,7 +106,22 @@ def _guessed(sample: bytes) -> str | None:
     if not ranked:
         return None
     _, _, name, text = min(ranked)
+    if not _reads_as_words(text):
+        name, text = CANDIDATES[0], sample.decode(CANDIDATES[0], "replace")
     return name if _reads_as_words(text) else None
+
+
+def _by_its_letters(sample: bytes) -> str | None:
+    """The encoding of two scripts that read as words in others too: Turkish, whose letters stand
+    where Icelandic's and Czech's do, and Hebrew, where small Cyrillic letters do."""
+    letters = _ACCENTED.findall(sample)
+    kinds = {letter[0] for letter in letters}
+    if len(kinds) > 1 and kinds <= _TURKISH and kinds & _TURKEYS_OWN:
+        return "cp1254"
+    words = sum(map(len, _HEBREW.findall(sample)))
+    if words >= max(_ENOUGH, 0.8 * len(letters)) and not _NEVER_WITHIN.search(sample):
+        return "cp1255" if kinds <= set(range(0xE0, 0xFB)) else None
+    return None
 
 
 def _reads_as_words(text: str) -> bool:
@@ -102,6 +137,8 @@ def _in_a_word(text: str, run: re.Match[str]) -> bool:
         return True
     if before.islower() and run[0][0].isupper():
         return False
+    if _SIGNS.fullmatch(run[0]) and not _TORN.search(run[0]):
+        return not (before.isalpha() and after.isalpha()) or run[0] in ("’", "\xa0")
     return before.isalpha() or after.isalpha() or run[0] in ("à", "é", "á", "ó", "À", "É", "ü", "ö")
 
 

@@ -11,7 +11,7 @@ import orjson
 from worker.domain.backlog import BacklogError, Caps, Reject
 from worker.intake.dialects import dialect_of
 from worker.intake.documents import read_documents
-from worker.intake.encodings import encoding_of, recoded
+from worker.intake.encodings import JAPANESE_MAIL, encoding_of, recoded
 from worker.intake.foreign import refuse_markup
 from worker.intake.html_tables import is_html, read_html_table
 from worker.intake.jsonl import RECORD_SEPARATOR, read_jsonl
@@ -140,7 +140,7 @@ def _one_character(delimiter: str | None) -> str | None:
 def _in_utf8(path: str, chunks: Iterator[bytes], said: Found) -> Iterator[bytes]:
     """The same text in UTF-8: as long as all is ASCII it is left open what the encoding is."""
     for chunk in chunks:
-        if not chunk.isascii():
+        if not chunk.isascii() or JAPANESE_MAIL in chunk:
             said.encoding = encoding_of(chunk)
             rest = _with(chunk, chunks)
             yield from recoded(path, said.encoding, rest) if said.encoding else rest

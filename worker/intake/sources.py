@@ -189,9 +189,10 @@ def _wide_encoding(first: bytes) -> tuple[str | None, bytes]:
     even, odd = head[0::2].count(0), head[1::2].count(0)
     if max(even, odd) * 4 <= len(head) or len(head) < 4:
         return None, b""
-    if even and odd:
+    if (even + odd) * 8 > len(head) * 5:
+        # Three NULs for each letter; a half of UTF-16's characters beyond its first 65,536 has one.
         return ("utf-32-le" if head[0] else "utf-32-be"), b""
-    return ("utf-16-le" if odd else "utf-16-be"), b""
+    return ("utf-16-le" if odd > even else "utf-16-be"), b""
 
 
 def open_file(path: Path) -> IO[bytes]:

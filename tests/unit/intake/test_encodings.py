@@ -15,6 +15,14 @@ JAPANESE = (
 CHINESE = "external_id,body\n1,我的包裹还没有到，请帮忙查询一下。\n2,退款\n"
 RUSSIAN = "external_id,body\n1,Где мой заказ? Я жду уже две недели.\n"
 POLISH = "external_id,body\n1,Gdzie jest moje zamówienie? Proszę o zwrot bo źle działa.\n"
+POUNDS = "external_id,body\n1,I paid £50 and want it back\n2,Refund me £20 please\n"
+DASHES = "external_id,body\n1,My order – the blue one – is late\n2,No reply yet – why?\n"
+SIGNS = "external_id,body\n1,My Gadget™ and Thing® broke\n2,set to 20° or ½ of it…\n"
+TURKISH = "external_id,body\n1,Siparişim nerede? Çok üzgünüm\n2,İade işlemi başlamadı\n"
+HEBREW = "external_id,body\n1,איפה ההזמנה שלי?\n2,אני רוצה החזר כספי\n"
+SMALL_RUSSIAN = "external_id,body\n1,где мой заказ? нет денег\n2,не пришло\n"
+THAI = "external_id,body\n1,คำสั่งซื้อของฉันอยู่ที่ไหน\n2,ขอคืนเงิน\n"
+SMILE = "external_id,body\n1,Wo ist es? ü 😀\n"
 KOREAN = "external_id,body\n1,주문한 상품이 아직 도착하지 않았습니다. 확인 부탁드립니다.\n"
 
 
@@ -31,6 +39,17 @@ KOREAN = "external_id,body\n1,주문한 상품이 아직 도착하지 않았습�
         (RUSSIAN, "cp1251", "cp1251"),
         (POLISH, "cp1250", "cp1250"),
         (KOREAN, "euc-kr", "euc_kr"),
+        (POUNDS, "cp1252", "cp1252"),
+        (DASHES, "cp1252", "cp1252"),
+        (SIGNS, "cp1252", "cp1252"),
+        (TURKISH, "cp1254", "cp1254"),
+        (HEBREW, "cp1255", "cp1255"),
+        (SMALL_RUSSIAN, "cp1251", "cp1251"),
+        (THAI, "cp874", "cp874"),
+        (GERMAN, "cp850", "cp850"),
+        (JAPANESE, "iso2022_jp", "iso2022_jp"),
+        (SMILE, "utf-16-le", "utf-16-le"),
+        (SMILE, "utf-16-be", "utf-16-be"),
         (GERMAN, "utf-16", "utf-16-le"),
         (GERMAN, "utf-16-be", "utf-16-be"),
         (GERMAN, "utf-16-le", "utf-16-le"),
