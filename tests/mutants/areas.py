@@ -14,6 +14,7 @@ QUICK = (
 )
 """Tests that leave nothing behind."""
 PROTOCOL = f"{STORE}queue/test_protocol.py"
+LOCKED = f"{STORE}queue/test_rows_held_by_others.py"
 TROUBLE = "tests/integration/lanes/realtime/test_trouble.py"
 NIGHT = (f"{BATCH}test_batch_guards.py", f"{BATCH}test_batch_troubles.py",
          f"{BATCH}test_batch_lane.py", f"{BATCH}test_batch_deadlines.py")  # fmt: skip
@@ -67,6 +68,7 @@ ALIVE = (
     "tests/integration/lanes/upkeep/test_watchdog.py",
 )
 HELD = (
+    LOCKED,
     f"{STORE}queue/test_guards_of_holds.py",
     f"{STORE}queue/test_rate_holds.py",
     f"{STORE}actions/test_changes.py",
@@ -74,35 +76,37 @@ HELD = (
 )
 
 STATEMENTS: dict[str, tuple[str, ...]] = {
-    f"{QUEUE}claim": (*QUICK, PROTOCOL, TROUBLE),
+    f"{QUEUE}claim": (*QUICK, LOCKED, PROTOCOL, TROUBLE),
     f"{QUEUE}leases": (*QUICK, PROTOCOL),
     f"{QUEUE}waiting": (*QUICK, PROTOCOL),
     f"{QUEUE}record": (*QUICK, PROTOCOL, TROUBLE, f"{STORE}queue/test_spine.py"),
     f"{QUEUE}ledger": (*QUICK, PROTOCOL, TROUBLE, *NIGHT[:1]),
-    f"{QUEUE}rescue": (*QUICK, PROTOCOL, *NIGHT[:1]),
-    f"{QUEUE}dispatch": (*QUICK, PROTOCOL, f"{STORE}queue/test_breaker.py"),
-    f"{QUEUE}expire": (*QUICK, f"{STORE}queue/test_budget_stops.py", PROTOCOL),
+    f"{QUEUE}rescue": (*QUICK, LOCKED, PROTOCOL, *NIGHT[:1]),
+    f"{QUEUE}dispatch": (*QUICK, LOCKED, PROTOCOL, f"{STORE}queue/test_breaker.py"),
+    f"{QUEUE}expire": (*QUICK, LOCKED, f"{STORE}queue/test_budget_stops.py", PROTOCOL),
     f"{QUEUE}budgets": (
         *QUICK,
         f"{STORE}queue/test_budget_stops.py",
         f"{STORE}queue/test_budget_warnings.py",
         PROTOCOL,
     ),
-    f"{QUEUE}canaries": (*QUICK, f"{STORE}queue/test_canary.py"),
+    f"{QUEUE}canaries": (*QUICK, LOCKED, f"{STORE}queue/test_canary.py"),
     f"{QUEUE}breakers": (*QUICK, f"{STORE}queue/test_breaker.py"),
-    f"{QUEUE}gates": (*QUICK, f"{STORE}queue/test_breaker.py"),
+    f"{QUEUE}gates": (*QUICK, LOCKED, f"{STORE}queue/test_breaker.py"),
     f"{QUEUE}message_batches": (*QUICK, *NIGHT),
     f"{QUEUE}batch_attempts": (*QUICK, *NIGHT),
     f"{QUEUE}slices": (*QUICK, *NIGHT),
-    f"{QUEUE}leaving_batch": (*QUICK, f"{BATCH}test_batch_deadlines.py"),
+    f"{QUEUE}leaving_batch": (*QUICK, LOCKED, f"{BATCH}test_batch_deadlines.py"),
     f"{ACTIONS}erasure": (*QUICK, f"{STORE}actions/test_erasure.py"),
     f"{QUEUE}deliveries": (
+        LOCKED,
         f"{STORE}queue/test_guards_of_deliveries.py",
         "tests/integration/lanes/upkeep/test_deliver.py",
         "tests/integration/dashboard/test_deliveries.py",
     ),
     f"{ACTIONS}redeliveries": (f"{STORE}actions/test_guards_of_redeliveries.py",),
     f"{QUEUE}notices": (
+        LOCKED,
         f"{STORE}queue/test_guards_of_ends.py",
         "tests/integration/lanes/upkeep/test_notify.py",
     ),

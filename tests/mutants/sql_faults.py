@@ -2,7 +2,7 @@
 
 A condition that is joined by AND (or stands alone) becomes `true`, one that is joined by OR, or
 chooses a branch of a CASE, becomes `false`; a term that is added, subtracted or multiplied is left
-out, and GREATEST is left with one of its arguments.
+out, GREATEST is left with one of its arguments, and rows that others hold are waited for.
 """
 
 import re
@@ -69,7 +69,7 @@ def tokens_of(text: str) -> list[Token]:
 def faults_of(text: str) -> list[SqlFault]:
     """Every fault of a statement, in order, each once."""
     tokens = tokens_of(text)
-    found = {*_conditions(tokens), *_terms(tokens), *_greatest(tokens)}
+    found = {*_conditions(tokens), *_terms(tokens), *_greatest(tokens), *_locks(tokens)}
     found = {one for one in found if text[one.start : one.end].lower() != one.instead}
     return sorted(found, key=lambda fault: (fault.start, fault.end, fault.instead))
 
@@ -150,6 +150,12 @@ def _is_operand(token: Token) -> bool:
     if token.word == ")" or token.word[0].isdigit():
         return True
     return token.word[0].isalpha() and token.key not in (*ENDS, *OPENS, "SELECT", "RETURNING", "BY")
+
+
+def _locks(tokens: list[Token]) -> Iterator[SqlFault]:
+    for place, token in enumerate(tokens[1:], 1):
+        if token.key == "SKIP" and _follows(tokens, place, ("LOCKED",)):
+            yield SqlFault(tokens[place - 1].end, tokens[place + 1].end, "")
 
 
 def _greatest(tokens: list[Token]) -> Iterator[SqlFault]:

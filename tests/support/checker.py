@@ -6,11 +6,12 @@ It looks and never changes. `found` lists what is broken in words; `require` rai
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import redis
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, TextClause, text
 
 from models.vocabulary import TERMINAL_STATES
 from tests.support.checks import ALWAYS, AT_REST, LADDER, Check
@@ -46,13 +47,8 @@ class Checker:
 
     def _look(self, connection: Connection, checks: Iterable[Check]) -> list[str]:
         """One statement for all checks: they see one snapshot, and cost one round trip."""
-        parts = [
-            f"SELECT '{check.name.replace(chr(39), chr(39) * 2)}' AS name, what"
-            f" FROM ({check.sql}) AS broken(what)"
-            for check in checks
-        ]
         values = {"ladder": list(self.ladder), "allowed": list(self.allowed)}
-        rows = connection.execute(text(" UNION ALL ".join(parts)), values).all()
+        rows = connection.execute(_statement(tuple(checks)), values).all()
         return _shortened([(row.name, row.what) for row in rows])
 
     def changed_results(self, connection: Connection) -> list[str]:
@@ -71,6 +67,17 @@ class Checker:
         with engine.connect() as connection:
             found = self.at_rest(connection) if rest else self.always(connection)
         assert found == [], "\n".join(found)
+
+
+@cache
+def _statement(checks: tuple[Check, ...]) -> TextClause:
+    """Made once: the state machine looks after every step."""
+    parts = [
+        f"SELECT '{check.name.replace(chr(39), chr(39) * 2)}' AS name, what"
+        f" FROM ({check.sql}) AS broken(what)"
+        for check in checks
+    ]
+    return text(" UNION ALL ".join(parts))
 
 
 def _shortened(broken: Sequence[tuple[str, str]]) -> list[str]:

@@ -44,6 +44,7 @@ def made(text: str) -> list[str]:
             ["INSERT INTO t SELECT b FROM u WHERE true ON CONFLICT (a) DO NOTHING"],
         ),
         ("SELECT '-- a AND b' FROM t -- WHERE c", []),
+        ("SELECT FROM t FOR UPDATE OF t SKIP LOCKED", ["SELECT FROM t FOR UPDATE OF t"]),
     ],
 )  # fmt: skip
 def test_each_condition_and_each_term_is_left_out_once(text: str, faulty: list[str]) -> None:
