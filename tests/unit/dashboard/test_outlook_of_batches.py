@@ -40,7 +40,7 @@ def test_a_run_that_will_leave_its_batches_is_not_called_late() -> None:
     said = outlook(soon, None, hurried=True)
     assert (said.level, said.words) == (
         "calm",
-        "in batches while its deadline leaves time, then in the realtime lane, and the deadline is"
-        " at 14:20, in 20 min",
+        "in batches while there is time for them, then one by one at full price, and the deadline"
+        " is at 14:20, in 20 min",
     )
     assert at_risk(replace(soon, created_at=NOW - HOUR / 60), said) is None

@@ -131,7 +131,7 @@ def outlook(
     if still and run.open:
         return Outlook("warn", "nothing has moved in the last minute")
     if hurried:
-        words = "in batches while its deadline leaves time, then in the realtime lane"
+        words = "in batches while there is time for them, then one by one at full price"
         return Outlook("calm", f"{words}{due(deadline, now)}")
     if left_s is None or (run.lane != "batch" and run.now - run.created_at < MEASURED_AFTER):
         return Outlook("calm", "the pace is being measured")
