@@ -5,6 +5,7 @@ import httpx2
 import pytest
 from sqlalchemy import Engine
 
+from tests.support.guarding import csrf_of
 from tests.support.pages import Page
 from tests.support.promises import do
 from tests.support.web import dashboard, visiting
@@ -68,3 +69,19 @@ def test_refusals_keep_the_frame(client: httpx2.Client, settings: Settings) -> N
         assert page.root.all("main")[0].all("h1")
     assert (sign_in.status_code, "Sign in to Rung" in sign_in.text) == (200, True)
     assert not Page(sign_in.text).root.all("nav")
+
+
+def test_whoever_cannot_do_something_is_led_back(client: httpx2.Client) -> None:
+    # given
+    csrf = {"csrf_token": csrf_of(client)}
+    here = f"{client.base_url}/jobs?state=review"
+    # when
+    told = [
+        client.post("/jobs/1/verdict", data={**csrf, "verdict": word}, headers={"Referer": came})
+        for word, came in (("reject", here), ("", here), ("reject", "http://elsewhere/jobs"))
+    ]
+    # then: to the page of ours that they came from, and no option of a command is said to help
+    links = [Page(answer.text).links() for answer in told]
+    assert ["/jobs?state=review" in found for found in links] == [True, True, False]
+    assert all("http://elsewhere/jobs" not in found for found in links)
+    assert "What helps" not in told[0].text

@@ -39,14 +39,14 @@ PAGE = """{notice}<form method="post" action="/login">
 <p><button type="submit">Sign in</button></p>
 </form>
 """
-WITH_NAME = """<p><label for="name">Name</label>
+WITH_NAME = """<p><label for="name">Name</label><br>
 <input id="name" name="name" autocomplete="username" required autofocus maxlength="64"></p>
-<p><label for="password">Password</label>
+<p><label for="password">Password</label><br>
 <input id="password" name="password" type="password" autocomplete="current-password" required></p>
 """
 WITH_ADDRESS = """<p>Open the address that <code>rung up</code> or <code>rung dashboard</code>
 printed: it holds the token. Or paste the token here.</p>
-<p><label for="token">Token</label>
+<p><label for="token">Token</label><br>
 <input id="token" name="token" type="password" autocomplete="off" required autofocus></p>
 """
 

@@ -99,7 +99,7 @@ def _sheet(
     sheet = verdicts_on(connection, run_id, Judged(job_id=job, verdict=Verdict(word), reason=why))
     if len(sheet) != counted:
         raise UsageError(
-            f"{len(sheet):,} that wait are alike now, not the {counted or 0:,} that were shown.",
+            f"So many wait and are alike now: {len(sheet):,}. Shown were {counted or 0:,}.",
             mend="look at them again",
         )
     return sheet

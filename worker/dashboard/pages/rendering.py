@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from shlex import quote
 from typing import Any
+from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -135,7 +136,16 @@ def trouble_page(request: Request, connection: Connection, error: RungError) -> 
         heading="There is no such thing" if status == 404 else "That cannot be done",
         words=str(error),
         mend=error.mend,
+        back=_came_from(request),
     )
+
+
+def _came_from(request: Request) -> str | None:
+    """The page of ours that led here: what was typed there was perhaps all but right."""
+    came = urlsplit(request.headers.get("referer", ""))
+    if came.netloc != request.headers.get("host") or came.path == request.url.path:
+        return None
+    return came.path + (f"?{came.query}" if came.query else "")
 
 
 def tier_place(queues: Sequence[str], name: str) -> str:
