@@ -16,6 +16,7 @@ from worker.dashboard.context import dashboard_of
 from worker.dashboard.pages.rendering import page, trouble_page
 from worker.dashboard.pages.serving import number
 from worker.domain.text import whole_number
+from worker.domain.wording import waiting
 from worker.errors import RungError, UsageError
 from worker.runs.alike import alike, verdicts_on
 from worker.store.actions.reviews import Judged, give_verdicts
@@ -99,7 +100,7 @@ def _sheet(
     sheet = verdicts_on(connection, run_id, Judged(job_id=job, verdict=Verdict(word), reason=why))
     if len(sheet) != counted:
         raise UsageError(
-            f"So many wait and are alike now: {len(sheet):,}. Shown were {counted or 0:,}.",
+            f"{waiting(len(sheet))} now, not the {counted or 0:,} that were shown.",
             mend="look at them again",
         )
     return sheet
