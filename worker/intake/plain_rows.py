@@ -38,7 +38,7 @@ def plain_columns(columns: Mapping[str, str]) -> PlainColumns | None:
 
 def are_wide(caps: Caps) -> bool:
     """Whether nothing that is plain can be beyond these bounds."""
-    return caps.body_chars >= BODY and min(caps.id_chars, caps.id_bytes) >= FIELD
+    return caps.body_chars >= BODY and caps.id_chars >= FIELD
 
 
 def plain_record(line: int, row: Mapping[str, Any], columns: PlainColumns | None) -> Record | None:

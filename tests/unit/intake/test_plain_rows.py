@@ -37,6 +37,7 @@ BODIES += [
     {"a": 1},
     ["a"],
 ]
+BODIES += ["Where is <br> my order, <br> please", "you &amp; me, and where is my order"]
 BODIES += ["ÄÖÜ ist mein Paket noch da", "  Where is my order, please?", "\u3164" * 30]
 OTHERS = [
     "en",
@@ -77,6 +78,12 @@ def test_columns_of_other_names_are_plain_too() -> None:
     rows = [{"Nr": "a1", "Text": "Where is my order?", "Sprache": "de"}]
     columns = {"external_id": "Nr", "body": "Text", "language": "Sprache"}
     assert judged(rows, Caps(), columns) == judged(rows, CAREFUL, columns)
+
+
+def test_under_narrow_bounds_no_row_is_plain() -> None:
+    row = {"external_id": "a" * 9, "body": "Where is my order, please?"}
+    for caps in (Caps(id_chars=8), Caps(body_chars=20)):
+        assert len(judged([row], caps).rejects) == 1
 
 
 @pytest.mark.parametrize(
