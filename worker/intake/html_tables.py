@@ -8,8 +8,7 @@ from lxml.etree import LxmlError
 
 from worker.domain.backlog import BacklogError, Caps
 from worker.intake.elements import Oversized, elements
-from worker.intake.records import Fields, as_stream
-from worker.intake.sheets import fields_of
+from worker.intake.records import Fields, as_stream, fields_of
 
 _BEGINS = re.compile(
     rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|table|meta)\b", re.I | re.S

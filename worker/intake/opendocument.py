@@ -7,8 +7,8 @@ from typing import IO, Any
 
 from worker.domain.backlog import BacklogError, Caps
 from worker.intake.elements import attributes, elements, refuse_bomb
-from worker.intake.records import Fields
-from worker.intake.sheets import BROKEN, MOST_ROWS, fields_of
+from worker.intake.records import Fields, fields_of
+from worker.intake.sheets import BROKEN, MOST_ROWS
 
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from worker.domain.backlog import Caps
 from worker.intake.dialects import Dialect
 
 ENDS = ("\n", "\r")
@@ -184,6 +185,14 @@ class Fields:
     line: int
     fields: list[str]
     wrong: str | None = None
+
+
+def fields_of(number: int, cells: list[str], caps: Caps) -> Fields:
+    """A row; one of which the cells are longer together than a record may be is none. Few cells
+    may refer to one long text over and over."""
+    if sum(map(len, cells)) > caps.line:
+        return Fields(number, [], f"record is longer than {caps.line:,} characters")
+    return Fields(number, cells)
 
 
 def records(chunks: Iterator[bytes], dialect: Dialect, cap: int) -> Iterator[Fields]:

@@ -22,7 +22,7 @@ from openpyxl.worksheet._reader import WorkSheetParser
 from worker.domain.backlog import BacklogError, Caps
 from worker.intake.elements import Oversized, elements, refuse_bomb
 from worker.intake.packed_strings import Strings
-from worker.intake.records import Fields
+from worker.intake.records import Fields, fields_of
 from worker.intake.workbooks import MAIN, Sheet, Workbook
 
 ROW, CELL, TEXT, VALUE = f"{MAIN}row", f"{MAIN}c", f"{MAIN}t", f"{MAIN}v"
@@ -116,14 +116,6 @@ def _rows(
                     yield fields_of(number, cells, caps)
     except BROKEN as error:
         raise _broken(path, error) from None
-
-
-def fields_of(number: int, cells: list[str], caps: Caps) -> Fields:
-    """A row; one of which the cells are longer together than a record may be is none. Few cells
-    may refer to one long text over and over."""
-    if sum(map(len, cells)) > caps.line:
-        return Fields(number, [], f"record is longer than {caps.line:,} characters")
-    return Fields(number, cells)
 
 
 def _broken(path: str, error: BaseException | None) -> BacklogError:

@@ -228,12 +228,16 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_first_question_at_night_waits_for_no_mapping_of_tables() -> None:
-    """`rung status` is asked often; a fifth of its time went into classes that it does not use."""
-    program = (
-        "import sys, worker.cli.status, worker.cli.speech.context\n"
-        "sys.exit('it is' if 'sqlalchemy.orm' in sys.modules else 0)\n"
-    )
+@pytest.mark.parametrize(
+    ("imported", "unused"),
+    [
+        ("worker.cli.status, worker.cli.speech.context", "sqlalchemy.orm"),
+        ("worker.intake.handover", "openpyxl"),
+    ],
+)
+def test_a_command_waits_for_nothing_that_it_does_not_use(imported: str, unused: str) -> None:
+    """The mapping of tables was a fifth of `rung status`, workbooks a fifth of a small intake."""
+    program = f"import sys, {imported}; sys.exit({unused!r} in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
 
