@@ -70,10 +70,13 @@ def through(
             parts.running(command, tmp_path / "proxy.log", env=environ, cwd=tmp_path),
         ):
 
-            def ask(path: str, **headers: str) -> tuple[int, str]:
-                named = {k.replace("_", "-"): v for k, v in headers.items()}
+            def ask(path: str, data: bytes | None = None, **headers: str) -> tuple[int, str]:
+                # As a browser names a port that is not the usual one.
+                host = f"rung.example.com:{port}"
+                named = {"Host": host, "Origin": f"http://{host}"} if data else {"Host": host}
+                named |= {k.replace("_", "-"): v for k, v in headers.items()}
                 url = f"http://127.0.0.1:{port}{path}"
-                request = urllib.request.Request(url, headers={"Host": "rung.example.com", **named})
+                request = urllib.request.Request(url, data, headers=named)
                 try:
                     with urllib.request.urlopen(request, timeout=10) as answer:
                         return answer.status, answer.read().decode()
@@ -97,6 +100,11 @@ def test_reaching_the_proxy_makes_nobody_an_operator(
     status, words = through("/api/session", Authorization=f"Bearer {TOKEN}")
     assert status == 200
     assert json.loads(words)["role"] == "operator"
+    # and may change something from the dashboard's own pages, and from no others
+    pause = b'{"action": "pause", "tier": "opus"}'
+    known = {"Authorization": f"Bearer {TOKEN}", "Content_Type": "application/json"}
+    assert through("/api/actions", pause, **known)[0] == 200
+    assert through("/api/actions", pause, **known, Origin="http://evil.example")[0] == 403
     # but under the dashboard's own name only
     asked = through("/api/session", Host="evil.example", Authorization=f"Bearer {TOKEN}")
     assert "operator" not in asked[1]
