@@ -4,7 +4,9 @@ Rung."""
 import difflib
 import json
 import os
+import tempfile
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -111,12 +113,19 @@ def save(path: Path, name: str, columns: Mapping[str, str], *, replace: bool) ->
 
 
 def _written(path: Path, text: str) -> None:
-    """All of it or nothing: another may read the file at this moment."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    """All of it or nothing: another may read the file at this moment. Whose it is and who may read
+    it stays, for it may hold secrets; so does a link that leads to it."""
+    path = path.resolve()
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    beside = Path(name)
     try:
-        beside.write_text(text, "utf-8")
+        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+            out.write(text)
         if path.exists():
-            beside.chmod(path.stat().st_mode & 0o777)
+            was = path.stat()
+            with suppress(PermissionError):
+                os.chown(beside, was.st_uid, was.st_gid)
+            beside.chmod(was.st_mode & 0o777)
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """Maps of columns: said, named, remembered."""
 
+import stat
 from pathlib import Path
 
 import pytest
@@ -67,3 +68,21 @@ def test_the_columns_of_what_was_handed_in_last_are_remembered(tmp_path: Path) -
         remembered(tmp_path)
     remember(tmp_path / "home", {"body": "Text"})
     assert remembered(tmp_path / "home") == {"body": "Text"}
+
+
+def test_whose_the_configuration_is_and_where_a_link_leads_stays(tmp_path: Path) -> None:
+    # given a file with secrets in it, to which a link leads
+    kept, link = tmp_path / "kept.toml", tmp_path / "rung.toml"
+    kept.write_text("[dashboard]\nport = 9\n")
+    kept.chmod(0o640)
+    link.symlink_to(kept)
+    # when
+    save(link, "desk", {"body": "Text"}, replace=False)
+    # then
+    assert link.is_symlink()
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o640
+    assert "desk" in kept.read_text()
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["kept.toml", "rung.toml"]
+    # and one that is new is for its owner's eyes
+    save(tmp_path / "new.toml", "desk", {"body": "Text"}, replace=False)
+    assert stat.S_IMODE((tmp_path / "new.toml").stat().st_mode) == 0o600
