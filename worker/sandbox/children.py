@@ -11,11 +11,14 @@ import os
 import platform
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+PYTHON = (sys.executable, "-P")
+"""`-P`: nothing is imported from the working directory, where a `models` of yours may lie."""
 FILE_NAME = "children.json"
 PR_SET_PDEATHSIG = 1
 END_WITHIN_S = 12.0

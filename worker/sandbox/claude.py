@@ -2,7 +2,6 @@
 
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from worker.errors import RungError
-from worker.sandbox.children import end, ending_with_parent, remember
+from worker.sandbox.children import PYTHON, end, ending_with_parent, remember
 
 START_S = 20.0
 
@@ -50,7 +49,7 @@ def simulator_in(home: Path, latency_scale: float, seed: int) -> Callable[[], Si
 def _started(home: Path, options: list[str]) -> SimulatorProcess:
     address = home / "simulator.address"
     address.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "worker.sandbox.simulator", "--address-file", str(address)]
+    command = [*PYTHON, "-m", "worker.sandbox.simulator", "--address-file", str(address)]
     with (home / "simulator.log").open("ab") as log:
         process = subprocess.Popen(
             [*command, *options],

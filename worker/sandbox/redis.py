@@ -4,7 +4,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -13,7 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from worker.errors import RungError
-from worker.sandbox.children import end, ending_with_parent
+from worker.sandbox.children import PYTHON, end, ending_with_parent
 
 HOST = "127.0.0.1"
 START_S = 30.0
@@ -66,7 +65,7 @@ def start_redis(directory: Path, port: int | None = None, *, fake_port: int | No
 
 
 def _start_fake(directory: Path, port: int) -> Redis:
-    command = [sys.executable, "-m", "worker.sandbox.fakeredis_server", str(port)]
+    command = [*PYTHON, "-m", "worker.sandbox.fakeredis_server", str(port)]
     process = _started(command, directory)
     _wait_for((HOST, port), process, directory)
     return Redis(f"redis://{HOST}:{port}/0", process, "fakeredis")

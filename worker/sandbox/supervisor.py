@@ -22,15 +22,13 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from worker.errors import RungError
-from worker.sandbox.children import ending_with_parent, remember
+from worker.sandbox.children import PYTHON, ending_with_parent, remember
 from worker.store.queue.presence import workers_of
 from worker.store.queue.rescue import rescue_from
 
 RESTART_AFTER_S = 1.0
 RESCUE_WITHIN_S = 5.0
 CLEAN = (0, -signal.SIGTERM)
-PYTHON = (sys.executable, "-P")
-"""`-P`: nothing is imported from the working directory, where a `models` of yours may lie."""
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 

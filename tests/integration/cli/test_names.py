@@ -1,8 +1,9 @@
 """Projects with a `models`, a `worker` or a `migrations` of their own in the same environment."""
 
+import ast
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,9 @@ import pytest
 
 from rung import installation
 from rung.installation import OURS
+from tests.support.places import ROOT
 from tests.support.processes import clean_environ
+from worker.sandbox.children import PYTHON
 
 BIN = Path(sys.executable).parent
 Said = subprocess.CompletedProcess[str]
@@ -150,3 +153,25 @@ def test_a_pool_on_which_it_would_hang_is_refused(
     assert complaint is not None
     assert complaint.exit_code == 6
     assert pool_complaint("threads") is None
+
+
+def test_nothing_that_is_started_looks_for_ours_in_the_working_directory() -> None:
+    # given every command of Python's that a module starts
+    found = {
+        str(path.relative_to(ROOT)): [ast.unparse(node) for node in started]
+        for path in (ROOT / "worker").rglob("*.py")
+        if (started := list(commands_of_python(path.read_text("utf-8"))))
+    }
+    # then
+    assert {"worker/sandbox/claude.py", "worker/sandbox/redis.py"} < found.keys()
+    looking = [one for there in found.values() for one in there if "*PYTHON" not in one]
+    assert looking == []
+    assert "-P" in PYTHON
+
+
+def commands_of_python(source: str) -> Iterator[ast.List | ast.Tuple]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.List | ast.Tuple) and any(
+            isinstance(word, ast.Constant) and word.value in ("-m", "-c") for word in node.elts
+        ):
+            yield node
