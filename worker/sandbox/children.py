@@ -17,6 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from worker.sandbox.home import owner_only
+
 PYTHON = (sys.executable, "-P")
 """`-P`: nothing is imported from the working directory, where a `models` of yours may lie."""
 FILE_NAME = "children.json"
@@ -58,7 +60,8 @@ def remember(home: Path, pid: int) -> None:
     """Writes a child down, beside those that still run."""
     known = {**{p: at for p, at in _known(home) if started_at(p) == at}, pid: started_at(pid)}
     there, new = home / FILE_NAME, home / f"{FILE_NAME}.new"
-    new.write_text(json.dumps(list(known.items())), "utf-8")
+    with open(new, "w", encoding="utf-8", opener=owner_only) as file:
+        json.dump(list(known.items()), file)
     new.replace(there)
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from worker.errors import RungError
 from worker.sandbox.children import PYTHON, end, ending_with_parent, remember
+from worker.sandbox.home import owner_only
 
 START_S = 20.0
 
@@ -50,7 +51,7 @@ def _started(home: Path, options: list[str]) -> SimulatorProcess:
     address = home / "simulator.address"
     address.unlink(missing_ok=True)
     command = [*PYTHON, "-m", "worker.sandbox.simulator", "--address-file", str(address)]
-    with (home / "simulator.log").open("ab") as log:
+    with open(home / "simulator.log", "ab", opener=owner_only) as log:
         process = subprocess.Popen(
             [*command, *options],
             stdout=log,

@@ -24,6 +24,12 @@ def prepare(home: Path) -> Path:
     return home
 
 
+def owner_only(path: str, flags: int) -> int:
+    """For `open(…, opener=owner_only)`: others may not write what we believe later, whatever the
+    umask."""
+    return os.open(path, flags, 0o600)
+
+
 @contextmanager
 def only_one(home: Path) -> Iterator[None]:
     """Holds the home for one `rung up`. Raises RungError when another has it."""

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from worker.errors import RungError
 from worker.sandbox.children import PYTHON, end, ending_with_parent
+from worker.sandbox.home import owner_only
 
 HOST = "127.0.0.1"
 START_S = 30.0
@@ -72,7 +73,7 @@ def _start_fake(directory: Path, port: int) -> Redis:
 
 
 def _started(command: Sequence[str], directory: Path) -> "subprocess.Popen[bytes]":
-    with (directory / "redis.log").open("ab") as log:
+    with open(directory / "redis.log", "ab", opener=owner_only) as log:
         # In a group of its own: Ctrl-C in a terminal must reach `rung up`, and not its services.
         return subprocess.Popen(
             command,

@@ -23,6 +23,7 @@ from sqlalchemy.exc import DBAPIError
 
 from worker.errors import RungError
 from worker.sandbox.children import PYTHON, ending_with_parent, remember
+from worker.sandbox.home import owner_only
 from worker.store.queue.presence import workers_of
 from worker.store.queue.rescue import rescue_from
 
@@ -75,7 +76,7 @@ class Supervisor:
     def _start(self, child: Child) -> None:
         self.logs.mkdir(parents=True, exist_ok=True)
         self.logs.chmod(0o700)
-        with (self.logs / f"{child.name}.log").open("ab") as log:
+        with open(self.logs / f"{child.name}.log", "ab", opener=owner_only) as log:
             child.process = subprocess.Popen(
                 list(child.command),
                 env={**self.environ, **child.environ},

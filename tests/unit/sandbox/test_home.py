@@ -14,6 +14,8 @@ from worker.config.addresses import Services, write_services
 from worker.config.redis_address import read_redis
 from worker.errors import RungError
 from worker.sandbox import home as homes
+from worker.sandbox.children import remember
+from worker.sandbox.home import owner_only
 from worker.sandbox.postgres import no_more_than_passable
 from worker.sandbox.redis import Redis, bundled, start_redis
 
@@ -116,3 +118,20 @@ def test_what_is_above_an_embedded_postgres_may_be_passed_and_not_read(tmp_path:
 def test_nobody_else_can_keep_a_rung_from_starting(tmp_path: Path) -> None:
     with homes.only_one(tmp_path):
         assert mode(tmp_path / "lock") == 0o600
+
+
+def test_nobody_else_may_write_what_is_believed_later(tmp_path: Path) -> None:
+    # given somebody who closes nothing
+    before = os.umask(0)
+    try:
+        # when
+        remember(tmp_path, os.getpid())
+        with open(tmp_path / "a.log", "ab", opener=owner_only):
+            pass
+    finally:
+        os.umask(before)
+    # then
+    assert {file.name: mode(file) for file in tmp_path.iterdir()} == {
+        "children.json": 0o600,
+        "a.log": 0o600,
+    }

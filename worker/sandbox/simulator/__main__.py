@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import uvloop
 
+from worker.sandbox.home import owner_only
 from worker.sandbox.simulator.limits import DEFAULTS, SimulatedLimits
 from worker.sandbox.simulator.moods import Moods
 from worker.sandbox.simulator.server import address_of, listen, make_server
@@ -46,7 +47,8 @@ def main(
     )
     listener = listen(port)
     if address_file is not None:
-        address_file.write_text(address_of(listener), "utf-8")
+        with open(address_file, "w", encoding="utf-8", opener=owner_only) as file:
+            file.write(address_of(listener))
     click.echo(f"Simulated Claude listens on {address_of(listener)}", file=sys.stderr)
     server = make_server(state)
     uvloop.run(server.serve(sockets=[listener]))
