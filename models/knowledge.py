@@ -3,7 +3,8 @@
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, Integer, Numeric
+from sqlalchemy import REAL, BigInteger, ForeignKey, Identity, Index, Integer, Numeric
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, BigId, Instant, now
@@ -93,6 +94,20 @@ class KnowledgeSpelling(Base):
     part: Mapped[str] = mapped_column(primary_key=True)
     word: Mapped[str] = mapped_column(primary_key=True)
     place: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
+class KnowledgeVector(Base):
+    """A passage as an embedder sees it. Plain numbers, so that the table needs no extension: what
+    searches them does."""
+
+    __tablename__ = "knowledge_vectors"
+    __table_args__ = (Index("ix_knowledge_vectors_passage_id", "passage_id"),)
+
+    embedder: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    """Of the words that were embedded: the same words are asked once."""
+    passage_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    vector: Mapped[list[float]] = mapped_column(ARRAY(REAL))
 
 
 class RunKnowledge(Base):

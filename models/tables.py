@@ -19,6 +19,7 @@ from models.knowledge import (
     KnowledgePassage,
     KnowledgePosting,
     KnowledgeSpelling,
+    KnowledgeVector,
     KnowledgeWord,
     RunKnowledge,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "KnowledgePassage",
     "KnowledgePosting",
     "KnowledgeSpelling",
+    "KnowledgeVector",
     "KnowledgeWord",
     "LookupFailure",
     "Message",

@@ -12,12 +12,17 @@ from worker.cli.speech.context import database
 from worker.cli.speech.output import console, echo, print_json, talk
 from worker.config.knowledge import folder_of, folders_named, place_of
 from worker.config.loading import load_settings
+from worker.config.policies import policy_named
 from worker.config.prices import price_of
+from worker.config.settings import Settings
 from worker.domain.gaps import gaps_in
 from worker.domain.knowledge_cost import compare_ways
+from worker.domain.messages import MessageText
 from worker.domain.wording import plural
 from worker.errors import UsageError
 from worker.intake.pages import PageFolder, read_folder
+from worker.lookups.embedding import embed_folders
+from worker.lookups.trial import passages_for
 from worker.store.knowledge import Synced, sync_folder
 from worker.store.passages import (
     FoundPassage,
@@ -64,7 +69,7 @@ def sync(ctx: click.Context, folders: tuple[Path, ...], dry_run: bool, as_json: 
             talk(sentence)
         if not found.pages:
             talk(f"{name}: there is no page in {wanted[name]}, so nobody is shown any of it.")
-    synced = [] if dry_run else _written(read)
+    synced, seen = ([], []) if dry_run else _written(settings, read)
     if as_json:
         print_json({"folders": [_document(one) for one in synced], **_sentences(read)})
     elif dry_run:
@@ -76,6 +81,8 @@ def sync(ctx: click.Context, folders: tuple[Path, ...], dry_run: bool, as_json: 
             f"{one.folder}: {plural(one.pages, 'page')}, {plural(one.passages, 'passage')}"
             f" ({one.added} new, {one.changed} changed, {one.removed} gone), version {one.version}"
         )
+    for words in seen:
+        talk(words)
     ctx.exit(3 if any(found.problems or not found.pages for found in read.values()) else 0)
 
 
@@ -88,7 +95,9 @@ def sync(ctx: click.Context, folders: tuple[Path, ...], dry_run: bool, as_json: 
 def search(
     words: tuple[str, ...], policy: str | None, limit: int, language: str | None, as_json: bool
 ) -> None:
-    """Find the passages that a message in these words would be shown."""
+    """Find the passages that a message in these words would be shown: by words, and with --policy
+    by its retriever or embedder as well.
+    """
     settings = load_settings()
     with database(settings) as engine, engine.connect() as connection:
         known = stored_folders(connection)
@@ -97,8 +106,15 @@ def search(
             raise UsageError(
                 f"The pages of {missing[0]!r} have not been read yet.", mend="rung knowledge sync"
             )
-        query = Query(key=0, text=" ".join(words), folders=tuple(names), language=language)
-        found = find_passages(connection, [query], limit)[0]
+        if policy:
+            message = MessageText(body=" ".join(words), language=language)
+            own = policy_named(settings, policy)
+            found, notes = passages_for(settings, connection, own, message, limit)
+        else:
+            query = Query(key=0, text=" ".join(words), folders=tuple(names), language=language)
+            found, notes = find_passages(connection, [query], limit)[0], []
+    for note in notes:
+        talk(note)
     if as_json:
         print_json([_passage(one) for one in found])
         return
@@ -106,7 +122,8 @@ def search(
         talk("Nothing was found. A search goes by words, and needs one that stands on a page.")
     for one in found:
         where = f"{one.title}, {one.folder}, version {one.version}"
-        console().print(f"{one.name}  ({one.score:.1f}; {where})")
+        score = f"{one.score:.1f}" if one.score else "by meaning"
+        console().print(f"{one.name}  ({score}; {where})")
         shown = " ".join(one.text.split())
         console().print(f"  {shown[:SHOWN_CHARS]}{'…' if len(shown) > SHOWN_CHARS else ''}")
 
@@ -191,9 +208,11 @@ def _print_costs(rows: list[dict[str, Any]], model: str, messages: int) -> None:
     )
 
 
-def _written(read: dict[str, PageFolder]) -> list[Synced]:
-    with database() as engine:
-        return [sync_folder(engine, name, found.pages) for name, found in read.items()]
+def _written(settings: Settings, read: dict[str, PageFolder]) -> tuple[list[Synced], list[str]]:
+    """What was synced, and what embedders made of it, in sentences."""
+    with database(settings) as engine:
+        synced = [sync_folder(engine, name, found.pages) for name, found in read.items()]
+        return synced, embed_folders(settings, engine, read)
 
 
 def _document(one: Synced) -> dict[str, Any]:

@@ -15,9 +15,7 @@ from worker.errors import ConfigurationError, Unreachable
 from worker.store.passages import (
     PASSAGES_SHOWN,
     FoundPassage,
-    Query,
     SyncedFolder,
-    find_passages,
     stored_folders,
 )
 
@@ -69,7 +67,7 @@ def _with_passages(
     from worker.runs.estimate import way_of_pages
 
     try:
-        folders, passages = _searched(settings, policy, message)
+        folders, passages = _searched(settings, policy, message, said)
     except (Unreachable, ConfigurationError) as error:
         said.append(f"pages were not searched: {error}")
         return found
@@ -86,13 +84,12 @@ def _with_passages(
 
 
 def _searched(
-    settings: Settings, policy: Policy, message: MessageText
+    settings: Settings, policy: Policy, message: MessageText, said: list[str]
 ) -> tuple[dict[str, SyncedFolder], list[FoundPassage]]:
-    query = Query(
-        key=0,
-        text=message.text,
-        folders=policy.knowledge,
-        language=(message.language or "")[:2].lower() or None,
-    )
+    from worker.lookups.trial import passages_for
+
     with database(settings) as engine, closing(engine.connect()) as connection:
-        return stored_folders(connection), find_passages(connection, [query], PASSAGES_SHOWN)[0]
+        folders = stored_folders(connection)
+        found, notes = passages_for(settings, connection, policy, message, PASSAGES_SHOWN)
+    said += notes
+    return folders, found

@@ -13,7 +13,7 @@ from worker.config.settings import Settings
 from worker.errors import ConfigurationError, RungError
 
 log = logging.getLogger(__name__)
-TAKEN = ("policy", "policies", "lookups", "retrievers", "prompts")
+TAKEN = ("policy", "policies", "lookups", "retrievers", "embedders", "prompts")
 """What is taken from a file that has changed; all else is that of the start."""
 LOOK_EVERY_S = 1.0
 Stamps = dict[Path, tuple[int, int]]
@@ -62,7 +62,8 @@ def _stamps(settings: Settings) -> Stamps:
     except ConfigurationError:
         path = None
     given = [one.path for one in settings.lookups.values() if one.path]
-    functions = (one.rpartition(":")[0] for one in (*given, *settings.retrievers.values()))
+    own = (*given, *settings.retrievers.values(), *settings.embedders.values())
+    functions = (one.rpartition(":")[0] for one in own)
     for file in (path, *(Path(name) for name in functions if name.endswith(".py"))):
         if file is not None and file.is_file():
             status = file.stat()

@@ -204,7 +204,7 @@ def _make_absolute(document: dict[str, Any], base: Path) -> None:
     for one in policies.values() if isinstance(policies, dict) else ():
         if isinstance(one, dict) and isinstance(one.get("prompts"), str):
             one["prompts"] = str((base / one["prompts"]).absolute())
-    for section in ("validators", "retrievers"):
+    for section in ("validators", "retrievers", "embedders"):
         functions = document.get(section)
         if isinstance(functions, dict):
             own = {n: w for n, w in functions.items() if isinstance(w, str) and ".py:" in w}

@@ -3,8 +3,8 @@
 import importlib
 import importlib.util
 import inspect
-from collections.abc import Callable
-from importlib.metadata import EntryPoint
+from collections.abc import Callable, Iterable, Mapping
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -86,3 +86,20 @@ def names_beside(path: Path) -> list[str]:
         return sorted(one.name for one in path.parent.iterdir())
     except OSError:
         return []
+
+
+def names_offered(group: str, given: Iterable[str]) -> set[str]:
+    """Those of the configuration, and those that installed packages offer."""
+    return {*given, *(entry.name for entry in entry_points(group=group))}
+
+
+def functions_of(
+    section: str, group: str, given: Mapping[str, str]
+) -> dict[str, Callable[..., Any]]:
+    """The functions behind those names, each `async def`. Raises ConfigurationError for one that
+    cannot be loaded."""
+    found = {e.name: installed(f"{section}.{e.name}", e) for e in entry_points(group=group)}
+    found |= {name: load(f"{section}.{name}", where) for name, where in given.items()}
+    for name, function in found.items():
+        require_async(f"{section}.{name}", function)
+    return found

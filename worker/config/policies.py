@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from worker.config.embedders import embedder_names, own_embedders
 from worker.config.loading import sentence
 from worker.config.lookups import lookup_names, missing_databases, own_lookups
 from worker.config.retrievers import own_retrievers, retriever_names
@@ -62,6 +63,7 @@ def check_policies(settings: Settings) -> list[str]:
     for load in (
         lambda: own_lookups(settings.lookups),
         lambda: own_retrievers(settings.retrievers),
+        lambda: own_embedders(settings.embedders),
         lambda: load_validators(settings),
     ):
         try:
@@ -175,6 +177,10 @@ def _lookup_name_complaints(settings: Settings, policy: Policy) -> Iterator[str]
 
 def _retriever_complaints(settings: Settings, policy: Policy) -> Iterator[str]:
     name, known = policy.context.retriever, retriever_names(settings.retrievers)
+    embedders = embedder_names(settings.embedders)
+    if name in known & embedders:
+        yield f"context.retriever names {name!r}, which is a retriever and an embedder."
+    known |= embedders
     if name is not None and name not in known:
         there = _close(name, list(known)) if known else "; none is configured."
         yield f"context.retriever names {name!r}, and there is no such retriever{there}"

@@ -73,6 +73,9 @@ class Settings(Section):
     retrievers: dict[str, str] = Field(default_factory=dict)
     """Functions of one's own that find passages, by name: `FILE.py:FUNCTION` or `MODULE:FUNCTION`.
     """
+    embedders: dict[str, str] = Field(default_factory=dict)
+    """Functions of one's own that turn texts into vectors, by name, for pgvector:
+    `FILE.py:FUNCTION` or `MODULE:FUNCTION`."""
     tiers: dict[str, TierSettings] = Field(default_factory=default_tiers)
     routing: RoutingSettings = RoutingSettings()
     check: CheckSettings = CheckSettings()

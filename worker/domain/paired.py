@@ -69,7 +69,11 @@ def money_words(found: PairedDifference, b: str, a: str) -> str:
     """`b` costs $1.20 less than `a` for a thousand messages (95 %: $0.90 to $1.50)."""
     value, more, low, high = _from_zero(found, 1_000)
     words = f"{b} costs ${value:.2f} {more} than {a} for a thousand messages"
-    return _judged(found, f"{words} (95 %: ${low:.2f} to ${high:.2f})")
+    return _judged(found, f"{words} (95 %: {_cents(low)} to {_cents(high)})")
+
+
+def _cents(amount: float) -> str:
+    return f"-${-amount:.2f}" if amount < 0 else f"${amount:.2f}"
 
 
 def _from_zero(found: PairedDifference, scale: int) -> tuple[float, str, float, float]:

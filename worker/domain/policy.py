@@ -128,7 +128,8 @@ class ContextUse:
     message; `auto` takes what costs less."""
 
     retriever: str | None = None
-    """Finds passages beside those that are found by words; one of [`retrievers`](#retrievers)."""
+    """Finds passages beside those that are found by words; one of [`retrievers`](#retrievers) or of
+    [`embedders`](#embedders)."""
 
     @property
     def thread_column(self) -> str | None:

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from worker.config.embedders import own_embedders
 from worker.config.lookups import LookupSettings, lookup_names, own_lookups
 from worker.config.retrievers import own_retrievers
 from worker.config.settings import Settings
@@ -20,7 +21,7 @@ from worker.domain.looked_up import (
     LookupMessage,
 )
 from worker.lookups.counter import LookupCounter
-from worker.lookups.kinds import as_lookup
+from worker.lookups.kinds import as_lookup, as_vectors
 
 log = logging.getLogger(__name__)
 RETIRED_S = 120.0
@@ -29,6 +30,7 @@ RETRIEVER = "retriever:"
 """Before the name of a retriever, which is asked as look-ups are."""
 RETRIEVING = LookupSettings(match=(), on_failure="without", max_bytes=20_000)
 """Words find passages as well, so nobody waits for it."""
+EMBEDDING = RETRIEVING.model_copy(update={"max_bytes": 200_000})
 
 
 class LookupDesk:
@@ -49,7 +51,7 @@ class LookupDesk:
         asked = [(name, self._begin(name, messages)) for name in names]
         columns = [collect() if collect else _unknown(name, messages) for name, collect in asked]
         for name, column in zip(names, columns, strict=True):
-            self._note(name, column)
+            self.note(name, column)
         return list(zip(*columns, strict=True))
 
     def change(self, settings: Settings) -> None:
@@ -71,7 +73,8 @@ class LookupDesk:
             self._failed, self._worked = {}, set()
         return found
 
-    def _note(self, name: str, column: Sequence[LookedUp]) -> None:
+    def note(self, name: str, column: Sequence[LookedUp]) -> None:
+        """What came of a look-up, for people to see."""
         failures = Counter(found.failed for found in column if found.failed is not None)
         with self._lock:
             if failures:
@@ -107,6 +110,9 @@ def _counters(settings: Settings) -> dict[str, "LookupCounter"]:
     for name, function in own_retrievers(settings.retrievers).items():
         called = RETRIEVER + name
         found[called] = LookupCounter(called, RETRIEVING, as_lookup(function))
+    for name, embed in own_embedders(settings.embedders).items():
+        called = RETRIEVER + name
+        found[called] = LookupCounter(called, EMBEDDING, as_vectors(embed))
     return found
 
 

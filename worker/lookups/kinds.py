@@ -10,14 +10,19 @@ from urllib.parse import quote
 import httpx2
 import orjson
 
+from worker.config.embedders import OwnEmbedder
 from worker.config.lookups import PLACE, LookupSettings, OwnLookup
 from worker.config.retrievers import OwnRetriever
 from worker.domain.looked_up import LookupMessage, LookupRefused
+from worker.domain.vectors import VectorsRefused, read_vectors
 from worker.store.own_queries import OwnQuery
+from worker.store.passages import SAID_CHARS
 
 MAX_BODY = 1_000_000
 """Bytes that are read of an answer over HTTP."""
 NOT_FOUND = 404
+VECTOR = "vector"
+"""What an embedder's record holds."""
 _BETWEEN = re.compile(r"[/\\]")
 
 
@@ -75,6 +80,19 @@ def as_lookup(retrieve: OwnRetriever) -> OwnLookup:
         ):
             raise LookupRefused("brought something that is no list of ids of passages")
         return [[{"id": one} for one in ids] for ids in brought]
+
+    return found
+
+
+def as_vectors(embed: OwnEmbedder) -> OwnLookup:
+    """An embedder as a look-up: what it finds is the vector of the message."""
+
+    async def found(messages: Sequence[Any], _options: Mapping[str, Any]) -> Sequence[Any]:
+        brought = await embed([one.message.text[:SAID_CHARS] for one in messages])
+        try:
+            return [[{VECTOR: one}] for one in read_vectors(brought, len(messages))]
+        except VectorsRefused as error:
+            raise LookupRefused(str(error)) from None
 
     return found
 

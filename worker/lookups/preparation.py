@@ -8,9 +8,13 @@ from itertools import groupby
 from worker.domain.claimed import Prepared, Unready
 from worker.domain.context import LookedUp, of_row
 from worker.lookups.desk import RETRIEVER, LookupDesk
+from worker.lookups.kinds import VECTOR
 from worker.store.queue.candidates import LOOKUP
 from worker.store.queue.claim import Claims
 from worker.store.queue.wanting import Wanting
+from worker.store.vectors import Near
+
+NO_PGVECTOR = "found nothing, for pgvector is not in this database (rung knowledge sync says why)"
 
 
 def prepare(claims: Claims, desk: LookupDesk, ids: Sequence[int]) -> dict[int, Prepared]:
@@ -19,8 +23,11 @@ def prepare(claims: Claims, desk: LookupDesk, ids: Sequence[int]) -> dict[int, P
     wanting = sorted(claims.wanting(ids), key=_asked)
     for names, group in groupby(wanting, key=_asked):
         jobs = list(group)
-        for job, brought in zip(jobs, desk.ask(names, [one.asked for one in jobs]), strict=True):
-            found[job.job_id] = _prepared(desk, job, brought)
+        brought = desk.ask(names, [one.asked for one in jobs])
+        retrieved = _retrieved(claims, desk, jobs, brought)
+        for job, its in zip(jobs, brought, strict=True):
+            lookups = its if job.use.retriever is None else its[:-1]
+            found[job.job_id] = _prepared(desk, job, lookups, retrieved.get(job.job_id, ()))
     return found
 
 
@@ -30,11 +37,35 @@ def _asked(job: Wanting) -> tuple[str, ...]:
     return (*job.use.lookups, *([RETRIEVER + retriever] if retriever is not None else []))
 
 
-def _prepared(desk: LookupDesk, job: Wanting, brought: tuple[LookedUp, ...]) -> Prepared:
-    retrieved: tuple[str, ...] = ()
-    if job.use.retriever is not None:
-        *others, found = brought
-        brought, retrieved = tuple(others), tuple(one["id"] for one in found.records)
+def _retrieved(
+    claims: Claims,
+    desk: LookupDesk,
+    jobs: Sequence[Wanting],
+    brought: Sequence[tuple[LookedUp, ...]],
+) -> dict[int, tuple[str, ...]]:
+    """Ids of passages: those that a retriever named, or the nearest to what an embedder brought."""
+    name = jobs[0].use.retriever
+    if name is None:
+        return {}
+    last = {job.job_id: (job, its[-1].records) for job, its in zip(jobs, brought, strict=True)}
+    near = [
+        Near(key=key, folders=job.folders, vector=records[0][VECTOR])
+        for key, (job, records) in last.items()
+        if records and VECTOR in records[0]
+    ]
+    if not near:
+        return {key: tuple(one["id"] for one in records) for key, (_, records) in last.items()}
+    found = claims.nearest(name, near)
+    if found is None:
+        called = RETRIEVER + name
+        desk.note(called, [LookedUp(called, failed=NO_PGVECTOR)] * len(near))
+        return {}
+    return {key: tuple(names) for key, names in found.items()}
+
+
+def _prepared(
+    desk: LookupDesk, job: Wanting, brought: tuple[LookedUp, ...], retrieved: tuple[str, ...]
+) -> Prepared:
     context = replace(of_row(job.use, job.asked.message), lookups=brought)
     missing = [
         (desk.on_failure(one.name), one)

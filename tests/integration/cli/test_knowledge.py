@@ -87,3 +87,29 @@ def test_what_no_page_says_is_grouped(shop: Path, engine: Engine, database_url: 
     # then
     assert "    2 about gift card  (" in found.out
     assert "    1 about other things" in found.out
+
+
+def test_a_search_for_a_policy_asks_its_embedder_as_its_messages_do(shop: Path) -> None:
+    # given an embedder, for which money is what parcels are about
+    (shop / "embed.py").write_text(
+        "async def embed(texts):\n"
+        "    return [[1.0 + 9 * ('parcel' in t.lower() or 'refund' in t), 1.0] for t in texts]\n"
+    )
+    own = '[policies.acme.context]\npages = "searched"\nretriever = "mine"\n[embedders]\nmine = "embed.py:embed"\n'
+    (shop / "rung.toml").write_text(TOML + own)
+    asked = ("knowledge", "search", "refund", "--policy", "acme")
+    say("knowledge", "sync", "pages", "--dry-run")
+    assert "never synced" in say("doctor").out
+    # when
+    synced = say("knowledge", "sync")
+    # then
+    if "No vectors are kept" in synced.err:
+        assert "words alone decide" in say(*asked).err
+        pytest.skip(synced.err)
+    assert "pages: 2 vectors by mine (2 new)" in synced.err
+    found = say(*asked)
+    assert (found.code, found.out.split()[0]) == (0, "returns#returns")
+    assert "by meaning" in found.out
+    assert "there, for mine" in say("doctor").out
+    tried = say("config", "try", "refund", "--policy", "acme")
+    assert "Parcels come back within 30 days" in tried.out

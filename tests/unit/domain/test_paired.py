@@ -47,6 +47,9 @@ def test_sentences_say_which_way_it_goes() -> None:
     none = paired_share(10, 1, 1)
     assert none is not None
     assert share_words(none, "b", "is right", "a").endswith(", which shows no difference")
+    either = paired_mean([Decimal("0.003"), Decimal("-0.001")])
+    assert either is not None
+    assert "(95 %: -$" in money_words(either, "b", "a")
     cheaper = paired_mean([Decimal("-0.001"), Decimal("-0.002"), Decimal("-0.0015")])
     assert cheaper is not None
     assert money_words(cheaper, "b", "a").startswith(

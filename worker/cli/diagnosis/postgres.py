@@ -9,12 +9,14 @@ from worker.cli.speech.context import database
 from worker.config.knowledge import folders_named
 from worker.config.settings import Settings
 from worker.errors import ConfigurationError, Unreachable
+from worker.lookups.embedding import embedders_of
 from worker.store.complaints import PRIMARY
 from worker.store.engine import ping, pooled, takes_writes
 from worker.store.passages import stored_folders
 from worker.store.reading.connections import Connections, connections
 from worker.store.reading.status import QueueStanding, paused_everything, queues
 from worker.store.rights import missing_rights
+from worker.store.vectors import has_pgvector
 
 PEOPLE = 10
 """Connections that should stay free for commands, the dashboard and whoever else looks."""
@@ -49,6 +51,7 @@ def examine(settings: Settings) -> Iterator[Symptom]:
         if not pooled(connection):
             yield _room(settings, connections(connection))
         yield from _pages(folders_named(settings), stored_folders(connection))
+        yield from _meaning(settings, has_pgvector(connection))
         if paused := paused_everything(connection):
             yield Symptom(
                 name="paused", ok=False, words=paused, mend="rung resume everything", exit_code=1
@@ -64,6 +67,16 @@ def _pages(named: Sequence[str], synced: Collection[str]) -> Iterator[Symptom]:
         yield Symptom(name="knowledge", ok=None, words=words, mend="rung knowledge sync")
     elif named:
         yield Symptom(name="knowledge", ok=True, words=f"{', '.join(named)}: synced")
+
+
+def _meaning(settings: Settings, compares: bool) -> Iterator[Symptom]:
+    """Embedders that policies name: without pgvector they find nothing."""
+    named = {n for folder in folders_named(settings) for n in embedders_of(settings, folder)}
+    if named and compares:
+        yield Symptom(name="pgvector", ok=True, words=f"there, for {', '.join(sorted(named))}")
+    elif named:
+        words = f"not in this database: {', '.join(sorted(named))} finds nothing, words alone do"
+        yield Symptom(name="pgvector", ok=None, words=words, mend="rung knowledge sync says why")
 
 
 def _room(settings: Settings, found: Connections) -> Symptom:

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, text
 
 from worker.domain.claimed import Candidate, Claimed, Plan, Prepared
+from worker.store.passages import PASSAGES_SHOWN
 from worker.store.policies import PolicyCache
 from worker.store.queue.budgets import Budgets
 from worker.store.queue.canaries import Canaries
@@ -28,6 +29,7 @@ from worker.store.queue.leases import write_leases
 from worker.store.queue.suspects import one_at_a_time
 from worker.store.queue.waiting import note_waiting
 from worker.store.queue.wanting import Wanting, wanting
+from worker.store.vectors import Near, has_pgvector, nearest
 
 Planner = Callable[[Candidate], Plan]
 NONE_PREPARED: Mapping[int, Prepared] = {}
@@ -82,6 +84,7 @@ class Claims:
         self._canaries = Canaries(canary)
         self._budgets = Budgets(per_day_usd)
         self._pages = PagesShown(price_of)
+        self._compares = False
 
     def take(
         self,
@@ -178,6 +181,12 @@ class Claims:
         """Those of `ids` whose policies have look-ups asked about them; nothing is locked."""
         with self._engine.begin() as connection:
             return wanting(connection, self._policies, ids)
+
+    def nearest(self, embedder: str, asked: Sequence[Near]) -> dict[int, list[str]] | None:
+        """The ids of the passages nearest to messages; None where pgvector is not there."""
+        with self._engine.begin() as connection:
+            self._compares = self._compares or has_pgvector(connection)
+            return nearest(connection, embedder, asked, PASSAGES_SHOWN) if self._compares else None
 
     def _write(
         self,

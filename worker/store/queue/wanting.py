@@ -11,13 +11,15 @@ from worker.store.policies import PolicyCache
 from worker.store.rows import message_of
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wanting:
     """A job, its message, and what its policy shows."""
 
     job_id: int
     asked: LookupMessage
     use: ContextUse
+    folders: Sequence[str] = ()
+    """Of its policy's pages."""
 
 
 def wanting(connection: Connection, policies: PolicyCache, ids: Sequence[int]) -> list[Wanting]:
@@ -30,9 +32,10 @@ def wanting(connection: Connection, policies: PolicyCache, ids: Sequence[int]) -
         rows = connection.execute(READ, {"ids": list(ids), "runs": sorted(unread | known)}).all()
     return [
         Wanting(
-            row.id,
-            LookupMessage(row.message_id, row.external_id, message_of(row)),
-            frozen[row.run_id].policy.context,
+            job_id=row.id,
+            asked=LookupMessage(row.message_id, row.external_id, message_of(row)),
+            use=frozen[row.run_id].policy.context,
+            folders=frozen[row.run_id].policy.knowledge,
         )
         for row in rows
         if row.run_id in wants and row.body is not None

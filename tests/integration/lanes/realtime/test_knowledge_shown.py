@@ -20,6 +20,7 @@ from worker.domain.filter_parsing import parse
 from worker.domain.pages import SourcePage, version_of_pages
 from worker.domain.policy import Policy
 from worker.domain.prompts import prompt
+from worker.lookups.embedding import embed_folders
 from worker.sandbox.simulator.state import State
 from worker.store.filter_sql import JOINED, condition
 from worker.store.knowledge import sync_folder
@@ -236,3 +237,38 @@ def test_a_page_that_changed_takes_effect_at_the_next_claim(
             shown.append(f"{attempt['knowledge_version']} {attempt['context'][0]['text'][-45:]}")
     assert ["31 days" in one for one in shown] == [False, True, False]
     assert (shown[0] == shown[2], shown[0] == shown[1]) == (True, False)
+
+
+@pytest.mark.parametrize("synced", [True, False])
+def test_what_means_the_same_in_other_words_is_found_where_pgvector_is(
+    synced: bool, engine: Engine, database_url: str,
+    simulator: tuple[State, str], tmp_path: Path,
+) -> None:  # fmt: skip
+    # given a message that shares no word with the page that answers it
+    sync_folder(engine, "pages", [RETURNS, *OTHERS])
+    settings = night_settings(
+        database_url, simulator[1], embedders={"mine": f"{functions(tmp_path)}:meaning"}
+    )
+    policy = numbered(settings, retriever="mine")
+    own = {"extends": "fallback", "knowledge": ["pages"], "context": {"retriever": "mine"}}
+    named = settings.model_copy(update={"policies": {"acme": own}})
+    if synced:
+        said_of = embed_folders(named, engine, ["pages"])
+        if "not installed on the server" in said_of[0]:
+            pytest.skip(f"passages are not found by meaning here: {said_of[0]}")
+        assert said_of == ["pages: 3 vectors by mine (3 new)"]
+    # when
+    with night(settings) as (runtime, _):
+        hand_in(engine, settings, ["Refund?"], policy=policy)
+        drain(runtime)
+        runtime.mind_lookups()
+    # then
+    (job,) = many(engine, "SELECT id FROM jobs")
+    with engine.connect() as connection:
+        found = receipt(connection, job.id)["attempts"][-1]["context"] or []
+    failing = many(engine, "SELECT name, why FROM lookup_failures")
+    if synced:
+        assert (found[0]["id"], failing) == ("returns#returns", [])
+    else:
+        assert found == []
+        assert "pgvector is not in this database" in failing[0].why
