@@ -95,7 +95,10 @@ def test_a_search_for_a_policy_asks_its_embedder_as_its_messages_do(shop: Path) 
         "async def embed(texts):\n"
         "    return [[1.0 + 9 * ('parcel' in t.lower() or 'refund' in t), 1.0] for t in texts]\n"
     )
-    own = '[policies.acme.context]\npages = "searched"\nretriever = "mine"\n[embedders]\nmine = "embed.py:embed"\n'
+    own = (
+        '[policies.acme.context]\npages = "searched"\nretriever = "mine"\n'
+        '[embedders]\nmine = "embed.py:embed"\n'
+    )
     (shop / "rung.toml").write_text(TOML + own)
     asked = ("knowledge", "search", "refund", "--policy", "acme")
     say("knowledge", "sync", "pages", "--dry-run")
