@@ -172,9 +172,9 @@ def test_news_are_told_once_and_of_several_failures_the_usual_one(tmp_path: Path
     assert made.news() == ({}, {"orders"})
     assert made.news() == ({}, set())
     lost, late = LookedUp("orders", failed="lost"), LookedUp("orders", failed="late")
-    made._note("orders", [lost, late, late])
+    made.note("orders", [lost, late, late])
     assert made.news() == ({"orders": ("late", "person")}, set())
-    made._note("orders", [LookedUp("orders"), late])
+    made.note("orders", [LookedUp("orders"), late])
     assert made.news() == ({"orders": ("late", "person")}, {"orders"})
     made.stop()
 
