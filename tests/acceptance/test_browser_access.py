@@ -20,6 +20,8 @@ from worker.store.queue import deliveries
 pytestmark = NEEDED
 AXE = (Path(__file__).parents[1] / "data" / "axe" / "axe.min.js").read_text("utf-8")
 WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 800}
+ZOOMED = {"width": 720, "height": 450}
+"""A screen of 1440 at 200 %."""
 TROUBLES = {"/jobs?where=banana": 422, "/no-such-page": 404}
 COLOURS = "color-contrast"
 """The one rule that another scheme of colours may break."""
@@ -126,6 +128,9 @@ def looked_at(page: Any) -> list[str]:
     page.emulate_media(color_scheme="light")
     page.evaluate(AXE)
     found = list(page.evaluate(WRONG, None))
+    page.set_viewport_size(ZOOMED)
+    if (width := page.evaluate(FIT)[0]) != ZOOMED["width"]:
+        found.append(f"{width} wide at 200 %")
     page.set_viewport_size(PHONE)
     page.emulate_media(color_scheme="dark")
     found += [f"dark {one}" for one in page.evaluate(WRONG, COLOURS)]
