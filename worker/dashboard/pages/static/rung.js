@@ -78,7 +78,7 @@ function live(region) {
   window.addEventListener("pagehide", () => source.close());
 }
 
-const PLACES = { n: "/", h: "/hand-over", r: "/runs", j: "/jobs", d: "/dead", v: "/review", w: "/workers", a: "/audit" };
+const PLACES = { n: "/", h: "/hand-over", r: "/runs", j: "/jobs", d: "/dead", v: "/review", k: "/knowledge", e: "/deliveries", p: "/certificates", w: "/workers", a: "/audit" };
 let going = 0;
 
 // Charts: what the pointer or the arrow keys are at is said below; else the summary.
