@@ -3,6 +3,7 @@
 import logging
 import signal
 import threading
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -70,7 +71,10 @@ def _hurries(number: signal.Signals) -> None:
 
     def handler(received: int, frame: FrameType | None) -> None:
         process.hurry()
-        before(received, frame)
+        # Celery asks its pool to end each task, and threads can end none: they end with us. By then
+        # it has noted that it is to terminate.
+        with suppress(NotImplementedError):
+            before(received, frame)
 
     signal.signal(number, handler)
 

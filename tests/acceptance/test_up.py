@@ -7,6 +7,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,15 +49,31 @@ class Up:
             return int(json.load(response)["messages"])
 
 
-@pytest.fixture
-def up(tmp_path: Path) -> Iterator[Up]:
-    """`rung up --workers 2` in an empty directory, ready."""
-    environ, log = clean_environ(), tmp_path / "up.log"
-    command = [*RUNG, "up", "--workers", "2", "--latency-scale", "0.3"]
-    with process(command, log=log, environ=environ, cwd=tmp_path) as started:
+@contextmanager
+def running_up(directory: Path) -> Iterator[Up]:
+    """`rung up --workers 2`, ready."""
+    environ, log = clean_environ(), directory / "up.log"
+    command = [*RUNG, "up", "--workers", "2", "--latency-scale", "0.1"]
+    with process(command, log=log, environ=environ, cwd=directory) as started:
         eventually(lambda: "Ready" in log.read_text() or started.poll() is not None, within_s=90)
         assert "Ready" in log.read_text(), log.read_text()
-        yield Up(started.pid, tmp_path, environ, log)
+        yield Up(started.pid, directory, environ, log)
+
+
+@pytest.fixture
+def up(tmp_path: Path) -> Iterator[Up]:
+    """One that a test may end."""
+    with running_up(tmp_path) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def shared_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """One that goes on. What a killed worker had in hand is soon dispatched again."""
+    directory = tmp_path_factory.mktemp("up")
+    (directory / "rung.toml").write_text("[timing]\nredispatch_s = 5\n")
+    with running_up(directory) as found:
+        yield found
 
 
 def first_rows(path: Path, count: int) -> Path:
@@ -66,7 +83,8 @@ def first_rows(path: Path, count: int) -> Path:
     return path
 
 
-def test_workers_killed_half_way_lose_nothing(up: Up) -> None:
+def test_workers_killed_half_way_lose_nothing(shared_up: Up) -> None:
+    up = shared_up
     backlog = first_rows(up.directory / "day.jsonl", 150)
     up.run("enqueue", str(backlog), "--run", "day")
 
@@ -101,7 +119,8 @@ def test_workers_killed_half_way_lose_nothing(up: Up) -> None:
     assert "started again" in up.log.read_text()
 
 
-def test_a_celery_worker_by_itself_is_a_worker(up: Up) -> None:
+def test_a_celery_worker_by_itself_is_a_worker(shared_up: Up) -> None:
+    up = shared_up
     environ = {**up.environ, "RUNG_HOME": str(up.directory / ".rung")}
     command = [
         RUNG[0],

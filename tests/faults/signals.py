@@ -49,6 +49,7 @@ def hurried(first: signal.Signals, second: signal.Signals, call_s: float) -> Sto
         asked = time.monotonic()
         worker.wait(20)
         assert time.monotonic() - asked < 10
+        assert "NotImplementedError" not in worker.log.read_text()
         assert home.one("SELECT count(*) FROM attempts WHERE outcome = 'started'") == 0
         assert home.one("SELECT count(*) FROM jobs WHERE lease_until IS NOT NULL") == 0
         home.moods()

@@ -9,7 +9,7 @@ QUICK = (
     f"{STORE}queue/test_guards_of_batches.py",
     f"{STORE}queue/test_guards_of_reading_back.py",
     *(f"{STORE}queue/test_guards_of_{what}.py" for what in ("audits", "truths", "holds", "grades")),
-    *(f"{STORE}queue/test_guards_of_{what}.py" for what in ("people", "pages", "sync")),
+    *(f"{STORE}queue/test_guards_of_{what}.py" for what in ("people", "pages", "sync", "workers")),
     f"{STORE}actions/test_guards_of_erasure.py",
 )
 """Tests that leave nothing behind."""
@@ -51,18 +51,23 @@ GRADED = (
     f"{STORE}test_in_force.py",
     "tests/integration/cli/test_certify_runs.py",
 )
+WORKERS = f"{STORE}queue/test_guards_of_workers.py"
 SHADOWED = (
+    WORKERS,
+    LOCKED,
     f"{STORE}queue/test_guards_of_grades.py",
     f"{STORE}test_shadow_facts.py",
     "tests/integration/runs/test_standing_shadows.py",
 )
 SUBMITTED = (
+    WORKERS,
     f"{STORE}queue/test_chunks.py",
     "tests/integration/intake/test_cancelled_intakes.py",
     "tests/integration/intake/test_handing_over.py",
     "tests/integration/dashboard/api/test_api_intake.py",
 )
 ALIVE = (
+    WORKERS,
     f"{STORE}queue/test_rounds.py",
     f"{STORE}queue/test_guards.py",
     "tests/integration/lanes/upkeep/test_watchdog.py",
@@ -159,7 +164,7 @@ STATEMENTS: dict[str, tuple[str, ...]] = {
     ),
     **dict.fromkeys((f"{QUEUE}presence", f"{QUEUE}rounds"), ALIVE),
     f"{QUEUE}paces": (f"{STORE}queue/test_paces.py", f"{BATCH}test_batch_deadlines.py"),
-    f"{QUEUE}budget_warnings": (f"{STORE}queue/test_budget_warnings.py",),
+    f"{QUEUE}budget_warnings": (WORKERS, f"{STORE}queue/test_budget_warnings.py"),
     f"{ACTIONS}schedules": ("tests/integration/runs/test_schedule.py",),
     f"{ACTIONS}inquiries": ("tests/integration/runs/test_inquiries.py",),
     f"{STORE_OF}sessions": (f"{STORE}test_sessions.py",),

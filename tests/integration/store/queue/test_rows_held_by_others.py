@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import Connection, Engine, event
 
 from tests.integration.lanes.upkeep.test_notify import noted
-from tests.support.near_misses import FUTURE, Rows
+from tests.support.near_misses import FUTURE, PAST, Rows
 from tests.support.promises import BODY, crashed_claim, do, many
 from tests.support.works import hand_in, settings_for, working
 from worker.lanes.realtime.runtime import Runtime
 from worker.sandbox.simulator.state import State
-from worker.store.actions import holds
+from worker.store.actions import holds, standing_shadows
 from worker.store.engine import make_engine
 from worker.store.queue import canaries, deliveries, gates, leaving_batch, notices
 from worker.store.queue.dispatch import dispatch
@@ -21,7 +21,7 @@ from worker.store.queue.gates import unmark
 from worker.store.queue.notices import Way
 from worker.store.queue.rescue import rescue, rescue_from
 
-HELD = ("jobs", "notices", "notice_mails", "deliveries", "tiers", "canaries")
+HELD = ("jobs", "notices", "notice_mails", "deliveries", "tiers", "canaries", "runs")
 KEY = {"tier": "haiku", "prompt_version": "p", "schema_version": "s", "model": "m"}
 PATIENCE = "SET LOCAL lock_timeout = '100ms'"
 
@@ -97,6 +97,7 @@ def test_what_is_changed_row_by_row_leaves_out_what_is_held(
         run = rows.run(lane="batch")
         rows.routed(run, lane="batch", available_at=FUTURE)
         rows.sent(run, rows.batch(state="submitted", external_id="b"))
+        rows.run(shadow_share=0.5, state="finished", finished_at=PAST)
         rows.tier("haiku")
         rows.insert("canaries", None, **KEY)
     asked = {
@@ -105,6 +106,7 @@ def test_what_is_changed_row_by_row_leaves_out_what_is_held(
         "leave unsent": (leaving_batch.LEAVE_UNSENT, {"run": run, "limit": 9}),
         "probe": (gates.TRY_PROBE, {"queue": "haiku"}),
         "canary": (canaries.LOCK, KEY),
+        "shadows": (standing_shadows.OWING, {}),
     }
 
     def changed() -> dict[str, int]:
