@@ -109,7 +109,11 @@ def test_the_keyboard_alone_pauses_a_queue_and_takes_it_back(
     page.goto("/")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to the page"
-    for keys, heading in (("ge", "Deliveries"), ("gd", "2 dead letters"), ("gn", "messages are done")):
+    for keys, heading in (
+        ("ge", "Deliveries"),
+        ("gd", "2 dead letters"),
+        ("gn", "messages are done"),
+    ):
         # when
         page.keyboard.type(keys)
         # then
