@@ -75,8 +75,14 @@ def embed_folder(engine: Engine, folder: str, embedder: str, embed: Embed) -> Em
             connection.execute(KEEP, {"rows": as_json(rows), "embedder": embedder})
     with engine.begin() as connection:
         connection.execute(FORGET_GONE, {"embedder": embedder})
-        passages = connection.execute(COUNT, values).scalar_one()
+        passages, _ = seen_of(connection, folder, embedder)
     return Embedded(passages=passages, asked=len(unseen))
+
+
+def seen_of(connection: Connection, folder: str, embedder: str) -> tuple[int, int]:
+    """How many passages of a folder an embedder has seen, and of how many."""
+    seen, passages = connection.execute(COUNT, {"folder": folder, "embedder": embedder}).one()
+    return seen, passages
 
 
 def nearest(
@@ -126,8 +132,9 @@ DELETE FROM knowledge_vectors AS v WHERE embedder = :embedder AND NOT EXISTS (
   SELECT FROM knowledge_passages WHERE id = v.passage_id)
 """)
 COUNT = text("""
-SELECT count(*) FROM knowledge_folders AS f JOIN knowledge_passages AS p ON p.folder_id = f.id
-JOIN knowledge_vectors AS v ON v.passage_id = p.id AND v.embedder = :embedder
+SELECT count(v.passage_id) AS seen, count(*) AS passages
+FROM knowledge_folders AS f JOIN knowledge_passages AS p ON p.folder_id = f.id
+LEFT JOIN knowledge_vectors AS v ON v.passage_id = p.id AND v.embedder = :embedder
 WHERE f.name = :folder
 """)
 # A message's vector is read once, and not for each passage.

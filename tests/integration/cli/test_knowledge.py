@@ -89,7 +89,9 @@ def test_what_no_page_says_is_grouped(shop: Path, engine: Engine, database_url: 
     assert "    1 about other things" in found.out
 
 
-def test_a_search_for_a_policy_asks_its_embedder_as_its_messages_do(shop: Path) -> None:
+def test_a_search_for_a_policy_asks_its_embedder_as_its_messages_do(
+    shop: Path, engine: Engine
+) -> None:
     # given an embedder, for which money is what parcels are about
     (shop / "embed.py").write_text(
         "async def embed(texts):\n"
@@ -114,5 +116,8 @@ def test_a_search_for_a_policy_asks_its_embedder_as_its_messages_do(shop: Path) 
     assert (found.code, found.out.split()[0]) == (0, "returns#returns")
     assert "by meaning" in found.out
     assert "there, for mine" in say("doctor").out
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM knowledge_vectors WHERE passage_id = 1"))
+    assert "mine has seen 1 of 2 passages of pages" in say("doctor").out
     tried = say("config", "try", "refund", "--policy", "acme")
     assert "Parcels come back within 30 days" in tried.out

@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
+from sqlalchemy import Connection
+
 from models.vocabulary import ROUTING
 from worker.cli.diagnosis.finding import Symptom
 from worker.cli.diagnosis.redis import real_key
@@ -16,7 +18,7 @@ from worker.store.passages import stored_folders
 from worker.store.reading.connections import Connections, connections
 from worker.store.reading.status import QueueStanding, paused_everything, queues
 from worker.store.rights import missing_rights
-from worker.store.vectors import has_pgvector
+from worker.store.vectors import has_pgvector, seen_of
 
 PEOPLE = 10
 """Connections that should stay free for commands, the dashboard and whoever else looks."""
@@ -51,7 +53,7 @@ def examine(settings: Settings) -> Iterator[Symptom]:
         if not pooled(connection):
             yield _room(settings, connections(connection))
         yield from _pages(folders_named(settings), stored_folders(connection))
-        yield from _meaning(settings, has_pgvector(connection))
+        yield from _meaning(settings, connection)
         if paused := paused_everything(connection):
             yield Symptom(
                 name="paused", ok=False, words=paused, mend="rung resume everything", exit_code=1
@@ -69,14 +71,25 @@ def _pages(named: Sequence[str], synced: Collection[str]) -> Iterator[Symptom]:
         yield Symptom(name="knowledge", ok=True, words=f"{', '.join(named)}: synced")
 
 
-def _meaning(settings: Settings, compares: bool) -> Iterator[Symptom]:
-    """Embedders that policies name: without pgvector they find nothing."""
-    named = {n for folder in folders_named(settings) for n in embedders_of(settings, folder)}
-    if named and compares:
-        yield Symptom(name="pgvector", ok=True, words=f"there, for {', '.join(sorted(named))}")
-    elif named:
-        words = f"not in this database: {', '.join(sorted(named))} finds nothing, words alone do"
-        yield Symptom(name="pgvector", ok=None, words=words, mend="rung knowledge sync says why")
+def _meaning(settings: Settings, connection: Connection) -> Iterator[Symptom]:
+    """Embedders that policies name: without pgvector, and of what they have not seen, they find
+    nothing."""
+    named = {name: embedders_of(settings, name) for name in folders_named(settings)}
+    embedders = sorted({one for those in named.values() for one in those})
+    if not embedders:
+        return
+    words, mend = ", ".join(embedders), "rung knowledge sync says why"
+    if not has_pgvector(connection):
+        words = f"not in this database: {words} finds nothing, words alone do"
+        yield Symptom(name="pgvector", ok=None, words=words, mend=mend)
+        return
+    yield Symptom(name="pgvector", ok=True, words=f"there, for {words}")
+    for folder, those in named.items():
+        for one in those:
+            seen, held = seen_of(connection, folder, one)
+            if seen < held:
+                words = f"{one} has seen {seen:,} of {held:,} passages of {folder}"
+                yield Symptom(name="pgvector", ok=None, words=words, mend=mend)
 
 
 def _room(settings: Settings, found: Connections) -> Symptom:
