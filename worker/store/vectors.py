@@ -51,6 +51,8 @@ def install_pgvector(engine: Engine) -> str | None:
     try:
         with engine.begin() as connection:
             connection.execute(INSTALL)
+            if not has_pgvector(connection):
+                return "pgvector is in a schema that is not on this role's search_path"
     except DBAPIError:
         return f"this role may not take pgvector into the database (as its owner: {EXTENSION})"
     return None

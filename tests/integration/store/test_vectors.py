@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from tests.support.promises import many
 from worker.domain.pages import SourcePage
@@ -85,6 +85,15 @@ def test_a_role_that_may_not_take_it_in_is_told_what_the_owner_does(
     assert "CREATE EXTENSION IF NOT EXISTS vector" in why or "not installed on the server" in why
     with engine.connect() as connection:
         assert not has_pgvector(connection)
+
+
+def test_an_extension_that_cannot_be_seen_is_not_taken_for_there(
+    engine: Engine, embedder: Embedder
+) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("CREATE SCHEMA elsewhere"))
+        connection.execute(text("ALTER EXTENSION vector SET SCHEMA elsewhere"))
+    assert "not on this role's search_path" in (install_pgvector(engine) or "")
 
 
 @pytest.mark.parametrize(
