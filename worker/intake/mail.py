@@ -13,6 +13,7 @@ from itertools import repeat
 from typing import Any
 
 from worker.domain.backlog import Caps, Reject
+from worker.intake.automatic_mail import why_automatic
 from worker.intake.mail_parts import (
     ENCRYPTED,
     THROWN_AWAY,
@@ -21,10 +22,9 @@ from worker.intake.mail_parts import (
     read_parts,
     why_no_question,
 )
+from worker.intake.mailboxes import is_separator, split, whole
 from worker.intake.rows import Item
 
-FROM = b"From "
-LONGEST_PIECE = 1_000_000
 LONGEST_HEADER = 8_000
 """Characters of one header that are read. Python's parsers of addresses and parameters take
 quadratic time, and so much is half a second at worst; no mail program writes longer ones."""
@@ -33,8 +33,6 @@ MOST_HEADERS = 20_000
 MOST_BOUNDARIES = 5_000
 """Lines that may part a mail: it is read no further, for a few megabytes can hold a million parts.
 """
-_FROM_LINE = re.compile(rb"^From \S+ +(?:\w{3},? )?\w{3} +\d{1,2} \d\d:\d\d(?::\d\d)?.*\d{4}")
-"""As every mail program writes it. Less would let a mail that quotes one cut itself in two."""
 _OWN = """
 sent,sent mail,sent items,draft,drafts,gesendet,gesendete objekte,entwurf,entwürfe,envoyés,
 messages envoyés,brouillon,brouillons,enviado,enviados,borrador,borradores,rascunho,rascunhos,
@@ -44,11 +42,10 @@ inviati,posta inviata,bozza,bozze,verzonden,concept,concepten,wysłane,kopie rob
 OWN = frozenset(" ".join(label.split()) for label in _OWN.split(","))
 """Gmail's labels, in its languages, of what left the mailbox or did not leave it yet."""
 _NOBODY = re.compile(r"(?:do[._-]?not|no)[._-]?reply\b", re.I)
+_VIA = re.compile(r"\b(?:via|über|vía|através de) \S", re.I)
 _APPLES = re.compile(rb"\s*(\d{1,12})\s*\n(?=[!-9;-~]+:)")
 """What stands before a mail in a file of Apple Mail (`.emlx`): its length, for words of the
 program's own stand behind it."""
-_HEADER = re.compile(rb"[!-9;-~]+[ \t]*:|>From ")
-_QUOTED_FROM = re.compile(rb"^>+From ")
 KEPT = {
     "x-gm-thrid": "thread",
     "in-reply-to": "in_reply_to",
@@ -78,7 +75,7 @@ def _short() -> _Short:
 def is_mailbox(first: bytes) -> bool:
     """Whether the file begins as a mailbox does: a separator, then headers."""
     line, _, rest = first.partition(b"\n")
-    return _FROM_LINE.match(line) is not None and is_mail(rest)
+    return is_separator(line, line) and is_mail(rest)
 
 
 def is_mail(first: bytes) -> bool:
@@ -94,7 +91,7 @@ _USUAL = {b"date", b"subject", b"to", b"message-id", b"mime-version", b"received
 
 def read_mailbox(chunks: Iterator[bytes], caps: Caps, *, single: bool) -> Iterator[Item]:
     """Every mail. Of a long one only the beginning is read: what is behind are attachments."""
-    for line, raw in _split(chunks, caps.line, single):
+    for line, raw in (whole if single else split)(chunks, caps.line):
         yield _mail(line, without_envelope(raw) if single else raw)
 
 
@@ -102,43 +99,6 @@ def without_envelope(raw: bytes) -> bytes:
     """The mail in a file of Apple Mail; any other as it is."""
     apples = _APPLES.match(raw)
     return raw[apples.end() : apples.end() + int(apples[1])] if apples else raw
-
-
-def _split(chunks: Iterator[bytes], cap: int, single: bool) -> Iterator[tuple[int, bytes]]:
-    """Each mail's first line, and its bytes as far as the cap."""
-    held, start, blank, parting = bytearray(), 1, True, b""
-    for number, line in enumerate(_lines(chunks), 1):
-        if parting:
-            # What nobody's headers follow is a line of the mail that is read.
-            if _HEADER.match(line):
-                if held:
-                    yield start, bytes(held)
-                held, start = bytearray(), number - 1
-            elif len(held) < cap:
-                held += parting
-            parting = b""
-        if not single and blank and line.startswith(FROM) and _FROM_LINE.match(line):
-            parting = line
-            continue
-        blank = not line.strip(b"\r\n")
-        if len(held) < cap:
-            held += line[1:] if _QUOTED_FROM.match(line) else line
-    if held:
-        yield start, bytes(held)
-
-
-def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Lines with their ends; a very long one comes in several pieces."""
-    held = b""
-    for chunk in chunks:
-        *lines, held = (held + chunk).split(b"\n")
-        for line in lines:
-            yield line + b"\n"
-        if len(held) > LONGEST_PIECE:
-            yield held
-            held = b""
-    if held:
-        yield held
 
 
 def _mail(line: int, raw: bytes) -> Item:
@@ -150,7 +110,8 @@ def _mail(line: int, raw: bytes) -> Item:
         if label := next((one for one in sorted(labels) if one.casefold() in THROWN_AWAY), None):
             return Reject(line, f"a mail that was thrown away (label {label})")
         known = _header(message, "message-id").strip("<> \t") or _fingerprint(raw)
-        if reason := why_no_question(message):
+        subject = _header(message, "subject")
+        if reason := why_no_question(message) or why_automatic(message, subject):
             return Reject(line, reason, known)
         body, attachments = read_parts(message)
         if body is None or is_encrypted(body):
@@ -158,7 +119,7 @@ def _mail(line: int, raw: bytes) -> Item:
         row: dict[str, Any] = {
             "external_id": known,
             "body": body,
-            "subject": _header(message, "subject"),
+            "subject": subject,
             "customer_id": _sender(message),
             "received_at": _header(message, "date"),
             "channel": "email",
@@ -172,9 +133,14 @@ def _mail(line: int, raw: bytes) -> Item:
 
 
 def _sender(message: Message) -> str | None:
-    """Who wrote it: behind a form that signs with an address which nobody reads, whom it names."""
-    sender = parseaddr(_header(message, "from"))[1]
-    if _NOBODY.match(sender):
+    """Who wrote it: behind a form that signs with an address which nobody reads, whom it names;
+    behind a group that signs in a writer's place (`'Ann' via Support`), the writer."""
+    if original := parseaddr(_header(message, "x-original-from"))[1]:
+        return original
+    name, sender = parseaddr(_header(message, "from"))
+    if _VIA.search(name) and (original := parseaddr(_header(message, "x-original-sender"))[1]):
+        return original
+    if _NOBODY.match(sender) or _VIA.search(name):
         sender = parseaddr(_header(message, "reply-to"))[1] or sender
     return sender or None
 

@@ -31,6 +31,7 @@ _SIGNED = re.compile(
     r"-----BEGIN PGP SIGNED MESSAGE-----\n(?:[^\n]+\n)*\n(.*?)\n?-----BEGIN PGP SIGNATURE-----.*",
     re.S,
 )
+_BASE64 = re.compile(r"[A-Za-z0-9+/=]*\s*")
 ENCRYPTED = "an encrypted mail"
 WITHOUT_TEXT = "missing body"
 
@@ -41,11 +42,6 @@ def why_no_question(message: Message) -> str | None:
     if re.fullmatch(r"[0-9A-Fa-f]{4}", flags) and int(flags, 16) & _DELETED:
         return "a mail that was deleted in Thunderbird"
     kind = message.get_content_type()
-    if kind == "multipart/report":
-        return "a report on a mail's delivery"
-    automatic = str(message.get("auto-submitted", "")).strip().lower()
-    if automatic.startswith("auto-replied") or message.get("x-autoreply"):
-        return "an automatic reply"
     if kind in ("multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"):
         return ENCRYPTED
     return None
@@ -107,11 +103,45 @@ def _joined(said: list[str]) -> str | None:
 
 
 def _text(part: Message) -> str:
+    footer = _footer(part)
     payload = part.get_payload(decode=True)
     if not isinstance(payload, bytes):
         return ""
     text = _decoded(payload, (part.get_content_charset() or "utf-8").lower())
-    return text.replace("\r\n", "\n").replace("\x00", "").strip()
+    text = text.replace("\r\n", "\n").replace("\x00", "")
+    if str(part.get_param("format", "")).lower() == "flowed":
+        text = _unflowed(text, joined=str(part.get_param("delsp", "")).lower() == "yes")
+    return f"{text.strip()}{footer}".strip()
+
+
+def _footer(part: Message) -> str:
+    """Takes out of a part in Base64 what a list of mails put behind it, which is none: decoded
+    with it, it becomes letters that nobody wrote."""
+    said = part.get_payload()
+    if str(part.get("content-transfer-encoding", "")).strip().lower() != "base64":
+        return ""
+    lines = said.splitlines(keepends=True) if isinstance(said, str) else []
+    at = next((n for n, line in enumerate(lines) if not _BASE64.fullmatch(line)), 0)
+    if at == 0:
+        return ""
+    part.set_payload("".join(lines[:at]))
+    return f"\n\n{''.join(lines[at:]).strip()}"
+
+
+def _unflowed(text: str, *, joined: bool) -> str:
+    """Lines that a program broke, which end with a blank, as the one that they were; `joined`: the
+    blank was put there too."""
+    lines = list[str]()
+    open_at = ""
+    for line in text.split("\n"):
+        quoted = line[: len(line) - len(line.lstrip(">"))]
+        bare = line[len(quoted) :].removeprefix(" ")
+        if lines and open_at == quoted and lines[-1].endswith(" ") and bare != "-- ":
+            lines[-1] = (lines[-1][:-1] if joined else lines[-1]) + bare
+        else:
+            lines.append(f"{quoted} {bare}" if quoted else bare)
+        open_at = "no" if bare == "-- " else quoted
+    return "\n".join(lines)
 
 
 def _decoded(payload: bytes, charset: str) -> str:
