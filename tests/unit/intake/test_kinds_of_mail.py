@@ -231,13 +231,14 @@ def test_lines_that_a_mail_program_broke_are_one(kind: str, body: str, said: str
 )
 def test_mails_are_parted_as_their_file_parts_them(separator: str, blank: str) -> None:
     line = f"{separator}\n".encode()
-    first = mail(b"I am\nFrom Berlin\n\nFrom: there, that is\n" + blank.encode())
+    said = b"I am\n" + line + b"Subject: x\nFrom Berlin\n\nFrom: there, that is\n"
+    first = mail(said + blank.encode())
     second = mail(b"second\n\nFrom ann\nSubject: no mail\n", **{"Message-ID": "<2@x>"})
     found = taken("x.mbox", line + first + line + second)
     assert found.ids == ["1@x", "2@x"]
     assert found.bodies[0].endswith("that is")
     assert found.bodies[1].endswith("no mail")
-    assert [record.line for record in found.records] == [1, 13 + bool(blank)]
+    assert [record.line for record in found.records] == [1, 15 + bool(blank)]
 
 
 def test_a_line_in_a_mail_that_no_headers_follow_parts_nothing() -> None:
