@@ -23,6 +23,7 @@ from benchmarks.backlogs import IN_FLIGHT, hand_in, markdown, records
 from benchmarks.house import House, house
 from benchmarks.services import LOOK_EVERY_S
 from worker.config.policies import policy_named
+from worker.domain.wording import percent
 from worker.store.actions import holds
 from worker.store.audit import Actor
 
@@ -51,8 +52,8 @@ class Labelled:
             f"{self.requests:,}",
             f"{self.again:,}",
             f"${self.usd:.4f}",
-            f"{self.usd / alone:.0%}",
-            f"{self.same / self.messages:.1%}",
+            percent(self.usd / alone),
+            percent(self.same / self.messages, 1),
         )
 
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.processes import Machine, machine
+from worker.domain.wording import percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def as_markdown(findings: Sequence[Finding], before: Machine) -> str:
     busy = machine().busy_share_since(before)
     lines = [
         f"{when}, commit {commit or 'unknown'}, {os.cpu_count()} processors, Python"
-        f" {platform.python_version()}; the machine was {busy:.0%} busy, by us and by others.",
+        f" {platform.python_version()}; the machine was {percent(busy)} busy, by us and by others.",
         "",
         "| figure | measured | target | met |",
         "| --- | ---: | ---: | --- |",

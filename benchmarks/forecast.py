@@ -12,6 +12,7 @@ from itertools import pairwise
 from benchmarks.figures import Figure, Finding
 from benchmarks.recorded_runs import SHAPES, Moment, RecordedRun, load
 from worker.domain.completion import paces, seconds_left
+from worker.domain.wording import percent
 from worker.store.queue.paces import ENDED, KEPT_S
 from worker.store.reading.outlook import MEASURED_AFTER
 
@@ -25,7 +26,7 @@ def run(*, quick: bool = False) -> Finding:
     errors = {name: errors_of(load(name)) for name in SHAPES}
     worst = tuple(
         Figure(
-            f"forecast at {place:.0%}: worst error ÷ the run's time",
+            f"forecast at {percent(place)}: worst error ÷ the run's time",
             max(abs(found[n]) for found in errors.values()),
             TARGET,
             at_most=True,
@@ -33,7 +34,7 @@ def run(*, quick: bool = False) -> Finding:
         for n, place in enumerate(PLACES)
     )
     facts = {
-        f"{name} at {place:.0%}": f"{found[n]:+.0%}"
+        f"{name} at {percent(place)}": percent(found[n], sign="+")
         for name, found in errors.items()
         for n, place in enumerate(PLACES)
     }
@@ -57,7 +58,7 @@ def _error(recorded: RecordedRun, place: float) -> float:
             # A pause that is yet to come is nobody's to foretell.
             done_at = recorded.done_at - _paused_after(recorded, number)
             return (moment.at + expected - done_at) / done_at
-    raise ValueError(f"{recorded.name} has no forecast from {place:.0%} on")
+    raise ValueError(f"{recorded.name} has no forecast from {percent(place)} on")
 
 
 def _paused_after(recorded: RecordedRun, number: int) -> float:

@@ -28,6 +28,7 @@ from benchmarks.figures import Figure, Finding
 from benchmarks.house import NO_LIMIT, House, house
 from benchmarks.processes import machine
 from benchmarks.worker_cpu import prompts_of, requests_of
+from worker.domain.wording import percent
 from worker.store.actions import changes
 from worker.store.actions.selection import whole
 from worker.store.audit import Actor
@@ -111,7 +112,7 @@ def _figures(name: str, used: Used) -> list[Figure]:
 def _facts(name: str, used: Used) -> dict[str, Any]:
     shares = ", ".join(f"{KIND[tier]} {share:.3f}" for tier, share in used.shares.items())
     more = "".join(f", {what} {value}" for what, value in used.more.items())
-    return {f"{name}:": f"{shares}, 429s {used.refused:.2%}{more};"}
+    return {f"{name}:": f"{shares}, 429s {percent(used.refused, 2)}{more};"}
 
 
 def _by_rung(home: House, window_s: float) -> tuple[Used, RunRef]:

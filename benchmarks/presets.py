@@ -22,6 +22,7 @@ from sqlalchemy import Row, text
 from benchmarks.backlogs import IN_FLIGHT, hand_in, markdown, records
 from benchmarks.house import House, house
 from worker.config.policies import policy_named
+from worker.domain.wording import percent
 
 PRESETS = (
     "single:opus",
@@ -57,11 +58,11 @@ class Spent:
         return (
             f"`{self.policy}`",
             f"${self.usd:.2f}",
-            f"{self.usd / opus:.0%}" if opus else "–",
+            percent(self.usd / opus) if opus else "–",
             f"{self.calls / self.messages:.2f}",
-            f"{self.answered / self.messages:.1%}",
-            f"{self.review / self.messages:.1%}",
-            *(f"{self.on.get(tier, 0) / self.messages:.0%}" for tier in IN_FLIGHT),
+            percent(self.answered / self.messages, 1),
+            percent(self.review / self.messages, 1),
+            *(percent(self.on.get(tier, 0) / self.messages) for tier in IN_FLIGHT),
         )
 
 

@@ -8,7 +8,7 @@ import httpx2
 from rung import requests
 from rung.client import OK, TIMEOUT_S, options_of, retry_after, unreachable
 from rung.lifetimes import AwaitedClient
-from rung.requests import HEADERS, Options, Rows, Sending, Turn
+from rung.requests import HEADERS, Options, Rows, Sending, Turn, VerdictDetails
 from rung.values import Answered, Handed, ReviewTurn, RunState
 
 
@@ -48,10 +48,10 @@ class AsyncClient(AwaitedClient):
             raise unreachable(error) from None
 
     async def verdict(
-        self, job: int | str, verdict: str, *, reply: str | None = None, reason: str | None = None
+        self, job: int | str, verdict: str, **details: Unpack[VerdictDetails]
     ) -> None:
         """As `Client.verdict`."""
-        await self._document(requests.verdict(job, verdict, reply, reason))
+        await self._document(requests.verdict(job, verdict, details))
 
     async def next_review(self, **turn: Unpack[Turn]) -> ReviewTurn | None:
         """As `Client.next_review`."""

@@ -8,7 +8,7 @@ import httpx2
 from rung import requests
 from rung.errors import CannotReach
 from rung.lifetimes import BlockingClient
-from rung.requests import HEADERS, Options, Rows, Sending, Turn
+from rung.requests import HEADERS, Options, Rows, Sending, Turn, VerdictDetails
 from rung.values import Answered, Handed, ReviewTurn, RunState
 
 TIMEOUT_S = 60.0
@@ -52,12 +52,10 @@ class Client(BlockingClient):
         except httpx2.TransportError as error:
             raise unreachable(error) from None
 
-    def verdict(
-        self, job: int | str, verdict: str, *, reply: str | None = None, reason: str | None = None
-    ) -> None:
+    def verdict(self, job: int | str, verdict: str, **details: Unpack[VerdictDetails]) -> None:
         """What a person says of a job in review: `accept`, `edit` (with the reply that goes out) or
         `reject`. `job` is its number, or RUN/external_id."""
-        self._document(requests.verdict(job, verdict, reply, reason))
+        self._document(requests.verdict(job, verdict, details))
 
     def next_review(self, **turn: Unpack[Turn]) -> ReviewTurn | None:
         """The next best effort that waits for a person, with its texts; for ten minutes nobody else

@@ -14,7 +14,7 @@ from typing import Any, Protocol, Unpack
 
 from rung.installation import require_own
 from rung.lifetimes import AwaitedClient, BlockingClient
-from rung.requests import Options, Rows, Turn, said
+from rung.requests import Options, Rows, Turn, VerdictDetails, said
 from rung.values import Answered, Handed, ReviewTurn, RunState
 
 ROWS_AT_ONCE = 500
@@ -27,7 +27,7 @@ class Server(Protocol):
     def enqueue(self, rows: Rows, options: Options) -> dict[str, Any]: ...
     def status(self, run: str) -> dict[str, Any]: ...
     def results(self, run: str) -> Iterator[dict[str, Any]]: ...
-    def verdict(self, job: str, word: str, reply: str | None, reason: str | None) -> None: ...
+    def verdict(self, job: str, word: str, details: VerdictDetails) -> None: ...
     def next_review(self, turn: Turn) -> dict[str, Any]: ...
     def leave_review(self, reader: str | None) -> int: ...
     def cancel(self, run: str) -> int: ...
@@ -65,11 +65,9 @@ class DatabaseClient(BlockingClient):
         """As `Client.results`."""
         return map(Answered.of, self._server.results(run))
 
-    def verdict(
-        self, job: int | str, verdict: str, *, reply: str | None = None, reason: str | None = None
-    ) -> None:
+    def verdict(self, job: int | str, verdict: str, **details: Unpack[VerdictDetails]) -> None:
         """As `Client.verdict`."""
-        self._server.verdict(str(job), verdict, reply, reason)
+        self._server.verdict(str(job), verdict, details)
 
     def next_review(self, **turn: Unpack[Turn]) -> ReviewTurn | None:
         """As `Client.next_review`."""
@@ -111,10 +109,10 @@ class AsyncDatabaseClient(AwaitedClient):
                 yield Answered.of(row)
 
     async def verdict(
-        self, job: int | str, verdict: str, *, reply: str | None = None, reason: str | None = None
+        self, job: int | str, verdict: str, **details: Unpack[VerdictDetails]
     ) -> None:
         """As `Client.verdict`."""
-        await asyncio.to_thread(self._server.verdict, str(job), verdict, reply, reason)
+        await asyncio.to_thread(self._server.verdict, str(job), verdict, details)
 
     async def next_review(self, **turn: Unpack[Turn]) -> ReviewTurn | None:
         """As `Client.next_review`."""

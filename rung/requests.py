@@ -78,6 +78,18 @@ class Turn(TypedDict, total=False):
     """Tells people apart who share a token."""
 
 
+class VerdictDetails(TypedDict, total=False):
+    """What goes with a verdict."""
+
+    reply: str | None
+    """What goes out instead, for `edit`."""
+    reason: str | None
+    """Why not, for `reject`."""
+    known: int | None
+    """`verdict_id` of the verdict that was seen, 0 for none: a later one of somebody else raises
+    Conflicting, where it would have been overruled."""
+
+
 def said(options: Options) -> Options:
     """Without what is None: a program has that where it passes on what nobody told it."""
     return cast("Options", {name: value for name, value in options.items() if value is not None})
@@ -115,9 +127,9 @@ def results(run: str) -> Sending:
     return Sending(method="GET", path=path, query={"text": "true", "format": "jsonl"})
 
 
-def verdict(job: int | str, word: str, reply: str | None, reason: str | None) -> Sending:
+def verdict(job: int | str, word: str, details: VerdictDetails) -> Sending:
     """What a person says of a best effort."""
-    body = {"verdict": word, "reply": reply, "reason": reason}
+    body = {"verdict": word, **details}
     return _posting(f"/api/jobs/{quote(str(job))}/verdict", body)
 
 

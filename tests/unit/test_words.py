@@ -63,3 +63,12 @@ def test_the_word_would_be_found() -> None:
         "Mend it",
         "handed in twice",
     ]
+
+
+def test_percentages_are_written_by_the_one_function() -> None:
+    """`96 %` on one screen and `96%` on the next: Python's own `%` has no space."""
+    own = re.compile(r"\{[^{}]*:[+,]?(\.\d)?%\}")
+    paths = (path for folder in ("worker", "rung", "benchmarks", "models")
+             for path in (ROOT / folder).rglob("*.py"))  # fmt: skip
+    found = [str(path.relative_to(ROOT)) for path in paths if own.search(path.read_text("utf-8"))]
+    assert found == []

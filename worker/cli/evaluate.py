@@ -142,8 +142,7 @@ def _print(points: Sequence[Point], head: str) -> None:
 
 
 def _interval(one: Estimate, *, signed: bool = False) -> str:
-    if one.high - one.low >= (2 if signed else 1):
-        return "–"
-    sign = "+" if signed else ""
-    between = f"{percent(one.low, 1, sign)} to {percent(one.high, 1, sign)}"
-    return between if one.point is None else f"{percent(one.point, 1, sign)} ({between})"
+    between = one.between(signed=signed)
+    if one.point is None or not one.tells(2.0 if signed else 1.0):
+        return between
+    return f"{percent(one.point, 1, '+' if signed else '')} ({between})"

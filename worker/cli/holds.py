@@ -66,11 +66,14 @@ def resume(
     """Go on with what was paused; raise a run's budget; overrule a canary."""
     settings = load_settings()
     with database(settings) as engine:
-        if lane is not None:
-            _to_realtime(engine, target, dry_run=dry_run)
+        if lane is not None and target is None:
+            raise UsageError("--lane is for a run.", mend="rung resume RUN --lane realtime")
         to = None if budget is None else str(budget)
         action = "overrule" if anyway else "resume"
         order = _order(engine, settings, action, target, tier, to=to)
+        if lane is not None and target is not None:
+            look(engine, settings, order)  # What cannot go on is refused before anything changes.
+            _to_realtime(engine, target, dry_run=dry_run)
         carry_out(engine, settings, order, dry_run=dry_run, as_json=as_json, yes=True)
 
 
@@ -101,10 +104,8 @@ def drain(target: str, reason: str, timeout: float, dry_run: bool, as_json: bool
         print_json({"action": "drain", "target": queue, "in_flight": flying, "dry_run": dry_run})
 
 
-def _to_realtime(engine: Engine, target: str | None, *, dry_run: bool) -> None:
-    """Before the run goes on. Raises UsageError where no run is named."""
-    if target is None:
-        raise UsageError("--lane is for a run.", mend="rung resume RUN --lane realtime")
+def _to_realtime(engine: Engine, target: str, *, dry_run: bool) -> None:
+    """Before the run goes on."""
     with engine.connect() as connection:
         run = find_run(connection, target)
     if dry_run:

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from models.vocabulary import Verdict
 from worker.cli.attention import list_jobs
+from worker.cli.enqueue import EXIT_REJECTS
 from worker.cli.show import show_receipt
 from worker.cli.speech.amounts import ROWS
 from worker.cli.speech.completion import RUN
@@ -21,12 +22,15 @@ from worker.cli.speech.output import talk
 from worker.cli.speech.person import actor
 from worker.cli.speech.sheets import filled_in
 from worker.domain.text import neutralise_formula, restored_formula, whole_number
+from worker.domain.wording import plural
 from worker.errors import UsageError
 from worker.store.actions.reviews import (
     Judged,
+    LatestVerdict,
     WaitingReview,
     give_verdict,
     give_verdicts,
+    latest_verdict,
     waiting,
 )
 from worker.store.reading.receipts import find_job
@@ -49,7 +53,11 @@ NOTHING = "Nothing waits for review."
 )
 @click.option("--all", "decided", is_flag=True, help="Also those that have a verdict.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Export to a CSV file.")
-@click.option("--verdicts", type=click.Path(exists=True, path_type=Path), help="Take a CSV back.")
+@click.option(
+    "--verdicts",
+    type=click.Path(exists=True, path_type=Path),
+    help="Take a CSV back, but for rows that others have judged since it was written.",
+)
 @click.option("--accept", metavar="JOB", help="The best effort may go out as it is.")
 @click.option("--edit", metavar="JOB", help="Another reply goes out; see --reply.")
 @click.option("--reject", metavar="JOB", help="Nothing goes out; see --reason.")
@@ -57,7 +65,9 @@ NOTHING = "Nothing waits for review."
 @click.option("--reason", help="Why, in a few words.")
 @FORCE
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@click.pass_context
 def review(
+    ctx: click.Context,
     run: str | None,
     limit: int,
     audit: bool,
@@ -99,14 +109,19 @@ def review(
             verdict, job = chosen[0]
             with engine.connect() as connection:
                 job_id = find_job(connection, job)
+                before = latest_verdict(connection, job_id)
             text = reply.read() if reply is not None else None
             judged = Judged(job_id=job_id, verdict=verdict, reply=text, reason=reason)
             give_verdict(engine, actor(), judged)
-            talk(f"Job {job_id}: {verdict}.")
+            talk(f"Job {job_id}: {verdict}{_in_place_of(before)}.")
         elif output is not None:
             _export(engine, run, output, decided=decided, force=force)
         elif verdicts is not None:
-            _take_back(engine, verdicts)
+            ctx.exit(_take_back(engine, verdicts))
+
+
+def _in_place_of(before: LatestVerdict) -> str:
+    return f", in the place of {before.reviewer}'s {before.verdict}" if before.id else ""
 
 
 def _export(engine: Engine, run: str | None, path: Path, *, decided: bool, force: bool) -> None:
@@ -127,12 +142,22 @@ def _export(engine: Engine, run: str | None, path: Path, *, decided: bool, force
     )
 
 
-def _take_back(engine: Engine, path: Path) -> None:
-    """All verdicts of a file, or none; those that were taken before are passed over."""
-    sheet = list(_read(path, filled_in(path, ("job", "verdict"))))
-    new = give_verdicts(engine, actor(), sheet)
-    known = f", {len(sheet) - new} known already" if new < len(sheet) else ""
-    talk(f"{new} verdicts taken{known}.")
+def _take_back(engine: Engine, path: Path) -> int:
+    """The verdicts of a file, but for those that others have overtaken since it was written; with
+    a row that cannot be taken, none. What was taken before is passed over. The exit code."""
+    sheet, overtaken = list(_read(path, filled_in(path, ("job", "verdict")))), list[str]()
+    new = give_verdicts(engine, actor(), sheet, overtaken)
+    known = len(sheet) - new - len(overtaken)
+    talk(f"{plural(new, 'verdict')} taken{f', {known:,} known already' if known else ''}.")
+    if not overtaken:
+        return 0
+    for words in overtaken:
+        talk(words, fg="yellow")
+    talk(
+        f"{plural(len(overtaken), 'row')} not taken: somebody judged them after this file was"
+        " written. What stands now: rung review --all -o FILE"
+    )
+    return EXIT_REJECTS
 
 
 def _read(path: Path, rows: Iterable[dict[str, str]]) -> Iterator[tuple[int, Judged]]:
@@ -151,5 +176,11 @@ def _read(path: Path, rows: Iterable[dict[str, str]]) -> Iterator[tuple[int, Jud
         )
         yield (
             record,
-            Judged(job_id=int(row["job"]), verdict=Verdict(word), reply=reply, reason=reason),
+            Judged(
+                job_id=int(row["job"]),
+                verdict=Verdict(word),
+                reply=reply,
+                reason=reason,
+                known=whole_number((row.get("known") or "").strip()) or 0,
+            ),
         )

@@ -13,6 +13,7 @@ from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
 from worker.cli.speech.output import console, print_json, talk
 from worker.cli.views.run_lines import print_run, share_of
+from worker.config.addresses import assumed_turnaround_s
 from worker.config.loading import load_settings
 from worker.config.settings import Settings
 from worker.domain.wording import dollars, span
@@ -64,7 +65,7 @@ def status(ctx: click.Context, run: str | None, watch: bool, as_json: bool) -> N
         with engine.connect() as connection:
             found = standing_of(connection, find_run(connection, run).id)
             around = read_surrounding(
-                connection, [ROUTING, *settings.tiers], settings.batch.turnaround_s
+                connection, [ROUTING, *settings.tiers], assumed_turnaround_s(settings)
             )
             document = run_document(connection, found, around)
             batches = batches_of(connection, found.id) if found.lane != "realtime" else []
@@ -117,7 +118,7 @@ def _overview(engine: Engine, settings: Settings, as_json: bool) -> None:
 
 def _read_overview(connection: Connection, settings: Settings) -> Overview:
     live = live_runs(connection, LIVE_MOST)
-    names, assumed_s = [ROUTING, *settings.tiers], settings.batch.turnaround_s
+    names, assumed_s = [ROUTING, *settings.tiers], assumed_turnaround_s(settings)
     around = read_surrounding(connection, names, assumed_s)
     return Overview(
         live=live,

@@ -15,10 +15,12 @@ from worker.config.redis_address import read_redis
 from worker.config.redis_server import RedisAddress
 from worker.config.settings import Settings
 from worker.domain.lane_choice import lane_of
-from worker.errors import Unreachable, UsageError
+from worker.errors import RungError, Unreachable, UsageError
 
 FILE_NAME = "services.json"
 SIMULATOR_KEY = "sk-simulated"
+SIMULATED_TURNAROUND_S = 10.0
+"""The simulator's batches take seconds: against it, neither waiting nor cancelling takes longer."""
 NOTHING_RUNS = "and no `rung up` is running in {home}"
 
 
@@ -117,6 +119,21 @@ def claude_address(settings: Settings) -> ClaudeAddress:
     if simulator is not None:
         return ClaudeAddress(api_key=SIMULATOR_KEY, base_url=simulator, simulated=True)
     raise _missing(settings, "ANTHROPIC_API_KEY")
+
+
+def is_simulated(settings: Settings) -> bool:
+    """Whether the simulator answers instead of Claude; not where nothing is configured."""
+    try:
+        return claude_address(settings).simulated
+    except RungError:
+        return False
+
+
+def assumed_turnaround_s(settings: Settings) -> float:
+    """Seconds that a batch is taken to need until three have ended: the simulator's take no more
+    than moments, whatever Claude's would."""
+    assumed: float = settings.batch.turnaround_s
+    return min(assumed, SIMULATED_TURNAROUND_S) if is_simulated(settings) else assumed
 
 
 def _missing(settings: Settings, name: str) -> Unreachable:

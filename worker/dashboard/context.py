@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from models.vocabulary import ROUTING
 from worker.claude.rate_limits import Limiter, buckets_of, connect, limits_of
-from worker.config.addresses import claude_address, database_url, redis_url
+from worker.config.addresses import assumed_turnaround_s, database_url, is_simulated, redis_url
 from worker.config.current import CurrentSettings
 from worker.config.settings import Settings
 from worker.dashboard.live import Live
@@ -45,7 +45,7 @@ class Dashboard:
     @property
     def assumed_turnaround_s(self) -> float:
         """Seconds that a batch is taken to need while too few have ended."""
-        return self.settings.batch.turnaround_s
+        return assumed_turnaround_s(self.settings)
 
     def used(self, queue: str) -> Used | None:
         """What the queue's tier used of its limits in the last minute; None if Redis is away."""
@@ -75,7 +75,7 @@ def make_dashboard(settings: Settings) -> Dashboard:
         config=CurrentSettings(settings),
         engine=engine,
         limiter=_limiter(settings),
-        simulated=_simulated(settings),
+        simulated=is_simulated(settings),
         rates=Throughput(engine),
         live=Live(),
     )
@@ -87,10 +87,3 @@ def _limiter(settings: Settings) -> Limiter | None:
     except RungError:
         return None
     return Limiter(client, limits_of(settings))
-
-
-def _simulated(settings: Settings) -> bool:
-    try:
-        return claude_address(settings).simulated
-    except RungError:
-        return False

@@ -18,9 +18,9 @@ from sqlalchemy.exc import DBAPIError
 
 from models.vocabulary import ROUTING, ReadingKind, Verdict
 from rung.errors import CannotReach, ClientError, Conflicting, NotKnown, Refused
-from rung.requests import Options, Row, Rows, Turn, moment
+from rung.requests import Options, Row, Rows, Turn, VerdictDetails, moment
 from rung.values import OVER
-from worker.config.addresses import database_url
+from worker.config.addresses import assumed_turnaround_s, database_url
 from worker.config.loading import load_settings
 from worker.config.policies import policy_named
 from worker.config.settings import Settings
@@ -92,7 +92,7 @@ class Direct:
         with _told(), self._engine.connect() as connection:
             found = standing_of(connection, find_run(connection, run).id)
             names = [ROUTING, *self._settings.tiers]
-            assumed_s = self._settings.batch.turnaround_s
+            assumed_s = assumed_turnaround_s(self._settings)
             around = read_surrounding(connection, names, assumed_s)
             return _plain(run_document(connection, found, around))
 
@@ -106,18 +106,21 @@ class Direct:
             for one in results_of(self._engine, row.id, None):
                 yield json_row(one, columns)
 
-    def verdict(self, job: str, word: str, reply: str | None, reason: str | None) -> None:
+    def verdict(self, job: str, word: str, details: VerdictDetails) -> None:
         """As `POST /api/jobs/JOB/verdict`."""
         with _told():
             if word not in tuple(Verdict):
                 raise UsageError(f"{word!r} is no verdict: use accept, edit or reject.")
             with self._engine.connect() as connection:
                 job_id = find_job(connection, job)
-            give_verdict(
-                self._engine,
-                self._actor,
-                Judged(job_id=job_id, verdict=Verdict(word), reply=reply, reason=reason),
+            judged = Judged(
+                job_id=job_id,
+                verdict=Verdict(word),
+                reply=details.get("reply"),
+                reason=details.get("reason"),
+                known=details.get("known"),
             )
+            give_verdict(self._engine, self._actor, judged)
 
     def next_review(self, turn: Turn) -> dict[str, Any]:
         """As `POST /api/review/next`."""

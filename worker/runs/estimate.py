@@ -1,20 +1,20 @@
 """What a backlog will probably cost, before anything is spent, and what that assumes."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 from sqlalchemy import Connection
 
 from models.vocabulary import Lane, Purpose
 from worker.claude.prompts import prompts_of
-from worker.config.addresses import claude_address
+from worker.config.addresses import is_simulated
 from worker.config.prices import price_of
 from worker.config.settings import Settings
 from worker.domain.knowledge_cost import KnowledgeSize, KnowledgeWay, decide_way
 from worker.domain.lengths import LengthClass
 from worker.domain.policy import Policy
 from worker.domain.wording import dollars
-from worker.errors import RungError
 from worker.runs.estimator import (
     NOTHING_COUNTED,
     BacklogEstimate,
@@ -34,10 +34,7 @@ def estimate(settings: Settings, policy: Policy, jobs: int, body_bytes: int) -> 
 def counted_tokens(connection: Connection, settings: Settings) -> CountedTokens:
     """What the fixed parts of requests came to in earlier calls, of Claude or of the simulator,
     whichever answers now; of several schemas the most."""
-    try:
-        simulated = claude_address(settings).simulated
-    except RungError:
-        simulated = False
+    simulated = is_simulated(settings)
     found: dict[tuple[Purpose, str, str], int] = {}
     for kind, tokens in counted_inputs(connection, simulated=simulated).items():
         key = (kind.purpose, kind.model, kind.prompt_version)
@@ -71,13 +68,16 @@ def by_length(
     lengths: Iterable[LengthClass],
     pages: KnowledgeWay | None = None,
     counted: CountedTokens = NOTHING_COUNTED,
+    *,
+    forecast: float | None = None,
 ) -> tuple[BacklogEstimate, list[LengthEstimate]]:
-    """Expected spend of a backlog by tier and by length."""
+    """Expected spend of a backlog by tier and by length. Where the record gives a `forecast` in
+    dollars for all of it, the parts come to that sum, in the proportions that are assumed."""
     estimator, classes = BacklogEstimator(settings, policy, pages, counted), list(lengths)
     found = [estimator.backlog(one.messages, one.all_bytes) for one in classes]
     if not found:
         return estimator.backlog(0, 0), []
-    lines = zip(*(one.tiers for one in found), strict=True)
+    by_tier = zip(*(one.tiers for one in found), strict=True)
     tiers = tuple(
         TierEstimate(
             tier=same[0].tier,
@@ -85,11 +85,22 @@ def by_length(
             calls=sum(line.calls for line in same),
             cost=sum((line.cost for line in same), Decimal(0)),
         )
-        for same in lines
+        for same in by_tier
     )
     total = sum((one.total for one in found), Decimal(0))
     summed = BacklogEstimate(tiers, total, found[0].assumption)
-    return summed, [estimator.length(one) for one in classes]
+    lines = [estimator.length(one) for one in classes]
+    return (summed, lines) if forecast is None else _come_to(summed, lines, forecast)
+
+
+def _come_to(
+    summed: BacklogEstimate, lengths: list[LengthEstimate], forecast: float
+) -> tuple[BacklogEstimate, list[LengthEstimate]]:
+    total = Decimal(repr(forecast))
+    factor = total / summed.total if summed.total else Decimal(0)
+    tiers = tuple(replace(line, cost=line.cost * factor) for line in summed.tiers)
+    parts = [replace(line, cost=line.cost * factor) for line in lengths]
+    return replace(summed, tiers=tiers, total=total), parts
 
 
 def unreachable(settings: Settings, policy: Policy) -> Mapping[str, Decimal]:

@@ -187,9 +187,16 @@ def test_actions_say_what_they_would_do_and_then_do_it(engine: Engine, settings:
     did = say("cancel", "day", "--yes", "--json").document
     assert (would["affected"], did["affected"]) == (20, 20)
     assert say("resume", "day").code == 1
+    # What cannot go on changes no lane either.
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE runs SET lane = 'batch'"))
+    refused = say("resume", "day", "--lane", "realtime")
+    assert (refused.code, "there is nothing left to resume" in refused.err) == (1, True)
+    assert say("resume", "--lane", "realtime", "--tier", "haiku").code == 2
     with engine.connect() as connection:
         actions = connection.execute(text("SELECT action FROM audit_events ORDER BY id")).scalars()
         assert list(actions) == ["pause", "resume", "pause", "resume", "cancel"]
+        assert connection.execute(text("SELECT lane FROM runs")).scalar() == "batch"
 
 
 def test_a_budget_too_small_is_refused(engine: Engine, settings: Settings) -> None:

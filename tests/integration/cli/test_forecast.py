@@ -58,6 +58,9 @@ def test_a_dry_run_of_a_policy_that_was_run_before_is_right_within_its_interval(
     assert (found["forecast"]["recorded"], found["forecast"]["days"]) == (450, 3)
     assert found["total_usd"] == pytest.approx(usd["p50"], abs=1e-6)
     assert found["assumption"].startswith("Measured from 450 recorded jobs on 3 days")
+    # And what is said by tier and by length comes to that sum
+    for parts in (found["tiers"], found["by_length"]):
+        assert sum(float(one["cost_usd"]) for one in parts) == pytest.approx(usd["p50"], abs=1e-5)
 
 
 # What climbs in batches in the mixed lane costs half, all of it in the batch lane.

@@ -10,6 +10,7 @@ from worker.domain.proof.frontier import Plan, Step
 from worker.domain.proof.frontier_plans import evaluate, parse_plan
 from worker.domain.proof.graded import GradedMessage
 from worker.domain.proof.off_policy import (
+    Estimate,
     Glimpse,
     bounds,
     difference,
@@ -132,3 +133,14 @@ def test_a_route_asks_one_tier_by_segment() -> None:
     found = {p.name: p for p in evaluate(shipped("synthetic"), LADDER)}["route 0.90"]
     assert sum(found.ends.values()) == pytest.approx(1)
     assert len(found.ends) == 3
+
+
+def test_when_an_interval_says_nothing_is_decided_once() -> None:
+    """The page and the command each had a line of their own."""
+    wide = Estimate(point=None, low=0.0005, high=0.9998, known=0, of=3)
+    assert (wide.tells(), wide.between()) == (False, "–")
+    assert (wide.tells(2.0), wide.between(signed=True)) == (True, "+0.1 % to +100.0 %")
+    told = Estimate(point=None, low=0.25, high=0.98, known=0, of=3)
+    assert (told.tells(), told.between()) == (True, "25.0 % to 98.0 %")
+    apart = Estimate(point=None, low=-1.0, high=0.999, known=0, of=3)
+    assert (apart.tells(2.0), apart.between(signed=True)) == (False, "–")

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from models.vocabulary import ROUTING
 from worker.cli.speech.output import print_json, talk
 from worker.cli.speech.person import actor, confirm
+from worker.config.addresses import assumed_turnaround_s
 from worker.config.settings import Settings
 from worker.domain.wording import dollars, plural
 from worker.runs.actions import perform
@@ -53,7 +54,7 @@ def queues_of(settings: Settings) -> list[str]:
 def look(engine: Engine, settings: Settings, order: Order) -> Preview:
     """What the order would do."""
     with engine.connect() as connection:
-        around = Terminal(queues_of(settings), settings.batch.turnaround_s)
+        around = Terminal(queues_of(settings), assumed_turnaround_s(settings))
         return preview(around, connection, order)
 
 

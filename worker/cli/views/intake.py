@@ -81,7 +81,10 @@ def say_dry_run(
 
     counts = outcome.counts
     counted = counted_of(settings) if outcome.compared else {}
-    expected, lengths = by_length(settings, policy, counts.lengths, pages, counted)
+    forecast = outlook.dollars.p50 if outlook is not None else None
+    expected, lengths = by_length(
+        settings, policy, counts.lengths, pages, counted, forecast=forecast
+    )
     document = outcome.as_document()
     if as_json:
         measured = expected.as_document() | (outlook.as_expected() if outlook else {})

@@ -13,6 +13,7 @@ from worker.cli.speech.invocation import as_typed_here
 from worker.cli.speech.output import SIMULATED
 from worker.cli.speech.tables import FittingTable
 from worker.cli.views.patience import Patience
+from worker.config.addresses import assumed_turnaround_s
 from worker.config.settings import Settings
 from worker.domain.text import terminal_safe
 from worker.domain.wording import count, dollars, reason
@@ -58,7 +59,7 @@ class LadderView:
             around = Surrounding(
                 queues=lines,
                 halted=paused_everything(connection) is not None,
-                assumed_turnaround_s=self._settings.batch.turnaround_s,
+                assumed_turnaround_s=assumed_turnaround_s(self._settings),
             )
             (seen,) = read_outlooks(connection, [self.status], around)
         self._outlook = seen.words

@@ -73,6 +73,7 @@ def judge(call: ApiCall) -> dict[str, Any]:
         verdict=Verdict(body["verdict"]),
         reply=body.get("reply"),
         reason=body.get("reason"),
+        known=body.get("known"),
     )
     try:
         give_verdict(call.engine, call.actor, judged)

@@ -170,6 +170,15 @@ class VerdictBody(StrictInput):
     verdict: Literal["accept", "edit", "reject"]
     reply: Annotated[str, Field(max_length=200_000)] = ABSENT
     reason: Short = ABSENT
+    known: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=2**63 - 1,
+            description="`verdict_id` of the verdict that was seen, 0 for none: a later one of"
+            " somebody else is not overruled, but refused with 409.",
+        ),
+    ] = ABSENT
 
 
 class NextReviewBody(StrictInput):

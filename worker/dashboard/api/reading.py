@@ -23,7 +23,7 @@ from worker.store.reading.deeds import audit_page
 from worker.store.reading.listing import list_jobs
 from worker.store.reading.outlook import run_document
 from worker.store.reading.receipts import find_job, receipt
-from worker.store.reading.results import Only, own_columns, results_of
+from worker.store.reading.results import Only, is_of_run, own_columns, results_of
 from worker.store.reading.review_queue import place_of
 from worker.store.reading.standings import runs_page, standing_of
 from worker.store.reading.status import DayBudget
@@ -95,10 +95,13 @@ def results(call: ApiCall) -> Response:
     with call.engine.connect() as connection:
         row = run_named(connection, call.path["run"])
         own = own_columns(connection, row.id) if shown else []
+        after = call.query.get("after")
+        if after is not None and not is_of_run(connection, row.id, after):
+            raise HTTPException(422, f"Run {row.name} has no job {after} that a page could follow.")
     if shown:
         audit_reading(call.engine, call.actor, f"run {row.name}")
     only = call.query.get("only")
-    limit, after = call.query.get("limit"), call.query.get("after")
+    limit = call.query.get("limit")
     rows = results_of(
         call.engine, row.id, Only(only) if only is not None else None, after=after, limit=limit
     )

@@ -10,8 +10,6 @@ from worker.domain.proof.frontier_plans import AS_IT_RAN
 WIDTH, HEIGHT = 640, 300
 LEFT, RIGHT, TOP, BOTTOM = 76, 46, 46, 46
 """Room for the words of the axes, which are written larger on a phone."""
-TOLD = 0.999
-"""An interval as wide as that tells nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +73,7 @@ def curve(points: Sequence[Point]) -> list[Mark]:
             low=up(p.quality.low),
             high=up(p.quality.high),
             known=p.quality.point is not None,
-            told=p.quality.high - p.quality.low < TOLD,
+            told=p.quality.tells(),
             ran=p.name == AS_IT_RAN,
         )
         for p in points

@@ -13,8 +13,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from worker.domain.proof.quantiles import normal
+from worker.domain.wording import percent
 
 LEVEL = 0.95
+TOLD = 0.999
+"""An interval as wide as that part of all that is possible tells nothing."""
 FEW_SEEN = 20
 """Drawn outcomes below which the spread of their errors is not known well enough for a point."""
 
@@ -39,6 +42,18 @@ class Estimate:
     high: float
     known: int
     of: int
+
+    def tells(self, widest: float = 1.0) -> bool:
+        """Whether its interval says anything of what may lie `widest` apart: a share's ends lie 1
+        apart, a difference's 2."""
+        return self.high - self.low < TOLD * widest
+
+    def between(self, *, signed: bool = False) -> str:
+        """`90.1 % to 93.4 %`, a dash where it says nothing; of a difference with its sign."""
+        if not self.tells(2.0 if signed else 1.0):
+            return "–"
+        sign = "+" if signed else ""
+        return f"{percent(self.low, 1, sign)} to {percent(self.high, 1, sign)}"
 
 
 def estimate(

@@ -8,18 +8,17 @@ import logging
 
 from sqlalchemy import Engine
 
+from worker.config.addresses import SIMULATED_TURNAROUND_S
 from worker.config.settings import Settings
 from worker.domain.lane_choice import Move, move, realtime_s
 from worker.store.queue.leaving_batch import hurried, leave_lane, paces, turnaround_s
 
 log = logging.getLogger(__name__)
-SIMULATED_S = 10.0
-"""The simulator's batches take seconds: against it, neither waiting nor cancelling takes longer."""
 
 
 def hurry(engine: Engine, settings: Settings, *, simulated: bool) -> int:
     """Moves what would be late to the realtime lane. Returns how many jobs were moved."""
-    most = SIMULATED_S if simulated else float("inf")
+    most = SIMULATED_TURNAROUND_S if simulated else float("inf")
     with engine.begin() as connection:
         runs = hurried(connection, settings)
         if not runs:

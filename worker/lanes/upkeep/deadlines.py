@@ -5,6 +5,7 @@ import logging
 from sqlalchemy import Engine
 
 from models.vocabulary import ROUTING
+from worker.config.addresses import assumed_turnaround_s
 from worker.config.settings import Settings
 from worker.store.queue import notices
 from worker.store.reading.outlook import deadline_risks
@@ -19,7 +20,7 @@ def watch_deadlines(engine: Engine, settings: Settings) -> int:
     """Notes the live runs that will not be done in time. Returns how many were new."""
     noted, names = 0, [ROUTING, *settings.tiers]
     with engine.begin() as connection:
-        around = read_surrounding(connection, names, settings.batch.turnaround_s)
+        around = read_surrounding(connection, names, assumed_turnaround_s(settings))
         for run, why in deadline_risks(connection, around, RUNS):
             if why is None:
                 continue

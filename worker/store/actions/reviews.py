@@ -1,7 +1,7 @@
 """What people say of best efforts: stored beside the result, never over it."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from sqlalchemy import Connection, Engine, text
@@ -16,7 +16,8 @@ FETCH = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingReview:
-    """A job in review as a row of a person's spreadsheet, whose headings are these names."""
+    """A job in review as a row of a person's spreadsheet, whose headings are these names. `known`
+    is the number of the verdict that it holds, 0 for none."""
 
     job: int
     run: str
@@ -29,6 +30,7 @@ class WaitingReview:
     verdict: str | None
     verdict_reply: str | None
     verdict_reason: str | None
+    known: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,28 +58,51 @@ def give_verdict(engine: Engine, actor: Actor, judged: Judged) -> Done:
         return _store(connection, actor, judged)
 
 
-def give_verdicts(engine: Engine, actor: Actor, sheet: Iterable[tuple[int, Judged]]) -> int:
+def give_verdicts(
+    engine: Engine,
+    actor: Actor,
+    sheet: Iterable[tuple[int, Judged]],
+    overtaken: list[str] | None = None,
+) -> int:
     """Stores the verdicts of a sheet, each with its record's number: all of them, or with an error
-    none. What the sheet says again of a job is passed over. Returns how many were new."""
+    none. What it says again of a job is passed over, and so is what stands in it as it was written.
+    Where others have judged since, that is an error too, or with `overtaken` it is said there and
+    the rest is taken. Returns how many were new."""
     new = 0
     with engine.begin() as connection:
         for record, judged in sheet:
             try:
                 if not _is_known(connection, judged):
-                    _store(connection, actor, judged)
+                    seen = judged if overtaken is None else _with_own(connection, actor, judged)
+                    _store(connection, actor, seen)
                     new += 1
+            except AlreadyJudged as error:
+                if overtaken is None:
+                    raise _none_taken(record, error) from None
+                overtaken.append(f"Record {record}: {error}")
             except RungError as error:
-                raise UsageError(
-                    f"Record {record}: {error} No verdict of this file was taken.",
-                    mend=error.mend,
-                ) from None
+                raise _none_taken(record, error) from None
     return new
 
 
+def _none_taken(record: int, error: RungError) -> UsageError:
+    return UsageError(
+        f"Record {record}: {error} No verdict of this file was taken.", mend=error.mend
+    )
+
+
 def _is_known(connection: Connection, judged: Judged) -> bool:
-    latest = connection.execute(LATEST, {"job": judged.job_id}).one_or_none()
+    """Whether this is the verdict that counts, or the one that the sheet was written with."""
+    found = connection.execute(SAID, {"job": judged.job_id, "known": judged.known})
     said = (judged.verdict.value, _reply_of(judged), judged.reason)
-    return latest is not None and tuple(latest) == said
+    return said in [tuple(row) for row in found]
+
+
+def _with_own(connection: Connection, actor: Actor, judged: Judged) -> Judged:
+    """A verdict of one's own is known: a row that somebody corrects is taken again."""
+    latest = latest_verdict(connection, judged.job_id)
+    mine = latest.id if latest.reviewer == actor.name else 0
+    return replace(judged, known=max(judged.known or 0, mine))
 
 
 def _reply_of(judged: Judged) -> str | None:
@@ -187,30 +212,33 @@ def _has_result(connection: Connection, job_id: int) -> bool:
 
 STATE = text("SELECT state FROM jobs WHERE id = :job FOR UPDATE")
 HAS_RESULT = text("SELECT 1 FROM results WHERE job_id = :job")
-LATEST = text("""
-SELECT verdict, reply, reason FROM reviews WHERE job_id = :job ORDER BY id DESC LIMIT 1
+SAID = text("""
+SELECT verdict, reply, reason FROM reviews WHERE job_id = :job AND (id = :known
+  OR id = (SELECT id FROM reviews WHERE job_id = :job ORDER BY id DESC LIMIT 1))
 """)
 LATEST_OF = text("""
 SELECT id, verdict, reviewer, at FROM reviews WHERE job_id = :job ORDER BY id DESC LIMIT 1
 """)
+ITS_DELIVERIES = "target = ANY(ARRAY(SELECT name FROM delivery_targets)) AND job_id = :job"
+"""In words that the index of targets and jobs serves, whatever the planner believes."""
 # Locked, so that nobody takes one to send it meanwhile.
-GONE_OUT = text("""
+GONE_OUT = text(f"""
 SELECT coalesce(bool_or(state = 'waiting' AND tries > 0
   OR state = 'delivered' AND ended_at >= :since), false)
 FROM (SELECT state, tries, ended_at FROM deliveries
-  WHERE target = ANY(ARRAY(SELECT name FROM delivery_targets)) AND job_id = :job FOR UPDATE) AS d
-""")
+  WHERE {ITS_DELIVERIES} FOR UPDATE) AS d
+""")  # noqa: S608 - a constant of this module
 # What an earlier verdict let go is still to be sent.
-WITHDRAW = text("""
+WITHDRAW = text(f"""
 UPDATE deliveries SET state = 'withdrawn', ended_at = now()
-WHERE target = ANY(ARRAY(SELECT name FROM delivery_targets)) AND job_id = :job
+WHERE {ITS_DELIVERIES}
   AND state = 'waiting' AND created_at >= :since
-""")
-RESTORE = text("""
+""")  # noqa: S608 - a constant of this module
+RESTORE = text(f"""
 UPDATE deliveries SET state = 'waiting', ended_at = NULL, next_try_at = now()
-WHERE target = ANY(ARRAY(SELECT name FROM delivery_targets)) AND job_id = :job
+WHERE {ITS_DELIVERIES}
   AND state = 'withdrawn' AND ended_at >= :since
-""")
+""")  # noqa: S608 - a constant of this module
 FORGET = text("DELETE FROM reviews WHERE id = :id")
 # The counter of verdicts follows new ones by itself; an earlier one counts again.
 UNCOUNT = text("""
@@ -233,11 +261,12 @@ ORDER BY id
 """)
 WAITING = text("""
 SELECT j.id AS job, r.name AS run, m.external_id, m.body AS message, s.reply, j.tier, s.confidence,
-  j.reason, v.verdict, v.reply AS verdict_reply, v.reason AS verdict_reason
+  j.reason, v.verdict, v.reply AS verdict_reply, v.reason AS verdict_reason,
+  coalesce(v.id, 0) AS known
 FROM jobs AS j JOIN runs AS r ON r.id = j.run_id JOIN messages AS m ON m.id = j.message_id
 LEFT JOIN results AS s ON s.job_id = j.id
 LEFT JOIN LATERAL (
-  SELECT verdict, reply, reason FROM reviews WHERE job_id = j.id ORDER BY id DESC LIMIT 1
+  SELECT id, verdict, reply, reason FROM reviews WHERE job_id = j.id ORDER BY id DESC LIMIT 1
 ) AS v ON true
 WHERE j.state = 'review' AND m.erased_at IS NULL
   AND (CAST(:run AS bigint) IS NULL OR j.run_id = :run)

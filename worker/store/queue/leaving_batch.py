@@ -119,7 +119,7 @@ WHERE id = ANY(:runs) AND state = 'active' RETURNING id, name, now() AS at
 """)
 
 END_LANE = text("""
-UPDATE runs SET lane = 'realtime' WHERE id = :run
+UPDATE runs SET lane = 'realtime' WHERE id = :run AND finished_at IS NULL
 """)
 
 HURRIED = text(f"""

@@ -10,6 +10,8 @@ from worker.store.locks import holding
 from worker.store.runs import RunRef
 
 INTAKE_LOCK = 0x52554E49
+GROUP = 5_000
+"""Jobs of a run that are ended at once."""
 
 
 @contextmanager
@@ -22,9 +24,11 @@ def holding_intake(engine: Engine, run_id: int) -> Iterator[bool]:
 
 
 def close_abandoned_intakes(engine: Engine) -> None:
-    """Ends the intake of runs whose intake process died: nobody holds its lock any more."""
+    """Ends the intake of runs whose intake process died: nobody holds its lock any more. What came
+    into a run after somebody had cancelled it is cancelled too."""
     with engine.begin() as connection:
         connection.execute(CLOSE_ABANDONED, {"space": INTAKE_LOCK})
+        connection.execute(END_LEFT_OPEN, {"group": GROUP})
 
 
 def reopen_intake(connection: Connection, run: RunRef) -> bool:
@@ -58,6 +62,23 @@ UPDATE runs SET accepting = false,
     ' to add the rest')
 WHERE accepting AND finished_at IS NULL AND created_at < now() - interval '10 seconds'
   AND CASE WHEN pg_try_advisory_xact_lock(:space, CAST(id AS int)) THEN true ELSE false END
+""")
+
+
+# A cancel that is still going on ends its jobs itself, in its own words. The look-ups are kept to
+# the index of what is ready, whatever the planner believes of a run.
+END_LEFT_OPEN = text("""
+UPDATE jobs SET state = 'cancelled', finished_at = now(), reason = 'its run was cancelled'
+WHERE id = ANY(ARRAY(
+  SELECT j.id FROM (
+    SELECT id FROM runs
+    WHERE state = 'cancelled' AND finished_at < now() - interval '5 minutes' AND EXISTS (
+      SELECT FROM run_counts AS c
+      WHERE c.run_id = runs.id AND c.jobs > 0 AND c.state IN ('queued', 'routed')) OFFSET 0) AS r
+  CROSS JOIN LATERAL (
+    SELECT id FROM jobs WHERE run_id = r.id AND queue IS NOT NULL AND lease_until IS NULL
+      AND dispatched_at IS NULL
+    ORDER BY queue, priority DESC, available_at, id LIMIT :group FOR UPDATE SKIP LOCKED) AS j))
 """)
 
 

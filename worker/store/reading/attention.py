@@ -29,8 +29,8 @@ class Cause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """A job that needs a person. `verdict` is the latest one, by `reviewer`; `read_by` has it
-    before them just now, since `read_since`."""
+    """A job that needs a person. `verdict` is the latest one, by `reviewer`, and `verdict_id` its
+    number (0: none); `read_by` has it before them just now, since `read_since`."""
 
     job: int
     run_id: int
@@ -46,6 +46,7 @@ class Letter:
     confidence: Decimal | None
     answered: bool
     verdict: str | None
+    verdict_id: int
     reviewer: str | None
     read_by: str | None
     read_since: dt.datetime | None
@@ -104,11 +105,13 @@ BEFORE = "AND (CAST(:before_run AS bigint) IS NULL OR (run_id, id) < (:before_ru
 LETTERS_OF = f"""
 SELECT j.id AS job, j.run_id, r.name AS run, m.source, m.external_id, m.channel, j.tier,
   j.attempts, j.reason, j.cost AS cost_usd, j.finished_at, s.confidence, s.job_id IS NOT NULL AS
-  answered, v.verdict, v.reviewer, b.reader AS read_by, b.since AS read_since, now() AS now
+  answered, v.verdict, coalesce(v.id, 0) AS verdict_id, v.reviewer,
+  b.reader AS read_by, b.since AS read_since, now() AS now
 {NEWEST} JOIN messages AS m ON m.id = j.message_id
 LEFT JOIN results AS s ON s.job_id = j.id
 LEFT JOIN LATERAL (
-  SELECT verdict, reviewer FROM reviews WHERE job_id = j.id ORDER BY id DESC LIMIT 1) AS v ON true
+  SELECT id, verdict, reviewer FROM reviews WHERE job_id = j.id ORDER BY id DESC LIMIT 1
+) AS v ON true
 LEFT JOIN LATERAL (
   SELECT reader, since FROM reading_leases WHERE kind = 'review' AND job_id = j.id AND fence = 0
     AND until > now() OFFSET 0) AS b ON true

@@ -10,12 +10,15 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from models.vocabulary import Verdict
 from tests.support.apis import JSONL, Api, api_over, rows
 from tests.support.promises import do, one
 from tests.support.web import calling, dashboard
 from tests.support.works import drain, hand_in, settings_for, working
 from worker.dashboard.access.passwords import hash_token
 from worker.sandbox.simulator.state import State
+from worker.store.actions.reviews import Judged, give_verdict
+from worker.store.audit import Actor
 from worker.store.reading.outlook import run_document
 from worker.store.reading.results import results_of
 from worker.store.reading.standings import standing_of
@@ -174,6 +177,8 @@ def test_results_come_in_pages_that_name_the_next(worked: Api) -> None:
     assert [len(page) for page in pages[:-1]] == [2] * (len(pages) - 1)
     assert len(pages) >= 2
     assert worked.client.get(RESULTS, params={"limit": 0}).status_code == 400
+    # Behind a job of another run, or none, a page would be anywhere: that is no address
+    assert worked.client.get(f"{RESULTS}?limit=2&after={10**6}").status_code == 422
 
 
 LISTS = [
@@ -281,3 +286,13 @@ def test_a_person_gives_a_verdict(worked: Api) -> None:
     assert [a.status_code for a in (wrong, bare, given)] == [409, 422, 200]
     assert given.json() == {"job": 2, "verdict": "edit", "reviewer": "local"}
     assert worked.get("/api/jobs/run-1", text=1)["reviews"][0]["reply"] == "It is on its way."
+    # What somebody else has said since is not overruled unseen
+    give_verdict(
+        worked.engine, Actor("ada"), Judged(job_id=2, verdict=Verdict.REJECT, reason="rude")
+    )
+    (seen,) = [one["verdict_id"] for one in worked.get("/api/review")["jobs"] if one["job"] == 2]
+    codes = [
+        worked.client.post("/api/jobs/2/verdict", json={"verdict": "accept", "known": known})
+        for known in (0, seen)
+    ]
+    assert [a.status_code for a in codes] == [409, 200]

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -164,24 +165,69 @@ def test_only_what_is_in_review_takes_a_verdict(
 def test_a_spreadsheet_goes_out_and_comes_back(engine: Engine, jobs: list[int]) -> None:
     # given
     assert say("review", "day", "-o", "review.csv").code == 0
-    with Path("review.csv").open(newline="") as stream:
-        rows = list(csv.DictReader(stream))
+    rows = sheet_of("review.csv")
     assert [row["job"] for row in rows] == [str(job) for job in jobs]
     assert all(row["message"].startswith("'=2+") for row in rows)
     # when
     rows[0]["verdict"] = "Accept"
     rows[1] |= {"verdict": "edit", "verdict_reply": EDITED}
     rows[2] |= {"verdict": "reject", "verdict_reason": "it is rude"}
-    with Path("back.csv").open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+    write_sheet("back.csv", rows)
     taken = say("review", "--verdicts", "back.csv")
     # then
     assert (taken.code, "3 verdicts taken." in taken.err) == (0, True)
     assert [[row[0] for row in verdicts(engine, job)] for job in jobs] == [
         ["accept"], ["edit"], ["reject"], [],
     ]  # fmt: skip
+
+
+def sheet_of(path: str) -> list[dict[str, str]]:
+    with Path(path).open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def write_sheet(path: str, rows: list[dict[str, str]]) -> None:
+    with Path(path).open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def test_an_old_spreadsheet_overrules_nobody(engine: Engine, jobs: list[int]) -> None:
+    """A sheet lies about for a day, and what others have judged since stands."""
+    ada, reject = Actor("ada"), partial(Judged, verdict=Verdict.REJECT, reason="it is rude")
+    give_verdict(engine, ada, Judged(job_id=jobs[2], verdict=Verdict.ACCEPT))
+    # Given a sheet that was written before Ada judged two of its jobs, one of them once more
+    assert say("review", "day", "--all", "-o", "review.csv").code == 0
+    rows = sheet_of("review.csv")
+    for job in (jobs[1], jobs[2]):
+        give_verdict(engine, ada, reject(job_id=job))
+    # When somebody fills in two rows of it, and takes it back
+    rows[0]["verdict"], rows[1]["verdict"] = "accept", "accept"
+    write_sheet("back.csv", rows)
+    said = say("review", "--verdicts", "back.csv")
+    # Then one is taken, the one that was overtaken is named, and a row as it was written is nothing
+    assert said.code == 3
+    assert "1 verdict taken, 1 known already." in said.err
+    assert f"Record 2: ada has given a verdict on job {jobs[1]} meanwhile: reject." in said.err
+    assert "1 row not taken" in said.err
+    found = [[row[0] for row in verdicts(engine, job)] for job in jobs[:3]]
+    assert found == [["accept"], ["reject"], ["accept", "reject"]]
+    # A row of one's own can be corrected; whoever has seen what stands may overrule it
+    rows[0] |= {"verdict": "reject", "verdict_reason": "no"}
+    write_sheet("back.csv", rows[:1])
+    assert say("review", "--verdicts", "back.csv").code == 0
+    assert say("review", "--all", "-o", "new.csv").code == 0
+    new = sheet_of("new.csv")
+    new[1]["verdict"] = "accept"
+    write_sheet("back.csv", new[:2])
+    assert say("review", "--verdicts", "back.csv").code == 0
+    assert [row[0] for row in verdicts(engine, jobs[1])] == ["reject", "accept"]
+    # A sheet without the column has seen nothing
+    give_verdict(engine, ada, reject(job_id=jobs[0]))
+    Path("back.csv").write_text(f"job,verdict\n{jobs[0]},accept\n")
+    assert say("review", "--verdicts", "back.csv").code == 3
+    assert "in the place of ada's reject" in say("review", "--accept", str(jobs[0])).err
 
 
 def test_a_spreadsheet_with_another_word_says_where(engine: Engine, jobs: list[int]) -> None:

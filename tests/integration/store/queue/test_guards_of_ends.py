@@ -5,7 +5,7 @@ import pytest
 
 from tests.support.near_misses import FUTURE, PAST, Rows
 from worker.store.actions import reviews
-from worker.store.queue import notices, run_ends, suspects, unheard_claims
+from worker.store.queue import notices, run_ends, run_intake, suspects, unheard_claims
 from worker.store.queue.notices import Way
 
 
@@ -248,3 +248,25 @@ def test_an_end_says_whether_anything_was_simulated(
     rows.insert("run_spend", None, run_id=run if mine else other, simulated=simulated,
                 calls=calls, state="done", **kind)  # fmt: skip
     assert rows.all(run_ends.ENDED, id=run)[0][5] is told
+
+
+def test_what_came_into_a_run_after_its_cancelling_is_ended(rows: Rows) -> None:
+    """Where whoever submitted it died: nobody claims it, and nobody else would end it."""
+    run = rows.run(state="cancelled", finished_at=PAST)
+    others = [
+        rows.job(rows.run(state="cancelled", finished_at="now()")),
+        rows.job(rows.run()),
+        rows.job(rows.run(state="paused")),
+        rows.job(rows.run(state="finished", finished_at=PAST)),
+    ]
+    came, held = [rows.job(run) for _ in range(3)], rows.routed(run, lease_until=FUTURE)
+    done = rows.answered(run)
+    for one in rows.firsts("SELECT id FROM runs"):
+        rows.insert("run_counts", None, run_id=one, state="queued", tier="", jobs=1)
+    rows.all(run_intake.END_LEFT_OPEN, group=2)
+    ended = "SELECT id FROM jobs WHERE state = 'cancelled' AND finished_at IS NOT NULL"
+    assert rows.firsts(ended) == came[:2]
+    rows.all(run_intake.END_LEFT_OPEN, group=2)
+    assert rows.firsts(ended) == came
+    still = "SELECT id FROM jobs WHERE state <> 'cancelled'"
+    assert rows.firsts(still) == sorted([*others, held, done])
