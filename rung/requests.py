@@ -86,7 +86,7 @@ class VerdictDetails(TypedDict, total=False):
     reason: str | None
     """Why not, for `reject`."""
     known: int | None
-    """`verdict_id` of the verdict that was seen, 0 for none: a later one of somebody else raises
+    """That of the list in which it was seen, 0 for none: a later one of somebody else raises
     Conflicting, where it would have been overruled."""
 
 

@@ -93,13 +93,20 @@ def _tier_after(was: TierWait | None, calls: list[ClaimedCall]) -> TierWait | No
     )
 
 
-def waiting_of(waits: TierWaits, open_jobs: Mapping[str, int], run_budget: str) -> Waiting:
+def waiting_of(
+    waits: TierWaits, open_jobs: Mapping[str, int], run_budget: str, left: Decimal | None
+) -> Waiting:
     """What the run waits for, of the tiers that have open jobs: its own budget before the day's,
-    for that is the one to raise first."""
+    for that is the one to raise first. Of its own `left` dollars are left (None: no limit): what
+    fits into that waits for its turn alone."""
     live = [wait for tier, wait in waits.items() if open_jobs.get(tier) and wait.stop]
-    own = [wait for wait in live if wait.stop == run_budget]
-    chosen = own or live
+    own = [wait for wait in live if wait.stop == run_budget and not _fits(wait, left)]
+    chosen = own or [wait for wait in live if wait.stop != run_budget]
     if not chosen:
         return NOT_WAITING
     least = [wait.least for wait in chosen if wait.least is not None]
     return Waiting(chosen[0].stop, min(least, default=None))
+
+
+def _fits(wait: TierWait, left: Decimal | None) -> bool:
+    return left is None or (wait.least is not None and wait.least <= left)

@@ -125,9 +125,13 @@ def _scale(
 
 def stop_words(left: Decimal, needs: Decimal | None, wanted: Decimal, rest: RestOfRun) -> str:
     """`$0.0031 is left and the next call may cost up to $0.0500; about $0.0550 would be enough`."""
-    said = f"{dollars(max(left, Decimal(0)))} of its budget is left"
+    has = dollars(max(left, Decimal(0)))
+    said = f"{has} of its budget is left"
     if needs is not None:
-        said += f" and the next call may cost up to {dollars(needs)}"
+        costs = dollars(needs)
+        said += (
+            f" and the next call may cost {'a little more' if costs == has else f'up to {costs}'}"
+        )
     if not wanted:
         return said
     if rest.unseen and rest.forecast is None:

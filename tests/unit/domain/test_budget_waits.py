@@ -60,11 +60,25 @@ def test_the_budget_that_is_said_is_that_of_the_least() -> None:
 
 def test_a_run_waits_for_its_own_budget_before_the_day_s() -> None:
     waits = {"haiku": wait("1", "1", DAY), "sonnet": wait("4", "5"), "opus": wait("7", "9")}
-    assert waiting_of(waits, {"haiku": 1, "sonnet": 1, "opus": 1}, RUN) == Waiting(RUN, Decimal(4))
+    every, left = {"haiku": 1, "sonnet": 1, "opus": 1}, Decimal(3)
+    assert waiting_of(waits, every, RUN, left) == Waiting(RUN, Decimal(4))
     # A tier with nothing open waits for nothing.
-    assert waiting_of(waits, {"haiku": 1, "opus": 1, "sonnet": 0}, RUN) == Waiting(RUN, Decimal(7))
-    assert waiting_of(waits, {"haiku": 1}, RUN) == Waiting(DAY, Decimal(1))
-    assert waiting_of({"haiku": wait(None, "1", None)}, {"haiku": 1}, RUN) == Waiting(None, None)
+    assert waiting_of(waits, every | {"sonnet": 0}, RUN, left) == Waiting(RUN, Decimal(7))
+    assert waiting_of(waits, {"haiku": 1}, RUN, left) == Waiting(DAY, Decimal(1))
+    idle = {"haiku": wait(None, "1", None)}
+    assert waiting_of(idle, {"haiku": 1}, RUN, left) == Waiting(None, None)
+
+
+def test_what_fits_by_now_waits_for_its_turn_and_for_no_budget() -> None:
+    """A tier that was paused after a refusal was said to wait for calls in flight, of which there
+    were none."""
+    waits = {"sonnet": wait("4", "5"), "opus": wait("7", "9")}
+    both = {"sonnet": 1, "opus": 1}
+    assert waiting_of(waits, both, RUN, Decimal(4)) == Waiting(RUN, Decimal(7))
+    assert waiting_of(waits, both, RUN, Decimal(7)) == Waiting(None, None)
+    assert waiting_of(waits, both, RUN, None) == Waiting(None, None)
+    waits["haiku"] = wait("1", "1", DAY)
+    assert waiting_of(waits, both | {"haiku": 1}, RUN, Decimal(9)) == Waiting(DAY, Decimal(1))
 
 
 def test_it_is_stored_as_it_is() -> None:

@@ -118,6 +118,8 @@ def test_before_anything_is_routed_its_forecast_is_what_is_known() -> None:
 def test_less_than_nothing_is_left_as_nothing() -> None:
     words = stop_words(Decimal(-1), Decimal("0.05"), Decimal(0), RestOfRun())
     assert words == "$0.00 of its budget is left and the next call may cost up to $0.0500"
+    near = stop_words(Decimal("0.000284"), Decimal("0.000323"), Decimal(0), RestOfRun())
+    assert near == "$0.0003 of its budget is left and the next call may cost a little more"
 
 
 @pytest.mark.parametrize("given", ["nan", "inf", "-inf", "-0.01", str(MOST + 1), "much", ""])

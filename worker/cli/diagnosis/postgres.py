@@ -10,6 +10,7 @@ from worker.cli.diagnosis.redis import real_key
 from worker.cli.speech.context import database
 from worker.config.knowledge import folders_named
 from worker.config.settings import Settings
+from worker.domain.wording import count, plural
 from worker.errors import ConfigurationError, Unreachable
 from worker.lookups.embedding import embedders_of
 from worker.store.complaints import PRIMARY
@@ -95,7 +96,9 @@ def _meaning(settings: Settings, connection: Connection) -> Iterator[Symptom]:
 def _room(settings: Settings, found: Connections) -> Symptom:
     each = settings.database.connections
     wanted = found.workers * each
-    words = f"{found.used} of {found.limit} in use; {found.workers} workers may open {wanted}"
+    words = (
+        f"{found.used} of {found.limit} in use; {plural(found.workers, 'worker')} may open {wanted}"
+    )
     if wanted + PEOPLE <= found.limit:
         return Symptom(name="connections", ok=True, words=words)
     words += f", which leaves fewer than {PEOPLE} for everybody else"
@@ -118,4 +121,8 @@ def _queue(line: QueueStanding) -> Iterator[Symptom]:
         mend = f"rung up, or rung worker -Q {line.queue}"
         yield Symptom(name=name, ok=False, words="no worker is there", mend=mend, exit_code=1)
     else:
-        yield Symptom(name=name, ok=True, words=f"{line.workers} workers, {line.waiting} waiting")
+        yield Symptom(
+            name=name,
+            ok=True,
+            words=f"{plural(line.workers, 'worker')}, {count(line.waiting)} waiting",
+        )

@@ -175,7 +175,7 @@ class VerdictBody(StrictInput):
         Field(
             ge=0,
             le=2**63 - 1,
-            description="`verdict_id` of the verdict that was seen, 0 for none: a later one of"
+            description="The `known` of the list in which it was seen, 0 for none: a later one of"
             " somebody else is not overruled, but refused with 409.",
         ),
     ] = ABSENT

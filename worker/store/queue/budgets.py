@@ -130,12 +130,18 @@ WITH change AS (
       WHEN b.spent + change.spent >= 0.8 * b.cap THEN 80
       WHEN b.spent + change.spent >= 0.5 * b.cap THEN 50 ELSE 0 END AS reached
   FROM budgets AS b JOIN change USING (scope) ORDER BY b.scope FOR UPDATE OF b
+), settled AS (
+  UPDATE budgets AS b SET
+    reserved = b.reserved - c.released,
+    spent = b.spent + c.spent,
+    overrun = GREATEST(b.overrun, b.spent + c.spent + b.reserved - c.released - b.cap, 0),
+    warned_percent = GREATEST(l.warned, l.reached), updated_at = now()
+  FROM change AS c JOIN locked AS l USING (scope) WHERE b.scope = c.scope
+  RETURNING b.scope, b.run_id, b.spent, b.cap, l.warned, l.reached,
+    b.cap + b.overrun - b.spent - b.reserved AS left
+), goes_on AS (
+  UPDATE runs AS r SET waiting_for = NULL FROM settled AS s
+  WHERE r.id = s.run_id AND r.waiting_for = 'run budget' AND s.left >= r.waiting_usd
 )
-UPDATE budgets AS b SET
-  reserved = b.reserved - c.released,
-  spent = b.spent + c.spent,
-  overrun = GREATEST(b.overrun, b.spent + c.spent + b.reserved - c.released - b.cap, 0),
-  warned_percent = GREATEST(l.warned, l.reached), updated_at = now()
-FROM change AS c JOIN locked AS l USING (scope) WHERE b.scope = c.scope
-RETURNING b.scope, b.spent, b.cap, l.warned, l.reached
+SELECT scope, spent, cap, warned, reached FROM settled
 """)

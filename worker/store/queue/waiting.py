@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Collection, Sequence
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -47,7 +48,10 @@ def _note(connection: Connection, run_id: int, calls: Sequence[ClaimedCall]) -> 
     other claim of the run writes between."""
     row = connection.execute(WAITS, {"run": run_id}).one()
     waits = after_claim(read_waits(row.tier_waits), calls)
-    waiting = waiting_of(waits, row.open_jobs or {}, Stop.RUN_BUDGET)
+    left = row.left
+    if left is not None:
+        left -= sum((call.worst for call in calls if call.stop is None), Decimal(0))
+    waiting = waiting_of(waits, row.open_jobs or {}, Stop.RUN_BUDGET, left)
     values = {"run": run_id, "words": waiting.words, "usd": waiting.usd}
     stored = orjson.dumps({tier: wait.as_json() for tier, wait in waits.items()}).decode()
     connection.execute(SET_WAITING, values | {"waits": stored})
@@ -103,6 +107,7 @@ WHERE j.id = refused.id
 
 WAITS = text(f"""
 SELECT tier_waits, (
+  SELECT cap + overrun - spent - reserved FROM budgets WHERE run_id = r.id) AS left, (
   SELECT jsonb_object_agg(tier, jobs) FROM (
     SELECT tier, sum(jobs)::bigint AS jobs FROM run_counts
     WHERE run_id = r.id AND state IN ({OPEN_JOBS}) GROUP BY 1 HAVING sum(jobs) > 0) AS n

@@ -29,7 +29,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """A job that needs a person. `verdict` is the latest one, by `reviewer`, and `verdict_id` its
+    """A job that needs a person. `verdict` is the latest one, by `reviewer`, and `known` its
     number (0: none); `read_by` has it before them just now, since `read_since`."""
 
     job: int
@@ -46,7 +46,7 @@ class Letter:
     confidence: Decimal | None
     answered: bool
     verdict: str | None
-    verdict_id: int
+    known: int
     reviewer: str | None
     read_by: str | None
     read_since: dt.datetime | None
@@ -105,8 +105,8 @@ BEFORE = "AND (CAST(:before_run AS bigint) IS NULL OR (run_id, id) < (:before_ru
 LETTERS_OF = f"""
 SELECT j.id AS job, j.run_id, r.name AS run, m.source, m.external_id, m.channel, j.tier,
   j.attempts, j.reason, j.cost AS cost_usd, j.finished_at, s.confidence, s.job_id IS NOT NULL AS
-  answered, v.verdict, coalesce(v.id, 0) AS verdict_id, v.reviewer,
-  b.reader AS read_by, b.since AS read_since, now() AS now
+  answered, v.verdict, v.reviewer, b.reader AS read_by, b.since AS read_since, now() AS now,
+  coalesce(v.id, 0) AS known
 {NEWEST} JOIN messages AS m ON m.id = j.message_id
 LEFT JOIN results AS s ON s.job_id = j.id
 LEFT JOIN LATERAL (

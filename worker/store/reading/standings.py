@@ -26,9 +26,14 @@ def standing_of(connection: Connection, run_id: int) -> RunStanding:
     return found
 
 
+WAITS_FOR = """CASE WHEN r.state = 'active' AND NOT (
+    r.waiting_for = 'run budget' AND b.reserved = 0
+    AND coalesce(b.cap + b.overrun - b.spent - b.reserved >= r.waiting_usd, false)
+  ) THEN r.waiting_for END"""
+"""What an active run waits for: where nothing is in flight, what fits waits for its turn alone."""
 RUN = f"""
 SELECT r.id, r.name, r.kind, r.parent_id, r.state, r.state_reason,
-  CASE WHEN r.state = 'active' THEN r.waiting_for END AS waiting_for,
+  {WAITS_FOR} AS waiting_for,
   CASE WHEN r.state = 'active' THEN r.waiting_usd END AS waiting_usd, r.accepting,
   r.policy_name AS policy, r.policy_version, r.lane, r.priority, r.deadline, r.rejected,
   r.duplicates, r.created_at, r.finished_at, now() AS now, b.cap, coalesce(b.spent, 0) AS spent,

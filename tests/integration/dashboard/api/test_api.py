@@ -290,7 +290,7 @@ def test_a_person_gives_a_verdict(worked: Api) -> None:
     give_verdict(
         worked.engine, Actor("ada"), Judged(job_id=2, verdict=Verdict.REJECT, reason="rude")
     )
-    (seen,) = [one["verdict_id"] for one in worked.get("/api/review")["jobs"] if one["job"] == 2]
+    (seen,) = [one["known"] for one in worked.get("/api/review")["jobs"] if one["job"] == 2]
     codes = [
         worked.client.post("/api/jobs/2/verdict", json={"verdict": "accept", "known": known})
         for known in (0, seen)

@@ -122,6 +122,41 @@ def test_what_one_queue_is_refused_is_not_said_for_the_whole_run(
 
 
 @pytest.mark.parametrize(
+    ("waits_for", "needs", "spent", "still"),
+    [
+        ("run budget", "4", "6", None),
+        ("run budget", "4", "6.01", "run budget"),
+        ("run budget", None, "0", "run budget"),
+        ("day budget", "4", "0", "day budget"),
+    ],
+)
+def test_what_fits_once_calls_are_settled_waits_for_no_budget(
+    engine: Engine,
+    settings: Settings,
+    waits_for: str,
+    needs: str | None,
+    spent: str,
+    still: str | None,
+) -> None:
+    """Also where nothing of the run is claimed any more, because its tier was paused meanwhile."""
+    run = hand_in(engine, settings, BODY, cap=Decimal(10))
+    waits = "UPDATE runs SET waiting_for = :w, waiting_usd = CAST(:n AS numeric)"
+    do(engine, waits, w=waits_for, n=needs)
+    other = hand_in(engine, settings, BODY, name="other", cap=Decimal(10))
+    do(
+        engine,
+        "UPDATE runs SET waiting_for = 'run budget', waiting_usd = 1 WHERE id = :o",
+        o=other.id,
+    )
+    spend(engine, budgets.run_scope(run.id), spent)
+    told = "SELECT array_agg(waiting_for ORDER BY id) FROM runs"
+    assert one(engine, told)[0] == [still, "run budget"]
+    with engine.connect() as connection:
+        # Nobody says it of the other one either, where nothing is settled that would set it right.
+        assert standing_of(connection, other.id).waiting_for is None
+
+
+@pytest.mark.parametrize(
     ("reserved", "needs", "told"),
     [("0", "2", 1), ("0", "0.5", 0), ("0.5", "2", 0), ("0", None, 1)],
 )

@@ -201,7 +201,7 @@ def test_verdicts_of_a_job(rows: Rows) -> None:
     said = ((mine, "reject", "ada"), (mine, "accept", "ada"), (elsewhere, "accept", "bob"))
     for job, verdict, who in said:
         rows.insert("reviews", None, job_id=job, verdict=verdict, reviewer=who, reason="r")
-    assert rows.all(reviews.LATEST, job=mine) == [("accept", None, "r")]
+    assert rows.all(reviews.SAID, job=mine, known=None) == [("accept", None, "r")]
     assert [one[1:3] for one in rows.all(reviews.LATEST_OF, job=mine)] == [("accept", "ada")]
     assert rows.all(reviews.HAS_RESULT, job=mine) == []
     assert rows.all(reviews.STATE, job=mine) == [("review",)]
@@ -261,8 +261,6 @@ def test_what_came_into_a_run_after_its_cancelling_is_ended(rows: Rows) -> None:
     ]
     came, held = [rows.job(run) for _ in range(3)], rows.routed(run, lease_until=FUTURE)
     done = rows.answered(run)
-    for one in rows.firsts("SELECT id FROM runs"):
-        rows.insert("run_counts", None, run_id=one, state="queued", tier="", jobs=1)
     rows.all(run_intake.END_LEFT_OPEN, group=2)
     ended = "SELECT id FROM jobs WHERE state = 'cancelled' AND finished_at IS NOT NULL"
     assert rows.firsts(ended) == came[:2]
