@@ -163,7 +163,7 @@ class Values:
             "unheard_claims.UNHEARD": {"ids": self.leased, "worker": "w1"},
             "reviews.INSERT": {"verdict": "reject", "reason": "no"},
             "reviews.REJECT_ERASED": {"by": "ada"},
-            "reviews.SAID": {"known": 1},
+            "verdict_sheets.SAID": {"known": 1},
             "run_intake.END_LEFT_OPEN": {"group": 5_000},
             "sampling.CONFIDENCE": {"ids": self.answered},
             "sampling.COSTS": {"ids": self.answered},

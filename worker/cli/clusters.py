@@ -18,7 +18,8 @@ from worker.domain.text import terminal_safe
 from worker.domain.wording import ago, plural
 from worker.errors import UsageError
 from worker.runs.alike import verdicts_on
-from worker.store.actions.reviews import Judged, give_verdicts
+from worker.store.actions.reviews import Judged
+from worker.store.actions.verdict_sheets import give_verdicts
 from worker.store.reading.clusters import ComparedText, to_compare
 from worker.store.reading.receipts import find_job
 from worker.store.runs import find_run

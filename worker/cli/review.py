@@ -29,10 +29,10 @@ from worker.store.actions.reviews import (
     LatestVerdict,
     WaitingReview,
     give_verdict,
-    give_verdicts,
     latest_verdict,
     waiting,
 )
+from worker.store.actions.verdict_sheets import give_verdicts
 from worker.store.reading.receipts import find_job
 from worker.store.rows import as_document
 from worker.store.runs import find_run

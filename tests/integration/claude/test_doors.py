@@ -20,14 +20,7 @@ from worker.claude.errors import NoUsage, trouble_of
 from worker.claude.probing import probe
 from worker.claude.prompts import fenced
 from worker.claude.requests import Ask
-from worker.config.addresses import (
-    SIMULATOR_KEY,
-    assumed_turnaround_s,
-    claude_address,
-    is_simulated,
-    lane_for,
-    night_lane,
-)
+from worker.config.addresses import claude_address, lane_for, night_lane
 from worker.config.prices import plain_name, price_of
 from worker.config.settings import Settings
 from worker.domain.answers import Answer, Troubled
@@ -257,18 +250,6 @@ def test_batches_are_refused_where_there_are_none() -> None:
     assert lane_for(bedrock, None, None) == "realtime"
     with pytest.raises(UsageError, match="no batches"):
         lane_for(bedrock, "batch", None)
-
-
-def test_a_simulated_batch_is_not_taken_to_need_an_hour(tmp_path: Path) -> None:
-    """It answers in seconds: a run without a deadline was said to take an hour."""
-    key = {"anthropic_base_url": "http://127.0.0.1:1", "anthropic_api_key": SIMULATOR_KEY}
-    real = Settings.model_validate({**key, "anthropic_api_key": "sk-test"})
-    assert assumed_turnaround_s(Settings.model_validate(key)) == 10
-    assert assumed_turnaround_s(real) == 3_600
-    quick = {**key, "batch": {"turnaround_s": 2}}
-    assert assumed_turnaround_s(Settings.model_validate(quick)) == 2
-    nothing = Settings.model_validate({"home": tmp_path})
-    assert not is_simulated(nothing)
 
 
 def test_a_gateway_without_a_list_of_models_is_no_failure(simulator: Sim) -> None:

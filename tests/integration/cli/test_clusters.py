@@ -9,7 +9,8 @@ from tests.support.promises import ME, do, many
 from tests.support.works import hand_in, settings_for
 from worker.errors import UsageError
 from worker.runs.alike import verdicts_on
-from worker.store.actions.reviews import Judged, give_verdicts
+from worker.store.actions.reviews import Judged
+from worker.store.actions.verdict_sheets import give_verdicts
 
 SAID = "The app shows error {} when I pay, and it was working until this morning"
 

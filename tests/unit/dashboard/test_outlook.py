@@ -124,6 +124,7 @@ def test_a_deadline_is_at_risk_by_the_forecast_or_where_there_is_none_by_the_pac
         ([queue()], ""),
         ([queue(paused=True)], "not done before haiku is resumed: 60 wait there"),
         ([queue(breaker="open")], "not done before haiku answers again: 60 wait there"),
+        ([queue(breaker="half_open")], "not done before haiku answers again: 60 wait there"),
         ([queue(workers=0)], "not done before haiku has a worker: 60 wait there"),
         ([queue(held_s=400.0)],
          "not done before haiku may send again, at 14:06 (Claude asked for a pause): 60 wait"

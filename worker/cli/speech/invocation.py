@@ -7,8 +7,9 @@ import sys
 from functools import cache
 from pathlib import Path
 
-# At the start of a line, in backticks, behind a colon or in a column: "one rung up" stays.
-_COMMAND = re.compile(r"(^ *|`|: |, or |  )rung (?=[a-z-])", re.MULTILINE)
+# At the start of a line, in backticks, behind a colon, in a list or in a column: "one rung up"
+# stays.
+_COMMAND = re.compile(r"(^ *|`|: |, or |, |  | and (?=rung show ))rung (?=[a-z-])", re.MULTILINE)
 
 
 def as_typed_here(words: str) -> str:

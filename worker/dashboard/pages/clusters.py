@@ -19,7 +19,8 @@ from worker.domain.text import whole_number
 from worker.domain.wording import waiting
 from worker.errors import RungError, UsageError
 from worker.runs.alike import alike, verdicts_on
-from worker.store.actions.reviews import Judged, give_verdicts
+from worker.store.actions.reviews import Judged
+from worker.store.actions.verdict_sheets import give_verdicts
 from worker.store.audit import Actor, audit_reading
 from worker.store.runs import find_run
 

@@ -1,7 +1,7 @@
 """What people say of best efforts: stored beside the result, never over it."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from sqlalchemy import Connection, Engine, text
@@ -55,61 +55,16 @@ def give_verdict(engine: Engine, actor: Actor, judged: Judged) -> Done:
     UsageError when the job is not in review or the verdict lacks what it needs, and AlreadyJudged
     when somebody else was faster."""
     with engine.begin() as connection:
-        return _store(connection, actor, judged)
+        return store(connection, actor, judged)
 
 
-def give_verdicts(
-    engine: Engine,
-    actor: Actor,
-    sheet: Iterable[tuple[int, Judged]],
-    overtaken: list[str] | None = None,
-) -> int:
-    """Stores the verdicts of a sheet, each with its record's number: all of them, or with an error
-    none. What it says again of a job is passed over, and so is what stands in it as it was written.
-    Where others have judged since, that is an error too, or with `overtaken` it is said there and
-    the rest is taken. Returns how many were new."""
-    new = 0
-    with engine.begin() as connection:
-        for record, judged in sheet:
-            try:
-                if not _is_known(connection, judged):
-                    seen = judged if overtaken is None else _with_own(connection, actor, judged)
-                    _store(connection, actor, seen)
-                    new += 1
-            except AlreadyJudged as error:
-                if overtaken is None:
-                    raise _none_taken(record, error) from None
-                overtaken.append(f"Record {record}: {error}")
-            except RungError as error:
-                raise _none_taken(record, error) from None
-    return new
-
-
-def _none_taken(record: int, error: RungError) -> UsageError:
-    return UsageError(
-        f"Record {record}: {error} No verdict of this file was taken.", mend=error.mend
-    )
-
-
-def _is_known(connection: Connection, judged: Judged) -> bool:
-    """Whether this is the verdict that counts, or the one that the sheet was written with."""
-    found = connection.execute(SAID, {"job": judged.job_id, "known": judged.known})
-    said = (judged.verdict.value, _reply_of(judged), judged.reason)
-    return said in [tuple(row) for row in found]
-
-
-def _with_own(connection: Connection, actor: Actor, judged: Judged) -> Judged:
-    """A verdict of one's own is known: a row that somebody corrects is taken again."""
-    latest = latest_verdict(connection, judged.job_id)
-    mine = latest.id if latest.reviewer == actor.name else 0
-    return replace(judged, known=max(judged.known or 0, mine))
-
-
-def _reply_of(judged: Judged) -> str | None:
+def reply_of(judged: Judged) -> str | None:
+    """The text to send instead, where it is one."""
     return judged.reply if judged.verdict is Verdict.EDIT else None
 
 
-def _store(connection: Connection, actor: Actor, judged: Judged) -> Done:
+def store(connection: Connection, actor: Actor, judged: Judged) -> Done:
+    """As `give_verdict`, in the caller's transaction."""
     if judged.verdict is Verdict.EDIT and not (judged.reply or "").strip():
         raise UsageError("An edit needs the reply to send instead.", mend="--reply FILE, or -")
     if judged.verdict is Verdict.REJECT and not (judged.reason or "").strip():
@@ -128,7 +83,7 @@ def _store(connection: Connection, actor: Actor, judged: Judged) -> Done:
     values = {
         "job": judged.job_id,
         "verdict": judged.verdict,
-        "reply": _reply_of(judged),
+        "reply": reply_of(judged),
         "reason": judged.reason,
         "reviewer": actor.name,
     }
@@ -212,10 +167,6 @@ def _has_result(connection: Connection, job_id: int) -> bool:
 
 STATE = text("SELECT state FROM jobs WHERE id = :job FOR UPDATE")
 HAS_RESULT = text("SELECT 1 FROM results WHERE job_id = :job")
-SAID = text("""
-SELECT verdict, reply, reason FROM reviews WHERE job_id = :job AND (id = :known
-  OR id = (SELECT id FROM reviews WHERE job_id = :job ORDER BY id DESC LIMIT 1))
-""")
 LATEST_OF = text("""
 SELECT id, verdict, reviewer, at FROM reviews WHERE job_id = :job ORDER BY id DESC LIMIT 1
 """)

@@ -85,7 +85,7 @@ def _stands_still(line: QueueStanding, now: dt.datetime) -> Blocked:
     """What has to happen before the queue goes on."""
     if line.paused:
         return Blocked("is resumed")
-    if line.breaker == "open":
+    if line.breaker != "closed":  # Half-open, one call at a time tries whether it is well.
         return Blocked("answers again")
     if line.held_s > LONG_HOLD_S:
         until = now + dt.timedelta(seconds=line.held_s)

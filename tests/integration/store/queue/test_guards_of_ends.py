@@ -4,7 +4,7 @@ taken back, jobs whose worker died, claims that were not heard of."""
 import pytest
 
 from tests.support.near_misses import FUTURE, PAST, Rows
-from worker.store.actions import reviews
+from worker.store.actions import reviews, verdict_sheets
 from worker.store.queue import notices, run_ends, run_intake, suspects, unheard_claims
 from worker.store.queue.notices import Way
 
@@ -201,7 +201,7 @@ def test_verdicts_of_a_job(rows: Rows) -> None:
     said = ((mine, "reject", "ada"), (mine, "accept", "ada"), (elsewhere, "accept", "bob"))
     for job, verdict, who in said:
         rows.insert("reviews", None, job_id=job, verdict=verdict, reviewer=who, reason="r")
-    assert rows.all(reviews.SAID, job=mine, known=None) == [("accept", None, "r")]
+    assert rows.all(verdict_sheets.SAID, job=mine, known=None) == [("accept", None, "r")]
     assert [one[1:3] for one in rows.all(reviews.LATEST_OF, job=mine)] == [("accept", "ada")]
     assert rows.all(reviews.HAS_RESULT, job=mine) == []
     assert rows.all(reviews.STATE, job=mine) == [("review",)]
