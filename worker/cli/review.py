@@ -106,18 +106,23 @@ def review(
         return
     with database() as engine:
         if chosen:
-            verdict, job = chosen[0]
-            with engine.connect() as connection:
-                job_id = find_job(connection, job)
-                before = latest_verdict(connection, job_id)
-            text = reply.read() if reply is not None else None
-            judged = Judged(job_id=job_id, verdict=verdict, reply=text, reason=reason)
-            give_verdict(engine, actor(), judged)
-            talk(f"Job {job_id}: {verdict}{_in_place_of(before)}.")
+            _judge(engine, *chosen[0], reply.read() if reply is not None else None, reason)
         elif output is not None:
             _export(engine, run, output, decided=decided, force=force)
         elif verdicts is not None:
             ctx.exit(_take_back(engine, verdicts))
+
+
+def _judge(
+    engine: Engine, verdict: Verdict, job: str, reply: str | None, reason: str | None
+) -> None:
+    """One verdict, and whose it takes the place of."""
+    with engine.connect() as connection:
+        job_id = find_job(connection, job)
+        before = latest_verdict(connection, job_id)
+    judged = Judged(job_id=job_id, verdict=verdict, reply=reply, reason=reason)
+    give_verdict(engine, actor(), judged)
+    talk(f"Job {job_id}: {verdict}{_in_place_of(before)}.")
 
 
 def _in_place_of(before: LatestVerdict) -> str:
