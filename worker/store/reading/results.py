@@ -107,7 +107,9 @@ def is_of_run(connection: Connection, run_id: int, job_id: int) -> bool:
     return connection.execute(IS_OF_RUN, {"run": run_id, "job": job_id}).scalar() is not None
 
 
-IS_OF_RUN = text("SELECT 1 FROM jobs WHERE id = :job AND run_id = :run")
+IS_OF_RUN = text("""
+SELECT 1 FROM (SELECT run_id FROM jobs WHERE id = :job OFFSET 0) AS j WHERE run_id = :run
+""")
 KNOWN = text("SELECT own_columns FROM runs WHERE id = :run")
 FOUND = text("""
 SELECT DISTINCT key FROM (SELECT message_id FROM jobs WHERE run_id = :run OFFSET 0) AS j
