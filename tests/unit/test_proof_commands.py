@@ -72,7 +72,7 @@ def test_a_second_tier_stands_on_the_first() -> None:
         "--alpha",
         "0.1",
     )
-    assert "Certified: at least 0.9 of the answers accepted at sonnet are right." in said.out
+    assert "Certified: at least 90.0 % of the answers accepted at sonnet are right." in said.out
     assert "Below it" in said.err
 
 

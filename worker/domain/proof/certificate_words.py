@@ -10,10 +10,11 @@ def claim_sentence(result: Certification) -> str:
     terms = result.terms
     if terms.claim is Claim.PARITY:
         return (
-            f"at most {terms.alpha:.3g} of all messages are answered worse at {terms.tier} than"
-            f" {terms.top} would have answered them."
+            f"at most {percent(terms.alpha, 1)} of all messages are answered worse at {terms.tier}"
+            f" than {terms.top} would have answered them."
         )
-    return f"at least {1 - terms.alpha:.3g} of the answers accepted at {terms.tier} are right."
+    right = percent(1 - terms.alpha, 1)
+    return f"at least {right} of the answers accepted at {terms.tier} are right."
 
 
 def rests_on(result: Certification, source: str) -> str:
@@ -22,7 +23,7 @@ def rests_on(result: Certification, source: str) -> str:
         f"At a score of {result.threshold:.3f} or more, which {percent(result.coverage, 1)} of the"
         f" messages reach: {plural(result.errors, 'error')} in {plural(result.labels, 'label')}"
         f" of {source}, so at most {percent(result.upper, 2)}, said falsely in at most"
-        f" {result.terms.delta:.3g} of the cases."
+        f" {percent(result.terms.delta, 2)} of the cases."
     )
 
 
