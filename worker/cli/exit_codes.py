@@ -1,5 +1,6 @@
 """What a command came to: an exit code, and what went wrong as a sentence."""
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -40,7 +41,7 @@ def _outcome(command: Callable[[], Any]) -> int:
         say_error(error)
         return error.exit_code
     except click.ClickException as error:
-        error.show()
+        _show(error)
         return error.exit_code
     except click.exceptions.Exit as error:
         return error.exit_code
@@ -51,6 +52,16 @@ def _outcome(command: Callable[[], Any]) -> int:
         return 0
     except Exception as error:
         return _error(error)
+
+
+def _show(error: click.ClickException) -> None:
+    """What click says of what was typed, which may be a file's name that a glob put there."""
+    from worker.domain.text import terminal_safe
+
+    said = io.StringIO()
+    error.show(said)
+    for line in said.getvalue().splitlines():
+        click.echo(terminal_safe(line), err=True)
 
 
 def say_error(error: RungError) -> None:

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Container
+from ipaddress import IPv6Address
+from urllib.parse import urlsplit
 
 from worker.errors import ConfigurationError
 
@@ -18,6 +20,31 @@ def refuse_quotation(setting: str, address: str) -> None:
             f"{setting} begins with a quotation mark, which is taken as a part of it.",
             mend="leave the quotation marks out, where you set it",
         )
+
+
+NO_HOST = "names a host that cannot be (two dots in a row, a part above 63 characters, a blank)"
+
+
+def is_host(name: str) -> bool:
+    """Whether a resolver could be asked for it. Python's would answer with an error of its own
+    where a part is empty or too long."""
+    try:
+        if ":" in name:
+            return bool(IPv6Address(name))
+        return bool(name.encode("idna")) and name.isprintable() and " " not in name
+    except ValueError:
+        return False
+
+
+def refuse_no_web_host(setting: str, url: str) -> None:
+    """Raises ValueError, in words that do not hold the address, unless it leads to a host."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError(f"{setting}: its host or port cannot be read") from None
+    if not host or not is_host(host):
+        raise ValueError(f"{setting} {NO_HOST if host else 'names no host'}")
 
 
 def option_called(name: str, options: Container[str]) -> str:

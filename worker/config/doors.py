@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from rung.webhooks import key_of
+from worker.config.address_spelling import refuse_no_web_host
 from worker.config.sections import Section
 
 MAIL_ADDRESS = re.compile(r"[^\s@<>,;:\"]{1,64}@[^\s@<>,;:\"]{1,255}")
@@ -16,6 +17,7 @@ def web_address(url: SecretStr) -> SecretStr:
     """The address. Raises ValueError for anything else."""
     if not url.get_secret_value().startswith(("https://", "http://")):
         raise ValueError("it must begin with https:// or http://")
+    refuse_no_web_host("it", url.get_secret_value())
     return url
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from worker.config.address_spelling import is_host
 from worker.config.own_code import installed, load, names_beside, require_async
 from worker.config.sections import Positive, Section
 from worker.domain.wording import did_you_mean
@@ -107,7 +108,7 @@ class LookupSettings(Section):
             host = parts.hostname or ""
         except ValueError:
             raise ValueError("its url is no web address") from None
-        if "{" in parts.netloc or not host:
+        if "{" in parts.netloc or not is_host(host):
             raise ValueError("its url must name its host, without {…}")
         if parts.scheme != "https" and not (parts.scheme == "http" and host in HOME):
             raise ValueError("its url must begin with https://")

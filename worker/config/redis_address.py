@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Mapping
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from worker.config.address_spelling import option_called, refuse_quotation
+from worker.config.address_spelling import NO_HOST, is_host, option_called, refuse_quotation
 from worker.config.redis_server import RedisAddress, Tls
 from worker.domain.text import whole_number
 from worker.errors import ConfigurationError
@@ -142,6 +142,8 @@ def _host(named: str, default: int) -> tuple[str, int]:
         raise _wrong("REDIS_URL's host or port cannot be read.") from None
     if not host:
         raise _wrong("REDIS_URL names no host.")
+    if not is_host(unquote(host)):
+        raise _wrong(f"REDIS_URL {NO_HOST}.")
     return unquote(host), port
 
 

@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from worker.config.address_spelling import refuse_no_web_host
 from worker.config.dashboard import DashboardSettings
 from worker.config.doors import DeliverSettings, IntakeSettings, NotifySettings
 from worker.config.lookups import LookupSettings
@@ -106,6 +107,7 @@ class Settings(Section):
             return None
         if not url.strip().lower().startswith(("https://", "http://")):
             raise ValueError("ANTHROPIC_BASE_URL must begin with https:// or http://")
+        refuse_no_web_host("ANTHROPIC_BASE_URL", url.strip())
         return url.strip()
 
     @field_validator("redis_url")

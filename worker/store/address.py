@@ -6,14 +6,14 @@ in a sentence that does not hold it, for it may hold a password.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from urllib.parse import unquote
 
 from psycopg import pq
 from sqlalchemy.engine import URL, make_url
 
-from worker.config.address_spelling import option_called, refuse_quotation
+from worker.config.address_spelling import NO_HOST, is_host, option_called, refuse_quotation
 from worker.errors import ConfigurationError
 
 EXAMPLE = "DATABASE_URL=postgresql://user:password@host:5432/dbname"
@@ -68,10 +68,19 @@ def _parsed(rest: str, hosts: Sequence[str]) -> URL:
     except Exception:
         raise ConfigurationError("DATABASE_URL is not a database URL.", mend=EXAMPLE) from None
     _refuse_unknown(found.query)
+    _refuse_impossible(
+        [host for host, _ in named] or [found.host, *_words(found.query.get("host", ()))]
+    )
     if not named:
         return found
     several = [",".join(str(one) for one in part) for part in zip(*named, strict=True)]
     return found.update_query_dict(dict(zip(("host", "port"), several, strict=True)))
+
+
+def _refuse_impossible(hosts: Iterable[str | None]) -> None:
+    """A name that no resolver can be asked for; a socket's directory is none."""
+    if not all(is_host(host) for host in hosts if host and not host.startswith(("/", "@"))):
+        raise ConfigurationError(f"DATABASE_URL {NO_HOST}.", mend=EXAMPLE)
 
 
 def _host_and_port(named: str) -> tuple[str, int]:

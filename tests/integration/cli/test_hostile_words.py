@@ -234,3 +234,10 @@ def test_a_files_name_is_tidied(tmp_path: Path) -> None:
     assert say("enqueue", "d\x1b[31may.csv").code == 0
     assert [run["run"] for run in say("runs", "--json").document] == ["d-31may"]
     assert tidied("d\x1b[31m/ay\u202e") == "d_[31m_ay_"
+
+
+@pytest.mark.parametrize("words", [("runs",), ("knowledge", "cost"), ("--",), ()])
+def test_what_a_glob_put_there_is_not_obeyed_either(words: tuple[str, ...]) -> None:
+    said = say(*words, "day\x1b[31m\x9b5m\u202e.csv")
+    assert said.code == 2
+    assert not set("\x1b\x9b\u202e") & set(said.out + said.err), said.err
