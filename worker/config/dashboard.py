@@ -50,18 +50,20 @@ class DashboardSettings(Part):
     tokens: dict[str, TokenSettings] = Field(default_factory=dict)
     """Programs, by name: `[dashboard.tokens.helpdesk]` with `sha256` and `role`."""
     token: SecretStr | None = None
-    """Where neither `users` nor `trusted_proxies` say who may come in: what a browser must bring in
-    the address, and a program as bearer token, 32 characters or more. None makes one at each start,
-    and prints it in the address."""
+    """Where neither `users` nor `proxy_user_header` say who may come in: what a browser must bring
+    in the address, and a program as bearer token, 32 characters or more. None makes one at each
+    start, and prints it in the address."""
     secret: SecretStr | None = None
     """Signs sessions, 32 characters or more; None makes one at each start, so a restart signs
     everybody out. Copies behind one address need the same."""
     session_hours: Annotated[float, Field(gt=0, le=720)] = 12
     """After this long a person signs in again."""
     trusted_proxies: tuple[str, ...] = ()
-    """Addresses or networks whose `proxy_user_header` and `X-Forwarded-For` are believed."""
-    proxy_user_header: str = "X-Forwarded-User"
-    """Names the person, as the trusted proxy has signed them in."""
+    """Addresses or networks whose `X-Forwarded-For`, and `proxy_user_header`, are believed."""
+    proxy_user_header: str | None = None
+    """The header in which a trusted proxy that signs people in names them, such as
+    `X-Forwarded-User`. Absent: nobody comes in so. Whoever else reaches the dashboard from the
+    proxy's address may write it too: on loopback, every user of the machine."""
     proxy_role: Role | None = None
     """Role of proxied people who are not in `users`; None lets only those of `users` in."""
     hosts: tuple[str, ...] = ()
@@ -78,13 +80,13 @@ class DashboardSettings(Part):
     @property
     def credentials(self) -> bool:
         """Whether anybody at all could be told from a stranger."""
-        return bool(self.users or self.tokens or self.trusted_proxies)
+        return bool(self.users or self.tokens or self.proxy_user_header)
 
     @property
     def asks_for_token(self) -> bool:
         """Whether people come in by the token in the address, since nothing else says who they
         are. Programs' `tokens` stand beside it."""
-        return not (self.users or self.trusted_proxies)
+        return not (self.users or self.proxy_user_header)
 
     @model_validator(mode="after")
     def usable(self) -> Self:
@@ -98,6 +100,10 @@ class DashboardSettings(Part):
         for name, token in self.tokens.items():
             if not SHA256.fullmatch(token.sha256.get_secret_value()):
                 raise ValueError(f"tokens.{name}.sha256 is no hash: run `rung dashboard token`")
+        if self.proxy_user_header is not None and not self.trusted_proxies:
+            raise ValueError("proxy_user_header is believed of nobody: name trusted_proxies")
+        if self.proxy_role is not None and self.proxy_user_header is None:
+            raise ValueError("proxy_role is given to nobody: name the proxy_user_header")
         for network in self.trusted_proxies:
             ipaddress.ip_network(network, strict=False)
         for name, secret in (("secret", self.secret), ("token", self.token)):

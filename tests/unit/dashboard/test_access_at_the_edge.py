@@ -28,6 +28,7 @@ SETTINGS = DashboardSettings.model_validate(
         },
         "tokens": {"reader": {"sha256": hash_token("rung_reads"), "role": "viewer"}},
         "trusted_proxies": ["10.0.0.1/32"],
+        "proxy_user_header": "X-Forwarded-User",
         "proxy_role": "viewer",
     }
 )

@@ -3,6 +3,7 @@ token, or whoever brought the token that was printed at the start. To come from 
 credential: other people use it, and so does a proxy on it."""
 
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -47,8 +48,9 @@ class Visitors:
         settings, headers = self._settings, request.headers
         if "authorization" in headers:
             return self._program(headers)
-        if self._is_trusted(request) and settings.proxy_user_header in headers:
-            return self._proxied(headers)
+        header = settings.proxy_user_header
+        if header is not None and header in headers and self._is_trusted(request):
+            return self._proxied(headers.getlist(header))
         cookie = request.cookies.get(self._cookies.name(port_of(request)))
         session = self._cookies.read(cookie)
         if session is None:
@@ -90,8 +92,7 @@ class Visitors:
                 found = self._seen(name, known.role, "token")
         return found
 
-    def _proxied(self, headers: Headers) -> Visitor | None:
-        names = headers.getlist(self._settings.proxy_user_header)
+    def _proxied(self, names: Sequence[str]) -> Visitor | None:
         name = names[0].strip()
         if len(names) != 1 or not name or len(name) > MAX_PROXIED_NAME:
             return None

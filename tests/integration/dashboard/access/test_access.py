@@ -1,6 +1,7 @@
 """Who gets in, and who may change what: strangers, viewers, operators, programs, other sites."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -18,7 +19,7 @@ from tests.support.guarding import (
     sign_in,
 )
 from tests.support.promises import one
-from tests.support.web import browsing, from_elsewhere
+from tests.support.web import browsing, from_elsewhere, visiting
 
 
 @pytest.fixture
@@ -176,10 +177,28 @@ def test_metrics_and_health_have_tokens_of_their_own(guarded: str) -> None:
     }
 
 
+SIGNS_IN: dict[str, Any] = {
+    "trusted_proxies": ["127.0.0.1/32"],
+    "proxy_user_header": "X-Forwarded-User",
+    "proxy_role": "viewer",
+}
+
+
+def test_a_proxy_that_signs_nobody_in_names_nobody(database_url: str) -> None:
+    # given the shipped blocks' way: it is trusted to say from where people come
+    ways = ({"users": USERS}, {})
+    for way in ways:
+        with (
+            serving(database_url, trusted_proxies=["127.0.0.1"], **way) as url,
+            visiting(url) as other_user,
+        ):
+            # then another user of the machine, who goes past it, is nobody by a header
+            named = {"X-Forwarded-User": "ada", "Accept": "application/json"}
+            assert other_user.get("/api/session", headers=named).status_code == 401
+
+
 def test_a_trusted_proxy_names_people_and_others_do_not(database_url: str, engine: Engine) -> None:
-    with serving(
-        database_url, users=USERS, trusted_proxies=["127.0.0.1/32"], proxy_role="viewer"
-    ) as url:
+    with serving(database_url, users=USERS, **SIGNS_IN) as url:
         with browsing(url) as proxy:
             known, new, twice, none = (
                 proxy.get("/api/session", headers=headers)

@@ -194,6 +194,8 @@ def test_signing_in_leads_nowhere_else(target: str, kept: bool) -> None:
 def test_strangers_cannot_reach_a_dashboard_without_credentials(host: str) -> None:
     with pytest.raises(ConfigurationError, match="without asking"):
         check_listening(DashboardSettings(), host)
+    with pytest.raises(ConfigurationError, match="without asking"):
+        check_listening(DashboardSettings(trusted_proxies=("10.0.0.1",)), host)
     check_listening(DashboardSettings.model_validate({"users": USERS}), host)
 
 
@@ -211,6 +213,8 @@ def test_this_machine_needs_none(host: str) -> None:
         {"tokens": {"helpdesk": {"sha256": TOKEN}}},
         {"secret": "short"},
         {"trusted_proxies": ["10.0.0.0/99"]},
+        {"proxy_user_header": "X-Forwarded-User"},
+        {"trusted_proxies": ["10.0.0.1"], "proxy_role": "viewer"},
     ],
 )
 def test_settings_that_would_let_anybody_or_nobody_in_are_refused(
