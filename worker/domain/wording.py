@@ -107,6 +107,23 @@ VERDICT_WORDS = {"accept": "accepted", "edit": "edited", "reject": "rejected"}
 CERTIFICATE_WORDS = {"valid": "holds", "amber": "in doubt", "void": "void"}
 
 
+FAULT_WORDS = {
+    "ConnectError": "no connection",
+    "ConnectTimeout": "no connection in time",
+    "TimeoutError": "no answer in time",
+    "ReadTimeout": "no answer in time",
+    "ReadError": "the connection broke",
+    "WriteError": "the connection broke",
+    "RemoteProtocolError": "the connection broke",
+}
+"""Kinds of errors on the way to a receiver, as people say them."""
+
+
+def fault(kind: str) -> str:
+    """What went wrong on the way to a receiver; what it said itself (`HTTP 500`) as it is."""
+    return FAULT_WORDS.get(kind, kind)
+
+
 def state_word(word: str | None) -> str:
     """A job's state, as every screen says it."""
     return STATE_WORDS.get(word or "", reason(word))

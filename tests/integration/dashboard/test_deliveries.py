@@ -19,7 +19,7 @@ def waiting(engine: Engine) -> None:
     deliveries.announce(engine, {"help<b>desk": False})
     hand_in(engine, settings_for("", ""), ["one", "two"], name="day")
     do(engine, "INSERT INTO deliveries (target, job_id, state, created_at, ended_at, error) VALUES"
-       " ('help<b>desk', 1, 'waiting', now() - interval '1 hour', NULL, 'HTTP 503'),"
+       " ('help<b>desk', 1, 'waiting', now() - interval '1 hour', NULL, 'ReadError'),"
        " ('help<b>desk', 2, 'dead', now(), now(), 'HTTP 500')")  # fmt: skip
 
 
@@ -47,9 +47,9 @@ def test_deliveries_are_seen_paused_and_tried_again(engine: Engine, database_url
         seen = bob.get("/deliveries").text
     # then
     assert "help&lt;b&gt;desk" in page
-    assert "HTTP 503" in page
+    assert "the connection broke" in page
     assert "1 answer could not be delivered to help&lt;b&gt;desk: given up." in now
-    assert "help&lt;b&gt;desk has not taken an answer for 1 h: HTTP 503." in now
+    assert "help&lt;b&gt;desk has not taken an answer for 1 h: the connection broke." in now
     assert 'rung_deliveries{state="dead",webhook="help<b>desk"} 1.0' in metrics
     assert 'rung_delivery_oldest_seconds{webhook="help<b>desk"} 36' in metrics
     assert [answer.status_code for answer in refused] == [403, 403]

@@ -48,7 +48,8 @@ def test_the_audit_is_by_time_by_day_and_can_be_asked(
     [("share", "0.0572912200", "share: 0.0573"), ("n", "12.0000000000", "n: 12"),
      ("n", "0.0000012000", "n: 0.0000012"), ("n", "1.25", "n: 1.25"),
      ("n", "a 0.123456", "n: a 0.123456"), ("n", 3, "n: 3"),
-     ("budget_usd", "1.0000000000", "budget: $1.00"), ("budget_usd", "none", "budget: none")],
+     ("budget_usd", "1.0000000000", "budget: $1.00"), ("budget_usd", "none", "budget: none"),
+     ("runs", ["day", "night"], "runs: day, night")],
 )  # fmt: skip
 def test_figures_of_the_record_are_rounded(name: str, given: object, words: str) -> None:
     assert environment.filters["detail"](name, given) == words

@@ -51,6 +51,25 @@ def get(url: str, path: str = "/", **options: Any) -> Page:
     return Page(answer.text)
 
 
+def test_what_is_asked_to_know_more_of_a_run_is_not_the_last_run(
+    engine: Engine, settings: Settings, url: str
+) -> None:
+    # given: a run, and a shadow and a judge of it, all ended
+    for name, kind in (("day", "backlog"), ("day-shadow", "shadow"), ("day-judge", "judge")):
+        hand_in(engine, settings, BODIES[:1], name=name)
+        do(engine, "UPDATE runs SET kind = :kind, state = 'finished', finished_at = now(),"
+           " parent_id = CASE WHEN id > 1 THEN 1 END WHERE name = :name",
+           kind=kind, name=name)  # fmt: skip
+    do(engine, "UPDATE jobs SET state = 'answered', finished_at = now()")
+    # then
+    page = get(url)
+    assert "The last run, day, has ended" in page.text
+    assert "day-shadow" not in page.text
+    of_day, of_shadow = get(url, "/runs/day").text, get(url, "/runs/day-shadow").text
+    assert "shadow day-shadow judged in day-judge" in of_day
+    assert ("shadow of day" in of_shadow, "What changed" in of_shadow) == (True, False)
+
+
 def test_an_empty_database_says_what_to_do(url: str) -> None:
     page = get(url)
     assert "Nothing has been submitted yet." in page.text

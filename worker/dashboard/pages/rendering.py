@@ -60,6 +60,8 @@ def _rounded(value: object) -> str:
 
 def _detail(name: str, value: object) -> str:
     """What a deed's record says more: `spent: $0.0573`, `percent: 50`."""
+    if isinstance(value, list):
+        value = ", ".join(map(str, value))
     label, words = wording.reason(name.removesuffix("_usd")), str(value)
     if name.endswith("_usd") and DOLLARS.fullmatch(words):
         return f"{label}: {wording.dollars(Decimal(words))}"
@@ -91,6 +93,7 @@ environment.filters |= {
     "model": _model,
     "detail": _detail,
     "shell": quote,
+    "fault": wording.fault,
 }
 
 

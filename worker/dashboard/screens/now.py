@@ -37,7 +37,7 @@ from worker.store.reading.minutes import last_hour
 from worker.store.reading.outlook import Outlook, ended_outlook, read_outlooks
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.screens import WorkerSeen
-from worker.store.reading.standings import live_runs, runs_page
+from worker.store.reading.standings import last_runs, live_runs
 from worker.store.reading.status import (
     BatchesAtClaude,
     DayBudget,
@@ -81,7 +81,7 @@ class Now:
 def read_now(dashboard: Dashboard, connection: Connection) -> Now:
     """Everything that the first page shows."""
     live = live_runs(connection)
-    last = runs_page(connection, None, 1 if live else RECENT)
+    last = last_runs(connection, 1 if live else RECENT)
     shown = live or last[:1]
     everything = paused_everything(connection)
     lines = read_queues(dashboard, connection)

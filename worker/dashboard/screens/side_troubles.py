@@ -4,7 +4,7 @@ certificates. Pure."""
 from collections.abc import Sequence
 
 from worker.dashboard.screens.troubles import ScreenTrouble
-from worker.domain.wording import plural, span, waiting
+from worker.domain.wording import fault, plural, span, waiting
 from worker.store.queue.deliveries import TargetStanding
 from worker.store.queue.lookup_failures import FailingLookup
 from worker.store.queue.rounds import LateStep
@@ -57,7 +57,7 @@ def delivery_troubles(webhooks: Sequence[TargetStanding]) -> list[ScreenTrouble]
                 ScreenTrouble(level="warn", words=words, help="Deliveries", href="/deliveries")
             )
         elif one.waiting and one.oldest_s is not None and one.oldest_s >= UNDELIVERED_S:
-            why = f": {one.error}" if one.error else ""
+            why = f": {fault(one.error)}" if one.error else ""
             words = f"{one.name} has not taken an answer for {span(one.oldest_s)}{why}."
             found.append(
                 ScreenTrouble(level="warn", words=words, help="Deliveries", href="/deliveries")

@@ -52,6 +52,7 @@ class RelatedRun:
     name: str
     created_at: dt.datetime
     earlier: bool
+    kind: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,11 +201,11 @@ SELECT id, host, pid, version, capacity, in_flight, stopping, started_at, seen_a
 FROM workers ORDER BY alive DESC, host, pid LIMIT 500
 """)
 RELATED = text("""
-SELECT p.id, p.name, p.created_at, true AS earlier FROM runs AS r
+SELECT p.id, p.name, p.created_at, true AS earlier, p.kind FROM runs AS r
 JOIN runs AS p ON p.id = r.parent_id WHERE r.id = :run
 UNION ALL
-SELECT id, name, created_at, false FROM (
-  SELECT id, name, created_at, parent_id FROM runs ORDER BY id DESC LIMIT 500) AS recent
+SELECT id, name, created_at, false, kind FROM (
+  SELECT id, name, created_at, parent_id, kind FROM runs ORDER BY id DESC LIMIT 500) AS recent
 WHERE parent_id = :run ORDER BY id
 """)
 DIFFERENCE = text("""

@@ -20,6 +20,12 @@ def runs_page(connection: Connection, before: int | None, limit: int) -> list[Ru
     return values_of(RunStanding, connection.execute(RUNS, {"before": before, "limit": limit}))
 
 
+def last_runs(connection: Connection, limit: int) -> list[RunStanding]:
+    """The newest that somebody wanted answers of: what is asked to know more of other answers is
+    none of them."""
+    return values_of(RunStanding, connection.execute(LAST_RUNS, {"limit": limit}))
+
+
 def standing_of(connection: Connection, run_id: int) -> RunStanding:
     """One run, which there must be."""
     (found,) = values_of(RunStanding, connection.execute(ONE_RUN, {"run": run_id}))
@@ -80,4 +86,5 @@ LIVE_RUNS = text(RUN + "WHERE r.finished_at IS NULL ORDER BY r.priority DESC, r.
 RUNS = text(
     RUN + "WHERE CAST(:before AS bigint) IS NULL OR r.id < :before ORDER BY r.id DESC LIMIT :limit"
 )
+LAST_RUNS = text(RUN + "WHERE r.kind NOT IN ('judge', 'shadow') ORDER BY r.id DESC LIMIT :limit")
 ONE_RUN = text(RUN + "WHERE r.id = :run")
