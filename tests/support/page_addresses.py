@@ -25,11 +25,11 @@ QUERIES = {
     "/clusters": ("review=1&text=1",),
     "/knowledge": ("q=parcel",),
     "/knowledge/page": ("folder=pages&name=returns",),
-    "/actions/pause": ("tier=opus", "tier=everything"),
+    "/actions/pause": ("tier=everything",),
     "/actions/cancel": ("run=open",),
 }
 """What addresses are asked with; also without, but for those of `NEED`."""
-NEED = {"/jobs/ticked", "/knowledge/page", "/actions/pause", "/actions/cancel"}
+NEED = {"/jobs", "/jobs/ticked", "/knowledge/page", "/actions/pause", "/actions/cancel"}
 MORE = ("/actions/budget?run=open", "/actions/priority?run=open", "/no-such-page")
 LIVE = "/live/"
 CSRF = "csrf_token"
@@ -63,14 +63,12 @@ FORMS: dict[str, tuple[Sent, ...]] = {
     "/jobs/{job:int}/verdict": (
         Sent(action="/jobs/4/verdict", status=422, fields={"verdict": "reject"}),
     ),
-    "/review/undo": (Sent(action="/review/undo", status=422, fields={"job": "4"}),),
+    "/review/undo": (),
     "/review/leave": (),
-    "/clusters/verdict": (
-        Sent(action="/clusters/verdict", status=422, fields={"verdict": "accept", "job": "4"}),
-    ),
+    "/clusters/verdict": (),
     "/audits/next": (Sent(action="/audits/next", status=200),),
-    "/audits/verdict": (Sent(action="/audits/verdict", status=422),),
-    "/deliveries/{deed}": (Sent(action="/deliveries/fly", status=404),),
+    "/audits/verdict": (),
+    "/deliveries/{deed}": (),
     "/actions/{action}": (
         Sent(action="/actions/budget", status=422, fields={"run": "open", "to": "banana"}),
         Sent(action="/actions/pause", status=403, fields={"tier": "opus", CSRF: "old"}),
@@ -78,8 +76,8 @@ FORMS: dict[str, tuple[Sent, ...]] = {
     "/login": (Sent(action="/login", status=403, fields={"token": "another"}),),
     "/logout": (),
 }
-"""For every route that takes a form, those whose answer is a page of its own; the rest lead to
-pages that `addresses` has, or show nothing."""
+"""For every route that takes a form, those whose answer is a page of its own. The rest lead to
+pages that `addresses` has, show nothing, or what a verdict without a reason shows."""
 
 
 def forms() -> list[Sent]:

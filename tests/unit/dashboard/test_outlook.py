@@ -181,6 +181,16 @@ def test_a_pause_of_everything_is_one_trouble() -> None:
     assert len(found) == 1
 
 
+def test_the_first_sentence_is_about_what_has_to_be_done_first_of_what_is_as_bad() -> None:
+    waits = Blocked("not done before opus is resumed: 9 wait there")
+    runs = [run(name="idle"), run(name="later", deadline=NOW + 2 * HOUR),
+            run(name="soon", deadline=NOW + HOUR)]  # fmt: skip
+    found = headline(runs, [outlook(one, None, waits=waits) for one in runs], None)
+    assert found.words.startswith(
+        "soon: not done before opus is resumed: 9 wait there, and the deadline is at 15:00, in 1 h."
+    )
+
+
 def test_the_first_sentence_is_about_the_worst() -> None:
     good, late = run(name="good"), run(name="late", deadline=NOW - HOUR)
     outlooks = [outlook(good, 600.0), outlook(late, 600.0)]

@@ -1,6 +1,7 @@
 """The first sentence of the first page. Pure."""
 
 import datetime as dt
+import math
 from collections.abc import Sequence
 
 from worker.domain.wording import clock, count, listed, plural, said_of, span
@@ -44,6 +45,13 @@ def _left(deadline: dt.datetime, now: dt.datetime) -> str:
     return f", in {span(left)}" if left > 0 else ", which has passed"
 
 
+def _urgency(one: tuple[RunStanding, Outlook]) -> tuple[int, float]:
+    """What is worse comes first; of what is as bad, what has to be done sooner."""
+    run, seen = one
+    due_at = run.deadline.timestamp() if run.deadline is not None else math.inf
+    return ("good", "calm", "warn", "bad").index(seen.level), -due_at
+
+
 def headline(
     runs: Sequence[RunStanding],
     outlooks: list[Outlook],
@@ -63,8 +71,7 @@ def headline(
             "calm", f"Nothing is under way. The last run, {last.name}, {_came_to(last)}."
         )
     total, ended = sum(run.total for run in runs), sum(run.ended for run in runs)
-    worst = max(outlooks, key=lambda found: ("good", "calm", "warn", "bad").index(found.level))
-    name = runs[outlooks.index(worst)].name
+    first, worst = max(zip(runs, outlooks, strict=True), key=_urgency)
     done = f"{count(ended)} of {plural(total, 'message')} {'is' if ended == 1 else 'are'} done"
     if len(runs) > 1:
         done += f", in {len(runs)} runs"
@@ -73,11 +80,11 @@ def headline(
     if stopped:
         why = "no worker is running" if unmanned else f"{listed(stopped)} cannot send"
         return Outlook("bad", f"Nothing goes on: {why}. {done}{_nearest(runs)}.")
-    words = short(runs[outlooks.index(worst)], worst)
+    words = short(first, worst)
     if len(runs) == 1:
         return Outlook(worst.level, f"{words[0].upper()}{words[1:]}. {done}.")
     if worst.level in ("bad", "warn"):
-        return Outlook(worst.level, f"{said_of(name, words)}. {done}.")
+        return Outlook(worst.level, f"{said_of(first.name, words)}. {done}.")
     last_done = max((o.done_at for o in outlooks if o.done_at), default=None)
     when = f", all at about {clock(last_done, runs[0].now)}" if last_done else ""
     return Outlook(worst.level, f"{done}{when}.")
