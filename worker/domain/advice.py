@@ -209,5 +209,5 @@ def _latency(facts: Facts) -> Iterator[Advice]:
             sentence="Where somebody waits for the answer, send it straight to the top tier: a"
             " message that climbs the whole ladder waits for every rung.",
             figures=f"{climbed:.1f} s for all rungs in turn, {direct:.1f} s on the top one alone,"
-            f" waiting in line included; {facts.climbed:,} of {facts.messages:,} messages climbed",
+            f" waiting in line aside; {facts.climbed:,} of {facts.messages:,} messages climbed",
         )

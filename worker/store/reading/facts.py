@@ -83,9 +83,10 @@ def _rungs(
     return facts
 
 
+# From the claim on: what waited behind a pause or a budget says nothing of the ladder.
 RUNGS = text("""
 SELECT a.tier, count(*) AS tried, count(*) FILTER (WHERE a.outcome = 'accepted') AS accepted,
-  sum(a.cost) AS cost, avg(extract(epoch FROM a.finished_at - a.available_at)) AS seconds
+  sum(a.cost) AS cost, avg(extract(epoch FROM a.finished_at - a.claimed_at)) AS seconds
 FROM jobs AS j JOIN attempts AS a ON a.job_id = j.id
 WHERE j.run_id = ANY(:runs) AND a.stage = 'answer'
   AND a.outcome = ANY(:judged)

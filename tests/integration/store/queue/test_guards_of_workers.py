@@ -199,7 +199,8 @@ def climbed(rows: Rows, run: int, accepted: bool, price: int = 2, **columns: Any
     step = {"from_tier": "haiku", "to_tier": "sonnet", "reason": "schema"}
     rows.insert("escalations", None, job_id=job, fence=1, **step)
     second = {"tier": "sonnet", "cost": price, "outcome": "accepted" if accepted else "rejected"}
-    rows.attempt(job, fence=2, available_at="now() - interval '10 seconds'", **second)
+    began = "now() - interval '10 seconds'"
+    rows.attempt(job, fence=2, available_at=PAST, claimed_at=began, **second)
     return job
 
 
