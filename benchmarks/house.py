@@ -77,18 +77,14 @@ class House:
         channels: Sequence[str] = (),
         metadata: Mapping[str, Any] | None = None,
         lane: Lane = Lane.REALTIME,
-        more: str = "",
     ) -> RunRef:
         """A run of `count` messages from the sample backlog. Beyond its end the backlog is
         repeated with another word in each text, so that no label is remembered from before.
-        `channels` stand in turn instead of the messages' own; `metadata` is that of each row,
-        `more` is said at the end of each."""
+        `channels` stand in turn instead of the messages' own; `metadata` is that of each row."""
         records: Iterator[Record] = itertools.islice(backlog(), first, first + count)
         if channels:
             turns = itertools.cycle(channels)
             records = (replace(record, channel=next(turns)) for record in records)
-        if more:
-            records = (replace(record, body=record.body + more) for record in records)
         if metadata is not None:
             records = (replace(record, metadata=metadata) for record in records)
         with self.engine.begin() as connection:

@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+from worker.domain.wording import plural
+
 MOST_NUMBERS = 4_000
 """In one vector."""
 
@@ -14,10 +16,8 @@ class VectorsRefused(Exception):
 def read_vectors(given: Any, texts: int) -> list[list[float]]:
     """One for each text, all equally long. Raises VectorsRefused."""
     if not isinstance(given, list | tuple) or len(given) != texts:
-        count = len(given) if isinstance(given, list | tuple) else "no list of"
-        raise VectorsRefused(
-            f"brought {count} vectors for {texts} texts; it must bring one for each"
-        )
+        count = plural(len(given), "vector") if isinstance(given, list | tuple) else "no list"
+        raise VectorsRefused(f"brought {count} for {plural(texts, 'text')}; it must bring one each")
     found = [_numbers(one) for one in given]
     if len({len(one) for one in found}) > 1:
         raise VectorsRefused("brought vectors of different lengths")

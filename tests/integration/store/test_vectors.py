@@ -99,8 +99,8 @@ def test_an_extension_that_cannot_be_seen_is_not_taken_for_there(
 @pytest.mark.parametrize(
     ("brought", "words"),
     [
-        (None, "brought no list of vectors"),
-        ([[1.0]], "brought 1 vectors for 2 texts"),
+        (None, "brought no list for 2 texts"),
+        ([[1.0]], "brought 1 vector for 2 texts"),
         ([[1.0], "x"], "no vector of numbers"),
         ([[1.0], 3], "no vector of numbers"),
         ([[1.0], [float("nan")]], "has one that is none"),

@@ -79,7 +79,7 @@ def _meaning(settings: Settings, connection: Connection) -> Iterator[Symptom]:
     embedders = sorted({one for those in named.values() for one in those})
     if not embedders:
         return
-    words, mend = ", ".join(embedders), "rung knowledge sync says why"
+    words, mend = ", ".join(embedders), "rung knowledge sync"
     if not has_pgvector(connection):
         words = f"not in this database: {words} finds nothing, words alone do"
         yield Symptom(name="pgvector", ok=None, words=words, mend=mend)
