@@ -130,6 +130,13 @@ def test_every_field_is_stored_as_it_was_read(engine: Engine, intake: Intake) ->
     assert many(engine, stored)[-1][1:] == ("c", *asked[0][1:])[1:]
 
 
+def test_the_source_that_was_named_wins_over_the_rows(engine: Engine, intake: Intake) -> None:
+    intake.source = "named"
+    intake.add([Record(line=1, external_id="a", body="A", source="of the row")])
+    intake.settle()
+    assert one(engine, "SELECT source FROM messages") == ("named",)
+
+
 @pytest.mark.parametrize(
     "statement",
     [

@@ -101,6 +101,7 @@ def test_a_range_of_new_messages_is_looked_at_as_a_whole(held: Engine) -> None:
     with held.connect() as connection:
         for name in "cde":
             connection.exec_driver_sql(ONE_MORE.format(name))
+        connection.exec_driver_sql("ANALYZE messages")
         connection.exec_driver_sql(insert.format(3, 4))
         assert connection.execute(text(scans)).scalar_one() == 0
         with pytest.raises(IntegrityError, match="no message 6 is there"):
