@@ -1,7 +1,8 @@
 """All that reading a file comes to, for tests to look at."""
 
 import io
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,15 @@ class Trickle(io.RawIOBase):
         taken_ = most if size < 0 else min(size, most)
         given, self._data = self._data[:taken_], self._data[taken_:]
         return given
+
+
+def packed(parts: Mapping[str, str | bytes]) -> bytes:
+    """A zip archive of these files."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return made.getvalue()
 
 
 def taken(

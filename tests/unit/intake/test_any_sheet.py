@@ -3,7 +3,6 @@ and an ODS file's; one that ends anywhere makes up no row."""
 
 import datetime as dt
 import io
-import zipfile
 from collections.abc import Sequence
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
@@ -12,7 +11,7 @@ import openpyxl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.intake.taking import taken
+from tests.unit.intake.taking import packed, taken
 from tests.unit.intake.test_any_bytes import storable
 from tests.unit.intake.test_any_file import EXAMPLES, NAMED, accounted, at, ids
 from tests.unit.intake.test_sheets import CONTENT
@@ -95,12 +94,9 @@ def office(rows: Sequence[Sequence[Any]], repeated: int = 1) -> str:
     )
 
 
-def packed(content: str | bytes) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
-        archive.writestr("content.xml", content)
-    return out.getvalue()
+def in_a_sheet(content: str | bytes) -> bytes:
+    kind = "application/vnd.oasis.opendocument.spreadsheet"
+    return packed({"mimetype": kind, "content.xml": content})
 
 
 @settings(max_examples=EXAMPLES)
@@ -111,7 +107,7 @@ def test_an_opendocument_sheet_is_its_cells(
     # given
     content = office(rows, times)
     # when
-    found = taken("x.ods", packed(content), options=NAMED)
+    found = taken("x.ods", in_a_sheet(content), options=NAMED)
     # then
     accounted(found, len(rows) * times)
     for record in found.records:
@@ -120,8 +116,8 @@ def test_an_opendocument_sheet_is_its_cells(
         if isinstance(body, str) and "<" not in body:
             assert record.body == body.replace(" ", "")
     # A file that is cut off, and one whose content is.
-    data = packed(content)
-    for short in (data[: cut % len(data)], packed(content.encode()[: cut % len(content)])):
+    data = in_a_sheet(content)
+    for short in (data[: cut % len(data)], in_a_sheet(content.encode()[: cut % len(content)])):
         begun = taken("x.ods", short, options=NAMED)
         storable(begun)
         assert begun.refused is not None

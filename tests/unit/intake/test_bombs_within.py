@@ -4,17 +4,15 @@ little memory and little time, or refused in a sentence.
 Each of these took gigabytes or hours before it was bounded; here a few megabytes show the bound.
 """
 
-import io
 import re
 import time
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.excel_parts import FRAME, MAIN, SHEET, STRINGS, STYLES
-from tests.unit.intake.taking import Taken, taken
+from tests.unit.intake.taking import Taken, packed, taken
 from tests.unit.intake.test_sheets import CONTENT
 from worker.domain.backlog import BacklogError
 from worker.domain.passages import cut
@@ -61,14 +59,6 @@ def office(rows: str) -> Taken:
     )
     kind = "application/vnd.oasis.opendocument.spreadsheet"
     return taken("x.ods", packed({"mimetype": kind, "content.xml": content}))
-
-
-def packed(parts: dict[str, str]) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in parts.items():
-            archive.writestr(name, text)
-    return out.getvalue()
 
 
 def test_what_stands_behind_the_rows_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:

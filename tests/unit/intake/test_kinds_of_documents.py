@@ -1,14 +1,12 @@
 """JSON as programs write it, and files that are no backlog: read, or called what they are."""
 
 import gzip
-import io
 import json
-import zipfile
 from pathlib import Path
 
 import pytest
 
-from tests.unit.intake.taking import taken
+from tests.unit.intake.taking import packed, taken
 
 ROWS = [{"external_id": "1", "body": "hello there"}, {"external_id": "2", "body": "fine"}]
 FIRST, SECOND = map(json.dumps, ROWS)
@@ -19,14 +17,6 @@ CELLS = [["external_id", "body"], ["1", "hello there"], ["2", "fine"]]
 def gzipped(data: bytes) -> bytes:
     """Without the time, so that a test has the same name in every process."""
     return gzip.compress(data, mtime=0)
-
-
-def packed(**files: bytes) -> bytes:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as archive:
-        for name, data in files.items():
-            archive.writestr(name.replace("_dot_", ".").replace("_in_", "/"), data)
-    return made.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -106,11 +96,11 @@ def test_json_in_another_encoding_is_read_and_said(name: str) -> None:
         ("x.tar", b"a.csv".ljust(257, b"\x00") + b"ustar  " + bytes(200), "a tar archive"),
         ("x.tgz", gzipped(b"a".ljust(257, b"\x00") + b"ustar" + bytes(99)), "a tar archive"),
         ("x.gz", gzipped(gzipped(TABLE)), "packed twice"),
-        ("x.zip", packed(a_dot_zip=packed(a_dot_csv=TABLE)), "an archive, or a workbook, within"),
-        ("x.zip", packed(), "an empty zip archive"),
-        ("x.docx", packed(word_in_document_dot_xml=b"<w/>"), "a Word document"),
-        ("x.xlsb", packed(xl_in_workbook_dot_bin=b"x"), "a binary Excel workbook"),
-        ("x.numbers", packed(Index_in_Document_dot_iwa=b"x"), "a document of Numbers"),
+        ("x.zip", packed({"a.zip": packed({"a.csv": TABLE})}), "an archive, or a workbook, within"),
+        ("x.zip", packed({}), "an empty zip archive"),
+        ("x.docx", packed({"word/document.xml": b"<w/>"}), "a Word document"),
+        ("x.xlsb", packed({"xl/workbook.bin": b"x"}), "a binary Excel workbook"),
+        ("x.numbers", packed({"Index/Document.iwa": b"x"}), "a document of Numbers"),
         ("x.xml", b'<?xml version="1.0"?><tickets/>', "is XML"),
         ("x.xls", b'<?xml version="1.0"?>\n<?mso-application progid="Excel.Sheet"?>', "of 2003"),
         ("x.csv", b"<!DOCTYPE html><html><p>Sign in, please</p></html>", "a web page without"),
@@ -136,15 +126,15 @@ def test_a_table_in_html_that_is_called_a_workbook_is_read() -> None:
 
 
 def test_of_an_archive_what_is_meant_is_read_and_said() -> None:
-    found = taken("x.zip", packed(README_dot_txt=b"hi", a_dot_csv=TABLE))
+    found = taken("x.zip", packed({"README.txt": b"hi", "a.csv": TABLE}))
     assert (found.ids, found.document["member"]) == (["1", "2"], "a.csv")
-    several = taken("x.zip", packed(a_dot_csv=TABLE, b_dot_csv=TABLE))
+    several = taken("x.zip", packed({"a.csv": TABLE, "b.csv": TABLE}))
     assert several.mend == "name one with --member"
 
 
 def test_an_archive_of_mails_is_a_mailbox() -> None:
     mails = [f"From: a@b.c\nTo: d@e.f\nMessage-ID: <{n}@x>\n\nhello {n}\n".encode() for n in (1, 2)]
-    found = taken("x.zip", packed(mails_in_a_dot_eml=mails[0], mails_in_b_dot_eml=mails[1]))
+    found = taken("x.zip", packed({"mails/a.eml": mails[0], "mails/b.eml": mails[1]}))
     assert [(one.line, one.external_id, one.body) for one in found.records] == [
         (1, "1@x", "hello 1"),
         (2, "2@x", "hello 2"),

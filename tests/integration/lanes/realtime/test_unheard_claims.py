@@ -9,13 +9,11 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
-from tests.support.promises import BODY, do, one
+from tests.support.promises import BODY, chunk_of, do, one
 from tests.support.works import drain, hand_in, settings_for, working
 from worker.config.settings import Settings
 from worker.lanes.realtime import unheard
-from worker.lanes.realtime.runtime import Runtime
 from worker.sandbox.simulator.state import State
-from worker.store.queue.dispatch import dispatch
 from worker.store.queue.unheard_claims import WHY, give_back_unheard
 
 
@@ -41,12 +39,6 @@ def unanswered(claim: Callable[..., Any]) -> Callable[..., Any]:
     return claimed
 
 
-def deliver(runtime: Runtime) -> tuple[int, ...]:
-    (chunk,) = dispatch(runtime.engine, chunk=25, redispatch_s=60)
-    runtime.work(chunk.queue, chunk.ids)
-    return chunk.ids
-
-
 def test_what_was_taken_is_given_back_and_answered_without_rescue(
     engine: Engine, settings: Settings, simulator: tuple[State, str]
 ) -> None:
@@ -54,7 +46,7 @@ def test_what_was_taken_is_given_back_and_answered_without_rescue(
     with working(settings) as runtime:
         runtime.claims.take = unanswered(runtime.claims.take)  # type: ignore[method-assign]
         # When the reply to the claim is lost
-        deliver(runtime)
+        runtime.work(*chunk_of(runtime))
         # Then nothing was sent, nothing is reserved or counted as sent, and the jobs are ready
         assert simulator[0].requests == 0
         assert one(engine, "SELECT count(*) FROM calls")[0] == 0
@@ -80,20 +72,20 @@ def test_what_was_taken_is_given_back_and_answered_without_rescue(
 def test_nothing_else_is_given_back(engine: Engine, settings: Settings, other: str) -> None:
     hand_in(engine, settings, BODY)
     with working(settings) as runtime:
-        (chunk,) = dispatch(runtime.engine, chunk=25, redispatch_s=60)
-        taken = runtime.claims.take(chunk.queue, chunk.ids, runtime.planner, 10)
+        queue, ids = chunk_of(runtime)
+        taken = runtime.claims.take(queue, ids, runtime.planner, 10)
         assert len(taken.granted) == 1
         do(engine, other)
-        assert give_back_unheard(engine, runtime.worker_id, chunk.ids) == 0
+        assert give_back_unheard(engine, runtime.worker_id, ids) == 0
         assert give_back_unheard(engine, runtime.worker_id, []) == 0
 
 
 def test_jobs_that_were_not_in_the_claim_are_left(engine: Engine, settings: Settings) -> None:
     hand_in(engine, settings, BODY * 2)
     with working(settings) as runtime:
-        (chunk,) = dispatch(runtime.engine, chunk=25, redispatch_s=60)
-        runtime.claims.take(chunk.queue, chunk.ids, runtime.planner, 10)
-        assert give_back_unheard(engine, runtime.worker_id, chunk.ids[:1]) == 1
+        queue, ids = chunk_of(runtime)
+        runtime.claims.take(queue, ids, runtime.planner, 10)
+        assert give_back_unheard(engine, runtime.worker_id, ids[:1]) == 1
     assert one(engine, "SELECT count(*) FROM jobs WHERE lease_until IS NOT NULL")[0] == 1
 
 
@@ -102,19 +94,19 @@ def test_a_second_delivery_that_hears_nothing_leaves_what_the_first_has_sent(
 ) -> None:
     hand_in(engine, settings, BODY)
     with working(settings) as runtime:
-        deliver(runtime)
-        (chunk,) = dispatch(runtime.engine, chunk=25, redispatch_s=60)
+        runtime.work(*chunk_of(runtime))
+        queue, ids = chunk_of(runtime)
         caller = runtime.calls._caller
         assert caller is not None
         ask = caller.claude.ask
 
         async def asked(*given: Any) -> Any:
             runtime.claims.take = unanswered(runtime.claims.take)  # type: ignore[method-assign]
-            await asyncio.to_thread(runtime.work, chunk.queue, chunk.ids)
+            await asyncio.to_thread(runtime.work, queue, ids)
             return await ask(*given)
 
         caller.claude.ask = asked  # type: ignore[method-assign]
-        runtime.work(chunk.queue, chunk.ids)
+        runtime.work(queue, ids)
     assert one(engine, "SELECT array_agg(outcome ORDER BY fence) FROM attempts")[0] == [
         "routed",
         "accepted",
