@@ -14,6 +14,15 @@ The numbers are exit codes. Inside Rung, outcomes are values (`worker.domain`); 
 infrastructure and for people's mistakes.
 """
 
+import sys
+from shlex import quote
+
+
+def installing(extra: str) -> str:
+    """The command that adds an extra to the environment in which this runs: the `pip` of a shell is
+    often another's."""
+    return f"{quote(sys.executable)} -m pip install 'rung[{extra}]'"
+
 
 class RungError(Exception):
     """Something that a person must know. `mend` is a command or an edit, without a full stop."""

@@ -5,12 +5,14 @@ A backlog's file lends its run its name, so whoever names a file would choose wh
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from worker.cli.main import GROUPS
+from worker.errors import installing
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = ("mv", "mkdir -p", "tar -xf", "unzip -l", "iconv", "python3 -m json.tool")
@@ -106,3 +108,11 @@ def test_nor_on_a_page() -> None:
 )
 def test_so_the_test_would_see_it(source: str, fine: bool) -> None:
     assert (list(unquoted(source)) == []) is fine
+
+
+def test_what_is_missing_is_installed_where_it_is_missed() -> None:
+    # then not by whatever `pip` a shell finds, which fills another environment
+    named = re.compile(r"[\"' ]pip install")
+    found = [p for p in (ROOT / "worker").rglob("*.py") if named.search(p.read_text("utf-8"))]
+    assert [p.name for p in found] == ["errors.py"]
+    assert installing("parquet") == f"{sys.executable} -m pip install 'rung[parquet]'"

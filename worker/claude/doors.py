@@ -12,7 +12,7 @@ from typing import Any
 import anthropic
 
 from worker.config.addresses import ClaudeAddress
-from worker.errors import ConfigurationError
+from worker.errors import ConfigurationError, installing
 
 BEARER = "AWS_BEARER_TOKEN_BEDROCK"
 NEEDS = {"bedrock": "botocore", "vertex": "google.auth"}
@@ -78,5 +78,5 @@ def _require(via: str) -> None:
     if found is None:
         raise ConfigurationError(
             f"claude.via is {via}, and what that needs is not installed.",
-            mend=f"pip install 'rung[{via}]'",
+            mend=installing(via),
         )

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from worker.domain.text import neutralise_formula
-from worker.errors import RungError, UsageError
+from worker.errors import RungError, UsageError, installing
 from worker.store.reading.results import BY_NAME_ONLY, COLUMNS, OWN, TEXT_OF_CUSTOMERS, Holds
 
 Row = Mapping[str, Any]
@@ -203,7 +203,7 @@ def write_parquet(
         import pyarrow.parquet as pq
     except ImportError:
         raise RungError(
-            "Parquet needs pyarrow, which is not installed.", mend="pip install 'rung[parquet]'"
+            "Parquet needs pyarrow, which is not installed.", mend=installing("parquet")
         ) from None
     kinds = {
         Holds.TEXT: pa.string(),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from worker.errors import RungError
+from worker.errors import RungError, installing
 from worker.sandbox.children import PYTHON, end, ending_with_parent, remember
 from worker.sandbox.home import owner_only
 
@@ -68,5 +68,5 @@ def _started(home: Path, options: list[str]) -> SimulatorProcess:
     end(process)
     raise RungError(
         f"The Claude simulator did not start. Its log is {home / 'simulator.log'}.",
-        mend="pip install 'rung[sandbox]', or set ANTHROPIC_API_KEY",
+        mend=f"{installing('sandbox')}, or set ANTHROPIC_API_KEY",
     )

