@@ -72,6 +72,7 @@ def test_what_means_the_same_is_shown_the_same(text: str, shown: str) -> None:
             "dead",
         ),
         ("confidence < high", "confidence is compared with a number, and 'high' is none.", "high"),
+        ("cost > 5dollars", "cost is compared with a number, and '5dollars' is none.", "5dollars"),
         ("confidence < 60", "confidence runs from 0 to 1; 60 is outside.", "60"),
         (
             "age > 7",
@@ -86,6 +87,8 @@ def test_what_means_the_same_is_shown_the_same(text: str, shown: str) -> None:
         ("(state = dead", "This ( is never closed.", "("),
         ("tier = 'opus", "This ' is never closed.", "'"),
         ("tier = and", "and is a word of the language; quote it to mean a value.", "and"),
+        ("run = a 'or' run = b", "Between two comparisons stands `and` or `or`.", "'or'"),
+        ("tier in '(' opus)", "After in comes a list: in (a, b)", "'('"),
         ("run = a run = b", "Between two comparisons stands `and` or `or`.", "run"),
         ("tier = \x07", "A filter holds text, and U+0007 cannot be seen.", "\x07"),
         ("metadata = 1", "metadata needs a key: metadata.KEY", "metadata"),

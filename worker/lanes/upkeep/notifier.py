@@ -2,9 +2,11 @@
 
 Promise: nobody hears of an event twice because of us. A notice counts as sent before it leaves;
 only where it certainly did not arrive (no connection, or a status that says so) is it tried again,
-three times in all. A receiver that does not answer costs this thread its time and nothing else.
+three times in all; what was taken while Postgres went away, and nobody heard of it, is given back.
+A receiver that does not answer costs this thread its time and nothing else.
 """
 
+import datetime as dt
 import logging
 import threading
 from collections.abc import Sequence
@@ -14,7 +16,7 @@ from sqlalchemy import Engine
 from worker.lanes.routine import Routine
 from worker.lanes.upkeep.couriers import LONGEST_S, Courier, Undelivered
 from worker.store.queue import notices
-from worker.store.queue.notices import TakenNotice
+from worker.store.queue.notices import TakenNotice, Way
 
 log = logging.getLogger(__name__)
 LOOK_EVERY_S = 2.0
@@ -31,6 +33,8 @@ class Notifier:
     ) -> None:
         self._engine, self._couriers, self._again_s = engine, couriers, again_s
         self._stopping = threading.Event()
+        self._unheard = dict[Way, dt.datetime]()
+        """When a notice was asked for, where no answer has come."""
         self._routine = Routine("notifier", self._go_on, lambda _: self.send_all())
 
     def start(self) -> None:
@@ -52,8 +56,12 @@ class Notifier:
 
     def _send_by(self, courier: Courier) -> int:
         sent = 0
+        if (asked := self._unheard.get(courier.way)) is not None:
+            notices.give_back(self._engine, courier.way, asked)
         while not self._stopping.is_set():
-            notice = notices.take(self._engine, courier.way)
+            self._unheard[courier.way] = asked = dt.datetime.now(dt.UTC)
+            notice = notices.take(self._engine, courier.way, asked)
+            del self._unheard[courier.way]
             if notice is None:
                 break
             sent += courier.wants(notice) and self._send(courier, notice)

@@ -49,14 +49,21 @@ class Way(StrEnum):
     MAIL = "mail"
 
 
-def take(engine: Engine, way: Way) -> TakenNotice | None:
+def take(engine: Engine, way: Way, mark: dt.datetime) -> TakenNotice | None:
     """The next notice to send this way, counted as sent from now on: a process that dies with it
-    does not make anybody hear it twice."""
+    does not make anybody hear it twice. `mark` is the moment of asking, for `give_back`."""
     with engine.begin() as connection:
         if way is Way.MAIL:
             connection.execute(TO_MAIL, {"fresh": FRESH_S})
-        taken = values_of(TakenNotice, connection.execute(TAKE[way], {"fresh": FRESH_S}))
+        values = {"fresh": FRESH_S, "mark": mark}
+        taken = values_of(TakenNotice, connection.execute(TAKE[way], values))
         return taken[0] if taken else None
+
+
+def give_back(engine: Engine, way: Way, mark: dt.datetime) -> None:
+    """What may have been taken under this mark was not sent: whoever asked never heard of it."""
+    with engine.begin() as connection:
+        connection.execute(GIVE_BACK[way], {"mark": mark})
 
 
 def failed(engine: Engine, way: Way, notice_id: int, error: str, again_in_s: float | None) -> None:
@@ -79,14 +86,15 @@ ON CONFLICT (notice_id) DO NOTHING
 """)
 TAKE = {
     Way.WEBHOOK: text("""
-UPDATE notices SET tries = tries + 1, ended_at = now() WHERE id = (
+UPDATE notices SET tries = tries + 1, ended_at = now(), next_try_at = :mark WHERE id = (
   SELECT id FROM notices
   WHERE ended_at IS NULL AND next_try_at <= now() AND at > now() - make_interval(secs => :fresh)
   ORDER BY next_try_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING id, kind, target, words, detail, at, tries
 """),
     Way.MAIL: text("""
-UPDATE notice_mails AS m SET tries = m.tries + 1, ended_at = now() FROM notices AS n
+UPDATE notice_mails AS m SET tries = m.tries + 1, ended_at = now(), next_try_at = :mark
+FROM notices AS n
 WHERE n.id = m.notice_id AND m.notice_id = (
   SELECT o.notice_id FROM notice_mails AS o JOIN notices AS f ON f.id = o.notice_id
   WHERE o.ended_at IS NULL AND o.next_try_at <= now()
@@ -94,6 +102,13 @@ WHERE n.id = m.notice_id AND m.notice_id = (
   ORDER BY o.next_try_at, o.notice_id LIMIT 1 FOR UPDATE OF o SKIP LOCKED)
 RETURNING n.id, n.kind, n.target, n.words, n.detail, n.at, m.tries
 """),
+}
+_GIVE_BACK = """
+SET tries = tries - 1, ended_at = NULL WHERE next_try_at = :mark AND ended_at IS NOT NULL
+"""
+GIVE_BACK = {
+    Way.WEBHOOK: text(f"UPDATE notices {_GIVE_BACK}"),
+    Way.MAIL: text(f"UPDATE notice_mails {_GIVE_BACK}"),
 }
 _FAILED = """
 SET error = :error, ended_at = CASE WHEN CAST(:again AS float8) IS NULL THEN now() END,

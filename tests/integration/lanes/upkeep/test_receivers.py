@@ -2,6 +2,7 @@
 time, and leads nowhere else."""
 
 import contextlib
+import datetime as dt
 import socket
 import threading
 from collections.abc import Iterator
@@ -111,7 +112,7 @@ def test_a_notice_takes_no_more_than_its_time(
     noted(engine)
     with speaking(words, drip) as url:
         courier = courier_to(url, scheme)
-        notice = notices.take(engine, courier.way)
+        notice = notices.take(engine, courier.way, dt.datetime.now(dt.UTC))
         assert notice is not None
         # when
         with pytest.raises(Undelivered) as told:
@@ -125,6 +126,6 @@ def test_a_receiver_that_says_yes_and_more_has_said_yes(engine: Engine) -> None:
     noted(engine)
     with speaking(b"HTTP/1.1 200 OK\r\n", b"a: b\r\n") as url:
         courier = courier_to(url, "http")
-        notice = notices.take(engine, courier.way)
+        notice = notices.take(engine, courier.way, dt.datetime.now(dt.UTC))
         assert notice is not None
         courier.send(notice)

@@ -1,12 +1,16 @@
 """Each condition of the statements around a run's end: notices, finished runs, verdicts that are
 taken back, jobs whose worker died, claims that were not heard of."""
 
+import datetime as dt
+
 import pytest
 
 from tests.support.near_misses import FUTURE, PAST, Rows
 from worker.store.actions import reviews, verdict_sheets
 from worker.store.queue import notices, run_ends, run_intake, suspects, unheard_claims
 from worker.store.queue.notices import Way
+
+MARK = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 
 def notice(rows: Rows, **columns: object) -> int:
@@ -29,11 +33,14 @@ def test_what_is_to_be_told_now(rows: Rows, way: Way) -> None:
     made(next_try_at=FUTURE)
     made(next_try_at=PAST, ended_at=PAST)
     made(next_try_at=PAST, at="now() - interval '3 hours'")
-    asked = {"fresh": 7200.0}
+    asked = {"fresh": 7200.0, "mark": MARK}
     taken = [rows.all(notices.TAKE[way], **asked) for _ in range(3)]
     assert [(one[0][0], one[0][-1]) for one in taken[:2]] == [(first, 3), (late, 1)]
     assert taken[2] == []
     table, key = ("notices", "id") if way is Way.WEBHOOK else ("notice_mails", "notice_id")
+    assert rows.firsts(f"SELECT {key} FROM {table} WHERE next_try_at = :mark", mark=MARK) == [
+        late, first
+    ]  # fmt: skip
     rows.all(notices.FAILED[way], id=first, error="503", again=60.0)
     rows.all(notices.FAILED[way], id=late, error="gone", again=None)
     told = rows.all(
@@ -41,6 +48,20 @@ def test_what_is_to_be_told_now(rows: Rows, way: Way) -> None:
         f" FROM {table} WHERE error IS NOT NULL ORDER BY error"
     )
     assert told == [(first, "503", True, True), (late, "gone", False, False)]
+
+
+@pytest.mark.parametrize("way", list(Way))
+def test_what_was_taken_unheard_is_given_back(rows: Rows, way: Way) -> None:
+    table, key = ("notices", "id") if way is Way.WEBHOOK else ("notice_mails", "notice_id")
+    found = [notice(rows) for _ in range(3)]
+    if way is Way.MAIL:
+        rows.all(notices.TO_MAIL, fresh=7200.0)
+    rows.all(f"UPDATE {table} SET tries = 1, next_try_at = :mark", mark=MARK)
+    rows.all(f"UPDATE {table} SET ended_at = now() WHERE {key} <> :open", open=found[2])
+    rows.all(f"UPDATE {table} SET next_try_at = now() WHERE {key} = :sent", sent=found[1])
+    rows.all(notices.GIVE_BACK[way], mark=MARK)
+    told = rows.all(f"SELECT ended_at IS NULL, tries FROM {table} ORDER BY {key}")
+    assert told == [(True, 0), (False, 1), (True, 1)]
 
 
 def test_each_fresh_notice_gets_a_mail_once(rows: Rows) -> None:

@@ -23,6 +23,7 @@ from worker.store.queue.rescue import rescue, rescue_from
 
 HELD = ("jobs", "notices", "notice_mails", "deliveries", "tiers", "canaries", "runs")
 KEY = {"tier": "haiku", "prompt_version": "p", "schema_version": "s", "model": "m"}
+NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 PATIENCE = "SET LOCAL lock_timeout = '100ms'"
 
 
@@ -56,8 +57,8 @@ def steps(runtime: Runtime, engine: Engine) -> Mapping[str, Callable[[], object]
         "rescue from": lambda: rescue_from(engine, [runtime.worker_id]),
         "expire": lambda: expire(engine, dt.timedelta(0)),
         "deliveries": lambda: deliveries.take(engine, ["helpdesk"], 8),
-        "webhook": lambda: notices.take(engine, Way.WEBHOOK),
-        "mail": lambda: notices.take(engine, Way.MAIL),
+        "webhook": lambda: notices.take(engine, Way.WEBHOOK, NOW),
+        "mail": lambda: notices.take(engine, Way.MAIL, NOW),
     }
 
 
