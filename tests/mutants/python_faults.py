@@ -74,7 +74,8 @@ def _take_over_class(old: type, new: type) -> None:
         if isinstance(value, types.FunctionType) and isinstance(was, types.FunctionType):
             if value.__closure__ is None and was.__closure__ is None:
                 _take_over(was, value)
-            else:  # A decorated one, whose own code lies in its closure.
+            else:  # A decorated one, whose own code lies in its closure, or one with `super()`.
+                _is_of(old, value)
                 with_suppressed(old, name, value)
         elif isinstance(value, property) and isinstance(was, property):
             if isinstance(value.fget, types.FunctionType) and isinstance(
@@ -85,6 +86,13 @@ def _take_over_class(old: type, new: type) -> None:
             continue  # A slot of another class: it would fit no object of this one.
         elif not name.startswith("__") and was is not value:
             with_suppressed(old, name, value)
+
+
+def _is_of(owner: type, method: types.FunctionType) -> None:
+    """What its `super()` is of: the class that stays."""
+    for name, cell in zip(method.__code__.co_freevars, method.__closure__ or (), strict=True):
+        if name == "__class__":
+            cell.cell_contents = owner
 
 
 def with_suppressed(old: type, name: str, value: Any) -> None:

@@ -1,9 +1,12 @@
 """Faults are made of statements as they are meant to be, and put into modules for good."""
 
+import sys
+import types
+
 import pytest
 
 from tests.mutants import areas, chosen
-from tests.mutants.python_faults import expression_faults
+from tests.mutants.python_faults import expression_faults, put_in
 from tests.mutants.sql_faults import faults_of
 from tests.support.places import ROOT
 from tests.support.statements import statements
@@ -58,6 +61,21 @@ def test_the_store_has_hundreds_of_faults_to_make() -> None:
     for module in areas.EXPRESSIONS:
         for fault in expression_faults(module):
             compile(fault.instead, module, "exec")
+
+
+def test_a_class_that_is_put_in_anew_is_still_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    # given
+    source = "class Told(ValueError):\n    def __init__(self):\n        super().__init__('a')\n"
+    loaded = types.ModuleType("a_module_with_a_fault")
+    loaded.__file__ = "a_module_with_a_fault.py"
+    monkeypatch.setitem(sys.modules, loaded.__name__, loaded)
+    exec(source, vars(loaded))
+    told = vars(loaded)["Told"]
+    # when
+    put_in(loaded.__name__, source.replace("'a'", "'b'"))
+    # then
+    assert vars(loaded)["Told"] is told
+    assert str(told()) == "b"
 
 
 def test_every_chosen_fault_is_still_in_the_source() -> None:
