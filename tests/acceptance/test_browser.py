@@ -86,8 +86,10 @@ def test_what_has_the_focus_keeps_it_while_the_page_changes(
     chromium: Any, url: str, engine: Engine
 ) -> None:
     # given
-    visit = Visit(chromium, url)
+    visit = Visit(chromium, url, reduced_motion="reduce")
     visit.page.goto("/")
+    visit.page.locator("#pulse", has_text="live").wait_for()
+    assert visit.page.evaluate("document.getAnimations().length") == 0
     button = visit.page.get_by_role("link", name="Pause sonnet")
     button.focus()
     # when
