@@ -2,7 +2,7 @@
 said holds for all of them. Pure; dollars throughout."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -69,6 +69,15 @@ def after_claim(was: TierWaits, calls: Iterable[ClaimedCall]) -> dict[str, TierW
     for tier, found in seen.items():
         if (now := _tier_after(waits.get(tier), found)) is not None:
             waits[tier] = now
+    return waits
+
+
+def foreseeing(was: TierWaits, worst: Mapping[str, Decimal]) -> dict[str, TierWait]:
+    """`was` with what a call of tiers that nothing waits for yet may cost, in dollars."""
+    waits = dict(was)
+    for tier, dollars in worst.items():
+        known = waits.get(tier, TierWait(stop=None, least=None, most=dollars))
+        waits[tier] = replace(known, most=max(known.most, dollars))
     return waits
 
 

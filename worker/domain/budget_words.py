@@ -36,6 +36,11 @@ class RestOfRun:
         begun = any(self.started(tier) for tier in self.ladder())
         return bool(self.open.get(UNROUTED)) and not begun
 
+    @property
+    def unanswered(self) -> bool:
+        """Whether no tier has given an answer yet that shows what its answers cost."""
+        return not any(self.answers(tier) for tier in self.ladder())
+
     def answers(self, tier: str) -> int:
         """Answers that the tier has given: each ended its job, or sent it up."""
         return self.ended.get(tier, 0) + sum(n for at, _, n in self.climbs if at == tier)
@@ -102,11 +107,12 @@ def enough(
         ),
         Decimal(0),
     )
-    seen = max((worst[tier] for tier in work if tier in worst and work[tier]), default=Decimal(0))
+    coming = [tier for tier in worst if rest.unseen or work.get(tier)]
+    seen = max((worst[tier] for tier in coming), default=Decimal(0))
     room = max(seen, least * _scale(rest, work, known, worst))
     wanted = spent + expected + room
-    if rest.unseen and rest.forecast is not None:
-        wanted = max(wanted, rest.forecast + room)
+    if rest.unanswered and rest.forecast is not None:
+        wanted = max(spent, rest.forecast) + room
     return wanted.quantize(STEP, ROUND_UP)
 
 

@@ -7,6 +7,7 @@ from worker.domain.budget_waits import (
     TierWait,
     Waiting,
     after_claim,
+    foreseeing,
     read_waits,
     waiting_of,
 )
@@ -79,6 +80,13 @@ def test_what_fits_by_now_waits_for_its_turn_and_for_no_budget() -> None:
     assert waiting_of(waits, both, RUN, None) == Waiting(None, None)
     waits["haiku"] = wait("1", "1", DAY)
     assert waiting_of(waits, both | {"haiku": 1}, RUN, Decimal(9)) == Waiting(DAY, Decimal(1))
+
+
+def test_what_may_come_to_a_tier_waits_for_nothing_there() -> None:
+    waits = foreseeing({"haiku": wait("1", "1"), "opus": wait("5", "9")}, {"opus": Decimal(7)})
+    assert waits == {"haiku": wait("1", "1"), "opus": wait("5", "9")}
+    assert foreseeing({}, {"opus": Decimal(7)}) == {"opus": wait(None, "7", None)}
+    assert foreseeing(waits, {"opus": Decimal(11)})["opus"] == wait("5", "11")
 
 
 def test_it_is_stored_as_it_is() -> None:

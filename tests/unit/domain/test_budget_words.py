@@ -110,7 +110,12 @@ def test_before_anything_is_routed_its_forecast_is_what_is_known() -> None:
     assert enough(spent=Decimal(0), needs=routing, rest=told, worst=worst) == 2 + routing
     assert "to route all of it" in stop_words(Decimal(0), routing, few, blind)
     assert "for all of it" in stop_words(Decimal(0), routing, few, told)
-    seen = RestOfRun(open={"": 100, "haiku": 1}, forecast=Decimal(2))
+    # What a call at the top of the ladder may cost has its room before anything gets there.
+    tops = worst | {"opus": Decimal("0.1")}
+    assert enough(spent=Decimal(0), needs=routing, rest=told, worst=tops) == Decimal("2.1")
+    # Once an answer shows what answers cost, that is what counts.
+    paid = {"haiku": Decimal("0.001")}
+    seen = RestOfRun(open={"": 100, "haiku": 1}, ended={"haiku": 9}, paid=paid, forecast=Decimal(2))
     assert enough(spent=Decimal(0), needs=routing, rest=seen, worst=worst) < 2
     assert "for all of it" in stop_words(Decimal(0), routing, few, seen)
 

@@ -162,7 +162,7 @@ class Claims:
             if found := gate(connection, going):
                 stops |= found
                 going = [one for one in going if one.candidate.job_id not in found]
-        note_waiting(connection, rows, planned, going, stops)
+        note_waiting(connection, rows, planned, going, stops, planner)
         return Passage(going, stops, day)
 
     def _candidates(

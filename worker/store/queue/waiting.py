@@ -1,16 +1,24 @@
 """What runs wait for: a budget that refused their next attempt, said wherever people look."""
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Row, text
 
-from worker.domain.budget_waits import ClaimedCall, after_claim, read_waits, waiting_of
+from models.vocabulary import Stage
+from worker.domain.budget_waits import (
+    ClaimedCall,
+    after_claim,
+    foreseeing,
+    read_waits,
+    waiting_of,
+)
 from worker.domain.budget_words import UNROUTED
-from worker.domain.claimed import Claimed
+from worker.domain.claimed import Candidate, Claimed, Plan, Question
 from worker.store.queue.gates import Stop, Stops
 from worker.store.rows import OPEN_JOBS
 from worker.store.scopes import day_scope, run_scope
@@ -28,9 +36,10 @@ def note_waiting(
     planned: Sequence[Claimed],
     granted: Sequence[Claimed],
     stops: Stops,
+    planner: Callable[[Candidate], Plan],
 ) -> None:
     """Keeps `runs.waiting_for` and `waiting_usd` true; `rows` are those that were ready, `planned`
-    what they would ask, and `stops` says why some of them were not granted."""
+    what they would ask by `planner`, and `stops` says why some of them were not granted."""
     refused = [job_id for job_id, stop in stops.items() if stop in BUDGETS]
     claimed_runs = {claimed.candidate.run_id for claimed in granted}
     if refused:
@@ -40,14 +49,34 @@ def note_waiting(
         calls = _calls(planned, granted, stops)
         short = {run_id for run_id, made in calls.items() if any(call.stop for call in made)}
         for run_id in sorted(waited | short):
-            _note(connection, run_id, calls.get(run_id, []))
+            at_top = _at_top(planned, run_id, planner) if run_id in short else {}
+            _note(connection, run_id, calls.get(run_id, []), at_top)
 
 
-def _note(connection: Connection, run_id: int, calls: Sequence[ClaimedCall]) -> None:
+def _at_top(
+    planned: Sequence[Claimed], run_id: int, planner: Callable[[Candidate], Plan]
+) -> dict[str, Decimal]:
+    """What one of a run's messages that are to be routed may cost at the top of its ladder: the sum
+    that is enough has room for that, long before anything gets there."""
+    for one in planned:
+        candidate = one.candidate
+        if candidate.run_id == run_id and candidate.stage is Stage.ROUTE:
+            top = candidate.policy.ladder[-1]
+            plan = planner(replace(candidate, stage=Stage.ANSWER, tier=top))
+            return {top: plan.reserved} if isinstance(plan, Question) else {}
+    return {}
+
+
+def _note(
+    connection: Connection,
+    run_id: int,
+    calls: Sequence[ClaimedCall],
+    at_top: Mapping[str, Decimal],
+) -> None:
     """Adds to a run's waits what this claim came to. Its budget's row is locked by then, so that no
     other claim of the run writes between."""
     row = connection.execute(WAITS, {"run": run_id}).one()
-    waits = after_claim(read_waits(row.tier_waits), calls)
+    waits = foreseeing(after_claim(read_waits(row.tier_waits), calls), at_top)
     left = row.left
     if left is not None:
         left -= sum((call.worst for call in calls if call.stop is None), Decimal(0))

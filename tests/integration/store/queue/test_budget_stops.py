@@ -60,6 +60,8 @@ def test_a_watched_run_ends_with_4_and_goes_on_with_a_larger_budget(
         with at_work(runtime):
             stopped = say("enqueue", "day.csv", "--run", "day", "--budget", "0.0001", "--watch")
         status = say("status", "day", "--json").document
+        with engine.connect() as connection:
+            waits = connection.execute(text("SELECT tier_waits FROM runs")).scalar_one()
         resumed = say("resume", "day", "--budget", "5")
         make_due(engine)
         with at_work(runtime):
@@ -68,6 +70,8 @@ def test_a_watched_run_ends_with_4_and_goes_on_with_a_larger_budget(
     assert (stopped.code, "rung resume day --budget" in stopped.err) == (4, True), stopped.err
     assert (status["waiting_for"], status["by_state"].get("answered")) == ("run budget", None)
     assert Decimal(status["spent_usd"]) <= Decimal("0.0001")
+    # The sum that is enough has room for an answer of the top tier, where nothing is routed yet.
+    assert Decimal(status["enough_usd"]) > Decimal(waits["opus"]["most"]) > Decimal("0.01")
     assert (resumed.code, watched.code) == (0, 0), watched.err
     assert say("status", "day", "--json").document["ended"] == len(BODIES)
     Checker().require(engine)
