@@ -6,8 +6,16 @@ import re
 import unicodedata
 from typing import Any
 
-from lxml.etree import LxmlError
+from lxml.etree import LxmlError, SubElement
 from lxml.html import tostring
+
+from worker.intake.quoted import (
+    above_quoted,
+    answers_within,
+    is_form,
+    says_more,
+    without_last_words,
+)
 
 _TAGS = (
     "p|div|span|br|a|b|i|u|em|strong|font|table|tbody|tr|td|th|ul|ol|li|blockquote|pre|html|body"
@@ -44,7 +52,9 @@ SIGNED_WITHIN = 600
 and no signature is longer."""
 LANGUAGES = ["en", "de", "fr", "es", "it", "nl", "pl", "ja"]
 _FORWARDED = re.compile(
-    r"forwarded|weitergeleitet|transf[ée]r|reenvi|inoltrat|doorgestuurd|przekazan|転送", re.I
+    r"forwarded|weitergeleitet|transf[ée]r|reenvi|encaminhad|inoltrat|doorgestuurd|przekazan"
+    r"|vidarebefordra|videresend|пересыл|пересл|iletilen|転送|转发|轉寄|전달",
+    re.I,
 )
 
 
@@ -64,16 +74,20 @@ def only_pictures(text: str) -> bool:
     return text.lstrip()[:2] == "![" and len(text) < 1_000 and bool(_PICTURES.fullmatch(text))
 
 
-def text_of(markup: str) -> str | None:
-    """The words of a piece of HTML, a paragraph a line; None when they could not be had whole."""
+def text_of(markup: str, *, quotes: bool = False) -> str | None:
+    """The words of a piece of HTML, a paragraph a line; None when they could not be had whole.
+    `quotes`: lines of what is quoted begin with `>`, as in plain text."""
     if len(markup) > LONGEST_MARKUP:
         return None
     import html_text
 
     try:
-        if _INVISIBLE.search(markup):
+        quotes = quotes and "<blockquote" in markup.lower()
+        if quotes or _INVISIBLE.search(markup):
             tree = html_text.parse_html(markup)
             _drop_hidden(tree)
+            if quotes:
+                _mark_quotes(tree)
             markup = tostring(tree, encoding="unicode", method="html")
         text = without_entities(str(html_text.extract_text(markup)))
     except (LxmlError, ValueError, RecursionError):
@@ -88,6 +102,20 @@ def _drop_hidden(tree: Any) -> None:
     for element in [one for one in tree.iter() if _INVISIBLE_STYLE.search(one.get("style") or "")]:
         if element.getparent() is not None:
             element.drop_tree()
+
+
+def _mark_quotes(tree: Any) -> None:
+    import html_text
+
+    for quote in list(tree.iter("blockquote")):
+        if next(quote.iterancestors("blockquote"), None) is not None:
+            continue
+        said = str(html_text.extract_text(tostring(quote, encoding="unicode", with_tail=False)))
+        for child in list(quote):
+            quote.remove(child)
+        quote.text = None
+        for line in said.split("\n"):
+            SubElement(quote, "div").text = f"> {line}".rstrip()
 
 
 def without_entities(text: str) -> str:
@@ -106,16 +134,29 @@ def _letters(text: str) -> int:
 
 def unquoted(text: str) -> str:
     """Without the mail that is answered, and without the signature; as it was where nothing would
-    be left, or where what follows was forwarded, and so is the matter itself."""
+    be left, where what follows was forwarded, and so is the matter itself, or where answers stand
+    between its lines."""
+    kept = _unsigned(_top_of(text))
+    if (shorter := without_last_words(kept)) != kept:
+        kept = _unsigned(shorter)
+    return kept or text
+
+
+def _top_of(text: str) -> str:
     import quotequail
 
-    cut = text
-    wrapped = quotequail.unwrap(text[:QUOTED_WITHIN])
-    if wrapped is not None and (top := (wrapped.get("text_top") or "").strip()):
-        below = text[text.find(top) + len(top) :].lstrip()
-        if not _FORWARDED.search(below.partition("\n")[0]):
-            cut = top
-    return _unsigned(cut) or text
+    top = above_quoted(text)
+    if top is None:
+        wrapped = quotequail.unwrap(text[:QUOTED_WITHIN])
+        top = (wrapped.get("text_top") or "").strip() if wrapped is not None else ""
+        if is_form(text[text.find(top) + len(top) :].lstrip()):
+            return text
+    if not top:
+        return text
+    below = text[text.find(top) + len(top) :].lstrip()
+    if _FORWARDED.search(below.partition("\n")[0]) or answers_within(below):
+        return text
+    return top
 
 
 def _unsigned(text: str) -> str:
@@ -131,4 +172,6 @@ def _unsigned(text: str) -> str:
     first = signature.partition("\n")[0]
     at = text.find(f"\n{first}", max(len(text) - SIGNED_WITHIN, 0))
     kept = text[:at].rstrip() if at > 0 else text
+    if says_more(text[len(kept) :]):
+        return text.strip()
     return kept if any(unicodedata.category(c)[0] in "LN" for c in kept) else text.strip()
