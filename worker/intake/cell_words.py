@@ -15,7 +15,7 @@ FAILED = frozenset(word for word in NO_VALUE if word.startswith("#"))
 """An id may be any word, but no cell that a spreadsheet failed at is one."""
 ROUNDED = re.compile(r"-?\d(?:[.,]\d+)?[Ee]\+\d{2,}")
 WHOLE_FLOAT = re.compile(r"(-?\d{1,18})\.0")
-_FORCED = re.compile(r'="([^"]*)"|\'(\d+)')
+_FORCED = re.compile(r'="([^"]*)"|\'(\d+|[=+@-]\S*)')
 _DRESSED = re.compile(r"\s|[=']|.*(?:\s|\.0)\Z", re.S)
 
 TRIMMED = "without the spaces around it"

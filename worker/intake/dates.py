@@ -24,6 +24,14 @@ _SLASHED = re.compile(r"(?<!\d)(\d{1,2})([/-])(\d{1,2})\2(\d{4}|\d{2})(?!\d)")
 _DOTTED = re.compile(r"^\s*\d{1,2}\.\s?\d{1,2}\.\s?\d{2,4}")
 _SHAPE = re.compile(r"^(?=.*\d{1,4}\D+\d)[\w\s.,:;/+\-()]{6,60}$")
 _MERIDIEM = re.compile(r"\b([ap])\.\s?m\.", re.IGNORECASE)
+_LOST_PLUS = re.compile(r"(T\d\d:\d\d(?::\d\d(?:\.\d+)?)?) (\d\d:?\d\d)$")
+"""A plus that an address took for a blank. Without it the zone would be read as the time."""
+_IN_UTC = re.compile(r"(?<=Z)\[(?:UTC|GMT|Z)\]$")
+_AFTERNOON = frozenset({"下午", "午後", "오후"})
+_HALF_DAY = re.compile(r"\s?(上午|午前|오전|下午|午後|오후)\s?(\d{1,2})(?=[:時时시])")
+_KOREAN = re.compile(r"^(\d{4})\. ?(\d{1,2})\. ?(\d{1,2})\.(?=$|\s)")
+_POINTED = re.compile(r"^(\d{1,2}\.\d{1,2}\.\d{4}),? (\d{1,2})\.(\d\d)(?=$|\.\d\d$)")
+"""Days and hours of which both have points, in Denmark and Finland."""
 _ODD_SPACES = re.compile(r"[\u00a0\u2007-\u200f\u202a-\u202f\u3000]+")
 _NET = re.compile(r"/Date\((\d{12,13})(?:[+-]\d{4})?\)/")
 _MIDNIGHT = re.compile(r"(?<!\d)24:00(?::00)?(?![:\d])")
@@ -106,7 +114,7 @@ def moment_of(value: Any, order: DateOrder | None) -> dt.datetime | None:
         return _epoch(float(value))
     if not isinstance(value, str):
         return None
-    value = _ODD_SPACES.sub(" ", value).strip()
+    value = _as_written(_ODD_SPACES.sub(" ", value).strip())
     if found := _NET.fullmatch(value):
         return _epoch(float(found[1]))
     if found := _MIDNIGHT.search(value):
@@ -115,6 +123,15 @@ def moment_of(value: Any, order: DateOrder | None) -> dt.datetime | None:
     if found := _PLACE.search(value):
         return _at_a_place(value[: found.start()].strip(), found[1] or found[2], order)
     return _within_reach(_read(value, order))
+
+
+def _as_written(value: str) -> str:
+    """The time without what programs and customs put around or into it."""
+    value = _IN_UTC.sub("", _LOST_PLUS.sub(r"\1+\2", value))
+    if found := _HALF_DAY.search(value):
+        hour = int(found[2]) % 12 + (12 if found[1] in _AFTERNOON else 0)
+        value = f"{value[: found.start()]} {hour}{value[found.end() :]}"
+    return _POINTED.sub(r"\1 \2:\3", _KOREAN.sub(r"\1-\2-\3", value))
 
 
 def _within_reach(moment: dt.datetime | None) -> dt.datetime | None:

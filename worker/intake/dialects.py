@@ -84,7 +84,7 @@ def delimiter_of(first: bytes) -> str:
     """What parts the columns: by which the header and the rows below it come to the same number of
     fields, and to the most of them. A comma in doubt."""
     text = _beginning(first)
-    said = text[:6].lower()
+    said = text[:7].lower().lstrip('"')
     if said.startswith("sep=") and said[4:5] in DELIMITERS:
         return said[4]
     if comments := _COMMENTS.match(text):

@@ -41,8 +41,8 @@ def read_documents(
 
 def _rows(text: "JsonText", where: tuple[str, ...]) -> Iterator[Item]:
     """Of the value that starts here; what does not lead to rows is stepped over."""
-    if text.peek() == "[" and not where:
-        yield from _elements(text)
+    if text.peek() == "[":
+        yield from _elements(text, where)
     elif text.peek() == "{" and where:
         for key in text.keys():  # noqa: SIM118 - it steps over what it yields
             if where == (EACH,):
@@ -61,14 +61,15 @@ def _rows(text: "JsonText", where: tuple[str, ...]) -> Iterator[Item]:
         raise text.error("has something else than a list or an object")
 
 
-def _elements(text: "JsonText") -> Iterator[Item]:
+def _elements(text: "JsonText", where: tuple[str, ...]) -> Iterator[Item]:
     text.skip("[")
     more = text.peek() != "]"
     while more:
         if text.peek() in ("", "]"):
             raise text.error("ends too early, or has a comma too many")
-        item = text.item()
-        if item is not None:
+        if where:
+            yield from _rows(text, where)
+        elif (item := text.item()) is not None:
             yield item
         more = text.peek() != "]"
         if more:

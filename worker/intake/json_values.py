@@ -21,6 +21,8 @@ _TAPS_OWN = {
 """What a message of Singer's or Airbyte's protocol holds where it is no row."""
 TAPS = frozenset(_TAPS_OWN) | {"RECORD"}
 NO_ROW = "a message of the protocol that the file is written in, and no row"
+_WHOLE = frozenset({"$numberLong", "$numberInt"})
+_MONGOS = _WHOLE | {"$oid", "$date", "$numberDouble", "$numberDecimal", "$uuid", "$symbol"}
 ENVELOPES = ("_source", "_airbyte_data")
 
 
@@ -42,11 +44,22 @@ def unwrapped(row: dict[str, object]) -> dict[str, object] | None:
         inner = row.get(name)
         if type(inner) is dict and inner:
             return {**{key: value for key, value in row.items() if key != name}, **inner}
+    if type(key := row.get("_id")) is dict and "$oid" in key:
+        return {name: _of_mongo(value) for name, value in row.items()}
     if len(row) == 1:
         (inner,) = row.values()
         if isinstance(inner, dict) and inner:
             return inner
     return row
+
+
+def _of_mongo(value: object) -> object:
+    """The id, the time or the number that MongoDB writes as an object: `{"$oid": "65f0…"}`."""
+    if isinstance(value, dict) and len(value) == 1:
+        ((name, inner),) = value.items()
+        if name in _MONGOS:
+            return int(inner) if name in _WHOLE and str(inner).isdecimal() else _of_mongo(inner)
+    return value
 
 
 def _of_a_tap(row: dict[str, object]) -> dict[str, object] | None:

@@ -1,6 +1,7 @@
 """Sheets of OpenDocument, as LibreOffice saves them: the first that holds something, or the named
 one."""
 
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from typing import IO, Any
@@ -96,8 +97,10 @@ def _as_text(cell: Any, most: int) -> str:
     spaces, and a cell may hold very many of them."""
     kind = cell.get(f"{_OFFICE}value-type")
     if kind in ("float", "currency", "percentage"):
-        value = cell.get(f"{_OFFICE}value") or ""
-        return value.removesuffix(".0")
+        value = (cell.get(f"{_OFFICE}value") or "").removesuffix(".0")
+        seen = "".join(_pieces(cell)) if kind == "float" and value.isdecimal() else ""
+        # An id is what people see: `00042`, and not the number behind it.
+        return seen if _SEEN.fullmatch(seen) and seen.endswith(value) else value
     if kind == "date":
         return cell.get(f"{_OFFICE}date-value") or ""
     if kind == "boolean":
@@ -109,6 +112,9 @@ def _as_text(cell: Any, most: int) -> str:
             break
         pieces.append(piece)
     return "".join(pieces)
+
+
+_SEEN = re.compile(r"[A-Za-z-]{0,20}0*[0-9]{1,18}")
 
 
 def _pieces(cell: Any) -> Iterator[str]:

@@ -131,8 +131,7 @@ class Rows:
         if "&" in said and not is_markup(said) and (plain := without_entities(said)) != said:
             self._notes.add(Note(Care.COERCED, "body", remarks.ENTITIES), line)
             said = plain
-        quotes = self._strip_quotes
-        if is_markup(said) and (text := text_of(said, quotes=quotes)) is not None:
+        if is_markup(said) and (text := text_of(said, quotes=self._strip_quotes)) is not None:
             self._notes.add(Note(Care.COERCED, "body", remarks.AS_TEXT), line)
             said = text
         if self._strip_quotes and (kept := unquoted(said)) != said.strip():

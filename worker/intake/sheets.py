@@ -9,10 +9,11 @@ file.
 
 import datetime as dt
 import io
+import re
 import warnings
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any
 
 from lxml.etree import LxmlError
@@ -28,6 +29,9 @@ from worker.intake.workbooks import MAIN, Sheet, Workbook
 ROW, CELL, TEXT, VALUE = f"{MAIN}row", f"{MAIN}c", f"{MAIN}t", f"{MAIN}v"
 ROWS = f"{MAIN}sheetData"
 STRING, PHONETIC = f"{MAIN}si", f"{MAIN}rPh"
+_NUMBERED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_CHARACTERS = {"0009": "\t", "000A": "\n", "000D": "\n", "005F": "_", "00A0": "\xa0"}
+"""Those that say something; the others are signs for machines."""
 MOST_ROWS = 1_048_576
 """Excel's own; a row numbered higher would have billions of empty ones before it."""
 FAR, MOST_FAR = 100, 200_000_000
@@ -56,7 +60,7 @@ def read_workbook(
         archive = zipfile.ZipFile(stream)
         book = Workbook(path, archive, caps)
         parser = _SheetParser(
-            _strings(path, archive, book.strings, caps), book.epoch, *book.dates()
+            _strings(path, archive, book.strings, caps), book.epoch, *book.dates(), book.shown
         )
     except BROKEN as error:
         raise _broken(path, error) from None
@@ -145,14 +149,27 @@ def _text(element: Any) -> str:
             pieces.append(child.text or "")
         elif child.tag != PHONETIC:
             pieces += [inner.text or "" for inner in child.iter(TEXT)]
-    return "".join(pieces).replace("_x000D_", "").replace("\r\n", "\n")
+    return _unescaped("".join(pieces)).replace("\r\n", "\n")
+
+
+def _unescaped(text: str) -> str:
+    """With the characters that a workbook writes by their numbers: `_x0009_`."""
+    if "_x" not in text:
+        return text
+    text = text.replace("_x000D_\n", "\n").replace("_x000D__x000A_", "\n")
+    return _NUMBERED.sub(lambda found: _CHARACTERS.get(found[1].upper(), ""), text)
 
 
 class _SheetParser(WorkSheetParser):
     """openpyxl's, for what is not plain text: numbers that are dates, errors, results."""
 
     def __init__(
-        self, strings: Strings, epoch: dt.datetime, dates: set[int], spans: set[int]
+        self,
+        strings: Strings,
+        epoch: dt.datetime,
+        dates: set[int],
+        spans: set[int],
+        shown: Mapping[int, tuple[str, int]],
     ) -> None:
         super().__init__(
             io.BytesIO(),
@@ -162,7 +179,7 @@ class _SheetParser(WorkSheetParser):
             date_formats=dates,
             timedelta_formats=spans,
         )
-        self._far = 0
+        self._far, self._shown = 0, shown
 
     def rows(self, source: IO[bytes]) -> Iterator[tuple[int, list[str]]]:
         """Each row's number, and its cells as text."""
@@ -193,11 +210,15 @@ class _SheetParser(WorkSheetParser):
         if kind == "inlineStr":
             return "".join(_text(child) for child in cell)
         if kind == "str":
-            return (cell.findtext(VALUE) or "").replace("_x000D_", "")
+            return _unescaped(cell.findtext(VALUE) or "")
         if not len(cell):
             return ""
         self.col_counter = self.row_counter = 1
-        return as_text(self.parse_cell(cell)["value"])
+        text = as_text(self.parse_cell(cell)["value"])
+        if self._shown and text.isdecimal():
+            before, digits = self._shown.get(int(cell.get("s") or 0), ("", 0))
+            return f"{before}{text.zfill(digits)}"
+        return text
 
 
 def _column(coordinate: str | None) -> int:

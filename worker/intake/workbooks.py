@@ -3,6 +3,7 @@ numbers are dates. Of all else that it says of itself, which may be a lot, nothi
 
 import datetime as dt
 import posixpath
+import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ _BOOKS = frozenset(
 )
 _STRINGS = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
 _USUAL_BOOK, _STYLES_PART = "xl/workbook.xml", "xl/styles.xml"
+_NUMBERS = re.compile(r'(?:"([^"]{1,40})")?(0+)(?:;.*|_[-)])?')
+"""A format of ids: as many digits, behind a word."""
 MOST_FORMAT_CHARS = 255
 """Of a format of numbers (Excel's own bound)."""
 
@@ -52,6 +55,8 @@ class Workbook:
         self.epoch: dt.datetime = WINDOWS_EPOCH
         self._book, self.strings = _USUAL_BOOK, ""
         """Where the strings are that cells refer to by number; empty where there are none."""
+        self.shown: dict[int, tuple[str, int]] = {}
+        """Styles in which whole numbers have something before them, or at least so many digits."""
         self._look()
         self.sheets = list(self._sheets())
 
@@ -101,9 +106,12 @@ class Workbook:
             if tag == _STYLES:
                 # What ended here were the styles that styles are made from.
                 dates, spans, number = set[int](), set[int](), 0
+                self.shown.clear()
                 continue
             which = int(known.get("numFmtId", 0))
             code = own.get(which) or builtin_format_code(which)
+            if found := _NUMBERS.fullmatch(code or ""):
+                self.shown[number] = (found[1] or "", len(found[2]))
             dates |= {number} if is_date_format(code) else set()
             spans |= {number} if is_timedelta_format(code) else set()
             number += 1

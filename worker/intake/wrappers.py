@@ -14,6 +14,8 @@ ROW_LISTS = (
     *("tickets", "conversations", "cases", "issues", "records", "results", "_results", "messages"),
     *("items", "data", "payload", "values", "requests", "rows", "entries", "threads", "enquiries"),
 )
+PAGED = frozenset(ROW_LISTS) - {"messages", "threads", "values", "items", "entries", "rows"}
+"""Lists by which it shows that an object is a page of rows, and no row itself."""
 NO_ROW_LISTS = frozenset(
     {"users", "organizations", "groups", "brands", "links", "_links", "included", "fields"}
     | {"customfields", "contacts", "agents", "tags", "errors", "_expands", "comments", "events"}
@@ -34,7 +36,12 @@ class Outline:
 
 def rows_within(first: bytes) -> tuple[str, ...]:
     """The way to the list of rows; empty where there is none, or the document is a row."""
-    if first.lstrip()[:1] != b"{":
+    start = first[: len(first) - len(first.lstrip()) + 1]
+    if start[-1:] == b"[" and first[len(start) :].lstrip()[:1] == b"{":
+        # A list of pages, as they were fetched: `[{"tickets": […]}, {"tickets": […]}]`.
+        inner = rows_within(first[len(start) :])
+        return inner if len(inner) == 1 and inner[0] in PAGED else ()
+    if start[-1:] != b"{":
         return ()
     outline = Outline()
     whole = first[:SURVEYED].decode(errors="ignore").encode()

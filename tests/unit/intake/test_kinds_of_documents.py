@@ -27,6 +27,9 @@ def gzipped(data: bytes) -> bytes:
         f"[{FIRST}]\n[{SECOND}]\n",
         f"{FIRST}\r\n\r\n  \r\n{SECOND}\r\n\x00\x00",
         json.dumps(CELLS),
+        f'[{{"tickets": [{FIRST}], "next_page": "x"}}, {{"tickets": [{SECOND}], "count": 2}}]',
+        f'[{{"count": 1, "records": [{FIRST}, {SECOND}]}}, {{"records": []}}]',
+        '{"_id": {"$oid": "1"}, "body": "hello there"}\n{"_id": {"$oid": "2"}, "body": "fine"}\n',
         json.dumps({"range": "A1:B3", "majorDimension": "ROWS", "values": CELLS}),
         json.dumps({"columns": CELLS[0], "index": [0, 1], "data": CELLS[1:]}),
         json.dumps({"fields": [{"name": "external_id"}, {"name": "body"}], "rows": CELLS[1:]}),
@@ -147,3 +150,16 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
 
     with pytest.raises(BacklogError, match="is a directory"):
         open_file(tmp_path)
+
+
+def test_times_and_numbers_of_mongodb_are_what_they_stand_for() -> None:
+    when = {"$date": {"$numberLong": "1795508100000"}}
+    row = {"_id": {"$oid": "65f0"}, "body": "hello", "createdAt": when, "n": {"$numberInt": "7"}}
+    found = taken("x.jsonl", json.dumps(row).encode())
+    assert str(found.records[0].received_at) == "2026-11-24 08:15:00+00:00"
+    assert found.records[0].metadata == {"n": 7}
+
+
+def test_a_list_of_conversations_is_no_list_of_pages() -> None:
+    rows = [{"key": "a", "messages": [{"id": 1, "body": "x"}], "text": "hello there"}]
+    assert "records" not in taken("x.json", json.dumps(rows).encode()).document

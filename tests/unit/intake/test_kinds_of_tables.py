@@ -19,6 +19,7 @@ def pairs(data: str | bytes) -> list[tuple[str, str]]:
     [
         'sep=;\r\nexternal_id;body\r\n1;hello, there\r\n2;fine\r\n',
         "'external_id','body'\n'1','hello, there'\n'2','fine'\n",
+        '"sep=;"\r\nexternal_id;body\r\n1;hello, there\r\n2;fine\r\n',
         'external_id, body\n"1", "hello, there"\n"2", "fine"\n',
         '"external_id,body"\n"1,""hello, there"""\n"2,fine"\n',
         "external_id^body\n1^hello, there\n2^fine\n",
@@ -109,3 +110,8 @@ def test_lines_in_two_encodings_are_each_read_in_theirs() -> None:
 def test_a_file_without_a_header_is_told_so_without_a_word_of_it() -> None:
     found = taken("x.csv", b"1001,My parcel has not come and I am very angry\n1002,Where is it\n")
     assert found.refused == "x.csv has no header: its first line looks like a row."
+
+
+@pytest.mark.parametrize("known", ["-12", "+4912", "=a1", "@ann"])
+def test_an_id_that_was_kept_from_being_a_formula_is_the_one_that_it_was(known: str) -> None:
+    assert taken("x.csv", f"{HEAD}'{known},hello there\n".encode()).ids == [known]

@@ -218,3 +218,25 @@ def test_texts_with_other_delimiters_make_no_other_table(
 ) -> None:
     found = taken("x.csv", text.encode())
     assert (found.refused, found.bodies) == (None, bodies or ["Where is it"])
+
+
+def test_ids_are_what_people_see_in_their_cells() -> None:
+    rows: list[list[object]] = [["Ticket ID", "Description"], [42, "a b"], [43, "c d"], [4, "e f"]]
+    book = openpyxl.load_workbook(io.BytesIO(workbook(("Tickets", rows))))
+    book["Tickets"]["A2"].number_format = "00000"
+    book["Tickets"]["A3"].number_format = '"T-"000'
+    book["Tickets"]["B3"] = "c_x0009_d_x005F_x000D_"
+    out = io.BytesIO()
+    book.save(out)
+    found = taken("x.xlsx", out.getvalue())
+    assert (found.ids, found.bodies) == (["00042", "T-043", "4"], ["a b", "c\td_x000D_", "e f"])
+
+
+@pytest.mark.parametrize(("seen", "known"), [("00042", "00042"), ("T-042", "T-042"), ("4E1", "42")])
+def test_ids_of_opendocument_are_what_people_see(seen: str, known: str) -> None:
+    content = CONTENT.replace('"35436"', '"42"').replace("35,436\n", seen)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", content)
+    assert taken("x.ods", out.getvalue()).ids == [known]
