@@ -203,6 +203,8 @@ def test_the_first_sentence_is_about_the_worst() -> None:
         "bad",
         "late is late: its deadline passed 1 h ago. 80 of 200 messages are done, in 2 runs.",
     )
+    three = headline([late, late, good, late], [outlooks[1]] * 2 + outlooks, None)
+    assert "2 other runs need help too. " in three.words
     both = headline([good, good], [outlooks[0]] * 2, None)
     assert both.words.endswith("are done, in 2 runs, all at about 14:10.")
     stopped = headline([good], outlooks[:1], None, ["haiku", "opus"])

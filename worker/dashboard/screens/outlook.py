@@ -52,6 +52,12 @@ def _urgency(one: tuple[RunStanding, Outlook]) -> tuple[int, float]:
     return ("good", "calm", "warn", "bad").index(seen.level), -due_at
 
 
+def _too(others: Sequence[Outlook]) -> str:
+    """That more is wrong than the one thing that is said."""
+    needs = "needs" if len(others) == 1 else "need"
+    return f"{plural(len(others), 'other run')} {needs} help too. " if others else ""
+
+
 def headline(
     runs: Sequence[RunStanding],
     outlooks: list[Outlook],
@@ -84,7 +90,8 @@ def headline(
     if len(runs) == 1:
         return Outlook(worst.level, f"{words[0].upper()}{words[1:]}. {done}.")
     if worst.level in ("bad", "warn"):
-        return Outlook(worst.level, f"{said_of(first.name, words)}. {done}.")
+        too = _too([one for one in outlooks if one.level == "bad"][1:])
+        return Outlook(worst.level, f"{said_of(first.name, words)}. {too}{done}.")
     last_done = max((o.done_at for o in outlooks if o.done_at), default=None)
     when = f", all at about {clock(last_done, runs[0].now)}" if last_done else ""
     return Outlook(worst.level, f"{done}{when}.")
