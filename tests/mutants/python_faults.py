@@ -6,6 +6,7 @@ other values are replaced wherever a module holds them.
 """
 
 import ast
+import enum
 import sys
 import types
 from collections.abc import Iterator
@@ -53,6 +54,9 @@ def put_in(module: str, source: str) -> None:
             continue
         if isinstance(old, types.FunctionType) and isinstance(new, types.FunctionType):
             _take_over(old, new)
+        elif isinstance(old, enum.EnumType):
+            # What is made anew beside it holds its new members.
+            _replace_everywhere(old, new)
         elif isinstance(old, type) and isinstance(new, type) and old.__module__ == module:
             _take_over_class(old, new)
             setattr(loaded, name, old)

@@ -50,6 +50,7 @@ def test_what_is_printed_parses_to_the_same_tree(tree: Node) -> None:
         ("(tier = opus and run = a) or run = b", "tier = opus and run = a or run = b"),
         ("not (not state = dead)", "not not state = dead"),
         ("tier not in (opus)", "not tier in (opus)"),
+        ("state contains rev", "state contains rev"),
         ("age > 168h and cost >= 0.05", "age > 1w and cost >= 0.05"),
         ("METADATA.Shop = 'it''s'", "metadata.Shop = 'it''s'"),
         ('metadata."order id" > 3', "metadata.'order id' > 3"),
@@ -73,6 +74,7 @@ def test_what_means_the_same_is_shown_the_same(text: str, shown: str) -> None:
         ),
         ("confidence < high", "confidence is compared with a number, and 'high' is none.", "high"),
         ("cost > 5dollars", "cost is compared with a number, and '5dollars' is none.", "5dollars"),
+        ("confidence > -1", "confidence runs from 0 to 1; -1 is outside.", "-1"),
         ("confidence < 60", "confidence runs from 0 to 1; 60 is outside.", "60"),
         (
             "age > 7",
