@@ -10,6 +10,7 @@ QUICK = (
     f"{STORE}queue/test_guards_of_reading_back.py",
     *(f"{STORE}queue/test_guards_of_{what}.py" for what in ("audits", "truths", "holds", "grades")),
     *(f"{STORE}queue/test_guards_of_{what}.py" for what in ("people", "pages", "sync", "workers")),
+    *(f"{STORE}queue/test_guards_of_{what}.py" for what in ("intake", "paces")),
     f"{STORE}actions/test_guards_of_erasure.py",
 )
 """Tests that leave nothing behind."""
@@ -60,6 +61,7 @@ SHADOWED = (
     "tests/integration/runs/test_standing_shadows.py",
 )
 SUBMITTED = (
+    f"{STORE}queue/test_guards_of_intake.py",
     WORKERS,
     f"{STORE}queue/test_chunks.py",
     "tests/integration/intake/test_cancelled_intakes.py",
@@ -163,7 +165,11 @@ STATEMENTS: dict[str, tuple[str, ...]] = {
         (f"{QUEUE}intake", f"{QUEUE}run_intake", f"{QUEUE}trial", f"{QUEUE}chunks"), SUBMITTED
     ),
     **dict.fromkeys((f"{QUEUE}presence", f"{QUEUE}rounds"), ALIVE),
-    f"{QUEUE}paces": (f"{STORE}queue/test_paces.py", f"{BATCH}test_batch_deadlines.py"),
+    f"{QUEUE}paces": (
+        f"{STORE}queue/test_guards_of_paces.py",
+        f"{STORE}queue/test_paces.py",
+        f"{BATCH}test_batch_deadlines.py",
+    ),
     f"{QUEUE}budget_warnings": (WORKERS, f"{STORE}queue/test_budget_warnings.py"),
     f"{ACTIONS}schedules": ("tests/integration/runs/test_schedule.py",),
     f"{ACTIONS}inquiries": ("tests/integration/runs/test_inquiries.py",),

@@ -136,17 +136,17 @@ ON CONFLICT (run_id, message_id) DO NOTHING
 # Rows that got no job in this transaction. An id repeats when an earlier line of this chunk or an
 # earlier chunk of this intake (a job above `:first`) has it.
 EXPLAIN = text("""
-SELECT * FROM (
+SELECT *, later OR ours AS repeats FROM (
   SELECT s.line, s.external_id, s.digest <> m.digest AS changed,
     s.line > min(s.line) OVER (PARTITION BY m.id) AS later,
-    own.id > :first AS ours, own.xmin = pg_current_xact_id()::xid AS fresh,
+    coalesce(own.id > :first, false) AS ours,
+    coalesce(own.xmin = pg_current_xact_id()::xid, false) AS fresh,
     (SELECT r.name FROM (SELECT id, run_id FROM jobs WHERE message_id = m.id OFFSET 0) AS j
      JOIN runs AS r ON r.id = j.run_id ORDER BY j.id LIMIT 1) AS known_in
   FROM staged AS s JOIN messages AS m USING (source, external_id)
   LEFT JOIN jobs AS own ON own.message_id = m.id AND own.run_id = :run
 ) AS row
-CROSS JOIN LATERAL (SELECT later OR coalesce(ours AND NOT fresh, false) AS repeats) AS r
-WHERE later OR NOT coalesce(ours AND fresh, false)
+WHERE later OR NOT fresh
 ORDER BY line
 """)
 

@@ -1,11 +1,9 @@
 """How fast live runs go is kept once every few seconds, whoever keeps house, and read by all."""
 
-import pytest
 from sqlalchemy import Engine
 
-from tests.support.near_misses import PAST, Rows
 from tests.support.promises import do, one
-from worker.store.queue.paces import FORGET, SAMPLES, note_paces, pace_samples
+from worker.store.queue.paces import note_paces, pace_samples
 from worker.store.runs import RunRef, forget_run
 
 
@@ -55,19 +53,6 @@ def test_it_is_kept_once_for_all_workers(engine: Engine) -> None:
     with engine.connect() as connection:
         samples = pace_samples(connection, [live])[live]
     assert [sample.done["haiku"] for sample in samples] == [12, 13]
-
-
-@pytest.mark.parametrize(("ago", "read", "kept"), [(100, 1, 1), (140, 0, 1), (700, 0, 0)])
-def test_what_is_old_is_not_read_and_then_forgotten(
-    rows: Rows, ago: int, read: int, kept: int
-) -> None:
-    run, other = rows.run(finished_at=PAST), rows.run()
-    at = f"now() - interval '{ago} s'"
-    rows.insert("run_paces", None, run_id=run, slot=1, at=at, done="{}")
-    rows.insert("run_paces", None, run_id=other, slot=1, at="now()", done="{}")
-    assert len(rows.all(SAMPLES, runs=[run], kept=125)) == read
-    rows.all(FORGET, after=600)
-    assert len(rows.all("SELECT 1 FROM run_paces WHERE run_id = :run", run=run)) == kept
 
 
 def test_a_run_without_a_job_has_no_pace_so_it_can_be_taken_back(engine: Engine) -> None:
