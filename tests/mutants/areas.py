@@ -171,8 +171,14 @@ STATEMENTS: dict[str, tuple[str, ...]] = {
         f"{BATCH}test_batch_deadlines.py",
     ),
     f"{QUEUE}budget_warnings": (WORKERS, f"{STORE}queue/test_budget_warnings.py"),
-    f"{ACTIONS}schedules": ("tests/integration/runs/test_schedule.py",),
-    f"{ACTIONS}inquiries": ("tests/integration/runs/test_inquiries.py",),
+    f"{ACTIONS}schedules": (
+        f"{STORE}actions/test_guards_of_schedules.py",
+        "tests/integration/runs/test_schedule.py",
+    ),
+    f"{ACTIONS}inquiries": (
+        f"{STORE}actions/test_guards_of_inquiries.py",
+        "tests/integration/runs/test_inquiries.py",
+    ),
     f"{STORE_OF}sessions": (f"{STORE}test_sessions.py",),
 }
 """Modules whose statements are texts of SQL."""

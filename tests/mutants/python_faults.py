@@ -6,7 +6,9 @@ other values are replaced wherever a module holds them.
 """
 
 import ast
+import contextlib
 import enum
+import gc
 import sys
 import types
 from collections.abc import Iterator
@@ -48,6 +50,7 @@ def put_in(module: str, source: str) -> None:
     loaded = sys.modules[module]
     before = dict(vars(loaded))
     exec(compile(source, str(loaded.__file__), "exec"), vars(loaded))
+    stays = dict[type, type]()
     for name, old in before.items():
         new = vars(loaded).get(name)
         if name.startswith("__") or new is old:
@@ -60,8 +63,14 @@ def put_in(module: str, source: str) -> None:
         elif isinstance(old, type) and isinstance(new, type) and old.__module__ == module:
             _take_over_class(old, new)
             setattr(loaded, name, old)
+            stays[new] = old
         else:
             _replace_everywhere(old, new)
+    # What the source made while it ran is of the classes that stay: it is compared with theirs.
+    for made in gc.get_referrers(*stays) if stays else ():
+        if type(made) in stays:
+            with contextlib.suppress(TypeError):
+                object.__setattr__(made, "__class__", stays[type(made)])
 
 
 def _take_over(old: types.FunctionType, new: types.FunctionType) -> None:

@@ -24,6 +24,8 @@ ALIKE = {
     "audits.QUEUE: CAST(:holder AS text) IS NULL -> false": "nobody's name differs from null",
     "passages.SEARCH: exact.word IS NULL -> true": "spares looking: a word that is known is meant",
     "passages.SEARCH: k.word IS NOT NULL -> true": "a word of no page comes last and finds nothing",
+    "inquiries.UNASKED: k.message_id = j.message_id -> true": "a job that comes from another is of"
+    " the same message; said for the index alone",
     "audits.NEWEST: u.id IS NOT NULL -> true": "no row stands there for none, as it does in COUNTS",
 }
 """By the statement and what becomes of it; where it stands may change."""

@@ -63,12 +63,17 @@ def test_the_store_has_hundreds_of_faults_to_make() -> None:
             compile(fault.instead, module, "exec")
 
 
-def test_a_class_that_is_put_in_anew_is_still_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def loaded(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
+    made = types.ModuleType("a_module_with_a_fault")
+    made.__file__ = "a_module_with_a_fault.py"
+    monkeypatch.setitem(sys.modules, made.__name__, made)
+    return made
+
+
+def test_a_class_that_is_put_in_anew_is_still_itself(loaded: types.ModuleType) -> None:
     # given
     source = "class Told(ValueError):\n    def __init__(self):\n        super().__init__('a')\n"
-    loaded = types.ModuleType("a_module_with_a_fault")
-    loaded.__file__ = "a_module_with_a_fault.py"
-    monkeypatch.setitem(sys.modules, loaded.__name__, loaded)
     exec(source, vars(loaded))
     told = vars(loaded)["Told"]
     # when
@@ -76,6 +81,22 @@ def test_a_class_that_is_put_in_anew_is_still_itself(monkeypatch: pytest.MonkeyP
     # then
     assert vars(loaded)["Told"] is told
     assert str(told()) == "b"
+
+
+def test_what_a_module_makes_of_its_own_class_is_of_the_one_that_stays(
+    loaded: types.ModuleType,
+) -> None:
+    # given
+    source = (
+        "from dataclasses import dataclass\n\n\n@dataclass(frozen=True, slots=True)\n"
+        "class Pair:\n    a: int\n\n\nNONE, EACH = Pair(0), {'one': Pair(1)}\n"
+    )
+    exec(source, vars(loaded))
+    pair = vars(loaded)["Pair"]
+    # when
+    put_in(loaded.__name__, source.replace("Pair(1)", "Pair(2)"))
+    # then
+    assert (vars(loaded)["NONE"], vars(loaded)["EACH"]) == (pair(0), {"one": pair(2)})
 
 
 def test_every_chosen_fault_is_still_in_the_source() -> None:

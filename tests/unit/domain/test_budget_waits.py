@@ -42,6 +42,8 @@ def test_a_claim_sees_a_part_of_what_waits() -> None:
         "1", "3"
     )
     assert after([call("haiku", "1")], [call("haiku", "2")])["haiku"] == wait("1", "2")
+    both = [call("haiku", "1"), call("haiku", "3")]
+    assert after(both, [call("haiku", "2")])["haiku"] == wait("1", "3")
 
 
 def test_the_least_goes_once_a_call_as_cheap_was_granted() -> None:

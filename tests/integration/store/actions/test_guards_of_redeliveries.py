@@ -62,6 +62,9 @@ def test_what_was_ready_before_the_webhook_is_made_up_for(
         rows.insert("reviews", None, job_id=job, verdict=said, reviewer="ada", reason="no",
                     reply="Ours." if said == "edit" else None)  # fmt: skip
     elsewhere = rows.answered(rows.run())
+    # What was said last is of another answer.
+    contrary = "reject" if is_posted else "accept"
+    rows.insert("reviews", None, job_id=elsewhere, verdict=contrary, reviewer="ada", reason="no")
     rows.job(run)
     target(rows)
     target(rows, "other")
