@@ -124,6 +124,7 @@ def test_the_keyboard_alone_pauses_a_queue_and_takes_it_back(
     page.get_by_role("link", name="Pause haiku").focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**/actions/**")
+    page.locator("[name=because]:focus").wait_for()
     page.keyboard.type("by keyboard")
     page.keyboard.press("Enter")
     # then

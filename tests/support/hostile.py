@@ -114,6 +114,8 @@ def _value(connection: Connection, column: Column[Any], checks: list[str]) -> An
     for check in checks:
         if found := re.match(rf"{column.name} IN \('([^']+)'", check):
             return found[1]
+    if isinstance(column.type, ARRAY) and isinstance(column.type.item_type, Float):
+        return [0.5]
     for kind, value in (
         (Text, EVIL),
         (JSONB, {"evil": EVIL}),

@@ -112,13 +112,14 @@ def test_a_held_queue_is_not_called_well(url: str, engine: Engine, settings: Set
     now, run = shown(url, "/", "/runs/day")
     # then
     told = ("haiku is held since 12:00, until 12:00: Claude asked for 20 min of silence (429), and"
-            " is asked again sooner; 5 messages wait. Resume haiku")  # fmt: skip
+            " is asked again sooner; 5 messages wait. It goes on by itself then."
+            " Try haiku at once")  # fmt: skip
     assert told in wrong(now)
     assert told in wrong(run)
     found = row(now, "haiku")
     assert re.fullmatch(r"held until (\d+ \w{3} \d{4} )?\d\d:\d\d", found["state"])
     assert [link.text for link in now.root.all("a") if "=haiku" in link.attributes["href"]] == [
-        "Resume haiku", "Resume haiku"
+        "Try haiku at once", "Resume haiku"
     ]  # fmt: skip
 
 

@@ -117,7 +117,7 @@ def test_people_who_wait() -> None:
     said = by_topic(slow)["latency"]
     assert (said.pays, said.figures) == (
         False,
-        "20.0 s for all rungs in turn, 9.0 s on the top one alone, waiting in line included;"
+        "20.0 s for all rungs in turn, 9.0 s on the top one alone, waiting in line aside;"
         " 200 of 1,000 messages climbed",
     )
     assert "latency" not in by_topic(replace(slow, climbed=0))

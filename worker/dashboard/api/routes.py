@@ -66,7 +66,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         job_schemas.ResultRowDocument,
         query=inputs.ResultsQuery,
         gives=("application/x-ndjson", "text/csv"),
-        problems=(404,),
+        problems=(404, 422),
     ),
     _get(
         "/api/jobs",
