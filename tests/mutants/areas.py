@@ -10,7 +10,7 @@ QUICK = (
     f"{STORE}queue/test_guards_of_reading_back.py",
     *(f"{STORE}queue/test_guards_of_{what}.py" for what in ("audits", "truths", "holds", "grades")),
     *(f"{STORE}queue/test_guards_of_{what}.py" for what in ("people", "pages", "sync", "workers")),
-    *(f"{STORE}queue/test_guards_of_{what}.py" for what in ("intake", "paces")),
+    *(f"{STORE}queue/test_guards_of_{what}.py" for what in ("intake", "paces", "ends")),
     f"{STORE}actions/test_guards_of_erasure.py",
 )
 """Tests that leave nothing behind."""
@@ -62,6 +62,8 @@ SHADOWED = (
 )
 SUBMITTED = (
     f"{STORE}queue/test_guards_of_intake.py",
+    f"{STORE}queue/test_guards_of_ends.py",
+    LOCKED,
     WORKERS,
     f"{STORE}queue/test_chunks.py",
     "tests/integration/intake/test_cancelled_intakes.py",

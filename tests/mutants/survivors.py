@@ -26,6 +26,19 @@ ALIKE = {
     "passages.SEARCH: k.word IS NOT NULL -> true": "a word of no page comes last and finds nothing",
     "inquiries.UNASKED: k.message_id = j.message_id -> true": "a job that comes from another is of"
     " the same message; said for the index alone",
+    **dict.fromkeys(
+        (
+            f"run_intake.END_LEFT_OPEN: {condition} -> true"
+            for condition in (
+                "EXISTS ( SELECT FROM run_counts AS c WHERE c.run_id = runs.id AND c.jobs > 0 AND"
+                " c.state IN ('queued', 'routed'))",
+                "c.run_id = runs.id",
+                "c.jobs > 0",
+                "c.state IN ('queued', 'routed')",
+            )
+        ),
+        "spares a look at the jobs of runs in which none is open",
+    ),
     "audits.NEWEST: u.id IS NOT NULL -> true": "no row stands there for none, as it does in COUNTS",
 }
 """By the statement and what becomes of it; where it stands may change."""

@@ -275,17 +275,18 @@ def test_what_came_into_a_run_after_its_cancelling_is_ended(rows: Rows) -> None:
     """Where whoever submitted it died: nobody claims it, and nobody else would end it."""
     run = rows.run(state="cancelled", finished_at=PAST)
     others = [
-        rows.job(rows.run(state="cancelled", finished_at="now()")),
+        rows.job(rows.run(state="cancelled", finished_at="now() - interval '4 minutes'")),
         rows.job(rows.run()),
         rows.job(rows.run(state="paused")),
         rows.job(rows.run(state="finished", finished_at=PAST)),
     ]
     came, held = [rows.job(run) for _ in range(3)], rows.routed(run, lease_until=FUTURE)
+    dispatched = rows.job(run, dispatched_at=PAST)
     done = rows.answered(run)
     rows.all(run_intake.END_LEFT_OPEN, group=2)
     ended = "SELECT id FROM jobs WHERE state = 'cancelled' AND finished_at IS NOT NULL"
     assert rows.firsts(ended) == came[:2]
-    rows.all(run_intake.END_LEFT_OPEN, group=2)
+    rows.all(run_intake.END_LEFT_OPEN, group=9)
     assert rows.firsts(ended) == came
     still = "SELECT id FROM jobs WHERE state <> 'cancelled'"
-    assert rows.firsts(still) == sorted([*others, held, done])
+    assert rows.firsts(still) == sorted([*others, held, dispatched, done])

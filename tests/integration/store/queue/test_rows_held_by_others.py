@@ -14,7 +14,7 @@ from worker.lanes.realtime.runtime import Runtime
 from worker.sandbox.simulator.state import State
 from worker.store.actions import holds, standing_shadows
 from worker.store.engine import make_engine
-from worker.store.queue import canaries, deliveries, gates, leaving_batch, notices
+from worker.store.queue import canaries, deliveries, gates, leaving_batch, notices, run_intake
 from worker.store.queue.dispatch import dispatch
 from worker.store.queue.expire import expire
 from worker.store.queue.gates import unmark
@@ -99,6 +99,7 @@ def test_what_is_changed_row_by_row_leaves_out_what_is_held(
         rows.routed(run, lane="batch", available_at=FUTURE)
         rows.sent(run, rows.batch(state="submitted", external_id="b"))
         rows.run(shadow_share=0.5, state="finished", finished_at=PAST)
+        rows.job(rows.run(state="cancelled", finished_at=PAST))
         rows.tier("haiku")
         rows.insert("canaries", None, **KEY)
     asked = {
@@ -108,6 +109,7 @@ def test_what_is_changed_row_by_row_leaves_out_what_is_held(
         "probe": (gates.TRY_PROBE, {"queue": "haiku"}),
         "canary": (canaries.LOCK, KEY),
         "shadows": (standing_shadows.OWING, {}),
+        "left open": (run_intake.END_LEFT_OPEN, {"group": 9}),
     }
 
     def changed() -> dict[str, int]:
