@@ -13,6 +13,7 @@ import sys
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 IMPORTS = "\nfrom sqlalchemy import false, true\n\nfrom models"
@@ -37,7 +38,6 @@ class SourceFault:
 def source_of(module: str) -> str:
     """What is written in a module's file."""
     from importlib.util import find_spec
-    from pathlib import Path
 
     spec = find_spec(module)
     origin = spec.origin if spec is not None else None
@@ -49,7 +49,8 @@ def put_in(module: str, source: str) -> None:
     """Makes this the source of a loaded module, for this process."""
     loaded = sys.modules[module]
     before = dict(vars(loaded))
-    exec(compile(source, str(loaded.__file__), "exec"), vars(loaded))
+    tree = _without_enumerations(source, loaded)
+    exec(compile(tree, str(loaded.__file__), "exec"), vars(loaded))
     stays = dict[type, type]()
     for name, old in before.items():
         new = vars(loaded).get(name)
@@ -71,6 +72,20 @@ def put_in(module: str, source: str) -> None:
         if type(made) in stays:
             with contextlib.suppress(TypeError):
                 object.__setattr__(made, "__class__", stays[type(made)])
+
+
+def _without_enumerations(source: str, loaded: types.ModuleType) -> ast.Module:
+    """Those that are the same stay what they are: tests hold their members."""
+    tree, origin = ast.parse(source), Path(str(loaded.__file__))
+    same = {ast.dump(node) for node in ast.parse(origin.read_text("utf-8")).body}
+    tree.body = [
+        node
+        for node in tree.body
+        if not isinstance(node, ast.ClassDef)
+        or not isinstance(vars(loaded).get(node.name), enum.EnumType)
+        or ast.dump(node) not in same
+    ]
+    return tree
 
 
 def _take_over(old: types.FunctionType, new: types.FunctionType) -> None:

@@ -2,6 +2,8 @@
 
 import sys
 import types
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,18 +66,23 @@ def test_the_store_has_hundreds_of_faults_to_make() -> None:
 
 
 @pytest.fixture
-def loaded(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
+def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
     made = types.ModuleType("a_module_with_a_fault")
-    made.__file__ = "a_module_with_a_fault.py"
+    made.__file__ = str(tmp_path / "a_module_with_a_fault.py")
     monkeypatch.setitem(sys.modules, made.__name__, made)
     return made
+
+
+def load(module: types.ModuleType, source: str) -> dict[str, Any]:
+    Path(str(module.__file__)).write_text(source)
+    exec(source, vars(module))
+    return vars(module)
 
 
 def test_a_class_that_is_put_in_anew_is_still_itself(loaded: types.ModuleType) -> None:
     # given
     source = "class Told(ValueError):\n    def __init__(self):\n        super().__init__('a')\n"
-    exec(source, vars(loaded))
-    told = vars(loaded)["Told"]
+    told = load(loaded, source)["Told"]
     # when
     put_in(loaded.__name__, source.replace("'a'", "'b'"))
     # then
@@ -91,12 +98,21 @@ def test_what_a_module_makes_of_its_own_class_is_of_the_one_that_stays(
         "from dataclasses import dataclass\n\n\n@dataclass(frozen=True, slots=True)\n"
         "class Pair:\n    a: int\n\n\nNONE, EACH = Pair(0), {'one': Pair(1)}\n"
     )
-    exec(source, vars(loaded))
-    pair = vars(loaded)["Pair"]
+    pair = load(loaded, source)["Pair"]
     # when
     put_in(loaded.__name__, source.replace("Pair(1)", "Pair(2)"))
     # then
     assert (vars(loaded)["NONE"], vars(loaded)["EACH"]) == (pair(0), {"one": pair(2)})
+
+
+def test_members_of_an_enumeration_are_those_that_tests_hold(loaded: types.ModuleType) -> None:
+    # given
+    source = "from enum import Enum\n\n\nclass Way(Enum):\n    A = 1\n    B = 2\n\n\nWAY = Way.A\n"
+    way = load(loaded, source)["Way"]
+    # when
+    put_in(loaded.__name__, source.replace("= Way.A", "= Way.B"))
+    # then
+    assert (vars(loaded)["Way"], vars(loaded)["WAY"]) == (way, way.B)
 
 
 def test_every_chosen_fault_is_still_in_the_source() -> None:

@@ -47,6 +47,7 @@ def test_what_follows_from_numbers_that_it_names_stands(reply: str) -> None:
         ("Mit 10 % Rabatt sind 9,99 EUR nur 7,99 EUR.", "'7,99 EUR'"),
         ("Within 30 days, for 4.99 EUR: 34.99 EUR.", "'34.99 EUR'"),
         ("You have 4 weeks and 3 days.", "'4 weeks', the number '3 days'"),
+        ("You have 4 weeks and 2 days, for 8.88 EUR.", "the amount '8.88 EUR' stands"),
     ],
 )
 def test_what_does_not_follow_is_named(reply: str, named: str) -> None:
@@ -57,6 +58,7 @@ def test_what_does_not_follow_is_named(reply: str, named: str) -> None:
     ("reply", "page"),
     [
         ("Guten Morgen, heute morgen kam nichts.", PAGE),
+        ("guten morgen, gestern morgen kam es an.", "Sent yesterday."),
         ("Llega por la mañana.", PAGE),
         ("Thank you for your message today.", PAGE),
         ("We are open on Wednesday.", PAGE),
