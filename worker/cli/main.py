@@ -165,12 +165,11 @@ class LazyGroup(click.Group):
 
 def _meant(name: str) -> str:
     """A command that this one may have been meant for."""
-    import difflib
-
     from worker.cli.speech.invocation import as_typed_here
+    from worker.domain.wording import nearest_name
 
-    close = [MEANT[name]] if name in MEANT else difflib.get_close_matches(name, COMMANDS, n=1)
-    return as_typed_here(f"Did you mean `rung {close[0]}`?" if close else "See `rung --help`.")
+    near = MEANT.get(name) or nearest_name(name, COMMANDS)
+    return as_typed_here(f"Did you mean `rung {near}`?" if near else "See `rung --help`.")
 
 
 @click.group("rung", cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

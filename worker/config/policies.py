@@ -1,6 +1,5 @@
 """Finds a policy by name: a preset, or one of `[policies]` in the configuration."""
 
-import difflib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from worker.domain.presets import PRESETS, SINGLE, preset
 from worker.domain.validation import BUILTIN, Validator
 from worker.domain.validation.builtin import option_complaints
 from worker.domain.validation.patterns import complaint
+from worker.domain.wording import did_you_mean, nearest_name
 from worker.errors import ConfigurationError
 
 EXTENDS = "extends"
@@ -37,8 +37,8 @@ def policy_named(settings: Settings, name: str | None = None) -> Policy:
         return preset(name, settings.ladder)
     except KeyError:
         names = policy_names(settings)
-        close = difflib.get_close_matches(name, names, n=1)
-        hint = f" Did you mean {close[0]}?" if close else ""
+        near = nearest_name(name, names)
+        hint = f" Did you mean {near}?" if near else ""
         raise ConfigurationError(
             f"There is no policy called {name!r}.{hint} There are: {', '.join(names)}.",
             mend="take one of those, or add it to rung.toml under [policies]",
@@ -122,11 +122,10 @@ def _base(settings: Settings, above: tuple[str, ...], wanted: str) -> dict[str, 
         circle = " → ".join((*above[above.index(wanted) :], wanted))
         raise ConfigurationError(f"policies.{wanted}.extends leads back to itself: {circle}.")
     if wanted not in settings.policies:
-        close = difflib.get_close_matches(wanted, policy_names(settings), n=1)
-        hint = f"; did you mean {close[0]}?" if close else "."
         raise ConfigurationError(
             f"policies.{above[-1]}.extends is {wanted!r}; it must be a preset"
-            f" ({', '.join(PRESETS)} or {SINGLE}TIER) or another of [policies]{hint}"
+            f" ({', '.join(PRESETS)} or {SINGLE}TIER) or another of [policies]"
+            f"{did_you_mean(wanted, policy_names(settings))}"
         )
     return _merged(settings, (*above, wanted), settings.policies[wanted])
 
@@ -205,8 +204,8 @@ def _reason_complaints(policy: Policy, known: Mapping[str, Validator]) -> Iterat
 
 
 def _close(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(sorted(known))}."
+    near = nearest_name(name, known)
+    return f"; did you mean {near}?" if near else f"; there are {', '.join(sorted(known))}."
 
 
 def _overlay(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

@@ -163,9 +163,14 @@ def listed(names: Sequence[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """The end of a sentence about a name that nobody knows: the nearest one, where one is near."""
+def nearest_name(name: str, known: Iterable[str]) -> str | None:
+    """What a name that nobody knows may have been meant for, where one is near."""
     import difflib
 
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {close[0]}?" if close else "."
+    return next(iter(difflib.get_close_matches(name, list(known), n=1)), None)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence about a name that nobody knows: the nearest one, where one is near."""
+    near = nearest_name(name, known)
+    return f"; did you mean {near}?" if near is not None else "."

@@ -28,7 +28,8 @@ DOCUMENTS = {
     "xl/workbook.bin": ("a binary Excel workbook (.xlsb)", "save it as .xlsx, and enqueue that"),
 }
 """What an archive holds that is a document of a program, and what mends it."""
-BACKLOGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".mbox", ".eml", ".emlx")
+MAILS = (".eml", ".emlx")
+BACKLOGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".mbox", *MAILS)
 """Endings of what is meant, where an archive holds one of them beside a note or a page."""
 LEFT_BY_SYSTEMS = re.compile(r"(^|/)(__MACOSX/|\._|\.DS_Store$|Thumbs\.db$|desktop\.ini$)")
 """What a Mac or Windows puts into an archive beside the files that were meant."""
@@ -92,7 +93,7 @@ def mails_in(
 ) -> Iterator[Iterator[bytes]] | None:
     """Each mail of an archive that holds nothing else, and several of them."""
     files = _members(path, archive)
-    if len(files) < 2 or not all(one.filename.lower().endswith((".eml", ".emlx")) for one in files):
+    if len(files) < 2 or not all(one.filename.lower().endswith(MAILS) for one in files):
         return None
     return (_chunks(path, archive, info, caps, on_bytes) for info in files)
 

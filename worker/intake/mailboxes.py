@@ -83,8 +83,7 @@ def split(chunks: Iterator[bytes], cap: int) -> Iterator[tuple[int, bytes]]:
             parting = _Parting(line, sure=blank)
             continue
         blank = not line.strip(b"\r\n")
-        if len(held) < cap:
-            held += line[1:] if _QUOTED_FROM.match(line) else line
+        _keep(held, [line], cap)
     if parting is not None:
         _keep(held, parting.lines, cap)
     if held:

@@ -1,7 +1,6 @@
 """Maps of columns: as `--map` says them, as rung.toml remembers them, and those that come with
 Rung."""
 
-import difflib
 import json
 import os
 import tempfile
@@ -11,6 +10,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
+from worker.domain.wording import nearest_name
 from worker.errors import RungError, UsageError
 from worker.intake.layouts import FIELDS
 from worker.intake.presets import PRESETS
@@ -40,8 +40,8 @@ def map_named(name: str, saved: Maps) -> Mapping[str, str]:
     if name in PRESETS:
         return PRESETS[name].columns
     known = [*saved, *PRESETS]
-    close = difflib.get_close_matches(name, [*known, *(f"{field}=" for field in FIELDS)], n=1)
-    hint = f" Did you mean {close[0]}?" if close else ""
+    near = nearest_name(name, [*known, *(f"{field}=" for field in FIELDS)])
+    hint = f" Did you mean {near}?" if near else ""
     raise UsageError(
         f"--map {name!r} is neither FIELD=COLUMN nor the name of a map.{hint}",
         mend=f"use one of: {', '.join(known)}; or FIELD=COLUMN with {', '.join(FIELDS)}",

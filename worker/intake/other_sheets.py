@@ -1,7 +1,7 @@
 """The sheets of a workbook beside the one that was read: the first is often a cover."""
 
-import shlex
 from collections.abc import Callable, Sequence
+from shlex import quote
 from typing import IO
 
 from worker.domain.backlog import BacklogError, Caps
@@ -37,7 +37,7 @@ def with_sheets(
     could be read."""
     likely = next(filter(is_backlog, others), None)
     if likely is not None:
-        error.mend = f"rung enqueue --sheet {shlex.quote(likely)} {shlex.quote(path)}"
+        error.mend = f"rung enqueue --sheet {quote(likely)} {quote(path)}"
     if others:
         named = ", ".join(map(repr, others))
         error.args = (f"{error} That is its sheet {read!r}; there are also: {named}.",)

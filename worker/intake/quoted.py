@@ -39,7 +39,6 @@ _TITLED = re.compile(r"[>\s]*-{3,}[^\n-]{3,60}-{3,}\s*")
 _DATED = re.compile(r"(?:19|20)\d\d|\d{1,2}[./-]\d{1,2}[./-]\d\d")
 _TIMED = re.compile(r"\d{1,2}[:h時시]\s?\d\d|(?<![\d.])\d{1,2}\.\d\d(?![.\d])")
 _ADDRESS = re.compile(r"[\w.+-]@[\w-]")
-_ADDRESS = re.compile(r"[\w.+-]+@[\w-]")
 _ABOVE = re.compile(
     r"[>\s]*(?:##-.{1,200}-##|\W{0,20}(?:please )?(?:type your )?reply above this line\b.{0,80}"
     r"|\W{0,20}(?:bitte )?antworte?n? sie (?:oberhalb|über) dieser linie.{0,80})\s*",
@@ -181,7 +180,7 @@ def _announced(lines: list[str], at: int) -> int | None:
 
 def _announces(said: str) -> bool:
     said = said.strip(" \t\u00a0*")
-    if not said.endswith((":", "：")) or len(said) > 500:
+    if not said.endswith((":", "：")) or len(said) > LONGEST:
         return False
     timed = _TIMED.search(said) is not None and _DATED.search(said) is not None
     return timed or _ADDRESS.search(said) is not None

@@ -1,7 +1,6 @@
 """What a policy shows the model, and what is not there: columns that a file does not have, pages
 that were never synced. It is said before anything runs, for nobody would miss it."""
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from shlex import quote
 from typing import Any
@@ -11,6 +10,7 @@ from sqlalchemy import Engine
 from worker.domain.backlog import Reject
 from worker.domain.looked_up import OWN as OURS
 from worker.domain.policy import Policy
+from worker.domain.wording import nearest_name
 from worker.intake.paths import column_of
 from worker.intake.threads import THREAD_ID
 from worker.store.passages import stored_folders
@@ -69,5 +69,5 @@ def _sentences(policy: Policy, names: Sequence[str]) -> Iterable[str]:
 
 
 def _hint(name: str, names: Sequence[str]) -> str:
-    close = difflib.get_close_matches(name, names, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"there are {', '.join(names[:12])}"
+    near = nearest_name(name, names)
+    return f"did you mean {near!r}?" if near else f"there are {', '.join(names[:12])}"

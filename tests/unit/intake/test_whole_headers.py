@@ -53,6 +53,33 @@ def test_a_row_of_few_words_stays_a_row(row: str) -> None:
     assert (len(found.ids), found.rejects) == (2, [])
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        "T-7,Ann,Lee,Where is it",
+        "7,reference,subject,Message",
+        "T-7,reference,subject,Is it there?",
+        "T-7,reference,subject,I want to know where my parcel is",
+        "T-7,subject,channel,Message",
+        "T-7,reference,Lee,Whereabouts",
+    ],
+)
+@pytest.mark.parametrize("columns", ["Ticket ID,,,Description", "Ticket ID,Note,Note,Description"])
+def test_a_row_below_columns_that_share_a_name_or_have_none_is_no_header(
+    columns: str, row: str
+) -> None:
+    found = taken("t.csv", f"{columns}\n{row}\n".encode())
+    assert (found.bodies, "header" in found.document) == ([row.rpartition(",")[2]], False)
+
+
+@pytest.mark.parametrize(
+    "rows", ["T-7,reference,Lee,Ann,Message", "ID,x,y,z,w\nT-7,reference,subject,channel,Message"]
+)
+def test_a_header_is_mostly_names_and_stands_next_to_the_groups(rows: str) -> None:
+    found = taken("t.csv", f"Ticket ID,,,,Description\n{rows}\n".encode())
+    assert (found.bodies, "header" in found.document) == (["Message"], False)
+
+
 def test_rules_below_a_header_are_drawn_and_no_rows() -> None:
     found = taken("t.txt", b" id | body \n----+------\n  1 | Where is it?\n  2 | Money back\n")
     assert (found.ids, found.rejects) == (["1", "2"], [])

@@ -28,6 +28,7 @@ WHERE d.target = :name AND d.state IN ('delivered', 'dead') AND (NOT :dead OR d.
   AND (CAST(:run AS bigint) IS NULL
     OR d.job_id IN (SELECT id FROM jobs WHERE run_id = CAST(:run AS bigint)))
 """)
+# The run is looked up by way of the webhook, so that without one no job is looked at.
 MAKE_UP = text("""
 INSERT INTO deliveries (target, job_id)
 SELECT t.name, j.id
