@@ -1,5 +1,6 @@
 """Real servers, a fresh database for each test, and no way out to the internet."""
 
+import gc
 import os
 import socket
 import uuid
@@ -38,6 +39,14 @@ def pytest_configure(config: pytest.Config) -> None:
     # Nobody speaks TLS here, and each client would load some hundred authorities.
     os.environ["SSL_CERT_FILE"] = str(Path(__file__).parent / "data" / "authority.pem")
     guard_sockets()
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays to the end: the garbage collector need not walk it again and again.
+    That was a tenth of the suite's own CPU."""
+    gc.set_threshold(20_000, 20, 20)
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -13,6 +13,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import click
@@ -80,6 +81,7 @@ def _section(name: str) -> str:
     return f"\n### `{title}`\n\n<!-- table: {name} -->\n<!-- end -->\n"
 
 
+@cache
 def tables() -> dict[str, Table]:
     """Every table that code can make, by the name that documents use."""
     made = settings_tables()

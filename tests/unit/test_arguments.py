@@ -3,10 +3,9 @@
 import ast
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-FOLDERS = ("worker", "models", "rung")
+from tests.support.trees import trees
+
 MOST_OF_ONE_KIND = 3
 NAMED_FROM = 4
 """Fields from which a dataclass is keyword-only."""
@@ -14,10 +13,9 @@ NAMED_FROM = 4
 
 def nodes() -> Iterator[tuple[str, ast.AST]]:
     """Everything in our code, with its place."""
-    for path in (path for name in FOLDERS for path in (ROOT / name).rglob("*.py")):
-        place = str(path.relative_to(ROOT))
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            yield f"{place}:{getattr(node, 'lineno', 0)}", node
+    for path, tree in trees().items():
+        for node in ast.walk(tree):
+            yield f"{path}:{getattr(node, 'lineno', 0)}", node
 
 
 def too_many_of_one_kind(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

@@ -2,23 +2,24 @@
 
 import ast
 from collections import defaultdict
-from pathlib import Path
+from functools import cache
 
-ROOT = Path(__file__).parents[2]
+from tests.support.trees import trees
+
 SAME_THING = {"Attempt", "Certificate", "Evidence", "Prompt"}
 """Stored in `models/`, and a value of the same thing elsewhere."""
 OF_THE_CLIENT = {"RunState"}
 """How a run stands: told in one word by the queue, in figures to a program by `rung/`."""
 
 
+@cache
 def classes() -> dict[str, list[str]]:
     """Where each class name is defined."""
     found: dict[str, list[str]] = defaultdict(list)
-    folders = (ROOT / name for name in ("worker", "models", "rung"))
-    for path in (path for folder in folders for path in folder.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for path, tree in trees().items():
+        for node in ast.walk(tree):
             if isinstance(node, ast.ClassDef):
-                found[node.name].append(str(path.relative_to(ROOT)))
+                found[node.name].append(str(path))
     return found
 
 

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.places import ROOT
+from tests.support.trees import trees
+
 LAYOUT = [
     "pyproject.toml",
     "docker-compose.yml",
@@ -120,25 +122,24 @@ SQL_MAKERS = {"text", "select", "insert", "update", "delete", "literal_column", 
 
 def test_sql_stands_in_the_store_alone() -> None:
     """Contracts on imports cannot see it: an engine is passed around, a statement is not."""
-    # given
-    names = [n for n in tracked() if n.startswith(("worker/", "rung/")) and n.endswith(".py")]
     # when
     found = {
-        f"{name}: {made}"
-        for name in names
-        if not name.startswith(SQL_PLACES)
-        for made in statements_made(text_of(name))
+        f"{path}: {made}"
+        for path, tree in trees().items()
+        if not str(path).startswith(SQL_PLACES)
+        for made in statements_made(tree)
     }
     # then
     assert found == set()
-    assert statements_made(text_of("worker/store/runs.py")), "it finds nothing: mend this test"
+    one = trees()[Path("worker/store/runs.py")]
+    assert statements_made(one), "it finds nothing: mend this test"
 
 
-def statements_made(source: str) -> set[str]:
+def statements_made(tree: ast.Module) -> set[str]:
     """Names with which a module can make a statement: imported from SQLAlchemy, or raw text given
     to a cursor or to `exec_driver_sql`."""
     made = set[str]()
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sqlalchemy"):
             made |= {alias.name for alias in node.names} & SQL_MAKERS
         elif isinstance(node, ast.Attribute) and node.attr == "exec_driver_sql":

@@ -7,14 +7,15 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
-from pathlib import Path
+from functools import cache
 
 import pytest
 
+from tests.support.places import ROOT
+from tests.support.trees import trees
 from worker.cli.main import GROUPS
 from worker.errors import installing
 
-ROOT = Path(__file__).parents[2]
 PROGRAMS = ("mv", "mkdir -p", "tar -xf", "unzip -l", "iconv", "python3 -m json.tool")
 ENDS = (". ", "; ", ", ", "`", ": ", " (")
 """What a command does not go on behind."""
@@ -44,15 +45,16 @@ OURS = {
 """Numbers, names of queues, which the configuration checks, and what is quoted already."""
 
 
+@cache
 def begins() -> tuple[str, ...]:
     """How a printed command begins."""
     commands = (name for names in GROUPS.values() for name in names)
     return (*PROGRAMS, *(f"rung {name}" for name in commands))
 
 
-def unquoted(source: str) -> Iterator[str]:
+def unquoted(tree: ast.AST) -> Iterator[str]:
     """What is put into a command of a module as it came."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
             yield from _of_text(node)
 
@@ -78,9 +80,9 @@ def _in_a_command(before: str) -> bool:
 
 def test_nothing_is_put_into_a_command_as_it_came() -> None:
     found = {
-        str(path.relative_to(ROOT)): there
-        for path in sorted((ROOT / "worker").rglob("*.py"))
-        if "rung " in (source := path.read_text("utf-8")) and (there := list(unquoted(source)))
+        str(path): there
+        for path, tree in trees().items()
+        if path.parts[0] == "worker" and (there := list(unquoted(tree)))
     }
     assert found == {}
 
@@ -107,7 +109,7 @@ def test_nor_on_a_page() -> None:
     ],
 )
 def test_so_the_test_would_see_it(source: str, fine: bool) -> None:
-    assert (list(unquoted(source)) == []) is fine
+    assert (list(unquoted(ast.parse(source))) == []) is fine
 
 
 def test_what_is_missing_is_installed_where_it_is_missed() -> None:

@@ -5,10 +5,9 @@ import ast
 import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-FOLDERS = ("worker", "models", "rung")
+from tests.support.trees import trees
+
 LONGEST = 50
 NAMELESS = re.compile(r"(?:dict|Mapping)\[str, (?:Any|object)\]|Row\[Any\]")
 STORE = "worker/store/"
@@ -38,12 +37,6 @@ WRITTEN_BY_NAME = {
 time are given, for what is not given stays as it is. Only ever shrink this."""
 
 
-def sources() -> Iterator[tuple[Path, ast.Module]]:
-    """Every module of ours."""
-    for path in (path for name in FOLDERS for path in (ROOT / name).rglob("*.py")):
-        yield path.relative_to(ROOT), ast.parse(path.read_text("utf-8"))
-
-
 def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     """Every function and method."""
     for node in ast.walk(tree):
@@ -63,7 +56,7 @@ def imported(tree: ast.Module) -> Iterator[str]:
 
 def graph() -> dict[str, set[str]]:
     """What each module imports of ours. What a package hands on is its own."""
-    found = {".".join(path.with_suffix("").parts): tree for path, tree in sources()}
+    found = {".".join(path.with_suffix("").parts): tree for path, tree in trees().items()}
     return {name: {one for one in imported(tree) if one in found} for name, tree in found.items()}
 
 
@@ -82,7 +75,7 @@ def test_functions_are_short() -> None:
     # when
     lengths = {
         f"{path}: {one.name}": (one.end_lineno or 0) - one.lineno + 1
-        for path, tree in sources()
+        for path, tree in trees().items()
         for one in functions(tree)
     }
     # then
@@ -93,7 +86,7 @@ def test_what_is_read_is_a_value_with_names_that_are_checked() -> None:
     # when
     found = {
         f"{str(path).removeprefix(STORE)}: {one.name}"
-        for path, tree in sources()
+        for path, tree in trees().items()
         if str(path).startswith(STORE)
         for one in functions(tree)
         if not one.name.startswith("_")

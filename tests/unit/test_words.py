@@ -5,16 +5,15 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
+from tests.support.places import ROOT
+from tests.support.trees import trees
 
-ROOT = Path(__file__).parents[2]
 OF_THE_CODE = re.compile(r"\b(mend(s|ed|ing)?|(?<!by )hand(s|ed|ing)? (it |them )?in)\b", re.I)
 READ = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "SECURITY.md", ROOT / "Makefile"]
 
 
-def said_by(path: Path) -> Iterator[str]:
+def said_by(tree: ast.Module) -> Iterator[str]:
     """The words of a module that reach somebody: its texts, without docstrings, names and keys."""
-    tree = ast.parse(path.read_text("utf-8"))
     told = {
         id(node.value)
         for node in ast.walk(tree)
@@ -36,13 +35,8 @@ def found_in(words: Iterator[str]) -> list[str]:
     return [text for text in words if OF_THE_CODE.search(text)]
 
 
-@pytest.mark.parametrize("folder", ["worker", "rung", "models"])
-def test_no_sentence_of_a_module_has_a_word_of_the_code(folder: str) -> None:
-    found = {
-        str(path.relative_to(ROOT)): said
-        for path in sorted((ROOT / folder).rglob("*.py"))
-        if (said := found_in(said_by(path)))
-    }
+def test_no_sentence_of_a_module_has_a_word_of_the_code() -> None:
+    found = {str(path): said for path, tree in trees().items() if (said := found_in(said_by(tree)))}
     assert found == {}
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from rung import installation
 from rung.installation import OURS
-from tests.support.places import ROOT
 from tests.support.processes import clean_environ
+from tests.support.trees import trees
 from worker.sandbox.children import PYTHON
 
 BIN = Path(sys.executable).parent
@@ -158,9 +158,9 @@ def test_a_pool_on_which_it_would_hang_is_refused(
 def test_nothing_that_is_started_looks_for_ours_in_the_working_directory() -> None:
     # given every command of Python's that a module starts
     found = {
-        str(path.relative_to(ROOT)): [ast.unparse(node) for node in started]
-        for path in (ROOT / "worker").rglob("*.py")
-        if (started := list(commands_of_python(path.read_text("utf-8"))))
+        str(path): [ast.unparse(node) for node in started]
+        for path, tree in trees().items()
+        if path.parts[0] == "worker" and (started := list(commands_of_python(tree)))
     }
     # then
     assert {"worker/sandbox/claude.py", "worker/sandbox/redis.py"} < found.keys()
@@ -169,8 +169,8 @@ def test_nothing_that_is_started_looks_for_ours_in_the_working_directory() -> No
     assert "-P" in PYTHON
 
 
-def commands_of_python(source: str) -> Iterator[ast.List | ast.Tuple]:
-    for node in ast.walk(ast.parse(source)):
+def commands_of_python(tree: ast.Module) -> Iterator[ast.List | ast.Tuple]:
+    for node in ast.walk(tree):
         if isinstance(node, ast.List | ast.Tuple) and any(
             isinstance(word, ast.Constant) and word.value in ("-m", "-c") for word in node.elts
         ):
