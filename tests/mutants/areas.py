@@ -12,6 +12,8 @@ QUICK = (
     *(f"{STORE}queue/test_guards_of_{what}.py" for what in ("people", "pages", "sync", "workers")),
     *(f"{STORE}queue/test_guards_of_{what}.py" for what in ("intake", "paces", "ends")),
     f"{STORE}actions/test_guards_of_erasure.py",
+    *(f"{STORE}reading/test_guards_of_{what}.py" for what in ("standings", "status", "screens")),
+    *(f"{STORE}reading/test_guards_of_{what}.py" for what in ("receipts", "review_queue")),
 )
 """Tests that leave nothing behind."""
 PROTOCOL = f"{STORE}queue/test_protocol.py"
@@ -182,6 +184,10 @@ STATEMENTS: dict[str, tuple[str, ...]] = {
         "tests/integration/runs/test_inquiries.py",
     ),
     f"{STORE_OF}sessions": (f"{STORE}test_sessions.py",),
+    **{
+        f"{READING}{what}": (f"{STORE}reading/test_guards_of_{what}.py",)
+        for what in ("standings", "status", "screens", "receipts", "review_queue")
+    },
 }
 """Modules whose statements are texts of SQL."""
 

@@ -39,6 +39,10 @@ ALIKE = {
         ),
         "spares a look at the jobs of runs in which none is open",
     ),
+    "standings.LIVE_RUNS: r.finished_at IS NULL -> true": "what is left of a run is told of those"
+    " under way, and this statement names no others",
+    "screens.OLDEST: dispatched_at IS NULL -> true": "what is dispatched counts anyway, and what"
+    " stands behind it has waited less; said for the index alone",
     "audits.NEWEST: u.id IS NOT NULL -> true": "no row stands there for none, as it does in COUNTS",
 }
 """By the statement and what becomes of it; where it stands may change."""

@@ -34,7 +34,7 @@ def standing_of(connection: Connection, run_id: int) -> RunStanding:
 
 WAITS_FOR = """CASE WHEN r.state = 'active' AND NOT (
     r.waiting_for = 'run budget' AND b.reserved = 0
-    AND coalesce(b.cap + b.overrun - b.spent - b.reserved >= r.waiting_usd, false)
+    AND coalesce(b.cap + b.overrun - b.spent >= r.waiting_usd, false)
   ) THEN r.waiting_for END"""
 """What an active run waits for: where nothing is in flight, what fits waits for its turn alone."""
 RUN = f"""
