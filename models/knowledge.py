@@ -108,6 +108,8 @@ class KnowledgeVector(Base):
     """Of the words that were embedded: the same words are asked once."""
     passage_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     vector: Mapped[list[float]] = mapped_column(ARRAY(REAL))
+    folder_id: Mapped[int]
+    """Its passage's, by which a large folder has an index of its own."""
 
 
 class RunKnowledge(Base):

@@ -8,6 +8,8 @@ from worker.domain.wording import plural
 MOST_NUMBERS = 4_000
 """In one vector."""
 
+DECIMALS = 7
+
 
 class VectorsRefused(Exception):
     """Why vectors are not used; a sentence without any of them."""
@@ -36,4 +38,12 @@ def _numbers(given: Any) -> list[float]:
         )
     if not any(found):
         raise VectorsRefused("brought a vector of zeros, which is near to nothing")
-    return found
+    return _of_length_one(found)
+
+
+def _of_length_one(numbers: list[float]) -> list[float]:
+    """Only where it points to counts; so no number is too large for Postgres, or too small."""
+    most = max(map(abs, numbers))
+    shares = [one / most for one in numbers]
+    length = math.hypot(*shares)
+    return [round(one / length, DECIMALS) for one in shares]

@@ -61,7 +61,8 @@ def _embedded(
     except Exception as error:
         why = f"failed with {type(error).__name__}"
     else:
-        return f"{folder}: {plural(found.passages, 'vector')} by {name} ({found.asked} new)"
+        index = ", with an index" if found.indexed else ""
+        return f"{folder}: {plural(found.passages, 'vector')} by {name} ({found.asked} new){index}"
     return f"{folder}: embedder {name} {why}; what it has not seen is found by words alone."
 
 

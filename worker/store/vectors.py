@@ -1,7 +1,7 @@
 """Passages by meaning: what embedders made of them, and the nearest to a message, by pgvector.
 
 The numbers are kept in a plain table; only the search needs the extension. It looks at each passage
-of a folder, which is exact, and quick for a few thousand of them (docs/knowledge.md).
+of a folder, which is exact; a folder of many has an index (`vector_indexes`), asked by itself.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from worker.store.rows import as_json
+from worker.store.vector_indexes import index_folder, is_indexed, near_in_index
 
 ASKED_AT_ONCE = 64
 """Texts in one question to an embedder."""
@@ -33,6 +34,7 @@ class Embedded:
 
     passages: int
     asked: int
+    indexed: bool
 
 
 def has_pgvector(connection: Connection) -> bool:
@@ -70,7 +72,7 @@ def embed_folder(engine: Engine, folder: str, embedder: str, embed: Embed) -> Em
         part = unseen[at : at + ASKED_AT_ONCE]
         vectors = embed([row.said for row in part])
         rows = [
-            {"id": row.id, "digest": row.digest, "vector": vector}
+            {"id": row.id, "folder_id": row.folder_id, "digest": row.digest, "vector": vector}
             for row, vector in zip(part, vectors, strict=True)
         ]
         with engine.begin() as connection:
@@ -78,7 +80,8 @@ def embed_folder(engine: Engine, folder: str, embedder: str, embed: Embed) -> Em
     with engine.begin() as connection:
         connection.execute(FORGET_GONE, {"embedder": embedder})
         passages, _ = seen_of(connection, folder, embedder)
-    return Embedded(passages=passages, asked=len(unseen))
+    indexed = index_folder(engine, folder, embedder)
+    return Embedded(passages=passages, asked=len(unseen), indexed=indexed)
 
 
 def seen_of(connection: Connection, folder: str, embedder: str) -> tuple[int, int]:
@@ -92,27 +95,33 @@ def nearest(
 ) -> dict[int, list[str]]:
     """The ids of the nearest passages to each, nearest first; vectors of another length than the
     message's are passed over."""
-    rows = [{"key": one.key, "folders": one.folders, "vector": [*one.vector]} for one in asked]
-    found: dict[int, list[str]] = {one.key: [] for one in asked}
-    values = {"rows": as_json(rows), "embedder": embedder, "limit": limit}
-    for key, name in connection.execute(NEAREST, values).all():
-        found[key].append(name)
-    return found
+    found: dict[int, list[tuple[float, int, str]]] = {one.key: [] for one in asked}
+    folders = sorted({name for one in asked for name in one.folders})
+    for row in connection.execute(FOLDERS, {"names": folders}).all():
+        its = [one for one in asked if row.name in one.folders]
+        rows = as_json({"key": one.key, "vector": one.vector} for one in its)
+        values = {"rows": rows, "embedder": embedder, "limit": limit, "folder": row.id}
+        long = len(its[0].vector)
+        indexed = is_indexed(connection, row.id, embedder, long)
+        statement = near_in_index(long) if indexed else NEAREST
+        for key, far, passage, name in connection.execute(statement, values).all():
+            found[key].append((far, passage, name))
+    return {key: [name for *_, name in sorted(near)[:limit]] for key, near in found.items()}
 
 
 HAS_VECTOR = text("SELECT to_regtype('vector') IS NOT NULL")
 AVAILABLE = text("SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector')")
 INSTALL = text(EXTENSION)
 _OF_FOLDER = """
-SELECT p.id, p.heading || E'\\n' || p.text AS said,
+SELECT p.id, p.folder_id, p.heading || E'\\n' || p.text AS said,
   encode(sha256(convert_to(p.heading || E'\\n' || p.text, 'UTF8')), 'hex') AS digest
 FROM knowledge_folders AS f JOIN knowledge_passages AS p ON p.folder_id = f.id
 WHERE f.name = :folder AND NOT EXISTS (
   SELECT FROM knowledge_vectors WHERE embedder = :embedder AND passage_id = p.id)
 """
 _FROM_OTHERS = """
-INSERT INTO knowledge_vectors (embedder, digest, passage_id, vector)
-SELECT :embedder, new.digest, new.id, known.vector FROM (
+INSERT INTO knowledge_vectors (embedder, digest, passage_id, vector, folder_id)
+SELECT :embedder, new.digest, new.id, known.vector, new.folder_id FROM (
 """
 _OF_THE_SAME_WORDS = """
 ) AS new
@@ -124,9 +133,10 @@ ON CONFLICT DO NOTHING
 KNOWN_WORDS = text(_FROM_OTHERS + _OF_FOLDER + _OF_THE_SAME_WORDS)
 UNSEEN = text(_OF_FOLDER + " ORDER BY p.id")
 KEEP = text("""
-INSERT INTO knowledge_vectors (embedder, digest, passage_id, vector)
-SELECT :embedder, digest, id, ARRAY(SELECT jsonb_array_elements_text(vector)::real)
-FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(id bigint, digest text, vector jsonb)
+INSERT INTO knowledge_vectors (embedder, digest, passage_id, vector, folder_id)
+SELECT :embedder, digest, id, ARRAY(SELECT jsonb_array_elements_text(vector)::real), folder_id
+FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(
+  id bigint, folder_id int, digest text, vector jsonb)
 ON CONFLICT DO NOTHING
 """)
 FORGET_GONE = text("""
@@ -139,20 +149,18 @@ FROM knowledge_folders AS f JOIN knowledge_passages AS p ON p.folder_id = f.id
 LEFT JOIN knowledge_vectors AS v ON v.passage_id = p.id AND v.embedder = :embedder
 WHERE f.name = :folder
 """)
+FOLDERS = text("SELECT id, name FROM knowledge_folders WHERE name = ANY(:names) ORDER BY id")
 # A message's vector is read once, and not for each passage.
 NEAREST = text("""
 WITH asked AS MATERIALIZED (
-  SELECT key, folders, jsonb_array_length(vector) AS long,
-    CAST(CAST(vector AS text) AS vector) AS vector
-  FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(key bigint, folders jsonb, vector jsonb)
+  SELECT key, jsonb_array_length(vector) AS long, CAST(CAST(vector AS text) AS vector) AS vector
+  FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(key bigint, vector jsonb)
 )
-SELECT q.key, n.name
+SELECT q.key, n.far, n.id, n.name
 FROM asked AS q CROSS JOIN LATERAL (
-  SELECT p.name, CAST(v.vector AS vector) <=> q.vector AS far, p.id
-  FROM knowledge_folders AS f JOIN knowledge_passages AS p ON p.folder_id = f.id
+  SELECT p.id, p.name, CAST(v.vector AS vector) <=> q.vector AS far
+  FROM knowledge_passages AS p
   JOIN knowledge_vectors AS v ON v.passage_id = p.id AND v.embedder = :embedder
-  WHERE f.name IN (SELECT jsonb_array_elements_text(q.folders))
-    AND cardinality(v.vector) = q.long
+  WHERE p.folder_id = :folder AND cardinality(v.vector) = q.long
   ORDER BY far, p.id LIMIT :limit) AS n
-ORDER BY q.key, n.far, n.id
 """)

@@ -10,6 +10,7 @@ from tests.support.promises import many
 from worker.domain.pages import SourcePage
 from worker.domain.vectors import VectorsRefused, read_vectors
 from worker.store.knowledge import sync_folder
+from worker.store.vector_indexes import index_folder, is_indexed, near_in_index
 from worker.store.vectors import Near, embed_folder, has_pgvector, install_pgvector, nearest
 
 TOPICS = ("parcel", "card", "phone")
@@ -75,6 +76,47 @@ def test_the_nearest_of_its_folders_are_found_in_their_order(
     assert near(engine, [1, 9, 2], "pages", by="theirs") == []
     assert near(engine, [1, 9], "pages") == [], "of another length, as after a change of models"
     assert near(engine, [1, 9, 2]) == []
+
+
+def test_a_folder_of_many_is_searched_by_an_index_of_its_own(
+    engine: Engine, embedder: Embedder
+) -> None:
+    sync_folder(engine, "pages", [page(t, f"About a {t}.") for t in TOPICS])
+    sync_folder(engine, "other", [page("elsewhere", "A phone.")])
+    for folder in ("pages", "other"):
+        assert not embed_folder(engine, folder, "it's mine", embedder).indexed, "they are few"
+    # when
+    made = [index_folder(engine, folder, "it's mine", 2) for folder in ("pages", "pages", "other")]
+    # then
+    assert made == [True, True, False]
+    with engine.begin() as connection:
+        connection.execute(text("SET LOCAL enable_seqscan = off"))
+        connection.execute(text("SET LOCAL enable_sort = off"))
+        assert is_indexed(connection, 1, "it's mine", 3)
+        values = {"rows": '[{"key": 7, "vector": [1, 9, 2]}]', "embedder": "it's mine", "limit": 2}
+        asked = text("EXPLAIN " + near_in_index(3).text)
+        plan = "\n".join(connection.execute(asked, values | {"folder": 1}).scalars())
+        assert "Index Scan using ix_knowledge_near_1_" in plan
+    found = ["card#card", "phone#phone", "parcel#parcel"]
+    assert near(engine, [1, 9, 2], "pages", by="it's mine") == found
+    assert near(engine, [1, 2, 9], "pages", "other", by="it's mine")[0] == "phone#phone"
+    # and what a sync has taken away is passed over
+    sync_folder(engine, "pages", [page(t, f"About a {t}.") for t in TOPICS[:2]])
+    assert near(engine, [1, 9, 2], "pages", by="it's mine") == ["card#card", "parcel#parcel"]
+
+
+def test_numbers_of_any_size_are_kept_by_where_they_point(
+    engine: Engine, embedder: Embedder
+) -> None:
+    sync_folder(engine, "pages", [page(t, f"About a {t}.") for t in TOPICS])
+    sizes = {"parcel": [1e-300, 0.0], "card": [1e300, 1e300], "phone": [0.0, 1e-40]}
+
+    def embed(texts: Sequence[str]) -> list[list[float]]:
+        brought = [next(sizes[t] for t in TOPICS if t in one.lower()) for one in texts]
+        return read_vectors(brought, len(texts))
+
+    embed_folder(engine, "pages", "mine", embed)
+    assert near(engine, [2, 1], "pages") == ["card#card", "parcel#parcel", "phone#phone"]
 
 
 def test_a_role_that_may_not_take_it_in_is_told_what_the_owner_does(
