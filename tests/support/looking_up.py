@@ -2,6 +2,7 @@
 about."""
 
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -107,12 +108,12 @@ def functions(directory: Path) -> Path:
     return path
 
 
-def shop(directory: Path) -> str:
+def shop(directory: Path, rows: Sequence[tuple[str | None, ...]] | None = None) -> str:
     """The address of a shop's database."""
     path = directory / "shop.sqlite"
     connection = sqlite3.connect(path)
     connection.execute("CREATE TABLE orders (customer_id TEXT, number TEXT, state TEXT, due TEXT)")
-    connection.executemany("INSERT INTO orders VALUES (?, ?, ?, ?)", ROWS)
+    connection.executemany("INSERT INTO orders VALUES (?, ?, ?, ?)", rows or ROWS)
     connection.commit()
     connection.close()
     return f"sqlite:///{path}"

@@ -64,7 +64,7 @@ class Values:
             "night": TODAY, "overdue": 10.0, "poll": 60.0, "priority": 0,
             "probing": False, "prompt": "p1", "prompt_version": "p2", "schema_version": "s",
             "queue": "routing", "queues": ["routing", "haiku", "batch.haiku", "batch.routing"],
-            "reason": None, "reply": None, "requests": 7, "reviewer": "ada",
+            "read": [], "reason": None, "reply": None, "requests": 7, "reviewer": "ada",
             "rooms": as_json([{"queue": name, "room": 70} for name in ("haiku", "routing")]),
             "rows": as_json(self.keys(self.batched)), "run": DAY, "runs": [OLD, NIGHT, DAY],
             "seen": 10.0, "selection": None, "silent": 60.0, "simulated": True, "source": None,

@@ -152,7 +152,7 @@ class Unready:
 Plan = Decided | Question | Withheld | Unready
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """What was found out about a message before it is claimed."""
 
@@ -160,6 +160,8 @@ class Prepared:
     unready: Unready | None = None
     retrieved: tuple[str, ...] = ()
     """Ids of passages that a retriever found, best first."""
+    message: MessageText | None = None
+    """As it was read for this: a message does not change, so its columns are not read again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from worker.domain.conversation import ThreadTurn, thread_of
-from worker.domain.fence import CONTEXT_DELIMITER, defused, fence
+from worker.domain.fence import CONTEXT_DELIMITER, between_keys, defused
 from worker.domain.messages import MessageText
 from worker.domain.policy import ContextUse
 from worker.domain.text import cut
@@ -75,8 +75,8 @@ class MessageContext:
         return tuple(_pieces(self))
 
     @cached_property
-    def document(self) -> dict[str, Any]:
-        """As JSON values; `context_from` reads them back."""
+    def packed(self) -> bytes:
+        """Its canonical JSON, made once: it is hashed, and stored; `context_from` reads it back."""
         made: dict[str, Any] = {}
         if self.fields:
             made["fields"] = _pairs(self.fields)
@@ -88,13 +88,8 @@ class MessageContext:
                 for found in self.lookups
             ]
         if self.passages:
-            made["passages"] = [[one.id, one.version, one.text] for one in self.passages]
-        return made
-
-    @cached_property
-    def packed(self) -> bytes:
-        """Its canonical JSON, made once: it is hashed, and stored."""
-        return orjson.dumps(self.document, option=orjson.OPT_SORT_KEYS)
+            made["passages"] = [_packed_page(one) for one in self.passages]
+        return orjson.dumps(made, option=orjson.OPT_SORT_KEYS)
 
     @cached_property
     def digest(self) -> str:
@@ -106,21 +101,18 @@ class MessageContext:
         there is nothing."""
         if not self:
             return ""
-        blocks = (
-            fence(text, key, CONTEXT_DELIMITER, attributes=name) for name, text in self._defused
+        return "\n\n".join(
+            [ABOUT, *(f"<{CONTEXT_DELIMITER}_{key}{inside}{key}>" for inside in self._between_keys)]
         )
-        return "\n\n".join([ABOUT, *blocks])
 
     @cached_property
-    def _defused(self) -> tuple[tuple[str, str], ...]:
-        """Attribute and text of each piece, as they may stand in a request: a worker asks for them
-        as it plans and as it sends. What pages say is defused once for all whom it is shown to."""
-        first_page = len(self.pieces) - len(self.passages)
-        return tuple(
-            (_attribute(piece.id), _defused_page(piece.text))
-            if place >= first_page
-            else (_attribute(piece.id), defused(piece.text))
-            for place, piece in enumerate(self.pieces)
+    def _between_keys(self) -> tuple[str, ...]:
+        """Each piece as it may stand in a request: a worker asks for them as it plans and as it
+        sends. What a page says is made ready once for all whom it is shown to."""
+        own = self.pieces[: len(self.pieces) - len(self.passages)]
+        return (
+            *(_between_keys(piece.id, piece.text) for piece in own),
+            *map(_page_between_keys, self.passages),
         )
 
 
@@ -196,17 +188,22 @@ def _cut_value(value: Any) -> Any:
     return value if len(word) <= MAX_VALUE_CHARS else cut(word, MAX_VALUE_CHARS)
 
 
+def _between_keys(name: str, text: str) -> str:
+    return between_keys(defused(text), CONTEXT_DELIMITER, f' id="{_plain(name)}"')
+
+
+# Nothing of a customer's is kept in these two.
 @lru_cache(maxsize=4_096)
-def _defused_page(text: str) -> str:
-    """Nothing of a customer's is kept here."""
-    return defused(text)
+def _page_between_keys(passage: ShownPassage) -> str:
+    return _between_keys(passage.id, passage.text)
 
 
 @lru_cache(maxsize=4_096)
-def _attribute(name: str) -> str:
-    return f' id="{_plain(name)}"'
+def _packed_page(passage: ShownPassage) -> orjson.Fragment:
+    return orjson.Fragment(orjson.dumps([passage.id, passage.version, passage.text]))
 
 
+@lru_cache(maxsize=4_096)
 def _plain(name: str) -> str:
     """An id as it may stand in a tag: it is the configuration's, or a page's."""
     return "".join(letter for letter in name if letter.isalnum() or letter in "-_.:#/")

@@ -22,13 +22,11 @@ DEFUSED = "‹"
 
 _BRACKETS = "\u2039\u27e8\u2329\u3008\u1438\u02c2\u276e"
 _BREAKS = r"\n\r\v\f\x85\u2028\u2029"
-_SPEAKERS = ("human", "assistant", "system")
-_ASCII_MARKS = "<&%\\"
 _MARKS = re.compile(
     r"[\uff1c\ufe64\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\U000e0000-\U000e007f"
     rf"{_BRACKETS}]"
 )
-_SPEAKER = re.compile(rf"(?i:(?:\A|[{_BREAKS}])\W{{0,8}}(?:{'|'.join(_SPEAKERS)})\W{{0,4}}:)")
+_SPEAKER = re.compile(rf"(?i:(?:\A|[{_BREAKS}])\W{{0,8}}(?:human|assistant|system)\W{{0,4}}:)")
 _LOOKALIKES = str.maketrans(
     "асеоруѕіјԁӏмтгкοερυιασſ",
     "aceopysijdlmtrkoepuiass",
@@ -50,7 +48,12 @@ def nonce() -> str:
 
 def fence(text: str, key: str, name: str = DELIMITER, *, attributes: str = "") -> str:
     """Text between its delimiters; `key` is the request's nonce. The text is defused already."""
-    return f"<{name}_{key}{attributes}>\n{text}\n</{name}_{key}>"
+    return f"<{name}_{key}{between_keys(text, name, attributes)}{key}>"
+
+
+def between_keys(text: str, name: str = DELIMITER, attributes: str = "") -> str:
+    """What stands between the two nonces of a fence: the same in every request that shows it."""
+    return f"{attributes}>\n{text}\n</{name}_"
 
 
 def defused(text: str) -> str:
@@ -65,11 +68,14 @@ def _is_suspect(text: str) -> bool:
     """Whether it could hold a delimiter or a label; nearly no text could. Letters and words are
     looked for before their places are, which is ten times quicker."""
     plain = text.isascii()
-    if any(mark in text for mark in _ASCII_MARKS) or (not plain and _MARKS.search(text)):
+    # Written out: this is asked several times of each message.
+    if "<" in text or "&" in text or "%" in text or "\\" in text:
+        return True
+    if not plain and _MARKS.search(text):
         return True
     said = text.lower()
     odd = not plain and any(letter in text for letter in _CASELESS)
-    named = odd or any(word in said for word in _SPEAKERS)
+    named = odd or "human" in said or "assistant" in said or "system" in said
     return named and _SPEAKER.search(text) is not None
 
 

@@ -118,6 +118,8 @@ def _require_match(record: Mapping[str, Any], asked: LookupMessage, match: Seque
 
 def _plain(record: Mapping[str, Any]) -> dict[str, Any]:
     """As JSON has it, and Postgres can hold it."""
+    if all(map(_is_plain, record, record.values())):
+        return dict(record)
     try:
         packed = orjson.dumps(
             {storable(str(name)): _clean(value) for name, value in record.items()},
@@ -128,6 +130,15 @@ def _plain(record: Mapping[str, Any]) -> dict[str, Any]:
         raise LookupRefused("brought a value that JSON cannot hold") from None
     found: dict[str, Any] = orjson.loads(packed)
     return {name: found[name] for name in map(storable, map(str, record))}
+
+
+def _is_plain(name: object, value: object) -> bool:
+    """Whether it is its own JSON, as nearly everything is that a table holds."""
+    if type(name) is not str or storable(name) != name:
+        return False
+    if type(value) is str:
+        return storable(value) == value
+    return value is None or (type(value) is int and -MOST_IN_JSON <= value <= MOST_IN_JSON)
 
 
 def _as_text(value: object) -> Any:

@@ -66,14 +66,16 @@ def _retrieved(
 def _prepared(
     desk: LookupDesk, job: Wanting, brought: tuple[LookedUp, ...], retrieved: tuple[str, ...]
 ) -> Prepared:
-    context = replace(of_row(job.use, job.asked.message), lookups=brought)
+    message = job.asked.message
+    context = replace(of_row(job.use, message), lookups=brought)
     missing = [
         (desk.on_failure(one.name), one)
         for one in brought
         if one.failed is not None and desk.on_failure(one.name) != "without"
     ]
     if not missing:
-        return Prepared(context, retrieved=retrieved)
+        return Prepared(context=context, retrieved=retrieved, message=message)
     then, one = max(missing, key=lambda found: found[0] == "person")
     why = f"look-up {one.name} {one.failed}"
-    return Prepared(context, Unready(f"{LOOKUP}:{one.name}", why, then == "person"))
+    unready = Unready(f"{LOOKUP}:{one.name}", why, then == "person")
+    return Prepared(context=context, unready=unready, message=message)

@@ -4,11 +4,12 @@ import sqlite3
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import QueuePool
 
 from worker.store.engine import OVERFLOW, make_engine
 
@@ -23,13 +24,16 @@ class OwnQuery:
 
     def __init__(self, url: str, query: str, timeout_s: float) -> None:
         self._query, self._timeout_s = text(query), timeout_s
-        self._engine = _engine(url, timeout_s)
+        self._file = _file(url)
+        self._engine = _engine(url, self._file, timeout_s)
         self._written = str(self._query.compile(dialect=self._engine.dialect))
+        self._reads: tuple[int, ...] | None = None
 
     def ask(self, values: Sequence[Mapping[str, Any]], most: int) -> list[list[dict[str, Any]]]:
         """The rows for each set of values, `most` and one at the most, in one transaction. Raises
         whatever the database says."""
         found = []
+        self._mind_file()
         with self._engine.connect() as connection:
             driver = connection.connection.driver_connection
             if isinstance(driver, sqlite3.Connection):
@@ -58,6 +62,19 @@ class OwnQuery:
         """Lets the connections go."""
         self._engine.dispose()
 
+    def _mind_file(self) -> None:
+        """Connections are kept, and a file that another has taken the place of is read anew."""
+        if self._file is None:
+            return
+        try:
+            seen = Path(self._file).stat()
+            now = seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns
+        except OSError:
+            now = None
+        if now != self._reads:
+            self._engine.dispose()
+            self._reads = now
+
     def _watch(self, connection: sqlite3.Connection) -> None:
         """SQLite has no statement timeout: its machine looks at the clock itself."""
         until = time.monotonic() + self._timeout_s
@@ -74,15 +91,20 @@ def _rows(
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchmany(most)]
 
 
-def _engine(url: str, timeout_s: float) -> Engine:
-    if url.startswith("sqlite:"):
-        path = make_url(url).database or ""
+def _file(url: str) -> str | None:
+    """The file of a SQLite database; None for Postgres."""
+    return make_url(url).database or "" if url.startswith("sqlite:") else None
+
+
+def _engine(url: str, file: str | None, timeout_s: float) -> Engine:
+    if file is not None:
 
         def connect() -> sqlite3.Connection:
-            uri = f"file:{path}?mode=ro"
+            uri = f"file:{file}?mode=ro"
             return sqlite3.connect(uri, uri=True, timeout=timeout_s, check_same_thread=False)
 
-        return create_engine("sqlite://", creator=connect, poolclass=NullPool, paramstyle="named")
+        pool = {"poolclass": QueuePool, "pool_size": CONNECTIONS, "max_overflow": -1}
+        return create_engine("sqlite://", creator=connect, paramstyle="named", **pool)
     # As Rung's own database is reached: poolers, several hosts and `?options=` are understood.
     engine = make_engine(
         url,

@@ -37,6 +37,25 @@ def test_a_query_is_asked_for_each_row_and_shows_nobody_elses(tmp_path: Path) ->
     assert (none.records, none.failed) == ((), None)
 
 
+def test_a_file_that_was_written_anew_is_read_anew(tmp_path: Path) -> None:
+    made = desk(orders={"database_url": shop(tmp_path), "query": QUERY, "cache_s": 0})
+    try:
+        assert [len(one.records) for (one,) in made.ask(["orders"], asked("c-1", "c-9"))] == [2, 0]
+        # when another takes its place, as nightly exports do
+        (tmp_path / "anew").mkdir()
+        shop(tmp_path / "anew", [("c-9", "o-9", "lost", None)])
+        (tmp_path / "anew" / "shop.sqlite").replace(tmp_path / "shop.sqlite")
+        # then
+        (one,), (nine,) = made.ask(["orders"], asked("c-1", "c-9"))
+        assert (one.records, [record["number"] for record in nine.records]) == ((), ["o-9"])
+        # when it is gone
+        (tmp_path / "shop.sqlite").unlink()
+        (found,) = made.ask(["orders"], asked("c-1"))[0]
+        assert found.failed == "failed with OperationalError"
+    finally:
+        made.stop()
+
+
 @pytest.mark.parametrize(
     ("query", "why"),
     [

@@ -1,5 +1,6 @@
 """Context: read from the row within its bounds, kept by content, shown behind the fence."""
 
+import orjson
 import pytest
 
 from worker.claude.prompts import fenced, fenced_reply
@@ -72,7 +73,7 @@ def test_long_values_are_cut() -> None:
 
 
 def test_a_document_brings_the_same_context_back() -> None:
-    again = context_from(EVERYTHING.document)
+    again = context_from(orjson.loads(EVERYTHING.packed))
     assert (again, again.digest) == (EVERYTHING, EVERYTHING.digest)
     assert context_from({}) == NO_CONTEXT
     assert EVERYTHING.digest != MessageContext(fields={"plan": "gold"}).digest

@@ -13,7 +13,7 @@ from worker.store.policies import Frozen
 from worker.store.queue.history import Past
 from worker.store.rows import message_of
 
-NOTHING = Prepared(NO_CONTEXT)
+NOTHING = Prepared(context=NO_CONTEXT)
 LOOKUP = "lookup"
 """Before the colon of a reason: what follows is the look-up that brought nothing."""
 
@@ -24,7 +24,7 @@ def candidate_of(
     """From a row as `LOCK_READY` gives it; `fence` is that of before the claim. `found` is what the
     model is shown, where more than the row had to be asked for it."""
     stage = Stage.ROUTE if row.state == "queued" else Stage.ANSWER
-    message = message_of(row)
+    message = (found and found.message) or message_of(row)
     if found is None:
         found = _of_row(frozen.policy, message) if stage is Stage.ANSWER else NOTHING
     return Candidate(
@@ -58,7 +58,7 @@ def candidate_of(
 def _of_row(policy: Policy, message: MessageText) -> Prepared:
     lookups = policy.context.lookups
     unasked = Unready(f"{LOOKUP}:{lookups[0]}", UNASKED, False) if lookups else None
-    return Prepared(of_row(policy.context, message), unasked)
+    return Prepared(context=of_row(policy.context, message), unready=unasked)
 
 
 UNASKED = "its look-ups were not asked before it was claimed"

@@ -102,7 +102,7 @@ class Claims:
         if may_ask is not None:
             gates = (partial(_asking, may_ask), *gates)
         with self._engine.begin() as connection:
-            rows, held = self._ready(connection, queue, ids)
+            rows, held = self._ready(connection, queue, ids, prepared)
             if not rows:
                 return ClaimResult([], held)
             passed = self._through(connection, rows, planner, gates, prepared)
@@ -112,17 +112,17 @@ class Claims:
         return ClaimResult(passed.granted, held + passed.at(Stop.HELD), passed.at(Stop.UNASKED))
 
     def _ready(
-        self, connection: Connection, queue: str, ids: Sequence[int]
+        self, connection: Connection, queue: str, ids: Sequence[int], read: Mapping[int, Prepared]
     ) -> tuple[Sequence[Row[Any]], list[int]]:
         """Locks those that are ready. Nothing ready may mean that the queue's gate is not open."""
-        rows = self._lock(connection, queue, queue, ids)
+        rows = self._lock(connection, queue, queue, ids, read)
         if rows:
             return rows, []
         gate = gate_of(connection, queue)
         if gate is QueueGate.SHUT:
             unmark(connection, queue, ids)
         if gate is QueueGate.SINGLE:
-            rows = self._lock(connection, queue, queue, ids, probing=True, limit=1)
+            rows = self._lock(connection, queue, queue, ids, read, probing=True, limit=1)
         if gate in (QueueGate.OPEN, QueueGate.SHUT):
             return [], []
         locked = {row.id for row in rows}
@@ -134,11 +134,13 @@ class Claims:
         queue: str,
         gate: str,
         ids: Sequence[int],
+        read: Mapping[int, Prepared],
         *,
         probing: bool = False,
         limit: int | None = None,
     ) -> Sequence[Row[Any]]:
-        wanted = {"ids": list(ids), "queue": queue, "gate": gate, "probing": probing}
+        wanted = {"ids": list(ids), "queue": queue, "gate": gate, "probing": probing,
+                  "read": [job_id for job_id, one in read.items() if one.message]}  # fmt: skip
         return connection.execute(LOCK_READY, wanted | self._classifier | {"limit": limit}).all()
 
     def _through(
@@ -215,7 +217,8 @@ LOCK_READY = text("""
 SELECT j.id, j.run_id, j.message_id, j.state, j.lane, j.tier, j.difficulty, j.fence, j.failures,
   j.deferrals, j.cost AS spent, j.available_at, r.waiting_for,
   (now() AT TIME ZONE 'UTC')::date AS today,
-  m.body, m.subject, m.channel, m.language, m.customer_id, m.metadata,
+  m.body, m.subject, m.channel, m.language, m.customer_id,
+  CASE WHEN j.id <> ALL(CAST(:read AS bigint[])) THEN m.metadata END AS metadata,
   CASE WHEN j.state = 'queued' THEN (
     SELECT difficulty FROM classifications
     WHERE digest = m.digest AND model = :model

@@ -59,13 +59,15 @@ class PagesShown:
         if not asking:
             return list(candidates)
         folders = self._folders_at(connection, pages_at)
+        named = {one.policy.knowledge for one in asking}
+        versions = {names: version_of(names, folders) for names in named}
         whole = {
-            one.job_id: self._with_all(connection, one, folders)
+            one.job_id: self._with_all(connection, one, versions[one.policy.knowledge])
             for one in asking
-            if self._is_whole(connection, one, folders)
+            if self._is_whole(connection, one, folders, versions[one.policy.knowledge])
         }
         searched = [one for one in asking if one.job_id not in whole]
-        found = self._searched(connection, searched, folders)
+        found = self._searched(connection, searched, versions)
         return [whole.get(one.job_id) or found.get(one.job_id) or one for one in candidates]
 
     def _folders_at(
@@ -77,11 +79,14 @@ class PagesShown:
         return self._known[1]
 
     def _is_whole(
-        self, connection: Connection, one: Candidate, folders: Mapping[str, SyncedFolder]
+        self,
+        connection: Connection,
+        one: Candidate,
+        folders: Mapping[str, SyncedFolder],
+        version: str,
     ) -> bool:
         if one.prompts is None or one.judged is not None or self._price_of is None:
             return False
-        version = version_shown(one, folders)
         key = one.run_id, version
         if key in self._ways:
             return self._ways[key]
@@ -127,11 +132,9 @@ class PagesShown:
         }
         return bool(connection.execute(DECIDE, values).scalar_one())
 
-    def _with_all(
-        self, connection: Connection, one: Candidate, folders: Mapping[str, SyncedFolder]
-    ) -> Candidate:
+    def _with_all(self, connection: Connection, one: Candidate, version: str) -> Candidate:
         assert one.prompts is not None, "pages stand whole in a prompt that the run keeps"
-        version, base = version_shown(one, folders), one.prompts[Purpose.ANSWER]
+        base = one.prompts[Purpose.ANSWER]
         key = base.version, version
         if key not in self._prompts:
             if len(self._prompts) > MAX_REMEMBERED // 10:
@@ -146,7 +149,7 @@ class PagesShown:
         self,
         connection: Connection,
         asking: Sequence[Candidate],
-        folders: Mapping[str, SyncedFolder],
+        versions: Mapping[tuple[str, ...], str],
     ) -> dict[int, Candidate]:
         """Those with the passages that their messages are about, in one statement."""
         queries = [
@@ -162,7 +165,6 @@ class PagesShown:
         for one in asking:
             if one.retrieved:
                 found[one.job_id] = _with_retrieved(connection, one, found[one.job_id])
-        versions = {names: version_of(names, folders) for names in {q.folders for q in queries}}
         return {
             one.job_id: _shown(one, found[one.job_id], versions[one.policy.knowledge])
             for one in asking
@@ -199,11 +201,6 @@ def _shown(candidate: Candidate, found: Sequence[ShownPassage], version: str) ->
     if found:
         context = replace(context, passages=tuple(found))
     return replace(candidate, context=context, knowledge_version=version)
-
-
-def version_shown(candidate: Candidate, folders: Mapping[str, SyncedFolder]) -> str:
-    """The version of its policy's folders together."""
-    return version_of(candidate.policy.knowledge, folders)
 
 
 def version_of(names: Sequence[str], folders: Mapping[str, SyncedFolder]) -> str:

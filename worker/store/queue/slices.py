@@ -81,7 +81,7 @@ class Slices(Claims):
         whose breaker is not closed, gives nothing."""
         size: ClaimGate = partial(_beyond, max_bytes, weigh)
         with self._engine.begin() as connection:
-            rows = self._lock(connection, PREFIX + tier, tier, ids)
+            rows = self._lock(connection, PREFIX + tier, tier, ids, prepared)
             if not rows:
                 return Slice(None, [], [])
             gates = (size, self._canaries.in_slices)
@@ -139,7 +139,7 @@ class Claimants:
                     row,
                     policies[row.run_id],
                     past.get(row.id, NO_PAST),
-                    Prepared(context_from(row.context or {})),
+                    Prepared(context=context_from(row.context or {})),
                 ),
                 _question(row),
             )

@@ -11,7 +11,7 @@ from worker.store.queue import claim, dispatch, expire, leases, rescue, waiting
 from worker.store.rows import as_json
 
 ASKED = {"queue": "haiku", "gate": "haiku", "probing": False, "limit": None, "prompt": "p",
-         "model": "m"}  # fmt: skip
+         "model": "m", "read": []}  # fmt: skip
 DAY = dt.date(2026, 1, 1)
 
 
