@@ -147,13 +147,14 @@ def compare(client: httpx2.Client, engine: Engine) -> None:
     for run_id in one(engine, "SELECT array_agg(id) FROM runs")[0]:
         _compare_run(client, engine, run_id)
     whole = one(engine, ROWS, runs=one(engine, "SELECT array_agg(id) FROM runs")[0])
-    assert shown(client, "/dead").root.all("h1")[0].text.split()[0] == str(whole.dead or "No")
+    dead = shown(client, "/dead")
+    assert dead.root.all("h1")[0].text.split()[0] == str(whole.dead or "No")
     review = shown(client, "/review")
     waits = whole.review - whole.decided
     assert review.root.all("h1")[0].text.split()[0] == str(waits or "Nothing")
     badges = [n.text for n in review.root.all("nav")[0].all("a") if n.text.startswith("Review")]
     assert badges == [f"Review {waits}" if waits else "Review"]
-    causes = shown(client, "/dead").root.all("table")[:1]
+    causes = dead.root.all("table")[:1]
     assert sum(int(r.all("th")[0].text) for t in causes for r in t.all("tbody")[0].all("tr")) == (
         whole.dead
     )
