@@ -72,7 +72,7 @@ class Values:
             "until": dt.datetime(2100, 1, 1, tzinfo=dt.UTC), "verdict": "accept", "wait": 15.0,
             "words": None, "worker": "host:1:a", "workers": ["host:1:a"],
             "before_run": None, "before_job": None, "with_ids": False,
-            "share": 0.02, "judge": "ada", "purpose": "audit", "holder": "ada",
+            "share": 0.02, "inquiries": False, "judge": "ada", "purpose": "audit", "holder": "ada",
             "window": 2_500, "sources": ["day"] * 200, "purses": "[]", "size": 2_500,
             "characters": 240, "since": dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
         }  # fmt: skip
@@ -171,8 +171,8 @@ class Values:
             "schedules.CLOSE": {"state": "done", "jobs": 1},
             "screens.DIFFERENCE": {"run": f"run{DAY}"},
             "silencing.ERASED": {"jobs": self.batched},
-            "status.BATCHES": {"run": NIGHT},
-            "status.UNCONFIRMED": {"after": 30.0},
+            "batches.BATCHES": {"run": NIGHT},
+            "batches.UNCONFIRMED": {"after": 30.0},
             "screens.STOPS": {"runs": [DAY, NIGHT]},
             "suspects.LOST": {"rows": as_json(self.keys(self.batched))},
         }  # fmt: skip

@@ -25,9 +25,8 @@ SELECT e.from_tier, e.to_tier, e.reason, count(*) AS times FROM escalations AS e
 JOIN jobs AS j ON j.id = e.job_id WHERE j.run_id = :run GROUP BY 1, 2, 3
 """
 BATCHES = """
-SELECT count(*) AS batches, coalesce(sum(requests), 0) AS requests FROM (
-  SELECT b.id, count(a.job_id) AS requests FROM message_batches AS b
-  LEFT JOIN attempts AS a ON a.batch_id = b.id WHERE b.state = 'submitted' GROUP BY 1) AS b
+SELECT (SELECT count(*) FROM jobs WHERE state = 'submitted') AS messages, count(*) AS batches
+FROM message_batches WHERE state IN ('intended', 'submitted', 'ended')
 """
 DELIVERIES = """
 SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting,
@@ -61,8 +60,8 @@ def compare_spend(page: Page, engine: Engine, run_id: int) -> None:
 def compare_aside(client: httpx2.Client, engine: Engine) -> None:
     """Batches on the first page, and the pages of deliveries and of audits."""
     now, held = Page(client.get("/").text), one(engine, BATCHES)
-    found = re.search(r"At Claude: (\d+ batch(?:es)? with \d+ requests?)", now.text)
-    said = f"{plural(held.batches, 'batch', 'batches')} with {plural(held.requests, 'request')}"
+    found = re.search(r"(\d+ messages? in \d+ batch(?:es)?) \(", now.text)
+    said = f"{plural(held.messages, 'message')} in {plural(held.batches, 'batch', 'batches')}"
     if now.root.all("table", cls="queues"):
         assert (found[1] if found else None) == (said if held.batches else None)
     desk, (shown,) = one(engine, DELIVERIES), Page(client.get("/deliveries").text).rows("stacked")

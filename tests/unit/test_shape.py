@@ -14,6 +14,7 @@ STORE = "worker/store/"
 READ_BY_NAME = {
     "reading/outlook.py: as_document": "a document: what JSON gives",
     "reading/outlook.py: run_document": "a document: what JSON gives",
+    "reading/queue_states.py: as_document": "a document: what JSON gives",
     "reading/run_standing.py: as_document": "a document: what JSON gives",
     "rows.py: as_document": "a document: what JSON gives",
     "reading/results.py: results_of": "streamed by the million, and its columns are chosen by name:"

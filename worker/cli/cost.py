@@ -185,7 +185,7 @@ def sentences(bill: Bill, compared: bool) -> Iterable[str]:
     """What the bill comes to, in words."""
     if bill.per_resolved is not None:
         yield (
-            f"{bill.resolved:,} messages resolved, ${bill.per_resolved:.6f} each"
+            f"{bill.resolved:,} messages resolved, {dollars(bill.per_resolved)} each"
             f" ({dollars(bill.per_resolved * 1_000)} a thousand)."
         )
     if compared:

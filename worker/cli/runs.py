@@ -2,6 +2,7 @@
 
 import click
 
+from models.vocabulary import RunKind
 from worker.cli.speech.amounts import ROWS
 from worker.cli.speech.context import database
 from worker.cli.speech.output import console, print_json, talk
@@ -11,11 +12,12 @@ from worker.store.reading.standings import runs_page
 
 @click.command()
 @click.option("--limit", type=ROWS, default=50, show_default=True, help="How many, at the most.")
+@click.option("--all", "inquiries", is_flag=True, help="Shadows and judges too.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
-def runs(limit: int, as_json: bool) -> None:
+def runs(limit: int, inquiries: bool, as_json: bool) -> None:
     """All runs, newest first."""
     with database() as engine, engine.connect() as connection:
-        found = runs_page(connection, None, limit)
+        found = runs_page(connection, None, limit, inquiries=inquiries)
     if as_json:
         print_json([run.as_document() for run in found])
         return
@@ -40,7 +42,7 @@ def runs(limit: int, as_json: bool) -> None:
         table.add_row(
             run.name,
             run.state_word,
-            run.policy,
+            run.policy + (f", {run.kind}" if run.kind != RunKind.BACKLOG else ""),
             (run.prompts or {}).get("answer", "")[:7],
             f"{run.ended:,} of {run.total:,}",
             f"{run.for_people:,}",

@@ -1,6 +1,6 @@
 """`rung status`: one run, or everything that is going on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import click
 from sqlalchemy import Connection, Engine
 
-from models.vocabulary import ROUTING
+from models.vocabulary import EVERYTHING, ROUTING
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
 from worker.cli.speech.output import console, print_json, talk
@@ -18,28 +18,27 @@ from worker.config.loading import load_settings
 from worker.config.settings import Settings
 from worker.domain.wording import dollars, span
 from worker.errors import UsageError
+from worker.store.engine import at_one_moment
 from worker.store.queue.lookup_failures import failing_lookups
 from worker.store.queue.presence import noted
 from worker.store.queue.rounds import late
+from worker.store.reading.batches import batches_of
 from worker.store.reading.doubts import DoubtfulCertificate, doubtful
 from worker.store.reading.outlook import Outlook, read_outlooks, run_document
 from worker.store.reading.queue_holds import queue_holds
-from worker.store.reading.queue_states import QueueState, queue_state, starved
+from worker.store.reading.queue_states import SHORT_HOLD_S, QueueNow, queue_states
 from worker.store.reading.run_standing import RunStanding
-from worker.store.reading.standings import live_runs, standing_of
+from worker.store.reading.standings import LIVE_MOST, live_runs, standing_of
 from worker.store.reading.status import (
     DayBudget,
     QueueStanding,
-    batches_of,
     paused_everything,
     today,
     troubles,
 )
-from worker.store.reading.surrounding import Surrounding, read_surrounding
+from worker.store.reading.surrounding import read_surrounding
 from worker.store.rows import as_document
 from worker.store.runs import find_run
-
-LIVE_MOST = 200
 
 
 @click.command()
@@ -62,7 +61,7 @@ def status(ctx: click.Context, run: str | None, watch: bool, as_json: bool) -> N
             code = follow(engine, settings, run)
             if not as_json:
                 ctx.exit(code)
-        with engine.connect() as connection:
+        with at_one_moment(engine) as connection:
             found = standing_of(connection, find_run(connection, run).id)
             around = read_surrounding(
                 connection, [ROUTING, *settings.tiers], assumed_turnaround_s(settings)
@@ -97,8 +96,7 @@ class Overview:
 
     live: Sequence[RunStanding]
     seen: Sequence[Outlook]
-    around: Surrounding
-    states: Mapping[str, QueueState]
+    queues: Sequence[QueueNow]
     everything_paused: str | None
     day: DayBudget | None
     doubts: Sequence[DoubtfulCertificate]
@@ -108,7 +106,7 @@ class Overview:
 
 
 def _overview(engine: Engine, settings: Settings, as_json: bool) -> None:
-    with engine.connect() as connection:
+    with at_one_moment(engine) as connection:
         found = _read_overview(connection, settings)
     if as_json:
         print_json(_document(found))
@@ -123,17 +121,13 @@ def _read_overview(connection: Connection, settings: Settings) -> Overview:
     return Overview(
         live=live,
         seen=read_outlooks(connection, live, around),
-        around=around,
-        states={
-            line.queue: queue_state(line, halted=around.halted, out_of_money=starved(line, live))
-            for line in around.queues
-        },
+        queues=(lines := queue_states(connection, around.queues, live)),
         everything_paused=paused_everything(connection),
         day=today(connection),
         doubts=doubtful(connection),
         said=troubles(connection),
         alarms=[
-            *(hold.words_now for hold in queue_holds(connection) if hold.paused),
+            *_pauses(connection, lines),
             *(f"Worker {who} ended itself: {words}" for who, words in noted(connection)),
             *(
                 f"No worker gets this done, for {span(step.seconds)} now: {step.step}"
@@ -144,6 +138,14 @@ def _read_overview(connection: Connection, settings: Settings) -> Overview:
     )
 
 
+def _pauses(connection: Connection, lines: Sequence[QueueStanding]) -> Iterator[str]:
+    """Who has paused what, and how many wait there."""
+    for hold in queue_holds(connection):
+        if hold.paused:
+            held = [line.waiting for line in lines if hold.name in (EVERYTHING, line.queue)]
+            yield hold.words_with(sum(held))
+
+
 def _document(found: Overview) -> dict[str, Any]:
     """As `--json` gives it."""
     day = found.day
@@ -152,10 +154,7 @@ def _document(found: Overview) -> dict[str, Any]:
             {**run.as_document(), "outlook": one.as_document(), "troubles": found.said}
             for run, one in zip(found.live, found.seen, strict=True)
         ],
-        "queues": [
-            as_document(line, "breaker_s") | {"state": found.states[line.queue].word}
-            for line in found.around.queues
-        ],
+        "queues": [line.as_document() for line in found.queues],
         "everything_paused": found.everything_paused,
         "day": as_document(day, "overrun") if day is not None else None,
         "certificates": [as_document(doubt) for doubt in found.doubts],
@@ -167,9 +166,9 @@ def _say(found: Overview) -> None:
         talk(words, fg="red")
     for doubt in found.doubts:
         talk(doubt.words, fg="red" if doubt.state == "void" else "yellow")
-    for line in found.around.queues:
+    for line in found.queues:
         _say_trouble(line)
-    _print_queues(found.around.queues, found.states)
+    _print_queues(found.queues)
     for run, one in zip(found.live, found.seen, strict=True):
         print_run(run, one.words)
     day = found.day
@@ -183,9 +182,9 @@ def _say(found: Overview) -> None:
 def _say_trouble(line: QueueStanding) -> None:
     """What keeps a queue that is not paused."""
     name = line.queue
-    if line.paused:
+    if line.stands:
         return
-    if line.held_s:
+    if line.held_s >= SHORT_HOLD_S:
         left = span(line.held_s)
         talk(f"{name} is held for {left}: {line.held_reason}. At once: rung resume {name}")
     elif line.breaker != "closed":
@@ -197,13 +196,13 @@ def _say_trouble(line: QueueStanding) -> None:
         talk(f"{name}: {line.waiting} {wait}, and no worker is there", fg="red")
 
 
-def _print_queues(lines: Sequence[QueueStanding], states: Mapping[str, QueueState]) -> None:
+def _print_queues(lines: Sequence[QueueNow]) -> None:
     from worker.cli.speech.tables import FittingTable
 
     table = FittingTable(
         "queue", "waiting", "in flight", "workers", "state", box=None, pad_edge=False
     )
     for line in lines:
-        cells = (line.queue, line.waiting, line.in_flight, line.workers, states[line.queue].word)
+        cells = (line.queue, line.waiting, line.in_flight, line.workers, line.state.word)
         table.add_row(*map(str, cells))
     console().print(table)

@@ -39,7 +39,7 @@ from worker.runs.orders import read_order
 from worker.runs.review_turns import turn_document
 from worker.store.actions.reviews import Judged, give_verdict
 from worker.store.audit import Actor, audit_reading
-from worker.store.engine import is_outage, make_engine
+from worker.store.engine import at_one_moment, is_outage, make_engine
 from worker.store.queue.reading_leases import ReadBy, leave
 from worker.store.reading.outlook import run_document
 from worker.store.reading.receipts import find_job
@@ -89,7 +89,7 @@ class Direct:
 
     def status(self, run: str) -> dict[str, Any]:
         """As `GET /api/runs/RUN`."""
-        with _told(), self._engine.connect() as connection:
+        with _told(), at_one_moment(self._engine) as connection:
             found = standing_of(connection, find_run(connection, run).id)
             names = [ROUTING, *self._settings.tiers]
             assumed_s = assumed_turnaround_s(self._settings)

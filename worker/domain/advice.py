@@ -12,7 +12,7 @@ from worker.domain.advice_facts import Facts, RungFacts
 from worker.domain.proof.exact_tails import upper_bound
 from worker.domain.proof.tier_skip import Hop
 from worker.domain.shadow_advice import lower_starts, tier_quality
-from worker.domain.wording import percent
+from worker.domain.wording import dollars, percent
 
 LOW_VOLUME = 500
 """Messages a day below which the saving hardly pays for looking after a pipeline."""
@@ -71,7 +71,7 @@ def _verdict(facts: Facts) -> Iterator[Advice]:
     saved = facts.all_on_top - facts.total
     share = saved / facts.all_on_top
     figures = (
-        f"${facts.total:,.4f} against ${facts.all_on_top:,.4f} all on the top tier,"
+        f"{dollars(facts.total)} against {dollars(facts.all_on_top)} all on the top tier,"
         f" for {facts.basis}"
     )
     if saved > 0:
@@ -90,7 +90,7 @@ def _volume(facts: Facts) -> Iterator[Advice]:
     per_day = facts.messages / max(facts.days, 1)
     saved = ((facts.all_on_top or Decimal(0)) - facts.total) / max(facts.days, 1)
     figures = (
-        f"{per_day:,.0f} messages and ${saved:,.2f} saved a day,"
+        f"{per_day:,.0f} messages and {dollars(saved)} saved a day,"
         f" over {facts.days} {'day' if facts.days == 1 else 'days'}"
     )
     if per_day < LOW_VOLUME or saved < SMALL_SAVING_USD:
@@ -98,7 +98,8 @@ def _volume(facts: Facts) -> Iterator[Advice]:
             pays=False,
             topic="volume",
             sentence="At this volume one model for everything is cheaper to look after: what is"
-            f" saved is below ${SMALL_SAVING_USD} a day or the volume below {LOW_VOLUME} messages.",
+            f" saved is below {dollars(SMALL_SAVING_USD)} a day or the volume below {LOW_VOLUME}"
+            " messages.",
             figures=figures,
         )
 
@@ -165,8 +166,8 @@ def _hop_figures(hop: Hop) -> str:
     return (
         f"{percent(hop.climbs.accepted / max(hop.climbs.climbed, 1))} of {hop.climbs.climbed:,}"
         f" that climbed accepted, {percent(hop.needed)} needed to pay; the hop saves"
-        f" ${hop.gain:,.4f} a climbed message (${hop.low:,.4f} to ${hop.high:,.4f}),"
-        f" and this advice costs at most ${hop.regret:,.4f} if it is wrong"
+        f" {dollars(hop.gain)} a climbed message ({dollars(hop.low)} to {dollars(hop.high)}),"
+        f" and this advice costs at most {dollars(hop.regret)} if it is wrong"
     )
 
 

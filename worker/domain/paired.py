@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from worker.domain.wording import dollars
+
 Z = 1.959963985
 """Of the two-sided 95 % level."""
 LEAST_PAIRS = 2
@@ -68,12 +70,8 @@ def share_words(found: PairedDifference, b: str, what: str, a: str) -> str:
 def money_words(found: PairedDifference, b: str, a: str) -> str:
     """`b` costs $1.20 less than `a` for a thousand messages (95 %: $0.90 to $1.50)."""
     value, more, low, high = _from_zero(found, 1_000)
-    words = f"{b} costs ${value:.2f} {more} than {a} for a thousand messages"
-    return _judged(found, f"{words} (95 %: {_cents(low)} to {_cents(high)})")
-
-
-def _cents(amount: float) -> str:
-    return f"-${-amount:.2f}" if amount < 0 else f"${amount:.2f}"
+    words = f"{b} costs {dollars(value)} {more} than {a} for a thousand messages"
+    return _judged(found, f"{words} (95 %: {dollars(low)} to {dollars(high)})")
 
 
 def _from_zero(found: PairedDifference, scale: int) -> tuple[float, str, float, float]:

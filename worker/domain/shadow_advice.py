@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from worker.domain.proof.exact_tails import lower_bound, upper_bound
 from worker.domain.proof.tier_skip import Hop
-from worker.domain.wording import listed, percent
+from worker.domain.wording import dollars, listed, percent
 
 FEW_SHADOWS = 30
 """Shadows below which nothing is said of them."""
@@ -76,8 +76,8 @@ def lower_starts(facts: ShadowFacts) -> Iterator[tuple[str, str, str]]:
                 f"start {one.below} for {one.start}" + (f" {hop.segment}" if hop.segment else ""),
                 f"Start {what} at {one.below}.",
                 f"{percent(accepted)} of {hop.climbs.climbed:,} shadows would have been accepted"
-                f" there, {percent(hop.needed)} needed to pay; it saves ${hop.gain:,.4f} a message"
-                f" (${hop.low:,.4f} to ${hop.high:,.4f})",
+                f" there, {percent(hop.needed)} needed to pay; it saves"
+                f" {dollars(hop.gain)} a message ({dollars(hop.low)} to {dollars(hop.high)})",
             )
 
 

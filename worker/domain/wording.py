@@ -85,7 +85,7 @@ def reason(word: str | None) -> str:
 STATE_WORDS = {
     "queued": "not yet routed",
     "routed": "waiting",
-    "submitted": "at Claude",
+    "submitted": "in a batch",
     "review": "for a person",
 }
 """States of a job whose word on screens is another one than in the record."""

@@ -23,6 +23,7 @@ from worker.domain.policy import Policy
 from worker.domain.policy_documents import version_of
 from worker.domain.pricing import BATCH_FACTOR
 from worker.domain.spans import read_time
+from worker.domain.wording import dollars
 from worker.errors import RungError, TooExpensive, UsageError
 from worker.runs.counterfactual import PaidDifference, take_over
 from worker.runs.estimate import estimate
@@ -82,10 +83,10 @@ class ReprocessPreview:
                 mend="add: and state in (answered, review, dead, cancelled)",
             )
         if most is not None and self.expected.usd > most:
-            low, high = self.expected.low, self.expected.high
+            found = self.expected
             return TooExpensive(
-                f"{chosen.jobs} jobs would cost about ${self.expected.usd:.4f} (${low:.4f} to"
-                f" ${high:.4f}), more than the ${most} allowed ({self.expected.basis}).",
+                f"{chosen.jobs} jobs would cost about {dollars(found.usd)} ({dollars(found.low)} to"
+                f" {dollars(found.high)}), more than the {dollars(most)} allowed ({found.basis}).",
                 mend="choose fewer jobs, use --lane batch, or raise --max-cost",
             )
         return None

@@ -18,6 +18,7 @@ from worker.store.sessions import SessionDoor, options_of
 
 __all__ = [
     "acting_through",
+    "at_one_moment",
     "is_outage",
     "make_engine",
     "ping",
@@ -120,6 +121,15 @@ def worker_engine(settings: Settings) -> Engine:
         name="rung worker",
         statement_s=WORKER_STATEMENT_S,
     )
+
+
+@contextmanager
+def at_one_moment(engine: Engine) -> Iterator[Connection]:
+    """A connection that only reads, and whose statements all see the record as it was at the first
+    of them: figures that are shown together add up."""
+    options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with engine.connect().execution_options(**options) as connection:
+        yield connection
 
 
 def pooled(connection: Connection) -> bool:

@@ -135,6 +135,25 @@ def test_dead_letters_are_bounded_at_every_door(
     assert "Grouped are the newest 2 of 3." in say(state).err
 
 
+def test_runs_that_answer_nobody_are_listed_when_asked_for(api: Api) -> None:
+    # given
+    for name in ("day", "asked"):
+        hand_in(api.engine, api.settings, BODIES, name=name)
+    do(api.engine, "UPDATE runs SET kind = 'shadow' WHERE name = 'asked'")
+    # when
+    pages = [Page(api.client.get(path).text) for path in ("/runs", "/runs?all=1")]
+    listed = [[row[""].split()[0] for row in page.rows("stacked")] for page in pages]
+    told = [
+        [run["run"] for run in say("runs", *more, "--json").document] for more in ((), ("--all",))
+    ]
+    # then
+    assert listed == told == [["day"], ["asked", "day"]]
+    assert "ladder, shadow" in say("runs", "--all").out
+    assert [(run["run"], run["kind"]) for run in api.get("/api/runs")["runs"]] == [
+        ("asked", "shadow"), ("day", "backlog")
+    ]  # fmt: skip
+
+
 NAMES = ("a/b", "[/b]", "[link=https://evil.example]c[/link]")
 
 

@@ -91,7 +91,9 @@ def test_answers_by_chance_beside_their_messages(client: httpx2.Client, engine: 
     assert one(engine, "SELECT count(*) FROM audit_events")[0] == 1
 
 
-def test_two_runs_beside_one_another(client: httpx2.Client, engine: Engine) -> None:
+def test_two_runs_beside_one_another(
+    client: httpx2.Client, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # given
     do(engine, CLIMBED)
     # when
@@ -104,7 +106,15 @@ def test_two_runs_beside_one_another(client: httpx2.Client, engine: Engine) -> N
     assert (page.text.count("Other words"), page.text.count("Reply to")) == (3, 3)
     assert "haiku → sonnet: low confidence; 0.90 sure, 0.70 asked" in page.text
     assert len(jobs_on(get(client, "/runs/day/sample?with=night&same=1"))) == 40
-    assert "Other words" in say("diff", "day", "night", "--texts").out
+    wide = say("diff", "day", "night", "--texts").out
+    assert "Other words" in wide
+    # then: where columns have no room, one text stands below the other
+    monkeypatch.setattr("worker.cli.views.side_by_side.COLUMN", 80)
+    narrow = say("diff", "day", "night", "--texts").out.splitlines()
+    assert [line for line in narrow if line in ("message", "day", "night")][:3] == [
+        "message", "day", "night"
+    ]  # fmt: skip
+    assert "  Other words" in [line.rstrip() for line in narrow]
     assert "are the same run" in get(client, "/runs/day/sample?with=day", 422).text
     get(client, "/runs/nope/sample", 404)
 

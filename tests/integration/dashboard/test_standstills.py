@@ -119,7 +119,7 @@ def test_a_held_queue_is_not_called_well(url: str, engine: Engine, settings: Set
     found = row(now, "haiku")
     assert re.fullmatch(r"held until (\d+ \w{3} \d{4} )?\d\d:\d\d", found["state"])
     assert [link.text for link in now.root.all("a") if "=haiku" in link.attributes["href"]] == [
-        "Try haiku at once", "Resume haiku"
+        "Try haiku at once", "Try haiku at once"
     ]  # fmt: skip
 
 
@@ -172,11 +172,15 @@ def test_a_run_that_is_over_has_no_trouble_with_queues(
     assert "The last runs" in now.text
 
 
-def test_what_waits_at_claude_in_batches_stands_on_the_first_page(
+def test_what_waits_in_batches_adds_up_on_the_first_page_from_when_one_is_being_sent(
     url: str, engine: Engine, settings: Settings
 ) -> None:
     # given
     hand_in(engine, settings, BODIES, name="night", lane="batch")
+    do(engine, "UPDATE jobs SET state = 'submitted'")
+    do(engine, "INSERT INTO message_batches (stage, tier, model, requests, state) VALUES"
+       " ('answer', 'haiku', 'claude-haiku-5-5', 3, 'intended'),"
+       " ('answer', 'haiku', 'claude-haiku-5-5', 2, 'ended')")  # fmt: skip
     do(engine, "INSERT INTO message_batches (stage, tier, model, requests, state, submitted_at,"
        " next_poll_at) VALUES ('answer', 'haiku', 'claude-haiku-5-5', 5, 'submitted',"
        " now() - interval '7 minutes', now() + interval '30 seconds'),"
@@ -184,8 +188,11 @@ def test_what_waits_at_claude_in_batches_stands_on_the_first_page(
     # when
     (now,) = shown(url, "/")
     # then
-    assert re.search(r"At Claude: 1 batch with 5 requests, the oldest sent at \d\d:\d\d, 7 min ago;"
-                     r" next look in (30|29) s", now.text)  # fmt: skip
+    said = re.search(r"5 messages in 3 batches \(1 being sent, 1 at Claude, 1 being read\); the"
+                     r" oldest was sent at \d\d:\d\d, 7 min ago; next look in (30|29) s",
+                     now.text)  # fmt: skip
+    assert said is not None
+    assert "5 not yet routed, 5 of them in batches" in now.text
 
 
 def test_workers_that_are_gone_are_gone_since_then(

@@ -147,8 +147,8 @@ def test_max_cost_refuses_what_is_expected_to_cost_more_and_caps_the_rest(engine
     dry = say("reprocess", "--run", "day", "--max-cost", "0.5", "--dry-run", "--json")
     made = say("reprocess", "--run", "day", "--max-cost", "0.7", "--budget", "5", "--json")
     # then
-    assert (refused.code, refused.err.count("more than the $0.5 allowed")) == (4, 1)
-    assert "more than the $0.5 allowed" in dry.document["refused"]
+    assert (refused.code, refused.err.count("more than the $0.5000 allowed")) == (4, 1)
+    assert "more than the $0.5000 allowed" in dry.document["refused"]
     assert made.code == 0
     assert [row[0] for row in rows(engine, "SELECT cap FROM budgets ORDER BY run_id")] == [
         None,

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from worker.errors import ConfigurationError, Unreachable
 from worker.store.address import read_database, spoken
 from worker.store.complaints import Acting, complaint_of
-from worker.store.engine import make_engine, reaching_postgres
+from worker.store.engine import at_one_moment, make_engine, reaching_postgres
 from worker.store.locks import holding
 from worker.store.schema_check import LEAST, current, require_release
 
@@ -276,3 +276,18 @@ def test_a_server_that_is_too_old_is_refused_in_a_sentence() -> None:
         require_release((LEAST - 1, 23))
     assert str(raised.value) == "Postgres is version 14.23 there, and Rung needs 15 or newer."
     assert raised.value.mend is not None
+
+
+def test_what_is_read_at_one_moment_does_not_move_on(engine: Engine) -> None:
+    count = text("SELECT count(*) FROM tiers")
+    with at_one_moment(engine) as connection:
+        before = connection.execute(count).scalar_one()
+        with engine.begin() as other:
+            other.execute(text("INSERT INTO tiers (name) VALUES ('haiku')"))
+        # then: neither seen, nor anything written
+        assert connection.execute(count).scalar_one() == before
+        with pytest.raises(DBAPIError, match="read-only"):
+            connection.execute(text("DELETE FROM tiers"))
+    with engine.connect() as connection:
+        assert connection.execute(count).scalar_one() == before + 1
+        assert connection.execute(text("SHOW transaction_isolation")).scalar() == "read committed"

@@ -161,7 +161,7 @@ def test_money_has_a_scale_a_budget_and_a_deadline(
     assert (curve.xs, [line.d for line in curve.lines]) == (xs, lines)
     assert [words for _, words in curve.legend] == legend
     assert curve.places[-1].words == "until 14:40: $3.00"
-    assert curve.ys == ("$4", "$2", "$0")
+    assert curve.ys == ("$4.00", "$2.00", "$0.00")
     assert spending(sample(costs=costs[:1]), so_far) is None
 
 

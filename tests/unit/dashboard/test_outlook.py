@@ -8,7 +8,6 @@ import pytest
 
 from worker.dashboard.screens.outlook import headline
 from worker.dashboard.screens.queues import QueueShown
-from worker.dashboard.screens.troubles import troubles
 from worker.domain.wording import (
     ago,
     clock,
@@ -22,6 +21,7 @@ from worker.domain.wording import (
     span,
 )
 from worker.store.reading.outlook import Blocked, at_risk, blocked, outlook
+from worker.store.reading.queue_states import WELL
 from worker.store.reading.run_standing import RunStanding
 
 NOW = dt.datetime(2026, 11, 24, 14, 0, tzinfo=dt.UTC)
@@ -47,7 +47,8 @@ def queue(**changes: Any) -> QueueShown:
     """A queue that is well."""
     made = {
         "queue": "haiku", "waiting": 5, "in_flight": 5, "workers": 1, "a_minute": None,
-        "oldest_s": 1.0, "limit_of": "haiku", "used": None, "failed_jobs": [],
+        "ready_s": 1.0, "waited_s": 1.0, "state": WELL, "limit_of": "haiku", "used": None,
+        "failed_jobs": [],
     }  # fmt: skip
     return QueueShown(**made | changes)
 
@@ -59,6 +60,9 @@ def queue(**changes: Any) -> QueueShown:
         ({}, 600.0, "good", "done in about 10 min, at 14:10"),
         ({"deadline": NOW + HOUR}, 600.0, "good",
          "on time: done in about 10 min, at 14:10, 50 min before its deadline"),
+        ({}, 0.0, "good", "done in a moment"),
+        ({"deadline": NOW + HOUR}, 0.4, "good",
+         "on time: done in a moment, 1 h before its deadline"),
         ({"deadline": NOW + HOUR}, 7_200.0, "bad",
          "late: at this pace done at 16:00, 1 h after its deadline"),
         ({"deadline": NOW - HOUR}, 600.0, "bad", "late: its deadline passed 1 h ago"),
@@ -149,10 +153,17 @@ def test_what_stands_still_has_no_end_before_it_is_lifted(
         assert (seen.level, seen.done_at) == ("warn", None)
 
 
+def test_what_is_in_flight_does_not_wait() -> None:
+    counts, held = {("routed", "haiku"): 60}, [queue(paused=True)]
+    found = blocked(counts, held, NOW, {"haiku": 8, "opus": 50})
+    assert found.words == "not done before haiku is resumed: 52 wait there"
+    assert blocked(counts, held, NOW, {"haiku": 60}).words == ""
+
+
 def test_batches_have_no_end_while_nobody_is_there_to_read_them() -> None:
     counts = {("submitted", "sonnet"): 2, ("submitted", ""): 5, ("routed", "haiku"): 3}
     gone = [queue(workers=0), queue(queue="sonnet", workers=0)]
-    words = "not done before a worker is running: 7 are at Claude"
+    words = "not done before a worker is running: 7 are in batches"
     assert blocked(counts, gone, NOW).words == words
     assert blocked({("submitted", ""): 1}, gone, NOW).words == words.replace("7 are", "1 is")
     assert blocked({("answered", ""): 1}, gone, NOW).words == ""
@@ -164,21 +175,6 @@ def test_a_hold_that_lasts_beyond_the_deadline_says_by_how_much() -> None:
     seen = outlook(run(deadline=NOW + HOUR / 6), 600.0, waits=found)
     assert (seen.level, seen.words) == ("bad", f"{found.words}, 5 min after its deadline")
     assert found.until == NOW + HOUR / 4
-
-
-def test_a_pause_of_everything_is_one_trouble() -> None:
-    still = queue(oldest_s=900.0, in_flight=0)
-    found = troubles(
-        [still],
-        [],
-        [],
-        now=NOW,
-        everything="everything is paused",
-        day=None,
-        redis_away=False,
-        more=[],
-    )
-    assert len(found) == 1
 
 
 def test_the_first_sentence_is_about_what_has_to_be_done_first_of_what_is_as_bad() -> None:
@@ -215,63 +211,6 @@ def test_the_first_sentence_is_about_the_worst() -> None:
     assert gone.words.startswith("Nothing goes on: no worker is running. 40 of 100")
     due = headline([run(deadline=NOW + HOUR)], outlooks[:1], None, ["haiku"])
     assert "day has to be done by 15:00, in 1 h" in due.words
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({}, []),
-        ({"paused": True, "paused_reason": "a key is missing"},
-         ["haiku is paused: a key is missing; 5 messages wait."]),
-        ({"paused": True, "paused_reason": "paused by hand", "paused_by": "root",
-          "paused_at": NOW - HOUR, "waiting": 672},
-         ["haiku is paused by root, since 13:00: 672 messages wait."]),
-        ({"paused": True, "paused_reason": "drained by hand", "waiting": 0},
-         ["haiku is paused."]),
-        ({"paused": True, "paused_by": "rung", "paused_reason": "canary: 5 failed", "waiting": 1,
-          "failed_jobs": [7, 9]},
-         ["haiku is paused by Rung’s canary: 5 failed; 1 message waits. Look at the answers that"
-          " failed. If they are in order, resume it anyway. If the prompt is at fault, fix it,"
-          " cancel the run, reprocess what was cancelled, and try haiku again: a run keeps the"
-          " prompts that it began with."]),
-        ({"breaker": "open", "breaker_reason": "overloaded", "breaker_s": 30.0},
-         ["haiku is left alone (its breaker is open), because overloaded; it tries again by itself"
-          " in 30 s."]),
-        ({"held_s": 12.0, "held_reason": "Claude asked for a pause (429)"},
-         ["haiku is held for 12 s: Claude asked for a pause (429); 5 messages wait. It goes on by"
-          " itself then."]),
-        ({"oldest_s": 300.0, "in_flight": 0},
-         ["haiku: the oldest has waited 5 min, and nothing is in flight."]),
-        ({"workers": 0}, ["No worker is running since 13:00, and 5 messages wait. Start one:"
-                          " rung up, or celery -A worker.app worker."]),
-        ({"workers": 0, "waiting": 0}, []),
-    ],
-)  # fmt: skip
-def test_the_troubles_of_a_queue(changes: dict[str, Any], words: list[str]) -> None:
-    found = troubles(
-        [queue(**changes)], [], [], now=NOW, everything=None, day=None, redis_away=False,
-        last_seen=NOW - HOUR,
-    )  # fmt: skip
-    assert [trouble.words for trouble in found] == words
-
-
-def test_what_is_worse_comes_first() -> None:
-    well = queue(queue="opus")
-    low = run(cap=Decimal("1.2"), by_state={"dead": 1, "queued": 60})
-    found = troubles(
-        [queue(workers=0), well], [low], [outlook(low, 3_600.0)],
-        now=NOW, everything="everything is paused by ada: lunch", day=None, redis_away=True,
-    )  # fmt: skip
-    assert [(trouble.level, trouble.words) for trouble in found] == [
-        ("bad", "Everything is paused by ada: lunch."),
-        ("bad", "haiku: 5 wait, and no worker is there."),
-        ("bad", "Redis does not answer: workers send nothing without it."),
-        ("warn", "day has spent $1.00 of its budget of $1.20."),
-        ("warn", "day has 1 dead letter."),
-    ]
-    assert [trouble.href for trouble in found if trouble.href] == [
-        "/actions/resume?tier=everything", "/actions/budget?run=7", "/dead?run=7",
-    ]  # fmt: skip
 
 
 def test_figures_are_words() -> None:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.dashboard.screens.plots import HEIGHT, WIDTH, hour, money, round_top, ticks, whole
+from worker.dashboard.screens.plots import HEIGHT, WIDTH, hour, round_top, ticks, whole
+from worker.domain.wording import dollars
 from worker.store.reading.minutes import SHOWN, MinutePast, Noted, minutes_of
 
 NOW = dt.datetime(2026, 11, 24, 14, 0, 5, tzinfo=dt.UTC)
@@ -57,9 +58,9 @@ def test_an_axis_ends_at_a_round_figure_above_all(most: float) -> None:
         (130, whole, ("200", "100", "0")),
         (0, whole, ("2", "1", "0")),
         (5_615, whole, ("6,000", "3,000", "0")),
-        (0.0195, money, ("$0.02", "$0.01", "$0")),
-        (3.2, money, ("$4", "$2", "$0")),
-        (150.0, money, ("$200", "$100", "$0")),
+        (0.0195, dollars, ("$0.0200", "$0.0100", "$0.00")),
+        (3.2, dollars, ("$4.00", "$2.00", "$0.00")),
+        (150.0, dollars, ("$200.00", "$100.00", "$0.00")),
     ],
 )
 def test_ticks_are_short(most: float, say: object, words: tuple[str, ...]) -> None:
@@ -77,7 +78,7 @@ def test_an_hour_is_four_charts_that_say_each_minute() -> None:
         "Done", "Waiting", "Failed calls", "Spend"
     ]  # fmt: skip
     assert done.words == "59 at 14:59"
-    assert spend.words == "$0.59 at 14:59"
+    assert spend.words == "$0.5900 at 14:59"
     said = [place.words for place in done.places[2:5]]
     assert said == ["14:02: 2", "14:03: not known", "14:04: 4"]
     assert failed.words == "0 at 14:59"

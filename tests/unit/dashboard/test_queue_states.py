@@ -22,7 +22,7 @@ def standing(**changes: Any) -> QueueStanding:
         ({}, {}, "ok", "good"),
         ({"paused": True}, {}, "paused", "warn"),
         ({"paused": True, "in_flight": 2}, {}, "draining", "warn"),
-        ({}, {"halted": True}, "paused", "warn"),
+        ({"halted": True}, {}, "paused", "warn"),
         ({"breaker": "open"}, {}, "breaker open", "bad"),
         ({"breaker": "half_open"}, {}, "breaker half open", "bad"),
         ({"held_s": 1.0}, {}, "held", "warn"),

@@ -50,7 +50,7 @@ def test_a_pipeline_that_pays_is_told_so_with_its_figures() -> None:
         (
             "saving",
             True,
-            "$6.0000 against $50.0000 all on the top tier, for 1,000 messages",
+            "$6.00 against $50.00 all on the top tier, for 1,000 messages",
         ),
         ("rung haiku", True, "80 % of 1,000 messages accepted, 5 % needed to pay" + UNJUDGED),
         ("rung sonnet", True, "90 % of 200 messages accepted, 40 % needed to pay" + UNJUDGED),
@@ -70,10 +70,10 @@ def test_one_that_costs_more_than_the_top_tier_is_told_to_stop() -> None:
             replace(GOOD, messages=400, climbed=80),
             "400 messages and $44.00 saved a day, over 1 day",
         ),
-        (replace(GOOD, days=50), "20 messages and $0.88 saved a day, over 50 days"),
+        (replace(GOOD, days=50), "20 messages and $0.8800 saved a day, over 50 days"),
         (
             replace(GOOD, all_on_top=Decimal("6.50")),
-            "1,000 messages and $0.50 saved a day, over 1 day",
+            "1,000 messages and $0.5000 saved a day, over 1 day",
         ),
     ],
 )

@@ -53,5 +53,5 @@ def test_sentences_say_which_way_it_goes() -> None:
     cheaper = paired_mean([Decimal("-0.001"), Decimal("-0.002"), Decimal("-0.0015")])
     assert cheaper is not None
     assert money_words(cheaper, "b", "a").startswith(
-        "b costs $1.50 less than a for a thousand messages (95 %: $0.93 to $2.07)"
+        "b costs $1.50 less than a for a thousand messages (95 %: $0.9342 to $2.07)"
     )

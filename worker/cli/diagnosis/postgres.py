@@ -17,7 +17,9 @@ from worker.store.complaints import PRIMARY
 from worker.store.engine import ping, pooled, takes_writes
 from worker.store.passages import stored_folders
 from worker.store.reading.connections import Connections, connections
-from worker.store.reading.status import QueueStanding, paused_everything, queues
+from worker.store.reading.queue_states import WELL, QueueNow, queue_states
+from worker.store.reading.standings import LIVE_MOST, live_runs
+from worker.store.reading.status import paused_everything, queues
 from worker.store.rights import missing_rights
 from worker.store.vectors import has_pgvector, seen_of
 
@@ -59,8 +61,9 @@ def examine(settings: Settings) -> Iterator[Symptom]:
             yield Symptom(
                 name="paused", ok=False, words=paused, mend="rung resume everything", exit_code=1
             )
-        for line in queues(connection, [ROUTING, *settings.tiers]):
-            yield from _queue(line)
+        lines = queues(connection, [ROUTING, *settings.tiers])
+        for line in queue_states(connection, lines, live_runs(connection, LIVE_MOST)):
+            yield _queue(line)
 
 
 def _pages(named: Sequence[str], synced: Collection[str]) -> Iterator[Symptom]:
@@ -106,23 +109,17 @@ def _room(settings: Settings, found: Connections) -> Symptom:
     return Symptom(name="connections", ok=None, words=words, mend=mend)
 
 
-def _queue(line: QueueStanding) -> Iterator[Symptom]:
-    name = f"queue {line.queue}"
+def _queue(line: QueueNow) -> Symptom:
+    name, again = f"queue {line.queue}", f"rung resume {line.queue}"
     if line.paused:
-        words = f"paused: {line.paused_reason}"
-        yield Symptom(
-            name=name,
-            ok=False,
-            words=words,
-            mend=f"rung resume --tier {line.queue}",
-            exit_code=1,
-        )
-    elif not line.workers:
+        words = f"{line.state.word}: {line.paused_reason}"
+        return Symptom(name=name, ok=False, words=words, mend=again, exit_code=1)
+    if not line.workers:
         mend = f"rung up, or rung worker -Q {line.queue}"
-        yield Symptom(name=name, ok=False, words="no worker is there", mend=mend, exit_code=1)
-    else:
-        yield Symptom(
-            name=name,
-            ok=True,
-            words=f"{plural(line.workers, 'worker')}, {count(line.waiting)} waiting",
-        )
+        return Symptom(name=name, ok=False, words="no worker is there", mend=mend, exit_code=1)
+    words = f"{plural(line.workers, 'worker')}, {count(line.waiting)} waiting"
+    if line.state == WELL:
+        return Symptom(name=name, ok=True, words=words)
+    kept = line.breaker != "closed" or line.held_s
+    mend = f"{again} tries it at once" if kept else "rung status says what helps"
+    return Symptom(name=name, ok=None, words=f"{line.state.word}; {words}", mend=mend)

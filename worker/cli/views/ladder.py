@@ -17,11 +17,12 @@ from worker.config.addresses import assumed_turnaround_s
 from worker.config.settings import Settings
 from worker.domain.text import terminal_safe
 from worker.domain.wording import count, dollars, reason
+from worker.store.engine import at_one_moment
 from worker.store.reading.outlook import read_outlooks
 from worker.store.reading.screens import ClimbCount, counts_of, escalations_of
 from worker.store.reading.standings import standing_of
-from worker.store.reading.status import in_flight_of, paused_everything, queues, troubles
-from worker.store.reading.surrounding import Surrounding
+from worker.store.reading.status import in_flight_of, troubles
+from worker.store.reading.surrounding import read_surrounding
 from worker.store.runs import find_run
 
 BAR_WIDTH = 28
@@ -49,17 +50,16 @@ class LadderView:
 
     def draw(self) -> RenderableType:
         """The picture as of now."""
-        with self._engine.connect() as connection:
+        with at_one_moment(self._engine) as connection:
             self.status = standing_of(connection, self.status.id)
             self._said = [] if self.status.over else troubles(connection)
             counts = counts_of(connection, [self.status.id])
-            lines = queues(connection, [ROUTING, *self._settings.tiers])
-            flying = in_flight_of(connection, self.status.id)
+            flying = in_flight_of(connection, [self.status.id])[self.status.id]
             steps = escalations_of(connection, [self.status.id])
-            around = Surrounding(
-                queues=lines,
-                halted=paused_everything(connection) is not None,
-                assumed_turnaround_s=assumed_turnaround_s(self._settings),
+            around = read_surrounding(
+                connection,
+                [ROUTING, *self._settings.tiers],
+                assumed_turnaround_s(self._settings),
             )
             (seen,) = read_outlooks(connection, [self.status], around)
         self._outlook = seen.words
@@ -89,7 +89,7 @@ class LadderView:
         """Of this run alone: what waits for its turn at a rung, and what has been there."""
         narrow = get_terminal_size().columns < NARROW
         table = FittingTable(box=None, pad_edge=False, padding=(0, 1 if narrow else 2, 0, 0))
-        for name in ("queue", "waiting", "in flight", "at Claude", "done"):
+        for name in ("queue", "waiting", "in flight", "in batches", "done"):
             table.add_column(name, justify="left" if name == "queue" else "right")
         if not narrow:
             table.add_column("")
@@ -103,8 +103,7 @@ class LadderView:
                 done = total - here - batched
             else:
                 done = sum(counts.get((state, name), 0) for state in ENDED)
-            # Two statements, so two moments: what was claimed between them is not waiting.
-            in_flight = min(flying.get(name, 0), here)
+            in_flight = flying.get(name, 0)
             bar = "█" * round(BAR_WIDTH * done / total)
             figures = (here - in_flight, in_flight, batched or None, done)
             bars = () if narrow else (Text(bar, style="cyan"),)

@@ -17,6 +17,7 @@ from worker.dashboard.screens.queues import QueueShown
 from worker.dashboard.screens.troubles import ScreenTrouble
 from worker.domain.text import terminal_safe
 from worker.domain.wording import count, dollars, percent, span
+from worker.store.engine import at_one_moment
 from worker.store.reading.outlook import Outlook
 from worker.store.reading.run_standing import RunStanding
 
@@ -39,9 +40,11 @@ class NowView:
     def draw(self) -> RenderableType:
         """The picture as of now."""
         self._dashboard.rates.read()
-        with self._dashboard.engine.connect() as connection:
+        with at_one_moment(self._dashboard.engine) as connection:
             now = read_now(self._dashboard, connection)
         parts: list[RenderableType] = [_headline(now), *_troubles(now.troubles)]
+        if now.batches.words:
+            parts.append(Text(f"{now.batches.words}."))
         if now.live:
             parts += [Text(), _runs(now.live)]
         parts += [Text(), _queues(now.queues), Text(), _spend(now)]

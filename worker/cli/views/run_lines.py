@@ -2,6 +2,7 @@
 
 import sys
 import textwrap
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from shlex import quote
@@ -9,9 +10,9 @@ from shutil import get_terminal_size
 
 from worker.cli.speech.output import SIMULATED, echo
 from worker.domain.text import terminal_safe
-from worker.domain.wording import dollars, percent, span
+from worker.domain.wording import dollars, listed, percent, plural, span
+from worker.store.reading.batches import OpenBatch
 from worker.store.reading.run_standing import RUN_BUDGET, RunStanding
-from worker.store.reading.status import OpenBatch
 
 INDENT = " " * 14
 
@@ -50,12 +51,12 @@ def go_on_with(run: RunStanding) -> str:
 
 
 def _batch_lines(batches: Sequence[OpenBatch]) -> Iterator[tuple[str, str]]:
-    """How many are at Claude and for how long, and what is wrong with any."""
-    held = [batch for batch in batches if batch.state != "intended"]
-    if held:
-        requests = sum(batch.requests for batch in held)
-        oldest = span(max(batch.age_s for batch in held))
-        yield "batches", f"{len(held)} at Claude, {requests:,} requests, oldest {oldest}"
+    """How many there are, where and for how long, and what is wrong with any."""
+    if batches:
+        where = Counter(batch.word for batch in batches)
+        said = listed([f"{number} {word}" for word, number in where.items()])
+        requests = plural(sum(batch.requests for batch in batches), "request")
+        yield "batches", f"{said}, {requests}, oldest {span(max(one.age_s for one in batches))}"
     for batch in batches:
         if batch.error:
             yield "trouble", f"batch {batch.batch}: {batch.error}"

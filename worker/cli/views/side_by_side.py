@@ -1,6 +1,6 @@
 """Messages beside answers, on a terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,23 +12,44 @@ from worker.store.reading.side_by_side import AnswerShown, SampleShown
 
 LONGEST = 1_200
 """Characters of a text; a longer one is cut off, and `rung show JOB --text` has all of it."""
+COLUMN = 25
+"""Characters that a column needs to be read."""
 LEFT_OUT = ("message_id", "climbs")
 
 
 def print_shown(shown: SampleShown, texts: Mapping[int, Exchange], *columns: str) -> None:
-    """A row for each message: the message left, then one answer, or two."""
+    """A row for each message: the message left, then one answer, or two; where there is no room
+    for columns, one below the other."""
     from rich.table import Table
     from rich.text import Text
 
+    names = [terminal_safe(name) for name in ("message", *columns)]
+    out = console()
+    narrow = out.width < COLUMN * len(names)
     table = Table(show_lines=True, expand=True)
-    for name in ("message", *columns):
-        table.add_column(terminal_safe(name), ratio=1, overflow="fold")
+    for name in names:
+        table.add_column(name, ratio=1, overflow="fold")
     for row in shown.rows:
         sides = [one for one in (row.a, row.b) if one is not None]
         cells = [_message(row.a, texts.get(row.a.job))]
         cells += [_answer(one, texts.get(one.job)) for one in sides]
-        table.add_row(*map(Text, cells))
-    console().print(table)
+        if narrow:
+            _below_one_another(names, cells)
+        else:
+            table.add_row(*map(Text, cells))
+    if not narrow:
+        out.print(table)
+
+
+def _below_one_another(names: Sequence[str], cells: Sequence[str]) -> None:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    out = console()
+    for name, cell in zip(names, cells, strict=True):
+        out.print(Text(name, style="bold"))
+        out.print(Padding(Text(cell), (0, 0, 0, 2), expand=False))
+    out.print()
 
 
 def document_of(shown: SampleShown, texts: Mapping[int, Exchange]) -> list[dict[str, Any]]:

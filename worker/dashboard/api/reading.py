@@ -18,6 +18,7 @@ from worker.domain.filter_parsing import parse
 from worker.errors import UsageError
 from worker.runs.exports import ROWS_AT_ONCE, as_csv, json_row, layout, masked
 from worker.store.audit import audit_reading
+from worker.store.engine import at_one_moment
 from worker.store.reading import attention, screens
 from worker.store.reading.deeds import audit_page
 from worker.store.reading.listing import list_jobs
@@ -25,7 +26,7 @@ from worker.store.reading.outlook import run_document
 from worker.store.reading.receipts import find_job, receipt
 from worker.store.reading.results import Only, is_of_run, own_columns, results_of
 from worker.store.reading.review_queue import place_of
-from worker.store.reading.standings import runs_page, standing_of
+from worker.store.reading.standings import LIVE_MOST, live_runs, runs_page, standing_of
 from worker.store.reading.status import DayBudget
 from worker.store.reading.surrounding import read_surrounding
 from worker.store.rows import as_document
@@ -47,7 +48,7 @@ def session(call: ApiCall) -> dict[str, Any]:
 
 def now(call: ApiCall) -> dict[str, Any]:
     """The first page: its headline and troubles, queues, live runs, the day's budget."""
-    with call.engine.connect() as connection:
+    with at_one_moment(call.engine) as connection:
         found = read_now(call.dashboard, connection)
     return {
         "simulated": call.dashboard.simulated,
@@ -66,8 +67,8 @@ def now(call: ApiCall) -> dict[str, Any]:
 def runs(call: ApiCall) -> Response:
     """A page of runs, newest first; `next` is the `before` of the following page."""
     limit = call.query["limit"]
-    with call.engine.connect() as connection:
-        found = runs_page(connection, call.query.get("before"), limit)
+    with at_one_moment(call.engine) as connection:
+        found = runs_page(connection, call.query.get("before"), limit, inquiries=True)
     following = found[-1].id if len(found) == limit else None
     return page_response(
         call, "/api/runs", {"runs": [run.as_document() for run in found]}, following
@@ -76,7 +77,7 @@ def runs(call: ApiCall) -> Response:
 
 def run(call: ApiCall) -> dict[str, Any]:
     """One run, as `rung status RUN --json` gives it, with its escalations by reason."""
-    with call.engine.connect() as connection:
+    with at_one_moment(call.engine) as connection:
         row = run_named(connection, call.path["run"])
         dashboard = call.dashboard
         assumed_s = dashboard.assumed_turnaround_s
@@ -92,7 +93,7 @@ def run(call: ApiCall) -> dict[str, Any]:
 def results(call: ApiCall) -> Response:
     """The answers, streamed: as `rung results` writes them."""
     shown = _asked_for_text(call)
-    with call.engine.connect() as connection:
+    with at_one_moment(call.engine) as connection:
         row = run_named(connection, call.path["run"])
         own = own_columns(connection, row.id) if shown else []
         after = call.query.get("after")
@@ -126,7 +127,7 @@ def job(call: ApiCall) -> dict[str, Any]:
     """The receipt."""
     shown = _asked_for_text(call)
     wanted = call.path["job"]
-    with call.engine.connect() as connection:
+    with at_one_moment(call.engine) as connection:
         try:
             found = receipt(connection, find_job(connection, wanted))
         except UsageError as error:
@@ -152,7 +153,7 @@ def jobs(call: ApiCall) -> Response:
     """A page of the jobs that meet a filter, newest first; `next` is the `before` of the following
     page, which may come before this one is full: a page looks at a bounded number of jobs."""
     where, wanted = call.query.get("where"), call.query.get("run")
-    with call.engine.connect() as connection:
+    with at_one_moment(call.engine) as connection:
         found = list_jobs(
             connection,
             run_id=run_named(connection, wanted).id if wanted is not None else None,
@@ -166,20 +167,21 @@ def jobs(call: ApiCall) -> Response:
 
 def tiers(call: ApiCall) -> list[dict[str, Any]]:
     """Each queue, as `status` gives it."""
-    with call.engine.connect() as connection:
-        return [_queue(line) for line in read_queues(call.dashboard, connection)]
+    with at_one_moment(call.engine) as connection:
+        lines = read_queues(call.dashboard, connection, live_runs(connection, LIVE_MOST))
+        return [_queue(line) for line in lines]
 
 
 def workers(call: ApiCall) -> list[dict[str, Any]]:
     """Worker processes of the last hour."""
-    with call.engine.connect() as connection:
+    with at_one_moment(call.engine) as connection:
         return [*map(asdict, screens.workers(connection))]
 
 
 def audit_events(call: ApiCall) -> Response:
     """A page of what people and schedules did, newest first."""
     limit = call.query["limit"]
-    with call.engine.connect() as connection:
+    with at_one_moment(call.engine) as connection:
         found = audit_page(connection, call.query.get("before"), limit)
     following = found[-1].id if len(found) == limit else None
     return page_response(call, "/api/audit", {"events": [*map(asdict, found)]}, following)
@@ -194,14 +196,10 @@ def run_named(connection: Connection, wanted: str) -> StoredRun:
 
 
 def _queue(line: QueueShown) -> dict[str, Any]:
-    same = (
-        "queue", "waiting", "in_flight", "workers", "paused", "paused_reason", "paused_by",
-        "paused_at", "failed_jobs", "breaker", "breaker_reason",
-    )  # fmt: skip
     return {
-        **{name: getattr(line, name) for name in same},
+        **line.as_document(),
+        "failed_jobs": line.failed_jobs,
         "done_a_minute": line.a_minute,
-        "oldest_wait_s": line.oldest_s,
         "limit_used": line.share,
     }
 
@@ -217,7 +215,7 @@ def _day(day: DayBudget) -> dict[str, Any]:
 
 def _attention(call: ApiCall, state: str) -> Response:
     wanted, before, limit = call.query.get("run"), call.query.get("before"), call.query["limit"]
-    with call.engine.connect() as connection:
+    with at_one_moment(call.engine) as connection:
         run_id = run_named(connection, wanted).id if wanted is not None else None
         place = place_of(connection, before) if before is not None else None
         if before is not None and place is None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from models.vocabulary import Lane, RunState
+from models.vocabulary import Lane, RunKind, RunState
 
 Count = Annotated[int, Field(ge=0)]
 Dollars = Annotated[float, Field(description="US dollars")]
@@ -46,6 +46,7 @@ class RunDocument(BaseModel):
 
     run: str
     id: Count
+    kind: Annotated[RunKind, Field(description="Shadows and judges answer nobody.")]
     state: RunState
     state_reason: str | None
     waiting_for: str | None
@@ -103,9 +104,10 @@ class QueueDocument(BaseModel):
     in_flight: Count
     workers: Count
     done_a_minute: float | None
-    oldest_wait_s: float | None
+    oldest_wait_s: Annotated[float, Field(description="For a budget too.")] | None
+    state: Annotated[str, Field(description="How it stands, in a word: ok when it goes on.")]
     limit_used: Annotated[float, Field(description="Share of the nearest limit, 0 to 1.")] | None
-    paused: bool
+    paused: Annotated[bool, Field(description="Alone, or with everything.")]
     paused_reason: str | None
     paused_by: Annotated[str, Field(description="rung where it did so itself.")] | None
     paused_at: dt.datetime | None
@@ -113,7 +115,11 @@ class QueueDocument(BaseModel):
         list[Count], Field(description="Jobs whose answers its canary failed on.")
     ]
     breaker: Literal["closed", "open", "half_open"]
+    breaker_until: dt.datetime | None
     breaker_reason: str | None
+    held_s: Annotated[float, Field(description="Until Claude may be asked again.")]
+    held_at: dt.datetime | None
+    held_reason: str | None
 
 
 class HeadlineDocument(BaseModel):

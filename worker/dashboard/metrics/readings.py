@@ -11,14 +11,14 @@ from worker.dashboard.metrics.metric import Family
 from worker.dashboard.metrics.samples import Reading
 from worker.dashboard.metrics.work import timings, totals
 from worker.domain.timetable import Timetable, next_due
-from worker.store.engine import STOPPED
+from worker.store.engine import STOPPED, at_one_moment
 from worker.store.queue import deliveries
 from worker.store.queue.lookup_failures import failing_lookups
 from worker.store.queue.rounds import late as late_steps
 from worker.store.queue.rounds import report
-from worker.store.reading import screens
 from worker.store.reading.metrics import LIVE_RUNS_SHOWN, moment, series
 from worker.store.reading.outlook import deadline_risks
+from worker.store.reading.queue_states import queue_states
 from worker.store.reading.series import (
     BatchCount,
     CertificateCount,
@@ -30,7 +30,8 @@ from worker.store.reading.series import (
     StepAge,
     StoppedCount,
 )
-from worker.store.reading.status import paused_everything, queues
+from worker.store.reading.standings import LIVE_MOST, live_runs
+from worker.store.reading.status import queues
 from worker.store.reading.surrounding import read_surrounding
 
 BREAKER = {"closed": 0.0, "half_open": 0.5, "open": 1.0}
@@ -41,7 +42,7 @@ def read_all(dashboard: Dashboard) -> list[Family]:
     began, reading = time.perf_counter(), Reading()
     # What this process has counted itself goes where every copy of the dashboard sees it.
     report(dashboard.engine, {}, STOPPED.take())
-    with dashboard.engine.connect() as connection:
+    with at_one_moment(dashboard.engine) as connection:
         totals(reading, connection)
         timings(reading, connection)
         _runs(reading, dashboard, connection)
@@ -115,17 +116,16 @@ def _budget(reading: Reading, row: LiveRunLine | DayBudgetLine, scope: str) -> N
 
 
 def _queues(reading: Reading, dashboard: Dashboard, connection: Connection) -> None:
-    waits = screens.oldest_waits(connection, dashboard.queues)
-    for line in queues(connection, dashboard.queues):
+    lines = queues(connection, dashboard.queues)
+    for line in queue_states(connection, lines, live_runs(connection, LIVE_MOST)):
         queue = line.queue
         reading.set("rung_queue_waiting", max(line.waiting, 0), queue)
         reading.set("rung_queue_in_flight", line.in_flight, queue)
         reading.set("rung_queue_workers", line.workers, queue)
-        reading.set("rung_queue_oldest_wait_seconds", waits.get(queue, 0), queue)
-        reading.set("rung_queue_paused", line.paused, queue)
+        reading.set("rung_queue_oldest_wait_seconds", line.waited_s or 0, queue)
+        reading.set("rung_queue_paused", line.stands, queue)
         reading.set("rung_breaker_open", BREAKER[line.breaker], queue)
-    everything = paused_everything(connection) is not None
-    reading.set("rung_queue_paused", everything, EVERYTHING)
+    reading.set("rung_queue_paused", any(line.halted for line in lines), EVERYTHING)
 
 
 def _batches(reading: Reading, connection: Connection) -> None:

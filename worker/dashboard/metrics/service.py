@@ -24,13 +24,13 @@ OF_THE_SERVICE: tuple[Metric, ...] = (
     Metric(
         name="rung_queue_oldest_wait_seconds",
         kind="gauge",
-        help="How long the longest waiting job has been ready; 0 when none waits.",
+        help="How long the longest has waited, for its turn or a budget; 0 when none waits.",
         labels=("queue",),
     ),
     Metric(
         name="rung_queue_paused",
         kind="gauge",
-        help="1 when paused; `everything` pauses all.",
+        help="1 when paused, alone or with `everything`.",
         labels=("queue",),
     ),
     Metric(

@@ -23,6 +23,7 @@ from worker.dashboard.pages import (
 from worker.dashboard.pages.rendering import page, region
 from worker.dashboard.pages.serving import number, stream
 from worker.dashboard.screens.now import read_now
+from worker.store.engine import at_one_moment
 from worker.store.reading import screens
 from worker.store.reading.deeds import audit_page, audit_words
 from worker.store.rows import as_document
@@ -56,7 +57,7 @@ def routes() -> list[BaseRoute]:
 def now(request: Request) -> Response:
     """What goes on just now."""
     dashboard = dashboard_of(request)
-    with dashboard.engine.connect() as connection:
+    with at_one_moment(dashboard.engine) as connection:
         return page(
             request, connection, "now.html", "Now", **as_document(read_now(dashboard, connection))
         )
@@ -66,7 +67,7 @@ async def live_now(request: Request) -> Response:
     """The same, as it changes."""
 
     def render(dashboard: Dashboard) -> str:
-        with dashboard.engine.connect() as connection:
+        with at_one_moment(dashboard.engine) as connection:
             return region(
                 dashboard, "now_region.html", **as_document(read_now(dashboard, connection))
             )
@@ -77,7 +78,7 @@ async def live_now(request: Request) -> Response:
 def workers(request: Request) -> Response:
     """Who is at work."""
     dashboard = dashboard_of(request)
-    with dashboard.engine.connect() as connection:
+    with at_one_moment(dashboard.engine) as connection:
         found = screens.workers(connection)
         return page(request, connection, "workers.html", "Workers", workers=found)
 
@@ -86,7 +87,7 @@ async def live_workers(request: Request) -> Response:
     """The same, as it changes."""
 
     def render(dashboard: Dashboard) -> str:
-        with dashboard.engine.connect() as connection:
+        with at_one_moment(dashboard.engine) as connection:
             return region(dashboard, "workers_region.html", workers=screens.workers(connection))
 
     return stream(request, render)
@@ -98,7 +99,7 @@ def audit(request: Request) -> Response:
     chosen = {name: given.get(name, "").strip()[:200] for name in ("who", "what", "target")}
     asked = {name: value or None for name, value in chosen.items()}
     before = number(request, "before")
-    with dashboard.engine.connect() as connection:
+    with at_one_moment(dashboard.engine) as connection:
         events = audit_page(connection, before, PAGE + 1, **asked)
         people, deeds = audit_words(connection)
         older = None

@@ -1,6 +1,7 @@
 """The pages of runs: all of them, and one with its ladder, reasons, confidence, times and money."""
 
 import time
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -20,19 +21,21 @@ from worker.dashboard.screens.now import (
     outlooks_of,
     read_bill,
     read_picture,
-    stops_of,
 )
 from worker.dashboard.screens.queues import read_queues
 from worker.dashboard.screens.side_troubles import batch_troubles
 from worker.dashboard.screens.troubles import ScreenTrouble, troubles
 from worker.errors import RungError
 from worker.runs.timetables import read_schedules
+from worker.store.engine import at_one_moment
 from worker.store.reading import screens
+from worker.store.reading.batches import batches_of, unconfirmed
 from worker.store.reading.outlook import Outlook
+from worker.store.reading.queue_states import stops_of
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.sampling import Sample, sample_of
 from worker.store.reading.standings import runs_page, standing_of
-from worker.store.reading.status import batches_of, paused_everything, unconfirmed
+from worker.store.reading.status import paused_everything
 from worker.store.runs import find_run
 
 PAGE = 25
@@ -48,15 +51,17 @@ def routes() -> list[BaseRoute]:
         Route("/runs", runs),
         Route("/runs/{run:path}", run),
         Route("/live/runs", live_runs),
+        Route("/live/runs/all", live_all_runs),
         Route("/live/runs/{run:int}", live_run),
     ]
 
 
 def runs(request: Request) -> Response:
-    """All runs, newest first."""
+    """All runs, newest first; `all=1` with those that answer nobody."""
     dashboard, before = dashboard_of(request), number(request, "before")
-    with dashboard.engine.connect() as connection:
-        found = _runs(dashboard, connection, before)
+    inquiries = number(request, "all") == 1
+    with at_one_moment(dashboard.engine) as connection:
+        found = _runs(dashboard, connection, before, inquiries=inquiries)
         nights = read_schedules(connection, dashboard.settings) if before is None else []
         changed = {
             night.name: screens.difference(connection, night.last.run)
@@ -77,18 +82,24 @@ def runs(request: Request) -> Response:
 
 async def live_runs(request: Request) -> Response:
     """The newest runs, as they change."""
+    return stream(request, partial(_runs_region, inquiries=False))
 
-    def render(dashboard: Dashboard) -> str:
-        with dashboard.engine.connect() as connection:
-            return region(dashboard, "runs_region.html", **_runs(dashboard, connection, None))
 
-    return stream(request, render)
+async def live_all_runs(request: Request) -> Response:
+    """The same, with those that answer nobody."""
+    return stream(request, partial(_runs_region, inquiries=True))
+
+
+def _runs_region(dashboard: Dashboard, *, inquiries: bool) -> str:
+    with at_one_moment(dashboard.engine) as connection:
+        found = _runs(dashboard, connection, None, inquiries=inquiries)
+        return region(dashboard, "runs_region.html", **found)
 
 
 def run(request: Request) -> Response:
     """One run, by name or number."""
     dashboard = dashboard_of(request)
-    with dashboard.engine.connect() as connection:
+    with at_one_moment(dashboard.engine) as connection:
         try:
             found = find_run(connection, request.path_params["run"])
         except RungError as error:
@@ -103,18 +114,21 @@ async def live_run(request: Request) -> Response:
     run_id: int = request.path_params["run"]
 
     def render(dashboard: Dashboard) -> str:
-        with dashboard.engine.connect() as connection:
+        with at_one_moment(dashboard.engine) as connection:
             return region(dashboard, "run_region.html", **_run(dashboard, connection, run_id))
 
     return stream(request, render)
 
 
-def _runs(dashboard: Dashboard, connection: Connection, before: int | None) -> dict[str, Any]:
-    found = runs_page(connection, before, PAGE + 1)
+def _runs(
+    dashboard: Dashboard, connection: Connection, before: int | None, *, inquiries: bool
+) -> dict[str, Any]:
+    found = runs_page(connection, before, PAGE + 1, inquiries=inquiries)
     shown = found[:PAGE]
-    outlooks = outlooks_of(dashboard, connection, shown, paused_everything(connection))
+    outlooks = outlooks_of(dashboard, connection, shown)
     older = shown[-1].id if len(found) > PAGE else None
-    return {"runs": list(zip(shown, outlooks, strict=True)), "older": older}
+    runs = list(zip(shown, outlooks, strict=True))
+    return {"runs": runs, "older": older, "inquiries": inquiries}
 
 
 def _run(dashboard: Dashboard, connection: Connection, run_id: int) -> dict[str, Any]:
@@ -122,12 +136,11 @@ def _run(dashboard: Dashboard, connection: Connection, run_id: int) -> dict[str,
     steps = screens.escalations_of(connection, [run_id])
     sample = _sample(dashboard, connection, run_id)
     tiers = list(dashboard.settings.tiers)
-    everything = paused_everything(connection)
-    (seen,) = outlooks_of(dashboard, connection, [found], everything)
+    (seen,) = outlooks_of(dashboard, connection, [found])
     return {
         "run": found,
         "outlook": seen,
-        "troubles": _troubles(dashboard, connection, found, seen, everything),
+        "troubles": _troubles(dashboard, connection, found, seen),
         "picture": read_picture(dashboard, connection, [found]),
         "bill": read_bill(dashboard, connection, [found]),
         "comparable": comparable([found]),
@@ -148,7 +161,6 @@ def _troubles(
     connection: Connection,
     run: RunStanding,
     seen: Outlook,
-    everything: str | None,
 ) -> list[ScreenTrouble]:
     """What is wrong with a run under way: with itself, and with queues in which it waits."""
     if run.finished_at is not None:
@@ -156,7 +168,7 @@ def _troubles(
     waits = (run.rest or {}).get("open") or {}
     lines = [
         line
-        for line in read_queues(dashboard, connection)
+        for line in read_queues(dashboard, connection, [run])
         if waits.get("" if line.queue == ROUTING else line.queue)
     ]
     return troubles(
@@ -164,7 +176,7 @@ def _troubles(
         [run],
         [seen],
         now=run.now,
-        everything=everything,
+        everything=paused_everything(connection),
         day=None,
         redis_away=False,
         stops=stops_of(connection, [run]),

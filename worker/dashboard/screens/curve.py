@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from worker.dashboard.screens.plots import money
 from worker.domain.proof.frontier import Point
 from worker.domain.proof.frontier_plans import AS_IT_RAN
+from worker.domain.wording import dollars
 
 WIDTH, HEIGHT = 640, 300
 LEFT, RIGHT, TOP, BOTTOM = 76, 46, 46, 46
@@ -43,7 +43,7 @@ def scales(points: Sequence[Point]) -> Scales:
     wide, high = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
     parts = (0.0, 0.5, 1.0)
     return Scales(
-        xs=tuple((round(LEFT + part * wide, 1), money(part * dearest)) for part in parts),
+        xs=tuple((round(LEFT + part * wide, 1), dollars(part * dearest)) for part in parts),
         ys=tuple(
             (
                 round(HEIGHT - BOTTOM - part * high, 1),

@@ -55,7 +55,7 @@ def _tier(
     stopped, dead = counts.get(("answered", tier), 0), counts.get(("dead", tier), 0)
     batched = counts.get(("submitted", tier), 0)
     busy = sum(counts.get((state, tier), 0) for state in OPEN_STATES)
-    at_claude = f", {count(batched)} of them at Claude" if batched else ""
+    in_batches = f", {count(batched)} of them in batches" if batched else ""
     figures = [links.linked(f"{count(stopped)} answered", is_in("state", "answered"), here)]
     figures += [Linked(percent(stopped / total))] if stopped else []
     if dead:
@@ -69,7 +69,7 @@ def _tier(
         stopped=stopped / total if total else 0.0,
         busy=busy / total if total else 0.0,
         figures=tuple(figures),
-        open=(links.linked(f"{count(busy)} under way{at_claude}", open_, here),) if busy else (),
+        open=(links.linked(f"{count(busy)} under way{in_batches}", open_, here),) if busy else (),
         climb=climb,
     )
 
@@ -167,9 +167,9 @@ def _ground(
         figures.append(links.linked(plural(dead, "dead letter"), is_in("state", "dead"), nowhere))
     if cancelled:
         figures.append(links.linked(f"{count(cancelled)} cancelled", is_in("state", "cancelled")))
-    at_claude = f", {count(batched)} of them at Claude" if batched else ""
+    in_batches = f", {count(batched)} of them in batches" if batched else ""
     waits = is_in("state", "queued", "submitted")
-    not_yet = links.linked(f"{count(queued)} not yet routed{at_claude}", waits, nowhere)
+    not_yet = links.linked(f"{count(queued)} not yet routed{in_batches}", waits, nowhere)
     share = 1 - queued / total if total else 0.0
     busy = queued / total if total else 0.0
     under_way = (not_yet,) if queued else ()

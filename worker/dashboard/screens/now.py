@@ -14,7 +14,7 @@ from worker.dashboard.screens.ladder_picture import Picture
 from worker.dashboard.screens.nights import night_troubles
 from worker.dashboard.screens.outlook import headline
 from worker.dashboard.screens.plots import Plot, hour
-from worker.dashboard.screens.queues import QueueShown, as_they_stand, read_queues
+from worker.dashboard.screens.queues import QueueShown, read_queues
 from worker.dashboard.screens.side_troubles import (
     batch_troubles,
     certificate_troubles,
@@ -31,22 +31,21 @@ from worker.store.queue import deliveries
 from worker.store.queue.lookup_failures import failing_lookups
 from worker.store.queue.rounds import late
 from worker.store.reading import screens
+from worker.store.reading.batches import BatchesUnderWay, batches_under_way, unconfirmed
 from worker.store.reading.bill import spend_of
 from worker.store.reading.doubts import doubtful
 from worker.store.reading.minutes import last_hour
 from worker.store.reading.outlook import Outlook, ended_outlook, read_outlooks
+from worker.store.reading.queue_states import stops_of
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.screens import WorkerSeen
-from worker.store.reading.standings import last_runs, live_runs
+from worker.store.reading.standings import LIVE_MOST, LIVE_SHOWN, last_runs, live_runs
 from worker.store.reading.status import (
-    BatchesAtClaude,
     DayBudget,
     QueueStanding,
-    batches_at_claude,
     paused_everything,
     queues,
     today,
-    unconfirmed,
 )
 from worker.store.reading.surrounding import Surrounding
 
@@ -75,17 +74,18 @@ class Now:
     reserved: Decimal
     day: DayBudget | None
     workers: Sequence[WorkerSeen]
-    batches: BatchesAtClaude
+    batches: BatchesUnderWay
 
 
 def read_now(dashboard: Dashboard, connection: Connection) -> Now:
     """Everything that the first page shows."""
-    live = live_runs(connection)
+    going = live_runs(connection, LIVE_MOST)
+    live = going[:LIVE_SHOWN]
     last = last_runs(connection, 1 if live else RECENT)
     shown = live or last[:1]
     everything = paused_everything(connection)
-    lines = read_queues(dashboard, connection)
-    outlooks = outlooks_of(dashboard, connection, live, everything, lines)
+    lines = read_queues(dashboard, connection, going)
+    outlooks = outlooks_of(dashboard, connection, live, lines)
     day = today(connection)
     stops = stops_of(connection, live)
     hands = screens.workers(connection)
@@ -107,7 +107,7 @@ def read_now(dashboard: Dashboard, connection: Connection) -> Now:
                 *_aside(dashboard, connection, [] if live else last[:1]),
             ],
         ),
-        queues=as_they_stand(lines, live, stops, halted=everything is not None),
+        queues=lines,
         everything=everything,
         live=list(zip(live, outlooks, strict=True)),
         recent=[] if live else [(run, ended_outlook(run)) for run in last],
@@ -120,7 +120,7 @@ def read_now(dashboard: Dashboard, connection: Connection) -> Now:
         reserved=sum((run.reserved for run in shown), Decimal(0)),
         day=day,
         workers=[w for w in hands if w.alive],
-        batches=batches_at_claude(connection),
+        batches=batches_under_way(connection),
     )
 
 
@@ -170,19 +170,13 @@ def _aside(
     ]
 
 
-def stops_of(connection: Connection, runs: Sequence[RunStanding]) -> dict[int, dt.datetime]:
-    """Since when budgets have stopped runs, of those that have been told of."""
-    stopped = [run.id for run in runs if run.out_of_money]
-    return screens.budget_stops(connection, stopped) if stopped else {}
-
-
 def _stopped(lines: Sequence[QueueStanding]) -> list[str]:
     """Queues where messages wait and none is sent, if there is no other where any is."""
     busy = [line for line in lines if line.waiting or line.in_flight]
     halted = [
         line.queue
         for line in busy
-        if not line.in_flight and (line.paused or line.breaker == "open" or not line.workers)
+        if not line.workers or (not line.in_flight and (line.paused or line.breaker == "open"))
     ]
     return halted if len(halted) == len(busy) else []
 
@@ -191,13 +185,11 @@ def outlooks_of(
     dashboard: Dashboard,
     connection: Connection,
     runs: Sequence[RunStanding],
-    everything: str | None,
     lines: Sequence[QueueStanding] | None = None,
 ) -> list[Outlook]:
     """For each run, will it be done on time? `lines` are the queues, if read already."""
     around = Surrounding(
         queues=queues(connection, dashboard.queues) if lines is None else lines,
-        halted=everything is not None,
         assumed_turnaround_s=dashboard.assumed_turnaround_s,
     )
     return read_outlooks(connection, runs, around)

@@ -84,15 +84,6 @@ def whole(number: float) -> str:
     return count(number) if number == round(number) else f"{number:.1f}"
 
 
-def money(amount: float) -> str:
-    """Dollars on an axis: cents, unless more decimals say something."""
-    if not amount:
-        return "$0"
-    units, _, decimals = dollars(amount).partition(".")
-    kept = decimals.rstrip("0").ljust(2, "0")
-    return units if kept == "00" else f"{units}.{kept}"
-
-
 def hour(minutes: Sequence[MinutePast]) -> list[Plot]:
     """The last hour: done a minute, waiting, failed calls, spend. A history that has just begun
     is shown from there, and nothing before that."""
@@ -104,7 +95,7 @@ def hour(minutes: Sequence[MinutePast]) -> list[Plot]:
         _minutes("Done", "messages a minute", minutes, lambda one: one.done, whole),
         _minutes("Waiting", "messages", minutes, lambda one: float(one.waiting), whole),
         _minutes("Failed calls", "a minute", minutes, lambda one: one.failed, whole, kind="bad"),
-        _minutes("Spend", "dollars a minute", minutes, lambda one: one.spent, money),
+        _minutes("Spend", "dollars a minute", minutes, lambda one: one.spent, dollars),
     ]
 
 

@@ -2,22 +2,22 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
 from models.vocabulary import EVERYTHING
 from worker.dashboard.screens.queues import QueueShown
 from worker.domain.hold_words import held_words, is_canary, pause_words
-from worker.domain.wording import clock, dollars, plural, reason, said_of, span, waiting
+from worker.domain.wording import clock, count, dollars, plural, reason, said_of, span, waiting
 from worker.store.reading.outlook import Outlook
+from worker.store.reading.queue_states import SHORT_HOLD_S
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.status import DayBudget
 
 STUCK_S = 120.0
 """Somebody waits so long and nothing is in flight: it does not go on by itself."""
 BUDGET_LOW = Decimal("0.8")
-HELD_SHOWN_S = 1.0
 ANSWERS_SHOWN = 5
 NO_STOPS: Mapping[int, dt.datetime] = {}
 Level = Literal["bad", "warn"]
@@ -65,8 +65,7 @@ def troubles(
         )
     found += _workers(queues, last_seen, now)
     for queue in queues:
-        # What follows from a pause of everything is no trouble of its own.
-        found += _queue(replace(queue, oldest_s=None) if everything is not None else queue, now)
+        found += _queue(queue, now)
     for run, seen in zip(runs, outlooks, strict=True):
         found += of_run(run, seen, stops.get(run.id))
     if redis_away:
@@ -99,8 +98,10 @@ def _workers(
     if not left:
         return []
     since = f" since {clock(last_seen, now)}" if last_seen is not None else ""
+    held = sum(queue.in_flight for queue in queues)
+    more = f", and {count(held)} more {'was' if held == 1 else 'were'} in flight" if held else ""
     words = (
-        f"No worker is running{since}, and {waiting(left)}. Start one: rung up, or celery -A"
+        f"No worker is running{since}, and {waiting(left)}{more}. Start one: rung up, or celery -A"
         " worker.app worker."
     )
     return [ScreenTrouble(level="bad", words=words, help="Workers", href="/workers")]
@@ -119,11 +120,11 @@ def _queue(queue: QueueShown, now: dt.datetime) -> list[ScreenTrouble]:
             ScreenTrouble(
                 level="bad",
                 words=words,
-                help=f"Resume {name}",
+                help=queue.again,
                 href=_action("resume", name),
             )
         )
-    if queue.held_s >= HELD_SHOWN_S:
+    if queue.held_s >= SHORT_HOLD_S:
         words = held_words(
             name,
             since=queue.held_at,
@@ -136,13 +137,14 @@ def _queue(queue: QueueShown, now: dt.datetime) -> list[ScreenTrouble]:
             ScreenTrouble(
                 level="warn",
                 words=f"{words}. It goes on by itself then.",
-                help=f"Try {name} at once",
+                help=queue.again,
                 href=_action("resume", name),
             )
         )
-    stuck = queue.oldest_s is not None and queue.oldest_s > STUCK_S
-    if stuck and not queue.in_flight and not queue.paused and queue.workers:
-        words = f"{name}: the oldest has waited {span(queue.oldest_s)}, and nothing is in flight."
+    stuck = queue.ready_s is not None and queue.ready_s > STUCK_S
+    # What follows from a pause is no trouble of its own.
+    if stuck and not queue.in_flight and not queue.stands and queue.workers:
+        words = f"{name}: the oldest has waited {span(queue.ready_s)}, and nothing is in flight."
         found.append(ScreenTrouble(level="warn", words=words))
     return found
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, Engine, text
 
+from worker.domain.wording import dollars
 from worker.store.audit import Actor, audit
 from worker.store.queue import notices
 
@@ -25,9 +26,9 @@ def warn(
     detail = {"percent": percent, "spent_usd": spent, "budget_usd": cap}
     log.warning("budget", extra={"budget": target, **{k: str(v) for k, v in detail.items()}})
     audit(connection, RUNG, "budget warning", target, 1, **detail)
-    words = f"{percent} % of the budget of {target} is spent: ${spent:.2f} of ${cap or 0:.2f}."
-    if percent >= EXHAUSTED:
-        words = f"All of the budget of {target} is spent: ${spent:.2f} of ${cap or 0:.2f}."
+    share = "All" if percent >= EXHAUSTED else f"{percent} %"
+    sums = f"{dollars(spent)} of {dollars(cap or Decimal(0))}"
+    words = f"{share} of the budget of {target} is spent: {sums}."
     notices.note(
         connection, "budget", key=f"{scope}:{percent}:{cap}", target=target, words=words, **detail
     )

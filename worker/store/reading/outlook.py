@@ -4,6 +4,7 @@ notices."""
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal
 
 from sqlalchemy import Connection
@@ -16,15 +17,13 @@ from worker.store.queue.paces import pace_samples
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.screens import counts_of, done_of, escalations_of
 from worker.store.reading.standings import live_runs
-from worker.store.reading.status import (
-    QueueStanding,
-    troubles,
-)
+from worker.store.reading.status import QueueStanding, in_flight_of, troubles
 from worker.store.reading.surrounding import Surrounding
 from worker.store.reading.work_left import forecast, work_left
 
 Level = Literal["good", "warn", "bad", "calm"]
 LONG_HOLD_S = 60.0
+MOMENT_S = 1.0
 MEASURED_AFTER = dt.timedelta(seconds=20)
 """What a run does in its first seconds says nothing of its end, but for one that waits for batches.
 """
@@ -60,15 +59,18 @@ NOT_BLOCKED = Blocked()
 
 
 def blocked(
-    counts: Mapping[tuple[str, str], int], queues: Sequence[QueueStanding], now: dt.datetime
+    counts: Mapping[tuple[str, str], int],
+    queues: Sequence[QueueStanding],
+    now: dt.datetime,
+    in_flight: Mapping[str, int] = MappingProxyType({}),
 ) -> Blocked:
     """The queue that stands still with the most messages of a run, whose jobs are given by (state,
-    tier). Nothing when none does."""
+    tier), those `in_flight` by queue. Nothing when none does."""
     found = []
     for line in queues:
         state, tier = ("queued", "") if line.queue == ROUTING else ("routed", line.queue)
-        waiting = counts.get((state, tier), 0)
-        if waiting and (why := _stands_still(line, now)).words:
+        waiting = counts.get((state, tier), 0) - in_flight.get(line.queue, 0)
+        if waiting > 0 and (why := _stands_still(line, now)).words:
             wait = "waits" if waiting == 1 else "wait"
             words = f"not done before {line.queue} {why.words}: {count(waiting)} {wait} there"
             found.append((waiting, Blocked(words, why.until)))
@@ -76,14 +78,14 @@ def blocked(
     if batched and not any(line.workers for line in queues):
         # Somebody has to look at a batch before its answers count.
         they_are = "is" if batched == 1 else "are"
-        words = f"not done before a worker is running: {count(batched)} {they_are} at Claude"
+        words = f"not done before a worker is running: {count(batched)} {they_are} in batches"
         found.append((batched, Blocked(words)))
     return max(found, default=(0, NOT_BLOCKED), key=lambda one: one[0])[1]
 
 
 def _stands_still(line: QueueStanding, now: dt.datetime) -> Blocked:
     """What has to happen before the queue goes on."""
-    if line.paused:
+    if line.stands:
         return Blocked("is resumed")
     if line.breaker != "closed":  # Half-open, one call at a time tries whether it is well.
         return Blocked("answers again")
@@ -149,12 +151,14 @@ def due(deadline: dt.datetime | None, now: dt.datetime) -> str:
 
 
 def _pace(done_at: dt.datetime, deadline: dt.datetime | None, now: dt.datetime) -> Outlook:
-    left, at = span((done_at - now).total_seconds()), clock(done_at, now)
+    at = clock(done_at, now)
+    left_s = (done_at - now).total_seconds()
+    done = "done in a moment" if left_s < MOMENT_S else f"done in about {span(left_s)}, at {at}"
     if deadline is None:
-        return Outlook("good", f"done in about {left}, at {at}", done_at)
+        return Outlook("good", done, done_at)
     spare = (deadline - done_at).total_seconds()
     if spare >= 0:
-        words = f"on time: done in about {left}, at {at}, {span(spare)} before its deadline"
+        words = f"on time: {done}, {span(spare)} before its deadline"
         return Outlook("good", words, done_at)
     words = f"late: at this pace done at {at}, {span(-spare)} after its deadline"
     return Outlook("bad", words, done_at)
@@ -178,8 +182,9 @@ def read_outlooks(
     """For each run, will it be done on time? The same for everybody who asks at the same moment."""
     live = [run.id for run in runs if run.finished_at is None]
     samples, done = pace_samples(connection, live), done_of(connection, live)
+    flying = in_flight_of(connection, live) if live else {}
     return [
-        _read(connection, run, around, samples[run.id], done[run.id])
+        _read(connection, run, around, samples[run.id], done[run.id], flying[run.id])
         if run.finished_at is None
         else ended_outlook(run)
         for run in runs
@@ -225,6 +230,7 @@ def _read(
     around: Surrounding,
     samples: list[PaceSample],
     done: Mapping[str, int],
+    flying: Mapping[str, int],
 ) -> Outlook:
     counts = counts_of(connection, [run.id])
     steps = escalations_of(connection, [run.id])
@@ -237,5 +243,5 @@ def _read(
         hurried=hurried,
         still=stands_still(samples) and not left.batched,
         halted=around.halted,
-        waits=blocked(counts, around.queues, run.now),
+        waits=blocked(counts, around.queues, run.now, flying),
     )

@@ -39,21 +39,16 @@ class QueueHold:
     held_s: float | None
     held_at: dt.datetime | None
     now: dt.datetime
-    waiting: int
     failed_jobs: Sequence[int]
     failed_run: str | None
 
     @property
     def words(self) -> str:
         """Why, and what helps: the same words for as long as it lasts."""
-        return self._said(0)
+        return self.words_with(0)
 
-    @property
-    def words_now(self) -> str:
+    def words_with(self, waiting: int) -> str:
         """With how many wait just now."""
-        return self._said(self.waiting)
-
-    def _said(self, waiting: int) -> str:
         again = f"rung resume {self.name}"
         if self.paused:
             why = pause_words(
@@ -115,12 +110,6 @@ HELD = text(f"""
 SELECT t.name, t.paused, t.paused_reason, t.paused_by, t.paused_at, t.breaker, t.breaker_reason,
   t.held_reason, CASE WHEN t.held_until > now() THEN t.held_at END AS held_at,
   extract(epoch FROM t.held_until - now())::float8 AS held_s, now() AS now,
-  coalesce((
-    SELECT sum(c.jobs) FROM run_counts AS c JOIN runs AS r ON r.id = c.run_id
-    WHERE r.finished_at IS NULL AND CASE t.name
-      WHEN 'everything' THEN c.state IN ('queued', 'routed')
-      WHEN 'routing' THEN c.state = 'queued'
-      ELSE c.state = 'routed' AND c.tier = t.name END), 0)::bigint AS waiting,
   coalesce((
     SELECT array_agg(job ORDER BY job) FROM canaries AS n CROSS JOIN unnest(n.failed_jobs) AS job
     WHERE n.tier = t.name AND n.proven_at IS NULL), '{{}}') AS failed_jobs,

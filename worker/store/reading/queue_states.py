@@ -1,13 +1,20 @@
-"""How a queue stands, in one word: the same on pages, in commands and in JSON."""
+"""How a queue stands, in one word and with its oldest wait: the same on pages, in commands, in JSON
+and in metrics."""
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
 
 from models.vocabulary import ROUTING
 from worker.domain.wording import reason
 from worker.store.reading.outlook import Level
 from worker.store.reading.run_standing import RunStanding
+from worker.store.reading.screens import budget_stops, oldest_waits
 from worker.store.reading.status import QueueStanding
+from worker.store.rows import as_document
 
 SHORT_HOLD_S = 1.0
 """What is over before anybody has read of it is not told."""
@@ -24,11 +31,64 @@ class QueueState:
 WELL = QueueState("ok", "good")
 
 
-def queue_state(
-    line: QueueStanding, *, halted: bool = False, out_of_money: bool = False
-) -> QueueState:
-    """Of a queue; `halted` says that everything is paused, `out_of_money` what `starved` found."""
-    if line.paused or halted:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueNow(QueueStanding):
+    """A queue with its state. `ready_s` is for how long the first of those that wait could have
+    gone; `waited_s` counts a wait for a budget too. Seconds, None where nothing waits."""
+
+    state: QueueState
+    ready_s: float | None
+    waited_s: float | None
+
+    def as_document(self) -> dict[str, Any]:
+        """As commands and the API give it; a pause of everything pauses it too."""
+        same = (
+            "queue", "waiting", "in_flight", "workers", "paused_reason", "paused_by", "paused_at",
+            "breaker", "breaker_until", "breaker_reason", "held_s", "held_at", "held_reason",
+        )  # fmt: skip
+        return {
+            **{name: getattr(self, name) for name in same},
+            "paused": self.stands,
+            "state": self.state.word,
+            "oldest_wait_s": self.waited_s,
+        }
+
+
+def queue_states(
+    connection: Connection, lines: Sequence[QueueStanding], runs: Sequence[RunStanding]
+) -> list[QueueNow]:
+    """These queues with their states; `runs` are those that are under way."""
+    waits = oldest_waits(connection, [line.queue for line in lines])
+    stops = stops_of(connection, runs)
+    found = []
+    for line in lines:
+        ages = [
+            (run.now - stops[run.id]).total_seconds()
+            for run in runs
+            if run.id in stops and _open_at(line, run)
+        ]
+        ready_s = waits.get(line.queue)
+        waited = [age for age in (ready_s, *ages) if age is not None]
+        found.append(
+            QueueNow(
+                **as_document(line),
+                state=queue_state(line, out_of_money=starved(line, runs)),
+                ready_s=ready_s,
+                waited_s=max(waited, default=None),
+            )
+        )
+    return found
+
+
+def stops_of(connection: Connection, runs: Sequence[RunStanding]) -> Mapping[int, dt.datetime]:
+    """Since when budgets have stopped runs, of those that have been told of."""
+    stopped = [run.id for run in runs if run.out_of_money]
+    return budget_stops(connection, stopped) if stopped else {}
+
+
+def queue_state(line: QueueStanding, *, out_of_money: bool = False) -> QueueState:
+    """Of a queue; `out_of_money` is what `starved` found."""
+    if line.stands:
         return QueueState("draining" if line.in_flight else "paused", "warn")
     if line.breaker != "closed":
         return QueueState(f"breaker {reason(line.breaker)}", "bad")
@@ -43,8 +103,11 @@ def queue_state(
 
 def starved(line: QueueStanding, runs: Sequence[RunStanding]) -> bool:
     """Whether all that waits in this queue waits for a budget, whatever other runs do elsewhere."""
-    key = "" if line.queue == ROUTING else line.queue
-    stopped = sum(
-        ((run.rest or {}).get("open") or {}).get(key, 0) for run in runs if run.out_of_money
-    )
+    stopped = sum(_open_at(line, run) for run in runs if run.out_of_money)
     return 0 < line.waiting <= stopped and not line.in_flight
+
+
+def _open_at(line: QueueStanding, run: RunStanding) -> int:
+    """Open jobs of a run in this queue, as its budget counts what is left to do."""
+    key = "" if line.queue == ROUTING else line.queue
+    return int(((run.rest or {}).get("open") or {}).get(key, 0))

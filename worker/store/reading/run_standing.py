@@ -172,11 +172,10 @@ class RunStanding:
     def as_document(self) -> dict[str, Any]:
         """As `rung status RUN --json` and the API give it."""
         same = (
-            "id", "state", "state_reason", "waiting_for", "accepting", "policy", "policy_version",
-            "lane", "priority", "total", "ended", "by_state", "by_verdict", "for_people",
-            "escalations", "calls",
-            "rejected", "duplicates", "simulated", "created_at", "deadline", "finished_at",
-            "prompts",
+            "id", "kind", "state", "state_reason", "waiting_for", "accepting", "policy",
+            "policy_version", "lane", "priority", "total", "ended", "by_state", "by_verdict",
+            "for_people", "escalations", "calls", "rejected", "duplicates", "simulated",
+            "created_at", "deadline", "finished_at", "prompts",
         )  # fmt: skip
         return {
             "run": self.name,
@@ -197,7 +196,7 @@ def jobs_words(by_state: Mapping[str, int], decided: int = 0) -> list[str]:
     said = {
         "not yet routed": by_state.get("queued", 0),
         "waiting or in flight": by_state.get("routed", 0),
-        "at Claude in batches": by_state.get("submitted", 0),
+        "in batches": by_state.get("submitted", 0),
         "answered": by_state.get("answered", 0),
         "for a person": by_state.get("review", 0) - decided,
         "decided by people": decided,

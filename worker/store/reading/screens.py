@@ -182,12 +182,17 @@ FROM (
   WHERE queue = ANY(CAST(:queues AS text[])) AND dispatched_at IS NOT NULL) AS w
 WHERE available_at <= now() GROUP BY 1
 """)
-# A notice's key names its event: a budget's stop, the cap and the run.
+# A notice's key names its event: a budget's stop (the run's or the day's), the cap and the run.
 STOPS = text("""
-SELECT r.id AS run_id, n.at FROM unnest(CAST(:runs AS bigint[])) AS r(id)
-CROSS JOIN LATERAL (SELECT cap FROM budgets WHERE scope = 'run:' || r.id OFFSET 0) AS b
+SELECT r.id AS run_id, max(n.at) AS at FROM unnest(CAST(:runs AS bigint[])) AS r(id)
 CROSS JOIN LATERAL (
-  SELECT at FROM notices WHERE key = 'budget_stop:run:' || b.cap || ':' || r.id OFFSET 0) AS n
+  SELECT 'run:' || cap AS budget FROM budgets WHERE scope = 'run:' || r.id
+  UNION ALL
+  SELECT 'day:' || day || ':' || cap FROM budgets WHERE day = (now() AT TIME ZONE 'UTC')::date
+  OFFSET 0) AS b
+CROSS JOIN LATERAL (
+  SELECT at FROM notices WHERE key = 'budget_stop:' || b.budget || ':' || r.id OFFSET 0) AS n
+GROUP BY 1
 """)
 ATTENTION = text("""
 SELECT state, sum(jobs) AS jobs FROM (

@@ -8,6 +8,8 @@ from worker.store.rows import OPEN_JOBS, values_of
 
 LIVE_SHOWN = 12
 """Runs that the first page shows; further ones are on the page of runs."""
+LIVE_MOST = 200
+"""Runs under way that are looked at where they are summed up."""
 
 
 def live_runs(connection: Connection, limit: int = LIVE_SHOWN) -> list[RunStanding]:
@@ -15,9 +17,13 @@ def live_runs(connection: Connection, limit: int = LIVE_SHOWN) -> list[RunStandi
     return values_of(RunStanding, connection.execute(LIVE_RUNS, {"limit": limit}))
 
 
-def runs_page(connection: Connection, before: int | None, limit: int) -> list[RunStanding]:
-    """Runs, newest first, of those with an id below `before`."""
-    return values_of(RunStanding, connection.execute(RUNS, {"before": before, "limit": limit}))
+def runs_page(
+    connection: Connection, before: int | None, limit: int, *, inquiries: bool
+) -> list[RunStanding]:
+    """Runs, newest first, of those with an id below `before`; with or without `INQUIRIES`, which
+    answer nobody."""
+    values = {"before": before, "limit": limit, "inquiries": inquiries}
+    return values_of(RunStanding, connection.execute(RUNS, values))
 
 
 def last_runs(connection: Connection, limit: int) -> list[RunStanding]:
@@ -84,7 +90,9 @@ LEFT JOIN LATERAL (SELECT jsonb_build_object(
 """  # noqa: S608 - constants only
 LIVE_RUNS = text(RUN + "WHERE r.finished_at IS NULL ORDER BY r.priority DESC, r.id LIMIT :limit")
 RUNS = text(
-    RUN + "WHERE CAST(:before AS bigint) IS NULL OR r.id < :before ORDER BY r.id DESC LIMIT :limit"
+    RUN
+    + """WHERE (CAST(:before AS bigint) IS NULL OR r.id < :before)
+  AND (:inquiries OR r.kind NOT IN ('judge', 'shadow')) ORDER BY r.id DESC LIMIT :limit"""
 )
 LAST_RUNS = text(RUN + "WHERE r.kind NOT IN ('judge', 'shadow') ORDER BY r.id DESC LIMIT :limit")
 ONE_RUN = text(RUN + "WHERE r.id = :run")

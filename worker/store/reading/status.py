@@ -2,21 +2,19 @@
 nothing here grows with the table."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import Connection, text
 
-from models.vocabulary import EVERYTHING, BatchState
+from models.vocabulary import EVERYTHING
 from worker.domain.hold_words import pause_words
-from worker.domain.wording import plural, span
 from worker.store.queue.lookup_failures import failing_lookups
+from worker.store.reading.batches import unconfirmed
 from worker.store.reading.queue_holds import queue_holds
 from worker.store.rows import values_of
-
-UNCONFIRMED_S = 30.0
-"""A batch whose sending nobody has answered for so long is no batch that is being sent."""
 
 
 def troubles(connection: Connection) -> list[str]:
@@ -28,44 +26,11 @@ def troubles(connection: Connection) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenBatch:
-    """A Message Batch under way; `batch` is its number here."""
-
-    batch: int
-    state: str
-    stage: str
-    tier: str | None
-    requests: int
-    error: str | None
-    submitted_at: dt.datetime | None
-    age_s: float
-    external_id: str | None
-    look_s: float
-    """Until its next look."""
-
-    @property
-    def word(self) -> str:
-        """Where it is, as every screen says it."""
-        if self.state == BatchState.INTENDED:
-            return "being sent" if self.age_s < UNCONFIRMED_S else "not confirmed by Claude"
-        return {"submitted": "at Claude", "ended": "being read"}.get(self.state, self.state)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchesAtClaude:
-    """All batches that Claude has, of whatever run: how many, `since` when the oldest, and in how
-    many seconds one is looked at next."""
-
-    batches: int
-    requests: int
-    since: dt.datetime | None
-    look_s: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class QueueStanding:
     """A queue: what waits and is in flight, its workers, and what keeps it, if anything does.
-    `breaker_s` is until an open breaker tries again, `held_s` until Claude may be asked again."""
+    `breaker_s` is until an open breaker tries again, `held_s` until Claude may be asked again.
+    `halted` says that everything is paused; who did that, why and when is said as of the queue
+    where it has no pause of its own."""
 
     queue: str
     waiting: int
@@ -82,6 +47,12 @@ class QueueStanding:
     held_at: dt.datetime | None = None
     held_reason: str | None = None
     breaker_s: float | None = None
+    halted: bool = False
+
+    @property
+    def stands(self) -> bool:
+        """Whether somebody has paused it, alone or with everything."""
+        return self.paused or self.halted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,53 +73,41 @@ class DayBudget:
         return self.spent_usd + self.reserved_usd
 
 
-def batches_at_claude(connection: Connection) -> BatchesAtClaude:
-    """Those that were sent and whose results nobody reads yet."""
-    (found,) = values_of(BatchesAtClaude, connection.execute(AT_CLAUDE))
-    return found
-
-
-def batches_of(connection: Connection, run_id: int) -> list[OpenBatch]:
-    """Message Batches under way that hold jobs of a run, oldest first. Claude says nothing of a
-    batch before it has ended, so its age is all the progress there is."""
-    return values_of(OpenBatch, connection.execute(BATCHES, {"run": run_id}))
-
-
-def unconfirmed(connection: Connection) -> list[str]:
-    """Batches that were sent, and of which Claude has not said that it has them: in sentences."""
-    row = connection.execute(UNCONFIRMED, {"after": UNCONFIRMED_S}).one()
-    if not row.batches:
-        return []
-    held = f"{plural(row.batches, 'batch', 'batches')} with {plural(row.requests, 'request')}"
-    why = f": {row.error}" if row.error else ""
-    return [
-        f"Claude has not confirmed {held}, for {span(row.age_s)} now{why}. Rung looks for"
-        " them, and sends again what Claude does not list"
-    ]
-
-
 def queues(connection: Connection, names: Iterable[str]) -> list[QueueStanding]:
     """Each queue: waiting, dispatched, in flight, workers, paused and why."""
     found = {row.queue: (row.leased, row.workers) for row in connection.execute(QUEUES)}
     waiting: dict[str, int] = {row[0]: row[1] for row in connection.execute(WAITING)}
-    troubles = {row.pop("name"): row for row in map(dict, connection.execute(TIERS).mappings())}
+    tiers = {row.pop("name"): row for row in map(dict, connection.execute(TIERS).mappings())}
     return [
         QueueStanding(
             queue=name,
-            # Two statements, so two moments: what was claimed between them is not waiting.
+            # Where these are two moments, what was claimed between them is not waiting.
             waiting=max(waiting.get(name, 0) - leased, 0),
             in_flight=leased,
             workers=working,
-            **troubles.get(name, {}),
+            **_kept(name, tiers),
         )
         for name in names
         for leased, working in [found.get(name, (0, 0))]
     ]
 
 
-def in_flight_of(connection: Connection, run_id: int) -> dict[str, int]:
-    """Jobs of a run that workers hold, by queue."""
-    return {row.queue: row.leased for row in connection.execute(IN_FLIGHT_OF, {"run": run_id})}
+def _kept(name: str, tiers: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """What keeps a queue: its own row, and a pause of everything."""
+    own, all_of_it = tiers.get(name, {}), tiers.get(EVERYTHING, {})
+    if not all_of_it.get("paused"):
+        return dict(own)
+    whose = own if own.get("paused") else all_of_it
+    pause = {key: whose[key] for key in ("paused_reason", "paused_by", "paused_at")}
+    return {**own, **pause, "halted": True}
+
+
+def in_flight_of(connection: Connection, runs: Sequence[int]) -> dict[int, dict[str, int]]:
+    """Jobs that workers hold of each of these runs, by queue."""
+    found: dict[int, dict[str, int]] = {run: {} for run in runs}
+    for row in connection.execute(IN_FLIGHT_OF, {"runs": list(runs)}):
+        found[row.run_id][row.queue] = row.leased
+    return found
 
 
 def today(connection: Connection) -> DayBudget | None:
@@ -166,18 +125,12 @@ def paused_everything(connection: Connection) -> str | None:
     )
 
 
-UNCONFIRMED = text("""
-SELECT count(*) AS batches, coalesce(sum(requests), 0)::bigint AS requests, max(error) AS error,
-  extract(epoch FROM now() - min(coalesce(submitted_at, created_at)))::float8 AS age_s
-FROM message_batches WHERE state = 'intended'
-  AND coalesce(submitted_at, created_at) < now() - make_interval(secs => :after)
-""")
 QUEUES = text("""
 SELECT coalesce(l.queue, w.queue) AS queue, coalesce(l.leased, 0) AS leased,
   coalesce(w.workers, 0) AS workers
 FROM (
   SELECT queue, count(*) AS leased FROM (
-    SELECT queue FROM jobs WHERE lease_until IS NOT NULL ORDER BY queue, lease_until OFFSET 0) AS j
+    SELECT queue FROM jobs WHERE lease_until > now() ORDER BY queue, lease_until OFFSET 0) AS j
   GROUP BY 1) AS l
 FULL JOIN (
   SELECT key AS queue, count(*) AS workers FROM workers, jsonb_each(capacity)
@@ -185,10 +138,10 @@ FULL JOIN (
 """)
 
 IN_FLIGHT_OF = text("""
-SELECT queue, count(*) AS leased FROM (
-  SELECT queue, run_id FROM jobs WHERE lease_until IS NOT NULL
+SELECT run_id, queue, count(*) AS leased FROM (
+  SELECT queue, run_id FROM jobs WHERE lease_until > now()
   ORDER BY queue, lease_until OFFSET 0) AS j
-WHERE run_id = :run GROUP BY 1
+WHERE run_id = ANY(:runs) GROUP BY 1, 2
 """)
 
 WAITING = text("""
@@ -216,21 +169,4 @@ FROM tiers
 PAUSED_ALL = text("""
 SELECT paused_reason, paused_by, paused_at, now() AS now FROM tiers
 WHERE name = 'everything' AND paused
-""")
-AT_CLAUDE = text("""
-SELECT count(*) AS batches, coalesce(sum(requests), 0)::bigint AS requests,
-  min(submitted_at) AS since,
-  extract(epoch FROM greatest(min(next_poll_at) - now(), interval '0'))::float8 AS look_s
-FROM message_batches WHERE state = 'submitted'
-""")
-BATCHES = text("""
-SELECT id AS batch, state, stage, tier, requests, error, submitted_at, external_id,
-  extract(epoch FROM now() - coalesce(submitted_at, created_at))::float8 AS age_s,
-  extract(epoch FROM next_poll_at - now())::float8 AS look_s
-FROM message_batches AS b
-WHERE state IN ('intended', 'submitted', 'ended') AND EXISTS (
-  SELECT FROM (SELECT job_id FROM attempts WHERE batch_id = b.id OFFSET 0) AS a
-  CROSS JOIN LATERAL (SELECT run_id FROM jobs WHERE id = a.job_id OFFSET 0) AS j
-  WHERE j.run_id = :run OFFSET 0)
-ORDER BY id LIMIT 200
 """)

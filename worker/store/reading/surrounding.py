@@ -5,21 +5,21 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from worker.store.reading.status import (
-    QueueStanding,
-    paused_everything,
-    queues,
-)
+from worker.store.reading.status import QueueStanding, queues
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surrounding:
-    """What the outlooks of runs have in common: queues as `queues` gives them, whether everything
-    is paused, and what a batch is taken to need (seconds) while too few have ended."""
+    """What the outlooks of runs have in common: queues as `queues` gives them, and what a batch is
+    taken to need (seconds) while too few have ended."""
 
     queues: Sequence[QueueStanding]
-    halted: bool
     assumed_turnaround_s: float
+
+    @property
+    def halted(self) -> bool:
+        """Whether everything is paused."""
+        return any(line.halted for line in self.queues)
 
 
 def read_surrounding(
@@ -28,6 +28,5 @@ def read_surrounding(
     """As things are just now; `names` are `routing` and the tiers."""
     return Surrounding(
         queues=queues(connection, names),
-        halted=paused_everything(connection) is not None,
         assumed_turnaround_s=assumed_turnaround_s,
     )

@@ -11,11 +11,9 @@ from models.vocabulary import PERSON, ROUTING
 from worker.domain.completion import WorkLeft, seconds_left
 from worker.store.queue.leaving_batch import turnaround_s
 from worker.store.queue.paces import ENDED
+from worker.store.reading.batches import batches_of
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.screens import ClimbCount
-from worker.store.reading.status import (
-    batches_of,
-)
 from worker.store.reading.surrounding import Surrounding
 
 

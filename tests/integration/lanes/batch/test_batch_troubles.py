@@ -17,8 +17,8 @@ from worker.sandbox.simulator.state import State
 from worker.store.actions import changes, holds
 from worker.store.actions.selection import whole
 from worker.store.audit import Actor
+from worker.store.reading.batches import batches_of
 from worker.store.reading.standings import standing_of
-from worker.store.reading.status import batches_of
 
 BODIES = [f"Where is my card number {n}? It was due on Monday." for n in range(12)]
 Simulator = tuple[State, str]

@@ -1,0 +1,128 @@
+"""How a queue stands is one thing at every door: page, API, metrics, `rung status` and its JSON,
+`rung doctor`; whatever keeps it."""
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import Engine
+
+from tests.support.apis import Api, api_over
+from tests.support.cli import say
+from tests.support.pages import Page
+from tests.support.promises import do
+from tests.support.works import drain, hand_in, make_due, settings_for, working
+from worker.cli.diagnosis.postgres import examine
+from worker.lanes.upkeep.budget_stops import tell_of_stops
+from worker.sandbox.simulator.state import State
+
+BODIES = [f"Where is my card number {n}? It was due on Monday." for n in range(5)]
+PAUSE = ("INSERT INTO tiers (name, paused, paused_by, paused_at, paused_reason)"
+         " VALUES ('{}', true, '{}', now(), '{}')")  # fmt: skip
+KEPT = [
+    ("ok", "", {}),
+    ("paused", PAUSE.format("haiku", "ada", "lunch"), {"paused": True, "paused_by": "ada"}),
+    ("paused", PAUSE.format("haiku", "rung", "canary: 5 failed"), {"paused": True}),
+    ("paused", PAUSE.format("everything", "ada", "no credit"),
+     {"paused": True, "paused_by": "ada", "paused_reason": "no credit"}),
+    ("held", "INSERT INTO tiers (name, held_at, held_until, held_reason) VALUES"
+     " ('haiku', now(), now() + interval '15 minutes', 'Claude asked for a pause')",
+     {"paused": False, "held_reason": "Claude asked for a pause"}),
+    ("breaker open", "INSERT INTO tiers (name, breaker, breaker_until, breaker_reason) VALUES"
+     " ('haiku', 'open', now() + interval '15 minutes', 'overloaded')", {"breaker": "open"}),
+    ("breaker half open", "INSERT INTO tiers (name, breaker) VALUES ('haiku', 'half_open')", {}),
+    ("draining", PAUSE.format("haiku", "ada", "drained by hand") + "; UPDATE jobs SET lease_until ="
+     " now() + interval '3 minutes', fence = 1 WHERE id = 1", {"paused": True, "waiting": 4}),
+    ("no worker", "UPDATE jobs SET lease_until = NULL;"
+     " UPDATE workers SET seen_at = now() - interval '5 minutes'", {"workers": 0}),
+]  # fmt: skip
+
+
+@pytest.fixture
+def api(
+    engine: Engine,
+    database_url: str,
+    redis_url: str,
+    simulator: tuple[State, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Api]:
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    monkeypatch.chdir(tmp_path)
+    policy = {"preset": "single:haiku"}
+    settings = settings_for(database_url, simulator[1], redis_url=redis_url, policy=policy)
+    with api_over(engine, settings) as served:
+        yield served
+
+
+def at_every_door(api: Api) -> dict[str, Any]:
+    """What all of them say of haiku; fails where two do not agree."""
+    (told,) = (
+        line for line in say("status", "--json").document["queues"] if line["queue"] == "haiku"
+    )
+    for path in ("/api/tiers", "/api/status"):
+        answer = api.get(path)
+        lines = answer if isinstance(answer, list) else answer["queues"]
+        (line,) = (line for line in lines if line["queue"] == "haiku")
+        same = {name: line[name] for name in told if not name.endswith("_s")}
+        assert same == {name: told[name] for name in same}, path
+        assert line["oldest_wait_s"] == pytest.approx(told["oldest_wait_s"], abs=30)
+    page = Page(api.client.get("/", headers={"Accept": "text/html"}).text)
+    (row,) = (row for row in page.rows("queues") if row[""] == "haiku")
+    assert re.match(rf"{told['state']}\b", row["state"])
+    assert (row["waiting"], row["in flight"]) == (str(told["waiting"]), str(told["in_flight"]))
+    said = re.search(r"^haiku +(\d+) +(\d+) +(\d+) +(.+?) *$", say("status").out, re.MULTILINE)
+    figures = (told["waiting"], told["in_flight"], told["workers"], told["state"])
+    assert said is not None
+    assert said.groups() == tuple(map(str, figures))
+    metrics = {
+        name: sample.value
+        for family in text_string_to_metric_families(api.client.get("/metrics").text)
+        for sample in family.samples
+        if sample.labels == {"queue": "haiku"}
+        for name in [sample.name.removeprefix("rung_queue_")]
+    }
+    assert metrics["waiting"] == told["waiting"]
+    assert metrics["paused"] == told["paused"]
+    assert metrics["oldest_wait_seconds"] == pytest.approx(told["oldest_wait_s"] or 0, abs=30)
+    (symptom,) = (one.words for one in examine(api.settings) if one.name == "queue haiku")
+    assert (told["state"] if told["state"] != "ok" else "1 worker, 5 waiting") in symptom
+    return dict(told)
+
+
+def test_what_keeps_a_queue_is_the_same_at_every_door(api: Api) -> None:
+    hand_in(api.engine, api.settings, BODIES, name="day")
+    do(api.engine, "UPDATE jobs SET state = 'routed', tier = 'haiku',"
+       " available_at = now() - interval '10 minutes'")  # fmt: skip
+    with working(api.settings):
+        for word, statement, more in KEPT:
+            do(api.engine, "DELETE FROM tiers")
+            if statement:
+                do(api.engine, statement)
+            # when
+            told = at_every_door(api)
+            # then
+            expected = {"state": word, "waiting": 5, "paused": False} | more
+            assert {name: told[name] for name in expected} == expected
+            assert told["oldest_wait_s"] >= 600
+
+
+def test_what_waits_for_a_budget_waits_at_every_door(api: Api) -> None:
+    # given
+    hand_in(api.engine, api.settings, BODIES, name="day", cap=Decimal("0.000001"))
+    with working(api.settings) as runtime:
+        drain(runtime)
+        make_due(api.engine)
+        drain(runtime)
+        tell_of_stops(api.engine)
+        do(api.engine, "UPDATE notices SET at = now() - interval '5 minutes'")
+        # when
+        told = at_every_door(api)
+    # then
+    assert (told["state"], told["waiting"], told["paused"]) == ("waits for budget", 5, False)
+    assert told["oldest_wait_s"] >= 300
