@@ -91,3 +91,49 @@ def test_what_was_made_up_is_found_however_it_is_written(
     reply: str, language: str, named: str
 ) -> None:
     assert named.casefold() in (said(reply, language) or "").casefold()
+
+
+@pytest.mark.parametrize(
+    ("language", "page", "stands", "made_up"),
+    [
+        ("en", "The limit is INR 150000.", "Your limit is ₹1,50,000.", "It is ₹1,60,000."),
+        ("en", "The limit is ₹150,000", "That is 1.5 lakh rupees.", "That is 2.5 lakh rupees."),
+        ("en", "Limit: Rs. 2,00,00,000", "That is 2 crore rupees.", "That is 3 million rupees."),
+        ("de", "CHF 1250.50", "Es sind CHF 1'250.50.", "Es sind CHF 1'350.50."),
+        ("ar", "SAR 1234.50", "المبلغ ١٬٢٣٤٫٥٠ ريال", "المبلغ ١٬٣٣٤٫٥٠ ريال"),
+        ("hi", "within 30 days", "३० दिनों के भीतर", "१५ दिनों के भीतर"),
+        ("ja", "Refund: ¥3980", "返金は3,980円です。", "返金は4,980円です。"),
+        ("ja", "12,000 JPY", "返金は1万2千円です。", "返金は1万3千円です。"),
+        ("ja", "Due 2026-12-03", "お届けは2026年12月3日です。", "お届けは12月4日です。"),
+        ("ja", "Return within 30 days.", "30日以内に返品できます。", "14日以内に返品できます。"),
+        ("ja", "Open 9:00-17:30", "9時から17時30分まで", "9時から18時30分まで"),
+        ("ja", "We answer in 24 hours", "24時間以内にお返事します。", "48時間以内にお返事します。"),
+        ("zh", "3-5 working days", "3-5个工作日送达。", "3-8个工作日送达。"),
+        ("zh", "CNY 1299", "退款金额为1,299元。", "退款金额为1,399元。"),
+        ("ko", "₩39,000", "환불 금액은 3만 9천원입니다.", "환불 금액은 39,900원입니다."),
+        ("ko", "Due 2026-12-03", "2026년 12월 3일에 배송됩니다.", "12월 4일에 배송됩니다."),
+        ("ru", "Due 2026-12-03", "Доставка 3 декабря 2026 г.", "Доставка 4 декабря 2026 г."),
+        ("pl", "Due 2026-12-03", "Dostawa 3 grudnia.", "Dostawa 4 grudnia."),
+        ("de", "Open 09:00-17:00", "Geöffnet von 9 bis 17 Uhr.", "Geöffnet von 9 bis 18 Uhr."),
+        ("en", "Mon to Fri 10-12", "Between 10:00 and 12:00.", "Between 10:00 and 13:00."),
+        ("en", "At 2026-12-03T09:00+01:00", "It was 9 am.", "It was 1 am."),
+        ("en", "Delivery: 2 to 3 days", "It takes 2-3 days.", "It takes 2-4 days."),
+        ("en", "2 tickets of 5 EUR", "2 tickets of 5 EUR are 10 EUR.", "2 of 5 EUR are 15 EUR."),
+        ("en", "Fixed in v2.4.1", "Install 2.4.1.", "Install 2.4.2."),
+        ("en", "1,234,567 pieces", "There are 1.234.567 pieces.", "There are 1.234.568 pieces."),
+    ],
+)
+def test_numbers_are_read_as_they_are_written_elsewhere(
+    language: str, page: str, stands: str, made_up: str
+) -> None:
+    def of(reply: str) -> str | None:
+        draft = Draft(
+            reply=reply,
+            document={"reply": reply},
+            schema={},
+            message=MessageText(body="?", language=language),
+            knowledge=(Shown(id="a", text=page),),
+        )
+        return BUILTIN["grounded"](draft, {})
+
+    assert (of(stands), of(made_up) is None) == (None, False)

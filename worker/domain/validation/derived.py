@@ -29,14 +29,7 @@ def underived(
         return []
     standing = list(standing)
     parts = list(islice(dict.fromkeys(v for fact in standing for v in _values(fact)), MOST_PARTS))
-    counts = [
-        value
-        for fact in standing
-        for key in fact.held
-        if key[0] == "raw" and isinstance(value := key[1], Decimal)
-        if 1 < value <= MOST_TIMES and value % 1 == 0
-    ]
-    results = set(_results(parts, counts[:MOST_PARTS]))
+    results = {*_results(parts), *_products(standing[:MOST_PARTS])}
     return [fact for fact in missing if not any(_is_among(one, results) for one in _values(fact))]
 
 
@@ -59,7 +52,21 @@ def _is_span_in_parts(missing: Sequence[Fact], known: Sequence[Collection[Key]])
     return len(spans) in (2, 3) and any(whole in keys for keys in known)
 
 
-def _results(parts: Sequence[Value], counts: Sequence[Decimal]) -> Iterator[Value]:
+def _counts(fact: Fact) -> Iterator[Decimal]:
+    for key in fact.held:
+        value = key[1] if key[0] == "raw" else None
+        if isinstance(value, Decimal) and 1 < value <= MOST_TIMES and value % 1 == 0:
+            yield value
+
+
+def _products(standing: Sequence[Fact]) -> Iterator[Value]:
+    """So many times something, as two facts say: `2-4 days` are not twice two days."""
+    for one, other in permutations(standing, 2):
+        for times in _counts(one):
+            yield from ((what, value * times) for what, value in _values(other))
+
+
+def _results(parts: Sequence[Value]) -> Iterator[Value]:
     for (what, one), (other, two) in permutations(parts, 2):
         if what == "percent" and other != "percent":
             share = two * one / 100
@@ -68,8 +75,6 @@ def _results(parts: Sequence[Value], counts: Sequence[Decimal]) -> Iterator[Valu
             yield from ((what, one + two), (what, one - two))
     for what in {what for what, _ in parts}:
         yield what, sum((value for kind, value in parts if kind == what), Decimal(0))
-    for what, value in parts:
-        yield from ((what, value * times) for times in counts)
 
 
 def _is_among(wanted: Value, results: Iterable[Value]) -> bool:

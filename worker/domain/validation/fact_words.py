@@ -28,17 +28,38 @@ october oct oktober okt octobre octubre ottobre ott outubro out
 november nov novembre noviembre novembro
 december dec dezember dez décembre decembre déc diciembre dic dicembre dezembro
 """
+_ELSEWHERE = """
+ianuarie stycznia ledna ocak января tammikuuta
+februarie lutego února şubat февраля helmikuuta
+martie marca března mart марта maaliskuuta
+aprilie kwietnia dubna nisan апреля huhtikuuta
+maj maja května mayıs мая toukokuuta
+iunie czerwca června haziran июня kesäkuuta
+iulie lipca července temmuz июля heinäkuuta
+augusti sierpnia srpna ağustos августа elokuuta
+septembrie września září eylül сентября syyskuuta
+octombrie października října ekim октября lokakuuta
+noiembrie listopada listopadu kasım ноября marraskuuta
+decembrie grudnia prosince aralık декабря joulukuuta
+"""
+"""As dates have them in Romanian, Polish, Czech, Turkish, Russian and Finnish."""
 MONTHS: Mapping[str, int] = {
     word: number
-    for number, line in enumerate(_MONTHS.strip().splitlines(), start=1)
+    for lines in (_MONTHS, _ELSEWHERE)
+    for number, line in enumerate(lines.strip().splitlines(), start=1)
     for word in line.split()
 }
+MONTH_NAMES = [line.partition(" ")[0] for line in _MONTHS.strip().splitlines()]
+"""In English, January first."""
 
 CURRENCY_SIGNS: Mapping[str, str] = {
     "$": "USD", "us$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "₽": "RUB",
-    "₺": "TRY", "zł": "PLN", "kr": "SEK",
+    "₺": "TRY", "zł": "PLN", "kr": "SEK", "₩": "KRW", "rs.": "INR", "rs": "INR",
 }  # fmt: skip
-CODES = ("USD", "EUR", "GBP", "CHF", "JPY", "CAD", "AUD", "INR", "SEK", "NOK", "DKK", "PLN", "CZK")
+CODES = (
+    *("USD", "EUR", "GBP", "CHF", "JPY", "CAD", "AUD", "INR", "SEK", "NOK", "DKK", "PLN", "CZK"),
+    *("CNY", "KRW", "BRL", "MXN", "SGD", "HKD", "NZD", "ZAR", "AED", "SAR"),
+)
 CENTS = "cents"
 """Of any currency: what is compared is the value alone."""
 
@@ -55,6 +76,7 @@ def _units() -> dict[str, Unit]:
     add("EUR", 1, "euro euros")
     add("GBP", 1, "pound pounds pfund livres livre libras libra sterline sterlina ponden quid")
     add("CHF", 1, "franken francs franc franchi francos")
+    add("INR", 1, "rupee rupees")
     add(CENTS, "0.01", "cent cents centimes centime céntimos centavos centesimi cêntimos pence")
     add("percent", 1, "% percent prozent pourcent procent")
     add("hours", Decimal(1) / 60, "minute minutes min mins minuten minuto minutos minuti minuut")

@@ -13,6 +13,7 @@ from functools import partial
 from worker.domain.validation.dates import Reader, dates_for
 from worker.domain.validation.fact import Fact, Key, same
 from worker.domain.validation.fact_words import UNITS
+from worker.domain.validation.notations import as_read_here
 from worker.domain.validation.numbers import MAX_DIGITS, ORDINAL, dialled, numbers_in, spelt_in
 from worker.domain.validation.promises import BARE_HOST, EMAIL
 from worker.domain.validation.told_days import told_days_in, weekday_of
@@ -23,10 +24,12 @@ _LINK = re.compile(
     re.IGNORECASE,
 )
 _TIME = re.compile(
-    r"(?<![\w:.,])T?(\d{1,2})(?::| ?h ?| ?uhr )(\d{2})(?::\d{2}(?:[.,]\d{1,9})?)?"
-    r"(?:Z\b|[+-]\d{2}:?\d{2}\b)?(?![\d:]\d|\d)",
+    r"(?<![\w:.,])T?(\d{1,2})(?::| ?h ?| ?uhr )(\d{2})"
+    r"(?::\d{2}(?:[.,]\d{1,9})?(?:Z\b|[+-]\d{2}:?\d{2}\b)?|(?<=T\d\d:\d\d)(?:Z|[+-]\d{2}:?\d{2})\b)?"
+    r"(?![\d:]\d|\d)",
     re.IGNORECASE,
 )
+"""With its zone only where a machine wrote it: `9:00-17:00` are two hours of a day."""
 _HOUR = re.compile(
     r"(?<![\w:.,])(\d{1,2})[ \u00a0]?(?:[ap]\.?m\b\.?|uhr\b|o['’]clock\b)", re.IGNORECASE
 )
@@ -40,6 +43,10 @@ _NATIONAL = re.compile(r"\d{3}[-. ]\d{3,4}(?:[-. ]\d{4})?")
 _REFERENCE = re.compile(
     r"(?<![\w#/-])(?:#[^\W_]|(?:[^\W\d]{1,12}[-_/]){0,3}[^\W\d]{0,12}\d)[\w/-]*+"
 )
+_VERSION = re.compile(
+    r"(?<![\w.,])v?(\d{1,4}\.\d{1,4})(?:\.(?!\d{3}(?!\d))\d{1,4}){1,3}(?![\w,]|\.\d)"
+)
+"""`2.4.1`; thousands have three digits each, and are none."""
 _TRACKING = re.compile(r"(?<=[?&])(?:utm_[a-z]+|gclid|fbclid|msclkid|mc_[ce]id)=[^&#]*&?")
 """Says where somebody came from, and nothing about where they go."""
 _MASK = re.compile(r"\Ax{2,}(?=\d+\Z)")
@@ -54,6 +61,7 @@ _NO_FACT = re.compile(
 def facts_in(text: str, language: str | None = None) -> list[Fact]:
     """The facts of a text, in no order. Without a language a number that two notations read in two
     ways (`1.234`) counts in both."""
+    text = as_read_here(text)
     if not any(character.isdigit() or character in ".@#" for character in text):
         return [*spelt_in(text), *told_days_in(text)]
     found: list[Fact] = [*told_days_in(text)]
@@ -78,6 +86,7 @@ def facts_in(text: str, language: str | None = None) -> list[Fact]:
     taken(_HOUR, _hour)
     taken(_ACCOUNT, _account)
     taken(_PHONE, _phone)
+    taken(_VERSION, _version)
     taken(_REFERENCE, _reference)
     text = _NO_FACT.sub(lambda m: " " * len(m.group()), text)
     return [*found, *spelt_in(text), *numbers_in(text, language)]
@@ -131,8 +140,10 @@ def _time(match: re.Match[str]) -> Fact | None:
     hour, minute = int(match[1]), int(match[2])
     if hour > 24 or minute > 59:
         return None
-    key = ("time", hour % 12, minute)
-    return same("the time", match.group(), key, ("raw", Decimal(hour)), ("raw", Decimal(minute)))
+    clock: Key = ("time", hour % 12, minute)
+    held = (clock, ("raw", Decimal(hour)), ("raw", Decimal(minute)))
+    asked = (clock, ("plain", Decimal(hour))) if minute == 0 else (clock,)
+    return Fact(kind="the time", said=match.group(), asked=asked, held=held)
 
 
 def _hour(match: re.Match[str]) -> Fact | None:
@@ -162,6 +173,13 @@ def _phone(match: re.Match[str]) -> Fact | None:
         return None
     asked, held = dialled(digits)
     return Fact(kind="the telephone number", said=written, asked=asked, held=held)
+
+
+def _version(match: re.Match[str]) -> Fact:
+    """Those that it is one of may be named by what it begins with."""
+    parts = (("raw", Decimal(part)) for part in (match[1], *match[1].split(".")))
+    name = match.group().lower().removeprefix("v")
+    return same("the number", match.group(), ("reference", name), *parts)
 
 
 def _reference(match: re.Match[str]) -> Fact | None:

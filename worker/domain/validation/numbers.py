@@ -24,7 +24,8 @@ MAX_DIGITS = 24
 _CURRENCY = either([*CURRENCY_SIGNS, *CODES])
 _NUMBER = re.compile(
     rf"(?<![\w.,'’])(?P<sign>(?:{_CURRENCY})[\s\u00a0]?)?"
-    r"(?P<digits>\d{1,3}(?:[.,'’\u00a0\u202f ]\d{3})+(?!\d)(?:[.,]\d{1,2}(?!\d))?"
+    r"(?P<digits>\d{1,2}(?:,\d{2})+,\d{3}(?!\d)(?:\.\d{1,2}(?!\d))?"
+    r"|\d{1,3}(?:[.,'’\u00a0\u202f ]\d{3})+(?!\d)(?:[.,]\d{1,2}(?!\d))?"
     r"|\d++(?:[.,]\d++)?)",
     re.IGNORECASE,
 )
@@ -40,8 +41,8 @@ _AMBIGUOUS = re.compile(r"(?<!\d)\d{1,3}[.,]\d{3}(?![\d.,]?\d)")
 _CLOCK = re.compile(r"([01]?\d|2[0-4])\.([0-5]\d)")
 """`17.30` may be an hour as well."""
 _MAGNITUDE = re.compile(
-    r"[ \u00a0](?:(thousand|tausend|mille|mila|mil|duizend)|million(?:s|en)?|mill[oó]n(?:es)?"
-    r"|milion[ei]|milh(?:ão|ões)|miljoen)\b",
+    r"[ \u00a0](?:(?P<e3>thousand|tausend|mille|mila|mil|duizend)|(?P<e5>lakhs?|lacs?)"
+    r"|(?P<e7>crores?)|(?P<e6>million(?:s|en)?|mill[oó]n(?:es)?|milion[ei]|milh(?:ão|ões)|miljoen))\b",
     re.IGNORECASE,
 )
 SMALL = 10
@@ -120,7 +121,7 @@ def _times(match: re.Match[str], text: str) -> tuple[int, int]:
     found = _MAGNITUDE.match(text, match.end())
     if found is None:
         return 1, match.end()
-    return (1_000 if found[1] else 1_000_000), found.end()
+    return 10 ** int(str(found.lastgroup).removeprefix("e")), found.end()
 
 
 def _number(digits: str, said: str, unit: Unit | None, values: tuple[Decimal, ...]) -> Fact:
