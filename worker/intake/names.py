@@ -99,7 +99,7 @@ _UNSURE: dict[str, str] = {
 
 _TEAM = """
 internal private intern interne interno interna note notes notiz notizen nota notas agent assignee
-bearbeiter resolution solution answer antwort réponse respuesta risposta lösung solución
+send bearbeiter resolution solution answer antwort réponse respuesta risposta lösung solución
 """
 _TEAMS_WORDS = frozenset(_TEAM.split())
 

@@ -26,6 +26,16 @@ def _preset(marks: tuple[str, ...], **columns: str) -> Preset:
 
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
+        "rung": _preset(
+            ("external_id message send", "external_id message state verdict"),
+            external_id="external_id",
+            body="message",
+            subject="subject",
+            customer_id="customer_id",
+            channel="channel",
+            language="language",
+            source="source",
+        ),
         "zendesk": _preset(
             ("requester_id via description", "raw_subject description", "requester_id comments"),
             external_id="id|Ticket ID|ID",

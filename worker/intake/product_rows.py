@@ -1,5 +1,5 @@
 """What a product says of a whole row of its export: that it is deleted, spam or between colleagues,
-and which words its numbers stand for."""
+and which words its numbers stand for. Of results that Rung wrote: what is an earlier answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,12 +7,22 @@ from types import MappingProxyType
 from typing import Any
 
 from worker.domain.backlog import Care, Note, Notes
+from worker.domain.text import restored_formula
 from worker.intake.paths import Path, column_of, follow, parse_place
 from worker.intake.presets import PRESETS
 
 DELETED, SPAM = "deleted in the helpdesk", "marked as spam in the helpdesk"
 IN_WORDS = "the product's number, taken as the word that it stands for"
 BETWEEN_COLLEAGUES = "a side conversation, which the customer does not see"
+EARLIER = "what a run has answered already is no part of the message"
+RESTORED = "without the apostrophe that stands before a formula in CSV"
+RUNG, RUNG_CSV = "rung", "rung (CSV)"
+"""Results that Rung wrote; in CSV with apostrophes before what would be a formula."""
+_ANSWERED = """
+send state verdict verdict_reason tier model confidence accepted difficulty escalations attempts
+cost_usd reasons sources answered_at simulated reply job
+"""
+_OUTCOME = frozenset(_ANSWERED.split())
 
 _AWAY: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "zendesk": (
@@ -50,6 +60,8 @@ class RowWords:
 
     away: tuple[tuple[Path, str, str], ...] = ()
     codes: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
+    earlier: tuple[str, ...] = ()
+    restored: bool = False
 
     def why_away(self, row: Mapping[str, Any]) -> str | None:
         """Why nobody waits for an answer to this row; None where somebody does."""
@@ -68,7 +80,21 @@ class RowWords:
         }
         for name in changed:
             notes.add(Note(Care.COERCED, name, IN_WORDS), line)
+        if self.earlier:
+            notes.add(Note(Care.LEFT_OUT, ", ".join(self.earlier), EARLIER), line)
+            changed |= dict.fromkeys(self.earlier, "")
+        if self.restored:
+            changed |= _as_they_were(row, line, notes)
         return {**row, **changed} if changed else row
+
+
+def _as_they_were(row: Mapping[str, Any], line: int, notes: Notes) -> dict[str, str]:
+    """The cells that have an apostrophe too many, without it, which is noted."""
+    texts = ((name, cell) for name, cell in row.items() if isinstance(cell, str))
+    restored = {name: was for name, cell in texts if (was := restored_formula(cell)) != cell}
+    for name in restored:
+        notes.add(Note(Care.COERCED, name, RESTORED), line)
+    return restored
 
 
 def product_of(columns: Mapping[str, str]) -> str | None:
@@ -89,4 +115,7 @@ def row_words_of(names: tuple[str, ...], product: str | None) -> RowWords | None
         found = column_of(column, names)
         if found is not None and column_of(other, names) is None:
             codes[found] = words
+    if product in (RUNG, RUNG_CSV):
+        earlier = tuple(name for name in names if name in _OUTCOME)
+        return RowWords(earlier=earlier, restored=product == RUNG_CSV)
     return RowWords(away=away, codes=MappingProxyType(codes)) if away or codes else None

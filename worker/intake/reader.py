@@ -14,7 +14,7 @@ from worker.intake.guess import Guess, guess, refusal
 from worker.intake.layouts import getter_of, layout_of
 from worker.intake.other_sheets import titles_of, with_sheets
 from worker.intake.paths import normal, parse_place
-from worker.intake.product_rows import product_of
+from worker.intake.product_rows import RUNG, RUNG_CSV, product_of
 from worker.intake.rows import Item, Rows
 from worker.intake.sources import open_backlog
 from worker.intake.threads import has_threads, threaded
@@ -154,7 +154,8 @@ class Backlog:
         """Whose export it is, unless people said themselves what the message is."""
         if "body" in self._options.columns:
             return None
-        return guessed.preset or product_of(self._options.usual)
+        product = guessed.preset or product_of(self._options.usual)
+        return RUNG_CSV if product == RUNG and self.found.kind in ("csv", "tsv") else product
 
     def rows(self, guessed: Guess, order: DateOrder | None) -> Rows:
         """What judges rows of this file."""

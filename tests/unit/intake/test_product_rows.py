@@ -8,6 +8,9 @@ import pytest
 from tests.unit.intake.taking import taken
 from worker.intake import ReadingOptions
 from worker.intake.presets import PRESETS
+from worker.intake.product_rows import EARLIER, RESTORED
+from worker.runs.exports import as_csv, json_row, layout
+from worker.store.reading.results import COLUMNS, OWN
 
 ASKED = "Where is my parcel?"
 ROWS: dict[str, dict[str, Any]] = {
@@ -102,3 +105,39 @@ def test_a_number_stays_where_the_word_is_beside_it() -> None:
     found = read({**ROWS["freshdesk"], "source_name": "Post", "status_name": "Offen"})
     assert found.records[0].channel == "Post"
     assert found.records[0].metadata["status"] == 2
+
+
+BODIES = [
+    "- one\n- two: where is my parcel?",
+    "'- so we write. Why?",
+    "+49 30 1 is my number.",
+    "Hello?",
+]
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_results_of_rung_give_the_messages_as_they_were_and_no_earlier_answer(kind: str) -> None:
+    rows = [
+        {
+            **dict.fromkeys(COLUMNS, None),
+            "external_id": f"-{number}",
+            "message": body,
+            "subject": "=1",
+            "customer_id": "+49301",
+            "send": "A reply, which no customer wrote.",
+            "state": "answered",
+            OWN: {"tags": "@a", "state": "open"},
+        }
+        for number, body in enumerate(BODIES)
+    ]
+    columns = layout(["tags", "state"])
+    lines = "".join(json.dumps(json_row(row, columns)) + "\n" for row in rows)
+    data = lines if kind == "jsonl" else "".join(as_csv(rows, columns))
+    found = taken(f"results.{kind}", data.encode())
+    assert (found.refused, found.preset, found.bodies) == (None, "rung", BODIES)
+    assert found.ids == ["-0", "-1", "-2", "-3"]
+    assert {(one.subject, one.customer_id) for one in found.records} == {("=1", "+49301")}
+    assert [one.metadata for one in found.records] == [{"tags": "@a", "row.state": "open"}] * 4
+    noted = {note["words"]: note["rows"] for note in found.noted if note["column"] != "message"}
+    assert noted[EARLIER] == 4
+    assert (RESTORED in noted) is (kind == "csv")
