@@ -24,6 +24,14 @@ def _preset(marks: tuple[str, ...], **columns: str) -> Preset:
     return Preset(MappingProxyType(columns), sets)
 
 
+_INTERCOMS_CUSTOMERS = (
+    "[part_type!=note,conversation_rating_changed,conversation_rating_remark_added]"
+    "[author.type!=admin,bot,operator,team][redacted!=true]"
+)
+_ZAMMADS_CUSTOMERS = (
+    "[sender/sender_id=Customer,2][internal!=true][preferences.is-auto-response!=true]"
+)
+
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
         "rung": _preset(
@@ -64,20 +72,33 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         "intercom": _preset(
             (
                 *("source conversation_parts", "conversation_message", "source contacts"),
-                "ticket_attributes ticket_state",
+                *("ticket_attributes ticket_state", "part_type author"),
             ),
             external_id="id|conversation_id|Conversation ID",
             body="source[author.type!=admin,bot,operator,team][redacted!=true].body"
             "|conversation_message[author.type!=admin,bot,operator,team].body"
-            "|conversation_parts.conversation_parts[part_type!=note]"
-            "[author.type!=admin,bot,operator,team][redacted!=true].0.body"
+            f"|conversation_parts.conversation_parts{_INTERCOMS_CUSTOMERS}.0.body"
+            f"|[part_type!=null]{_INTERCOMS_CUSTOMERS}.body"
             "|[category!=Back-office,Tracker].ticket_attributes._default_description_|Message",
             subject="source.subject|title|ticket_attributes._default_title_|conversation_message.subject",
             customer_id="source.author[type!=admin,bot,operator,team].id|contacts.contacts.0.id"
-            "|user.id|source.author[type!=admin,bot,operator,team].email",
+            "|user.id|source.author[type!=admin,bot,operator,team].email"
+            "|author.id",
             channel="source.type",
             language="custom_attributes.Language",
             received_at="created_at|Created at",
+        ),
+        "freescout": _preset(
+            ("mailboxId threadsCount", "conversation_id source_via body"),
+            external_id="id|number",
+            body="_embedded.threads[type=customer][state!=draft,deleted].-1.body"
+            "|[type=1][state!=1,3].body"
+            "|[createdBy.type!=user][_embedded.threads=null].preview",
+            subject="subject",
+            customer_id="customer.id|customer.email|createdBy.id|created_by_customer_id"
+            "|customer_id",
+            channel="source.type|source_type",
+            received_at="createdAt|created_at",
         ),
         "helpscout": _preset(
             ("mailboxId primaryCustomer", "mailboxId threads", "mailboxId preview"),
@@ -92,10 +113,13 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             received_at="createdAt|userUpdatedAt",
         ),
         "gorgias": _preset(
-            ("messages customer channel via", "created_datetime messages", "created_datetime via"),
+            (
+                *("messages customer channel via", "created_datetime messages"),
+                *("created_datetime via", "score scored_datetime"),
+            ),
             external_id="id",
             body="messages[from_agent!=true][public!=false].0.body_text/stripped_text/body_html"
-            "|[from_agent!=true][public!=false].body_text/stripped_text/body_html"
+            "|[from_agent!=true][public!=false][scored_datetime=null].body_text/stripped_text/body_html"
             "|[from_agent!=true][messages=null].excerpt",
             subject="subject",
             customer_id="customer.id|customer.email|sender.id|sender.email",
@@ -106,8 +130,10 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         "front": _preset(
             ("recipient last_message", "is_inbound body", "recipient _links", "blurb body"),
             external_id="id|Conversation ID|Message ID",
-            body="[is_inbound!=false].text/body|messages[is_inbound=true].-1.text/body"
-            "|last_message[is_inbound!=false].text/body|Message|Extract",
+            body="[is_inbound!=false][type!=call,phone-call,internal].text/body"
+            "|messages[is_inbound=true][type!=call,phone-call].-1.text/body"
+            "|last_message[is_inbound!=false][type!=call,phone-call,internal].text/body"
+            "|Message|Extract",
             subject="subject|Subject",
             customer_id="recipient.handle|last_message.recipients[role=from].0.handle"
             "|recipients[role=from].0.handle|From",
@@ -155,6 +181,58 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             "|reporter.emailAddress|reporter.accountId|Reporter",
             channel="fields.customfield_channel|currentStatus.channel",
             received_at="fields.created|createdDate.iso8601|Created",
+        ),
+        "zammad": _preset(
+            (
+                *("ticket_id sender internal", "ticket_id sender_id internal"),
+                *("article_ids articles", "number articles", "ticket article"),
+            ),
+            external_id="number|id|article.id",
+            body=f"articles{_ZAMMADS_CUSTOMERS}.0.body|{_ZAMMADS_CUSTOMERS}.body"
+            f"|article{_ZAMMADS_CUSTOMERS}.body",
+            subject="title|subject|ticket.title",
+            customer_id="customer_id|customer|from|ticket.customer_id|ticket.customer.email",
+            channel="create_article_type|type|article.type",
+            received_at="created_at|article.created_at",
+        ),
+        "osticket": _preset(
+            ("thread_id poster type body", "number poster type body"),
+            external_id="id|entry_id|number",
+            body="[type=M,message].body",
+            subject="title|subject",
+            customer_id="user_id|email|user_email|poster",
+            channel="source",
+            received_at="created|created_at",
+        ),
+        "hubspot": _preset(
+            ("properties archived", "conversationsThreadId text"),
+            external_id="id",
+            body="properties.content|[direction!=OUTGOING][type=MESSAGE].text/richText",
+            subject="properties.subject|subject",
+            customer_id="properties.hs_all_associated_contact_emails"
+            "|associations.contacts.results.0.id|senders.0.deliveryIdentifier.value"
+            "|senders.0.actorId",
+            channel="properties.source_type",
+            received_at="properties.createdate|createdAt",
+        ),
+        "zoho": _preset(
+            ("ticketNumber threadCount", "ticketNumber webUrl", "direction summary contentType"),
+            external_id="ticketNumber|id",
+            body="description|threads[direction=in][visibility!=private].-1.content/summary"
+            "|[direction=in][visibility!=private].content/summary",
+            subject="subject",
+            customer_id="contactId|contact.id|email|author.email",
+            channel="channel",
+            language="language",
+            received_at="createdTime",
+        ),
+        "crisp": _preset(
+            ("session_id fingerprint from",),
+            external_id="fingerprint",
+            body="[from=user][type=text].content",
+            customer_id="user.user_id|session_id",
+            channel="origin",
+            received_at="timestamp",
         ),
         "gmail": _preset(
             ("snippet payload", "thread labels external_id"),

@@ -10,6 +10,7 @@ from worker.domain.backlog import Care, Note, Notes
 from worker.domain.text import restored_formula
 from worker.intake.paths import Path, column_of, follow, parse_place
 from worker.intake.presets import PRESETS
+from worker.intake.writers import TeamsWords
 
 DELETED, SPAM = "deleted in the helpdesk", "marked as spam in the helpdesk"
 IN_WORDS = "the product's number, taken as the word that it stands for"
@@ -33,6 +34,9 @@ _AWAY: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "helpscout": (("state", "deleted", DELETED), ("status", "spam", SPAM)),
     "gorgias": (("trashed_datetime", "", DELETED), ("spam", "true", SPAM)),
     "front": (("status", "deleted", DELETED), ("status", "spam", SPAM)),
+    "freescout": (("state", "deleted", DELETED), ("status", "spam", SPAM)),
+    "hubspot": (("archived", "true", DELETED),),
+    "zoho": (("isTrashed", "true", DELETED), ("isSpam", "true", SPAM)),
     "salesforce": (("IsDeleted", "true", DELETED),),
 }
 """Where it stands, the word that says it (none: anything), and what it means."""
@@ -54,6 +58,14 @@ _CODES: Mapping[str, Mapping[str, tuple[str, Mapping[int, str]]]] = {
 """Columns with numbers: the column that would hold the word, and the words where there is none."""
 
 
+@dataclass(frozen=True, slots=True)
+class FileWords:
+    """What rows of a file are heard for: their product's words, or else whose they are."""
+
+    product: str | None = None
+    teams: tuple[TeamsWords, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowWords:
     """What is looked for in rows of one shape."""
@@ -62,6 +74,7 @@ class RowWords:
     codes: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
     earlier: tuple[str, ...] = ()
     restored: bool = False
+    teams: tuple[TeamsWords, ...] = ()
 
     def why_away(self, row: Mapping[str, Any]) -> str | None:
         """Why nobody waits for an answer to this row; None where somebody does."""
@@ -69,7 +82,7 @@ class RowWords:
             said = follow(row, path)
             if said not in (None, "", [], {}) and (not word or str(said).casefold() == word):
                 return reason
-        return None
+        return next((why for one in self.teams if (why := one.why_not(row))), None)
 
     def in_words(self, row: Mapping[str, Any], line: int, notes: Notes) -> Mapping[str, Any]:
         """The row with words for its numbers, which is noted; one that is not known stays."""
@@ -102,8 +115,11 @@ def product_of(columns: Mapping[str, str]) -> str | None:
     return next((name for name, one in PRESETS.items() if one.columns == columns), None)
 
 
-def row_words_of(names: tuple[str, ...], product: str | None) -> RowWords | None:
+def row_words_of(names: tuple[str, ...], told: FileWords | None) -> RowWords | None:
     """What is looked for in rows of these columns; None where it is nothing."""
+    product = told.product if told is not None else None
+    if told is not None and told.teams:
+        return RowWords(teams=told.teams)
     away = tuple(
         (path, word, reason)
         for place, word, reason in _AWAY.get(product or "", ())

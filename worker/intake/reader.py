@@ -14,10 +14,11 @@ from worker.intake.guess import Guess, guess, refusal
 from worker.intake.layouts import getter_of, layout_of
 from worker.intake.other_sheets import titles_of, with_sheets
 from worker.intake.paths import normal, parse_place
-from worker.intake.product_rows import RUNG, RUNG_CSV, product_of
+from worker.intake.product_rows import RUNG, RUNG_CSV, FileWords, product_of
 from worker.intake.rows import Item, Rows
 from worker.intake.sources import open_backlog
 from worker.intake.threads import has_threads, threaded
+from worker.intake.writers import teams_words_of
 
 TABLES = ("csv", "tsv", "xlsx", "ods", "html")
 SAMPLE_ROWS = 200
@@ -150,12 +151,15 @@ class Backlog:
             return False
         return found.certain and not found.missing and bool(found.names)
 
-    def _product(self, guessed: Guess) -> str | None:
-        """Whose export it is, unless people said themselves what the message is."""
+    def _told(self, guessed: Guess) -> FileWords | None:
+        """What is heard of rows as a whole, unless people said themselves what the message is."""
         if "body" in self._options.columns:
             return None
         product = guessed.preset or product_of(self._options.usual)
-        return RUNG_CSV if product == RUNG and self.found.kind in ("csv", "tsv") else product
+        if product is not None:
+            return FileWords(RUNG_CSV if product == RUNG and self.found.kind == "csv" else product)
+        teams = () if "body" in self._options.usual else teams_words_of(self.sample)
+        return FileWords(teams=teams) if teams else None
 
     def rows(self, guessed: Guess, order: DateOrder | None) -> Rows:
         """What judges rows of this file."""
@@ -166,7 +170,7 @@ class Backlog:
             strip_quotes=self._options.strip_quotes,
             mails=self.found.kind in ("mbox", "eml"),
             floats=self._floats(guessed.columns),
-            product=self._product(guessed),
+            told=self._told(guessed),
         )
 
     def _floats(self, columns: Mapping[str, str]) -> bool | None:

@@ -14,7 +14,7 @@ from worker.intake.markup import is_markup, only_pictures, text_of, unquoted, wi
 from worker.intake.metadata import fits, fitting, nested, shown, too_deep
 from worker.intake.paths import parse_place
 from worker.intake.plain_rows import are_wide, plain_record
-from worker.intake.product_rows import RowWords, row_words_of
+from worker.intake.product_rows import FileWords, RowWords, row_words_of
 
 ORIGINAL = "original_body"
 NUL = "\x00"
@@ -31,7 +31,7 @@ class Rows:
     """Turns mappings into records. `columns` says where our fields stand in the file; a field that
     it does not name is looked for under its own name. `order` is that of day and month; `mails`
     have attachments; `floats`: ids with a point are whole numbers, None where ids stay as they are.
-    Of a `product`, what it says of whole rows is heard."""
+    What is `told` of whole rows is heard."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Rows:
         order: DateOrder | None = None,
         strip_quotes: bool = False,
         mails: bool = False,
-        product: str | None = None,
+        told: FileWords | None = None,
         floats: bool | None = None,
     ) -> None:
         self._caps, self._order, self._strip_quotes = caps, order, strip_quotes
@@ -49,8 +49,8 @@ class Rows:
         self._places = {name: parse_place(text) for name, text in (columns or {}).items()}
         picks = "body" in self._places and self._places["body"].picks
         self._no_body = f"missing body{remarks.NOTHING_PUBLIC if picks else ''}"
-        self._product = product
-        self._plain = not strip_quotes and product is None and floats is None and are_wide(caps)
+        self._told = told
+        self._plain = not strip_quotes and told is None and floats is None and are_wide(caps)
         self._words: dict[tuple[str, ...], RowWords | None] = {}
         self._layouts: dict[tuple[str, ...], Layout] = {}
         self._names, self._notes = 0, Notes()
@@ -82,7 +82,7 @@ class Rows:
             self._metadata(plain, layout.beside(row))
             return plain
         away = None
-        if self._product is not None and (words := self._words[names]) is not None:
+        if self._told is not None and (words := self._words[names]) is not None:
             away, row = words.why_away(row), words.in_words(row, line, self._notes)
         external_id, body, original = layout.external_id(row), layout.body(row), None
         if type(external_id) is int:
@@ -112,7 +112,7 @@ class Rows:
             self._words.clear()
             self._names = len(names)
         layout = self._layouts[names] = layout_of(names, self._places)
-        self._words[names] = row_words_of(names, self._product)
+        self._words[names] = row_words_of(names, self._told)
         return layout
 
     def _tidied(self, line: int, field: str, value: Any) -> Any:

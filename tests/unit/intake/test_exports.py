@@ -24,6 +24,9 @@ WANTED = {
     "salesforce.csv": ("salesforce", "00001021", "a1@mail.example", "Web", "2026-11-21 08:15:00"),
     "jira.json": ("jira", "SUP-1", "a1@mail.example", None, "2026-11-24 07:15:00"),
     "jira_service.json": ("jira", "SUP-1", "a1@mail.example", None, "2026-11-24 07:15:00"),
+    "zammad.json": ("zammad", "22001", "41", "email", "2026-11-24 08:15:01"),
+    "freescout.json": ("freescout", "1", "71", "email", "2026-11-24 08:15:01"),
+    "osticket.csv": ("osticket", "1", "61", "Email", "2026-11-24 08:15:01"),
     "gmail.mbox": (None, "m1@mail.example", "a1@mail.example", "email", "2026-11-24 08:15:00"),
 }
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.intake.preset_cases import ASKED, MORE_CASES, Row, said
 from tests.unit.intake.taking import taken
 from tests.unit.intake.test_whose_words import DOCUMENTS
 from worker.intake import ReadingOptions
@@ -16,12 +17,6 @@ from worker.intake.presets import PRESETS
 CONDITION = re.compile(r"\[[^\]]*\]")
 BEGINNING = re.compile(r"(^|\|)\.")
 """A dot that nothing is before any more."""
-ASKED = "Where is my parcel?"
-Row = dict[str, Any]
-
-
-def said(body: str, **more: Any) -> Row:
-    return {"body": body, **more}
 
 
 # What is read of each row, None where nothing of it is the customer's.
@@ -261,6 +256,9 @@ CASES: dict[str, list[tuple[Row, str | None]]] = {
         ({"labelIds": ["INBOX"], "snippet": ASKED}, ASKED),
     ],
 }
+CASES |= MORE_CASES
+for known in ("intercom", "front", "gorgias"):
+    CASES[known] += CASES.pop(f"{known}'s kinds")
 SIMPLE = [(product, *case) for product, cases in CASES.items() for case in cases]
 
 

@@ -55,6 +55,22 @@ ROWS: dict[str, dict[str, Any]] = {
         "last_message": {"is_inbound": True, "text": ASKED},
     },
     "salesforce": {"CaseNumber": "00001", "Description": ASKED, "IsDeleted": False},
+    "freescout": {
+        "id": 1,
+        "mailboxId": 1,
+        "threadsCount": 1,
+        "state": "published",
+        "status": "active",
+        "_embedded": {"threads": [{"type": "customer", "body": ASKED}]},
+    },
+    "hubspot": {"id": "1", "properties": {"content": ASKED}, "archived": False},
+    "zoho": {
+        "ticketNumber": "1",
+        "threadCount": "1",
+        "description": ASKED,
+        "isSpam": False,
+        "isTrashed": False,
+    },
 }
 AWAY: list[tuple[str, dict[str, Any], str]] = [
     ("zendesk", {"status": "deleted"}, "deleted"),
@@ -68,6 +84,11 @@ AWAY: list[tuple[str, dict[str, Any], str]] = [
     ("front", {"status": "deleted"}, "deleted"),
     ("front", {"status": "spam"}, "spam"),
     ("salesforce", {"IsDeleted": "true"}, "deleted"),
+    ("freescout", {"state": "deleted"}, "deleted"),
+    ("freescout", {"status": "spam"}, "spam"),
+    ("hubspot", {"archived": True}, "deleted"),
+    ("zoho", {"isTrashed": True}, "deleted"),
+    ("zoho", {"isSpam": True}, "spam"),
 ]
 
 

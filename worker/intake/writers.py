@@ -1,0 +1,87 @@
+"""Who wrote a row, where a table has a row for each message of a conversation and says so in a
+column: what the team wrote is nobody's question.
+
+Files of products have places of their own for that (presets); this is for all others.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from worker.intake.paths import Path, follow, normal, parse_place
+
+Row = Mapping[str, Any]
+
+_PERSONS = (
+    *("author_type", "sender_type", "from_type", "created_by_type", "author.type", "sender.type"),
+    *("created_by.type", "author_role", "sender_role", "sender", "from", "author", "role"),
+)
+_WAYS = ("direction", "message_direction", "message_type", "type", "kind")
+_FROM_CUSTOMERS = ("inbound", "is_inbound", "incoming", "is_incoming", "from_customer")
+_FROM_TEAM = (
+    *("outbound", "is_outbound", "outgoing", "is_outgoing", "from_agent", "is_agent", "from_staff"),
+    *(
+        "is_staff",
+        "internal",
+        "is_internal",
+        "is_internal_note",
+        "private",
+        "is_private",
+        "is_note",
+    ),
+)
+
+_CUSTOMER = "customer client user end_user requester visitor contact lead consumer buyer guest"
+_CUSTOMERS = frozenset(map(normal, _CUSTOMER.split()))
+_TEAM = "agent operator staff team support bot assistant system representative employee"
+_TEAMS = frozenset(map(normal, _TEAM.split()))
+_ADMIN = normal("admin")
+"""A colleague as an author's type; as anybody's role in a shop or an app it may be a customer."""
+_IN = frozenset({"inbound", "incoming", "in", "received"})
+_OUT = frozenset({"outbound", "outgoing", "out", "sent", "note", "internal", "internalnote"})
+_OUT |= {"private", "privatenote"}
+_TRUE, _FALSE = frozenset({"true", "1", "yes"}), frozenset({"false", "0", "no"})
+
+
+@dataclass(frozen=True, slots=True)
+class TeamsWords:
+    """A column, and what it says of a row that the team wrote."""
+
+    place: str
+    path: Path
+    words: frozenset[str]
+
+    def why_not(self, row: Row) -> str | None:
+        """Why this row is no customer's; None where it may be one's."""
+        said = follow(row, self.path)
+        return f"written by the team ({self.place}: {said})" if self._is_meant(said) else None
+
+    def _is_meant(self, said: Any) -> bool:
+        return isinstance(said, str | int) and _normal(said) in self.words
+
+
+def teams_words_of(sample: Sequence[Row]) -> tuple[TeamsWords, ...]:
+    """The columns that tell the team's rows from the customers'. Of words that may mean something
+    else, both kinds must be there; that a row is incoming or a note stands for itself."""
+    found = list[TeamsWords]()
+    for places, customers, teams in (
+        (_PERSONS, _CUSTOMERS, _TEAMS),
+        (_WAYS, _IN, _OUT),
+        (_FROM_CUSTOMERS, None, _FALSE),
+        (_FROM_TEAM, None, _TRUE),
+    ):
+        for place in places:
+            words = teams | {_ADMIN} if place.endswith("type") and teams is _TEAMS else teams
+            ((path,),) = parse_place(place).alternatives
+            said = {_normal(value) for row in sample if _is_word(value := follow(row, path))}
+            if said & words and (customers is None or said & customers):
+                found.append(TeamsWords(place, path, words))
+    return tuple(found)
+
+
+def _is_word(value: Any) -> bool:
+    return isinstance(value, str | int) and value != ""
+
+
+def _normal(value: str | int) -> str:
+    return normal(str(value))
