@@ -16,7 +16,7 @@ from tests.support.servers import database_of_its_own
 from worker.config.settings import Settings
 from worker.domain.lane_choice import Move
 from worker.store.engine import make_engine
-from worker.store.queue.leaving_batch import hurried, leave_lane
+from worker.store.queue.leaving_batch import leave_lane, runs_with_deadline
 
 IN_BATCHES, QUICK_IN_BATCHES = 200_000, 20_000
 OF_ALL = 0.6
@@ -38,7 +38,9 @@ def _left(url: str, in_batches: int) -> Finding:
         moments = fill(engine, round(in_batches / OF_ALL))
         with engine.begin() as connection:
             put_back(connection, moments[MOMENT])
-            (leaving,) = (one for one in hurried(connection, Settings()) if one.run_id == NIGHT)
+            (leaving,) = (
+                one for one in runs_with_deadline(connection, Settings()) if one.run_id == NIGHT
+            )
         _clocked(engine, took)
         began = time.monotonic()
         moved = leave_lane(engine, leaving, Move.ALL, "benchmark")

@@ -1,4 +1,4 @@
-"""The two tasks. A payload is ids and nothing else: `{"v": 1, "queue": "haiku", "ids": […]}`."""
+"""The three tasks. A payload is ids and nothing else: `{"v": 1, "queue": "haiku", "ids": […]}`."""
 
 import logging
 from collections.abc import Sequence

@@ -11,23 +11,28 @@ from sqlalchemy import Engine
 from worker.config.addresses import SIMULATED_TURNAROUND_S
 from worker.config.settings import Settings
 from worker.domain.lane_choice import Move, move, realtime_s
-from worker.store.queue.leaving_batch import hurried, leave_lane, paces, turnaround_s
+from worker.store.queue.leaving_batch import (
+    lane_paces,
+    leave_lane,
+    runs_with_deadline,
+    turnaround_s,
+)
 
 log = logging.getLogger(__name__)
 
 
-def hurry(engine: Engine, settings: Settings, *, simulated: bool) -> int:
+def leave_for_deadlines(engine: Engine, settings: Settings, *, simulated: bool) -> int:
     """Moves what would be late to the realtime lane. Returns how many jobs were moved."""
     most = SIMULATED_TURNAROUND_S if simulated else float("inf")
     with engine.begin() as connection:
-        runs = hurried(connection, settings)
+        runs = runs_with_deadline(connection, settings)
         if not runs:
             return 0
-        able = paces(connection, settings)
+        paces = lane_paces(connection, settings)
         turnaround = turnaround_s(connection, min(settings.batch.turnaround_s, most))
     total = 0
     for run in runs:
-        needed = realtime_s(run.rest, able)
+        needed = realtime_s(run.rest, paces)
         which = move(
             run.left_s,
             needed,

@@ -21,7 +21,7 @@ from worker.domain.claimed import Claimed
 from worker.domain.reports import AttemptReport
 from worker.domain.trouble import Trouble
 from worker.failpoints import failpoint
-from worker.lanes.batch.deadline import hurry
+from worker.lanes.batch.deadline import leave_for_deadlines
 from worker.lanes.batch.reader import Reader
 from worker.lanes.batch.request_sizes import request_bytes
 from worker.lanes.batch.sender import Sender
@@ -111,7 +111,8 @@ class BatchLane:
                         raise
 
     def _parts(self) -> Mapping[str, Callable[[], object]]:
-        leave = partial(hurry, self._engine, self._runtime.settings, simulated=self._simulated)
+        settings = self._runtime.settings
+        leave = partial(leave_for_deadlines, self._engine, settings, simulated=self._simulated)
         return {
             "leave for the deadline": leave,
             "adopt batches": self._adopt,
@@ -151,7 +152,7 @@ class BatchLane:
             if match is not None:
                 free.remove(match)
                 with self._engine.begin() as connection:
-                    message_batches.submitted(
+                    message_batches.note_submitted(
                         connection, intent.id, match.external_id, match.simulated
                     )
                 failpoint("batch adopted")
@@ -161,7 +162,7 @@ class BatchLane:
 
     def _cancel_unwanted(self) -> None:
         with self._engine.begin() as connection:
-            unwanted = message_batches.unwanted(connection)
+            unwanted = message_batches.unwanted_batches(connection)
         for batch in unwanted:
             assert batch.external_id is not None, "a submitted batch has Claude's id"
             if trouble := self._claude.cancel(batch.external_id):
@@ -169,7 +170,7 @@ class BatchLane:
                 continue
             failpoint("batch cancelled")
             with self._engine.begin() as connection:
-                message_batches.cancelling(connection, batch.id)
+                message_batches.note_cancelling(connection, batch.id)
 
     def _look(self) -> None:
         """How the submitted ones stand."""
@@ -183,14 +184,16 @@ class BatchLane:
                     self._note([batch], seen)
                 continue
             with self._engine.begin() as connection:
-                message_batches.looked(connection, batch.id, seen.counts, seen.ended, self._poll_s)
+                message_batches.note_look(
+                    connection, batch.id, seen.counts, seen.ended, self._poll_s
+                )
             failpoint("batch looked")
 
     def _read(self) -> None:
         for batch in self._open(BatchState.ENDED):
             if trouble := self._reader.read(batch):
                 self._note([batch], trouble)
-            self._runtime.news.set()
+            self._runtime.maybe_ready.set()
             self._runtime.rounds.came_round(READ)
 
     def _submit(self) -> None:

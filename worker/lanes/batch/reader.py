@@ -74,7 +74,7 @@ class Reader:
         tally["missing"] = self._charge_rest(batch, "missing from the results")
         failpoint("batch read")
         with self.engine.begin() as connection:
-            message_batches.close(connection, batch.id, BatchState.RECORDED, +tally)
+            message_batches.close_batch(connection, batch.id, BatchState.RECORDED, +tally)
         odd = {name: tally[name] for name in ("unknown", "repeated", "missing", "malformed")}
         say = log.warning if any(odd.values()) else log.info
         say("batch recorded", extra={"batch": batch.id, "items": len(seen), **odd})
@@ -102,7 +102,9 @@ class Reader:
         """Nothing will come of it any more; what it may have cost is charged."""
         lost = self._charge_rest(batch, why)
         with self.engine.begin() as connection:
-            message_batches.close(connection, batch.id, BatchState.FAILED, {"missing": lost}, why)
+            message_batches.close_batch(
+                connection, batch.id, BatchState.FAILED, {"missing": lost}, why
+            )
         log.error("batch given up", extra={"batch": batch.id, "items": lost})
 
     def _take(

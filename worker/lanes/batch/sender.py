@@ -69,14 +69,16 @@ class Sender:
             self._close(batch_id, "nothing was left to be asked")
             return False
         with self.engine.begin() as connection:
-            message_batches.sending(connection, batch_id, len(asks))
+            message_batches.note_create(connection, batch_id, len(asks))
         created = self.claude.create(in_one_batch(asks, takes_s, self.planner.price))
         failpoint("batch created")
         if isinstance(created, Trouble):
             self._refused(batch_id, claims, created)
             return False
         with self.engine.begin() as connection:
-            message_batches.submitted(connection, batch_id, created.external_id, created.simulated)
+            message_batches.note_submitted(
+                connection, batch_id, created.external_id, created.simulated
+            )
         failpoint("batch submitted")
         log.info("batch submitted", extra={"batch": batch_id, "requests": len(asks)})
         queue = _queue_of(claims[0])
@@ -137,7 +139,7 @@ class Sender:
 
     def _close(self, batch_id: int, error: str) -> None:
         with self.engine.begin() as connection:
-            message_batches.close(connection, batch_id, BatchState.FAILED, Counter(), error)
+            message_batches.close_batch(connection, batch_id, BatchState.FAILED, Counter(), error)
 
 
 def _queue_of(claimed: Claimed) -> str:

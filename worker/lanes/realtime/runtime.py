@@ -35,8 +35,8 @@ from worker.domain.claimed import Claimed, Prepared, Question
 from worker.failpoints import failpoint
 from worker.lanes.realtime.caller import Caller
 from worker.lanes.realtime.calls import Calls
-from worker.lanes.realtime.deliveries import Deliveries
 from worker.lanes.realtime.health import Health
+from worker.lanes.realtime.in_hand import InHand
 from worker.lanes.realtime.pacer import Pacer
 from worker.lanes.realtime.queues import Queue, RoutingQueue
 from worker.lanes.realtime.recorder import Recorder, call_row
@@ -50,7 +50,7 @@ from worker.store.engine import is_outage, worker_engine
 from worker.store.prompts import store_prompt
 from worker.store.queue.claim import ClaimResult
 from worker.store.queue.lookup_failures import note_lookups
-from worker.store.queue.lookup_recovery import let_go_on
+from worker.store.queue.lookup_recovery import resume_waiting
 from worker.store.queue.rate_holds import note_hold
 from worker.store.queue.rescue import rescue_from
 from worker.store.queue.slices import Slices
@@ -83,10 +83,10 @@ class Runtime:
             knowledge=self.prompts[Purpose.ANSWER].shown,
         )
         self.stopping = threading.Event()
-        self.news = threading.Event()
+        self.maybe_ready = threading.Event()
         """Set when something may have become ready, so that housekeeping dispatches at once."""
         self.rounds = Rounds()
-        self.deliveries = Deliveries()
+        self.in_hand = InHand()
         self.claims = Slices(
             self.engine,
             worker=self.worker_id,
@@ -106,7 +106,7 @@ class Runtime:
             name: Queue(name, name, self.slots, self.pacer) for name in settings.tiers
         }
         self.queues[ROUTING] = RoutingQueue(ROUTING, settings.routing_tier, self.slots, self.pacer)
-        self.calls = Calls(self._make_caller, self.health, self.recorder, self.news.set)
+        self.calls = Calls(self._make_caller, self.health, self.recorder, self.maybe_ready.set)
 
     def start(self) -> None:
         """Starts the threads."""
@@ -117,7 +117,7 @@ class Runtime:
     def stop(self) -> None:
         """Records what is in flight, then ends. Tasks have returned before this is called."""
         self.stopping.set()
-        self.news.set()
+        self.maybe_ready.set()
         self.recorder.stop(self.settings.timing.stop_timeout_s)
         self.calls.stop()
         self.desk.stop()
@@ -127,7 +127,7 @@ class Runtime:
     @property
     def idle(self) -> bool:
         """Whether everything that was brought here is recorded or let go."""
-        return not self.calls.groups and not self.deliveries.in_hand()
+        return not self.calls.groups and not self.in_hand.jobs()
 
     def give_up(self, grace_s: float) -> None:
         """A cold shutdown: what comes back within `grace_s` seconds is recorded, the leases of the
@@ -168,7 +168,7 @@ class Runtime:
         failed, worked = self.desk.news()
         if failed or worked:
             again = note_lookups(self.engine, failed, worked)
-            let_go_on(self.engine, tuple(self.settings.tiers), again)
+            resume_waiting(self.engine, tuple(self.settings.tiers), again)
 
     async def _make_caller(self) -> Caller:
         timing = self.settings.timing
@@ -191,7 +191,7 @@ class Runtime:
         left unclaimed (paused, claimed elsewhere, out of budget, stopping) is dispatched again."""
         failpoint("after deliver")
         queue, pending, recorded = self.queues[name], deque(ids), list[Future[None]]()
-        with self.deliveries.holding(name, pending):
+        with self.in_hand.holding(name, pending):
             prepared = self._prepare(name, ids)
             while pending and not self.stopping.is_set():
                 recorded.append(self._claim_and_send(queue, pending, prepared))

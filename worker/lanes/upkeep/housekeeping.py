@@ -61,7 +61,7 @@ class Housekeeping:
             runtime.engine,
             runtime.worker_id,
             list(self._me.capacity),
-            runtime.deliveries,
+            runtime.in_hand,
             runtime.settings.timing.watchdog_s,
             hanging=runtime.rounds.hanging,
         )
@@ -105,7 +105,7 @@ class Housekeeping:
     def stop(self) -> None:
         """Ends the thread and takes the worker off the list."""
         self._runtime.stopping.set()
-        self._runtime.news.set()
+        self._runtime.maybe_ready.set()
         self._routine.join(10)
         self._notifier.stop()
         self._deliverer.stop()
@@ -114,8 +114,8 @@ class Housekeeping:
     def _go_on(self) -> bool:
         """The first round at once; then when there is news, or time has passed."""
         if self._begun:
-            self._runtime.news.wait(self._runtime.settings.timing.housekeeping_s)
-            self._runtime.news.clear()
+            self._runtime.maybe_ready.wait(self._runtime.settings.timing.housekeeping_s)
+            self._runtime.maybe_ready.clear()
             self._runtime.stopping.wait(MIN_DISPATCH_GAP_S)
         self._begun = True
         return not self._runtime.stopping.is_set()
@@ -160,9 +160,7 @@ class Housekeeping:
     def _beat(self) -> None:
         runtime = self._runtime
         self._next_beat = time.monotonic() + runtime.settings.timing.housekeeping_s
-        presence.beat(
-            runtime.engine, self._me, runtime.slots.in_flight(), runtime.deliveries.in_hand()
-        )
+        presence.beat(runtime.engine, self._me, runtime.slots.in_flight(), runtime.in_hand.jobs())
 
     def _rescue(self) -> None:
         if rescued := rescue(self._runtime.engine, self._runtime.settings.timing.lease_s):

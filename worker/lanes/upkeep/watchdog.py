@@ -5,9 +5,9 @@ process looks healthy. Its housekeeping still beats, and nobody else notices.
 
 Evidence is counted only while this process holds no chunk: jobs of its queues were dispatched a
 while ago, nobody has claimed them, and they are not in another live worker's hand either. When
-that adds up to `timing.watchdog_s` without one delivery, the process says so in `workers`, in the
-audit and in its log, and ends, for its supervisor to start it again. It holds nothing then, so
-nothing is lost; ending one that was well costs a start-up.
+that adds up to `timing.watchdog_s` without one chunk from Celery, the process says so in
+`workers`, in the audit and in its log, and ends, for its supervisor to start it again. It holds
+nothing then, so nothing is lost; ending one that was well costs a start-up.
 
 A step of another routine that hangs (the batch lane's, on a connection that is half open) ends the
 process too: its calls in flight are rescued, and another worker takes the step over.
@@ -22,7 +22,7 @@ from typing import NoReturn
 from sqlalchemy import Engine
 
 from worker.domain.wording import span
-from worker.lanes.realtime.deliveries import Deliveries
+from worker.lanes.realtime.in_hand import InHand
 from worker.store.queue import presence
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class Watchdog:
         engine: Engine,
         worker_id: str,
         queues: Sequence[str],
-        deliveries: Deliveries,
+        in_hand: InHand,
         after_s: float,
         *,
         hanging: Callable[[float], Mapping[str, float]] = lambda _: {},
@@ -58,7 +58,7 @@ class Watchdog:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine, self._worker_id, self._queues = engine, worker_id, list(queues)
-        self._deliveries, self._after_s = deliveries, after_s
+        self._in_hand, self._after_s = in_hand, after_s
         self._hanging, self._end, self._clock = hanging, end, clock
         self._seen = 0
         self._starved_s = 0.0
@@ -74,8 +74,8 @@ class Watchdog:
             return
         # A process that was frozen has no right to judge the time that it slept through.
         step, self._looked_at = min(now - self._looked_at, 2 * self._after_s / LOOKS), now
-        if self._deliveries.count != self._seen or self._deliveries.in_hand():
-            self._seen, self._starved_s = self._deliveries.count, 0.0
+        if self._in_hand.brought != self._seen or self._in_hand.jobs():
+            self._seen, self._starved_s = self._in_hand.brought, 0.0
             return
         overdue = min(OVERDUE_S, self._after_s / 4)
         waiting = presence.unclaimed(self._engine, self._worker_id, self._queues, overdue)

@@ -26,7 +26,7 @@ FEW_BATCHES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hurried:
+class DeadlineRun:
     """A live run of the batch lane with a deadline, `left_s` seconds away (negative: past)."""
 
     run_id: int
@@ -35,12 +35,12 @@ class Hurried:
     rest: Rest
 
 
-def hurried(connection: Connection, settings: Settings) -> list[Hurried]:
+def runs_with_deadline(connection: Connection, settings: Settings) -> list[DeadlineRun]:
     """Those that still have jobs in the batch lane, or may get some."""
-    return [_hurried(row, settings) for row in connection.execute(HURRIED)]
+    return [_deadline_run(row, settings) for row in connection.execute(WITH_DEADLINE)]
 
 
-def paces(connection: Connection, settings: Settings) -> dict[str, LanePace]:
+def lane_paces(connection: Connection, settings: Settings) -> dict[str, LanePace]:
     """What the live workers can do in the realtime lane, by tier and `routing`."""
     held: dict[str, int] = {row.queue: row.capacity for row in connection.execute(CAPACITY)}
     tiers = {**settings.tiers, ROUTING: settings.tiers[settings.routing_tier]}
@@ -53,7 +53,7 @@ def turnaround_s(connection: Connection, assumed_s: float) -> float:
     return float(row.p90) if row.batches >= FEW_BATCHES else assumed_s
 
 
-def leave_lane(engine: Engine, run: Hurried, which: Move, why: str) -> int:
+def leave_lane(engine: Engine, run: DeadlineRun, which: Move, why: str) -> int:
     """Moves the run's jobs to the realtime lane, in groups. Returns how many.
 
     A batch that holds no job of the lane any more is cancelled by whoever tends the batches."""
@@ -101,7 +101,7 @@ def _move(engine: Engine, statement: TextClause, run_id: int, told: tuple[Actor,
             return total
 
 
-def _hurried(row: Row[Any], settings: Settings) -> Hurried:
+def _deadline_run(row: Row[Any], settings: Settings) -> DeadlineRun:
     rest = Rest(
         ladder=row.ladder or list(settings.tiers),
         routing_tier=settings.routing_tier,
@@ -110,7 +110,7 @@ def _hurried(row: Row[Any], settings: Settings) -> Hurried:
         answered=row.answered,
         climbed=row.climbed,
     )
-    return Hurried(run_id=row.id, name=row.name, left_s=float(row.left_s), rest=rest)
+    return DeadlineRun(run_id=row.id, name=row.name, left_s=float(row.left_s), rest=rest)
 
 
 PAUSE_LANE = text("""
@@ -122,7 +122,7 @@ END_LANE = text("""
 UPDATE runs SET lane = 'realtime' WHERE id = :run AND finished_at IS NULL
 """)
 
-HURRIED = text(f"""
+WITH_DEADLINE = text(f"""
 SELECT r.id, r.name, extract(epoch FROM r.deadline - now()) AS left_s,
   r.policy -> 'ladder' AS ladder,
   coalesce((SELECT jsonb_object_agg(tier, jobs) FROM (

@@ -22,7 +22,7 @@ def probe_lookups(engine: Engine, tiers: Sequence[str]) -> int:
         return _go(connection, tiers, names, 1) if names else 0
 
 
-def let_go_on(engine: Engine, tiers: Sequence[str], names: Sequence[str]) -> int:
+def resume_waiting(engine: Engine, tiers: Sequence[str], names: Sequence[str]) -> int:
     """What waits for these look-ups, which work again, waits no longer. Returns how many."""
     if not names:
         return 0

@@ -68,13 +68,15 @@ def known_ids(connection: Connection, external_ids: Sequence[str]) -> set[str]:
     return set(connection.execute(KNOWN, {"ids": list(external_ids)}).scalars())
 
 
-def submitted(connection: Connection, batch_id: int, external_id: str, simulated: bool) -> None:
+def note_submitted(
+    connection: Connection, batch_id: int, external_id: str, simulated: bool
+) -> None:
     """Claude has it."""
     values = {"id": batch_id, "external_id": external_id, "simulated": simulated}
     connection.execute(SUBMITTED, values)
 
 
-def looked(
+def note_look(
     connection: Connection, batch_id: int, counts: Mapping[str, Any], ended: bool, poll_s: float
 ) -> None:
     """What a look brought; the next one is due in `poll_s` seconds."""
@@ -82,7 +84,7 @@ def looked(
     connection.execute(LOOKED, values)
 
 
-def close(
+def close_batch(
     connection: Connection,
     batch_id: int,
     state: BatchState,
@@ -120,17 +122,17 @@ def exchange(connection: Connection, one: Batch, other_id: int) -> None:
     connection.execute(SET_EXTERNAL_ID, {"id": other_id, "external_id": one.external_id})
 
 
-def unwanted(connection: Connection) -> list[Batch]:
+def unwanted_batches(connection: Connection) -> list[Batch]:
     """Submitted batches for which no job of the batch lane waits any more, not yet cancelled."""
     return [_batch(row) for row in connection.execute(UNWANTED)]
 
 
-def cancelling(connection: Connection, batch_id: int) -> None:
+def note_cancelling(connection: Connection, batch_id: int) -> None:
     """Claude was asked to stop."""
     connection.execute(CANCELLING, {"id": batch_id})
 
 
-def sending(connection: Connection, batch_id: int, requests: int) -> None:
+def note_create(connection: Connection, batch_id: int, requests: int) -> None:
     """A create is about to leave. There may be fewer requests than were intended: by their number
     an orphan is recognised. What was refused before says nothing of this one."""
     connection.execute(SENDING, {"id": batch_id, "requests": requests})

@@ -50,7 +50,7 @@ class Watched:
             runtime.engine,
             runtime.worker_id,
             ["routing", "haiku"],
-            runtime.deliveries,
+            runtime.in_hand,
             AFTER_S,
             hanging=self.rounds.hanging,
             end=self.ended.append,

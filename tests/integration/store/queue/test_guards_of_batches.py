@@ -255,7 +255,7 @@ def test_runs_that_are_in_a_hurry(rows: Rows) -> None:
     for run, to, jobs in ((hurried, "opus", 3), (hurried, "person", 5), (other, "opus", 7)):
         rows.insert("run_escalations", None, run_id=run, from_tier="haiku", to_tier=to,
                     reason="schema", escalations=jobs)  # fmt: skip
-    ((run, _, left_s, _, by_tier, answered, climbed),) = rows.all(leaving_batch.HURRIED)
+    ((run, _, left_s, _, by_tier, answered, climbed),) = rows.all(leaving_batch.WITH_DEADLINE)
     assert (run, by_tier, answered, climbed) == (hurried, {"haiku": 1}, {"haiku": 4}, {"haiku": 3})
     assert 3_500 < left_s <= 3_600
 

@@ -7,7 +7,7 @@ from tests.support.promises import do, many, one
 from tests.support.works import hand_in, settings_for
 from worker.config.sections import TimingSettings
 from worker.store.queue.lookup_failures import note_lookups
-from worker.store.queue.lookup_recovery import let_go_on, probe_lookups
+from worker.store.queue.lookup_recovery import probe_lookups, resume_waiting
 
 TIERS = ("haiku", "sonnet")
 AWAY = {"orders": ("did not answer within 5 s", "wait")}
@@ -62,7 +62,7 @@ def test_what_waits_goes_on_within_a_minute_of_its_coming_back(
             s=step,
         )
         if probe_lookups(engine, TIERS):
-            let_go_on(engine, TIERS, note_lookups(engine, {}, ["orders"]))
+            resume_waiting(engine, TIERS, note_lookups(engine, {}, ["orders"]))
     assert ready(engine) == list(range(1, 10))
 
 
@@ -81,33 +81,33 @@ def test_what_waits_goes_on_when_it_has_been_well_for_a_while(engine: Engine) ->
     do(engine, "UPDATE lookup_failures SET last_at = now() - interval '31 s'")
     again = note_lookups(engine, {}, ["orders"])
     assert again == ["orders"]
-    assert let_go_on(engine, TIERS, again) == 4
+    assert resume_waiting(engine, TIERS, again) == 4
     # the fifth waits for something else by now
     assert ready(engine) == [1, 2, 3, 4]
 
 
 def test_another_look_up_paused_runs_and_what_is_under_way_are_left_alone(engine: Engine) -> None:
     waiting(engine)
-    assert let_go_on(engine, TIERS, ["parcels"]) == 0
-    assert let_go_on(engine, ("opus",), ["orders"]) == 0
+    assert resume_waiting(engine, TIERS, ["parcels"]) == 0
+    assert resume_waiting(engine, ("opus",), ["orders"]) == 0
     do(engine, "UPDATE runs SET state = 'paused'")
-    assert let_go_on(engine, TIERS, ["orders"]) == 0
+    assert resume_waiting(engine, TIERS, ["orders"]) == 0
     do(engine, "UPDATE runs SET state = 'active'")
     do(engine, "UPDATE jobs SET lease_until = now() + interval '1 min' WHERE id = 1")
     do(engine, "UPDATE jobs SET dispatched_at = now() WHERE id = 2")
-    assert (let_go_on(engine, TIERS, ["orders"]), ready(engine)) == (2, [3, 4])
+    assert (resume_waiting(engine, TIERS, ["orders"]), ready(engine)) == (2, [3, 4])
 
 
 def test_batches_wait_for_look_ups_too(engine: Engine) -> None:
     waiting(engine)
     do(engine, "UPDATE jobs SET lane = 'batch'")
-    assert let_go_on(engine, TIERS, ["orders"]) == 4
+    assert resume_waiting(engine, TIERS, ["orders"]) == 4
 
 
 def test_what_is_already_due_is_not_put_back(engine: Engine) -> None:
     waiting(engine)
     do(engine, "UPDATE jobs SET available_at = now() - interval '1 h' WHERE id = 1")
-    assert let_go_on(engine, TIERS, ["orders"]) == 3
+    assert resume_waiting(engine, TIERS, ["orders"]) == 3
     assert one(engine, "SELECT available_at < now() - interval '59 min' FROM jobs WHERE id = 1")[0]
 
 
@@ -115,4 +115,4 @@ def test_two_workers_let_nobody_go_on_twice(engine: Engine) -> None:
     waiting(engine)
     with engine.begin() as connection:
         connection.execute(text("SELECT FROM jobs WHERE id = 1 FOR UPDATE"))
-        assert let_go_on(engine, TIERS, ["orders"]) == 3
+        assert resume_waiting(engine, TIERS, ["orders"]) == 3

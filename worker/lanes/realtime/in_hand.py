@@ -1,4 +1,4 @@
-"""Deliveries: what Celery brought to this process. The watchdog goes by it."""
+"""What Celery brought to this process and is not claimed yet. The watchdog goes by it."""
 
 import threading
 from collections import Counter
@@ -6,19 +6,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 
-class Deliveries:
-    """What Celery brought to this process and is not claimed yet."""
+class InHand:
+    """Chunks that tasks are working through. Threads may share one."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._chunks: dict[int, tuple[str, Sequence[int]]] = {}
-        self.count = 0
+        self.brought = 0
+        """Chunks that ever came."""
 
     @contextmanager
     def holding(self, queue: str, pending: Sequence[int]) -> Iterator[None]:
         """A chunk is being worked on; `pending` shrinks as its jobs are claimed."""
         with self._lock:
-            self.count += 1
+            self.brought += 1
             self._chunks[id(pending)] = queue, pending
         try:
             yield
@@ -26,7 +27,7 @@ class Deliveries:
             with self._lock:
                 del self._chunks[id(pending)]
 
-    def in_hand(self) -> dict[str, int]:
+    def jobs(self) -> dict[str, int]:
         """Unclaimed jobs of chunks in hand, by queue; a queue of which all is claimed has 0."""
         with self._lock:
             jobs = Counter[str]()
