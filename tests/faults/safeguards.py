@@ -28,13 +28,13 @@ from tests.faults.stories import (
 from tests.support.bench import Bench
 from worker.domain import next_step
 from worker.store.queue import (
-    budget_warnings,
     budgets,
     claim,
     dispatch,
     expire,
     leases,
     record,
+    reservations,
     rows_of_report,
 )
 from worker.store.queue import (
@@ -159,7 +159,7 @@ SAFEGUARDS = {
     ),
     "reconciliation": Safeguard(
         without(
-            budget_warnings, "RECONCILE", "batch_id IS NOT NULL", "batch_id IS NOT NULL AND false"
+            reservations, "RECONCILE", "batch_id IS NOT NULL", "batch_id IS NOT NULL AND false"
         ),
         reconciled,
         "a run's budget reserves what is open",

@@ -7,7 +7,7 @@ from tests.faults.test_state_machine import ME, Protocol
 from worker.store.actions import holds
 from worker.store.actions.selection import whole
 from worker.store.queue import expire
-from worker.store.queue.budget_warnings import reconcile
+from worker.store.queue.reservations import reconcile
 
 Story = Callable[[Protocol], None]
 Change = Callable[[Protocol], None]

@@ -175,6 +175,7 @@ STATEMENTS: dict[str, tuple[str, ...]] = {
         f"{BATCH}test_batch_deadlines.py",
     ),
     f"{QUEUE}budget_warnings": (WORKERS, f"{STORE}queue/test_budget_warnings.py"),
+    f"{QUEUE}reservations": (WORKERS, f"{STORE}queue/test_budget_warnings.py"),
     f"{ACTIONS}schedules": (
         f"{STORE}actions/test_guards_of_schedules.py",
         "tests/integration/runs/test_schedule.py",

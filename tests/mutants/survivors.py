@@ -13,7 +13,7 @@ ALIKE = {
         "every delivery is for one of the targets, by its key; said for the index alone",
     ),
     **dict.fromkeys(
-        ("budgets.SETTLE: , 0 -> left out", "budget_warnings.RECONCILE: , 0 -> left out"),
+        ("budgets.SETTLE: , 0 -> left out", "reservations.RECONCILE: , 0 -> left out"),
         "an overrun is not below 0, so 0 is never the greatest",
     ),
     "message_batches.KNOWN: counts ? 'foreign' -> true": "a list that is absent has no elements",

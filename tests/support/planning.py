@@ -42,7 +42,7 @@ ONE_PASS = (
     *(
         "runs.ORIGIN_POLICIES",
         "bill.REJECTED",
-        "budget_warnings.RECONCILE",
+        "reservations.RECONCILE",
         "facts.RUNGS",
         "graded.ANSWERS",
         "graded.MESSAGES",

@@ -7,6 +7,7 @@ import click
 
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
+from worker.cli.speech.options import JSON
 from worker.cli.speech.output import SIMULATED, console, print_json, talk
 from worker.config.loading import load_settings
 from worker.domain.advice import Advice
@@ -21,7 +22,7 @@ LAST = 20
 
 @click.command()
 @click.argument("runs", nargs=-1, shell_complete=RUN, metavar="[RUN…]")
-@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@JSON
 def advise(runs: tuple[str, ...], as_json: bool) -> None:
     """Say honestly whether the pipeline pays, from recorded runs (the last 20 if none is named).
 

@@ -11,6 +11,7 @@ from models.vocabulary import PERSON
 from worker.cli.speech.amounts import DOLLARS
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
+from worker.cli.speech.options import JSON
 from worker.cli.speech.output import console, print_json, talk
 from worker.cli.speech.person import actor
 from worker.config.loading import load_settings
@@ -65,7 +66,7 @@ SHARE = Share()
     help="Of its messages: every tier that was not needed is asked too, in batches.",
 )
 @click.option("--max-cost", type=DOLLARS, help="Dollars for --by, or for each tier of --shadow.")
-@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@JSON
 def audit(
     run: str | None,
     share: Decimal | None,

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from worker.cli.speech.context import database
+from worker.cli.speech.options import JSON
 from worker.cli.speech.output import console, print_json, talk
 from worker.cli.speech.person import actor
 from worker.cli.views.certificate import print_stored
@@ -19,7 +20,7 @@ from worker.store.reading.certificates import certificates as read
 
 
 @click.group(invoke_without_command=True)
-@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@JSON
 @click.pass_context
 def certificates(ctx: click.Context, as_json: bool) -> None:
     """Every certificate with its state, the newest first."""
@@ -54,7 +55,7 @@ def certificates(ctx: click.Context, as_json: bool) -> None:
 
 @certificates.command()
 @click.argument("number")
-@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@JSON
 def show(number: str, as_json: bool) -> None:
     """One certificate on a page that can be signed: claim, evidence, segments, what voids it."""
     with database() as engine, engine.connect() as connection:

@@ -9,6 +9,7 @@ import click
 
 from worker.cli.speech.amounts import Finite
 from worker.cli.speech.completion import RUN
+from worker.cli.speech.options import JSON
 from worker.cli.speech.output import SIMULATED, print_json, talk
 from worker.cli.views.certificate import print_certificate
 from worker.domain.proof.claims import Claim
@@ -62,7 +63,7 @@ SHARE = Finite(0, 1, min_open=True, max_open=True)
     is_flag=True,
     help="Of simulated runs: an exercise, which proves nothing and ends with exit code 1.",
 )
-@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@JSON
 @click.pass_context
 def certify(ctx: click.Context, /, sources: tuple[str, ...], as_json: bool, **given: Any) -> None:
     """Certify the answers accepted at a tier, from graded outcomes, or say what is missing.

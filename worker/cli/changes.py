@@ -6,7 +6,8 @@ import click
 from worker.cli.speech.amounts import DOLLARS
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
-from worker.cli.speech.orders import DRY_RUN, JSON, WHERE, YES, carry_out
+from worker.cli.speech.options import DRY_RUN, JSON, WHERE, YES
+from worker.cli.speech.orders import carry_out
 from worker.config.loading import load_settings
 from worker.runs.orders import Order, choose
 

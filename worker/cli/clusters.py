@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from models.vocabulary import Verdict
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
+from worker.cli.speech.options import JSON
 from worker.cli.speech.output import console, print_json, talk
 from worker.cli.speech.person import actor
 from worker.domain.near_duplicates import Cluster
@@ -49,7 +50,7 @@ WORDS = 100
 @click.option("--accept", metavar="JOB", help="All in review that are like it may go out.")
 @click.option("--reject", metavar="JOB", help="None in review that is like it goes out.")
 @click.option("--reason", help="Why, in a few words, for --reject.")
-@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@JSON
 def clusters(
     run: str | None,
     review: bool,

@@ -14,6 +14,7 @@ from worker.cli.exit_codes import EXIT_INTERRUPTED
 from worker.cli.speech.amounts import DOLLARS
 from worker.cli.speech.context import database
 from worker.cli.speech.keys import pressed
+from worker.cli.speech.options import JSON
 from worker.cli.speech.output import print_json, talk
 from worker.cli.speech.person import actor
 from worker.cli.views.comparison import print_side_by_side, show_pair
@@ -54,7 +55,7 @@ HELP = "would be sent: 1 only the first · 2 only the second · b both · n neit
 )
 @click.option("--max-cost", type=DOLLARS, help="Dollars, for both together.")
 @click.option("--judge", is_flag=True, help="Judge replies blind, by keys, before the sentence.")
-@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@JSON
 def compare(where: tuple[str, ...], policies: str | None, **options: Any) -> None:
     """Two policies (or two prompts) on the same messages: cost and outcome side by side, and what
     may be said of the difference.

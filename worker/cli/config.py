@@ -8,6 +8,7 @@ import click
 from worker.claude.prompts import prompts_of
 from worker.cli.config_trial import try_message
 from worker.cli.speech.context import database
+from worker.cli.speech.options import JSON
 from worker.cli.speech.output import echo, print_json, talk
 from worker.cli.views.configuration import as_words, understood
 from worker.config.address_spelling import shown
@@ -33,7 +34,7 @@ config.add_command(try_message)
 
 
 @config.command()
-@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@JSON
 def check(as_json: bool) -> None:
     """Say what is wrong: unknown settings, broken policies, folders, files and functions that are
     not there, models without a price; and what was understood.

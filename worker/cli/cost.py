@@ -8,6 +8,7 @@ import click
 
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
+from worker.cli.speech.options import JSON
 from worker.cli.speech.output import SIMULATED, console, print_json, talk
 from worker.config.loading import load_settings
 from worker.domain.bill import Bill, SpendLine, comparable
@@ -27,7 +28,7 @@ COLUMNS = (
 
 @click.command()
 @click.argument("run", shell_complete=RUN)
-@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@JSON
 def cost(run: str, as_json: bool) -> None:
     """The bill of a run, against all on the top tier and all on the cheapest."""
     settings = load_settings()

@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from worker.cli.speech.options import JSON
 from worker.cli.speech.output import print_json, talk
 from worker.errors import UsageError
 
@@ -27,7 +28,7 @@ def hash_() -> None:
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@JSON
 def token(as_json: bool) -> None:
     """Make a token for a program that calls the HTTP API, and its hash for rung.toml."""
     from worker.dashboard.access.passwords import hash_token, new_token

@@ -5,6 +5,7 @@ import click
 from worker.cli.attention import list_jobs
 from worker.cli.speech.amounts import ROWS
 from worker.cli.speech.completion import RUN
+from worker.cli.speech.options import JSON
 
 
 @click.command()
@@ -12,7 +13,7 @@ from worker.cli.speech.completion import RUN
 @click.option(
     "--limit", type=ROWS, default=50, show_default=True, help="How many jobs, at the most."
 )
-@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@JSON
 def dead(run: str | None, limit: int, as_json: bool) -> None:
     """Dead letters: jobs that cannot succeed until somebody changes something.
 

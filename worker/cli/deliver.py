@@ -4,6 +4,7 @@ import click
 
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
+from worker.cli.speech.options import JSON
 from worker.cli.speech.output import console, print_json, talk
 from worker.cli.speech.person import actor
 from worker.domain.text import terminal_safe
@@ -22,7 +23,7 @@ def deliver() -> None:
 
 
 @deliver.command()
-@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@JSON
 def status(as_json: bool) -> None:
     """Each webhook: how many answers wait for it, since when, and how many were given up."""
     with database() as engine, engine.connect() as connection:

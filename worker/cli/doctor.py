@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from worker.cli.diagnosis.finding import Symptom
+from worker.cli.speech.options import JSON
 from worker.cli.speech.output import echo, print_json
 from worker.config.loading import MEND, load_settings
 from worker.config.settings import Settings
@@ -19,7 +20,7 @@ LEAST_DISK_GB = 1.0
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@JSON
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool) -> None:
     """Is everything reachable, migrated, priced and keyed? Exits 0 only if a run could start."""

@@ -12,6 +12,7 @@ from models.vocabulary import RunLane
 from worker.cli.speech.amounts import DOLLARS
 from worker.cli.speech.completion import POLICY
 from worker.cli.speech.context import database
+from worker.cli.speech.options import JSON
 from worker.cli.speech.output import print_json, talk
 from worker.cli.speech.person import actor
 from worker.cli.speech.progress import progress
@@ -82,7 +83,7 @@ STARTS_AT_HALF_PRICE = (
 @click.option("--rejects", type=click.Path(path_type=Path), help="Where rejected rows are listed.")
 @click.option("--dry-run", is_flag=True, help="Count, check and estimate; store nothing.")
 @click.option("--watch", is_flag=True, help="Follow the run until it ends.")
-@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@JSON
 @click.pass_context
 def enqueue(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> None:
     """Submit a backlog: CSV, JSON, JSONL, xlsx, ods, mbox, gz, zip, or - for standard input.

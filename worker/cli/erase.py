@@ -3,6 +3,7 @@
 import click
 
 from worker.cli.speech.context import database
+from worker.cli.speech.options import JSON, YES
 from worker.cli.speech.output import print_json, talk
 from worker.cli.speech.person import actor, confirm
 from worker.domain.spans import read_span
@@ -11,8 +12,6 @@ from worker.store.actions import erasure
 from worker.store.actions.erasure import Erasure
 
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Say how many; change nothing.")
-YES = click.option("--yes", is_flag=True, help="Do not ask.")
-JSON = click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 IDS = click.option(
     "--ids", is_flag=True, help="Put fingerprints in place of external ids: the rows look new then."
 )

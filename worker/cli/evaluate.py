@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from worker.cli.speech.completion import RUN
+from worker.cli.speech.options import JSON
 from worker.cli.speech.output import SIMULATED, console, print_json, talk
 from worker.domain.proof.frontier import Plan, Point
 from worker.domain.proof.frontier_plans import evaluate as judge
@@ -26,7 +27,7 @@ from worker.intake.graded_tables import is_table, read_table
     "--policies",
     help="Only these, with commas: 'haiku', 'haiku@0.9>sonnet@0.8>opus'.",
 )
-@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@JSON
 def evaluate(
     sources: tuple[str, ...], table: str | None, policies: str | None, as_json: bool
 ) -> None:

@@ -9,6 +9,7 @@ import click
 from models.vocabulary import Measure, RunLane
 from worker.cli.speech.completion import POLICY
 from worker.cli.speech.context import database
+from worker.cli.speech.options import JSON
 from worker.cli.speech.output import console, print_json, talk
 from worker.cli.views.outlook import outlook_of, print_outlook
 from worker.config.loading import load_settings
@@ -35,7 +36,7 @@ SHOWN = {Measure.DOLLARS: dollars, Measure.PEOPLE: count, Measure.SECONDS: span}
     help="mixed: what is easy at once, what climbs at half price.",
 )
 @click.option("--settled", is_flag=True, help="What earlier forecasts said, and what came.")
-@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@JSON
 def forecast(
     files: tuple[str, ...], policy: str | None, lane: str, settled: bool, as_json: bool
 ) -> None:

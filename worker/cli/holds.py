@@ -10,7 +10,8 @@ from models.vocabulary import EVERYTHING, Lane
 from worker.cli.speech.amounts import DOLLARS, Finite
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
-from worker.cli.speech.orders import DRY_RUN, JSON, carry_out, look, queues_of
+from worker.cli.speech.options import DRY_RUN, JSON
+from worker.cli.speech.orders import carry_out, look, queues_of
 from worker.cli.speech.output import print_json, talk
 from worker.cli.speech.person import actor
 from worker.config.loading import load_settings

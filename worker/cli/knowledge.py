@@ -9,6 +9,7 @@ from models.vocabulary import Lane
 from worker.cli.speech.amounts import Finite
 from worker.cli.speech.completion import POLICY, RUN
 from worker.cli.speech.context import database
+from worker.cli.speech.options import JSON
 from worker.cli.speech.output import console, echo, print_json, talk
 from worker.config.knowledge import folder_of, folders_named, place_of
 from worker.config.loading import load_settings
@@ -46,7 +47,7 @@ def knowledge() -> None:
 @click.option(
     "--dry-run", is_flag=True, help="Read the pages and say what is wrong; write nothing."
 )
-@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@JSON
 @click.pass_context
 def sync(ctx: click.Context, folders: tuple[Path, ...], dry_run: bool, as_json: bool) -> None:
     """Read folders of pages, and make what is stored of them what they are now.
@@ -91,7 +92,7 @@ def sync(ctx: click.Context, folders: tuple[Path, ...], dry_run: bool, as_json: 
 @click.option("--policy", help="Only in its folders.", shell_complete=POLICY)
 @click.option("--limit", type=click.IntRange(1, 50), default=5, help="Passages at most.")
 @click.option("--language", help="Of the words: en, de; else English.")
-@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@JSON
 def search(
     words: tuple[str, ...], policy: str | None, limit: int, language: str | None, as_json: bool
 ) -> None:
@@ -130,7 +131,7 @@ def search(
 
 @knowledge.command()
 @click.argument("run", required=False, shell_complete=RUN)
-@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@JSON
 def gaps(run: str | None, as_json: bool) -> None:
     """What customers ask and no page says: jobs that ended as not_covered, grouped by words."""
     with database() as engine, engine.connect() as connection:
@@ -155,7 +156,7 @@ def gaps(run: str | None, as_json: bool) -> None:
 @click.option("--policy", help="Only its folders.", shell_complete=POLICY)
 @click.option("--messages", type=click.IntRange(1), default=10_000, help="That share a cache.")
 @click.option("--hours", type=Finite(0.01), default=1.0, help="In which they are answered.")
-@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@JSON
 def cost(policy: str | None, messages: int, hours: float, as_json: bool) -> None:
     """What pages add to a message on the cheapest tier: whole in the prompt, or searched."""
     settings = load_settings()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from worker.cli.speech.options import JSON
 from worker.cli.speech.output import echo, print_json, talk
 from worker.config.loading import FILE_NAME, config_path, load_settings
 from worker.config.settings import Settings
@@ -26,7 +27,7 @@ def map() -> None:
 
 
 @map.command("list")
-@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@JSON
 def list_maps(as_json: bool) -> None:
     """All maps: yours first."""
     own = saved_maps(load_settings())

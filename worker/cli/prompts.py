@@ -8,6 +8,7 @@ import click
 
 from worker.claude.prompts import prompts_of
 from worker.cli.speech.context import database
+from worker.cli.speech.options import JSON
 from worker.cli.speech.output import SIMULATED, console, echo, print_json, talk
 from worker.config.loading import load_settings
 from worker.config.policies import policy_named
@@ -18,7 +19,7 @@ from worker.store.reading.prompts import PromptUse, prompt_text, prompt_uses
 
 @click.command()
 @click.argument("version", required=False)
-@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@JSON
 def prompts(version: str | None, as_json: bool) -> None:
     """Prompt versions: which policies have them now, which runs began with them, tokens, and
     dollars for a thousand calls. VERSION, or its beginning, prints what that one says.

@@ -6,6 +6,7 @@ import click
 
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
+from worker.cli.speech.options import JSON
 from worker.cli.speech.output import print_json, talk
 from worker.config.loading import load_settings
 from worker.config.validators import load_validators
@@ -21,7 +22,7 @@ PATIENCE_S = 10.0
 
 @click.command()
 @click.argument("run", shell_complete=RUN)
-@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@JSON
 @click.pass_context
 def replay(ctx: click.Context, run: str, as_json: bool) -> None:
     """Recompute every decision of a run from what Postgres holds, and report differences.

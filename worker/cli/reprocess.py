@@ -11,6 +11,7 @@ from models.vocabulary import RunLane
 from worker.cli.speech.amounts import DOLLARS
 from worker.cli.speech.completion import POLICY, RUN
 from worker.cli.speech.context import database
+from worker.cli.speech.options import JSON
 from worker.cli.speech.output import SIMULATED, console, print_json, talk
 from worker.config.addresses import lane_for
 from worker.config.loading import load_settings
@@ -51,7 +52,7 @@ from worker.runs.reprocess import reprocess as carry_out
 )
 @click.option("--dry-run", is_flag=True, help="Count, expect, show a sample; change nothing.")
 @click.option("--watch", "follow", is_flag=True, help="Follow the run until it ends.")
-@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@JSON
 @click.pass_context
 def reprocess(ctx: click.Context, /, **options: Any) -> None:
     """Answer old messages anew: a new run beside the old ones, which stay as they are.

@@ -18,6 +18,7 @@ from worker.cli.speech.amounts import ROWS
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
 from worker.cli.speech.files import FORCE, new_text
+from worker.cli.speech.options import JSON
 from worker.cli.speech.output import talk
 from worker.cli.speech.person import actor
 from worker.cli.speech.sheets import filled_in
@@ -64,7 +65,7 @@ NOTHING = "Nothing waits for review."
 @click.option("--reply", type=click.File("r", "utf-8"), help="File with the reply, or -.")
 @click.option("--reason", help="Why, in a few words.")
 @FORCE
-@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@JSON
 @click.pass_context
 def review(
     ctx: click.Context,

@@ -5,6 +5,7 @@ import click
 from models.vocabulary import RunKind
 from worker.cli.speech.amounts import ROWS
 from worker.cli.speech.context import database
+from worker.cli.speech.options import JSON
 from worker.cli.speech.output import console, print_json, talk
 from worker.domain.wording import ago, dollars
 from worker.store.reading.standings import runs_page
@@ -13,7 +14,7 @@ from worker.store.reading.standings import runs_page
 @click.command()
 @click.option("--limit", type=ROWS, default=50, show_default=True, help="How many, at the most.")
 @click.option("--all", "inquiries", is_flag=True, help="Shadows and judges too.")
-@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@JSON
 def runs(limit: int, inquiries: bool, as_json: bool) -> None:
     """All runs, newest first."""
     with database() as engine, engine.connect() as connection:

@@ -4,6 +4,7 @@ import click
 
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
+from worker.cli.speech.options import JSON
 from worker.cli.speech.output import print_json, talk
 from worker.cli.views.side_by_side import document_of, print_shown
 from worker.store.reading.side_by_side import MOST, sample_run, texts_of
@@ -18,7 +19,7 @@ from worker.store.runs import find_run
 @click.option(
     "--seed", type=click.IntRange(0), default=1, show_default=True, help="Another one, others."
 )
-@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@JSON
 def sample(run: str, size: int, seed: int, as_json: bool) -> None:
     """Read some answers of a run: message left, answer right, tier, confidence and why.
 

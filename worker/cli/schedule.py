@@ -9,6 +9,7 @@ import click
 
 from worker.cli.speech.completion import SCHEDULE
 from worker.cli.speech.context import database
+from worker.cli.speech.options import JSON
 from worker.cli.speech.output import console, print_json, talk
 from worker.config.loading import load_settings
 from worker.domain.text import terminal_safe
@@ -21,7 +22,6 @@ from worker.store.reading.run_standing import jobs_words
 if TYPE_CHECKING:
     from rich.console import Console
 
-JSON = click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 START_ONE = "rung up, or: celery -A worker.app beat"
 
 

@@ -3,6 +3,7 @@
 import click
 
 from worker.cli.speech.context import database
+from worker.cli.speech.options import JSON
 from worker.cli.speech.output import print_json
 from worker.cli.views.receipt import print_receipt, why_it_stopped
 from worker.store.reading.receipts import find_job, receipt
@@ -14,7 +15,7 @@ MASK = "(hidden; --text shows it)"
 @click.argument("job")
 @click.option("--text", "with_text", is_flag=True, help="Show the message and what was answered.")
 @click.option("--full", is_flag=True, help="With versions, prices and all that was said.")
-@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@JSON
 def show(job: str, with_text: bool, full: bool, as_json: bool) -> None:
     """The receipt of a job: why this answer, from whom, at what cost.
 

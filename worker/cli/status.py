@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 from models.vocabulary import EVERYTHING, ROUTING
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
+from worker.cli.speech.options import JSON
 from worker.cli.speech.output import console, print_json, talk
 from worker.cli.views.run_lines import print_run, share_of
 from worker.config.addresses import assumed_turnaround_s
@@ -44,7 +45,7 @@ from worker.store.runs import find_run
 @click.command()
 @click.argument("run", required=False, shell_complete=RUN)
 @click.option("--watch", is_flag=True, help="Follow the run to its end; or all that goes on.")
-@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@JSON
 @click.pass_context
 def status(ctx: click.Context, run: str | None, watch: bool, as_json: bool) -> None:
     """How a run stands, or everything that is going on."""

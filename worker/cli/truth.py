@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from worker.cli.speech.context import database
+from worker.cli.speech.options import JSON
 from worker.cli.speech.output import print_json, talk
 from worker.cli.speech.person import actor
 from worker.cli.speech.sheets import filled_in
@@ -31,7 +32,7 @@ def truth() -> None:
 
 @truth.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@JSON
 def import_(file: Path, as_json: bool) -> None:
     """Take verdicts from a CSV file: `job`, or `run` and `external_id`; `right` (1, 0 or unsure);
     and `tier` for an answer that did not go out.

@@ -14,8 +14,8 @@ from worker.lanes.batch.lane import BatchLane
 from worker.lanes.realtime.runtime import Runtime
 from worker.lanes.upkeep.housekeeping import Housekeeping
 from worker.store.engine import reaching_postgres, wait_until_away
-from worker.store.queue.budget_warnings import reconcile
 from worker.store.queue.dispatch import Chunk
+from worker.store.queue.reservations import reconcile
 from worker.store.schema_check import require_current
 
 log = logging.getLogger(__name__)

@@ -14,6 +14,10 @@ class Actor:
     name: str
 
 
+RUNG = Actor("rung")
+"""What Rung does of itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """A deed as the audit has it: to what, to how many, and its number there."""

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-import click
 from sqlalchemy import Engine
 
 from models.vocabulary import ROUTING
@@ -18,12 +17,6 @@ from worker.runs.preview_shapes import Preview
 from worker.runs.previews import preview
 from worker.store.audit import Done
 
-JSON = click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
-YES = click.option("--yes", is_flag=True, help="Do not ask.")
-WHERE = click.option("--where", help="Which jobs: 'reason contains schema and age < 1d'.")
-DRY_RUN = click.option(
-    "--dry-run", is_flag=True, help="Say how many, and the expected cost; change nothing."
-)
 SPENDS = {"retry": "would cost about", "cancel": "would save up to about"}
 ASKED = {
     "cancel": "Cancel {jobs} of {name}?",

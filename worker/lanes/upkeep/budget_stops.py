@@ -2,13 +2,12 @@
 
 from sqlalchemy import Connection, Engine
 
-from worker.store.audit import Actor, audit
+from worker.store.audit import RUNG, audit
 from worker.store.queue import notices
 from worker.store.reading.run_standing import RUN_BUDGET, RunStanding
 from worker.store.reading.standings import live_runs
 from worker.store.reading.status import today
 
-RUNG = Actor("rung")
 RUNS = 200
 """Live runs that are looked at, the first served first."""
 

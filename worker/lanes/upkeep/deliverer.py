@@ -21,8 +21,9 @@ from sqlalchemy import Engine
 from rung.webhooks import signature
 from worker.config.doors import DeliverSettings
 from worker.lanes.routine import Routine
+from worker.store.audit import RUNG
 from worker.store.queue import deliveries
-from worker.store.queue.deliveries import RUNG, DueDelivery, ReadyAnswer
+from worker.store.queue.deliveries import DueDelivery, ReadyAnswer
 from worker.store.rows import as_document
 
 log = logging.getLogger(__name__)

@@ -12,10 +12,8 @@ from sqlalchemy import Connection, Engine, Row, text
 
 from models.vocabulary import Breaker
 from worker.domain.breaker import BreakerRule, Pulse, Standing, hear
-from worker.store.audit import Actor, audit
+from worker.store.audit import RUNG, audit
 from worker.store.queue import notices
-
-RUNG = Actor("rung")
 
 
 def tell(engine: Engine, pulses: Mapping[str, Pulse], rule: BreakerRule) -> dict[str, Breaker]:

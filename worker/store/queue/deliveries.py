@@ -20,7 +20,6 @@ LEASE_S = 90.0
 """Longer than a post may take: until then nobody else tries the same delivery."""
 GIVE_UP_AFTER = "1 day"
 GONE = "the receiver says that it is gone (HTTP 410)"
-RUNG = Actor("rung")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

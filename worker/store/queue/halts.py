@@ -6,10 +6,8 @@ import datetime as dt
 from sqlalchemy import Connection, text
 
 from models.vocabulary import EVERYTHING
-from worker.store.audit import Actor, audit
+from worker.store.audit import RUNG, Actor, audit
 from worker.store.queue import notices
-
-RUNG = Actor("rung")
 
 
 def halt(connection: Connection, queue: str, reason: str) -> bool:

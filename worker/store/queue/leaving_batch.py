@@ -14,12 +14,11 @@ from sqlalchemy import Connection, Engine, Row, TextClause, text
 from models.vocabulary import ROUTING
 from worker.config.settings import Settings
 from worker.domain.lane_choice import LanePace, Move, Rest
-from worker.store.audit import Actor, audit
+from worker.store.audit import RUNG, Actor, audit
 from worker.store.queue import notices
 from worker.store.rows import OPEN_JOBS
 
 GROUP = 5_000
-RUNG = Actor("rung")
 NO_BATCHES = "Claude's door has no batches"
 FEW_BATCHES = 3
 """So many batches must have ended before their own time is believed."""

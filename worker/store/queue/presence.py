@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 from sqlalchemy import Connection, Engine, text
 
-from worker.store.audit import Actor, audit
+from worker.store.audit import RUNG, audit
 
 FORGET_AFTER_S = 3600
 
@@ -63,7 +63,7 @@ def note(engine: Engine, worker_id: str, words: str) -> None:
     """Says what is wrong with a worker that is about to end itself."""
     with engine.begin() as connection:
         connection.execute(NOTE, {"id": worker_id, "words": words})
-        audit(connection, Actor("rung"), "watchdog", worker_id, 1, reason=words)
+        audit(connection, RUNG, "watchdog", worker_id, 1, reason=words)
 
 
 def noted(connection: Connection) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ from worker.sandbox.simulator.state import State
 from worker.store.actions import holds
 from worker.store.actions.selection import whole
 from worker.store.queue import budgets
-from worker.store.queue.budget_warnings import reconcile
+from worker.store.queue.reservations import reconcile
 from worker.store.reading.standings import standing_of
 
 SAID = """

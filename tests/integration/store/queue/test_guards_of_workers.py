@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.near_misses import FUTURE, PAST, Rows
 from worker.store.actions import standing_shadows
-from worker.store.queue import budget_warnings, presence, rounds, run_intake
+from worker.store.queue import budget_warnings, presence, reservations, rounds, run_intake
 from worker.store.reading import facts
 
 WORKER = {"host": "h", "pid": 1, "version": "v", "capacity": '{"haiku": 4}'}
@@ -117,10 +117,10 @@ def test_what_is_reserved_is_what_open_attempts_hold(rows: Rows) -> None:
     ):
         rows.insert("budgets", None, scope=scope, **columns)
     # when
-    assert rows.firsts(budget_warnings.LOCK_ALL) == sorted(
+    assert rows.firsts(reservations.LOCK_ALL) == sorted(
         [f"run:{run}", f"run:{wrong}", "day:2026-01-01"]
     )
-    found = sorted(rows.all(budget_warnings.RECONCILE))
+    found = sorted(rows.all(reservations.RECONCILE))
     # then
     assert found == sorted([(f"run:{run}", 2, 3), (f"run:{wrong}", 7, 0)])
     left = "SELECT reserved, overrun FROM budgets WHERE scope = :scope"
@@ -134,7 +134,7 @@ def test_a_budget_without_reservations_may_have_open_attempts(rows: Rows) -> Non
     run = rows.run()
     rows.attempt(rows.routed(run), reserved=1)
     rows.insert("budgets", None, scope=f"run:{run}", run_id=run, cap=5)
-    assert rows.all(budget_warnings.RECONCILE) == [(f"run:{run}", 0, 1)]
+    assert rows.all(reservations.RECONCILE) == [(f"run:{run}", 0, 1)]
 
 
 def test_an_intake_that_nobody_holds_is_closed(rows: Rows) -> None:
