@@ -65,6 +65,12 @@ async def packed(messages, options):
 async def leaving(messages, options):
     raise SystemExit(3)
 
+async def panicking(messages, options):
+    raise BaseException("secret")
+
+async def greedy(messages, options):
+    return [record(one, plan=one.row.pop("plan")) for one in messages]
+
 async def semantic(messages, options):
     return [["phones#phones", "nowhere#x", "returns#returns"] for _ in messages]
 

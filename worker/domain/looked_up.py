@@ -51,14 +51,14 @@ class LookupMessage:
 
     @property
     def row(self) -> Mapping[str, Any]:
-        """The row's own columns."""
-        return self.message.attributes
+        """The row's own columns, as a copy: whoever is asked may do with it what they like."""
+        return dict(self.message.attributes)
 
     def value(self, column: str) -> Any:
         """What the row has in a column, ours or its own; None where it has none."""
         if column in OWN:
             return self.external_id if column == "external_id" else getattr(self.message, column)
-        return self.row.get(column)
+        return self.message.attributes.get(column)
 
     def scalar(self, column: str) -> str | int | float | None:
         """The same, to be bound or written into an address: lists and tables as JSON."""

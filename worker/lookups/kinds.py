@@ -49,8 +49,11 @@ class FunctionKind:
         """All at once, in one call."""
         try:
             found = await self._function(messages, self._options)
-        except (SystemExit, KeyboardInterrupt) as error:
-            # It would end the thread, and nobody would be asked any more.
+        except (Exception, asyncio.CancelledError):
+            raise
+        except BaseException as error:
+            # An exit, or a panic of what is written in Rust: it would end the thread, and nobody
+            # would be asked any more.
             raise LookupRefused(f"failed with {type(error).__name__}") from None
         if not isinstance(found, list | tuple):
             raise LookupRefused("brought no list")

@@ -7,14 +7,17 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, text
+import psycopg
+from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DataError
 from sqlalchemy.pool import QueuePool
 
 from worker.store.engine import OVERFLOW, make_engine
 
 CONNECTIONS = 3
 """At most, in each worker process, for one look-up."""
+UNREADABLE = (DataError, psycopg.DataError, OverflowError)
 STEPS_BETWEEN_LOOKS = 10_000
 """Of SQLite's machine, between two looks at the clock."""
 
@@ -29,21 +32,32 @@ class OwnQuery:
         self._written = str(self._query.compile(dialect=self._engine.dialect))
         self._reads: tuple[int, ...] | None = None
 
-    def ask(self, values: Sequence[Mapping[str, Any]], most: int) -> list[list[dict[str, Any]]]:
-        """The rows for each set of values, `most` and one at the most, in one transaction. Raises
-        whatever the database says."""
-        found = []
+    def ask(
+        self, values: Sequence[Mapping[str, Any]], most: int
+    ) -> list[list[dict[str, Any]] | Exception]:
+        """The rows for each set of values, `most` and one at the most, in one transaction; an
+        exception where these values cannot be bound, or what was found not be read (a word where
+        the table has numbers), which is nobody else's. Raises whatever else the database says."""
         self._mind_file()
         with self._engine.connect() as connection:
             driver = connection.connection.driver_connection
             if isinstance(driver, sqlite3.Connection):
                 self._watch(driver)
-                return [_rows(driver, self._written, bound, most + 1) for bound in values]
-            for bound in values:
-                rows = connection.execute(self._query, dict(bound)).mappings().fetchmany(most + 1)
-                found.append([dict(row) for row in rows])
+            found = [self._asked(connection, driver, bound, most + 1) for bound in values]
             connection.rollback()
         return found
+
+    def _asked(
+        self, connection: Connection, driver: Any, bound: Mapping[str, Any], most: int
+    ) -> list[dict[str, Any]] | Exception:
+        try:
+            if isinstance(driver, sqlite3.Connection):
+                return _rows(driver, self._written, bound, most)
+            rows = connection.execute(self._query, dict(bound)).mappings().fetchmany(most)
+            return [dict(row) for row in rows]
+        except UNREADABLE as error:
+            connection.rollback()
+            return error
 
     def columns(self, bound: Sequence[str]) -> list[str]:
         """The names of what it brings, asked with no value in `bound`. Raises as `ask` does."""

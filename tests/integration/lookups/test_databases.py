@@ -1,7 +1,6 @@
 """Look-ups by query: read only, bound, within their time."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -21,10 +20,13 @@ def _is_late(found: LookedUp) -> bool:
     return found.failed in ("failed with OperationalError", "did not answer within 0.3 s")
 
 
-def ask(url: str, query: str, *customers: str, **more: Any) -> list[LookedUp]:
-    made = desk(orders={"database_url": url, "query": query, "timeout_s": 0.3, **more})
+def ask(
+    url: str, query: str, *customers: str, number: int = 1, timeout_s: float = 0.3
+) -> list[LookedUp]:
+    made = desk(orders={"database_url": url, "query": query, "timeout_s": timeout_s})
     try:
-        return [found for (found,) in made.ask(["orders"], asked(*customers, plan="gold"))]
+        messages = asked(*customers, plan="gold", number=number)
+        return [found for (found,) in made.ask(["orders"], messages)]
     finally:
         made.stop()
 
@@ -95,6 +97,18 @@ def test_postgres_is_read_only_and_has_its_time(
         assert found.records == ({"points": 7},)
     else:
         assert (found.failed or "").startswith(why) or (why == LATE and _is_late(found))
+
+
+def test_what_a_table_cannot_be_asked_with_keeps_nobody_else(
+    tmp_path: Path, database_url: str
+) -> None:
+    query = "SELECT CAST(:customer_id AS text) AS customer_id, CAST(:customer_id AS int) AS number"
+    # when a customer's id is a word, and an order's number longer than any of SQLite's
+    before, word, after = ask(database_url, query, "7", "c-1", "8", timeout_s=3)
+    (long,) = ask(shop(tmp_path), f"{QUERY} AND :number > 0", "c-1", number=2**70)
+    # then
+    assert [one.records for one in (before, after)] == [({"number": 7},), ({"number": 8},)]
+    assert (word.failed, long.failed) == ("failed with DataError", "failed with OverflowError")
 
 
 def test_postgres_is_reached_as_our_own_is(database_url: str) -> None:

@@ -79,6 +79,7 @@ def _calls(made: Any) -> list[int]:
         ("unsayable", "brought a value that JSON cannot hold"),
         ("packed", "brought a value that JSON cannot hold"),
         ("leaving", "failed with SystemExit"),
+        ("panicking", "failed with BaseException"),
         ("words", "brought something that is neither a mapping nor a list of them"),
     ],
 )
@@ -116,6 +117,13 @@ def test_values_become_what_json_and_postgres_can_hold(tmp_path: Path) -> None:
         "share": None,
     }
     assert found.records[0]["long"] == "1" + 30 * "0"
+
+
+def test_what_a_function_does_to_a_row_is_done_to_a_copy(tmp_path: Path) -> None:
+    made, (message,) = by_function(tmp_path, "greedy"), asked("c-1", plan="gold")
+    ((found,),) = made.ask(["orders"], [message])
+    made.stop()
+    assert (found.records[0]["plan"], message.message.attributes) == ("gold", {"plan": "gold"})
 
 
 def test_a_function_that_leaves_takes_its_thread_along_with_nobody(tmp_path: Path) -> None:
