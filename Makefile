@@ -44,7 +44,7 @@ up: setup ## Start everything that is not configured, and work until Ctrl-C
 
 production: setup ## On real parts: image, PostgreSQL, Redis, pgbouncer, nginx; installed where they may be
 	@tests/support/get_servers.sh
-	PRODUCTION=1 $(PY) -m pytest -q -n $(WORKERS) --dist worksteal tests/production
+	PRODUCTION=1 $(PY) -m pytest -q -n $(WORKERS) --dist loadfile tests/production
 
 audit: setup ## Known vulnerabilities, hashes and licences of what ships
 	@test -x .tools/audit/bin/pip-audit || { python3 -m venv .tools/audit && \

@@ -27,6 +27,16 @@ pytestmark = pytest.mark.slow
 DOCUMENT = (ROOT / "docs/deploying.md").read_text("utf-8")
 TAKEN = ("requirements-*.lock", "pyproject.toml", "README.md", "LICENSE")
 FOLDERS = ("deploy", "rung", "models", "worker", "migrations", "examples")
+AS_A_UNIT = """while [[ $1 == -* ]]; do
+  case $1 in
+    -p) while IFS= read -r line; do export "$line"; done < "${2#*=}"; shift 2 ;;
+    -E) export "$2"; shift 2 ;;
+    *) shift ;;
+  esac
+done
+exec "$@"
+"""
+"""`systemd-run`, with the settings that a unit would have."""
 OWNER, WORKER = "postgresql://rung@", "postgresql://rung_worker@"
 
 
@@ -53,7 +63,7 @@ class Host:
         # There is one user, and systemd is read by this test.
         for name in ("useradd", "systemctl"):
             self._program(name, f'echo "$(basename $0) $*" >> {root}/asked')
-        self._program("runuser", 'shift 3; exec "$@"')
+        self._program("systemd-run", AS_A_UNIT)
 
     def _program(self, name: str, script: str) -> None:
         file = self.root / "bin" / name
@@ -156,19 +166,18 @@ def test_a_bare_host_becomes_a_deployment_and_its_dump_another_one(
                 superuser.execute(granting[0])
             for statement in granting[1:]:
                 connection.execute(statement)
-        (doctor,) = fences("sh", "rung doctor'")
+        (commands,) = fences("sh", "systemd-run")
         with started(host, services) as logs:
             workers = [log for unit, log in logs.items() if "worker@" in unit]
             eventually(lambda: all("at work" in log.read_text() for log in workers), within_s=300)
-            said = host.run(doctor)
+            submitted = "external_id,body\n1,Where is my card?\n"
+            (host.checkout / "day.csv").write_text(submitted)
+            said = host.run(commands)
             # then
             assert "FAIL" not in said
             assert len(workers) == 4
             rung = shlex.quote(str(host.root / "opt/rung/bin/rung"))
-            host.run(
-                "printf 'external_id,body\\n1,Where is my card?\\n' > day.csv\n"
-                + doctor.replace("rung doctor", "rung enqueue day.csv --watch")
-            )
+            host.run(commands.partition("rung doctor")[0] + "rung status day --watch")
             assert f"127.0.0.1:{port}" in logs["rung-dashboard"].read_text()
             assert "beat" in logs["rung-scheduler"].read_text()
             # and a dump of it becomes another one

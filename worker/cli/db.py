@@ -25,7 +25,8 @@ def upgrade() -> None:
         migrate(engine)
         after = current(engine)
     engine.dispose()
-    talk(f"The schema is at {after}." if before == after else f"Migrated {before} to {after}.")
+    moved = f"Migrated {before or 'an empty database'} to {after}."
+    talk(f"The schema is at {after}." if before == after else moved)
 
 
 @db.command(name="current")

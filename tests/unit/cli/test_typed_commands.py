@@ -59,6 +59,15 @@ def test_another_rung_on_the_path_is_not_this_one(
     assert as_typed_here("rung up") == f"{program} up"
 
 
+def test_from_the_root_of_all_files_the_whole_path_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = installed(tmp_path / "bin")
+    monkeypatch.chdir("/")
+    monkeypatch.setattr(sys, "argv", [str(program)])
+    assert as_typed_here("rung up") == f"{program} up"
+
+
 def test_a_program_of_another_name_says_rung(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["/usr/lib/celery"])
     assert typed() == "rung"

@@ -27,4 +27,6 @@ def typed() -> str:
     found = shutil.which("rung")
     if found is not None and Path(found).samefile(called):
         return "rung"
-    return os.path.relpath(called) if called.is_relative_to(Path.cwd()) else str(called)
+    here = Path.cwd()
+    near = called.is_relative_to(here) and here != Path("/")
+    return os.path.relpath(called) if near else str(called)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -179,9 +180,9 @@ def encode(value: object) -> Any:
 
 def _query(request: Request, model: type[StrictInput]) -> dict[str, Any]:
     """The parameters, as their model wants them. Raises HTTPException 400."""
-    names = [name for name, _ in request.query_params.multi_items()]
-    for name in names:
-        if names.count(name) > 1:
+    times = Counter(name for name, _ in request.query_params.multi_items())
+    for name, given in times.items():
+        if given > 1:
             raise HTTPException(400, f"The parameter {name[:60]!r} is given twice.")
     try:
         return model.model_validate(dict(request.query_params)).given()
