@@ -3,6 +3,7 @@
 import re
 from enum import StrEnum
 
+import click
 import pytest
 
 from models import vocabulary
@@ -16,6 +17,7 @@ from tests.support.docs_tables import (
     refreshed,
     tables,
 )
+from tests.unit.test_words import OF_THE_CODE
 
 DOCS = ROOT / "docs"
 STATE_MACHINE = (vocabulary.JobState, vocabulary.AttemptOutcome, vocabulary.CallState)
@@ -90,11 +92,22 @@ def test_refreshing_adds_what_is_new_keeps_what_was_written_and_drops_what_is_go
     )
 
 
-def test_every_command_and_make_target_says_what_it_does() -> None:
+def test_every_command_option_and_make_target_says_what_it_does() -> None:
     # given
     silent = [path.replace(".", " ") for path, command in commands() if not command.help]
+    bare = [
+        f"{path} {option.opts[0]}"
+        for path, command in commands()
+        for option in command.params
+        if isinstance(option, click.Option) and not option.help
+    ]
+    odd = [path for path, command in commands() if OF_THE_CODE.search(command.help or "")]
+    cut = [path for path, command in commands() if command.get_short_help_str(65)[-3:] == "..."]
     # then
     assert silent == [], "these commands have no docstring"
+    assert bare == [], "these options have no help"
+    assert odd == [], "a docstring is read by people: say fix and submit"
+    assert [path for path in cut if path.count(".") > 1] == [], "give these a short_help"
     assert [name for name, words in make_targets() if not words] == [], "targets without ## help"
 
 

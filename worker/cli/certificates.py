@@ -53,7 +53,7 @@ def certificates(ctx: click.Context, as_json: bool) -> None:
     console().print(table)
 
 
-@certificates.command()
+@certificates.command(short_help="One certificate on a page that can be signed.")
 @click.argument("number")
 @JSON
 def show(number: str, as_json: bool) -> None:
@@ -67,7 +67,7 @@ def show(number: str, as_json: bool) -> None:
     print_stored(found)
 
 
-@certificates.command("void")
+@certificates.command("void", short_help="End a certificate by hand, for good.")
 @click.argument("number")
 @click.option("--reason", required=True, help="Why it holds no more.")
 def void_(number: str, reason: str) -> None:
@@ -79,7 +79,7 @@ def void_(number: str, reason: str) -> None:
     talk(f"Certificate {found.id} is void.")
 
 
-@certificates.command("lift")
+@certificates.command("lift", short_help="End a doubt about a certificate by hand.")
 @click.argument("number")
 def lift_(number: str) -> None:
     """End a doubt by hand: the certified threshold holds again, and the watch starts anew."""

@@ -41,7 +41,13 @@ SHARE = Finite(0, 1, min_open=True, max_open=True)
     help="parity: hardly any message is answered worse than by the top tier. accuracy: hardly any"
     " accepted answer is wrong.",
 )
-@click.option("--alpha", type=SHARE, default=0.05, show_default=True, help="How many, as a share.")
+@click.option(
+    "--alpha",
+    type=SHARE,
+    default=0.05,
+    show_default=True,
+    help="What share may be wrong, or worse.",
+)
 @click.option(
     "--delta", type=SHARE, default=0.05, show_default=True, help="How often a claim may be false."
 )

@@ -58,7 +58,9 @@ def priority(run: str | None, to: int, where: str | None, dry_run: bool, as_json
 
 @click.command()
 @NAMED
-@click.option("--to", required=True, metavar="USD|none", help="Dollars in all; none is no limit.")
+@click.option(
+    "--to", required=True, metavar="DOLLARS|none", help="Dollars in all; none is no limit."
+)
 @WHERE
 @DRY_RUN
 @JSON

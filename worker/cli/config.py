@@ -33,7 +33,7 @@ def config() -> None:
 config.add_command(try_message)
 
 
-@config.command()
+@config.command(short_help="Say what is wrong with rung.toml, and what it means.")
 @JSON
 def check(as_json: bool) -> None:
     """Say what is wrong: unknown settings, broken policies, folders, files and functions that are
@@ -68,7 +68,7 @@ def check(as_json: bool) -> None:
     talk(f"The configuration is in order ({path or 'defaults and environment; no rung.toml'}).")
 
 
-@config.command()
+@config.command(short_help="The settings in force, as JSON, with secrets masked.")
 def show() -> None:
     """The settings in force, as JSON, with secrets masked; and the default policy."""
     settings = load_settings()

@@ -23,12 +23,12 @@ from worker.errors import UsageError
 MOST_CHARS = 200_000
 
 
-@click.command("try")
+@click.command("try", short_help="What would follow for a message, without a call.")
 @click.argument("message")
 @click.option("--policy", help="Preset or policy of rung.toml.", shell_complete=POLICY)
-@click.option("--subject")
-@click.option("--channel")
-@click.option("--language")
+@click.option("--subject", help="Of the message.")
+@click.option("--channel", help="Where it came in: email, chat.")
+@click.option("--language", help="Of the message: en, de.")
 @click.option("--customer", help="The customer's id.")
 @click.option("--column", "columns", multiple=True, metavar="NAME=VALUE", help="Of the row.")
 @click.option("--tier", help="Show the request of this tier, rather than of the first.")

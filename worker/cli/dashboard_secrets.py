@@ -12,7 +12,7 @@ from worker.errors import UsageError
 MIN_PASSWORD = 8
 
 
-@click.command("hash")
+@click.command("hash", short_help="Hash a password for [dashboard.users.NAME].")
 def hash_() -> None:
     """Hash a password for [dashboard.users.NAME]; asks for it, or reads a line of stdin."""
     from worker.dashboard.access.passwords import MAX_PASSWORD, hash_password
@@ -27,7 +27,7 @@ def hash_() -> None:
     talk('Put it into rung.toml: [dashboard.users.NAME] password = "…", role = "operator"')
 
 
-@click.command()
+@click.command(short_help="Make a token for a program that calls the HTTP API.")
 @JSON
 def token(as_json: bool) -> None:
     """Make a token for a program that calls the HTTP API, and its hash for rung.toml."""

@@ -14,7 +14,7 @@ def db() -> None:
     """Migrate the database."""
 
 
-@db.command()
+@db.command(short_help="Bring the schema to what this version needs.")
 def upgrade() -> None:
     """Bring the schema to what this version needs; safe to repeat, and to run twice at once."""
     from worker.store.schema import upgrade as migrate
@@ -29,7 +29,7 @@ def upgrade() -> None:
     talk(f"The schema is at {after}." if before == after else moved)
 
 
-@db.command(name="current")
+@db.command("current", short_help="The revision of the database, and the one needed.")
 def show_current() -> None:
     """The revision of the database, and the one that this version needs."""
     engine = make_engine(database_url(load_settings()), pool_size=1, name="rung db")

@@ -17,6 +17,6 @@ from worker.cli.speech.options import JSON
 def dead(run: str | None, limit: int, as_json: bool) -> None:
     """Dead letters: jobs that cannot succeed until somebody changes something.
 
-    When the cause is mended: rung retry RUN.
+    When the cause is fixed: rung retry RUN.
     """
     list_jobs("dead", run, limit, as_json=as_json, nothing="There are no dead letters.")

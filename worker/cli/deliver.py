@@ -22,7 +22,7 @@ def deliver() -> None:
     """Answers on their way to webhooks: what waits, what failed; pause, resume, send again."""
 
 
-@deliver.command()
+@deliver.command(short_help="What waits for each webhook, since when, and what failed.")
 @JSON
 def status(as_json: bool) -> None:
     """Each webhook: how many answers wait for it, since when, and how many were given up."""
@@ -60,7 +60,7 @@ def resume(name: str) -> None:
     talk(f"Deliveries to {name} go on.")
 
 
-@deliver.command()
+@deliver.command(short_help="Deliver again what had arrived or was given up.")
 @click.argument("name")
 @click.option("--run", "run_name", shell_complete=RUN, help="Only answers of this run.")
 @click.option("--dead", is_flag=True, help="Only what was given up.")

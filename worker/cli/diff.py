@@ -48,10 +48,12 @@ COLUMNS = (
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="FILE.csv, or FILE.json")
 @click.option("--csv", "as_csv", is_flag=True, help="CSV on stdout: one row a message.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout: counts and examples.")
-@click.option("--examples", type=click.IntRange(0, 1_000), default=5, help="Of each kind.")
+@click.option("--examples", type=click.IntRange(0, 1_000), default=5, help="How many of each kind.")
 @click.option("--texts", is_flag=True, help="Messages beside both replies, where these differ.")
-@click.option("-n", "size", type=click.IntRange(1, MOST), default=20, help="Of --texts.")
-@click.option("--seed", type=click.IntRange(0), default=1, help="Of --texts: another one, others.")
+@click.option("-n", "size", type=click.IntRange(1, MOST), default=20, help="How many of --texts.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=1, help="Another number chooses other --texts."
+)
 @FORCE
 def diff(
     run_a: str,

@@ -68,6 +68,7 @@ STARTS_AT_HALF_PRICE = (
     "--format",
     "kind",
     type=click.Choice(["csv", "tsv", "json", "jsonl", "xlsx", "ods", "mbox", "eml"]),
+    help="What the file is; found out from its content if left out.",
 )
 @click.option("--member", help="Which file of a zip.")
 @click.option("--sheet", help="Which sheet of a workbook; the first if left out.")
@@ -89,8 +90,8 @@ def enqueue(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
     """Submit a backlog: CSV, JSON, JSONL, xlsx, ods, mbox, gz, zip, or - for standard input.
 
     Any export as it comes: shape, encoding and columns are found out, and said. Every row that
-    cannot be taken is named by its line and reason; the others go in. Handing the same rows over
-    again adds nothing.
+    cannot be taken is named by its line and reason; the others go in. The same rows again add
+    nothing.
     """
     settings = load_settings()
     policy = policy_named(settings, options["policy"])

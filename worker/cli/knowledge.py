@@ -42,7 +42,7 @@ def knowledge() -> None:
     """Pages that answers stand on: synced into Postgres, searched for each message."""
 
 
-@knowledge.command()
+@knowledge.command(short_help="Read folders of pages, and store what changed.")
 @click.argument("folders", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--dry-run", is_flag=True, help="Read the pages and say what is wrong; write nothing."
@@ -87,7 +87,7 @@ def sync(ctx: click.Context, folders: tuple[Path, ...], dry_run: bool, as_json: 
     ctx.exit(3 if any(found.problems or not found.pages for found in read.values()) else 0)
 
 
-@knowledge.command()
+@knowledge.command(short_help="Find the passages that a message would be shown.")
 @click.argument("words", nargs=-1, required=True)
 @click.option("--policy", help="Only in its folders.", shell_complete=POLICY)
 @click.option("--limit", type=click.IntRange(1, 50), default=5, help="Passages at most.")
@@ -129,7 +129,7 @@ def search(
         console().print(f"  {shown[:SHOWN_CHARS]}{'…' if len(shown) > SHOWN_CHARS else ''}")
 
 
-@knowledge.command()
+@knowledge.command(short_help="What customers ask and no page says.")
 @click.argument("run", required=False, shell_complete=RUN)
 @JSON
 def gaps(run: str | None, as_json: bool) -> None:
@@ -152,7 +152,7 @@ def gaps(run: str | None, as_json: bool) -> None:
         echo(f"{gap.count:>5} {about}  ({some}{', …' if gap.count > 3 else ''})")
 
 
-@knowledge.command()
+@knowledge.command(short_help="What pages add to the cost of a message.")
 @click.option("--policy", help="Only its folders.", shell_complete=POLICY)
 @click.option("--messages", type=click.IntRange(1), default=10_000, help="That share a cache.")
 @click.option("--hours", type=Finite(0.01), default=1.0, help="In which they are answered.")

@@ -41,7 +41,7 @@ def list_maps(as_json: bool) -> None:
             echo(f"  {field} ← {place}")
 
 
-@map.command("save")
+@map.command("save", short_help="Remember columns in rung.toml, to be used by name.")
 @click.argument("name", metavar="NAME")
 @click.argument("file", required=False, metavar="[FILE]")
 @click.option("--map", "said", multiple=True, metavar="FIELD=COLUMN", help="body=Message, …")

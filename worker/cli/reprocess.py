@@ -36,8 +36,8 @@ from worker.runs.reprocess import reprocess as carry_out
 @click.option(
     "--lane",
     type=click.Choice([lane.value for lane in RunLane]),
-    help="batch is half price; mixed: what is easy at once, what climbs in batches. Left out: batch"
-    " while a --deadline leaves time, or else realtime.",
+    help="batch is half price; mixed answers what is easy at once, and in batches what climbs. Left"
+    " out: batch while a --deadline leaves time, or else realtime.",
 )
 @click.option("--max-cost", type=DOLLARS, help="Dollars: refuse above, and never spend more.")
 @click.option("--budget", type=DOLLARS, help="Dollars that the run may cost.")

@@ -17,7 +17,11 @@ from worker.store.runs import find_run
     "-n", "size", type=click.IntRange(1, MOST), default=20, show_default=True, help="How many."
 )
 @click.option(
-    "--seed", type=click.IntRange(0), default=1, show_default=True, help="Another one, others."
+    "--seed",
+    type=click.IntRange(0),
+    default=1,
+    show_default=True,
+    help="Another number chooses others.",
 )
 @JSON
 def sample(run: str, size: int, seed: int, as_json: bool) -> None:

@@ -34,14 +34,14 @@ def schedule(ctx: click.Context, as_json: bool) -> None:
         show_list(as_json)
 
 
-@schedule.command("list")
+@schedule.command("list", short_help="Every schedule: its last night, and when it is due next.")
 @JSON
 def list_schedules(as_json: bool) -> None:
     """Every schedule of rung.toml: last night, what came of it, and when it is due next."""
     show_list(as_json)
 
 
-@schedule.command("run")
+@schedule.command("run", short_help="Do tonight's run of a schedule now, once.")
 @click.argument("name", metavar="NAME", shell_complete=SCHEDULE)
 @click.option("--again", is_flag=True, help="Make another run, though tonight's is made.")
 @click.option("--watch", "follow", is_flag=True, help="Follow the run until it ends.")

@@ -30,7 +30,7 @@ def truth() -> None:
     """Whether answers were right, as people or other systems found."""
 
 
-@truth.command("import")
+@truth.command("import", short_help="Take verdicts from a CSV file, all of it or nothing.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @JSON
 def import_(file: Path, as_json: bool) -> None:
