@@ -26,14 +26,14 @@ def whole_header(
 ) -> tuple[list[str], Iterator[Fields], bool]:
     """The names, the records below them, and whether the names are those of a second line, which
     stand below groups of columns. What else belongs to the header becomes a reject, or is dropped
-    where it is drawn."""
+    where it is drawn or blank."""
     below, grouped = list(islice(found, LOOKED_AT)), False
     kept = list[Fields]()
     for record in below:
         cells = [cell.strip() for cell in record.fields]
         if record.wrong or (kept and not kept[-1].wrong):
             kept.append(record)
-        elif any(cells) and _RULE.issuperset("".join(cells)):
+        elif _RULE.issuperset("".join(cells)):
             continue
         elif not kept and cells != names and _is_header(cells) and _is_in_groups(names):
             names, grouped = _below_groups(names, cells), True
@@ -80,4 +80,4 @@ def _below_groups(groups: list[str], cells: list[str]) -> list[str]:
 
 
 def _is_of_a_survey(cells: list[str]) -> bool:
-    return any(cells) and all(cell.startswith(_SURVEYS) for cell in cells if cell)
+    return all(cell.startswith(_SURVEYS) for cell in cells if cell)

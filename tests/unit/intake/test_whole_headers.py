@@ -73,11 +73,48 @@ def test_a_row_below_columns_that_share_a_name_or_have_none_is_no_header(
 
 
 @pytest.mark.parametrize(
-    "rows", ["T-7,reference,Lee,Ann,Message", "ID,x,y,z,w\nT-7,reference,subject,channel,Message"]
+    "rows",
+    [
+        "T-7,reference,Lee,Ann,Message",
+        "ID,x,y,z,w\nT-7,reference,subject,channel,Message",
+        "reference,,,,\nT-7,Lee,Ann,x,Message",
+    ],
 )
 def test_a_header_is_mostly_names_and_stands_next_to_the_groups(rows: str) -> None:
     found = taken("t.csv", f"Ticket ID,,,,Description\n{rows}\n".encode())
     assert (found.bodies, "header" in found.document) == (["Message"], False)
+
+
+def test_a_column_without_a_name_at_the_end_makes_no_groups() -> None:
+    found = taken("t.csv", b"Ticket ID,Description,\nreference,Message,\nT-1,Where?,\n")
+    assert (found.ids, "header" in found.document) == (["reference", "T-1"], False)
+
+
+@pytest.mark.parametrize("header", ["Ticket ID,,Description", "Ticket ID,Note,Description"])
+def test_the_header_once_more_is_no_second_line_of_it(header: str) -> None:
+    found = taken("t.csv", f"{header}\n{header}\nT-1,,Where?\n".encode())
+    assert [one.reason.partition(" (")[0] for one in found.rejects] == ["the header again"]
+    assert (found.ids, "header" in found.document) == (["T-1"], False)
+
+
+@pytest.mark.parametrize(
+    ("above", "ids", "lines"), [(",", ["T-9"], [3]), ("T-1,Where?", ["T-1", "ID", "T-9"], [])]
+)
+def test_what_stands_below_a_blank_line_may_be_of_the_header_but_not_below_a_row(
+    above: str, ids: list[str], lines: list[int]
+) -> None:
+    found = taken("t.csv", f"Ticket ID,Description\n{above}\nID,Message\nT-9,x\n".encode())
+    assert (found.ids, [one.line for one in found.rejects]) == (ids, lines)
+
+
+def test_one_cell_like_a_surveys_is_no_line_of_its_header() -> None:
+    found = taken("t.csv", b'Response ID,Question\n7,"{""ImportId"": ""q""} is what it says"\n')
+    assert (found.ids, found.rejects) == (["7"], [])
+
+
+def test_a_row_that_could_not_be_read_says_why() -> None:
+    found = taken("t.csv", b'Ticket ID,Description\nID,"Message"x\nT-1,Where?\n')
+    assert [one.reason for one in found.rejects] == ["malformed quoting"]
 
 
 def test_rules_below_a_header_are_drawn_and_no_rows() -> None:

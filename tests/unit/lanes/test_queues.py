@@ -1,5 +1,6 @@
 """Room: what a claim holds of slots and grants, and that all it did not use comes back."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -46,6 +47,15 @@ def test_what_a_claim_did_not_use_returns_with_the_block(slots: Slots, pacer: Pa
     with queue.under_way(2):
         assert held(slots) == 2
     assert held(slots) == 0
+
+
+def test_slots_are_waited_for_and_no_more_are_taken_than_there_are(slots: Slots) -> None:
+    assert slots.take("haiku", 6, 1.0) == 6
+    assert slots.take("haiku", 5, 1.0) == 2
+    began = time.monotonic()
+    assert slots.take("haiku", 1, 0.02) == 0
+    assert time.monotonic() - began >= 0.02
+    assert held(slots) == SLOTS
 
 
 def test_a_claim_that_fails_holds_nothing(slots: Slots, pacer: Pacer) -> None:

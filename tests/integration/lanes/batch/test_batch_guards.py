@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from models.vocabulary import Lane
+from models.vocabulary import ROUTING, Lane
 from tests.support.checker import Checker
 from tests.support.nights import night, night_settings, rounds
 from tests.support.promises import ME, do, many, one
@@ -18,6 +18,7 @@ from worker.store.queue.rescue import rescue, rescue_from
 
 BODIES = [f"Where is my card number {n}? It was due on Monday." for n in range(12)]
 Simulator = tuple[State, str]
+OLDER = "UPDATE message_batches SET submitted_at = now() - interval '1 hour'"
 LATER = "UPDATE message_batches SET next_poll_at = now() WHERE recorded_at IS NULL"
 
 
@@ -197,3 +198,49 @@ def test_results_that_are_not_found_at_first_are_fetched_later(
     assert many(engine, "SELECT DISTINCT state FROM jobs") == [("answered",)]
     assert set(simulator[0].counts.batch_items.values()) == {1}
     Checker().require(engine)
+
+
+def test_orphans_are_told_apart_by_their_size_and_each_is_adopted_once(
+    engine: Engine, database_url: str, simulator: Simulator
+) -> None:
+    # given: Claude takes the last two of three creates, and no reply comes
+    moods(
+        simulator,
+        {"match": {"purpose": "create", "first": 1}, "do": {"status": 500}},
+        {"match": {"purpose": "create", "first": 3}, "do": {"create": "drop"}},
+    )
+    settings = a_night(database_url, simulator)
+    with night(settings) as (runtime, lane):
+        for tier, jobs in (("haiku", 1), ("sonnet", 2), ("opus", 2)):
+            policy = f"single:{tier}"
+            hand_in(engine, settings, BODIES[:jobs], policy=policy, name=tier, lane=Lane.BATCH)
+        # when: one round routes and sends them all, the next looks for them
+        step(runtime, lane)
+        intents = "SELECT requests, state FROM message_batches ORDER BY id"
+        assert many(engine, intents) == [(1, "intended"), (2, "intended"), (2, "intended")]
+        step(runtime, lane)
+        # then
+        assert many(engine, intents)[0] == (1, "intended")
+        taken = "SELECT count(DISTINCT external_id) FROM message_batches"
+        assert one(engine, taken)[0] == 2
+        do(engine, f"{OLDER} WHERE state = 'intended'")
+        rounds(runtime, lane)
+    assert set(simulator[0].counts.batch_items.values()) == {1}
+    Checker().require(engine)
+
+
+def test_a_slice_is_as_large_as_is_set_and_as_fits_into_one_request(
+    engine: Engine, database_url: str, simulator: Simulator
+) -> None:
+    settings = a_night(database_url, simulator, slice=2)
+    with night(settings) as (runtime, lane):
+        hand_in(engine, settings, BODIES[:6], policy="single:haiku", lane=Lane.BATCH)
+        step(runtime, lane)
+        assert many(engine, "SELECT requests FROM message_batches") == [(2,), (2,), (2,)]
+        run = hand_in(engine, settings, BODIES[:6], policy="ladder", name="b", lane=Lane.BATCH)
+        ids = [row[0] for row in many(engine, "SELECT id FROM jobs WHERE run_id = :id", id=run.id)]
+        for most, fit in ((25, 2), (5, 1)):
+            taken = runtime.claims.take_slice(
+                ROUTING, ids, runtime.planner, lambda _: 10, max_bytes=most
+            )
+            assert len(taken.asked) == fit

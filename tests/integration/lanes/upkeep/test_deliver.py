@@ -17,7 +17,7 @@ from tests.support.promises import ME, do, many, one
 from tests.support.works import drain, hand_in, settings_for, working
 from worker.config.doors import DeliverSettings
 from worker.config.settings import Settings
-from worker.lanes.upkeep.deliverer import Deliverer, wait_s
+from worker.lanes.upkeep.deliverer import Deliverer, ReceiverSaid, wait_s
 from worker.sandbox.simulator.state import State
 from worker.store.actions import redeliveries
 from worker.store.actions.reviews import Judged, give_verdict
@@ -243,6 +243,11 @@ def test_two_workers_never_have_the_same_delivery_and_a_dead_one_leaves_it(
     assert deliveries.take(engine, [NAME], 9) == []
     do(engine, "UPDATE deliveries SET next_try_at = now() - interval '1 s'")
     assert len(deliveries.take(engine, [NAME], 9)) == 3
+
+
+def test_which_status_says_that_an_answer_was_taken() -> None:
+    told = {status: ReceiverSaid(status, None).is_success for status in (199, 200, 299, 300)}
+    assert told == {199: False, 200: True, 299: True, 300: False}
 
 
 def test_what_was_forgotten_is_not_sent(

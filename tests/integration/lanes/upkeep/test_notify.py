@@ -22,7 +22,7 @@ from worker.errors import ConfigurationError
 from worker.lanes.upkeep.couriers import Courier, couriers_of
 from worker.lanes.upkeep.deadlines import watch_deadlines
 from worker.lanes.upkeep.housekeeping import Housekeeping
-from worker.lanes.upkeep.notifier import TRIES, Notifier
+from worker.lanes.upkeep.notifier import AGAIN_AFTER_S, TRIES, Notifier
 from worker.sandbox.simulator.state import State
 from worker.store.queue.notices import note
 
@@ -130,7 +130,8 @@ def test_what_is_refused_is_tried_again_and_given_up(
     # Then it was tried three times, every failure was logged, and it is over
     assert len(webhook.posted) == TRIES
     told = [record for record in caplog.records if record.msg == "notice not sent"]
-    assert len(told) == TRIES
+    waits = [vars(record)["again_in_s"] for record in told]
+    assert waits == [AGAIN_AFTER_S, 2 * AGAIN_AFTER_S, None]
     assert one(engine, "SELECT tries, error, ended_at IS NOT NULL FROM notices") == (
         TRIES,
         "HTTP 503",
@@ -187,6 +188,15 @@ def test_old_news_is_not_sent(engine: Engine, webhook: Webhook) -> None:
     noted(engine)
     do(engine, "UPDATE notices SET at = now() - interval '2 hours'")
     assert Notifier(engine, posting_to(webhook.url)).send_all() == 0
+
+
+def test_ends_of_runs_are_not_sent_where_nobody_wants_them(
+    engine: Engine, webhook: Webhook
+) -> None:
+    with engine.begin() as connection:
+        note(connection, "finished", key="f", target="run day", words="It has ended.")
+    assert Notifier(engine, posting_to(webhook.url, finished=False)).send_all() == 0
+    assert webhook.posted == []
 
 
 def test_a_deadline_at_risk_is_noted_once(

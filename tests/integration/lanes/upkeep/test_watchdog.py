@@ -42,7 +42,7 @@ def runtime(settings: Settings) -> Iterator[Runtime]:
 class Watched:
     """A watchdog whose clock the test moves, and what it did."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, after_s: float = AFTER_S) -> None:
         self.ended: list[int] = []
         self.clock = Clock()
         self.rounds = Rounds(self.clock)
@@ -51,7 +51,7 @@ class Watched:
             runtime.worker_id,
             ["routing", "haiku"],
             runtime.in_hand,
-            AFTER_S,
+            after_s,
             hanging=self.rounds.hanging,
             end=self.ended.append,
             clock=self.clock,
@@ -106,7 +106,9 @@ def test_a_delivery_proves_that_it_is_well(
     assert watched.after(AFTER_S - STEP_S) == []
     runtime.work("routing", ids)
     do(engine, "UPDATE jobs SET dispatched_at = now() - interval '30 s' WHERE state = 'routed'")
-    assert watched.after(AFTER_S) == []
+    with runtime.in_hand.holding("haiku", []):
+        assert watched.after(2 * AFTER_S) == []
+    assert watched.after(AFTER_S - STEP_S) == []
     assert watched.after(STEP_S) == [EXIT_STATUS]
 
 
@@ -156,6 +158,15 @@ def test_a_process_that_was_frozen_judges_nothing_by_that_time(
     watched.clock.now += 3600
     watched.dog.look()
     assert watched.ended == []
+
+
+def test_one_that_may_starve_for_a_short_time_alone_waits_less_for_a_job(
+    engine: Engine, settings: Settings, runtime: Runtime
+) -> None:
+    watched = Watched(runtime, after_s=2 * STEP_S)
+    lost_delivery(engine, runtime, settings)
+    do(engine, "UPDATE jobs SET dispatched_at = now() - interval '7 s'")
+    assert EXIT_STATUS in watched.after(20 * STEP_S)
 
 
 def test_it_waits_for_longer_than_a_lost_delivery_needs(tmp_path: Path) -> None:

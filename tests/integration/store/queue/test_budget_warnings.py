@@ -174,6 +174,10 @@ def test_a_run_whose_calls_are_still_to_be_settled_is_not_stopped(
     assert one(engine, "SELECT count(*) FROM notices WHERE kind = 'budget_stop'")[0] == told
     with engine.connect() as connection:
         assert standing_of(connection, run.id).out_of_money is bool(told)
+    # and of a larger one anew
+    do(engine, "UPDATE budgets SET cap = 1.5")
+    tell_of_stops(engine)
+    assert one(engine, "SELECT count(*) FROM notices WHERE kind = 'budget_stop'")[0] == 2 * told
 
 
 def test_the_day_is_warned_of_and_shown(
@@ -218,3 +222,17 @@ def test_reservations_are_set_right_at_start_up(
     # Then they hold what the open attempts hold, and the audit says that they were wrong
     assert one(engine, "SELECT array_agg(reserved ORDER BY scope) FROM budgets")[0] == right
     assert one(engine, "SELECT count(*) FROM audit_events WHERE action = 'reconcile'")[0] == 2
+
+
+def test_a_run_that_the_day_stops_is_told_for_each_budget_of_it(
+    engine: Engine, settings: Settings
+) -> None:
+    hand_in(engine, settings, BODY)
+    do(engine, "UPDATE runs SET waiting_for = 'day budget'")
+    do(engine, "INSERT INTO budgets (scope, day, cap) SELECT 'day:' || d, d, 1"
+               " FROM (SELECT (now() AT TIME ZONE 'UTC')::date AS d) AS today")  # fmt: skip
+    for cap in (1, 2, 2):
+        do(engine, "UPDATE budgets SET cap = :cap WHERE day IS NOT NULL", cap=cap)
+        tell_of_stops(engine)
+    keys = "SELECT count(*) FROM notices WHERE kind = 'budget_stop'"
+    assert one(engine, keys)[0] == 2

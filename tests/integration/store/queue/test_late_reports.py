@@ -1,7 +1,7 @@
 """Reports that come when their job has ended, or is somebody else's: paid for, and not used."""
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from tests.support.promises import (
     BODY,
@@ -17,7 +17,8 @@ from worker.config.settings import Settings
 from worker.sandbox.simulator.state import State
 from worker.store.actions import changes
 from worker.store.actions.selection import whole
-from worker.store.queue.rescue import rescue_from
+from worker.store.queue.record import record
+from worker.store.queue.rescue import reports_of, rescue_from
 
 LOW = {"match": {"purpose": "answer"}, "do": {"merge": {"confidence": 0.1}}}
 ANSWERS = "SELECT outcome FROM attempts WHERE stage = 'answer' ORDER BY fence"
@@ -54,6 +55,14 @@ def test_what_a_dead_worker_held_of_it(
         changes.apply(engine, ME, changes.CANCEL, whole(run))
         rescue_from(engine, [runtime.worker_id])
     assert (many(engine, STATES), many(engine, ANSWERS)) == ([("cancelled",)], [("lost",)])
+    # and when it is said once more, because nobody heard that it was written
+    (paid,) = one(engine, "SELECT cost FROM jobs")
+    with engine.connect() as connection:
+        held = connection.execute(text("SELECT job_id AS id, fence FROM attempts")).all()
+        again = reports_of(connection, held[-1:])
+    record(engine, again)
+    assert (one(engine, "SELECT cost FROM jobs")[0], paid > 0) == (paid, True)
+    checked(engine, simulator)
 
 
 def test_an_answer_that_is_not_good_enough_leaves_the_job_to_whoever_has_it(
