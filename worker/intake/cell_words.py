@@ -18,6 +18,8 @@ WHOLE_FLOAT = re.compile(r"(-?\d{1,18})\.0")
 _FORCED = re.compile(r'="([^"]*)"|\'(\d+|[=+@-]\S*)')
 _DRESSED = re.compile(r"\s|[=']|.*(?:\s|\.0)\Z", re.S)
 
+UNCALCULATED = "a formula that was never calculated: open the workbook, save it, and enqueue that"
+"""What a cell is taken for that holds a formula and no value; a program wrote such a workbook."""
 TRIMMED = "without the spaces around it"
 UNDRESSED = "without the signs by which a spreadsheet keeps it as text"
 POINT_CUT = "a whole number with .0 behind it, taken as its digits"
@@ -45,11 +47,13 @@ def tidied(value: Any, *, floats: bool) -> tuple[Any, str | None]:
 
 def is_nothing(field: str, value: str) -> bool:
     """Whether a field holds only a word for nothing; a subject may be any word."""
-    return value in NO_VALUE and field != "subject"
+    return value == UNCALCULATED or (value in NO_VALUE and field != "subject")
 
 
 def why_no_id(value: str) -> str | None:
     """Why this cannot be what a row is known by."""
+    if value == UNCALCULATED:
+        return f"external_id is {value}"
     if value in FAILED:
         return f"external_id is {value}, where a spreadsheet failed"
     if "+" in value and ROUNDED.fullmatch(value):

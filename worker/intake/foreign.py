@@ -56,9 +56,18 @@ _TEXTS = (
         "a dump of a database",
         "ask the database for the rows as CSV, and enqueue those",
     ),
+    (
+        re.compile(
+            rb"\+-[-+]*\+\s*\n|\*{9,} 1\. row \*|-\[ RECORD 1 \]"
+            rb"|[^\n]+\n-[-+]*-\+-[-+]*\s*\n|[^\n]+\n-+(?: +-+)+ *\r?\n"
+        ),
+        "a table as a terminal shows it, where long texts are cut or wrapped",
+        "export it as CSV or TSV: mysql --batch, psql --csv, sqlcmd -W -s '|'",
+    ),
     (re.compile(rb"---\s*\n|- \w+:\s"), "YAML", "save it as JSON, and enqueue that"),
 )
 """How texts begin that are no backlog: what it is, and what helps."""
+_WEB_ARCHIVE, _OF_EXCEL = re.compile(rb"MIME-Version:", re.I), (".xls", ".xlsx", ".mht", ".mhtml")
 _OUTLOOK = ("a mail or a document of Microsoft Office", "save it as .eml, or as CSV")
 TAR_AT = 257
 TEXT_HEAD = 4_000
@@ -78,6 +87,8 @@ def refuse_foreign(path: str, head: bytes) -> None:
 def refuse_within(path: str, first: bytes, *, unpacked: bool) -> None:
     """The same for what begins a file, or was packed in it."""
     refuse_foreign(path, first[:32])
+    if _WEB_ARCHIVE.match(first[:TEXT_HEAD].lstrip(BLANK)) and path.lower().endswith(_OF_EXCEL):
+        raise BacklogError(f"{path} is a web archive (MHTML), and no workbook.", mend=_RESAVE)
     for begins, what, mend in _TEXTS:
         if begins.match(first[:TEXT_HEAD].lstrip(BLANK)):
             raise BacklogError(f"{path} is {what}.", mend=mend)

@@ -163,6 +163,8 @@ def refusal(path: str, guessed: Guess) -> BacklogError:
         if missing
         else "which columns are meant is not certain"
     )
+    if "external_id" in guessed.missing and (like := _like_an_id(guessed.names)):
+        words += f" ({like!r} is empty or says the same in too many rows)"
     if guessed.missing == ("body",) and "body" not in guessed.columns:
         words += ", nor another that surely holds what customers wrote (lists of tickets often"
         words += " leave it out: export them with their descriptions)"
@@ -171,6 +173,11 @@ def refusal(path: str, guessed: Guess) -> BacklogError:
         mend=f"rung enqueue {guessed.as_options()} {quote(path)}",
         guess=guessed,
     )
+
+
+def _like_an_id(names: tuple[str, ...]) -> str | None:
+    """A column that is called as ids are, though its contents are none."""
+    return next((name for name in names if (rank_of("external_id", name) or (1,))[0] == 0), None)
 
 
 def _is_a_row(names: tuple[str, ...]) -> bool:

@@ -23,6 +23,7 @@ from worker.intake.mail_parts import (
     why_no_question,
 )
 from worker.intake.mailboxes import is_separator, split, whole
+from worker.intake.remarks import SUBJECT_ALONE
 from worker.intake.rows import Item
 
 LONGEST_HEADER = 8_000
@@ -33,6 +34,8 @@ MOST_HEADERS = 20_000
 MOST_BOUNDARIES = 5_000
 """Lines that may part a mail: it is read no further, for a few megabytes can hold a million parts.
 """
+WORDS_OF_A_QUESTION = 3
+"""Of a mail without a text, in its subject: fewer name a matter or a file, and ask nothing."""
 _OWN = """
 sent,sent mail,sent items,draft,drafts,gesendet,gesendete objekte,entwurf,entwürfe,envoyés,
 messages envoyés,brouillon,brouillons,enviado,enviados,borrador,borradores,rascunho,rascunhos,
@@ -114,6 +117,8 @@ def _mail(line: int, raw: bytes) -> Item:
         if reason := why_no_question(message) or why_automatic(message, subject):
             return Reject(line, reason, known)
         body, attachments = read_parts(message)
+        alone = body is None and len(subject.split()) >= WORDS_OF_A_QUESTION
+        body = subject if alone else body
         if body is None or is_encrypted(body):
             return Reject(line, WITHOUT_TEXT if body is None else ENCRYPTED, known)
         row: dict[str, Any] = {
@@ -127,6 +132,8 @@ def _mail(line: int, raw: bytes) -> Item:
         }
         if attachments:
             row["attachments"] = attachments
+        if alone:
+            row[SUBJECT_ALONE] = True
         return line, {name: value for name, value in row.items() if value or name == "body"}
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         return Reject(line, f"a mail that cannot be read ({type(error).__name__})")

@@ -241,8 +241,8 @@ class Rows:
             return
         if any(too_deep(value, self._caps.depth - 1) for value in nested(extra)):
             extra = self._without_deep(record, extra)
-        if self._mails and "attachments" in extra:
-            self._notes.add(Note(Care.LEFT_OUT, "attachments", remarks.ONLY_NAMED), record.line)
+        for note in remarks.of_mail(extra) if self._mails else ():
+            self._notes.add(note, record.line)
         if not fits(extra, self._caps):
             extra, notes = fitting(extra, self._caps)
             for note in notes:

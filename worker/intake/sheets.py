@@ -21,12 +21,14 @@ from openpyxl.utils.cell import column_index_from_string
 from openpyxl.worksheet._reader import WorkSheetParser
 
 from worker.domain.backlog import BacklogError, Caps
+from worker.intake.cell_words import UNCALCULATED
 from worker.intake.elements import Oversized, elements, refuse_bomb
 from worker.intake.packed_strings import Strings
 from worker.intake.records import Fields, fields_of
 from worker.intake.workbooks import MAIN, Sheet, Workbook
 
 ROW, CELL, TEXT, VALUE = f"{MAIN}row", f"{MAIN}c", f"{MAIN}t", f"{MAIN}v"
+FORMULA = f"{MAIN}f"
 ROWS = f"{MAIN}sheetData"
 STRING, PHONETIC = f"{MAIN}si", f"{MAIN}rPh"
 _NUMBERED = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -215,6 +217,8 @@ class _SheetParser(WorkSheetParser):
             return ""
         self.col_counter = self.row_counter = 1
         text = as_text(self.parse_cell(cell)["value"])
+        if not text and cell.find(FORMULA) is not None:
+            return UNCALCULATED
         if self._shown and text.isdecimal():
             before, digits = self._shown.get(int(cell.get("s") or 0), ("", 0))
             return f"{before}{text.zfill(digits)}"

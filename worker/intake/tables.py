@@ -12,6 +12,7 @@ from worker.intake.paths import normal
 from worker.intake.records import Fields, records
 from worker.intake.rows import Item
 
+NAMES_OF_ROWS = "do rows have names, without one in the header? In R: write.csv(…, row.names=FALSE)"
 HEADER_AGAIN = "the header again (were files put one behind the other?)"
 
 
@@ -127,10 +128,19 @@ def _reject(record: Fields, width: int, names: list[str]) -> Reject | None:
         return Reject(record.line, HEADER_AGAIN)
     if len(fields) > width and any(fields[width:]):
         counted = f"{len(fields)} fields, header has {width}"
-        return Reject(record.line, f"{counted} (is a delimiter in it not quoted?)")
+        return Reject(
+            record.line,
+            f"{counted} (is a delimiter in it not quoted?{_names_of_rows(record, width)})",
+        )
     if not all(value.isascii() or _is_text(value) for value in fields):
         return Reject(record.line, "invalid UTF-8")
     return None
+
+
+def _names_of_rows(record: Fields, width: int) -> str:
+    """What else it may be where there is one field more, and the first is a row's number."""
+    numbered = len(record.fields) == width + 1 and record.fields[0].strip().isdecimal()
+    return f" Or {NAMES_OF_ROWS}" if numbered else ""
 
 
 def _row(places: dict[str, list[int]], fields: list[str]) -> dict[str, object]:

@@ -118,7 +118,7 @@ def test_a_row_that_could_not_be_read_says_why() -> None:
 
 
 def test_rules_below_a_header_are_drawn_and_no_rows() -> None:
-    found = taken("t.txt", b" id | body \n----+------\n  1 | Where is it?\n  2 | Money back\n")
+    found = taken("t.txt", b"id|body\n--|------\n1|Where is it?\n2|Money back\n")
     assert (found.ids, found.rejects) == (["1", "2"], [])
 
 
