@@ -12,7 +12,7 @@ from worker.intake.columns import (
     worded,
 )
 from worker.intake.layouts import FIELDS, REQUIRED, getter_of
-from worker.intake.names import is_of_the_team, rank_of
+from worker.intake.names import is_of_the_team, rank_of, speaks_of
 from worker.intake.paths import Place, column_of, normal, parse_place
 
 LONG_ENOUGH = 20
@@ -96,7 +96,9 @@ def _by_contents(name: str, columns: list[Column], rows: int) -> tuple[str, bool
     fitting = [one for one in columns if fits(name, one, rows)]
     if name == "body":
         fitting = [one for one in fitting if not is_of_the_team(one.name)]
-        texts = [one for one in fitting if mean_of(one) >= LONG_ENOUGH]
-        return (max(texts, key=mean_of).name, False) if texts else None
+        texts = [one for one in fitting if mean_of(one) >= LONG_ENOUGH or speaks_of(name, one.name)]
+        texts = [one for one in texts if not fits("received_at", one, rows)]
+        likely = max(texts, key=lambda one: (speaks_of(name, one.name), mean_of(one)), default=None)
+        return (likely.name, False) if likely is not None else None
     ids = [one for one in fitting if one.depth == 1 and not any(" " in text for text in one.texts)]
     return (ids[0].name, False) if ids and rows > 1 else None

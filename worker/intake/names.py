@@ -99,7 +99,8 @@ _UNSURE: dict[str, str] = {
 
 _TEAM = """
 internal private intern interne interno interna note notes notiz notizen nota notas agent assignee
-send bearbeiter resolution solution answer antwort réponse respuesta risposta lösung solución
+send reply developer bearbeiter resolution solution answer antwort
+réponse respuesta risposta lösung solución
 """
 _TEAMS_WORDS = frozenset(_TEAM.split())
 
@@ -107,6 +108,12 @@ _TEAMS_WORDS = frozenset(_TEAM.split())
 def is_of_the_team(name: str) -> bool:
     """Whether a column's name says that the team wrote what stands in it."""
     return not _TEAMS_WORDS.isdisjoint(re.split(r"[\W_]+", name.casefold()))
+
+
+def speaks_of(field: str, name: str) -> bool:
+    """Whether a word of a column's name is one by which the field is surely called: `Comment or
+    Message` speaks of a body."""
+    return any(normal(word) in SURE[field] for word in re.split(r"[\W_]+", name) if word)
 
 
 def _ranked(words: Mapping[str, str]) -> dict[str, dict[str, int]]:

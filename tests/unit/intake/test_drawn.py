@@ -61,3 +61,19 @@ def test_a_mail_may_say_all_in_its_subject(subject: str, bodies: list[str]) -> N
     found = taken("one.eml", mail.encode())
     assert (found.bodies, len(found.rejects)) == (bodies, 1 - len(bodies))
     assert [note["column"] for note in found.noted] == ["body"] * len(bodies)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        "Entry ID,Entry Date,Comment or Message",
+        "Entry ID,Last contact in full words,What is it",
+        "Entry ID,Entry Date,What is it,Developer Reply Text",
+    ],
+)
+def test_a_time_or_the_teams_words_are_not_suggested_for_the_message(columns: str) -> None:
+    rows = "1,November 24 2026 8:15 am,Where is my parcel? It is late.,Hello! We sent it once more."
+    names = columns.split(",")
+    cells = [",".join(rows.split(",")[: len(names)]).replace("1,", f"{n},", 1) for n in "12"]
+    found = taken("day.csv", "\n".join([columns, *cells]).encode())
+    assert f"'body={names[2]}'" in str(found.mend)
