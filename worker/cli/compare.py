@@ -147,14 +147,16 @@ def judge_pairs(engine: Engine, a: StoredRun, b: StoredRun, key: Callable[[], st
     """One pair after another, whose is which unsaid and changing by chance, until none is left or
     the person quits. Returns how many were judged."""
     me, judged, chance = actor(), 0, random.SystemRandom()
+    shown, turned = None, False
     while True:
         with engine.connect() as connection:
             pair = next_pair(connection, a.id, b.id, me.name)
         if pair is None:
             talk("Nothing is left to judge: all other replies are the same under both.")
             break
-        turned = chance.random() < 0.5
-        show_pair(pair, turned=turned, keys=HELP)
+        if pair != shown:
+            shown, turned = pair, chance.random() < 0.5
+            show_pair(pair, turned=turned, keys=HELP)
         said = key().lower()
         if said in KEYS:
             _give(engine, me.name, pair, KEYS[said], turned=turned)
@@ -165,6 +167,8 @@ def judge_pairs(engine: Engine, a: StoredRun, b: StoredRun, key: Callable[[], st
             judged -= 1
         elif said in ("q", "\x03", "\x04", ""):
             break
+        else:
+            talk(HELP, fg="cyan")
     talk(f"{plural(judged, 'pair')} judged.")
     return judged
 

@@ -84,7 +84,9 @@ def test_both_answer_the_same_and_nobody_is_sent_anything(prompts: None, engine:
     assert "simulated" in words
 
 
-def test_verdicts_by_keys_are_blind_and_end_in_the_sentence(prompts: None, engine: Engine) -> None:
+def test_verdicts_by_keys_are_blind_and_end_in_the_sentence(
+    prompts: None, engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
     # given: a person who would send what says "Your parcel", wherever it stands
     names = answered(engine)
     with engine.connect() as connection:
@@ -94,8 +96,13 @@ def test_verdicts_by_keys_are_blind_and_end_in_the_sentence(prompts: None, engin
         return pressed.pop(0)
 
     # whose is which changes by chance, so that the first key's meaning is not known beforehand
-    pressed = ["1", "z", *"12bn" * 2, "q"]
+    pressed = ["x", "1", "z", *"12bn" * 2, "q"]
     assert judge_pairs(engine, a, b, key) == 8
+    said = capsys.readouterr().err
+    assert said.count("(12 left)") == 2, (
+        "as it began, and when it was taken back; not for a wrong key"
+    )
+    assert "(5 left)" in said
     given = many(engine, "SELECT is_right, count(*) FROM truths WHERE undone_at IS NULL GROUP BY 1")
     assert dict(map(tuple, given)) == {True: 8, False: 8}
 

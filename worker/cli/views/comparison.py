@@ -45,7 +45,7 @@ def show_pair(pair: BlindPair, *, turned: bool, keys: str) -> None:
     for number, reply in enumerate(replies, 1):
         out.print(f"\n{number}", style="cyan")
         out.print(terminal_safe(reply), markup=False)
-    talk(keys, fg="cyan")
+    talk(f"{keys} ({pair.left:,} left)", fg="cyan")
 
 
 def _confidence(side: SideSums) -> str:

@@ -18,6 +18,8 @@ class BlindPair:
     reply_b: str
     subject: str | None
     message: str
+    left: int
+    """Pairs that this person has not judged, with this one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +56,8 @@ CROSS JOIN LATERAL (SELECT fence, reply FROM results WHERE job_id = b.id OFFSET 
 """
 NEXT = text(f"""
 SELECT a.id AS job_a, ra.fence AS fence_a, ra.reply AS reply_a,
-  b.id AS job_b, rb.fence AS fence_b, rb.reply AS reply_b, m.subject, m.body AS message
+  b.id AS job_b, rb.fence AS fence_b, rb.reply AS reply_b, m.subject, m.body AS message,
+  count(*) OVER () AS left
 {PAIRS} CROSS JOIN LATERAL (
   SELECT subject, body FROM messages WHERE id = a.message_id AND erased_at IS NULL OFFSET 0) AS m
 WHERE ra.reply <> rb.reply AND NOT EXISTS (
