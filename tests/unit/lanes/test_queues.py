@@ -1,5 +1,6 @@
 """Room: what a claim holds of slots and grants, and that all it did not use comes back."""
 
+import threading
 import time
 from collections.abc import Iterator
 
@@ -12,7 +13,7 @@ from worker.domain.first_tier import Decided
 from worker.domain.limits import Grant
 from worker.lanes.realtime.pacer import Pacer
 from worker.lanes.realtime.queues import HELD_WAIT_S, LIMIT_WAIT_S, Queue, Room, RoutingQueue
-from worker.lanes.realtime.slots import Slots
+from worker.lanes.realtime.slots import GATHER_S, Slots, gather_s
 from worker.store.queue.claim import ClaimResult
 
 SLOTS = 8
@@ -44,8 +45,9 @@ def test_what_a_claim_did_not_use_returns_with_the_block(slots: Slots, pacer: Pa
         assert (room.jobs, room.grant.calls, held(slots)) == (5, 5, 5)
         room.taken = ClaimResult([claimed(asks(Purpose.ANSWER))] * 2, [])
     assert held(slots) == 2
-    with queue.under_way(2):
-        assert held(slots) == 2
+    for _ in range(2):
+        with queue.under_way([claimed(asks(Purpose.ANSWER))]):
+            assert held(slots) >= 1
     assert held(slots) == 0
 
 
@@ -62,26 +64,30 @@ def test_a_claim_that_fails_holds_nothing(slots: Slots, pacer: Pacer) -> None:
     queue = Queue("haiku", "haiku", slots, pacer)
     with pytest.raises(ZeroDivisionError), queue.room(5):
         raise ZeroDivisionError
-    with pytest.raises(ZeroDivisionError), queue.under_way(0):
+    with queue.room(1) as room:
+        room.taken = ClaimResult([claimed(asks(Purpose.ANSWER))], [])
+    with pytest.raises(ZeroDivisionError), queue.under_way([claimed(asks(Purpose.ANSWER))]):
         raise ZeroDivisionError
     assert held(slots) == 0
 
 
-def test_routing_that_asked_nothing_takes_no_grant_until_something_would_ask(
+def test_routing_that_asked_nothing_takes_neither_slots_nor_grants_until_something_would_ask(
     slots: Slots, pacer: Pacer
 ) -> None:
     queue = RoutingQueue("routing", "haiku", slots, pacer)
     # given: a policy that needs no labels
     with queue.room(3) as room:
         room.taken = ClaimResult([DECIDED] * 3, [])
-    with queue.under_way(3):
-        pass
-    # then: slots alone decide
-    with queue.room(3) as room:
-        assert (room.jobs, room.grant.calls) == (3, 0)
+    assert held(slots) == 0
+    with queue.under_way([DECIDED]):
+        assert held(slots) == 0
+    # then: it goes on while every slot is taken
+    slots.take("haiku", SLOTS, 0)
+    with queue.room(30) as room:
+        assert (room.jobs, room.grant.calls) == (30, 0)
         room.taken = ClaimResult([DECIDED], [], unasked=[7, 8])
-    with queue.under_way(1):
-        pass
+    slots.give_back("haiku", SLOTS)
+    assert held(slots) == 0
     # and what would have asked asks for room again
     with queue.room(2) as room:
         assert (room.jobs, room.grant.calls) == (2, 2)
@@ -90,11 +96,39 @@ def test_routing_that_asked_nothing_takes_no_grant_until_something_would_ask(
     assert held(slots) == 2
 
 
-def test_messages_that_share_a_request_are_one_call(slots: Slots, pacer: Pacer) -> None:
+def test_messages_that_share_a_request_are_one_call_and_hold_one_slot(
+    slots: Slots, pacer: Pacer
+) -> None:
     shared = claimed(asks(Purpose.CLASSIFY, together=20))
-    with RoutingQueue("routing", "haiku", slots, pacer).room(5) as room:
+    queue = RoutingQueue("routing", "haiku", slots, pacer)
+    with queue.room(5) as room:
         room.taken = ClaimResult([shared] * 5, [])
         assert room.asking == 1
+    assert held(slots) == 1
+    with queue.under_way([shared] * 5):
+        pass
+    assert held(slots) == 0
+
+
+def test_a_free_slot_waits_for_others_as_long_as_claims_are_slow(slots: Slots) -> None:
+    assert (gather_s(0.01), gather_s(3)) == (0.02, GATHER_S)
+    # given one free slot, and another that comes
+    slots.take("haiku", SLOTS - 1, 0)
+    # then: where no wait is worth it, it goes at once
+    assert slots.take("haiku", 3, 0, gather_s=0) == 1
+    slots.give_back("haiku", 1)
+    threading.Timer(0.01, slots.give_back, ("haiku", 2)).start()
+    assert slots.take("haiku", 3, 0, gather_s=60) == 3
+    assert held(slots) == SLOTS
+
+
+def test_a_queue_learns_from_its_claims_how_long_to_gather(slots: Slots, pacer: Pacer) -> None:
+    queue = Queue("haiku", "haiku", slots, pacer)
+    assert queue.gather_s == GATHER_S
+    began = time.monotonic()
+    with queue.room(1):
+        pass
+    assert queue.gather_s <= gather_s(time.monotonic() - began)
 
 
 @pytest.mark.parametrize(

@@ -65,8 +65,8 @@ class Calls:
             task.cancel()
 
     def send(self, queue: Queue, group: Sequence[Claimed], claimed_at: float) -> Future[None]:
-        """Starts attempts, which hold a slot each; the future resolves when all are recorded. One
-        wake-up of the loop and one of the waiting thread serve the whole group."""
+        """Starts attempts, whose requests hold a slot each; the future resolves when all are
+        recorded. One wake-up of the loop and one of the waiting thread serve the whole group."""
         sent, ended = self.groups.begin(len(group))
         if not group:
             return sent
@@ -96,7 +96,7 @@ class Calls:
         committed: Callable[[tuple[int, int]], None],
     ) -> None:
         assert self._caller is not None, "calls are started before anything is sent"
-        with queue.under_way(len(request)):
+        with queue.under_way(request):
             reports = await self._caller.carry_out(request, claimed_at)
             # One call, however many messages shared it, says one thing of Claude's health.
             self._health.note(queue.name, reports[0])

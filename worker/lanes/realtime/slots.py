@@ -3,12 +3,18 @@
 import threading
 from collections.abc import Mapping
 
-GATHER_S = 0.05
-"""The longest that a free slot waits for others. A claim is a transaction whatever its size, so
-slots that come free one by one are worth waiting for: against calls of a second or more this costs
-under 3 % of the slots' time, and saves most of the claims."""
+GATHER_S, GATHER_CLAIMS = 0.05, 2
+"""A free slot waits for others no longer than this, and than this many claims take. A claim is a
+transaction whatever its size, so slots that come free one by one are worth waiting for where claims
+are slow, for a machine is busy then; where they are quick, an empty slot is the dearer of the
+two."""
 GATHER_SHARE = 2
 """One in so many of a tier's slots is enough to go at once."""
+
+
+def gather_s(claim_s: float) -> float:
+    """How long a free slot waits for others where the claim before took `claim_s`, in seconds."""
+    return min(GATHER_CLAIMS * claim_s, GATHER_S)
 
 
 class Slots:
@@ -21,12 +27,13 @@ class Slots:
         self._wanted: dict[str, list[int]] = {tier: [] for tier in sizes}
         self._changed = {tier: threading.Condition() for tier in sizes}
 
-    def take(self, tier: str, at_most: int, timeout_s: float) -> int:
-        """Takes between one and `at_most` slots, or none after `timeout_s` seconds."""
+    def take(self, tier: str, at_most: int, timeout_s: float, gather_s: float = GATHER_S) -> int:
+        """Takes between one and `at_most` slots, or none after `timeout_s` seconds. The first that
+        is free waits `gather_s` for others."""
         with self._changed[tier]:
             if self._wait_for(tier, 1, timeout_s):
                 gathered = min(at_most, max(self._sizes[tier] // GATHER_SHARE, 1))
-                self._wait_for(tier, gathered, GATHER_S)
+                self._wait_for(tier, gathered, gather_s)
             taken = min(self._free[tier], at_most)
             self._free[tier] -= taken
             return taken

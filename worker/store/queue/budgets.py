@@ -41,13 +41,15 @@ class Budgets:
         self._committed: dt.date | None = None
 
     def stops(self, day: dt.date, connection: Connection, planned: Sequence[Claimed]) -> Stops:
-        """Jobs pass in order as long as the budgets of their run and of the day allow."""
+        """Jobs pass in order as long as the budgets of their run and of the day allow. What can
+        cost nothing passes, and no claim that spends waits for it."""
         if self._committed != day:
             ensure_day(connection, day, self._per_day_usd)
+        spending = [claimed for claimed in planned if claimed.reserved]
         today, stops = day_scope(day), dict[int, Stop]()
-        scopes = [today, *(run_scope(claimed.candidate.run_id) for claimed in planned)]
-        purses = lock_purses(connection, scopes)
-        for claimed in planned:
+        scopes = [today, *(run_scope(claimed.candidate.run_id) for claimed in spending)]
+        purses = lock_purses(connection, scopes) if spending else {}
+        for claimed in spending:
             run, worst = purses[run_scope(claimed.candidate.run_id)], claimed.reserved
             if not run.fits(worst):
                 stops[claimed.candidate.job_id] = Stop.RUN_BUDGET
