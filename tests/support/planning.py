@@ -18,6 +18,7 @@ from worker.store.actions.selection import Selection
 from worker.store.audit import Actor
 from worker.store.queue import intake, trial
 from worker.store.reading import listing
+from worker.store.reading.listed_jobs import Sort
 from worker.store.runs import RunRef
 
 ROWS_A_ROW = 100
@@ -80,7 +81,10 @@ BUILT: dict[str, Builder] = {
         c, run_id=None, node=None, before=None, limit=50
     ),
     "listing.sorted": lambda c: listing.list_jobs(
-        c, run_id=DAY, node=None, before=None, limit=50, sort=listing.Sort.COST
+        c, run_id=DAY, node=None, before=None, limit=50, sort=Sort.COST
+    ),
+    "listing.by confidence": lambda c: listing.list_jobs(
+        c, run_id=None, node=None, before=None, limit=50, sort=Sort.CONFIDENCE
     ),
     "listing.jobs_with_id": lambda c: listing.jobs_with_id(c, "m77", 20),
 }

@@ -23,10 +23,9 @@ from worker.store.audit import audit_reading
 from worker.store.queue.reading_leases import held_by_another
 from worker.store.reading.attention import Attention, Letter, letters
 from worker.store.reading.exchanges import A_LINE, Exchange, exchanges
+from worker.store.reading.job_counts import counted_jobs
+from worker.store.reading.listed_jobs import Page, Sort
 from worker.store.reading.listing import (
-    Page,
-    Sort,
-    counted_jobs,
     exists,
     jobs_with_id,
     list_jobs,

@@ -10,7 +10,7 @@ from worker.domain.filter_parsing import parse
 from worker.domain.filters import And, Comparison, Node, Op, show
 from worker.domain.text import is_blank
 from worker.domain.wording import count
-from worker.store.reading.listing import ListedJob, Page, Sort
+from worker.store.reading.listed_jobs import ListedJob, Page, Sort
 
 MAX_WHERE = 2_000
 EXACTLY = ("state", "tier", "customer", "language")

@@ -5,17 +5,13 @@ has. So a page looks at no more than `WINDOW` jobs, or sorts no more than the ne
 how far it came, and goes on from there when asked.
 """
 
-import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Connection,
-    FromClause,
+    ScalarSelect,
     Select,
     UnaryExpression,
     any_,
@@ -23,6 +19,7 @@ from sqlalchemy import (
     literal,
     select,
     text,
+    true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import InstrumentedAttribute
@@ -34,60 +31,12 @@ from models.runs import Run
 from models.vocabulary import OPEN_STATES, JobState
 from worker.domain.filters import Node
 from worker.store.filter_sql import JOINED, condition
+from worker.store.reading.listed_jobs import ListedJob, Page, Sort
 from worker.store.rows import values_of
 
 Chosen = Select[*tuple[Any, ...]]
 WINDOW = 2_500
 SORTED = 10_000
-
-
-class Sort(StrEnum):
-    """Orders of a list; what is asked for is at the top."""
-
-    NEWEST = ""
-    ENDED = "ended"
-    COST = "cost"
-    CONFIDENCE = "confidence"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedJob:
-    """One job of a list: what it came to."""
-
-    job: int
-    run_id: int
-    run: str
-    source: str
-    external_id: str
-    channel: str | None
-    language: str | None
-    state: str
-    tier: str | None
-    difficulty: str | None
-    confidence: float | None
-    escalations: int
-    attempts: int
-    cost_usd: Decimal
-    reason: str | None
-    created_at: dt.datetime
-    finished_at: dt.datetime | None
-    simulated: bool | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """Jobs, and where the next page begins (None at the end). `looked_at` is set where the page
-    ends because it has looked at enough, rather than because it is full. Of a filter or an order,
-    `matched` says how many of those that were looked at meet it, `unfinished` how many of these
-    are open and `dead` how many are dead letters, and `whole` that no others do."""
-
-    jobs: Sequence[ListedJob]
-    next: int | None
-    looked_at: int | None = None
-    matched: int | None = None
-    unfinished: int = 0
-    dead: int = 0
-    whole: bool = True
 
 
 def list_jobs(
@@ -104,42 +53,75 @@ def list_jobs(
     page before; it is a message's id within a run, and a job's id otherwise. `skip` passes over so
     many of an order other than the newest first, and `next` is where those that were not sorted
     begin."""
+    if sort and node is None:
+        return _in_order(connection, run_id, before, limit, sort=sort, skip=skip)
     size = SORTED if sort else WINDOW if node is not None else limit + 1
-    place = Job.id if run_id is None else Job.message_id
-    window = _window(place, run_id, before, size).subquery("seen")
+    place = _place(run_id)
+    newest = select(place.label("place")).order_by(place.desc()).limit(size)
+    window = _within(newest, run_id, before).subquery("seen")
     seen, lowest = connection.execute(select(func.count(), func.min(window.c.place))).one()
     if not seen:
-        return Page(jobs=[], next=None, matched=0 if node is not None or sort else None)
+        return Page(jobs=[], next=None, matched=0 if node is not None else None)
     # A range of the same index: its rows lie together, and none is looked up one by one.
-    columns = COLUMNS if not sort else (Job.id.label("job"),)
-    source = JOINED if node is not None or not sort else NARROW[sort]
-    wanted = _within(select(*columns, place.label("place")).select_from(source), run_id, before)
+    columns = (*COLUMNS, place.label("place"))
+    wanted = _within(select(*columns).select_from(JOINED), run_id, before)
     wanted = wanted.where(place >= lowest).order_by(*_order(sort), place.desc())
-    if node is not None or sort:
-        wanted = wanted.add_columns(*COUNTED)
     if node is not None:
+        counted = _counted(Job.state)
+        wanted = wanted.add_columns(*(one.over().label(name) for name, one in counted.items()))
         wanted = wanted.where(condition(node))
     # Left to itself, the planner hashes whole tables for a filter on reasons or findings.
     connection.execute(NO_WHOLE_TABLES)
-    wanted = wanted.offset(skip).limit(limit + 1)
-    rows = connection.execute(wanted).all()
-    # Only what is shown is looked up: an order needs few columns of many jobs.
-    jobs = _filled(connection, [row.job for row in rows[:limit]]) if sort else _jobs(rows[:limit])
+    rows = connection.execute(wanted.offset(skip).limit(limit + 1)).all()
     connection.execute(AS_BEFORE)
     more = rows[limit - 1].place if len(rows) > limit else None
-    whole = seen < size
-    if node is None and not sort:
+    jobs = _jobs(rows[:limit])
+    if node is None:
         return Page(jobs=jobs, next=more)
-    further, looked_at = (None, None) if whole else (lowest, seen)
     if more is not None and not sort:
-        further, looked_at = more, None
-    return Page(
-        jobs=jobs,
-        next=further,
-        looked_at=looked_at,
-        whole=whole,
-        **{one.name: getattr(rows[0], one.name) if rows else 0 for one in COUNTED},
-    )
+        return Page(jobs=jobs, next=more, whole=seen < size, **_counts(rows))
+    return _page(jobs, rows, lowest=lowest, seen=seen, size=size)
+
+
+def _in_order(
+    connection: Connection,
+    run_id: int | None,
+    before: int | None,
+    limit: int,
+    *,
+    sort: Sort,
+    skip: int,
+) -> Page:
+    """A page of an order without a filter. The newest are read once, with what the order is made
+    of; only what is shown is looked up."""
+    place = _place(run_id)
+    newest = select(Job.id.label("job"), place.label("place"), Job.state, KEYS[sort].label("key"))
+    newest = newest.order_by(place.desc()).limit(SORTED)
+    seen = _within(newest, run_id, before).cte("seen")
+    counted = [one.label(name) for name, one in _counted(seen.c.state).items()]
+    total = select(func.min(seen.c.place).label("lowest"), *counted).subquery("total")
+    wanted = select(seen.c.job, *total.c).select_from(seen.join(total, true()))
+    wanted = wanted.order_by(*_order(sort, seen.c.key), seen.c.place.desc())
+    rows = connection.execute(wanted.offset(skip).limit(limit)).all()
+    if not rows:
+        return Page(jobs=[], next=None, matched=0)
+    jobs = _filled(connection, [row.job for row in rows])
+    return _page(jobs, rows, lowest=rows[0].lowest, seen=rows[0].matched, size=SORTED)
+
+
+def _page(
+    jobs: Sequence[ListedJob], rows: Sequence[Any], *, lowest: int, seen: int, size: int
+) -> Page:
+    """One that says how far it looked where that is not all."""
+    whole = seen < size
+    further, looked_at = (None, None) if whole else (lowest, seen)
+    return Page(jobs=jobs, next=further, looked_at=looked_at, whole=whole, **_counts(rows))
+
+
+def _counts(rows: Sequence[Any]) -> dict[str, int]:
+    """What every row says of all that were looked at."""
+    names = ("matched", "unfinished", "dead")
+    return {name: getattr(rows[0], name) if rows else 0 for name in names}
 
 
 def _filled(connection: Connection, ids: list[int]) -> list[ListedJob]:
@@ -173,35 +155,21 @@ def exists(connection: Connection, job_id: int) -> bool:
     return connection.execute(select(Job.id).where(Job.id == job_id)).scalar() is not None
 
 
-def counted_jobs(connection: Connection, run_id: int | None) -> int:
-    """Jobs of a run, or of all, from the counters."""
-    chosen = OF_RUN if run_id is not None else OF_ALL
-    values = {"run": run_id} if run_id is not None else {}
-    return int(connection.execute(chosen, values).scalar_one())
+def _order(sort: Sort, key: Any = None) -> tuple[UnaryExpression[Any], ...]:
+    if not sort:
+        return ()
+    by = KEYS[sort] if key is None else key
+    return ((by.asc() if sort is Sort.CONFIDENCE else by.desc()).nulls_last(),)
 
 
-def _order(sort: Sort) -> tuple[UnaryExpression[Any], ...]:
-    match sort:
-        case Sort.ENDED:
-            return (Job.finished_at.desc().nulls_last(),)
-        case Sort.COST:
-            return (Job.cost.desc(),)
-        case Sort.CONFIDENCE:
-            return (Result.confidence.asc().nulls_last(),)
-    return ()
-
-
-def _window(
-    place: InstrumentedAttribute[int], run_id: int | None, before: int | None, size: int
-) -> Chosen:
-    """Places of the newest jobs, by an index alone: ids, or within a run those of its messages."""
-    chosen = select(place.label("place")).order_by(place.desc()).limit(size)
-    return _within(chosen, run_id, before)
+def _place(run_id: int | None) -> InstrumentedAttribute[int]:
+    """What the newest are told by, from an index alone: ids, or within a run its messages'."""
+    return Job.id if run_id is None else Job.message_id
 
 
 def _within(chosen: Chosen, run_id: int | None, before: int | None) -> Chosen:
     """Of the run, and before the place where the last page ended."""
-    place = Job.id if run_id is None else Job.message_id
+    place = _place(run_id)
     if run_id is not None:
         chosen = chosen.where(Job.run_id == run_id)
     return chosen.where(place < before) if before is not None else chosen
@@ -227,20 +195,26 @@ COLUMNS = (
     Job.finished_at,
     Result.simulated,
 )
-NARROW: dict[Sort, FromClause] = {
-    Sort.ENDED: Job.__table__,
-    Sort.COST: Job.__table__,
-    Sort.CONFIDENCE: Job.__table__.outerjoin(Result.__table__, Result.job_id == Job.id),
+KEYS: dict[Sort, InstrumentedAttribute[Any] | ScalarSelect[Any]] = {
+    Sort.ENDED: Job.finished_at,
+    Sort.COST: Job.cost,
+    # Job by job: joined, the planner reads every result for some orders.
+    Sort.CONFIDENCE: select(Result.confidence)
+    .where(Result.job_id == Job.id)
+    .correlate(Job)
+    .scalar_subquery(),
 }
-"""What an order is made of, where no filter wants more."""
-COUNTED = (
-    func.count().over().label("matched"),
-    func.count().filter(Job.state.in_(OPEN_STATES)).over().label("unfinished"),
-    func.count().filter(Job.state == JobState.DEAD).over().label("dead"),
-)
-"""Over all that meet the filter within the window, whatever page of it is read."""
+"""What an order is made of."""
+
+
+def _counted(state: Any) -> dict[str, Any]:
+    """Of all that is looked at, whatever page of it is read."""
+    return {
+        "matched": func.count(),
+        "unfinished": func.count().filter(state.in_(OPEN_STATES)),
+        "dead": func.count().filter(state == JobState.DEAD),
+    }
+
 
 NO_WHOLE_TABLES = text("SET LOCAL enable_seqscan = off")
 AS_BEFORE = text("RESET enable_seqscan")
-OF_RUN = text("SELECT coalesce(sum(jobs), 0) FROM run_counts WHERE run_id = :run")
-OF_ALL = text("SELECT coalesce(sum(jobs), 0) FROM job_totals")

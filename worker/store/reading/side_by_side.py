@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from worker.domain.wording import reason
 from worker.store.reading.exchanges import Exchange, exchanges
-from worker.store.reading.listing import counted_jobs
+from worker.store.reading.job_counts import counted_jobs
 from worker.store.rows import values_of
 
 MOST = 200
