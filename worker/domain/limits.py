@@ -19,8 +19,10 @@ ROUNDING = (0, 500, 500)
 LOW_SHARE = 0.1
 """Claude's bucket must be emptier than this before its `remaining` slows anybody: above it, our
 own and much smaller bucket is the tighter one, and a report would only cost time."""
-PRIOR_WEIGHT, MEMORY = 10, 500
-"""Calls that a prior is worth, and calls after which an old one has largely been forgotten."""
+PRIOR_WEIGHT, MEMORY = 2, 100
+"""Calls that a prior is worth, and calls after which an old one has largely been forgotten. What is
+reserved too much for calls in flight is missing until they end: so a prior that is far too high,
+and the call that writes the cache, have to be forgotten soon."""
 MARGIN = 1.1
 """Estimates are this much above the mean; what was too much is given back when the call ends."""
 
