@@ -19,7 +19,6 @@ from sqlalchemy import (
     literal,
     select,
     text,
-    true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import InstrumentedAttribute
@@ -80,7 +79,7 @@ def list_jobs(
         return Page(jobs=jobs, next=more)
     if more is not None and not sort:
         return Page(jobs=jobs, next=more, whole=seen < size, **_counts(rows))
-    return _page(jobs, rows, lowest=lowest, seen=seen, size=size)
+    return _page(jobs, _counts(rows), lowest=lowest, seen=seen, size=size)
 
 
 def _in_order(
@@ -98,24 +97,27 @@ def _in_order(
     newest = select(Job.id.label("job"), place.label("place"), Job.state, KEYS[sort].label("key"))
     newest = newest.order_by(place.desc()).limit(SORTED)
     seen = _within(newest, run_id, before).cte("seen")
-    counted = [one.label(name) for name, one in _counted(seen.c.state).items()]
-    total = select(func.min(seen.c.place).label("lowest"), *counted).subquery("total")
-    wanted = select(seen.c.job, *total.c).select_from(seen.join(total, true()))
+    # Once for the statement, whatever the planner expects: joined, it was made for each row.
+    counted = {"lowest": func.min(seen.c.place), **_counted(seen.c.state)}
+    pairs = (part for name, one in counted.items() for part in (name, one))
+    total = select(func.jsonb_build_object(*pairs)).select_from(seen).scalar_subquery()
+    wanted = select(seen.c.job, total.label("total"))
     wanted = wanted.order_by(*_order(sort, seen.c.key), seen.c.place.desc())
     rows = connection.execute(wanted.offset(skip).limit(limit)).all()
     if not rows:
         return Page(jobs=[], next=None, matched=0)
-    jobs = _filled(connection, [row.job for row in rows])
-    return _page(jobs, rows, lowest=rows[0].lowest, seen=rows[0].matched, size=SORTED)
+    counts: dict[str, int] = rows[0].total
+    lowest, jobs = counts.pop("lowest"), _filled(connection, [row.job for row in rows])
+    return _page(jobs, counts, lowest=lowest, seen=counts["matched"], size=SORTED)
 
 
 def _page(
-    jobs: Sequence[ListedJob], rows: Sequence[Any], *, lowest: int, seen: int, size: int
+    jobs: Sequence[ListedJob], counts: dict[str, int], *, lowest: int, seen: int, size: int
 ) -> Page:
     """One that says how far it looked where that is not all."""
     whole = seen < size
     further, looked_at = (None, None) if whole else (lowest, seen)
-    return Page(jobs=jobs, next=further, looked_at=looked_at, whole=whole, **_counts(rows))
+    return Page(jobs=jobs, next=further, looked_at=looked_at, whole=whole, **counts)
 
 
 def _counts(rows: Sequence[Any]) -> dict[str, int]:
