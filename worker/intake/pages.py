@@ -22,12 +22,15 @@ from worker.domain.validation.injection import orders
 from worker.domain.validation.language import detected
 from worker.errors import UsageError
 from worker.intake.encodings import encoding_of
+from worker.store.passages import DICTIONARIES
 
 MAX_PAGE_BYTES = 2_000_000
 MAX_PAGES = 50_000
 MAX_CELL_CHARS = 200_000
 KINDS = (".md", ".markdown", ".html", ".htm", ".txt", ".csv", ".json", ".jsonl")
 QUESTION, ANSWER = ("question", "q", "title", "frage"), ("answer", "a", "text", "antwort")
+LANGUAGES = {name: code for code, name in DICTIONARIES.items()}
+"""By their English names."""
 ADDRESS, WORDS = ("url", "address", "link"), ("markdown", "html", "text", "body", "content")
 _DROPPED = "//head|//script|//style|//nav|//footer|//noscript|//template|//svg|//form"
 
@@ -49,7 +52,7 @@ def read_folder(root: Path) -> PageFolder:
             f"There is no folder {str(root)!r}.", mend="name a folder of pages, or make it"
         )
     paths = [path for path in sorted(root.rglob("*")) if path.suffix.lower() in KINDS]
-    paths = [path for path in paths if not path.is_dir()]
+    paths = [path for path in paths if not path.is_dir() and not _is_hidden(path, root)]
     home = root.resolve()
     if len(paths) > MAX_PAGES:
         raise UsageError(
@@ -70,6 +73,11 @@ def read_folder(root: Path) -> PageFolder:
     return found
 
 
+def _is_hidden(path: Path, root: Path) -> bool:
+    """What an editor or a version control keeps there: a wastebasket of pages, for one."""
+    return any(part.startswith(".") for part in path.relative_to(root).parts)
+
+
 class _Unreadable(Exception):
     """Why a page is left out, as the end of a sentence."""
 
@@ -77,7 +85,10 @@ class _Unreadable(Exception):
 def _require_file(path: Path, home: Path) -> None:
     """What stands in the folder becomes what customers are told: a link to elsewhere does not, and
     what is no file might never end."""
-    where = path.resolve()
+    try:
+        where = path.resolve()
+    except RuntimeError:  # a link to itself, until Python 3.13
+        raise _Unreadable("it is no file.") from None
     if not where.is_relative_to(home):
         raise _Unreadable("it is a link to another folder; copy the page.")
     if not where.is_file():
@@ -89,6 +100,9 @@ def _take(found: PageFolder, names: set[str], page: SourcePage) -> None:
         found.problems.append(
             f"{page.path}: another page is called {page.name!r} already; rename one of the two."
         )
+        return
+    if not page.markdown.strip():
+        found.problems.append(f"{page.path}: it holds no words.")
         return
     if orders(page.markdown):
         found.notes.append(
@@ -150,7 +164,7 @@ def _page(
         path=path,
         title=known.get("title") or title or (heading[1] if heading else Path(name).name),
         markdown=markdown,
-        language=spoken[:2].lower() or None,
+        language=LANGUAGES.get(spoken.lower(), spoken[:2].lower()) or None,
         also=known.get("also", ""),
     )
 

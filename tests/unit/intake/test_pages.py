@@ -25,7 +25,7 @@ def test_every_kind_becomes_pages_with_headings(tmp_path: Path) -> None:
     # when
     found = folder(
         tmp_path,
-        a_dot_md="---\ntitle: First\nlanguage: de\nalso: eins, zwei\n---\n# A\nWords.",
+        a_dot_md="---\ntitle: First\nlanguage: German\nalso: eins, zwei\n---\n# A\nWords.",
         sub__b_dot_html=HTML,
         c_dot_txt="Only words.",
         faq_dot_csv="Question;Answer\nWhere is it?;On its way.\n;nothing\n",
@@ -56,6 +56,9 @@ def test_every_kind_becomes_pages_with_headings(tmp_path: Path) -> None:
         ("big_dot_md", "x" * 2_000_001, "it has 2.0 MB, and a page may have 2; cut it into pages."),
         ("none_dot_md", "  \n", "it is empty."),
         ("bytes_dot_txt", b"\x00\x01\x02", "it is no text."),
+        ("nav_dot_html", "<nav>Home</nav><script>x()</script>", "it holds no words."),
+        ("front_dot_md", "---\ntitle: Nothing\n---\n", "it holds no words."),
+        ("asked_dot_csv", "question,answer\nWhy?,\n", "it holds no words."),
         ("faq_dot_csv", "one,two\n1,2\n", "it has no columns question and answer."),
         ("site_dot_json", "[{]", "it is no JSON"),
         ("site_dot_json", '[{"url": "x"}]', "entry 1 has no url, or no text, html or markdown."),
@@ -69,6 +72,19 @@ def test_what_cannot_be_read_is_left_out_and_named(
     (sentence,) = found.problems
     assert said in sentence
     assert name.replace("_dot_", ".") in sentence
+
+
+def test_links_to_nowhere_and_to_themselves_are_named_and_what_is_hidden_is_not(
+    tmp_path: Path,
+) -> None:
+    for name, target in (("self.md", "self.md"), ("gone.md", "nowhere"), ("round", ".")):
+        (tmp_path / name).symlink_to(target)
+    found = folder(tmp_path, good_dot_md="# Good", _dot_trash__old_dot_md="# Old")
+    assert [page.name for page in found.pages] == ["good"]
+    assert [one.rpartition("/")[2] for one in found.problems] == [
+        "gone.md: it is no file.",
+        "self.md: it is no file.",
+    ]
 
 
 def test_odd_pages_are_taken_and_said(tmp_path: Path) -> None:
