@@ -53,13 +53,21 @@ MONTH_NAMES = [line.partition(" ")[0] for line in _MONTHS.strip().splitlines()]
 """In English, January first."""
 
 CURRENCY_SIGNS: Mapping[str, str] = {
-    "$": "USD", "us$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "₽": "RUB",
-    "₺": "TRY", "zł": "PLN", "kr": "SEK", "₩": "KRW", "rs.": "INR", "rs": "INR",
+    "$": "$", "us$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "₽": "RUB",
+    "₺": "TRY", "zł": "PLN", "kr": "kr", "₩": "KRW", "rs.": "INR", "rs": "INR",
 }  # fmt: skip
 CODES = (
     *("USD", "EUR", "GBP", "CHF", "JPY", "CAD", "AUD", "INR", "SEK", "NOK", "DKK", "PLN", "CZK"),
     *("CNY", "KRW", "BRL", "MXN", "SGD", "HKD", "NZD", "ZAR", "AED", "SAR"),
 )
+_DOLLARS, _CROWNS = ("USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN"), ("SEK", "NOK", "DKK")
+ALSO: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(_DOLLARS, ("$",)),
+    **dict.fromkeys(_CROWNS, ("kr",)),
+    "$": ("USD",),
+    "kr": ("SEK",),
+}
+"""How a currency may be written too: `$10` for `10 AUD`."""
 CENTS = "cents"
 """Of any currency: what is compared is the value alone."""
 
@@ -72,7 +80,7 @@ def _units() -> dict[str, Unit]:
     def add(what: str, factor: Decimal | int | str, words: str) -> None:
         table.update(dict.fromkeys(words.split(), (what, Decimal(factor))))
 
-    add("USD", 1, "dollar dollars dólar dólares dollari dollaro")
+    add("$", 1, "dollar dollars dólar dólares dollari dollaro")
     add("EUR", 1, "euro euros")
     add("GBP", 1, "pound pounds pfund livres livre libras libra sterline sterlina ponden quid")
     add("CHF", 1, "franken francs franc franchi francos")

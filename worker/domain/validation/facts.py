@@ -39,7 +39,7 @@ _PHONE = re.compile(
 )
 _ACCOUNT = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z\d]{4}){2,7}(?: ?[A-Z\d]{1,3})?(?!\w)")
 """An IBAN, with its gaps or without."""
-_NATIONAL = re.compile(r"\d{3}[-. ]\d{3,4}(?:[-. ]\d{4})?")
+_NATIONAL = re.compile(r"1([-. ])\d{3}\1\d{3}\1\d{4}|\d{3}[-. ]\d{3,4}(?:[-. ]\d{4})?")
 _REFERENCE = re.compile(
     r"(?<![\w#/-])(?:#[^\W_]|(?:[^\W\d]{1,12}[-_/]){0,3}[^\W\d]{0,12}\d)[\w/-]*+"
 )

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from worker.domain.validation.fact import Fact, Key
 from worker.domain.validation.fact_words import (
+    ALSO,
     CENTS,
     CODES,
     COMMA_LANGUAGES,
@@ -42,7 +43,7 @@ _CLOCK = re.compile(r"([01]?\d|2[0-4])\.([0-5]\d)")
 """`17.30` may be an hour as well."""
 _MAGNITUDE = re.compile(
     r"[ \u00a0](?:(?P<e3>thousand|tausend|mille|mila|mil|duizend)|(?P<e5>lakhs?|lacs?)"
-    r"|(?P<e7>crores?)|(?P<e6>million(?:s|en)?|mill[oó]n(?:es)?|milion[ei]|milh(?:ão|ões)|miljoen))\b",
+    r"|(?P<e7>crores?)|(?P<e9>mrd|billions?)|(?P<e6>mio|million(?:s|en)?|mill[oó]n(?:es)?|milion[ei]|milh(?:ão|ões)|miljoen))\b\.?",
     re.IGNORECASE,
 )
 SMALL = 10
@@ -130,9 +131,11 @@ def _number(digits: str, said: str, unit: Unit | None, values: tuple[Decimal, ..
         return _plain(digits, said, values)
     keys = [_measured(value, unit) for value in values]
     asked = tuple(key for each, _ in keys for key in each)
-    if said[-1:] in "hH" and unit[0] == "hours":
+    if said.lower().endswith(("h", "uur")) and unit[0] == "hours":
         # `9 h` is a time of the day as well.
         asked += tuple(("time", int(value) % 12, 0) for value in values if value in range(25))
+        if clock := _CLOCK.fullmatch(digits):
+            asked += (("time", int(clock[1]) % 12, int(clock[2])),)
     held = tuple(key for _, each in keys for key in each)
     return Fact(kind=_kind(unit[0]), said=said, asked=asked, held=held)
 
@@ -169,7 +172,7 @@ def _measured(value: Decimal, unit: Unit) -> tuple[tuple[Key, ...], tuple[Key, .
         return ((what, exact),), held
     if what in MONEY:
         asked += (("money" if what == CENTS else CENTS, exact),)
-        held += (("money", exact),)
+        held += (("money", exact), *((sign, exact) for sign in ALSO.get(what, ())))
     return asked, held
 
 
