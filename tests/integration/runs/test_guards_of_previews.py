@@ -75,6 +75,15 @@ def test_what_an_interrupted_cancel_left_can_be_cancelled_again(rows: Rows) -> N
         look(rows, "cancel", "whole")
 
 
+def test_what_is_open_is_what_a_pause_and_its_end_are_about(rows: Rows) -> None:
+    for name, state in (("on", "active"), ("held", "paused")):
+        run = rows.run(name=name, state=state)
+        rows.job(run)
+        rows.routed(run)
+        rows.job(run, state="dead")
+    assert (look(rows, "pause", "on").count, look(rows, "resume", "held").count) == (2, 2)
+
+
 def test_a_queue_is_counted_alone_and_everything_as_a_whole(rows: Rows) -> None:
     run = rows.run()
     rows.routed(run)
