@@ -27,6 +27,7 @@ from worker.intake.likely_columns import (
 from worker.intake.names import rank_of
 from worker.intake.paths import column_of, normal, parse_place, without_conditions
 from worker.intake.presets import PRESETS
+from worker.intake.writers import are_untold
 
 SHOWN_COLUMNS = 12
 WORDY = 6
@@ -114,7 +115,7 @@ def _guess(sample: Sample, columns: Mapping[str, str], usual: Mapping[str, str])
         # In a helpdesk's export, `Source` is how a message came, and not where ids are unique.
         own.discard("source")
     if not names or all(name in own or name in columns for name in REQUIRED):
-        return Guess(columns=columns, names=names)
+        return Guess(columns=columns, names=names, certain=not _untold(names, columns))
     if fitting := _by_preset(sample, columns, names):
         return fitting
     found = by_columns(sample, dict(columns), own)
@@ -133,7 +134,7 @@ def _judged(
     empty = {name for name in REQUIRED if column_of(name, names) is not None}
     missing = tuple(name for name in REQUIRED if name not in {*whole, *own, *empty})
     sure = all(certain for name, (_, certain) in found.items() if name in REQUIRED)
-    certain = sure and not missing
+    certain = sure and not missing and not _untold(names, columns)
     if not certain:
         # What stands under a required field's own name belongs to the options that are shown.
         whole = {**{name: name for name in REQUIRED if name in own}, **whole}
@@ -146,6 +147,11 @@ def _judged(
         missing=missing,
         names=names,
     )
+
+
+def _untold(names: tuple[str, ...], columns: Mapping[str, str]) -> bool:
+    """Whether nobody can say whose these messages are; who says which column is meant takes all."""
+    return "body" not in columns and are_untold(names)
 
 
 def refusal(path: str, guessed: Guess) -> BacklogError:
@@ -163,6 +169,9 @@ def refusal(path: str, guessed: Guess) -> BacklogError:
         if missing
         else "which columns are meant is not certain"
     )
+    if are_untold(guessed.names):
+        words += " (comments without their tickets do not tell customers from agents: export the"
+        words += " tickets with their comments)"
     if "external_id" in guessed.missing and (like := _like_an_id(guessed.names)):
         words += f" ({like!r} is empty or says the same in too many rows)"
     if guessed.missing == ("body",) and "body" not in guessed.columns:

@@ -65,6 +65,11 @@ class FileWords:
     product: str | None = None
     teams: tuple[TeamsWords, ...] = ()
 
+    @classmethod
+    def of_teams(cls, teams: tuple[TeamsWords, ...]) -> "FileWords | None":
+        """None where no column tells the team's rows."""
+        return cls(teams=teams) if teams else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowWords:

@@ -134,8 +134,7 @@ class Backlog:
         return self._beside(refusal(self.path, guessed))
 
     def _beside(self, error: BacklogError) -> BacklogError:
-        read = self.found.sheet
-        if self._options.sheet is not None or read is None:
+        if self._options.sheet is not None or (read := self.found.sheet) is None:
             return error
         titles = titles_of(self.path, self._stream, self.found.kind, self._caps)
         others = [title for title in titles if title != read]
@@ -158,8 +157,9 @@ class Backlog:
         product = guessed.preset or product_of(self._options.usual)
         if product is not None:
             return FileWords(RUNG_CSV if product == RUNG and self.found.kind == "csv" else product)
-        teams = () if "body" in self._options.usual else teams_words_of(self.sample)
-        return FileWords(teams=teams) if teams else None
+        if "body" in self._options.usual:
+            return None
+        return FileWords.of_teams(teams_words_of(self.sample, guessed.columns))
 
     def rows(self, guessed: Guess, order: DateOrder | None) -> Rows:
         """What judges rows of this file."""

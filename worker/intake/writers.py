@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from worker.intake.paths import Path, follow, normal, parse_place
+from worker.intake.paths import Path, column_of, follow, normal, parse_place
 
 Row = Mapping[str, Any]
 
@@ -20,16 +20,18 @@ _WAYS = ("direction", "message_direction", "message_type", "type", "kind")
 _FROM_CUSTOMERS = ("inbound", "is_inbound", "incoming", "is_incoming", "from_customer")
 _FROM_TEAM = (
     *("outbound", "is_outbound", "outgoing", "is_outgoing", "from_agent", "is_agent", "from_staff"),
-    *(
-        "is_staff",
-        "internal",
-        "is_internal",
-        "is_internal_note",
-        "private",
-        "is_private",
-        "is_note",
-    ),
+    "is_staff",
 )
+_SEEN_BY_ALL = ("public", "is_public")
+_SEEN_BY_THE_TEAM = ("internal", "is_internal", "private", "is_private", "is_note")
+_CONVERSATIONS = (
+    *("ticket_id", "conversation_id", "case_id", "issue_id", "request_id", "thread_id", "chat_id"),
+    *("parent_id", "ticket_number", "session_id"),
+)
+"""Beside an id of their own, these make rows messages of a conversation. A whole ticket may be
+private and a customer's."""
+_UNTOLD = frozenset(map(normal, ("author_id", "audit_id")))
+"""Comments of Zendesk by themselves: agents and customers are numbers alike."""
 
 _CUSTOMER = "customer client user end_user requester visitor contact lead consumer buyer guest"
 _CUSTOMERS = frozenset(map(normal, _CUSTOMER.split()))
@@ -60,23 +62,35 @@ class TeamsWords:
         return isinstance(said, str | int) and _normal(said) in self.words
 
 
-def teams_words_of(sample: Sequence[Row]) -> tuple[TeamsWords, ...]:
+def teams_words_of(sample: Sequence[Row], columns: Mapping[str, str]) -> tuple[TeamsWords, ...]:
     """The columns that tell the team's rows from the customers'. Of words that may mean something
-    else, both kinds must be there; that a row is incoming or a note stands for itself."""
-    found = list[TeamsWords]()
-    for places, customers, teams in (
+    else, both kinds must be there; that a row is incoming, or that one of a conversation is a note,
+    stands for itself. `columns` says where our fields stand."""
+    found, names = list[TeamsWords](), tuple(dict.fromkeys(name for row in sample for name in row))
+    kinds: list[tuple[tuple[str, ...], frozenset[str] | None, frozenset[str]]] = [
         (_PERSONS, _CUSTOMERS, _TEAMS),
         (_WAYS, _IN, _OUT),
         (_FROM_CUSTOMERS, None, _FALSE),
         (_FROM_TEAM, None, _TRUE),
-    ):
+    ]
+    own = column_of(columns.get("external_id", "external_id"), names)
+    if {column_of(name, names) for name in _CONVERSATIONS} - {None, own}:
+        kinds += [(_SEEN_BY_ALL, None, _FALSE), (_SEEN_BY_THE_TEAM, None, _TRUE)]
+    for places, customers, teams in kinds:
         for place in places:
             words = teams | {_ADMIN} if place.endswith("type") and teams is _TEAMS else teams
             ((path,),) = parse_place(place).alternatives
+            if column_of(path[0].name, names) is None:
+                continue
             said = {_normal(value) for row in sample if _is_word(value := follow(row, path))}
             if said & words and (customers is None or said & customers):
                 found.append(TeamsWords(place, path, words))
     return tuple(found)
+
+
+def are_untold(names: Sequence[str]) -> bool:
+    """Whether these are the columns of messages of which nobody can say who wrote them."""
+    return set(map(normal, names)) >= _UNTOLD
 
 
 def _is_word(value: Any) -> bool:

@@ -31,7 +31,6 @@ def read(customers: dict[str, Any], teams: dict[str, Any], **options: Any) -> An
         ("author", {"type": "user"}, {"type": "bot"}),
         ("role", "user", "assistant"),
         ("is_incoming", "1", "0"),
-        ("internal", False, True),
         ("from_agent", None, True),
     ],
 )
@@ -52,7 +51,8 @@ def test_what_the_team_wrote_is_a_reject_that_says_by_which_column(
         ("type", "question", "note"),
         ("role", "user", "admin"),
         ("from", "Berlin", "support"),
-        ("internal", False, False),
+        ("internal", False, True),
+        ("private", "No", "Yes"),
         ("internal", None, "no"),
         ("is_incoming", None, True),
     ],
@@ -65,3 +65,21 @@ def test_words_that_may_mean_something_else_say_nothing(column: str, one: Any, o
 def test_who_says_what_the_message_is_gets_every_row() -> None:
     found = read({"direction": "inbound"}, {"direction": "outbound"}, columns={"body": "message"})
     assert found.bodies == [ASKED, TEAMS]
+
+
+@pytest.mark.parametrize(("column", "of_the_team"), [("internal", True), ("public", False)])
+def test_a_note_is_the_teams_where_rows_are_messages_of_tickets(
+    column: str, *, of_the_team: bool
+) -> None:
+    said = {column: not of_the_team}, {column: of_the_team}
+    (one, other) = ({"ticket_id": 7, **row} for row in said)
+    assert read(one, other).bodies == [ASKED]
+    assert read(one, other, usual={"body": "message"}).bodies == [ASKED, TEAMS]
+    assert read(*said).bodies == [ASKED, TEAMS]
+
+
+def test_comments_whose_authors_are_numbers_are_not_taken_unasked() -> None:
+    row = {"author_id": 5, "audit_id": 9, "body": ASKED, "message": None}
+    refused = read(row, row).refused
+    assert "do not tell customers from agents" in str(refused)
+    assert read(row, row, columns={"body": "body"}).refused is None
