@@ -92,6 +92,8 @@ def options_of(sending: Sending) -> dict[str, Any]:
 
 def unreachable(error: httpx2.TransportError) -> CannotReach:
     """The HTTP client's trouble in our words."""
+    if isinstance(error, httpx2.UnsupportedProtocol):
+        return CannotReach("Rung's address begins with http:// or https://, and this one does not.")
     return CannotReach(f"Rung does not answer ({type(error).__name__}): is `rung up` running?")
 
 

@@ -43,6 +43,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             channel="channel",
             language="language",
             source="source",
+            received_at="received_at",
         ),
         "zendesk": _preset(
             ("requester_id via description", "raw_subject description", "requester_id comments"),

@@ -15,8 +15,17 @@ Row = Mapping[str, Any]
 _PERSONS = (
     *("author_type", "sender_type", "from_type", "created_by_type", "author.type", "sender.type"),
     *("created_by.type", "author_role", "sender_role", "sender", "from", "author", "role"),
+    *("absender", "autor", "remitente", "auteur", "expéditeur", "mittente", "autore", "remetente"),
+    *("afzender", "speaker", "sent_by", "written_by"),
 )
-_WAYS = ("direction", "message_direction", "message_type", "type", "kind")
+_WAYS = (
+    "direction",
+    "message_direction",
+    "message_type",
+    "type",
+    "kind",
+    *("richtung", "dirección", "sens", "direzione", "direção", "richting"),
+)
 _FROM_CUSTOMERS = ("inbound", "is_inbound", "incoming", "is_incoming", "from_customer")
 _FROM_TEAM = (
     *("outbound", "is_outbound", "outgoing", "is_outgoing", "from_agent", "is_agent", "from_staff"),
@@ -33,15 +42,23 @@ private and a customer's."""
 _UNTOLD = frozenset(map(normal, ("author_id", "audit_id")))
 """Comments of Zendesk by themselves: agents and customers are numbers alike."""
 
-_CUSTOMER = "customer client user end_user requester visitor contact lead consumer buyer guest"
+_CUSTOMER = """
+customer client user end_user requester visitor contact lead consumer buyer guest
+kunde kundin cliente klant klient utente usuario
+"""
 _CUSTOMERS = frozenset(map(normal, _CUSTOMER.split()))
-_TEAM = "agent operator staff team support bot assistant system representative employee"
+_TEAM = """
+agent operator staff team support bot assistant system representative employee
+mitarbeiter agente conseiller operatore operador soporte suporte medewerker
+"""
 _TEAMS = frozenset(map(normal, _TEAM.split()))
 _ADMIN = normal("admin")
 """A colleague as an author's type; as anybody's role in a shop or an app it may be a customer."""
 _IN = frozenset({"inbound", "incoming", "in", "received"})
+_IN |= {"eingehend", "eingang", "entrante", "entrant", "recibido", "inkomend", "entrada"}
 _OUT = frozenset({"outbound", "outgoing", "out", "sent", "note", "internal", "internalnote"})
-_OUT |= {"private", "privatenote"}
+_OUT |= {"private", "privatenote", "notiz", "nota"}
+_OUT |= {"ausgehend", "ausgang", "saliente", "sortant", "enviado", "uitgaand", "saída", "uscente"}
 _TRUE, _FALSE = frozenset({"true", "1", "yes"}), frozenset({"false", "0", "no"})
 
 

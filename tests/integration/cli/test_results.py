@@ -27,10 +27,10 @@ OURS = [
     *("verdict_reason", "tier", "model", "confidence", "accepted", "difficulty", "escalations"),
     *("attempts", "cost_usd", "reasons", "sources", "answered_at"),
 ]
-DAY = """external_id,zeta,body,Subject,customer_id,alpha,state
-T-1,z1,Where is my card?,Card,c-1,a1,open
-T-2,=1+1,How do I close my account?,,c-2,,open
-T-3,,Where is my money?,Money,,a3,
+DAY = """external_id,zeta,body,Subject,customer_id,alpha,state,received_at
+T-1,z1,Where is my card?,Card,c-1,a1,open,2026-11-24T08:15:00Z
+T-2,=1+1,How do I close my account?,,c-2,,open,
+T-3,,Where is my money?,Money,,a3,,
 """
 LOW = {
     "match": {"contains": "Where is my money?", "purpose": "answer"},
@@ -118,6 +118,8 @@ def test_the_last_verdict_counts(engine: Engine) -> None:
 
 @pytest.mark.usefixtures("worked")
 def test_columns_and_states_can_be_chosen(engine: Engine) -> None:
+    came = [row["received_at"] for row in rows("--columns", "received_at")]
+    assert came == ["2026-11-24T08:15:00+00:00", "", ""]
     chosen = rows("--columns", 'send,external_id, reply,"zeta",send', "--only", "review")
     assert [list(row) for row in chosen] == [["send", "external_id", "reply", "zeta"]]
     assert chosen[0]["reply"] == replies(engine)[2]

@@ -124,7 +124,7 @@ def test_changed_text_under_a_known_id_is_named(engine: Engine, tmp_path: Path) 
     said = say("enqueue", str(path), "--json")
     assert said.code == 1
     assert said.document["rejects"][0]["reason"] == (
-        "known in run day with other text; give it a new id, or use --source"
+        "known in run day with other text; give it a new id, or another source"
     )
     assert count(engine, "jobs") == 1
 

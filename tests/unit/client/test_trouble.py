@@ -20,6 +20,11 @@ BUSY = {"title": "Too Many Requests", "detail": "Slowly, please."}
 Said = tuple[int, dict[str, str], bytes]
 
 
+def test_an_address_without_its_beginning_is_called_so() -> None:
+    with pytest.raises(rung.CannotReach, match="begins with http://"):
+        rung.Client("localhost:8420", "token").status("day")
+
+
 def said(status: int, document: object, **headers: str) -> Said:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return status, named, json.dumps(document).encode()

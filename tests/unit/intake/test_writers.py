@@ -31,6 +31,8 @@ def read(customers: dict[str, Any], teams: dict[str, Any], **options: Any) -> An
         ("author", {"type": "user"}, {"type": "bot"}),
         ("role", "user", "assistant"),
         ("is_incoming", "1", "0"),
+        ("Richtung", "eingehend", "Ausgehend"),
+        ("Remitente", "Cliente", "agente"),
         ("from_agent", None, True),
     ],
 )

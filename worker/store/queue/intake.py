@@ -72,7 +72,7 @@ def _explain(connection: Connection, run: RunRef, first_job: int, added: Added) 
 def changed(known_in: str | None) -> str:
     """Why a row is not taken whose id is known with another text."""
     where = f" in run {known_in}" if known_in else ""
-    return f"known{where} with other text; give it a new id, or use --source"
+    return f"known{where} with other text; give it a new id, or another source"
 
 
 def runs_holding(connection: Connection, records: Sequence[tuple[str, str]]) -> list[str]:

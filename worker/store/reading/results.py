@@ -58,6 +58,7 @@ BY_NAME_ONLY = {
     "source": Holds.TEXT,
     "channel": Holds.TEXT,
     "language": Holds.TEXT,
+    "received_at": Holds.TIME,
     "job": Holds.COUNT,
 }
 """Columns that come when they are asked for. `reply` is the model's text, whatever became of it;
@@ -130,7 +131,7 @@ SELECT m.external_id, m.subject, m.customer_id, m.body AS message,
   CASE WHEN jsonb_typeof(r.fields -> 'sources') = 'array'
     THEN ARRAY(SELECT jsonb_array_elements_text(r.fields -> 'sources')) END AS sources,
   r.created_at AS answered_at, coalesce(r.simulated, false) AS simulated,
-  r.reply, m.source, m.channel, m.language, j.id AS job, m.metadata AS own
+  r.reply, m.source, m.channel, m.language, m.received_at, j.id AS job, m.metadata AS own
 FROM jobs AS j JOIN messages AS m ON m.id = j.message_id
 LEFT JOIN results AS r ON r.job_id = j.id
 LEFT JOIN LATERAL (
