@@ -124,7 +124,7 @@ class Values:
             "inquiries.HAND_OVER": {"below": ["haiku"], "passes": 0.1},
             "inquiries.JOBS": {"ids": self.answered, "run": OLD},
             "intake.HOLDING": {"ids": text_ids},
-            "chunks.RESERVE": {"rows": 500},
+            "intake.RESERVE": {"rows": 500},
             "leaving_batch.LEAVE_SENT": {"run": NIGHT, "limit": 5_000},
             "leaving_batch.LEAVE_UNSENT": {"run": NIGHT, "limit": 5_000},
             "ledger.ADD_TOTALS": {"rows": as_json(totals)},

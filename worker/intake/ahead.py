@@ -14,6 +14,10 @@ from worker.intake.sources import open_file
 
 AHEAD = 3
 """Blocks that reading may be ahead of storing."""
+TURN_S = 0.0005
+"""For how long reading may keep the interpreter while another thread wants it: each time that
+storing hears of Postgres, Postgres waits for what comes next. By itself Python gives ten times as
+long."""
 
 
 def stem(name: str) -> str:
@@ -44,6 +48,7 @@ def _standard_input() -> IO[bytes]:
 
 def ahead(blocks: Iterator[Block]) -> Iterator[Block]:
     """Reads in a thread of its own, a few blocks ahead: parsing overlaps with storing."""
+    sys.setswitchinterval(min(sys.getswitchinterval(), TURN_S))
     ready: queue.Queue[Block | BaseException | None] = queue.Queue(AHEAD)
     stopped = threading.Event()
 

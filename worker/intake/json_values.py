@@ -24,6 +24,13 @@ NO_ROW = "a message of the protocol that the file is written in, and no row"
 _WHOLE = frozenset({"$numberLong", "$numberInt"})
 _MONGOS = _WHOLE | {"$oid", "$date", "$numberDouble", "$numberDecimal", "$uuid", "$symbol"}
 ENVELOPES = ("_source", "_airbyte_data")
+_DEEPER = frozenset((dict, float))
+
+
+def is_flat(row: dict[str, object]) -> bool:
+    """Whether a row is one as it stands: nothing in it is deeper, is a number that may have lost
+    digits, or is what a protocol says of it. Nothing is unwrapped of such, as of most rows."""
+    return "type" not in row and _DEEPER.isdisjoint(map(type, row.values()))
 
 
 def keyed(key: str, item: Item | None) -> Item:

@@ -7,7 +7,15 @@ from typing import Any
 import orjson
 
 from worker.domain.backlog import Caps, Reject
-from worker.intake.json_values import DECODER, MOST_WHOLE, NO_ROW, as_row, header_of, unwrapped
+from worker.intake.json_values import (
+    DECODER,
+    MOST_WHOLE,
+    NO_ROW,
+    as_row,
+    header_of,
+    is_flat,
+    unwrapped,
+)
 from worker.intake.rows import Item
 
 RECORD_SEPARATOR = b"\x1e"
@@ -20,35 +28,37 @@ def read_jsonl(chunks: Iterator[bytes], caps: Caps) -> Iterator[Item]:
     """Every line that is not blank."""
     header: list[str] | None = None
     for number, line in enumerate(split_lines(chunks, caps.line), 1):
-        if not line or line.isspace():
+        try:
+            row = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            if line and not line.isspace():
+                yield _odd_line(number, line, caps, header)
             continue
-        if header is None and line[:1] == b"[" and (header := _header(line)) is not None:
-            continue
-        yield _read_line(number, line, caps, header)
+        if type(row) is dict and is_flat(row):
+            yield number, row
+        elif header is None and line[:1] == b"[":
+            header = header_of(row)
+            if header is None:
+                yield _item_of(number, line, row, None)
+        else:
+            yield _item_of(number, line, row, header)
 
 
-def _header(line: bytes) -> list[str] | None:
-    """What names the columns of lines that are lists."""
-    try:
-        cells = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return None
-    return header_of(cells) if isinstance(cells, list) else None
-
-
-def _read_line(number: int, line: bytes, caps: Caps, header: list[str] | None) -> Item:
+def _odd_line(number: int, line: bytes, caps: Caps, header: list[str] | None) -> Item:
+    """Of a line that is not JSON as it stands."""
     if line is TOO_LONG:
         return Reject(number, f"line is longer than {caps.line:,} bytes")
-    if line[:1] == RECORD_SEPARATOR:
-        line = line[1:]
-    if line[:3] == BOM_UTF8:
-        line = line[3:]
+    line = line.removeprefix(RECORD_SEPARATOR).removeprefix(BOM_UTF8)
     try:
         row = orjson.loads(line)
     except orjson.JSONDecodeError as error:
         row = _with_nothing(line)
         if row is None:
             return Reject(number, why_invalid(line, error))
+    return _item_of(number, line, row, header)
+
+
+def _item_of(number: int, line: bytes, row: Any, header: list[str] | None) -> Item:
     if type(row) is dict and float in map(type, row.values()) and _is_inexact(row):
         row = DECODER.decode(line.decode())
     row = row if type(row) is dict else as_row(row, header)
@@ -80,14 +90,14 @@ def split_lines(chunks: Iterator[bytes], cap: int) -> Iterator[bytes]:
     and given as TOO_LONG."""
     held, dropping = b"", False
     for chunk in chunks:
+        fits = len(held) + len(chunk) <= cap
         lines = (held + chunk).split(b"\n") if not dropping else chunk.split(b"\n")
         held = lines.pop()
         if dropping and lines:
             lines[0], dropping = TOO_LONG, False
         elif dropping:
             held = b""
-        for line in lines:
-            yield line if len(line) <= cap else TOO_LONG
+        yield from lines if fits else (one if len(one) <= cap else TOO_LONG for one in lines)
         if len(held) > cap:
             held, dropping = b"", True
     if dropping:

@@ -79,7 +79,7 @@ class Rows:
         """The row as a record, or why it is rejected."""
         layout = self._layouts.get(names := tuple(row)) or self._layout(names)
         if self._plain and (plain := plain_record(line, row, layout.plain)):
-            self._metadata(plain, layout.beside(row))
+            self._metadata(plain, layout.beside(row) if layout.rest else {})
             return plain
         away = None
         if self._told is not None and (words := self._words[names]) is not None:

@@ -12,8 +12,10 @@ MANY = 1_000
 
 
 def after_intake(connection: Connection, rows: int) -> None:
-    """Analyses what an intake has filled, a sample of 30,000 rows a table; by rows submitted."""
+    """Analyses what an intake has filled, a sample of 3,000 rows a table; by rows submitted. Who
+    waits for the command would wait for ten times as many half a second longer."""
     if rows >= MANY:
+        connection.execute(FEWER)
         connection.execute(ANALYZE_INTAKE)
 
 
@@ -23,5 +25,6 @@ def after_submission(connection: Connection, rows: int) -> None:
         connection.execute(ANALYZE_SUBMISSION)
 
 
+FEWER = text("SET LOCAL default_statistics_target = 10")
 ANALYZE_INTAKE = text("ANALYZE jobs, messages")
 ANALYZE_SUBMISSION = text("ANALYZE attempts, calls, message_batches")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.intake.taking import packed, taken
+from worker.intake.json_values import NO_ROW
 
 ROWS = [{"external_id": "1", "body": "hello there"}, {"external_id": "2", "body": "fine"}]
 FIRST, SECOND = map(json.dumps, ROWS)
@@ -59,6 +60,12 @@ def test_the_same_two_rows(name: str, data: str) -> None:
 )
 def test_lines_that_are_lists_and_lists_of_text(name: str, data: str) -> None:
     assert taken(name, data.encode()).bodies == ["hello there", "fine"]
+
+
+def test_what_a_protocol_says_of_itself_is_no_row() -> None:
+    version = {"type": "ACTIVATE_VERSION", "stream": "tickets", "version": 1}
+    found = taken("x.jsonl", f"{FIRST}\n{json.dumps(version)}\n".encode())
+    assert [one.reason for one in found.rejects] == [NO_ROW]
 
 
 def test_a_conversation_is_no_list_of_rows() -> None:

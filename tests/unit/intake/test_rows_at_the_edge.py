@@ -135,6 +135,8 @@ def test_a_line_over_the_cap_is_one_reject_and_what_follows_is_read(size: int) -
 def test_a_long_line_is_dropped_as_it_comes() -> None:
     given = iter([b"x" * 60] * 1_000 + [b"\nend"])
     assert [len(line) for line in split_lines(given, 100)][-1] == 3
+    in_two = iter([b"x" * 60, b"x" * 60 + b"\nend"])
+    assert list(split_lines(in_two, 100)) == [TOO_LONG, b"end"]
 
 
 def test_a_line_that_is_no_utf8_says_so() -> None:

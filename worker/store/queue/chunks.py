@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from worker.domain.backlog import Record
 from worker.store.queue.copy_rows import NOT_ALL_NEW, copy_in, job_rows, message_rows
-from worker.store.queue.intake import COPY_JOBS, COPY_MESSAGES, RESERVE, Added, add_in
+from worker.store.queue.intake import COPY_JOBS, COPY_MESSAGES, Added, add_in, reserve
 from worker.store.runs import RunRef
 
 OWN_COLUMNS = 500
@@ -47,7 +47,8 @@ class Intake:
         mostly. Raises database errors; then nothing of one of the two was added."""
         if len(self.own) < OWN_COLUMNS:
             for record in records:
-                self.own |= dict.fromkeys(record.metadata or ())
+                if record.metadata is not None:
+                    self.own |= dict.fromkeys(record.metadata)
         begun = _begin_new(self.engine, records, self.source) if self._expects_new else None
         try:
             self._wait()
@@ -120,15 +121,14 @@ class _Begun:
     """A chunk whose messages are stored, and whose transaction is open."""
 
     connection: Connection
-    ids: list[int]
+    ids: Sequence[int]
 
 
 def _begin_new(engine: Engine, records: Sequence[Record], source: str | None) -> _Begun | None:
     """Stores the messages of a chunk in which every one is new; None where one is not."""
     connection = engine.connect()
     try:
-        reserved = connection.execute(RESERVE, {"rows": len(records)}).scalar_one()
-        ids = [int(id_) for id_ in reserved.split()]
+        ids = reserve(connection, len(records))
         copy_in(connection, COPY_MESSAGES, message_rows(ids, records, source))
     except NOT_ALL_NEW:
         connection.close()

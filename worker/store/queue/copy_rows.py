@@ -31,6 +31,8 @@ DIGEST = DIGEST_BYTES.to_bytes(4, "big")
 EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 MICROSECOND = dt.timedelta(microseconds=1)
 """Postgres counts a time in these from that one."""
+_NO_SUBJECT = hashlib.sha256(b"\0")
+"""Begun once: OpenSSL makes a copy in less than it begins another in."""
 _size = Struct("!I").pack
 _number = Struct("!iq").pack
 _message = Struct("!hiq").pack
@@ -58,6 +60,7 @@ def message_rows(
     numbers: Iterable[int], records: Sequence[Record], source: str | None
 ) -> Iterator[bytes]:
     """Each record behind its number, which is the message's id, or the line."""
+    given = None if not source else _text(source)
     for number, r in zip(numbers, records, strict=True):
         external_id, body = r.external_id.encode(), r.body.encode()
         subject = NULL if r.subject is None else _text(r.subject)
@@ -65,7 +68,7 @@ def message_rows(
         yield b"".join(
             (
                 _message(_MESSAGE_FIELDS, _BIGINT, number),
-                _often(source or r.source or DEFAULT_SOURCE),
+                given or _often(r.source or DEFAULT_SOURCE),
                 _size(len(external_id)),
                 external_id,
                 _size(len(body)),
@@ -102,7 +105,9 @@ def digest_of(record: Record) -> bytes:
 
 
 def _digest(subject: bytes, body: bytes) -> bytes:
-    return hashlib.sha256(subject + b"\0" + body).digest()[:DIGEST_BYTES]
+    hashed = hashlib.sha256(subject + b"\0") if subject else _NO_SUBJECT.copy()
+    hashed.update(body)
+    return hashed.digest()[:DIGEST_BYTES]
 
 
 def _text(value: str) -> bytes:

@@ -89,6 +89,14 @@ def highest_job(connection: Connection) -> int:
     return int(connection.execute(HIGHEST_JOB).scalar_one())
 
 
+def reserve(connection: Connection, rows: int) -> Sequence[int]:
+    """Ids for so many messages, which nobody else is given."""
+    lowest, scattered = connection.execute(RESERVE, {"rows": rows}).one()
+    if scattered is None:
+        return range(lowest, lowest + rows)
+    return [int(number) for number in scattered.split()]
+
+
 STAGE = text("""
 CREATE TEMPORARY TABLE IF NOT EXISTS staged (
   line bigint, source text, external_id text, body text, digest bytea, subject text, channel text,
@@ -104,11 +112,15 @@ COPY_STAGED = f"COPY staged (line, {MESSAGE_COLUMNS}) FROM STDIN (FORMAT binary)
 COPY_MESSAGES = f"COPY messages (id, {MESSAGE_COLUMNS}) FROM STDIN (FORMAT binary)"
 COPY_JOBS = "COPY jobs (lane, priority, run_id, message_id) FROM STDIN (FORMAT binary)"
 
-# As one text: reading thousands of numbers one by one would take longer than making them.
+# Where another intake took numbers in between, all of them, as one text: reading thousands one by
+# one would take longer than making them.
 RESERVE = text("""
-SELECT string_agg(nextval(sequence)::text, ' ')
-FROM CAST(pg_get_serial_sequence('messages', 'id') AS regclass) AS sequence,
-  generate_series(1, :rows)
+SELECT min(number), CASE WHEN max(number) - min(number) >= count(*) THEN
+  array_to_string(array_agg(number), ' ') END
+FROM (
+  SELECT nextval(sequence) AS number
+  FROM CAST(pg_get_serial_sequence('messages', 'id') AS regclass) AS sequence,
+    generate_series(1, :rows) OFFSET 0) AS taken
 """)
 
 INSERT_MESSAGES = text("""

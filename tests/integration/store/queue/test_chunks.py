@@ -2,11 +2,12 @@
 they are committed."""
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 
 from tests.support.promises import many, one
@@ -14,8 +15,7 @@ from worker.domain.backlog import Record
 from worker.domain.ladder import Ladder
 from worker.domain.presets import preset
 from worker.store.queue.chunks import STORE_ERRORS, Intake
-from worker.store.queue.copy_rows import digest_of
-from worker.store.queue.intake import highest_job
+from worker.store.queue.intake import highest_job, reserve
 from worker.store.runs import NewRun, create_run
 
 FIELDS = (
@@ -73,6 +73,17 @@ def test_an_id_of_the_chunk_that_is_open_is_repeated(engine: Engine, intake: Int
     ]
 
 
+def test_numbers_that_others_take_in_between_are_left_to_them(engine: Engine) -> None:
+    with engine.connect() as connection:
+        alone = list(reserve(connection, 2))
+        connection.execute(text("ALTER SEQUENCE messages_id_seq INCREMENT BY 2"))
+        between = list(reserve(connection, 2))
+        connection.rollback()
+    assert alone[1] - alone[0] == 1
+    assert between[1] - between[0] == 2
+    assert between[0] > alone[1]
+
+
 def test_a_chunk_that_cannot_be_stored_takes_none_with_it(engine: Engine, intake: Intake) -> None:
     intake.add(chunk("a"))
     with pytest.raises(STORE_ERRORS):
@@ -92,6 +103,11 @@ def test_jobs_that_cannot_be_stored_leave_no_messages(engine: Engine, intake: In
         intake.settle()
     assert intake.settle().accepted == 0
     assert one(engine, "SELECT count(*) FROM messages") == (0,)
+
+
+def known_by(record: Record) -> bytes:
+    said = f"{record.subject or ''}\0{record.body}"
+    return hashlib.sha256(said.encode()).digest()[:16]
 
 
 def test_every_field_is_stored_as_it_was_read(engine: Engine, intake: Intake) -> None:
@@ -116,7 +132,7 @@ def test_every_field_is_stored_as_it_was_read(engine: Engine, intake: Intake) ->
         " metadata, digest FROM messages ORDER BY id"
     )
     asked = [
-        (*(getattr(r, name) for name in FIELDS), r.metadata or {}, digest_of(r))
+        (*(getattr(r, name) for name in FIELDS), r.metadata or {}, known_by(r))
         for r in (full, bare)
     ]
 
