@@ -11,7 +11,7 @@ from worker.cli.speech.options import JSON
 from worker.cli.speech.output import SIMULATED, console, print_json, talk
 from worker.config.loading import load_settings
 from worker.domain.advice import Advice
-from worker.domain.advice import advise as judge
+from worker.domain.advice import advise as advice_on
 from worker.domain.wording import plural
 from worker.errors import UsageError
 from worker.store.reading.facts import facts_of
@@ -36,7 +36,7 @@ def advise(runs: tuple[str, ...], as_json: bool) -> None:
         if not found:
             raise UsageError("There is no run yet to learn from.", mend="rung enqueue FILE --watch")
         facts = facts_of(connection, found, settings)
-    advice = judge(facts)
+    advice = advice_on(facts)
     if as_json:
         document = {
             "messages": facts.messages,

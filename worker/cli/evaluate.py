@@ -11,7 +11,7 @@ from worker.cli.speech.completion import RUN
 from worker.cli.speech.options import JSON
 from worker.cli.speech.output import SIMULATED, console, print_json, talk
 from worker.domain.proof.frontier import Plan, Point
-from worker.domain.proof.frontier_plans import evaluate as judge
+from worker.domain.proof.frontier_plans import evaluate as points_for
 from worker.domain.proof.frontier_plans import parse_plan
 from worker.domain.proof.graded import ladder_of
 from worker.domain.proof.off_policy import Estimate
@@ -42,7 +42,7 @@ def evaluate(
             )
         read = read_table(Path(sources[0]), table)
         ladder = ladder_of(read.messages)
-        points = judge(read.messages, ladder, _plans(policies, ladder))
+        points = points_for(read.messages, ladder, _plans(policies, ladder))
         found = document(read.name, len(read.messages), read.simulated, points) | {"runs": []}
     else:
         found, points = _of_runs(sources, policies)
@@ -72,7 +72,7 @@ def _of_runs(names: Sequence[str], policies: str | None) -> tuple[dict[str, Any]
     ladder = from_document(runs[0].policy).ladder
     prices = lane_prices(load_settings(), runs[0].lane)
     plans = _plans(policies, ladder)
-    points = judge(found.messages, ladder, plans, recorded=True, prices=prices)
+    points = points_for(found.messages, ladder, plans, recorded=True, prices=prices)
     name = " and ".join(run.name for run in runs)
     told = document(name, len(found.messages), found.simulated, points)
     return told | {"runs": [run.name for run in runs]}, points

@@ -175,7 +175,7 @@ class Attempt:
         """Validators, then confidence: a report, or the check as the next question."""
         if self._answer is None:
             return self.held_back("the answer to be checked is gone")
-        frozen = self._candidate.prompts
+        frozen, standards = self._candidate.prompts, self._standards
         prompt = frozen[Purpose.ANSWER] if frozen is not None else None
         judged = judge(
             self._candidate.policy,
@@ -183,11 +183,13 @@ class Attempt:
             self._candidate.message,
             self._answer,
             check,
-            self._standards.validators,
-            prompt.instructions if prompt is not None else self._standards.instructions,
-            self._candidate.difficulty,
-            self._candidate.context,
-            prompt.shown if prompt is not None else self._standards.knowledge,
+            validators=self._standards.validators,
+            instructions=prompt.instructions
+            if prompt is not None
+            else self._standards.instructions,
+            difficulty=self._candidate.difficulty,
+            context=self._candidate.context,
+            knowledge=prompt.shown if prompt is not None else standards.knowledge,
         )
         if isinstance(judged, NeedsCheck):
             self._open = question.check(judged.reply)

@@ -30,6 +30,8 @@ def stem(name: str) -> str:
 
 @contextmanager
 def stream(name: str) -> Iterator[IO[bytes]]:
+    """The bytes of a file, or of standard input for `-`. Raises BacklogError where there is no such
+    file."""
     if name == "-":
         yield _standard_input()
         return

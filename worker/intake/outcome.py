@@ -68,6 +68,8 @@ class Counts:
     warnings: list[dict[str, Any]] = field(default_factory=list)
     notes: Notes = field(default_factory=Notes)
     known: list[tuple[str, str]] = field(default_factory=list)
+    """The first rows by `(source, external_id)`, until one is accepted: where all are known, they
+    tell in which runs."""
 
     def reject(self, name: str, rejects: list[Reject]) -> None:
         """Counts rejected rows of a file, and keeps the first ones."""

@@ -10,7 +10,7 @@ from worker.store.runs import NewRun, RunRef, create_run, run_with_key
 
 
 class IntakeBusy(UsageError):
-    """Somebody else is handing into this run at this moment."""
+    """Another intake into this run is under way."""
 
 
 def run_of_terms(connection: Connection, terms: RunTerms) -> tuple[RunRef, bool]:

@@ -49,7 +49,7 @@ def said(confidence: Any = 0.9, reply: Any = REPLY, **fields: Any) -> ModelAnswe
 def found(
     one: Policy, answer: ModelAnswer, check: ModelAnswer | None = None
 ) -> Judgement | NeedsCheck:
-    return judge(one, "haiku", MESSAGE, answer, check, {"own": complains})
+    return judge(one, "haiku", MESSAGE, answer, check, validators={"own": complains})
 
 
 def judged(one: Policy, answer: ModelAnswer, check: ModelAnswer | None = None) -> Judgement:
