@@ -13,10 +13,9 @@ from worker.cli.exit_codes import EXIT_INTERRUPTED
 from worker.cli.speech.output import SIMULATED, talk
 from worker.cli.views.outage import Outage, Outliving
 from worker.cli.views.patience import Patience
-from worker.cli.views.run_lines import go_on_with
 from worker.config.settings import Settings
 from worker.domain.wording import dollars
-from worker.store.reading.run_standing import RunStanding
+from worker.store.reading.run_standing import AFTER_THE_DAY, RunStanding
 from worker.store.reading.standings import standing_of
 from worker.store.reading.status import troubles
 from worker.store.runs import find_run
@@ -60,12 +59,11 @@ def _stopped_by(status: RunStanding) -> str:
     """Which budget, and what goes on with it."""
     if status.waiting_for == "day budget":
         return (
-            f"Stopped by the day budget: {dollars(status.spent)} spent by this run. It goes on by"
-            " itself after midnight UTC, or once per_day_usd is raised and the workers are started"
-            " anew; rung status says what the day has left"
+            f"Stopped by the day budget: {dollars(status.spent)} spent by this run."
+            f" I{AFTER_THE_DAY[1:]}; rung status says what the day has left"
         )
     words = status.money_words
-    return f"{words[0].upper()}{words[1:]}. Go on with: {go_on_with(status)}"
+    return f"{words[0].upper()}{words[1:]}. Go on with: {status.go_on_with}"
 
 
 def _read(engine: Engine, name: str) -> tuple[RunStanding, list[str]]:

@@ -22,7 +22,7 @@ from worker.domain.wording import (
 )
 from worker.store.reading.outlook import Blocked, at_risk, blocked, outlook
 from worker.store.reading.queue_states import WELL
-from worker.store.reading.run_standing import RunStanding
+from worker.store.reading.run_standing import AFTER_THE_DAY, RunStanding
 
 NOW = dt.datetime(2026, 11, 24, 14, 0, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
@@ -66,7 +66,8 @@ def queue(**changes: Any) -> QueueShown:
         ({"deadline": NOW + HOUR}, 7_200.0, "bad",
          "late: at this pace done at 16:00, 1 h after its deadline"),
         ({"deadline": NOW - HOUR}, 600.0, "bad", "late: its deadline passed 1 h ago"),
-        ({"waiting_for": "day budget"}, 600.0, "bad", "stopped by the day budget"),
+        ({"waiting_for": "day budget"}, 600.0, "bad",
+         f"stopped by the day budget: {AFTER_THE_DAY}"),
         ({"waiting_for": "run budget", "cap": Decimal(2),
           "waiting_usd": Decimal("1.5"), "rest": {"open": {"opus": 60}, "ended": {"opus": 40},
           "paid": {"opus": "1"}}}, 600.0, "bad",
@@ -76,8 +77,10 @@ def queue(**changes: Any) -> QueueShown:
           "waiting_usd": Decimal("0.5")}, 600.0, "calm",
          "waiting for calls in flight to be settled with its budget"),
         ({"waiting_for": "run budget", "cap": Decimal(2), "waiting_usd": Decimal("1.5"),
-          "reserved": Decimal(1)}, 600.0, "calm",
-         "waiting for calls in flight to be settled with its budget"),
+          "reserved": Decimal(1), "rest": {"open": {"opus": 60}, "ended": {"opus": 40},
+          "paid": {"opus": "1"}}}, 600.0, "calm",
+         "waiting for calls in flight to be settled with its budget; about $4.24 would be enough"
+         " for all of it"),
         ({"created_at": NOW}, 60_000.0, "calm", "the pace is being measured"),
         ({"state": "paused", "state_reason": "later"}, 600.0, "warn", "paused: later"),
         ({"accepting": True, "by_state": {}}, None, "calm", "messages are being submitted"),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.unit.dashboard.test_outlook import HOUR, NOW, queue, run
-from worker.dashboard.screens.troubles import troubles
+from worker.dashboard.screens.troubles import of_run, troubles
 from worker.store.reading.outlook import outlook
 
 
@@ -65,6 +65,20 @@ def test_the_troubles_of_a_queue(changes: dict[str, Any], words: list[str]) -> N
         last_seen=NOW - HOUR,
     )  # fmt: skip
     assert [trouble.words for trouble in found] == words
+
+
+@pytest.mark.parametrize(
+    ("waiting_for", "button", "command"),
+    [("run budget", "Raise the budget", "rung resume day --budget "), ("day budget", None, None)],
+)
+def test_a_button_stands_where_it_helps(
+    waiting_for: str, button: str | None, command: str | None
+) -> None:
+    stopped = run(waiting_for=waiting_for, waiting_usd=Decimal("0.1"), cap=Decimal(1))
+    (found,) = of_run(stopped, outlook(stopped, None))
+    assert found.help == button
+    assert (found.command or "").startswith(command or "")
+    assert (found.command is None) == (command is None)
 
 
 def test_what_is_worse_comes_first() -> None:

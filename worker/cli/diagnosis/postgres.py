@@ -121,5 +121,6 @@ def _queue(line: QueueNow) -> Symptom:
     if line.state == WELL:
         return Symptom(name=name, ok=True, words=words)
     kept = line.breaker != "closed" or line.held_s
-    mend = f"{again} tries it at once" if kept else "rung status says what helps"
+    mend = f"{again}, which tries it at once" if kept else "rung status says which"
+    mend = "rung resume everything" if line.halted else mend
     return Symptom(name=name, ok=None, words=f"{line.state.word}; {words}", mend=mend)

@@ -1,6 +1,5 @@
 """The ladder as a live picture: what waits, what is under way, what stopped where."""
 
-import time
 from collections.abc import Sequence
 from shutil import get_terminal_size
 
@@ -16,7 +15,7 @@ from worker.cli.views.patience import Patience
 from worker.config.addresses import assumed_turnaround_s
 from worker.config.settings import Settings
 from worker.domain.text import terminal_safe
-from worker.domain.wording import count, dollars, reason
+from worker.domain.wording import count, dollars, plural, reason, span
 from worker.store.engine import at_one_moment
 from worker.store.reading.outlook import read_outlooks
 from worker.store.reading.screens import ClimbCount, counts_of, escalations_of
@@ -36,7 +35,6 @@ class LadderView:
 
     def __init__(self, engine: Engine, settings: Settings, run: str) -> None:
         self._engine, self._settings = engine, settings
-        self._started = time.monotonic()
         self._said: list[str] = []
         self._outlook = ""
         self._patience = Patience()
@@ -72,9 +70,10 @@ class LadderView:
         )
 
     def _headline(self) -> Text:
-        status, seconds = self.status, time.monotonic() - self._started
-        done, total = status.ended, status.total
-        words = f"{done:,} of {total:,} messages done, {seconds:.0f} s, {status.calls:,} calls"
+        status = self.status
+        age_s = ((status.finished_at or status.now) - status.created_at).total_seconds()
+        done = f"{count(status.ended)} of {plural(status.total, 'message')} done"
+        words = f"{done}, {span(age_s)}, {plural(status.calls, 'call')}"
         return Text(f"{words}\n{self._outlook[0].upper()}{self._outlook[1:]}.", style="bold")
 
     def _troubles(self) -> list[Text]:

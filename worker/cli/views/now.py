@@ -59,9 +59,14 @@ def _headline(now: Now) -> Text:
 
 def _troubles(troubles: Sequence[ScreenTrouble]) -> list[RenderableType]:
     return [
-        Text(f"! {as_typed_here(terminal_safe(trouble.words))}", style=COLOURS[trouble.level])
+        Text(f"! {as_typed_here(terminal_safe(_with_command(trouble)))}", COLOURS[trouble.level])
         for trouble in troubles
     ]
+
+
+def _with_command(trouble: ScreenTrouble) -> str:
+    """What is a button on the page is a command here."""
+    return trouble.words + (f" Go on with: {trouble.command}" if trouble.command else "")
 
 
 def _runs(live: Sequence[tuple[RunStanding, Outlook]]) -> FittingTable:

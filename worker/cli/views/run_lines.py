@@ -5,7 +5,6 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from shlex import quote
 from shutil import get_terminal_size
 
 from worker.cli.speech.output import SIMULATED, echo
@@ -38,16 +37,11 @@ def print_run(
     for trouble in troubles:
         _field("trouble", trouble)
     if found.waiting_for == RUN_BUDGET and found.out_of_money:
-        _field("go on with", go_on_with(found))
+        _field("go on with", found.go_on_with)
     if found.state_reason:
         _field("note", found.state_reason)
     if found.simulated:
         echo(f"  {SIMULATED}")
-
-
-def go_on_with(run: RunStanding) -> str:
-    """The command that lets a stopped run go on, ready to copy."""
-    return f"rung resume {quote(run.name)} --budget {run.enough.normalize():f}"
 
 
 def _batch_lines(batches: Sequence[OpenBatch]) -> Iterator[tuple[str, str]]:

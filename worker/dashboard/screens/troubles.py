@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from shlex import quote
 from typing import Literal
 
 from models.vocabulary import EVERYTHING
@@ -12,7 +13,7 @@ from worker.domain.hold_words import held_words, is_canary, pause_words
 from worker.domain.wording import clock, count, dollars, plural, reason, said_of, span, waiting
 from worker.store.reading.outlook import Outlook
 from worker.store.reading.queue_states import SHORT_HOLD_S
-from worker.store.reading.run_standing import RunStanding
+from worker.store.reading.run_standing import RUN_BUDGET, RunStanding
 from worker.store.reading.status import DayBudget
 
 STUCK_S = 120.0
@@ -25,12 +26,14 @@ Level = Literal["bad", "warn"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScreenTrouble:
-    """A sentence; `help` is what a button says that leads to `href`."""
+    """A sentence; `help` is what a button says that leads to `href`, `command` what does the same
+    in a terminal."""
 
     level: Level
     words: str
     help: str | None = None
     href: str | None = None
+    command: str | None = None
     more: Sequence[tuple[str, str]] = ()
     """Further links: what each says, and where it leads."""
 
@@ -61,6 +64,7 @@ def troubles(
                 words=words,
                 help="Resume everything",
                 href=_action("resume", EVERYTHING),
+                command=f"rung resume {EVERYTHING}",
             )
         )
     found += _workers(queues, last_seen, now)
@@ -122,6 +126,7 @@ def _queue(queue: QueueShown, now: dt.datetime) -> list[ScreenTrouble]:
                 words=words,
                 help=queue.again,
                 href=_action("resume", name),
+                command=f"rung resume {name}",
             )
         )
     if queue.held_s >= SHORT_HOLD_S:
@@ -139,6 +144,7 @@ def _queue(queue: QueueShown, now: dt.datetime) -> list[ScreenTrouble]:
                 words=f"{words}. It goes on by itself then.",
                 help=queue.again,
                 href=_action("resume", name),
+                command=f"rung resume {name}",
             )
         )
     stuck = queue.ready_s is not None and queue.ready_s > STUCK_S
@@ -162,7 +168,13 @@ def _paused(queue: QueueShown, now: dt.datetime) -> ScreenTrouble:
     )
     resume = _action("resume", name)
     if not is_canary(queue.paused_reason):
-        return ScreenTrouble(level="bad", words=f"{words}.", help=f"Resume {name}", href=resume)
+        return ScreenTrouble(
+            level="bad",
+            words=f"{words}.",
+            help=queue.again,
+            href=resume,
+            command=f"rung resume {name}",
+        )
     told = (
         f"{words}. Look at the answers that failed. If they are in order, resume it anyway. If the"
         f" prompt is at fault, fix it, cancel the run, reprocess what was cancelled, and try {name}"
@@ -178,6 +190,7 @@ def _paused(queue: QueueShown, now: dt.datetime) -> ScreenTrouble:
         words=told,
         help="Resume anyway",
         href=_action("overrule", name),
+        command=f"rung resume {name} --anyway",
         more=(*answers, again),
     )
 
@@ -187,19 +200,23 @@ def of_run(
 ) -> list[ScreenTrouble]:
     """What is wrong with one run."""
 
-    def trouble(level: Level, words: str, help: str, action: str) -> ScreenTrouble:
+    def trouble(
+        level: Level, words: str, help: str, action: str, command: str | None = None
+    ) -> ScreenTrouble:
         href = _action(action, run.id, "run")
-        return ScreenTrouble(
-            level=level, words=f"{said_of(run.name, words)}.", help=help, href=href
-        )
+        words = f"{said_of(run.name, words)}."
+        return ScreenTrouble(level=level, words=words, help=help, href=href, command=command)
 
     if run.out_of_money:
         since = f" since {clock(stopped_at, run.now)}" if stopped_at is not None else ""
         words = run.money_words.replace(run.stop_word, run.stop_word + since, 1)
-        return [trouble("bad", words, "Raise the budget", "budget")]
+        if run.waiting_for == RUN_BUDGET:
+            return [trouble("bad", words, "Raise the budget", "budget", run.go_on_with)]
+        return [ScreenTrouble(level="bad", words=f"{said_of(run.name, words)}.")]
     if run.state == "paused":
         why = run.state_reason or "by hand"
-        return [trouble("warn", f"paused: {why}", f"Resume {run.name}", "resume")]
+        again = f"rung resume {quote(run.name)}"
+        return [trouble("warn", f"paused: {why}", f"Resume {run.name}", "resume", again)]
     found = []
     if seen.level == "bad":
         found.append(trouble("bad", seen.words, "Give it priority", "priority"))

@@ -12,7 +12,7 @@ from models.vocabulary import ROUTING
 from worker.domain.wording import reason
 from worker.store.reading.outlook import Level
 from worker.store.reading.run_standing import RunStanding
-from worker.store.reading.screens import budget_stops, oldest_waits
+from worker.store.reading.screens import OldestWait, budget_stops, oldest_waits
 from worker.store.reading.status import QueueStanding
 from worker.store.rows import as_document
 
@@ -29,12 +29,14 @@ class QueueState:
 
 
 WELL = QueueState("ok", "good")
+NOTHING_WAITS = OldestWait("", None, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueNow(QueueStanding):
     """A queue with its state. `ready_s` is for how long the first of those that wait could have
-    gone; `waited_s` counts a wait for a budget too. Seconds, None where nothing waits."""
+    gone; `waited_s` counts a wait for a budget or another try too. Seconds, None where nothing
+    waits."""
 
     state: QueueState
     ready_s: float | None
@@ -67,13 +69,13 @@ def queue_states(
             for run in runs
             if run.id in stops and _open_at(line, run)
         ]
-        ready_s = waits.get(line.queue)
-        waited = [age for age in (ready_s, *ages) if age is not None]
+        oldest = waits.get(line.queue, NOTHING_WAITS)
+        waited = [age for age in (oldest.waited_s, *ages) if age is not None]
         found.append(
             QueueNow(
                 **as_document(line),
                 state=queue_state(line, out_of_money=starved(line, runs)),
-                ready_s=ready_s,
+                ready_s=oldest.ready_s,
                 waited_s=max(waited, default=None),
             )
         )

@@ -4,14 +4,21 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from shlex import quote
 from typing import Any
 
 from models.vocabulary import OPEN_STATES, JobState
 from worker.domain.budget_waits import read_waits
 from worker.domain.budget_words import RestOfRun, enough, stop_words
 from worker.domain.ladder import in_order
+from worker.domain.wording import dollars
 
 RUN_BUDGET = "run budget"
+AFTER_THE_DAY = (
+    "it goes on by itself after midnight UTC, or once per_day_usd is raised and the workers are"
+    " started anew"
+)
+"""What helps where it is the day's budget that stops."""
 STATE_WORDS = {"active": "under way"}
 """States of a run whose word on screens is another one."""
 
@@ -154,11 +161,19 @@ class RunStanding:
         if not self.waiting_for:
             return ""
         if not self.out_of_money:
-            return "waiting for calls in flight to be settled with its budget"
+            words = "waiting for calls in flight to be settled with its budget"
+            short = self.cap is not None and self.enough > self.cap
+            more = f"; about {dollars(self.enough)} would be enough for all of it"
+            return words + (more if short else "")
         if self.waiting_for != RUN_BUDGET or self.left is None:
-            return f"stopped by the {self.waiting_for}"
+            return f"stopped by the {self.waiting_for}: {AFTER_THE_DAY}"
         words = stop_words(self.left, self.waiting_usd, self.enough, self.to_come)
         return f"stopped by its budget: {words}"
+
+    @property
+    def go_on_with(self) -> str:
+        """The command that lets it go on with a budget that is enough, ready to copy."""
+        return f"rung resume {quote(self.name)} --budget {self.enough.normalize():f}"
 
     @property
     def troubled(self) -> bool:

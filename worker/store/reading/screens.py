@@ -97,10 +97,20 @@ def escalations_of(connection: Connection, runs: Sequence[int]) -> list[ClimbCou
     return values_of(ClimbCount, connection.execute(ESCALATIONS, {"runs": list(runs)}))
 
 
-def oldest_waits(connection: Connection, queues: Sequence[str]) -> dict[str, float]:
-    """Seconds that the longest waiting job of each queue has been ready."""
-    rows = connection.execute(OLDEST, {"queues": list(queues)}).all()
-    return {row.queue: float(row.waited_s) for row in rows if row.waited_s is not None}
+@dataclass(frozen=True, slots=True)
+class OldestWait:
+    """Seconds: for how long a job of a queue could have gone (None: none could), and since when one
+    waits for that, too: for a budget, or for another try."""
+
+    queue: str
+    ready_s: float | None
+    waited_s: float | None
+
+
+def oldest_waits(connection: Connection, queues: Sequence[str]) -> dict[str, OldestWait]:
+    """Of each queue in which jobs wait."""
+    rows = values_of(OldestWait, connection.execute(OLDEST, {"queues": list(queues)}))
+    return {row.queue: row for row in rows}
 
 
 def budget_stops(connection: Connection, runs: Sequence[int]) -> dict[int, dt.datetime]:
@@ -156,31 +166,36 @@ WHERE run_id = ANY(:runs) GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3
 """)
 
 
-# The first ready job of each live run at each priority that its jobs have (mostly one), and what
+# The first job of each live run at each priority that its jobs have (mostly one), and what
 # is dispatched: a few steps on two small indexes.
 OLDEST = text("""
 WITH RECURSIVE first AS (
-  SELECT r.id AS run_id, q.queue, f.priority, f.available_at
+  SELECT r.id AS run_id, q.queue, f.id, f.priority, f.available_at, f.created_at
   FROM runs AS r CROSS JOIN unnest(CAST(:queues AS text[])) AS q(queue)
   CROSS JOIN LATERAL (
-    SELECT priority, available_at FROM jobs
+    SELECT id, priority, available_at, created_at FROM jobs
     WHERE run_id = r.id AND queue = q.queue AND lease_until IS NULL AND dispatched_at IS NULL
     ORDER BY priority DESC, available_at, id LIMIT 1) AS f
   WHERE r.finished_at IS NULL
   UNION ALL
-  SELECT s.run_id, s.queue, f.priority, f.available_at
+  SELECT s.run_id, s.queue, f.id, f.priority, f.available_at, f.created_at
   FROM first AS s CROSS JOIN LATERAL (
-    SELECT priority, available_at FROM jobs
+    SELECT id, priority, available_at, created_at FROM jobs
     WHERE run_id = s.run_id AND queue = s.queue AND lease_until IS NULL AND dispatched_at IS NULL
       AND priority < s.priority
     ORDER BY priority DESC, available_at, id LIMIT 1) AS f)
-SELECT queue, extract(epoch FROM now() - min(available_at))::float8 AS waited_s
+SELECT queue,
+  extract(epoch FROM now() - min(available_at) FILTER (WHERE available_at <= now()))::float8
+    AS ready_s,
+  extract(epoch FROM now() - min(least(available_at, since)))::float8 AS waited_s
 FROM (
-  SELECT queue, available_at FROM first
+  SELECT f.queue, f.available_at, coalesce(a.ended_at, f.created_at) AS since
+  FROM first AS f CROSS JOIN LATERAL (
+    SELECT max(finished_at) AS ended_at FROM attempts WHERE job_id = f.id OFFSET 0) AS a
   UNION ALL
-  SELECT queue, available_at FROM jobs
+  SELECT queue, available_at, available_at FROM jobs
   WHERE queue = ANY(CAST(:queues AS text[])) AND dispatched_at IS NOT NULL) AS w
-WHERE available_at <= now() GROUP BY 1
+GROUP BY 1
 """)
 # A notice's key names its event: a budget's stop (the run's or the day's), the cap and the run.
 STOPS = text("""

@@ -81,7 +81,17 @@ def test_how_long_the_first_in_line_has_waited(
     rows.routed(run, tier="opus", available_at=FUTURE)
     columns = {"priority": 5} | beside
     rows.routed(ended if columns.pop("ended", False) else run, **columns)
-    assert rows.all(screens.OLDEST, queues=["haiku", "opus"]) == [("haiku", waited)]
+    found = rows.all(screens.OLDEST, queues=["haiku", "opus"])
+    assert sorted(found) == [("haiku", waited, waited), ("opus", None, 0)]
+
+
+def test_what_a_budget_has_put_off_goes_on_waiting(rows: Rows) -> None:
+    run = rows.run()
+    job = rows.routed(run, available_at=FUTURE)
+    rows.attempt(job, fence=1, finished_at=PAST)
+    rows.attempt(job, fence=2, finished_at=TEN_MINUTES)
+    found = rows.all(screens.OLDEST, queues=["haiku"])
+    assert found == [("haiku", None, 600)]
 
 
 def test_since_when_a_budget_stops_a_run(rows: Rows) -> None:
@@ -92,8 +102,16 @@ def test_since_when_a_budget_stops_a_run(rows: Rows) -> None:
     for cap, at in ((caps[run], PAST), (caps[other], TEN_MINUTES)):
         key = f"budget_stop:run:{cap}:{run}"
         rows.insert("notices", None, key=key, kind="budget_stop", target="t", words="w", at=at)
-    found = rows.all(screens.STOPS, runs=[run, other])
-    assert found == [(run, rows.one(f"SELECT {PAST}")[0])]
+    at = [rows.one(f"SELECT {moment}")[0] for moment in (PAST, TEN_MINUTES)]
+    assert rows.all(screens.STOPS, runs=[run, other]) == [(run, at[0])]
+    # then: of two that have stopped it, the later one; only that of this day
+    for days in (0, 1):
+        day = rows.one(f"SELECT (now() AT TIME ZONE 'UTC')::date - {days}")[0]
+        rows.insert("budgets", None, scope=f"day:{day}", day=day, cap=9 + days)
+        cap = rows.one(f"SELECT cap::text FROM budgets WHERE day = '{day}'")[0]
+        key, moment = f"budget_stop:day:{day}:{cap}:{(run, other)[days]}", (TEN_MINUTES, PAST)[days]
+        rows.insert("notices", None, key=key, kind="budget_stop", target="t", words="w", at=moment)
+    assert rows.all(screens.STOPS, runs=[run, other]) == [(run, at[1])]
 
 
 def test_what_wants_a_person_in_all_runs(rows: Rows) -> None:
