@@ -1,5 +1,6 @@
 """`rung status`: one run, or everything that is going on."""
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from worker.cli.views.run_lines import print_run, share_of
 from worker.config.addresses import assumed_turnaround_s
 from worker.config.loading import load_settings
 from worker.config.settings import Settings
+from worker.domain.hold_words import unmanned_words
 from worker.domain.wording import dollars, span
 from worker.errors import UsageError
 from worker.store.engine import at_one_moment
@@ -29,6 +31,7 @@ from worker.store.reading.outlook import Outlook, read_outlooks, run_document
 from worker.store.reading.queue_holds import queue_holds
 from worker.store.reading.queue_states import SHORT_HOLD_S, QueueNow, queue_states
 from worker.store.reading.run_standing import RunStanding
+from worker.store.reading.screens import workers
 from worker.store.reading.standings import LIVE_MOST, live_runs, standing_of
 from worker.store.reading.status import (
     DayBudget,
@@ -104,6 +107,8 @@ class Overview:
     said: Sequence[str]
     """What the JSON of each run has: why queues stand still."""
     alarms: Sequence[str]
+    unmanned: str
+    """That no worker is there at all; empty while one is."""
 
 
 def _overview(engine: Engine, settings: Settings, as_json: bool) -> None:
@@ -127,6 +132,7 @@ def _read_overview(connection: Connection, settings: Settings) -> Overview:
         day=today(connection),
         doubts=doubtful(connection),
         said=troubles(connection),
+        unmanned=_unmanned(connection, lines),
         alarms=[
             *_pauses(connection, lines),
             *(f"Worker {who} ended itself: {words}" for who, words in noted(connection)),
@@ -137,6 +143,16 @@ def _read_overview(connection: Connection, settings: Settings) -> Overview:
             *(lookup.words for lookup in failing_lookups(connection)),
         ],
     )
+
+
+def _unmanned(connection: Connection, lines: Sequence[QueueNow]) -> str:
+    left, held = (sum(q.waiting for q in lines), sum(q.in_flight for q in lines))
+    if not left + held or any(line.workers for line in lines):
+        return ""
+    hands = workers(connection)
+    since = max((one.seen_at for one in hands), default=None)
+    now = hands[0].now if hands else dt.datetime.now(dt.UTC)
+    return unmanned_words(left=left, in_flight=held, since=since, now=now)
 
 
 def _pauses(connection: Connection, lines: Sequence[QueueStanding]) -> Iterator[str]:
@@ -167,8 +183,10 @@ def _say(found: Overview) -> None:
         talk(words, fg="red")
     for doubt in found.doubts:
         talk(doubt.words, fg="red" if doubt.state == "void" else "yellow")
+    if found.unmanned:
+        talk(f"{found.unmanned}. Start one: rung up", fg="red")
     for line in found.queues:
-        _say_trouble(line)
+        _say_trouble(line, alone=not found.unmanned)
     _print_queues(found.queues)
     for run, one in zip(found.live, found.seen, strict=True):
         print_run(run, one.words)
@@ -180,8 +198,8 @@ def _say(found: Overview) -> None:
         talk("No run is going on. Submit one with: rung enqueue FILE")
 
 
-def _say_trouble(line: QueueStanding) -> None:
-    """What keeps a queue that is not paused."""
+def _say_trouble(line: QueueStanding, *, alone: bool) -> None:
+    """What keeps a queue that is not paused; `alone` says that others have workers."""
     name = line.queue
     if line.stands:
         return
@@ -192,7 +210,7 @@ def _say_trouble(line: QueueStanding) -> None:
         words = "is open" if line.breaker == "open" else "lets one call through at a time"
         talk(f"The breaker of {name} {words}: {line.breaker_reason}.", fg="red")
         talk(f"It closes by itself when calls go well; at once with: rung resume {name}")
-    elif not line.workers and line.waiting:
+    elif alone and not line.workers and line.waiting:
         wait = "waits" if line.waiting == 1 else "wait"
         talk(f"{name}: {line.waiting} {wait}, and no worker is there", fg="red")
 

@@ -58,6 +58,16 @@ def held_words(
     return f"{name} is held{when} {end}" + (f": {said}" if said else "")
 
 
+def unmanned_words(
+    *, left: int, in_flight: int, since: dt.datetime | None, now: dt.datetime
+) -> str:
+    """`No worker is running since 16:48, and 61 messages wait, and 75 more were in flight`."""
+    when = f" since {clock(since, now)}" if since is not None else ""
+    were = "was" if in_flight == 1 else "were"
+    more = f", and {in_flight:,} more {were} in flight" if in_flight else ""
+    return f"No worker is running{when}, and {wording.waiting(left)}{more}"
+
+
 def is_canary(reason: str | None) -> bool:
     """Whether a canary made this pause."""
     return bool(reason and reason.startswith(CANARY))

@@ -61,7 +61,8 @@ def test_status_has_the_promised_keys(engine: Engine, settings: Settings) -> Non
 def test_the_overview_says_where_nobody_works(engine: Engine, settings: Settings) -> None:
     hand_in(engine, settings, BODIES, name="day")
     shown = say("status")
-    assert "routing: 20 wait, and no worker is there" in shown.err
+    assert "No worker is running, and 20 messages wait. Start one: rung up" in shown.err
+    assert "no worker is there" not in shown.err, "one cause is one sentence"
     queues = say("status", "--json").document["queues"]
     assert [queue["queue"] for queue in queues] == ["routing", "haiku", "sonnet", "opus"]
 

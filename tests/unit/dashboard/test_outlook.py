@@ -132,7 +132,9 @@ def test_a_deadline_is_at_risk_by_the_forecast_or_where_there_is_none_by_the_pac
         ([queue(paused=True)], "not done before haiku is resumed: 60 wait there"),
         ([queue(breaker="open")], "not done before haiku answers again: 60 wait there"),
         ([queue(breaker="half_open")], "not done before haiku answers again: 60 wait there"),
-        ([queue(workers=0)], "not done before haiku has a worker: 60 wait there"),
+        ([queue(workers=0), queue(queue="opus")],
+         "not done before haiku has a worker: 60 wait there"),
+        ([queue(workers=0)], "not done before a worker is running: 139 are open"),
         ([queue(held_s=400.0)],
          "not done before haiku may send again, at 14:06 (Claude asked for a pause): 60 wait"
          " there"),
@@ -166,9 +168,9 @@ def test_what_is_in_flight_does_not_wait() -> None:
 def test_batches_have_no_end_while_nobody_is_there_to_read_them() -> None:
     counts = {("submitted", "sonnet"): 2, ("submitted", ""): 5, ("routed", "haiku"): 3}
     gone = [queue(workers=0), queue(queue="sonnet", workers=0)]
-    words = "not done before a worker is running: 7 are in batches"
+    words = "not done before a worker is running: 10 are open"
     assert blocked(counts, gone, NOW).words == words
-    assert blocked({("submitted", ""): 1}, gone, NOW).words == words.replace("7 are", "1 is")
+    assert blocked({("submitted", ""): 1}, gone, NOW).words == words.replace("10 are", "1 is")
     assert blocked({("answered", ""): 1}, gone, NOW).words == ""
     assert blocked(counts, [queue(), queue(queue="sonnet", workers=0)], NOW).words == ""
 

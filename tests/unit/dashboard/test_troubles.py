@@ -89,7 +89,7 @@ def test_what_is_worse_comes_first() -> None:
         now=NOW, everything="everything is paused by ada: lunch", day=None, redis_away=True,
     )  # fmt: skip
     assert [(trouble.level, trouble.words) for trouble in found] == [
-        ("bad", "Everything is paused by ada: lunch."),
+        ("bad", "Everything is paused by ada: lunch; 10 messages wait."),
         ("bad", "haiku: 5 wait, and no worker is there."),
         ("bad", "Redis does not answer: workers send nothing without it."),
         ("warn", "day has spent $1.00 of its budget of $1.20."),

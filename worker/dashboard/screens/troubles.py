@@ -9,8 +9,8 @@ from typing import Literal
 
 from models.vocabulary import EVERYTHING
 from worker.dashboard.screens.queues import QueueShown
-from worker.domain.hold_words import held_words, is_canary, pause_words
-from worker.domain.wording import clock, count, dollars, plural, reason, said_of, span, waiting
+from worker.domain.hold_words import held_words, is_canary, pause_words, unmanned_words
+from worker.domain.wording import clock, dollars, plural, reason, said_of, span, waiting
 from worker.store.reading.outlook import Outlook
 from worker.store.reading.queue_states import SHORT_HOLD_S
 from worker.store.reading.run_standing import RUN_BUDGET, RunStanding
@@ -56,7 +56,7 @@ def troubles(
     found: list[ScreenTrouble] = []
     if everything is not None:
         held = sum(queue.waiting for queue in queues)
-        wait = f": {waiting(held)}" if held and ": " not in everything else ""
+        wait = f"{';' if ': ' in everything else ':'} {waiting(held)}" if held else ""
         words = f"{everything[0].upper()}{everything[1:]}{wait}."
         found.append(
             ScreenTrouble(
@@ -99,15 +99,11 @@ def _workers(
             for queue in queues
             if queue.waiting and not queue.workers
         ]
-    if not left:
-        return []
-    since = f" since {clock(last_seen, now)}" if last_seen is not None else ""
     held = sum(queue.in_flight for queue in queues)
-    more = f", and {count(held)} more {'was' if held == 1 else 'were'} in flight" if held else ""
-    words = (
-        f"No worker is running{since}, and {waiting(left)}{more}. Start one: rung up, or celery -A"
-        " worker.app worker."
-    )
+    if not left + held:
+        return []
+    said = unmanned_words(left=left, in_flight=held, since=last_seen, now=now)
+    words = f"{said}. Start one: rung up, or celery -A worker.app worker."
     return [ScreenTrouble(level="bad", words=words, help="Workers", href="/workers")]
 
 

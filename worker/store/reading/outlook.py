@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection
 
-from models.vocabulary import ROUTING, JobState
+from models.vocabulary import OPEN_STATES, ROUTING
 from worker.domain.completion import PaceSample, paces, stands_still
 from worker.domain.deadlines import Progress, risk
 from worker.domain.wording import clock, count, span
@@ -66,6 +66,11 @@ def blocked(
 ) -> Blocked:
     """The queue that stands still with the most messages of a run, whose jobs are given by (state,
     tier), those `in_flight` by queue. Nothing when none does."""
+    left = sum(jobs for (state, _), jobs in counts.items() if state in OPEN_STATES)
+    if left and not any(line.workers for line in queues):
+        # Nor does anybody end what was in flight, or look at a batch.
+        is_ = "is" if left == 1 else "are"
+        return Blocked(f"not done before a worker is running: {count(left)} {is_} open")
     found = []
     for line in queues:
         state, tier = ("queued", "") if line.queue == ROUTING else ("routed", line.queue)
@@ -74,12 +79,6 @@ def blocked(
             wait = "waits" if waiting == 1 else "wait"
             words = f"not done before {line.queue} {why.words}: {count(waiting)} {wait} there"
             found.append((waiting, Blocked(words, why.until)))
-    batched = sum(jobs for (state, _), jobs in counts.items() if state == JobState.SUBMITTED)
-    if batched and not any(line.workers for line in queues):
-        # Somebody has to look at a batch before its answers count.
-        they_are = "is" if batched == 1 else "are"
-        words = f"not done before a worker is running: {count(batched)} {they_are} in batches"
-        found.append((batched, Blocked(words)))
     return max(found, default=(0, NOT_BLOCKED), key=lambda one: one[0])[1]
 
 

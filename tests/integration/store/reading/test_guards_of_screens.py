@@ -88,8 +88,8 @@ def test_how_long_the_first_in_line_has_waited(
 def test_what_a_budget_has_put_off_goes_on_waiting(rows: Rows) -> None:
     run = rows.run()
     job = rows.routed(run, available_at=FUTURE)
-    rows.attempt(job, fence=1, finished_at=PAST)
-    rows.attempt(job, fence=2, finished_at=TEN_MINUTES)
+    rows.attempt(job, fence=1, outcome="rejected", finished_at=PAST)
+    rows.attempt(job, fence=2, outcome="rejected", finished_at=TEN_MINUTES)
     found = rows.all(screens.OLDEST, queues=["haiku"])
     assert found == [("haiku", None, 600)]
 
