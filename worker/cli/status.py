@@ -18,7 +18,7 @@ from worker.cli.views.run_lines import print_run, share_of
 from worker.config.addresses import assumed_turnaround_s
 from worker.config.loading import load_settings
 from worker.config.settings import Settings
-from worker.domain.hold_words import unmanned_words
+from worker.domain.hold_words import since_words, unmanned_words
 from worker.domain.wording import dollars, span
 from worker.errors import UsageError
 from worker.store.engine import at_one_moment
@@ -186,7 +186,7 @@ def _say(found: Overview) -> None:
     if found.unmanned:
         talk(f"{found.unmanned}. Start one: rung up", fg="red")
     for line in found.queues:
-        _say_trouble(line, alone=not found.unmanned)
+        _say_trouble(line, dt.datetime.now(dt.UTC), alone=not found.unmanned)
     _print_queues(found.queues)
     for run, one in zip(found.live, found.seen, strict=True):
         print_run(run, one.words)
@@ -198,7 +198,7 @@ def _say(found: Overview) -> None:
         talk("No run is going on. Submit one with: rung enqueue FILE")
 
 
-def _say_trouble(line: QueueStanding, *, alone: bool) -> None:
+def _say_trouble(line: QueueStanding, now: dt.datetime, *, alone: bool) -> None:
     """What keeps a queue that is not paused; `alone` says that others have workers."""
     name = line.queue
     if line.stands:
@@ -208,7 +208,8 @@ def _say_trouble(line: QueueStanding, *, alone: bool) -> None:
         talk(f"{name} is held for {left}: {line.held_reason}. At once: rung resume {name}")
     elif line.breaker != "closed":
         words = "is open" if line.breaker == "open" else "lets one call through at a time"
-        talk(f"The breaker of {name} {words}: {line.breaker_reason}.", fg="red")
+        since = since_words(line.breaker_at, now)
+        talk(f"The breaker of {name} {words}{since}: {line.breaker_reason}.", fg="red")
         talk(f"It closes by itself when calls go well; at once with: rung resume {name}")
     elif alone and not line.workers and line.waiting:
         wait = "waits" if line.waiting == 1 else "wait"

@@ -58,14 +58,20 @@ def held_words(
     return f"{name} is held{when} {end}" + (f": {said}" if said else "")
 
 
+def since_words(since: dt.datetime | None, now: dt.datetime) -> str:
+    """` since 16:48`, of what is known."""
+    return f" since {clock(since, now)}" if since is not None else ""
+
+
 def unmanned_words(
     *, left: int, in_flight: int, since: dt.datetime | None, now: dt.datetime
 ) -> str:
     """`No worker is running since 16:48, and 61 messages wait, and 75 more were in flight`."""
-    when = f" since {clock(since, now)}" if since is not None else ""
-    were = "was" if in_flight == 1 else "were"
-    more = f", and {in_flight:,} more {were} in flight" if in_flight else ""
-    return f"No worker is running{when}, and {wording.waiting(left)}{more}"
+    said = [f"No worker is running{since_words(since, now)}"]
+    said += [wording.waiting(left)] if left else []
+    more, were = " more" if left else "", "was" if in_flight == 1 else "were"
+    said += [f"{in_flight:,}{more} {were} in flight"] if in_flight else []
+    return ", and ".join(said)
 
 
 def is_canary(reason: str | None) -> bool:

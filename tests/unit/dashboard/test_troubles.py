@@ -42,9 +42,10 @@ def test_a_pause_of_everything_is_one_trouble() -> None:
           " failed. If they are in order, resume it anyway. If the prompt is at fault, fix it,"
           " cancel the run, reprocess what was cancelled, and try haiku again: a run keeps the"
           " prompts that it began with."]),
-        ({"breaker": "open", "breaker_reason": "overloaded", "breaker_s": 30.0},
-         ["haiku is left alone (its breaker is open), because overloaded; it tries again by itself"
-          " in 30 s."]),
+        ({"breaker": "open", "breaker_reason": "overloaded", "breaker_s": 30.0,
+          "breaker_at": NOW - HOUR},
+         ["haiku is left alone since 13:00 (its breaker is open), because overloaded; 5 messages"
+          " wait; it tries again by itself in 30 s."]),
         ({"held_s": 12.0, "held_reason": "Claude asked for a pause (429)"},
          ["haiku is held for 12 s: Claude asked for a pause (429); 5 messages wait. It goes on by"
           " itself then."]),
@@ -56,7 +57,10 @@ def test_a_pause_of_everything_is_one_trouble() -> None:
         ({"workers": 0},
          ["No worker is running since 13:00, and 5 messages wait, and 5 more were in flight. Start"
           " one: rung up, or celery -A worker.app worker."]),
-        ({"workers": 0, "waiting": 0}, []),
+        ({"workers": 0, "waiting": 0, "in_flight": 1},
+         ["No worker is running since 13:00, and 1 was in flight. Start one: rung up, or celery -A"
+          " worker.app worker."]),
+        ({"workers": 0, "waiting": 0, "in_flight": 0}, []),
     ],
 )  # fmt: skip
 def test_the_troubles_of_a_queue(changes: dict[str, Any], words: list[str]) -> None:

@@ -66,7 +66,13 @@ def _troubles(troubles: Sequence[ScreenTrouble]) -> list[RenderableType]:
 
 def _with_command(trouble: ScreenTrouble) -> str:
     """What is a button on the page is a command here."""
-    return trouble.words + (f" Go on with: {trouble.command}" if trouble.command else "")
+    looks = [
+        f"rung show {href.removeprefix('/jobs/')} --text"
+        for _, href in trouble.more
+        if href.startswith("/jobs/")
+    ]
+    look = f" Look: {', '.join(looks)}." if looks else ""
+    return trouble.words + look + (f" Go on with: {trouble.command}" if trouble.command else "")
 
 
 def _runs(live: Sequence[tuple[RunStanding, Outlook]]) -> FittingTable:

@@ -9,8 +9,8 @@ from typing import Literal
 
 from models.vocabulary import EVERYTHING
 from worker.dashboard.screens.queues import QueueShown
-from worker.domain.hold_words import held_words, is_canary, pause_words, unmanned_words
-from worker.domain.wording import clock, dollars, plural, reason, said_of, span, waiting
+from worker.domain import hold_words
+from worker.domain.wording import dollars, plural, reason, said_of, span, waiting
 from worker.store.reading.outlook import Outlook
 from worker.store.reading.queue_states import SHORT_HOLD_S
 from worker.store.reading.run_standing import RUN_BUDGET, RunStanding
@@ -102,7 +102,7 @@ def _workers(
     held = sum(queue.in_flight for queue in queues)
     if not left + held:
         return []
-    said = unmanned_words(left=left, in_flight=held, since=last_seen, now=now)
+    said = hold_words.unmanned_words(left=left, in_flight=held, since=last_seen, now=now)
     words = f"{said}. Start one: rung up, or celery -A worker.app worker."
     return [ScreenTrouble(level="bad", words=words, help="Workers", href="/workers")]
 
@@ -115,7 +115,10 @@ def _queue(queue: QueueShown, now: dt.datetime) -> list[ScreenTrouble]:
         why = reason(queue.breaker_reason) or "too many calls in a row failed"
         when = f"; it tries again by itself in {span(queue.breaker_s)}" if queue.breaker_s else ""
         what = "is left alone" if queue.breaker == "open" else "is tried one call at a time"
-        words = f"{name} {what} (its breaker is {reason(queue.breaker)}), because {why}{when}."
+        since = hold_words.since_words(queue.breaker_at, now)
+        held = f"; {waiting(queue.waiting)}" if queue.waiting else ""
+        its = f"its breaker is {reason(queue.breaker)}"
+        words = f"{name} {what}{since} ({its}), because {why}{held}{when}."
         found.append(
             ScreenTrouble(
                 level="bad",
@@ -126,7 +129,7 @@ def _queue(queue: QueueShown, now: dt.datetime) -> list[ScreenTrouble]:
             )
         )
     if queue.held_s >= SHORT_HOLD_S:
-        words = held_words(
+        words = hold_words.held_words(
             name,
             since=queue.held_at,
             until=now + dt.timedelta(seconds=queue.held_s),
@@ -154,7 +157,7 @@ def _queue(queue: QueueShown, now: dt.datetime) -> list[ScreenTrouble]:
 def _paused(queue: QueueShown, now: dt.datetime) -> ScreenTrouble:
     """Who, since when, why; of a canary also what failed, and the way past it."""
     name = queue.queue
-    words = pause_words(
+    words = hold_words.pause_words(
         name,
         by=queue.paused_by,
         since=queue.paused_at,
@@ -163,7 +166,7 @@ def _paused(queue: QueueShown, now: dt.datetime) -> ScreenTrouble:
         waiting=queue.waiting,
     )
     resume = _action("resume", name)
-    if not is_canary(queue.paused_reason):
+    if not hold_words.is_canary(queue.paused_reason):
         return ScreenTrouble(
             level="bad",
             words=f"{words}.",
@@ -204,7 +207,7 @@ def of_run(
         return ScreenTrouble(level=level, words=words, help=help, href=href, command=command)
 
     if run.out_of_money:
-        since = f" since {clock(stopped_at, run.now)}" if stopped_at is not None else ""
+        since = hold_words.since_words(stopped_at, run.now)
         words = run.money_words.replace(run.stop_word, run.stop_word + since, 1)
         if run.waiting_for == RUN_BUDGET:
             return [trouble("bad", words, "Raise the budget", "budget", run.go_on_with)]

@@ -7,7 +7,7 @@ from shlex import quote
 
 from sqlalchemy import Connection, text
 
-from worker.domain.hold_words import held_words, is_canary, pause_words
+from worker.domain.hold_words import held_words, is_canary, pause_words, since_words
 from worker.domain.wording import listed
 from worker.store.rows import values_of
 
@@ -38,6 +38,7 @@ class QueueHold:
     held_reason: str | None
     held_s: float | None
     held_at: dt.datetime | None
+    breaker_at: dt.datetime | None
     now: dt.datetime
     failed_jobs: Sequence[int]
     failed_run: str | None
@@ -71,9 +72,11 @@ class QueueHold:
                 waiting=waiting,
             )
         elif self.breaker == "open":
-            why = f"the breaker of {self.name} is open: {self.breaker_reason}"
+            since = since_words(self.breaker_at, self.now)
+            why = f"the breaker of {self.name} is open{since}: {self.breaker_reason}"
         else:
-            why = f"{self.name} is probed one call at a time: {self.breaker_reason}"
+            since = since_words(self.breaker_at, self.now)
+            why = f"{self.name} is probed one call at a time{since}: {self.breaker_reason}"
         return f"{why} (go on with: {again})"
 
 
@@ -110,6 +113,8 @@ HELD = text(f"""
 SELECT t.name, t.paused, t.paused_reason, t.paused_by, t.paused_at, t.breaker, t.breaker_reason,
   t.held_reason, CASE WHEN t.held_until > now() THEN t.held_at END AS held_at,
   extract(epoch FROM t.held_until - now())::float8 AS held_s, now() AS now,
+  CASE WHEN t.breaker <> 'closed' THEN (
+    SELECT max(at) FROM notices WHERE kind = 'breaker_open' AND target = t.name) END AS breaker_at,
   coalesce((
     SELECT array_agg(job ORDER BY job) FROM canaries AS n CROSS JOIN unnest(n.failed_jobs) AS job
     WHERE n.tier = t.name AND n.proven_at IS NULL), '{{}}') AS failed_jobs,

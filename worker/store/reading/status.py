@@ -47,6 +47,8 @@ class QueueStanding:
     held_at: dt.datetime | None = None
     held_reason: str | None = None
     breaker_s: float | None = None
+    breaker_at: dt.datetime | None = None
+    """Since when it is not closed."""
     halted: bool = False
 
     @property
@@ -161,10 +163,12 @@ SELECT name, paused, CASE WHEN paused THEN paused_reason END AS paused_reason,
   CASE WHEN paused THEN paused_at END AS paused_at, breaker, breaker_until, breaker_reason,
   CASE WHEN breaker_until > now() THEN extract(epoch FROM breaker_until - now())::float8 END
     AS breaker_s,
+  CASE WHEN breaker <> 'closed' THEN (
+    SELECT max(at) FROM notices WHERE kind = 'breaker_open' AND target = t.name) END AS breaker_at,
   greatest(coalesce(extract(epoch FROM held_until - now()), 0), 0)::float8 AS held_s,
   CASE WHEN held_until > now() THEN held_at END AS held_at,
   CASE WHEN held_until > now() THEN held_reason END AS held_reason
-FROM tiers
+FROM tiers AS t
 """)
 PAUSED_ALL = text("""
 SELECT paused_reason, paused_by, paused_at, now() AS now FROM tiers
