@@ -113,7 +113,7 @@ def _person(
     jobs = sum(n for (state, _), n in counts.items() if state == "review")
     figures = [links.linked(f"{count(jobs)} for a person", is_in("state", "review"))]
     figures += [Linked(percent(jobs / total))] if jobs else []
-    figures += [Linked(f"{count(decided)} of them decided")] if decided else []
+    figures += [Linked(f"{count(decided)} decided")] if decided else []
     share = jobs / total if total else 0.0
     return Rung(
         name=PERSON,

@@ -8,7 +8,7 @@ import pytest
 from tests.support.near_misses import FUTURE, PAST, Rows
 from worker.store.actions import caps, holds
 from worker.store.queue import halts, lookup_failures, lookup_recovery, rate_holds
-from worker.store.reading import queue_holds
+from worker.store.reading import queue_holds, status
 
 DUE = "SELECT id FROM jobs WHERE available_at <= now()"
 WAITS = {"queue": "haiku", "available_at": FUTURE}
@@ -186,9 +186,7 @@ def test_which_queues_are_said_to_stand_still(rows: Rows) -> None:
     assert 3599 < told["held"][9] <= 3600
 
 
-def test_what_waits_behind_a_hold(rows: Rows) -> None:
-    for name in ("everything", "routing", "haiku", "sonnet"):
-        rows.tier(name, paused=True)
+def test_what_waits_in_queues(rows: Rows) -> None:
     run, ended = rows.run(), rows.run(state="finished", finished_at=PAST)
     for one, times in ((run, 1), (ended, 1000)):
         for state, tier, jobs in (
@@ -196,8 +194,20 @@ def test_what_waits_behind_a_hold(rows: Rows) -> None:
             ("submitted", "haiku", 10_000), ("queued", "haiku", 2),
         ):  # fmt: skip
             rows.insert("run_counts", None, run_id=one, state=state, tier=tier, jobs=jobs * times)
-    told = {row[0]: row[11] for row in rows.all(queue_holds.HELD)}
-    assert told == {"everything": 113, "routing": 3, "haiku": 10, "sonnet": 100}
+    assert dict(rows.all(status.WAITING)) == {"routing": 3, "haiku": 10, "sonnet": 100}
+
+
+def test_since_when_a_breaker_is_open(rows: Rows) -> None:
+    for name, breaker in (("haiku", "open"), ("sonnet", "half_open"), ("opus", "closed")):
+        rows.tier(name, breaker=breaker)
+        for kind, at in (("breaker_open", FUTURE), ("breaker_open", PAST), ("held", "now()")):
+            key = f"{kind}:{name}:{at}"
+            rows.insert("notices", None, key=key, kind=kind, target=name, words="w", at=at)
+    at = rows.one(f"SELECT {FUTURE}")[0]
+    told = {row.name: row.breaker_at for row in rows.connection.execute(status.TIERS)}
+    assert told == {"haiku": at, "sonnet": at, "opus": None}
+    held = {row.name: row.breaker_at for row in rows.connection.execute(queue_holds.HELD)}
+    assert held == {"haiku": at, "sonnet": at}
 
 
 def test_which_canary_paused_a_queue(rows: Rows) -> None:
