@@ -9,7 +9,7 @@ from models.vocabulary import Lane
 from tests.support.nights import night, night_settings, rounds
 from tests.support.works import drain, hand_in, make_due
 from worker.config.settings import Settings
-from worker.lanes.batch.deadline import hurry
+from worker.lanes.batch.deadline import leave_for_deadlines
 from worker.lanes.realtime.runtime import Runtime
 from worker.sandbox.simulator.state import State
 from worker.store.reading.bill import bill_of
@@ -53,7 +53,7 @@ def test_with_slack_a_run_stays_at_half_price(
         # given: minutes, which are enough for the simulator, and hours, which are for Claude
         hand_in(engine, settings, BODIES, policy="single:haiku", lane=Lane.BATCH)
         due_in(engine, 700)
-        assert hurry(engine, settings, simulated=True) == 0
+        assert leave_for_deadlines(engine, settings, simulated=True) == 0
         due_in(engine, 20_000)
         # when
         rounds(runtime, lane)
