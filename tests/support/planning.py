@@ -144,11 +144,11 @@ def work_under(
         for name in names:
             statement, values = filled.tried[name]
             limit_ms = _patience_ms(fresh[name]) if fresh is not None else LONGEST_MS
-            connection.execute(text(f"SET LOCAL statement_timeout = {limit_ms}"))
             if before := BEFORE.get(name):
                 for table in (intake.STAGE, trial.TRIED, trial.TRYING):
                     connection.execute(table)
                 connection.execute(text(before))
+            connection.execute(text(f"SET LOCAL statement_timeout = {limit_ms}"))
             found[name] = work_of(connection, statement, values)
             connection.rollback()
     return found
