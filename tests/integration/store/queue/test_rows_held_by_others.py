@@ -5,19 +5,25 @@ from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import OperationalError
 
+from models.vocabulary import Purpose
 from tests.integration.lanes.upkeep.test_notify import noted
+from tests.support.attempts import asks, claimed
 from tests.support.near_misses import FUTURE, PAST, Rows
 from tests.support.promises import BODY, crashed_claim, do, many
 from tests.support.works import hand_in, settings_for, working
+from worker.domain.claimed import Plan
+from worker.domain.first_tier import Decided
 from worker.lanes.realtime.runtime import Runtime
 from worker.sandbox.simulator.state import State
 from worker.store.actions import holds, standing_shadows
 from worker.store.engine import make_engine
 from worker.store.queue import canaries, deliveries, gates, leaving_batch, notices, run_intake
+from worker.store.queue.budgets import Budgets, ensure_day
 from worker.store.queue.dispatch import dispatch
 from worker.store.queue.expire import expire
-from worker.store.queue.gates import unmark
+from worker.store.queue.gates import Stops, unmark
 from worker.store.queue.notices import Way
 from worker.store.queue.rescue import rescue, rescue_from
 
@@ -124,6 +130,26 @@ def test_what_is_changed_row_by_row_leaves_out_what_is_held(
     # then
     assert met == dict.fromkeys(asked, 0)
     assert changed() == dict.fromkeys(asked, 1)
+
+
+def test_what_can_cost_nothing_waits_for_no_budget(engine: Engine, impatient: Engine) -> None:
+    # given
+    day, budgets = NOW.date(), Budgets(None)
+    with engine.begin() as connection:
+        ensure_day(connection, day, None)
+    budgets.committed(day)
+
+    def stops(plan: Plan) -> Stops:
+        with impatient.begin() as connection:
+            return budgets.stops(day, connection, [claimed(plan)])
+
+    # when
+    with engine.begin() as holder:
+        holder.exec_driver_sql("SELECT FROM budgets FOR UPDATE")
+        # then
+        assert stops(Decided("haiku")) == {}
+        with pytest.raises(OperationalError):
+            stops(asks(Purpose.ANSWER))
 
 
 def hold(connection: Connection) -> None:
