@@ -21,6 +21,7 @@ from worker.store.actions import holds, standing_shadows
 from worker.store.engine import make_engine
 from worker.store.queue import canaries, deliveries, gates, leaving_batch, notices, run_intake
 from worker.store.queue.budgets import Budgets, ensure_day
+from worker.store.queue.claim import NONE_PREPARED
 from worker.store.queue.dispatch import dispatch
 from worker.store.queue.expire import expire
 from worker.store.queue.gates import Stops, unmark
@@ -48,7 +49,8 @@ def steps(runtime: Runtime, engine: Engine) -> Mapping[str, Callable[[], object]
 
     def claim() -> object:
         with engine.begin() as connection:
-            return [row.id for row in runtime.claims._lock(connection, "routing", "routing", ids)]
+            rows = runtime.claims._lock(connection, "routing", "routing", ids, NONE_PREPARED)
+            return [row.id for row in rows]
 
     def forget() -> object:
         with engine.begin() as connection:
