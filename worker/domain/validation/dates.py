@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-from worker.domain.validation.fact_words import MONTHS, either
+from worker.domain.validation.fact_words import MONTHS
 
 Reading = tuple[int | None, int, int | None]
 """Year, month, day; a year or a day may be missing."""
@@ -22,7 +22,8 @@ def dates_for(text: str) -> list[tuple[re.Pattern[str], Reader]]:
 @lru_cache(maxsize=1)
 def _patterns() -> tuple[list[tuple[re.Pattern[str], Reader]], ...]:
     """Dates in numbers alone, and those that name their month."""
-    month, gap = rf"(?P<m>{either(MONTHS)})\b\.?", r"[ \u00a0]{1,2}"
+    # Any word: its reader knows which are months, and a pattern of all of them takes longer.
+    month, gap = r"(?P<m>[^\W\d_]{3,12})\b\.?", r"[ \u00a0]{1,2}"
     of = r"(?:(?:of|de|del|di|do) |d['’])?"
     ordinal = r"(?:st|nd|rd|th|er|º|°|\.)?"
     day_first = (
@@ -56,11 +57,12 @@ def _numeric(match: re.Match[str]) -> list[Reading]:
 
 def _named(match: re.Match[str]) -> list[Reading]:
     year = int(match["y"]) if match["y"] else None
-    return _possible((year, MONTHS[match["m"].lower()], int(match["d"])))
+    return _possible((year, MONTHS.get(match["m"].lower(), 0), int(match["d"])))
 
 
 def _month(match: re.Match[str]) -> list[Reading]:
-    return [(int(match["y"]), MONTHS[match["m"].lower()], None)]
+    number = MONTHS.get(match["m"].lower())
+    return [(int(match["y"]), number, None)] if number is not None else []
 
 
 def _possible(day: tuple[int | None, int, int]) -> list[Reading]:
