@@ -226,10 +226,8 @@ def test_the_dashboard_reads_its_own_pace(url: str, engine: Engine, settings: Se
         with working(settings):
             assert "The pace is being measured" in eventually(lambda: get(url)).text
         do(engine, "UPDATE workers SET seen_at = now() - interval '1 minute'")
-        assert (
-            "not done before routing has a worker: 40 wait there"
-            in get(url, "/runs/1").text.lower()
-        )
+        words = "not done before a worker is running: 40 are open"
+        assert words in get(url, "/runs/1").text.lower()
     finally:
         made.engine.dispose()
 
