@@ -164,6 +164,7 @@ class Values:
             "reviews.INSERT": {"verdict": "reject", "reason": "no"},
             "reviews.REJECT_ERASED": {"by": "ada"},
             "verdict_sheets.SAID": {"known": 1},
+            "run_intake.CANCEL_REST": {"group": 5_000},
             "run_intake.END_LEFT_OPEN": {"group": 5_000},
             "sampling.CONFIDENCE": {"ids": self.answered},
             "sampling.COSTS": {"ids": self.answered},

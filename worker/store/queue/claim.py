@@ -227,7 +227,9 @@ SELECT j.id, j.run_id, j.message_id, j.state, j.lane, j.tier, j.difficulty, j.fe
     WHEN 'judge' THEN (SELECT reply FROM results WHERE job_id = j.origin_id) END AS judged,
   (SELECT hashtextextended(string_agg(concat_ws(' ', id, version, synced_at), ' ' ORDER BY id), 0)
     FROM knowledge_folders) AS pages_at
-FROM jobs AS j JOIN runs AS r ON r.id = j.run_id JOIN messages AS m ON m.id = j.message_id
+FROM jobs AS j CROSS JOIN LATERAL (
+  SELECT state, kind, prompts, waiting_for FROM runs WHERE id = j.run_id OFFSET 0) AS r
+JOIN messages AS m ON m.id = j.message_id
 WHERE j.id = ANY(:ids) AND j.queue = :queue AND j.lease_until IS NULL
   AND j.available_at <= now() AND r.state = 'active' AND m.erased_at IS NULL
   AND NOT EXISTS (

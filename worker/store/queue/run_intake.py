@@ -45,7 +45,14 @@ def close_intake(
     cancelled too."""
     values = {"id": run.id, "rejected": rejected, "duplicates": duplicates, "own": list(own)}
     if connection.execute(CLOSE, values).scalar() == RunState.CANCELLED:
-        connection.execute(CANCEL_REST, {"id": run.id})
+        _cancel_rest(connection, run)
+
+
+def _cancel_rest(connection: Connection, run: RunRef) -> None:
+    """In groups, for one statement over a large run would run into its limit of time."""
+    after, of_a_run = 0, {"id": run.id, "group": GROUP}
+    while ended := connection.execute(CANCEL_REST, of_a_run | {"after": after}).scalars().all():
+        after = max(ended)
 
 
 def inherit_columns(connection: Connection, run: RunRef, runs: Sequence[int]) -> None:
@@ -100,7 +107,10 @@ WHERE id = :id RETURNING state
 CANCEL_REST = text("""
 UPDATE jobs SET state = 'cancelled', finished_at = now(), lease_until = NULL, dispatched_at = NULL,
   reason = 'its run was cancelled while it was being submitted'
-WHERE run_id = :id AND finished_at IS NULL
+WHERE id = ANY(ARRAY(
+  SELECT id FROM jobs WHERE run_id = :id AND message_id > :after AND finished_at IS NULL
+  ORDER BY message_id LIMIT :group FOR UPDATE))
+RETURNING message_id
 """)
 
 

@@ -142,13 +142,9 @@ def _jobs(rows: Iterable[Any]) -> list[ListedJob]:
 
 def jobs_with_id(connection: Connection, external_id: str, limit: int) -> list[ListedJob]:
     """Jobs of the message that is known by this id, newest first."""
-    wanted = (
-        select(*COLUMNS)
-        .select_from(JOINED)
-        .where(Message.external_id == external_id)
-        .order_by(Job.id.desc())
-        .limit(limit)
-    )
+    found = connection.execute(WITH_ID, {"external_id": external_id, "limit": limit})
+    ids = list(found.scalars())
+    wanted = select(*COLUMNS).select_from(JOINED).where(Job.id.in_(ids)).order_by(Job.id.desc())
     return values_of(ListedJob, connection.execute(wanted))
 
 
@@ -220,3 +216,8 @@ def _counted(state: Any) -> dict[str, Any]:
 
 NO_WHOLE_TABLES = text("SET LOCAL enable_seqscan = off")
 AS_BEFORE = text("RESET enable_seqscan")
+WITH_ID = text("""
+SELECT j.id FROM (SELECT id FROM messages WHERE external_id = :external_id OFFSET 0) AS m
+CROSS JOIN LATERAL (SELECT id FROM jobs WHERE message_id = m.id OFFSET 0) AS j
+ORDER BY j.id DESC LIMIT :limit
+""")

@@ -168,10 +168,14 @@ def test_what_the_end_of_an_intake_leaves_in_its_run(rows: Rows) -> None:
     left = "SELECT rejected, duplicates, own_columns FROM runs WHERE id = :id"
     assert rows.all(left, id=run) == [(11, 22, ["a", "b"])]
     assert rows.all(left, id=beside) == [(0, 0, [])]
-    ended, waiting, other = rows.answered(run), rows.job(run), rows.job(beside)
-    rows.all(run_intake.CANCEL_REST, id=run)
-    states = dict(rows.all("SELECT id, state FROM jobs"))
-    assert (states[ended], states[waiting], states[other]) == ("answered", "cancelled", "queued")
+    ended, *waiting, other = rows.answered(run), rows.job(run), rows.job(run), rows.job(beside)
+    states = "SELECT state FROM jobs WHERE id = ANY(:ids) ORDER BY id"
+    [(first,)] = rows.all(run_intake.CANCEL_REST, id=run, after=0, group=1)
+    assert rows.all(states, ids=waiting) == [("cancelled",), ("queued",)]
+    assert len(rows.all(run_intake.CANCEL_REST, id=run, after=first, group=5)) == 1
+    assert rows.all(states, ids=[ended, *waiting, other]) == [
+        ("answered",), ("cancelled",), ("cancelled",), ("queued",)
+    ]  # fmt: skip
     third = rows.run(own_columns=["c"])
     rows.all(run_intake.INHERIT, id=beside, runs=[run])
     assert rows.all(left, id=third) == [(0, 0, ["c"])]
