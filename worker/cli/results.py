@@ -33,7 +33,7 @@ from worker.store.reading.standings import standing_of
 from worker.store.runs import find_run
 
 KINDS = ("csv", "jsonl", "xlsx", "parquet")
-BINARY: dict[str, Callable[[Path, Iterable[Row], Sequence[ResultColumn]], None]] = {
+BINARY: dict[str, Callable[[Path, Iterable[Row], Sequence[ResultColumn], Said], None]] = {
     "xlsx": write_workbook,
     "parquet": write_parquet,
 }
@@ -51,9 +51,7 @@ BINARY: dict[str, Callable[[Path, Iterable[Row], Sequence[ResultColumn]], None]]
     help="Of a state; `ready`: what may go out.",
 )
 @click.option("--excel", is_flag=True, help="CSV that Excel reads as UTF-8 by a double click.")
-@click.option(
-    "--raw", is_flag=True, help="CSV without apostrophes before formulas: for programs alone."
-)
+@click.option("--raw", is_flag=True, help="Formulas as they are: for programs alone.")
 @click.option("--json", "as_json", is_flag=True, help="JSON Lines on stdout.")
 @FORCE
 def results(
@@ -69,8 +67,8 @@ def results(
     """Take the answers back: one row a job, with the row's own columns after ours.
 
     The column `send` is the one reply that may go out: the accepted answer, or a person's; empty
-    otherwise. In CSV, what a spreadsheet would take for a formula gets an apostrophe before it;
-    --raw leaves it. Workbooks, JSON and Parquet say what is text: there it is as it is.
+    otherwise. In files of every format, what a spreadsheet would take for a formula gets a leading
+    apostrophe; --raw leaves it, and so does --json, which programs read.
     """
     kind = "jsonl" if as_json and output is None else _kind(output)
     with database() as engine:
@@ -79,6 +77,7 @@ def results(
             standing = standing_of(connection, found.id)
             chosen = layout(own_columns(connection, found.id), _names(columns))
         rows = results_of(engine, found.id, Only(only) if only is not None else None)
+        raw = raw or (kind == "jsonl" and output is None)
         said = as_it_is if raw else neutralise_formula
         form = _Form(kind=kind, columns=chosen, said=said, excel=excel)
         if output is None:
@@ -117,7 +116,7 @@ def _kind(output: Path | None) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Form:
-    """How a file is written; `excel` and `said` concern CSV."""
+    """How a file is written; `excel` concerns CSV."""
 
     kind: str
     columns: Sequence[ResultColumn]
@@ -130,7 +129,7 @@ def _write_file(path: Path, rows: Iterable[Row], form: _Form, *, force: bool) ->
     rows = _counted(rows, count)
     if form.kind in BINARY:
         with new_path(path, force=force) as temporary:
-            BINARY[form.kind](temporary, rows, form.columns)
+            BINARY[form.kind](temporary, rows, form.columns, form.said)
     else:
         with new_text(path, force=force) as stream:
             _write_text(stream, rows, form)
@@ -143,7 +142,7 @@ def _write_text(stream: IO[str], rows: Iterable[Row], form: _Form) -> None:
         return
     plain = stream.isatty()
     for row in rows:
-        held = json_row(row, form.columns)
+        held = json_row(row, form.columns, form.said)
         stream.write(json.dumps(held, ensure_ascii=plain) + "\n")
 
 

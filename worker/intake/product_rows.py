@@ -16,9 +16,9 @@ DELETED, SPAM = "deleted in the helpdesk", "marked as spam in the helpdesk"
 IN_WORDS = "the product's number, taken as the word that it stands for"
 BETWEEN_COLLEAGUES = "a side conversation, which the customer does not see"
 EARLIER = "what a run has answered already is no part of the message"
-RESTORED = "without the apostrophe that stands before a formula in CSV"
-RUNG, RUNG_CSV = "rung", "rung (CSV)"
-"""Results that Rung wrote; in CSV with apostrophes before what would be a formula."""
+RESTORED = "without the apostrophe that stands before a formula in results"
+RUNG = "rung"
+"""Results that Rung wrote, with apostrophes before what would be a formula."""
 _ANSWERED = """
 send state verdict verdict_reason tier model confidence accepted difficulty escalations attempts
 cost_usd reasons sources answered_at simulated reply job
@@ -136,7 +136,7 @@ def row_words_of(names: tuple[str, ...], told: FileWords | None) -> RowWords | N
         found = column_of(column, names)
         if found is not None and column_of(other, names) is None:
             codes[found] = words
-    if product in (RUNG, RUNG_CSV):
+    if product == RUNG:
         earlier = tuple(name for name in names if name in _OUTCOME)
-        return RowWords(earlier=earlier, restored=product == RUNG_CSV)
+        return RowWords(earlier=earlier, restored=True)
     return RowWords(away=away, codes=MappingProxyType(codes)) if away or codes else None

@@ -14,7 +14,7 @@ from worker.intake.guess import Guess, guess, refusal
 from worker.intake.layouts import getter_of, layout_of
 from worker.intake.other_sheets import titles_of, with_sheets
 from worker.intake.paths import normal, parse_place
-from worker.intake.product_rows import RUNG, RUNG_CSV, FileWords, product_of
+from worker.intake.product_rows import FileWords, product_of
 from worker.intake.rows import Item, Rows
 from worker.intake.sources import open_backlog
 from worker.intake.threads import has_threads, threaded
@@ -156,7 +156,7 @@ class Backlog:
             return None
         product = guessed.preset or product_of(self._options.usual)
         if product is not None:
-            return FileWords(RUNG_CSV if product == RUNG and self.found.kind == "csv" else product)
+            return FileWords(product)
         if "body" in self._options.usual:
             return None
         return FileWords.of_teams(teams_words_of(self.sample, guessed.columns))

@@ -1,10 +1,9 @@
 """Rows as CSV, JSON Lines, a workbook and Parquet: what `rung results` writes, and what the API
 sends.
 
-No cell becomes a formula, in the way that each format has for it: CSV knows no kinds, so that what
-a spreadsheet would take for one gets an apostrophe there (unless a program asks for it as it is); a
-workbook marks cells as text; JSON and Parquet say what is text. So an id, a phone number or a reply
-that begins with a hyphen is the same in all but CSV, and can be sent or joined by.
+Files neutralise what a spreadsheet would take for a formula, whatever their format: any of them may
+be opened by one. What programs read of the API is as it is, and so is a file for which that is
+asked.
 """
 
 import csv
@@ -17,7 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from worker.domain.text import FORMULA_STARTS, neutralise_formula
+from worker.domain.text import neutralise_formula
 from worker.errors import RungError, UsageError, installing
 from worker.store.reading.results import BY_NAME_ONLY, COLUMNS, OWN, TEXT_OF_CUSTOMERS, Holds
 
@@ -123,18 +122,30 @@ def csv_cell(value: Any, said: Said = neutralise_formula) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
-def json_row(row: Row, columns: Sequence[ResultColumn]) -> dict[str, Any]:
+def json_row(row: Row, columns: Sequence[ResultColumn], said: Said = as_it_is) -> dict[str, Any]:
     """A row as JSON values: dollars and shares are numbers, as exact as they are recorded."""
-    return {column.name: _plain(column.value(row)) for column in columns}
+    return {said(column.name): _plain(column.value(row), said) for column in columns}
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return float(value)
+def _plain(value: Any, said: Said) -> Any:
+    match value:
+        case str():
+            return said(value)
+        case list():
+            return [_plain(inner, said) for inner in value]
+        case dict():
+            return {said(name): _plain(inner, said) for name, inner in value.items()}
+        case Decimal():
+            return float(value)
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
-def write_workbook(path: Path, rows: Iterable[Row], columns: Sequence[ResultColumn]) -> None:
+def write_workbook(
+    path: Path,
+    rows: Iterable[Row],
+    columns: Sequence[ResultColumn],
+    said: Said = neutralise_formula,
+) -> None:
     """An Excel workbook, row after row. Raises RungError when there are more than it can hold."""
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
@@ -146,32 +157,29 @@ def write_workbook(path: Path, rows: Iterable[Row], columns: Sequence[ResultColu
         if not isinstance(value, str):
             return value
         made = WriteOnlyCell(sheet, value)
-        # What begins with an equals sign would become a formula by itself, and other signs when
-        # somebody edits the cell.
+        # What begins with an equals sign would become a formula by itself.
         made.data_type = "s"
-        if value.startswith(FORMULA_STARTS):
-            made.quotePrefix = True
         return made
 
-    sheet.append([cell(_sheet_cell(column.name)) for column in columns])
+    sheet.append([cell(_sheet_cell(column.name, said)) for column in columns])
     for number, row in enumerate(rows, 1):
         if number > SHEET_ROWS:
             raise RungError(
                 f"A workbook holds {SHEET_ROWS:,} rows, and there are more.",
                 mend="-o answers.csv, or --only ready",
             )
-        sheet.append([cell(_sheet_cell(column.value(row))) for column in columns])
+        sheet.append([cell(_sheet_cell(column.value(row), said)) for column in columns])
     book.save(path)
 
 
-def _sheet_cell(value: Any) -> Any:
+def _sheet_cell(value: Any, said: Said) -> Any:
     if isinstance(value, Decimal):
         return float(value)
     if type(value) is int and len(str(abs(value))) > MOST_DIGITS:
         return str(value)
     if isinstance(value, int | float):
         return value
-    shown = csv_cell(value, as_it_is)
+    shown = csv_cell(value, said)
     if not isinstance(shown, str):
         return shown
     held = _as_xml(shown)
@@ -183,7 +191,12 @@ def _as_xml(value: str) -> str:
     return _NOT_IN_XML.sub("", value)
 
 
-def write_parquet(path: Path, rows: Iterable[Row], columns: Sequence[ResultColumn]) -> None:
+def write_parquet(
+    path: Path,
+    rows: Iterable[Row],
+    columns: Sequence[ResultColumn],
+    said: Said = neutralise_formula,
+) -> None:
     """Plain numbers throughout. Raises RungError without pyarrow."""
     try:
         import pyarrow as pa
@@ -202,25 +215,27 @@ def write_parquet(path: Path, rows: Iterable[Row], columns: Sequence[ResultColum
         Holds.TIME: pa.timestamp("us", tz="UTC"),
         Holds.ANY: pa.string(),
     }
-    schema = pa.schema([(column.name, kinds[column.holds]) for column in columns])
+    schema = pa.schema([(said(column.name), kinds[column.holds]) for column in columns])
     with pq.ParquetWriter(path, schema) as writer:
-        for part in _parts(rows, columns):
+        for part in _parts(rows, columns, said):
             writer.write_table(pa.Table.from_pylist(part, schema=schema))
 
 
-def _parts(rows: Iterable[Row], columns: Sequence[ResultColumn]) -> Iterator[list[dict[str, Any]]]:
+def _parts(
+    rows: Iterable[Row], columns: Sequence[ResultColumn], said: Said
+) -> Iterator[list[dict[str, Any]]]:
     """At least one, be it empty."""
     part: list[dict[str, Any]] = []
     for row in rows:
-        part.append({column.name: _stored(column, row) for column in columns})
+        part.append({said(column.name): _stored(column, row, said) for column in columns})
         if len(part) == PARQUET_ROWS:
             yield part
             part = []
     yield part
 
 
-def _stored(column: ResultColumn, row: Row) -> Any:
+def _stored(column: ResultColumn, row: Row, said: Said) -> Any:
     value = column.value(row)
     if column.holds is Holds.ANY and value is not None:
-        return str(csv_cell(value, as_it_is))
-    return value if column.holds is Holds.TIME else _plain(value)
+        return str(csv_cell(value, said))
+    return value if column.holds is Holds.TIME else _plain(value, said)
