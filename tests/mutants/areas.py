@@ -189,6 +189,8 @@ STATEMENTS: dict[str, tuple[str, ...]] = {
         f"{READING}{what}": (f"{STORE}reading/test_guards_of_{what}.py",)
         for what in ("standings", "status", "screens", "receipts", "review_queue")
     },
+    f"{READING}batches": (f"{STORE}reading/test_guards_of_status.py",),
+    f"{READING}job_counts": (f"{STORE}reading/test_guards_of_screens.py",),
 }
 """Modules whose statements are texts of SQL."""
 

@@ -106,6 +106,7 @@ def test_a_delivery_proves_that_it_is_well(
     assert watched.after(AFTER_S - STEP_S) == []
     runtime.work("routing", ids)
     do(engine, "UPDATE jobs SET dispatched_at = now() - interval '30 s' WHERE state = 'routed'")
+    assert watched.after(AFTER_S) == []
     with runtime.in_hand.holding("haiku", []):
         assert watched.after(2 * AFTER_S) == []
     assert watched.after(AFTER_S - STEP_S) == []

@@ -111,4 +111,4 @@ def test_which_runs_are_named_and_in_which_order(rows: Rows) -> None:
     assert ids("page") == [urgent, shadow, judge, ended, first]
     assert ids("page", before=judge) == [ended, first]
     assert ids("last") == [urgent, ended, first]
-    assert {told(rows, which, ended)["rest"] for which in ("page", "last")} == {None}
+    assert {told(rows, which, ended)["rest"] for which in ("one", "page", "last")} == {None}
