@@ -20,12 +20,13 @@ COUNTS = (("queued", "", 3), ("routed", "haiku", 2), ("submitted", "sonnet", 2),
 SPENT = (("haiku", "answer", False, 2, "0.5"), ("haiku", "classify", False, 1, "0.25"),
          ("opus", "answer", True, 0, "0"))  # fmt: skip
 CLIMBS = (("opus", "schema", 2), ("opus", "refusal", 1), ("person", "schema", 1))
+ASKED = {"before": None, "inquiries": True, "limit": 9}
 POLICY = '{"ladder": ["haiku", "opus"]}'
 
 
 def told(rows: Rows, which: str, run: int, **asked: Any) -> Any:
     """What a statement says of a run, which it names once."""
-    values = {"run": run, "before": None, "limit": 9} | asked
+    values = {"run": run} | ASKED | asked
     found = rows.connection.execute(STATEMENTS[which], values).mappings()
     (one,) = [row for row in found if row["id"] == run]
     return one
@@ -101,7 +102,7 @@ def test_which_runs_are_named_and_in_which_order(rows: Rows) -> None:
     urgent = rows.run(priority=5)
 
     def ids(which: str, **asked: Any) -> list[int]:
-        values = {"run": first, "before": None, "limit": 9} | asked
+        values = {"run": first} | ASKED | asked
         return [row[0] for row in rows.all(STATEMENTS[which], **values)]
 
     # then
@@ -110,5 +111,6 @@ def test_which_runs_are_named_and_in_which_order(rows: Rows) -> None:
     assert ids("live", limit=1) == [urgent]
     assert ids("page") == [urgent, shadow, judge, ended, first]
     assert ids("page", before=judge) == [ended, first]
+    assert ids("page", inquiries=False) == [urgent, ended, first]
     assert ids("last") == [urgent, ended, first]
     assert {told(rows, which, ended)["rest"] for which in ("one", "page", "last")} == {None}
