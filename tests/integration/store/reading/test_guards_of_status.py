@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.support.near_misses import FUTURE, PAST, Rows
-from worker.store.reading import status
+from worker.store.reading import batches, status
 
 
 def ago(seconds: float) -> str:
@@ -24,13 +24,13 @@ def counted(rows: Rows, run: int, *counts: tuple[str, str, int]) -> None:
 
 
 def test_batches_that_nobody_has_confirmed(rows: Rows) -> None:
-    assert rows.all(status.UNCONFIRMED, after=30) == [(0, 0, None, None)]
+    assert rows.all(batches.UNCONFIRMED, after=30) == [(0, 0, None, None)]
     rows.batch(created_at=ago(60), requests=2, error="mute")
     rows.batch(created_at=ago(90), submitted_at=ago(40), requests=3)
     rows.batch(created_at=ago(90), submitted_at=ago(10), requests=50)
     rows.batch(created_at=ago(10), requests=60)
     rows.batch(created_at=ago(90), state="submitted", requests=70)
-    assert rows.all(status.UNCONFIRMED, after=30) == [(2, 5, "mute", 60)]
+    assert rows.all(batches.UNCONFIRMED, after=30) == [(2, 5, "mute", 60)]
 
 
 def test_what_is_in_flight_and_who_works(rows: Rows) -> None:
@@ -41,6 +41,7 @@ def test_what_is_in_flight_and_who_works(rows: Rows) -> None:
             rows.routed(of, lease_until=FUTURE)
     rows.routed(run)
     rows.routed(run, tier="opus")
+    rows.routed(run, lease_until=PAST)
     known = {"host": "h", "pid": 1, "version": "1"}
     for name, queue, columns in (
         ("a", "haiku", {"seen_at": ago(9)}),
@@ -52,7 +53,7 @@ def test_what_is_in_flight_and_who_works(rows: Rows) -> None:
         rows.insert("workers", None, id=name, capacity=capacity, **known | columns)
     # then
     assert sorted(rows.all(status.QUEUES)) == [("haiku", 3, 1), ("sonnet", 0, 1)]
-    assert rows.all(status.IN_FLIGHT_OF, run=run) == [("haiku", 2)]
+    assert rows.all(status.IN_FLIGHT_OF, runs=[run]) == [(run, "haiku", 2)]
 
 
 def test_what_waits_in_runs_under_way(rows: Rows) -> None:
@@ -80,6 +81,12 @@ def test_what_keeps_a_queue_is_told_while_it_does(rows: Rows) -> None:
     rows.tier("opus", paused=False, **why, held_until=ago(30), **held)
     rows.tier("routing", breaker="open", breaker_until=soon(20))
     rows.tier("sonnet", breaker="open", breaker_until=ago(20))
+    for target, kind, at in (
+        ("routing", "breaker_open", ago(20)), ("routing", "paused", ago(9)),
+        ("haiku", "breaker_open", ago(9)),
+    ):  # fmt: skip
+        rows.insert("notices", None, key=f"{target} {kind}", target=target, kind=kind, words="w",
+                    at=at)  # fmt: skip
     # when
     found = {row.pop("name"): row for row in mappings(rows, status.TIERS)}
     # then
@@ -90,6 +97,8 @@ def test_what_keeps_a_queue_is_told_while_it_does(rows: Rows) -> None:
     assert {name: one["breaker_s"] for name, one in found.items()} == {
         "haiku": None, "opus": None, "routing": 20, "sonnet": None,
     }  # fmt: skip
+    opened = [found[name]["breaker_at"] for name in ("haiku", "routing")]
+    assert opened == [None, rows.one(f"SELECT {ago(20)}")[0]]
     told = {name: (one["held_s"], one["held_reason"]) for name, one in found.items()}
     none = (0, None)
     assert told == {"haiku": (30, "retry-after"), "opus": none, "routing": none, "sonnet": none}
@@ -104,18 +113,25 @@ def test_whether_everything_is_paused(rows: Rows) -> None:
     assert [row[1] for row in rows.all(status.PAUSED_ALL)] == ["ada"]
 
 
-def test_what_claude_has(rows: Rows) -> None:
-    assert rows.all(status.AT_CLAUDE)[0][:2] == (0, 0)
+def test_what_is_under_way_in_batches(rows: Rows) -> None:
+    # given
+    run, ended = rows.run(), rows.run(finished_at="now()")
+    counted(rows, run, ("submitted", "haiku", 5), ("routed", "haiku", 50))
+    counted(rows, ended, ("submitted", "haiku", 60))
     sent = {"state": "submitted", "submitted_at": PAST}
-    rows.batch(requests=2, next_poll_at=soon(40), **sent)
-    rows.batch(requests=3, next_poll_at=soon(30), **sent)
-    rows.batch(requests=50, next_poll_at=soon(10))
-    rows.batch(requests=60, next_poll_at=soon(10), state="ended", submitted_at=ago(9000))
-    batches, requests, since, look_s = rows.all(status.AT_CLAUDE)[0]
-    assert (batches, requests, look_s) == (2, 5, 30)
-    assert since == rows.one(f"SELECT {PAST}")[0]
+    rows.batch(next_poll_at=soon(40), **sent)
+    rows.batch(next_poll_at=soon(30), **sent)
+    for state, times in (("intended", 3), ("ended", 4), ("recorded", 5)):
+        for _ in range(times):
+            rows.batch(state=state, next_poll_at=soon(10), submitted_at=ago(9000))
+    # when
+    (found,) = mappings(rows, batches.UNDER_WAY)
+    # then
+    told = [found[name] for name in ("sending", "claude", "reading", "look_s", "messages")]
+    assert told == [3, 2, 4, 30, 5]
+    assert found["since"] == rows.one(f"SELECT {PAST}")[0]
     rows.all("UPDATE message_batches SET next_poll_at = now() - interval '1 min'")
-    assert rows.all(status.AT_CLAUDE)[0][3] == 0
+    assert mappings(rows, batches.UNDER_WAY)[0]["look_s"] == 0
 
 
 def test_batches_under_way_of_a_run(rows: Rows) -> None:
@@ -130,6 +146,6 @@ def test_batches_under_way_of_a_run(rows: Rows) -> None:
     rows.sent(other, rows.batch(state="submitted", submitted_at=ago(60)))
     rows.batch(state="submitted", submitted_at=ago(60))
     # then
-    found = mappings(rows, status.BATCHES, run=run)
+    found = mappings(rows, batches.BATCHES, run=run)
     told = [(row["batch"], row["state"], row["age_s"], row["look_s"]) for row in found]
     assert told == [(sent, "submitted", 60, 30), (new, "intended", 20, 30), (read, "ended", 60, 30)]
