@@ -41,8 +41,8 @@ ALIKE = {
     ),
     "standings.LIVE_RUNS: r.finished_at IS NULL -> true": "what is left of a run is told of those"
     " under way, and this statement names no others",
-    "batches.UNDER_WAY: state IN ('intended', 'submitted', 'ended') -> true": "spares reading what is"
-    " over: each figure has its own state",
+    "batches.UNDER_WAY: state IN ('intended', 'submitted', 'ended') -> true": "spares reading"
+    " what is over: each figure has its own state",
     "screens.OLDEST: dispatched_at IS NULL -> true": "what is dispatched counts anyway, and what"
     " stands behind it has waited less; said for the index alone",
     "audits.NEWEST: u.id IS NOT NULL -> true": "no row stands there for none, as it does in COUNTS",
