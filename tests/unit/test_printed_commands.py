@@ -22,6 +22,7 @@ ENDS = (". ", "; ", ", ", "`", ": ", " (")
 OURS = {
     "action",
     "ABOUT_AN_ORDER",
+    "EVERYTHING",
     "MADE_UP",
     "again",
     "breaks",

@@ -135,7 +135,7 @@ def mails(bodies: Sequence[list[str]]) -> tuple[bytes, list[tuple[str, str]]]:
         box = mailbox.mbox(f"{folder}/x.mbox")
         for number, body in enumerate(bodies):
             mail = EmailMessage()
-            mail["From"], mail["Subject"] = "ann@x.example", "Where is it?"
+            mail["From"], mail["Subject"] = "ann@x.example", "Parcel"
             mail["Message-ID"] = f"<{number}@x>"
             mail.set_content("\n".join(body))
             known = mailbox.mboxMessage(mail)

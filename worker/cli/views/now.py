@@ -66,12 +66,8 @@ def _troubles(troubles: Sequence[ScreenTrouble]) -> list[RenderableType]:
 
 def _with_command(trouble: ScreenTrouble) -> str:
     """What is a button on the page is a command here."""
-    looks = [
-        f"rung show {href.removeprefix('/jobs/')} --text"
-        for _, href in trouble.more
-        if href.startswith("/jobs/")
-    ]
-    look = f" Look: {', '.join(looks)}." if looks else ""
+    jobs = [href.removeprefix("/jobs/") for _, href in trouble.more if href.startswith("/jobs/")]
+    look = f" Look: {', '.join(f'rung show {job} --text' for job in jobs)}." if jobs else ""
     return trouble.words + look + (f" Go on with: {trouble.command}" if trouble.command else "")
 
 

@@ -192,8 +192,8 @@ def test_a_pair_is_shown_to_whoever_has_not_judged_it(rows: Rows) -> None:
     rows.judged(good[0], grader="import")
     rows.judged(good[1], undone_at="now()")
     # then
-    ((job_a, _, reply_a, job_b, _, reply_b, _, _),) = rows.all(blind_pairs.NEXT, **asked)
-    assert (job_a, job_b) == good
+    ((job_a, _, reply_a, job_b, _, reply_b, _, _, left),) = rows.all(blind_pairs.NEXT, **asked)
+    assert ((job_a, job_b), left) == (good, 1)
     assert (reply_a, reply_b) == (f"reply {job_a}", f"reply {job_b}")
 
 
