@@ -20,6 +20,7 @@ from worker.dashboard.api import routes as api
 from worker.dashboard.context import Dashboard, make_dashboard
 from worker.dashboard.metrics import exposition
 from worker.dashboard.pages import pages
+from worker.store.engine import dispose_for_good
 
 log = logging.getLogger(__name__)
 STATIC = Path(__file__).parent / "pages" / "static"
@@ -56,7 +57,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
         reading.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await reading
-        dashboard.engine.dispose()
+        dispose_for_good(dashboard.engine)
 
 
 def warm_up(dashboard: Dashboard) -> None:

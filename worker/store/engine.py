@@ -19,6 +19,7 @@ from worker.store.sessions import SessionDoor, options_of
 __all__ = [
     "acting_through",
     "at_one_moment",
+    "dispose_for_good",
     "is_outage",
     "make_engine",
     "ping",
@@ -130,6 +131,13 @@ def at_one_moment(engine: Engine) -> Iterator[Connection]:
     options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     with engine.connect().execution_options(**options) as connection:
         yield connection
+
+
+def dispose_for_good(engine: Engine) -> None:
+    """Closes an engine's connections; those that other threads hold as soon as they come back, for
+    a pool that was disposed of would keep them open."""
+    event.listen(engine, "checkin", lambda driver, _record: driver.close())
+    engine.dispose()
 
 
 def pooled(connection: Connection) -> bool:
