@@ -45,6 +45,10 @@ ALIKE = {
     " what is over: each figure has its own state",
     "screens.OLDEST: dispatched_at IS NULL -> true": "what is dispatched counts anyway, and what"
     " stands behind it has waited less; said for the index alone",
+    **dict.fromkeys(
+        ("facts.CLIMBS: escalations > 0 -> true", "facts.NEXT: escalations > 0 -> true"),
+        "spares looking for steps of those who never climbed",
+    ),
     "audits.NEWEST: u.id IS NOT NULL -> true": "no row stands there for none, as it does in COUNTS",
 }
 """By the statement and what becomes of it; where it stands may change."""

@@ -102,22 +102,26 @@ SELECT coalesce(sum(jobs), 0)::int FROM run_counts
 WHERE run_id = ANY(:runs) AND state IN ({OPEN_JOBS})
 """)  # noqa: S608 - constants only
 # Of those who climbed to a tier: what they cost there, and how many stopped there.
-CLIMBS = text("""
+# Who climbed is read off the jobs: each is looked at once, whatever the planner believes, and its
+# steps and attempts are looked up one by one.
+_CLIMBED = """
+FROM (SELECT id, difficulty FROM jobs
+  WHERE run_id = ANY(:runs) AND finished_at IS NOT NULL AND escalations > 0 OFFSET 0) AS j
+CROSS JOIN LATERAL (
+  SELECT from_tier, to_tier, fence FROM escalations WHERE job_id = j.id OFFSET 0) AS e
+CROSS JOIN LATERAL (
+  SELECT outcome, cost, fence FROM attempts
+  WHERE job_id = j.id AND tier = e.to_tier AND stage = 'answer' AND outcome = ANY(:judged)
+  OFFSET 0) AS a
+"""
+CLIMBS = text(f"""
 SELECT e.to_tier AS tier, coalesce(j.difficulty, '') AS segment, count(DISTINCT j.id) AS climbed,
   count(DISTINCT j.id) FILTER (WHERE a.outcome = 'accepted') AS accepted, sum(a.cost) AS cost
-FROM jobs AS j JOIN escalations AS e ON e.job_id = j.id
-JOIN attempts AS a ON a.job_id = j.id AND a.tier = e.to_tier AND a.stage = 'answer'
-  AND a.fence > e.fence
-WHERE j.run_id = ANY(:runs) AND j.finished_at IS NOT NULL AND a.outcome = ANY(:judged)
-GROUP BY 1, 2 ORDER BY 1, 2
+{_CLIMBED} WHERE a.fence > e.fence GROUP BY 1, 2 ORDER BY 1, 2
 """).bindparams(judged=list(JUDGED))
 # What the rung above cost those who climbed on to it: the same messages, not others.
-NEXT = text("""
-SELECT e.from_tier AS tier, sum(a.cost) / count(DISTINCT j.id) AS cost
-FROM jobs AS j JOIN escalations AS e ON e.job_id = j.id
-JOIN attempts AS a ON a.job_id = j.id AND a.tier = e.to_tier AND a.stage = 'answer'
-WHERE j.run_id = ANY(:runs) AND j.finished_at IS NOT NULL AND a.outcome = ANY(:judged)
-GROUP BY 1
+NEXT = text(f"""
+SELECT e.from_tier AS tier, sum(a.cost) / count(DISTINCT j.id) AS cost {_CLIMBED} GROUP BY 1
 """).bindparams(judged=list(JUDGED))
 QUALITY = text("""
 SELECT a.tier, count(*) AS judged, count(*) FILTER (WHERE t.right) AS judged_right
