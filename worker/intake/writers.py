@@ -73,10 +73,8 @@ class TeamsWords:
     def why_not(self, row: Row) -> str | None:
         """Why this row is no customer's; None where it may be one's."""
         said = follow(row, self.path)
-        return f"written by the team ({self.place}: {said})" if self._is_meant(said) else None
-
-    def _is_meant(self, said: Any) -> bool:
-        return isinstance(said, str | int) and _normal(said) in self.words
+        meant = _is_word(said) and _normal(said) in self.words
+        return f"written by the team ({self.place}: {said})" if meant else None
 
 
 def teams_words_of(sample: Sequence[Row], columns: Mapping[str, str]) -> tuple[TeamsWords, ...]:

@@ -4,7 +4,6 @@
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,16 +43,13 @@ KEPT = [
 
 @pytest.fixture
 def api(
+    configured: None,
     engine: Engine,
     database_url: str,
     redis_url: str,
     simulator: tuple[State, str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Api]:
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    monkeypatch.setenv("REDIS_URL", redis_url)
-    monkeypatch.chdir(tmp_path)
+    """The API, and the commands on the same database."""
     policy = {"preset": "single:haiku"}
     settings = settings_for(database_url, simulator[1], redis_url=redis_url, policy=policy)
     with api_over(engine, settings) as served:

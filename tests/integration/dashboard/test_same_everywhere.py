@@ -23,16 +23,13 @@ SECRETS = ("SECRET-BODY", "SECRET-HINT", "SECRET-REPLY", "SECRET-SUBJECT")
 
 @pytest.fixture
 def api(
+    configured: None,
     engine: Engine,
     database_url: str,
     redis_url: str,
     simulator: tuple[State, str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Api]:
     """The API, and the commands on the same database."""
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    monkeypatch.chdir(tmp_path)
     settings = settings_for(database_url, simulator[1], redis_url=redis_url)
     with api_over(engine, settings) as served:
         yield served

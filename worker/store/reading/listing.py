@@ -31,7 +31,6 @@ from models.vocabulary import OPEN_STATES, JobState
 from worker.domain.filters import Node
 from worker.store.filter_sql import JOINED, condition
 from worker.store.reading.listed_jobs import ListedJob, Page, Sort
-from worker.store.rows import values_of
 
 Chosen = Select[*tuple[Any, ...]]
 WINDOW = 2_500
@@ -143,9 +142,7 @@ def _jobs(rows: Iterable[Any]) -> list[ListedJob]:
 def jobs_with_id(connection: Connection, external_id: str, limit: int) -> list[ListedJob]:
     """Jobs of the message that is known by this id, newest first."""
     found = connection.execute(WITH_ID, {"external_id": external_id, "limit": limit})
-    ids = list(found.scalars())
-    wanted = select(*COLUMNS).select_from(JOINED).where(Job.id.in_(ids)).order_by(Job.id.desc())
-    return values_of(ListedJob, connection.execute(wanted))
+    return _filled(connection, list(found.scalars()))
 
 
 def exists(connection: Connection, job_id: int) -> bool:
