@@ -72,7 +72,7 @@ class Handover:
         self._made_here = False
         self._store: Intake | IntakeTrial | None = None
         self._closed = False
-        self._at = ""
+        self._file = ""
 
     def take(self, files: Sequence[File]) -> HandoverOutcome:
         """Takes all files, each with its name. Raises BacklogError, UsageError, IntakeBusy, and the
@@ -114,7 +114,7 @@ class Handover:
         return Read(backlog.path, backlog.found, guess)
 
     def _take_file(self, backlog: Backlog, read: Read) -> None:
-        self._at = backlog.path
+        self._file = backlog.path
         try:
             for block in ahead(backlog.blocks(read.guess)):
                 self._take_block(backlog.path, block)
@@ -134,7 +134,7 @@ class Handover:
         if not block.records:
             return
         counts.strata.update(stratum_of(len(record.body)) for record in block.records)
-        self._count(name, self._ready().add(block.records))
+        self._count(name, self._opened().add(block.records))
         if not counts.accepted and len(counts.known) < ASKED_WHERE_KNOWN:
             source = self._terms.source
             counts.known += [
@@ -145,7 +145,7 @@ class Handover:
     def _settle(self) -> None:
         """Waits until all that the store was given is committed, and counts it."""
         if isinstance(self._store, Intake):
-            self._count(self._at, self._store.settle())
+            self._count(self._file, self._store.settle())
 
     def _count(self, name: str, added: Added) -> None:
         self._counts.accepted += added.accepted
@@ -159,7 +159,7 @@ class Handover:
             if self._rejects is not None:
                 self._rejects.add(name, rejects)
 
-    def _ready(self) -> "Intake | IntakeTrial":
+    def _opened(self) -> "Intake | IntakeTrial":
         """The run is made when its first rows are, so a refused file leaves none behind."""
         if self._store is not None:
             return self._store

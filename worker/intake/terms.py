@@ -60,7 +60,7 @@ def parse_deadline(words: str | None, called: str = "--deadline") -> dt.datetime
     return moment
 
 
-def told_of_end(settings: NotifySettings, addresses: Iterable[str]) -> tuple[str, ...]:
+def mail_addresses(settings: NotifySettings, addresses: Iterable[str]) -> tuple[str, ...]:
     """The mail addresses that a person asked to be told at. Raises UsageError where no mail can be
     sent, or what was given is none."""
     found = tuple(addresses)
@@ -93,7 +93,7 @@ def terms_for(
         budget=budget if budget is not None else settings.budget.per_run_usd,
         audit_share=settings.audit.share,
         shadow_share=settings.audit.shadow,
-        notify=told_of_end(settings.notify, notify),
+        notify=mail_addresses(settings.notify, notify),
         prompts=prompts_of(settings, policy),
         asked_by=columns_asked(settings.lookups, policy.context.lookups),
         **asked,

@@ -9,12 +9,12 @@ from starlette.routing import BaseRoute, Route
 from worker.dashboard.access.problems import problem
 from worker.dashboard.api import (
     acting,
-    handing_in,
     inputs,
     job_schemas,
     outcomes,
     reading,
     schemas,
+    submitting,
     turns,
 )
 from worker.dashboard.api.endpoints import Endpoint, Handler, json_response
@@ -50,12 +50,12 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _post(
         "/api/runs",
         "Submit messages",
-        handing_in.hand_in,
+        submitting.submit,
         outcomes.EnqueuedDocument,
         query=inputs.NewRunQuery,
-        takes=tuple(handing_in.KINDS),
+        takes=tuple(submitting.KINDS),
         problems=(409, 413, 415, 422),
-        upload=handing_in.receive,
+        upload=submitting.receive,
         headers={"Idempotency-Key": "The same again means the same run, and adds nothing twice."},
     ),
     _get(RUN, "One run", reading.run, schemas.RunDetailDocument, problems=(404,)),

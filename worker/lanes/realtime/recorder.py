@@ -150,8 +150,7 @@ class Recorder:
 def without_text(report: AttemptReport) -> AttemptReport:
     """The report with nothing in it that a database could refuse, its money unchanged."""
     calls = tuple(
-        replace(call, output=None, error="the answer could not be stored", cost=call.cost)
-        for call in report.calls
+        replace(call, output=None, error="the answer could not be stored") for call in report.calls
     )
     ending = Failed(UNSTORABLE_DELAY_S, "the answer could not be stored")
     return AttemptReport(

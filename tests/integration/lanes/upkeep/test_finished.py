@@ -14,7 +14,7 @@ from tests.support.works import drain, hand_in, settings_for, working
 from worker.config.doors import NotifySettings
 from worker.config.loading import load_settings
 from worker.errors import ConfigurationError, UsageError
-from worker.intake.terms import told_of_end
+from worker.intake.terms import mail_addresses
 from worker.lanes.upkeep.couriers import couriers_of
 from worker.lanes.upkeep.notifier import TRIES, Notifier
 from worker.sandbox.simulator.state import State
@@ -170,15 +170,15 @@ def test_old_news_is_not_mailed(engine: Engine, mailbox: Mailbox) -> None:
 def test_a_run_names_addresses_and_nothing_else(address: str, ok: bool) -> None:
     settings = mailing(Mailbox(port=25))
     if ok:
-        assert told_of_end(settings, [address]) == (address,)
+        assert mail_addresses(settings, [address]) == (address,)
         return
     with pytest.raises(UsageError, match="is no mail address"):
-        told_of_end(settings, [address])
+        mail_addresses(settings, [address])
 
 
 def test_without_a_mail_server_nobody_is_promised_a_mail(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no mail server is set") as refused:
-        told_of_end(NotifySettings(), ["lead@example.com"])
+        mail_addresses(NotifySettings(), ["lead@example.com"])
     assert "smtp_host" in str(refused.value.mend)
     with pytest.raises(ConfigurationError, match="email_to needs smtp_host"):
         load_settings({"RUNG_NOTIFY__EMAIL_TO": '["lead@example.com"]'}, tmp_path)

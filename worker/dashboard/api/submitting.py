@@ -72,7 +72,7 @@ async def receive(request: Request) -> IO[bytes]:
     return spooled
 
 
-def hand_in(call: ApiCall) -> Response:
+def submit(call: ApiCall) -> Response:
     """Takes the rows: 201 with a new run, 200 when nothing new was made."""
     assert call.upload is not None
     dry, yes = call.query["dry_run"], call.query["yes"]
