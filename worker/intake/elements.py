@@ -20,8 +20,29 @@ MOST_ABOUT = 20_000_000
 """Bytes of XML about a table (its sheets, its styles), which is not looked through without end."""
 
 
+FAR, MOST_FAR = 100, 20_000_000
+"""Cells that a file may leave out in one place, or repeat there, before they are counted; and how
+many of those it may come to: a few bytes of it are sixteen thousand cells for whoever reads it."""
+
+
 class Oversized(ValueError):
-    """An element, or what stands before it, is longer than is held."""
+    """An element, or what stands before it, is longer than is held; or a file makes its reader go
+    through far more than stands in it."""
+
+
+class Reach:
+    """Counts the cells of a file that do not stand in it: those between two that are far apart, and
+    those that are only counted."""
+
+    def __init__(self) -> None:
+        self._left = MOST_FAR
+
+    def over(self, cells: int, weight: int = 1) -> None:
+        """So many in one place, each as dear as so many that are empty. Raises Oversized."""
+        if cells > FAR:
+            self._left -= cells * weight
+            if self._left < 0:
+                raise Oversized("cells too far apart")
 
 
 class _Metered:

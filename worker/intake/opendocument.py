@@ -7,14 +7,16 @@ from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 from worker.domain.backlog import BacklogError, Caps
-from worker.intake.elements import attributes, elements, refuse_bomb
+from worker.intake.elements import FAR, Reach, attributes, elements, refuse_bomb
 from worker.intake.records import Fields, fields_of
 from worker.intake.sheets import BROKEN, MOST_ROWS
+from worker.intake.tables import MOST_COLUMNS
 
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
-MOST_COLUMNS = 16_384
+WORDS = 20
+"""A column with a word costs as much time as so many without."""
 _SIGNS = {f"{_TEXT}line-break": "\n", f"{_TEXT}tab": "\t"}
 
 
@@ -54,7 +56,7 @@ def opendocument_titles(path: str, stream: IO[bytes], caps: Caps) -> list[str]:
 def _rows(
     path: str, source: IO[bytes], sheet: str | None, caps: Caps, on_sheet: Callable[[str], None]
 ) -> Iterator[Fields]:
-    number, table, titles, given = 1, None, [], False
+    number, table, titles, given, reach = 1, None, [], False, Reach()
     for row in elements(source, f"{_TABLE}table-row"):
         above = next(row.iterancestors(f"{_TABLE}table"))
         if above is not table:
@@ -63,9 +65,10 @@ def _rows(
             number, table = 1, above
             titles.append(above.get(f"{_TABLE}name") or "")
         times = max(int(row.get(f"{_TABLE}number-rows-repeated") or 1), 1)
-        if sheet in (None, titles[-1]) and any(cells := _cells(row, caps)):
+        if sheet in (None, titles[-1]) and any(cells := _cells(row, caps, reach)):
             if number + times - 1 > MOST_ROWS:
                 raise BacklogError(f"{path} has more rows than a sheet can have.")
+            reach.over((times - 1) * (FAR + len(cells)))
             if not given:
                 on_sheet(titles[-1])
             given = True
@@ -79,16 +82,25 @@ def _rows(
         )
 
 
-def _cells(row: Any, caps: Caps) -> list[str]:
+def _cells(row: Any, caps: Caps, reach: Reach) -> list[str]:
     cells: list[str] = []
+    empty = 0
     for cell in row:
         if cell.tag not in (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"):
             continue
-        times = int(cell.get(f"{_TABLE}number-columns-repeated") or 1)
+        times = min(
+            int(cell.get(f"{_TABLE}number-columns-repeated") or 1),
+            MOST_COLUMNS - len(cells) - empty,
+        )
         text = _as_text(cell, caps.original)
-        if not text and times > MOST_COLUMNS // 2:
-            break  # The empty rest of the row.
-        cells += [text] * min(times, MOST_COLUMNS - len(cells))
+        if not text:
+            # Perhaps the rest of the row, which is as wide as the sheet.
+            empty += times
+            continue
+        reach.over(empty)
+        reach.over(times, WORDS)
+        cells += [""] * empty + [text] * times
+        empty = 0
     return cells
 
 

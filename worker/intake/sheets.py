@@ -22,7 +22,7 @@ from openpyxl.worksheet._reader import WorkSheetParser
 
 from worker.domain.backlog import BacklogError, Caps
 from worker.intake.cell_words import UNCALCULATED
-from worker.intake.elements import Oversized, elements, refuse_bomb
+from worker.intake.elements import Reach, elements, refuse_bomb
 from worker.intake.packed_strings import Strings
 from worker.intake.records import Fields, fields_of
 from worker.intake.workbooks import MAIN, Sheet, Workbook
@@ -36,10 +36,6 @@ _CHARACTERS = {"0009": "\t", "000A": "\n", "000D": "\n", "005F": "_", "00A0": "\
 """Those that say something; the others are signs for machines."""
 MOST_ROWS = 1_048_576
 """Excel's own; a row numbered higher would have billions of empty ones before it."""
-FAR, MOST_FAR = 100, 200_000_000
-"""Columns that a row may leave out before it is counted, and how many of those a file may come to:
-a cell in the last column costs its file a few bytes, and whoever reads it sixteen thousand
-cells."""
 BROKEN = (
     *(KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, SyntaxError, EOFError),
     *(zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OverflowError, LxmlError),
@@ -181,7 +177,7 @@ class _SheetParser(WorkSheetParser):
             date_formats=dates,
             timedelta_formats=spans,
         )
-        self._far, self._shown = 0, shown
+        self._reach, self._shown = Reach(), shown
 
     def rows(self, source: IO[bytes]) -> Iterator[tuple[int, list[str]]]:
         """Each row's number, and its cells as text."""
@@ -196,10 +192,7 @@ class _SheetParser(WorkSheetParser):
             if cell.tag != CELL:
                 continue
             place = _column(cell.get("r")) or len(cells) + 1
-            if (gap := place - len(cells)) > FAR:
-                self._far += gap
-                if self._far > MOST_FAR:
-                    raise Oversized("cells too far apart")
+            self._reach.over(place - len(cells))
             cells += [""] * (place - 1 - len(cells))
             cells[place - 1 : place] = [self._as_text(cell)]
         return cells

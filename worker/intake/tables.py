@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from itertools import chain, islice
+from dataclasses import dataclass, replace
+from itertools import chain, compress, islice
 
 from worker.domain.backlog import BacklogError, Caps, Reject
 from worker.intake.dialects import HEADER_WIDTH, TITLE_RECORDS, Dialect
+from worker.intake.elements import Oversized, Reach
 from worker.intake.headers import whole_header
 from worker.intake.paths import normal
 from worker.intake.records import Fields, records
@@ -14,6 +15,9 @@ from worker.intake.rows import Item
 
 NAMES_OF_ROWS = "do rows have names, without one in the header? In R: write.csv(…, row.names=FALSE)"
 HEADER_AGAIN = "the header again (were files put one behind the other?)"
+
+MOST_COLUMNS = 16_384
+"""Excel's own."""
 
 
 @dataclass(slots=True)
@@ -52,9 +56,22 @@ def table_of(path: str, found: Iterator[Fields], *, loose: bool = False) -> Tabl
     if first is None or first.wrong:
         raise BacklogError(f"{path} has no header that can be read.")
     names = [name.strip() for name in first.fields]
+    if len(names) > MOST_COLUMNS:
+        raise BacklogError(f"{path} has {len(names):,} columns, and {MOST_COLUMNS:,} are read.")
     names, rest, grouped = whole_header(names, chain(below, found))
     items = _loose(names, rest) if loose else _items(names, rest)
-    return Table(names, items, first.line + grouped if titled or grouped else None)
+    at = first.line + grouped if titled or grouped else None
+    return Table(names, _within_reach(path, items), at)
+
+
+def _within_reach(path: str, items: Iterator[Item]) -> Iterator[Item]:
+    try:
+        yield from items
+    except Oversized:
+        raise BacklogError(
+            f"{path} leaves out far more cells than it holds.",
+            mend="take out of its header what no row has",
+        ) from None
 
 
 def _below_comments(
@@ -80,8 +97,9 @@ def _width(record: Fields) -> int:
     return sum(bool(field.strip()) for field in record.fields)
 
 
-def _items(names: list[str], found: Iterable[Fields]) -> Iterator[Item]:
+def _items(names: list[str], found: Iterable[Fields], reach: Reach | None = None) -> Iterator[Item]:
     width = max((place for place, name in enumerate(names) if name), default=-1) + 1
+    reach = reach or Reach()
     places: dict[str, list[int]] = {}
     for place, name in enumerate(names):
         if name:
@@ -92,24 +110,31 @@ def _items(names: list[str], found: Iterable[Fields]) -> Iterator[Item]:
             continue
         if judged := _reject(record, width, names):
             yield judged
-        elif plain:
+            continue
+        reach.over(len(names) - len(record.fields))
+        if plain:
             yield record.line, _whole_row(names, record.fields)
         else:
             yield record.line, _row(places, record.fields)
 
 
 def _loose(names: list[str], found: Iterable[Fields]) -> Iterator[Item]:
-    """Rows of a sheet, where what stands in a column without a name goes by its number."""
-    named = len(names) if all(names) and len(set(names)) == len(names) else 0
+    """Rows of a sheet, where what stands in a column without a name goes by its number. Of sixteen
+    thousand columns only those are gone through that have a name, or in this row a word."""
+    named = [place for place, name in enumerate(names) if name]
+    width = len(names) if len(named) == len(names) == len(set(names)) else 0
+    reach, known = Reach(), frozenset(named)
     for record in found:
-        if len(record.fields) <= named and not record.wrong and record.fields != names:
-            yield record.line, _whole_row(names, record.fields)
+        fields = record.fields
+        if len(fields) <= width and not record.wrong and fields != names:
+            reach.over(width - len(fields))
+            yield record.line, _whole_row(names, fields)
             continue
-        whole = [*names, *([""] * (len(record.fields) - len(names)))]
-        for place, value in enumerate(record.fields):
-            if value and not whole[place]:
-                whole[place] = f"column {place + 1}"
-        yield from _items(whole, (record,))
+        beside = known.symmetric_difference(compress(range(len(fields)), fields)) - known
+        places = sorted((*named, *beside)) if beside else named
+        whole = [names[p] if p in known else f"column {p + 1}" for p in places]
+        there = [fields[p] for p in places if p < len(fields)]
+        yield from _items(whole, (replace(record, fields=there),), reach)
 
 
 def _whole_row(names: list[str], fields: list[str]) -> dict[str, str | None]:

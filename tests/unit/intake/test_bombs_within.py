@@ -16,7 +16,7 @@ from tests.unit.intake.taking import Taken, packed, taken
 from tests.unit.intake.test_sheets import CONTENT
 from worker.domain.backlog import BacklogError
 from worker.domain.passages import cut
-from worker.intake import elements, sheets
+from worker.intake import elements, tables
 from worker.intake.encodings import known_encoding
 from worker.intake.mail import LONGEST_HEADER
 from worker.intake.pages import read_folder
@@ -94,13 +94,68 @@ def test_a_text_that_many_cells_refer_to_is_counted_each_time() -> None:
     assert [one.reason for one in found.rejects] == ["record is longer than 8,000,000 characters"]
 
 
+FAR = '<row><c r="XFD1" t="str"><v>x</v></c></row>'
+
+
 def test_cells_far_apart_cost_a_file_what_they_cost_its_reader(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sheets, "MOST_FAR", 50_000)
-    far = '<row><c r="XFD1" t="str"><v>x</v></c></row>'
-    assert excels(rows=ROWS + far * 3).ids == ["1"]
-    assert "(Oversized)" in (excels(rows=ROWS + far * 4).refused or "")
+    monkeypatch.setattr(elements, "MOST_FAR", 50_000)
+    assert excels(rows=ROWS + FAR * 3).ids == ["1"]
+    assert "(Oversized)" in (excels(rows=ROWS + FAR * 4).refused or "")
+    # and of LibreOffice's, where a number says how often: not at the end of a row, where it does
+    # that of every row, but before or with a word; and for rows
+    cell, word = (
+        "<table:table-cell {}/>",
+        "<table:table-cell {}><text:p>x</text:p></table:table-cell>",
+    )
+    wide, first = 'table:number-columns-repeated="8000"', word.format("")
+    rows = [
+        f"<table:table-row>{row}</table:table-row>"
+        for row in (
+            first + cell.format(wide),
+            first + cell.format(wide) + first,
+            first + word.format(wide),
+        )
+    ]
+    often = f'<table:table-row table:number-rows-repeated="500">{first}</table:table-row>'
+    assert office(rows[0] * 20).refused is None
+    assert office(rows[1] * 6).refused is None
+    assert "(Oversized)" in (office(rows[1] * 7).refused or "")
+    assert "(Oversized)" in (office(rows[2]).refused or "")
+    assert "(Oversized)" in (office(often).refused or "")
+
+
+def test_columns_without_a_name_or_a_word_are_not_gone_through(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # given a header that has only its first and its last of sixteen thousand columns
+    header = (
+        '<row><c r="A1" t="str"><v>external_id</v></c><c r="XFD1" t="str"><v>body</v></c></row>'
+    )
+    row = '<row><c r="A1" t="str"><v>7</v></c><c r="XFD1" t="str"><v>Where?</v></c></row>'
+    gone_through: list[int] = []
+    monkeypatch.setattr(tables, "_is_text", lambda text: gone_through.append(len(text)) or True)
+    # then
+    found = excels(rows=header + row.replace("7", "é") * 3)
+    assert (len(found.ids), found.bodies[0]) == (3, "Where?")
+    assert len(gone_through) <= 6
+
+
+def test_a_header_that_is_far_wider_than_its_rows_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(elements, "MOST_FAR", 50_000)
+    names = ",".join([*NAMES, *(f"c{n}" for n in range(1_000))])
+    rows = "".join(f"{n},Where is it?\n" for n in range(60))
+    page = "".join(f"<tr><td>{'<td>'.join(one.split(','))}" for one in (names, *rows.split()))
+    for name, said in (("x.csv", f"{names}\n{rows}"), ("x.html", f"<table>{page}</table>")):
+        found = taken(name, said.encode())
+        assert found.refused == f"{name} leaves out far more cells than it holds."
+    assert len(taken("x.csv", f"{names}\n{rows[:300]}".encode()).ids) > 10
+    assert "columns, and 16,384 are read" in (
+        taken("x.csv", f"{names * 17}\n{rows}".encode()).refused or ""
+    )
 
 
 def test_a_sheet_that_declares_entities_is_none() -> None:
