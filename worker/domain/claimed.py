@@ -4,11 +4,11 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from models.vocabulary import ROUTING, Lane, Purpose, Stage
 from worker.domain.answers import ModelAnswer
-from worker.domain.context import NO_CONTEXT, MessageContext
+from worker.domain.context import NO_CONTEXT, MessageContext, ShownPassage
 from worker.domain.first_tier import Decided
 from worker.domain.messages import MessageText
 from worker.domain.next_step import PastAttempt
@@ -152,11 +152,22 @@ class Unready:
 Plan = Decided | Question | Withheld | Unready
 
 
+class FoundPages(NamedTuple):
+    """What was found for a message in its policy's pages, in folders of this version; `at` stands
+    for all folders as they were then."""
+
+    passages: tuple[ShownPassage, ...]
+    version: str
+    at: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """What was found out about a message before it is claimed."""
 
     context: MessageContext
+    """Without passages."""
+    pages: FoundPages | None = None
     unready: Unready | None = None
     retrieved: tuple[str, ...] = ()
     """Ids of passages that a retriever found, best first."""

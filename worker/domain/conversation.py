@@ -1,8 +1,7 @@
 """What was said before: the thread in a column of a row, as much of it as there is room for."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -17,8 +16,7 @@ TURN_AT = ("at", "when", "created_at", "timestamp", "date")
 TURN_SAID = ("said", "text", "body", "message", "content")
 
 
-@dataclass(frozen=True, slots=True)
-class ThreadTurn:
+class ThreadTurn(NamedTuple):
     """Something that was said before, by whom, and when, as the row has it."""
 
     who: str

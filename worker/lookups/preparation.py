@@ -2,7 +2,6 @@
 nothing is asked of anybody while rows are locked."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import groupby
 
 from worker.domain.claimed import Prepared, Unready
@@ -18,16 +17,22 @@ NO_PGVECTOR = "found nothing, for pgvector is not in this database (rung knowled
 
 
 def prepare(claims: Claims, desk: LookupDesk, ids: Sequence[int]) -> dict[int, Prepared]:
-    """By job; those whose policies ask nobody are left out."""
+    """By job; those of which nothing has to be found out are left out."""
     found = dict[int, Prepared]()
-    wanting = sorted(claims.wanting(ids), key=_asked)
-    for names, group in groupby(wanting, key=_asked):
+    wanting, pages = claims.wanting(ids)
+    for names, group in groupby(sorted(wanting, key=_asked), key=_asked):
         jobs = list(group)
-        brought = desk.ask(names, [one.asked for one in jobs])
+        brought = desk.ask(names, [one.asked for one in jobs]) if names else [()] * len(jobs)
         retrieved = _retrieved(claims, desk, jobs, brought)
         for job, its in zip(jobs, brought, strict=True):
             lookups = its if job.use.retriever is None else its[:-1]
-            found[job.job_id] = _prepared(desk, job, lookups, retrieved.get(job.job_id, ()))
+            found[job.job_id] = Prepared(
+                context=of_row(job.use, job.asked.message, lookups),
+                unready=_unready(desk, lookups),
+                retrieved=retrieved.get(job.job_id, ()),
+                message=job.asked.message,
+                pages=pages.get(job.job_id),
+            )
     return found
 
 
@@ -63,19 +68,14 @@ def _retrieved(
     return {key: tuple(names) for key, names in found.items()}
 
 
-def _prepared(
-    desk: LookupDesk, job: Wanting, brought: tuple[LookedUp, ...], retrieved: tuple[str, ...]
-) -> Prepared:
-    message = job.asked.message
-    context = replace(of_row(job.use, message), lookups=brought)
+def _unready(desk: LookupDesk, brought: Sequence[LookedUp]) -> Unready | None:
+    """Why a message is not asked about without what a look-up did not bring."""
     missing = [
         (desk.on_failure(one.name), one)
         for one in brought
         if one.failed is not None and desk.on_failure(one.name) != "without"
     ]
     if not missing:
-        return Prepared(context=context, retrieved=retrieved, message=message)
+        return None
     then, one = max(missing, key=lambda found: found[0] == "person")
-    why = f"look-up {one.name} {one.failed}"
-    unready = Unready(f"{LOOKUP}:{one.name}", why, then == "person")
-    return Prepared(context=context, unready=unready, message=message)
+    return Unready(f"{LOOKUP}:{one.name}", f"look-up {one.name} {one.failed}", then == "person")

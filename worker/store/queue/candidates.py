@@ -1,5 +1,6 @@
 """Candidates: what a planner is shown of a ready job, from the row that locked it."""
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Row
@@ -22,11 +23,15 @@ def candidate_of(
     row: Row[Any], frozen: Frozen, past: Past, found: Prepared | None = None
 ) -> Candidate:
     """From a row as `LOCK_READY` gives it; `fence` is that of before the claim. `found` is what the
-    model is shown, where more than the row had to be asked for it."""
+    model is shown, where more than the row had to be asked for it; what pages held counts as long
+    as the folders are as they were."""
     stage = Stage.ROUTE if row.state == "queued" else Stage.ANSWER
     message = (found and found.message) or message_of(row)
     if found is None:
         found = _of_row(frozen.policy, message) if stage is Stage.ANSWER else NOTHING
+    pages = found.pages
+    if pages is not None and (stage is not Stage.ANSWER or pages.at != row.pages_at):
+        pages = None
     return Candidate(
         job_id=row.id,
         run_id=row.run_id,
@@ -46,7 +51,8 @@ def candidate_of(
         difficulty=row.difficulty,
         alone=past.alone,
         message_id=row.message_id,
-        context=found.context,
+        context=replace(found.context, passages=pages.passages) if pages else found.context,
+        knowledge_version=pages.version if pages else "",
         unready=found.unready,
         retrieved=found.retrieved,
         prompts=frozen.prompts,

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, text
 
-from worker.domain.claimed import Candidate, Claimed, Plan, Prepared
+from worker.domain.claimed import Candidate, Claimed, FoundPages, Plan, Prepared
 from worker.store.passages import PASSAGES_SHOWN
 from worker.store.policies import PolicyCache
 from worker.store.queue.budgets import Budgets
@@ -24,7 +24,8 @@ from worker.store.queue.candidates import candidate_of
 from worker.store.queue.certified import keep_keys
 from worker.store.queue.gates import ClaimGate, QueueGate, Stop, Stops, gate_of, unmark
 from worker.store.queue.history import NO_PAST, past_of
-from worker.store.queue.knowledge import PagesShown, PriceOf
+from worker.store.queue.knowledge import PagesShown
+from worker.store.queue.knowledge_ways import PriceOf
 from worker.store.queue.leases import write_leases
 from worker.store.queue.suspects import one_at_a_time
 from worker.store.queue.waiting import note_waiting
@@ -179,10 +180,12 @@ class Claims:
             for row in rows
         ]
 
-    def wanting(self, ids: Sequence[int]) -> list[Wanting]:
-        """Those of `ids` whose policies have look-ups asked about them; nothing is locked."""
+    def wanting(self, ids: Sequence[int]) -> tuple[list[Wanting], dict[int, FoundPages]]:
+        """Those of `ids` about which something is found out before they are claimed, and what was
+        found in their policies' pages, by job; nothing is locked."""
         with self._engine.begin() as connection:
-            return wanting(connection, self._policies, ids)
+            found = wanting(connection, self._policies, ids, self._pages.searching)
+            return found, self._pages.found_before(connection, found)
 
     def nearest(self, embedder: str, asked: Sequence[Near]) -> dict[int, list[str]] | None:
         """The ids of the passages nearest to messages; None where pgvector is not there."""

@@ -21,7 +21,7 @@ from worker.domain.receipt import (
 )
 from worker.domain.text import whole_number
 from worker.errors import Missing, UsageError
-from worker.store.queue.knowledge import ways_of
+from worker.store.queue.knowledge_ways import ways_of
 from worker.store.rows import columns, values_of
 
 

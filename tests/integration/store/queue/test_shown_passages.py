@@ -5,12 +5,15 @@ from typing import Any
 
 from sqlalchemy import Engine, event, text
 
-from tests.support.promises import do
+from tests.support.promises import do, many
 from tests.support.works import hand_in, settings_for
+from worker.domain.claimed import Candidate, Prepared, Unready
+from worker.domain.context import NO_CONTEXT
 from worker.domain.pages import SourcePage
 from worker.store.knowledge import sync_folder
 from worker.store.passages import Query, find_passages
 from worker.store.policies import PolicyCache
+from worker.store.queue.claim import Claims
 from worker.store.queue.shown_passages import ShownPassages
 from worker.store.queue.wanting import wanting
 
@@ -82,3 +85,49 @@ def test_messages_are_read_of_runs_that_have_somebody_asked(engine: Engine) -> N
     assert [one.asked.body for one in cold] == [one.asked.body for one in warm] == ["one", "three"]
     assert [one.job_id for one in cold] == [jobs[0], jobs[2]]
     assert [one.asked.body for one in few] == ["one"]
+
+
+def test_a_claim_takes_what_was_found_before_it_while_the_folders_are_the_same(
+    engine: Engine,
+) -> None:
+    # given a run whose first claim has found that its pages are searched
+    sync_folder(engine, "ours", [PAGE])
+    settings = settings_for("", "", policies={"acme": {"knowledge": ["ours"]}})
+    hand_in(engine, settings, ["a damaged parcel 1", "a photo", "my parcel"], policy="acme")
+    do(engine, "UPDATE jobs SET state = 'routed', tier = 'haiku'")
+    claims = Claims(
+        engine, worker="w", lease_s=60, per_day_usd=None, classifier=("p", "m"), canary=False
+    )
+    claimed = list[Candidate]()
+    ranked = list[str]()
+
+    def planner(candidate: Candidate) -> Unready:
+        claimed.append(candidate)
+        return Unready("x", "x", False)
+
+    def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        ranked.extend(["search"] * ("AS best" in statement))
+
+    event.listen(engine, "before_cursor_execute", note)
+    first, *others = jobs = [row.id for row in many(engine, "SELECT id FROM jobs ORDER BY id")]
+    assert claims.wanting(jobs) == ([], {})
+    claims.take("haiku", [first], planner)
+    # when the others' are searched before they are claimed
+    wanting, pages = claims.wanting(others)
+    found = {
+        one.job_id: Prepared(context=NO_CONTEXT, message=one.asked.message, pages=pages[one.job_id])
+        for one in wanting
+    }
+    assert (len(ranked), len(found)) == (2, 2)
+    claims.take("haiku", others[:1], planner, prepared=found)
+    # and the last is claimed after a page has changed
+    assert len(ranked) == 2, "what was found before is taken"
+    sync_folder(engine, "ours", [replace(PAGE, markdown=PAGE.markdown.replace("30", "31"))])
+    claims.take("haiku", others[1:], planner, prepared=found)
+    # then
+    assert len(ranked) == 3
+    assert [one.context.passages[0].text[-16:] for one in claimed] == [
+        "d\n\nSend a photo.", "d\n\nSend a photo.", " within 31 days.",
+    ]  # fmt: skip
+    before, same, after = (one.knowledge_version for one in claimed)
+    assert before == same != after
