@@ -47,6 +47,7 @@ def test_the_row_gives_its_columns_and_its_thread() -> None:
 
 def test_a_policy_that_shows_nothing_shows_nothing() -> None:
     assert of_row(ContextUse(), MESSAGE) is NO_CONTEXT
+    assert of_row(ContextUse(), MESSAGE, (LookedUp("orders"),)).lookups
     assert not of_row(ContextUse(fields=("missing",)), MESSAGE)
     assert fenced(MESSAGE, "k") == fenced(MESSAGE, "k", context=NO_CONTEXT)
 

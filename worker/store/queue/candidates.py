@@ -30,7 +30,7 @@ def candidate_of(
     if found is None:
         found = _of_row(frozen.policy, message) if stage is Stage.ANSWER else NOTHING
     pages = found.pages
-    if pages is not None and (stage is not Stage.ANSWER or pages.at != row.pages_at):
+    if pages is not None and pages.at != row.pages_at:
         pages = None
     return Candidate(
         job_id=row.id,

@@ -7,13 +7,15 @@ from sqlalchemy import Engine, event, text
 
 from tests.support.promises import do, many
 from tests.support.works import hand_in, settings_for
+from worker.config.policies import policy_named
 from worker.domain.claimed import Candidate, Prepared, Unready
 from worker.domain.context import NO_CONTEXT
 from worker.domain.pages import SourcePage
 from worker.store.knowledge import sync_folder
 from worker.store.passages import Query, find_passages
-from worker.store.policies import PolicyCache
+from worker.store.policies import Frozen, PolicyCache
 from worker.store.queue.claim import Claims
+from worker.store.queue.knowledge_ways import KnowledgeWays
 from worker.store.queue.shown_passages import ShownPassages
 from worker.store.queue.wanting import wanting
 
@@ -131,3 +133,36 @@ def test_a_claim_takes_what_was_found_before_it_while_the_folders_are_the_same(
     ]  # fmt: skip
     before, same, after = (one.knowledge_version for one in claimed)
     assert before == same != after
+
+
+def test_what_a_retriever_or_the_whole_of_the_pages_decides_is_not_found_before(
+    engine: Engine,
+) -> None:
+    # given runs whose pages were searched at their first claims, one with a retriever
+    sync_folder(engine, "ours", [PAGE])
+    words = {"knowledge": ["ours"]}
+    policies = {"words": words, "finds": words | {"context": {"retriever": "mine"}}}
+    settings = settings_for("", "", policies=policies, retrievers={"mine": "own:find"})
+    for name in policies:
+        hand_in(engine, settings, [f"{name} {n}" for n in range(2)], policy=name, name=name)
+    do(engine, "UPDATE jobs SET state = 'routed', tier = 'haiku'")
+    claims = Claims(
+        engine, worker="w", lease_s=60, per_day_usd=None, classifier=("p", "m"), canary=False
+    )
+    jobs = [row.id for row in many(engine, "SELECT id FROM jobs ORDER BY id")]
+    claims.take("haiku", [jobs[0], jobs[2]], lambda _: Unready("x", "x", False))
+    # when, then
+    wanting, pages = claims.wanting([jobs[1], jobs[3]])
+    assert ([one.job_id for one in wanting], [*pages]) == ([jobs[1], jobs[3]], [jobs[1]])
+
+
+def test_it_is_known_which_runs_search_once_they_have_been_claimed_from() -> None:
+    frozen = Frozen(policy_named(settings_for("", ""), None), "v")
+    priced = KnowledgeWays(lambda tier: (tier, None))
+    assert KnowledgeWays(None).searches(1, frozen._replace(prompts={}), "pages")
+    assert priced.searches(1, frozen, "pages"), "whoever keeps no prompts has no pages in them"
+    assert not priced.searches(1, frozen._replace(prompts={}), "pages")
+    priced._ways |= {(1, "pages"): False, (2, "pages"): True}
+    assert [priced.searches(run, frozen._replace(prompts={}), "pages") for run in (1, 2)] == [
+        True, False,
+    ]  # fmt: skip
