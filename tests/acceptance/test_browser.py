@@ -4,12 +4,13 @@ Skipped, loudly, where there is no browser: `apt-get install chromium`.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
-from tests.support.chromium import BODIES, NEEDED, Visit
+from tests.support.chromium import BODIES, CLIPPED, NEEDED, Visit
 from tests.support.promises import do, one
 from tests.support.works import drain, hand_in, working
 from worker.config.settings import Settings
@@ -25,30 +26,47 @@ PAGES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
+@pytest.mark.parametrize(("widths", "scheme"), [((1440, 1024), "light"), ((390, 360), "dark")])
 @pytest.mark.usefixtures("worked")
 def test_every_page_fits_and_complains_of_nothing(
-    chromium: Any, url: str, width: int, scheme: str
+    chromium: Any, url: str, engine: Engine, widths: Sequence[int], scheme: str
 ) -> None:
     # given
-    visit = Visit(chromium, url, viewport={"width": width, "height": 800}, color_scheme=scheme)
+    for statement in CROWDED:
+        do(engine, statement)
+    visit = Visit(chromium, url, color_scheme=scheme)
     colours = set()
     for path in PAGES:
         # when
         visit.page.goto(path)
-        # then
-        wide = visit.page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= width, f"{path} is {wide} wide"
+        for width in widths:
+            visit.page.set_viewport_size({"width": width, "height": 800})
+            # then
+            wide = visit.page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width, f"{path} is {wide} wide"
+            assert visit.page.evaluate(CLIPPED) == [], f"{path} at {width}"
+            assert visit.page.evaluate(SMALL_TARGETS) == [], path
         assert visit.page.locator("main h1").count() == 1, path
         assert visit.page.get_by_text("Simulated.", exact=True).is_visible(), path
-        small = visit.page.evaluate(SMALL_TARGETS)
-        assert small == [], path
         colours.add(visit.page.evaluate("getComputedStyle(document.body).backgroundColor"))
     (colour,) = colours
     assert (sum(map(int, re.findall(r"\d+", colour))) < 200) == (scheme == "dark")
     visit.close()
 
 
+CROWDED = (
+    """INSERT INTO run_counts (run_id, state, tier, jobs)
+    SELECT r.id, s.state, s.tier, 188888 FROM runs AS r CROSS JOIN (VALUES
+      ('queued', ''), ('submitted', ''), ('dead', ''), ('cancelled', ''), ('answered', 'haiku'),
+      ('dead', 'haiku'), ('submitted', 'haiku'), ('review', 'opus')) AS s (state, tier)
+    ON CONFLICT (run_id, state, tier) DO UPDATE SET jobs = excluded.jobs""",
+    """INSERT INTO run_escalations (run_id, from_tier, to_tier, reason, escalations)
+    SELECT r.id, 'haiku', s.up, s.why, 38888 FROM runs AS r CROSS JOIN (VALUES
+      ('sonnet', 'low_confidence'), ('opus', 'placeholder'), ('person', 'refused:cyber'),
+      ('opus', 'truncated')) AS s (up, why)
+    ON CONFLICT (run_id, from_tier, to_tier, reason) DO UPDATE SET escalations = 38888""",
+)
+"""Figures as wide as they come, at every place of the ladder."""
 SMALL_TARGETS = """
 [...document.querySelectorAll('button, .button')]
   .filter(e => e.offsetParent && (e.offsetHeight < 24 || e.offsetWidth < 24))

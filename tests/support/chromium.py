@@ -21,6 +21,20 @@ NEEDED = [
 ]
 BODIES = [f"A complicated case, number {n}: <b>please</b> help" for n in range(60)]
 
+CLIPPED = """
+[...document.querySelectorAll('body *')].filter(e => {
+  if (e.closest('.sr, .skip, script, style, title, textarea, select')) return false
+  if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())) return false
+  const box = e.getBoundingClientRect(), svg = e.closest('svg')
+  if (!box.width) return false
+  if (!svg) return getComputedStyle(e).display !== 'inline' && e.scrollWidth > e.clientWidth + 1
+  const room = svg.getBoundingClientRect()
+  return box.left < room.left - 1 || box.right > room.right + 1
+    || box.top < room.top - 1 || box.bottom > room.bottom + 1
+}).map(e => e.textContent.trim().slice(0, 80))
+"""
+"""Texts that are wider than their place, or stand outside their drawing."""
+
 
 @contextmanager
 def launched() -> Iterator[Any]:

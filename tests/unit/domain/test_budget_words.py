@@ -1,11 +1,13 @@
 """What a stopped budget says, and what counts as a sum of money."""
 
+from dataclasses import replace
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 
 from worker.domain.amounts import MOST, read_amount
-from worker.domain.budget_words import RestOfRun, enough, stop_words
+from worker.domain.budget_words import USUAL, RestOfRun, enough, stop_words
 
 STOPPED = RestOfRun(
     open={"sonnet": 119, "opus": 34},
@@ -89,41 +91,102 @@ def test_the_room_is_that_of_the_dearest_call_which_was_refused() -> None:
     assert found == {without + BY_TIER["opus"]}
 
 
-def test_what_was_never_answered_costs_its_own_worst_case() -> None:
+def test_what_was_never_answered_costs_a_part_of_its_worst_case() -> None:
     rest = RestOfRun(open={"haiku": 10, "opus": 2})
     found = enough(spent=Decimal(0), needs=Decimal("0.01"), rest=rest, worst=BY_TIER)
-    assert found == 10 * BY_TIER["haiku"] + 2 * BY_TIER["opus"] + BY_TIER["opus"]
+    assert found == USUAL * (10 * BY_TIER["haiku"] + 2 * BY_TIER["opus"]) + BY_TIER["opus"]
     # A tier with nothing to do leaves no room.
     rest = RestOfRun(open={"haiku": 10})
     assert (
         enough(spent=Decimal(0), needs=Decimal("0.01"), rest=rest, worst=BY_TIER)
-        == 11 * BY_TIER["haiku"]
+        == (10 * USUAL + 1) * BY_TIER["haiku"]
     )
+    # As large a part as at a tier that has answered: half of its worst case, and half more.
+    rest = RestOfRun(open={"opus": 2}, ended={"haiku": 4}, paid={"haiku": Decimal("0.02")})
+    found = enough(spent=Decimal(0), needs=None, rest=rest, worst=BY_TIER)
+    assert found == Decimal("0.75") * 2 * BY_TIER["opus"] + BY_TIER["opus"]
+    # Never more than that; and what routing cost says nothing of answers.
+    dear = replace(rest, paid={"haiku": Decimal("0.04")})
+    assert enough(spent=Decimal(0), needs=None, rest=dear, worst=BY_TIER) == 3 * BY_TIER["opus"]
+    routed = RestOfRun(open={"opus": 2}, paid={"": Decimal("0.02")})
+    found = enough(spent=Decimal(0), needs=None, rest=routed, worst=BY_TIER | {"": Decimal("0.01")})
+    assert found == (2 * USUAL + 1) * BY_TIER["opus"]
+
+
+def test_where_messages_go_is_known_bit_by_bit() -> None:
+    """Before any is routed most are taken to start at the bottom; every job that is says more."""
+    tiers = ("haiku", "sonnet", "opus")
+    none = RestOfRun(open={"": 100}, tiers=tiers).work()
+    assert none == {"": 100, "haiku": 75, "sonnet": Decimal("33.75"), "opus": Decimal("13")}
+    few = RestOfRun(open={"": 100, "opus": 20}, tiers=tiers).work()
+    assert none["opus"] < few["opus"] - 20 < 100
+    many = RestOfRun(open={"": 100, "opus": 9_980}, tiers=tiers).work()
+    assert many["opus"] - 9_980 > 99
+    # Answers of the bottom that never climb end the same way.
+    climbing = RestOfRun(open={"haiku": 100}, tiers=tiers[:2]).work()["sonnet"]
+    settled = RestOfRun(open={"haiku": 100}, ended={"haiku": 9_980}, tiers=tiers[:2]).work()
+    assert climbing == 20 > 1 > settled["sonnet"]
+
+
+@pytest.mark.parametrize("shares", [(80, 15, 5), (60, 30, 10), (90, 8, 2)])
+def test_the_sum_is_enough_from_the_first_look_and_does_not_grow(shares: tuple[int, ...]) -> None:
+    """A run of 1,000 messages, looked at again and again; answers cost a twentieth of their worst
+    case, and routing a tenth. The middle tier is paused until the others are done."""
+    tiers, each = ("haiku", "sonnet", "opus"), Decimal("0.05")
+    worst = {"": Decimal("0.0004"), "haiku": Decimal("0.003"), "sonnet": Decimal("0.05"),
+             "opus": Decimal("0.15")}  # fmt: skip
+    to = {tier: 10 * share for tier, share in zip(tiers, shares, strict=True)}
+
+    def look(routed: int, answered: dict[str, int]) -> Decimal:
+        came = {tier: jobs * routed // 1000 for tier, jobs in to.items()}
+        left = {"": 1000 - routed} | {t: came[t] - answered.get(t, 0) for t in tiers}
+        paid = {"": routed * worst[""] / 10} | {
+            t: n * each * worst[t] for t, n in answered.items() if n
+        }
+        rest = RestOfRun(open=left, ended=answered, paid=paid, tiers=tiers)
+        spent = sum(paid.values(), Decimal(0))
+        return enough(spent=spent, needs=worst[""], rest=rest, worst=worst)
+
+    haiku, opus = to["haiku"], to["opus"]
+    found = [
+        *(look(routed, {}) for routed in (0, 20, 100, 500, 1000)),
+        *(look(1000, {"haiku": haiku * n // 10, "opus": opus * n // 10}) for n in (1, 5, 10)),
+        look(1000, to),
+    ]
+    assert min(found) >= found[-1] - worst["opus"]
+    if shares[0] > 75:  # As is usual, or better.
+        assert all(later <= earlier * Decimal("1.1") for earlier, later in pairwise(found))
+    assert found[0] < 8 * found[-1]
 
 
 def test_before_anything_is_routed_its_forecast_is_what_is_known() -> None:
     worst, routing = {"": Decimal("0.001")}, Decimal("0.001")
     blind = RestOfRun(open={"": 100})
     told = RestOfRun(open={"": 100}, forecast=Decimal(2))
+    assert (blind.blind(worst), told.blind(worst)) == (True, True)
     few = enough(spent=Decimal(0), needs=routing, rest=blind, worst=worst)
-    assert few == 101 * routing
+    assert few == (100 * USUAL + 1) * routing
     assert enough(spent=Decimal(0), needs=routing, rest=told, worst=worst) == 2 + routing
-    assert "to route all of it" in stop_words(Decimal(0), routing, few, blind)
-    assert "for all of it" in stop_words(Decimal(0), routing, few, told)
+    assert "to route all of it" in stop_words(Decimal(0), routing, few, whole=False)
+    assert "for all of it" in stop_words(Decimal(0), routing, few, whole=True)
     # What a call at the top of the ladder may cost has its room before anything gets there.
     tops = worst | {"opus": Decimal("0.1")}
     assert enough(spent=Decimal(0), needs=routing, rest=told, worst=tops) == Decimal("2.1")
-    # Once an answer shows what answers cost, that is what counts.
-    paid = {"haiku": Decimal("0.001")}
-    seen = RestOfRun(open={"": 100, "haiku": 1}, ended={"haiku": 9}, paid=paid, forecast=Decimal(2))
-    assert enough(spent=Decimal(0), needs=routing, rest=seen, worst=worst) < 2
-    assert "for all of it" in stop_words(Decimal(0), routing, few, seen)
+    # Where worst cases are known at every tier, a forecast that is lower holds until all have
+    # answered; then what these cost is what counts.
+    tiers, known = ("haiku", "opus"), tops | {"haiku": Decimal("0.01")}
+    assert not RestOfRun(open={"": 100}, tiers=tiers).blind(known)
+    low = RestOfRun(open={"": 100}, tiers=tiers, forecast=Decimal("0.2"))
+    assert enough(spent=Decimal(0), needs=routing, rest=low, worst=known) == Decimal("0.3")
+    paid = {"": Decimal("0.001"), "haiku": Decimal("0.01"), "opus": Decimal("0.1")}
+    seen = replace(low, ended={"haiku": 10, "opus": 10}, paid=paid)
+    assert enough(spent=Decimal(0), needs=routing, rest=seen, worst=known) > Decimal("0.3")
 
 
 def test_less_than_nothing_is_left_as_nothing() -> None:
-    words = stop_words(Decimal(-1), Decimal("0.05"), Decimal(0), RestOfRun())
+    words = stop_words(Decimal(-1), Decimal("0.05"), Decimal(0), whole=True)
     assert words == "$0.00 of its budget is left and the next call may cost up to $0.0500"
-    near = stop_words(Decimal("0.000284"), Decimal("0.000323"), Decimal(0), RestOfRun())
+    near = stop_words(Decimal("0.000284"), Decimal("0.000323"), Decimal(0), whole=True)
     assert near == "$0.0003 of its budget is left and the next call may cost a little more"
 
 

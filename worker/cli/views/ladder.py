@@ -80,8 +80,8 @@ class LadderView:
         words = list(self._said)
         if self.status.state == "paused":
             words.append(f"the run is paused: {self.status.state_reason or 'by hand'}")
-        if self.status.waiting_for:
-            words.append(f"the run is {self.status.money_words}")
+        if self.status.raises:
+            words.append(f"raise its budget: {self.status.go_on_with}")
         return [Text(f"! {as_typed_here(terminal_safe(one))}", style="bold red") for one in words]
 
     def _rungs(self, counts: dict[tuple[str, str], int], flying: dict[str, int]) -> FittingTable:

@@ -11,7 +11,7 @@ from worker.cli.speech.output import SIMULATED, echo
 from worker.domain.text import terminal_safe
 from worker.domain.wording import dollars, listed, percent, plural, span
 from worker.store.reading.batches import OpenBatch
-from worker.store.reading.run_standing import RUN_BUDGET, RunStanding
+from worker.store.reading.run_standing import RunStanding
 
 INDENT = " " * 14
 
@@ -36,7 +36,7 @@ def print_run(
         _field(name, words)
     for trouble in troubles:
         _field("trouble", trouble)
-    if found.waiting_for == RUN_BUDGET and found.out_of_money:
+    if found.raises:
         _field("go on with", found.go_on_with)
     if found.state_reason:
         _field("note", found.state_reason)

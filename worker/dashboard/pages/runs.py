@@ -166,9 +166,10 @@ def _troubles(
     if run.finished_at is not None:
         return []
     waits = (run.rest or {}).get("open") or {}
+    stops = stops_of(connection, [run])
     lines = [
         line
-        for line in read_queues(dashboard, connection, [run])
+        for line in read_queues(dashboard, connection, [run], stops)
         if waits.get("" if line.queue == ROUTING else line.queue)
     ]
     return troubles(
@@ -179,7 +180,7 @@ def _troubles(
         everything=paused_everything(connection),
         day=None,
         redis_away=False,
-        stops=stops_of(connection, [run]),
+        stops=stops,
         last_seen=last_seen(screens.workers(connection)),
         more=batch_troubles(unconfirmed(connection) if run.lane != "realtime" else []),
     )

@@ -84,10 +84,10 @@ def read_now(dashboard: Dashboard, connection: Connection) -> Now:
     last = last_runs(connection, 1 if live else RECENT)
     shown = live or last[:1]
     everything = paused_everything(connection)
-    lines = read_queues(dashboard, connection, going)
+    stops = stops_of(connection, going)
+    lines = read_queues(dashboard, connection, going, stops)
     outlooks = outlooks_of(dashboard, connection, live, lines)
     day = today(connection)
-    stops = stops_of(connection, live)
     hands = screens.workers(connection)
     away = dashboard.limiter is not None and all(line.used is None for line in lines)
     return Now(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from worker.domain.wording import clock, count, listed, plural, said_of, span
 from worker.store.reading.outlook import Outlook, due
-from worker.store.reading.run_standing import RunStanding
+from worker.store.reading.run_standing import HELD_BACK, RunStanding
 
 
 def _came_to(last: RunStanding) -> str:
@@ -27,8 +27,10 @@ def _came_to(last: RunStanding) -> str:
 
 
 def short(run: RunStanding, seen: Outlook) -> str:
-    """Without the sums of a budget stop: they stand beside the button that helps."""
-    return f"{run.stop_word}{due(run.deadline, run.now)}" if run.out_of_money else seen.words
+    """Without the sums of a budget: they stand beside the button that helps."""
+    if run.out_of_money or run.short:
+        return f"{run.stop_word if run.out_of_money else HELD_BACK}{due(run.deadline, run.now)}"
+    return seen.words
 
 
 def _nearest(runs: Sequence[RunStanding]) -> str:

@@ -1,6 +1,7 @@
 """Queues as people see them: how they stand, how fast they go, and what limits them."""
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -45,10 +46,13 @@ class QueueShown(QueueNow):
 
 
 def read_queues(
-    dashboard: Dashboard, connection: Connection, runs: Sequence[RunStanding]
+    dashboard: Dashboard,
+    connection: Connection,
+    runs: Sequence[RunStanding],
+    stops: Mapping[int, dt.datetime] | None = None,
 ) -> list[QueueShown]:
     """The queues with what was done a minute, the oldest wait, limits and troubles; `runs` are
-    those that are under way."""
+    those that are under way, `stops` since when budgets have stopped them, if known already."""
     failed = failed_canaries(connection)
     lines = queues(connection, dashboard.queues)
     return [
@@ -61,5 +65,5 @@ def read_queues(
                 job for one in failed if one.tier == line.queue for job in one.failed_jobs
             ],
         )
-        for line in queue_states(connection, lines, runs)
+        for line in queue_states(connection, lines, runs, stops)
     ]

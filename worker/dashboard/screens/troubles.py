@@ -13,7 +13,7 @@ from worker.domain import hold_words
 from worker.domain.wording import dollars, plural, reason, said_of, span, waiting
 from worker.store.reading.outlook import Outlook
 from worker.store.reading.queue_states import SHORT_HOLD_S
-from worker.store.reading.run_standing import RUN_BUDGET, RunStanding
+from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.status import DayBudget
 
 STUCK_S = 120.0
@@ -207,19 +207,17 @@ def of_run(
         return ScreenTrouble(level=level, words=words, help=help, href=href, command=command)
 
     if run.out_of_money:
-        since = hold_words.since_words(stopped_at, run.now)
-        words = run.money_words.replace(run.stop_word, run.stop_word + since, 1)
-        if run.waiting_for == RUN_BUDGET:
-            return [trouble("bad", words, "Raise the budget", "budget", run.go_on_with)]
-        return [ScreenTrouble(level="bad", words=f"{said_of(run.name, words)}.")]
+        return [_budget(run, stopped_at)]
     if run.state == "paused":
         why = run.state_reason or "by hand"
         again = f"rung resume {quote(run.name)}"
         return [trouble("warn", f"paused: {why}", f"Resume {run.name}", "resume", again)]
     found = []
-    if seen.level == "bad":
+    if run.short:
+        found.append(_budget(run, None))
+    elif seen.level == "bad":
         found.append(trouble("bad", seen.words, "Give it priority", "priority"))
-    if run.cap and run.spent >= BUDGET_LOW * run.cap:
+    if not run.short and run.cap and run.spent >= BUDGET_LOW * run.cap:
         words = f"has spent {dollars(run.spent)} of its budget of {dollars(run.cap)}"
         found.append(trouble("warn", words, "Change the budget", "budget"))
     if dead := run.jobs("dead"):
@@ -229,6 +227,19 @@ def of_run(
         words, href = f"{run.name}: {run.state_reason}.", f"/runs/{run.id}"
         found.append(ScreenTrouble(level="warn", words=words, help="The run", href=href))
     return found
+
+
+def _budget(run: RunStanding, stopped_at: dt.datetime | None) -> ScreenTrouble:
+    """That a budget stops it, or soon will; the day's is not one run's to raise."""
+    since = hold_words.since_words(stopped_at, run.now)
+    words = run.money_words.replace(run.stop_word, run.stop_word + since, 1)
+    return ScreenTrouble(
+        level="bad" if run.out_of_money else "warn",
+        words=f"{said_of(run.name, words)}.",
+        help="Raise the budget" if run.raises else None,
+        href=_action("budget", run.id, "run") if run.raises else None,
+        command=run.go_on_with if run.raises else None,
+    )
 
 
 def ended_badly(last: Sequence[RunStanding]) -> list[ScreenTrouble]:

@@ -49,34 +49,38 @@ def note_waiting(
         calls = _calls(planned, granted, stops)
         short = {run_id for run_id, made in calls.items() if any(call.stop for call in made)}
         for run_id in sorted(waited | short):
-            at_top = _at_top(planned, run_id, planner) if run_id in short else {}
-            _note(connection, run_id, calls.get(run_id, []), at_top)
+            foreseen = _foreseen(planned, run_id, planner) if run_id in short else {}
+            _note(connection, run_id, calls.get(run_id, []), foreseen)
 
 
-def _at_top(
+def _foreseen(
     planned: Sequence[Claimed], run_id: int, planner: Callable[[Candidate], Plan]
 ) -> dict[str, Decimal]:
-    """What one of a run's messages that are to be routed may cost at the top of its ladder: the sum
-    that is enough has room for that, long before anything gets there."""
-    for one in planned:
-        candidate = one.candidate
-        if candidate.run_id == run_id and candidate.stage is Stage.ROUTE:
-            top = candidate.policy.ladder[-1]
-            plan = planner(replace(candidate, stage=Stage.ANSWER, tier=top))
-            return {top: plan.reserved} if isinstance(plan, Question) else {}
-    return {}
+    """What the longest of these messages of a run may cost at each tier of its ladder (nothing at
+    one where it is not asked): the sum that is enough knows what is to come long before anything
+    gets there."""
+    mine = [one.candidate for one in planned if one.candidate.run_id == run_id]
+    longest = max(mine, key=lambda one: len(one.message.body))
+    plans = {
+        tier: planner(replace(longest, stage=Stage.ANSWER, tier=tier))
+        for tier in longest.policy.ladder
+    }
+    return {
+        tier: plan.reserved if isinstance(plan, Question) else Decimal(0)
+        for tier, plan in plans.items()
+    }
 
 
 def _note(
     connection: Connection,
     run_id: int,
     calls: Sequence[ClaimedCall],
-    at_top: Mapping[str, Decimal],
+    foreseen: Mapping[str, Decimal],
 ) -> None:
     """Adds to a run's waits what this claim came to. Its budget's row is locked by then, so that no
     other claim of the run writes between."""
     row = connection.execute(WAITS, {"run": run_id}).one()
-    waits = foreseeing(after_claim(read_waits(row.tier_waits), calls), at_top)
+    waits = foreseeing(after_claim(read_waits(row.tier_waits), calls), foreseen)
     left = row.left
     if left is not None:
         left -= sum((call.worst for call in calls if call.stop is None), Decimal(0))

@@ -111,8 +111,8 @@ def outlook(
     now, deadline = run.now, run.deadline
     if run.finished_at is not None:
         return ended_outlook(run)
-    if run.waiting_for:
-        level: Level = "bad" if run.out_of_money else "calm"
+    if run.out_of_money or run.short:
+        level: Level = "bad" if run.out_of_money else "warn"
         return Outlook(level, f"{run.money_words}{due(deadline, now)}")
     if run.state == "paused":
         why = run.state_reason or "by hand"

@@ -57,11 +57,15 @@ class QueueNow(QueueStanding):
 
 
 def queue_states(
-    connection: Connection, lines: Sequence[QueueStanding], runs: Sequence[RunStanding]
+    connection: Connection,
+    lines: Sequence[QueueStanding],
+    runs: Sequence[RunStanding],
+    stops: Mapping[int, dt.datetime] | None = None,
 ) -> list[QueueNow]:
-    """These queues with their states; `runs` are those that are under way."""
+    """These queues with their states; `runs` are those that are under way, and `stops` is what
+    `stops_of` says of them, where the caller has asked already."""
+    stops = stops_of(connection, runs) if stops is None else stops
     waits = oldest_waits(connection, [line.queue for line in lines])
-    stops = stops_of(connection, runs)
     found = []
     for line in lines:
         ages = [

@@ -9,9 +9,8 @@ from typing import Any
 
 from models.vocabulary import OPEN_STATES, JobState
 from worker.domain.budget_waits import read_waits
-from worker.domain.budget_words import RestOfRun, enough, stop_words
+from worker.domain.budget_words import RestOfRun, enough, enough_words, stop_words
 from worker.domain.ladder import in_order
-from worker.domain.wording import dollars
 
 RUN_BUDGET = "run budget"
 AFTER_THE_DAY = (
@@ -19,6 +18,7 @@ AFTER_THE_DAY = (
     " started anew"
 )
 """What helps where it is the day's budget that stops."""
+HELD_BACK = "held back by its budget"
 STATE_WORDS = {"active": "under way"}
 """States of a run whose word on screens is another one."""
 
@@ -97,7 +97,7 @@ class RunStanding:
         if self.out_of_money:
             return self.stop_word
         state = STATE_WORDS.get(self.state, self.state)
-        return f"{state} (waiting for its budget)" if self.waiting_for else state
+        return f"{state} ({HELD_BACK})" if self.short else state
 
     @property
     def stop_word(self) -> str:
@@ -139,36 +139,63 @@ class RunStanding:
         return not (self.waiting_for == RUN_BUDGET and fits and self.left >= self.waiting_usd)  # type: ignore[operator]
 
     @property
+    def raises(self) -> bool:
+        """Whether a larger budget of its own is what helps it."""
+        return self.waiting_for in (None, RUN_BUDGET) and (self.out_of_money or self.short)
+
+    @property
     def stopped(self) -> bool:
         """Over, or stopped by a budget."""
         return self.over or self.out_of_money
 
     @property
+    def short(self) -> bool:
+        """Whether its own budget, or the day's, lets it go on only as calls in flight are settled:
+        calls were refused, and it will not do for all of it. True from the first call that was
+        refused to the last that fits, whatever is in flight between them."""
+        if self.state != "active" or self.over:
+            return False
+        if self.waiting_for and self.waiting_for != RUN_BUDGET:
+            return True
+        refused = bool(self.waiting_for or self.tier_waits)
+        return refused and self.cap is not None and self.enough > self.cap
+
+    @property
     def enough(self) -> Decimal:
         """Dollars that would be enough for all of it."""
-        worst = {tier: wait.most for tier, wait in read_waits(self.tier_waits).items()}
         needs, rest = self.waiting_usd, self.to_come
-        return enough(spent=self.spent, needs=needs, rest=rest, worst=worst)
+        return enough(spent=self.spent, needs=needs, rest=rest, worst=self._worst)
+
+    @property
+    def _worst(self) -> dict[str, Decimal]:
+        """What a call may cost, by tier, as far as claims have seen or foreseen it."""
+        return {tier: wait.most for tier, wait in read_waits(self.tier_waits).items()}
 
     @property
     def to_come(self) -> RestOfRun:
         """What is left to do, as the sum that is enough wants to know it."""
-        return _rest(self.rest or {})
+        return RestOfRun.read(self.rest or {}, self.ladder)
 
     @property
     def money_words(self) -> str:
-        """Why a budget stops it, with the sum that is enough; empty when none does."""
-        if not self.waiting_for:
-            return ""
+        """Why a budget stops it or soon will, with the sum that is enough; empty when none does."""
         if not self.out_of_money:
-            words = "waiting for calls in flight to be settled with its budget"
-            short = self.cap is not None and self.enough > self.cap
-            more = f"; about {dollars(self.enough)} would be enough for all of it"
-            return words + (more if short else "")
+            return self._short_words if self.short else ""
         if self.waiting_for != RUN_BUDGET or self.left is None:
             return f"stopped by the {self.waiting_for}: {AFTER_THE_DAY}"
-        words = stop_words(self.left, self.waiting_usd, self.enough, self.to_come)
+        words = stop_words(self.left, self.waiting_usd, self.enough, whole=self._whole)
         return f"stopped by its budget: {words}"
+
+    @property
+    def _short_words(self) -> str:
+        goes_on = "new calls wait until those in flight are paid"
+        if self.waiting_for and self.waiting_for != RUN_BUDGET:
+            return f"held back by the {self.waiting_for}: {goes_on}"
+        return f"{HELD_BACK}: {goes_on}; {enough_words(self.enough, whole=self._whole)}"
+
+    @property
+    def _whole(self) -> bool:
+        return self.to_come.forecast is not None or not self.to_come.blind(self._worst)
 
     @property
     def go_on_with(self) -> str:
@@ -200,7 +227,7 @@ class RunStanding:
             "reserved_usd": self.reserved,
             "budget_usd": self.cap,
             "budget_left_usd": self.left,
-            "enough_usd": self.enough if self.waiting_for else None,
+            "enough_usd": self.enough if self.waiting_for or self.short else None,
             "budget_warned_percent": self.warned_percent,
         }
 
@@ -219,13 +246,3 @@ def jobs_words(by_state: Mapping[str, int], decided: int = 0) -> list[str]:
         "cancelled": by_state.get("cancelled", 0),
     }
     return [f"{jobs:,} {words}" for words, jobs in said.items() if jobs]
-
-
-def _rest(found: Mapping[str, Any]) -> RestOfRun:
-    return RestOfRun(
-        open=found.get("open") or {},
-        ended=found.get("ended") or {},
-        paid={tier: Decimal(cost) for tier, cost in (found.get("paid") or {}).items()},
-        climbs=[(at, to, jobs) for at, to, jobs in found.get("climbs") or ()],
-        forecast=Decimal(found["forecast"]) if found.get("forecast") else None,
-    )
