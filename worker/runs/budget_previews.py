@@ -43,11 +43,11 @@ def budget_preview(look: Look) -> Preview:
 
 
 def _wanted(run: RunStanding | None, rest: Decimal | None) -> Decimal | None:
-    """A budget that is enough for all of a run: by its own answers, as every screen says it, or
-    before it has any, by `rest`, what others have cost."""
+    """A budget that is enough for all of a run: as every screen says it, or before its own calls
+    tell, by `rest`, what others have cost."""
     if run is None or run.finished_at is not None:
         return None
-    if run.ended:
+    if run.whole and (run.ended or run.raises):
         return run.enough
     return run.spent + rest if rest is not None else None
 
@@ -59,7 +59,7 @@ def _ask_budget(look: Look, used: Decimal, wanted: Decimal | None) -> FigureAske
     hint = f"Dollars in all; empty for no limit. {dollars(used)} is spent or reserved."
     if wanted is not None:
         hint += f" About {dollars(wanted)} would be enough for all of it."
-    cap = wanted if wanted is not None and look.run.out_of_money else look.run.cap
+    cap = wanted if wanted is not None and look.run.raises else look.run.cap
     return FigureAsked("New budget", f"{cap.quantize(CENT, ROUND_UP)}" if cap else "", hint)
 
 

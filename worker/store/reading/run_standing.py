@@ -183,7 +183,7 @@ class RunStanding:
             return self._short_words if self.short else ""
         if self.waiting_for != RUN_BUDGET or self.left is None:
             return f"stopped by the {self.waiting_for}: {AFTER_THE_DAY}"
-        words = stop_words(self.left, self.waiting_usd, self.enough, whole=self._whole)
+        words = stop_words(self.left, self.waiting_usd, self.enough, whole=self.whole)
         return f"stopped by its budget: {words}"
 
     @property
@@ -191,10 +191,11 @@ class RunStanding:
         goes_on = "new calls wait until those in flight are paid"
         if self.waiting_for and self.waiting_for != RUN_BUDGET:
             return f"held back by the {self.waiting_for}: {goes_on}"
-        return f"{HELD_BACK}: {goes_on}; {enough_words(self.enough, whole=self._whole)}"
+        return f"{HELD_BACK}: {goes_on}; {enough_words(self.enough, whole=self.whole)}"
 
     @property
-    def _whole(self) -> bool:
+    def whole(self) -> bool:
+        """Whether enough is known for the sum that is enough to be one for all of it."""
         return self.to_come.forecast is not None or not self.to_come.blind(self._worst)
 
     @property
