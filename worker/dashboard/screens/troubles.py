@@ -73,11 +73,8 @@ def troubles(
     for run, seen in zip(runs, outlooks, strict=True):
         found += of_run(run, seen, stops.get(run.id))
     if redis_away:
-        found.append(
-            ScreenTrouble(
-                level="bad", words="Redis does not answer: workers send nothing without it."
-            )
-        )
+        words = "Redis does not answer: workers send nothing without it."
+        found.append(ScreenTrouble(level="bad", words=words))
     if day is not None and day.budget_usd and day.used >= BUDGET_LOW * day.budget_usd:
         words = f"Today's budget: {dollars(day.used)} of {dollars(day.budget_usd)} used."
         found.append(ScreenTrouble(level="warn", words=words))
@@ -206,16 +203,22 @@ def of_run(
         words = f"{said_of(run.name, words)}."
         return ScreenTrouble(level=level, words=words, help=help, href=href, command=command)
 
+    found: list[ScreenTrouble] = []
+    if run.money_words:
+        since = hold_words.since_words(stopped_at, run.now)
+        words = run.money_words.replace(run.stop_word, run.stop_word + since, 1)
+        level: Level = "bad" if run.out_of_money else "warn"
+        if run.raises:
+            found = [trouble(level, words, "Raise the budget", "budget", run.go_on_with)]
+        else:
+            found = [ScreenTrouble(level=level, words=f"{said_of(run.name, words)}.")]
     if run.out_of_money:
-        return [_budget(run, stopped_at)]
+        return found
     if run.state == "paused":
         why = run.state_reason or "by hand"
         again = f"rung resume {quote(run.name)}"
         return [trouble("warn", f"paused: {why}", f"Resume {run.name}", "resume", again)]
-    found = []
-    if run.short:
-        found.append(_budget(run, None))
-    elif seen.level == "bad":
+    if seen.level == "bad":
         found.append(trouble("bad", seen.words, "Give it priority", "priority"))
     if not run.short and run.cap and run.spent >= BUDGET_LOW * run.cap:
         words = f"has spent {dollars(run.spent)} of its budget of {dollars(run.cap)}"
@@ -227,19 +230,6 @@ def of_run(
         words, href = f"{run.name}: {run.state_reason}.", f"/runs/{run.id}"
         found.append(ScreenTrouble(level="warn", words=words, help="The run", href=href))
     return found
-
-
-def _budget(run: RunStanding, stopped_at: dt.datetime | None) -> ScreenTrouble:
-    """That a budget stops it, or soon will; the day's is not one run's to raise."""
-    since = hold_words.since_words(stopped_at, run.now)
-    words = run.money_words.replace(run.stop_word, run.stop_word + since, 1)
-    return ScreenTrouble(
-        level="bad" if run.out_of_money else "warn",
-        words=f"{said_of(run.name, words)}.",
-        help="Raise the budget" if run.raises else None,
-        href=_action("budget", run.id, "run") if run.raises else None,
-        command=run.go_on_with if run.raises else None,
-    )
 
 
 def ended_badly(last: Sequence[RunStanding]) -> list[ScreenTrouble]:
