@@ -22,7 +22,7 @@ BREAKS = (r"(?<=,) ", " ")
 """Where a figure's words are broken: after a comma, if that is enough."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DrawnLine:
     """Figures side by side; `kind` is a class of the style sheet."""
 

@@ -106,16 +106,24 @@ class Drawing:
             climb = _climbs(rung, self._room(beside))
             if place:
                 y += self.row + LINE * (before + _further(climb))
-            before, lines = _further(said), []
-            for n, (kind, figures) in enumerate(said):
-                lines.append(DrawnLine(kind, self.words_x, y + self.words_y + LINE * n, figures))
-            for n, (kind, figures) in enumerate(reversed(climb)):
-                lines.append(DrawnLine(kind, beside, y + self.why_y - (LINE - 2) * n, figures))
+            before = _further(said)
+            top, first = y + self.words_y, y + self.why_y - (LINE - 2) * (len(climb) - 1)
+            lines = [
+                *_placed(said, self.words_x, top, LINE),
+                *_placed(climb, beside, first, LINE - 2),
+            ]
             yield Row(rung, y, tuple(lines))
 
     def _room(self, x: int) -> int:
         """For words that begin at `x`."""
         return self.width - x
+
+
+def _placed(
+    lines: Sequence[tuple[str, tuple[Linked, ...]]], x: int, top: int, step: int
+) -> Iterator[DrawnLine]:
+    for n, (kind, figures) in enumerate(lines):
+        yield DrawnLine(kind=kind, x=x, y=top + step * n, figures=figures)
 
 
 def _figures(rung: Rung, room: int) -> list[tuple[str, tuple[Linked, ...]]]:
