@@ -6,80 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from benchmarks.grounded_words import MONTHS, PAGES, PARTS, QUOTES, TEMPLATES
 from worker.domain.shown import Shown
 
 LANGUAGES = ("en", "de", "fr", "es", "it")
-FABRICATED = ("amount", "date", "link", "order number", "policy")
-MONTHS: Mapping[str, str] = {
-    "en": "January February March April May June July August September October November December",
-    "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
-    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
-    "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre"
-    " diciembre",
-    "it": "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre"
-    " dicembre",
-}
-TEMPLATES: Mapping[str, tuple[str, ...]] = {
-    "en": (
-        "Hello, your order {order} of {amount} is due on {date}. You can return it within {days}"
-        " days; see {link}. The support team",
-        "Thank you for writing. We have sent {amount} for {order} on {date}. The fee is {percent}"
-        " and the guarantee is {years}.\n\n1. Open {link}\n2. Choose Orders",
-        "I am sorry. Order {order}: {amount}, expected {date}. As our page says, “{quote}”. It"
-        " takes {days} to {more} working days at the most, more at {link}.",
-    ),
-    "de": (
-        "Guten Tag, Ihre Bestellung {order} über {amount} kommt am {date}. Sie können sie innerhalb"
-        " von {days} Tagen zurückgeben, siehe {link}. Ihr Team",
-        "Danke für Ihre Nachricht. Für {order} haben wir am {date} {amount} gesandt. Die Gebühr ist"
-        " {percent}, die Garantie {years}.\n\n1. Öffnen Sie {link}\n2. Wählen Sie Bestellungen",
-        "Es tut uns leid. Bestellung {order}: {amount}, erwartet am {date}. Auf unserer Seite"
-        " steht: „{quote}“. Es dauert {days} bis {more} Werktage, mehr unter {link}.",
-    ),
-    "fr": (
-        "Bonjour, votre commande {order} de {amount} arrive le {date}. Vous pouvez la renvoyer sous"
-        " {days} jours, voir {link}. L'équipe",
-        "Merci de votre message. Nous avons envoyé {amount} pour {order} le {date}. Les frais sont"
-        " de {percent} et la garantie est de {years}.\n\n1. Ouvrez {link}\n2. Choisissez Commandes",
-        "Nous sommes désolés. Commande {order} : {amount}, prévue le {date}. Notre page dit :"
-        " « {quote} ». Cela prend de {days} à {more} jours ouvrés, voir {link}.",
-    ),
-    "es": (
-        "Hola, su pedido {order} de {amount} llega el {date}. Puede devolverlo en {days} días, vea"
-        " {link}. El equipo",
-        "Gracias por su mensaje. Enviamos {amount} por {order} el {date}. La comisión es del"
-        " {percent} y la garantía es de {years}.\n\n1. Abra {link}\n2. Elija Pedidos",
-        "Lo sentimos. Pedido {order}: {amount}, previsto el {date}. Nuestra página dice: «{quote}»."
-        " Tarda de {days} a {more} días hábiles, más en {link}.",
-    ),
-    "it": (
-        "Salve, il suo ordine {order} di {amount} arriva il {date}. Può restituirlo entro {days}"
-        " giorni, vedi {link}. Il team",
-        "Grazie del messaggio. Abbiamo inviato {amount} per {order} il {date}. La commissione è del"
-        " {percent} e la garanzia è di {years}.\n\n1. Apra {link}\n2. Scelga Ordini",
-        "Ci dispiace. Ordine {order}: {amount}, previsto il {date}. La nostra pagina dice:"
-        " «{quote}». Ci vogliono da {days} a {more} giorni lavorativi, altro su {link}.",
-    ),
-}
-PAGES: Mapping[str, str] = {
-    "en": "Returns: within {days} days. Delivery takes {days} to {more} working days. Guarantee:"
-    " {months} months. Fee: {percent}. {quote}. See {link}.",
-    "de": "Rückgabe: innerhalb von {days} Tagen. Lieferung: {days} bis {more} Werktage. Garantie:"
-    " {months} Monate. Gebühr: {percent}. {quote}. Siehe {link}.",
-    "fr": "Retours : sous {days} jours. Livraison : de {days} à {more} jours ouvrés. Garantie :"
-    " {months} mois. Frais : {percent}. {quote}. Voir {link}.",
-    "es": "Devoluciones: en {days} días. Entrega: de {days} a {more} días hábiles. Garantía:"
-    " {months} meses. Comisión: {percent}. {quote}. Vea {link}.",
-    "it": "Resi: entro {days} giorni. Consegna: da {days} a {more} giorni lavorativi. Garanzia:"
-    " {months} mesi. Commissione: {percent}. {quote}. Vedi {link}.",
-}
-QUOTES: Mapping[str, tuple[str, str]] = {
-    "en": ("Parcels that arrive damaged are replaced at once", "Parcels are replaced for ever"),
-    "de": ("Beschädigte Pakete werden sofort ersetzt", "Jedes Paket wird immer ersetzt"),
-    "fr": ("Les colis abîmés sont remplacés aussitôt", "Tous les colis sont toujours remboursés"),
-    "es": ("Los paquetes dañados se cambian enseguida", "Todo paquete se devuelve siempre gratis"),
-    "it": ("I pacchi danneggiati vengono sostituiti subito", "Ogni pacco è sempre rimborsato"),
-}
+FABRICATED = (
+    *("amount", "date", "link", "order number", "policy"),
+    *("the day beside it", "swapped digits", "look-alike host", "a word of a quotation"),
+)
 YEARS: Mapping[str, tuple[str, ...]] = {
     "en": ("two years", "three years", "five years"),
     "de": ("zwei Jahre", "drei Jahre", "fünf Jahre"),
@@ -89,6 +23,11 @@ YEARS: Mapping[str, tuple[str, ...]] = {
 }
 YEAR_COUNTS = (2, 3, 5)
 GROUPS = {"en": ",", "de": ".", "fr": "\u202f", "es": ".", "it": "."}
+LOOK_ALIKES = (
+    *("\u0430cme.example", "acm\u0435.example", "acrne.example", "acme-help.example"),
+    *("acme.example.help.example", "acme.shop"),
+)
+"""Two of them with a letter of the Cyrillic alphabet."""
 ELSEWHERE = Shown(id="press#1", text="Founded in 1987; 4,300 people in 17 countries; 12 % growth.")
 
 
@@ -106,6 +45,7 @@ class World:
     percent: Decimal
     path: str
     quote: int = 0
+    host: str = "acme.example"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +68,7 @@ def faithful(draw: random.Random, language: str) -> Case:
 def planted(draw: random.Random, language: str, kind: str) -> Case:
     """The same, with one fact that was not."""
     world = _world(draw)
-    template = draw.randrange(3)
+    template = draw.randrange(3) if kind != "a word of a quotation" else 2
     told = _MADE_UP[kind](draw, world) if kind != "policy" else _policy(draw, world, template)
     return replace(_case(draw, language, world, told, template), kind=kind)
 
@@ -165,6 +105,12 @@ _MADE_UP: Mapping[str, Callable[[random.Random, World], World]] = {
     "date": lambda draw, it: replace(it, due=it.due + dt.timedelta(days=draw.randrange(1, 40))),
     "link": lambda draw, it: replace(it, path=f"help/{draw.choice(('refunds', 'claims', 'pay'))}"),
     "order number": lambda draw, it: replace(it, order=_altered(draw, it.order)),
+    "the day beside it": lambda draw, it: replace(
+        it, due=it.due + dt.timedelta(days=draw.choice((-1, 1)))
+    ),
+    "swapped digits": lambda draw, it: replace(it, order=_swapped(draw, it.order)),
+    "look-alike host": lambda draw, it: replace(it, host=draw.choice(LOOK_ALIKES)),
+    "a word of a quotation": lambda draw, it: replace(it, quote=2),
 }
 
 
@@ -172,6 +118,16 @@ def _altered(draw: random.Random, order: str) -> str:
     """With one digit changed."""
     at = draw.randrange(order.index("-") + 1, len(order))
     return f"{order[:at]}{(int(order[at]) + draw.randrange(1, 10)) % 10}{order[at + 1 :]}"
+
+
+def _swapped(draw: random.Random, order: str) -> str:
+    """With two neighbouring digits that differ in each other's place; one changed where none do."""
+    begin = order.index("-") + 1
+    places = [at for at in range(begin, len(order) - 1) if order[at] != order[at + 1]]
+    if not places:
+        return _altered(draw, order)
+    at = draw.choice(places)
+    return f"{order[:at]}{order[at + 1]}{order[at]}{order[at + 2 :]}"
 
 
 def _case(draw: random.Random, language: str, world: World, told: World, template: int) -> Case:
@@ -190,7 +146,7 @@ def _case(draw: random.Random, language: str, world: World, told: World, templat
         percent=_percent(told.percent, language),
         years=YEARS[language][told.years],
         quote=QUOTES[language][told.quote],
-        link=draw.choice(("https://acme.example/", "acme.example/")) + told.path,
+        link=draw.choice(("https://", "")) + f"{told.host}/{told.path}",
     )
     return Case(language, reply, shown, ("shop#1", "order"))
 
@@ -217,9 +173,10 @@ def _amount(draw: random.Random, cents: int, language: str) -> str:
     whole, rest = divmod(cents, 100)
     grouped = f"{whole:,}".replace(",", GROUPS[language])
     number = f"{grouped}{'.' if language == 'en' else ','}{rest:02}"
+    parts = (PARTS[language].format(whole=whole, cents=rest), f"{whole}€{rest:02}")
     if language == "en":
-        return draw.choice((f"€{number}", f"{number} EUR", f"EUR {number}"))
-    return draw.choice((f"{number} €", f"{number} EUR", f"{number} Euro"))
+        return draw.choice((f"€{number}", f"{number} EUR", f"EUR {number}", *parts))
+    return draw.choice((f"{number} €", f"{number} EUR", f"{number} Euro", *parts))
 
 
 def _date(draw: random.Random, day: dt.date, language: str) -> str:

@@ -26,14 +26,14 @@ def _patterns() -> tuple[list[tuple[re.Pattern[str], Reader]], ...]:
     month, gap = r"(?P<m>[^\W\d_]{3,12})\b\.?", r"[ \u00a0]{1,2}"
     of = r"(?:(?:of|de|del|di|do) |d['’])?"
     ordinal = r"(?:st|nd|rd|th|er|º|°|\.)?"
-    day_first = (
-        rf"(?<![\w.,])(?P<d>\d{{1,2}}){ordinal}{gap}{of}{month}(?:,?{gap}{of}(?P<y>\d{{4}})(?!\d))?"
-    )
+    # `am 6. Juli 2004 Euro` is a day and an amount.
+    year = r"(?P<y>\d{4})(?!\d|[.,]\d|[ \u00a0]?(?:[€$£¥]|eur(?:os?)?\b|chf\b|usd\b|gbp\b))"
+    day_first = rf"(?<![\w.,])(?P<d>\d{{1,2}}){ordinal}{gap}{of}{month}(?:,?{gap}{of}{year})?"
     month_first = (
         rf"(?<!\w){month}{gap}(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?!\d|[.,:]\d)"
-        rf"(?:,?{gap}(?P<y>\d{{4}})(?!\d))?"
+        rf"(?:,?{gap}{year})?"
     )
-    month_alone = rf"(?<!\w){month}{gap}{of}(?P<y>\d{{4}})(?!\d)"
+    month_alone = rf"(?<!\w){month}{gap}{of}{year}"
     machine = r"(?<![\w-])(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?!\d)"
     numeric = r"(?<![\w./-])(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?![\d/-])"
     return [(re.compile(machine), _machine), (re.compile(numeric), _numeric)], [

@@ -9,11 +9,14 @@ from decimal import Decimal
 from itertools import islice, permutations
 
 from worker.domain.validation.fact import Fact, Key
+from worker.domain.validation.fact_words import CENTS
 
 MOST_PARTS = 8
 """Numbers of a reply that are reckoned with."""
 MOST_TIMES = 100
 _CENT = Decimal("0.01")
+_IN_PARTS = (("hours", "hours"), (CENTS, "money"))
+"""What is asked for in parts, and under what its whole is held."""
 Value = tuple[str, Decimal]
 """What is measured, and how much of it."""
 
@@ -23,8 +26,9 @@ def underived(
 ) -> list[Fact]:
     """Those of `missing` that do not follow from `standing`, facts of the reply that do stand in a
     source; `known` are the keys of all sources."""
-    if missing and _is_span_in_parts(missing, known):
-        missing = [fact for fact in missing if not _hours(fact)]
+    for what, whole in _IN_PARTS:
+        if _is_in_parts(missing, known, what, whole):
+            missing = [fact for fact in missing if not _of(fact, what)]
     if not missing:
         return []
     standing = list(standing)
@@ -41,15 +45,17 @@ def _values(fact: Fact) -> Iterator[Value]:
             yield what, value
 
 
-def _hours(fact: Fact) -> list[Decimal]:
-    return [value for what, value in _values(fact) if what == "hours"]
+def _of(fact: Fact, what: str) -> list[Decimal]:
+    return [value for kind, value in _values(fact) if kind == what]
 
 
-def _is_span_in_parts(missing: Sequence[Fact], known: Sequence[Collection[Key]]) -> bool:
-    """`4 weeks and 2 days` are 30 days."""
-    spans = [hours[0] for fact in missing if (hours := _hours(fact))]
-    whole: Key = ("hours", sum(spans, Decimal(0)))
-    return len(spans) in (2, 3) and any(whole in keys for keys in known)
+def _is_in_parts(
+    missing: Sequence[Fact], known: Sequence[Collection[Key]], what: str, whole: str
+) -> bool:
+    """`4 weeks and 2 days` are 30 days, `twenty euros and fifty cents` 20.50."""
+    parts = [values[0] for fact in missing if (values := _of(fact, what))]
+    total: Key = (whole, sum(parts, Decimal(0)))
+    return len(parts) in (2, 3) and any(total in keys for keys in known)
 
 
 def _counts(fact: Fact) -> Iterator[Decimal]:

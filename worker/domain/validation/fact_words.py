@@ -106,11 +106,18 @@ def _units() -> dict[str, Unit]:
     add("months", 12, "anni ano anos jaar jaren")
     for power, names in enumerate(("kb", "mb mo", "gb go gigabyte gigabytes gigas", "tb to")):
         add("kilobytes", 1000**power, names)
-    add("grams", 1, "g gr gramm grams gramme grammes")
-    add("grams", 1000, "kg kilo kilos kilogramm kilogrammes kilograms")
+    add("litres", 1, "l litre litres liter liters litro litros litri")
+    add("litres", "0.01", "cl centilitres centiliter")
+    add("litres", "0.001", "ml millilitre millilitres milliliter milliliters mililitros millilitri")
+    add("metres", "0.01", "cm centimetre centimetres centimeter centimeters zentimeter")
+    add("metres", "0.01", "centimètres centímetros centimetri")
+    add("metres", "0.001", "mm millimetre millimetres millimeter millimeters millimètres")
+    add("grams", 1, "g gr gram gramm grams gramme grammes gramos grammi gramas")
+    add("grams", 1000, "kg kilo kilos kilogramm kilogramme kilogrammes kilogram kilograms")
     add("metres", 1, "m metre metres meter meters metros metri mètres")
     add("metres", 1000, "km kilometre kilometres kilometer kilometers kilómetros chilometri")
-    del table["to"], table["go"], table["mo"], table["an"], table["m"], table["g"], table["ora"]
+    for word in ["to", "go", "mo", "an", "m", "g", "l", "ora"]:
+        del table[word]
     return table
 
 

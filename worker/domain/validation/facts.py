@@ -10,6 +10,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
 
+from worker.domain.validation.compounds import in_one
 from worker.domain.validation.dates import Reader, dates_for
 from worker.domain.validation.fact import Fact, Key, same
 from worker.domain.validation.fact_words import UNITS
@@ -30,6 +31,7 @@ _TIME = re.compile(
     re.IGNORECASE,
 )
 """With its zone only where a machine wrote it: `9:00-17:00` are two hours of a day."""
+_SPAN = re.compile(r"\d{1,2} ?h", re.IGNORECASE)
 _HOUR = re.compile(
     r"(?<![\w:.,])(\d{1,2})[ \u00a0]?(?:[ap]\.?m\b\.?|uhr\b|o['’]clock\b)", re.IGNORECASE
 )
@@ -61,7 +63,7 @@ _NO_FACT = re.compile(
 def facts_in(text: str, language: str | None = None) -> list[Fact]:
     """The facts of a text, in no order. Without a language a number that two notations read in two
     ways (`1.234`) counts in both."""
-    text = as_read_here(text)
+    text = in_one(as_read_here(text))
     if not any(character.isdigit() or character in ".@#" for character in text):
         return [*spelt_in(text), *told_days_in(text)]
     found: list[Fact] = [*told_days_in(text)]
@@ -141,8 +143,12 @@ def _time(match: re.Match[str]) -> Fact | None:
     if hour > 24 or minute > 59:
         return None
     clock: Key = ("time", hour % 12, minute)
-    held = (clock, ("raw", Decimal(hour)), ("raw", Decimal(minute)))
-    asked = (clock, ("plain", Decimal(hour))) if minute == 0 else (clock,)
+    held: tuple[Key, ...] = (clock, ("raw", Decimal(hour)), ("raw", Decimal(minute)))
+    asked: tuple[Key, ...] = (clock, ("plain", Decimal(hour))) if minute == 0 else (clock,)
+    if _SPAN.match(match.group()):
+        # `1h30` is an hour and a half as well.
+        span: Key = ("hours", (hour + Decimal(minute) / 60).quantize(Decimal("1.0000")))
+        asked, held = (*asked, span), (*held, span)
     return Fact(kind="the time", said=match.group(), asked=asked, held=held)
 
 

@@ -63,7 +63,7 @@ _URL = re.compile(
     r"(?<![a-z0-9])[a-z][a-z0-9+.-]{1,15}:/{1,3}([^\s<>()\[\]{}\"'“”]+)", re.IGNORECASE
 )
 BARE_HOST = re.compile(
-    r"(?<![\w@./-])((?:[a-z0-9-]{1,63}\.){1,8}"
+    r"(?<![\w@./-])((?:(?:[^\W_]|-){1,63}\.){1,8}"
     r"(?:com|net|org|info|biz|io|co|app|dev|me|ly|xyz|top|site|online|shop|support|link|example"
     r"|uk|de|fr|es|it|nl|eu|us|ca|au|in|cn|ru|br|jp))(?![\w@-]|\.\w)",
     re.IGNORECASE,
