@@ -18,6 +18,7 @@ NAMES = {"run": ("1",), "job": ("1", "4"), "number": ("1",), "action": ("pause",
 QUERIES = {
     "/": (),
     "/runs/1/sample": ("text=1", "with=open"),
+    "/runs/1/compare": ("with=open",),
     "/jobs": ("run=day&text=1&sort=cost", "where=banana"),
     "/jobs/ticked": ("do=cancel&job=61",),
     "/review": ("all=1",),
@@ -66,6 +67,9 @@ FORMS: dict[str, tuple[Sent, ...]] = {
     "/review/undo": (),
     "/review/leave": (),
     "/clusters/verdict": (),
+    "/comparisons/judge": (
+        Sent(action="/comparisons/judge", status=200, fields={"run": "1", "with": "open"}),
+    ),
     "/audits/next": (Sent(action="/audits/next", status=200),),
     "/audits/verdict": (),
     "/deliveries/{deed}": (),

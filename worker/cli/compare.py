@@ -21,14 +21,20 @@ from worker.cli.views.comparison import print_side_by_side, show_pair
 from worker.cli.watch import EVERY_S
 from worker.config.loading import load_settings
 from worker.config.settings import Settings
-from worker.domain.side_by_side import side_by_side
 from worker.domain.wording import plural
 from worker.errors import UsageError
 from worker.intake import read_blocks
-from worker.runs.comparison import Compared, CompareRequest, compare_records, compare_run, sampled
-from worker.store.actions.truths import Graded, store, undo
-from worker.store.reading.blind_pairs import BlindPair, next_pair, pair_verdicts
-from worker.store.reading.comparing import pairs_of
+from worker.runs.comparison import (
+    Compared,
+    CompareRequest,
+    compare_records,
+    compare_run,
+    read_comparison,
+    sampled,
+    two_runs,
+)
+from worker.store.actions.truths import Graded, store, undo_these
+from worker.store.reading.blind_pairs import BlindPair, next_pair
 from worker.store.reading.standings import standing_of
 from worker.store.runs import StoredRun, find_run
 
@@ -128,15 +134,10 @@ def _wait(engine: Engine, names: Sequence[str]) -> None:
 
 def _conclude(engine: Engine, names: Sequence[str], *, judged: bool, as_json: bool) -> None:
     with engine.connect() as connection:
-        a, b = (find_run(connection, name) for name in names)
-    if a.id == b.id:
-        raise UsageError(f"{a.name} and {b.name} are the same run.", mend="rung runs")
+        a, b = two_runs(connection, *names)
     if judged:
         judge_pairs(engine, a, b, pressed)
-    with engine.connect() as connection:
-        verdicts = pair_verdicts(connection, a.id, b.id)
-        simulated = any(standing_of(connection, run.id).simulated for run in (a, b))
-    found = side_by_side(pairs_of(engine, a, b), verdicts, (a.name, b.name), simulated=simulated)
+    found = read_comparison(engine, a, b)
     if as_json:
         print_json(found.as_document())
     else:
@@ -146,7 +147,7 @@ def _conclude(engine: Engine, names: Sequence[str], *, judged: bool, as_json: bo
 def judge_pairs(engine: Engine, a: StoredRun, b: StoredRun, key: Callable[[], str]) -> int:
     """One pair after another, whose is which unsaid and changing by chance, until none is left or
     the person quits. Returns how many were judged."""
-    me, judged, chance = actor(), 0, random.SystemRandom()
+    me, judged, chance = actor(), list[BlindPair](), random.SystemRandom()
     shown, turned = None, False
     while True:
         with engine.connect() as connection:
@@ -160,26 +161,21 @@ def judge_pairs(engine: Engine, a: StoredRun, b: StoredRun, key: Callable[[], st
         said = key().lower()
         if said in KEYS:
             _give(engine, me.name, pair, KEYS[said], turned=turned)
-            judged += 1
+            judged.append(pair)
         elif said == "z" and judged:
-            undo(engine, me)
-            undo(engine, me)
-            judged -= 1
+            undo_these(engine, me, judged.pop().answers)
         elif said in ("q", "\x03", "\x04", ""):
             break
         else:
             talk(HELP, fg="cyan")
-    talk(f"{plural(judged, 'pair')} judged.")
-    return judged
+    talk(f"{plural(len(judged), 'pair')} judged.")
+    return len(judged)
 
 
 def _give(
     engine: Engine, name: str, pair: BlindPair, said: tuple[bool, bool], *, turned: bool
 ) -> None:
-    right_a, right_b = reversed(said) if turned else said
-    verdicts = [
-        Graded(pair.job_a, pair.fence_a, right_a),
-        Graded(pair.job_b, pair.fence_b, right_b),
-    ]
+    right = reversed(said) if turned else said
+    verdicts = [Graded(*answer, one) for answer, one in zip(pair.answers, right, strict=True)]
     with engine.begin() as connection:
         store(connection, Grader.PERSON, name, verdicts)

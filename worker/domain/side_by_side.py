@@ -83,7 +83,7 @@ class SideBySide:
     answered: PairedDifference | None
     cost: PairedDifference | None
     right: PairedDifference | None
-    judged: int
+    verdicts: Verdicts
     simulated: bool
 
     @property
@@ -104,6 +104,18 @@ class SideBySide:
                         if self.simulated else "")  # fmt: skip
 
     @property
+    def right_of(self) -> tuple[int, int]:
+        """Answers of each that people found right, among the judged pairs."""
+        found = self.verdicts
+        return found.both + found.only_a, found.both + found.only_b
+
+    @property
+    def neither(self) -> int:
+        """Judged pairs of which no answer is right."""
+        found = self.verdicts
+        return found.pairs - found.both - found.only_a - found.only_b
+
+    @property
     def tiers(self) -> list[str]:
         """Those of both, from the ground up."""
         rungs = self.a.rungs | self.b.rungs
@@ -119,7 +131,13 @@ class SideBySide:
             "answered": _difference(self.answered),
             "cost_usd": _difference(self.cost),
             "right": _difference(self.right),
-            "judged": self.judged,
+            "judged": self.verdicts.pairs,
+            "verdicts": {
+                "both": self.verdicts.both,
+                "only_a": self.verdicts.only_a,
+                "only_b": self.verdicts.only_b,
+                "neither": self.neither,
+            },
             "simulated": self.simulated,
             "sentence": self.sentence,
         }
@@ -148,7 +166,7 @@ def side_by_side(
         answered=paired_share(len(costs), only["a"], only["b"]),
         cost=paired_mean(costs),
         right=paired_share(verdicts.pairs, verdicts.only_a, verdicts.only_b),
-        judged=verdicts.pairs,
+        verdicts=verdicts,
         simulated=simulated,
     )
 

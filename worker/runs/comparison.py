@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from shlex import quote
 from typing import Any
 
 from sqlalchemy import Connection, Engine
@@ -13,16 +14,23 @@ from worker.claude.prompts import prompts_of
 from worker.config.policies import policy_named
 from worker.config.settings import Settings
 from worker.domain.backlog import Record
+from worker.domain.side_by_side import SideBySide, side_by_side
 from worker.errors import UsageError
-from worker.store.actions.samples import copy_sample
+from worker.store.actions.samples import copy_sample, set_beside
 from worker.store.audit import Actor, audit
 from worker.store.queue.chunks import add_all
 from worker.store.queue.intake import highest_job
 from worker.store.queue.run_intake import close_intake, inherit_columns
-from worker.store.runs import NewRun, RunRef, create_run
+from worker.store.reading.blind_pairs import pair_verdicts
+from worker.store.reading.comparing import pairs_of
+from worker.store.reading.job_counts import counted_jobs
+from worker.store.reading.standings import standing_of
+from worker.store.runs import NewRun, RunRef, StoredRun, create_run, find_run
 
 SEED = 20_261_126
 """The same file gives the same sample."""
+READ_ON_A_SCREEN = 20_000
+"""Messages of a run that are read one by one while somebody waits for a page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,4 +123,32 @@ def _runs(
             kind=RunKind.SHADOW,
         )
         made.append(create_run(connection, new))
+    set_beside(connection, made[0], made[1])
     return made[0], made[1]
+
+
+def two_runs(connection: Connection, a: str, b: str) -> tuple[StoredRun, StoredRun]:
+    """Both by name or number. Raises UsageError for one and the same."""
+    found = find_run(connection, a), find_run(connection, b)
+    if found[0].id == found[1].id:
+        raise UsageError(f"{found[0].name} and {found[1].name} are the same run.", mend="rung runs")
+    return found
+
+
+def read_comparison(engine: Engine, a: StoredRun, b: StoredRun) -> SideBySide:
+    """What came of two runs on the same messages, with people's verdicts."""
+    with engine.connect() as connection:
+        verdicts = pair_verdicts(connection, a.id, b.id)
+        simulated = any(standing_of(connection, run.id).simulated for run in (a, b))
+    return side_by_side(pairs_of(engine, a, b), verdicts, (a.name, b.name), simulated=simulated)
+
+
+def refuse_long(connection: Connection, *runs: StoredRun) -> None:
+    """Raises UsageError for runs that take too long to be read while somebody waits."""
+    for run in runs:
+        if (jobs := counted_jobs(connection, run.id)) > READ_ON_A_SCREEN:
+            raise UsageError(
+                f"Run {run.name} has {jobs:,} messages, and a page compares {READ_ON_A_SCREEN:,}"
+                " at the most.",
+                mend="rung compare " + " ".join(quote(one.name) for one in runs),
+            )

@@ -19,6 +19,7 @@ from worker.sandbox.simulator.state import State
 from worker.store.reading import side_by_side
 from worker.store.reading.side_by_side import sample_run
 
+JUDGE = "/comparisons/judge"
 SECRET = "My card 4111 was eaten"
 ANSWERED = """
 UPDATE jobs SET state = 'answered', tier = 'haiku', finished_at = now() WHERE state = 'queued';
@@ -117,6 +118,72 @@ def test_two_runs_beside_one_another(
     assert "  Other words" in [line.rstrip() for line in narrow]
     assert "are the same run" in get(client, "/runs/day/sample?with=day", 422).text
     get(client, "/runs/nope/sample", 404)
+
+
+def test_what_came_of_two_runs_is_the_same_everywhere(
+    client: httpx2.Client, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # when
+    page = get(client, "/runs/day/compare?with=night")
+    told = json.loads(say("compare", "day", "night", "--json").out)
+    # then
+    assert told["sentence"] in page.text
+    assert "3 messages have two different replies that you have not judged" in page.text
+    assert SECRET not in page.text
+    assert client.get("/api/runs/day/compare?beside=night").json() == told
+    # and of two that were made beside one another, naming one is enough
+    assert client.get("/api/runs/night/compare").status_code == 400
+    assert "The other run" in get(client, "/runs/night/compare").text
+    do(engine, "UPDATE runs SET kind = 'shadow', selection = '{\"compared_with\": 1}' WHERE id = 2")
+    assert client.get("/api/runs/night/compare").json()["b"]["run"] == "day"
+    assert "/runs/1/compare?with=2" in get(client, "/runs/night").links()
+    # and what would take too long is left to the command
+    monkeypatch.setattr("worker.runs.comparison.READ_ON_A_SCREEN", 20)
+    assert "rung compare day night" in get(client, "/runs/day/compare?with=night", 422).text
+    assert client.get("/api/runs/day/compare?beside=night").status_code == 400
+
+
+def test_replies_are_judged_blind_in_an_order_of_chance(
+    client: httpx2.Client, engine: Engine
+) -> None:
+    # given: a person who would send what says "Other words", wherever it stands
+    def judge(page: Page, wanted: str) -> Page:
+        return Page(client.post(JUDGE, data={**page.form(JUDGE), "verdict": wanted}).text)
+
+    def better(page: Page) -> str:
+        return "first" if page.text.index("Other words") < page.text.index("Reply to") else "second"
+
+    begin = get(client, "/runs/day/compare?with=night")
+    page = Page(client.post(JUDGE, data=begin.form(JUDGE)).text)
+    assert SECRET in page.text
+    assert "3 left" in page.text
+    first = page.form(JUDGE)["pair"]
+    shown = {
+        Page(client.post(JUDGE, data=begin.form(JUDGE)).text).form(JUDGE)["pair"] for _ in range(25)
+    }
+    assert len(shown) == 2
+    # when one is judged, taken back, and judged again with the rest
+    page = judge(page, better(page))
+    assert "2 left" in page.text
+    page = judge(page, "undo")
+    assert set(page.form(JUDGE)["pair"].split()) == set(first.split())
+    for word in (better(page), "both", "neither"):
+        page = judge(page, word)
+    # then
+    assert "Nothing is left to judge" in page.text
+    found = client.get("/api/runs/day/compare?beside=night").json()
+    assert found["verdicts"] == {"both": 1, "only_a": 0, "only_b": 1, "neither": 1}
+    assert "judged blind, night is right 33.3 points more often than day" in found["sentence"]
+    read = one(
+        engine, "SELECT count(*), sum(affected) FROM audit_events WHERE action = 'read text'"
+    )
+    assert tuple(read) == (30, 60)
+    # and a word or an answer that there is not changes nothing
+    kept = {**begin.form(JUDGE), "pair": first}
+    assert client.post(JUDGE, data={**kept, "verdict": "perhaps"}).status_code == 422
+    odd = {**kept, "verdict": "both", "pair": "1-1 99-1"}
+    assert client.post(JUDGE, data=odd).status_code == 422
+    assert one(engine, "SELECT count(*) FROM truths WHERE undone_at IS NULL")[0] == 6
 
 
 def test_a_large_run_is_sampled_by_points(

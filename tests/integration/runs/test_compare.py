@@ -16,6 +16,7 @@ from worker.domain.backlog import Record
 from worker.runs.comparison import CompareRequest, compare_records, compare_run, sampled
 from worker.sandbox.simulator.state import State
 from worker.store.audit import Actor
+from worker.store.reading.comparing import compared_with
 from worker.store.runs import find_run
 
 ME = Actor("tester")
@@ -71,6 +72,8 @@ def test_both_answer_the_same_and_nobody_is_sent_anything(prompts: None, engine:
     same = "SELECT count(DISTINCT message_id), count(*) FROM jobs"
     assert one(engine, same) == (12, 24)
     assert many(engine, "SELECT DISTINCT kind FROM runs") == [("shadow",)]
+    with engine.connect() as connection:
+        assert [compared_with(connection, run) for run in (1, 2)] == [2, 1]
     assert one(engine, "SELECT count(DISTINCT prompts ->> 'answer') FROM runs")[0] == 2
 
     # then: the command says what came of it, and that nobody has judged

@@ -25,6 +25,9 @@ def print_side_by_side(found: SideBySide) -> None:
     table.add_row("mean confidence", *map(_confidence, sides))
     table.add_row("cost", *(dollars(side.cost) for side in sides))
     table.add_row("for a thousand", *(dollars(side.cost / each * 1_000) for side in sides))
+    if found.verdicts.pairs:
+        table.add_row("right, judged blind", *(f"{one:,}" for one in found.right_of))
+        table.add_row("", *[f"of {found.verdicts.pairs:,}"] * 2)
     out.print(table)
     if found.unfinished:
         out.print(f"{found.unfinished:,} have not ended in both, and are left out.")

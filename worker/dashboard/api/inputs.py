@@ -80,6 +80,15 @@ class ReceiptQuery(StrictInput):
     text: AskText = False
 
 
+class CompareQuery(StrictInput):
+    """What it is compared with."""
+
+    beside: Annotated[
+        Name,
+        Field(description="The other run; without it, the one that `rung compare` made beside it."),
+    ] = ABSENT
+
+
 class ResultsQuery(ReceiptQuery):
     """How the answers come."""
 

@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Route
 from worker.dashboard.access.problems import problem
 from worker.dashboard.api import (
     acting,
+    comparisons,
     inputs,
     job_schemas,
     outcomes,
@@ -67,6 +68,14 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         query=inputs.ResultsQuery,
         gives=("application/x-ndjson", "text/csv"),
         problems=(404, 422),
+    ),
+    _get(
+        f"{RUN}/compare",
+        "Two runs on the same messages, and a sentence",
+        comparisons.compare,
+        schemas.ComparisonDocument,
+        query=inputs.CompareQuery,
+        problems=(400, 404),
     ),
     _get(
         "/api/jobs",

@@ -96,6 +96,50 @@ class RunDetailDocument(LiveRunDocument):
     escalations_by_reason: list[EscalationDocument]
 
 
+class SideDocument(BaseModel):
+    """What one of two runs came to, over the messages that have ended in both."""
+
+    run: str
+    answered: Count
+    by_tier: dict[str, Count]
+    confidence: Annotated[float, Field(description="Its mean.")] | None
+    cost_usd: Dollars
+
+
+class DifferenceDocument(BaseModel):
+    """The second run less the first, for each message, and the 95 % interval around it."""
+
+    pairs: Count
+    b_less_a: float
+    low: float
+    high: float
+
+
+class VerdictsDocument(BaseModel):
+    """Pairs of which people judged both answers, by which are right."""
+
+    both: Count
+    only_a: Count
+    only_b: Count
+    neither: Count
+
+
+class ComparisonDocument(BaseModel):
+    """Two runs on the same messages."""
+
+    messages: Count
+    unfinished: Annotated[int, Field(description="Not ended in both, and left out.")]
+    a: SideDocument
+    b: SideDocument
+    answered: Annotated[DifferenceDocument, Field(description="Of the share.")] | None
+    cost_usd: DifferenceDocument | None
+    right: Annotated[DifferenceDocument, Field(description="Of the share, judged blind.")] | None
+    judged: Count
+    verdicts: VerdictsDocument
+    simulated: bool
+    sentence: str
+
+
 class QueueDocument(BaseModel):
     """A queue, with its tier."""
 

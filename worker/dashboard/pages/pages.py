@@ -11,6 +11,7 @@ from worker.dashboard.pages import (
     actions,
     attention,
     clusters,
+    comparisons,
     deliveries,
     handover,
     jobs,
@@ -44,6 +45,7 @@ def routes() -> list[BaseRoute]:
         *knowledge.routes(),
         # A run's name may hold slashes: what is of a run stands before the run itself.
         *sampled.routes(),
+        *comparisons.routes(),
         *proof.routes(),
         *runs.routes(),
         *jobs.routes(),

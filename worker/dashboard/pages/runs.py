@@ -30,6 +30,7 @@ from worker.runs.timetables import read_schedules
 from worker.store.engine import at_one_moment
 from worker.store.reading import screens
 from worker.store.reading.batches import batches_of, unconfirmed
+from worker.store.reading.comparing import compared_with
 from worker.store.reading.outlook import Outlook
 from worker.store.reading.queue_states import stops_of
 from worker.store.reading.run_standing import RunStanding
@@ -153,6 +154,7 @@ def _run(dashboard: Dashboard, connection: Connection, run_id: int) -> dict[str,
         ),
         "batches": batches_of(connection, run_id) if found.lane != "realtime" else [],
         "related": screens.related_runs(connection, run_id),
+        "beside": compared_with(connection, run_id),
     }
 
 

@@ -1,4 +1,4 @@
-"""A sample of a run's messages, as jobs of another run."""
+"""A sample of a run's messages, as jobs of another run beside it."""
 
 from sqlalchemy import Connection, text
 
@@ -14,6 +14,11 @@ def copy_sample(connection: Connection, of_run: int, to: RunRef, most: int) -> i
     return connection.execute(COPY, values).rowcount
 
 
+def set_beside(connection: Connection, a: RunRef, b: RunRef) -> None:
+    """Each of the two is known as what the other is compared with."""
+    connection.execute(BESIDE, {"a": a.id, "b": b.id})
+
+
 COPY = text("""
 INSERT INTO jobs (run_id, message_id, origin_id, lane, priority)
 SELECT :to, message_id, id, :lane, :priority FROM (
@@ -21,4 +26,8 @@ SELECT :to, message_id, id, :lane, :priority FROM (
   WHERE j.run_id = :of AND m.erased_at IS NULL
   ORDER BY md5(CAST(j.message_id AS text)) LIMIT :most) AS chosen
 ORDER BY message_id
+""")
+BESIDE = text("""
+UPDATE runs SET selection = jsonb_build_object('compared_with', CAST(:a AS bigint) + :b - id)
+WHERE id IN (:a, :b)
 """)

@@ -1,6 +1,6 @@
 """Verdicts on answers: given, taken back, imported. They stand beside the record, never over it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -68,9 +68,23 @@ def undo(engine: Engine, actor: Actor) -> int | None:
         row = connection.execute(UNDO, {"name": actor.name}).one_or_none()
         if row is None:
             return None
-        connection.execute(REOPEN, {"job": row.job_id, "fence": row.fence})
-        hear_again(connection, [(row.job_id, row.fence)])
+        _reopen(connection, [row])
         return int(row.job_id)
+
+
+def undo_these(engine: Engine, actor: Actor, answers: Iterable[tuple[int, int]]) -> int:
+    """Takes back this person's verdicts on these answers (job and fence). Returns how many."""
+    rows = as_json({"job_id": job, "fence": fence} for job, fence in answers)
+    with engine.begin() as connection:
+        found = connection.execute(UNDO_THESE, {"rows": rows, "name": actor.name}).all()
+        _reopen(connection, found)
+        return len(found)
+
+
+def _reopen(connection: Connection, rows: Sequence[Row[tuple[int, int]]]) -> None:
+    for row in rows:
+        connection.execute(REOPEN, {"job": row.job_id, "fence": row.fence})
+    hear_again(connection, [(row.job_id, row.fence) for row in rows])
 
 
 def take_file(engine: Engine, actor: Actor, name: str, rows: Iterable[Imported]) -> int:
@@ -142,6 +156,12 @@ UPDATE truths SET undone_at = clock_timestamp() WHERE id = (
   SELECT id FROM truths WHERE grader = 'person' AND grader_name = :name AND undone_at IS NULL
   ORDER BY id DESC LIMIT 1 FOR UPDATE)
 RETURNING job_id, fence
+""")
+UNDO_THESE = text(f"""
+UPDATE truths AS u SET undone_at = clock_timestamp() FROM {ROWS}
+WHERE u.job_id = t.job_id AND u.fence = t.fence AND u.grader = 'person' AND u.grader_name = :name
+  AND u.undone_at IS NULL
+RETURNING u.job_id, u.fence
 """)
 REOPEN = text(f"""
 UPDATE audits AS a SET state = CASE WHEN EXISTS (

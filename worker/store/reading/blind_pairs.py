@@ -21,6 +21,11 @@ class BlindPair:
     left: int
     """Pairs that this person has not judged, with this one."""
 
+    @property
+    def answers(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Both, A's first: job and fence."""
+        return (self.job_a, self.fence_a), (self.job_b, self.fence_b)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairVerdicts:

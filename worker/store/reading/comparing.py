@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from worker.domain.run_diff import Pair, Side
 from worker.store.runs import StoredRun
@@ -34,6 +34,12 @@ def pairs_of(engine: Engine, run_a: StoredRun, run_b: StoredRun) -> Iterator[Pai
             )
 
 
+def compared_with(connection: Connection, run_id: int) -> int | None:
+    """The run that was made beside it, to be compared with."""
+    found: int | None = connection.execute(COMPARED_WITH, {"run": run_id}).scalar()
+    return found
+
+
 def _side(ladder: dict[str, int], job: Any, state: Any, tier: Any, *rest: Any) -> Side | None:
     if job is None:
         return None
@@ -43,6 +49,9 @@ def _side(ladder: dict[str, int], job: Any, state: Any, tier: Any, *rest: Any) -
     )
 
 
+COMPARED_WITH = text("""
+SELECT CAST(selection ->> 'compared_with' AS bigint) FROM runs WHERE id = :run AND kind = 'shadow'
+""")
 PAIRS = text("""
 SELECT m.source, m.external_id,
   a.id AS job_a, a.state AS state_a, coalesce(ra.tier, a.tier) AS tier_a,
