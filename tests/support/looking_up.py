@@ -65,6 +65,13 @@ async def packed(messages, options):
 async def leaving(messages, options):
     raise SystemExit(3)
 
+async def stopping(messages, options):
+    if not calls:
+        calls.append(0)
+        asyncio.get_running_loop().stop()
+        await asyncio.Event().wait()
+    return await orders(messages, options)
+
 async def panicking(messages, options):
     raise BaseException("secret")
 

@@ -51,7 +51,7 @@ def _callable(setting: str, where: str, find: Callable[[], Any]) -> Callable[...
         loaded = find()
     except ConfigurationError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a script, without `if __name__ == "__main__":`
         raise ConfigurationError(
             f"{setting}: {where} cannot be loaded ({type(error).__name__}: {error})."
         ) from None

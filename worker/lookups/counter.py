@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -89,15 +89,21 @@ class LookupCounter:
 
     def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
         loop.run_forever()
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.run_until_complete(self._close())
+        with self._lock:
+            # Who is asked after this is asked in another: a function can stop its loop itself.
+            self._loop, kind, self._kind = None, self._kind, None
+            self._slots = asyncio.Semaphore(self.settings.max_in_flight)
+        loop.run_until_complete(self._close(asyncio.all_tasks(loop), kind))
         loop.close()
 
-    async def _close(self) -> None:
+    async def _close(self, tasks: Collection[asyncio.Task[Any]], kind: Kind | None) -> None:
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=STOP_WITHIN_S)
         await asyncio.get_running_loop().shutdown_default_executor()
-        if self._kind is not None:
-            await self._kind.close()
+        if kind is not None:
+            await kind.close()
 
     def _made(self) -> Kind:
         """On the loop, which an address's client is bound to."""

@@ -78,6 +78,7 @@ def test_an_installed_validator_that_is_broken_is_a_sentence(
         ("checks.py", "it must be FILE.py:FUNCTION or MODULE:FUNCTION"),
         ("absent.py:check", "cannot be loaded: there is no file"),
         ("no.such.module:check", "cannot be loaded (ModuleNotFoundError"),
+        ("script.py:check", "cannot be loaded (SystemExit"),
         ("broken.py:check", "cannot be loaded (SyntaxError"),
         ("fine.py:absent", "has no 'absent'"),
         ("fine.py:LIMIT", "fine.py:LIMIT is no function"),
@@ -87,6 +88,7 @@ def test_a_validator_that_cannot_be_loaded_is_a_sentence(
     tmp_path: Path, where: str, words: str
 ) -> None:
     (tmp_path / "broken.py").write_text("def check(:\n")
+    (tmp_path / "script.py").write_text("raise SystemExit(0)\n")
     (tmp_path / "fine.py").write_text("LIMIT = 3\ndef check(draft, options):\n    return None\n")
     settings = configured(tmp_path, f'[validators]\nmine = "{where}"\n[policies.p.accept]\n')
     (found,) = check_policies(settings)

@@ -126,6 +126,14 @@ def test_what_a_function_does_to_a_row_is_done_to_a_copy(tmp_path: Path) -> None
     assert (found.records[0]["plan"], message.message.attributes) == ("gold", {"plan": "gold"})
 
 
+def test_a_function_that_stops_its_loop_is_asked_in_another(tmp_path: Path) -> None:
+    made = by_function(tmp_path, "stopping", timeout_s=0.05)
+    (first,), (second,) = (made.ask(["orders"], asked("c-1"))[0] for _ in range(2))
+    assert (first.failed is None, second.failed) == (False, None)
+    assert second.records[0]["order"] == "o-c-1"
+    made.stop()
+
+
 def test_a_function_that_leaves_takes_its_thread_along_with_nobody(tmp_path: Path) -> None:
     made = by_function(tmp_path, "leaving", timeout_s=1.0)
     for _ in range(2):
