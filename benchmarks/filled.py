@@ -20,17 +20,33 @@ ENDED_RUNS = tuple(range(3, RUNS + 1))
 AT_WORK, PAUSED = 2, 1
 
 
+BIG = ("messages", "jobs", "attempts", "calls", "results", "escalations")
+FOR_THIS_ALONE = ("synchronous_commit = off", "work_mem = '256MB'", "maintenance_work_mem = '1GB'")
+
+
 def fill(url: str, jobs: int) -> None:
-    """Fills an empty, migrated database. About a minute for a million jobs."""
+    """Fills an empty, migrated database."""
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
         # Neither triggers nor foreign keys: the rows agree by construction.
-        connection.execute("SET session_replication_role = replica")
+        for setting in ("session_replication_role = replica", *FOR_THIS_ALONE):
+            connection.execute(f"SET {setting}".encode())
+        # An index is made in one go in a fifth of the time that it takes row by row.
+        names, definitions = zip(*connection.execute(INDEXES, [list(BIG)]).fetchall(), strict=True)
+        connection.execute(f"DROP INDEX {', '.join(names)}".encode())
         for statement in STATEMENTS:
             connection.execute(statement.replace("{jobs}", str(jobs)).encode())
+        for definition in definitions:
+            connection.execute(definition.encode())
         policy = json.dumps(to_document(preset(POLICY, Settings().ladder)))
         connection.execute("UPDATE runs SET policy = %s", (policy,))
         connection.execute("VACUUM ANALYZE")
 
+
+INDEXES = """
+SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid)
+FROM pg_index AS i WHERE i.indrelid = ANY(%s::regclass[])
+  AND NOT EXISTS (SELECT FROM pg_constraint AS c WHERE c.conindid = i.indexrelid)
+"""
 
 STATEMENTS = (
     """
@@ -152,7 +168,9 @@ FROM attempts GROUP BY 1, 2, 3
 """,
     """
 INSERT INTO timings (what, queue, lane, bucket, slot, observations, seconds)
-SELECT purpose, tier, lane, 3, slot, count(*), sum(latency_ms) / 1000.0
-FROM calls, generate_series(0, 7) AS slot GROUP BY 1, 2, 3, 5
+SELECT purpose, tier, lane, bucket, slot, observations, seconds FROM (
+  SELECT purpose, tier, lane, 3 AS bucket, count(*) AS observations,
+    sum(latency_ms) / 1000.0 AS seconds FROM calls GROUP BY 1, 2, 3) AS of_one,
+  generate_series(0, 7) AS slot
 """,
 )

@@ -8,7 +8,6 @@ tier and state, and commits chunk by chunk, so that a kill loses nothing that wa
 
 import itertools
 import json
-import os
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ import psycopg
 
 from benchmarks.figures import Figure, Finding
 from benchmarks.house import backlog
+from benchmarks.processes import ended
 from benchmarks.services import database
 
 ROWS = 1_000_000
@@ -109,14 +109,11 @@ def enqueued(environ: Mapping[str, str], path: Path, rows: int, *options: str) -
     process = subprocess.Popen(
         command, env=dict(environ), cwd=path.parent, stdout=subprocess.DEVNULL
     )
-    _, status, used = os.wait4(process.pid, 0)
+    used = ended(process)
     took = time.monotonic() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"rung enqueue ended with exit code {process.returncode}")
     with psycopg.connect(environ["DATABASE_URL"].replace("+psycopg", "")) as connection:
         _expect(connection, "SELECT count(*) FROM jobs", rows)
-    return Spent(took, used.ru_utime + used.ru_stime, used.ru_maxrss / 1e3)
+    return Spent(took, used.cpu_s, used.memory_mb)
 
 
 def _expect(connection: psycopg.Connection, query: str, rows: int) -> None:

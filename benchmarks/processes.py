@@ -1,11 +1,14 @@
 """CPU time of one process, and of the machine. Linux only: read from /proc."""
 
 import os
+import subprocess
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
+_LOOK_EVERY_S = 0.02
 
 
 def cpu_s(pid: int) -> float:
@@ -23,6 +26,36 @@ def tree_cpu_s(pid: int) -> float:
             if int(entry.name) != pid and _fields(int(entry.name))[1] == str(pid):
                 running += cpu_s(int(entry.name))
     return sum(map(int, _fields(pid)[11:15])) / _TICKS + running
+
+
+def peak_mb(pid: int) -> float:
+    """The most memory that a process had, in MiB. Raises OSError when it has ended."""
+    status = Path(f"/proc/{pid}/status").read_text("ascii", "replace")
+    # One that has ended, and that nobody has waited for, has no memory any more.
+    known = status.partition("VmHWM:")[2].split()
+    return int(known[0]) / 1024 if known else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What a process came to."""
+
+    cpu_s: float
+    memory_mb: float
+
+
+def ended(process: "subprocess.Popen[bytes]") -> Used:
+    """Waits for a process that ends by itself. Raises RuntimeError when it did not end well."""
+    peak, still = 0.0, os.WEXITED | os.WNOHANG | os.WNOWAIT
+    # Its memory is looked at meanwhile: `ru_maxrss` begins with that of whoever started it.
+    while os.waitid(os.P_PID, process.pid, still) is None:
+        peak = max(peak, peak_mb(process.pid))
+        time.sleep(_LOOK_EVERY_S)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode > 0:
+        raise RuntimeError(f"{process.args!r} ended with exit code {process.returncode}")
+    return Used(used.ru_utime + used.ru_stime, peak)
 
 
 def parent_of(pid: int) -> int:

@@ -22,7 +22,7 @@ import httpx2
 from rich.console import Console
 
 from benchmarks.figures import Figure, Finding, show
-from benchmarks.filled import AT_WORK, ENDED_RUNS, fill
+from benchmarks.filled import AT_WORK, ENDED_RUNS, PAUSED, fill
 from benchmarks.services import database
 from benchmarks.viewers import BEARER, cost_of_viewers, dashboard
 from worker.config.addresses import SIMULATOR_KEY
@@ -84,17 +84,23 @@ def compare(large: int) -> Finding:
 def pages_of(jobs: int) -> dict[str, Sequence[str]]:
     """Every page by name, with addresses to be asked in turn."""
     run_ids = list(ENDED_RUNS)
-    done = [jobs - 17 * n for n in range(1, ROUNDS + 1)]
+    done, oldest = [jobs - 17 * n for n in range(1, ROUNDS + 1)], round(0.35 * jobs) + 300
     return {
         "/": ["/"],
         "/runs": ["/runs"],
         "/runs/RUN": [f"/runs/{run}" for run in run_ids],
         "/runs/RUN at work": [f"/runs/{AT_WORK}"],
+        "/runs/RUN paused": [f"/runs/{PAUSED}"],
         "/jobs": ["/jobs", f"/jobs?before={jobs // 2}"],
         "/jobs of a run": [f"/jobs?run=run{run}" for run in run_ids],
+        "/jobs of the oldest run": [f"/jobs?run=run{PAUSED}"],
+        "/jobs of a run, last page": [f"/jobs?run=run{run}&before={oldest}" for run in run_ids],
         "/jobs by state": ["/jobs?state=dead", "/jobs?state=review"],
         "/jobs where": ["/jobs?where=confidence+%3C+0.6+and+channel+%3D+chat"],
         "/jobs where, nothing meets it": ["/jobs?where=reason+contains+nonesuch"],
+        "/jobs where, nothing of the oldest run": [
+            f"/jobs?run=run{PAUSED}&where=reason+contains+nonesuch"
+        ],
         "/jobs sorted": [f"/jobs?run=run{run}&sort={sort}" for run in run_ids for sort in SORTED],
         "/jobs found by id": [f"/jobs?q=run{3 + n % 4}%2Fm{n}" for n in done],
         "/jobs/JOB": [f"/jobs/{n}" for n in done],
@@ -102,7 +108,12 @@ def pages_of(jobs: int) -> dict[str, Sequence[str]]:
         "/dead of a run": [f"/dead?run={run}" for run in run_ids],
         "/review": ["/review"],
         "/review/queue": ["/review/queue"],
+        "/clusters": ["/clusters"],
+        "/knowledge/gaps": ["/knowledge/gaps"],
         "/runs/RUN/sample": [f"/runs/{run}/sample" for run in run_ids],
+        "/runs/RUN/sample with another": [
+            f"/runs/{run}/sample?with=run{3 + (run - 2) % 4}" for run in run_ids
+        ],
         "/runs/RUN/frontier": [f"/runs/{run}/frontier" for run in run_ids],
         "/certificates": ["/certificates"],
         "/audits": ["/audits"],
@@ -118,6 +129,10 @@ def pages_of(jobs: int) -> dict[str, Sequence[str]]:
         "/metrics": ["/metrics"],
         "/api/runs": ["/api/runs"],
         "/api/runs/RUN": [f"/api/runs/run{run}" for run in run_ids],
+        "/api/runs/RUN/results": [f"/api/runs/run{run}/results?limit=500" for run in run_ids],
+        "/api/runs/RUN/results of review": [
+            f"/api/runs/run{run}/results?limit=10&only=review" for run in run_ids
+        ],
         "/api/jobs": ["/api/jobs", "/api/jobs?where=state+%3D+dead"],
         "/api/dead": ["/api/dead"],
         "/api/review": ["/api/review"],

@@ -22,7 +22,8 @@ import click
 
 from benchmarks.backlogs import markdown
 from benchmarks.house import House, house, start_worker
-from benchmarks.peers.shared import WITHIN_S, asked, ended, requests_for, until
+from benchmarks.peers.shared import WITHIN_S, asked, requests_for, until
+from benchmarks.processes import ended, peak_mb
 from models.vocabulary import Lane
 from worker.sandbox.supervisor import worker_command
 from worker.store.runs import RunRef
@@ -70,9 +71,9 @@ class BatchYard:
 
     def script(self, name: str, command: Sequence[str]) -> BatchPeer:
         """A peer that reads requests and writes a file."""
-        start_s, _ = ended(self._start(command, f"{name}-one", "one"))
+        start_s = ended(self._start(command, f"{name}-one", "one")).cpu_s
         began = time.monotonic()
-        spent, memory_kb = ended(self._start(command, f"{name}-whole"))
+        used = ended(self._start(command, f"{name}-whole"))
         wall_s, before = time.monotonic() - began, self._sent()
         killed = self._start(command, f"{name}-killed")
         until(lambda: self._sent() - before >= len(self.requests))
@@ -81,10 +82,10 @@ class BatchYard:
         ended(self._start(command, f"{name}-killed"))
         return BatchPeer(
             name=name,
-            cpu_ms=1000 * (spent - start_s) / len(self.requests),
+            cpu_ms=1000 * (used.cpu_s - start_s) / len(self.requests),
             start_s=start_s,
             wall_s=wall_s,
-            memory_mb=memory_kb / 1024,
+            memory_mb=used.memory_mb,
             sent=(self._sent() - before) / len(self.requests),
         )
 
@@ -93,8 +94,7 @@ class BatchYard:
         count, before, began = len(self.requests), self.home.worker_cpu_s(), time.monotonic()
         self.home.wait_for(self._submitted("whole"), within_s=WITHIN_S)
         spent, wall_s = self.home.worker_cpu_s() - before, time.monotonic() - began
-        status = Path(f"/proc/{self.home.worker_pids[0]}/status").read_text("ascii", "replace")
-        sent = self._sent()
+        memory_mb, sent = peak_mb(self.home.worker_pids[0]), self._sent()
         killed = self._submitted("killed", count)
         until(lambda: self._sent() - sent >= count)
         os.kill(self.home.worker_pids[0], 9)
@@ -105,7 +105,7 @@ class BatchYard:
             cpu_ms=1000 * spent / count,
             start_s=self.start_s,
             wall_s=wall_s,
-            memory_mb=int(status.partition("VmHWM:")[2].split()[0]) / 1024,
+            memory_mb=memory_mb,
             sent=(self._sent() - sent) / count,
         )
 

@@ -1,8 +1,6 @@
 """What the peers' yards share: what is asked, and how long it takes until it has ended."""
 
 import json
-import os
-import subprocess
 import time
 import urllib.request
 from collections.abc import Callable
@@ -53,16 +51,6 @@ def asked(home: House) -> dict[str, Any]:
     with urllib.request.urlopen(f"{home.simulator_url}/_sim/stats") as response:
         found: dict[str, Any] = json.load(response)
     return found
-
-
-def ended(process: "subprocess.Popen[bytes]") -> tuple[float, int]:
-    """CPU seconds and peak kilobytes of a process that ends by itself. Raises RuntimeError when it
-    did not end well."""
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode > 0:
-        raise RuntimeError(f"a peer ended with exit code {process.returncode}")
-    return used.ru_utime + used.ru_stime, used.ru_maxrss
 
 
 def until(done: Callable[[], bool]) -> None:

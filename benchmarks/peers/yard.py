@@ -13,7 +13,8 @@ import redis
 from sqlalchemy import text
 
 from benchmarks.house import House
-from benchmarks.peers.shared import WITHIN_S, asked, ended, until
+from benchmarks.peers.shared import WITHIN_S, asked, until
+from benchmarks.processes import Used, ended, peak_mb
 from worker.config.redis_address import read_redis
 
 IN_FLIGHT = 64
@@ -61,22 +62,22 @@ class Yard:
         answers. Without `command` it is the module of that name."""
         words = [*command] or [sys.executable, "-m", f"benchmarks.peers.{name}"]
         whole, half = self.directory / f"{name}.jsonl", self.directory / f"{name}-killed.jsonl"
-        start_s, _ = ended(self._start(words, self.directory / f"{name}-one.jsonl", "one"))
+        start = ended(self._start(words, self.directory / f"{name}-one.jsonl", "one"))
         began = time.monotonic()
-        cpu_s, memory = ended(self._start(words, whole))
+        used = ended(self._start(words, whole))
         wall_s = time.monotonic() - began
         killed = self._start(words, half)
         paid = self.until_half()
         killed.kill()
         killed.wait()
         kept = len(half.read_bytes().splitlines()) - heads if half.exists() else 0
-        return self._peer(name, (start_s, cpu_s - start_s), wall_s, memory, paid, kept)
+        return self._peer(name, start.cpu_s, used, wall_s, paid=paid, kept=kept)
 
     def tasks(self) -> Peer:
         """One Celery task for each message."""
         answers = redis.Redis.from_url(self.home.environ["REDIS_URL"])
 
-        def worked_off(name: str, count: int) -> tuple[float, int]:
+        def worked_off(name: str, count: int) -> Used:
             self._enqueue(name)
             worker = self._worker()
             until(lambda: int(answers.hlen("peer:answers")) >= count)
@@ -84,9 +85,9 @@ class Yard:
             answers.flushdb()
             return ended(worker)
 
-        start_s, _ = worked_off("one", 1)
+        start = worked_off("one", 1)
         began = time.monotonic()
-        cpu_s, memory = worked_off("requests", len(self.requests))
+        used = worked_off("requests", len(self.requests))
         wall_s = time.monotonic() - began
         self._enqueue("requests")
         worker = self._worker()
@@ -96,8 +97,8 @@ class Yard:
         kept = int(answers.hlen("peer:answers"))
         answers.flushdb()
         answers.close()
-        spent = (start_s, cpu_s - start_s)
-        return self._peer("a Celery task each", spent, wall_s, memory, paid, kept)
+        name = "a Celery task each"
+        return self._peer(name, start.cpu_s, used, wall_s, paid=paid, kept=kept)
 
     def rung(self) -> Peer:
         """Rung itself, whose worker has been running for a while."""
@@ -105,15 +106,14 @@ class Yard:
         run = self.home.hand_in("peers", count, policy="single:haiku")
         self.home.wait_for(run, within_s=WITHIN_S)
         cpu_s, wall_s = self.home.worker_cpu_s() - before, time.monotonic() - began
-        status = Path(f"/proc/{self.home.worker_pids[0]}/status").read_text("ascii", "replace")
-        memory = int(status.partition("VmHWM:")[2].split()[0])
+        used = Used(self.start_s + cpu_s, peak_mb(self.home.worker_pids[0]))
         killed = self.home.hand_in("killed", count, first=count, policy="single:haiku")
         paid = self.until_half()
         os.kill(self.home.worker_pids[0], 9)
         time.sleep(1)
         with self.home.engine.connect() as connection:
             kept = int(connection.execute(KEPT, {"run": killed.id}).scalar_one())
-        return self._peer("Rung", (self.start_s, cpu_s), wall_s, memory, paid, kept)
+        return self._peer("Rung", self.start_s, used, wall_s, paid=paid, kept=kept)
 
     def until_half(self) -> int:
         """Waits for half of the calls; how many were answered."""
@@ -125,20 +125,14 @@ class Yard:
         return int(asked(self.home)["by_status"].get("200", 0))
 
     def _peer(
-        self,
-        name: str,
-        cpu_s: tuple[float, float],
-        wall_s: float,
-        memory_kb: int,
-        paid: int,
-        kept: int,
+        self, name: str, start_s: float, used: Used, wall_s: float, *, paid: int, kept: int
     ) -> Peer:
         return Peer(
             name=name,
-            cpu_ms=1000 * cpu_s[1] / len(self.requests),
-            start_s=cpu_s[0],
+            cpu_ms=1000 * (used.cpu_s - start_s) / len(self.requests),
+            start_s=start_s,
             wall_s=wall_s,
-            memory_mb=memory_kb / 1024,
+            memory_mb=used.memory_mb,
             paid=paid,
             kept=kept,
         )

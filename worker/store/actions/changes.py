@@ -17,12 +17,14 @@ from sqlalchemy import (
     Engine,
     Select,
     and_,
+    any_,
     case,
     exists,
     func,
     literal_column,
     not_,
     null,
+    select,
     text,
     update,
 )
@@ -63,6 +65,12 @@ DEAD = and_(
     not_(exists().where(_message.c.id == Job.message_id, _message.c.erased_at.is_not(None))),
 )
 OPEN = Job.finished_at.is_(None)
+_under_way = Run.__table__.alias("under_way")
+# A run that has finished has none that are open. Said so, they are looked for in the others alone,
+# and not among all the jobs that there ever were.
+_OF_OTHERS = Job.run_id == any_(
+    func.array(select(_under_way.c.id).where(_under_way.c.state != "finished").scalar_subquery())
+)
 RETRY = Change(
     action="retry",
     able=DEAD,
@@ -168,7 +176,8 @@ def runs_of(connection: Connection, chosen: Selection) -> list[int]:
 
 def meant(change: Change, chosen: Selection, *columns: Any) -> Select[Any]:
     """Of the chosen jobs those that the change may touch."""
-    return chosen.select(*columns).where(change.able, *chosen.conditions(change.came))
+    found = chosen.select(*columns).where(change.able, *chosen.conditions(change.came))
+    return found.where(_OF_OTHERS) if change.able is OPEN and chosen.run_id is None else found
 
 
 def _change_jobs(

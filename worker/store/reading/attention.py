@@ -93,13 +93,12 @@ def total(connection: Connection, state: str, run_id: int | None) -> int:
 
 
 # The state is written out: so the partial index serves, and the planner knows how many there are.
-NEWEST = """
-FROM (
+# What is beside a job is looked up for those that are shown alone, and not for all of a window.
+WINDOW = """(
   SELECT * FROM jobs WHERE state = '{state}'
     AND (CAST(:run AS bigint) IS NULL OR run_id = :run) {before}
-  ORDER BY run_id DESC, id DESC LIMIT :window) AS j
-JOIN runs AS r ON r.id = j.run_id
-"""
+  ORDER BY run_id DESC, id DESC LIMIT :window) AS j"""
+RUN_OF = "CROSS JOIN LATERAL (SELECT name, state FROM runs WHERE id = j.run_id OFFSET 0) AS r"
 UNDECIDED = "(:decided OR NOT EXISTS (SELECT FROM reviews WHERE job_id = j.id))"
 BEFORE = "AND (CAST(:before_run AS bigint) IS NULL OR (run_id, id) < (:before_run, :before_job))"
 LETTERS_OF = f"""
@@ -107,23 +106,28 @@ SELECT j.id AS job, j.run_id, r.name AS run, m.source, m.external_id, m.channel,
   j.attempts, j.reason, j.cost AS cost_usd, j.finished_at, s.confidence, s.job_id IS NOT NULL AS
   answered, v.verdict, v.reviewer, b.reader AS read_by, b.since AS read_since, now() AS now,
   coalesce(v.id, 0) AS known
-{NEWEST} JOIN messages AS m ON m.id = j.message_id
-LEFT JOIN results AS s ON s.job_id = j.id
+FROM (
+  SELECT * FROM {WINDOW}
+  WHERE (CAST(:reason AS text) IS NULL OR j.reason = :reason) AND {UNDECIDED}
+  ORDER BY run_id DESC, id DESC LIMIT :limit) AS j
+{RUN_OF}
+CROSS JOIN LATERAL (
+  SELECT source, external_id, channel FROM messages WHERE id = j.message_id OFFSET 0) AS m
+LEFT JOIN LATERAL (SELECT job_id, confidence FROM results WHERE job_id = j.id OFFSET 0) AS s ON true
 LEFT JOIN LATERAL (
   SELECT id, verdict, reviewer FROM reviews WHERE job_id = j.id ORDER BY id DESC LIMIT 1
 ) AS v ON true
 LEFT JOIN LATERAL (
   SELECT reader, since FROM reading_leases WHERE kind = 'review' AND job_id = j.id AND fence = 0
     AND until > now() OFFSET 0) AS b ON true
-WHERE (CAST(:reason AS text) IS NULL OR j.reason = :reason) AND {UNDECIDED}
-ORDER BY j.run_id DESC, j.id DESC LIMIT :limit
+ORDER BY j.run_id DESC, j.id DESC
 """  # noqa: S608 - constants of this module only
 CAUSES_OF = f"""
 SELECT j.run_id, r.name AS run, r.state AS run_state, j.reason, count(*) AS jobs,
   min(j.finished_at) AS since, max(j.finished_at) AS until, now() AS now
-{NEWEST} WHERE {UNDECIDED}
+FROM {WINDOW} {RUN_OF} WHERE {UNDECIDED}
 GROUP BY 1, 2, 3, 4 ORDER BY jobs DESC, 1 DESC, 4
-"""
+"""  # noqa: S608 - constants of this module only
 STATES = ("dead", "review")
 LETTERS = {state: text(LETTERS_OF.format(state=state, before=BEFORE)) for state in STATES}
 CAUSES = {state: text(CAUSES_OF.format(state=state, before="")) for state in STATES}

@@ -19,6 +19,7 @@ from sqlalchemy import (
     literal,
     select,
     text,
+    tuple_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import InstrumentedAttribute
@@ -51,34 +52,42 @@ def list_jobs(
     page before; it is a message's id within a run, and a job's id otherwise. `skip` passes over so
     many of an order other than the newest first, and `next` is where those that were not sorted
     begin."""
-    if sort and node is None:
-        return _in_order(connection, run_id, before, limit, sort=sort, skip=skip)
-    size = SORTED if sort else WINDOW if node is not None else limit + 1
-    place = _place(run_id)
-    newest = select(place.label("place")).order_by(place.desc()).limit(size)
-    window = _within(newest, run_id, before).subquery("seen")
-    seen, lowest = connection.execute(select(func.count(), func.min(window.c.place))).one()
+    if node is None:
+        if sort:
+            return _in_order(connection, run_id, before, limit, sort=sort, skip=skip)
+        return _newest(connection, run_id, before, limit)
+    size, place = SORTED if sort else WINDOW, _place(run_id)
+    newest = select(place.label("place")).limit(size)
+    found = _newest_first(newest, run_id, before).subquery("seen").c.place
+    ends = select(func.count(), func.min(found), func.max(found))
+    seen, lowest, highest = connection.execute(ends).one()
     if not seen:
-        return Page(jobs=[], next=None, matched=0 if node is not None else None)
+        return Page(jobs=[], next=None, matched=0)
     # A range of the same index: its rows lie together, and none is looked up one by one.
     columns = (*COLUMNS, place.label("place"))
-    wanted = _within(select(*columns).select_from(JOINED), run_id, before)
-    wanted = wanted.where(place >= lowest).order_by(*_order(sort), place.desc())
-    if node is not None:
-        counted = _counted(Job.state)
-        wanted = wanted.add_columns(*(one.over().label(name) for name, one in counted.items()))
-        wanted = wanted.where(condition(node))
-    # Left to itself, the planner hashes whole tables for a filter on reasons or findings.
-    connection.execute(NO_WHOLE_TABLES)
-    rows = connection.execute(wanted.offset(skip).limit(limit + 1)).all()
+    wanted = select(*columns).select_from(JOINED).where(place.between(lowest, highest))
+    wanted = wanted if run_id is None else wanted.where(Job.run_id == run_id)
+    wanted = wanted.order_by(*_order(sort), place.desc())
+    wanted = wanted.add_columns(*(one.over().label(name) for name, one in _counted(Job.state)))
+    # Left to itself, the planner hashes whole tables for a filter on reasons or findings, and for
+    # an old run merges with all messages that came since.
+    connection.execute(JOB_BY_JOB)
+    rows = connection.execute(wanted.where(condition(node)).offset(skip).limit(limit + 1)).all()
     connection.execute(AS_BEFORE)
-    more = rows[limit - 1].place if len(rows) > limit else None
     jobs = _jobs(rows[:limit])
-    if node is None:
-        return Page(jobs=jobs, next=more)
-    if more is not None and not sort:
+    if len(rows) > limit and not sort:
+        more = rows[limit - 1].place
         return Page(jobs=jobs, next=more, whole=seen < size, **_counts(rows))
     return _page(jobs, _counts(rows), lowest=lowest, seen=seen, size=size)
+
+
+def _newest(connection: Connection, run_id: int | None, before: int | None, limit: int) -> Page:
+    """A page of all that there are."""
+    place = _place(run_id)
+    newest = select(Job.id, place.label("place")).limit(limit + 1)
+    rows = connection.execute(_newest_first(newest, run_id, before)).all()
+    more = rows[limit - 1].place if len(rows) > limit else None
+    return Page(jobs=_filled(connection, [row.id for row in rows[:limit]]), next=more)
 
 
 def _in_order(
@@ -94,11 +103,10 @@ def _in_order(
     of; only what is shown is looked up."""
     place = _place(run_id)
     newest = select(Job.id.label("job"), place.label("place"), Job.state, KEYS[sort].label("key"))
-    newest = newest.order_by(place.desc()).limit(SORTED)
-    seen = _within(newest, run_id, before).cte("seen")
+    seen = _newest_first(newest.limit(SORTED), run_id, before).cte("seen")
     # Once for the statement, whatever the planner expects: joined, it was made for each row.
-    counted = {"lowest": func.min(seen.c.place), **_counted(seen.c.state)}
-    pairs = (part for name, one in counted.items() for part in (name, one))
+    counted = (("lowest", func.min(seen.c.place)), *_counted(seen.c.state))
+    pairs = (part for pair in counted for part in pair)
     total = select(func.jsonb_build_object(*pairs)).select_from(seen).scalar_subquery()
     wanted = select(seen.c.job, total.label("total"))
     wanted = wanted.order_by(*_order(sort, seen.c.key), seen.c.place.desc())
@@ -162,14 +170,18 @@ def _place(run_id: int | None) -> InstrumentedAttribute[int]:
     return Job.id if run_id is None else Job.message_id
 
 
-def _within(chosen: Chosen, run_id: int | None, before: int | None) -> Chosen:
-    """Of the run, and before the place where the last page ended."""
-    place = _place(run_id)
-    if run_id is not None:
-        chosen = chosen.where(Job.run_id == run_id)
-    return chosen.where(place < before) if before is not None else chosen
+def _newest_first(chosen: Chosen, run_id: int | None, before: int | None) -> Chosen:
+    """From the place where the last page ended. A run is not said by `=`: its jobs are to be read
+    by the run's own index, from behind, and not looked for among all that came later."""
+    below = HIGHEST if before is None else before
+    if run_id is None:
+        return chosen.where(Job.id < below).order_by(Job.id.desc())
+    upto = tuple_(literal(run_id, BigInteger), literal(below, BigInteger))
+    chosen = chosen.where(Job.run_id >= run_id, tuple_(Job.run_id, Job.message_id) < upto)
+    return chosen.order_by(Job.run_id.desc(), Job.message_id.desc())
 
 
+HIGHEST = 2**63 - 1
 COLUMNS = (
     Job.id.label("job"),
     Job.run_id,
@@ -202,17 +214,18 @@ KEYS: dict[Sort, InstrumentedAttribute[Any] | ScalarSelect[Any]] = {
 """What an order is made of."""
 
 
-def _counted(state: Any) -> dict[str, Any]:
-    """Of all that is looked at, whatever page of it is read."""
-    return {
-        "matched": func.count(),
-        "unfinished": func.count().filter(state.in_(OPEN_STATES)),
-        "dead": func.count().filter(state == JobState.DEAD),
-    }
+def _counted(state: Any) -> tuple[tuple[str, Any], ...]:
+    """Of all that is looked at, whatever page of it is read; by name."""
+    return (
+        ("matched", func.count()),
+        ("unfinished", func.count().filter(state.in_(OPEN_STATES))),
+        ("dead", func.count().filter(state == JobState.DEAD)),
+    )
 
 
-NO_WHOLE_TABLES = text("SET LOCAL enable_seqscan = off")
-AS_BEFORE = text("RESET enable_seqscan")
+WAYS = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
+JOB_BY_JOB = text("; ".join(f"SET LOCAL {way} = off" for way in WAYS))
+AS_BEFORE = text("; ".join(f"RESET {way}" for way in WAYS))
 WITH_ID = text("""
 SELECT j.id FROM (SELECT id FROM messages WHERE external_id = :external_id OFFSET 0) AS m
 CROSS JOIN LATERAL (SELECT id FROM jobs WHERE message_id = m.id OFFSET 0) AS j

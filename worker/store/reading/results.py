@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from enum import Enum, StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, TextClause, text
 
 
 class Holds(Enum):
@@ -81,15 +81,16 @@ def results_of(
     after: int | None = None,
     limit: int | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """Rows with every column above, and the row's own ones under `OWN`; of a page, those behind the
-    job `after`. They are read a part at a time, each in a transaction of its own: whoever takes
-    them may take as long as they like, and Postgres ends a transaction in which nothing happens."""
+    """Rows with every column above, and the row's own ones under `OWN`, in the order of messages
+    (dead letters and reviews: of jobs); of a page, those behind the job `after`. They are read a
+    part at a time, each in a transaction of its own: whoever takes them may take as long as they
+    like, and Postgres ends a transaction in which nothing happens."""
     left = limit
     while left is None or left > 0:
         most = FETCH if left is None else min(FETCH, left)
-        values = {"run": run_id, "only": only, "after": after, "limit": most}
+        values = {"run": run_id, "after": after, "limit": most}
         with engine.connect() as connection:
-            rows = connection.execute(RESULTS, values).mappings().all()
+            rows = connection.execute(RESULTS[only], values).mappings().all()
         yield from map(dict, rows)
         if len(rows) < most:
             return
@@ -118,7 +119,7 @@ JOIN messages AS m ON m.id = j.message_id CROSS JOIN LATERAL jsonb_object_keys(m
 ORDER BY key LIMIT 500
 """)
 # Of what was erased nothing is left that could go out.
-RESULTS = text("""
+RESULTS_OF = """
 SELECT m.external_id, m.subject, m.customer_id, m.body AS message,
   CASE WHEN m.erased_at IS NOT NULL THEN NULL WHEN v.verdict = 'edit' THEN v.reply
     WHEN v.verdict = 'accept' OR (v.verdict IS NULL AND r.accepted
@@ -127,21 +128,38 @@ SELECT m.external_id, m.subject, m.customer_id, m.body AS message,
   r.confidence, coalesce(r.accepted, false) AS accepted, j.difficulty, j.escalations, j.attempts,
   j.cost AS cost_usd,
   CASE WHEN j.state IN ('dead', 'review', 'cancelled') AND j.reason IS NOT NULL
-    THEN ARRAY[j.reason] ELSE coalesce(r.reasons, '{}') END AS reasons,
+    THEN ARRAY[j.reason] ELSE coalesce(r.reasons, '{{}}') END AS reasons,
   CASE WHEN jsonb_typeof(r.fields -> 'sources') = 'array'
     THEN ARRAY(SELECT jsonb_array_elements_text(r.fields -> 'sources')) END AS sources,
   r.created_at AS answered_at, coalesce(r.simulated, false) AS simulated,
   r.reply, m.source, m.channel, m.language, m.received_at, j.id AS job, m.metadata AS own
-FROM jobs AS j JOIN messages AS m ON m.id = j.message_id
-LEFT JOIN results AS r ON r.job_id = j.id
+FROM jobs AS j
+CROSS JOIN LATERAL (SELECT * FROM messages WHERE id = j.message_id OFFSET 0) AS m
+LEFT JOIN LATERAL (SELECT * FROM results WHERE job_id = j.id OFFSET 0) AS r ON true
 LEFT JOIN LATERAL (
   SELECT verdict, reply, reason FROM reviews WHERE job_id = j.id ORDER BY id DESC LIMIT 1
 ) AS v ON true
-WHERE j.run_id = :run
-  AND j.message_id > coalesce((SELECT message_id FROM jobs WHERE id = :after), 0)
-  AND CASE WHEN CAST(:only AS text) IS NULL THEN true
-  WHEN :only = 'ready' THEN m.erased_at IS NULL AND coalesce(v.verdict IN ('accept', 'edit'),
-    r.accepted AND r.fields ->> 'action' IS DISTINCT FROM 'none', false)
-  ELSE j.state = :only END
-ORDER BY j.message_id LIMIT :limit
-""")
+WHERE {which} ORDER BY j.run_id, {order} LIMIT :limit
+"""
+AFTER = "coalesce((SELECT message_id FROM jobs WHERE id = :after), 0)"
+# The run is not said by `=`: its jobs are to be read by the index, in order, and not looked for
+# among all that came later.
+IN_ORDER = f"(j.run_id, j.message_id) > (CAST(:run AS bigint), {AFTER}) AND j.run_id <= :run"
+READY = """j.finished_at IS NOT NULL AND m.erased_at IS NULL
+  AND coalesce(v.verdict IN ('accept', 'edit'),
+    r.accepted AND r.fields ->> 'action' IS DISTINCT FROM 'none', false)"""
+# What is rare is read by the index of it alone, in the order of jobs: a walk would pass a thousand
+# others for each.
+RARE = """j.state = '{state}' AND j.run_id <= :run
+  AND (j.run_id, j.id) > (CAST(:run AS bigint), coalesce(CAST(:after AS bigint), 0))"""
+BY_MESSAGE = {
+    None: IN_ORDER,
+    Only.READY: f"{IN_ORDER} AND {READY}",
+    Only.ANSWERED: f"{IN_ORDER} AND j.state = 'answered'",
+}
+BY_JOB = {state: RARE.format(state=state) for state in (Only.REVIEW, Only.DEAD)}
+RESULTS: dict[Only | None, TextClause] = {
+    only: text(RESULTS_OF.format(which=which, order=order))
+    for order, choices in (("j.message_id", BY_MESSAGE), ("j.id", BY_JOB))
+    for only, which in choices.items()
+}

@@ -4,24 +4,27 @@ from sqlalchemy import Connection, text
 
 from worker.domain.judgement import NOT_COVERED
 
-MOST = 5_000
-"""The newest; a team that has more of them knows what to do."""
+MOST, LOOKED_AT = 5_000, 20_000
+"""The newest, among the newest that wait for people; a team that has more knows what to do."""
 
 
 def not_covered(connection: Connection, run_id: int | None = None) -> list[tuple[int, str, str]]:
     """Job, external id and words of the newest jobs that wait for people because no page answers
     them, whose text is still there."""
-    values = {"run": run_id, "reason": NOT_COVERED, "limit": MOST}
+    values = {"run": run_id, "reason": NOT_COVERED, "limit": MOST, "window": LOOKED_AT}
     return [(row.job, row.external_id, row.said) for row in connection.execute(UNCOVERED, values)]
 
 
+# In the order of the index of what waits for people, which alone is read for all other reasons.
 UNCOVERED = text("""
 SELECT j.id AS job, m.external_id, coalesce(m.subject || ' ', '') || m.body AS said
 FROM (
-  SELECT id, message_id FROM jobs
-  WHERE state = 'review' AND reason = :reason
-    AND (CAST(:run AS bigint) IS NULL OR run_id = :run)
-  ORDER BY id DESC LIMIT :limit) AS j
+  SELECT id, message_id FROM jobs WHERE id = ANY(ARRAY(
+    SELECT id FROM (
+      SELECT run_id, id, reason FROM jobs
+      WHERE state = 'review' AND (CAST(:run AS bigint) IS NULL OR run_id = :run)
+      ORDER BY run_id DESC, id DESC LIMIT :window) AS newest
+    WHERE reason = :reason ORDER BY run_id DESC, id DESC LIMIT :limit))) AS j
 CROSS JOIN LATERAL (
   SELECT external_id, subject, body FROM messages
   WHERE id = j.message_id AND erased_at IS NULL OFFSET 0) AS m
