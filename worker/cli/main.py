@@ -17,7 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "enqueue": ("enqueue", "Submit a backlog: CSV, JSON, xlsx, mbox and more, or -."),
     "map": ("map", "Column maps: which there are, and how one is remembered."),
     "status": ("status", "How a run stands, or everything that is going on."),
-    "results": ("results", "Take the answers back as CSV, JSONL or Parquet."),
+    "results": ("results", "Take the answers back: CSV, xlsx, JSONL or Parquet."),
     "sample": ("sample", "Read some answers of a run beside their messages."),
     "show": ("show", "The receipt of a job: why this answer, from whom, at what cost."),
     "runs": ("runs", "All runs, newest first."),

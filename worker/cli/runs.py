@@ -13,7 +13,9 @@ from worker.store.reading.standings import runs_page
 
 @click.command()
 @click.option("--limit", type=ROWS, default=50, show_default=True, help="How many, at the most.")
-@click.option("--all", "inquiries", is_flag=True, help="Shadows and judges too.")
+@click.option(
+    "--all", "inquiries", is_flag=True, help="Also runs that only check others, and answer nobody."
+)
 @JSON
 def runs(limit: int, inquiries: bool, as_json: bool) -> None:
     """All runs, newest first."""

@@ -10,6 +10,7 @@ tried again by itself; an outage is not recorded, and is.
 import datetime as dt
 import logging
 from dataclasses import dataclass
+from shlex import quote
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
@@ -145,7 +146,8 @@ def _carry_out(
             raise
         error = failure if isinstance(failure, RungError) else _bug(failure)
         ended = NightEnded(state=FiringState.FAILED, words=_joined(str(error), late))
-        words = f"Schedule {name} failed for {due.night}: {error}"
+        then = f"When that is fixed: rung schedule run {quote(name)}"
+        words = f"Schedule {name} failed for {due.night}: {str(error).rstrip('.')}. {then}"
         key, target = f"{name}:{due.night}", f"schedule {name}"
         note(connection, "night_run_failed", key=key, target=target, words=words)
     failpoint("after a night's run")

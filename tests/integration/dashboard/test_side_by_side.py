@@ -107,6 +107,10 @@ def test_two_runs_beside_one_another(
     assert (page.text.count("Other words"), page.text.count("Reply to")) == (3, 3)
     assert "haiku → sonnet: low confidence; 0.90 sure, 0.70 asked" in page.text
     assert len(jobs_on(get(client, "/runs/day/sample?with=night&same=1"))) == 40
+    # then: all that is drawn of the smaller run is in the larger one
+    for a, b in (("day", "night"), ("night", "day")):
+        assert "0 of 10 that were" in re.sub(r"\d+ of", "0 of", get(
+            client, f"/runs/{a}/sample?with={b}&n=1&same=1").text)  # fmt: skip
     wide = say("diff", "day", "night", "--texts").out
     assert "Other words" in wide
     # then: where columns have no room, one text stands below the other

@@ -159,3 +159,16 @@ def test_a_budget_is_enough_for_what_is_spent_and_what_is_still_to_come(rows: Ro
     said = {to: " ".join(look(rows, "budget", "day", to=to).words) for to in ("5.5", "6.5")}
     assert "That may not be enough for all of it: about $6.00 is." in said["5.5"]
     assert "enough" not in said["6.5"]
+
+
+def test_a_tier_that_has_not_answered_yet_is_not_taken_for_free(rows: Rows) -> None:
+    past, run = rows.run(name="past"), rows.run(name="day")
+    for _ in range(60):
+        rows.job(past, state="answered", cost=1)
+    rows.job(run, state="answered", tier="haiku")
+    rows.job(run, state="routed", tier="opus")
+    rows.connection.exec_driver_sql("DELETE FROM budgets WHERE run_id IS NOT NULL")
+    rows.insert("budgets", None, scope=f"run:{run}", run_id=run, cap=9, spent=5, reserved=0)
+    asked = look(rows, "budget", "day").ask
+    assert asked is not None
+    assert "About $6.00 would be enough for all of it." in asked.hint

@@ -233,7 +233,7 @@ def test_the_story_of_a_job() -> None:
     judged = replace(waits, reviews=[review("accept", "eve"), review("reject", "ada")])
     assert story.headline(judged).endswith("ada rejected it: nothing goes out.")
     waiting = replace(found, attempts=[], state="routed")
-    assert story.headline(waiting) == "It did not climb. It is not done yet: waiting (sonnet)."
+    assert story.headline(waiting) == "It did not climb. It is not done yet: waiting for sonnet."
     titles = [story.title(a) for a in (attempt(), attempt(stage="route"),
               attempt(stage="route", model=None, rule="vip"))]  # fmt: skip
     assert titles == [

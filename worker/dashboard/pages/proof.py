@@ -19,7 +19,7 @@ from worker.dashboard.pages.rendering import page, trouble_page
 from worker.dashboard.screens.curve import curve, scales
 from worker.domain.policy_documents import from_document
 from worker.domain.proof.certificate_page import page_sentences
-from worker.domain.proof.frontier_plans import evaluate
+from worker.domain.proof.frontier_plans import AS_IT_RAN, evaluate
 from worker.domain.text import whole_number
 from worker.errors import RungError, UsageError
 from worker.runs.review_turns import take_audit
@@ -159,6 +159,7 @@ def frontier(request: Request) -> Response:
             points=points,
             curve=curve(points),
             scales=scales(points) if points else None,
+            ran=AS_IT_RAN,
             messages=len(found.messages),
             of=found.of,
         )

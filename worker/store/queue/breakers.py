@@ -65,7 +65,10 @@ def _say_opened(
 ) -> None:
     audit(connection, RUNG, "breaker open", name, 1, reason=standing.reason, until=until)
     if standing.trips == 1:
-        words = f"The breaker of {name} is open: {standing.reason}."
+        words = (
+            f"The breaker of {name} is open: {standing.reason}. Only single calls try it now; when"
+            " they succeed it goes on by itself."
+        )
         notices.note(
             connection, "breaker_open", key=f"{name}:{until}", target=name, words=words, until=until
         )

@@ -89,16 +89,22 @@ def sample_pairs(
 ) -> SampleShown:
     """`size` messages that both runs have answered, by chance: those whose replies differ, or with
     `same` all of them."""
-    ids = _chosen(connection, run_a, size * PAIRS_LOOKED_AT, seed)
-    rows = connection.execute(PAIRED, {"ids": ids, "run": run_b}).all()
+    # Drawn from the smaller: of the larger, chance would mostly choose what the other lacks.
+    small, other = sorted((run_a, run_b), key=lambda run: counted_jobs(connection, run))
+    ids = _chosen(connection, small, size * PAIRS_LOOKED_AT, seed)
+    rows = connection.execute(PAIRED, {"ids": ids, "run": other}).all()
     both = {row.job: row for row in rows}
     meant = [both[job] for job in ids if job in both and (same or both[job].differs)][:size]
     found = _shown(connection, [job for row in meant for job in (row.job, row.other)])
     return SampleShown(
-        rows=[Beside(a=found[row.job], b=found[row.other]) for row in meant],
+        rows=[_beside(found[row.job], found[row.other], turned=small != run_a) for row in meant],
         looked_at=len(both),
         differ=sum(row.differs for row in rows),
     )
+
+
+def _beside(drawn: AnswerShown, other: AnswerShown, *, turned: bool) -> Beside:
+    return Beside(a=other, b=drawn) if turned else Beside(a=drawn, b=other)
 
 
 def texts_of(connection: Connection, shown: SampleShown) -> dict[int, Exchange]:

@@ -69,6 +69,7 @@ def test_the_end_of_a_run_is_noted_once_with_what_came_of_it(
     assert notice.detail["simulated"] is simulated is True
     assert notice.words.startswith("SIMULATED")
     assert "rung results day -o answers.csv" in notice.words
+    assert ("rung review day" in notice.words) == bool(told["review"])
 
 
 def test_a_run_that_was_taken_up_again_ends_again(engine: Engine) -> None:
