@@ -62,12 +62,13 @@ def test_refusals_keep_the_frame(client: httpx2.Client, settings: Settings) -> N
         sign_in = stranger.get("/login")
     for answer, status, words in (
         (missing, 404, "Nothing is at this address"),
-        (unknown, 401, "Sign in first"),
+        (unknown, 401, "Nothing was changed: nobody is signed in here any more."),
     ):
         page = Page(answer.text)
         assert (answer.status_code, words in page.text) == (status, True)
         assert "/review" in [a.attributes["href"] for a in page.root.all("nav")[0].all("a")]
         assert page.root.all("main")[0].all("h1")
+    assert "/login" in Page(unknown.text).links()
     assert (sign_in.status_code, "Sign in to Rung" in sign_in.text) == (200, True)
     assert not Page(sign_in.text).root.all("nav")
 

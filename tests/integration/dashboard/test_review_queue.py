@@ -94,6 +94,10 @@ def test_the_next_one_comes_by_itself(client: httpx2.Client, engine: Engine) -> 
     assert (heading(third), shown(third)) == ("3 of 4 3 wait, 1 skipped", 2)
     fourth = judge(client, third, "reject", reason="It is wrong")
     assert (heading(fourth), shown(fourth)) == ("4 of 4 2 wait, 1 skipped", 1)
+    third = get(client, undo(client, fourth).headers["location"])
+    assert (heading(third), shown(third)) == ("3 of 4 3 wait, 1 skipped", 2)
+    fourth = judge(client, third, "reject", reason="It is wrong")
+    assert (heading(fourth), shown(fourth)) == ("4 of 4 2 wait, 1 skipped", 1)
     last = judge(client, fourth, "edit", reply="Better words")
     # then
     assert heading(last) == "1 message waits for a person"

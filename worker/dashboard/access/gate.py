@@ -55,6 +55,7 @@ OPEN_PATHS = frozenset({"/login", "/favicon.ico"})
 UPLOADS = frozenset({"/api/runs", HAND_OVER})
 CSRF_FIELD, CSRF_HEADER = "csrf_token", "x-csrf-token"
 HOW_TO_MAKE_ONE = "`rung dashboard token` makes one for [dashboard.tokens.NAME] in rung.toml"
+SIGNED_OUT = "Nothing was changed: nobody is signed in here any more."
 PROGRAMS = f"A program sends `Authorization: Bearer TOKEN`; {HOW_TO_MAKE_ONE}."
 BY_ADDRESS = (
     "Open the address that `rung up` or `rung dashboard` printed: it holds the token. A program"
@@ -167,8 +168,9 @@ class Gate:
             raise RequestRefused(421, "This dashboard does not answer under that host name.")
 
     def _sign_in_first(self, request: Request) -> Response:
-        by_person = request.method == "GET" and not for_program(request)
-        if by_person and (self.settings.users or self.settings.asks_for_token):
+        by_person = not for_program(request)
+        by_person &= bool(self.settings.users) or self.settings.asks_for_token
+        if by_person and request.method == "GET":
             query = request.scope["query_string"].decode("latin-1")
             target = request.scope["path"] + (f"?{query}" if query else "")
             return RedirectResponse(f"/login?next={quote(target, safe='')}", 303)
@@ -176,6 +178,8 @@ class Gate:
         words = "Sign in first."
         if "authorization" in request.headers:
             words = "That token is not known here."
+        elif by_person:
+            words, mend = SIGNED_OUT, "Sign in, go back, and do it once more."
         raise RequestRefused(401, words, mend, **{"WWW-Authenticate": 'Bearer realm="rung"'})
 
     async def _refuse_unauthorised_change(self, request: Request, visitor: Visitor) -> None:

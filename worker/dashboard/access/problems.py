@@ -23,7 +23,11 @@ AWAY = (
     "Postgres does not answer just now. Nothing is lost: workers wait too, and go on by themselves"
     " when it is back; rung doctor says what is wrong."
 )
-AGAIN = '<a class="button" href="">Try again</a> '
+HELPS = {
+    401: '<a class="button" href="/login">Sign in</a> ',
+    503: '<a class="button" href="">Try again</a> ',
+}
+"""The button that helps, by status."""
 
 
 def problem(
@@ -49,7 +53,7 @@ def refusal(
         return problem(status, detail, headers=headers, mend=mend)
     help_ = f"<p>{escape(mend)}</p>" if mend else ""
     first = '<a class="button quiet" href="/">To the first page</a>'
-    back = f'<p class="actions after">{AGAIN if status == 503 else ""}{first}</p>'
+    back = f'<p class="actions after">{HELPS.get(status, "")}{first}</p>'
     heading = HEADINGS.get(status, HTTPStatus(status).phrase)
     said = f"<p>{escape(detail)}</p>" if detail.rstrip(".") != heading else ""
     page = framed(heading, f"{said}{help_}{back}")

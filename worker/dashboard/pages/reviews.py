@@ -31,7 +31,7 @@ from worker.store.actions.reviews import (
 from worker.store.audit import Actor, audit_reading
 from worker.store.queue.reading_leases import ReadBy, leave
 from worker.store.reading.receipts import receipt
-from worker.store.reading.review_queue import Place, ReviewScope, count_reviews
+from worker.store.reading.review_queue import Place, ReviewScope, count_reviews, place_of
 
 MAX_REPLY = 100_000
 QUEUE = "/review/queue"
@@ -178,7 +178,10 @@ def _undo(request: Request, given: Mapping[str, str], actor: Actor) -> Response:
     except RungError as error:
         with engine.connect() as connection:
             return trouble_page(request, connection, error)
-    return RedirectResponse(_back({**given, "after": ""}, done=done.event), 303)
+    with engine.connect() as connection:
+        place = place_of(connection, job_id)
+    after = f"{place[0]}-{place[1] + 1}" if place else ""
+    return RedirectResponse(_back({**given, "after": after}, done=done.event), 303)
 
 
 def _back(given: Mapping[str, str], **more: int) -> str:
