@@ -87,7 +87,7 @@ def _found(request: Request, connection: Connection, wanted: Wanted) -> dict[str
         "total": total,
         "which": job_list.which(wanted, found, shown, total),
         "older": job_list.older_of(wanted, found, before, shown),
-        "command": job_list.reprocess(node, wanted.run) if node is not None else None,
+        "command": job_list.reprocess(node, wanted.run, found) if node is not None else None,
         "chosen": job_list.chosen(node, wanted.run) if node is not None else None,
         "verbs": job_list.verbs_of(found) if node is not None else [],
     }

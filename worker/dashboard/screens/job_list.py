@@ -143,8 +143,11 @@ def ticked(jobs: Sequence[int]) -> str:
     return show(Comparison(field="job", op=Op.IN if len(numbers) > 1 else Op.EQ, values=numbers))
 
 
-def reprocess(node: Node, run: str) -> str:
-    """The command that answers these jobs again in a new run."""
+def reprocess(node: Node, run: str, found: Page) -> str | None:
+    """The command that answers these jobs again in a new run; None where it would be refused, for
+    some are open."""
+    if any(one.state in OPEN_STATES for one in found.jobs):
+        return None
     whole: Node = And((Comparison(field="run", op=Op.EQ, values=(run,)), node)) if run else node
     quoted = show(whole).replace("'", "'\\''")
     return f"rung reprocess --where '{quoted}' --dry-run"
