@@ -152,7 +152,7 @@ def _make_database(base: str, *, durable: bool) -> None:
         try:
             with psycopg.connect(base, autocommit=True, connect_timeout=5) as connection:
                 if not durable:
-                    for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+                    for setting in ("fsync", "full_page_writes"):
                         connection.execute(f"ALTER SYSTEM SET {setting} = off")
                     connection.execute("SELECT pg_reload_conf()")
                 found = connection.execute(

@@ -22,12 +22,27 @@ DRIVER = "postgresql+psycopg"
 PORT = 5432
 ONE_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]]+))(?::(\d+))?")
 NUMBERS = ("connect_timeout", "port", "tcp_user_timeout", "keepalives")
+SCHEMA, OWN_POOL = (
+    "?options=-csearch_path%3DNAME",
+    "leave it out: Rung keeps connections of its own",
+)
 OTHERS = {
-    "schema": "?options=-csearch_path%3DNAME",
-    "currentschema": "?options=-csearch_path%3DNAME",
+    "schema": SCHEMA,
+    "currentschema": SCHEMA,
+    "search_path": SCHEMA,
     "ssl": "?sslmode=require, or better verify-full with sslrootcert",
-    "pgbouncer": "leave it out: a pooler is noticed by itself",
     "connection_limit": "[database] connections in rung.toml",
+    **dict.fromkeys(("pool_timeout", "pool_size", "socket_timeout", "max_pool_size"), OWN_POOL),
+    **dict.fromkeys(
+        (
+            "pgbouncer",
+            "preparethreshold",
+            "prepare_threshold",
+            "statement_cache_size",
+            "prepared_statement_cache_size",
+        ),
+        "leave it out: a pooler is noticed by itself",
+    ),
 }
 """Options of other drivers, and what does the same here."""
 

@@ -12,7 +12,9 @@ from worker.errors import ConfigurationError, RungError, Unreachable
 from worker.store.address import spoken
 
 STOPPED, LOCKED = "57014", "55P03"
-NO_RIGHT, READ_ONLY, TOO_MANY = "42501", "25006", "53300"
+NO_RIGHT, NO_SCHEMA, READ_ONLY, TOO_MANY = "42501", "3F000", "25006", "53300"
+USED_UP = "53"
+"""The class of a server that has no disk, memory or room left for a statement."""
 FULL = ("too many connections", "too many clients", "remaining connection")
 """Refused at its door, psycopg knows only the server's words. pgbouncer's hold the first."""
 DENIED = re.compile(r"permission denied for (\w+) (.+)")
@@ -28,7 +30,10 @@ GRANTS = {
 }
 RIGHTS = "give Rung's role its rights, which docs/deploying.md lists"
 OWNS = "must be owner of"
-PRIMARY = "point DATABASE_URL at the primary (with several hosts: ?target_session_attrs=read-write)"
+PRIMARY = (
+    "point DATABASE_URL at the primary (with several hosts: ?target_session_attrs=read-write);"
+    " where it is, default_transaction_read_only is on, and \\drds in psql shows for whom"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,12 @@ def complaint_of(
     words = (str(error.orig).strip().splitlines() or ["no answer"])[0]
     if state == NO_RIGHT:
         return _denied(words, acting())
+    if state == NO_SCHEMA:
+        return ConfigurationError(
+            "search_path names no schema that is there and that Rung's role may use.",
+            mend="make it and GRANT USAGE, CREATE ON it TO that role, or correct search_path, which"
+            " DATABASE_URL, the role or the database sets",
+        )
     if state == READ_ONLY:
         return Unreachable("Postgres takes no writes.", mend=PRIMARY)
     if was_stopped(error):
@@ -87,6 +98,11 @@ def complaint_of(
         )
     if not is_outage(error):
         return None
+    if state and state.startswith(USED_UP):
+        return Unreachable(
+            f"Postgres has no room for this: {words}",
+            mend="give that server or role more of it, then run it again",
+        )
     if url is None:
         return Unreachable("Postgres went away in the middle of this.", mend="rung doctor")
     return Unreachable(

@@ -14,7 +14,7 @@ from worker.config.addresses import database_url
 from worker.config.settings import Settings
 from worker.store.address import read_database
 from worker.store.complaints import Acting, complaint_of, is_full, is_outage, was_stopped
-from worker.store.sessions import SessionDoor, options_of
+from worker.store.sessions import SessionDoor, options_of, others_of
 
 __all__ = [
     "acting_through",
@@ -78,7 +78,7 @@ def make_engine(
         # Claims rely on it: where a role's default is stricter, they would fail one another.
         isolation_level="READ COMMITTED",
     )
-    SessionDoor(options_of(address, statement_s)).watch(engine)
+    SessionDoor(options_of(address, statement_s), others_of(address)).watch(engine)
     event.listen(engine, "handle_error", _say_stopped)
     return engine
 

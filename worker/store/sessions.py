@@ -41,6 +41,10 @@ SETTINGS = {
 }
 TELLING = {name: SETTINGS[name] for name in ("lock_timeout", "idle_in_transaction_session_timeout")}
 """By these a pooler is told; no server has them by itself."""
+SEEN = """SELECT current_setting(%s), current_setting('synchronous_commit'),
+    current_setting('transaction_timeout', true)"""
+"""Whether ours is in force, and what is taken back only where somebody set it: the first may be
+stricter than we would ask, and servers before 17 do not know the second."""
 PLANNED = "rung_planned"
 """Since when a connection has kept plans, on the monotonic clock: a key of its `info`."""
 PLANS_KEPT_S = 10.0
@@ -53,24 +57,50 @@ ONE_OPTION = re.compile(r"(?:-c\s*|--)([\w.-]+)=((?:\\.|\S)*)")
 def options_of(address: URL, statement_s: float | None) -> dict[str, str]:
     """Ours, and above them those of the address. `statement_s` None: as long as they need, be a
     role's own bound what it may."""
-    own = address.query.get("options", "")
-    own = own if isinstance(own, str) else " ".join(own)
     most = f"{(statement_s or 0) * 1000:.0f}ms"
-    theirs = {name: re.sub(r"\\(.)", r"\1", value) for name, value in ONE_OPTION.findall(own)}
+    found = ONE_OPTION.findall(_written(address))
+    theirs = {name: re.sub(r"\\(.)", r"\1", value) for name, value in found}
     ours = {**SETTINGS, "statement_timeout": most}
-    return ours | {name.replace("-", "_"): value for name, value in theirs.items()}
+    return ours | {name.replace("-", "_").lower(): value for name, value in theirs.items()}
+
+
+def others_of(address: URL) -> str:
+    """What its options hold beside settings, for the server or a door before it: clouds' poolers
+    are told there whose database it is (`endpoint=…`, `project=…`)."""
+    return " ".join(ONE_OPTION.sub("", _written(address)).split())
+
+
+def _written(address: URL) -> str:
+    own = address.query.get("options", "")
+    return own if isinstance(own, str) else " ".join(own)
+
+
+def _amended(durable: str, most: str | None) -> dict[str, str]:
+    """A promise is kept when it is on the disk; and what is given no time is cut off."""
+    amended = {"synchronous_commit": "on"} if durable == "off" else {}
+    return amended if most in (None, "0") else {**amended, "transaction_timeout": "0"}
+
+
+def _setting(options: Mapping[str, str], *, for_good: bool) -> tuple[str, tuple[str, ...]]:
+    """The statement that sets them, of the session or of a transaction, and its values."""
+    one = f"set_config(%s, %s, {str(not for_good).lower()})"
+    values = tuple(word for pair in options.items() for word in pair)
+    return "SELECT " + ", ".join([one] * len(options)), values
 
 
 class SessionDoor:
     """How sessions are opened: with their settings, until a pooler is found in the way."""
 
-    def __init__(self, options: Mapping[str, str]) -> None:
-        self.options = dict(options)
+    def __init__(self, options: Mapping[str, str], others: str = "") -> None:
         self.pooled = False
+        self._others = {"options": others} if others else {}
+        self._take(options)
+
+    def _take(self, options: Mapping[str, str]) -> None:
+        self.options = dict(options)
         quoted = (f"{k}={v}".replace("\\", "\\\\").replace(" ", "\\ ") for k, v in options.items())
-        self._sent = " ".join(f"-c {one}" for one in quoted)
-        self._set = "SELECT " + ", ".join(["set_config(%s, %s, true)"] * len(options))
-        self._values = tuple(word for pair in options.items() for word in pair)
+        self._sent = " ".join([*self._others.values(), *(f"-c {one}" for one in quoted)])
+        self._set = _setting(self.options, for_good=False)
 
     def watch(self, engine: Engine) -> None:
         """Opens the engine's connections from now on."""
@@ -91,20 +121,30 @@ class SessionDoor:
                 connection.close()
             self.pooled = True
             log.info("a pooler stands before postgres: settings go with each transaction")
-        return dialect.connect(*args, **parameters, prepare_threshold=None)
+        given = {**parameters, **self._others}
+        connection = dialect.connect(*args, **given, prepare_threshold=None)
+        self._heeded(connection)
+        return connection
 
     def _heeded(self, connection: psycopg.Connection[Any]) -> bool:
-        """Whether a setting of ours is in force; where the address has its own, it is trusted."""
-        for name, ours in TELLING.items():
-            if self.options[name] == ours:
-                found = connection.execute("SELECT current_setting(%s)", [name]).fetchone()
-                connection.rollback()
-                return found == (ours,)
-        return True
+        """Whether a setting of ours is in force; where the address has its own, it is trusted. What
+        must be taken back here goes with our settings from now on."""
+        told = next((name for name in TELLING if self.options[name] == TELLING[name]), None)
+        connection.set_autocommit(True)
+        found = connection.execute(SEEN, [told or "lock_timeout"]).fetchone()
+        assert found is not None
+        heeded = told is None or found[0] == TELLING[told]
+        amended = {k: v for k, v in _amended(*found[1:]).items() if k not in self.options}
+        if amended:
+            self._take(self.options | amended)
+            if heeded:
+                connection.execute(*_setting(amended, for_good=True))
+        connection.set_autocommit(False)
+        return heeded
 
     def _begin(self, connection: Connection) -> None:
         if self.pooled:
-            connection.exec_driver_sql(self._set, self._values, AT_ONCE)
+            connection.exec_driver_sql(*self._set, AT_ONCE)
             return
         now = time.monotonic()
         if now - connection.info.setdefault(PLANNED, now) > PLANS_KEPT_S:

@@ -1,10 +1,8 @@
 """Connections as teams have them: addresses, settings and refusals."""
 
-import datetime as dt
-
 import psycopg
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from worker.errors import ConfigurationError, Unreachable
@@ -12,16 +10,20 @@ from worker.store.address import read_database, spoken
 from worker.store.complaints import Acting, complaint_of
 from worker.store.engine import at_one_moment, make_engine, reaching_postgres
 from worker.store.locks import holding
-from worker.store.schema_check import LEAST, current, require_release
+from worker.store.schema_check import LEAST, require_release
 
 TRY = text("SELECT pg_try_advisory_xact_lock(:key)")
+
+
+def setting(connection: Connection, name: str) -> str:
+    return str(connection.execute(text(f"SHOW {name}")).scalar_one())
 
 
 def shown(url: str, *names: str) -> list[str]:
     """Settings in force in a transaction of an engine on this address."""
     engine = make_engine(url, pool_size=1)
     with engine.connect() as connection:
-        found = [str(connection.execute(text(f"SHOW {name}")).scalar_one()) for name in names]
+        found = [setting(connection, name) for name in names]
     engine.dispose()
     return found
 
@@ -68,6 +70,7 @@ def test_addresses_of_six_and_sockets_are_hosts_as_well(
     [
         ("pgbouncer=true", "noticed by itself"),
         ("schema=mine", "search_path"),
+        ("pool_timeout=9", "connections of its own"),
         ("ssl=true", "sslmode=require"),
         ("password=s3c&ret=1", "an option that Postgres's library does not know"),
         ("connect_timeout=soon", "connect_timeout must be a number"),
@@ -142,67 +145,6 @@ def ran(engine: Engine, *statements: str) -> None:
     with reaching_postgres(engine), engine.begin() as connection:
         for statement in statements:
             connection.execute(text(statement))
-
-
-ODD = {
-    "intervalstyle": "iso_8601",
-    "datestyle": "german, dmy",
-    "timezone": "America/New_York",
-    "standard_conforming_strings": "off",
-    "extra_float_digits": "-10",
-    "array_nulls": "off",
-    "default_transaction_isolation": "serializable",
-    "client_encoding": "LATIN1",
-    "statement_timeout": "1ms",
-    "idle_session_timeout": "1ms",
-}
-"""As a team's other programs may want them, of a role or a database."""
-VALUES = """SELECT interval '1 day 3 s', timestamptz '2026-11-01 05:30+00', '\\n€',
-    0.1::float8 + 0.2::float8, CAST(:words AS text[]), current_setting('transaction_isolation')"""
-
-
-def test_what_a_role_sets_for_other_programs_alters_nothing(engine: Engine, poor: Engine) -> None:
-    # given
-    with engine.begin() as connection:
-        for name, value in ODD.items():
-            connection.exec_driver_sql(f"ALTER ROLE {poor.url.username} SET {name} = '{value}'")
-    words = [None, "NULL", "a"]
-    # when
-    with poor.connect() as connection:
-        found = connection.execute(text(VALUES), {"words": words}).one()
-        bounds = (
-            "SELECT current_setting('statement_timeout'), current_setting('idle_session_timeout')"
-        )
-        unbounded = connection.execute(text(bounds)).one()
-    # then
-    assert found[0] == dt.timedelta(days=1, seconds=3)
-    assert found[1] == dt.datetime(2026, 11, 1, 5, 30, tzinfo=dt.UTC)
-    assert found[1].utcoffset() == dt.timedelta(0)
-    assert tuple(found[2:]) == ("\\n€", 0.1 + 0.2, words, "read committed")
-    assert tuple(unbounded) == ("0", "0")
-
-
-@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
-def test_a_database_without_room_for_every_script_is_refused(
-    engine: Engine, database_url: str, encoding: str
-) -> None:
-    # given
-    name = f"{read_database(database_url).database}_{encoding.lower()}"
-    straight = engine.execution_options(isolation_level="AUTOCOMMIT")
-    made = f"CREATE DATABASE {name} ENCODING '{encoding}' TEMPLATE template0 LOCALE 'C'"
-    with straight.connect() as connection:
-        connection.exec_driver_sql(made)
-    # when
-    url = read_database(database_url).set(database=name).render_as_string(hide_password=False)
-    other = make_engine(url, pool_size=1)
-    with pytest.raises(ConfigurationError) as raised:
-        current(other)
-    other.dispose()
-    with straight.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name}")
-    # then
-    assert encoding in str(raised.value)
-    assert "ENCODING 'UTF8'" in str(raised.value.mend)
 
 
 @pytest.mark.parametrize(

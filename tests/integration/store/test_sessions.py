@@ -100,6 +100,37 @@ def test_behind_a_pooler_settings_go_with_each_transaction_and_nothing_is_prepar
     assert prepared(engine) == 0
 
 
+def test_what_a_door_is_told_in_the_options_goes_with_every_connection(
+    opened: Callable[..., Engine],
+) -> None:
+    """As Neon's, which finds the database by it, and hands no settings on."""
+    sent = list[str]()
+
+    def told(more: dict[str, Any]) -> None:
+        sent.append(more.pop("options", ""))
+
+    engine = opened(told, "endpoint%3Dep-1%20-clock_timeout%3D7s")
+    with engine.begin() as connection:
+        assert connection.execute(SETTING).scalar_one() == "7s"
+    assert sent[0].startswith("endpoint=ep-1 -c ")
+    assert sent[1:] == ["endpoint=ep-1"]
+
+
+@pytest.mark.parametrize("sending", [drops, lambda sent: None], ids=["pooled", "straight"])
+@pytest.mark.parametrize("own", ["", "-csynchronous_commit%3Doff"])
+def test_a_promise_is_on_the_disk_unless_the_address_says_otherwise(
+    opened: Callable[..., Engine], engine: Engine, sending: Sending, own: str
+) -> None:
+    asked, name = text("SHOW synchronous_commit"), engine.url.database
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"ALTER DATABASE {name} SET synchronous_commit = off")
+    made = opened(sending, own)
+    for _ in range(2):
+        with made.begin() as connection:
+            assert connection.execute(asked).scalar_one() == ("off" if own else "on")
+        made.dispose()
+
+
 def test_a_pooler_is_asked_once(opened: Callable[..., Engine]) -> None:
     sent = list[bool]()
 
