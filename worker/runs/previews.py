@@ -126,8 +126,9 @@ def _resume(look: Look) -> Preview:
     (run,) = look.runs()
     require_enough(look, [run])
     words = [f"{plural(run.open, 'open message')} will go on.", *look.deadlines([run])]
-    if run.waiting_for and look.order.cap is None:
-        words.append(f"It waits for its {run.waiting_for}: raise the budget instead.")
+    if run.money_words and look.order.cap is None:
+        helps = f" Raise its budget: {run.go_on_with}" if run.raises else ""
+        words.append(f"It is {run.money_words}.{helps}")
     expected = foresee(look.connection, CANCEL, look.order.chosen).expected
     return look.shown(words=words, count=run.open, expected=expected)
 

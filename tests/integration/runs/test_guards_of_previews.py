@@ -1,7 +1,10 @@
 """What a preview refuses and counts, by orders of which each is just beside what may be done."""
 
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import Engine
@@ -130,12 +133,23 @@ def test_who_goes_before_whom_is_said_of_others_only(rows: Rows) -> None:
 
 
 def test_a_run_that_waits_for_money_needs_money(rows: Rows) -> None:
-    rows.job(rows.run(name="poor", waiting_for="run budget"))
+    wait = {"stop": "run budget", "least": "0.5", "most": "0.5"}
+    waits = {"waiting_for": "run budget", "waiting_usd": "0.5",
+             "policy": json.dumps({"ladder": ["haiku"]}),
+             "tier_waits": json.dumps({"": wait, "haiku": wait})}  # fmt: skip
+    run = rows.run(name="poor", **waits)
+    rows.connection.exec_driver_sql("DELETE FROM budgets WHERE run_id IS NOT NULL")
+    rows.insert("budgets", None, scope=f"run:{run}", run_id=run, cap=1, spent="0.9")
+    rows.job(run)
     rows.job(rows.run(name="rich"))
-    needs = "It waits for its run budget: raise the budget instead."
-    assert needs in look(rows, "resume", "poor").words
-    assert needs not in look(rows, "resume", "rich").words
-    assert needs not in look(rows, "resume", "poor", to="5").words
+    needs = re.compile(r"for all of it\. Raise its budget: rung resume poor --budget ([\d.]+)")
+    found = needs.search(" ".join(look(rows, "resume", "poor").words))
+    assert found is not None
+    assert "udget" not in " ".join(look(rows, "resume", "rich").words)
+    assert not needs.search(" ".join(look(rows, "resume", "poor", to="5").words))
+    asked = look(rows, "budget", "poor").ask
+    assert asked is not None
+    assert 0 <= Decimal(asked.value) - Decimal(found[1]) < Decimal("0.01"), "one sum everywhere"
     goes_on = "It waits for budget now, and goes on at once."
     assert goes_on in look(rows, "budget", "poor", to="5").words
     assert goes_on not in look(rows, "budget", "rich", to="5").words

@@ -117,7 +117,9 @@ class LadderView:
         return Text("escalations: " + ("; ".join(words) or "none yet"))
 
     def _footer(self) -> Text:
+        cap = self.status.cap
         words = f"spent {dollars(self.status.spent)}"
+        words += f" of {dollars(cap)}" if cap is not None else ""
         if self.status.reserved:
             words += f", {dollars(self.status.reserved)} reserved for calls in flight"
         text = Text(words)
