@@ -20,7 +20,7 @@ VERBS = {
     "pause": "Pause",
     "resume": "Resume",
     "drain": "Drain",
-    "overrule": "Overrule the canary of",
+    "overrule": "Resume anyway:",
     "cancel": "Cancel",
     "retry": "Retry",
     "priority": "Change the priority of",

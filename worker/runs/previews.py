@@ -109,7 +109,7 @@ def _canary(look: Look, queue: str) -> list[str]:
         return []
     return [
         f"{plural(bad, 'answer')} of its first ones failed. The first are sent one at a time again;"
-        " if they fail too, it is paused again. If they are in order, overrule the canary instead.",
+        " if they fail too, it is paused again. Where they are in order: “Resume anyway”.",
     ]
 
 

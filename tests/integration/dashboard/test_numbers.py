@@ -180,7 +180,7 @@ def _compare_now(client: httpx2.Client, engine: Engine, live: list[int]) -> None
         assert (row["waiting"], row["in flight"]) == (str(waiting), str(flying)), row
 
 
-PLACES = ("answered", "dead letter", "under way", "not yet routed", "for a person", "cancelled")
+PLACES = ("answered", "dead letter", "open", "not yet routed", "for a person", "cancelled")
 
 
 def _adds_up(ladder: str, total: int) -> None:

@@ -55,7 +55,7 @@ def test_the_picture_says_who_stopped_where_and_who_climbed_why() -> None:
     person, opus, sonnet, haiku, ground = found.rungs
     assert (person.words, person.stopped) == ("3 for a person · 3 %", 0.03)
     assert (haiku.words, haiku.under_way, haiku.note) == (
-        "60 answered · 60 % · 2 dead letters", "5 under way", "claude-haiku-5-5"
+        "60 answered · 60 % · 2 dead letters", "5 open", "claude-haiku-5-5"
     )  # fmt: skip
     assert ground.words == "100 submitted · 1 cancelled"
     assert ground.under_way == "10 not yet routed"

@@ -69,7 +69,7 @@ def _tier(
         stopped=stopped / total if total else 0.0,
         busy=busy / total if total else 0.0,
         figures=tuple(figures),
-        open=(links.linked(f"{count(busy)} under way{in_batches}", open_, here),) if busy else (),
+        open=(links.linked(f"{count(busy)} open{in_batches}", open_, here),) if busy else (),
         climb=climb,
     )
 

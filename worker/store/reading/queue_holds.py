@@ -83,7 +83,8 @@ class QueueHold:
 def canary_help(name: str, failed_jobs: Sequence[int], run: str | None) -> str:
     """What to do about a canary that has paused a queue, in commands. A run keeps the prompts that
     it began with, so that a fixed one takes over what waits in a run of its own."""
-    looks = [f"rung show {job} --text" for job in failed_jobs[-SHOWN:]]
+    jobs = list(dict.fromkeys(failed_jobs))  # One may have failed twice.
+    looks = [f"rung show {job} --text" for job in jobs[-SHOWN:]]
     look = f"look at what failed: {listed(looks)}; " if looks else ""
     named = quote(run) if run else "RUN"
     anew = f"rung reprocess --run {named} --where 'state = cancelled'"
