@@ -9,7 +9,7 @@ from email.header import decode_header, make_header
 from email.message import Message
 from email.policy import Compat32
 from email.utils import parseaddr
-from itertools import repeat
+from itertools import islice, repeat
 from typing import Any
 
 from worker.domain.backlog import Caps, Reject
@@ -34,6 +34,12 @@ MOST_HEADERS = 20_000
 MOST_BOUNDARIES = 5_000
 """Lines that may part a mail: it is read no further, for a few megabytes can hold a million parts.
 """
+MOST_OF_PARTS = 40
+"""Parts that have parts: at the next one it is read no further, for Python looks in each line for
+the end of every one that is open."""
+_OF_PARTS = re.compile(
+    rb"^content-type:[ \t\r\n]*(?:multipart/|message/delivery-status)", re.I | re.M
+)
 WORDS_OF_A_QUESTION = 3
 """Of a mail without a text, in its subject: fewer name a matter or a file, and ask nothing."""
 _OWN = """
@@ -154,12 +160,14 @@ def _sender(message: Message) -> str | None:
 
 def _begun(raw: bytes) -> bytes:
     """The mail as far as it is read."""
-    at = 0
-    for _ in range(MOST_BOUNDARIES):
-        at = raw.find(b"\n--", at) + 1
-        if at == 0:
-            return raw
-    return raw[:at]
+    at = count = 0
+    while (at := raw.find(b"\n--", at) + 1) and count < MOST_BOUNDARIES:
+        count += 1
+    raw = raw[:at] if at else raw
+    if count <= MOST_OF_PARTS:
+        return raw
+    further = next(islice(_OF_PARTS.finditer(raw), MOST_OF_PARTS, None), None)
+    return raw if further is None else raw[: further.start()]
 
 
 def _fingerprint(raw: bytes) -> str:

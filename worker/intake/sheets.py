@@ -36,6 +36,8 @@ _CHARACTERS = {"0009": "\t", "000A": "\n", "000D": "\n", "005F": "_", "00A0": "\
 """Those that say something; the others are signs for machines."""
 MOST_ROWS = 1_048_576
 """Excel's own; a row numbered higher would have billions of empty ones before it."""
+SURELY_STRINGS = 1_000_000
+"""Above these, strings that differ take a byte of the packed file each; empty ones a hundredth."""
 BROKEN = (
     *(KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, SyntaxError, EOFError),
     *(zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OverflowError, LxmlError),
@@ -136,7 +138,17 @@ def _strings(path: str, archive: zipfile.ZipFile, place: str, caps: Caps) -> Str
     info = archive.getinfo(place)
     refuse_bomb(path, info, caps)
     with archive.open(info) as source:
-        return Strings(_text(element) for element in elements(source, STRING))
+        most = max(SURELY_STRINGS, info.compress_size)
+        return Strings(
+            _text(element)
+            for element, _ in zip(elements(source, STRING), _no_more_than(most, path), strict=False)
+        )
+
+
+def _no_more_than(most: int, path: str) -> Iterator[int]:
+    """So many turns. Raises BacklogError at the next."""
+    yield from range(most)
+    raise BacklogError(f"{path} holds more strings than bytes; it looks like a bomb.")
 
 
 def _text(element: Any) -> str:

@@ -27,6 +27,8 @@ from worker.store.runs import find_run
 
 ENOUGH = 30
 """Recorded jobs below which the record says too little."""
+MOST_STRANGERS = 0.02
+"""Of the messages to come, the share of which the record may know nothing of that length."""
 TAIL = 0.1
 
 
@@ -90,7 +92,8 @@ def foresee(
     lane: str = RunLane.REALTIME,
     before_run: int | None = None,
 ) -> RunForecast | None:
-    """The forecast for messages by stratum; None where too little is recorded. A policy that was
+    """The forecast for messages by stratum; None where too little is recorded, or nothing of such
+    lengths: what a document costs, a thousand short questions do not tell. A policy that was
     run before is forecast from its own jobs, another one by replaying it on those there are.
 
     `coming` is what a hand-over counts, a dry one too (`outcome.counts.strata`), so whoever takes a
@@ -106,6 +109,8 @@ def foresee(
         return None
     found = costs_under(policy, jobs)
     dollars = _sum(jobs, [_dollars(one, lane) for one in found], coming)
+    if dollars.strangers > MOST_STRANGERS * dollars.messages:
+        return None
     people = _sum(jobs, [one.person for one in found], coming)
     return RunForecast(
         dollars=Span(dollars.p10, dollars.p50, dollars.p90),

@@ -125,10 +125,19 @@ def test_without_a_record_a_dry_run_says_what_it_assumes(configured: None, backl
     assert say("forecast").code == 2
 
 
-def test_figures_are_printed_with_what_they_rest_on(recorded: Engine, backlog: Path) -> None:
+def test_figures_are_printed_with_what_they_rest_on(
+    recorded: Engine, backlog: Path, tmp_path: Path
+) -> None:
     said = say("enqueue", str(backlog), "--dry-run")
     assert "from 450 recorded jobs on 3 days, policy ladder" in said.err
     assert "dollars" in said.err
+    # and of messages far longer than any on record, from prices: a thousandfold, to classify alone
+    day = tmp_path / "long.csv"
+    day.write_text("external_id,body\n" + "".join(f"l-{n},{'very ' * 39_000}\n" for n in (1, 2)))
+    expected = say("enqueue", str(day), "--dry-run", "--json").document["expected"]
+    assert "forecast" not in expected
+    assert expected["assumption"].startswith("Assumed, not measured")
+    assert expected["total_usd"] > 0.02
 
 
 def test_long_messages_are_shown_by_length(configured: None, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tests.unit.intake.taking import Taken, packed, taken
 from tests.unit.intake.test_sheets import CONTENT
 from worker.domain.backlog import BacklogError
 from worker.domain.passages import cut
-from worker.intake import elements, tables
+from worker.intake import elements, sheets, tables
 from worker.intake.encodings import known_encoding
 from worker.intake.mail import LONGEST_HEADER
 from worker.intake.pages import read_folder
@@ -92,6 +92,14 @@ def test_a_text_that_many_cells_refer_to_is_counted_each_time() -> None:
     # then
     assert found.ids == ["1"]
     assert [one.reason for one in found.rejects] == ["record is longer than 8,000,000 characters"]
+
+
+def test_strings_that_take_no_room_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sheets, "SURELY_STRINGS", 1_000)
+    assert excels(strings="<si/>" * 1_000).ids == ["1"]
+    assert "more strings than bytes" in (excels(strings="<si/>" * 9_000).refused or "")
+    differing = "".join(f"<si><t>{n}</t></si>" for n in range(5_000))
+    assert excels(strings=differing).ids == ["1"]
 
 
 FAR = '<row><c r="XFD1" t="str"><v>x</v></c></row>'
@@ -206,6 +214,16 @@ def test_a_mail_of_a_million_parts_is_read_as_far_as_mails_go() -> None:
     text = b"--b\nContent-Type: text/plain\n\nWhere is it?\n"
     found = taken("x.eml", HEAD + kind + text + b"--b\n\n" * 150_000)
     assert found.bodies == ["Where is it?"]
+
+
+def test_a_mail_of_parts_within_parts_is_read_as_far_as_mails_go() -> None:
+    # given four hundred, one in the other, and very many lines in the innermost
+    kind = "Content-Type: multipart/mixed; boundary=b{0}\n\n--b{0}\n"
+    text = b"Content-Type: text/plain\n\nWhere is it?\n"
+    inner = "".join(kind.format(n) for n in range(1, 400)).encode()
+    outer = kind.format(0).encode() + text + b"--b0\n"
+    # then
+    assert taken("x.eml", HEAD + outer + inner + b"x\n" * 100_000).bodies == ["Where is it?"]
 
 
 def test_charsets_that_no_mail_is_in_are_not_tried() -> None:

@@ -15,8 +15,9 @@ GUESSED_DAYS = 0.1
 """Relative spread between days that is assumed where fewer than two days are recorded."""
 AGREEING_DAYS = 0.08
 """What counts as one more day's finding where there are more: a few days may agree by chance."""
-PSEUDO = 5
-"""A stratum's mean is drawn towards that of all as by this many messages."""
+PSEUDO = FEW = 5
+"""A stratum's mean is drawn towards that of all as by this many messages; of fewer, it was hardly
+seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Observed:
 class Forecast:
     """A total with its quantiles: `expected`, and what it will be below with 10, 50 and 90 %.
     `recorded` messages on `days` days stand behind it; `between_days` is the relative spread of
-    days that was found or assumed; `strangers` of the messages are of strata not seen before."""
+    days that was found or assumed; `strangers` of the messages are of strata hardly seen."""
 
     expected: float
     p10: float
@@ -84,9 +85,13 @@ def forecast(record: Sequence[Observed], coming: Mapping[str, int]) -> Forecast:
         recorded=len(record),
         days=days,
         between_days=spread,
-        strangers=sum(count for name, count in coming.items() if name not in strata),
+        strangers=sum(count for name, count in coming.items() if _hardly_seen(strata.get(name))),
     )
     return _with_quantiles(made)
+
+
+def _hardly_seen(one: _Stratum | None) -> bool:
+    return one is None or one.count < FEW
 
 
 def _with_quantiles(made: Forecast) -> Forecast:

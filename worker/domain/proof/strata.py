@@ -2,7 +2,10 @@
 
 from bisect import bisect_right
 
-STRATA = ((80, "short"), (200, "medium"), (600, "long"), (2_000, "longer"))
+STRATA = (
+    *((80, "short"), (200, "medium"), (600, "long"), (2_000, "longer")),
+    *((10_000, "very long"), (50_000, "a document")),
+)
 """Characters below which a message belongs to a stratum."""
 LONGEST = "longest"
 _BOUNDS = [most for most, _ in STRATA]
