@@ -142,6 +142,8 @@ def _conclude(engine: Engine, names: Sequence[str], *, judged: bool, as_json: bo
         print_json(found.as_document())
     else:
         print_side_by_side(found)
+        if not (judged or found.verdicts.pairs):
+            talk(f"Judge them blind, by keys: rung compare {' '.join(map(quote, names))} --judge")
 
 
 def judge_pairs(engine: Engine, a: StoredRun, b: StoredRun, key: Callable[[], str]) -> int:

@@ -141,13 +141,23 @@ def gaps(run: str | None, as_json: bool) -> None:
     found = gaps_in((job, said) for job, _, said in asked)
     if as_json:
         print_json(
-            [{"about": gap.words, "messages": gap.count, "jobs": list(gap.keys)} for gap in found]
+            [
+                {
+                    "about": gap.words,
+                    "messages": gap.count,
+                    "of_them": dict(gap.parts),
+                    "jobs": list(gap.keys),
+                }
+                for gap in found
+            ]
         )
         return
     if not found:
         talk("Nothing: no message that waits for a person was left unanswered by the pages.")
     for gap in found:
         about = f"about {gap.words}" if gap.words else "about other things"
+        if gap.parts:
+            about += ", of them " + ", ".join(f"{word} {count}" for word, count in gap.parts)
         some = ", ".join(ids[key] for key in gap.keys[:3])
         echo(f"{gap.count:>5} {about}  ({some}{', …' if gap.count > 3 else ''})")
 

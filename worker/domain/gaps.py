@@ -3,13 +3,15 @@
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 MAX_GROUPS = 30
 COMMON_SHARE = 0.4
 """A word in more of the questions than this tells nothing of any, where there are many of them."""
 MANY = 20
+LARGE, MOST_PARTS, LEAST_PART = 6, 4, 3
+"""A group of so many is told what most of its questions are about beside its name."""
 READ_CHARS = 2_000
 MIN_PLURAL = 4
 """Letters of a word whose last `s` is taken for a plural's, if it has more."""
@@ -20,6 +22,15 @@ about after again also anything because been before being cannot could does doin
 hello help here just know like make more need please question really should some something still
 thank thanks that their them there these they thing this those though time today using very want
 wanted were what when where which while will with without would your yours
+able actually again ahead always amount anyone asking assistance available back below best better
+call called cannot change changed check contact customer days didn didnt different doesn doesnt
+done even ever every find first getting gives give given going gone good great hasn haven having
+hear hope http https information issue issues keep kind last least long longer look looking made
+making many maybe much must never next nothing number only other please possible problem problems
+provide quite reason receive received recently regarding said same says seem seems send sent
+service services shall since someone soon sorry still such sure take tell team than then think
+told tried trouble try trying under understand until used using wait waiting ways well whether
+whole whose within wonder work working works writing wrong xxxx year years yesterday
 aber alle auch bitte danke dass diese einen eine einer hallo haben ihre ihren kann können meine
 meinen mich mein möchte nicht noch oder sind über wann warum wenn werden wird
 avec bonjour comment dans elle mais merci notre pour pourquoi quand sont votre vous
@@ -36,6 +47,8 @@ class Gap:
     words: str
     count: int
     keys: tuple[int, ...]
+    parts: tuple[tuple[str, int], ...] = ()
+    """Of a large one: words that several of its questions share beside its name, and how many."""
 
 
 def gaps_in(questions: Iterable[tuple[int, str]]) -> list[Gap]:
@@ -53,11 +66,26 @@ def gaps_in(questions: Iterable[tuple[int, str]]) -> list[Gap]:
         if count < 2:
             break
         keys = tuple(key for key, terms in left.items() if name in terms)
-        found.append(Gap(words=name, count=len(keys), keys=keys))
+        parts = _parts(name, [left[key] for key in keys])
+        found.append(Gap(words=name, count=len(keys), keys=keys, parts=parts))
         left = {key: terms for key, terms in left.items() if name not in terms}
+    found.sort(key=lambda gap: -gap.count)
     if left:
         found.append(Gap(words="", count=len(left), keys=tuple(left)))
     return found
+
+
+def _parts(name: str, inside: Sequence[frozenset[str]]) -> tuple[tuple[str, int], ...]:
+    """Each question is in one of them at the most."""
+    found, own = list[tuple[str, int]](), frozenset(name.split())
+    while len(found) < MOST_PARTS and len(inside) >= LEAST_PART and (found or len(inside) >= LARGE):
+        counts = Counter(word for terms in inside for word in terms - own if " " not in word)
+        word, count = max(counts.items(), key=lambda item: (item[1], item[0]), default=("", 0))
+        if count < LEAST_PART:
+            break
+        found.append((word, count))
+        inside = [terms for terms in inside if word not in terms]
+    return tuple(found)
 
 
 def _best(counts: Counter[str]) -> tuple[str, int]:
@@ -72,6 +100,11 @@ def _best(counts: Counter[str]) -> tuple[str, int]:
 
 def _terms(text: str) -> frozenset[str]:
     read = (word for word in _WORD.findall(text[:READ_CHARS].lower()) if word not in _USUAL)
-    words = [word.removesuffix("s") if len(word) > MIN_PLURAL else word for word in read]
+    words = [_singular(word) for word in read]
     pairs = (f"{first} {second}" for first, second in itertools.pairwise(words))
     return frozenset({*words, *pairs})
+
+
+def _singular(word: str) -> str:
+    plural = len(word) > MIN_PLURAL and word.endswith("s") and not word.endswith(("ss", "us", "is"))
+    return word[:-1] if plural else word

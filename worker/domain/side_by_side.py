@@ -99,7 +99,7 @@ class SideBySide:
             parts.append(f"judged blind, {share_words(self.right, b, 'is right', a)}")
         words = f"On {plural(self.messages, 'message')}, {'; '.join(parts)}."
         if self.right is None:
-            words += " Which answers are better nobody has judged: --judge."
+            words += " Which answers are better nobody has judged."
         return words + (" Claude was simulated: this says nothing of real answers."
                         if self.simulated else "")  # fmt: skip
 

@@ -81,9 +81,11 @@ def test_both_answer_the_same_and_nobody_is_sent_anything(prompts: None, engine:
     assert (found["messages"], found["a"]["answered"], found["b"]["answered"]) == (12, 12, 12)
     assert found["answered"]["b_less_a"] == 0
     assert found["right"] is None
-    words = say("compare", *names).out
+    shown = say("compare", *names)
+    words = shown.out
     assert "needs no person 0.0 points more often than compare-a" in words
-    assert "Which answers are better nobody has judged: --judge." in words
+    assert "Which answers are better nobody has judged." in words
+    assert f"rung compare {names[0]} {names[1]} --judge" in shown.err
     assert "simulated" in words
 
 

@@ -18,5 +18,17 @@ def test_questions_are_grouped_by_their_words_largest_first() -> None:
     assert sum(gap.count for gap in found) == len(asked)
 
 
+def test_a_large_group_says_what_its_questions_are_about() -> None:
+    asked = ["A gift card for my mother?", "Can I use a gift card twice?"]
+    asked += [f"The balance of my gift card {n}?" for n in "abcd"]
+    asked += [f"Gift card for Belgium {n}?" for n in "abc"]
+    asked += ["Where is the address?", "Which addresses?", "My new address"]
+    (gift, office) = gaps_in(enumerate(asked[:-2] + asked[-1:]))
+    assert office.words == "address"
+    assert (gift.words, gift.count) == ("gift card", 9)
+    assert gift.parts == (("balance", 4), ("belgium", 3))
+    assert (office.count, office.parts) == (2, ())
+
+
 def test_nothing_asked_is_no_gap() -> None:
     assert gaps_in([]) == []
