@@ -94,7 +94,8 @@ def type_words(annotation: Any, metadata: Iterable[Any] = ()) -> str:
         ]
         return type_words(annotation.__origin__, [*flat, *metadata])
     if origin in (Union, types.UnionType):
-        return type_words(next(a for a in arguments if a is not types.NoneType), metadata)
+        those = [one for one in arguments if one is not types.NoneType]
+        return " or ".join(type_words(one, metadata) for one in those)
     if origin is Literal:
         return " or ".join(f"`{argument}`" for argument in arguments)
     bounds = [

@@ -52,14 +52,14 @@ def test_a_pause_of_everything_is_one_trouble() -> None:
         ({"ready_s": 300.0, "in_flight": 0},
          ["haiku: the oldest has waited 5 min, and nothing is in flight."]),
         ({"workers": 0, "in_flight": 0},
-         ["No worker is running since 13:00, and 5 messages wait. Start one: rung up, or celery -A"
-          " worker.app worker."]),
+         ["No worker is running since 13:00, and 5 messages wait. Start one: rung up, or rung"
+          " worker."]),
         ({"workers": 0},
          ["No worker is running since 13:00, and 5 messages wait, and 5 more were in flight. Start"
-          " one: rung up, or celery -A worker.app worker."]),
+          " one: rung up, or rung worker."]),
         ({"workers": 0, "waiting": 0, "in_flight": 1},
-         ["No worker is running since 13:00, and 1 was in flight. Start one: rung up, or celery -A"
-          " worker.app worker."]),
+         ["No worker is running since 13:00, and 1 was in flight. Start one: rung up, or rung"
+          " worker."]),
         ({"workers": 0, "waiting": 0, "in_flight": 0}, []),
     ],
 )  # fmt: skip

@@ -9,6 +9,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from tests.support.commands import known_queues, queues_of
+from worker.cli.diagnosis.releases import what_it_lacks
 from worker.config.settings import Settings
 
 ROOT = Path(__file__).parents[3]
@@ -16,9 +17,6 @@ FILE = ROOT / "docker-compose.yml"
 LOOPBACK_PORT = re.compile(r"127\.0\.0\.1:\d{1,5}:\d{1,5}")
 REQUIRED_VARIABLE = re.compile(r"\$\{(\w+):\?[^}]+\}")
 ANY_VARIABLE = re.compile(r"\$\{(\w+)")
-MENDED_REDIS = {(8, 2): 2, (8, 0): 4, (7, 4): 6, (7, 2): 11, (6, 2): 20}
-"""First patch of each line that is mended against CVE-2025-49844 (October 2025)."""
-MENDED_SINCE = (8, 3)
 
 DURATION = {"type": "string", "pattern": r"^(\d+(us|ms|s|m|h))+$"}
 STRINGS = {"type": "array", "items": {"type": "string"}}
@@ -113,14 +111,13 @@ def seconds(duration: str) -> float:
     return sum(int(number) * sizes[unit] for number, unit in parts)
 
 
-def is_mended(image: str) -> bool:
-    """Whether a Redis image is mended against CVE-2025-49844; a floating tag is not known to be."""
-    version = re.match(r"redis:(\d+)\.(\d+)\.(\d+)", image)
-    if version is None:
-        return False
-    major, minor, patch = (int(part) for part in version.groups())
-    first = MENDED_REDIS.get((major, minor))
-    return (major, minor) >= MENDED_SINCE if first is None else patch >= first
+def has_known_fixes(image: str) -> bool:
+    """Whether a server's image has its security fixes; a floating tag is not known to."""
+    name, _, tag = image.partition(":")
+    product = {"redis": "Redis", "postgres": "PostgreSQL"}[name]
+    exact = {"Redis": r"\d+\.\d+\.\d+", "PostgreSQL": r"\d+\.\d+"}[product]
+    version = re.match(exact, tag)
+    return version is not None and what_it_lacks(product, version[0]) is None
 
 
 def command_of(service: dict[str, Any]) -> list[str]:
@@ -219,26 +216,30 @@ def test_workers_get_the_time_to_finish_what_is_in_flight(
     assert short == {}
 
 
-def test_redis_is_mended(services: dict[str, dict[str, Any]]) -> None:
-    assert is_mended(services["redis"]["image"])
+def test_servers_have_their_security_fixes(services: dict[str, dict[str, Any]]) -> None:
+    assert [has_known_fixes(services[name]["image"]) for name in ("redis", "postgres")] == [
+        True, True
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("image", "mended"),
+    ("image", "fixed"),
     [
-        ("redis:8.2.1", False),
-        ("redis:8.2.2", True),
-        ("redis:8.2.3-alpine", True),
-        ("redis:8.4.0", True),
-        ("redis:7.4.5", False),
-        ("redis:7.4.6", True),
+        ("redis:8.2.8", False),
+        ("redis:8.2.9-alpine", True),
+        ("redis:8.4.6", True),
+        ("redis:8.12.0", True),
+        ("redis:7.4.10", False),
         ("redis:7.0.15", False),
         ("redis:8", False),
         ("redis:latest", False),
+        ("postgres:18.4", False),
+        ("postgres:18.6-alpine", True),
+        ("postgres:18", False),
     ],
 )
-def test_a_vulnerable_or_floating_redis_is_recognised(image: str, mended: bool) -> None:
-    assert is_mended(image) is mended
+def test_an_old_or_floating_release_is_recognised(image: str, fixed: bool) -> None:
+    assert has_known_fixes(image) is fixed
 
 
 def test_secrets_come_from_the_environment_and_must_be_set(

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from models.vocabulary import ROUTING
 from worker.cli.diagnosis.finding import Symptom
 from worker.cli.diagnosis.redis import real_key
+from worker.cli.diagnosis.releases import what_it_lacks
 from worker.cli.speech.context import database
 from worker.config.knowledge import folders_named
 from worker.config.settings import Settings
@@ -32,7 +33,8 @@ def examine(settings: Settings) -> Iterator[Symptom]:
     with database(settings) as engine, engine.connect() as connection:
         if not takes_writes(connection):
             raise Unreachable("Postgres takes no writes.", mend=PRIMARY)
-        words = f"version {ping(connection)}, schema up to date"
+        version = ping(connection)
+        words = f"version {version}, schema up to date"
         through = ", through a pooler: settings go with each transaction"
         yield Symptom(
             name="postgres", ok=True, words=words + (through if pooled(connection) else "")
@@ -45,6 +47,10 @@ def examine(settings: Settings) -> Iterator[Symptom]:
                 words=words,
                 mend="set DATABASE_URL to a server of your own",
             )
+        lacking = what_it_lacks("PostgreSQL", version) if settings.database_url else None
+        if lacking is not None:
+            words = f"PostgreSQL {version} {lacking[0]}"
+            yield Symptom(name="postgres", ok=None, words=words, mend=lacking[1])
         for words, grant in missing_rights(connection):
             yield Symptom(
                 name="rights",

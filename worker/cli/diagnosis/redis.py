@@ -1,4 +1,4 @@
-"""Redis: does it answer, take what is written, keep what it took, and is it mended?"""
+"""Redis: does it answer, take what is written, keep what it took, and have its security fixes?"""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,13 +9,12 @@ import redis.sentinel
 
 from worker.claude.rate_limits import connect
 from worker.cli.diagnosis.finding import Symptom
+from worker.cli.diagnosis.releases import what_it_lacks
 from worker.config.addresses import claude_address, redis_address, redis_url
 from worker.config.redis_server import RedisAddress, Tls
 from worker.config.settings import Settings
 from worker.errors import RungError, Unreachable
 
-MENDED = ((6, 2, 20), (7, 2, 11), (7, 4, 6), (8, 0, 4), (8, 2, 2))
-"""First releases of each line that are mended against CVE-2025-49844."""
 LEAST = (6, 2)
 PROBE = "rung:doctor"
 """A key that lives for seconds, under the prefix that a lean ACL allows."""
@@ -80,26 +79,19 @@ def _server(settings: Settings, info: Mapping[str, Any]) -> Iterator[Symptom]:
     if not info:
         yield Symptom(name="redis", ok=True, words="answers, and does not tell its version")
         return
-    if valkey := info.get("valkey_version"):
-        yield Symptom(name="redis", ok=True, words=f"Valkey {valkey}")
-        return
-    version = tuple(int(part) for part in str(info["redis_version"]).split(".")[:3])
-    words = f"version {info['redis_version']}"
-    if version < LEAST:
-        raise Unreachable(f"Redis is {words}; Celery needs 6.2 or later.", mend="upgrade Redis")
-    mended = any(version[:2] == line[:2] and version >= line for line in MENDED)
+    valkey = info.get("valkey_version")
+    product, version = ("Valkey", str(valkey)) if valkey else ("Redis", str(info["redis_version"]))
+    words = f"{product} {version}"
+    if not valkey and tuple(int(part) for part in version.split(".")[:2]) < LEAST:
+        raise Unreachable(
+            f"{words} is too old; Celery needs 6.2 or later.", mend="upgrade Redis, or take Valkey"
+        )
     if settings.redis_url is None:
         yield _embedded(settings, words)
-    elif mended or version > MENDED[-1]:
-        yield Symptom(name="redis", ok=True, words=words)
+    elif lacking := what_it_lacks(product, version):
+        yield Symptom(name="redis", ok=None, words=f"{words} {lacking[0]}", mend=lacking[1])
     else:
-        words += " is open to CVE-2025-49844"
-        yield Symptom(
-            name="redis",
-            ok=None,
-            words=words,
-            mend="upgrade to 8.2.2 or a fixed release of your line",
-        )
+        yield Symptom(name="redis", ok=True, words=words)
 
 
 def _embedded(settings: Settings, words: str) -> Symptom:

@@ -68,7 +68,7 @@ def _argon2(stored: str) -> str:
 
 
 def _verify_scrypt(password: str, stored: str) -> bool:
-    """A hash of Rung 0.1: `scrypt:N:R:P:SALT:KEY`."""
+    """An older hash: `scrypt:N:R:P:SALT:KEY`."""
     try:
         _, n, r, p, salt, key = stored.split(":")
         cost = {"n": int(n), "r": int(r), "p": int(p)}

@@ -100,7 +100,7 @@ def _workers(
     if not left + held:
         return []
     said = hold_words.unmanned_words(left=left, in_flight=held, since=last_seen, now=now)
-    words = f"{said}. Start one: rung up, or celery -A worker.app worker."
+    words = f"{said}. Start one: rung up, or rung worker."
     return [ScreenTrouble(level="bad", words=words, help="Workers", href="/workers")]
 
 
