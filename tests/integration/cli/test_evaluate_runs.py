@@ -1,7 +1,7 @@
 """`rung evaluate RUN` and `rung advise`: what happened beside what might have."""
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from tests.support.cli import say
 from tests.support.promises import do, one
@@ -33,6 +33,9 @@ def test_what_ran_has_its_cost_and_an_interval_from_the_audits(monday: Engine) -
 def test_a_part_of_a_run_is_read_evenly_spaced(monday: Engine) -> None:
     with monday.connect() as connection:
         whole, part = population(connection, [1]), population(connection, [1], sample=100)
+        may_idle = connection.execute(text("SHOW idle_in_transaction_session_timeout")).scalar()
+    # What is read whole is thought about for long, and the command would end without its answer
+    assert may_idle == "0"
     assert (len(part.messages), part.of, len(whole.messages)) == (100, 600, 600)
     known = {message.name: message for message in whole.messages}
     assert all(known[message.name] == message for message in part.messages)

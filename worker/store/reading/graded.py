@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, TextClause, text
 from worker.domain.in_force import UNCERTIFIED
 from worker.domain.judgement import LOW_CONFIDENCE
 from worker.domain.proof.graded import GradedAnswer, GradedMessage
+from worker.store.locks import MAY_IDLE
 from worker.store.queue.audits import draw_sql
 from worker.store.reading.paid import NOTHING_PAID, first_paid
 from worker.store.reading.populations import AnswerKey, Population
@@ -33,6 +34,8 @@ def population(
     one run, `sample` reads so many messages, evenly spaced, however many there are."""
     values: dict[str, Any] = {"runs": list(runs)}
     messages, said_by = MESSAGES, (ANSWERS, SHADOWED)
+    # Over a million answers one thinks for longer than a transaction may be idle.
+    connection.execute(MAY_IDLE)
     count = connection.execute(SIZE, values).scalar_one()
     if sample is not None and count > sample:
         places = {"run": runs[0], "places": sample}
@@ -52,10 +55,9 @@ def population(
         for one in said.pop(row.id, ()):
             answers.setdefault(one.tier, _graded(found, one, judged, by_score=by_score))
         before = paid.get(row.id, NOTHING_PAID)
-        name, segment = f"{row.run}/{row.external_id}", _segment(row, segment_by)
         message = GradedMessage(
-            name=name,
-            segment=segment,
+            name=f"{row.run}/{row.external_id}",
+            segment=_segment(row, segment_by),
             chars=row.chars,
             answers=answers,
             shadow=float(row.shadow_share),
