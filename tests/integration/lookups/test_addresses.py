@@ -1,13 +1,20 @@
 """Look-ups over HTTP: one host, no redirects, the secret in a header, bounded time and size."""
 
+import datetime as dt
 import gzip
 import json
+import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.support.looking_up import asked, desk
 from worker.domain.context import LookedUp
@@ -88,6 +95,53 @@ def test_each_message_has_its_answer_or_why_there_is_none(shop: str) -> None:
     ]
     assert f"c-1 Bearer {SECRET}" in Shop.seen
     assert "a%2Fb" in "".join(Shop.seen)
+
+
+def test_who_turns_its_name_elsewhere_has_no_certificate_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a name that leads to this machine since a moment, and a server here whose certificate
+    # is trusted, for another name
+    certified = _certified(tmp_path, "internal.example")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Shop)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certified)
+    server.socket = tls.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    resolve = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda _, *rest, **more: resolve("127.0.0.1", *rest, **more)
+    )
+    monkeypatch.setenv("SSL_CERT_FILE", str(certified))
+    Shop.seen.clear()
+    # when
+    hosts = ["shop.example", "internal.example"]
+    for host, failed in (("shop.example", "failed with ConnectError"), ("internal.example", None)):
+        (found,) = ask(f"https://{host}:{server.server_port}", "c-1", hosts=hosts)
+        assert found.failed == failed
+    # then: the secret went to nobody else
+    assert Shop.seen == [f"c-1 Bearer {SECRET}"]
+    server.shutdown()
+    server.server_close()
+
+
+def _certified(directory: Path, name: str) -> Path:
+    """A key with its certificate for a host name."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), 1, now, now + dt.timedelta(1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    form = serialization.PrivateFormat.PKCS8
+    pem = serialization.Encoding.PEM
+    path = directory / "server.pem"
+    path.write_bytes(
+        key.private_bytes(pem, form, serialization.NoEncryption()) + made.public_bytes(pem)
+    )
+    return path
 
 
 def test_what_is_packed_is_not_unpacked(shop: str) -> None:
