@@ -11,6 +11,7 @@ import redis
 from tests.support import parts
 from tests.support.deployment import deployment
 from tests.support.waiting import eventually
+from worker.errors import ConfigurationError
 from worker.sandbox.redis import free_port
 
 pytestmark = pytest.mark.slow
@@ -98,6 +99,24 @@ def test_a_unix_socket_a_database_and_a_user_with_few_rights(
     config += "user rung on >s3cret ~rung:* &* +@all -@dangerous -@admin +info"
     with parts.redis_server(tmp_path / "redis", config, kind):
         answered(tmp_path, database_url, f"unix://rung:s3cret@{place}?db=3")
+
+
+def test_a_cluster_is_refused_before_anything_starts(tmp_path: Path, database_url: str) -> None:
+    # given one that answers, and whose every key lies with it
+    port = free_port()
+    with parts.redis_server(tmp_path / "redis", f"port {port}\ncluster-enabled yes"):
+        with redis.Redis(port=port) as client:
+            eventually(lambda: _answers(client))
+            client.execute_command("CLUSTER", "ADDSLOTS", *range(16384))
+            eventually(lambda: client.cluster("info")["cluster_state"] == "ok")
+        url = f"redis://127.0.0.1:{port}/0"
+        with deployment(tmp_path, database=database_url, redis=url, straight=database_url) as made:
+            # when
+            said = [made.rung("doctor"), made.rung("worker")]
+    # then
+    for one in said:
+        assert "Redis is a cluster there" in one.stdout + one.stderr
+        assert one.returncode == ConfigurationError.exit_code
 
 
 @pytest.fixture

@@ -6,8 +6,13 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 
-from worker.config.addresses import database_url
+from redis import RedisError
+
+from worker.claude.rate_limits import connect
+from worker.config.addresses import database_url, redis_url
+from worker.config.redis_fitness import require_fit
 from worker.config.settings import Settings
 from worker.errors import Unreachable
 from worker.lanes.batch.lane import BatchLane
@@ -44,7 +49,11 @@ class _Process:
 
 
 def start(settings: Settings) -> None:
-    """Starts the runtime. Raises RungError when the schema is behind or Postgres away."""
+    """Starts the runtime. Raises RungError when the schema is behind or Postgres away, or Redis is
+    one that can never do; one that is away is waited for."""
+    client = connect(redis_url(settings))
+    with closing(client), suppress(RedisError):
+        require_fit(client)
     made = Runtime(settings)
     with reaching_postgres(made.engine):
         require_current(made.engine)

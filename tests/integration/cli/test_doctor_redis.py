@@ -9,7 +9,10 @@ import redis
 
 from tests.support.cli import say
 from worker.config.addresses import Services, write_services
+from worker.config.loading import load_settings
 from worker.config.redis_address import read_redis
+from worker.errors import ConfigurationError
+from worker.lanes import process
 from worker.sandbox.redis import Redis, start_redis
 
 pytestmark = pytest.mark.usefixtures("configured")
@@ -53,6 +56,27 @@ def test_a_replica_takes_no_writes(server: Redis) -> None:
     ((ok, words),) = findings("redis")
     assert ok is False
     assert "replica" in words
+
+
+@pytest.mark.parametrize(
+    "refused", ["resetkeys ~app:*", "resetchannels", "-@scripting"], ids=lambda one: one.split()[0]
+)
+def test_a_user_that_may_not_what_queues_and_limits_do_stops_a_worker_too(
+    server: Redis, monkeypatch: pytest.MonkeyPatch, refused: str
+) -> None:
+    # given
+    lean = "on >s3cret ~rung:* &* +@all -@dangerous -@admin"
+    with client_of(server) as client:
+        for allowed in (lean, refused):
+            client.execute_command("ACL", "SETUSER", "rung", *allowed.split())
+    monkeypatch.setenv("REDIS_URL", server.url.replace("unix://", "unix://rung:s3cret@"))
+    # then
+    ((ok, words),) = findings("redis")
+    assert ok is False
+    assert "may not do what Rung needs" in words
+    with pytest.raises(ConfigurationError, match="may not") as raised:
+        process.start(load_settings())
+    assert "~rung:*" in str(raised.value.mend)
 
 
 def test_a_redis_that_throws_things_away_is_named(server: Redis) -> None:

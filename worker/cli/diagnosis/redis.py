@@ -11,20 +11,19 @@ from worker.claude.rate_limits import connect
 from worker.cli.diagnosis.finding import Symptom
 from worker.cli.diagnosis.releases import what_it_lacks
 from worker.config.addresses import claude_address, redis_address, redis_url
+from worker.config.redis_fitness import require_fit
 from worker.config.redis_server import RedisAddress, Tls
 from worker.config.settings import Settings
 from worker.errors import RungError, Unreachable
 
 LEAST = (6, 2)
-PROBE = "rung:doctor"
-"""A key that lives for seconds, under the prefix that a lean ACL allows."""
 
 
 def examine(settings: Settings) -> Iterator[Symptom]:
-    """Raises Unreachable when no run could use it."""
+    """Raises RungError when no run could use it."""
     client = connect(redis_url(settings))
     try:
-        client.set(PROBE, 1, ex=5)
+        require_fit(client)
         yield from _server(settings, _info(client, "server"))
         yield from _memory(_info(client, "memory"))
     except redis.OutOfMemoryError:
