@@ -15,6 +15,7 @@ from tests.support.household import postgres_socket
 from tests.support.promises import do, one
 from tests.support.proxy import Proxy, proxied
 from tests.support.works import drain, hand_in, settings_for, working
+from worker.cli.speech.invocation import as_typed_here
 from worker.cli.views.ladder import LadderView
 from worker.cli.views.live import follow
 from worker.cli.views.now import NowView
@@ -35,9 +36,9 @@ def settings(database_url: str, redis_url: str, simulator: tuple[State, str]) ->
     return settings_for(database_url, simulator[1], redis_url=redis_url)
 
 
-def drawn(picture: RenderableType) -> str:
-    """As a terminal of 120 columns shows it."""
-    console = Console(width=120, file=None, record=True, quiet=False)
+def drawn(picture: RenderableType, width: int = 120) -> str:
+    """As a terminal of so many columns shows it."""
+    console = Console(width=width, file=None, record=True, quiet=False)
     with console.capture() as captured:
         console.print(picture)
     return captured.get()
@@ -50,7 +51,7 @@ def view(settings: Settings) -> Iterator[NowView]:
 
 
 def test_everything_that_goes_on_is_one_picture(
-    view: NowView, engine: Engine, settings: Settings
+    view: NowView, engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # given
     assert "Nothing has been submitted yet." in drawn(view.draw())
@@ -65,7 +66,13 @@ def test_everything_that_goes_on_is_one_picture(
         holds.pause_queue(engine, Actor("ann"), "haiku", "new prompt")
         drain(runtime)
         paused = drawn(view.draw())
-    # then
+        monkeypatch.setenv("COLUMNS", "40")
+        narrow = drawn(view.draw(), 40)
+    # then on a narrow terminal, that nothing is real and how queues stand is not cut
+    assert max(map(len, narrow.splitlines())) <= 40
+    assert narrow.index("SIMULATED") < narrow.index("haiku is paused") < narrow.index("routing")
+    (row,) = (line.split() for line in narrow.splitlines() if line.startswith("haiku  "))
+    assert (row[-1], len(row)) == ("paused", 4)
     assert "haiku is paused by ann, since" in paused
     assert ": new prompt;" in paused
     spent: Decimal = one(engine, SPENT).usd
@@ -111,7 +118,9 @@ def test_a_run_without_money_is_not_followed_for_ever(engine: Engine, settings: 
     view = LadderView(engine, settings, "day")
     with working(settings) as runtime:
         follow(view, lambda _seconds: drain(runtime))
-    assert "the run is stopped by its budget" in drawn(view.draw())
+    said = drawn(view.draw())
+    assert "Stopped by its budget" in said
+    assert f"raise its budget: {as_typed_here(view.status.go_on_with)}"[:40] in said
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ from rich.measure import Measurement
 from rich.table import Column, Table
 from rich.text import Text
 
+NARROW = 60
+"""Columns of a terminal on which figures have no room for bars beside them."""
 PIECE = 12
 """Characters at which a word may be parted: an address or a model's name need not fit whole."""
 

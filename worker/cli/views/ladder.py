@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from models.vocabulary import ROUTING
 from worker.cli.speech.invocation import as_typed_here
 from worker.cli.speech.output import SIMULATED
-from worker.cli.speech.tables import FittingTable
+from worker.cli.speech.tables import NARROW, FittingTable
 from worker.cli.views.patience import Patience
 from worker.config.addresses import assumed_turnaround_s
 from worker.config.settings import Settings
@@ -25,8 +25,6 @@ from worker.store.reading.surrounding import read_surrounding
 from worker.store.runs import find_run
 
 BAR_WIDTH = 28
-NARROW = 60
-"""Columns of a terminal on which figures have no room for bars beside them."""
 ENDED = ("answered", "review", "dead", "cancelled")
 
 
@@ -63,6 +61,8 @@ class LadderView:
         self._outlook = seen.words
         return Group(
             self._headline(),
+            # Where a terminal is too low for it all, what stands last is cut.
+            *([Text(SIMULATED, style="yellow")] if self.status.simulated else []),
             *self._troubles(),
             self._rungs(counts, flying),
             self._steps(steps),
@@ -122,7 +122,4 @@ class LadderView:
         words += f" of {dollars(cap)}" if cap is not None else ""
         if self.status.reserved:
             words += f", {dollars(self.status.reserved)} reserved for calls in flight"
-        text = Text(words)
-        if self.status.simulated:
-            text.append(f"\n{SIMULATED}", style="yellow")
-        return text
+        return Text(words)

@@ -1,6 +1,7 @@
 """`rung status --watch`: the dashboard's first page in a terminal, from the same reading."""
 
 from collections.abc import Sequence
+from shutil import get_terminal_size
 
 from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
@@ -8,7 +9,7 @@ from rich.text import Text
 
 from worker.cli.speech.invocation import as_typed_here
 from worker.cli.speech.output import SIMULATED
-from worker.cli.speech.tables import FittingTable
+from worker.cli.speech.tables import NARROW, FittingTable
 from worker.config.settings import Settings
 from worker.dashboard.context import Dashboard, make_dashboard
 from worker.dashboard.screens.now import Now, read_now
@@ -19,6 +20,7 @@ from worker.domain.text import terminal_safe
 from worker.domain.wording import count, dollars, percent, span
 from worker.store.engine import at_one_moment
 from worker.store.reading.outlook import Outlook
+from worker.store.reading.queue_holds import looks
 from worker.store.reading.run_standing import RunStanding
 
 COLOURS = {"good": "green", "calm": "default", "warn": "yellow", "bad": "bold red"}
@@ -42,15 +44,16 @@ class NowView:
         self._dashboard.rates.read()
         with at_one_moment(self._dashboard.engine) as connection:
             now = read_now(self._dashboard, connection)
-        parts: list[RenderableType] = [_headline(now), *_troubles(now.troubles)]
+        parts: list[RenderableType] = [_headline(now)]
+        # Where a terminal is too low for it all, what stands last is cut.
+        if self._dashboard.simulated or now.bill.simulated:
+            parts.append(Text(SIMULATED, style="yellow"))
+        parts += _troubles(now.troubles)
         if now.batches.words:
             parts.append(Text(f"{now.batches.words}."))
         if now.live:
             parts += [Text(), _runs(now.live)]
-        parts += [Text(), _queues(now.queues), Text(), _spend(now)]
-        if self._dashboard.simulated or now.bill.simulated:
-            parts.append(Text(SIMULATED, style="yellow"))
-        return Group(*parts)
+        return Group(*parts, Text(), _queues(now.queues), Text(), _spend(now))
 
 
 def _headline(now: Now) -> Text:
@@ -66,40 +69,52 @@ def _troubles(troubles: Sequence[ScreenTrouble]) -> list[RenderableType]:
 
 def _with_command(trouble: ScreenTrouble) -> str:
     """What is a button on the page is a command here."""
-    jobs = [href.removeprefix("/jobs/") for _, href in trouble.more if href.startswith("/jobs/")]
-    look = f" Look: {', '.join(f'rung show {job} --text' for job in jobs)}." if jobs else ""
+    links = [href for _, href in trouble.more if href.startswith("/jobs/")]
+    jobs = [int(href.removeprefix("/jobs/")) for href in links]
+    look = f" Look: {looks(jobs)}." if jobs else ""
     return trouble.words + look + (f" Go on with: {trouble.command}" if trouble.command else "")
 
 
 def _runs(live: Sequence[tuple[RunStanding, Outlook]]) -> FittingTable:
-    table = FittingTable("run", "", "done", "outlook", box=None, pad_edge=False)
+    """Of one alone the headline says how it looks; a narrow terminal has no room for bars."""
+    bars, said_so = not _narrow(), len(live) > 1
+    table = FittingTable("run", box=None, pad_edge=False)
+    for heading in [*([""] if bars else []), "done", *(["outlook"] if said_so else [])]:
+        table.add_column(heading)
     for run, seen in live:
         total = max(run.total, 1)
+        bar = ProgressBar(total=total, completed=run.ended, width=BAR_WIDTH)
+        said = Text(terminal_safe(short(run, seen)), style=COLOURS[seen.level])
         table.add_row(
             Text(terminal_safe(run.name)),
-            ProgressBar(total=total, completed=run.ended, width=BAR_WIDTH),
+            *([bar] if bars else []),
             f"{count(run.ended)} of {count(run.total)}",
-            Text(terminal_safe(short(run, seen)), style=COLOURS[seen.level]),
+            *([said] if said_so else []),
         )
     return table
 
 
 def _queues(lines: Sequence[QueueShown]) -> FittingTable:
+    """On a narrow terminal without what a wider one has room for."""
+    more = ("done a minute", "oldest wait", "limit used")
     table = FittingTable("queue", box=None, pad_edge=False)
-    for heading in ("waiting", "in flight", "done a minute", "oldest wait", "limit used"):
+    for heading in ("waiting", "in flight", *(() if _narrow() else more)):
         table.add_column(heading, justify="right")
     table.add_column("state")
     for line in reversed(lines):
+        figures = (count(line.a_minute), span(line.waited_s), percent(line.share))
         table.add_row(
             line.queue,
             count(line.waiting),
             count(line.in_flight),
-            count(line.a_minute),
-            span(line.waited_s),
-            percent(line.share),
+            *(() if _narrow() else figures),
             Text(line.state.word, style=COLOURS[line.state.level]),
         )
     return table
+
+
+def _narrow() -> bool:
+    return get_terminal_size().columns < NARROW
 
 
 def _spend(now: Now) -> Text:

@@ -84,8 +84,7 @@ def canary_help(name: str, failed_jobs: Sequence[int], run: str | None) -> str:
     """What to do about a canary that has paused a queue, in commands. A run keeps the prompts that
     it began with, so that a fixed one takes over what waits in a run of its own."""
     jobs = list(dict.fromkeys(failed_jobs))  # One may have failed twice.
-    looks = [f"rung show {job} --text" for job in jobs[-SHOWN:]]
-    look = f"look at what failed: {listed(looks)}; " if looks else ""
+    look = f"look at what failed: {looks(jobs[-SHOWN:])}; " if jobs else ""
     named = quote(run) if run else "RUN"
     anew = f"rung reprocess --run {named} --where 'state = cancelled'"
     return (
@@ -93,6 +92,12 @@ def canary_help(name: str, failed_jobs: Sequence[int], run: str | None) -> str:
         f" fault, fix it, then: rung cancel {named}, {anew}, rung resume {name}; to try the same"
         f" once more: rung resume {name}"
     )
+
+
+def looks(jobs: Sequence[int]) -> str:
+    """The command that shows the first of these, one at least, and which the others are."""
+    others = [str(job) for job in jobs[1:]]
+    return f"rung show {jobs[0]} --text" + (f" (and {listed(others)})" if others else "")
 
 
 def queue_holds(connection: Connection) -> list[QueueHold]:
