@@ -93,17 +93,19 @@ def total(connection: Connection, state: str, run_id: int | None) -> int:
 
 
 # The state is written out: so the partial index serves, and the planner knows how many there are.
-# What is beside a job is looked up for those that are shown alone, and not for all of a window.
+# A window is read from that index alone, and in its order, which `=` for a run would hide; rows are
+# looked up for those jobs that are shown.
 WINDOW = """(
-  SELECT * FROM jobs WHERE state = '{state}'
-    AND (CAST(:run AS bigint) IS NULL OR run_id = :run) {before}
+  SELECT id, run_id, reason, finished_at FROM jobs WHERE state = '{state}'
+    AND run_id BETWEEN coalesce(CAST(:run AS bigint), 0)
+      AND coalesce(CAST(:run AS bigint), 9223372036854775807) {before}
   ORDER BY run_id DESC, id DESC LIMIT :window) AS j"""
 RUN_OF = "CROSS JOIN LATERAL (SELECT name, state FROM runs WHERE id = j.run_id OFFSET 0) AS r"
 UNDECIDED = "(:decided OR NOT EXISTS (SELECT FROM reviews WHERE job_id = j.id))"
 BEFORE = "AND (CAST(:before_run AS bigint) IS NULL OR (run_id, id) < (:before_run, :before_job))"
 LETTERS_OF = f"""
-SELECT j.id AS job, j.run_id, r.name AS run, m.source, m.external_id, m.channel, j.tier,
-  j.attempts, j.reason, j.cost AS cost_usd, j.finished_at, s.confidence, s.job_id IS NOT NULL AS
+SELECT j.id AS job, j.run_id, r.name AS run, m.source, m.external_id, m.channel, k.tier,
+  k.attempts, j.reason, k.cost AS cost_usd, j.finished_at, s.confidence, s.job_id IS NOT NULL AS
   answered, v.verdict, v.reviewer, b.reader AS read_by, b.since AS read_since, now() AS now,
   coalesce(v.id, 0) AS known
 FROM (
@@ -112,7 +114,9 @@ FROM (
   ORDER BY run_id DESC, id DESC LIMIT :limit) AS j
 {RUN_OF}
 CROSS JOIN LATERAL (
-  SELECT source, external_id, channel FROM messages WHERE id = j.message_id OFFSET 0) AS m
+  SELECT message_id, tier, attempts, cost FROM jobs WHERE id = j.id OFFSET 0) AS k
+CROSS JOIN LATERAL (
+  SELECT source, external_id, channel FROM messages WHERE id = k.message_id OFFSET 0) AS m
 LEFT JOIN LATERAL (SELECT job_id, confidence FROM results WHERE job_id = j.id OFFSET 0) AS s ON true
 LEFT JOIN LATERAL (
   SELECT id, verdict, reviewer FROM reviews WHERE job_id = j.id ORDER BY id DESC LIMIT 1
