@@ -178,7 +178,7 @@ def test_text_is_masked_shown_and_harmless(chromium: Any, url: str, engine: Engi
     visit.page.get_by_label("Send the best effort as it is").check()
     visit.page.get_by_role("button", name="Give the verdict").click()
     # then
-    visit.page.get_by_text("Verdict on job 4: accept.").wait_for()
+    visit.page.get_by_text("Verdict on job 4: accepted.").wait_for()
     visit.close()
 
 

@@ -86,7 +86,7 @@ def test_a_run_is_paused_put_first_given_money_and_cancelled(
     undo(visit)
     assert one(engine, run)[1] == 0
     press(visit, "Budget", re.compile("Change the budget"), budget="12.5")
-    assert (said(visit), one(engine, run)[2]) == ("The budget of run open is 12.5 now.", 12.5)
+    assert (said(visit), one(engine, run)[2]) == ("The budget of run open is $12.50 now.", 12.5)
     undo(visit)
     assert one(engine, run)[2] is None
     visit.page.get_by_role("link", name="Cancel", exact=True).click()
@@ -120,7 +120,7 @@ def test_dead_letters_are_retried_by_cause_and_by_filter(
     press(visit, "Their priority", re.compile("Change the priority"), priority="9")
     assert "The priority of 2 jobs is 9 now" in said(visit)
     press(visit, "Budget of their runs", re.compile("Change the budget"), budget="30")
-    assert "The budget of 1 run is 30 now" in said(visit)
+    assert "The budget of 1 run is $30.00 now" in said(visit)
     press(visit, "Cancel those that are open", re.compile("Cancel jobs"))
     # then
     assert "2 jobs of external_id in (open-1, open-2): cancelled." in said(visit)

@@ -180,7 +180,7 @@ def test_a_budget_is_raised_the_run_goes_on_and_it_is_taken_back(
         after = confirm(client, page)
         drain(runtime)
     # then
-    assert "The budget of run day is 3 now." in after.text
+    assert "The budget of run day is $3.00 now." in after.text
     state = one(engine, "SELECT state, waiting_for, budget_cap FROM runs")
     assert tuple(state) == ("finished", None, Decimal(3))
     assert one(engine, "SELECT cap FROM budgets WHERE run_id IS NOT NULL")[0] == Decimal(3)
@@ -199,7 +199,7 @@ def test_a_budget_below_what_is_spent_is_refused(
     assert "The budget of run day is without limit now." in after.text
     back = undo(client, after)
     assert one(engine, "SELECT cap FROM budgets WHERE run_id = 1")[0] == Decimal(5)
-    assert "The budget of run day is 5" in back.text
+    assert "The budget of run day is $5.00" in back.text
 
 
 @pytest.mark.parametrize(

@@ -165,7 +165,7 @@ def test_the_budget_of_all_runs_that_a_filter_meets(
     # when
     done = after(client, "budget", page)
     # then
-    assert "The budget of 2 runs is 7 now (state = queued)." in done.text
+    assert "The budget of 2 runs is $7.00 now (state = queued)." in done.text
     caps = one(engine, "SELECT array_agg(cap::int ORDER BY run_id) FROM budgets WHERE run_id > 0")
     assert caps[0] == [7, 7, 3]
 

@@ -87,13 +87,14 @@ def test_filters_are_addresses_and_mistakes_are_sentences(
 ) -> None:
     # given
     hand_in(engine, settings, [f"day {n}" for n in range(5)], name="day", channel="chat")
-    do(engine, "UPDATE jobs SET state = 'routed', tier = 'opus', difficulty = 'COMPLEX'"
+    do(engine, "UPDATE jobs SET state = 'answered', tier = 'opus', difficulty = 'COMPLEX'"
        " WHERE id = 2")  # fmt: skip
     # then
     assert jobs_on(get(client, "/jobs?tier=opus")) == [2]
     assert jobs_on(get(client, "/jobs?where=difficulty+%3D+COMPLEX+and+channel+%3D+chat")) == [2]
     shown = get(client, "/jobs?run=day&tier=opus").text
     assert "rung reprocess --where 'run = day and tier = opus' --dry-run" in shown
+    assert "rung reprocess" not in get(client, "/jobs?run=day&state=queued").text
     problem = get(client, "/jobs?where=banana+%3D+1", 422)
     assert "banana" in problem.root.all("pre", role="alert")[0].text
     assert "There is no run called" in get(client, "/jobs?run=nope", 422).text
@@ -106,6 +107,12 @@ def test_search_leads_straight_to_the_job(
     assert client.get("/jobs?q=day-1").headers["location"] == "/jobs/2"
     assert client.get("/jobs?q=day/day-0").headers["location"] == "/jobs/1"
     assert "There is no job" in get(client, "/jobs?q=nothing", 422).text
+    # when: another run has the same message
+    hand_in(engine, settings, ["three"], name="again")
+    do(engine, "INSERT INTO jobs (run_id, message_id) VALUES (2, 1)")
+    # then
+    assert set(jobs_on(get(client, "/jobs?q=day-0"))) == {1, 4}
+    assert client.get("/jobs?q=day/day-0").headers["location"] == "/jobs/1"
 
 
 def test_the_receipt_answers_why_at_a_glance(
@@ -258,7 +265,7 @@ def test_a_verdict_is_given_on_the_page(
     assert "An edit needs the reply" in Page(refused.text).text
     said = one(engine, "SELECT verdict, reply, reviewer FROM reviews")
     assert tuple(said) == ("edit", "It is on\nits way.", "local")
-    assert "Verdict on job 1: edit." in get(client, taken.headers["location"]).text
+    assert "Verdict on job 1: edited." in get(client, taken.headers["location"]).text
     # what is decided waits for nobody
     assert "Nothing waits for a person" in get(client, "/review").text
     job = get(client, "/jobs/1").text

@@ -56,6 +56,8 @@ UPLOADS = frozenset({"/api/runs", HAND_OVER})
 CSRF_FIELD, CSRF_HEADER = "csrf_token", "x-csrf-token"
 HOW_TO_MAKE_ONE = "`rung dashboard token` makes one for [dashboard.tokens.NAME] in rung.toml"
 SIGNED_OUT = "Nothing was changed: nobody is signed in here any more."
+NO_CSRF = "The CSRF token is missing or old: load the page again."
+OLD_PAGE = "Nothing was changed: the page before this one is too old. Go back and load it again."
 PROGRAMS = f"A program sends `Authorization: Bearer TOKEN`; {HOW_TO_MAKE_ONE}."
 BY_ADDRESS = (
     "Open the address that `rung up` or `rung dashboard` printed: it holds the token. A program"
@@ -191,8 +193,9 @@ class Gate:
         if given is None and is_form(request):
             given = (await form_of(request)).get(CSRF_FIELD)
         if not same(given or "", visitor.csrf):
-            words = "The CSRF token is missing or old: load the page again."
-            raise RequestRefused(403, words, PROGRAMS)
+            if for_program(request):
+                raise RequestRefused(403, NO_CSRF, PROGRAMS)
+            raise RequestRefused(403, OLD_PAGE)
 
     def _cap(self, scope: Scope) -> int:
         upload = scope["method"] == "POST" and scope["path"] in UPLOADS

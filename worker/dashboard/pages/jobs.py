@@ -145,7 +145,7 @@ def _search(request: Request, connection: Connection, search: str) -> Response:
     """Straight to the job, if there is only one."""
     try:
         return RedirectResponse(f"/jobs/{find_job(connection, search)}", 303)
-    except Missing as error:
+    except RungError as error:
         several = jobs_with_id(connection, search, PAGE)
         found, problem = Page(jobs=several, next=None), None if several else error
         total = len(several)

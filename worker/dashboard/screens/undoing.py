@@ -1,8 +1,9 @@
 """What was done, in a sentence, and the address that takes it back. Pure."""
 
+from decimal import Decimal
 from urllib.parse import quote
 
-from worker.domain.wording import plural
+from worker.domain.wording import VERDICT_WORDS, dollars, plural
 from worker.store.reading.deeds import AuditEntry
 
 DONE = {
@@ -34,17 +35,23 @@ def said(event: AuditEntry) -> str:
         done = "cancelled" if action == "cancel" else "tried again"
         return f"{plural(event.affected, 'job')} of {target}: {done}.{_fewer(event)}"
     if action in ("priority", "budget"):
-        to = event.detail.get("to")
+        to = _figure(action, event.detail.get("to"))
         if not _of_run(target):
             many = plural(event.affected, "job" if action == "priority" else "run")
-            limit = "without limit" if to is None else to
-            return f"The {action} of {many} is {limit} now ({target}).{_fewer(event)}"
-        return f"The {action} of {target} is {'without limit' if to is None else to} now."
+            return f"The {action} of {many} is {to} now ({target}).{_fewer(event)}"
+        return f"The {action} of {target} is {to} now."
     if action == "review:undo":
         return f"The verdict on {target} is taken back."
     if action.startswith("review:"):
-        return f"Verdict on {target}: {action.removeprefix('review:')}."
+        return f"Verdict on {target}: {VERDICT_WORDS[action.removeprefix('review:')]}."
     return f"{target} {DONE.get(action, action)}."
+
+
+def _figure(action: str, to: object) -> str:
+    """A priority as it is, and a budget as money."""
+    if to is None:
+        return "without limit"
+    return dollars(Decimal(str(to))) if action == "budget" else str(to)
 
 
 def _fewer(event: AuditEntry) -> str:
