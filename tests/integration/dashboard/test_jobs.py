@@ -87,7 +87,8 @@ def test_filters_are_addresses_and_mistakes_are_sentences(
 ) -> None:
     # given
     hand_in(engine, settings, [f"day {n}" for n in range(5)], name="day", channel="chat")
-    do(engine, "UPDATE jobs SET state = 'answered', tier = 'opus', difficulty = 'COMPLEX'"
+    do(engine, "UPDATE jobs SET state = 'answered', finished_at = now(), tier = 'opus',"
+       " difficulty = 'COMPLEX'"
        " WHERE id = 2")  # fmt: skip
     # then
     assert jobs_on(get(client, "/jobs?tier=opus")) == [2]

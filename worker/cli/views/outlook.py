@@ -89,6 +89,6 @@ def print_outlook(outlook: "RunForecast") -> None:
         one = outlook.seconds
         table.add_row("time", *(span(value) for value in (one.p10, one.p50, one.p90)))
     console(stderr=True).print(table)
-    talk(f"Below these with so much probability, {outlook.basis}.")
+    talk(f"With that probability it stays below the figure, {outlook.basis}.")
     if outlook.detail.days < 2:
         talk("Days differ, and one day alone cannot say how much: 10 % is assumed.")

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from worker.cli.speech.output import SIMULATED, console
-from worker.dashboard.screens.story import headline as story
+from worker.dashboard.screens import story
 from worker.domain.receipt import Receipt, ReceiptAttempt, ReceiptCall
 from worker.domain.text import terminal_safe
-from worker.domain.wording import state_word
+from worker.domain.wording import reason, state_word
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -45,7 +45,7 @@ def why_it_stopped(found: Receipt) -> str:
     if result is None or last is None:
         if found.state == "review":
             return f"a person must look, and there is no best effort: {found.reason}"
-        return found.reason or f"no result yet: the job is {found.state}"
+        return found.reason or f"no result yet: {story.standing(found.state, found.tier)}"
     source = f"attempt {result.fence}, {result.tier} ({result.model})"
     if found.state == "review" and found.reviews:
         latest = found.reviews[-1]
@@ -75,7 +75,7 @@ def _print_lines(out: "Console", lines: Iterator[Line]) -> None:
 
 
 def _head(found: Receipt, *, with_text: bool, full: bool) -> Iterator[Line]:
-    yield "why", story(found)
+    yield "why", story.headline(found)
     if with_text:
         yield "message", found.body or ""
         yield from _replies(found)
@@ -113,7 +113,7 @@ def _headline(attempt: ReceiptAttempt) -> str:
 
 
 def _lines(attempt: ReceiptAttempt, *, with_text: bool, full: bool) -> Iterator[Line]:
-    yield from _decision(attempt)
+    yield from _decision(attempt, full=full)
     for finding in attempt.findings or []:
         yield finding["severity"], f"{finding['validator']}: {finding['finding']}"
     for piece in attempt.context:
@@ -138,14 +138,15 @@ def _lines(attempt: ReceiptAttempt, *, with_text: bool, full: bool) -> Iterator[
     yield "time", f"waited {attempt.waited_s:.2f} s, {took}{calling}"
 
 
-def _decision(attempt: ReceiptAttempt) -> Iterator[Line]:
+def _decision(attempt: ReceiptAttempt, *, full: bool) -> Iterator[Line]:
     because = f" because {', '.join(attempt.reasons)}" if attempt.reasons else ""
-    yield "decision", f"{attempt.outcome} → {attempt.decision or 'open'}{because}"
+    recorded = f"{attempt.outcome} → {attempt.decision or 'open'}{because}"
+    yield "decision", recorded if full else story.outcome(attempt)
     if attempt.rule:
         yield "rule", attempt.rule
     elif attempt.stage == "route" and attempt.model is None:
         yield "start", "where the policy starts everything"
-    if attempt.difficulty:
+    if attempt.difficulty and full:
         yield "label", attempt.difficulty
     if attempt.answer_fence:
         words = f"checks the answer of attempt {attempt.answer_fence}, which was paid for there"
@@ -162,7 +163,8 @@ def _decision(attempt: ReceiptAttempt) -> Iterator[Line]:
         yield f"certificate {attempt.certificate_id}", words
     if step := attempt.escalation:
         more = f" ({step.detail})" if step.detail not in (None, step.reason) else ""
-        yield "escalated", f"{step.from_tier} → {step.to_tier}: {step.reason}{more}"
+        why = f"{step.reason}{more}" if full else reason(f"{step.reason}{more}")
+        yield "escalated", f"{step.from_tier} → {step.to_tier}: {why}"
 
 
 def _was_not_asked(attempt: ReceiptAttempt) -> bool:

@@ -105,6 +105,9 @@ def test_a_receipt_has_every_field_of_every_attempt(
         f"total ${found['total_usd']:.6f}",
     ):  # fmt: skip
         assert words in shown, words
+    brief = " ".join(say("show", "day/day-0").out.split())
+    assert "Not good enough: it was 0.20 sure, and 0.70 is asked, so opus was asked." in brief
+    assert "low_confidence" not in brief
 
 
 def test_a_receipt_names_the_rule_that_made_a_message_critical(
