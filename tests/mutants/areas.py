@@ -137,7 +137,7 @@ STATEMENTS: dict[str, tuple[str, ...]] = {
         f"{STORE}queue/test_guards_of_ends.py",
         "tests/integration/lanes/realtime/test_unheard_claims.py",
     ),
-    f"{QUEUE}knowledge": (
+    f"{QUEUE}knowledge_ways": (
         f"{STORE}queue/test_guards_of_ends.py",
         "tests/integration/lanes/realtime/test_knowledge_shown.py",
     ),
