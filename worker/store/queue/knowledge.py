@@ -61,20 +61,18 @@ class PagesShown:
         if not jobs or (pages_at := jobs[0].pages_at) is None:
             return {}
         folders = self._folders_at(connection, pages_at)
-        versions = {
-            job.job_id: version
+        versions = {names: version_of(names, folders) for names in {job.folders for job in jobs}}
+        searched = [
+            job
             for job in jobs
             if job.folders and job.use.retriever is None
-            if self._ways.searches(
-                job.run_id, job.frozen, version := version_of(job.folders, folders)
-            )
-        }
-        searched = [job for job in jobs if job.job_id in versions]
+            if self._ways.searches(job.run_id, job.frozen, versions[job.folders])
+        ]
         queries = [_query(one.job_id, one.asked.message, one.frozen.policy) for one in searched]
         found = self._passages.find(connection, queries, PASSAGES_SHOWN) if searched else {}
         return {
-            job_id: FoundPages(tuple(found[job_id]), version, pages_at)
-            for job_id, version in versions.items()
+            job.job_id: FoundPages(tuple(found[job.job_id]), versions[job.folders], pages_at)
+            for job in searched
         }
 
     def shown_to(

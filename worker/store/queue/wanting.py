@@ -28,7 +28,7 @@ class Wanting:
         return self.frozen.policy.context
 
     @property
-    def folders(self) -> Sequence[str]:
+    def folders(self) -> tuple[str, ...]:
         """Of its policy's pages."""
         return self.frozen.policy.knowledge
 
