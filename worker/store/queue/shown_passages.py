@@ -1,8 +1,9 @@
 """Passages as a model is shown them: a claim is told which they are, and knows what they say."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from worker.domain.context import ShownPassage
 from worker.store.passages import Query, rank_passages
@@ -10,12 +11,15 @@ from worker.store.passages import Query, rank_passages
 
 class ShownPassages:
     """What passages say, read once in each process: a passage that changes is written anew, under
-    another number."""
+    another number. A statement costs more than what it brings, so the first time that a folder is
+    searched much of it is read at once, and later what is missing."""
 
-    MAX_KEPT = 4_096
+    MAX_KEPT, AT_ONCE = 4_096, 1_000
 
     def __init__(self) -> None:
         self._kept: dict[str, ShownPassage] = {}
+        self._begun = set[str]()
+        """Folders of which some was read at once."""
 
     def find(
         self, connection: Connection, queries: Sequence[Query], limit: int
@@ -23,8 +27,12 @@ class ShownPassages:
         """As `find_passages`, as they are shown to a model."""
         if len(self._kept) > self.MAX_KEPT:
             self._kept.clear()
+            self._begun.clear()
         best = {key: names.split(",") for key, names in rank_passages(connection, queries, limit)}
-        if missing := {name for names in best.values() for name in names} - self._kept.keys():
+        wanted = {name for names in best.values() for name in names}
+        if wanted - self._kept.keys():
+            self._begin(connection, {folder for query in queries for folder in query.folders})
+        if missing := wanted - self._kept.keys():
             self._read(connection, {int(name.partition(":")[0]) for name in missing})
         # One that a sync has just taken away is shown to nobody.
         return {
@@ -32,12 +40,29 @@ class ShownPassages:
             for query in queries
         }
 
+    def _begin(self, connection: Connection, folders: set[str]) -> None:
+        if fresh := folders - self._begun:
+            self._begun |= fresh
+            values = {"folders": sorted(fresh), "most": self.AT_ONCE}
+            self._keep(connection.execute(READ_FOLDERS, values).all())
+
     def _read(self, connection: Connection, ids: Iterable[int]) -> None:
-        for row in connection.execute(READ_SHOWN, {"ids": sorted(ids)}).all():
+        self._keep(connection.execute(READ_SHOWN, {"ids": sorted(ids)}).all())
+
+    def _keep(self, rows: Iterable[Row[Any]]) -> None:
+        for row in rows:
             shown = ShownPassage(row.name, row.version, row.text)
             self._kept[f"{row.id}:{row.version}"] = shown
 
 
+READ_FOLDERS = text("""
+SELECT p.id, p.name, p.version, p.text FROM unnest(CAST(:folders AS text[])) AS wanted(name)
+CROSS JOIN LATERAL (
+  SELECT id FROM knowledge_folders WHERE name = wanted.name OFFSET 0) AS f
+CROSS JOIN LATERAL (
+  SELECT id, name, version, text FROM knowledge_passages WHERE folder_id = f.id
+  LIMIT :most) AS p
+""")
 READ_SHOWN = text("""
 SELECT p.id, p.name, p.version, p.text
 FROM unnest(CAST(:ids AS bigint[])) AS wanted(id)

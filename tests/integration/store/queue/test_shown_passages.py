@@ -51,6 +51,7 @@ class Asked:
 def test_passages_are_read_once_and_anew_when_they_changed(engine: Engine) -> None:
     # given
     sync_folder(engine, "ours", [PAGE])
+    sync_folder(engine, "theirs", [replace(PAGE, name="theirs")])
     asked = Asked(engine)
     with engine.connect() as connection:
         full = find_passages(connection, QUERIES, 5)
@@ -63,9 +64,13 @@ def test_passages_are_read_once_and_anew_when_they_changed(engine: Engine) -> No
     sync_folder(engine, "ours", [replace(PAGE, markdown=PAGE.markdown.replace("30", "31"))])
     changed, read = asked()
     assert ("31 days" in str(changed), "30 days" in str(changed), read) == (True, False, 2)
+    # of other folders nothing is read
+    assert not any(one.id.startswith("theirs") for one in asked.shown._kept.values())
     # and however little is kept, everything is shown
     asked.shown.MAX_KEPT = 0
     assert asked() == (changed, 2)
+    asked.shown.AT_ONCE = 0
+    assert asked() == (changed, 3), "what was not among those that are read at once is read alone"
 
 
 def test_messages_are_read_of_runs_that_have_somebody_asked(engine: Engine) -> None:
