@@ -20,6 +20,20 @@ class Message(Base):
             "customer_id",
             postgresql_where=text("customer_id IS NOT NULL"),
         ),
+        # What a purge goes by: messages with their text, and those erased that have their id.
+        Index(
+            "ix_messages_with_text",
+            "created_at",
+            "id",
+            postgresql_where=text("erased_at IS NULL"),
+        ),
+        Index(
+            "ix_messages_with_id",
+            "id",
+            postgresql_where=text(
+                "erased_at IS NOT NULL AND external_id !~ '^sha256:[0-9a-f]{32}$'"
+            ),
+        ),
     )
 
     id: Mapped[BigId] = mapped_column(Identity(always=True), primary_key=True)

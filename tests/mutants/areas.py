@@ -109,6 +109,7 @@ STATEMENTS: dict[str, tuple[str, ...]] = {
     f"{QUEUE}slices": (*QUICK, *NIGHT),
     f"{QUEUE}leaving_batch": (*QUICK, LOCKED, f"{BATCH}test_batch_deadlines.py"),
     f"{ACTIONS}erasure": (*QUICK, f"{STORE}actions/test_erasure.py"),
+    f"{ACTIONS}quoted_words": (*QUICK, f"{STORE}actions/test_erasure.py"),
     f"{QUEUE}deliveries": (
         LOCKED,
         f"{STORE}queue/test_guards_of_deliveries.py",

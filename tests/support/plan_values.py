@@ -108,6 +108,7 @@ class Values:
             "rights.LACKING": {"tables": ["jobs", "messages"]},
             "dispatch.UNMARK": {"ids": self.dispatched},
             "erasure.COUNT": {"ids": self.messages},
+            "quoted_words.SAID": {"jobs": self.answered, "least": 8},
             "erasure.LOCK_JOBS": {"ids": self.messages},
             "erasure.STATEMENTS[classifications]": {"ids": self.messages},
             "erasure.STATEMENTS[messages]": {"ids": self.messages},

@@ -150,8 +150,7 @@ def test_trouble_comes_first_in_words_with_the_button_that_helps(
     said = [re.sub(r"since [0-9:]{5}", "since 07:45", i.text) for i in troubles.all("li")]
     assert [item.attributes["class"] for item in troubles.all("li")] == ["bad"] * 3 + ["warn"]
     assert said == [
-        "No worker is running, and 76 messages wait. Start one: rung up, or rung worker."
-        " worker. Workers",
+        "No worker is running, and 76 messages wait. Start one: rung up, or rung worker. Workers",
         "opus is paused by ada, since 07:45: too dear <b>today</b>. Resume opus",
         "day is stopped by its budget: <$0.0001 of its budget is left. Raise the budget",
         "night has 4 dead letters. See why",

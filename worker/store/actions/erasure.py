@@ -5,8 +5,8 @@ tiers, reasons by name and times stay, so every sum stays what it was. A message
 with its external id, so that the same row submitted again is not taken for a new one; where the id
 itself says who somebody is, a fingerprint can take its place.
 
-Claude's words on a call that went wrong are in the call's row alone. What older versions wrote, and
-what somebody may have copied into a pause or an audit, is looked for by these words and taken out.
+Claude's words on a call that went wrong are looked for wherever they may have been copied to
+(`quoted_words`).
 
 Promises: a group is erased in one transaction, all tables or none; an answer that was still in
 flight is recorded with its money and without its text (`silenced`); repeating it changes nothing.
@@ -15,7 +15,6 @@ The audit holds counts and, of a customer, only a fingerprint.
 
 import datetime as dt
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,12 +22,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, TextClause, text
 
+from worker.store.actions.quoted_words import take_out
 from worker.store.actions.reviews import end_of_erased
 from worker.store.audit import Actor, audit
 
 GROUP = 500
-SAID_CHARS = 8
-"""Shorter words of an error quote nobody."""
 TABLES = (
     *("messages", "contexts", "results", "calls", "attempts", "reviews", "escalations"),
     *("classifications", "audits"),
@@ -37,11 +35,12 @@ TABLES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erasure:
-    """Which messages: `statement` gives ids above `:after`, at most `:limit`, in order."""
+    """Which messages: each of `statements` gives ids behind `:after`, at most `:limit`, in its
+    order, and none that another gives."""
 
     action: str
     target: str
-    statement: TextClause
+    statements: Sequence[TextClause]
     values: Mapping[str, Any]
     ids: bool = False
     """Whether external ids become fingerprints too."""
@@ -53,8 +52,8 @@ def older_than(age: dt.timedelta, *, ids: bool = False) -> Erasure:
     return Erasure(
         action="purge",
         target=target,
-        statement=OLDER,
-        values={"age": age, "with_ids": ids},
+        statements=(OLDER, OLDER_IDS) if ids else (OLDER,),
+        values={"age": age},
         ids=ids,
     )
 
@@ -65,7 +64,7 @@ def of_customer(customer_id: str, *, ids: bool = False) -> Erasure:
     return Erasure(
         action="forget",
         target=target,
-        statement=OF_CUSTOMER,
+        statements=(OF_CUSTOMER,),
         values={"customer": customer_id},
         ids=ids,
     )
@@ -77,7 +76,7 @@ def of_external_id(external_id: str, source: str | None, *, ids: bool = False) -
     return Erasure(
         action="forget",
         target=f"message {fingerprint(external_id)}",
-        statement=OF_EXTERNAL_ID,
+        statements=(OF_EXTERNAL_ID,),
         values=values,
         ids=ids,
     )
@@ -91,41 +90,57 @@ def fingerprint(identity: str) -> str:
 def count(connection: Connection, chosen: Erasure) -> dict[str, int]:
     """How many messages and jobs would be erased, and how many open jobs would be cancelled."""
     found = Counter[str](messages=0, jobs=0, open_jobs=0)
-    after = 0
-    while ids := _next(connection, chosen, after, GROUP):
-        after = ids[-1]
-        row = connection.execute(COUNT, {"ids": ids}).one()
-        found.update(messages=len(ids), jobs=row.jobs, open_jobs=row.open_jobs)
+    for statement in chosen.statements:
+        after = 0
+        while ids := _next(connection, statement, chosen, after):
+            after = ids[-1]
+            row = connection.execute(COUNT, {"ids": ids}).one()
+            found.update(messages=len(ids), jobs=row.jobs, open_jobs=row.open_jobs)
     return dict(found)
 
 
 def erase(engine: Engine, actor: Actor, chosen: Erasure) -> dict[str, int]:
     """Erases in groups; returns how many rows were emptied, by table, and jobs cancelled."""
     total = Counter[str](dict.fromkeys((*TABLES, "cancelled"), 0))
-    after = 0
-    while True:
-        with engine.begin() as connection:
-            ids = _next(connection, chosen, after, GROUP)
-            if not ids:
-                detail = {"rows": dict(total)}
-                audit(connection, actor, chosen.action, chosen.target, total["messages"], **detail)
-                return dict(total)
-            total.update(_erase(connection, actor, ids))
-            if chosen.ids:
-                connection.execute(FINGERPRINT_IDS, {"ids": ids})
-        after = ids[-1]
+    for statement in chosen.statements:
+        after: int | None = 0
+        while after is not None:
+            with engine.begin() as connection:
+                after = _erase_group(connection, actor, chosen, statement, after, total)
+    with engine.begin() as connection:
+        detail = {"rows": dict(total)}
+        audit(connection, actor, chosen.action, chosen.target, total["messages"], **detail)
+    return dict(total)
 
 
-def _next(connection: Connection, chosen: Erasure, after: int, limit: int) -> list[int]:
-    values = {**chosen.values, "after": after, "limit": limit}
-    return list(connection.execute(chosen.statement, values).scalars())
+def _erase_group(
+    connection: Connection,
+    actor: Actor,
+    chosen: Erasure,
+    statement: TextClause,
+    after: int,
+    total: Counter[str],
+) -> int | None:
+    """The last id of what was erased; None where nothing is left."""
+    ids = _next(connection, statement, chosen, after)
+    if not ids:
+        return None
+    total.update(_erase(connection, actor, ids))
+    if chosen.ids:
+        connection.execute(FINGERPRINT_IDS, {"ids": ids})
+    return ids[-1]
+
+
+def _next(connection: Connection, statement: TextClause, chosen: Erasure, after: int) -> list[int]:
+    values = {**chosen.values, "after": after, "limit": GROUP}
+    return list(connection.execute(statement, values).scalars())
 
 
 def _erase(connection: Connection, actor: Actor, message_ids: Sequence[int]) -> dict[str, int]:
     # Jobs first, as every transaction locks them: what is being recorded now is waited for.
     jobs = list(connection.execute(LOCK_JOBS, {"ids": list(message_ids)}).scalars())
     changed = {"cancelled": connection.execute(CANCEL, {"jobs": jobs}).rowcount}
-    _take_out(connection, jobs)
+    take_out(connection, jobs)
     for table, statement in STATEMENTS.items():
         values = {"jobs": jobs} if ":jobs" in statement.text else {"ids": list(message_ids)}
         changed[table] = connection.execute(statement, values).rowcount
@@ -133,57 +148,26 @@ def _erase(connection: Connection, actor: Actor, message_ids: Sequence[int]) -> 
     return changed
 
 
-def _take_out(connection: Connection, jobs: list[int]) -> None:
-    """Takes what was said of these jobs' calls out of whatever people read."""
-    said = connection.execute(SAID, {"jobs": jobs, "least": SAID_CHARS}).scalars()
-    for words in sorted(said, key=len, reverse=True):
-        quoted = json.dumps(words, ensure_ascii=False)[1:-1]
-        connection.execute(OF_JOBS, {"said": words, "jobs": jobs})
-        for statement in ELSEWHERE:
-            connection.execute(statement, {"said": words, "quoted": quoted})
-
-
-def _without(
-    table: str, *columns: str, json_columns: Sequence[str] = (), of: str = "true"
-) -> TextClause:
-    """Replaces `:said` in columns of text, and in those of JSON as it is written there."""
-    changes = [f"{column} = replace({column}, :said, '…')" for column in columns]
-    changes += [
-        f"{column} = CAST(replace(CAST({column} AS text), :quoted, '…') AS jsonb)"
-        for column in json_columns
-    ]
-    found = [f"strpos({column}, :said) > 0" for column in columns]
-    found += [f"strpos(CAST({column} AS text), :quoted) > 0" for column in json_columns]
-    # Names of tables and columns are of this file; what is looked for is bound.
-    where = f"{of} AND ({' OR '.join(found)})"
-    return text(f"UPDATE {table} SET {', '.join(changes)} WHERE {where}")  # noqa: S608
-
-
-OF_JOBS = _without("jobs", "reason", of="id = ANY(:jobs)")
-ELSEWHERE = (
-    _without("runs", "state_reason", "waiting_for"),
-    _without("tiers", "paused_reason", "breaker_reason", "held_reason"),
-    _without("message_batches", "error"),
-    _without("notices", "words", json_columns=("detail",)),
-    _without("audit_events", json_columns=("detail",)),
-)
-SAID = text("""
-SELECT DISTINCT substring(error FROM ': (.*)$') FROM calls
-WHERE job_id = ANY(:jobs) AND length(substring(error FROM ': (.*)$')) >= :least
-""")
 FINGERPRINT_IDS = text("""
 UPDATE messages SET external_id =
   'sha256:' || left(encode(sha256(convert_to(external_id, 'UTF8')), 'hex'), 32)
 WHERE id = ANY(:ids) AND external_id !~ '^sha256:[0-9a-f]{32}$'
 """)
+# By the index of what still has its text: what was erased in earlier years is not passed over.
 OLDER = text("""
 SELECT m.id FROM messages AS m
-WHERE m.id > :after AND m.created_at < now() - CAST(:age AS interval)
-  AND (m.erased_at IS NULL
-    OR CAST(:with_ids AS boolean) AND external_id !~ '^sha256:[0-9a-f]{32}$')
+WHERE m.erased_at IS NULL AND m.created_at < now() - CAST(:age AS interval)
+  AND (m.created_at, m.id) > (
+    coalesce((SELECT created_at FROM messages WHERE id = :after), '-infinity'), :after)
   AND NOT EXISTS (
     SELECT FROM jobs AS j WHERE j.message_id = m.id AND j.finished_at IS NULL OFFSET 0)
-ORDER BY m.id LIMIT :limit
+ORDER BY m.created_at, m.id LIMIT :limit
+""")
+OLDER_IDS = text("""
+SELECT id FROM messages
+WHERE erased_at IS NOT NULL AND external_id !~ '^sha256:[0-9a-f]{32}$' AND id > :after
+  AND created_at < now() - CAST(:age AS interval)
+ORDER BY id LIMIT :limit
 """)
 OF_CUSTOMER = text("""
 SELECT id FROM (SELECT id FROM messages WHERE customer_id = :customer OFFSET 0) AS m

@@ -3,7 +3,7 @@
 import datetime as dt
 
 from tests.support.near_misses import PAST, Rows
-from worker.store.actions import erasure, reviews
+from worker.store.actions import erasure, quoted_words, reviews
 from worker.store.reading import review_queue
 
 
@@ -15,13 +15,23 @@ def test_old_messages_are_those_whose_jobs_have_all_ended(rows: Rows) -> None:
     for more in ({"created_at": "now() - interval '29 days'"}, {"erased_at": PAST}):
         rows.message(**{"created_at": then} | more)
     rows.job(run, rows.message(created_at=then))
-    asked = {"age": dt.timedelta(days=30), "limit": 9, "with_ids": False}
-    assert rows.firsts(erasure.OLDER, after=0, **asked) == [old, again]
+    oldest = rows.message(created_at="now() - interval '32 days'")
+    asked = {"age": dt.timedelta(days=30), "limit": 9}
+    assert rows.all(erasure.OLDER, after=0, **asked) == [(oldest,), (old,), (again,)]
+    assert rows.all(erasure.OLDER, after=oldest, **asked) == [(old,), (again,)]
     assert rows.firsts(erasure.OLDER, after=old, **asked) == [again]
-    named = rows.message(created_at=then, erased_at=PAST)
+    assert rows.firsts(erasure.OLDER, after=0, **asked | {"limit": 1}) == [oldest]
+
+
+def test_ids_are_left_of_old_messages_that_were_erased(rows: Rows) -> None:
+    then = "now() - interval '31 days'"
+    one, two = (rows.message(created_at=then, erased_at=PAST) for _ in range(2))
     rows.message(created_at=then, erased_at=PAST, external_id="sha256:" + "0" * 32)
-    again = rows.firsts(erasure.OLDER, after=named - 1, **asked | {"with_ids": True})
-    assert again == [named]
+    rows.message(created_at=then)
+    rows.message(created_at="now() - interval '29 days'", erased_at=PAST)
+    asked = {"age": dt.timedelta(days=30), "limit": 9}
+    assert rows.firsts(erasure.OLDER_IDS, after=0, **asked) == [one, two]
+    assert rows.firsts(erasure.OLDER_IDS, after=one, **asked) == [two]
 
 
 def test_messages_of_a_customer_or_an_id(rows: Rows) -> None:
@@ -108,6 +118,30 @@ def test_ids_become_fingerprints_once(rows: Rows) -> None:
     assert (rows.one(told, id=mine), rows.one(told, id=other)) == ((once,), ("y",))
 
 
+def test_what_was_said_is_looked_for_in_what_is_no_older_than_the_call(rows: Rows) -> None:
+    words, calls = 'he said "my card"', "now() - interval '1 hour'"
+    job = rows.routed(rows.run())
+    rows.attempt(job)
+    rows.call(job, error=f"bad: {words}", sent_at=calls)
+    for at in ("now()", calls, "now() - interval '61 minutes'"):
+        rows.all(
+            "INSERT INTO audit_events (actor, action, target, at, detail) VALUES"
+            f" ('a', 'pause', 't', {at}, jsonb_build_object('reason', 'why: ' || :words))"
+            " RETURNING id",
+            words=words,
+        )
+        rows.all(
+            "INSERT INTO notices (key, kind, target, at, words) VALUES"
+            f" (md5(random()::text), 'paused', 't', {at}, 'since ' || :words) RETURNING id",
+            words=words,
+        )
+    quoted_words.take_out(rows.connection, [job])
+    said = [one["reason"] for (one,) in rows.all("SELECT detail FROM audit_events ORDER BY id")]
+    assert said == ["why: …", "why: …", f"why: {words}"]
+    told = rows.all("SELECT words FROM notices ORDER BY id")
+    assert told == [("since …",), ("since …",), (f"since {words}",)]
+
+
 def test_what_was_said_of_calls_is_taken_out_of_their_jobs(rows: Rows) -> None:
     run = rows.run()
     jobs = [rows.routed(run, reason=f"{why}: Where is my card?") for why in ("a", "b")]
@@ -115,10 +149,10 @@ def test_what_was_said_of_calls_is_taken_out_of_their_jobs(rows: Rows) -> None:
         rows.attempt(job)
         rows.call(job, error=error)
         rows.call(job, purpose="check", error="bad: no")
-    assert rows.firsts(erasure.SAID, jobs=jobs[:1], least=8) == ["Where is my card?"]
+    assert rows.firsts(quoted_words.SAID, jobs=jobs[:1], least=8) == ["Where is my card?"]
     named = {"said": "Where is my card?", "jobs": jobs[:1]}
-    assert rows.connection.execute(erasure.OF_JOBS, named | {"said": "nothing"}).rowcount == 0
-    rows.all(erasure.OF_JOBS, **named)
+    assert rows.connection.execute(quoted_words.OF_JOBS, named | {"said": "nothing"}).rowcount == 0
+    rows.all(quoted_words.OF_JOBS, **named)
     told = dict(rows.all("SELECT id, reason FROM jobs"))
     assert told == {jobs[0]: "a: …", jobs[1]: "b: Where is my card?"}
 
