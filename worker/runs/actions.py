@@ -38,10 +38,9 @@ def _hold_queue(engine: Engine, actor: Actor, order: Order, queue: str) -> Done:
     deed = holds.overrule_canary if overrules else holds.resume_queue
     done = deed(engine, actor, queue)
     if done is None:
-        raise RungError(
-            f"No canary holds {queue}." if overrules else f"{queue} is not paused.",
-            mend="rung status says what holds it" if overrules else None,
-        )
+        if overrules:
+            raise RungError(f"No canary holds {queue}.", mend="rung status says what holds it")
+        raise RungError(f"Nothing holds {queue}: it goes on already.")
     return done
 
 

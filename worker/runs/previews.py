@@ -19,7 +19,12 @@ from worker.store.actions.foresight import expected_cost, foresee
 from worker.store.reading.queue_holds import failed_canaries
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.standings import live_runs, standing_of
-from worker.store.reading.status import queues
+from worker.store.reading.status import QueueStanding, queues
+
+STILL_SILENT = (
+    "Claude asked for time, or failed too often. If it does so still, this is held again by itself,"
+    " and no message is lost."
+)
 
 
 def preview(around: Surroundings, connection: Connection, order: Order) -> Preview:
@@ -62,9 +67,12 @@ def _queue(look: Look, queue: str) -> Preview:
     waits = waiting(held_up) if held_up else "Nothing waits just now"
     runs = live_runs(look.connection)
     expected = None
+    tries = False
     if action in ("resume", "overrule"):
         words = [f"{waits}{' and will be sent on' if held_up else ''}."]
         words += _canary(look, queue)
+        tries = queue != EVERYTHING and any(map(_left_alone, lines))
+        words += [STILL_SILENT] if tries else []
         policies = {run.policy for run in runs}
         expected = expected_cost(look.connection, held_up, sorted(policies))
     else:
@@ -78,7 +86,7 @@ def _queue(look: Look, queue: str) -> Preview:
     name = "every queue" if queue == EVERYTHING else f"the queue {queue}"
     return Preview(
         action=action,
-        title=f"{VERBS[action]} {name}",
+        title=f"Try {queue} at once" if tries else f"{VERBS[action]} {name}",
         back="/",
         words=words + look.deadlines(runs),
         fields={"tier": queue},
@@ -87,6 +95,11 @@ def _queue(look: Look, queue: str) -> Preview:
         before=flying,
         undo="You can pause it again." if action == "overrule" else "You can take it back.",
     )
+
+
+def _left_alone(line: QueueStanding) -> bool:
+    """Whether Claude is given time, and nothing else keeps it."""
+    return not line.stands and (line.breaker != "closed" or line.held_s > 0)
 
 
 def _flying(calls: int) -> str:

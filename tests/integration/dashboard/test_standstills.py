@@ -109,8 +109,9 @@ def test_a_held_queue_is_not_called_well(url: str, engine: Engine, settings: Set
     do(engine, "UPDATE jobs SET state = 'routed', tier = 'haiku'")
     note_hold(engine, ["haiku"], 900.0, 1_200.0)
     # when
-    now, run = shown(url, "/", "/runs/day")
+    now, run, form = shown(url, "/", "/runs/day", "/actions/resume?tier=haiku")
     # then
+    assert ("Try haiku at once" in form.text, "held again by itself" in form.text) == (True, True)
     told = ("haiku is held since 12:00, until 12:00: Claude asked for 20 min of silence (429), and"
             " is asked again sooner; 5 messages wait. It goes on by itself then."
             " Try haiku at once")  # fmt: skip
@@ -192,7 +193,7 @@ def test_what_waits_in_batches_adds_up_on_the_first_page_from_when_one_is_being_
                      r" oldest was sent at \d\d:\d\d, 7 min ago; next look in (30|29) s",
                      now.text)  # fmt: skip
     assert said is not None
-    assert "5 not yet routed, 5 of them in batches" in now.text
+    assert "5 not yet routed, all in batches" in now.text
 
 
 def test_workers_that_are_gone_are_gone_since_then(

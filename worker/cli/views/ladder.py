@@ -12,7 +12,7 @@ from worker.cli.speech.invocation import as_typed_here
 from worker.cli.speech.output import SIMULATED
 from worker.cli.speech.tables import NARROW, FittingTable
 from worker.cli.views.patience import Patience
-from worker.config.addresses import assumed_turnaround_s
+from worker.config.addresses import assumed_turnaround_s, is_simulated
 from worker.config.settings import Settings
 from worker.domain.text import terminal_safe
 from worker.domain.wording import count, dollars, plural, reason, span
@@ -62,12 +62,17 @@ class LadderView:
         return Group(
             self._headline(),
             # Where a terminal is too low for it all, what stands last is cut.
-            *([Text(SIMULATED, style="yellow")] if self.status.simulated else []),
+            *([Text(SIMULATED, style="yellow")] if self._simulated else []),
             *self._troubles(),
             self._rungs(counts, flying),
             self._steps(steps),
             self._footer(),
         )
+
+    @property
+    def _simulated(self) -> bool:
+        """Also before a call has been answered."""
+        return self.status.simulated or is_simulated(self._settings)
 
     def _headline(self) -> Text:
         status = self.status

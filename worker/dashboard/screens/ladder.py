@@ -55,7 +55,7 @@ def _tier(
     stopped, dead = counts.get(("answered", tier), 0), counts.get(("dead", tier), 0)
     batched = counts.get(("submitted", tier), 0)
     busy = sum(counts.get((state, tier), 0) for state in OPEN_STATES)
-    in_batches = f", {count(batched)} of them in batches" if batched else ""
+    in_batches = _in_batches(batched, busy)
     figures = [links.linked(f"{count(stopped)} answered", is_in("state", "answered"), here)]
     figures += [Linked(percent(stopped / total))] if stopped else []
     if dead:
@@ -167,7 +167,7 @@ def _ground(
         figures.append(links.linked(plural(dead, "dead letter"), is_in("state", "dead"), nowhere))
     if cancelled:
         figures.append(links.linked(f"{count(cancelled)} cancelled", is_in("state", "cancelled")))
-    in_batches = f", {count(batched)} of them in batches" if batched else ""
+    in_batches = _in_batches(batched, queued)
     waits = is_in("state", "queued", "submitted")
     not_yet = links.linked(f"{count(queued)} not yet routed{in_batches}", waits, nowhere)
     share = 1 - queued / total if total else 0.0
@@ -183,6 +183,11 @@ def _ground(
         open=under_way,
         climb=starts,
     )
+
+
+def _in_batches(batched: int, all_: int) -> str:
+    said = "all" if batched == all_ else f"{count(batched)} of them"
+    return f", {said} in batches" if batched else ""
 
 
 def _rung_words(rung: Rung) -> str:
