@@ -171,6 +171,8 @@ class Receipt:
     subject: str | None
     body: str | None
     metadata: Mapping[str, Any] | None
+    erased_at: dt.datetime | None = None
+    """When its text was erased, here and with every other job of the message."""
     critical_by: str | None = None
     attempts: Sequence[ReceiptAttempt] = ()
     result: ReceiptResult | None = None

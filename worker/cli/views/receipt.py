@@ -11,7 +11,7 @@ from worker.cli.speech.output import SIMULATED, console
 from worker.dashboard.screens import story
 from worker.domain.receipt import Receipt, ReceiptAttempt, ReceiptCall
 from worker.domain.text import terminal_safe
-from worker.domain.wording import reason, state_word
+from worker.domain.wording import reason, second, state_word
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -77,8 +77,11 @@ def _print_lines(out: "Console", lines: Iterator[Line]) -> None:
 def _head(found: Receipt, *, with_text: bool, full: bool) -> Iterator[Line]:
     yield "why", story.headline(found)
     if with_text:
-        yield "message", found.body or ""
-        yield from _replies(found)
+        if found.erased_at is not None:
+            yield "message", f"(erased, with what was answered, {second(found.erased_at)})"
+        else:
+            yield "message", "\n".join(filter(None, (found.subject, found.body)))
+            yield from _replies(found)
     moved = (
         ", left the batch lane for the deadline"
         if found.lane == "realtime" and found.run_lane == "batch"

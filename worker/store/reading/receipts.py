@@ -129,7 +129,7 @@ JOB = text("""
 SELECT j.id AS job, j.run_id, r.name AS run, m.source, m.external_id, j.state, j.tier, j.lane,
   r.lane AS run_lane, j.difficulty, j.escalations, j.failures, j.deferrals, j.cost AS cost_usd,
   j.reason, j.created_at, j.finished_at, r.policy_name, r.policy_version, r.policy, m.channel,
-  m.customer_id, m.language, m.received_at, m.subject, m.body, m.metadata
+  m.customer_id, m.language, m.received_at, m.subject, m.body, m.metadata, m.erased_at
 FROM jobs AS j JOIN runs AS r ON r.id = j.run_id JOIN messages AS m ON m.id = j.message_id
 WHERE j.id = :job
 """)

@@ -139,6 +139,10 @@ def test_forgetting_a_customer_reaches_every_table_and_leaves_the_sums(
     assert say("results", "good", "--only", "ready", "--json").out == ""
     (row,) = [json.loads(line) for line in say("results", "good", "--json").out.splitlines()]
     assert (row["state"], row["send"]) == ("answered", None)
+    assert (
+        "(erased, with what was answered, 20"
+        in say("show", f"good/{row['external_id']}", "--text").out
+    )
     # And every count, cost and decision is what it was, and the other customer's text is there
     assert one(engine, SUMS) == before
     assert one(engine, "SELECT count(*) FROM messages WHERE body = :body", body=BODY[0])[0] == 1
