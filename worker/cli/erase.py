@@ -68,7 +68,7 @@ def _carry_out(chosen: Erasure, *, dry_run: bool, yes: bool, as_json: bool) -> N
             found = erasure.count(connection, chosen)
         words = f"{found['messages']} messages, {found['jobs']} jobs"
         if found["open_jobs"]:
-            words += f" ({found['open_jobs']} of them open: they would be cancelled)"
+            words += f" ({found['open_jobs']} of them open: they are cancelled)"
         if not dry_run and found["messages"]:
             confirm(f"Erase the text of {words}? Nothing brings it back.", yes)
             erased = erasure.erase(engine, actor(), chosen)

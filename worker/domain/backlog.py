@@ -14,6 +14,9 @@ BLOCK_CHARS = 8_000_000
 """Of message bodies in one block, give or take one, so that memory stays small however long they
 are."""
 
+MOST_COLUMNS = 16_384
+"""Of a table, and of one row in JSON (Excel's own): each is looked at for each of our fields."""
+
 
 class BacklogError(RungError):
     """The file as a whole cannot be read."""

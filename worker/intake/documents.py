@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from shlex import quote
 
 from worker.domain.backlog import BacklogError, Caps, Reject
-from worker.intake.json_values import DECODER, NO_ROW, as_row, header_of, keyed, unwrapped
+from worker.intake.json_values import DECODER, as_row, header_of, item_of, keyed
 from worker.intake.rows import Item
 from worker.intake.surrogates import has_lone_surrogate
 
@@ -144,8 +144,7 @@ class JsonText:
             return Reject(line, "not an object")
         if self._escaped and has_lone_surrogate(element):
             return Reject(line, "invalid JSON (lone surrogate)")
-        inner = unwrapped(element)
-        return (line, inner) if inner is not None else Reject(line, NO_ROW)
+        return item_of(line, element)
 
     def _decode(self) -> object:
         """The value that starts here; TOO_LONG, and nothing is stepped over, if it exceeds the

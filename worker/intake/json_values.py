@@ -3,7 +3,7 @@ that are lists below a header, and objects that were written as text once more."
 
 import json
 
-from worker.domain.backlog import Reject
+from worker.domain.backlog import MOST_COLUMNS, Reject
 from worker.intake.names import rank_of
 from worker.intake.paths import normal
 from worker.intake.rows import Item
@@ -30,7 +30,21 @@ _DEEPER = frozenset((dict, float))
 def is_flat(row: dict[str, object]) -> bool:
     """Whether a row is one as it stands: nothing in it is deeper, is a number that may have lost
     digits, or is what a protocol says of it. Nothing is unwrapped of such, as of most rows."""
-    return "type" not in row and _DEEPER.isdisjoint(map(type, row.values()))
+    return (
+        "type" not in row
+        and len(row) <= MOST_COLUMNS
+        and _DEEPER.isdisjoint(map(type, row.values()))
+    )
+
+
+def item_of(line: int, row: dict[str, object]) -> Item:
+    """The row that an object is, or has in it, or why there is none."""
+    inner = unwrapped(row)
+    if inner is None:
+        return Reject(line, NO_ROW)
+    if len(inner) > MOST_COLUMNS:
+        return Reject(line, f"{len(inner):,} columns, and {MOST_COLUMNS:,} are read")
+    return line, inner
 
 
 def keyed(key: str, item: Item | None) -> Item:

@@ -10,11 +10,10 @@ from worker.domain.backlog import Caps, Reject
 from worker.intake.json_values import (
     DECODER,
     MOST_WHOLE,
-    NO_ROW,
     as_row,
     header_of,
     is_flat,
-    unwrapped,
+    item_of,
 )
 from worker.intake.rows import Item
 
@@ -64,8 +63,7 @@ def _item_of(number: int, line: bytes, row: Any, header: list[str] | None) -> It
     row = row if type(row) is dict else as_row(row, header)
     if row is None:
         return Reject(number, "not an object")
-    inner = unwrapped(row)
-    return (number, inner) if inner is not None else Reject(number, NO_ROW)
+    return item_of(number, row)
 
 
 def _with_nothing(line: bytes) -> Any:

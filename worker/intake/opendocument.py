@@ -6,11 +6,10 @@ import zipfile
 from collections.abc import Callable, Iterator
 from typing import IO, Any
 
-from worker.domain.backlog import BacklogError, Caps
+from worker.domain.backlog import MOST_COLUMNS, BacklogError, Caps
 from worker.intake.elements import FAR, Reach, attributes, elements, refuse_bomb
 from worker.intake.records import Fields, fields_of
 from worker.intake.sheets import BROKEN, MOST_ROWS
-from worker.intake.tables import MOST_COLUMNS
 
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, compress, islice
 
-from worker.domain.backlog import BacklogError, Caps, Reject
+from worker.domain.backlog import MOST_COLUMNS, BacklogError, Caps, Reject
 from worker.intake.dialects import HEADER_WIDTH, TITLE_RECORDS, Dialect
 from worker.intake.elements import Oversized, Reach
 from worker.intake.headers import whole_header
@@ -15,9 +15,6 @@ from worker.intake.rows import Item
 
 NAMES_OF_ROWS = "do rows have names, without one in the header? In R: write.csv(…, row.names=FALSE)"
 HEADER_AGAIN = "the header again (were files put one behind the other?)"
-
-MOST_COLUMNS = 16_384
-"""Excel's own."""
 
 
 @dataclass(slots=True)

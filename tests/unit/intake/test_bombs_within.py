@@ -166,6 +166,17 @@ def test_a_header_that_is_far_wider_than_its_rows_is_refused(
     )
 
 
+def test_an_object_of_very_many_columns_is_no_row() -> None:
+    wide = ",".join(['"external_id":"1"', '"body":"Where?"', *(f'"k{n}":1' for n in range(17_000))])
+    plain = '{"external_id":"2","body":"Where?"}'
+    for name, said in (("x.jsonl", f"{{{wide}}}\n{plain}"), ("x.json", f"[\n{{{wide}}},{plain}]")):
+        found = taken(name, said.encode())
+        assert (found.ids, [one.reason for one in found.rejects]) == (
+            ["2"],
+            ["17,002 columns, and 16,384 are read"],
+        )
+
+
 def test_a_sheet_that_declares_entities_is_none() -> None:
     declared = '<!DOCTYPE x [<!ENTITY a "ha">]>'
     parts = {"mimetype": "x", "content.xml": declared + CONTENT}
