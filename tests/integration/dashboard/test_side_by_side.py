@@ -138,7 +138,7 @@ def test_what_came_of_two_runs_is_the_same_everywhere(
     # and of two that were made beside one another, naming one is enough
     assert client.get("/api/runs/night/compare").status_code == 400
     assert "The other run" in get(client, "/runs/night/compare").text
-    do(engine, "UPDATE runs SET kind = 'shadow', selection = '{\"compared_with\": 1}' WHERE id = 2")
+    do(engine, "UPDATE runs SET selection = '{\"compared_with\": 1}' WHERE id = 2")
     assert client.get("/api/runs/night/compare").json()["b"]["run"] == "day"
     assert "/runs/1/compare?with=2" in get(client, "/runs/night").links()
     # and what would take too long is left to the command

@@ -50,7 +50,7 @@ def _side(ladder: dict[str, int], job: Any, state: Any, tier: Any, *rest: Any) -
 
 
 COMPARED_WITH = text("""
-SELECT CAST(selection ->> 'compared_with' AS bigint) FROM runs WHERE id = :run AND kind = 'shadow'
+SELECT CAST(selection ->> 'compared_with' AS bigint) FROM runs WHERE id = :run
 """)
 PAIRS = text("""
 SELECT m.source, m.external_id,
