@@ -123,11 +123,11 @@ def pool_complaint(pool: object) -> ConfigurationError | None:
 
 
 def ignored_options(worker: Any) -> list[str]:
-    """Options given to a Celery worker that do nothing on its threads pool."""
-    names = ("autoscale", "max_tasks_per_child", "max_memory_per_child", "time_limit")
-    given = [name for name in (*names, "soft_time_limit") if getattr(worker, name, None)]
-    prefork = "prefork" in f"{getattr(worker.pool_cls, '__module__', '')} {worker.pool_cls}"
-    return [*given, "pool prefork"] if prefork else given
+    """Options given to a Celery worker that do nothing on its threads pool. Takes `autoscale` away,
+    by which Celery would end the worker: its threads cannot grow."""
+    names = ("max_tasks_per_child", "max_memory_per_child", "time_limit", "soft_time_limit")
+    given = [name for name in names if getattr(worker, name, None)]
+    return [*given, "autoscale"] if worker.options.pop("autoscale", None) else given
 
 
 def sentence(error: RungError) -> str:

@@ -104,7 +104,8 @@ def test_a_unix_socket_a_database_and_a_user_with_few_rights(
 def test_a_cluster_is_refused_before_anything_starts(tmp_path: Path, database_url: str) -> None:
     # given one that answers, and whose every key lies with it
     port = free_port()
-    with parts.redis_server(tmp_path / "redis", f"port {port}\ncluster-enabled yes"):
+    config = f"port {port}\ncluster-enabled yes\ncluster-port {free_port()}"
+    with parts.redis_server(tmp_path / "redis", config):
         with redis.Redis(port=port) as client:
             eventually(lambda: _answers(client))
             client.execute_command("CLUSTER", "ADDSLOTS", *range(16384))

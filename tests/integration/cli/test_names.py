@@ -125,10 +125,9 @@ def test_celery_knows_our_commands(run: Runs) -> None:
     ("given", "named"),
     [
         ({}, []),
-        ({"autoscale": "10,3"}, ["autoscale"]),
+        ({"options": {"autoscale": "10,3"}}, ["autoscale"]),
         ({"max_tasks_per_child": 9, "max_memory_per_child": 9}, [*PER_CHILD]),
         ({"time_limit": 30.0, "soft_time_limit": 20.0}, ["time_limit", "soft_time_limit"]),
-        ({"pool_cls": "celery.concurrency.prefork:TaskPool"}, ["pool prefork"]),
     ],
 )
 def test_options_that_threads_do_not_know_are_named(
@@ -137,7 +136,9 @@ def test_options_that_threads_do_not_know_are_named(
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
     from worker.app import ignored_options
 
-    assert ignored_options(SimpleNamespace(**{"pool_cls": "threads", **given})) == named
+    worker = SimpleNamespace(**{"options": {}, **given})
+    assert ignored_options(worker) == named
+    assert not worker.options, "and Celery's autoscaler does not end it"
 
 
 @pytest.mark.parametrize("pool", ["gevent", "eventlet"])
