@@ -65,3 +65,6 @@ class Run(Base):
     tier_waits: Mapped[dict[str, Any] | None]
     """What budgets refused since the run's was last set, by tier: budget, least and most dollars of
     a call."""
+    paused_by: Mapped[str | None]
+    """Who has paused it, while it is paused: `rung` where Rung did so itself."""
+    paused_at: Mapped[Instant | None]

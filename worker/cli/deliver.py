@@ -29,7 +29,7 @@ def status(as_json: bool) -> None:
     with database() as engine, engine.connect() as connection:
         rows = deliveries.standing(connection)
     if as_json:
-        print_json([as_document(row) for row in rows])
+        print_json([as_document(row, "now") for row in rows])
         return
     if not rows:
         talk("No webhook is configured: see [deliver.NAME] in docs/configuration.md.")
@@ -99,7 +99,7 @@ def _show(rows: list[TargetStanding]) -> None:
 
 def _state(row: TargetStanding) -> str:
     if row.paused_at is not None:
-        return f"paused by {row.paused_by}: {row.paused_reason}"
+        return row.pause
     if not row.enabled:
         return "not configured any more"
     return "simulated answers too" if row.simulated else "in order"

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from shlex import quote
 from typing import Any
 
 import click
@@ -18,18 +19,19 @@ from worker.cli.views.run_lines import print_run, share_of
 from worker.config.addresses import assumed_turnaround_s
 from worker.config.loading import load_settings
 from worker.config.settings import Settings
-from worker.domain.hold_words import since_words, unmanned_words
+from worker.domain.hold_words import unmanned_words
 from worker.domain.wording import dollars, span
 from worker.errors import UsageError
 from worker.store.engine import at_one_moment
+from worker.store.queue.deliveries import standing
 from worker.store.queue.lookup_failures import failing_lookups
 from worker.store.queue.presence import noted
 from worker.store.queue.rounds import late
 from worker.store.reading.batches import batches_of
 from worker.store.reading.doubts import DoubtfulCertificate, doubtful
 from worker.store.reading.outlook import Outlook, read_outlooks, run_document
-from worker.store.reading.queue_holds import queue_holds
-from worker.store.reading.queue_states import SHORT_HOLD_S, QueueNow, queue_states
+from worker.store.reading.queue_holds import SHORT_HOLD_S, queue_holds
+from worker.store.reading.queue_states import QueueNow, queue_states
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.screens import workers
 from worker.store.reading.standings import LIVE_MOST, live_runs, standing_of
@@ -134,7 +136,7 @@ def _read_overview(connection: Connection, settings: Settings) -> Overview:
         said=troubles(connection),
         unmanned=_unmanned(connection, lines),
         alarms=[
-            *_pauses(connection, lines),
+            *_holds(connection, lines),
             *(f"Worker {who} ended itself: {words}" for who, words in noted(connection)),
             *(
                 f"No worker gets this done, for {span(step.seconds)} now: {step.step}"
@@ -155,12 +157,15 @@ def _unmanned(connection: Connection, lines: Sequence[QueueNow]) -> str:
     return unmanned_words(left=left, in_flight=held, since=since, now=now)
 
 
-def _pauses(connection: Connection, lines: Sequence[QueueStanding]) -> Iterator[str]:
-    """Who has paused what, and how many wait there."""
+def _holds(connection: Connection, lines: Sequence[QueueStanding]) -> Iterator[str]:
+    """What is paused, held or left alone: by whom or why, since when, and how many wait there."""
     for hold in queue_holds(connection):
-        if hold.paused:
+        if hold.lasts:
             held = [line.waiting for line in lines if hold.name in (EVERYTHING, line.queue)]
             yield hold.words_with(sum(held))
+    for webhook in standing(connection):
+        if webhook.paused_at is not None:
+            yield f"{webhook.pause_words} (go on with: rung deliver resume {quote(webhook.name)})"
 
 
 def _document(found: Overview) -> dict[str, Any]:
@@ -185,8 +190,9 @@ def _say(found: Overview) -> None:
         talk(doubt.words, fg="red" if doubt.state == "void" else "yellow")
     if found.unmanned:
         talk(f"{found.unmanned}. Start one: rung up", fg="red")
-    for line in found.queues:
-        _say_trouble(line, dt.datetime.now(dt.UTC), alone=not found.unmanned)
+    else:
+        for line in found.queues:
+            _say_unmanned(line)
     _print_queues(found.queues)
     for run, one in zip(found.live, found.seen, strict=True):
         print_run(run, one.words)
@@ -198,22 +204,12 @@ def _say(found: Overview) -> None:
         talk("No run is going on. Submit one with: rung enqueue FILE")
 
 
-def _say_trouble(line: QueueStanding, now: dt.datetime, *, alone: bool) -> None:
-    """What keeps a queue that is not paused; `alone` says that others have workers."""
-    name = line.queue
-    if line.stands:
-        return
-    if line.held_s >= SHORT_HOLD_S:
-        left = span(line.held_s)
-        talk(f"{name} is held for {left}: {line.held_reason}. At once: rung resume {name}")
-    elif line.breaker != "closed":
-        words = "is open" if line.breaker == "open" else "lets one call through at a time"
-        since = since_words(line.breaker_at, now)
-        talk(f"The breaker of {name} {words}{since}: {line.breaker_reason}.", fg="red")
-        talk(f"It closes by itself when calls go well; at once with: rung resume {name}")
-    elif alone and not line.workers and line.waiting:
+def _say_unmanned(line: QueueStanding) -> None:
+    """That a queue has no worker, where others have some."""
+    kept = line.stands or line.held_s >= SHORT_HOLD_S or line.breaker != "closed"
+    if not kept and not line.workers and line.waiting:
         wait = "waits" if line.waiting == 1 else "wait"
-        talk(f"{name}: {line.waiting} {wait}, and no worker is there", fg="red")
+        talk(f"{line.queue}: {line.waiting:,} {wait}, and no worker is there", fg="red")
 
 
 def _print_queues(lines: Sequence[QueueNow]) -> None:

@@ -7,6 +7,8 @@ from worker.domain.wording import clock, span
 
 BY_HAND = {"pause": "paused by hand", "drain": "drained by hand"}
 """The reasons of pauses for which nobody gave one."""
+NO_BATCHES = "Claude's door has no batches"
+"""The reason of the pause of a run that wants batches where there are none."""
 ITSELF = "rung"
 LONG_S = 60.0
 """A shorter hold is over before a clock shows another minute."""
@@ -23,14 +25,26 @@ def pause_words(
     now: dt.datetime,
     waiting: int = 0,
 ) -> str:
-    """`sonnet is paused by root, since 07:45: 672 messages wait`, without a full stop. A reason
-    stands in brackets; Rung's own is the main thing."""
+    """`sonnet is paused by root, since 07:45: 672 messages wait`, without a full stop."""
+    wait = wording.waiting(waiting) if waiting else ""
+    return f"{name} is {paused_words(by=by, since=since, reason=reason, now=now, left=wait)}"
+
+
+def paused_words(
+    *,
+    by: str | None,
+    since: dt.datetime | None,
+    reason: str | None,
+    now: dt.datetime,
+    left: str = "",
+) -> str:
+    """`paused by root, since 07:45: lunch; 672 messages wait`: of a queue, a run, a webhook.
+    `left` says what stands still because of it."""
     who = f" by {_who(by, reason)}" if by else ""
     when = f", since {clock(since, now)}" if since is not None else ""
     given = (reason or "").removeprefix(CANARY) if reason not in BY_HAND.values() else ""
-    wait = wording.waiting(waiting) if waiting else ""
-    said = [part for part in (given, wait) if part]
-    return f"{name} is paused{who}{when}" + (f": {'; '.join(said)}" if said else "")
+    said = "; ".join(part for part in (given, left) if part)
+    return f"paused{who}{when}" + (f": {said}" if said else "")
 
 
 def _who(by: str, reason: str | None) -> str:
@@ -56,6 +70,27 @@ def held_words(
     wait = wording.waiting(waiting) if waiting else ""
     said = "; ".join(part for part in (reason, wait) if part)
     return f"{name} is held{when} {end}" + (f": {said}" if said else "")
+
+
+def breaker_words(
+    name: str,
+    *,
+    state: str,
+    since: dt.datetime | None,
+    reason: str | None,
+    now: dt.datetime,
+    waiting: int = 0,
+    again_s: float | None = None,
+) -> str:
+    """`haiku is left alone since 13:00 (its breaker is open), because overloaded; 5 messages wait;
+    it tries again by itself in 30 s`, without a full stop."""
+    why = wording.reason(reason) or "too many calls in a row failed"
+    what = "is left alone" if state == "open" else "is tried one call at a time"
+    said = [f"{name} {what}{since_words(since, now)} (its breaker is {wording.reason(state)})"]
+    said[0] += f", because {why}"
+    said += [wording.waiting(waiting)] if waiting else []
+    said += [f"it tries again by itself in {span(again_s)}"] if again_s else []
+    return "; ".join(said)
 
 
 def since_words(since: dt.datetime | None, now: dt.datetime) -> str:

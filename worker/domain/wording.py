@@ -142,7 +142,7 @@ def outcome_word(word: str | None) -> str:
 def said_of(name: str, words: str) -> str:
     """`day is late: …`, `day has spent …`, and `day: not done before …` of words that go on
     no name."""
-    verb = " is" if words.startswith(("late:", "stopped ", "held back ", "paused:")) else ":"
+    verb = " is" if words.startswith(("late:", "stopped ", "held back ", "paused")) else ":"
     return f"{name}{'' if words.startswith('has ') else verb} {words}"
 
 

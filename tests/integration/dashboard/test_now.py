@@ -160,7 +160,8 @@ def test_trouble_comes_first_in_words_with_the_button_that_helps(
     # when
     holds.pause_run(engine, Actor("ada"), whole(other), "later")
     # then
-    assert "night is paused: later." in get(url).text
+    assert re.search(r"night is paused by ada, since [0-9:]{5}: later; 36 messages are open\.",
+                     get(url).text)  # fmt: skip
 
 
 def test_without_redis_it_says_that_nothing_is_sent(database_url: str) -> None:

@@ -3,6 +3,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from decimal import Decimal
 from typing import Any
 
@@ -10,14 +11,21 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import Engine
 
+from tests.integration.cli.test_watching import drawn
 from tests.support.apis import Api, api_over
 from tests.support.cli import say
 from tests.support.pages import Page
 from tests.support.promises import do
 from tests.support.works import drain, hand_in, make_due, settings_for, working
 from worker.cli.diagnosis.postgres import examine
+from worker.cli.views.ladder import LadderView
+from worker.cli.views.now import NowView
 from worker.lanes.upkeep.budget_stops import tell_of_stops
 from worker.sandbox.simulator.state import State
+from worker.store.actions import holds
+from worker.store.actions.selection import whole
+from worker.store.audit import Actor
+from worker.store.queue import deliveries
 
 BODIES = [f"Where is my card number {n}? It was due on Monday." for n in range(5)]
 PAUSE = ("INSERT INTO tiers (name, paused, paused_by, paused_at, paused_reason)"
@@ -86,8 +94,21 @@ def at_every_door(api: Api) -> dict[str, Any]:
     assert metrics["waiting"] == told["waiting"]
     assert metrics["paused"] == told["paused"]
     assert metrics["oldest_wait_seconds"] == pytest.approx(told["oldest_wait_s"] or 0, abs=30)
-    (symptom,) = (one.words for one in examine(api.settings) if one.name == "queue haiku")
-    assert (told["state"] if told["state"] != "ok" else "1 worker, 5 waiting") in symptom
+    (symptom,) = (one for one in examine(api.settings) if one.name == "queue haiku")
+    assert (told["state"] if told["state"] != "ok" else "1 worker, 5 waiting") in symptom.words
+    because = told["paused_reason"] or told["held_reason"] or told["breaker_reason"]
+    if because and told["workers"] and because != "drained by hand":
+        # Whatever keeps it is said in the same words: who or why, since when, how many wait.
+        held = (line for line in say("status").err.splitlines() if " is " in line)
+        why = re.sub(r" \((go on|look at|if the) .*", "", next(held))
+        assert because.removeprefix("canary: ") in why
+        assert told["breaker"] != "closed" or re.search(r"since \d\d:\d\d", why)
+        assert "5 messages wait" in why
+        assert why.removeprefix("everything") in page.text
+        if told["paused_reason"] == because and "everything" not in why:
+            assert symptom.words == f"{told['state']}: {why}"
+            again = "--anyway" if because.startswith("canary") else "rung resume haiku"
+            assert again in str(symptom.mend)
     return dict(told)
 
 
@@ -122,3 +143,63 @@ def test_what_waits_for_a_budget_waits_at_every_door(api: Api) -> None:
     # then
     assert (told["state"], told["waiting"], told["paused"]) == ("waits for budget", 5, False)
     assert told["oldest_wait_s"] >= 300
+
+
+def seen(api: Api, *paths: str) -> dict[str, str]:
+    """What pages say."""
+    asked = {"Accept": "text/html"}
+    return {path: Page(api.client.get(path, headers=asked).text).text for path in paths}
+
+
+def in_one_line(text: str) -> str:
+    """As a wide terminal shows it."""
+    return re.sub(r"\s+", " ", text)
+
+
+def test_who_has_paused_a_run_or_a_webhook_since_when_and_why_is_said_at_every_door(
+    api: Api,
+) -> None:
+    # given
+    day = whole(hand_in(api.engine, api.settings, BODIES, name="day"))
+    deliveries.announce(api.engine, {"desk": False})
+    do(api.engine, "INSERT INTO deliveries (target, job_id, state) VALUES ('desk', 1, 'waiting')")
+    holds.pause_run(api.engine, Actor("ada"), day, "moving")
+    deliveries.pause(api.engine, Actor("ada"), "desk", "moving")
+    # when
+    with closing(NowView(api.settings)) as view:
+        everything = in_one_line(drawn(view.draw()))
+    status, one_run = say("status"), say("status", "day", "--json").document
+    doctor = {symptom.name: f"{symptom.words} {symptom.mend}" for symptom in examine(api.settings)}
+    now = " ".join(trouble["words"] for trouble in api.get("/api/status")["troubles"])
+    of_run = seen(api, "/", "/runs", "/runs/1") | {
+        "API": api.get("/api/runs/day")["outlook"]["words"],
+        "API of all": now,
+        "JSON": one_run["outlook"]["words"],
+        "status": status.out,
+        "status RUN": say("status", "day").out,
+        "watch": in_one_line(drawn(LadderView(api.engine, api.settings, "day").draw())),
+        "watch of all": everything,
+        "doctor": doctor["run day"],
+    }
+    of_webhook = seen(api, "/") | {
+        "API": now,
+        "status": status.err,
+        "watch of all": everything,
+        "doctor": doctor["deliveries"],
+    }
+    in_tables = seen(api, "/deliveries") | {"command": in_one_line(say("deliver", "status").out)}
+    # then
+    pause = r"paused by ada, since \d\d:\d\d: moving"
+    for doors, words in (
+        (of_run, f"{pause}; 5 messages are open"),
+        (of_webhook, f"Deliveries to desk are {pause}; 1 answer waits"),
+        (in_tables, pause),
+    ):
+        silent = {door: text for door, text in doors.items() if not re.search(words, text, re.I)}
+        assert silent == {}
+    assert "rung resume day" in doctor["run day"]
+    for document in (*api.get("/api/runs")["runs"], api.get("/api/runs/day"), one_run):
+        assert (document["paused_by"], bool(document["paused_at"])) == ("ada", True)
+    # and nowhere once it goes on
+    holds.resume_run(api.engine, Actor("ada"), day)
+    assert (api.get("/api/runs/day")["paused_by"], "ada" in say("status").out) == (None, False)

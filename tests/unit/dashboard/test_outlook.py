@@ -83,7 +83,11 @@ def queue(**changes: Any) -> QueueShown:
         ({"waiting_for": "day budget", "reserved": Decimal(1)}, 600.0, "warn",
          "held back by the day budget: new calls wait until those in flight are paid"),
         ({"created_at": NOW}, 60_000.0, "calm", "the pace is being measured"),
-        ({"state": "paused", "state_reason": "later"}, 600.0, "warn", "paused: later"),
+        ({"state": "paused", "state_reason": "later", "paused_by": "ada", "paused_at": NOW - HOUR,
+          "deadline": NOW + HOUR}, 600.0, "warn", "paused by ada, since 13:00: later; 60 messages"
+         " are open, and the deadline is at 15:00, in 1 h"),
+        ({"state": "paused", "state_reason": "paused by hand", "by_state": {"queued": 1}}, 600.0,
+         "warn", "paused: 1 message is open"),
         ({"accepting": True, "by_state": {}}, None, "calm", "messages are being submitted"),
         ({"finished_at": NOW, "state": "finished"}, None, "good", "finished in 1 h"),
         ({"finished_at": NOW, "state": "cancelled"}, None, "calm", "cancelled after 1 h"),

@@ -1,10 +1,11 @@
 """Postgres: does it answer, take writes, have room for every worker, and are queues served?"""
 
 from collections.abc import Collection, Iterator, Sequence
+from shlex import quote
 
 from sqlalchemy import Connection
 
-from models.vocabulary import ROUTING
+from models.vocabulary import EVERYTHING, ROUTING
 from worker.cli.diagnosis.finding import Symptom
 from worker.cli.diagnosis.redis import real_key
 from worker.cli.diagnosis.releases import what_it_lacks
@@ -17,10 +18,12 @@ from worker.lookups.embedding import embedders_of
 from worker.store.complaints import PRIMARY
 from worker.store.engine import ping, pooled, takes_writes
 from worker.store.passages import stored_folders
+from worker.store.queue.deliveries import standing
 from worker.store.reading.connections import Connections, connections
+from worker.store.reading.queue_holds import QueueHold, queue_holds
 from worker.store.reading.queue_states import WELL, QueueNow, queue_states
 from worker.store.reading.standings import LIVE_MOST, live_runs
-from worker.store.reading.status import paused_everything, queues
+from worker.store.reading.status import queues
 from worker.store.rights import missing_rights
 from worker.store.vectors import has_pgvector, seen_of
 
@@ -63,13 +66,27 @@ def examine(settings: Settings) -> Iterator[Symptom]:
             yield _room(settings, connections(connection))
         yield from _pages(folders_named(settings), stored_folders(connection))
         yield from _meaning(settings, connection)
-        if paused := paused_everything(connection):
-            yield Symptom(
-                name="paused", ok=False, words=paused, mend="rung resume everything", exit_code=1
-            )
-        lines = queues(connection, [ROUTING, *settings.tiers])
-        for line in queue_states(connection, lines, live_runs(connection, LIVE_MOST)):
-            yield _queue(line)
+        yield from _holds(connection, settings)
+
+
+def _holds(connection: Connection, settings: Settings) -> Iterator[Symptom]:
+    """The queues, and whatever somebody or something keeps."""
+    live = live_runs(connection, LIVE_MOST)
+    lines = queue_states(connection, queues(connection, [ROUTING, *settings.tiers]), live)
+    holds = {hold.name: hold for hold in queue_holds(connection) if hold.lasts}
+    if hold := holds.get(EVERYTHING):
+        words = hold.why(sum(line.waiting for line in lines), None)
+        yield Symptom(name="paused", ok=False, words=words, mend=hold.help, exit_code=1)
+    for line in lines:
+        yield _queue(line, holds.get(line.queue))
+    for run in live:
+        if run.state == "paused":
+            name = f"run {run.name}"
+            yield Symptom(name=name, ok=None, words=run.pause_words, mend=run.resume_with)
+    for webhook in standing(connection):
+        if webhook.paused_at is not None:
+            mend = f"rung deliver resume {quote(webhook.name)}"
+            yield Symptom(name="deliveries", ok=None, words=webhook.pause_words, mend=mend)
 
 
 def _pages(named: Sequence[str], synced: Collection[str]) -> Iterator[Symptom]:
@@ -115,18 +132,20 @@ def _room(settings: Settings, found: Connections) -> Symptom:
     return Symptom(name="connections", ok=None, words=words, mend=mend)
 
 
-def _queue(line: QueueNow) -> Symptom:
-    name, again = f"queue {line.queue}", f"rung resume {line.queue}"
-    if line.paused:
-        words = f"{line.state.word}: {line.paused_reason}"
-        return Symptom(name=name, ok=False, words=words, mend=again, exit_code=1)
+def _queue(line: QueueNow, hold: QueueHold | None) -> Symptom:
+    name, word = f"queue {line.queue}", line.state.word
+    if hold is not None and hold.paused:
+        words = f"{word}: {hold.why(line.waiting, None)}"
+        return Symptom(name=name, ok=False, words=words, mend=hold.help, exit_code=1)
+    kept = f"{word}: {hold.why(line.waiting, hold.breaker_s)}" if hold is not None else ""
     if not line.workers:
+        words = "; ".join(part for part in ("no worker is there", kept) if part)
         mend = f"rung up, or rung worker -Q {line.queue}"
-        return Symptom(name=name, ok=False, words="no worker is there", mend=mend, exit_code=1)
+        return Symptom(name=name, ok=False, words=words, mend=mend, exit_code=1)
+    if hold is not None:
+        return Symptom(name=name, ok=None, words=kept, mend=hold.help)
     words = f"{plural(line.workers, 'worker')}, {count(line.waiting)} waiting"
     if line.state == WELL:
         return Symptom(name=name, ok=True, words=words)
-    kept = line.breaker != "closed" or line.held_s
-    mend = f"{again}, which tries it at once" if kept else "rung status says which"
-    mend = "rung resume everything" if line.halted else mend
-    return Symptom(name=name, ok=None, words=f"{line.state.word}; {words}", mend=mend)
+    mend = "rung resume everything" if line.halted else "rung status says which"
+    return Symptom(name=name, ok=None, words=f"{word}; {words}", mend=mend)

@@ -83,8 +83,6 @@ class LadderView:
 
     def _troubles(self) -> list[Text]:
         words = list(self._said)
-        if self.status.state == "paused":
-            words.append(f"the run is paused: {self.status.state_reason or 'by hand'}")
         if self.status.raises:
             words.append(f"raise its budget: {self.status.go_on_with}")
         return [Text(f"! {as_typed_here(terminal_safe(one))}", style="bold red") for one in words]

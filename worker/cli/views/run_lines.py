@@ -38,7 +38,7 @@ def print_run(
         _field("trouble", trouble)
     if found.raises:
         _field("go on with", found.go_on_with)
-    if found.state_reason:
+    if found.state_reason and found.state != "paused":
         _field("note", found.state_reason)
     if found.simulated:
         echo(f"  {SIMULATED}")

@@ -49,6 +49,8 @@ class RunDocument(BaseModel):
     kind: Annotated[RunKind, Field(description="Shadows and judges answer nobody.")]
     state: RunState
     state_reason: str | None
+    paused_by: Annotated[str, Field(description="rung where it did so itself.")] | None
+    paused_at: dt.datetime | None
     waiting_for: str | None
     accepting: bool
     policy: str

@@ -166,7 +166,7 @@ def _aside(
         *night_troubles(read_schedules(connection, dashboard.settings)),
         *ended_badly(ended),
         *certificate_troubles(doubtful(connection)),
-        *delivery_troubles(deliveries.standing(connection), dt.datetime.now(dt.UTC)),
+        *delivery_troubles(deliveries.standing(connection)),
     ]
 
 

@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 from models.vocabulary import ROUTING
 from worker.dashboard.context import Dashboard
 from worker.domain.limits import Used
-from worker.store.reading.queue_holds import failed_canaries
-from worker.store.reading.queue_states import SHORT_HOLD_S, QueueNow, queue_states
+from worker.store.reading.queue_holds import SHORT_HOLD_S, failed_canaries
+from worker.store.reading.queue_states import QueueNow, queue_states
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.status import queues
 from worker.store.rows import as_document

@@ -1,11 +1,11 @@
 """What is wrong beside the queues and the runs: routines, batches, look-ups, deliveries,
 certificates. Pure."""
 
-import datetime as dt
 from collections.abc import Sequence
+from shlex import quote
 
 from worker.dashboard.screens.troubles import ScreenTrouble
-from worker.domain.wording import clock, fault, plural, span, waiting
+from worker.domain.wording import fault, plural, span
 from worker.store.queue.deliveries import TargetStanding
 from worker.store.queue.lookup_failures import FailingLookup
 from worker.store.queue.rounds import LateStep
@@ -42,7 +42,7 @@ def lookup_troubles(failing: Sequence[FailingLookup]) -> list[ScreenTrouble]:
     ]
 
 
-def delivery_troubles(webhooks: Sequence[TargetStanding], now: dt.datetime) -> list[ScreenTrouble]:
+def delivery_troubles(webhooks: Sequence[TargetStanding]) -> list[ScreenTrouble]:
     """Answers that may go out, and do not."""
     found = []
     for one in webhooks:
@@ -51,14 +51,15 @@ def delivery_troubles(webhooks: Sequence[TargetStanding], now: dt.datetime) -> l
             found.append(
                 ScreenTrouble(level="bad", words=words, help="Deliveries", href="/deliveries")
             )
-        if one.paused_at is not None and one.waiting:
-            words = (
-                f"Deliveries to {one.name} are paused by {one.paused_by}, since"
-                f" {clock(one.paused_at, now)}: {one.paused_reason};"
-                f" {waiting(one.waiting, 'answer')}."
-            )
+        if one.paused_at is not None:
             found.append(
-                ScreenTrouble(level="warn", words=words, help="Deliveries", href="/deliveries")
+                ScreenTrouble(
+                    level="warn",
+                    words=f"{one.pause_words}.",
+                    help="Deliveries",
+                    href="/deliveries",
+                    command=f"rung deliver resume {quote(one.name)}",
+                )
             )
         elif one.waiting and one.oldest_s is not None and one.oldest_s >= UNDELIVERED_S:
             why = f": {fault(one.error)}" if one.error else ""

@@ -4,15 +4,14 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from shlex import quote
 from typing import Literal
 
 from models.vocabulary import EVERYTHING
 from worker.dashboard.screens.queues import QueueShown
 from worker.domain import hold_words
-from worker.domain.wording import dollars, plural, reason, said_of, span, waiting
+from worker.domain.wording import dollars, plural, said_of, span, waiting
 from worker.store.reading.outlook import Outlook
-from worker.store.reading.queue_states import SHORT_HOLD_S
+from worker.store.reading.queue_holds import SHORT_HOLD_S
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.status import DayBudget
 
@@ -109,17 +108,19 @@ def _queue(queue: QueueShown, now: dt.datetime) -> list[ScreenTrouble]:
     if queue.paused:
         found.append(_paused(queue, now))
     if queue.breaker != "closed":
-        why = reason(queue.breaker_reason) or "too many calls in a row failed"
-        when = f"; it tries again by itself in {span(queue.breaker_s)}" if queue.breaker_s else ""
-        what = "is left alone" if queue.breaker == "open" else "is tried one call at a time"
-        since = hold_words.since_words(queue.breaker_at, now)
-        held = f"; {waiting(queue.waiting)}" if queue.waiting else ""
-        its = f"its breaker is {reason(queue.breaker)}"
-        words = f"{name} {what}{since} ({its}), because {why}{held}{when}."
+        words = hold_words.breaker_words(
+            name,
+            state=queue.breaker,
+            since=queue.breaker_at,
+            reason=queue.breaker_reason,
+            now=now,
+            waiting=queue.waiting,
+            again_s=queue.breaker_s,
+        )
         found.append(
             ScreenTrouble(
                 level="bad",
-                words=words,
+                words=f"{words}.",
                 help=queue.again,
                 href=_action("resume", name),
                 command=f"rung resume {name}",
@@ -215,9 +216,7 @@ def of_run(
     if run.out_of_money:
         return found
     if run.state == "paused":
-        why = run.state_reason or "by hand"
-        again = f"rung resume {quote(run.name)}"
-        return [trouble("warn", f"paused: {why}", f"Resume {run.name}", "resume", again)]
+        return [trouble("warn", seen.words, f"Resume {run.name}", "resume", run.resume_with)]
     if seen.level == "bad":
         found.append(trouble("bad", seen.words, "Give it priority", "priority"))
     if not run.short and run.cap and run.spent >= BUDGET_LOW * run.cap:

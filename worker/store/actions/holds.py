@@ -14,7 +14,7 @@ from worker.store.queue.rate_holds import ask_to_lift
 def pause_run(engine: Engine, actor: Actor, chosen: Selection, reason: str) -> Done:
     """Nothing of the run is claimed any more; what is in flight is finished."""
     with engine.begin() as connection:
-        values = {"run": chosen.run_id, "reason": reason}
+        values = {"run": chosen.run_id, "reason": reason, "by": actor.name}
         changed = connection.execute(PAUSE_RUN, values).rowcount
         done = audit(connection, actor, "pause", chosen.words, changed, reason=reason)
     # Ids of the run that are in Redis find nothing to claim; this makes room at once.
@@ -76,10 +76,12 @@ def overrule_canary(engine: Engine, actor: Actor, queue: str) -> Done | None:
 
 
 PAUSE_RUN = text("""
-UPDATE runs SET state = 'paused', state_reason = :reason WHERE id = :run AND state = 'active'
+UPDATE runs SET state = 'paused', state_reason = :reason, paused_by = :by, paused_at = now()
+WHERE id = :run AND state = 'active'
 """)
 RESUME_RUN = text("""
-UPDATE runs SET state = 'active', state_reason = NULL, waiting_for = NULL, tier_waits = NULL
+UPDATE runs SET state = 'active', state_reason = NULL, waiting_for = NULL, tier_waits = NULL,
+  paused_by = NULL, paused_at = NULL
 WHERE id = :run AND state IN ('paused', 'active')
 """)
 # `OFFSET 0` and an order keep these two to the small index of what is dispatched, where stale

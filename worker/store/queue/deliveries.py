@@ -13,6 +13,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
+from worker.domain.hold_words import paused_words
+from worker.domain.wording import waiting
 from worker.store.audit import Actor, audit
 from worker.store.rows import values_of
 
@@ -48,6 +50,23 @@ class TargetStanding:
     oldest_s: float | None
     error: str | None
     dead: int
+    now: dt.datetime
+
+    @property
+    def pause(self) -> str:
+        """`paused by ada, since 07:45: moving`; empty where it goes on."""
+        if self.paused_at is None:
+            return ""
+        by, since, why = self.paused_by, self.paused_at, self.paused_reason
+        return paused_words(by=by, since=since, reason=why, now=self.now)
+
+    @property
+    def pause_words(self) -> str:
+        """`Deliveries to desk are paused by ada, since 07:45: moving; 2 answers wait`."""
+        by, since, why = self.paused_by, self.paused_at, self.paused_reason
+        left = waiting(self.waiting, "answer") if self.waiting else ""
+        said = paused_words(by=by, since=since, reason=why, now=self.now, left=left)
+        return f"Deliveries to {self.name} are {said}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +233,7 @@ WHERE target = :name AND state = 'waiting' AND next_try_at > now() + interval '9
 """)
 STANDING = text("""
 SELECT t.name, t.enabled, t.simulated, t.paused_at, t.paused_by, t.paused_reason,
-  w.waiting, w.oldest_s, w.error, x.dead
+  w.waiting, w.oldest_s, w.error, x.dead, now() AS now
 FROM delivery_targets AS t CROSS JOIN LATERAL (
   SELECT count(*) AS waiting, max(extract(epoch FROM now() - created_at))::float8 AS oldest_s,
     max(error) AS error

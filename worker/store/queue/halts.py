@@ -6,6 +6,7 @@ import datetime as dt
 from sqlalchemy import Connection, text
 
 from models.vocabulary import EVERYTHING
+from worker.domain.hold_words import is_canary, pause_words
 from worker.store.audit import RUNG, Actor, audit
 from worker.store.queue import notices
 
@@ -18,7 +19,11 @@ def halt(connection: Connection, queue: str, reason: str) -> bool:
         return False
     audit(connection, RUNG, "pause", queue, 1, reason=reason)
     what = "Everything" if queue == EVERYTHING else f"The queue {queue}"
-    sentence = f"{what} is paused: {reason}. Go on with: rung resume {queue}"
+    pause = pause_words(what, by=RUNG.name, since=paused_at, reason=reason, now=paused_at)
+    go_on = f"Go on with: rung resume {queue}"
+    if is_canary(reason):
+        go_on = f"rung status names what failed. If that is in order: rung resume {queue} --anyway"
+    sentence = f"{pause}. {go_on}"
     notices.note(
         connection,
         "paused",

@@ -13,13 +13,13 @@ from sqlalchemy import Connection, Engine, Row, TextClause, text
 
 from models.vocabulary import ROUTING
 from worker.config.settings import Settings
+from worker.domain.hold_words import NO_BATCHES, paused_words
 from worker.domain.lane_choice import LanePace, Move, Rest
 from worker.store.audit import RUNG, Actor, audit
 from worker.store.queue import notices
 from worker.store.rows import OPEN_JOBS
 
 GROUP = 5_000
-NO_BATCHES = "Claude's door has no batches"
 FEW_BATCHES = 3
 """So many batches must have ended before their own time is believed."""
 
@@ -72,10 +72,12 @@ def end_lane(engine: Engine, actor: Actor, run_id: int, name: str) -> int:
 def pause_lane(engine: Engine, run_ids: Collection[int]) -> None:
     """Pauses runs that want batches where Claude has none. Other runs go on."""
     with engine.begin() as connection:
-        for row in connection.execute(PAUSE_LANE, {"runs": sorted(run_ids), "why": NO_BATCHES}):
+        values = {"runs": sorted(run_ids), "why": NO_BATCHES, "by": RUNG.name}
+        for row in connection.execute(PAUSE_LANE, values):
             target, mend = f"run {row.name}", f"rung resume {quote(row.name)} --lane realtime"
             audit(connection, RUNG, "pause", target, 1, reason=NO_BATCHES)
-            words = f"Run {row.name} is paused: {NO_BATCHES}. At full price: {mend}"
+            pause = paused_words(by=RUNG.name, since=row.at, reason=NO_BATCHES, now=row.at)
+            words = f"Run {row.name} is {pause}. At full price: {mend}"
             notices.note(
                 connection,
                 "paused",
@@ -113,7 +115,7 @@ def _deadline_run(row: Row[Any], settings: Settings) -> DeadlineRun:
 
 
 PAUSE_LANE = text("""
-UPDATE runs SET state = 'paused', state_reason = :why
+UPDATE runs SET state = 'paused', state_reason = :why, paused_by = :by, paused_at = now()
 WHERE id = ANY(:runs) AND state = 'active' RETURNING id, name, now() AS at
 """)
 

@@ -115,8 +115,7 @@ def outlook(
         level: Level = "bad" if run.out_of_money else "warn"
         return Outlook(level, f"{run.money_words}{due(deadline, now)}")
     if run.state == "paused":
-        why = run.state_reason or "by hand"
-        return Outlook("warn", f"paused: {why}{due(deadline, now)}")
+        return Outlook("warn", f"{run.pause_words}{due(deadline, now)}")
     if halted:
         return Outlook("warn", f"everything is paused{due(deadline, now)}")
     if run.accepting and not run.total:

@@ -7,10 +7,12 @@ from shlex import quote
 
 from sqlalchemy import Connection, text
 
-from worker.domain.hold_words import held_words, is_canary, pause_words, since_words
+from worker.domain.hold_words import breaker_words, held_words, is_canary, pause_words
 from worker.domain.wording import listed
 from worker.store.rows import values_of
 
+SHORT_HOLD_S = 1.0
+"""What is over before anybody has read of it is not told."""
 SHOWN = 5
 """Answers of a canary that are named."""
 
@@ -39,20 +41,30 @@ class QueueHold:
     held_s: float | None
     held_at: dt.datetime | None
     breaker_at: dt.datetime | None
+    breaker_s: float | None
     now: dt.datetime
     failed_jobs: Sequence[int]
     failed_run: str | None
 
     @property
+    def lasts(self) -> bool:
+        """Whether it is still there when somebody has read of it."""
+        held_s = self.held_s or 0.0
+        return self.paused or self.breaker != "closed" or held_s >= SHORT_HOLD_S
+
+    @property
     def words(self) -> str:
         """Why, and what helps: the same words for as long as it lasts."""
-        return self.words_with(0)
+        return self._told(self.why(0, None))
 
     def words_with(self, waiting: int) -> str:
-        """With how many wait just now."""
-        again = f"rung resume {self.name}"
+        """With how many wait just now, and when it tries again."""
+        return self._told(self.why(waiting, self.breaker_s))
+
+    def why(self, waiting: int, again_s: float | None) -> str:
+        """What keeps it; `again_s` is the seconds until an open breaker tries again."""
         if self.paused:
-            why = pause_words(
+            return pause_words(
                 self.name,
                 by=self.paused_by,
                 since=self.paused_at,
@@ -60,10 +72,8 @@ class QueueHold:
                 now=self.now,
                 waiting=waiting,
             )
-            if is_canary(self.paused_reason):
-                return f"{why} ({canary_help(self.name, self.failed_jobs, self.failed_run)})"
-        elif self.held_s and self.held_s > 0:
-            why = held_words(
+        if self.held_s and self.held_s > 0:
+            return held_words(
                 self.name,
                 since=self.held_at,
                 until=self.now + dt.timedelta(seconds=self.held_s),
@@ -71,13 +81,27 @@ class QueueHold:
                 now=self.now,
                 waiting=waiting,
             )
-        elif self.breaker == "open":
-            since = since_words(self.breaker_at, self.now)
-            why = f"the breaker of {self.name} is open{since}: {self.breaker_reason}"
-        else:
-            since = since_words(self.breaker_at, self.now)
-            why = f"{self.name} is probed one call at a time{since}: {self.breaker_reason}"
-        return f"{why} (go on with: {again})"
+        return breaker_words(
+            self.name,
+            state=self.breaker,
+            since=self.breaker_at,
+            reason=self.breaker_reason,
+            now=self.now,
+            waiting=waiting,
+            again_s=again_s,
+        )
+
+    @property
+    def help(self) -> str:
+        """What to do about it, in commands."""
+        if self.paused and is_canary(self.paused_reason):
+            return canary_help(self.name, self.failed_jobs, self.failed_run)
+        return f"rung resume {self.name}"
+
+    def _told(self, why: str) -> str:
+        """With what helps: a command, or more words than one."""
+        one = self.help.startswith("rung ")
+        return f"{why} ({'go on with: ' if one else ''}{self.help})"
 
 
 def canary_help(name: str, failed_jobs: Sequence[int], run: str | None) -> str:
@@ -121,6 +145,8 @@ SELECT t.name, t.paused, t.paused_reason, t.paused_by, t.paused_at, t.breaker, t
   extract(epoch FROM t.held_until - now())::float8 AS held_s, now() AS now,
   CASE WHEN t.breaker <> 'closed' THEN (
     SELECT max(at) FROM notices WHERE kind = 'breaker_open' AND target = t.name) END AS breaker_at,
+  CASE WHEN t.breaker_until > now() THEN extract(epoch FROM t.breaker_until - now())::float8 END
+    AS breaker_s,
   coalesce((
     SELECT array_agg(job ORDER BY job) FROM canaries AS n CROSS JOIN unnest(n.failed_jobs) AS job
     WHERE n.tier = t.name AND n.proven_at IS NULL), '{{}}') AS failed_jobs,

@@ -11,13 +11,11 @@ from sqlalchemy import Connection
 from models.vocabulary import ROUTING
 from worker.domain.wording import reason
 from worker.store.reading.outlook import Level
+from worker.store.reading.queue_holds import SHORT_HOLD_S
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.screens import OldestWait, budget_stops, oldest_waits
 from worker.store.reading.status import QueueStanding
 from worker.store.rows import as_document
-
-SHORT_HOLD_S = 1.0
-"""What is over before anybody has read of it is not told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,12 @@ from decimal import Decimal
 from shlex import quote
 from typing import Any
 
-from models.vocabulary import OPEN_STATES, JobState
+from models.vocabulary import OPEN_STATES, JobState, Lane
 from worker.domain.budget_waits import read_waits
 from worker.domain.budget_words import RestOfRun, enough, enough_words, stop_words
+from worker.domain.hold_words import NO_BATCHES, paused_words
 from worker.domain.ladder import in_order
+from worker.domain.wording import plural
 
 RUN_BUDGET = "run budget"
 AFTER_THE_DAY = (
@@ -65,6 +67,8 @@ class RunStanding:
     """What budgets refused at each tier."""
     ladder: Sequence[str] = ()
     """Its policy's, cheapest first."""
+    paused_by: str | None = None
+    paused_at: dt.datetime | None = None
 
     @property
     def total(self) -> int:
@@ -204,6 +208,20 @@ class RunStanding:
         return f"rung resume {quote(self.name)} --budget {self.enough.normalize():f}"
 
     @property
+    def pause_words(self) -> str:
+        """Who has paused it, since when, why, and what is left of it."""
+        verb = "is" if self.open == 1 else "are"
+        left = f"{plural(self.open, 'message')} {verb} open" if self.open else ""
+        by, since, why = self.paused_by, self.paused_at, self.state_reason
+        return paused_words(by=by, since=since, reason=why, now=self.now, left=left)
+
+    @property
+    def resume_with(self) -> str:
+        """The command that ends its pause: without batches there is one lane."""
+        lane = f" --lane {Lane.REALTIME}" if self.state_reason == NO_BATCHES else ""
+        return f"rung resume {quote(self.name)}{lane}"
+
+    @property
     def troubled(self) -> bool:
         """Whether it ended with something that somebody should look at."""
         return bool(self.jobs(JobState.DEAD) or self.rejected)
@@ -215,10 +233,10 @@ class RunStanding:
     def as_document(self) -> dict[str, Any]:
         """As `rung status RUN --json` and the API give it."""
         same = (
-            "id", "kind", "state", "state_reason", "waiting_for", "accepting", "policy",
-            "policy_version", "lane", "priority", "total", "ended", "by_state", "by_verdict",
-            "for_people", "escalations", "calls", "rejected", "duplicates", "simulated",
-            "created_at", "deadline", "finished_at", "prompts",
+            "id", "kind", "state", "state_reason", "paused_by", "paused_at", "waiting_for",
+            "accepting", "policy", "policy_version", "lane", "priority", "total", "ended",
+            "by_state", "by_verdict", "for_people", "escalations", "calls", "rejected",
+            "duplicates", "simulated", "created_at", "deadline", "finished_at", "prompts",
         )  # fmt: skip
         return {
             "run": self.name,

@@ -53,6 +53,8 @@ SELECT r.id, r.name, r.kind, r.parent_id, r.state, r.state_reason,
   c.by_state, t.by_tier, v.by_verdict,
   (SELECT coalesce(sum(escalations), 0) FROM run_escalations WHERE run_id = r.id)::bigint
     AS escalations,
+  CASE WHEN r.state = 'paused' THEN r.paused_by END AS paused_by,
+  CASE WHEN r.state = 'paused' THEN r.paused_at END AS paused_at,
   s.calls, s.simulated, r.prompts, l.rest, r.tier_waits,
   r.policy -> 'ladder' AS ladder
 FROM runs AS r LEFT JOIN budgets AS b ON b.run_id = r.id

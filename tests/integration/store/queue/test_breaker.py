@@ -170,7 +170,8 @@ def test_status_shows_it_and_resume_closes_it(
         "12 calls in a row failed, last with timeout",
     )
     said = say("status")
-    assert re.search(r"The breaker of haiku is open since [\w: ]+: 12 calls in a row", said.err)
+    why = r"haiku is left alone since [\w: ]+ \(its breaker is open\), because 12 calls in a row"
+    assert re.search(why, said.err)
     assert "breaker open" in said.out
     # When a person closes it
     assert say("resume", "haiku").code == 0
@@ -194,8 +195,8 @@ def test_whoever_watches_a_run_hears_why_it_stands_still(
         # Then both are said, with what goes on with it
         told = (
             ": 402 billing_error (go on with: rung resume everything)",
-            ": 12 calls in a row failed, last with timeout",
-            "The breaker of haiku is open since ",
+            "Haiku is left alone since ",
+            "(its breaker is open), because 12 calls in a row failed, last with timeout",
         )
         eventually(lambda: all(words in log.read_text("utf-8") for words in told))
         changes.apply(engine, ME, changes.CANCEL, whole(run))
