@@ -5,8 +5,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from models.vocabulary import JobState
 from tests.support.places import ROOT
 from tests.support.trees import trees
+from worker.domain.wording import jobs_words, state_word
 
 OF_THE_CODE = re.compile(r"\b(mend(s|ed|ing)?|(?<!by )hand(s|ed|ing)? (it |them )?in)\b", re.I)
 READ = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "SECURITY.md", ROOT / "Makefile"]
@@ -66,3 +68,21 @@ def test_percentages_are_written_by_the_one_function() -> None:
              for path in (ROOT / folder).rglob("*.py"))  # fmt: skip
     found = [str(path.relative_to(ROOT)) for path in paths if own.search(path.read_text("utf-8"))]
     assert found == []
+
+
+def test_how_a_job_stands_is_one_word_on_all_screens() -> None:
+    """The table has it, and whoever says it takes it from there."""
+    states = [*map(str, JobState)]
+    assert jobs_words(dict.fromkeys(states, 1)) == [f"1 {state_word(state)}" for state in states]
+    said = re.compile(r"not yet routed|waiting or in flight|in a batch of")
+    modules = {str(path): [*said_by(tree)] for path, tree in trees().items()
+               if "simulator" not in str(path) and path.name != "wording.py"}  # fmt: skip
+    pages = {str(path): [path.read_text("utf-8")]
+             for path in (ROOT / "worker/dashboard").rglob("*.html")}  # fmt: skip
+    found = {
+        path: text
+        for path, texts in (modules | pages).items()
+        for text in texts
+        if said.search(text)
+    }
+    assert found == {}

@@ -13,11 +13,10 @@ from worker.cli.speech.options import JSON
 from worker.cli.speech.output import console, print_json, talk
 from worker.config.loading import load_settings
 from worker.domain.text import terminal_safe
-from worker.domain.wording import ago
+from worker.domain.wording import ago, jobs_words, run_state_word
 from worker.runs.nights import Fired, fire_now
 from worker.runs.timetables import ScheduleStanding, read_schedules
 from worker.store.actions.schedules import LastNight
-from worker.store.reading.run_standing import jobs_words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -133,7 +132,8 @@ def _outcome(last: LastNight) -> str:
     states = ", ".join(jobs_words(last.by_state or {}))
     run = terminal_safe(last.run or "a run that is purged")
     note = f" ({words})" if words else ""
-    return f"{last.night}: run {run}, {last.run_state or 'gone'}: {states or '–'}{note}"
+    state = run_state_word(last.run_state or "gone")
+    return f"{last.night}: run {run}, {state}: {states or '–'}{note}"
 
 
 def _when(moment: dt.datetime | None) -> str:

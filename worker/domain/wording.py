@@ -1,8 +1,10 @@
 """Figures and times as people read them, on screens and in terminals."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+
+from models.vocabulary import JobState
 
 
 def dollars(amount: Decimal | float | None) -> str:
@@ -84,11 +86,17 @@ def reason(word: str | None) -> str:
 
 STATE_WORDS = {
     "queued": "not yet routed",
-    "routed": "waiting",
-    "submitted": "in a batch",
+    "routed": "waiting or in flight",
+    "submitted": "in batches",
     "review": "for a person",
 }
 """States of a job whose word on screens is another one than in the record."""
+AT_A_TIER = {"routed": "waiting for", "submitted": "in a batch of"}
+"""Of one job whose tier is known, before its tier."""
+
+
+RUN_STATE_WORDS = {"active": "under way"}
+"""States of a run whose word on screens is another one."""
 
 
 OUTCOME_WORDS = {
@@ -124,9 +132,27 @@ def fault(kind: str) -> str:
     return FAULT_WORDS.get(kind, kind)
 
 
-def state_word(word: str | None) -> str:
-    """A job's state, as every screen says it."""
+def state_word(word: str | None, tier: str | None = None) -> str:
+    """A job's state, as every screen says it; of one at a tier `waiting for opus`, `in a batch of
+    sonnet`."""
+    if tier and word in AT_A_TIER:
+        return f"{AT_A_TIER[word]} {tier}"
     return STATE_WORDS.get(word or "", reason(word))
+
+
+def run_state_word(word: str) -> str:
+    """A run's state, as every screen says it."""
+    return RUN_STATE_WORDS.get(word, reason(word))
+
+
+def jobs_words(by_state: Mapping[str, int], decided: int = 0) -> list[str]:
+    """`12 answered`, `3 for a person`: jobs by state, of which people have given a verdict on
+    `decided`."""
+    left = {**by_state, "review": by_state.get("review", 0) - decided}
+    said = [(left.get(state, 0), state_word(state)) for state in JobState]
+    after = [*JobState].index(JobState.REVIEW) + 1
+    said.insert(after, (decided, "decided by people"))
+    return [f"{jobs:,} {words}" for jobs, words in said if jobs]
 
 
 def certificate_word(state: str) -> str:

@@ -218,7 +218,7 @@ def test_the_list_says_last_next_and_that_nobody_looks(engine: Engine) -> None:
     shown = say("schedule")
     (row,) = say("schedule", "list", "--json").document
     assert "No scheduler has looked since 2 h ago" in shown.err
-    run = f"run nightly-{fired.night.night}, active: 6 not yet routed"
+    run = f"run nightly-{fired.night.night}, under way: 6 not yet routed"
     assert f"last   {fired.night.night}: {run}" in shown.out
     assert (row["last"]["run"], row["last"]["by_state"]) == (fired.night.run, {"queued": 6})
     following = dt.datetime.fromisoformat(row["next"])

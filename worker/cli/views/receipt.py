@@ -45,7 +45,7 @@ def why_it_stopped(found: Receipt) -> str:
     if result is None or last is None:
         if found.state == "review":
             return f"a person must look, and there is no best effort: {found.reason}"
-        return found.reason or f"no result yet: {story.standing(found.state, found.tier)}"
+        return found.reason or f"no result yet: {state_word(found.state, found.tier)}"
     source = f"attempt {result.fence}, {result.tier} ({result.model})"
     if found.state == "review" and found.reviews:
         latest = found.reviews[-1]

@@ -15,6 +15,7 @@ from worker.dashboard.api import (
     outcomes,
     reading,
     schemas,
+    status_schemas,
     submitting,
     turns,
 )
@@ -39,13 +40,13 @@ def _post(path: str, summary: str, handler: Handler, answer: Any, **more: Any) -
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     _get("/api/session", "Who asks", reading.session, schemas.SessionDocument),
-    _get("/api/status", "How it all stands", reading.now, schemas.StatusDocument),
-    _get("/api/tiers", "Each queue", reading.tiers, list[schemas.QueueDocument]),
+    _get("/api/status", "How it all stands", reading.now, status_schemas.StatusDocument),
+    _get("/api/tiers", "Each queue", reading.tiers, list[status_schemas.QueueDocument]),
     _get(
         "/api/runs",
         "Runs, newest first",
         reading.runs,
-        schemas.RunsDocument,
+        status_schemas.RunsDocument,
         query=inputs.PageQuery,
     ),
     _post(
@@ -59,7 +60,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         upload=submitting.receive,
         headers={"Idempotency-Key": "The same again means the same run, and adds nothing twice."},
     ),
-    _get(RUN, "One run", reading.run, schemas.RunDetailDocument, problems=(404,)),
+    _get(RUN, "One run", reading.run, status_schemas.RunDetailDocument, problems=(404,)),
     _get(
         f"{RUN}/results",
         "The answers, a row a job",

@@ -7,10 +7,10 @@ why. There are two drawings of the same figures, a wide and a narrow one; the st
 
 from collections.abc import Mapping, Sequence
 
-from models.vocabulary import OPEN_STATES, PERSON, ROUTING
+from models.vocabulary import OPEN_STATES, PERSON, ROUTING, JobState
 from worker.dashboard.screens.ladder_picture import Arrow, Picture, Rung
 from worker.dashboard.screens.links import JobLinks, Linked, is_in, is_not_in
-from worker.domain.wording import count, percent, plural, reason
+from worker.domain.wording import count, percent, plural, reason, state_word
 from worker.store.reading.screens import ClimbCount
 
 REASONS_SHOWN = 3
@@ -111,7 +111,9 @@ def _person(
     counts: Mapping[tuple[str, str], int], total: int, decided: int, links: JobLinks
 ) -> Rung:
     jobs = sum(n for (state, _), n in counts.items() if state == "review")
-    figures = [links.linked(f"{count(jobs)} for a person", is_in("state", "review"))]
+    figures = [
+        links.linked(f"{count(jobs)} {state_word(JobState.REVIEW)}", is_in("state", "review"))
+    ]
     figures += [Linked(percent(jobs / total))] if jobs else []
     figures += [Linked(f"{count(decided)} decided")] if decided else []
     share = jobs / total if total else 0.0
@@ -169,7 +171,9 @@ def _ground(
         figures.append(links.linked(f"{count(cancelled)} cancelled", is_in("state", "cancelled")))
     in_batches = _in_batches(batched, queued)
     waits = is_in("state", "queued", "submitted")
-    not_yet = links.linked(f"{count(queued)} not yet routed{in_batches}", waits, nowhere)
+    not_yet = links.linked(
+        f"{count(queued)} {state_word(JobState.QUEUED)}{in_batches}", waits, nowhere
+    )
     share = 1 - queued / total if total else 0.0
     busy = queued / total if total else 0.0
     under_way = (not_yet,) if queued else ()
@@ -187,7 +191,7 @@ def _ground(
 
 def _in_batches(batched: int, all_: int) -> str:
     said = "all" if batched == all_ else f"{count(batched)} of them"
-    return f", {said} in batches" if batched else ""
+    return f", {said} {state_word(JobState.SUBMITTED)}" if batched else ""
 
 
 def _rung_words(rung: Rung) -> str:

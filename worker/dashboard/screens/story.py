@@ -75,13 +75,7 @@ def _ending(found: Receipt) -> str:
             return f"It is a dead letter: {reason(found.reason) or 'no reason was recorded'}."
         case "cancelled":
             return f"It was cancelled: {reason(found.reason) or 'by hand'}."
-    return f"It is not done yet: {standing(state, found.tier)}."
-
-
-def standing(state: str, tier: str | None) -> str:
-    """Where an open job stands: `waiting for opus`, `in a batch of sonnet`."""
-    between = " of " if state == "submitted" else " for "
-    return state_word(state) + (f"{between}{tier}" if tier and state != "queued" else "")
+    return f"It is not done yet: {state_word(state, found.tier)}."
 
 
 def decided(review: ReceiptReview) -> str:

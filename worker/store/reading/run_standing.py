@@ -12,7 +12,7 @@ from worker.domain.budget_waits import read_waits
 from worker.domain.budget_words import RestOfRun, enough, enough_words, stop_words
 from worker.domain.hold_words import NO_BATCHES, paused_words
 from worker.domain.ladder import in_order
-from worker.domain.wording import plural
+from worker.domain.wording import jobs_words, plural, run_state_word
 
 RUN_BUDGET = "run budget"
 AFTER_THE_DAY = (
@@ -21,8 +21,6 @@ AFTER_THE_DAY = (
 )
 """What helps where it is the day's budget that stops."""
 HELD_BACK = "held back by its budget"
-STATE_WORDS = {"active": "under way"}
-"""States of a run whose word on screens is another one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +98,7 @@ class RunStanding:
         """Its state, and what an active run waits for."""
         if self.out_of_money:
             return self.stop_word
-        state = STATE_WORDS.get(self.state, self.state)
+        state = run_state_word(self.state)
         return f"{state} ({HELD_BACK})" if self.short else state
 
     @property
@@ -212,8 +210,8 @@ class RunStanding:
         """Who has paused it, since when, why, and what is left of it."""
         verb = "is" if self.open == 1 else "are"
         left = f"{plural(self.open, 'message')} {verb} open" if self.open else ""
-        by, since, why = self.paused_by, self.paused_at, self.state_reason
-        return paused_words(by=by, since=since, reason=why, now=self.now, left=left)
+        by, why = self.paused_by, self.state_reason
+        return paused_words(by=by, since=self.paused_at, reason=why, now=self.now, left=left)
 
     @property
     def resume_with(self) -> str:
@@ -249,19 +247,3 @@ class RunStanding:
             "enough_usd": self.enough if self.waiting_for or self.short else None,
             "budget_warned_percent": self.warned_percent,
         }
-
-
-def jobs_words(by_state: Mapping[str, int], decided: int = 0) -> list[str]:
-    """`12 answered`, `3 for a person`: jobs by state, of which people have given a verdict on
-    `decided`."""
-    said = {
-        "not yet routed": by_state.get("queued", 0),
-        "waiting or in flight": by_state.get("routed", 0),
-        "in batches": by_state.get("submitted", 0),
-        "answered": by_state.get("answered", 0),
-        "for a person": by_state.get("review", 0) - decided,
-        "decided by people": decided,
-        "dead": by_state.get("dead", 0),
-        "cancelled": by_state.get("cancelled", 0),
-    }
-    return [f"{jobs:,} {words}" for words, jobs in said.items() if jobs]
