@@ -1,9 +1,14 @@
 """What every page needs: settings, an engine, the limiter, and what is simulated."""
 
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 
 import redis
 from sqlalchemy import Engine
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from models.vocabulary import ROUTING
@@ -19,6 +24,10 @@ from worker.store.reading.rates import Throughput
 
 REDIS_S = 0.5
 """A screen waits no longer than this for Redis; it then says that Redis is away."""
+UPLOADS_AT_ONCE = 3
+"""Files that are read at a time; further ones wait, so that threads, connections and most of a
+processor stay for pages, whatever the files hold."""
+Brought = TypeVar("Brought")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +40,12 @@ class Dashboard:
     simulated: bool
     rates: Throughput
     live: Live
+    uploads: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, UPLOADS_AT_ONCE))
+
+    async def reading(self, read: Callable[..., Brought], *given: object) -> Brought:
+        """What `read` makes of a file that was uploaded, when its turn has come."""
+        async with self.uploads:
+            return await run_in_threadpool(read, *given)
 
     @property
     def settings(self) -> Settings:

@@ -110,7 +110,10 @@ class Endpoint:
                 upload=taken,
             )
             try:
-                answer = await run_in_threadpool(self.handler, call)
+                if taken is None:
+                    answer = await run_in_threadpool(self.handler, call)
+                else:
+                    answer = await call.dashboard.reading(self.handler, call)
             finally:
                 if taken is not None:
                     taken.close()

@@ -93,7 +93,7 @@ async def hand_over(request: Request) -> Response:
         shown = PageState(problem=nothing)
         return await run_in_threadpool(_page, request, shown, fields)
     given = (PurePath(file.filename or "").name or "file", file.file)
-    return await run_in_threadpool(_hand_over, request, fields, given)
+    return await dashboard_of(request).reading(_hand_over, request, fields, given)
 
 
 def _hand_over(request: Request, fields: Mapping[str, str], file: File) -> Response:
