@@ -112,11 +112,16 @@ def at_every_door(api: Api) -> dict[str, Any]:
     return dict(told)
 
 
+SEEN = "UPDATE workers SET seen_at = now() + interval '1 hour'"
+"""The worker stays alive however slowly a test gets from door to door."""
+
+
 def test_what_keeps_a_queue_is_the_same_at_every_door(api: Api) -> None:
     hand_in(api.engine, api.settings, BODIES, name="day")
     do(api.engine, "UPDATE jobs SET state = 'routed', tier = 'haiku',"
        " available_at = now() - interval '10 minutes'")  # fmt: skip
     with working(api.settings):
+        do(api.engine, SEEN)
         for word, statement, more in KEPT:
             do(api.engine, "DELETE FROM tiers")
             if statement:
@@ -136,6 +141,7 @@ def test_what_waits_for_a_budget_waits_at_every_door(api: Api) -> None:
         drain(runtime)
         make_due(api.engine)
         drain(runtime)
+        do(api.engine, SEEN)
         tell_of_stops(api.engine)
         do(api.engine, "UPDATE notices SET at = now() - interval '5 minutes'")
         # when
