@@ -169,7 +169,9 @@ def _of_response(status: int, headers: Mapping[str, str], document: object) -> T
     words, kind = said.words[:MAX_WORDS], said.kind
     code = word(part(part(said.error, "details"), "error_code"))
     meaning = _meaning(status, code, kind, words.lower())
-    kind, words = _known(code or kind, words)
+    # A code that nobody knows does not hide a type that everybody does.
+    told = kind if kind in KINDS and code not in KINDS else code or kind
+    kind, words = _known(told, words)
     return Trouble(
         meaning=meaning,
         kind=kind,

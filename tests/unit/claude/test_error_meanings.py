@@ -65,6 +65,20 @@ def test_a_code_means_the_same_under_any_status_and_in_a_batch(code: str, means:
     assert trouble_of_item(body(details=details)).meaning is means
 
 
+@pytest.mark.parametrize(
+    ("kind", "code", "told"),
+    [
+        ("permission_error", "brand_new", "permission_error"),
+        ("brand_new", "cmek_key_disabled", "cmek_key_disabled"),
+        ("permission_error", "cmek_key_disabled", "cmek_key_disabled"),
+        ("Where is my parcel?", "brand_new", "other"),
+    ],
+)
+def test_a_code_that_nobody_knows_hides_no_type(kind: str, code: str, told: str) -> None:
+    said = orjson.dumps(body(type=kind, details={"error_code": code}))
+    assert trouble_of_response(403, {}, said).kind == told
+
+
 @pytest.mark.parametrize(("words", "means"), BY_WORDS.items())
 def test_words_tell_what_an_invalid_request_is(words: str, means: Meaning) -> None:
     assert meaning(400, message=words) is means
