@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from worker.domain.wording import span
+
 TELLING_S = 60.0
 """A pace is believed after this long, or after a tenth of the time that there is."""
 TELLING_SHARE = 0.1
@@ -33,5 +35,5 @@ def risk(progress: Progress) -> str | None:
     needed_s = progress.left * progress.elapsed_s / progress.ended
     if needed_s <= progress.left_s:
         return None
-    late = (needed_s - progress.left_s) / 60
-    return f"at the pace so far it is done {late:.0f} minutes too late ({progress.left} jobs left)"
+    late = span(needed_s - progress.left_s)
+    return f"at its pace so far it would be done {late} too late ({progress.left} jobs left)"

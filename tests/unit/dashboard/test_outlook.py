@@ -120,7 +120,7 @@ def test_a_run_that_stands_still_without_a_cause_says_so() -> None:
          None),
         ({"deadline": NOW + HOUR}, 600.0, "not done before opus is resumed: 60 wait there",
          "not done before opus is resumed: 60 wait there, and the deadline is at 15:00, in 1 h;"
-         " at the pace so far it is done 30 minutes too late (60 jobs left)"),
+         " at its pace so far it would be done 30 min too late (60 jobs left)"),
     ],
 )  # fmt: skip
 def test_a_deadline_is_at_risk_by_the_forecast_or_where_there_is_none_by_the_pace_so_far(

@@ -24,4 +24,4 @@ def test_risk(progress: Progress, at_risk: bool) -> None:
 
 def test_the_words_say_by_how_much() -> None:
     why = risk(Progress(ended=10, left=90, elapsed_s=100, left_s=300))
-    assert why == "at the pace so far it is done 10 minutes too late (90 jobs left)"
+    assert why == "at its pace so far it would be done 10 min too late (90 jobs left)"

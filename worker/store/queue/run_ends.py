@@ -25,7 +25,7 @@ def _note(connection: Connection, run: Row[Any]) -> None:
     """What came of it; `asked` are the mail addresses that the run names."""
     end = connection.execute(ENDED, {"id": run.id}).one()
     begins = f"{SIMULATED}run" if end.simulated else "Run"
-    judge = f" Judge what is left: rung review {quote(run.name)}" if end.review else ""
+    judge = f"; judge what is left: rung review {quote(run.name)}" if end.review else ""
     words = (
         f"{begins} {run.name} is finished:"
         f" {count(end.answered)} answered, {count(end.review)} for a person,"
