@@ -29,6 +29,10 @@ def test_a_run_near_its_budget_says_the_same_until_it_stops() -> None:
         "warn", "Raise the budget", near.go_on_with
     )  # fmt: skip
     assert f"{near.enough:.2f}" in trouble.words
+    # Nor of one that was raised to what was enough a moment ago.
+    raised = replace(refused, cap=near.enough / Decimal("1.05"))
+    assert not raised.raises
+    assert replace(raised, cap=near.enough / Decimal("1.15")).raises
     # Nor is it said of one whose budget will do.
     rich = replace(refused, cap=Decimal(9))
     assert outlook(rich, 41.0).words == "done in about 41 s, at 14:00"

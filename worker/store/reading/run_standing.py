@@ -9,7 +9,7 @@ from typing import Any
 
 from models.vocabulary import OPEN_STATES, JobState, Lane
 from worker.domain.budget_waits import read_waits
-from worker.domain.budget_words import RestOfRun, enough, enough_words, stop_words
+from worker.domain.budget_words import LEAST_MARGIN, RestOfRun, enough, enough_words, stop_words
 from worker.domain.hold_words import NO_BATCHES, paused_words
 from worker.domain.ladder import in_order
 from worker.domain.wording import jobs_words, plural, run_state_word
@@ -154,13 +154,14 @@ class RunStanding:
     def short(self) -> bool:
         """Whether its own budget, or the day's, lets it go on only as calls in flight are settled:
         calls were refused, and it will not do for all of it. True from the first call that was
-        refused to the last that fits, whatever is in flight between them."""
+        refused to the last that fits, whatever is in flight between them. One that was raised to
+        the sum that was enough is not short of it again because a dear answer came first."""
         if self.state != "active" or self.over:
             return False
         if self.waiting_for and self.waiting_for != RUN_BUDGET:
             return True
         refused = bool(self.waiting_for or self.tier_waits)
-        return refused and self.cap is not None and self.enough > self.cap
+        return refused and self.cap is not None and self.enough > LEAST_MARGIN * self.cap
 
     @property
     def enough(self) -> Decimal:
