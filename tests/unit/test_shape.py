@@ -12,8 +12,9 @@ LONGEST = 50
 NAMELESS = re.compile(r"(?:dict|Mapping)\[str, (?:Any|object)\]|Row\[Any\]")
 STORE = "worker/store/"
 READ_BY_NAME = {
+    "reading/batches.py: as_document": "a document: what JSON gives",
     "reading/outlook.py: as_document": "a document: what JSON gives",
-    "reading/outlook.py: run_document": "a document: what JSON gives",
+    "reading/run_document.py: run_document": "a document: what JSON gives",
     "reading/queue_states.py: as_document": "a document: what JSON gives",
     "reading/run_standing.py: as_document": "a document: what JSON gives",
     "rows.py: as_document": "a document: what JSON gives",

@@ -14,7 +14,7 @@ from models.vocabulary import EVERYTHING, ROUTING
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
 from worker.cli.speech.options import JSON
-from worker.cli.speech.output import console, print_json, talk
+from worker.cli.speech.output import console, echo, print_json, talk
 from worker.cli.views.run_lines import print_run, share_of
 from worker.config.addresses import assumed_turnaround_s
 from worker.config.loading import load_settings
@@ -27,11 +27,12 @@ from worker.store.queue.deliveries import standing
 from worker.store.queue.lookup_failures import failing_lookups
 from worker.store.queue.presence import noted
 from worker.store.queue.rounds import late
-from worker.store.reading.batches import batches_of
+from worker.store.reading.batches import BatchesUnderWay, batches_of, batches_under_way
 from worker.store.reading.doubts import DoubtfulCertificate, doubtful
-from worker.store.reading.outlook import Outlook, read_outlooks, run_document
+from worker.store.reading.outlook import Outlook, read_outlooks
 from worker.store.reading.queue_holds import SHORT_HOLD_S, queue_holds
 from worker.store.reading.queue_states import QueueNow, queue_states
+from worker.store.reading.run_document import run_document
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.screens import workers
 from worker.store.reading.standings import LIVE_MOST, live_runs, standing_of
@@ -73,10 +74,9 @@ def status(ctx: click.Context, run: str | None, watch: bool, as_json: bool) -> N
                 connection, [ROUTING, *settings.tiers], assumed_turnaround_s(settings)
             )
             document = run_document(connection, found, around)
-            batches = batches_of(connection, found.id) if found.lane != "realtime" else []
+            batches = batches_of(connection, found)
         if as_json:
-            more = {"batches": [*map(as_document, batches)]} if found.lane != "realtime" else {}
-            print_json(document | more)
+            print_json(document)
         else:
             print_run(found, document["outlook"]["words"], document["troubles"], batches)
         ctx.exit(code if watch else 0)
@@ -103,6 +103,7 @@ class Overview:
     live: Sequence[RunStanding]
     seen: Sequence[Outlook]
     queues: Sequence[QueueNow]
+    batches: BatchesUnderWay
     everything_paused: str | None
     day: DayBudget | None
     doubts: Sequence[DoubtfulCertificate]
@@ -130,6 +131,7 @@ def _read_overview(connection: Connection, settings: Settings) -> Overview:
         live=live,
         seen=read_outlooks(connection, live, around),
         queues=(lines := queue_states(connection, around.queues, live)),
+        batches=batches_under_way(connection),
         everything_paused=paused_everything(connection),
         day=today(connection),
         doubts=doubtful(connection),
@@ -177,6 +179,7 @@ def _document(found: Overview) -> dict[str, Any]:
             for run, one in zip(found.live, found.seen, strict=True)
         ],
         "queues": [line.as_document() for line in found.queues],
+        "batches_under_way": found.batches.as_document(),
         "everything_paused": found.everything_paused,
         "day": as_document(day, "overrun") if day is not None else None,
         "certificates": [as_document(doubt) for doubt in found.doubts],
@@ -194,6 +197,8 @@ def _say(found: Overview) -> None:
         for line in found.queues:
             _say_unmanned(line)
     _print_queues(found.queues)
+    if found.batches.words:
+        echo(f"Batches: {found.batches.words}.")
     for run, one in zip(found.live, found.seen, strict=True):
         print_run(run, one.words)
     day = found.day

@@ -41,10 +41,10 @@ from worker.store.actions.reviews import Judged, give_verdict
 from worker.store.audit import Actor, audit_reading
 from worker.store.engine import at_one_moment, is_outage, make_engine
 from worker.store.queue.reading_leases import ReadBy, leave
-from worker.store.reading.outlook import run_document
 from worker.store.reading.receipts import find_job
 from worker.store.reading.results import own_columns, results_of
 from worker.store.reading.review_queue import ReviewScope
+from worker.store.reading.run_document import run_document
 from worker.store.reading.standings import standing_of
 from worker.store.reading.surrounding import read_surrounding
 from worker.store.runs import find_run

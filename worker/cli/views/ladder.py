@@ -17,6 +17,7 @@ from worker.config.settings import Settings
 from worker.domain.text import terminal_safe
 from worker.domain.wording import count, dollars, plural, reason, span
 from worker.store.engine import at_one_moment
+from worker.store.reading.batches import batches_of, together
 from worker.store.reading.outlook import read_outlooks
 from worker.store.reading.screens import ClimbCount, counts_of, escalations_of
 from worker.store.reading.standings import standing_of
@@ -58,6 +59,7 @@ class LadderView:
                 assumed_turnaround_s(self._settings),
             )
             (seen,) = read_outlooks(connection, [self.status], around)
+            batches = together(batches_of(connection, self.status), self.status)
         self._outlook = seen.words
         return Group(
             self._headline(),
@@ -65,6 +67,7 @@ class LadderView:
             *([Text(SIMULATED, style="yellow")] if self._simulated else []),
             *self._troubles(),
             self._rungs(counts, flying),
+            *([Text(f"batches: {batches.words}")] if batches.words else []),
             self._steps(steps),
             self._footer(),
         )

@@ -2,15 +2,14 @@
 
 import sys
 import textwrap
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from shutil import get_terminal_size
 
 from worker.cli.speech.output import SIMULATED, echo
 from worker.domain.text import terminal_safe
-from worker.domain.wording import dollars, listed, percent, plural, span
-from worker.store.reading.batches import OpenBatch
+from worker.domain.wording import dollars, percent
+from worker.store.reading.batches import OpenBatch, together
 from worker.store.reading.run_standing import RunStanding
 
 INDENT = " " * 14
@@ -32,8 +31,11 @@ def print_run(
     cap = f" of {dollars(found.cap)}" if found.cap is not None else ""
     held = f", {dollars(found.reserved)} reserved" if found.reserved else ""
     _field("spent", f"{dollars(found.spent)}{cap}{held}{share_of(found.spent, found.cap)}")
-    for name, words in _batch_lines(batches):
-        _field(name, words)
+    if words := together(batches, found).words:
+        _field("batches", words)
+    for batch in batches:
+        if batch.error:
+            _field("trouble", f"batch {batch.batch}: {batch.error}")
     for trouble in troubles:
         _field("trouble", trouble)
     if found.raises:
@@ -42,18 +44,6 @@ def print_run(
         _field("note", found.state_reason)
     if found.simulated:
         echo(f"  {SIMULATED}")
-
-
-def _batch_lines(batches: Sequence[OpenBatch]) -> Iterator[tuple[str, str]]:
-    """How many there are, where and for how long, and what is wrong with any."""
-    if batches:
-        where = Counter(batch.word for batch in batches)
-        said = listed([f"{number} {word}" for word, number in where.items()])
-        requests = plural(sum(batch.requests for batch in batches), "request")
-        yield "batches", f"{said}, {requests}, oldest {span(max(one.age_s for one in batches))}"
-    for batch in batches:
-        if batch.error:
-            yield "trouble", f"batch {batch.batch}: {batch.error}"
 
 
 def _field(name: str, words: str) -> None:

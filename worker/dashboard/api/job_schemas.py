@@ -1,9 +1,9 @@
 """What comes out of jobs, as pydantic models: lists, receipts, results."""
 
 import datetime as dt
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, create_model
+from pydantic import BaseModel, Field, create_model
 
 from models.vocabulary import JobState
 from worker.dashboard.api.schemas import Anything, Count, Dollars, PageDocument
@@ -48,10 +48,24 @@ class AttentionDocument(PageDocument):
 class ReceiptDocument(JobDocument):
     """Why this answer, from whom, at what cost."""
 
+    run_id: Count
     lane: str
+    run_lane: Annotated[str, Field(description="Its run's.")]
+    failures: Count
+    deferrals: Annotated[Count, Field(description="How often it was put off.")]
     total_usd: Dollars
     policy_name: str
     policy_version: str
+    policy: Annotated[Anything, Field(description="As its run froze it.")]
+    critical_by: Annotated[str, Field(description="The rule that marks it as critical.")] | None
+    channel: str | None
+    customer_id: str | None
+    language: str | None
+    received_at: dt.datetime | None
+    subject: str | None
+    body: str | None
+    metadata: Anything | None
+    erased_at: Annotated[dt.datetime, Field(description="When its text was erased.")] | None
     text_shown: bool
     attempts: list[Anything]
     result: Anything | None

@@ -22,10 +22,10 @@ from worker.store.engine import at_one_moment
 from worker.store.reading import attention, screens
 from worker.store.reading.deeds import audit_page
 from worker.store.reading.listing import list_jobs
-from worker.store.reading.outlook import run_document
 from worker.store.reading.receipts import find_job, receipt
 from worker.store.reading.results import Only, is_of_run, own_columns, results_of
 from worker.store.reading.review_queue import place_of
+from worker.store.reading.run_document import run_document
 from worker.store.reading.standings import LIVE_MOST, live_runs, runs_page, standing_of
 from worker.store.reading.status import DayBudget
 from worker.store.reading.surrounding import read_surrounding
@@ -59,6 +59,7 @@ def now(call: ApiCall) -> dict[str, Any]:
         ],
         "everything_paused": found.everything,
         "queues": [_queue(line) for line in found.queues],
+        "batches_under_way": found.batches.as_document(),
         "runs": [{**run.as_document(), "outlook": seen.as_document()} for run, seen in found.live],
         "day": None if found.day is None else _day(found.day),
     }

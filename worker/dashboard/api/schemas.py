@@ -88,6 +88,8 @@ class WorkerDocument(BaseModel):
     alive: bool
     started_at: dt.datetime
     seen_at: dt.datetime
+    last_claim_at: dt.datetime | None
+    now: Annotated[dt.datetime, Field(description="The database's time.")]
 
 
 class AuditEventDocument(BaseModel):

@@ -30,11 +30,13 @@ class RunDocument(BaseModel):
     waiting_for: str | None
     accepting: bool
     policy: str
+    policy_version: str
     lane: Lane
     priority: int
     total: Count
     ended: Count
     by_state: dict[str, Count]
+    by_tier: dict[str, Count]
     by_verdict: Annotated[dict[str, Count], Field(description="Of those in review, by verdict.")]
     for_people: Annotated[int, Field(description="Of those in review, without a verdict.")]
     escalations: Count
@@ -42,7 +44,13 @@ class RunDocument(BaseModel):
     spent_usd: Dollars
     reserved_usd: Dollars
     budget_usd: Dollars | None
+    budget_left_usd: Annotated[Dollars, Field(description="Neither spent nor reserved.")] | None
+    budget_warned_percent: Annotated[Count, Field(description="The last that was warned of.")]
+    enough_usd: (
+        Annotated[Dollars, Field(description="A budget that would do, of one that waits.")] | None
+    )
     rejected: Count
+    duplicates: Count
     simulated: bool
     created_at: dt.datetime
     deadline: dt.datetime | None
@@ -65,12 +73,37 @@ class LiveRunDocument(RunDocument):
     outlook: OutlookDocument
 
 
+class BatchesDocument(BaseModel):
+    """Message Batches under way together."""
+
+    batches: Count
+    messages: Count
+    oldest_since: Annotated[dt.datetime, Field(description="When Claude got the oldest.")] | None
+    next_look_s: Annotated[float, Field(description="Until one is looked at.")] | None
+    words: Annotated[str, Field(description="In a sentence; empty where there are none.")]
+
+
+class BatchDocument(BaseModel):
+    """A Message Batch under way."""
+
+    batch: Count
+    state: str
+    stage: str
+    tier: str | None
+    requests: Count
+    error: str | None
+    submitted_at: dt.datetime | None
+    age_s: float
+    external_id: str | None
+    look_s: Annotated[float, Field(description="Until its next look.")]
+
+
 class RunDetailDocument(LiveRunDocument):
     """One run."""
 
-    by_tier: dict[str, Count]
-    policy_version: str
-    duplicates: Count
+    troubles: Annotated[list[str], Field(description="Why queues stand still or are slow.")]
+    batches: list[BatchDocument]
+    batches_under_way: BatchesDocument
     escalations_by_reason: list[EscalationDocument]
 
 
@@ -80,6 +113,7 @@ class QueueDocument(BaseModel):
     queue: str
     waiting: int
     in_flight: Count
+    in_batches: Annotated[Count, Field(description="Messages in Message Batches.")]
     workers: Count
     done_a_minute: float | None
     oldest_wait_s: Annotated[float, Field(description="For a budget too.")] | None
@@ -134,6 +168,7 @@ class StatusDocument(BaseModel):
     troubles: list[TroubleDocument]
     everything_paused: str | None
     queues: list[QueueDocument]
+    batches_under_way: BatchesDocument
     runs: list[LiveRunDocument]
     day: DayDocument | None
 

@@ -29,7 +29,7 @@ from worker.errors import RungError
 from worker.runs.timetables import read_schedules
 from worker.store.engine import at_one_moment
 from worker.store.reading import screens
-from worker.store.reading.batches import batches_of, unconfirmed
+from worker.store.reading.batches import batches_of, together, unconfirmed
 from worker.store.reading.comparing import compared_with
 from worker.store.reading.outlook import Outlook
 from worker.store.reading.queue_states import stops_of
@@ -152,7 +152,8 @@ def _run(dashboard: Dashboard, connection: Connection, run_id: int) -> dict[str,
         "curve": charts.spending(
             sample, SpendSoFar(spent=found.spent, cap=found.cap, deadline=found.deadline)
         ),
-        "batches": batches_of(connection, run_id) if found.lane != "realtime" else [],
+        "batches": (batches := batches_of(connection, found)),
+        "in_batches": together(batches, found).words,
         "related": screens.related_runs(connection, run_id),
         "beside": compared_with(connection, run_id),
     }

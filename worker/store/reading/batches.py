@@ -2,12 +2,16 @@
 rows of what is open."""
 
 import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, text
 
-from models.vocabulary import BatchState
+from models.vocabulary import BatchState, JobState, RunLane
 from worker.domain.wording import ago, clock, count, plural, span
+from worker.store.reading.run_standing import RunStanding
 from worker.store.rows import values_of
 
 UNCONFIRMED_S = 30.0
@@ -73,6 +77,31 @@ class BatchesUnderWay:
             said.append(f"next look in {span(self.look_s)}")
         return "; ".join(said)
 
+    def as_document(self) -> dict[str, Any]:
+        """As commands and the API give it."""
+        return {
+            "batches": self.batches,
+            "messages": self.messages,
+            "oldest_since": self.since,
+            "next_look_s": self.look_s,
+            "words": self.words,
+        }
+
+
+def together(batches: Sequence[OpenBatch], run: RunStanding) -> BatchesUnderWay:
+    """Those of one run, and how many of its messages are in them."""
+    states = Counter(one.state for one in batches)
+    claude = [one for one in batches if one.state == BatchState.SUBMITTED]
+    return BatchesUnderWay(
+        messages=run.jobs(JobState.SUBMITTED),
+        sending=states[BatchState.INTENDED],
+        claude=len(claude),
+        reading=states[BatchState.ENDED],
+        since=min((one.submitted_at for one in claude if one.submitted_at), default=None),
+        look_s=max(min(one.look_s for one in claude), 0.0) if claude else None,
+        now=run.now,
+    )
+
 
 def batches_under_way(connection: Connection) -> BatchesUnderWay:
     """From the moment that jobs are taken for a batch until its last answer is recorded."""
@@ -80,10 +109,12 @@ def batches_under_way(connection: Connection) -> BatchesUnderWay:
     return found
 
 
-def batches_of(connection: Connection, run_id: int) -> list[OpenBatch]:
+def batches_of(connection: Connection, run: RunStanding) -> list[OpenBatch]:
     """Message Batches under way that hold jobs of a run, oldest first. Claude says nothing of a
     batch before it has ended, so its age is all the progress there is."""
-    return values_of(OpenBatch, connection.execute(BATCHES, {"run": run_id}))
+    if run.lane == RunLane.REALTIME and not run.jobs(JobState.SUBMITTED):
+        return []
+    return values_of(OpenBatch, connection.execute(BATCHES, {"run": run.id}))
 
 
 def unconfirmed(connection: Connection) -> list[str]:

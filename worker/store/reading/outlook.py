@@ -17,7 +17,7 @@ from worker.store.queue.paces import pace_samples
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.screens import counts_of, done_of, escalations_of
 from worker.store.reading.standings import live_runs
-from worker.store.reading.status import QueueStanding, in_flight_of, troubles
+from worker.store.reading.status import QueueStanding, in_flight_of
 from worker.store.reading.surrounding import Surrounding
 from worker.store.reading.work_left import forecast, work_left
 
@@ -187,13 +187,6 @@ def read_outlooks(
         else ended_outlook(run)
         for run in runs
     ]
-
-
-def run_document(connection: Connection, run: RunStanding, around: Surrounding) -> dict[str, Any]:
-    """A run as `rung status RUN --json` and the API give it."""
-    said = troubles(connection) if run.finished_at is None else []
-    (seen,) = read_outlooks(connection, [run], around)
-    return {**run.as_document(), "outlook": seen.as_document(), "troubles": said}
 
 
 def deadline_risks(

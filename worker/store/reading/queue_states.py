@@ -43,8 +43,9 @@ class QueueNow(QueueStanding):
     def as_document(self) -> dict[str, Any]:
         """As commands and the API give it; a pause of everything pauses it too."""
         same = (
-            "queue", "waiting", "in_flight", "workers", "paused_reason", "paused_by", "paused_at",
-            "breaker", "breaker_until", "breaker_reason", "held_s", "held_at", "held_reason",
+            "queue", "waiting", "in_flight", "in_batches", "workers", "paused_reason",
+            "paused_by", "paused_at", "breaker", "breaker_until", "breaker_reason",
+            "held_s", "held_at", "held_reason",
         )  # fmt: skip
         return {
             **{name: getattr(self, name) for name in same},

@@ -50,6 +50,8 @@ class QueueStanding:
     breaker_at: dt.datetime | None = None
     """Since when it is not closed."""
     halted: bool = False
+    in_batches: int = 0
+    """Messages that are in Message Batches, and wait for nothing here."""
 
     @property
     def stands(self) -> bool:
@@ -79,6 +81,7 @@ def queues(connection: Connection, names: Iterable[str]) -> list[QueueStanding]:
     """Each queue: waiting, dispatched, in flight, workers, paused and why."""
     found = {row.queue: (row.leased, row.workers) for row in connection.execute(QUEUES)}
     waiting: dict[str, int] = {row[0]: row[1] for row in connection.execute(WAITING)}
+    batched: dict[str, int] = {row[0]: row[1] for row in connection.execute(IN_BATCHES)}
     tiers = {row.pop("name"): row for row in map(dict, connection.execute(TIERS).mappings())}
     return [
         QueueStanding(
@@ -87,6 +90,7 @@ def queues(connection: Connection, names: Iterable[str]) -> list[QueueStanding]:
             waiting=max(waiting.get(name, 0) - leased, 0),
             in_flight=leased,
             workers=working,
+            in_batches=batched.get(name, 0),
             **_kept(name, tiers),
         )
         for name in names
@@ -150,6 +154,12 @@ WAITING = text("""
 SELECT CASE c.state WHEN 'queued' THEN 'routing' ELSE c.tier END, sum(c.jobs)::bigint
 FROM run_counts AS c JOIN runs AS r ON r.id = c.run_id
 WHERE r.finished_at IS NULL AND c.state IN ('queued', 'routed') GROUP BY 1
+""")
+
+IN_BATCHES = text("""
+SELECT CASE c.tier WHEN '' THEN 'routing' ELSE c.tier END, sum(c.jobs)::bigint
+FROM run_counts AS c JOIN runs AS r ON r.id = c.run_id
+WHERE r.finished_at IS NULL AND c.state = 'submitted' GROUP BY 1
 """)
 
 TODAY = text("""

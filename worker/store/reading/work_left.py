@@ -32,7 +32,7 @@ def work_left(
     for step in steps:
         climbed[step.from_tier, step.to_tier] += step.escalations
     batched = {q: counts.get(("submitted", _tier(q)), 0) for q in (ROUTING, *ladder)}
-    ages = batches_of(connection, run.id) if any(batched.values()) else []
+    ages = batches_of(connection, run) if any(batched.values()) else []
     here: Counter[str] = Counter()
     for (_, tier), jobs in counts.items():
         here[tier] += jobs

@@ -19,8 +19,8 @@ from worker.dashboard.access.passwords import hash_token
 from worker.sandbox.simulator.state import State
 from worker.store.actions.reviews import Judged, give_verdict
 from worker.store.audit import Actor
-from worker.store.reading.outlook import run_document
 from worker.store.reading.results import results_of
+from worker.store.reading.run_document import run_document
 from worker.store.reading.standings import standing_of
 from worker.store.reading.surrounding import read_surrounding
 from worker.store.runs import find_run

@@ -46,13 +46,24 @@ class Described:
         if not kind.endswith("json"):
             return []
         schema = described["content"][kind]["schema"]
-        whole = {**schema, "components": self.document["components"]}
+        whole = closed({**schema, "components": self.document["components"]})
         documents = [answer.json()] if kind != "application/x-ndjson" else _lines(answer)
         return [
             error.message[:300]
             for found in documents
             for error in Draft202012Validator(whole).iter_errors(found)
         ]
+
+
+def closed(schema: Any) -> Any:
+    """The same, and what it does not name is not allowed: all that is served is described."""
+    match schema:
+        case list():
+            return [closed(inner) for inner in schema]
+        case dict():
+            more = {"additionalProperties": False} if "properties" in schema else {}
+            return more | {name: closed(inner) for name, inner in schema.items()}
+    return schema
 
 
 def _lines(answer: httpx2.Response) -> list[Any]:

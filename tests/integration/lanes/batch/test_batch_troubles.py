@@ -1,6 +1,5 @@
 """What goes wrong with a batch as a whole: named beside it, and every job still ends."""
 
-import re
 from typing import Any
 
 import pytest
@@ -256,11 +255,11 @@ def test_status_says_what_is_at_claude_and_what_is_wrong_with_it(
         step(runtime, lane)
     # when
     with engine.connect() as connection:
-        found, batches = standing_of(connection, run.id), batches_of(connection, run.id)
+        batches = batches_of(connection, found := standing_of(connection, run.id))
     print_run(found, "the pace is being measured", batches=batches)
     # then
     said = capsys.readouterr().out
-    assert re.search(r"  batches     2 at Claude, 12 requests, oldest \d+(\.\d)? s", said)
+    assert "  batches     12 messages in 2 batches (2 at Claude); the oldest was sent at " in said
     assert "  trouble     batch 1: 404 not_found_error" in said
 
 

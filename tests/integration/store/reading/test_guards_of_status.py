@@ -59,8 +59,10 @@ def test_what_is_in_flight_and_who_works(rows: Rows) -> None:
 def test_what_waits_in_runs_under_way(rows: Rows) -> None:
     run, ended = rows.run(), rows.run(finished_at="now()")
     counted(rows, run, ("queued", "", 3), ("routed", "haiku", 2), ("submitted", "haiku", 50))
-    counted(rows, ended, ("queued", "", 70), ("routed", "haiku", 70))
+    counted(rows, run, ("submitted", "", 4))
+    counted(rows, ended, ("queued", "", 70), ("routed", "haiku", 70), ("submitted", "haiku", 70))
     assert sorted(rows.all(status.WAITING)) == [("haiku", 2), ("routing", 3)]
+    assert sorted(rows.all(status.IN_BATCHES)) == [("haiku", 50), ("routing", 4)]
 
 
 def test_the_budget_of_today(rows: Rows) -> None:
