@@ -15,7 +15,7 @@ from worker.cli.views.outage import Outage, Outliving
 from worker.cli.views.patience import Patience
 from worker.config.settings import Settings
 from worker.domain.wording import dollars
-from worker.store.reading.run_standing import AFTER_THE_DAY, RunStanding
+from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.standings import standing_of
 from worker.store.reading.status import troubles
 from worker.store.runs import find_run
@@ -57,13 +57,9 @@ def conclude(status: RunStanding) -> int:
 
 def _stopped_by(status: RunStanding) -> str:
     """Which budget, and what goes on with it."""
-    if status.waiting_for == "day budget":
-        return (
-            f"Stopped by the day budget: {dollars(status.spent)} spent by this run."
-            f" I{AFTER_THE_DAY[1:]}; rung status says what the day has left"
-        )
     words = status.money_words
-    return f"{words[0].upper()}{words[1:]}. Go on with: {status.go_on_with}"
+    goes_on = f". Go on with: {status.go_on_with}" if status.raises else ""
+    return f"{words[0].upper()}{words[1:]}{goes_on}"
 
 
 def _read(engine: Engine, name: str) -> tuple[RunStanding, list[str]]:

@@ -198,13 +198,13 @@ def enough_words(wanted: Decimal, *, whole: bool) -> str:
     )
 
 
-def stop_words(left: Decimal, needs: Decimal | None, wanted: Decimal, *, whole: bool) -> str:
-    """`$0.0031 is left and the next call may cost up to $0.0500; about $0.0550 would be enough`."""
+def stop_words(budget: str, left: Decimal, needs: Decimal | None, enough: str) -> str:
+    """`$0.0031 of its budget is left and the next call may cost up to $0.0500; …`: what is left of
+    a budget, what a call may cost, and which sum is enough."""
     has = dollars(max(left, Decimal(0)))
-    said = f"{has} of its budget is left"
+    said = f"{has} of {budget} is left"
     if needs is not None:
         costs = dollars(needs)
-        said += (
-            f" and the next call may cost {'a little more' if costs == has else f'up to {costs}'}"
-        )
-    return f"{said}; {enough_words(wanted, whole=whole)}" if wanted else said
+        more = "a little more" if costs == has else f"up to {costs}"
+        said += f" and the next call may cost {more}"
+    return f"{said}; {enough}" if enough else said

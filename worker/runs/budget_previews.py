@@ -30,7 +30,8 @@ def budget_preview(look: Look) -> Preview:
     if not runs:
         words = ["No run is meant."]
     elif look.run is not None:
-        words = [f"Its budget goes from {now[0]} to {limit}; {dollars(used)} of it is used."]
+        held = f"{dollars(used)} of it is spent or reserved"
+        words = [f"Its budget goes from {now[0]} to {limit}; {held}."]
     else:
         words = [f"{named}: the budget of each becomes {limit}."]
     if any(run.waiting_for for run in runs):
@@ -54,7 +55,8 @@ def _wanted(run: RunStanding | None, rest: Decimal | None) -> Decimal | None:
 
 def _ask_budget(look: Look, used: Decimal, wanted: Decimal | None) -> FigureAsked:
     if look.run is None:
-        hint = f"Dollars in all, for each run; empty for no limit. One has used {dollars(used)}."
+        held = f"{dollars(used)} of one is spent or reserved"
+        hint = f"Dollars in all, for each run; empty for no limit. {held}."
         return FigureAsked("New budget of each run", "", hint)
     hint = f"Dollars in all; empty for no limit. {dollars(used)} is spent or reserved."
     if wanted is not None:

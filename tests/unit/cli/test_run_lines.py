@@ -28,7 +28,9 @@ def test_a_program_reads_one_line() -> None:
 def test_a_run_that_its_budget_stops_says_what_lets_it_go_on(
     waits_for: str, said: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stopped = run(waiting_for=waits_for, waiting_usd=Decimal("0.1"), cap=Decimal(1))
+    stopped = run(
+        waiting_for=waits_for, waiting_usd=Decimal("0.1"), cap=Decimal(1), day_left=Decimal(0)
+    )
     print_run(stopped, "stopped")
     out = capsys.readouterr().out
     assert (f"rung resume day --budget {stopped.enough.normalize():f}\n" in out) is said

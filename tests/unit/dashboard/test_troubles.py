@@ -78,7 +78,9 @@ def test_the_troubles_of_a_queue(changes: dict[str, Any], words: list[str]) -> N
 def test_a_button_stands_where_it_helps(
     waiting_for: str, button: str | None, command: str | None
 ) -> None:
-    stopped = run(waiting_for=waiting_for, waiting_usd=Decimal("0.1"), cap=Decimal(1))
+    stopped = run(
+        waiting_for=waiting_for, waiting_usd=Decimal("0.1"), cap=Decimal(1), day_left=Decimal(0)
+    )
     (found,) = of_run(stopped, outlook(stopped, None))
     assert found.help == button
     assert (found.command or "").startswith(command or "")

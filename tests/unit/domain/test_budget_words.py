@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from worker.domain.amounts import MOST, read_amount
-from worker.domain.budget_words import USUAL, RestOfRun, enough, stop_words
+from worker.domain.budget_words import USUAL, RestOfRun, enough, enough_words, stop_words
 
 STOPPED = RestOfRun(
     open={"sonnet": 119, "opus": 34},
@@ -167,8 +167,8 @@ def test_before_anything_is_routed_its_forecast_is_what_is_known() -> None:
     few = enough(spent=Decimal(0), needs=routing, rest=blind, worst=worst)
     assert few == (100 * USUAL + 1) * routing
     assert enough(spent=Decimal(0), needs=routing, rest=told, worst=worst) == 2 + routing
-    assert "to route all of it" in stop_words(Decimal(0), routing, few, whole=False)
-    assert "for all of it" in stop_words(Decimal(0), routing, few, whole=True)
+    assert "to route all of it" in enough_words(few, whole=False)
+    assert "for all of it" in enough_words(few, whole=True)
     # What a call at the top of the ladder may cost has its room before anything gets there.
     tops = worst | {"opus": Decimal("0.1")}
     assert enough(spent=Decimal(0), needs=routing, rest=told, worst=tops) == Decimal("2.1")
@@ -184,10 +184,12 @@ def test_before_anything_is_routed_its_forecast_is_what_is_known() -> None:
 
 
 def test_less_than_nothing_is_left_as_nothing() -> None:
-    words = stop_words(Decimal(-1), Decimal("0.05"), Decimal(0), whole=True)
+    words = stop_words("its budget", Decimal(-1), Decimal("0.05"), "")
     assert words == "$0.00 of its budget is left and the next call may cost up to $0.0500"
-    near = stop_words(Decimal("0.000284"), Decimal("0.000323"), Decimal(0), whole=True)
-    assert near == "$0.0003 of its budget is left and the next call may cost a little more"
+    near = stop_words("the day's budget", Decimal("0.000284"), Decimal("0.000323"), "so much")
+    assert near == (
+        "$0.0003 of the day's budget is left and the next call may cost a little more; so much"
+    )
 
 
 @pytest.mark.parametrize("given", ["nan", "inf", "-inf", "-0.01", str(MOST + 1), "much", ""])

@@ -51,9 +51,9 @@ METRICS: tuple[Metric, ...] = (
         name="rung_run_paused", kind="gauge", help="1 when a live run is paused.", labels=("run",)
     ),
     Metric(
-        name="rung_run_waiting_for_budget",
+        name="rung_run_stopped_by_budget",
         kind="gauge",
-        help="1 when a live run waits for budget.",
+        help="1 when a budget has stopped a live run.",
         labels=("run",),
     ),
     Metric(

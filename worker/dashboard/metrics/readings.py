@@ -83,7 +83,9 @@ def _steps(reading: Reading, connection: Connection) -> None:
 
 
 def _runs(reading: Reading, dashboard: Dashboard, connection: Connection) -> None:
+    runs = live_runs(connection, LIVE_RUNS_SHOWN)
     late = _late(dashboard, connection)
+    stopped = {run.name for run in runs if run.out_of_money}
     states = {"active": 0, "paused": 0} | {
         r.state: r.runs for r in series(connection, LiveRunCount)
     }
@@ -91,7 +93,7 @@ def _runs(reading: Reading, dashboard: Dashboard, connection: Connection) -> Non
         reading.set("rung_runs", count, state)
     for row in series(connection, LiveRunLine):
         reading.set("rung_run_open_jobs", row.open, row.name)
-        reading.set("rung_run_waiting_for_budget", row.waits, row.name)
+        reading.set("rung_run_stopped_by_budget", row.name in stopped, row.name)
         reading.set("rung_run_paused", row.paused, row.name)
         if row.deadline is not None:
             reading.set("rung_run_deadline_timestamp_seconds", row.deadline, row.name)
@@ -112,6 +114,7 @@ def _late(dashboard: Dashboard, connection: Connection) -> set[str]:
 def _budget(reading: Reading, row: LiveRunLine | DayBudgetLine, scope: str) -> None:
     if row.cap is not None:
         reading.set("rung_budget_cap_usd", row.cap, scope)
+        reading.set("rung_budget_spent_usd", row.spent, scope)
         reading.set("rung_budget_left_usd", row.cap + row.overrun - row.spent - row.reserved, scope)
 
 

@@ -58,6 +58,12 @@ OF_THE_SERVICE: tuple[Metric, ...] = (
         labels=("scope",),
     ),
     Metric(
+        name="rung_budget_spent_usd",
+        kind="gauge",
+        help="What is spent of it.",
+        labels=("scope",),
+    ),
+    Metric(
         name="rung_budget_left_usd",
         kind="gauge",
         help="What is neither spent nor reserved of it.",

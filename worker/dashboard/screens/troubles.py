@@ -74,8 +74,8 @@ def troubles(
     if redis_away:
         words = "Redis does not answer: workers send nothing without it."
         found.append(ScreenTrouble(level="bad", words=words))
-    if day is not None and day.budget_usd and day.used >= BUDGET_LOW * day.budget_usd:
-        words = f"Today's budget: {dollars(day.used)} of {dollars(day.budget_usd)} used."
+    if day is not None and day.budget_usd and day.spent_usd >= BUDGET_LOW * day.budget_usd:
+        words = f"Today's budget: {dollars(day.spent_usd)} of {dollars(day.budget_usd)} are spent."
         found.append(ScreenTrouble(level="warn", words=words))
     found += more
     return sorted(found, key=lambda trouble: trouble.level != "bad")

@@ -25,7 +25,6 @@ from worker.store.reading.series import (
     TimingBucket,
     VerdictCount,
 )
-from worker.store.reading.standings import WAITS_FOR
 from worker.store.rows import OPEN_JOBS, values_of
 
 Line = TypeVar("Line")
@@ -91,8 +90,7 @@ SELECT state, count(*) AS runs FROM runs WHERE finished_at IS NULL GROUP BY 1
 """),
     LiveRunLine: text(f"""
 SELECT r.name, extract(epoch FROM r.deadline)::float8 AS deadline, b.cap, b.spent, b.reserved,
-  b.overrun, ({WAITS_FOR}) IS NOT NULL AS waits,
-  r.state = 'paused' AS paused, c.open
+  b.overrun, r.state = 'paused' AS paused, c.open
 FROM runs AS r JOIN budgets AS b ON b.run_id = r.id CROSS JOIN LATERAL (
   SELECT coalesce(sum(jobs) FILTER (WHERE state IN ({OPEN_JOBS})), 0)::int
       AS open

@@ -14,7 +14,7 @@ from worker.domain.hold_words import NO_BATCHES, paused_words
 from worker.domain.ladder import in_order
 from worker.domain.wording import jobs_words, plural, run_state_word
 
-RUN_BUDGET = "run budget"
+RUN_BUDGET, DAY_BUDGET = "run budget", "day budget"
 AFTER_THE_DAY = (
     "it goes on by itself after midnight UTC, or once per_day_usd is raised and the workers are"
     " started anew"
@@ -67,6 +67,10 @@ class RunStanding:
     """Its policy's, cheapest first."""
     paused_by: str | None = None
     paused_at: dt.datetime | None = None
+    day_left: Decimal | None = None
+    """Of the day's budget, neither spent nor reserved by any run; None without one."""
+    day_spent: Decimal = Decimal(0)
+    day_reserved: Decimal = Decimal(0)
 
     @property
     def total(self) -> int:
@@ -135,10 +139,13 @@ class RunStanding:
     def out_of_money(self) -> bool:
         """Whether a budget has stopped it: nothing is in flight that could still be settled, and
         what is left is less than any call that waits may cost. Until then it goes on by itself."""
-        if not self.waiting_for or self.reserved:
-            return False
-        fits = self.left is not None and self.waiting_usd is not None
-        return not (self.waiting_for == RUN_BUDGET and fits and self.left >= self.waiting_usd)  # type: ignore[operator]
+        if self.waiting_for == DAY_BUDGET:
+            limited = self.day_left is not None and not self.day_reserved
+            return limited and self._lacks(self.day_left)
+        return bool(self.waiting_for) and not self.reserved and self._lacks(self.left)
+
+    def _lacks(self, left: Decimal | None) -> bool:
+        return left is None or self.waiting_usd is None or left < self.waiting_usd
 
     @property
     def raises(self) -> bool:
@@ -184,10 +191,22 @@ class RunStanding:
         """Why a budget stops it or soon will, with the sum that is enough; empty when none does."""
         if not self.out_of_money:
             return self._short_words if self.short else ""
-        if self.waiting_for != RUN_BUDGET or self.left is None:
-            return f"stopped by the {self.waiting_for}: {AFTER_THE_DAY}"
-        words = stop_words(self.left, self.waiting_usd, self.enough, whole=self.whole)
+        if self.waiting_for == DAY_BUDGET:
+            return f"stopped by the day budget: {self._day_words}; {AFTER_THE_DAY}"
+        left = self.left or Decimal(0)
+        words = stop_words("its budget", left, self.waiting_usd, self._enough_words)
         return f"stopped by its budget: {words}"
+
+    @property
+    def _day_words(self) -> str:
+        left = self.day_left or Decimal(0)
+        wanted = self.day_spent + self.enough - self.spent
+        words = f"per_day_usd = {wanted.normalize():f} would be enough for all of it today"
+        return stop_words("the day's budget", left, self.waiting_usd, words)
+
+    @property
+    def _enough_words(self) -> str:
+        return enough_words(self.enough, whole=self.whole) if self.enough else ""
 
     @property
     def _short_words(self) -> str:

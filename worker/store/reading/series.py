@@ -95,7 +95,6 @@ class LiveRunLine:
     spent: Decimal
     reserved: Decimal
     overrun: Decimal
-    waits: bool
     paused: bool
     open: int
 

@@ -41,6 +41,8 @@ def standing_of(connection: Connection, run_id: int) -> RunStanding:
 WAITS_FOR = """CASE WHEN r.state = 'active' AND NOT (
     r.waiting_for = 'run budget' AND b.reserved = 0
     AND coalesce(b.cap + b.overrun - b.spent >= r.waiting_usd, false)
+    OR r.waiting_for = 'day budget' AND coalesce(d.reserved, 0) = 0
+    AND coalesce(d.cap + d.overrun - d.spent >= r.waiting_usd, d.cap IS NULL)
   ) THEN r.waiting_for END"""
 """What an active run waits for: where nothing is in flight, what fits waits for its turn alone."""
 RUN = f"""
@@ -56,8 +58,10 @@ SELECT r.id, r.name, r.kind, r.parent_id, r.state, r.state_reason,
   CASE WHEN r.state = 'paused' THEN r.paused_by END AS paused_by,
   CASE WHEN r.state = 'paused' THEN r.paused_at END AS paused_at,
   s.calls, s.simulated, r.prompts, l.rest, r.tier_waits,
-  r.policy -> 'ladder' AS ladder
+  r.policy -> 'ladder' AS ladder, d.cap + d.overrun - d.spent - d.reserved AS day_left,
+  coalesce(d.spent, 0) AS day_spent, coalesce(d.reserved, 0) AS day_reserved
 FROM runs AS r LEFT JOIN budgets AS b ON b.run_id = r.id
+LEFT JOIN budgets AS d ON d.scope = 'day:' || (now() AT TIME ZONE 'UTC')::date
 CROSS JOIN LATERAL (
   SELECT coalesce(jsonb_object_agg(state, jobs), '{{}}') AS by_state FROM (
     SELECT state, sum(jobs)::bigint AS jobs FROM run_counts WHERE run_id = r.id

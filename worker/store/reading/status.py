@@ -71,11 +71,6 @@ class DayBudget:
     budget_warned_percent: int
     overrun: Decimal
 
-    @property
-    def used(self) -> Decimal:
-        """Dollars spent and reserved."""
-        return self.spent_usd + self.reserved_usd
-
 
 def queues(connection: Connection, names: Iterable[str]) -> list[QueueStanding]:
     """Each queue: waiting, dispatched, in flight, workers, paused and why."""

@@ -89,7 +89,8 @@ def test_a_day_budget_is_named_with_what_mends_it(
     said = say("status", "day", "--watch")
     # then
     assert said.code == 4
-    assert "Stopped by the day budget" in said.err
+    assert "Stopped by the day budget: $0.00 of the day's budget is left and the next" in said.err
+    assert "per_day_usd = 0.0" in said.err
     assert "per_day_usd" in said.err
     with engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM calls")).scalar_one() == 0

@@ -229,10 +229,10 @@ def test_a_run_that_the_day_stops_is_told_for_each_budget_of_it(
 ) -> None:
     hand_in(engine, settings, BODY)
     do(engine, "UPDATE runs SET waiting_for = 'day budget'")
-    do(engine, "INSERT INTO budgets (scope, day, cap) SELECT 'day:' || d, d, 1"
+    do(engine, "INSERT INTO budgets (scope, day, cap) SELECT 'day:' || d, d, 0"
                " FROM (SELECT (now() AT TIME ZONE 'UTC')::date AS d) AS today")  # fmt: skip
     for cap in (1, 2, 2):
-        do(engine, "UPDATE budgets SET cap = :cap WHERE day IS NOT NULL", cap=cap)
+        do(engine, "UPDATE budgets SET cap = :cap, spent = :cap WHERE day IS NOT NULL", cap=cap)
         tell_of_stops(engine)
     keys = "SELECT count(*) FROM notices WHERE kind = 'budget_stop'"
     assert one(engine, keys)[0] == 2

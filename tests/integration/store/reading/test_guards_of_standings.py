@@ -77,11 +77,37 @@ def test_what_the_jobs_of_a_run_came_to(rows: Rows, which: str) -> None:
 
 
 @pytest.mark.parametrize("which", STATEMENTS)
+def test_what_a_run_waits_for_of_the_day(rows: Rows, which: str) -> None:
+    run = rows.run(waiting_for="day budget", waiting_usd=2)
+    rows.insert("budgets", None, scope=f"run:{run}", run_id=run)
+    for day, cap, spent, overrun, reserved, waits in (
+        (1, 0, 0, 0, 0, False),
+        (0, 5, 3, 0, 0, False),
+        (0, 5, 4, 0, 0, True),
+        (0, 5, 4, 1, 0, False),
+        (0, 5, 3, 0, 1, True),
+        (0, None, 9, 0, 0, False),
+    ):
+        rows.all("DELETE FROM budgets WHERE day IS NOT NULL")
+        rows.all(
+            "INSERT INTO budgets (scope, day, cap, spent, overrun, reserved)"
+            " SELECT 'day:' || d, d, CAST(:cap AS numeric), :spent, :overrun, :reserved"
+            " FROM (SELECT (now() AT TIME ZONE 'UTC')::date - CAST(:day AS int) AS d) AS of",
+            day=day, cap=cap, spent=spent, overrun=overrun, reserved=reserved,
+        )  # fmt: skip
+        said = told(rows, which, run)
+        known = cap is not None and not day
+        left = cap + overrun - spent - reserved if known else None
+        assert (said["waiting_for"], said["day_left"]) == ("day budget" if waits else None, left)
+        assert (said["day_spent"], said["day_reserved"]) == ((0, 0) if day else (spent, reserved))
+
+
+@pytest.mark.parametrize("which", STATEMENTS)
 def test_what_a_run_waits_for(rows: Rows, which: str) -> None:
     for known, waits_for in (
         ({}, None),
         ({"waiting_usd": 7}, "run budget"),
-        ({"waiting_for": "day budget"}, "day budget"),
+        ({"waiting_for": "day budget"}, None),
         ({"waiting_usd": 2, "reserved": 1}, "run budget"),
         ({"cap": None}, "run budget"),
         ({"state": "paused", "waiting_for": "day budget"}, None),
