@@ -22,7 +22,8 @@ from worker.domain.wording import (
 )
 from worker.store.reading.outlook import Blocked, at_risk, blocked, outlook
 from worker.store.reading.queue_states import WELL
-from worker.store.reading.run_standing import AFTER_THE_DAY, RunStanding
+from worker.store.reading.run_money import AFTER_THE_DAY
+from worker.store.reading.run_standing import RunStanding
 
 NOW = dt.datetime(2026, 11, 24, 14, 0, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)

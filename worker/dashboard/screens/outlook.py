@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from worker.domain.wording import clock, count, listed, plural, said_of, span
 from worker.store.reading.outlook import Outlook, due
-from worker.store.reading.run_standing import HELD_BACK, RunStanding
+from worker.store.reading.run_money import HELD_BACK
+from worker.store.reading.run_standing import RunStanding
 
 
 def _came_to(last: RunStanding) -> str:

@@ -4,7 +4,8 @@ from sqlalchemy import Connection, Engine
 
 from worker.store.audit import RUNG, audit
 from worker.store.queue import notices
-from worker.store.reading.run_standing import RUN_BUDGET, RunStanding
+from worker.store.reading.run_money import RUN_BUDGET
+from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.standings import live_runs
 from worker.store.reading.status import today
 
