@@ -113,11 +113,11 @@ def test_a_cluster_is_refused_before_anything_starts(tmp_path: Path, database_ur
         url = f"redis://127.0.0.1:{port}/0"
         with deployment(tmp_path, database=database_url, redis=url, straight=database_url) as made:
             # when
-            said = [made.rung("doctor"), made.rung("worker")]
+            doctor, worker = made.rung("doctor"), made.rung("worker")
     # then
-    for one in said:
-        assert "Redis is a cluster there" in one.stdout + one.stderr
-        assert one.returncode == ConfigurationError.exit_code
+    assert "Redis is a cluster there" in doctor.stdout
+    assert "Redis is a cluster there" in worker.stderr
+    assert worker.returncode == ConfigurationError.exit_code
 
 
 @pytest.fixture
