@@ -9,15 +9,20 @@ import click
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
+from models.vocabulary import ROUTING
 from worker.cli.exit_codes import EXIT_INTERRUPTED
 from worker.cli.speech.output import SIMULATED, talk
 from worker.cli.views.outage import Outage, Outliving
 from worker.cli.views.patience import Patience
+from worker.config.addresses import assumed_turnaround_s
 from worker.config.settings import Settings
 from worker.domain.wording import dollars
+from worker.store.engine import at_one_moment
+from worker.store.reading.outlook import read_outlooks
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.standings import standing_of
 from worker.store.reading.status import troubles
+from worker.store.reading.surrounding import read_surrounding
 from worker.store.runs import find_run
 
 EVERY_S = 0.5
@@ -62,11 +67,16 @@ def _stopped_by(status: RunStanding) -> str:
     return f"{words[0].upper()}{words[1:]}{goes_on}"
 
 
-def _read(engine: Engine, name: str) -> tuple[RunStanding, list[str]]:
-    """How the run stands, and why queues do not go on."""
-    with engine.connect() as connection:
+def _read(engine: Engine, settings: Settings, name: str) -> tuple[RunStanding, str, list[str]]:
+    """How the run stands, when it will be done, and why queues do not go on."""
+    with at_one_moment(engine) as connection:
         found = standing_of(connection, find_run(connection, name).id)
-        return found, troubles(connection) if found.finished_at is None else []
+        if found.over:
+            return found, "", []
+        assumed_s = assumed_turnaround_s(settings)
+        around = read_surrounding(connection, [ROUTING, *settings.tiers], assumed_s)
+        (seen,) = read_outlooks(connection, [found], around)
+        return found, seen.words, troubles(connection)
 
 
 def _follow(engine: Engine, settings: Settings, name: str) -> RunStanding:
@@ -78,27 +88,31 @@ def _follow(engine: Engine, settings: Settings, name: str) -> RunStanding:
         view = LadderView(engine, settings, name)
         follow(Outliving(view))
         return view.status
-    return follow_in_lines(engine, name)
+    return follow_in_lines(engine, settings, name)
 
 
 def follow_in_lines(
-    engine: Engine, name: str, wait: Callable[[float], object] = time.sleep
+    engine: Engine,
+    settings: Settings,
+    name: str,
+    wait: Callable[[float], object] = time.sleep,
 ) -> RunStanding:
     """A line now and then, to the run's end. `wait` passes the seconds between two looks. Raises
     DBAPIError for whatever is no outage, and for one before the first look."""
     lines, patience, outage = Lines(), Patience(), Outage()
-    status, troubled = _read(engine, name)
+    status, outlook, troubled = _read(engine, settings, name)
     while True:
-        lines.say(f"{status.ended} of {status.total} done, {dollars(status.spent)}", troubled)
+        done = f"{status.ended:,} of {status.total:,} done, {dollars(status.spent)}"
+        lines.say(done, troubled, outlook)
         if not outage.lasts and patience.is_over(status):
             return status
         wait(EVERY_S)
         try:
-            status, troubled = _read(engine, name)
+            status, outlook, troubled = _read(engine, settings, name)
         except DBAPIError as error:
             if not outage.met(error):
                 raise
-            troubled = [outage.words]
+            outlook, troubled = "", [outage.words]
         else:
             outage.over()
 
@@ -113,8 +127,8 @@ class Lines:
         self._troubles: Sequence[str] = ()
         self._at = -REMIND_EVERY_S
 
-    def say(self, progress: str, troubles: Sequence[str]) -> None:
-        """Says what is new, or due."""
+    def say(self, progress: str, troubles: Sequence[str], outlook: str = "") -> None:
+        """Says what is new, or due; `outlook` is when it will be done."""
         waited = self._clock() - self._at
         due = waited >= (LINE_EVERY_S if progress != self._said else REMIND_EVERY_S)
         for words in troubles:
@@ -123,4 +137,4 @@ class Lines:
         self._troubles = tuple(troubles)
         if due:
             self._said, self._at = progress, self._clock()
-            talk(progress)
+            talk(f"{progress}; {outlook}" if outlook else progress)

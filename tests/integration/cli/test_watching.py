@@ -175,9 +175,11 @@ def test_lines_say_once_that_postgres_is_away_and_go_on_to_the_end(
             if len(looks) == 4:
                 drain(runtime)
 
-        ended = follow_in_lines(over_the_line, "day", wait)
+        ended = follow_in_lines(over_the_line, settings, "day", wait)
     assert (ended.state, ended.ended) == ("finished", 20)
-    assert capsys.readouterr().err.count("Postgres has not answered since") == 1
+    said = capsys.readouterr().err
+    assert said.count("Postgres has not answered since") == 1
+    assert said.startswith("0 of 20 done, $0.00; the pace is being measured\n")
 
 
 def test_a_watch_that_never_saw_postgres_says_so_at_once(
