@@ -17,7 +17,7 @@ WAITS = {"queue": "haiku", "available_at": FUTURE}
 def test_a_run_is_paused_and_resumed_by_itself(rows: Rows) -> None:
     mine, other = rows.run(), rows.run()
     ended = rows.run(state="finished", finished_at=PAST)
-    values = {"reason": "why"}
+    values = {"reason": "why", "by": "ada"}
     for run in (mine, ended):
         rows.all(holds.PAUSE_RUN, run=run, **values)
     states = "SELECT id, state FROM runs ORDER BY id"
@@ -26,8 +26,8 @@ def test_a_run_is_paused_and_resumed_by_itself(rows: Rows) -> None:
     for run in (mine, ended):
         rows.all(holds.RESUME_RUN, run=run)
     assert rows.all(states) == [(mine, "active"), (other, "paused"), (ended, "finished")]
-    told = rows.all("SELECT state_reason FROM runs ORDER BY id")
-    assert told == [(None,), ("why",), (None,)]
+    told = rows.all("SELECT state_reason, paused_by, paused_at IS NULL FROM runs ORDER BY id")
+    assert told == [(None, None, True), ("why", "ada", False), (None, None, True)]
 
 
 def test_what_was_handed_to_workers_is_taken_back(rows: Rows) -> None:
@@ -218,14 +218,14 @@ def test_which_canary_paused_a_queue(rows: Rows) -> None:
     canary(rows, "haiku", bad=5, failed_jobs=[other], proven_at=PAST)
     canary(rows, "sonnet", bad=7, failed_jobs=[other])
     (row,) = rows.all(queue_holds.HELD)
-    assert row[12:] == ([first, other], "run1")
+    assert row[13:] == ([first, other], "run1")
     assert [one[:2] for one in rows.all(queue_holds.FAILED)] == [("haiku", 2), ("sonnet", 7)]
     rows.run(policy='{"ladder": ["sonnet", "haiku"]}')
     assert [one[0] for one in rows.all(queue_holds.FAILED)] == ["sonnet", "haiku"]
     rows.all("UPDATE canaries SET bad = 0 WHERE bad = 2")
-    assert rows.all(queue_holds.HELD)[0][13] is None
+    assert rows.all(queue_holds.HELD)[0][14] is None
     rows.all("UPDATE canaries SET proven_at = now() WHERE bad = 0")
-    assert rows.all(queue_holds.HELD)[0][12:] == ([], None)
+    assert rows.all(queue_holds.HELD)[0][13:] == ([], None)
 
 
 def failing(rows: Rows, name: str, seconds: float, **columns: object) -> None:

@@ -37,7 +37,7 @@ def test_an_attempt_in_a_batch_is_read_back_with_its_own_context(rows: Rows) -> 
 def test_only_active_runs_that_are_meant_are_paused_where_claude_has_no_batches(rows: Rows) -> None:
     meant, held = rows.run(lane="batch"), rows.run(lane="batch", state="paused")
     rows.run(lane="batch")
-    values = {"runs": [meant, held], "why": "no batches"}
+    values = {"runs": [meant, held], "why": "no batches", "by": "rung"}
     assert rows.firsts(leaving_batch.PAUSE_LANE, **values) == [meant]
 
 
