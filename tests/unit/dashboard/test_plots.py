@@ -32,18 +32,19 @@ def noted(
 def test_what_happened_in_a_minute_is_the_difference_to_the_next() -> None:
     # given: one minute is not noted, one was noted late, and a retry took jobs back
     rows = [noted(5, ended=100), noted(4, ended=160), noted(2, ended=200, late_s=30, spent="1"),
-            noted(1, ended=260, waiting=7, spent="1.5"),
-            noted(0, ended=250, spent="1.5")]  # fmt: skip
-    # when
-    found = minutes_of(rows, NOW)
+            noted(1, ended=260, waiting=7, spent="1.5")]  # fmt: skip
+    now = noted(0, ended=250, spent="1.5")
+    # when: the minute that has just begun is not noted yet
+    found = minutes_of(rows, now)
     # then
     assert (len(found), found[-1].at) == (SHOWN, NOW.replace(second=0) - dt.timedelta(minutes=1))
     assert [one.known for one in found[-5:]] == [True, False, False, True, True]
     assert [one.done for one in found if one.known] == [60.0, 120.0, 0.0]
     assert (found[-5].failed, found[-2].spent, found[-2].waiting) == (6.0, 1.0, 10)
-    # then: the minute that has just begun may not have been noted yet
-    assert minutes_of(rows[:-1], NOW)[-1].at == NOW.replace(second=0) - dt.timedelta(minutes=2)
-    assert not any(one.known for one in minutes_of(rows, NOW + dt.timedelta(hours=2)))
+    # then: once it is noted it is shown as it goes so far, a minute's worth
+    (*_, before, so_far) = minutes_of([*rows, now], noted(0, late_s=30, ended=280, waiting=4))
+    assert (before, so_far.at, so_far.done, so_far.waiting) == (found[-1], now.at, 60.0, 7)
+    assert not any(one.known for one in minutes_of(rows, noted(-120)))
 
 
 @given(st.floats(0.0001, 1e9))

@@ -18,18 +18,20 @@ def note_minute(engine: Engine) -> bool:
 
 
 KNOWN = text("SELECT EXISTS (SELECT FROM minutes WHERE at = date_trunc('minute', now()))")
-NOTE = text("""
-INSERT INTO minutes (at, ended, waiting, at_claude, failed_calls, spent)
-SELECT date_trunc('minute', now()), j.ended, j.waiting, j.at_claude,
-  (SELECT coalesce(sum(errors), 0) FROM call_error_totals),
-  (SELECT coalesce(sum(cost), 0) FROM call_totals)
+COUNTERS = """j.ended, j.waiting, j.at_claude,
+  (SELECT coalesce(sum(errors), 0) FROM call_error_totals)::bigint AS failed_calls,
+  (SELECT coalesce(sum(cost), 0) FROM call_totals) AS spent
 FROM (
   SELECT
     coalesce(sum(jobs) FILTER (WHERE state IN ('answered', 'review', 'dead', 'cancelled')), 0)
-      AS ended,
-    coalesce(sum(jobs) FILTER (WHERE state IN ('queued', 'routed')), 0) AS waiting,
-    coalesce(sum(jobs) FILTER (WHERE state = 'submitted'), 0) AS at_claude
-  FROM job_totals) AS j
+      ::bigint AS ended,
+    coalesce(sum(jobs) FILTER (WHERE state IN ('queued', 'routed')), 0)::bigint AS waiting,
+    coalesce(sum(jobs) FILTER (WHERE state = 'submitted'), 0)::bigint AS at_claude
+  FROM job_totals) AS j"""
+"""The counters of this moment; what is summed has a few rows."""
+NOTE = text(f"""
+INSERT INTO minutes (at, ended, waiting, at_claude, failed_calls, spent)
+SELECT date_trunc('minute', now()), {COUNTERS}
 ON CONFLICT DO NOTHING
 """)
 FORGET = text("DELETE FROM minutes WHERE at < now() - interval '25 hours'")

@@ -1,4 +1,5 @@
-"""The last hour, minute by minute, from what housekeeping wrote down."""
+"""The last hour, minute by minute: from what housekeeping wrote down, and from the counters as they
+are for the minute that has begun."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -6,6 +7,7 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, text
 
+from worker.store.queue.minutes import COUNTERS
 from worker.store.rows import values_of
 
 SHOWN = 60
@@ -38,22 +40,22 @@ class MinutePast:
 
 
 def last_hour(connection: Connection) -> list[MinutePast]:
-    """The last `SHOWN` whole minutes, oldest first; empty before there is one."""
+    """The last `SHOWN` minutes, oldest first, and last the one that has begun, as it goes so far;
+    empty before anything was noted."""
     noted = values_of(Noted, connection.execute(NOTED, {"minutes": SHOWN + 1}))
-    now: dt.datetime = connection.execute(NOW).scalar_one()
-    return minutes_of(noted, now) if len(noted) > 1 else []
+    (now,) = values_of(Noted, connection.execute(COUNTED))
+    return minutes_of(noted, now) if noted else []
 
 
-def minutes_of(noted: list[Noted], now: dt.datetime) -> list[MinutePast]:
-    """Differences of what was noted, oldest first. Pure. The minute that has just begun may not
-    have been noted yet."""
+def minutes_of(noted: list[Noted], now: Noted) -> list[MinutePast]:
+    """Differences of what was noted, oldest first. Pure. `now` ends the minute that has begun;
+    where that is not noted yet, it stands for its beginning."""
     by_minute = {one.at: one for one in noted}
-    last = now.replace(second=0, microsecond=0)
-    if last not in by_minute:
-        last -= dt.timedelta(minutes=1)
+    end_of_all = now.at + dt.timedelta(minutes=1) if now.at in by_minute else now.at
+    by_minute[end_of_all] = now
     found = []
     for ago in range(SHOWN, 0, -1):
-        at = last - dt.timedelta(minutes=ago)
+        at = end_of_all - dt.timedelta(minutes=ago)
         begin, end = by_minute.get(at), by_minute.get(at + dt.timedelta(minutes=1))
         found.append(_past(begin, end) if begin and end else MinutePast(at=at))
     return found
@@ -72,7 +74,7 @@ def _past(begin: Noted, end: Noted) -> MinutePast:
     )
 
 
-NOW = text("SELECT now()")
+COUNTED = text(f"SELECT date_trunc('minute', now()) AS at, now() AS taken_at, {COUNTERS}")
 NOTED = text("""
 SELECT * FROM (
   SELECT at, taken_at, ended, waiting, at_claude, failed_calls, spent FROM minutes
