@@ -16,7 +16,7 @@ from opentelemetry import trace
 
 from worker.claude.doors import client_at
 from worker.claude.errors import OTHER, NoUsage, trouble_of, trouble_of_response
-from worker.claude.gateway_errors import identifier
+from worker.claude.gateway_errors import identifier, request_id_of
 from worker.claude.requests import Ask
 from worker.claude.transports import ClaudeTransport, LeanTransport, SdkTransport, needs_proxy
 from worker.config.addresses import ClaudeAddress, claude_address
@@ -77,7 +77,7 @@ class Claude:
             return read_message(
                 orjson.loads(response.body),
                 latency_ms=_ms_since(started),
-                request_id=headers.get("request-id"),
+                request_id=request_id_of(headers),
                 simulated=headers.get(SIMULATED_HEADER) == "true",
                 headers=headers,
             )

@@ -14,7 +14,14 @@ import anthropic
 import orjson
 
 from worker.claude import gateway_errors
-from worker.claude.gateway_errors import complaint, identifier, meaning_of, part, word
+from worker.claude.gateway_errors import (
+    complaint,
+    identifier,
+    meaning_of,
+    part,
+    request_id_of,
+    word,
+)
 from worker.domain.limit_headers import retry_after_s
 from worker.domain.trouble import Meaning, Trouble
 
@@ -45,7 +52,13 @@ BY_CODE = {
 }
 """Trouble with the account, which comes under statuses that otherwise speak of the request."""
 MONEY_WORDS = ("spend limit", "credit balance")
-TOO_LONG_WORDS = ("prompt is too long", "exceed context limit", "too many tokens")
+TOO_LONG_WORDS = (
+    "prompt is too long",
+    "exceed context limit",
+    "too many tokens",
+    # Bedrock.
+    "input is too long",
+)
 
 BY_STATUS = {
     400: Meaning.PERMANENT,
@@ -60,6 +73,8 @@ BY_STATUS = {
     # Bedrock: the model failed.
     424: Meaning.UNKNOWN,
     429: Meaning.RATE_LIMITED,
+    # Google's CANCELLED: it gave up on its side.
+    499: Meaning.UNKNOWN,
     503: Meaning.OVERLOADED,
     529: Meaning.OVERLOADED,
 }
@@ -178,7 +193,7 @@ def _of_response(status: int, headers: Mapping[str, str], document: object) -> T
         words=words,
         status=status,
         retry_after_s=retry_after_s(headers.get("retry-after"), time.time()),
-        request_id=identifier(headers.get("request-id")),
+        request_id=request_id_of(headers),
     )
 
 
@@ -199,7 +214,7 @@ def _known(kind: str, words: str) -> tuple[str, str]:
 def _meaning(status: int, code: str, kind: str, words: str) -> Meaning:
     if known := BY_CODE.get(code):
         return known
-    if status in (400, 413) and (told := _by_words(words) or meaning_of(kind, words)):
+    if status in (400, 413) and (told := meaning_of(kind, words) or _by_words(words)):
         return told
     if usual := BY_STATUS.get(status):
         return usual

@@ -12,6 +12,7 @@ from worker.domain.trouble import Meaning
 
 AN_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 AMAZON = "x-amzn-errortype"
+IDS = ("request-id", "x-amzn-requestid")
 BY_KIND = {
     "ExpiredTokenException": Meaning.CONFIGURATION,
     "FAILED_PRECONDITION": Meaning.CONFIGURATION,
@@ -19,9 +20,11 @@ BY_KIND = {
 }
 """Under 400, which otherwise blames the request."""
 KINDS = frozenset(
-    {"AccessDeniedException", "InvalidSignatureException", "ModelNotReadyException"}
-    | {"ResourceNotFoundException", "ServiceUnavailableException", "ThrottlingException"}
-    | {"UnrecognizedClientException", "ValidationException", "INVALID_ARGUMENT", "NOT_FOUND"}
+    {"AccessDeniedException", "InternalServerException", "InvalidSignatureException"}
+    | {"MissingAuthenticationTokenException", "ModelErrorException", "ModelNotReadyException"}
+    | {"ModelTimeoutException", "ResourceNotFoundException", "ServiceUnavailableException"}
+    | {"ThrottlingException", "UnrecognizedClientException", "ValidationException"}
+    | {"CANCELLED", "DEADLINE_EXCEEDED", "INTERNAL", "INVALID_ARGUMENT", "NOT_FOUND"}
     | {"PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "UNAUTHENTICATED", "UNAVAILABLE", *BY_KIND}
 )
 """Amazon's names, and Google's."""
@@ -31,6 +34,9 @@ EVERYBODYS = (
     "invalid model name",
     "no such model",
     "extra inputs are not permitted",
+    "extraneous key",
+    # Bedrock, of an account that may ask no model.
+    "operation not allowed",
 )
 """What is about every request of a tier alike, under a status that is a message's own."""
 FIRST = 160
@@ -65,6 +71,11 @@ def meaning_of(kind: str, words: str) -> Meaning | None:
     if any(known in words[:FIRST] for known in EVERYBODYS):
         return Meaning.CONFIGURATION
     return BY_KIND.get(kind)
+
+
+def request_id_of(headers: Mapping[str, str]) -> str | None:
+    """By which the door's people find a request."""
+    return next((found for name in IDS if (found := identifier(headers.get(name)))), None)
 
 
 def identifier(value: object) -> str | None:

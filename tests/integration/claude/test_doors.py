@@ -1,16 +1,10 @@
 """Claude by other doors, on the wire by the SDK's own clients, against the simulator."""
 
 import asyncio
-import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pydantic import ValidationError
 
 from models.vocabulary import Purpose
@@ -31,14 +25,6 @@ from worker.sandbox.simulator.state import State
 
 BEDROCK = "eu.anthropic.claude-haiku-5-5-v1:0"
 Sim = tuple[State, str]
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Credentials as AWS's own tools have them."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-a-secret")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 
 def settings(url: str, **claude: Any) -> Settings:
@@ -85,57 +71,6 @@ def test_bedrock_answers_under_its_own_names(simulator: Sim) -> None:
     assert state.counts.by_path["/model/{model}/invoke"] == 1
 
 
-@pytest.mark.usefixtures("aws")
-def test_what_bedrock_refuses_keeps_its_meaning(simulator: Sim) -> None:
-    # given
-    state, url = simulator
-    state.moods.replace([{"match": {}, "do": {"status": 429}}])
-    # when
-    got = asked(settings(url, via="bedrock", region="eu-central-1"), small(BEDROCK))
-    # then
-    assert isinstance(got, Troubled)
-    assert got.trouble.meaning is Meaning.RATE_LIMITED
-
-
-@pytest.fixture
-def google(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Application default credentials of a service account, and who gives it tokens: the list
-    holds what was asked there."""
-    asked = list[str]()
-
-    class Tokens(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
-            body = json.dumps({"access_token": "ya29.x", "expires_in": 3600}).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    with HTTPServer(("127.0.0.1", 0), Tokens) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        account = {
-            "type": "service_account",
-            "project_id": "acme",
-            "private_key_id": "k",
-            "private_key": pem,
-            "client_email": "rung@acme.iam.gserviceaccount.com",
-            "token_uri": f"http://127.0.0.1:{server.server_port}/token",
-        }
-        (tmp_path / "account.json").write_text(json.dumps(account))
-        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "account.json"))
-        yield asked
-        server.shutdown()
-        thread.join()
-
-
 def vertex(simulator: Sim) -> Settings:
     return settings(f"{simulator[1]}/v1", via="vertex", region="europe-west1", project="acme")
 
@@ -149,26 +84,6 @@ def test_vertex_answers_with_a_token_of_its_own(simulator: Sim, google: list[str
     path = "/v1/projects/{project}/locations/{region}/publishers/anthropic/models/{model}"
     assert simulator[0].counts.by_path[path] == 1
     assert "jwt-bearer" in google[0]
-
-
-@pytest.mark.parametrize(
-    ("status", "meaning"),
-    [
-        (429, Meaning.RATE_LIMITED),
-        (403, Meaning.CONFIGURATION),
-        (404, Meaning.CONFIGURATION),
-        (500, Meaning.UNKNOWN),
-        (503, Meaning.OVERLOADED),
-    ],
-)
-@pytest.mark.usefixtures("google")
-def test_what_vertex_refuses_keeps_its_meaning(
-    simulator: Sim, status: int, meaning: Meaning
-) -> None:
-    simulator[0].moods.replace([{"match": {}, "do": {"status": status}}])
-    got = asked(vertex(simulator), small("claude-haiku-5-5"))
-    assert isinstance(got, Troubled)
-    assert got.trouble.meaning is meaning
 
 
 @pytest.mark.parametrize("via", ["bedrock", "vertex"])

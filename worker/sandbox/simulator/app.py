@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from worker.sandbox.simulator.batching import Batching
-from worker.sandbox.simulator.elsewhere import invoked
+from worker.sandbox.simulator.elsewhere import AMAZONS, ANTHROPICS, GOOGLES, Manner, invoked
 from worker.sandbox.simulator.messaging import Messaging
 from worker.sandbox.simulator.problems import Problem
 from worker.sandbox.simulator.replies import as_json, page_size
@@ -26,6 +26,7 @@ ORGANIZATION = "00000000-0000-4000-8000-000000000000"
 LINES = ("haiku", "sonnet", "opus", "fable")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
+BEDROCK = "/model/{model}/invoke"
 VERTEX = "/v1/projects/{project}/locations/{region}/publishers/anthropic/models/{model}"
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -43,14 +44,15 @@ def make_app(state: State) -> Starlette:
         ("DELETE", "/v1/messages/batches/{id}", batches.delete),
         ("POST", "/v1/messages/batches/{id}/cancel", batches.cancel),
         ("GET", "/v1/messages/batches/{id}/results", batches.results),
-        ("POST", "/model/{model}/invoke", invoked(messages.create)),
-        ("POST", VERTEX, invoked(messages.create)),
         ("GET", "/v1/models", door.models),
         ("GET", "/v1/models/{id}", door.model),
         *((how, "/v1/{rest:path}", door.unknown) for how in METHODS),
     ]
+    cloud = invoked(messages.create)
     return Starlette(
         routes=[
+            Route(BEDROCK, door.guarded(cloud, AMAZONS), methods=["POST"]),
+            Route(VERTEX, door.guarded(cloud, GOOGLES), methods=["POST"]),
             *(Route(path, door.guarded(handler), methods=[how]) for how, path, handler in guarded),
             Route("/_sim/stats", door.stats, methods=["GET"]),
             Route("/_sim/moods", door.set_moods, methods=["PUT", "POST"]),
@@ -65,8 +67,8 @@ class Door:
     def __init__(self, state: State) -> None:
         self.state = state
 
-    def guarded(self, handler: Handler) -> Handler:
-        """Counts the request, checks the key, and turns a Problem into the API's error."""
+    def guarded(self, handler: Handler, manner: Manner = ANTHROPICS) -> Handler:
+        """Counts the request, checks the key, and turns a Problem into the door's error."""
 
         async def handle(request: Request) -> Response:
             counts, request_id = self.state.counts, self.state.next_request_id()
@@ -82,17 +84,18 @@ class Door:
                     raise Problem(status=413, message="Request exceeds the maximum size")
                 response = await handler(request)
             except Problem as problem:
-                response = as_json(problem.body(request_id), problem.status, problem.headers)
+                response = manner.refused(problem, request_id)
             except ConnectionResetError:
                 response = Abort()
             except Exception as error:
                 fault = Problem(
                     status=500, message=f"Internal server error ({type(error).__name__})"
                 )
-                response = as_json(fault.body(request_id), fault.status)
+                response = manner.refused(fault, request_id)
             counts.by_status[str(response.status_code)] += 1
-            response.headers["request-id"] = request_id
-            response.headers["anthropic-organization-id"] = ORGANIZATION
+            response.headers[manner.id_header] = request_id
+            if manner is ANTHROPICS:
+                response.headers["anthropic-organization-id"] = ORGANIZATION
             response.headers["x-rung-simulated"] = "true"
             return response
 

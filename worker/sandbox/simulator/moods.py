@@ -4,7 +4,9 @@ A mood is a JSON object. What it matches: `model` and `contains` (substrings), `
 of the `x-rung-call` header), `first` (only the first n matching requests), `every` (each n-th),
 `probability` (0 to 1, from the request's own hash). What it does is one of:
 
-    {"status": 529, "type"?, "message"?, "code"?, "headers"?}     an error response
+    {"status": 529, "type"?, "message"?, "code"?, "headers"?}     an error response, as the door
+                                       says it: Bedrock and Vertex in their own form and types,
+                                       without codes and headers
     {"refusal": "bio"}  {"truncated": true}  {"empty": true}  {"stop_reason": "new_word"}
     {"text": "…"}  {"json": {…}}  {"merge": {…}}                  another answer
     {"thinking": true}  {"lower_case": true}  {"drop": "confidence"}
