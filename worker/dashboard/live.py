@@ -19,7 +19,7 @@ RECHECK_S = 30.0
 
 @dataclass(slots=True, kw_only=True)
 class Region:
-    """The last rendering of one address."""
+    """The last rendering of one address, and when that began."""
 
     html: str = ""
     digest: str = ""
@@ -40,7 +40,7 @@ class Live:
         """What a viewer is sent: the region whenever it has changed, and a sign of life; nothing
         any more once they may not look."""
         seen, last = "", time.monotonic()
-        checked = last
+        checked = joined = last
         yield "retry: 2000\n\n"
         while not self.closing.is_set():
             now = time.monotonic()
@@ -50,7 +50,8 @@ class Live:
                 checked = now
             region = await self._fresh(address, render)
             now = time.monotonic()
-            if region.digest != seen:
+            # What was rendered before a page was opened is older than that page itself.
+            if region.digest != seen and region.at >= joined:
                 seen, last = region.digest, now
                 yield f"event: region\ndata: {json.dumps(region.html)}\n\n"
             elif now - last > KEEP_ALIVE_S:
@@ -65,10 +66,11 @@ class Live:
         region = self._regions.setdefault(address, Region())
         async with region.lock:
             if time.monotonic() - region.at >= EVERY_S * 0.9:
+                began = time.monotonic()
                 region.html = await run_in_threadpool(render)
                 region.digest = hashlib.sha256(region.html.encode()).hexdigest()
-                region.at = time.monotonic()
-                self._forget(region.at)
+                region.at = began
+                self._forget(began)
         return region
 
     def _forget(self, now: float) -> None:
