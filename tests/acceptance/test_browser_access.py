@@ -90,7 +90,7 @@ def furnished(engine: Engine, worked: None) -> None:
 @pytest.mark.usefixtures("furnished")
 def test_axe_finds_nothing_on_any_page_and_each_fits_a_phone(chromium: Any, url: str) -> None:
     wrong: dict[str, list[str]] = {}
-    visit = Visit(chromium, url)
+    visit = visit_with_axe(chromium, url)
     for path in addresses():
         visit.page.set_viewport_size(WIDE)
         status = visit.page.goto(path).status
@@ -106,7 +106,7 @@ def test_axe_finds_nothing_on_any_page_and_each_fits_a_phone(chromium: Any, url:
 @pytest.mark.usefixtures("furnished")
 def test_axe_finds_nothing_on_any_page_that_answers_a_form(chromium: Any, url: str) -> None:
     wrong: dict[str, list[str]] = {}
-    visit = Visit(chromium, url)
+    visit = visit_with_axe(chromium, url)
     visit.page.goto("/actions/cancel?run=open")
     csrf = visit.page.locator(f"input[name={CSRF}]").first.input_value()
     for sent in forms():
@@ -124,11 +124,17 @@ def test_axe_finds_nothing_on_any_page_that_answers_a_form(chromium: Any, url: s
     assert wrong == {}
 
 
+def visit_with_axe(chromium: Any, url: str) -> Visit:
+    """A tab whose pages all come with axe: it need not be sent to each."""
+    visit = Visit(chromium, url)
+    visit.context.add_init_script(AXE)
+    return visit
+
+
 def looked_at(page: Any, part: str | None) -> list[str]:
     """What is wrong with the page before us, or with this part of it: wide and light, then narrow
     and dark."""
     page.emulate_media(color_scheme="light")
-    page.evaluate(AXE)
     found = list(page.evaluate(WRONG, [part, None]))
     page.set_viewport_size(ZOOMED)
     if (width := page.evaluate(FIT)[0]) != ZOOMED["width"]:

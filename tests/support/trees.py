@@ -22,3 +22,9 @@ def trees() -> Mapping[Path, ast.Module]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+@cache
+def nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
+    """What a module consists of, in the order of `ast.walk`, which is slow: walked once for all."""
+    return tuple(ast.walk(tree))

@@ -4,18 +4,19 @@ import ast
 from collections import Counter
 from collections.abc import Iterator
 
-from tests.support.trees import trees
+from tests.support.trees import nodes, trees
 
 MOST_OF_ONE_KIND = 3
 NAMED_FROM = 4
 """Fields from which a dataclass is keyword-only."""
 
 
-def nodes() -> Iterator[tuple[str, ast.AST]]:
-    """Everything in our code, with its place."""
+def defined() -> Iterator[tuple[str, ast.AST]]:
+    """Every function and class in our code, with its place."""
     for path, tree in trees().items():
-        for node in ast.walk(tree):
-            yield f"{path}:{getattr(node, 'lineno', 0)}", node
+        for node in nodes(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                yield f"{path}:{node.lineno}", node
 
 
 def too_many_of_one_kind(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
@@ -41,7 +42,7 @@ def test_no_more_than_three_arguments_of_one_kind_are_given_by_place() -> None:
     # when
     found = [
         f"{place} {node.name}"
-        for place, node in nodes()
+        for place, node in defined()
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and too_many_of_one_kind(node)
     ]
     # then
@@ -52,7 +53,7 @@ def test_a_value_of_four_fields_is_made_by_their_names() -> None:
     # when
     found = [
         f"{place} {node.name}"
-        for place, node in nodes()
+        for place, node in defined()
         if isinstance(node, ast.ClassDef) and taken_by_place(node)
     ]
     # then

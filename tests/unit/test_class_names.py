@@ -4,7 +4,7 @@ import ast
 from collections import defaultdict
 from functools import cache
 
-from tests.support.trees import trees
+from tests.support.trees import nodes, trees
 
 SAME_THING = {"Attempt", "Certificate", "Evidence", "Prompt"}
 """Stored in `models/`, and a value of the same thing elsewhere."""
@@ -17,7 +17,7 @@ def classes() -> dict[str, list[str]]:
     """Where each class name is defined."""
     found: dict[str, list[str]] = defaultdict(list)
     for path, tree in trees().items():
-        for node in ast.walk(tree):
+        for node in nodes(tree):
             if isinstance(node, ast.ClassDef):
                 found[node.name].append(str(path))
     return found

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.places import ROOT
-from tests.support.trees import trees
+from tests.support.trees import nodes, trees
 
 LAYOUT = [
     "pyproject.toml",
@@ -139,7 +139,7 @@ def statements_made(tree: ast.Module) -> set[str]:
     """Names with which a module can make a statement: imported from SQLAlchemy, or raw text given
     to a cursor or to `exec_driver_sql`."""
     made = set[str]()
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sqlalchemy"):
             made |= {alias.name for alias in node.names} & SQL_MAKERS
         elif isinstance(node, ast.Attribute) and node.attr == "exec_driver_sql":

@@ -12,7 +12,7 @@ from functools import cache
 import pytest
 
 from tests.support.places import ROOT
-from tests.support.trees import trees
+from tests.support.trees import nodes, trees
 from worker.cli.main import GROUPS
 from worker.errors import installing
 
@@ -53,9 +53,9 @@ def begins() -> tuple[str, ...]:
     return (*PROGRAMS, *(f"rung {name}" for name in commands))
 
 
-def unquoted(tree: ast.AST) -> Iterator[str]:
+def unquoted(tree: ast.Module) -> Iterator[str]:
     """What is put into a command of a module as it came."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.JoinedStr):
             yield from _of_text(node)
 

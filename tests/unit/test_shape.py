@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 
-from tests.support.trees import trees
+from tests.support.trees import nodes, trees
 
 LONGEST = 50
 NAMELESS = re.compile(r"(?:dict|Mapping)\[str, (?:Any|object)\]|Row\[Any\]")
@@ -41,14 +41,14 @@ time are given, for what is not given stays as it is. Only ever shrink this."""
 
 def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     """Every function and method."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
 
 def imported(tree: ast.Module) -> Iterator[str]:
     """Dotted names that a module imports, wherever it does so."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)

@@ -2,30 +2,33 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 from models.vocabulary import JobState
 from tests.support.places import ROOT
-from tests.support.trees import trees
+from tests.support.trees import nodes, trees
 from worker.domain.wording import jobs_words, state_word
 
 OF_THE_CODE = re.compile(r"\b(mend(s|ed|ing)?|(?<!by )hand(s|ed|ing)? (it |them )?in)\b", re.I)
 READ = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "SECURITY.md", ROOT / "Makefile"]
 
 
-def said_by(tree: ast.Module) -> Iterator[str]:
+@cache
+def said_by(tree: ast.Module) -> tuple[str, ...]:
     """The words of a module that reach somebody: its texts, without docstrings, names and keys."""
     told = {
         id(node.value)
-        for node in ast.walk(tree)
+        for node in nodes(tree)
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     }
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Constant) or id(node) in told:
-            continue
-        if isinstance(node.value, str) and " " in node.value.strip():
-            yield node.value
+    texts = [node for node in nodes(tree) if isinstance(node, ast.Constant)]
+    return tuple(
+        node.value
+        for node in texts
+        if isinstance(node.value, str) and " " in node.value.strip() and id(node) not in told
+    )
 
 
 def lines_of(path: Path) -> Iterator[str]:
@@ -33,7 +36,7 @@ def lines_of(path: Path) -> Iterator[str]:
     yield from re.sub(r"\{[%{].*?[%}]\}", "", path.read_text("utf-8"), flags=re.S).splitlines()
 
 
-def found_in(words: Iterator[str]) -> list[str]:
+def found_in(words: Iterable[str]) -> list[str]:
     return [text for text in words if OF_THE_CODE.search(text)]
 
 
@@ -55,7 +58,7 @@ def test_no_page_and_no_document_has_a_word_of_the_code() -> None:
 
 
 def test_the_word_would_be_found() -> None:
-    assert found_in(iter(["Mend it", "handed in twice", "recommend", "chosen by hand in"])) == [
+    assert found_in(["Mend it", "handed in twice", "recommend", "chosen by hand in"]) == [
         "Mend it",
         "handed in twice",
     ]
@@ -75,9 +78,9 @@ def test_how_a_job_stands_is_one_word_on_all_screens() -> None:
     states = [*map(str, JobState)]
     assert jobs_words(dict.fromkeys(states, 1)) == [f"1 {state_word(state)}" for state in states]
     said = re.compile(r"not yet routed|waiting or in flight|in a batch of")
-    modules = {str(path): [*said_by(tree)] for path, tree in trees().items()
+    modules = {str(path): said_by(tree) for path, tree in trees().items()
                if "simulator" not in str(path) and path.name != "wording.py"}  # fmt: skip
-    pages = {str(path): [path.read_text("utf-8")]
+    pages = {str(path): (path.read_text("utf-8"),)
              for path in (ROOT / "worker/dashboard").rglob("*.html")}  # fmt: skip
     found = {
         path: text

@@ -13,7 +13,7 @@ import pytest
 from rung import installation
 from rung.installation import OURS
 from tests.support.processes import clean_environ
-from tests.support.trees import trees
+from tests.support.trees import nodes, trees
 from worker.sandbox.children import PYTHON
 
 BIN = Path(sys.executable).parent
@@ -171,7 +171,7 @@ def test_nothing_that_is_started_looks_for_ours_in_the_working_directory() -> No
 
 
 def commands_of_python(tree: ast.Module) -> Iterator[ast.List | ast.Tuple]:
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.List | ast.Tuple) and any(
             isinstance(word, ast.Constant) and word.value in ("-m", "-c") for word in node.elts
         ):
