@@ -21,6 +21,7 @@ from worker.domain.answers import Answer, Troubled
 from worker.domain.messages import MessageText
 from worker.domain.trouble import Meaning
 from worker.errors import ConfigurationError, UsageError
+from worker.sandbox.simulator.limits import SimulatedLimits
 from worker.sandbox.simulator.state import State
 
 BEDROCK = "eu.anthropic.claude-haiku-5-5-v1:0"
@@ -63,12 +64,19 @@ def small(model: str) -> Ask:
 def test_bedrock_answers_under_its_own_names(simulator: Sim) -> None:
     # given
     state, url = simulator
+    state.limits = SimulatedLimits({"haiku": (10, 100_000, 100_000)})
+    where = settings(url, via="bedrock", region="eu-central-1")
     # when
-    got = asked(settings(url, via="bedrock", region="eu-central-1"), small(BEDROCK))
+    got, refused = asked(where, small(BEDROCK)), asked(where, small(BEDROCK))
     # then
     assert isinstance(got, Answer), got
     assert got.usage.output_tokens > 0
-    assert state.counts.by_path["/model/{model}/invoke"] == 1
+    assert state.counts.by_path["/model/{model}/invoke"] == 2
+    # and no header tells how much is left, or when to ask again
+    assert [name for name in got.headers if name.startswith("anthropic-")] == []
+    assert isinstance(refused, Troubled)
+    assert refused.trouble.label == "429 ThrottlingException"
+    assert refused.trouble.retry_after_s is None
 
 
 def vertex(simulator: Sim) -> Settings:
