@@ -30,8 +30,11 @@ OURS = {
     "guessed.as_options()",
     "job",
     "job_id",
+    "jobs[0]",
+    "judge",
     "judged.job_id",
     "ladder[-1]",
+    "lane",
     "line.queue",
     "math.ceil(share * 100)",
     "name",
@@ -43,7 +46,8 @@ OURS = {
     "self.name",
     "theirs[0]",
 }
-"""Numbers, names of queues, which the configuration checks, and what is quoted already."""
+"""Numbers, names of queues, which the configuration checks, what is quoted already and words of our
+own that follow."""
 
 
 @cache
