@@ -4,8 +4,6 @@ the rows themselves, never with the counters that the pages read."""
 
 import random
 import re
-from collections.abc import Callable
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,30 +12,26 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import Engine
 
-from models.vocabulary import Lane, Verdict
+from models.vocabulary import JobState, Lane, RunState
+from tests.support.accidents import ADA, possible_changes
+from tests.support.list_numbers import compare_lists
 from tests.support.nights import night, night_settings
 from tests.support.pages import Page
-from tests.support.promises import do, one
+from tests.support.promises import one
 from tests.support.side_numbers import compare_aside, compare_spend
-from tests.support.works import drain, hand_in, make_due
+from tests.support.works import hand_in, make_due
 from worker.config.settings import Settings
-from worker.domain.canary import words as canary_words
-from worker.domain.filter_parsing import parse
 from worker.domain.wording import dollars
-from worker.lanes.realtime.runtime import Runtime
 from worker.sandbox.simulator.state import State
-from worker.store.actions import changes, holds
 from worker.store.actions.audits import raise_share
-from worker.store.actions.caps import set_budget
-from worker.store.actions.reviews import Judged, give_verdict
-from worker.store.actions.selection import Selection
-from worker.store.audit import Actor
-from worker.store.queue import deliveries, halts, rate_holds
+from worker.store.queue import deliveries
 from worker.store.reading.standings import standing_of
 
-ADA = Actor("ada")
 BODIES = [f"A complicated case, number {n}: please help me." for n in range(14)]
-STEPS = 16
+FIRST = ("hand in", "work", "batch", "pause a run", "die", "cancel all", "die all", "work on",
+         "go to a person")  # fmt: skip
+"""To the run `one`, before chance draws: every state is met."""
+STEPS = 3
 ROWS = """
 SELECT count(*) AS total, count(*) FILTER (WHERE finished_at IS NOT NULL) AS ended,
   count(*) FILTER (WHERE state = 'answered') AS answered,
@@ -53,15 +47,6 @@ SELECT count(*) AS total, count(*) FILTER (WHERE finished_at IS NOT NULL) AS end
    WHERE j.run_id = ANY(:runs)) AS escalations
 FROM jobs WHERE run_id = ANY(:runs)
 """
-GIVE_UP = """
-UPDATE deliveries SET state = 'dead', ended_at = now(), error = 'HTTP 500' WHERE job_id =
-  (SELECT min(job_id) FROM deliveries WHERE state = 'waiting')
-"""
-JUDGE = """
-INSERT INTO truths (job_id, fence, grader, grader_name, is_right)
-SELECT job_id, fence, 'person', 'ada', :right FROM audits AS a WHERE NOT EXISTS (
-  SELECT FROM truths WHERE (job_id, fence) = (a.job_id, a.fence)) ORDER BY job_id LIMIT 2
-"""
 QUEUES = """
 SELECT count(*) FILTER (WHERE lease_until IS NULL), count(*) FILTER (WHERE lease_until IS NOT NULL)
 FROM jobs AS j JOIN runs AS r ON r.id = j.run_id
@@ -72,66 +57,6 @@ WHERE queue IN (:queue, 'batch.' || :queue) AND r.finished_at IS NULL
 @pytest.fixture
 def settings(database_url: str, redis_url: str, simulator: tuple[State, str]) -> Settings:
     return night_settings(database_url, simulator[1], redis_url=redis_url)
-
-
-def possible_changes(
-    engine: Engine, settings: Settings, runtime: Runtime, draw: random.Random
-) -> dict[str, Callable[[], Any]]:
-    """What may happen."""
-    run = draw.choice(("one", "two", "night"))
-    run_id = one(engine, "SELECT id FROM runs WHERE name = :name", name=run)[0]
-    of_run = Selection(run_id=run_id, run_name=run)
-    half = replace(of_run, node=parse("external_id contains 1"))
-    dead = Selection(node=parse("state = dead"))
-    dying = "UPDATE jobs SET state = 'dead', reason = 'schema', finished_at = now() WHERE id = :id"
-    open_one = "SELECT min(id) FROM jobs WHERE finished_at IS NULL AND lease_until IS NULL"
-    spent = one(engine, "SELECT spent + reserved FROM budgets WHERE run_id = :id", id=run_id)[0]
-    return {
-        "stop by budget": lambda: _unless_over(engine, run_id, lambda: set_budget(
-            engine, ADA, of_run, spent + Decimal("0.000001"))),
-        "hold": lambda: rate_holds.note_hold(engine, ["sonnet"], 60, None),
-        "fail a canary": lambda: _fail_canary(engine),
-        "resume opus": lambda: holds.resume_queue(engine, ADA, "opus"),
-        "decide": lambda: _decide(engine, draw.choice(tuple(Verdict))),
-        "give up": lambda: do(engine, GIVE_UP),
-        "judge": lambda: do(engine, JUDGE, right=draw.random() < 0.7),
-        "work": lambda: drain(runtime, rounds=1),
-        "work on": lambda: drain(runtime, rounds=2),
-        "die": lambda: do(engine, dying, id=one(engine, open_one)[0]),
-        "retry": lambda: changes.apply(engine, ADA, changes.RETRY, dead),
-        "cancel some": lambda: changes.apply(engine, ADA, changes.CANCEL, half),
-        "cancel all": lambda: changes.apply(engine, ADA, changes.CANCEL, of_run),
-        "pause": lambda: holds.pause_queue(engine, ADA, "sonnet", "later"),
-        "resume": lambda: holds.resume_queue(engine, ADA, "sonnet"),
-        "drain": lambda: holds.drain_queue(engine, ADA, "haiku", "later"),
-        "resume haiku": lambda: holds.resume_queue(engine, ADA, "haiku"),
-        "hand in": lambda: hand_in(engine, settings, BODIES[:3], name=f"more-{draw.random()}"),
-        "put first": lambda: _unless_over(engine, run_id, lambda: changes.set_priority(
-            engine, ADA, of_run, draw.randrange(9))),
-        "budget": lambda: _unless_over(engine, run_id, lambda: set_budget(
-            engine, ADA, of_run, Decimal(draw.randrange(2, 9)))),
-    }  # fmt: skip
-
-
-def _fail_canary(engine: Engine) -> None:
-    with engine.begin() as connection:
-        halts.halt(connection, "opus", canary_words("opus", 0, 5, ["malformed"]))
-
-
-def _decide(engine: Engine, verdict: Verdict) -> None:
-    """A person's word on one that waits for it, or on one that has it already."""
-    found = one(engine, "SELECT max(id) FROM jobs WHERE state = 'review' AND id % 3 > 0")[0]
-    if found is not None:
-        give_verdict(
-            engine,
-            ADA,
-            Judged(job_id=found, verdict=verdict, reply="Another reply.", reason="a reason"),
-        )
-
-
-def _unless_over(engine: Engine, run_id: int, change: Callable[[], Any]) -> None:
-    if one(engine, "SELECT finished_at FROM runs WHERE id = :id", id=run_id)[0] is None:
-        change()
 
 
 def shown(client: httpx2.Client, path: str) -> Page:
@@ -160,6 +85,7 @@ def compare(client: httpx2.Client, engine: Engine) -> None:
     )
     _compare_metrics(client, whole)
     compare_aside(client, engine)
+    compare_lists(client, engine)
 
 
 def _compare_now(client: httpx2.Client, engine: Engine, live: list[int]) -> None:
@@ -235,7 +161,13 @@ def _compare_metrics(client: httpx2.Client, whole: Any) -> None:
     assert sums.get("rung_spend_usd_total", 0) == pytest.approx(float(whole.spent), abs=1e-9)
 
 
+STATES_MET = """
+SELECT array_agg(DISTINCT state) FROM (SELECT state FROM jobs UNION ALL SELECT state FROM runs) AS s
+"""
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("configured")
 @pytest.mark.parametrize("seed", [1, 2])
 def test_every_number_is_that_of_sql_after_every_change(
     client: httpx2.Client, engine: Engine, settings: Settings, seed: int
@@ -246,15 +178,19 @@ def test_every_number_is_that_of_sql_after_every_change(
         run = hand_in(engine, settings, BODIES, name=name, cap=Decimal(2))
         raise_share(engine, ADA, run, Decimal("0.5"))
     hand_in(engine, settings, BODIES[:6], name="night", cap=Decimal(2), lane=Lane.BATCH)
+    met: set[str] = set()
     with night(settings) as (runtime, lane):
         compare(client, engine)
-        for _ in range(STEPS):
+        for first in (*FIRST, *[None] * STEPS):
             # given
-            possible = possible_changes(engine, settings, runtime, draw)
+            run = "one" if first else draw.choice(("one", "two", "night"))
+            possible = possible_changes(engine, settings, runtime, draw, run)
             possible["batch"] = lane.step
-            what = draw.choice([*possible, "work", "work on", "work", "batch", "batch"])
+            drawn = draw.choice([*possible, "work", "work on", "work", "batch", "batch"])
             # when
-            possible[what]()
+            possible[first or drawn]()
             make_due(engine)
             # then
             compare(client, engine)
+            met |= set(one(engine, STATES_MET)[0])
+    assert met == {*JobState, *RunState}
