@@ -31,7 +31,7 @@ BODIES = [f"A complicated case, number {n}: please help me." for n in range(14)]
 FIRST = ("hand in", "work", "batch", "pause a run", "die", "cancel all", "die all", "work on",
          "go to a person")  # fmt: skip
 """To the run `one`, before chance draws: every state is met."""
-STEPS = 3
+STEPS = 2
 ROWS = """
 SELECT count(*) AS total, count(*) FILTER (WHERE finished_at IS NOT NULL) AS ended,
   count(*) FILTER (WHERE state = 'answered') AS answered,
