@@ -97,7 +97,7 @@ def test_formulas_are_neutralised_except_for_programs(engine: Engine, settings: 
 def test_a_receipt_tells_all_and_masks_the_text(engine: Engine, settings: Settings) -> None:
     planted = "the-planted-word"
     work_off(engine, settings, [f"Where is my {planted}? It was due on Monday."])
-    shown = say("show", "day/day-0")
+    shown = say("show", "day/day-0", "--full")
     assert shown.code == 0
     for word in ("start:haiku", "accept", "confidence", "tokens in", "ended", "total"):
         assert word in shown.out
