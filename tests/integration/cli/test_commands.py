@@ -97,13 +97,13 @@ def test_formulas_are_neutralised_except_for_programs(engine: Engine, settings: 
 def test_a_receipt_tells_all_and_masks_the_text(engine: Engine, settings: Settings) -> None:
     planted = "the-planted-word"
     work_off(engine, settings, [f"Where is my {planted}? It was due on Monday."])
-    shown = say("show", "day/day-0", "--full")
-    assert shown.code == 0
-    for word in ("start:haiku", "accept", "confidence", "tokens in", "ended", "total"):
+    shown, full = say("show", "day/day-0"), say("show", "day/day-0", "--full")
+    assert (shown.code, full.code) == (0, 0)
+    for word in ("accept", "confidence", "tokens in", "ended", "total"):
         assert word in shown.out
-    assert planted not in shown.out
-    assert "prompt" not in shown.out
-    assert "prompt" in say("show", "day/day-0", "--full").out
+    assert planted not in shown.out + full.out
+    for word in ("start:haiku", "prompt"):
+        assert (word in shown.out, word in full.out) == (False, True)
     read = say("show", "day/day-0", "--text").out
     # The story, the message and the reply come before how it went.
     places = [read.index(label) for label in ("  why", "  message", "  reply", "  decision")]
