@@ -30,11 +30,8 @@ OURS = {
     "guessed.as_options()",
     "job",
     "job_id",
-    "jobs[0]",
-    "judge",
     "judged.job_id",
     "ladder[-1]",
-    "lane",
     "line.queue",
     "math.ceil(share * 100)",
     "name",
@@ -46,8 +43,7 @@ OURS = {
     "self.name",
     "theirs[0]",
 }
-"""Numbers, names of queues, which the configuration checks, what is quoted already and words of our
-own that follow."""
+"""Numbers, names of queues, which the configuration checks, and what is quoted already."""
 
 
 @cache

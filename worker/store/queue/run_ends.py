@@ -25,13 +25,13 @@ def _note(connection: Connection, run: Row[Any]) -> None:
     """What came of it; `asked` are the mail addresses that the run names."""
     end = connection.execute(ENDED, {"id": run.id}).one()
     begins = f"{SIMULATED}run" if end.simulated else "Run"
-    judge = f"; judge what is left: rung review {quote(run.name)}" if end.review else ""
+    review = f"; judge what is left: rung review {quote(run.name)}" if end.review else ""
     words = (
         f"{begins} {run.name} is finished:"
         f" {count(end.answered)} answered, {count(end.review)} for a person,"
         f" {count(end.dead)} dead, {dollars(end.spent)} spent."
-        f" Take the answers: rung results {quote(run.name)} -o answers.csv{judge}"
-    )
+        f" Take the answers: rung results {quote(run.name)} -o answers.csv"
+    ) + review
     key, target = f"{run.id}:{run.finished_at}", f"run {run.name}"
     detail = {"run": run.name, "asked": run.notify, **end._asdict()}
     notices.note(connection, "finished", key=key, target=target, words=words, **detail)

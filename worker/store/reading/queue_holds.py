@@ -120,8 +120,8 @@ def canary_help(name: str, failed_jobs: Sequence[int], run: str | None) -> str:
 
 def looks(jobs: Sequence[int]) -> str:
     """The command that shows the first of these, one at least, and which the others are."""
-    others = [str(job) for job in jobs[1:]]
-    return f"rung show {jobs[0]} --text" + (f" (and {listed(others)})" if others else "")
+    job, *others = jobs
+    return f"rung show {job} --text" + (f" (and {listed([*map(str, others)])})" if others else "")
 
 
 def queue_holds(connection: Connection) -> list[QueueHold]:

@@ -98,8 +98,8 @@ class RunStanding(RunMoney):
     @property
     def resume_with(self) -> str:
         """The command that ends its pause: without batches there is one lane."""
-        lane = f" --lane {Lane.REALTIME}" if self.state_reason == NO_BATCHES else ""
-        return f"rung resume {quote(self.name)}{lane}"
+        command = f"rung resume {quote(self.name)}"
+        return f"{command} --lane {Lane.REALTIME}" if self.state_reason == NO_BATCHES else command
 
     @property
     def troubled(self) -> bool:
