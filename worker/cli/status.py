@@ -10,13 +10,12 @@ from typing import Any
 import click
 from sqlalchemy import Connection, Engine
 
-from models.vocabulary import EVERYTHING, ROUTING
+from models.vocabulary import EVERYTHING
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
 from worker.cli.speech.options import JSON
 from worker.cli.speech.output import console, echo, print_json, talk
 from worker.cli.views.run_lines import print_run, share_of
-from worker.config.addresses import assumed_turnaround_s
 from worker.config.loading import load_settings
 from worker.config.settings import Settings
 from worker.domain.hold_words import unmanned_words
@@ -43,7 +42,7 @@ from worker.store.reading.status import (
     today,
     troubles,
 )
-from worker.store.reading.surrounding import read_surrounding
+from worker.store.reading.surrounding import surrounding_of
 from worker.store.rows import as_document
 from worker.store.runs import find_run
 
@@ -70,10 +69,7 @@ def status(ctx: click.Context, run: str | None, watch: bool, as_json: bool) -> N
                 ctx.exit(code)
         with at_one_moment(engine) as connection:
             found = standing_of(connection, find_run(connection, run).id)
-            around = read_surrounding(
-                connection, [ROUTING, *settings.tiers], assumed_turnaround_s(settings)
-            )
-            document = run_document(connection, found, around)
+            document = run_document(connection, found, surrounding_of(connection, settings))
             batches = batches_of(connection, found)
         if as_json:
             print_json(document)
@@ -125,8 +121,7 @@ def _overview(engine: Engine, settings: Settings, as_json: bool) -> None:
 
 def _read_overview(connection: Connection, settings: Settings) -> Overview:
     live = live_runs(connection, LIVE_MOST)
-    names, assumed_s = [ROUTING, *settings.tiers], assumed_turnaround_s(settings)
-    around = read_surrounding(connection, names, assumed_s)
+    around = surrounding_of(connection, settings)
     return Overview(
         live=live,
         seen=read_outlooks(connection, live, around),

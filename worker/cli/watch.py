@@ -9,12 +9,10 @@ import click
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from models.vocabulary import ROUTING
 from worker.cli.exit_codes import EXIT_INTERRUPTED
 from worker.cli.speech.output import SIMULATED, talk
 from worker.cli.views.outage import Outage, Outliving
 from worker.cli.views.patience import Patience
-from worker.config.addresses import assumed_turnaround_s
 from worker.config.settings import Settings
 from worker.domain.wording import dollars
 from worker.store.engine import at_one_moment
@@ -22,7 +20,7 @@ from worker.store.reading.outlook import read_outlooks
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.standings import standing_of
 from worker.store.reading.status import troubles
-from worker.store.reading.surrounding import read_surrounding
+from worker.store.reading.surrounding import surrounding_of
 from worker.store.runs import find_run
 
 EVERY_S = 0.5
@@ -73,9 +71,7 @@ def _read(engine: Engine, settings: Settings, name: str) -> tuple[RunStanding, s
         found = standing_of(connection, find_run(connection, name).id)
         if found.over:
             return found, "", []
-        assumed_s = assumed_turnaround_s(settings)
-        around = read_surrounding(connection, [ROUTING, *settings.tiers], assumed_s)
-        (seen,) = read_outlooks(connection, [found], around)
+        (seen,) = read_outlooks(connection, [found], surrounding_of(connection, settings))
         return found, seen.words, troubles(connection)
 
 

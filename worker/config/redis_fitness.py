@@ -15,18 +15,19 @@ def require_fit(client: Any) -> None:
     cannot be now."""
     import redis
 
-    apart = (redis.exceptions.ClusterCrossSlotError, redis.exceptions.ClusterError)
+    said = redis.exceptions
+    cluster = (said.ClusterCrossSlotError, said.ClusterError, said.AskError)
     try:
         client.set(PROBE, 1, ex=5)
         client.eval("return 1", 2, PROBE, f"{PROBE}:another")
         client.publish(PROBE, "")
-    except (*apart, redis.exceptions.AskError):
+    except cluster:
         raise ConfigurationError(
             "Redis is a cluster there, and Rung's queues and rate limits need one server.",
             mend="point REDIS_URL at one with cluster mode disabled, or at Sentinels: they keep one"
             " highly available",
         ) from None
-    except redis.exceptions.NoPermissionError as error:
+    except said.NoPermissionError as error:
         raise ConfigurationError(
             f"Redis's user may not do what Rung needs: {error}.", mend=f"give it rights: {LEAN}"
         ) from None

@@ -16,11 +16,11 @@ from typing import IO, Any
 import orjson
 from sqlalchemy.exc import DBAPIError
 
-from models.vocabulary import ROUTING, ReadingKind, Verdict
+from models.vocabulary import ReadingKind, Verdict
 from rung.errors import CannotReach, ClientError, Conflicting, NotKnown, Refused
 from rung.requests import Options, Row, Rows, Turn, VerdictDetails, moment
 from rung.values import OVER
-from worker.config.addresses import assumed_turnaround_s, database_url
+from worker.config.addresses import database_url
 from worker.config.loading import load_settings
 from worker.config.policies import policy_named
 from worker.config.settings import Settings
@@ -46,7 +46,7 @@ from worker.store.reading.results import own_columns, results_of
 from worker.store.reading.review_queue import ReviewScope
 from worker.store.reading.run_document import run_document
 from worker.store.reading.standings import standing_of
-from worker.store.reading.surrounding import read_surrounding
+from worker.store.reading.surrounding import surrounding_of
 from worker.store.runs import find_run
 
 IN_MEMORY = 1_000_000
@@ -91,9 +91,7 @@ class Direct:
         """As `GET /api/runs/RUN`."""
         with _told(), at_one_moment(self._engine) as connection:
             found = standing_of(connection, find_run(connection, run).id)
-            names = [ROUTING, *self._settings.tiers]
-            assumed_s = assumed_turnaround_s(self._settings)
-            around = read_surrounding(connection, names, assumed_s)
+            around = surrounding_of(connection, self._settings)
             return _plain(run_document(connection, found, around))
 
     def results(self, run: str) -> Iterator[dict[str, Any]]:

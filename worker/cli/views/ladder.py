@@ -12,7 +12,7 @@ from worker.cli.speech.invocation import as_typed_here
 from worker.cli.speech.output import SIMULATED
 from worker.cli.speech.tables import NARROW, FittingTable
 from worker.cli.views.patience import Patience
-from worker.config.addresses import assumed_turnaround_s, is_simulated
+from worker.config.addresses import is_simulated
 from worker.config.settings import Settings
 from worker.domain.text import terminal_safe
 from worker.domain.wording import count, dollars, plural, reason, span
@@ -22,7 +22,7 @@ from worker.store.reading.outlook import read_outlooks
 from worker.store.reading.screens import ClimbCount, counts_of, escalations_of
 from worker.store.reading.standings import standing_of
 from worker.store.reading.status import in_flight_of, troubles
-from worker.store.reading.surrounding import read_surrounding
+from worker.store.reading.surrounding import surrounding_of
 from worker.store.runs import find_run
 
 BAR_WIDTH = 28
@@ -53,11 +53,7 @@ class LadderView:
             counts = counts_of(connection, [self.status.id])
             flying = in_flight_of(connection, [self.status.id])[self.status.id]
             steps = escalations_of(connection, [self.status.id])
-            around = read_surrounding(
-                connection,
-                [ROUTING, *self._settings.tiers],
-                assumed_turnaround_s(self._settings),
-            )
+            around = surrounding_of(connection, self._settings)
             (seen,) = read_outlooks(connection, [self.status], around)
             batches = together(batches_of(connection, self.status), self.status)
         self._outlook = seen.words

@@ -1,6 +1,7 @@
 """What each metric says just now, read on request from the counters that the screens use."""
 
 import time
+from collections.abc import Sequence
 from importlib.metadata import version
 
 from sqlalchemy import Connection
@@ -19,6 +20,7 @@ from worker.store.queue.rounds import report
 from worker.store.reading.metrics import LIVE_RUNS_SHOWN, moment, series
 from worker.store.reading.outlook import deadline_risks
 from worker.store.reading.queue_states import queue_states
+from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.series import (
     BatchCount,
     CertificateCount,
@@ -31,8 +33,7 @@ from worker.store.reading.series import (
     StoppedCount,
 )
 from worker.store.reading.standings import LIVE_MOST, live_runs
-from worker.store.reading.status import queues
-from worker.store.reading.surrounding import read_surrounding
+from worker.store.reading.surrounding import Surrounding, read_surrounding
 
 BREAKER = {"closed": 0.0, "half_open": 0.5, "open": 1.0}
 
@@ -45,10 +46,12 @@ def read_all(dashboard: Dashboard) -> list[Family]:
     with at_one_moment(dashboard.engine) as connection:
         totals(reading, connection)
         timings(reading, connection)
-        _runs(reading, dashboard, connection)
+        around = read_surrounding(connection, dashboard.queues, dashboard.assumed_turnaround_s)
+        runs = live_runs(connection, LIVE_MOST)
+        _runs(reading, connection, around, runs[:LIVE_RUNS_SHOWN])
         _certificates(reading, connection)
         _deliveries(reading, connection)
-        _queues(reading, dashboard, connection)
+        _queues(reading, connection, around, runs)
         _batches(reading, connection)
         _schedules(reading, dashboard, connection)
         _steps(reading, connection)
@@ -82,9 +85,11 @@ def _steps(reading: Reading, connection: Connection) -> None:
     reading.set("rung_statements_stopped_total", series(connection, StoppedCount)[0].statements)
 
 
-def _runs(reading: Reading, dashboard: Dashboard, connection: Connection) -> None:
-    runs = live_runs(connection, LIVE_RUNS_SHOWN)
-    late = _late(dashboard, connection)
+def _runs(
+    reading: Reading, connection: Connection, around: Surrounding, runs: Sequence[RunStanding]
+) -> None:
+    risks = deadline_risks(connection, around, runs)
+    late = {run.name for run, why in risks if why is not None}
     stopped = {run.name for run in runs if run.out_of_money}
     states = {"active": 0, "paused": 0} | {
         r.state: r.runs for r in series(connection, LiveRunCount)
@@ -103,14 +108,6 @@ def _runs(reading: Reading, dashboard: Dashboard, connection: Connection) -> Non
         _budget(reading, day, "day")
 
 
-def _late(dashboard: Dashboard, connection: Connection) -> set[str]:
-    """Names of the live runs that may miss their deadline."""
-    assumed_s = dashboard.assumed_turnaround_s
-    around = read_surrounding(connection, dashboard.queues, assumed_s)
-    found = deadline_risks(connection, around, LIVE_RUNS_SHOWN)
-    return {run.name for run, why in found if why is not None}
-
-
 def _budget(reading: Reading, row: LiveRunLine | DayBudgetLine, scope: str) -> None:
     if row.cap is not None:
         reading.set("rung_budget_cap_usd", row.cap, scope)
@@ -118,9 +115,10 @@ def _budget(reading: Reading, row: LiveRunLine | DayBudgetLine, scope: str) -> N
         reading.set("rung_budget_left_usd", row.cap + row.overrun - row.spent - row.reserved, scope)
 
 
-def _queues(reading: Reading, dashboard: Dashboard, connection: Connection) -> None:
-    lines = queues(connection, dashboard.queues)
-    for line in queue_states(connection, lines, live_runs(connection, LIVE_MOST)):
+def _queues(
+    reading: Reading, connection: Connection, around: Surrounding, runs: Sequence[RunStanding]
+) -> None:
+    for line in queue_states(connection, around.queues, runs):
         queue = line.queue
         reading.set("rung_queue_waiting", max(line.waiting, 0), queue)
         reading.set("rung_queue_in_flight", line.in_flight, queue)
@@ -128,7 +126,7 @@ def _queues(reading: Reading, dashboard: Dashboard, connection: Connection) -> N
         reading.set("rung_queue_oldest_wait_seconds", line.waited_s or 0, queue)
         reading.set("rung_queue_paused", line.stands, queue)
         reading.set("rung_breaker_open", BREAKER[line.breaker], queue)
-    reading.set("rung_queue_paused", any(line.halted for line in lines), EVERYTHING)
+    reading.set("rung_queue_paused", around.halted, EVERYTHING)
 
 
 def _batches(reading: Reading, connection: Connection) -> None:

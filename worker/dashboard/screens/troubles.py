@@ -117,15 +117,7 @@ def _queue(queue: QueueShown, now: dt.datetime) -> list[ScreenTrouble]:
             waiting=queue.waiting,
             again_s=queue.breaker_s,
         )
-        found.append(
-            ScreenTrouble(
-                level="bad",
-                words=f"{words}.",
-                help=queue.again,
-                href=_action("resume", name),
-                command=f"rung resume {name}",
-            )
-        )
+        found.append(_resumable(queue, "bad", f"{words}."))
     if queue.held_s >= SHORT_HOLD_S:
         words = hold_words.held_words(
             name,
@@ -135,21 +127,25 @@ def _queue(queue: QueueShown, now: dt.datetime) -> list[ScreenTrouble]:
             now=now,
             waiting=queue.waiting,
         )
-        found.append(
-            ScreenTrouble(
-                level="warn",
-                words=f"{words}. It goes on by itself then.",
-                help=queue.again,
-                href=_action("resume", name),
-                command=f"rung resume {name}",
-            )
-        )
+        found.append(_resumable(queue, "warn", f"{words}. It goes on by itself then."))
     stuck = queue.ready_s is not None and queue.ready_s > STUCK_S
     # What follows from a pause is no trouble of its own.
     if stuck and not queue.in_flight and not queue.stands and queue.workers:
         words = f"{name}: the oldest has waited {span(queue.ready_s)}, and nothing is in flight."
         found.append(ScreenTrouble(level="warn", words=words))
     return found
+
+
+def _resumable(queue: QueueShown, level: Level, words: str) -> ScreenTrouble:
+    """With what lets the queue go on, as a button and as a command."""
+    name = queue.queue
+    return ScreenTrouble(
+        level=level,
+        words=words,
+        help=queue.again,
+        href=_action("resume", name),
+        command=f"rung resume {name}",
+    )
 
 
 def _paused(queue: QueueShown, now: dt.datetime) -> ScreenTrouble:
@@ -163,15 +159,8 @@ def _paused(queue: QueueShown, now: dt.datetime) -> ScreenTrouble:
         now=now,
         waiting=queue.waiting,
     )
-    resume = _action("resume", name)
     if not hold_words.is_canary(queue.paused_reason):
-        return ScreenTrouble(
-            level="bad",
-            words=f"{words}.",
-            help=queue.again,
-            href=resume,
-            command=f"rung resume {name}",
-        )
+        return _resumable(queue, "bad", f"{words}.")
     told = (
         f"{words}. Look at the answers that failed. If they are in order, resume it anyway. If the"
         f" prompt is at fault, fix it, cancel the run, reprocess what was cancelled, and try {name}"
@@ -181,7 +170,7 @@ def _paused(queue: QueueShown, now: dt.datetime) -> ScreenTrouble:
         (f"failed answer {place}", f"/jobs/{job}")
         for place, job in enumerate(queue.failed_jobs[-ANSWERS_SHOWN:], 1)
     ]
-    again = (f"Try {name} again", resume)
+    again = (f"Try {name} again", _action("resume", name))
     return ScreenTrouble(
         level="bad",
         words=told,

@@ -4,12 +4,11 @@ import logging
 
 from sqlalchemy import Engine
 
-from models.vocabulary import ROUTING
-from worker.config.addresses import assumed_turnaround_s
 from worker.config.settings import Settings
 from worker.store.queue import notices
 from worker.store.reading.outlook import deadline_risks
-from worker.store.reading.surrounding import read_surrounding
+from worker.store.reading.standings import live_runs
+from worker.store.reading.surrounding import surrounding_of
 
 log = logging.getLogger(__name__)
 RUNS = 200
@@ -18,10 +17,10 @@ RUNS = 200
 
 def watch_deadlines(engine: Engine, settings: Settings) -> int:
     """Notes the live runs that will not be done in time. Returns how many were new."""
-    noted, names = 0, [ROUTING, *settings.tiers]
+    noted = 0
     with engine.begin() as connection:
-        around = read_surrounding(connection, names, assumed_turnaround_s(settings))
-        for run, why in deadline_risks(connection, around, RUNS):
+        around = surrounding_of(connection, settings)
+        for run, why in deadline_risks(connection, around, live_runs(connection, RUNS)):
             if why is None:
                 continue
             words = f"Run {run.name} may miss its deadline: {why}."

@@ -22,6 +22,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, TextClause, text
 
+from models.messages import HAS_ITS_ID
 from worker.store.actions.quoted_words import take_out
 from worker.store.actions.reviews import end_of_erased
 from worker.store.audit import Actor, audit
@@ -148,11 +149,11 @@ def _erase(connection: Connection, actor: Actor, message_ids: Sequence[int]) -> 
     return changed
 
 
-FINGERPRINT_IDS = text("""
+FINGERPRINT_IDS = text(f"""
 UPDATE messages SET external_id =
   'sha256:' || left(encode(sha256(convert_to(external_id, 'UTF8')), 'hex'), 32)
-WHERE id = ANY(:ids) AND external_id !~ '^sha256:[0-9a-f]{32}$'
-""")
+WHERE id = ANY(:ids) AND {HAS_ITS_ID}
+""")  # noqa: S608 - a constant
 # By the index of what still has its text: what was erased in earlier years is not passed over.
 OLDER = text("""
 SELECT m.id FROM messages AS m
@@ -163,12 +164,12 @@ WHERE m.erased_at IS NULL AND m.created_at < now() - CAST(:age AS interval)
     SELECT FROM jobs AS j WHERE j.message_id = m.id AND j.finished_at IS NULL OFFSET 0)
 ORDER BY m.created_at, m.id LIMIT :limit
 """)
-OLDER_IDS = text("""
+OLDER_IDS = text(f"""
 SELECT id FROM messages
-WHERE erased_at IS NOT NULL AND external_id !~ '^sha256:[0-9a-f]{32}$' AND id > :after
+WHERE erased_at IS NOT NULL AND {HAS_ITS_ID} AND id > :after
   AND created_at < now() - CAST(:age AS interval)
 ORDER BY id LIMIT :limit
-""")
+""")  # noqa: S608 - a constant
 OF_CUSTOMER = text("""
 SELECT id FROM (SELECT id FROM messages WHERE customer_id = :customer OFFSET 0) AS m
 WHERE id > :after ORDER BY id LIMIT :limit

@@ -2,7 +2,7 @@
 notices."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
@@ -16,7 +16,6 @@ from worker.domain.wording import clock, count, span
 from worker.store.queue.paces import pace_samples
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.screens import counts_of, done_of, escalations_of
-from worker.store.reading.standings import live_runs
 from worker.store.reading.status import QueueStanding, in_flight_of
 from worker.store.reading.surrounding import Surrounding
 from worker.store.reading.work_left import forecast, work_left
@@ -190,16 +189,13 @@ def read_outlooks(
 
 
 def deadline_risks(
-    connection: Connection, around: Surrounding, limit: int
+    connection: Connection, around: Surrounding, runs: Iterable[RunStanding]
 ) -> list[tuple[RunStanding, str | None]]:
-    """Live runs whose deadline is yet to come, and why each may miss it (None: it does not)."""
-    runs = [
-        run
-        for run in live_runs(connection, limit)
-        if run.deadline is not None and run.deadline > run.now
-    ]
-    found = read_outlooks(connection, runs, around)
-    return [(run, at_risk(run, seen)) for run, seen in zip(runs, found, strict=True)]
+    """Those of live runs whose deadline is yet to come, and why each may miss it (None: it does
+    not)."""
+    due_yet = [run for run in runs if run.deadline is not None and run.deadline > run.now]
+    found = read_outlooks(connection, due_yet, around)
+    return [(run, at_risk(run, seen)) for run, seen in zip(due_yet, found, strict=True)]
 
 
 def at_risk(run: RunStanding, seen: Outlook) -> str | None:

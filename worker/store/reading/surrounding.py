@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from models.vocabulary import ROUTING
+from worker.config.addresses import assumed_turnaround_s
+from worker.config.settings import Settings
 from worker.store.reading.status import QueueStanding, queues
 
 
@@ -20,6 +23,12 @@ class Surrounding:
     def halted(self) -> bool:
         """Whether everything is paused."""
         return any(line.halted for line in self.queues)
+
+
+def surrounding_of(connection: Connection, settings: Settings) -> Surrounding:
+    """As things are just now, of the queues that are configured."""
+    names = [ROUTING, *settings.tiers]
+    return read_surrounding(connection, names, assumed_turnaround_s(settings))
 
 
 def read_surrounding(
