@@ -69,8 +69,8 @@ def status(ctx: click.Context, run: str | None, watch: bool, as_json: bool) -> N
                 ctx.exit(code)
         with at_one_moment(engine) as connection:
             found = standing_of(connection, find_run(connection, run).id)
-            document = run_document(connection, found, surrounding_of(connection, settings))
-            batches = batches_of(connection, found)
+            batches, around = batches_of(connection, found), surrounding_of(connection, settings)
+            document = run_document(connection, found, around, batches)
         if as_json:
             print_json(document)
         else:

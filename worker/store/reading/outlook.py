@@ -4,24 +4,23 @@ notices."""
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Literal
 
 from sqlalchemy import Connection
 
-from models.vocabulary import OPEN_STATES, ROUTING
-from worker.domain.completion import PaceSample, paces, stands_still
+from worker.domain.completion import PaceSample, expected_work, paces, stands_still
 from worker.domain.deadlines import Progress, risk
-from worker.domain.wording import clock, count, span
+from worker.domain.wording import clock, span
 from worker.store.queue.paces import pace_samples
+from worker.store.reading.batches import OpenBatch
+from worker.store.reading.blocked import NOT_BLOCKED, Blocked, ToCome, blocked
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.screens import counts_of, done_of, escalations_of
-from worker.store.reading.status import QueueStanding, in_flight_of
+from worker.store.reading.status import in_flight_of
 from worker.store.reading.surrounding import Surrounding
 from worker.store.reading.work_left import forecast, work_left
 
 Level = Literal["good", "warn", "bad", "calm"]
-LONG_HOLD_S = 60.0
 MOMENT_S = 1.0
 MEASURED_AFTER = dt.timedelta(seconds=20)
 """What a run does in its first seconds says nothing of its end, but for one that waits for batches.
@@ -35,6 +34,8 @@ class Outlook:
     level: Level
     words: str
     done_at: dt.datetime | None = None
+    queue: str = ""
+    """That stands still, and that it waits for."""
 
     @property
     def sentence(self) -> str:
@@ -44,54 +45,6 @@ class Outlook:
     def as_document(self) -> dict[str, Any]:
         """As commands and the API give it."""
         return {"level": self.level, "words": self.words, "done_at": self.done_at}
-
-
-@dataclass(frozen=True, slots=True)
-class Blocked:
-    """What has no end before it is lifted, in words; `until` is when that is, where it is known."""
-
-    words: str = ""
-    until: dt.datetime | None = None
-
-
-NOT_BLOCKED = Blocked()
-
-
-def blocked(
-    counts: Mapping[tuple[str, str], int],
-    queues: Sequence[QueueStanding],
-    now: dt.datetime,
-    in_flight: Mapping[str, int] = MappingProxyType({}),
-) -> Blocked:
-    """The queue that stands still with the most messages of a run, whose jobs are given by (state,
-    tier), those `in_flight` by queue. Nothing when none does."""
-    left = sum(jobs for (state, _), jobs in counts.items() if state in OPEN_STATES)
-    if left and not any(line.workers for line in queues):
-        # Nor does anybody end what was in flight, or look at a batch.
-        is_ = "is" if left == 1 else "are"
-        return Blocked(f"not done before a worker is running: {count(left)} {is_} open")
-    found = []
-    for line in queues:
-        state, tier = ("queued", "") if line.queue == ROUTING else ("routed", line.queue)
-        waiting = counts.get((state, tier), 0) - in_flight.get(line.queue, 0)
-        if waiting > 0 and (why := _stands_still(line, now)).words:
-            wait = "waits" if waiting == 1 else "wait"
-            words = f"not done before {line.queue} {why.words}: {count(waiting)} {wait} there"
-            found.append((waiting, Blocked(words, why.until)))
-    return max(found, default=(0, NOT_BLOCKED), key=lambda one: one[0])[1]
-
-
-def _stands_still(line: QueueStanding, now: dt.datetime) -> Blocked:
-    """What has to happen before the queue goes on."""
-    if line.stands:
-        return Blocked("is resumed")
-    if line.breaker != "closed":  # Half-open, one call at a time tries whether it is well.
-        return Blocked("answers again")
-    if line.held_s > LONG_HOLD_S:
-        until = now + dt.timedelta(seconds=line.held_s)
-        words = f"may send again, at {clock(until, now)} (Claude asked for a pause)"
-        return Blocked(words, until)
-    return NOT_BLOCKED if line.workers else Blocked("has a worker")
 
 
 def outlook(
@@ -125,8 +78,8 @@ def outlook(
     if waits.words:
         if deadline is not None and waits.until is not None and waits.until > deadline:
             late = span((waits.until - deadline).total_seconds())
-            return Outlook("bad", f"{waits.words}, {late} after its deadline")
-        return Outlook("warn", f"{waits.words}{due(deadline, now)}")
+            return Outlook("bad", f"{waits.words}, {late} after its deadline", queue=waits.queue)
+        return Outlook("warn", f"{waits.words}{due(deadline, now)}", queue=waits.queue)
     if still and run.open:
         return Outlook("warn", "nothing has moved in the last minute")
     if hurried:
@@ -174,14 +127,26 @@ def ended_outlook(run: RunStanding) -> Outlook:
 
 
 def read_outlooks(
-    connection: Connection, runs: Sequence[RunStanding], around: Surrounding
+    connection: Connection,
+    runs: Sequence[RunStanding],
+    around: Surrounding,
+    batches: Sequence[OpenBatch] | None = None,
 ) -> list[Outlook]:
-    """For each run, will it be done on time? The same for everybody who asks at the same moment."""
+    """For each run, will it be done on time? The same for everybody who asks at the same moment.
+    `batches` are those of the one run that is asked for, where the caller has read them."""
     live = [run.id for run in runs if run.finished_at is None]
     samples, done = pace_samples(connection, live), done_of(connection, live)
     flying = in_flight_of(connection, live) if live else {}
     return [
-        _read(connection, run, around, samples[run.id], done[run.id], flying[run.id])
+        _read(
+            connection,
+            run,
+            around,
+            samples[run.id],
+            done[run.id],
+            flying[run.id],
+            batches if len(runs) == 1 else None,
+        )
         if run.finished_at is None
         else ended_outlook(run)
         for run in runs
@@ -218,11 +183,12 @@ def _read(
     samples: list[PaceSample],
     done: Mapping[str, int],
     flying: Mapping[str, int],
+    batches: Sequence[OpenBatch] | None,
 ) -> Outlook:
     counts = counts_of(connection, [run.id])
     steps = escalations_of(connection, [run.id])
     samples = [*samples, PaceSample(run.now, done)]
-    left = work_left(connection, run, around, counts, steps, done)
+    left = work_left(connection, run, around, counts, steps, done, batches)
     left_s, hurried = forecast(run, left, paces(samples))
     return outlook(
         run,
@@ -230,5 +196,11 @@ def _read(
         hurried=hurried,
         still=stands_still(samples) and not left.batched,
         halted=around.halted,
-        waits=blocked(counts, around.queues, run.now, flying),
+        waits=blocked(
+            counts,
+            around.queues,
+            run.now,
+            flying,
+            ToCome(work=expected_work(left), left_s=left_s),
+        ),
     )
