@@ -19,6 +19,7 @@ from worker.store.runs import find_run
 VERBS = {
     "pause": "Pause",
     "resume": "Resume",
+    "realtime": "Answer one by one:",
     "drain": "Drain",
     "overrule": "Resume anyway:",
     "cancel": "Cancel",
@@ -29,6 +30,8 @@ VERBS = {
 HOLDS = ("pause", "resume", "drain", "overrule")
 """What is done to queues; the first two also to runs, and nothing of it to chosen jobs."""
 OF_QUEUES = ("drain", "overrule")
+OF_RUNS = ("pause", "resume", "realtime")
+"""What is done to runs as such."""
 MAX_REASON = 200
 
 

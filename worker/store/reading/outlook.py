@@ -27,7 +27,7 @@ MEASURED_AFTER = dt.timedelta(seconds=20)
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
     """A sentence about a run, how good it is, and when the run will be done if that is known."""
 
@@ -65,28 +65,30 @@ def outlook(
         return ended_outlook(run)
     if run.out_of_money or run.short:
         level: Level = "bad" if run.out_of_money else "warn"
-        return Outlook(level, f"{run.money_words}{due(deadline, now)}")
+        return Outlook(level=level, words=f"{run.money_words}{due(deadline, now)}")
     if run.state == "paused":
-        return Outlook("warn", f"{run.pause_words}{due(deadline, now)}")
+        return Outlook(level="warn", words=f"{run.pause_words}{due(deadline, now)}")
     if halted:
-        return Outlook("warn", f"everything is paused{due(deadline, now)}")
+        return Outlook(level="warn", words=f"everything is paused{due(deadline, now)}")
     if run.accepting and not run.total:
-        return Outlook("calm", "messages are being submitted")
+        return Outlook(level="calm", words="messages are being submitted")
     if deadline is not None and deadline <= now:
         late = span((now - deadline).total_seconds())
-        return Outlook("bad", f"late: its deadline passed {late} ago")
+        return Outlook(level="bad", words=f"late: its deadline passed {late} ago")
     if waits.words:
         if deadline is not None and waits.until is not None and waits.until > deadline:
             late = span((waits.until - deadline).total_seconds())
-            return Outlook("bad", f"{waits.words}, {late} after its deadline", queue=waits.queue)
-        return Outlook("warn", f"{waits.words}{due(deadline, now)}", queue=waits.queue)
+            return Outlook(
+                level="bad", words=f"{waits.words}, {late} after its deadline", queue=waits.queue
+            )
+        return Outlook(level="warn", words=f"{waits.words}{due(deadline, now)}", queue=waits.queue)
     if still and run.open:
-        return Outlook("warn", "nothing has moved in the last minute")
+        return Outlook(level="warn", words="nothing has moved in the last minute")
     if hurried:
         words = "in batches while there is time for them, then one by one at full price"
-        return Outlook("calm", f"{words}{due(deadline, now)}")
+        return Outlook(level="calm", words=f"{words}{due(deadline, now)}")
     if left_s is None or (run.lane != "batch" and run.now - run.created_at < MEASURED_AFTER):
-        return Outlook("calm", "the pace is being measured")
+        return Outlook(level="calm", words="the pace is being measured")
     return _pace(now + dt.timedelta(seconds=left_s), deadline, now)
 
 
@@ -105,13 +107,13 @@ def _pace(done_at: dt.datetime, deadline: dt.datetime | None, now: dt.datetime) 
     left_s = (done_at - now).total_seconds()
     done = "done in a moment" if left_s < MOMENT_S else f"done in about {span(left_s)}, at {at}"
     if deadline is None:
-        return Outlook("good", done, done_at)
+        return Outlook(level="good", words=done, done_at=done_at)
     spare = (deadline - done_at).total_seconds()
     if spare >= 0:
         words = f"on time: {done}, {span(spare)} before its deadline"
-        return Outlook("good", words, done_at)
+        return Outlook(level="good", words=words, done_at=done_at)
     words = f"late: at this pace done at {at}, {span(-spare)} after its deadline"
-    return Outlook("bad", words, done_at)
+    return Outlook(level="bad", words=words, done_at=done_at)
 
 
 def ended_outlook(run: RunStanding) -> Outlook:
@@ -119,11 +121,11 @@ def ended_outlook(run: RunStanding) -> Outlook:
     finished = run.finished_at or run.now
     took = span((finished - run.created_at).total_seconds())
     if run.state == "cancelled":
-        return Outlook("calm", f"cancelled after {took}")
+        return Outlook(level="calm", words=f"cancelled after {took}")
     if run.deadline is not None and finished > run.deadline:
         after = span((finished - run.deadline).total_seconds())
-        return Outlook("warn", f"finished in {took}, {after} after its deadline")
-    return Outlook("good", f"finished in {took}")
+        return Outlook(level="warn", words=f"finished in {took}, {after} after its deadline")
+    return Outlook(level="good", words=f"finished in {took}")
 
 
 def read_outlooks(
