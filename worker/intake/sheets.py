@@ -2,9 +2,8 @@
 
 openpyxl knows what cells mean. Its own way of going through a workbook holds every string, every
 style and an element for each row, which for a million messages is a gigabyte, and takes four times
-as long. So lxml reads the rows here, and drops them as they are read; strings are held packed, a
-page at a time, and a page is unpacked when a row asks for it, which rows do in the order of the
-file.
+as long. So lxml reads the rows here, and drops them as they are read; strings are read as far as a
+row asks for them, which rows do in the order of the file, and are held packed, a page at a time.
 """
 
 import datetime as dt
@@ -137,12 +136,14 @@ def _strings(path: str, archive: zipfile.ZipFile, place: str, caps: Caps) -> Str
         return Strings(iter(()))
     info = archive.getinfo(place)
     refuse_bomb(path, info, caps)
+    return Strings(_read_strings(path, archive, info))
+
+
+def _read_strings(path: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[str]:
+    most = max(SURELY_STRINGS, info.compress_size)
     with archive.open(info) as source:
-        most = max(SURELY_STRINGS, info.compress_size)
-        return Strings(
-            _text(element)
-            for element, _ in zip(elements(source, STRING), _no_more_than(most, path), strict=False)
-        )
+        for element, _ in zip(elements(source, STRING), _no_more_than(most, path), strict=False):
+            yield _text(element)
 
 
 def _no_more_than(most: int, path: str) -> Iterator[int]:

@@ -72,7 +72,7 @@ def test_what_stands_behind_the_rows_is_not_read(monkeypatch: pytest.MonkeyPatch
     [
         {"rows": f'{ROWS}<row r="3">{"<c/>" * 100_000}</row>'},
         {"rows": f"{'<x/>' * 100_000}{ROWS}"},
-        {"strings": f"<si>{'<r/>' * 100_000}</si>"},
+        {"rows": f'{ROWS}<row><c t="s"><v>0</v></c></row>', "strings": f"<si>{'<r/>' * 100_000}"},
         {"styles": f"<fonts>{'<font/>' * 100_000}</fonts>"},
     ],
 )
@@ -94,12 +94,26 @@ def test_a_text_that_many_cells_refer_to_is_counted_each_time() -> None:
     assert [one.reason for one in found.rejects] == ["record is longer than 8,000,000 characters"]
 
 
+def shows(string: int) -> str:
+    """The rows, and one more that shows a string by its number."""
+    cells = f'<c t="str"><v>2</v></c><c t="s"><v>{string}</v></c>'
+    return f'{ROWS}<row r="3">{cells}</row>'
+
+
 def test_strings_that_take_no_room_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sheets, "SURELY_STRINGS", 1_000)
-    assert excels(strings="<si/>" * 1_000).ids == ["1"]
-    assert "more strings than bytes" in (excels(strings="<si/>" * 9_000).refused or "")
+    assert excels(rows=shows(999), strings="<si/>" * 1_000).ids == ["1"]
+    found = excels(rows=shows(8_999), strings="<si/>" * 9_000)
+    assert "more strings than bytes" in (found.refused or "")
     differing = "".join(f"<si><t>{n}</t></si>" for n in range(5_000))
-    assert excels(strings=differing).ids == ["1"]
+    assert excels(rows=shows(4_999), strings=differing).ids == ["1", "2"]
+
+
+def test_no_more_strings_are_read_than_rows_ask_for() -> None:
+    # given strings that break off far behind those that rows show
+    strings = "".join(f"<si><t>{n}</t></si>" for n in range(200_000)) + "<broken>"
+    assert excels(rows=shows(300), strings=strings).ids == ["1", "2"]
+    assert "cannot be read" in (excels(rows=shows(200_000), strings=strings).refused or "")
 
 
 FAR = '<row><c r="XFD1" t="str"><v>x</v></c></row>'
