@@ -134,14 +134,13 @@ def _strings(path: str, archive: zipfile.ZipFile, place: str, caps: Caps) -> Str
     ones."""
     if not place:
         return Strings(iter(()))
-    info = archive.getinfo(place)
-    refuse_bomb(path, info, caps)
-    return Strings(_read_strings(path, archive, info))
+    refuse_bomb(path, archive.getinfo(place), caps)
+    return Strings(_read_strings(path, archive, place))
 
 
-def _read_strings(path: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[str]:
-    most = max(SURELY_STRINGS, info.compress_size)
-    with archive.open(info) as source:
+def _read_strings(path: str, archive: zipfile.ZipFile, place: str) -> Iterator[str]:
+    most = max(SURELY_STRINGS, archive.getinfo(place).compress_size)
+    with archive.open(place) as source:
         for element, _ in zip(elements(source, STRING), _no_more_than(most, path), strict=False):
             yield _text(element)
 
