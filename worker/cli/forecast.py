@@ -58,7 +58,7 @@ def forecast(
     if outlook is None:
         raise RungError(
             "Too little is recorded to forecast from, or the record cannot be reached.",
-            mend="rung enqueue FILE --dry-run says what is assumed until then",
+            mend="until then, by what is assumed: rung enqueue FILE --dry-run",
         )
     if as_json:
         print_json({"policy": chosen.name, "lane": lane, **outlook.as_document()})

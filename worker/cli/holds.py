@@ -152,7 +152,7 @@ def _wait_until_empty(engine: Engine, settings: Settings, order: Order, timeout:
         if time.monotonic() >= deadline:
             raise RungError(
                 f"{order.queue} is paused, and {flying} still in flight after {timeout:.0f} s.",
-                mend=f"rung drain {order.queue} waits on",
+                mend=f"to wait on: rung drain {order.queue}",
             )
         time.sleep(LOOK_EVERY_S)
     return 0

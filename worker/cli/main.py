@@ -57,6 +57,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "config": ("config", "Check or show the configuration."),
     "db": ("db", "Migrate the database."),
 }
+GIVEN = "rung.given"
+"""Of a context's `meta`: the arguments of the command as they were given, for it to be repeated."""
 GROUPS: dict[str, tuple[str, ...]] = {
     "Begin": ("up", "demo", "doctor", "config", "prompts"),
     "Enqueue and watch": ("enqueue", "map", "forecast", "status", "runs"),
@@ -175,6 +177,7 @@ class LazyGroup(click.Group):
         """As click's, with a suggestion for a name that does not exist."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             ctx.fail(f"There is no command {args[0]!r}. {_meant(args[0])}")
+        ctx.meta[GIVEN] = tuple(args[1:])
         return super().resolve_command(ctx, args)
 
 

@@ -21,7 +21,7 @@ from openpyxl.worksheet._reader import WorkSheetParser
 
 from worker.domain.backlog import BacklogError, Caps
 from worker.intake.cell_words import UNCALCULATED
-from worker.intake.elements import Reach, elements, refuse_bomb
+from worker.intake.elements import Reach, elements, refuse_bomb, what_broke
 from worker.intake.packed_strings import Strings
 from worker.intake.records import Fields, fields_of
 from worker.intake.workbooks import MAIN, Sheet, Workbook
@@ -122,9 +122,8 @@ def _rows(
 
 
 def _broken(path: str, error: BaseException | None) -> BacklogError:
-    kind = f" ({type(error).__name__})" if error is not None else ""
     return BacklogError(
-        f"{path} is an Excel workbook that cannot be read{kind}.",
+        f"{path} is an Excel workbook that cannot be read: {what_broke(error)}.",
         mend=f"open {path} in a spreadsheet, save it as CSV UTF-8, and enqueue that",
     )
 

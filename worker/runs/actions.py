@@ -51,7 +51,7 @@ def _hold_queue(engine: Engine, actor: Actor, order: Order, queue: str) -> Done:
     done = deed(engine, actor, queue)
     if done is None:
         if overrules:
-            raise RungError(f"No canary holds {queue}.", mend="rung status says what holds it")
+            raise RungError(f"No canary holds {queue}.", mend="for what holds it: rung status")
         raise RungError(f"Nothing holds {queue}: it goes on already.")
     return done
 

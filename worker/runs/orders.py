@@ -94,7 +94,7 @@ def choose(connection: Connection, action: str, run: str | None, where: str | No
     """The jobs that are meant: of a run as such (what will still come into it included, but for a
     retry), or of what there is now. Raises UsageError, Missing, FilterError."""
     if run is None and where is None:
-        raise UsageError("Name a run, or choose jobs with --where.", mend="rung retry --help")
+        raise UsageError("Name a run, or choose jobs with --where.", mend=f"rung {action} --help")
     until = database_now(connection) if where is not None or action == "retry" else None
     node = parse(where) if where is not None else None
     if node is not None and not run:

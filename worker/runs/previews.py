@@ -54,9 +54,8 @@ def _require_possible(action: str, run: RunStanding) -> None:
         return
     # What a cancel left when it was interrupted can be cancelled again.
     if run.finished_at is not None and not (action == "cancel" and run.open):
-        mend = (
-            f"rung retry {quote(name)} gives dead jobs another try" if action == "resume" else None
-        )
+        again = f"for another try of dead jobs: rung retry {quote(name)}"
+        mend = again if action == "resume" else None
         what = {"priority": "serve sooner", "budget": "pay for", "realtime": "answer"}.get(
             action, action
         )
@@ -120,7 +119,7 @@ def _canary(look: Look, queue: str) -> list[str]:
     bad = sum(row.bad for row in failed_canaries(look.connection) if row.tier == queue)
     if look.order.action == "overrule":
         if not bad:
-            raise RungError(f"No canary holds {queue}.", mend="rung status says what holds it")
+            raise RungError(f"No canary holds {queue}.", mend="for what holds it: rung status")
         return [
             f"{plural(bad, 'answer')} of its first ones failed. They are taken for bad luck: the"
             " new prompt, schema or model is trusted from now on, and its calls go many at a time.",

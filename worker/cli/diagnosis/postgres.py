@@ -168,5 +168,5 @@ def _queue(line: QueueNow, hold: QueueHold | None) -> Symptom:
     words = f"{plural(line.workers, 'worker')}, {count(line.waiting)} waiting"
     if line.state == WELL:
         return Symptom(name=name, ok=True, words=words)
-    mend = "rung resume everything" if line.halted else "rung status says which"
+    mend = "rung resume everything" if line.halted else "rung status, which says which"
     return Symptom(name=name, ok=None, words=f"{word}; {words}", mend=mend)
