@@ -20,6 +20,7 @@ NAMES = (
     "startup",
     "worker_cpu",
     "statements",
+    "floor",
     "drain",
     "several",
     "hosts",
