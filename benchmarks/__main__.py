@@ -35,6 +35,7 @@ NAMES = (
     "forecast",
     "proof",
     "grounded",
+    "grounded_adversarial",
     "knowledge",
     "context_cpu",
 )
