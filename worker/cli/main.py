@@ -4,6 +4,7 @@ import gc
 import importlib
 import sys
 from collections.abc import Sequence
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -161,6 +162,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = _imported(f"worker.cli.{COMMANDS[cmd_name][0]}")
+        _listen_to_logs()
         command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
@@ -179,6 +181,14 @@ class LazyGroup(click.Group):
             ctx.fail(f"There is no command {args[0]!r}. {_meant(args[0])}")
         ctx.meta[GIVEN] = tuple(args[1:])
         return super().resolve_command(ctx, args)
+
+
+def _listen_to_logs() -> None:
+    """Imported with a command, which has what this needs loaded."""
+    from worker.cli.speech.output import talk
+    from worker.telemetry import say_what_nobody_keeps
+
+    say_what_nobody_keeps(partial(talk, fg="yellow"))
 
 
 def _meant(name: str) -> str:

@@ -198,7 +198,7 @@ def test_ctrl_c_keeps_what_was_accepted(engine: Engine, tmp_path: Path, database
         eventually(lambda: count(engine, "jobs") > 0, every_s=0.01)
         os.kill(intake.pid, signal.SIGINT)
         assert intake.wait(30) == 130, log.read_text()
-    assert "rows are accepted in run day and will be answered" in log.read_text()
+    assert "Taken in, and to be answered in run day: " in log.read_text()
     assert count(engine, "jobs") > 0
     assert count(engine, "runs WHERE accepting") == 0
 

@@ -35,8 +35,8 @@ def say_outcome(
             talk(again)
         return
     talk(
-        f"Run {outcome.run}: {counts.accepted} accepted, {counts.rejected} rejected,"
-        f" {counts.duplicates} known already."
+        f"Run {outcome.run}: {counts.accepted:,} accepted, {counts.rejected:,} rejected,"
+        f" {counts.duplicates:,} known already."
     )
     if sys.stderr.isatty() and counts.accepted and not watched:
         talk(f"Follow it with: rung status {quote(outcome.run)} --watch")
@@ -65,7 +65,7 @@ def _say_rows(outcome: "HandoverOutcome", document: dict[str, Any]) -> None:
         where = f"{reject['file']}, line {reject['line']}{named}"
         talk(f"{where}: {reject['reason']}", fg="yellow")
     if outcome.counts.rejected > SHOWN_REJECTS:
-        talk(f"… and {outcome.counts.rejected - SHOWN_REJECTS} more", fg="yellow")
+        talk(f"… and {outcome.counts.rejected - SHOWN_REJECTS:,} more", fg="yellow")
     for warning in document["warnings"][:SHOWN_REJECTS]:
         talk(f"Note: line {warning['line']}: {warning['reason']}")
     for words in outcome.counts.notes.as_words()[:SHOWN_REJECTS]:
@@ -100,8 +100,8 @@ def say_dry_run(
         return
     _say_rows(outcome, document)
     talk(
-        f"Dry run, nothing stored: {counts.accepted} would be accepted, {counts.rejected}"
-        f" rejected, {counts.duplicates} known already."
+        f"Dry run, nothing stored: {counts.accepted:,} would be accepted, {counts.rejected:,}"
+        f" rejected, {counts.duplicates:,} known already."
     )
     if not outcome.compared:
         talk("Not compared with what is stored: no database was reached.")
