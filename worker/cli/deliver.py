@@ -90,14 +90,8 @@ def _show(rows: list[TargetStanding]) -> None:
         table.add_column(head)
     for row in rows:
         oldest = span(row.oldest_s) if row.oldest_s is not None else "–"
-        cells = (
-            row.name,
-            count(row.waiting),
-            oldest,
-            count(row.dead),
-            fault(row.error or ""),
-            _state(row),
-        )
+        waiting, dead = count(row.waiting), count(row.dead)
+        cells = (row.name, waiting, oldest, dead, fault(row.error or ""), _state(row))
         table.add_row(
             *(Text(terminal_safe(str(cell if cell is not None else ""))) for cell in cells)
         )
