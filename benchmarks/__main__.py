@@ -20,7 +20,6 @@ NAMES = (
     "startup",
     "worker_cpu",
     "statements",
-    "floor",
     "drain",
     "several",
     "hosts",
@@ -35,7 +34,6 @@ NAMES = (
     "forecast",
     "proof",
     "grounded",
-    "grounded_adversarial",
     "knowledge",
     "context_cpu",
 )

@@ -21,21 +21,19 @@ import click
 import httpx2
 from rich.console import Console
 
+from benchmarks.addresses import LIVE, PLACES, pages_of
 from benchmarks.figures import Figure, Finding, show
-from benchmarks.filled import AT_WORK, ENDED_RUNS, PAUSED, fill
+from benchmarks.filled import fill
 from benchmarks.services import database
 from benchmarks.viewers import BEARER, cost_of_viewers, dashboard
 from worker.config.addresses import SIMULATOR_KEY
-from worker.dashboard.access.requests import HAND_OVER
-from worker.dashboard.pages.jobs import SORTS
 from worker.sandbox.redis import start_redis
 
 SMALL, LARGE, QUICK_LARGE = 10_000, 1_000_000, 100_000
-ROUNDS = 16
+ROUNDS = PLACES
 ROUND_S = 1.5
 """Four ended runs, one a round: none is asked for again within the five seconds for which a
 dashboard keeps what it drew of a run."""
-SORTED = tuple(SORTS)
 MAX_MS, MAX_RATIO, MAX_VIEWERS = 100.0, 1.5, 1.05
 
 
@@ -81,65 +79,6 @@ def compare(large: int) -> Finding:
     )
 
 
-def pages_of(jobs: int) -> dict[str, Sequence[str]]:
-    """Every page by name, with addresses to be asked in turn."""
-    run_ids = list(ENDED_RUNS)
-    done, oldest = [jobs - 17 * n for n in range(1, ROUNDS + 1)], round(0.35 * jobs) + 300
-    return {
-        "/": ["/"],
-        "/runs": ["/runs"],
-        "/runs/RUN": [f"/runs/{run}" for run in run_ids],
-        "/runs/RUN at work": [f"/runs/{AT_WORK}"],
-        "/runs/RUN paused": [f"/runs/{PAUSED}"],
-        "/jobs": ["/jobs", f"/jobs?before={jobs // 2}"],
-        "/jobs of a run": [f"/jobs?run=run{run}" for run in run_ids],
-        "/jobs of the oldest run": [f"/jobs?run=run{PAUSED}"],
-        "/jobs of a run, last page": [f"/jobs?run=run{run}&before={oldest}" for run in run_ids],
-        "/jobs by state": ["/jobs?state=dead", "/jobs?state=review"],
-        "/jobs where": ["/jobs?where=confidence+%3C+0.6+and+channel+%3D+chat"],
-        "/jobs where, nothing meets it": ["/jobs?where=reason+contains+nonesuch"],
-        "/jobs where, nothing of the oldest run": [
-            f"/jobs?run=run{PAUSED}&where=reason+contains+nonesuch"
-        ],
-        "/jobs sorted": [f"/jobs?run=run{run}&sort={sort}" for run in run_ids for sort in SORTED],
-        "/jobs found by id": [f"/jobs?q=run{3 + n % 4}%2Fm{n}" for n in done],
-        "/jobs/JOB": [f"/jobs/{n}" for n in done],
-        "/dead": ["/dead", "/dead?reason=schema"],
-        "/dead of a run": [f"/dead?run={run}" for run in run_ids],
-        "/review": ["/review"],
-        "/review/queue": ["/review/queue"],
-        "/clusters": ["/clusters"],
-        "/knowledge/gaps": ["/knowledge/gaps"],
-        "/runs/RUN/sample": [f"/runs/{run}/sample" for run in run_ids],
-        "/runs/RUN/sample with another": [
-            f"/runs/{run}/sample?with=run{3 + (run - 2) % 4}" for run in run_ids
-        ],
-        "/runs/RUN/frontier": [f"/runs/{run}/frontier" for run in run_ids],
-        "/certificates": ["/certificates"],
-        "/audits": ["/audits"],
-        "/deliveries": ["/deliveries"],
-        HAND_OVER: [HAND_OVER],
-        "/workers": ["/workers"],
-        "/audit": ["/audit"],
-        "/actions/pause": ["/actions/pause?tier=haiku", "/actions/pause?tier=everything"],
-        "/actions/cancel": [f"/actions/cancel?run={AT_WORK}"],
-        "/actions/retry": [f"/actions/retry?run={run}" for run in run_ids],
-        "/actions/priority": [f"/actions/priority?run={AT_WORK}&to=5"],
-        "/actions/budget": [f"/actions/budget?run={AT_WORK}&to=2000"],
-        "/metrics": ["/metrics"],
-        "/api/runs": ["/api/runs"],
-        "/api/runs/RUN": [f"/api/runs/run{run}" for run in run_ids],
-        "/api/runs/RUN/results": [f"/api/runs/run{run}/results?limit=500" for run in run_ids],
-        "/api/runs/RUN/results of review": [
-            f"/api/runs/run{run}/results?limit=10&only=review" for run in run_ids
-        ],
-        "/api/jobs": ["/api/jobs", "/api/jobs?where=state+%3D+dead"],
-        "/api/dead": ["/api/dead"],
-        "/api/review": ["/api/review"],
-        "/healthz": ["/healthz"],
-    }
-
-
 def in_turns(
     small: dict[str, Sequence[str]],
     large: dict[str, Sequence[str]],
@@ -162,12 +101,17 @@ def in_turns(
 
 
 def one_answer(client: httpx2.Client, path: str) -> float:
-    """Milliseconds of one page, read whole. Raises RuntimeError for any other answer."""
+    """Milliseconds of one page, read whole, or of the first event of a stream. Raises RuntimeError
+    for any other answer."""
     began = time.perf_counter()
-    answer = client.get(path)
-    took = time.perf_counter() - began
-    if answer.status_code not in (200, 303):
-        raise RuntimeError(f"{path}: {answer.status_code} {answer.text[:200]}")
+    with client.stream("GET", path) as answer:
+        if path.startswith(LIVE):
+            next(line for line in answer.iter_lines() if line.startswith("event: "))
+        else:
+            answer.read()
+        took = time.perf_counter() - began
+        if answer.status_code not in (200, 303):
+            raise RuntimeError(f"{path}: {answer.status_code}")
     return 1000 * took
 
 

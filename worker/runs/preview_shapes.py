@@ -13,6 +13,7 @@ from worker.domain.filters import show
 from worker.domain.wording import clock
 from worker.runs.orders import VERBS, Order
 from worker.store.actions.changes import runs_of
+from worker.store.actions.foresight import Touched
 from worker.store.reading.outlook import Outlook, read_outlooks
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.standings import live_runs, standing_of
@@ -82,6 +83,10 @@ class Look:
             return [self.run]
         found = runs_of(self.connection, self.order.chosen)
         return [standing_of(self.connection, run_id) for run_id in found]
+
+    def under_way(self, found: Touched) -> list[RunStanding]:
+        """The first of the runs whose jobs would be touched."""
+        return [standing_of(self.connection, run_id) for run_id in found.runs[:RUNS_NAMED]]
 
     def others(self) -> list[RunStanding]:
         """Runs under way beside the one that is meant."""

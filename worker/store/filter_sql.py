@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Column,
     ColumnElement,
     FromClause,
     Interval,
@@ -28,6 +29,7 @@ from sqlalchemy import (
     or_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.sql import visitors
 
 from models.jobs import Job
 from models.messages import Message
@@ -48,12 +50,16 @@ from worker.store.filter_fields import SEVERAL, Test
 LOOKS_LIKE_A_NUMBER = r"^-?[0-9]{1,12}(\.[0-9]{1,10})?$"
 """Metadata from a CSV is all text; what looks so is ordered as a number."""
 
+OF_MESSAGE, OF_RUN = Message.id == Job.message_id, Run.id == Job.run_id
+OF_RESULT = Result.job_id == Job.id
 JOINED: FromClause = (
-    Job.__table__.join(Message.__table__, Message.id == Job.message_id)
-    .join(Run.__table__, Run.id == Job.run_id)
-    .outerjoin(Result.__table__, Result.job_id == Job.id)
+    Job.__table__.join(Message.__table__, OF_MESSAGE)
+    .join(Run.__table__, OF_RUN)
+    .outerjoin(Result.__table__, OF_RESULT)
 )
 """One row for each job."""
+JOBS_OF_RUNS: FromClause = Job.__table__.join(Run.__table__, OF_RUN)
+"""The same with no more than the run beside it."""
 
 COLUMNS: dict[str, tuple[ColumnElement[Any], bool]] = {
     "state": (Job.__table__.c.state, False),
@@ -85,6 +91,20 @@ def condition(node: Node) -> ColumnElement[bool]:
             return not_(condition(part))
         case Comparison():
             return _comparison(node)
+
+
+def joined_for(*conditions: ColumnElement[Any]) -> FromClause:
+    """`JOINED` with no more beside job and run than these expressions look at: what is not joined
+    need not be read, of each of a million jobs."""
+    parts = [part for one in conditions for part in visitors.iterate(one)]
+    # By name: an annotated table is another object, and an alias has another name.
+    tables = {part.table.name for part in parts if isinstance(part, Column)}
+    found = JOBS_OF_RUNS
+    if Message.__tablename__ in tables:
+        found = found.join(Message.__table__, OF_MESSAGE)
+    if Result.__tablename__ in tables:
+        found = found.outerjoin(Result.__table__, OF_RESULT)
+    return found
 
 
 def _comparison(node: Comparison) -> ColumnElement[bool]:

@@ -11,11 +11,17 @@ from tests.support.filter_rows import Spec, holds, specs, store
 from tests.support.filter_trees import trees
 from worker.domain.filter_parsing import parse
 from worker.domain.filters import Node
-from worker.store.filter_sql import JOINED, condition
+from worker.store.filter_sql import JOINED, condition, joined_for
 
 
 def jobs_where(node: Node) -> Select[int]:
     return select(Job.id).select_from(JOINED).where(condition(node))
+
+
+def alone_where(node: Node) -> Select[int]:
+    """With no more beside the jobs than the filter looks at."""
+    wanted = condition(node)
+    return select(Job.id).select_from(joined_for(wanted)).where(wanted)
 
 
 def test_postgres_and_python_choose_the_same_jobs(engine: Engine) -> None:
@@ -46,8 +52,9 @@ def _chosen(engine: Engine, rows: list[Spec], nodes: list[Node]) -> list[int]:
         for node in nodes:
             # when
             chosen = set(connection.execute(jobs_where(node)).scalars())
+            alone = set(connection.execute(alone_where(node)).scalars())
             # then
-            assert chosen == {row.number[0] for row in rows if holds(node, row)}
+            assert chosen == alone == {row.number[0] for row in rows if holds(node, row)}
             found.append(len(chosen))
         transaction.rollback()
     return found
@@ -68,6 +75,26 @@ def test_no_text_of_the_users_is_in_the_statement(engine: Engine) -> None:
     with engine.connect() as connection:
         assert list(connection.execute(statement)) == []
         assert connection.execute(text("SELECT count(*) FROM jobs")).scalar_one() == 0
+
+
+def test_what_a_filter_does_not_look_at_is_not_read() -> None:
+    joined = {where: str(joined_for(condition(parse(where)))) for where in ALONE}
+    beside = {
+        where: {table for table in ("messages", "results") if f"JOIN {table}" in found}
+        for where, found in joined.items()
+    }
+    assert beside == ALONE
+
+
+ALONE = {
+    "state = dead and attempts > 1": set[str](),
+    "reason contains lost or policy = ladder": set[str](),
+    "not (channel = chat)": {"messages"},
+    "metadata.region = north": {"messages"},
+    "tier = haiku": {"results"},
+    "knowledge = changed": {"results"},
+    "confidence < 0.5 and subject contains card": {"messages", "results"},
+}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ choice that names a run means the jobs of that run, whatever came later.
 
 import datetime as dt
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
@@ -18,26 +17,29 @@ from sqlalchemy import (
     Select,
     Text,
     and_,
+    any_,
     exists,
     false,
     func,
     insert,
     literal,
     not_,
+    or_,
     select,
+    text,
     true,
 )
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from models.jobs import Job
 from models.messages import Message
-from models.results import Result
 from models.runs import Run
-from models.vocabulary import INQUIRIES, TERMINAL_STATES, JobState
+from models.vocabulary import INQUIRIES, TERMINAL_STATES, JobState, RunState
 from worker.domain.expected_cost import Costs
 from worker.domain.filters import Node
+from worker.store.actions.chosen_jobs import ChosenJob, shown_jobs
 from worker.store.actions.recent_costs import realtime_price
-from worker.store.filter_sql import JOINED, condition
+from worker.store.filter_sql import condition, joined_for
 from worker.store.runs import RunRef
 
 SAMPLE = 10
@@ -53,20 +55,6 @@ class Choice:
     node: Node | None = None
     run_id: int | None = None
     since: dt.datetime | dt.timedelta | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChosenJob:
-    """One of the jobs that are chosen."""
-
-    job: int
-    run: str
-    source: str
-    external_id: str
-    state: str
-    tier: str | None
-    confidence: Decimal | None
-    reason: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,47 +82,57 @@ class Chosen:
 
 def look_at(connection: Connection, choice: Choice, policy: str) -> Chosen:
     """Counts, costs and a sample of what `copy_jobs` would take now."""
-    matched = _matched(choice).subquery()
-    taken = _taken(choice).subquery()
-    left_out = connection.execute(
-        select(
-            func.count().filter(matched.c.superseded, not_(matched.c.erased)).label("superseded"),
-            func.count().filter(matched.c.erased).label("erased"),
-        )
-    ).one()
-    under_policy = and_(taken.c.policy_name == policy, taken.c.price > 0)
+    # Read once, whatever is said of it: a choice may be of all that there ever was.
+    body = func.octet_length(Message.body).label("body_bytes")
+    own = and_(Run.policy_name == policy, Job.cost > 0).label("own")
+    wanted = _matched(choice, Job.state, realtime_price().label("price"), body, own)
+    matched = wanted.cte("matched").prefix_with("MATERIALIZED")
+    stand = select(matched).where(not_(matched.c.superseded), not_(matched.c.erased))
+    taken = _of_each_message(choice, stand, matched.c).cte("taken")
+    left_out = select(
+        func.count().filter(matched.c.superseded, not_(matched.c.erased)).label("superseded"),
+        func.count().filter(matched.c.erased).label("erased"),
+    ).subquery("left_out")
+    sums = select(
+        func.count().label("jobs"),
+        func.count().filter(taken.c.state.not_in(TERMINAL)).label("unfinished"),
+        func.coalesce(func.sum(taken.c.body_bytes), 0).label("body_bytes"),
+        func.count().filter(taken.c.own).label("known"),
+        func.coalesce(func.avg(taken.c.price).filter(taken.c.own), 0).label("mean"),
+        func.coalesce(func.stddev_samp(taken.c.price).filter(taken.c.own), 0).label("spread"),
+    ).subquery("sums")
+    newest = select(taken.c.id).order_by(taken.c.id.desc()).limit(SAMPLE)
+    of_runs = select(taken.c.run_id).distinct().order_by(taken.c.run_id)
     row = connection.execute(
         select(
-            func.count().label("jobs"),
-            func.count().filter(taken.c.state.not_in(TERMINAL)).label("unfinished"),
-            func.coalesce(func.sum(taken.c.body_bytes), 0).label("body_bytes"),
-            func.coalesce(func.bool_or(taken.c.simulated), false()).label("simulated"),
-            func.count().filter(under_policy).label("known"),
-            func.coalesce(func.avg(taken.c.price).filter(under_policy), 0).label("mean"),
-            func.coalesce(func.stddev_samp(taken.c.price).filter(under_policy), 0).label("spread"),
-            func.coalesce(func.array_agg(taken.c.run_id.distinct()), []).label("runs"),
-            func.coalesce(func.array_agg(taken.c.policy_name.distinct()), []).label("policies"),
-        )
+            *left_out.c,
+            *sums.c,
+            func.array(newest.scalar_subquery()).label("newest"),
+            func.array(of_runs.scalar_subquery()).label("runs"),
+        ).select_from(left_out.join(sums, true()))
     ).one()
+    of = connection.execute(OF_RUNS, {"runs": row.runs}).one()
     return Chosen(
         jobs=row.jobs,
         unfinished=row.unfinished,
-        superseded=left_out.superseded,
-        erased=left_out.erased,
+        superseded=row.superseded,
+        erased=row.erased,
         everything=bool(row.jobs) and _leaves_nothing_out(connection, choice),
         body_bytes=int(row.body_bytes),
-        simulated=row.simulated,
+        simulated=of.simulated,
         costs=Costs(row.known, row.mean, row.spread),
-        runs=tuple(row.runs or ()),
-        policies=tuple(row.policies or ()),
-        sample=tuple(_sample(connection, choice)),
+        runs=tuple(row.runs),
+        policies=tuple(of.policies),
+        sample=tuple(shown_jobs(connection, row.newest)),
     )
 
 
 def copy_jobs(connection: Connection, choice: Choice, run: RunRef) -> int:
     """Gives every chosen message a new job in `run`; the old ones stay as they are. An unfinished
     job is never taken."""
-    taken = _taken(choice).subquery()
+    matched = _matched(choice, Job.state)
+    unanswered = matched.where(not_(_superseded(choice)), Message.erased_at.is_(None))
+    taken = _of_each_message(choice, unanswered, Job.__table__.c).subquery()
     rows = select(
         literal(run.id),
         taken.c.message_id,
@@ -148,32 +146,30 @@ def copy_jobs(connection: Connection, choice: Choice, run: RunRef) -> int:
     return copied.rowcount
 
 
-def _matched(choice: Choice) -> Select[Any]:
+def _matched(choice: Choice, *more: Any) -> Select[Any]:
+    """All that meet a choice, with what is to be known of them, and `more`."""
+    meets = condition(choice.node) if choice.node else true()
     return (
         select(
             Job.id,
             Job.message_id,
             Job.run_id,
-            Job.state,
-            Run.policy_name,
-            realtime_price().label("price"),
-            func.octet_length(Message.body).label("body_bytes"),
-            Result.simulated,
             _superseded(choice).label("superseded"),
             Message.erased_at.is_not(None).label("erased"),
+            *more,
         )
-        .select_from(JOINED)
-        .where(_scope(choice), condition(choice.node) if choice.node else true())
+        .select_from(joined_for(Message.__table__.c.erased_at, meets))
+        .where(_scope(choice), meets)
     )
 
 
-def _taken(choice: Choice) -> Select[Any]:
-    return (
-        _matched(choice)
-        .where(not_(_superseded(choice)), Message.erased_at.is_(None))
-        .ext(distinct_on(Job.message_id))
-        .order_by(Job.message_id, Job.id.desc())
-    )
+def _of_each_message(choice: Choice, found: Select[Any], columns: Any) -> Select[Any]:
+    """The last job of each message, by these columns of what is found; a run has no more than one,
+    and a million of them need not be put in order."""
+    if choice.run_id is not None:
+        return found
+    last = found.ext(distinct_on(columns.message_id))
+    return last.order_by(columns.message_id, columns.id.desc())
 
 
 def _scope(choice: Choice) -> ColumnElement[bool]:
@@ -182,11 +178,20 @@ def _scope(choice: Choice) -> ColumnElement[bool]:
         parts.append(Job.run_id == choice.run_id)
     else:
         parts.append(Run.kind.not_in(ASKING))
-    if isinstance(choice.since, dt.timedelta):
-        parts.append(Job.created_at >= func.now() - literal(choice.since, Interval))
-    elif choice.since is not None:
-        parts.append(Job.created_at >= choice.since)
+    if choice.since is not None:
+        span = isinstance(choice.since, dt.timedelta)
+        since = func.now() - literal(choice.since, Interval) if span else literal(choice.since)
+        parts += [Job.created_at >= since, _of_runs_since(since)]
     return and_(*parts)
+
+
+def _of_runs_since(since: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Nothing came into a run after it had ended, but into one that was cancelled. Said so, what is
+    young is looked for in the runs that are, and not among all jobs that there ever were."""
+    run = Run.__table__.alias("young")
+    ended = or_(run.c.finished_at.is_(None), run.c.finished_at >= since)
+    young = select(run.c.id).where(or_(ended, run.c.state == str(RunState.CANCELLED)))
+    return Job.run_id == any_(func.array(young.scalar_subquery()))
 
 
 def _superseded(choice: Choice) -> ColumnElement[bool]:
@@ -207,34 +212,16 @@ def _superseded(choice: Choice) -> ColumnElement[bool]:
 def _leaves_nothing_out(connection: Connection, choice: Choice) -> bool:
     if choice.node is None:
         return False
+    differs = not_(condition(choice.node))
     others = (
         select(1)
-        .select_from(JOINED)
-        .where(
-            _scope(choice),
-            not_(_superseded(choice)),
-            Message.erased_at.is_(None),
-            not_(condition(choice.node)),
-        )
+        .select_from(joined_for(Message.__table__.c.erased_at, differs))
+        .where(_scope(choice), not_(_superseded(choice)), Message.erased_at.is_(None), differs)
     )
     return not connection.execute(select(exists(others))).scalar_one()
 
 
-def _sample(connection: Connection, choice: Choice) -> list[ChosenJob]:
-    taken = _taken(choice).subquery()
-    rows = connection.execute(
-        select(
-            Job.id.label("job"),
-            Run.name.label("run"),
-            Message.source,
-            Message.external_id,
-            Job.state,
-            func.coalesce(Result.tier, Job.tier).label("tier"),
-            Result.confidence,
-            Job.reason,
-        )
-        .select_from(JOINED.join(taken, taken.c.id == Job.id))
-        .order_by(Job.id.desc())
-        .limit(SAMPLE)
-    )
-    return [ChosenJob(**row) for row in rows.mappings()]
+OF_RUNS = text("""
+SELECT ARRAY(SELECT DISTINCT policy_name FROM runs WHERE id = ANY(:runs)) AS policies,
+  EXISTS (SELECT FROM run_spend WHERE run_id = ANY(:runs) AND simulated AND calls > 0) AS simulated
+""")

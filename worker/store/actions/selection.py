@@ -4,12 +4,11 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, select, text
+from sqlalchemy import ColumnElement, Connection, Select, select, text
 
 from models.jobs import Job
-from models.runs import Run
 from worker.domain.filters import Node, show
-from worker.store.filter_sql import JOINED, condition
+from worker.store.filter_sql import condition, joined_for
 from worker.store.runs import RunRef, StoredRun
 
 
@@ -42,11 +41,6 @@ class Selection:
         """For people: a run's bare name where nothing else is said."""
         return self.run_name if self.is_run and self.run_name is not None else self.words
 
-    @property
-    def source(self) -> FromClause:
-        """One row for each job, with as little beside it as the conditions need."""
-        return JOBS_OF_RUNS if self.is_run else JOINED
-
     def conditions(self, came: ColumnElement[dt.datetime | None]) -> list[ColumnElement[bool]]:
         """What holds of every job that is meant. `came` is the time that `until` is about."""
         found = [] if self.node is None else [condition(self.node)]
@@ -55,8 +49,10 @@ class Selection:
         return found + ([] if self.cause is None else [Job.reason == self.cause])
 
     def select(self, *columns: Any) -> Select[Any]:
-        """These columns of `source`."""
-        return select(*columns).select_from(self.source)
+        """These columns, one row for each job, with as little beside it as they and the conditions
+        need."""
+        tested = () if self.node is None else (condition(self.node),)
+        return select(*columns).select_from(joined_for(*columns, *tested))
 
 
 def whole(run: RunRef | StoredRun) -> Selection:
@@ -70,5 +66,4 @@ def database_now(connection: Connection) -> dt.datetime:
     return now
 
 
-JOBS_OF_RUNS: FromClause = Job.__table__.join(Run.__table__, Run.id == Job.run_id)
 NOW = text("SELECT now()")

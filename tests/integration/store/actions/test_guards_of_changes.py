@@ -2,8 +2,10 @@
 
 from models.jobs import Job
 from tests.support.near_misses import PAST, Rows
+from tests.support.planning import captured
 from worker.domain.filter_parsing import parse
 from worker.store.actions.changes import CANCEL, RETRY, Change, meant, runs_of
+from worker.store.actions.foresight import foresee
 from worker.store.actions.selection import Selection, database_now
 
 
@@ -41,3 +43,22 @@ def test_runs_that_are_meant_are_under_way_and_have_open_jobs(rows: Rows) -> Non
     everything = Selection(node=parse("attempts < 9"))
     assert runs_of(rows.connection, everything) == [run]
     assert runs_of(rows.connection, Selection(run_id=over)) == [over]
+
+
+def test_what_a_filter_chooses_is_foreseen_with_its_runs_and_looked_at_once(rows: Rows) -> None:
+    run, other, over = rows.run(), rows.run(policy_name="other"), rows.run(finished_at=PAST)
+    for of in (run, run, other, over):
+        rows.job(of)
+    rows.job(run, lane="batch")
+    for cost in (1, 3) * 20:
+        rows.job(over, state="answered", cost=cost)
+    sent = captured(rows.connection, lambda c: foresee(c, CANCEL, OPEN_ONES))
+    assert len([one for one, _ in sent if "finished_at IS NULL" in one]) == 1
+    found = foresee(rows.connection, CANCEL, OPEN_ONES)
+    assert (found.jobs, found.runs) == (5, [run, other])
+    # Four and a half at two dollars each.
+    assert found.expected is not None
+    assert found.expected.usd == 9
+
+
+OPEN_ONES = Selection(node=parse("attempts < 9"))

@@ -80,6 +80,30 @@ def test_only_what_came_in_since(rows: Rows, since: dt.timedelta | dt.datetime) 
     assert copied(rows, Choice(REVIEWED.node, since=since)) == [young]
 
 
+def test_young_jobs_are_not_looked_for_in_runs_that_ended_before(rows: Rows) -> None:
+    # Only an intake that somebody cancelled goes on after the end of its run.
+    long_ago, since = "now() - interval '3 hours'", dt.timedelta(hours=2)
+    rows.job(rows.run(state="finished", finished_at=long_ago), state="review")
+    found = [
+        rows.job(rows.run(state=state, finished_at=ended), state="review")
+        for state, ended in (("active", None), ("finished", PAST), ("cancelled", long_ago))
+    ]
+    assert looked(rows, Choice(REVIEWED.node, since=since)).jobs == 3
+    assert copied(rows, Choice(REVIEWED.node, since=since)) == found
+
+
+def test_what_was_simulated_is_told_by_the_runs_of_what_is_taken(rows: Rows) -> None:
+    spent = {"tier": "haiku", "purpose": "answer", "model": "m", "lane": "realtime"}
+    real, other = rows.run(), rows.run()
+    rows.job(real, state="review")
+    rows.job(other, state="answered")
+    for run, simulated, calls in ((real, False, 1), (real, True, 0), (other, True, 1)):
+        rows.insert("run_spend", None, run_id=run, state="done", simulated=simulated, calls=calls,
+                    **spent)  # fmt: skip
+    assert not looked(rows).simulated
+    assert looked(rows, Choice(run_id=other)).simulated
+
+
 def test_a_filter_leaves_nothing_out_where_only_what_counts_is_looked_at(rows: Rows) -> None:
     run, later = rows.run(), rows.run()
     message = rows.message()

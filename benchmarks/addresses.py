@@ -1,0 +1,156 @@
+"""What is asked of a record that `benchmarks.filled` made: pages, and commands that read."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import gettempdir
+
+from benchmarks.filled import AT_WORK, ENDED_RUNS, PAUSED
+from worker.dashboard.access.requests import HAND_OVER
+from worker.dashboard.pages.jobs import SORTS
+
+PLACES = 16
+SORTED = tuple(SORTS)
+NOBODY = "where=reason+contains+nonesuch"
+RESULTS = str(Path(gettempdir()) / "rung-b-results.csv")
+LIVE = "/live/"
+"""Streams of events, of which the first one is read."""
+
+
+def pages_of(jobs: int) -> dict[str, Sequence[str]]:
+    """Every page by name, with addresses to be asked in turn."""
+    run_ids = list(ENDED_RUNS)
+    done, oldest = [jobs - 17 * n for n in range(1, PLACES + 1)], round(0.35 * jobs) + 300
+    return {
+        "/": ["/"],
+        "/runs": ["/runs"],
+        "/runs/RUN": [f"/runs/{run}" for run in run_ids],
+        "/runs/RUN at work": [f"/runs/{AT_WORK}"],
+        "/runs/RUN paused": [f"/runs/{PAUSED}"],
+        "/jobs": ["/jobs", f"/jobs?before={jobs // 2}"],
+        "/jobs of a run": [f"/jobs?run=run{run}" for run in run_ids],
+        "/jobs of the oldest run": [f"/jobs?run=run{PAUSED}"],
+        "/jobs of a run, last page": [f"/jobs?run=run{run}&before={oldest}" for run in run_ids],
+        "/jobs by state": ["/jobs?state=dead", "/jobs?state=review"],
+        "/jobs where": ["/jobs?where=confidence+%3C+0.6+and+channel+%3D+chat"],
+        "/jobs by tier": ["/jobs?tier=opus", "/jobs?tier=sonnet"],
+        "/jobs where, nothing meets it": [f"/jobs?{NOBODY}"],
+        "/jobs where, nothing of a run": [f"/jobs?run=run{run}&{NOBODY}" for run in run_ids],
+        "/jobs where, nothing of the oldest run": [f"/jobs?run=run{PAUSED}&{NOBODY}"],
+        "/jobs sorted": [f"/jobs?run=run{run}&sort={sort}" for run in run_ids for sort in SORTED],
+        "/jobs sorted, of all": [f"/jobs?sort={sort}" for sort in SORTED],
+        "/jobs sorted, second page": [f"/jobs?sort={sort}&shown=50" for sort in SORTED],
+        "/jobs sorted where": [f"/jobs?sort={sort}&where=tier+%3D+opus" for sort in SORTED],
+        "/jobs found by id": [f"/jobs?q=run{3 + n % 4}%2Fm{n}" for n in done],
+        "/jobs/JOB": [f"/jobs/{n}" for n in done],
+        "/jobs/JOB, old": [f"/jobs/{oldest + n}" for n in range(PLACES)],
+        "/dead": ["/dead", "/dead?reason=schema"],
+        "/dead of a reason that none has": ["/dead?reason=nonesuch"],
+        "/dead of a run": [f"/dead?run={run}" for run in run_ids],
+        "/review": ["/review"],
+        "/review of a run": [f"/review?run={run}" for run in run_ids],
+        "/review of a reason that none has": ["/review?reason=nonesuch"],
+        "/review/queue": ["/review/queue"],
+        "/review/queue with text": ["/review/queue?text=1"],
+        "/clusters": ["/clusters"],
+        "/clusters of a run": [f"/clusters?run={run}" for run in run_ids],
+        "/clusters of what waits": ["/clusters?review=1"],
+        "/clusters of what waits of a run": [f"/clusters?review=1&run={run}" for run in run_ids],
+        "/knowledge": ["/knowledge"],
+        "/knowledge?q": ["/knowledge?q=parcel"],
+        "/knowledge/gaps": ["/knowledge/gaps"],
+        "/knowledge/gaps of a run": [f"/knowledge/gaps?run=run{run}" for run in run_ids],
+        "/runs/RUN/sample": [f"/runs/{run}/sample" for run in run_ids],
+        "/runs/RUN/sample of 200": [f"/runs/{run}/sample?n=200" for run in run_ids],
+        "/runs/RUN/sample with another": [
+            f"/runs/{run}/sample?with=run{3 + (run - 2) % 4}" for run in run_ids
+        ],
+        "/runs/RUN/frontier": [f"/runs/{run}/frontier" for run in run_ids],
+        "/certificates": ["/certificates"],
+        "/audits": ["/audits"],
+        "/deliveries": ["/deliveries"],
+        HAND_OVER: [HAND_OVER],
+        "/workers": ["/workers"],
+        "/audit": ["/audit"],
+        "/audit of one person": ["/audit?who=ada", "/audit?who=nobody"],
+        "/actions/pause": ["/actions/pause?tier=haiku", "/actions/pause?tier=everything"],
+        "/actions/pause of a run": [f"/actions/pause?run={AT_WORK}"],
+        "/actions/drain": ["/actions/drain?tier=haiku"],
+        "/actions/resume": [f"/actions/resume?run={PAUSED}"],
+        "/actions/cancel": [f"/actions/cancel?run={AT_WORK}"],
+        "/actions/cancel where": ["/actions/cancel?where=channel+%3D+chat"],
+        "/actions/retry": [f"/actions/retry?run={run}" for run in run_ids],
+        "/actions/retry where": ["/actions/retry?where=reason+%3D+schema"],
+        "/actions/priority where": ["/actions/priority?where=channel+%3D+chat&to=5"],
+        "/actions/priority": [f"/actions/priority?run={AT_WORK}&to=5"],
+        "/actions/budget": [f"/actions/budget?run={AT_WORK}&to=2000"],
+        "/metrics": ["/metrics"],
+        **{f"{LIVE}{of}": [f"{LIVE}{of}"] for of in ("now", "runs", "runs/all", "workers")},
+        f"{LIVE}runs/RUN": [f"{LIVE}runs/{run}" for run in (AT_WORK, *run_ids)],
+        "/api/status": ["/api/status"],
+        "/api/tiers": ["/api/tiers"],
+        "/api/workers": ["/api/workers"],
+        "/api/audit": ["/api/audit"],
+        "/api/runs": ["/api/runs"],
+        "/api/runs/RUN": [f"/api/runs/run{run}" for run in run_ids],
+        "/api/runs/RUN/results": [f"/api/runs/run{run}/results?limit=500" for run in run_ids],
+        "/api/runs/RUN/results of review": [
+            f"/api/runs/run{run}/results?limit=10&only=review" for run in run_ids
+        ],
+        "/api/runs/RUN/results of dead": [
+            f"/api/runs/run{run}/results?limit=10&only=dead" for run in run_ids
+        ],
+        "/api/runs/RUN/results, ready": [
+            f"/api/runs/run{run}/results?limit=10&only=ready" for run in run_ids
+        ],
+        "/api/jobs/JOB": [f"/api/jobs/{n}" for n in done],
+        "/api/jobs": ["/api/jobs", "/api/jobs?where=state+%3D+dead"],
+        "/api/dead": ["/api/dead"],
+        "/api/review": ["/api/review"],
+        "/healthz": ["/healthz"],
+    }
+
+
+def commands_of() -> dict[str, Sequence[str]]:
+    """Commands by name, as words: those that read, and those that say what they would do."""
+    run, other = (f"run{n}" for n in ENDED_RUNS[:2])
+    at_work, chat = f"run{AT_WORK}", ("--where", "channel = chat")
+    nothing = ("--where", "reason contains nonesuch")
+    return {
+        "rung status": ["status"],
+        "rung status RUN": ["status", run],
+        "rung runs": ["runs"],
+        "rung cost RUN": ["cost", run],
+        "rung advise RUN": ["advise", run],
+        "rung advise": ["advise"],
+        "rung evaluate RUN": ["evaluate", run],
+        "rung certify RUN": ["certify", run, "--dry-run"],
+        "rung compare RUN RUN": ["compare", run, other],
+        "rung diff RUN RUN": ["diff", run, other],
+        "rung replay RUN": ["replay", run],
+        "rung results RUN": ["results", run, "-o", RESULTS, "--force"],
+        "rung results RUN --only review": ["results", run, "--only", "review", "--json"],
+        "rung sample RUN": ["sample", run],
+        "rung review": ["review"],
+        "rung dead": ["dead"],
+        "rung dead RUN": ["dead", run],
+        "rung clusters": ["clusters"],
+        "rung clusters --review": ["clusters", "--review"],
+        "rung audit": ["audit"],
+        "rung knowledge gaps": ["knowledge", "gaps"],
+        "rung forecast --settled": ["forecast", "--settled"],
+        "rung retry RUN": ["retry", run, "--dry-run"],
+        "rung retry --where": ["retry", "--where", "reason = schema", "--dry-run"],
+        "rung retry --where, nothing": ["retry", *nothing, "--dry-run"],
+        "rung cancel RUN": ["cancel", at_work, "--dry-run"],
+        "rung cancel --where": ["cancel", *chat, "--dry-run"],
+        "rung cancel --where, nothing": ["cancel", *nothing, "--dry-run"],
+        "rung priority --where": ["priority", "--to", "5", *chat, "--dry-run"],
+        "rung reprocess --run RUN": ["reprocess", "--run", run, "--dry-run"],
+        "rung reprocess --run RUN, dead": [
+            "reprocess", "--run", run, "--where", "state = dead", "--dry-run",
+        ],
+        "rung reprocess --where, reviews": ["reprocess", "--where", "state = review", "--dry-run"],
+        "rung reprocess --where, nothing": ["reprocess", *nothing, "--dry-run"],
+        "rung reprocess --since": ["reprocess", "--since", "1h", "--dry-run"],
+        "rung purge": ["purge", "--older-than", "30d", "--dry-run"],
+    }  # fmt: skip

@@ -1,0 +1,234 @@
+"""Postgres's CPU for every page, the API, `/metrics` and the commands that read, at two sizes.
+
+`python -m benchmarks.growth --jobs 10000000 --keep DIR` fills two records on a Postgres of its own
+(ten million took 20 GB and half an hour), asks a real dashboard over each for one page after the
+other, then each command, and prints what Postgres's own count of its CPU says
+(`log_statement_stats`): on a busy machine the clock says little, and what grows with the record is
+Postgres's alone. `--keep` leaves server and records for the next time. `--only` asks what has these
+words in its name, and `--statements` says which statements took the time.
+"""
+
+import re
+import statistics
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+import httpx2
+import psycopg
+
+from benchmarks.addresses import commands_of, pages_of
+from benchmarks.filled import fill
+from benchmarks.screens import one_answer
+from benchmarks.services import clean_environ
+from benchmarks.viewers import BEARER, dashboard
+from worker.config.addresses import SIMULATOR_KEY
+from worker.sandbox.home import prepare
+from worker.sandbox.postgres import start_postgres
+from worker.sandbox.redis import start_redis
+from worker.store.engine import make_engine
+from worker.store.schema import upgrade
+
+SMALL = 10_000
+KEPT_S = 5.5
+"""For a little less a dashboard keeps what it drew of a run."""
+COMMAND_S = 300
+LEAST_MS = 0.2
+"""Below this the count is as coarse as what it counts."""
+TAIL = 200
+"""Characters of a statement that are shown."""
+USED = re.compile(r"^\t!\t([\d.]+) s user, ([\d.]+) s system, [\d.]+ s elapsed$")
+SETTINGS = ("log_statement_stats = on", "max_parallel_workers_per_gather = 0")
+"""A parallel worker's time is in nobody's statistics."""
+ITS_STATEMENTS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND state <> 'idle' AND pid <> pg_backend_pid()
+"""
+"""They would go on."""
+Sides = tuple["Side", "Side"]
+
+
+@dataclass(slots=True)
+class Side:
+    """A record of so many jobs, and the log that its statements' CPU is read from."""
+
+    jobs: int
+    url: str
+    log: Path
+    environ: Mapping[str, str]
+    client: httpx2.Client
+    read: int = 0
+    by_statement: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+
+    def begin(self) -> None:
+        """From here on."""
+        self.read = self.log.stat().st_size
+
+    def spent_ms(self) -> float:
+        """Of all statements since `begin`; by statement beside it."""
+        with self.log.open(encoding="utf-8", errors="replace") as log:
+            log.seek(self.read)
+            lines = log.readlines()
+        total, last, words = 0.0, 0.0, list[str]()
+        for line in [*lines, "."]:
+            if words and not line.startswith("\t"):
+                self.by_statement[" ".join(" ".join(words).split())] += last
+                words = []
+            if used := USED.match(line.rstrip("\n")):
+                last = 1000 * (float(used[1]) + float(used[2]))
+                total += last
+            elif "STATEMENT:" in line:
+                words = [line.split("STATEMENT:")[1]]
+            elif words:
+                words.append(line)
+        return total
+
+
+@contextmanager
+def sides(root: Path, large: int) -> Iterator[Sides]:
+    """Both records on one server, filled where they are not."""
+    with ExitStack() as stack:
+        home = prepare(root)
+        postgres = start_postgres(home / "pg")
+        redis = start_redis(home / "redis")
+        stack.callback(redis.stop)
+        found = []
+        for jobs in (SMALL, large):
+            url = _record(postgres.url, jobs)
+            environ = {
+                **clean_environ(),
+                "DATABASE_URL": url,
+                "RUNG_HOME": str(home),
+                "REDIS_URL": redis.url,
+                "ANTHROPIC_API_KEY": SIMULATOR_KEY,
+                "ANTHROPIC_BASE_URL": "http://127.0.0.1:1",
+            }
+            address, _ = stack.enter_context(dashboard(environ, home))
+            client = httpx2.Client(
+                base_url=address, trust_env=False, timeout=300, headers={"Authorization": BEARER}
+            )
+            log = home / "pg" / "log"
+            found.append(Side(jobs, url, log, environ, stack.enter_context(client)))
+        yield found[0], found[1]
+
+
+def _record(server: str, jobs: int) -> str:
+    """The address of a filled database with statistics of its own."""
+    name = f"jobs_{jobs}"
+    url = server.replace("/rung?", f"/{name}?")
+    with psycopg.connect(server, autocommit=True) as connection:
+        there = connection.execute(
+            "SELECT 1 FROM pg_database WHERE datname = %s", (name,)
+        ).fetchone()
+        if not there:
+            connection.execute(f"CREATE DATABASE {name}".encode())
+    engine = make_engine(url, pool_size=1)
+    upgrade(engine)
+    engine.dispose()
+    if not there:
+        fill(url, jobs)
+    with psycopg.connect(url, autocommit=True) as connection:
+        for setting in SETTINGS:
+            connection.execute(f"ALTER DATABASE {name} SET {setting}".encode())
+    return url
+
+
+def asked(both: Sides, rounds: int, only: str) -> dict[str, list[float]]:
+    """Median milliseconds of Postgres for each page, of the small record and of the large one."""
+    small, large = both
+    times: dict[str, list[list[float]]] = {}
+    of_small = pages_of(small.jobs)
+    for number in range(rounds + 1):
+        began = time.monotonic()
+        for name, paths in pages_of(large.jobs).items():
+            if only not in name:
+                continue
+            for place, (side, these) in enumerate(((small, of_small[name]), (large, paths))):
+                side.begin()
+                one_answer(side.client, these[number % len(these)])
+                spent = side.spent_ms()
+                # The first round warms up what a dashboard loads once.
+                if number:
+                    times.setdefault(name, [[], []])[place].append(spent)
+                else:
+                    side.by_statement.clear()
+        time.sleep(max(KEPT_S - (time.monotonic() - began), 0))
+    return {name: [statistics.median(side) for side in pair] for name, pair in times.items()}
+
+
+def commanded(both: Sides, only: str) -> dict[str, list[float]]:
+    """The same of commands, each run once. One that takes too long is `inf`."""
+    found: dict[str, list[float]] = {}
+    for name, words in commands_of().items():
+        if only in name:
+            found[name] = [_command(side, words) for side in both]
+            click.echo(f"{name}: {found[name][0]:.1f} and {found[name][1]:.1f} ms", err=True)
+    return found
+
+
+def _command(side: Side, words: Sequence[str]) -> float:
+    side.begin()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "worker.cli", *words],
+            env=dict(side.environ),
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        with psycopg.connect(side.url, autocommit=True) as connection:
+            connection.execute(ITS_STATEMENTS)
+        return float("inf")
+    if done.returncode not in (0, 1):
+        raise RuntimeError(f"rung {' '.join(words)}: {done.stderr[-500:]}")
+    return side.spent_ms()
+
+
+def said(found: Mapping[str, Sequence[float]], both: Sides) -> Iterator[str]:
+    """A table, the worst first."""
+    yield f"| what | ms at {both[0].jobs:,} | ms at {both[1].jobs:,} | ÷ |"
+    yield "| --- | ---: | ---: | ---: |"
+    ratios = {name: max(many, LEAST_MS) / max(few, LEAST_MS) for name, (few, many) in found.items()}
+    for name in sorted(ratios, key=lambda name: -ratios[name]):
+        few, many = found[name]
+        yield f"| `{name}` | {few:.1f} | {many:.1f} | {ratios[name]:.2f} |"
+
+
+@click.command()
+@click.option("--jobs", type=click.IntRange(SMALL), default=1_000_000, show_default=True)
+@click.option("--keep", type=click.Path(path_type=Path), help="Directory of server and records.")
+@click.option("--rounds", type=click.IntRange(1), default=3, show_default=True)
+@click.option("--only", default="", help="What has these words in its name.")
+@click.option("--what", type=click.Choice(["pages", "commands", "both"]), default="both")
+@click.option("--statements", is_flag=True, help="The dearest at the large size.")
+def main(
+    jobs: int, keep: Path | None, rounds: int, only: str, what: str, *, statements: bool
+) -> None:
+    """Pages and commands at a size of your choice, beside 10,000."""
+    with ExitStack() as stack:
+        root = keep or Path(stack.enter_context(TemporaryDirectory(prefix="rung-b-")))
+        both = stack.enter_context(sides(root, jobs))
+        if keep is None:
+            stack.callback(start_postgres(root / "pg").stop)
+        found = asked(both, rounds, only) if what != "commands" else {}
+        found |= commanded(both, only) if what != "pages" else {}
+        click.echo("\n".join(said(found, both)))
+        if statements:
+            for side in both:
+                click.echo(f"\n{side.jobs:,}:")
+                dearest = sorted(side.by_statement.items(), key=lambda one: -one[1])
+                for text, spent in dearest[:12]:
+                    click.echo(f"{spent:10.1f} ms  {text[:TAIL]} … {text[-TAIL:]}")
+
+
+if __name__ == "__main__":
+    main()
