@@ -26,7 +26,8 @@ class Result(Base):
         ForeignKeyConstraint(["job_id", "fence"], ["attempts.job_id", "attempts.fence"]),
     )
 
-    job_id: Mapped[BigId] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    # That its job is there follows from its attempt's key, and is not asked twice.
+    job_id: Mapped[BigId] = mapped_column(primary_key=True, autoincrement=False)
     fence: Mapped[int]
     reply: Mapped[str]
     fields: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))

@@ -159,6 +159,9 @@ BEGIN
   GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
   ON CONFLICT (what, queue, lane, bucket, slot) DO UPDATE SET
     observations = t.observations + excluded.observations, seconds = t.seconds + excluded.seconds;
+  IF NOT EXISTS (SELECT FROM new_calls WHERE state IN ('failed', 'lost')) THEN
+    RETURN NULL;
+  END IF;
   INSERT INTO call_error_totals AS e
   SELECT n.tier, n.lane, coalesce(n.http_status::text, 'none'), pg_backend_pid() % {SLOTS}, count(*)
   FROM new_calls AS n JOIN old_calls AS o USING (job_id, fence, purpose)

@@ -49,13 +49,15 @@ def _lock(connection: Connection, reports: Sequence[AttemptReport]) -> Iterable[
 
 
 def _write(connection: Connection, group: Group) -> None:
-    """All rows of the group, a statement a table. Counters and budgets come last: their rows are
-    the ones that every worker wants, so they are held for the shortest time."""
+    """All rows of the group, a statement a table. What refers to an attempt goes before it is
+    closed: until then it is locked as it stands, and the key writes no lock of its own to the log.
+    Counters and budgets come last: their rows are the ones that every worker wants, so they are
+    held for the shortest time."""
     group.books.write_calls(connection)
     for statement, rows in (
-        (CLOSE_ATTEMPTS, group.attempts),
         (INSERT_RESULTS, group.results),
         (INSERT_ESCALATIONS, group.escalations),
+        (CLOSE_ATTEMPTS, group.attempts),
         (MOVE_JOBS, merged(group.jobs)),
     ):
         if rows:
