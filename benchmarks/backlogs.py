@@ -9,9 +9,10 @@ from sqlalchemy import text
 from benchmarks.house import BACKLOG, House
 from worker.domain.policy import Policy
 from worker.intake import Record, read_blocks
+from worker.store.new_runs import NewRun, create_run
 from worker.store.queue.intake import add_in
 from worker.store.queue.run_intake import close_intake
-from worker.store.runs import NewRun, RunRef, create_run
+from worker.store.runs import RunRef
 
 IN_FLIGHT = {"haiku": 64, "sonnet": 64, "opus": 64}
 STAGED_ROWS = 1_000

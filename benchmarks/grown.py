@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 from worker.config.policies import policy_named
 from worker.config.settings import Settings
 from worker.store.engine import make_engine
-from worker.store.runs import NewRun, create_run
+from worker.store.new_runs import NewRun, create_run
 from worker.store.schema import upgrade
 
 OLD_RUNS = 20

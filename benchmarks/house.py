@@ -30,10 +30,11 @@ from worker.sandbox.children import end
 from worker.sandbox.home import prepare
 from worker.sandbox.supervisor import worker_command
 from worker.store.engine import make_engine
+from worker.store.new_runs import NewRun, create_run
 from worker.store.queue.intake import add_in
 from worker.store.queue.presence import live_queues
 from worker.store.queue.run_intake import close_intake
-from worker.store.runs import NewRun, RunRef, create_run
+from worker.store.runs import RunRef
 from worker.store.schema import upgrade
 
 BACKLOG = Path(__file__).parents[1] / "examples" / "backlog.jsonl"

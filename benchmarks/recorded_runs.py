@@ -23,6 +23,7 @@ from worker.config.policies import policy_named
 from worker.domain.completion import PaceSample, WorkLeft
 from worker.store.actions.holds import pause_queue, resume_queue
 from worker.store.audit import Actor
+from worker.store.new_runs import NewRun, create_run
 from worker.store.queue.intake import add_in
 from worker.store.queue.paces import EVERY_S
 from worker.store.queue.run_intake import close_intake
@@ -30,7 +31,7 @@ from worker.store.reading.screens import counts_of, done_of, escalations_of
 from worker.store.reading.standings import standing_of
 from worker.store.reading.surrounding import read_surrounding
 from worker.store.reading.work_left import work_left
-from worker.store.runs import NewRun, RunRef, create_run
+from worker.store.runs import RunRef
 
 EPOCH = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 FOLDER = Path(__file__).parent / "recorded"

@@ -26,9 +26,9 @@ from worker.lanes.batch.lane import BatchLane
 from worker.lanes.realtime.runtime import Runtime
 from worker.sandbox.simulator.server import running
 from worker.sandbox.simulator.state import State
+from worker.store.new_runs import NewRun, create_run
 from worker.store.queue.intake import add_in
 from worker.store.queue.run_intake import close_intake
-from worker.store.runs import NewRun, create_run
 
 NIGHTS = 200
 SIZES = (10_000, 5_000, 2_500, 1_000, 500, 250)

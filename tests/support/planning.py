@@ -41,7 +41,7 @@ ONE_PASS = (
         "sources.CITED",
     ),
     *(
-        "runs.ORIGIN_POLICIES",
+        "policies.ORIGIN_POLICIES",
         "bill.REJECTED",
         "reservations.RECONCILE",
         "facts.RUNGS",

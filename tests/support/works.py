@@ -19,12 +19,13 @@ from worker.domain.validation import BUILTIN
 from worker.intake import Record
 from worker.lanes.realtime.runtime import Runtime
 from worker.runs.replay import replay
+from worker.store.new_runs import NewRun, create_run
 from worker.store.queue.dispatch import dispatch
 from worker.store.queue.intake import add_in
 from worker.store.queue.presence import Presence, beat
 from worker.store.queue.run_ends import finish_runs
 from worker.store.reading.replay import decided_jobs
-from worker.store.runs import NewRun, RunRef, create_run, find_run
+from worker.store.runs import RunRef, find_run
 
 
 def settings_for(database_url: str, simulator_url: str, **changes: Any) -> Settings:

@@ -22,12 +22,13 @@ from worker.config.settings import Settings
 from worker.domain.policy import Policy
 from worker.errors import RungError
 from worker.intake import read_blocks
+from worker.store.new_runs import NewRun, create_run
 from worker.store.queue.chunks import add_all
 from worker.store.queue.intake import highest_job
 from worker.store.queue.run_intake import close_intake
 from worker.store.reading.receipts import escalated_example
 from worker.store.reading.sources import cited_most
-from worker.store.runs import NewRun, RunRef, create_run
+from worker.store.runs import RunRef
 
 LATENCY_SCALE = 0.5
 """Half of the simulator's believable latency, so that the demo ends within a minute."""

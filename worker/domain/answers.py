@@ -13,6 +13,7 @@ from typing import Any
 
 from worker.domain.policy import DIFFICULTIES, Difficulty
 from worker.domain.pricing import Usage
+from worker.domain.text import storable
 from worker.domain.trouble import Trouble
 
 USABLE_STOPS = frozenset({"end_turn", "stop_sequence"})
@@ -62,13 +63,6 @@ def parse_object(text: str) -> Mapping[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
-
-
-def storable(text: str) -> str:
-    """Text as Postgres can hold it: no NUL, no lone surrogates."""
-    if text.isascii() and "\x00" not in text:
-        return text
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
 def _unfenced(text: str) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 
 import orjson
 
-from worker.domain.answers import storable
 from worker.domain.messages import MessageText
+from worker.domain.text import storable
 
 MOST_IN_JSON = 2**63 - 1
 """A longer whole number is shown as text."""

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from models.vocabulary import AttemptOutcome, CallState, Lane, Purpose
-from worker.domain.answers import Answer, Troubled, storable
+from worker.domain.answers import Answer, Troubled
 from worker.domain.claimed import Question
 from worker.domain.endings import Ending
 from worker.domain.in_force import CertifiedScore
 from worker.domain.pricing import NO_TOKENS, Price, Usage
+from worker.domain.text import storable
 from worker.domain.trouble import Meaning, Trouble
 from worker.domain.validation import Finding
 

@@ -18,6 +18,13 @@ def cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - len(CUT)] + CUT
 
 
+def storable(text: str) -> str:
+    """Text as Postgres can hold it: no NUL, no lone surrogates."""
+    if text.isascii() and "\x00" not in text:
+        return text
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
 def terminal_safe(text: str) -> str:
     """Control and bidirectional characters as visible escapes: a terminal obeys none of them.
     Newlines and tabs stay."""

@@ -24,12 +24,13 @@ from worker.intake.run_of_terms import IntakeBusy, run_of_terms
 from worker.intake.shown_columns import never_synced, not_there
 from worker.intake.terms import RunTerms, check_terms
 from worker.store.audit import Actor, audit
+from worker.store.new_runs import forget_run
 from worker.store.queue.chunks import STORE_ERRORS, Intake
 from worker.store.queue.copy_rows import DEFAULT_SOURCE
 from worker.store.queue.intake import Added, highest_job, runs_holding
 from worker.store.queue.run_intake import close_intake, holding_intake
 from worker.store.queue.trial import IntakeTrial
-from worker.store.runs import RunRef, forget_run
+from worker.store.runs import RunRef
 from worker.store.statistics import after_intake
 
 ASKED_WHERE_KNOWN = 200

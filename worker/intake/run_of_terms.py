@@ -5,8 +5,9 @@ from sqlalchemy.exc import IntegrityError
 
 from worker.errors import UsageError
 from worker.intake.terms import RunTerms
+from worker.store.new_runs import NewRun, create_run
 from worker.store.queue.run_intake import reopen_intake
-from worker.store.runs import NewRun, RunRef, create_run, run_with_key
+from worker.store.runs import RunRef, run_with_key
 
 
 class IntakeBusy(UsageError):

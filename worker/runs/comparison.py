@@ -18,6 +18,7 @@ from worker.domain.side_by_side import SideBySide, side_by_side
 from worker.errors import UsageError
 from worker.store.actions.samples import copy_sample, set_beside
 from worker.store.audit import Actor, audit
+from worker.store.new_runs import NewRun, create_run
 from worker.store.queue.chunks import add_all
 from worker.store.queue.intake import highest_job
 from worker.store.queue.run_intake import close_intake, inherit_columns
@@ -25,7 +26,7 @@ from worker.store.reading.blind_pairs import pair_verdicts
 from worker.store.reading.comparing import pairs_of
 from worker.store.reading.job_counts import counted_jobs
 from worker.store.reading.standings import standing_of
-from worker.store.runs import NewRun, RunRef, StoredRun, create_run, find_run
+from worker.store.runs import RunRef, StoredRun, find_run
 
 SEED = 20_261_126
 """The same file gives the same sample."""

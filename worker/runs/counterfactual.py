@@ -18,8 +18,9 @@ from worker.domain.proof.changed_decisions import (
 from worker.domain.wording import listed
 from worker.errors import UsageError
 from worker.store.actions.taken_over import Copied, TakenOver, copied, write
+from worker.store.policies import policies_of_origins
 from worker.store.reading.records import recorded_answer
-from worker.store.runs import RunRef, policies_of_origins
+from worker.store.runs import RunRef
 
 
 @dataclass(slots=True, kw_only=True)

@@ -17,9 +17,10 @@ from worker.errors import UsageError
 from worker.store.actions.audits import raise_shadows
 from worker.store.actions.inquiries import ask_about, hand_over, unasked
 from worker.store.audit import Actor, audit
+from worker.store.new_runs import NewRun, create_run
 from worker.store.prompts import frozen
 from worker.store.queue.run_intake import close_intake
-from worker.store.runs import NewRun, RunRef, StoredRun, create_run
+from worker.store.runs import RunRef, StoredRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

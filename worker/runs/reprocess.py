@@ -30,16 +30,9 @@ from worker.runs.estimate import estimate
 from worker.store.actions.choosing import Choice, Chosen, copy_jobs, look_at
 from worker.store.actions.recent_costs import recent_costs
 from worker.store.audit import Actor, audit
+from worker.store.new_runs import NewRun, create_run, lock_key
 from worker.store.queue.run_intake import close_intake, inherit_columns
-from worker.store.runs import (
-    NewRun,
-    RunRef,
-    create_run,
-    find_run,
-    lock_key,
-    origin_of,
-    run_with_key,
-)
+from worker.store.runs import RunRef, find_run, origin_of, run_with_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -123,6 +123,17 @@ def put_in_force(connection: Connection, policy: Policy) -> Policy:
     return replace(policy, accept=replace(policy.accept, in_force=held))
 
 
+def policies_of_origins(connection: Connection, run_id: int) -> list[Policy]:
+    """The different policies of the jobs that this run's jobs are made from."""
+    found = connection.execute(ORIGIN_POLICIES, {"run": run_id})
+    return [from_document(document) for document in found.scalars()]
+
+
 READ = text("SELECT id, policy, policy_version, prompts FROM runs WHERE id = ANY(:ids)")
 STATES = text("SELECT id, state FROM certificates WHERE id = ANY(:ids)")
 CERTIFICATE = text("SELECT * FROM certificates WHERE id = :id")
+ORIGIN_POLICIES = text("""
+SELECT policy FROM runs WHERE id IN (
+  SELECT DISTINCT o.run_id FROM jobs AS j JOIN jobs AS o ON o.id = j.origin_id
+  WHERE j.run_id = :run)
+""")

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from worker.domain.answers import storable
 from worker.domain.context import NO_CONTEXT, MessageContext
 from worker.domain.messages import MessageText
 from worker.domain.policy import Severity, ValidatorUse
 from worker.domain.shown import Shown
+from worker.domain.text import storable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

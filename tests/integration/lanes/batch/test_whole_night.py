@@ -26,10 +26,11 @@ from worker.config.policies import policy_named
 from worker.config.settings import Settings
 from worker.intake import Record, read_blocks
 from worker.sandbox.simulator.state import State
+from worker.store.new_runs import NewRun, create_run
 from worker.store.queue.intake import add_in
 from worker.store.queue.run_intake import close_intake
 from worker.store.reading.bill import bill_of
-from worker.store.runs import NewRun, create_run, find_run
+from worker.store.runs import find_run
 
 MESSAGES = int(os.environ.get("NIGHT_MESSAGES", "1000"))
 FILE = Path(os.environ.get("NIGHT_FILE", SAMPLE))

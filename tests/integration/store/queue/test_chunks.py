@@ -14,9 +14,9 @@ from tests.support.promises import many, one
 from worker.domain.backlog import Record
 from worker.domain.ladder import Ladder
 from worker.domain.presets import preset
+from worker.store.new_runs import NewRun, create_run
 from worker.store.queue.chunks import STORE_ERRORS, Intake
 from worker.store.queue.intake import highest_job, reserve
-from worker.store.runs import NewRun, create_run
 
 FIELDS = (
     "external_id",

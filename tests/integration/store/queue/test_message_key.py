@@ -13,7 +13,7 @@ from models import message_keys
 from tests.support.promises import one
 from worker.domain.ladder import Ladder
 from worker.domain.presets import preset
-from worker.store.runs import NewRun, create_run
+from worker.store.new_runs import NewRun, create_run
 
 KEY = "fk_jobs_message_id_messages"
 ONE_MORE = "INSERT INTO messages (source, external_id, body, digest) VALUES ('s', '{}', 'b', '')"

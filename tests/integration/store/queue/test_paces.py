@@ -3,8 +3,9 @@
 from sqlalchemy import Engine
 
 from tests.support.promises import do, one
+from worker.store.new_runs import forget_run
 from worker.store.queue.paces import note_paces, pace_samples
-from worker.store.runs import RunRef, forget_run
+from worker.store.runs import RunRef
 
 
 def run_with(engine: Engine, name: str, *, over: bool = False) -> int:
