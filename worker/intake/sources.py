@@ -3,6 +3,7 @@
 import codecs
 import gzip
 import io
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
@@ -30,7 +31,7 @@ BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 """Four bytes first: UTF-32's begins as UTF-16's does."""
-MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF8.decode("latin-1").encode())
+MARKS = re.compile(b"(?:%s|%s)+" % (codecs.BOM_UTF8, codecs.BOM_UTF8.decode("latin-1").encode()))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -162,9 +163,8 @@ def _decoded(path: str, name: str, chunks: Iterator[bytes], encoding: str | None
 
 def _unmarked(first: bytes) -> bytes:
     """Without marks of byte order: there may be several, and one that was read as Latin-1."""
-    while first.startswith(MARKS):
-        first = first.removeprefix(MARKS[0]).removeprefix(MARKS[1])
-    return first
+    found = MARKS.match(first)
+    return first[found.end() :] if found else first
 
 
 def without_tail(chunks: Iterator[bytes]) -> Iterator[bytes]:

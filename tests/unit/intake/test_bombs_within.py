@@ -102,6 +102,13 @@ def test_strings_that_take_no_room_are_counted(monkeypatch: pytest.MonkeyPatch) 
     assert excels(strings=differing).ids == ["1"]
 
 
+def test_marks_without_end_are_stepped_over_at_once() -> None:
+    before = time.thread_time()
+    found = taken("x.csv", ("\ufeff" * 330_000 + "external_id,body\n1,Where is it?\n").encode())
+    assert found.ids == ["1"]
+    assert time.thread_time() - before < 1
+
+
 FAR = '<row><c r="XFD1" t="str"><v>x</v></c></row>'
 
 
