@@ -1,0 +1,104 @@
+"""Who may do what at every route, by the routes themselves: a new one is held to it unlisted."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine
+from starlette.routing import Route
+
+from tests.support.guarding import METRICS, TOKEN, csrf_of, guarding, sign_in
+from tests.support.promises import many, one
+from tests.support.web import browsing, visiting
+from tests.support.works import drain, hand_in, settings_for, working
+from worker.dashboard.app import create_app
+from worker.sandbox.simulator.state import State
+
+PLANTED = "zanzibar-4711"
+OPEN = {
+    ("GET", "/login"), ("POST", "/login"), ("GET", "/favicon.ico"), ("GET", "/healthz"),
+    ("GET", "/metrics"),
+}  # fmt: skip
+"""What needs no session: health and metrics have tokens of their own."""
+OWN = {("POST", "/logout")}
+"""What a viewer may do, which is to leave."""
+NAMES = {"action": "pause", "deed": "pause", "rest": "status", "number": "1"}
+"""What stands in addresses, where it is not 1."""
+ASKED = ("", "?text=true", "?text=1&run=day&with=day&where=state+%3D+answered&format=csv")
+UNCHANGED = """
+SELECT (SELECT count(*) FROM audit_events WHERE actor <> 'ada') AS deeds,
+  (SELECT count(*) FROM tiers WHERE paused) AS paused, (SELECT count(*) FROM runs) AS runs,
+  (SELECT count(*) FROM reviews) AS reviews
+"""
+
+
+@pytest.fixture
+def served(engine: Engine, database_url: str, simulator: tuple[State, str]) -> Iterator[str]:
+    """A guarded dashboard over an answered message whose every word is planted."""
+    settings = settings_for(database_url, simulator[1])
+    reply = f"We have looked into {PLANTED}, and your card is on its way to you, as promised."
+    simulator[0].moods.replace(
+        [{"match": {"purpose": "answer"}, "do": {"merge": {"reply": reply}}}]
+    )
+    told = {"subject": f"About {PLANTED}", "metadata": {"order": PLANTED}}
+    hand_in(engine, settings, [f"Where is {PLANTED}?"] * 2, name="day", **told)
+    with working(settings) as runtime:
+        drain(runtime)
+    with guarding(database_url) as url:
+        yield url
+
+
+def routes(database_url: str) -> list[tuple[str, str]]:
+    """Each method with a path that leads there."""
+    app = create_app(settings_for(database_url, "http://127.0.0.1:1"))
+    app.state.dashboard.engine.dispose()
+    return sorted(
+        (method, re.sub(r"{(\w+)(?::\w+)?}", lambda name: NAMES.get(name[1], "1"), route.path))
+        for route in app.routes
+        if isinstance(route, Route)
+        for method in (route.methods or set()) - {"HEAD"}
+    )
+
+
+def test_who_may_do_what_at_every_route(served: str, engine: Engine, database_url: str) -> None:
+    found = routes(database_url)
+    changing = [(method, path) for method, path in found if method != "GET"]
+    reading = [path for method, path in found if method == "GET" and not path.startswith("/live")]
+    assert {method for method, _ in found} >= {"GET", "POST", "DELETE"}
+    assert len(found) > 60
+    before = one(engine, UNCHANGED)
+    with visiting(served) as stranger, browsing(served) as bob, visiting(served) as program:
+        sign_in(bob, "bob", "viewer's word")
+        csrf = csrf_of(bob)
+        # then a stranger reaches nothing
+        told = {
+            (method, path): stranger.request(method, path, headers={"Accept": "*/*"}).status_code
+            for method, path in found
+        }
+        assert {key for key, code in told.items() if code != 401} <= OPEN
+        # and a viewer changes nothing, however it is sent
+        for method, path in changing:
+            if (method, path) in OPEN | OWN:
+                continue
+            form = bob.request(method, path, data={"csrf_token": csrf})
+            plain = bob.request(method, path, json={}, headers={"X-CSRF-Token": csrf})
+            assert (method, path, form.status_code, plain.status_code) == (method, path, 403, 403)
+        # nor reads what customers wrote and were written, whatever is asked for
+        for path in reading:
+            for query in ASKED:
+                answer = bob.get(path + query)
+                assert PLANTED not in answer.text, path + query
+                assert PLANTED not in str(answer.headers), path + query
+                assert answer.status_code < 500, path + query
+        # and nobody's session goes in another's name
+        program.headers["Authorization"] = f"Bearer {METRICS}"
+        assert program.get("/api/status").status_code == 401
+    assert one(engine, UNCHANGED) == before
+
+
+def test_an_operator_reads_it_where_it_is_asked_for(served: str, engine: Engine) -> None:
+    """So the test above would see it."""
+    with visiting(served, headers={"Authorization": f"Bearer {TOKEN}"}) as program:
+        assert PLANTED in program.get("/api/jobs/1?text=true").text
+        assert PLANTED not in program.get("/api/jobs/1").text
+    assert many(engine, "SELECT actor FROM audit_events WHERE action = 'read text'")
