@@ -1,5 +1,6 @@
 """Files that commands write: nothing that was there is lost unasked, and nobody else reads them."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -63,6 +64,21 @@ def test_what_is_there_is_kept_unless_told_and_links_are_not_followed(tmp_path: 
         assert say(*command).code == 0
         target.unlink()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["precious.txt"]
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_no_file_takes_the_place_of_a_device_or_a_pipe(tmp_path: Path, force: bool) -> None:
+    # given a pipe, and links as /dev has them
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "null").symlink_to("/dev/null")
+    (tmp_path / "stdout").symlink_to("/proc/self/fd/1")
+    there = sorted(tmp_path.iterdir())
+    for place in there:
+        # then
+        with pytest.raises(UsageError, match="is no file"), new_text(place, force=force):
+            pass
+    assert sorted(tmp_path.iterdir()) == there
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_a_file_that_appears_meanwhile_is_kept(tmp_path: Path) -> None:

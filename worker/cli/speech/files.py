@@ -2,6 +2,7 @@
 lost unasked."""
 
 import os
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,10 +23,16 @@ FORCE: Callable[[Any], Any] = click.option(
 def new_path(path: Path, *, force: bool) -> Iterator[Path]:
     """A file beside the target to write to; it takes the target's place when all is well, so that a
     reader never sees half of one. A link that stands there is replaced, and not followed. Raises
-    UsageError for what is there already, and RungError for what cannot be written."""
+    UsageError for what is there already, or is no file, and RungError for what cannot be written.
+    """
     if not path.parent.is_dir():
         raise UsageError(
             f"There is no directory {path.parent}.", mend=f"mkdir -p {quote(str(path.parent))}"
+        )
+    if _is_special(path):
+        raise UsageError(
+            f"{path} is no file, and none is put in its place.",
+            mend="name a file where none is, as /tmp/NAME",
         )
     if not force and os.path.lexists(path):
         raise _exists(path)
@@ -55,6 +62,17 @@ def new_text(path: Path, *, force: bool) -> Iterator[IO[str]]:
         temporary.open("w", encoding="utf-8", newline="") as stream,
     ):
         yield stream
+
+
+def _is_special(path: Path) -> bool:
+    """Whether a device, a pipe or a socket stands there, or a link to what a process has open
+    (/dev/stdout): whoever may write into /dev would put a file where all programs look for it."""
+    try:
+        there = path.stat().st_mode
+    except OSError:
+        return False
+    opened = path.is_symlink() and str(path.readlink()).startswith("/proc/")
+    return opened or not (stat.S_ISREG(there) or stat.S_ISDIR(there))
 
 
 def _put(temporary: Path, path: Path, *, force: bool) -> None:
