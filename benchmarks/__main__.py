@@ -20,6 +20,7 @@ NAMES = (
     "startup",
     "worker_cpu",
     "statements",
+    "floor",
     "drain",
     "several",
     "hosts",
@@ -34,6 +35,7 @@ NAMES = (
     "forecast",
     "proof",
     "grounded",
+    "grounded_adversarial",
     "knowledge",
     "context_cpu",
 )

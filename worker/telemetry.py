@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import logging
 import sys
+from collections.abc import Callable
 from typing import Any
 
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -23,12 +24,30 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "event": record.getMessage(),
         }
-        line |= {k: v for k, v in vars(record).items() if k not in STANDARD}
-        if record.exc_info and record.exc_info[0] is not None:
-            line["error"] = record.exc_info[0].__name__
-            line["where"] = _place(record.exc_info[2])
-            line |= _constraint(record.exc_info[1])
-        return json.dumps(line, default=str, ensure_ascii=True)
+        return json.dumps(line | details_of(record), default=str, ensure_ascii=True)
+
+
+class Sentences(logging.Formatter):
+    """`event: name value, name value`, for who sits at a terminal; a record's `words` in place of
+    them, where it has some. Of an exception no more is said than in the log of a worker."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, or what `words` has."""
+        details = details_of(record)
+        if "words" in details:
+            return str(details["words"])
+        said = ", ".join(f"{name} {value}" for name, value in details.items())
+        return record.getMessage() + (f": {said}" if said else "")
+
+
+def details_of(record: logging.LogRecord) -> dict[str, Any]:
+    """What a record says beside its event."""
+    found = {k: v for k, v in vars(record).items() if k not in STANDARD}
+    if record.exc_info and record.exc_info[0] is not None:
+        found["error"] = record.exc_info[0].__name__
+        found["where"] = _place(record.exc_info[2])
+        found |= _constraint(record.exc_info[1])
+    return found
 
 
 def _constraint(error: BaseException | None) -> dict[str, str]:
@@ -55,3 +74,22 @@ def configure_logging(level: int | str | None = None) -> None:
     root.setLevel(level or logging.INFO)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def say_what_nobody_keeps(say: Callable[[str], None]) -> None:
+    """Warnings of a process that keeps no log, a command's, are said: Python itself would print the
+    bare event, and of an exception its words, which may quote what a customer wrote."""
+    logging.lastResort = _Said(say)
+
+
+class _Said(logging.Handler):
+    def __init__(self, say: Callable[[str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._say = say
+        self.setFormatter(Sentences())
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._say(self.format(record))
+        except Exception:
+            self.handleError(record)

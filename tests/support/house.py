@@ -112,7 +112,9 @@ class House:
 
     def at_work(self, child: Child) -> Child:
         """Waits until a worker consumes and keeps house."""
-        eventually(lambda: "at work" in child.log.read_text() or child.poll() is not None)
+        eventually(
+            lambda: "at work" in child.log.read_text() or child.poll() is not None, within_s=60
+        )
         assert child.poll() is None, child.log.read_text()[-2000:]
         return child
 

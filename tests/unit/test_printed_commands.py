@@ -119,3 +119,25 @@ def test_what_is_missing_is_installed_where_it_is_missed() -> None:
     found = [p for p in (ROOT / "worker").rglob("*.py") if named.search(p.read_text("utf-8"))]
     assert [p.name for p in found] == ["errors.py"]
     assert installing("parquet") == f"{sys.executable} -m pip install 'rung[parquet]'"
+
+
+def test_a_command_that_helps_ends_where_it_ends() -> None:
+    # "rung status says which", pasted, is a run called `says`
+    verbs = re.compile(r"^rung [^,;.(]*? (says?|has|lists?|gives?|draws?|waits?|with|which)( |$)")
+    found = [
+        f"{path}: {said}"
+        for path, tree in trees().items()
+        if path.parts[0] == "worker"
+        for node in nodes(tree)
+        if isinstance(node, ast.Constant | ast.JoinedStr)
+        for said in [_shown(node)]
+        if verbs.match(said)
+    ]
+    assert found == []
+
+
+def _shown(node: ast.Constant | ast.JoinedStr) -> str:
+    """What a string says, with X for what is put into it."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    return "".join(str(p.value) if isinstance(p, ast.Constant) else "X" for p in node.values)

@@ -65,7 +65,8 @@ class Batches:
     """The batch side of one worker process."""
 
     def __init__(self, address: ClaudeAddress, connect_s: float) -> None:
-        self._offered = address.via == "api"
+        self.offered = address.via == "api"
+        """Whether there are any at this door: False only where that is known without asking."""
         self._client = anthropic.Anthropic(
             api_key=address.api_key,
             base_url=address.base_url,
@@ -75,7 +76,7 @@ class Batches:
 
     def create(self, asks: Sequence[Ask]) -> Seen | Trouble:
         """Submits a slice. UNKNOWN trouble means that it may have been taken."""
-        if not self._offered:
+        if not self.offered:
             return NOT_OFFERED
         requests: Any = [{"custom_id": ask.key, "params": ask.parameters()} for ask in asks]
         try:
@@ -86,7 +87,7 @@ class Batches:
 
     def recent(self, since: dt.datetime, skew_s: float) -> list[Seen] | Trouble:
         """Batches created since, oldest first; clocks may differ by `skew_s`."""
-        if not self._offered:
+        if not self.offered:
             return NOT_OFFERED
         found, earliest = list[Seen](), since - dt.timedelta(seconds=skew_s)
         try:

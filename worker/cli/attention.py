@@ -6,7 +6,7 @@ from dataclasses import asdict
 from worker.cli.speech.context import database
 from worker.cli.speech.output import console, print_json, talk
 from worker.domain.text import terminal_safe
-from worker.domain.wording import dollars, reason, span
+from worker.domain.wording import count, dollars, reason, span
 from worker.store.reading.attention import GROUPED, Attention, Cause, Letter, causes, letters, total
 from worker.store.runs import find_run
 
@@ -31,7 +31,7 @@ def list_jobs(
     if known > GROUPED:
         talk(f"Grouped are the newest {GROUPED:,} of {known:,}.")
     if (shown := min(known, sum(row.jobs for row in grouped))) > len(jobs):
-        talk(f"{len(jobs)} of {shown} jobs; see more with --limit.")
+        talk(f"{len(jobs):,} of {shown:,} jobs; see more with --limit.")
 
 
 def _print(grouped: Sequence[Cause], jobs: Sequence[Letter]) -> None:
@@ -40,7 +40,7 @@ def _print(grouped: Sequence[Cause], jobs: Sequence[Letter]) -> None:
     out = console()
     table = FittingTable("jobs", "run", "cause", box=None, pad_edge=False)
     for row in grouped:
-        table.add_row(str(row.jobs), row.run, terminal_safe(reason(row.reason) or "–"))
+        table.add_row(count(row.jobs), row.run, terminal_safe(reason(row.reason) or "–"))
     out.print(table)
     out.print()
     table = FittingTable(

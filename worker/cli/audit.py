@@ -15,7 +15,7 @@ from worker.cli.speech.options import JSON
 from worker.cli.speech.output import console, print_json, talk
 from worker.cli.speech.person import actor
 from worker.config.loading import load_settings
-from worker.domain.wording import plural
+from worker.domain.wording import count, plural
 from worker.runs.inquiries import JudgeRequest, ask_judge, ask_shadows
 from worker.store.actions.audits import raise_share
 from worker.store.actions.inquiries import give_back
@@ -168,5 +168,5 @@ def _print(found: list[AuditCounts]) -> None:
     )
     for one in found:
         numbers = (one.drawn, one.judging, one.passed, one.open, one.right, one.wrong, one.unsure)
-        table.add_row(one.run, *(str(n) for n in (*numbers, one.twice, one.disagree)))
+        table.add_row(one.run, *(count(n) for n in (*numbers, one.twice, one.disagree)))
     console().print(table)

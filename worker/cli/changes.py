@@ -3,7 +3,7 @@ chooses, each with a preview and an audit event."""
 
 import click
 
-from worker.cli.speech.amounts import DOLLARS
+from worker.cli.speech.amounts import DOLLARS_OR_NONE
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
 from worker.cli.speech.options import DRY_RUN, JSON, WHERE, YES
@@ -11,7 +11,6 @@ from worker.cli.speech.orders import carry_out
 from worker.config.loading import load_settings
 from worker.runs.orders import Order, choose
 
-NO_LIMIT = "none"
 NAMED = click.argument("run", required=False, shell_complete=RUN)
 
 
@@ -59,7 +58,11 @@ def priority(run: str | None, to: int, where: str | None, dry_run: bool, as_json
 @click.command()
 @NAMED
 @click.option(
-    "--to", required=True, metavar="DOLLARS|none", help="Dollars in all; none is no limit."
+    "--to",
+    type=DOLLARS_OR_NONE,
+    required=True,
+    metavar="DOLLARS|none",
+    help="Dollars in all; none is no limit.",
 )
 @WHERE
 @DRY_RUN
@@ -67,8 +70,7 @@ def priority(run: str | None, to: int, where: str | None, dry_run: bool, as_json
 def budget(run: str | None, to: str, where: str | None, dry_run: bool, as_json: bool) -> None:
     """Change what a run may cost in all; with --where, every run under way with open jobs that the
     filter chooses. A run that waited for its budget goes on."""
-    cap = "" if to == NO_LIMIT else str(DOLLARS.convert(to, None, None))
-    _change("budget", run, where, to=cap, dry_run=dry_run, as_json=as_json)
+    _change("budget", run, where, to=to, dry_run=dry_run, as_json=as_json)
 
 
 def _change(

@@ -7,7 +7,7 @@ from typing import Any
 import click
 from sqlalchemy import Connection
 
-from models.vocabulary import Verdict
+from models.vocabulary import JobState, Verdict
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
 from worker.cli.speech.options import JSON
@@ -135,4 +135,8 @@ def _print(found: Sequence[Cluster], rows: Mapping[int, ComparedText], *, with_t
             *said,
         )
     console().print(table)
-    talk("One verdict for all that wait: rung clusters --accept JOB, or --reject JOB --reason WHY")
+    if any(rows[job].state == JobState.REVIEW for one in found for job in one.members):
+        talk(
+            "One verdict for all that wait: rung clusters --accept JOB, or --reject JOB"
+            " --reason WHY"
+        )

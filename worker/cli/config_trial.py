@@ -19,6 +19,7 @@ from worker.domain.policy import DIFFICULTIES, Policy
 from worker.domain.policy_documents import version_of
 from worker.domain.wording import dollars
 from worker.errors import UsageError
+from worker.intake.named_files import unreadable
 
 MOST_CHARS = 200_000
 
@@ -82,8 +83,10 @@ def _message(words: str, options: dict[str, Any]) -> MessageText:
     path = Path(words)
     try:
         body = path.read_text("utf-8") if len(words) < 4_096 and path.is_file() else words
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {type(error).__name__}.") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is not UTF-8.", mend="save it as UTF-8") from None
+    except OSError as error:
+        raise unreadable(path, error) from None
     if not body.strip() or len(body) > MOST_CHARS:
         raise UsageError(f"A message has 1 to {MOST_CHARS:,} characters.")
     pairs = [column.partition("=") for column in options["columns"]]

@@ -8,7 +8,7 @@ from worker.cli.speech.options import JSON
 from worker.cli.speech.output import console, print_json, talk
 from worker.cli.speech.person import actor
 from worker.domain.text import terminal_safe
-from worker.domain.wording import fault, plural, span
+from worker.domain.wording import count, fault, plural, span
 from worker.errors import UsageError
 from worker.store.actions import redeliveries
 from worker.store.queue import deliveries
@@ -90,7 +90,8 @@ def _show(rows: list[TargetStanding]) -> None:
         table.add_column(head)
     for row in rows:
         oldest = span(row.oldest_s) if row.oldest_s is not None else "–"
-        cells = (row.name, row.waiting, oldest, row.dead, fault(row.error or ""), _state(row))
+        waiting, dead = count(row.waiting), count(row.dead)
+        cells = (row.name, waiting, oldest, dead, fault(row.error or ""), _state(row))
         table.add_row(
             *(Text(terminal_safe(str(cell if cell is not None else ""))) for cell in cells)
         )

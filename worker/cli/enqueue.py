@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from models.vocabulary import RunLane
+from worker.cli.main import GIVEN
 from worker.cli.speech.amounts import DOLLARS
 from worker.cli.speech.completion import POLICY
 from worker.cli.speech.context import database
@@ -116,12 +117,12 @@ def enqueue(ctx: click.Context, /, files: tuple[str, ...], **options: Any) -> No
             )
             outcome = handover.take(opened)
         if options["dry_run"]:
-            outlook = outlook_of(settings, policy, outcome.counts.strata, terms.lane)
+            outlook = outlook_of(settings, policy, outcome.counts.coming, terms.lane)
             pages = pages_of(settings, policy, terms.lane, outcome.counts.accepted)
             say_dry_run(settings, policy, outcome, options["as_json"], outlook, pages)
             ctx.exit(EXIT_REJECTS if outcome.counts.rejected else 0)
         if outcome.run is not None and outcome.counts.accepted:
-            keep_outlook(settings, policy, outcome.run, outcome.counts.strata, terms.lane)
+            keep_outlook(settings, policy, outcome.run, outcome.counts.coming, terms.lane)
         ctx.exit(_finish(settings, outcome, options, stack))
 
 
@@ -205,7 +206,10 @@ def _finish(
     """Says what came of it, and follows the run where that is wanted."""
     counts = outcome.counts
     document = outcome.as_document()
-    say_outcome(outcome, document, options["as_json"] and not options["watch"], options["watch"])
+    if options["watch"] or not options["as_json"]:
+        say_outcome(outcome, document, watched=options["watch"], again=_again())
+    else:
+        print_json(document)
     if options["deadline"] and options["lane"] is None and counts.accepted:
         talk(STARTS_AT_HALF_PRICE)
     if outcome.run is None and not counts.duplicates:
@@ -219,6 +223,14 @@ def _finish(
         if options["as_json"]:
             print_json(document)
     return code
+
+
+def _again() -> str:
+    """The sentence that says how the same rows are answered once more."""
+    given = click.get_current_context().meta.get(GIVEN, ())
+    if not given or "-" in given:  # standard input has been read
+        return "To answer them once more, submit them with --again."
+    return f"To answer them once more: rung enqueue --again {' '.join(map(quote, given))}"
 
 
 def _remember(settings: Settings, outcome: "HandoverOutcome") -> None:

@@ -7,6 +7,7 @@ from worker.cli.speech.options import JSON, YES
 from worker.cli.speech.output import print_json, talk
 from worker.cli.speech.person import actor, confirm
 from worker.domain.spans import read_span
+from worker.domain.wording import plural
 from worker.errors import UsageError
 from worker.store.actions import erasure
 from worker.store.actions.erasure import Erasure
@@ -66,9 +67,9 @@ def _carry_out(chosen: Erasure, *, dry_run: bool, yes: bool, as_json: bool) -> N
     with database() as engine:
         with engine.connect() as connection:
             found = erasure.count(connection, chosen)
-        words = f"{found['messages']} messages, {found['jobs']} jobs"
+        words = f"{plural(found['messages'], 'message')}, {plural(found['jobs'], 'job')}"
         if found["open_jobs"]:
-            words += f" ({found['open_jobs']} of them open: they are cancelled)"
+            words += f" ({found['open_jobs']:,} open, and then cancelled)"
         if not dry_run and found["messages"]:
             confirm(f"Erase the text of {words}? Nothing brings it back.", yes)
             erased = erasure.erase(engine, actor(), chosen)

@@ -136,10 +136,13 @@ def _print(points: Sequence[Point], head: str) -> None:
         )
     console().print(head)
     console().print(table)
-    if any(one.quality.point is None for one in points):
+    without = [one.quality for one in points if one.quality.point is None]
+    if any(one.tells(1.0) for one in without):
         talk(
             "Without a point: nothing recorded identifies it; the two figures are what is possible."
         )
+    if any(not one.tells(1.0) for one in without):
+        talk("A dash: the record says nothing of whether those answers are right.")
 
 
 def _interval(one: Estimate, *, signed: bool = False) -> str:

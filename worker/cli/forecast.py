@@ -58,7 +58,7 @@ def forecast(
     if outlook is None:
         raise RungError(
             "Too little is recorded to forecast from, or the record cannot be reached.",
-            mend="rung enqueue FILE --dry-run says what is assumed until then",
+            mend="until then, by what is assumed: rung enqueue FILE --dry-run",
         )
     if as_json:
         print_json({"policy": chosen.name, "lane": lane, **outlook.as_document()})
@@ -92,7 +92,7 @@ def _say_settled(found: list[Settled], as_json: bool) -> None:
         table.add_row(one.run, one.measure, *values, bar(one))
     console().print(table)
     held = sum(one.held for one in found)
-    talk(f"{held} of {len(found)} fell between 10 and 90 %; about four in five should.")
+    talk(f"{held:,} of {len(found):,} fell between 10 and 90 %; about four in five should.")
 
 
 def bar(one: Settled, width: int = 21) -> str:

@@ -151,8 +151,8 @@ def _wait_until_empty(engine: Engine, settings: Settings, order: Order, timeout:
     while flying := int(look(engine, settings, order).before):
         if time.monotonic() >= deadline:
             raise RungError(
-                f"{order.queue} is paused, and {flying} still in flight after {timeout:.0f} s.",
-                mend=f"rung drain {order.queue} waits on",
+                f"{order.queue} is paused, and {flying:,} still in flight after {timeout:.0f} s.",
+                mend=f"to wait on: rung drain {order.queue}",
             )
         time.sleep(LOOK_EVERY_S)
     return 0

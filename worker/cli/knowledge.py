@@ -107,6 +107,8 @@ def search(
             raise UsageError(
                 f"The pages of {missing[0]!r} have not been read yet.", mend="rung knowledge sync"
             )
+        if not names:
+            raise UsageError("No pages have been read yet.", mend="rung knowledge sync FOLDER")
         if policy:
             message = MessageText(body=" ".join(words), language=language)
             own = policy_named(settings, policy)
@@ -175,7 +177,7 @@ def cost(policy: str | None, messages: int, hours: float, as_json: bool) -> None
     wanted = folders_named(settings, policy) if policy else known
     sizes = {name: known[name].size for name in wanted if name in known}
     if not sizes:
-        raise UsageError("No pages have been read yet.", mend="rung knowledge sync")
+        raise UsageError("No pages have been read yet.", mend="rung knowledge sync FOLDER")
     model = settings.tiers[settings.ladder.bottom].model
     price = price_of(model, settings.prices)
     if price is None:

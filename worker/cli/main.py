@@ -4,6 +4,8 @@ import gc
 import importlib
 import sys
 from collections.abc import Sequence
+from functools import partial
+from types import ModuleType
 from typing import Any
 
 import click
@@ -56,6 +58,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "config": ("config", "Check or show the configuration."),
     "db": ("db", "Migrate the database."),
 }
+GIVEN = "rung.given"
+"""Of a context's `meta`: the arguments of the command as they were given, for it to be repeated."""
 GROUPS: dict[str, tuple[str, ...]] = {
     "Begin": ("up", "demo", "doctor", "config", "prompts"),
     "Enqueue and watch": ("enqueue", "map", "forecast", "status", "runs"),
@@ -122,7 +126,21 @@ MEANT = {
 }
 """What people type who know other tools, and what it is called here."""
 YOUNG_OBJECTS = 100_000
-"""Importing makes objects that stay: looking for garbage among them took a fifth of a command."""
+"""So many new objects before garbage is looked for. A command makes few; what reads a million
+rows is looked after by it, too."""
+
+
+def _imported(name: str) -> ModuleType:
+    """A module of ours. What importing makes stays, so nobody looks for garbage while it goes on,
+    nor in it later: that took a tenth of a short command."""
+    if name in sys.modules:
+        return sys.modules[name]
+    gc.disable()
+    try:
+        return importlib.import_module(name)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 class LazyGroup(click.Group):
@@ -143,7 +161,8 @@ class LazyGroup(click.Group):
         """The command, imported now."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"worker.cli.{COMMANDS[cmd_name][0]}")
+        module = _imported(f"worker.cli.{COMMANDS[cmd_name][0]}")
+        _listen_to_logs()
         command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
@@ -160,7 +179,16 @@ class LazyGroup(click.Group):
         """As click's, with a suggestion for a name that does not exist."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             ctx.fail(f"There is no command {args[0]!r}. {_meant(args[0])}")
+        ctx.meta[GIVEN] = tuple(args[1:])
         return super().resolve_command(ctx, args)
+
+
+def _listen_to_logs() -> None:
+    """Imported with a command, which has what this needs loaded."""
+    from worker.cli.speech.output import talk
+    from worker.telemetry import say_what_nobody_keeps
+
+    say_what_nobody_keeps(partial(talk, fg="yellow"))
 
 
 def _meant(name: str) -> str:

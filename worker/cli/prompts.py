@@ -13,7 +13,7 @@ from worker.cli.speech.output import SIMULATED, console, echo, print_json, talk
 from worker.config.loading import load_settings
 from worker.config.policies import policy_named
 from worker.domain.prompts import CHARS_PER_TOKEN
-from worker.domain.wording import ago, dollars
+from worker.domain.wording import ago, count, dollars
 from worker.store.reading.prompts import PromptUse, prompt_text, prompt_uses
 
 
@@ -103,7 +103,7 @@ def _print(found: list[PromptUse], now: Mapping[str, OnDisk]) -> None:
             _part(use, now),
             f"{_tokens(use):,}",
             ", ".join(now.get(use.version, NOWHERE).policies),
-            str(use.runs),
+            count(use.runs),
             use.newest_run or "",
             f"{use.calls:,}",
             dollars(use.per_thousand),

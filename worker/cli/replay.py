@@ -11,6 +11,7 @@ from worker.cli.speech.output import print_json, talk
 from worker.config.loading import load_settings
 from worker.config.validators import load_validators
 from worker.domain.policy_documents import from_document
+from worker.domain.wording import plural
 from worker.runs.replay import replay as recompute
 from worker.store.reading.replay import decided_jobs
 from worker.store.runs import find_run
@@ -48,8 +49,9 @@ def replay(ctx: click.Context, run: str, as_json: bool) -> None:
                 fg="red",
             )
         talk(
-            f"{outcome.decisions} decisions of {outcome.jobs} jobs replayed:"
-            f" {len(outcome.differences)} differences"
-            f" ({outcome.undecided} attempts decided nothing, {outcome.erased} jobs are erased)."
+            f"{plural(outcome.decisions, 'decision')} of {plural(outcome.jobs, 'job')} replayed:"
+            f" {plural(len(outcome.differences), 'difference')}"
+            f" ({plural(outcome.undecided, 'attempt')} decided nothing,"
+            f" {plural(outcome.erased, 'job')} erased)."
         )
     ctx.exit(1 if outcome.differences else 0)

@@ -25,8 +25,8 @@ from worker.runs.exports import (
     json_row,
     layout,
     write_parquet,
-    write_workbook,
 )
+from worker.runs.workbooks import write_workbook
 from worker.store.reading.results import Only, own_columns, results_of
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.standings import standing_of

@@ -7,7 +7,7 @@ from worker.cli.speech.amounts import ROWS
 from worker.cli.speech.context import database
 from worker.cli.speech.options import JSON
 from worker.cli.speech.output import console, print_json, talk
-from worker.domain.wording import ago, dollars
+from worker.domain.wording import ago, count, dollars
 from worker.store.reading.standings import runs_page
 
 
@@ -49,7 +49,7 @@ def runs(limit: int, inquiries: bool, as_json: bool) -> None:
             (run.prompts or {}).get("answer", "")[:7],
             f"{run.ended:,} of {run.total:,}",
             f"{run.for_people:,}",
-            str(run.jobs("dead")),
+            count(run.jobs("dead")),
             dollars(run.spent) + (" simulated" if run.simulated else ""),
             ago(run.created_at),
         )

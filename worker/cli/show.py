@@ -19,7 +19,8 @@ MASK = "(hidden; --text shows it)"
 def show(job: str, with_text: bool, full: bool, as_json: bool) -> None:
     """The receipt of a job: why this answer, from whom, at what cost.
 
-    JOB is a number, RUN/EXTERNAL_ID, or an external id that only one run has.
+    JOB is a number, RUN/EXTERNAL_ID, or an external id that only one run has. Where a number is
+    another job's external id too, it takes RUN/EXTERNAL_ID.
     """
     show_receipt(job, with_text=with_text, full=full, as_json=as_json)
 

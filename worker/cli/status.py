@@ -19,7 +19,7 @@ from worker.cli.views.run_lines import print_run, share_of
 from worker.config.loading import load_settings
 from worker.config.settings import Settings
 from worker.domain.hold_words import unmanned_words
-from worker.domain.wording import dollars, span
+from worker.domain.wording import count, dollars, span
 from worker.errors import UsageError
 from worker.store.engine import at_one_moment
 from worker.store.queue.deliveries import standing
@@ -69,8 +69,8 @@ def status(ctx: click.Context, run: str | None, watch: bool, as_json: bool) -> N
                 ctx.exit(code)
         with at_one_moment(engine) as connection:
             found = standing_of(connection, find_run(connection, run).id)
-            document = run_document(connection, found, surrounding_of(connection, settings))
-            batches = batches_of(connection, found)
+            batches, around = batches_of(connection, found), surrounding_of(connection, settings)
+            document = run_document(connection, found, around, batches)
         if as_json:
             print_json(document)
         else:
@@ -215,10 +215,11 @@ def _say_unmanned(line: QueueStanding) -> None:
 def _print_queues(lines: Sequence[QueueNow]) -> None:
     from worker.cli.speech.tables import FittingTable
 
-    table = FittingTable(
-        "queue", "waiting", "in flight", "workers", "state", box=None, pad_edge=False
-    )
+    batched = any(line.in_batches for line in lines)
+    headings = ("queue", "waiting", "in flight", *(["in batches"] if batched else []), "workers")
+    table = FittingTable(*headings, "state", box=None, pad_edge=False)
     for line in lines:
-        cells = (line.queue, line.waiting, line.in_flight, line.workers, line.state.word)
-        table.add_row(*map(str, cells))
+        figures = [count(line.waiting), count(line.in_flight)]
+        figures += [count(line.in_batches or None)] if batched else []
+        table.add_row(line.queue, *figures, str(line.workers), line.state.word)
     console().print(table)

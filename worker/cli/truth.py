@@ -56,7 +56,7 @@ def read_verdicts(name: str, rows: "csv.DictReader[str]") -> Iterator[Imported]:
         raise UsageError(
             f"{name} needs a column right, and job or run and external_id; it has"
             f" {', '.join(columns) or 'none'}.",
-            mend="rung results RUN -o FILE.csv has run, external_id and job; add a column right",
+            mend="rung results RUN --columns job,message,send -o FILE.csv, and add a column right",
         )
     for row in rows:
         word = (row[said] or "").strip().lower()

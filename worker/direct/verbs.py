@@ -41,7 +41,7 @@ from worker.store.actions.reviews import Judged, give_verdict
 from worker.store.audit import Actor, audit_reading
 from worker.store.engine import at_one_moment, is_outage, make_engine
 from worker.store.queue.reading_leases import ReadBy, leave
-from worker.store.reading.receipts import find_job
+from worker.store.reading.receipts import find_job_for_a_program
 from worker.store.reading.results import own_columns, results_of
 from worker.store.reading.review_queue import ReviewScope
 from worker.store.reading.run_document import run_document
@@ -84,7 +84,7 @@ class Direct:
             if outcome.run is None and not counts.duplicates:
                 raise UsageError(f"No row could be taken: {outcome.first_reason()}.")
             if outcome.run is not None and counts.accepted:
-                keep_forecast(self._engine, terms.policy, outcome.run, counts.strata, terms.lane)
+                keep_forecast(self._engine, terms.policy, outcome.run, counts.coming, terms.lane)
         return outcome.as_document()
 
     def status(self, run: str) -> dict[str, Any]:
@@ -110,7 +110,7 @@ class Direct:
             if word not in tuple(Verdict):
                 raise UsageError(f"{word!r} is no verdict: use accept, edit or reject.")
             with self._engine.connect() as connection:
-                job_id = find_job(connection, job)
+                job_id = find_job_for_a_program(connection, job)
             judged = Judged(
                 job_id=job_id,
                 verdict=Verdict(word),

@@ -30,8 +30,8 @@ def stem(name: str) -> str:
 
 @contextmanager
 def stream(name: str) -> Iterator[IO[bytes]]:
-    """The bytes of a file, or of standard input for `-`. Raises BacklogError where there is no such
-    file."""
+    """The bytes of a file, or of standard input for `-`. Raises Missing where there is no such
+    file, and UsageError or BacklogError where it cannot be read."""
     if name == "-":
         yield _standard_input()
         return

@@ -6,6 +6,7 @@ than a record may be long.
 """
 
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
@@ -120,3 +121,19 @@ def refuse_bomb(path: str, info: zipfile.ZipInfo, caps: Caps) -> None:
     dense = info.file_size > RATIO_FROM and info.file_size > caps.ratio * max(info.compress_size, 1)
     if info.file_size > caps.expanded or dense:
         raise BacklogError(f"{path} expands to more than is allowed; it looks like a bomb.")
+
+
+def what_broke(error: BaseException | None) -> str:
+    """Why a table cannot be read, for those who did not write the library that raised this. None
+    where nothing was raised: it holds no sheet."""
+    match error:
+        case None:
+            return "it has no sheet"
+        case Oversized():
+            return "a part of it is far too large"
+        case KeyError():
+            return "a part of it is missing"
+        case zipfile.BadZipFile() | zlib.error() | EOFError():
+            return "what it is packed in is damaged"
+        case _:
+            return "a part of it is damaged"

@@ -32,6 +32,7 @@ FOREIGN: dict[bytes, tuple[str, str]] = {
         "Python's pickle",
         "in pandas: df.to_json(FILE, orient='records', lines=True)",
     ),
+    b"\x7fELF": ("a program", _EXPORT),
     b"version https://git-lfs": ("a pointer of Git LFS, and not the file", "git lfs pull"),
 }
 """First bytes: what it is, and what mends it."""
@@ -72,6 +73,10 @@ _OUTLOOK = ("a mail or a document of Microsoft Office", "save it as .eml, or as 
 TAR_AT = 257
 TEXT_HEAD = 4_000
 """Bytes by which a text is known."""
+CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\x0c\r\x1b\x1e")
+"""Bytes that a text has by accident: one or two of them, where a program wrote badly."""
+MOST_CONTROLS = 12
+"""Different ones in the head of a text."""
 BLANK = b"\xef\xbb\xbf \t\r\n"
 
 
@@ -82,6 +87,12 @@ def refuse_foreign(path: str, head: bytes) -> None:
             if mark == b"\xd0\xcf\x11\xe0" and path.lower().endswith((".msg", ".doc", ".ppt")):
                 what, mend = _OUTLOOK
             raise BacklogError(f"{path} is {what}.", mend=mend)
+
+
+def refuse_binary(path: str, first: bytes) -> None:
+    """Raises BacklogError where a file's head, in whatever encoding, is not for people to read."""
+    if len(CONTROLS.intersection(first[:TEXT_HEAD])) > MOST_CONTROLS:
+        raise BacklogError(f"{path} is no text that could be read.", mend=_EXPORT)
 
 
 def refuse_within(path: str, first: bytes, *, unpacked: bool) -> None:

@@ -64,7 +64,23 @@ class Found:
 def items_of(
     path: str, opened: OpenedBacklog, stream: IO[bytes], caps: Caps, said: Found
 ) -> tuple[Found, Iterator[Item], frozenset[str]]:
-    """What the file is, its rows, and names that its header repeats."""
+    """What the file is, its rows, and names that its header repeats. Raises BacklogError, also for
+    what was said of a file that such a file does not have."""
+    records, sheet, delimiter = said.records, said.sheet, said.delimiter
+    found = _items_of(path, opened, stream, caps, said)
+    for option, value, kinds, what in (
+        ("--records", records, ("json",), "JSON"),
+        ("--sheet", sheet, ("xlsx", "ods"), "workbook"),
+        ("--delimiter", delimiter, ("csv", "tsv"), "CSV"),
+    ):
+        if value is not None and said.kind not in kinds:
+            raise BacklogError(f"{path} is no {what}.", mend=f"leave out {option}")
+    return found
+
+
+def _items_of(
+    path: str, opened: OpenedBacklog, stream: IO[bytes], caps: Caps, said: Found
+) -> tuple[Found, Iterator[Item], frozenset[str]]:
     said.encoding, said.member = opened.encoding, opened.member
     if opened.mails is not None:
         said.kind = "eml"

@@ -18,6 +18,7 @@ from typing import IO, TypeVar
 
 from worker.domain.proof.graded import GradedAnswer, GradedMessage, in_order
 from worker.errors import UsageError
+from worker.intake.named_files import no_such_file
 
 REQUIRED = ("message", "tier", "valid", "correct")
 OPTIONAL = ("table", "label", "chars", "model", "confidence", "cost_usd", "output_tokens")
@@ -56,7 +57,7 @@ def _opened(path: Path) -> Iterator[IO[str]]:
         with opener(path, "rt", encoding="utf-8-sig", newline="") as stream:
             yield stream
     except FileNotFoundError:
-        raise UsageError(f"There is no file {path}.", mend="ls") from None
+        raise no_such_file(path) from None
     except IsADirectoryError:
         raise UsageError(f"{path} is a folder.", mend="name a file in it") from None
     except gzip.BadGzipFile:

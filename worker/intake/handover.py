@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 
 from worker.domain.backlog import BacklogError, Block, Caps, Reject
 from worker.domain.proof.strata import stratum_of
+from worker.domain.wording import plural
 from worker.intake.ahead import ahead
 from worker.intake.guess import Guess
 from worker.intake.outcome import Counts, HandoverOutcome, Read
@@ -219,8 +220,8 @@ class Handover:
         if self._run is None or not self._counts.accepted:
             return "Nothing was taken in: rows are accepted a block at a time."
         return (
-            f"{self._counts.accepted} rows are accepted in run {self._run.name} and will be"
-            " answered. Run the same command again to add the rest."
+            f"Taken in, and to be answered in run {self._run.name}:"
+            f" {plural(self._counts.accepted, 'row')}. Run the same command again to add the rest."
         )
 
     def _outcome(self, reads: list[Read]) -> HandoverOutcome:

@@ -141,8 +141,8 @@ def _mail(line: int, raw: bytes) -> Item:
         if alone:
             row[SUBJECT_ALONE] = True
         return line, {name: value for name, value in row.items() if value or name == "body"}
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        return Reject(line, f"a mail that cannot be read ({type(error).__name__})")
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return Reject(line, "a mail that cannot be read: its parts or headers are damaged")
 
 
 def _sender(message: Message) -> str | None:

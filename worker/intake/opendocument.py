@@ -7,7 +7,14 @@ from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 from worker.domain.backlog import MOST_COLUMNS, BacklogError, Caps
-from worker.intake.elements import FAR, Reach, attributes, elements, refuse_bomb
+from worker.intake.elements import (
+    FAR,
+    Reach,
+    attributes,
+    elements,
+    refuse_bomb,
+    what_broke,
+)
 from worker.intake.records import Fields, fields_of
 from worker.intake.sheets import BROKEN, MOST_ROWS
 
@@ -36,7 +43,7 @@ def read_opendocument(
                 yield from _rows(path, source, sheet, caps, on_sheet)
     except BROKEN as error:
         raise BacklogError(
-            f"{path} is an OpenDocument sheet that cannot be read ({type(error).__name__}).",
+            f"{path} is an OpenDocument sheet that cannot be read: {what_broke(error)}.",
             mend=f"open {path} in a spreadsheet, save it as CSV UTF-8, and enqueue that",
         ) from None
 

@@ -1,12 +1,14 @@
 """What came of a handover."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from worker.domain.backlog import Notes, Reject
 from worker.domain.lengths import Lengths
+from worker.domain.proof.strata import in_proportion
 from worker.intake.formats import Found
 from worker.intake.guess import Guess
 
@@ -63,13 +65,20 @@ class Counts:
     lengths: Lengths = field(default_factory=Lengths)
     """Of what a dry run would accept."""
     strata: Counter[str] = field(default_factory=Counter)
-    """Messages by stratum, for a forecast; those known already are among them."""
+    """Rows by stratum, whatever became of them: which of them are known already is told by number
+    only."""
     rejects: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[dict[str, Any]] = field(default_factory=list)
     notes: Notes = field(default_factory=Notes)
     known: list[tuple[str, str]] = field(default_factory=list)
     """The first rows by `(source, external_id)`, until one is accepted: where all are known, they
     tell in which runs."""
+
+    @property
+    def coming(self) -> Mapping[str, int]:
+        """Messages by stratum of what was accepted, for a forecast: all strata alike, where a part
+        of the rows was not."""
+        return in_proportion(self.strata, self.accepted)
 
     def reject(self, name: str, rejects: list[Reject]) -> None:
         """Counts rejected rows of a file, and keeps the first ones."""

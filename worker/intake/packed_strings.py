@@ -1,4 +1,4 @@
-"""A million strings in little memory: packed, a page at a time."""
+"""A million strings in little memory: read as they are asked for, packed, a page at a time."""
 
 import bisect
 import zlib
@@ -11,35 +11,26 @@ PAGE_STRINGS, PAGE_CHARS, PAGES_AT_HAND = 256, 200_000, 32
 
 
 class Strings:
-    """Strings by number, packed."""
+    """Strings by number. Rows ask for them about in the order in which they come, so no more are
+    read than the rows that were read have asked for: who wants the first rows of millions waits for
+    those, and what nobody asks for costs nothing."""
 
     def __init__(self, strings: Iterator[str]) -> None:
+        self._coming = strings
         self._starts: list[int] = []
         self._packed: list[bytes] = []
         self._at_hand: OrderedDict[int, list[str]] = OrderedDict()
-        page: list[str] = []
-        count = chars = 0
-        for string in strings:
-            page.append(string)
-            count, chars = count + 1, chars + len(string)
-            if len(page) == PAGE_STRINGS or chars > PAGE_CHARS:
-                self._pack(count - len(page), page)
-                page, chars = [], 0
-        self._pack(count - len(page), page)
-        self._count = count
-
-    def _pack(self, start: int, page: list[str]) -> None:
-        if page:
-            self._starts.append(start)
-            self._packed.append(zlib.compress(orjson.dumps(page), 1))
-
-    def __len__(self) -> int:
-        return self._count
+        self._page: list[str] = []
+        self._start = self._chars = 0
+        """Of the page that is being filled: the number of its first string, and its length."""
 
     def __getitem__(self, number: int) -> str:
-        """Raises IndexError where there is none of this number."""
-        if not 0 <= number < self._count:
+        """Raises IndexError where there is none of this number, and what reading raises."""
+        if number < 0:
             raise IndexError(number)
+        self._read(number)
+        if number >= self._start:
+            return self._page[number - self._start]
         place = bisect.bisect_right(self._starts, number) - 1
         page = self._at_hand.get(place)
         if page is None:
@@ -48,3 +39,20 @@ class Strings:
             if len(self._at_hand) > PAGES_AT_HAND:
                 self._at_hand.popitem(last=False)
         return page[number - self._starts[place]]
+
+    def _read(self, number: int) -> None:
+        """Up to this one, or to the end."""
+        while self._start + len(self._page) <= number:
+            string = next(self._coming, None)
+            if string is None:
+                return
+            if len(self._page) == PAGE_STRINGS or self._chars > PAGE_CHARS:
+                self._pack()
+            self._page.append(string)
+            self._chars += len(string)
+
+    def _pack(self) -> None:
+        self._starts.append(self._start)
+        self._packed.append(zlib.compress(orjson.dumps(self._page), 1))
+        self._start += len(self._page)
+        self._page, self._chars = [], 0

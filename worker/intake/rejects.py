@@ -46,8 +46,10 @@ class RejectsFile:
             return
         try:
             for reject in rejects:
-                external_id = neutralise_formula(terminal_safe(reject.external_id or ""))
-                self._writer.writerow([Path(name).name, reject.line, external_id, reject.reason])
+                # `-` is standard input, and no formula.
+                file = name if name == "-" else _cell(Path(name).name)
+                external_id = _cell(reject.external_id or "")
+                self._writer.writerow([file, reject.line, external_id, _cell(reject.reason)])
         except OSError as error:
             self._give_up(error)
 
@@ -88,6 +90,11 @@ class RejectsFile:
                 out.close()
         except OSError:
             pass  # What could not be written is still in its buffer.
+
+
+def _cell(words: str) -> str:
+    """Neither a formula nor anything that a terminal obeys."""
+    return neutralise_formula(terminal_safe(words))
 
 
 def _refuse_input(wanted: Path, inputs: Sequence[str]) -> None:

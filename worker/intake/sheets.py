@@ -2,9 +2,8 @@
 
 openpyxl knows what cells mean. Its own way of going through a workbook holds every string, every
 style and an element for each row, which for a million messages is a gigabyte, and takes four times
-as long. So lxml reads the rows here, and drops them as they are read; strings are held packed, a
-page at a time, and a page is unpacked when a row asks for it, which rows do in the order of the
-file.
+as long. So lxml reads the rows here, and drops them as they are read; strings are read as far as a
+row asks for them, which rows do in the order of the file, and are held packed, a page at a time.
 """
 
 import datetime as dt
@@ -22,7 +21,7 @@ from openpyxl.worksheet._reader import WorkSheetParser
 
 from worker.domain.backlog import BacklogError, Caps
 from worker.intake.cell_words import UNCALCULATED
-from worker.intake.elements import Reach, elements, refuse_bomb
+from worker.intake.elements import Reach, elements, refuse_bomb, what_broke
 from worker.intake.packed_strings import Strings
 from worker.intake.records import Fields, fields_of
 from worker.intake.workbooks import MAIN, Sheet, Workbook
@@ -123,9 +122,8 @@ def _rows(
 
 
 def _broken(path: str, error: BaseException | None) -> BacklogError:
-    kind = f" ({type(error).__name__})" if error is not None else ""
     return BacklogError(
-        f"{path} is an Excel workbook that cannot be read{kind}.",
+        f"{path} is an Excel workbook that cannot be read: {what_broke(error)}.",
         mend=f"open {path} in a spreadsheet, save it as CSV UTF-8, and enqueue that",
     )
 
@@ -135,14 +133,15 @@ def _strings(path: str, archive: zipfile.ZipFile, place: str, caps: Caps) -> Str
     ones."""
     if not place:
         return Strings(iter(()))
-    info = archive.getinfo(place)
-    refuse_bomb(path, info, caps)
-    with archive.open(info) as source:
-        most = max(SURELY_STRINGS, info.compress_size)
-        return Strings(
-            _text(element)
-            for element, _ in zip(elements(source, STRING), _no_more_than(most, path), strict=False)
-        )
+    refuse_bomb(path, archive.getinfo(place), caps)
+    return Strings(_read_strings(path, archive, place))
+
+
+def _read_strings(path: str, archive: zipfile.ZipFile, place: str) -> Iterator[str]:
+    most = max(SURELY_STRINGS, archive.getinfo(place).compress_size)
+    with archive.open(place) as source:
+        for element, _ in zip(elements(source, STRING), _no_more_than(most, path), strict=False):
+            yield _text(element)
 
 
 def _no_more_than(most: int, path: str) -> Iterator[int]:

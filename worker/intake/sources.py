@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path, PurePosixPath
-from shlex import quote
 from typing import IO
 
 from worker.domain.backlog import BacklogError, Caps
@@ -21,7 +20,8 @@ from worker.intake.archives import (
     workbook_in,
 )
 from worker.intake.encodings import known_encoding, transcoded
-from worker.intake.foreign import refuse_foreign, refuse_within
+from worker.intake.foreign import refuse_binary, refuse_foreign, refuse_within
+from worker.intake.named_files import a_folder, no_such_file, unreadable
 
 GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
 BOMS = (
@@ -77,6 +77,8 @@ def open_backlog(
             return OpenedBacklog(name=name, mails=mails, unpacked=True)
         name, chunks = unzipped(path, archive, caps, member, on_bytes)
         inside = name
+    elif member is not None:
+        raise BacklogError(f"{path} is no zip archive.", mend="leave out --member")
     elif head.startswith(GZIP):
         name = name.removesuffix(".gz").removesuffix(".gzip")
         chunks = _gunzip(path, head, stream, caps, on_bytes)
@@ -147,6 +149,8 @@ def _decoded(path: str, name: str, chunks: Iterator[bytes], encoding: str | None
         encoding = known_encoding(encoding)
     wide, mark = _wide_encoding(first)
     if encoding in ("utf-16", "utf-32") or (encoding is None and wide is not None):
+        if not mark and encoding is None and not _decodes(first, wide or ""):
+            refuse_binary(path, first)
         encoding = wide or encoding
     if encoding not in (None, "utf-8", "utf-8-sig"):
         first = first.removeprefix(mark)
@@ -158,7 +162,16 @@ def _decoded(path: str, name: str, chunks: Iterator[bytes], encoding: str | None
     opened.first = _unmarked(next(opened.rest, b""))
     if not opened.first.strip():
         raise BacklogError(f"{path} is empty.")
+    refuse_binary(path, opened.first)
     return opened
+
+
+def _decodes(first: bytes, encoding: str) -> bool:
+    try:
+        codecs.getincrementaldecoder(encoding)().decode(first)
+    except UnicodeError:
+        return False
+    return True
 
 
 def _unmarked(first: bytes) -> bytes:
@@ -196,12 +209,13 @@ def _wide_encoding(first: bytes) -> tuple[str | None, bytes]:
 
 
 def open_file(path: Path) -> IO[bytes]:
-    """The file's bytes. Raises BacklogError when there is none."""
+    """The file's bytes. Raises Missing when there is none, and UsageError or BacklogError where it
+    cannot be read."""
     try:
-        if path.is_dir():
-            raise BacklogError(
-                f"{path} is a directory.", mend=f"rung enqueue {quote(str(path))}/*.jsonl"
-            )
         return path.open("rb")
+    except FileNotFoundError:
+        raise no_such_file(path) from None
+    except IsADirectoryError:
+        raise a_folder(path) from None
     except OSError as error:
-        raise BacklogError(f"{path} cannot be read: {error.strerror or error}.") from None
+        raise unreadable(path, error) from None

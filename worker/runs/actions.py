@@ -2,11 +2,14 @@
 
 from sqlalchemy import Engine
 
+from models.vocabulary import Lane
 from worker.domain.hold_words import BY_HAND
 from worker.errors import RungError
 from worker.runs.orders import Order
 from worker.store.actions import caps, changes, holds
+from worker.store.actions.selection import Selection
 from worker.store.audit import Actor, Done
+from worker.store.queue.leaving_batch import end_lane
 
 
 def perform(engine: Engine, actor: Actor, order: Order) -> Done:
@@ -20,6 +23,8 @@ def perform(engine: Engine, actor: Actor, order: Order) -> Done:
             return holds.pause_run(engine, actor, chosen, _because(order))
         case "resume":
             return holds.resume_run(engine, actor, chosen, order.cap)
+        case "realtime":
+            return _to_realtime(engine, actor, chosen)
         case "cancel":
             return changes.apply(engine, actor, changes.CANCEL, chosen, counted=counted)
         case "retry":
@@ -27,6 +32,13 @@ def perform(engine: Engine, actor: Actor, order: Order) -> Done:
         case "priority":
             return changes.set_priority(engine, actor, chosen, order.priority, counted=counted)
     return caps.set_budget(engine, actor, chosen, order.cap, counted=counted)
+
+
+def _to_realtime(engine: Engine, actor: Actor, chosen: Selection) -> Done:
+    """The rest of a run, one by one from now on; one that is paused goes on."""
+    if chosen.run_id is not None:
+        end_lane(engine, actor, chosen.run_id, chosen.run_name or "")
+    return holds.resume_run(engine, actor, chosen, lane=Lane.REALTIME)
 
 
 def _hold_queue(engine: Engine, actor: Actor, order: Order, queue: str) -> Done:
@@ -39,7 +51,7 @@ def _hold_queue(engine: Engine, actor: Actor, order: Order, queue: str) -> Done:
     done = deed(engine, actor, queue)
     if done is None:
         if overrules:
-            raise RungError(f"No canary holds {queue}.", mend="rung status says what holds it")
+            raise RungError(f"No canary holds {queue}.", mend="for what holds it: rung status")
         raise RungError(f"Nothing holds {queue}: it goes on already.")
     return done
 

@@ -124,7 +124,7 @@ def one_key(found: Population, tier: str, runs: Sequence[StoredRun]) -> AnswerKe
         raise UsageError(
             f"The answers accepted at {tier} were given under {len(keys)} versions, which differ in"
             f" {' and '.join(differing).replace('_', ' ')}; a certificate holds for one.",
-            mend="rung certify with the runs of one version",
+            mend="name runs of one version alone",
         )
     return next(iter(keys), None)
 

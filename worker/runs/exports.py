@@ -1,4 +1,4 @@
-"""Rows as CSV, JSON Lines, a workbook and Parquet: what `rung results` writes, and what the API
+"""Rows as CSV, JSON Lines and Parquet: what `rung results` writes, and what the API
 sends.
 
 Files neutralise what a spreadsheet would take for a formula, whatever their format: any of them may
@@ -9,7 +9,6 @@ asked.
 import csv
 import io
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -25,14 +24,7 @@ Said = Callable[[str], str]
 """What becomes of a text before it stands in a file."""
 ROWS_AT_ONCE = 500
 PARQUET_ROWS = 10_000
-SHEET_ROWS = 1_048_575
-CELL_CHARS = 32_767
-"""What a workbook holds at most (Excel's specifications and limits)."""
-CUT = " … (cut here: a cell of a workbook holds no more)"
-MOST_DIGITS = 15
-"""Of a number, beyond which Excel writes zeros."""
 BOM = "\ufeff"
-_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def as_it_is(text: str) -> str:
@@ -138,57 +130,6 @@ def _plain(value: Any, said: Said) -> Any:
         case Decimal():
             return float(value)
     return value.isoformat() if hasattr(value, "isoformat") else value
-
-
-def write_workbook(
-    path: Path,
-    rows: Iterable[Row],
-    columns: Sequence[ResultColumn],
-    said: Said = neutralise_formula,
-) -> None:
-    """An Excel workbook, row after row. Raises RungError when there are more than it can hold."""
-    from openpyxl import Workbook
-    from openpyxl.cell import WriteOnlyCell
-
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("answers")
-
-    def cell(value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        made = WriteOnlyCell(sheet, value)
-        # What begins with an equals sign would become a formula by itself.
-        made.data_type = "s"
-        return made
-
-    sheet.append([cell(_sheet_cell(column.name, said)) for column in columns])
-    for number, row in enumerate(rows, 1):
-        if number > SHEET_ROWS:
-            raise RungError(
-                f"A workbook holds {SHEET_ROWS:,} rows, and there are more.",
-                mend="-o answers.csv, or --only ready",
-            )
-        sheet.append([cell(_sheet_cell(column.value(row), said)) for column in columns])
-    book.save(path)
-
-
-def _sheet_cell(value: Any, said: Said) -> Any:
-    if isinstance(value, Decimal):
-        return float(value)
-    if type(value) is int and len(str(abs(value))) > MOST_DIGITS:
-        return str(value)
-    if isinstance(value, int | float):
-        return value
-    shown = csv_cell(value, said)
-    if not isinstance(shown, str):
-        return shown
-    held = _as_xml(shown)
-    return held if len(held) <= CELL_CHARS else held[: CELL_CHARS - len(CUT)] + CUT
-
-
-def _as_xml(value: str) -> str:
-    """Without what XML cannot hold: control characters but tab and new lines, and what is none."""
-    return _NOT_IN_XML.sub("", value)
 
 
 def write_parquet(

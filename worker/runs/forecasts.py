@@ -96,7 +96,7 @@ def foresee(
     lengths: what a document costs, a thousand short questions do not tell. A policy that was
     run before is forecast from its own jobs, another one by replaying it on those there are.
 
-    `coming` is what a hand-over counts, a dry one too (`outcome.counts.strata`), so whoever takes a
+    `coming` is what a hand-over counts, a dry one too (`outcome.counts.coming`), so whoever takes a
     backlog in, a page as well as a command, can show this before anything is stored. Raises
     ConfigurationError where the policy names a certificate that is not in force."""
     policy = put_in_force(connection, policy)

@@ -53,7 +53,7 @@ def ask_judge(
     if not jobs:
         raise UsageError(
             f"Nothing that was drawn of run {run.name} below {request.tier} waits for a verdict.",
-            mend=f"rung audit {quote(run.name)} --share 2% draws more",
+            mend=f"to draw more: rung audit {quote(run.name)} --share 2%",
         )
     ask_about(connection, judging, request.tier, jobs)
     close_intake(connection, judging, 0, 0)

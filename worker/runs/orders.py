@@ -19,6 +19,7 @@ from worker.store.runs import find_run
 VERBS = {
     "pause": "Pause",
     "resume": "Resume",
+    "realtime": "Answer one by one:",
     "drain": "Drain",
     "overrule": "Resume anyway:",
     "cancel": "Cancel",
@@ -29,6 +30,8 @@ VERBS = {
 HOLDS = ("pause", "resume", "drain", "overrule")
 """What is done to queues; the first two also to runs, and nothing of it to chosen jobs."""
 OF_QUEUES = ("drain", "overrule")
+OF_RUNS = ("pause", "resume", "realtime")
+"""What is done to runs as such."""
 MAX_REASON = 200
 
 
@@ -91,7 +94,7 @@ def choose(connection: Connection, action: str, run: str | None, where: str | No
     """The jobs that are meant: of a run as such (what will still come into it included, but for a
     retry), or of what there is now. Raises UsageError, Missing, FilterError."""
     if run is None and where is None:
-        raise UsageError("Name a run, or choose jobs with --where.", mend="rung retry --help")
+        raise UsageError("Name a run, or choose jobs with --where.", mend=f"rung {action} --help")
     until = database_now(connection) if where is not None or action == "retry" else None
     node = parse(where) if where is not None else None
     if node is not None and not run:

@@ -8,11 +8,12 @@ from shlex import quote
 
 from sqlalchemy import Connection
 
-from models.vocabulary import EVERYTHING
+from models.vocabulary import EVERYTHING, RunLane
 from worker.domain.wording import dollars, listed, plural, waiting
 from worker.errors import RungError, UsageError
-from worker.runs.budget_previews import budget_preview, require_enough
-from worker.runs.orders import HOLDS, OF_QUEUES, VERBS, Order
+from worker.runs import run_previews
+from worker.runs.budget_previews import budget_preview
+from worker.runs.orders import HOLDS, OF_QUEUES, OF_RUNS, VERBS, Order
 from worker.runs.preview_shapes import FigureAsked, Look, Preview, Surroundings
 from worker.store.actions.changes import CANCEL, MAX_PRIORITY, RETRY
 from worker.store.actions.foresight import expected_cost, foresee
@@ -31,8 +32,10 @@ def preview(around: Surroundings, connection: Connection, order: Order) -> Previ
     """Raises UsageError or RungError, in words for the person, when it would make no sense."""
     chosen = order.chosen
     if order.queue is not None:
+        if order.action not in HOLDS:
+            raise UsageError(f"{order.action} is done to a run, not to a queue.")
         return _queue(Look(around=around, connection=connection, order=order), order.queue)
-    if order.action in HOLDS and not chosen.is_run:
+    if order.action in (*HOLDS, *OF_RUNS) and not chosen.is_run:
         raise UsageError(f"{VERBS[order.action]} is not for jobs that a filter chooses.")
     if order.action in OF_QUEUES:
         raise UsageError(f"{VERBS[order.action]} is for a tier: a run is paused or resumed.")
@@ -51,11 +54,14 @@ def _require_possible(action: str, run: RunStanding) -> None:
         return
     # What a cancel left when it was interrupted can be cancelled again.
     if run.finished_at is not None and not (action == "cancel" and run.open):
-        mend = (
-            f"rung retry {quote(name)} gives dead jobs another try" if action == "resume" else None
+        again = f"for another try of dead jobs: rung retry {quote(name)}"
+        mend = again if action == "resume" else None
+        what = {"priority": "serve sooner", "budget": "pay for", "realtime": "answer"}.get(
+            action, action
         )
-        what = {"priority": "serve sooner", "budget": "pay for"}.get(action, action)
         raise RungError(f"Run {name} is {state}: there is nothing left to {what}.", mend=mend)
+    if action == "realtime" and run.lane == RunLane.REALTIME:
+        raise RungError(f"Run {name} is answered one by one already.")
     if action == "pause" and state != "active":
         raise RungError(f"Run {name} is {state}, so it cannot be paused.")
 
@@ -113,7 +119,7 @@ def _canary(look: Look, queue: str) -> list[str]:
     bad = sum(row.bad for row in failed_canaries(look.connection) if row.tier == queue)
     if look.order.action == "overrule":
         if not bad:
-            raise RungError(f"No canary holds {queue}.", mend="rung status says what holds it")
+            raise RungError(f"No canary holds {queue}.", mend="for what holds it: rung status")
         return [
             f"{plural(bad, 'answer')} of its first ones failed. They are taken for bad luck: the"
             " new prompt, schema or model is trusted from now on, and its calls go many at a time.",
@@ -124,26 +130,6 @@ def _canary(look: Look, queue: str) -> list[str]:
         f"{plural(bad, 'answer')} of its first ones failed. The first are sent one at a time again;"
         " if they fail too, it is paused again. Where they are in order: “Resume anyway”.",
     ]
-
-
-def _pause(look: Look) -> Preview:
-    (run,) = look.runs()
-    words = [
-        f"{plural(run.open, 'message')} of it are still open; none is begun any more.",
-        "What is in flight ends and is recorded.",
-    ]
-    return look.shown(words=words + look.deadlines([run]), count=run.open)
-
-
-def _resume(look: Look) -> Preview:
-    (run,) = look.runs()
-    require_enough(look, [run])
-    words = [f"{plural(run.open, 'open message')} will go on.", *look.deadlines([run])]
-    if run.money_words and look.order.cap is None:
-        helps = f" Raise its budget: {run.go_on_with}" if run.raises else ""
-        words.append(f"It is {run.money_words}.{helps}")
-    expected = foresee(look.connection, CANCEL, look.order.chosen).expected
-    return look.shown(words=words, count=run.open, expected=expected)
 
 
 def _retry(look: Look) -> Preview:
@@ -222,8 +208,9 @@ def _priority_of_jobs(look: Look) -> Preview:
 
 
 MAKERS = {
-    "pause": _pause,
-    "resume": _resume,
+    "pause": run_previews.pause,
+    "resume": run_previews.resume,
+    "realtime": run_previews.realtime,
     "cancel": _cancel,
     "retry": _retry,
     "priority": _priority,

@@ -14,10 +14,12 @@ import logging
 import re
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from sqlalchemy import URL, Connection, Engine, event
+
+from worker.store.products import require_postgresql
 
 log = logging.getLogger(__name__)
 SETTINGS = {
@@ -41,10 +43,10 @@ SETTINGS = {
 }
 TELLING = {name: SETTINGS[name] for name in ("lock_timeout", "idle_in_transaction_session_timeout")}
 """By these a pooler is told; no server has them by itself."""
-SEEN = """SELECT current_setting(%s), current_setting('synchronous_commit'),
-    current_setting('transaction_timeout', true)"""
-"""Whether ours is in force, and what is taken back only where somebody set it: the first may be
-stricter than we would ask, and servers before 17 do not know the second."""
+SEEN: LiteralString = """SELECT version(), current_setting(%s),
+    current_setting('synchronous_commit'), current_setting('transaction_timeout', true)"""
+"""Who answers, whether ours is in force, and what is taken back only where somebody set it: the
+first may be stricter than we would ask, and servers before 17 do not know the second."""
 PLANNED = "rung_planned"
 """Since when a connection has kept plans, on the monotonic clock: a key of its `info`."""
 PLANS_KEPT_S = 10.0
@@ -86,6 +88,23 @@ def _setting(options: Mapping[str, str], *, for_good: bool) -> tuple[str, tuple[
     one = f"set_config(%s, %s, {str(not for_good).lower()})"
     values = tuple(word for pair in options.items() for word in pair)
     return "SELECT " + ", ".join([one] * len(options)), values
+
+
+def _asked(connection: psycopg.Connection[Any], setting: str) -> Any:
+    """What SEEN says, of PostgreSQL. Raises ConfigurationError where something else answers, which
+    may not know what is asked of its settings. Whatever is raised, the connection is closed."""
+    try:
+        try:
+            product, *seen = connection.execute(SEEN, [setting]).fetchone() or ("",)
+        except psycopg.DatabaseError:
+            for row in () if connection.broken else connection.execute("SELECT version()"):
+                require_postgresql(row[0])
+            raise
+        require_postgresql(product)
+    except BaseException:
+        connection.close()
+        raise
+    return seen
 
 
 class SessionDoor:
@@ -131,10 +150,9 @@ class SessionDoor:
         must be taken back here goes with our settings from now on."""
         told = next((name for name in TELLING if self.options[name] == TELLING[name]), None)
         connection.set_autocommit(True)
-        found = connection.execute(SEEN, [told or "lock_timeout"]).fetchone()
-        assert found is not None
-        heeded = told is None or found[0] == TELLING[told]
-        amended = {k: v for k, v in _amended(*found[1:]).items() if k not in self.options}
+        setting, *others = _asked(connection, told or "lock_timeout")
+        heeded = told is None or setting == TELLING[told]
+        amended = {k: v for k, v in _amended(*others).items() if k not in self.options}
         if amended:
             self._take(self.options | amended)
             if heeded:

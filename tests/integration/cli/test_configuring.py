@@ -194,7 +194,7 @@ def test_of_two_things_wrong_the_missing_file_is_said_first(
 ) -> None:
     monkeypatch.delenv("DATABASE_URL")
     said = say("enqueue", "missing.csv")
-    assert (said.code, "missing.csv cannot be read" in said.err) == (1, True)
+    assert (said.code, "There is no file missing.csv" in said.err) == (2, True)
 
 
 def test_config_check_names_passwords_with_an_older_hash(tmp_path: Path) -> None:

@@ -49,7 +49,14 @@ def test_what_was_never_asked_has_bounds_and_no_point(monday: Engine) -> None:
     assert top["quality"]["point"] is None
     assert top["quality"]["high"] - top["quality"]["low"] > 0.8
     assert top["assumed_costs"] > 0
-    assert "rung audit monday --shadow 5%" in say("evaluate", "monday").err
+    said = say("evaluate", "monday").err
+    assert "rung audit monday --shadow 5%" in said
+    # and a sentence of two figures is not said of dashes
+    assert "A dash: the record says nothing" in said
+    assert ("the two figures are what is possible" in said) is any(
+        one["quality"]["point"] is None and one["quality"]["high"] - one["quality"]["low"] < 0.999
+        for one in found.values()
+    )
 
 
 def test_a_hop_is_judged_by_those_who_climbed_to_it(monday: Engine) -> None:

@@ -18,7 +18,8 @@ from tests.support.promises import ME, do, one
 from tests.support.works import drain, make_due, settings_for, working
 from worker.config.settings import Settings
 from worker.domain.text import neutralise_formula
-from worker.runs.exports import json_row, layout, write_workbook
+from worker.runs.exports import json_row, layout
+from worker.runs.workbooks import write_workbook
 from worker.sandbox.simulator.state import State
 from worker.store.actions.reviews import Judged, give_verdict
 from worker.store.reading.results import COLUMNS, OWN

@@ -36,10 +36,11 @@ def test_how_many_are_at_claude_since_when_and_the_next_look_are_said_at_every_d
        " next_poll_at = now() + interval '20 minutes 10 seconds'")  # fmt: skip
     # when
     with api_over(engine, settings) as api:
-        pages = {
-            path: Page(api.client.get(path, headers={"Accept": "text/html"}).text).text
+        first, of_run = (
+            Page(api.client.get(path, headers={"Accept": "text/html"}).text)
             for path in ("/", "/runs/night")
-        }
+        )
+        pages = {path: page.text for path, page in (("/", first), ("/runs/night", of_run))}
         documents = [api.get("/api/status"), api.get("/api/runs/night")]
         (haiku,) = (line for line in documents[0]["queues"] if line["queue"] == "haiku")
     with closing(NowView(settings)) as view:
@@ -65,4 +66,12 @@ def test_how_many_are_at_claude_since_when_and_the_next_look_are_said_at_every_d
         assert found["oldest_since"]
         assert found["next_look_s"] == pytest.approx(1_205, abs=30)
     assert haiku["in_batches"] == 12
+    # and in every table of queues, beside what waits
+    (row,) = (row for row in first.rows("queues") if row[""] == "haiku")
+    assert (row["waiting"], row["in flight"], row["in batches"]) == ("0", "0", "12")
+    for table in (doors["status"], everything):
+        (heading,) = (line for line in table.splitlines() if line.startswith("queue "))
+        (haiku,) = (line for line in table.splitlines() if line.startswith("haiku "))
+        place = heading.index("in batches")
+        assert haiku[place : place + len("in batches")].strip() == "12"
     assert len(documents[1]["batches"]) == len(documents[3]["batches"]) == 2

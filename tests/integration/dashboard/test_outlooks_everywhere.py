@@ -2,10 +2,13 @@
 watch shows and writes, and notices."""
 
 import re
+from collections.abc import Callable
 from contextlib import closing
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from models.vocabulary import Lane
 from tests.integration.cli.test_watching import drawn
@@ -145,3 +148,59 @@ def test_when_a_run_will_be_done_is_one_sentence_at_every_door(
     for (words, notice), (pattern, wanted) in zip(told, expected, strict=True):
         assert re.fullmatch(pattern, words), words
         assert notice is wanted, words
+
+
+def test_a_pause_that_a_run_will_meet_later_is_said_at_every_door_with_its_button(
+    api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # given: all of it waits to be routed, and where it will be routed to is paused
+    hand_in(api.engine, api.settings, BODIES, name="day")
+    do(api.engine, DUE, secs=3_020)
+    holds.pause_queue(api.engine, ADA, "haiku", "lunch")
+    with working(api.settings):
+        do(api.engine, SEEN)
+        # when
+        words = one_sentence(api, "day", capsys)
+        # then
+        assert words == (
+            "not done before haiku is resumed: about 5 will come there, and the deadline is at"
+            " 12:00, in 1 min"
+        )
+        pages = seen(api, "/", "/runs/day")
+        assert {path: "Resume haiku" in text for path, text in pages.items()} == dict.fromkeys(
+            pages, True
+        )
+        # and a tier that its policy does not ask keeps nobody
+        holds.resume_queue(api.engine, ADA, "haiku")
+        holds.pause_queue(api.engine, ADA, "sonnet", "lunch")
+        assert one_sentence(api, "day", capsys) == "the pace is being measured"
+
+
+def test_the_batches_of_a_run_are_read_once_at_each_look(api: Api) -> None:
+    # given
+    hand_in(api.engine, api.settings, BODIES, name="night", lane=Lane.BATCH)
+    do(api.engine, "UPDATE jobs SET state = 'submitted', tier = 'haiku'")
+    do(api.engine, AT_CLAUDE)
+    reads = list[str]()
+
+    def note(_c: Any, _cursor: Any, statement: str, _b: Any, _context: Any, _m: bool) -> None:
+        if "FROM message_batches AS b" in statement:
+            reads.append(statement)
+
+    looks: dict[str, Callable[[], object]] = {
+        "status": lambda: say("status", "night"),
+        "status --json": lambda: say("status", "night", "--json"),
+        "API": lambda: api.get("/api/runs/night"),
+        "page": lambda: seen(api, "/runs/night"),
+        "watch": lambda: LadderView(api.engine, api.settings, "night").draw(),
+    }
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        for name, look in looks.items():
+            # when
+            reads.clear()
+            look()
+            # then
+            assert len(reads) == 1, name
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)

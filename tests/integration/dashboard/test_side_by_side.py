@@ -88,7 +88,10 @@ def test_answers_by_chance_beside_their_messages(client: httpx2.Client, engine: 
     assert "0.90 sure, 0.70 asked" in shown.text
     read = one(engine, "SELECT action, target FROM audit_events ORDER BY id DESC")
     assert tuple(read) == ("read text", "5 answers of run day")
-    assert SECRET in say("sample", "day", "-n", "2").out
+    told_once = say("sample", "day", "-n", "2").out
+    assert SECRET in told_once
+    assert told_once.count("0.90") == 2
+    assert shown.text.count("0.90") == 5
     assert one(engine, "SELECT count(*) FROM audit_events")[0] == 1
 
 
@@ -107,6 +110,12 @@ def test_two_runs_beside_one_another(
     assert (page.text.count("Other words"), page.text.count("Reply to")) == (3, 3)
     assert "haiku → sonnet: low confidence; 0.90 sure, 0.70 asked" in page.text
     assert len(jobs_on(get(client, "/runs/day/sample?with=night&same=1"))) == 40
+    # then: where nothing was asked of it, how sure it was stands alone
+    do(engine, "UPDATE attempts SET threshold = NULL")
+    do(engine, "UPDATE jobs SET state = 'review', reason = 'schema' WHERE run_id = 1")
+    alone = say("sample", "day", "-n", "2").out
+    assert (alone.count("haiku 0.90  for a person"), alone.count("0.90")) == (2, 2)
+    assert get(client, "/runs/day/sample?n=2").text.count("0.90") == 2
     # then: all that is drawn of the smaller run is in the larger one
     for a, b in (("day", "night"), ("night", "day")):
         assert "0 of 10 that were" in re.sub(r"\d+ of", "0 of", get(

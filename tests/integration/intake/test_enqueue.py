@@ -198,7 +198,7 @@ def test_ctrl_c_keeps_what_was_accepted(engine: Engine, tmp_path: Path, database
         eventually(lambda: count(engine, "jobs") > 0, every_s=0.01)
         os.kill(intake.pid, signal.SIGINT)
         assert intake.wait(30) == 130, log.read_text()
-    assert "rows are accepted in run day and will be answered" in log.read_text()
+    assert "Taken in, and to be answered in run day: " in log.read_text()
     assert count(engine, "jobs") > 0
     assert count(engine, "runs WHERE accepting") == 0
 
@@ -251,12 +251,12 @@ def test_columns_can_be_named(engine: Engine, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["missing.csv"], 1, "missing.csv cannot be read: No such file"),
-        (["."], 1, ". is a directory"),
+        (["missing.csv"], 2, "There is no file missing.csv."),
+        (["."], 1, ". is a folder"),
         ([], 2, "Missing argument"),
         (["x.csv", "--nonsense"], 2, "No such option"),
         (["x.csv", "--policy", "ladderr"], 6, "Did you mean ladder?"),
-        (["x.csv", "--deadline", "soon"], 1, "cannot be read"),
+        (["x.csv", "--deadline", "soon"], 2, "There is no file x.csv."),
         (["x.csv", "--budget", "-1"], 2, "it must be from 0 to"),
         (["x.csv", "--budget", "nan"], 2, "'nan' is not an amount of dollars"),
         (["x.csv", "--budget", "1e999"], 2, "it must be from 0 to"),

@@ -20,7 +20,8 @@ from worker.domain.wording import (
     second,
     span,
 )
-from worker.store.reading.outlook import Blocked, at_risk, blocked, outlook
+from worker.store.reading.blocked import Blocked, blocked
+from worker.store.reading.outlook import at_risk, outlook
 from worker.store.reading.queue_states import WELL
 from worker.store.reading.run_money import AFTER_THE_DAY
 from worker.store.reading.run_standing import RunStanding

@@ -38,6 +38,8 @@ SERVICE = {
         "volumes": STRINGS,
         "profiles": STRINGS,
         "secrets": STRINGS,
+        "user": {"type": "string", "pattern": r"^[1-9]\d*:\d+$"},
+        "shm_size": {"type": "string", "pattern": r"^\d+[kmg]b$"},
         "init": {"type": "boolean"},
         "read_only": {"type": "boolean"},
         "tmpfs": STRINGS,
@@ -194,6 +196,17 @@ def test_everything_of_ours_waits_for_the_migration(services: dict[str, dict[str
 def test_ports_are_open_on_loopback_only(services: dict[str, dict[str, Any]]) -> None:
     ports = [port for service in services.values() for port in service.get("ports", [])]
     assert [port for port in ports if not LOOPBACK_PORT.fullmatch(port)] == []
+
+
+def test_whoever_is_told_what_to_run_is_not_root(services: dict[str, dict[str, Any]]) -> None:
+    """The images of servers leave root by themselves where they run their own program alone."""
+    told = {
+        name: {key: service.get(key) for key in ("user", "read_only", "cap_drop")}
+        for name, service in services.items()
+        if service.get("command", [])[:1] == ["sh"]
+    }
+    bound = {"user": "999:1000", "read_only": True, "cap_drop": ["ALL"]}
+    assert told == {"redis": bound}
 
 
 def test_workers_get_the_time_to_finish_what_is_in_flight(

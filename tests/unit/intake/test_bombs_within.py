@@ -72,7 +72,7 @@ def test_what_stands_behind_the_rows_is_not_read(monkeypatch: pytest.MonkeyPatch
     [
         {"rows": f'{ROWS}<row r="3">{"<c/>" * 100_000}</row>'},
         {"rows": f"{'<x/>' * 100_000}{ROWS}"},
-        {"strings": f"<si>{'<r/>' * 100_000}</si>"},
+        {"rows": f'{ROWS}<row><c t="s"><v>0</v></c></row>', "strings": f"<si>{'<r/>' * 100_000}"},
         {"styles": f"<fonts>{'<font/>' * 100_000}</fonts>"},
     ],
 )
@@ -81,7 +81,7 @@ def test_nothing_between_two_rows_is_held_without_end(
 ) -> None:
     monkeypatch.setattr(elements, "MOST_HELD", 200_000)
     monkeypatch.setattr(elements, "MOST_ABOUT", 200_000)
-    assert "cannot be read (Oversized)" in (excels(**bomb).refused or "")
+    assert "a part of it is far too large" in (excels(**bomb).refused or "")
 
 
 def test_a_text_that_many_cells_refer_to_is_counted_each_time() -> None:
@@ -94,12 +94,26 @@ def test_a_text_that_many_cells_refer_to_is_counted_each_time() -> None:
     assert [one.reason for one in found.rejects] == ["record is longer than 8,000,000 characters"]
 
 
+def shows(string: int) -> str:
+    """The rows, and one more that shows a string by its number."""
+    cells = f'<c t="str"><v>2</v></c><c t="s"><v>{string}</v></c>'
+    return f'{ROWS}<row r="3">{cells}</row>'
+
+
 def test_strings_that_take_no_room_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sheets, "SURELY_STRINGS", 1_000)
-    assert excels(strings="<si/>" * 1_000).ids == ["1"]
-    assert "more strings than bytes" in (excels(strings="<si/>" * 9_000).refused or "")
+    assert excels(rows=shows(999), strings="<si/>" * 1_000).ids == ["1"]
+    found = excels(rows=shows(8_999), strings="<si/>" * 9_000)
+    assert "more strings than bytes" in (found.refused or "")
     differing = "".join(f"<si><t>{n}</t></si>" for n in range(5_000))
-    assert excels(strings=differing).ids == ["1"]
+    assert excels(rows=shows(4_999), strings=differing).ids == ["1", "2"]
+
+
+def test_no_more_strings_are_read_than_rows_ask_for() -> None:
+    # given strings that break off far behind those that rows show
+    strings = "".join(f"<si><t>{n}</t></si>" for n in range(200_000)) + "<broken>"
+    assert excels(rows=shows(300), strings=strings).ids == ["1", "2"]
+    assert "cannot be read" in (excels(rows=shows(200_000), strings=strings).refused or "")
 
 
 def test_marks_without_end_are_stepped_over_at_once() -> None:
@@ -117,7 +131,7 @@ def test_cells_far_apart_cost_a_file_what_they_cost_its_reader(
 ) -> None:
     monkeypatch.setattr(elements, "MOST_FAR", 50_000)
     assert excels(rows=ROWS + FAR * 3).ids == ["1"]
-    assert "(Oversized)" in (excels(rows=ROWS + FAR * 4).refused or "")
+    assert "a part of it is far too large" in (excels(rows=ROWS + FAR * 4).refused or "")
     # and of LibreOffice's, where a number says how often: not at the end of a row, where it does
     # that of every row, but before or with a word; and for rows
     cell, word = (
@@ -136,9 +150,9 @@ def test_cells_far_apart_cost_a_file_what_they_cost_its_reader(
     often = f'<table:table-row table:number-rows-repeated="500">{first}</table:table-row>'
     assert office(rows[0] * 20).refused is None
     assert office(rows[1] * 6).refused is None
-    assert "(Oversized)" in (office(rows[1] * 7).refused or "")
-    assert "(Oversized)" in (office(rows[2]).refused or "")
-    assert "(Oversized)" in (office(often).refused or "")
+    assert "a part of it is far too large" in (office(rows[1] * 7).refused or "")
+    assert "a part of it is far too large" in (office(rows[2]).refused or "")
+    assert "a part of it is far too large" in (office(often).refused or "")
 
 
 def test_columns_without_a_name_or_a_word_are_not_gone_through(
@@ -187,7 +201,7 @@ def test_an_object_of_very_many_columns_is_no_row() -> None:
 def test_a_sheet_that_declares_entities_is_none() -> None:
     declared = '<!DOCTYPE x [<!ENTITY a "ha">]>'
     parts = {"mimetype": "x", "content.xml": declared + CONTENT}
-    assert "cannot be read (ValueError)" in (taken("x.ods", packed(parts)).refused or "")
+    assert "a part of it is damaged" in (taken("x.ods", packed(parts)).refused or "")
 
 
 def test_rows_and_spaces_that_are_only_counted_come_to_an_end() -> None:

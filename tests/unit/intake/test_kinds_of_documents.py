@@ -8,6 +8,7 @@ import pytest
 
 from tests.unit.intake.taking import packed, taken
 from worker.intake.json_values import NO_ROW
+from worker.intake.reader import ReadingOptions
 
 ROWS = [{"external_id": "1", "body": "hello there"}, {"external_id": "2", "body": "fine"}]
 FIRST, SECOND = map(json.dumps, ROWS)
@@ -155,8 +156,55 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
     from worker.intake import BacklogError
     from worker.intake.sources import open_file
 
-    with pytest.raises(BacklogError, match="is a directory"):
+    with pytest.raises(BacklogError, match="is a folder, and no file is in it"):
         open_file(tmp_path)
+    for name in ("a.csv", "b.csv", "c.txt", ".hidden"):
+        (tmp_path / name).touch()
+    with pytest.raises(BacklogError, match=r"is a folder\.") as refused:
+        open_file(tmp_path)
+    assert refused.value.mend == f"rung enqueue {tmp_path}/*.csv"
+
+
+def test_a_name_that_no_file_has_is_asked_about(tmp_path: Path) -> None:
+    from worker.errors import Missing
+    from worker.intake.sources import open_file
+
+    (tmp_path / "monday.csv").touch()
+    with pytest.raises(
+        Missing, match=r"no file .*mondya\.csv; did you mean monday\.csv\?"
+    ) as refused:
+        open_file(tmp_path / "mondya.csv")
+    assert refused.value.mend == f"ls {tmp_path}"
+    with pytest.raises(Missing, match=r"There is no folder .*nowhere"):
+        open_file(tmp_path / "nowhere" / "monday.csv")
+
+
+def test_what_is_no_text_is_said_so() -> None:
+    everything = bytes(range(256)) * 20
+    padded = b"".join(bytes((n % 251, 0, 0, 0xFF)) for n in range(2_000))
+    for data in (everything, padded):
+        assert taken("x.csv", data).refused == "x.csv is no text that could be read."
+    assert taken("ls", b"\x7fELF\x02\x01\x01\x00" + everything).refused == "ls is a program."
+    rows = b"external_id,body\nm1,a\x00b\nm2,c\x07d\nm3,tab\there\n"
+    assert taken("x.csv", rows).refused is None
+
+
+@pytest.mark.parametrize(
+    ("option", "what"),
+    [("member", "zip archive"), ("sheet", "workbook"), ("records", "JSON")],
+)
+def test_what_is_said_of_a_file_that_has_none_is_refused(option: str, what: str) -> None:
+    found = taken("x.csv", b"external_id,body\nm1,hello\n", options=ReadingOptions(**{option: "a"}))
+    assert (found.refused, found.mend) == (f"x.csv is no {what}.", f"leave out --{option}")
+
+
+def test_so_is_a_delimiter_of_json() -> None:
+    found = taken(
+        "x.jsonl",
+        b'{"external_id": "m1", "body": "hello"}\n',
+        options=ReadingOptions(delimiter=";"),
+    )
+    assert (found.refused, found.mend) == ("x.jsonl is no CSV.", "leave out --delimiter")
 
 
 def test_times_and_numbers_of_mongodb_are_what_they_stand_for() -> None:

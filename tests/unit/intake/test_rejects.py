@@ -13,10 +13,12 @@ from worker.intake.rejects import RejectsFile
 ROWS = [Reject(3, "missing body", "a"), Reject(4, "empty body", "=b")]
 
 
-def listed(wanted: Path | None, inputs: tuple[str, ...] = ()) -> tuple[RejectsFile, list[str]]:
+def listed(
+    wanted: Path | None, inputs: tuple[str, ...] = (), name: str = "in/day.csv"
+) -> tuple[RejectsFile, list[str]]:
     said: list[str] = []
     out = RejectsFile(wanted, "day", inputs, said.append)
-    out.add("in/day.csv", ROWS)
+    out.add(name, ROWS)
     out.close()
     return out, said
 
@@ -37,6 +39,16 @@ def test_rows_are_listed_for_their_owner_alone(here: Path) -> None:
         "day.csv,3,a,missing body",
         "day.csv,4,'=b,empty body",
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("in/=cmd|'calc'!A1.csv", "'=cmd|'calc'!A1.csv"), ("d\x1b[2Jay", "d\\x1b[2Jay"), ("-", "-")],
+)
+def test_a_files_name_is_no_formula_either(here: Path, name: str, shown: str) -> None:
+    listed(None, name=name)
+    (_, *rows) = (here / "day.rejects.csv").read_text().splitlines()
+    assert [row.partition(",")[0] for row in rows] == [shown] * 2
 
 
 @pytest.mark.parametrize("wanted", [None, Path("day.rejects.csv"), Path("bad.csv")])

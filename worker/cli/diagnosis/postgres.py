@@ -20,6 +20,7 @@ from worker.store.engine import ping, pooled, takes_writes
 from worker.store.passages import stored_folders
 from worker.store.queue.deliveries import standing
 from worker.store.reading.connections import Connections, connections
+from worker.store.reading.durability import Durability, durability
 from worker.store.reading.queue_holds import QueueHold, queue_holds
 from worker.store.reading.queue_states import WELL, QueueNow, queue_states
 from worker.store.reading.standings import LIVE_MOST, live_runs
@@ -54,6 +55,7 @@ def examine(settings: Settings) -> Iterator[Symptom]:
         if lacking is not None:
             words = f"PostgreSQL {version} {lacking[0]}"
             yield Symptom(name="postgres", ok=None, words=words, mend=lacking[1])
+        yield from _durability(durability(connection))
         for words, grant in missing_rights(connection):
             yield Symptom(
                 name="rights",
@@ -67,6 +69,25 @@ def examine(settings: Settings) -> Iterator[Symptom]:
         yield from _pages(folders_named(settings), stored_folders(connection))
         yield from _meaning(settings, connection)
         yield from _holds(connection, settings)
+
+
+def _durability(found: Durability) -> Iterator[Symptom]:
+    """What may be lost with that server's power though it was committed: messages, and the record
+    of answers that were paid for."""
+    lost = "what was accepted and answered may be gone after a crash of that server"
+    system = "ALTER SYSTEM SET {} = on; SELECT pg_reload_conf()"
+    if not found.flushed:
+        words, mend = f"fsync is off: {lost}, or its files be broken", system.format("fsync")
+        yield Symptom(name="durability", ok=None, words=words, mend=mend)
+    if not found.whole_pages:
+        words = "full_page_writes is off: a crash may break its files, unless its storage writes"
+        mend = f"{system.format('full_page_writes')}, unless it lies on ZFS or its like"
+        yield Symptom(name="durability", ok=None, words=f"{words} whole pages", mend=mend)
+    if not found.waited_for:
+        words = f"DATABASE_URL sets synchronous_commit off: {lost}"
+        yield Symptom(
+            name="durability", ok=None, words=words, mend="leave it out: Rung sets it on by itself"
+        )
 
 
 def _holds(connection: Connection, settings: Settings) -> Iterator[Symptom]:
@@ -147,5 +168,5 @@ def _queue(line: QueueNow, hold: QueueHold | None) -> Symptom:
     words = f"{plural(line.workers, 'worker')}, {count(line.waiting)} waiting"
     if line.state == WELL:
         return Symptom(name=name, ok=True, words=words)
-    mend = "rung resume everything" if line.halted else "rung status says which"
+    mend = "rung resume everything" if line.halted else "rung status, which says which"
     return Symptom(name=name, ok=None, words=f"{word}; {words}", mend=mend)

@@ -17,6 +17,16 @@ from worker.config.settings import Settings
 from worker.errors import RungError, Unreachable
 
 LEAST = (6, 2)
+TESTED = ("Redis", "Valkey")
+NAMED = {
+    "valkey_version": "Valkey",
+    "dragonfly_version": "Dragonfly",
+    "garnet_version": "Garnet",
+    "kvrocks_version": "Kvrocks",
+    "redict_version": "Redict",
+    "upstash_version": "Upstash",
+}
+"""By what a product says in INFO which it is; `redis_version` is then whom it resembles."""
 
 
 def examine(settings: Settings) -> Iterator[Symptom]:
@@ -24,7 +34,7 @@ def examine(settings: Settings) -> Iterator[Symptom]:
     client = connect(redis_url(settings))
     try:
         require_fit(client)
-        yield from _server(settings, _info(client, "server"))
+        yield from examine_server(settings, _info(client, "server"))
         yield from _memory(_info(client, "memory"))
     except redis.OutOfMemoryError:
         raise Unreachable(
@@ -74,23 +84,37 @@ def _info(client: Any, section: str) -> Mapping[str, Any]:
     return found
 
 
-def _server(settings: Settings, info: Mapping[str, Any]) -> Iterator[Symptom]:
+def examine_server(settings: Settings, info: Mapping[str, Any]) -> Iterator[Symptom]:
+    """Which product, by its INFO (empty where it does not tell). Raises Unreachable for one that is
+    too old."""
     if not info:
         yield Symptom(name="redis", ok=True, words="answers, and does not tell its version")
         return
-    valkey = info.get("valkey_version")
-    product, version = ("Valkey", str(valkey)) if valkey else ("Redis", str(info["redis_version"]))
+    product, version = product_of(info)
     words = f"{product} {version}"
-    if not valkey and tuple(int(part) for part in version.split(".")[:2]) < LEAST:
+    if product == "Redis" and tuple(int(part) for part in version.split(".")[:2]) < LEAST:
         raise Unreachable(
             f"{words} is too old; Celery needs 6.2 or later.", mend="upgrade Redis, or take Valkey"
         )
-    if settings.redis_url is None:
+    if product not in TESTED:
+        words += " resembles Redis, and Rung is not tested with it"
+        mend = "try a whole run before you rely on it; or point REDIS_URL at Redis or Valkey"
+        yield Symptom(name="redis", ok=None, words=words, mend=mend)
+    elif settings.redis_url is None:
         yield _embedded(settings, words)
     elif lacking := what_it_lacks(product, version):
         yield Symptom(name="redis", ok=None, words=f"{words} {lacking[0]}", mend=lacking[1])
     else:
         yield Symptom(name="redis", ok=True, words=words)
+
+
+def product_of(info: Mapping[str, Any]) -> tuple[str, str]:
+    """Name and version by INFO's section `server`, which holds `redis_version` at the least."""
+    for field, name in NAMED.items():
+        if field in info:
+            return name, str(info[field])
+    keydb = "keydb" in str(info.get("executable", "")).lower()
+    return "KeyDB" if keydb else "Redis", str(info["redis_version"])
 
 
 def _embedded(settings: Settings, words: str) -> Symptom:

@@ -24,7 +24,19 @@ class Dollars(click.ParamType[Decimal]):
             self.fail(str(error), param, ctx)
 
 
+class DollarsOrNone(click.ParamType[str]):
+    """A sum, as a page's field sends it; empty for `none`."""
+
+    name = "dollars or none"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Fails with a sentence that names what was given."""
+        return "" if value == NO_LIMIT else str(DOLLARS.convert(value, param, ctx))
+
+
 DOLLARS = Dollars()
+DOLLARS_OR_NONE = DollarsOrNone()
+NO_LIMIT = "none"
 ROWS = click.IntRange(1, 1_000_000)
 """How many rows a listing shows at the most."""
 

@@ -49,7 +49,7 @@ def new_path(path: Path, *, force: bool) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
     except OSError as error:
         raise RungError(
-            f"{path} cannot be written: {error.strerror or error}.",
+            f"{path} cannot be written: {words_of(error)}.",
             mend="name a file where you may write and where there is room, as /tmp/NAME",
         ) from None
 
@@ -90,3 +90,8 @@ def _put(temporary: Path, path: Path, *, force: bool) -> None:
 
 def _exists(path: Path) -> UsageError:
     return UsageError(f"{path} is there already.", mend="name another file, or add --force")
+
+
+def words_of(error: OSError) -> str:
+    """The system's words: libraries that raise errors of its kinds write theirs around them."""
+    return os.strerror(error.errno) if error.errno else error.strerror or str(error)

@@ -9,6 +9,7 @@ from pathlib import Path
 from worker.errors import UsageError
 from worker.intake.dialects import delimiter_of
 from worker.intake.encodings import encoding_of
+from worker.intake.named_files import no_such_file, unreadable
 
 
 def filled_in(path: Path, wanted: Sequence[str]) -> "csv.DictReader[str]":
@@ -33,8 +34,10 @@ def filled_in(path: Path, wanted: Sequence[str]) -> "csv.DictReader[str]":
 def _text(path: Path) -> str:
     try:
         data = path.read_bytes()
+    except FileNotFoundError:
+        raise no_such_file(path) from None
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror or error}.") from None
+        raise unreadable(path, error) from None
     utf_16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))
     encoding = "utf-16" if utf_16 else encoding_of(data) or "utf-8-sig"
     try:

@@ -16,7 +16,7 @@ def print_expected(expected: "BacklogEstimate") -> None:
 
     table = FittingTable("tier", "jobs", "calls", "expected", box=None)
     for line in expected.tiers:
-        table.add_row(line.tier, str(line.jobs), str(line.calls), dollars(line.cost))
+        table.add_row(line.tier, count(line.jobs), count(line.calls), dollars(line.cost))
     table.add_row("all", "", "", dollars(expected.total))
     console(stderr=True).print(table)
     talk(expected.assumption)

@@ -21,28 +21,33 @@ SHOWN_ID = 40
 
 
 def say_outcome(
-    outcome: "HandoverOutcome", document: dict[str, Any], as_json: bool, watched: bool
+    outcome: "HandoverOutcome", document: dict[str, Any], *, watched: bool, again: str
 ) -> None:
-    """What was taken, or nothing new; `watched` where the run is followed at once."""
-    if as_json:
-        print_json(document)
-        return
+    """What was taken, or nothing new, and then `again`; `watched` where the run is followed at
+    once."""
     _say_rows(outcome, document)
     counts = outcome.counts
     if outcome.rejects_file:
         talk(f"Rejected rows are listed in {outcome.rejects_file}.")
     if outcome.run is None:
         if counts.duplicates:
-            where = ", ".join(outcome.known_in) or "another run"
-            talk(f"Nothing new: all {counts.duplicates} messages are in {where} already.")
-            talk("To answer them once more: rung enqueue --again …")
+            talk(f"Nothing new: {_known(outcome)}.")
+            talk(again)
         return
     talk(
-        f"Run {outcome.run}: {counts.accepted} accepted, {counts.rejected} rejected,"
-        f" {counts.duplicates} known already."
+        f"Run {outcome.run}: {counts.accepted:,} accepted, {counts.rejected:,} rejected,"
+        f" {counts.duplicates:,} known already."
     )
     if sys.stderr.isatty() and counts.accepted and not watched:
         talk(f"Follow it with: rung status {quote(outcome.run)} --watch")
+
+
+def _known(outcome: "HandoverOutcome") -> str:
+    """`all 5 messages are in day already`."""
+    number = outcome.counts.duplicates
+    where = ", ".join(outcome.known_in) or "another run"
+    are = "its 1 message is" if number == 1 else f"all {number:,} messages are"
+    return f"{are} in {where} already"
 
 
 def _one_line(reject: dict[str, Any]) -> bool:
@@ -60,7 +65,7 @@ def _say_rows(outcome: "HandoverOutcome", document: dict[str, Any]) -> None:
         where = f"{reject['file']}, line {reject['line']}{named}"
         talk(f"{where}: {reject['reason']}", fg="yellow")
     if outcome.counts.rejected > SHOWN_REJECTS:
-        talk(f"… and {outcome.counts.rejected - SHOWN_REJECTS} more", fg="yellow")
+        talk(f"… and {outcome.counts.rejected - SHOWN_REJECTS:,} more", fg="yellow")
     for warning in document["warnings"][:SHOWN_REJECTS]:
         talk(f"Note: line {warning['line']}: {warning['reason']}")
     for words in outcome.counts.notes.as_words()[:SHOWN_REJECTS]:
@@ -95,11 +100,14 @@ def say_dry_run(
         return
     _say_rows(outcome, document)
     talk(
-        f"Dry run, nothing stored: {counts.accepted} rows would be read, {counts.rejected}"
-        f" rejected, {counts.duplicates} known already."
+        f"Dry run, nothing stored: {counts.accepted:,} would be accepted, {counts.rejected:,}"
+        f" rejected, {counts.duplicates:,} known already."
     )
     if not outcome.compared:
         talk("Not compared with what is stored: no database was reached.")
+    if not counts.accepted:
+        talk("It would cost nothing: nothing in it would be answered.")
+        return
     print_outlook(outlook) if outlook is not None else print_expected(expected)
     if outlook is not None and pages is not None:
         talk(f"Pages {pages.words}.")

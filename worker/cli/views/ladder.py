@@ -54,8 +54,9 @@ class LadderView:
             flying = in_flight_of(connection, [self.status.id])[self.status.id]
             steps = escalations_of(connection, [self.status.id])
             around = surrounding_of(connection, self._settings)
-            (seen,) = read_outlooks(connection, [self.status], around)
-            batches = together(batches_of(connection, self.status), self.status)
+            held = batches_of(connection, self.status)
+            (seen,) = read_outlooks(connection, [self.status], around, held)
+            batches = together(held, self.status)
         self._outlook = seen.words
         return Group(
             self._headline(),

@@ -98,7 +98,9 @@ def _queues(lines: Sequence[QueueShown]) -> FittingTable:
     """On a narrow terminal without what a wider one has room for."""
     more = ("done a minute", "oldest wait", "limit used")
     table = FittingTable("queue", box=None, pad_edge=False)
-    for heading in ("waiting", "in flight", *(() if _narrow() else more)):
+    batched = any(line.in_batches for line in lines)
+    here = ("waiting", "in flight", *(("in batches",) if batched else ()))
+    for heading in (*here, *(() if _narrow() else more)):
         table.add_column(heading, justify="right")
     table.add_column("state")
     for line in reversed(lines):
@@ -107,6 +109,7 @@ def _queues(lines: Sequence[QueueShown]) -> FittingTable:
             line.queue,
             count(line.waiting),
             count(line.in_flight),
+            *((count(line.in_batches or None),) if batched else ()),
             *(() if _narrow() else figures),
             Text(line.state.word, style=COLOURS[line.state.level]),
         )

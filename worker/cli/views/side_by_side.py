@@ -6,7 +6,7 @@ from typing import Any
 
 from worker.cli.speech.output import console
 from worker.domain.text import terminal_safe
-from worker.domain.wording import dollars, reason
+from worker.domain.wording import dollars, state_word
 from worker.store.reading.exchanges import Exchange
 from worker.store.reading.side_by_side import AnswerShown, SampleShown
 
@@ -82,9 +82,9 @@ def _message(one: AnswerShown, text: Exchange | None) -> str:
 
 
 def _answer(one: AnswerShown, text: Exchange | None) -> str:
-    sure = f" {one.confidence:.2f}" if one.confidence is not None else ""
+    sure = f" {one.sure:.2f}" if one.sure is not None else ""
     pretended = "  simulated" if one.simulated else ""
-    state = f"{one.tier or '–'}{sure}  {reason(one.state)}  {dollars(one.cost_usd)}{pretended}"
+    state = f"{one.tier or '–'}{sure}  {state_word(one.state)}  {dollars(one.cost_usd)}{pretended}"
     verdict = f"a person: {text.verdict}" if text and text.verdict else ""
     reply = _cut((text.reply if text else None) or "(no reply)")
     return "\n".join(terminal_safe(line) for line in (state, one.why, verdict, reply) if line)

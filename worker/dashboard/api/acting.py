@@ -12,7 +12,7 @@ from worker.runs.actions import perform
 from worker.runs.orders import HOLDS, read_order
 from worker.runs.previews import preview
 from worker.store.actions.reviews import Judged, give_verdict
-from worker.store.reading.receipts import find_job
+from worker.store.reading.receipts import find_job_for_a_program
 
 NEEDS = {"priority": "priority", "budget": "budget_usd"}
 
@@ -67,7 +67,7 @@ def judge(call: ApiCall) -> dict[str, Any]:
     """A person's verdict on a job in review."""
     body = call.body
     with call.engine.connect() as connection:
-        job_id = find_job(connection, call.path["job"])
+        job_id = find_job_for_a_program(connection, call.path["job"])
     judged = Judged(
         job_id=job_id,
         verdict=Verdict(body["verdict"]),

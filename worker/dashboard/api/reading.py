@@ -22,7 +22,7 @@ from worker.store.engine import at_one_moment
 from worker.store.reading import attention, screens
 from worker.store.reading.deeds import audit_page
 from worker.store.reading.listing import list_jobs
-from worker.store.reading.receipts import find_job, receipt
+from worker.store.reading.receipts import find_job_for_a_program, receipt
 from worker.store.reading.results import Only, is_of_run, own_columns, results_of
 from worker.store.reading.review_queue import place_of
 from worker.store.reading.run_document import run_document
@@ -130,7 +130,7 @@ def job(call: ApiCall) -> dict[str, Any]:
     wanted = call.path["job"]
     with at_one_moment(call.engine) as connection:
         try:
-            found = receipt(connection, find_job(connection, wanted))
+            found = receipt(connection, find_job_for_a_program(connection, wanted))
         except UsageError as error:
             raise NotFound(str(error)) from None
     if shown:

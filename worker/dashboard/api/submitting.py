@@ -89,7 +89,7 @@ def submit(call: ApiCall) -> Response:
         )
         outcome = handover.take([(NAME, call.upload)])
         if not dry and outcome.run is not None and outcome.counts.accepted:
-            keep_forecast(call.engine, terms.policy, outcome.run, outcome.counts.strata, terms.lane)
+            keep_forecast(call.engine, terms.policy, outcome.run, outcome.counts.coming, terms.lane)
     except IntakeBusy as error:
         raise Conflict(str(error), retry_s=BUSY_S) from None
     except BacklogError as error:

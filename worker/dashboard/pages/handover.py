@@ -133,7 +133,7 @@ def _started(
     outcome = handover.take([file])
     if outcome.run is not None and outcome.counts.accepted:
         keep_forecast(
-            dashboard.engine, terms.policy, outcome.run, outcome.counts.strata, terms.lane
+            dashboard.engine, terms.policy, outcome.run, outcome.counts.coming, terms.lane
         )
     return outcome
 

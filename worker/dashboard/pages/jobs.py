@@ -147,7 +147,7 @@ def _search(request: Request, connection: Connection, search: str) -> Response:
         return RedirectResponse(f"/jobs/{find_job(connection, search)}", 303)
     except RungError as error:
         several = jobs_with_id(connection, search, PAGE)
-        found, problem = Page(jobs=several, next=None), None if several else error
+        found, problem = Page(jobs=several, next=None), None if len(several) > 1 else error
         total = len(several)
         which = job_list.which(Wanted(), found, 0, total)
         return _list(

@@ -1,6 +1,8 @@
 """The pages of runs: all of them, and one with its ladder, reasons, confidence, times and money."""
 
+import datetime as dt
 import time
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -22,7 +24,7 @@ from worker.dashboard.screens.now import (
     read_bill,
     read_picture,
 )
-from worker.dashboard.screens.queues import read_queues
+from worker.dashboard.screens.queues import QueueShown, read_queues
 from worker.dashboard.screens.side_troubles import batch_troubles
 from worker.dashboard.screens.troubles import ScreenTrouble, troubles
 from worker.errors import RungError
@@ -137,11 +139,13 @@ def _run(dashboard: Dashboard, connection: Connection, run_id: int) -> dict[str,
     steps = screens.escalations_of(connection, [run_id])
     sample = _sample(dashboard, connection, run_id)
     tiers = list(dashboard.settings.tiers)
-    (seen,) = outlooks_of(dashboard, connection, [found])
+    batches = batches_of(connection, found)
+    lines = read_queues(dashboard, connection, [found], stops := stops_of(connection, [found]))
+    (seen,) = outlooks_of(dashboard, connection, [found], lines, batches)
     return {
         "run": found,
         "outlook": seen,
-        "troubles": _troubles(dashboard, connection, found, seen),
+        "troubles": _troubles(connection, found, seen, lines, stops),
         "picture": read_picture(dashboard, connection, [found]),
         "bill": read_bill(dashboard, connection, [found]),
         "comparable": comparable([found]),
@@ -152,7 +156,7 @@ def _run(dashboard: Dashboard, connection: Connection, run_id: int) -> dict[str,
         "curve": charts.spending(
             sample, SpendSoFar(spent=found.spent, cap=found.cap, deadline=found.deadline)
         ),
-        "batches": (batches := batches_of(connection, found)),
+        "batches": batches,
         "in_batches": together(batches, found).words,
         "related": screens.related_runs(connection, run_id),
         "beside": compared_with(connection, run_id),
@@ -160,20 +164,21 @@ def _run(dashboard: Dashboard, connection: Connection, run_id: int) -> dict[str,
 
 
 def _troubles(
-    dashboard: Dashboard,
     connection: Connection,
     run: RunStanding,
     seen: Outlook,
+    lines: Sequence[QueueShown],
+    stops: Mapping[int, dt.datetime],
 ) -> list[ScreenTrouble]:
-    """What is wrong with a run under way: with itself, and with queues in which it waits."""
+    """What is wrong with a run under way: with itself, and with queues in which it waits or to
+    which it will come."""
     if run.finished_at is not None:
         return []
     waits = (run.rest or {}).get("open") or {}
-    stops = stops_of(connection, [run])
     lines = [
         line
-        for line in read_queues(dashboard, connection, [run], stops)
-        if waits.get("" if line.queue == ROUTING else line.queue)
+        for line in lines
+        if line.queue == seen.queue or waits.get("" if line.queue == ROUTING else line.queue)
     ]
     return troubles(
         lines,

@@ -112,7 +112,7 @@ def _expected(
     if not counts.accepted:
         return None
     with dashboard.engine.connect() as connection:
-        found = foresee(connection, terms.policy, counts.strata, terms.lane)
+        found = foresee(connection, terms.policy, counts.coming, terms.lane)
         counted = counted_tokens(connection, dashboard.settings)
         folders = stored_folders(connection) if terms.policy.knowledge else {}
     sizes = {name: one.size for name, one in folders.items()}

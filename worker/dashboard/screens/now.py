@@ -31,7 +31,12 @@ from worker.store.queue import deliveries
 from worker.store.queue.lookup_failures import failing_lookups
 from worker.store.queue.rounds import late
 from worker.store.reading import screens
-from worker.store.reading.batches import BatchesUnderWay, batches_under_way, unconfirmed
+from worker.store.reading.batches import (
+    BatchesUnderWay,
+    OpenBatch,
+    batches_under_way,
+    unconfirmed,
+)
 from worker.store.reading.bill import spend_of
 from worker.store.reading.doubts import doubtful
 from worker.store.reading.minutes import last_hour
@@ -186,13 +191,15 @@ def outlooks_of(
     connection: Connection,
     runs: Sequence[RunStanding],
     lines: Sequence[QueueStanding] | None = None,
+    batches: Sequence[OpenBatch] | None = None,
 ) -> list[Outlook]:
-    """For each run, will it be done on time? `lines` are the queues, if read already."""
+    """For each run, will it be done on time? `lines` are the queues, if read already, and `batches`
+    those of the one run that is asked for."""
     around = Surrounding(
         queues=queues(connection, dashboard.queues) if lines is None else lines,
         assumed_turnaround_s=dashboard.assumed_turnaround_s,
     )
-    return read_outlooks(connection, runs, around)
+    return read_outlooks(connection, runs, around, batches)
 
 
 def read_picture(

@@ -75,9 +75,10 @@ def headline(
     `unmanned` that no worker runs."""
     if not runs:
         if last is None:
-            return Outlook("calm", "Nothing has been submitted yet.")
+            return Outlook(level="calm", words="Nothing has been submitted yet.")
         return Outlook(
-            "calm", f"Nothing is under way. The last run, {last.name}, {_came_to(last)}."
+            level="calm",
+            words=f"Nothing is under way. The last run, {last.name}, {_came_to(last)}.",
         )
     total, ended = sum(run.total for run in runs), sum(run.ended for run in runs)
     first, worst = max(zip(runs, outlooks, strict=True), key=_urgency)
@@ -85,16 +86,18 @@ def headline(
     if len(runs) > 1:
         done += f", in {len(runs)} runs"
     if halted:
-        return Outlook("bad", f"Nothing goes on: everything is paused. {done}{_nearest(runs)}.")
+        return Outlook(
+            level="bad", words=f"Nothing goes on: everything is paused. {done}{_nearest(runs)}."
+        )
     if stopped:
         why = "no worker is running" if unmanned else f"{listed(stopped)} cannot send"
-        return Outlook("bad", f"Nothing goes on: {why}. {done}{_nearest(runs)}.")
+        return Outlook(level="bad", words=f"Nothing goes on: {why}. {done}{_nearest(runs)}.")
     words = short(first, worst)
     if len(runs) == 1:
-        return Outlook(worst.level, f"{words[0].upper()}{words[1:]}. {done}.")
+        return Outlook(level=worst.level, words=f"{words[0].upper()}{words[1:]}. {done}.")
     if worst.level in ("bad", "warn"):
         too = _too([one for one in outlooks if one.level == "bad"][1:])
-        return Outlook(worst.level, f"{said_of(first.name, words)}. {too}{done}.")
+        return Outlook(level=worst.level, words=f"{said_of(first.name, words)}. {too}{done}.")
     last_done = max((o.done_at for o in outlooks if o.done_at), default=None)
     when = f", all at about {clock(last_done, runs[0].now)}" if last_done else ""
-    return Outlook(worst.level, f"{done}{when}.")
+    return Outlook(level=worst.level, words=f"{done}{when}.")

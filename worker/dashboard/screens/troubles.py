@@ -205,7 +205,11 @@ def of_run(
     if run.out_of_money:
         return found
     if run.state == "paused":
-        return [trouble("warn", seen.words, f"Resume {run.name}", "resume", run.resume_with)]
+        if run.without_batches:
+            helps, action = f"Answer {run.name} one by one", "realtime"
+        else:
+            helps, action = f"Resume {run.name}", "resume"
+        return [trouble("warn", seen.words, helps, action, run.resume_with)]
     if seen.level == "bad":
         found.append(trouble("bad", seen.words, "Give it priority", "priority"))
     if not run.short and run.cap and run.spent >= BUDGET_LOW * run.cap:

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from urllib.parse import quote
 
+from models.vocabulary import Lane
 from worker.domain.wording import VERDICT_WORDS, dollars, plural
 from worker.store.reading.deeds import AuditEntry
 
@@ -44,6 +45,8 @@ def said(event: AuditEntry) -> str:
         return f"The verdict on {target} is taken back."
     if action.startswith("review:"):
         return f"Verdict on {target}: {VERDICT_WORDS[action.removeprefix('review:')]}."
+    if action == "resume" and event.detail.get("lane") == Lane.REALTIME:
+        return f"{target} is answered one by one from now on."
     return f"{target} {DONE.get(action, action)}."
 
 

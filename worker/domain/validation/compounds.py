@@ -7,7 +7,7 @@ from decimal import Decimal
 from worker.domain.validation.fact_words import NUMBERS, UNITS
 
 _MAY_HOLD = re.compile(
-    r"[€£$¢½¼¾]|\d[ \u00a0]?[pglk](?!\w)|\d{3}[ \u00a0]?m(?!\w)|/[24]|hal[bfv]|demi|medi[ao]|mezz"
+    r"[€£$¢½¼¾]|\d[x×]\d|\d[ \u00a0]?[pglkm](?!\w)|/[24]|hal[bfv]|demi|medi[ao]|mezz"
     r"|mei[ao]|quarter|viertel|quart|cuarto|kwartier|moitié|mitad|metà|metade"
     r"|\d[ \u00a0]?(?:c[eé]nt|cênt|rappen|pen[cn])|(?:eur|euros?|franken)[ \u00a0]?\d",
     re.IGNORECASE,
@@ -68,9 +68,19 @@ _HALF_PRICE = re.compile(
     re.IGNORECASE,
 )
 _GLUED = re.compile(
-    r"(?<=\d)(?:(?P<cents>p|\s?¢)|(?P<thousand>k)|(?P<litres>[ \u00a0]?l)(?!['’]))(?!\w)"
-    r"|(?<=\d\d)(?P<grams>[ \u00a0]?g)(?!\w)|(?<=\d\d\d)(?P<metres>[ \u00a0]?m)(?![\w²³])"
+    r"(?<=\d)(?:(?P<cents>[ \u00a0]?p(?!\.?\s?m\b)|\s?¢)|(?P<thousand>k)"
+    r"|(?P<litres>[ \u00a0]?l)(?!['’]))(?!\w)"
+    r"|(?<=\d\d)(?P<grams>[ \u00a0]?g)(?!\w)"
+    r"|(?:(?<=\d\d\d)|(?<=\d[.,]\d)|(?<=[.,]\d\d)|(?<=\d)(?=[ \u00a0]))"
+    r"(?P<metres>[ \u00a0]?m)(?![\w²³'’./])"
 )
+_MILLIONS = re.compile(
+    r"(?P<sign>[€£$])\s?(?P<number>\d{1,4}(?:[.,]\d{1,3})?)\s?(?P<times>k|mn?|mio|bn)(?!\w)",
+    re.IGNORECASE,
+)
+_TIMES = {"k": "thousand", "bn": "billion"}
+_BY = re.compile(r"(?<![\w.,])(\d{1,4}(?:[.,]\d{1,3})?)[x×](?=\d)", re.IGNORECASE)
+"""`45x15cm`."""
 _ELSEWHERE = {"ora": "ore", "journée": "jours", "giornata": "giorni", "heure": "heures"}
 
 
@@ -78,6 +88,10 @@ def in_one(text: str) -> str:
     """The text with such numbers in digits and words that are known; any other is left as it is."""
     if _MAY_HOLD.search(text) is None:
         return text
+    text = _BY.sub(r"\1 x ", text)
+    text = _MILLIONS.sub(
+        lambda m: f"{m['sign']}{m['number']} {_TIMES.get(m['times'].lower(), 'million')}", text
+    )
     for pattern in _MONEY:
         text = pattern.sub(_amount, text)
     text = _FRACTION.sub(_fraction, text)
@@ -112,7 +126,11 @@ def _and_a_half(match: re.Match[str]) -> str:
 
 def _half(match: re.Match[str]) -> str:
     unit = _unit(match["unit"])
-    return match.group() if unit is None else f"0.5 {unit}"
+    # `half a minute` is said of any short while.
+    return match.group() if unit is None or UNITS[unit] in _SHORT else f"0.5 {unit}"
+
+
+_SHORT = (UNITS["minute"], UNITS["second"])
 
 
 def _value(word: str) -> Decimal | None:

@@ -39,7 +39,8 @@ def underived(
 
 def _values(fact: Fact) -> Iterator[Value]:
     """What a number is asked for as, in its unit."""
-    for key in fact.asked:
+    small = () if fact.asked or fact.kind != "the number" else fact.held[:1]
+    for key in fact.asked or small:
         what, value = key[0], key[-1]
         if isinstance(what, str) and isinstance(value, Decimal) and what != "plain":
             yield what, value

@@ -15,8 +15,8 @@ Unit = tuple[str, Decimal]
 """What is measured, and how many of its smallest: (`hours`, 24) for a day."""
 
 _MONTHS = """
-january jan januar janvier janv enero ene gennaio gen janeiro januari
-february feb februar février fevrier févr febrero febbraio fevereiro fev februari
+january jan januar jänner janvier janv enero ene gennaio gen janeiro januari
+february feb februar feber février fevrier févr febrero febbraio fevereiro fev februari
 march mar märz maerz mär mars marzo março marco maart mrt
 april apr avril avr abril abr aprile
 may mai mayo maggio mag maio mei
@@ -68,14 +68,19 @@ ALSO: Mapping[str, tuple[str, ...]] = {
     "kr": ("SEK",),
 }
 """How a currency may be written too: `$10` for `10 AUD`."""
+_SMALL_COINS = (
+    "cent cents centimes centime céntimos centavos centesimi cêntimos pence penny pennies rappen"
+    " öre øre ören grosz grosze groszy kuruş bani haléř haléře haléřů paise paisa kopeck kopecks"
+    " kopek kopeks kopeken копеек копейки копейка agorot agora halala halalas satang fillér"
+)
 CENTS = "cents"
 """Of any currency: what is compared is the value alone."""
+_GIGABYTES = "gb go gigabyte gigabytes gigas"
 
 
 def _units() -> dict[str, Unit]:
-    one = Decimal(1)
-    table: dict[str, Unit] = {code.lower(): (code, one) for code in CODES}
-    table |= {sign: (code, one) for sign, code in CURRENCY_SIGNS.items()}
+    signs = {code.lower(): code for code in CODES} | dict(CURRENCY_SIGNS)
+    table: dict[str, Unit] = {sign: (code, Decimal(1)) for sign, code in signs.items()}
 
     def add(what: str, factor: Decimal | int | str, words: str) -> None:
         table.update(dict.fromkeys(words.split(), (what, Decimal(factor))))
@@ -85,7 +90,8 @@ def _units() -> dict[str, Unit]:
     add("GBP", 1, "pound pounds pfund livres livre libras libra sterline sterlina ponden quid")
     add("CHF", 1, "franken francs franc franchi francos")
     add("INR", 1, "rupee rupees")
-    add(CENTS, "0.01", "cent cents centimes centime céntimos centavos centesimi cêntimos pence")
+    add(CENTS, "0.01", _SMALL_COINS)
+    add("JPY", 1, "yen")
     add("percent", 1, "% percent prozent pourcent procent")
     add("hours", Decimal(1) / 60, "minute minutes min mins minuten minuto minutos minuti minuut")
     add("hours", 1, "hour hours hr hrs h stunde stunden std heure heures hora horas ora ore uur")
@@ -104,7 +110,8 @@ def _units() -> dict[str, Unit]:
         "months", 12, "year years yr yrs jahr jahre jahren jahres an ans année années año años anno"
     )
     add("months", 12, "anni ano anos jaar jaren")
-    for power, names in enumerate(("kb", "mb mo", "gb go gigabyte gigabytes gigas", "tb to")):
+    sizes = ("kb kilobyte kilobytes", "mb mo megabyte megabytes", _GIGABYTES, "tb to terabytes")
+    for power, names in enumerate(sizes):
         add("kilobytes", 1000**power, names)
     add("litres", 1, "l litre litres liter liters litro litros litri")
     add("litres", "0.01", "cl centilitres centiliter")
@@ -134,8 +141,8 @@ QUALIFIERS = frozenset(
 )
 _NUMBERS: Mapping[int, str] = {
     1: "one a an ein eine einem einen einer eines un une una uno um uma één een",
-    2: "two zwei deux dos due dois duas twee",
-    3: "three drei trois tres tre três drie",
+    2: "two zwei zweier deux dos due dois duas twee",
+    3: "three drei dreier trois tres tre três drie",
     4: "four vier quatre cuatro quattro quatro",
     5: "five fünf fuenf cinq cinco cinque vijf",
     6: "six sechs seis sei zes",

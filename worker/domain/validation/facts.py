@@ -10,30 +10,35 @@ from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
 
+from worker.domain.validation.clocks import clock_keys, in_clocks
 from worker.domain.validation.compounds import in_one
+from worker.domain.validation.counted import in_digits
 from worker.domain.validation.dates import Reader, dates_for
 from worker.domain.validation.fact import Fact, Key, same
 from worker.domain.validation.fact_words import UNITS
+from worker.domain.validation.free import free_in
 from worker.domain.validation.notations import as_read_here
+from worker.domain.validation.number_words import WORD
 from worker.domain.validation.numbers import MAX_DIGITS, ORDINAL, dialled, numbers_in, spelt_in
 from worker.domain.validation.promises import BARE_HOST, EMAIL
+from worker.domain.validation.shares import shares_in
 from worker.domain.validation.told_days import told_days_in, weekday_of
 
 _LINK = re.compile(
-    rf"(?<![a-z0-9])https?://(?P<url>[^\s<>()\[\]{{}}\"'“”«»]++)"
+    rf"(?<![a-z0-9])[a-z]{{2,8}}://(?P<url>[^\s<>()\[\]{{}}\"'“”«»]++)"
     rf"|(?P<bare>{BARE_HOST.pattern}(?:/[^\s<>()\[\]{{}}\"'“”«»]*+)?)",
     re.IGNORECASE,
 )
 _TIME = re.compile(
-    r"(?<![\w:.,])T?(\d{1,2})(?::| ?h ?| ?uhr )(\d{2})"
+    r"(?<![\w:.,])T?(\d{1,2})(?::| ?h ?| ?uhr |(?=\.\d\d ?[ap]\.?m\b)\.)(\d{2})"
     r"(?::\d{2}(?:[.,]\d{1,9})?(?:Z\b|[+-]\d{2}:?\d{2}\b)?|(?<=T\d\d:\d\d)(?:Z|[+-]\d{2}:?\d{2})\b)?"
-    r"(?![\d:]\d|\d)",
+    r"(?![\d:]\d|\d)(?:[ \u00a0]?(?P<half>[ap])\.?m\b\.?)?",
     re.IGNORECASE,
 )
 """With its zone only where a machine wrote it: `9:00-17:00` are two hours of a day."""
 _SPAN = re.compile(r"\d{1,2} ?h", re.IGNORECASE)
 _HOUR = re.compile(
-    r"(?<![\w:.,])(\d{1,2})[ \u00a0]?(?:[ap]\.?m\b\.?|uhr\b|o['’]clock\b)", re.IGNORECASE
+    r"(?<![\w:.,])(\d{1,2})[ \u00a0]?(?:(?P<half>[ap])\.?m\b\.?|uhr\b|o['’]clock\b)", re.IGNORECASE
 )
 _PHONE = re.compile(
     r"(?<![\w.,+/-])(?:\+\d{7,15}|(?:\+|00(?=[1-9]))?(?:\(\d{1,5}\)|\d{1,5})"
@@ -41,6 +46,10 @@ _PHONE = re.compile(
 )
 _ACCOUNT = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z\d]{4}){2,7}(?: ?[A-Z\d]{1,3})?(?!\w)")
 """An IBAN, with its gaps or without."""
+_DASHED = re.compile(r"(?<![\w.,-])(?=\d{2,4}(?:-\d{2,4}){0,4}-0)\d{2,4}(?:-\d{2,4}){1,5}(?![\w-])")
+"""`20-00-00`: no span has a nought before its numbers."""
+_POSTCODE = re.compile(r"(?<![\w-])[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}(?!\w)")
+_VOUCHER = re.compile(r"[^\W\d_]{4,20}\d{2,6}")
 _NATIONAL = re.compile(r"1([-. ])\d{3}\1\d{3}\1\d{4}|\d{3}[-. ]\d{3,4}(?:[-. ]\d{4})?")
 _REFERENCE = re.compile(
     r"(?<![\w#/-])(?:#[^\W_]|(?:[^\W\d]{1,12}[-_/]){0,3}[^\W\d]{0,12}\d)[\w/-]*+"
@@ -54,6 +63,8 @@ _TRACKING = re.compile(r"(?<=[?&])(?:utm_[a-z]+|gclid|fbclid|msclkid|mc_[ce]id)=
 _MASK = re.compile(r"\Ax{2,}(?=\d+\Z)")
 """Before the last digits of a card, which are all that is shown of it."""
 _GLUED = re.compile(r"\d++-?([^\W\d_]++)(?:-[^\W\d_]*+)*+")
+_BRACKETED = re.compile(r" ?[\[(](?:(?P<at>at|ät)|dot|punkt|point|punto)[\])] ?", re.IGNORECASE)
+"""`help (at) shop.example`, `shop[dot]example`."""
 _NO_FACT = re.compile(
     r"(?:(?<=\n)|\A)[ \t]{0,8}(?:\*\*)?\d{1,2}[.)](?=\s)|(?<!\d)(?:24/7|50/50)(?!\d)"
 )
@@ -63,10 +74,10 @@ _NO_FACT = re.compile(
 def facts_in(text: str, language: str | None = None) -> list[Fact]:
     """The facts of a text, in no order. Without a language a number that two notations read in two
     ways (`1.234`) counts in both."""
-    text = in_one(as_read_here(text))
-    if not any(character.isdigit() or character in ".@#" for character in text):
-        return [*spelt_in(text), *told_days_in(text)]
-    found: list[Fact] = [*told_days_in(text)]
+    text = as_read_here(_BRACKETED.sub(lambda match: "@" if match["at"] else ".", text))
+    words = frozenset(WORD.findall(text.lower()))
+    text = in_one(in_clocks(in_digits(text, words), words))
+    found = [*told_days_in(text, words), *free_in(text), *shares_in(text, words)]
 
     def taken(pattern: re.Pattern[str], read: Callable[[re.Match[str]], Fact | None]) -> None:
         nonlocal text
@@ -80,15 +91,21 @@ def facts_in(text: str, language: str | None = None) -> list[Fact]:
 
         text = pattern.sub(blank, text)
 
+    if not any(character.isdigit() or character in ".@#" for character in text):
+        for pattern, read in dates_for(words):
+            taken(pattern, partial(_date, read))
+        return [*found, *spelt_in(text)]
     taken(EMAIL, _address)
     taken(_LINK, _link)
-    for pattern, read in dates_for(text):
+    for pattern, read in dates_for(words):
         taken(pattern, partial(_date, read))
     taken(_TIME, _time)
     taken(_HOUR, _hour)
     taken(_ACCOUNT, _account)
     taken(_PHONE, _phone)
     taken(_VERSION, _version)
+    taken(_POSTCODE, _account)
+    taken(_DASHED, _account)
     taken(_REFERENCE, _reference)
     text = _NO_FACT.sub(lambda m: " " * len(m.group()), text)
     return [*found, *spelt_in(text), *numbers_in(text, language)]
@@ -105,7 +122,7 @@ def _address(match: re.Match[str]) -> Fact:
 
 def _link(match: re.Match[str]) -> Fact:
     """A page may be named by what it lies under: `acme.example` for `acme.example/returns`."""
-    written = (match["url"] or match["bare"]).rstrip(".,;:!?*_'’)")
+    written = (match["url"] or match["bare"]).rstrip(".,;:!?*_'’)…")
     address = _TRACKING.sub("", written.lower().removeprefix("www."))
     path, _, asked = address.partition("?")
     path, asked = path.rstrip("/"), asked.strip("&")
@@ -119,10 +136,11 @@ def _date(read: Reader, match: re.Match[str]) -> Fact | None:
     held: list[Key] = []
     for year, month, day in read(match):
         held += [("raw", Decimal(part)) for part in (year, month, day) if part is not None]
+        held.append(("month", month))
         if year is not None:
             held.append(("year and month", year, month))
         if day is None:
-            asked.append(("year and month", year, month))
+            asked.append(("month", month) if year is None else ("year and month", year, month))
             continue
         held += [("day", month, day), ("raw", Decimal(f"{day}.{month:02}"))]
         if year is None:
@@ -142,9 +160,9 @@ def _time(match: re.Match[str]) -> Fact | None:
     hour, minute = int(match[1]), int(match[2])
     if hour > 24 or minute > 59:
         return None
-    clock: Key = ("time", hour % 12, minute)
-    held: tuple[Key, ...] = (clock, ("raw", Decimal(hour)), ("raw", Decimal(minute)))
-    asked: tuple[Key, ...] = (clock, ("plain", Decimal(hour))) if minute == 0 else (clock,)
+    clock = clock_keys(hour, minute, (match["half"] or "").lower())
+    held: tuple[Key, ...] = (*clock, ("raw", Decimal(hour)), ("raw", Decimal(minute)))
+    asked: tuple[Key, ...] = (*clock, ("plain", Decimal(hour))) if minute == 0 else clock
     if _SPAN.match(match.group()):
         # `1h30` is an hour and a half as well.
         span: Key = ("hours", (hour + Decimal(minute) / 60).quantize(Decimal("1.0000")))
@@ -157,17 +175,17 @@ def _hour(match: re.Match[str]) -> Fact | None:
     hour = int(match[1])
     if hour > 24:
         return None
-    clock: Key = ("time", hour % 12, 0)
+    clock = clock_keys(hour, 0, (match["half"] or "").lower())
     return Fact(
         kind="the time",
         said=match.group(),
-        asked=(clock, ("plain", Decimal(hour))),
-        held=(clock, ("raw", Decimal(hour))),
+        asked=(*clock, ("plain", Decimal(hour))),
+        held=(*clock, ("raw", Decimal(hour))),
     )
 
 
 def _account(match: re.Match[str]) -> Fact:
-    name = match.group().replace(" ", "").casefold()
+    name = re.sub(r"[ -]", "", match.group()).casefold()
     return same("the number", match.group(), ("reference", name))
 
 
@@ -196,7 +214,8 @@ def _reference(match: re.Match[str]) -> Fact | None:
         return None
     if not written.startswith("#"):
         lettered = any(character.isalpha() for character in written)
-        if not lettered or sum(character.isdigit() for character in written) < 3:
+        digits = sum(character.isdigit() for character in written)
+        if not lettered or digits < (2 if _VOUCHER.fullmatch(written) else 3):
             return None
     name = _MASK.sub("", re.sub(r"[-_/#]", "", written).casefold())
     parts = re.findall(rf"\d{{1,{MAX_DIGITS}}}", written)

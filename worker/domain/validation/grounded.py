@@ -4,8 +4,7 @@ Objective and pure: what a reply says that can be compared is looked for in the 
 and the passages that the answer cites. Whether words mean the same is not its business.
 """
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -16,20 +15,19 @@ from worker.domain.validation.fact import Fact, Key
 from worker.domain.validation.facts import facts_in, keys_of
 from worker.domain.validation.language import detected
 from worker.domain.validation.numbers import ambiguous
+from worker.domain.validation.quotations import (
+    not_quoted,
+    quotations_in,
+    squeezed,
+    stands_in,
+)
+from worker.domain.validation.runs import named_otherwise
 
-QUOTED_WORDS = 3
-"""Fewer words between quotation marks are a name on a button."""
 SEARCHED_CHARS = 20_000
 """Of the reply, and of the message. A longer reply cannot be told to be grounded."""
 MAX_NAMED_CHARS = 60
 MAX_FACTS = 3
 """Named in one finding."""
-
-_QUOTE = re.compile(
-    r"[“„\"]([^“”„\"\n]{8,600})[”“\"]|«\s?([^«»\n]{8,600}?)\s?»"
-    r"|(?<!\w)‘([^‘’\n](?:[^‘’\n]|’(?=\w)){7,600})’|‚([^‚‘\n]{8,600})‘"
-)
-_WORD = re.compile(r"\w+")
 
 
 def grounded(draft: Draft, _options: Mapping[str, Any]) -> str | None:
@@ -98,23 +96,35 @@ def _split(shown: Sequence[Shown], cited: frozenset[str] | None) -> tuple[list[S
 
 def _missing(draft: Draft, shown: Sequence[Shown]) -> Iterator[Fact]:
     """Facts and quotations of the reply that stand nowhere."""
-    said_of = facts_in(draft.reply, _notation(draft))
-    facts = [fact for fact in said_of if fact.asked]
-    if facts:
+    notation = _notation(draft)
+    said_of = facts_in(draft.reply, notation)
+    if any(fact.asked for fact in said_of):
         known = [keys_of(draft.message.text[:SEARCHED_CHARS]), *_known(draft, shown)]
-        missing = [
-            fact for fact in facts if not any(key in keys for key in fact.asked for keys in known)
-        ]
-        absent = {id(fact) for fact in missing}
-        standing = [fact for fact in said_of if id(fact) not in absent]
-        yield from underived(missing, standing, known)
-    said = [_squeezed(match[match.lastindex or 0]) for match in _QUOTE.finditer(draft.reply)]
-    said = [quote for quote in said if quote.count(" ") >= QUOTED_WORDS - 1]
-    if said:
-        texts = [_squeezed(draft.message.text[:SEARCHED_CHARS]), *_texts(draft, shown)]
-        for quote in said:
-            if not any(f" {quote} " in f" {text} " for text in texts):
-                yield Fact(kind="the quotation", said=quote)
+        missing = _absent(said_of, known)
+        if missing:
+            texts = [draft.message.text[:SEARCHED_CHARS], draft.instructions]
+            texts += [one.text for one in shown]
+            reply = named_otherwise(draft.reply, missing, texts)
+            if reply != draft.reply:
+                missing = _absent(facts_in(reply, notation), known)
+        yield from missing
+    quoted = list(quotations_in(draft.reply))
+    if quoted:
+        searched = [squeezed(draft.message.text[:SEARCHED_CHARS]), *_texts(draft, shown)]
+        for parts in quoted:
+            if not any(stands_in(parts, text) for text in searched):
+                yield not_quoted(parts)
+
+
+def _absent(said_of: Sequence[Fact], known: Sequence[Collection[Key]]) -> list[Fact]:
+    """Facts of a reply that no source has and that follow from none that it has."""
+    missing = [
+        fact
+        for fact in said_of
+        if fact.asked and not any(key in keys for key in fact.asked for keys in known)
+    ]
+    absent = {id(fact) for fact in missing}
+    return underived(missing, [fact for fact in said_of if id(fact) not in absent], known)
 
 
 def _notation(draft: Draft) -> str | None:
@@ -133,7 +143,7 @@ def _known(draft: Draft, shown: Sequence[Shown]) -> Iterator[frozenset[Key]]:
 def _texts(draft: Draft, shown: Sequence[Shown]) -> Iterator[str]:
     yield _page_words(draft.instructions)
     for one in shown:
-        yield (_page_words if one.passage else _squeezed)(one.text)
+        yield (_page_words if one.passage else squeezed)(one.text)
 
 
 @lru_cache(maxsize=4_096)
@@ -146,11 +156,7 @@ def _page_keys(text: str, language: str | None) -> frozenset[Key]:
 
 @lru_cache(maxsize=4_096)
 def _page_words(text: str) -> str:
-    return _squeezed(text)
-
-
-def _squeezed(text: str) -> str:
-    return " ".join(_WORD.findall(text.casefold()))
+    return squeezed(text)
 
 
 def _named(said: str) -> str:

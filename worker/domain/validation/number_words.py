@@ -54,14 +54,19 @@ def _one_word(language: str, one: str, tens: str) -> str:
     return f"{one}{'ën' if one.endswith('e') else 'en'}{tens}"
 
 
-_ALL: Mapping[str, int] = {
+ALL: Mapping[str, int] = {
     **{word.replace("ß", "ss"): value for word, value in _glued()},
     **dict(_glued()),
     **{word: 21 + at for at, word in enumerate(_SPANISH.split())},
     **_OTHERS,
     **NUMBERS,
 }
-_BEGIN = frozenset(_ALL) | _THOUSANDS
+_BEGIN = frozenset(ALL) | _THOUSANDS
+
+
+_OTHER_WORDS = frozenset({"once", "onze", "ten", "cent", "cem", "quinze"})
+"""Words of some language that are no number in another: English, Dutch, Dutch, …"""
+_DIGIT_BESIDE = re.compile(r"[ \u00a0-]?\d")
 
 
 def written_out(
@@ -78,6 +83,15 @@ def written_out(
         at = end
 
 
+def counts(value: int, text: str, begin: int, end: int, word: str) -> bool:
+    """Whether a number in words counts something without measuring it: `twenty people`. Round ones
+    are said of anything (`a hundred times`), and `once` is a Spanish eleven in Spanish alone."""
+    if value < 10 or value in (100, 1_000, 1_000_000) or word in _OTHER_WORDS:
+        return False
+    digit = _DIGIT_BESIDE.match(text[max(0, begin - 2) : begin][::-1])
+    return digit is None and _DIGIT_BESIDE.match(text, end) is None
+
+
 def _read(
     text: str, words: Sequence[re.Match[str]], lowered: Sequence[str], at: int
 ) -> tuple[int, int]:
@@ -88,8 +102,8 @@ def _read(
             done, value = done + 1_000 * max(value, 1), 0
         elif word in _HUNDREDS and (value in range(1, 10) or at == start) and _goes_on(lowered, at):
             value = 100 * max(value, 1)
-        elif word in _ALL and _adds(value, _ALL[word]):
-            value += _ALL[word]
+        elif word in ALL and _adds(value, ALL[word]):
+            value += ALL[word]
         elif not (word in _JOINS and value + done >= 20 and _next_adds(lowered, at, value)):
             break
         at += 1
@@ -104,11 +118,11 @@ def _goes_on(lowered: Sequence[str], at: int) -> bool:
     """A cent is a hundred where something is counted by it."""
     if lowered[at] not in ("cent", "cents"):
         return True
-    return at + 1 < len(lowered) and (lowered[at + 1] in UNITS or lowered[at + 1] in _ALL)
+    return at + 1 < len(lowered) and (lowered[at + 1] in UNITS or lowered[at + 1] in ALL)
 
 
 def _next_adds(lowered: Sequence[str], at: int, value: int) -> bool:
-    return at + 1 < len(lowered) and _adds(value, _ALL.get(lowered[at + 1], value))
+    return at + 1 < len(lowered) and _adds(value, ALL.get(lowered[at + 1], value))
 
 
 def _adds(value: int, more: int) -> bool:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
+from worker.domain.validation.clocks import clock_keys
 from worker.domain.validation.fact import Fact, Key
 from worker.domain.validation.fact_words import (
     ALSO,
@@ -17,7 +18,8 @@ from worker.domain.validation.fact_words import (
     Unit,
     either,
 )
-from worker.domain.validation.number_words import WORD, written_out
+from worker.domain.validation.free import FREE
+from worker.domain.validation.number_words import WORD, counts, written_out
 
 MONEY = frozenset({*CODES, *CURRENCY_SIGNS.values(), CENTS})
 MAX_DIGITS = 24
@@ -75,7 +77,19 @@ def spelt_in(text: str) -> Iterator[Fact]:
         if unit is None and after and _RANGE.fullmatch(text[end : after[0]][:8]):
             unit = after[1]
         after = (begin, unit) if unit is not None else None
-        if unit is not None:
+        if unit is None:
+            if counts(value, text, begin, end, words[at].group().lower() if to == at + 1 else ""):
+                exact = Decimal(value)
+                yield Fact(
+                    kind="the number",
+                    said=text[begin:end],
+                    asked=(("raw", exact),),
+                    held=(("raw", exact), ("plain", exact)),
+                )
+        elif text[:begin].rstrip()[-1:].isdigit():
+            # `12.5 thousand euros`: read with its digits.
+            continue
+        else:
             asked, held = _measured(Decimal(value), unit)
             said = text[begin:end]
             yield Fact(kind="the number", said=said, asked=asked if value > 1 else (), held=held)
@@ -106,6 +120,9 @@ def numbers_in(text: str, language: str | None) -> Iterator[Fact]:
         between = text[matches[at].end() : matches[at + 1].start()][:8]
         if units[at] is None and _RANGE.fullmatch(between):
             units[at] = units[at + 1]
+            if units[at] == UNITS["h"]:
+                # `9 a 18 h`: its `h` says that it may be a time.
+                found[at] = (units[at], found[at + 1][1])
     for at in range(1, len(matches)):
         between = text[matches[at - 1].end() : matches[at].start()][:8]
         if units[at] is None and matches[at - 1]["sign"] and _RANGE.fullmatch(between):
@@ -133,9 +150,10 @@ def _number(digits: str, said: str, unit: Unit | None, values: tuple[Decimal, ..
     asked = tuple(key for each, _ in keys for key in each)
     if said.lower().endswith(("h", "uur")) and unit[0] == "hours":
         # `9 h` is a time of the day as well.
-        asked += tuple(("time", int(value) % 12, 0) for value in values if value in range(25))
+        hours = (int(value) for value in values if value in range(25))
+        asked += tuple(key for hour in hours for key in clock_keys(hour, 0))
         if clock := _CLOCK.fullmatch(digits):
-            asked += (("time", int(clock[1]) % 12, int(clock[2])),)
+            asked += clock_keys(int(clock[1]), int(clock[2]))
     held = tuple(key for _, each in keys for key in each)
     return Fact(kind=_kind(unit[0]), said=said, asked=asked, held=held)
 
@@ -145,8 +163,8 @@ def _plain(digits: str, said: str, values: tuple[Decimal, ...]) -> Fact:
     asked: tuple[Key, ...] = tuple(("raw", value) for value in values)
     held: tuple[Key, ...] = (*asked, *(("plain", value) for value in values))
     if clock := _CLOCK.fullmatch(digits):
-        key: Key = ("time", int(clock[1]) % 12, int(clock[2]))
-        asked, held = (*asked, key), (*held, key)
+        keys = clock_keys(int(clock[1]), int(clock[2]))
+        asked, held = (*asked, *keys), (*held, *keys)
     if digits.isdigit():
         asked, held = (*asked, ("reference", digits)), (*held, ("reference", digits))
         if 7 <= len(digits) <= 15:
@@ -173,6 +191,8 @@ def _measured(value: Decimal, unit: Unit) -> tuple[tuple[Key, ...], tuple[Key, .
     if what in MONEY:
         asked += (("money" if what == CENTS else CENTS, exact),)
         held += (("money", exact), *((sign, exact) for sign in ALSO.get(what, ())))
+        if value == 0:
+            asked, held = (*asked, FREE), (*held, FREE)
     return asked, held
 
 

@@ -6,7 +6,7 @@ for a day of the week a date that falls on it.
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
 from worker.domain.validation.fact import Fact, Key
 
@@ -43,8 +43,15 @@ _DAY = {word: day for day, words in enumerate(_WEEKDAYS) for word in words.split
 _SHORT_DAY = {word: day for day, words in enumerate(_SHORT) for word in words.split()}
 _ANY = "|".join(_DAY)
 _BETWEEN = r"\.?\s?(?:-|–|—|to|till|through|bis|au?|à|al?|até|tot|t/m)\s?"
+_GREETING = "".join(
+    rf"(?<!\b{word} )"
+    for word in (
+        *("lovely", "nice", "great", "good", "happy", "wonderful", "pleasant", "schönen", "guten"),
+        *("schöner", "bon", "buona", "buon", "feliz", "buen", "fijne", "prettige", "bom", "boa"),
+    )
+)
 _NAMED = re.compile(
-    rf"(?<!\w)({_ANY})s?(?![\w])(?!,?\s(?:de[nr] |the |le |el |il )?\d)", re.IGNORECASE
+    rf"(?<!\w){_GREETING}({_ANY})s?(?![\w])(?!,?\s(?:de[nr] |the |le |el |il )?\d)", re.IGNORECASE
 )
 """With a date behind it the date says which day it is."""
 _RANGE = re.compile(
@@ -56,12 +63,60 @@ _WORDS = re.compile(
     + rf"|(?P<fortnight>(?<!\w)(?:{_FORTNIGHT})s?(?!\w))",
     re.IGNORECASE,
 )
+_TOLD_WORDS = frozenset(
+    [
+        "tomorrow",
+        "übermorgen",
+        "demain",
+        "mañana",
+        "dopodomani",
+        "domani",
+        "amanhã",
+        "overmorgen",
+        "yesterday",
+        "gestern",
+        "ayer",
+        "ieri",
+        "ontem",
+        "gisteren",
+        "tonight",
+        "heute",
+        "soir",
+        "noche",
+        "stasera",
+        "noite",
+        "vanavond",
+        "week",
+        "woche",
+        "semaine",
+        "semana",
+        "settimana",
+        "month",
+        "monat",
+        "monats",
+        "mois",
+        "mes",
+        "mese",
+        "mês",
+        "maand",
+        "fortnight",
+        "fortnights",
+        "quinzaine",
+        "quinzaines",
+        "quincena",
+        "quincenas",
+    ]
+)
+"""One of them is in whatever `_WORDS` finds."""
+_DAY_WORDS = frozenset(word for day in _DAY for word in (day, f"{day}s")) | {"feira", "feiras"}
+_RANGE_WORDS = frozenset(word for day in _SHORT_DAY for word in (day, f"{day}s")) | _DAY_WORDS
 _NAMES: Sequence[str] = tuple(_TOLD)
 
 
-def told_days_in(text: str) -> Iterator[Fact]:
-    """Each as it stands there; of `Monday to Friday` the days between as well."""
-    for match in _WORDS.finditer(text):
+def told_days_in(text: str, words: Set[str]) -> Iterator[Fact]:
+    """Each as it stands in a text of these words, in lower case; of `Monday to Friday` the days
+    between as well."""
+    for match in () if words.isdisjoint(_TOLD_WORDS) else _WORDS.finditer(text):
         if match.lastgroup == "fortnight":
             yield Fact(
                 kind="the number", said=match.group(), asked=_FOURTEEN_DAYS, held=_FOURTEEN_DAYS
@@ -69,11 +124,11 @@ def told_days_in(text: str) -> Iterator[Fact]:
         else:
             told = _NAMES[int((match.lastgroup or "t0")[1:])]
             yield _day(match.group(), ("told", told))
-    for match in _MORGEN.finditer(text):
+    for match in _MORGEN.finditer(text) if "morgen" in words else ():
         yield _day(match.group(), ("told", "tomorrow"))
-    for match in _NAMED.finditer(text):
+    for match in () if words.isdisjoint(_DAY_WORDS) else _NAMED.finditer(text):
         yield _day(match.group(), ("weekday", _DAY[match[1].lower()]))
-    for match in _RANGE.finditer(text):
+    for match in _RANGE.finditer(text) if len(words & _RANGE_WORDS) > 1 else ():
         first, last = (_number(match[at].lower()) for at in (1, 2))
         days = range(first, last + 1) if first <= last else (*range(first, 7), *range(last + 1))
         held = tuple(("weekday", day) for day in days)

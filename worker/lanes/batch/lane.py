@@ -57,7 +57,8 @@ class BatchLane:
         self._simulated = address.simulated
         most = SIMULATED_S if address.simulated else float("inf")
         self._poll_s = min(settings.batch.poll_s, most)
-        self._gather_s = min(settings.batch.gather_s, most)
+        # What goes nowhere is not waited for: its run is told so at the next look.
+        self._gather_s = min(settings.batch.gather_s, most) if self._claude.offered else 0.0
         self._sizes = dict.fromkeys((ROUTING, *settings.tiers), settings.batch.slice)
         claimants = Claimants()
         self._reader = Reader(

@@ -79,7 +79,7 @@ class WebhookCourier:
         """Posts it. Raises Undelivered."""
         document = document_of(notice)
         if self._text_alone:
-            document = {"text": document["text"]}
+            document = {"text": plain_in_slack(document["text"])}
         request = urllib.request.Request(  # noqa: S310 - http and https only, by the settings
             self._url,
             json.dumps(document, default=str).encode(),
@@ -174,8 +174,16 @@ class MailCourier:
 
 
 def subject_of(notice: TakenNotice) -> str:
-    """What happened to what; a mail's list shows no more than that."""
-    return f"Rung: {notice.kind.replace('_', ' ')}, {notice.target}"
+    """What happened to what, in one line: a mail's list shows no more than that."""
+    return " ".join(f"Rung: {notice.kind.replace('_', ' ')}, {notice.target}".split())
+
+
+def plain_in_slack(words: str) -> str:
+    """As text alone: a run is called as its file was, and `<!channel>` would call everybody, or
+    `<address|words>` lead them elsewhere (api.slack.com/reference/surfaces/formatting)."""
+    for sign, escaped in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
+        words = words.replace(sign, escaped)
+    return words
 
 
 def document_of(notice: TakenNotice) -> dict[str, Any]:

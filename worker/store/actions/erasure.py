@@ -6,7 +6,7 @@ with its external id, so that the same row submitted again is not taken for a ne
 itself says who somebody is, a fingerprint can take its place.
 
 Claude's words on a call that went wrong are looked for wherever they may have been copied to
-(`quoted_words`).
+(`quoted_words`), and a customer's names in the filters of people (`named_in_filters`).
 
 Promises: a group is erased in one transaction, all tables or none; an answer that was still in
 flight is recorded with its money and without its text (`silenced`); repeating it changes nothing.
@@ -14,7 +14,6 @@ The audit holds counts and, of a customer, only a fingerprint.
 """
 
 import datetime as dt
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, TextClause, text
 
 from models.messages import HAS_ITS_ID
+from worker.domain.named_in_filters import fingerprint
+from worker.store.actions.named_in_filters import take_out_names, take_out_of_old
 from worker.store.actions.quoted_words import take_out
 from worker.store.actions.reviews import end_of_erased
 from worker.store.audit import Actor, audit
@@ -83,11 +84,6 @@ def of_external_id(external_id: str, source: str | None, *, ids: bool = False) -
     )
 
 
-def fingerprint(identity: str) -> str:
-    """What the audit keeps of an id: whoever knows it can find the event, and nobody learns it."""
-    return f"sha256:{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
-
-
 def count(connection: Connection, chosen: Erasure) -> dict[str, int]:
     """How many messages and jobs would be erased, and how many open jobs would be cancelled."""
     found = Counter[str](messages=0, jobs=0, open_jobs=0)
@@ -126,6 +122,11 @@ def _erase_group(
     ids = _next(connection, statement, chosen, after)
     if not ids:
         return None
+    if age := chosen.values.get("age"):
+        if not after:
+            take_out_of_old(connection, ids, age, with_ids=chosen.ids)
+    else:
+        take_out_names(connection, ids, with_ids=chosen.ids)
     total.update(_erase(connection, actor, ids))
     if chosen.ids:
         connection.execute(FINGERPRINT_IDS, {"ids": ids})

@@ -15,6 +15,7 @@ from models.runs import Run
 from models.vocabulary import Lane
 from worker.domain.expected_cost import Expected, expected_of
 from worker.domain.pricing import BATCH_FACTOR
+from worker.domain.wording import plural
 from worker.store.actions.changes import OPEN, Change, meant
 from worker.store.actions.recent_costs import recent_costs
 from worker.store.actions.selection import Selection
@@ -62,7 +63,7 @@ def expected_cost(
     """What so many jobs under these policies will probably cost, times `weight` (half in the batch
     lane); None where too little is recorded."""
     costs = recent_costs(connection, *policies)
-    basis = f"from {costs.jobs} jobs under {', '.join(policies)}"
+    basis = f"from {plural(costs.jobs, 'job')} under {', '.join(policies)}"
     return expected_of(jobs, costs, weight, basis)
 
 

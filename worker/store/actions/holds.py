@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from sqlalchemy import Engine, text
 
+from models.vocabulary import Lane
 from worker.store.actions.caps import AVAILABLE_NOW, set_cap
 from worker.store.actions.selection import Selection
 from worker.store.audit import Actor, Done, audit
@@ -23,14 +24,22 @@ def pause_run(engine: Engine, actor: Actor, chosen: Selection, reason: str) -> D
     return done
 
 
-def resume_run(engine: Engine, actor: Actor, chosen: Selection, cap: Decimal | None = None) -> Done:
-    """The run goes on, perhaps with another budget. Raises UsageError for one that is too small."""
+def resume_run(
+    engine: Engine,
+    actor: Actor,
+    chosen: Selection,
+    cap: Decimal | None = None,
+    *,
+    lane: Lane | None = None,
+) -> Done:
+    """The run goes on, perhaps with another budget; `lane` is the one that it was moved to. Raises
+    UsageError for a budget that is too small."""
     with engine.begin() as connection:
         if cap is not None and chosen.run_id is not None:
             set_cap(connection, chosen.run_id, cap)
         connection.execute(RESUME_RUN, {"run": chosen.run_id})
         connection.execute(AVAILABLE_NOW, {"run": chosen.run_id})
-        return audit(connection, actor, "resume", chosen.words, 1, budget_usd=cap)
+        return audit(connection, actor, "resume", chosen.words, 1, budget_usd=cap, lane=lane)
 
 
 def pause_queue(engine: Engine, actor: Actor, queue: str, reason: str) -> Done:

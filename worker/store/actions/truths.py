@@ -51,7 +51,7 @@ def store(connection: Connection, grader: Grader, name: str, verdicts: Iterable[
     values = {"rows": as_json(rows), "grader": grader, "name": name}
     known = connection.execute(KNOWN, values).scalar_one()
     if known < len(rows):
-        raise UsageError("There is no such answer.", mend="rung show JOB lists a job's answers")
+        raise UsageError("There is no such answer.", mend="for a job's answers: rung show JOB")
     changed = connection.execute(SUPERSEDE, values).rowcount
     connection.execute(INSERT, values)
     connection.execute(CLOSE, values)

@@ -23,11 +23,12 @@ def warn(
     """Says that `percent` of a budget is used up: a log line, an audit event and a notice."""
     target = connection.execute(NAME, {"scope": scope}).scalar_one()
     detail = {"percent": percent, "spent_usd": spent, "budget_usd": cap}
-    log.warning("budget", extra={"budget": target, **{k: str(v) for k, v in detail.items()}})
     audit(connection, RUNG, "budget warning", target, 1, **detail)
     share = "All" if percent >= EXHAUSTED else f"{percent} %"
     sums = f"{dollars(spent)} of {dollars(cap or Decimal(0))}"
     words = f"{share} of the budget of {target} is spent: {sums}."
+    figures = {name: str(value) for name, value in detail.items()}
+    log.warning("budget", extra={"budget": target, "words": words, **figures})
     notices.note(
         connection, "budget", key=f"{scope}:{percent}:{cap}", target=target, words=words, **detail
     )

@@ -3,8 +3,10 @@
 import logging
 
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from worker.store.audit import RUNG, audit
+from worker.store.complaints import was_stopped
 
 log = logging.getLogger(__name__)
 
@@ -13,15 +15,33 @@ def reconcile(engine: Engine) -> int:
     """Sets what is reserved to what the open attempts hold. Returns how many budgets were wrong.
 
     Safe beside working processes: a claim that has reserved has committed its attempts once the
-    budgets' locks are ours, and a recording that has not settled still counts as open.
+    budgets' locks are ours, and a recording that has not settled still counts as open. A budget
+    that somebody keeps locked (a process that stands still, say) keeps no other from its start:
+    then nothing is changed, and the next to start looks again.
     """
+    try:
+        return _reconcile(engine)
+    except DBAPIError as error:
+        if not was_stopped(error):
+            raise
+        log.warning("budgets not reconciled: another process keeps one locked")
+        return 0
+
+
+def _reconcile(engine: Engine) -> int:
     with engine.begin() as connection:
+        connection.execute(PATIENCE)
         connection.execute(LOCK_ALL)
         wrong = connection.execute(RECONCILE).all()
         for scope, before, after in wrong:
             log.warning("budget reconciled", extra={"budget": scope, "reserved": str(after)})
             audit(connection, RUNG, "reconcile", scope, 1, before=before, after=after)
     return len(wrong)
+
+
+# Less than the half-minute after which Postgres takes from a process that stands still what it
+# holds: claims can wait for that, a start need not.
+PATIENCE = text("SET LOCAL lock_timeout = '4s'")
 
 
 LOCK_ALL = text("""

@@ -4,37 +4,38 @@ notices."""
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Literal
 
 from sqlalchemy import Connection
 
-from models.vocabulary import OPEN_STATES, ROUTING
-from worker.domain.completion import PaceSample, paces, stands_still
+from worker.domain.completion import PaceSample, expected_work, paces, stands_still
 from worker.domain.deadlines import Progress, risk
-from worker.domain.wording import clock, count, span
+from worker.domain.wording import clock, span
 from worker.store.queue.paces import pace_samples
+from worker.store.reading.batches import OpenBatch
+from worker.store.reading.blocked import NOT_BLOCKED, Blocked, ToCome, blocked
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.screens import counts_of, done_of, escalations_of
-from worker.store.reading.status import QueueStanding, in_flight_of
+from worker.store.reading.status import in_flight_of
 from worker.store.reading.surrounding import Surrounding
 from worker.store.reading.work_left import forecast, work_left
 
 Level = Literal["good", "warn", "bad", "calm"]
-LONG_HOLD_S = 60.0
 MOMENT_S = 1.0
 MEASURED_AFTER = dt.timedelta(seconds=20)
 """What a run does in its first seconds says nothing of its end, but for one that waits for batches.
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
     """A sentence about a run, how good it is, and when the run will be done if that is known."""
 
     level: Level
     words: str
     done_at: dt.datetime | None = None
+    queue: str = ""
+    """That stands still, and that it waits for."""
 
     @property
     def sentence(self) -> str:
@@ -44,54 +45,6 @@ class Outlook:
     def as_document(self) -> dict[str, Any]:
         """As commands and the API give it."""
         return {"level": self.level, "words": self.words, "done_at": self.done_at}
-
-
-@dataclass(frozen=True, slots=True)
-class Blocked:
-    """What has no end before it is lifted, in words; `until` is when that is, where it is known."""
-
-    words: str = ""
-    until: dt.datetime | None = None
-
-
-NOT_BLOCKED = Blocked()
-
-
-def blocked(
-    counts: Mapping[tuple[str, str], int],
-    queues: Sequence[QueueStanding],
-    now: dt.datetime,
-    in_flight: Mapping[str, int] = MappingProxyType({}),
-) -> Blocked:
-    """The queue that stands still with the most messages of a run, whose jobs are given by (state,
-    tier), those `in_flight` by queue. Nothing when none does."""
-    left = sum(jobs for (state, _), jobs in counts.items() if state in OPEN_STATES)
-    if left and not any(line.workers for line in queues):
-        # Nor does anybody end what was in flight, or look at a batch.
-        is_ = "is" if left == 1 else "are"
-        return Blocked(f"not done before a worker is running: {count(left)} {is_} open")
-    found = []
-    for line in queues:
-        state, tier = ("queued", "") if line.queue == ROUTING else ("routed", line.queue)
-        waiting = counts.get((state, tier), 0) - in_flight.get(line.queue, 0)
-        if waiting > 0 and (why := _stands_still(line, now)).words:
-            wait = "waits" if waiting == 1 else "wait"
-            words = f"not done before {line.queue} {why.words}: {count(waiting)} {wait} there"
-            found.append((waiting, Blocked(words, why.until)))
-    return max(found, default=(0, NOT_BLOCKED), key=lambda one: one[0])[1]
-
-
-def _stands_still(line: QueueStanding, now: dt.datetime) -> Blocked:
-    """What has to happen before the queue goes on."""
-    if line.stands:
-        return Blocked("is resumed")
-    if line.breaker != "closed":  # Half-open, one call at a time tries whether it is well.
-        return Blocked("answers again")
-    if line.held_s > LONG_HOLD_S:
-        until = now + dt.timedelta(seconds=line.held_s)
-        words = f"may send again, at {clock(until, now)} (Claude asked for a pause)"
-        return Blocked(words, until)
-    return NOT_BLOCKED if line.workers else Blocked("has a worker")
 
 
 def outlook(
@@ -112,28 +65,30 @@ def outlook(
         return ended_outlook(run)
     if run.out_of_money or run.short:
         level: Level = "bad" if run.out_of_money else "warn"
-        return Outlook(level, f"{run.money_words}{due(deadline, now)}")
+        return Outlook(level=level, words=f"{run.money_words}{due(deadline, now)}")
     if run.state == "paused":
-        return Outlook("warn", f"{run.pause_words}{due(deadline, now)}")
+        return Outlook(level="warn", words=f"{run.pause_words}{due(deadline, now)}")
     if halted:
-        return Outlook("warn", f"everything is paused{due(deadline, now)}")
+        return Outlook(level="warn", words=f"everything is paused{due(deadline, now)}")
     if run.accepting and not run.total:
-        return Outlook("calm", "messages are being submitted")
+        return Outlook(level="calm", words="messages are being submitted")
     if deadline is not None and deadline <= now:
         late = span((now - deadline).total_seconds())
-        return Outlook("bad", f"late: its deadline passed {late} ago")
+        return Outlook(level="bad", words=f"late: its deadline passed {late} ago")
     if waits.words:
         if deadline is not None and waits.until is not None and waits.until > deadline:
             late = span((waits.until - deadline).total_seconds())
-            return Outlook("bad", f"{waits.words}, {late} after its deadline")
-        return Outlook("warn", f"{waits.words}{due(deadline, now)}")
+            return Outlook(
+                level="bad", words=f"{waits.words}, {late} after its deadline", queue=waits.queue
+            )
+        return Outlook(level="warn", words=f"{waits.words}{due(deadline, now)}", queue=waits.queue)
     if still and run.open:
-        return Outlook("warn", "nothing has moved in the last minute")
+        return Outlook(level="warn", words="nothing has moved in the last minute")
     if hurried:
         words = "in batches while there is time for them, then one by one at full price"
-        return Outlook("calm", f"{words}{due(deadline, now)}")
+        return Outlook(level="calm", words=f"{words}{due(deadline, now)}")
     if left_s is None or (run.lane != "batch" and run.now - run.created_at < MEASURED_AFTER):
-        return Outlook("calm", "the pace is being measured")
+        return Outlook(level="calm", words="the pace is being measured")
     return _pace(now + dt.timedelta(seconds=left_s), deadline, now)
 
 
@@ -152,13 +107,13 @@ def _pace(done_at: dt.datetime, deadline: dt.datetime | None, now: dt.datetime) 
     left_s = (done_at - now).total_seconds()
     done = "done in a moment" if left_s < MOMENT_S else f"done in about {span(left_s)}, at {at}"
     if deadline is None:
-        return Outlook("good", done, done_at)
+        return Outlook(level="good", words=done, done_at=done_at)
     spare = (deadline - done_at).total_seconds()
     if spare >= 0:
         words = f"on time: {done}, {span(spare)} before its deadline"
-        return Outlook("good", words, done_at)
+        return Outlook(level="good", words=words, done_at=done_at)
     words = f"late: at this pace done at {at}, {span(-spare)} after its deadline"
-    return Outlook("bad", words, done_at)
+    return Outlook(level="bad", words=words, done_at=done_at)
 
 
 def ended_outlook(run: RunStanding) -> Outlook:
@@ -166,22 +121,34 @@ def ended_outlook(run: RunStanding) -> Outlook:
     finished = run.finished_at or run.now
     took = span((finished - run.created_at).total_seconds())
     if run.state == "cancelled":
-        return Outlook("calm", f"cancelled after {took}")
+        return Outlook(level="calm", words=f"cancelled after {took}")
     if run.deadline is not None and finished > run.deadline:
         after = span((finished - run.deadline).total_seconds())
-        return Outlook("warn", f"finished in {took}, {after} after its deadline")
-    return Outlook("good", f"finished in {took}")
+        return Outlook(level="warn", words=f"finished in {took}, {after} after its deadline")
+    return Outlook(level="good", words=f"finished in {took}")
 
 
 def read_outlooks(
-    connection: Connection, runs: Sequence[RunStanding], around: Surrounding
+    connection: Connection,
+    runs: Sequence[RunStanding],
+    around: Surrounding,
+    batches: Sequence[OpenBatch] | None = None,
 ) -> list[Outlook]:
-    """For each run, will it be done on time? The same for everybody who asks at the same moment."""
+    """For each run, will it be done on time? The same for everybody who asks at the same moment.
+    `batches` are those of the one run that is asked for, where the caller has read them."""
     live = [run.id for run in runs if run.finished_at is None]
     samples, done = pace_samples(connection, live), done_of(connection, live)
     flying = in_flight_of(connection, live) if live else {}
     return [
-        _read(connection, run, around, samples[run.id], done[run.id], flying[run.id])
+        _read(
+            connection,
+            run,
+            around,
+            samples[run.id],
+            done[run.id],
+            flying[run.id],
+            batches if len(runs) == 1 else None,
+        )
         if run.finished_at is None
         else ended_outlook(run)
         for run in runs
@@ -218,11 +185,12 @@ def _read(
     samples: list[PaceSample],
     done: Mapping[str, int],
     flying: Mapping[str, int],
+    batches: Sequence[OpenBatch] | None,
 ) -> Outlook:
     counts = counts_of(connection, [run.id])
     steps = escalations_of(connection, [run.id])
     samples = [*samples, PaceSample(run.now, done)]
-    left = work_left(connection, run, around, counts, steps, done)
+    left = work_left(connection, run, around, counts, steps, done, batches)
     left_s, hurried = forecast(run, left, paces(samples))
     return outlook(
         run,
@@ -230,5 +198,11 @@ def _read(
         hurried=hurried,
         still=stands_still(samples) and not left.batched,
         halted=around.halted,
-        waits=blocked(counts, around.queues, run.now, flying),
+        waits=blocked(
+            counts,
+            around.queues,
+            run.now,
+            flying,
+            ToCome(work=expected_work(left), left_s=left_s),
+        ),
     )

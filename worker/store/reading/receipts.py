@@ -26,23 +26,40 @@ from worker.store.rows import columns, values_of
 
 
 def find_job(connection: Connection, wanted: str) -> int:
-    """The id of a job named by its number, `RUN/EXTERNAL_ID`, or an external id that only one job
-    has. Raises UsageError when there is none, or more than one."""
-    rows: Sequence[Row[Any]] = []
+    """The id of a job as people name it: its number, `RUN/EXTERNAL_ID`, or an external id that only
+    one job has. Raises UsageError where it is none's, or more than one's: many helpdesks' ids are
+    numbers too, and a verdict must not go to the job beside the one that is meant."""
+    rows = _in_its_run(connection, wanted)
+    if not rows:
+        rows = connection.execute(BY_EXTERNAL_ID, {"id": wanted}).all()
+        rows = [*(row for row in _by_number(connection, wanted) if row not in rows), *rows]
+    if not rows:
+        raise Missing(f"There is no job {wanted!r}.", mend="for external ids: rung results RUN")
+    if len(rows) > 1:
+        names = ", ".join(f"{row.run}/{row.external_id}" for row in rows[:5])
+        raise UsageError(f"{wanted!r} names {len(rows)} jobs.", mend=f"name one: {names}")
+    return int(rows[0].id)
+
+
+def find_job_for_a_program(connection: Connection, wanted: str) -> int:
+    """As `find_job`; but a job's number, which programs are given and give back, names that job,
+    whatever external ids there are."""
+    numbered = _by_number(connection, wanted)
+    return int(numbered[0].id) if numbered else find_job(connection, wanted)
+
+
+def _in_its_run(connection: Connection, wanted: str) -> Sequence[Row[Any]]:
     parts = wanted.split("/")
     for place in range(1, len(parts)):  # either name may hold a slash
         run, external_id = "/".join(parts[:place]), "/".join(parts[place:])
-        rows = rows or connection.execute(BY_RUN, {"run": run, "id": external_id}).all()
-    if not rows:
-        rows = connection.execute(BY_EXTERNAL_ID, {"id": wanted}).all()
-    if not rows and (number := whole_number(wanted)) is not None:
-        rows = connection.execute(BY_NUMBER, {"id": number}).all()
-    if not rows:
-        raise Missing(f"There is no job {wanted!r}.", mend="rung results RUN lists external ids")
-    if len(rows) > 1:
-        names = ", ".join(f"{row.run}/{row.external_id}" for row in rows[:5])
-        raise UsageError(f"{wanted!r} is in {len(rows)} runs.", mend=f"name one: {names}")
-    return int(rows[0].id)
+        if rows := connection.execute(BY_RUN, {"run": run, "id": external_id}).all():
+            return rows
+    return []
+
+
+def _by_number(connection: Connection, wanted: str) -> Sequence[Row[Any]]:
+    number = whole_number(wanted)
+    return connection.execute(BY_NUMBER, {"id": number}).all() if number is not None else []
 
 
 def receipt(connection: Connection, job_id: int) -> Receipt:

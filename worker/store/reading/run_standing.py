@@ -98,8 +98,21 @@ class RunStanding(RunMoney):
     @property
     def resume_with(self) -> str:
         """The command that ends its pause: without batches there is one lane."""
-        command = f"rung resume {quote(self.name)}"
-        return f"{command} --lane {Lane.REALTIME}" if self.state_reason == NO_BATCHES else command
+        return self.realtime_with if self.without_batches else self._resume
+
+    @property
+    def without_batches(self) -> bool:
+        """Whether it is paused because it wants batches, and Claude's door has none."""
+        return self.state == "paused" and self.state_reason == NO_BATCHES
+
+    @property
+    def realtime_with(self) -> str:
+        """The command that takes it out of the batch lane."""
+        return f"{self._resume} --lane {Lane.REALTIME}"
+
+    @property
+    def _resume(self) -> str:
+        return f"rung resume {quote(self.name)}"
 
     @property
     def troubled(self) -> bool:

@@ -44,6 +44,11 @@ class AnswerShown:
     climbs: list[str] | None
 
     @property
+    def sure(self) -> Decimal | None:
+        """How sure it was, where `why` does not say it beside what was asked."""
+        return self.confidence if self.threshold is None else None
+
+    @property
     def why(self) -> str:
         """How it came there, and how sure it was."""
         words = [reason(climb) for climb in self.climbs or ()]

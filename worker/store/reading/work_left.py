@@ -11,7 +11,7 @@ from models.vocabulary import PERSON, ROUTING
 from worker.domain.completion import WorkLeft, seconds_left
 from worker.store.queue.leaving_batch import turnaround_s
 from worker.store.queue.paces import ENDED
-from worker.store.reading.batches import batches_of
+from worker.store.reading.batches import OpenBatch, batches_of
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.screens import ClimbCount
 from worker.store.reading.surrounding import Surrounding
@@ -24,15 +24,17 @@ def work_left(
     counts: Mapping[tuple[str, str], int],
     steps: Sequence[ClimbCount],
     done: Mapping[str, int],
+    batches: Sequence[OpenBatch] | None = None,
 ) -> WorkLeft:
     """What a forecast goes by, from what `counts_of`, `escalations_of` and `done_of` say of the
-    run."""
-    ladder = [line.queue for line in around.queues if line.queue != ROUTING]
+    run; `batches` as `batches_of` has them, where the caller has read them already."""
+    ladder = _ladder(run, around, counts)
     climbed: Counter[tuple[str, str]] = Counter()
     for step in steps:
         climbed[step.from_tier, step.to_tier] += step.escalations
     batched = {q: counts.get(("submitted", _tier(q)), 0) for q in (ROUTING, *ladder)}
-    ages = batches_of(connection, run) if any(batched.values()) else []
+    if batches is None:
+        batches = batches_of(connection, run) if any(batched.values()) else []
     here: Counter[str] = Counter()
     for (_, tier), jobs in counts.items():
         here[tier] += jobs
@@ -50,8 +52,18 @@ def work_left(
         turnaround_s=(
             turnaround_s(connection, around.assumed_turnaround_s) if run.lane != "realtime" else 0
         ),
-        batch_age_s=min((batch.age_s for batch in ages), default=0.0),
+        batch_age_s=min((batch.age_s for batch in batches), default=0.0),
     )
+
+
+def _ladder(
+    run: RunStanding, around: Surrounding, counts: Mapping[tuple[str, str], int]
+) -> list[str]:
+    """Its policy's tiers, and those where any of its jobs are all the same: nothing climbs to, or
+    waits a turnaround for, a tier that the policy does not ask."""
+    own = {*run.ladder, *(tier for _, tier in counts)} if run.ladder else None
+    tiers = [line.queue for line in around.queues if line.queue != ROUTING]
+    return [tier for tier in tiers if own is None or tier in own]
 
 
 def forecast(

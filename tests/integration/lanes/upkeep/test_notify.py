@@ -1,5 +1,6 @@
 """People are told of trouble by a webhook: once each, without text, and never for ever."""
 
+import datetime as dt
 import json
 import logging
 import threading
@@ -19,12 +20,12 @@ from tests.support.works import drain, hand_in, settings_for, working
 from worker.config.doors import NotifySettings
 from worker.config.loading import load_settings
 from worker.errors import ConfigurationError
-from worker.lanes.upkeep.couriers import Courier, couriers_of
+from worker.lanes.upkeep.couriers import Courier, couriers_of, plain_in_slack, subject_of
 from worker.lanes.upkeep.deadlines import watch_deadlines
 from worker.lanes.upkeep.housekeeping import Housekeeping
 from worker.lanes.upkeep.notifier import AGAIN_AFTER_S, TRIES, Notifier
 from worker.sandbox.simulator.state import State
-from worker.store.queue.notices import note
+from worker.store.queue.notices import TakenNotice, note
 
 
 @dataclass
@@ -260,3 +261,19 @@ def test_slack_is_known_by_its_address_and_gets_the_text_alone(
     noted(engine)
     Notifier(engine, posting_to(webhook.url, format="slack")).send_all()
     assert webhook.posted == [{"text": "Rung: The queue haiku is paused: 401."}]
+
+
+def test_a_runs_name_calls_nobody_in_slack_and_adds_no_header_to_a_mail() -> None:
+    assert plain_in_slack("<!channel> & <https://evil.example|resume>") == (
+        "&lt;!channel&gt; &amp; &lt;https://evil.example|resume&gt;"
+    )
+    at, target = dt.datetime(2026, 11, 1, tzinfo=dt.UTC), "run a\r\nBcc: all@evil.example"
+    notice = TakenNotice(id=1, kind="paused", target=target, words="", detail={}, at=at, tries=1)
+    assert subject_of(notice) == "Rung: paused, run a Bcc: all@evil.example"
+
+
+def test_in_slack_words_are_plain(engine: Engine, webhook: Webhook) -> None:
+    with engine.begin() as connection:
+        note(connection, "paused", key="1", target="run x", words="Run <!here> is paused: 1 > 0.")
+    Notifier(engine, posting_to(webhook.url, format="slack")).send_all()
+    assert webhook.posted == [{"text": "Rung: Run &lt;!here&gt; is paused: 1 &gt; 0."}]

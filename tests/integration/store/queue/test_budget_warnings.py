@@ -4,7 +4,7 @@ import logging
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from tests.support.cli import say
 from tests.support.promises import BODY, ME, checked, crashed_claim, do, one
@@ -14,7 +14,7 @@ from worker.lanes.upkeep.budget_stops import tell_of_stops
 from worker.sandbox.simulator.state import State
 from worker.store.actions import holds
 from worker.store.actions.selection import whole
-from worker.store.queue import budgets
+from worker.store.queue import budgets, reservations
 from worker.store.queue.reservations import reconcile
 from worker.store.reading.standings import standing_of
 
@@ -222,6 +222,26 @@ def test_reservations_are_set_right_at_start_up(
     # Then they hold what the open attempts hold, and the audit says that they were wrong
     assert one(engine, "SELECT array_agg(reserved ORDER BY scope) FROM budgets")[0] == right
     assert one(engine, "SELECT count(*) FROM audit_events WHERE action = 'reconcile'")[0] == 2
+
+
+def test_a_start_waits_for_no_budget_that_another_process_keeps(
+    engine: Engine,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    hand_in(engine, settings, BODY, cap=Decimal(5))
+    do(engine, "UPDATE budgets SET reserved = 1")
+    monkeypatch.setattr(reservations, "PATIENCE", text("SET LOCAL lock_timeout = '50ms'"))
+    # Given a process that stands still in the middle of a claim
+    with engine.begin() as held:
+        held.execute(text("SELECT FROM budgets FOR UPDATE"))
+        # When a worker starts, then it goes on without
+        with caplog.at_level(logging.WARNING):
+            assert reconcile(engine) == 0
+    assert "another process keeps one locked" in caplog.text
+    # And the next one sets them right
+    assert reconcile(engine) == 1
 
 
 def test_a_run_that_the_day_stops_is_told_for_each_budget_of_it(

@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from tests.support.near_misses import PAST, Rows
+from worker.errors import UsageError
 from worker.store.reading import receipts
 
 
@@ -21,6 +23,32 @@ def test_a_job_is_found_by_each_of_its_names(rows: Rows) -> None:
     assert rows.all(receipts.BY_EXTERNAL_ID, id="wanted") == [(in_second, "run2", "wanted"), mine]
     (job,) = rows.connection.execute(receipts.JOB, {"job": in_first}).mappings()
     assert (job["job"], job["run"], job["external_id"]) == mine
+
+
+def test_a_number_that_is_an_id_too_is_asked_back_of_people(rows: Rows) -> None:
+    # given helpdesks' ids, which are numbers: the second job has the first one's number as its id
+    run = rows.run()
+    first = rows.job(run, rows.message(external_id="wanted"))
+    second = rows.job(run, rows.message(external_id=str(first)))
+    # then a person says which, in words that the refusal has ready
+    with pytest.raises(UsageError) as refused:
+        receipts.find_job(rows.connection, str(first))
+    assert (str(refused.value), refused.value.mend) == (
+        f"'{first}' names 2 jobs.",
+        f"name one: run1/wanted, run1/{first}",
+    )
+    assert receipts.find_job(rows.connection, f"run1/{first}") == second
+    assert receipts.find_job(rows.connection, str(second)) == second
+    # and a program's number, which it was given, is that job's
+    assert receipts.find_job_for_a_program(rows.connection, str(first)) == first
+    assert receipts.find_job_for_a_program(rows.connection, "wanted") == first
+
+
+def test_a_job_whose_id_is_its_own_number_is_one_job(rows: Rows) -> None:
+    run, message = rows.run(), rows.message(external_id="wanted")
+    job = rows.job(run, message)
+    rows.connection.execute(text("UPDATE messages SET external_id = :id"), {"id": str(job)})
+    assert receipts.find_job(rows.connection, str(job)) == job
 
 
 @pytest.fixture
