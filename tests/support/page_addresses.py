@@ -67,6 +67,7 @@ FORMS: dict[str, tuple[Sent, ...]] = {
     "/review/undo": (),
     "/review/leave": (),
     "/clusters/verdict": (),
+    "/comparisons": (Sent(action="/comparisons", status=422, fields={"run": "1", "a": "ladder"}),),
     "/comparisons/judge": (
         Sent(action="/comparisons/judge", status=200, fields={"run": "1", "with": "open"}),
     ),

@@ -25,6 +25,8 @@ from worker.domain.wording import plural
 from worker.errors import UsageError
 from worker.intake import read_blocks
 from worker.runs.comparison import (
+    MOST_SAMPLED,
+    USUAL_SAMPLE,
     Compared,
     CompareRequest,
     compare_records,
@@ -47,8 +49,8 @@ HELP = "would be sent: 1 only the first · 2 only the second · b both · n neit
 @click.option("--policies", help="Two of them, as A,B; without it, WHERE names two runs.")
 @click.option(
     "--sample",
-    type=click.IntRange(1, 10_000),
-    default=200,
+    type=click.IntRange(1, MOST_SAMPLED),
+    default=USUAL_SAMPLE,
     show_default=True,
     help="Messages, chosen by chance.",
 )

@@ -30,6 +30,8 @@ from worker.store.runs import RunRef, StoredRun, find_run
 
 SEED = 20_261_126
 """The same file gives the same sample."""
+USUAL_SAMPLE, MOST_SAMPLED = 200, 10_000
+"""Messages that are answered under each policy."""
 READ_ON_A_SCREEN = 20_000
 """Messages of a run that are read one by one while somebody waits for a page."""
 

@@ -1,5 +1,5 @@
-"""Two runs on the same messages: what came of them and a sentence, and their replies judged by
-somebody who is not told whose is which."""
+"""Two runs on the same messages: begun under two policies, what came of them and a sentence, and
+their replies judged by somebody who is not told whose is which."""
 
 import random
 from collections.abc import Mapping
@@ -9,17 +9,27 @@ from urllib.parse import urlencode
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from models.vocabulary import Grader
+from models.vocabulary import Grader, Lane
+from worker.config.policies import policy_names
 from worker.dashboard.access import permissions
 from worker.dashboard.access.forms import form_of
 from worker.dashboard.context import dashboard_of
 from worker.dashboard.pages.rendering import page, trouble_page
+from worker.domain.amounts import read_amount
 from worker.domain.text import whole_number
-from worker.errors import RungError, UsageError
-from worker.runs.comparison import read_comparison, refuse_long, two_runs
+from worker.errors import ConfigurationError, RungError, UsageError
+from worker.runs.comparison import (
+    MOST_SAMPLED,
+    USUAL_SAMPLE,
+    CompareRequest,
+    compare_run,
+    read_comparison,
+    refuse_long,
+    two_runs,
+)
 from worker.store.actions.truths import Graded, store, undo_these
 from worker.store.audit import Actor, audit_reading
 from worker.store.reading.blind_pairs import BlindPair, next_pair
@@ -37,8 +47,9 @@ MAX_FENCE_DIGITS = 9
 
 
 def routes() -> list[BaseRoute]:
-    """`/runs/ID/compare`, and its pairs to be judged."""
+    """`/runs/ID/compare`, a comparison that begins, and its pairs to be judged."""
     return [
+        Route("/comparisons", begin, methods=["POST"]),
         Route("/runs/{run:path}/compare", shown),
         Route("/comparisons/judge", judge, methods=["POST"]),
     ]
@@ -67,7 +78,64 @@ def _page(
     request: Request, connection: Connection, a: StoredRun, b: StoredRun | None, **values: Any
 ) -> Response:
     names = [name for name in recent_names(connection) if name != a.name]
-    return page(request, connection, "comparison.html", "Runs", a=a, b=b, runs=names, **values)
+    settings = dashboard_of(request).settings
+    return page(
+        request,
+        connection,
+        "comparison.html",
+        "Runs",
+        a=a,
+        b=b,
+        runs=names,
+        policies=policy_names(settings),
+        size=USUAL_SAMPLE,
+        run_cap=settings.budget.per_run_usd,
+        **values,
+    )
+
+
+async def begin(request: Request) -> Response:
+    """Two policies on a sample of a run, as `rung compare --policies` does; leads to their page."""
+    given = await form_of(request)
+    return await run_in_threadpool(_begin, request, given, permissions.actor(request))
+
+
+def _begin(request: Request, given: Mapping[str, str], actor: Actor) -> Response:
+    dashboard = dashboard_of(request)
+    try:
+        asked = _asked(given)
+        with dashboard.engine.begin() as connection:
+            run = find_run(connection, given.get("run", ""))
+            made = compare_run(connection, dashboard.settings, actor, asked, run.id)
+    except ConfigurationError as error:
+        # A policy that the form's reader chose: theirs to choose anew.
+        return _trouble(request, UsageError(str(error)))
+    except RungError as error:
+        return _trouble(request, error)
+    a, b = made.runs
+    return RedirectResponse(f"/runs/{a.id}/compare?{urlencode({'with': b.name})}", 303)
+
+
+def _trouble(request: Request, error: RungError) -> Response:
+    with dashboard_of(request).engine.connect() as connection:
+        return trouble_page(request, connection, error)
+
+
+def _asked(given: Mapping[str, str]) -> CompareRequest:
+    """Raises UsageError in a sentence for what no form of ours sends, and for an empty field."""
+    policies = given.get("a", ""), given.get("b", "")
+    if not all(policies) or policies[0] == policies[1]:
+        raise UsageError("Choose two policies; one and the same has nothing to be compared with.")
+    sample = whole_number(given.get("sample", ""))
+    if sample is None or not 1 <= sample <= MOST_SAMPLED:
+        raise UsageError(f"A sample has between 1 and {MOST_SAMPLED:,} messages.")
+    try:
+        lane = Lane(given.get("lane") or Lane.REALTIME)
+        cost = given.get("max_cost", "").strip()
+        most = read_amount(cost) if cost else None
+        return CompareRequest(policies=policies, sample=sample, lane=lane, max_cost=most)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 async def judge(request: Request) -> Response:
@@ -92,8 +160,7 @@ def _judge(request: Request, given: Mapping[str, str], actor: Actor) -> Response
         elif word:
             raise UsageError("Choose a verdict: the first, the second, both or neither.")
     except RungError as error:
-        with engine.connect() as connection:
-            return trouble_page(request, connection, error)
+        return _trouble(request, error)
     last = given.get("pair", "") if word in VERDICTS else ""
     return _next(request, actor, (a, b), last)
 
