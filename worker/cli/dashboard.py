@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+import socket
 
 import click
 from pydantic import SecretStr
@@ -11,6 +12,7 @@ from worker.cli.speech.context import database
 from worker.cli.speech.output import SIMULATED, talk
 from worker.config.loading import load_settings
 from worker.config.settings import Settings
+from worker.errors import RungError
 from worker.telemetry import configure_logging
 
 
@@ -38,6 +40,7 @@ def dashboard(ctx: click.Context, host: str | None, port: int | None) -> None:
     with database(settings):
         app = create_app(settings)
     shown = f"[{host}]" if ":" in host else host
+    _require_free(host, port, shown)
     talk(f"Dashboard http://{shown}:{port}/{token}")
     if app.state.dashboard.simulated:
         talk(SIMULATED, fg="yellow")
@@ -57,6 +60,23 @@ def dashboard(ctx: click.Context, host: str | None, port: int | None) -> None:
         timeout_graceful_shutdown=STOP_S,
     )
     serve(DashboardServer(config))
+
+
+def _require_free(host: str, port: int, shown: str) -> None:
+    """Raises RungError where it would not be heard: an address is not named before that is sure."""
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, proto) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind(address)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise RungError(
+            f"The dashboard cannot listen at {shown}:{port}: {why}.",
+            mend="--port PORT with another one, or dashboard.port in rung.toml",
+        ) from None
 
 
 def with_token(settings: Settings) -> tuple[Settings, str]:

@@ -1,6 +1,7 @@
 """`rung deliver`: answers on their way to webhooks."""
 
 import click
+from sqlalchemy import Engine
 
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
@@ -8,8 +9,8 @@ from worker.cli.speech.options import JSON
 from worker.cli.speech.output import console, print_json, talk
 from worker.cli.speech.person import actor
 from worker.domain.text import terminal_safe
-from worker.domain.wording import count, fault, plural, span
-from worker.errors import UsageError
+from worker.domain.wording import count, did_you_mean, fault, plural, span
+from worker.errors import Missing, RungError, UsageError
 from worker.store.actions import redeliveries
 from worker.store.queue import deliveries
 from worker.store.queue.deliveries import TargetStanding
@@ -44,9 +45,7 @@ def pause(name: str, reason: str) -> None:
     """Post nothing there any more; what becomes ready waits."""
     with database() as engine:
         if not deliveries.pause(engine, actor(), name, reason):
-            raise UsageError(
-                f"{name!r} is no webhook that could be paused.", mend="rung deliver status"
-            )
+            raise _not_so(engine, name, "Deliveries to {} are paused already.")
     talk(f"Deliveries to {name} are paused. Go on with: rung deliver resume {name}")
 
 
@@ -56,7 +55,7 @@ def resume(name: str) -> None:
     """Go on, at once."""
     with database() as engine:
         if not deliveries.resume(engine, actor(), name):
-            raise UsageError(f"{name!r} is no webhook that is paused.", mend="rung deliver status")
+            raise _not_so(engine, name, "Deliveries to {} are not paused: they go on already.")
     talk(f"Deliveries to {name} go on.")
 
 
@@ -78,6 +77,16 @@ def replay(name: str, run_name: str | None, dead: bool) -> None:
         talk(f"{plural(again, 'answer')} will be delivered to {name}.")
     else:
         talk(f"Nothing of that may go to {name}, or it is on its way: rung deliver status")
+
+
+def _not_so(engine: Engine, name: str, otherwise: str) -> RungError:
+    """Why nothing was changed: there is no such webhook, or it is so already."""
+    with engine.connect() as connection:
+        names = [row.name for row in deliveries.standing(connection)]
+    if name in names:
+        return RungError(otherwise.format(name))
+    near = did_you_mean(name, names)
+    return Missing(f"{name!r} is no webhook{near}", mend="rung deliver status")
 
 
 def _show(rows: list[TargetStanding]) -> None:

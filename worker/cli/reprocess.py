@@ -88,7 +88,7 @@ def reprocess(ctx: click.Context, /, **options: Any) -> None:
 
         with engine.begin() as connection:
             made = carry_out(connection, settings, actor(), request)
-        say_made(made, as_json=options["as_json"])
+        say_made(made, as_json=options["as_json"], watched=options["watch"])
         if options["follow"] and made.run is not None:
             from worker.cli.watch import watch
 
@@ -139,8 +139,8 @@ def say_preview(found: ReprocessPreview, *, as_json: bool) -> None:
         talk(f"It would be refused: {refusal}", fg="yellow")
 
 
-def say_made(made: Reprocessed, *, as_json: bool) -> None:
-    """What was done, in words or as JSON."""
+def say_made(made: Reprocessed, *, as_json: bool, watched: bool = False) -> None:
+    """What was done, in words or as JSON; `watched` where the run is followed at once."""
     name = made.run.name if made.run is not None else None
     if as_json:
         about = document_of(made.preview) if made.preview is not None else {}
@@ -161,7 +161,8 @@ def say_made(made: Reprocessed, *, as_json: bool) -> None:
         talk(f"Run {name}: {made.jobs:,} messages are answered anew.")
         if made.preview is not None:
             _say_expected(made.preview)
-        talk(f"Follow it with: rung status {quote(name)} --watch")
+        if not watched:
+            talk(f"Follow it with: rung status {quote(name)} --watch")
 
 
 def document_of(found: ReprocessPreview) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from worker.cli.speech.files import FORCE, new_text
 from worker.cli.speech.options import JSON
 from worker.cli.speech.output import talk
 from worker.cli.speech.person import actor
-from worker.cli.speech.sheets import filled_in
+from worker.cli.speech.sheets import filled_in, text_of
 from worker.domain.text import neutralise_formula, restored_formula, whole_number
 from worker.domain.wording import plural
 from worker.errors import UsageError
@@ -62,7 +62,7 @@ NOTHING = "Nothing waits for review."
 @click.option("--accept", metavar="JOB", help="The best effort may go out as it is.")
 @click.option("--edit", metavar="JOB", help="Another reply goes out; see --reply.")
 @click.option("--reject", metavar="JOB", help="Nothing goes out; see --reason.")
-@click.option("--reply", type=click.File("r", "utf-8"), help="File with the reply, or -.")
+@click.option("--reply", type=click.File("rb"), help="File with the reply, or -.")
 @click.option("--reason", help="Why, in a few words.")
 @FORCE
 @JSON
@@ -79,7 +79,7 @@ def review(
     accept: str | None,
     edit: str | None,
     reject: str | None,
-    reply: IO[str] | None,
+    reply: IO[bytes] | None,
     reason: str | None,
     force: bool,
     as_json: bool,
@@ -107,11 +107,16 @@ def review(
         return
     with database() as engine:
         if chosen:
-            _judge(engine, *chosen[0], reply.read() if reply is not None else None, reason)
+            _judge(engine, *chosen[0], reply_in(reply), reason)
         elif output is not None:
             _export(engine, run, output, decided=decided, force=force)
         elif verdicts is not None:
             ctx.exit(_take_back(engine, verdicts))
+
+
+def reply_in(reply: IO[bytes] | None) -> str | None:
+    """What the file says, in the encoding that it is in, without the end of its last line."""
+    return text_of(reply.read(), reply.name).rstrip("\r\n") if reply is not None else None
 
 
 def _judge(

@@ -128,11 +128,15 @@ class Record:
     metadata: Mapping[str, Any] | None = None
 
 
+WHOLE_FILE = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Reject:
     """One row that cannot be taken; `reason` holds no message text."""
 
     line: int
+    """WHOLE_FILE for what is said of all rows."""
     reason: str
     external_id: str | None = None
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from worker.domain.backlog import Reject
+from worker.domain.backlog import WHOLE_FILE, Reject
 from worker.domain.looked_up import OWN as OURS
 from worker.domain.policy import Policy
 from worker.domain.wording import nearest_name
@@ -37,7 +37,7 @@ def not_there(
                     f"look-up {lookup} goes by the column {column!r}, and no row has it, so it"
                     f" finds nothing; {_hint(column, names)}"
                 )
-    return [Reject(1, words) for words in sentences]
+    return [Reject(WHOLE_FILE, words) for words in sentences]
 
 
 def never_synced(policy: Policy, engine: Engine | None) -> list[Reject]:
@@ -48,7 +48,7 @@ def never_synced(policy: Policy, engine: Engine | None) -> list[Reject]:
         synced = stored_folders(connection)
     return [
         Reject(
-            1,
+            WHOLE_FILE,
             f"policy {policy.name} shows the pages of {folder!r}, and they were never synced, so it"
             f" answers without them; run: rung knowledge sync {quote(folder)}",
         )

@@ -17,10 +17,16 @@ MAX_SOCKET_DIR = 70
 
 def prepare(home: Path) -> Path:
     """Makes the directory. Others may pass through it (Postgres started by root runs as another
-    user) but not look into it."""
+    user) but not look into it. Raises RungError where that is not possible."""
     home = home.absolute()
-    home.mkdir(parents=True, exist_ok=True)
-    home.chmod(0o711)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        home.chmod(0o711)
+    except OSError as error:
+        raise RungError(
+            f"{home} cannot be Rung's folder: {(error.strerror or str(error)).lower()}.",
+            mend="RUNG_HOME=FOLDER, where you may write",
+        ) from None
     return home
 
 

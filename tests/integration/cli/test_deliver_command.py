@@ -37,9 +37,13 @@ def test_status_says_what_waits_and_what_was_given_up() -> None:
 def test_pause_resume_and_replay(engine: Engine) -> None:
     assert say("deliver", "pause", "help[/b]desk", "--reason", "moving").code == 0
     assert "moving" in say("deliver", "status").out
-    assert say("deliver", "pause", "nowhere").code == 2
+    twice = say("deliver", "pause", "help[/b]desk")
+    assert (twice.code, "help[/b]desk are paused already." in twice.err) == (1, True)
+    nowhere = say("deliver", "pause", "nowhere")
+    assert (nowhere.code, "'nowhere' is no webhook." in nowhere.err) == (2, True)
     assert say("deliver", "resume", "help[/b]desk").code == 0
-    assert say("deliver", "resume", "help[/b]desk").code == 2
+    going = say("deliver", "resume", "help[/b]desk")
+    assert (going.code, "are not paused: they go on already." in going.err) == (1, True)
     replayed = say("deliver", "replay", "help[/b]desk", "--run", "day", "--dead")
     assert "1 answer will be delivered" in replayed.err
     nowhere = say("deliver", "replay", "nowhere", "--run", "day")

@@ -38,6 +38,7 @@ def test_pages_are_synced_found_and_weighed(shop: Path, engine: Engine) -> None:
     (shop / "rows.csv").write_text("external_id,body\n1,Where is my card?\n")
     tried = say("enqueue", "rows.csv", "--policy", "acme", "--dry-run")
     assert "the pages of 'pages', and they were never synced" in tried.out + tried.err
+    assert "Note: policy acme shows" in tried.err  # it is not of a line
     # when
     synced = say("knowledge", "sync")
     # then

@@ -2,12 +2,14 @@
 
 import re
 import shlex
+import socket
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
 from tests.support.cli import Said, say
+from worker.cli.review import reply_in
 
 NAMED = ("--map", "external_id=No", "--map", "body=What")
 
@@ -86,3 +88,42 @@ def test_one_is_not_many(engine: Engine) -> None:
 def test_a_search_before_any_page_was_read_says_so(engine: Engine) -> None:
     said = say("knowledge", "search", "fee")
     assert (said.code, "No pages have been read yet." in said.err) == (2, True)
+
+
+def test_an_address_is_not_named_where_somebody_else_listens(engine: Engine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        said = say("dashboard", "--port", str(port))
+    assert (said.code, said.out) == (1, "")
+    assert said.err.startswith(
+        f"rung: The dashboard cannot listen at 127.0.0.1:{port}: address already in use.\nFix: "
+    )
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16"])
+def test_a_reply_may_be_in_what_an_editor_takes_for_text(encoding: str) -> None:
+    Path("reply.txt").write_bytes("Grüße\r\n".encode(encoding))
+    with Path("reply.txt").open("rb") as stream:
+        assert reply_in(stream) == "Grüße"
+
+
+def test_a_reply_that_is_no_text_is_a_sentence(engine: Engine) -> None:
+    Path("reply.txt").write_bytes(bytes(range(256)))
+    said = say("review", "--edit", "1", "--reply", "reply.txt")
+    assert (said.code, "reply.txt is neither UTF-8 nor UTF-16." in said.err) == (2, True)
+
+
+def test_a_home_that_is_a_file_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Path("home").touch()
+    monkeypatch.setenv("RUNG_HOME", "home")
+    said = say("up")
+    assert (said.code, "home cannot be Rung's folder: file exists." in said.err) == (1, True)
+
+
+def test_a_configuration_that_is_no_text_is_a_sentence() -> None:
+    Path("rung.toml").write_bytes(b"\xff\xfe\xd0")
+    said = say("config", "check")
+    assert (said.code, "rung.toml is not UTF-8." in said.err) == (6, True)
+    assert "codec" not in said.err

@@ -35,6 +35,7 @@ def test_in_a_checkout_commands_name_the_program_that_was_called(
     assert as_typed_here("rung results demo") == ".venv/bin/rung results demo"
     assert as_typed_here("set X, or `rung up`") == "set X, or `.venv/bin/rung up`"
     assert as_typed_here("Go on with: rung resume a") == "Go on with: .venv/bin/rung resume a"
+    assert as_typed_here("correct it, then rung up") == "correct it, then .venv/bin/rung up"
     listed = as_typed_here("rung show 1, rung show 2 and rung show 3")
     assert listed.count(".venv/bin/rung show") == 3
     assert as_typed_here("a bad one climbs one rung up") == "a bad one climbs one rung up"

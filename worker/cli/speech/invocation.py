@@ -9,7 +9,9 @@ from pathlib import Path
 
 # At the start of a line, in backticks, behind a colon, in a list or in a column: "one rung up"
 # stays.
-_COMMAND = re.compile(r"(^ *|`|: |, or |, |  | and (?=rung show ))rung (?=[a-z-])", re.MULTILINE)
+_COMMAND = re.compile(
+    r"(^ *|`|: |, or |, |, then |; |  | and (?=rung show ))rung (?=[a-z-])", re.MULTILINE
+)
 
 
 def as_typed_here(words: str) -> str:

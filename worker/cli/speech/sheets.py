@@ -25,7 +25,8 @@ def filled_in(path: Path, wanted: Sequence[str]) -> "csv.DictReader[str]":
     missing = [name for name in wanted if name not in rows.fieldnames]
     if missing:
         raise UsageError(
-            f"{path} has no column {missing[0]}; it has {', '.join(rows.fieldnames) or 'none'}.",
+            f"{path} has no column {missing[0]}; it has"
+            f" {', '.join(map(repr, rows.fieldnames)) or 'none'}.",
             mend="leave the first line as it was written",
         )
     return rows
@@ -38,11 +39,14 @@ def _text(path: Path) -> str:
         raise no_such_file(path) from None
     except OSError as error:
         raise unreadable(path, error) from None
+    return text_of(data, str(path))
+
+
+def text_of(data: bytes, name: str) -> str:
+    """What people wrote: UTF-8, UTF-16 or what their editor takes for text. Raises UsageError."""
     utf_16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))
     encoding = "utf-16" if utf_16 else encoding_of(data) or "utf-8-sig"
     try:
         return data.decode(encoding)
     except UnicodeDecodeError:
-        raise UsageError(
-            f"{path} is neither UTF-8 nor UTF-16.", mend="save it as CSV UTF-8"
-        ) from None
+        raise UsageError(f"{name} is neither UTF-8 nor UTF-16.", mend="save it as UTF-8") from None

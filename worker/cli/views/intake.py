@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from worker.cli.speech.output import print_json, talk
 from worker.cli.views.outlook import counted_of, print_outlook
 from worker.config.settings import Settings
+from worker.domain.backlog import WHOLE_FILE
 from worker.domain.policy import Policy
 from worker.domain.text import terminal_safe
 
@@ -67,7 +68,8 @@ def _say_rows(outcome: "HandoverOutcome", document: dict[str, Any]) -> None:
     if outcome.counts.rejected > SHOWN_REJECTS:
         talk(f"… and {outcome.counts.rejected - SHOWN_REJECTS:,} more", fg="yellow")
     for warning in document["warnings"][:SHOWN_REJECTS]:
-        talk(f"Note: line {warning['line']}: {warning['reason']}")
+        where = "" if warning["line"] == WHOLE_FILE else f"line {warning['line']}: "
+        talk(f"Note: {where}{warning['reason']}")
     for words in outcome.counts.notes.as_words()[:SHOWN_REJECTS]:
         talk(f"Note: {words}")
 
