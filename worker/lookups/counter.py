@@ -16,6 +16,7 @@ from worker.domain.looked_up import (
     read_records,
 )
 from worker.lookups.kinds import AddressKind, FunctionKind, Kind, QueryKind
+from worker.lookups.reasons import reason_of
 
 MAX_CACHED = 20_000
 STOP_WITHIN_S = 1.0
@@ -55,7 +56,7 @@ class LookupCounter:
                 self._busy = asyncio.run_coroutine_threadsafe(_pong(), self._running())
                 return self._all_failed(messages, self._late)
             except Exception as error:
-                return self._all_failed(messages, _why(error, self._late))
+                return self._all_failed(messages, reason_of(error, self._late))
 
         return collect
 
@@ -153,7 +154,7 @@ class LookupCounter:
                 raise given
             return LookedUp(self._name, read_records(given, message, self._bounds))
         except Exception as error:
-            return self._failed(_why(error, self._late))
+            return self._failed(reason_of(error, self._late))
 
     def _all_failed(self, messages: Sequence[LookupMessage], why: str) -> list[LookedUp]:
         return [self._failed(why)] * len(messages)
@@ -164,10 +165,3 @@ class LookupCounter:
 
 async def _pong() -> None:
     """Comes back as soon as the loop is free."""
-
-
-def _why(error: Exception, late: str) -> str:
-    """In words, without those of the error: they may hold a customer's."""
-    if isinstance(error, TimeoutError):
-        return late
-    return str(error) if isinstance(error, LookupRefused) else f"failed with {type(error).__name__}"

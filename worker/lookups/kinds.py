@@ -20,7 +20,7 @@ from worker.store.passages import SAID_CHARS
 
 MAX_BODY = 1_000_000
 """Bytes that are read of an answer over HTTP."""
-NOT_FOUND = 404
+NOT_FOUND, NO_CONTENT = 404, 204
 VECTOR = "vector"
 """What an embedder's record holds."""
 _BETWEEN = re.compile(r"[/\\]")
@@ -178,6 +178,9 @@ class AddressKind:
         except TimeoutError:
             hung.set()
             return TimeoutError()
+        except httpx2.InvalidURL:
+            # One customer's odd value is not everybody's failure.
+            return LookupRefused("was not asked, for the row's values make no address")
         except (httpx2.HTTPError, LookupRefused) as error:
             return error
 
@@ -189,6 +192,11 @@ class AddressKind:
         async with self._client.stream("GET", address) as response:
             if response.status_code == NOT_FOUND:
                 return None
+            if response.status_code == NO_CONTENT:
+                return None
+            if response.has_redirect_location:
+                status = response.status_code
+                raise LookupRefused(f"leads elsewhere (HTTP {status}), which is not followed")
             if not response.is_success:
                 raise LookupRefused(f"answered with HTTP {response.status_code}")
             if response.headers.get("content-encoding", "identity") != "identity":

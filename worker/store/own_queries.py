@@ -2,13 +2,15 @@
 
 import sqlite3
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, Engine, create_engine, text
+from psycopg.abc import Buffer
+from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoader
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DataError
 from sqlalchemy.pool import QueuePool
@@ -105,6 +107,47 @@ def _rows(
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchmany(most)]
 
 
+class _AnyDate(DateLoader):
+    """`infinity`, and days that Python's calendar does not have, as Postgres writes them."""
+
+    def load(self, data: Buffer) -> Any:
+        """A date, or text."""
+        return _or_text(super().load, data)
+
+
+class _AnyTimestamp(TimestampLoader):
+    """The same of a time."""
+
+    def load(self, data: Buffer) -> Any:
+        """A time, or text."""
+        return _or_text(super().load, data)
+
+
+class _AnyTimestamptz(TimestamptzLoader):
+    """The same of a time with its zone."""
+
+    def load(self, data: Buffer) -> Any:
+        """A time, or text."""
+        return _or_text(super().load, data)
+
+
+def _or_text(load: Callable[[Buffer], Any], data: Buffer) -> Any:
+    try:
+        return load(data)
+    except psycopg.DataError:
+        return bytes(data).decode()
+
+
+def _read_any_day(connection: Any, _record: Any) -> None:
+    """One such day would keep a customer's messages until their deadline."""
+    for name, loader in (
+        ("date", _AnyDate),
+        ("timestamp", _AnyTimestamp),
+        ("timestamptz", _AnyTimestamptz),
+    ):
+        connection.adapters.register_loader(name, loader)
+
+
 def _file(url: str) -> str | None:
     """The file of a SQLite database; None for Postgres."""
     return make_url(url).database or "" if url.startswith("sqlite:") else None
@@ -129,4 +172,5 @@ def _engine(url: str, file: str | None, timeout_s: float) -> Engine:
         pre_ping=True,
     )
     engine.update_execution_options(postgresql_readonly=True)
+    event.listen(engine, "connect", _read_any_day)
     return engine

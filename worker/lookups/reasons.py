@@ -1,0 +1,56 @@
+"""Why a look-up brought nothing, in words that hold none of a message's nor of what was found."""
+
+import re
+import sqlite3
+
+import httpx2
+import psycopg
+from sqlalchemy.exc import DBAPIError
+
+from worker.domain.looked_up import LookupRefused
+
+UNREACHED = "could not be reached"
+ENDED = "ended the connection before its answer was whole"
+_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_LATE = ("57014", "SQLITE_INTERRUPT")
+"""How Postgres and SQLite name a statement that took too long."""
+
+
+def reason_of(error: BaseException, late: str) -> str:
+    """A sentence's end, as `could not be reached`; `late` where it took too long."""
+    match error:
+        case LookupRefused():
+            return str(error)
+        case TimeoutError():
+            return late
+        case httpx2.ConnectError() | httpx2.ConnectTimeout():
+            return UNREACHED
+        case httpx2.TransportError():
+            return ENDED
+        case DBAPIError(orig=BaseException() as cause):
+            return _of_database(cause, late)
+    return _of_database(error, late)
+
+
+def _of_database(error: BaseException, late: str) -> str:
+    """By the condition, which is the database's own word: its sentences quote values."""
+    match error:
+        case psycopg.Error(sqlstate=str() as state):
+            if state in _LATE:
+                return late
+            if state.startswith(("08", "57P")):
+                return ENDED
+            return f"was refused by its database: {_words(error)}"
+        case psycopg.OperationalError():
+            return UNREACHED
+        case psycopg.DataError() | OverflowError():
+            return "has a value that cannot be sent or read"
+        case sqlite3.Error():
+            name = str(getattr(error, "sqlite_errorname", None) or type(error).__name__)
+            return late if name in _LATE else f"was refused by its database: {name}"
+    return f"failed with {type(error).__name__}"
+
+
+def _words(error: BaseException) -> str:
+    """`UndefinedTable` as `undefined table`."""
+    return _CAPITAL.sub(" ", type(error).__name__).lower()
