@@ -3,7 +3,7 @@
 import pytest
 
 from worker.domain.filters import Comparison
-from worker.domain.named_in_filters import fingerprint, without_names
+from worker.domain.named_in_filters import fingerprint, masked, without_names
 
 PRINT = fingerprint("c-77")
 
@@ -37,3 +37,10 @@ def test_only_the_names_go(words: str, left: str) -> None:
 
 def test_what_is_compared_by_size_says_nobodys_name() -> None:
     assert without_names("metadata.age > 17", lambda *_: True) == "metadata.age > 17"
+
+
+def test_what_customers_wrote_is_masked_and_who_they_are_is_not() -> None:
+    words = "run day, subject contains 'my card' and customer = c-77 or metadata.order in (1, 2)"
+    assert masked(words) == (
+        "run day, subject contains … and customer = c-77 or metadata.order in (…, …)"
+    )

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from worker.dashboard.access.permissions import may_operate
 from worker.dashboard.context import Dashboard, dashboard_of
 from worker.dashboard.pages import (
     actions,
@@ -100,9 +101,9 @@ def audit(request: Request) -> Response:
     dashboard, given = dashboard_of(request), request.query_params
     chosen = {name: given.get(name, "").strip()[:200] for name in ("who", "what", "target")}
     asked = {name: value or None for name, value in chosen.items()}
-    before = number(request, "before")
+    before, reads = number(request, "before"), may_operate(request)
     with at_one_moment(dashboard.engine) as connection:
-        events = audit_page(connection, before, PAGE + 1, **asked)
+        events = audit_page(connection, before, PAGE + 1, **asked, reads=reads)
         people, deeds = audit_words(connection)
         older = None
         if len(events) > PAGE:

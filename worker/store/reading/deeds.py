@@ -2,11 +2,12 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, text
 
+from worker.domain.named_in_filters import masked
 from worker.store.rows import values_of
 
 AUDITED = 2_500
@@ -31,6 +32,12 @@ class AuditEntry:
         """Of its time in UTC."""
         return f"{self.at.astimezone(dt.UTC):%Y-%m-%d}"
 
+    def masked(self) -> "AuditEntry":
+        """For who may not read what customers wrote: jobs may have been chosen by it."""
+        where = self.detail.get("where")
+        detail = {**self.detail, "where": masked(where)} if where else self.detail
+        return replace(self, target=masked(self.target), detail=detail)
+
 
 def audit_page(
     connection: Connection,
@@ -40,12 +47,18 @@ def audit_page(
     who: str | None = None,
     what: str | None = None,
     target: str | None = None,
+    reads: bool,
 ) -> list[AuditEntry]:
     """What people and schedules did, newest first: by whom, what, and a part of what it was done
-    to. A filter looks at the newest `AUDITED` events."""
+    to. A filter looks at the newest `AUDITED` events. `reads`: whether who asks may read what
+    customers wrote, which is masked for others, and not found by them."""
     values = {"before": before, "limit": limit, "who": who, "what": what, "target": target}
     window = AUDITED if who or what or target else limit
-    return values_of(AuditEntry, connection.execute(AUDIT, values | {"window": window}))
+    found = values_of(AuditEntry, connection.execute(AUDIT, values | {"window": window}))
+    if reads:
+        return found
+    sought = (target or "").lower()
+    return [one for entry in found if sought in (one := entry.masked()).target.lower()]
 
 
 def audit_words(connection: Connection) -> tuple[list[str], list[str]]:

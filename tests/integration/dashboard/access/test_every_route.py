@@ -1,5 +1,6 @@
 """Who may do what at every route, by the routes themselves: a new one is held to it unlisted."""
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -8,7 +9,7 @@ from sqlalchemy import Engine
 from starlette.routing import Route
 
 from tests.support.guarding import METRICS, TOKEN, csrf_of, guarding, sign_in
-from tests.support.promises import many, one
+from tests.support.promises import do, many, one
 from tests.support.web import browsing, visiting
 from tests.support.works import drain, hand_in, settings_for, working
 from worker.dashboard.app import create_app
@@ -32,6 +33,13 @@ SELECT (SELECT count(*) FROM audit_events WHERE actor <> 'ada') AS deeds,
 """
 
 
+CHOSEN = """
+INSERT INTO audit_events (actor, action, target, detail)
+VALUES ('ada', 'cancel', :where, CAST(:detail AS jsonb))
+"""
+"""Somebody chose jobs by what a customer wrote."""
+
+
 @pytest.fixture
 def served(engine: Engine, database_url: str, simulator: tuple[State, str]) -> Iterator[str]:
     """A guarded dashboard over an answered message whose every word is planted."""
@@ -44,6 +52,9 @@ def served(engine: Engine, database_url: str, simulator: tuple[State, str]) -> I
     hand_in(engine, settings, [f"Where is {PLANTED}?"] * 2, name="day", **told)
     with working(settings) as runtime:
         drain(runtime)
+    where = f"subject contains {PLANTED} and metadata.order = {PLANTED}"
+    values = {"where": where, "detail": json.dumps({"where": where})}
+    do(engine, CHOSEN, **values)
     with guarding(database_url) as url:
         yield url
 
@@ -102,3 +113,18 @@ def test_an_operator_reads_it_where_it_is_asked_for(served: str, engine: Engine)
         assert PLANTED in program.get("/api/jobs/1?text=true").text
         assert PLANTED not in program.get("/api/jobs/1").text
     assert many(engine, "SELECT actor FROM audit_events WHERE action = 'read text'")
+
+
+def test_by_what_words_jobs_were_chosen_is_for_who_may_read_them(served: str) -> None:
+    with visiting(served) as bob, visiting(served) as ada:
+        sign_in(bob, "bob", "viewer's word")
+        sign_in(ada, "ada", "enchantress of numbers")
+        # then a viewer sees that and not by which, and learns no word by looking for it
+        assert "subject contains … and metadata.order = …" in bob.get("/audit").text
+        told = bob.get("/api/audit").json()["events"]
+        assert told[0]["detail"]["where"] == "subject contains … and metadata.order = …"
+        found = "None of the newest"
+        assert [found in bob.get(f"/audit?target={w}").text for w in ("zanz", "subject")] == [
+            True, False
+        ]  # fmt: skip
+        assert f"subject contains {PLANTED}" in ada.get("/audit?target=zanz").text
