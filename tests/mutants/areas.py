@@ -13,7 +13,7 @@ QUICK = (
     *(f"{STORE}queue/test_guards_of_{what}.py" for what in ("intake", "paces", "ends")),
     f"{STORE}actions/test_guards_of_erasure.py",
     *(f"{STORE}reading/test_guards_of_{what}.py" for what in ("standings", "status", "screens")),
-    *(f"{STORE}reading/test_guards_of_{what}.py" for what in ("receipts", "review_queue")),
+    *(f"{STORE}reading/test_guards_of_{what}.py" for what in ("receipts", "review_queue", "bills")),
 )
 """Tests that leave nothing behind."""
 PROTOCOL = f"{STORE}queue/test_protocol.py"
@@ -191,6 +191,7 @@ STATEMENTS: dict[str, tuple[str, ...]] = {
         for what in ("standings", "status", "screens", "receipts", "review_queue")
     },
     f"{READING}batches": (f"{STORE}reading/test_guards_of_status.py",),
+    f"{READING}bill": (f"{STORE}reading/test_guards_of_bills.py",),
     f"{READING}job_counts": (f"{STORE}reading/test_guards_of_screens.py",),
 }
 """Modules whose statements are texts of SQL."""

@@ -33,7 +33,7 @@ from worker.store.runs import find_run
 VERDICTS = {"right": True, "wrong": False, "unsure": None}
 SECTION = "Proof"
 SAMPLE = 1_500
-"""Messages that a frontier's page reads, evenly spaced, however many its run has."""
+"""Messages that a frontier's page reads, at evenly spaced places, however many its run has."""
 
 
 def routes() -> list[BaseRoute]:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from worker.store.rows import values_of
 
-GROUPED = 2_500
+GROUPED = 1_000
 """Dead letters or reviews that are grouped by cause: the newest."""
 
 

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, text
 
 from worker.store.rows import values_of
 
-WINDOW = 2_500
+WINDOW, FIRST_WINDOW = 2_500, 100
+"""Mostly one of the first waits."""
 MOST_WINDOWS = 40
 """A hundred thousand that are decided, one after the other, end the search."""
 Place = tuple[int, int]
@@ -27,8 +28,8 @@ class ReviewScope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewCount:
-    """Of the newest `WINDOW` in a scope: all, those without a verdict, and of these the ones that
-    somebody else reads just now."""
+    """Of a scope (of a reason, of the newest `WINDOW`): all, those without a verdict, and of these
+    the ones that somebody else reads just now."""
 
     total: int
     waiting: int
@@ -39,7 +40,8 @@ def count_reviews(
     connection: Connection, scope: ReviewScope, holder: str | None = None
 ) -> ReviewCount:
     """How many there are, how many wait, and how many of these others read than `holder`."""
-    (found,) = values_of(ReviewCount, connection.execute(COUNT, _values(scope, None, holder)))
+    statement = COUNT_ALL if scope.reason is None else COUNT
+    (found,) = values_of(ReviewCount, connection.execute(statement, _values(scope, None, holder)))
     return found
 
 
@@ -47,11 +49,12 @@ def next_review(
     connection: Connection, scope: ReviewScope, after: Place | None, holder: str | None = None
 ) -> Place | None:
     """The next that waits, after a place, and that nobody but `holder` reads; None at the end."""
-    for _ in range(MOST_WINDOWS):
-        row = connection.execute(NEXT, _values(scope, after, holder)).one()
+    for window in (FIRST_WINDOW, *[WINDOW] * MOST_WINDOWS):
+        values = _values(scope, after, holder) | {"window": window}
+        row = connection.execute(NEXT, values).one()
         if row.job is not None:
             return int(row.run), int(row.job)
-        if row.last_job is None or row.seen < WINDOW:
+        if row.last_job is None or row.seen < window:
             return None
         after = int(row.last_run), int(row.last_job)
     return None
@@ -91,6 +94,23 @@ COUNT = text(f"""
 {SEEN} SELECT count(*) AS total, count(*) FILTER (WHERE waits) AS waiting,
   count(*) FILTER (WHERE waits AND read) AS read_by_others FROM meant
 """)  # noqa: S608 - constants of this module only
+# Counters know all but the reasons; what somebody reads is a few.
+COUNT_ALL = text("""
+SELECT c.jobs AS total, c.jobs - v.jobs AS waiting, l.jobs AS read_by_others
+FROM (
+  SELECT coalesce(sum(jobs), 0)::bigint AS jobs FROM run_counts
+  WHERE state = 'review' AND (CAST(:run AS bigint) IS NULL OR run_id = :run)) AS c
+CROSS JOIN (
+  SELECT coalesce(sum(jobs), 0)::bigint AS jobs FROM run_verdicts
+  WHERE CAST(:run AS bigint) IS NULL OR run_id = :run) AS v
+CROSS JOIN (
+  SELECT count(*) AS jobs FROM (
+    SELECT job_id FROM reading_leases
+    WHERE kind = 'review' AND fence = 0 AND until > now() AND holder <> :holder OFFSET 0) AS b
+  CROSS JOIN LATERAL (SELECT run_id, state FROM jobs WHERE id = b.job_id OFFSET 0) AS j
+  WHERE j.state = 'review' AND (CAST(:run AS bigint) IS NULL OR j.run_id = :run)
+    AND NOT EXISTS (SELECT FROM reviews WHERE job_id = b.job_id OFFSET 0)) AS l
+""")
 NEXT = text(f"""
 {SEEN}
 SELECT n.run_id AS run, n.id AS job, l.run_id AS last_run, l.id AS last_job, c.seen

@@ -18,7 +18,9 @@ MOST = 200
 AT_ONCE = 1_500
 """A run of so many jobs is read whole; of a larger one, the jobs after points chosen by chance."""
 OVER, NEAR = 4, 25
-"""Points for each answer that is wanted, and jobs that are looked at after each."""
+"""How often as many points are tried as answers are wanted, and a few, and jobs that are looked at
+after each: two points may have the same job, and some none that was answered."""
+FEW_MORE = 5
 PAIRS_LOOKED_AT = 10
 """Messages that are looked at for each pair that is wanted, to find those that differ."""
 
@@ -124,9 +126,14 @@ def _chosen(connection: Connection, run_id: int, size: int, seed: int) -> list[i
         ids = list(connection.execute(FEW, {"run": run_id, "limit": AT_ONCE}).scalars())
     else:
         low, high = connection.execute(BOUNDS, {"run": run_id}).one()
-        points = [chance.randint(low, high) for _ in range(size * OVER)]
-        found = connection.execute(MANY, {"run": run_id, "points": points, "near": NEAR})
-        ids = list(dict.fromkeys(sorted(found.scalars())))
+        seen = set[int]()
+        for _ in range(OVER):
+            points = [chance.randint(low, high) for _ in range(size + size // 4 + FEW_MORE)]
+            found = connection.execute(MANY, {"run": run_id, "points": points, "near": NEAR})
+            seen.update(found.scalars())
+            if len(seen) >= size:
+                break
+        ids = sorted(seen)
     return chance.sample(ids, min(size, len(ids)))
 
 

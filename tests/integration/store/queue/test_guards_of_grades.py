@@ -135,7 +135,10 @@ def test_a_sample_of_a_run_is_evenly_spaced(rows: Rows) -> None:
     low, high = ours[0][0], ours[-1][0]
     starts = [low + (high - low) * n // 4 for n in range(4)]
     wanted = [next(job for message, job in ours if message >= start) for start in starts]
-    assert rows.firsts(graded.SAMPLE, run=run, places=4) == wanted
+    assert rows.firsts(graded.SAMPLE, run=run, places=4, neighbours=1) == wanted
+    mine = [job for _, job in ours]
+    two = sorted({job for n in map(mine.index, wanted) for job in mine[n : n + 2]})
+    assert sorted(rows.firsts(graded.SAMPLE, run=run, places=4, neighbours=2)) == two
 
 
 def test_a_tiers_verdict_stands_for_the_answer_that_is_the_result(rows: Rows) -> None:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from sqlalchemy import TextClause
+
 from tests.support.near_misses import FUTURE, PAST, Rows
 from worker.store.reading import review_queue
 
@@ -33,16 +35,25 @@ def test_how_many_wait_and_who_has_them(rows: Rows) -> None:
     for_review(rows, other, reason="refusal")
     rows.job(run, state="dead", reason="schema")
 
-    def counted(**asked: Any) -> Any:
-        (found,) = rows.all(review_queue.COUNT, **ASKED | asked)
+    judged = for_review(rows, run, holder="bob/1", reader="eve")
+    rows.insert("reviews", None, job_id=judged, verdict="accept", reviewer="eve")
+    rows.job(run, state="dead", reason="schema")
+    beside = rows.job(other, state="answered")
+    rows.insert("reading_leases", None, job_id=beside, **LEASE)
+
+    def counted(statement: TextClause = review_queue.COUNT, **asked: Any) -> Any:
+        (found,) = rows.all(statement, **ASKED | asked)
         return found
 
     # then
-    assert counted() == (8, 7, 1)
-    assert counted(run=run) == (7, 6, 1)
+    for statement in (review_queue.COUNT, review_queue.COUNT_ALL):
+        assert counted(statement) == (9, 7, 1)
+        assert counted(statement, run=run) == (8, 6, 1)
+        assert counted(statement, run=other) == (1, 1, 0)
+        assert counted(statement, holder="bob/1")[2] == 1
     assert counted(reason="refusal") == (1, 1, 0)
     assert counted(before_run=run, before_job=last) == (6, 5, 1)
-    assert counted(window=3) == (3, 3, 0)
+    assert counted(window=3) == (3, 2, 0)
     assert rows.all(review_queue.PLACE, job=plain) == [(run, plain)]
 
 
