@@ -49,7 +49,7 @@ class Call(Base):
     worst_cost: Mapped[Money] = mapped_column(server_default=text("0"))
     cost: Mapped[Money | None]
     price: Mapped[dict[str, Any] | None]
-    """Dollars per million tokens of each kind, as applied."""
+    """Dollars per million tokens of each kind, as applied: of calls from before `price_version`."""
     unpriced: Mapped[bool] = mapped_column(server_default=text("false"))
     latency_ms: Mapped[int | None]
     stop_reason: Mapped[str | None]
@@ -65,3 +65,16 @@ class Call(Base):
     """Jobs that the same request served: each has a row, with its share of tokens and cost."""
     sent_at: Mapped[Instant] = mapped_column(server_default=now())
     finished_at: Mapped[Instant | None]
+    price_version: Mapped[str | None]
+    """Of the rates that were applied, in `prices`. No foreign key: those are never deleted."""
+
+
+class AppliedPrice(Base):
+    """Rates that calls were charged at, once for all of them: they were a fifth of a call's row."""
+
+    __tablename__ = "prices"
+
+    version: Mapped[str] = mapped_column(primary_key=True)
+    rates: Mapped[dict[str, Any]]
+    """Dollars per million tokens of each kind, as text."""
+    created_at: Mapped[Instant] = mapped_column(server_default=now())

@@ -6,7 +6,7 @@ from models.audit import AuditEvent
 from models.base import Base
 from models.batches import MessageBatch
 from models.budgets import Budget
-from models.calls import Call
+from models.calls import AppliedPrice, Call
 from models.certificates import Certificate, Evidence
 from models.contexts import ShownContext
 from models.deliveries import Delivery, DeliveryTarget
@@ -40,6 +40,7 @@ from models.truths import Audit, AuditSalt, Truth
 from models.workers import Worker
 
 __all__ = [
+    "AppliedPrice",
     "Attempt",
     "AttemptTotal",
     "Audit",

@@ -111,9 +111,10 @@ class Rows:
         self.connection.execute(text(f"DELETE FROM {table}"))
 
     def all(self, statement: TextClause | str, **values: Any) -> list[Any]:
-        """What a statement gives; `rows` travel as JSON."""
-        if isinstance(values.get("rows"), list):
-            values["rows"] = as_json(values["rows"])
+        """What a statement gives; lists of rows travel as JSON."""
+        for name in ("rows", "prices"):
+            if isinstance(values.get(name), list):
+                values[name] = as_json(values[name])
         found = self.connection.execute(text(statement) if isinstance(statement, str)
                                         else statement, values)  # fmt: skip
         return [tuple(row) for row in found] if found.returns_rows else []

@@ -130,7 +130,7 @@ class Values:
             "leaving_batch.LEAVE_SENT": {"run": NIGHT, "limit": 5_000},
             "leaving_batch.LEAVE_UNSENT": {"run": NIGHT, "limit": 5_000},
             "ledger.ADD_TOTALS": {"rows": as_json(totals)},
-            "ledger.CLOSE_CALLS": {"rows": as_json(closed)},
+            "ledger.CLOSE_CALLS": {"rows": as_json(closed), "prices": "[]"},
             "ledger.OPEN_CALLS": {
                 "rows": as_json(self.keys(self.leased, tier="haiku", model="m", lane="realtime",
                                           worst_cost="0.1") )

@@ -4,9 +4,11 @@ Rates come from genai-prices or the configuration (`worker/config/prices.py`); t
 here, and a test holds it to genai-prices' own. Dollars are Decimal throughout.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
+from functools import lru_cache
 
 from models.vocabulary import Lane
 
@@ -68,6 +70,17 @@ class Rates:
     def times(self, factor: Decimal) -> "Rates":
         """Every rate multiplied."""
         return Rates(**{name: getattr(self, name) * factor for name in self.__slots__})
+
+
+def version_of(document: Mapping[str, str]) -> str:
+    """The name of applied rates, as `Rates.as_document` gives them: the same of the same."""
+    return _version(tuple(sorted(document.items())))
+
+
+@lru_cache(maxsize=64)
+def _version(rates: tuple[tuple[str, str], ...]) -> str:
+    said = " ".join(f"{name}={rate}" for name, rate in rates)
+    return hashlib.sha256(said.encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from models.vocabulary import CallState
+from worker.domain.pricing import version_of
 from worker.domain.reports import AttemptReport, CallReport
 from worker.store.rows import as_json
 from worker.store.scopes import day_scope, run_scope
@@ -21,7 +22,7 @@ from worker.store.scopes import day_scope, run_scope
 NOTHING = (Decimal(0), Decimal(0))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Books:
     """Calls to close and settlements to make, gathered over a group."""
 
@@ -30,6 +31,8 @@ class Books:
         default_factory=lambda: defaultdict(lambda: NOTHING)
     )
     totals: list[Mapping[str, Any]] = field(default_factory=list)
+    prices: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """Rates that the calls were charged at, by version."""
 
     def settle(self, report: AttemptReport, row: Row[Any], *, late: bool) -> Decimal:
         """Adds an attempt's calls and its settlement; returns what the attempt cost in dollars.
@@ -42,6 +45,7 @@ class Books:
         cost = before
         if not late or any(call.state is not CallState.LOST for call in report.calls):
             self.calls += [_call_row(report, call, row.run_id) for call in report.calls]
+            self.prices |= {version_of(c.price): c.price for c in report.calls if c.price}
             cost = sum((call.cost or Decimal(0) for call in report.calls), Decimal(0))
         self._add(run_scope(row.run_id), released, cost - before)
         self._add(day_scope(row.budget_day), released, cost - before)
@@ -61,8 +65,12 @@ class Books:
             self.totals = [dict(row) for row in gone]
         sent = [row for row in self.calls if row["sent"]]
         if sent:
-            closed = connection.execute(CLOSE_CALLS, {"rows": as_json(sent)}).mappings()
+            values = {"rows": as_json(sent), "prices": as_json(self._prices())}
+            closed = connection.execute(CLOSE_CALLS, values).mappings()
             self.totals = [*self.totals, *(dict(row) for row in closed)]
+
+    def _prices(self) -> list[dict[str, Any]]:
+        return [{"version": version, "rates": rates} for version, rates in self.prices.items()]
 
     def write_totals(self, connection: Connection) -> None:
         """Adds the closed calls to `run_spend`."""
@@ -85,7 +93,7 @@ def _call_row(report: AttemptReport, call: CallReport, run_id: int) -> dict[str,
         "cache_write_1h_tokens": usage.cache_write_1h_tokens,
         "output_tokens": usage.output_tokens,
         "cost": call.cost,
-        "price": call.price,
+        "price_version": version_of(call.price) if call.price else None,
         "unpriced": call.cost is None,
         "latency_ms": call.latency_ms,
         "stop_reason": call.stop_reason,
@@ -138,9 +146,14 @@ WITH given AS (
   SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(
     job_id bigint, fence int, run_id bigint, purpose text, state text, input_tokens int,
     cache_read_tokens int, cache_write_5m_tokens int, cache_write_1h_tokens int,
-    output_tokens int, cost numeric, price jsonb, unpriced boolean, latency_ms int,
+    output_tokens int, cost numeric, price_version text, unpriced boolean, latency_ms int,
     stop_reason text, stop_category text, request_id text, http_status smallint, error text,
     service_tier text, simulated boolean, output text, shared smallint)
+), priced AS (
+  INSERT INTO prices (version, rates)
+  SELECT version, rates
+  FROM jsonb_to_recordset(CAST(:prices AS jsonb)) AS t(version text, rates jsonb)
+  ORDER BY version ON CONFLICT (version) DO NOTHING
 ), found AS (
   SELECT g.run_id, g.job_id, g.fence, g.purpose, c.tier, c.model, c.lane, c.state, c.simulated,
     c.cost
@@ -152,7 +165,8 @@ WITH given AS (
   UPDATE calls AS c SET state = g.state, input_tokens = g.input_tokens,
     cache_read_tokens = g.cache_read_tokens, cache_write_5m_tokens = g.cache_write_5m_tokens,
     cache_write_1h_tokens = g.cache_write_1h_tokens, output_tokens = g.output_tokens,
-    cost = g.cost, price = g.price, unpriced = g.unpriced, latency_ms = g.latency_ms,
+    cost = g.cost, price_version = g.price_version, unpriced = g.unpriced,
+    latency_ms = g.latency_ms,
     stop_reason = g.stop_reason, stop_category = g.stop_category, request_id = g.request_id,
     http_status = g.http_status, error = g.error, service_tier = g.service_tier,
     simulated = g.simulated, output = g.output, shared = g.shared, finished_at = clock_timestamp()

@@ -163,9 +163,11 @@ SELECT fence, stage, tier, model, lane, outcome, decision, reasons, findings, di
   ) AS shown
 FROM attempts WHERE job_id = :job ORDER BY fence
 """)
+# A call of long ago has its rates itself.
+RATES = " coalesce(price, (SELECT rates FROM prices WHERE version = price_version)) AS price,"
 CALLS = text(
-    f"SELECT {columns(ReceiptCall)} FROM calls WHERE job_id = :job"  # noqa: S608 - names of ours
-    " ORDER BY fence, sent_at, purpose DESC"
+    f"SELECT {columns(ReceiptCall).replace(' price,', RATES)} FROM calls"  # noqa: S608 - names of ours
+    " WHERE job_id = :job ORDER BY fence, sent_at, purpose DESC"
 )
 STEPS = text("""
 SELECT fence, from_tier, to_tier, reason, detail, at FROM escalations WHERE job_id = :job

@@ -57,7 +57,8 @@ def test_every_preset_runs_through_batches_at_half_price(
     )
     halves = rows(
         engine,
-        "SELECT DISTINCT model, (price->>'input')::numeric AS input FROM calls ORDER BY 1",
+        "SELECT DISTINCT c.model, (p.rates->>'input')::numeric AS input"
+        " FROM calls AS c JOIN prices AS p ON p.version = c.price_version ORDER BY 1",
     )
     full = {row.model: runtime.planner.price(row.model) for row in halves}
     for row in halves:

@@ -191,7 +191,7 @@ def test_a_call_is_closed_once_by_its_job_fence_and_purpose(rows: Rows) -> None:
         {"job_id": job, "run_id": run, **CLOSED, "fence": 2},
         {"job_id": job, "run_id": run, **CLOSED, "fence": 2, "purpose": "check"},
     ]
-    totals = rows.all(ledger.CLOSE_CALLS, rows=told)
+    totals = rows.all(ledger.CLOSE_CALLS, rows=told, prices=[])
     assert [(row[0], row[2], row[5], row[7], row[-1]) for row in totals] == [
         (run, "answer", "done", 1, Decimal("0.5"))
     ]
@@ -204,10 +204,27 @@ def test_a_call_is_closed_once_by_its_job_fence_and_purpose(rows: Rows) -> None:
 
 def test_a_lost_call_that_is_heard_of_moves_the_totals_by_the_difference(rows: Rows) -> None:
     run, job = three_calls(rows)
-    totals = rows.all(ledger.CLOSE_CALLS, rows=[{"job_id": job, "run_id": run, **CLOSED}])
+    totals = rows.all(
+        ledger.CLOSE_CALLS, rows=[{"job_id": job, "run_id": run, **CLOSED}], prices=[]
+    )
     assert sorted((row[5], row[7], row[-1]) for row in totals) == [
         ("done", 1, Decimal("0.5")), ("lost", -1, -2),
     ]  # fmt: skip
+
+
+def test_rates_are_kept_once_and_never_rewritten(rows: Rows) -> None:
+    # given
+    run, job = three_calls(rows)
+    told = [{"job_id": job, "run_id": run, **CLOSED, "fence": 2, "price_version": "b"}]
+    # when
+    for rates in ({"input": "1"}, {"input": "2"}):
+        prices = [{"version": one, "rates": rates} for one in ("b", "a")]
+        rows.all(ledger.CLOSE_CALLS, rows=told, prices=prices)
+    # then
+    kept = rows.all("SELECT version, rates FROM prices ORDER BY version")
+    assert kept == [("a", {"input": "1"}), ("b", {"input": "1"})]
+    named = rows.all("SELECT fence, purpose FROM calls WHERE price_version = 'b' AND price IS NULL")
+    assert named == [(2, "answer")]
 
 
 def test_only_what_never_left_is_deleted(rows: Rows) -> None:
@@ -240,7 +257,7 @@ def test_an_open_call_opens_no_other(
     for told in ((0, 1, "answer"), (job, fence, purpose)):
         before = rows.all("SELECT * FROM calls ORDER BY 1, 2, 3")
         named = {"job_id": jobs[told[0]], "run_id": run, **CLOSED}
-        rows.all(statement, rows=[named | {"fence": told[1], "purpose": told[2]}])
+        rows.all(statement, rows=[named | {"fence": told[1], "purpose": told[2]}], prices=[])
         if told == (0, 1, "answer"):
             assert rows.all("SELECT * FROM calls ORDER BY 1, 2, 3") == before
     left = rows.one("SELECT state, cost FROM calls WHERE job_id = :id AND fence = 1"

@@ -89,6 +89,11 @@ def test_a_receipt_has_every_field_of_every_attempt(
         "input": "4", "output": "20", "cache_read": "0.2", "cache_write_5m": "5",
         "cache_write_1h": "8",
     }  # fmt: skip
+    own = last["calls"][0]["price"] | {"cache_read": "0.3"}
+    older = "UPDATE calls SET price_version = NULL, price = CAST(:own AS jsonb) WHERE fence = 5"
+    with engine.begin() as connection:
+        connection.execute(text(older), {"own": json.dumps(own)})
+    assert say("show", "day/day-0", "--json").document["attempts"][-1]["calls"][0]["price"] == own
     assert {a["policy_version"] for a in found["attempts"]} == {found["policy_version"]}
     assert found["policy"]["accept"]["validators"][0]["name"] == "schema"
     assert found["ended"] == (
