@@ -72,7 +72,10 @@ def demo(workers: int, policy: str | None) -> None:
         kept = os.environ.get(KEEP) == "keep"
         _say_where_next(run.name, example, time.monotonic() - began)
         later = f"http://127.0.0.1:{settings.dashboard.port}/"
-        _point_to_dashboard(work.dashboard_url if kept else later, run.name, kept=kept)
+        if kept or work.dashboard_url.startswith(later):
+            _point_to_dashboard(work.dashboard_url if kept else later, run.name, kept=kept)
+        else:  # somebody has that port, and their dashboard is another
+            talk("\nSee it all on the dashboard: `rung up` says its address.", bold=True)
         if kept:
             work.until_stopped()
 

@@ -22,6 +22,7 @@ SIMULATOR_KEY = "sk-simulated"
 SIMULATED_TURNAROUND_S = 10.0
 """The simulator's batches take seconds: against it, neither waiting nor cancelling takes longer."""
 NOTHING_RUNS = "and no `rung up` is running in {home}"
+ANOTHERS = "and what runs in {home} is another user's"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,8 +138,19 @@ def assumed_turnaround_s(settings: Settings) -> float:
 
 
 def _missing(settings: Settings, name: str) -> Unreachable:
-    where = NOTHING_RUNS.format(home=settings.home)
-    return Unreachable(f"{name} is not set, {where}.", mend=f"rung up, or set {name}")
+    if _is_anothers(settings.home / FILE_NAME):
+        where, mend = ANOTHERS, f"as that user, or set {name}"
+    else:
+        where, mend = NOTHING_RUNS, f"rung up, or set {name}"
+    return Unreachable(f"{name} is not set, {where.format(home=settings.home)}.", mend=mend)
+
+
+def _is_anothers(file: Path) -> bool:
+    """Whether it is there, and not for us to read."""
+    try:
+        return file.exists() and not os.access(file, os.R_OK)
+    except PermissionError:
+        return True
 
 
 def night_lane(settings: Settings, named: str | None) -> Lane:

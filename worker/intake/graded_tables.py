@@ -18,7 +18,7 @@ from typing import IO, TypeVar
 
 from worker.domain.proof.graded import GradedAnswer, GradedMessage, in_order
 from worker.errors import UsageError
-from worker.intake.named_files import no_such_file
+from worker.intake.named_files import no_such_file, unreadable
 
 REQUIRED = ("message", "tier", "valid", "correct")
 OPTIONAL = ("table", "label", "chars", "model", "confidence", "cost_usd", "output_tokens")
@@ -58,6 +58,8 @@ def _opened(path: Path) -> Iterator[IO[str]]:
             yield stream
     except FileNotFoundError:
         raise no_such_file(path) from None
+    except PermissionError as error:
+        raise unreadable(path, error) from None
     except IsADirectoryError:
         raise UsageError(f"{path} is a folder.", mend="name a file in it") from None
     except gzip.BadGzipFile:
