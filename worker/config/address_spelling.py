@@ -9,7 +9,9 @@ from worker.errors import ConfigurationError
 
 QUOTES = ("'", '"')
 HIDDEN = "***"
-SECRET = re.compile(r"([?&;][^=&;]*(?:pass|secret|token|key|sig|auth)[^=&;]*=)[^&;#]*", re.I)
+SECRET = re.compile(
+    r"([?&;][^=&;]*(?:pass|pwd|secret|token|key|sig|auth|cred|code|jwt)[^=&;]*=)[^&;#]*", re.I
+)
 """An option that is named like one."""
 
 

@@ -142,6 +142,7 @@ LOOKUP = '{"url": "https://hunter2@shop/{customer_id}", "hosts": ["shop"]}'
         ("ANTHROPIC_API_KEY", "sk-hunter2", "******"),
         ("ANTHROPIC_BASE_URL", "https://u:hunter2@gateway/claude", "@gateway/claude"),
         ("ANTHROPIC_BASE_URL", "https://gateway/?api_key=hunter2", "https://gateway/"),
+        ("ANTHROPIC_BASE_URL", "https://gateway/?code=hunter2&pwd=hunter2", "https://gateway/"),
         ("RUNG_LOOKUPS__SHOP", LOOKUP, "https://***@shop/{customer_id}"),
     ],
 )
