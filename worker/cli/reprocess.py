@@ -88,7 +88,7 @@ def reprocess(ctx: click.Context, /, **options: Any) -> None:
 
         with engine.begin() as connection:
             made = carry_out(connection, settings, actor(), request)
-        say_made(made, as_json=options["as_json"], watched=options["watch"])
+        say_made(made, as_json=options["as_json"], watched=options["follow"])
         if options["follow"] and made.run is not None:
             from worker.cli.watch import watch
 

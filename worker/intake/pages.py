@@ -6,13 +6,10 @@ cannot be read is left out and named in a sentence; the rest is taken.
 
 import csv
 import io
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import orjson
 from lxml import etree
 from lxml.html import HtmlElement, fromstring
 
@@ -22,16 +19,18 @@ from worker.domain.validation.injection import orders
 from worker.domain.validation.language import detected
 from worker.errors import UsageError
 from worker.intake.encodings import encoding_of
+from worker.intake.exported_pages import MAX_PAGE_BYTES, entries_in
 from worker.store.passages import DICTIONARIES
 
-MAX_PAGE_BYTES = 2_000_000
+MAX_EXPORT_BYTES = 100_000_000
+"""Of a file that holds many pages."""
 MAX_PAGES = 50_000
 MAX_CELL_CHARS = 200_000
 KINDS = (".md", ".markdown", ".html", ".htm", ".txt", ".csv", ".json", ".jsonl")
 QUESTION, ANSWER = ("question", "q", "title", "frage"), ("answer", "a", "text", "antwort")
 LANGUAGES = {name: code for code, name in DICTIONARIES.items()}
 """By their English names."""
-ADDRESS, WORDS = ("url", "address", "link"), ("markdown", "html", "text", "body", "content")
+EXPORTED = (".json", ".jsonl")
 _DROPPED = "//head|//script|//style|//nav|//footer|//noscript|//template|//svg|//form"
 
 
@@ -114,21 +113,22 @@ def _take(found: PageFolder, names: set[str], page: SourcePage) -> None:
 
 
 def _pages_of(path: Path, within: Path, found: PageFolder) -> Iterator[SourcePage]:
-    size = path.stat().st_size
-    if size > MAX_PAGE_BYTES:
+    size, suffix = path.stat().st_size, path.suffix.lower()
+    most = MAX_EXPORT_BYTES if suffix in EXPORTED else MAX_PAGE_BYTES
+    if size > most:
+        whose = "an export" if suffix in EXPORTED else "a page"
         raise _Unreadable(
-            f"it has {size / 1e6:.1f} MB, and a page may have {MAX_PAGE_BYTES / 1e6:.0f}; cut it"
-            " into pages."
+            f"it has {size / 1e6:.1f} MB, and {whose} may have {most / 1e6:.0f}; cut it into pages."
         )
-    text, suffix = _text(path, found), path.suffix.lower()
+    text = _text(path, found)
     if not text.strip():
         raise _Unreadable("it is empty.")
     name = str(within.with_suffix(""))
     match suffix:
         case ".csv":
             yield _questions(name, str(within), text)
-        case ".json" | ".jsonl":
-            yield from _exported(str(within), text)
+        case _ if suffix in EXPORTED:
+            yield from _exported(str(within), text, found)
         case ".html" | ".htm":
             title, markdown = _markdown_of(text)
             yield _page(name, str(within), markdown, title=title)
@@ -216,31 +216,21 @@ def _first(columns: Mapping[str, str], names: tuple[str, ...]) -> str | None:
     return next((columns[name] for name in names if name in columns), None)
 
 
-def _exported(path: str, text: str) -> Iterator[SourcePage]:
-    """Addresses with their words, as a team exports them: a list, or one on each line."""
+def _exported(path: str, text: str, found: PageFolder) -> Iterator[SourcePage]:
+    """An entry that cannot be taken is said and left out."""
     try:
-        whole = text.lstrip().startswith("[")
-        rows: list[Any] = (
-            orjson.loads(text)
-            if whole
-            else [orjson.loads(line) for line in text.splitlines() if line.strip()]
-        )
-    except orjson.JSONDecodeError as error:
+        for at, entry in entries_in(text):
+            if isinstance(entry, str):
+                found.problems.append(f"{path}: {at} {entry}")
+                continue
+            title, words = entry.title, entry.words
+            if entry.is_html:
+                try:
+                    found_title, words = _markdown_of(words)
+                except _Unreadable as error:
+                    found.problems.append(f"{path}: {at}: {error}")
+                    continue
+                title = title or found_title
+            yield _page(entry.name, entry.address, words, title=title, language=entry.language)
+    except ValueError as error:
         raise _Unreadable(f"it is no JSON ({error}).") from None
-    for number, row in enumerate(rows, start=1):
-        address = _value(row, ADDRESS)
-        words = _value(row, WORDS)
-        if not address or not words:
-            raise _Unreadable(f"entry {number} has no url, or no text, html or markdown.")
-        title = str(row.get("title") or "")
-        if row.get("html"):
-            found_title, words = _markdown_of(words)
-            title = title or found_title
-        named = re.sub(r"^https?://(?:www\.)?", "", address)
-        yield _page(named, address, words, title=title, language=str(row.get("language") or ""))
-
-
-def _value(row: Any, names: tuple[str, ...]) -> str:
-    if not isinstance(row, Mapping):
-        return ""
-    return next((str(row[name]) for name in names if row.get(name)), "")

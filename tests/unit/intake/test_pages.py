@@ -62,6 +62,8 @@ def test_every_kind_becomes_pages_with_headings(tmp_path: Path) -> None:
         ("faq_dot_csv", "one,two\n1,2\n", "it has no columns question and answer."),
         ("site_dot_json", "[{]", "it is no JSON"),
         ("site_dot_json", '[{"url": "x"}]', "entry 1 has no url, or no text, html or markdown."),
+        ("site_dot_json", "[3]", "entry 1 is no mapping."),
+        ("site_dot_json", '{"url": "x", "text": "y", "status": 404}', "line 1 was not there when"),
     ],
 )
 def test_what_cannot_be_read_is_left_out_and_named(
@@ -72,6 +74,30 @@ def test_what_cannot_be_read_is_left_out_and_named(
     (sentence,) = found.problems
     assert said in sentence
     assert name.replace("_dot_", ".") in sentence
+
+
+def test_what_is_odd_in_an_export_leaves_the_rest_of_it(tmp_path: Path) -> None:
+    lines = [
+        '{"url": "https://a.example/gone", "status": 404, "text": "Not found"}',
+        "no JSON",
+        '{"url": "https://a.example/x", "status": 200, "html": "<h1>X</h1><p>Words.</p>"}',
+        '{"url": "https://a.example/x", "text": "Again."}',
+        '{"url": "https://a.example/y", "markdown": "# Y", "html": "<p>z</p>", "code": "ok"}',
+        '{"url": "https://a.example/long", "text": "' + "x" * 2_000_001 + '"}',
+    ]
+    # when: it is longer than a page may be
+    found = folder(tmp_path, site_dot_jsonl="\n".join(lines))
+    # then
+    assert [(one.name, one.markdown) for one in found.pages] == [
+        ("a-example/x", "# X\n\nWords."),
+        ("a-example/y", "# Y"),
+    ]
+    assert sorted(found.problems) == [
+        "https://a.example/x: another page is called 'a-example/x' already; rename one of the two.",
+        "site.jsonl: line 1 was not there when it was exported (HTTP 404).",
+        "site.jsonl: line 2 is no JSON.",
+        "site.jsonl: line 6 has 2.0 MB, and a page may have 2.",
+    ]
 
 
 def test_links_to_nowhere_and_to_themselves_are_named_and_what_is_hidden_is_not(
