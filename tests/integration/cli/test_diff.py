@@ -41,7 +41,8 @@ def two_runs(
     do(engine, "UPDATE jobs SET state = 'review' WHERE id = 2")
     do(engine, "UPDATE jobs SET tier = 'sonnet' WHERE id = 4")
     answers(engine, 1, "0.8")
-    assert say("reprocess", "--run", "day", "--name", "again").code == 0
+    made = say("reprocess", "--run", "day", "--name", "again")
+    assert (made.code, "Follow it with: rung status again --watch" in made.err) == (0, True)
     do(engine, "DELETE FROM jobs WHERE run_id = 2 AND message_id = 9")
     do(
         engine,
