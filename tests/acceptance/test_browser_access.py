@@ -23,13 +23,10 @@ WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 800}
 ZOOMED = {"width": 720, "height": 450}
 """A screen of 1440 at 200 %."""
 TROUBLES = {"/jobs?where=banana": 422, "/no-such-page": 404}
-COLOURS = "color-contrast"
-"""The one rule that another scheme of colours may break."""
 MAIN = "main"
 """What differs from page to page: the frame around it is looked at once and again."""
 WRONG = """
-async ([part, only]) => (await axe.run(part ?? document, {resultTypes: ['violations'],
-  ...(only ? {runOnly: {type: 'rule', values: [only]}} : {})})).violations.map(
+async part => (await axe.run(part ?? document, {resultTypes: ['violations']})).violations.map(
   found => `${found.id}: ${found.nodes.map(node => node.html.slice(0, 120)).join(' | ')}`)
 """
 HISTORY = """
@@ -135,13 +132,13 @@ def looked_at(page: Any, part: str | None) -> list[str]:
     """What is wrong with the page before us, or with this part of it: wide and light, then narrow
     and dark."""
     page.emulate_media(color_scheme="light")
-    found = list(page.evaluate(WRONG, [part, None]))
+    found = list(page.evaluate(WRONG, part))
     page.set_viewport_size(ZOOMED)
     if (width := page.evaluate(FIT)[0]) != ZOOMED["width"]:
         found.append(f"{width} wide at 200 %")
     page.set_viewport_size(PHONE)
     page.emulate_media(color_scheme="dark")
-    found += [f"dark {one}" for one in page.evaluate(WRONG, [MAIN, COLOURS])]
+    found += [f"dark {one}" for one in page.evaluate(WRONG, part)]
     if (fits := page.evaluate(FIT)) != [PHONE["width"], 1]:
         found.append(f"{fits[0]} wide, {fits[1]} headings")
     return found

@@ -3,29 +3,36 @@
 from collections.abc import Sequence
 from shutil import get_terminal_size
 
-from rich.console import Group, RenderableType
 from rich.text import Text
 from sqlalchemy import Engine
 
 from models.vocabulary import ROUTING
-from worker.cli.speech.invocation import as_typed_here
-from worker.cli.speech.output import SIMULATED
 from worker.cli.speech.tables import NARROW, FittingTable
 from worker.cli.views.patience import Patience
+from worker.cli.views.picture import (
+    ASIDE,
+    LAST,
+    NOTHING,
+    SIMULATED_PART,
+    SPENT,
+    LivePicture,
+    Part,
+    troubles_part,
+)
 from worker.config.addresses import is_simulated
 from worker.config.settings import Settings
-from worker.domain.text import terminal_safe
 from worker.domain.wording import count, dollars, plural, reason, span
 from worker.store.engine import at_one_moment
 from worker.store.reading.batches import batches_of, together
 from worker.store.reading.outlook import read_outlooks
 from worker.store.reading.screens import ClimbCount, counts_of, escalations_of
 from worker.store.reading.standings import standing_of
-from worker.store.reading.status import in_flight_of, troubles
+from worker.store.reading.status import Told, in_flight_of, told
 from worker.store.reading.surrounding import surrounding_of
 from worker.store.runs import find_run
 
-BAR_WIDTH = 28
+BAR_WIDTH, FIGURES_WIDTH = 28, 52
+"""Columns that a bar has at most, and that the figures before it take."""
 ENDED = ("answered", "review", "dead", "cancelled")
 
 
@@ -34,7 +41,7 @@ class LadderView:
 
     def __init__(self, engine: Engine, settings: Settings, run: str) -> None:
         self._engine, self._settings = engine, settings
-        self._said: list[str] = []
+        self._said: list[Told] = []
         self._outlook = ""
         self._patience = Patience()
         with engine.connect() as connection:
@@ -45,11 +52,11 @@ class LadderView:
         """Over, or stopped by a budget."""
         return self._patience.is_over(self.status)
 
-    def draw(self) -> RenderableType:
+    def draw(self) -> LivePicture:
         """The picture as of now."""
         with at_one_moment(self._engine) as connection:
             self.status = standing_of(connection, self.status.id)
-            self._said = [] if self.status.over else troubles(connection)
+            self._said = [] if self.status.over else told(connection)
             counts = counts_of(connection, [self.status.id])
             flying = in_flight_of(connection, [self.status.id])[self.status.id]
             steps = escalations_of(connection, [self.status.id])
@@ -58,15 +65,17 @@ class LadderView:
             (seen,) = read_outlooks(connection, [self.status], around, held)
             batches = together(held, self.status)
         self._outlook = seen.words
-        return Group(
-            self._headline(),
-            # Where a terminal is too low for it all, what stands last is cut.
-            *([Text(SIMULATED, style="yellow")] if self._simulated else []),
-            *self._troubles(),
-            self._rungs(counts, flying),
-            *([Text(f"batches: {batches.words}")] if batches.words else []),
-            self._steps(steps),
-            self._footer(),
+        at_claude = Part(Text(f"batches: {batches.words}"), [(LAST, NOTHING)])
+        return LivePicture(
+            [
+                Part(self._headline()),
+                *([SIMULATED_PART] if self._simulated else []),
+                self._troubles(),
+                Part(self._rungs(counts, flying)),
+                *([at_claude] if batches.words else []),
+                Part(self._steps(steps), [(ASIDE, NOTHING)]),
+                Part(self._footer(), [(SPENT, NOTHING)]),
+            ]
         )
 
     @property
@@ -81,15 +90,16 @@ class LadderView:
         words = f"{done}, {span(age_s)}, {plural(status.calls, 'call')}"
         return Text(f"{words}\n{self._outlook[0].upper()}{self._outlook[1:]}.", style="bold")
 
-    def _troubles(self) -> list[Text]:
-        words = list(self._said)
+    def _troubles(self) -> Part:
+        told = [(one.words, one.brief) for one in self._said]
         if self.status.raises:
-            words.append(f"raise its budget: {self.status.go_on_with}")
-        return [Text(f"! {as_typed_here(terminal_safe(one))}", style="bold red") for one in words]
+            told.append((f"raise its budget: {self.status.go_on_with}",) * 2)
+        return troubles_part(told, ["bold red"] * len(told))
 
     def _rungs(self, counts: dict[tuple[str, str], int], flying: dict[str, int]) -> FittingTable:
         """Of this run alone: what waits for its turn at a rung, and what has been there."""
-        narrow = get_terminal_size().columns < NARROW
+        columns = get_terminal_size().columns
+        narrow, longest = columns < NARROW, min(BAR_WIDTH, columns - FIGURES_WIDTH)
         table = FittingTable(box=None, pad_edge=False, padding=(0, 1 if narrow else 2, 0, 0))
         for name in ("queue", "waiting", "in flight", "in batches", "done"):
             table.add_column(name, justify="left" if name == "queue" else "right")
@@ -106,7 +116,7 @@ class LadderView:
             else:
                 done = sum(counts.get((state, name), 0) for state in ENDED)
             in_flight = flying.get(name, 0)
-            bar = "█" * round(BAR_WIDTH * done / total)
+            bar = "█" * round(longest * done / total)
             figures = (here - in_flight, in_flight, batched or None, done)
             bars = () if narrow else (Text(bar, style="cyan"),)
             table.add_row(name, *map(count, figures), *bars)

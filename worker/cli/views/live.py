@@ -5,9 +5,8 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from rich.console import RenderableType
-
 from worker.cli.speech.output import console
+from worker.cli.views.picture import LivePicture
 
 REDRAW_S = 0.5
 PLAIN_EVERY_S = 5.0
@@ -20,7 +19,7 @@ class View(Protocol):
     def over(self) -> bool:
         """Whether nothing more will change by itself."""
 
-    def draw(self) -> RenderableType:
+    def draw(self) -> LivePicture:
         """The picture as of now."""
 
 

@@ -3,13 +3,21 @@
 from collections.abc import Sequence
 from shutil import get_terminal_size
 
-from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
 from rich.text import Text
 
-from worker.cli.speech.invocation import as_typed_here
-from worker.cli.speech.output import SIMULATED
 from worker.cli.speech.tables import NARROW, FittingTable
+from worker.cli.views.picture import (
+    BLANK,
+    LAST,
+    NOTHING,
+    RUNS,
+    SIMULATED_PART,
+    SPENT,
+    LivePicture,
+    Part,
+    troubles_part,
+)
 from worker.config.settings import Settings
 from worker.dashboard.context import Dashboard, make_dashboard
 from worker.dashboard.screens.now import Now, read_now
@@ -25,6 +33,8 @@ from worker.store.reading.run_standing import RunStanding
 
 COLOURS = {"good": "green", "calm": "default", "warn": "yellow", "bad": "bold red"}
 BAR_WIDTH = 24
+BATCHED_WIDTH = 10
+"""Of the column that is there only while something is in batches."""
 
 
 class NowView:
@@ -39,40 +49,41 @@ class NowView:
         """Lets go of Postgres."""
         self._dashboard.engine.dispose()
 
-    def draw(self) -> RenderableType:
+    def draw(self) -> LivePicture:
         """The picture as of now."""
         self._dashboard.rates.read()
         with at_one_moment(self._dashboard.engine) as connection:
             now = read_now(self._dashboard, connection)
-        parts: list[RenderableType] = [_headline(now)]
-        # Where a terminal is too low for it all, what stands last is cut.
+        parts = [Part(_headline(now))]
         if self._dashboard.simulated or now.bill.simulated:
-            parts.append(Text(SIMULATED, style="yellow"))
-        parts += _troubles(now.troubles)
+            parts.append(SIMULATED_PART)
+        parts.append(_troubles(now.troubles))
         if now.batches.words:
-            parts.append(Text(f"{now.batches.words}."))
+            parts.append(Part(Text(f"{now.batches.words}."), [(LAST, NOTHING)]))
         if now.live:
-            parts += [Text(), _runs(now.live)]
-        return Group(*parts, Text(), _queues(now.queues), Text(), _spend(now))
+            parts += [BLANK, Part(_runs(now.live), [(RUNS, NOTHING)])]
+        queues, spent = Part(_queues(now.queues)), Part(_spend(now), [(SPENT, NOTHING)])
+        return LivePicture([*parts, BLANK, queues, BLANK, spent])
 
 
 def _headline(now: Now) -> Text:
     return Text(terminal_safe(now.headline.words), style=COLOURS[now.headline.level])
 
 
-def _troubles(troubles: Sequence[ScreenTrouble]) -> list[RenderableType]:
-    return [
-        Text(f"! {as_typed_here(terminal_safe(_with_command(trouble)))}", COLOURS[trouble.level])
-        for trouble in troubles
-    ]
-
-
-def _with_command(trouble: ScreenTrouble) -> str:
+def _troubles(troubles: Sequence[ScreenTrouble]) -> Part:
     """What is a button on the page is a command here."""
+    told = [(one.words + _look(one) + _helps(one), one.brief + _helps(one)) for one in troubles]
+    return troubles_part(told, [COLOURS[one.level] for one in troubles])
+
+
+def _look(trouble: ScreenTrouble) -> str:
     links = [href for _, href in trouble.more if href.startswith("/jobs/")]
     jobs = [int(href.removeprefix("/jobs/")) for href in links]
-    look = f" Look: {looks(jobs)}." if jobs else ""
-    return trouble.words + look + (f" Go on with: {trouble.command}" if trouble.command else "")
+    return f" Look: {looks(jobs)}." if jobs else ""
+
+
+def _helps(trouble: ScreenTrouble) -> str:
+    return f" Go on with: {trouble.command}" if trouble.command else ""
 
 
 def _runs(live: Sequence[tuple[RunStanding, Outlook]]) -> FittingTable:
@@ -96,11 +107,13 @@ def _runs(live: Sequence[tuple[RunStanding, Outlook]]) -> FittingTable:
 
 def _queues(lines: Sequence[QueueShown]) -> FittingTable:
     """On a narrow terminal without what a wider one has room for."""
-    more = ("done a minute", "oldest wait", "limit used")
-    table = FittingTable("queue", box=None, pad_edge=False)
     batched = any(line.in_batches for line in lines)
     here = ("waiting", "in flight", *(("in batches",) if batched else ()))
-    for heading in (*here, *(() if _narrow() else more)):
+    narrow = get_terminal_size().columns < NARROW + (BATCHED_WIDTH if batched else 0)
+    more = () if narrow else ("done a minute", "oldest wait", "limit used")
+    between = (0, 1 if narrow else 2, 0, 0)
+    table = FittingTable("queue", box=None, pad_edge=False, padding=between)
+    for heading in (*here, *more):
         table.add_column(heading, justify="right")
     table.add_column("state")
     for line in reversed(lines):
@@ -110,7 +123,7 @@ def _queues(lines: Sequence[QueueShown]) -> FittingTable:
             count(line.waiting),
             count(line.in_flight),
             *((count(line.in_batches or None),) if batched else ()),
-            *(() if _narrow() else figures),
+            *(() if narrow else figures),
             Text(line.state.word, style=COLOURS[line.state.level]),
         )
     return table

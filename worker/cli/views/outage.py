@@ -2,11 +2,10 @@
 
 import datetime as dt
 
-from rich.console import Group, RenderableType
-from rich.text import Text
 from sqlalchemy.exc import DBAPIError
 
 from worker.cli.views.live import View
+from worker.cli.views.picture import LivePicture
 from worker.domain.wording import clock
 from worker.store.engine import is_outage
 
@@ -49,14 +48,14 @@ class Outliving:
 
     def __init__(self, view: View) -> None:
         self._view, self._outage = view, Outage()
-        self._last: RenderableType | None = None
+        self._last: LivePicture | None = None
 
     @property
     def over(self) -> bool:
         """As the view was when it was last seen."""
         return not self._outage.lasts and self._view.over
 
-    def draw(self) -> RenderableType:
+    def draw(self) -> LivePicture:
         """The picture as of now, or the last one with the words. Raises DBAPIError for whatever is
         no outage."""
         try:
@@ -64,6 +63,6 @@ class Outliving:
         except DBAPIError as error:
             if self._last is None or not self._outage.met(error):
                 raise
-            return Group(self._last, Text(), Text(f"! {self._outage.words}", style="bold red"))
+            return self._last.led_by(self._outage.words)
         self._outage.over()
         return self._last

@@ -27,6 +27,7 @@ from worker.dashboard.screens.now import (
 from worker.dashboard.screens.queues import QueueShown, read_queues
 from worker.dashboard.screens.side_troubles import batch_troubles
 from worker.dashboard.screens.troubles import ScreenTrouble, troubles
+from worker.domain.budget_words import UNROUTED
 from worker.errors import RungError
 from worker.runs.timetables import read_schedules
 from worker.store.engine import at_one_moment
@@ -174,11 +175,12 @@ def _troubles(
     which it will come."""
     if run.finished_at is not None:
         return []
-    waits = (run.rest or {}).get("open") or {}
+    work = run.to_come.work()
     lines = [
         line
         for line in lines
-        if line.queue == seen.queue or waits.get("" if line.queue == ROUTING else line.queue)
+        if line.queue == seen.queue
+        or work.get(UNROUTED if line.queue == ROUTING else line.queue, 0) >= 1
     ]
     return troubles(
         lines,

@@ -61,11 +61,9 @@ def read_queues(
             a_minute=dashboard.rates.a_minute(line.queue),
             limit_of=dashboard.settings.routing_tier if line.queue == ROUTING else line.queue,
             used=dashboard.used(line.queue),
-            failed_jobs=list(
-                # One may have failed twice.
-                dict.fromkeys(
-                    job for one in failed if one.tier == line.queue for job in one.failed_jobs
-                )
+            # One may have failed twice.
+            failed_jobs=sorted(
+                {job for one in failed if one.tier == line.queue for job in one.failed_jobs}
             ),
         )
         for line in queue_states(connection, lines, runs, stops)

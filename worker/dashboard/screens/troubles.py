@@ -35,6 +35,12 @@ class ScreenTrouble:
     command: str | None = None
     more: Sequence[tuple[str, str]] = ()
     """Further links: what each says, and where it leads."""
+    short: str = ""
+
+    @property
+    def brief(self) -> str:
+        """The words where there is room for few."""
+        return self.short or self.words
 
 
 def troubles(
@@ -174,6 +180,7 @@ def _paused(queue: QueueShown, now: dt.datetime) -> ScreenTrouble:
     return ScreenTrouble(
         level="bad",
         words=told,
+        short=f"{words}.",
         help="Resume anyway",
         href=_action("overrule", name),
         command=f"rung resume {name} --anyway",

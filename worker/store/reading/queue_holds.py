@@ -57,6 +57,14 @@ class QueueHold:
         """Why, and what helps: the same words for as long as it lasts."""
         return self._told(self.why(0, None))
 
+    @property
+    def brief(self) -> str:
+        """The same with one command, where several may help."""
+        if not (self.paused and is_canary(self.paused_reason)):
+            return self.words
+        anyway = f"rung resume {self.name} --anyway"
+        return f"{self.why(0, None)} (if its answers are in order: {anyway})"
+
     def words_with(self, waiting: int) -> str:
         """With how many wait just now, and when it tries again."""
         return self._told(self.why(waiting, self.breaker_s))

@@ -17,12 +17,25 @@ from worker.store.reading.queue_holds import queue_holds
 from worker.store.rows import values_of
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is wrong, with all that may help, and in brief: with what helps mostly."""
+
+    words: str
+    brief: str
+
+
+def told(connection: Connection) -> list[Told]:
+    """Why queues stand still or are slow: pauses, holds, breakers, canaries, and look-ups that
+    bring nothing."""
+    others = [one.words for one in failing_lookups(connection)] + unconfirmed(connection)
+    holds = [Told(hold.words, hold.brief) for hold in queue_holds(connection)]
+    return [*holds, *(Told(words, words) for words in others)]
+
+
 def troubles(connection: Connection) -> list[str]:
-    """Why queues stand still or are slow, in sentences: pauses, holds, breakers, canaries, and
-    look-ups that bring nothing."""
-    failing = failing_lookups(connection)
-    holds = [hold.words for hold in queue_holds(connection)]
-    return [*holds, *(one.words for one in failing), *unconfirmed(connection)]
+    """The same in sentences."""
+    return [one.words for one in told(connection)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
