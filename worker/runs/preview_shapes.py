@@ -60,6 +60,8 @@ class Preview:
     """What it will cost, or what a cancel spares."""
     before: Any = None
     undo: str = "You can take it back."
+    beware: str = ""
+    """Why it will not help, and what does; empty where it helps."""
     ask: FigureAsked | None = None
 
     @property

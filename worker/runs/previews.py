@@ -145,12 +145,14 @@ def _retry(look: Look) -> Preview:
         words.append("Jobs that are not dead, or whose run is cancelled, are left as they are.")
     else:
         words += look.deadlines([look.run], found.jobs)
+    beware = look.run.retry_words if look.run is not None and found.jobs else ""
     return look.shown(
         f"dead letters of {chosen.name}" if chosen.is_run else None,
         words=words,
         count=found.jobs,
         expected=found.expected,
         undo="It cannot be taken back, but they can be cancelled.",
+        beware=beware,
     )
 
 

@@ -186,3 +186,21 @@ def test_a_tier_that_has_not_answered_yet_is_not_taken_for_free(rows: Rows) -> N
     asked = look(rows, "budget", "day").ask
     assert asked is not None
     assert "About $6.00 would be enough for all of it." in asked.hint
+
+
+@pytest.mark.parametrize(
+    ("deadline", "state", "warns"),
+    [
+        ("now() - interval '1 minute'", "dead", True),
+        ("now() + interval '1 minute'", "dead", False),
+        (None, "dead", False),
+        ("now() - interval '1 minute'", "answered", False),
+    ],
+)
+def test_what_would_die_of_its_deadline_again_is_not_just_tried_again(
+    rows: Rows, deadline: str | None, state: str, warns: bool
+) -> None:
+    run = rows.run(name="day", deadline=deadline, state="finished", finished_at="now()")
+    rows.job(run, state=state, finished_at="now()")
+    found = look(rows, "retry", "day")
+    assert ("rung reprocess --run day --where 'state = dead'" in found.beware) is warns

@@ -56,6 +56,8 @@ def carry_out(
 ) -> None:
     """Says what the order would do, or does it, once the person agrees where that is asked."""
     found = look(engine, settings, order)
+    if found.beware:
+        talk(found.beware, fg="yellow")
     if dry_run:
         _say_preview(order, found, as_json)
         return

@@ -29,7 +29,7 @@ def act(call: ApiCall) -> dict[str, Any]:
             "target": order.queue or order.chosen.name,
             "preview": body.get("preview", False),
             "affected": found.count,
-            "effect": list(found.words),
+            "effect": [*found.words, *([found.beware] if found.beware else [])],
             "expected_usd": found.expected_usd,
             "undo": found.undo,
             "until": found.fields.get("until"),

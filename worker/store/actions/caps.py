@@ -11,6 +11,7 @@ from worker.errors import RungError, UsageError
 from worker.store.actions.changes import over, runs_of
 from worker.store.actions.selection import Selection
 from worker.store.audit import Actor, Done, audit
+from worker.store.queue.paces import forget_paces
 
 
 def set_budget(
@@ -43,6 +44,7 @@ def set_cap(connection: Connection, run_id: int, cap: Decimal | None) -> Decimal
         raise too_small(run.name, committed(connection, run_id), cap)
     connection.execute(SET_RUN_CAP, {"run": run_id, "cap": cap})
     connection.execute(AVAILABLE_NOW, {"run": run_id})
+    forget_paces(connection, run_id)
     before: Decimal | None = run.budget_cap
     return before
 

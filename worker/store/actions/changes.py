@@ -36,6 +36,7 @@ from models.vocabulary import JobState
 from worker.errors import RungError, UsageError
 from worker.store.actions.selection import Selection
 from worker.store.audit import Actor, Done, audit
+from worker.store.queue.paces import forget_paces
 
 GROUP = 5_000
 MAX_PRIORITY = 100
@@ -157,6 +158,7 @@ def set_priority(
         if run.finished_at is not None:
             raise over(run)
         connection.execute(SET_PRIORITY, {"run": run.id, "priority": to})
+        forget_paces(connection)  # Of the others too: they are served later, or sooner.
         steps = {"from": run.priority, "to": to}
         return audit(connection, actor, "priority", chosen.words, 1, **steps)
 

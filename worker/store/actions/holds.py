@@ -9,6 +9,7 @@ from worker.store.actions.caps import AVAILABLE_NOW, set_cap
 from worker.store.actions.selection import Selection
 from worker.store.audit import Actor, Done, audit
 from worker.store.queue.halts import hold
+from worker.store.queue.paces import forget_paces
 from worker.store.queue.rate_holds import ask_to_lift
 
 
@@ -39,6 +40,7 @@ def resume_run(
             set_cap(connection, chosen.run_id, cap)
         connection.execute(RESUME_RUN, {"run": chosen.run_id})
         connection.execute(AVAILABLE_NOW, {"run": chosen.run_id})
+        forget_paces(connection, chosen.run_id)
         return audit(connection, actor, "resume", chosen.words, 1, budget_usd=cap, lane=lane)
 
 
@@ -67,6 +69,7 @@ def resume_queue(engine: Engine, actor: Actor, queue: str) -> Done | None:
             return None
         connection.execute(TRY_CANARIES_AGAIN, {"name": queue})
         connection.execute(DUE_NOW, {"name": queue})
+        forget_paces(connection)
         return audit(connection, actor, "resume", queue, 1)
 
 
@@ -80,6 +83,7 @@ def overrule_canary(engine: Engine, actor: Actor, queue: str) -> Done | None:
             return None
         connection.execute(RESUME_QUEUE, {"name": queue})
         connection.execute(DUE_NOW, {"name": queue})
+        forget_paces(connection)
         trials = [dict(row) for row in trusted]
         return audit(connection, actor, "overrule", queue, len(trials), trusted=trials)
 

@@ -27,6 +27,12 @@ def note_paces(engine: Engine) -> None:
         connection.execute(FORGET, {"after": 5 * KEPT_S})
 
 
+def forget_paces(connection: Connection, run_id: int | None = None) -> None:
+    """Something that kept a run (None: any run) back was lifted just now: how it went until then
+    says nothing of how it will go on, and would have it called late."""
+    connection.execute(LIFTED, {"run": run_id})
+
+
 def pace_samples(connection: Connection, runs: Sequence[int]) -> dict[int, list[PaceSample]]:
     """What these runs had done at moments of the last two minutes, oldest first."""
     found: dict[int, list[PaceSample]] = {run_id: [] for run_id in runs}
@@ -69,6 +75,10 @@ ON CONFLICT (run_id, slot) DO UPDATE SET at = excluded.at, done = excluded.done
 """)  # noqa: S608 - a constant of this module
 
 FORGET = text("DELETE FROM run_paces WHERE at < now() - make_interval(secs => :after)")
+
+LIFTED = text("""
+DELETE FROM run_paces WHERE CAST(:run AS bigint) IS NULL OR run_id = :run
+""")
 
 SAMPLES = text("""
 SELECT run_id, at, done FROM run_paces

@@ -115,6 +115,17 @@ class RunStanding(RunMoney):
         return f"rung resume {quote(self.name)}"
 
     @property
+    def retry_words(self) -> str:
+        """Why its dead letters should not be tried again, and what helps; empty where they may."""
+        if self.deadline is None or self.deadline > self.now:
+            return ""
+        anew = f"rung reprocess --run {quote(self.name)} --where 'state = dead'"
+        return (
+            f"The deadline of {self.name} has passed, so most of them would die of that again."
+            f" Answer them in a run of its own: {anew}"
+        )
+
+    @property
     def troubled(self) -> bool:
         """Whether it ended with something that somebody should look at."""
         return bool(self.jobs(JobState.DEAD) or self.rejected)

@@ -1,11 +1,22 @@
 """How fast live runs go is kept once every few seconds, whoever keeps house, and read by all."""
 
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
 from sqlalchemy import Engine
 
-from tests.support.promises import do, one
+from tests.support.promises import do, many, one
+from worker.store.actions import holds
+from worker.store.actions.caps import set_budget
+from worker.store.actions.changes import set_priority
+from worker.store.actions.selection import Selection
+from worker.store.audit import Actor
 from worker.store.new_runs import forget_run
 from worker.store.queue.paces import note_paces, pace_samples
 from worker.store.runs import RunRef
+
+ADA = Actor("ada")
 
 
 def run_with(engine: Engine, name: str, *, over: bool = False) -> int:
@@ -67,3 +78,32 @@ def test_a_run_without_a_job_has_no_pace_so_it_can_be_taken_back(engine: Engine)
         forget_run(connection, RunRef(id=run_id, name="empty", lane="realtime", priority=0))
     # then
     assert one(engine, "SELECT count(*) FROM runs") == (0,)
+
+
+@pytest.mark.parametrize(
+    ("lift", "kept"),
+    [
+        (lambda engine, run: holds.resume_run(engine, ADA, run), ["other"]),
+        (lambda engine, run: set_budget(engine, ADA, run, Decimal(5)), ["other"]),
+        (lambda engine, run: set_priority(engine, ADA, run, 7), []),
+        (lambda engine, _run: holds.resume_queue(engine, ADA, "haiku"), []),
+        (lambda engine, _run: holds.overrule_canary(engine, ADA, "haiku"), []),
+        (lambda engine, _run: holds.pause_queue(engine, ADA, "opus", "lunch"), ["held", "other"]),
+    ],
+)
+def test_how_a_run_went_while_it_was_held_back_is_forgotten_once_that_is_lifted(
+    engine: Engine, lift: Callable[[Engine, Selection], object], kept: list[str]
+) -> None:
+    # given
+    held = run_with(engine, "held")
+    run_with(engine, "other")
+    do(engine, "INSERT INTO budgets (scope, run_id, cap) VALUES ('run:held', :id, 1)", id=held)
+    do(engine, "INSERT INTO canaries (tier, prompt_version, schema_version, model, bad)"
+       " VALUES ('haiku', 'p', 's', 'm', 5)")  # fmt: skip
+    holds.pause_queue(engine, ADA, "haiku", "lunch")
+    note_paces(engine)
+    # when
+    lift(engine, Selection(run_id=held, run_name="held"))
+    # then
+    names = "SELECT r.name FROM run_paces AS p JOIN runs AS r ON r.id = p.run_id ORDER BY 1"
+    assert [name for (name,) in many(engine, names)] == kept

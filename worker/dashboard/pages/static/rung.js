@@ -28,29 +28,39 @@ function morph(old, fresh) {
 
 const SILENT_MS = 40000; // The server says something every 15 s.
 const LOST_MS = 2500; // A connection that is renewed at once has lost nothing.
+const AGAIN_MS = [2000, 30000]; // A browser gives up for good once it was refused: first wait, longest.
 
 function live(region) {
   const pulse = document.getElementById("pulse");
-  const source = new EventSource(region.dataset.live);
+  let source;
   let heard = Date.now();
   let waiting = 0;
-  source.addEventListener("alive", hear);
-  source.addEventListener("region", (event) => {
-    hear();
-    const fresh = region.cloneNode(false);
-    fresh.innerHTML = JSON.parse(event.data);
-    morph(region, fresh);
-    const headline = region.querySelector("h1.headline");
-    if (headline) document.title = headline.textContent.trim() + " – Rung";
-  });
-  source.onopen = hear;
-  source.onerror = () => {
-    waiting ||= setTimeout(lose, LOST_MS);
-  };
+  let [again] = AGAIN_MS;
+  connect();
+  function connect() {
+    source = new EventSource(region.dataset.live);
+    source.addEventListener("alive", hear);
+    source.addEventListener("region", (event) => {
+      hear();
+      const fresh = region.cloneNode(false);
+      fresh.innerHTML = JSON.parse(event.data);
+      morph(region, fresh);
+      const headline = region.querySelector("h1.headline");
+      if (headline) document.title = headline.textContent.trim() + " – Rung";
+    });
+    source.onopen = hear;
+    source.onerror = () => {
+      waiting ||= setTimeout(lose, LOST_MS);
+      if (source.readyState !== EventSource.CLOSED) return;
+      setTimeout(connect, again);
+      again = Math.min(2 * again, AGAIN_MS[1]);
+    };
+  }
   setInterval(() => Date.now() - heard > SILENT_MS && lose(), 5000);
   function hear() {
     clearTimeout(waiting);
     waiting = 0;
+    [again] = AGAIN_MS;
     heard = Date.now();
     document.querySelectorAll("[data-as-of]").forEach((time) => {
       time.textContent = new Date(heard).toISOString().slice(0, 19).replace("T", " ");
