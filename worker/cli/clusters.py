@@ -16,7 +16,7 @@ from worker.cli.speech.person import actor
 from worker.domain.near_duplicates import Cluster
 from worker.domain.near_duplicates import clusters as put_together
 from worker.domain.text import terminal_safe
-from worker.domain.wording import ago, plural
+from worker.domain.wording import ago, plural, state_word
 from worker.errors import UsageError
 from worker.runs.alike import verdicts_on
 from worker.store.actions.reviews import Judged
@@ -130,7 +130,7 @@ def _print(found: Sequence[Cluster], rows: Mapping[int, ComparedText], *, with_t
         table.add_row(
             f"{len(members):,}",
             terminal_safe(members[0].name),
-            ", ".join(f"{count:,} {state}" for state, count in states),
+            ", ".join(f"{count:,} {state_word(state)}" for state, count in states),
             ago(min(row.received for row in members)),
             *said,
         )

@@ -16,6 +16,7 @@ from worker.cli.speech.context import database
 from worker.cli.speech.options import JSON
 from worker.cli.speech.output import console, echo, print_json, talk
 from worker.cli.views.run_lines import print_run, share_of
+from worker.config.addresses import is_simulated
 from worker.config.loading import load_settings
 from worker.config.settings import Settings
 from worker.domain.hold_words import unmanned_words
@@ -74,7 +75,13 @@ def status(ctx: click.Context, run: str | None, watch: bool, as_json: bool) -> N
         if as_json:
             print_json(document)
         else:
-            print_run(found, document["outlook"]["words"], document["troubles"], batches)
+            print_run(
+                found,
+                document["outlook"]["words"],
+                document["troubles"],
+                batches,
+                simulated=is_simulated(settings),
+            )
         ctx.exit(code if watch else 0)
 
 
@@ -116,7 +123,7 @@ def _overview(engine: Engine, settings: Settings, as_json: bool) -> None:
     if as_json:
         print_json(_document(found))
     else:
-        _say(found)
+        _say(found, simulated=is_simulated(settings))
 
 
 def _read_overview(connection: Connection, settings: Settings) -> Overview:
@@ -158,8 +165,9 @@ def _holds(connection: Connection, lines: Sequence[QueueStanding]) -> Iterator[s
     """What is paused, held or left alone: by whom or why, since when, and how many wait there."""
     for hold in queue_holds(connection):
         if hold.lasts:
-            held = [line.waiting for line in lines if hold.name in (EVERYTHING, line.queue)]
-            yield hold.words_with(sum(held))
+            meant = [line for line in lines if hold.name in (EVERYTHING, line.queue)]
+            if not hold.passes or any(line.waiting or line.in_flight for line in meant):
+                yield hold.words_with(sum(line.waiting for line in meant))
     for webhook in standing(connection):
         if webhook.paused_at is not None:
             yield f"{webhook.pause_words} (go on with: rung deliver resume {quote(webhook.name)})"
@@ -181,7 +189,7 @@ def _document(found: Overview) -> dict[str, Any]:
     }
 
 
-def _say(found: Overview) -> None:
+def _say(found: Overview, *, simulated: bool) -> None:
     for words in found.alarms:
         talk(words, fg="red")
     for doubt in found.doubts:
@@ -195,7 +203,7 @@ def _say(found: Overview) -> None:
     if found.batches.words:
         echo(f"Batches: {found.batches.words}.")
     for run, one in zip(found.live, found.seen, strict=True):
-        print_run(run, one.words)
+        print_run(run, one.words, simulated=simulated)
     day = found.day
     if day is not None and day.budget_usd is not None:
         of = f"{dollars(day.spent_usd)} of {dollars(day.budget_usd)}"

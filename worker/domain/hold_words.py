@@ -9,6 +9,10 @@ BY_HAND = {"pause": "paused by hand", "drain": "drained by hand"}
 """The reasons of pauses for which nobody gave one."""
 NO_BATCHES = "Claude's door has no batches"
 """The reason of the pause of a run that wants batches where there are none."""
+NO_REDIS = (
+    "Redis does not answer: workers send nothing without it. Once it runs again, they go on by"
+    " themselves, and nothing is lost; rung doctor says where it should be."
+)
 ITSELF = "rung"
 LONG_S = 60.0
 """A shorter hold is over before a clock shows another minute."""

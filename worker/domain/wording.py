@@ -69,14 +69,30 @@ def clock(moment: dt.datetime | None, now: dt.datetime | None = None) -> str:
     """`14:32` of today, with the day otherwise. UTC."""
     if moment is None:
         return "–"
-    moment = moment.astimezone(dt.UTC)
-    same = now is not None and moment.date() == now.astimezone(dt.UTC).date()
-    return moment.strftime("%H:%M" if same else "%d %b %Y %H:%M")
+    return _written(moment, now, "%H:%M")
 
 
-def second(moment: dt.datetime | None) -> str:
-    """`2026-11-24 14:32:05`. UTC."""
-    return "–" if moment is None else moment.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S")
+def second(moment: dt.datetime | None, now: dt.datetime | None = None) -> str:
+    """The same to the second: `14:32:05` of today, `24 Nov 2026 14:32:05` otherwise. UTC."""
+    return "–" if moment is None else _written(moment, now, "%H:%M:%S")
+
+
+def date(moment: dt.datetime) -> str:
+    """`24 Nov 2026`. UTC."""
+    return moment.astimezone(dt.UTC).strftime("%d %b %Y")
+
+
+def _written(moment: dt.datetime, now: dt.datetime | None, form: str) -> str:
+    day, time = date(moment), moment.astimezone(dt.UTC).strftime(form)
+    return time if now is not None and day == date(now) else f"{day} {time}"
+
+
+def deed(action: str) -> str:
+    """What somebody did, as the audit shows it: `verdict: accepted` of `review:accept`."""
+    kind, _, verdict = action.partition(":")
+    if kind != "review":
+        return reason(action)
+    return "verdict taken back" if verdict == "undo" else f"verdict: {VERDICT_WORDS[verdict]}"
 
 
 def reason(word: str | None) -> str:

@@ -35,7 +35,7 @@ def test_the_audit_is_by_time_by_day_and_can_be_asked(
     assert deeds(client, "/audit") == [
         "10:00:03 read text", "10:00:02 cancel", "10:00:01 deadline", "23:59:59 pause"
     ]  # fmt: skip
-    assert [day.text for day in page.root.all("h2")] == ["2026-11-25", "2026-11-24"]
+    assert [day.text for day in page.root.all("h2")] == ["25 Nov 2026", "24 Nov 2026"]
     assert "spent: $0.0573" in page.text
     assert deeds(client, "/audit?who=rung") == ["10:00:01 deadline"]
     assert deeds(client, "/audit?what=cancel&who=ada") == ["10:00:02 cancel"]

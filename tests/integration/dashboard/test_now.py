@@ -164,10 +164,16 @@ def test_trouble_comes_first_in_words_with_the_button_that_helps(
                      get(url).text)  # fmt: skip
 
 
-def test_without_redis_it_says_that_nothing_is_sent(database_url: str) -> None:
-    with dashboard(settings_for(database_url, "http://127.0.0.1:1")) as url:
-        page = get(url)
-    assert "Redis does not answer: workers send nothing without it." in page.text
+def test_without_redis_it_says_that_nothing_is_sent(database_url: str, engine: Engine) -> None:
+    settings = settings_for(database_url, "http://127.0.0.1:1")
+    hand_in(engine, settings, BODIES, name="day")
+    with dashboard(settings) as url, working(settings):
+        page, runs, run = (get(url, path) for path in ("/", "/runs", "/runs/day"))
+    for told in (page, run):
+        assert "Redis does not answer: workers send nothing without it." in told.text
+    for told in (page, runs, run):
+        words = f"ot done before Redis answers again: {len(BODIES)} are open"
+        assert words in told.text
 
 
 def test_the_stream_tells_everybody_what_has_changed(

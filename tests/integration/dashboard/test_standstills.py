@@ -124,6 +124,24 @@ def test_a_held_queue_is_not_called_well(url: str, engine: Engine, settings: Set
     ]  # fmt: skip
 
 
+def test_a_hold_of_one_tier_is_one_alarm_where_nothing_waits_to_be_routed(
+    url: str, engine: Engine, settings: Settings, configured: None
+) -> None:
+    # given
+    hand_in(engine, settings, BODIES, name="day")
+    do(engine, "UPDATE jobs SET state = 'routed', tier = 'haiku'")
+    with working(settings):
+        note_hold(engine, ["routing", "haiku"], 900, 1_200)
+        # when
+        (now,) = shown(url, "/")
+        # then
+        held = [told for told in wrong(now) if "is held" in told]
+        assert [told.split()[0] for told in held] == ["haiku"]
+        assert row(now, "routing")["state"].startswith("held")
+        said = say("status").err
+        assert ("haiku is held" in said, "routing is held" in said) == (True, False)
+
+
 def test_while_everything_is_paused_nothing_else_is_offered(
     url: str, engine: Engine, settings: Settings
 ) -> None:

@@ -1,6 +1,7 @@
 """A run's lines on terminals of any width."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -48,3 +49,19 @@ def test_tiers_stand_as_the_ladder_has_them(capsys: pytest.CaptureFixture[str]) 
     print_run(found, "on time")
     assert "2 haiku, 4 sonnet, 3 opus, 1 alpha\n" in capsys.readouterr().out
     assert list(found.as_document()["by_tier"]) == ["haiku", "sonnet", "opus", "alpha"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "simulated", "said"),
+    [
+        ({}, True, True),
+        ({}, False, False),
+        ({"simulated": True}, False, True),
+        ({"state": "finished"}, True, False),
+    ],
+)
+def test_what_is_simulated_says_so_before_the_first_answer_too(
+    changes: dict[str, Any], simulated: bool, said: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_run(run(**changes), "on time", simulated=simulated)
+    assert ("SIMULATED" in capsys.readouterr().out) is said

@@ -12,6 +12,8 @@ from worker.domain.wording import (
     ago,
     clock,
     count,
+    date,
+    deed,
     dollars,
     listed,
     percent,
@@ -252,7 +254,13 @@ def test_figures_are_words() -> None:
     assert [percent(x, sign="+") for x in (0.271, -0.031, 0.001)] == ["+27 %", "-3 %", "+0 %"]
     assert [dollars(None), percent(None), span(None), count(None), ago(None, NOW)] == ["–"] * 5
     assert (clock(NOW, NOW), clock(NOW - 24 * HOUR, NOW)) == ("14:00", "23 Nov 2026 14:00")
-    assert (second(NOW), clock(None), second(None)) == ("2026-11-24 14:00:00", "–", "–")
+    assert (second(NOW), clock(None), second(None)) == ("24 Nov 2026 14:00:00", "–", "–")
+    assert [second(NOW, NOW), second(NOW, NOW + HOUR * 12), date(NOW)] == [
+        "14:00:00", "24 Nov 2026 14:00:00", "24 Nov 2026",
+    ]  # fmt: skip
+    assert [deed(x) for x in ("review:accept", "review:undo", "read text", "move_on")] == [
+        "verdict: accepted", "verdict taken back", "read text", "move on",
+    ]  # fmt: skip
     assert (plural(1, "run"), plural(2_000, "run"), count(1234.4)) == (
         "1 run",
         "2,000 runs",

@@ -7,6 +7,7 @@ import pytest
 
 from tests.unit.dashboard.test_outlook import HOUR, NOW, queue, run
 from worker.dashboard.screens.troubles import of_run, troubles
+from worker.domain.hold_words import NO_REDIS
 from worker.store.reading.outlook import outlook
 
 
@@ -97,7 +98,7 @@ def test_what_is_worse_comes_first() -> None:
     assert [(trouble.level, trouble.words) for trouble in found] == [
         ("bad", "Everything is paused by ada: lunch; 10 messages wait."),
         ("bad", "haiku: 5 wait, and no worker is there."),
-        ("bad", "Redis does not answer: workers send nothing without it."),
+        ("bad", NO_REDIS),
         ("warn", "day has spent $1.00 of its budget of $1.20."),
         ("warn", "day has 1 dead letter."),
     ]

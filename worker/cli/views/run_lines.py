@@ -20,8 +20,11 @@ def print_run(
     outlook: str,
     troubles: Sequence[str] = (),
     batches: Sequence[OpenBatch] = (),
+    *,
+    simulated: bool = False,
 ) -> None:
-    """A run for a person; `outlook` says whether it will be done in time."""
+    """A run for a person; `outlook` says whether it will be done in time, and `simulated` whether
+    what it will call next is."""
     echo(f"{found.name}: {found.state_word}, {found.ended:,} of {found.total:,} done")
     _field("outlook", outlook)
     _field("jobs", ", ".join(found.state_words) or "none")
@@ -42,7 +45,7 @@ def print_run(
         _field("go on with", found.go_on_with)
     if found.state_reason and found.state != "paused":
         _field("note", found.state_reason)
-    if found.simulated:
+    if found.simulated or (simulated and not found.over):
         echo(f"  {SIMULATED}")
 
 

@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 
 from worker.dashboard.api.endpoints import ApiCall, NotFound, page_response
 from worker.dashboard.screens.now import read_now
-from worker.dashboard.screens.queues import QueueShown, read_queues
+from worker.dashboard.screens.queues import QueueShown, read_queues, redis_away
 from worker.domain.filter_parsing import parse
 from worker.errors import UsageError
 from worker.runs.exports import ROWS_AT_ONCE, as_csv, json_row, layout, masked
@@ -82,7 +82,8 @@ def run(call: ApiCall) -> dict[str, Any]:
         row = run_named(connection, call.path["run"])
         dashboard = call.dashboard
         assumed_s = dashboard.assumed_turnaround_s
-        around = read_surrounding(connection, dashboard.queues, assumed_s)
+        away = redis_away(dashboard, None)
+        around = read_surrounding(connection, dashboard.queues, assumed_s, redis_away=away)
         return {
             **run_document(connection, standing_of(connection, row.id), around),
             "escalations_by_reason": list(

@@ -84,6 +84,8 @@ environment.filters |= {
     "ago": wording.ago,
     "clock": wording.clock,
     "second": wording.second,
+    "date": wording.date,
+    "deed": wording.deed,
     "reason": wording.reason,
     "state_word": wording.state_word,
     "outcome_word": wording.outcome_word,

@@ -24,7 +24,7 @@ from worker.dashboard.screens.now import (
     read_bill,
     read_picture,
 )
-from worker.dashboard.screens.queues import QueueShown, read_queues
+from worker.dashboard.screens.queues import QueueShown, read_queues, redis_away
 from worker.dashboard.screens.side_troubles import batch_troubles
 from worker.dashboard.screens.troubles import ScreenTrouble, troubles
 from worker.domain.budget_words import UNROUTED
@@ -142,11 +142,12 @@ def _run(dashboard: Dashboard, connection: Connection, run_id: int) -> dict[str,
     tiers = list(dashboard.settings.tiers)
     batches = batches_of(connection, found)
     lines = read_queues(dashboard, connection, [found], stops := stops_of(connection, [found]))
+    away = redis_away(dashboard, lines)
     (seen,) = outlooks_of(dashboard, connection, [found], lines, batches)
     return {
         "run": found,
         "outlook": seen,
-        "troubles": _troubles(connection, found, seen, lines, stops),
+        "troubles": _troubles(connection, found, seen, lines, stops, away=away),
         "picture": read_picture(dashboard, connection, [found]),
         "bill": read_bill(dashboard, connection, [found]),
         "comparable": comparable([found]),
@@ -170,6 +171,8 @@ def _troubles(
     seen: Outlook,
     lines: Sequence[QueueShown],
     stops: Mapping[int, dt.datetime],
+    *,
+    away: bool,
 ) -> list[ScreenTrouble]:
     """What is wrong with a run under way: with itself, and with queues in which it waits or to
     which it will come."""
@@ -189,7 +192,7 @@ def _troubles(
         now=run.now,
         everything=paused_everything(connection),
         day=None,
-        redis_away=False,
+        redis_away=away,
         stops=stops,
         last_seen=last_seen(screens.workers(connection)),
         more=batch_troubles(unconfirmed(connection) if run.lane != "realtime" else []),

@@ -14,7 +14,7 @@ from worker.dashboard.screens.ladder_picture import Picture
 from worker.dashboard.screens.nights import night_troubles
 from worker.dashboard.screens.outlook import headline
 from worker.dashboard.screens.plots import Plot, hour
-from worker.dashboard.screens.queues import QueueShown, read_queues
+from worker.dashboard.screens.queues import QueueShown, read_queues, redis_away
 from worker.dashboard.screens.side_troubles import (
     batch_troubles,
     certificate_troubles,
@@ -91,10 +91,10 @@ def read_now(dashboard: Dashboard, connection: Connection) -> Now:
     everything = paused_everything(connection)
     stops = stops_of(connection, going)
     lines = read_queues(dashboard, connection, going, stops)
+    away = redis_away(dashboard, lines)
     outlooks = outlooks_of(dashboard, connection, live, lines)
     day = today(connection)
     hands = screens.workers(connection)
-    away = dashboard.limiter is not None and all(line.used is None for line in lines)
     return Now(
         headline=_headline(live, outlooks, last, lines, halted=everything is not None),
         troubles=troubles(
@@ -190,7 +190,7 @@ def outlooks_of(
     dashboard: Dashboard,
     connection: Connection,
     runs: Sequence[RunStanding],
-    lines: Sequence[QueueStanding] | None = None,
+    lines: Sequence[QueueShown] | None = None,
     batches: Sequence[OpenBatch] | None = None,
 ) -> list[Outlook]:
     """For each run, will it be done on time? `lines` are the queues, if read already, and `batches`
@@ -198,6 +198,7 @@ def outlooks_of(
     around = Surrounding(
         queues=queues(connection, dashboard.queues) if lines is None else lines,
         assumed_turnaround_s=dashboard.assumed_turnaround_s,
+        redis_away=redis_away(dashboard, lines),
     )
     return read_outlooks(connection, runs, around, batches)
 

@@ -68,3 +68,12 @@ def read_queues(
         )
         for line in queue_states(connection, lines, runs, stops)
     ]
+
+
+def redis_away(dashboard: Dashboard, lines: Sequence[QueueShown] | None) -> bool:
+    """Whether it does not say how much of the limits is used: as it was when the queues were read,
+    or else asked once, for one that hangs is waited for each time."""
+    if dashboard.limiter is None:
+        return False
+    used = [line.used for line in lines] if lines else [dashboard.used(ROUTING)]
+    return all(one is None for one in used)

@@ -78,8 +78,7 @@ def troubles(
     for run, seen in zip(runs, outlooks, strict=True):
         found += of_run(run, seen, stops.get(run.id))
     if redis_away:
-        words = "Redis does not answer: workers send nothing without it."
-        found.append(ScreenTrouble(level="bad", words=words))
+        found.append(ScreenTrouble(level="bad", words=hold_words.NO_REDIS))
     if day is not None and day.budget_usd and day.spent_usd >= BUDGET_LOW * day.budget_usd:
         words = f"Today's budget: {dollars(day.spent_usd)} of {dollars(day.budget_usd)} are spent."
         found.append(ScreenTrouble(level="warn", words=words))
@@ -124,7 +123,8 @@ def _queue(queue: QueueShown, now: dt.datetime) -> list[ScreenTrouble]:
             again_s=queue.breaker_s,
         )
         found.append(_resumable(queue, "bad", f"{words}."))
-    if queue.held_s >= SHORT_HOLD_S:
+    # A tier's hold is routing's too, where it routes: of one cause that is one alarm.
+    if queue.held_s >= SHORT_HOLD_S and queue.waiting + queue.in_flight:
         words = hold_words.held_words(
             name,
             since=queue.held_at,

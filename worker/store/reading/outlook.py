@@ -8,9 +8,10 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection
 
+from models.vocabulary import RunLane
 from worker.domain.completion import PaceSample, expected_work, paces, stands_still
 from worker.domain.deadlines import Progress, risk
-from worker.domain.wording import clock, span
+from worker.domain.wording import clock, count, span
 from worker.store.queue.paces import pace_samples
 from worker.store.reading.batches import OpenBatch
 from worker.store.reading.blocked import NOT_BLOCKED, Blocked, ToCome, blocked
@@ -178,6 +179,14 @@ def at_risk(run: RunStanding, seen: Outlook) -> str | None:
     return f"{seen.words}; {why}" if why is not None else None
 
 
+def _without_redis(run: RunStanding) -> Blocked:
+    """What is in batches comes back without it."""
+    if run.lane == RunLane.BATCH or not run.open:
+        return NOT_BLOCKED
+    are = "is" if run.open == 1 else "are"
+    return Blocked(f"not done before Redis answers again: {count(run.open)} {are} open")
+
+
 def _read(
     connection: Connection,
     run: RunStanding,
@@ -192,17 +201,13 @@ def _read(
     samples = [*samples, PaceSample(run.now, done)]
     left = work_left(connection, run, around, counts, steps, done, batches)
     left_s, hurried = forecast(run, left, paces(samples))
+    to_come = ToCome(work=expected_work(left), left_s=left_s)
+    waits = blocked(counts, around.queues, run.now, flying, to_come)
     return outlook(
         run,
         left_s,
         hurried=hurried,
         still=stands_still(samples) and not left.batched,
         halted=around.halted,
-        waits=blocked(
-            counts,
-            around.queues,
-            run.now,
-            flying,
-            ToCome(work=expected_work(left), left_s=left_s),
-        ),
+        waits=waits if waits.words or not around.redis_away else _without_redis(run),
     )

@@ -53,6 +53,11 @@ class QueueHold:
         return self.paused or self.breaker != "closed" or held_s >= SHORT_HOLD_S
 
     @property
+    def passes(self) -> bool:
+        """Whether it is a hold alone, which ends by itself."""
+        return not self.paused and self.breaker == "closed"
+
+    @property
     def words(self) -> str:
         """Why, and what helps: the same words for as long as it lasts."""
         return self._told(self.why(0, None))

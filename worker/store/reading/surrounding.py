@@ -18,6 +18,8 @@ class Surrounding:
 
     queues: Sequence[QueueStanding]
     assumed_turnaround_s: float
+    redis_away: bool = False
+    """Whether Redis is known not to answer: who reads Postgres alone does not know."""
 
     @property
     def halted(self) -> bool:
@@ -32,10 +34,15 @@ def surrounding_of(connection: Connection, settings: Settings) -> Surrounding:
 
 
 def read_surrounding(
-    connection: Connection, names: Sequence[str], assumed_turnaround_s: float
+    connection: Connection,
+    names: Sequence[str],
+    assumed_turnaround_s: float,
+    *,
+    redis_away: bool = False,
 ) -> Surrounding:
     """As things are just now; `names` are `routing` and the tiers."""
     return Surrounding(
         queues=queues(connection, names),
         assumed_turnaround_s=assumed_turnaround_s,
+        redis_away=redis_away,
     )

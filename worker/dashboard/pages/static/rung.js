@@ -63,7 +63,7 @@ function live(region) {
     [again] = AGAIN_MS;
     heard = Date.now();
     document.querySelectorAll("[data-as-of]").forEach((time) => {
-      time.textContent = new Date(heard).toISOString().slice(0, 19).replace("T", " ");
+      time.textContent = new Date(heard).toUTCString().slice(5, 25);
     });
     say("live", false);
   }
