@@ -16,7 +16,7 @@ from tests.support.works import drain, hand_in, make_due, settings_for, working
 from worker.cli.views.ladder import LadderView
 from worker.cli.views.now import NowView
 from worker.cli.views.outage import Outage
-from worker.cli.views.picture import BLANK, NOTHING, SPENT, LivePicture, Part, troubles_part
+from worker.cli.views.picture import BLANK, NOTHING, SPENT, LivePicture, ViewPart, troubles_part
 from worker.config.addresses import SIMULATOR_KEY
 from worker.config.settings import Settings
 from worker.domain.canary import words as canary_words
@@ -137,8 +137,9 @@ def test_how_the_queues_stand_is_never_cut(
 def picture() -> LivePicture:
     told = [(f"the long story of {n}", f"story {n}") for n in range(4)]
     return LivePicture([
-        Part(Text("headline")), troubles_part(told, ["red"] * 4), BLANK, Part(Text("queues")),
-        Part(Text("spent"), [(SPENT, NOTHING)]),
+        ViewPart(Text("headline")), troubles_part(told, ["red"] * 4), BLANK,
+        ViewPart(Text("queues")),
+        ViewPart(Text("spent"), [(SPENT, NOTHING)]),
     ])  # fmt: skip
 
 

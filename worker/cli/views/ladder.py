@@ -16,7 +16,7 @@ from worker.cli.views.picture import (
     SIMULATED_PART,
     SPENT,
     LivePicture,
-    Part,
+    ViewPart,
     troubles_part,
 )
 from worker.config.addresses import is_simulated
@@ -27,7 +27,7 @@ from worker.store.reading.batches import batches_of, together
 from worker.store.reading.outlook import read_outlooks
 from worker.store.reading.screens import ClimbCount, counts_of, escalations_of
 from worker.store.reading.standings import standing_of
-from worker.store.reading.status import Told, in_flight_of, told
+from worker.store.reading.status import TroubleTold, in_flight_of, told
 from worker.store.reading.surrounding import surrounding_of
 from worker.store.runs import find_run
 
@@ -41,7 +41,7 @@ class LadderView:
 
     def __init__(self, engine: Engine, settings: Settings, run: str) -> None:
         self._engine, self._settings = engine, settings
-        self._said: list[Told] = []
+        self._said: list[TroubleTold] = []
         self._outlook = ""
         self._patience = Patience()
         with engine.connect() as connection:
@@ -65,16 +65,16 @@ class LadderView:
             (seen,) = read_outlooks(connection, [self.status], around, held)
             batches = together(held, self.status)
         self._outlook = seen.words
-        at_claude = Part(Text(f"batches: {batches.words}"), [(LAST, NOTHING)])
+        at_claude = ViewPart(Text(f"batches: {batches.words}"), [(LAST, NOTHING)])
         return LivePicture(
             [
-                Part(self._headline()),
+                ViewPart(self._headline()),
                 *([SIMULATED_PART] if self._simulated else []),
                 self._troubles(),
-                Part(self._rungs(counts, flying)),
+                ViewPart(self._rungs(counts, flying)),
                 *([at_claude] if batches.words else []),
-                Part(self._steps(steps), [(ASIDE, NOTHING)]),
-                Part(self._footer(), [(SPENT, NOTHING)]),
+                ViewPart(self._steps(steps), [(ASIDE, NOTHING)]),
+                ViewPart(self._footer(), [(SPENT, NOTHING)]),
             ]
         )
 
@@ -90,7 +90,7 @@ class LadderView:
         words = f"{done}, {span(age_s)}, {plural(status.calls, 'call')}"
         return Text(f"{words}\n{self._outlook[0].upper()}{self._outlook[1:]}.", style="bold")
 
-    def _troubles(self) -> Part:
+    def _troubles(self) -> ViewPart:
         told = [(one.words, one.brief) for one in self._said]
         if self.status.raises:
             told.append((f"raise its budget: {self.status.go_on_with}",) * 2)

@@ -15,7 +15,7 @@ from worker.cli.views.picture import (
     SIMULATED_PART,
     SPENT,
     LivePicture,
-    Part,
+    ViewPart,
     troubles_part,
 )
 from worker.config.settings import Settings
@@ -54,15 +54,15 @@ class NowView:
         self._dashboard.rates.read()
         with at_one_moment(self._dashboard.engine) as connection:
             now = read_now(self._dashboard, connection)
-        parts = [Part(_headline(now))]
+        parts = [ViewPart(_headline(now))]
         if self._dashboard.simulated or now.bill.simulated:
             parts.append(SIMULATED_PART)
         parts.append(_troubles(now.troubles))
         if now.batches.words:
-            parts.append(Part(Text(f"{now.batches.words}."), [(LAST, NOTHING)]))
+            parts.append(ViewPart(Text(f"{now.batches.words}."), [(LAST, NOTHING)]))
         if now.live:
-            parts += [BLANK, Part(_runs(now.live), [(RUNS, NOTHING)])]
-        queues, spent = Part(_queues(now.queues)), Part(_spend(now), [(SPENT, NOTHING)])
+            parts += [BLANK, ViewPart(_runs(now.live), [(RUNS, NOTHING)])]
+        queues, spent = ViewPart(_queues(now.queues)), ViewPart(_spend(now), [(SPENT, NOTHING)])
         return LivePicture([*parts, BLANK, queues, BLANK, spent])
 
 
@@ -70,7 +70,7 @@ def _headline(now: Now) -> Text:
     return Text(terminal_safe(now.headline.words), style=COLOURS[now.headline.level])
 
 
-def _troubles(troubles: Sequence[ScreenTrouble]) -> Part:
+def _troubles(troubles: Sequence[ScreenTrouble]) -> ViewPart:
     """What is a button on the page is a command here."""
     told = [(one.words + _look(one) + _helps(one), one.brief + _helps(one)) for one in troubles]
     return troubles_part(told, [COLOURS[one.level] for one in troubles])

@@ -19,7 +19,7 @@ BLANKS, ASIDE, SPENT, RUNS, DISCLAIMER, BRIEF, FEWER, LAST = range(8)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ViewPart:
     """A part of a picture. `shorter` are forms of it, each taken at a step of what goes first;
     without one it stays as it is."""
 
@@ -27,8 +27,8 @@ class Part:
     shorter: Sequence[tuple[int, RenderableType]] = ()
 
 
-BLANK = Part(Text(), [(BLANKS, NOTHING)])
-SIMULATED_PART = Part(
+BLANK = ViewPart(Text(), [(BLANKS, NOTHING)])
+SIMULATED_PART = ViewPart(
     Text(SIMULATED, style="yellow"), [(DISCLAIMER, Text("SIMULATED", style="yellow"))]
 )
 
@@ -36,12 +36,12 @@ SIMULATED_PART = Part(
 class LivePicture:
     """Parts, one below another. What is no terminal has room for all of them."""
 
-    def __init__(self, parts: Sequence[Part]) -> None:
+    def __init__(self, parts: Sequence[ViewPart]) -> None:
         self._parts = list(parts)
 
     def led_by(self, words: str) -> "LivePicture":
         """The same below a sentence about all of it."""
-        return LivePicture([Part(Text(f"! {words}", style="bold red")), *self._parts])
+        return LivePicture([ViewPart(Text(f"! {words}", style="bold red")), *self._parts])
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         forms = [part.full for part in self._parts]
@@ -66,7 +66,7 @@ class LivePicture:
         yield from forms
 
 
-def troubles_part(told: Sequence[tuple[str, str]], styles: Sequence[str]) -> Part:
+def troubles_part(told: Sequence[tuple[str, str]], styles: Sequence[str]) -> ViewPart:
     """What is wrong: each in full and in brief, with the style of each."""
     said = [
         [
@@ -76,10 +76,10 @@ def troubles_part(told: Sequence[tuple[str, str]], styles: Sequence[str]) -> Par
         for form in zip(*told, strict=True)
     ]
     if not said:
-        return Part(NOTHING)
+        return ViewPart(NOTHING)
     full, brief = said
     few = [*brief[:FEW], Text(f"! and {len(brief) - FEW} more")] if len(brief) > FEW else brief
-    return Part(Group(*full), [(BRIEF, Group(*brief)), (FEWER, Group(*few))])
+    return ViewPart(Group(*full), [(BRIEF, Group(*brief)), (FEWER, Group(*few))])
 
 
 def _height(console: Console, options: ConsoleOptions, form: RenderableType) -> int:

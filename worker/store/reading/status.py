@@ -18,19 +18,19 @@ from worker.store.rows import values_of
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class TroubleTold:
     """What is wrong, with all that may help, and in brief: with what helps mostly."""
 
     words: str
     brief: str
 
 
-def told(connection: Connection) -> list[Told]:
+def told(connection: Connection) -> list[TroubleTold]:
     """Why queues stand still or are slow: pauses, holds, breakers, canaries, and look-ups that
     bring nothing."""
     others = [one.words for one in failing_lookups(connection)] + unconfirmed(connection)
-    holds = [Told(hold.words, hold.brief) for hold in queue_holds(connection)]
-    return [*holds, *(Told(words, words) for words in others)]
+    holds = [TroubleTold(hold.words, hold.brief) for hold in queue_holds(connection)]
+    return [*holds, *(TroubleTold(words, words) for words in others)]
 
 
 def troubles(connection: Connection) -> list[str]:
