@@ -140,7 +140,7 @@ def _record(server: str, jobs: int) -> str:
     return url
 
 
-def asked(both: Sides, rounds: int, only: str) -> dict[str, list[float]]:
+def asked(both: Sides, rounds: int, only: Sequence[str]) -> dict[str, list[float]]:
     """Median milliseconds of Postgres for each page, of the small record and of the large one."""
     small, large = both
     times: dict[str, list[list[float]]] = {}
@@ -148,7 +148,7 @@ def asked(both: Sides, rounds: int, only: str) -> dict[str, list[float]]:
     for number in range(rounds + 1):
         began = time.monotonic()
         for name, paths in pages_of(large.jobs).items():
-            if only not in name:
+            if not _meant(name, only):
                 continue
             for place, (side, these) in enumerate(((small, of_small[name]), (large, paths))):
                 side.begin()
@@ -163,11 +163,15 @@ def asked(both: Sides, rounds: int, only: str) -> dict[str, list[float]]:
     return {name: [statistics.median(side) for side in pair] for name, pair in times.items()}
 
 
-def commanded(both: Sides, only: str) -> dict[str, list[float]]:
+def _meant(name: str, only: Sequence[str]) -> bool:
+    return not only or any(words in name for words in only)
+
+
+def commanded(both: Sides, only: Sequence[str]) -> dict[str, list[float]]:
     """The same of commands, each run once. One that takes too long is `inf`."""
     found: dict[str, list[float]] = {}
     for name, words in commands_of().items():
-        if only in name:
+        if _meant(name, only):
             found[name] = [_command(side, words) for side in both]
             click.echo(f"{name}: {found[name][0]:.1f} and {found[name][1]:.1f} ms", err=True)
     return found
@@ -207,11 +211,11 @@ def said(found: Mapping[str, Sequence[float]], both: Sides) -> Iterator[str]:
 @click.option("--jobs", type=click.IntRange(SMALL), default=1_000_000, show_default=True)
 @click.option("--keep", type=click.Path(path_type=Path), help="Directory of server and records.")
 @click.option("--rounds", type=click.IntRange(1), default=3, show_default=True)
-@click.option("--only", default="", help="What has these words in its name.")
+@click.option("--only", multiple=True, help="What has one of these words in its name.")
 @click.option("--what", type=click.Choice(["pages", "commands", "both"]), default="both")
 @click.option("--statements", is_flag=True, help="The dearest at the large size.")
 def main(
-    jobs: int, keep: Path | None, rounds: int, only: str, what: str, *, statements: bool
+    jobs: int, keep: Path | None, rounds: int, only: tuple[str, ...], what: str, *, statements: bool
 ) -> None:
     """Pages and commands at a size of your choice, beside 10,000."""
     with ExitStack() as stack:
