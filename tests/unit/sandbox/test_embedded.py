@@ -85,3 +85,23 @@ def test_a_server_that_ended_is_started_again_where_it_was(
         )
     finally:
         server.stop()
+
+
+def test_page_images_are_packed_unless_somebody_says_otherwise(tmp_path: Path) -> None:
+    # given
+    first = start_postgres(tmp_path / "postgres", durable=False)
+    try:
+        with psycopg.connect(first.url, autocommit=True) as connection:
+            packed = connection.execute("SHOW wal_compression").fetchone()
+            connection.execute("ALTER SYSTEM SET wal_compression = off")
+        # when
+        again = start_postgres(tmp_path / "postgres", durable=False)
+        # then
+        with psycopg.connect(again.url) as connection:
+            assert packed == ("pglz",)
+            assert connection.execute(WRITTEN).fetchall() == [("off",)]
+    finally:
+        first.stop()
+
+
+WRITTEN = "SELECT setting FROM pg_file_settings WHERE name = 'wal_compression' ORDER BY seqno"
