@@ -53,8 +53,9 @@ def sync(ctx: click.Context, folders: tuple[Path, ...], dry_run: bool, as_json: 
     """Read folders of pages, and make what is stored of them what they are now.
 
     Markdown, HTML, text, CSV with columns question and answer, JSON or JSONL with url and text.
-    Without FOLDERS, those that the policies of rung.toml name. A page that changed takes effect at
-    the next claim. Exits 3 when a page was left out, or a folder holds none.
+    Without FOLDERS, those that the policies of rung.toml name, as far as they lie on this host. A
+    page that changed takes effect at the next claim. Exits 3 when a page or a folder was left out,
+    or a folder holds none.
     """
     settings = load_settings()
     wanted = {folder_of(settings, path): path for path in folders}
@@ -64,6 +65,11 @@ def sync(ctx: click.Context, folders: tuple[Path, ...], dry_run: bool, as_json: 
             "No policy names a folder of knowledge.",
             mend='rung knowledge sync FOLDER, or knowledge = ["pages"] under [policies.NAME]',
         )
+    # One company's folder that is not here keeps nobody else's; what was read of it stays.
+    absent = [] if folders else [name for name, path in wanted.items() if not path.is_dir()]
+    absent = absent if len(absent) < len(wanted) else []
+    for name in absent:
+        talk(f"{name}: there is no folder {wanted.pop(name)} on this host; left as it was.")
     read = {name: read_folder(path) for name, path in wanted.items()}
     for name, found in read.items():
         for sentence in (*found.problems, *found.notes):
@@ -84,7 +90,8 @@ def sync(ctx: click.Context, folders: tuple[Path, ...], dry_run: bool, as_json: 
         )
     for words in seen:
         talk(words)
-    ctx.exit(3 if any(found.problems or not found.pages for found in read.values()) else 0)
+    odd = any(found.problems or not found.pages for found in read.values())
+    ctx.exit(3 if odd or absent else 0)
 
 
 @knowledge.command(short_help="Find the passages that a message would be shown.")

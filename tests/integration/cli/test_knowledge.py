@@ -66,6 +66,27 @@ def test_a_folder_that_was_emptied_is_said(shop: Path, engine: Engine) -> None:
     assert f"there is no page in {shop / 'pages'}" in emptied.err
 
 
+def test_a_folder_that_is_not_here_keeps_no_other_companys(shop: Path, engine: Engine) -> None:
+    # given two companies, both synced
+    (shop / "other").mkdir()
+    (shop / "other" / "fees.md").write_text("# Fees\n\nA transfer costs nothing.")
+    with (shop / "rung.toml").open("a") as file:
+        file.write('\n[policies.other]\nextends = "ladder"\nknowledge = ["other"]\n')
+    assert say("knowledge", "sync").code == 0
+    # when the folder of one is gone, and a page of the other changes
+    (shop / "other" / "fees.md").unlink()
+    (shop / "other").rmdir()
+    (shop / "pages" / "cards.md").write_text("# Cards\n\nA card is replaced twice.")
+    synced = say("knowledge", "sync")
+    # then
+    assert (synced.code, "1 changed" in synced.out) == (3, True)
+    assert f"other: there is no folder {shop / 'other'} on this host; left as it was" in synced.err
+    kept = json.loads(say("knowledge", "search", "transfer", "--json").out)
+    assert [one["name"] for one in kept] == ["fees#fees"]
+    # and whoever names it is told at once
+    assert say("knowledge", "sync", "other").code == 2
+
+
 def test_a_page_that_is_left_out_is_exit_code_3(shop: Path, engine: Engine) -> None:
     (shop / "pages" / "empty.md").write_text(" ")
     tried = say("knowledge", "sync", "--dry-run")
