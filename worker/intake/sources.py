@@ -34,6 +34,10 @@ BOMS = (
 MARKS = re.compile(b"(?:%s|%s)+" % (codecs.BOM_UTF8, codecs.BOM_UTF8.decode("latin-1").encode()))
 
 
+MOST_NOTHING = 1_000_000_000
+"""NULs in a row: a second of reading them. A copy that broke off may hold many."""
+
+
 @dataclass(slots=True, kw_only=True)
 class OpenedBacklog:
     """A backlog's bytes, without a byte order mark, and the name that tells its format. `workbook`
@@ -158,7 +162,7 @@ def _decoded(path: str, name: str, chunks: Iterator[bytes], encoding: str | None
         opened = OpenedBacklog(name=name, encoding=encoding)
     else:
         recoded, opened = chain([first], chunks), OpenedBacklog(name=name)
-    opened.rest = without_tail(recoded)
+    opened.rest = without_tail(path, recoded)
     opened.first = _unmarked(next(opened.rest, b""))
     if not opened.first.strip():
         raise BacklogError(f"{path} is empty.")
@@ -180,15 +184,18 @@ def _unmarked(first: bytes) -> bytes:
     return first[found.end() :] if found else first
 
 
-def without_tail(chunks: Iterator[bytes]) -> Iterator[bytes]:
+def without_tail(path: str, chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Without the NULs or the Ctrl-Z that old programs and copies that broke off leave at the end
-    of a file."""
-    held = b""
+    of a file. Raises BacklogError where they do not end, as those of /dev/zero."""
+    held, nothing = b"", 0
     for chunk in chunks:
         kept = chunk.rstrip(b"\x00\x1a")
         if kept:
             yield held + kept
-            held = b""
+            held, nothing = b"", 0
+        nothing += len(chunk) - len(kept)
+        if nothing > MOST_NOTHING:
+            raise BacklogError(f"{path} holds more than {MOST_NOTHING:,} NULs in a row.")
         # NULs by the megabyte between two rows say no more than one megabyte of them.
         held = (held + chunk[len(kept) :])[:CHUNK]
 

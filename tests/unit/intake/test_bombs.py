@@ -1,12 +1,15 @@
 """What expands without end is refused while it is read; what is only large is not."""
 
 import io
+import time
 import zlib
 
 import pytest
 
+from tests.unit.intake.taking import taken
 from worker.domain.backlog import Caps
 from worker.errors import RungError
+from worker.intake import sources
 from worker.intake.archives import RATIO_FROM, bounded
 
 CHUNK = 1_000_000
@@ -42,3 +45,19 @@ def test_no_more_than_two_hundred_times_what_was_sent() -> None:
     assert read(size, size // 100) == size
     # and a small file may be as dense as it likes
     assert read(RATIO_FROM // 2, 1) == RATIO_FROM // 2
+
+
+def test_nuls_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    # given what a copy that broke off leaves, and what does not end
+    rows = b"external_id,body\n1,Where is it?\n"
+    monkeypatch.setattr(sources, "MOST_NOTHING", 5_000_000)
+    assert taken("x.csv", rows + b"\x00" * 4_000_000).ids == ["1"]
+    for file in (b"", rows):
+        assert "NULs in a row" in (taken("x.csv", file + b"\x00" * 9_000_000).refused or "")
+
+
+def test_marks_without_end_are_stepped_over_at_once() -> None:
+    before = time.thread_time()
+    found = taken("x.csv", ("\ufeff" * 330_000 + "external_id,body\n1,Where is it?\n").encode())
+    assert found.ids == ["1"]
+    assert time.thread_time() - before < 1

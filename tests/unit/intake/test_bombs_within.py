@@ -116,13 +116,6 @@ def test_no_more_strings_are_read_than_rows_ask_for() -> None:
     assert "cannot be read" in (excels(rows=shows(200_000), strings=strings).refused or "")
 
 
-def test_marks_without_end_are_stepped_over_at_once() -> None:
-    before = time.thread_time()
-    found = taken("x.csv", ("\ufeff" * 330_000 + "external_id,body\n1,Where is it?\n").encode())
-    assert found.ids == ["1"]
-    assert time.thread_time() - before < 1
-
-
 FAR = '<row><c r="XFD1" t="str"><v>x</v></c></row>'
 
 
