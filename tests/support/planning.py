@@ -38,6 +38,8 @@ ONE_PASS = (
         "facts.CLIMBS",
         "facts.NEXT",
         "results.FOUND",
+        "results.RESULTS[answered]",
+        "results.RESULTS[ready]",
         "sources.CITED",
     ),
     *(
@@ -52,7 +54,8 @@ ONE_PASS = (
     ),
 )
 """Statements that are meant to look at each job of a run once: to draw a few of them by chance, to
-learn from all of them, to find what nobody has written down, to add up what all of them cost."""
+learn from all of them, to find what nobody has written down, to add up what all of them cost. A
+page of what was answered passes what was not, for the state of a job is in no index of all jobs."""
 A_JOB = 3.5
 """Rows of one job that such a pass may read: itself, its attempts, a call and a result."""
 ACTOR = Actor("a test")

@@ -50,9 +50,10 @@ def close_intake(
 
 def _cancel_rest(connection: Connection, run: RunRef) -> None:
     """In groups, for one statement over a large run would run into its limit of time."""
-    after, of_a_run = 0, {"id": run.id, "group": GROUP}
-    while ended := connection.execute(CANCEL_REST, of_a_run | {"after": after}).scalars().all():
-        after = max(ended)
+    last: int | None = 0
+    of_a_run = {"id": run.id, "group": GROUP}
+    while last is not None:
+        last = connection.execute(CANCEL_REST, of_a_run | {"after": last}).scalar()
 
 
 def inherit_columns(connection: Connection, run: RunRef, runs: Sequence[int]) -> None:
@@ -104,13 +105,19 @@ UPDATE runs SET accepting = false, rejected = rejected + :rejected,
     WHERE name <> ALL(own_columns) ORDER BY place)
 WHERE id = :id RETURNING state
 """)
+# So many jobs of the run, as they lie in its index, whatever the planner believes: looking for
+# open ones it might read, and sort, the whole run for each group.
 CANCEL_REST = text("""
-UPDATE jobs SET state = 'cancelled', finished_at = now(), lease_until = NULL, dispatched_at = NULL,
-  reason = 'its run was cancelled while it was being submitted'
-WHERE id = ANY(ARRAY(
-  SELECT id FROM jobs WHERE run_id = :id AND message_id > :after AND finished_at IS NULL
-  ORDER BY message_id LIMIT :group FOR UPDATE))
-RETURNING message_id
+WITH part AS MATERIALIZED (
+  SELECT id, message_id FROM jobs
+  WHERE (run_id, message_id) > (CAST(:id AS bigint), CAST(:after AS bigint)) AND run_id <= :id
+  ORDER BY run_id, message_id LIMIT :group
+), ended AS (
+  UPDATE jobs SET state = 'cancelled', finished_at = now(), lease_until = NULL,
+    dispatched_at = NULL, reason = 'its run was cancelled while it was being submitted'
+  WHERE id = ANY(ARRAY(SELECT id FROM part)) AND finished_at IS NULL
+)
+SELECT max(message_id) FROM part
 """)
 
 

@@ -170,9 +170,10 @@ def test_what_the_end_of_an_intake_leaves_in_its_run(rows: Rows) -> None:
     assert rows.all(left, id=beside) == [(0, 0, [])]
     ended, *waiting, other = rows.answered(run), rows.job(run), rows.job(run), rows.job(beside)
     states = "SELECT state FROM jobs WHERE id = ANY(:ids) ORDER BY id"
-    [(first,)] = rows.all(run_intake.CANCEL_REST, id=run, after=0, group=1)
+    [(last,)] = rows.all(run_intake.CANCEL_REST, id=run, after=0, group=2)
     assert rows.all(states, ids=waiting) == [("cancelled",), ("queued",)]
-    assert len(rows.all(run_intake.CANCEL_REST, id=run, after=first, group=5)) == 1
+    [(last,)] = rows.all(run_intake.CANCEL_REST, id=run, after=last, group=1)
+    assert rows.all(run_intake.CANCEL_REST, id=run, after=last, group=5) == [(None,)]
     assert rows.all(states, ids=[ended, *waiting, other]) == [
         ("answered",), ("cancelled",), ("cancelled",), ("queued",)
     ]  # fmt: skip
