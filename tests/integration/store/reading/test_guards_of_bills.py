@@ -56,9 +56,9 @@ def test_what_became_the_result_is_nobodys_loss_and_other_calls_are_other_lines(
     plain = rows.job(run, **ROUTED | {"attempts": 3})
     paid(rows, plain, {2: 6})
     result_of(rows, plain, 2)
-    rows.call(plain, fence=2, purpose="check", state="done", cost=9)
     rows.attempt(plain, fence=4, outcome="failed")
     rows.call(plain, fence=4, state="failed", cost=9)
+    rows.call(plain, fence=4, purpose="check", state="done", cost=9)
     paid(rows, rows.job(other, state="dead", fence=1), {1: 8})
     assert rows.one(bill.REJECTED.text, run=run)[0] is None
 
@@ -67,5 +67,26 @@ def test_most_jobs_were_answered_once_and_their_calls_are_not_looked_up(rows: Ro
     run = rows.run()
     for job in (ROUTED, ROUTED | {"attempts": 1, "difficulty": None}):
         paid(rows, rows.job(run, **job), {2: 5})
-    rows.job(run)
+    # What nobody has claimed was not answered either.
+    paid(rows, rows.job(run), {1: 4})
     assert rows.one(bill.REJECTED.text, run=run)[0] is None
+
+
+def test_another_jobs_result_makes_no_answer_a_result(rows: Rows) -> None:
+    run = rows.run()
+    paid(rows, rows.job(run, state="dead", fence=1), {1: 8})
+    beside = rows.job(run, **ROUTED)
+    paid(rows, beside, {1: 3})
+    result_of(rows, beside, 1)
+    assert rows.one(bill.REJECTED.text, run=run)[0] == 8
+
+
+def test_a_bill_is_of_its_runs_and_of_what_was_called(rows: Rows) -> None:
+    run, other = rows.run(), rows.run()
+    line = {"tier": "haiku", "model": "m", "lane": "realtime", "state": "done", "simulated": False}
+    for of, purpose, calls in ((run, "answer", 2), (run, "check", 0), (other, "answer", 5)):
+        rows.insert("run_spend", None, run_id=of, purpose=purpose, calls=calls, **line)
+    rows.job(run)
+    rows.job(other)
+    assert [found.calls for found in bill.spend_of(rows.connection, [run])] == [2]
+    assert rows.all(bill.STATES, run=run) == [("queued", 1)]
