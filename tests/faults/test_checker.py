@@ -1,6 +1,5 @@
 """The checker itself: it accepts what the system really does, and finds every corruption."""
 
-import os
 import subprocess
 import sys
 from collections import Counter
@@ -42,7 +41,7 @@ class Drained:
 def drained(servers: serving.Servers) -> Iterator[Drained]:
     state = State(latency_scale=0)
     state.moods.replace(MOODS)
-    with serving.cloned(servers, f"t_checker_{os.getpid()}") as url, running(state) as claude:
+    with serving.cloned(servers, "checker") as url, running(state) as claude:
         engine = make_engine(url)
         settings = settings_for(url, claude)
         hand_in(engine, settings, BODIES)

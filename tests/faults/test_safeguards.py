@@ -25,7 +25,7 @@ def test_without_it_a_promise_is_seen_to_break(
     name: str, servers: serving.Servers, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     safeguard = SAFEGUARDS[name]
-    with benched(servers, f"t_off_{seed}_{name.replace(' ', '_').replace('-', '_')}") as bench:
+    with benched(servers) as bench:
         # given: with the safeguard, all is well
         tell(bench, safeguard.story)
         # when

@@ -289,6 +289,6 @@ def run_machine(bench: Bench, seed: int, examples: int) -> None:
 def test_the_promises_hold_whatever_happens_in_whatever_order(
     servers: serving.Servers, seed: int
 ) -> None:
-    with benched(servers, f"t_protocol_{os.getpid()}") as bench:
+    with benched(servers) as bench:
         run_machine(bench, seed, EXAMPLES)
         assert bench.examples >= EXAMPLES

@@ -122,8 +122,8 @@ class Held:
 
 
 @contextmanager
-def benched(servers: serving.Servers, name: str) -> Iterator[Bench]:
-    with serving.cloned(servers, name) as url:
+def benched(servers: serving.Servers) -> Iterator[Bench]:
+    with serving.cloned(servers, "bench") as url:
         bench = Bench(url)
         try:
             yield bench

@@ -2,7 +2,6 @@
 
 import contextlib
 import random
-import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -66,7 +65,7 @@ def house(
         (root / name).mkdir(parents=True)
     (root / "rung.toml").write_text(rung_toml(toml))
     with contextlib.ExitStack() as stack:
-        url = stack.enter_context(serving.cloned(servers, f"t_{uuid.uuid4().hex[:12]}"))
+        url = stack.enter_context(serving.cloned(servers, "t"))
         state = State(seed=seed, latency_scale=latency_scale)
         claude_url = stack.enter_context(running(state))
         # Redis's own files lie beside the house: they are no place that Rung writes to.

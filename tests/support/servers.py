@@ -108,8 +108,10 @@ def _wait_gone(pid: int) -> None:
 
 
 @contextlib.contextmanager
-def cloned(servers: Servers, name: str) -> Iterator[str]:
-    """A fresh database, migrated already, dropped afterwards."""
+def cloned(servers: Servers, what: str) -> Iterator[str]:
+    """A fresh database, migrated already, dropped afterwards. Processes of a suite share the
+    servers, so that its name is more than `what`."""
+    name = _name(what)
     _clone(servers, name)
     try:
         yield servers.database(name)
@@ -159,8 +161,11 @@ class Stock:
             dropped.result()
 
     def _order(self) -> "Future[str]":
-        name = f"t_{uuid.uuid4().hex[:12]}"
-        return self._thread.submit(_clone, self._servers, name)
+        return self._thread.submit(_clone, self._servers, _name("t"))
+
+
+def _name(what: str) -> str:
+    return f"{what}_{uuid.uuid4().hex[:12]}"
 
 
 def _clone(servers: Servers, name: str) -> str:

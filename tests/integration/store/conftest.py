@@ -1,6 +1,5 @@
 """A database for tests that put rows into the tables and roll back."""
 
-import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -14,7 +13,7 @@ from worker.store.engine import make_engine
 @pytest.fixture(scope="session")
 def shared_engine(servers: Servers) -> Iterator[Engine]:
     """An engine on a database that such tests share, and leave as it was."""
-    with cloned(servers, f"t_{uuid.uuid4().hex[:12]}") as url:
+    with cloned(servers, "t") as url:
         made = make_engine(url, pool_size=2)
         yield made
         made.dispose()

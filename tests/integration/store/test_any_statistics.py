@@ -6,7 +6,6 @@ which grows is run under statistics of each of these times, and may neither read
 rows for each that it uses, nor do twenty times the work that it does when they are fresh.
 """
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -43,7 +42,7 @@ UPDATE jobs SET dispatched_at = NULL WHERE id IN (
 
 @pytest.fixture(scope="module")
 def filled(servers: Servers) -> Iterator[Filled]:
-    with cloned(servers, f"stale_{os.getpid()}") as url:
+    with cloned(servers, "stale") as url:
         engine = make_engine(url, pool_size=1)
         try:
             yield filled_with(engine, JOBS)
