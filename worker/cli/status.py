@@ -19,7 +19,7 @@ from worker.cli.views.run_lines import print_run, share_of
 from worker.config.addresses import is_simulated
 from worker.config.loading import load_settings
 from worker.config.settings import Settings
-from worker.domain.hold_words import unmanned_words
+from worker.domain.hold_words import NO_REDIS, unmanned_words
 from worker.domain.wording import count, dollars, span
 from worker.errors import UsageError
 from worker.store.engine import at_one_moment
@@ -41,7 +41,6 @@ from worker.store.reading.status import (
     QueueStanding,
     paused_everything,
     today,
-    troubles,
 )
 from worker.store.reading.surrounding import surrounding_of
 from worker.store.rows import as_document
@@ -137,9 +136,10 @@ def _read_overview(connection: Connection, settings: Settings) -> Overview:
         everything_paused=paused_everything(connection),
         day=today(connection),
         doubts=doubtful(connection),
-        said=troubles(connection),
+        said=around.troubles(connection),
         unmanned=_unmanned(connection, lines),
         alarms=[
+            *([NO_REDIS] if around.redis_away else []),
             *_holds(connection, lines),
             *(f"Worker {who} ended itself: {words}" for who, words in noted(connection)),
             *(

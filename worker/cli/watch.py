@@ -19,7 +19,6 @@ from worker.store.engine import at_one_moment
 from worker.store.reading.outlook import read_outlooks
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.standings import standing_of
-from worker.store.reading.status import troubles
 from worker.store.reading.surrounding import surrounding_of
 from worker.store.runs import find_run
 
@@ -71,8 +70,9 @@ def _read(engine: Engine, settings: Settings, name: str) -> tuple[RunStanding, s
         found = standing_of(connection, find_run(connection, name).id)
         if found.over:
             return found, "", []
-        (seen,) = read_outlooks(connection, [found], surrounding_of(connection, settings))
-        return found, seen.words, troubles(connection)
+        around = surrounding_of(connection, settings)
+        (seen,) = read_outlooks(connection, [found], around)
+        return found, seen.words, around.troubles(connection)
 
 
 def _follow(engine: Engine, settings: Settings, name: str) -> RunStanding:

@@ -8,7 +8,6 @@ from sqlalchemy import Connection
 from worker.store.reading.batches import OpenBatch, batches_of, together
 from worker.store.reading.outlook import read_outlooks
 from worker.store.reading.run_standing import RunStanding
-from worker.store.reading.status import troubles
 from worker.store.reading.surrounding import Surrounding
 from worker.store.rows import as_document
 
@@ -21,7 +20,7 @@ def run_document(
 ) -> dict[str, Any]:
     """A run as `rung status RUN --json` and the API give it; `batches` as `batches_of` has them,
     where the caller has read them already."""
-    said = troubles(connection) if run.finished_at is None else []
+    said = around.troubles(connection) if run.finished_at is None else []
     batches = batches_of(connection, run) if batches is None else batches
     (seen,) = read_outlooks(connection, [run], around, batches)
     return {

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from models.vocabulary import ROUTING
+from worker.config import redis_reach
 from worker.config.addresses import assumed_turnaround_s
 from worker.config.settings import Settings
-from worker.store.reading.status import QueueStanding, queues
+from worker.domain.hold_words import NO_REDIS
+from worker.store.reading.status import QueueStanding, queues, troubles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,18 +21,28 @@ class Surrounding:
     queues: Sequence[QueueStanding]
     assumed_turnaround_s: float
     redis_away: bool = False
-    """Whether Redis is known not to answer: who reads Postgres alone does not know."""
+    """Whether Redis is known not to answer."""
 
     @property
     def halted(self) -> bool:
         """Whether everything is paused."""
         return any(line.halted for line in self.queues)
 
+    def troubles(self, connection: Connection) -> list[str]:
+        """Why queues do not go on, in sentences."""
+        return [*([NO_REDIS] if self.redis_away else []), *troubles(connection)]
+
 
 def surrounding_of(connection: Connection, settings: Settings) -> Surrounding:
-    """As things are just now, of the queues that are configured."""
-    names = [ROUTING, *settings.tiers]
-    return read_surrounding(connection, names, assumed_turnaround_s(settings))
+    """As things are just now, of the queues that are configured. Redis is asked for where messages
+    wait and none is in flight: it may be out of reach from here, and work well for the workers."""
+    found = queues(connection, [ROUTING, *settings.tiers])
+    idle = any(line.waiting for line in found) and not any(line.in_flight for line in found)
+    return Surrounding(
+        queues=found,
+        assumed_turnaround_s=assumed_turnaround_s(settings),
+        redis_away=idle and redis_reach.is_away(settings),
+    )
 
 
 def read_surrounding(
