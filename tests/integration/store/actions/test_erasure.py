@@ -1,6 +1,7 @@
 """Erasure: a planted text is in no column of any table afterwards, and every sum stays."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -139,10 +140,8 @@ def test_forgetting_a_customer_reaches_every_table_and_leaves_the_sums(
     assert say("results", "good", "--only", "ready", "--json").out == ""
     (row,) = [json.loads(line) for line in say("results", "good", "--json").out.splitlines()]
     assert (row["state"], row["send"]) == ("answered", None)
-    assert (
-        "(erased, with what was answered, 20"
-        in say("show", f"good/{row['external_id']}", "--text").out
-    )
+    shown = say("show", f"good/{row['external_id']}", "--text").out
+    assert re.search(r"\(erased, with what was answered, \d\d \w{3} 20\d\d \d\d:\d\d:\d\d\)", shown)
     # And every count, cost and decision is what it was, and the other customer's text is there
     assert one(engine, SUMS) == before
     assert one(engine, "SELECT count(*) FROM messages WHERE body = :body", body=BODY[0])[0] == 1
