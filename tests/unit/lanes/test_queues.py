@@ -111,7 +111,7 @@ def test_messages_that_share_a_request_are_one_call_and_hold_one_slot(
 
 
 def test_a_free_slot_waits_for_others_as_long_as_claims_are_slow(slots: Slots) -> None:
-    assert (gather_s(0.01), gather_s(3)) == (0.02, GATHER_S)
+    assert (gather_s(0.005), gather_s(3)) == (0.03, GATHER_S)
     # given one free slot, and another that comes
     slots.take("haiku", SLOTS - 1, 0)
     # then: where no wait is worth it, it goes at once
