@@ -28,8 +28,7 @@ from benchmarks.addresses import commands_of, pages_of
 from benchmarks.filled import fill
 from benchmarks.screens import one_answer
 from benchmarks.services import clean_environ
-from benchmarks.viewers import BEARER, dashboard
-from worker.config.addresses import SIMULATOR_KEY
+from benchmarks.viewers import NO_CLAUDE, client_of
 from worker.sandbox.home import prepare
 from worker.sandbox.postgres import start_postgres
 from worker.sandbox.redis import start_redis
@@ -107,15 +106,11 @@ def sides(root: Path, large: int) -> Iterator[Sides]:
                 "DATABASE_URL": url,
                 "RUNG_HOME": str(home),
                 "REDIS_URL": redis.url,
-                "ANTHROPIC_API_KEY": SIMULATOR_KEY,
-                "ANTHROPIC_BASE_URL": "http://127.0.0.1:1",
+                **NO_CLAUDE,
             }
-            address, _ = stack.enter_context(dashboard(environ, home))
-            client = httpx2.Client(
-                base_url=address, trust_env=False, timeout=300, headers={"Authorization": BEARER}
-            )
+            client = stack.enter_context(client_of(environ, home, timeout_s=300))
             log = home / "pg" / "log"
-            found.append(Side(jobs, url, log, environ, stack.enter_context(client)))
+            found.append(Side(jobs, url, log, environ, client))
         yield found[0], found[1]
 
 

@@ -25,8 +25,7 @@ from benchmarks.addresses import LIVE, PLACES, pages_of
 from benchmarks.figures import Figure, Finding, show
 from benchmarks.filled import fill
 from benchmarks.services import database
-from benchmarks.viewers import BEARER, cost_of_viewers, dashboard
-from worker.config.addresses import SIMULATOR_KEY
+from benchmarks.viewers import NO_CLAUDE, client_of, cost_of_viewers
 from worker.sandbox.redis import start_redis
 
 SMALL, LARGE, QUICK_LARGE = 10_000, 1_000_000, 100_000
@@ -124,16 +123,8 @@ def served(jobs: int) -> Iterator[httpx2.Client]:
         redis = start_redis(home / "redis")
         stack.callback(redis.stop)
         fill(environ["DATABASE_URL"], jobs)
-        environ |= {
-            "REDIS_URL": redis.url,
-            "ANTHROPIC_API_KEY": SIMULATOR_KEY,
-            "ANTHROPIC_BASE_URL": "http://127.0.0.1:1",
-        }
-        url, _ = stack.enter_context(dashboard(environ, home))
-        client = httpx2.Client(
-            base_url=url, trust_env=False, timeout=60, headers={"Authorization": BEARER}
-        )
-        yield stack.enter_context(client)
+        environ |= {"REDIS_URL": redis.url, **NO_CLAUDE}
+        yield stack.enter_context(client_of(environ, home, timeout_s=60))
 
 
 @click.command()

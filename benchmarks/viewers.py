@@ -15,6 +15,7 @@ import httpx2
 from benchmarks.house import House, house
 from benchmarks.processes import cpu_s
 from benchmarks.services import ENDS_WITHIN_S
+from worker.config.addresses import SIMULATOR_KEY
 from worker.sandbox.children import end
 from worker.sandbox.supervisor import dashboard_command, free_port
 
@@ -26,6 +27,8 @@ LATENCY_SCALE = 0.5
 READY_WITHIN_S = 60.0
 TOKEN = "the-token-that-benchmarks-look-with"
 BEARER = f"Bearer {TOKEN}"
+NO_CLAUDE = {"ANTHROPIC_API_KEY": SIMULATOR_KEY, "ANTHROPIC_BASE_URL": "http://127.0.0.1:1"}
+"""An environment in which nobody is asked: what is looked at is the record."""
 
 
 @dataclass(slots=True)
@@ -119,6 +122,23 @@ def watching(url: str, viewers: int = VIEWERS) -> Iterator[None]:
         loop.call_soon_threadsafe(stop.set)
         thread.join(10)
         loop.close()
+
+
+@contextmanager
+def client_of(
+    environ: Mapping[str, str], home: Path, *, timeout_s: float
+) -> Iterator[httpx2.Client]:
+    """A client of a dashboard that is started for it."""
+    with (
+        dashboard(environ, home) as (address, _),
+        httpx2.Client(
+            base_url=address,
+            trust_env=False,
+            timeout=timeout_s,
+            headers={"Authorization": BEARER},
+        ) as client,
+    ):
+        yield client
 
 
 @contextmanager
