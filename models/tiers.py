@@ -59,3 +59,5 @@ class Canary(Base):
     """Whose answers spoke against it, while it is not proven."""
     overruled_by: Mapped[str | None]
     """Who said that it goes on although its canary had given it up."""
+    tried_at: Mapped[Instant | None]
+    """When the newest of its calls, or the newest slice of a batch, was let through."""

@@ -101,7 +101,12 @@ STATEMENTS: dict[str, tuple[str, ...]] = {
         f"{STORE}queue/test_budget_warnings.py",
         PROTOCOL,
     ),
-    f"{QUEUE}canaries": (*QUICK, LOCKED, f"{STORE}queue/test_canary.py"),
+    f"{QUEUE}canaries": (
+        *QUICK,
+        LOCKED,
+        f"{STORE}queue/test_canary.py",
+        f"{STORE}reading/test_guards_of_trials.py",
+    ),
     f"{QUEUE}breakers": (*QUICK, f"{STORE}queue/test_breaker.py"),
     f"{QUEUE}gates": (*QUICK, LOCKED, f"{STORE}queue/test_breaker.py"),
     f"{QUEUE}message_batches": (*QUICK, *NIGHT),
@@ -191,6 +196,7 @@ STATEMENTS: dict[str, tuple[str, ...]] = {
         for what in ("standings", "status", "screens", "receipts", "review_queue")
     },
     f"{READING}batches": (f"{STORE}reading/test_guards_of_status.py",),
+    f"{READING}trials": (f"{STORE}reading/test_guards_of_trials.py",),
     f"{READING}bill": (f"{STORE}reading/test_guards_of_bills.py",),
     f"{READING}job_counts": (f"{STORE}reading/test_guards_of_screens.py",),
 }

@@ -31,7 +31,7 @@ from worker.store.reading.batches import BatchesUnderWay, batches_of, batches_un
 from worker.store.reading.doubts import DoubtfulCertificate, doubtful
 from worker.store.reading.outlook import Outlook, read_outlooks
 from worker.store.reading.queue_holds import SHORT_HOLD_S, queue_holds
-from worker.store.reading.queue_states import QueueNow, queue_states
+from worker.store.reading.queue_states import ON_TRIAL, QueueNow, queue_states
 from worker.store.reading.run_document import run_document
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.screens import workers
@@ -200,6 +200,9 @@ def _say(found: Overview, *, simulated: bool) -> None:
         for line in found.queues:
             _say_unmanned(line)
     _print_queues(found.queues)
+    for line in found.queues:
+        if line.state == ON_TRIAL:
+            echo(f"{line.trial_words}.")
     if found.batches.words:
         echo(f"Batches: {found.batches.words}.")
     for run, one in zip(found.live, found.seen, strict=True):

@@ -30,6 +30,8 @@ from worker.store.queue import deliveries
 BODIES = [f"Where is my card number {n}? It was due on Monday." for n in range(5)]
 PAUSE = ("INSERT INTO tiers (name, paused, paused_by, paused_at, paused_reason)"
          " VALUES ('{}', true, '{}', now(), '{}')")  # fmt: skip
+TRIAL = ("INSERT INTO canaries (tier, prompt_version, schema_version, model, good, bad, tried_at)"
+         " VALUES ('haiku', 'p', 's', 'm', 2, 1, now() + interval '1 hour')")  # fmt: skip
 KEPT = [
     ("ok", "", {}),
     ("paused", PAUSE.format("haiku", "ada", "lunch"), {"paused": True, "paused_by": "ada"}),
@@ -44,6 +46,8 @@ KEPT = [
     ("breaker half open", "INSERT INTO tiers (name, breaker) VALUES ('haiku', 'half_open')", {}),
     ("draining", PAUSE.format("haiku", "ada", "drained by hand") + "; UPDATE jobs SET lease_until ="
      " now() + interval '3 minutes', fence = 1 WHERE id = 1", {"paused": True, "waiting": 4}),
+    ("on trial", f"{TRIAL}; UPDATE jobs SET lease_until = NULL",
+     {"paused": False, "trial_good": 2, "trial_bad": 1}),
     ("no worker", "UPDATE jobs SET lease_until = NULL;"
      " UPDATE workers SET seen_at = now() - interval '5 minutes'", {"workers": 0}),
 ]  # fmt: skip
@@ -93,9 +97,27 @@ def at_every_door(api: Api) -> dict[str, Any]:
     }
     assert metrics["waiting"] == told["waiting"]
     assert metrics["paused"] == told["paused"]
+    assert metrics["on_trial"] == (told["state"] == "on trial")
     assert metrics["oldest_wait_seconds"] == pytest.approx(told["oldest_wait_s"] or 0, abs=30)
     (symptom,) = (one for one in examine(api.settings) if one.name == "queue haiku")
     assert (told["state"] if told["state"] != "ok" else "1 worker, 5 waiting") in symptom.words
+    if told["state"] == "on trial":
+        goes = (
+            "haiku is on trial with a new prompt, schema or model: 2 of 5 first calls have gone"
+            " well, 1 has failed; 5 messages wait, and all go on once 5 have; if they fail, Rung"
+            " pauses haiku"
+        )
+        assert goes in symptom.words
+        assert symptom.ok
+        assert f"{goes}." in page.text
+        assert f"{goes}." in in_one_line(say("status").out)
+        (run,) = say("status", "--json").document["runs"]
+        assert run["outlook"] == {
+            "level": "calm",
+            "done_at": None,
+            "words": "not done before haiku is through its trial (2 of 5 first calls have gone"
+            " well, 1 has failed): 5 wait there",
+        }
     because = told["paused_reason"] or told["held_reason"] or told["breaker_reason"]
     if because and told["workers"] and because != "drained by hand":
         # Whatever keeps it is said in the same words: who or why, since when, how many wait.

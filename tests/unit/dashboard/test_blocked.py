@@ -35,6 +35,10 @@ def lines(**kept: dict[str, Any]) -> list[Any]:
          "not done before opus may send again, at 14:31 (Claude asked for a pause): about 8 will"
          " come there"),
         ({"opus": {"held_s": 1_700.0}}, ""),
+        ({"opus": {"trial_good": 2}}, ""),
+        ({"routing": {"trial_good": 2, "trial_bad": 0}},
+         "not done before routing is through its trial (2 of 5 first calls have gone well): 100"
+         " wait there"),
     ],
 )  # fmt: skip
 def test_what_will_come_to_a_queue_that_stands_still_has_no_end_before_that_is_lifted(

@@ -141,7 +141,7 @@ def test_a_deadline_is_at_risk_by_the_forecast_or_where_there_is_none_by_the_pac
     changes: dict[str, Any], left_s: float, waits: str, why: str | None
 ) -> None:
     found = run(**changes)
-    assert at_risk(found, outlook(found, left_s, waits=Blocked(waits))) == why
+    assert at_risk(found, outlook(found, left_s, waits=Blocked(words=waits))) == why
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_a_hold_that_lasts_beyond_the_deadline_says_by_how_much() -> None:
 
 
 def test_the_first_sentence_is_about_what_has_to_be_done_first_of_what_is_as_bad() -> None:
-    waits = Blocked("not done before opus is resumed: 9 wait there")
+    waits = Blocked(words="not done before opus is resumed: 9 wait there")
     runs = [run(name="idle"), run(name="later", deadline=NOW + 2 * HOUR),
             run(name="soon", deadline=NOW + HOUR)]  # fmt: skip
     found = headline(runs, [outlook(one, None, waits=waits) for one in runs], None)

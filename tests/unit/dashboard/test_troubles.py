@@ -9,6 +9,7 @@ from tests.unit.dashboard.test_outlook import HOUR, NOW, queue, run
 from worker.dashboard.screens.troubles import of_run, troubles
 from worker.domain.hold_words import NO_REDIS
 from worker.store.reading.outlook import outlook
+from worker.store.reading.queue_states import ON_TRIAL
 
 
 def test_a_pause_of_everything_is_one_trouble() -> None:
@@ -52,6 +53,7 @@ def test_a_pause_of_everything_is_one_trouble() -> None:
           " itself then."]),
         ({"ready_s": 300.0, "in_flight": 0},
          ["haiku: the oldest has waited 5 min, and nothing is in flight."]),
+        ({"ready_s": 300.0, "in_flight": 0, "state": ON_TRIAL}, []),
         ({"workers": 0, "in_flight": 0},
          ["No worker is running since 13:00, and 5 messages wait. Start one: rung up, or rung"
           " worker."]),

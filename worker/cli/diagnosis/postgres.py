@@ -22,7 +22,7 @@ from worker.store.queue.deliveries import standing
 from worker.store.reading.connections import Connections, connections
 from worker.store.reading.durability import Durability, durability
 from worker.store.reading.queue_holds import QueueHold, queue_holds
-from worker.store.reading.queue_states import WELL, QueueNow, queue_states
+from worker.store.reading.queue_states import ON_TRIAL, WELL, QueueNow, queue_states
 from worker.store.reading.standings import LIVE_MOST, live_runs
 from worker.store.reading.status import queues
 from worker.store.rights import missing_rights
@@ -168,5 +168,7 @@ def _queue(line: QueueNow, hold: QueueHold | None) -> Symptom:
     words = f"{plural(line.workers, 'worker')}, {count(line.waiting)} waiting"
     if line.state == WELL:
         return Symptom(name=name, ok=True, words=words)
+    if line.state == ON_TRIAL:
+        return Symptom(name=name, ok=True, words=f"{words}; {line.trial_words}")
     mend = "rung resume everything" if line.halted else "rung status, which says which"
     return Symptom(name=name, ok=None, words=f"{word}; {words}", mend=mend)

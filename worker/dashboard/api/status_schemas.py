@@ -132,6 +132,17 @@ class QueueDocument(BaseModel):
     held_s: Annotated[float, Field(description="Until Claude may be asked again.")]
     held_at: dt.datetime | None
     held_reason: str | None
+    trial_good: (
+        Annotated[
+            Count,
+            Field(
+                description="Calls of a new prompt, schema or model that have gone well, while"
+                " these are tried and all others wait; null while nothing is on trial."
+            ),
+        ]
+        | None
+    )
+    trial_bad: Annotated[Count, Field(description="Those of them that have failed.")] | None
 
 
 class HeadlineDocument(BaseModel):

@@ -19,7 +19,7 @@ from worker.store.queue.rounds import late as late_steps
 from worker.store.queue.rounds import report
 from worker.store.reading.metrics import LIVE_RUNS_SHOWN, moment, series
 from worker.store.reading.outlook import deadline_risks
-from worker.store.reading.queue_states import queue_states
+from worker.store.reading.queue_states import ON_TRIAL, queue_states
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.series import (
     BatchCount,
@@ -125,6 +125,7 @@ def _queues(
         reading.set("rung_queue_workers", line.workers, queue)
         reading.set("rung_queue_oldest_wait_seconds", line.waited_s or 0, queue)
         reading.set("rung_queue_paused", line.stands, queue)
+        reading.set("rung_queue_on_trial", line.state == ON_TRIAL, queue)
         reading.set("rung_breaker_open", BREAKER[line.breaker], queue)
     reading.set("rung_queue_paused", around.halted, EVERYTHING)
 

@@ -34,6 +34,12 @@ OF_THE_SERVICE: tuple[Metric, ...] = (
         labels=("queue",),
     ),
     Metric(
+        name="rung_queue_on_trial",
+        kind="gauge",
+        help="1 while a new prompt, schema or model is tried there and all others wait.",
+        labels=("queue",),
+    ),
+    Metric(
         name="rung_breaker_open",
         kind="gauge",
         help="1 when the breaker is open, 0.5 while it probes.",

@@ -12,6 +12,7 @@ from worker.domain import hold_words
 from worker.domain.wording import dollars, plural, said_of, span, waiting
 from worker.store.reading.outlook import Outlook
 from worker.store.reading.queue_holds import SHORT_HOLD_S
+from worker.store.reading.queue_states import ON_TRIAL
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.status import DayBudget
 
@@ -134,9 +135,9 @@ def _queue(queue: QueueShown, now: dt.datetime) -> list[ScreenTrouble]:
             waiting=queue.waiting,
         )
         found.append(_resumable(queue, "warn", f"{words}. It goes on by itself then."))
-    stuck = queue.ready_s is not None and queue.ready_s > STUCK_S
-    # What follows from a pause is no trouble of its own.
-    if stuck and not queue.in_flight and not queue.stands and queue.workers:
+    # What follows from a pause or a trial is no trouble of its own.
+    kept = queue.stands or queue.state == ON_TRIAL or not queue.workers
+    if (queue.ready_s or 0) > STUCK_S and not queue.in_flight and not kept:
         words = f"{name}: the oldest has waited {span(queue.ready_s)}, and nothing is in flight."
         found.append(ScreenTrouble(level="warn", words=words))
     return found

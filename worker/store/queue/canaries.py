@@ -46,7 +46,10 @@ class Canaries:
     def singly(self, connection: Connection, planned: Sequence[Claimed]) -> Stops:
         """The gate of the realtime lane: one of a new combination passes, when none is in
         flight."""
-        room = {new: int(self._may_go(connection, new)) for new in self._new(planned)}
+        room = dict[Combination, int]()
+        for new in self._new(planned):
+            room[new] = int(self._may_go(connection, new))
+            self._note_tried(connection, new, room[new])
         return self._beyond(room, planned, Stop.HELD)
 
     def in_slices(self, connection: Connection, planned: Sequence[Claimed]) -> Stops:
@@ -58,7 +61,14 @@ class Canaries:
     def _room_in_slice(self, connection: Connection, trial: Combination) -> int:
         free = self._may_go(connection, trial)
         waiting = connection.execute(IN_A_BATCH, asdict(trial)).scalar_one()
-        return SLICE if free and not waiting else 0
+        room = SLICE if free and not waiting else 0
+        self._note_tried(connection, trial, room)
+        return room
+
+    def _note_tried(self, connection: Connection, trial: Combination, room: int) -> None:
+        """That some of it are let through just now, which whoever looks at its queue is told."""
+        if room and trial not in self._proven:
+            connection.execute(TRIED, asdict(trial))
 
     def _new(self, planned: Sequence[Claimed]) -> list[Combination]:
         """Combinations that are not known to be proven, in the order in which rows are locked."""
@@ -139,6 +149,12 @@ WHERE tier = :tier AND prompt_version = :prompt_version AND schema_version = :sc
 INSERT = text("""
 INSERT INTO canaries (tier, prompt_version, schema_version, model)
 VALUES (:tier, :prompt_version, :schema_version, :model) ON CONFLICT DO NOTHING
+""")
+
+TRIED = text("""
+UPDATE canaries SET tried_at = now()
+WHERE tier = :tier AND prompt_version = :prompt_version AND schema_version = :schema_version
+  AND model = :model AND proven_at IS NULL
 """)
 
 # Open attempts are those in flight, so this stays small however many jobs there are.

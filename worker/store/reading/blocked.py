@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from models.vocabulary import OPEN_STATES, ROUTING
+from worker.domain.canary import tried_words
 from worker.domain.wording import clock, count
 from worker.store.reading.status import QueueStanding
 
@@ -15,7 +16,7 @@ SURE_TO_COME = 3.0
 """Where so many are expected to climb or to be routed to a queue, one does in 95 of 100 runs."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Blocked:
     """What has no end before it is lifted, in words; `until` is when that is, where it is known,
     and `queue` what stands still, if it is not all of them."""
@@ -23,6 +24,8 @@ class Blocked:
     words: str = ""
     until: dt.datetime | None = None
     queue: str = ""
+    calm: bool = False
+    """Whether it is lifted by what is under way anyhow, as a trial is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +55,7 @@ def blocked(
     if left and not any(line.workers for line in queues):
         # Nor does anybody end what was in flight, or look at a batch.
         is_ = "is" if left == 1 else "are"
-        return Blocked(f"not done before a worker is running: {count(left)} {is_} open")
+        return Blocked(words=f"not done before a worker is running: {count(left)} {is_} open")
     there, coming = [(0.0, NOT_BLOCKED)], [(0.0, NOT_BLOCKED)]
     for line in queues:
         if not (why := _stands_still(line, now)).words:
@@ -64,16 +67,22 @@ def blocked(
         before = f"not done before {line.queue} {why.words}"
         if waiting > 0:
             wait = f"{count(waiting)} {'waits' if waiting == 1 else 'wait'} there"
-            there.append((waiting, Blocked(f"{before}: {wait}", why.until, line.queue)))
+            words = f"{before}: {wait}"
+            found = Blocked(words=words, until=why.until, queue=line.queue, calm=why.calm)
+            there.append((waiting, found))
         elif expected >= SURE_TO_COME and _meets(why, to_come.left_s, now):
             come = f"about {count(expected)} will come there"
-            coming.append((expected, Blocked(f"{before}: {come}", why.until, line.queue)))
+            coming.append(
+                (expected, Blocked(words=f"{before}: {come}", until=why.until, queue=line.queue))
+            )
     return max(there if len(there) > 1 else coming, key=lambda one: one[0])[1]
 
 
 def _meets(why: Blocked, left_s: float | None, now: dt.datetime) -> bool:
     """Whether what comes to a queue later still finds it standing: one that goes on by itself
-    before the run would be done in any case is no news."""
+    before the run would be done in any case is no news, nor is a trial."""
+    if why.calm:
+        return False
     if why.until is None:
         return True
     return left_s is not None and why.until > now + dt.timedelta(seconds=left_s)
@@ -82,11 +91,16 @@ def _meets(why: Blocked, left_s: float | None, now: dt.datetime) -> bool:
 def _stands_still(line: QueueStanding, now: dt.datetime) -> Blocked:
     """What has to happen before the queue goes on."""
     if line.stands:
-        return Blocked("is resumed")
+        return Blocked(words="is resumed")
     if line.breaker != "closed":  # Half-open, one call at a time tries whether it is well.
-        return Blocked("answers again")
+        return Blocked(words="answers again")
     if line.held_s > LONG_HOLD_S:
         until = now + dt.timedelta(seconds=line.held_s)
         words = f"may send again, at {clock(until, now)} (Claude asked for a pause)"
-        return Blocked(words, until)
-    return NOT_BLOCKED if line.workers else Blocked("has a worker")
+        return Blocked(words=words, until=until)
+    if not line.workers:
+        return Blocked(words="has a worker")
+    if line.trial_good is not None:
+        tried = tried_words(line.trial_good, line.trial_bad or 0)
+        return Blocked(words=f"is through its trial ({tried})", calm=True)
+    return NOT_BLOCKED

@@ -82,7 +82,8 @@ def outlook(
             return Outlook(
                 level="bad", words=f"{waits.words}, {late} after its deadline", queue=waits.queue
             )
-        return Outlook(level="warn", words=f"{waits.words}{due(deadline, now)}", queue=waits.queue)
+        level = "calm" if waits.calm else "warn"
+        return Outlook(level=level, words=f"{waits.words}{due(deadline, now)}", queue=waits.queue)
     if still and run.open:
         return Outlook(level="warn", words="nothing has moved in the last minute")
     if hurried:
@@ -184,7 +185,7 @@ def _without_redis(run: RunStanding) -> Blocked:
     if run.lane == RunLane.BATCH or not run.open:
         return NOT_BLOCKED
     are = "is" if run.open == 1 else "are"
-    return Blocked(f"not done before Redis answers again: {count(run.open)} {are} open")
+    return Blocked(words=f"not done before Redis answers again: {count(run.open)} {are} open")
 
 
 def _read(

@@ -27,6 +27,8 @@ class QueueState:
 
 
 WELL = QueueState("ok", "good")
+ON_TRIAL = QueueState("on trial", "calm")
+"""A new prompt, schema or model goes one call at a time there, and all others wait for it."""
 NOTHING_WAITS = OldestWait("", None, None)
 
 
@@ -45,7 +47,7 @@ class QueueNow(QueueStanding):
         same = (
             "queue", "waiting", "in_flight", "in_batches", "workers", "paused_reason",
             "paused_by", "paused_at", "breaker", "breaker_until", "breaker_reason",
-            "held_s", "held_at", "held_reason",
+            "held_s", "held_at", "held_reason", "trial_good", "trial_bad",
         )  # fmt: skip
         return {
             **{name: getattr(self, name) for name in same},
@@ -103,6 +105,8 @@ def queue_state(line: QueueStanding, *, out_of_money: bool = False) -> QueueStat
         return QueueState("no worker", "bad" if line.waiting else "calm")
     if out_of_money:
         return QueueState("waits for budget", "warn")
+    if line.trial_good is not None:
+        return ON_TRIAL
     return WELL
 
 

@@ -10,10 +10,12 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from models.vocabulary import EVERYTHING
+from worker.domain.canary import trial_words
 from worker.domain.hold_words import pause_words
 from worker.store.queue.lookup_failures import failing_lookups
 from worker.store.reading.batches import unconfirmed
 from worker.store.reading.queue_holds import queue_holds
+from worker.store.reading.trials import holding, trials
 from worker.store.rows import values_of
 
 
@@ -65,11 +67,22 @@ class QueueStanding:
     halted: bool = False
     in_batches: int = 0
     """Messages that are in Message Batches, and wait for nothing here."""
+    trial_good: int | None = None
+    """Calls of a new prompt, schema or model that have gone well, and `trial_bad` those that have
+    failed, while these are tried and hold all others back; None while nothing is on trial."""
+    trial_bad: int | None = None
 
     @property
     def stands(self) -> bool:
         """Whether somebody has paused it, alone or with everything."""
         return self.paused or self.halted
+
+    @property
+    def trial_words(self) -> str:
+        """How its trial goes, and what comes of it; empty while nothing is on trial."""
+        if self.trial_good is None:
+            return ""
+        return trial_words(self.queue, self.trial_good, self.trial_bad or 0, self.waiting)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,19 +104,25 @@ def queues(connection: Connection, names: Iterable[str]) -> list[QueueStanding]:
     waiting: dict[str, int] = {row[0]: row[1] for row in connection.execute(WAITING)}
     batched: dict[str, int] = {row[0]: row[1] for row in connection.execute(IN_BATCHES)}
     tiers = {row.pop("name"): row for row in map(dict, connection.execute(TIERS).mappings())}
-    return [
-        QueueStanding(
-            queue=name,
-            # Where these are two moments, what was claimed between them is not waiting.
-            waiting=max(waiting.get(name, 0) - leased, 0),
-            in_flight=leased,
-            workers=working,
-            in_batches=batched.get(name, 0),
-            **_kept(name, tiers),
+    tried, lines = trials(connection), list[QueueStanding]()
+    for name in names:
+        leased, working = found.get(name, (0, 0))
+        # Where these are two moments, what was claimed between them is not waiting.
+        left, sent = max(waiting.get(name, 0) - leased, 0), batched.get(name, 0)
+        trial = holding(tried, name, waiting=left, in_flight=leased, batched=sent)
+        lines.append(
+            QueueStanding(
+                queue=name,
+                waiting=left,
+                in_flight=leased,
+                workers=working,
+                in_batches=sent,
+                trial_good=trial.good if trial else None,
+                trial_bad=trial.bad if trial else None,
+                **_kept(name, tiers),
+            )
         )
-        for name in names
-        for leased, working in [found.get(name, (0, 0))]
-    ]
+    return lines
 
 
 def _kept(name: str, tiers: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
