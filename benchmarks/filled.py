@@ -51,10 +51,10 @@ FROM pg_index AS i WHERE i.indrelid = ANY(%s::regclass[])
 STATEMENTS = (
     """
 INSERT INTO runs (name, policy, policy_name, policy_version, state, accepting, deadline, budget_cap,
-  created_at, finished_at)
+  created_at, finished_at, columns_known)
 SELECT 'run' || n, '{}', 'ladder', 'v1', CASE n WHEN 1 THEN 'paused' WHEN 2 THEN 'active'
     ELSE 'finished' END, false, now() + interval '2 hours', 1000, now() - interval '3 hours',
-  CASE WHEN n > 2 THEN now() - make_interval(mins => n) END
+  CASE WHEN n > 2 THEN now() - make_interval(mins => n) END, true
 FROM generate_series(1, 6) AS n
 """,
     """

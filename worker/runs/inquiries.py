@@ -19,7 +19,7 @@ from worker.store.actions.inquiries import ask_about, hand_over, unasked
 from worker.store.audit import Actor, audit
 from worker.store.new_runs import NewRun, create_run
 from worker.store.prompts import frozen
-from worker.store.queue.run_intake import close_intake
+from worker.store.queue.run_intake import close_intake, inherit_columns
 from worker.store.runs import RunRef, StoredRun
 
 
@@ -57,6 +57,7 @@ def ask_judge(
         )
     ask_about(connection, judging, request.tier, jobs)
     close_intake(connection, judging, 0, 0)
+    inherit_columns(connection, judging, [run.id])
     told = {"by": request.tier, "run": judging.name}
     audit(connection, actor, "judge", f"run {run.name}", len(jobs), **told)
     return judging, len(jobs)
@@ -97,6 +98,7 @@ def ask_unasked(
             asking = create_run(connection, replace(new, prompts=prompts))
             ask_about(connection, asking, tier, jobs)
             close_intake(connection, asking, 0, 0)
+            inherit_columns(connection, asking, [run.id])
             made.append((asking, len(jobs)))
     asked = sum(number for _, number in made)
     told = {"runs": [one.name for one, _ in made]}

@@ -209,7 +209,15 @@ def test_a_run_made_of_others_has_their_columns() -> None:
     assert heading.endswith("simulated,zeta,alpha,row.state")
 
 
+@pytest.mark.usefixtures("settings")
+def test_messages_of_a_run_without_own_columns_are_not_read_for_some(engine: Engine) -> None:
+    Path("plain.csv").write_text("external_id,body\nP-1,Where is my parcel?\n", "utf-8")
+    assert say("enqueue", "plain.csv", "--run", "plain", "--yes").code == 0
+    do(engine, """UPDATE messages SET metadata = '{"unseen": 1}' WHERE external_id = 'P-1'""")
+    assert say("results", "plain").out.splitlines()[0].endswith("answered_at,simulated")
+
+
 @pytest.mark.usefixtures("worked")
 def test_columns_of_a_run_of_before_come_by_name(engine: Engine) -> None:
-    do(engine, "UPDATE runs SET own_columns = '{}'")
+    do(engine, "UPDATE runs SET own_columns = '{}', columns_known = NULL")
     assert list(rows()[0])[-3:] == ["alpha", "row.state", "zeta"]

@@ -38,12 +38,17 @@ def reopen_intake(connection: Connection, run: RunRef) -> bool:
 
 
 def close_intake(
-    connection: Connection, run: RunRef, rejected: int, duplicates: int, own: Iterable[str] = ()
+    connection: Connection,
+    run: RunRef,
+    rejected: int,
+    duplicates: int,
+    own: Iterable[str] | None = None,
 ) -> None:
-    """No more rows are coming: the run may finish. `own` names columns of the rows that are not
-    ours, in the order of the file. What came into a run after somebody had cancelled it is
-    cancelled too."""
-    values = {"id": run.id, "rejected": rejected, "duplicates": duplicates, "own": list(own)}
+    """No more rows are coming: the run may finish. `own` names the columns of the rows that are not
+    ours, in the order of the file; None where they are another run's rows, whose columns it
+    inherits. What came into a run after somebody had cancelled it is cancelled too."""
+    names = None if own is None else list(own)
+    values = {"id": run.id, "rejected": rejected, "duplicates": duplicates, "own": names}
     if connection.execute(CLOSE, values).scalar() == RunState.CANCELLED:
         _cancel_rest(connection, run)
 
@@ -90,8 +95,10 @@ WHERE id = ANY(ARRAY(
 """)
 
 
+# An intake that was cut off, or one of before, has not said which columns its rows have.
 REOPEN = text("""
 UPDATE runs SET accepting = true, finished_at = NULL,
+  columns_known = coalesce(columns_known, false),
   state = CASE WHEN state = 'finished' THEN 'active' ELSE state END
 WHERE id = :id AND state <> 'cancelled'
 """)
@@ -102,7 +109,8 @@ UPDATE runs SET accepting = false, rejected = rejected + :rejected,
   duplicates = duplicates + :duplicates,
   own_columns = own_columns || ARRAY(
     SELECT name FROM unnest(CAST(:own AS text[])) WITH ORDINALITY AS u(name, place)
-    WHERE name <> ALL(own_columns) ORDER BY place)
+    WHERE name <> ALL(own_columns) ORDER BY place),
+  columns_known = coalesce(columns_known, CASE WHEN CAST(:own AS text[]) IS NOT NULL THEN true END)
 WHERE id = :id RETURNING state
 """)
 # So many jobs of the run, as they lie in its index, whatever the planner believes: looking for
@@ -127,6 +135,7 @@ UPDATE runs SET own_columns = ARRAY(
     SELECT DISTINCT ON (u.name) u.name, r.id, u.place
     FROM runs AS r CROSS JOIN LATERAL unnest(r.own_columns) WITH ORDINALITY AS u(name, place)
     WHERE r.id = ANY(:runs) ORDER BY u.name, r.id, u.place) AS first
-  ORDER BY id, place)
+  ORDER BY id, place),
+  columns_known = (SELECT bool_and(coalesce(columns_known, false)) FROM runs WHERE id = ANY(:runs))
 WHERE id = :id
 """)

@@ -1,6 +1,6 @@
 """The answers of a run, a part at a time: one row a job, in constant memory."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from enum import Enum, StrEnum
 from typing import Any
 
@@ -99,9 +99,11 @@ def results_of(
 
 def own_columns(connection: Connection, run_id: int) -> list[str]:
     """The columns of the run's file that are not ours, in its order; by name where the order was
-    never known."""
-    known: Sequence[str] = connection.execute(KNOWN, {"run": run_id}).scalar_one()
-    return list(known or connection.execute(FOUND, {"run": run_id}).scalars())
+    never known: then all the run's messages are read."""
+    of_run = connection.execute(KNOWN, {"run": run_id}).one()
+    if of_run.columns_known or of_run.own_columns:
+        return list(of_run.own_columns)
+    return list(connection.execute(FOUND, {"run": run_id}).scalars())
 
 
 def is_of_run(connection: Connection, run_id: int, job_id: int) -> bool:
@@ -112,7 +114,7 @@ def is_of_run(connection: Connection, run_id: int, job_id: int) -> bool:
 IS_OF_RUN = text("""
 SELECT 1 FROM (SELECT run_id FROM jobs WHERE id = :job OFFSET 0) AS j WHERE run_id = :run
 """)
-KNOWN = text("SELECT own_columns FROM runs WHERE id = :run")
+KNOWN = text("SELECT own_columns, columns_known FROM runs WHERE id = :run")
 FOUND = text("""
 SELECT DISTINCT key FROM (SELECT message_id FROM jobs WHERE run_id = :run OFFSET 0) AS j
 JOIN messages AS m ON m.id = j.message_id CROSS JOIN LATERAL jsonb_object_keys(m.metadata) AS key

@@ -183,6 +183,21 @@ def test_what_the_end_of_an_intake_leaves_in_its_run(rows: Rows) -> None:
     assert rows.all(left, id=beside) == [(0, 0, ["a", "b"])]
 
 
+def test_when_all_columns_of_a_run_are_known(rows: Rows) -> None:
+    run, of_before, copied, both = rows.run(), rows.run(), rows.run(), rows.run()
+    closing = {"rejected": 0, "duplicates": 0}
+    rows.all(run_intake.CLOSE, id=run, own=[], **closing)
+    rows.all(run_intake.REOPEN, id=run)
+    rows.all(run_intake.REOPEN, id=of_before)
+    rows.all(run_intake.CLOSE, id=of_before, own=["a"], **closing)
+    rows.all(run_intake.CLOSE, id=copied, own=None, **closing)
+    told = "SELECT columns_known FROM runs WHERE id = ANY(:ids) ORDER BY id"
+    assert rows.all(told, ids=[run, of_before, copied]) == [(True,), (False,), (None,)]
+    rows.all(run_intake.INHERIT, id=copied, runs=[run])
+    rows.all(run_intake.INHERIT, id=both, runs=[run, of_before])
+    assert rows.all(told, ids=[run, copied, both]) == [(True,), (True,), (False,)]
+
+
 def test_which_run_owes_shadows(rows: Rows) -> None:
     over = {"shadow_share": 0.5, "state": "finished", "finished_at": PAST}
     rows.run(**over | {"shadow_share": 0})
