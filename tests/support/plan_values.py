@@ -119,7 +119,9 @@ class Values:
             "clusters.NEWEST": {"most": 500},
             "clusters.REVIEW": {"most": 500},
             "audits.NEWEST": {"runs": 10, "most": 500},
-            "graded.SAMPLE": {"places": 20, "neighbours": 5},
+            "job_samples.EVENLY": {"places": 20, "neighbours": 5},
+            **{f"facts.{name}": {"ids": self.answered} for name in
+               ("RUNGS", "OF_THESE", "CLIMBS", "NEXT")},
             "graded.MESSAGES_OF_JOBS": {"ids": self.answered},
             "graded.ANSWERS_OF_JOBS": {"ids": self.answered},
             "graded.SHADOWED_OF_JOBS": {"ids": self.answered},

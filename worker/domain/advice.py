@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from worker.domain.advice_facts import Facts, RungFacts
-from worker.domain.proof.exact_tails import upper_bound
+from worker.domain.proof.exact_tails import lower_bound, upper_bound
 from worker.domain.proof.tier_skip import Hop
 from worker.domain.shadow_advice import lower_starts, tier_quality
 from worker.domain.wording import dollars, percent
@@ -26,6 +26,10 @@ FEW = 100
 """Messages below which no advice is worth much."""
 SLOW_FACTOR = Decimal(2)
 """A climbed answer takes this many times as long as a direct one would."""
+
+
+LEVEL = 0.05
+"""What an interval of a sample leaves on both sides together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,14 +109,14 @@ def _volume(facts: Facts) -> Iterator[Advice]:
 
 
 def _hardness(facts: Facts) -> Iterator[Advice]:
-    left = Decimal(facts.climbed) / facts.messages
-    if left > UNIFORMLY_HARD:
+    if Decimal(facts.climbed) / max(facts.seen, 1) > UNIFORMLY_HARD:
         yield Advice(
             pays=False,
             topic="hardness",
             sentence="Most messages do not stop where they start: start them higher"
             " (start.otherwise, or rules), or use one tier.",
-            figures=f"{percent(left)} of {facts.messages:,} messages climbed at least one rung",
+            figures=f"{_share(facts.climbed, facts.seen, facts)} of {facts.seen:,} messages climbed"
+            " at least one rung",
         )
     top = Decimal(facts.on_top) / facts.messages
     if top > MOSTLY_TOP and len(facts.rungs) > 1:
@@ -142,7 +146,7 @@ def _rungs(facts: Facts) -> Iterator[Advice]:
         needed = rung.mean_cost / rung.next_cost if rung.next_cost else Decimal(1)
         pays = rung.resolves > needed
         figures = (
-            f"{percent(rung.resolves)} of {rung.tried:,} messages accepted,"
+            f"{_share(rung.accepted, rung.tried, facts)} of {rung.tried:,} messages accepted,"
             f" {percent(needed)} needed to pay" + _quality(facts, rung.tier)
         )
         yield _worth(rung.tier, pays, figures)
@@ -180,6 +184,15 @@ def _quality(facts: Facts, tier: str) -> str:
     return f"; {seen.right} of {seen.judged} judged were right (at least {percent(at_least)})"
 
 
+def _share(part: int, whole: int, facts: Facts) -> str:
+    """A share in percent; where not all messages were looked at, with what it may be of all."""
+    said = percent(Decimal(part) / max(whole, 1))
+    if facts.looked_at is None:
+        return said
+    low, high = (bound(part, whole, LEVEL / 2) for bound in (lower_bound, upper_bound))
+    return f"{said} ({percent(low, 1)} to {percent(high, 1)})"
+
+
 def _worth(tier: str, pays: bool, figures: str) -> Advice:
     if pays:
         return Advice(
@@ -210,5 +223,5 @@ def _latency(facts: Facts) -> Iterator[Advice]:
             sentence="Where somebody waits for the answer, send it straight to the top tier: a"
             " message that climbs the whole ladder waits for every rung.",
             figures=f"{climbed:.1f} s for all rungs in turn, {direct:.1f} s on the top one alone,"
-            f" waiting in line aside; {facts.climbed:,} of {facts.messages:,} messages climbed",
+            f" waiting in line aside; {facts.climbed:,} of {facts.seen:,} messages climbed",
         )

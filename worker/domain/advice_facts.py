@@ -40,7 +40,9 @@ class RungFacts:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What recorded runs say. `days` is the number of days on which messages came in; `on_top` is
-    how many messages ended on the top rung, however they came there."""
+    how many messages ended on the top rung, however they came there. Of the ended `messages` no
+    more than `looked_at` were, chosen without regard to what became of them: `rungs`, `climbed` and
+    `days` are of these, all else of all."""
 
     messages: int
     days: int
@@ -49,6 +51,8 @@ class Facts:
     rungs: Sequence[RungFacts]
     climbed: int
     simulated: bool
+    looked_at: int | None = None
+    """None where all were."""
     on_top: int = 0
     quality: Mapping[str, Quality] = field(default_factory=dict)
     shadows: ShadowFacts = NO_SHADOWS
@@ -60,3 +64,15 @@ class Facts:
         """`854 messages`, or of runs under way `854 messages that have ended (2,146 are open)`."""
         said = f"{self.messages:,} messages"
         return f"{said} that have ended ({self.open:,} are open)" if self.open else said
+
+    @property
+    def evidence(self) -> str:
+        """The same, and how many of them were looked at, where not all were."""
+        if self.looked_at is None:
+            return self.basis
+        return f"{self.basis}, of which {self.looked_at:,} were looked at"
+
+    @property
+    def seen(self) -> int:
+        """How many messages `climbed` is of."""
+        return self.messages if self.looked_at is None else self.looked_at

@@ -6,7 +6,10 @@ from sqlalchemy import Engine, text
 from tests.support.cli import say
 from tests.support.promises import do, one
 from tests.support.recorded import Traffic, answered_run
+from worker.config.loading import load_settings
+from worker.store.reading.facts import facts_of
 from worker.store.reading.graded import population
+from worker.store.runs import find_run
 
 
 @pytest.fixture
@@ -74,6 +77,19 @@ def test_a_hop_is_judged_by_those_who_climbed_to_it(monday: Engine) -> None:
     assert f"of {climbed:,} that climbed accepted, 50 % needed to pay" in figures
     assert "this advice costs at most" in figures
     assert "judged were right" in figures
+
+
+def test_of_many_messages_a_part_is_looked_at_and_money_is_of_all(monday: Engine) -> None:
+    with monday.connect() as connection:
+        run = find_run(connection, "monday")
+        all_of_it = facts_of(connection, [run], load_settings())
+        some = facts_of(connection, [run], load_settings(), most=300)
+    assert (all_of_it.looked_at, some.looked_at, some.messages) == (None, 300, 600)
+    assert (some.total, some.all_on_top) == (all_of_it.total, all_of_it.all_on_top)
+    assert some.evidence == "600 messages, of which 300 were looked at"
+    assert some.climbed == pytest.approx(all_of_it.climbed / 2, rel=0.3)
+    tried = {rung.tier: rung.tried for rung in all_of_it.rungs}
+    assert all(rung.tried < tried[rung.tier] for rung in some.rungs)
 
 
 def test_accepted_is_not_called_resolved_and_unjudged_is_said(

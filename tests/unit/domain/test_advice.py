@@ -88,6 +88,17 @@ def test_uniformly_hard_messages() -> None:
     assert (said.pays, said.figures) == (False, "50 % of 1,000 messages climbed at least one rung")
 
 
+def test_shares_of_a_sample_have_an_interval_and_money_is_of_all() -> None:
+    said = by_topic(replace(GOOD, messages=500_000, looked_at=1_000, climbed=600))
+    hard = "60 % (56.9 % to 63.1 %) of 1,000 messages climbed at least one rung"
+    assert said["hardness"].figures == hard
+    rung = "80 % (77.4 % to 82.4 %) of 1,000 messages accepted, 5 % needed to pay"
+    assert said["rung haiku"].figures == rung + UNJUDGED
+    assert said["saving"].figures.endswith("all on the top tier, for 500,000 messages")
+    few = replace(GOOD, messages=500_000, looked_at=1_000, climbed=500)
+    assert "hardness" not in by_topic(few)
+
+
 def test_messages_that_end_on_top_however_they_came_there() -> None:
     assert "top" not in by_topic(replace(GOOD, on_top=700))
     said = by_topic(replace(GOOD, on_top=701, climbed=0))["top"]

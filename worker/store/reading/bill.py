@@ -1,6 +1,7 @@
 """Reads what a bill is made of."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -18,8 +19,14 @@ ENDED = frozenset(map(str, TERMINAL_STATES))
 
 def bill_of(connection: Connection, run: StoredRun, settings: Settings) -> Bill:
     """The bill of a run; comparisons use the ladder of the configuration in force."""
-    counts: dict[str, int] = {r[0]: r[1] for r in connection.execute(STATES, {"run": run.id})}
     rejected = connection.execute(REJECTED, {"run": run.id}).scalar() or Decimal(0)
+    return replace(bill_without_rejected(connection, run, settings), escalating=rejected)
+
+
+def bill_without_rejected(connection: Connection, run: StoredRun, settings: Settings) -> Bill:
+    """The same with nothing for `escalating`: all else is added up already, whatever the run's
+    size, and for that all its jobs are looked at."""
+    counts: dict[str, int] = {r[0]: r[1] for r in connection.execute(STATES, {"run": run.id})}
     return make_bill(
         run.name,
         spend_of(connection, [run.id]),
@@ -27,7 +34,7 @@ def bill_of(connection: Connection, run: StoredRun, settings: Settings) -> Bill:
         # What is open has cost nothing yet on the other side of the comparison.
         jobs=sum(jobs for state, jobs in counts.items() if state in ENDED),
         lane=Lane.BATCH if run.lane == Lane.BATCH else Lane.REALTIME,
-        rejected_answers=rejected,
+        rejected_answers=Decimal(0),
         ladder={name: tier.model for name, tier in settings.tiers.items()},
         price_of=lambda model: price_of(model, settings.prices),
     )

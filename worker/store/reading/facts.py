@@ -11,30 +11,44 @@ from worker.config.settings import Settings
 from worker.domain.advice_facts import Facts, RungFacts
 from worker.domain.proof.tier_skip import Climbs, Hop, judge_hops
 from worker.domain.shadow_advice import Quality
-from worker.store.reading.bill import bill_of
+from worker.store.reading.bill import bill_without_rejected
+from worker.store.reading.job_samples import some_jobs
 from worker.store.reading.shadow_facts import shadow_facts
 from worker.store.rows import OPEN_JOBS
 from worker.store.runs import StoredRun
 
+LOOKED_AT = 20_000
+"""Jobs that facts rest on at most. Of shares the interval is then less than 1.4 % wide, and of a
+rung that a fiftieth of the messages climb to less than 10 %."""
 
-def facts_of(connection: Connection, runs: Sequence[StoredRun], settings: Settings) -> Facts:
-    """Facts over these runs together; rungs in the order of the configured ladder."""
+
+def facts_of(
+    connection: Connection,
+    runs: Sequence[StoredRun],
+    settings: Settings,
+    most: int = LOOKED_AT,
+) -> Facts:
+    """Facts over these runs together; rungs in the order of the configured ladder. Money and
+    numbers of messages are of all of them, what rungs did is of about `most` jobs."""
     ids = [run.id for run in runs]
-    bills = [bill_of(connection, run, settings) for run in runs]
+    jobs = some_jobs(connection, ids, most)
+    bills = [bill_without_rejected(connection, run, settings) for run in runs]
     tops = [bill.top.cost for bill in bills if bill.top.cost is not None]
-    rows = {row.tier: row for row in connection.execute(RUNGS, {"runs": ids})}
+    rows = {row.tier: row for row in connection.execute(RUNGS, {"ids": jobs})}
     top = list(settings.tiers)[-1]
-    totals = connection.execute(TOTALS, {"runs": ids, "top": top}).one()
+    ended = connection.execute(ENDED, {"runs": ids, "top": top}).one()
+    looked_at = connection.execute(OF_THESE, {"ids": jobs}).one()
     return Facts(
-        messages=totals.messages,
-        days=totals.days,
+        messages=ended.messages,
+        looked_at=_part(looked_at.messages, ended.messages),
+        days=looked_at.days,
         total=sum((bill.total for bill in bills), Decimal(0)),
         all_on_top=sum(tops, Decimal(0)) if len(tops) == len(bills) else None,
-        rungs=_rungs(rows, list(settings.tiers), _hops(connection, ids)),
-        climbed=totals.climbed,
+        rungs=_rungs(rows, list(settings.tiers), _hops(connection, jobs)),
+        climbed=looked_at.climbed,
         simulated=any(bill.simulated for bill in bills),
-        on_top=totals.on_top,
-        open=connection.execute(OPEN, {"runs": ids}).scalar_one(),
+        on_top=ended.on_top,
+        open=ended.open,
         shadows=shadow_facts(connection, ids, list(settings.tiers)),
         quality={
             row.tier: Quality(row.judged_right, row.judged)
@@ -43,16 +57,21 @@ def facts_of(connection: Connection, runs: Sequence[StoredRun], settings: Settin
     )
 
 
-def _hops(connection: Connection, runs: list[int]) -> dict[str, list[Hop]]:
+def _part(messages: int, of: int) -> int | None:
+    """None where it is all of them."""
+    return messages if messages < of else None
+
+
+def _hops(connection: Connection, jobs: list[int]) -> dict[str, list[Hop]]:
     """Each rung above the bottom, judged by those who climbed to it: by difficulty."""
     climbs: dict[str, dict[str, Climbs]] = {}
     costs: dict[str, tuple[float, int]] = {}
-    for row in connection.execute(CLIMBS, {"runs": runs}):
+    for row in connection.execute(CLIMBS, {"ids": jobs}):
         part = Climbs(row.climbed, row.accepted)
         climbs.setdefault(row.tier, {})[row.segment] = part
         cost, climbed = costs.get(row.tier, (0.0, 0))
         costs[row.tier] = cost + float(row.cost), climbed + part.climbed
-    above = {row.tier: float(row.cost) for row in connection.execute(NEXT, {"runs": runs})}
+    above = {row.tier: float(row.cost) for row in connection.execute(NEXT, {"ids": jobs})}
     return {
         tier: judge_hops(parts, costs[tier][0] / costs[tier][1], above[tier])
         for tier, parts in climbs.items()
@@ -87,26 +106,29 @@ def _rungs(
 RUNGS = text("""
 SELECT a.tier, count(*) AS tried, count(*) FILTER (WHERE a.outcome = 'accepted') AS accepted,
   sum(a.cost) AS cost, avg(extract(epoch FROM a.finished_at - a.claimed_at)) AS seconds
-FROM jobs AS j JOIN attempts AS a ON a.job_id = j.id
-WHERE j.run_id = ANY(:runs) AND a.stage = 'answer'
-  AND a.outcome = ANY(:judged)
+FROM unnest(CAST(:ids AS bigint[])) AS j(id) CROSS JOIN LATERAL (
+  SELECT * FROM attempts WHERE job_id = j.id AND stage = 'answer' AND outcome = ANY(:judged)
+  OFFSET 0) AS a
 GROUP BY 1
 """).bindparams(judged=list(JUDGED))
-TOTALS = text("""
+OF_THESE = text("""
 SELECT count(*) AS messages, count(*) FILTER (WHERE escalations > 0) AS climbed,
-  count(*) FILTER (WHERE tier = :top) AS on_top, count(DISTINCT created_at::date) AS days
-FROM jobs WHERE run_id = ANY(:runs) AND finished_at IS NOT NULL
+  count(DISTINCT created_at::date) AS days
+FROM jobs WHERE id = ANY(:ids) AND finished_at IS NOT NULL
 """)
-OPEN = text(f"""
-SELECT coalesce(sum(jobs), 0)::int FROM run_counts
-WHERE run_id = ANY(:runs) AND state IN ({OPEN_JOBS})
+ENDED = text(f"""
+SELECT coalesce(sum(jobs) FILTER (WHERE NOT open), 0)::bigint AS messages,
+  coalesce(sum(jobs) FILTER (WHERE NOT open AND tier = :top), 0)::bigint AS on_top,
+  coalesce(sum(jobs) FILTER (WHERE open), 0)::bigint AS open
+FROM (SELECT tier, jobs, state IN ({OPEN_JOBS}) AS open FROM run_counts
+  WHERE run_id = ANY(:runs)) AS counted
 """)  # noqa: S608 - constants only
 # Of those who climbed to a tier: what they cost there, and how many stopped there.
 # Who climbed is read off the jobs: each is looked at once, whatever the planner believes, and its
 # steps and attempts are looked up one by one.
 _CLIMBED = """
 FROM (SELECT id, difficulty FROM jobs
-  WHERE run_id = ANY(:runs) AND finished_at IS NOT NULL AND escalations > 0 OFFSET 0) AS j
+  WHERE id = ANY(:ids) AND finished_at IS NOT NULL AND escalations > 0 OFFSET 0) AS j
 CROSS JOIN LATERAL (
   SELECT from_tier, to_tier, fence FROM escalations WHERE job_id = j.id OFFSET 0) AS e
 CROSS JOIN LATERAL (

@@ -11,14 +11,12 @@ from worker.domain.judgement import LOW_CONFIDENCE
 from worker.domain.proof.graded import GradedAnswer, GradedMessage
 from worker.store.locks import MAY_IDLE
 from worker.store.queue.audits import draw_sql
+from worker.store.reading.job_samples import evenly_spaced
 from worker.store.reading.paid import NOTHING_PAID, first_paid
 from worker.store.reading.populations import AnswerKey, Population
 
 BY_SCORE = frozenset({LOW_CONFIDENCE, UNCERTIFIED})
 """Reasons that a laxer threshold would not have given."""
-NEIGHBOURS = 5
-"""Of a sample's messages so many follow one another. Were neighbours as alike as a twentieth of all
-differences, intervals would be a tenth too narrow."""
 PARTS = ("difficulty", "channel", "language")
 """What messages can be parted by, beside any key of their metadata."""
 
@@ -41,8 +39,7 @@ def population(
     connection.execute(MAY_IDLE)
     count = connection.execute(SIZE, values).scalar_one()
     if sample is not None and count > sample:
-        places = {"run": runs[0], "places": sample // NEIGHBOURS, "neighbours": NEIGHBOURS}
-        values["ids"] = list(connection.execute(SAMPLE, places).scalars())
+        values["ids"] = evenly_spaced(connection, runs[0], sample)
         messages, said_by = MESSAGES_OF_JOBS, (ANSWERS_OF_JOBS, SHADOWED_OF_JOBS)
     found = Population(of=int(count))
     said = _answers(connection, said_by, values)
@@ -211,17 +208,4 @@ WHERE r.kind = 'shadow' AND r.parent_id = ANY(:runs) AND {JUDGED_ONES}"""
 BY_ORIGIN = "ORDER BY j.origin_id, a.tier, a.job_id, a.fence DESC"
 SHADOWED = text(f"{SHADOWED_FROM} {BY_ORIGIN}")
 SHADOWED_OF_JOBS = text(f"{SHADOWED_FROM} AND j.origin_id = ANY(:ids) {BY_ORIGIN}")
-# A few neighbours at each place, whose rows lie together: one by one, every job would be pages of
-# its own, which cost more than all else.
-SAMPLE = text("""
-SELECT DISTINCT j.id FROM (
-  SELECT (SELECT message_id FROM jobs WHERE run_id = :run ORDER BY message_id LIMIT 1) AS low,
-    (SELECT message_id FROM jobs WHERE run_id = :run ORDER BY message_id DESC LIMIT 1) AS high
-  OFFSET 0) AS ends
-CROSS JOIN generate_series(0, CAST(:places AS bigint) - 1) AS p(n)
-CROSS JOIN LATERAL (
-  SELECT id FROM jobs WHERE run_id = :run
-    AND message_id >= ends.low + (ends.high - ends.low) * p.n / CAST(:places AS bigint)
-  ORDER BY message_id LIMIT :neighbours) AS j
-""")
 SIZE = text("SELECT coalesce(sum(jobs), 0) FROM run_counts WHERE run_id = ANY(:runs)")

@@ -237,14 +237,14 @@ def test_what_is_known_of_a_ladder(rows: Rows) -> None:
         rows.attempt(job, fence=5, tier="opus", outcome="rejected", cost=64)
     low = rows.job(run, state="answered", tier="haiku", difficulty="easy")
     rows.attempt(low, outcome="accepted", cost=1)
-    asked = {"runs": [run]}
+    asked = {"ids": [job for job, of in rows.all("SELECT id, run_id FROM jobs") if of == run]}
     # then
     rungs = {row[0]: (row[1], row[2], int(row[3])) for row in rows.all(facts.RUNGS, **asked)}
     assert rungs == {"haiku": (4, 1, 4), "sonnet": (3, 2, 54), "opus": (2, 0, 128)}
     seconds = {row[0]: row[4] for row in rows.all(facts.RUNGS, **asked)}
     assert 9 < seconds["sonnet"] < 11
-    assert rows.all(facts.TOTALS, top="sonnet", **asked) == [(3, 2, 2, 1)]
-    assert rows.all(facts.OPEN, **asked) == [(1,)]
+    assert rows.all(facts.OF_THESE, **asked) == [(3, 2, 1)]
+    assert rows.all(facts.ENDED, top="sonnet", runs=[run]) == [(3, 2, 1)]
     steps = [(*row[:4], int(row[4])) for row in rows.all(facts.CLIMBS, **asked)]
     assert steps == [("sonnet", "easy", 2, 1, 4)]
     assert [(row[0], int(row[1])) for row in rows.all(facts.NEXT, **asked)] == [("haiku", 2)]
@@ -254,7 +254,7 @@ def test_a_climb_counts_what_was_answered_after_it(rows: Rows) -> None:
     run = rows.run()
     job = climbed(rows, run, True)
     rows.attempt(job, fence=0, tier="sonnet", outcome="rejected", cost=8)
-    steps = [(*row[:4], int(row[4])) for row in rows.all(facts.CLIMBS, runs=[run])]
+    steps = [(*row[:4], int(row[4])) for row in rows.all(facts.CLIMBS, ids=[job])]
     assert steps == [("sonnet", "easy", 1, 1, 2)]
 
 
