@@ -22,7 +22,7 @@ def all_of(name: str) -> list[Scene]:
     return list(scenes(FOLDER / f"{name}.txt"))
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if name != HELD_OUT])
+@pytest.mark.parametrize("name", [name for name in FILES if not name.startswith(HELD_OUT)])
 def test_a_faithful_reply_stands_however_it_is_written(name: str) -> None:
     alarms = {
         said: found
@@ -37,7 +37,7 @@ def test_what_is_made_up_is_found_but_for_what_is_known() -> None:
     missed = Counter(
         f"{scene.kind} | {scene.language}"
         for name in FILES
-        if name != HELD_OUT
+        if not name.startswith(HELD_OUT)
         for scene in all_of(name)
         for said in scene.made_up
         if scene.found(said) is None
@@ -48,7 +48,7 @@ def test_what_is_made_up_is_found_but_for_what_is_known() -> None:
 def test_the_set_is_as_large_as_its_figures_say() -> None:
     finding = run(quick=True)
     assert all(figure.ok for figure in finding.figures), finding
-    assert finding.facts["fabrications, faithful replies"] == "500, 530"
+    assert finding.facts["fabrications, faithful replies"] == "657, 679"
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,8 @@ def test_a_common_phrase_is_no_fact(said: str) -> None:
         *("one two ", "one-", "two dozen ", "a third ", "a third of ", "twice the ", "times "),
         *("half past ", "five o'clock ", "9 to ", "quarter to five ", "five heures moins "),
         *("the fifth of May ", "December the ", "one euro ", "euro fifty ", "12-", "GB 1", "ab1 "),
-        *("3 times ", "free "),
+        *("3 times ", "free ", "one point ", "hundert", "by the 6th ", "am 6. "),
+        *("el 6 ", "215 € 40 ", "million ", "quatre-vingt-", "7-", "day: 6 ", "zero point zero "),
         *("ending in 1 ", "…123", "> aaa aaa aaa\n", "'aaa aaa", ",,aaa aaa", "› a", "no ", "1x"),
     ],
 )  # fmt: skip

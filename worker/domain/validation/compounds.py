@@ -42,9 +42,11 @@ _AND_A_HALF = tuple(
     re.compile(_COUNT + pattern + r"(?!\w)", re.IGNORECASE)
     for pattern in (
         rf"(?:and a half|en een half)[ \u00a0]{_UNIT}",
+        rf"and (?P<quarters>a quarter|three quarters)[ \u00a0]{_UNIT}",
         rf"{_UNIT}[ \u00a0](?:and a half|et demie?|y medi[ao]|e mezz[ao]|e mei[ao]|en een half)",
     )
 )
+_QUARTER_PARTS = {"": "0.5", "a quarter": "0.25", "three quarters": "0.75"}
 _ONE_WORD = re.compile(
     r"(?<!\w)(?:(?P<whole>ein|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|twee|drie|vier|vijf)"
     r"(?:einhalb|[eë]nhalve?)|anderthalb|anderhalve?)(?=[ \u00a0])",
@@ -121,7 +123,8 @@ def _and_a_half(match: re.Match[str]) -> str:
     value, unit = _value(match["whole"]), _unit(match["unit"])
     if value is None or unit is None:
         return match.group()
-    return f"{value + Decimal('0.5')} {unit}"
+    parts = _QUARTER_PARTS[match.groupdict().get("quarters") or ""]
+    return f"{value + Decimal(parts)} {unit}"
 
 
 def _half(match: re.Match[str]) -> str:

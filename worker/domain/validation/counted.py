@@ -4,7 +4,7 @@
 import re
 from collections.abc import Mapping, Set
 
-from worker.domain.validation.fact_words import MONTHS, NUMBERS, either
+from worker.domain.validation.fact_words import MONTH_WORDS, MONTHS, NUMBERS, either
 from worker.domain.validation.number_words import ALL, WORD, written_out
 
 _DIGITS: Mapping[str, int] = {
@@ -17,6 +17,7 @@ _DIGITS: Mapping[str, int] = {
     "sei": 6,
 }
 _DIGIT = either(_DIGITS)
+_DIGIT_WORDS = frozenset(_DIGITS)
 _READ_OUT = re.compile(
     rf"(?<!\w)(?:{_DIGIT})(?:(?:, | |-|\u00a0)(?:{_DIGIT})){{3,24}}(?!\w)", re.IGNORECASE
 )
@@ -30,6 +31,7 @@ _SCORES: Mapping[int, str] = {
     100: "centaine centena",
 }
 _SCORE = {word: count for count, words in _SCORES.items() for word in words.split()}
+_SCORE_WORDS = frozenset(_SCORE)
 _DOZENS = re.compile(
     rf"(?<!\w)(?:(?P<half>half(?: a)?|ein halbes|halbes|demi|(?:une )?demi|media|mezza)[ -]"
     rf"|(?P<count>\d{{1,3}}|[^\W\d_]{{1,12}})[ \u00a0])?(?P<score>{either(_SCORE)})"
@@ -126,13 +128,13 @@ def _ordinals() -> Mapping[str, int]:
     return {**english, **tens, "thirtieth": 30, **ends, **romance}
 
 
-_ORDINAL = _ordinals()
-_CARDINAL = {
+ORDINALS = _ordinals()
+CARDINALS = {
     word: number
     for word, number in ALL.items()
     if 2 <= number <= 31 and word not in ("once", "onze", "ten", "set")
 } | {"once": 11}
-_DAY = {**_CARDINAL, **_ORDINAL}
+_DAY = {**CARDINALS, **ORDINALS}
 _DAY_WORDS = frozenset(word for said in _DAY for word in re.split("[ -]", said))
 _MONTH = either(word for word in MONTHS if len(word) > 3)
 _NAMED_DAY = re.compile(
@@ -140,7 +142,7 @@ _NAMED_DAY = re.compile(
     re.IGNORECASE,
 )
 _NAMED_LAST = re.compile(
-    rf"(?<!\w)(?P<month>{_MONTH})(?: the)? (?P<day>{either(_ORDINAL)}|\d{{1,2}}(?:st|nd|rd|th))"
+    rf"(?<!\w)(?P<month>{_MONTH})(?: the)? (?P<day>{either(ORDINALS)}|\d{{1,2}}(?:st|nd|rd|th))"
     r"(?!\w)",
     re.IGNORECASE,
 )
@@ -149,13 +151,13 @@ _NAMED_LAST = re.compile(
 def in_digits(text: str, words: Set[str]) -> str:
     """The text, whose words in lower case are given, with such numbers in digits; any other is left
     as it is."""
-    if len(words & _DIGITS.keys()) > 1:
+    if len(words & _DIGIT_WORDS) > 1:
         text = _READ_OUT.sub(_read_out, text)
-    if not words.isdisjoint(_SCORE):
+    if not words.isdisjoint(_SCORE_WORDS):
         text = _DOZENS.sub(_dozens, text)
     if not words.isdisjoint(_CURRENCIES):
         text = _amounts(text)
-    if not words.isdisjoint(MONTHS):
+    if not words.isdisjoint(MONTH_WORDS):
         if not words.isdisjoint(_DAY_WORDS):
             text = _NAMED_DAY.sub(lambda m: f"{_DAY[m['day'].lower()]}{m['of']}", text)
         text = _NAMED_LAST.sub(_day_last, text)
@@ -222,5 +224,5 @@ def _cents(text: str, at: int, begun: Mapping[int, tuple[int, int]]) -> tuple[in
 
 def _day_last(match: re.Match[str]) -> str:
     day = match["day"].lower()
-    number = _ORDINAL.get(day) or int(re.sub(r"\D", "", day))
+    number = ORDINALS.get(day) or int(re.sub(r"\D", "", day))
     return f"{match['month']} {number}"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Set
 from functools import lru_cache
 
-from worker.domain.validation.fact_words import MONTHS
+from worker.domain.validation.fact_words import MONTH_WORDS, MONTHS
 
 Reading = tuple[int | None, int, int | None]
 """Year, month, day; a year or a day may be missing."""
@@ -19,7 +19,7 @@ def dates_for(words: Set[str]) -> list[tuple[re.Pattern[str], Reader]]:
     """Patterns of the dates that a text of these words may hold, with what reads them; to be tried
     in order."""
     numeric, named = _patterns()
-    spelt = not words.isdisjoint(MONTHS)
+    spelt = not words.isdisjoint(MONTH_WORDS)
     return [*numeric, *named] if spelt else numeric
 
 

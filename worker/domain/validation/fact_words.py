@@ -49,6 +49,7 @@ MONTHS: Mapping[str, int] = {
     for number, line in enumerate(lines.strip().splitlines(), start=1)
     for word in line.split()
 }
+MONTH_WORDS = frozenset(MONTHS)
 MONTH_NAMES = [line.partition(" ")[0] for line in _MONTHS.strip().splitlines()]
 """In English, January first."""
 

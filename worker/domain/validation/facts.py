@@ -10,13 +10,16 @@ from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
 
+from worker.domain.validation.amounts_apart import amounts_apart
 from worker.domain.validation.clocks import clock_keys, in_clocks
 from worker.domain.validation.compounds import in_one
 from worker.domain.validation.counted import in_digits
 from worker.domain.validation.dates import Reader, dates_for
+from worker.domain.validation.decimal_words import in_decimals
 from worker.domain.validation.fact import Fact, Key, same
 from worker.domain.validation.fact_words import UNITS
 from worker.domain.validation.free import free_in
+from worker.domain.validation.month_days import day_key, month_day, month_days_for, told_month_days
 from worker.domain.validation.notations import as_read_here
 from worker.domain.validation.number_words import WORD
 from worker.domain.validation.numbers import MAX_DIGITS, ORDINAL, dialled, numbers_in, spelt_in
@@ -65,6 +68,8 @@ _MASK = re.compile(r"\Ax{2,}(?=\d+\Z)")
 _GLUED = re.compile(r"\d++-?([^\W\d_]++)(?:-[^\W\d_]*+)*+")
 _BRACKETED = re.compile(r" ?[\[(](?:(?P<at>at|ät)|dot|punkt|point|punto)[\])] ?", re.IGNORECASE)
 """`help (at) shop.example`, `shop[dot]example`."""
+_WRITTEN = re.compile(r"[\d.@#]")
+"""Without any of these a text has words alone."""
 _NO_FACT = re.compile(
     r"(?:(?<=\n)|\A)[ \t]{0,8}(?:\*\*)?\d{1,2}[.)](?=\s)|(?<!\d)(?:24/7|50/50)(?!\d)"
 )
@@ -76,7 +81,7 @@ def facts_in(text: str, language: str | None = None) -> list[Fact]:
     ways (`1.234`) counts in both."""
     text = as_read_here(_BRACKETED.sub(lambda match: "@" if match["at"] else ".", text))
     words = frozenset(WORD.findall(text.lower()))
-    text = in_one(in_clocks(in_digits(text, words), words))
+    text = in_one(in_clocks(in_digits(in_decimals(text, words), words), words))
     found = [*told_days_in(text, words), *free_in(text), *shares_in(text, words)]
 
     def taken(pattern: re.Pattern[str], read: Callable[[re.Match[str]], Fact | None]) -> None:
@@ -91,14 +96,19 @@ def facts_in(text: str, language: str | None = None) -> list[Fact]:
 
         text = pattern.sub(blank, text)
 
-    if not any(character.isdigit() or character in ".@#" for character in text):
+    if _WRITTEN.search(text) is None:
         for pattern, read in dates_for(words):
             taken(pattern, partial(_date, read))
+        for pattern in month_days_for(words):
+            taken(pattern, month_day)
         return [*found, *spelt_in(text)]
     taken(EMAIL, _address)
     taken(_LINK, _link)
+    found += [*told_month_days(text, words), *amounts_apart(text, words)]
     for pattern, read in dates_for(words):
         taken(pattern, partial(_date, read))
+    for pattern in month_days_for(words):
+        taken(pattern, month_day)
     taken(_TIME, _time)
     taken(_HOUR, _hour)
     taken(_ACCOUNT, _account)
@@ -142,7 +152,7 @@ def _date(read: Reader, match: re.Match[str]) -> Fact | None:
         if day is None:
             asked.append(("month", month) if year is None else ("year and month", year, month))
             continue
-        held += [("day", month, day), ("raw", Decimal(f"{day}.{month:02}"))]
+        held += [("day", month, day), day_key(day), ("raw", Decimal(f"{day}.{month:02}"))]
         if year is None:
             asked.append(("day", month, day))
             held.append(("any year", month, day))

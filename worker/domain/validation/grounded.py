@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from worker.domain.shown import Shown
+from worker.domain.validation.amounts_apart import without_apart
 from worker.domain.validation.base import Draft, Validator
 from worker.domain.validation.derived import underived
 from worker.domain.validation.fact import Fact, Key
@@ -104,7 +105,7 @@ def _missing(draft: Draft, shown: Sequence[Shown]) -> Iterator[Fact]:
         if missing:
             texts = [draft.message.text[:SEARCHED_CHARS], draft.instructions]
             texts += [one.text for one in shown]
-            reply = named_otherwise(draft.reply, missing, texts)
+            reply = named_otherwise(without_apart(draft.reply, known), missing, texts)
             if reply != draft.reply:
                 missing = _absent(facts_in(reply, notation), known)
         yield from missing

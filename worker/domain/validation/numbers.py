@@ -19,7 +19,8 @@ from worker.domain.validation.fact_words import (
     either,
 )
 from worker.domain.validation.free import FREE
-from worker.domain.validation.number_words import WORD, counts, written_out
+from worker.domain.validation.number_words import MILLIONS, WORD, counts, written_out
+from worker.domain.validation.shares import beside_worth
 
 MONEY = frozenset({*CODES, *CURRENCY_SIGNS.values(), CENTS})
 MAX_DIGITS = 24
@@ -33,7 +34,8 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _AFTER = re.compile(
-    rf"[\s\u00a0\u202f-]{{0,2}}(?:(?:{either(QUALIFIERS)})[ -])?([^\W\d_]{{1,20}}|[€$£¥₹₽₺])",
+    rf"[\s\u00a0\u202f-]{{0,2}}(?:(?<=[^\W\d_][ \u00a0])(?:d['’]|d[ei] ))?"
+    rf"(?:(?:{either(QUALIFIERS)})[ -])?([^\W\d_]{{1,20}}|[€$£¥₹₽₺])",
     re.IGNORECASE,
 )
 _RANGE = re.compile(
@@ -41,6 +43,7 @@ _RANGE = re.compile(
 )
 ORDINAL = re.compile(r"(?:st|nd|rd|th|er|º|ª|°)\b")
 _AMBIGUOUS = re.compile(r"(?<!\d)\d{1,3}[.,]\d{3}(?![\d.,]?\d)")
+_OF = re.compile(r" (?:d['’]|d[ei] )", re.IGNORECASE)
 _CLOCK = re.compile(r"([01]?\d|2[0-4])\.([0-5]\d)")
 """`17.30` may be an hour as well."""
 _MAGNITUDE = re.compile(
@@ -86,11 +89,14 @@ def spelt_in(text: str) -> Iterator[Fact]:
                     asked=(("raw", exact),),
                     held=(("raw", exact), ("plain", exact)),
                 )
+        elif unit == UNITS["%"] and value == 100 and not beside_worth(text, begin, end):
+            # `cien por cien`: wholly.
+            continue
         elif text[:begin].rstrip()[-1:].isdigit():
             # `12.5 thousand euros`: read with its digits.
             continue
         else:
-            asked, held = _measured(Decimal(value), unit)
+            asked, held = measured(Decimal(value), unit)
             said = text[begin:end]
             yield Fact(kind="the number", said=said, asked=asked if value > 1 else (), held=held)
 
@@ -101,6 +107,9 @@ def _spelt_unit(
     """The unit that begins at the word `to`, one letter behind what ends at `end`, and its end."""
     if percent := PERCENT.match(text, end):
         return UNITS["%"], percent.end()
+    if words[to - 1].group().lower() in MILLIONS and (of := _OF.match(text, end)) is not None:
+        # `un million d'euros`
+        to, end = to + 1, of.end() - 1
     if to + 1 < len(words) and words[to].group().lower() in QUALIFIERS:
         if words[to].start() != end + 1:
             return None, end
@@ -146,7 +155,7 @@ def _number(digits: str, said: str, unit: Unit | None, values: tuple[Decimal, ..
     """`digits` is empty where they are not all of the number."""
     if unit is None:
         return _plain(digits, said, values)
-    keys = [_measured(value, unit) for value in values]
+    keys = [measured(value, unit) for value in values]
     asked = tuple(key for each, _ in keys for key in each)
     if said.lower().endswith(("h", "uur")) and unit[0] == "hours":
         # `9 h` is a time of the day as well.
@@ -179,7 +188,7 @@ def _kind(what: str) -> str:
     return "the percentage" if what == "percent" else "the number"
 
 
-def _measured(value: Decimal, unit: Unit) -> tuple[tuple[Key, ...], tuple[Key, ...]]:
+def measured(value: Decimal, unit: Unit) -> tuple[tuple[Key, ...], tuple[Key, ...]]:
     """How a number with a unit is asked for and held. A number without one will do for it, but for
     a percentage; cents are of any currency."""
     what, factor = unit

@@ -33,6 +33,7 @@ _PARTS: Mapping[int, str] = {
     10: "tenth tenths zehntel dixième dixièmes décimo décimos decimo decimi tiende",
 }
 _PART = {word: parts for parts, words in _PARTS.items() for word in words.split()}
+_PART_WORDS = frozenset(_PART)
 _TIMES: Mapping[int, str] = {
     2: "twice double doubled zweimal doppelt doppelte doppelten doppeltes doppelter zweifache"
     " zweifachen double doublé doble doppio doppia dobro duas dubbel dubbele twofold",
@@ -95,7 +96,7 @@ _HOW_OFTEN = frozenset(
 
 def shares_in(text: str, words: Set[str]) -> Iterator[Fact]:
     """Each as it stands there; asked for only beside a word of worth."""
-    for match in () if words.isdisjoint(_PART) else _SHARE.finditer(text):
+    for match in () if words.isdisjoint(_PART_WORDS) else _SHARE.finditer(text):
         count = _number(match["count"]) if match["count"] else Decimal(1)
         word = match["part"].lower()
         if 0 < count < _PART[word]:
@@ -112,6 +113,13 @@ def shares_in(text: str, words: Set[str]) -> Iterator[Fact]:
             yield _fact(
                 text, match, (("times", times),), follows is not None and not (ends and often)
             )
+
+
+def beside_worth(text: str, begin: int, end: int) -> bool:
+    """Whether a word of worth stands near that stretch, in its sentence."""
+    around, behind = text[max(0, begin - _NEAR) : begin], text[end : end + _NEAR]
+    near = re.split(r"[.!?\n;](?!\d)", around)[-1] + "\0" + re.split(r"[.!?\n;](?!\d)", behind)[0]
+    return _WORTH.search(near) is not None
 
 
 def _is_share(text: str, match: re.Match[str], word: str) -> bool:
@@ -136,9 +144,6 @@ def _percent(count: Decimal | int, parts: int) -> tuple[Key, ...]:
 
 
 def _fact(text: str, match: re.Match[str], keys: tuple[Key, ...], is_asked: bool) -> Fact:
-    around = text[max(0, match.start() - _NEAR) : match.start()]
-    behind = text[match.end() : match.end() + _NEAR]
-    near = re.split(r"[.!?\n;](?!\d)", around)[-1] + "\0" + re.split(r"[.!?\n;](?!\d)", behind)[0]
     kind = "the share" if keys[0][0] == "percent" else "the multiple"
-    asked = keys if is_asked and _WORTH.search(near) else ()
+    asked = keys if is_asked and beside_worth(text, match.start(), match.end()) else ()
     return Fact(kind=kind, said=match.group(), asked=asked, held=keys)
