@@ -22,8 +22,8 @@ FEES, TRANSFERS, MONEY_IN = "05-fees-and-rates", "04-transfers", "03-money-in"
 
 _WHOLE: Mapping[tuple[str, ...], str] = {
     (SHOP,): "ORDER:cancel_order ORDER:change_order ORDER:track_order DELIVERY:delivery_period"
-    " REFUND:check_refund_policy PAYMENT:check_payment_methods",
-    (SHOP, DISPUTES): "REFUND:get_refund REFUND:track_refund",
+    " PAYMENT:check_payment_methods",
+    (SHOP, DISPUTES): "REFUND:get_refund REFUND:track_refund REFUND:check_refund_policy",
     (ACCESS,): "ACCOUNT:recover_password ACCOUNT:edit_account ACCOUNT:delete_account",
     (COMPLAINTS,): "FEEDBACK:complaint",
     (MOBILE,): "media:startserviceintent media:viewbillsintent",
@@ -38,11 +38,13 @@ _ISSUE: Mapping[str, tuple[str, ...]] = {
     "Problem with a purchase shown on your statement": (DISPUTES,),
 }
 _TAGS: tuple[tuple[frozenset[str], tuple[str, ...]], ...] = (
-    (frozenset({"lost_stolen"}), (CARDS,)),
+    (frozenset({"lost_stolen", "card"}), (CARDS,)),
+    (frozenset({"lost_stolen"}), (DISPUTES,)),
     (frozenset({"pin"}), (CARDS,)),
     (frozenset({"card", "wrong_notworking_notshowing"}), (DECLINED, CARDS)),
     (frozenset({"contactless"}), (DECLINED, CARDS)),
     (frozenset({"withdrawal"}), (DECLINED, FEES)),
+    (frozenset({"refund", "fees_interests"}), (DISPUTES, FEES)),
     (frozenset({"refund"}), (DISPUTES,)),
     (frozenset({"international", "fees_interests"}), (FEES,)),
     (frozenset({"transfer_payment_deposit", "international"}), (TRANSFERS,)),
@@ -51,6 +53,16 @@ _TAGS: tuple[tuple[frozenset[str], tuple[str, ...]], ...] = (
 )
 """Of NLU++, which has several tags a message: the first that are all among them."""
 _NO_PAGE = frozenset({"loan", "mortgage", "standing_order", "appointment", "overdraft", "handoff"})
+_UNANSWERED = (
+    frozenset({"contactless", "dont_know"}),
+    frozenset({"contactless", "when"}),
+    frozenset({"contactless", "request_info"}),
+    frozenset({"transfer_payment_deposit", "account", "request_info"}),
+    frozenset({"transfer_payment_deposit", "account", "how_much"}),
+    frozenset({"transfer_payment_deposit", "account", "existing"}),
+)
+"""Tags that no page answers together: whether a machine takes contactless cards, lists of what was
+spent."""
 _BY_LABEL = {label: pages for pages, labels in _WHOLE.items() for label in labels.split()}
 
 
@@ -66,9 +78,11 @@ def pages_of(row: Mapping[str, Any]) -> tuple[str, ...]:
     domain, _, tags = label.partition(":")
     if source == "nlupp":
         said = frozenset(tags.split("+")) if domain == "banking" else frozenset[str]()
-        if said & _NO_PAGE:
+        if said & _NO_PAGE or any(tags <= said for tags in _UNANSWERED):
             return ()
         return next((pages for wanted, pages in _TAGS if wanted <= said), ())
+    if label == "media:viewbillsintent" and "address" in row["body"]:
+        return (MOBILE, ACCESS)
     return _BY_LABEL.get(label, ())
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 CARDS, DECLINED, MONEY_IN = "01-cards", "02-declined-payments", "03-money-in"
 TRANSFERS, FEES, DISPUTES = "04-transfers", "05-fees-and-rates", "06-disputes"
-ACCESS, PRIVACY, CREDIT = "07-access", "12-privacy", "11-credit-reports"
+ACCESS, SHOP = "07-access", "09-shop"
 
 _BY_PAGE: Mapping[tuple[str, ...], str] = {
     (CARDS,): "activate_my_card apple_pay_or_google_pay card_arrival card_delivery_estimate"
@@ -27,9 +27,10 @@ _BY_PAGE: Mapping[tuple[str, ...], str] = {
     (DECLINED, DISPUTES): "reverted_card_payment? wrong_amount_of_cash_received",
     (MONEY_IN,): "automatic_top_up balance_not_updated_after_cheque_or_cash_deposit pending_top_up"
     " top_up_by_cash_or_cheque top_up_failed top_up_limits top_up_reverted topping_up_by_card"
-    " verify_top_up top_up_by_card_charge supported_cards_and_currencies",
+    " verify_top_up supported_cards_and_currencies",
+    (MONEY_IN, FEES): "top_up_by_card_charge top_up_by_bank_transfer_charge",
     (MONEY_IN, TRANSFERS): "balance_not_updated_after_bank_transfer receiving_money"
-    " transfer_into_account top_up_by_bank_transfer_charge finance:getroutingnumber",
+    " transfer_into_account finance:getroutingnumber",
     (TRANSFERS,): "beneficiary_not_allowed cancel_transfer declined_transfer failed_transfer"
     " pending_transfer transfer_not_received_by_recipient transfer_timing finance:transfermoney",
     (TRANSFERS, FEES): "transfer_fee_charged",
@@ -38,8 +39,8 @@ _BY_PAGE: Mapping[tuple[str, ...], str] = {
     " wrong_exchange_rate_for_cash_withdrawal",
     (FEES, DISPUTES): "extra_charge_on_statement",
     (DISPUTES,): "Refund_not_showing_up card_payment_not_recognised cash_withdrawal_not_recognised"
-    " direct_debit_payment_not_recognised request_refund transaction_charged_twice"
-    " finance:disputecharge",
+    " direct_debit_payment_not_recognised transaction_charged_twice finance:disputecharge",
+    (DISPUTES, SHOP): "request_refund",
     (ACCESS,): "age_limit edit_personal_details lost_or_stolen_phone passcode_forgotten"
     " terminate_account unable_to_verify_identity verify_my_identity why_verify_identity"
     " finance:updateaddress finance:closeaccount country_support",

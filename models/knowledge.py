@@ -3,7 +3,16 @@
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import REAL, BigInteger, ForeignKey, Identity, Index, Integer, Numeric
+from sqlalchemy import (
+    REAL,
+    BigInteger,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Numeric,
+    PrimaryKeyConstraint,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -66,11 +75,17 @@ class KnowledgePosting(Base):
     """How much a word says of a passage: BM25's share that does not depend on other passages."""
 
     __tablename__ = "knowledge_postings"
-    __table_args__ = (Index("ix_knowledge_postings_passage_id", "passage_id"),)
+    __table_args__ = (
+        # A word's weights in their order: the passages of which it says most are read alone.
+        PrimaryKeyConstraint(
+            "folder_id", "word", "weight", "passage_id", name="pk_knowledge_postings"
+        ),
+        Index("ix_knowledge_postings_passage_id", "passage_id"),
+    )
 
-    folder_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    word: Mapped[str] = mapped_column(primary_key=True)
-    passage_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    folder_id: Mapped[int]
+    word: Mapped[str]
+    passage_id: Mapped[int] = mapped_column(BigInteger)
     weight: Mapped[float]
 
 

@@ -6,6 +6,7 @@ import subprocess
 import uuid
 import warnings
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -80,6 +81,24 @@ def test_down_and_up_again_gives_the_same_schema(engine: Engine) -> None:
     assert dump(engine) == [""]
     upgrade(engine)
     assert dump(engine) == before
+
+
+def test_what_was_synced_before_weighs_as_what_is_synced_now(engine: Engine) -> None:
+    # given words that stand once, twice and ten times, as they were weighed until 0048
+    downgrade(engine, "0047")
+    times, share = (1, 2, 10), 0.9
+    with engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO knowledge_postings VALUES (1, 'w', :passage, :weight)"),
+            [{"passage": n, "weight": n * 2.2 / (n + 1.2 * share)} for n in times],
+        )
+    # then they are weighed anew, and go back
+    asked = text("SELECT weight FROM knowledge_postings ORDER BY passage_id")
+    for turn, most, half in ((upgrade, 3.0, 2.0), (partial(downgrade, revision="0047"), 2.2, 1.2)):
+        turn(engine)
+        with engine.connect() as connection:
+            weights = connection.execute(asked).scalars().all()
+        assert weights == pytest.approx([n * most / (n + half * share) for n in times])
 
 
 def test_an_upgrade_can_be_repeated(engine: Engine) -> None:

@@ -23,6 +23,7 @@ NIGHT = (f"{BATCH}test_batch_guards.py", f"{BATCH}test_batch_troubles.py",
          f"{BATCH}test_batch_lane.py", f"{BATCH}test_batch_deadlines.py")  # fmt: skip
 KNOWN_PAGES = (
     f"{STORE}queue/test_guards_of_pages.py",
+    f"{STORE}queue/test_guards_of_search.py",
     f"{STORE}test_knowledge.py",
     "tests/integration/lanes/realtime/test_knowledge_shown.py",
     "tests/integration/cli/test_knowledge.py",

@@ -23,7 +23,6 @@ ALIKE = {
     " is below a share of zero",
     "audits.QUEUE: CAST(:holder AS text) IS NULL -> false": "nobody's name differs from null",
     "passages.SEARCH: exact.word IS NULL -> true": "spares looking: a word that is known is meant",
-    "passages.SEARCH: k.word IS NOT NULL -> true": "a word of no page comes last and finds nothing",
     "inquiries.UNASKED: k.message_id = j.message_id -> true": "a job that comes from another is of"
     " the same message; said for the index alone",
     **dict.fromkeys(

@@ -189,7 +189,7 @@ WITH given AS (
 )
 INSERT INTO knowledge_postings (folder_id, word, passage_id, weight)
 SELECT :folder, left(word, 200), id,
-  max(times * 2.2 / (times + 1.2 * (0.85 + 0.15 * long / CAST(:average AS float8))))
+  max(times * 3.0 / (times + 2.0 * (0.85 + 0.15 * long / CAST(:average AS float8))))
 FROM counted GROUP BY left(word, 200), id
 """)
 COUNT_WORDS = text("""

@@ -1,7 +1,7 @@
 """Finds the passages that a message is about: BM25 over stems, for a whole chunk in one statement.
 
-A message's rarest words are looked up, until they stand in so many passages together that common
-ones would add nothing but time. Typing errors find nothing by themselves; the other words do.
+A message's rarest words are looked up, each in the passages of which it says most: where it stands
+in more, it would add nothing there but time.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, text
 
 from worker.domain.knowledge_cost import KnowledgeSize
+from worker.domain.usual_words import USUAL_WORDS
 from worker.store.rows import as_json
 
 DICTIONARIES: Mapping[str, str] = {
@@ -26,9 +27,10 @@ PASSAGES_SHOWN = 5
 (docs/knowledge.md)."""
 SAID_CHARS = 4_000
 """Of a message, from its beginning."""
-MAX_WORDS, MAX_POSTINGS = 10, 2_000
-MISSPELT_COUNTS = 0.5
-"""How much a word counts that is only taken for one of the pages'."""
+MAX_WORDS, PASSAGES_OF_A_WORD = 10, 200
+MISSPELT_COUNTS, USUAL_COUNTS = 0.5, 0.5
+"""How much a word counts that is only taken for one of the pages', and one with which people ask
+whatever they ask about: rare on pages, it would tell more than it does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,8 @@ class RankedPassages(NamedTuple):
     best: str
 
 
+LIMITS: Mapping[str, Any] = {"words": MAX_WORDS, "each": PASSAGES_OF_A_WORD,
+    "misspelt": MISSPELT_COUNTS, "usual": USUAL_WORDS, "usually": USUAL_COUNTS}  # fmt: skip
 COLUMNS = tuple(one.name for one in dataclass_fields(FoundPassage))
 """In the order in which the search gives them."""
 
@@ -140,8 +144,7 @@ def _asked(queries: Sequence[Query], limit: int) -> dict[str, Any]:
         }
         for query in queries
     ]
-    return {"rows": as_json(rows), "limit": limit, "words": MAX_WORDS, "postings": MAX_POSTINGS,
-            "misspelt": MISSPELT_COUNTS}  # fmt: skip
+    return {"rows": as_json(rows), "limit": limit, **LIMITS}
 
 
 FOLDERS = text("SELECT name, version, passages, chars FROM knowledge_folders ORDER BY name")
@@ -173,48 +176,50 @@ WITH asked AS MATERIALIZED (
   CROSS JOIN LATERAL (
     SELECT id, name, passages FROM knowledge_folders
     WHERE name IN (SELECT jsonb_array_elements_text(t.folders)) OFFSET 0) AS f
+), usual AS MATERIALIZED (
+  SELECT d.dictionary, l.word FROM (SELECT DISTINCT dictionary FROM asked) AS d
+  CROSS JOIN LATERAL unnest(
+    tsvector_to_array(to_tsvector(CAST(d.dictionary AS regconfig), :usual))) AS l(word)
 ), scored AS (
   SELECT a.key, a.folder, best.passage_id, best.score FROM asked AS a
   CROSS JOIN LATERAL (
     SELECT p.passage_id, sum(p.weight * w.rarity) AS score FROM (
-      SELECT word, rarity FROM (
-        SELECT k.word,
-          k.counts * ln(1 + (a.passages - k.passages + 0.5) / (k.passages + 0.5)) AS rarity,
-          sum(k.passages) OVER (ORDER BY k.passages, k.word) AS so_far,
-          row_number() OVER (ORDER BY k.passages, k.word) AS nth
-        FROM unnest(tsvector_to_array(to_tsvector(CAST(a.dictionary AS regconfig), a.said)))
-          AS l(word)
-        LEFT JOIN LATERAL (
-          SELECT word, passages FROM knowledge_words
-          WHERE folder_id = a.folder_id AND word = l.word OFFSET 0) AS exact ON true
-        LEFT JOIN LATERAL (
-          SELECT n.word, n.passages FROM (
-            SELECT l.word AS part, 0 AS place
-            UNION ALL
-            SELECT overlay(l.word PLACING '' FROM place FOR 1), place
-            FROM generate_series(2, length(l.word)) AS place) AS q
-          CROSS JOIN LATERAL (
-            SELECT s.word, s.place, w.passages FROM knowledge_spellings AS s
-            CROSS JOIN LATERAL (
-              SELECT passages FROM knowledge_words
-              WHERE folder_id = a.folder_id AND word = s.word OFFSET 0) AS w
-            WHERE s.folder_id = a.folder_id AND s.part = q.part OFFSET 0) AS n
-          WHERE exact.word IS NULL AND length(l.word) BETWEEN 5 AND 24 AND l.word !~ '[0-9]'
-            AND (0 IN (q.place, n.place) OR q.place = n.place
-              OR (abs(q.place - n.place) = 1
-                AND substr(l.word, q.place, 1) = substr(n.word, n.place, 1)))
-          ORDER BY n.passages DESC, n.word LIMIT 1) AS near ON true
+      SELECT k.word,
+        ln(1 + (a.passages - k.passages + 0.5::float8) / (k.passages + 0.5::float8)) * k.counts
+          * CASE WHEN (a.dictionary, k.word) IN (SELECT dictionary, word FROM usual)
+            THEN CAST(:usually AS float8) ELSE 1 END AS rarity
+      FROM unnest(tsvector_to_array(to_tsvector(CAST(a.dictionary AS regconfig), a.said)))
+        AS l(word)
+      LEFT JOIN LATERAL (
+        SELECT word, passages FROM knowledge_words
+        WHERE folder_id = a.folder_id AND word = l.word OFFSET 0) AS exact ON true
+      LEFT JOIN LATERAL (
+        SELECT n.word, n.passages FROM (
+          SELECT l.word AS part, 0 AS place
+          UNION ALL
+          SELECT overlay(l.word PLACING '' FROM place FOR 1), place
+          FROM generate_series(2, length(l.word)) AS place) AS q
         CROSS JOIN LATERAL (
-          SELECT coalesce(exact.word, near.word) AS word,
-            coalesce(exact.passages, near.passages) AS passages,
-            CASE WHEN exact.word IS NULL THEN CAST(:misspelt AS float8) ELSE 1 END AS counts) AS k
-        WHERE k.word IS NOT NULL
-      ) AS ranked
-      WHERE nth <= :words AND (so_far <= :postings OR nth <= 2)
+          SELECT s.word, s.place, w.passages FROM knowledge_spellings AS s
+          CROSS JOIN LATERAL (
+            SELECT passages FROM knowledge_words
+            WHERE folder_id = a.folder_id AND word = s.word OFFSET 0) AS w
+          WHERE s.folder_id = a.folder_id AND s.part = q.part OFFSET 0) AS n
+        WHERE exact.word IS NULL AND length(l.word) BETWEEN 5 AND 24 AND l.word !~ '[0-9]'
+          AND (0 IN (q.place, n.place) OR q.place = n.place
+            OR (abs(q.place - n.place) = 1
+              AND substr(l.word, q.place, 1) = substr(n.word, n.place, 1)))
+        ORDER BY n.passages DESC, n.word LIMIT 1) AS near ON true
+      CROSS JOIN LATERAL (
+        SELECT coalesce(exact.word, near.word) AS word,
+          coalesce(exact.passages, near.passages) AS passages,
+          CASE WHEN exact.word IS NULL THEN CAST(:misspelt AS float8) ELSE 1 END AS counts) AS k
+      WHERE k.word IS NOT NULL ORDER BY rarity DESC, k.word LIMIT :words
     ) AS w
     CROSS JOIN LATERAL (
       SELECT passage_id, weight FROM knowledge_postings
-      WHERE folder_id = a.folder_id AND word = w.word OFFSET 0) AS p
+      WHERE folder_id = a.folder_id AND word = w.word
+      ORDER BY weight DESC, passage_id DESC LIMIT :each) AS p
     GROUP BY p.passage_id ORDER BY score DESC, p.passage_id LIMIT :limit) AS best
 )
 """

@@ -90,5 +90,5 @@ def test_a_word_weighs_more_where_it_stands_often_and_less_in_what_is_long(rows:
     long = 3 + 2 * HEADING_COUNTS
     times = {"parcel": 2, "card": 1, "head": HEADING_COUNTS, "title": HEADING_COUNTS}
     found = dict(rows.all("SELECT word, weight FROM knowledge_postings"))
-    share = 1.2 * (0.85 + 0.15 * long / AVERAGE_WORDS)
-    assert found == pytest.approx({word: n * 2.2 / (n + share) for word, n in times.items()})
+    share = 2.0 * (0.85 + 0.15 * long / AVERAGE_WORDS)
+    assert found == pytest.approx({word: n * 3.0 / (n + share) for word, n in times.items()})
