@@ -52,9 +52,6 @@ class Run(Base):
     """Share of the accepted answers that chance chooses to be looked at."""
     own_columns: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
     """Columns of the file that are not ours, in its order."""
-    columns_known: Mapped[bool | None]
-    """Whether these are all that its rows have. None where nobody has said so yet, False where a
-    later intake cannot know it, for an earlier one did not say."""
     waiting_usd: Mapped[Money | None]
     """The least that one of the refused jobs may cost, where a budget is waited for."""
     notify: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
@@ -71,3 +68,6 @@ class Run(Base):
     paused_by: Mapped[str | None]
     """Who has paused it, while it is paused: `rung` where Rung did so itself."""
     paused_at: Mapped[Instant | None]
+    columns_known: Mapped[bool | None]
+    """Whether `own_columns` are all that its rows have. None where nobody has said so yet, False
+    where a later intake cannot know it, for an earlier one did not say."""
