@@ -32,6 +32,8 @@ from worker.domain.limits import Grant, Limits, Pace, Used
 log = logging.getLogger(__name__)
 SCRIPT = Path(__file__).with_suffix(".lua")
 AWAY_RETRY_S = 1.0
+USAGE_REST_S = 1.0
+"""So long after Redis has kept a screen waiting in vain, screens do not ask it."""
 TOLD_EVERY_S = 0.1
 """At most so often does a process tell Redis that Claude's bucket is low."""
 SLOT_S, WINDOW_S = 10, 60
@@ -93,7 +95,7 @@ class Limiter:
         self._pace = pace or Pace()
         self._script = client.register_script(SCRIPT.read_text("utf-8"))
         self._reported: dict[str, tuple[float, tuple[int | None, ...]]] = {}
-        self._away = False
+        self._away, self._not_before = False, 0.0
 
     def take(self, tier: str, *, calls: int, input_tokens: float, output_tokens: float) -> Grant:
         """Grants as many of `calls` as fit now. Tokens are estimates for one call."""
@@ -159,13 +161,18 @@ class Limiter:
         return lowered != before or low or remind
 
     def usage(self, tier: str) -> Used | None:
-        """What the tier used in the last minute, for screens. None when Redis is away."""
+        """What the tier used in the last minute, for screens. None when Redis is away: who has
+        waited for one that hangs does so once, and not for each tier."""
+        if time.monotonic() < self._not_before:
+            return None
         try:
             with self._client.pipeline(transaction=False) as pipeline:
                 pipeline.time()
                 pipeline.hgetall(key_of(tier))
                 (seconds, micros), raw = pipeline.execute()
-        except (redis.RedisError, OSError):
+        except (redis.RedisError, OSError) as error:
+            if isinstance(error, redis.TimeoutError | TimeoutError):
+                self._not_before = time.monotonic() + USAGE_REST_S
             return None
         now = seconds * SECOND + micros if self._clock is None else self._now()
         return _used({_text(k): _text(v) for k, v in raw.items()}, self._tiers[tier], now)

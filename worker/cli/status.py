@@ -22,7 +22,7 @@ from worker.config.settings import Settings
 from worker.domain.hold_words import NO_REDIS, unmanned_words
 from worker.domain.wording import count, dollars, span
 from worker.errors import UsageError
-from worker.store.engine import at_one_moment
+from worker.store.engine import SCREEN_WITHIN_S, at_one_moment
 from worker.store.queue.deliveries import standing
 from worker.store.queue.lookup_failures import failing_lookups
 from worker.store.queue.presence import noted
@@ -55,7 +55,7 @@ from worker.store.runs import find_run
 def status(ctx: click.Context, run: str | None, watch: bool, as_json: bool) -> None:
     """How a run stands, or everything that is going on."""
     settings = load_settings()
-    with database(settings) as engine:
+    with database(settings, SCREEN_WITHIN_S) as engine:
         if run is None:
             if watch:
                 _watch_all(settings, as_json)

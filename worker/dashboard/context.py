@@ -19,7 +19,7 @@ from worker.config.settings import Settings
 from worker.dashboard.live import Live
 from worker.domain.limits import Used
 from worker.errors import RungError
-from worker.store.engine import SCREEN_STATEMENT_S, make_engine
+from worker.store.engine import SCREEN_STATEMENT_S, SCREEN_WITHIN_S, make_engine
 from worker.store.reading.rates import Throughput
 
 REDIS_S = 0.5
@@ -85,6 +85,7 @@ def make_dashboard(settings: Settings) -> Dashboard:
         connect_s=settings.timing.connect_s,
         name="rung dashboard",
         statement_s=SCREEN_STATEMENT_S,
+        within_s=SCREEN_WITHIN_S,
     )
     return Dashboard(
         config=CurrentSettings(settings),

@@ -11,7 +11,8 @@ from starlette.concurrency import run_in_threadpool
 
 EVERY_S = 1.0
 """A region is rendered at most so often, however many people look."""
-KEEP_ALIVE_S = 15.0
+KEEP_ALIVE_S = 3.0
+"""A sign of life, which says that the record has answered: without it a page is not live."""
 FORGET_AFTER_S = 60.0
 RECHECK_S = 30.0
 """So long a viewer who has signed out elsewhere, or whose time is up, may still be shown more."""

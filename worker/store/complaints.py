@@ -55,8 +55,12 @@ def is_outage(error: DBAPIError) -> bool:
 
 def is_full(error: DBAPIError) -> bool:
     """Whether the server is there, and has no connection left for us."""
-    words = str(error.orig)
-    return getattr(error.orig, "sqlstate", None) == TOO_MANY or any(one in words for one in FULL)
+    return getattr(error.orig, "sqlstate", None) == TOO_MANY or is_full_by_words(str(error.orig))
+
+
+def is_full_by_words(words: str) -> bool:
+    """The same of what a server says at its door."""
+    return any(one in words for one in FULL)
 
 
 def was_stopped(error: DBAPIError) -> bool:

@@ -1,11 +1,13 @@
 """Connections to Postgres: short waits, no transaction left open, errors as sentences."""
 
+import datetime as dt
 import logging
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError
@@ -14,11 +16,13 @@ from worker.config.addresses import database_url
 from worker.config.settings import Settings
 from worker.store.address import read_database
 from worker.store.complaints import Acting, complaint_of, is_full, is_outage, was_stopped
+from worker.store.reach import ServerReach
 from worker.store.sessions import SessionDoor, options_of, others_of
 
 __all__ = [
     "acting_through",
     "at_one_moment",
+    "away_since",
     "dispose_for_good",
     "is_outage",
     "make_engine",
@@ -41,6 +45,9 @@ KEEPALIVE = {
 OVERFLOW = 2
 LOOK_S, LOOK_EVERY_S = 2.0, 0.5
 """For whether Postgres answers at all."""
+SCREEN_WITHIN_S, COMMAND_WITHIN_S = 3.0, 15.0
+"""So long a server may answer nothing at all: to who waits before a screen, and to a command that
+may have brought much behind it."""
 WORKER_STATEMENT_S, SCREEN_STATEMENT_S = 60.0, 30.0
 """A statement that takes longer has a bad plan, or waits for what does not come. Exports and
 migrations take as long as they need."""
@@ -54,11 +61,13 @@ def make_engine(
     name: str = "rung",
     statement_s: float | None = None,
     pre_ping: bool = False,
+    within_s: float | None = None,
 ) -> Engine:
     """An engine over psycopg 3, of at most `pool_size + 2` connections, whose statements may take
     `statement_s` seconds each (None: as long as they need). With `pre_ping` a
-    connection is tried before it is used. Raises ConfigurationError for an
-    address that cannot be read."""
+    connection is tried before it is used. A server that answers nothing for `within_s` seconds is
+    given up (None: it is waited for). Raises ConfigurationError for an address that cannot be
+    read."""
     address = read_database(url)
     mine = {
         "connect_timeout": max(2, round(connect_s)),
@@ -78,7 +87,10 @@ def make_engine(
         # Claims rely on it: where a role's default is stricter, they would fail one another.
         isolation_level="READ COMMITTED",
     )
-    SessionDoor(options_of(address, statement_s), others_of(address)).watch(engine)
+    reach = ServerReach(within_s, statement_s) if within_s is not None else None
+    connect = psycopg.connect if reach is None else reach.connect
+    SessionDoor(options_of(address, statement_s), others_of(address), connect).watch(engine)
+    engine.update_execution_options(rung_reach=reach)
     event.listen(engine, "handle_error", _say_stopped)
     return engine
 
@@ -138,6 +150,12 @@ def dispose_for_good(engine: Engine) -> None:
     a pool that was disposed of would keep them open."""
     event.listen(engine, "checkin", lambda driver, _record: driver.close())
     engine.dispose()
+
+
+def away_since(engine: Engine) -> dt.datetime | None:
+    """Since when Postgres has not answered; None while it does, or where nobody looks."""
+    reach: ServerReach | None = engine.get_execution_options().get("rung_reach")
+    return reach.since if reach is not None else None
 
 
 def pooled(connection: Connection) -> bool:

@@ -13,7 +13,7 @@ for `PLANS_KEPT_S`: one of an empty table would serve until somebody analyzes it
 import logging
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, LiteralString
 
 import psycopg
@@ -110,8 +110,14 @@ def _asked(connection: psycopg.Connection[Any], setting: str) -> Any:
 class SessionDoor:
     """How sessions are opened: with their settings, until a pooler is found in the way."""
 
-    def __init__(self, options: Mapping[str, str], others: str = "") -> None:
+    def __init__(
+        self,
+        options: Mapping[str, str],
+        others: str = "",
+        connect: Callable[..., psycopg.Connection[Any]] = psycopg.connect,
+    ) -> None:
         self.pooled = False
+        self._open = connect
         self._others = {"options": others} if others else {}
         self._take(options)
 
@@ -127,10 +133,10 @@ class SessionDoor:
         event.listen(engine, "begin", self._begin)
         engine.update_execution_options(rung_door=self)
 
-    def _connect(self, dialect: Any, _record: Any, args: Any, parameters: dict[str, Any]) -> Any:
+    def _connect(self, _dialect: Any, _record: Any, args: Any, parameters: dict[str, Any]) -> Any:
         if not self.pooled:
             try:
-                connection = dialect.connect(*args, **parameters, options=self._sent)
+                connection = self._open(*args, **parameters, options=self._sent)
             except psycopg.OperationalError as error:
                 if "startup parameter" not in str(error) and "options" not in str(error):
                     raise
@@ -141,7 +147,7 @@ class SessionDoor:
             self.pooled = True
             log.info("a pooler stands before postgres: settings go with each transaction")
         given = {**parameters, **self._others}
-        connection = dialect.connect(*args, **given, prepare_threshold=None)
+        connection = self._open(*args, **given, prepare_threshold=None)
         self._heeded(connection)
         return connection
 

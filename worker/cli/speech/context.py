@@ -10,16 +10,23 @@ from worker.config.loading import load_settings
 from worker.config.settings import Settings
 from worker.errors import RungError
 from worker.store.complaints import Acting
-from worker.store.engine import acting_through, make_engine, reaching_postgres
+from worker.store.engine import COMMAND_WITHIN_S, acting_through, make_engine, reaching_postgres
 from worker.store.schema_check import require_current
 
 
 @contextmanager
-def database(settings: Settings | None = None) -> Iterator[Engine]:
-    """An engine. Raises Unreachable or SchemaBehind, each with the command that mends it."""
+def database(
+    settings: Settings | None = None, within_s: float = COMMAND_WITHIN_S
+) -> Iterator[Engine]:
+    """An engine; a server that answers nothing for `within_s` seconds is given up. Raises
+    Unreachable or SchemaBehind, each with the command that mends it."""
     settings = settings or load_settings()
     engine = make_engine(
-        database_url(settings), pool_size=2, connect_s=settings.timing.connect_s, name="rung cli"
+        database_url(settings),
+        pool_size=2,
+        connect_s=settings.timing.connect_s,
+        name="rung cli",
+        within_s=within_s,
     )
     try:
         with reaching_postgres(engine):

@@ -9,9 +9,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from worker.dashboard.access.problems import AWAY, refusal
+from worker.dashboard.access.problems import away_words, refusal
 from worker.store.complaints import complaint_of
-from worker.store.engine import is_outage
+from worker.store.engine import away_since, is_outage
 
 log = logging.getLogger(__name__)
 BUG = "A bug of Rung’s own. Its log says more."
@@ -37,7 +37,8 @@ async def _http(request: Request, error: HTTPException) -> Response:
 async def _database(request: Request, error: DBAPIError) -> Response:
     if is_outage(error):
         log.warning("postgres away, a page was not served")
-        return _said(request, 503, AWAY, {"Retry-After": "5"})
+        since = away_since(request.app.state.dashboard.engine)
+        return _said(request, 503, away_words(since), {"Retry-After": "5"})
     complaint = complaint_of(error)
     if complaint is None:
         return await _bug(request, error)

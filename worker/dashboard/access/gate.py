@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from worker.config.dashboard import DashboardSettings
 from worker.dashboard.access.forms import close_files, form_of, is_form
 from worker.dashboard.access.passwords import same
-from worker.dashboard.access.problems import AWAY, refusal
+from worker.dashboard.access.problems import away_words, refusal
 from worker.dashboard.access.requests import (
     HAND_OVER,
     HEALTH,
@@ -48,6 +48,7 @@ from worker.dashboard.access.sessions import LOCAL, Cookies
 from worker.dashboard.access.sign_ins import Guesses
 from worker.dashboard.access.visitors import Visitor, Visitors, port_of
 from worker.store.actions.sessions import has_ended
+from worker.store.engine import away_since
 
 log = logging.getLogger(__name__)
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
@@ -146,7 +147,8 @@ class Gate:
         try:
             ended = await run_in_threadpool(has_ended, self.engine, found.session.nonce)
         except (DBAPIError, TimeoutError):
-            raise RequestRefused(503, AWAY, **{"Retry-After": "5"}) from None
+            words = away_words(away_since(self.engine))
+            raise RequestRefused(503, words, **{"Retry-After": "5"}) from None
         return None if ended else found
 
     def _enter(self, request: Request) -> Response:

@@ -1,5 +1,6 @@
 """Errors of the HTTP API as problem details (RFC 9457), and of pages as a few words."""
 
+import datetime as dt
 from html import escape
 from http import HTTPStatus
 from typing import Any
@@ -8,6 +9,7 @@ import orjson
 from starlette.responses import HTMLResponse, Response
 
 from worker.dashboard.access.frame import framed
+from worker.domain.wording import second
 
 PROBLEM = "application/problem+json"
 HEADINGS = {
@@ -19,15 +21,20 @@ HEADINGS = {
     503: "Not just now",
 }
 """What a person reads above the sentence; elsewhere the phrase of HTTP."""
-AWAY = (
-    "Postgres does not answer just now. Nothing is lost: workers wait too, and go on by themselves"
-    " when it is back; rung doctor says what is wrong."
-)
 HELPS = {
     401: '<a class="button" href="/login">Sign in</a> ',
     503: '<a class="button" href="">Try again</a> ',
 }
 """The button that helps, by status."""
+
+
+def away_words(since: dt.datetime | None) -> str:
+    """That the record cannot be asked: since when, and what that means."""
+    when = f"has not answered since {second(since, since)} UTC" if since else "does not answer"
+    return (
+        f"Postgres {when}. Nothing is lost: workers wait too, and go on by themselves when it is"
+        " back; rung doctor says what is wrong."
+    )
 
 
 def problem(

@@ -26,7 +26,7 @@ function morph(old, fresh) {
   before.slice(after.length).forEach((node) => node.remove());
 }
 
-const SILENT_MS = 40000; // The server says something every 15 s.
+const SILENT_MS = 8000; // The server says something every 3 s, once the record has answered.
 const LOST_MS = 2500; // A connection that is renewed at once has lost nothing.
 const AGAIN_MS = [2000, 30000]; // A browser gives up for good once it was refused: first wait, longest.
 
@@ -48,7 +48,6 @@ function live(region) {
       const headline = region.querySelector("h1.headline");
       if (headline) document.title = headline.textContent.trim() + " – Rung";
     });
-    source.onopen = hear;
     source.onerror = () => {
       waiting ||= setTimeout(lose, LOST_MS);
       if (source.readyState !== EventSource.CLOSED) return;
@@ -56,7 +55,7 @@ function live(region) {
       again = Math.min(2 * again, AGAIN_MS[1]);
     };
   }
-  setInterval(() => Date.now() - heard > SILENT_MS && lose(), 5000);
+  setInterval(() => Date.now() - heard > SILENT_MS && lose(), 1000);
   function hear() {
     clearTimeout(waiting);
     waiting = 0;
