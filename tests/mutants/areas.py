@@ -165,6 +165,7 @@ STATEMENTS: dict[str, tuple[str, ...]] = {
     ),
     f"{QUEUE}silencing": (f"{STORE}queue/test_guards_of_people.py",),
     f"{READING}graded": GRADED,
+    f"{READING}job_samples": (f"{STORE}queue/test_guards_of_samples.py",),
     **dict.fromkeys((f"{READING}shadow_facts", f"{READING}facts"), SHADOWED),
     f"{ACTIONS}standing_shadows": SHADOWED,
     f"{READING}blind_pairs": (

@@ -122,6 +122,7 @@ class Values:
             "job_samples.EVENLY": {"places": 20, "neighbours": 5},
             **{f"facts.{name}": {"ids": self.answered} for name in
                ("RUNGS", "OF_THESE", "CLIMBS", "NEXT")},
+            "job_samples.DRAWN": {"share": 0.02},
             "graded.MESSAGES_OF_JOBS": {"ids": self.answered},
             "graded.ANSWERS_OF_JOBS": {"ids": self.answered},
             "graded.SHADOWED_OF_JOBS": {"ids": self.answered},

@@ -45,6 +45,7 @@ ONE_PASS = (
         "bill.REJECTED",
         "reservations.RECONCILE",
         "job_samples.ALL",
+        "job_samples.DRAWN",
         "graded.ANSWERS",
         "graded.MESSAGES",
         "replay.ATTEMPTS",

@@ -10,7 +10,7 @@ import click
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.options import JSON
 from worker.cli.speech.output import SIMULATED, console, print_json, talk
-from worker.domain.proof.frontier import Plan, Point
+from worker.domain.proof.frontier import Plan, Point, of_all
 from worker.domain.proof.frontier_plans import evaluate as points_for
 from worker.domain.proof.frontier_plans import parse_plan
 from worker.domain.proof.graded import ladder_of
@@ -18,6 +18,9 @@ from worker.domain.proof.off_policy import Estimate
 from worker.domain.wording import dollars, percent
 from worker.errors import UsageError
 from worker.intake.graded_tables import is_table, read_table
+
+READ = 20_000
+"""Messages that a frontier of runs is read from, if these are more."""
 
 
 @click.command()
@@ -27,13 +30,20 @@ from worker.intake.graded_tables import is_table, read_table
     "--policies",
     help="Only these, with commas: 'haiku', 'haiku@0.9>sonnet@0.8>opus'.",
 )
+@click.option("--all", "every", is_flag=True, help="Read every message, and not a sample of them.")
 @JSON
 def evaluate(
-    sources: tuple[str, ...], table: str | None, policies: str | None, as_json: bool
+    sources: tuple[str, ...],
+    table: str | None,
+    policies: str | None,
+    every: bool,
+    as_json: bool,
 ) -> None:
     """What policies would have cost and how often they would have been right, with intervals.
 
-    Where the record cannot tell, there are bounds and no point.
+    Where the record cannot tell, there are bounds and no point. Of runs of more than 20,000
+    messages about so many are read, with all that were drawn to be judged or shadowed among them;
+    dollars are for all, with what they may be off.
     """
     if any(is_table(source) for source in sources):
         if len(sources) > 1:
@@ -45,11 +55,14 @@ def evaluate(
         points = points_for(read.messages, ladder, _plans(policies, ladder))
         found = document(read.name, len(read.messages), read.simulated, points) | {"runs": []}
     else:
-        found, points = _of_runs(sources, policies)
+        found, points = _of_runs(sources, policies, None if every else READ)
     if as_json:
         print_json(found)
         return
-    _print(points, f"{found['table']}: {found['messages']:,} messages")
+    head = f"{found['table']}: {found['messages']:,} messages"
+    if sampled := found["read"] < found["messages"]:
+        head += f", of which {found['read']:,} were read; dollars are for all of them"
+    _print(points, head, sampled=sampled)
     if found["runs"] and any(one.quality.point is None for one in points):
         more = " && ".join(f"rung audit {quote(run)} --shadow 5%" for run in found["runs"])
         talk(f"Ask for more of it: {more}")
@@ -57,7 +70,9 @@ def evaluate(
         talk(f"{SIMULATED}. This says nothing about real models.", fg="yellow")
 
 
-def _of_runs(names: Sequence[str], policies: str | None) -> tuple[dict[str, Any], list[Point]]:
+def _of_runs(
+    names: Sequence[str], policies: str | None, most: int | None
+) -> tuple[dict[str, Any], list[Point]]:
     """The frontier of runs: what happened, and what else is known of."""
     from worker.cli.speech.context import database
     from worker.config.loading import load_settings
@@ -68,13 +83,16 @@ def _of_runs(names: Sequence[str], policies: str | None) -> tuple[dict[str, Any]
 
     with database() as engine, engine.connect() as connection:
         runs = [find_run(connection, name) for name in dict.fromkeys(names)]
-        found = population(connection, [run.id for run in runs], by_score=True)
+        found = population(connection, [run.id for run in runs], by_score=True, by_draw=most)
     ladder = from_document(runs[0].policy).ladder
     prices = lane_prices(load_settings(), runs[0].lane)
     plans = _plans(policies, ladder)
     points = points_for(found.messages, ladder, plans, recorded=True, prices=prices)
     name = " and ".join(run.name for run in runs)
-    told = document(name, len(found.messages), found.simulated, points)
+    messages = len(found.messages)
+    if found.part < 1:
+        points, messages = of_all(points, messages, found.of), found.of
+    told = document(name, messages, found.simulated, points) | {"read": len(found.messages)}
     return told | {"runs": [run.name for run in runs]}, points
 
 
@@ -93,11 +111,13 @@ def document(name: str, messages: int, simulated: bool, points: Sequence[Point])
     return {
         "table": name,
         "messages": messages,
+        "read": messages,
         "simulated": simulated,
         "policies": [
             {
                 "policy": one.name,
                 "cost_usd": one.cost,
+                "cost_error": round(one.cost_error, 6),
                 "saved": None if one.saved is None else round(one.saved, 6),
                 "quality": _estimate(one.quality),
                 "against_top": _estimate(one.against_top),
@@ -119,7 +139,7 @@ def _estimate(one: Estimate) -> dict[str, Any]:
     }
 
 
-def _print(points: Sequence[Point], head: str) -> None:
+def _print(points: Sequence[Point], head: str, *, sampled: bool) -> None:
     from worker.cli.speech.tables import FittingTable
 
     table = FittingTable(
@@ -128,7 +148,7 @@ def _print(points: Sequence[Point], head: str) -> None:
     for one in points:
         table.add_row(
             one.name,
-            dollars(one.cost),
+            f"{dollars(one.cost)} ±{percent(one.cost_error, 1)}" if sampled else dollars(one.cost),
             percent(one.saved, 1),
             _interval(one.quality),
             _interval(one.against_top, signed=True),

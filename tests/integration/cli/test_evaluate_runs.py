@@ -6,6 +6,7 @@ from sqlalchemy import Engine, text
 from tests.support.cli import say
 from tests.support.promises import do, one
 from tests.support.recorded import Traffic, answered_run
+from worker.cli import evaluate
 from worker.config.loading import load_settings
 from worker.store.reading.facts import facts_of
 from worker.store.reading.graded import population
@@ -44,6 +45,45 @@ def test_a_part_of_a_run_is_read_evenly_spaced(monday: Engine) -> None:
     assert all(known[message.name] == message for message in part.messages)
     names = sorted(known)
     assert max(names.index(m.name) for m in part.messages) > 560
+
+
+def test_of_many_messages_those_are_read_that_the_draw_of_audits_chooses_first(
+    monday: Engine,
+) -> None:
+    with monday.connect() as connection:
+        whole, some = population(connection, [1]), population(connection, [1], by_draw=100)
+        more = population(connection, [1], by_draw=450)
+    assert (whole.part, some.part, more.part) == (1.0, pytest.approx(0.4125), 0.75)
+    assert 180 < len(some.messages) < 310 < len(more.messages) < 520
+    assert more.of == some.of == len(whole.messages)
+    # Nobody's verdict is lost
+    for part in (some, more):
+        assert part.verdicts == whole.verdicts
+        assert [m.name for m in part.sampled] == [m.name for m in whole.sampled]
+    # and what was drawn for a smaller share was drawn for a larger one
+    for message, same in zip(some.sampled, whole.sampled, strict=True):
+        for tier, answer in message.answers.items():
+            wanted = min(same.answers[tier].probability / 0.4125, 1)
+            assert answer.probability == pytest.approx(wanted)
+
+
+def test_a_part_says_the_same_of_a_run_within_its_interval(
+    monday: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluate, "READ", 300)
+    read, every = (say("evaluate", "monday", *more, "--json") for more in ((), ("--all",)))
+    assert every.document["read"] == every.document["messages"] == 600
+    assert read.document["messages"] == 600 > 350 > read.document["read"]
+    ran, whole = (
+        {p["policy"]: p for p in said.document["policies"]}["as it ran"] for said in (read, every)
+    )
+    assert ran["quality"]["low"] < whole["quality"]["point"] < ran["quality"]["high"]
+    assert ran["cost_usd"] == pytest.approx(whole["cost_usd"], rel=ran["cost_error"])
+    assert 0 < ran["cost_error"] < 0.3
+    said = say("evaluate", "monday").out
+    assert "600 messages, of which" in said
+    assert "±" in said
+    assert "±" not in say("evaluate", "monday", "--all").out
 
 
 def test_what_was_never_asked_has_bounds_and_no_point(monday: Engine) -> None:

@@ -1,8 +1,6 @@
 """What is proved: certificates that can be signed and printed, the audit queue, the frontier."""
 
 from collections.abc import Mapping
-from dataclasses import replace
-from decimal import Decimal
 
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
@@ -19,6 +17,7 @@ from worker.dashboard.pages.rendering import page, trouble_page
 from worker.dashboard.screens.curve import curve, scales
 from worker.domain.policy_documents import from_document
 from worker.domain.proof.certificate_page import page_sentences
+from worker.domain.proof.frontier import of_all
 from worker.domain.proof.frontier_plans import AS_IT_RAN, evaluate
 from worker.domain.text import whole_number
 from worker.errors import RungError, UsageError
@@ -148,8 +147,7 @@ def frontier(request: Request) -> Response:
         prices = lane_prices(dashboard_of(request).settings, run.lane)
         points = evaluate(found.messages, ladder, recorded=True, prices=prices)
         if found.of > SAMPLE:
-            whole = Decimal(found.of) / max(len(found.messages), 1)
-            points = [replace(point, cost=point.cost * whole) for point in points]
+            points = of_all(points, len(found.messages), found.of)
         return page(
             request,
             connection,

@@ -4,6 +4,7 @@ A plan is replayed on every message: asked from its first rung on, taken at the 
 is valid and whose score reaches the threshold, on the last rung in any case.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -11,7 +12,8 @@ from decimal import Decimal
 from models.vocabulary import PERSON
 from worker.domain.proof.claims import stated
 from worker.domain.proof.graded import GradedAnswer, GradedMessage
-from worker.domain.proof.off_policy import Estimate, Glimpse, difference, estimate
+from worker.domain.proof.off_policy import LEVEL, Estimate, Glimpse, difference, estimate
+from worker.domain.proof.quantiles import normal
 from worker.domain.proof.unasked_costs import UnaskedCosts
 
 Score = Callable[[GradedMessage, GradedAnswer], float]
@@ -67,6 +69,9 @@ class Point:
     against_top: Estimate
     ends: Mapping[str, float]
     assumed_costs: int
+    cost_error: float
+    """Were these messages a sample of more, the dollars of all would lie within this share of what
+    the sample's say, 19 times in 20."""
     saved: float | None = None
     """Share of the bill of always the top tier; negative when it costs more."""
 
@@ -161,13 +166,12 @@ def point(
     found = walks(messages, plan, costs, score)
     seen = glimpses(found, guesses)
     if plan.share < 1:
-        cost = sum((w.cost for w in found), Decimal(0))
         other = walks(messages, Plan(name="", steps=plan.otherwise), costs, score)
         part = Decimal(str(plan.share))
-        cost = cost * part + sum((w.cost for w in other), Decimal(0)) * (1 - part)
+        paid = [a.cost * part + b.cost * (1 - part) for a, b in zip(found, other, strict=True)]
         seen = _blend(seen, glimpses(other, guesses), plan.share)
         mixed = point_of(plan.name, found, seen, top)
-        return replace(mixed, cost=cost)
+        return replace(mixed, cost=sum(paid, Decimal(0)), cost_error=_error_of(paid))
     return point_of(plan.name, found, seen, top)
 
 
@@ -180,11 +184,26 @@ def point_of(name: str, found: Sequence[Walk], seen: Sequence[Glimpse], top: Bas
     return Point(
         name=name,
         cost=sum((w.cost for w in found), Decimal(0)),
+        cost_error=_error_of([w.cost for w in found]),
         quality=quality,
         against_top=difference(seen, top.glimpses, (quality, top.quality)),
         ends=ends,
         assumed_costs=sum(w.assumed for w in found),
     )
+
+
+def _error_of(costs: Sequence[Decimal]) -> float:
+    """Half of the interval of their mean, as a share of it."""
+    paid = list(map(float, costs))
+    mean = math.fsum(paid) / len(paid)
+    variance = math.fsum((one - mean) ** 2 for one in paid) / max(len(paid) - 1, 1) / len(paid)
+    return normal((1 + LEVEL) / 2) * math.sqrt(variance) / mean if mean else 0.0
+
+
+def of_all(points: Sequence[Point], messages: int, of: int) -> list[Point]:
+    """Points of a sample of `messages`, with the dollars of all of which it is."""
+    whole = Decimal(of) / max(messages, 1)
+    return [replace(one, cost=one.cost * whole) for one in points]
 
 
 def as_it_ran(messages: Sequence[GradedMessage], ladder: Sequence[str]) -> list[Walk]:

@@ -11,7 +11,7 @@ from worker.domain.judgement import LOW_CONFIDENCE
 from worker.domain.proof.graded import GradedAnswer, GradedMessage
 from worker.store.locks import MAY_IDLE
 from worker.store.queue.audits import draw_sql
-from worker.store.reading.job_samples import evenly_spaced
+from worker.store.reading.job_samples import drawn_jobs, evenly_spaced, share_to_draw
 from worker.store.reading.paid import NOTHING_PAID, first_paid
 from worker.store.reading.populations import AnswerKey, Population
 
@@ -28,20 +28,25 @@ def population(
     *,
     by_score: bool = False,
     sample: int | None = None,
+    by_draw: int | None = None,
 ) -> Population:
     """All finished messages of the runs; `by_score` counts as valid also what only its score kept
     from being accepted, for the frontier asks about other thresholds. Identical texts of one
     customer are one message: the second tells nothing new. Time and memory grow with the runs; of
-    one run, `sample` reads so many messages, a few in a row at evenly spaced places."""
+    one run, `sample` reads so many messages, a few in a row at evenly spaced places. `by_draw`
+    reads about so many, or a few more: those that the draw of audits and shadows chooses first, so
+    that all that it has chosen are among them, with the probability that they are of these."""
     values: dict[str, Any] = {"runs": list(runs)}
-    messages, said_by = MESSAGES, (ANSWERS, SHADOWED)
     # Over a million answers one thinks for longer than a transaction may be idle.
     connection.execute(MAY_IDLE)
-    count = connection.execute(SIZE, values).scalar_one()
-    if sample is not None and count > sample:
+    found = Population(of=int(connection.execute(SIZE, values).scalar_one()))
+    if sample is not None and found.of > sample:
         values["ids"] = evenly_spaced(connection, runs[0], sample)
-        messages, said_by = MESSAGES_OF_JOBS, (ANSWERS_OF_JOBS, SHADOWED_OF_JOBS)
-    found = Population(of=int(count))
+    elif by_draw is not None and found.of > by_draw:
+        found.part = share_to_draw(connection, runs, by_draw / found.of)
+        if found.part < 1:
+            values["ids"] = drawn_jobs(connection, runs, found.part)
+    messages, said_by = OF_JOBS if "ids" in values else OF_RUNS
     said = _answers(connection, said_by, values)
     paid = first_paid(connection, values) if by_score else {}
     judged = _judged_shares(row for rows in said.values() for row in rows)
@@ -60,16 +65,26 @@ def population(
             segment=_segment(row, segment_by),
             chars=row.chars,
             answers=answers,
-            shadow=float(row.shadow_share),
+            shadow=_of_part(float(row.shadow_share), found.part),
             routing=before.routing,
             usage=before.usage,
         )
-        found.messages.append(message)
-        if row.sampled:
-            found.sampled.append(message)
-        found.begun = min(filter(None, (found.begun, row.created_at)))
-        found.ended = max(filter(None, (found.ended, row.finished_at)))
+        _add(found, message, row)
     return found
+
+
+def _add(found: Population, message: GradedMessage, row: Row[Any]) -> None:
+    found.messages.append(message)
+    if row.sampled:
+        found.sampled.append(message)
+    found.begun = min(filter(None, (found.begun, row.created_at)))
+    found.ended = max(filter(None, (found.ended, row.finished_at)))
+
+
+def _of_part(probability: float, part: float) -> float:
+    """How probable it is for a message that is read: one number draws everything of a message, so
+    whatever it chooses for a smaller share it has chosen for a larger one."""
+    return min(probability / part, 1.0)
 
 
 def _answers(
@@ -124,6 +139,7 @@ def _graded(
         found.labels.append(f"{row.job_id}:{row.fence}:{row.people}")
     looked = float(row.people_share) if row.passed else 1.0
     right, share = _known(row, accepted=accepted)
+    share = _of_part(share, found.part)
     if row.outcome in ("accepted", "rejected"):
         share *= judged.get((row.shadowed, row.result), 1.0)
     return GradedAnswer(
@@ -136,7 +152,7 @@ def _graded(
         passed=bool(row.passed),
         looked=looked,
         waits=bool(row.said) and row.people is None and row.audit in ("open", "second"),
-        asked=float(row.shadow_share) if row.shadowed else 1.0,
+        asked=_of_part(float(row.shadow_share), found.part) if row.shadowed else 1.0,
     )
 
 
@@ -208,4 +224,9 @@ WHERE r.kind = 'shadow' AND r.parent_id = ANY(:runs) AND {JUDGED_ONES}"""
 BY_ORIGIN = "ORDER BY j.origin_id, a.tier, a.job_id, a.fence DESC"
 SHADOWED = text(f"{SHADOWED_FROM} {BY_ORIGIN}")
 SHADOWED_OF_JOBS = text(f"{SHADOWED_FROM} AND j.origin_id = ANY(:ids) {BY_ORIGIN}")
-SIZE = text("SELECT coalesce(sum(jobs), 0) FROM run_counts WHERE run_id = ANY(:runs)")
+OF_RUNS = MESSAGES, (ANSWERS, SHADOWED)
+OF_JOBS = MESSAGES_OF_JOBS, (ANSWERS_OF_JOBS, SHADOWED_OF_JOBS)
+SIZE = text("""
+SELECT coalesce(sum(jobs), 0) FROM run_counts
+WHERE run_id = ANY(:runs) AND state IN ('answered', 'review')
+""")

@@ -1,16 +1,21 @@
 """Which jobs of runs are looked at, where looking at all would take as long as the runs are large.
 
-A sample goes by places that are evenly spaced among a run's messages: it takes the same time
-whatever the run's size.
+A sample by places that are evenly spaced among a run's messages takes the same time whatever the
+run's size. What people have judged is not among it: that is found by the draw that chose it.
 """
 
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, text
 
+from worker.store.queue.audits import draw_sql
+
 NEIGHBOURS = 5
 """Of a sample's messages so many follow one another. Were neighbours as alike as a twentieth of all
 differences, intervals would be a tenth too narrow."""
+BEYOND = 1.25
+"""A sample by draw is larger by this than what was drawn before: it is of the other messages too,
+and what was asked of some alone is never taken for what was asked of all."""
 
 
 def some_jobs(connection: Connection, runs: Sequence[int], most: int) -> list[int]:
@@ -33,11 +38,33 @@ def evenly_spaced(connection: Connection, run: int, most: int) -> list[int]:
     return list(connection.execute(EVENLY, values).scalars())
 
 
+def share_to_draw(connection: Connection, runs: Sequence[int], wanted: float) -> float:
+    """The share of messages that is wanted, or as much as holds all that audits and shadows of
+    these runs have drawn, from 0 to 1."""
+    drawn = float(connection.execute(SHARES, {"runs": list(runs)}).scalar_one())
+    return min(max(wanted, BEYOND * drawn), 1.0)
+
+
+def drawn_jobs(connection: Connection, runs: Sequence[int], share: float) -> list[int]:
+    """Answered jobs that the draw of audits and shadows chooses for this share: one number draws
+    everything of a job, so what it chose for a smaller share is among them. Each job of the runs is
+    looked at once."""
+    values = {"runs": list(runs), "share": share}
+    return list(connection.execute(DRAWN, values).scalars())
+
+
 SIZES = text("""
 SELECT run_id, sum(jobs)::bigint AS jobs FROM run_counts
 WHERE run_id = ANY(:runs) GROUP BY 1 ORDER BY 1
 """)
 ALL = text("SELECT id FROM jobs WHERE run_id = ANY(:runs)")
+SHARES = text("""
+SELECT coalesce(max(greatest(audit_share, shadow_share)), 0) FROM runs WHERE id = ANY(:runs)
+""")
+DRAWN = text(f"""
+SELECT j.id FROM jobs AS j CROSS JOIN audit_salt AS z
+WHERE j.run_id = ANY(:runs) AND j.state IN ('answered', 'review') AND {draw_sql("j.id")} < :share
+""")  # noqa: S608 - constants only
 # A few neighbours at each place, whose rows lie together: one by one, every job would be pages of
 # its own, which cost more than all else.
 EVENLY = text("""

@@ -33,7 +33,9 @@ class Population:
     """Every verdict in force as text, to know whether anything is new."""
     simulated: bool = False
     of: int = 0
-    """Jobs of the runs, read or not."""
+    """Jobs of the runs that have ended with an answer or with a person, read or not."""
+    part: float = 1.0
+    """The share that the draw chose to be read."""
     twice: int = 0
     differing: int = 0
     drawn: int = 0

@@ -118,7 +118,7 @@ def test_the_messages_of_runs_that_have_an_end(rows: Rows) -> None:
             "SELECT j.id, r.name, m.external_id, r.id = :drawn FROM jobs AS j JOIN runs AS r"
             " ON r.id = j.run_id JOIN messages AS m ON m.id = j.message_id"
             " WHERE j.id = ANY(:ids) ORDER BY j.id", ids=jobs, drawn=drawn)  # fmt: skip
-    assert rows.all(graded.SIZE, runs=[drawn, passed_by]) == [(3,)]
+    assert rows.all(graded.SIZE, runs=[drawn, passed_by]) == [(2,)]
     assert beside not in jobs
 
 

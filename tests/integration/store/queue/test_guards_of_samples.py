@@ -1,5 +1,7 @@
 """Each condition of the statements that choose which jobs of runs are looked at."""
 
+from itertools import pairwise
+
 from tests.support.near_misses import Rows
 from worker.store.reading import job_samples
 
@@ -33,3 +35,17 @@ def test_of_several_runs_each_is_sampled_by_its_size(rows: Rows) -> None:
     some = job_samples.some_jobs(rows.connection, [large, small], 40)
     assert (len(of_large.intersection(some)), len(of_small.intersection(some))) == (30, 10)
     assert len(some) == 40
+
+
+def test_what_the_draw_chooses_for_a_share(rows: Rows) -> None:
+    audited, shadowed, other = rows.run(audit_share=0.2), rows.run(shadow_share=0.4), rows.run()
+    runs = [audited, shadowed]
+    jobs = [rows.answered(run) for run in runs for _ in range(20)]
+    rows.job(audited, state="routed", tier="haiku")
+    rows.answered(other)
+    shares = [job_samples.share_to_draw(rows.connection, runs, x) for x in (0.1, 0.7, 2)]
+    assert shares == [0.5, 0.7, 1]
+    assert job_samples.share_to_draw(rows.connection, [audited], 0.1) == 0.25
+    found = [set(job_samples.drawn_jobs(rows.connection, runs, x)) for x in (0, 0.3, 0.7, 1)]
+    assert (found[0], found[-1]) == (set(), set(jobs))
+    assert all(fewer < more for fewer, more in pairwise(found))
