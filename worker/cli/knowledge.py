@@ -31,7 +31,7 @@ from worker.store.passages import (
     find_passages,
     stored_folders,
 )
-from worker.store.reading.sources import not_covered
+from worker.store.reading.sources import LOOKED_AT, not_covered
 from worker.store.runs import find_run
 
 SHOWN_CHARS = 300
@@ -142,7 +142,7 @@ def search(
 @click.argument("run", required=False, shell_complete=RUN)
 @JSON
 def gaps(run: str | None, as_json: bool) -> None:
-    """What customers ask and no page says: jobs that ended as not_covered, grouped by words."""
+    """What customers ask and no page says: the newest that ended as not_covered, by their words."""
     with database() as engine, engine.connect() as connection:
         run_id = int(find_run(connection, run).id) if run else None
         asked = not_covered(connection, run_id)
@@ -162,7 +162,7 @@ def gaps(run: str | None, as_json: bool) -> None:
         )
         return
     if not found:
-        talk("Nothing: no message that waits for a person was left unanswered by the pages.")
+        talk(f"None of the newest {LOOKED_AT:,} that were left to a person lacks a page.")
     for gap in found:
         about = f"about {gap.words}" if gap.words else "about other things"
         if gap.parts:

@@ -8,6 +8,7 @@ from tests.support.promises import do, one
 from tests.support.recorded import Traffic, answered_run
 from worker.cli import evaluate
 from worker.config.loading import load_settings
+from worker.store.reading import graded
 from worker.store.reading.facts import facts_of
 from worker.store.reading.graded import population
 from worker.store.runs import find_run
@@ -34,9 +35,13 @@ def test_what_ran_has_its_cost_and_an_interval_from_the_audits(monday: Engine) -
     assert ran["quality"]["known"] < ran["quality"]["of"] == 600
 
 
-def test_a_part_of_a_run_is_read_evenly_spaced(monday: Engine) -> None:
+def test_a_part_of_a_large_run_is_read_evenly_spaced(
+    monday: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monday.connect() as connection:
-        whole, part = population(connection, [1]), population(connection, [1], sample=100)
+        whole = population(connection, [1], sample=100)
+        monkeypatch.setattr(graded, "READ_WHOLE", 599)
+        part = population(connection, [1], sample=100)
         may_idle = connection.execute(text("SHOW idle_in_transaction_session_timeout")).scalar()
     # What is read whole is thought about for long, and the command would end without its answer
     assert may_idle == "0"

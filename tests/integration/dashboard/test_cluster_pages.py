@@ -55,3 +55,27 @@ def test_one_verdict_for_all_that_wait_and_are_alike(engine: Engine, url: str) -
         assert bob.post("/clusters/verdict", data=said).status_code == 403
         assert "6 for a person" in Page(ada.get("/clusters?run=1").text).text
         assert ada.get("/clusters?run=9").status_code == 404
+
+
+def test_more_of_those_that_wait_are_looked_at_when_asked(
+    engine: Engine, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with browsing(url) as ada:
+        sign_in(ada, "ada", "enchantress of numbers")
+        whole = Page(ada.get("/clusters?review=1").text)
+        assert "Of those that wait for a person" in whole.text
+        assert not [one for one in whole.links() if "far=" in one]
+        # given: the two that are like no other are among the newest
+        monkeypatch.setattr("worker.dashboard.pages.clusters.SOME", 5)
+        first = Page(ada.get("/clusters?review=1&run=1").text)
+        assert "Of the newest 5 of the 8 that wait for a person" in first.text
+        assert "3 for a person" in first.text
+        # when
+        (further,) = [one for one in first.links() if one == "/clusters?run=1&review=1&far=1"]
+        far = Page(ada.get(further).text)
+        assert "6 for a person" in far.text
+        # then: a verdict is for those that were shown
+        said = {**far.form("/clusters/verdict"), "verdict": "reject", "reason": "an outage"}
+        done = ada.post("/clusters/verdict", data=said)
+        assert (done.status_code, "far=1" in done.headers["location"]) == (303, True)
+        assert one(engine, "SELECT count(*) FROM reviews")[0] == 6

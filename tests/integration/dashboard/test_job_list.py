@@ -79,8 +79,10 @@ def test_every_order_shows_every_job_once_and_says_how_many(
 def test_an_order_looks_at_a_bounded_number_and_says_so(
     client: httpx2.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # given
-    monkeypatch.setattr(listing, "SORTED", 20)
+    # given: one more than are sorted whole
+    monkeypatch.setattr(listing, "WINDOW", 20)
+    assert "1 to 50 of 60" in get(client, "/jobs", sort="ended").text
+    monkeypatch.setattr(listing, "SORTED", 59)
     do_not_see = get(client, "/jobs", sort="ended")
     # then
     assert "1 to 20 of 20 that were sorted, the newest of 60" in do_not_see.text

@@ -211,3 +211,14 @@ def test_a_large_run_is_sampled_by_points(
     # then
     jobs = [row.a.job for row in shown.rows]
     assert (len(set(jobs)), 7 in jobs, max(jobs) <= 30) == (12, False, True)
+    # and of several at each place, no more than are wanted of it
+    monkeypatch.setattr(side_by_side, "PLACES", 2)
+    monkeypatch.setattr(side_by_side, "FEW_MORE", 0)
+    with engine.connect() as connection:
+        few = [row.a.job for row in sample_run(connection, 1, 4, seed=1).rows]
+        read = [connection.execute(side_by_side.MANY, {
+            "run": 1, "points": [6], "near": near, "together": 2,
+        }).scalars().all() for near in (25, 2, 1)]  # fmt: skip
+    # then: pairs that follow one another
+    assert sum({job - 1, job + 1} & {*few} != set() for job in few) == len(few) == 4
+    assert read == [[6, 8], [6], [6]]

@@ -22,10 +22,13 @@ from worker.runs.alike import alike, verdicts_on
 from worker.store.actions.reviews import Judged
 from worker.store.actions.verdict_sheets import give_verdicts
 from worker.store.audit import Actor, audit_reading
+from worker.store.reading.attention import total
+from worker.store.reading.clusters import MOST, SOME
+from worker.store.reading.job_counts import counted_jobs
 from worker.store.runs import find_run
 
-SECTION, CLUSTERS = "Review", "/clusters"
-LEAST, MOST = 3, 20
+SECTION, PAGE = "Review", "/clusters"
+LEAST, CLUSTERS = 3, 20
 """Messages in a cluster, at the least; clusters on a page, at the most."""
 WORDS = 240
 VERDICTS = (Verdict.ACCEPT, Verdict.REJECT)
@@ -33,13 +36,13 @@ VERDICTS = (Verdict.ACCEPT, Verdict.REJECT)
 
 def routes() -> list[BaseRoute]:
     """`/clusters`, and a verdict on one of them."""
-    return [Route(CLUSTERS, listed), Route(f"{CLUSTERS}/verdict", verdict, methods=["POST"])]
+    return [Route(PAGE, listed), Route(f"{PAGE}/verdict", verdict, methods=["POST"])]
 
 
 def listed(request: Request) -> Response:
     """The clusters, the biggest first; with their words for those who may read and ask."""
     given, run_id = request.query_params, number(request, "run")
-    review = bool(given.get("review"))
+    review, far = bool(given.get("review")), bool(given.get("far"))
     reads = permissions.may_operate(request) and bool(given.get("text"))
     dashboard = dashboard_of(request)
     with dashboard.engine.connect() as connection:
@@ -47,7 +50,8 @@ def listed(request: Request) -> Response:
             run = find_run(connection, str(run_id)) if run_id is not None else None
         except RungError as error:
             return trouble_page(request, connection, error)
-        found = alike(connection, run_id, review=review, least=LEAST, most=MOST)
+        newest = _newest(far)
+        found = alike(connection, run_id, review=review, newest=newest, least=LEAST, most=CLUSTERS)
         if reads and found:
             audit_reading(dashboard.engine, permissions.actor(request), "clusters", len(found))
         return page(
@@ -62,14 +66,29 @@ def listed(request: Request) -> Response:
             words=WORDS,
             least=LEAST,
             given=whole_number(given.get("given", "")),
-            other=_address(run_id, review=not review, text=reads),
-            with_text=_address(run_id, review=review, text=True),
+            newest=newest,
+            far=far,
+            others=_there_are(connection, run_id, review=review),
+            other=_address(run_id, review=not review, text=reads, far=far),
+            with_text=_address(run_id, review=review, text=True, far=far),
+            further=_address(run_id, review=review, text=reads, far=True),
+            most=MOST,
         )
 
 
-def _address(run_id: int | None, *, review: bool, text: bool, **more: object) -> str:
-    given = {"run": run_id, "review": int(review), "text": int(text), **more}
-    return f"{CLUSTERS}?" + urlencode({k: v for k, v in given.items() if v})
+def _newest(far: bool) -> int:
+    """How many messages are looked at."""
+    return MOST if far else SOME
+
+
+def _there_are(connection: Connection, run_id: int | None, *, review: bool) -> int:
+    """How many could be looked at, from the counters."""
+    return total(connection, "review", run_id) if review else counted_jobs(connection, run_id)
+
+
+def _address(run_id: int | None, *, review: bool, text: bool, far: bool, **more: object) -> str:
+    given = {"run": run_id, "review": int(review), "text": int(text), "far": int(far), **more}
+    return f"{PAGE}?" + urlencode({k: v for k, v in given.items() if v})
 
 
 async def verdict(request: Request) -> Response:
@@ -86,8 +105,8 @@ def _verdict(request: Request, given: Mapping[str, str], actor: Actor) -> Respon
             done = give_verdicts(engine, actor, sheet)
         except RungError as error:
             return trouble_page(request, connection, error)
-    reads = bool(given.get("text"))
-    return RedirectResponse(_address(run_id, review=True, text=reads, given=done), 303)
+    reads, far = bool(given.get("text")), bool(given.get("far"))
+    return RedirectResponse(_address(run_id, review=True, text=reads, far=far, given=done), 303)
 
 
 def _sheet(
@@ -98,7 +117,8 @@ def _sheet(
     if word not in list(VERDICTS):
         raise UsageError("Choose a verdict: accept or reject.")
     job, why = whole_number(given.get("job", "")) or 0, given.get("reason", "").strip() or None
-    sheet = verdicts_on(connection, run_id, Judged(job_id=job, verdict=Verdict(word), reason=why))
+    like = Judged(job_id=job, verdict=Verdict(word), reason=why)
+    sheet = verdicts_on(connection, run_id, like, _newest(bool(given.get("far"))))
     if len(sheet) != counted:
         raise UsageError(
             f"{waiting(len(sheet))} now, not the {counted or 0:,} that were shown.",

@@ -21,7 +21,7 @@ from worker.store.reading.knowledge_pages import (
     page_sections,
     page_standings,
 )
-from worker.store.reading.sources import not_covered
+from worker.store.reading.sources import LOOKED_AT, not_covered
 from worker.store.runs import find_run, recent_names
 
 SECTION = "Knowledge"
@@ -130,6 +130,7 @@ def gaps(request: Request) -> Response:
             groups=gaps_in((job, said) for job, _, said in asked) if reads else [],
             ids={job: external_id for job, external_id, _ in asked},
             total=len(asked),
+            looked_at=LOOKED_AT,
             run=wanted,
             runs=recent_names(connection),
             examples=EXAMPLES,

@@ -26,13 +26,13 @@ from worker.store.actions.truths import Graded, give, undo
 from worker.store.audit import Actor, audit_reading
 from worker.store.reading.audits import PAGE_AUDITS, Blind, newest_counts, waiting_audits
 from worker.store.reading.certificates import certificate, certificates
-from worker.store.reading.graded import population
+from worker.store.reading.graded import READ_WHOLE, population
 from worker.store.runs import find_run
 
 VERDICTS = {"right": True, "wrong": False, "unsure": None}
 SECTION = "Proof"
-SAMPLE = 1_500
-"""Messages that a frontier's page reads, at evenly spaced places, however many its run has."""
+SAMPLE = 1_200
+"""Messages that a frontier's page reads of a large run, however many that has."""
 
 
 def routes() -> list[BaseRoute]:
@@ -146,7 +146,8 @@ def frontier(request: Request) -> Response:
         ladder = from_document(run.policy).ladder
         prices = lane_prices(dashboard_of(request).settings, run.lane)
         points = evaluate(found.messages, ladder, recorded=True, prices=prices)
-        if found.of > SAMPLE:
+        part = found.of > READ_WHOLE
+        if part:
             points = of_all(points, len(found.messages), found.of)
         return page(
             request,
@@ -160,4 +161,5 @@ def frontier(request: Request) -> Response:
             ran=AS_IT_RAN,
             messages=len(found.messages),
             of=found.of,
+            part=part,
         )

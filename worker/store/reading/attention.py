@@ -100,7 +100,6 @@ WINDOW = """(
     AND run_id BETWEEN coalesce(CAST(:run AS bigint), 0)
       AND coalesce(CAST(:run AS bigint), 9223372036854775807) {before}
   ORDER BY run_id DESC, id DESC LIMIT :window) AS j"""
-RUN_OF = "CROSS JOIN LATERAL (SELECT name, state FROM runs WHERE id = j.run_id OFFSET 0) AS r"
 UNDECIDED = "(:decided OR NOT EXISTS (SELECT FROM reviews WHERE job_id = j.id))"
 BEFORE = "AND (CAST(:before_run AS bigint) IS NULL OR (run_id, id) < (:before_run, :before_job))"
 LETTERS_OF = f"""
@@ -112,7 +111,7 @@ FROM (
   SELECT * FROM {WINDOW}
   WHERE (CAST(:reason AS text) IS NULL OR j.reason = :reason) AND {UNDECIDED}
   ORDER BY run_id DESC, id DESC LIMIT :limit) AS j
-{RUN_OF}
+CROSS JOIN LATERAL (SELECT name FROM runs WHERE id = j.run_id OFFSET 0) AS r
 CROSS JOIN LATERAL (
   SELECT message_id, tier, attempts, cost FROM jobs WHERE id = j.id OFFSET 0) AS k
 CROSS JOIN LATERAL (
@@ -127,10 +126,14 @@ LEFT JOIN LATERAL (
 ORDER BY j.run_id DESC, j.id DESC
 """  # noqa: S608 - constants of this module only
 CAUSES_OF = f"""
-SELECT j.run_id, r.name AS run, r.state AS run_state, j.reason, count(*) AS jobs,
-  min(j.finished_at) AS since, max(j.finished_at) AS until, now() AS now
-FROM {WINDOW} {RUN_OF} WHERE {UNDECIDED}
-GROUP BY 1, 2, 3, 4 ORDER BY jobs DESC, 1 DESC, 4
+SELECT g.run_id, r.name AS run, r.state AS run_state, g.reason, g.jobs, g.since, g.until,
+  now() AS now
+FROM (
+  SELECT j.run_id, j.reason, count(*) AS jobs, min(j.finished_at) AS since,
+    max(j.finished_at) AS until
+  FROM {WINDOW} WHERE {UNDECIDED} GROUP BY 1, 2) AS g
+CROSS JOIN LATERAL (SELECT name, state FROM runs WHERE id = g.run_id OFFSET 0) AS r
+ORDER BY g.jobs DESC, g.run_id DESC, g.reason
 """  # noqa: S608 - constants of this module only
 STATES = ("dead", "review")
 LETTERS = {state: text(LETTERS_OF.format(state=state, before=BEFORE)) for state in STATES}

@@ -7,8 +7,9 @@ from sqlalchemy import Connection, text
 
 from worker.store.rows import values_of
 
-MOST = 10_000
-"""Messages that are looked at, the newest first: their cost is the reader's, and never grows."""
+SOME, MOST = 2_000, 10_000
+"""Messages that are looked at, the newest first: their cost is the reader's, and never grows. Most
+are for who asks for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,11 +25,11 @@ class ComparedText:
 
 
 def to_compare(
-    connection: Connection, run_id: int | None, *, review: bool = False
+    connection: Connection, run_id: int | None, *, review: bool = False, newest: int = MOST
 ) -> list[ComparedText]:
-    """Jobs with their text, oldest first. `review` takes those alone that wait for a person and
-    have no verdict yet."""
-    values = {"run": run_id, "most": MOST}
+    """Jobs with their text, oldest first, of so many of the newest. `review` takes those alone that
+    wait for a person and have no verdict yet."""
+    values = {"run": run_id, "most": newest}
     return values_of(ComparedText, connection.execute(REVIEW if review else NEWEST, values))
 
 

@@ -17,6 +17,8 @@ from worker.store.reading.populations import AnswerKey, Population
 
 BY_SCORE = frozenset({LOW_CONFIDENCE, UNCERTIFIED})
 """Reasons that a laxer threshold would not have given."""
+READ_WHOLE = 2_000
+"""A run of so many jobs costs little more than a sample, and is read whole."""
 PARTS = ("difficulty", "channel", "language")
 """What messages can be parted by, beside any key of their metadata."""
 
@@ -33,14 +35,14 @@ def population(
     """All finished messages of the runs; `by_score` counts as valid also what only its score kept
     from being accepted, for the frontier asks about other thresholds. Identical texts of one
     customer are one message: the second tells nothing new. Time and memory grow with the runs; of
-    one run, `sample` reads so many messages, a few in a row at evenly spaced places. `by_draw`
-    reads about so many, or a few more: those that the draw of audits and shadows chooses first, so
-    that all that it has chosen are among them, with the probability that they are of these."""
+    one run of more than `READ_WHOLE`, `sample` reads so many messages, a few in a row at evenly
+    spaced places. `by_draw` reads about so many, or a few more: those that the draw of audits and
+    shadows chooses first, so that all that it has chosen are among them, with the probability that
+    they are of these."""
     values: dict[str, Any] = {"runs": list(runs)}
-    # Over a million answers one thinks for longer than a transaction may be idle.
-    connection.execute(MAY_IDLE)
+    connection.execute(MAY_IDLE)  # Over many answers one thinks for longer than it may be.
     found = Population(of=int(connection.execute(SIZE, values).scalar_one()))
-    if sample is not None and found.of > sample:
+    if sample is not None and found.of > READ_WHOLE:
         values["ids"] = evenly_spaced(connection, runs[0], sample)
     elif by_draw is not None and found.of > by_draw:
         found.part = share_to_draw(connection, runs, by_draw / found.of)

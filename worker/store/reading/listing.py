@@ -1,8 +1,8 @@
 """Lists of jobs at a bounded cost, whatever is asked for and in whatever order.
 
 A filter that few jobs meet could look through the whole table, and so could an order that no index
-has. So a page looks at no more than `WINDOW` jobs, or sorts no more than the newest `SORTED`, says
-how far it came, and goes on from there when asked.
+has. So a page looks at no more than `WINDOW` jobs, says how far it came, and goes on from there
+when asked. What has no more than `SORTED` jobs is put in order whole.
 """
 
 from collections.abc import Iterable, Sequence
@@ -31,10 +31,11 @@ from models.runs import Run
 from models.vocabulary import OPEN_STATES, JobState
 from worker.domain.filters import Node
 from worker.store.filter_sql import JOINED, condition
+from worker.store.reading.job_counts import counted_jobs
 from worker.store.reading.listed_jobs import ListedJob, Page, Sort
 
 Chosen = Select[*tuple[Any, ...]]
-WINDOW = 2_500
+WINDOW = 2_000
 SORTED = 10_000
 
 
@@ -56,7 +57,7 @@ def list_jobs(
         if sort:
             return _in_order(connection, run_id, before, limit, sort=sort, skip=skip)
         return _newest(connection, run_id, before, limit)
-    size, place = SORTED if sort else WINDOW, _place(run_id)
+    size, place = _size(connection, run_id, sort), _place(run_id)
     newest = select(place.label("place")).limit(size)
     found = _newest_first(newest, run_id, before).subquery("seen").c.place
     ends = select(func.count(), func.min(found), func.max(found))
@@ -101,9 +102,9 @@ def _in_order(
 ) -> Page:
     """A page of an order without a filter. The newest are read once, with what the order is made
     of; only what is shown is looked up."""
-    place = _place(run_id)
+    size, place = _size(connection, run_id, sort), _place(run_id)
     newest = select(Job.id.label("job"), place.label("place"), Job.state, KEYS[sort].label("key"))
-    seen = _newest_first(newest.limit(SORTED), run_id, before).cte("seen")
+    seen = _newest_first(newest.limit(size), run_id, before).cte("seen")
     # Once for the statement, whatever the planner expects: joined, it was made for each row.
     counted = (("lowest", func.min(seen.c.place)), *_counted(seen.c.state))
     pairs = (part for pair in counted for part in pair)
@@ -115,7 +116,14 @@ def _in_order(
         return Page(jobs=[], next=None, matched=0)
     counts: dict[str, int] = rows[0].total
     lowest, jobs = counts.pop("lowest"), _filled(connection, [row.job for row in rows])
-    return _page(jobs, counts, lowest=lowest, seen=counts["matched"], size=SORTED)
+    return _page(jobs, counts, lowest=lowest, seen=counts["matched"], size=size)
+
+
+def _size(connection: Connection, run_id: int | None, sort: Sort) -> int:
+    """How many jobs are looked at. An order of a part says little, so what is small is sorted
+    whole."""
+    whole = sort and counted_jobs(connection, run_id) <= SORTED
+    return SORTED if whole else WINDOW
 
 
 def _page(

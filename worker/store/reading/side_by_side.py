@@ -5,6 +5,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from math import ceil
 
 from sqlalchemy import Connection, text
 
@@ -17,10 +18,13 @@ MOST = 200
 """Answers that one sample shows, at the most."""
 AT_ONCE = 1_500
 """A run of so many jobs is read whole; of a larger one, the jobs after points chosen by chance."""
+PLACES, TOGETHER = 7, 10
+"""Jobs that follow one another lie on the same pages of the disk, so a few are taken at each place:
+as many as leave `PLACES` of them, and up to `TOGETHER`."""
 OVER, NEAR = 4, 25
-"""How often as many points are tried as answers are wanted, and a few, and jobs that are looked at
-after each: two points may have the same job, and some none that was answered."""
-FEW_MORE = 5
+"""How often as many places are tried as are wanted, and a few, and jobs that are looked at after
+each: two places may have the same jobs, and some none that was answered."""
+FEW_MORE = 1
 PAIRS_LOOKED_AT = 10
 """Messages that are looked at for each pair that is wanted, to find those that differ."""
 
@@ -126,11 +130,12 @@ def _chosen(connection: Connection, run_id: int, size: int, seed: int) -> list[i
         ids = list(connection.execute(FEW, {"run": run_id, "limit": AT_ONCE}).scalars())
     else:
         low, high = connection.execute(BOUNDS, {"run": run_id}).one()
+        together = min(ceil(size / PLACES), TOGETHER)
+        values = {"run": run_id, "near": NEAR, "together": together}
         seen = set[int]()
         for _ in range(OVER):
-            points = [chance.randint(low, high) for _ in range(size + size // 4 + FEW_MORE)]
-            found = connection.execute(MANY, {"run": run_id, "points": points, "near": NEAR})
-            seen.update(found.scalars())
+            points = [chance.randint(low, high) for _ in range(ceil(size / together) + FEW_MORE)]
+            seen.update(connection.execute(MANY, values | {"points": points}).scalars())
             if len(seen) >= size:
                 break
         ids = sorted(seen)
@@ -159,7 +164,7 @@ CROSS JOIN LATERAL (
   SELECT id FROM (
     SELECT id, run_id, state FROM jobs WHERE (run_id, message_id) >= (:run, point.at)
     ORDER BY run_id, message_id LIMIT :near) AS after
-  WHERE run_id = :run AND state IN ('answered', 'review') LIMIT 1) AS j
+  WHERE run_id = :run AND state IN ('answered', 'review') LIMIT :together) AS j
 """)
 PAIRED = text("""
 SELECT a.id AS job, b.id AS other, ra.reply IS DISTINCT FROM rb.reply AS differs

@@ -4,14 +4,14 @@ from sqlalchemy import Connection, text
 
 from worker.domain.judgement import NOT_COVERED
 
-MOST, LOOKED_AT = 5_000, 20_000
-"""The newest, among the newest that wait for people; a team that has more knows what to do."""
+LOOKED_AT = 2_500
+"""The newest of those that were left to a person; a team that has more knows what to do."""
 
 
 def not_covered(connection: Connection, run_id: int | None = None) -> list[tuple[int, str, str]]:
-    """Job, external id and words of the newest jobs that wait for people because no page answers
-    them, whose text is still there."""
-    values = {"run": run_id, "reason": NOT_COVERED, "limit": MOST, "window": LOOKED_AT}
+    """Job, external id and words of those of the newest jobs left to a person that no page answers,
+    and whose text is still there."""
+    values = {"run": run_id, "reason": NOT_COVERED, "window": LOOKED_AT}
     return [(row.job, row.external_id, row.said) for row in connection.execute(UNCOVERED, values)]
 
 
@@ -24,7 +24,7 @@ FROM (
       SELECT run_id, id, reason FROM jobs
       WHERE state = 'review' AND (CAST(:run AS bigint) IS NULL OR run_id = :run)
       ORDER BY run_id DESC, id DESC LIMIT :window) AS newest
-    WHERE reason = :reason ORDER BY run_id DESC, id DESC LIMIT :limit))) AS j
+    WHERE reason = :reason))) AS j
 CROSS JOIN LATERAL (
   SELECT external_id, subject, body FROM messages
   WHERE id = j.message_id AND erased_at IS NULL OFFSET 0) AS m

@@ -83,10 +83,10 @@ def test_messages_that_no_page_answers(rows: Rows) -> None:
     rows.job(run, **why | {"reason": "schema"})
     rows.job(run, **why | {"state": "dead"})
     rows.job(run, rows.message(erased_at=PAST), **why)
-    asked = {"run": None, "reason": "not_covered", "limit": 9, "window": 99}
+    asked = {"run": None, "reason": "not_covered", "window": 99}
     told = rows.all(sources.UNCOVERED, **asked)
     assert [(row[0], row[2]) for row in told] == [(second, "Where?"), (first, "Help me")]
-    few = ({"run": run}, {"limit": 1}, {"run": run, "window": 2}, {"run": run, "window": 3})
+    few = ({"run": run}, {"window": 1}, {"run": run, "window": 2}, {"run": run, "window": 3})
     found = [rows.firsts(sources.UNCOVERED, **asked | one) for one in few]
     assert found == [[first], [second], [], [first]]
 
