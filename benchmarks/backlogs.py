@@ -10,6 +10,7 @@ from benchmarks.house import BACKLOG, House
 from worker.domain.policy import Policy
 from worker.intake import Record, read_blocks
 from worker.store.new_runs import NewRun, create_run
+from worker.store.queue.copy_rows import packed_rows
 from worker.store.queue.intake import add_in
 from worker.store.queue.run_intake import close_intake
 from worker.store.runs import RunRef
@@ -32,7 +33,7 @@ def hand_in(home: House, name: str, policy: Policy, messages: Iterator[Record]) 
         connection.execute(text("DELETE FROM classifications"))
         run = create_run(connection, NewRun(name=name, policy=policy))
         while block := list(itertools.islice(messages, STAGED_ROWS)):
-            add_in(connection, run, block, name, False, 0)
+            add_in(connection, run, packed_rows(block, name), False, 0)
         close_intake(connection, run, 0, 0)
     return run
 

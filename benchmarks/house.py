@@ -31,6 +31,7 @@ from worker.sandbox.home import prepare
 from worker.sandbox.supervisor import worker_command
 from worker.store.engine import make_engine
 from worker.store.new_runs import NewRun, create_run
+from worker.store.queue.copy_rows import packed_rows
 from worker.store.queue.intake import add_in
 from worker.store.queue.presence import live_queues
 from worker.store.queue.run_intake import close_intake
@@ -93,7 +94,7 @@ class House:
                 connection, NewRun(name=name, policy=policy_named(self.settings, policy), lane=lane)
             )
             while block := list(itertools.islice(records, STAGED_ROWS)):
-                add_in(connection, run, block, name, False, 0)
+                add_in(connection, run, packed_rows(block, name), False, 0)
             close_intake(connection, run, 0, 0)
         return run
 

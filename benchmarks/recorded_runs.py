@@ -24,6 +24,7 @@ from worker.domain.completion import PaceSample, WorkLeft
 from worker.store.actions.holds import pause_queue, resume_queue
 from worker.store.audit import Actor
 from worker.store.new_runs import NewRun, create_run
+from worker.store.queue.copy_rows import packed_rows
 from worker.store.queue.intake import add_in
 from worker.store.queue.paces import EVERY_S
 from worker.store.queue.run_intake import close_intake
@@ -162,7 +163,7 @@ def _hand_in(home: House, name: str, shape: RunShape) -> RunRef:
             connection, NewRun(name=name.replace(" ", "-"), policy=policy, lane=shape.lane)
         )
         records = [next_one for next_one, _ in zip(backlog(), range(shape.messages), strict=False)]
-        add_in(connection, run, records, name, False, 0)
+        add_in(connection, run, packed_rows(records, name), False, 0)
         close_intake(connection, run, 0, 0)
     return run
 

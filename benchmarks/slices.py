@@ -27,6 +27,7 @@ from worker.lanes.realtime.runtime import Runtime
 from worker.sandbox.simulator.server import running
 from worker.sandbox.simulator.state import State
 from worker.store.new_runs import NewRun, create_run
+from worker.store.queue.copy_rows import packed_rows
 from worker.store.queue.intake import add_in
 from worker.store.queue.run_intake import close_intake
 
@@ -149,7 +150,9 @@ def _hand_in(runtime: Runtime, messages: int) -> None:
         made = create_run(
             connection, NewRun(name="night", policy=policy_named(runtime.settings), lane=Lane.BATCH)
         )
-        add_in(connection, made, [next(source) for _ in range(messages)], None, False, 0)
+        add_in(
+            connection, made, packed_rows([next(source) for _ in range(messages)], None), False, 0
+        )
         close_intake(connection, made, 0, 0)
 
 

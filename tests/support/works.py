@@ -20,6 +20,7 @@ from worker.intake import Record
 from worker.lanes.realtime.runtime import Runtime
 from worker.runs.replay import replay
 from worker.store.new_runs import NewRun, create_run
+from worker.store.queue.copy_rows import packed_rows
 from worker.store.queue.dispatch import dispatch
 from worker.store.queue.intake import add_in
 from worker.store.queue.presence import Presence, beat
@@ -83,7 +84,7 @@ def hand_in(
             Record(line=n + 1, external_id=f"{name}-{n}", body=body, **fields)
             for n, body in enumerate(bodies)
         ]
-        add_in(connection, run, records, None, False, 0)
+        add_in(connection, run, packed_rows(records, None), False, 0)
         connection.execute(text("UPDATE runs SET accepting = false WHERE id = :id"), {"id": run.id})
     return run
 

@@ -126,6 +126,8 @@ class Record:
     language: str | None = None
     received_at: dt.datetime | None = None
     metadata: Mapping[str, Any] | None = None
+    packed: bytes | None = field(default=None, compare=False)
+    """The metadata as JSON, where it was written to see how long it is."""
 
 
 WHOLE_FILE = 0
@@ -154,13 +156,3 @@ class Block:
     warnings: list[Reject] = field(default_factory=list)
     notes: Notes = field(default_factory=Notes)
     chars: int = 0
-
-    def add(self, record: Record) -> None:
-        """Adds a valid row."""
-        self.records.append(record)
-        self.chars += len(record.body)
-
-    @property
-    def full(self) -> bool:
-        """Whether the next row belongs into another block."""
-        return len(self.records) + len(self.rejects) >= BLOCK_ROWS or self.chars >= BLOCK_CHARS

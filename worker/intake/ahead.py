@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from worker.intake import Block
+from worker.intake.loads import Load
 from worker.intake.sources import open_file
 
 AHEAD = 3
@@ -48,17 +48,17 @@ def _standard_input() -> IO[bytes]:
         return sys.stdin.buffer
 
 
-def ahead(blocks: Iterator[Block]) -> Iterator[Block]:
+def ahead(loads: Iterator[Load]) -> Iterator[Load]:
     """Reads in a thread of its own, a few blocks ahead: parsing overlaps with storing."""
     sys.setswitchinterval(min(sys.getswitchinterval(), TURN_S))
-    ready: queue.Queue[Block | BaseException | None] = queue.Queue(AHEAD)
+    ready: queue.Queue[Load | BaseException | None] = queue.Queue(AHEAD)
     stopped = threading.Event()
 
     def read() -> None:
         end: BaseException | None = None
         try:
-            for block in blocks:
-                ready.put(block)
+            for load in loads:
+                ready.put(load)
                 if stopped.is_set():
                     return
         except BaseException as error:

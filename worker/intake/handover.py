@@ -13,11 +13,11 @@ from typing import IO
 
 from sqlalchemy import Engine
 
-from worker.domain.backlog import BacklogError, Block, Caps, Reject
-from worker.domain.proof.strata import stratum_of
+from worker.domain.backlog import BacklogError, Caps, Reject
 from worker.domain.wording import plural
 from worker.intake.ahead import ahead
 from worker.intake.guess import Guess
+from worker.intake.loads import FIRST_ROWS, Load, loads
 from worker.intake.outcome import Counts, HandoverOutcome, Read
 from worker.intake.reader import Backlog, ReadingOptions
 from worker.intake.rejects import RejectsFile
@@ -27,14 +27,12 @@ from worker.intake.terms import RunTerms, check_terms
 from worker.store.audit import Actor, audit
 from worker.store.new_runs import forget_run
 from worker.store.queue.chunks import STORE_ERRORS, Intake
-from worker.store.queue.copy_rows import DEFAULT_SOURCE
 from worker.store.queue.intake import Added, highest_job, runs_holding
 from worker.store.queue.run_intake import close_intake, holding_intake
 from worker.store.queue.trial import IntakeTrial
 from worker.store.runs import RunRef
 from worker.store.statistics import after_intake
 
-ASKED_WHERE_KNOWN = 200
 File = tuple[str, IO[bytes]]
 
 
@@ -118,8 +116,9 @@ class Handover:
     def _take_file(self, backlog: Backlog, read: Read) -> None:
         self._file = backlog.path
         try:
-            for block in ahead(backlog.blocks(read.guess)):
-                self._take_block(backlog.path, block)
+            blocks, stored = backlog.blocks(read.guess), self._engine is not None and not self._dry
+            for load in ahead(loads(blocks, self._terms.source, stored=stored)):
+                self._take_load(backlog.path, load)
             self._settle()
         except BacklogError as error:
             self._settle()
@@ -128,21 +127,21 @@ class Handover:
             rows = f"The {self._counts.accepted:,} rows before it are in run {self._run.name}."
             raise BacklogError(f"{error} {rows}", mend=error.mend) from None
 
-    def _take_block(self, name: str, block: Block) -> None:
+    def _take_load(self, name: str, load: Load) -> None:
         counts = self._counts
-        self._reject(name, block.rejects)
-        counts.warn(name, block.warnings)
-        counts.notes.merge(block.notes)
-        if not block.records:
+        self._reject(name, load.rejects)
+        counts.warn(name, load.warnings)
+        counts.notes.merge(load.notes)
+        if not load.rows:
             return
-        counts.strata.update(stratum_of(len(record.body)) for record in block.records)
-        self._count(name, self._opened().add(block.records))
-        if not counts.accepted and len(counts.known) < ASKED_WHERE_KNOWN:
-            source = self._terms.source
-            counts.known += [
-                (source or record.source or DEFAULT_SOURCE, record.external_id)
-                for record in block.records[:ASKED_WHERE_KNOWN]
-            ]
+        counts.strata.update(load.strata)
+        store = self._opened()
+        if isinstance(store, Intake):
+            self._count(name, store.add(load.chunk))
+        else:
+            self._count(name, store.add(load.records))
+        if not counts.accepted and len(counts.known) < FIRST_ROWS:
+            counts.known += load.first
 
     def _settle(self) -> None:
         """Waits until all that the store was given is committed, and counts it."""
@@ -183,7 +182,6 @@ class Handover:
         self._store = Intake(
             engine=self._engine,
             run=self._run,
-            source=terms.source,
             again=terms.again,
             first_job=first_job,
         )

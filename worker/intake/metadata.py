@@ -1,6 +1,6 @@
 """What stands beside a question: kept as far as there is room."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -10,21 +10,27 @@ from worker.domain.backlog import Caps, Care, Note
 TOO_LARGE = "metadata over the bound"
 UNSTORABLE = "holds what Postgres cannot store"
 NUL_IN_JSON = b"\\u0000"
+DEEP = frozenset((dict, list))
+"""Kinds of values that hold others."""
 
 
-def fits(extra: Mapping[str, Any], caps: Caps) -> bool:
-    """Whether all of it can be kept."""
-    packed = _packed(extra)
-    return packed is not None and len(packed) <= caps.metadata and NUL_IN_JSON not in packed
+Kept = tuple[dict[str, Any] | None, bytes | None, list[Note]]
+"""What is kept of a row's columns; the same as JSON, where it is all of them; and what is left out,
+in words: no question is lost for what stands beside it."""
 
 
-def fitting(extra: Mapping[str, Any], caps: Caps) -> tuple[dict[str, Any], list[Note]]:
-    """The smallest first, as many as there is room for, in the order of the file; and a note for
-    each that is left out: no question is lost for what stands beside it."""
-    notes = []
+def with_room(extra: dict[str, Any], caps: Caps) -> Kept:
+    """As much of it as there is room for: all, or the smallest values first, in the order of the
+    file."""
+    extra, notes = (
+        (extra, []) if DEEP.isdisjoint(map(type, extra.values())) else _without_deep(extra, caps)
+    )
+    packed = _as_json(extra)
+    if packed is not None and len(packed) <= caps.metadata and NUL_IN_JSON not in packed:
+        return (extra, packed, notes) if extra else (None, None, notes)
     sizes = {}
     for name, value in extra.items():
-        packed = _packed({name: value})
+        packed = _as_json({name: value})
         if packed is None or NUL_IN_JSON in packed:
             notes.append(Note(Care.LEFT_OUT, shown(name), UNSTORABLE))
         else:
@@ -36,12 +42,18 @@ def fitting(extra: Mapping[str, Any], caps: Caps) -> tuple[dict[str, Any], list[
             kept.add(name)
         else:
             notes.append(Note(Care.LEFT_OUT, shown(name), TOO_LARGE))
-    return {name: extra[name] for name in extra if name in kept}, notes
+    return {name: extra[name] for name in extra if name in kept} or None, None, notes
 
 
-def nested(extra: Mapping[str, Any]) -> Iterator[Any]:
-    """The objects and arrays in it."""
-    return (value for value in extra.values() if isinstance(value, dict | list))
+def _without_deep(extra: dict[str, Any], caps: Caps) -> tuple[dict[str, Any], list[Note]]:
+    kept, notes = {}, []
+    for name, value in extra.items():
+        if isinstance(value, dict | list) and too_deep(value, caps.depth - 1):
+            words = f"nested deeper than {caps.depth} levels"
+            notes.append(Note(Care.LEFT_OUT, shown(name), words))
+        else:
+            kept[name] = value
+    return kept, notes
 
 
 def shown(name: str) -> str:
@@ -58,7 +70,7 @@ def too_deep(value: Any, left: int) -> bool:
     return isinstance(value, list) and any(too_deep(inner, left - 1) for inner in value)
 
 
-def _packed(extra: Mapping[str, Any]) -> bytes | None:
+def _as_json(extra: Mapping[str, Any]) -> bytes | None:
     try:
         return orjson.dumps(extra)
     except (TypeError, ValueError):

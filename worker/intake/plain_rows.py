@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from worker.domain.backlog import LONGEST, Caps, Record
-from worker.intake.cell_words import NO_VALUE
+from worker.intake.cell_words import NO_VALUE, UNCALCULATED
 
 _plain_id = re.compile(r"[0-9A-Za-z][0-9A-Za-z._:/@#-]{,99}").fullmatch
 """No sign of these can be a spreadsheet's failure, a rounded number, a space or invisible."""
 FIELD, BODY = 100, 20_000
 """Characters. What is longer may be too long, and is judged where the bounds are known."""
 _WORD = max(map(len, NO_VALUE))
+_NO_WORDS = NO_VALUE | {UNCALCULATED}
 NUL = "\x00"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlainColumns:
     """In which column each of our fields stands as a whole."""
 
@@ -25,15 +26,22 @@ class PlainColumns:
     body: str
     others: tuple[tuple[str, str], ...]
     """Field and column."""
+    moment: str | None
+    """Where it says when the message came."""
 
 
 def plain_columns(columns: Mapping[str, str]) -> PlainColumns | None:
     """For rows whose fields, all of them, are in these columns. None where every row needs a second
-    look: an id or a body is nowhere, or times are to be read."""
-    others = tuple((field, columns[field]) for field in columns if field in LONGEST)
-    if len(others) + 2 != len(columns) or not {"external_id", "body"} <= columns.keys():
+    look, for an id or a body is nowhere."""
+    if not {"external_id", "body"} <= columns.keys():
         return None
-    return PlainColumns(columns["external_id"], columns["body"], others)
+    others = tuple((field, columns[field]) for field in columns if field in LONGEST)
+    return PlainColumns(
+        external_id=columns["external_id"],
+        body=columns["body"],
+        others=others,
+        moment=columns.get("received_at"),
+    )
 
 
 def are_wide(caps: Caps) -> bool:
@@ -41,10 +49,11 @@ def are_wide(caps: Caps) -> bool:
     return caps.body_chars >= BODY and caps.id_chars >= FIELD
 
 
-def plain_record(line: int, row: Mapping[str, Any], columns: PlainColumns | None) -> Record | None:
-    """The record of a plain row; None of any other, which is to be judged with care."""
-    if columns is None:
-        return None
+def plain_record(
+    line: int, row: Mapping[str, Any], columns: PlainColumns, *, floats: bool | None
+) -> Record | None:
+    """The record of a plain row, but for when it came; None of any other, which is to be judged
+    with care. Of a table (`floats` is not None) ids must be as no export dresses them."""
     external_id, body = row[columns.external_id], row[columns.body]
     if (
         type(external_id) is not str
@@ -55,16 +64,30 @@ def plain_record(line: int, row: Mapping[str, Any], columns: PlainColumns | None
         or "&" in body
         or NUL in body
         or not _WORD < len(body) <= BODY
+        or body == UNCALCULATED
+        or (floats is not None and external_id.endswith(".0"))
+        or (columns.moment is not None and not _is_word(row[columns.moment]))
     ):
         return None
     record = Record(line=line, external_id=external_id, body=body)
     for field, column in columns.others:
         value = row[column]
-        if value is None:
+        if not value and _is_word(value):
             continue
         if type(value) is not str or len(value) > FIELD or "<" in value or NUL in value:
             return None
-        if not value or value in NO_VALUE:
+        if value in _NO_WORDS:
+            return None
+        if (
+            floats is not None
+            and field == "customer_id"
+            and (not _plain_id(value) or value.endswith(".0"))
+        ):
             return None
         setattr(record, field, value)
     return record
+
+
+def _is_word(value: Any) -> bool:
+    """Whether it is text, or nothing at all, and no word for nothing."""
+    return value is None or (type(value) is str and value not in _NO_WORDS)

@@ -3,7 +3,18 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from worker.domain.backlog import LONGEST, Block, Caps, Care, Note, Notes, Record, Reject
+from worker.domain.backlog import (
+    BLOCK_CHARS,
+    BLOCK_ROWS,
+    LONGEST,
+    Block,
+    Caps,
+    Care,
+    Note,
+    Notes,
+    Record,
+    Reject,
+)
 from worker.domain.text import is_blank
 from worker.intake import remarks
 from worker.intake.cell_text import as_text
@@ -11,7 +22,7 @@ from worker.intake.cell_words import is_nothing, tidied, why_no_id
 from worker.intake.dates import Ambiguous, DateOrder, moment_of
 from worker.intake.layouts import Layout, layout_of
 from worker.intake.markup import is_markup, only_pictures, text_of, unquoted, without_entities
-from worker.intake.metadata import fits, fitting, nested, shown, too_deep
+from worker.intake.metadata import too_deep, with_room
 from worker.intake.paths import parse_place
 from worker.intake.plain_rows import are_wide, plain_record
 from worker.intake.product_rows import FileWords, RowWords, row_words_of
@@ -50,36 +61,40 @@ class Rows:
         picks = "body" in self._places and self._places["body"].picks
         self._no_body = f"missing body{remarks.NOTHING_PUBLIC if picks else ''}"
         self._told = told
-        self._plain = not strip_quotes and told is None and floats is None and are_wide(caps)
+        self._plain = not strip_quotes and told is None and are_wide(caps)
         self._words: dict[tuple[str, ...], RowWords | None] = {}
         self._layouts: dict[tuple[str, ...], Layout] = {}
         self._names, self._notes = 0, Notes()
 
     def blocks(self, items: Iterable[Item]) -> Iterator[Block]:
         """Everything that was read, in blocks."""
-        block = Block()
+        block, room = Block(notes=self._notes), BLOCK_ROWS
         for item in items:
             judged = item if isinstance(item, Reject) else self.judge(*item)
             if isinstance(judged, Reject):
                 block.rejects.append(judged)
             else:
-                block.add(judged)
+                block.records.append(judged)
+                block.chars += len(judged.body)
                 if not judged.external_id.isascii() and (warning := remarks.warning_of(judged)):
                     block.warnings.append(warning)
-            if block.full:
-                yield self._noted(block)
-                block = Block()
-        yield self._noted(block)
-
-    def _noted(self, block: Block) -> Block:
-        block.notes, self._notes = self._notes, Notes()
-        return block
+            room -= 1
+            if not room or block.chars >= BLOCK_CHARS:
+                self._notes = Notes()
+                yield block
+                block, room = Block(notes=self._notes), BLOCK_ROWS
+        self._notes = Notes()
+        yield block
 
     def judge(self, line: int, row: Mapping[str, Any]) -> Record | Reject:
         """The row as a record, or why it is rejected."""
         layout = self._layouts.get(names := tuple(row)) or self._layout(names)
-        if self._plain and (plain := plain_record(line, row, layout.plain)):
-            self._metadata(plain, layout.beside(row) if layout.rest else {})
+        columns = layout.plain if self._plain else None
+        if columns and (plain := plain_record(line, row, columns, floats=self._floats)):
+            extra = layout.beside(row) if layout.rest else {}
+            if columns.moment is not None and (value := row[columns.moment]):
+                self._put_moment(plain, value, extra)
+            self._metadata(plain, extra)
             return plain
         away = None
         if self._told is not None and (words := self._words[names]) is not None:
@@ -223,28 +238,13 @@ class Rows:
         if NUL in original or len(original.encode(errors="replace")) > self._caps.original:
             self._notes.add(Note(Care.LEFT_OUT, "body", remarks.NO_ROOM_FOR_ORIGINAL), record.line)
         else:
-            record.metadata = {**(record.metadata or {}), ORIGINAL: original}
-
-    def _without_deep(self, record: Record, extra: dict[str, Any]) -> dict[str, Any]:
-        """No question is lost for how what stands beside it is nested."""
-        kept = {}
-        for name, value in extra.items():
-            if isinstance(value, dict | list) and too_deep(value, self._caps.depth - 1):
-                words = f"nested deeper than {self._caps.depth} levels"
-                self._notes.add(Note(Care.LEFT_OUT, shown(name), words), record.line)
-            else:
-                kept[name] = value
-        return kept
+            record.metadata, record.packed = {**(record.metadata or {}), ORIGINAL: original}, None
 
     def _metadata(self, record: Record, extra: dict[str, Any]) -> None:
         if not extra:
             return
-        if any(too_deep(value, self._caps.depth - 1) for value in nested(extra)):
-            extra = self._without_deep(record, extra)
         for note in remarks.of_mail(extra) if self._mails else ():
             self._notes.add(note, record.line)
-        if not fits(extra, self._caps):
-            extra, notes = fitting(extra, self._caps)
-            for note in notes:
-                self._notes.add(note, record.line)
-        record.metadata = extra or None
+        record.metadata, record.packed, notes = with_room(extra, self._caps)
+        for note in notes:
+            self._notes.add(note, record.line)

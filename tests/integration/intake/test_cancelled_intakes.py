@@ -12,6 +12,7 @@ from tests.support.works import hand_in, settings_for
 from worker.domain.backlog import Record
 from worker.store.actions.changes import CANCEL, apply
 from worker.store.actions.selection import whole
+from worker.store.queue.copy_rows import packed_rows
 from worker.store.queue.intake import add_in
 from worker.store.queue.run_ends import finish_runs
 from worker.store.queue.run_intake import close_intake
@@ -25,7 +26,7 @@ def test_what_comes_in_after_the_cancel_is_cancelled_too(engine: Engine) -> None
     apply(engine, ME, CANCEL, whole(run))
     with engine.begin() as connection:
         after = [Record(line=1, external_id="after", body="after")]
-        add_in(connection, run, after, None, False, 0)
+        add_in(connection, run, packed_rows(after, None), False, 0)
         close_intake(connection, other, 0, 0)
     assert many(engine, STATES) == [("cancelled", 1), ("queued", 2)]
     with engine.begin() as connection:

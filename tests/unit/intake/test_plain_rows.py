@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from worker.domain.backlog import LONGEST, Block, Caps
+from worker.intake.cell_words import UNCALCULATED
 from worker.intake.plain_rows import BODY, FIELD, plain_columns
 from worker.intake.rows import Rows
 
@@ -55,21 +56,36 @@ OTHERS = [
 ]
 
 
-def judged(rows: list[dict[str, Any]], caps: Caps, columns: dict[str, str] | None = None) -> Block:
-    (block,) = Rows(caps, columns).blocks(list(enumerate(rows, 1)))
+MOMENTS = ["2026-11-24T08:15:00Z", "24.11.2026", "04/11/2026", "no time", "NULL", "", None, 7]
+MOMENTS += [True, ["2026-11-24"], "a\x00", UNCALCULATED]
+DRESSED = ["7.0", "7.5", "'7", '="7"', " a", "e\u0301", "a@b.example", "a b", UNCALCULATED]
+
+
+def judged(
+    rows: list[dict[str, Any]],
+    caps: Caps,
+    columns: dict[str, str] | None = None,
+    floats: bool | None = None,
+) -> Block:
+    (block,) = Rows(caps, columns, floats=floats).blocks(list(enumerate(rows, 1)))
     return block
 
 
-@pytest.mark.parametrize("rest", [{}, {"order": 7, "note": "", "deep": [[["x"]]]}])
-def test_a_plain_row_is_what_it_is_with_care(rest: dict[str, Any]) -> None:
+@pytest.mark.parametrize("rest", [{}, {"order": 7, "note": "", "deep": [[["x"]]]}, {"a": "\x00"}])
+@pytest.mark.parametrize("floats", [None, False, True])
+def test_a_plain_row_is_what_it_is_with_care(rest: dict[str, Any], floats: bool | None) -> None:
     pairs = itertools.chain(
         ((id_, body, {"language": "en"}) for id_, body in itertools.product(IDS, BODIES)),
         (("a", "Where is my order?", {name: o}) for name in LONGEST for o in OTHERS),
         [("a", "Where is my order?", dict.fromkeys(LONGEST, "x"))],
+        (("a", "Where is my order?", {"received_at": at}) for at in MOMENTS),
+        (("a", "Where is my order?", {"customer_id": one}) for one in DRESSED),
+        ((one, "Where is my order?", {"customer_id": "7.0"}) for one in DRESSED),
+        [("a", UNCALCULATED, {"language": "en"})],
     )
     rows = [{"external_id": i, "body": b, **others, **rest} for i, b, others in pairs]
-    plain = judged(rows, Caps())
-    assert plain == judged(rows, CAREFUL)
+    plain = judged(rows, Caps(), floats=floats)
+    assert plain == judged(rows, CAREFUL, floats=floats)
     assert plain.records
     assert plain.rejects
 
@@ -88,7 +104,7 @@ def test_under_narrow_bounds_no_row_is_plain() -> None:
 
 @pytest.mark.parametrize(
     "columns",
-    [{"external_id": "a"}, {"body": "a"}, {"external_id": "a", "body": "b", "received_at": "c"}],
+    [{"external_id": "a"}, {"body": "a"}],
 )
-def test_without_an_id_or_a_body_and_with_times_no_row_is_plain(columns: dict[str, str]) -> None:
+def test_without_an_id_or_a_body_no_row_is_plain(columns: dict[str, str]) -> None:
     assert plain_columns(columns) is None

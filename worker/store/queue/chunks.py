@@ -13,12 +13,21 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from worker.domain.backlog import Record
-from worker.store.queue.copy_rows import NOT_ALL_NEW, copy_in, job_rows, message_rows
+from worker.domain.backlog import BLOCK_ROWS, Record
+from worker.store.queue.copy_rows import (
+    NOT_ALL_NEW,
+    OWN_COLUMNS,
+    PackedRows,
+    copy_in,
+    job_rows,
+    numbered,
+    packed_rows,
+)
 from worker.store.queue.intake import COPY_JOBS, COPY_MESSAGES, Added, add_in, reserve
 from worker.store.runs import RunRef
 
-OWN_COLUMNS = 500
+LARGE = BLOCK_ROWS // 2
+"""Rows of a chunk behind which more are expected."""
 STORE_ERRORS = (DBAPIError, *NOT_ALL_NEW)
 """What a chunk that cannot be stored is answered with."""
 
@@ -29,27 +38,27 @@ class Intake:
 
     engine: Engine
     run: RunRef
-    source: str | None
     again: bool
     first_job: int
     own: dict[str, None] = field(default_factory=dict, init=False)
-    """Names of columns that are not ours, in order of appearance; at most `OWN_COLUMNS`."""
+    """Names of columns that are not ours, in order of appearance; about `OWN_COLUMNS` at most."""
     _expects_new: bool = field(default=True, init=False)
     _behind: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(1, "intake"), init=False
     )
-    _open: "Future[None] | None" = field(default=None, init=False)
-    _opened: Sequence[Record] = field(default=(), init=False)
+    _open: "Future[Sequence[int]] | None" = field(default=None, init=False)
+    _opened: PackedRows = field(default=PackedRows((), (), {}), init=False)
+    _ids: Sequence[int] = field(default=(), init=False)
+    """Reserved for the next chunk."""
     _done: Added = field(default_factory=Added, init=False)
 
-    def add(self, records: Sequence[Record]) -> Added:
+    def add(self, chunk: PackedRows) -> Added:
         """Stores a chunk; returns what was committed since it was asked last: the chunk before,
         mostly. Raises database errors; then nothing of one of the two was added."""
         if len(self.own) < OWN_COLUMNS:
-            for record in records:
-                if record.metadata is not None:
-                    self.own |= dict.fromkeys(record.metadata)
-        begun = _begin_new(self.engine, records, self.source) if self._expects_new else None
+            self.own |= chunk.own
+        begun = _begin_new(self.engine, chunk, self._ids) if self._expects_new else None
+        self._ids = ()
         try:
             self._wait()
         except BaseException:
@@ -57,9 +66,9 @@ class Intake:
                 begun.connection.close()
             raise
         if begun is None:
-            self._add_staged(records)
+            self._add_staged(chunk)
         else:
-            self._open, self._opened = self._behind.submit(_end_new, begun, self.run), records
+            self._open, self._opened = self._behind.submit(_end_new, begun, self.run), chunk
         return self._told()
 
     def settle(self) -> Added:
@@ -72,7 +81,7 @@ class Intake:
         if self._open is None:
             return
         try:
-            self._open.result()
+            self._ids = self._open.result()
         except KeyboardInterrupt:
             raise
         except NOT_ALL_NEW:
@@ -83,7 +92,7 @@ class Intake:
             raise
         else:
             self._open = None
-            self._done.accepted += len(self._opened)
+            self._done.accepted += len(self._opened.lines)
 
     def _told(self) -> Added:
         done, self._done = self._done, Added()
@@ -93,10 +102,10 @@ class Intake:
         """Lets go of the second thread; what is open is committed first."""
         self._behind.shutdown()
 
-    def _add_staged(self, records: Sequence[Record]) -> None:
+    def _add_staged(self, chunk: PackedRows) -> None:
         with self.engine.begin() as connection:
-            added = add_in(connection, self.run, records, self.source, self.again, self.first_job)
-        self._expects_new = added.accepted == len(records)
+            added = add_in(connection, self.run, chunk, self.again, self.first_job)
+        self._expects_new = added.accepted == len(chunk.lines)
         self._done.accepted += added.accepted
         self._done.duplicates += added.duplicates
         self._done.rejects += added.rejects
@@ -107,11 +116,10 @@ def add_all(
 ) -> list[str]:
     """Stores chunks into a run, messages of other runs too; all is committed when this returns.
     Returns the names of columns that are not ours. Raises database errors."""
-    with closing(
-        Intake(engine=engine, run=run, source=None, again=True, first_job=first_job)
-    ) as intake:
+    with closing(Intake(engine=engine, run=run, again=True, first_job=first_job)) as intake:
         for records in chunks:
-            intake.add(records)
+            if records:
+                intake.add(packed_rows(records, None))
         intake.settle()
     return list(intake.own)
 
@@ -124,12 +132,14 @@ class _Begun:
     ids: Sequence[int]
 
 
-def _begin_new(engine: Engine, records: Sequence[Record], source: str | None) -> _Begun | None:
-    """Stores the messages of a chunk in which every one is new; None where one is not."""
+def _begin_new(engine: Engine, chunk: PackedRows, ids: Sequence[int]) -> _Begun | None:
+    """Stores the messages of a chunk in which every one is new, under these ids where they are
+    enough; None where one is not."""
+    rows = len(chunk.lines)
     connection = engine.connect()
     try:
-        ids = reserve(connection, len(records))
-        copy_in(connection, COPY_MESSAGES, message_rows(ids, records, source))
+        ids = ids[:rows] if len(ids) >= rows else reserve(connection, rows)
+        copy_in(connection, COPY_MESSAGES, numbered(ids, chunk))
     except NOT_ALL_NEW:
         connection.close()
         return None
@@ -139,9 +149,13 @@ def _begin_new(engine: Engine, records: Sequence[Record], source: str | None) ->
     return _Begun(connection, ids)
 
 
-def _end_new(begun: _Begun, run: RunRef) -> None:
-    """Stores the jobs of such a chunk, and commits both."""
-    rows = job_rows(begun.ids, run.id, run.first_lane, run.priority)
+def _end_new(begun: _Begun, run: RunRef) -> Sequence[int]:
+    """Stores the jobs of such a chunk, and commits both. Returns ids for another one, reserved
+    while the messages of the one between are stored: nothing has to wait for them."""
+    rows = len(begun.ids)
+    jobs = job_rows(begun.ids, run.id, run.first_lane, run.priority)
     with begun.connection as connection:
-        copy_in(connection, COPY_JOBS, rows)
+        more = reserve(connection, rows) if rows >= LARGE else ()
+        copy_in(connection, COPY_JOBS, jobs)
         connection.commit()
+    return more

@@ -5,7 +5,8 @@ then these."""
 import datetime as dt
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from struct import Struct
 
@@ -19,7 +20,10 @@ from worker.domain.backlog import Record
 
 DEFAULT_SOURCE = "default"
 DIGEST_BYTES = 16
-PIECE = 250
+OWN_COLUMNS = 500
+"""Names of columns that are not ours, of one intake, or a few more."""
+PIECE = 500
+"""Parts of rows that are sent at once."""
 NOT_ALL_NEW = (UniqueViolation, DeadlockDetected)
 """What a chunk meets in which some message is known, or is just being made known by another."""
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -56,33 +60,54 @@ def copy_in(connection: Connection, statement: str, rows: Iterator[bytes]) -> No
         raise DBAPIError.instance(statement, None, error, psycopg.Error) from error
 
 
-def message_rows(
-    numbers: Iterable[int], records: Sequence[Record], source: str | None
-) -> Iterator[bytes]:
-    """Each record behind its number, which is the message's id, or the line."""
+@dataclass(frozen=True, slots=True)
+class PackedRows:
+    """Records as COPY takes them: the line of each, and its fields behind the first, which is the
+    message's id, or the line. `own` names columns that are not ours, in order of appearance."""
+
+    lines: Sequence[int]
+    rows: Sequence[bytes]
+    own: Mapping[str, None]
+
+
+def packed_rows(records: Iterable[Record], source: str | None) -> PackedRows:
+    """Everything that Postgres is told of records: these can be forgotten. `source` wins over
+    theirs."""
     given = None if not source else _text(source)
-    for number, r in zip(numbers, records, strict=True):
+    lines, rows, own = list[int](), list[bytes](), dict[str, None]()
+    for r in records:
         external_id, body = r.external_id.encode(), r.body.encode()
         subject = NULL if r.subject is None else _text(r.subject)
         digest = _digest(b"" if r.subject is None else subject[4:], body)
-        yield b"".join(
-            (
-                _message(_MESSAGE_FIELDS, _BIGINT, number),
-                given or _often(r.source or DEFAULT_SOURCE),
-                _size(len(external_id)),
-                external_id,
-                _size(len(body)),
-                body,
-                DIGEST,
-                digest,
-                subject,
-                NULL if r.channel is None else _often(r.channel),
-                NULL if r.customer_id is None else _text(r.customer_id),
-                NULL if r.language is None else _often(r.language),
-                NULL if r.received_at is None else _moment(r.received_at),
-                _document(orjson.dumps(r.metadata)) if r.metadata else NOTHING_MORE,
+        if r.metadata is not None and len(own) < OWN_COLUMNS:
+            own |= dict.fromkeys(r.metadata)
+        lines.append(r.line)
+        rows.append(
+            b"".join(
+                (
+                    given or _often(r.source or DEFAULT_SOURCE),
+                    _size(len(external_id)),
+                    external_id,
+                    _size(len(body)),
+                    body,
+                    DIGEST,
+                    digest,
+                    subject,
+                    NULL if r.channel is None else _often(r.channel),
+                    NULL if r.customer_id is None else _text(r.customer_id),
+                    NULL if r.language is None else _often(r.language),
+                    NULL if r.received_at is None else _moment(r.received_at),
+                    _document(r.packed or orjson.dumps(r.metadata)) if r.metadata else NOTHING_MORE,
+                )
             )
         )
+    return PackedRows(lines, rows, own)
+
+
+def numbered(numbers: Iterable[int], chunk: PackedRows) -> Iterator[bytes]:
+    """Each number, and the row behind it."""
+    begins = map(_message, itertools.repeat(_MESSAGE_FIELDS), itertools.repeat(_BIGINT), numbers)
+    return itertools.chain.from_iterable(zip(begins, chunk.rows, strict=True))
 
 
 def job_rows(ids: Iterable[int], run: int, lane: str, priority: int) -> Iterator[bytes]:

@@ -16,9 +16,9 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from worker.domain.backlog import Record, Reject
+from worker.domain.backlog import Reject
 from worker.domain.lengths import Lengths
-from worker.store.queue.copy_rows import copy_in, message_rows
+from worker.store.queue.copy_rows import PackedRows, copy_in, numbered
 from worker.store.runs import RunRef
 
 REPEATED = "repeated external_id; the first one is taken"
@@ -36,24 +36,16 @@ class Added:
 
 
 def add_in(
-    connection: Connection,
-    run: RunRef,
-    records: Sequence[Record],
-    source: str | None,
-    again: bool,
-    first_job: int,
+    connection: Connection, run: RunRef, chunk: PackedRows, again: bool, first_job: int
 ) -> Added:
     """Adds a chunk inside the caller's transaction."""
-    if not records:
-        return Added()
     connection.execute(STAGE)
-    lines = (record.line for record in records)
-    copy_in(connection, COPY_STAGED, message_rows(lines, records, source))
+    copy_in(connection, COPY_STAGED, numbered(chunk.lines, chunk))
     connection.execute(INSERT_MESSAGES)
     values = {"run": run.id, "lane": run.first_lane, "priority": run.priority, "again": again}
     accepted = connection.execute(INSERT_JOBS, values).rowcount
     added = Added(accepted=accepted)
-    if accepted < len(records):
+    if accepted < len(chunk.lines):
         _explain(connection, run, first_job, added)
     return added
 

@@ -27,6 +27,7 @@ from worker.config.settings import Settings
 from worker.intake import Record, read_blocks
 from worker.sandbox.simulator.state import State
 from worker.store.new_runs import NewRun, create_run
+from worker.store.queue.copy_rows import packed_rows
 from worker.store.queue.intake import add_in
 from worker.store.queue.run_intake import close_intake
 from worker.store.reading.bill import bill_of
@@ -79,7 +80,7 @@ def hand_in(engine: Engine, settings: Settings) -> None:
             NewRun(name="night", policy=policy_named(settings, "ladder"), lane=Lane.BATCH),
         )
         while block := list(itertools.islice(records, 1_000)):
-            add_in(connection, run, block, None, False, 0)
+            add_in(connection, run, packed_rows(block, None), False, 0)
         close_intake(connection, run, 0, 0)
 
 

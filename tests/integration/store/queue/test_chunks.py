@@ -16,6 +16,7 @@ from worker.domain.ladder import Ladder
 from worker.domain.presets import preset
 from worker.store.new_runs import NewRun, create_run
 from worker.store.queue.chunks import STORE_ERRORS, Intake
+from worker.store.queue.copy_rows import PackedRows, packed_rows
 from worker.store.queue.intake import highest_job, reserve
 
 FIELDS = (
@@ -37,16 +38,22 @@ def intake(engine: Engine) -> Iterator[Intake]:
             connection, NewRun(name="day", policy=preset("ladder", Ladder(("haiku", "sonnet"))))
         )
         first = highest_job(connection)
-    made = Intake(engine=engine, run=run, source=None, again=False, first_job=first)
+    made = Intake(engine=engine, run=run, again=False, first_job=first)
     yield made
     made.close()
 
 
-def chunk(*ids: str, body: str = "Where is it?") -> list[Record]:
-    return [
-        Record(line=line, external_id=name, body=f"{body} {name}")
-        for line, name in enumerate(ids, 1)
-    ]
+def chunk(*ids: str, body: str = "Where is it?") -> PackedRows:
+    return stored(
+        *(
+            Record(line=line, external_id=name, body=f"{body} {name}")
+            for line, name in enumerate(ids, 1)
+        )
+    )
+
+
+def stored(*records: Record) -> PackedRows:
+    return packed_rows(records, None)
 
 
 def test_what_is_counted_is_committed(engine: Engine, intake: Intake) -> None:
@@ -127,7 +134,7 @@ def test_every_field_is_stored_as_it_was_read(engine: Engine, intake: Intake) ->
         metadata={odd: [1, None, {"b": 1.5}]},
     )
     bare = Record(line=2, external_id="b", body="B", subject="", source="s")
-    stored = (
+    kept = (
         "SELECT external_id, body, source, channel, customer_id, subject, language, received_at,"
         " metadata, digest FROM messages ORDER BY id"
     )
@@ -136,19 +143,19 @@ def test_every_field_is_stored_as_it_was_read(engine: Engine, intake: Intake) ->
         for r in (full, bare)
     ]
 
-    intake.add([full, bare])
+    intake.add(stored(full, bare))
     intake.settle()
-    assert [tuple(row) for row in many(engine, stored)] == asked
+    assert [tuple(row) for row in many(engine, kept)] == asked
 
-    intake.add([full, bare])
-    intake.add([replace(full, external_id="c"), full])
+    intake.add(stored(full, bare))
+    intake.add(stored(replace(full, external_id="c"), full))
     intake.settle()
-    assert many(engine, stored)[-1][1:] == ("c", *asked[0][1:])[1:]
+    assert many(engine, kept)[-1][1:] == ("c", *asked[0][1:])[1:]
 
 
 def test_the_source_that_was_named_wins_over_the_rows(engine: Engine, intake: Intake) -> None:
-    intake.source = "named"
-    intake.add([Record(line=1, external_id="a", body="A", source="of the row")])
+    record = Record(line=1, external_id="a", body="A", source="of the row")
+    intake.add(packed_rows([record], "named"))
     intake.settle()
     assert one(engine, "SELECT source FROM messages") == ("named",)
 
