@@ -128,10 +128,11 @@ def _overview(engine: Engine, settings: Settings, as_json: bool) -> None:
 def _read_overview(connection: Connection, settings: Settings) -> Overview:
     live = live_runs(connection, LIVE_MOST)
     around = surrounding_of(connection, settings)
+    lines = queue_states(connection, around.queues, live, redis_away=around.redis_away)
     return Overview(
         live=live,
         seen=read_outlooks(connection, live, around),
-        queues=(lines := queue_states(connection, around.queues, live)),
+        queues=lines,
         batches=batches_under_way(connection),
         everything_paused=paused_everything(connection),
         day=today(connection),

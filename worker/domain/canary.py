@@ -9,15 +9,13 @@ from collections.abc import Sequence
 from enum import Enum, auto
 
 from models.vocabulary import JUDGED, AttemptOutcome, CallState
-from worker.domain import wording
 from worker.domain.endings import Dead
 from worker.domain.hold_words import CANARY
 from worker.domain.judgement import LOW_CONFIDENCE, TOO_LONG
 from worker.domain.reports import AttemptReport
+from worker.domain.trials import NEEDED
 from worker.domain.trouble import Meaning
 
-NEEDED = 5
-"""Good calls that prove a combination; as many bad ones at first, and it is given up."""
 FORGIVEN = 1
 """So many good calls do not yet save one that failed NEEDED times."""
 HOPELESS = 3 * NEEDED
@@ -66,21 +64,6 @@ def speaks_well(report: AttemptReport) -> bool | None:
 
 def _never_taken(report: AttemptReport) -> bool:
     return any(call.meaning is Meaning.PERMANENT for call in report.calls)
-
-
-def tried_words(good: int, bad: int) -> str:
-    """`2 of 5 first calls have gone well, 1 has failed`."""
-    failed = f", {bad} {'has' if bad == 1 else 'have'} failed" if bad else ""
-    return f"{good} of {NEEDED} first calls have gone well{failed}"
-
-
-def trial_words(queue: str, good: int, bad: int, waiting: int) -> str:
-    """How a trial that holds a queue back goes and what comes of it, without a full stop."""
-    return (
-        f"{queue} is on trial with a new prompt, schema or model: {tried_words(good, bad)};"
-        f" {wording.waiting(waiting)}, and all go on once {NEEDED} have; if they fail, Rung pauses"
-        f" {queue}"
-    )
 
 
 def words(queue: str, good: int, bad: int, reasons: Sequence[str]) -> str:

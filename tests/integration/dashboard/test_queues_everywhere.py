@@ -21,6 +21,7 @@ from worker.cli.diagnosis.postgres import examine
 from worker.cli.views.ladder import LadderView
 from worker.cli.views.now import NowView
 from worker.lanes.upkeep.budget_stops import tell_of_stops
+from worker.sandbox.redis import free_port
 from worker.sandbox.simulator.state import State
 from worker.store.actions import holds
 from worker.store.actions.selection import whole
@@ -103,9 +104,9 @@ def at_every_door(api: Api) -> dict[str, Any]:
     assert (told["state"] if told["state"] != "ok" else "1 worker, 5 waiting") in symptom.words
     if told["state"] == "on trial":
         goes = (
-            "haiku is on trial with a new prompt, schema or model: 2 of 5 first calls have gone"
-            " well, 1 has failed; 5 messages wait, and all go on once 5 have; if they fail, Rung"
-            " pauses haiku"
+            "haiku is on trial with a new prompt, schema or model: 2 of 5 trial calls went well,"
+            " 1 failed; 5 messages wait, and all go on once 5 went well; if they fail, Rung pauses"
+            " haiku"
         )
         assert goes in symptom.words
         assert symptom.ok
@@ -115,8 +116,8 @@ def at_every_door(api: Api) -> dict[str, Any]:
         assert run["outlook"] == {
             "level": "calm",
             "done_at": None,
-            "words": "not done before haiku is through its trial (2 of 5 first calls have gone"
-            " well, 1 has failed): 5 wait there",
+            "words": "not done before haiku is through its trial (2 of 5 trial calls went"
+            " well, 1 failed): 5 wait there",
         }
     because = told["paused_reason"] or told["held_reason"] or told["breaker_reason"]
     if because and told["workers"] and because != "drained by hand":
@@ -171,6 +172,25 @@ def test_what_waits_for_a_budget_waits_at_every_door(api: Api) -> None:
     # then
     assert (told["state"], told["waiting"], told["paused"]) == ("waits for budget", 5, False)
     assert told["oldest_wait_s"] >= 300
+
+
+def test_nothing_is_called_ok_that_waits_for_redis(
+    engine: Engine, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    hand_in(engine, api.settings, BODIES, name="day")
+    do(engine, "UPDATE jobs SET state = 'routed', tier = 'haiku'")
+    nowhere = f"redis://127.0.0.1:{free_port()}/0"
+    monkeypatch.setenv("REDIS_URL", nowhere)
+    settings = api.settings.model_copy(update={"redis_url": nowhere})
+    with working(settings), api_over(engine, settings) as without:
+        do(engine, SEEN)
+        # when
+        told = at_every_door(without)
+        headline = Page(without.client.get("/", headers={"Accept": "text/html"}).text).text
+    # then
+    assert (told["state"], told["waiting"]) == ("no Redis", 5)
+    assert "Nothing goes on: Redis does not answer." in headline
 
 
 def seen(api: Api, *paths: str) -> dict[str, str]:

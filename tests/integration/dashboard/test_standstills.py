@@ -25,8 +25,9 @@ ADA = Actor("ada")
 
 
 @pytest.fixture
-def settings(database_url: str, simulator: tuple[State, str]) -> Settings:
-    return settings_for(database_url, simulator[1], policy={"preset": "single:haiku"})
+def settings(database_url: str, redis_url: str, simulator: tuple[State, str]) -> Settings:
+    policy = {"preset": "single:haiku"}
+    return settings_for(database_url, simulator[1], redis_url=redis_url, policy=policy)
 
 
 @pytest.fixture

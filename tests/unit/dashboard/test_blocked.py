@@ -37,7 +37,7 @@ def lines(**kept: dict[str, Any]) -> list[Any]:
         ({"opus": {"held_s": 1_700.0}}, ""),
         ({"opus": {"trial_good": 2}}, ""),
         ({"routing": {"trial_good": 2, "trial_bad": 0}},
-         "not done before routing is through its trial (2 of 5 first calls have gone well): 100"
+         "not done before routing is through its trial (2 of 5 trial calls went well): 100"
          " wait there"),
     ],
 )  # fmt: skip

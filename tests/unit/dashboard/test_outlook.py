@@ -231,6 +231,8 @@ def test_the_first_sentence_is_about_the_worst() -> None:
     assert (stopped.level, stopped.words) == (
         "bad", "Nothing goes on: haiku and opus cannot send. 40 of 100 messages are done."
     )  # fmt: skip
+    away = headline([good], outlooks[:1], None, ["haiku"], without_redis=True)
+    assert away.words.startswith("Nothing goes on: Redis does not answer. ")
     gone = headline([good], outlooks[:1], None, ["haiku"], unmanned=True)
     assert gone.words.startswith("Nothing goes on: no worker is running. 40 of 100")
     due = headline([run(deadline=NOW + HOUR)], outlooks[:1], None, ["haiku"])

@@ -31,6 +31,12 @@ def standing(**changes: Any) -> QueueStanding:
         ({"workers": 0, "waiting": 0}, {}, "no worker", "calm"),
         ({}, {"out_of_money": True}, "waits for budget", "warn"),
         ({"workers": 0}, {"out_of_money": True}, "no worker", "bad"),
+        ({"trial_good": 2}, {}, "on trial", "calm"),
+        ({"trial_good": 2}, {"out_of_money": True}, "waits for budget", "warn"),
+        ({"trial_good": 2}, {"without_redis": True}, "no Redis", "bad"),
+        ({}, {"without_redis": True, "out_of_money": True}, "waits for budget", "warn"),
+        ({"waiting": 0}, {"without_redis": True}, "ok", "good"),
+        ({"workers": 0}, {"without_redis": True}, "no worker", "bad"),
     ],
 )
 def test_the_worst_of_it_is_the_word(

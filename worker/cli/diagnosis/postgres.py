@@ -5,7 +5,7 @@ from shlex import quote
 
 from sqlalchemy import Connection
 
-from models.vocabulary import EVERYTHING, ROUTING
+from models.vocabulary import EVERYTHING
 from worker.cli.diagnosis.finding import Symptom
 from worker.cli.diagnosis.redis import real_key
 from worker.cli.diagnosis.releases import what_it_lacks
@@ -22,9 +22,9 @@ from worker.store.queue.deliveries import standing
 from worker.store.reading.connections import Connections, connections
 from worker.store.reading.durability import Durability, durability
 from worker.store.reading.queue_holds import QueueHold, queue_holds
-from worker.store.reading.queue_states import ON_TRIAL, WELL, QueueNow, queue_states
+from worker.store.reading.queue_states import ON_TRIAL, WELL, WITHOUT_REDIS, QueueNow, queue_states
 from worker.store.reading.standings import LIVE_MOST, live_runs
-from worker.store.reading.status import queues
+from worker.store.reading.surrounding import surrounding_of
 from worker.store.rights import missing_rights
 from worker.store.vectors import has_pgvector, seen_of
 
@@ -93,7 +93,8 @@ def _durability(found: Durability) -> Iterator[Symptom]:
 def _holds(connection: Connection, settings: Settings) -> Iterator[Symptom]:
     """The queues, and whatever somebody or something keeps."""
     live = live_runs(connection, LIVE_MOST)
-    lines = queue_states(connection, queues(connection, [ROUTING, *settings.tiers]), live)
+    around = surrounding_of(connection, settings)
+    lines = queue_states(connection, around.queues, live, redis_away=around.redis_away)
     holds = {hold.name: hold for hold in queue_holds(connection) if hold.lasts}
     if hold := holds.get(EVERYTHING):
         words = hold.why(sum(line.waiting for line in lines), None)
@@ -171,4 +172,6 @@ def _queue(line: QueueNow, hold: QueueHold | None) -> Symptom:
     if line.state == ON_TRIAL:
         return Symptom(name=name, ok=True, words=f"{words}; {line.trial_words}")
     mend = "rung resume everything" if line.halted else "rung status, which says which"
+    if line.state == WITHOUT_REDIS:
+        mend = "what redis says below"
     return Symptom(name=name, ok=None, words=f"{word}; {words}", mend=mend)

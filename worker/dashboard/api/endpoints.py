@@ -20,14 +20,14 @@ from starlette.responses import Response
 
 from worker.config.settings import Settings
 from worker.dashboard.access.permissions import visitor_of
-from worker.dashboard.access.problems import problem
+from worker.dashboard.access.problems import away_words, problem
 from worker.dashboard.access.visitors import Visitor
 from worker.dashboard.api.inputs import NoQuery, StrictInput
 from worker.dashboard.context import Dashboard, dashboard_of
 from worker.errors import Missing, RungError, Unreachable, UsageError
 from worker.store.audit import Actor
 from worker.store.complaints import complaint_of
-from worker.store.engine import is_outage
+from worker.store.engine import away_since, is_outage
 
 log = logging.getLogger(__name__)
 
@@ -118,11 +118,11 @@ class Endpoint:
                 if taken is not None:
                     taken.close()
         except Exception as error:
-            return as_problem(error)
+            return as_problem(error, request)
         return answer if isinstance(answer, Response) else json_response(answer)
 
 
-def as_problem(error: Exception) -> Response:
+def as_problem(error: Exception, request: Request) -> Response:
     """What went wrong, as problem details. A bug of ours shows nothing of itself."""
     match error:
         case ClientDisconnect():
@@ -144,7 +144,8 @@ def as_problem(error: Exception) -> Response:
         case DataError():
             return problem(400, "A value is of no use to Postgres: too large, or holding NUL.")
         case DBAPIError() if is_outage(error):
-            return problem(503, "Postgres does not answer just now.", headers={"Retry-After": "5"})
+            words = away_words(away_since(dashboard_of(request).engine))
+            return problem(503, words, headers={"Retry-After": "5"})
         case DBAPIError() if (complaint := complaint_of(error)) is not None:
             log.error("api refused by postgres", extra={"error": type(error).__name__})
             return problem(503, str(complaint), mend=complaint.mend)

@@ -14,10 +14,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from worker.dashboard.access.problems import away_words
 from worker.dashboard.context import dashboard_of
 from worker.dashboard.metrics.metric import Family
 from worker.dashboard.metrics.readings import read_all
-from worker.store.engine import ping
+from worker.store.engine import away_since, ping
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -32,7 +33,8 @@ def metrics(request: Request) -> Response:
     try:
         families = read_all(dashboard_of(request))
     except (DBAPIError, PoolTimeout):
-        return PlainTextResponse("Postgres does not answer.\n", 503)
+        since = away_since(dashboard_of(request).engine)
+        return PlainTextResponse(f"{away_words(since)}\n", 503)
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Read(families))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE)

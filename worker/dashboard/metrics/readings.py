@@ -11,6 +11,7 @@ from worker.dashboard.context import Dashboard
 from worker.dashboard.metrics.metric import Family
 from worker.dashboard.metrics.samples import Reading
 from worker.dashboard.metrics.work import timings, totals
+from worker.dashboard.screens.queues import redis_away
 from worker.domain.timetable import Timetable, next_due
 from worker.store.engine import STOPPED, at_one_moment
 from worker.store.queue import deliveries
@@ -46,7 +47,12 @@ def read_all(dashboard: Dashboard) -> list[Family]:
     with at_one_moment(dashboard.engine) as connection:
         totals(reading, connection)
         timings(reading, connection)
-        around = read_surrounding(connection, dashboard.queues, dashboard.assumed_turnaround_s)
+        around = read_surrounding(
+            connection,
+            dashboard.queues,
+            dashboard.assumed_turnaround_s,
+            redis_away=redis_away(dashboard, None),
+        )
         runs = live_runs(connection, LIVE_MOST)
         _runs(reading, connection, around, runs[:LIVE_RUNS_SHOWN])
         _certificates(reading, connection)
@@ -118,7 +124,7 @@ def _budget(reading: Reading, row: LiveRunLine | DayBudgetLine, scope: str) -> N
 def _queues(
     reading: Reading, connection: Connection, around: Surrounding, runs: Sequence[RunStanding]
 ) -> None:
-    for line in queue_states(connection, around.queues, runs):
+    for line in queue_states(connection, around.queues, runs, redis_away=around.redis_away):
         queue = line.queue
         reading.set("rung_queue_waiting", max(line.waiting, 0), queue)
         reading.set("rung_queue_in_flight", line.in_flight, queue)

@@ -41,7 +41,7 @@ from worker.store.reading.bill import spend_of
 from worker.store.reading.doubts import doubtful
 from worker.store.reading.minutes import last_hour
 from worker.store.reading.outlook import Outlook, ended_outlook, read_outlooks
-from worker.store.reading.queue_states import stops_of
+from worker.store.reading.queue_states import WITHOUT_REDIS, QueueNow, stops_of
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.screens import WorkerSeen
 from worker.store.reading.standings import LIVE_MOST, LIVE_SHOWN, last_runs, live_runs
@@ -133,7 +133,7 @@ def _headline(
     live: Sequence[RunStanding],
     outlooks: list[Outlook],
     last: Sequence[RunStanding],
-    lines: Sequence[QueueStanding],
+    lines: Sequence[QueueNow],
     *,
     halted: bool,
 ) -> Outlook:
@@ -144,6 +144,7 @@ def _headline(
         _stopped(lines),
         halted=halted,
         unmanned=not any(line.workers for line in lines),
+        without_redis=any(line.state == WITHOUT_REDIS for line in lines),
     )
 
 
@@ -175,13 +176,16 @@ def _aside(
     ]
 
 
-def _stopped(lines: Sequence[QueueStanding]) -> list[str]:
-    """Queues where messages wait and none is sent, if there is no other where any is."""
-    busy = [line for line in lines if line.waiting or line.in_flight]
+def _stopped(lines: Sequence[QueueNow]) -> list[str]:
+    """Queues where messages wait and none is sent, if there is no other where any is, or is in a
+    batch."""
+    busy = [line for line in lines if line.waiting or line.in_flight or line.in_batches]
     halted = [
         line.queue
         for line in busy
-        if not line.workers or (not line.in_flight and (line.paused or line.breaker == "open"))
+        if not line.workers
+        or line.state == WITHOUT_REDIS
+        or (not line.in_flight and (line.paused or line.breaker == "open"))
     ]
     return halted if len(halted) == len(busy) else []
 

@@ -69,10 +69,11 @@ def headline(
     *,
     halted: bool = False,
     unmanned: bool = False,
+    without_redis: bool = False,
 ) -> Outlook:
     """The first sentence of the first page. `stopped` are queues where messages wait and nothing
     is sent, if that is so of all that have any; `halted` says that everything is paused,
-    `unmanned` that no worker runs."""
+    `unmanned` that no worker runs, `without_redis` that Redis does not answer."""
     if not runs:
         if last is None:
             return Outlook(level="calm", words="Nothing has been submitted yet.")
@@ -90,7 +91,8 @@ def headline(
             level="bad", words=f"Nothing goes on: everything is paused. {done}{_nearest(runs)}."
         )
     if stopped:
-        why = "no worker is running" if unmanned else f"{listed(stopped)} cannot send"
+        why = "Redis does not answer" if without_redis else f"{listed(stopped)} cannot send"
+        why = "no worker is running" if unmanned else why
         return Outlook(level="bad", words=f"Nothing goes on: {why}. {done}{_nearest(runs)}.")
     words = short(first, worst)
     if len(runs) == 1:

@@ -55,18 +55,20 @@ def read_queues(
     those that are under way, `stops` since when budgets have stopped them, if known already."""
     failed = failed_canaries(connection)
     lines = queues(connection, dashboard.queues)
+    used = {line.queue: dashboard.used(line.queue) for line in lines}
+    away = dashboard.limiter is not None and all(one is None for one in used.values())
     return [
         QueueShown(
             **as_document(line),
             a_minute=dashboard.rates.a_minute(line.queue),
             limit_of=dashboard.settings.routing_tier if line.queue == ROUTING else line.queue,
-            used=dashboard.used(line.queue),
+            used=used[line.queue],
             # One may have failed twice.
             failed_jobs=sorted(
                 {job for one in failed if one.tier == line.queue for job in one.failed_jobs}
             ),
         )
-        for line in queue_states(connection, lines, runs, stops)
+        for line in queue_states(connection, lines, runs, stops, redis_away=away)
     ]
 
 

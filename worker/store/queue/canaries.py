@@ -15,15 +15,10 @@ from models.vocabulary import ROUTING, Stage
 from worker.domain.canary import CanaryVerdict, speaks_well, verdict, words
 from worker.domain.claimed import Claimed
 from worker.domain.reports import AttemptReport
+from worker.domain.trials import SILENT_S, SLICE
 from worker.store.queue.gates import Stop, Stops
 from worker.store.queue.halts import halt
 from worker.store.rows import as_json
-
-SILENT_S = 60.0
-"""A canary in flight for longer keeps nobody waiting: its worker may have died."""
-
-SLICE = 5
-"""Canaries in one batch: as many as prove a combination."""
 
 
 @dataclass(frozen=True, slots=True, order=True, kw_only=True)

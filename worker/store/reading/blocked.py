@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from models.vocabulary import OPEN_STATES, ROUTING
-from worker.domain.canary import tried_words
+from worker.domain.trials import tried_words
 from worker.domain.wording import clock, count
 from worker.store.reading.status import QueueStanding
 

@@ -27,6 +27,8 @@ class QueueState:
 
 
 WELL = QueueState("ok", "good")
+WITHOUT_REDIS = QueueState("no Redis", "bad")
+"""What waits is not sent before Redis answers."""
 ON_TRIAL = QueueState("on trial", "calm")
 """A new prompt, schema or model goes one call at a time there, and all others wait for it."""
 NOTHING_WAITS = OldestWait("", None, None)
@@ -62,9 +64,13 @@ def queue_states(
     lines: Sequence[QueueStanding],
     runs: Sequence[RunStanding],
     stops: Mapping[int, dt.datetime] | None = None,
+    *,
+    redis_away: bool = False,
 ) -> list[QueueNow]:
     """These queues with their states; `runs` are those that are under way, and `stops` is what
-    `stops_of` says of them, where the caller has asked already."""
+    `stops_of` says of them, where the caller has asked already. A Redis that is away for who asks
+    is not so for the workers while they have something in flight."""
+    away = redis_away and not any(line.in_flight for line in lines)
     stops = stops_of(connection, runs) if stops is None else stops
     waits = oldest_waits(connection, [line.queue for line in lines])
     found = []
@@ -79,7 +85,7 @@ def queue_states(
         found.append(
             QueueNow(
                 **as_document(line),
-                state=queue_state(line, out_of_money=starved(line, runs)),
+                state=queue_state(line, out_of_money=starved(line, runs), without_redis=away),
                 ready_s=oldest.ready_s,
                 waited_s=max(waited, default=None),
             )
@@ -93,8 +99,10 @@ def stops_of(connection: Connection, runs: Sequence[RunStanding]) -> Mapping[int
     return budget_stops(connection, stopped) if stopped else {}
 
 
-def queue_state(line: QueueStanding, *, out_of_money: bool = False) -> QueueState:
-    """Of a queue; `out_of_money` is what `starved` found."""
+def queue_state(
+    line: QueueStanding, *, out_of_money: bool = False, without_redis: bool = False
+) -> QueueState:
+    """Of a queue; `out_of_money` is what `starved` found, `without_redis` that Redis is away."""
     if line.stands:
         return QueueState("draining" if line.in_flight else "paused", "warn")
     if line.breaker != "closed":
@@ -105,6 +113,8 @@ def queue_state(line: QueueStanding, *, out_of_money: bool = False) -> QueueStat
         return QueueState("no worker", "bad" if line.waiting else "calm")
     if out_of_money:
         return QueueState("waits for budget", "warn")
+    if without_redis and line.waiting:
+        return WITHOUT_REDIS
     if line.trial_good is not None:
         return ON_TRIAL
     return WELL

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from models.vocabulary import EVERYTHING
-from worker.domain.canary import trial_words
 from worker.domain.hold_words import pause_words
+from worker.domain.trials import trial_words
 from worker.store.queue.lookup_failures import failing_lookups
 from worker.store.reading.batches import unconfirmed
 from worker.store.reading.queue_holds import queue_holds

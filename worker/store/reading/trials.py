@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from worker.store.queue.canaries import SILENT_S, SLICE
+from worker.domain.trials import SILENT_S, SLICE
 from worker.store.rows import values_of
 
 
