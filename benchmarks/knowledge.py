@@ -6,28 +6,21 @@ Messages are those of the sample backlog whose intent is answered by a page of t
 (`knowledge_labels` says how they were labelled). Found means: a page that answers is among the five
 best passages' pages.
 
-`knowledge_labels` belongs to the messages that the search was tuned with. `held_out_labels` has
-others: 227 that ship (`held_out_messages.jsonl`), and 445 more of a source that may not, where
-`BACKLOG_10K` names the whole backlog. Half of them was looked at when the search was changed for
-the second time; the other half was not, and was measured once, when all was done.
+`knowledge_labels` belongs to the messages that the search was tuned with, `held_out` has others.
 """
 
-import hashlib
-import os
 import time
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import orjson
 from sqlalchemy import Engine
 
 from benchmarks.distractor_pages import distractors
 from benchmarks.figures import Figure, Finding
-from benchmarks.held_out_labels import MOST_OF_A_KIND, kind_of, pages_of
+from benchmarks.held_out import recall_of_others
 from benchmarks.knowledge_labels import PAGES_BY_LABEL
 from benchmarks.processes import cpu_s
+from benchmarks.recall import CHUNK, Labelled, recall
 from benchmarks.services import database
 from benchmarks.typing_errors import mistyped
 from models.vocabulary import Lane
@@ -39,13 +32,8 @@ from worker.store.knowledge import sync_folder
 from worker.store.passages import PASSAGES_SHOWN, Query, find_passages
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-HELD_OUT = Path(__file__).parent / "held_out_messages.jsonl"
 PAGES = EXAMPLES / "support" / "knowledge"
 DISTRACTORS, MANY, QUICK_MANY = 500, 20_000, 2_000
-CHUNK, LIMIT = 32, 5
-HALVES = ("looked at", "not looked at")
-Labelled = tuple[str, tuple[str, ...]]
-"""A message, and the pages that answer it."""
 MISTYPED = 0.2
 """Of the words of five letters or more, and one in each message at least."""
 
@@ -60,40 +48,6 @@ def labelled() -> list[Labelled]:
     ]
 
 
-def held_out() -> dict[str, list[Labelled]]:
-    """Messages that the search was not tuned with at first, and the pages that answer them; by what
-    they are and by the half that they are in."""
-    ships = [*map(orjson.loads, HELD_OUT.read_bytes().splitlines())]
-    sets = {"held out": ships}
-    if whole := os.environ.get("BACKLOG_10K"):
-        sets["held out, with those that may not ship"] = [*ships, *_first_of_each(whole)]
-    return {
-        f"{name}, {half}": [
-            (row["body"], pages_of(row))
-            for row in rows
-            if pages_of(row) and half_of(row["body"]) == half
-        ]
-        for name, rows in sets.items()
-        for half in HALVES
-    }
-
-
-def half_of(body: str) -> str:
-    """Which half a message is in: by a digest, so that nobody chose."""
-    return HALVES[hashlib.sha256(body.encode()).digest()[0] & 1]
-
-
-def _first_of_each(path: str) -> Iterator[dict[str, Any]]:
-    """Of the whole backlog those of the source that may not ship, some of each kind."""
-    seen = Counter[str]()
-    for line in Path(path).read_bytes().splitlines():
-        row = orjson.loads(line)
-        if row["source"] == "bitext_cs_sample" and pages_of(row):
-            seen[kind_of(row)] += 1
-            if seen[kind_of(row)] <= MOST_OF_A_KIND:
-                yield row
-
-
 def run(*, quick: bool) -> Finding:
     """Recall among 512 pages, and milliseconds a message among 20,000."""
     many = QUICK_MANY if quick else MANY
@@ -101,25 +55,20 @@ def run(*, quick: bool) -> Finding:
     with database() as environ:
         engine = make_engine(environ["DATABASE_URL"], pool_size=2)
         ours = read_folder(PAGES).pages
-        sync_folder(engine, "few", [*ours, *distractors(DISTRACTORS)])
+        beside = {"few": DISTRACTORS, "many": many - len(ours)}
+        sync_folder(engine, "few", [*ours, *distractors(beside["few"])])
         began = time.monotonic()
-        sync_folder(engine, "many", [*ours, *distractors(many - len(ours))])
+        sync_folder(engine, "many", [*ours, *distractors(beside["many"])])
         synced_s = time.monotonic() - began
         found = recall(engine, "few", messages)
         found_many = recall(engine, "many", messages)
-        others = {
-            f"recall at 5, {pages} pages, {name} ({len(some)} messages)": round(
-                recall(engine, folder, some), 3
-            )
-            for name, some in held_out().items()
-            for folder, pages in (("few", "512"), ("many", f"{many:,}"))
-        }
         bodies = [body for body, _ in messages]
         wrong = [*mistyped(bodies, MISTYPED)]
         hurried = [(body, pages) for body, (_, pages) in zip(wrong, messages, strict=True)]
         found_wrong = [recall(engine, folder, hurried) for folder in ("few", "many")]
         wrong_ms, _ = each_message(engine, "many", wrong)
         cpu_ms, wall_ms = each_message(engine, "many", bodies)
+        others = recall_of_others(engine, ours, beside)
     return Finding(
         "knowledge",
         (
@@ -140,16 +89,6 @@ def run(*, quick: bool) -> Finding:
     )
 
 
-def recall(engine: Engine, folder: str, messages: list[Labelled]) -> float:
-    """The share of messages whose page is found."""
-    found = search(engine, folder, [body for body, _ in messages])
-    hits = sum(
-        any(passage.page in pages for passage in found[key])
-        for key, (_, pages) in enumerate(messages)
-    )
-    return hits / len(messages)
-
-
 def each_message(engine: Engine, folder: str, bodies: list[str]) -> tuple[float, float]:
     """Milliseconds of the server's CPU for each message, and of waiting; the first chunk is left
     out, for it reads from disk."""
@@ -159,25 +98,12 @@ def each_message(engine: Engine, folder: str, bodies: list[str]) -> tuple[float,
             Query(key=key, text=body, folders=(folder,), language="en")
             for key, body in enumerate(bodies)
         ]
-        find_passages(connection, queries[:CHUNK], LIMIT)
+        find_passages(connection, queries[:CHUNK], PASSAGES_SHOWN)
         cpu, began = cpu_s(server), time.monotonic()
         for at in range(0, len(queries), CHUNK):
-            find_passages(connection, queries[at : at + CHUNK], LIMIT)
+            find_passages(connection, queries[at : at + CHUNK], PASSAGES_SHOWN)
         each = 1000 / len(queries)
         return (cpu_s(server) - cpu) * each, (time.monotonic() - began) * each
-
-
-def search(engine: Engine, folder: str, bodies: list[str]) -> dict[int, list[Any]]:
-    """In chunks, as a worker does."""
-    found: dict[int, list[Any]] = {}
-    queries = [
-        Query(key=key, text=body, folders=(folder,), language="en")
-        for key, body in enumerate(bodies)
-    ]
-    with engine.connect() as connection:
-        for at in range(0, len(queries), CHUNK):
-            found |= find_passages(connection, queries[at : at + CHUNK], LIMIT)
-    return found
 
 
 def costs() -> dict[str, str]:

@@ -23,6 +23,7 @@ NIGHT = (f"{BATCH}test_batch_guards.py", f"{BATCH}test_batch_troubles.py",
          f"{BATCH}test_batch_lane.py", f"{BATCH}test_batch_deadlines.py")  # fmt: skip
 KNOWN_PAGES = (
     f"{STORE}queue/test_guards_of_pages.py",
+    f"{STORE}queue/test_guards_of_page_words.py",
     f"{STORE}queue/test_guards_of_search.py",
     f"{STORE}test_knowledge.py",
     "tests/integration/lanes/realtime/test_knowledge_shown.py",
@@ -149,7 +150,11 @@ STATEMENTS: dict[str, tuple[str, ...]] = {
         "tests/integration/lanes/realtime/test_knowledge_shown.py",
     ),
     **dict.fromkeys(
-        (f"{STORE_OF}passages", f"{READING}knowledge_pages", f"{READING}sources"), KNOWN_PAGES
+        (
+            f"{STORE_OF}passages",
+            *(f"{READING}{what}" for what in ("knowledge_pages", "page_words", "sources")),
+        ),
+        KNOWN_PAGES,
     ),
     f"{STORE_OF}knowledge": (f"{STORE}queue/test_guards_of_sync.py", *KNOWN_PAGES[1:]),
     **dict.fromkeys((f"{QUEUE}lookup_failures", f"{QUEUE}lookup_recovery"), LOOK_UPS),

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from models.vocabulary import Lane
+from worker.cli.page_words import page_words
 from worker.cli.speech.amounts import Finite
 from worker.cli.speech.completion import POLICY, RUN
 from worker.cli.speech.context import database
@@ -25,12 +26,7 @@ from worker.intake.pages import PageFolder, read_folder
 from worker.lookups.embedding import embed_folders
 from worker.lookups.trial import passages_for
 from worker.store.knowledge import Synced, sync_folder
-from worker.store.passages import (
-    FoundPassage,
-    Query,
-    find_passages,
-    stored_folders,
-)
+from worker.store.passages import FoundPassage, Query, find_passages, stored_folders
 from worker.store.reading.sources import LOOKED_AT, not_covered
 from worker.store.runs import find_run
 
@@ -40,6 +36,9 @@ SHOWN_CHARS = 300
 @click.group()
 def knowledge() -> None:
     """Pages that answers stand on: synced into Postgres, searched for each message."""
+
+
+knowledge.add_command(page_words)
 
 
 @knowledge.command(short_help="Read folders of pages, and store what changed.")
