@@ -68,11 +68,23 @@ def _of_statements(module: str, tests: tuple[str, ...]) -> Iterator[running.Faul
         if where != area or not _is_own(module, constant, statement):
             continue
         for fault in sql_faults.faults_of(statement.text):
+            if _is_shared(module, statement.text, fault.start):
+                continue
             cut = " ".join(statement.text[fault.start : fault.end].split())
             said = f"{name} at {fault.start}: {cut} -> {fault.instead or 'left out'}"
             put_in = partial(_say, statement, fault.of(statement.text))
             take_out = partial(_say, statement, statement.text)
             yield running.Fault(area, said, put_in, tests, take_out)
+
+
+def _is_shared(module: str, words: str, place: int) -> bool:
+    """Whether it stands in what another module's statements have as well, where it is tried."""
+    for where, constant in areas.SHARED.items():
+        part = getattr(importlib.import_module(where), constant)
+        begin = words.find(part)
+        if where != module and 0 <= begin <= place < begin + len(part):
+            return True
+    return False
 
 
 def _say(statement: TextClause, words: str) -> None:

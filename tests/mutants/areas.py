@@ -10,6 +10,7 @@ QUICK = (
     f"{STORE}queue/test_guards_of_reading_back.py",
     *(f"{STORE}queue/test_guards_of_{what}.py" for what in ("audits", "truths", "holds", "grades")),
     *(f"{STORE}queue/test_guards_of_{what}.py" for what in ("people", "pages", "sync", "workers")),
+    f"{STORE}queue/test_guards_of_ranking.py",
     *(f"{STORE}queue/test_guards_of_{what}.py" for what in ("intake", "paces", "ends")),
     f"{STORE}actions/test_guards_of_erasure.py",
     *(f"{STORE}reading/test_guards_of_{what}.py" for what in ("standings", "status", "screens")),
@@ -88,6 +89,10 @@ HELD = (
     f"{STORE}queue/test_budget_stops.py",
 )
 
+SHARED = {f"{STORE_OF}passages": "BEST_OF_FOLDER", f"{QUEUE}ranked": "BEST_OF_MESSAGE"}
+"""Parts that statements of several modules have: their faults are looked for where they are
+written."""
+
 STATEMENTS: dict[str, tuple[str, ...]] = {
     f"{QUEUE}claim": (*QUICK, LOCKED, PROTOCOL, TROUBLE),
     f"{QUEUE}leases": (*QUICK, PROTOCOL),
@@ -155,6 +160,10 @@ STATEMENTS: dict[str, tuple[str, ...]] = {
             *(f"{READING}{what}" for what in ("knowledge_pages", "page_words", "sources")),
         ),
         KNOWN_PAGES,
+    ),
+    **dict.fromkeys(
+        (f"{QUEUE}ranked", f"{QUEUE}wanting"),
+        (f"{STORE}queue/test_guards_of_ranking.py", f"{STORE}queue/test_shown_passages.py"),
     ),
     f"{STORE_OF}knowledge": (f"{STORE}queue/test_guards_of_sync.py", *KNOWN_PAGES[1:]),
     **dict.fromkeys((f"{QUEUE}lookup_failures", f"{QUEUE}lookup_recovery"), LOOK_UPS),

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, TextClause, text
 
 from tests.support.backlog_rows import DAY, NIGHT, OLD
+from worker.store.queue.ranked import ranking
 from worker.store.rows import as_json
 
 TODAY = dt.datetime.now(dt.UTC).date()
@@ -90,6 +91,8 @@ class Values:
             for job in self.ready
         ]  # fmt: skip
         return {
+            "ranked.RANKED": ranking({DAY: ("pages",)}, 5),
+            "wanting.READ_AND_SEARCH": ranking({DAY: ("pages",)}, 5),
             "audits.DRAW": {"again": 0.05},
             "audits.DRAW_LATER": {"again": 0.05},
             "audits.DRAW_SHADOWS": {"rows": as_json(

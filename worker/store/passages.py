@@ -58,14 +58,6 @@ class FoundPassage:
     score: float
 
 
-class RankedPassages(NamedTuple):
-    """A query's best passages, best first: their numbers with the versions of their pages, as
-    `number:version`, in one word, for a claim has hundreds of them."""
-
-    key: int
-    best: str
-
-
 LIMITS: Mapping[str, Any] = {"words": MAX_WORDS, "each": PASSAGES_OF_A_WORD,
     "misspelt": MISSPELT_COUNTS, "usual": USUAL_WORDS, "usually": USUAL_COUNTS}  # fmt: skip
 COLUMNS = tuple(one.name for one in dataclass_fields(FoundPassage))
@@ -124,16 +116,6 @@ def find_passages(
     return found
 
 
-def rank_passages(
-    connection: Connection, queries: Sequence[Query], limit: int
-) -> list[RankedPassages]:
-    """As `find_passages`, for whoever knows what passages say; a query that finds nothing has no
-    row."""
-    if not queries:
-        return []
-    return [RankedPassages(*row) for row in connection.execute(RANKED, _asked(queries, limit))]
-
-
 def _asked(queries: Sequence[Query], limit: int) -> dict[str, Any]:
     rows = [
         {
@@ -167,22 +149,15 @@ CROSS JOIN LATERAL (
 JOIN knowledge_pages AS g ON g.folder_id = p.folder_id AND g.name = p.page
 ORDER BY place_of.nth
 """)
-_SCORED = """
-WITH asked AS MATERIALIZED (
-  SELECT t.key, t.said, f.id AS folder_id, f.name AS folder, f.passages,
-    coalesce(t.dictionary, 'english') AS dictionary
-  FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(
-    key bigint, said text, folders jsonb, dictionary text)
-  CROSS JOIN LATERAL (
-    SELECT id, name, passages FROM knowledge_folders
-    WHERE name IN (SELECT jsonb_array_elements_text(t.folders)) OFFSET 0) AS f
-), usual AS MATERIALIZED (
+USUAL = """
+usual AS MATERIALIZED (
   SELECT d.dictionary, l.word FROM (SELECT DISTINCT dictionary FROM asked) AS d
   CROSS JOIN LATERAL unnest(
     tsvector_to_array(to_tsvector(CAST(d.dictionary AS regconfig), :usual))) AS l(word)
-), scored AS (
-  SELECT a.key, a.folder, best.passage_id, best.score FROM asked AS a
-  CROSS JOIN LATERAL (
+)
+"""
+"""The usual words, by the dictionaries of what is `asked`."""
+BEST_OF_FOLDER = """
     SELECT p.passage_id, sum(p.weight * w.rarity) AS score FROM (
       SELECT k.word,
         ln(1 + (a.passages - k.passages + 0.5::float8) / (k.passages + 0.5::float8)) * k.counts
@@ -220,10 +195,29 @@ WITH asked AS MATERIALIZED (
       SELECT passage_id, weight FROM knowledge_postings
       WHERE folder_id = a.folder_id AND word = w.word
       ORDER BY weight DESC, passage_id DESC LIMIT :each) AS p
-    GROUP BY p.passage_id ORDER BY score DESC, p.passage_id LIMIT :limit) AS best
-)
+    GROUP BY p.passage_id ORDER BY score DESC, p.passage_id LIMIT :limit
+"""
+"""The best passages of one folder for `a`: its `folder_id` and number of `passages`, and what is
+`said`, whose stems are those of a `dictionary`; beside the `USUAL` words."""
+_ASKED = """
+WITH asked AS MATERIALIZED (
+  SELECT t.key, t.said, f.id AS folder_id, f.name AS folder, f.passages,
+    coalesce(t.dictionary, 'english') AS dictionary
+  FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(
+    key bigint, said text, folders jsonb, dictionary text)
+  CROSS JOIN LATERAL (
+    SELECT id, name, passages FROM knowledge_folders
+    WHERE name IN (SELECT jsonb_array_elements_text(t.folders)) OFFSET 0) AS f
+),
+"""
+_SCORED = """
+, scored AS (
+  SELECT a.key, a.folder, best.passage_id, best.score FROM asked AS a
+  CROSS JOIN LATERAL (
 """
 _IN_FULL = """
+  ) AS best
+)
 SELECT s.key, p.name, p.page, g.title, p.heading, p.text, p.language, p.version, s.folder, s.score
 FROM (
   SELECT *, row_number() OVER (PARTITION BY key ORDER BY score DESC, passage_id) AS nth FROM scored
@@ -235,13 +229,4 @@ CROSS JOIN LATERAL (
   WHERE folder_id = p.folder_id AND name = p.page OFFSET 0) AS g
 WHERE s.nth <= :limit ORDER BY s.key, s.nth
 """
-_BY_NUMBER = """
-SELECT s.key, string_agg(s.passage_id || ':' || p.version, ',' ORDER BY s.nth) AS best
-FROM (
-  SELECT *, row_number() OVER (PARTITION BY key ORDER BY score DESC, passage_id) AS nth FROM scored
-) AS s
-CROSS JOIN LATERAL (
-  SELECT version FROM knowledge_passages WHERE id = s.passage_id OFFSET 0) AS p
-WHERE s.nth <= :limit GROUP BY s.key
-"""
-SEARCH, RANKED = text(_SCORED + _IN_FULL), text(_SCORED + _BY_NUMBER)
+SEARCH = text(_ASKED + USUAL + _SCORED + BEST_OF_FOLDER + _IN_FULL)

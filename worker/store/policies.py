@@ -38,8 +38,8 @@ class PolicyCache:
 
     @property
     def known(self) -> Mapping[int, Frozen]:
-        """Those that were read already."""
-        return self._known
+        """Those that were read already: a copy, for other threads read more of them meanwhile."""
+        return dict(self._known)
 
     def of(self, connection: Connection, runs: Iterable[int]) -> dict[int, Frozen]:
         """The policies of `runs`."""

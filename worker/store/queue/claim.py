@@ -184,8 +184,9 @@ class Claims:
         """Those of `ids` about which something is found out before they are claimed, and what was
         found in their policies' pages, by job; nothing is locked."""
         with self._engine.begin() as connection:
-            found = wanting(connection, self._policies, ids, self._pages.searching)
-            return found, self._pages.found_before(connection, found)
+            search = self._pages.to_search
+            found = wanting(connection, self._policies, ids, self._pages.searching, search)
+            return found, self._pages.found_before(connection, found, search)
 
     def nearest(self, embedder: str, asked: Sequence[Near]) -> dict[int, list[str]] | None:
         """The ids of the passages nearest to messages; None where pgvector is not there."""

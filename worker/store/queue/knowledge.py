@@ -15,15 +15,12 @@ from models.vocabulary import Purpose, Stage
 from worker.domain.claimed import Candidate, FoundPages
 from worker.domain.context import ShownPassage
 from worker.domain.fused import fused
-from worker.domain.messages import MessageText
 from worker.domain.pages import version_of_pages
 from worker.domain.passages import PagePassage
-from worker.domain.policy import Policy
 from worker.domain.prompts import Prompt, with_pages
 from worker.store.passages import (
     PASSAGES_SHOWN,
     FoundPassage,
-    Query,
     SyncedFolder,
     passages_named,
     passages_of,
@@ -31,10 +28,14 @@ from worker.store.passages import (
 )
 from worker.store.prompts import KeptPrompts
 from worker.store.queue.knowledge_ways import KnowledgeWays, PriceOf
+from worker.store.queue.ranked import NOTHING, ToSearch, folders_of, rank_passages
 from worker.store.queue.shown_passages import ShownPassages
 from worker.store.queue.wanting import Wanting
 
 MAX_PROMPTS = 50
+MAX_SEARCHED = 20
+"""Runs whose messages have their pages searched before a claim. Their names go with each look at a
+chunk, so those of old runs are forgotten."""
 
 
 class PagesShown:
@@ -47,6 +48,9 @@ class PagesShown:
         self._kept = KeptPrompts()
         self._passages = ShownPassages()
         self._known: tuple[int | None, Mapping[str, SyncedFolder]] = (None, {})
+        self.to_search = NOTHING
+        """Runs whose messages are known to have their pages searched, in the folders as they were
+        seen last. Never changed, for other threads read it: another takes its place."""
 
     @property
     def searching(self) -> Set[int]:
@@ -54,25 +58,18 @@ class PagesShown:
         return self._ways.searching
 
     def found_before(
-        self, connection: Connection, jobs: Sequence[Wanting]
+        self, connection: Connection, jobs: Sequence[Wanting], search: ToSearch
     ) -> dict[int, FoundPages]:
-        """What is found for those whose pages are searched, by job. What a retriever finds is
-        joined with it as they are claimed, so those with one are left out."""
-        if not jobs or (pages_at := jobs[0].pages_at) is None:
+        """What was found, by job; nothing where a folder was synced since it was last seen: then
+        their claim searches."""
+        searched = [one for one in jobs if one.run_id in search.versions]
+        if not searched or search.at is None or searched[0].pages_at != search.at:
             return {}
-        folders = self._folders_at(connection, pages_at)
-        versions = {names: version_of(names, folders) for names in {job.folders for job in jobs}}
-        searched = [
-            job
-            for job in jobs
-            if job.folders and job.use.retriever is None
-            if self._ways.searches(job.run_id, job.frozen, versions[job.folders])
-        ]
-        queries = [_query(one.job_id, one.asked.message, one.frozen.policy) for one in searched]
-        found = self._passages.find(connection, queries, PASSAGES_SHOWN) if searched else {}
+        best = {one.job_id: one.best for one in searched}
+        found = self._passages.named(connection, best, folders_of(search.folders))
         return {
-            job.job_id: FoundPages(tuple(found[job.job_id]), versions[job.folders], pages_at)
-            for job in searched
+            one.job_id: FoundPages(found[one.job_id], search.versions[one.run_id], search.at)
+            for one in searched
         }
 
     def shown_to(
@@ -98,7 +95,32 @@ class PagesShown:
         }
         searched = [one for one in asking if one.job_id not in whole]
         found = self._searched(connection, searched, versions)
+        self._note_searched(searched, versions, pages_at)
         return [whole.get(one.job_id) or found.get(one.job_id) or one for one in candidates]
+
+    def _note_searched(
+        self,
+        searched: Sequence[Candidate],
+        versions: Mapping[tuple[str, ...], str],
+        pages_at: int | None,
+    ) -> None:
+        """For the chunks to come. What a retriever finds is joined with what words find as they
+        are claimed, so runs with one are left out."""
+        runs = {
+            one.run_id: one.policy.knowledge
+            for one in searched
+            if one.policy.context.retriever is None and one.judged is None
+            if self._ways.searches(one.run_id, one.prompts, versions[one.policy.knowledge])
+        }
+        known = self.to_search
+        if pages_at is None or (runs.keys() <= known.folders.keys() and known.at == pages_at):
+            return
+        if known.at != pages_at or len(known.folders) >= MAX_SEARCHED:
+            known = NOTHING
+        of_runs = {run: versions[names] for run, names in runs.items()}
+        self.to_search = ToSearch(
+            {**known.folders, **runs}, {**known.versions, **of_runs}, pages_at
+        )
 
     def _folders_at(
         self, connection: Connection, pages_at: int | None
@@ -128,13 +150,14 @@ class PagesShown:
         versions: Mapping[tuple[str, ...], str],
     ) -> dict[int, Candidate]:
         """Those with the passages that their messages are about, in one statement."""
-        queries = [_query(one.job_id, one.message, one.policy) for one in asking]
-        found = self._passages.find(connection, queries, PASSAGES_SHOWN)
-        for one in asking:
-            if one.retrieved:
-                found[one.job_id] = _with_retrieved(connection, one, found[one.job_id])
+        if not asking:
+            return {}
+        folders = {one.run_id: one.policy.knowledge for one in asking}
+        ids = [one.job_id for one in asking]
+        best = rank_passages(connection, ids, folders, PASSAGES_SHOWN)
+        found = self._passages.named(connection, best, folders_of(folders))
         return {
-            one.job_id: _shown(one, found[one.job_id], versions[one.policy.knowledge])
+            one.job_id: _shown(connection, one, found[one.job_id], versions[one.policy.knowledge])
             for one in asking
         }
 
@@ -160,16 +183,15 @@ def _with_retrieved(
     return [known[name] for name in fused(orders, PASSAGES_SHOWN)]
 
 
-def _query(job_id: int, message: MessageText, policy: Policy) -> Query:
-    language = (message.language or "")[:2].lower() or None
-    return Query(key=job_id, text=message.text, folders=policy.knowledge, language=language)
-
-
-def _shown(candidate: Candidate, found: Sequence[ShownPassage], version: str) -> Candidate:
-    context = candidate.context
+def _shown(
+    connection: Connection, one: Candidate, found: Sequence[ShownPassage], version: str
+) -> Candidate:
+    context = one.context
+    if one.retrieved:
+        found = _with_retrieved(connection, one, found)
     if found:
         context = replace(context, passages=tuple(found))
-    return replace(candidate, context=context, knowledge_version=version)
+    return replace(one, context=context, knowledge_version=version)
 
 
 def version_of(names: Sequence[str], folders: Mapping[str, SyncedFolder]) -> str:

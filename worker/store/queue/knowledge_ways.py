@@ -12,8 +12,8 @@ from models.vocabulary import Purpose
 from worker.domain.claimed import Candidate
 from worker.domain.knowledge_cost import KnowledgeSize, KnowledgeWay, decide_way
 from worker.domain.pricing import Price
+from worker.domain.prompts import Prompts
 from worker.store.passages import SyncedFolder, passages_of
-from worker.store.policies import Frozen
 
 PriceOf = Callable[[str], tuple[str, Price | None]]
 """The model behind a tier, and its price."""
@@ -30,9 +30,10 @@ class KnowledgeWays:
         self.searching = set[int]()
         """Runs whose last answer was to be searched for."""
 
-    def searches(self, run_id: int, frozen: Frozen, version: str) -> bool:
-        """Whether it is known, without asking, that messages of a run have their pages searched."""
-        never_whole = frozen.prompts is None or self._price_of is None
+    def searches(self, run_id: int, prompts: Prompts | None, version: str) -> bool:
+        """Whether it is known, without asking, that messages of a run have their pages searched;
+        `prompts` are those that the run froze."""
+        never_whole = prompts is None or self._price_of is None
         return never_whole or self._ways.get((run_id, version)) is False
 
     def is_whole(

@@ -1,12 +1,11 @@
 """Passages as a model is shown them: a claim is told which they are, and knows what they say."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
 from worker.domain.context import ShownPassage
-from worker.store.passages import Query, rank_passages
 
 
 class ShownPassages:
@@ -21,23 +20,24 @@ class ShownPassages:
         self._begun = set[str]()
         """Folders of which some was read at once."""
 
-    def find(
-        self, connection: Connection, queries: Sequence[Query], limit: int
-    ) -> dict[int, list[ShownPassage]]:
-        """As `find_passages`, as they are shown to a model."""
+    def named(
+        self, connection: Connection, best: Mapping[int, str | None], folders: Collection[str]
+    ) -> dict[int, tuple[ShownPassage, ...]]:
+        """The best passages of each job as they are shown to a model; `best` names them, as a
+        search of these folders does."""
         if len(self._kept) > self.MAX_KEPT:
             self._kept.clear()
             self._begun.clear()
-        best = {key: names.split(",") for key, names in rank_passages(connection, queries, limit)}
-        wanted = {name for names in best.values() for name in names}
+        names = {key: its.split(",") if its else [] for key, its in best.items()}
+        wanted = {name for its in names.values() for name in its}
         if wanted - self._kept.keys():
-            self._begin(connection, {folder for query in queries for folder in query.folders})
+            self._begin(connection, set(folders))
         if missing := wanted - self._kept.keys():
             self._read(connection, {int(name.partition(":")[0]) for name in missing})
         # One that a sync has just taken away is shown to nobody.
         return {
-            query.key: [self._kept[name] for name in best.get(query.key, ()) if name in self._kept]
-            for query in queries
+            key: tuple(self._kept[name] for name in its if name in self._kept)
+            for key, its in names.items()
         }
 
     def _begin(self, connection: Connection, folders: set[str]) -> None:

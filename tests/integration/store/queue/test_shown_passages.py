@@ -3,19 +3,21 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine, event, text
 
 from tests.support.promises import do, many
 from tests.support.works import hand_in, settings_for
-from worker.config.policies import policy_named
 from worker.domain.claimed import Candidate, Prepared, Unready
 from worker.domain.context import NO_CONTEXT
 from worker.domain.pages import SourcePage
 from worker.store.knowledge import sync_folder
 from worker.store.passages import Query, find_passages
-from worker.store.policies import Frozen, PolicyCache
+from worker.store.policies import PolicyCache
+from worker.store.queue import knowledge
 from worker.store.queue.claim import Claims
 from worker.store.queue.knowledge_ways import KnowledgeWays
+from worker.store.queue.ranked import rank_passages
 from worker.store.queue.shown_passages import ShownPassages
 from worker.store.queue.wanting import wanting
 
@@ -23,29 +25,30 @@ PAGE = SourcePage(
     name="returns", path="returns.md", title="Returns", language="en",
     markdown="# Returns\n\nParcels are returned within 30 days.\n\n## Damaged\n\nSend a photo.",
 )  # fmt: skip
-QUERIES = [
-    Query(key=key, text=said, folders=("ours",), language="en")
-    for key, said in enumerate(("a damaged parcel", "a photo of my parcel", "nothing of the kind"))
-]
+SAID = ("a damaged parcel", "a photo of my parcel", "nothing of the kind")
 
 
 class Asked:
-    """Finds, and says of each time what was shown and how many statements it took."""
+    """Finds for the messages of a run, and says of each time what was shown and how many statements
+    it took."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine, self.shown, self.statements = engine, ShownPassages(), 0
+        run = hand_in(engine, settings_for("", ""), list(SAID), language="en")
+        self.folders = {run.id: ("ours",)}
+        self.jobs = [row.id for row in many(engine, "SELECT id FROM jobs ORDER BY id")]
         event.listen(engine, "before_cursor_execute", self._count)
 
     def _count(self, *_: Any) -> None:
         self.statements += 1
 
-    def __call__(self) -> tuple[dict[int, list[str]], int]:
+    def __call__(self) -> tuple[list[list[str]], int]:
         before = self.statements
         with self.engine.connect() as connection:
-            found = self.shown.find(connection, QUERIES, 5)
-        return {key: [one.text for one in many] for key, many in found.items()}, (
-            self.statements - before
-        )
+            best = rank_passages(connection, self.jobs, self.folders, 5)
+            found = self.shown.named(connection, best, {"ours"})
+        shown = [[one.text for one in found[job]] for job in self.jobs]
+        return shown, self.statements - before
 
 
 def test_passages_are_read_once_and_anew_when_they_changed(engine: Engine) -> None:
@@ -53,12 +56,15 @@ def test_passages_are_read_once_and_anew_when_they_changed(engine: Engine) -> No
     sync_folder(engine, "ours", [PAGE])
     sync_folder(engine, "theirs", [replace(PAGE, name="theirs")])
     asked = Asked(engine)
+    queries = [
+        Query(key=key, text=said, folders=("ours",), language="en") for key, said in enumerate(SAID)
+    ]
     with engine.connect() as connection:
-        full = find_passages(connection, QUERIES, 5)
+        full = find_passages(connection, queries, 5)
     # when
     (first, read), (again, unread) = asked(), asked()
     # then
-    assert first == again == {key: [one.text for one in many] for key, many in full.items()}
+    assert first == again == [[one.text for one in full[key]] for key in range(len(SAID))]
     assert (read, unread, first[2]) == (2, 1, [])
     # a page that changed is another
     sync_folder(engine, "ours", [replace(PAGE, markdown=PAGE.markdown.replace("30", "31"))])
@@ -85,6 +91,7 @@ def test_messages_are_read_of_runs_that_have_somebody_asked(engine: Engine) -> N
     with engine.connect() as connection:
         jobs = connection.execute(text("SELECT id FROM jobs ORDER BY id")).scalars().all()
         policies = PolicyCache()
+        begun = policies.known
         # when: by a process that knows none of the runs, and by one that does
         cold, warm = (wanting(connection, policies, jobs) for _ in range(2))
         few = wanting(connection, policies, jobs[:1])
@@ -92,6 +99,7 @@ def test_messages_are_read_of_runs_that_have_somebody_asked(engine: Engine) -> N
     assert [one.asked.body for one in cold] == [one.asked.body for one in warm] == ["one", "three"]
     assert [one.job_id for one in cold] == [jobs[0], jobs[2]]
     assert [one.asked.body for one in few] == ["one"]
+    assert (len(begun), len(policies.known)) == (0, 2), "what is gone through is not added to"
 
 
 def test_a_claim_takes_what_was_found_before_it_while_the_folders_are_the_same(
@@ -113,7 +121,7 @@ def test_a_claim_takes_what_was_found_before_it_while_the_folders_are_the_same(
         return Unready("x", "x", False)
 
     def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        ranked.extend(["search"] * ("AS best" in statement))
+        ranked.extend(["search"] * ("n.passage_id" in statement))
 
     event.listen(engine, "before_cursor_execute", note)
     first, *others = jobs = [row.id for row in many(engine, "SELECT id FROM jobs ORDER BY id")]
@@ -159,15 +167,42 @@ def test_what_a_retriever_or_the_whole_of_the_pages_decides_is_not_found_before(
     # when, then
     wanting, pages = claims.wanting([jobs[1], jobs[3]])
     assert ([one.job_id for one in wanting], [*pages]) == ([jobs[1], jobs[3]], [jobs[1]])
+    # nor once a page has changed, until a claim has seen it
+    sync_folder(engine, "ours", [replace(PAGE, markdown=PAGE.markdown.replace("30", "31"))])
+    assert claims.wanting([jobs[1]])[1] == {}
+    claims.take("haiku", [jobs[1]], lambda _: Unready("x", "x", False))
+    assert [*claims.wanting([jobs[1]])[1]] == [jobs[1]]
+
+
+def test_runs_of_long_ago_are_searched_for_by_their_claims_again(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(knowledge, "MAX_SEARCHED", 2)
+    sync_folder(engine, "ours", [PAGE])
+    settings = settings_for("", "", policies={"acme": {"knowledge": ["ours"]}})
+    runs = [
+        hand_in(engine, settings, ["one", "two"], policy="acme", name=f"run {number}").id
+        for number in range(3)
+    ]
+    do(engine, "UPDATE jobs SET state = 'routed', tier = 'haiku'")
+    claims = Claims(
+        engine, worker="w", lease_s=60, per_day_usd=None, classifier=("p", "m"), canary=False
+    )
+    jobs = [row.id for row in many(engine, "SELECT id FROM jobs ORDER BY id")]
+    kept = []
+    for job in jobs[::2]:
+        claims.take("haiku", [job], lambda _: Unready("x", "x", False))
+        kept.append([*claims._pages.to_search.folders])
+    assert kept == [runs[:1], runs[:2], runs[2:]]
+    assert [*claims.wanting(jobs[1::2])[1]] == jobs[5:]
 
 
 def test_it_is_known_which_runs_search_once_they_have_been_claimed_from() -> None:
-    frozen = Frozen(policy_named(settings_for("", ""), None), "v")
     priced = KnowledgeWays(lambda tier: (tier, None))
-    assert KnowledgeWays(None).searches(1, frozen._replace(prompts={}), "pages")
-    assert priced.searches(1, frozen, "pages"), "whoever keeps no prompts has no pages in them"
-    assert not priced.searches(1, frozen._replace(prompts={}), "pages")
+    assert KnowledgeWays(None).searches(1, {}, "pages")
+    assert priced.searches(1, None, "pages"), "whoever keeps no prompts has no pages in them"
+    assert not priced.searches(1, {}, "pages")
     priced._ways |= {(1, "pages"): False, (2, "pages"): True}
-    assert [priced.searches(run, frozen._replace(prompts={}), "pages") for run in (1, 2)] == [
+    assert [priced.searches(run, {}, "pages") for run in (1, 2)] == [
         True, False,
     ]  # fmt: skip
