@@ -7,11 +7,13 @@ from worker.cli.speech.options import JSON, YES
 from worker.cli.speech.output import print_json, talk
 from worker.cli.speech.person import actor, confirm
 from worker.domain.spans import read_span
-from worker.domain.wording import plural
+from worker.domain.wording import listed, plural
 from worker.errors import UsageError
 from worker.store.actions import erasure
 from worker.store.actions.erasure import Erasure
+from worker.store.actions.named_in_filters import runs_named
 
+NAMED_SHOWN = 5
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Say how many; change nothing.")
 IDS = click.option(
     "--ids", is_flag=True, help="Put fingerprints in place of external ids: the rows look new then."
@@ -75,8 +77,15 @@ def _carry_out(chosen: Erasure, *, dry_run: bool, yes: bool, as_json: bool) -> N
             erased = erasure.erase(engine, actor(), chosen)
         else:
             erased = {}
+        with engine.connect() as connection:
+            named = runs_named(connection, chosen.identity) if chosen.identity else []
+    if named:
+        runs = listed(named[:NAMED_SHOWN]) + (" and others" if named[NAMED_SHOWN:] else "")
+        words = f"The name or key of {runs} holds it and stays: a run is found by that."
+        talk(words, fg="yellow")
     if as_json:
         document = {"action": chosen.action, "dry_run": dry_run, **found, "erased": erased}
+        document |= {"runs_named": named}
         print_json(document)
     elif erased:
         talk(f"Erased the text of {words}. Backups and exported files are not Rung's to erase.")

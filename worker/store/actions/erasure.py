@@ -46,6 +46,8 @@ class Erasure:
     values: Mapping[str, Any]
     ids: bool = False
     """Whether external ids become fingerprints too."""
+    identity: str = ""
+    """Who or what is forgotten, as people call it."""
 
 
 def older_than(age: dt.timedelta, *, ids: bool = False) -> Erasure:
@@ -69,6 +71,7 @@ def of_customer(customer_id: str, *, ids: bool = False) -> Erasure:
         statements=(OF_CUSTOMER,),
         values={"customer": customer_id},
         ids=ids,
+        identity=customer_id,
     )
 
 
@@ -81,6 +84,7 @@ def of_external_id(external_id: str, source: str | None, *, ids: bool = False) -
         statements=(OF_EXTERNAL_ID,),
         values=values,
         ids=ids,
+        identity=external_id,
     )
 
 

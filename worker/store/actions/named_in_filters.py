@@ -1,5 +1,5 @@
 """Filters by which people chose jobs (`customer = c-77`), where they outlive what they were about:
-in the audit, and in the runs that were made with them.
+in the audit, in the runs that were made with them, and in the nights of schedules.
 
 A customer who is forgotten goes out of every filter that named them, with the subjects and other
 columns of their messages. What a purge empties goes out of the filters of its time, whomever they
@@ -42,6 +42,12 @@ def take_out_of_old(
     _take_out(connection, lambda one, _: one.field in hidden, since=row.since, until=row.until)
 
 
+def runs_named(connection: Connection, identity: str) -> list[str]:
+    """Runs that are called, or whose key is, after somebody: people named them, and find them by
+    that, so it stays."""
+    return list(connection.execute(NAMED, {"identity": identity}).scalars())
+
+
 def _said(row: Row[Any], *, with_ids: bool) -> Iterator[Said]:
     named = {"customer": row.customer_id, "subject": row.subject}
     for field, words in (named | ({ID: row.external_id} if with_ids else {})).items():
@@ -54,7 +60,7 @@ def _said(row: Row[Any], *, with_ids: bool) -> Iterator[Said]:
 def _take_out(
     connection: Connection, hides: Hides, *, since: dt.datetime, until: dt.datetime | None
 ) -> None:
-    for find, change in ((FILTERS, CHANGE), (OF_RUNS, CHANGE_RUN)):
+    for find, change in ((FILTERS, CHANGE), (OF_RUNS, CHANGE_RUN), (OF_NIGHTS, CHANGE_NIGHT)):
         for row in connection.execute(find, {"since": since, "until": until}).all():
             found: dict[str, Any] = {
                 name: words and without_names(words, hides)
@@ -90,4 +96,20 @@ WHERE created_at >= :since AND created_at < coalesce(CAST(:until AS timestamptz)
 CHANGE_RUN = text("""
 UPDATE runs SET selection = selection || jsonb_build_object('where', CAST(:where AS text))
 WHERE id = :id
+""")
+OF_NIGHTS = text(f"""
+SELECT run_id AS id, NULL AS target, selection ->> 'where' AS where FROM firings
+WHERE fired_at >= :since AND fired_at < coalesce(CAST(:until AS timestamptz), 'infinity')
+  AND run_id IS NOT NULL AND selection ->> 'where' ~ '{NAMING}'
+""")  # noqa: S608 - constants
+CHANGE_NIGHT = text("""
+UPDATE firings SET selection = selection || jsonb_build_object('where', CAST(:where AS text))
+WHERE run_id = :id
+""")
+# As a word of its own: a short id is a part of much.
+NAMED = text(r"""
+SELECT r.name FROM runs AS r CROSS JOIN (
+  SELECT '(^|[^[:alnum:]])' || regexp_replace(:identity, '([^[:alnum:]])', '\\\1', 'g')
+    || '([^[:alnum:]]|$)' AS word) AS w
+WHERE r.name ~* w.word OR r.key ~* w.word ORDER BY r.id
 """)

@@ -7,7 +7,11 @@ from tests.integration.store.actions.test_erasure import PLANTED, holding
 from tests.support.cli import say
 from tests.support.promises import do, many
 from tests.support.works import hand_in, settings_for
+from worker.config.nightly import NightlySettings
+from worker.config.settings import Settings
 from worker.domain.named_in_filters import fingerprint
+from worker.runs.nights import fire_now
+from worker.store.audit import Actor
 
 MINE = fingerprint("c-77")
 BEFORE = [
@@ -26,6 +30,11 @@ def again(engine: Engine, where: str, name: str) -> None:
     said = say("reprocess", "--where", where, "--name", name)
     assert said.code == 0, said.err
     do(engine, "UPDATE jobs SET state = 'cancelled', finished_at = now()")
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    return settings_for(database_url, "http://127.0.0.1:1")
 
 
 @pytest.fixture(autouse=True)
@@ -81,3 +90,47 @@ def test_a_purge_takes_the_names_of_its_time_and_no_later_ones(engine: Engine) -
     left = {row[0] for row in many(engine, WORDS, after="purge")}
     both = f"customer in ({fingerprint('c-1')}, {MINE})"
     assert {both, "customer = c-77"} <= left
+
+
+def test_nor_is_it_in_the_nights_of_schedules(engine: Engine, settings: Settings) -> None:
+    # given a night that chose by somebody's name, and one that chose by another's
+    for name, customer in (("nightly", "c-77"), ("weekly", "c-1")):
+        do(engine, "UPDATE jobs SET state = 'cancelled', finished_at = now()")
+        nightly = {"cron": "0 2 * * *", "timezone": "UTC", "where": f"customer = {customer}"}
+        schedule = {name: NightlySettings.model_validate(nightly)}
+        fire_now(engine, settings.model_copy(update={"schedule": schedule}), name, Actor("ada"))
+    do(engine, "UPDATE jobs SET state = 'cancelled', finished_at = now()")
+    assert "firings" in holding(engine, "c-77")
+    # when
+    assert say("forget", "--customer", "c-77", "--yes").code == 0
+    # then
+    assert holding(engine, "c-77") == set()
+    kept = [row[0] for row in many(engine, "SELECT selection ->> 'where' FROM firings ORDER BY 1")]
+    assert kept == ["customer = c-1", f"customer = {MINE}"]
+
+
+def test_a_night_of_another_time_keeps_what_it_chose_by(engine: Engine, settings: Settings) -> None:
+    # given
+    do(engine, "UPDATE jobs SET state = 'cancelled', finished_at = now()")
+    nightly = {"cron": "0 2 * * *", "timezone": "UTC", "where": "customer = c-77"}
+    schedule = {"nightly": NightlySettings.model_validate(nightly)}
+    fire_now(engine, settings.model_copy(update={"schedule": schedule}), "nightly", Actor("ada"))
+    do(engine, "UPDATE messages SET created_at = now() - interval '40 days'")
+    do(engine, "UPDATE jobs SET state = 'cancelled', finished_at = now()")
+    # when what is older than a month is purged, the night was yesterday's
+    assert say("purge", "--older-than", "30d", "--yes").code == 0
+    # then
+    assert "firings" in holding(engine, "c-77")
+
+
+def test_whose_name_a_run_bears_is_said_and_stays(engine: Engine) -> None:
+    # given
+    do(engine, "UPDATE runs SET name = 'c-77-in-may' WHERE name = 'mine'")
+    do(engine, "UPDATE runs SET name = 'c-777' WHERE name = 'other'")
+    do(engine, "UPDATE runs SET key = 'of C-77' WHERE name = 'again-0'")
+    # when
+    done = say("forget", "--customer", "c-77", "--yes", "--json")
+    # then
+    assert done.document["runs_named"] == ["c-77-in-may", "again-0"]
+    assert "The name or key of c-77-in-may and again-0 holds it and stays" in done.err
+    assert holding(engine, "c-77") == {"runs"}
