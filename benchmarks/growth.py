@@ -8,15 +8,13 @@ Postgres's alone. `--keep` leaves server and records for the next time. `--only`
 words in its name, and `--statements` says which statements took the time.
 """
 
-import re
 import statistics
 import subprocess
 import sys
 import time
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -26,6 +24,7 @@ import psycopg
 
 from benchmarks.addresses import commands_of, pages_of
 from benchmarks.filled import fill
+from benchmarks.postgres_cpu import COUNTED, CpuLog
 from benchmarks.screens import one_answer
 from benchmarks.services import clean_environ
 from benchmarks.viewers import NO_CLAUDE, client_of
@@ -43,8 +42,7 @@ LEAST_MS = 0.2
 """Below this the count is as coarse as what it counts."""
 TAIL = 200
 """Characters of a statement that are shown."""
-USED = re.compile(r"^\t!\t([\d.]+) s user, ([\d.]+) s system, [\d.]+ s elapsed$")
-SETTINGS = ("log_statement_stats = on", "max_parallel_workers_per_gather = 0")
+SETTINGS = (COUNTED, "max_parallel_workers_per_gather = 0")
 """A parallel worker's time is in nobody's statistics."""
 ITS_STATEMENTS = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -56,38 +54,13 @@ Sides = tuple["Side", "Side"]
 
 @dataclass(slots=True)
 class Side:
-    """A record of so many jobs, and the log that its statements' CPU is read from."""
+    """A record of so many jobs, and what its statements' CPU is read from."""
 
     jobs: int
     url: str
-    log: Path
+    cpu: CpuLog
     environ: Mapping[str, str]
     client: httpx2.Client
-    read: int = 0
-    by_statement: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-
-    def begin(self) -> None:
-        """From here on."""
-        self.read = self.log.stat().st_size
-
-    def spent_ms(self) -> float:
-        """Of all statements since `begin`; by statement beside it."""
-        with self.log.open(encoding="utf-8", errors="replace") as log:
-            log.seek(self.read)
-            lines = log.readlines()
-        total, last, words = 0.0, 0.0, list[str]()
-        for line in [*lines, "."]:
-            if words and not line.startswith("\t"):
-                self.by_statement[" ".join(" ".join(words).split())] += last
-                words = []
-            if used := USED.match(line.rstrip("\n")):
-                last = 1000 * (float(used[1]) + float(used[2]))
-                total += last
-            elif "STATEMENT:" in line:
-                words = [line.split("STATEMENT:")[1]]
-            elif words:
-                words.append(line)
-        return total
 
 
 @contextmanager
@@ -109,8 +82,7 @@ def sides(root: Path, large: int) -> Iterator[Sides]:
                 **NO_CLAUDE,
             }
             client = stack.enter_context(client_of(environ, home, timeout_s=300))
-            log = home / "pg" / "log"
-            found.append(Side(jobs, url, log, environ, client))
+            found.append(Side(jobs, url, CpuLog(home / "pg" / "log"), environ, client))
         yield found[0], found[1]
 
 
@@ -146,14 +118,14 @@ def asked(both: Sides, rounds: int, only: Sequence[str]) -> dict[str, list[float
             if not _meant(name, only):
                 continue
             for place, (side, these) in enumerate(((small, of_small[name]), (large, paths))):
-                side.begin()
+                side.cpu.begin()
                 one_answer(side.client, these[number % len(these)])
-                spent = side.spent_ms()
+                spent = side.cpu.spent_ms()
                 # The first round warms up what a dashboard loads once.
                 if number:
                     times.setdefault(name, [[], []])[place].append(spent)
                 else:
-                    side.by_statement.clear()
+                    side.cpu.by_statement.clear()
         time.sleep(max(KEPT_S - (time.monotonic() - began), 0))
     return {name: [statistics.median(side) for side in pair] for name, pair in times.items()}
 
@@ -173,7 +145,7 @@ def commanded(both: Sides, only: Sequence[str]) -> dict[str, list[float]]:
 
 
 def _command(side: Side, words: Sequence[str]) -> float:
-    side.begin()
+    side.cpu.begin()
     try:
         done = subprocess.run(
             [sys.executable, "-m", "worker.cli", *words],
@@ -189,7 +161,7 @@ def _command(side: Side, words: Sequence[str]) -> float:
         return float("inf")
     if done.returncode not in (0, 1):
         raise RuntimeError(f"rung {' '.join(words)}: {done.stderr[-500:]}")
-    return side.spent_ms()
+    return side.cpu.spent_ms()
 
 
 def said(found: Mapping[str, Sequence[float]], both: Sides) -> Iterator[str]:
@@ -224,8 +196,7 @@ def main(
         if statements:
             for side in both:
                 click.echo(f"\n{side.jobs:,}:")
-                dearest = sorted(side.by_statement.items(), key=lambda one: -one[1])
-                for text, spent in dearest[:12]:
+                for text, spent in side.cpu.dearest(12):
                     click.echo(f"{spent:10.1f} ms  {text[:TAIL]} … {text[-TAIL:]}")
 
 

@@ -2,7 +2,8 @@
 
 Two databases of one Postgres are filled (`grown`), and the store's own functions are timed on
 both in turns, so that a slow moment of the machine meets both: dispatch of `GROUP` jobs, their
-claims chunk by chunk, and one record of all their answers. A fifth of the jobs wait, so what is
+claims chunk by chunk, and one record of all their answers; then some rounds more, of which
+Postgres's own count of its CPU is taken. A fifth of the jobs wait, so what is
 ready grows with the table as well. Commits do not wait for the disk here: that would be the same at
 any size, and would hide what grows.
 
@@ -10,7 +11,6 @@ any size, and would hide what grows.
 12 GB of disk.
 """
 
-import itertools
 import shutil
 import statistics
 import tempfile
@@ -24,10 +24,11 @@ from pathlib import Path
 import click
 import psycopg
 from rich.console import Console
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from benchmarks.figures import Figure, Finding, show
 from benchmarks.grown import fill
+from benchmarks.postgres_cpu import COUNTED, CpuLog
 from models.vocabulary import AttemptOutcome, CallState, Purpose
 from worker.claude.planner import Planner
 from worker.claude.prompts import load_prompts
@@ -48,9 +49,9 @@ from worker.store.queue.record import record
 TARGET = 1.5
 SMALL, LARGE, QUICK_LARGE = 10_000, 1_000_000, 100_000
 GROUP, CHUNK = 50, 25
-ROUNDS, WARM_UP = 36, 6
-"""Rounds on each database, and how many of them do not count. All fit in the small one."""
-STEPS = ("dispatch", "claim", "record")
+ROUNDS, CPU_ROUNDS, WARM_UP = 22, 17, 6
+"""Rounds on each database by the clock and by Postgres's count, and how many of each do not count.
+All fit in the small one."""
 
 
 def run(*, quick: bool = False, jobs: int | None = None) -> Finding:
@@ -60,14 +61,17 @@ def run(*, quick: bool = False, jobs: int | None = None) -> Finding:
         for number in range(ROUNDS):
             for site in sites if number % 2 else sites[::-1]:
                 site.round(counts=number >= WARM_UP)
-    small, big = ({step: statistics.median(site.spent[step]) for step in STEPS} for site in sites)
+        for site in sites:
+            site.count_cpu()
+        for number in range(CPU_ROUNDS):
+            for site in sites if number % 2 else sites[::-1]:
+                site.round(counts=number >= WARM_UP)
+    small, big = ({of: statistics.median(ms) for of, ms in site.spent.items()} for site in sites)
     figures = [
-        Figure(f"{step} at {large:,} jobs ÷ at {SMALL:,}", big[step] / small[step], TARGET, True)
-        for step in STEPS
+        Figure(f"{of} at {large:,} jobs ÷ at {SMALL:,}", big[of] / small[of], TARGET, True)
+        for of in small
     ]
-    facts: dict[str, object] = {
-        f"{step} ms": f"{1000 * small[step]:.2f} → {1000 * big[step]:.2f}" for step in STEPS
-    }
+    facts: dict[str, object] = {f"{of} ms": f"{small[of]:.2f} → {big[of]:.2f}" for of in small}
     return Finding(
         "protocol_scale", tuple(figures), {"jobs a round": GROUP, "fill s": fill_s} | facts
     )
@@ -76,7 +80,7 @@ def run(*, quick: bool = False, jobs: int | None = None) -> Finding:
 class Site:
     """One filled database, and a worker process's view of it."""
 
-    def __init__(self, engine: Engine, settings: Settings) -> None:
+    def __init__(self, engine: Engine, settings: Settings, log: Path) -> None:
         prompts = load_prompts(settings.prompts.dir)
         self.engine = engine
         self.planner = Planner.of(settings, prompts)
@@ -88,30 +92,47 @@ class Site:
             classifier=self.planner.classifier,
             canary=False,
         )
+        self.log = log
+        self.cpu: CpuLog | None = None
         self.spent: dict[str, list[float]] = defaultdict(list)
+        """Milliseconds by step, of the clock and of Postgres's processor."""
+
+    def count_cpu(self) -> None:
+        """From here on rounds are counted by Postgres, and not by the clock."""
+        with self.engine.begin() as connection:
+            name = connection.execute(text("SELECT current_database()")).scalar_one()
+            connection.execute(text(f"ALTER DATABASE {name} SET {COUNTED}"))
+        self.engine.dispose()
+        self.cpu = CpuLog(self.log)
 
     def round(self, *, counts: bool) -> None:
         """Dispatches, claims and records one group."""
         beat(self.engine, Presence("bench", {"haiku": GROUP // OUTSTANDING_FACTOR}), {})
-        clock = [time.perf_counter()]
-        chunks = dispatch(self.engine, chunk=CHUNK, redispatch_s=60)
-        clock.append(time.perf_counter())
-        claimed = [
-            one
-            for chunk in chunks
-            for one in self.claims.take(chunk.queue, chunk.ids, self.planner).granted
-        ]
-        clock.append(time.perf_counter())
+        with self._timed("dispatch", counts):
+            chunks = dispatch(self.engine, chunk=CHUNK, redispatch_s=60)
+        with self._timed("claim", counts):
+            claimed = [
+                one
+                for chunk in chunks
+                for one in self.claims.take(chunk.queue, chunk.ids, self.planner).granted
+            ]
         reports = [answered(one) for one in claimed]
         if len(reports) != GROUP:
             raise RuntimeError(f"{len(reports)} jobs were claimed, not {GROUP}")
-        clock.append(time.perf_counter())
-        record(self.engine, reports)
-        clock.append(time.perf_counter())
+        with self._timed("record", counts):
+            record(self.engine, reports)
+
+    @contextmanager
+    def _timed(self, step: str, counts: bool) -> Iterator[None]:
+        if self.cpu is not None:
+            self.cpu.begin()
+        began = time.perf_counter()
+        yield
+        spent = 1000 * (time.perf_counter() - began)
+        if self.cpu is not None:
+            step, spent = f"{step}, CPU of Postgres,", self.cpu.spent_ms()
         if counts:
-            dispatched, claimed_, _, recorded = (b - a for a, b in itertools.pairwise(clock))
-            for step, seconds in zip(STEPS, (dispatched, claimed_, recorded), strict=True):
-                self.spent[step].append(seconds)
+            self.spent[step].append(spent)
 
 
 def answered(claimed: Claimed) -> AttemptReport:
@@ -156,7 +177,7 @@ def databases(sizes: Sequence[int]) -> Iterator[tuple[list[Site], float]]:
             took = fill(url, settings, size)
             engine = make_engine(url, pool_size=1, name="rung benchmark")
             stack.callback(engine.dispose)
-            sites.append(Site(engine, settings))
+            sites.append(Site(engine, settings, home / "pg" / "log"))
         yield sites, took
 
 
