@@ -22,6 +22,10 @@ MICROSECONDS = re.compile(r"\d{15,16}")
 MILLISECONDS = re.compile(r"\d{12,13}")
 _SLASHED = re.compile(r"(?<!\d)(\d{1,2})([/-])(\d{1,2})\2(\d{4}|\d{2})(?!\d)")
 _DOTTED = re.compile(r"^\s*\d{1,2}\.\s?\d{1,2}\.\s?\d{2,4}")
+_ISO = re.compile(
+    r"\d{4}-\d\d-\d\d[T ](?:[01]\d|2[0-3]):\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?"
+)
+"""Nothing has to be taken off such a time, as most are written."""
 _SHAPE = re.compile(r"^(?=.*\d{1,4}\D+\d)[\w\s.,:;/+\-()]{6,60}$")
 _MERIDIEM = re.compile(r"\b([ap])\.\s?m\.", re.IGNORECASE)
 _LOST_PLUS = re.compile(r"(T\d\d:\d\d(?::\d\d(?:\.\d+)?)?) (\d\d:?\d\d)$")
@@ -34,7 +38,7 @@ _POINTED = re.compile(r"^(\d{1,2}\.\d{1,2}\.\d{4}),? (\d{1,2})\.(\d\d)(?=$|\.\d\
 """Days and hours of which both have points, in Denmark and Finland."""
 _ODD_SPACES = re.compile(r"[\u00a0\u2007-\u200f\u202a-\u202f\u3000]+")
 _NET = re.compile(r"/Date\((\d{12,13})(?:[+-]\d{4})?\)/")
-_MIDNIGHT = re.compile(r"(?<!\d)24:00(?::00)?(?![:\d])")
+_MIDNIGHT = re.compile(r"(?<![\d:])24:00(?::00)?(?![:\d])")
 _PLACE = re.compile(r"\[([A-Z]\w+(?:/[\w+-]+)+)\]$|\s([A-Z]\w+(?:/[A-Z][\w+-]+)+)$")
 _OFFSET = re.compile(r"(?:Z|[+-]\d\d:?\d\d)$")
 _DATABASES = re.compile(
@@ -114,6 +118,8 @@ def moment_of(value: Any, order: DateOrder | None) -> dt.datetime | None:
         return _epoch(float(value))
     if not isinstance(value, str):
         return None
+    if _ISO.fullmatch(value):
+        return _within_reach(_read(value, order))
     value = _as_written(_ODD_SPACES.sub(" ", value).strip())
     if found := _NET.fullmatch(value):
         return _epoch(float(found[1]))

@@ -9,17 +9,30 @@ import csv
 import io
 import re
 import sys
+from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from contextlib import suppress
+from itertools import islice
+from typing import Any, NamedTuple
 
 from worker.domain.backlog import Caps
 from worker.intake.dialects import Dialect
+from worker.intake.record_ends import RecordEnd
 
 ENDS = ("\n", "\r")
+PIECE = 200_000
+"""Characters, about, of which the sound records are read in one go."""
 _NULL = re.compile(r"(?:(?<=[,;\t|])|(?<![^\n]))\\N(?=[,;\t|\r\n]|$)")
 MARK = "\ufeff"
 """Of byte order, in the middle of a file: where another was put behind it."""
+
+
+class Fields(NamedTuple):
+    """One record: its first line, and its fields, or why they cannot be had."""
+
+    line: int
+    fields: list[str]
+    wrong: str | None = None
 
 
 class _Bytes(io.RawIOBase):
@@ -44,74 +57,6 @@ def as_stream(chunks: Iterator[bytes]) -> io.BufferedReader:
     return io.BufferedReader(_Bytes(chunks), 1 << 20)
 
 
-class _End:
-    """Finds the end of a record that is not held: csv's own states, over pieces of text."""
-
-    def __init__(self, dialect: Dialect, *, quoted: bool) -> None:
-        self._delimiter, self._quote, self._spaced = (
-            dialect.delimiter,
-            dialect.quote,
-            dialect.spaced,
-        )
-        escape = re.escape(dialect.escape) if dialect.escape else ""
-        self._escape = dialect.escape
-        self._stop = re.compile(f"[{re.escape(self._delimiter)}\r\n{escape}]")
-        self._ends = re.compile(f"[{re.escape(self._quote)}{escape}]")
-        self._behind = self._plain
-        self._state = self._quoted if quoted else self._at_start
-        self.found = False
-
-    def feed(self, text: str) -> None:
-        """Goes over a piece, which ends with a line or within one."""
-        at = 0
-        while at < len(text) and not self.found:
-            at = self._state(text, at)
-
-    def _at_start(self, text: str, at: int) -> int:
-        if text[at] == self._quote:
-            self._state = self._quoted
-            return at + 1
-        if self._spaced and text[at] == " ":
-            return at + 1
-        self._state = self._plain
-        return at
-
-    def _plain(self, text: str, at: int) -> int:
-        stop = self._stop.search(text, at)
-        if stop is None:
-            return len(text)
-        if stop[0] == self._escape:
-            return self._escaped(self._plain, stop.end())
-        self._state = self._at_start
-        self.found = stop[0] != self._delimiter
-        return stop.end()
-
-    def _escaped(self, behind: Any, at: int) -> int:
-        """What stands behind the sign, which may be in the next piece, means itself."""
-        self._behind, self._state = behind, self._pass_one
-        return at
-
-    def _pass_one(self, text: str, at: int) -> int:
-        self._state = self._behind
-        return at + 1
-
-    def _quoted(self, text: str, at: int) -> int:
-        stop = self._ends.search(text, at)
-        if stop is None:
-            return len(text)
-        if stop[0] == self._escape:
-            return self._escaped(self._quoted, stop.end())
-        self._state = self._behind_quote
-        return stop.end()
-
-    def _behind_quote(self, text: str, at: int) -> int:
-        if text[at] == self._quote:
-            self._state = self._quoted
-            return at + 1
-        self._state = self._plain
-        return at
-
-
 class _Lines:
     """Physical lines (LF, CR LF or CR) for csv, counted; what is beyond the cap is not given."""
 
@@ -120,10 +65,44 @@ class _Lines:
             as_stream(chunks), "utf-8", errors="surrogateescape", newline=""
         )
         self._dialect, self._cap, self._held = dialect, cap, ""
+        self._ahead, self._usual = deque[str](), False
+        self._error: Exception | None = None
         self.count = 0
         self.given: list[str] = []
         self._size = 0
         self.too_long = False
+
+    def sound(self) -> Iterator[Fields]:
+        """The records that come next and are whole and well quoted, as many as lie together in a
+        piece of the file: csv reads these in one go."""
+        if not self._ahead:
+            self._look_ahead()
+        if not self._usual or not self._ahead:
+            return
+        whole = len(self._ahead) - (not self._ahead[-1].endswith(ENDS))
+        reader = self._dialect.reader(islice(self._ahead, whole), strict=True)
+        began = ended = 0
+        with suppress(csv.Error):
+            for fields in reader:
+                began, ended = ended, reader.line_num
+                if fields:
+                    yield Fields(self.count + began + 1, fields)
+        self.count += ended
+        for _ in range(ended):
+            self._ahead.popleft()
+
+    def _look_ahead(self) -> None:
+        size, most = 0, min(PIECE, self._cap)
+        try:
+            while size < most and (line := self._line()):
+                self._ahead.append(line)
+                size += len(line)
+                if not line.endswith(ENDS):
+                    break
+        except Exception as error:
+            self._error = error
+        simple = not self._dialect.wrapped and self._dialect.escape is None
+        self._usual = simple and size <= self._cap and not any(map(_is_marked, self._ahead))
 
     def begin(self) -> int:
         """A new record; returns the line on which it starts."""
@@ -153,7 +132,7 @@ class _Lines:
         if self._size <= self._cap:
             return line + rest
         self.too_long, inside = True, bool(self.given)
-        end = _End(self._dialect, quoted=inside)
+        end = RecordEnd(self._dialect, quoted=inside)
         end.feed(line)
         while not end.found and (rest or (rest := self._read())):
             end.feed(rest)
@@ -162,29 +141,28 @@ class _Lines:
         return f"{self._dialect.quote}\n" if inside else "\n"
 
     def _read(self) -> str:
-        """A line, or as much of it as the cap lets through."""
+        """A line, or as much of it as the cap lets through. Raises what reading ahead met."""
+        line = self._ahead.popleft() if self._ahead else self._line()
+        if line.endswith(ENDS):
+            self.count += 1
+        return line
+
+    def _line(self) -> str:
+        if self._error is not None:
+            raise self._error
         if self._held:
             line, self._held = self._held, ""
-            if line.endswith(ENDS):
-                self.count += 1
             return line
         line = self._text.readline(self._cap)
         if line.endswith("\r") and len(line) == self._cap:
             # The cap may have come between CR and LF, which are one end.
             behind = self._text.readline(1)
             line, self._held = (line + behind, "") if behind == "\n" else (line, behind)
-        if line.endswith(ENDS):
-            self.count += 1
         return line
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
-    """One record: its first line, and its fields, or why they cannot be had."""
-
-    line: int
-    fields: list[str]
-    wrong: str | None = None
+def _is_marked(line: str) -> bool:
+    return line[0] == MARK
 
 
 def fields_of(number: int, cells: list[str], caps: Caps) -> Fields:
@@ -201,6 +179,7 @@ def records(chunks: Iterator[bytes], dialect: Dialect, cap: int) -> Iterator[Fie
     lines = _Lines(chunks, dialect, cap)
     reader = dialect.reader(_without_nulls(lines) if dialect.escape else lines)
     while True:
+        yield from lines.sound()
         start = lines.begin()
         try:
             fields = next(reader)

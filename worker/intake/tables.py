@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain, compress, islice
 
 from worker.domain.backlog import MOST_COLUMNS, BacklogError, Caps, Reject
@@ -108,7 +108,8 @@ def _items(names: list[str], found: Iterable[Fields], reach: Reach | None = None
         if judged := _reject(record, width, names):
             yield judged
             continue
-        reach.over(len(names) - len(record.fields))
+        if len(record.fields) < len(names):
+            reach.over(len(names) - len(record.fields))
         if plain:
             yield record.line, _whole_row(names, record.fields)
         else:
@@ -131,7 +132,7 @@ def _loose(names: list[str], found: Iterable[Fields]) -> Iterator[Item]:
         places = sorted((*named, *beside)) if beside else named
         whole = [names[p] if p in known else f"column {p + 1}" for p in places]
         there = [fields[p] for p in places if p < len(fields)]
-        yield from _items(whole, (replace(record, fields=there),), reach)
+        yield from _items(whole, (record._replace(fields=there),), reach)
 
 
 def _whole_row(names: list[str], fields: list[str]) -> dict[str, str | None]:
@@ -154,7 +155,8 @@ def _reject(record: Fields, width: int, names: list[str]) -> Reject | None:
             record.line,
             f"{counted} (is a delimiter in it not quoted?{_names_of_rows(record, width)})",
         )
-    if not all(value.isascii() or _is_text(value) for value in fields):
+    together = "".join(fields)
+    if not together.isascii() and not _is_text(together):
         return Reject(record.line, "invalid UTF-8")
     return None
 

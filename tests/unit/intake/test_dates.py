@@ -50,6 +50,13 @@ def test_what_is_no_time_is_none(written: object) -> None:
     assert moment_of(written, None) is None
 
 
+@pytest.mark.parametrize(
+    "written", ["2026-11-24T08:24:00Z", "2026-11-24 08:24:00 UTC", "24.11.2026 08:24:00"]
+)
+def test_a_minute_that_is_the_24th_is_no_midnight(written: str) -> None:
+    assert str(moment_of(written, None)) == "2026-11-24 08:24:00+00:00"
+
+
 def test_a_time_with_two_meanings_needs_to_know_the_order() -> None:
     with pytest.raises(Ambiguous):
         moment_of("04/11/2026", None)

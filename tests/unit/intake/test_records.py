@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.intake.taking import taken
 from worker.domain.backlog import Caps
 from worker.intake.dialects import Dialect
-from worker.intake.records import records
+from worker.intake.records import Fields, records
 
 PIECES = ['"', '""', ",", ";", "\n", "\r", "\r\n", "a", "bc", "x" * 7, "\x00", "é", " ", "\u2028"]
 soups = st.lists(st.sampled_from(PIECES), max_size=40).map("".join)
@@ -32,6 +33,30 @@ def test_records_are_those_of_csv_whatever_the_cap_and_the_pieces(
     # then
     assert len(found) == len(wanted)
     assert all(one.wrong or one.fields == two for one, two in zip(found, wanted, strict=True))
+
+
+@given(soups, st.integers(1, 9))
+def test_records_read_in_one_go_are_those_read_one_by_one(text: str, piece: int) -> None:
+    data = text.encode()
+    # A mark of byte order in a piece has its records read one by one; a cell of it is no mark.
+    marked = "\ufeffa\n".encode() + data
+    (first, *one_by_one) = records(iter([marked]), Dialect(), 1_000)
+    pieces = (data[at : at + piece] for at in range(0, len(data), piece))
+    at_once = list(records(pieces, Dialect(), 1_000))
+    assert first == Fields(1, ["a"])
+    found = [(one.line + 1, one.fields, one.wrong is None) for one in at_once]
+    assert found == [(one.line, one.fields, one.wrong is None) for one in one_by_one]
+
+
+def test_rows_before_a_file_breaks_off_are_read() -> None:
+    def broken() -> Iterator[bytes]:
+        yield b"external_id,body\na,b\n"
+        raise OSError("gone")
+
+    read = records(broken(), Dialect(), 1_000)
+    assert [next(read).fields, next(read).fields] == [["external_id", "body"], ["a", "b"]]
+    with pytest.raises(OSError, match="gone"):
+        next(read)
 
 
 @given(st.lists(st.text(st.sampled_from('ab",\n\r x'), max_size=30), min_size=1, max_size=9))

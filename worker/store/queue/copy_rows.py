@@ -73,19 +73,18 @@ class PackedRows:
 def packed_rows(records: Iterable[Record], source: str | None) -> PackedRows:
     """Everything that Postgres is told of records: these can be forgotten. `source` wins over
     theirs."""
-    given = None if not source else _text(source)
     lines, rows, own = list[int](), list[bytes](), dict[str, None]()
     for r in records:
         external_id, body = r.external_id.encode(), r.body.encode()
         subject = NULL if r.subject is None else _text(r.subject)
         digest = _digest(b"" if r.subject is None else subject[4:], body)
-        if r.metadata is not None and len(own) < OWN_COLUMNS:
+        if r.metadata and len(own) < OWN_COLUMNS and not r.metadata.keys() <= own.keys():
             own |= dict.fromkeys(r.metadata)
         lines.append(r.line)
         rows.append(
             b"".join(
                 (
-                    given or _often(r.source or DEFAULT_SOURCE),
+                    _few_words(source or r.source or DEFAULT_SOURCE, r.channel, r.language),
                     _size(len(external_id)),
                     external_id,
                     _size(len(body)),
@@ -93,9 +92,7 @@ def packed_rows(records: Iterable[Record], source: str | None) -> PackedRows:
                     DIGEST,
                     digest,
                     subject,
-                    NULL if r.channel is None else _often(r.channel),
                     NULL if r.customer_id is None else _text(r.customer_id),
-                    NULL if r.language is None else _often(r.language),
                     NULL if r.received_at is None else _moment(r.received_at),
                     _document(r.packed or orjson.dumps(r.metadata)) if r.metadata else NOTHING_MORE,
                 )
@@ -140,8 +137,10 @@ def _text(value: str) -> bytes:
     return _size(len(encoded)) + encoded
 
 
-_often = lru_cache(1_000)(_text)
-"""For columns that have few words."""
+@lru_cache(1_000)
+def _few_words(source: str, channel: str | None, language: str | None) -> bytes:
+    """Columns that have few words."""
+    return b"".join(NULL if one is None else _text(one) for one in (source, channel, language))
 
 
 def _moment(value: dt.datetime) -> bytes:

@@ -97,7 +97,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS staged (
 """)
 
 MESSAGE_COLUMNS = (
-    "source, external_id, body, digest, subject, channel, customer_id, language, received_at,"
+    "source, channel, language, external_id, body, digest, subject, customer_id, received_at,"
     " metadata"
 )
 COPY_STAGED = f"COPY staged (line, {MESSAGE_COLUMNS}) FROM STDIN (FORMAT binary)"
