@@ -13,6 +13,7 @@ from tests.support.promises import do, one
 from tests.support.web import dashboard
 from tests.support.works import drain, hand_in, working
 from worker.config.settings import Settings
+from worker.store.actions import glances
 
 pytestmark = NEEDED
 HOSTILE = "<script>document.title='owned'</script><b>x</b>\u202egnp.exe\u2066 \x1b[31mred\x07"
@@ -149,6 +150,29 @@ def test_a_run_is_followed_on_a_phone_while_it_proceeds(
     spent = one(engine, "SELECT sum(cost) FROM calls")[0]
     visit.page.get_by_text(f"${spent:.4f}").first.wait_for()
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390
+    visit.close()
+
+
+@pytest.mark.usefixtures("worked")
+def test_many_are_counted_by_themselves_before_there_is_a_button(
+    chromium: Any, url: str, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given: a look that is quick, and a count that takes a while
+    monkeypatch.setattr(glances, "OPEN_LOOKED_AT", 10)
+    visit, held = Visit(chromium, url), list[Any]()
+    visit.page.route("**/*count=all*", lambda route: held.append(route))
+    # when
+    visit.page.goto("/actions/cancel?where=state+%3D+queued")
+    # then
+    visit.page.get_by_role("status").get_by_text("Counting…").wait_for()
+    assert "at least 10" in visit.page.locator("main").inner_text()
+    assert not visit.page.locator("main form").count()
+    # when
+    held[0].continue_()
+    visit.page.get_by_role("button", name="Cancel jobs: state = queued").click()
+    # then
+    visit.page.locator(".notice").wait_for()
+    assert said(visit).startswith("60 jobs of state = queued: cancelled.")
     visit.close()
 
 

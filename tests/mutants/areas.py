@@ -134,6 +134,7 @@ STATEMENTS: dict[str, tuple[str, ...]] = {
         f"{STORE}queue/test_guards_of_ends.py",
         "tests/integration/lanes/upkeep/test_notify.py",
     ),
+    f"{ACTIONS}glances": (f"{STORE}actions/test_guards_of_glances.py",),
     f"{ACTIONS}reviews": (
         f"{STORE}queue/test_guards_of_ends.py",
         f"{STORE}actions/test_review.py",

@@ -120,6 +120,8 @@ class Values:
             "expire.EXPIRE": {"limit": 5_000},
             "gates.UNMARK": {"ids": self.dispatched, "queue": "haiku"},
             "history.PAST": {"ids": self.answered},
+            "glances.NEWEST_OF_RUNS": {"runs": [DAY], "most": 2_500},
+            "glances.NEWEST_DEAD": {"runs": [OLD], "most": 250},
             "clusters.NEWEST": {"most": 500},
             "clusters.REVIEW": {"most": 500},
             "audits.NEWEST": {"runs": 10, "most": 500},

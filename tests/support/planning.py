@@ -12,7 +12,7 @@ from tests.support.plan_values import BEFORE, Values
 from tests.support.plan_work import Work, work_of
 from tests.support.statements import TABLES, of_big_tables
 from worker.domain.filter_parsing import parse
-from worker.store.actions import changes, choosing, foresight, recent_costs
+from worker.store.actions import changes, choosing, foresight, glances, recent_costs
 from worker.store.actions.choosing import Choice
 from worker.store.actions.selection import Selection
 from worker.store.audit import Actor
@@ -70,6 +70,8 @@ BUILT: dict[str, Builder] = {
     ),
     "recent_costs.recent_costs": lambda c: recent_costs.recent_costs(c, "ladder"),
     "foresight.foresee": lambda c: foresight.foresee(c, changes.RETRY, SOME_OF_DAY),
+    "glances.glance": lambda c: glances.glance(c, changes.CANCEL, Selection(node=SOME)),
+    "glances.of a run": lambda c: glances.glance(c, changes.CANCEL, SOME_OF_DAY),
     "changes.runs_of": lambda c: changes.runs_of(c, SOME_OF_DAY),
     "changes.cancel": lambda c: changes._change_jobs(c, ACTOR, changes.CANCEL, OF_DAY, 5_000),
     "changes.retry": lambda c: changes._change_jobs(c, ACTOR, changes.RETRY, OF_DAY, 5_000),

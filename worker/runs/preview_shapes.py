@@ -54,6 +54,8 @@ class Preview:
     words: Sequence[str] = ()
     fields: Mapping[str, str] = field(default_factory=dict)
     count: int = 0
+    at_least: bool = False
+    """Whether not all were looked at: nothing can be done before they are counted."""
     counts: str = "messages"
     """What `count` counts."""
     expected: Expected | None = None

@@ -17,6 +17,7 @@ from worker.runs.orders import HOLDS, OF_QUEUES, OF_RUNS, VERBS, Order
 from worker.runs.preview_shapes import FigureAsked, Look, Preview, Surroundings
 from worker.store.actions.changes import CANCEL, MAX_PRIORITY, RETRY
 from worker.store.actions.foresight import expected_cost, foresee
+from worker.store.actions.glances import glance
 from worker.store.reading.queue_holds import failed_canaries
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.standings import live_runs, standing_of
@@ -28,8 +29,12 @@ STILL_SILENT = (
 )
 
 
-def preview(around: Surroundings, connection: Connection, order: Order) -> Preview:
-    """Raises UsageError or RungError, in words for the person, when it would make no sense."""
+def preview(
+    around: Surroundings, connection: Connection, order: Order, *, quick: bool = False
+) -> Preview:
+    """Raises UsageError or RungError, in words for the person, when it would make no sense.
+    `quick` looks at a bounded number of what a filter chooses, and says how many there are at
+    least where that are not all."""
     chosen = order.chosen
     if order.queue is not None:
         if order.action not in HOLDS:
@@ -43,7 +48,24 @@ def preview(around: Surroundings, connection: Connection, order: Order) -> Previ
     if chosen.is_run and chosen.run_id is not None:
         run = standing_of(connection, chosen.run_id)
         _require_possible(order.action, run)
-    return MAKERS[order.action](Look(around=around, connection=connection, order=order, run=run))
+    look = Look(around=around, connection=connection, order=order, run=run)
+    return (_at_least(look) if quick and run is None else None) or MAKERS[order.action](look)
+
+
+def _at_least(look: Look) -> Preview | None:
+    """What is known before all are counted; None where they are few, or a figure is asked first."""
+    order, retries = look.order, look.order.action == "retry"
+    if order.action == "budget" or (order.action == "priority" and order.to is None):
+        return None
+    found = glance(look.connection, RETRY if retries else CANCEL, order.chosen)
+    if found is None:
+        return None
+    kind = "dead letters" if retries else "open messages"
+    words = [
+        f"The newest {found.looked_at:,} were looked at; there are {found.able:,} {kind}. All of"
+        " them are counted before anything is done."
+    ]
+    return look.shown(words=words, count=found.found, at_least=True)
 
 
 def _require_possible(action: str, run: RunStanding) -> None:

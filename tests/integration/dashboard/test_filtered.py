@@ -12,6 +12,7 @@ from tests.support.pages import Page
 from tests.support.promises import do, one
 from tests.support.works import drain, hand_in, working
 from worker.config.settings import Settings
+from worker.store.actions import glances
 from worker.store.queue.dispatch import dispatch
 
 BODIES = [f"Where is my card number {n}?" for n in range(30)]
@@ -231,3 +232,33 @@ def test_what_makes_no_sense_is_refused(
     assert client.get(f"/actions/{address}").status_code == status
     with engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM audit_events")).scalar() == 0
+
+
+def test_of_many_it_is_said_how_many_at_least_and_all_are_counted_before_the_deed(
+    client: httpx2.Client, engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    hand_in(engine, settings, BODIES, name="day")
+    do(engine, KILL, ids=[1, 2, 3, 4, 5])
+    monkeypatch.setattr(glances, "OPEN_LOOKED_AT", 10)
+    monkeypatch.setattr(glances, "DEAD_LOOKED_AT", 2)
+    where = {"where": "state = queued"}
+    # when
+    first = preview(client, "cancel", **where)
+    # then: there is nothing to press, and who goes without is told what to do
+    assert "at least 10" in first.root.all("dl", cls="figures")[0].text
+    assert "The newest 10 were looked at; there are 25 open messages." in first.text
+    assert not first.root.all("form", action="/actions/cancel")
+    assert "at least 2" in preview(client, "retry", where="reason = schema").text
+    assert "at least 10" in preview(client, "priority", to="5", **where).text
+    form = preview(client, "pause", tier="haiku").form("/actions/pause")
+    refused = client.post("/actions/cancel", data={**form, **where})
+    assert (refused.status_code, "count them all" in refused.text) == (422, True)
+    # when
+    (counting,) = [link for link in first.links() if "count=all" in link]
+    whole = Page(client.get(f"/actions/cancel{counting}").text)
+    assert counted(whole) == 25
+    done = after(client, "cancel", whole)
+    # then
+    assert "25 jobs of state = queued: cancelled." in done.text
+    assert event(engine)[2] == 25

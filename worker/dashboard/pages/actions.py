@@ -2,6 +2,7 @@
 whoever posts here may, and meant to."""
 
 from collections.abc import Mapping
+from urllib.parse import urlencode
 
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
@@ -19,6 +20,8 @@ from worker.runs.orders import VERBS, Order, read_order
 from worker.runs.previews import preview
 from worker.store.audit import Actor
 
+ALL = "all"
+
 
 def routes() -> list[BaseRoute]:
     """`/actions/NAME`: GET shows what it would do, POST does it."""
@@ -31,13 +34,18 @@ def routes() -> list[BaseRoute]:
 def show(request: Request) -> Response:
     """The preview."""
     dashboard, given = dashboard_of(request), dict(request.query_params)
+    quick = given.get("count") != ALL
     with dashboard.engine.connect() as connection:
         try:
-            found = preview(dashboard, connection, _order(request, connection, given))
+            order = _order(request, connection, given)
+            found = preview(dashboard, connection, order, quick=quick)
         except RungError as error:
             return trouble_page(request, connection, error)
         verb = VERBS[found.action].split()[0]
-        return page(request, connection, "action.html", "", preview=found, verb=verb)
+        counted = f"?{urlencode({**given, 'count': ALL})}"
+        return page(
+            request, connection, "action.html", "", preview=found, verb=verb, counted=counted
+        )
 
 
 async def do(request: Request) -> Response:
@@ -51,9 +59,12 @@ def _do(request: Request, given: Mapping[str, str], actor: Actor) -> Response:
     try:
         with dashboard.engine.connect() as connection:
             order = _order(request, connection, given)
-            found = preview(dashboard, connection, order)
+            # What was counted stands in the form, and no more than that is changed.
+            found = preview(dashboard, connection, order, quick=True)
         if found.ask is not None:
             raise UsageError("A figure is missing.")
+        if found.at_least and order.counted is None:
+            raise UsageError("It is not known yet how many that are.", mend="count them all")
         done = perform(dashboard.engine, actor, order)
     except RungError as error:
         with dashboard.engine.connect() as connection:

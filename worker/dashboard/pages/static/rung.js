@@ -195,6 +195,22 @@ function leaves(form) {
 }
 
 document.querySelectorAll("[data-leave]").forEach(leaves);
+
+// What takes a while to count is counted at once, and takes the place of the first look.
+async function count(link) {
+  const words = link.textContent;
+  link.textContent = "Counting…";
+  try {
+    const answer = await fetch(link.href);
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    morph(document.querySelector("main"), fresh.querySelector("main"));
+  } catch {
+    link.textContent = words;
+  }
+}
+
+document.querySelectorAll("[data-count]").forEach(count);
+
 // A row leads where its first link leads, for those who do not aim well.
 document.addEventListener("click", (event) => {
   if (event.target.closest("a, button, input, label, select, summary")) return;

@@ -1,0 +1,86 @@
+"""A quick look at what a filter chooses: at so many jobs of those that it may choose from, whatever
+there are. It says how many are meant at least; before a deed they are counted exactly."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import BigInteger, Connection, any_, func, literal, text
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from models.jobs import Job
+from worker.domain.filters import And, Comparison, Node, Op
+from worker.store.actions.changes import OPEN, Change, meant
+from worker.store.actions.selection import Selection
+from worker.store.rows import OPEN_JOBS
+
+OPEN_LOOKED_AT, DEAD_LOOKED_AT = 5_000, 500
+"""Of a dead letter its message and what was tried are looked up, each at a place of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """`found` jobs are meant of `looked_at`, the newest; `able` are as many as could be meant."""
+
+    found: int
+    looked_at: int
+    able: int
+
+
+def glance(connection: Connection, change: Change, chosen: Selection) -> Glance | None:
+    """How many of the newest jobs a change means that is for what a filter chooses. None where
+    there are no more, or it names its jobs: then they may as well be counted."""
+    if chosen.node is not None and _names_jobs(chosen.node):
+        return None
+    if change.able is OPEN:
+        among, newest, most = OPEN_AMONG, NEWEST_OF_RUNS, OPEN_LOOKED_AT
+    else:
+        among, newest, most = DEAD_AMONG, NEWEST_DEAD, DEAD_LOOKED_AT
+    size = connection.execute(among, {"run": chosen.run_id}).one()
+    if size.jobs <= most:
+        return None
+    ids = list(connection.execute(newest, {"runs": size.runs, "most": most}).scalars())
+    seen = meant(change, chosen, func.count()).where(
+        Job.id == any_(literal(ids, ARRAY(BigInteger)))
+    )
+    return Glance(connection.execute(seen).scalar_one(), len(ids), size.able)
+
+
+def _names_jobs(node: Node) -> bool:
+    match node:
+        case Comparison(field="job", op=Op.EQ | Op.IN):
+            return True
+        case And(parts):
+            return any(map(_names_jobs, parts))
+    return False
+
+
+# Of runs that have open jobs all are looked at, for no index has those alone.
+OPEN_AMONG = text(f"""
+SELECT array_agg(id ORDER BY id DESC) AS runs, coalesce(sum(jobs), 0)::bigint AS jobs,
+  coalesce(sum(able), 0)::bigint AS able
+FROM (
+  SELECT r.id, sum(c.jobs) AS jobs, sum(c.jobs) FILTER (WHERE c.state IN ({OPEN_JOBS})) AS able
+  FROM runs AS r JOIN run_counts AS c ON c.run_id = r.id
+  WHERE CASE WHEN CAST(:run AS bigint) IS NULL THEN r.state <> 'finished' ELSE r.id = :run END
+  GROUP BY 1) AS of_run
+WHERE able > 0
+""")  # noqa: S608 - constants only
+NEWEST_OF_RUNS = text("""
+SELECT j.id FROM unnest(CAST(:runs AS bigint[])) AS run(id)
+CROSS JOIN LATERAL (
+  SELECT id FROM jobs WHERE run_id = run.id
+  ORDER BY run_id DESC, message_id DESC LIMIT :most) AS j
+LIMIT :most
+""")
+DEAD_AMONG = text("""
+SELECT array_agg(DISTINCT run_id ORDER BY run_id DESC) AS runs,
+  coalesce(sum(jobs), 0)::bigint AS jobs, coalesce(sum(jobs), 0)::bigint AS able
+FROM run_counts WHERE state = 'dead' AND (CAST(:run AS bigint) IS NULL OR run_id = :run)
+""")
+# The state is written out, so that the partial index serves.
+NEWEST_DEAD = text("""
+SELECT j.id FROM unnest(CAST(:runs AS bigint[])) AS run(id)
+CROSS JOIN LATERAL (
+  SELECT id FROM jobs WHERE state = 'dead' AND run_id = run.id
+  ORDER BY run_id DESC, id DESC LIMIT :most) AS j
+LIMIT :most
+""")
