@@ -2,7 +2,6 @@
 
 import logging
 import secrets
-import socket
 
 import click
 from pydantic import SecretStr
@@ -12,7 +11,6 @@ from worker.cli.speech.context import database
 from worker.cli.speech.output import SIMULATED, talk
 from worker.config.loading import load_settings
 from worker.config.settings import Settings
-from worker.errors import RungError
 from worker.telemetry import configure_logging
 
 
@@ -28,7 +26,7 @@ def dashboard(ctx: click.Context, host: str | None, port: int | None) -> None:
         return
     import uvicorn
 
-    from worker.cli.dashboard_server import STOP_S, DashboardServer, serve
+    from worker.cli.dashboard_server import STOP_S, DashboardServer, address_of, listen, serve
     from worker.dashboard.access.connections import MAX_HEAD, bounded
     from worker.dashboard.access.permissions import check_listening
     from worker.dashboard.app import create_app
@@ -39,17 +37,14 @@ def dashboard(ctx: click.Context, host: str | None, port: int | None) -> None:
     check_listening(settings.dashboard, host)
     with database(settings):
         app = create_app(settings)
-    shown = f"[{host}]" if ":" in host else host
-    _require_free(host, port, shown)
-    talk(f"Dashboard http://{shown}:{port}/{token}")
+    listeners = listen(host, port)
+    talk(f"Dashboard {address_of(host, listeners)}/{token}")
     if app.state.dashboard.simulated:
         talk(SIMULATED, fg="yellow")
     configure_logging()
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
         http=bounded(),
         h11_max_incomplete_event_size=MAX_HEAD,
         log_config=None,
@@ -59,24 +54,7 @@ def dashboard(ctx: click.Context, host: str | None, port: int | None) -> None:
         proxy_headers=False,
         timeout_graceful_shutdown=STOP_S,
     )
-    serve(DashboardServer(config))
-
-
-def _require_free(host: str, port: int, shown: str) -> None:
-    """Raises RungError where it would not be heard: an address is not named before that is sure."""
-    try:
-        family, kind, proto, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        with socket.socket(family, kind, proto) as tried:
-            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            tried.bind(address)
-    except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise RungError(
-            f"The dashboard cannot listen at {shown}:{port}: {why}.",
-            mend="--port PORT with another one, or dashboard.port in rung.toml",
-        ) from None
+    serve(DashboardServer(config), listeners)
 
 
 def with_token(settings: Settings) -> tuple[Settings, str]:

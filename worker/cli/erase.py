@@ -81,8 +81,8 @@ def _carry_out(chosen: Erasure, *, dry_run: bool, yes: bool, as_json: bool) -> N
             named = runs_named(connection, chosen.identity) if chosen.identity else []
     if named:
         runs = listed(named[:NAMED_SHOWN]) + (" and others" if named[NAMED_SHOWN:] else "")
-        words = f"The name or key of {runs} holds it and stays: a run is found by that."
-        talk(words, fg="yellow")
+        of = f"run{'s' if named[1:] else ''} {runs}"
+        talk(f"The name or key of {of} holds it and stays: a run is found by that.", fg="yellow")
     if as_json:
         document = {"action": chosen.action, "dry_run": dry_run, **found, "erased": erased}
         document |= {"runs_named": named}

@@ -9,6 +9,9 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.support.cli import Said, say
+from tests.support.processes import RUNG, clean_environ, process
+from tests.support.waiting import eventually
+from tests.support.web import visiting
 from worker.cli.review import reply_in
 
 NAMED = ("--map", "external_id=No", "--map", "body=What")
@@ -80,8 +83,8 @@ def test_an_amount_that_is_none_names_its_option(engine: Engine) -> None:
 
 
 def test_one_is_not_many(engine: Engine) -> None:
-    say("enqueue", backlog("a.csv", "a"), *NAMED)
-    said = say("forget", "--external-id", "a", "--dry-run")
+    say("enqueue", backlog("a.csv", "one"), *NAMED)
+    said = say("forget", "--external-id", "one", "--dry-run")
     assert said.err == "Would erase the text of 1 message, 1 job (1 open, and then cancelled).\n"
 
 
@@ -98,6 +101,19 @@ def test_an_address_is_not_named_where_somebody_else_listens(engine: Engine) -> 
     assert said.err.startswith(
         f"rung: The dashboard cannot listen at 127.0.0.1:{port}: address already in use.\nFix: "
     )
+
+
+def test_the_address_that_is_named_is_where_it_answers(engine: Engine, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    environ = clean_environ(DATABASE_URL=engine.url.render_as_string(hide_password=False))
+    # when any free port will do
+    with process([*RUNG, "dashboard", "--port", "0"], log=log, environ=environ, cwd=tmp_path):
+        named = r"Dashboard (http://127\.0\.0\.1:[1-9]\d*)/"
+        eventually(lambda: re.search(named, log.read_text()) is not None, within_s=60)
+        (address,) = re.findall(named, log.read_text())
+        # then it can be asked at once
+        with visiting(address) as client:
+            assert client.get("/healthz").text == "ok\n"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16"])

@@ -132,5 +132,5 @@ def test_whose_name_a_run_bears_is_said_and_stays(engine: Engine) -> None:
     done = say("forget", "--customer", "c-77", "--yes", "--json")
     # then
     assert done.document["runs_named"] == ["c-77-in-may", "again-0"]
-    assert "The name or key of c-77-in-may and again-0 holds it and stays" in done.err
+    assert "The name or key of runs c-77-in-may and again-0 holds it and stays" in done.err
     assert holding(engine, "c-77") == {"runs"}
