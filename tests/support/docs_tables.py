@@ -34,6 +34,7 @@ HOMES = {"settings": "configuration.md", "command": "commands.md"}
 
 ARGUMENTS = {
     "RUN": "Name or number of a run.",
+    "RUNS": "Names or numbers of runs.",
     "JOB": "Number of a job, `RUN/EXTERNAL_ID`, or an `external_id` that only one run has.",
     "NUMBER": "Number of a certificate.",
     "TABLE": "A CSV file of graded outcomes, perhaps gzipped.",

@@ -12,16 +12,16 @@ from worker.store.runs import find_run
 
 
 @click.command("words", short_help="Words that customers use and pages do not.")
-@click.argument("run", shell_complete=RUN)
+@click.argument("runs", nargs=-1, required=True, shell_complete=RUN)
 @JSON
-def page_words(run: str, as_json: bool) -> None:
+def page_words(runs: tuple[str, ...], as_json: bool) -> None:
     """Words that customers use and the page that answers them does not, for its `also`.
 
-    Learned from the accepted answers of a run that name their sources, 5,000 at most. A word is in
+    Learned from the accepted answers of RUNS that name their sources, 5,000 at most. A word is in
     three messages at least, and in those of its page more often than in others.
     """
     with database() as engine, engine.connect() as connection:
-        answered = answered_messages(connection, find_run(connection, run).id)
+        answered = answered_messages(connection, [find_run(connection, run).id for run in runs])
         found = words_to_add(connection, answered)
     counts = {page: sum(page in one.pages for one in answered) for page in found}
     pages = sorted(found, key=lambda page: (-counts[page], page))
@@ -39,7 +39,7 @@ def page_words(run: str, as_json: bool) -> None:
         )
         return
     if not answered:
-        talk("No accepted answer of this run names a page.")
+        talk("No accepted answer names a page that was synced and is still there.")
     elif not found:
         talk("None: the pages use their customers' words.")
     for page in pages:

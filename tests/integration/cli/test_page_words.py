@@ -27,39 +27,42 @@ OTHERS = ("My card!", "a card, please", "cards", "need help with a card")
 @pytest.fixture
 def answered(
     engine: Engine, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> str:
-    """A run whose answers stand on two pages."""
+) -> tuple[str, ...]:
+    """Two runs, whose answers stand on a page each."""
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.chdir(tmp_path)
     sync_folder(engine, "pages", [SHOP, CARDS])
-    stand_on = {"shop#orders": REFUNDS, "cards#cards": OTHERS}
     with engine.begin() as connection:
         rows = Rows(connection)
-        run = rows.run(name="tuesday")
-        for source, bodies in stand_on.items():
-            fields = f'{{"sources": ["{source}"]}}'
+        for name, source, bodies in (
+            ("monday", "shop#orders", REFUNDS), ("tuesday", "cards#cards", OTHERS),
+        ):  # fmt: skip
+            run, fields = rows.run(name=name), f'{{"sources": ["{source}"]}}'
             for body in bodies:
                 job = rows.job(run, rows.message(body=body), state="answered")
                 rows.attempt(job, outcome="accepted")
                 rows.insert("results", None, job_id=job, fence=1, reply="r", tier="haiku",
                             model="m", accepted=True, fields=fields)  # fmt: skip
-    return "tuesday"
+    return ("monday", "tuesday")
 
 
-def test_words_that_a_page_lacks_are_learned_from_its_answers(answered: str) -> None:
+def test_words_that_a_page_lacks_are_learned_from_its_answers(answered: tuple[str, ...]) -> None:
     # neither what it says itself, nor words with which everybody asks
-    said = say("knowledge", "words", answered)
+    said = say("knowledge", "words", *answered)
     assert said.out == "shop  (pages, 4 answers)\n  also: refund\n"
     assert "then sync them" in said.err
-    assert json.loads(say("knowledge", "words", answered, "--json").out) == [
+    assert json.loads(say("knowledge", "words", *answered, "--json").out) == [
         {"folder": "pages", "page": "shop", "answers": 4, "words": {"refund": 4}}
     ]
+    assert say("knowledge", "words", "monday").out == "", "there is nothing beside it"
 
 
-def test_a_page_that_was_given_its_words_lacks_none(answered: str, engine: Engine) -> None:
+def test_a_page_that_was_given_its_words_lacks_none(
+    answered: tuple[str, ...], engine: Engine
+) -> None:
     sync_folder(engine, "pages", [replace(SHOP, also="refund"), CARDS])
-    said = say("knowledge", "words", answered)
+    said = say("knowledge", "words", *answered)
     assert (said.out, "None: the pages use" in said.err) == ("", True)
     # and without the pages nothing is known of any
     sync_folder(engine, "pages", [])
-    assert "No accepted answer of this run names a page" in say("knowledge", "words", answered).err
+    assert "No accepted answer names a page" in say("knowledge", "words", *answered).err

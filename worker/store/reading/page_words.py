@@ -13,7 +13,7 @@ from worker.store.passages import SAID_CHARS, dictionary_of
 from worker.store.reading.job_samples import some_jobs
 
 MOST_ANSWERS = 5_000
-"""Of a run: evenly spaced, where it has more."""
+"""Evenly spaced, where the runs have more."""
 SAID_OFTEN = 1.7
 """The weight of what a passage says three times or has in a heading or in `also`."""
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -29,10 +29,10 @@ class AnsweredMessage:
     pages: frozenset[StoredPage]
 
 
-def answered_messages(connection: Connection, run_id: int) -> list[AnsweredMessage]:
-    """Messages of a run, 5,000 at most, whose accepted answer names passages that are still there;
-    none that was erased."""
-    jobs = some_jobs(connection, [run_id], MOST_ANSWERS)
+def answered_messages(connection: Connection, runs: Sequence[int]) -> list[AnsweredMessage]:
+    """Messages of runs, of 5,000 jobs at most, whose accepted answer names passages that are still
+    there; none that was erased."""
+    jobs = some_jobs(connection, runs, MOST_ANSWERS)
     rows = connection.execute(ANSWERED, {"ids": jobs}).all()
     names = sorted({name for row in rows for name in row.sources})
     stands = defaultdict[str, set[StoredPage]](set)
