@@ -148,8 +148,8 @@ def _terms(settings: Settings, policy: Policy, first: str, options: dict[str, An
 
 def _reading(settings: Settings, options: dict[str, Any]) -> "ReadingOptions":
     from worker.cli.map import saved_maps
-    from worker.intake.dates import DateOrder
     from worker.intake.maps import columns_of
+    from worker.intake.numbered_dates import DateOrder
     from worker.intake.reader import ReadingOptions
 
     columns, usual = columns_of(options["columns"], saved_maps(settings))

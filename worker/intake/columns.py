@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from worker.intake.cell_text import as_text
-from worker.intake.dates import Ambiguous, moment_of
+from worker.intake.dates import moment_of
+from worker.intake.numbered_dates import Ambiguous
 
 DEEPEST = 3
 MOST_COLUMNS = 300

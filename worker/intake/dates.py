@@ -9,13 +9,13 @@ import datetime as dt
 import re
 from collections.abc import Iterable
 from email.utils import parsedate_to_datetime
-from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dateutil import parser
 
 from worker.intake.date_words import in_english
+from worker.intake.numbered_dates import DateOrder, in_numbers, is_day_first
 
 SECONDS = re.compile(r"\d{9,10}(\.\d+)?")
 MICROSECONDS = re.compile(r"\d{15,16}")
@@ -82,17 +82,6 @@ ZONES = {
 """Hours beside UTC; a name that is not here is not understood, rather than taken for UTC."""
 
 
-class DateOrder(StrEnum):
-    """Which of day and month comes first where only numbers stand."""
-
-    DAY = "day"
-    MONTH = "month"
-
-
-class Ambiguous(ValueError):
-    """A time that has two meanings, in a file that does not say which."""
-
-
 def order_of(values: Iterable[Any]) -> tuple[DateOrder | None, bool]:
     """The order that these values show, and whether any of them needs to know it. None where
     nothing shows it, or where they contradict each other."""
@@ -120,6 +109,8 @@ def moment_of(value: Any, order: DateOrder | None) -> dt.datetime | None:
         return None
     if _ISO.fullmatch(value):
         return _within_reach(_read(value, order))
+    if (moment := in_numbers(value, order)) is not None:
+        return _within_reach(moment)
     value = _as_written(_ODD_SPACES.sub(" ", value).strip())
     if found := _NET.fullmatch(value):
         return _epoch(float(found[1]))
@@ -187,10 +178,7 @@ def _numbered(*parts: int) -> dt.datetime | None:
 def _written_out(value: str, order: DateOrder | None) -> dt.datetime | None:
     slashed = _SLASHED.search(value)
     if slashed is not None:
-        first, second = int(slashed[1]), int(slashed[3])
-        if order is None and first <= 12 and second <= 12 and first != second:
-            raise Ambiguous(value)
-        day_first = order is DateOrder.DAY if first <= 12 and second <= 12 else first > 12
+        day_first = is_day_first(int(slashed[1]), int(slashed[3]), order)
     else:
         day_first = _DOTTED.match(value) is not None
         try:

@@ -8,10 +8,11 @@ from typing import IO, Any
 from worker.domain.backlog import BacklogError, Block, Caps
 from worker.intake.cell_text import as_text
 from worker.intake.cell_words import WHOLE_FLOAT
-from worker.intake.dates import DateOrder, order_of
+from worker.intake.dates import order_of
 from worker.intake.formats import Found, items_of
 from worker.intake.guess import Guess, guess, refusal
 from worker.intake.layouts import getter_of, layout_of
+from worker.intake.numbered_dates import DateOrder
 from worker.intake.other_sheets import titles_of, with_sheets
 from worker.intake.paths import normal, parse_place
 from worker.intake.product_rows import FileWords, product_of
@@ -21,8 +22,7 @@ from worker.intake.threads import has_threads, threaded
 from worker.intake.writers import teams_words_of
 
 TABLES = ("csv", "tsv", "xlsx", "ods", "html")
-SAMPLE_ROWS = 200
-SAMPLE_CHARS = 2_000_000
+SAMPLE_ROWS, SAMPLE_CHARS = 200, 2_000_000
 DATES_ROWS = 300_000
 """As far as a file is read ahead to find out whether its days or its months come first."""
 

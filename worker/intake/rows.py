@@ -19,10 +19,11 @@ from worker.domain.text import is_blank
 from worker.intake import remarks
 from worker.intake.cell_text import as_text
 from worker.intake.cell_words import is_nothing, tidied, why_no_id
-from worker.intake.dates import Ambiguous, DateOrder, moment_of
+from worker.intake.dates import moment_of
 from worker.intake.layouts import Layout, layout_of
 from worker.intake.markup import is_markup, only_pictures, text_of, unquoted, without_entities
 from worker.intake.metadata import too_deep, with_room
+from worker.intake.numbered_dates import Ambiguous, DateOrder
 from worker.intake.paths import parse_place
 from worker.intake.plain_rows import are_wide, plain_record
 from worker.intake.product_rows import FileWords, RowWords, row_words_of
@@ -56,11 +57,10 @@ class Rows:
         floats: bool | None = None,
     ) -> None:
         self._caps, self._order, self._strip_quotes = caps, order, strip_quotes
-        self._mails, self._floats = mails, floats
+        self._mails, self._floats, self._told = mails, floats, told
         self._places = {name: parse_place(text) for name, text in (columns or {}).items()}
         picks = "body" in self._places and self._places["body"].picks
         self._no_body = f"missing body{remarks.NOTHING_PUBLIC if picks else ''}"
-        self._told = told
         self._plain = not strip_quotes and told is None and are_wide(caps)
         self._words: dict[tuple[str, ...], RowWords | None] = {}
         self._layouts: dict[tuple[str, ...], Layout] = {}

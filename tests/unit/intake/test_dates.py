@@ -1,10 +1,15 @@
 """Times in the forms of helpdesks and spreadsheets."""
 
+import datetime as dt
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.unit.intake.taking import taken
 from worker.intake import ReadingOptions
-from worker.intake.dates import Ambiguous, DateOrder, moment_of, order_of
+from worker.intake.dates import moment_of, order_of
+from worker.intake.numbered_dates import Ambiguous, DateOrder
 
 SAME = "2026-11-24 08:15:00+00:00"
 
@@ -55,6 +60,29 @@ def test_what_is_no_time_is_none(written: object) -> None:
 )
 def test_a_minute_that_is_the_24th_is_no_midnight(written: str) -> None:
     assert str(moment_of(written, None)) == "2026-11-24 08:24:00+00:00"
+
+
+MOMENTS = st.datetimes(dt.datetime(1990, 1, 1), dt.datetime(2100, 12, 31))  # noqa: DTZ001
+
+
+@given(MOMENTS, st.sampled_from("./-"), st.sampled_from([" ", ", "]))
+def test_numbers_alone_are_the_time_that_they_were_written_of(
+    at: dt.datetime, sign: str, between: str
+) -> None:
+    at = at.replace(microsecond=0, tzinfo=dt.UTC)
+    by_day, clock = sign.join((f"{at.day}", f"{at.month}", f"{at.year}")), f"{at:%H:%M:%S}"
+    by_month = f"{at.month:02}/{at.day:02}/{at.year}{between}{at:%I:%M:%S %p}"
+    assert moment_of(f"{by_day}{between}{clock}", DateOrder.DAY) == at
+    assert moment_of(by_month, DateOrder.MONTH) == at
+    assert moment_of(by_month.replace(" AM", "am").replace(" PM", "pm"), DateOrder.MONTH) == at
+    assert moment_of(by_day, DateOrder.DAY) == at.replace(hour=0, minute=0, second=0)
+
+
+@pytest.mark.parametrize(
+    "written", ["31.02.2026", "00.11.2026", "24.11.2026 8:61", "24.11.2026 13:00 PM", "1/1/1989"]
+)
+def test_numbers_that_are_no_time_are_none(written: str) -> None:
+    assert moment_of(written, None) is None
 
 
 def test_a_time_with_two_meanings_needs_to_know_the_order() -> None:

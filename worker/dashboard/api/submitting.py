@@ -21,10 +21,10 @@ from worker.dashboard.api.endpoints import ApiCall, Conflict, json_response
 from worker.domain.policy import Policy
 from worker.errors import ConfigurationError, UsageError
 from worker.intake import BacklogError, Caps
-from worker.intake.dates import DateOrder
 from worker.intake.guess import UncertainColumns
 from worker.intake.handover import Handover
 from worker.intake.maps import checked, map_named
+from worker.intake.numbered_dates import DateOrder
 from worker.intake.outcome import HandoverOutcome
 from worker.intake.reader import ReadingOptions
 from worker.intake.run_of_terms import IntakeBusy

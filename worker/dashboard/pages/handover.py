@@ -30,10 +30,10 @@ from worker.dashboard.screens.first_look import File, FirstLook, look
 from worker.domain.backlog import Caps
 from worker.errors import RungError, UsageError
 from worker.intake.ahead import stem
-from worker.intake.dates import DateOrder
 from worker.intake.guess import Guess
 from worker.intake.handover import Handover
 from worker.intake.layouts import FIELDS
+from worker.intake.numbered_dates import DateOrder
 from worker.intake.outcome import HandoverOutcome
 from worker.intake.reader import ReadingOptions
 from worker.intake.rejects import RejectsFile
