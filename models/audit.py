@@ -12,7 +12,11 @@ class AuditEvent(Base):
     """Who did what to which, and to how many."""
 
     __tablename__ = "audit_events"
-    __table_args__ = (Index("ix_audit_events_at", "at"),)
+    __table_args__ = (
+        Index("ix_audit_events_at", "at"),
+        Index("ix_audit_events_actor", "actor", "id"),
+        Index("ix_audit_events_action", "action", "id"),
+    )
 
     id: Mapped[BigId] = mapped_column(Identity(always=True), primary_key=True)
     at: Mapped[Instant] = mapped_column(server_default=now())

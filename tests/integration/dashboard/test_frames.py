@@ -7,10 +7,11 @@ from sqlalchemy import Engine
 
 from tests.support.guarding import csrf_of
 from tests.support.pages import Page
-from tests.support.promises import do
+from tests.support.promises import do, one
 from tests.support.web import dashboard, visiting
 from worker.config.settings import Settings
 from worker.dashboard.pages.rendering import environment
+from worker.store.reading import deeds as reading
 
 DEEDS = """
 INSERT INTO audit_events (at, actor, action, target, affected, detail) VALUES
@@ -28,7 +29,7 @@ def deeds(client: httpx2.Client, path: str) -> list[str]:
 
 
 def test_the_audit_is_by_time_by_day_and_can_be_asked(
-    client: httpx2.Client, engine: Engine
+    client: httpx2.Client, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     do(engine, DEEDS)
     page = Page(client.get("/audit").text)
@@ -41,6 +42,20 @@ def test_the_audit_is_by_time_by_day_and_can_be_asked(
     assert deeds(client, "/audit?what=cancel&who=ada") == ["10:00:02 cancel"]
     assert deeds(client, "/audit?target=MONDAY") == ["10:00:02 cancel", "10:00:01 deadline"]
     assert "None of the newest" in Page(client.get("/audit?target=x").text).text
+    # and what somebody did is found however much others have done since
+    monkeypatch.setattr(reading, "AUDITED", 1)
+    assert deeds(client, "/audit?who=rung") == ["10:00:01 deadline"]
+    assert deeds(client, "/audit?what=pause") == ["23:59:59 pause"]
+    assert deeds(client, "/audit?target=MONDAY") == []
+    newest = one(engine, "SELECT id FROM audit_events WHERE action = 'cancel'")[0]
+    assert deeds(client, f"/audit?who=ada&before={newest}") == ["23:59:59 pause"]
+    assert deeds(client, f"/audit?what=pause&before={newest}") == ["23:59:59 pause"]
+    assert deeds(client, f"/audit?what=cancel&before={newest}") == []
+    offered = [[x.text for x in page.root.all("select", id=name)[0].all("option")][1:]
+               for name in ("who", "what")]  # fmt: skip
+    assert [len(words) for words in offered] == [2, 4]
+    none = "None of the newest 2,500 deeds of ada is such a one."
+    assert none in Page(client.get("/audit?who=ada&target=x").text).text
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from worker.domain.named_in_filters import masked
 from worker.store.rows import values_of
 
 AUDITED = 2_500
+MOST_WORDS = 500
+"""Names of people, and of deeds, that are offered at the most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +52,13 @@ def audit_page(
     reads: bool,
 ) -> list[AuditEntry]:
     """What people and schedules did, newest first: by whom, what, and a part of what it was done
-    to. A filter looks at the newest `AUDITED` events. `reads`: whether who asks may read what
-    customers wrote, which is masked for others, and not found by them."""
+    to. A filter looks at the newest `AUDITED` events: of one person, or of one kind, where it says
+    so. `reads`: whether who asks may read what customers wrote, which is masked for others, and not
+    found by them."""
     values = {"before": before, "limit": limit, "who": who, "what": what, "target": target}
     window = AUDITED if who or what or target else limit
-    found = values_of(AuditEntry, connection.execute(AUDIT, values | {"window": window}))
+    statement = AUDIT_OF[bool(who), bool(what)]
+    found = values_of(AuditEntry, connection.execute(statement, values | {"window": window}))
     if reads:
         return found
     sought = (target or "").lower()
@@ -62,9 +66,9 @@ def audit_page(
 
 
 def audit_words(connection: Connection) -> tuple[list[str], list[str]]:
-    """Who did something, and what was done, among the newest `AUDITED` events."""
-    rows = connection.execute(AUDIT_WORDS, {"window": AUDITED}).all()
-    return sorted({row.actor for row in rows}), sorted({row.action for row in rows})
+    """Who ever did something, and what was ever done."""
+    row = connection.execute(AUDIT_WORDS, {"most": MOST_WORDS}).one()
+    return sorted(row.actors), sorted(row.actions)
 
 
 def audit_event(connection: Connection, event_id: int) -> AuditEntry | None:
@@ -73,19 +77,36 @@ def audit_event(connection: Connection, event_id: int) -> AuditEntry | None:
     return found[0] if found else None
 
 
-AUDIT = text("""
+# Neither is said by `=`: theirs are to be read by an index of their own, from behind, and not
+# looked for among all that others did since.
+BEFORE = "coalesce(CAST(:before AS bigint), 9223372036854775807)"
+OF_ALL = f"id < {BEFORE} ORDER BY id DESC"
+OF_ONE = f"actor >= :who AND (actor, id) < (:who, {BEFORE}) ORDER BY actor DESC, id DESC"
+OF_KIND = f"action >= :what AND (action, id) < (:what, {BEFORE}) ORDER BY action DESC, id DESC"
+AUDIT = """
 SELECT id, at, actor, action, target, affected, detail, now() AS now FROM (
-  SELECT * FROM audit_events WHERE CAST(:before AS bigint) IS NULL OR id < :before
-  ORDER BY id DESC LIMIT :window) AS e
+  SELECT * FROM audit_events WHERE {which} LIMIT :window) AS e
 WHERE (CAST(:who AS text) IS NULL OR actor = :who)
   AND (CAST(:what AS text) IS NULL OR action = :what)
   AND (CAST(:target AS text) IS NULL OR strpos(lower(target), lower(:target)) > 0)
 ORDER BY id DESC LIMIT :limit
-""")
-AUDIT_WORDS = text("""
-SELECT DISTINCT actor, action FROM (
-  SELECT actor, action FROM audit_events ORDER BY id DESC LIMIT :window) AS e
-""")
+"""
+BY_BOTH = {(False, False): OF_ALL, (True, False): OF_ONE, (False, True): OF_KIND,
+           (True, True): OF_ONE}  # fmt: skip
+AUDIT_OF = {said: text(AUDIT.format(which=which)) for said, which in BY_BOTH.items()}
+"""By whether a person, and a deed, are named."""
+# From one name to the next by the index, however many deeds are of each.
+EACH_NAME = """
+  (SELECT {name} AS word FROM audit_events ORDER BY {name} LIMIT 1)
+  UNION ALL
+  SELECT (SELECT {name} FROM audit_events WHERE {name} > one.word ORDER BY {name} LIMIT 1)
+  FROM {each} AS one WHERE one.word IS NOT NULL"""
+AUDIT_WORDS = text(f"""
+WITH RECURSIVE actors AS ({EACH_NAME.format(name="actor", each="actors")}),
+actions AS ({EACH_NAME.format(name="action", each="actions")})
+SELECT ARRAY(SELECT word FROM actors WHERE word IS NOT NULL LIMIT :most) AS actors,
+  ARRAY(SELECT word FROM actions WHERE word IS NOT NULL LIMIT :most) AS actions
+""")  # noqa: S608 - constants of this module only
 AUDIT_EVENT = text("""
 SELECT id, at, actor, action, target, affected, detail, now() AS now FROM audit_events
 WHERE id = :id
