@@ -20,8 +20,9 @@ from worker.domain.looked_up import (
     NOT_CONFIGURED,
     LookupMessage,
 )
-from worker.lookups.counter import LookupCounter
+from worker.lookups.counter import LookupCounter, LoopCounter
 from worker.lookups.kinds import as_lookup, as_vectors
+from worker.lookups.query_counter import QueryCounter
 
 log = logging.getLogger(__name__)
 RETIRED_S = 120.0
@@ -103,16 +104,17 @@ class LookupDesk:
 
 def _counters(settings: Settings) -> dict[str, "LookupCounter"]:
     own = own_lookups(settings.lookups)
-    found = {
-        name: LookupCounter(name, settings.lookups.get(name, LookupSettings()), own.get(name))
-        for name in lookup_names(settings.lookups)
-    }
+    found = dict[str, LookupCounter]()
+    for name in lookup_names(settings.lookups):
+        its = settings.lookups.get(name, LookupSettings())
+        queries = its.query is not None
+        found[name] = QueryCounter(name, its) if queries else LoopCounter(name, its, own.get(name))
     for name, function in own_retrievers(settings.retrievers).items():
         called = RETRIEVER + name
-        found[called] = LookupCounter(called, RETRIEVING, as_lookup(function))
+        found[called] = LoopCounter(called, RETRIEVING, as_lookup(function))
     for name, embed in own_embedders(settings.embedders).items():
         called = RETRIEVER + name
-        found[called] = LookupCounter(called, EMBEDDING, as_vectors(embed))
+        found[called] = LoopCounter(called, EMBEDDING, as_vectors(embed))
     return found
 
 

@@ -1,5 +1,6 @@
-"""The three kinds of look-up. Each is asked about several messages at once, and brings for each of
-them what it found, or why it has nothing: an exception in its place."""
+"""Look-ups that wait on a loop: functions and addresses. Each is asked about several messages at
+once, and brings for each of them what it found, or why it has nothing: an exception in its place.
+"""
 
 import asyncio
 import re
@@ -15,7 +16,6 @@ from worker.config.lookups import PLACE, LookupSettings, OwnLookup
 from worker.config.retrievers import OwnRetriever
 from worker.domain.looked_up import LookupMessage, LookupRefused
 from worker.domain.vectors import VectorsRefused, read_vectors
-from worker.store.own_queries import OwnQuery
 from worker.store.passages import SAID_CHARS
 
 MAX_BODY = 1_000_000
@@ -98,30 +98,6 @@ def as_vectors(embed: OwnEmbedder) -> OwnLookup:
             raise LookupRefused(str(error)) from None
 
     return found
-
-
-class QueryKind:
-    """A query, asked for each message in one transaction."""
-
-    def __init__(self, settings: LookupSettings) -> None:
-        assert settings.database_url is not None, "a query has its database"
-        assert settings.query is not None, "a database has its query"
-        self._columns, self._most = settings.columns, settings.max_records
-        url = settings.database_url.get_secret_value()
-        self._query = OwnQuery(url, settings.query, settings.timeout_s)
-
-    async def ask(self, messages: Sequence[LookupMessage]) -> Sequence[Any]:
-        """In a thread, for the driver waits."""
-        values = [dict(zip(self._columns, self.key(one), strict=True)) for one in messages]
-        return await asyncio.to_thread(self._query.ask, values, self._most)
-
-    def key(self, message: LookupMessage) -> tuple[Any, ...]:
-        """What is bound."""
-        return tuple(message.scalar(column) for column in self._columns)
-
-    async def close(self) -> None:
-        """Ends the connections."""
-        self._query.close()
 
 
 class AddressKind:

@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DataError
 from sqlalchemy.pool import QueuePool
 
-from worker.store.engine import OVERFLOW, make_engine
+from worker.store.engine import OVERFLOW, dispose_for_good, make_engine
 
 CONNECTIONS = 3
 """At most, in each worker process, for one look-up."""
@@ -29,8 +29,9 @@ class OwnQuery:
 
     def __init__(self, url: str, query: str, timeout_s: float) -> None:
         self._query, self._timeout_s = text(query), timeout_s
-        self._file = _file(url)
-        self._engine = _engine(url, self._file, timeout_s)
+        file = _file(url)
+        self._path = Path(file) if file is not None else None
+        self._engine = _engine(url, file, timeout_s)
         self._written = str(self._query.compile(dialect=self._engine.dialect))
         self._reads: tuple[int, ...] | None = None
 
@@ -45,6 +46,8 @@ class OwnQuery:
             driver = connection.connection.driver_connection
             if isinstance(driver, sqlite3.Connection):
                 self._watch(driver)
+                # Else the file is locked and looked over for each: four times the work of a query.
+                driver.execute("BEGIN")
             found = [self._asked(connection, driver, bound, most + 1) for bound in values]
             connection.rollback()
         return found
@@ -75,15 +78,15 @@ class OwnQuery:
         return names
 
     def close(self) -> None:
-        """Lets the connections go."""
-        self._engine.dispose()
+        """Lets the connections go; those in use as soon as they come back."""
+        dispose_for_good(self._engine)
 
     def _mind_file(self) -> None:
         """Connections are kept, and a file that another has taken the place of is read anew."""
-        if self._file is None:
+        if self._path is None:
             return
         try:
-            seen = Path(self._file).stat()
+            seen = self._path.stat()
             now = seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns
         except OSError:
             now = None

@@ -1,11 +1,18 @@
 """Look-ups by query: read only, bound, within their time."""
 
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.looking_up import asked, desk, shop
 from worker.domain.context import LookedUp
+from worker.lookups import query_counter
+from worker.store.own_queries import OwnQuery
 
 QUERY = "SELECT customer_id, number, state, due FROM orders WHERE customer_id = :customer_id"
 FOREVER = """WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
@@ -38,6 +45,66 @@ def test_a_query_is_asked_for_each_row_and_shows_nobody_elses(tmp_path: Path) ->
     assert one.records[0] == {"number": "o-1", "state": "sent", "due": "2026-11-28"}
     assert [record["number"] for record in two.records] == ["o-3"]
     assert (none.records, none.failed) == ((), None)
+
+
+def test_a_chunk_is_asked_in_one_transaction(tmp_path: Path) -> None:
+    # given a shop that is written to while it is asked
+    url = shop(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "shop.sqlite", isolation_level=None)) as writer:
+        writer.execute("PRAGMA journal_mode = WAL")
+
+        class Values(list[dict[str, Any]]):
+            def __iter__(self) -> Iterator[dict[str, Any]]:
+                yield {"customer_id": "c-1"}
+                writer.execute("UPDATE orders SET state = 'lost'")
+                yield {"customer_id": "c-1"}
+
+        query = OwnQuery(url, QUERY, 3)
+        # when
+        first, second = query.ask(Values(), 9)
+        (later,) = query.ask([{"customer_id": "c-1"}], 9)
+        query.close()
+    # then
+    assert (first == second, first == later) == (True, False)
+
+
+def test_what_a_query_found_is_known_for_a_while(tmp_path: Path) -> None:
+    made = desk(orders={"database_url": shop(tmp_path), "query": QUERY})
+    first = made.ask(["orders"], asked("c-1"))
+    (tmp_path / "shop.sqlite").unlink()
+    assert made.ask(["orders"], asked("c-1")) == first
+    (known,), (asked_now,) = made.ask(["orders"], asked("c-1", "c-2"))
+    assert (known.records, asked_now.failed) == ((), "was refused by its database: SQLITE_CANTOPEN")
+    made.stop()
+
+
+def test_a_query_that_does_not_come_back_is_waited_for_and_no_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a driver that hangs
+    free, really = threading.Event(), OwnQuery.ask
+
+    def hang(self: OwnQuery, *asked: Any) -> Any:
+        free.wait(30)
+        return really(self, *asked)
+
+    monkeypatch.setattr(query_counter, "SLACK_S", 0.0)
+    monkeypatch.setattr(OwnQuery, "ask", hang)
+    made = desk(
+        orders={"database_url": shop(tmp_path), "query": QUERY, "timeout_s": 0.1,
+                "max_in_flight": 1, "cache_s": 0}
+    )  # fmt: skip
+    # when, then
+    for why in ("did not answer within 0.1 s", "has not come back from an earlier question"):
+        ((found,),) = made.ask(["orders"], asked("c-1"))
+        assert found.failed == why
+    free.set()
+    counter = made._counters["orders"]
+    assert counter._busy is not None
+    counter._busy.result(30)
+    ((found,),) = made.ask(["orders"], asked("c-1"))
+    assert found.records
+    made.stop()
 
 
 def test_a_file_that_was_written_anew_is_read_anew(tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ def test_what_was_known_is_given_though_the_cache_is_emptied_while_the_rest_is_a
     made = by_function(tmp_path, "orders")
     made.ask(["orders"], asked("c-1"))
     counter = made._counters["orders"]
+    assert isinstance(counter, counters.LoopCounter)
     bring = counter._kind.ask  # type: ignore[union-attr]
 
     async def ask_and_empty(messages: Any) -> Any:
@@ -199,6 +200,7 @@ def test_who_was_asked_before_a_change_may_still_answer_for_a_while(tmp_path: Pa
     made = by_function(tmp_path, "orders")
     made.ask(["orders"], asked("c-1"))
     old = made._counters["orders"]
+    assert isinstance(old, counters.LoopCounter)
     settings = Settings.model_validate({"lookups": {}})
     made.change(settings)
     made.change(settings)
