@@ -2,9 +2,10 @@
 
 227 of them ship (`held_out_messages.jsonl`), and 445 are of a source that may not: they are
 measured where `BACKLOG_10K` names the whole backlog. One half was looked at when the search was
-changed for the second time. The other was not: it was measured once, when all was done, and once
-with the words that pages were given from the first half by program, as `rung knowledge words` finds
-them in answers on record.
+changed for the second time. The other was not: it was measured when all was done, as the pages are
+and with the words that they were given from the first half by program, as `rung knowledge words`
+finds them in answers on record: by all of it, as where pages are shown whole, and by the messages
+that found their page.
 """
 
 import hashlib
@@ -20,7 +21,7 @@ from sqlalchemy import Engine
 
 from benchmarks.distractor_pages import distractors
 from benchmarks.held_out_labels import MOST_OF_A_KIND, kind_of, pages_of
-from benchmarks.recall import Labelled, recall
+from benchmarks.recall import Labelled, recall, search
 from worker.domain.page_words import StoredPage
 from worker.domain.pages import SourcePage
 from worker.store.knowledge import sync_folder
@@ -41,16 +42,33 @@ def recall_of_others(
     sync_folder(engine, ALONE, ours)
     found: dict[str, float] = {}
     for name, halves in held_out().items():
-        taught = with_words(engine, ours, halves[HALVES[0]])
+        known, asked = (halves[half] for half in HALVES)
         for folder, others in beside.items():
             where = f"recall at 5, {len(ours) + others:,} pages, {name}"
             sync_folder(engine, folder, [*ours, *distractors(others)])
             for half, some in halves.items():
                 found[f"{where}, {half} ({len(some)})"] = recall(engine, folder, some)
-            sync_folder(engine, folder, [*taught, *distractors(others)])
-            again = recall(engine, folder, halves[HALVES[1]])
-            found[f"{where}, {HALVES[1]}, with words of the other half"] = again
+            learned_from = {
+                "the other half": known,
+                "those of it that found their page": found_of(engine, folder, known),
+            }
+            for words, answered in learned_from.items():
+                taught = with_words(engine, ours, answered)
+                sync_folder(engine, folder, [*taught, *distractors(others)])
+                again = recall(engine, folder, asked)
+                found[f"{where}, {HALVES[1]}, with words of {words}"] = again
     return {name: round(share, 3) for name, share in found.items()}
+
+
+def found_of(engine: Engine, folder: str, messages: Sequence[Labelled]) -> list[Labelled]:
+    """The messages that find a page which answers them, with those that they find: what answers on
+    record can name where pages are searched."""
+    found = search(engine, folder, [body for body, _ in messages])
+    named = (
+        (body, tuple(page for page in pages if page in {one.page for one in found[key]}))
+        for key, (body, pages) in enumerate(messages)
+    )
+    return [(body, pages) for body, pages in named if pages]
 
 
 def with_words(
