@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from models.vocabulary import RunLane
-from worker.cli.main import GIVEN
+from worker.cli.exit_codes import GIVEN
 from worker.cli.speech.amounts import DOLLARS
 from worker.cli.speech.completion import POLICY
 from worker.cli.speech.context import database

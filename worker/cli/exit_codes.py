@@ -4,6 +4,7 @@ import io
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,6 +12,8 @@ import click
 from worker.errors import RungError
 
 EXIT_INTERRUPTED = 130
+GIVEN = "rung.given"
+"""Of a context's `meta`: the arguments of the command as they were given, for it to be repeated."""
 
 
 class NobodyReads(Exception):
@@ -62,6 +65,10 @@ def _show(error: click.ClickException) -> None:
     error.show(said)
     for line in said.getvalue().splitlines():
         click.echo(terminal_safe(line), err=True)
+    if isinstance(error, click.NoSuchOption) and error.ctx is not None:
+        for word in error.ctx.meta.get(GIVEN, ()):
+            if word.startswith("-") and Path(word).exists():
+                click.echo(terminal_safe(f"If the file is meant, it is ./{word}"), err=True)
 
 
 def say_error(error: RungError) -> None:

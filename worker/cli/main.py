@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from worker.cli.exit_codes import EXIT_INTERRUPTED, NobodyReads, guarded
+from worker.cli.exit_codes import EXIT_INTERRUPTED, GIVEN, NobodyReads, guarded
 
 # name: (module, help on one line). Kept here so that `rung --help` imports no command.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -58,8 +58,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "config": ("config", "Check or show the configuration."),
     "db": ("db", "Migrate the database."),
 }
-GIVEN = "rung.given"
-"""Of a context's `meta`: the arguments of the command as they were given, for it to be repeated."""
 GROUPS: dict[str, tuple[str, ...]] = {
     "Begin": ("up", "demo", "doctor", "config", "prompts"),
     "Enqueue and watch": ("enqueue", "map", "forecast", "status", "runs"),

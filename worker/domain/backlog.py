@@ -19,7 +19,12 @@ MOST_COLUMNS = 16_384
 
 
 class BacklogError(RungError):
-    """The file as a whole cannot be read."""
+    """The file as a whole cannot be read. What is piped in is `-` to readers, and has a name to
+    people."""
+
+    def __str__(self) -> str:
+        words = super().__str__()
+        return f"Standard input{words[1:]}" if words.startswith(("- ", "-: ")) else words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,7 @@ from worker.intake.presets import PRESETS
 from worker.intake.writers import are_untold
 
 SHOWN_COLUMNS = 12
+DIVIDERS = (";", "\t", "|", ",")
 WORDY = 6
 """Spaces in what is no column's name but somebody's sentence."""
 
@@ -162,6 +163,13 @@ def refusal(path: str, guessed: Guess) -> BacklogError:
             mend="put a line before it that names the columns: external_id,body,…",
             guess=guessed,
         )
+    if between := _undivided(guessed.names):
+        return UncertainColumns(
+            f"{path}: its header is one column, {guessed.names[0][:40]!r}: the delimiter that was"
+            " taken does not divide it.",
+            mend=f"rung enqueue --delimiter {quote(between)} {quote(path)}",
+            guess=guessed,
+        )
     shown = ", ".join(repr(name[:40]) for name in guessed.names[:SHOWN_COLUMNS])
     missing = [guessed.columns.get(name, name) for name in guessed.missing]
     words = (
@@ -182,6 +190,13 @@ def refusal(path: str, guessed: Guess) -> BacklogError:
         mend=f"rung enqueue {guessed.as_options()} {quote(path)}",
         guess=guessed,
     )
+
+
+def _undivided(names: tuple[str, ...]) -> str | None:
+    """What divides a header that was taken for one column; None where nothing does."""
+    if len(names) != 1:
+        return None
+    return next((mark for mark in DIVIDERS if names[0].count(mark)), None)
 
 
 def _like_an_id(names: tuple[str, ...]) -> str | None:

@@ -1,5 +1,6 @@
 """What a command says is to be done next can be done as it stands there."""
 
+import io
 import re
 import shlex
 import socket
@@ -143,3 +144,43 @@ def test_a_configuration_that_is_no_text_is_a_sentence() -> None:
     said = say("config", "check")
     assert (said.code, "rung.toml is not UTF-8." in said.err) == (6, True)
     assert "codec" not in said.err
+
+
+@pytest.mark.parametrize("command", [("enqueue",), ("truth", "import")])
+def test_a_file_whose_name_is_like_an_option_can_be_named(command: tuple[str, ...]) -> None:
+    backlog("-dash.csv", "one")
+    said = say(*command, "-dash.csv")
+    assert (said.code, said.err.splitlines()[-1]) == (
+        2,
+        "If the file is meant, it is ./-dash.csv",
+    )
+    assert "If the file is meant" not in say(*command, "-other.csv").err
+
+
+@pytest.mark.parametrize(("between", "wrong"), [(";", "|"), ("\t", ","), ("|", ";"), (",", ";")])
+def test_a_delimiter_that_does_not_divide_the_header_names_the_one_that_does(
+    engine: Engine, between: str, wrong: str
+) -> None:
+    Path("a.csv").write_text(f"id{between}body\n1{between}Where is my card?\n", "utf-8")
+    # when
+    said = say("enqueue", "a.csv", "--delimiter", wrong)
+    # then
+    assert (said.code, "its header is one column" in said.err) == (1, True)
+    (fix,) = (line for line in said.err.splitlines() if line.startswith("Fix: "))
+    mended = shlex.split(fix)
+    assert mended[mended.index("--delimiter") + 1] == between
+    assert say(*mended[mended.index("enqueue") :]).code == 0
+
+
+def test_what_is_piped_in_has_a_name(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    for given, words in (
+        ("", "rung: Standard input is empty.\n"),
+        ("a,b\n1,2\n", "rung: Standard input: no column called external_id or body"),
+    ):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(given.encode())))
+        assert say("enqueue", "-").err.startswith(words)
+
+
+def test_nobody_is_promised_connections_before_a_worker_is_there(engine: Engine) -> None:
+    said = say("doctor")
+    assert re.search(r"no worker is there yet, and each may open [1-9]", said.out + said.err)

@@ -144,9 +144,10 @@ def _meaning(settings: Settings, connection: Connection) -> Iterator[Symptom]:
 def _room(settings: Settings, found: Connections) -> Symptom:
     each = settings.database.connections
     wanted = found.workers * each
-    words = (
-        f"{found.used} of {found.limit} in use; {plural(found.workers, 'worker')} may open {wanted}"
-    )
+    may = f"{plural(found.workers, 'worker')} may open {wanted}"
+    if not found.workers:
+        may = f"no worker is there yet, and each may open {each}"
+    words = f"{found.used} of {found.limit} in use; {may}"
     if wanted + PEOPLE <= found.limit:
         return Symptom(name="connections", ok=True, words=words)
     words += f", which leaves fewer than {PEOPLE} for everybody else"
