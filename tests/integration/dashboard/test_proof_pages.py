@@ -12,6 +12,8 @@ from tests.support.promises import do, one
 from tests.support.recorded import Traffic, answered_run
 from tests.support.web import browsing, dashboard
 from tests.support.works import settings_for
+from worker.dashboard.pages import proof
+from worker.store.reading import graded
 
 
 @pytest.fixture
@@ -83,6 +85,19 @@ def test_a_frontier_of_which_nothing_is_known_draws_nothing(
     assert "Nobody has judged an answer of this run yet" in page.text
     assert not page.root.all("svg", cls="frontier")
     assert "always opus" in page.text
+
+
+def test_a_frontier_of_a_part_does_not_say_that_nobody_has_judged(
+    client: httpx2.Client, monkeypatch: pytest.MonkeyPatch, engine: Engine
+) -> None:
+    for module in (graded, proof):
+        monkeypatch.setattr(module, "READ_WHOLE", 10)
+    do(engine, "UPDATE audits SET state = 'open'")
+    do(engine, "DELETE FROM truths")
+    page = get(client, "/runs/1/frontier")
+    assert "Of the messages that are read here nobody has judged an answer" in page.text
+    assert "Nobody has judged an answer of this run yet" not in page.text
+    assert "rung evaluate" in page.text
 
 
 def test_doubt_is_a_trouble_on_the_first_page(client: httpx2.Client, engine: Engine) -> None:
