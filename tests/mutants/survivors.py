@@ -65,6 +65,9 @@ CHOSEN_ALIKE = {
     " -> 'return'": (
         "csv finds nothing wrong in whole lines unless it is strict; kept for what it may yet find"
     ),
+    "intake.numbered_dates: 'return first > 12' -> 'return first < 12'": (
+        "what is no month is looked at again, by a library that takes it for the day"
+    ),
     "claude.rate_limits.lua: 'math.max(seen, hold), 0' -> 'seen, 0'": (
         "whatever holds a tier begins its ramp at the end of the hold, and no ramp earns before it"
     ),

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.unit.intake.taking import taken
@@ -18,6 +18,7 @@ soups = st.lists(st.sampled_from(PIECES), max_size=40).map("".join)
 
 
 @given(soups, st.sampled_from([3, 5, 8, 13, 1_000]), st.integers(1, 9))
+@example("xx\ryz\n", 3, 9)  # What was read behind the CR begins the next line.
 def test_records_are_those_of_csv_whatever_the_cap_and_the_pieces(
     text: str, cap: int, size: int
 ) -> None:
@@ -46,6 +47,24 @@ def test_records_read_in_one_go_are_those_read_one_by_one(text: str, piece: int)
     assert first == Fields(1, ["a"])
     found = [(one.line + 1, one.fields, one.wrong is None) for one in at_once]
     assert found == [(one.line, one.fields, one.wrong is None) for one in one_by_one]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "data", "fields"),
+    [
+        (Dialect(escape="\\"), b"a,\\N\n", ["a", ""]),
+        (Dialect(wrapped=True), b'"a,""b"""\n', ["a", "b"]),
+    ],
+)
+def test_other_dialects_are_read_as_they_are_meant(
+    dialect: Dialect, data: bytes, fields: list[str]
+) -> None:
+    assert [one.fields for one in records(iter([data]), dialect, 1_000)] == [fields]
+
+
+def test_a_record_over_the_cap_is_none_however_short_its_lines_are() -> None:
+    (found,) = records(iter([b'"aaaa\nbbbb"\n']), Dialect(), 8)
+    assert found == Fields(1, [], "record is longer than 8 characters")
 
 
 def test_rows_before_a_file_breaks_off_are_read() -> None:
