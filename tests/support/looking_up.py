@@ -49,6 +49,12 @@ async def blocking(messages, options):
     time.sleep(0.8)
     return await orders(messages, options)
 
+async def stumbling(messages, options):
+    for one in messages:
+        if one.customer_id == "odd":
+            raise ValueError("secret")
+    return await orders(messages, options)
+
 async def words(messages, options):
     return ["sent" for _ in messages]
 

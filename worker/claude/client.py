@@ -18,7 +18,7 @@ from worker.claude.doors import client_at
 from worker.claude.errors import OTHER, NoUsage, trouble_of, trouble_of_response
 from worker.claude.gateway_errors import identifier, request_id_of
 from worker.claude.requests import Ask
-from worker.claude.transports import ClaudeTransport, LeanTransport, SdkTransport, needs_proxy
+from worker.claude.transports import ClaudeTransport, LeanTransport, SdkTransport
 from worker.config.addresses import ClaudeAddress, claude_address
 from worker.config.settings import Settings
 from worker.domain.answers import (
@@ -31,6 +31,7 @@ from worker.domain.answers import (
     Troubled,
 )
 from worker.domain.pricing import Usage
+from worker.outbound.requests import needs_proxy
 
 SIMULATED_HEADER = "x-rung-simulated"
 

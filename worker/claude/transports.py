@@ -9,7 +9,6 @@ only the SDK does: spans for a tracer, and proxies.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import anthropic
@@ -104,10 +103,3 @@ class LeanTransport:
                 connector=connector, timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar()
             )
         return self._opened
-
-
-def needs_proxy(base_url: httpx2.URL) -> bool:
-    """Whether the environment names a proxy for this address."""
-    proxies = getproxies()
-    named = base_url.scheme in proxies or "all" in proxies
-    return named and not proxy_bypass(base_url.host)

@@ -45,6 +45,7 @@ def examine() -> Iterator[Symptom]:
     yield from _guarded("postgres", lambda: _postgres(settings))
     yield from _guarded("redis", lambda: _redis(settings))
     yield from _lookups(settings)
+    yield from _addresses(settings)
     yield from _guarded("claude", lambda: _claude(settings))
     free = shutil.disk_usage(Path.cwd()).free / 1e9
     yield Symptom(
@@ -129,6 +130,22 @@ def _lookups(settings: Settings) -> Iterator[Symptom]:
         yield Symptom(name="look-ups", ok=False, words=words, mend=mend, exit_code=code)
     if asked and not any(asked.values()):
         yield Symptom(name="look-ups", ok=True, words=f"{', '.join(asked)}: can be asked")
+
+
+def _addresses(settings: Settings) -> Iterator[Symptom]:
+    """Where the names of look-ups, of receivers of answers and of notices lead."""
+    from worker.outbound.requests import place_complaint
+
+    named = [(f"lookups.{n}", one.url, one.allow_private) for n, one in settings.lookups.items()]
+    for name, target in settings.deliver.items():
+        named.append((f"deliver.{name}", target.url.get_secret_value(), target.allow_private))
+    if settings.notify.url is not None:
+        allow = settings.notify.allow_private
+        named.append(("notify", settings.notify.url.get_secret_value(), allow))
+    for table, url, allow in named:
+        if url and (words := place_complaint(table, url, allow_private=allow)) is not None:
+            mend, code = "its table in rung.toml, or the name", ConfigurationError.exit_code
+            yield Symptom(name="addresses", ok=False, words=words, mend=mend, exit_code=code)
 
 
 def _claude(settings: Settings) -> Iterator[Symptom]:

@@ -35,6 +35,8 @@ class DeliverSettings(Section):
     """Where it is posted; `http://` or `https://`."""
     secret: SecretStr | None = None
     """Signs each post as Standard Webhooks describes: `whsec_` and base64, or any text."""
+    allow_private: bool = False
+    """Whether the name in `url` may lead to a private address, as those of inner systems do."""
     simulated: bool = False
     """Whether answers of the simulator are posted too, which nobody should send on."""
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 10
@@ -62,6 +64,8 @@ class NotifySettings(Section):
 
     url: SecretStr | None = None
     """Where it is posted. It may hold a secret: better by RUNG_NOTIFY__URL."""
+    allow_private: bool = False
+    """Whether the name in `url` may lead to a private address, as those of inner systems do."""
     format: Literal["auto", "json", "slack"] = "auto"
     """All of it as JSON, or the text alone as Slack takes it; `auto` knows Slack's address."""
     finished: bool = True

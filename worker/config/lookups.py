@@ -16,6 +16,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from worker.config.address_spelling import is_host
 from worker.config.own_code import installed, load, names_beside, require_async
 from worker.config.sections import Positive, Section
+from worker.domain.places import HOME
 from worker.domain.wording import did_you_mean
 from worker.errors import ConfigurationError
 
@@ -25,7 +26,6 @@ DATABASES = ("postgresql://", "postgres://", SQLITE)
 BOUND = re.compile(r"(?<![:\w]):([A-Za-z_]\w*)")
 CAST = re.compile(r"(?<![:\w]):\w+::")
 PLACE = re.compile(r"\{(\w+)\}")
-HOME = ("localhost", "127.0.0.1", "::1")
 OwnLookup = Callable[[Sequence[Any], Mapping[str, Any]], Awaitable[Sequence[Any]]]
 
 
@@ -42,6 +42,8 @@ class LookupSettings(Section):
     """An address that answers in JSON; `{customer_id}` stands for that of the row."""
     hosts: tuple[str, ...] = ()
     """The only hosts that `url` may lead to."""
+    allow_private: bool = False
+    """Whether the name of that host may lead to a private address, as those of inner systems do."""
     secret: SecretStr | None = None
     """Sent to `url` as `Authorization: Bearer`; best by `RUNG_LOOKUPS__NAME__SECRET`."""
     match: tuple[str, ...] = ("customer_id",)
@@ -96,7 +98,11 @@ class LookupSettings(Section):
 
     def _require_use(self) -> None:
         """A setting that does nothing is worse than none: a secret that is not sent, for one."""
-        for name, given in (("secret", self.secret), ("hosts", self.hosts)):
+        for name, given in (
+            ("secret", self.secret),
+            ("hosts", self.hosts),
+            ("allow_private", self.allow_private),
+        ):
             if given and (self.path or self.query):
                 raise ValueError(f"its {name} would not be used: only a look-up with url asks one")
         if self.options and (self.url is not None or self.query is not None):

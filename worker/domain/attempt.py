@@ -112,11 +112,12 @@ class Attempt:
 
     def _unready(self, plan: Unready) -> AttemptReport:
         """Asked later, or left to a person with the best that there was before."""
-        if plan.for_person:
-            ending: Ending = ToReview(plan.reason, earlier_answer(self._candidate.history))
-            return self._report(AttemptOutcome.FAILED, ending, (plan.reason,))
-        delay_s = lookup_delay_s(self._candidate.deferrals)
-        return self._report(AttemptOutcome.DEFERRED, Deferred(delay_s, plan.why), (plan.reason,))
+        ending: Ending = ToReview(plan.reason, earlier_answer(self._candidate.history))
+        if not plan.for_person:
+            ending = Deferred(lookup_delay_s(self._candidate.deferrals), plan.why)
+        outcome = AttemptOutcome.FAILED if plan.for_person else AttemptOutcome.DEFERRED
+        why = Finding(plan.reason, "warn", plan.why)
+        return self._report(outcome, ending, (plan.reason,), findings=(why,))
 
     def _asked(self) -> Question:
         assert self._open is not None, "an attempt that asks has an open question"
@@ -236,15 +237,13 @@ class Attempt:
     def _report(
         self, outcome: AttemptOutcome, ending: Ending, reasons: tuple[str, ...] = (), **more: Any
     ) -> AttemptReport:
-        calls = self.calls
-        if self._open is not None:
-            calls += (unsent_call(self._open),)
+        unsent = () if self._open is None else (unsent_call(self._open),)
         return AttemptReport(
             job_id=self._candidate.job_id,
             fence=self._candidate.fence,
             outcome=outcome,
             ending=ending,
-            calls=calls,
+            calls=(*self.calls, *unsent),
             reasons=reasons,
             **more,
         )

@@ -32,13 +32,18 @@ ABOUT = (
 _OPENING = f"<{CONTEXT_DELIMITER}_"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LookedUp:
     """What one look-up brought for this message: records, or in `failed` why there are none."""
 
     name: str
     records: tuple[Mapping[str, Any], ...] = ()
     failed: str | None = None
+    nothing: str | None = None
+    """Why there are none though it did not fail: `answered that nothing is known`. Of receipts; the
+    model is told that nothing is known."""
+    for_good: bool = field(default=False, compare=False)
+    """Whether it fails by a value of the row's own, so that asking again brings the same."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,9 @@ class MessageContext:
                 [found.name, [_pairs(one) for one in found.records], found.failed]
                 for found in self.lookups
             ]
+        # By itself, so that a worker of an older version reads the rest as before.
+        if nothing := {one.name: one.nothing for one in self.lookups if one.nothing is not None}:
+            made["nothing"] = nothing
         if self.passages:
             made["passages"] = [one.packed for one in self.passages]
         return orjson.dumps(made, option=orjson.OPT_SORT_KEYS)
@@ -139,11 +147,17 @@ NO_CONTEXT = MessageContext()
 
 def context_from(document: Mapping[str, Any]) -> MessageContext:
     """The context that `document` was made of."""
+    nothing = document.get("nothing", {})
     return MessageContext(
         fields=dict(document.get("fields", ())),
         history=tuple(ThreadTurn(*turn) for turn in document.get("history", ())),
         lookups=tuple(
-            LookedUp(name, tuple(map(dict, records)), failed)
+            LookedUp(
+                name=name,
+                records=tuple(map(dict, records)),
+                failed=failed,
+                nothing=nothing.get(name),
+            )
             for name, records, failed in document.get("lookups", ())
         ),
         passages=tuple(ShownPassage(*one) for one in document.get("passages", ())),

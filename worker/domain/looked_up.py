@@ -4,6 +4,8 @@ A look-up is somebody's code or database: it may bring too much, the wrong shape
 customer's data. What does not pass is not shown, and the reason says so without repeating it.
 """
 
+import contextlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +26,10 @@ NOT_CONFIGURED = "is not configured here"
 
 class LookupRefused(Exception):
     """Why a look-up's records are not shown; a sentence without any of them."""
+
+
+class RowRefused(LookupRefused):
+    """Why a look-up cannot be asked about this row, whenever that is; nobody else's failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +67,20 @@ class LookupMessage:
         return self.message.attributes.get(column)
 
     def scalar(self, column: str) -> str | int | float | None:
-        """The same, to be bound or written into an address: lists and tables as JSON."""
+        """The same, to be bound or written into an address: lists and tables as JSON, numbers of
+        more than 64 bits as text. Raises RowRefused for what no database and no address can hold.
+        """
         value = self.value(column)
-        if value is None or isinstance(value, str | int | float):
+        if isinstance(value, str) and storable(value) == value:
             return value
-        return orjson.dumps(value).decode()
+        if value is None or (isinstance(value, float) and math.isfinite(value)):
+            return value
+        if isinstance(value, int) and abs(value) <= MOST_IN_JSON:
+            return value
+        if not isinstance(value, str | float):
+            with contextlib.suppress(TypeError, ValueError, RecursionError):
+                return str(value) if isinstance(value, int) else orjson.dumps(value).decode()
+        raise RowRefused(f"was not asked, for what its row has in {column} cannot be sent")
 
 
 @dataclass(frozen=True, slots=True)

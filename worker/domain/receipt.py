@@ -65,6 +65,8 @@ class ShownPiece:
     id: str
     text: str | None
     version: str | None = None
+    why_empty: str | None = None
+    """Of a look-up that brought nothing: why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,8 @@
-"""Counters of the desk: a look-up with its cache and its bounds, and its thread."""
+"""Counters of the desk: a look-up with its cache and its bounds."""
 
-import asyncio
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, NamedTuple
 
@@ -13,20 +12,26 @@ from worker.domain.looked_up import (
     LookupBounds,
     LookupMessage,
     LookupRefused,
+    RowRefused,
     read_records,
 )
-from worker.lookups.kinds import AddressKind, FunctionKind, Kind
-from worker.lookups.reasons import reason_of
+from worker.domain.wording import plural
+from worker.lookups.reasons import is_of_the_row, reason_of
 
 MAX_CACHED = 20_000
-STOP_WITHIN_S = 1.0
 SLACK_S = 0.5
 """Beyond a look-up's own bound, for the way there and back."""
+NOTHING_KNOWN = "nothing is known"
 Found = tuple[Mapping[str, Any], ...] | LookupRefused
 
 
+class NotItsTurn(TimeoutError):
+    """Others were asked for so long that it never came to this."""
+
+
 class _Known(NamedTuple):
-    """What the cache has for the keys of a chunk's messages, and the messages of the others."""
+    """What the cache has for the keys of a chunk's messages, and the messages of the others. In
+    place of a key that cannot be made stands why."""
 
     keys: Sequence[Any]
     known: Mapping[Any, Any]
@@ -53,9 +58,10 @@ class LookupCounter:
         def collect() -> list[LookedUp]:
             try:
                 return wait()
-            except TimeoutError:
+            except TimeoutError as error:
                 self._busy = self._freed()
-                return self._all_failed(messages, self._late)
+                late = self._full if isinstance(error, NotItsTurn) else self._late
+                return self._all_failed(messages, late)
             except Exception as error:
                 return self._all_failed(messages, reason_of(error, self._late))
 
@@ -66,7 +72,8 @@ class LookupCounter:
         raise NotImplementedError
 
     def _begin(self, messages: Sequence[LookupMessage]) -> Callable[[], list[LookedUp]]:
-        """The function raises TimeoutError where nothing came in time."""
+        """The function raises TimeoutError where nothing came in time, NotItsTurn where nobody was
+        asked."""
         raise NotImplementedError
 
     def _freed(self) -> Future[None]:
@@ -74,15 +81,27 @@ class LookupCounter:
         raise NotImplementedError
 
     @property
+    def _full(self) -> str:
+        calls = plural(self.settings.max_in_flight, "call")
+        return f"was not asked, for it had {calls} under way, which is max_in_flight"
+
+    @property
     def _late(self) -> str:
         return f"did not answer within {self.settings.timeout_s:g} s"
 
-    def _look(self, keys: Sequence[Any], messages: Sequence[LookupMessage]) -> _Known:
+    def _look(
+        self, key_of: Callable[[LookupMessage], Any], messages: Sequence[LookupMessage]
+    ) -> _Known:
+        """Messages of one key are found the same; `key_of` may raise RowRefused."""
+        keys = [_key_or_why(key_of, one) for one in messages]
         # Taken now: while the others are asked, another chunk may empty the cache.
         now = time.monotonic()
         known = {key: kept[1] for key in keys if (kept := self._cache.get(key)) and kept[0] > now}
         pairs = zip(keys, messages, strict=True)
-        return _Known(keys, known, {key: one for key, one in pairs if key not in known})
+        missing = {
+            key: one for key, one in pairs if key not in known and not isinstance(key, RowRefused)
+        }
+        return _Known(keys, known, missing)
 
     def _told(
         self, seen: _Known, brought: Sequence[Any], messages: Sequence[LookupMessage]
@@ -91,7 +110,7 @@ class LookupCounter:
         self._remember(new, time.monotonic() + self.settings.cache_s)
         known = {**seen.known, **new}
         return [
-            self._read(known[key], message)
+            self._read(known.get(key, key), message, cached=key in seen.known)
             for key, message in zip(seen.keys, messages, strict=True)
         ]
 
@@ -102,113 +121,34 @@ class LookupCounter:
         if self.settings.cache_s:
             self._cache |= {key: (until, one) for key, one in good.items()}
 
-    def _read(self, given: Any, message: LookupMessage) -> LookedUp:
+    def _read(self, given: Any, message: LookupMessage, *, cached: bool) -> LookedUp:
         try:
             if isinstance(given, Exception):
                 raise given
-            return LookedUp(self._name, read_records(given, message, self._bounds))
+            records = read_records(given, message, self._bounds)
         except Exception as error:
-            return self._failed(reason_of(error, self._late))
+            why, for_good = reason_of(error, self._late), is_of_the_row(error)
+            return LookedUp(name=self._name, failed=why, for_good=for_good)
+        if records:
+            return LookedUp(name=self._name, records=records)
+        return LookedUp(name=self._name, nothing=self._nothing(message, cached=cached))
+
+    def _nothing(self, message: LookupMessage, *, cached: bool) -> str:
+        """Why there are no records, by the names of columns alone."""
+        names = dict.fromkeys((*self.settings.columns, *self.settings.match))
+        lacks = [name for name in names if message.value(name) in (None, "")]
+        if lacks:
+            return f"knows nothing, for the row has no {' and no '.join(lacks)}"
+        if cached:
+            return f"had answered less than {self.settings.cache_s:g} s before: {NOTHING_KNOWN}"
+        return f"answered: {NOTHING_KNOWN}"
 
     def _all_failed(self, messages: Sequence[LookupMessage], why: str) -> list[LookedUp]:
-        return [self._failed(why)] * len(messages)
-
-    def _failed(self, why: str) -> LookedUp:
-        return LookedUp(self._name, failed=why)
+        return [LookedUp(name=self._name, failed=why)] * len(messages)
 
 
-class LoopCounter(LookupCounter):
-    """A function or an address, with its thread and its loop."""
-
-    def __init__(self, name: str, settings: LookupSettings, own: Callable[..., Any] | None) -> None:
-        super().__init__(name, settings)
-        self._own = own
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
-        self._kind: Kind | None = None
-        self._slots = asyncio.Semaphore(settings.max_in_flight)
-
-    def _begin(self, messages: Sequence[LookupMessage]) -> Callable[[], list[LookedUp]]:
-        future = asyncio.run_coroutine_threadsafe(self._ask(messages), self._running())
-        bound_s = self._patience_s(len(messages))
-
-        def wait() -> list[LookedUp]:
-            try:
-                return future.result(bound_s)
-            except TimeoutError:
-                future.cancel()
-                raise
-
-        return wait
-
-    def _freed(self) -> Future[None]:
-        return asyncio.run_coroutine_threadsafe(_pong(), self._running())
-
-    def stop(self) -> None:
-        """Ends the loop and its connections; a thread that is kept ends when it is let go."""
-        if self._loop is not None and self._thread is not None:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(STOP_WITHIN_S)
-
-    def _patience_s(self, messages: int) -> float:
-        """Waiting for a turn may take as long as the call; an address is asked several times."""
-        rounds = 2.0
-        if self.settings.url is not None:
-            rounds += messages / self.settings.max_in_flight
-        return rounds * self.settings.timeout_s + SLACK_S
-
-    def _running(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(
-                    target=self._serve, args=(self._loop,), name=f"look-up {self._name}",
-                    daemon=True,
-                )  # fmt: skip
-                self._thread.start()
-            return self._loop
-
-    def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
-        loop.run_forever()
-        with self._lock:
-            # Who is asked after this is asked in another: a function can stop its loop itself.
-            self._loop, kind, self._kind = None, self._kind, None
-            self._slots = asyncio.Semaphore(self.settings.max_in_flight)
-        loop.run_until_complete(self._close(asyncio.all_tasks(loop), kind))
-        loop.close()
-
-    async def _close(self, tasks: Collection[asyncio.Task[Any]], kind: Kind | None) -> None:
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=STOP_WITHIN_S)
-        await asyncio.get_running_loop().shutdown_default_executor()
-        if kind is not None:
-            await kind.close()
-
-    def _made(self) -> Kind:
-        """On the loop, which an address's client is bound to."""
-        if self._kind is None:
-            if self.settings.url is not None:
-                self._kind = AddressKind(self.settings)
-            else:
-                assert self._own is not None, "a look-up without a kind has a function"
-                self._kind = FunctionKind(self._own, self.settings.options)
-        return self._kind
-
-    async def _ask(self, messages: Sequence[LookupMessage]) -> list[LookedUp]:
-        kind = self._made()
-        seen = self._look([kind.key(message) for message in messages], messages)
-        missing = [*seen.missing.values()]
-        return self._told(seen, await self._call(kind, missing) if missing else [], messages)
-
-    async def _call(self, kind: Kind, messages: Sequence[LookupMessage]) -> Sequence[Any]:
-        """An address bounds its requests itself."""
-        if self.settings.url is not None:
-            return await kind.ask(messages)
-        async with self._slots, asyncio.timeout(self.settings.timeout_s):
-            return await kind.ask(messages)
-
-
-async def _pong() -> None:
-    """Comes back as soon as the loop is free."""
+def _key_or_why(key_of: Callable[[LookupMessage], Any], message: LookupMessage) -> Any:
+    try:
+        return key_of(message)
+    except RowRefused as error:
+        return error

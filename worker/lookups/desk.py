@@ -20,8 +20,9 @@ from worker.domain.looked_up import (
     NOT_CONFIGURED,
     LookupMessage,
 )
-from worker.lookups.counter import LookupCounter, LoopCounter
+from worker.lookups.counter import LookupCounter
 from worker.lookups.kinds import as_lookup, as_vectors
+from worker.lookups.loop_counter import LoopCounter
 from worker.lookups.query_counter import QueryCounter
 
 log = logging.getLogger(__name__)
@@ -119,4 +120,4 @@ def _counters(settings: Settings) -> dict[str, "LookupCounter"]:
 
 
 def _unknown(name: str, messages: Sequence[LookupMessage]) -> list[LookedUp]:
-    return [LookedUp(name, failed=NOT_CONFIGURED)] * len(messages)
+    return [LookedUp(name=name, failed=NOT_CONFIGURED)] * len(messages)

@@ -10,17 +10,24 @@ from urllib.parse import quote
 
 import httpx2
 import orjson
+import psycopg
 
 from worker.config.embedders import OwnEmbedder
 from worker.config.lookups import PLACE, LookupSettings, OwnLookup
 from worker.config.retrievers import OwnRetriever
-from worker.domain.looked_up import LookupMessage, LookupRefused
+from worker.domain.looked_up import LookupMessage, LookupRefused, RowRefused
+from worker.domain.places import PlaceRefused
 from worker.domain.vectors import VectorsRefused, read_vectors
+from worker.outbound.requests import outbound_client
 from worker.store.passages import SAID_CHARS
 
+MAX_ADDRESS = 8_000
+"""Letters, which is what servers take."""
 MAX_BODY = 1_000_000
 """Bytes that are read of an answer over HTTP."""
 NOT_FOUND, NO_CONTENT = 404, 204
+OF_A_VALUE = (ValueError, TypeError, LookupError, ArithmeticError, psycopg.DataError)
+"""What code raises that one row's odd value goes through."""
 VECTOR = "vector"
 """What an embedder's record holds."""
 _BETWEEN = re.compile(r"[/\\]")
@@ -46,7 +53,17 @@ class FunctionKind:
         self._function, self._options = function, options
 
     async def ask(self, messages: Sequence[LookupMessage]) -> Sequence[Any]:
-        """All at once, in one call."""
+        """All at once, in one call; where it raises over a value, the others are asked again
+        without it."""
+        try:
+            return await self._all(messages)
+        except OF_A_VALUE as error:
+            if len(messages) == 1:
+                return [error]
+            half = len(messages) // 2
+            return [*await self.ask(messages[:half]), *await self.ask(messages[half:])]
+
+    async def _all(self, messages: Sequence[LookupMessage]) -> Sequence[Any]:
         try:
             found = await self._function(messages, self._options)
         except (Exception, asyncio.CancelledError):
@@ -101,12 +118,13 @@ def as_vectors(embed: OwnEmbedder) -> OwnLookup:
 
 
 class AddressKind:
-    """An address that answers in JSON; redirects are not followed."""
+    """An address that answers in JSON; redirects are not followed, and its host's name leads only
+    where it may."""
 
     def __init__(self, settings: LookupSettings) -> None:
         assert settings.url is not None, "an address is given"
         self._url, self._columns = settings.url, settings.columns
-        self._timeout_s = settings.timeout_s
+        self._timeout_s, self._allow_private = settings.timeout_s, settings.allow_private
         self._slots = asyncio.Semaphore(settings.max_in_flight)
         secret = settings.secret.get_secret_value() if settings.secret is not None else None
         # Unpacked, a few bytes could become gigabytes before anything counts them.
@@ -120,11 +138,8 @@ class AddressKind:
         return await asyncio.gather(*(self._one(message, hung) for message in messages))
 
     def key(self, message: LookupMessage) -> Any:
-        """The whole address."""
-        try:
-            return self._address(message)
-        except LookupRefused:
-            return message.message_id
+        """The whole address. Raises RowRefused."""
+        return self._address(message)
 
     async def close(self) -> None:
         """Ends the connections."""
@@ -138,8 +153,11 @@ class AddressKind:
             return None
         if any({".", ".."} & {*_BETWEEN.split(str(value))} for value in values.values()):
             # `..` is written into a path as it is, and would lead to another address.
-            raise LookupRefused("was not asked, for the row holds dots that would lead elsewhere")
-        return PLACE.sub(lambda place: quote(str(values[place[1]]), safe=""), self._url)
+            raise RowRefused("was not asked, for the row holds dots that would lead elsewhere")
+        address = PLACE.sub(lambda place: quote(str(values[place[1]]), safe=""), self._url)
+        if len(address) > MAX_ADDRESS:
+            raise RowRefused(f"was not asked, for the address would have {len(address):,} letters")
+        return address
 
     async def _one(self, message: LookupMessage, hung: asyncio.Event) -> Any:
         try:
@@ -156,14 +174,17 @@ class AddressKind:
             return TimeoutError()
         except httpx2.InvalidURL:
             # One customer's odd value is not everybody's failure.
-            return LookupRefused("was not asked, for the row's values make no address")
-        except (httpx2.HTTPError, LookupRefused) as error:
+            return RowRefused("was not asked, for the row's values make no address")
+        except (httpx2.HTTPError, LookupRefused, PlaceRefused) as error:
             return error
 
     async def _get(self, address: str) -> Any:
         if self._client is None:
-            self._client = httpx2.AsyncClient(
-                headers=self._headers, follow_redirects=False, timeout=self._timeout_s
+            self._client = outbound_client(
+                self._url,
+                allow_private=self._allow_private,
+                headers=self._headers,
+                timeout=self._timeout_s,
             )
         async with self._client.stream("GET", address) as response:
             if response.status_code == NOT_FOUND:

@@ -63,7 +63,7 @@ def _retrieved(
     found = claims.nearest(name, near)
     if found is None:
         called = RETRIEVER + name
-        desk.note(called, [LookedUp(called, failed=NO_PGVECTOR)] * len(near))
+        desk.note(called, [LookedUp(name=called, failed=NO_PGVECTOR)] * len(near))
         return {}
     return {key: tuple(names) for key, names in found.items()}
 
@@ -71,7 +71,7 @@ def _retrieved(
 def _unready(desk: LookupDesk, brought: Sequence[LookedUp]) -> Unready | None:
     """Why a message is not asked about without what a look-up did not bring."""
     missing = [
-        (desk.on_failure(one.name), one)
+        ("person" if one.for_good else desk.on_failure(one.name), one)
         for one in brought
         if one.failed is not None and desk.on_failure(one.name) != "without"
     ]

@@ -9,7 +9,7 @@ from typing import Any
 from worker.config.lookups import LookupSettings
 from worker.domain.context import LookedUp
 from worker.domain.looked_up import LookupMessage
-from worker.lookups.counter import SLACK_S, LookupCounter
+from worker.lookups.counter import SLACK_S, LookupCounter, NotItsTurn
 from worker.store.own_queries import OwnQuery
 
 
@@ -39,6 +39,8 @@ class QueryCounter(LookupCounter):
                 return future.result(max(until - time.monotonic(), 0))
             except TimeoutError:
                 future.cancel()
+                if not began.done():
+                    raise NotItsTurn from None
                 raise
 
         return wait
@@ -60,8 +62,11 @@ class QueryCounter(LookupCounter):
         """In one of its threads. Messages of the same values are found the same."""
         began.set_result(time.monotonic())
         columns = self.settings.columns
-        keys = [tuple(one.scalar(column) for column in columns) for one in messages]
-        seen, brought = self._look(keys, messages), list[Any]()
+
+        def key_of(one: LookupMessage) -> tuple[Any, ...]:
+            return tuple(one.scalar(column) for column in columns)
+
+        seen, brought = self._look(key_of, messages), list[Any]()
         if seen.missing:
             values = [dict(zip(columns, key, strict=True)) for key in seen.missing]
             brought = self._made().ask(values, self.settings.max_records)

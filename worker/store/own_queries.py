@@ -1,5 +1,6 @@
 """Queries of one's own, of a database of one's own: read only, and within their time."""
 
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import Any
 import psycopg
 from psycopg.abc import Buffer
 from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoader
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, TextClause, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DataError
 from sqlalchemy.pool import QueuePool
@@ -19,6 +20,8 @@ from worker.store.engine import OVERFLOW, dispose_for_good, make_engine
 
 CONNECTIONS = 3
 """At most, in each worker process, for one look-up."""
+_ENDED = re.compile(r"\s*;\s*(?:--[^\n]*\s*|/\*.*?\*/\s*)*\Z", re.DOTALL)
+"""The end of a statement, which cannot stand in the middle of another."""
 UNREADABLE = (DataError, psycopg.DataError, OverflowError)
 STEPS_BETWEEN_LOOKS = 10_000
 """Of SQLite's machine, between two looks at the clock."""
@@ -28,11 +31,12 @@ class OwnQuery:
     """A query with `:columns`, asked once for each set of values."""
 
     def __init__(self, url: str, query: str, timeout_s: float) -> None:
-        self._query, self._timeout_s = text(query), timeout_s
+        self._timeout_s = timeout_s
         file = _file(url)
         self._path = Path(file) if file is not None else None
         self._engine = _engine(url, file, timeout_s)
-        self._written = str(self._query.compile(dialect=self._engine.dialect))
+        self._written = str(text(query).compile(dialect=self._engine.dialect))
+        self._query = _ENDED.sub("", query)
         self._reads: tuple[int, ...] | None = None
 
     def ask(
@@ -58,11 +62,16 @@ class OwnQuery:
         try:
             if isinstance(driver, sqlite3.Connection):
                 return _rows(driver, self._written, bound, most)
-            rows = connection.execute(self._query, dict(bound)).mappings().fetchmany(most)
+            rows = connection.execute(self._at_most(most), dict(bound)).mappings()
             return [dict(row) for row in rows]
         except UNREADABLE as error:
             connection.rollback()
             return error
+
+    def _at_most(self, rows: int) -> TextClause:
+        """Postgres's driver reads a whole result before it gives the first row of it, and a plan
+        for a few rows is another than one for all."""
+        return text(f"SELECT * FROM (\n{self._query}\n) AS rung LIMIT {rows}")  # noqa: S608 - the configuration's own SQL
 
     def columns(self, bound: Sequence[str]) -> list[str]:
         """The names of what it brings, asked with no value in `bound`. Raises as `ask` does."""
@@ -73,7 +82,7 @@ class OwnQuery:
                 self._watch(driver)
                 with closing(driver.execute(self._written, values)) as cursor:
                     return [column[0] for column in cursor.description or ()]
-            names = list(connection.execute(self._query, values).keys())
+            names = list(connection.execute(self._at_most(0), values).keys())
             connection.rollback()
         return names
 

@@ -1,11 +1,13 @@
 """Look-ups over HTTP: one host, no redirects, the secret in a header, bounded time and size."""
 
+import contextlib
 import datetime as dt
 import gzip
 import json
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -37,6 +39,9 @@ class Shop(BaseHTTPRequestHandler):
         document: Any = [{"customer_id": customer.replace("%2F", "/"), "state": "sent"}]
         if customer == "other":
             document = {"customer_id": "somebody", "state": "sent"}
+        if customer in ("flood", "drip"):
+            self._without_an_end(b"x" * 65_536 if customer == "flood" else b"x")
+            return
         if customer == "broken":
             self.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n[")
             return
@@ -50,6 +55,13 @@ class Shop(BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def _without_an_end(self, piece: bytes) -> None:
+        """In pieces, with no length in front, for as long as somebody reads."""
+        self.wfile.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+        with contextlib.suppress(OSError):
+            while not self.hang.wait(0.02 if len(piece) == 1 else 0):
+                self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
 
     def log_message(self, *_: Any) -> None:
         """Quiet."""
@@ -106,7 +118,7 @@ def test_one_odd_value_of_a_row_keeps_nobody_else(shop: str) -> None:
     assert found[0].records == ({"state": "sent"},)
     assert [one.failed for one in found] == [
         None,
-        "was not asked, for the row's values make no address",
+        "was not asked, for the address would have 70,030 letters",
         "was not asked, for the row holds dots that would lead elsewhere",
         "ended the connection before its answer was whole",
         None,
@@ -133,12 +145,64 @@ def test_who_turns_its_name_elsewhere_has_no_certificate_for_it(
     # when
     hosts = ["shop.example", "internal.example"]
     for host, failed in (("shop.example", "could not be reached"), ("internal.example", None)):
-        (found,) = ask(f"https://{host}:{server.server_port}", "c-1", hosts=hosts)
+        address = f"https://{host}:{server.server_port}"
+        (refused,) = ask(address, "c-1", hosts=hosts)
+        (found,) = ask(address, "c-1", hosts=hosts, allow_private=True)
+        assert refused.failed == (
+            "leads to 127.0.0.1, which is no public address, and allow_private is not set"
+        )
         assert found.failed == failed
     # then: the secret went to nobody else
     assert Shop.seen == [f"c-1 Bearer {SECRET}"]
     server.shutdown()
     server.server_close()
+
+
+def test_the_address_that_was_looked_at_is_the_one_that_is_connected_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # given a name that leads to a public address when it is looked at, and elsewhere ever after
+    asked_for: list[str] = []
+    answers = iter(["203.0.114.9"])
+
+    def resolve(host: str, port: int, *_: Any, **__: Any) -> list[Any]:
+        asked_for.append(host)
+        place = host if host[0].isdigit() else next(answers, "127.0.0.1")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (place, port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    connected: list[Any] = []
+
+    async def connect(_: Any, __: Any, address: Any) -> None:
+        connected.append(address[0])
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("asyncio.selector_events.BaseSelectorEventLoop.sock_connect", connect)
+    # when
+    (found,) = ask("https://shop.example", "c-1", hosts=["shop.example"])
+    # then: it was asked for once, and nothing else was tried
+    assert found.failed == "could not be reached"
+    assert (asked_for.count("shop.example"), set(connected)) == (1, {"203.0.114.9"})
+
+
+@pytest.mark.parametrize("address", ["169.254.169.254", "10.0.0.4", "::1", "fe80::1"])
+def test_a_name_that_leads_to_a_machine_within_is_asked_nothing(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    (refused,) = ask("https://shop.example", "c-1", hosts=["shop.example"])
+    assert (refused.failed or "").startswith(f"leads to {address}, which is no public address")
+
+
+@pytest.mark.parametrize(("name", "why"), [
+    ("flood", "brought more than 1,000,000 bytes"),
+    ("drip", "did not answer within 0.5 s"),
+])  # fmt: skip
+def test_an_answer_that_does_not_end_is_bounded(name: str, why: str, shop: str) -> None:
+    began = time.monotonic()
+    (found,) = ask(shop, name, timeout_s=5 if name == "flood" else 0.5)
+    assert (found.failed, time.monotonic() - began < 5) == (why, True)
 
 
 def _certified(directory: Path, name: str) -> Path:

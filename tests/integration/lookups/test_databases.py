@@ -155,9 +155,10 @@ def shop_again(directory: Path) -> str:
         ("SELECT CAST(:customer_id AS text) AS customer_id, 7 AS points", None),
         ("SELECT CAST(:customer_id AS text) AS customer_id, pg_sleep(5)", LATE),
         (
-            "CREATE TABLE gone AS SELECT CAST(:customer_id AS text) AS a",
+            "SELECT CAST(:customer_id AS text) AS customer_id, lo_create(0)",
             f"{REFUSED} read only sql transaction",
         ),
+        ("CREATE TABLE gone AS SELECT CAST(:customer_id AS text)", f"{REFUSED} syntax error"),
         ("SELECT a FROM gone WHERE b = :customer_id", f"{REFUSED} undefined table"),
         (
             "SELECT pg_terminate_backend(pg_backend_pid()), CAST(:customer_id AS text)",
@@ -185,10 +186,27 @@ def test_what_a_table_cannot_be_asked_with_keeps_nobody_else(
     # then
     assert [one.records for one in (before, after)] == [({"number": 7},), ({"number": 8},)]
     assert word.failed == f"{REFUSED} invalid text representation"
-    assert long.failed == "has a value that cannot be sent or read"
+    assert (long.failed, len(long.records)) == (None, 2), "longer than 64 bits, it is bound as text"
     # when its id has what Postgres can hold in no text
     odd, after = ask(database_url, query, "c\x00d", "8", timeout_s=3)
-    assert (odd.failed, len(after.records)) == ("has a value that cannot be sent or read", 1)
+    assert odd.failed == "was not asked, for what its row has in customer_id cannot be sent"
+    assert (odd.for_good, len(after.records)) == (True, 1)
+    assert (word.for_good, before.for_good) == (True, False)
+
+
+@pytest.mark.parametrize("end", ["", ";", " ; -- all of them\n", "-- all of them"])
+def test_of_ten_million_rows_no_more_are_read_than_may_be_shown(
+    end: str, tmp_path: Path, database_url: str
+) -> None:
+    # given results that would take longer than the look-up may
+    postgres = f"""SELECT CAST(:customer_id AS text) AS customer_id,
+      generate_series(1, 10000000) AS n{end}"""
+    sqlite = f"""WITH RECURSIVE n(i) AS
+      (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 10000000)
+      SELECT :customer_id AS customer_id, i FROM n{end}"""
+    for url, query in ((database_url, postgres), (shop(tmp_path), sqlite)):
+        (found,) = ask(url, query, "c-1", timeout_s=1)
+        assert found.failed == "brought 21 records, and 20 are allowed"
 
 
 def test_a_database_that_is_not_there_is_said() -> None:

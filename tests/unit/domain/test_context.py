@@ -30,7 +30,10 @@ MESSAGE = MessageText(
 EVERYTHING = MessageContext(
     fields={"plan": "gold", "vip": True},
     history=(ThreadTurn("Ada", "Hello", "2026-11-01"), ThreadTurn("agent", "Hi")),
-    lookups=(LookedUp("orders", ({"order": 17, "state": "sent"},)), LookedUp("crm", failed="hung")),
+    lookups=(
+        LookedUp(name="orders", records=({"order": 17, "state": "sent"},)),
+        LookedUp(name="crm", failed="hung"),
+    ),
     passages=(ShownPassage("cards#limits", "v1", "Up to 500 a day."),),
 )
 
@@ -47,7 +50,7 @@ def test_the_row_gives_its_columns_and_its_thread() -> None:
 
 def test_a_policy_that_shows_nothing_shows_nothing() -> None:
     assert of_row(ContextUse(), MESSAGE) is NO_CONTEXT
-    assert of_row(ContextUse(), MESSAGE, (LookedUp("orders"),)).lookups
+    assert of_row(ContextUse(), MESSAGE, (LookedUp(name="orders"),)).lookups
     assert not of_row(ContextUse(fields=("missing",)), MESSAGE)
     assert fenced(MESSAGE, "k") == fenced(MESSAGE, "k", context=NO_CONTEXT)
 

@@ -103,7 +103,7 @@ def test_two_that_are_missing_stand_in_nothing() -> None:
 
 
 def test_anything_that_is_shown_makes_a_context() -> None:
-    assert MessageContext(lookups=(LookedUp("crm"),))
+    assert MessageContext(lookups=(LookedUp(name="crm"),))
     assert MessageContext(passages=(ShownPassage("a", "v", "x"),))
 
 
@@ -121,7 +121,7 @@ def test_a_value_that_just_fits_stays_what_it_is() -> None:
 
 
 def test_what_brought_nothing_says_so_and_ids_cannot_leave_their_tag() -> None:
-    said = MessageContext(lookups=(LookedUp("crm"), LookedUp('a"><b'))).fenced("k")
+    said = MessageContext(lookups=(LookedUp(name="crm"), LookedUp(name='a"><b'))).fenced("k")
     assert said.count("Nothing is known.") == 2
     assert 'id="ab"' in said
 

@@ -1,16 +1,26 @@
 """The desk: whole chunks at once, a cache, bounds; what goes wrong is said and shown to nobody."""
 
+import asyncio
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.looking_up import asked, by_function, desk, functions
+from tests.support.looking_up import asked, by_function, desk, functions, shop
 from worker.config.settings import Settings
 from worker.domain.context import LookedUp
 from worker.lookups import counter as counters
 from worker.lookups.desk import RETIRED_S
+from worker.lookups.loop_counter import LoopCounter
+
+
+def deep(levels: int) -> Any:
+    """A list in a list in a list."""
+    found: Any = []
+    for _ in range(levels):
+        found = [found]
+    return found
 
 
 def ask(made: Any, *customers: str | None, names: tuple[str, ...] = ("orders",)) -> list[LookedUp]:
@@ -25,7 +35,7 @@ def test_a_chunk_is_asked_for_at_once_and_only_for_what_is_new(tmp_path: Path) -
     first, second = made.ask(["orders"], asked("c-1", "c-2"))
     made.ask(["orders"], asked("c-1", "c-2", "c-3"))
     # the columns that say whose a record is are not shown
-    assert first == (LookedUp("orders", ({"order": "o-c-1", "state": "packed"},)),)
+    assert first == (LookedUp(name="orders", records=({"order": "o-c-1", "state": "packed"},)),)
     assert second[0].records[0]["order"] == "o-c-2"
     assert _calls(made) == [2, 1]
     made.stop()
@@ -46,7 +56,7 @@ def test_what_was_known_is_given_though_the_cache_is_emptied_while_the_rest_is_a
     made = by_function(tmp_path, "orders")
     made.ask(["orders"], asked("c-1"))
     counter = made._counters["orders"]
-    assert isinstance(counter, counters.LoopCounter)
+    assert isinstance(counter, LoopCounter)
     bring = counter._kind.ask  # type: ignore[union-attr]
 
     async def ask_and_empty(messages: Any) -> Any:
@@ -158,6 +168,50 @@ def test_a_look_up_that_is_not_configured_here_says_so() -> None:
     assert (found.failed, made.on_failure("orders")) == ("is not configured here", "wait")
 
 
+def test_why_there_is_nothing_is_said_by_the_names_of_columns_alone(tmp_path: Path) -> None:
+    made = by_function(tmp_path, "nothing")
+    found = [one.nothing for (one,) in made.ask(["orders"], asked("c-1", None))]
+    again = [one.nothing for (one,) in made.ask(["orders"], asked("c-1"))]
+    made.stop()
+    assert found == ["answered: nothing is known", "knows nothing, for the row has no customer_id"]
+    assert again == ["had answered less than 60 s before: nothing is known"]
+
+
+def test_one_that_is_never_its_turn_says_that_others_are_asked(tmp_path: Path) -> None:
+    # given: one call at a time, and one that holds it
+    made = by_function(tmp_path, "waiting", max_in_flight=1, timeout_s=0.2)
+    counter = made._counters["orders"]
+    counter._slots = asyncio.Semaphore(0)
+    ((found,),) = made.ask(["orders"], asked("c-1"))
+    made.stop()
+    assert found.failed == "was not asked, for it had 1 call under way, which is max_in_flight"
+
+
+def test_one_value_that_a_function_stumbles_over_keeps_nobody_else(tmp_path: Path) -> None:
+    made = by_function(tmp_path, "stumbling")
+    found = [one for (one,) in made.ask(["orders"], asked("c-1", "c-2", "odd", "c-3", "c-4"))]
+    made.stop()
+    assert [one.failed for one in found] == [None, None, "failed with ValueError", None, None]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["a\x00b", "\ud800", float("inf"), float("nan"), 10**5000, deep(1_500)],
+    ids=["NUL", "surrogate", "inf", "nan", "huge", "deep"],
+)
+def test_a_value_that_nothing_can_be_asked_with_is_said_at_once(value: Any, tmp_path: Path) -> None:
+    query = "SELECT customer_id, number FROM orders WHERE customer_id = :customer_id AND :odd <> ''"
+    address = {"url": "http://127.0.0.1:1/{odd}", "hosts": ["127.0.0.1"]}
+    url = shop(tmp_path)
+    for lookup in ({"database_url": url, "query": query}, address):
+        made = desk(orders=lookup)
+        ((odd,), (well,)) = made.ask(["orders"], [*asked("c-1", odd=value), *asked("c-1", odd="1")])
+        made.stop()
+        assert odd.failed == "was not asked, for what its row has in odd cannot be sent"
+        assert (odd.for_good, well.for_good) == (True, False)
+        assert len(well.records) == 2 or well.failed == "could not be reached"
+
+
 def test_what_is_known_is_given_until_its_time_is_over(tmp_path: Path) -> None:
     made = by_function(tmp_path, "orders")
     for _ in range(2):
@@ -188,10 +242,10 @@ def test_news_are_told_once_and_of_several_failures_the_usual_one(tmp_path: Path
     made.ask(["orders"], asked("c-1", "c-2"))
     assert made.news() == ({}, {"orders"})
     assert made.news() == ({}, set())
-    lost, late = LookedUp("orders", failed="lost"), LookedUp("orders", failed="late")
+    lost, late = LookedUp(name="orders", failed="lost"), LookedUp(name="orders", failed="late")
     made.note("orders", [lost, late, late])
     assert made.news() == ({"orders": ("late", "person")}, set())
-    made.note("orders", [LookedUp("orders"), late])
+    made.note("orders", [LookedUp(name="orders"), late])
     assert made.news() == ({"orders": ("late", "person")}, {"orders"})
     made.stop()
 
@@ -200,7 +254,7 @@ def test_who_was_asked_before_a_change_may_still_answer_for_a_while(tmp_path: Pa
     made = by_function(tmp_path, "orders")
     made.ask(["orders"], asked("c-1"))
     old = made._counters["orders"]
-    assert isinstance(old, counters.LoopCounter)
+    assert isinstance(old, LoopCounter)
     settings = Settings.model_validate({"lookups": {}})
     made.change(settings)
     made.change(settings)

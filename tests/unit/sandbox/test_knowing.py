@@ -11,7 +11,7 @@ from worker.domain.context import LookedUp, MessageContext
 from worker.domain.messages import MessageText
 from worker.sandbox.simulator.writing import known
 
-ORDER = LookedUp("orders", ({"number": "H-1", "state": "sent"}, {"number": "H-2"}))
+ORDER = LookedUp(name="orders", records=({"number": "H-1", "state": "sent"}, {"number": "H-2"}))
 
 
 @pytest.mark.parametrize(
@@ -22,8 +22,8 @@ ORDER = LookedUp("orders", ({"number": "H-1", "state": "sent"}, {"number": "H-2"
             (ORDER,),
             " This is what I can see of it: number: H-1, state: sent.",
         ),
-        ("Where is my order?", (LookedUp("orders"),), ""),
-        ("Where is my order?", (LookedUp("orders", failed="hung"),), ""),
+        ("Where is my order?", (LookedUp(name="orders"),), ""),
+        ("Where is my order?", (LookedUp(name="orders", failed="hung"),), ""),
         ("How do I change my PIN?", (ORDER,), ""),
     ],
 )

@@ -122,6 +122,8 @@ def _lines(attempt: ReceiptAttempt, *, with_text: bool, full: bool) -> Iterator[
     for piece in attempt.context:
         version = f" (version {piece.version})" if piece.version else ""
         yield "shown", f"{piece.id}{version}: {piece.text}"
+        if piece.why_empty:
+            yield "look-up", f"{piece.id} {piece.why_empty}"
     for call in attempt.calls:
         yield from _call_lines(call, with_text=with_text, full=full)
     versions = (

@@ -56,8 +56,15 @@ def ground(word: str, attempt: ReceiptAttempt) -> str:
     if family == "refused":
         return f"it refused ({kind or 'no category given'})"
     if family == "lookup":
-        return f"look-up {kind} brought nothing"
+        return _why_empty(word, attempt) or f"look-up {kind} brought nothing"
     return GROUNDS.get(word) or f"it failed the check “{reason(word)}”"
+
+
+def _why_empty(word: str, attempt: ReceiptAttempt) -> str | None:
+    """`look-up orders did not answer within 5 s`; None in a record from before it was kept, and
+    where the text was erased."""
+    said = (f["finding"] for f in attempt.findings or () if f["validator"] == word)
+    return next(said, None) or None
 
 
 def _ending(found: Receipt) -> str:

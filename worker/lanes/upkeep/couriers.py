@@ -11,10 +11,15 @@ import ssl
 import urllib.error
 import urllib.request
 from email.message import EmailMessage
+from functools import partial
 from typing import Any, Protocol
 
+import httpx2
+
 from worker.config.doors import NotifySettings
-from worker.lanes.upkeep.time_bound import HttpWithin, Smtp, TimeBound
+from worker.domain.places import PlaceRefused
+from worker.lanes.upkeep.time_bound import HttpWithin, Opened, Smtp, TimeBound
+from worker.outbound.requests import connected, needs_proxy
 from worker.store.queue.notices import TakenNotice, Way
 
 TIMEOUT_S, LONGEST_S = 5.0, 10.0
@@ -57,8 +62,8 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         """Nowhere: the answer is an error of its status."""
 
 
-def _opener(bound: TimeBound) -> urllib.request.OpenerDirector:
-    return urllib.request.build_opener(_NoRedirects, HttpWithin(bound))
+def _opener(bound: TimeBound, opened: Opened | None) -> urllib.request.OpenerDirector:
+    return urllib.request.build_opener(_NoRedirects, HttpWithin(bound, opened))
 
 
 class WebhookCourier:
@@ -69,6 +74,9 @@ class WebhookCourier:
     def __init__(self, settings: NotifySettings, longest_s: float = LONGEST_S) -> None:
         assert settings.url is not None, "nothing is posted without an address"
         self._url, self._longest_s = settings.url.get_secret_value(), longest_s
+        self._opened = None
+        if not needs_proxy(httpx2.URL(self._url)):
+            self._opened = partial(connected, allow_private=settings.allow_private)
         self._text_alone, self._finished = settings.posts_text_alone, settings.finished
 
     def wants(self, notice: TakenNotice) -> bool:
@@ -90,7 +98,7 @@ class WebhookCourier:
 
     def _post(self, request: urllib.request.Request, bound: TimeBound) -> None:
         try:
-            with _opener(bound).open(request, timeout=TIMEOUT_S):
+            with _opener(bound, self._opened).open(request, timeout=TIMEOUT_S):
                 pass
         except urllib.error.HTTPError as error:
             with error:
@@ -104,7 +112,9 @@ class WebhookCourier:
 
 
 def _kind(error: object, bound: TimeBound) -> str:
-    """Of an error its kind alone: its words may hold the address."""
+    """Of an error its kind alone: its words may hold the address, but for ours."""
+    if isinstance(error, PlaceRefused):
+        return str(error)
     return "TimeoutError" if bound.is_over else type(error).__name__
 
 

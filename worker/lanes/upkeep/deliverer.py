@@ -12,6 +12,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,9 @@ from sqlalchemy import Engine
 
 from rung.webhooks import signature
 from worker.config.doors import DeliverSettings
+from worker.domain.places import PlaceRefused
 from worker.lanes.routine import Routine
+from worker.outbound.requests import outbound_client
 from worker.store.audit import RUNG
 from worker.store.queue import deliveries
 from worker.store.queue.deliveries import DueDelivery, ReadyAnswer
@@ -86,17 +89,26 @@ class Deliverer:
 
     async def _deliver_due(self) -> int:
         tried = 0
-        async with httpx2.AsyncClient(
-            follow_redirects=False, timeout=None, verify=self._tls
-        ) as client:
+        async with AsyncExitStack() as stack:
+            clients = {
+                name: await stack.enter_async_context(self._client(target))
+                for name, target in self._targets.items()
+            }
             while not self._stopping.is_set() and (taken := self._take()):
                 found = deliveries.contents(self._engine, [one.job_id for one in taken])
                 pairs = [(one, found.get(one.job_id)) for one in taken]
-                told = await asyncio.gather(*(self._post(client, *pair) for pair in pairs))
+                told = await asyncio.gather(
+                    *(self._post(clients[one.target], one, answer) for one, answer in pairs)
+                )
                 for one, answer in zip(taken, told, strict=True):
                     self._record(one, answer)
                 tried += len(taken)
         return tried
+
+    def _client(self, target: DeliverSettings) -> httpx2.AsyncClient:
+        url = target.url.get_secret_value()
+        allow = target.allow_private
+        return outbound_client(url, allow_private=allow, timeout=None, verify=self._tls)
 
     def _take(self) -> Sequence[DueDelivery]:
         return deliveries.take(self._engine, list(self._targets), AT_ONCE)
@@ -131,6 +143,8 @@ class Deliverer:
             ):
                 told = ReceiverSaid(answer.status_code, answer.headers.get("retry-after"))
                 await _read_some(answer)
+        except PlaceRefused as error:
+            return str(error)
         except (httpx2.HTTPError, TimeoutError) as error:
             return told or type(error).__name__
         return told

@@ -12,8 +12,12 @@ import socket
 import ssl
 import threading
 import urllib.request
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
+
+Opened = Callable[..., socket.socket]
+"""As `socket.create_connection`."""
 
 
 class TimeBound:
@@ -59,12 +63,15 @@ class TimeBound:
 
 
 class _Http(http.client.HTTPConnection):
-    """Watched as soon as it stands."""
+    """Watched as soon as it stands; by `opened`, where it is not to be opened as any other."""
 
     bound: TimeBound
+    opened: Opened | None = None
 
     def connect(self) -> None:
         """Raises OSError."""
+        if self.opened is not None:
+            self._create_connection = self.opened
         super().connect()
         self.bound.watch(self.sock)
 
@@ -76,9 +83,9 @@ class _Https(http.client.HTTPSConnection, _Http):
 class HttpWithin(urllib.request.HTTPHandler, urllib.request.HTTPSHandler):
     """urllib's ways to http: and https:, within a bound."""
 
-    def __init__(self, bound: TimeBound) -> None:
+    def __init__(self, bound: TimeBound, opened: Opened | None = None) -> None:
         super().__init__()
-        self._bound = bound
+        self._bound, self._opened = bound, opened
 
     def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
         """Raises URLError, OSError, HTTPException."""
@@ -91,7 +98,7 @@ class HttpWithin(urllib.request.HTTPHandler, urllib.request.HTTPSHandler):
     def _made_by(self, kind: type[_Http]) -> Any:
         def made(host: str, **how: Any) -> _Http:
             connection = kind(host, **how)
-            connection.bound = self._bound
+            connection.bound, connection.opened = self._bound, self._opened
             return connection
 
         return made

@@ -99,8 +99,17 @@ def _pieces(document: Mapping[str, Any] | None) -> list[ShownPiece]:
     """What the model was shown beside the message, in pieces as it saw them."""
     shown = context_from(document or {})
     versions = {passage.id: passage.version for passage in shown.passages}
+    empty = {
+        found.name: f"{found.failed}; it went on without" if found.failed else found.nothing
+        for found in shown.lookups
+    }
     return [
-        ShownPiece(id=piece.id, text=piece.text, version=versions.get(piece.id))
+        ShownPiece(
+            id=piece.id,
+            text=piece.text,
+            version=versions.get(piece.id),
+            why_empty=empty.get(piece.id),
+        )
         for piece in shown.pieces
     ]
 

@@ -97,6 +97,7 @@ def test_an_amount_that_is_made_up_climbs_and_a_faithful_one_goes_out(
             "id": "returns#returns",
             "text": "## Returns\n\nParcels are returned within 30 days; the label costs 4.90 EUR.",
             "version": RETURNS.version,
+            "why_empty": None,
         }
     ]
     assert unexplained(engine, run) == [], "replayed from what was shown then"

@@ -77,7 +77,8 @@ def test_a_look_up_that_brings_nothing_is_waited_for(
     settings = wired(database_url, simulator, lookup)
     found = failing(settings, engine)
     assert many(engine, ANSWERS) == [("deferred", ["lookup:orders"], "defer")]
-    words = "It waits: look-up orders brought nothing; it is tried again, and this cost no try."
+    why = "look-up orders was refused by its database: SQLITE_CANTOPEN"
+    words = f"It waits: {why}; it is tried again, and this cost no try."
     assert story.outcome(found.attempts[-1]) == words
     assert story.title(found.attempts[-1]) == "Nobody was asked to answer"
     assert one(engine, "SELECT count(*) FROM calls WHERE purpose = 'answer'")[0] == 0
@@ -105,9 +106,66 @@ def test_or_a_person_looks_or_it_goes_on_without(
     if then == "person":
         assert (found.state, found.reason) == ("review", "lookup:orders")
         assert many(engine, ANSWERS) == [("failed", ["lookup:orders"], "review")]
-        assert "look-up orders brought nothing" in story.headline(found)
+        assert "because look-up orders brought a record without external_id" in (
+            story.headline(found)
+        )
     else:
         assert found.state == "answered"
-        shown = [ShownPiece(id="orders", text="Could not be looked up.")]
+        why = "brought a record without external_id, so nobody knows whose it is"
+        shown = [
+            ShownPiece(
+                id="orders",
+                text="Could not be looked up.",
+                why_empty=f"{why}; it went on without",
+            )
+        ]
         assert found.attempts[-1].context == shown
+    checked(engine, simulator)
+
+
+def test_who_cannot_be_asked_about_goes_to_a_person_at_once_and_keeps_nobody_else(
+    engine: Engine, database_url: str, simulator: tuple[State, str]
+) -> None:
+    # given a query by number, and a row that has a word there; nothing else says what follows
+    query = "SELECT CAST(:customer_id AS text) AS customer_id, CAST(:customer_id AS int) AS number"
+    settings = wired(database_url, simulator, {"database_url": database_url, "query": query})
+    for customer in ("7", "17x", "8"):
+        hand_in(engine, settings, ["Where?"], policy="acme", customer_id=customer, name=customer)
+    # when
+    with working(settings) as runtime:
+        drain(runtime)
+    # then
+    assert many(engine, "SELECT state, reason FROM jobs ORDER BY id") == [
+        ("answered", None),
+        ("review", "lookup:orders"),
+        ("answered", None),
+    ]
+    with engine.connect() as connection:
+        found = receipt(connection, one(engine, "SELECT id FROM jobs WHERE state = 'review'")[0])
+    why = "look-up orders was refused by its database: invalid text representation"
+    assert found.attempts[-1].findings == [
+        {"validator": "lookup:orders", "severity": "warn", "finding": why}
+    ]
+    assert "17x" not in str(found.attempts)
+    checked(engine, simulator)
+
+
+def test_a_receipt_says_why_a_look_up_had_nothing_to_say(
+    engine: Engine, database_url: str, simulator: tuple[State, str], tmp_path: Path
+) -> None:
+    lookup = {"database_url": shop(tmp_path), "query": QUERY}
+    settings = wired(database_url, simulator, lookup)
+    for customer in ("c-9", None):
+        hand_in(
+            engine, settings, ["Where?"], policy="acme", customer_id=customer, name=str(customer)
+        )
+    with working(settings) as runtime:
+        drain(runtime)
+    with engine.connect() as connection:
+        jobs = [job for (job,) in many(engine, "SELECT id FROM jobs ORDER BY id")]
+        shown = [receipt(connection, job).hidden().attempts[-1].context for job in jobs]
+    assert [[(one.text, one.why_empty) for one in pieces] for pieces in shown] == [
+        [(None, "answered: nothing is known")],
+        [(None, "knows nothing, for the row has no customer_id")],
+    ]
     checked(engine, simulator)

@@ -129,3 +129,37 @@ def test_a_receiver_that_says_yes_and_more_has_said_yes(engine: Engine) -> None:
         notice = notices.take(engine, courier.way, dt.datetime.now(dt.UTC))
         assert notice is not None
         courier.send(notice)
+
+
+@pytest.mark.parametrize("allow", [False, True])
+def test_a_name_that_leads_within_is_told_nothing_unless_that_is_meant(
+    allow: bool, engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a receiver on this machine, and a name that leads here since a moment
+    resolve = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda _, *rest, **more: resolve("127.0.0.1", *rest, **more)
+    )
+    with speaking(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n") as url:
+        named = url.replace("127.0.0.1", "helpdesk.example")
+        target = DeliverSettings(url=SecretStr(named), simulated=True, allow_private=allow)
+        deliveries.announce(engine, {NAME: True})
+        answered(engine, settings, ["one"])
+        # when
+        Deliverer(engine, {NAME: target}).deliver_due()
+    # then
+    refused = "leads to 127.0.0.1, which is no public address, and allow_private is not set"
+    then = ("delivered", 1, None) if allow else ("waiting", 1, refused)
+    assert states(engine) == [(1, *then)]
+    # when it is a notice
+    noted(engine)
+    with speaking(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n") as url:
+        named = url.replace("127.0.0.1", "chat.example")
+        courier = WebhookCourier(
+            NotifySettings.model_validate({"url": named, "allow_private": allow})
+        )
+        notice = notices.take(engine, courier.way, dt.datetime.now(dt.UTC))
+        assert notice is not None
+        with contextlib.nullcontext() if allow else pytest.raises(Undelivered) as told:
+            courier.send(notice)
+    assert allow or (str(told.value), told.value.retry) == (refused, True)
