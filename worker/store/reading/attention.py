@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from worker.store.rows import values_of
 
-GROUPED = 1_000
+GROUPED = 750
 """Dead letters or reviews that are grouped by cause: the newest."""
 
 

@@ -35,7 +35,7 @@ from worker.store.reading.job_counts import counted_jobs
 from worker.store.reading.listed_jobs import ListedJob, Page, Sort
 
 Chosen = Select[*tuple[Any, ...]]
-WINDOW = 2_000
+WINDOW = 1_500
 SORTED = 10_000
 
 

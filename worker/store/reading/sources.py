@@ -4,7 +4,7 @@ from sqlalchemy import Connection, text
 
 from worker.domain.judgement import NOT_COVERED
 
-LOOKED_AT = 2_500
+LOOKED_AT = 2_000
 """The newest of those that were left to a person; a team that has more knows what to do."""
 
 
