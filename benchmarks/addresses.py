@@ -110,6 +110,20 @@ def pages_of(jobs: int) -> dict[str, Sequence[str]]:
     }
 
 
+def counts_of() -> dict[str, Sequence[str]]:
+    """What is asked for beyond a first look, and grows with what is counted or looked at."""
+    return {
+        "/actions/cancel where, counted": ["/actions/cancel?where=channel+%3D+chat&count=all"],
+        "/actions/retry where, counted": ["/actions/retry?where=reason+%3D+schema&count=all"],
+        "/actions/priority where, counted": [
+            "/actions/priority?where=channel+%3D+chat&to=5&count=all"
+        ],
+        "/clusters, further": ["/clusters?far=1"],
+        "/clusters of a run, further": [f"/clusters?run={run}&far=1" for run in ENDED_RUNS],
+        "/clusters of what waits, further": ["/clusters?review=1&far=1"],
+    }
+
+
 def commands_of() -> dict[str, Sequence[str]]:
     """Commands by name, as words: those that read, and those that say what they would do."""
     run, other = (f"run{n}" for n in ENDED_RUNS[:2])

@@ -1,11 +1,11 @@
 """Postgres's CPU for every page, the API, `/metrics` and the commands that read, at two sizes.
 
 `python -m benchmarks.growth --jobs 10000000 --keep DIR` fills two records on a Postgres of its own
-(ten million took 20 GB and half an hour), asks a real dashboard over each for one page after the
-other, then each command, and prints what Postgres's own count of its CPU says
-(`log_statement_stats`): on a busy machine the clock says little, and what grows with the record is
-Postgres's alone. `--keep` leaves server and records for the next time. `--only` asks what has these
-words in its name, and `--statements` says which statements took the time.
+(ten million took 14 GB and eight minutes), asks a real dashboard over each for one page after the
+other, then what is counted when asked for, then each command, and prints what Postgres's own count
+of its CPU says (`log_statement_stats`): on a busy machine the clock says little, and what grows
+with the record is Postgres's alone. `--keep` leaves server and records for the next time. `--only`
+asks what has these words in its name, and `--statements` says which statements took the time.
 """
 
 import statistics
@@ -22,7 +22,7 @@ import click
 import httpx2
 import psycopg
 
-from benchmarks.addresses import commands_of, pages_of
+from benchmarks.addresses import commands_of, counts_of, pages_of
 from benchmarks.filled import fill
 from benchmarks.postgres_cpu import COUNTED, CpuLog
 from benchmarks.screens import one_answer
@@ -50,6 +50,7 @@ WHERE datname = current_database() AND state <> 'idle' AND pid <> pg_backend_pid
 """
 """They would go on."""
 Sides = tuple["Side", "Side"]
+Pages = Mapping[str, Sequence[str]]
 
 
 @dataclass(slots=True)
@@ -107,14 +108,16 @@ def _record(server: str, jobs: int) -> str:
     return url
 
 
-def asked(both: Sides, rounds: int, only: Sequence[str]) -> dict[str, list[float]]:
+def asked(
+    both: Sides, pages: Sequence[Pages], rounds: int, only: Sequence[str]
+) -> dict[str, list[float]]:
     """Median milliseconds of Postgres for each page, of the small record and of the large one."""
     small, large = both
     times: dict[str, list[list[float]]] = {}
-    of_small = pages_of(small.jobs)
+    of_small, of_large = pages
     for number in range(rounds + 1):
         began = time.monotonic()
-        for name, paths in pages_of(large.jobs).items():
+        for name, paths in of_large.items():
             if not _meant(name, only):
                 continue
             for place, (side, these) in enumerate(((small, of_small[name]), (large, paths))):
@@ -179,7 +182,7 @@ def said(found: Mapping[str, Sequence[float]], both: Sides) -> Iterator[str]:
 @click.option("--keep", type=click.Path(path_type=Path), help="Directory of server and records.")
 @click.option("--rounds", type=click.IntRange(1), default=3, show_default=True)
 @click.option("--only", multiple=True, help="What has one of these words in its name.")
-@click.option("--what", type=click.Choice(["pages", "commands", "both"]), default="both")
+@click.option("--what", type=click.Choice(["pages", "counts", "commands", "all"]), default="all")
 @click.option("--statements", is_flag=True, help="The dearest at the large size.")
 def main(
     jobs: int, keep: Path | None, rounds: int, only: tuple[str, ...], what: str, *, statements: bool
@@ -190,8 +193,13 @@ def main(
         both = stack.enter_context(sides(root, jobs))
         if keep is None:
             stack.callback(start_postgres(root / "pg").stop)
-        found = asked(both, rounds, only) if what != "commands" else {}
-        found |= commanded(both, only) if what != "pages" else {}
+        found: dict[str, list[float]] = {}
+        if what in ("pages", "all"):
+            found |= asked(both, [pages_of(side.jobs) for side in both], rounds, only)
+        if what in ("counts", "all"):
+            found |= asked(both, [counts_of()] * 2, rounds, only)
+        if what in ("commands", "all"):
+            found |= commanded(both, only)
         click.echo("\n".join(said(found, both)))
         if statements:
             for side in both:
