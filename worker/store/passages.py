@@ -23,8 +23,7 @@ DICTIONARIES: Mapping[str, str] = {
 }  # fmt: skip
 """Postgres' names of the languages whose words it can reduce to their stems."""
 PASSAGES_SHOWN = 5
-"""To each message. The page that answers it is among them nine times out of ten
-(docs/knowledge.md)."""
+"""To each message. docs/knowledge.md says how often a page that answers it is among them."""
 SAID_CHARS = 4_000
 """Of a message, from its beginning."""
 MAX_WORDS, PASSAGES_OF_A_WORD = 10, 200

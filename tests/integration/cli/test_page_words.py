@@ -60,7 +60,11 @@ def test_words_that_a_page_lacks_are_learned_from_its_answers(answered: tuple[st
 def test_a_page_that_was_given_its_words_lacks_none(
     answered: tuple[str, ...], engine: Engine
 ) -> None:
-    sync_folder(engine, "pages", [replace(SHOP, also="refund"), CARDS])
+    # as long as a passage may be, too: there a word weighs least
+    long = " ".join(f"w{number:04}" for number in range(240))
+    sync_folder(
+        engine, "pages", [replace(SHOP, also="refund", markdown=f"{SHOP.markdown} {long}"), CARDS]
+    )
     said = say("knowledge", "words", *answered)
     assert (said.out, "None: the pages use" in said.err) == ("", True)
     # and without the pages nothing is known of any
