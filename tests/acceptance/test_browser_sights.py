@@ -84,7 +84,8 @@ SIGHTS: list[tuple[Callable[[Engine, Runtime], None], str, str, str, str]] = [
      "Resume anyway", "haiku goes on, and its new prompt is trusted."),
     (spend_the_budget, rf"Stopped by its budget, and the deadline is at {BY}\. {DONE}\.",
      rf"day is stopped by its budget since {AT}: <\$0\.0001 of its budget is left and the next call"
-     r" may cost up to \$[\d.]+; about \$[\d.]+ would be enough for all of it\.",
+     r" may cost up to \$[\d.]+; about \$[\d.]+ would be enough for all of it, which is"
+     r" likely to cost \$[\d.]+\.",
      "Raise the budget", "The budget of run day is $0.0100 now."),
 ]  # fmt: skip
 

@@ -21,6 +21,8 @@ STARTS, CLIMBS = Decimal("0.75"), Decimal("0.2")
 its answers that climb to the next."""
 TELLING = 20
 """So many jobs or answers say as much of shares as what is usual does."""
+MUCH_LESS = Decimal("0.9")
+"""Of the sum that is enough: what is likely is said below that."""
 UNROUTED = ""
 """The tier of what is not routed yet."""
 NONE: Mapping[str, Decimal] = {}
@@ -168,6 +170,25 @@ def enough(
     return wanted.quantize(STEP, ROUND_UP)
 
 
+def likely(
+    *, spent: Decimal, rest: RestOfRun, worst: Mapping[str, Decimal] = NONE
+) -> Decimal | None:
+    """What the whole run is likely to cost, without the room that is taken for what is not known:
+    what is open, and what will climb, costs at each tier what an answer there has cost so far, and
+    where none was given, as large a part of its worst case as elsewhere. None where nothing says
+    that of a tier with work to do."""
+    work = rest.work()
+    priced = {tier: price for tier in rest.ladder() if (price := rest.price(tier))}
+    parts = [priced[tier] / worst[tier] for tier in priced if worst.get(tier)]
+    part = max(parts, default=USUAL)
+    each = {tier: most * part for tier, most in worst.items()} | priced
+    if (routing := rest.price(UNROUTED)) is not None:
+        each[UNROUTED] = routing
+    if any(tier not in each for tier in work):
+        return None
+    return (spent + sum((jobs * each[t] for t, jobs in work.items()), Decimal(0))).quantize(STEP)
+
+
 def _part(priced: Mapping[str, Decimal], worst: Mapping[str, Decimal]) -> Decimal:
     """Of its worst case, what an answer of a tier costs that has given none: as at the others, with
     the widest margin, and never less than is usual."""
@@ -188,10 +209,13 @@ def _scale(
     return min(max(ratio, Decimal(1)), MOST_SCALE)
 
 
-def enough_words(wanted: Decimal, *, whole: bool) -> str:
-    """`about $0.0550 would be enough for all of it`; not `whole` where it cannot be known yet."""
+def enough_words(wanted: Decimal, *, whole: bool, likely: Decimal | None = None) -> str:
+    """`about $0.0550 would be enough for all of it, which is likely to cost $0.0300`; not `whole`
+    where it cannot be known yet. What is likely is said where it is much less."""
     if whole:
-        return f"about {dollars(wanted)} would be enough for all of it"
+        words = f"about {dollars(wanted)} would be enough for all of it"
+        told = likely is not None and likely < MUCH_LESS * wanted
+        return f"{words}, which is likely to cost {dollars(likely)}" if told else words
     return (
         f"about {dollars(wanted)} would be enough to route all of it, and what the answers take is"
         " known once some are there"

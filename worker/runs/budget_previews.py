@@ -2,6 +2,7 @@
 
 from decimal import ROUND_UP, Decimal
 
+from worker.domain.budget_words import enough_words
 from worker.domain.wording import dollars, listed
 from worker.runs.preview_shapes import RUNS_NAMED, FigureAsked, Look, Preview
 from worker.store.actions.caps import too_small
@@ -60,7 +61,8 @@ def _ask_budget(look: Look, used: Decimal, wanted: Decimal | None) -> FigureAske
         return FigureAsked("New budget of each run", "", hint)
     hint = f"Dollars in all; empty for no limit. {dollars(used)} is spent or reserved."
     if wanted is not None:
-        hint += f" About {dollars(wanted)} would be enough for all of it."
+        said = enough_words(wanted, whole=True, likely=look.run.likely)
+        hint += f" {said[0].upper()}{said[1:]}."
     cap = wanted if wanted is not None and look.run.raises else look.run.cap
     return FigureAsked("New budget", f"{cap.quantize(CENT, ROUND_UP)}" if cap else "", hint)
 

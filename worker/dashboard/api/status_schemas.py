@@ -49,6 +49,12 @@ class RunDocument(BaseModel):
     enough_usd: (
         Annotated[Dollars, Field(description="A budget that would do, of one that waits.")] | None
     )
+    likely_usd: (
+        Annotated[
+            Dollars, Field(description="What all of it is likely to cost, of one that waits.")
+        ]
+        | None
+    )
     rejected: Count
     duplicates: Count
     simulated: bool

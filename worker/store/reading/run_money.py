@@ -7,7 +7,14 @@ from shlex import quote
 from typing import Any
 
 from worker.domain.budget_waits import read_waits
-from worker.domain.budget_words import LEAST_MARGIN, RestOfRun, enough, enough_words, stop_words
+from worker.domain.budget_words import (
+    LEAST_MARGIN,
+    RestOfRun,
+    enough,
+    enough_words,
+    likely,
+    stop_words,
+)
 
 RUN_BUDGET, DAY_BUDGET = "run budget", "day budget"
 AFTER_THE_DAY = (
@@ -102,6 +109,11 @@ class RunMoney:
         return enough(spent=self.spent, needs=needs, rest=rest, worst=self._worst)
 
     @property
+    def likely(self) -> Decimal | None:
+        """Dollars that all of it is likely to cost; None where nothing tells."""
+        return likely(spent=self.spent, rest=self.to_come, worst=self._worst)
+
+    @property
     def _worst(self) -> dict[str, Decimal]:
         """What a call may cost, by tier, as far as claims have seen or foreseen it."""
         return {tier: wait.most for tier, wait in read_waits(self.tier_waits).items()}
@@ -131,14 +143,16 @@ class RunMoney:
 
     @property
     def _enough_words(self) -> str:
-        return enough_words(self.enough, whole=self.whole) if self.enough else ""
+        if not self.enough:
+            return ""
+        return enough_words(self.enough, whole=self.whole, likely=self.likely)
 
     @property
     def _short_words(self) -> str:
         goes_on = "new calls wait until those in flight are paid"
         if self.waiting_for and self.waiting_for != RUN_BUDGET:
             return f"held back by the {self.waiting_for}: {goes_on}"
-        return f"{HELD_BACK}: {goes_on}; {enough_words(self.enough, whole=self.whole)}"
+        return f"{HELD_BACK}: {goes_on}; {self._enough_words}"
 
     @property
     def whole(self) -> bool:

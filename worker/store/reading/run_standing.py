@@ -151,5 +151,6 @@ class RunStanding(RunMoney):
             "budget_usd": self.cap,
             "budget_left_usd": self.left,
             "enough_usd": self.enough if self.waiting_for or self.short else None,
+            "likely_usd": self.likely if self.waiting_for or self.short else None,
             "budget_warned_percent": self.warned_percent,
         }
