@@ -128,3 +128,32 @@ def test_by_what_words_jobs_were_chosen_is_for_who_may_read_them(served: str) ->
             True, False
         ]  # fmt: skip
         assert f"subject contains {PLANTED}" in ada.get("/audit?target=zanz").text
+
+
+def test_no_change_goes_through_without_the_persons_own_token(
+    served: str, engine: Engine, database_url: str
+) -> None:
+    before = one(engine, UNCHANGED)
+    with visiting(served) as ada, visiting(served) as bob:
+        sign_in(ada, "ada", "enchantress of numbers")
+        sign_in(bob, "bob", "viewer's word")
+        # when an operator's browser sends none, one of nobody's, or another's
+        for method, path in routes(database_url):
+            if method == "GET" or (method, path) in OPEN:
+                continue
+            for token in (None, "x", csrf_of(bob)):
+                form = ada.request(method, path, data={"csrf_token": token} if token else {})
+                plain = ada.request(
+                    method, path, json={}, headers={"X-CSRF-Token": token} if token else {}
+                )
+                # then
+                said = (method, path, token, form.status_code, plain.status_code)
+                assert said == (method, path, token, 403, 403)
+    assert one(engine, UNCHANGED) == before
+
+
+def test_metrics_hold_no_word_of_a_customer(served: str) -> None:
+    with visiting(served, headers={"Authorization": f"Bearer {METRICS}"}) as scraper:
+        told = scraper.get("/metrics")
+    assert (told.status_code, "rung_jobs" in told.text) == (200, True)
+    assert PLANTED not in told.text

@@ -66,3 +66,26 @@ def test_a_program_watches_on(shared: Settings) -> None:
         with program.stream("GET", "/live/now", headers=headers) as stream:
             lines = stream.iter_lines()
             assert any(line.startswith("event: region") for line in lines)
+
+
+def test_whoever_signs_in_gets_a_session_of_their_own_whatever_cookie_they_bring(url: str) -> None:
+    # given a browser into which somebody has put a cookie: of nobody's, or of their own session
+    with visiting(url) as bob:
+        sign_in(bob, "bob", "viewer's word")
+        planted = bob.cookies["rung_session"]
+        for given in ("chosen-by-a-stranger", planted):
+            with visiting(url, cookies={"rung_session": given}) as ada:
+                # when
+                entered = sign_in(ada, "ada", "enchantress of numbers")
+                cookies = entered.headers.get_list("set-cookie")
+            # then
+            (new,) = (c for c in cookies if c.startswith("rung_session="))
+            assert new.split(";")[0] != f"rung_session={given}"
+            own = {"rung_session": new.split(";")[0].partition("=")[2]}
+            with visiting(url, cookies=own) as later:
+                assert later.get("/api/session").json()["user"] == "ada"
+        # and what was planted is still who it was
+        assert bob.get("/api/session").json()["user"] == "bob"
+        again = [sign_in(bob, "bob", "viewer's word").headers.get_list("set-cookie")[0]
+                 for _ in range(2)]  # fmt: skip
+        assert again[0].split(";")[0] != again[1].split(";")[0]
