@@ -144,7 +144,9 @@ def _conclude(engine: Engine, names: Sequence[str], *, judged: bool, as_json: bo
         print_json(found.as_document())
     else:
         print_side_by_side(found)
-        if not (judged or found.verdicts.pairs):
+        with engine.connect() as connection:
+            differs = next_pair(connection, a.id, b.id, actor().name) is not None
+        if differs and not (judged or found.verdicts.pairs):
             talk(f"Judge them blind, by keys: rung compare {' '.join(map(quote, names))} --judge")
 
 
@@ -157,7 +159,9 @@ def judge_pairs(engine: Engine, a: StoredRun, b: StoredRun, key: Callable[[], st
         with engine.connect() as connection:
             pair = next_pair(connection, a.id, b.id, me.name)
         if pair is None:
-            talk("Nothing is left to judge: all other replies are the same under both.")
+            before = judged or read_comparison(engine, a, b).verdicts.pairs
+            what = "left to judge: all other" if before else "there to judge: all"
+            talk(f"Nothing is {what} replies are the same under both.")
             break
         if pair != shown:
             shown, turned = pair, chance.random() < 0.5

@@ -16,6 +16,8 @@ from worker.domain.wording import dollars
 Z = 1.959963985
 """Of the two-sided 95 % level."""
 LEAST_PAIRS = 2
+SMALLEST = 0.0001
+"""Dollars for a thousand messages; what is written of less says nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,8 @@ def share_words(found: PairedDifference, b: str, what: str, a: str) -> str:
 def money_words(found: PairedDifference, b: str, a: str) -> str:
     """`b` costs $1.20 less than `a` for a thousand messages (95 %: $0.90 to $1.50)."""
     value, more, low, high = _from_zero(found, 1_000)
+    if max(value, abs(low), abs(high)) < SMALLEST:
+        return f"{b} costs as much as {a}, to {dollars(SMALLEST)} for a thousand messages"
     words = f"{b} costs {dollars(value)} {more} than {a} for a thousand messages"
     return _judged(found, f"{words} (95 %: {dollars(low)} to {dollars(high)})")
 

@@ -122,6 +122,24 @@ def test_verdicts_by_keys_are_blind_and_end_in_the_sentence(
     assert judge_pairs(engine, a, b, key) == 4
 
 
+def test_where_all_replies_are_the_same_nobody_is_asked_to_judge(
+    prompts: None, engine: Engine, simulator: tuple[State, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    # given
+    same = {"merge": {"confidence": 0.9, "reply": "It will come to you on Monday."}}
+    simulator[0].moods.replace([{"match": {"purpose": "answer"}, "do": same}])
+    names = answered(engine)
+    # when
+    shown = say("compare", *names)
+    with engine.connect() as connection:
+        a, b = (find_run(connection, name) for name in names)
+    assert judge_pairs(engine, a, b, lambda: "q") == 0
+    # then
+    assert "--judge" not in shown.err
+    assert "costs as much as compare-a, to $0.0001 for a thousand messages" in shown.out
+    assert "Nothing is there to judge: all replies are the same" in capsys.readouterr().err
+
+
 def test_a_sample_of_a_run_is_the_same_for_both(prompts: None, engine: Engine) -> None:
     settings = load_settings()
     names = answered(engine)

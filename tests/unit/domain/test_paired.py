@@ -50,6 +50,11 @@ def test_sentences_say_which_way_it_goes() -> None:
     either = paired_mean([Decimal("0.003"), Decimal("-0.001")])
     assert either is not None
     assert "(95 %: -$" in money_words(either, "b", "a")
+    same = paired_mean([Decimal("0.00000001"), Decimal("0.00000002"), Decimal("0.00000001")])
+    assert same is not None
+    assert money_words(same, "b", "a") == (
+        "b costs as much as a, to $0.0001 for a thousand messages"
+    )
     cheaper = paired_mean([Decimal("-0.001"), Decimal("-0.002"), Decimal("-0.0015")])
     assert cheaper is not None
     assert money_words(cheaper, "b", "a").startswith(
