@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from worker.config.embedders import embedder_names, own_embedders
 from worker.config.loading import sentence
 from worker.config.lookups import lookup_names, missing_databases, own_lookups
+from worker.config.own_code import names_beside
 from worker.config.retrievers import own_retrievers, retriever_names
 from worker.config.settings import Settings
 from worker.config.validators import load_validators
@@ -157,7 +158,8 @@ def _prompt_complaints(policy: Policy) -> Iterator[str]:
         return
     folder = Path(policy.prompts)
     if not folder.is_dir():
-        yield f"prompts names {folder}, and there is no such folder."
+        near = did_you_mean(folder.name, names_beside(folder))
+        yield f"prompts names {folder}, and there is no such folder{near}"
     elif not (folder / "answer.md").is_file():
         yield f"prompts names {folder}, and there is no answer.md in it."
 

@@ -113,6 +113,7 @@ def test_versions_are_listed_with_their_use(
     ("folder", "words"),
     [
         ("prompts/nowhere", "and there is no such folder."),
+        ("prompts/acmee", "and there is no such folder; did you mean acme?"),
         ("prompts", "and there is no answer.md in it."),
     ],
 )
