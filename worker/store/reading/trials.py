@@ -48,7 +48,7 @@ SELECT c.tier AS queue, c.good, c.bad, c.singly AS goes_singly, b.batched
 FROM (
   SELECT *, coalesce(tried_at > now() - make_interval(secs => :silent), false) AS singly,
     count(*) OVER (PARTITION BY tier) AS beside
-  FROM canaries WHERE proven_at IS NULL AND tried_at IS NOT NULL) AS c
+  FROM canaries WHERE proven_at IS NULL) AS c
 CROSS JOIN LATERAL (
   SELECT count(a.job_id) AS batched
   FROM (SELECT id FROM message_batches
@@ -60,5 +60,5 @@ CROSS JOIN LATERAL (
       AND prompt_version = c.prompt_version AND schema_version = c.schema_version
       AND model = c.model OFFSET 0) AS a) AS b
 WHERE c.singly OR b.batched > 0
-ORDER BY c.tried_at DESC, c.tier, c.model, c.prompt_version
+ORDER BY c.tried_at DESC NULLS LAST, c.tier, c.model, c.prompt_version
 """)
