@@ -18,7 +18,7 @@ soups = st.lists(st.sampled_from(PIECES), max_size=40).map("".join)
 
 
 @given(soups, st.sampled_from([3, 5, 8, 13, 1_000]), st.integers(1, 9))
-@example("xx\ryz\n", 3, 9)  # What was read behind the CR begins the next line.
+@example("abcde\ryz\n", 3, 9)  # What was read behind the CR begins the next line.
 def test_records_are_those_of_csv_whatever_the_cap_and_the_pieces(
     text: str, cap: int, size: int
 ) -> None:
