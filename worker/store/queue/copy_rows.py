@@ -46,7 +46,12 @@ _BIGINT = 8
 
 def copy_in(connection: Connection, statement: str, rows: Iterator[bytes]) -> None:
     """Sends rows in pieces, so that Postgres stores some while the next are being made. Errors are
-    SQLAlchemy's, as those of any other statement, but for NOT_ALL_NEW."""
+    SQLAlchemy's, as those of any other statement, but for NOT_ALL_NEW.
+
+    A transaction is begun where none is: SQLAlchemy does not see what its driver is told, and
+    would commit nothing."""
+    if not connection.in_transaction():
+        connection.begin()
     cursor = connection.connection.cursor()
     try:
         with cursor.copy(statement) as copy:

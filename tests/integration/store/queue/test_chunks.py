@@ -15,7 +15,7 @@ from worker.domain.backlog import Record
 from worker.domain.ladder import Ladder
 from worker.domain.presets import preset
 from worker.store.new_runs import NewRun, create_run
-from worker.store.queue.chunks import STORE_ERRORS, Intake
+from worker.store.queue.chunks import LARGE, STORE_ERRORS, Intake
 from worker.store.queue.copy_rows import PackedRows, packed_rows
 from worker.store.queue.intake import highest_job, reserve
 
@@ -66,6 +66,28 @@ def test_what_is_counted_is_committed(engine: Engine, intake: Intake) -> None:
         "SELECT external_id FROM messages JOIN jobs ON messages.id = message_id ORDER BY jobs.id"
     )
     assert [row[0] for row in many(engine, names)] == ["a", "b", "c"]
+
+
+def test_ids_that_were_reserved_ahead_are_used_once_however_long_the_next_chunks_are(
+    engine: Engine, intake: Intake
+) -> None:
+    sizes = (LARGE, LARGE, 10, LARGE + 1, 3)
+    for number, rows in enumerate(sizes):
+        intake.add(chunk(*(f"{number}-{row:04}" for row in range(rows))))
+    intake.settle()
+    assert one(engine, "SELECT count(*), count(DISTINCT message_id) FROM jobs") == (
+        sum(sizes),
+        sum(sizes),
+    )
+    names = [
+        row[0]
+        for row in many(
+            engine,
+            "SELECT external_id FROM messages JOIN jobs ON messages.id = message_id"
+            " ORDER BY jobs.id",
+        )
+    ]
+    assert names == sorted(names)
 
 
 def test_an_id_of_the_chunk_that_is_open_is_repeated(engine: Engine, intake: Intake) -> None:
