@@ -9,9 +9,6 @@ from dataclasses import dataclass
 from worker.domain.usual_words import USUAL_WORDS
 
 MAX_GROUPS = 30
-COMMON_SHARE = 0.4
-"""A word in more of the questions than this tells nothing of any, where there are many of them."""
-MANY = 20
 LARGE, MOST_PARTS, LEAST_PART = 6, 4, 3
 """A group of so many is told what most of its questions are about beside its name."""
 READ_CHARS = 2_000
@@ -37,11 +34,9 @@ def gaps_in(questions: Iterable[tuple[int, str]]) -> list[Gap]:
     """The groups, largest first; each question is in one. Two words in a row name a group where
     they name as many questions as either alone would."""
     left = {key: _terms(text) for key, text in questions}
-    total, found = len(left), list[Gap]()
+    found = list[Gap]()
     while left and len(found) < MAX_GROUPS:
         counts = Counter(term for terms in left.values() for term in terms)
-        if total >= MANY:
-            counts = Counter({t: n for t, n in counts.items() if n <= COMMON_SHARE * total})
         if not counts:
             break
         name, count = _best(counts)

@@ -30,5 +30,16 @@ def test_a_large_group_says_what_its_questions_are_about() -> None:
     assert (office.count, office.parts) == (2, ())
 
 
+def test_questions_that_are_all_about_one_thing_are_one_group() -> None:
+    # given
+    about = ("balance", "delivery", "refund")
+    asked = [f"The {about[n % 3]} of my gift card number {n}?" for n in range(41)]
+    # when
+    (gift,) = gaps_in(enumerate(asked))
+    # then
+    assert (gift.words, gift.count) == ("gift card", 41)
+    assert sorted(gift.parts) == [("balance", 14), ("delivery", 14), ("refund", 13)]
+
+
 def test_nothing_asked_is_no_gap() -> None:
     assert gaps_in([]) == []
