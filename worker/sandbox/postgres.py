@@ -1,5 +1,6 @@
 """An embedded Postgres for people who have none: Postgres 18 from a wheel, on a unix socket."""
 
+import atexit
 import logging
 import os
 import signal
@@ -11,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import psycopg
@@ -58,6 +60,7 @@ def start_postgres(data: Path, *, durable: bool = True) -> Postgres:
     try:
         with no_more_than_passable(data):
             server.start()
+        _forget_at_exit(server)
     except Exception as error:
         raise RungError(
             f"The embedded Postgres did not start: {type(error).__name__}. Its log is {data}/log.",
@@ -66,6 +69,14 @@ def start_postgres(data: Path, *, durable: bool = True) -> Postgres:
     base = server.get_uri()
     _make_database(base, durable=durable)
     return Postgres(data, url_for(base, DATABASE), int(server.get_pid() or 0))
+
+
+def _forget_at_exit(server: Any) -> None:
+    """The wheel notes which processes use a server, and takes its note back as each ends: by then
+    the data may be gone, and its directory would be there again. Nobody's end stops ours."""
+    atexit.unregister(server._cleanup)
+    with server._lock:
+        server.global_process_id_list.get_and_remove(os.getpid())
 
 
 @contextmanager

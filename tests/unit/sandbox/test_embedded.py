@@ -3,6 +3,8 @@
 import os
 import signal
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -104,4 +106,20 @@ def test_page_images_are_packed_unless_somebody_says_otherwise(tmp_path: Path) -
         first.stop()
 
 
+def test_a_process_that_removes_its_data_leaves_nothing_behind_at_its_end(tmp_path: Path) -> None:
+    # when
+    subprocess.run([sys.executable, "-c", STARTED_AND_REMOVED, tmp_path / "home"], check=True)
+    # then
+    assert list(tmp_path.iterdir()) == []
+
+
+STARTED_AND_REMOVED = """
+import shutil, sys
+from pathlib import Path
+from worker.sandbox.postgres import start_postgres
+
+server = start_postgres(Path(sys.argv[1]) / "postgres", durable=False)
+server.stop()
+shutil.rmtree(sys.argv[1])
+"""
 WRITTEN = "SELECT setting FROM pg_file_settings WHERE name = 'wal_compression' ORDER BY seqno"
