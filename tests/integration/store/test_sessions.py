@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, event, make_url, text
 
 from worker.store.engine import make_engine
-from worker.store.sessions import PLANNED, PLANS_KEPT_S, options_of
+from worker.store.sessions import PLANNED, PLANS_KEPT_S, SessionDoor, options_of
 
 SETTING = text("SELECT current_setting('lock_timeout')")
 OFTEN = 12
@@ -42,13 +42,14 @@ def opened(database_url: str) -> Iterator[Callable[..., Engine]]:
     def open_by(sending: Sending, options: str = "") -> Engine:
         asked = f"&options={options}" if options else ""
         engine = make_engine(f"{database_url}{asked}", pool_size=1)
-        straight = engine.dialect.connect
+        door: SessionDoor = engine.get_execution_options()["rung_door"]
+        straight = door._open
 
         def connect(*arguments: Any, **more: Any) -> Any:
             sending(more)
             return straight(*arguments, **more)
 
-        engine.dialect.connect = connect  # type: ignore[method-assign]
+        door._open = connect
         made.append(engine)
         return engine
 
