@@ -31,6 +31,7 @@ from worker.intake.writers import are_untold
 
 SHOWN_COLUMNS = 12
 DIVIDERS = (";", "\t", "|", ",")
+"""Of a header; a name of a column may have a comma, so that one is thought of last."""
 WORDY = 6
 """Spaces in what is no column's name but somebody's sentence."""
 
@@ -196,7 +197,7 @@ def _undivided(names: tuple[str, ...]) -> str | None:
     """What divides a header that was taken for one column; None where nothing does."""
     if len(names) != 1:
         return None
-    return next((mark for mark in DIVIDERS if names[0].count(mark)), None)
+    return next((mark for mark in DIVIDERS if mark in names[0]), None)
 
 
 def _like_an_id(names: tuple[str, ...]) -> str | None:

@@ -187,9 +187,7 @@ class AddressKind:
                 timeout=self._timeout_s,
             )
         async with self._client.stream("GET", address) as response:
-            if response.status_code == NOT_FOUND:
-                return None
-            if response.status_code == NO_CONTENT:
+            if response.status_code in (NOT_FOUND, NO_CONTENT):
                 return None
             if response.has_redirect_location:
                 status = response.status_code

@@ -47,11 +47,12 @@ from worker.dashboard.access.requests import (
 from worker.dashboard.access.sessions import LOCAL, Cookies
 from worker.dashboard.access.sign_ins import Guesses
 from worker.dashboard.access.visitors import Visitor, Visitors, port_of
+from worker.domain.places import HOME
 from worker.store.actions.sessions import has_ended
 from worker.store.engine import away_since
 
 log = logging.getLogger(__name__)
-LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
+LOOPBACK_NAMES = frozenset({*HOME, "[::1]"})
 OPEN_PATHS = frozenset({"/login", "/favicon.ico"})
 UPLOADS = frozenset({"/api/runs", HAND_OVER})
 CSRF_FIELD, CSRF_HEADER = "csrf_token", "x-csrf-token"

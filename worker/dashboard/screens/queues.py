@@ -1,7 +1,7 @@
 """Queues as people see them: how they stand, how fast they go, and what limits them."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -56,7 +56,7 @@ def read_queues(
     failed = failed_canaries(connection)
     lines = queues(connection, dashboard.queues)
     used = {line.queue: dashboard.used(line.queue) for line in lines}
-    away = dashboard.limiter is not None and all(one is None for one in used.values())
+    away = _says_nothing(dashboard, used.values())
     return [
         QueueShown(
             **as_document(line),
@@ -75,7 +75,10 @@ def read_queues(
 def redis_away(dashboard: Dashboard, lines: Sequence[QueueShown] | None) -> bool:
     """Whether it does not say how much of the limits is used: as it was when the queues were read,
     or else asked once, for one that hangs is waited for each time."""
-    if dashboard.limiter is None:
-        return False
-    used = [line.used for line in lines] if lines else [dashboard.used(ROUTING)]
-    return all(one is None for one in used)
+    return _says_nothing(
+        dashboard, [line.used for line in lines] if lines else [dashboard.used(ROUTING)]
+    )
+
+
+def _says_nothing(dashboard: Dashboard, used: Iterable[Used | None]) -> bool:
+    return dashboard.limiter is not None and all(one is None for one in used)
