@@ -15,9 +15,10 @@ import httpx2
 from benchmarks.house import House, house
 from benchmarks.processes import cpu_s
 from benchmarks.services import ENDS_WITHIN_S
+from worker.cli.listening import listening
 from worker.config.addresses import SIMULATOR_KEY
 from worker.sandbox.children import end
-from worker.sandbox.supervisor import dashboard_command, free_port
+from worker.sandbox.supervisor import dashboard_command
 
 VIEWERS = 100
 TURNS = (False, True, True, False, False, True)
@@ -144,10 +145,11 @@ def client_of(
 @contextmanager
 def dashboard(environ: Mapping[str, str], home: Path) -> Iterator[tuple[str, int]]:
     """`rung dashboard` in a process of its own: its address and its pid."""
-    port = free_port(18_420)
-    with (home / "dashboard.log").open("ab") as log:
+    with (home / "dashboard.log").open("ab") as log, listening(18_420) as listener:
+        port = listener.getsockname()[1]
         process = subprocess.Popen(
-            dashboard_command(port),
+            dashboard_command(listener.fileno()),
+            pass_fds=[listener.fileno()],
             env={**environ, "RUNG_DASHBOARD__TOKEN": TOKEN},
             cwd=home,
             stdout=log,

@@ -19,14 +19,16 @@ from worker.telemetry import configure_logging
 @click.option(
     "--port", type=click.IntRange(0, 65_535), help="Port to listen at, instead of `dashboard.port`."
 )
+@click.option("--fd", type=int, hidden=True, help="A socket of `rung up`, which listens already.")
 @click.pass_context
-def dashboard(ctx: click.Context, host: str | None, port: int | None) -> None:
+def dashboard(ctx: click.Context, host: str | None, port: int | None, fd: int | None) -> None:
     """Serve the dashboard until Ctrl-C: what goes on, why, and what can be done about it."""
     if ctx.invoked_subcommand is not None:
         return
     import uvicorn
 
-    from worker.cli.dashboard_server import STOP_S, DashboardServer, address_of, listen, serve
+    from worker.cli.dashboard_server import STOP_S, DashboardServer, serve
+    from worker.cli.listening import address_of, handed_over, listen
     from worker.dashboard.access.connections import MAX_HEAD, bounded
     from worker.dashboard.access.permissions import check_listening
     from worker.dashboard.app import create_app
@@ -37,7 +39,7 @@ def dashboard(ctx: click.Context, host: str | None, port: int | None) -> None:
     check_listening(settings.dashboard, host)
     with database(settings):
         app = create_app(settings)
-    listeners = listen(host, port)
+    listeners = listen(host, port) if fd is None else handed_over(fd)
     talk(f"Dashboard {address_of(host, listeners)}/{token}")
     if app.state.dashboard.simulated:
         talk(SIMULATED, fg="yellow")

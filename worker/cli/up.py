@@ -4,6 +4,7 @@ import dataclasses
 import os
 import secrets
 import signal
+import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from sqlalchemy import Engine
 
 from worker.cli.demo_shop import shop_environ
 from worker.cli.exit_codes import EXIT_INTERRUPTED
+from worker.cli.listening import listening
 from worker.cli.sizing import AUTO, WorkersType, processes, processors
 from worker.cli.speech.interruption import END_WITHIN_S, end_within
 from worker.cli.speech.output import SIMULATED, talk
@@ -29,7 +31,6 @@ from worker.errors import ConfigurationError, RungError, Unreachable
 from worker.sandbox.services import Running, sandbox
 from worker.sandbox.supervisor import (
     Supervisor,
-    claimed_port,
     dashboard_command,
     environment,
     scheduler_command,
@@ -85,10 +86,10 @@ class Work:
         self.stop_asked = threading.Event()
         self.ready = False
 
-    def start_dashboard(self, port: int) -> None:
-        """Starts the dashboard on loopback, at another port where its own is taken, and says in
+    def start_dashboard(self, listener: socket.socket) -> None:
+        """Starts the dashboard, which is handed the socket and with it its port, and says in
         `services.json` where it is."""
-        wanted = self.settings.dashboard.port
+        wanted, port = self.settings.dashboard.port, listener.getsockname()[1]
         if wanted and port != wanted:
             talk(
                 f"Port {wanted} is taken by another program, perhaps by somebody else's Rung:"
@@ -97,7 +98,8 @@ class Work:
             )
         token = local_token(self.settings)
         known = {"RUNG_DASHBOARD__TOKEN": token} if token else {}
-        self.supervisor.add("dashboard", dashboard_command(port), environ=known)
+        fd = listener.fileno()
+        self.supervisor.add("dashboard", dashboard_command(fd), environ=known, inherits=[fd])
         self.dashboard_url = f"http://127.0.0.1:{port}/" + (f"?token={token}" if token else "")
         services = dataclasses.replace(self.running.services, dashboard_url=self.dashboard_url)
         write_services(self.running.home, services)
@@ -150,17 +152,18 @@ def working(settings: Settings, *, workers: int, latency_scale: float) -> Iterat
         _say_what_runs(settings, running)
         supervisor = Supervisor(environment(**running.environ), running.home)
         work = Work(running, supervisor, engine, settings)
-        with _signals(work), claimed_port(settings.dashboard.port) as port:
+        with _signals(work):
             try:
-                work.start_dashboard(port)
-                for number in range(workers):
-                    supervisor.add(
-                        f"worker-{number + 1}", worker_command(f"rung{number + 1}"), signal.SIGQUIT
-                    )
-                if settings.ticks:
-                    supervisor.add("scheduler", scheduler_command())
-                work.until_ready(workers)
-                yield work
+                # Nobody is to wait at a door behind which all are leaving: it is shut first.
+                with listening(settings.dashboard.port) as listener:
+                    work.start_dashboard(listener)
+                    for number in range(workers):
+                        name = f"worker-{number + 1}"
+                        supervisor.add(name, worker_command(f"rung{number + 1}"), signal.SIGQUIT)
+                    if settings.ticks:
+                        supervisor.add("scheduler", scheduler_command())
+                    work.until_ready(workers)
+                    yield work
             finally:
                 finished = supervisor.stop(settings.timing.stop_timeout_s)
                 engine.dispose()

@@ -7,12 +7,10 @@ it end, so nobody has to wait for its leases.
 import contextlib
 import os
 import signal
-import socket
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +19,6 @@ from types import MappingProxyType
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from worker.errors import RungError
 from worker.sandbox.children import PYTHON, ending_with_parent, remember
 from worker.sandbox.home import owner_only
 from worker.store.queue.presence import workers_of
@@ -44,6 +41,8 @@ class Child:
     started: float = 0.0
     environ: Mapping[str, str] = field(default_factory=dict)
     """Beside that of all; nobody else's to see."""
+    inherits: Sequence[int] = ()
+    """File descriptors that it is handed, however often it is started."""
 
 
 @dataclass(slots=True)
@@ -65,10 +64,13 @@ class Supervisor:
         command: Sequence[str],
         ended_by: signal.Signals = signal.SIGTERM,
         environ: Mapping[str, str] = NOTHING,
+        inherits: Sequence[int] = (),
     ) -> Child:
-        """Starts a child, with `environ` of its own; its output goes to `logs/NAME.log`. `ended_by`
-        is what it gets when this process is killed."""
-        child = Child(name=name, command=command, ended_by=ended_by, environ=environ)
+        """Starts a child, with `environ` and file descriptors of its own; its output goes to
+        `logs/NAME.log`. `ended_by` is what it gets when this process is killed."""
+        child = Child(
+            name=name, command=command, ended_by=ended_by, environ=environ, inherits=inherits
+        )
         self.children.append(child)
         self._start(child)
         return child
@@ -85,6 +87,7 @@ class Supervisor:
                 stderr=log,
                 # Ctrl-C must reach the supervisor, which then ends its children in order.
                 start_new_session=True,
+                pass_fds=child.inherits,
                 preexec_fn=ending_with_parent(child.ended_by),
             )
         remember(self.home, child.process.pid)
@@ -146,40 +149,9 @@ def worker_command(name: str) -> list[str]:
     ]
 
 
-def dashboard_command(port: int) -> list[str]:
-    """The dashboard, on loopback."""
-    return [
-        *(*PYTHON, "-m", "rung"),
-        "dashboard",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-    ]
-
-
-@contextlib.contextmanager
-def claimed_port(wanted: int) -> Iterator[int]:
-    """A port for a server that is still to be started: `wanted`, or any other when somebody has it.
-    Until the block ends, no other Rung of this machine is given the same, though nobody listens at
-    it yet: a name that the kernel lets one socket have decides, and gives free with the process."""
-    with socket.socket(socket.AF_UNIX) as claim:
-        try:
-            if wanted and sys.platform == "linux":
-                claim.bind(f"\0rung port {wanted}")
-        except OSError:
-            wanted = 0
-        yield free_port(wanted)
-
-
-def free_port(wanted: int) -> int:
-    """`wanted` on loopback, or any other port when somebody has it."""
-    for port in (wanted, 0):
-        with socket.socket() as listener, contextlib.suppress(OSError):
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(("127.0.0.1", port))
-            return int(listener.getsockname()[1])
-    raise RungError("No port is free on 127.0.0.1.")
+def dashboard_command(fd: int) -> list[str]:
+    """The dashboard, at a socket that listens on loopback and that it inherits."""
+    return [*PYTHON, "-m", "rung", "dashboard", "--host", "127.0.0.1", "--fd", str(fd)]
 
 
 def scheduler_command() -> list[str]:
