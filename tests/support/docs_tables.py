@@ -154,7 +154,9 @@ def commands(group: click.Group = cli, path: str = "rung") -> Iterator[tuple[str
 
 def _command_table(command: click.Command) -> Table:
     intro = first_paragraph(command.callback) or command.help or ""
-    return Table(("argument or option", "meaning"), tuple(map(_parameter, command.params)), intro)
+    shown = (one for one in command.params if not getattr(one, "hidden", False))
+    rows = tuple(map(_parameter, shown))
+    return Table(("argument or option", "meaning"), rows, intro)
 
 
 def _parameter(parameter: click.Parameter) -> Row:
