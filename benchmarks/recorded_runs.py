@@ -18,7 +18,7 @@ import click
 from rich.console import Console
 
 from benchmarks.house import House, backlog, house
-from models.vocabulary import ROUTING, Lane
+from models.vocabulary import Lane
 from worker.config.policies import policy_named
 from worker.domain.completion import PaceSample, WorkLeft
 from worker.store.actions.holds import pause_queue, resume_queue
@@ -30,7 +30,7 @@ from worker.store.queue.paces import EVERY_S
 from worker.store.queue.run_intake import close_intake
 from worker.store.reading.screens import counts_of, done_of, escalations_of
 from worker.store.reading.standings import standing_of
-from worker.store.reading.surrounding import read_surrounding
+from worker.store.reading.surrounding import surrounding_of
 from worker.store.reading.work_left import work_left
 from worker.store.runs import RunRef
 
@@ -169,9 +169,10 @@ def _hand_in(home: House, name: str, shape: RunShape) -> RunRef:
 
 
 def _look(home: House, run: RunRef, at: float) -> dict[str, Any]:
-    names = [ROUTING, *home.settings.tiers]
     with home.engine.connect() as connection:
-        around = read_surrounding(connection, names, home.settings.batch.turnaround_s)
+        around = replace(
+            surrounding_of(connection, home.settings), assumed_turnaround_s=TURNAROUND_S
+        )
         counts, steps = counts_of(connection, [run.id]), escalations_of(connection, [run.id])
         standing = standing_of(connection, run.id)
         done = done_of(connection, [run.id])[run.id]

@@ -25,11 +25,6 @@ STARTING_OBJECTS = 100_000
 start. A worker at work has bounds of its own."""
 
 
-def queues_of(settings: Settings) -> list[str]:
-    """The routing queue and one for each tier."""
-    return [ROUTING, *settings.tiers]
-
-
 def threads_for(settings: Settings) -> int:
     """Threads enough for every chunk that dispatch may have outstanding, so that chunks of one
     tier never keep another's waiting: twice as many as would be enough if each were full, for those
@@ -66,7 +61,7 @@ def make_app(settings: Settings) -> Celery:
         accept_content=["json"],
         result_backend=None,
         task_ignore_result=True,
-        task_queues=[Queue(name, EXCHANGE, routing_key=name) for name in queues_of(settings)],
+        task_queues=[Queue(name, EXCHANGE, routing_key=name) for name in settings.queues],
         task_default_queue=ROUTING,
         task_create_missing_queues=False,
         task_acks_late=True,

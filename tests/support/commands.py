@@ -40,7 +40,7 @@ def queues_of(words: Sequence[str]) -> list[str]:
 
 def known_queues() -> list[str]:
     """`routing`, and the default tiers."""
-    return ["routing", *Settings().tiers]
+    return Settings().queues
 
 
 def _parsed(command: click.Command, words: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from worker.cli.speech.amounts import DOLLARS, Finite
 from worker.cli.speech.completion import RUN
 from worker.cli.speech.context import database
 from worker.cli.speech.options import DRY_RUN, JSON
-from worker.cli.speech.orders import carry_out, look, queues_of
+from worker.cli.speech.orders import carry_out, look
 from worker.cli.speech.output import print_json, talk
 from worker.cli.speech.person import actor
 from worker.config.loading import load_settings
@@ -91,7 +91,7 @@ def drain(target: str, reason: str, timeout: float, dry_run: bool, as_json: bool
     Batches that are at Claude go on there. `rung resume TIER` goes on.
     """
     settings = load_settings()
-    queue = queue_named(queues_of(settings), target)
+    queue = queue_named(settings.queues, target)
     order = Order(action="drain", queue=queue, because=reason)
     with database(settings) as engine:
         flying = int(look(engine, settings, order).before)
@@ -130,9 +130,9 @@ def _order(
     if (target is None) == (tier is None):
         raise UsageError("Name a run, everything, or a --tier.", mend=f"rung {action} --help")
     if tier is not None:
-        return Order(action=action, queue=queue_named(queues_of(settings), tier), because=because)
+        return Order(action=action, queue=queue_named(settings.queues, tier), because=because)
     with engine.connect() as connection:
-        if target in (*queues_of(settings), EVERYTHING):
+        if target in (*settings.queues, EVERYTHING):
             try:
                 run = find_run(connection, target)
             except Missing:

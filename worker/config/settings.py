@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from models.vocabulary import ROUTING
 from worker.config.address_spelling import refuse_no_web_host
 from worker.config.dashboard import DashboardSettings
 from worker.config.doors import DeliverSettings, IntakeSettings, NotifySettings
@@ -148,6 +149,11 @@ class Settings(Section):
     def ladder(self) -> Ladder:
         """The order of the tables is the order of the ladder."""
         return Ladder(tuple(self.tiers))
+
+    @property
+    def queues(self) -> list[str]:
+        """`routing` and one for each tier, cheapest first."""
+        return [ROUTING, *self.tiers]
 
     @property
     def ticks(self) -> bool:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from models.vocabulary import ROUTING
 from worker.claude.rate_limits import Limiter, buckets_of, connect, limits_of
-from worker.config.addresses import assumed_turnaround_s, database_url, is_simulated, redis_url
+from worker.config.addresses import database_url, is_simulated, redis_url
 from worker.config.current import CurrentSettings
 from worker.config.settings import Settings
 from worker.dashboard.live import Live
@@ -51,16 +51,6 @@ class Dashboard:
     def settings(self) -> Settings:
         """As they are now: a policy that was added a moment ago can be chosen."""
         return self.config.now()
-
-    @property
-    def queues(self) -> list[str]:
-        """`routing` and the tiers, cheapest first."""
-        return [ROUTING, *self.settings.tiers]
-
-    @property
-    def assumed_turnaround_s(self) -> float:
-        """Seconds that a batch is taken to need while too few have ended."""
-        return assumed_turnaround_s(self.settings)
 
     def used(self, queue: str) -> Used | None:
         """What the queue's tier used of its limits in the last minute; None if Redis is away."""

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlencode
 
 from sqlalchemy import Connection
 
+from worker.config.settings import Settings
 from worker.domain.expected_cost import Expected
 from worker.domain.filters import show
 from worker.domain.wording import clock
@@ -17,21 +18,9 @@ from worker.store.actions.foresight import Touched
 from worker.store.reading.outlook import Outlook, read_outlooks
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.standings import live_runs, standing_of
-from worker.store.reading.surrounding import read_surrounding
+from worker.store.reading.surrounding import surrounding_of
 
 RUNS_NAMED = 5
-
-
-class Surroundings(Protocol):
-    """What previews look at beside the database."""
-
-    @property
-    def queues(self) -> list[str]:
-        """`routing` and the tiers, cheapest first."""
-
-    @property
-    def assumed_turnaround_s(self) -> float:
-        """Seconds that a batch is taken to need while too few have ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +65,8 @@ class Preview:
 class Look:
     """One look at what an order means. `run` is set where a run as such is meant."""
 
-    around: Surroundings
     connection: Connection
+    settings: Settings
     order: Order
     run: RunStanding | None = None
 
@@ -103,9 +92,7 @@ class Look:
         due = [run for run in runs if run.deadline is not None and run.open + more]
         if not due:
             return []
-        around = read_surrounding(
-            self.connection, self.around.queues, self.around.assumed_turnaround_s
-        )
+        around = surrounding_of(self.connection, self.settings)
         seen = read_outlooks(self.connection, due, around)
         return [_deadline(run, run.open + more, one) for run, one in zip(due, seen, strict=True)]
 

@@ -9,12 +9,13 @@ from shlex import quote
 from sqlalchemy import Connection
 
 from models.vocabulary import EVERYTHING, RunLane
+from worker.config.settings import Settings
 from worker.domain.wording import dollars, listed, plural, waiting
 from worker.errors import RungError, UsageError
 from worker.runs import run_previews
 from worker.runs.budget_previews import budget_preview
 from worker.runs.orders import HOLDS, OF_QUEUES, OF_RUNS, VERBS, Order
-from worker.runs.preview_shapes import FigureAsked, Look, Preview, Surroundings
+from worker.runs.preview_shapes import FigureAsked, Look, Preview
 from worker.store.actions.changes import CANCEL, MAX_PRIORITY, RETRY
 from worker.store.actions.foresight import expected_cost, foresee
 from worker.store.actions.glances import glance
@@ -30,7 +31,7 @@ STILL_SILENT = (
 
 
 def preview(
-    around: Surroundings, connection: Connection, order: Order, *, quick: bool = False
+    connection: Connection, settings: Settings, order: Order, *, quick: bool = False
 ) -> Preview:
     """Raises UsageError or RungError, in words for the person, when it would make no sense.
     `quick` looks at a bounded number of what a filter chooses, and says how many there are at
@@ -39,7 +40,7 @@ def preview(
     if order.queue is not None:
         if order.action not in HOLDS:
             raise UsageError(f"{order.action} is done to a run, not to a queue.")
-        return _queue(Look(around=around, connection=connection, order=order), order.queue)
+        return _queue(Look(connection=connection, settings=settings, order=order), order.queue)
     if order.action in (*HOLDS, *OF_RUNS) and not chosen.is_run:
         raise UsageError(f"{VERBS[order.action]} is not for jobs that a filter chooses.")
     if order.action in OF_QUEUES:
@@ -48,7 +49,7 @@ def preview(
     if chosen.is_run and chosen.run_id is not None:
         run = standing_of(connection, chosen.run_id)
         _require_possible(order.action, run)
-    look = Look(around=around, connection=connection, order=order, run=run)
+    look = Look(connection=connection, settings=settings, order=order, run=run)
     return (_at_least(look) if quick and run is None else None) or MAKERS[order.action](look)
 
 
@@ -89,7 +90,7 @@ def _require_possible(action: str, run: RunStanding) -> None:
 
 
 def _queue(look: Look, queue: str) -> Preview:
-    action, names = look.order.action, look.around.queues
+    action, names = look.order.action, look.settings.queues
     lines = [q for q in queues(look.connection, names) if queue in (q.queue, EVERYTHING)]
     held_up, flying = (sum(q.waiting for q in lines), sum(q.in_flight for q in lines))
     waits = waiting(held_up) if held_up else "Nothing waits just now"

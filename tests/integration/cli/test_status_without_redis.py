@@ -10,9 +10,12 @@ import rung
 from tests.support.cli import say
 from tests.support.promises import BODY, do
 from tests.support.works import hand_in, settings_for, working
+from worker.config.loading import load_settings
 from worker.config.redis_address import read_redis
 from worker.config.redis_reach import answers
 from worker.domain.hold_words import NO_REDIS
+from worker.runs.orders import Order
+from worker.runs.previews import preview
 from worker.sandbox.redis import free_port, start_redis
 
 WAITS = f"ot done before Redis answers again: {len(BODY * 3)} are open"
@@ -43,6 +46,10 @@ def test_what_waits_while_redis_is_away(
         assert NO_REDIS in say("status", "--json").document["runs"][0]["troubles"]
         with rung.connect(database_url) as client:
             assert client.status("day").document["troubles"] == [NO_REDIS]
+        do(engine, "UPDATE runs SET deadline = now() + interval '1 hour'")
+        with engine.connect() as connection:
+            found = preview(connection, load_settings(), Order(action="pause", queue="haiku"))
+        assert WAITS in " ".join(found.words)
         # when it is there, or something is under way that only its workers can have sent
         monkeypatch.setenv("REDIS_URL", redis_url)
         assert_said("status", "day", away=False)

@@ -3,26 +3,20 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from decimal import Decimal
 
 import pytest
 from sqlalchemy import Engine
 
 from tests.support.near_misses import Rows
+from worker.config.settings import Settings
 from worker.errors import RungError
 from worker.runs.orders import Order, choose
 from worker.runs.preview_shapes import Preview
 from worker.runs.previews import preview
 from worker.store.actions.changes import MAX_PRIORITY
 
-
-@dataclass
-class Around:
-    """What previews look at beside the database."""
-
-    queues: list[str] = field(default_factory=lambda: ["routing", "haiku"])
-    assumed_turnaround_s: float = 3600.0
+SETTINGS = Settings()
 
 
 @pytest.fixture
@@ -40,11 +34,10 @@ def look(
     where: str | None = None,
     to: str | None = None,
 ) -> Preview:
-    around = Around()
     if queue is not None:
-        return preview(around, rows.connection, Order(action=action, queue=queue))
+        return preview(rows.connection, SETTINGS, Order(action=action, queue=queue))
     chosen = choose(rows.connection, action, run, where)
-    return preview(around, rows.connection, Order(action=action, chosen=chosen, to=to))
+    return preview(rows.connection, SETTINGS, Order(action=action, chosen=chosen, to=to))
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,12 @@
 """What the commands that change something share: a preview, a question, the deed, a sentence."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Engine
 
-from models.vocabulary import ROUTING
 from worker.cli.speech.output import print_json, talk
 from worker.cli.speech.person import actor, confirm
-from worker.config.addresses import assumed_turnaround_s
 from worker.config.settings import Settings
 from worker.domain.wording import dollars, plural
 from worker.runs.actions import perform
@@ -31,24 +29,10 @@ DONE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Terminal:
-    """What a preview looks at beside the database."""
-
-    queues: list[str]
-    assumed_turnaround_s: float
-
-
-def queues_of(settings: Settings) -> list[str]:
-    """`routing` and the tiers, cheapest first."""
-    return [ROUTING, *settings.tiers]
-
-
 def look(engine: Engine, settings: Settings, order: Order) -> Preview:
     """What the order would do."""
     with engine.connect() as connection:
-        around = Terminal(queues_of(settings), assumed_turnaround_s(settings))
-        return preview(around, connection, order)
+        return preview(connection, settings, order)
 
 
 def carry_out(

@@ -106,7 +106,7 @@ class LadderView:
         if not narrow:
             table.add_column("")
         total = max(self.status.total, 1)
-        for name in reversed([ROUTING, *self._settings.tiers]):
+        for name in reversed(self._settings.queues):
             tier = "" if name == ROUTING else name
             batched = counts.get(("submitted", tier), 0)
             here = counts.get(("queued" if name == ROUTING else "routed", tier), 0)

@@ -22,8 +22,8 @@ def act(call: ApiCall) -> dict[str, Any]:
     body, dashboard = call.body, call.dashboard
     try:
         with call.engine.connect() as connection:
-            order = read_order(connection, dashboard.queues, body["action"], _given(body))
-            found = preview(dashboard, connection, order)
+            order = read_order(connection, dashboard.settings.queues, body["action"], _given(body))
+            found = preview(connection, dashboard.settings, order)
         answer = {
             "action": order.action,
             "target": order.queue or order.chosen.name,

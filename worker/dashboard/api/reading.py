@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 
 from worker.dashboard.api.endpoints import ApiCall, NotFound, page_response
 from worker.dashboard.screens.now import read_now
-from worker.dashboard.screens.queues import QueueShown, read_queues, redis_away
+from worker.dashboard.screens.queues import QueueShown, read_queues, surrounding
 from worker.domain.filter_parsing import parse
 from worker.errors import UsageError
 from worker.runs.exports import ROWS_AT_ONCE, as_csv, json_row, layout, masked
@@ -28,7 +28,6 @@ from worker.store.reading.review_queue import place_of
 from worker.store.reading.run_document import run_document
 from worker.store.reading.standings import LIVE_MOST, live_runs, runs_page, standing_of
 from worker.store.reading.status import DayBudget
-from worker.store.reading.surrounding import read_surrounding
 from worker.store.rows import as_document
 from worker.store.runs import StoredRun, find_run
 
@@ -80,10 +79,7 @@ def run(call: ApiCall) -> dict[str, Any]:
     """One run, as `rung status RUN --json` gives it, with its escalations by reason."""
     with at_one_moment(call.engine) as connection:
         row = run_named(connection, call.path["run"])
-        dashboard = call.dashboard
-        assumed_s = dashboard.assumed_turnaround_s
-        away = redis_away(dashboard, None)
-        around = read_surrounding(connection, dashboard.queues, assumed_s, redis_away=away)
+        around = surrounding(call.dashboard, connection)
         return {
             **run_document(connection, standing_of(connection, row.id), around),
             "escalations_by_reason": list(

@@ -11,7 +11,7 @@ from worker.dashboard.context import Dashboard
 from worker.dashboard.metrics.metric import Family
 from worker.dashboard.metrics.samples import Reading
 from worker.dashboard.metrics.work import timings, totals
-from worker.dashboard.screens.queues import redis_away
+from worker.dashboard.screens.queues import surrounding
 from worker.domain.timetable import Timetable, next_due
 from worker.store.engine import STOPPED, at_one_moment
 from worker.store.queue import deliveries
@@ -34,7 +34,7 @@ from worker.store.reading.series import (
     StoppedCount,
 )
 from worker.store.reading.standings import LIVE_MOST, live_runs
-from worker.store.reading.surrounding import Surrounding, read_surrounding
+from worker.store.reading.surrounding import Surrounding
 
 BREAKER = {"closed": 0.0, "half_open": 0.5, "open": 1.0}
 
@@ -47,12 +47,7 @@ def read_all(dashboard: Dashboard) -> list[Family]:
     with at_one_moment(dashboard.engine) as connection:
         totals(reading, connection)
         timings(reading, connection)
-        around = read_surrounding(
-            connection,
-            dashboard.queues,
-            dashboard.assumed_turnaround_s,
-            redis_away=redis_away(dashboard, None),
-        )
+        around = surrounding(dashboard, connection)
         runs = live_runs(connection, LIVE_MOST)
         _runs(reading, connection, around, runs[:LIVE_RUNS_SHOWN])
         _certificates(reading, connection)

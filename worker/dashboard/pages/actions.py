@@ -38,7 +38,7 @@ def show(request: Request) -> Response:
     with dashboard.engine.connect() as connection:
         try:
             order = _order(request, connection, given)
-            found = preview(dashboard, connection, order, quick=quick)
+            found = preview(connection, dashboard.settings, order, quick=quick)
         except RungError as error:
             return trouble_page(request, connection, error)
         verb = VERBS[found.action].split()[0]
@@ -60,7 +60,7 @@ def _do(request: Request, given: Mapping[str, str], actor: Actor) -> Response:
         with dashboard.engine.connect() as connection:
             order = _order(request, connection, given)
             # What was counted stands in the form, and no more than that is changed.
-            found = preview(dashboard, connection, order, quick=True)
+            found = preview(connection, dashboard.settings, order, quick=True)
         if found.ask is not None:
             raise UsageError("A figure is missing.")
         if found.at_least and order.counted is None:
@@ -74,5 +74,5 @@ def _do(request: Request, given: Mapping[str, str], actor: Actor) -> Response:
 
 
 def _order(request: Request, connection: Connection, given: Mapping[str, str]) -> Order:
-    queues = dashboard_of(request).queues
+    queues = dashboard_of(request).settings.queues
     return read_order(connection, queues, request.path_params["action"], given)

@@ -165,8 +165,8 @@ def tier_place(queues: Sequence[str], name: str) -> str:
 def _common(dashboard: Dashboard) -> dict[str, Any]:
     return {
         "simulated": dashboard.simulated,
-        "tier_place": partial(tier_place, dashboard.queues),
-        "in_order": partial(in_order, ladder=dashboard.queues),
+        "tier_place": partial(tier_place, dashboard.settings.queues),
+        "in_order": partial(in_order, ladder=dashboard.settings.queues),
         "utc_now": dt.datetime.now(dt.UTC),
         "seconds": _seconds,
     }

@@ -14,7 +14,7 @@ from worker.dashboard.screens.ladder_picture import Picture
 from worker.dashboard.screens.nights import night_troubles
 from worker.dashboard.screens.outlook import headline
 from worker.dashboard.screens.plots import Plot, hour
-from worker.dashboard.screens.queues import QueueShown, read_queues, redis_away
+from worker.dashboard.screens.queues import QueueShown, read_queues, redis_away, surrounding
 from worker.dashboard.screens.side_troubles import (
     batch_troubles,
     certificate_troubles,
@@ -49,10 +49,8 @@ from worker.store.reading.status import (
     DayBudget,
     QueueStanding,
     paused_everything,
-    queues,
     today,
 )
-from worker.store.reading.surrounding import Surrounding
 
 RECENT = 3
 """Runs that the first page shows while none is under way."""
@@ -199,12 +197,7 @@ def outlooks_of(
 ) -> list[Outlook]:
     """For each run, will it be done on time? `lines` are the queues, if read already, and `batches`
     those of the one run that is asked for."""
-    around = Surrounding(
-        queues=queues(connection, dashboard.queues) if lines is None else lines,
-        assumed_turnaround_s=dashboard.assumed_turnaround_s,
-        redis_away=redis_away(dashboard, lines),
-    )
-    return read_outlooks(connection, runs, around, batches)
+    return read_outlooks(connection, runs, surrounding(dashboard, connection, lines), batches)
 
 
 def read_picture(

@@ -13,6 +13,7 @@ from worker.store.reading.queue_holds import SHORT_HOLD_S, failed_canaries
 from worker.store.reading.queue_states import QueueNow, queue_states
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.status import queues
+from worker.store.reading.surrounding import Surrounding, surrounding_of
 from worker.store.rows import as_document
 
 
@@ -54,7 +55,7 @@ def read_queues(
     """The queues with what was done a minute, the oldest wait, limits and troubles; `runs` are
     those that are under way, `stops` since when budgets have stopped them, if known already."""
     failed = failed_canaries(connection)
-    lines = queues(connection, dashboard.queues)
+    lines = queues(connection, dashboard.settings.queues)
     used = {line.queue: dashboard.used(line.queue) for line in lines}
     away = _says_nothing(dashboard, used.values())
     return [
@@ -78,6 +79,14 @@ def redis_away(dashboard: Dashboard, lines: Sequence[QueueShown] | None) -> bool
     return _says_nothing(
         dashboard, [line.used for line in lines] if lines else [dashboard.used(ROUTING)]
     )
+
+
+def surrounding(
+    dashboard: Dashboard, connection: Connection, lines: Sequence[QueueShown] | None = None
+) -> Surrounding:
+    """What the outlooks of runs rest on; `lines` are the queues, if read already."""
+    away = redis_away(dashboard, lines)
+    return surrounding_of(connection, dashboard.settings, lines=lines, redis_away=away)
 
 
 def _says_nothing(dashboard: Dashboard, used: Iterable[Used | None]) -> bool:

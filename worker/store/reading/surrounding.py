@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from models.vocabulary import ROUTING
 from worker.config import redis_reach
 from worker.config.addresses import assumed_turnaround_s
 from worker.config.settings import Settings
@@ -33,28 +32,23 @@ class Surrounding:
         return [*([NO_REDIS] if self.redis_away else []), *troubles(connection)]
 
 
-def surrounding_of(connection: Connection, settings: Settings) -> Surrounding:
-    """As things are just now, of the queues that are configured. Redis is asked for where messages
-    wait and none is in flight: it may be out of reach from here, and work well for the workers."""
-    found = queues(connection, [ROUTING, *settings.tiers])
-    idle = any(line.waiting for line in found) and not any(line.in_flight for line in found)
-    return Surrounding(
-        queues=found,
-        assumed_turnaround_s=assumed_turnaround_s(settings),
-        redis_away=idle and redis_reach.is_away(settings),
-    )
-
-
-def read_surrounding(
+def surrounding_of(
     connection: Connection,
-    names: Sequence[str],
-    assumed_turnaround_s: float,
+    settings: Settings,
     *,
-    redis_away: bool = False,
+    lines: Sequence[QueueStanding] | None = None,
+    redis_away: bool | None = None,
 ) -> Surrounding:
-    """As things are just now; `names` are `routing` and the tiers."""
+    """As things are just now, of the queues that are configured; `lines` and `redis_away` where
+    they are known already. Redis is asked for where messages wait and none is in flight: it may be
+    out of reach from here, and work well for the workers."""
+    if lines is None:
+        lines = queues(connection, settings.queues)
+    if redis_away is None:
+        idle = any(line.waiting for line in lines) and not any(line.in_flight for line in lines)
+        redis_away = idle and redis_reach.is_away(settings)
     return Surrounding(
-        queues=queues(connection, names),
-        assumed_turnaround_s=assumed_turnaround_s,
+        queues=lines,
+        assumed_turnaround_s=assumed_turnaround_s(settings),
         redis_away=redis_away,
     )

@@ -22,7 +22,7 @@ from worker.store.audit import Actor
 from worker.store.reading.results import results_of
 from worker.store.reading.run_document import run_document
 from worker.store.reading.standings import standing_of
-from worker.store.reading.surrounding import read_surrounding
+from worker.store.reading.surrounding import surrounding_of
 from worker.store.runs import find_run
 
 HOSTILE = '=HYPERLINK("http://evil.example")<script>alert(1)</script>'
@@ -58,8 +58,7 @@ def test_a_run_is_what_the_command_says_of_it(worked: Api) -> None:
     # given
     with worked.engine.connect() as connection:
         found = standing_of(connection, find_run(connection, "run").id)
-        around = read_surrounding(connection, ["routing", *worked.settings.tiers], 3_600.0)
-        expected = run_document(connection, found, around)
+        expected = run_document(connection, found, surrounding_of(connection, worked.settings))
     # when
     shown, listed = worked.get("/api/runs/run"), worked.get("/api/runs")
     # then
