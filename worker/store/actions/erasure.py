@@ -6,7 +6,8 @@ with its external id, so that the same row submitted again is not taken for a ne
 itself says who somebody is, a fingerprint can take its place.
 
 Claude's words on a call that went wrong are looked for wherever they may have been copied to
-(`quoted_words`), and a customer's names in the filters of people (`named_in_filters`).
+(`quoted_words`), a customer's names in the filters of people (`named_in_filters`), and their ids in
+the reasons that people gave (`named_in_words`).
 
 Promises: a group is erased in one transaction, all tables or none; an answer that was still in
 flight is recorded with its money and without its text (`silenced`); repeating it changes nothing.
@@ -24,6 +25,7 @@ from sqlalchemy import Connection, Engine, TextClause, text
 from models.messages import HAS_ITS_ID
 from worker.domain.named_in_filters import fingerprint
 from worker.store.actions.named_in_filters import take_out_names, take_out_of_old
+from worker.store.actions.named_in_words import named_by, take_out_of_words
 from worker.store.actions.quoted_words import take_out
 from worker.store.actions.reviews import end_of_erased
 from worker.store.audit import Actor, audit
@@ -129,9 +131,12 @@ def _erase_group(
     if age := chosen.values.get("age"):
         if not after:
             take_out_of_old(connection, ids, age, with_ids=chosen.ids)
+        total.update(_erase(connection, actor, ids))
     else:
         take_out_names(connection, ids, with_ids=chosen.ids)
-    total.update(_erase(connection, actor, ids))
+        named = named_by(connection, ids, with_ids=chosen.ids)
+        total.update(_erase(connection, actor, ids))
+        take_out_of_words(connection, named)
     if chosen.ids:
         connection.execute(FINGERPRINT_IDS, {"ids": ids})
     return ids[-1]
