@@ -1,36 +1,29 @@
 """`python -m tests.mutants [AREA…]`: single faults, each alone, and the tests that should see it.
 
 Prints a table, and each fault that no test saw. Exits 1 when one of these is not on the list of
-`survivors`, or fewer than 95 of 100 were seen.
+`survivors`, or fewer than 95 of 100 were seen. What became of each stays in a file; `--go-on` runs
+what it does not say, `--table` prints the table of it.
 """
 
 import importlib
 import os
 import sys
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import replace
-from functools import partial
+import time
+from collections.abc import Sequence
+from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.table import Table
-from sqlalchemy import TextClause
 
-from tests.mutants import (
-    areas,
-    chosen,
-    forked,
-    python_faults,
-    running,
-    sql_faults,
-    survivors,
-)
-from tests.mutants import quick as quick_tests
+from tests.mutants import survivors
+from tests.mutants.every import all_faults
+from tests.mutants.kept import Kept, rows, table
+from tests.mutants.running import NO_END, Fault, Outcome, ready_servers
+from tests.mutants.streams import run_streams
 from tests.support import servers
-from tests.support.statements import statements
 
 WANTED = 0.95
+FILE = Path("bench-results") / "mutants.jsonl"
 LOADED = (
     "worker.lanes.process",
     "worker.cli.main",
@@ -47,83 +40,28 @@ LOADED = (
 """What most tests need is loaded once, before anything is forked."""
 
 
-def all_faults() -> Iterator[running.Fault]:
-    """Of statements, of expressions, and chosen by hand."""
-    for module, tests in areas.STATEMENTS.items():
-        yield from _of_statements(module, tests)
-    for module, tests in areas.EXPRESSIONS.items():
-        for number, fault in enumerate(python_faults.expression_faults(module)):
-            area = module.rpartition(".")[2]
-            name = f"{area} {number}: {_difference(fault)}"
-            put_in = partial(python_faults.put_in, module, fault.instead)
-            unharmed = partial(python_faults.put_in, module, fault.find)
-            yield running.Fault(area, name, put_in, tests, unharmed=unharmed)
-    yield from chosen.faults()
-
-
-def _of_statements(module: str, tests: tuple[str, ...]) -> Iterator[running.Fault]:
-    area = module.rpartition(".")[2]
-    for name, statement in statements():
-        where, _, constant = name.partition(".")
-        if where != area or not _is_own(module, constant, statement):
-            continue
-        for fault in sql_faults.faults_of(statement.text):
-            if _is_shared(module, statement.text, fault.start):
-                continue
-            cut = " ".join(statement.text[fault.start : fault.end].split())
-            said = f"{name} at {fault.start}: {cut} -> {fault.instead or 'left out'}"
-            put_in = partial(_say, statement, fault.of(statement.text))
-            take_out = partial(_say, statement, statement.text)
-            yield running.Fault(area, said, put_in, tests, take_out)
-
-
-def _is_shared(module: str, words: str, place: int) -> bool:
-    """Whether it stands in what another module's statements have as well, where it is tried."""
-    for where, constant in areas.SHARED.items():
-        part = getattr(importlib.import_module(where), constant)
-        begin = words.find(part)
-        if where != module and 0 <= begin <= place < begin + len(part):
-            return True
-    return False
-
-
-def _say(statement: TextClause, words: str) -> None:
-    statement.text = words
-    statement.__dict__.pop("_generate_cache_key", None)
-
-
-def _is_own(module: str, constant: str, statement: object) -> bool:
-    """Whether it is written there, and not imported."""
-    source = python_faults.source_of(module)
-    return f"\n{constant.partition('[')[0]}" in source
-
-
-def _difference(fault: python_faults.SourceFault) -> str:
-    """The first place where the sources differ."""
-    faulty = fault.instead.replace(python_faults.IMPORTS, "\nfrom models", 1)
-    pairs = enumerate(zip(fault.find, faulty, strict=False))
-    place = next(number for number, (was, now) in pairs if was != now)
-    line = fault.find.count("\n", 0, place) + 1
-    return f"line {line}, {' '.join(fault.find[place : place + 50].split())}"
-
-
 @click.command()
 @click.argument("wanted", nargs=-1)
 @click.option("--side-by-side", default=os.cpu_count() or 2, show_default=True)
 @click.option("--like", default="", help="Only faults whose name contains this.")
-@click.option("--thorough/--quick", default=True, help="Whether slow tests are asked as well.")
 @click.option("--list", "only_list", is_flag=True, help="Say which there are, and run none.")
+@click.option("--into", default=FILE, type=Path, show_default=True, help="What became of them.")
+@click.option("--go-on", is_flag=True, help="Run only those of which the file says nothing.")
+@click.option("--table", "only_table", is_flag=True, help="Print the file's table, and run none.")
 @click.pass_context
 def main(
     ctx: click.Context,
     wanted: tuple[str, ...],
     side_by_side: int,
     like: str,
-    thorough: bool,
     only_list: bool,
+    into: Path,
+    go_on: bool,
+    only_table: bool,
 ) -> None:
     """Single faults of AREAs (all without one)."""
     talk = Console(soft_wrap=True, highlight=False, file=sys.__stdout__)
+    kept = Kept(into)
     faults = [
         fault
         for fault in all_faults()
@@ -133,50 +71,57 @@ def main(
         for fault in faults:
             talk.print(f"{fault.area}: {fault.name}", markup=False)
         return
+    if not only_table:
+        began = time.monotonic()
+        _run(talk, faults, kept, side_by_side, go_on=go_on)
+        talk.print(f"{(time.monotonic() - began) / 60:.1f} minutes, {side_by_side} side by side")
+    ctx.exit(_told(talk, faults, kept.outcomes()))
+
+
+def _run(
+    talk: Console, faults: Sequence[Fault], kept: Kept, side_by_side: int, *, go_on: bool
+) -> None:
+    """Runs them. Those that time alone saw are run again when nothing runs beside them."""
+    old = kept.outcomes()
+    before = {name: outcome.by for name, outcome in old.items()}
+    asked = [fault for fault in faults if not go_on or fault.name not in old]
+    anew = {fault.name for fault in asked}
+    kept.leave(outcome for outcome in old.values() if outcome.name not in anew)
+    told = 0
+
+    def tell(outcome: Outcome) -> None:
+        nonlocal told
+        told += 1
+        kept.add(outcome)
+        words = f"{told}/{len(asked)} {outcome.seconds:.1f} s {outcome.name}: {outcome.said}"
+        talk.print(words, markup=False)
+
     for name in LOADED:
         importlib.import_module(name)
-    run = running.ready_servers()
-    found, missed = list[running.Outcome](), list[running.Fault]()
-
-    def tell(outcome: running.Outcome) -> None:
-        if not outcome.killed and thorough and outcome.fault.take_out is not None:
-            missed.append(outcome.fault)  # The slow tests are asked as well.
-            return
-        found.append(outcome)
-        word = f"seen by {outcome.by}" if outcome.killed else "NOT SEEN"
-        told = f"{len(found)}/{len(faults)} {outcome.seconds:.1f} s {outcome.fault.name}"
-        talk.print(f"{told}: {word}", markup=False)
-
+    run = ready_servers()
     try:
-        if quick := [fault for fault in faults if fault.take_out is not None]:
-            quick_tests.run(quick, areas.QUICK, tell)
-        slow = [fault for fault in faults if fault.take_out is None]
-        slow += [replace(fault, take_out=None) for fault in missed]
-        if slow:
-            forked.run(slow, tell, side_by_side)
+        run_streams(asked, before, tell, side_by_side)
+        came_to = kept.outcomes()
+        late = [one for one in asked if (it := came_to.get(one.name)) and it.how == NO_END]
+        if late and side_by_side > 1:
+            run_streams(late, before, tell, 1)
     finally:
         servers.end(run)
-    ctx.exit(_told(talk, found))
 
 
-def _told(talk: Console, found: list[running.Outcome]) -> int:
+def _told(talk: Console, faults: Sequence[Fault], outcomes: dict[str, Outcome]) -> int:
     """Prints the table; the status to exit with."""
-    missed = [outcome.fault for outcome in found if not outcome.killed]
-    table = Table("area", "faults", "seen", "equivalent", "not seen", box=None)
-    tried = Counter(outcome.fault.area for outcome in found)
-    unseen = Counter(fault.area for fault in missed)
-    alike = Counter(fault.area for fault in missed if survivors.why(fault.name))
-    for area, number in tried.items():
-        numbers = (number, number - unseen[area], alike[area], unseen[area] - alike[area])
-        table.add_row(area, *map(str, numbers))
-    talk.print(table)
-    for fault in missed:
-        why = survivors.why(fault.name) or "NO REASON"
-        talk.print(f"not seen: {fault.name}: {why}", markup=False)
-    share = 1 - len(missed) / max(len(found), 1)
-    talk.print(f"{len(found) - len(missed)} of {len(found)} faults seen, {share:.1%}")
-    unexplained = unseen.total() - alike.total()
-    return 1 if unexplained or share < WANTED else 0
+    talk.print(table(faults, outcomes), markup=False)
+    found = [outcomes[fault.name] for fault in faults if fault.name in outcomes]
+    for outcome in found:
+        if outcome.is_seen:
+            continue
+        why = survivors.why(outcome.name) or "NO REASON"
+        talk.print(f"not seen: {outcome.name}: {why}", markup=False)
+    seen = sum(outcome.is_seen for outcome in found)
+    share = seen / max(len(found), 1)
+    talk.print(f"{seen} of {len(found)} faults seen, {share:.1%}")
+    return 1 if rows(faults, outcomes)["**all**"].unseen or share < WANTED else 0
 
 
 if __name__ == "__main__":

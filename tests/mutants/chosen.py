@@ -50,9 +50,10 @@ def faults() -> Iterator[running.Fault]:
     for one in chosen():
         module, tests, find, instead = one
         area = module.removeprefix("worker.")
+        part = area.removesuffix(LUA).rpartition(".")[0]
         name = f"{area}: {find.strip()!r} -> {instead.strip()!r}"
         unharmed = partial(_put_in, (module, tests, find, find))
-        yield running.Fault(area, name, partial(_put_in, one), tests, unharmed=unharmed)
+        yield running.Fault(area, part, name, partial(_put_in, one), tests, unharmed=unharmed)
 
 
 def _put_in(one: Chosen) -> None:

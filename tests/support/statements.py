@@ -18,11 +18,16 @@ TABLES = re.compile(rf"\b({'|'.join((*BIG, 'message_batches'))})\b")
 def statements() -> Iterator[tuple[str, TextClause]]:
     """Every text of SQL in `worker.store`, by the name that it has there."""
     for found in pkgutil.walk_packages(worker.store.__path__, "worker.store."):
-        module = importlib.import_module(found.name)
-        where = found.name.removeprefix("worker.store.").split(".")[-1]
-        for name, value in vars(module).items():
-            if getattr(module, "__name__", "") == found.name and name.isupper():
-                yield from _named(f"{where}.{name}", value)
+        where = found.name.rpartition(".")[2]
+        for name, statement in statements_of(found.name):
+            yield f"{where}.{name}", statement
+
+
+def statements_of(module: str) -> Iterator[tuple[str, TextClause]]:
+    """Every text of SQL that a module has, imported or its own, by the name of its constant."""
+    for name, value in vars(importlib.import_module(module)).items():
+        if name.isupper():
+            yield from _named(name, value)
 
 
 def _named(name: str, value: Any) -> Iterator[tuple[str, TextClause]]:

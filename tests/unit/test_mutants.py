@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.mutants import areas, chosen
+from tests.mutants import areas, chosen, every
 from tests.mutants.python_faults import expression_faults, put_in
 from tests.mutants.sql_faults import faults_of
 from tests.support.places import ROOT
-from tests.support.statements import statements
 
 
 def made(text: str) -> list[str]:
@@ -56,13 +55,18 @@ def test_each_condition_and_each_term_is_left_out_once(text: str, faulty: list[s
     assert made(text) == faulty
 
 
-def test_the_store_has_hundreds_of_faults_to_make() -> None:
-    names = {module.rpartition(".")[2] for module in areas.STATEMENTS}
-    texts = [text.text for name, text in statements() if name.split(".")[0] in names]
-    assert sum(len(faults_of(text)) for text in texts) > 350
+def test_the_store_has_hundreds_of_faults_to_make_and_each_has_a_name_of_its_own() -> None:
+    names = [fault.name for fault in every.all_faults()]
+    assert len(set(names)) == len(names) > 2_000
     for module in areas.EXPRESSIONS:
         for fault in expression_faults(module):
             compile(fault.instead, module, "exec")
+
+
+def test_tests_are_asked_about_modules_that_there_are() -> None:
+    assert set(areas.STATEMENTS) <= set(every.modules_of_statements())
+    named = {test for tests in areas.STATEMENTS.values() for test in tests}
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
 
 
 @pytest.fixture
