@@ -18,6 +18,7 @@ from typing import IO, TypeVar
 
 from worker.domain.proof.graded import GradedAnswer, GradedMessage, in_order
 from worker.errors import UsageError
+from worker.intake.dialects import DELIMITERS
 from worker.intake.named_files import no_such_file, unreadable
 
 REQUIRED = ("message", "tier", "valid", "correct")
@@ -25,7 +26,6 @@ OPTIONAL = ("table", "label", "chars", "model", "confidence", "cost_usd", "outpu
 FORMAT = "message, tier, valid, correct, and if known table, label, chars, confidence, cost_usd"
 Number = TypeVar("Number", int, float, Decimal)
 _TRUE, _FALSE = frozenset({"1", "1.0", "true", "yes"}), frozenset({"0", "0.0", "false", "no"})
-DELIMITERS = ",;\t|"
 
 
 @dataclass(frozen=True, slots=True)

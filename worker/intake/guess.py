@@ -11,10 +11,8 @@ from shlex import quote
 from typing import Any
 
 from worker.domain.backlog import BacklogError
-from worker.intake.columns import (
-    ENOUGH,
-    Sample,
-)
+from worker.intake.columns import ENOUGH, Sample
+from worker.intake.dialects import DELIMITERS
 from worker.intake.layouts import FIELDS, REQUIRED
 from worker.intake.likely_columns import (
     by_columns,
@@ -30,8 +28,6 @@ from worker.intake.presets import PRESETS
 from worker.intake.writers import are_untold
 
 SHOWN_COLUMNS = 12
-DIVIDERS = (";", "\t", "|", ",")
-"""Of a header; a name of a column may have a comma, so that one is thought of last."""
 WORDY = 6
 """Spaces in what is no column's name but somebody's sentence."""
 
@@ -194,10 +190,12 @@ def refusal(path: str, guessed: Guess) -> BacklogError:
 
 
 def _undivided(names: tuple[str, ...]) -> str | None:
-    """What divides a header that was taken for one column; None where nothing does."""
+    """What divides a header that was taken for one column, and the most often; None where nothing
+    does. In doubt no comma, which a name of a column may have."""
     if len(names) != 1:
         return None
-    return next((mark for mark in DIVIDERS if mark in names[0]), None)
+    best = max(reversed(DELIMITERS), key=names[0].count)
+    return best if best in names[0] else None
 
 
 def _like_an_id(names: tuple[str, ...]) -> str | None:

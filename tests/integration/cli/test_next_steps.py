@@ -157,11 +157,22 @@ def test_a_file_whose_name_is_like_an_option_can_be_named(command: tuple[str, ..
     assert "If the file is meant" not in say(*command, "-other.csv").err
 
 
-@pytest.mark.parametrize(("between", "wrong"), [(";", "|"), ("\t", ","), ("|", ";"), (",", ";")])
+@pytest.mark.parametrize(
+    ("between", "wrong", "last"),
+    [
+        (";", "|", "day"),
+        ("\t", ",", "day"),
+        ("|", ";", "day"),
+        (",", ";", "day"),
+        (";", "|", "last, first, middle name"),
+        (",", "\t", "day | hour"),
+    ],
+)
 def test_a_delimiter_that_does_not_divide_the_header_names_the_one_that_does(
-    engine: Engine, between: str, wrong: str
+    engine: Engine, between: str, wrong: str, last: str
 ) -> None:
-    Path("a.csv").write_text(f"id{between}body\n1{between}Where is my card?\n", "utf-8")
+    rows = (("id", "body", last), ("1", "Where is my card?", "2"))
+    Path("a.csv").write_text("".join(f"{between.join(row)}\n" for row in rows), "utf-8")
     # when
     said = say("enqueue", "a.csv", "--delimiter", wrong)
     # then
