@@ -25,8 +25,13 @@ NOTHING_KNOWN = "nothing is known"
 Found = tuple[Mapping[str, Any], ...] | LookupRefused
 
 
-class NotItsTurn(TimeoutError):
-    """Others were asked for so long that it never came to this."""
+class PendingLookup(NamedTuple):
+    """What was begun. `wait` raises TimeoutError where nothing came in time; `began` says whether
+    others were done by then, so that anybody was asked."""
+
+    future: Future[list[LookedUp]]
+    wait: Callable[[], list[LookedUp]]
+    began: Callable[[], bool]
 
 
 class _Known(NamedTuple):
@@ -53,15 +58,15 @@ class LookupCounter:
         """Starts asking; the function that comes back waits for the outcome."""
         if self._busy is not None and not self._busy.done():
             return lambda: self._all_failed(messages, "has not come back from an earlier question")
-        wait = self._begin(messages)
+        pending = self._begin(messages)
 
         def collect() -> list[LookedUp]:
             try:
-                return wait()
-            except TimeoutError as error:
+                return pending.wait()
+            except TimeoutError:
+                pending.future.cancel()
                 self._busy = self._freed()
-                late = self._full if isinstance(error, NotItsTurn) else self._late
-                return self._all_failed(messages, late)
+                return self._all_failed(messages, self._late if pending.began() else self._full)
             except Exception as error:
                 return self._all_failed(messages, reason_of(error, self._late))
 
@@ -71,9 +76,7 @@ class LookupCounter:
         """Ends threads and connections; a thread that is kept ends when it is let go."""
         raise NotImplementedError
 
-    def _begin(self, messages: Sequence[LookupMessage]) -> Callable[[], list[LookedUp]]:
-        """The function raises TimeoutError where nothing came in time, NotItsTurn where nobody was
-        asked."""
+    def _begin(self, messages: Sequence[LookupMessage]) -> PendingLookup:
         raise NotImplementedError
 
     def _freed(self) -> Future[None]:

@@ -36,11 +36,12 @@ _BETWEEN = re.compile(r"[/\\]")
 class Kind(Protocol):
     """One way of looking up."""
 
-    async def ask(self, messages: Sequence[LookupMessage]) -> Sequence[Any]:
-        """For each message records, None, or an exception. Raises when nothing came at all."""
-
     def key(self, message: LookupMessage) -> Any:
-        """Messages of one key are found the same."""
+        """Messages of one key are found the same. May raise RowRefused."""
+
+    async def ask(self, messages: Mapping[Any, LookupMessage]) -> Sequence[Any]:
+        """For each message, by its key, records, None, or an exception. Raises when nothing came at
+        all."""
 
     async def close(self) -> None:
         """Lets connections go."""
@@ -52,16 +53,23 @@ class FunctionKind:
     def __init__(self, function: OwnLookup, options: Mapping[str, Any]) -> None:
         self._function, self._options = function, options
 
-    async def ask(self, messages: Sequence[LookupMessage]) -> Sequence[Any]:
+    def key(self, message: LookupMessage) -> Any:
+        """Nobody knows what the function goes by."""
+        return message.message_id
+
+    async def ask(self, messages: Mapping[Any, LookupMessage]) -> Sequence[Any]:
         """All at once, in one call; where it raises over a value, the others are asked again
         without it."""
+        return await self._halved([*messages.values()])
+
+    async def _halved(self, messages: Sequence[LookupMessage]) -> Sequence[Any]:
         try:
             return await self._all(messages)
         except OF_A_VALUE as error:
             if len(messages) == 1:
                 return [error]
             half = len(messages) // 2
-            return [*await self.ask(messages[:half]), *await self.ask(messages[half:])]
+            return [*await self._halved(messages[:half]), *await self._halved(messages[half:])]
 
     async def _all(self, messages: Sequence[LookupMessage]) -> Sequence[Any]:
         try:
@@ -80,10 +88,6 @@ class FunctionKind:
                 " for each, in their order"
             )
         return found
-
-    def key(self, message: LookupMessage) -> Any:
-        """Nobody knows what the function goes by."""
-        return message.message_id
 
     async def close(self) -> None:
         """Nothing is held."""
@@ -132,22 +136,8 @@ class AddressKind:
         self._headers = head | ({"authorization": f"Bearer {secret}"} if secret else {})
         self._client: httpx2.AsyncClient | None = None
 
-    async def ask(self, messages: Sequence[LookupMessage]) -> Sequence[Any]:
-        """One request for each, a few at a time. After one that hung the rest are not asked."""
-        hung = asyncio.Event()
-        return await asyncio.gather(*(self._one(message, hung) for message in messages))
-
-    def key(self, message: LookupMessage) -> Any:
-        """The whole address. Raises RowRefused."""
-        return self._address(message)
-
-    async def close(self) -> None:
-        """Ends the connections."""
-        if self._client is not None:
-            await self._client.aclose()
-
-    def _address(self, message: LookupMessage) -> str | None:
-        """None where the row lacks a column of it."""
+    def key(self, message: LookupMessage) -> str | None:
+        """The whole address; None where the row lacks a column of it. Raises RowRefused."""
         values = {column: message.scalar(column) for column in self._columns}
         if any(value in (None, "") for value in values.values()):
             return None
@@ -159,11 +149,20 @@ class AddressKind:
             raise RowRefused(f"was not asked, for the address would have {len(address):,} letters")
         return address
 
-    async def _one(self, message: LookupMessage, hung: asyncio.Event) -> Any:
+    async def ask(self, messages: Mapping[Any, LookupMessage]) -> Sequence[Any]:
+        """One request for each, a few at a time. After one that hung the rest are not asked."""
+        hung = asyncio.Event()
+        return await asyncio.gather(*(self._one(address, hung) for address in messages))
+
+    async def close(self) -> None:
+        """Ends the connections."""
+        if self._client is not None:
+            await self._client.aclose()
+
+    async def _one(self, address: str | None, hung: asyncio.Event) -> Any:
+        if address is None:
+            return None
         try:
-            address = self._address(message)
-            if address is None:
-                return None
             async with self._slots:
                 if hung.is_set():
                     return LookupRefused("was not asked, for it had just hung")

@@ -2,14 +2,15 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 from worker.config.lookups import LookupSettings
 from worker.domain.context import LookedUp
 from worker.domain.looked_up import LookupMessage
-from worker.lookups.counter import SLACK_S, LookupCounter, NotItsTurn
+from worker.lookups.counter import SLACK_S, LookupCounter, PendingLookup
 from worker.lookups.kinds import AddressKind, FunctionKind, Kind
 
 STOP_WITHIN_S = 1.0
@@ -26,21 +27,11 @@ class LoopCounter(LookupCounter):
         self._kind: Kind | None = None
         self._slots = asyncio.Semaphore(settings.max_in_flight)
 
-    def _begin(self, messages: Sequence[LookupMessage]) -> Callable[[], list[LookedUp]]:
+    def _begin(self, messages: Sequence[LookupMessage]) -> PendingLookup:
         asked = threading.Event()
         future = asyncio.run_coroutine_threadsafe(self._ask(messages, asked), self._running())
-        bound_s = self._patience_s(len(messages))
-
-        def wait() -> list[LookedUp]:
-            try:
-                return future.result(bound_s)
-            except TimeoutError:
-                future.cancel()
-                if not asked.is_set():
-                    raise NotItsTurn from None
-                raise
-
-        return wait
+        wait = partial(future.result, self._patience_s(len(messages)))
+        return PendingLookup(future, wait, asked.is_set)
 
     def _freed(self) -> Future[None]:
         return asyncio.run_coroutine_threadsafe(_pong(), self._running())
@@ -103,21 +94,20 @@ class LoopCounter(LookupCounter):
         """`asked` is set as soon as nobody else's calls are waited for."""
         kind = self._made()
         seen = self._look(kind.key, messages)
-        missing = [*seen.missing.values()]
-        found = await self._call(kind, missing, asked) if missing else []
+        found = await self._call(kind, seen.missing, asked) if seen.missing else []
         return self._told(seen, found, messages)
 
     async def _call(
-        self, kind: Kind, messages: Sequence[LookupMessage], asked: threading.Event
+        self, kind: Kind, missing: Mapping[Any, LookupMessage], asked: threading.Event
     ) -> Sequence[Any]:
         """An address bounds its requests itself."""
         if self.settings.url is not None:
             asked.set()
-            return await kind.ask(messages)
+            return await kind.ask(missing)
         async with self._slots:
             asked.set()
             async with asyncio.timeout(self.settings.timeout_s):
-                return await kind.ask(messages)
+                return await kind.ask(missing)
 
 
 async def _pong() -> None:

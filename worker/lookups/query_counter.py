@@ -2,14 +2,14 @@
 costs a worker as much as several queries of SQLite do."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from worker.config.lookups import LookupSettings
 from worker.domain.context import LookedUp
 from worker.domain.looked_up import LookupMessage
-from worker.lookups.counter import SLACK_S, LookupCounter, NotItsTurn
+from worker.lookups.counter import SLACK_S, LookupCounter, PendingLookup
 from worker.store.own_queries import OwnQuery
 
 
@@ -27,23 +27,17 @@ class QueryCounter(LookupCounter):
         if self._query is not None:
             self._query.close()
 
-    def _begin(self, messages: Sequence[LookupMessage]) -> Callable[[], list[LookedUp]]:
+    def _begin(self, messages: Sequence[LookupMessage]) -> PendingLookup:
         began = Future[float]()
         future = self._threads.submit(self._ask, messages, began)
         bound_s = self.settings.timeout_s
 
         def wait() -> list[LookedUp]:
-            try:
-                # Waiting for a turn may take as long as the question.
-                until = began.result(bound_s + SLACK_S) + bound_s + SLACK_S
-                return future.result(max(until - time.monotonic(), 0))
-            except TimeoutError:
-                future.cancel()
-                if not began.done():
-                    raise NotItsTurn from None
-                raise
+            # Waiting for a turn may take as long as the question.
+            until = began.result(bound_s + SLACK_S) + bound_s + SLACK_S
+            return future.result(max(until - time.monotonic(), 0))
 
-        return wait
+        return PendingLookup(future, wait, began.done)
 
     def _freed(self) -> Future[None]:
         return self._threads.submit(lambda: None)
