@@ -1,8 +1,6 @@
-"""What is asked of a record that `benchmarks.filled` made: pages, and commands that read."""
+"""What is asked of a record that `benchmarks.filled` made: pages and the API."""
 
 from collections.abc import Sequence
-from pathlib import Path
-from tempfile import gettempdir
 
 from benchmarks.filled import AT_WORK, ENDED_RUNS, PAUSED
 from worker.dashboard.access.requests import HAND_OVER
@@ -11,7 +9,6 @@ from worker.dashboard.pages.jobs import SORTS
 PLACES = 16
 SORTED = tuple(SORTS)
 NOBODY = "where=reason+contains+nonesuch"
-RESULTS = str(Path(gettempdir()) / "rung-b-results.csv")
 LIVE = "/live/"
 """Streams of events, of which the first one is read."""
 
@@ -122,49 +119,3 @@ def counts_of() -> dict[str, Sequence[str]]:
         "/clusters of a run, further": [f"/clusters?run={run}&far=1" for run in ENDED_RUNS],
         "/clusters of what waits, further": ["/clusters?review=1&far=1"],
     }
-
-
-def commands_of() -> dict[str, Sequence[str]]:
-    """Commands by name, as words: those that read, and those that say what they would do."""
-    run, other = (f"run{n}" for n in ENDED_RUNS[:2])
-    at_work, chat = f"run{AT_WORK}", ("--where", "channel = chat")
-    nothing = ("--where", "reason contains nonesuch")
-    return {
-        "rung status": ["status"],
-        "rung status RUN": ["status", run],
-        "rung runs": ["runs"],
-        "rung cost RUN": ["cost", run],
-        "rung advise RUN": ["advise", run],
-        "rung advise": ["advise"],
-        "rung evaluate RUN": ["evaluate", run],
-        "rung certify RUN": ["certify", run, "--dry-run"],
-        "rung compare RUN RUN": ["compare", run, other],
-        "rung diff RUN RUN": ["diff", run, other],
-        "rung replay RUN": ["replay", run],
-        "rung results RUN": ["results", run, "-o", RESULTS, "--force"],
-        "rung results RUN --only review": ["results", run, "--only", "review", "--json"],
-        "rung sample RUN": ["sample", run],
-        "rung review": ["review"],
-        "rung dead": ["dead"],
-        "rung dead RUN": ["dead", run],
-        "rung clusters": ["clusters"],
-        "rung clusters --review": ["clusters", "--review"],
-        "rung audit": ["audit"],
-        "rung knowledge gaps": ["knowledge", "gaps"],
-        "rung forecast --settled": ["forecast", "--settled"],
-        "rung retry RUN": ["retry", run, "--dry-run"],
-        "rung retry --where": ["retry", "--where", "reason = schema", "--dry-run"],
-        "rung retry --where, nothing": ["retry", *nothing, "--dry-run"],
-        "rung cancel RUN": ["cancel", at_work, "--dry-run"],
-        "rung cancel --where": ["cancel", *chat, "--dry-run"],
-        "rung cancel --where, nothing": ["cancel", *nothing, "--dry-run"],
-        "rung priority --where": ["priority", "--to", "5", *chat, "--dry-run"],
-        "rung reprocess --run RUN": ["reprocess", "--run", run, "--dry-run"],
-        "rung reprocess --run RUN, dead": [
-            "reprocess", "--run", run, "--where", "state = dead", "--dry-run",
-        ],
-        "rung reprocess --where, reviews": ["reprocess", "--where", "state = review", "--dry-run"],
-        "rung reprocess --where, nothing": ["reprocess", *nothing, "--dry-run"],
-        "rung reprocess --since": ["reprocess", "--since", "1h", "--dry-run"],
-        "rung purge": ["purge", "--older-than", "30d", "--dry-run"],
-    }  # fmt: skip

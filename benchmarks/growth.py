@@ -3,18 +3,16 @@
 `python -m benchmarks.growth --jobs 10000000 --keep DIR` fills two records on a Postgres of its own
 (ten million took 14 GB and eight minutes), asks a real dashboard over each for one page after the
 other, then what is counted when asked for, then each command, and prints what Postgres's own count
-of its CPU says (`log_statement_stats`): on a busy machine the clock says little, and what grows
-with the record is Postgres's alone. `--keep` leaves server and records for the next time. `--only`
+of its CPU says (`log_statement_stats`): on a busy machine the clock says little. Of a command it is
+also printed what its own process took, and how much memory at its most. `--keep` leaves server and records for the next time. `--only`
 asks what has these words in its name, and `--statements` says which statements took the time.
 """
 
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,7 +20,9 @@ import click
 import httpx2
 import psycopg
 
-from benchmarks.addresses import commands_of, counts_of, pages_of
+from benchmarks.addresses import counts_of, pages_of
+from benchmarks.command_meter import Taken, table, take
+from benchmarks.command_words import Commands, changing, reading
 from benchmarks.filled import fill
 from benchmarks.postgres_cpu import COUNTED, CpuLog
 from benchmarks.screens import one_answer
@@ -37,7 +37,9 @@ from worker.store.schema import upgrade
 SMALL = 10_000
 KEPT_S = 5.5
 """For a little less a dashboard keeps what it drew of a run."""
-COMMAND_S = 300
+KINDS = ("pages", "counts", "commands", "changes", "all")
+"""`changes` leave another record, and are asked by name alone."""
+COMMAND_S = 1_800
 LEAST_MS = 0.2
 """Below this the count is as coarse as what it counts."""
 TAIL = 200
@@ -137,34 +139,23 @@ def _meant(name: str, only: Sequence[str]) -> bool:
     return not only or any(words in name for words in only)
 
 
-def commanded(both: Sides, only: Sequence[str]) -> dict[str, list[float]]:
-    """The same of commands, each run once. One that takes too long is `inf`."""
-    found: dict[str, list[float]] = {}
-    for name, words in commands_of().items():
+def commanded(both: Sides, commands: Commands, only: Sequence[str]) -> dict[str, list[Taken]]:
+    """What each command took, at either size, each run once."""
+    found: dict[str, list[Taken]] = {}
+    for name, words in commands.items():
         if _meant(name, only):
             found[name] = [_command(side, words) for side in both]
-            click.echo(f"{name}: {found[name][0]:.1f} and {found[name][1]:.1f} ms", err=True)
+            click.echo(f"{name}: {found[name][1]}", err=True)
     return found
 
 
-def _command(side: Side, words: Sequence[str]) -> float:
+def _command(side: Side, words: Sequence[str]) -> Taken:
     side.cpu.begin()
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "worker.cli", *words],
-            env=dict(side.environ),
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+    taken = take(words, side.environ, COMMAND_S)
+    if taken.failed:
         with psycopg.connect(side.url, autocommit=True) as connection:
             connection.execute(ITS_STATEMENTS)
-        return float("inf")
-    if done.returncode not in (0, 1):
-        raise RuntimeError(f"rung {' '.join(words)}: {done.stderr[-500:]}")
-    return side.cpu.spent_ms()
+    return replace(taken, postgres_s=side.cpu.spent_ms() / 1_000)
 
 
 def said(found: Mapping[str, Sequence[float]], both: Sides) -> Iterator[str]:
@@ -182,7 +173,7 @@ def said(found: Mapping[str, Sequence[float]], both: Sides) -> Iterator[str]:
 @click.option("--keep", type=click.Path(path_type=Path), help="Directory of server and records.")
 @click.option("--rounds", type=click.IntRange(1), default=3, show_default=True)
 @click.option("--only", multiple=True, help="What has one of these words in its name.")
-@click.option("--what", type=click.Choice(["pages", "counts", "commands", "all"]), default="all")
+@click.option("--what", type=click.Choice(KINDS), default="all")
 @click.option("--statements", is_flag=True, help="The dearest at the large size.")
 def main(
     jobs: int, keep: Path | None, rounds: int, only: tuple[str, ...], what: str, *, statements: bool
@@ -198,9 +189,13 @@ def main(
             found |= asked(both, [pages_of(side.jobs) for side in both], rounds, only)
         if what in ("counts", "all"):
             found |= asked(both, [counts_of()] * 2, rounds, only)
-        if what in ("commands", "all"):
-            found |= commanded(both, only)
-        click.echo("\n".join(said(found, both)))
+        if found:
+            click.echo("\n".join(said(found, both)))
+        files = stack.enter_context(TemporaryDirectory(prefix="rung-b-"))
+        for kinds, commands in ((("commands", "all"), reading), (("changes",), changing)):
+            if what in kinds:
+                taken = commanded(both, commands(Path(files)), only)
+                click.echo("\n".join(table(taken, [side.jobs for side in both])))
         if statements:
             for side in both:
                 click.echo(f"\n{side.jobs:,}:")

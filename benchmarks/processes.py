@@ -46,6 +46,14 @@ class Used:
 
 def ended(process: "subprocess.Popen[bytes]") -> Used:
     """Waits for a process that ends by itself. Raises RuntimeError when it did not end well."""
+    used = waited_for(process)
+    if process.returncode > 0:
+        raise RuntimeError(f"{process.args!r} ended with exit code {process.returncode}")
+    return used
+
+
+def waited_for(process: "subprocess.Popen[bytes]") -> Used:
+    """What a process came to until it ended, in whatever way."""
     peak, still = 0.0, os.WEXITED | os.WNOHANG | os.WNOWAIT
     # Its memory is looked at meanwhile: `ru_maxrss` begins with that of whoever started it.
     while os.waitid(os.P_PID, process.pid, still) is None:
@@ -53,8 +61,6 @@ def ended(process: "subprocess.Popen[bytes]") -> Used:
         time.sleep(_LOOK_EVERY_S)
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode > 0:
-        raise RuntimeError(f"{process.args!r} ended with exit code {process.returncode}")
     return Used(used.ru_utime + used.ru_stime, peak)
 
 
