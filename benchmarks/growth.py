@@ -4,8 +4,9 @@
 (ten million took 14 GB and eight minutes), asks a real dashboard over each for one page after the
 other, then what is counted when asked for, then each command, and prints what Postgres's own count
 of its CPU says (`log_statement_stats`): on a busy machine the clock says little. Of a command it is
-also printed what its own process took, and how much memory at its most. `--keep` leaves server and records for the next time. `--only`
-asks what has these words in its name, and `--statements` says which statements took the time.
+also printed what its own process took, and how much memory at its most. `--keep` leaves server and
+records for the next time. `--only` asks what has these words in its name, and `--statements` says
+which statements took the time.
 """
 
 import statistics
