@@ -14,10 +14,10 @@ from worker.cli.speech.output import console, print_json, talk
 from worker.cli.views.outlook import outlook_of, print_outlook
 from worker.config.loading import load_settings
 from worker.config.policies import policy_named
-from worker.domain.proof.strata import stratum_of
 from worker.domain.wording import count, dollars, span
 from worker.errors import RungError, UsageError
 from worker.intake.ahead import stream
+from worker.intake.loads import strata_of
 from worker.intake.reader import Backlog
 from worker.store.actions.forecasts import Settled
 from worker.store.actions.forecasts import settled as read_settled
@@ -72,7 +72,7 @@ def _strata(files: tuple[str, ...]) -> Mapping[str, int]:
     for name in files:
         with stream(name) as content:
             for block in Backlog(name, content).blocks():
-                found.update(stratum_of(len(record.body)) for record in block.records)
+                found.update(strata_of(block))
     return found
 
 

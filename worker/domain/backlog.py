@@ -1,7 +1,7 @@
 """What a backlog is made of, and the caps on it."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -148,6 +148,38 @@ class Reject:
     external_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainRows:
+    """Valid rows by column, in the order of the file: as many of each. They have no time, and no
+    column that is not ours."""
+
+    lines: Sequence[int]
+    external_ids: Sequence[str]
+    bodies: Sequence[str]
+    others: Mapping[str, Sequence[str | None]]
+    """The other fields that some row has."""
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def __getitem__(self, some: slice) -> "PlainRows":
+        return PlainRows(
+            lines=self.lines[some],
+            external_ids=self.external_ids[some],
+            bodies=self.bodies[some],
+            others={field: values[some] for field, values in self.others.items()},
+        )
+
+    def records(self) -> list[Record]:
+        """Each as a record."""
+        fields, columns = list(self.others), list(self.others.values())
+        rows = zip(self.lines, self.external_ids, self.bodies, *columns, strict=True)
+        return [
+            Record(line=line, external_id=id_, body=body, **dict(zip(fields, rest, strict=True)))
+            for line, id_, body, *rest in rows
+        ]
+
+
 @dataclass(slots=True, kw_only=True)
 class Block:
     """Some rows, in the order of the file.
@@ -156,8 +188,27 @@ class Block:
     rejected), because a set of them would not stay small.
     """
 
-    records: list[Record] = field(default_factory=list)
+    parts: list[list[Record] | PlainRows] = field(default_factory=list)
+    """Most rows are plain, and stay columns until Postgres has them."""
     rejects: list[Reject] = field(default_factory=list)
     warnings: list[Reject] = field(default_factory=list)
     notes: Notes = field(default_factory=Notes)
     chars: int = 0
+
+    def add(self, record: Record) -> None:
+        """Adds a row that was judged by itself."""
+        if not self.parts or isinstance(self.parts[-1], PlainRows):
+            self.parts.append([])
+        self.parts[-1].append(record)  # type: ignore[union-attr]
+        self.chars += len(record.body)
+
+    @property
+    def rows(self) -> int:
+        """How many rows are taken."""
+        return sum(map(len, self.parts))
+
+    @property
+    def records(self) -> list[Record]:
+        """All rows that are taken, made now."""
+        parts = (one.records() if isinstance(one, PlainRows) else one for one in self.parts)
+        return [record for part in parts for record in part]

@@ -9,13 +9,14 @@ from typing import Any
 from worker.domain.backlog import LONGEST, Caps, Record
 from worker.intake.cell_words import NO_VALUE, UNCALCULATED
 
-_plain_id = re.compile(r"[0-9A-Za-z][0-9A-Za-z._:/@#-]{,99}").fullmatch
+is_plain_id = re.compile(r"[0-9A-Za-z][0-9A-Za-z._:/@#-]{,99}").fullmatch
 """No sign of these can be a spreadsheet's failure, a rounded number, a space or invisible."""
 FIELD, BODY = 100, 20_000
 """Characters. What is longer may be too long, and is judged where the bounds are known."""
-_WORD = max(map(len, NO_VALUE))
-_NO_WORDS = NO_VALUE | {UNCALCULATED}
+LONGEST_WORD = max(map(len, NO_VALUE))
+NO_WORDS = NO_VALUE | {UNCALCULATED}
 NUL = "\x00"
+SIGNS_IN_BODY = ("<", "&", NUL, UNCALCULATED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +59,12 @@ def plain_record(
     if (
         type(external_id) is not str
         or type(body) is not str
-        or not _plain_id(external_id)
+        or not is_plain_id(external_id)
         or not body[:1].isalnum()
+        or not LONGEST_WORD < len(body) <= BODY
         or "<" in body
         or "&" in body
         or NUL in body
-        or not _WORD < len(body) <= BODY
         or body == UNCALCULATED
         or (floats is not None and external_id.endswith(".0"))
         or (columns.moment is not None and not _is_word(row[columns.moment]))
@@ -76,12 +77,12 @@ def plain_record(
             continue
         if type(value) is not str or len(value) > FIELD or "<" in value or NUL in value:
             return None
-        if value in _NO_WORDS:
+        if value in NO_WORDS:
             return None
         if (
             floats is not None
             and field == "customer_id"
-            and (not _plain_id(value) or value.endswith(".0"))
+            and (not is_plain_id(value) or value.endswith(".0"))
         ):
             return None
         setattr(record, field, value)
@@ -90,4 +91,4 @@ def plain_record(
 
 def _is_word(value: Any) -> bool:
     """Whether it is text, or nothing at all, and no word for nothing."""
-    return value is None or (type(value) is str and value not in _NO_WORDS)
+    return value is None or (type(value) is str and value not in NO_WORDS)

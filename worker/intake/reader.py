@@ -6,6 +6,7 @@ from itertools import chain
 from typing import IO, Any
 
 from worker.domain.backlog import BacklogError, Block, Caps
+from worker.intake.blocks import in_blocks
 from worker.intake.cell_text import as_text
 from worker.intake.cell_words import WHOLE_FLOAT
 from worker.intake.dates import order_of
@@ -114,15 +115,14 @@ class Backlog:
             raise self.refusal(guessed)
         order = self._options.dates or self._order(guessed.columns)
         rows = self.rows(guessed, order)
-        self._counting = True
+        self._counting, total = True, 0
         self._on_bytes(self._uncounted)
-        total = 0
         items: Iterable[Item] = chain(self._first, self._items)
         thread = self._options.thread
         if thread is not None and has_threads(self.sample, thread):
             items = threaded(items, thread, guessed.columns)
-        for block in rows.blocks(items):
-            total += len(block.records) + len(block.rejects)
+        for block in in_blocks(rows, items):
+            total += block.rows + len(block.rejects)
             if total > self._caps.records:
                 raise BacklogError(f"{self.path} has more than {self._caps.records:,} rows.")
             yield block

@@ -1,17 +1,15 @@
 """Judges one row: a Record, or the reason why not; and notes what was done to it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from worker.domain.backlog import (
-    BLOCK_CHARS,
-    BLOCK_ROWS,
     LONGEST,
-    Block,
     Caps,
     Care,
     Note,
     Notes,
+    PlainRows,
     Record,
     Reject,
 )
@@ -25,6 +23,7 @@ from worker.intake.markup import is_markup, only_pictures, text_of, unquoted, wi
 from worker.intake.metadata import too_deep, with_room
 from worker.intake.numbered_dates import Ambiguous, DateOrder
 from worker.intake.paths import parse_place
+from worker.intake.plain_columns import plain_rows
 from worker.intake.plain_rows import are_wide, plain_record
 from worker.intake.product_rows import FileWords, RowWords, row_words_of
 
@@ -66,25 +65,21 @@ class Rows:
         self._layouts: dict[tuple[str, ...], Layout] = {}
         self._names, self._notes = 0, Notes()
 
-    def blocks(self, items: Iterable[Item]) -> Iterator[Block]:
-        """Everything that was read, in blocks."""
-        block, room = Block(notes=self._notes), BLOCK_ROWS
-        for item in items:
-            judged = item if isinstance(item, Reject) else self.judge(*item)
-            if isinstance(judged, Reject):
-                block.rejects.append(judged)
-            else:
-                block.records.append(judged)
-                block.chars += len(judged.body)
-                if not judged.external_id.isascii() and (warning := remarks.warning_of(judged)):
-                    block.warnings.append(warning)
-            room -= 1
-            if not room or block.chars >= BLOCK_CHARS:
-                self._notes = Notes()
-                yield block
-                block, room = Block(notes=self._notes), BLOCK_ROWS
+    def fresh_notes(self) -> Notes:
+        """What is done to rows from now on is noted here."""
         self._notes = Notes()
-        yield block
+        return self._notes
+
+    def by_columns(self, items: Sequence[Item]) -> tuple[PlainRows, Sequence[int]] | None:
+        """What can be judged by columns, and which of these rows are not plain; None where each is
+        to be judged by itself."""
+        first = items[0]
+        if not self._plain or isinstance(first, Reject):
+            return None
+        layout = self._layouts.get(names := tuple(first[1])) or self._layout(names)
+        if layout.plain is None or layout.rest or layout.plain.moment is not None:
+            return None
+        return plain_rows(items, names, layout.plain, floats=self._floats)
 
     def judge(self, line: int, row: Mapping[str, Any]) -> Record | Reject:
         """The row as a record, or why it is rejected."""

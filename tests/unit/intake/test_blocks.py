@@ -9,7 +9,7 @@ import pytest
 from worker.domain.backlog import BLOCK_CHARS, BLOCK_ROWS
 from worker.intake import Block, read_blocks
 
-LONG = "x" * 190_000
+LONG, FULL = "x" * 190_000, "x" * 20_000
 
 
 def blocks_of(rows: list[dict[str, str]], kind: str) -> Iterator[Block]:
@@ -24,7 +24,9 @@ def blocks_of(rows: list[dict[str, str]], kind: str) -> Iterator[Block]:
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "json", "csv"])
-@pytest.mark.parametrize(("body", "count"), [("Where is it?", 2 * BLOCK_ROWS + 1), (LONG, 100)])
+@pytest.mark.parametrize(
+    ("body", "count"), [("Where is it?", 2 * BLOCK_ROWS + 1), (LONG, 100), (FULL, 1_000)]
+)
 def test_blocks_are_bounded_by_rows_and_by_characters(kind: str, body: str, count: int) -> None:
     rows = [{"external_id": f"m{number}", "body": body} for number in range(count)]
     blocks = list(blocks_of(rows, kind))
@@ -32,3 +34,9 @@ def test_blocks_are_bounded_by_rows_and_by_characters(kind: str, body: str, coun
     assert len(blocks) > 2
     assert all(len(block.records) <= BLOCK_ROWS for block in blocks)
     assert all(block.chars < BLOCK_CHARS + len(body) for block in blocks)
+
+
+def test_a_block_that_begins_in_the_middle_has_no_more_rows() -> None:
+    bodies = [FULL] * (BLOCK_CHARS // len(FULL) + 1) + ["Where is my order?"] * 2 * BLOCK_ROWS
+    rows = [{"external_id": f"m{number}", "body": body} for number, body in enumerate(bodies)]
+    assert max(block.rows for block in blocks_of(rows, "jsonl")) == BLOCK_ROWS
