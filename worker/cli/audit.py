@@ -84,30 +84,19 @@ def audit(
     known, which is what rung evaluate needs to say how other policies would have done.
     """
     with database() as engine:
-        drawn, run_id, judged, shadows = None, None, None, None
-        with engine.connect() as connection:
-            if run is not None:
+        drawn, judged, shadows, row = None, None, None, None
+        if run is not None:
+            with engine.connect() as connection:
                 row = find_run(connection, run)
-                run_id = int(row.id)
         if share is not None:
-            if run is None:
-                raise click.UsageError("--share needs a run.")
-            drawn = raise_share(
-                engine,
-                actor(),
-                RunRef(id=row.id, name=row.name, lane=row.lane, priority=row.priority),
-                share,
-            )
+            drawn = _raise_share(engine, _needed(row, "--share"), share)
         if by is not None:
-            if run is None:
-                raise click.UsageError("--by needs a run.")
-            judged = _hand_to(engine, row, JudgeRequest(tier=by, passes=passes, max_cost=max_cost))
+            request = JudgeRequest(tier=by, passes=passes, max_cost=max_cost)
+            judged = _hand_to(engine, _needed(row, "--by"), request)
         if shadow is not None:
-            if run is None:
-                raise click.UsageError("--shadow needs a run.")
-            shadows = _shadow(engine, row, shadow, max_cost)
+            shadows = _shadow(engine, _needed(row, "--shadow"), shadow, max_cost)
         with engine.connect() as connection:
-            found = counts(connection, run_id)
+            found = counts(connection, row.id if row is not None else None)
     if as_json:
         counted = [document(one) for one in found]
         print_json({"drawn": drawn, "judging": judged, "shadows": shadows, "runs": counted})
@@ -117,6 +106,18 @@ def audit(
         of_run = f" {quote(run)}" if run else ""
         talk(f"{more} to look at. Judge them with: rung review --audit{of_run}")
     _print(found)
+
+
+def _needed(run: StoredRun | None, option: str) -> StoredRun:
+    if run is None:
+        raise click.UsageError(f"{option} needs a run.")
+    return run
+
+
+def _raise_share(engine: Engine, run: StoredRun, share: Decimal) -> int:
+    """How many more answers that draws."""
+    named = RunRef(id=run.id, name=run.name, lane=run.lane, priority=run.priority)
+    return raise_share(engine, actor(), named, share)
 
 
 def _hand_to(engine: Engine, run: StoredRun, request: JudgeRequest) -> dict[str, Any]:

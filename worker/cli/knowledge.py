@@ -1,13 +1,13 @@
 """`rung knowledge`: pages into Postgres, and what is found in them."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from models.vocabulary import Lane
+from worker.cli.page_costs import cost
 from worker.cli.page_words import page_words
-from worker.cli.speech.amounts import Finite
 from worker.cli.speech.completion import POLICY, RUN
 from worker.cli.speech.context import database
 from worker.cli.speech.options import JSON
@@ -15,10 +15,8 @@ from worker.cli.speech.output import console, echo, print_json, talk
 from worker.config.knowledge import folder_of, folders_named, place_of
 from worker.config.loading import load_settings
 from worker.config.policies import policy_named
-from worker.config.prices import price_of
 from worker.config.settings import Settings
 from worker.domain.gaps import gaps_in
-from worker.domain.knowledge_cost import compare_ways
 from worker.domain.messages import MessageText
 from worker.domain.wording import plural
 from worker.errors import UsageError
@@ -39,6 +37,7 @@ def knowledge() -> None:
 
 
 knowledge.add_command(page_words)
+knowledge.add_command(cost)
 
 
 @knowledge.command(short_help="Read folders of pages, and store what changed.")
@@ -70,24 +69,15 @@ def sync(ctx: click.Context, folders: tuple[Path, ...], dry_run: bool, as_json: 
     for name in absent:
         talk(f"{name}: there is no folder {wanted.pop(name)} on this host; left as it was.")
     read = {name: read_folder(path) for name, path in wanted.items()}
-    for name, found in read.items():
-        for sentence in (*found.problems, *found.notes):
-            talk(sentence)
-        if not found.pages:
-            talk(f"{name}: there is no page in {wanted[name]}, so nobody is shown any of it.")
-    synced, seen = ([], []) if dry_run else _written(settings, read)
+    _say_what_is_odd(read, wanted)
+    synced, embedded = ([], []) if dry_run else _written(settings, read)
     if as_json:
         print_json({"folders": [_document(one) for one in synced], **_sentences(read)})
     elif dry_run:
-        for name, found in read.items():
-            passages = sum(len(page.passages()) for page in found.pages)
-            echo(f"{name}: {plural(len(found.pages), 'page')}, {plural(passages, 'passage')}")
-    for one in () if as_json else synced:
-        echo(
-            f"{one.folder}: {plural(one.pages, 'page')}, {plural(one.passages, 'passage')}"
-            f" ({one.added} new, {one.changed} changed, {one.removed} gone), version {one.version}"
-        )
-    for words in seen:
+        _say_read(read)
+    else:
+        _say_synced(synced)
+    for words in embedded:
         talk(words)
     odd = any(found.problems or not found.pages for found in read.values())
     ctx.exit(3 if odd or absent else 0)
@@ -170,68 +160,33 @@ def gaps(run: str | None, as_json: bool) -> None:
         echo(f"{gap.count:>5} {about}  ({some}{', …' if gap.count > 3 else ''})")
 
 
-@knowledge.command(short_help="What pages add to the cost of a message.")
-@click.option("--policy", help="Only its folders.", shell_complete=POLICY)
-@click.option("--messages", type=click.IntRange(1), default=10_000, help="That share a cache.")
-@click.option("--hours", type=Finite(0.01), default=1.0, help="In which they are answered.")
-@JSON
-def cost(policy: str | None, messages: int, hours: float, as_json: bool) -> None:
-    """What pages add to a message on the cheapest tier: whole in the prompt, or searched."""
-    settings = load_settings()
-    with database(settings) as engine, engine.connect() as connection:
-        known = stored_folders(connection)
-    wanted = folders_named(settings, policy) if policy else known
-    sizes = {name: known[name].size for name in wanted if name in known}
-    if not sizes:
-        raise UsageError("No pages have been read yet.", mend="rung knowledge sync FOLDER")
-    model = settings.tiers[settings.ladder.bottom].model
-    price = price_of(model, settings.prices)
-    if price is None:
-        raise UsageError(f"{model} has no price.", mend=f"set prices.{model} in rung.toml")
-    rows = [
-        {
-            "folder": name,
-            "tokens_whole": size.whole,
-            "tokens_searched": size.searched,
-            "lane": lane.value,
-            "usd_whole": choice.whole,
-            "usd_searched": choice.searched,
-            "better": "whole" if choice.better_whole else "searched",
-        }
-        for name, size in sizes.items()
-        for lane in (Lane.REALTIME, Lane.BATCH)
-        for choice in (compare_ways(price, size, lane, messages, hours * 3_600),)
-    ]
-    if as_json:
-        print_json(rows)
-        return
-    _print_costs(rows, model, messages)
-
-
-def _print_costs(rows: list[dict[str, Any]], model: str, messages: int) -> None:
-    from worker.cli.speech.tables import FittingTable
-
-    table = FittingTable(
-        "folder", "lane", "better", "whole", "searched", "$ whole", "$ searched", box=None
-    )
-    for row in rows:
-        whole = "does not fit" if row["usd_whole"] is None else f"{1000 * row['usd_whole']:.4f}"
-        tokens = (f"{row['tokens_whole']:,}", f"{row['tokens_searched']:,}")
-        dollars = (whole, f"{1000 * row['usd_searched']:.4f}")
-        table.add_row(row["folder"], row["lane"], row["better"], *tokens, *dollars)
-    console().print(table)
-    talk(
-        f"Dollars a thousand messages on {model}, when {messages:,} share a cache. A run takes what"
-        " costs less, unless context.pages of its policy says whole or searched, and receipts say"
-        " which."
-    )
-
-
 def _written(settings: Settings, read: dict[str, PageFolder]) -> tuple[list[Synced], list[str]]:
     """What was synced, and what embedders made of it, in sentences."""
     with database(settings) as engine:
         synced = [sync_folder(engine, name, found.pages) for name, found in read.items()]
         return synced, embed_folders(settings, engine, read)
+
+
+def _say_what_is_odd(read: dict[str, PageFolder], places: Mapping[str, Path]) -> None:
+    for name, found in read.items():
+        for sentence in (*found.problems, *found.notes):
+            talk(sentence)
+        if not found.pages:
+            talk(f"{name}: there is no page in {places[name]}, so nobody is shown any of it.")
+
+
+def _say_read(read: dict[str, PageFolder]) -> None:
+    for name, found in read.items():
+        passages = sum(len(page.passages()) for page in found.pages)
+        echo(f"{name}: {plural(len(found.pages), 'page')}, {plural(passages, 'passage')}")
+
+
+def _say_synced(synced: list[Synced]) -> None:
+    for one in synced:
+        echo(
+            f"{one.folder}: {plural(one.pages, 'page')}, {plural(one.passages, 'passage')}"
+            f" ({one.added} new, {one.changed} changed, {one.removed} gone), version {one.version}"
+        )
 
 
 def _document(one: Synced) -> dict[str, Any]:

@@ -184,10 +184,8 @@ class Attempt:
             self._candidate.message,
             self._answer,
             check,
-            validators=self._standards.validators,
-            instructions=prompt.instructions
-            if prompt is not None
-            else self._standards.instructions,
+            validators=standards.validators,
+            instructions=prompt.instructions if prompt is not None else standards.instructions,
             difficulty=self._candidate.difficulty,
             context=self._candidate.context,
             knowledge=prompt.shown if prompt is not None else standards.knowledge,

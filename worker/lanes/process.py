@@ -27,8 +27,6 @@ log = logging.getLogger(__name__)
 YOUNG_OBJECTS = 10_000
 """A call in flight holds some hundreds of objects: by default the collector would look at all the
 calls in flight again for each new one, and find nothing to collect."""
-
-
 GRACE_S = 4.0
 """What is in flight at a cold shutdown may come back for so long: it is paid for."""
 AWAY_S = 4.0

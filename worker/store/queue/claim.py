@@ -47,7 +47,7 @@ class ClaimResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class GatesPassed:
     """Which of the ready jobs passed every gate, why the others did not, and whose day it is."""
 
     granted: list[Claimed]
@@ -85,7 +85,7 @@ class Claims:
         self._canaries = Canaries(canary)
         self._budgets = Budgets(per_day_usd)
         self._pages = PagesShown(price_of)
-        self._compares = False
+        self._pgvector = False
 
     def take(
         self,
@@ -151,7 +151,7 @@ class Claims:
         planner: Planner,
         gates: Sequence[ClaimGate],
         prepared: Mapping[int, Prepared] = NONE_PREPARED,
-    ) -> Passage:
+    ) -> GatesPassed:
         """Plans what is locked, and sends it through the gates; what the budgets refuse says so."""
         day: dt.date = rows[0].today
         candidates = self._pages.shown_to(
@@ -166,7 +166,7 @@ class Claims:
                 stops |= found
                 going = [one for one in going if one.candidate.job_id not in found]
         note_waiting(connection, rows, planned, going, stops, planner)
-        return Passage(going, stops, day)
+        return GatesPassed(going, stops, day)
 
     def _candidates(
         self, connection: Connection, rows: Sequence[Row[Any]], prepared: Mapping[int, Prepared]
@@ -191,8 +191,8 @@ class Claims:
     def nearest(self, embedder: str, asked: Sequence[Near]) -> dict[int, list[str]] | None:
         """The ids of the passages nearest to messages; None where pgvector is not there."""
         with self._engine.begin() as connection:
-            self._compares = self._compares or has_pgvector(connection)
-            return nearest(connection, embedder, asked, PASSAGES_SHOWN) if self._compares else None
+            self._pgvector = self._pgvector or has_pgvector(connection)
+            return nearest(connection, embedder, asked, PASSAGES_SHOWN) if self._pgvector else None
 
     def _write(
         self,
