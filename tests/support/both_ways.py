@@ -12,6 +12,7 @@ from worker.claude.client import Claude
 from worker.claude.prompts import load_prompts
 from worker.claude.requests import Ask
 from worker.claude.transports import LeanTransport, SdkTransport
+from worker.config.addresses import ClaudeAddress
 from worker.domain.answers import Answer, Troubled
 from worker.domain.caching import Lifetime
 from worker.domain.schemas import CLASSIFY_SCHEMA, INLINE_ANSWER_SCHEMA
@@ -72,9 +73,12 @@ AS_JSON = "content-type: application/json"
 
 def claude(address: str, *, lean: bool, deadline_s: float = 20) -> Claude:
     """A client that sends one way or the other."""
-    return Claude(
-        api_key="sk-test", base_url=address, connect_s=2, deadline_s=deadline_s, lean=lean
-    )
+    return Claude(at(address), connect_s=2, deadline_s=deadline_s, lean=lean)
+
+
+def at(url: str) -> ClaudeAddress:
+    """A server that speaks for Claude, with a key for it."""
+    return ClaudeAddress(api_key="sk-test", base_url=url, simulated=False)
 
 
 async def heard(address: str, ask: Ask, deadline_s: float = 20) -> list[Any]:

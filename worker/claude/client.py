@@ -40,18 +40,10 @@ class Claude:
     """A client bound to the event loop that it is first used on."""
 
     def __init__(
-        self,
-        *,
-        api_key: str = "",
-        base_url: str | None = None,
-        connect_s: float,
-        deadline_s: float,
-        lean: bool = True,
-        address: ClaudeAddress | None = None,
+        self, address: ClaudeAddress, *, connect_s: float, deadline_s: float, lean: bool = True
     ) -> None:
         """`lean` sends without the SDK, where nothing is asked for that only the SDK does."""
         self._deadline_s = deadline_s
-        address = address or ClaudeAddress(api_key=api_key, base_url=base_url, simulated=False)
         self.transport = _transport(address, connect_s, deadline_s, lean=lean)
 
     @classmethod
@@ -59,7 +51,7 @@ class Claude:
         """The one that these settings describe. Raises Unreachable where they name none."""
         timing, address = settings.timing, claude_address(settings)
         return cls(
-            address=address,
+            address,
             connect_s=timing.connect_s,
             deadline_s=timing.call_deadline_s,
             lean=settings.worker.lean_calls,

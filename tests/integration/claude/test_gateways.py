@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from tests.integration.claude.test_doors import settings, small
 from tests.integration.lanes.upkeep.test_receivers import speaking
+from tests.support.both_ways import at
 from worker.claude.client import Claude
 from worker.cli.diagnosis import Symptom
 from worker.cli.diagnosis.claude import examine
@@ -25,7 +26,7 @@ def troubled(url: str, *, lean: bool) -> Trouble:
     """What one call came to."""
 
     async def go() -> Any:
-        claude = Claude(api_key="sk-t", base_url=url, connect_s=5, deadline_s=10, lean=lean)
+        claude = Claude(at(url), connect_s=5, deadline_s=10, lean=lean)
         try:
             return await claude.ask(small("claude-haiku-5-5"))
         finally:

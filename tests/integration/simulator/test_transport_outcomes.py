@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.integration.simulator.conftest import Told
-from tests.support.both_ways import AS_JSON, ASK, ASKS, SAID, heard, run
+from tests.support.both_ways import AS_JSON, ASK, ASKS, SAID, at, heard, run
 from tests.support.wire import answering, http
 from worker.claude.client import Claude
 from worker.domain.answers import Answer, Troubled
@@ -73,7 +73,7 @@ def test_an_answer_says_that_it_is_simulated(simulator: tuple[State, str]) -> No
 
 def test_a_call_ends_with_its_lease(simulator: tuple[State, str], told: Told) -> None:
     async def asked() -> Answer | Troubled:
-        claude = Claude(api_key="k", base_url=simulator[1], connect_s=2, deadline_s=30)
+        claude = Claude(at(simulator[1]), connect_s=2, deadline_s=30)
         try:
             return await claude.ask(ASK, 0.2)
         finally:

@@ -13,7 +13,19 @@ import anthropic
 import pytest
 from opentelemetry import trace
 
-from tests.support.both_ways import ANSWER, AS_JSON, ASK, ASKS, OK, SAID, USER, claude, heard, run
+from tests.support.both_ways import (
+    ANSWER,
+    AS_JSON,
+    ASK,
+    ASKS,
+    OK,
+    SAID,
+    USER,
+    at,
+    claude,
+    heard,
+    run,
+)
 from tests.support.wire import answering, http
 from worker.claude import client
 from worker.claude.client import Claude
@@ -170,7 +182,7 @@ def test_a_host_that_takes_no_connection_is_given_up_in_time(lean: bool) -> None
                 waiting.setblocking(False)
                 waiting.connect_ex(full.getsockname())
             address = f"http://127.0.0.1:{full.getsockname()[1]}"
-            made = Claude(api_key="k", base_url=address, connect_s=0.3, deadline_s=20, lean=lean)
+            made = Claude(at(address), connect_s=0.3, deadline_s=20, lean=lean)
             got = await made.ask(ASK)
             await made.close()
         assert isinstance(got, Troubled)

@@ -8,6 +8,7 @@ import pytest
 
 from models.vocabulary import Purpose
 from tests.integration.simulator.conftest import Told
+from tests.support.both_ways import at
 from worker.claude.client import Claude
 from worker.claude.requests import Ask
 from worker.domain.answers import Answer, Troubled
@@ -33,7 +34,7 @@ def heard(address: str, deadline_s: float = 20) -> Answer | Troubled:
     """What the worker's own client makes of the reply."""
 
     async def once() -> Answer | Troubled:
-        claude = Claude(api_key="k", base_url=address, connect_s=2, deadline_s=deadline_s)
+        claude = Claude(at(address), connect_s=2, deadline_s=deadline_s)
         try:
             return await claude.ask(ASK)
         finally:

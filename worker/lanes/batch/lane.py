@@ -30,9 +30,10 @@ from worker.lanes.routine import Routine
 from worker.lookups.preparation import prepare
 from worker.store.engine import was_stopped
 from worker.store.queue import message_batches
+from worker.store.queue.batch_claims import BatchClaims
 from worker.store.queue.message_batches import Batch
 from worker.store.queue.record import record
-from worker.store.queue.slices import Claimants, ready
+from worker.store.queue.slices import ready
 from worker.store.statistics import after_submission
 
 log = logging.getLogger(__name__)
@@ -60,18 +61,18 @@ class BatchLane:
         # What goes nowhere is not waited for: its run is told so at the next look.
         self._gather_s = min(settings.batch.gather_s, most) if self._claude.offered else 0.0
         self._sizes = dict.fromkeys((ROUTING, *settings.tiers), settings.batch.slice)
-        claimants = Claimants()
+        batch_claims = BatchClaims()
         self._reader = Reader(
             engine=runtime.engine,
             claude=self._claude,
-            claimants=claimants,
+            batch_claims=batch_claims,
             standards=runtime.standards,
             learn=runtime.planner.learn,
         )
         self._sender = Sender(
             engine=runtime.engine,
             claude=self._claude,
-            claimants=claimants,
+            batch_claims=batch_claims,
             standards=runtime.standards,
             planner=runtime.planner,
             settings=settings.batch,

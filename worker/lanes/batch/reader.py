@@ -24,9 +24,9 @@ from worker.domain.reports import AttemptReport
 from worker.domain.trouble import Meaning, Trouble
 from worker.failpoints import failpoint
 from worker.store.queue import batch_attempts, message_batches
+from worker.store.queue.batch_claims import BatchClaims
 from worker.store.queue.message_batches import Batch
 from worker.store.queue.record import record
-from worker.store.queue.slices import Claimants
 
 log = logging.getLogger(__name__)
 GROUP = 200
@@ -49,7 +49,7 @@ class Reader:
 
     engine: Engine
     claude: Batches
-    claimants: Claimants
+    batch_claims: BatchClaims
     standards: Standards
     learn: Callable[[Candidate, Question, Answer | Troubled], None]
 
@@ -128,7 +128,7 @@ class Reader:
                 got[key] = item.got
         with self.engine.begin() as connection:
             owners = batch_attempts.owners(connection, list(got))
-            claimed = self.claimants.of(connection, [key for key in got if key in owners])
+            claimed = self.batch_claims.of(connection, [key for key in got if key in owners])
         if misplaced := set(owners.values()) - {batch.id}:
             self._put_right(batch, misplaced.pop())
             return False
@@ -169,7 +169,7 @@ class Reader:
             keys = batch_attempts.open_attempts(connection, batch.id)
         for start in range(0, len(keys), GROUP):
             with self.engine.begin() as connection:
-                claimed = self.claimants.of(connection, keys[start : start + GROUP])
+                claimed = self.batch_claims.of(connection, keys[start : start + GROUP])
             attempts = [Attempt(one, self.standards) for one in claimed.values()]
             record(self.engine, [attempt.unheard(trouble) for attempt in attempts])
             total += len(attempts)

@@ -25,9 +25,9 @@ from worker.domain.reports import AttemptReport
 from worker.domain.trouble import UNCOUNTED, Meaning, Trouble
 from worker.failpoints import failpoint
 from worker.store.queue import batch_attempts, message_batches
+from worker.store.queue.batch_claims import BatchClaims
 from worker.store.queue.leaving_batch import pause_lane, turnaround_s
 from worker.store.queue.record import record
-from worker.store.queue.slices import Claimants
 
 log = logging.getLogger(__name__)
 REFUSED_AS_A_WHOLE = (Meaning.PERMANENT, Meaning.TOO_LONG)
@@ -41,7 +41,7 @@ class Sender:
 
     engine: Engine
     claude: Batches
-    claimants: Claimants
+    batch_claims: BatchClaims
     standards: Standards
     planner: Planner
     settings: BatchSettings
@@ -52,7 +52,7 @@ class Sender:
         """Builds the requests from the record, and creates the batch. Whether Claude has it."""
         with self.engine.begin() as connection:
             keys = batch_attempts.open_attempts(connection, batch_id)
-            claimed = list(self.claimants.of(connection, keys).values())
+            claimed = list(self.batch_claims.of(connection, keys).values())
             waited_for = batch_attempts.waited_for(connection, batch_id)
             takes_s = turnaround_s(connection, self.settings.turnaround_s)
         asks, claims, settled = list[Ask](), list[Claimed](), list[AttemptReport]()

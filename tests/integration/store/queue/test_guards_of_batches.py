@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.support.near_misses import FUTURE, PAST, Rows
-from worker.store.queue import batch_attempts, leaving_batch, slices
+from worker.store.queue import batch_attempts, batch_claims, leaving_batch, slices
 from worker.store.queue import message_batches as batches
 from worker.store.rows import as_json
 
@@ -202,7 +202,7 @@ def test_attempts_are_read_back_as_they_were_claimed(rows: Rows) -> None:
         rows.call(job, worst_cost=1)
     rows.call(mine, fence=2, worst_cost=2)
     told = [{"job_id": job, "fence": 1} for job in (mine, *others[1:])]
-    (found,) = rows.connection.execute(slices.READ_BACK, {"rows": as_json(told)})
+    (found,) = rows.connection.execute(batch_claims.READ_BACK, {"rows": as_json(told)})
     assert (found.id, found.fence, found.state, found.call_worst_cost) == (mine, 0, "routed", 1)
 
 

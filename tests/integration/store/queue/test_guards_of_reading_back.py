@@ -3,7 +3,7 @@
 import json
 
 from tests.support.near_misses import Rows
-from worker.store.queue import leaving_batch, slices
+from worker.store.queue import batch_claims, leaving_batch
 from worker.store.rows import as_json
 
 
@@ -17,7 +17,7 @@ def test_a_judge_in_a_batch_is_read_back_with_the_answer_that_it_judges(rows: Ro
     job = rows.sent(judging, batch, origin_id=second)
     rows.call(job, worst_cost=1)
     told = as_json([{"job_id": job, "fence": 1}])
-    (found,) = rows.connection.execute(slices.READ_BACK, {"rows": told})
+    (found,) = rows.connection.execute(batch_claims.READ_BACK, {"rows": told})
     assert found.judged == "the second"
 
 
@@ -30,7 +30,7 @@ def test_an_attempt_in_a_batch_is_read_back_with_its_own_context(rows: Rows) -> 
     rows.connection.exec_driver_sql("UPDATE attempts SET context_digest = 'd'")
     rows.call(job, worst_cost=1)
     told = as_json([{"job_id": job, "fence": 1}])
-    (found,) = rows.connection.execute(slices.READ_BACK, {"rows": told})
+    (found,) = rows.connection.execute(batch_claims.READ_BACK, {"rows": told})
     assert found.context == {"number": 1}
 
 
