@@ -85,7 +85,7 @@ SIGHTS: list[tuple[Callable[[Engine, Runtime], None], str, str, str, str]] = [
     (spend_the_budget, rf"Stopped by its budget, and the deadline is at {BY}\. {DONE}\.",
      rf"day is stopped by its budget since {AT}: <\$0\.0001 of its budget is left and the next call"
      r" may cost up to \$[\d.]+; about \$[\d.]+ would be enough for all of it, which is"
-     r" likely to cost \$[\d.]+\.",
+     r" likely to cost about \$[\d.]+\.",
      "Raise the budget", "The budget of run day is $0.0100 now."),
 ]  # fmt: skip
 

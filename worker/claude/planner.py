@@ -26,7 +26,7 @@ from worker.domain.claimed import (
     Withheld,
 )
 from worker.domain.first_tier import Decided, decide_start
-from worker.domain.pricing import Price
+from worker.domain.pricing import Price, written_rate
 from worker.domain.prompts import JUDGE, Prompt, Prompts, RequestKind
 from worker.domain.schemas import (
     CHECK_SCHEMA,
@@ -131,6 +131,7 @@ class Planner:
             schema_version=schema_version(schema),
             effort=settings.effort,
             max_tokens=max_tokens,
+            rate=written_rate(self.prices[settings.model], candidate.lane),
             most_input=size.whole,
             knowledge_version=candidate.knowledge_version,
             # A batch is sent from the record, later: its slice would hold every text twice.

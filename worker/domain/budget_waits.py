@@ -10,16 +10,27 @@ from typing import Any
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TierWait:
     """What a tier's refused calls may cost: `least` of those that wait (None: none waits now), and
-    `most` of all that were refused since the budget was last set."""
+    `most` of all that were refused since the budget was last set. `rate`: dollars for a million
+    tokens that its model writes, where that is known."""
 
     stop: str | None
     least: Decimal | None
     most: Decimal
+    rate: Decimal | None = None
 
     def as_json(self) -> dict[str, str | None]:
         """As it is stored."""
-        least = None if self.least is None else str(self.least)
-        return {"stop": self.stop, "least": least, "most": str(self.most)}
+        dollars = {"least": self.least, "most": self.most, "rate": self.rate}
+        said = {name: None if one is None else str(one) for name, one in dollars.items()}
+        return {"stop": self.stop, **said}
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What a call of a tier may cost at most, and a million tokens that its model writes."""
+
+    worst: Decimal
+    rate: Decimal | None = None
 
 
 TierWaits = Mapping[str, TierWait]
@@ -52,11 +63,16 @@ def read_waits(stored: Mapping[str, Any] | None) -> dict[str, TierWait]:
     return {
         tier: TierWait(
             stop=one["stop"],
-            least=None if one["least"] is None else Decimal(one["least"]),
+            least=_dollars(one["least"]),
             most=Decimal(one["most"]),
+            rate=_dollars(one.get("rate")),
         )
         for tier, one in (stored or {}).items()
     }
+
+
+def _dollars(stored: str | None) -> Decimal | None:
+    return None if stored is None else Decimal(stored)
 
 
 def after_claim(was: TierWaits, calls: Iterable[ClaimedCall]) -> dict[str, TierWait]:
@@ -72,12 +88,13 @@ def after_claim(was: TierWaits, calls: Iterable[ClaimedCall]) -> dict[str, TierW
     return waits
 
 
-def foreseeing(was: TierWaits, worst: Mapping[str, Decimal]) -> dict[str, TierWait]:
+def foreseeing(was: TierWaits, foreseen: Mapping[str, Foreseen]) -> dict[str, TierWait]:
     """`was` with what a call of tiers that nothing waits for yet may cost, in dollars."""
     waits = dict(was)
-    for tier, dollars in worst.items():
-        known = waits.get(tier, TierWait(stop=None, least=None, most=dollars))
-        waits[tier] = replace(known, most=max(known.most, dollars))
+    for tier, one in foreseen.items():
+        known = waits.get(tier, TierWait(stop=None, least=None, most=one.worst))
+        rate = one.rate if one.rate is not None else known.rate
+        waits[tier] = replace(known, most=max(known.most, one.worst), rate=rate)
     return waits
 
 
@@ -90,15 +107,16 @@ def _tier_after(was: TierWait | None, calls: list[ClaimedCall]) -> TierWait | No
     if not refused:
         if was is None:
             return None
-        return TierWait(stop=was.stop if known is not None else None, least=known, most=was.most)
+        return replace(was, stop=was.stop if known is not None else None, least=known)
     cheapest = min(refused, key=lambda call: call.worst)
     most = max(call.worst for call in refused)
     if known is not None and was is not None and known < cheapest.worst:
-        return TierWait(stop=was.stop, least=known, most=max(was.most, most))
+        return replace(was, most=max(was.most, most))
     return TierWait(
         stop=cheapest.stop,
         least=cheapest.worst,
         most=max(most, was.most) if was is not None else most,
+        rate=was.rate if was is not None else None,
     )
 
 

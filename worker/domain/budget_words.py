@@ -91,15 +91,16 @@ class RestOfRun:
             left -= set(placed)
         return [*placed, *self.tiers]
 
-    def work(self) -> dict[str, Decimal]:
-        """Answers that each tier still has to give: what is there and what will come to it."""
+    def work(self, usual_climbs: Decimal = CLIMBS) -> dict[str, Decimal]:
+        """Answers that each tier still has to give: what is there and what will come to it.
+        `usual_climbs` is the share of a tier's answers that climb before it shows its own."""
         tiers, unrouted = self.ladder(), self.open.get(UNROUTED, 0)
         starts = self._starts()
         work = {
             tier: self.open.get(tier, 0) + unrouted * starts.get(tier, Decimal(0)) for tier in tiers
         }
         for tier in tiers:
-            for to, share in self._climbing(tier).items():
+            for to, share in self._climbing(tier, usual_climbs).items():
                 if to in work:
                     work[to] += work[tier] * share
         if unrouted:
@@ -120,7 +121,15 @@ class RestOfRun:
             if begun + weight
         }
 
-    def _climbing(self, tier: str) -> dict[str, Decimal]:
+    def climbs_so_far(self) -> Decimal:
+        """The share of all answers below the top that climbed, and while these are few, as is
+        usual: what the tiers that have shown theirs say of those that have not."""
+        below = [tier for tier in self.ladder() if tier not in self.tiers[-1:]]
+        given = sum(self.answers(tier) for tier in below)
+        climbed = sum(jobs for at, _, jobs in self.climbs if at in below)
+        return (climbed + TELLING * CLIMBS) / (given + TELLING)
+
+    def _climbing(self, tier: str, usual: Decimal) -> dict[str, Decimal]:
         """Shares of a tier's answers that climb, by where to."""
         given = self.answers(tier)
         found: dict[str, Decimal] = {}
@@ -130,7 +139,7 @@ class RestOfRun:
         place = self.tiers.index(tier) + 1 if tier in self.tiers else 0
         weight = TELLING if 0 < place < len(self.tiers) else 0
         if weight:
-            found[self.tiers[place]] = found.get(self.tiers[place], Decimal(0)) + weight * CLIMBS
+            found[self.tiers[place]] = found.get(self.tiers[place], Decimal(0)) + weight * usual
         return {to: jobs / (given + weight) for to, jobs in found.items() if given + weight}
 
     def price(self, tier: str) -> Decimal | None:
@@ -170,25 +179,6 @@ def enough(
     return wanted.quantize(STEP, ROUND_UP)
 
 
-def likely(
-    *, spent: Decimal, rest: RestOfRun, worst: Mapping[str, Decimal] = NONE
-) -> Decimal | None:
-    """What the whole run is likely to cost, without the room that is taken for what is not known:
-    what is open, and what will climb, costs at each tier what an answer there has cost so far, and
-    where none was given, as large a part of its worst case as elsewhere. None where nothing says
-    that of a tier with work to do."""
-    work = rest.work()
-    priced = {tier: price for tier in rest.ladder() if (price := rest.price(tier))}
-    parts = [priced[tier] / worst[tier] for tier in priced if worst.get(tier)]
-    part = max(parts, default=USUAL)
-    each = {tier: most * part for tier, most in worst.items()} | priced
-    if (routing := rest.price(UNROUTED)) is not None:
-        each[UNROUTED] = routing
-    if any(tier not in each for tier in work):
-        return None
-    return (spent + sum((jobs * each[t] for t, jobs in work.items()), Decimal(0))).quantize(STEP)
-
-
 def _part(priced: Mapping[str, Decimal], worst: Mapping[str, Decimal]) -> Decimal:
     """Of its worst case, what an answer of a tier costs that has given none: as at the others, with
     the widest margin, and never less than is usual."""
@@ -210,12 +200,12 @@ def _scale(
 
 
 def enough_words(wanted: Decimal, *, whole: bool, likely: Decimal | None = None) -> str:
-    """`about $0.0550 would be enough for all of it, which is likely to cost $0.0300`; not `whole`
-    where it cannot be known yet. What is likely is said where it is much less."""
+    """`about $0.0550 would be enough for all of it, which is likely to cost about $0.0300`; not
+    `whole` where it cannot be known yet. What is likely is said where it is much less."""
     if whole:
         words = f"about {dollars(wanted)} would be enough for all of it"
         told = likely is not None and likely < MUCH_LESS * wanted
-        return f"{words}, which is likely to cost {dollars(likely)}" if told else words
+        return f"{words}, which is likely to cost about {dollars(likely)}" if told else words
     return (
         f"about {dollars(wanted)} would be enough to route all of it, and what the answers take is"
         " known once some are there"

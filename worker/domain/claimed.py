@@ -102,6 +102,8 @@ class Question:
     schema_version: str
     effort: str | None
     max_tokens: int
+    rate: Decimal | None = None
+    """Dollars for a million tokens that an answer's model writes; None without a price."""
     together: int = 1
     """Messages that a routing call may be shared by."""
     answer_fence: int | None = None

@@ -110,3 +110,10 @@ class Price:
         if lane is Lane.BATCH:
             dearest = max(dearest, rates.cache_write_1h)
         return (fixed * dearest + said * rates.input + max_tokens * rates.output) / MILLION
+
+
+def written_rate(price: Price | None, lane: Lane) -> Decimal | None:
+    """Dollars for a million tokens that a model writes; None without a price."""
+    if price is None:
+        return None
+    return price.base.output * BATCH_FACTOR if lane is Lane.BATCH else price.base.output

@@ -142,7 +142,7 @@ def test_when_a_run_will_be_done_is_one_sentence_at_every_door(
         (r"not done before haiku is resumed: 2 wait there, and the deadline is at 12:00, in 1 min",
          True),
         (r"stopped by its budget: .*; about \$[\d.]+ would be enough for all of it, which"
-         r" is likely to cost \$[\d.]+, and the deadline is at 12:00, in 1 min", True),
+         r" is likely to cost about \$[\d.]+, and the deadline is at 12:00, in 1 min", True),
         (r"on time: done in about .*, at 12:00, .* before its deadline", False),
     ]  # fmt: skip
     for (words, notice), (pattern, wanted) in zip(told, expected, strict=True):

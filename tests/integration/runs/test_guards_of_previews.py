@@ -135,7 +135,9 @@ def test_a_run_that_waits_for_money_needs_money(rows: Rows) -> None:
     rows.insert("budgets", None, scope=f"run:{run}", run_id=run, cap=1, spent="0.9")
     rows.job(run)
     rows.job(rows.run(name="rich"))
-    needs = re.compile(r"likely to cost \S+\. Raise its budget: rung resume poor --budget ([\d.]+)")
+    needs = re.compile(
+        r"likely to cost about \S+\. Raise its budget: rung resume poor --budget ([\d.]+)"
+    )
     found = needs.search(" ".join(look(rows, "resume", "poor").words))
     assert found is not None
     assert "udget" not in " ".join(look(rows, "resume", "rich").words)

@@ -48,3 +48,13 @@ def test_the_budget_of_the_day_is_not_one_runs_to_raise() -> None:
         None,
         False,
     )
+
+
+def test_what_is_likely_goes_by_what_its_tiers_write_at() -> None:
+    known = {"stop": None, "least": None}
+    waits = {
+        "haiku": {**known, "most": "1", "rate": "2"},
+        "opus": {**known, "most": "100", "rate": "8"},
+    }
+    rest = {"open": {"opus": 10}, "ended": {"haiku": 100}, "paid": {"haiku": "20"}}
+    assert run(spent=Decimal(20), tier_waits=waits, rest=rest).likely == 20 + 10 * Decimal("0.8")

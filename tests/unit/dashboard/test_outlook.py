@@ -86,14 +86,14 @@ def queue(**changes: Any) -> QueueShown:
           "waiting_usd": Decimal("1.5"), "rest": {"open": {"opus": 60}, "ended": {"opus": 40},
           "paid": {"opus": "1"}}}, 600.0, "bad",
          "stopped by its budget: $1.00 of its budget is left and the next call may cost up to"
-         " $1.50; about $4.24 would be enough for all of it, which is likely to cost $2.50"),
+         " $1.50; about $4.24 would be enough for all of it, which is likely to cost about $2.50"),
         ({"waiting_for": "run budget", "cap": Decimal(2),
           "waiting_usd": Decimal("0.5")}, 600.0, "good", "done in about 10 min, at 14:10"),
         ({"waiting_for": "run budget", "cap": Decimal(2), "waiting_usd": Decimal("1.5"),
           "reserved": Decimal(1), "rest": {"open": {"opus": 60}, "ended": {"opus": 40},
           "paid": {"opus": "1"}}}, 600.0, "warn",
          "held back by its budget: new calls wait until those in flight are paid; about $4.24"
-         " would be enough for all of it, which is likely to cost $2.50"),
+         " would be enough for all of it, which is likely to cost about $2.50"),
         ({"waiting_for": "day budget", "reserved": Decimal(1)}, 600.0, "warn",
          "held back by the day budget: new calls wait until those in flight are paid"),
         ({"created_at": NOW}, 60_000.0, "calm", "the pace is being measured"),

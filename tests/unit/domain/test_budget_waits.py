@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from worker.domain.budget_waits import (
     ClaimedCall,
+    Foreseen,
     TierWait,
     Waiting,
     after_claim,
@@ -85,13 +86,28 @@ def test_what_fits_by_now_waits_for_its_turn_and_for_no_budget() -> None:
 
 
 def test_what_may_come_to_a_tier_waits_for_nothing_there() -> None:
-    waits = foreseeing({"haiku": wait("1", "1"), "opus": wait("5", "9")}, {"opus": Decimal(7)})
+    waits = foreseeing({"haiku": wait("1", "1"), "opus": wait("5", "9")}, seen("opus", 7))
     assert waits == {"haiku": wait("1", "1"), "opus": wait("5", "9")}
-    assert foreseeing({}, {"opus": Decimal(7)}) == {"opus": wait(None, "7", None)}
-    assert foreseeing(waits, {"opus": Decimal(11)})["opus"] == wait("5", "11")
+    assert foreseeing({}, seen("opus", 7)) == {"opus": wait(None, "7", None)}
+    assert foreseeing(waits, seen("opus", 11))["opus"] == wait("5", "11")
+
+
+def test_what_a_tier_writes_at_is_known_from_when_it_is_first_foreseen() -> None:
+    rate = Decimal(20)
+    waits = foreseeing({"opus": wait("5", "9")}, seen("opus", 7, rate))
+    assert waits["opus"].rate == rate
+    # Whatever its calls come to, and where it is no longer asked.
+    for calls in ([call("opus", "6")], [call("opus", "4")], [call("opus", "4", None)], []):
+        waits = foreseeing(after_claim(waits, calls), seen("opus", 0))
+        assert waits["opus"].rate == rate
+
+
+def seen(tier: str, worst: int, rate: Decimal | None = None) -> dict[str, Foreseen]:
+    return {tier: Foreseen(Decimal(worst), rate)}
 
 
 def test_it_is_stored_as_it_is() -> None:
     waits = {"": wait("0.0000001", "2"), "opus": wait(None, "3", None)}
+    waits |= foreseeing({}, seen("sonnet", 7, Decimal("12.5")))
     assert read_waits({tier: one.as_json() for tier, one in waits.items()}) == waits
     assert read_waits(None) == {}

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from worker.domain.amounts import MOST, read_amount
-from worker.domain.budget_words import USUAL, RestOfRun, enough, enough_words, likely, stop_words
+from worker.domain.budget_words import USUAL, RestOfRun, enough, enough_words, stop_words
 
 STOPPED = RestOfRun(
     open={"sonnet": 119, "opus": 34},
@@ -201,30 +201,3 @@ def test_what_is_no_sum_is_refused_in_words(given: str) -> None:
 def test_a_sum_has_a_sign_or_none() -> None:
     assert (read_amount(" $20 "), read_amount("0.50"), read_amount("0")) == (20, Decimal("0.5"), 0)
     assert read_amount(str(MOST)) == MOST
-
-
-def test_what_is_likely_is_what_answers_cost_so_far_without_room_for_the_rest() -> None:
-    rest = RestOfRun(
-        open={"haiku": 10, "opus": 2},
-        ended={"haiku": 90, "opus": 8},
-        paid={"haiku": Decimal(9), "opus": Decimal(16)},
-    )
-    worst = {"haiku": Decimal(1), "opus": Decimal(40)}
-    told = likely(spent=Decimal(25), rest=rest, worst=worst)
-    assert told == Decimal(25) + 10 * Decimal("0.1") + 2 * Decimal(2)
-    wanted = enough(spent=Decimal(25), needs=Decimal(1), rest=rest, worst=worst)
-    assert wanted > told + worst["opus"]
-    # A tier that has given no answer costs as large a part of its worst case as the others.
-    first = RestOfRun(open={"opus": 1}, ended={"haiku": 9}, paid={"haiku": Decimal("0.9")})
-    assert likely(spent=Decimal(0), rest=first, worst=worst) == 40 * Decimal("0.1")
-    # Where nothing was ever answered, it is what is usual; and without a worst case, not known.
-    none = RestOfRun(open={"opus": 1})
-    assert likely(spent=Decimal(0), rest=none, worst=worst) == 40 * USUAL
-    assert likely(spent=Decimal(0), rest=none) is None
-    # Said where it is much less than what is enough.
-    assert enough_words(Decimal(2), whole=True, likely=Decimal(1)) == (
-        "about $2.00 would be enough for all of it, which is likely to cost $1.00"
-    )
-    for near in (Decimal("1.9"), None):
-        said = enough_words(Decimal(2), whole=True, likely=near)
-        assert said == "about $2.00 would be enough for all of it"

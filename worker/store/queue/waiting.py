@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, text
 from models.vocabulary import Stage
 from worker.domain.budget_waits import (
     ClaimedCall,
+    Foreseen,
     after_claim,
     foreseeing,
     read_waits,
@@ -55,10 +56,10 @@ def note_waiting(
 
 def _foreseen(
     planned: Sequence[Claimed], run_id: int, planner: Callable[[Candidate], Plan]
-) -> dict[str, Decimal]:
+) -> dict[str, Foreseen]:
     """What the longest of these messages of a run may cost at each tier of its ladder (nothing at
-    one where it is not asked): the sum that is enough knows what is to come long before anything
-    gets there."""
+    one where it is not asked): the sum that is enough, and what is likely, know what is to come
+    long before anything gets there."""
     mine = [one.candidate for one in planned if one.candidate.run_id == run_id]
     longest = max(mine, key=lambda one: len(one.message.body))
     plans = {
@@ -66,7 +67,9 @@ def _foreseen(
         for tier in longest.policy.ladder
     }
     return {
-        tier: plan.reserved if isinstance(plan, Question) else Decimal(0)
+        tier: Foreseen(plan.reserved, plan.rate)
+        if isinstance(plan, Question)
+        else Foreseen(Decimal(0))
         for tier, plan in plans.items()
     }
 
@@ -75,7 +78,7 @@ def _note(
     connection: Connection,
     run_id: int,
     calls: Sequence[ClaimedCall],
-    foreseen: Mapping[str, Decimal],
+    foreseen: Mapping[str, Foreseen],
 ) -> None:
     """Adds to a run's waits what this claim came to. Its budget's row is locked by then, so that no
     other claim of the run writes between."""

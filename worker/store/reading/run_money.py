@@ -12,9 +12,9 @@ from worker.domain.budget_words import (
     RestOfRun,
     enough,
     enough_words,
-    likely,
     stop_words,
 )
+from worker.domain.likely_cost import likely
 
 RUN_BUDGET, DAY_BUDGET = "run budget", "day budget"
 AFTER_THE_DAY = (
@@ -111,7 +111,9 @@ class RunMoney:
     @property
     def likely(self) -> Decimal | None:
         """Dollars that all of it is likely to cost; None where nothing tells."""
-        return likely(spent=self.spent, rest=self.to_come, worst=self._worst)
+        waits = read_waits(self.tier_waits)
+        rates = {tier: wait.rate for tier, wait in waits.items() if wait.rate is not None}
+        return likely(spent=self.spent, rest=self.to_come, worst=self._worst, rates=rates)
 
     @property
     def _worst(self) -> dict[str, Decimal]:

@@ -14,7 +14,9 @@ from sqlalchemy import Engine, text
 from tests.support.checker import Checker
 from tests.support.cli import say
 from tests.support.works import drain, hand_in, make_due, settings_for, working
+from worker.config.prices import price_of
 from worker.config.settings import Settings
+from worker.domain.budget_waits import read_waits
 from worker.lanes.realtime.runtime import Runtime
 from worker.sandbox.simulator.state import State
 
@@ -67,6 +69,12 @@ def test_a_watched_run_ends_with_4_and_goes_on_with_a_larger_budget(
         with at_work(runtime):
             watched = say("status", "day", "--watch")
     # then
+    rates = {tier: wait.rate for tier, wait in read_waits(waits).items()}
+    assert [rates[tier] for tier in settings.tiers] == [
+        price.base.output
+        for tier in settings.tiers.values()
+        if (price := price_of(tier.model, settings.prices))
+    ]
     assert (stopped.code, "rung resume day --budget" in stopped.err) == (4, True), stopped.err
     assert (status["waiting_for"], status["by_state"].get("answered")) == ("run budget", None)
     assert Decimal(status["spent_usd"]) <= Decimal("0.0001")
