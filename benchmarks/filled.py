@@ -13,9 +13,13 @@ import psycopg
 from worker.config.settings import Settings
 from worker.domain.policy_documents import to_document
 from worker.domain.presets import preset
+from worker.store.engine import make_engine
+from worker.store.queue.review_clusters import cluster_reviews
 
 POLICY = "ladder"
 RUNS = 6
+COMPARED = 2_000
+"""Reviews that are put into clusters in one transaction."""
 ENDED_RUNS = tuple(range(3, RUNS + 1))
 AT_WORK, PAUSED = 2, 1
 
@@ -39,6 +43,11 @@ def fill(url: str, jobs: int) -> None:
             connection.execute(definition.encode())
         policy = json.dumps(to_document(preset(POLICY, Settings().ladder)))
         connection.execute("UPDATE runs SET policy = %s", (policy,))
+    engine = make_engine(url, pool_size=1)
+    while cluster_reviews(engine, COMPARED):
+        pass
+    engine.dispose()
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
 
 
@@ -59,7 +68,10 @@ FROM generate_series(1, 6) AS n
 """,
     """
 INSERT INTO messages (source, external_id, body, digest, channel, language, customer_id)
-SELECT 'day', 'm' || n, repeat('Where is my card? ', 8), decode(md5(n::text), 'hex'),
+SELECT 'day', 'm' || n, repeat((ARRAY['Where is my card? ', 'I want my money back now. ',
+    'The app shows error 500. ', 'How do I close my account? ', 'You charged me twice! ',
+    'My parcel never arrived. ', 'Please change my address. '])[1 + n / 100 % 7], 8),
+  decode(md5(n::text), 'hex'),
   CASE WHEN n % 3 = 0 THEN 'email' ELSE 'chat' END, 'en', 'c' || n % 50000
 FROM generate_series(1, {jobs}) AS n
 """,
@@ -115,6 +127,9 @@ FROM jobs WHERE state IN ('answered', 'review')
     """
 INSERT INTO escalations (job_id, fence, from_tier, to_tier, reason)
 SELECT id, 2, 'sonnet', 'opus', 'low_confidence' FROM jobs WHERE escalations > 0
+""",
+    """
+INSERT INTO clustered_reviews (job_id, run_id) SELECT id, run_id FROM jobs WHERE state = 'review'
 """,
     """
 INSERT INTO workers (id, host, pid, version, capacity, in_flight, seen_at)

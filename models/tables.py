@@ -29,6 +29,7 @@ from models.minutes import Minute
 from models.notices import Notice, NoticeMail
 from models.prompts import Classification, CountedInput, Prompt
 from models.results import ReadingLease, Result, Review
+from models.review_clusters import ClusteredReview, ReviewCluster, ReviewClusterCount
 from models.rounds import StepRound, StoppedStatements
 from models.runs import Run
 from models.schedules import Firing, Schedule
@@ -54,6 +55,7 @@ __all__ = [
     "Canary",
     "Certificate",
     "Classification",
+    "ClusteredReview",
     "CountedInput",
     "Delivery",
     "DeliveryTarget",
@@ -83,6 +85,8 @@ __all__ = [
     "ReadingLease",
     "Result",
     "Review",
+    "ReviewCluster",
+    "ReviewClusterCount",
     "Run",
     "RunCount",
     "RunEscalation",

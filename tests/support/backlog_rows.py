@@ -19,6 +19,19 @@ BATCHES = 6
 """The first has its results read half, the last is an intent, the others are submitted."""
 ANALYZED = (*BIG, "message_batches", "runs", "tiers", "workers", "budgets", "run_counts")
 
+# A third was not compared yet; of the rest about five are in a cluster.
+CLUSTERS = """INSERT INTO clustered_reviews (job_id, run_id, cluster_id)
+SELECT id, run_id, CASE WHEN id % 3 > 0 THEN id - id % 300 END FROM jobs AS j
+WHERE state = 'review' AND run_id = {run} AND NOT EXISTS (SELECT FROM reviews WHERE job_id = j.id);
+INSERT INTO review_clusters (id, keys) SELECT DISTINCT cluster_id, ARRAY(
+  SELECT ((cluster_id / 300 + n) % 50)::int FROM generate_series(1, 16) AS n)
+FROM clustered_reviews WHERE run_id = {run} AND cluster_id IS NOT NULL;
+INSERT INTO review_cluster_counts (run_id, cluster_id, waiting)
+SELECT place.run_id, cluster_id, count(*) FROM clustered_reviews AS c
+CROSS JOIN LATERAL (VALUES (c.run_id), (0)) AS place(run_id)
+WHERE c.run_id = {run} AND cluster_id IS NOT NULL GROUP BY 1, 2
+ON CONFLICT (run_id, cluster_id) DO UPDATE SET
+  waiting = review_cluster_counts.waiting + excluded.waiting"""
 RUNS = """
 INSERT INTO runs (name, policy, policy_name, policy_version, state, accepting, lane, deadline,
   finished_at)
@@ -52,8 +65,8 @@ SELECT id, 2, 'On its way.', 'haiku', 'claude-haiku-5-5', state = 'answered' FRO
 INSERT INTO escalations (job_id, fence, from_tier, to_tier, reason)
 SELECT id, 2, 'haiku', 'person', 'low_confidence' FROM jobs WHERE state = 'review';
 INSERT INTO reviews (job_id, verdict, reviewer)
-SELECT id, 'accept', 'ada' FROM jobs WHERE state = 'review' AND id % 100 = 0
-"""
+SELECT id, 'accept', 'ada' FROM jobs WHERE state = 'review' AND id % 100 = 0;
+""" + CLUSTERS.replace("{run}", "1")
 HANDED_IN = """
 INSERT INTO messages (source, external_id, body, digest, customer_id)
 SELECT 'day', 'm' || n, 'Where is my card?', decode(md5('m' || n), 'hex'), 'c' || n % 1000
@@ -111,8 +124,9 @@ SELECT id, 1, 'On its way.', 'haiku', 'claude-haiku-5-5', state = 'answered'
 FROM jobs WHERE run_id = 3 AND state IN ('answered', 'review');
 INSERT INTO escalations (job_id, fence, from_tier, to_tier, reason)
 SELECT id, 1, 'haiku', 'person', 'low_confidence' FROM jobs WHERE id > {old} AND escalations > 0;
-INSERT INTO run_counts SELECT run_id, state, coalesce(tier, ''), count(*) FROM jobs GROUP BY 1, 2, 3
-"""
+INSERT INTO run_counts
+SELECT run_id, state, coalesce(tier, ''), count(*) FROM jobs GROUP BY 1, 2, 3;
+""" + CLUSTERS.replace("{run}", "3")
 
 Statistics = dict[str, list[dict[str, Any]]]
 KINDS = {

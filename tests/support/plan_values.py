@@ -13,6 +13,7 @@ from worker.store.rows import as_json
 TODAY = dt.datetime.now(dt.UTC).date()
 LETTERS = {"run": None, "reason": None, "before_run": None, "before_job": None, "with_ids": False,
            "limit": 50, "window": 2_500}  # fmt: skip
+ALL_RUNS = {"lowest": 0, "highest": 2**63 - 1}
 TOKENS = {"input_tokens": 1, "cache_read_tokens": 0, "cache_write_5m_tokens": 0,
           "cache_write_1h_tokens": 0, "output_tokens": 1}  # fmt: skip
 
@@ -123,7 +124,16 @@ class Values:
             "glances.NEWEST_OF_RUNS": {"runs": [DAY], "most": 2_500},
             "glances.NEWEST_DEAD": {"runs": [OLD], "most": 250},
             "clusters.NEWEST": {"most": 500},
-            "clusters.REVIEW": {"most": 500},
+            "clusters.LARGEST": {"run": 0, "least": 3, "most": 20, **ALL_RUNS},
+            "clusters.JOBS": {"cluster": 300, **ALL_RUNS},
+            "clusters.TEXTS": {"ids": self.answered[:40]},
+            "clusters.NOT_COMPARED": {"most": 500},
+            **{f"review_clusters.{name}": {"keys": list(range(40)), "most": 200, "key": 7}
+               for name in ("DUE", "FOUNDERS", "TRY_LOCK", "HOLD")},
+            "review_clusters.FOUND": {"rows": as_json(
+                {"id": job, "keys": [1, 2]} for job in self.answered)},
+            "review_clusters.JOIN": {"rows": as_json(
+                {"job_id": job, "cluster_id": 300} for job in self.answered)},
             "audits.NEWEST": {"runs": 10, "most": 500},
             "job_samples.EVENLY": {"places": 20, "neighbours": 5},
             **{f"facts.{name}": {"ids": self.answered} for name in

@@ -10,7 +10,10 @@ from sqlalchemy import TextClause
 
 import worker.store
 
-BIG = ("jobs", "attempts", "calls", "messages", "results", "escalations", "reviews")
+BIG = (
+    *("jobs", "attempts", "calls", "messages", "results", "escalations", "reviews"),
+    *("clustered_reviews", "review_clusters", "review_cluster_counts"),
+)
 """Tables that grow with what is submitted."""
 TABLES = re.compile(rf"\b({'|'.join((*BIG, 'message_batches'))})\b")
 

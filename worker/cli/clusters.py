@@ -1,7 +1,7 @@
 """`rung clusters`: messages that say almost the same, and one verdict for all of them."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -13,15 +13,19 @@ from worker.cli.speech.context import database
 from worker.cli.speech.options import JSON
 from worker.cli.speech.output import console, print_json, talk
 from worker.cli.speech.person import actor
-from worker.domain.near_duplicates import Cluster
-from worker.domain.near_duplicates import clusters as put_together
 from worker.domain.text import terminal_safe
 from worker.domain.wording import ago, plural, state_word
 from worker.errors import UsageError
-from worker.runs.alike import verdicts_on
+from worker.runs.alike import (
+    AlikeMessages,
+    alike,
+    alike_and_waiting,
+    catch_up,
+    verdicts_on,
+)
 from worker.store.actions.reviews import Judged
 from worker.store.actions.verdict_sheets import give_verdicts
-from worker.store.reading.clusters import ComparedText, to_compare
+from worker.store.reading.clusters import jobs_of
 from worker.store.reading.receipts import find_job
 from worker.store.runs import find_run
 
@@ -62,7 +66,8 @@ def clusters(
     reason: str | None,
     as_json: bool,
 ) -> None:
-    """What broke today: near-duplicates among the newest 10,000 messages, or among a run's.
+    """What broke today: near-duplicates among the newest 10,000 messages, or among a run's; with
+    --review, among all that wait for a person.
 
     A view for people. Every message is answered by itself all the same; what waits in review takes
     one verdict for all that are alike.
@@ -71,22 +76,31 @@ def clusters(
         raise UsageError("One verdict at a time: --accept or --reject.")
     judged = accept if accept is not None else reject
     with database() as engine:
+        if review or judged is not None:
+            catch_up(engine)
         with engine.connect() as connection:
             run_id = int(find_run(connection, run).id) if run is not None else None
             if judged is not None:
                 verdict = Verdict.ACCEPT if accept is not None else Verdict.REJECT
                 sheet = _sheet(connection, run_id, judged, verdict, reason)
+            elif review:
+                found = alike_and_waiting(connection, run_id, least=least, most=limit)
+                if as_json:
+                    found = [_with_jobs(connection, run_id, one) for one in found]
             else:
-                rows = {row.id: row for row in to_compare(connection, run_id, review=review)}
+                found = alike(connection, run_id, least=least, most=limit)
         if judged is not None:
             given = give_verdicts(engine, actor(), sheet)
             talk(f"{plural(given, 'job')}: {verdict}.")
             return
-    found = put_together(((row.id, row.text) for row in rows.values()), least)[:limit]
     if as_json:
-        print_json([document(one, rows, with_text=with_text) for one in found])
+        print_json([document(one, with_text=with_text) for one in found])
         return
-    _print(found, rows, with_text=with_text)
+    _print(found, with_text=with_text)
+
+
+def _with_jobs(connection: Connection, run_id: int | None, one: AlikeMessages) -> AlikeMessages:
+    return replace(one, jobs=jobs_of(connection, run_id, one.cluster))
 
 
 def _sheet(
@@ -99,22 +113,21 @@ def _sheet(
     raise UsageError(f"Job {job} does not wait for a verdict.", mend="rung clusters --review")
 
 
-def document(one: Cluster, rows: Mapping[int, ComparedText], *, with_text: bool) -> dict[str, Any]:
+def document(one: AlikeMessages, *, with_text: bool) -> dict[str, Any]:
     """A cluster as JSON."""
-    members = [rows[job] for job in one.members]
     found: dict[str, Any] = {
-        "messages": len(members),
-        "like": members[0].name,
-        "job": one.first,
-        "states": dict(Counter(row.state for row in members)),
-        "first": min(row.received for row in members).isoformat(),
-        "last": max(row.received for row in members).isoformat(),
-        "jobs": list(one.members),
+        "messages": one.messages,
+        "like": one.message.name,
+        "job": one.message.id,
+        "states": dict(one.states),
+        "first": one.first.isoformat(),
+        "last": one.last.isoformat(),
+        "jobs": list(one.jobs),
     }
-    return found | ({"text": members[0].text} if with_text else {})
+    return found | ({"text": one.message.text} if with_text else {})
 
 
-def _print(found: Sequence[Cluster], rows: Mapping[int, ComparedText], *, with_text: bool) -> None:
+def _print(found: Sequence[AlikeMessages], *, with_text: bool) -> None:
     if not found:
         talk("No messages are so much alike.")
         return
@@ -124,18 +137,16 @@ def _print(found: Sequence[Cluster], rows: Mapping[int, ComparedText], *, with_t
         "messages", "like", "states", "since", *(["text"] if with_text else []), box=None
     )
     for one in found:
-        members = [rows[job] for job in one.members]
-        states = Counter(row.state for row in members).most_common()
-        said = [terminal_safe(members[0].text[:WORDS])] if with_text else []
+        said = [terminal_safe(one.message.text[:WORDS])] if with_text else []
         table.add_row(
-            f"{len(members):,}",
-            terminal_safe(members[0].name),
-            ", ".join(f"{count:,} {state_word(state)}" for state, count in states),
-            ago(min(row.received for row in members)),
+            f"{one.messages:,}",
+            terminal_safe(one.message.name),
+            ", ".join(f"{count:,} {state_word(state)}" for state, count in one.states.items()),
+            ago(one.first),
             *said,
         )
     console().print(table)
-    if any(rows[job].state == JobState.REVIEW for one in found for job in one.members):
+    if any(JobState.REVIEW in one.states for one in found):
         talk(
             "One verdict for all that wait: rung clusters --accept JOB, or --reject JOB"
             " --reason WHY"

@@ -8,7 +8,7 @@ message by this: a wrong merge costs more than an answer saves.
 
 import re
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 PIECE = 5
@@ -18,6 +18,7 @@ a probability of 98 %, those that share three tenths with 36 %, and are told apa
 ALIKE = 0.6
 """Share of their pieces that near-duplicates have in common."""
 MOST_CHARS = 800
+SIGNED = 2**31
 _SPACE = re.compile(r"\s+")
 _DIGITS = re.compile(r"\d+")
 
@@ -34,22 +35,42 @@ class Cluster:
         return self.members[0]
 
 
-def clusters(texts: Iterable[tuple[int, str]], least: int = 2) -> list[Cluster]:
-    """Clusters of at least so many messages, the largest first. Each message joins the first leader
-    that it is like, so no chain of small steps makes one of two different things."""
-    pieces: dict[int, frozenset[int]] = {}
-    bands: dict[tuple[int, tuple[int, ...]], list[int]] = {}
-    members: dict[int, list[int]] = {}
-    for key, text in texts:
+class Leaders:
+    """Messages that founded a cluster, by the keys they came with. Each message joins the leader
+    that it is most like, so no chain of small steps makes one of two different things."""
+
+    def __init__(self) -> None:
+        self._pieces: dict[int, frozenset[int]] = {}
+        self._meeting: dict[int, list[int]] = {}
+
+    def join(self, key: int, text: str) -> int:
+        """The leader that this message is like; itself where there is none."""
         own = pieces_of(text)
         keys = bands_of(own)
-        leader = _leader(own, keys, bands, pieces)
-        if leader is not None:
-            members[leader].append(key)
-            continue
-        members[key], pieces[key] = [key], own
+        met = {leader for band in keys for leader in self._meeting.get(band, ())}
+        alike = [(_shared(own, self._pieces[leader]), -leader) for leader in met]
+        best = max(alike, default=(0.0, 0))
+        if best[0] >= ALIKE:
+            return -best[1]
+        self._lead(key, own, keys)
+        return key
+
+    def lead(self, key: int, text: str) -> None:
+        """This message is a leader, whatever it is like."""
+        own = pieces_of(text)
+        self._lead(key, own, bands_of(own))
+
+    def _lead(self, key: int, own: frozenset[int], keys: Sequence[int]) -> None:
+        self._pieces[key] = own
         for band in keys:
-            bands.setdefault(band, []).append(key)
+            self._meeting.setdefault(band, []).append(key)
+
+
+def clusters(texts: Iterable[tuple[int, str]], least: int = 2) -> list[Cluster]:
+    """Clusters of at least so many messages, the largest first."""
+    leaders, members = Leaders(), dict[int, list[int]]()
+    for key, text in texts:
+        members.setdefault(leaders.join(key, text), []).append(key)
     found = [Cluster(tuple(all_of_it)) for all_of_it in members.values() if len(all_of_it) >= least]
     return sorted(found, key=lambda one: (-len(one.members), one.first))
 
@@ -64,8 +85,9 @@ def pieces_of(text: str) -> frozenset[int]:
     return frozenset(zlib.crc32(whole[i : i + PIECE]) for i in range(len(whole) - PIECE + 1))
 
 
-def bands_of(pieces: frozenset[int]) -> list[tuple[int, tuple[int, ...]]]:
-    """The bands that messages meet in. An empty bin takes what the next one holds."""
+def bands_of(pieces: frozenset[int]) -> list[int]:
+    """The bands that messages meet in, each as a hash of 32 bits with its sign, as Postgres keeps
+    it. An empty bin takes what the next one holds."""
     least: list[int | None] = [None] * BINS
     for piece in pieces:
         place, value = piece % BINS, piece // BINS
@@ -73,7 +95,10 @@ def bands_of(pieces: frozenset[int]) -> list[tuple[int, tuple[int, ...]]]:
         if known is None or value < known:
             least[place] = value
     filled = _filled(least)
-    return [(start, tuple(filled[start : start + BAND])) for start in range(0, BINS, BAND)]
+    return [
+        zlib.crc32(f"{start}:{filled[start : start + BAND]}".encode()) - SIGNED
+        for start in range(0, BINS, BAND)
+    ]
 
 
 def _filled(least: Sequence[int | None]) -> list[int]:
@@ -83,18 +108,6 @@ def _filled(least: Sequence[int | None]) -> list[int]:
         held = value if value is not None else held
         found.append(held)
     return found[::-1]
-
-
-def _leader(
-    own: frozenset[int],
-    keys: Sequence[tuple[int, tuple[int, ...]]],
-    bands: Mapping[tuple[int, tuple[int, ...]], Sequence[int]],
-    pieces: Mapping[int, frozenset[int]],
-) -> int | None:
-    met = {key for band in keys for key in bands.get(band, ())}
-    alike = [(_shared(own, pieces[key]), -key) for key in met]
-    best = max(alike, default=(0.0, 0))
-    return -best[1] if best[0] >= ALIKE else None
 
 
 def _shared(first: frozenset[int], second: frozenset[int]) -> float:

@@ -8,7 +8,7 @@ from tests.support.cli import say
 from tests.support.promises import ME, do, many
 from tests.support.works import hand_in, settings_for
 from worker.errors import UsageError
-from worker.runs.alike import verdicts_on
+from worker.runs.alike import catch_up, verdicts_on
 from worker.store.actions.reviews import Judged
 from worker.store.actions.verdict_sheets import give_verdicts
 
@@ -55,6 +55,7 @@ def test_one_verdict_is_for_all_that_are_alike_and_wait(outage: Engine) -> None:
 
 def test_whoever_judges_one_of_them_meanwhile_is_not_overruled(outage: Engine) -> None:
     like = Judged(job_id=3, verdict=Verdict.REJECT, reason="outage")
+    catch_up(outage)
     with outage.connect() as connection:
         sheet = verdicts_on(connection, None, like)
     assert [one.job_id for _, one in sheet] == [1, 2, 3, 4, 5, 6]

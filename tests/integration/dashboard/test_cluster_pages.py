@@ -11,6 +11,7 @@ from tests.support.pages import Page
 from tests.support.promises import do, many, one
 from tests.support.web import browsing
 from tests.support.works import hand_in, settings_for
+from worker.store.queue.review_clusters import COMPARING, TRY_LOCK
 
 SAID = "The app shows error {} when I pay, and it was working until this morning"
 
@@ -57,25 +58,31 @@ def test_one_verdict_for_all_that_wait_and_are_alike(engine: Engine, url: str) -
         assert ada.get("/clusters?run=9").status_code == 404
 
 
-def test_more_of_those_that_wait_are_looked_at_when_asked(
-    engine: Engine, url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_all_that_wait_are_compared_whatever_came_later(engine: Engine, url: str) -> None:
     with browsing(url) as ada:
         sign_in(ada, "ada", "enchantress of numbers")
-        whole = Page(ada.get("/clusters?review=1").text)
-        assert "Of those that wait for a person" in whole.text
-        assert not [one for one in whole.links() if "far=" in one]
-        # given: the two that are like no other are among the newest
-        monkeypatch.setattr("worker.dashboard.pages.clusters.SOME", 5)
-        first = Page(ada.get("/clusters?review=1&run=1").text)
-        assert "Of the newest 5 of the 8 that wait for a person" in first.text
-        assert "3 for a person" in first.text
-        # when
-        (further,) = [one for one in first.links() if one == "/clusters?run=1&review=1&far=1"]
-        far = Page(ada.get(further).text)
-        assert "6 for a person" in far.text
-        # then: a verdict is for those that were shown
-        said = {**far.form("/clusters/verdict"), "verdict": "reject", "reason": "an outage"}
-        done = ada.post("/clusters/verdict", data=said)
-        assert (done.status_code, "far=1" in done.headers["location"]) == (303, True)
-        assert one(engine, "SELECT count(*) FROM reviews")[0] == 6
+        page = Page(ada.get("/clusters?review=1&run=1").text)
+        assert "Of all 8 that wait for a person in this run" in page.text
+        assert ("6 for a person" in page.text, "being compared" in page.text) == (True, False)
+        assert not [one for one in page.links() if "far=" in one]
+        # given: who was the first of them is judged, and one more comes in another run
+        do(engine, "INSERT INTO reviews (job_id, verdict, reason, reviewer)"
+           " VALUES (1, 'reject', 'known', 'bob')")  # fmt: skip
+        hand_in(engine, settings_for(engine.url.render_as_string(hide_password=False), ""),
+                [SAID.format(7)], name="later")  # fmt: skip
+        do(engine, "UPDATE jobs SET state = 'review', finished_at = now() WHERE run_id = 2")
+        # then
+        (row,) = Page(ada.get("/clusters?review=1").text).rows("stacked")
+        assert row["where they stand"] == "6 for a person"
+        assert row["like"].startswith("today/today-1")
+        (row,) = Page(ada.get("/clusters?review=1&run=1").text).rows("stacked")
+        assert row["where they stand"] == "5 for a person"
+        assert not Page(ada.get("/clusters?review=1&run=2").text).root.all("table", cls="stacked")
+
+
+def test_what_nobody_has_compared_yet_is_said(engine: Engine, url: str) -> None:
+    with browsing(url) as ada, engine.begin() as connection:
+        sign_in(ada, "ada", "enchantress of numbers")
+        connection.execute(TRY_LOCK, {"key": COMPARING})
+        page = Page(ada.get("/clusters?review=1").text)
+        assert "The last 8 are still being compared." in page.text

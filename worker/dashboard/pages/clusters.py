@@ -18,12 +18,12 @@ from worker.dashboard.pages.serving import number
 from worker.domain.text import whole_number
 from worker.domain.wording import waiting
 from worker.errors import RungError, UsageError
-from worker.runs.alike import alike, verdicts_on
+from worker.runs.alike import alike, alike_and_waiting, catch_up, verdicts_on
 from worker.store.actions.reviews import Judged
 from worker.store.actions.verdict_sheets import give_verdicts
 from worker.store.audit import Actor, audit_reading
 from worker.store.reading.attention import total
-from worker.store.reading.clusters import MOST, SOME
+from worker.store.reading.clusters import MOST, SOME, not_compared
 from worker.store.reading.job_counts import counted_jobs
 from worker.store.runs import find_run
 
@@ -45,13 +45,18 @@ def listed(request: Request) -> Response:
     review, far = bool(given.get("review")), bool(given.get("far"))
     reads = permissions.may_operate(request) and bool(given.get("text"))
     dashboard = dashboard_of(request)
+    if review:
+        catch_up(dashboard.engine, SOME)
     with dashboard.engine.connect() as connection:
         try:
             run = find_run(connection, str(run_id)) if run_id is not None else None
         except RungError as error:
             return trouble_page(request, connection, error)
-        newest = _newest(far)
-        found = alike(connection, run_id, review=review, newest=newest, least=LEAST, most=CLUSTERS)
+        newest = MOST if far else SOME
+        if review:
+            found = alike_and_waiting(connection, run_id, least=LEAST, most=CLUSTERS)
+        else:
+            found = alike(connection, run_id, least=LEAST, most=CLUSTERS, newest=newest)
         if reads and found:
             audit_reading(dashboard.engine, permissions.actor(request), "clusters", len(found))
         return page(
@@ -69,16 +74,12 @@ def listed(request: Request) -> Response:
             newest=newest,
             far=far,
             others=_there_are(connection, run_id, review=review),
-            other=_address(run_id, review=not review, text=reads, far=far),
+            not_compared=not_compared(connection) if review else 0,
+            other=_address(run_id, review=not review, text=reads),
             with_text=_address(run_id, review=review, text=True, far=far),
             further=_address(run_id, review=review, text=reads, far=True),
             most=MOST,
         )
-
-
-def _newest(far: bool) -> int:
-    """How many messages are looked at."""
-    return MOST if far else SOME
 
 
 def _there_are(connection: Connection, run_id: int | None, *, review: bool) -> int:
@@ -86,7 +87,9 @@ def _there_are(connection: Connection, run_id: int | None, *, review: bool) -> i
     return total(connection, "review", run_id) if review else counted_jobs(connection, run_id)
 
 
-def _address(run_id: int | None, *, review: bool, text: bool, far: bool, **more: object) -> str:
+def _address(
+    run_id: int | None, *, review: bool, text: bool, far: bool = False, **more: object
+) -> str:
     given = {"run": run_id, "review": int(review), "text": int(text), "far": int(far), **more}
     return f"{PAGE}?" + urlencode({k: v for k, v in given.items() if v})
 
@@ -105,8 +108,8 @@ def _verdict(request: Request, given: Mapping[str, str], actor: Actor) -> Respon
             done = give_verdicts(engine, actor, sheet)
         except RungError as error:
             return trouble_page(request, connection, error)
-    reads, far = bool(given.get("text")), bool(given.get("far"))
-    return RedirectResponse(_address(run_id, review=True, text=reads, far=far, given=done), 303)
+    reads = bool(given.get("text"))
+    return RedirectResponse(_address(run_id, review=True, text=reads, given=done), 303)
 
 
 def _sheet(
@@ -118,7 +121,7 @@ def _sheet(
         raise UsageError("Choose a verdict: accept or reject.")
     job, why = whole_number(given.get("job", "")) or 0, given.get("reason", "").strip() or None
     like = Judged(job_id=job, verdict=Verdict(word), reason=why)
-    sheet = verdicts_on(connection, run_id, like, _newest(bool(given.get("far"))))
+    sheet = verdicts_on(connection, run_id, like)
     if len(sheet) != counted:
         raise UsageError(
             f"{waiting(len(sheet))} now, not the {counted or 0:,} that were shown.",

@@ -32,6 +32,7 @@ from worker.store.queue.minutes import note_minute
 from worker.store.queue.paces import note_paces
 from worker.store.queue.rate_holds import carry_out_lifts
 from worker.store.queue.rescue import rescue
+from worker.store.queue.review_clusters import cluster_reviews
 from worker.store.queue.rounds import report
 from worker.store.queue.run_ends import finish_runs
 from worker.store.queue.run_intake import close_abandoned_intakes
@@ -82,6 +83,7 @@ class Housekeeping:
             "note paces": partial(note_paces, engine),
             "lift holds": partial(carry_out_lifts, engine, runtime.pacer.lift),
             "mind look-ups": runtime.mind_lookups,
+            "compare reviews": partial(cluster_reviews, engine),
         }
         self._seldom: dict[str, Callable[[], object]] = {
             "rescue": self._rescue,

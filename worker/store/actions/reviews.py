@@ -10,6 +10,7 @@ from models.vocabulary import JobState, ReadingKind, Verdict
 from worker.errors import Missing, RungError, UsageError
 from worker.store.audit import Actor, Done, audit
 from worker.store.queue.reading_leases import end as end_reading
+from worker.store.queue.review_clusters import leave_erased
 
 FETCH = 1_000
 
@@ -142,6 +143,7 @@ def take_back(engine: Engine, actor: Actor, job_id: int) -> Done:
         connection.execute(RESTORE if found.verdict == Verdict.REJECT else WITHDRAW, values)
         connection.execute(FORGET, {"id": found.id})
         connection.execute(UNCOUNT, {"job": job_id, "verdict": found.verdict})
+        connection.execute(WAITS_AGAIN, {"job": job_id})
         said = f"review:{found.verdict}"
         return audit(connection, actor, "review:undo", f"job {job_id}", 1, verdict=said)
 
@@ -150,6 +152,7 @@ def end_of_erased(connection: Connection, actor: Actor, jobs: Sequence[int]) -> 
     """Of these jobs nothing is left that could go out: nobody is given them to look at."""
     values = {"jobs": list(jobs), "by": actor.name}
     connection.execute(REJECT_ERASED, values)
+    leave_erased(connection, jobs)
 
 
 def waiting(engine: Engine, run_id: int | None, *, decided: bool = True) -> Iterator[WaitingReview]:
@@ -191,6 +194,14 @@ WHERE {ITS_DELIVERIES}
   AND state = 'withdrawn' AND ended_at >= :since
 """)  # noqa: S608 - a constant of this module
 FORGET = text("DELETE FROM reviews WHERE id = :id")
+# It left its cluster with its first verdict.
+WAITS_AGAIN = text("""
+INSERT INTO clustered_reviews (job_id, run_id)
+SELECT j.id, j.run_id FROM jobs AS j JOIN runs AS r ON r.id = j.run_id
+WHERE j.id = :job AND r.kind NOT IN ('judge', 'shadow')
+  AND NOT EXISTS (SELECT FROM reviews WHERE job_id = j.id)
+ON CONFLICT DO NOTHING
+""")
 # The counter of verdicts follows new ones by itself; an earlier one counts again.
 UNCOUNT = text("""
 UPDATE run_verdicts AS c SET jobs = c.jobs

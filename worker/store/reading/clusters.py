@@ -24,13 +24,69 @@ class ComparedText:
     text: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingCluster:
+    """Near-duplicates of which so many wait for a verdict: `message` is the first of them, and
+    `last` is when the last one came in."""
+
+    id: int
+    waiting: int
+    message: ComparedText
+    last: dt.datetime
+
+
 def to_compare(
-    connection: Connection, run_id: int | None, *, review: bool = False, newest: int = MOST
+    connection: Connection, run_id: int | None, newest: int = MOST
 ) -> list[ComparedText]:
-    """Jobs with their text, oldest first, of so many of the newest. `review` takes those alone that
-    wait for a person and have no verdict yet."""
-    values = {"run": run_id, "most": newest}
-    return values_of(ComparedText, connection.execute(REVIEW if review else NEWEST, values))
+    """Jobs with their text, oldest first, of so many of the newest."""
+    return values_of(ComparedText, connection.execute(NEWEST, {"run": run_id, "most": newest}))
+
+
+def of_waiting(
+    connection: Connection, run_id: int | None, *, least: int, most: int
+) -> list[WaitingCluster]:
+    """The largest clusters of all that wait for a verdict, or of those of a run: at least so large,
+    at most so many."""
+    values = {"run": run_id or ALL_RUNS, "least": least, "most": most, **_between(run_id)}
+    found = connection.execute(LARGEST, values).all()
+    texts = {
+        row.id: row
+        for row in values_of(
+            ComparedText,
+            connection.execute(TEXTS, {"ids": [job for row in found for job in row[2:]]}),
+        )
+    }
+    return [
+        WaitingCluster(
+            id=row.cluster_id,
+            waiting=row.waiting,
+            message=texts[row.first],
+            last=texts[row.last].received,
+        )
+        for row in found
+    ]
+
+
+def not_compared(connection: Connection, most: int = SOME) -> int:
+    """How many came too lately to be in a cluster; so many at the most are counted."""
+    return int(connection.execute(NOT_COMPARED, {"most": most}).scalar_one())
+
+
+def jobs_of(connection: Connection, run_id: int | None, cluster_id: int) -> list[int]:
+    """All that wait in a cluster, or those of a run."""
+    values = {"cluster": cluster_id, **_between(run_id)}
+    return list(connection.execute(JOBS, values).scalars())
+
+
+def _between(run_id: int | None) -> dict[str, int]:
+    """The runs that are meant, so that one index serves one as well as all."""
+    return {"lowest": run_id or ALL_RUNS, "highest": run_id or HIGHEST}
+
+
+def cluster_of(connection: Connection, job_id: int) -> int | None:
+    """Of a job that waits for a verdict; None where it does not."""
+    found: int | None = connection.execute(CLUSTER_OF, {"job": job_id}).scalar()
+    return found
 
 
 COLUMNS = """
@@ -54,11 +110,41 @@ NEWEST = text(f"""
    ORDER BY run_id DESC, message_id DESC LIMIT :most)) AS j
 {FROM_JOBS} ORDER BY j.id
 """)
-REVIEW = text(f"""
-{COLUMNS} FROM (
-  SELECT id, run_id, message_id, state, reason FROM jobs AS k
-  WHERE state = 'review' AND (CAST(:run AS bigint) IS NULL OR run_id = :run)
-    AND (SELECT id FROM reviews WHERE job_id = k.id LIMIT 1) IS NULL
-  ORDER BY run_id DESC, id DESC LIMIT :most) AS j
-{FROM_JOBS} ORDER BY j.id
+ALL_RUNS = 0
+"""Under which all runs are counted together."""
+# The first and the last by run and job: an index has them.
+LARGEST = text("""
+SELECT c.cluster_id, c.waiting, f.job_id AS first, l.job_id AS last
+FROM (
+  SELECT cluster_id, waiting FROM review_cluster_counts
+  WHERE run_id = :run AND waiting >= :least
+  ORDER BY run_id, waiting DESC, cluster_id LIMIT :most) AS c
+CROSS JOIN LATERAL (
+  SELECT job_id FROM clustered_reviews
+  WHERE cluster_id = c.cluster_id AND run_id BETWEEN :lowest AND :highest
+  ORDER BY cluster_id, run_id, job_id LIMIT 1) AS f
+CROSS JOIN LATERAL (
+  SELECT job_id FROM clustered_reviews
+  WHERE cluster_id = c.cluster_id AND run_id BETWEEN :lowest AND :highest
+  ORDER BY cluster_id DESC, run_id DESC, job_id DESC LIMIT 1) AS l
+ORDER BY c.waiting DESC, c.cluster_id
 """)
+TEXTS = text(f"""
+{COLUMNS} FROM (
+  SELECT k.* FROM unnest(CAST(:ids AS bigint[])) AS wanted(id)
+  CROSS JOIN LATERAL (
+    SELECT id, run_id, message_id, state, reason FROM jobs WHERE id = wanted.id OFFSET 0) AS k
+) AS j
+CROSS JOIN LATERAL (SELECT name FROM runs WHERE id = j.run_id OFFSET 0) AS r
+CROSS JOIN LATERAL (SELECT * FROM messages WHERE id = j.message_id OFFSET 0) AS m
+""")
+NOT_COMPARED = text("""
+SELECT count(*) FROM (
+  SELECT FROM clustered_reviews WHERE cluster_id IS NULL LIMIT :most) AS due
+""")
+JOBS = text("""
+SELECT job_id FROM clustered_reviews
+WHERE cluster_id = :cluster AND run_id BETWEEN :lowest AND :highest
+ORDER BY run_id, job_id
+""")
+CLUSTER_OF = text("SELECT cluster_id FROM clustered_reviews WHERE job_id = :job")
