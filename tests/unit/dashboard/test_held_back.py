@@ -58,3 +58,50 @@ def test_what_is_likely_goes_by_what_its_tiers_write_at() -> None:
     }
     rest = {"open": {"opus": 10}, "ended": {"haiku": 100}, "paid": {"haiku": "20"}}
     assert run(spent=Decimal(20), tier_waits=waits, rest=rest).likely == 20 + 10 * Decimal("0.8")
+
+
+def test_what_is_left_may_be_enough_for_another_tier() -> None:
+    """Seen in a run that was said to be stopped by its budget, and went on for half a minute."""
+    waits = {
+        "": {"stop": None, "least": None, "most": "0.0007"},
+        "haiku": {"stop": None, "least": None, "most": "0.0019"},
+        "sonnet": {"stop": "run budget", "least": "0.0297", "most": "0.0347"},
+    }
+    rest = {"open": {"haiku": 18, "sonnet": 55}, "ended": {"haiku": 200}, "paid": {"haiku": "0.03"}}
+    left = run(
+        cap=Decimal("0.05"), spent=Decimal("0.0382"), reserved=Decimal(0), rest=rest,
+        waiting_for="run budget", waiting_usd=Decimal("0.0297"), tier_waits=waits,
+        ladder=["haiku", "sonnet"],
+    )  # fmt: skip
+    assert (left.out_of_money, left.short) == (False, True)
+    start = "held back by its budget: $0.0118 of it is left, enough for haiku alone; about $"
+    assert left.money_words.startswith(start)
+    # Nothing waits there any more, or it is not enough there either, or nothing is known of it.
+    over = replace(left, rest=rest | {"open": {"sonnet": 55}})
+    dear = replace(left, tier_waits=waits | {"haiku": {**waits["sonnet"], "most": "0.0118001"}})
+    unknown = replace(left, tier_waits={"sonnet": waits["sonnet"]})
+    refused = {"stop": "run budget", "least": "0.0119", "most": "0.0119"}
+    assert all(one.out_of_money for one in (over, dear, unknown))
+    assert replace(left, tier_waits=waits | {"haiku": refused}).out_of_money
+    # While calls are in flight, it is they that are waited for.
+    flying = replace(left, reserved=Decimal("0.001"))
+    assert "new calls wait until those in flight are paid" in flying.money_words
+    routing = replace(left, rest=rest | {"open": {"": 3, "haiku": 1, "sonnet": 55}})
+    assert "enough for routing and haiku alone" in routing.money_words
+
+
+def test_the_days_budget_may_be_enough_for_another_tier_too() -> None:
+    waits = {
+        "haiku": {"stop": None, "least": None, "most": "0.2"},
+        "opus": {"stop": "day budget", "least": "1", "most": "1"},
+    }
+    left = run(
+        waiting_for="day budget", waiting_usd=Decimal(1), tier_waits=waits, cap=None,
+        rest={"open": {"haiku": 1, "opus": 1}}, day_left=Decimal("0.5"), ladder=["haiku", "opus"],
+        reserved=Decimal(0),
+    )  # fmt: skip
+    assert not left.out_of_money
+    assert left.money_words == (
+        "held back by the day budget: $0.5000 of it is left, enough for haiku alone"
+    )
+    assert replace(left, rest={"open": {"opus": 1}}).out_of_money

@@ -6,15 +6,18 @@ from decimal import Decimal
 from shlex import quote
 from typing import Any
 
+from models.vocabulary import ROUTING
 from worker.domain.budget_waits import read_waits
 from worker.domain.budget_words import (
     LEAST_MARGIN,
+    UNROUTED,
     RestOfRun,
     enough,
     enough_words,
     stop_words,
 )
 from worker.domain.likely_cost import likely
+from worker.domain.wording import dollars, listed
 
 RUN_BUDGET, DAY_BUDGET = "run budget", "day budget"
 AFTER_THE_DAY = (
@@ -70,14 +73,25 @@ class RunMoney:
     @property
     def out_of_money(self) -> bool:
         """Whether a budget has stopped it: nothing is in flight that could still be settled, and
-        what is left is less than any call that waits may cost. Until then it goes on by itself."""
+        what is left is less than any call that waits may cost, at whatever tier. Until then it goes
+        on by itself."""
         if self.waiting_for == DAY_BUDGET:
             limited = self.day_left is not None and not self.day_reserved
             return limited and self._lacks(self.day_left)
         return bool(self.waiting_for) and not self.reserved and self._lacks(self.left)
 
     def _lacks(self, left: Decimal | None) -> bool:
+        if left is not None and self._affordable(left):
+            return False
         return left is None or self.waiting_usd is None or left < self.waiting_usd
+
+    def _affordable(self, left: Decimal) -> list[str]:
+        """Queues with open jobs for whose calls `left` dollars are enough: these were refused while
+        others were in flight, and are tried again in a moment."""
+        waits, jobs = read_waits(self.tier_waits), self.to_come.open
+        costs = {t: wait.most if wait.least is None else wait.least for t, wait in waits.items()}
+        there = [tier for tier in (UNROUTED, *self.ladder) if jobs.get(tier) and tier in costs]
+        return [tier or ROUTING for tier in there if costs[tier] <= left]
 
     @property
     def raises(self) -> bool:
@@ -151,10 +165,16 @@ class RunMoney:
 
     @property
     def _short_words(self) -> str:
-        goes_on = "new calls wait until those in flight are paid"
         if self.waiting_for and self.waiting_for != RUN_BUDGET:
-            return f"held back by the {self.waiting_for}: {goes_on}"
-        return f"{HELD_BACK}: {goes_on}; {self._enough_words}"
+            return f"held back by the {self.waiting_for}: {self._goes_on(self.day_left)}"
+        return f"{HELD_BACK}: {self._goes_on(self.left)}; {self._enough_words}"
+
+    def _goes_on(self, left: Decimal | None) -> str:
+        """What happens by itself while a budget is short."""
+        enough_for = self._affordable(left) if left is not None and not self.reserved else []
+        if enough_for:
+            return f"{dollars(left)} of it is left, enough for {listed(enough_for)} alone"
+        return "new calls wait until those in flight are paid"
 
     @property
     def whole(self) -> bool:
