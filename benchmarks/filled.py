@@ -77,7 +77,7 @@ FROM generate_series(1, {jobs}) AS n
 """,
     """
 INSERT INTO jobs (run_id, message_id, state, tier, rung, fence, attempts, escalations, difficulty,
-  cost, reason, created_at, available_at, finished_at, dispatched_at, lease_until)
+  cost, reason, created_at, available_at, finished_at, lease_until)
 SELECT run, n, state, CASE WHEN state = 'queued' THEN NULL WHEN n % 33 = 0 THEN 'opus'
     WHEN n % 6 = 0 THEN 'sonnet' ELSE 'haiku' END, 0,
   CASE WHEN state IN ('queued', 'routed') THEN 0 ELSE 2 END,
@@ -87,7 +87,6 @@ SELECT run, n, state, CASE WHEN state = 'queued' THEN NULL WHEN n % 33 = 0 THEN 
   CASE state WHEN 'dead' THEN 'schema' WHEN 'review' THEN 'low_confidence' END,
   now() - interval '3 hours', now() - interval '2 hours',
   CASE WHEN run > 2 THEN now() - make_interval(mins => run) END,
-  CASE WHEN state = 'routed' AND n % ({jobs} / 200) = 1 THEN now() END,
   CASE WHEN state = 'routed' AND n % ({jobs} / 200) = 2 THEN now() + interval '1 hour' END
 FROM (
   SELECT n, CASE WHEN n <= 0.30 * {jobs} THEN 1 WHEN n <= 0.35 * {jobs} THEN 2
@@ -96,6 +95,10 @@ FROM (
       WHEN n % least(1000, {jobs} / 150) = 0 THEN 'dead'
       WHEN n % 100 = 0 THEN 'review' ELSE 'answered' END AS state
   FROM generate_series(1, {jobs}) AS n) AS made
+""",
+    """
+INSERT INTO dispatches (job_id, queue)
+SELECT id, queue FROM jobs WHERE state = 'routed' AND message_id % ({jobs} / 200) = 1
 """,
     """
 INSERT INTO attempts (job_id, fence, stage, tier, model, lane, outcome, difficulty, confidence,

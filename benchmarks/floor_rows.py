@@ -72,13 +72,16 @@ def _of(alias: str, names: str) -> dict[str, str]:
 
 
 GOES_ON = "a.fence < j.fence"
-MARK = "UPDATE jobs SET dispatched_at = now() WHERE id = ANY(%(id)s::bigint[])"
+MARK = """
+INSERT INTO dispatches (job_id, queue) SELECT id, 'haiku' FROM unnest(%(id)s::bigint[]) AS u(id)
+ON CONFLICT (job_id) DO UPDATE SET dispatched_at = now()
+"""
 CLAIM = (
     Write(
         "jobs",
         {"id": "a.job_id", "fence": "a.fence"},
         keys=("id",),
-        also="dispatched_at = NULL, lease_until = now() + interval '3 minutes'",
+        also="lease_until = now() + interval '3 minutes'",
     ),
     Write(
         "attempts",

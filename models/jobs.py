@@ -51,9 +51,7 @@ class Job(Base):
             text("priority DESC"),
             "available_at",
             "id",
-            postgresql_where=text(
-                "queue IS NOT NULL AND lease_until IS NULL AND dispatched_at IS NULL"
-            ),
+            postgresql_where=text("queue IS NOT NULL AND lease_until IS NULL"),
             # No two entries are alike, and looking for such took a tenth of a job's intake.
             postgresql_with={"deduplicate_items": "off"},
         ),
@@ -85,7 +83,7 @@ class Job(Base):
             postgresql_include=["reason", "finished_at"],
             postgresql_where=text("state IN ('dead', 'review')"),
         ),
-        # The row of a job is rewritten about five times in its life: leave room on its page, and
+        # The row of a job is rewritten about four times in its life: leave room on its page, and
         # let autovacuum follow a hot queue closely.
         {
             "postgresql_with": {
@@ -116,6 +114,7 @@ class Job(Base):
     lease_until: Mapped[Instant | None]
     available_at: Mapped[Instant] = mapped_column(server_default=now())
     dispatched_at: Mapped[Instant | None]
+    """Of versions before `dispatches`, which may work beside this one; written by them alone."""
     attempts: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     failures: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     deferrals: Mapped[int] = mapped_column(server_default=text("0"))

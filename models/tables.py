@@ -10,6 +10,7 @@ from models.calls import AppliedPrice, Call
 from models.certificates import Certificate, Evidence
 from models.contexts import ShownContext
 from models.deliveries import Delivery, DeliveryTarget
+from models.dispatches import Dispatch
 from models.escalations import Escalation
 from models.forecasts import ForecastRow
 from models.jobs import Job
@@ -59,6 +60,7 @@ __all__ = [
     "CountedInput",
     "Delivery",
     "DeliveryTarget",
+    "Dispatch",
     "EndedSession",
     "Escalation",
     "EscalationTotal",

@@ -187,7 +187,7 @@ def frozen_in_brpop(home: House) -> None:
     home.at_work(home.start())
     with home.frozen(first):
         home.hand_in(JOBS)
-        home.until("EXISTS (SELECT FROM jobs WHERE dispatched_at IS NOT NULL OR fence > 0)")
+        home.until("EXISTS (SELECT FROM dispatches) OR EXISTS (SELECT FROM jobs WHERE fence > 0)")
         first.kill()
     home.fault()
     home.settle()

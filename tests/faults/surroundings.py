@@ -33,7 +33,11 @@ def database_clock(hours: int) -> Story:
         home.moods({"match": {"purpose": "answer"}, "do": {"slow": 0.5}})
         at_work(home)
         home.until("EXISTS (SELECT FROM calls WHERE state = 'sent' AND purpose = 'answer')")
-        for column in ("lease_until", "dispatched_at", "available_at"):
+        home.sql(
+            "UPDATE dispatches SET dispatched_at = dispatched_at - make_interval(hours => :hours)",
+            hours=hours,
+        )
+        for column in ("lease_until", "available_at"):
             home.sql(
                 f"UPDATE jobs SET {column} = {column} - make_interval(hours => :hours)"
                 f" WHERE {column} IS NOT NULL AND finished_at IS NULL",

@@ -70,7 +70,9 @@ CLIMBED = "(SELECT min(job_id) FROM escalations WHERE to_tier = 'sonnet')"
 NO_CHECK = "ALTER TABLE {} DROP CONSTRAINT {}"
 
 CORRUPTIONS: dict[str, tuple[str, ...]] = {
-    "a terminal job is let go": (f"UPDATE jobs SET dispatched_at = now() WHERE id = {ANY_ANSWER}",),
+    "a terminal job is let go": (
+        f"INSERT INTO dispatches (job_id, queue) VALUES ({ANY_ANSWER}, 'haiku')",
+    ),
     "a finished run has no open job": (
         f"UPDATE jobs SET state = 'routed', finished_at = NULL WHERE id = {ANY_ANSWER}",
     ),

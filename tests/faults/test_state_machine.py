@@ -173,10 +173,9 @@ class Protocol(RuleBasedStateMachine):
     def time_passes(self) -> None:
         """What was deferred is due, what was dispatched and not claimed is stale."""
         self.bench.do(
-            "UPDATE jobs SET available_at = now(),"
-            " dispatched_at = dispatched_at - interval '2 hours'"
-            " WHERE finished_at IS NULL AND lease_until IS NULL"
+            "UPDATE jobs SET available_at = now() WHERE finished_at IS NULL AND lease_until IS NULL"
         )
+        self.bench.do("UPDATE dispatches SET dispatched_at = dispatched_at - interval '2 hours'")
         self.bench.do("UPDATE tiers SET breaker_until = now() WHERE breaker_until > now()")
 
     @rule(tier=st.sampled_from((*WORK, "everything")))

@@ -3,8 +3,6 @@
 ALIKE = {
     "notices.TO_MAIL: NOT EXISTS (SELECT FROM notice_mails AS m WHERE m.notice_id = n.id)"
     " -> true": "spares a try: a conflict of keys does nothing",
-    "dispatch.UNMARK: dispatched_at IS NOT NULL -> true": "spares a write: null becomes null",
-    "gates.UNMARK: dispatched_at IS NOT NULL -> true": "spares a write: null becomes null",
     **dict.fromkeys(
         (
             f"reviews.{one}: target = ANY(ARRAY(SELECT name FROM delivery_targets)) -> true"
@@ -42,8 +40,6 @@ ALIKE = {
     " under way, and this statement names no others",
     "batches.UNDER_WAY: state IN ('intended', 'submitted', 'ended') -> true": "spares reading"
     " what is over: each figure has its own state",
-    "screens.OLDEST: dispatched_at IS NULL -> true": "what is dispatched counts anyway, and what"
-    " stands behind it has waited less; said for the index alone",
     **dict.fromkeys(
         ("facts.CLIMBS: escalations > 0 -> true", "facts.NEXT: escalations > 0 -> true"),
         "spares looking for steps of those who never climbed",

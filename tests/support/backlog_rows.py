@@ -104,8 +104,8 @@ UPDATE jobs SET state = 'routed', tier = 'haiku', fence = 1
 WHERE run_id = 3 AND state = 'queued' AND id % 2 = 0;
 UPDATE jobs SET lease_until = now() + (id % 3 - 1) * interval '1 minute'
 WHERE id IN (SELECT id FROM jobs WHERE run_id = 3 AND state = 'routed' ORDER BY id LIMIT 200);
-UPDATE jobs SET dispatched_at = now() - interval '5 minutes'
-WHERE id IN (SELECT id FROM jobs WHERE run_id = 3 AND state = 'routed' ORDER BY id DESC LIMIT 200);
+INSERT INTO dispatches SELECT id, queue, now() - interval '5 minutes'
+FROM jobs WHERE run_id = 3 AND state = 'routed' ORDER BY id DESC LIMIT 200;
 INSERT INTO attempts (job_id, fence, stage, tier, model, lane, policy_version, prompt_version,
   schema_version, budget_day, worker, available_at, outcome, finished_at, confidence, reasons)
 SELECT id, 1, 'answer', 'haiku', 'claude-haiku-5-5', 'realtime', 'v', 'p2', 's', current_date,

@@ -30,7 +30,7 @@ ALWAYS = (
         1,
         """SELECT 'job ' || id || ' is ' || state || ' and still held' FROM jobs
         WHERE finished_at IS NOT NULL
-          AND (lease_until IS NOT NULL OR dispatched_at IS NOT NULL)""",
+          AND (lease_until IS NOT NULL OR id IN (SELECT job_id FROM dispatches))""",
     ),
     Check(
         "a finished run has no open job",

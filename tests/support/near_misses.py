@@ -53,11 +53,16 @@ class Rows:
         return self.insert("messages", "id", **known | columns)
 
     def job(self, run: int, message: int | None = None, **columns: Any) -> int:
-        """Of a message of its own, if none is given."""
+        """Of a message of its own, if none is given; marked where it has a `dispatched_at`."""
+        marked = columns.pop("dispatched_at", None)
         found = message or self.message()
         if columns.get("state") in ("answered", "dead", "review", "cancelled"):
             columns.setdefault("finished_at", "now()")
-        return self.insert("jobs", "id", run_id=run, message_id=found, **columns)
+        job = self.insert("jobs", "id", run_id=run, message_id=found, **columns)
+        if marked:
+            queue = self.one("SELECT queue FROM jobs WHERE id = :id", id=job)[0]
+            self.insert("dispatches", None, job_id=job, queue=queue, dispatched_at=marked)
+        return job
 
     def routed(self, run: int, message: int | None = None, **columns: Any) -> int:
         """A job that waits for haiku, or is held by a worker."""

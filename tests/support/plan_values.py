@@ -30,7 +30,7 @@ class Values:
         self.batched = ids(f"run_id = {NIGHT} AND id % 7 = 0")
         self.answered = ids(f"run_id = {DAY} AND state = 'answered'")
         self.leased = ids("lease_until > now()")
-        self.dispatched = ids("dispatched_at IS NOT NULL")
+        self.dispatched = ids("id IN (SELECT job_id FROM dispatches)")
         wanted = text("SELECT message_id FROM jobs WHERE finished_at IS NULL ORDER BY id LIMIT 500")
         self.messages = list(connection.execute(wanted).scalars())
         self.common: dict[str, Any] = self._common()

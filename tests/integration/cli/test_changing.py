@@ -26,9 +26,9 @@ def two_runs(
 
 def test_a_drain_waits_until_nothing_is_in_flight(engine: Engine) -> None:
     # given
-    do(engine, "UPDATE jobs SET state = 'routed', tier = 'haiku', dispatched_at = now()")
-    do(engine, "UPDATE jobs SET dispatched_at = NULL, lease_until = now() + interval '1 minute'"
-       " WHERE id = 1")  # fmt: skip
+    do(engine, "UPDATE jobs SET state = 'routed', tier = 'haiku'")
+    do(engine, "UPDATE jobs SET lease_until = now() + interval '1 minute' WHERE id = 1")
+    do(engine, "INSERT INTO dispatches (job_id, queue) SELECT id, queue FROM jobs WHERE id > 1")
     # when
     would = say("drain", "haiku", "--dry-run")
     assert one(engine, "SELECT count(*) FROM tiers WHERE paused")[0] == 0
@@ -39,7 +39,7 @@ def test_a_drain_waits_until_nothing_is_in_flight(engine: Engine) -> None:
     assert "haiku would be paused, with 1 in flight." in would.err
     assert (busy.code, "1 still in flight" in busy.err) == (1, True)
     assert (empty.code, empty.document["in_flight"]) == (0, 0)
-    assert one(engine, "SELECT count(*) FROM jobs WHERE dispatched_at IS NOT NULL")[0] == 0
+    assert one(engine, "SELECT count(*) FROM dispatches")[0] == 0
     assert one(engine, "SELECT paused_reason FROM tiers")[0] == "drained by hand"
     assert say("drain", "nope").code == 2
 

@@ -61,8 +61,7 @@ def test_routing_and_canaries_whose_replies_are_lost(
         story = EachPlace(runtime.engine, engine, REPLIES)
 
         def step() -> None:
-            do(engine, "UPDATE jobs SET dispatched_at = now() - interval '61 seconds'"
-                " WHERE dispatched_at IS NOT NULL")  # fmt: skip
+            do(engine, "UPDATE dispatches SET dispatched_at = now() - interval '61 seconds'")
             make_due(engine)
             drain(runtime)
 

@@ -33,9 +33,9 @@ UPDATE jobs SET lane = 'realtime' WHERE id IN (
 """Stood still for minutes under statistics of a small old run."""
 
 FORGET_BY_A_JOIN = """
-UPDATE jobs SET dispatched_at = NULL WHERE id IN (
-  SELECT id FROM jobs WHERE dispatched_at < now() - make_interval(secs => :after)
-  ORDER BY dispatched_at LIMIT 10000 FOR UPDATE SKIP LOCKED)
+UPDATE jobs SET lease_until = NULL WHERE id IN (
+  SELECT id FROM jobs WHERE lease_until < now() - make_interval(secs => :after)
+  ORDER BY lease_until LIMIT 10000 FOR UPDATE SKIP LOCKED)
 """
 """Went through all jobs as soon as its plan was kept."""
 

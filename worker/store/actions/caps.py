@@ -77,7 +77,7 @@ AVAILABLE_NOW = text("""
 UPDATE jobs SET available_at = now() WHERE id = ANY(ARRAY(
   SELECT j.id FROM (SELECT CAST(:run AS bigint) AS id OFFSET 0) AS r CROSS JOIN LATERAL (
     SELECT id FROM jobs WHERE run_id = r.id AND queue IS NOT NULL AND lease_until IS NULL
-      AND dispatched_at IS NULL AND available_at > now()
+      AND available_at > now()
     ORDER BY queue, priority DESC, available_at, id FOR UPDATE) AS j))
 """)
 COMMITTED = text("SELECT spent + reserved FROM budgets WHERE run_id = :run")

@@ -36,6 +36,7 @@ from models.vocabulary import JobState
 from worker.errors import RungError, UsageError
 from worker.store.actions.selection import Selection
 from worker.store.audit import Actor, Done, audit
+from worker.store.queue.dispatch import unmark_ended
 from worker.store.queue.paces import forget_paces
 
 GROUP = 5_000
@@ -94,7 +95,6 @@ CANCEL = Change(
         "state": str(JobState.CANCELLED),
         "finished_at": func.now(),
         "lease_until": null(),
-        "dispatched_at": null(),
         "reason": f"cancelled by {actor.name}",
     },
     ends=True,
@@ -193,7 +193,10 @@ def _change_jobs(
         .values(change.sets(actor))
         .returning(Job.run_id)
     )
-    return list(changed.scalars())
+    runs = list(changed.scalars())
+    if change.ends:
+        unmark_ended(connection)
+    return runs
 
 
 def _detail(

@@ -29,6 +29,7 @@ from worker.store.actions.named_in_words import named_by, take_out_of_words
 from worker.store.actions.quoted_words import take_out
 from worker.store.actions.reviews import end_of_erased
 from worker.store.audit import Actor, audit
+from worker.store.queue.dispatch import unmark_ended
 
 GROUP = 500
 TABLES = (
@@ -151,6 +152,7 @@ def _erase(connection: Connection, actor: Actor, message_ids: Sequence[int]) -> 
     # Jobs first, as every transaction locks them: what is being recorded now is waited for.
     jobs = list(connection.execute(LOCK_JOBS, {"ids": list(message_ids)}).scalars())
     changed = {"cancelled": connection.execute(CANCEL, {"jobs": jobs}).rowcount}
+    unmark_ended(connection)
     take_out(connection, jobs)
     for table, statement in STATEMENTS.items():
         values = {"jobs": jobs} if ":jobs" in statement.text else {"ids": list(message_ids)}
@@ -197,7 +199,7 @@ FROM jobs WHERE message_id = ANY(:ids)
 LOCK_JOBS = text("SELECT id FROM jobs WHERE message_id = ANY(:ids) ORDER BY id FOR UPDATE")
 CANCEL = text("""
 UPDATE jobs SET state = 'cancelled', finished_at = now(), lease_until = NULL,
-  dispatched_at = NULL, reason = 'its message was erased'
+  reason = 'its message was erased'
 WHERE id = ANY(:jobs) AND finished_at IS NULL
 """)
 STATEMENTS = {

@@ -97,21 +97,18 @@ UPDATE runs SET state = 'active', state_reason = NULL, waiting_for = NULL, tier_
   paused_by = NULL, paused_at = NULL
 WHERE id = :run AND state IN ('paused', 'active')
 """)
-# `OFFSET 0` and an order keep these two to the small index of what is dispatched, where stale
-# statistics would have the planner read all of a run, or the whole table.
+# `OFFSET 0` has each marked job looked up by its key, where stale statistics would have the planner
+# read all of a run, or the whole table.
 FORGET_DISPATCHED = text("""
-UPDATE jobs SET dispatched_at = NULL WHERE dispatched_at IS NOT NULL AND id = ANY(ARRAY(
-  SELECT id FROM (
-    SELECT id, run_id FROM jobs WHERE dispatched_at IS NOT NULL
-    ORDER BY queue, dispatched_at OFFSET 0) AS marked
-  WHERE run_id = :run))
+DELETE FROM dispatches WHERE job_id = ANY(ARRAY(
+  SELECT d.job_id FROM dispatches AS d CROSS JOIN LATERAL (
+    SELECT run_id FROM jobs WHERE id = d.job_id OFFSET 0) AS j
+  WHERE j.run_id = :run FOR UPDATE OF d SKIP LOCKED))
 """)
 TAKE_BACK = text("""
-UPDATE jobs SET dispatched_at = NULL WHERE dispatched_at IS NOT NULL AND id = ANY(ARRAY(
-  SELECT id FROM (
-    SELECT id, queue, lease_until FROM jobs WHERE dispatched_at IS NOT NULL
-    ORDER BY queue, dispatched_at OFFSET 0) AS marked
-  WHERE lease_until IS NULL AND (:name = 'everything' OR queue = :name)))
+DELETE FROM dispatches WHERE job_id = ANY(ARRAY(
+  SELECT job_id FROM dispatches WHERE :name = 'everything' OR queue = :name
+  FOR UPDATE SKIP LOCKED))
 """)
 RESUME_QUEUE = text("""
 UPDATE tiers SET paused = false, paused_reason = NULL, paused_by = NULL, paused_at = NULL,
@@ -127,7 +124,7 @@ UPDATE jobs SET available_at = now() WHERE id = ANY(ARRAY(
   CROSS JOIN LATERAL (
     SELECT id FROM jobs WHERE run_id = r.id AND queue IS NOT NULL
       AND (:name = 'everything' OR queue IN (:name, 'batch.' || :name))
-      AND lease_until IS NULL AND dispatched_at IS NULL AND available_at > now()
+      AND lease_until IS NULL AND available_at > now()
     ORDER BY queue, priority DESC, available_at, id FOR UPDATE SKIP LOCKED) AS j))
 """)
 TRY_CANARIES_AGAIN = text("""

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, Row, text
+from sqlalchemy import Connection, Engine, Row, text
 
 from worker.store.rows import as_json
 
@@ -64,6 +64,12 @@ def undo(engine: Engine, chunks: Sequence[Chunk]) -> None:
         connection.execute(UNMARK, {"ids": ids})
 
 
+def unmark_ended(connection: Connection) -> None:
+    """Takes the mark from jobs that have ended, after the statement that ended them: they make
+    room at once."""
+    connection.execute(UNMARK_ENDED)
+
+
 def _chunks(queue: str, ids: Sequence[int], size: int) -> Iterator[Chunk]:
     for start in range(0, len(ids), size):
         yield Chunk(queue, tuple(ids[start : start + size]))
@@ -72,16 +78,15 @@ def _chunks(queue: str, ids: Sequence[int], size: int) -> Iterator[Chunk]:
 TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:key)")
 
 FORGET_STALE = text("""
-UPDATE jobs SET dispatched_at = NULL WHERE id = ANY(ARRAY(
-  SELECT id FROM jobs
-  WHERE dispatched_at < now() - make_interval(secs => :after)
-  ORDER BY dispatched_at LIMIT 10000 FOR UPDATE SKIP LOCKED))
+DELETE FROM dispatches WHERE job_id = ANY(ARRAY(
+  SELECT job_id FROM dispatches WHERE dispatched_at < now() - make_interval(secs => :after)
+  FOR UPDATE SKIP LOCKED))
 """)
 
-# Capacity of the live workers of each queue, less what is outstanding. Both partial indexes hold
-# only outstanding jobs, so this does not grow with the table.
+# Capacity of the live workers of each queue, less what is outstanding. Marks and the index of
+# leases are of outstanding jobs alone, so this does not grow with the table.
 ROOM = text("""
-SELECT c.queue, (c.capacity * :factor - coalesce(o.outstanding, 0))::int AS room,
+SELECT c.queue, (c.capacity * :factor - coalesce(d.jobs, 0) - o.jobs)::int AS room,
   c.capacity::int AS capacity
 FROM (
   SELECT key AS queue, sum(value::int) AS capacity
@@ -89,12 +94,9 @@ FROM (
   WHERE seen_at > now() - make_interval(secs => :seen) AND NOT stopping
   GROUP BY key
 ) AS c
-LEFT JOIN LATERAL (
-  SELECT count(*) AS outstanding FROM (
-    SELECT 1 FROM jobs WHERE queue = c.queue AND dispatched_at IS NOT NULL
-    UNION ALL
-    SELECT 1 FROM jobs WHERE queue = c.queue AND lease_until IS NOT NULL) AS held
-) AS o ON true
+LEFT JOIN (SELECT queue, count(*) AS jobs FROM dispatches GROUP BY queue) AS d USING (queue)
+CROSS JOIN LATERAL (
+  SELECT count(*) AS jobs FROM jobs WHERE queue = c.queue AND lease_until IS NOT NULL) AS o
 WHERE NOT EXISTS (
   SELECT FROM tiers t WHERE t.name IN (c.queue, 'everything')
     AND (t.paused OR (t.breaker = 'open' AND t.breaker_until > now())))
@@ -102,16 +104,17 @@ ORDER BY c.queue
 """)
 
 # One index range for each active run and queue with room, in the order of the runs' priority: jobs
-# of paused and finished runs are never looked at.
+# of paused and finished runs are never looked at. What is marked is still in that range, and is no
+# more than the queues hold. A row's lock keeps a claim from taking what is being marked.
 TAKE = text("""
 WITH ready AS (
-  SELECT one.id FROM jsonb_to_recordset(CAST(:rooms AS jsonb)) AS q(queue text, room int)
+  SELECT q.queue, one.id FROM jsonb_to_recordset(CAST(:rooms AS jsonb)) AS q(queue text, room int)
   CROSS JOIN LATERAL (
     SELECT j.id
     FROM runs AS r CROSS JOIN LATERAL (
       SELECT id FROM jobs
-      WHERE run_id = r.id AND queue = q.queue AND lease_until IS NULL AND dispatched_at IS NULL
-        AND available_at <= now()
+      WHERE run_id = r.id AND queue = q.queue AND lease_until IS NULL AND available_at <= now()
+        AND id NOT IN (SELECT job_id FROM dispatches)
       ORDER BY priority DESC, available_at, id
       LIMIT q.room FOR UPDATE SKIP LOCKED
     ) AS j
@@ -119,10 +122,18 @@ WITH ready AS (
     ORDER BY r.priority DESC, r.id LIMIT q.room
   ) AS one
 )
-UPDATE jobs SET dispatched_at = now() WHERE id = ANY(ARRAY(SELECT id FROM ready))
-RETURNING queue, id
+INSERT INTO dispatches (job_id, queue) SELECT id, queue FROM ready RETURNING queue, job_id
 """)
 
-UNMARK = text(
-    "UPDATE jobs SET dispatched_at = NULL WHERE id = ANY(:ids) AND dispatched_at IS NOT NULL"
-)
+UNMARK = text("""
+DELETE FROM dispatches WHERE job_id = ANY(ARRAY(
+  SELECT job_id FROM dispatches WHERE job_id = ANY(:ids) FOR UPDATE SKIP LOCKED))
+""")
+
+# A statement of its own after the one that ends jobs, so that it sees marks of before its locks.
+UNMARK_ENDED = text("""
+DELETE FROM dispatches WHERE job_id = ANY(ARRAY(
+  SELECT d.job_id FROM dispatches AS d CROSS JOIN LATERAL (
+    SELECT finished_at FROM jobs WHERE id = d.job_id OFFSET 0) AS j
+  WHERE j.finished_at IS NOT NULL FOR UPDATE OF d SKIP LOCKED))
+""")

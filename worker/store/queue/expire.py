@@ -33,10 +33,10 @@ WITH late AS (
   SELECT j.id, late.why FROM late CROSS JOIN LATERAL (
     SELECT id FROM jobs
     WHERE run_id = late.id AND queue IS NOT NULL AND lease_until IS NULL
-      AND dispatched_at IS NULL
+      AND id NOT IN (SELECT job_id FROM dispatches)
     ORDER BY queue, priority DESC, available_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
   ) AS j LIMIT :limit
 )
-UPDATE jobs SET state = 'dead', finished_at = now(), dispatched_at = NULL, reason = chosen.why
+UPDATE jobs SET state = 'dead', finished_at = now(), reason = chosen.why
 FROM chosen WHERE jobs.id = chosen.id
 """)

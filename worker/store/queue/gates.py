@@ -77,8 +77,7 @@ SELECT EXISTS (SELECT FROM jobs WHERE queue = :queue AND lease_until IS NOT NULL
 """)
 
 UNMARK = text("""
-UPDATE jobs SET dispatched_at = NULL WHERE id IN (
-  SELECT id FROM jobs
-  WHERE id = ANY(:ids) AND queue = :queue AND lease_until IS NULL AND dispatched_at IS NOT NULL
-  ORDER BY id FOR UPDATE SKIP LOCKED)
+DELETE FROM dispatches WHERE job_id = ANY(ARRAY(
+  SELECT job_id FROM dispatches
+  WHERE job_id = ANY(:ids) AND queue = :queue FOR UPDATE SKIP LOCKED))
 """)

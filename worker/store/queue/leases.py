@@ -88,8 +88,10 @@ WITH reserved AS (
   INSERT INTO contexts (message_id, digest, document)
   SELECT message_id, context_digest, context FROM given WHERE context_digest IS NOT NULL
   ORDER BY 1, 2 ON CONFLICT DO NOTHING
+), unmarked AS (
+  DELETE FROM dispatches WHERE job_id = ANY(ARRAY(SELECT job_id FROM given))
 ), leased AS (
-  UPDATE jobs SET fence = g.fence, dispatched_at = NULL,
+  UPDATE jobs SET fence = g.fence,
     state = CASE WHEN CAST(:batch AS bigint) IS NULL THEN jobs.state ELSE 'submitted' END,
     lease_until = CASE WHEN CAST(:batch AS bigint) IS NULL
       THEN clock_timestamp() + make_interval(secs => :lease) END

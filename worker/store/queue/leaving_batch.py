@@ -164,7 +164,7 @@ LEAVE_UNSENT = text("""
 UPDATE jobs SET lane = 'realtime' WHERE id = ANY(ARRAY(
   SELECT j.id FROM (SELECT CAST(:run AS bigint) AS id OFFSET 0) AS r CROSS JOIN LATERAL (
     SELECT id FROM jobs WHERE run_id = r.id AND queue LIKE 'batch.%'
-      AND lease_until IS NULL AND dispatched_at IS NULL
+      AND lease_until IS NULL
     ORDER BY queue, priority DESC, available_at, id LIMIT :limit FOR UPDATE SKIP LOCKED) AS j))
 """)
 

@@ -52,7 +52,7 @@ UPDATE jobs AS j SET available_at = now() FROM (
   CROSS JOIN unnest(CAST(:queues AS text[])) AS q(name)
   CROSS JOIN LATERAL (
     SELECT id FROM jobs WHERE run_id = r.id AND queue = q.name AND priority = r.priority
-      AND available_at > now() AND lease_until IS NULL AND dispatched_at IS NULL
+      AND available_at > now() AND lease_until IS NULL
       AND (SELECT 'lookup:' || l.name = ANY(reasons) FROM attempts WHERE job_id = jobs.id
         ORDER BY fence DESC LIMIT 1)
     ORDER BY available_at LIMIT :most FOR UPDATE SKIP LOCKED) AS w) AS waiting

@@ -93,15 +93,18 @@ ON CONFLICT (id) DO UPDATE SET in_flight = excluded.in_flight, in_hand = exclude
   last_claim_at = CASE WHEN w.in_flight IS DISTINCT FROM excluded.in_flight THEN now()
     ELSE w.last_claim_at END
 """)
+# A worker of the version before takes no mark away when it claims.
 UNCLAIMED = text("""
 SELECT queue, jobs FROM (
   SELECT d.queue, d.jobs - coalesce((
     SELECT sum((w.in_hand ->> d.queue)::int) FROM workers AS w
     WHERE w.id <> :worker AND w.seen_at > now() - interval '10 seconds'), 0) AS jobs
   FROM (
-    SELECT queue, count(*) AS jobs FROM jobs
-    WHERE queue = ANY(:queues) AND dispatched_at < now() - make_interval(secs => :overdue)
-    GROUP BY queue) AS d) AS left_over
+    SELECT m.queue, count(*) AS jobs FROM dispatches AS m CROSS JOIN LATERAL (
+      SELECT queue, lease_until FROM jobs WHERE id = m.job_id OFFSET 0) AS j
+    WHERE m.queue = ANY(:queues) AND m.dispatched_at < now() - make_interval(secs => :overdue)
+      AND j.queue = m.queue AND j.lease_until IS NULL
+    GROUP BY m.queue) AS d) AS left_over
 WHERE jobs > 0 ORDER BY queue
 """)
 NOTE = text("UPDATE workers SET note = :words, stopping = true WHERE id = :id")

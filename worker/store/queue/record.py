@@ -136,6 +136,15 @@ DO UPDATE SET escalations = r.escalations + excluded.escalations
 """)
 
 MOVE_JOBS = text("""
+WITH t AS (
+  SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(
+    id bigint, state text, tier text, rung smallint, difficulty text, lane text, delay_s float8,
+    reason text, unlease boolean, attempts int, failures int, deferrals int, escalations int,
+    cost numeric)
+), unmarked AS (
+  DELETE FROM dispatches WHERE job_id = ANY(ARRAY(
+    SELECT id FROM t WHERE state IS NOT NULL OR unlease))
+)
 UPDATE jobs AS j SET
   state = coalesce(t.state, CASE WHEN j.state = 'submitted' AND t.unlease
     THEN CASE WHEN j.tier IS NULL THEN 'queued' ELSE 'routed' END ELSE j.state END),
@@ -147,7 +156,6 @@ UPDATE jobs AS j SET
     ELSE clock_timestamp() + make_interval(secs => t.delay_s) END,
   reason = coalesce(t.reason, j.reason),
   lease_until = CASE WHEN t.unlease OR t.state IS NOT NULL THEN NULL ELSE j.lease_until END,
-  dispatched_at = CASE WHEN t.state IS NOT NULL OR t.unlease THEN NULL ELSE j.dispatched_at END,
   attempts = j.attempts + coalesce(t.attempts, 0),
   failures = j.failures + coalesce(t.failures, 0),
   deferrals = j.deferrals + coalesce(t.deferrals, 0),
@@ -156,11 +164,7 @@ UPDATE jobs AS j SET
   finished_at = CASE WHEN t.state IN ('answered', 'review', 'dead', 'cancelled')
     THEN clock_timestamp()
     ELSE j.finished_at END
-FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t(
-  id bigint, state text, tier text, rung smallint, difficulty text, lane text, delay_s float8,
-  reason text,
-  unlease boolean, attempts int, failures int, deferrals int, escalations int, cost numeric)
-WHERE j.id = t.id
+FROM t WHERE j.id = t.id
 """)
 
 REMEMBER_LABELS = text("""

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Engine, text
 
 from models.vocabulary import RunState
 from worker.store.locks import holding
+from worker.store.queue.dispatch import unmark_ended
 from worker.store.runs import RunRef
 
 INTAKE_LOCK = 0x52554E49
@@ -59,6 +60,7 @@ def _cancel_rest(connection: Connection, run: RunRef) -> None:
     of_a_run = {"id": run.id, "group": GROUP}
     while last is not None:
         last = connection.execute(CANCEL_REST, of_a_run | {"after": last}).scalar()
+    unmark_ended(connection)
 
 
 def inherit_columns(connection: Connection, run: RunRef, runs: Sequence[int]) -> None:
@@ -90,7 +92,7 @@ WHERE id = ANY(ARRAY(
       WHERE c.run_id = runs.id AND c.jobs > 0 AND c.state IN ('queued', 'routed')) OFFSET 0) AS r
   CROSS JOIN LATERAL (
     SELECT id FROM jobs WHERE run_id = r.id AND queue IS NOT NULL AND lease_until IS NULL
-      AND dispatched_at IS NULL
+      AND id NOT IN (SELECT job_id FROM dispatches)
     ORDER BY queue, priority DESC, available_at, id LIMIT :group FOR UPDATE SKIP LOCKED) AS j))
 """)
 
@@ -122,7 +124,7 @@ WITH part AS MATERIALIZED (
   ORDER BY run_id, message_id LIMIT :group
 ), ended AS (
   UPDATE jobs SET state = 'cancelled', finished_at = now(), lease_until = NULL,
-    dispatched_at = NULL, reason = 'its run was cancelled while it was being submitted'
+    reason = 'its run was cancelled while it was being submitted'
   WHERE id = ANY(ARRAY(SELECT id FROM part)) AND finished_at IS NULL
 )
 SELECT max(message_id) FROM part

@@ -113,7 +113,7 @@ SELECT j.queue, j.id, j.available_at <= now() - make_interval(secs => :gather) A
   CASE WHEN r.deadline IS NOT NULL THEN r.id END AS alone
 FROM runs AS r CROSS JOIN unnest(CAST(:queues AS text[])) AS q(queue) CROSS JOIN LATERAL (
   SELECT id, queue, priority, available_at FROM jobs
-  WHERE run_id = r.id AND queue = q.queue AND lease_until IS NULL AND dispatched_at IS NULL
+  WHERE run_id = r.id AND queue = q.queue AND lease_until IS NULL
     AND available_at <= now()
   ORDER BY priority DESC, available_at, id LIMIT :limit) AS j
 WHERE r.state = 'active' AND r.lane IN ('batch', 'mixed')

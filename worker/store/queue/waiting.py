@@ -129,7 +129,8 @@ def _calls(
 
 
 POSTPONE = text("""
-UPDATE jobs AS j SET dispatched_at = NULL,
+WITH unmarked AS (DELETE FROM dispatches WHERE job_id = ANY(:ids))
+UPDATE jobs AS j SET
   available_at = now() + make_interval(secs => CASE WHEN b.settling THEN :soon ELSE :wait END)
 FROM unnest(CAST(:ids AS bigint[])) AS refused(id) JOIN jobs AS one USING (id)
 CROSS JOIN LATERAL (

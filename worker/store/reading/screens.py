@@ -166,22 +166,22 @@ WHERE run_id = ANY(:runs) GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3
 """)
 
 
-# The first job of each live run at each priority that its jobs have (mostly one), and what
-# is dispatched: a few steps on two small indexes.
+# The first job of each live run at each priority that its jobs have (mostly one), dispatched or
+# not: a few steps on one small index.
 OLDEST = text("""
 WITH RECURSIVE first AS (
   SELECT r.id AS run_id, q.queue, f.id, f.priority, f.available_at, f.created_at
   FROM runs AS r CROSS JOIN unnest(CAST(:queues AS text[])) AS q(queue)
   CROSS JOIN LATERAL (
     SELECT id, priority, available_at, created_at FROM jobs
-    WHERE run_id = r.id AND queue = q.queue AND lease_until IS NULL AND dispatched_at IS NULL
+    WHERE run_id = r.id AND queue = q.queue AND lease_until IS NULL
     ORDER BY priority DESC, available_at, id LIMIT 1) AS f
   WHERE r.finished_at IS NULL
   UNION ALL
   SELECT s.run_id, s.queue, f.id, f.priority, f.available_at, f.created_at
   FROM first AS s CROSS JOIN LATERAL (
     SELECT id, priority, available_at, created_at FROM jobs
-    WHERE run_id = s.run_id AND queue = s.queue AND lease_until IS NULL AND dispatched_at IS NULL
+    WHERE run_id = s.run_id AND queue = s.queue AND lease_until IS NULL
       AND priority < s.priority
     ORDER BY priority DESC, available_at, id LIMIT 1) AS f)
 SELECT queue,
@@ -191,10 +191,7 @@ SELECT queue,
 FROM (
   SELECT f.queue, f.available_at, coalesce(a.ended_at, f.created_at) AS since
   FROM first AS f CROSS JOIN LATERAL (
-    SELECT max(finished_at) AS ended_at FROM attempts WHERE job_id = f.id OFFSET 0) AS a
-  UNION ALL
-  SELECT queue, available_at, available_at FROM jobs
-  WHERE queue = ANY(CAST(:queues AS text[])) AND dispatched_at IS NOT NULL) AS w
+    SELECT max(finished_at) AS ended_at FROM attempts WHERE job_id = f.id OFFSET 0) AS a) AS w
 GROUP BY 1
 """)
 # A notice's key names its event: a budget's stop (the run's or the day's), the cap and the run.

@@ -52,9 +52,9 @@ def test_jobs_are_listed_by_filter_and_changed_by_the_same(api: Api) -> None:
 
 def test_a_tier_is_drained(api: Api) -> None:
     hand_in(api.engine, api.settings, BODIES)
-    do(api.engine, "UPDATE jobs SET dispatched_at = now()")
+    do(api.engine, "INSERT INTO dispatches (job_id, queue) SELECT id, queue FROM jobs")
     assert api.act(action="drain", tier="routing")["target"] == "routing"
-    assert one(api.engine, "SELECT count(*) FROM jobs WHERE dispatched_at IS NOT NULL")[0] == 0
+    assert one(api.engine, "SELECT count(*) FROM dispatches")[0] == 0
     status = api.get("/api/status")
     assert "Resume routing" in [trouble["help"] for trouble in status["troubles"]]
     assert status["headline"]["level"] == "bad"

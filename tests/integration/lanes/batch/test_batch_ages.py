@@ -24,7 +24,8 @@ AGED = {
     "message_batches": ("created_at", "submitted_at", "ended_at"),
     "attempts": ("available_at", "claimed_at", "finished_at"),
     "calls": ("sent_at", "finished_at"),
-    "jobs": ("created_at", "lease_until", "available_at", "dispatched_at"),
+    "jobs": ("created_at", "lease_until", "available_at"),
+    "dispatches": ("dispatched_at",),
     "runs": ("created_at",),
     "escalations": ("at",),
 }

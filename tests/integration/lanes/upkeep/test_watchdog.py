@@ -69,7 +69,7 @@ def lost_delivery(engine: Engine, runtime: Runtime, settings: Settings) -> tuple
     """A job was dispatched half a minute ago, and nobody has seen it since."""
     hand_in(engine, settings, BODY)
     (chunk,) = dispatch(runtime.engine, chunk=25, redispatch_s=60)
-    do(engine, "UPDATE jobs SET dispatched_at = now() - interval '30 s'")
+    do(engine, "UPDATE dispatches SET dispatched_at = now() - interval '30 s'")
     return chunk.ids
 
 
@@ -105,7 +105,7 @@ def test_a_delivery_proves_that_it_is_well(
     ids = lost_delivery(engine, runtime, settings)
     assert watched.after(AFTER_S - STEP_S) == []
     runtime.work("routing", ids)
-    do(engine, "UPDATE jobs SET dispatched_at = now() - interval '30 s' WHERE state = 'routed'")
+    do(engine, "INSERT INTO dispatches SELECT id, queue, now() - interval '30 s' FROM jobs")
     assert watched.after(AFTER_S) == []
     with runtime.in_hand.holding("haiku", []):
         assert watched.after(2 * AFTER_S) == []
@@ -166,7 +166,7 @@ def test_one_that_may_starve_for_a_short_time_alone_waits_less_for_a_job(
 ) -> None:
     watched = Watched(runtime, after_s=2 * STEP_S)
     lost_delivery(engine, runtime, settings)
-    do(engine, "UPDATE jobs SET dispatched_at = now() - interval '7 s'")
+    do(engine, "UPDATE dispatches SET dispatched_at = now() - interval '7 s'")
     assert EXIT_STATUS in watched.after(20 * STEP_S)
 
 

@@ -178,7 +178,7 @@ def test_what_is_ready_for_a_slice(rows: Rows) -> None:
     young = rows.routed(run, lane="batch", available_at="now() - interval '59 seconds'")
     alone = rows.routed(hurried, lane="batch", available_at=ripe)
     for more in (
-        {"available_at": FUTURE}, {"lease_until": FUTURE}, {"dispatched_at": PAST},
+        {"available_at": FUTURE}, {"lease_until": FUTURE},
         {"tier": "opus"}, {"lane": "realtime"},
     ):  # fmt: skip
         rows.routed(run, **{"lane": "batch"} | more)
@@ -212,7 +212,6 @@ def test_jobs_leave_the_lane_that_wait_in_it(rows: Rows) -> None:
     rows.routed(run)
     rows.routed(rows.run(), lane="batch")
     rows.routed(run, lane="batch", lease_until=FUTURE)
-    rows.routed(run, lane="batch", dispatched_at=PAST)
     rows.sent(run, rows.batch(state="submitted"))
     before = rows.firsts("SELECT id FROM jobs WHERE lane = 'realtime'")
     rows.all(leaving_batch.LEAVE_UNSENT, run=run, limit=9)

@@ -33,14 +33,14 @@ def test_a_run_is_paused_and_resumed_by_itself(rows: Rows) -> None:
 def test_what_was_handed_to_workers_is_taken_back(rows: Rows) -> None:
     run, other = rows.run(), rows.run()
     mine = rows.routed(run, dispatched_at=PAST)
-    begun = rows.routed(run, dispatched_at=PAST, lease_until=FUTURE)
     elsewhere = rows.job(other, dispatched_at=PAST)
-    marked = "SELECT id FROM jobs WHERE dispatched_at IS NOT NULL"
+    marked = "SELECT job_id FROM dispatches"
     rows.all(holds.TAKE_BACK, name="haiku")
-    assert rows.firsts(marked) == [begun, elsewhere]
+    assert rows.firsts(marked) == [elsewhere]
     rows.all(holds.TAKE_BACK, name="everything")
-    assert rows.firsts(marked) == [begun]
-    rows.all("UPDATE jobs SET dispatched_at = now() WHERE id = ANY(:ids)", ids=[mine, elsewhere])
+    assert rows.firsts(marked) == []
+    again = "INSERT INTO dispatches (job_id, queue) SELECT id, queue FROM jobs WHERE id = ANY(:ids)"
+    rows.all(again, ids=[mine, elsewhere])
     rows.all(holds.FORGET_DISPATCHED, run=run)
     assert rows.firsts(marked) == [elsewhere]
 
@@ -64,7 +64,6 @@ def waiting(rows: Rows, run: int) -> tuple[int, ...]:
     return (
         rows.routed(run, available_at=FUTURE),
         rows.routed(run, available_at=FUTURE, lease_until=FUTURE),
-        rows.routed(run, available_at=FUTURE, dispatched_at=PAST),
         rows.job(run, state="submitted", tier="haiku", available_at=FUTURE),
     )
 
@@ -270,7 +269,6 @@ def test_what_waits_for_a_look_up_goes_on(rows: Rows) -> None:
     waits(run, priority=6)
     first = {"available_at": "now() + interval '1 minute'"}
     waits(run, lease_until=FUTURE, **first)
-    waits(run, dispatched_at=PAST, **first)
     waits(run, tier="opus")
     due = waits(run, available_at=PAST)
     waits(rows.run(policy=ORDERS, priority=5, state="paused"))

@@ -69,9 +69,10 @@ def moved(rows: Rows, change: dict[str, Any], **job: Any) -> dict[str, Any]:
     rows.all(record.MOVE_JOBS, rows=[{"id": changed, "unlease": False, "cost": "0.5", **change}])
     wanted = (
         "SELECT state, tier, rung, difficulty, reason, lease_until IS NOT NULL AS leased, attempts,"
-        " dispatched_at IS NOT NULL AS marked, failures, deferrals, escalations, cost,"
-        " finished_at IS NOT NULL AS ended, extract(epoch FROM available_at - clock_timestamp())"
-        "::float8 AS wait_s FROM jobs WHERE id = :id"
+        " EXISTS (SELECT FROM dispatches WHERE job_id = jobs.id) AS marked, failures, deferrals,"
+        " escalations, cost, finished_at IS NOT NULL AS ended,"
+        " extract(epoch FROM available_at - clock_timestamp())::float8 AS wait_s"
+        " FROM jobs WHERE id = :id"
     )
     names = [part.split(" AS ")[-1].strip() for part in wanted[7:].split(" FROM jobs")[0]
              .split(",")]  # fmt: skip

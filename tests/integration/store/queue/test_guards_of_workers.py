@@ -24,6 +24,9 @@ def test_what_was_dispatched_and_is_in_nobodys_hand(rows: Rows) -> None:
     for at in (PAST, PAST, PAST, JUST):
         rows.job(run, dispatched_at=at)
     rows.routed(run, dispatched_at=PAST)
+    rows.job(run, dispatched_at=PAST, lease_until=FUTURE)
+    moved = rows.job(run, dispatched_at=PAST)
+    rows.all("UPDATE jobs SET state = 'routed', tier = 'haiku' WHERE id = :id", id=moved)
     hand = {"in_hand": '{"routing": 1, "haiku": 1}'}
     worker(rows, "other", **hand)
     worker(rows, "gone", seen_at=LATELY, **hand)

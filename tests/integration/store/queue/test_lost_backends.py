@@ -126,8 +126,7 @@ def test_the_story_goes_on_whichever_statement_the_backend_ended_at(
             with lost.watching():
                 act()
             # then everything goes on: what was marked is dispatched again, what waits is due
-            do(engine, "UPDATE jobs SET dispatched_at = now() - interval '61 seconds'"
-                " WHERE dispatched_at IS NOT NULL")  # fmt: skip
+            do(engine, "UPDATE dispatches SET dispatched_at = now() - interval '61 seconds'")
             for _ in range(4):
                 if many(engine, LEFT):
                     make_due(engine)

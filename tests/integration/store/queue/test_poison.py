@@ -29,7 +29,7 @@ def jobs_of(taken: ClaimResult) -> Sequence[int]:
 def forget_dispatch(engine: Engine) -> None:
     """What a dead worker still had in hand is dispatched again."""
     with engine.begin() as connection:
-        connection.execute(text("UPDATE jobs SET dispatched_at = NULL"))
+        connection.execute(text("DELETE FROM dispatches"))
 
 
 def test_a_poison_job_ends_alone(

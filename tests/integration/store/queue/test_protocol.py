@@ -65,7 +65,7 @@ def test_what_nobody_claimed_is_dispatched_again(
     with working(settings) as runtime:
         chunk_of(runtime)
         assert dispatch(engine, chunk=25, redispatch_s=60) == []
-        do(engine, "UPDATE jobs SET dispatched_at = now() - interval '61 seconds'")
+        do(engine, "UPDATE dispatches SET dispatched_at = now() - interval '61 seconds'")
         drain(runtime)
     assert one(engine, "SELECT state FROM jobs")[0] == "answered"
     checked(engine, simulator)

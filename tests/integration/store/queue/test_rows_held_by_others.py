@@ -22,13 +22,14 @@ from worker.store.engine import make_engine
 from worker.store.queue import canaries, deliveries, gates, leaving_batch, notices, run_intake
 from worker.store.queue.budgets import Budgets, ensure_day
 from worker.store.queue.claim import NONE_PREPARED
-from worker.store.queue.dispatch import dispatch
+from worker.store.queue.dispatch import UNMARK, UNMARK_ENDED, dispatch
 from worker.store.queue.expire import expire
 from worker.store.queue.gates import Stops, unmark
 from worker.store.queue.notices import Way
 from worker.store.queue.rescue import rescue, rescue_from
 
-HELD = ("jobs", "notices", "notice_mails", "deliveries", "tiers", "canaries", "runs")
+HELD = ("jobs", "notices", "notice_mails", "deliveries", "tiers", "canaries", "runs",
+        "dispatches")  # fmt: skip
 KEY = {"tier": "haiku", "prompt_version": "p", "schema_version": "s", "model": "m"}
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 PATIENCE = "SET LOCAL lock_timeout = '100ms'"
@@ -53,9 +54,10 @@ def steps(runtime: Runtime, engine: Engine) -> Mapping[str, Callable[[], object]
             return [row.id for row in rows]
 
     def forget() -> object:
+        before = many(engine, "SELECT FROM dispatches")
         with engine.begin() as connection:
             unmark(connection, "routing", ids)
-            return many(engine, "SELECT FROM jobs WHERE dispatched_at > now()")
+        return len(before) - len(many(engine, "SELECT FROM dispatches"))
 
     return {
         "claim": claim,
@@ -82,7 +84,7 @@ def test_rows_that_are_held_are_passed_over(
         hand_in(engine, settings, BODY, name="ready")
         hand_in(engine, settings, BODY, name="stale")
         do(engine, "UPDATE jobs SET lease_until = now() - interval '1 second' WHERE id < 3")
-        do(engine, "UPDATE jobs SET dispatched_at = now() - interval '1 hour' WHERE id = 4")
+        do(engine, "INSERT INTO dispatches VALUES (4, 'routing', now() - interval '1 hour')")
         do(engine, "INSERT INTO deliveries (target, job_id) VALUES ('helpdesk', 1)")
         noted(engine)
         do(engine, "INSERT INTO notice_mails (notice_id) SELECT id FROM notices")
@@ -94,7 +96,7 @@ def test_rows_that_are_held_are_passed_over(
         # then nothing is found, and nobody has waited
         assert not any(met.values()), met
         # and when nobody holds it, it is
-        assert [name for name, step in found.items() if not step()] == ["unmark", "rescue from"]
+        assert [name for name, step in found.items() if not step()] == ["rescue from"]
 
 
 def test_what_is_changed_row_by_row_leaves_out_what_is_held(
@@ -109,6 +111,11 @@ def test_what_is_changed_row_by_row_leaves_out_what_is_held(
         rows.run(shadow_share=0.5, state="finished", finished_at=PAST)
         rows.job(rows.run(state="cancelled", finished_at=PAST))
         rows.tier("haiku")
+        marked = rows.run()
+        rows.routed(marked, tier="a", dispatched_at=PAST)
+        rows.routed(rows.run(), tier="b", dispatched_at=PAST)
+        met = rows.routed(rows.run(), tier="c", dispatched_at=PAST)
+        rows.insert("dispatches", None, job_id=rows.job(run, state="dead"), queue="haiku")
         rows.insert("canaries", None, **KEY)
     asked = {
         "due now": (holds.DUE_NOW, {"name": "everything"}),
@@ -117,20 +124,24 @@ def test_what_is_changed_row_by_row_leaves_out_what_is_held(
         "probe": (gates.TRY_PROBE, {"queue": "haiku"}),
         "canary": (canaries.LOCK, KEY),
         "shadows": (standing_shadows.OWING, {}),
+        "dispatched": (holds.FORGET_DISPATCHED, {"run": marked}),
+        "taken back": (holds.TAKE_BACK, {"name": "b"}),
+        "not published": (UNMARK, {"ids": [met]}),
+        "ended": (UNMARK_ENDED, {}),
         "left open": (run_intake.END_LEFT_OPEN, {"group": 9}),
     }
 
     def changed() -> dict[str, int]:
         with impatient.begin() as connection:
-            found = ((name, connection.execute(*one)) for name, one in asked.items())
-            return {name: one.rowcount for name, one in found}
+            done = ((name, connection.execute(*one)) for name, one in asked.items())
+            return {name: one.rowcount for name, one in done}
 
     # when
     with engine.begin() as holder:
         hold(holder)
-        met = changed()
+        found = changed()
     # then
-    assert met == dict.fromkeys(asked, 0)
+    assert found == dict.fromkeys(asked, 0)
     assert changed() == dict.fromkeys(asked, 1)
 
 

@@ -1,0 +1,53 @@
+"""A job that ended makes room in its queue at once: its mark of dispatch goes with it."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Engine
+
+from tests.support.promises import ME, do, many
+from tests.support.works import hand_in, settings_for
+from worker.domain.backlog import Record
+from worker.store.actions.changes import CANCEL, apply
+from worker.store.actions.erasure import erase, of_external_id
+from worker.store.actions.selection import whole
+from worker.store.queue.copy_rows import packed_rows
+from worker.store.queue.intake import add_in
+from worker.store.queue.run_intake import close_intake
+from worker.store.runs import RunRef
+
+MARK = "INSERT INTO dispatches (job_id, queue) SELECT id, queue FROM jobs WHERE queue IS NOT NULL"
+MARKED = "SELECT j.run_id FROM dispatches AS d JOIN jobs AS j ON j.id = d.job_id"
+
+
+def cancelled(engine: Engine, run: RunRef) -> None:
+    do(engine, MARK)
+    apply(engine, ME, CANCEL, whole(run))
+
+
+def erased(engine: Engine, run: RunRef) -> None:
+    do(engine, MARK)
+    erase(engine, ME, of_external_id(f"{run.name}-0", None))
+
+
+def submitted_after_its_cancel(engine: Engine, run: RunRef) -> None:
+    apply(engine, ME, CANCEL, whole(run))
+    with engine.begin() as connection:
+        after = [Record(line=1, external_id="after", body="after")]
+        add_in(connection, run, packed_rows(after, None), False, 0)
+    do(engine, MARK)
+    with engine.begin() as connection:
+        close_intake(connection, run, 0, 0)
+
+
+@pytest.mark.parametrize("end", [cancelled, erased, submitted_after_its_cancel])
+def test_what_ends_takes_its_mark_along(
+    engine: Engine, end: Callable[[Engine, RunRef], None]
+) -> None:
+    # given two jobs that were handed to workers
+    run = hand_in(engine, settings_for("", ""), ["one"], name="one")
+    other = hand_in(engine, settings_for("", ""), ["two"], name="two")
+    # when one of them ends
+    end(engine, run)
+    # then the other alone counts as outstanding
+    assert many(engine, MARKED) == [(other.id,)]
