@@ -122,6 +122,7 @@ class Values:
             "gates.UNMARK": {"ids": self.dispatched, "queue": "haiku"},
             "history.PAST": {"ids": self.answered},
             "glances.NEWEST_OF_RUNS": {"runs": [DAY], "most": 2_500},
+            "glances.NEWEST_OF_EACH": {"runs": [DAY, NIGHT], "most": 1_250},
             "glances.NEWEST_DEAD": {"runs": [OLD], "most": 250},
             "clusters.NEWEST": {"most": 500},
             "clusters.LARGEST": {"run": 0, "least": 3, "most": 20, **ALL_RUNS},

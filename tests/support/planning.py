@@ -71,6 +71,7 @@ BUILT: dict[str, Builder] = {
     "recent_costs.recent_costs": lambda c: recent_costs.recent_costs(c, "ladder"),
     "foresight.foresee": lambda c: foresight.foresee(c, changes.RETRY, SOME_OF_DAY),
     "glances.glance": lambda c: glances.glance(c, changes.CANCEL, Selection(node=SOME)),
+    "glances.runs": lambda c: glances.glance_runs(c, Selection(node=SOME)),
     "glances.of a run": lambda c: glances.glance(c, changes.CANCEL, SOME_OF_DAY),
     "changes.runs_of": lambda c: changes.runs_of(c, SOME_OF_DAY),
     "changes.cancel": lambda c: changes._change_jobs(c, ACTOR, changes.CANCEL, OF_DAY, 5_000),

@@ -15,14 +15,17 @@ CENT = Decimal("0.01")
 
 def budget_preview(look: Look) -> Preview:
     """Of a new cap; asks for one where none is given."""
-    runs = look.runs()
+    runs, unknown = look.runs()
     what = None if look.run is not None else "runs with jobs"
     used = max((run.used for run in runs), default=Decimal(0))
-    rest = foresee(look.connection, CANCEL, look.order.chosen).expected
-    wanted = _wanted(look.run, rest.usd if rest else None)
+    wanted = _wanted(look)
     if look.order.to is None:
         return look.shown(what, ask=_ask_budget(look, used, wanted))
     cap = require_enough(look, runs)
+    if unknown:
+        return look.shown(
+            what, words=[_unknown(unknown)], count=len(runs), counts="runs", at_least=True
+        )
     before = [run.cap for run in runs]
     now = [dollars(one) if one is not None else "no limit" for one in before]
     limit = dollars(cap) if cap is not None else "no limit"
@@ -44,14 +47,24 @@ def budget_preview(look: Look) -> Preview:
     return look.shown(what, words=words, count=len(runs), counts="runs", before=before, undo=undo)
 
 
-def _wanted(run: RunStanding | None, rest: Decimal | None) -> Decimal | None:
+def _unknown(runs: int) -> str:
+    others = "one more run" if runs == 1 else f"{runs:,} more runs"
+    return (
+        f"Of {others} the newest messages were looked at, and none is meant. All of them are looked"
+        " at before anything is done."
+    )
+
+
+def _wanted(look: Look) -> Decimal | None:
     """A budget that is enough for all of a run: as every screen says it, or before its own calls
-    tell, by `rest`, what others have cost."""
+    tell, by what others have cost."""
+    run = look.run
     if run is None or run.finished_at is not None:
         return None
     if run.whole and (run.ended or run.raises):
         return run.enough
-    return run.spent + rest if rest is not None else None
+    rest = foresee(look.connection, CANCEL, look.order.chosen).expected
+    return run.spent + rest.usd if rest is not None else None
 
 
 def _ask_budget(look: Look, used: Decimal, wanted: Decimal | None) -> FigureAsked:

@@ -15,6 +15,7 @@ from worker.domain.wording import clock
 from worker.runs.orders import VERBS, Order
 from worker.store.actions.changes import runs_of
 from worker.store.actions.foresight import Touched
+from worker.store.actions.glances import glance_runs
 from worker.store.reading.outlook import Outlook, read_outlooks
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.standings import live_runs, standing_of
@@ -63,19 +64,27 @@ class Preview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """One look at what an order means. `run` is set where a run as such is meant."""
+    """One look at what an order means. `run` is set where a run as such is meant; `quick` looks at
+    a bounded number of what a filter chooses."""
 
     connection: Connection
     settings: Settings
     order: Order
     run: RunStanding | None = None
+    quick: bool = False
 
-    def runs(self) -> list[RunStanding]:
-        """The runs that are meant: those whose open jobs are."""
+    def runs(self) -> tuple[list[RunStanding], int]:
+        """The runs that are meant, those whose open jobs are; and of how many others it is not
+        known yet."""
         if self.run is not None:
-            return [self.run]
-        found = runs_of(self.connection, self.order.chosen)
-        return [standing_of(self.connection, run_id) for run_id in found]
+            return [self.run], 0
+        chosen, unknown = self.order.chosen, 0
+        if self.quick:
+            seen = glance_runs(self.connection, chosen)
+            found, unknown = seen.found, len(seen.open_)
+        else:
+            found = runs_of(self.connection, chosen)
+        return [standing_of(self.connection, run_id) for run_id in found], unknown
 
     def under_way(self, found: Touched) -> list[RunStanding]:
         """The first of the runs whose jobs would be touched."""

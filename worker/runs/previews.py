@@ -49,7 +49,7 @@ def preview(
     if chosen.is_run and chosen.run_id is not None:
         run = standing_of(connection, chosen.run_id)
         _require_possible(order.action, run)
-    look = Look(connection=connection, settings=settings, order=order, run=run)
+    look = Look(connection=connection, settings=settings, order=order, run=run, quick=quick)
     return (_at_least(look) if quick and run is None else None) or MAKERS[order.action](look)
 
 

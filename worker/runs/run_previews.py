@@ -10,7 +10,7 @@ from worker.store.actions.foresight import expected_cost, foresee
 
 def pause(look: Look) -> Preview:
     """Nothing of the run is begun any more."""
-    (run,) = look.runs()
+    (run,), _ = look.runs()
     words = [
         f"{plural(run.open, 'message')} of it are still open; none is begun any more.",
         "What is in flight ends and is recorded.",
@@ -20,7 +20,7 @@ def pause(look: Look) -> Preview:
 
 def resume(look: Look) -> Preview:
     """The run goes on, perhaps with another budget."""
-    (run,) = look.runs()
+    (run,), _ = look.runs()
     require_enough(look, [run])
     words = [f"{plural(run.open, 'open message')} will go on.", *look.deadlines([run])]
     if run.money_words and look.order.cap is None:
@@ -32,7 +32,7 @@ def resume(look: Look) -> Preview:
 
 def realtime(look: Look) -> Preview:
     """The rest of the run leaves the batch lane."""
-    (run,) = look.runs()
+    (run,), _ = look.runs()
     sent = run.jobs(JobState.SUBMITTED)
     words = [
         f"{plural(run.open, 'open message')} will be answered one by one, at full price, and so is"

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, text
 from tests.support.cli import say
 from tests.support.promises import do, one
 from tests.support.works import hand_in, settings_for
+from worker.store.actions import glances
 
 BODIES = [f"Where is my card number {n}?" for n in range(12)]
 
@@ -114,3 +115,10 @@ def test_mistakes_are_sentences(engine: Engine) -> None:
     nobody = say("cancel", "--where", "state = queued")
     assert (nobody.code, "add --yes" in nobody.err) == (2, True)
     assert states(engine, 2) == {"queued": 12}
+
+
+def test_of_many_it_is_said_at_once_how_many_at_least(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(glances, "OPEN_LOOKED_AT", 5)
+    said = say("cancel", "--where", "state = queued", "--dry-run")
+    assert "At least 5 messages. The newest 5 were looked at; there are 12 open" in said.err
+    assert "12 jobs of state = queued would be cancelled." in said.err

@@ -171,6 +171,33 @@ def test_the_budget_of_all_runs_that_a_filter_meets(
     assert caps[0] == [7, 7, 3]
 
 
+def test_a_budget_is_for_the_runs_that_are_known_only_after_all_were_looked_at(
+    client: httpx2.Client, engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    for name in ("day", "night"):
+        hand_in(engine, settings, BODIES[:4], name=name)
+    do(engine, "UPDATE jobs SET difficulty = 'SIMPLE' WHERE id IN (1, 8)")
+    monkeypatch.setattr(glances, "OPEN_LOOKED_AT", 4)
+    where = {"where": "difficulty = SIMPLE", "to": "7"}
+    # when
+    first = preview(client, "budget", **where)
+    # then
+    assert "at least 1" in first.root.all("dl", cls="figures")[0].text
+    assert "Of one more run the newest messages were looked at" in first.text
+    assert not first.root.all("form", action="/actions/budget")
+    form = preview(client, "pause", tier="haiku").form("/actions/pause")
+    refused = client.post("/actions/budget", data={**form, **where})
+    assert (refused.status_code, "count them all" in refused.text) == (422, True)
+    assert "of each run" in preview(client, "budget", where="difficulty = SIMPLE").text
+    # when
+    (counting,) = [link for link in first.links() if "count=all" in link]
+    whole = Page(client.get(f"/actions/budget{counting}").text)
+    done = after(client, "budget", whole)
+    # then
+    assert "The budget of 2 runs is $7.00 now" in done.text
+
+
 def test_a_drained_tier_takes_back_what_was_not_begun(
     client: httpx2.Client, engine: Engine, settings: Settings
 ) -> None:

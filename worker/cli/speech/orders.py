@@ -30,8 +30,14 @@ DONE = {
 
 
 def look(engine: Engine, settings: Settings, order: Order) -> Preview:
-    """What the order would do."""
+    """What the order would do. Where that is a matter of counting many, what is known at once is
+    said at once."""
     with engine.connect() as connection:
+        if order.chosen.node is not None:
+            first = preview(connection, settings, order, quick=True)
+            if not first.at_least:
+                return first
+            talk(f"At least {first.count:,} {first.counts}. {' '.join(first.words)}", dim=True)
         return preview(connection, settings, order)
 
 

@@ -14,6 +14,7 @@ from worker.runs.previews import preview
 from worker.store.actions.reviews import Judged, give_verdict
 from worker.store.reading.receipts import find_job_for_a_program
 
+ALL = "all"
 NEEDS = {"priority": "priority", "budget": "budget_usd"}
 
 
@@ -23,12 +24,15 @@ def act(call: ApiCall) -> dict[str, Any]:
     try:
         with call.engine.connect() as connection:
             order = read_order(connection, dashboard.settings.queues, body["action"], _given(body))
-            found = preview(connection, dashboard.settings, order)
+            # Before the deed all are counted, and for who asks.
+            quick = body.get("preview", False) and body.get("count") != ALL
+            found = preview(connection, dashboard.settings, order, quick=quick)
         answer = {
             "action": order.action,
             "target": order.queue or order.chosen.name,
             "preview": body.get("preview", False),
             "affected": found.count,
+            "at_least": found.at_least,
             "effect": [*found.words, *([found.beware] if found.beware else [])],
             "expected_usd": found.expected_usd,
             "undo": found.undo,

@@ -155,6 +155,12 @@ class ActionBody(StrictInput):
     tier: Annotated[Name, Field(description="A tier, routing, or everything.")] = ABSENT
     where: Where = ABSENT
     preview: Annotated[bool, Field(description="Say what it would do, and do nothing.")] = ABSENT
+    count: Annotated[
+        Literal["all"],
+        Field(
+            description="For a preview of what a filter chooses: count all, however many there are."
+        ),
+    ] = ABSENT
     reason: Short = ABSENT
     priority: Priority = ABSENT
     budget_usd: Money | None = ABSENT

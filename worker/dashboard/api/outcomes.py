@@ -43,12 +43,14 @@ class EnqueuedDocument(BaseModel):
 
 
 class DoneDocument(BaseModel):
-    """What an action did, or would do."""
+    """What an action did, or would do. Where a preview looked at the newest alone, `affected` is
+    how many there are at least."""
 
     action: str
     target: str
     preview: bool
     affected: Count | None
+    at_least: bool
     effect: list[str]
     expected_usd: Dollars | None
     undo: str

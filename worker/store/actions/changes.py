@@ -26,6 +26,7 @@ from sqlalchemy import (
     null,
     select,
     text,
+    true,
     update,
 )
 
@@ -172,8 +173,11 @@ def runs_of(connection: Connection, chosen: Selection) -> list[int]:
     """Runs under way that have open jobs which are meant; of a run that is named, itself."""
     if chosen.is_run and chosen.run_id is not None:
         return [chosen.run_id]
-    wanted = meant(CANCEL, chosen, Job.run_id).where(Run.finished_at.is_(None))
-    return sorted(connection.execute(wanted.distinct()).scalars())
+    # Run by run, and of each no more than the first that is found.
+    runs = _under_way.alias("asked")
+    one = meant(CANCEL, chosen, Job.id).where(Job.run_id == runs.c.id).limit(1).lateral()
+    wanted = select(runs.c.id).select_from(runs.join(one, true()))
+    return sorted(connection.execute(wanted.where(runs.c.finished_at.is_(None))).scalars())
 
 
 def meant(change: Change, chosen: Selection, *columns: Any) -> Select[Any]:

@@ -1,6 +1,7 @@
 """A quick look at what a filter chooses: at so many jobs of those that it may choose from, whatever
 there are. It says how many are meant at least; before a deed they are counted exactly."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, Connection, any_, func, literal, text
@@ -8,7 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from models.jobs import Job
 from worker.domain.filters import And, Comparison, Node, Op
-from worker.store.actions.changes import OPEN, Change, meant
+from worker.store.actions.changes import CANCEL, OPEN, Change, meant, runs_of
 from worker.store.actions.selection import Selection
 from worker.store.rows import OPEN_JOBS
 
@@ -44,6 +45,30 @@ def glance(connection: Connection, change: Change, chosen: Selection) -> Glance 
     return Glance(connection.execute(seen).scalar_one(), len(ids), size.able)
 
 
+@dataclass(frozen=True, slots=True)
+class GlancedRuns:
+    """`found` have open jobs that are meant; of `open_` ones it is not known, for all of those that
+    were looked at are not."""
+
+    found: Sequence[int]
+    open_: Sequence[int]
+
+
+def glance_runs(connection: Connection, chosen: Selection) -> GlancedRuns:
+    """Which runs under way have open jobs that a filter chooses, from the newest jobs of each. All
+    together no more are looked at than by `glance`; a job that is named is looked up."""
+    size = connection.execute(OPEN_AMONG, {"run": chosen.run_id}).one()
+    if size.jobs <= OPEN_LOOKED_AT or (chosen.node is not None and _names_jobs(chosen.node)):
+        return GlancedRuns(runs_of(connection, chosen), ())
+    each = max(OPEN_LOOKED_AT // len(size.runs), 1)
+    rows = connection.execute(NEWEST_OF_EACH, {"runs": size.runs, "most": each}).all()
+    ids = [job for row in rows for job in row.ids]
+    seen = meant(CANCEL, chosen, Job.run_id).where(Job.id == any_(literal(ids, ARRAY(BigInteger))))
+    found = sorted(connection.execute(seen.distinct()).scalars())
+    full = {row.run_id for row in rows if len(row.ids) == each}
+    return GlancedRuns(found, sorted(full - set(found)))
+
+
 def _names_jobs(node: Node) -> bool:
     match node:
         case Comparison(field="job", op=Op.EQ | Op.IN):
@@ -70,6 +95,12 @@ CROSS JOIN LATERAL (
   SELECT id FROM jobs WHERE run_id = run.id
   ORDER BY run_id DESC, message_id DESC LIMIT :most) AS j
 LIMIT :most
+""")
+NEWEST_OF_EACH = text("""
+SELECT run.id AS run_id, ARRAY(
+  SELECT id FROM jobs WHERE run_id = run.id
+  ORDER BY run_id DESC, message_id DESC LIMIT :most) AS ids
+FROM unnest(CAST(:runs AS bigint[])) AS run(id)
 """)
 DEAD_AMONG = text("""
 SELECT array_agg(DISTINCT run_id ORDER BY run_id DESC) AS runs,

@@ -9,6 +9,7 @@ from tests.support.apis import Api, api_over
 from tests.support.promises import do, one
 from tests.support.works import hand_in, settings_for
 from worker.sandbox.simulator.state import State
+from worker.store.actions import glances
 
 BODIES = ["Where is my card?", "It was due on Monday.", "Please cancel my order.", "Hello?"]
 
@@ -59,3 +60,23 @@ def test_a_tier_is_drained(api: Api) -> None:
     assert "Resume routing" in [trouble["help"] for trouble in status["troubles"]]
     assert status["headline"]["level"] == "bad"
     api.act(422, action="drain", run="run")
+
+
+def test_a_preview_of_many_says_how_many_at_least_and_counts_all_for_who_asks(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    hand_in(api.engine, api.settings, [f"Where is card {n}?" for n in range(6)], name="more")
+    monkeypatch.setattr(glances, "OPEN_LOOKED_AT", 2)
+    asked = {"action": "cancel", "where": "state = queued and run = more"}
+    # when
+    quick, whole = api.act(**asked, preview=True), api.act(**asked, preview=True, count="all")
+    # then
+    assert (quick["affected"], quick["at_least"]) == (2, True)
+    assert "The newest 2 were looked at" in quick["effect"][0]
+    assert (whole["affected"], whole["at_least"]) == (6, False)
+    assert "Answers in flight are paid for" in whole["effect"][1]
+    # when: the deed counts by itself
+    done = api.act(**asked, until=quick["until"])
+    # then
+    assert (done["affected"], done["at_least"]) == (6, False)

@@ -7,7 +7,7 @@ from tests.support.near_misses import Rows
 from worker.domain.filter_parsing import parse
 from worker.store.actions import glances
 from worker.store.actions.changes import CANCEL, RETRY, Change
-from worker.store.actions.glances import Glance, glance
+from worker.store.actions.glances import Glance, GlancedRuns, glance, glance_runs
 from worker.store.actions.selection import Selection
 
 
@@ -76,3 +76,24 @@ def test_jobs_that_are_named_are_counted_at_once(rows: Rows) -> None:
     assert look(rows, CANCEL, f"state = queued and job in ({jobs[0]}, {jobs[1]})") is None
     assert look(rows, CANCEL, f"job > {jobs[0]}") is not None
     assert look(rows, CANCEL, f"state = queued or job = {jobs[0]}") is not None
+
+
+def test_which_runs_are_meant_is_asked_of_the_newest_of_each(rows: Rows) -> None:
+    def runs(where: str, run: int | None = None) -> GlancedRuns:
+        return glance_runs(rows.connection, Selection(node=parse(where), run_id=run))
+
+    early, late, small = rows.run(), rows.run(), rows.run()
+    for one, difficulties in ((early, "SMM"), (late, "MS"), (small, "M")):
+        for letter in difficulties:
+            rows.routed(one, difficulty="SIMPLE" if letter == "S" else "MODERATE")
+    over = rows.run(state="finished")
+    rows.job(over, state="answered", difficulty="SIMPLE")
+    # then: the newest of each is looked at, and of a run of one that is all
+    assert runs("difficulty = SIMPLE") == GlancedRuns([late], [early, small])
+    assert runs("difficulty = MODERATE") == GlancedRuns([early, small], [late])
+    assert runs(f"job = {rows.job(small)}") == GlancedRuns([small], ())
+    # given: few enough for all to be looked at
+    assert runs("difficulty = SIMPLE", run=early) == GlancedRuns([early], ())
+    # given: what was looked at has ended
+    rows.job(late, state="answered", difficulty="SIMPLE")
+    assert runs("difficulty = SIMPLE") == GlancedRuns([], [early, late, small])
