@@ -1,5 +1,7 @@
-"""What is asked of a record that `benchmarks.filled` made: pages and the API."""
+"""What is asked of a record that `benchmarks.filled` made: every page, and what the API serves. A
+route that is neither asked here nor said why not fails `tests/unit/test_measured_addresses.py`."""
 
+import json
 from collections.abc import Sequence
 
 from benchmarks.filled import AT_WORK, ENDED_RUNS, PAUSED
@@ -9,8 +11,50 @@ from worker.dashboard.pages.jobs import SORTS
 PLACES = 16
 SORTED = tuple(SORTS)
 NOBODY = "where=reason+contains+nonesuch"
+CHAT = "where=channel+%3D+chat"
+POST = "POST "
+"""Before an address that is sent to, with what is sent behind it."""
 LIVE = "/live/"
 """Streams of events, of which the first one is read."""
+
+
+UNMEASURED = {
+    "/certificates/{number:int}": "one row, by its key",
+    "/runs/{run:path}/compare?with": "refused of runs that are no sample (`refuse_long`)",
+    "/api/runs/{run:path}/compare": "the same",
+    "/api/{rest:path}": "there is no such address",
+    "/actions/overrule": "as resume of a tier; no canary holds one here",
+    "/actions/realtime": "as resume of a run; none is in batches here",
+    "/static": "files",
+}
+"""Addresses that are looked at and not measured, and why not."""
+DEEDS = {
+    "/hand-over": "an intake, whose cost is a row's",
+    "/deliveries/{deed}": "a deed on deliveries that ended",
+    "/comparisons": "makes a sample",
+    "/comparisons/judge": "one row",
+    "/audits/next": "the next of a queue",
+    "/audits/verdict": "one row",
+    "/jobs/{job:int}": "a page of `/jobs/JOB`, with its words",
+    "/jobs/{job:int}/verdict": "one row",
+    "/review/undo": "one row",
+    "/review/leave": "one row",
+    "/clusters/verdict": "a row of each that is alike",
+    "/actions/{action}": "what it changes; what it looks at before is measured",
+    "/login": "one row",
+    "/logout": "one row",
+    "/api/runs": "an intake, whose cost is a row's",
+    "/api/jobs/{job:path}/verdict": "one row",
+    "/api/{rest:path}": "there is no such address",
+    "/api/review/next": "the next of a queue, as `/review/queue`",
+    "/api/review/leave": "one row",
+}
+"""What is sent, and changes something: its cost is that of what it changes."""
+
+
+def _preview(action: str, where: str, **more: float) -> str:
+    body = {"action": action, "where": where, "preview": True, **more}
+    return f"{POST}/api/actions {json.dumps(body)}"
 
 
 def pages_of(jobs: int) -> dict[str, Sequence[str]]:
@@ -53,6 +97,7 @@ def pages_of(jobs: int) -> dict[str, Sequence[str]]:
         "/clusters of what waits": ["/clusters?review=1"],
         "/clusters of what waits of a run": [f"/clusters?review=1&run={run}" for run in run_ids],
         "/knowledge": ["/knowledge"],
+        "/knowledge/page": ["/knowledge/page?folder=pages&name=returns"],
         "/knowledge?q": ["/knowledge?q=parcel"],
         "/knowledge/gaps": ["/knowledge/gaps"],
         "/knowledge/gaps of a run": [f"/knowledge/gaps?run=run{run}" for run in run_ids],
@@ -61,6 +106,7 @@ def pages_of(jobs: int) -> dict[str, Sequence[str]]:
         "/runs/RUN/sample with another": [
             f"/runs/{run}/sample?with=run{3 + (run - 2) % 4}" for run in run_ids
         ],
+        "/runs/RUN/compare": [f"/runs/{run}/compare" for run in run_ids],
         "/runs/RUN/frontier": [f"/runs/{run}/frontier" for run in run_ids],
         "/certificates": ["/certificates"],
         "/audits": ["/audits"],
@@ -80,9 +126,23 @@ def pages_of(jobs: int) -> dict[str, Sequence[str]]:
         "/actions/priority where": ["/actions/priority?where=channel+%3D+chat&to=5"],
         "/actions/priority": [f"/actions/priority?run={AT_WORK}&to=5"],
         "/actions/budget": [f"/actions/budget?run={AT_WORK}&to=2000"],
+        "/actions/budget where": [f"/actions/budget?{CHAT}&to=2000", f"/actions/budget?{CHAT}"],
+        "/actions/budget where, nothing meets it": [f"/actions/budget?{NOBODY}&to=2000"],
+        "/actions/cancel where, nothing meets it": [f"/actions/cancel?{NOBODY}"],
+        "/actions/retry where, nothing meets it": [f"/actions/retry?{NOBODY}"],
+        "/jobs/ticked": [f"/jobs/ticked?do=retry&job={n}" for n in done],
         "/metrics": ["/metrics"],
         **{f"{LIVE}{of}": [f"{LIVE}{of}"] for of in ("now", "runs", "runs/all", "workers")},
         f"{LIVE}runs/RUN": [f"{LIVE}runs/{run}" for run in (AT_WORK, *run_ids)],
+        "/login": ["/login"],
+        "/api/session": ["/api/session"],
+        "/api/openapi.json": ["/api/openapi.json"],
+        "/api/actions, a preview": [
+            *(_preview(action, "channel = chat") for action in ("cancel", "retry")),
+            _preview("priority", "channel = chat", priority=5),
+            _preview("budget", "channel = chat", budget_usd=2000),
+            _preview("cancel", "reason contains nonesuch"),
+        ],
         "/api/status": ["/api/status"],
         "/api/tiers": ["/api/tiers"],
         "/api/workers": ["/api/workers"],
@@ -117,5 +177,6 @@ def counts_of() -> dict[str, Sequence[str]]:
         ],
         "/clusters, further": ["/clusters?far=1"],
         "/clusters of a run, further": [f"/clusters?run={run}&far=1" for run in ENDED_RUNS],
-        "/clusters of what waits, further": ["/clusters?review=1&far=1"],
+        "/actions/budget where, counted": [f"/actions/budget?{CHAT}&to=2000&count=all"],
+        "/actions/budget where, nothing, counted": [f"/actions/budget?{NOBODY}&to=2000&count=all"],
     }

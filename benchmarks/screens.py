@@ -21,7 +21,7 @@ import click
 import httpx2
 from rich.console import Console
 
-from benchmarks.addresses import LIVE, PLACES, pages_of
+from benchmarks.addresses import LIVE, PLACES, POST, pages_of
 from benchmarks.figures import Figure, Finding, show
 from benchmarks.filled import fill
 from benchmarks.services import database
@@ -102,8 +102,13 @@ def in_turns(
 def one_answer(client: httpx2.Client, path: str) -> float:
     """Milliseconds of one page, read whole, or of the first event of a stream. Raises RuntimeError
     for any other answer."""
+    sends = path.startswith(POST)
+    path, _, body = path.removeprefix(POST).partition(" ") if sends else (path, "", "")
     began = time.perf_counter()
-    with client.stream("GET", path) as answer:
+    headers = {"Content-Type": "application/json"} if sends else {}
+    with client.stream(
+        "POST" if sends else "GET", path, content=body or None, headers=headers
+    ) as answer:
         if path.startswith(LIVE):
             next(line for line in answer.iter_lines() if line.startswith("event: "))
         else:

@@ -1,6 +1,7 @@
 """A quick look at what a filter chooses: at so many jobs of those that it may choose from, whatever
 there are. It says how many are meant at least; before a deed they are counted exactly."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -62,11 +63,12 @@ def glance_runs(connection: Connection, chosen: Selection) -> GlancedRuns:
         return GlancedRuns(runs_of(connection, chosen), ())
     each = max(OPEN_LOOKED_AT // len(size.runs), 1)
     rows = connection.execute(NEWEST_OF_EACH, {"runs": size.runs, "most": each}).all()
-    ids = [job for row in rows for job in row.ids]
+    ids = [row.id for row in rows]
     seen = meant(CANCEL, chosen, Job.run_id).where(Job.id == any_(literal(ids, ARRAY(BigInteger))))
     found = sorted(connection.execute(seen.distinct()).scalars())
-    full = {row.run_id for row in rows if len(row.ids) == each}
-    return GlancedRuns(found, sorted(full - set(found)))
+    looked_at = Counter(row.run_id for row in rows)
+    more = {run for run, jobs in looked_at.items() if jobs == each}
+    return GlancedRuns(found, sorted(more - set(found)))
 
 
 def _names_jobs(node: Node) -> bool:
@@ -97,10 +99,10 @@ CROSS JOIN LATERAL (
 LIMIT :most
 """)
 NEWEST_OF_EACH = text("""
-SELECT run.id AS run_id, ARRAY(
+SELECT run.id AS run_id, j.id FROM unnest(CAST(:runs AS bigint[])) AS run(id)
+CROSS JOIN LATERAL (
   SELECT id FROM jobs WHERE run_id = run.id
-  ORDER BY run_id DESC, message_id DESC LIMIT :most) AS ids
-FROM unnest(CAST(:runs AS bigint[])) AS run(id)
+  ORDER BY run_id DESC, message_id DESC LIMIT :most) AS j
 """)
 DEAD_AMONG = text("""
 SELECT array_agg(DISTINCT run_id ORDER BY run_id DESC) AS runs,
