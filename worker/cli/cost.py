@@ -131,7 +131,7 @@ def print_bill(bill: Bill, *, compared: bool = True) -> None:
 
 def _print_parts(out: "Console", bill: Bill) -> None:
     """Where the money went: the parts add up to the total."""
-    from rich.table import Table
+    from worker.cli.speech.tables import FittingTable
 
     parts = (
         ("classifying", bill.classifying, ""),
@@ -139,9 +139,9 @@ def _print_parts(out: "Console", bill: Bill) -> None:
         ("checking", bill.checking, ""),
         ("lost", bill.lost, "calls that brought nothing and may be billed"),
     )
-    table = Table.grid(padding=(0, 2, 0, 0))
+    table = FittingTable(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     for justify in ("left", "right", "right", "left"):
-        table.add_column(justify=justify, overflow="fold")
+        table.add_column(justify=justify, no_wrap=justify == "right")
     for name, amount, words in parts:
         share = amount / bill.total if bill.total else Decimal(0)
         table.add_row(name, dollars(amount), percent(share), words)

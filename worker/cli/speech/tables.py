@@ -1,6 +1,7 @@
 """A table that stays readable where it does not fit: its rows become records, one below another."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
 from rich.measure import Measurement
@@ -13,20 +14,35 @@ PIECE = 12
 """Characters at which a word may be parted: an address or a model's name need not fit whole."""
 
 
+CLOSE = (0, 1, 0, 0)
+"""One space between columns, where two would not leave room for their words."""
+
+
 class FittingTable(Table):
-    """Rich's table; where the terminal is too narrow for its words, each row stands by itself, a
-    line a column, instead of columns of a letter or two."""
+    """Rich's table; where the terminal is too narrow for its words, its columns move together, and
+    where that is not enough, each row stands by itself, a line a column, instead of columns of a
+    letter or two."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        # What does not fit goes on in the next line, where rich would cut it.
+        self.columns = [replace(column, overflow="fold") for column in self.columns]
         widths = [self._widths(console, options, column) for column in self.columns]
-        _, right, _, left = self.padding
-        room = options.max_width - len(self.columns) * (left + right)
-        spare = room - sum(least for least, _ in widths)
+        spare = self._spare(options, widths)
+        if spare < 0 and len(self.columns) >= 3:
+            self.padding, self.pad_edge = CLOSE, False
+            spare = self._spare(options, widths)
         if len(self.columns) < 3 or spare >= 0:
             self._share_out(spare, widths)
             yield from super().__rich_console__(console, options)
             return
         yield from self._records()
+
+    def _spare(self, options: ConsoleOptions, widths: list[tuple[int, int]]) -> int:
+        """Characters beside the widths below which words would be parted."""
+        _, right, _, left = self.padding
+        edges = 0 if self.pad_edge else left + right
+        room = options.max_width - len(self.columns) * (left + right) + edges
+        return room - sum(least for least, _ in widths)
 
     def _share_out(self, spare: int, widths: list[tuple[int, int]]) -> None:
         """Where not all fit whole, each gets its words' width, and of what is left by what it
