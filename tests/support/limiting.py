@@ -42,3 +42,8 @@ def give_back(limiter: Limiter, *, calls: int, input_tokens: float, output_token
     """Returns calls that were granted and not sent; tokens are those asked for one call."""
     amounts = {"input_tokens": -calls * input_tokens, "output_tokens": -calls * output_tokens}
     return limiter.settle("haiku", calls=-calls, **amounts)
+
+
+def grant_of(calls: int, retry_in_s: Any, reason: str | None) -> Grant:
+    """As the limiter gives it."""
+    return Grant(calls=calls, retry_in_s=retry_in_s, reason=reason)

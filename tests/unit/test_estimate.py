@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from models.vocabulary import Stage
 from tests.support.attempts import claimed
 from worker.claude.planner import Planner
 from worker.claude.prompts import load_prompts
@@ -13,6 +14,7 @@ from worker.config.settings import Settings
 from worker.domain.claimed import Question
 from worker.domain.ladder import MAX_RUNGS
 from worker.domain.lengths import Lengths
+from worker.domain.messages import MessageText
 from worker.domain.prompts import RequestKind
 from worker.runs.estimate import by_length, unreachable, unreachable_words
 from worker.runs.estimator import BacklogEstimator, shares_of
@@ -118,3 +120,17 @@ def test_prompts_that_were_counted_cost_what_was_counted_and_are_reserved_so() -
     assert known.backlog(100, 4_000).total < by_bytes.backlog(100, 4_000).total
     assert "where they did" in known.backlog(1, 40).assumption
     assert "counted" not in by_bytes.backlog(1, 40).assumption
+
+
+def test_a_question_knows_how_much_is_said_in_it() -> None:
+    # given what is asked about a short message and about one that is 7,000 bytes longer
+    planner = Planner.of(Settings(), load_prompts(None))
+    for stage in Stage:
+        plans = [
+            planner(replace(claimed(None).candidate, stage=stage, message=MessageText(body=body)))
+            for body in ("Where is my card?", "Where is my card? " + "é" * 3_500)
+        ]
+        # then
+        short, long = (plan for plan in plans if isinstance(plan, Question))
+        assert short.said > len("Where is my card?")
+        assert 7_000 <= long.said - short.said <= 7_001

@@ -17,14 +17,7 @@ from worker.claude.turns import answer_turns, hint_of, labelled, user_turn
 from worker.config.prices import price_of
 from worker.config.settings import Settings
 from worker.domain.answers import Answer, Troubled
-from worker.domain.claimed import (
-    Candidate,
-    Claimed,
-    KeptAnswer,
-    Plan,
-    Question,
-    Withheld,
-)
+from worker.domain.claimed import Candidate, Claimed, KeptAnswer, Plan, Question, Withheld
 from worker.domain.first_tier import Decided, decide_start
 from worker.domain.pricing import Price, written_rate
 from worker.domain.prompts import JUDGE, Prompt, Prompts, RequestKind
@@ -101,6 +94,7 @@ class Planner:
             effort=settings.effort,
             max_tokens=settings.max_tokens,
             together=together,
+            said=size.said,
             most_input=size.whole if together == 1 else None,
         )
 
@@ -132,6 +126,7 @@ class Planner:
             effort=settings.effort,
             max_tokens=max_tokens,
             rate=written_rate(self.prices[settings.model], candidate.lane),
+            said=size.said,
             most_input=size.whole,
             knowledge_version=candidate.knowledge_version,
             # A batch is sent from the record, later: its slice would hold every text twice.

@@ -101,9 +101,9 @@ class Limiter:
         """Grants as many of `calls` as fit now. Tokens are estimates for one call."""
         reply = self._run("take", tier, calls, max(input_tokens, 0), max(output_tokens, 0))
         if isinstance(reply, str):
-            return Grant(0, AWAY_RETRY_S, reply)
+            return Grant(calls=0, retry_in_s=AWAY_RETRY_S, reason=reply)
         granted, wait, why = reply
-        return Grant(int(granted), float(wait), REASONS[int(why)])
+        return Grant(calls=int(granted), retry_in_s=float(wait), reason=REASONS[int(why)])
 
     def settle(
         self, tier: str, *, calls: int = 0, input_tokens: float, output_tokens: float

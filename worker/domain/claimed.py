@@ -110,6 +110,8 @@ class Question:
     """Set when only a kept answer is to be checked: the attempt that it came from."""
     reply: str = ""
     """What a check is asked about."""
+    said: int = 0
+    """Bytes of what is said to the model in this message's part of the request."""
     most_input: int | None = None
     """Tokens of input that `worst_cost` allows for, where the request is for this message alone."""
     knowledge_version: str = ""
@@ -183,6 +185,11 @@ class Claimed:
 
     candidate: Candidate
     plan: Plan
+
+    @property
+    def attempt(self) -> tuple[int, int]:
+        """Which attempt this is: its job, and its fence."""
+        return self.candidate.job_id, self.candidate.fence
 
     @property
     def question(self) -> Question | None:

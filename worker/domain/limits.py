@@ -23,6 +23,9 @@ PRIOR_WEIGHT, MEMORY = 2, 100
 """Calls that a prior is worth, and calls after which an old one has largely been forgotten. What is
 reserved too much for calls in flight is missing until they end: so a prior that is far too high,
 and the call that writes the cache, have to be forgotten soon."""
+TOKENS_A_BYTE = 1 / 3.5
+"""Of what is said to the model, about (platform.claude.com/docs/en/about-claude/glossary: a token
+is 3.5 English characters); by how much it is wrong is learnt with the rest of a call."""
 MARGIN = 1.1
 """Estimates are this much above the mean; what was too much is given back when the call ends."""
 
@@ -74,6 +77,17 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
+class Tokens:
+    """Input tokens that count towards the limit, and output tokens, of one call."""
+
+    input: float
+    output: float
+
+
+NO_TOKENS = Tokens(0, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """How many calls may be sent now. When that is fewer than asked, `reason` says why, and
     `retry_in_s` when the next one fits."""
@@ -81,6 +95,8 @@ class Grant:
     calls: int
     retry_in_s: float
     reason: str | None
+    each: Tokens = NO_TOKENS
+    """What was taken for each, before it was known which calls they will be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,16 +134,31 @@ def counted_input(usage: Usage) -> int:
     return usage.total_input - usage.cache_read_tokens
 
 
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """Input tokens that count towards the limit, and output tokens, of one call."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsualCall:
+    """Of a kind of calls: how many there were, bytes that were said to the model, input tokens
+    beside those of these bytes, and output tokens."""
 
-    input: float
+    calls: int
+    said: float
+    frame: float
     output: float
+
+    def with_call(self, said: int, tokens: Tokens) -> "UsualCall":
+        """One more, which weighs a hundredth at least."""
+        weight = 1 / min(self.calls + 1, MEMORY)
+        frame = tokens.input - said * TOKENS_A_BYTE
+        return UsualCall(
+            calls=self.calls + 1,
+            said=self.said + (said - self.said) * weight,
+            frame=self.frame + (frame - self.frame) * weight,
+            output=self.output + (tokens.output - self.output) * weight,
+        )
 
 
 class Estimator:
-    """What a call will need: the running mean of those before it, by tier and purpose.
+    """What a call will need: the running mean of those before it, by tier and purpose, and so much
+    more or less as more or less is said in it.
 
     Conservative, but not the worst case: `max_tokens` for every call would leave most of a limit
     unused. Errors are settled when a call ends. Threads may share one: a race forgets one call.
@@ -135,28 +166,27 @@ class Estimator:
 
     def __init__(self, prior: Tokens, priors: Mapping[Purpose, Tokens] | None = None) -> None:
         self._prior, self._priors = prior, dict(priors or {})
-        self._means: dict[tuple[str, Purpose], tuple[int, Tokens]] = {}
+        self._means: dict[tuple[str, Purpose], UsualCall] = {}
 
-    def expect(self, tier: str, purpose: Purpose) -> Tokens:
-        """Whole tokens, for `Limiter.take`."""
-        _, mean = self._mean(tier, purpose)
-        return Tokens(_with_margin(mean.input), _with_margin(mean.output))
+    def expect(self, tier: str, purpose: Purpose, said: int | None = None) -> Tokens:
+        """Whole tokens of a call in which so many bytes are said, or of one that is not known yet
+        (None)."""
+        mean = self._mean(tier, purpose)
+        words = (mean.said if said is None else said) * TOKENS_A_BYTE
+        return Tokens(_with_margin(max(mean.frame + words, 0)), _with_margin(mean.output))
 
-    def learn(self, tier: str, purpose: Purpose, usage: Usage) -> None:
+    def learn(self, tier: str, purpose: Purpose, said: int, usage: Usage) -> None:
         """Takes in what a call really used."""
-        calls, mean = self._mean(tier, purpose)
-        weight = 1 / min(calls + 1, MEMORY)
-        self._means[tier, purpose] = (
-            calls + 1,
-            Tokens(
-                mean.input + (counted_input(usage) - mean.input) * weight,
-                mean.output + (usage.output_tokens - mean.output) * weight,
-            ),
-        )
+        used = Tokens(counted_input(usage), usage.output_tokens)
+        self._means[tier, purpose] = self._mean(tier, purpose).with_call(said, used)
 
-    def _mean(self, tier: str, purpose: Purpose) -> tuple[int, Tokens]:
-        prior = (PRIOR_WEIGHT, self._priors.get(purpose, self._prior))
-        return self._means.get((tier, purpose), prior)
+    def _mean(self, tier: str, purpose: Purpose) -> UsualCall:
+        known = self._means.get((tier, purpose))
+        if known is not None:
+            return known
+        prior = self._priors.get(purpose, self._prior)
+        said = prior.input / TOKENS_A_BYTE
+        return UsualCall(calls=PRIOR_WEIGHT, said=said, frame=0, output=prior.output)
 
 
 def _with_margin(mean: float) -> int:

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.support.limiting import NOW, Clock, about, give_back, stored, take
+from tests.support.limiting import NOW, Clock, about, give_back, grant_of, stored, take
 from tests.support.places import ROOT
 from tests.support.waiting import eventually
 from worker.claude.rate_limits import Limiter, connect
 from worker.domain.limit_headers import DEFAULT_HOLD_S
-from worker.domain.limits import Grant, Limits, Pace, Used
+from worker.domain.limits import Limits, Pace, Used
 from worker.sandbox.redis import Redis, free_port, start_redis
 from worker.sandbox.simulator.limits import SimulatedLimits as Enforced
 
@@ -92,7 +92,7 @@ def test_all_or_nothing(client: redis.Redis) -> None:
 
     grant = take(limiter, 40, 100, 30)
 
-    assert grant == Grant(4, about(0.2), "output tokens a minute are used up")
+    assert grant == grant_of(4, about(0.2), "output tokens a minute are used up")
     state = stored(client)
     assert state is not None
     assert state.levels == pytest.approx((6, 600, -20))
@@ -119,7 +119,7 @@ def test_debt_after_the_truth_keeps_later_calls_waiting(client: redis.Redis) -> 
 
     assert limiter.settle("haiku", input_tokens=-5, output_tokens=290)
 
-    assert take(limiter, 1) == Grant(0, about(3), "output tokens a minute are used up")
+    assert take(limiter, 1) == grant_of(0, about(3), "output tokens a minute are used up")
 
 
 def test_a_429_stops_every_worker_until_it_is_over(client: redis.Redis) -> None:
@@ -129,7 +129,7 @@ def test_a_429_stops_every_worker_until_it_is_over(client: redis.Redis) -> None:
     assert one.hold("haiku", "20") == 20
     assert one.hold("haiku", "soon") == DEFAULT_HOLD_S
 
-    assert take(other, 5) == Grant(0, 20, "Claude asked for a pause")
+    assert take(other, 5) == grant_of(0, 20, "Claude asked for a pause")
     used = other.usage("haiku")
     assert used is not None
     assert used.held_s == 20
@@ -175,7 +175,7 @@ def test_an_empty_bucket_of_claude_empties_ours_and_a_full_one_costs_nothing(
     assert not limiter.observe("haiku", {})
     assert limiter.observe("haiku", headers(600, 0))
 
-    assert take(limiter, 1) == Grant(0, about(1), "requests a minute are used up")
+    assert take(limiter, 1) == grant_of(0, about(1), "requests a minute are used up")
 
 
 def test_the_last_minute_is_kept_and_older_is_forgotten(client: redis.Redis) -> None:

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support import bucket_model as buckets
-from tests.support.limiting import NOW, about, stored, take
+from tests.support.limiting import NOW, about, grant_of, stored, take
 from worker.claude.rate_limits import REASONS, Limiter, connect, key_of
 from worker.domain.buckets import SECOND, Buckets
-from worker.domain.limits import Grant, Limits, Pace
+from worker.domain.limits import Limits, Pace
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def _both(
             needs = (1.0, input_tokens, output_tokens)
             after, granted, wait, why = buckets.take(known, limits, pace, now, calls, needs)
             grant = take(limiter, calls, input_tokens, output_tokens)
-            assert grant == Grant(granted, about(wait), REASONS[why])
+            assert grant == grant_of(granted, about(wait), REASONS[why])
         case ("settle", calls, input_tokens, output_tokens):
             more = (calls, input_tokens, output_tokens)
             after = buckets.settle(state, limits, pace, now, more)

@@ -121,7 +121,7 @@ def test_an_estimator_forgets() -> None:
     estimator = Estimator(Tokens(100, 100))
     for tokens, calls in ((100, 1_000), (200, 200)):
         for _ in range(calls):
-            estimator.learn("haiku", Purpose.ANSWER, Usage(input_tokens=tokens))
+            estimator.learn("haiku", Purpose.ANSWER, 0, Usage(input_tokens=tokens))
     # After 200 calls those before weigh about an eighth; a plain mean would be 117.
     assert 200 < estimator.expect("haiku", Purpose.ANSWER).input < 210
 

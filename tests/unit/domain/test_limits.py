@@ -124,12 +124,24 @@ def test_an_estimator_moves_from_its_prior_to_the_mean() -> None:
         estimator.learn(
             "haiku",
             Purpose.ANSWER,
+            700,
             Usage(input_tokens=1_000, cache_read_tokens=9_000, output_tokens=100),
         )
     learnt = estimator.expect("haiku", Purpose.ANSWER)
     assert 1_100 <= learnt.input <= 1_106
     assert 110 <= learnt.output <= 112
+    assert learnt == estimator.expect("haiku", Purpose.ANSWER, 700)
+    assert estimator.expect("haiku", Purpose.ANSWER, 0).input == pytest.approx(880, abs=1)
+    assert estimator.expect("haiku", Purpose.ANSWER, 7_000).input == pytest.approx(3_080, abs=1)
     assert estimator.expect("opus", Purpose.ANSWER) == Tokens(2_200, 440)
+
+
+def test_where_nothing_is_known_only_the_words_count_and_never_less_than_nothing() -> None:
+    estimator = Estimator(Tokens(2_000, 400))
+    assert estimator.expect("haiku", Purpose.ANSWER, 3_500).input == 1_100
+    for _ in range(50):
+        estimator.learn("haiku", Purpose.ANSWER, 35_000, Usage(input_tokens=1_000))
+    assert estimator.expect("haiku", Purpose.ANSWER, 0).input == 0
 
 
 def test_the_share_used_is_of_the_nearest_limit() -> None:

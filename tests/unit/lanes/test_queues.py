@@ -10,8 +10,8 @@ from models.vocabulary import Purpose
 from tests.support.attempts import asks, claimed
 from tests.support.works import settings_for
 from worker.domain.first_tier import Decided
-from worker.domain.limits import Grant
-from worker.lanes.realtime.pacer import Pacer
+from worker.domain.limits import NO_TOKENS, Grant
+from worker.lanes.realtime.pacer import Outgoing, Pacer, SetDown
 from worker.lanes.realtime.queues import HELD_WAIT_S, LIMIT_WAIT_S, Queue, Room, RoutingQueue
 from worker.lanes.realtime.slots import GATHER_S, Slots, gather_s
 from worker.store.queue.claim import ClaimResult
@@ -45,10 +45,13 @@ def test_what_a_claim_did_not_use_returns_with_the_block(slots: Slots, pacer: Pa
         assert (room.jobs, room.grant.calls, held(slots)) == (5, 5, 5)
         room.taken = ClaimResult([claimed(asks(Purpose.ANSWER))] * 2, [])
     assert held(slots) == 2
+    going = claimed(asks(Purpose.ANSWER))
+    pacer._set_down[going.attempt] = SetDown(NO_TOKENS, 0)
     for _ in range(2):
-        with queue.under_way([claimed(asks(Purpose.ANSWER))]):
+        with queue.under_way([going]):
             assert held(slots) >= 1
     assert held(slots) == 0
+    assert not pacer._set_down, "of what is over nothing is remembered"
 
 
 def test_slots_are_waited_for_and_no_more_are_taken_than_there_are(slots: Slots) -> None:
@@ -92,18 +95,18 @@ def test_routing_that_asked_nothing_takes_neither_slots_nor_grants_until_somethi
     with queue.room(2) as room:
         assert (room.jobs, room.grant.calls) == (2, 2)
         room.taken = ClaimResult([ASKS] * 2, [])
-        assert room.asking == 2
+        assert len(room.asking) == 2
     assert held(slots) == 2
 
 
 def test_messages_that_share_a_request_are_one_call_and_hold_one_slot(
     slots: Slots, pacer: Pacer
 ) -> None:
-    shared = claimed(asks(Purpose.CLASSIFY, together=20))
+    shared = claimed(asks(Purpose.CLASSIFY, together=20, said=100))
     queue = RoutingQueue("routing", "haiku", slots, pacer)
     with queue.room(5) as room:
         room.taken = ClaimResult([shared] * 5, [])
-        assert room.asking == 1
+        assert room.asking == [Outgoing(shared.attempt, 500)]
     assert held(slots) == 1
     with queue.under_way([shared] * 5):
         pass
@@ -142,17 +145,32 @@ def test_a_queue_learns_from_its_claims_how_long_to_gather(slots: Slots, pacer: 
 def test_what_could_not_be_had_is_asked_for_again_in_a_moment(
     taken: ClaimResult, wait_s: float
 ) -> None:
-    room = Room(purpose=Purpose.ANSWER, slots=4, jobs=4, grant=Grant(2, 60, "used up"))
+    room = Room(
+        purpose=Purpose.ANSWER,
+        slots=4,
+        jobs=4,
+        grant=Grant(calls=2, retry_in_s=60, reason="used up"),
+    )
     room.taken = taken
     assert room.wait_s == wait_s
 
 
 def test_a_full_limit_is_waited_for() -> None:
     assert (
-        Room(purpose=Purpose.ANSWER, slots=4, jobs=0, grant=Grant(0, 60, "used up")).wait_s
+        Room(
+            purpose=Purpose.ANSWER,
+            slots=4,
+            jobs=0,
+            grant=Grant(calls=0, retry_in_s=60, reason="used up"),
+        ).wait_s
         == LIMIT_WAIT_S
     )
     assert (
-        Room(purpose=Purpose.ANSWER, slots=4, jobs=0, grant=Grant(0, 0.01, "used up")).wait_s
+        Room(
+            purpose=Purpose.ANSWER,
+            slots=4,
+            jobs=0,
+            grant=Grant(calls=0, retry_in_s=0.01, reason="used up"),
+        ).wait_s
         == 0.01
     )

@@ -10,7 +10,6 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from models.vocabulary import Purpose
 from worker.claude.client import Claude
 from worker.claude.planner import Planner
 from worker.claude.requests import Ask
@@ -36,8 +35,9 @@ class Caller:
     planner: Planner
     standards: Standards
     open_call: Callable[[Claimed, Question], Awaitable[None]]
-    ended: Callable[[str, Purpose, Answer | Troubled], None]
-    """Hears of every call that ended, for the rate limits; must not block."""
+    ended: Callable[[Claimed, Question, Answer | Troubled], None]
+    """Hears of every call that ended, for the rate limits, by the first message that shared it;
+    must not block."""
     lease_s: float
     deadline_s: float
 
@@ -73,7 +73,7 @@ class Caller:
         )
         failpoint("after send")
         self.planner.learn(request[0].candidate, question, got)
-        self.ended(question.tier, question.purpose, got)
+        self.ended(request[0], question, got)
         parts = [got] if question.together == 1 else parts_of(got, request)
         known, uses = self.standards.validators, request[0].candidate.policy.accept.validators
         if all(known.get(use.name) is BUILTIN.get(use.name) for use in uses):

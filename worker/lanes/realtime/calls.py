@@ -70,7 +70,7 @@ class Calls:
         sent, ended = self.groups.begin(len(group))
         if not group:
             return sent
-        self.under_way.update((one.candidate.job_id, one.candidate.fence) for one in group)
+        self.under_way.update(one.attempt for one in group)
 
         def committed(attempt: tuple[int, int]) -> None:
             self.under_way.discard(attempt)

@@ -5,20 +5,24 @@ happened. A thread of its own tells Redis, so that no call ever waits for it. A 
 asks nobody; tiers on one model share what Claude allows that model, under the tightest of their
 limits.
 
-What a call was granted by estimate is remembered until it ends or is given back: estimates move
-meanwhile, and what is settled must be what was taken.
+Calls are granted before it is known which messages they will be for. Once these are claimed, each
+is set down for what its own words take, before it is sent: a long message weighs on the limit from
+then on, and not only when it is answered. What it was set down for is remembered until it ends:
+estimates move meanwhile, and what is settled must be what was taken.
 """
 
 import logging
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from models.vocabulary import ROUTING, Purpose
 from worker.claude.rate_limits import Limiter, buckets_of, connect, limits_of
 from worker.config.settings import Settings
 from worker.domain.answers import Answer, Troubled
-from worker.domain.limits import Estimator, Grant, Tokens, counted_input
+from worker.domain.claimed import Claimed, Question
+from worker.domain.limits import NO_TOKENS, Estimator, Grant, Tokens, counted_input
 from worker.domain.trouble import UNCOUNTED, Meaning
 from worker.lanes.realtime.inbox import Inbox
 from worker.lanes.routine import Routine
@@ -33,19 +37,33 @@ MAX_GROUP = 1_000
 OVERLOADED_HOLD_S = 1.0
 """After a 529 or 503 without `retry-after`."""
 RAMP_TOO_SHARP = "ramp_limit_exceeded"
-GRANTED = frozenset({Purpose.CLASSIFY, Purpose.ANSWER})
-"""Calls that `take` asked for; a check follows its answer without asking, and is settled whole."""
+Attempt = tuple[int, int]
+"""Job and fence."""
+
+
+class Outgoing(NamedTuple):
+    """A call that is about to be sent: the attempt that it is of (the first, of several that share
+    it), and bytes of what is said in it."""
+
+    attempt: Attempt
+    said: int
+
+
+class SetDown(NamedTuple):
+    """What was taken for a call under way."""
+
+    tokens: Tokens
+    said: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """One call that has ended."""
+class Settling:
+    """What Redis is to hear: calls, input and output tokens that were used beyond what was taken,
+    and the call that has ended, if one has."""
 
     bucket: str
-    purpose: Purpose
-    expected: Tokens
-    """What it, or one like it, was granted."""
-    got: Answer | Troubled
+    more: tuple[int, float, float]
+    got: Answer | Troubled | None = None
 
 
 class Pacer:
@@ -63,11 +81,11 @@ class Pacer:
         self._bucket = buckets_of(settings)
         limits = limits_of(settings)
         self._limited = {tier for tier, name in self._bucket.items() if any(limits[name].by_kind)}
-        self._granted: dict[tuple[str, Purpose], deque[Tokens]] = defaultdict(deque)
+        self._set_down: dict[Attempt, SetDown] = {}
         self._estimator = Estimator(PRIOR, PRIORS)
         self._client = connect(redis_url, settings.timing.connect_s)
         self._limiter = Limiter(self._client, limits)
-        self._inbox = Inbox[Ended](GATHER_S, MAX_GROUP)
+        self._inbox = Inbox[Settling](GATHER_S, MAX_GROUP)
         self._routine = Routine("pacer", self._inbox.take, self._tell)
 
     def start(self) -> None:
@@ -83,51 +101,60 @@ class Pacer:
     def take(self, tier: str, purpose: Purpose, calls: int) -> Grant:
         """How many of `calls` may be sent now."""
         if tier not in self._limited:
-            return Grant(calls, 0, None)
+            return Grant(calls=calls, retry_in_s=0, reason=None)
         tokens = self._estimator.expect(tier, purpose)
         grant = self._limiter.take(
             self._bucket[tier], calls=calls, input_tokens=tokens.input, output_tokens=tokens.output
         )
-        self._granted[tier, purpose].extend([tokens] * grant.calls)
-        return grant
+        return replace(grant, each=tokens)
 
-    def give_back(self, tier: str, purpose: Purpose, calls: int) -> None:
-        """Calls that were granted and are not sent."""
-        if calls and tier in self._limited:
-            # The newest grants, and so the caller's own: it is the only one to take for its tier.
-            granted = self._granted[tier, purpose]
-            returned = [granted.pop() for _ in range(min(calls, len(granted)))]
+    def sending(self, tier: str, purpose: Purpose, grant: Grant, calls: Sequence[Outgoing]) -> None:
+        """Of what was granted these are sent now. The rest comes back."""
+        if tier not in self._limited or not grant.calls:
+            return
+        read = -grant.calls * grant.each.input
+        for attempt, said in calls:
+            expected = self._estimator.expect(tier, purpose, said).input
+            self._set_down[attempt] = SetDown(Tokens(expected, grant.each.output), said)
+            read += expected
+        unsent = grant.calls - len(calls)
+        if unsent:
+            written = unsent * grant.each.output
             self._limiter.settle(
-                self._bucket[tier],
-                calls=-calls,
-                input_tokens=-sum(tokens.input for tokens in returned),
-                output_tokens=-sum(tokens.output for tokens in returned),
+                self._bucket[tier], calls=-unsent, input_tokens=read, output_tokens=-written
             )
+        else:
+            self._inbox.put(Settling(bucket=self._bucket[tier], more=(0, read, 0)))
 
-    def ended(self, tier: str, purpose: Purpose, got: Answer | Troubled) -> None:
+    def ended(self, claimed: Claimed, question: Question, got: Answer | Troubled) -> None:
         """Notes what a call brought; returns at once."""
-        if tier in self._limited:
-            granted = self._granted[tier, purpose] if purpose in GRANTED else None
-            expected = granted.popleft() if granted else Tokens(0, 0)
-            told = Ended(bucket=self._bucket[tier], purpose=purpose, expected=expected, got=got)
-            # After a refusal nobody should send, so Redis hears of it at once.
-            self._inbox.put(told, urgent=isinstance(got, Troubled))
-        if isinstance(got, Answer):
-            self._estimator.learn(tier, purpose, got.usage)
+        tier = question.tier
+        if tier not in self._limited:
+            return
+        taken = self._set_down.pop(claimed.attempt, None)
+        if taken and isinstance(got, Answer):
+            self._estimator.learn(tier, question.purpose, taken.said, got.usage)
+        # After a refusal nobody should send, so Redis hears of it at once.
+        told = Settling(bucket=self._bucket[tier], more=_correction(taken, got), got=got)
+        self._inbox.put(told, urgent=isinstance(got, Troubled))
 
-    def _tell(self, ended: list[Ended]) -> None:
+    def forget(self, attempt: Attempt) -> None:
+        """Of an attempt that is over: whether its call was counted is not known if it has not
+        ended, so what was taken for it stays taken."""
+        self._set_down.pop(attempt, None)
+
+    def _tell(self, told: list[Settling]) -> None:
         corrections: dict[str, list[float]] = defaultdict(lambda: [0, 0.0, 0.0])
         headers: dict[str, Mapping[str, str]] = {}
-        for item in ended:
-            calls, read, written = _correction(item)
+        for item in told:
             correction = corrections[item.bucket]
-            correction[0] += calls
-            correction[1] += read
-            correction[2] += written
-            if isinstance(item.got, Answer):
-                headers[item.bucket] = item.got.headers
-            else:
-                self._hold(item.bucket, item.got)
+            for kind, more in enumerate(item.more):
+                correction[kind] += more
+            match item.got:
+                case Answer():
+                    headers[item.bucket] = item.got.headers
+                case Troubled():
+                    self._hold(item.bucket, item.got)
         for bucket, (sent, read, written) in corrections.items():
             self._limiter.settle(bucket, calls=int(sent), input_tokens=read, output_tokens=written)
         for bucket, seen in headers.items():
@@ -162,17 +189,17 @@ class Pacer:
         return [ROUTING, *tiers] if self._routing_tier in tiers else tiers
 
 
-def _correction(ended: Ended) -> tuple[int, float, float]:
-    """Used minus granted: calls, input tokens, output tokens."""
-    granted = ended.purpose in GRANTED
-    expected = ended.expected if granted else Tokens(0, 0)
-    if isinstance(ended.got, Troubled):
+def _correction(taken: SetDown | None, got: Answer | Troubled) -> tuple[int, float, float]:
+    """Used minus taken: calls, input tokens, output tokens. A check follows its answer without
+    asking, so nothing was taken for it, not even a call."""
+    expected = taken.tokens if taken else NO_TOKENS
+    if isinstance(got, Troubled):
         # A timeout or a reset may have been counted by Claude; only what was refused was not.
-        refused = ended.got.trouble.meaning in UNCOUNTED
+        refused = got.trouble.meaning in UNCOUNTED
         return (0, -expected.input, -expected.output) if refused else (0, 0, 0)
-    usage = ended.got.usage
+    usage = got.usage
     return (
-        0 if granted else 1,
+        0 if taken else 1,
         counted_input(usage) - expected.input,
         usage.output_tokens - expected.output,
     )

@@ -15,7 +15,7 @@ from models.vocabulary import Purpose
 from worker.domain.claimed import Claimed
 from worker.domain.limits import Grant
 from worker.domain.shared_labels import requests_of
-from worker.lanes.realtime.pacer import Pacer
+from worker.lanes.realtime.pacer import Outgoing, Pacer
 from worker.lanes.realtime.slots import GATHER_S, Slots, gather_s
 from worker.store.queue.claim import ClaimResult
 
@@ -23,7 +23,7 @@ SLOT_WAIT_S = 1.0
 HELD_WAIT_S = 0.1
 LIMIT_WAIT_S = 0.25
 """Shorter than the burst that the limiter saves up, so that a late wake-up loses nothing."""
-NO_GRANT = Grant(0, 0, None)
+NO_GRANT = Grant(calls=0, retry_in_s=0, reason=None)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,10 +37,15 @@ class Room:
     taken: ClaimResult = field(default_factory=lambda: ClaimResult([], []))
 
     @property
-    def asking(self) -> int:
+    def asking(self) -> list[Outgoing]:
         """Calls of those granted that are made now."""
-        firsts = (request[0].question for request in requests_of(self.taken.granted))
-        return sum(one is not None and one.purpose is self.purpose for one in firsts)
+        requests = requests_of(self.taken.granted)
+        firsts = ((request, request[0].question) for request in requests)
+        return [
+            Outgoing(request[0].attempt, sum(one.question.said for one in request if one.question))
+            for request, question in firsts
+            if question is not None and question.purpose is self.purpose
+        ]
 
     @property
     def used(self) -> int:
@@ -88,7 +93,7 @@ class Queue:
             yield room
         finally:
             self._slots.give_back(self.tier, room.slots - room.used)
-            self._pacer.give_back(self.tier, self.purpose, room.grant.calls - room.asking)
+            self._pacer.sending(self.tier, self.purpose, room.grant, room.asking)
             if room.jobs:
                 self.gather_s = gather_s(time.monotonic() - began)
 
@@ -107,6 +112,7 @@ class Queue:
             yield
         finally:
             self._slots.give_back(self.tier, slots_of(request))
+            self._pacer.forget(request[0].attempt)
 
 
 class RoutingQueue(Queue):

@@ -16,7 +16,7 @@ BURST_S = 6.0
 """Seconds of refill that a bucket holds: bursts beyond are refused, as the real API refuses."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Bucket:
     """One kind of limit."""
 
@@ -107,7 +107,8 @@ class SimulatedLimits:
         if family not in self.buckets:
             rpm, itpm, otpm = self.table.get(family, DEFAULTS["opus"])
             self.buckets[family] = tuple(  # type: ignore[assignment]
-                Bucket(limit, limit * BURST_S / 60, now) for limit in (rpm, itpm, otpm)
+                Bucket(per_minute=limit, level=limit * BURST_S / 60, at=now)
+                for limit in (rpm, itpm, otpm)
             )
         for bucket in self.buckets[family]:
             bucket.refill(now)

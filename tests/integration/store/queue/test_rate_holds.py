@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Engine
 
 from models.vocabulary import Purpose
+from tests.support.attempts import asks, claimed
 from tests.support.promises import ME, many, one
 from tests.support.waiting import eventually
 from tests.support.works import settings_for
@@ -48,11 +49,16 @@ def refused(retry_after_s: float) -> Troubled:
     return Troubled(trouble, 1)
 
 
+def refuse(pacer: Pacer, tier: str, got: Troubled) -> None:
+    question = asks(Purpose.ANSWER, tier=tier)
+    pacer.ended(claimed(question), question, got)
+
+
 def test_a_hold_is_seen_with_every_queue_that_shares_the_limit(
     engine: Engine, pacer: Pacer
 ) -> None:
     # when
-    pacer.ended("haiku", Purpose.ANSWER, refused(60))
+    refuse(pacer, "haiku", refused(60))
     eventually(lambda: many(engine, HELD))
     # then
     why = "Claude asked for a pause (429)"
@@ -63,7 +69,7 @@ def test_a_hold_is_seen_with_every_queue_that_shares_the_limit(
 
 def test_resume_lifts_a_hold_for_all_workers(engine: Engine, pacer: Pacer) -> None:
     # given
-    pacer.ended("haiku", Purpose.ANSWER, refused(600))
+    refuse(pacer, "haiku", refused(600))
     eventually(lambda: many(engine, HELD))
     # when
     assert resume_queue(engine, ME, "haiku")
@@ -93,7 +99,7 @@ def test_everything_lifts_every_hold(engine: Engine) -> None:
 
 def test_an_absurd_pause_is_cut_short_and_said(engine: Engine, pacer: Pacer) -> None:
     # when
-    pacer.ended("opus", Purpose.ANSWER, refused(7_200))
+    refuse(pacer, "opus", refused(7_200))
     eventually(lambda: many(engine, HELD))
     # then
     left, reason = one(
