@@ -150,3 +150,16 @@ def test_the_sdks_own_retries_are_served_in_the_end() -> None:
         stops = [ask(client, words=f"Hi {number}").stop_reason for number in range(62)]
     # then
     assert stops == ["end_turn"] * 62
+
+
+def test_what_nobody_took_of_a_limit_is_counted_and_what_was_taken_ahead_is_not() -> None:
+    """Full for two seconds: what came in then is gone. A large request then takes five seconds of
+    the limit ahead, and as long as that is made up for nothing is left unused."""
+    limits = SimulatedLimits({"haiku": (60, 600, 6_000)})
+    limits.take("haiku", 0, 100.0)
+    limits.spend_output("haiku", 1)
+    limits.take("haiku", 50, 103.0)
+    found = limits.as_document(106.0)["haiku"]
+    assert found["unused"] == {"requests": 4.0, "input_tokens": 30.0, "output_tokens": 599.0}
+    assert found["most_ahead_s"] == {"requests": 1.0, "input_tokens": 5.0, "output_tokens": 0.01}
+    assert (found["requests"], found["input_tokens"]) == (2, 50)

@@ -121,7 +121,8 @@ class Door:
 
     async def stats(self, request: Request) -> Response:
         calls = request.query_params.get("calls") == "1"
-        limits = {"at": time.monotonic(), "limits": self.state.limits.as_document()}
+        now = time.monotonic()
+        limits = {"at": now, "limits": self.state.limits.as_document(now)}
         return as_json(self.state.counts.as_document(calls=calls) | limits)
 
     async def set_moods(self, request: Request) -> Response:

@@ -1,11 +1,13 @@
 """Enforced rate limits: continuously refilling buckets for requests, input and output tokens."""
 
 import datetime as dt
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 NAMES = ("requests", "tokens", "input-tokens", "output-tokens")
+COUNTED = ("requests", "input_tokens", "output_tokens")
 DEFAULTS: Mapping[str, tuple[int, int, int]] = {
     "haiku": (4_000, 2_000_000, 400_000),
     "sonnet": (2_000, 1_000_000, 200_000),
@@ -23,6 +25,10 @@ class Bucket:
     per_minute: int
     level: float
     at: float
+    unused: float = 0.0
+    """What came in while it was full: of a limit, the part that nobody can use any more."""
+    lowest: float = math.inf
+    """The least that was left after a request."""
 
     @property
     def size(self) -> float:
@@ -31,8 +37,19 @@ class Bucket:
 
     def refill(self, now: float) -> None:
         """Adds what has come in since."""
-        self.level = min(self.size, self.level + (now - self.at) * self.per_minute / 60)
-        self.at = now
+        filled = self.level + (now - self.at) * self.per_minute / 60
+        self.level, self.at = min(self.size, filled), now
+        self.unused += filled - self.level
+
+    def spend(self, need: float) -> None:
+        """Takes what a request needs."""
+        self.level -= need
+        self.lowest = min(self.lowest, self.level)
+
+    @property
+    def most_ahead_s(self) -> float:
+        """Seconds of refill that were missing when it was emptiest."""
+        return (self.size - min(self.lowest, self.size)) * 60 / self.per_minute
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,18 +88,25 @@ class SimulatedLimits:
         taken.requests += 1
         taken.input_tokens += input_tokens
         for bucket, need in zip(buckets[:2], needs[:2], strict=True):
-            bucket.level -= need
+            bucket.spend(need)
         return None
 
     def spend_output(self, family: str, output_tokens: int) -> None:
         """Output is known only afterwards: its bucket may go below zero."""
         if self.table is not None and family in self.buckets:
-            self.buckets[family][2].level -= output_tokens
+            self.buckets[family][2].spend(output_tokens)
             self.taken.setdefault(family, TakenTokens()).output_tokens += output_tokens
 
-    def as_document(self) -> dict[str, Any]:
-        """What was taken and refused, by family."""
-        return {family: asdict(taken) for family, taken in self.taken.items()}
+    def as_document(self, now: float) -> dict[str, Any]:
+        """What was taken and refused, by family; and of each of its buckets what was left unused,
+        and by how many seconds of refill requests were ahead of it at most."""
+        found = dict[str, Any]()
+        for family, taken in self.taken.items():
+            buckets = dict(zip(COUNTED, self._of(family, now), strict=True))
+            unused = {kind: bucket.unused for kind, bucket in buckets.items()}
+            ahead = {kind: bucket.most_ahead_s for kind, bucket in buckets.items()}
+            found[family] = {**asdict(taken), "unused": unused, "most_ahead_s": ahead}
+        return found
 
     def headers(self, family: str, now: float) -> dict[str, str]:
         """`anthropic-ratelimit-*`, token figures rounded to thousands."""
