@@ -104,6 +104,14 @@ class Work:
         services = dataclasses.replace(self.running.services, dashboard_url=self.dashboard_url)
         write_services(self.running.home, services)
 
+    def start_workers(self, count: int) -> None:
+        """Starts them, and a scheduler where there is something to schedule."""
+        for number in range(1, count + 1):
+            command = worker_command(f"rung{number}")
+            self.supervisor.add(f"worker-{number}", command, signal.SIGQUIT)
+        if self.settings.ticks:
+            self.supervisor.add("scheduler", scheduler_command())
+
     def look(self) -> None:
         """Restarts servers of our own and workers that ended, and says so."""
         for server in self.running.embedded:
@@ -157,11 +165,7 @@ def working(settings: Settings, *, workers: int, latency_scale: float) -> Iterat
                 # Nobody is to wait at a door behind which all are leaving: it is shut first.
                 with listening(settings.dashboard.port) as listener:
                     work.start_dashboard(listener)
-                    for number in range(workers):
-                        name = f"worker-{number + 1}"
-                        supervisor.add(name, worker_command(f"rung{number + 1}"), signal.SIGQUIT)
-                    if settings.ticks:
-                        supervisor.add("scheduler", scheduler_command())
+                    work.start_workers(workers)
                     work.until_ready(workers)
                     yield work
             finally:

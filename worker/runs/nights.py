@@ -22,7 +22,7 @@ from worker.domain.spans import read_span
 from worker.domain.timetable import Due, Timetable, lateness, night_of, owed
 from worker.errors import RungError, UsageError
 from worker.failpoints import failpoint
-from worker.runs.reprocess import ReprocessRequest, reprocess
+from worker.runs.reprocess import Reprocessed, ReprocessRequest, reprocess
 from worker.store.actions import schedules
 from worker.store.actions.schedules import Night, NightEnded
 from worker.store.audit import Actor, audit
@@ -42,6 +42,19 @@ class Fired:
     night: Night
     repeated: bool = False
     error: RungError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NightToFire:
+    """A claimed night of a schedule. `late` says that it comes late, or that others before it were
+    missed; `again` makes another run beside the night's first."""
+
+    name: str
+    schedule: NightlySettings
+    due: Due
+    actor: Actor
+    late: str | None = None
+    again: bool = False
 
 
 def table_of(schedule: NightlySettings) -> Timetable:
@@ -92,7 +105,8 @@ def fire_now(
             if before.state == FiringState.MADE and not again:
                 return Fired(name=name, night=before, repeated=True)
             schedules.claim(connection, name, due, 0, actor.name, again=True)
-        return _carry_out(connection, settings, name, schedule, due, actor, None, again=again)
+        wanted = NightToFire(name=name, schedule=schedule, due=due, actor=actor, again=again)
+        return _carry_out(connection, settings, wanted)
 
 
 def _fire_if_owed(
@@ -107,73 +121,69 @@ def _fire_if_owed(
         return None
     if schedules.claim(connection, name, dues[-1], len(dues) - 1, SCHEDULER.name) is not None:
         return None
-    words = lateness(dues, seen.now)
-    return _carry_out(connection, settings, name, schedule, dues[-1], SCHEDULER, words)
+    late = lateness(dues, seen.now)
+    wanted = NightToFire(name=name, schedule=schedule, due=dues[-1], actor=SCHEDULER, late=late)
+    return _carry_out(connection, settings, wanted)
 
 
-def _carry_out(
-    connection: Connection,
-    settings: Settings,
-    name: str,
-    schedule: NightlySettings,
-    due: Due,
-    actor: Actor,
-    late: str | None,
-    *,
-    again: bool = False,
-) -> Fired:
+def _carry_out(connection: Connection, settings: Settings, wanted: NightToFire) -> Fired:
     """Makes the run of a claimed night, or records why it could not be made."""
     failpoint("in a night")
-    error: RungError | None = None
+    error, run, name, night = None, None, wanted.name, wanted.due.night
     try:
         with connection.begin_nested():
-            request = _request(name, schedule, due, settings, again=again)
-            made = reprocess(connection, settings, actor, request)
-        if made.run is None:
-            words = _joined("no job is like that", late)
-            ended = NightEnded(state=FiringState.NOTHING, words=words)
-        else:
-            selection = made.preview.selection if made.preview is not None else None
-            ended = NightEnded(
-                state=FiringState.MADE,
-                words=late,
-                run_id=made.run.id,
-                jobs=made.jobs,
-                selection=selection,
-            )
+            made = reprocess(connection, settings, wanted.actor, _request(settings, wanted))
+        ended, run = _ended(made, wanted.late), made.run
     except Exception as failure:
         if isinstance(failure, DBAPIError) and is_outage(failure):
             raise
         error = failure if isinstance(failure, RungError) else _bug(failure)
-        ended = NightEnded(state=FiringState.FAILED, words=_joined(str(error), late))
+        ended = NightEnded(state=FiringState.FAILED, words=_joined(str(error), wanted.late))
         then = f"When that is fixed: rung schedule run {quote(name)}"
-        words = f"Schedule {name} failed for {due.night}: {str(error).rstrip('.')}. {then}"
-        key, target = f"{name}:{due.night}", f"schedule {name}"
+        words = f"Schedule {name} failed for {night}: {str(error).rstrip('.')}. {then}"
+        key, target = f"{name}:{night}", f"schedule {name}"
         note(connection, "night_run_failed", key=key, target=target, words=words)
     failpoint("after a night's run")
-    schedules.close(connection, name, due.night, ended)
+    schedules.close(connection, name, night, ended)
     audit(
-        connection, actor, "schedule", f"schedule {name}", ended.jobs,
-        night=due.night, outcome=str(ended.state), words=ended.words,
+        connection, wanted.actor, "schedule", f"schedule {name}", ended.jobs,
+        night=night, outcome=str(ended.state), words=ended.words,
     )  # fmt: skip
-    run = made.run.name if error is None and made.run is not None else None
-    night = Night(night=due.night, state=ended.state, run=run, jobs=ended.jobs, words=ended.words)
-    return Fired(name=name, night=night, error=error)
+    done = Night(
+        night=night,
+        state=ended.state,
+        run=run.name if run is not None else None,
+        jobs=ended.jobs,
+        words=ended.words,
+    )
+    return Fired(name=name, night=done, error=error)
 
 
-def _request(
-    name: str, schedule: NightlySettings, due: Due, settings: Settings, *, again: bool
-) -> ReprocessRequest:
+def _ended(made: Reprocessed, late: str | None) -> NightEnded:
+    """How a night ended in which nothing went wrong."""
+    if made.run is None:
+        return NightEnded(state=FiringState.NOTHING, words=_joined("no job is like that", late))
+    return NightEnded(
+        state=FiringState.MADE,
+        words=late,
+        run_id=made.run.id,
+        jobs=made.jobs,
+        selection=made.preview.selection if made.preview is not None else None,
+    )
+
+
+def _request(settings: Settings, wanted: NightToFire) -> ReprocessRequest:
+    name, schedule, night = wanted.name, wanted.schedule, wanted.due.night
     return ReprocessRequest(
         where=schedule.where,
         since=schedule.since,
         policy=schedule.policy,
         lane=night_lane(settings, schedule.lane),
         max_cost=schedule.max_cost,
-        key=None if again else f"schedule {name} {due.night}",
+        key=None if wanted.again else f"schedule {name} {night}",
         deadline=_deadline(schedule.deadline),
         priority=schedule.priority,
-        name=f"{name}-{due.night}",
+        name=f"{name}-{night}",
     )
 
 
