@@ -3,6 +3,9 @@
 import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from typing import Any
+
+import httpx2
 
 VOID = frozenset({"meta", "link", "input", "img", "br", "rect", "path", "polygon", "polyline"})
 
@@ -96,3 +99,15 @@ class Page(HTMLParser):
             for field in found.all("input")
             if "name" in field.attributes and field.attributes.get("type") != "radio"
         }
+
+
+def get_page(client: httpx2.Client, path: str, status: int = 200, **query: Any) -> Page:
+    """The page at a path."""
+    answer = client.get(path, params=query or None)
+    assert answer.status_code == status, answer.text[:2_000]
+    return Page(answer.text)
+
+
+def jobs_on(page: Page) -> list[int]:
+    """Ids of the jobs that a list shows, in its order."""
+    return [int(m[1]) for link in page.links() if (m := re.fullmatch(r"/jobs/(\d+)", link))]

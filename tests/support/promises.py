@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
+from worker.domain.claimed import Claimed
 from worker.lanes.realtime.runtime import Runtime
 from worker.sandbox.simulator.state import State
 from worker.store.audit import Actor
@@ -72,3 +73,19 @@ def crashed_claim(runtime: Runtime) -> tuple[str, tuple[int, ...]]:
     queue, ids = chunk_of(runtime)
     assert len(runtime.claims.take(queue, ids, runtime.planner).granted) == len(ids)
     return queue, ids
+
+
+def claim_one(runtime: Runtime) -> Claimed:
+    """The lease of the one job that waits."""
+    queue, ids = chunk_of(runtime)
+    (claimed,) = runtime.claims.take(queue, ids, runtime.planner).granted
+    return claimed
+
+
+LONG_AGO, JUST_NOW = -1e9, 1e12
+"""When a job was claimed, on the monotonic clock: so long ago that nothing is sent any more."""
+
+
+def ask_haiku(runtime: Runtime, claimed: Claimed, claimed_at: float = JUST_NOW) -> None:
+    """Asks what it was claimed for, at haiku, and waits until that is recorded."""
+    runtime.calls.send(runtime.queues["haiku"], [claimed], claimed_at).result(20)

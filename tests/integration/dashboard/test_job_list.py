@@ -1,7 +1,6 @@
 """The list of jobs: in an order, by what is known of a message, with a line of each text for those
 who may read it, and with ticks that lead to what fits."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
-from tests.support.pages import Page
+from tests.support.pages import Page, get_page, jobs_on
 from tests.support.promises import do, one
 from tests.support.web import browsing, dashboard, visiting
 from tests.support.works import hand_in
@@ -42,16 +41,6 @@ def client(settings: Settings, engine: Engine) -> Iterator[httpx2.Client]:
         yield found
 
 
-def get(client: httpx2.Client, path: str, status: int = 200, **query: Any) -> Page:
-    answer = client.get(path, params=query or None)
-    assert answer.status_code == status, answer.text
-    return Page(answer.text)
-
-
-def jobs_on(page: Page) -> list[int]:
-    return [int(m[1]) for link in page.links() if (m := re.fullmatch(r"/jobs/(\d+)", link))]
-
-
 def following(page: Page) -> str:
     (address,) = [a for a in page.links() if "shown=" in a or "before=" in a]
     return address
@@ -69,8 +58,8 @@ def following(page: Page) -> str:
 def test_every_order_shows_every_job_once_and_says_how_many(
     client: httpx2.Client, sort: str, wanted: Any
 ) -> None:
-    first = get(client, "/jobs", run="day", sort=sort)
-    second = get(client, following(first))
+    first = get_page(client, "/jobs", run="day", sort=sort)
+    second = get_page(client, following(first))
     assert jobs_on(first) + jobs_on(second) == list(wanted)
     assert "1 to 50 of 60" in first.text
     assert "51 to 60 of 60" in second.text
@@ -81,20 +70,20 @@ def test_an_order_looks_at_a_bounded_number_and_says_so(
 ) -> None:
     # given: one more than are sorted whole
     monkeypatch.setattr(listing, "WINDOW", 20)
-    assert "1 to 50 of 60" in get(client, "/jobs", sort="ended").text
+    assert "1 to 50 of 60" in get_page(client, "/jobs", sort="ended").text
     monkeypatch.setattr(listing, "SORTED", 59)
-    do_not_see = get(client, "/jobs", sort="ended")
+    do_not_see = get_page(client, "/jobs", sort="ended")
     # then
     assert "1 to 20 of 20 that were sorted, the newest of 60" in do_not_see.text
     assert jobs_on(do_not_see) == list(range(41, 61))
-    assert jobs_on(get(client, following(do_not_see))) == list(range(21, 41))
+    assert jobs_on(get_page(client, following(do_not_see))) == list(range(21, 41))
 
 
 def test_people_are_looked_up_by_what_is_known_of_them(client: httpx2.Client) -> None:
-    assert jobs_on(get(client, "/jobs", customer="c17")) == [17]
-    assert jobs_on(get(client, "/jobs", subject="CASE 31")) == [31]
-    assert jobs_on(get(client, "/jobs", where="customer in (c3, c4) and language = de")) == [4]
-    german = get(client, "/jobs", language="de", run="day")
+    assert jobs_on(get_page(client, "/jobs", customer="c17")) == [17]
+    assert jobs_on(get_page(client, "/jobs", subject="CASE 31")) == [31]
+    assert jobs_on(get_page(client, "/jobs", where="customer in (c3, c4) and language = de")) == [4]
+    german = get_page(client, "/jobs", language="de", run="day")
     assert "1 to 30 of 30" in german.text
     assert [o.text for o in german.root.all("select", id="run")[0].all("option")] == ["any", "day"]
 
@@ -107,9 +96,9 @@ def test_a_line_of_each_text_is_for_those_who_may_read_it(
         engine,
         "INSERT INTO reviews (job_id, verdict, reply, reviewer) VALUES (60, 'edit', 'Mine', 'a')",
     )
-    hidden = get(client, "/jobs")
+    hidden = get_page(client, "/jobs")
     # when
-    shown = get(client, "/jobs", text="1")
+    shown = get_page(client, "/jobs", text="1")
     # then
     assert SECRET not in hidden.text
     assert f"message About case 59 {SECRET} 58" in shown.text
@@ -126,7 +115,7 @@ def test_a_line_of_each_text_is_for_those_who_may_read_it(
         dashboard(settings.model_copy(update={"dashboard": known})) as url,
         visiting(url, headers=headers) as eve,
     ):
-        page = get(eve, "/jobs", text="1", subject="case 31")
+        page = get_page(eve, "/jobs", text="1", subject="case 31")
         # then
         assert (SECRET in page.text, len(jobs_on(page))) == (False, 50)
         assert not page.root.all("input", name="job")
@@ -138,11 +127,11 @@ def test_a_line_of_each_text_is_for_those_who_may_read_it(
 
 def test_verbs_and_ticks_are_those_that_fit(client: httpx2.Client, engine: Engine) -> None:
     # given
-    ended = get(client, "/jobs", run="day", state="answered")
+    ended = get_page(client, "/jobs", run="day", state="answered")
     do(engine, "UPDATE jobs SET state = 'dead', reason = 'schema' WHERE id IN (58, 59)")
     do(engine, "UPDATE jobs SET state = 'routed', finished_at = NULL WHERE id = 57")
     # when
-    page = get(client, "/jobs", run="day", tier="haiku")
+    page = get_page(client, "/jobs", run="day", tier="haiku")
     # then
     assert not [link for link in ended.links() if link.startswith("/actions/")]
     assert not ended.root.all("input", name="job")
@@ -153,13 +142,15 @@ def test_verbs_and_ticks_are_those_that_fit(client: httpx2.Client, engine: Engin
     }
     assert boxes == {"59": "retry", "58": "retry", "57": "cancel priority"}
     # when
-    preview = get(client, client.get("/jobs/ticked?job=59&job=57&do=retry").headers["location"])
+    preview = get_page(
+        client, client.get("/jobs/ticked?job=59&job=57&do=retry").headers["location"]
+    )
     # then
     assert "1 dead letter" in preview.text
     assert preview.form("/actions/retry")["where"] == "job in (59, 57)"
-    assert "Tick some jobs first." in get(client, "/jobs/ticked?do=retry", 422).text
+    assert "Tick some jobs first." in get_page(client, "/jobs/ticked?do=retry", 422).text
 
 
 def test_an_empty_system_says_so(settings: Settings) -> None:
     with dashboard(settings) as url, browsing(url) as found:
-        assert "Nothing has been submitted yet." in get(found, "/jobs").text
+        assert "Nothing has been submitted yet." in get_page(found, "/jobs").text

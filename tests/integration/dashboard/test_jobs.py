@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from sqlalchemy import Engine
 
-from tests.support.pages import Page
+from tests.support.pages import Page, get_page, jobs_on
 from tests.support.promises import do, one
 from tests.support.web import browsing, dashboard
 from tests.support.works import drain, hand_in, settings_for, working
@@ -28,17 +28,6 @@ VALUES (:bad, :bad, :bad, jsonb_build_object('k', CAST(:bad AS text)))
 REVIEW = "UPDATE jobs SET state = 'review', tier = 'opus', finished_at = now() WHERE id = :id"
 
 
-def get(client: httpx2.Client, path: str, status: int = 200) -> Page:
-    answer = client.get(path)
-    assert answer.status_code == status, answer.text
-    return Page(answer.text)
-
-
-def jobs_on(page: Page) -> list[int]:
-    """Ids of the jobs that a list shows, in its order."""
-    return [int(m[1]) for link in page.links() if (m := re.fullmatch(r"/jobs/(\d+)", link))]
-
-
 def test_pages_show_every_job_once_newest_first(
     client: httpx2.Client, engine: Engine, settings: Settings
 ) -> None:
@@ -54,7 +43,7 @@ def test_pages_show_every_job_once_newest_first(
         seen: list[int] = []
         address: str | None = path
         while address is not None:
-            page = get(client, address)
+            page = get_page(client, address)
             seen += jobs_on(page)
             older = [link for link in page.links() if "before=" in link]
             address = older[0] if older else None
@@ -70,16 +59,16 @@ def test_a_filter_that_few_jobs_meet_looks_at_a_bounded_number(
     hand_in(engine, settings, [f"day {n}" for n in range(70)], name="day")
     do(engine, "UPDATE jobs SET escalations = 2 WHERE id = 3")
     # when
-    page = get(client, "/jobs?climbed=1")
+    page = get_page(client, "/jobs?climbed=1")
     # then
     assert "No job among the 30 that were looked at meets this." in page.text
     assert jobs_on(page) == []
     # when
     (further,) = [link for link in page.links() if "before=" in link]
-    second = get(client, further)
+    second = get_page(client, further)
     (last,) = [link for link in second.links() if "before=" in link]
     # then
-    assert (jobs_on(second), jobs_on(get(client, last))) == ([], [3])
+    assert (jobs_on(second), jobs_on(get_page(client, last))) == ([], [3])
 
 
 def test_filters_are_addresses_and_mistakes_are_sentences(
@@ -91,14 +80,16 @@ def test_filters_are_addresses_and_mistakes_are_sentences(
        " difficulty = 'COMPLEX'"
        " WHERE id = 2")  # fmt: skip
     # then
-    assert jobs_on(get(client, "/jobs?tier=opus")) == [2]
-    assert jobs_on(get(client, "/jobs?where=difficulty+%3D+COMPLEX+and+channel+%3D+chat")) == [2]
-    shown = get(client, "/jobs?run=day&tier=opus").text
+    assert jobs_on(get_page(client, "/jobs?tier=opus")) == [2]
+    assert jobs_on(get_page(client, "/jobs?where=difficulty+%3D+COMPLEX+and+channel+%3D+chat")) == [
+        2
+    ]
+    shown = get_page(client, "/jobs?run=day&tier=opus").text
     assert "rung reprocess --where 'run = day and tier = opus' --dry-run" in shown
-    assert "rung reprocess" not in get(client, "/jobs?run=day&state=queued").text
-    problem = get(client, "/jobs?where=banana+%3D+1", 422)
+    assert "rung reprocess" not in get_page(client, "/jobs?run=day&state=queued").text
+    problem = get_page(client, "/jobs?where=banana+%3D+1", 422)
     assert "banana" in problem.root.all("pre", role="alert")[0].text
-    assert "There is no run called" in get(client, "/jobs?run=nope", 422).text
+    assert "There is no run called" in get_page(client, "/jobs?run=nope", 422).text
 
 
 def test_search_leads_straight_to_the_job(
@@ -107,12 +98,12 @@ def test_search_leads_straight_to_the_job(
     hand_in(engine, settings, ["one", "two"], name="day")
     assert client.get("/jobs?q=day-1").headers["location"] == "/jobs/2"
     assert client.get("/jobs?q=day/day-0").headers["location"] == "/jobs/1"
-    assert "There is no job" in get(client, "/jobs?q=nothing", 422).text
+    assert "There is no job" in get_page(client, "/jobs?q=nothing", 422).text
     # when: another run has the same message
     hand_in(engine, settings, ["three"], name="again")
     do(engine, "INSERT INTO jobs (run_id, message_id) VALUES (2, 1)")
     # then
-    assert set(jobs_on(get(client, "/jobs?q=day-0"))) == {1, 4}
+    assert set(jobs_on(get_page(client, "/jobs?q=day-0"))) == {1, 4}
     assert client.get("/jobs?q=day/day-0").headers["location"] == "/jobs/1"
 
 
@@ -130,7 +121,7 @@ def test_the_receipt_answers_why_at_a_glance(
         " WHERE e.reason = 'low_confidence' AND e.to_tier <> 'person' ORDER BY e.id LIMIT 1",
     )
     # when
-    page = get(client, f"/jobs/{climbed.job_id}")
+    page = get_page(client, f"/jobs/{climbed.job_id}")
     # then
     (why,) = page.root.all("section", cls="story")
     assert (
@@ -157,7 +148,7 @@ def test_text_is_hidden_until_an_operator_asks_and_the_asking_is_audited(
         html = client.get(path).text
         assert [word for word in (SECRET, reply, "Eaten card", "yes!") if word in html] == [], path
     # when
-    form = get(client, "/jobs/1").form("/jobs/1")
+    form = get_page(client, "/jobs/1").form("/jobs/1")
     shown = client.post("/jobs/1", data=form)
     # then
     assert SECRET in shown.text
@@ -165,7 +156,7 @@ def test_text_is_hidden_until_an_operator_asks_and_the_asking_is_audited(
     assert shown.headers["cache-control"] == "no-store"
     event = one(engine, "SELECT actor, action, target, affected FROM audit_events")
     assert tuple(event) == ("local", "read text", "job 1", 1)
-    assert "read text job 1" in get(client, "/audit").text
+    assert "read text job 1" in get_page(client, "/audit").text
     assert client.post("/jobs/1", data={}).status_code == 403
 
 
@@ -180,7 +171,7 @@ def test_a_viewer_sees_no_text_and_no_buttons(
     with dashboard(seen) as url, browsing(url) as viewer:
         viewer.post("/login", data={"name": "bob", "password": "viewer's word"})
         # when
-        pages = [get(viewer, path) for path in (*PATHS, "/actions/cancel?run=day")]
+        pages = [get_page(viewer, path) for path in (*PATHS, "/actions/cancel?run=day")]
         refused = viewer.post("/jobs/1", data=pages[0].form("/logout"))
     # then
     assert refused.status_code == 403
@@ -211,7 +202,7 @@ def test_hostile_text_is_shown_and_does_nothing(
     do(engine, PAUSED, **bad)
     do(engine, AUDITED, **bad)
     # when
-    shown = client.post("/jobs/1", data=get(client, "/jobs/1").form("/jobs/1"))
+    shown = client.post("/jobs/1", data=get_page(client, "/jobs/1").form("/jobs/1"))
     pages = [client.get(path) for path in (*PATHS, "/audit?done=1")] + [shown]
     # then
     assert [page.status_code for page in pages] == [200] * len(pages)
@@ -235,17 +226,19 @@ def test_dead_letters_are_grouped_by_cause_and_listed(
     do(engine, LETTERS, why="too_long", ids=list(range(1, 61)))
     do(engine, LETTERS, why="the API said: no", ids=[61, 62])
     # when
-    page = get(client, "/dead")
+    page = get_page(client, "/dead")
     # then
     assert "62 dead letters" in page.text
     causes = page.root.all("table")[0].all("tbody")[0].all("tr")
     assert [row.text.split(" day")[0] for row in causes] == ["60 too long", "2 the API said: no"]
     older = next(link for link in page.links() if "before=" in link)
-    assert jobs_on(page) + jobs_on(get(client, older)) == list(range(62, 0, -1))
+    assert jobs_on(page) + jobs_on(get_page(client, older)) == list(range(62, 0, -1))
     (cause,) = [x for x in page.links() if x.startswith("/dead?") and "API" in x]
-    assert jobs_on(get(client, cause)) == [62, 61]
+    assert jobs_on(get_page(client, cause)) == [62, 61]
     assert "Dead letters 62" in page.text
-    assert "No message has ended as a dead letter in this run" in get(client, "/dead?run=99").text
+    assert (
+        "No message has ended as a dead letter in this run" in get_page(client, "/dead?run=99").text
+    )
 
 
 def test_a_verdict_is_given_on_the_page(
@@ -254,8 +247,8 @@ def test_a_verdict_is_given_on_the_page(
     # given
     hand_in(engine, settings, ["Where is my card?"], name="day")
     do(engine, REVIEW, id=1)
-    assert jobs_on(get(client, "/review")) == [1, 1]
-    form = get(client, "/jobs/1").form("/jobs/1/verdict")
+    assert jobs_on(get_page(client, "/review")) == [1, 1]
+    form = get_page(client, "/jobs/1").form("/jobs/1/verdict")
     # when
     refused = client.post("/jobs/1/verdict", data={**form, "verdict": "edit"})
     taken = client.post(
@@ -266,10 +259,10 @@ def test_a_verdict_is_given_on_the_page(
     assert "An edit needs the reply" in Page(refused.text).text
     said = one(engine, "SELECT verdict, reply, reviewer FROM reviews")
     assert tuple(said) == ("edit", "It is on\nits way.", "local")
-    assert "Verdict on job 1: edited." in get(client, taken.headers["location"]).text
+    assert "Verdict on job 1: edited." in get_page(client, taken.headers["location"]).text
     # what is decided waits for nobody
-    assert "Nothing waits for a person" in get(client, "/review").text
-    job = get(client, "/jobs/1").text
+    assert "Nothing waits for a person" in get_page(client, "/review").text
+    job = get_page(client, "/jobs/1").text
     assert "Edited by local" in job
     assert "local wrote the reply that goes out." in job
     assert "It is on" not in job

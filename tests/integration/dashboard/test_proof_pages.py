@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.support.cli import say
-from tests.support.pages import Page
+from tests.support.pages import Page, get_page
 from tests.support.promises import do, one
 from tests.support.recorded import Traffic, answered_run
 from tests.support.web import browsing, dashboard
@@ -27,19 +27,13 @@ def client(engine: Engine, database_url: str, configured: None) -> Iterator[http
         yield made
 
 
-def get(client: httpx2.Client, path: str, status: int = 200) -> Page:
-    found = client.get(path)
-    assert found.status_code == status, found.text[:500]
-    return Page(found.text)
-
-
 def test_a_certificate_can_be_read_and_signed(client: httpx2.Client) -> None:
-    assert "/certificates/1" in get(client, "/certificates").links()
-    page = get(client, "/certificates/1").text
+    assert "/certificates/1" in get_page(client, "/certificates").links()
+    page = get_page(client, "/certificates/1").text
     assert "At least 95.0 % of the answers accepted at haiku are right." in page
     assert "Signed:" in page
     assert "mail" in page
-    assert get(client, "/certificates/99", 404)
+    assert get_page(client, "/certificates/99", 404)
 
 
 def test_audits_are_judged_blind_and_reading_is_noted(
@@ -48,7 +42,7 @@ def test_audits_are_judged_blind_and_reading_is_noted(
     # given
     do(engine, "DELETE FROM truths")
     do(engine, "UPDATE audits SET state = 'open', again = false")
-    first = get(client, "/audits")
+    first = get_page(client, "/audits")
     assert "where is my parcel" not in first.text
     # when
     shown = client.post("/audits/next", data=first.form("/audits/next"))
@@ -70,10 +64,10 @@ def test_audits_are_judged_blind_and_reading_is_noted(
 
 
 def test_the_frontier_of_a_run_marks_what_ran(client: httpx2.Client) -> None:
-    page = get(client, "/runs/1/frontier")
+    page = get_page(client, "/runs/1/frontier")
     assert "as it ran" in page.text
     assert "always opus" in page.text
-    assert get(client, "/runs/99/frontier", 404)
+    assert get_page(client, "/runs/99/frontier", 404)
 
 
 def test_a_frontier_of_which_nothing_is_known_draws_nothing(
@@ -81,7 +75,7 @@ def test_a_frontier_of_which_nothing_is_known_draws_nothing(
 ) -> None:
     do(engine, "DELETE FROM truths")
     do(engine, "UPDATE audits SET state = 'open'")
-    page = get(client, "/runs/1/frontier")
+    page = get_page(client, "/runs/1/frontier")
     assert "Nobody has judged an answer of this run yet" in page.text
     assert not page.root.all("svg", cls="frontier")
     assert "always opus" in page.text
@@ -94,7 +88,7 @@ def test_a_frontier_of_a_part_does_not_say_that_nobody_has_judged(
         monkeypatch.setattr(module, "READ_WHOLE", 10)
     do(engine, "UPDATE audits SET state = 'open'")
     do(engine, "DELETE FROM truths")
-    page = get(client, "/runs/1/frontier")
+    page = get_page(client, "/runs/1/frontier")
     assert "Of the messages that are read here nobody has judged an answer" in page.text
     assert "Nobody has judged an answer of this run yet" not in page.text
     assert "rung evaluate" in page.text
@@ -102,6 +96,6 @@ def test_a_frontier_of_a_part_does_not_say_that_nobody_has_judged(
 
 def test_doubt_is_a_trouble_on_the_first_page(client: httpx2.Client, engine: Engine) -> None:
     do(engine, "UPDATE certificates SET state = 'amber'")
-    page = get(client, "/")
+    page = get_page(client, "/")
     assert "Certificate 1 (haiku) is in doubt" in page.text
     assert "/certificates/1" in page.links()

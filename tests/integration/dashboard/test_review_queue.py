@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from sqlalchemy import Engine
 
-from tests.support.pages import Page
+from tests.support.pages import Page, get_page
 from tests.support.promises import do, one
 from tests.support.web import browsing, dashboard
 from tests.support.works import hand_in
@@ -36,12 +36,6 @@ def client(settings: Settings, engine: Engine) -> Iterator[httpx2.Client]:
         yield found
 
 
-def get(client: httpx2.Client, path: str) -> Page:
-    answer = client.get(path)
-    assert answer.status_code == 200, answer.text
-    return Page(answer.text)
-
-
 def heading(page: Page) -> str:
     return page.root.all("h1")[0].text
 
@@ -61,7 +55,7 @@ def judge(client: httpx2.Client, page: Page, word: str, **given: str) -> Page:
     (chosen,) = [one for one in fields if one["verdict"] == word]
     answer = client.post(action, data={**chosen, **given})
     assert answer.status_code == 303, answer.text
-    return get(client, answer.headers["location"])
+    return get_page(client, answer.headers["location"])
 
 
 def undo(client: httpx2.Client, page: Page) -> httpx2.Response:
@@ -70,11 +64,11 @@ def undo(client: httpx2.Client, page: Page) -> httpx2.Response:
 
 def test_the_next_one_comes_by_itself(client: httpx2.Client, engine: Engine) -> None:
     # given
-    hidden = get(client, "/review/queue")
+    hidden = get_page(client, "/review/queue")
     assert ("My words" in hidden.text, heading(hidden)) == (False, "4 messages wait for a person")
     (begin,) = [link for link in hidden.links() if "text=1" in link]
     # when
-    first = get(client, begin)
+    first = get_page(client, begin)
     # then
     assert (heading(first), shown(first)) == ("1 of 4 4 wait", 4)
     assert "Best effort 4" in first.text
@@ -90,11 +84,11 @@ def test_the_next_one_comes_by_itself(client: httpx2.Client, engine: Engine) -> 
     assert "Review 3" in second.text
     # when
     (skip,) = [link for link in second.links() if "skipped=1" in link]
-    third = get(client, skip)
+    third = get_page(client, skip)
     assert (heading(third), shown(third)) == ("3 of 4 3 wait, 1 skipped", 2)
     fourth = judge(client, third, "reject", reason="It is wrong")
     assert (heading(fourth), shown(fourth)) == ("4 of 4 2 wait, 1 skipped", 1)
-    third = get(client, undo(client, fourth).headers["location"])
+    third = get_page(client, undo(client, fourth).headers["location"])
     assert (heading(third), shown(third)) == ("3 of 4 3 wait, 1 skipped", 2)
     fourth = judge(client, third, "reject", reason="It is wrong")
     assert (heading(fourth), shown(fourth)) == ("4 of 4 2 wait, 1 skipped", 1)
@@ -111,11 +105,11 @@ def test_a_verdict_is_taken_back_until_it_has_gone_out(
 ) -> None:
     # given
     do(engine, "INSERT INTO delivery_targets (name) VALUES ('desk')")
-    second = judge(client, get(client, "/review/queue?text=1"), "accept")
+    second = judge(client, get_page(client, "/review/queue?text=1"), "accept")
     # when
     taken = undo(client, second)
     # then
-    again = get(client, taken.headers["location"])
+    again = get_page(client, taken.headers["location"])
     assert (taken.status_code, heading(again), shown(again)) == (303, "1 of 4 4 wait", 4)
     assert "The verdict on job 4 is taken back." in again.text
     assert one(engine, "SELECT count(*) FROM reviews")[0] == 0
@@ -137,17 +131,17 @@ def test_a_verdict_is_taken_back_until_it_has_gone_out(
 
 
 def test_by_cause_and_by_run(client: httpx2.Client) -> None:
-    page = get(client, "/review")
+    page = get_page(client, "/review")
     assert [link for link in page.links() if "/review/queue" in link] == [
         "/review/queue?text=1",
         "/review/queue?run=1&reason=low_confidence&text=1",
         "/review/queue?run=1&reason=schema&text=1",
     ]
-    only = get(client, "/review/queue?run=1&reason=schema&text=1")
+    only = get_page(client, "/review/queue?run=1&reason=schema&text=1")
     assert (heading(only), shown(only)) == ("1 of 1 1 waits", 2)
     done = judge(client, only, "reject", reason="no")
     assert "Nothing more waits here: 1 message has a verdict." in done.text
-    assert "no" in get(client, "/review?run=1").text
+    assert "no" in get_page(client, "/review?run=1").text
 
 
 def test_a_long_days_work_is_passed_over_a_window_at_a_time(

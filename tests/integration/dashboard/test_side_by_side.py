@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.support.cli import say
-from tests.support.pages import Page
+from tests.support.pages import Page, get_page, jobs_on
 from tests.support.promises import do, one
 from tests.support.web import browsing, dashboard
 from tests.support.works import hand_in, settings_for
@@ -62,22 +62,12 @@ def client(settings: Settings, engine: Engine) -> Iterator[httpx2.Client]:
         yield found
 
 
-def get(client: httpx2.Client, path: str, status: int = 200) -> Page:
-    answer = client.get(path)
-    assert answer.status_code == status, answer.text
-    return Page(answer.text)
-
-
-def jobs_on(page: Page) -> list[int]:
-    return [int(m[1]) for link in page.links() if (m := re.fullmatch(r"/jobs/(\d+)", link))]
-
-
 def test_answers_by_chance_beside_their_messages(client: httpx2.Client, engine: Engine) -> None:
     # given
-    hidden = get(client, "/runs/day/sample?n=5")
+    hidden = get_page(client, "/runs/day/sample?n=5")
     # when
-    shown = get(client, "/runs/day/sample?n=5&text=1")
-    others = get(client, "/runs/day/sample?n=5&seed=2")
+    shown = get_page(client, "/runs/day/sample?n=5&text=1")
+    others = get_page(client, "/runs/day/sample?n=5&seed=2")
     told = json.loads(say("sample", "day", "-n", "5", "--json").out)
     # then
     assert (SECRET in hidden.text, SECRET in shown.text) == (False, True)
@@ -101,7 +91,7 @@ def test_two_runs_beside_one_another(
     # given
     do(engine, CLIMBED)
     # when
-    page = get(client, "/runs/day/sample?with=night&text=1")
+    page = get_page(client, "/runs/day/sample?with=night&text=1")
     told = json.loads(say("diff", "day", "night", "--texts", "--json").out)
     # then
     assert "3 of 20 that were looked at have another reply" in page.text
@@ -109,16 +99,16 @@ def test_two_runs_beside_one_another(
     assert all(row["a"]["job"] == row["b"]["job"] - 30 for row in told)
     assert (page.text.count("Other words"), page.text.count("Reply to")) == (3, 3)
     assert "haiku → sonnet: low confidence; 0.90 sure, 0.70 asked" in page.text
-    assert len(jobs_on(get(client, "/runs/day/sample?with=night&same=1"))) == 40
+    assert len(jobs_on(get_page(client, "/runs/day/sample?with=night&same=1"))) == 40
     # then: where nothing was asked of it, how sure it was stands alone
     do(engine, "UPDATE attempts SET threshold = NULL")
     do(engine, "UPDATE jobs SET state = 'review', reason = 'schema' WHERE run_id = 1")
     alone = say("sample", "day", "-n", "2").out
     assert (alone.count("haiku 0.90  for a person"), alone.count("0.90")) == (2, 2)
-    assert get(client, "/runs/day/sample?n=2").text.count("0.90") == 2
+    assert get_page(client, "/runs/day/sample?n=2").text.count("0.90") == 2
     # then: all that is drawn of the smaller run is in the larger one
     for a, b in (("day", "night"), ("night", "day")):
-        assert "0 of 10 that were" in re.sub(r"\d+ of", "0 of", get(
+        assert "0 of 10 that were" in re.sub(r"\d+ of", "0 of", get_page(
             client, f"/runs/{a}/sample?with={b}&n=1&same=1").text)  # fmt: skip
     wide = say("diff", "day", "night", "--texts").out
     assert "Other words" in wide
@@ -129,15 +119,15 @@ def test_two_runs_beside_one_another(
         "message", "day", "night"
     ]  # fmt: skip
     assert "  Other words" in [line.rstrip() for line in narrow]
-    assert "are the same run" in get(client, "/runs/day/sample?with=day", 422).text
-    get(client, "/runs/nope/sample", 404)
+    assert "are the same run" in get_page(client, "/runs/day/sample?with=day", 422).text
+    get_page(client, "/runs/nope/sample", 404)
 
 
 def test_what_came_of_two_runs_is_the_same_everywhere(
     client: httpx2.Client, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # when
-    page = get(client, "/runs/day/compare?with=night")
+    page = get_page(client, "/runs/day/compare?with=night")
     told = json.loads(say("compare", "day", "night", "--json").out)
     # then
     assert told["sentence"] in page.text
@@ -146,13 +136,13 @@ def test_what_came_of_two_runs_is_the_same_everywhere(
     assert client.get("/api/runs/day/compare?beside=night").json() == told
     # and of two that were made beside one another, naming one is enough
     assert client.get("/api/runs/night/compare").status_code == 400
-    assert "The other run" in get(client, "/runs/night/compare").text
+    assert "The other run" in get_page(client, "/runs/night/compare").text
     do(engine, "UPDATE runs SET selection = '{\"compared_with\": 1}' WHERE id = 2")
     assert client.get("/api/runs/night/compare").json()["b"]["run"] == "day"
-    assert "/runs/1/compare?with=2" in get(client, "/runs/night").links()
+    assert "/runs/1/compare?with=2" in get_page(client, "/runs/night").links()
     # and what would take too long is left to the command
     monkeypatch.setattr("worker.runs.comparison.READ_ON_A_SCREEN", 20)
-    assert "rung compare day night" in get(client, "/runs/day/compare?with=night", 422).text
+    assert "rung compare day night" in get_page(client, "/runs/day/compare?with=night", 422).text
     assert client.get("/api/runs/day/compare?beside=night").status_code == 400
 
 
@@ -166,7 +156,7 @@ def test_replies_are_judged_blind_in_an_order_of_chance(
     def better(page: Page) -> str:
         return "first" if page.text.index("Other words") < page.text.index("Reply to") else "second"
 
-    begin = get(client, "/runs/day/compare?with=night")
+    begin = get_page(client, "/runs/day/compare?with=night")
     page = Page(client.post(JUDGE, data=begin.form(JUDGE)).text)
     assert SECRET in page.text
     assert "3 left" in page.text

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from models.vocabulary import Verdict
-from tests.support.apis import JSONL, Api, api_over, rows
+from tests.support.apis import JSONL, Api, rows
 from tests.support.promises import do, one
 from tests.support.web import calling, dashboard
 from tests.support.works import drain, hand_in, settings_for, working
@@ -28,14 +27,6 @@ from worker.store.runs import find_run
 HOSTILE = '=HYPERLINK("http://evil.example")<script>alert(1)</script>'
 BODIES = ["Where is my card?", "It was due on Monday.", "Please cancel my order.", HOSTILE]
 RESULTS = "/api/runs/run/results"
-
-
-@pytest.fixture
-def api(
-    engine: Engine, database_url: str, redis_url: str, simulator: tuple[State, str]
-) -> Iterator[Api]:
-    with api_over(engine, settings_for(database_url, simulator[1], redis_url=redis_url)) as served:
-        yield served
 
 
 @pytest.fixture

@@ -1,25 +1,13 @@
 """The HTTP API lists jobs by filter, and acts on what a filter chooses; it drains tiers."""
 
-from collections.abc import Iterator
-
 import pytest
-from sqlalchemy import Engine
 
-from tests.support.apis import Api, api_over
+from tests.support.apis import Api
 from tests.support.promises import do, one
-from tests.support.works import hand_in, settings_for
-from worker.sandbox.simulator.state import State
+from tests.support.works import hand_in
 from worker.store.actions import glances
 
 BODIES = ["Where is my card?", "It was due on Monday.", "Please cancel my order.", "Hello?"]
-
-
-@pytest.fixture
-def api(
-    engine: Engine, database_url: str, redis_url: str, simulator: tuple[State, str]
-) -> Iterator[Api]:
-    with api_over(engine, settings_for(database_url, simulator[1], redis_url=redis_url)) as served:
-        yield served
 
 
 def test_jobs_are_listed_by_filter_and_changed_by_the_same(api: Api) -> None:

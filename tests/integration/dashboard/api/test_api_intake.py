@@ -3,9 +3,7 @@
 import gzip
 import io
 import zipfile
-from collections.abc import Iterator
 
-import pytest
 from sqlalchemy import Engine
 
 from tests.support.apis import CSV, JSONL, Api, api_over, rows
@@ -15,14 +13,6 @@ from tests.support.web import calling, dashboard
 from tests.support.works import settings_for
 from worker.sandbox.simulator.state import State
 from worker.store.queue.run_intake import holding_intake
-
-
-@pytest.fixture
-def api(
-    engine: Engine, database_url: str, redis_url: str, simulator: tuple[State, str]
-) -> Iterator[Api]:
-    with api_over(engine, settings_for(database_url, simulator[1], redis_url=redis_url)) as served:
-        yield served
 
 
 def test_messages_are_handed_over_once_however_often_they_are_sent(api: Api) -> None:

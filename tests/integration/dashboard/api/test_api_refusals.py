@@ -1,24 +1,10 @@
 """What the HTTP API refuses, and in which words."""
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-from sqlalchemy import Engine
-
-from tests.support.apis import Api, api_over
+from tests.support.apis import Api
 from tests.support.promises import one
-from tests.support.works import hand_in, settings_for
-from worker.sandbox.simulator.state import State
-
-
-@pytest.fixture
-def api(
-    engine: Engine, database_url: str, redis_url: str, simulator: tuple[State, str]
-) -> Iterator[Api]:
-    with api_over(engine, settings_for(database_url, simulator[1], redis_url=redis_url)) as served:
-        yield served
-
+from tests.support.works import hand_in
 
 SENSELESS: list[tuple[Any, int]] = [
     ({"action": "explode", "run": "run"}, 422),

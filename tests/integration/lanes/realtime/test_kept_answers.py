@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from tests.support.promises import BODY, ME, checked, chunk_of, do, one
+from tests.support.promises import BODY, ME, ask_haiku, checked, chunk_of, claim_one, do, one
 from tests.support.receipts import receipt
 from tests.support.works import drain, hand_in, make_due, settings_for, working
 from worker.config.settings import Settings
@@ -218,13 +218,12 @@ def test_a_refusal_that_comes_late_is_taken_off_the_job_as_well(
     with working(settings) as runtime:
         queue, ids = chunk_of(runtime)
         runtime.work(queue, ids)
-        queue, ids = chunk_of(runtime)
-        (claimed,) = runtime.claims.take(queue, ids, runtime.planner).granted
+        claimed = claim_one(runtime)
         rescue_from(engine, [runtime.worker_id])
         assert one(engine, "SELECT cost > 0 FROM jobs")[0]
         # when
         runtime.slots.take("haiku", 1, 1)
-        runtime.calls.send(runtime.queues["haiku"], [claimed], 1e12).result(20)
+        ask_haiku(runtime, claimed)
     # then: it stays lost, and costs nothing anywhere
     assert one(engine, ATTEMPTS)[0] == ["2 lost retry"]
     assert one(engine, "SELECT j.cost, a.cost FROM jobs j JOIN attempts a ON a.fence = 2") == (0, 0)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from tests.support.promises import BODY, ME, checked, chunk_of, do, one
+from tests.support.promises import BODY, ME, ask_haiku, checked, claim_one, do, one
 from tests.support.works import drain, hand_in, make_due, settings_for, working
 from worker.config.policies import policy_named
 from worker.config.settings import Settings
@@ -76,11 +76,10 @@ def test_cancel_ends_open_jobs_and_pays_for_what_was_in_flight(
 ) -> None:
     run = hand_in(engine, settings, BODY)
     with working(settings) as runtime:
-        queue, ids = chunk_of(runtime)
-        (claimed,) = runtime.claims.take(queue, ids, runtime.planner).granted
+        claimed = claim_one(runtime)
         assert changes.apply(engine, ME, changes.CANCEL, whole(run)).affected == 1
         runtime.slots.take("haiku", 1, 1)
-        runtime.calls.send(runtime.queues["haiku"], [claimed], 1e12).result(20)
+        ask_haiku(runtime, claimed)
         drain(runtime)
     assert one(engine, "SELECT state FROM jobs")[0] == "cancelled"
     assert one(engine, "SELECT outcome FROM attempts")[0] == "superseded"

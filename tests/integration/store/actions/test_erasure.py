@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 
 from models.vocabulary import Verdict
 from tests.support.cli import say
-from tests.support.promises import BODY, ME, checked, chunk_of, do, one
+from tests.support.promises import BODY, ME, ask_haiku, checked, claim_one, do, one
 from tests.support.works import drain, hand_in, settings_for, working
 from worker.config.policies import policy_named
 from worker.config.settings import Settings
@@ -198,12 +198,11 @@ def test_an_answer_in_flight_is_paid_and_kept_without_its_text(
     hand_in(engine, settings, body, policy=quoted(settings, "single:haiku"), customer_id="c-77")
     with working(settings) as runtime:
         drain(runtime, rounds=1)
-        queue, ids = chunk_of(runtime)
-        (claimed,) = runtime.claims.take(queue, ids, runtime.planner).granted
+        claimed = claim_one(runtime)
         # When its customer is forgotten before the answer comes
         assert say("forget", "--customer", "c-77", "--yes", "--json").document["open_jobs"] == 1
         runtime.slots.take("haiku", 1, 1)
-        runtime.calls.send(runtime.queues["haiku"], [claimed], 1e12).result(20)
+        ask_haiku(runtime, claimed)
         drain(runtime)
     # Then the money is in the ledger, and the text is nowhere
     assert one(engine, "SELECT state, reason FROM jobs") == ("cancelled", "its message was erased")

@@ -6,8 +6,10 @@ from sqlalchemy import Engine, text
 from tests.support.promises import (
     BODY,
     ME,
+    ask_haiku,
     checked,
     chunk_of,
+    claim_one,
     crashed_claim,
     many,
     one,
@@ -38,7 +40,7 @@ def test_an_answer_to_what_was_cancelled_meanwhile(
         runtime.work(*chunk_of(runtime))
         (claimed,) = runtime.claims.take(*chunk_of(runtime), runtime.planner).granted
         changes.apply(engine, ME, changes.CANCEL, whole(run))
-        runtime.calls.send(runtime.queues["haiku"], [claimed], 1e12).result(20)
+        ask_haiku(runtime, claimed)
     assert (many(engine, STATES), many(engine, ANSWERS)) == ([("cancelled",)], [("superseded",)])
     assert one(engine, "SELECT count(*) FROM results")[0] == 0
     assert one(engine, "SELECT cost > 0 FROM jobs")[0]
@@ -72,17 +74,16 @@ def test_an_answer_that_is_not_good_enough_leaves_the_job_to_whoever_has_it(
     hand_in(engine, settings, BODY)
     with working(settings) as runtime, working(settings) as other:
         runtime.work(*chunk_of(runtime))
-        queue, ids = chunk_of(runtime)
-        (first,) = runtime.claims.take(queue, ids, runtime.planner).granted
+        first = claim_one(runtime)
         rescue_from(engine, [runtime.worker_id])
         make_due(engine)
-        (second,) = other.claims.take(queue, ids, other.planner).granted
+        (second,) = other.claims.take("haiku", [first.candidate.job_id], other.planner).granted
         # when the first comes back
-        runtime.calls.send(runtime.queues["haiku"], [first], 1e12).result(20)
+        ask_haiku(runtime, first)
         # then the other goes on
         held = one(engine, "SELECT state, fence, lease_until IS NOT NULL FROM jobs")
         assert tuple(held) == ("routed", 3, True)
-        other.calls.send(other.queues["haiku"], [second], 1e12).result(20)
+        ask_haiku(other, second)
     assert many(engine, STATES) == [("review",)]
     assert one(engine, "SELECT fence FROM results")[0] == 3
     checked(engine, simulator)

@@ -9,9 +9,12 @@ from sqlalchemy import Engine
 from tests.support.checker import Checker
 from tests.support.promises import (
     BODY,
+    LONG_AGO,
     ME,
+    ask_haiku,
     checked,
     chunk_of,
+    claim_one,
     crashed_claim,
     do,
     many,
@@ -112,17 +115,16 @@ def test_the_first_paid_answer_wins_even_from_a_worker_that_lost_its_lease(
     with working(settings) as runtime, working(settings) as other:
         queue, ids = chunk_of(runtime)
         runtime.work(queue, ids)
-        queue, ids = chunk_of(runtime)
-        (first,) = runtime.claims.take(queue, ids, runtime.planner).granted
+        first = claim_one(runtime)
         rescue_from(engine, [runtime.worker_id])
         make_due(engine)
         # when another has claimed the job, and the first comes back with an answer
-        (second,) = other.claims.take(queue, ids, other.planner).granted
-        runtime.calls.send(runtime.queues["haiku"], [first], 1e12).result(20)
+        (second,) = other.claims.take("haiku", [first.candidate.job_id], other.planner).granted
+        ask_haiku(runtime, first)
         # then that is the result, and the lease of the other is over
         answered = one(engine, "SELECT state, fence, failures, lease_until FROM jobs")
         assert tuple(answered) == ("answered", 3, 1, None)
-        other.calls.send(other.queues["haiku"], [second], 1e12).result(20)
+        ask_haiku(other, second)
         assert runtime.slots.take("haiku", 1, 0) == 1
     outcomes = "SELECT outcome FROM attempts WHERE stage = 'answer' ORDER BY fence"
     assert many(engine, outcomes) == [("accepted",), ("superseded",)]
@@ -135,10 +137,9 @@ def test_nothing_is_sent_by_a_worker_that_was_frozen_since_its_claim(
 ) -> None:
     hand_in(engine, settings, BODY)
     with working(settings) as runtime:
-        queue, ids = chunk_of(runtime)
-        (claimed,) = runtime.claims.take(queue, ids, runtime.planner).granted
+        claimed = claim_one(runtime)
         runtime.slots.take("haiku", 1, 1)
-        runtime.calls.send(runtime.queues["haiku"], [claimed], -1e9).result(20)
+        ask_haiku(runtime, claimed, LONG_AGO)
         assert requests(simulator) == 0
         assert one(engine, "SELECT count(*) FROM calls")[0] == 0
         drain(runtime)
@@ -151,11 +152,10 @@ def test_a_rescued_call_that_never_left_is_taken_back_to_the_cent(
 ) -> None:
     hand_in(engine, settings, BODY)
     with working(settings) as runtime:
-        queue, ids = chunk_of(runtime)
-        (claimed,) = runtime.claims.take(queue, ids, runtime.planner).granted
+        claimed = claim_one(runtime)
         rescue_from(engine, [runtime.worker_id])
         runtime.slots.take("haiku", 1, 1)
-        runtime.calls.send(runtime.queues["haiku"], [claimed], -1e9).result(20)
+        ask_haiku(runtime, claimed, LONG_AGO)
         checked(engine, simulator)
         Checker().require(engine, rest=False)
         assert one(engine, "SELECT count(*) FROM calls")[0] == 0
@@ -170,8 +170,7 @@ def test_two_that_record_one_attempt_at_the_same_moment_settle_it_once(
 ) -> None:
     hand_in(engine, settings, BODY)
     with working(settings) as runtime:
-        queue, ids = chunk_of(runtime)
-        (claimed,) = runtime.claims.take(queue, ids, runtime.planner).granted
+        claimed = claim_one(runtime)
         do(engine, "UPDATE jobs SET lease_until = now() - interval '1 second'")
         with engine.connect() as connection, connection.begin():
             rows = connection.execute(EXPIRED, {"limit": 9, "lease": 180}).all()
