@@ -217,4 +217,6 @@ def test_times_and_numbers_of_mongodb_are_what_they_stand_for() -> None:
 
 def test_a_list_of_conversations_is_no_list_of_pages() -> None:
     rows = [{"key": "a", "messages": [{"id": 1, "body": "x"}], "text": "hello there"}]
-    assert "records" not in taken("x.json", json.dumps(rows).encode()).document
+    columns = ReadingOptions(columns={"external_id": "key", "body": "text"})
+    found = taken("x.json", json.dumps(rows).encode(), options=columns)
+    assert (found.bodies, "records" in found.document) == (["hello there"], False)
