@@ -18,6 +18,7 @@ from worker.config.policies import policy_named
 from worker.config.settings import Settings
 from worker.domain.gaps import gaps_in
 from worker.domain.messages import MessageText
+from worker.domain.passages import score_word
 from worker.domain.wording import plural
 from worker.errors import UsageError
 from worker.intake.pages import PageFolder, read_folder
@@ -121,8 +122,7 @@ def search(
         talk("Nothing was found. A search goes by words, and needs one that stands on a page.")
     for one in found:
         where = f"{one.title}, {one.folder}, version {one.version}"
-        score = f"{one.score:.1f}" if one.score else "by meaning"
-        console().print(f"{one.name}  ({score}; {where})")
+        console().print(f"{one.name}  ({score_word(one.score)}; {where})")
         shown = " ".join(one.text.split())
         console().print(f"  {shown[:SHOWN_CHARS]}{'…' if len(shown) > SHOWN_CHARS else ''}")
 

@@ -19,6 +19,8 @@ MAX_PASSAGE_CHARS = 1_600
 """A longer section is cut between its paragraphs, lines or sentences."""
 MAX_SLUG_CHARS = 60
 KEY_CHARS = 12
+LEAST_SCORE = 0.05
+"""Lower ones would be rounded to nothing."""
 START = "start"
 """Stands for the heading of what stands before every heading."""
 ABOUT = (
@@ -165,3 +167,12 @@ def _packed(piece: str, pattern: str | re.Pattern[str], joint: str) -> Iterator[
             packed = f"{packed}{joint}{part}" if packed else part
     if packed:
         yield packed
+
+
+def score_word(score: float) -> str:
+    """How well a search found it, for people: 0 is of what no word found, and a score that rounds
+    to nothing is of words that stand on nearly every page, and so tell them apart hardly."""
+    if not score:
+        return "by meaning"
+    rounded = f"score {score:.1f}"
+    return rounded if score >= LEAST_SCORE else "by words that stand on nearly every page"

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.domain.passages import MAX_PASSAGE_CHARS, cut, rendered, rendered_in, slug
+from worker.domain.passages import MAX_PASSAGE_CHARS, cut, rendered, rendered_in, score_word, slug
 
 PAGE = """Before every heading.
 
@@ -77,3 +77,12 @@ def test_a_long_section_is_cut_between_paragraphs() -> None:
     assert max(len(one.text) for one in passages) <= MAX_PASSAGE_CHARS + len("## One\n\n")
     assert [one.id for one in passages[:2]] == ["long#one", "long#one-2"]
     assert all(one.text.startswith("## One\n\nParagraph") for one in passages)
+
+
+def test_a_score_that_would_be_rounded_to_nothing_is_said() -> None:
+    assert [score_word(one) for one in (0.0, 0.0005, 0.0499, 0.05, 0.75)] == [
+        "by meaning",
+        *["by words that stand on nearly every page"] * 2,
+        "score 0.1",
+        "score 0.8",
+    ]

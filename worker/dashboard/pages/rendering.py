@@ -23,6 +23,7 @@ from worker.dashboard.context import Dashboard, dashboard_of
 from worker.dashboard.screens.undoing import said, undo_address
 from worker.domain import wording
 from worker.domain.ladder import MAX_RUNGS, in_order
+from worker.domain.passages import score_word
 from worker.domain.text import terminal_safe, whole_number
 from worker.errors import Missing, RungError, UsageError
 from worker.store.reading import screens
@@ -96,6 +97,7 @@ environment.filters |= {
     "detail": _detail,
     "shell": quote,
     "fault": wording.fault,
+    "score": score_word,
 }
 
 
