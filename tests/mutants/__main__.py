@@ -2,7 +2,7 @@
 
 Prints a table, and each fault that no test saw. Exits 1 when one of these is not on the list of
 `survivors`, or fewer than 95 of 100 were seen. What became of each stays in a file; `--go-on` runs
-what it does not say, `--table` prints the table of it.
+those that it does not call seen, `--table` prints the table of it.
 """
 
 import importlib
@@ -46,7 +46,7 @@ LOADED = (
 @click.option("--like", default="", help="Only faults whose name contains this.")
 @click.option("--list", "only_list", is_flag=True, help="Say which there are, and run none.")
 @click.option("--into", default=FILE, type=Path, show_default=True, help="What became of them.")
-@click.option("--go-on", is_flag=True, help="Run only those of which the file says nothing.")
+@click.option("--go-on", is_flag=True, help="Run only what the file does not call seen.")
 @click.option("--table", "only_table", is_flag=True, help="Print the file's table, and run none.")
 @click.pass_context
 def main(
@@ -84,7 +84,8 @@ def _run(
     """Runs them. Those that time alone saw are run again when nothing runs beside them."""
     old = kept.outcomes()
     before = {name: outcome.by for name, outcome in old.items()}
-    asked = [fault for fault in faults if not go_on or fault.name not in old]
+    settled = {name for name, one in old.items() if one.is_seen or survivors.why(name)}
+    asked = [fault for fault in faults if not go_on or fault.name not in settled]
     anew = {fault.name for fault in asked}
     kept.leave(outcome for outcome in old.values() if outcome.name not in anew)
     told = 0

@@ -1,6 +1,48 @@
 """Faults that change nothing, and why: no test can see them."""
 
+
+def _of_deeds(which: str, faults: str, why: str) -> dict[str, str]:
+    return {f"deeds.AUDIT_OF[({which})]: {fault}": why for fault in faults.splitlines()}
+
+
+ANOTHER = "who is named, or what, chooses another statement"
+TWICE = "said twice: for the index, and of what it gives"
+NOT_WHO = """(CAST(:who AS text) IS NULL OR actor = :who) -> true
+actor = :who -> false"""
+NOT_WHAT = """(CAST(:what AS text) IS NULL OR action = :what) -> true
+action = :what -> false"""
+BY_WHO = """actor >= :who -> true
+(CAST(:who AS text) IS NULL OR actor = :who) -> true
+CAST(:who AS text) IS NULL -> false"""
+BY_WHAT = """action >= :what -> true
+(CAST(:what AS text) IS NULL OR action = :what) -> true
+CAST(:what AS text) IS NULL -> false"""
 ALIKE = {
+    **_of_deeds("False, False", f"{NOT_WHO}\n{NOT_WHAT}", ANOTHER),
+    **_of_deeds("True, False", NOT_WHAT, ANOTHER),
+    **_of_deeds("False, True", NOT_WHO, ANOTHER),
+    **_of_deeds("True, False", BY_WHO, TWICE),
+    **_of_deeds("False, True", BY_WHAT, TWICE),
+    **_of_deeds("True, True", BY_WHO, TWICE),
+    "deeds.AUDIT_OF[(True, True)]: CAST(:what AS text) IS NULL -> false": ANOTHER,
+    "sampling.SAMPLE: low IS NOT NULL -> true": "a run without jobs has none behind any point",
+    "sampling.COSTS: , :steps -> left out": "nothing ended later than the last, which is within",
+    "results.RESULTS[ready]: m.erased_at IS NOT NULL -> false": "what is erased is not ready",
+    **dict.fromkeys(
+        (
+            "results.RESULTS[ready]: v.verdict IS NULL -> true",
+            "results.RESULTS[ready]: r.accepted -> true",
+        ),
+        "what is ready and has no verdict is accepted; what has one is looked at before",
+    ),
+    "results.RESULTS[answered]: j.reason IS NOT NULL -> true": "none of these states is asked for",
+    **dict.fromkeys(
+        (
+            f"results.RESULTS[{state}]: j.state IN ('dead', 'review', 'cancelled') -> true"
+            for state in ("review", "dead")
+        ),
+        "the state is asked for",
+    ),
     "notices.TO_MAIL: NOT EXISTS (SELECT FROM notice_mails AS m WHERE m.notice_id = n.id)"
     " -> true": "spares a try: a conflict of keys does nothing",
     **dict.fromkeys(
