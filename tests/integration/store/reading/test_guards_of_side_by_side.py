@@ -127,18 +127,36 @@ def test_what_is_put_into_clusters(rows: Rows, runs: Any) -> None:
     assert erased not in rows.firsts(clusters.NEWEST, run=made[1], most=99)
 
 
-def test_what_waits_for_a_person_is_put_into_clusters(rows: Rows, runs: Any) -> None:
-    # given
+def test_clusters_of_what_waits_for_a_person(rows: Rows, runs: Any) -> None:
+    # given: of each run one waits in a cluster of all of them, and one in the second cluster
     made, jobs = runs
-    for run in (rows.run(kind="judge"), rows.run(kind="shadow")):
-        rows.job(run, state="review")
-    rows.job(made[1], rows.message(erased_at="now()"), state="review")
-    decided = rows.job(made[1], state="review")
-    rows.insert("reviews", None, job_id=decided, verdict="reject", reason="r", reviewer="ada")
-    waiting = [of[STATES.index("review")] for of in jobs]
+    of_review = STATES.index("review")
+    more = [rows.job(run, state="review") for run in made]
+    for table in ("clustered_reviews", "review_cluster_counts", "review_clusters"):
+        rows.forget(table)
+    together = [of[of_review] for of in jobs]
+    for run, first, second in zip(made, together, more, strict=True):
+        rows.insert("clustered_reviews", None, job_id=first, run_id=run, cluster_id=7)
+        rows.insert("clustered_reviews", None, job_id=second, run_id=run, cluster_id=8)
+    new = rows.job(made[0], state="review")
+    rows.all("DELETE FROM clustered_reviews WHERE job_id = :id", id=new)
+    rows.insert("clustered_reviews", None, job_id=new, run_id=made[0], cluster_id=None)
+    rows.forget("review_cluster_counts")
+    for run, cluster, waiting in ((0, 7, 3), (0, 8, 4), (made[1], 7, 1), (made[1], 8, 1)):
+        rows.insert("review_cluster_counts", None, run_id=run, cluster_id=cluster, waiting=waiting)
+    every = {"lowest": 0, "highest": made[-1], "least": 1, "most": 9}
+    one = {"run": made[1], "lowest": made[1], "highest": made[1], "least": 1, "most": 9}
     # then
-    found = rows.all(clusters.REVIEW, run=None, most=99)
-    assert [(row[0], row[1].partition("/")[0], row[5]) for row in found] == [
-        (job, f"run{number}", "s1 b1") for number, job in enumerate(waiting, 1)
-    ]
-    assert rows.firsts(clusters.REVIEW, run=made[1], most=99) == [waiting[1]]
+    assert rows.all(clusters.LARGEST, run=0, **every) == [
+        (8, 4, more[0], more[2]), (7, 3, together[0], together[2])]  # fmt: skip
+    assert rows.all(clusters.LARGEST, run=0, **every | {"least": 4}) == [(8, 4, more[0], more[2])]
+    assert rows.all(clusters.LARGEST, run=0, **every | {"most": 1}) == [(8, 4, more[0], more[2])]
+    assert rows.all(clusters.LARGEST, **one) == [
+        (7, 1, together[1], together[1]), (8, 1, more[1], more[1])]  # fmt: skip
+    assert rows.firsts(clusters.JOBS, cluster=7, lowest=0, highest=made[-1]) == together
+    assert rows.firsts(clusters.JOBS, cluster=7, lowest=made[1], highest=made[1]) == together[1:2]
+    assert rows.firsts(clusters.CLUSTER_OF, job=more[1]) == [8]
+    assert rows.all(clusters.NOT_COMPARED, most=9) == [(1,)]
+    found = rows.all(clusters.TEXTS, ids=together[1:])
+    assert sorted((row[0], row[1].partition("/")[0], row[5]) for row in found) == [
+        (together[1], "run2", "s1 b1"), (together[2], "run3", "s1 b1")]  # fmt: skip

@@ -111,12 +111,21 @@ def test_what_a_run_waits_for(rows: Rows, which: str) -> None:
         ({"waiting_usd": 2, "reserved": 1}, "run budget"),
         ({"cap": None}, "run budget"),
         ({"state": "paused", "waiting_for": "day budget"}, None),
+        ({"state": "paused", "waiting_usd": 7}, None),
+        ({"waiting_for": "day budget", "waiting_usd": 5, "cap": 20}, "day budget"),
     ):
+        if "waiting_usd" in known and "waiting_for" in known:
+            (today,) = rows.firsts("SELECT (now() AT TIME ZONE 'UTC')::date")
+            rows.insert("budgets", None, scope=f"day:{today}", day=today, cap=10, spent=6)
         columns: dict[str, Any] = WAITS | known
         budget = {name: columns.pop(name, 0) for name in ("cap", "spent", "overrun", "reserved")}
-        run = rows.run(**columns)
+        run = rows.run(**columns, paused_by="ada", paused_at="now()")
         rows.insert("budgets", None, scope=f"run:{run}", run_id=run, **budget)
         said = told(rows, which, run)
+        paused = columns.get("state") == "paused"
+        assert (said["paused_by"], said["paused_at"] is not None) == (
+            ("ada", True) if paused else (None, False)
+        )
         usd = None if "state" in known else columns["waiting_usd"]
         assert (said["waiting_for"], said["waiting_usd"]) == (waits_for, usd)
 
