@@ -195,12 +195,12 @@ class Block:
     notes: Notes = field(default_factory=Notes)
     chars: int = 0
 
-    def add(self, record: Record) -> None:
-        """Adds a row that was judged by itself."""
-        if not self.parts or isinstance(self.parts[-1], PlainRows):
-            self.parts.append([])
-        self.parts[-1].append(record)  # type: ignore[union-attr]
-        self.chars += len(record.body)
+    def records_behind(self) -> list[Record]:
+        """Where rows that were judged by themselves are put, behind all others."""
+        if self.parts and not isinstance(last := self.parts[-1], PlainRows):
+            return last
+        self.parts.append(records := list[Record]())
+        return records
 
     @property
     def rows(self) -> int:

@@ -2,9 +2,9 @@
 columns, and what is not plain by itself."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 
-from worker.domain.backlog import BLOCK_CHARS, BLOCK_ROWS, Block, Record, Reject
+from worker.domain.backlog import BLOCK_CHARS, BLOCK_ROWS, Block, Reject
 from worker.intake import remarks
 from worker.intake.rows import Item, Rows
 
@@ -12,26 +12,33 @@ AT_ONCE = 250
 """Rows that are looked at together: with more, the texts of one column no longer stay close."""
 FEW = 8
 """Where more than one of so many rows is not plain, each is judged by itself."""
+AGAIN_AFTER = 2_500
+"""Rows that are judged one by one where some were not plain, until the next are looked at together:
+most files are of one kind. More than `AT_ONCE`."""
 
 
 def in_blocks(rows: Rows, items: Iterable[Item]) -> Iterator[Block]:
     """Everything that was read, in order."""
-    left = iter(items)
-    block, room = Block(notes=rows.fresh_notes()), BLOCK_ROWS
-    while some := list(islice(left, min(AT_ONCE, room))):
+    unread, block = iter(items), Block(notes=rows.fresh_notes())
+    while some := list(islice(unread, min(AT_ONCE, _room(block)))):
+        following, turn = chain(some, unread), AGAIN_AFTER
         if _by_columns(rows, some, block):
-            room -= len(some)
-            some = []
-        for item in some:
-            _judged(rows, item, block)
-            room -= 1
-            if block.chars >= BLOCK_CHARS:
+            turn = 0
+        while turn and (taken := _by_rows(rows, islice(following, min(turn, _room(block))), block)):
+            turn -= taken
+            if not _room(block):
                 yield block
-                block, room = Block(notes=rows.fresh_notes()), BLOCK_ROWS
-        if not room or block.chars >= BLOCK_CHARS:
+                block = Block(notes=rows.fresh_notes())
+        if not _room(block):
             yield block
-            block, room = Block(notes=rows.fresh_notes()), BLOCK_ROWS
+            block = Block(notes=rows.fresh_notes())
     yield block
+
+
+def _room(block: Block) -> int:
+    """Rows for which a block has room."""
+    taken = block.rows + len(block.rejects)
+    return 0 if block.chars >= BLOCK_CHARS else BLOCK_ROWS - taken
 
 
 def _by_columns(rows: Rows, items: Sequence[Item], block: Block) -> bool:
@@ -53,16 +60,24 @@ def _by_columns(rows: Rows, items: Sequence[Item], block: Block) -> bool:
             block.parts.append(some := plain[begin:place])
             block.chars += sum(map(len, some.bodies))
         if place < len(items):
-            _judged(rows, items[place], block)
+            _by_rows(rows, items[place : place + 1], block)
         begin = place + 1
     return True
 
 
-def _judged(rows: Rows, item: Item, block: Block) -> None:
-    judged: Record | Reject = item if isinstance(item, Reject) else rows.judge(*item)
-    if isinstance(judged, Reject):
-        block.rejects.append(judged)
-        return
-    block.add(judged)
-    if not judged.external_id.isascii() and (warning := remarks.warning_of(judged)):
-        block.warnings.append(warning)
+def _by_rows(rows: Rows, items: Iterable[Item], block: Block) -> int:
+    """Adds rows until the block is full; returns how many it took."""
+    judge, records, rejects = rows.judge, block.records_behind(), block.rejects
+    before = len(records) + len(rejects)
+    for item in items:
+        judged = item if isinstance(item, Reject) else judge(*item)
+        if isinstance(judged, Reject):
+            rejects.append(judged)
+            continue
+        records.append(judged)
+        block.chars += len(judged.body)
+        if not judged.external_id.isascii() and (warning := remarks.warning_of(judged)):
+            block.warnings.append(warning)
+        if block.chars >= BLOCK_CHARS:
+            break
+    return len(records) + len(rejects) - before

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from worker.domain.backlog import BLOCK_CHARS, BLOCK_ROWS
+from worker.domain.backlog import BLOCK_CHARS, BLOCK_ROWS, PlainRows
 from worker.intake import Block, read_blocks
+from worker.intake.blocks import AGAIN_AFTER, AT_ONCE
 
 LONG, FULL = "x" * 190_000, "x" * 20_000
 
@@ -40,3 +41,15 @@ def test_a_block_that_begins_in_the_middle_has_no_more_rows() -> None:
     bodies = [FULL] * (BLOCK_CHARS // len(FULL) + 1) + ["Where is my order?"] * 2 * BLOCK_ROWS
     rows = [{"external_id": f"m{number}", "body": body} for number, body in enumerate(bodies)]
     assert max(block.rows for block in blocks_of(rows, "jsonl")) == BLOCK_ROWS
+
+
+def test_rows_behind_others_are_looked_at_together_again() -> None:
+    plain = {"external_id": "a", "body": "Where is my order?"}
+    odd = {**plain, "body": "Where is my order, & theirs?"}
+    rows = [plain] * AT_ONCE + [odd] * (AGAIN_AFTER + 1) + [plain] * 2 * BLOCK_ROWS
+    blocks = list(blocks_of(rows, "jsonl"))
+    assert [block.rows for block in blocks] == [BLOCK_ROWS, BLOCK_ROWS, len(rows) % BLOCK_ROWS]
+    assert isinstance(blocks[0].parts[0], PlainRows)
+    assert sum(len(one) for block in blocks for one in block.parts if isinstance(one, list)) < (
+        3 * AGAIN_AFTER
+    )

@@ -42,6 +42,8 @@ _number = Struct("!iq").pack
 _message = Struct("!hiq").pack
 _MESSAGE_FIELDS, _JOB_FIELDS, _TRIED_FIELDS = 11, 4, 4
 _BIGINT = 8
+_EMPTY = len(NULL)
+"""Bytes of a field in which no text is."""
 
 
 def copy_in(connection: Connection, statement: str, rows: Iterator[bytes]) -> None:
@@ -108,7 +110,7 @@ def _row(r: Record, source: str | None) -> bytes:
             _size(len(body)),
             body,
             DIGEST,
-            *_digests((subject,), (body,)),
+            _digest(subject, body),
             subject,
             NULL if r.customer_id is None else _text(r.customer_id),
             NULL if r.received_at is None else _moment(r.received_at),
@@ -161,14 +163,21 @@ def tried_rows(records: Sequence[Record], source: str | None) -> Iterator[bytes]
 
 def digest_of(record: Record) -> bytes:
     """What tells changed text under a known id."""
-    return _digests((_text(record.subject or ""),), (record.body.encode(),))[0]
+    return _digest(_text(record.subject or ""), record.body.encode())
+
+
+def _digest(subject: bytes, body: bytes) -> bytes:
+    """Of a body and its subject, which is a field."""
+    hashed = _NO_SUBJECT.copy() if len(subject) == _EMPTY else hashlib.sha256(subject[4:] + b"\0")
+    hashed.update(body)
+    return hashed.digest()[:DIGEST_BYTES]
 
 
 def _digests(subjects: Iterable[bytes], bodies: Iterable[bytes]) -> list[bytes]:
-    """Of bodies, each with its subject as a field."""
+    """The same of many."""
     found, begun = list[bytes](), _NO_SUBJECT.copy
     for subject, body in zip(subjects, bodies, strict=True):
-        hashed = begun() if len(subject) == len(NULL) else hashlib.sha256(subject[4:] + b"\0")
+        hashed = begun() if len(subject) == _EMPTY else hashlib.sha256(subject[4:] + b"\0")
         hashed.update(body)
         found.append(hashed.digest()[:DIGEST_BYTES])
     return found
