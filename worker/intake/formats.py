@@ -18,7 +18,7 @@ from worker.intake.jsonl import RECORD_SEPARATOR, read_jsonl
 from worker.intake.mail import is_mail, is_mailbox, read_mailbox, without_envelope
 from worker.intake.rows import Item
 from worker.intake.sources import OpenedBacklog
-from worker.intake.tables import read_table, table_of
+from worker.intake.tables import Table, read_table, table_of
 from worker.intake.wrappers import COLUMNS, rows_within
 
 KINDS = ("csv", "tsv", "json", "jsonl", "xlsx", "ods", "mbox", "eml")
@@ -33,9 +33,8 @@ ENDINGS = {
     "eml": "eml",
     "emlx": "eml",
 }
-
-
 LINES = ("jsonl", "ndjson")
+NOTHING_REPEATED: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,9 +62,9 @@ class Found:
 
 def items_of(
     path: str, opened: OpenedBacklog, stream: IO[bytes], caps: Caps, said: Found
-) -> tuple[Found, Iterator[Item], frozenset[str]]:
-    """What the file is, its rows, and names that its header repeats. Raises BacklogError, also for
-    what was said of a file that such a file does not have."""
+) -> tuple[Iterator[Item], frozenset[str]]:
+    """Its rows, and names that its header repeats; `said` is completed by what the file is. Raises
+    BacklogError, also for what was said of a file that such a file does not have."""
     records, sheet, delimiter = said.records, said.sheet, said.delimiter
     found = _items_of(path, opened, stream, caps, said)
     for option, value, kinds, what in (
@@ -80,47 +79,51 @@ def items_of(
 
 def _items_of(
     path: str, opened: OpenedBacklog, stream: IO[bytes], caps: Caps, said: Found
-) -> tuple[Found, Iterator[Item], frozenset[str]]:
+) -> tuple[Iterator[Item], frozenset[str]]:
     said.encoding, said.member = opened.encoding, opened.member
     if opened.mails is not None:
         said.kind = "eml"
-        return said, _mails(opened.mails, caps), frozenset()
+        return _mails(opened.mails, caps), NOTHING_REPEATED
     said.kind = opened.workbook or said.kind or kind_of(opened.name, opened.first)
     if said.kind in ("xlsx", "ods"):
         if opened.workbook is None:
             raise BacklogError(f"{path} is no workbook.", mend="leave out --format")
-        table = table_of(path, _sheet(path, stream, said, caps), loose=True)
-        said.header = table.header
-        return said, table.items, table.repeated
-    if opened.first.lstrip()[:1] == b"<" and said.kind not in ("mbox", "eml"):
+        return _of(table_of(path, _sheet(path, stream, said, caps), loose=True), said)
+    if said.kind in ("mbox", "eml"):
+        mails = read_mailbox(opened.chunks(), caps, single=said.kind == "eml")
+        return mails, NOTHING_REPEATED
+    chunks = opened.chunks() if said.encoding else _in_utf8(path, opened.chunks(), said)
+    if opened.first.lstrip()[:1] == b"<":
         refuse_markup(path, opened.first)
         if is_html(opened.first):
             said.kind = "html"
-            page = opened.chunks() if said.encoding else _in_utf8(path, opened.chunks(), said)
-            table = table_of(path, read_html_table(path, page, caps), loose=True)
-            said.header = table.header
-            return said, table.items, table.repeated
-    nothing: frozenset[str] = frozenset()
-    if said.kind in ("mbox", "eml"):
-        return said, read_mailbox(opened.chunks(), caps, single=said.kind == "eml"), nothing
+            return _of(table_of(path, read_html_table(path, chunks, caps), loose=True), said)
     if said.kind in ("json", "jsonl"):
-        where = tuple(said.records.split(".")) if said.records else rows_within(opened.first)
-        if where == COLUMNS:
-            raise BacklogError(
-                f"{path} holds a list for each column, and no rows.",
-                mend="in pandas: df.to_json(FILE, orient='records', lines=True)",
-            )
-        chunks = opened.chunks() if said.encoding else _in_utf8(path, opened.chunks(), said)
-        if said.kind == "jsonl" and not where and not _is_document(opened.first):
-            return said, read_jsonl(chunks, caps), nothing
-        said.kind, said.records = "json", ".".join(where) or None
-        return said, read_documents(path, chunks, caps, where), nothing
-    chunks = opened.chunks() if said.encoding else _in_utf8(path, opened.chunks(), said)
+        return _json(path, opened.first, chunks, caps, said), NOTHING_REPEATED
     dialect = dialect_of(opened.first, _one_character(said.delimiter))
     said.delimiter, said.dialect = dialect.delimiter, dialect.as_words()
-    table = read_table(path, chunks, dialect, caps)
+    return _of(read_table(path, chunks, dialect, caps), said)
+
+
+def _of(table: Table, said: Found) -> tuple[Iterator[Item], frozenset[str]]:
     said.header = table.header
-    return said, table.items, table.repeated
+    return table.items, table.repeated
+
+
+def _json(
+    path: str, first: bytes, chunks: Iterator[bytes], caps: Caps, said: Found
+) -> Iterator[Item]:
+    """A row a line, or rows within documents."""
+    where = tuple(said.records.split(".")) if said.records else rows_within(first)
+    if where == COLUMNS:
+        raise BacklogError(
+            f"{path} holds a list for each column, and no rows.",
+            mend="in pandas: df.to_json(FILE, orient='records', lines=True)",
+        )
+    if said.kind == "jsonl" and not where and not _is_document(first):
+        return read_jsonl(chunks, caps)
+    said.kind, said.records = "json", ".".join(where) or None
+    return read_documents(path, chunks, caps, where)
 
 
 def _mails(mails: Iterator[Iterator[bytes]], caps: Caps) -> Iterator[Item]:

@@ -81,18 +81,13 @@ class Backlog:
         )
         if opened.unpacked and not options.packed:
             raise BacklogError(f"{self.path} is compressed.", mend="send it as it was before that")
-        self.found, items, self._repeated = items_of(
-            self.path,
-            opened,
-            self._stream,
-            self._caps,
-            Found(
-                kind=options.kind,
-                records=options.records,
-                sheet=options.sheet,
-                delimiter=options.delimiter,
-            ),
+        self.found = Found(
+            kind=options.kind,
+            records=options.records,
+            sheet=options.sheet,
+            delimiter=options.delimiter,
         )
+        items, self._repeated = items_of(self.path, opened, self._stream, self._caps, self.found)
         self._first: list[Item] = list(_some(items))
         self._items = items
 
