@@ -26,6 +26,8 @@ Sending = Callable[[dict[str, Any]], None]
         ("-c work_mem=1MB -c lock_timeout=7s", "lock_timeout", "7s"),
         ("-c work_mem=1MB", "lock_timeout", "35s"),
         ("", "statement_timeout", "1500ms"),
+        ("", "jit", "off"),
+        ("-c jit=on", "jit", "on"),
     ],
 )
 def test_options_of_an_address_stand_above_ours(options: str, name: str, value: str) -> None:
