@@ -22,7 +22,7 @@ from worker.domain.proof.frontier import Plan, Step
 from worker.domain.proof.frontier_plans import evaluate
 from worker.domain.proof.graded import GradedAnswer, GradedMessage, ladder_of
 from worker.domain.proof.ladder_certificates import CertificateQuestion, certify
-from worker.domain.proof.tallies import candidates, tallied
+from worker.domain.proof.tallies import ScoreCounts, candidates, tallied
 from worker.domain.proof.tier_skip import Climbs, judge_hops
 
 DRAWS, QUICK_DRAWS = 500, 40
@@ -108,7 +108,7 @@ def redraw(
             continue
         share += result.coverage
         all_of_it = candidates(pool, terms, score)
-        truth = tallied(all_of_it, all_of_it, len(pool), terms, [result.threshold])[0]
+        truth = tallied(all_of_it, ScoreCounts(), len(pool), terms, [result.threshold])[0]
         false += truth.errors > alpha * truth.labels
     return false / draws, share / draws, refused / draws
 

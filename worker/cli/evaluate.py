@@ -87,7 +87,7 @@ def _of_runs(
     ladder = from_document(runs[0].policy).ladder
     prices = lane_prices(load_settings(), runs[0].lane)
     plans = _plans(policies, ladder)
-    points = points_for(found.messages, ladder, plans, recorded=True, prices=prices)
+    points = points_for(list(found.messages), ladder, plans, recorded=True, prices=prices)
     name = " and ".join(run.name for run in runs)
     messages = len(found.messages)
     if found.part < 1:

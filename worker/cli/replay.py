@@ -28,7 +28,8 @@ PATIENCE_S = 10.0
 def replay(ctx: click.Context, run: str, as_json: bool) -> None:
     """Recompute every decision of a run from what Postgres holds, and report differences.
 
-    Nothing is asked of Claude. Exits 1 when a decision comes out otherwise now.
+    Nothing is asked of Claude. Exits 1 when a decision comes out otherwise now. All differences are
+    counted; JSON holds the first 1,000 of them.
     """
     settings = load_settings()
     with database(settings) as engine:
@@ -50,8 +51,8 @@ def replay(ctx: click.Context, run: str, as_json: bool) -> None:
             )
         talk(
             f"{plural(outcome.decisions, 'decision')} of {plural(outcome.jobs, 'job')} replayed:"
-            f" {plural(len(outcome.differences), 'difference')}"
+            f" {plural(outcome.different, 'difference')}"
             f" ({plural(outcome.undecided, 'attempt')} decided nothing,"
             f" {plural(outcome.erased, 'job')} erased)."
         )
-    ctx.exit(1 if outcome.differences else 0)
+    ctx.exit(1 if outcome.different else 0)

@@ -1,7 +1,7 @@
 """Certifying recorded runs: what may be claimed of answers that people judged."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import Connection
@@ -153,10 +153,10 @@ def _question(
     terms = ClaimTerms(
         claim=request.claim, tier=tier, top=ladder[-1], alpha=request.alpha, delta=delta
     )
-    sampled = [_settled(m, terms) for m in in_order(found.sampled)]
+    labelled = in_order(labelled_evenly(_Settled(found.sampled, terms), terms))
     return CertificateQuestion(
         messages=found.messages,
-        labelled=labelled_evenly(sampled, terms)[: request.first],
+        labelled=labelled[: request.first],
         ladder=ladder,
         tier=tier,
         claim=request.claim,
@@ -169,13 +169,23 @@ def _question(
     )
 
 
-def _settled(message: GradedMessage, terms: ClaimTerms) -> GradedMessage:
-    """What a judging tier handed to people counts as wrong until they have looked: what waits of
-    it is no random part."""
-    answer = message.answered(terms.tier)
-    if answer is None or not answer.waits:
-        return message
-    return replace(message, answers={**message.answers, terms.tier: replace(answer, right=False)})
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """These messages, each time anew. What a judging tier handed to people counts as wrong until
+    they have looked: what waits of it is no random part."""
+
+    messages: Iterable[GradedMessage]
+    terms: ClaimTerms
+
+    def __iter__(self) -> Iterator[GradedMessage]:
+        return map(self._settled, self.messages)
+
+    def _settled(self, message: GradedMessage) -> GradedMessage:
+        tier = self.terms.tier
+        answer = message.answered(tier)
+        if answer is None or not answer.waits:
+            return message
+        return replace(message, answers={**message.answers, tier: replace(answer, right=False)})
 
 
 def _digest(words: str) -> str:

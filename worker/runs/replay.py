@@ -24,6 +24,7 @@ from worker.store.reading.replay import RecordedAttempt
 
 LABELLED = frozenset({AttemptOutcome.ROUTED, AttemptOutcome.MALFORMED})
 TOO_LONG_THEN = Troubled(Trouble(meaning=Meaning.TOO_LONG, kind="as recorded"), None)
+MOST_KEPT = 1_000
 NOTHING_CAME = Troubled(Trouble(meaning=Meaning.UNKNOWN, kind="as recorded"), None)
 
 
@@ -40,12 +41,14 @@ class Difference:
 
 @dataclass(slots=True, kw_only=True)
 class Replay:
-    """What a replay found."""
+    """What a replay found: all is counted, and the first `MOST_KEPT` differences are kept. A
+    validator that was changed may differ on every job of a large run."""
 
     jobs: int = 0
     decisions: int = 0
     undecided: int = 0
     erased: int = 0
+    different: int = 0
     differences: list[Difference] = field(default_factory=list)
 
 
@@ -97,7 +100,8 @@ def _replay_job(
         found.decisions += 1
         recorded = _words(row.outcome, row.decision, row.reasons)
         recomputed = _again(row, candidate, validators)
-        if recorded != recomputed:
+        found.different += recorded != recomputed
+        if recorded != recomputed and len(found.differences) < MOST_KEPT:
             found.differences.append(
                 Difference(
                     job=candidate.job_id,

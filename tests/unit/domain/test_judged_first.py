@@ -11,7 +11,7 @@ from worker.domain.proof.claims import Claim, ClaimTerms, stated
 from worker.domain.proof.exact_tails import upper_bound
 from worker.domain.proof.fixed_sequence import Tally, bound, enough_labels, proved
 from worker.domain.proof.graded import GradedMessage
-from worker.domain.proof.tallies import candidates, tallied
+from worker.domain.proof.tallies import ScoreCounts, candidates, tallied
 
 TERMS = ClaimTerms(claim=Claim.ACCURACY, tier="haiku", top="opus", alpha=0.1, delta=0.05)
 
@@ -89,5 +89,5 @@ def test_people_on_all_fails_and_a_part_of_the_passes_certify_what_is_true() -> 
 
 def _rate(pool: list[GradedMessage], threshold: float) -> float:
     scored = candidates(pool, TERMS, stated)
-    found = tallied(scored, scored, len(pool), TERMS, [threshold])[0]
+    found = tallied(scored, ScoreCounts(), len(pool), TERMS, [threshold])[0]
     return found.errors / max(found.labels, 1)

@@ -1,5 +1,7 @@
 """Proof at its edges: what counts as a label, which threshold is tried first and at which level."""
 
+from collections import Counter
+
 import pytest
 
 from tests.support.graded import made_up, question
@@ -8,7 +10,7 @@ from worker.domain.proof.claims import Claim, ClaimTerms, Scored
 from worker.domain.proof.exact_tails import labels_needed, upper_bound
 from worker.domain.proof.fixed_sequence import Passed, Tally, by_promise
 from worker.domain.proof.graded import GradedAnswer, GradedMessage
-from worker.domain.proof.tallies import tallied
+from worker.domain.proof.tallies import ScoreCounts, tallied
 
 TERMS = ClaimTerms(claim=Claim.ACCURACY, tier="haiku", top="opus", alpha=0.05, delta=0.05)
 
@@ -23,13 +25,13 @@ def scored(score: float, loss: bool | None) -> Scored:
 
 def test_what_nobody_labelled_is_no_label() -> None:
     labelled = [scored(0.9, None), scored(0.9, loss=False), scored(0.1, loss=False)]
-    found = tallied(labelled, labelled, 3, TERMS, [0.5])[0]
+    found = tallied(labelled, ScoreCounts(), 3, TERMS, [0.5])[0]
     assert (found.labels, found.errors) == (1, 0)
 
 
 def test_coverage_is_a_share_of_all_messages_and_not_of_those_that_came_so_far() -> None:
-    reaching = [scored(0.9, None), scored(0.1, None)]
-    assert tallied([], reaching, 10, TERMS, [0.5])[0].coverage == 0.1
+    reach = ScoreCounts(messages=2, answered=2, scores=Counter((0.9, 0.1)))
+    assert tallied([], reach, 10, TERMS, [0.5])[0].coverage == 0.1
 
 
 def test_a_refusal_for_errors_asks_for_the_labels_that_so_many_errors_need() -> None:

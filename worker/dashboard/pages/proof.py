@@ -145,7 +145,7 @@ def frontier(request: Request) -> Response:
             return trouble_page(request, connection, error)
         ladder = from_document(run.policy).ladder
         prices = lane_prices(dashboard_of(request).settings, run.lane)
-        points = evaluate(found.messages, ladder, recorded=True, prices=prices)
+        points = evaluate(list(found.messages), ladder, recorded=True, prices=prices)
         part = found.of > READ_WHOLE
         if part:
             points = of_all(points, len(found.messages), found.of)

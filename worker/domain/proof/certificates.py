@@ -7,10 +7,15 @@ threshold to the laxest. Each tier is judged on the messages that reach it, and 
 share delta.
 """
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum, auto
+from heapq import nsmallest
+from operator import itemgetter
 
-from worker.domain.proof.claims import Certification, Claim, ClaimTerms, Refusal, Scored, stated
+from worker.domain.proof.claims import Certification, Claim, ClaimTerms, Refusal, stated
 from worker.domain.proof.exact_tails import labels_needed
 from worker.domain.proof.fixed_sequence import (
     Passed,
@@ -25,7 +30,7 @@ from worker.domain.proof.fixed_sequence import (
 )
 from worker.domain.proof.graded import GradedMessage, draw, split
 from worker.domain.proof.scorer import Scorer, fit
-from worker.domain.proof.tallies import Score, candidates, remembered, tallied
+from worker.domain.proof.tallies import Score, ScoreCounts, candidates, reach_of, tallied
 
 GRID = tuple(round(1 - step / 20, 2) for step in range(11))
 """Thresholds on the stated confidence: 1.00, 0.95 … 0.50."""
@@ -45,45 +50,71 @@ EVEN_SALT = "rung evenly 1"
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What a certificate rests on: every message that reaches the tier (for coverage and for the
-    places of thresholds), those of them that are labelled, and the number of messages in all."""
+    places of thresholds; read as often as is needed, and held by nobody), those of them that are
+    labelled, and the number of messages in all."""
 
-    reaching: Sequence[GradedMessage]
+    reaching: Iterable[GradedMessage]
     labelled: Sequence[GradedMessage]
     messages: int
 
 
-def labelled_evenly(messages: Sequence[GradedMessage], terms: ClaimTerms) -> list[GradedMessage]:
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The same, with what reaches the tier counted by its scores."""
+
+    labelled: Sequence[GradedMessage]
+    reach: ScoreCounts
+    messages: int
+
+
+def labelled_evenly(messages: Iterable[GradedMessage], terms: ClaimTerms) -> list[GradedMessage]:
     """Those whose truth is known, and of those that the tier would not accept (of which there is
     nothing to know) the same share, drawn by hash: all of them beside a part of the accepted would
-    make errors look rarer than they are."""
-    known, unknown, rest = [], 0, []
-    for message in messages:
-        answer = message.answered(terms.tier)
-        if answer is None or not answer.valid:
-            rest.append(message)
-        elif terms.loss(message) is None:
-            unknown += 1
-        else:
-            known.append(message)
-    if not unknown:
+    make errors look rarer than they are. Holds no more than it returns; `messages` are read
+    more than once."""
+    kinds = Counter(_kind(message, terms) for message in messages)
+    if not kinds[_Kind.UNKNOWN]:
         return list(messages)
-    rest.sort(key=lambda message: draw(message.name, EVEN_SALT))
-    kept = {m.name for m in [*known, *rest[: len(rest) * len(known) // (len(known) + unknown)]]}
+    known = kinds[_Kind.KNOWN]
+    wanted = kinds[_Kind.REST] * known // (known + kinds[_Kind.UNKNOWN])
+    rest = (message.name for message in messages if _kind(message, terms) is _Kind.REST)
+    kept = set(nsmallest(wanted, rest, key=lambda name: draw(name, EVEN_SALT)))
+    kept.update(message.name for message in messages if _kind(message, terms) is _Kind.KNOWN)
     return [message for message in messages if message.name in kept]
+
+
+class _Kind(Enum):
+    """Of a message under a claim: its truth is known or not, or the tier would not accept it."""
+
+    KNOWN = auto()
+    UNKNOWN = auto()
+    REST = auto()
+
+
+def _kind(message: GradedMessage, terms: ClaimTerms) -> _Kind:
+    answer = message.answered(terms.tier)
+    if answer is None or not answer.valid:
+        return _Kind.REST
+    return _Kind.UNKNOWN if terms.loss(message) is None else _Kind.KNOWN
 
 
 def by_confidence(evidence: Evidence, terms: ClaimTerms) -> Certification:
     """The claim at a threshold on the stated confidence, on `GRID` from the strictest on."""
-    labelled = candidates(labelled_evenly(evidence.labelled, terms), terms, stated)
-    reaching = candidates(evidence.reaching, terms, stated)
-    tallies = tallied(labelled, reaching, evidence.messages, terms, GRID)
+    reach = reach_of(evidence.reaching, terms.tier, stated)
+    return on_confidence(Counted(evidence.labelled, reach, evidence.messages), terms)
+
+
+def on_confidence(found: Counted, terms: ClaimTerms) -> Certification:
+    """The same, of what was counted already."""
+    labelled = candidates(labelled_evenly(found.labelled, terms), terms, stated)
+    tallies = tallied(labelled, found.reach, found.messages, terms, GRID)
     if terms.claim is Claim.ACCURACY:
         looked = min((c.looked for c in labelled), default=1.0)
         enough, few = labels_needed(terms.alpha, terms.delta, START_ERRORS), START_ERRORS
         if looked < 1:
             enough = start_labels(terms.alpha, terms.delta, looked)
             few = start_errors(enough, terms.alpha)
-        expected = [_expected(one, reaching, len(labelled), evidence.messages) for one in tallies]
+        expected = [_expected(one, found, len(labelled)) for one in tallies]
         started = [t for t, n in zip(tallies, expected, strict=True) if n >= enough]
         if not started and tallies[-1].coverage:
             short = refused(terms, Refusal.FEW_LABELS, tallies[-1], enough)
@@ -92,32 +123,31 @@ def by_confidence(evidence: Evidence, terms: ClaimTerms) -> Certification:
     return conclude(terms, tallies, passing(tallies, terms.alpha, terms.delta))
 
 
-def _expected(one: Tally, reaching: Sequence[Scored], labelled: int, messages: int) -> float:
+def _expected(one: Tally, found: Counted, labelled: int) -> float:
     """Labels to expect at a threshold: its share of what reaches the tier, of the labelled. The
     share comes from all messages, labelled or not, so the start depends on no outcome."""
-    return one.coverage * messages / max(len(reaching), 1) * labelled
+    return one.coverage * found.messages / max(found.reach.answered, 1) * labelled
 
 
 def by_scorer(evidence: Evidence, terms: ClaimTerms) -> tuple[Certification, Scorer]:
     """The claim at a threshold on the score of a scorer that is fitted on the pilot alone."""
     pilot, _ = split(evidence.labelled, PILOT_SHARE, SALT)
     scorer = fit_for(pilot, terms)
-    score = remembered(scorer.score)
-    thresholds = places(candidates(evidence.reaching, terms, score))
-    return on_scores(evidence, terms, score, thresholds), scorer
+    reach = reach_of(evidence.reaching, terms.tier, scorer.score)
+    found = Counted(evidence.labelled, reach, evidence.messages)
+    return on_scores(found, terms, scorer.score, places(reach)), scorer
 
 
 def on_scores(
-    evidence: Evidence, terms: ClaimTerms, score: Score, thresholds: Sequence[float]
+    found: Counted, terms: ClaimTerms, score: Score, thresholds: Sequence[float]
 ) -> Certification:
     """The claim at one of these thresholds: put in order on the pilot, tested on the rest."""
-    pilot, rest = split(labelled_evenly(evidence.labelled, terms), PILOT_SHARE, SALT)
+    pilot, rest = split(labelled_evenly(found.labelled, terms), PILOT_SHARE, SALT)
     piloted, tested = (candidates(part, terms, score) for part in (pilot, rest))
-    reaching = candidates(evidence.reaching, terms, score)
-    count = evidence.messages
-    first = tallied(piloted, reaching, count, terms, thresholds)
+    first = tallied(piloted, found.reach, found.messages, terms, thresholds)
     order = by_promise(first, terms.alpha, len(tested) / max(len(piloted), 1))
-    tallies = tallied(tested, reaching, count, terms, [thresholds[place] for place in order])
+    in_turn = [thresholds[place] for place in order]
+    tallies = tallied(tested, found.reach, found.messages, terms, in_turn)
     passed = passing(tallies, terms.alpha, terms.delta, BONFERRONI)
     return replace(conclude(terms, tallies, passed, BONFERRONI), pilot=len(piloted))
 
@@ -132,12 +162,17 @@ def fit_for(pilot: Sequence[GradedMessage], terms: ClaimTerms) -> Scorer:
     return fit(rows)
 
 
-def places(reaching: Sequence[Scored]) -> list[float]:
-    """Thresholds that accept `SHARES` of what reaches the tier, the strictest first."""
-    scores = sorted((c.score for c in reaching if c.score is not None), reverse=True)
-    ranks = (round(share * len(reaching)) for share in SHARES)
-    found = [scores[min(rank, len(scores)) - 1] for rank in ranks if rank > 0 and scores]
-    return sorted(set(found), reverse=True)
+def places(reach: ScoreCounts) -> list[float]:
+    """Thresholds that accept `SHARES` of what the tier answered, the strictest first."""
+    falling = list(reach.falling())
+    scored = falling[-1][1] if falling else 0
+    ranks = (round(share * reach.answered) for share in SHARES)
+    found = {
+        falling[bisect_left(falling, min(rank, scored), key=itemgetter(1))][0]
+        for rank in ranks
+        if rank > 0 and scored
+    }
+    return sorted(found, reverse=True)
 
 
 def conclude(

@@ -5,13 +5,16 @@ are the hard ones. So the tiers below are certified first, and what they accept 
 two claims at once each has half of delta; so either is false with a probability of at most delta.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from worker.domain.proof.certificates import (
+    Counted,
     Evidence,
     by_confidence,
     by_scorer,
+    on_confidence,
     on_scores,
     places,
     refused,
@@ -28,7 +31,7 @@ from worker.domain.proof.exact_tails import lower_bound
 from worker.domain.proof.fixed_sequence import Tally
 from worker.domain.proof.graded import GradedMessage
 from worker.domain.proof.scorer import Scorer
-from worker.domain.proof.tallies import Score, candidates, remembered
+from worker.domain.proof.tallies import Score, ScoreCounts, reach_of
 
 NONE = Tally(threshold=1.0, errors=0, labels=0, coverage=0.0)
 """Nothing was counted."""
@@ -40,7 +43,7 @@ class CertificateQuestion:
     may be looked at. `fitted` takes a scorer instead of the stated confidence; `simulated` answers
     certify nothing. Two people judged `twice` of the labels, `differing` of them differently."""
 
-    messages: Sequence[GradedMessage]
+    messages: Collection[GradedMessage]
     labelled: Sequence[GradedMessage]
     ladder: Sequence[str]
     tier: str
@@ -126,42 +129,59 @@ def _certify(evidence: Evidence, terms: ClaimTerms, fitted: bool) -> Certificate
 def _climbing(evidence: Evidence, made: Certificate) -> Evidence:
     """What the tier does not accept, of the labelled as of all."""
     return Evidence(
-        [m for m in evidence.reaching if not made.accepts(m)],
+        _Beyond(evidence.reaching, made),
         [m for m in evidence.labelled if not made.accepts(m)],
         evidence.messages,
     )
 
 
-def stricter(reaching: Sequence[GradedMessage], made: Certificate) -> float | None:
+@dataclass(frozen=True, slots=True)
+class _Beyond:
+    """Of these messages those that a certificate does not let go, each time anew."""
+
+    messages: Iterable[GradedMessage]
+    made: Certificate
+
+    def __iter__(self) -> Iterator[GradedMessage]:
+        return (one for one in self.messages if not self.made.accepts(one))
+
+
+def stricter(reaching: Iterable[GradedMessage], made: Certificate) -> float | None:
     """The threshold that half of what the certificate accepts would still reach, for when it is in
     doubt: above the certified one, or None when there is none."""
-    tier, threshold = made.result.terms.tier, made.result.threshold
-    scores = sorted(
-        made.score(message, message.answers[tier]) for message in reaching if made.accepts(message)
-    )
-    above = [score for score in scores[len(scores) // 2 :] if score > (threshold or 0.0)]
-    return above[0] if above else None
+    threshold = made.result.threshold
+    if threshold is None:
+        return None
+    reach = reach_of(reaching, made.result.terms.tier, made.score)
+    half, above, found = (reach.at_least(threshold) + 1) // 2, 0, None
+    for score, seen in reach.falling():
+        if score <= threshold or above >= half:
+            break
+        found, above = score, seen
+    return found
 
 
 def segment_bounds(evidence: Evidence, made: Certificate) -> list[SegmentBound]:
     """The claim for each segment by itself, at delta over their number, the worst first. A claim
     about all messages says nothing about a segment of them."""
-    parts: dict[str, tuple[list[GradedMessage], list[GradedMessage]]] = {}
-    for message in evidence.reaching:
-        parts.setdefault(message.segment, ([], []))[0].append(message)
-    for message in evidence.labelled:
-        parts.setdefault(message.segment, ([], []))[1].append(message)
     terms = made.result.terms
-    alone = replace(terms, delta=terms.delta / max(len(parts), 1))
-    score = remembered(made.score)
-    thresholds = places(candidates(evidence.reaching, terms, score))
+    whole, parts = ScoreCounts(), defaultdict[str, ScoreCounts](ScoreCounts)
+    for message in evidence.reaching:
+        for reach in (whole, parts[message.segment]):
+            reach.add(message, terms.tier, made.score)
+    labels = defaultdict[str, list[GradedMessage]](list)
+    for message in evidence.labelled:
+        labels[message.segment].append(message)
+    names = parts.keys() | labels.keys()
+    alone = replace(terms, delta=terms.delta / max(len(names), 1))
+    thresholds = places(whole)
     found = []
-    for name, (reaching, labelled) in parts.items():
-        part = Evidence(reaching, labelled, len(reaching))
+    for name in names:
+        part = Counted(labels[name], parts[name], parts[name].messages)
         if made.scorer is None:
-            result = by_confidence(part, alone)
+            result = on_confidence(part, alone)
         else:
-            result = on_scores(part, alone, score, thresholds)
+            result = on_scores(part, alone, made.score, thresholds)
         found.append(_bound(name, result, made))
     return sorted(found, key=lambda b: (b.certified, -b.upper, b.segment))
 

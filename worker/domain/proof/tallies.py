@@ -1,7 +1,9 @@
 """What is counted at thresholds: messages with their scores and losses, once for all thresholds."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from operator import neg
 
 from worker.domain.proof.claims import Claim, ClaimTerms, Scored
@@ -11,17 +13,41 @@ from worker.domain.proof.graded import GradedAnswer, GradedMessage
 Score = Callable[[GradedMessage, GradedAnswer], float]
 
 
-def remembered(score: Score) -> Score:
-    """The same score, computed once for each message, of answers of one tier."""
-    known: dict[str, float] = {}
+@dataclass(slots=True)
+class ScoreCounts:
+    """What reaches a tier, counted: messages, those of them that it answered, and of its valid
+    answers how many have each score. As large as there are scores, however many the messages."""
 
-    def once(message: GradedMessage, answer: GradedAnswer) -> float:
-        found = known.get(message.name)
-        if found is None:
-            found = known[message.name] = score(message, answer)
-        return found
+    messages: int = 0
+    answered: int = 0
+    scores: Counter[float] = field(default_factory=Counter)
 
-    return once
+    def add(self, message: GradedMessage, tier: str, score: Score) -> None:
+        """Counts one more."""
+        self.messages += 1
+        if (answer := message.answered(tier)) is not None:
+            self.answered += 1
+            if answer.valid:
+                self.scores[score(message, answer)] += 1
+
+    def at_least(self, threshold: float) -> int:
+        """How many answers reach it: `>=`."""
+        return sum(count for score, count in self.scores.items() if score >= threshold)
+
+    def falling(self) -> Iterator[tuple[float, int]]:
+        """Scores from the highest on, with how many have it or a higher one."""
+        seen = 0
+        for score in sorted(self.scores, reverse=True):
+            seen += self.scores[score]
+            yield score, seen
+
+
+def reach_of(messages: Iterable[GradedMessage], tier: str, score: Score) -> ScoreCounts:
+    """Counts them all, one after the other."""
+    found = ScoreCounts()
+    for message in messages:
+        found.add(message, tier, score)
+    return found
 
 
 def candidates(messages: Sequence[GradedMessage], terms: ClaimTerms, score: Score) -> list[Scored]:
@@ -42,7 +68,7 @@ def candidates(messages: Sequence[GradedMessage], terms: ClaimTerms, score: Scor
 
 def tallied(
     labelled: Sequence[Scored],
-    reaching: Sequence[Scored],
+    reach: ScoreCounts,
     messages: int,
     terms: ClaimTerms,
     thresholds: Sequence[float],
@@ -58,7 +84,6 @@ def tallied(
         thinned.append(thinned[-1] + (bool(one.loss) and one.looked < 1))
         known.append(known[-1] + (one.loss is not None))
         looked.append(min(looked[-1], one.looked) if one.loss is not None else looked[-1])
-    reached = [c.score or 0.0 for c in _by_score(reaching)]
     made = []
     for threshold in thresholds:
         count = _at_least(accepted, threshold)
@@ -70,7 +95,7 @@ def tallied(
                 labels=known[count] + rest,
                 thinned=thinned[count],
                 looked=looked[count],
-                coverage=_at_least(reached, threshold) / max(messages, 1),
+                coverage=reach.at_least(threshold) / max(messages, 1),
             )
         )
     return made

@@ -1,19 +1,20 @@
 """Runs as graded outcomes: what each tier said of every message, and what is known of its truth."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, TextClause, text
+from sqlalchemy import Connection, Row, text
 
 from worker.domain.in_force import UNCERTIFIED
 from worker.domain.judgement import LOW_CONFIDENCE
 from worker.domain.proof.graded import GradedAnswer, GradedMessage
 from worker.store.locks import MAY_IDLE
 from worker.store.queue.audits import draw_sql
+from worker.store.reading.answers_in_turn import STREAMED, TO_THE_END, AnswersInTurn, JudgedAnswer
 from worker.store.reading.job_samples import drawn_jobs, evenly_spaced, share_to_draw
 from worker.store.reading.paid import NOTHING_PAID, first_paid
-from worker.store.reading.populations import AnswerKey, Population
+from worker.store.reading.populations import AnswerKey, AnswerKind, Population
 
 BY_SCORE = frozenset({LOW_CONFIDENCE, UNCERTIFIED})
 """Reasons that a laxer threshold would not have given."""
@@ -34,11 +35,11 @@ def population(
 ) -> Population:
     """All finished messages of the runs; `by_score` counts as valid also what only its score kept
     from being accepted, for the frontier asks about other thresholds. Identical texts of one
-    customer are one message: the second tells nothing new. Time and memory grow with the runs; of
-    one run of more than `READ_WHOLE`, `sample` reads so many messages, a few in a row at evenly
-    spaced places. `by_draw` reads about so many, or a few more: those that the draw of audits and
-    shadows chooses first, so that all that it has chosen are among them, with the probability that
-    they are of these."""
+    customer are one message: the second tells nothing new. Time grows with the runs, memory with
+    the verdicts; `by_score` also with what is read. Of one run of more than `READ_WHOLE`, `sample`
+    reads so many messages, a few in a row at evenly spaced places. `by_draw` reads about so many,
+    or a few more: those that the draw of audits and shadows chooses first, so that all that it has
+    chosen are among them, with the probability that they are of these."""
     values: dict[str, Any] = {"runs": list(runs)}
     connection.execute(MAY_IDLE)  # Over many answers one thinks for longer than it may be.
     found = Population(of=int(connection.execute(SIZE, values).scalar_one()))
@@ -49,18 +50,14 @@ def population(
         if found.part < 1:
             values["ids"] = drawn_jobs(connection, runs, found.part)
     messages, said_by = OF_JOBS if "ids" in values else OF_RUNS
-    said = _answers(connection, said_by, values)
     paid = first_paid(connection, values) if by_score else {}
-    judged = _judged_shares(row for rows in said.values() for row in rows)
-    seen: set[tuple[str | None, str]] = set()
-    for row in connection.execute(messages, values):
-        twin = (row.customer_id, row.digest)
-        if row.digest and twin in seen:
+    connection.execute(TO_THE_END)
+    said = AnswersInTurn(connection, said_by, values)
+    for row in connection.execute(messages, values, execution_options=STREAMED):
+        of_it = said.about(row.id)
+        if row.twin:
             continue
-        seen.add(twin)
-        answers: dict[str, GradedAnswer] = {}
-        for one in said.pop(row.id, ()):
-            answers.setdefault(one.tier, _graded(found, one, judged, by_score=by_score))
+        answers, kinds = _answers(found, of_it, by_score=by_score)
         before = paid.get(row.id, NOTHING_PAID)
         message = GradedMessage(
             name=f"{row.run}/{row.external_id}",
@@ -71,14 +68,31 @@ def population(
             routing=before.routing,
             usage=before.usage,
         )
-        _add(found, message, row)
+        _add(found, message, kinds, row)
+    for of_all in (found.messages, found.sampled):
+        of_all.judged.update(said.judged_shares())
     return found
 
 
-def _add(found: Population, message: GradedMessage, row: Row[Any]) -> None:
-    found.messages.append(message)
+def _answers(
+    found: Population, said: Sequence[JudgedAnswer], *, by_score: bool
+) -> tuple[dict[str, GradedAnswer], dict[str, AnswerKind]]:
+    """By tier: what it said of a message, and of which kind that is where it could be judged."""
+    answers: dict[str, GradedAnswer] = {}
+    kinds: dict[str, AnswerKind] = {}
+    for row in said:
+        if row.tier not in answers and row.outcome in ("accepted", "rejected"):
+            kinds[row.tier] = (row.shadowed, row.result)
+        answers.setdefault(row.tier, _graded(found, row, by_score=by_score))
+    return answers, kinds
+
+
+def _add(
+    found: Population, message: GradedMessage, kinds: Mapping[str, AnswerKind], row: Row[Any]
+) -> None:
+    found.messages.kept.add((message, kinds))
     if row.sampled:
-        found.sampled.append(message)
+        found.sampled.kept.add((message, kinds))
     found.begun = min(filter(None, (found.begun, row.created_at)))
     found.ended = max(filter(None, (found.ended, row.finished_at)))
 
@@ -89,36 +103,7 @@ def _of_part(probability: float, part: float) -> float:
     return min(probability / part, 1.0)
 
 
-def _answers(
-    connection: Connection, statements: Sequence[TextClause], values: Mapping[str, Any]
-) -> dict[int, list[Row[Any]]]:
-    """The last judged answer of each tier, by job; shadows' under the job that they are of."""
-    found: dict[int, list[Row[Any]]] = {}
-    for statement in statements:
-        for row in connection.execute(statement, values):
-            found.setdefault(row.about, []).append(row)
-    return found
-
-
-def _judged_shares(rows: Iterable[Row[Any]]) -> dict[tuple[bool, bool], float]:
-    """Of what was drawn the share that people have judged, by whether it is a shadow's and whether
-    it is a result: they judge in an order that chance gives, so with this probability more."""
-    counts: dict[tuple[bool, bool], list[int]] = {}
-    for row in rows:
-        if row.audit is not None and row.audit != "passed":
-            drawn = counts.setdefault((row.shadowed, row.result), [0, 0])
-            drawn[0] += row.people is not None
-            drawn[1] += 1
-    return {kind: judged / drawn for kind, (judged, drawn) in counts.items()}
-
-
-def _graded(
-    found: Population,
-    row: Row[Any],
-    judged: Mapping[tuple[bool, bool], float],
-    *,
-    by_score: bool,
-) -> GradedAnswer:
+def _graded(found: Population, row: JudgedAnswer, *, by_score: bool) -> GradedAnswer:
     accepted = row.outcome == "accepted"
     found.simulated = found.simulated or bool(row.simulated)
     if accepted and not row.shadowed:
@@ -137,13 +122,11 @@ def _graded(
         who = row.graders or "import"
         found.verdicts[who] = found.verdicts.get(who, 0) + 1
         found.twice += row.judges > 1
-        found.differing += row.judges > 1 and row.any_right and not row.people
+        found.differing += row.judges > 1 and bool(row.any_right) and not row.people
         found.labels.append(f"{row.job_id}:{row.fence}:{row.people}")
     looked = float(row.people_share) if row.passed else 1.0
     right, share = _known(row, accepted=accepted)
     share = _of_part(share, found.part)
-    if row.outcome in ("accepted", "rejected"):
-        share *= judged.get((row.shadowed, row.result), 1.0)
     return GradedAnswer(
         valid=accepted or (by_score and BY_SCORE.issuperset(row.reasons or ("unknown",))),
         right=right,
@@ -158,7 +141,7 @@ def _graded(
     )
 
 
-def _known(row: Row[Any], *, accepted: bool) -> tuple[bool | None, float]:
+def _known(row: JudgedAnswer, *, accepted: bool) -> tuple[bool | None, float]:
     """Whether the answer was right, and with which probability that would be known. What could not
     be used is wrong, and so is what a shadow did not get past the validators."""
     shadows = float(row.shadow_share)
@@ -177,15 +160,22 @@ def _segment(row: Row[Any], by: str) -> str:
     return str(metadata.get(by, ""))
 
 
+# By the digest first: what differs there, and that is nearly all, need not be compared as text.
 MESSAGES_FROM = f"""
-SELECT j.id, r.name AS run, m.external_id, m.customer_id, m.digest, j.difficulty, m.channel,
-  m.language, m.metadata, char_length(m.body) AS chars, j.created_at, j.finished_at,
-  r.shadow_share, {draw_sql("j.id")} < r.audit_share AS sampled
+SELECT j.id, r.name AS run, m.external_id, j.difficulty, m.channel, m.language, m.metadata,
+  char_length(m.body) AS chars, j.created_at, j.finished_at, r.shadow_share,
+  {draw_sql("j.id")} < r.audit_share AS sampled, twins.id IS NOT NULL AS twin
 FROM jobs AS j JOIN runs AS r ON r.id = j.run_id JOIN messages AS m ON m.id = j.message_id
 CROSS JOIN audit_salt AS z
-WHERE j.state IN ('answered', 'review') AND """
-MESSAGES = text(f"{MESSAGES_FROM} j.run_id = ANY(:runs) ORDER BY j.id")
-MESSAGES_OF_JOBS = text(f"{MESSAGES_FROM} j.id = ANY(:ids) ORDER BY j.id")
+LEFT JOIN (
+  SELECT id FROM (
+    SELECT j.id, row_number() OVER (PARTITION BY m.digest, m.customer_id ORDER BY j.id) AS nth
+    FROM jobs AS j JOIN messages AS m ON m.id = j.message_id
+    WHERE j.state IN ('answered', 'review') AND m.digest <> '' AND {{these}}) AS alike
+  WHERE nth > 1) AS twins ON twins.id = j.id
+WHERE j.state IN ('answered', 'review') AND {{these}} ORDER BY j.id"""
+MESSAGES = text(MESSAGES_FROM.format(these="j.run_id = ANY(:runs)"))
+MESSAGES_OF_JOBS = text(MESSAGES_FROM.format(these="j.id = ANY(:ids)"))
 # The last answer of a tier counts. Of people, all must say right: one who is unsure is not enough.
 COLUMNS = """a.job_id, a.fence, a.tier, a.model, a.outcome, a.reasons, a.confidence,
   a.prompt_version, a.schema_version, a.effort, a.policy_version, a.knowledge_version,
