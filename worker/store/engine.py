@@ -89,7 +89,10 @@ def make_engine(
     )
     reach = ServerReach(within_s, statement_s) if within_s is not None else None
     connect = psycopg.connect if reach is None else reach.connect
-    SessionDoor(options_of(address, statement_s), others_of(address), connect).watch(engine)
+    door = SessionDoor(options_of(address, statement_s), others_of(address), connect)
+    door.watch(engine)
+    if reach is not None:
+        reach.pooled = lambda: door.pooled
     engine.update_execution_options(rung_reach=reach)
     event.listen(engine, "handle_error", _say_stopped)
     return engine

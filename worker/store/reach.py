@@ -4,14 +4,15 @@ A server that is frozen, or whose network swallows what is sent, says nothing an
 its kernel acknowledges what arrives, and a statement's own time is counted by the server. So who
 has waited for `PATIENCE_S` looks by a new connection whether anybody is there. A server that takes
 it is busy, and is waited for; one that takes none for `within_s` is given up, whatever it may still
-send. Meanwhile one at a time tries to reach it, and everybody else is told at once.
+send. A pooler takes connections by itself: behind one, a look asks a question as well. Meanwhile
+one at a time tries to reach it, and everybody else is told at once.
 """
 
 import datetime as dt
 import threading
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from math import ceil
 from typing import Any, TypeVar
@@ -29,6 +30,9 @@ SLOWER = 3
 """So many times as long as before, a connection may take."""
 FRESH_S = 1.0
 """What a look has found so long ago is still so."""
+QUEUE_S = 8.0
+"""A pooler lets whoever asks wait for one of its connections: so much longer is waited behind it,
+and for as long as anybody else in this process is answered."""
 GRACE_S = 5.0
 """Beyond the time that the server gives a statement: then it does not keep it."""
 EVERY_S = 0.1
@@ -51,16 +55,42 @@ class WatchedConnection(psycopg.Connection[Any]):
         return super().wait(gen, interval, timeout)
 
 
+class LookingConnection(psycopg.Connection[Any]):
+    """A connection whose question is answered within `LOOK_S`, or not at all."""
+
+    def wait(
+        self, gen: PQGen[Brought], interval: float = EVERY_S, timeout: float | None = None
+    ) -> Brought:
+        """As psycopg's. Raises OperationalError."""
+        return super().wait(_within(gen, LOOK_S), interval, timeout)
+
+
+def _within(gen: PQGen[Brought], seconds: float) -> PQGen[Brought]:
+    until = time.monotonic() + seconds
+    try:
+        state = next(gen)
+        while True:
+            ready = yield state
+            if not ready and time.monotonic() > until:
+                raise psycopg.OperationalError("nothing has come from it")
+            state = gen.send(ready)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+
+
 class ServerReach:
     """Threads may share one. `within_s` is for how long a server may answer nothing at all,
     `statement_s` the time that it gives a statement (None: as long as that needs)."""
 
     def __init__(self, within_s: float, statement_s: float | None) -> None:
+        self.pooled: Callable[[], bool] = lambda: False
+        """Whether a pooler is known to stand before the server."""
         self.since: dt.datetime | None = None
         """Since when it has not answered; None while it does."""
         self._within_s, self._statement_s = within_s, statement_s
         self._trying, self._looking = threading.Lock(), threading.Lock()
         self._looked_at, self._there = 0.0, True
+        self._heard_at = 0.0
         self._took_s: float | None = None
         self._look: Callable[[], psycopg.Connection[Any]] | None = None
 
@@ -68,6 +98,9 @@ class ServerReach:
         """A connection that is watched. Raises OperationalError, at once where the server is away
         and somebody else tries to reach it just now."""
         with self._trial():
+            if self.since is not None and self.pooled() and not self._takes_connections():
+                # To be let in by a pooler says nothing.
+                raise psycopg.OperationalError("nothing has come from it")
             began = time.monotonic()
             hurried = self._hurried() if self.since is not None else {}
             try:
@@ -77,7 +110,8 @@ class ServerReach:
                 raise
         self._note(None)
         connection.reach, self._took_s = self, time.monotonic() - began
-        self._look = partial(psycopg.connect, *args, **parameters | self._hurried())
+        looking = {**parameters, **self._hurried(), "autocommit": True}
+        self._look = partial(LookingConnection.connect, *args, **looking)
         return connection
 
     def _hurried(self) -> dict[str, int]:
@@ -107,14 +141,17 @@ class ServerReach:
                 ready = yield state
                 if not ready and time.monotonic() - asked >= PATIENCE_S:
                     answered = time.monotonic() if self._is_there() else answered
-                    asked = time.monotonic()
-                    if asked - answered >= self._within_s or self._too_long(asked - began):
+                    asked, within_s = time.monotonic(), self._within_s
+                    if self.pooled():
+                        answered, within_s = max(answered, self._heard_at), within_s + QUEUE_S
+                    if asked - answered >= within_s or self._too_long(asked - began):
                         line.finish()
                         self._note(answered)
                         waited = span(asked - began)
                         raise psycopg.OperationalError(f"nothing has come from it for {waited}")
                 state = gen.send(ready)
         except StopIteration as end:
+            self._heard_at = time.monotonic()
             return end.value  # type: ignore[no-any-return]
 
     def _too_long(self, seconds: float) -> bool:
@@ -132,7 +169,9 @@ class ServerReach:
         if self._look is None:
             return True
         try:
-            self._look().close()
+            with closing(self._look()) as connection:
+                if self.pooled():
+                    connection.execute("SELECT 1")
         except psycopg.OperationalError as error:
             return is_full_by_words(str(error))
         return True
