@@ -19,6 +19,7 @@ LIVE = "/live/"
 
 
 UNMEASURED = {
+    "/knowledge/page": "one page of a folder: its cost is that page's",
     "/certificates/{number:int}": "one row, by its key",
     "/runs/{run:path}/compare?with": "refused of runs that are no sample (`refuse_long`)",
     "/api/runs/{run:path}/compare": "the same",
@@ -97,7 +98,6 @@ def pages_of(jobs: int) -> dict[str, Sequence[str]]:
         "/clusters of what waits": ["/clusters?review=1"],
         "/clusters of what waits of a run": [f"/clusters?review=1&run={run}" for run in run_ids],
         "/knowledge": ["/knowledge"],
-        "/knowledge/page": ["/knowledge/page?folder=pages&name=returns"],
         "/knowledge?q": ["/knowledge?q=parcel"],
         "/knowledge/gaps": ["/knowledge/gaps"],
         "/knowledge/gaps of a run": [f"/knowledge/gaps?run=run{run}" for run in run_ids],

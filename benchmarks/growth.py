@@ -25,6 +25,7 @@ from benchmarks.addresses import counts_of, pages_of
 from benchmarks.command_meter import Taken, table, take
 from benchmarks.command_words import Commands, changing, reading
 from benchmarks.filled import fill
+from benchmarks.filter_addresses import filters_of
 from benchmarks.postgres_cpu import COUNTED, CpuLog
 from benchmarks.screens import one_answer
 from benchmarks.services import clean_environ
@@ -38,8 +39,8 @@ from worker.store.schema import upgrade
 SMALL = 10_000
 KEPT_S = 5.5
 """For a little less a dashboard keeps what it drew of a run."""
-KINDS = ("pages", "counts", "commands", "changes", "all")
-"""`changes` leave another record, and are asked by name alone."""
+KINDS = ("pages", "counts", "filters", "commands", "changes", "all")
+"""`filters` are many, and `changes` leave another record: both are asked by name alone."""
 COMMAND_S = 1_800
 LEAST_MS = 0.2
 """Below this the count is as coarse as what it counts."""
@@ -190,6 +191,8 @@ def main(
             found |= asked(both, [pages_of(side.jobs) for side in both], rounds, only)
         if what in ("counts", "all"):
             found |= asked(both, [counts_of()] * 2, rounds, only)
+        if what == "filters":
+            found |= asked(both, [filters_of()] * 2, rounds, only)
         if found:
             click.echo("\n".join(said(found, both)))
         files = stack.enter_context(TemporaryDirectory(prefix="rung-b-"))

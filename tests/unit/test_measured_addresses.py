@@ -6,8 +6,11 @@ from urllib.parse import urlsplit
 from starlette.routing import Match, Mount, Route
 
 from benchmarks.addresses import DEEDS, POST, UNMEASURED, counts_of, pages_of
+from benchmarks.filter_addresses import FILTERS, filters_of
 from tests.support.works import settings_for
 from worker.dashboard.app import create_app
+from worker.domain.filter_parsing import parse
+from worker.domain.filters import FIELDS
 from worker.runs.orders import VERBS
 
 ROUTES = create_app(settings_for("postgresql://127.0.0.1:1/none", "http://127.0.0.1:1")).routes
@@ -73,4 +76,12 @@ def test_every_preview_is_measured() -> None:
 
 def test_what_is_counted_when_asked_for_is_an_address_too() -> None:
     for one in [one for many in counts_of().values() for one in many]:
+        assert route_of("GET", one) in reading()
+
+
+def test_every_field_of_the_filter_language_is_measured() -> None:
+    assert set(FILTERS) == set(FIELDS)
+    for where in [one for both in FILTERS.values() for one in both]:
+        parse(where)
+    for one in [one for many in filters_of().values() for one in many]:
         assert route_of("GET", one) in reading()

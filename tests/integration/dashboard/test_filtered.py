@@ -178,7 +178,7 @@ def test_a_budget_is_for_the_runs_that_are_known_only_after_all_were_looked_at(
     for name in ("day", "night"):
         hand_in(engine, settings, BODIES[:4], name=name)
     do(engine, "UPDATE jobs SET difficulty = 'SIMPLE' WHERE id IN (1, 8)")
-    monkeypatch.setattr(glances, "OPEN_LOOKED_AT", 4)
+    monkeypatch.setattr(glances, "RUNS_LOOKED_AT", 4)
     where = {"where": "difficulty = SIMPLE", "to": "7"}
     # when
     first = preview(client, "budget", **where)

@@ -14,8 +14,10 @@ from worker.store.actions.changes import CANCEL, OPEN, Change, meant, runs_of
 from worker.store.actions.selection import Selection
 from worker.store.rows import OPEN_JOBS
 
-OPEN_LOOKED_AT, DEAD_LOOKED_AT = 5_000, 500
+OPEN_LOOKED_AT, DEAD_LOOKED_AT = 2_500, 150
 """Of a dead letter its message and what was tried are looked up, each at a place of its own."""
+RUNS_LOOKED_AT = 1_500
+"""Of all runs together, where one job that is meant is enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +58,12 @@ class GlancedRuns:
 
 
 def glance_runs(connection: Connection, chosen: Selection) -> GlancedRuns:
-    """Which runs under way have open jobs that a filter chooses, from the newest jobs of each. All
-    together no more are looked at than by `glance`; a job that is named is looked up."""
+    """Which runs under way have open jobs that a filter chooses, from the newest jobs of each, in a
+    bounded number; a job that is named is looked up."""
     size = connection.execute(OPEN_AMONG, {"run": chosen.run_id}).one()
-    if size.jobs <= OPEN_LOOKED_AT or (chosen.node is not None and _names_jobs(chosen.node)):
+    if size.jobs <= RUNS_LOOKED_AT or (chosen.node is not None and _names_jobs(chosen.node)):
         return GlancedRuns(runs_of(connection, chosen), ())
-    each = max(OPEN_LOOKED_AT // len(size.runs), 1)
+    each = max(RUNS_LOOKED_AT // len(size.runs), 1)
     rows = connection.execute(NEWEST_OF_EACH, {"runs": size.runs, "most": each}).all()
     ids = [row.id for row in rows]
     seen = meant(CANCEL, chosen, Job.run_id).where(Job.id == any_(literal(ids, ARRAY(BigInteger))))

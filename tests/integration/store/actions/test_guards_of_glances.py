@@ -15,6 +15,7 @@ from worker.store.actions.selection import Selection
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(glances, "OPEN_LOOKED_AT", 4)
     monkeypatch.setattr(glances, "DEAD_LOOKED_AT", 2)
+    monkeypatch.setattr(glances, "RUNS_LOOKED_AT", 4)
 
 
 def look(rows: Rows, change: Change, where: str, run: int | None = None) -> Glance | None:
