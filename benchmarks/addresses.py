@@ -99,6 +99,7 @@ def pages_of(jobs: int) -> dict[str, Sequence[str]]:
         "/clusters of what waits of a run": [f"/clusters?review=1&run={run}" for run in run_ids],
         "/knowledge": ["/knowledge"],
         "/knowledge?q": ["/knowledge?q=parcel"],
+        "/knowledge/words": [f"/knowledge/words?run=run{run}" for run in run_ids],
         "/knowledge/gaps": ["/knowledge/gaps"],
         "/knowledge/gaps of a run": [f"/knowledge/gaps?run=run{run}" for run in run_ids],
         "/runs/RUN/sample": [f"/runs/{run}/sample" for run in run_ids],

@@ -115,7 +115,8 @@ def test_a_rung_that_was_never_asked_costs_its_mean_on_top_of_what_was() -> None
     message = made_up(1, 1)[0]
     low = replace(message.answers["haiku"], confidence=0.1, cost=Decimal(2))
     asked = replace(message, answers={"haiku": low})
-    way = walk(asked, (Step("haiku", 0.9), Step("opus")), UnaskedCosts({"opus": Decimal(5)}))
+    dear = UnaskedCosts(means={"opus": Decimal(5)})
+    way = walk(asked, (Step("haiku", 0.9), Step("opus")), dear)
     assert (way.cost, way.tier, way.assumed) == (Decimal(7), "opus", True)
 
 

@@ -21,21 +21,27 @@ from worker.store.reading.knowledge_pages import (
     page_sections,
     page_standings,
 )
+from worker.store.reading.page_words import answered_messages, words_to_add
 from worker.store.reading.sources import LOOKED_AT, not_covered
-from worker.store.runs import find_run, recent_names
+from worker.store.reading.standings import standing_of
+from worker.store.runs import find_run, recent_answering, recent_names
 
 SECTION = "Knowledge"
 PAGE = 100
+RUNS = 50
 MOST_CHARS = 2_000
 EXAMPLES = 5
+ANSWERS = 500
+"""Jobs of a run that words are learned from on a page; the command reads more."""
 
 
 def routes() -> list[BaseRoute]:
-    """`/knowledge`, a page of it, and `/knowledge/gaps`."""
+    """`/knowledge`, a page of it, `/knowledge/gaps` and `/knowledge/words`."""
     return [
         Route("/knowledge", listed),
         Route("/knowledge/page", shown),
         Route("/knowledge/gaps", gaps),
+        Route("/knowledge/words", words),
     ]
 
 
@@ -134,4 +140,37 @@ def gaps(request: Request) -> Response:
             run=wanted,
             runs=recent_names(connection),
             examples=EXAMPLES,
+        )
+
+
+def words(request: Request) -> Response:
+    """What customers call what a page is about, learned from a run's accepted answers: for those
+    who may read what customers wrote, and noted."""
+    dashboard, wanted = dashboard_of(request), request.query_params.get("run", "")
+    with dashboard.engine.connect() as connection:
+        names = recent_answering(connection, RUNS)
+        wanted = wanted or (names[0] if names else "")
+        try:
+            run = standing_of(connection, find_run(connection, wanted).id) if wanted else None
+        except RungError as error:
+            return trouble_page(request, connection, error)
+        answered = answered_messages(connection, [run.id], ANSWERS) if run is not None else []
+        learned = words_to_add(connection, answered)
+        reads = permissions.may_operate(request)
+        if reads and learned:
+            actor = permissions.actor(request)
+            audit_reading(dashboard.engine, actor, "what customers call it", len(learned))
+        counts = {one: sum(one in said.pages for said in answered) for one in learned}
+        return page(
+            request,
+            connection,
+            "page_words.html",
+            SECTION,
+            run=run,
+            runs=names,
+            pages=sorted(learned, key=lambda one: (-counts[one], one)),
+            learned=learned if reads else {},
+            counts=counts,
+            answers=len(answered),
+            looked_at=ANSWERS,
         )

@@ -31,7 +31,7 @@ from worker.store.runs import find_run
 
 VERDICTS = {"right": True, "wrong": False, "unsure": None}
 SECTION = "Proof"
-SAMPLE = 1_000
+SAMPLE = 800
 """Messages that a frontier's page reads of a large run, however many that has."""
 
 

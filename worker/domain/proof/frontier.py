@@ -16,6 +16,7 @@ from worker.domain.proof.off_policy import LEVEL, Estimate, Glimpse, difference,
 from worker.domain.proof.quantiles import normal
 from worker.domain.proof.unasked_costs import UnaskedCosts
 
+NOTHING = Decimal(0)
 Score = Callable[[GradedMessage, GradedAnswer], float]
 
 
@@ -48,7 +49,7 @@ class Plan:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walk:
     """One message under a plan: dollars, whether the answer taken is right (None: not known), the
-    probability that this would be known, the tier it ended at, and the answers it took."""
+    probability that this would be known, and the tier it ended at."""
 
     cost: Decimal
     right: bool | None
@@ -94,11 +95,13 @@ def walk(
     steps: Sequence[Step],
     costs: UnaskedCosts,
     score: Score = stated,
+    paid: Decimal = NOTHING,
 ) -> Walk:
-    """The message under `steps`. A rung that was never asked ends the walk in the dark: its cost
-    is inferred, and nothing is known of its answer, which a shadow would have told. One hash
-    draws everything of a message, so the walk is known with the least of its probabilities."""
-    cost, seen = Decimal(0), 1.0
+    """The message under `steps`, with what was `paid` before. A rung that was never asked ends the
+    walk in the dark: its cost is inferred, and nothing is known of its answer, which a shadow would
+    have told. One hash draws everything of a message, so the walk is known with the least of its
+    probabilities."""
+    cost, seen = paid, 1.0
     for step in steps:
         answer = message.answered(step.tier)
         if answer is None:
@@ -136,10 +139,10 @@ def walks(
     score: Score = stated,
 ) -> list[Walk]:
     """Every message under the plan's first way."""
-    found = [walk(message, plan.way(message), costs, score) for message in messages]
-    if not plan.routed:
-        return found
-    return [replace(w, cost=w.cost + m.routing) for w, m in zip(found, messages, strict=True)]
+    return [
+        walk(one, plan.way(one), costs, score, one.routing if plan.routed else NOTHING)
+        for one in messages
+    ]
 
 
 def glimpses(found: Sequence[Walk], guesses: Sequence[Mapping[str, float]]) -> list[Glimpse]:

@@ -11,6 +11,7 @@ point.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from worker.domain.proof.quantiles import normal
 from worker.domain.wording import percent
@@ -22,10 +23,10 @@ FEW_SEEN = 20
 """Drawn outcomes below which the spread of their errors is not known well enough for a point."""
 
 
-@dataclass(frozen=True, slots=True)
-class Glimpse:
+class Glimpse(NamedTuple):
     """One message's outcome: its value from 0 to 1 (None: not in the record), the probability that
-    it would be in the record, and what a model that was not fitted on it expects."""
+    it would be in the record, and what a model that was not fitted on it expects. A tuple, for a
+    frontier is made of twenty for each message."""
 
     value: float | None
     probability: float

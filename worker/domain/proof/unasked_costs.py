@@ -39,18 +39,28 @@ class LanePrices:
 NO_PRICES = LanePrices()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnaskedCosts:
     """Mean dollars an answer by tier, pairs by (tier asked for, tier that answered), and prices."""
 
     means: Mapping[str, Decimal] = field(default_factory=dict)
     pairs: Mapping[tuple[str, str], PairedCosts] = field(default_factory=dict)
     prices: LanePrices = NO_PRICES
+    said: dict[tuple[int, str], tuple[GradedMessage, Decimal]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    """What was asked for already, with its message: many plans ask the same."""
 
     def of(self, message: GradedMessage, tier: str) -> Decimal:
         """Dollars that `tier` would have cost for the message: by the tokens of its first answer;
         in proportion to what an answer of it cost elsewhere, by the pair of which most is known; or
         the mean."""
+        key = id(message), tier
+        if (known := self.said.get(key)) is None:
+            known = self.said[key] = message, self._of(message, tier)
+        return known[1]
+
+    def _of(self, message: GradedMessage, tier: str) -> Decimal:
         price = self.prices.tiers.get(tier)
         if price is not None and message.usage is not None:
             rates = price.rates(message.usage.total_input, self.prices.lane)

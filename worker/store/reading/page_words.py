@@ -30,10 +30,12 @@ class AnsweredMessage:
     pages: frozenset[StoredPage]
 
 
-def answered_messages(connection: Connection, runs: Sequence[int]) -> list[AnsweredMessage]:
-    """Messages of runs, of 5,000 jobs at most, whose accepted answer names passages that are still
-    there; none that was erased."""
-    jobs = some_jobs(connection, runs, MOST_ANSWERS)
+def answered_messages(
+    connection: Connection, runs: Sequence[int], most: int = MOST_ANSWERS
+) -> list[AnsweredMessage]:
+    """Messages of runs, of so many jobs at most, whose accepted answer names passages that are
+    still there; none that was erased."""
+    jobs = some_jobs(connection, runs, most)
     rows = connection.execute(ANSWERED, {"ids": jobs}).all()
     names = sorted({name for row in rows for name in row.sources})
     stands = defaultdict[str, set[StoredPage]](set)
