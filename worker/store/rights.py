@@ -4,16 +4,14 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, text
 
+from models.names import TABLES
 from worker.errors import ConfigurationError
 from worker.store.complaints import Acting, grant_of
 
 
 def missing_rights(connection: Connection) -> Iterator[tuple[str, str]]:
     """Each as words, and the statement that gives it."""
-    # Mapping the tables takes a tenth of a second, and most commands make no run.
-    from models.tables import Base
-
-    asked = {"tables": sorted(Base.metadata.tables)}
+    asked = {"tables": list(TABLES)}
     for kind, thing, lacking, role, schema in connection.execute(LACKING, asked):
         grant = grant_of(kind, thing, Acting(role=role, schema=schema))
         yield f"{role} {lacking} {thing}", str(grant)

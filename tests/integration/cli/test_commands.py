@@ -242,6 +242,7 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
         ("worker.cli.status, worker.cli.speech.context", "sqlalchemy.orm"),
         ("worker.cli.status, worker.cli.speech.context", "worker.domain.policy"),
         ("worker.intake.handover", "openpyxl"),
+        ("worker.cli.enqueue, worker.intake.handover, worker.store.rights", "sqlalchemy.orm"),
     ],
 )
 def test_a_command_waits_for_nothing_that_it_does_not_use(imported: str, unused: str) -> None:

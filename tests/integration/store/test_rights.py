@@ -3,9 +3,15 @@
 import pytest
 from sqlalchemy import Engine
 
+from models.names import TABLES
+from models.tables import Base
 from worker.errors import ConfigurationError
 from worker.store.engine import reaching_postgres
 from worker.store.rights import missing_rights
+
+
+def test_all_tables_are_asked_about() -> None:
+    assert list(TABLES) == sorted(Base.metadata.tables)
 
 
 def test_rights_are_missed_before_a_run_needs_them(engine: Engine, poor: Engine) -> None:

@@ -46,10 +46,10 @@ def test_a_block_that_begins_in_the_middle_has_no_more_rows() -> None:
 def test_rows_behind_others_are_looked_at_together_again() -> None:
     plain = {"external_id": "a", "body": "Where is my order?"}
     odd = {**plain, "body": "Where is my order, & theirs?"}
-    rows = [plain] * AT_ONCE + [odd] * (AGAIN_AFTER + 1) + [plain] * 2 * BLOCK_ROWS
+    rows = [plain] * AT_ONCE + [odd] * (2 * AGAIN_AFTER + 1) + [plain] * 2 * BLOCK_ROWS
     blocks = list(blocks_of(rows, "jsonl"))
-    assert [block.rows for block in blocks] == [BLOCK_ROWS, BLOCK_ROWS, len(rows) % BLOCK_ROWS]
+    assert {block.rows for block in blocks} == {BLOCK_ROWS, len(rows) % BLOCK_ROWS}
     assert isinstance(blocks[0].parts[0], PlainRows)
     assert sum(len(one) for block in blocks for one in block.parts if isinstance(one, list)) < (
-        3 * AGAIN_AFTER
+        4 * AGAIN_AFTER
     )
