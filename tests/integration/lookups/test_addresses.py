@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.support.looking_up import asked, desk
+from tests.support.wire import serving
 from worker.domain.context import LookedUp
 
 SECRET = "s3cret-of-the-shop"
@@ -69,17 +70,11 @@ class Shop(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def shop() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Shop)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     Shop.seen.clear()
     Shop.hang.clear()
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    Shop.hang.set()
-    server.shutdown()
-    server.server_close()
-    thread.join(5)
+    with serving(Shop) as url:
+        yield url
+        Shop.hang.set()
 
 
 def ask(shop: str, *customers: str | None, **more: Any) -> list[LookedUp]:

@@ -2,14 +2,14 @@
 
 import datetime as dt
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
 
+from tests.support.wire import serving
 from worker.claude.batches import Batches, Item, Seen
 from worker.claude.client import SIMULATED_HEADER
 from worker.config.addresses import ClaudeAddress
@@ -39,13 +39,8 @@ def said() -> Iterator[tuple[Said, str]]:
         def log_message(self, *_: Any) -> None:
             """Nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield answers, f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(Handler) as url:
+        yield answers, url
 
 
 @contextmanager

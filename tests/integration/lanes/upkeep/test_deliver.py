@@ -1,10 +1,9 @@
 """Answers that may go out reach a webhook: all of them, signed, at least once, and nothing else."""
 
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from sqlalchemy import Engine
 from models.vocabulary import Verdict
 from rung.webhooks import is_signed
 from tests.support.promises import ME, do, many, one
+from tests.support.wire import serving
 from tests.support.works import drain, hand_in, settings_for, working
 from worker.config.doors import DeliverSettings
 from worker.config.settings import Settings
@@ -60,13 +60,9 @@ def receiver() -> Iterator[Receiver]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        told.url = f"http://127.0.0.1:{server.server_port}/hook?token=hidden"
+    with serving(Handler) as url:
+        told.url = f"{url}/hook?token=hidden"
         yield told
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

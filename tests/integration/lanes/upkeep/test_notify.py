@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 
 from tests.support.promises import BODY, do, one
 from tests.support.waiting import eventually
+from tests.support.wire import serving
 from tests.support.works import drain, hand_in, settings_for, working
 from worker.config.doors import NotifySettings
 from worker.config.loading import load_settings
@@ -68,13 +69,9 @@ def _served(webhook: Webhook) -> Iterator[Webhook]:
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        webhook.url = f"http://127.0.0.1:{server.server_port}/hook?token=hidden"
+    with serving(Handler) as url:
+        webhook.url = f"{url}/hook?token=hidden"
         yield webhook
-        server.shutdown()
-        thread.join()
 
 
 def posting_to(url: str, **more: Any) -> list[Courier]:
