@@ -1,13 +1,14 @@
-"""A job that ended makes room in its queue at once: its mark of dispatch goes with it."""
+"""Marks of dispatch: they go with what has ended, and are not missed where a crash empties them."""
 
 from collections.abc import Callable
 
 import pytest
 from sqlalchemy import Engine
 
-from tests.support.promises import ME, do, many
-from tests.support.works import hand_in, settings_for
+from tests.support.promises import BODY, ME, checked, chunk_of, do, many, one, requests
+from tests.support.works import drain, hand_in, settings_for, working
 from worker.domain.backlog import Record
+from worker.sandbox.simulator.state import State
 from worker.store.actions.changes import CANCEL, apply
 from worker.store.actions.erasure import erase, of_external_id
 from worker.store.actions.selection import whole
@@ -51,3 +52,24 @@ def test_what_ends_takes_its_mark_along(
     end(engine, run)
     # then the other alone counts as outstanding
     assert many(engine, MARKED) == [(other.id,)]
+
+
+def test_what_a_crash_of_postgres_forgets_is_dispatched_again_and_asked_once(
+    engine: Engine, database_url: str, simulator: tuple[State, str]
+) -> None:
+    # given a job that was handed to a worker, and a table that no crash leaves as it was
+    assert one(engine, "SELECT relpersistence FROM pg_class WHERE relname = 'dispatches'") == ("u",)
+    settings = settings_for(database_url, simulator[1])
+    hand_in(engine, settings, BODY)
+    with working(settings) as runtime:
+        queue, ids = chunk_of(runtime)
+        # when the marks are gone
+        do(engine, "TRUNCATE dispatches")
+        again = chunk_of(runtime)
+        # then it is handed out once more, and only one of the deliveries finds it
+        assert again == (queue, ids)
+        runtime.work(*again)
+        runtime.work(queue, ids)
+        assert requests(simulator) == 1
+        drain(runtime)
+    checked(engine, simulator)
