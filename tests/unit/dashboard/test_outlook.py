@@ -233,6 +233,9 @@ def test_the_first_sentence_is_about_the_worst() -> None:
     )  # fmt: skip
     away = headline([good], outlooks[:1], None, ["haiku"], without_redis=True)
     assert away.words.startswith("Nothing goes on: Redis does not answer. ")
+    # No worker starts without it, so to start one is no help.
+    both = headline([good], outlooks[:1], None, ["haiku"], without_redis=True, unmanned=True)
+    assert both.words == away.words
     gone = headline([good], outlooks[:1], None, ["haiku"], unmanned=True)
     assert gone.words.startswith("Nothing goes on: no worker is running. 40 of 100")
     due = headline([run(deadline=NOW + HOUR)], outlooks[:1], None, ["haiku"])

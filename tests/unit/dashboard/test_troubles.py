@@ -99,8 +99,8 @@ def test_what_is_worse_comes_first() -> None:
     )  # fmt: skip
     assert [(trouble.level, trouble.words) for trouble in found] == [
         ("bad", "Everything is paused by ada: lunch; 10 messages wait."),
-        ("bad", "haiku: 5 wait, and no worker is there."),
         ("bad", NO_REDIS),
+        ("bad", "haiku: 5 wait, and no worker is there."),
         ("warn", "day has spent $1.00 of its budget of $1.20."),
         ("warn", "day has 1 dead letter."),
     ]

@@ -94,7 +94,9 @@ def read_now(dashboard: Dashboard, connection: Connection) -> Now:
     day = today(connection)
     hands = screens.workers(connection)
     return Now(
-        headline=_headline(live, outlooks, last, lines, halted=everything is not None),
+        headline=_headline(
+            live, outlooks, last, lines, halted=everything is not None, redis_away=away
+        ),
         troubles=troubles(
             lines,
             live,
@@ -134,6 +136,7 @@ def _headline(
     lines: Sequence[QueueNow],
     *,
     halted: bool,
+    redis_away: bool,
 ) -> Outlook:
     return headline(
         live,
@@ -142,7 +145,7 @@ def _headline(
         _stopped(lines),
         halted=halted,
         unmanned=not any(line.workers for line in lines),
-        without_redis=any(line.state == WITHOUT_REDIS for line in lines),
+        without_redis=redis_away,
     )
 
 

@@ -91,8 +91,9 @@ def headline(
             level="bad", words=f"Nothing goes on: everything is paused. {done}{_nearest(runs)}."
         )
     if stopped:
-        why = "Redis does not answer" if without_redis else f"{listed(stopped)} cannot send"
-        why = "no worker is running" if unmanned else why
+        why = "no worker is running" if unmanned else f"{listed(stopped)} cannot send"
+        # No worker starts without it either.
+        why = "Redis does not answer" if without_redis else why
         return Outlook(level="bad", words=f"Nothing goes on: {why}. {done}{_nearest(runs)}.")
     words = short(first, worst)
     if len(runs) == 1:

@@ -73,13 +73,13 @@ def troubles(
                 command=f"rung resume {EVERYTHING}",
             )
         )
+    if redis_away:  # Before the workers, of whom none starts without it.
+        found.append(ScreenTrouble(level="bad", words=hold_words.NO_REDIS))
     found += _workers(queues, last_seen, now)
     for queue in queues:
         found += _queue(queue, now)
     for run, seen in zip(runs, outlooks, strict=True):
         found += of_run(run, seen, stops.get(run.id))
-    if redis_away:
-        found.append(ScreenTrouble(level="bad", words=hold_words.NO_REDIS))
     if day is not None and day.budget_usd and day.spent_usd >= BUDGET_LOW * day.budget_usd:
         words = f"Today's budget: {dollars(day.spent_usd)} of {dollars(day.budget_usd)} are spent."
         found.append(ScreenTrouble(level="warn", words=words))
