@@ -172,7 +172,7 @@ class Pacer:
                 return
         held_s = self._limiter.hold(bucket, seconds, slowly=trouble.kind == RAMP_TOO_SHARP)
         try:
-            self._held(self.queues_of(bucket), held_s, seconds)
+            self._held(self._queues_of(bucket), held_s, seconds)
         except Exception as error:
             # What people see of a hold may be late; what it keeps from being sent must not be.
             log.warning("a hold was not noted", extra={"error": type(error).__name__})
@@ -183,7 +183,7 @@ class Pacer:
         if tier in self._limited:
             self._limiter.lift(self._bucket[tier])
 
-    def queues_of(self, bucket: str) -> list[str]:
+    def _queues_of(self, bucket: str) -> list[str]:
         """The queues that share a bucket: tiers on one model, and routing with its tier."""
         tiers = [tier for tier, name in self._bucket.items() if name == bucket]
         return [ROUTING, *tiers] if self._routing_tier in tiers else tiers

@@ -32,7 +32,8 @@ from worker.store.queue.waiting import note_waiting
 from worker.store.queue.wanting import Wanting, wanting
 from worker.store.vectors import Near, has_pgvector, nearest
 
-Planner = Callable[[Candidate], Plan]
+PlanOf = Callable[[Candidate], Plan]
+"""What a candidate would ask, and what that can cost; it does no I/O, for jobs are locked."""
 NONE_PREPARED: Mapping[int, Prepared] = {}
 
 
@@ -91,7 +92,7 @@ class Claims:
         self,
         queue: str,
         ids: Sequence[int],
-        planner: Planner,
+        planner: PlanOf,
         may_ask: int | None = None,
         prepared: Mapping[int, Prepared] = NONE_PREPARED,
     ) -> ClaimResult:
@@ -140,6 +141,8 @@ class Claims:
         probing: bool = False,
         limit: int | None = None,
     ) -> Sequence[Row[Any]]:
+        """Those that may be claimed now, locked; `gate` is the row of `tiers` that may keep the
+        queue: of the batch lane its tier's. Of `read` the rows' columns are known already."""
         wanted = {"ids": list(ids), "queue": queue, "gate": gate, "probing": probing,
                   "read": [job_id for job_id, one in read.items() if one.message]}  # fmt: skip
         return connection.execute(LOCK_READY, wanted | self._classifier | {"limit": limit}).all()
@@ -148,7 +151,7 @@ class Claims:
         self,
         connection: Connection,
         rows: Sequence[Row[Any]],
-        planner: Planner,
+        planner: PlanOf,
         gates: Sequence[ClaimGate],
         prepared: Mapping[int, Prepared] = NONE_PREPARED,
     ) -> GatesPassed:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from worker.domain.claimed import Claimed, Prepared
-from worker.store.queue.claim import NONE_PREPARED, Claims, Planner
+from worker.store.queue.claim import NONE_PREPARED, Claims, PlanOf
 from worker.store.queue.gates import ClaimGate, Stop, Stops
 
 PREFIX = "batch."
@@ -62,7 +62,7 @@ class Slices(Claims):
         self,
         tier: str,
         ids: Sequence[int],
-        planner: Planner,
+        planner: PlanOf,
         weigh: Callable[[Claimed], int],
         max_bytes: int,
         prepared: Mapping[int, Prepared] = NONE_PREPARED,
