@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.support import bucket_model as buckets
 from tests.support.limiting import NOW, about, grant_of, stored, take
 from worker.claude.rate_limits import REASONS, Limiter, connect, key_of
-from worker.domain.buckets import SECOND, Buckets
+from worker.domain.buckets import LOWERED_S, SECOND, Buckets
 from worker.domain.limits import Limits, Pace
 
 
@@ -152,6 +152,18 @@ def test_claude_may_lower_a_limit_and_never_raises_it(client: redis.Redis) -> No
         granted[told] = take(limiter, 1_000).calls
     # a second's worth, and the one that may go into debt
     assert granted == {60: 2, 6_000: 11}
+
+
+def test_a_lower_limit_is_believed_for_two_minutes(client: redis.Redis) -> None:
+    now = [NOW]
+    pace = Pace(burst_s=1, ramp_from=1, ramp_s=0, idle_s=1_000)
+    limiter = Limiter(client, {"haiku": Limits(600, None, None)}, pace, lambda: now[0])
+    take(limiter, 1)
+    limiter._run("observe", "haiku", 60, *[""] * 5)
+    now[0] += LOWERED_S - 1
+    lower = take(limiter, 1_000).calls
+    now[0] += 1
+    assert (lower, take(limiter, 1_000).calls) == (2, 10)
 
 
 def test_a_tier_that_was_idle_starts_gently_again(client: redis.Redis) -> None:
