@@ -3,7 +3,7 @@
 from decimal import ROUND_UP, Decimal
 
 from worker.domain.budget_words import enough_words
-from worker.domain.wording import dollars, listed
+from worker.domain.wording import dollars, listed, plural
 from worker.runs.preview_shapes import RUNS_NAMED, FigureAsked, Look, Preview
 from worker.store.actions.caps import too_small
 from worker.store.actions.changes import CANCEL
@@ -48,10 +48,9 @@ def budget_preview(look: Look) -> Preview:
 
 
 def _unknown(runs: int) -> str:
-    others = "one more run" if runs == 1 else f"{runs:,} more runs"
     return (
-        f"Of {others} the newest messages were looked at, and none is meant. All of them are looked"
-        " at before anything is done."
+        f"In {plural(runs, 'run')} with open messages none of the newest is meant. All of them are"
+        " looked at before anything is done."
     )
 
 

@@ -184,7 +184,7 @@ def test_a_budget_is_for_the_runs_that_are_known_only_after_all_were_looked_at(
     first = preview(client, "budget", **where)
     # then
     assert "at least 1" in first.root.all("dl", cls="figures")[0].text
-    assert "Of one more run the newest messages were looked at" in first.text
+    assert "In 1 run with open messages none of the newest is meant." in first.text
     assert not first.root.all("form", action="/actions/budget")
     form = preview(client, "pause", tier="haiku").form("/actions/pause")
     refused = client.post("/actions/budget", data={**form, **where})

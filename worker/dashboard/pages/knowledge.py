@@ -31,8 +31,8 @@ PAGE = 100
 RUNS = 50
 MOST_CHARS = 2_000
 EXAMPLES = 5
-ANSWERS = 500
-"""Jobs of a run that words are learned from on a page; the command reads more."""
+ANSWERS, IN_A_ROW = 500, 20
+"""Jobs of a run that words are learned from on a page, at few places; the command reads more."""
 
 
 def routes() -> list[BaseRoute]:
@@ -154,7 +154,9 @@ def words(request: Request) -> Response:
             run = standing_of(connection, find_run(connection, wanted).id) if wanted else None
         except RungError as error:
             return trouble_page(request, connection, error)
-        answered = answered_messages(connection, [run.id], ANSWERS) if run is not None else []
+        answered = []
+        if run is not None:
+            answered = answered_messages(connection, [run.id], ANSWERS, IN_A_ROW)
         learned = words_to_add(connection, answered)
         reads = permissions.may_operate(request)
         if reads and learned:

@@ -18,7 +18,9 @@ BEYOND = 1.25
 and what was asked of some alone is never taken for what was asked of all."""
 
 
-def some_jobs(connection: Connection, runs: Sequence[int], most: int) -> list[int]:
+def some_jobs(
+    connection: Connection, runs: Sequence[int], most: int, in_a_row: int = NEIGHBOURS
+) -> list[int]:
     """Jobs of these runs: all where there are no more than `most`, otherwise about so many, of each
     run in proportion to its size."""
     sizes = {row.run_id: row.jobs for row in connection.execute(SIZES, {"runs": list(runs)})}
@@ -28,13 +30,15 @@ def some_jobs(connection: Connection, runs: Sequence[int], most: int) -> list[in
     return [
         job
         for run, jobs in sizes.items()
-        for job in evenly_spaced(connection, run, round(most * jobs / total))
+        for job in evenly_spaced(connection, run, round(most * jobs / total), in_a_row)
     ]
 
 
-def evenly_spaced(connection: Connection, run: int, most: int) -> list[int]:
-    """About so many jobs of a run, a few in a row at evenly spaced places."""
-    values = {"run": run, "places": max(most // NEIGHBOURS, 1), "neighbours": NEIGHBOURS}
+def evenly_spaced(
+    connection: Connection, run: int, most: int, in_a_row: int = NEIGHBOURS
+) -> list[int]:
+    """About so many jobs of a run, a few in a row at evenly spaced places: each place costs."""
+    values = {"run": run, "places": max(most // in_a_row, 1), "neighbours": in_a_row}
     return list(connection.execute(EVENLY, values).scalars())
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from worker.domain.page_words import AnsweredFrom, LackingWord, StoredPage, lacking_words
 from worker.domain.usual_words import USUAL_WORDS
 from worker.store.passages import SAID_CHARS, dictionary_of
-from worker.store.reading.job_samples import some_jobs
+from worker.store.reading.job_samples import NEIGHBOURS, some_jobs
 
 MOST_ANSWERS = 5_000
 """Evenly spaced, where the runs have more."""
@@ -31,11 +31,14 @@ class AnsweredMessage:
 
 
 def answered_messages(
-    connection: Connection, runs: Sequence[int], most: int = MOST_ANSWERS
+    connection: Connection,
+    runs: Sequence[int],
+    most: int = MOST_ANSWERS,
+    in_a_row: int = NEIGHBOURS,
 ) -> list[AnsweredMessage]:
     """Messages of runs, of so many jobs at most, whose accepted answer names passages that are
     still there; none that was erased."""
-    jobs = some_jobs(connection, runs, most)
+    jobs = some_jobs(connection, runs, most, in_a_row)
     rows = connection.execute(ANSWERED, {"ids": jobs}).all()
     names = sorted({name for row in rows for name in row.sources})
     stands = defaultdict[str, set[StoredPage]](set)
