@@ -4,7 +4,7 @@ import time
 from decimal import Decimal
 
 import click
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from models.vocabulary import EVERYTHING, Lane
 from worker.cli.speech.amounts import DOLLARS, Finite
@@ -16,11 +16,12 @@ from worker.cli.speech.output import print_json, talk
 from worker.cli.speech.person import actor
 from worker.config.loading import load_settings
 from worker.config.settings import Settings
+from worker.domain.wording import nearest_name
 from worker.errors import Missing, RungError, UsageError
 from worker.runs.actions import perform
 from worker.runs.orders import Order, choose, queue_named
 from worker.store.queue.leaving_batch import end_lane
-from worker.store.runs import find_run
+from worker.store.runs import find_run, recent_names
 
 LOOK_EVERY_S = 0.5
 TARGET = click.argument("target", metavar="RUN|TIER|everything", required=False, shell_complete=RUN)
@@ -141,8 +142,24 @@ def _order(
                 f"{target} is a queue, and a run is called so too.",
                 mend=f"rung {action} --tier {target}, or the run by its number: {run.id}",
             )
-        chosen = choose(connection, action, target, None)
+        try:
+            chosen = choose(connection, action, target, None)
+        except Missing:
+            _may_mean_queue(connection, settings, action, target or "")
+            raise
     return Order(action=action, chosen=chosen, because=because, to=to)
+
+
+def _may_mean_queue(connection: Connection, settings: Settings, action: str, target: str) -> None:
+    """Raises Missing where a name that no run has is nearer to a tier's than to any run's: who goes
+    by what is proposed must not pause something else."""
+    queues = (*settings.queues, EVERYTHING)
+    near = nearest_name(target, (*queues, *recent_names(connection)))
+    if near in queues:
+        raise Missing(
+            f"There is no run or tier called {target!r}. Did you mean {near}?",
+            mend=f"rung {action} {near}",
+        )
 
 
 def _wait_until_empty(engine: Engine, settings: Settings, order: Order, timeout: float) -> int:

@@ -107,3 +107,17 @@ def test_a_run_that_has_the_name_of_a_tier_is_asked_about(engine: Engine) -> Non
 @pytest.mark.parametrize("words", ["2w", "1.5h", "90s"])
 def test_a_purge_takes_every_span(words: str) -> None:
     assert say("purge", "--older-than", words, "--dry-run").code == 0
+
+
+def test_a_name_that_nobody_has_is_taken_for_the_nearest_tier_or_run(engine: Engine) -> None:
+    """`pause sonet` proposed the run that is called `one`."""
+    for command, typed, meant in (
+        ("pause", "sonet", "There is no run or tier called 'sonet'. Did you mean sonnet?"),
+        ("resume", "everythin", "Did you mean everything?"),
+        ("pause", "oen", "There is no run called 'oen'. Did you mean one?"),
+        ("pause", "zzz", "There is no run called 'zzz'.\n"),
+    ):
+        said = say(command, typed)
+        assert (said.code, meant in said.err) == (2, True), said.err
+    assert "rung pause sonnet" in say("pause", "sonet").err
+    assert one(engine, "SELECT count(*) FROM audit_events")[0] == 0
