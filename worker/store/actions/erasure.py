@@ -10,17 +10,19 @@ Claude's words on a call that went wrong are looked for wherever they may have b
 the reasons that people gave (`named_in_words`).
 
 Promises: a group is erased in one transaction, all tables or none; an answer that was still in
-flight is recorded with its money and without its text (`silenced`); repeating it changes nothing.
-The audit holds counts and, of a customer, only a fingerprint.
+flight is recorded with its money and without its text (`silenced`); repeated it goes on behind what
+is erased. The audit holds counts, of what was interrupted too, and of a customer a fingerprint.
 """
 
 import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine, TextClause, text
+from sqlalchemy.exc import DBAPIError
 
 from models.messages import HAS_ITS_ID
 from worker.domain.named_in_filters import fingerprint
@@ -55,10 +57,9 @@ class Erasure:
 
 def older_than(age: dt.timedelta, *, ids: bool = False) -> Erasure:
     """Messages that came in longer ago and have no open job."""
-    target = f"messages older than {age.total_seconds() / 86_400:g} days"
     return Erasure(
         action="purge",
-        target=target,
+        target=f"messages older than {age.total_seconds() / 86_400:g} days",
         statements=(OLDER, OLDER_IDS) if ids else (OLDER,),
         values={"age": age},
         ids=ids,
@@ -67,27 +68,25 @@ def older_than(age: dt.timedelta, *, ids: bool = False) -> Erasure:
 
 def of_customer(customer_id: str, *, ids: bool = False) -> Erasure:
     """A customer's messages, whatever their jobs are doing."""
-    target = f"customer {fingerprint(customer_id)}"
-    return Erasure(
-        action="forget",
-        target=target,
-        statements=(OF_CUSTOMER,),
-        values={"customer": customer_id},
-        ids=ids,
-        identity=customer_id,
-    )
+    return _forget("customer", customer_id, OF_CUSTOMER, {"customer": customer_id}, ids=ids)
 
 
 def of_external_id(external_id: str, source: str | None, *, ids: bool = False) -> Erasure:
     """One message; of every source that has this id when none is named."""
     values = {"external": external_id, "source": source, "with_ids": ids}
+    return _forget("message", external_id, OF_EXTERNAL_ID, values, ids=ids)
+
+
+def _forget(
+    what: str, name: str, statement: TextClause, values: Mapping[str, Any], *, ids: bool
+) -> Erasure:
     return Erasure(
         action="forget",
-        target=f"message {fingerprint(external_id)}",
-        statements=(OF_EXTERNAL_ID,),
+        target=f"{what} {fingerprint(name)}",
+        statements=(statement,),
         values=values,
         ids=ids,
-        identity=external_id,
+        identity=name,
     )
 
 
@@ -106,15 +105,28 @@ def count(connection: Connection, chosen: Erasure) -> dict[str, int]:
 def erase(engine: Engine, actor: Actor, chosen: Erasure) -> dict[str, int]:
     """Erases in groups; returns how many rows were emptied, by table, and jobs cancelled."""
     total = Counter[str](dict.fromkeys((*TABLES, "cancelled"), 0))
-    for statement in chosen.statements:
-        after: int | None = 0
-        while after is not None:
-            with engine.begin() as connection:
-                after = _erase_group(connection, actor, chosen, statement, after, total)
-    with engine.begin() as connection:
-        detail = {"rows": dict(total)}
-        audit(connection, actor, chosen.action, chosen.target, total["messages"], **detail)
+    try:
+        for statement in chosen.statements:
+            after: int | None = 0
+            while after is not None:
+                erased = Counter[str]()
+                with engine.begin() as connection:
+                    after = _erase_group(connection, actor, chosen, statement, after, erased)
+                total.update(erased)
+    except BaseException:
+        with suppress(DBAPIError):
+            _record(engine, actor, chosen, total, interrupted=True)
+        raise
+    _record(engine, actor, chosen, total)
     return dict(total)
+
+
+def _record(
+    engine: Engine, actor: Actor, chosen: Erasure, total: Mapping[str, int], **more: Any
+) -> None:
+    with engine.begin() as connection:
+        detail = {"rows": dict(total), **more}
+        audit(connection, actor, chosen.action, chosen.target, total["messages"], **detail)
 
 
 def _erase_group(
@@ -203,9 +215,7 @@ UPDATE jobs SET state = 'cancelled', finished_at = now(), lease_until = NULL,
 WHERE id = ANY(:jobs) AND finished_at IS NULL
 """)
 STATEMENTS = {
-    "results": text("""
-UPDATE results SET reply = '', fields = '{}' WHERE job_id = ANY(:jobs)
-"""),
+    "results": text("UPDATE results SET reply = '', fields = '{}' WHERE job_id = ANY(:jobs)"),
     "calls": text("""
 UPDATE calls SET output = NULL, error = split_part(error, ':', 1)
 WHERE job_id = ANY(:jobs) AND (output IS NOT NULL OR error IS NOT NULL)
@@ -225,12 +235,8 @@ WHERE job_id = ANY(:jobs)
 UPDATE escalations SET detail = NULL WHERE job_id = ANY(:jobs) AND detail IS NOT NULL
 """),
     # Nobody can judge what is gone, nor need it be waited for.
-    "audits": text("""
-DELETE FROM audits WHERE job_id = ANY(:jobs) AND state IN ('open', 'judging')
-"""),
-    "contexts": text("""
-DELETE FROM contexts WHERE message_id = ANY(:ids)
-"""),
+    "audits": text("DELETE FROM audits WHERE job_id = ANY(:jobs) AND state IN ('open', 'judging')"),
+    "contexts": text("DELETE FROM contexts WHERE message_id = ANY(:ids)"),
     # Before the messages, whose digests it needs. A label costs little to ask for again.
     "classifications": text("""
 DELETE FROM classifications WHERE digest IN (SELECT digest FROM messages WHERE id = ANY(:ids))
