@@ -44,8 +44,11 @@ class Books:
         released = Decimal(0) if late else row.reserved
         cost = before
         if not late or any(call.state is not CallState.LOST for call in report.calls):
-            self.calls += [_call_row(report, call, row.run_id) for call in report.calls]
-            self.prices |= {version_of(c.price): c.price for c in report.calls if c.price}
+            for call in report.calls:
+                closed = _call_row(report, call, row.run_id)
+                self.calls.append(closed)
+                if call.price:
+                    self.prices[closed["price_version"]] = call.price
             cost = sum((call.cost or Decimal(0) for call in report.calls), Decimal(0))
         self._add(run_scope(row.run_id), released, cost - before)
         self._add(day_scope(row.budget_day), released, cost - before)
