@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 Schema = dict[str, Any]
 KNOWN = {
-    *("type", "enum", "anyOf", "properties", "required", "additionalProperties", "items"),
+    *("type", "enum", "const", "anyOf", "properties", "required", "additionalProperties", "items"),
     *("minimum", "maximum", "minLength", "maxLength", "pattern", "default", "description"),
 }
 LONGEST = 300
@@ -19,6 +19,8 @@ def values_of(schema: Schema) -> st.SearchStrategy[Any]:
         raise ValueError(f"teach this module {sorted(unknown)}")
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
+    if "const" in schema:
+        return st.just(schema["const"])
     if "anyOf" in schema:
         return st.one_of([values_of(choice) for choice in schema["anyOf"]])
     low, high = schema.get("minimum"), schema.get("maximum")
