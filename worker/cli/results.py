@@ -26,7 +26,7 @@ from worker.runs.exports import (
     layout,
     write_parquet,
 )
-from worker.runs.workbooks import write_workbook
+from worker.runs.workbooks import refuse_more_than_fit, write_workbook
 from worker.store.reading.results import Only, own_columns, results_of
 from worker.store.reading.run_standing import RunStanding
 from worker.store.reading.standings import standing_of
@@ -75,6 +75,8 @@ def results(
         with engine.connect() as connection:
             found = find_run(connection, run)
             standing = standing_of(connection, found.id)
+            if kind == "xlsx" and only is None:
+                refuse_more_than_fit(standing.total)  # Rather than after a million rows.
             chosen = layout(own_columns(connection, found.id), _names(columns))
         rows = results_of(engine, found.id, Only(only) if only is not None else None)
         raw = raw or (kind == "jsonl" and output is None)

@@ -52,11 +52,7 @@ def write_workbook(
         try:
             sheet.append([cell(_sheet_cell(column.name, said)) for column in columns])
             for number, row in enumerate(rows, 1):
-                if number > SHEET_ROWS:
-                    raise RungError(
-                        f"A workbook holds {SHEET_ROWS:,} rows, and there are more.",
-                        mend="-o answers.csv, or --only ready",
-                    )
+                refuse_more_than_fit(number)
                 sheet.append([cell(_sheet_cell(column.value(row), said)) for column in columns])
             archive = ZipFile(path, "w", ZIP_DEFLATED)
             last.callback(_closed, archive.close)
@@ -64,6 +60,15 @@ def write_workbook(
         except SerialisationError as error:  # libxml2's name for what the system said: IO_ENOSPC
             number = getattr(errno, str(error).removeprefix("IO_"), errno.EIO)
             raise OSError(number, os.strerror(number)) from None
+
+
+def refuse_more_than_fit(rows: int) -> None:
+    """Raises RungError when a workbook cannot hold so many."""
+    if rows > SHEET_ROWS:
+        raise RungError(
+            f"A workbook holds {SHEET_ROWS:,} rows, and there are more.",
+            mend="-o answers.csv, or --only ready",
+        )
 
 
 def _closed(close: Callable[[], Any]) -> None:
