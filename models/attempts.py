@@ -28,12 +28,11 @@ class Attempt(Base):
             postgresql_where=text("outcome = 'started' AND batch_id IS NULL"),
         ),
         Index("ix_attempts_batch_id", "batch_id", postgresql_where=text("batch_id IS NOT NULL")),
-        # Room on its page for what a row is closed with. As closely as jobs: see migration 0005.
+        # As closely as jobs: see migration 0005.
         {
             "postgresql_with": {
                 "autovacuum_vacuum_scale_factor": 0.02,
                 "autovacuum_analyze_scale_factor": 0.05,
-                "fillfactor": 60,
             }
         },
     )

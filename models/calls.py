@@ -25,12 +25,11 @@ class Call(Base):
         one_of("state", CallState),
         CheckConstraint("cost IS NULL OR cost >= 0", name="cost"),
         Index("ix_calls_sent_at", "sent_at", postgresql_using="brin"),
-        # Room on its page for what a row is closed with. As closely as jobs: see migration 0005.
+        # As closely as jobs: see migration 0005.
         {
             "postgresql_with": {
                 "autovacuum_vacuum_scale_factor": 0.02,
                 "autovacuum_analyze_scale_factor": 0.05,
-                "fillfactor": 30,
             }
         },
     )

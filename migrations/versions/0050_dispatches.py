@@ -1,6 +1,5 @@
 """Marks of dispatch stand in a table of their own, which is not logged: with them each job was
-written twice more for each of its calls, with an entry in each of its keys. Calls and attempts are
-written again on the page where they stand, which needs no entry in their keys.
+written once more for each of its attempts, with an entry in each of its keys.
 """
 
 import sqlalchemy as sa
@@ -47,13 +46,9 @@ def upgrade() -> None:
           CONSTRAINT pk_dispatches PRIMARY KEY (job_id)
         )""")
     _ready("ix_jobs_waiting", "queue IS NOT NULL AND lease_until IS NULL")
-    op.execute("ALTER TABLE calls SET (fillfactor = 30)")
-    op.execute("ALTER TABLE attempts SET (fillfactor = 60)")
 
 
 def downgrade() -> None:
     """Marks stand in the jobs' rows again; what is marked now is dispatched once more."""
-    op.execute("ALTER TABLE attempts RESET (fillfactor)")
-    op.execute("ALTER TABLE calls RESET (fillfactor)")
     _ready("ix_jobs_waiting", "queue IS NOT NULL AND lease_until IS NULL AND dispatched_at IS NULL")
     op.drop_table("dispatches")
