@@ -102,6 +102,7 @@ class AuditEventDocument(BaseModel):
     target: str
     affected: int
     detail: Anything
+    now: Annotated[dt.datetime, Field(description="The database's time.")]
 
 
 class PageDocument(BaseModel):
