@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0052"
+revision = "0050"
 down_revision = "0049"
 branch_labels = None
 depends_on = None

@@ -5,8 +5,8 @@ written once more for each of its attempts, with an entry in each of its keys.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0050"
-down_revision = "0052"
+revision = "0051"
+down_revision = "0050"
 branch_labels = None
 depends_on = None
 
