@@ -76,7 +76,7 @@ STATEMENTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys((f"{ACTIONS}holds", f"{ACTIONS}caps", f"{READING}queue_holds", f"{QUEUE}halts",
                      f"{QUEUE}rate_holds"), HELD),
     **dict.fromkeys((f"{QUEUE}reading_leases", f"{READING}attention"),
-                    (f"{TESTS}runs/test_review_turns.py",)),
+                    (LOCKED, f"{TESTS}runs/test_review_turns.py")),
     f"{READING}graded": (f"{TESTS}runs/test_inquiries.py", f"{TESTS}cli/test_evaluate_runs.py",
                          *CERTIFIED),
     **dict.fromkeys((f"{READING}shadow_facts", f"{READING}facts", f"{ACTIONS}standing_shadows"),

@@ -39,10 +39,12 @@ def embedder(engine: Engine) -> Embedder:
     return Embedder()
 
 
-def near(engine: Engine, vector: Sequence[float], *folders: str, by: str = "mine") -> list[str]:
+def near(
+    engine: Engine, vector: Sequence[float], *folders: str, by: str = "mine", limit: int = 5
+) -> list[str]:
     with engine.connect() as connection:
         asked = [Near(key=7, folders=folders, vector=vector)]
-        return nearest(connection, by, asked, 5)[7]
+        return nearest(connection, by, asked, limit)[7]
 
 
 def test_only_words_that_were_never_seen_are_asked_for(engine: Engine, embedder: Embedder) -> None:
@@ -72,6 +74,7 @@ def test_the_nearest_of_its_folders_are_found_in_their_order(
     for folder in ("pages", "other"):
         embed_folder(engine, folder, "mine", embedder)
     assert near(engine, [1, 9, 2], "pages") == ["card#card", "phone#phone", "parcel#parcel"]
+    assert near(engine, [1, 9, 2], "pages", limit=1) == ["card#card"]
     assert near(engine, [1, 9, 2], "other") == ["elsewhere#elsewhere"]
     assert near(engine, [1, 9, 2], "pages", by="theirs") == []
     assert near(engine, [1, 9], "pages") == [], "of another length, as after a change of models"

@@ -166,6 +166,12 @@ def test_columns_of_other_names_are_plain_too() -> None:
     assert alike(judged(rows, Caps(), columns), judged(rows, CAREFUL, columns))
 
 
+def test_one_long_body_among_others_is_judged_by_itself() -> None:
+    row = {"external_id": "a", "body": "Where is my order, please?"}
+    rows = [*[row] * FEW, row | {"body": "x" * (Caps().body_chars + 1)}]
+    assert len(judged(rows, Caps()).rejects) == 1
+
+
 def test_under_narrow_bounds_no_row_is_plain() -> None:
     row = {"external_id": "a" * 9, "body": "Where is my order, please?"}
     for caps in (Caps(id_chars=8), Caps(body_chars=20)):

@@ -1,13 +1,15 @@
 """Receivers of answers and of notices that mean no good, or are ill: each takes no more than its
 time, and leads nowhere else."""
 
+import asyncio
 import contextlib
 import datetime as dt
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import httpx2
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine
@@ -18,7 +20,7 @@ from tests.support.works import settings_for
 from worker.config.doors import DeliverSettings, NotifySettings
 from worker.config.settings import Settings
 from worker.lanes.upkeep.couriers import Courier, MailCourier, Undelivered, WebhookCourier
-from worker.lanes.upkeep.deliverer import Deliverer
+from worker.lanes.upkeep.deliverer import MOST_ANSWER, Deliverer, _read_some
 from worker.sandbox.simulator.state import State
 from worker.store.queue import deliveries, notices
 
@@ -75,6 +77,18 @@ def test_a_receiver_takes_no_more_than_its_time(
         assert deliverer.deliver_due() == 1
         deliverer.stop()
     assert states(engine) == [(1, *state)]
+
+
+def test_of_what_a_receiver_says_no_more_is_read_than_a_little() -> None:
+    said = list[int]()
+
+    async def without_end() -> AsyncIterator[bytes]:
+        for piece in range(99):
+            said.append(piece)
+            yield b"x" * 1_000
+
+    asyncio.run(_read_some(httpx2.Response(200, content=without_end())))
+    assert len(said) == MOST_ANSWER // 1_000 + 1
 
 
 SHAKING_HANDS = b"\x16\x03\x03\x3f\x00"

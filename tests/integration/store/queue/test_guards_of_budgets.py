@@ -144,3 +144,8 @@ def test_what_met_a_shut_gate_is_dispatched_again(rows: Rows) -> None:
     ]
     rows.all(gates.UNMARK, queue="haiku", ids=[met, others[0]])
     assert rows.firsts("SELECT job_id FROM dispatches") == others
+
+
+def test_a_claim_may_take_a_budgets_last_cent() -> None:
+    purse = budgets.Purse("a", left=Decimal("0.03"), taken=Decimal("0.02"))
+    assert [purse.fits(Decimal(amount)) for amount in ("0.01", "0.0101")] == [True, False]

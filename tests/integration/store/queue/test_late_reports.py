@@ -87,3 +87,18 @@ def test_an_answer_that_is_not_good_enough_leaves_the_job_to_whoever_has_it(
     assert many(engine, STATES) == [("review",)]
     assert one(engine, "SELECT fence FROM results")[0] == 3
     checked(engine, simulator)
+
+
+def test_an_attempt_that_was_lost_and_answers_after_all_is_counted_once(
+    engine: Engine, settings: Settings, simulator: tuple[State, str]
+) -> None:
+    hand_in(engine, settings, BODY)
+    with working(settings) as runtime:
+        runtime.work(*chunk_of(runtime))
+        first = claim_one(runtime)
+        rescue_from(engine, [runtime.worker_id])
+        before = one(engine, "SELECT attempts FROM jobs")
+        ask_haiku(runtime, first)
+    assert many(engine, STATES) == [("answered",)]
+    assert one(engine, "SELECT attempts FROM jobs") == before
+    checked(engine, simulator)

@@ -19,7 +19,15 @@ from worker.lanes.realtime.runtime import Runtime
 from worker.sandbox.simulator.state import State
 from worker.store.actions import holds, standing_shadows
 from worker.store.engine import make_engine
-from worker.store.queue import canaries, deliveries, gates, leaving_batch, notices, run_intake
+from worker.store.queue import (
+    canaries,
+    deliveries,
+    gates,
+    leaving_batch,
+    notices,
+    reading_leases,
+    run_intake,
+)
 from worker.store.queue.budgets import Budgets, ensure_day
 from worker.store.queue.claim import NONE_PREPARED
 from worker.store.queue.dispatch import UNMARK, UNMARK_ENDED, dispatch
@@ -29,8 +37,9 @@ from worker.store.queue.notices import Way
 from worker.store.queue.rescue import rescue, rescue_from
 
 HELD = ("jobs", "notices", "notice_mails", "deliveries", "tiers", "canaries", "runs",
-        "dispatches")  # fmt: skip
+        "dispatches", "reading_leases")  # fmt: skip
 KEY = {"tier": "haiku", "prompt_version": "p", "schema_version": "s", "model": "m"}
+READ_NEXT = {"kind": "review", "holder": "ada/1", "job": 0, "fence": 0}
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 PATIENCE = "SET LOCAL lock_timeout = '100ms'"
 
@@ -117,6 +126,8 @@ def test_what_is_changed_row_by_row_leaves_out_what_is_held(
         met = rows.routed(rows.run(), tier="c", dispatched_at=PAST)
         rows.insert("dispatches", None, job_id=rows.job(run, state="dead"), queue="haiku")
         rows.insert("canaries", None, **KEY)
+        rows.insert("reading_leases", None, kind="review", job_id=met, fence=0, holder="ada/1",
+                    reader="ada", since=PAST, until=FUTURE)  # fmt: skip
     asked = {
         "due now": (holds.DUE_NOW, {"name": "everything"}),
         "leave sent": (leaving_batch.LEAVE_SENT, {"run": run, "limit": 9}),
@@ -128,6 +139,7 @@ def test_what_is_changed_row_by_row_leaves_out_what_is_held(
         "taken back": (holds.TAKE_BACK, {"name": "b"}),
         "not published": (UNMARK, {"ids": [met]}),
         "ended": (UNMARK_ENDED, {}),
+        "left by a reader": (reading_leases.LEAVE_OTHERS, READ_NEXT),
         "left open": (run_intake.END_LEFT_OPEN, {"group": 9}),
     }
 
