@@ -73,7 +73,8 @@ def _of(alias: str, names: str) -> dict[str, str]:
 
 GOES_ON = "a.fence < j.fence"
 MARK = """
-INSERT INTO dispatches (job_id, queue) SELECT id, 'haiku' FROM unnest(%(id)s::bigint[]) AS u(id)
+INSERT INTO dispatches (job_id, queue)
+SELECT DISTINCT id, 'haiku' FROM unnest(%(id)s::bigint[]) AS u(id)
 ON CONFLICT (job_id) DO UPDATE SET dispatched_at = now()
 """
 CLAIM = (
