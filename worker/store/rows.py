@@ -17,6 +17,8 @@ from models.vocabulary import OPEN_STATES
 from worker.domain.messages import MessageText
 
 Value = TypeVar("Value")
+HIGHEST_ID = 2**63 - 1
+"""Above every id."""
 OPEN_JOBS = ", ".join(f"'{state}'" for state in OPEN_STATES)
 """States of jobs that have not ended, for `IN (…)`: written out, so that partial indexes serve."""
 

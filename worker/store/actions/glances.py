@@ -12,7 +12,7 @@ from models.jobs import Job
 from worker.domain.filters import And, Comparison, Node, Op
 from worker.store.actions.changes import CANCEL, OPEN, Change, meant, runs_of
 from worker.store.actions.selection import Selection
-from worker.store.rows import OPEN_JOBS
+from worker.store.rows import HIGHEST_ID, OPEN_JOBS
 
 OPEN_LOOKED_AT, DEAD_LOOKED_AT = 2_500, 150
 """Of a dead letter its message and what was tried are looked up, each at a place of its own."""
@@ -93,19 +93,20 @@ FROM (
   GROUP BY 1) AS of_run
 WHERE able > 0
 """)  # noqa: S608 - constants only
-NEWEST_OF_RUNS = text("""
+# The run is not said by `=`: its jobs are to be read by the index, from behind, and not sorted.
+NEWEST_OF_RUNS = text(f"""
 SELECT j.id FROM unnest(CAST(:runs AS bigint[])) AS run(id)
 CROSS JOIN LATERAL (
-  SELECT id FROM jobs WHERE run_id = run.id
+  SELECT id FROM jobs WHERE run_id >= run.id AND (run_id, message_id) <= (run.id, {HIGHEST_ID})
   ORDER BY run_id DESC, message_id DESC LIMIT :most) AS j
 LIMIT :most
-""")
-NEWEST_OF_EACH = text("""
+""")  # noqa: S608 - a constant only
+NEWEST_OF_EACH = text(f"""
 SELECT run.id AS run_id, j.id FROM unnest(CAST(:runs AS bigint[])) AS run(id)
 CROSS JOIN LATERAL (
-  SELECT id FROM jobs WHERE run_id = run.id
+  SELECT id FROM jobs WHERE run_id >= run.id AND (run_id, message_id) <= (run.id, {HIGHEST_ID})
   ORDER BY run_id DESC, message_id DESC LIMIT :most) AS j
-""")
+""")  # noqa: S608 - a constant only
 DEAD_AMONG = text("""
 SELECT array_agg(DISTINCT run_id ORDER BY run_id DESC) AS runs,
   coalesce(sum(jobs), 0)::bigint AS jobs, coalesce(sum(jobs), 0)::bigint AS able

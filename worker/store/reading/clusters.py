@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from worker.store.rows import values_of
+from worker.store.rows import HIGHEST_ID, values_of
 
 SOME, MOST = 2_000, 10_000
 """Messages that are looked at, the newest first: their cost is the reader's, and never grows. Most
@@ -80,7 +80,7 @@ def jobs_of(connection: Connection, run_id: int | None, cluster_id: int) -> list
 
 def _between(run_id: int | None) -> dict[str, int]:
     """The runs that are meant, so that one index serves one as well as all."""
-    return {"lowest": run_id or ALL_RUNS, "highest": run_id or HIGHEST}
+    return {"lowest": run_id or ALL_RUNS, "highest": run_id or HIGHEST_ID}
 
 
 def cluster_of(connection: Connection, job_id: int) -> int | None:
@@ -99,14 +99,13 @@ CROSS JOIN LATERAL (
   SELECT * FROM messages WHERE id = j.message_id AND erased_at IS NULL OFFSET 0) AS m
 WHERE r.kind NOT IN ('judge', 'shadow')"""
 # The run is not said by `=`: its jobs are to be read by the index, from behind, and not sorted.
-HIGHEST = 2**63 - 1
 NEWEST = text(f"""
 {COLUMNS} FROM (
   (SELECT id, run_id, message_id, state, reason FROM jobs
    WHERE CAST(:run AS bigint) IS NULL ORDER BY id DESC LIMIT :most)
   UNION ALL
   (SELECT id, run_id, message_id, state, reason FROM jobs
-   WHERE run_id >= :run AND (run_id, message_id) <= (CAST(:run AS bigint), {HIGHEST})
+   WHERE run_id >= :run AND (run_id, message_id) <= (CAST(:run AS bigint), {HIGHEST_ID})
    ORDER BY run_id DESC, message_id DESC LIMIT :most)) AS j
 {FROM_JOBS} ORDER BY j.id
 """)

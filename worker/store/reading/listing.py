@@ -33,6 +33,7 @@ from worker.domain.filters import Node
 from worker.store.filter_sql import JOINED, condition
 from worker.store.reading.job_counts import counted_jobs
 from worker.store.reading.listed_jobs import ListedJob, Page, Sort
+from worker.store.rows import HIGHEST_ID
 
 Chosen = Select[*tuple[Any, ...]]
 WINDOW = 1_500
@@ -181,7 +182,7 @@ def _place(run_id: int | None) -> InstrumentedAttribute[int]:
 def _newest_first(chosen: Chosen, run_id: int | None, before: int | None) -> Chosen:
     """From the place where the last page ended. A run is not said by `=`: its jobs are to be read
     by the run's own index, from behind, and not looked for among all that came later."""
-    below = HIGHEST if before is None else before
+    below = HIGHEST_ID if before is None else before
     if run_id is None:
         return chosen.where(Job.id < below).order_by(Job.id.desc())
     upto = tuple_(literal(run_id, BigInteger), literal(below, BigInteger))
@@ -189,7 +190,6 @@ def _newest_first(chosen: Chosen, run_id: int | None, before: int | None) -> Cho
     return chosen.order_by(Job.run_id.desc(), Job.message_id.desc())
 
 
-HIGHEST = 2**63 - 1
 COLUMNS = (
     Job.id.label("job"),
     Job.run_id,
