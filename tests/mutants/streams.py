@@ -116,7 +116,8 @@ def _become_a_stream(
     try:
         if of := list(QUICK):
             quick.run(noted(), of, tell_quick, before)
-        forked.run(slow(), slow_tests, tell, before)
+        if slow_tests:
+            forked.run(slow(), slow_tests, tell, before)
         status = 0
     finally:
         os._exit(status)

@@ -94,18 +94,16 @@ FROM (
 WHERE able > 0
 """)  # noqa: S608 - constants only
 # The run is not said by `=`: its jobs are to be read by the index, from behind, and not sorted.
-NEWEST_OF_RUNS = text(f"""
-SELECT j.id FROM unnest(CAST(:runs AS bigint[])) AS run(id)
+NEWEST_OF_ONE = f"""
 CROSS JOIN LATERAL (
   SELECT id FROM jobs WHERE run_id >= run.id AND (run_id, message_id) <= (run.id, {HIGHEST_ID})
-  ORDER BY run_id DESC, message_id DESC LIMIT :most) AS j
+  ORDER BY run_id DESC, message_id DESC LIMIT :most) AS j"""  # noqa: S608 - a constant only
+NEWEST_OF_RUNS = text(f"""
+SELECT j.id FROM unnest(CAST(:runs AS bigint[])) AS run(id) {NEWEST_OF_ONE}
 LIMIT :most
 """)  # noqa: S608 - a constant only
 NEWEST_OF_EACH = text(f"""
-SELECT run.id AS run_id, j.id FROM unnest(CAST(:runs AS bigint[])) AS run(id)
-CROSS JOIN LATERAL (
-  SELECT id FROM jobs WHERE run_id >= run.id AND (run_id, message_id) <= (run.id, {HIGHEST_ID})
-  ORDER BY run_id DESC, message_id DESC LIMIT :most) AS j
+SELECT run.id AS run_id, j.id FROM unnest(CAST(:runs AS bigint[])) AS run(id) {NEWEST_OF_ONE}
 """)  # noqa: S608 - a constant only
 DEAD_AMONG = text("""
 SELECT array_agg(DISTINCT run_id ORDER BY run_id DESC) AS runs,

@@ -42,6 +42,18 @@ def test_of_runs_under_way_the_newest_are_looked_at(rows: Rows) -> None:
     assert look(rows, CANCEL, "difficulty = SIMPLE", run=old) is None
 
 
+def test_a_run_with_few_jobs_is_not_filled_up_with_those_of_runs_before_it(rows: Rows) -> None:
+    old, over, new = rows.run(), rows.run(state="finished"), rows.run()
+    for _ in range(4):
+        rows.routed(old, difficulty="SIMPLE")
+        rows.job(over, state="answered", difficulty="SIMPLE")
+    rows.routed(new, difficulty="SIMPLE")
+    assert look(rows, CANCEL, "difficulty = SIMPLE") == Glance(found=4, looked_at=4, able=5)
+    # then: of the new one all was looked at, and none is meant
+    meant = glance_runs(rows.connection, Selection(node=parse("difficulty = MODERATE")))
+    assert meant == GlancedRuns([], [old])
+
+
 def test_what_has_ended_in_a_run_is_passed_and_not_meant(rows: Rows) -> None:
     run, other = rows.run(), rows.run()
     for _ in range(5):
