@@ -35,6 +35,15 @@ class Cluster:
         return self.members[0]
 
 
+@dataclass(frozen=True, slots=True)
+class Shingles:
+    """What messages are compared by: the pieces of one, and the keys by which those meet that are
+    like it."""
+
+    pieces: frozenset[int]
+    keys: Sequence[int]
+
+
 class Leaders:
     """Messages that founded a cluster, by the keys they came with. Each message joins the leader
     that it is most like, so no chain of small steps makes one of two different things."""
@@ -43,36 +52,36 @@ class Leaders:
         self._pieces: dict[int, frozenset[int]] = {}
         self._meeting: dict[int, list[int]] = {}
 
-    def join(self, key: int, text: str) -> int:
+    def join(self, message: int, own: Shingles) -> int:
         """The leader that this message is like; itself where there is none."""
-        own = pieces_of(text)
-        keys = bands_of(own)
-        met = {leader for band in keys for leader in self._meeting.get(band, ())}
-        alike = [(_shared(own, self._pieces[leader]), -leader) for leader in met]
+        met = {leader for key in own.keys for leader in self._meeting.get(key, ())}
+        alike = [(_shared(own.pieces, self._pieces[leader]), -leader) for leader in met]
         best = max(alike, default=(0.0, 0))
         if best[0] >= ALIKE:
             return -best[1]
-        self._lead(key, own, keys)
-        return key
+        self.lead(message, own)
+        return message
 
-    def lead(self, key: int, text: str) -> None:
+    def lead(self, message: int, own: Shingles) -> None:
         """This message is a leader, whatever it is like."""
-        own = pieces_of(text)
-        self._lead(key, own, bands_of(own))
-
-    def _lead(self, key: int, own: frozenset[int], keys: Sequence[int]) -> None:
-        self._pieces[key] = own
-        for band in keys:
-            self._meeting.setdefault(band, []).append(key)
+        self._pieces[message] = own.pieces
+        for key in own.keys:
+            self._meeting.setdefault(key, []).append(message)
 
 
 def clusters(texts: Iterable[tuple[int, str]], least: int = 2) -> list[Cluster]:
     """Clusters of at least so many messages, the largest first."""
     leaders, members = Leaders(), dict[int, list[int]]()
     for key, text in texts:
-        members.setdefault(leaders.join(key, text), []).append(key)
+        members.setdefault(leaders.join(key, shingles_of(text)), []).append(key)
     found = [Cluster(tuple(all_of_it)) for all_of_it in members.values() if len(all_of_it) >= least]
     return sorted(found, key=lambda one: (-len(one.members), one.first))
+
+
+def shingles_of(text: str) -> Shingles:
+    """Of a whole message."""
+    pieces = pieces_of(text)
+    return Shingles(pieces, bands_of(pieces))
 
 
 def pieces_of(text: str) -> frozenset[int]:

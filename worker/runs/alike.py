@@ -58,9 +58,9 @@ def alike_and_waiting(
     return [_waiting(one) for one in found]
 
 
-def catch_up(engine: Engine, most: int | None = None) -> None:
-    """Compares what no worker has compared yet: a page a bounded number, a command all of it."""
-    while cluster_reviews(engine, most or SOME) and most is None:
+def catch_up(engine: Engine) -> None:
+    """Compares all that no worker has compared yet."""
+    while cluster_reviews(engine, SOME):
         pass
 
 

@@ -18,10 +18,11 @@ from worker.dashboard.pages.serving import number
 from worker.domain.text import whole_number
 from worker.domain.wording import waiting
 from worker.errors import RungError, UsageError
-from worker.runs.alike import alike, alike_and_waiting, catch_up, verdicts_on
+from worker.runs.alike import alike, alike_and_waiting, verdicts_on
 from worker.store.actions.reviews import Judged
 from worker.store.actions.verdict_sheets import give_verdicts
 from worker.store.audit import Actor, audit_reading
+from worker.store.queue.review_clusters import cluster_reviews
 from worker.store.reading.attention import total
 from worker.store.reading.clusters import MOST, SOME, not_compared
 from worker.store.reading.job_counts import counted_jobs
@@ -46,7 +47,7 @@ def listed(request: Request) -> Response:
     reads = permissions.may_operate(request) and bool(given.get("text"))
     dashboard = dashboard_of(request)
     if review:
-        catch_up(dashboard.engine, SOME)
+        cluster_reviews(dashboard.engine, SOME)
     with dashboard.engine.connect() as connection:
         try:
             run = find_run(connection, str(run_id)) if run_id is not None else None

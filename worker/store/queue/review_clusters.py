@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, Engine, text
 
-from worker.domain.near_duplicates import Leaders, bands_of, pieces_of
+from worker.domain.near_duplicates import Leaders, shingles_of
 from worker.store.rows import as_json
 
 GROUP = 200
@@ -40,13 +40,15 @@ def cluster_reviews(engine: Engine, most: int = GROUP) -> int:
 
 
 def _compare(connection: Connection, found: Sequence[tuple[int, str]]) -> None:
-    keys = {job: bands_of(pieces_of(said)) for job, said in found}
-    wanted = sorted({key for own in keys.values() for key in own})
+    shingles = {job: shingles_of(said) for job, said in found}
+    wanted = sorted({key for own in shingles.values() for key in own.keys})
     leaders = Leaders()
     for row in connection.execute(FOUNDERS, {"keys": wanted, "most": LEADERS}):
-        leaders.lead(row.id, row.text)
-    joined = {job: leaders.join(job, said) for job, said in found}
-    new = [{"id": job, "keys": keys[job]} for job, cluster in joined.items() if job == cluster]
+        leaders.lead(row.id, shingles_of(row.text))
+    joined = {job: leaders.join(job, own) for job, own in shingles.items()}
+    new = [
+        {"id": job, "keys": shingles[job].keys} for job, leader in joined.items() if job == leader
+    ]
     if new:
         connection.execute(FOUND, {"rows": as_json(new)})
     rows = [{"job_id": job, "cluster_id": cluster} for job, cluster in joined.items()]
