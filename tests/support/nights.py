@@ -33,6 +33,15 @@ def night(settings: Settings) -> Iterator[tuple[Runtime, BatchLane]]:
             lane.close()
 
 
+def step(runtime: Runtime, lane: BatchLane, times: int = 1) -> None:
+    """Rounds with every look due, and every wait over."""
+    for _ in range(times):
+        with runtime.engine.begin() as connection:
+            connection.execute(DUE)
+        make_due(runtime.engine)
+        lane.step()
+
+
 def rounds(runtime: Runtime, lane: BatchLane, *, at_most: int = 60) -> int:
     """Rounds until every job has ended; time passes between them. Returns how many."""
     for number in range(at_most):

@@ -2,16 +2,16 @@
 
 import asyncio
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
 
 import rung
 from rung import lifetimes
+from tests.support.wire import serving
 
 RUNNING = {"run": "r", "state": "active", "total": 2, "ended": 1, "by_state": {}, "spent_usd": 0}
 RUNNING["simulated"] = True
@@ -47,14 +47,8 @@ def answering(*answers: Said) -> Iterator[str]:
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Handler) as address:
+        yield address
 
 
 def by_thread(url: str, ask: Callable[[Any], Any]) -> Any:

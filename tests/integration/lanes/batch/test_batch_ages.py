@@ -10,9 +10,8 @@ from models.vocabulary import Lane
 from tests.support.checker import Checker
 from tests.support.nights import night, night_settings, rounds
 from tests.support.promises import do, many, one
-from tests.support.works import hand_in, make_due
+from tests.support.works import hand_in
 from worker.config.settings import Settings
-from worker.lanes.batch.lane import BatchLane
 from worker.lanes.realtime.runtime import Runtime
 from worker.sandbox.simulator.state import State
 from worker.store.queue.expire import expire
@@ -39,13 +38,6 @@ def age(runtime: Runtime, hours: int) -> None:
         do(runtime.engine, f"UPDATE {table} SET {moved}", h=hours)
     assert rescue(runtime.engine, 180.0) == 0, "what is at Claude is nobody's to rescue"
     assert expire(runtime.engine, runtime.settings.worker.max_age) == 0
-
-
-def step(runtime: Runtime, lane: BatchLane, times: int = 1) -> None:
-    for _ in range(times):
-        do(runtime.engine, "UPDATE message_batches SET next_poll_at = now()")
-        make_due(runtime.engine)
-        lane.step()
 
 
 def cancelled(state: State) -> None:

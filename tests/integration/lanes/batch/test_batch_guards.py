@@ -7,11 +7,9 @@ from sqlalchemy import Engine
 
 from models.vocabulary import ROUTING, Lane
 from tests.support.checker import Checker
-from tests.support.nights import night, night_settings, rounds
+from tests.support.nights import night, night_settings, rounds, step
 from tests.support.promises import ME, do, many, one
-from tests.support.works import hand_in, make_due
-from worker.lanes.batch.lane import BatchLane
-from worker.lanes.realtime.runtime import Runtime
+from tests.support.works import hand_in
 from worker.sandbox.simulator.state import State
 from worker.store.actions import holds
 from worker.store.queue.rescue import rescue, rescue_from
@@ -19,15 +17,6 @@ from worker.store.queue.rescue import rescue, rescue_from
 BODIES = [f"Where is my card number {n}? It was due on Monday." for n in range(12)]
 Simulator = tuple[State, str]
 OLDER = "UPDATE message_batches SET submitted_at = now() - interval '1 hour'"
-LATER = "UPDATE message_batches SET next_poll_at = now() WHERE recorded_at IS NULL"
-
-
-def step(runtime: Runtime, lane: BatchLane, times: int = 1) -> None:
-    """Rounds with every look due, and every wait over."""
-    for _ in range(times):
-        do(runtime.engine, LATER)
-        make_due(runtime.engine)
-        lane.step()
 
 
 def moods(simulator: Simulator, *documents: dict[str, Any]) -> None:

@@ -8,9 +8,9 @@ from sqlalchemy import Engine, text
 
 from models.vocabulary import Lane, Purpose
 from tests.support.checker import Checker
-from tests.support.nights import night, night_settings, rounds
+from tests.support.nights import night, night_settings, rounds, step
 from tests.support.promises import do, many, one
-from tests.support.works import hand_in, make_due
+from tests.support.works import hand_in
 from worker.lanes.batch import reader
 from worker.lanes.batch.lane import BatchLane
 from worker.lanes.realtime.runtime import Runtime
@@ -22,14 +22,6 @@ BODIES = [f"Where is my card number {n}? It was due on Monday." for n in range(4
 Simulator = tuple[State, str]
 BATCH = "SELECT state, counts ->> 'unknown', counts ->> 'malformed' FROM message_batches"
 THIRTY_DAYS = "UPDATE message_batches SET submitted_at = now() - interval '30 days'"
-
-
-def step(runtime: Runtime, lane: BatchLane, times: int = 1) -> None:
-    """Rounds with every look due, and every wait over."""
-    for _ in range(times):
-        do(runtime.engine, "UPDATE message_batches SET next_poll_at = now()")
-        make_due(runtime.engine)
-        lane.step()
 
 
 def a_night(database_url: str, simulator: Simulator, **batch: Any) -> Any:

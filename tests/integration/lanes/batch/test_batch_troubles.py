@@ -7,11 +7,9 @@ from sqlalchemy import Engine, text
 
 from models.vocabulary import Lane
 from tests.support.checker import Checker
-from tests.support.nights import night, night_settings, rounds
-from tests.support.works import hand_in, make_due
+from tests.support.nights import night, night_settings, rounds, step
+from tests.support.works import hand_in
 from worker.cli.views.run_lines import print_run
-from worker.lanes.batch.lane import BatchLane
-from worker.lanes.realtime.runtime import Runtime
 from worker.sandbox.simulator.state import State
 from worker.store.actions import changes, holds
 from worker.store.actions.selection import whole
@@ -32,14 +30,6 @@ def rows(engine: Engine, statement: str) -> list[Any]:
 def do(engine: Engine, statement: str) -> None:
     with engine.begin() as connection:
         connection.execute(text(statement))
-
-
-def step(runtime: Runtime, lane: BatchLane, times: int = 1) -> None:
-    """Rounds with every look due, and every wait over."""
-    for _ in range(times):
-        do(runtime.engine, "UPDATE message_batches SET next_poll_at = now()")
-        make_due(runtime.engine)
-        lane.step()
 
 
 def test_what_was_cancelled_before_it_was_sent_is_never_sent(

@@ -6,25 +6,15 @@ from sqlalchemy import Engine
 from models.vocabulary import Lane
 from tests.support.checker import Checker
 from tests.support.cli import say
-from tests.support.nights import night, night_settings
+from tests.support.nights import night, night_settings, step
 from tests.support.promises import do, many
-from tests.support.works import drain, hand_in, make_due
+from tests.support.works import drain, hand_in
 from worker.config.sections import ClaudeSettings
-from worker.lanes.batch.lane import BatchLane
-from worker.lanes.realtime.runtime import Runtime
 from worker.sandbox.simulator.state import State
 from worker.store.queue.leaving_batch import pause_lane
 
 BODIES = [f"Where is my card number {n}? It was due on Monday." for n in range(12)]
 Simulator = tuple[State, str]
-
-
-def step(runtime: Runtime, lane: BatchLane, times: int = 1) -> None:
-    """Rounds with every look due, and every wait over."""
-    for _ in range(times):
-        do(runtime.engine, "UPDATE message_batches SET next_poll_at = now()")
-        make_due(runtime.engine)
-        lane.step()
 
 
 @pytest.mark.parametrize("status", [404, 405, 501])
