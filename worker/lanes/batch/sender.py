@@ -57,7 +57,7 @@ class Sender:
             takes_s = turnaround_s(connection, self.settings.turnaround_s)
         asks, claims, settled = list[Ask](), list[Claimed](), list[AttemptReport]()
         for one in claimed:
-            wanted = (one.candidate.job_id, one.candidate.fence) in waited_for
+            wanted = one.attempt in waited_for
             made = self._request(one, wanted=wanted)
             if isinstance(made, Ask):
                 asks.append(made)

@@ -19,8 +19,6 @@ from worker.domain.named_in_filters import fingerprint
 
 LEAST_CHARS, LEAST_DIGITS = 3, 5
 """Shorter ids, and shorter numbers, are a part of much that has nothing to do with anybody."""
-
-
 GONE = "…"
 """In place of what is written otherwise in small letters than the id is."""
 

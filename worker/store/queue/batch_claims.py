@@ -48,7 +48,7 @@ class BatchClaims:
             for row in rows
         ]
         found = self._asked_of(connection, claimed)
-        return {(one.candidate.job_id, one.candidate.fence): one for one in found}
+        return {one.attempt: one for one in found}
 
     def _asked_of(self, connection: Connection, claimed: Sequence[Claimed]) -> list[Claimed]:
         """Each with the prompt that it was asked of: pages may have stood behind its run's."""

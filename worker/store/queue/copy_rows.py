@@ -127,7 +127,7 @@ def _plain(rows: PlainRows, source: str | None) -> Iterator[bytes]:
     sources = [source or one or DEFAULT_SOURCE for one in columns.get("source", none)]
     few = map(_few_words, sources, columns.get("channel", none), columns.get("language", none))
     subjects = _texts(columns.get("subject", none))
-    digests = _digests(subjects, bodies)
+    digests = map(_digest, subjects, bodies)
     fields = (
         *(few, map(_size, map(len, ids)), ids, map(_size, map(len, bodies)), bodies),
         *([DIGEST] * len(rows), digests, subjects, _texts(columns.get("customer_id", none))),
@@ -171,16 +171,6 @@ def _digest(subject: bytes, body: bytes) -> bytes:
     hashed = _NO_SUBJECT.copy() if len(subject) == _EMPTY else hashlib.sha256(subject[4:] + b"\0")
     hashed.update(body)
     return hashed.digest()[:DIGEST_BYTES]
-
-
-def _digests(subjects: Iterable[bytes], bodies: Iterable[bytes]) -> list[bytes]:
-    """The same of many."""
-    found, begun = list[bytes](), _NO_SUBJECT.copy
-    for subject, body in zip(subjects, bodies, strict=True):
-        hashed = begun() if len(subject) == _EMPTY else hashlib.sha256(subject[4:] + b"\0")
-        hashed.update(body)
-        found.append(hashed.digest()[:DIGEST_BYTES])
-    return found
 
 
 def _text(value: str) -> bytes:
